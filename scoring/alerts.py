@@ -1,0 +1,89 @@
+"""The alert: what identifies it, what describes it and the transitions of its life.
+
+On the path of an event: made by ``scoring/detection``, published on ``funnel.alerts.v1`` by ``streams/monitor``,
+told to people by ``streams/notifier``.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class AlertState(StrEnum):
+    """Where an alert stands in its life. Pending: open, but held back by the calendar, so nobody is told."""
+
+    PENDING = "pending"
+    FIRING = "firing"
+    RESOLVED = "resolved"
+
+
+class Level(StrEnum):
+    """How loud an alert is."""
+
+    NOTICE = "notice"
+    PAGE = "page"
+
+
+class AlertKind(StrEnum):
+    """What kind of thing moved."""
+
+    CONVERSION = "conversion"
+    TRAFFIC = "traffic"
+    TRACKING = "tracking"
+    SURGE = "surge"
+    POOLED = "pooled"
+
+
+class AlertLabel(StrEnum):
+    """Whether the drop looks real or like lost tracking. Unknown until there is evidence."""
+
+    UNKNOWN = "unknown"
+    REAL = "real"
+    TRACKING = "tracking"
+
+
+class Contribution(msgspec.Struct, frozen=True):
+    """A segment's share of the shortfall, in [0, 1]."""
+
+    segment: str
+    share: float
+
+
+class AlertTransition(msgspec.Struct, frozen=True, omit_defaults=False):
+    """One change in an alert's life, as it stands on ``funnel.alerts.v1`` and in table ``alerts``.
+
+    ``alert_id`` is made from (store_id, step, segment, kind, opened_at_ms) alone, so the same transition made twice
+    is the same row. ``observed``, ``expected``, ``low``, ``high`` are arrivals in the window of ``window_minutes``;
+    ``lost`` is the shortfall since the window that opened the alert began (``lost_low``..``lost_high``: 90 % interval), in
+    downstream events. ``fired_at_ms`` is None for an alert that the calendar holds or held back to its end.
+    ``sequence`` is 0 for the first transition of the alert and grows by one.
+    """
+
+    alert_id: str
+    store_id: str
+    step: str
+    segment: str
+    kind: AlertKind
+    level: Level
+    state: AlertState
+    sequence: int
+    at_ms: int
+    opened_at_ms: int
+    fired_at_ms: int | None
+    resolved_at_ms: int | None
+    surprise: float
+    observed: float
+    expected: float
+    low: float
+    high: float
+    window_minutes: int
+    sample: float
+    lost: float
+    lost_low: float
+    lost_high: float
+    label: AlertLabel = AlertLabel.UNKNOWN
+    contributions: tuple[Contribution, ...] = ()
+    members: tuple[str, ...] = ()
+    note: str = ""

@@ -1,0 +1,138 @@
+"""The baseline of a store as a value: what the nightly fit publishes and the monitor judges by.
+
+Made by ``fit.py``, published as JSON on ``funnel.baselines.v1``, read by ``scoring/detection/scorer.py``.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+SCHEMA_VERSION = 1
+HOURS_A_WEEK = 168
+
+
+class BaselineSource(StrEnum):
+    """Where the numbers of a baseline come from, so that a borrowed one is named as such."""
+
+    OWN = "own"
+    POOLED = "pooled"
+    PEERS = "peers"
+    BENCHMARK = "benchmark"
+
+
+class KernelSource(StrEnum):
+    """How a delay kernel was found."""
+
+    PAIRS = "pairs"
+    COUNTS = "counts"
+    POOLED = "pooled"
+    DEFAULT = "default"
+
+
+class Kernel(msgspec.Struct, frozen=True):
+    """The delay from an upstream event to the downstream event it leads to.
+
+    ``pmf[d]`` is the share of conversions that arrive ``d`` minutes later; it sums to 1 − ``slow_share``. The slow
+    share, which shows no minute-to-minute trace, follows geometrically from minute 1 on, with mean ``slow_minutes``.
+    """
+
+    pmf: tuple[float, ...]
+    slow_share: float = 0.0
+    slow_minutes: float = 240.0
+    source: KernelSource = KernelSource.DEFAULT
+
+    @property
+    def mean_minutes(self) -> float:
+        """The mean delay in minutes."""
+        fast = sum(minute * share for minute, share in enumerate(self.pmf))
+        return fast + self.slow_share * self.slow_minutes
+
+
+class SegmentBaseline(msgspec.Struct, frozen=True):
+    """A segment within a store-step: its own conversion rate, volume and wobble."""
+
+    rate: float
+    rate_variance: float
+    arrivals_per_hour: float
+    sigma: float
+    tau: float
+
+
+class StepBaseline(msgspec.Struct, frozen=True):
+    """What is expected of one step of one store.
+
+    Expected arrivals of minute t are ``Σ_s E[s,t] · rate_s · exp(profile[hour of week] + level)`` with ``E`` the
+    exposure of segment s. ``profile`` and ``profile_variance`` have 168 values, Monday 00:00 first, in the store's
+    zone, on the log scale. ``level_arrivals`` and ``level_expected`` are the exponentially weighted sums of which the
+    daily level is made. ``sigma`` (log scale) and ``tau`` (minutes) describe the slow natural wobble; ``dispersion``
+    (1 or more) is what fast variance exceeds the binomial's by.
+    """
+
+    step: str
+    upstream: str
+    downstream: str
+    rate: float
+    rate_variance: float
+    kernel: Kernel
+    profile: tuple[float, ...]
+    profile_variance: tuple[float, ...]
+    level_arrivals: float
+    level_expected: float
+    sigma: float
+    tau: float
+    dispersion: float
+    arrivals_per_hour: float
+    segments: dict[str, SegmentBaseline] = {}
+    #: median upstream events a minute by hour of week; empty where unknown
+    usual_upstream: tuple[float, ...] = ()
+    source: BaselineSource = BaselineSource.OWN
+
+    def __post_init__(self) -> None:
+        if len(self.profile) != HOURS_A_WEEK or len(self.profile_variance) != HOURS_A_WEEK:
+            raise ValueError(f"a profile has {HOURS_A_WEEK} hours, not {len(self.profile)}")
+
+
+class TrafficBaseline(msgspec.Struct, frozen=True):
+    """What is usual of a store's traffic: events a minute of its entry stage by hour of week, and how they wobble."""
+
+    stage: str
+    usual: tuple[float, ...]
+    sigma: float
+    tau: float
+    dispersion: float
+
+
+class StoreBaseline(msgspec.Struct, frozen=True):
+    """Everything the detector knows of a store before it looks at a minute.
+
+    ``trained_from_ms`` (included) to ``trained_until_ms`` (excluded) is the history it was fitted on: a minute judged
+    is never in it. ``stages`` are the stages that the store supplies; a stage outside is missing, not zero.
+    """
+
+    store_id: str
+    zone: str
+    fitted_at_ms: int
+    trained_from_ms: int
+    trained_until_ms: int
+    days: float
+    stages: tuple[str, ...]
+    steps: dict[str, StepBaseline]
+    #: None with less than two weeks of history
+    traffic: TrafficBaseline | None = None
+    schema_version: int = SCHEMA_VERSION
+
+
+def encode_baseline(baseline: StoreBaseline) -> bytes:
+    """The baseline as JSON, as it stands on ``funnel.baselines.v1``."""
+    return msgspec.json.encode(baseline)
+
+
+def decode_baseline(data: bytes | str) -> StoreBaseline:
+    """The baseline behind its JSON.
+
+    Raises:
+        msgspec.DecodeError: the bytes are not a baseline of this schema.
+    """
+    return msgspec.json.decode(data, type=StoreBaseline)

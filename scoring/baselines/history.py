@@ -1,0 +1,48 @@
+"""A store's past as minute counts: what a fit reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scoring.stages import STAGES, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class StoreHistory:
+    """Minute counts of one store over a stretch without gaps (a minute without events is zero).
+
+    Args:
+        store_id: the store.
+        zone: IANA name of its time zone.
+        start_minute: minutes since 1970 UTC of the first column.
+        segments: names of the rows of ``counts``; an empty name means that the events were not split.
+        counts: (segments, 7 stages, minutes), whole numbers, any integer dtype.
+        excluded: (minutes,) True for minutes to leave out of the fit (known promotion days), or None.
+    """
+
+    store_id: str
+    zone: str
+    start_minute: int
+    segments: tuple[str, ...]
+    counts: NDArray[np.integer]
+    excluded: NDArray[np.bool_] | None = None
+
+    def __post_init__(self) -> None:
+        if self.counts.ndim != 3 or self.counts.shape[:2] != (len(self.segments), len(STAGES)):
+            raise ValueError(
+                f"counts of {self.store_id} have shape {self.counts.shape}, expected ({len(self.segments)}, {len(STAGES)}, minutes)"
+            )
+
+    @property
+    def minutes(self) -> int:
+        """The length in minutes."""
+        return int(self.counts.shape[2])
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """The stages that the store supplies: those that were seen at least once, in funnel order."""
+        seen = np.asarray(self.counts.any(axis=(0, 2))).tolist()
+        return tuple(stage for stage, is_seen in zip(STAGES, seen, strict=True) if is_seen)

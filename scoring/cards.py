@@ -1,0 +1,379 @@
+"""What is said of an alert: one card, at most twelve lines, the same for every channel.
+
+The order is fixed: verdict; size and money with a range; how sure; where; what it is not; since when; what to check and
+whose it is; what can be done. A card names places to look and never a cause. Numbers become text through a
+``Wording`` (dates, money and percent in the reader's language), so this file stays pure.
+
+On the path of an event: made for ``streams/notifier`` from a ``scoring.alerts.AlertTransition``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from scoring.alerts import AlertKind, AlertLabel, AlertState, AlertTransition
+from scoring.routing import Severity
+from scoring.stages import STEP_BY_ID
+from scoring.texts import (
+    LABEL_NAMES,
+    OWNERS,
+    STAGE_NAMES,
+    Language,
+    Text,
+    checks_for,
+    segment_name,
+    step_name,
+)
+
+MOST_LINES = 12
+
+
+class Wording(Protocol):
+    """How numbers are written for one reader. Implemented in ``streams/notifier`` with Babel."""
+
+    language: Language
+
+    def count(self, value: float) -> str:
+        """A number of events, rounded to whole ones."""
+
+    def percent(self, value: float) -> str:
+        """A rate in [0, 1] as percent."""
+
+    def money(self, amount: float, currency: str) -> str:
+        """An amount, rounded to what its size bears, with its currency."""
+
+    def clock(self, at_ms: int, zone: str) -> str:
+        """A time on the wall in ``zone``, with the zone's abbreviation."""
+
+    def span(self, minutes: float) -> str:
+        """A length of time, for example ``1 h 5 min``."""
+
+
+class LineKind(StrEnum):
+    """What a line of a card is about: channels may style by it, the order is always the same."""
+
+    SIZE = "size"
+    SURENESS = "sureness"
+    WHERE = "where"
+    NOT_THE_CAUSE = "not_the_cause"
+    SINCE = "since"
+    PEOPLE = "people"
+    CHECK = "check"
+
+
+class ActionKind(StrEnum):
+    """What a reader can do with one press."""
+
+    ACKNOWLEDGE = "acknowledge"
+    SILENCE = "silence"
+    FALSE_ALARM = "false_alarm"
+    EXPECTED = "expected"
+    DETAILS = "details"
+
+
+ACTION_NAMES: Mapping[ActionKind, Text] = {
+    ActionKind.ACKNOWLEDGE: Text("认领", "Acknowledge"),
+    ActionKind.SILENCE: Text("静默 2 小时", "Silence 2 h"),
+    ActionKind.FALSE_ALARM: Text("误报", "False alarm"),
+    ActionKind.EXPECTED: Text("是活动", "Expected"),
+    ActionKind.DETAILS: Text("明细", "Details"),
+}
+
+SEVERITY_NAMES: Mapping[Severity, Text] = {
+    Severity.CRITICAL: Text("严重", "Critical"),
+    Severity.WARNING: Text("警告", "Warning"),
+    Severity.INFO: Text("提醒", "Notice"),
+}
+
+RESOLVED = Text("已恢复", "Resolved")
+
+_RATE = Text("{stage}率 {rate}（预期 {low}–{high}）", "{step} {rate} (expected {low}–{high})")
+_COUNT = Text("{step}：{observed}（预期 {low}–{high}）", "{step}: {observed} (expected {low}–{high})")
+_SIZE = Text(
+    "近 {span} {stage} {observed}，预期 {expected}，少约 {missing}",
+    "Last {span}: {stage} {observed}, about {missing} fewer than the {expected} expected",
+)
+_SIZE_MORE = Text(
+    "近 {span} {stage} {observed}，预期 {expected}，多约 {missing}",
+    "Last {span}: {stage} {observed}, about {missing} more than the {expected} expected",
+)
+_LOST = Text("自开始累计约少 {lost}（{low}–{high}）", "since it began about {lost} lost ({low}–{high})")
+_MONEY = Text("，约 {lost}（区间 {low}–{high}）", ", about {lost} (range {low}–{high})")
+_SURENESS = Text(
+    "样本 {sample}，意外度 {surprise}（阈值 {threshold}）；若一切照常，约 {odds} 次里有一次",
+    "Sample {sample}, surprise {surprise} (threshold {threshold}); were all as usual, about one in {odds}",
+)
+_WHERE = Text("主要在 {where}", "Mainly in {where}")
+_SHARE = Text("{segment}（占缺口 {share}）", "{segment} ({share} of the shortfall)")
+_STORES = Text("涉及 {count} 家店：{stores}", "{count} stores: {stores}")
+_EVERYWHERE = Text("各分群都低，没有单一位置", "All segments alike, no single place")
+_HEALTH = Text("数据：延迟 {age}", "Data: {age} old")
+_PIXEL = Text("，像素/订单 {share}", ", pixel/orders {share}")
+_LATE = Text("数据到得晚，结论可能变", "Data is arriving late; the verdict may change")
+_NO_PROMOTION = Text("；日历上无活动", "; no calendar entry")
+_PROMOTION = Text("；日历：{names}", "; calendar: {names}")
+_SINCE = Text("自 {reader}", "Since {reader}")
+_STORE_CLOCK = Text("（店铺 {store}）", " (store {store})")
+_LASTED = Text("，已 {span}", ", {span} so far")
+_ENDED = Text("，{end} 恢复，历时 {span}", ", over at {end} after {span}")
+_ACKNOWLEDGED = Text("{who} 已认领", "Acknowledged by {who}")
+_CHECK = Text("{owner}：{check}", "{owner}: {check}")
+
+
+@dataclass(frozen=True, slots=True)
+class StoreFacts:
+    """What a card says of a store. ``money_per_event`` is the average worth of one downstream event, None if unknown."""
+
+    name: str
+    zone: str
+    currency: str
+    money_per_event: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What is known of the data behind an alert. ``pixel_share`` is pixel orders over server orders, None if unknown."""
+
+    age_s: float | None = None
+    pixel_share: float | None = None
+    is_late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Everything a card says beside the alert itself."""
+
+    store: StoreFacts
+    threshold: float
+    severity: Severity
+    health: Health = Health()
+    calendar: tuple[str, ...] = ()
+    acknowledged_by: str = ""
+    links: Mapping[ActionKind, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a card."""
+
+    kind: LineKind
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something a reader can do: its name and where it leads."""
+
+    kind: ActionKind
+    text: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """An alert as it is told to one reader, in one language."""
+
+    alert_id: str
+    language: Language
+    severity: Severity
+    is_firing: bool
+    headline: str
+    lines: tuple[Line, ...]
+    actions: tuple[Action, ...]
+
+    @property
+    def text(self) -> str:
+        """The whole card as plain text."""
+        rows = [self.headline, *(line.text for line in self.lines)]
+        if self.actions:
+            rows.append(" · ".join(f"{action.text}: {action.url}" for action in self.actions))
+        return "\n".join(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """A shortfall in money: ``lost`` with its range, in ``currency``."""
+
+    lost: float
+    low: float
+    high: float
+    currency: str
+
+
+def money_at_stake(alert: AlertTransition, store: StoreFacts) -> Money | None:
+    """What the lost events would have been worth: lost events × average worth; None where the worth is unknown.
+
+    The range carries only the uncertainty of the count (90 %), not that of the average.
+    """
+    worth = store.money_per_event
+    if worth is None or alert.lost <= 0:
+        return None
+    return Money(alert.lost * worth, alert.lost_low * worth, alert.lost_high * worth, store.currency)
+
+
+def build_card(alert: AlertTransition, around: Surroundings, wording: Wording, reader_zone: str) -> Card:
+    """The card of one alert for one reader.
+
+    Args:
+        alert: the alert as it stands now.
+        around: facts of its store, its data, the calendar and who deals with it.
+        wording: the reader's language.
+        reader_zone: IANA zone in which times are told first; the store's own follows where it differs.
+    """
+    is_firing = alert.state is not AlertState.RESOLVED
+    lines = [_size(alert, around.store, wording), _sureness(alert, around.threshold, wording)]
+    lines.append(_where(alert, wording))
+    lines.append(_not_the_cause(alert, around, wording))
+    lines.append(_since(alert, around.store, wording, reader_zone))
+    if around.acknowledged_by:
+        lines.append(Line(LineKind.PEOPLE, _ACKNOWLEDGED(wording.language, who=around.acknowledged_by)))
+    if is_firing:
+        lines += _checks(alert, wording)
+    actions = tuple(
+        Action(kind, ACTION_NAMES[kind](wording.language), url)
+        for kind, url in around.links.items()
+        if is_firing or kind is ActionKind.DETAILS
+    )
+    return Card(
+        alert_id=alert.alert_id,
+        language=wording.language,
+        severity=around.severity,
+        is_firing=is_firing,
+        headline=_headline(alert, around, wording, is_firing),
+        lines=tuple(lines[: MOST_LINES - 1 - bool(actions)]),
+        actions=actions,
+    )
+
+
+def _downstream(alert: AlertTransition, language: Language) -> str:
+    step = STEP_BY_ID.get(alert.step)
+    return STAGE_NAMES[step.downstream](language) if step else alert.step
+
+
+def _headline(alert: AlertTransition, around: Surroundings, wording: Wording, is_firing: bool) -> str:
+    language = wording.language
+    verdict = SEVERITY_NAMES[around.severity](language) if is_firing else RESOLVED(language)
+    if alert.kind is AlertKind.CONVERSION and alert.sample > 0 and alert.high <= alert.sample:
+        result = _RATE(
+            language,
+            stage=_downstream(alert, language),
+            step=step_name(alert.step, language),
+            rate=wording.percent(alert.observed / alert.sample),
+            low=wording.percent(alert.low / alert.sample),
+            high=wording.percent(alert.high / alert.sample),
+        )
+    else:
+        result = _COUNT(
+            language,
+            step=step_name(alert.step, language),
+            observed=wording.count(alert.observed),
+            low=wording.count(alert.low),
+            high=wording.count(alert.high),
+        )
+    return f"{verdict} · {around.store.name} · {result}"
+
+
+def _size(alert: AlertTransition, store: StoreFacts, wording: Wording) -> Line:
+    language = wording.language
+    missing = alert.expected - alert.observed
+    size = (_SIZE if missing >= 0 else _SIZE_MORE)(
+        language,
+        span=wording.span(alert.window_minutes),
+        observed=wording.count(alert.observed),
+        expected=wording.count(alert.expected),
+        missing=wording.count(abs(missing)),
+        stage=_downstream(alert, language),
+    )
+    text = size
+    if alert.lost > 0:
+        lost = _LOST(
+            language,
+            lost=wording.count(alert.lost),
+            low=wording.count(alert.lost_low),
+            high=wording.count(alert.lost_high),
+        )
+        text = f"{size}{'；' if language == 'zh' else '; '}{lost}"
+        money = money_at_stake(alert, store)
+        if money is not None:
+            text += _MONEY(
+                language,
+                lost=wording.money(money.lost, money.currency),
+                low=wording.money(money.low, money.currency),
+                high=wording.money(money.high, money.currency),
+            )
+    return Line(LineKind.SIZE, text)
+
+
+def _sureness(alert: AlertTransition, threshold: float, wording: Wording) -> Line:
+    odds = 10.0 ** min(alert.surprise, 12.0)
+    return Line(
+        LineKind.SURENESS,
+        _SURENESS(
+            wording.language,
+            sample=wording.count(alert.sample),
+            surprise=f"{alert.surprise:.1f}",
+            threshold=f"{threshold:g}",
+            odds=wording.count(odds),
+        ),
+    )
+
+
+def _where(alert: AlertTransition, wording: Wording) -> Line:
+    language = wording.language
+    if alert.kind is AlertKind.POOLED and alert.members:
+        joined = ("、" if language == "zh" else ", ").join(alert.members[:5])
+        return Line(LineKind.WHERE, _STORES(language, count=len(alert.members), stores=joined))
+    shares = [c for c in alert.contributions if c.share >= 0.2][:2]
+    if alert.segment and not shares:
+        return Line(LineKind.WHERE, _WHERE(language, where=segment_name(alert.segment, language)))
+    if not shares:
+        return Line(LineKind.WHERE, _EVERYWHERE(language))
+    places = [
+        _SHARE(language, segment=segment_name(c.segment, language), share=wording.percent(c.share))
+        for c in shares
+    ]
+    return Line(LineKind.WHERE, _WHERE(language, where=("、" if language == "zh" else ", ").join(places)))
+
+
+def _not_the_cause(alert: AlertTransition, around: Surroundings, wording: Wording) -> Line:
+    language, health = wording.language, around.health
+    parts = []
+    if health.is_late:
+        parts.append(_LATE(language))
+    elif health.age_s is not None:
+        seconds = f"{health.age_s:.0f} s"
+        parts.append(_HEALTH(language, age=seconds if health.age_s < 90 else wording.span(health.age_s / 60)))
+    if health.pixel_share is not None:
+        parts.append(_PIXEL(language, share=wording.percent(health.pixel_share)))
+    parts.append(
+        _PROMOTION(language, names="、".join(around.calendar)) if around.calendar else _NO_PROMOTION(language)
+    )
+    if alert.kind is AlertKind.CONVERSION and alert.label is not AlertLabel.UNKNOWN:
+        parts.append(("；" if language == "zh" else "; ") + LABEL_NAMES[alert.label](language))
+    return Line(LineKind.NOT_THE_CAUSE, "".join(parts).lstrip("；;, ，"))
+
+
+def _since(alert: AlertTransition, store: StoreFacts, wording: Wording, reader_zone: str) -> Line:
+    language = wording.language
+    text = _SINCE(language, reader=wording.clock(alert.opened_at_ms, reader_zone))
+    if store.zone != reader_zone:
+        text += _STORE_CLOCK(language, store=wording.clock(alert.opened_at_ms, store.zone))
+    if alert.resolved_at_ms is not None:
+        span = wording.span((alert.resolved_at_ms - alert.opened_at_ms) / 60_000)
+        text += _ENDED(language, end=wording.clock(alert.resolved_at_ms, reader_zone), span=span)
+    else:
+        text += _LASTED(language, span=wording.span((alert.at_ms - alert.opened_at_ms) / 60_000))
+    return Line(LineKind.SINCE, text)
+
+
+def _checks(alert: AlertTransition, wording: Wording) -> list[Line]:
+    language = wording.language
+    return [
+        Line(
+            LineKind.CHECK, _CHECK(language, owner=OWNERS[check.owner](language), check=check.text(language))
+        )
+        for check in checks_for(alert.step, alert.kind, alert.label)[:3]
+    ]

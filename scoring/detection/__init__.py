@@ -1,0 +1,10 @@
+"""The detector: from closed minutes to score rows and alert transitions.
+
+Lives here: exposure, the wobble filter, the scan over windows, alerts' opening and closing, where a drop sits.
+Does not live here: fitting what is expected (``scoring/baselines``), who is told (``scoring/alerting``).
+"""
+
+from scoring.detection.policy import DetectionPolicy
+from scoring.detection.scorer import Judgement, Scorer
+
+__all__ = ["DetectionPolicy", "Judgement", "Scorer"]

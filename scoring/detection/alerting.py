@@ -1,0 +1,226 @@
+"""The alerts of all store-steps: which open, which change, which are resolved in a minute that was closed.
+
+On the path of an event: called by ``scorer.py`` after ``engine.py`` has judged every series; ``incidents.py`` holds one
+alert's life.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scoring.alerts import AlertKind, AlertLabel, AlertTransition, Contribution, Level
+from scoring.detection.book import Book, StepEntry
+from scoring.detection.engine import Step
+from scoring.detection.incidents import Evidence, Incident, make_alert_id
+from scoring.detection.localise import only_one_segment, segment_shares
+from scoring.detection.policy import WINDOWS, DetectionPolicy
+from scoring.detection.tail import predictive_interval
+
+Floats = NDArray[np.float64]
+MINUTE_MS = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """What held in the minute that closes: (steps,) factors on the rates and variances of their logs."""
+
+    factor: Floats
+    variance: Floats
+
+
+class Alerting:
+    """Opens, follows and resolves incidents of the steps in a book."""
+
+    def __init__(self, policy: DetectionPolicy, book: Book) -> None:
+        self.policy = policy
+        self.book = book
+        #: stores whose alerts or levels changed since somebody last asked
+        self.changed: set[str] = set()
+        self._closing = Closing(np.zeros(0), np.zeros(0))
+
+    def judge(self, minute: int, step: Step, closing: Closing) -> list[AlertTransition]:
+        """The transitions of a minute that was just closed."""
+        self._closing = closing
+        engine, arrays = self.book.engine, self.book.arrays
+        is_open = engine.open[: engine.size]
+        touched = np.nonzero(is_open | step.closed)[0]
+        if not len(touched):
+            return []
+        by_step: dict[int, list[int]] = {}
+        for series in touched.tolist():
+            by_step.setdefault(int(arrays.series_step[series]), []).append(series)
+        at_ms = (minute + 1) * MINUTE_MS
+        made: list[AlertTransition] = []
+        for index, members in by_step.items():
+            entry = self.book.steps[index]
+            made.extend(self._judge_step(entry, members, step, at_ms))
+            # an open incident counts what is lost in every minute: a restart must not forget any of it
+            self.changed.add(entry.store_id)
+        return made
+
+    def _judge_step(
+        self, entry: StepEntry, members: list[int], step: Step, at_ms: int
+    ) -> list[AlertTransition]:
+        engine, arrays = self.book.engine, self.book.arrays
+        opened = [series for series in members if step.opened[series]]
+        still_open = [series for series in members if engine.open[series]]
+        incident = entry.incident
+        made: list[AlertTransition] = []
+        if opened and (incident is None or incident.resolved_at_ms is not None):
+            first = max(opened, key=lambda series: step.surprise[series] - arrays.offset[series])
+            made.append(self._open(entry, first, step, at_ms))
+            return made
+        if incident is None or incident.resolved_at_ms is not None:
+            return made
+        lead = entry.series.get(incident.segment, entry.series[""])
+        arrived, predicted = self._last(lead)
+        incident.add(
+            arrived, predicted, float(engine.window_fast[0, lead]), float(step.predicted_variance[lead])
+        )
+        if not still_open:
+            incident.resolved_at_ms = at_ms
+            aged = [
+                series
+                for series in members
+                if engine.open_minutes[series] >= self.policy.longest_open_minutes
+            ]
+            if aged:
+                incident.note = "still so after the longest time an alert stays open: taken as the new normal"
+                ratio = (engine.open_arrived[lead] + 0.5) / (engine.open_expected[lead] + 0.5)
+                self.book.levels.shift(entry.index, float(np.log(ratio)))
+            return [incident.transition(at_ms)]
+        is_news = self._label(entry, incident, predicted - arrived)
+        if incident.is_held and not self.book.days.suppressed(entry.index):
+            incident.is_held, incident.fired_at_ms, is_news = False, at_ms, True
+        if incident.level is Level.NOTICE:
+            best = max(still_open, key=lambda series: step.surprise[series] - arrays.offset[series])
+            if step.surprise[best] - arrays.offset[best] >= self.policy.page:
+                incident.level = Level.PAGE
+                incident.evidence = self._evidence(best, step)
+                incident.contributions = self._contributions(entry, best, step)[0]
+                is_news = True
+        return [incident.transition(at_ms)] if is_news else []
+
+    def _label(self, entry: StepEntry, incident: Incident, gap: float) -> bool:
+        """Weigh a minute of the next stage; whether an open alert was labelled now."""
+        suspicion = incident.suspicion
+        suspicion.add_gap(gap)
+        following = self._following(entry)
+        if following is None or incident.label is not AlertLabel.UNKNOWN:
+            return False
+        whole = following.series[""]
+        arrived, expected = self._last(whole)
+        rate = following.baseline.rate * float(self._closing.factor[following.index])
+        wobble = float(self.book.engine.phi15[whole])
+        incident.label = suspicion.weigh(arrived, expected, rate, following.baseline.kernel.pmf, wobble)
+        return incident.label is not AlertLabel.UNKNOWN
+
+    def _following(self, entry: StepEntry) -> StepEntry | None:
+        """The step that starts where this one ends, None if the store has none."""
+        steps = self.book.stores[entry.store_id].steps.values()
+        return next((step for step in steps if step.baseline.upstream == entry.baseline.downstream), None)
+
+    def _last(self, series: int) -> tuple[float, float]:
+        """A and the prediction of the minute just closed."""
+        engine = self.book.engine
+        a, m, _, _ = engine.peek(np.array([series]), np.array([0]))
+        return float(a[0]), float(m[0])
+
+    def _open(self, entry: StepEntry, first: int, step: Step, at_ms: int) -> AlertTransition:
+        engine = self.book.engine
+        contributions, segment = self._contributions(entry, first, step)
+        lead = entry.series.get(segment, entry.series[""])
+        evidence = self._evidence(lead if step.opened[lead] else first, step)
+        level = Level.PAGE if evidence.surprise >= self.policy.page else Level.NOTICE
+        last = entry.incident
+        merge_ms = self.policy.merge_minutes * MINUTE_MS
+        if last is not None and last.resolved_at_ms is not None and at_ms - last.resolved_at_ms <= merge_ms:
+            last.resolved_at_ms = None
+            last.level = max(last.level, level, key=[Level.NOTICE, Level.PAGE].index)
+            last.evidence = max(last.evidence, evidence, key=lambda item: item.surprise)
+            last.note = "opened again within the merge time: the same incident"
+            incident = last
+        else:
+            store_id, step_id = entry.store_id, entry.baseline.step
+            incident = Incident(
+                alert_id=make_alert_id(store_id, step_id, segment, AlertKind.CONVERSION, at_ms),
+                store_id=store_id,
+                step=step_id,
+                segment=segment,
+                kind=AlertKind.CONVERSION,
+                level=level,
+                opened_at_ms=at_ms,
+                evidence=evidence,
+                contributions=contributions,
+            )
+            entry.incident = incident
+        self._apply_calendar(entry, incident)
+        for ago in range(evidence.window_minutes - 1, -1, -1):
+            a, m, _, _ = engine.peek(np.array([lead]), np.array([0]), ago)
+            incident.suspicion.add_gap(float(m[0] - a[0]))
+        fast, variance = float(engine.fast[lead]), float(step.predicted_variance[lead])
+        incident.add(evidence.observed, evidence.expected, fast, variance)
+        return incident.transition(at_ms)
+
+    def _apply_calendar(self, entry: StepEntry, incident: Incident) -> None:
+        """Hold back or name an incident that opens on a special day; one that has fired before goes on firing."""
+        held = self.book.days.suppressed(entry.index)
+        if held and (incident.sequence == 0 or incident.is_held):
+            incident.is_held, incident.note = True, f"held back by the calendar: {held}"
+            return
+        incident.is_held = False
+        named = self.book.days.named(entry.index)
+        if named and incident.sequence == 0:
+            incident.note = f"on the calendar: {named}"
+
+    def _evidence(self, series: int, step: Step) -> Evidence:
+        arrays, engine = self.book.arrays, self.book.engine
+        window = int(step.window[series])
+        a, m, v, c = engine.peek(np.array([series]), np.array([window]))
+        v = v + engine.omk2[window, series] * (
+            self._closing.variance[arrays.series_step[series]] + arrays.extra_variance[series]
+        )
+        low, high = predictive_interval(m, v, c)
+        return Evidence(
+            surprise=max(float(step.surprise[series] - arrays.offset[series]), 0.0),
+            observed=float(a[0]),
+            expected=float(m[0]),
+            low=float(low[0]),
+            high=float(high[0]),
+            window_minutes=WINDOWS[window],
+            sample=float(m[0] / arrays.series_rate[series]),
+        )
+
+    def _contributions(
+        self, entry: StepEntry, first: int, step: Step
+    ) -> tuple[tuple[Contribution, ...], str]:
+        """Each segment's share of the shortfall in the window that opened the alert, and the segment it sits in."""
+        names = [name for name in entry.series if name]
+        opened_in = self.book.names[first][2]
+        if not names:
+            return (), ""
+        window = int(step.window[first])
+        series = np.array([entry.series[name] for name in names], dtype=np.intp)
+        whole = np.array([entry.series[""]])
+        windows = np.full(len(series), window)
+        a, m, v, _ = self.book.engine.peek(series, windows)
+        whole_a, whole_m, _, _ = self.book.engine.peek(whole, windows[:1])
+        rest_a, rest_m = max(float(whole_a[0] - a.sum()), 0.0), max(float(whole_m[0] - m.sum()), 0.0)
+        shares = segment_shares(np.append(a, rest_a), np.append(m, rest_m))
+        told = sorted(
+            (
+                Contribution(name, float(share))
+                for name, share in zip(names, shares, strict=False)
+                if share > 0.005
+            ),
+            key=lambda part: -part.share,
+        )
+        best, ratio = only_one_segment(np.append(a, rest_a), np.append(m, rest_m), np.append(v, v.mean()))
+        if ratio >= self.policy.localise:
+            return tuple(told), names[best] if best < len(names) else ""
+        if ratio <= -self.policy.localise:
+            return tuple(told), ""
+        return tuple(told), opened_in

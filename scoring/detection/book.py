@@ -1,0 +1,243 @@
+"""The book: which cell, series and step belongs to which store, and the arrays that follow from it.
+
+A *row* is a (store, segment) pair as counted. A *cell* is a row's part in one step: it has an exposure and a rate.
+A *step* sums its cells. A *series* is what the engine judges: each step as a whole, and each of its segments that has
+conversions enough ever to breach.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scoring.baselines.baseline import StepBaseline, StoreBaseline
+from scoring.days import DayRules
+from scoring.detection.engine import Engine, SeriesParameters
+from scoring.detection.exposure import Exposures
+from scoring.detection.incidents import Incident
+from scoring.detection.level import Levels
+from scoring.detection.policy import WINDOWS, DetectionPolicy
+from scoring.detection.special_days import SpecialDays
+from scoring.detection.surge import Surges
+from scoring.detection.tail import LN10
+from scoring.stages import FAST_STEPS, STAGE_INDEX
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.intp]
+
+#: a store with less history than this, in days, is judged by the page threshold only
+_YOUNG_DAYS = 7.0
+
+
+@dataclass(slots=True)
+class StepEntry:
+    """One store-step: its number, its series by segment (empty name: the whole), its cells by segment, its incident."""
+
+    store_id: str
+    baseline: StepBaseline
+    index: int
+    #: minute of the engine from which all that is due was seen coming
+    ready: int
+    series: dict[str, int] = field(default_factory=dict)
+    cells: dict[str, int] = field(default_factory=dict)
+    incident: Incident | None = None
+
+
+@dataclass(slots=True)
+class StoreEntry:
+    """One store: its baseline (None: it has none yet), its count rows by segment, its steps, the steps it cannot have."""
+
+    baseline: StoreBaseline | None = None
+    rows: dict[str, int] = field(default_factory=dict)
+    steps: dict[str, StepEntry] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+    seen: set[int] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Arrays:
+    """The book as arrays. Cells: ``row up down rate cell_step``; series: the others; all int unless said."""
+
+    row: Ints
+    up: Ints
+    down: Ints
+    rate: Floats
+    cell_step: Ints
+    series_step: Ints
+    #: series that are wholes, in step order (one a step)
+    wholes: Ints
+    #: series that are segments, and their cell (−1: no such row was counted yet)
+    parts: Ints
+    part_cell: Ints
+    offset: Floats
+    series_rate: Floats
+    extra_variance: Floats
+    ready: Ints
+    #: series whose rows are given out
+    shown: Ints
+
+
+class Book:
+    """Registers stores, steps, segments; numbers never change, so states in arrays stay valid."""
+
+    def __init__(self, policy: DetectionPolicy, rules: DayRules | None = None) -> None:
+        self._policy = policy
+        self.engine = Engine(policy)
+        self.exposures = Exposures()
+        self.levels = Levels()
+        self.surges = Surges()
+        self.days = SpecialDays(rules)
+        self.stores: dict[str, StoreEntry] = {}
+        self.steps: list[StepEntry] = []
+        self.row_count = 0
+        #: (store, step, segment) of each series
+        self.names: list[tuple[str, str, str]] = []
+        self._cells: list[tuple[int, int, int, float, int]] = []
+        self._series: list[tuple[int, float, float, float, bool]] = []
+        self._arrays: Arrays | None = None
+
+    def set_baseline(self, baseline: StoreBaseline) -> None:
+        """Add a store, or take over another baseline of it; steps and segments it lacks are judged no more."""
+        store = self.stores.setdefault(baseline.store_id, StoreEntry())
+        store.baseline = baseline
+        store.missing = tuple(
+            step.id
+            for step in FAST_STEPS
+            if not {step.upstream.value, step.downstream.value} <= set(baseline.stages)
+        )
+        for step_id in set(store.steps) - set(baseline.steps):
+            self._retire(store.steps[step_id], keep=())
+        for step_id, step in baseline.steps.items():
+            entry = store.steps.get(step_id)
+            if entry is None:
+                index = self.levels.add(baseline.zone, step, baseline.trained_until_ms // 60_000)
+                self.surges.add(baseline.zone, step.usual_upstream)
+                self.days.add(baseline.store_id, baseline.zone)
+                entry = StepEntry(baseline.store_id, step, index, self.engine.minutes + _run_in(step))
+                store.steps[step_id] = entry
+                self.steps.append(entry)
+            else:
+                entry.baseline = step
+                self.levels.set(entry.index, baseline.zone, step, baseline.trained_until_ms // 60_000)
+                self.surges.set(entry.index, baseline.zone, step.usual_upstream)
+            self._set_series(entry, baseline)
+            for segment, row in store.rows.items():
+                self._set_cell(entry, segment, row)
+        self._arrays = None
+
+    def row(self, store: StoreEntry, segment: str) -> int:
+        """The count row of a store's segment, made when first seen."""
+        row = store.rows.get(segment)
+        if row is None:
+            row = store.rows[segment] = self.row_count
+            self.row_count += 1
+            if store.baseline is not None:
+                for step_id in store.baseline.steps:
+                    self._set_cell(store.steps[step_id], segment, row)
+            self._arrays = None
+        return row
+
+    def _retire(self, entry: StepEntry, keep: tuple[str, ...]) -> None:
+        for segment, series in entry.series.items():
+            if segment not in keep:
+                step, offset, rate, extra, _ = self._series[series]
+                self._series[series] = (step, offset, rate, extra, False)
+                self.engine.threshold[series] = np.inf
+        if not keep:
+            for cell in entry.cells.values():
+                row, up, down, _, step = self._cells[cell]
+                self._cells[cell] = (row, up, down, 0.0, step)
+
+    def _set_cell(self, entry: StepEntry, segment: str, row: int) -> None:
+        step = entry.baseline
+        rate = step.segments[segment].rate if segment in step.segments else step.rate
+        cell = (row, STAGE_INDEX[step.upstream], STAGE_INDEX[step.downstream], rate, entry.index)
+        if segment in entry.cells:
+            self.exposures.set(entry.cells[segment], step.kernel)
+            self._cells[entry.cells[segment]] = cell
+        else:
+            entry.cells[segment] = self.exposures.add(step.kernel)
+            self._cells.append(cell)
+
+    def _set_series(self, entry: StepEntry, baseline: StoreBaseline) -> None:
+        step, looks = entry.baseline, max(len(baseline.steps), 1)
+        scored = self._scored_segments(step)
+        base = self._policy.notice if baseline.days >= _YOUNG_DAYS else self._policy.page
+        for segment in ("", *scored):
+            part = step.segments[segment] if segment else None
+            offset = float(np.log10(looks * (1 + len(scored)) if segment else looks))
+            parameters = SeriesParameters(
+                sigma=part.sigma if part else step.sigma,
+                tau=part.tau if part else step.tau,
+                rate=part.rate if part else step.rate,
+                dispersion=step.dispersion,
+                pmf=step.kernel.pmf,
+                slow_share=step.kernel.slow_share,
+                threshold=base + offset,
+            )
+            told = (
+                entry.index,
+                offset,
+                max(parameters.rate, 1e-9),
+                part.rate_variance if part else 0.0,
+                True,
+            )
+            if segment in entry.series:
+                self.engine.set(entry.series[segment], parameters)
+                self._series[entry.series[segment]] = told
+            else:
+                entry.series[segment] = self.engine.add(parameters)
+                self.names.append((entry.store_id, step.step, segment))
+                self._series.append(told)
+        self._retire(entry, keep=("", *scored))
+
+    def _scored_segments(self, step: StepBaseline) -> tuple[str, ...]:
+        """Segments that could breach: a full stop over the longest window would reach the threshold."""
+        if not self._policy.segments or len(step.segments) < 2:
+            return ()
+        needed = self._policy.notice * LN10 / (WINDOWS[-1] / 60)
+        return tuple(
+            name for name, part in step.segments.items() if name and part.arrivals_per_hour >= needed
+        )
+
+    @property
+    def arrays(self) -> Arrays:
+        """The book as arrays, made anew only after a change."""
+        if self._arrays is None:
+            self._arrays = self._make_arrays()
+        return self._arrays
+
+    def _make_arrays(self) -> Arrays:
+        cells = np.array(self._cells, dtype=float).reshape(-1, 5)
+        series = np.array(self._series, dtype=float).reshape(-1, 5)
+        parts = [
+            (number, entry.cells.get(segment, -1))
+            for entry in self.steps
+            for segment, number in entry.series.items()
+            if segment
+        ]
+        part_array = np.array(parts, dtype=np.intp).reshape(-1, 2)
+        return Arrays(
+            row=cells[:, 0].astype(np.intp),
+            up=cells[:, 1].astype(np.intp),
+            down=cells[:, 2].astype(np.intp),
+            rate=cells[:, 3],
+            cell_step=cells[:, 4].astype(np.intp),
+            series_step=series[:, 0].astype(np.intp),
+            wholes=np.array([entry.series[""] for entry in self.steps], dtype=np.intp),
+            parts=part_array[:, 0],
+            part_cell=part_array[:, 1],
+            offset=series[:, 1],
+            series_rate=series[:, 2],
+            extra_variance=series[:, 3],
+            ready=np.array([entry.ready for entry in self.steps], dtype=np.intp),
+            shown=np.nonzero(series[:, 4] > 0)[0],
+        )
+
+
+def _run_in(step: StepBaseline) -> int:
+    """Minutes until a step's exposure no longer lacks upstream events from before it was followed."""
+    slow = 2 * int(step.kernel.slow_minutes) if step.kernel.slow_share else 0
+    return len(step.kernel.pmf) + slow

@@ -1,0 +1,386 @@
+"""The detector's arithmetic: one vectorised step per minute over all series of a partition.
+
+A series is one store-step, whole or one segment of it. Each minute it is given the arrivals A and their expectation
+µ, and it
+
+1. tracks the slow wobble of the log rate with a one-state Kalman filter (mean m, variance P),
+2. takes, over 16 look-back windows, the smallest negative-binomial tail of the window's arrivals, each window judged
+   from the filter's state just before it began (a window-limited scan, Lai 1998, with an AR(1)-aware null),
+3. opens when the surprise reaches the series' threshold and the drop is still going on, freezes the filter while
+   open, and closes by a recovery CUSUM.
+
+It knows no stores, names or times: ``scorer.py`` gives it numbers and makes rows and alerts of what it returns.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scoring.detection.policy import WINDOWS, DetectionPolicy
+from scoring.detection.tail import binomial_scale, lower_surprise, normal_surprise
+from scoring.detection.wobble import autocorrelation, carry_over, mean_variance, window_containment
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.intp]
+
+_WIN = np.array(WINDOWS, dtype=np.intp)
+#: how late a correction of a closed minute may come, in minutes, and still be scored
+AMENDABLE = 60
+#: rows of the rings: the longest window, and as much as may be amended
+RING = int(_WIN.max()) + 2 + AMENDABLE
+#: minutes after a surge's change at which the filter has taken it in
+_SETTLE = 15
+#: the window (20 minutes) whose containment tells the filter how binomial arrivals are
+_FILTERED = WINDOWS.index(20)
+#: the exact tail is computed only below this many standard deviations
+_Z_GATE = -2.5
+#: a "still happening" window needs this many expected arrivals, and this share of the scoring window's drop
+_GATE_EXPECTED, _GATE_SHARE = 8.0, 0.4
+#: a rise of a minute beyond so many standard deviations is a burst and moves the filter by this share only
+_BURST_Z, _BURST_GAIN = 5.0, 0.2
+#: the deviation is not believed to be further above the baseline than this many standard deviations
+_HIGHEST = 4.0
+#: an observation variance below this share of Poisson's is not believed
+_MOST_BINOMIAL = 0.9
+#: depth that the recovery test assumes, at least and at most
+_DEPTH_RANGE = (0.1, 0.95)
+
+_PER_SERIES = (
+    "sigma2", "rho", "q", "fast", "dispersion", "phi15", "threshold", "least_drop", "m", "variance", "recovery", "depth", "open_arrived", "open_expected"
+)  # fmt: skip
+_PER_SERIES_INT = ("age", "open_minutes", "heal")
+_PER_WINDOW = ("k", "k2", "wobble", "omk2", "window_fast")
+_RINGS = ("cum_arrived", "cum_expected", "ring_m", "ring_variance")
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesParameters:
+    """What the engine must know of a series: wobble, conversion rate, kernel and the threshold that opens it."""
+
+    sigma: float
+    tau: float
+    rate: float
+    dispersion: float
+    pmf: tuple[float, ...]
+    slow_share: float
+    threshold: float
+    #: smaller shares missing are no surprise, against what the filter tracked and against the baseline
+    least_drop: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one minute gave: per series the surprise, its window (index into WINDOWS) and what opened and closed."""
+
+    surprise: Floats
+    window: Ints
+    window_observed: Floats
+    window_expected: Floats
+    predicted: Floats
+    predicted_variance: Floats
+    opened: Bools
+    closed: Bools
+
+
+@dataclass(frozen=True, slots=True)
+class Unrest:
+    """Series in a surge: (size,) whether it is on, minutes since it changed, whether it changed now; its log variance."""
+
+    is_on: Bools
+    since: NDArray[np.int64]
+    changed: Bools
+    variance: float
+
+    def add_to(self, variance: Floats, omk2: Floats) -> None:
+        """Add the surge's variance to (windows, size) ``variance``: all of it where a window reaches across the change."""
+        which = np.nonzero(self.is_on | (self.since < RING))[0]
+        if len(which):
+            across = self.since[which] < _WIN[:, None] + _SETTLE
+            within = np.where(self.is_on[which], omk2[:, which], 0.0)
+            variance[:, which] += self.variance * np.where(across, 1.0, within)
+
+
+class Engine:
+    """State and parameters of all series, in arrays that grow as series are added."""
+
+    def __init__(self, policy: DetectionPolicy) -> None:
+        self._policy = policy
+        self.size = 0
+        self.minutes = 0
+        self._capacity = 0
+        self._unrest: Unrest | None = None
+        self._kappa: dict[tuple[tuple[float, ...], float], Floats] = {}
+        self._grow(64)
+
+    def _grow(self, capacity: int) -> None:
+        for names, shape, kind in (
+            (_PER_SERIES, (), float),
+            (_PER_SERIES_INT, (), np.int64),
+            (("open",), (), bool),
+            (_PER_WINDOW, (len(WINDOWS),), float),
+            (_RINGS, (RING,), float),
+        ):
+            for name in names:
+                new = np.zeros((*shape, capacity), dtype=kind)
+                if self._capacity:
+                    new[..., : self._capacity] = getattr(self, name)
+                setattr(self, name, new)
+        self._capacity = capacity
+
+    # arrays set by _grow
+    sigma2: Floats
+    rho: Floats
+    q: Floats
+    fast: Floats
+    dispersion: Floats
+    phi15: Floats
+    threshold: Floats
+    least_drop: Floats
+    m: Floats
+    variance: Floats
+    recovery: Floats
+    depth: Floats
+    open_arrived: Floats
+    open_expected: Floats
+    age: NDArray[np.int64]
+    open_minutes: NDArray[np.int64]
+    heal: NDArray[np.int64]
+    open: Bools
+    k: Floats
+    k2: Floats
+    wobble: Floats
+    omk2: Floats
+    window_fast: Floats
+    cum_arrived: Floats
+    cum_expected: Floats
+    ring_m: Floats
+    ring_variance: Floats
+
+    def add(self, parameters: SeriesParameters) -> int:
+        """The index of a new series, which starts without any memory."""
+        if self.size == self._capacity:
+            self._grow(2 * self._capacity)
+        index = self.size
+        self.size += 1
+        self.set(index, parameters)
+        self.variance[index] = self.sigma2[index]
+        self.ring_variance[:, index] = self.sigma2[index]
+        return index
+
+    def set(self, index: int, parameters: SeriesParameters) -> None:
+        """Give a series other parameters (a new baseline); what it has seen stays."""
+        sigma = max(parameters.sigma, self._policy.sigma_floor)
+        tau = np.array(parameters.tau)
+        binomial = min(parameters.rate, _MOST_BINOMIAL)
+        self.sigma2[index] = sigma**2
+        self.rho[index] = autocorrelation(tau)
+        self.q[index] = sigma**2 * (1 - self.rho[index] ** 2)
+        containment = self._containment(parameters)
+        self.dispersion[index] = parameters.dispersion
+        self.fast[index] = parameters.dispersion * (1 - binomial * containment[_FILTERED])
+        self.phi15[index] = 15 * sigma**2 * mean_variance(15, tau)
+        self.threshold[index] = parameters.threshold
+        self.least_drop[index] = parameters.least_drop
+        k = carry_over(_WIN, tau)
+        self.k[:, index] = k
+        self.k2[:, index] = k**2
+        self.omk2[:, index] = (1 - k) ** 2
+        self.wobble[:, index] = sigma**2 * np.maximum(mean_variance(_WIN, tau) - k**2, 0)
+        self.window_fast[:, index] = parameters.dispersion * (1 - binomial * containment)
+
+    def _containment(self, parameters: SeriesParameters) -> Floats:
+        key = (parameters.pmf, parameters.slow_share)
+        if key not in self._kappa:
+            self._kappa[key] = np.array([window_containment(key[0], int(length), key[1]) for length in _WIN])
+        return self._kappa[key]
+
+    def step(
+        self,
+        arrivals: Floats,
+        expected: Floats,
+        baseline_variance: Floats,
+        unrest: Unrest | None = None,
+        held: Bools | None = None,
+    ) -> Step:
+        """Close one minute.
+
+        Args:
+            arrivals: (size,) A, what arrived this minute.
+            expected: (size,) µ, what the baseline expected of it.
+            baseline_variance: (size,) variance of log µ.
+            unrest: which series are in a surge or have lately left or entered one.
+            held: (size,) True where this minute is not to be believed: it counts in no window, moves no filter, opens
+                and closes nothing.
+        """
+        n = self.size
+        self._unrest = unrest
+        believed = np.ones(n, dtype=bool) if held is None else ~held
+        if unrest is not None:
+            self.variance[:n] += unrest.variance * unrest.changed
+        now, before = self.minutes % RING, (self.minutes - 1) % RING
+        self.cum_arrived[now, :n] = self.cum_arrived[before, :n] + arrivals * believed
+        self.cum_expected[now, :n] = self.cum_expected[before, :n] + expected * believed
+        self.age[:n] += 1
+        surprise, window, observed, mean, depth = self._scan(now, baseline_variance)
+        opened = (surprise >= self.threshold[:n]) & ~self.open[:n] & believed
+        self._begin(opened, observed, mean, depth)
+        prior = self.m[:n] * self.rho[:n]
+        prior_variance = self.variance[:n] * self.rho[:n] ** 2 + self.q[:n]
+        predicted = expected * np.exp(prior)
+        closed = self._update(arrivals, predicted, prior, prior_variance, opened, believed)
+        self.ring_m[now, :n] = self.m[:n]
+        self.ring_variance[now, :n] = self.variance[:n]
+        self.minutes += 1
+        return Step(
+            surprise, window, observed, mean, predicted, prior_variance + baseline_variance, opened, closed
+        )
+
+    def _scan(self, now: int, baseline_variance: Floats) -> tuple[Floats, Ints, Floats, Floats, Floats]:
+        """Surprise of each series over its windows, the window that gave it, that window's A, M and drop."""
+        n = self.size
+        then = (now - _WIN) % RING
+        observed = self.cum_arrived[now, :n] - self.cum_arrived[then, :n]
+        mean = self.cum_expected[now, :n] - self.cum_expected[then, :n]
+        mean *= np.exp(self.ring_m[then, :n] * self.k[:, :n])
+        variance = self.ring_variance[then, :n] * self.k2[:, :n]
+        variance += self.wobble[:, :n]
+        variance += baseline_variance * self.omk2[:, :n]
+        variance += self._policy.model_variance
+        if self._unrest is not None:
+            self._unrest.add_to(variance, self.omk2)
+        fast = self.window_fast[:, :n]
+        z = (observed - mean) / np.sqrt(mean * fast + mean * mean * variance + 1e-9)
+        z[_WIN[:, None] >= self.age[:n]] = 0.0
+        window = z.argmin(0)
+        columns = np.arange(n)
+        surprise = normal_surprise(np.maximum(z[window, columns], _Z_GATE))
+        rows, series = np.nonzero(z < _Z_GATE)
+        if len(rows):
+            a, e = observed[rows, series], mean[rows, series]
+            dispersion = self.dispersion[series]
+            scale = binomial_scale(1 - a / e, 1 - fast[rows, series] / dispersion)
+            exact = lower_surprise(a, e, variance[rows, series], dispersion * scale)
+            exact = np.where(self._goes_on(rows, series, observed, mean), exact, 0.0)
+            least = self.least_drop[series]
+            if least.any():
+                usual = (self.cum_expected[now, :n] - self.cum_expected[then, :n])[rows, series]
+                exact = np.where((least > 0) & (a > (1 - least) * np.minimum(e, usual)), 0.0, exact)
+            surprise[series] = 0.0
+            np.maximum.at(surprise, series, exact)
+            best = exact >= surprise[series]
+            window[series[best]] = rows[best]
+        a, e = observed[window, columns], mean[window, columns]
+        return surprise, window, a, e, 1 - a / np.maximum(e, 1e-9)
+
+    @staticmethod
+    def _goes_on(rows: Ints, series: Ints, observed: Floats, mean: Floats) -> Bools:
+        """Whether the shortest window that can tell still shows 40 % of the drop: an incident that is over opens nothing."""
+        drop = 1 - observed[rows, series] / np.maximum(mean[rows, series], 1e-9)
+        can_tell = mean[:, series] >= _GATE_EXPECTED
+        can_tell[0] = False
+        shortest = np.where(can_tell.any(0), np.minimum(can_tell.argmax(0), rows), rows)
+        current = 1 - observed[shortest, series] / np.maximum(mean[shortest, series], 1e-9)
+        return np.asarray(current >= _GATE_SHARE * drop)
+
+    def _begin(self, opened: Bools, observed: Floats, mean: Floats, depth: Floats) -> None:
+        which = np.nonzero(opened)[0]
+        self.depth[which] = np.clip(depth[which], *_DEPTH_RANGE)
+        self.open_arrived[which] = 0.0
+        self.open_expected[which] = 0.0
+        self.open_minutes[which] = 0
+        self.recovery[which] = 0.0
+        self.heal[which] = 0
+
+    def _update(
+        self,
+        arrivals: Floats,
+        predicted: Floats,
+        prior: Floats,
+        prior_variance: Floats,
+        opened: Bools,
+        believed: Bools,
+    ) -> Bools:
+        """Update the filters that are not frozen, run the recovery test of those that are; gives what closed."""
+        n = self.size
+        frozen = self.open[:n] | opened
+        total = predicted**2 * prior_variance + predicted * self.fast[:n] + 1e-9
+        gain = np.where(frozen | ~believed, 0.0, prior_variance * predicted / total)
+        innovation = arrivals - predicted
+        # a burst (held-back events let go at once) is no lasting rise: believing it would make the quiet after it a drop
+        gain = np.where((innovation > 0) & (innovation**2 > _BURST_Z**2 * total), _BURST_GAIN * gain, gain)
+        highest = _HIGHEST * np.sqrt(self.sigma2[:n])
+        self.m[:n] = np.clip(prior + gain * innovation, -4.0, highest)
+        self.variance[:n] = prior_variance * (1 - gain * predicted)
+        closed = np.zeros(n, dtype=bool)
+        was = np.nonzero(self.open[:n] & believed)[0]
+        if len(was):
+            closed[was] = self._recovered(was, arrivals[was], predicted[was])
+            which = np.nonzero(closed)[0]
+            self.age[which] = 0
+            self.m[which] = 0.0
+            self.variance[which] = self.sigma2[which]
+        self.open[:n] = frozen & ~closed
+        return closed
+
+    def _recovered(self, was: Ints, arrivals: Floats, predicted: Floats) -> Bools:
+        """CUSUM of "healthy" against "still broken at the estimated depth" (log-likelihood ratio of two Poissons)."""
+        policy = self._policy
+        depth = self.depth[was]
+        gain = (arrivals * np.log(1 / (1 - depth)) - predicted * depth) / (1 + predicted * self.phi15[was])
+        recovery = np.maximum(0.0, self.recovery[was] + gain)
+        self.recovery[was] = recovery
+        self.heal[was] = np.where(recovery > 0, self.heal[was] + 1, 0)
+        self.open_arrived[was] += arrivals
+        self.open_expected[was] += predicted
+        self.open_minutes[was] += 1
+        known = self.open_expected[was] > 10
+        so_far = np.maximum(depth, 1 - self.open_arrived[was] / np.maximum(self.open_expected[was], 1e-9))
+        self.depth[was] = np.where(known, np.clip(so_far, *_DEPTH_RANGE), depth)
+        healed = (recovery >= policy.recovery) & (self.heal[was] >= policy.heal_minutes)
+        return np.asarray(healed | (self.open_minutes[was] >= policy.longest_open_minutes))
+
+    def peek(self, series: Ints, window: Ints, ago: int = 0) -> tuple[Floats, Floats, Floats, Floats]:
+        """A, M, variance of log M (without the baseline's) and c of given windows that ended ``ago`` minutes ago."""
+        now = (self.minutes - 1 - ago) % RING
+        then = (now - _WIN[window]) % RING
+        observed = self.cum_arrived[now, series] - self.cum_arrived[then, series]
+        mean = self.cum_expected[now, series] - self.cum_expected[then, series]
+        mean = mean * np.exp(self.ring_m[then, series] * self.k[window, series])
+        variance = self.ring_variance[then, series] * self.k2[window, series] + self.wobble[window, series]
+        return observed, mean, variance + self._policy.model_variance, self.window_fast[window, series]
+
+    def amend(self, ago: int, series: Ints, arrivals: Floats, expected: Floats) -> None:
+        """Correct past minutes: (ago + 1, k) additions to A and µ of the minutes from ``ago`` minutes ago until now.
+
+        The filter's state stays as it was: it saw what was known then.
+        """
+        total_arrived, total_expected = np.cumsum(arrivals, axis=0), np.cumsum(expected, axis=0)
+        for back in range(ago, -1, -1):
+            row = (self.minutes - 1 - back) % RING
+            self.cum_arrived[row, series] += total_arrived[ago - back]
+            self.cum_expected[row, series] += total_expected[ago - back]
+
+    def rescore(self, ago: int, baseline_variance: Floats) -> tuple[Floats, Ints, Floats, Floats, Floats]:
+        """Surprise, window, its A and M, and the predicted variance, of the minute ``ago`` minutes ago."""
+        n = self.size
+        now = (self.minutes - 1 - ago) % RING
+        surprise, window, observed, mean, _ = self._scan(now, baseline_variance)
+        before = (now - 1) % RING
+        return (
+            surprise,
+            window,
+            observed,
+            mean,
+            self.ring_variance[before, :n] * self.rho[:n] ** 2 + self.q[:n],
+        )
+
+    def expected_at_most(self) -> Floats:
+        """(size,) expected arrivals of the longest window that a series has memory for: whether it can breach at all."""
+        n = self.size
+        now = (self.minutes - 1) % RING
+        reach = np.minimum(np.maximum(self.age[:n] - 1, 0), int(_WIN.max()))
+        return np.asarray(self.cum_expected[now, :n] - self.cum_expected[(now - reach) % RING, np.arange(n)])

@@ -1,0 +1,107 @@
+"""The life of an alert: one incident per store-step at a time, whichever of its series breached first."""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+
+from scoring.alerts import AlertKind, AlertLabel, AlertState, AlertTransition, Contribution, Level
+from scoring.detection.tracking import Suspicion
+
+#: 90 % two-sided
+_Z90 = 1.6448536269514722
+
+
+def make_alert_id(store_id: str, step: str, segment: str, kind: AlertKind, opened_at_ms: int) -> str:
+    """The alert's id: a hash of what identifies it, so the same alert found twice has the same id."""
+    text = "\x1f".join((store_id, step, segment, kind, str(opened_at_ms)))
+    return hashlib.blake2b(text.encode(), digest_size=10).hexdigest()
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """What a window showed: arrivals, expectation and its 99 % interval, exposure behind it."""
+
+    surprise: float
+    observed: float
+    expected: float
+    low: float
+    high: float
+    window_minutes: int
+    sample: float
+
+
+class Incident(msgspec.Struct):
+    """An alert while it lives and for the merge time after; stored in the store's snapshot."""
+
+    alert_id: str
+    store_id: str
+    step: str
+    segment: str
+    kind: AlertKind
+    level: Level
+    opened_at_ms: int
+    evidence: Evidence
+    sequence: int = 0
+    resolved_at_ms: int | None = None
+    label: AlertLabel = AlertLabel.UNKNOWN
+    contributions: tuple[Contribution, ...] = ()
+    #: since the start of the window that opened it: arrivals, their expectation, its fast variance, its log variance
+    arrived: float = 0.0
+    expected: float = 0.0
+    fast_variance: float = 0.0
+    log_variance: float = 0.0
+    note: str = ""
+    #: held back by the calendar: pending, nobody is told
+    is_held: bool = False
+    #: when it began to fire, where that was later than it opened
+    fired_at_ms: int | None = None
+    suspicion: Suspicion = msgspec.field(default_factory=Suspicion)
+
+    def add(self, arrived: float, expected: float, fast: float, log_variance: float) -> None:
+        """Count arrivals and their expectation towards what is lost; ``fast`` is c, the variance per expected one."""
+        self.arrived += arrived
+        self.expected += expected
+        self.fast_variance += expected * fast
+        self.log_variance = log_variance
+
+    def _state(self) -> AlertState:
+        if self.resolved_at_ms is not None:
+            return AlertState.RESOLVED
+        return AlertState.PENDING if self.is_held else AlertState.FIRING
+
+    def transition(self, at_ms: int) -> AlertTransition:
+        """The incident's present state as the next transition; counts it."""
+        # the wobble is taken as one constant deviation: the interval is rather too wide than too narrow
+        spread = _Z90 * (self.fast_variance + self.expected**2 * self.log_variance) ** 0.5
+        lost = self.expected - self.arrived
+        evidence = self.evidence
+        made = AlertTransition(
+            alert_id=self.alert_id,
+            store_id=self.store_id,
+            step=self.step,
+            segment=self.segment,
+            kind=self.kind,
+            level=self.level,
+            state=self._state(),
+            sequence=self.sequence,
+            at_ms=at_ms,
+            opened_at_ms=self.opened_at_ms,
+            fired_at_ms=self.fired_at_ms or (None if self.is_held else self.opened_at_ms),
+            resolved_at_ms=self.resolved_at_ms,
+            surprise=evidence.surprise,
+            observed=evidence.observed,
+            expected=evidence.expected,
+            low=evidence.low,
+            high=evidence.high,
+            window_minutes=evidence.window_minutes,
+            sample=evidence.sample,
+            lost=max(lost, 0.0),
+            lost_low=max(lost - spread, 0.0),
+            lost_high=max(lost + spread, 0.0),
+            label=self.label,
+            contributions=self.contributions,
+            note=self.note,
+        )
+        self.sequence += 1
+        return made

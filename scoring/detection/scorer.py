@@ -1,0 +1,398 @@
+"""The scorer: closes minutes of many stores, gives score rows and alert transitions.
+
+On the path of an event: called by ``streams/monitor`` with the counts of a closed minute (before: counting; after:
+``funnel.alerts.v1`` and table ``scores``). Live, replay, backtest and benchmark call this same class.
+
+``book.py`` keeps the names, ``exposure.py``, ``level.py`` and ``engine.py`` do the arithmetic, ``alerting.py`` opens and
+resolves alerts, ``memory.py`` brings them over a restart; here they meet.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from scoring.alerts import AlertTransition
+from scoring.baselines.baseline import StoreBaseline
+from scoring.days import DayRules
+from scoring.detection.alerting import MINUTE_MS, Alerting, Closing
+from scoring.detection.book import Book, StoreEntry
+from scoring.detection.engine import AMENDABLE, Step, Unrest
+from scoring.detection.memory import recall, remember
+from scoring.detection.policy import WINDOWS, DetectionPolicy
+from scoring.detection.surge import SURGE_VARIANCE
+from scoring.detection.tail import LN10, predictive_interval
+from scoring.detection.traffic import Traffic
+from scoring.lateness import Delay
+from scoring.scores import ScoreRow, ScoreState
+from scoring.stages import FAST_STEPS, STAGE_INDEX, STAGES
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.intp]
+Counts = Mapping[str, Mapping[str, Sequence[int]]]
+
+_WIN = np.array(WINDOWS)
+_STATES = (ScoreState.NORMAL, ScoreState.BREACH, ScoreState.NOT_ENOUGH_DATA, ScoreState.DATA_LATE)
+
+
+@dataclass(slots=True)
+class Judgement:
+    """What closing a minute gave."""
+
+    scores: list[ScoreRow] = field(default_factory=list)
+    transitions: list[AlertTransition] = field(default_factory=list)
+
+
+class Scorer:
+    """The detector of one partition. Minutes are closed one after the other, without gaps.
+
+    Args:
+        policy: thresholds.
+        rules: what the calendar does to judging; nothing if left out.
+    """
+
+    def __init__(self, policy: DetectionPolicy, rules: DayRules | None = None) -> None:
+        self.policy = policy
+        self._book = Book(policy, rules)
+        self._minute: int | None = None
+        self._alerting = Alerting(policy, self._book)
+        self._traffic = Traffic(policy, self._book.days)
+        self._versions: dict[tuple[str, int], int] = {}
+        self._closing = Closing(np.zeros(0), np.zeros(0))
+        self._arrived: Floats = np.zeros(0)
+        self._upstream: Floats = np.zeros(0)
+        self._held_steps: Bools = np.zeros(0, dtype=bool)
+        #: counts and factors of the last minutes, for corrections
+        self._recent: deque[tuple[Floats, Floats]] = deque(maxlen=AMENDABLE)
+
+    @property
+    def minute(self) -> int | None:
+        """The last minute closed, None before the first."""
+        return self._minute
+
+    def set_baseline(self, baseline: StoreBaseline) -> None:
+        """Add a store, or judge it by another baseline from the next minute on; what was seen of it stays."""
+        self._book.set_baseline(baseline)
+        entry_stage = baseline.traffic.stage if baseline.traffic is not None else ""
+        for step in self._book.stores[baseline.store_id].steps.values():
+            if step.baseline.upstream == entry_stage or not entry_stage:
+                self._traffic.set_baseline(baseline, step.index)
+                break
+
+    # ---------------------------------------------------------------- closing a minute
+
+    def advance(
+        self, minute: int, counts: Counts, delays: Mapping[str, Delay] = MappingProxyType({})
+    ) -> Judgement:
+        """Close ``minute`` (minutes since 1970 UTC) and judge it.
+
+        Args:
+            minute: one more than the last.
+            counts: {store: {segment: 7 counts in stage order}}; what is not in it is zero.
+            delays: stores whose data does not come as it should (``scoring/lateness.py``): this minute of theirs is
+                not believed, its rows say ``data_late``.
+
+        Raises:
+            ValueError: a minute was left out or closed twice.
+        """
+        step = self._close(minute, self._matrix(counts), delays)
+        judgement = Judgement(self._rows(minute, step), self._alert(minute, step, delays))
+        judgement.scores.extend(self._rows_of_the_unjudged(minute, counts))
+        return judgement
+
+    def warm_up(self, minute: int, counts: Counts) -> None:
+        """Close a minute that was judged before a restart: memory is rebuilt, nothing is given out."""
+        step = self._close(minute, self._matrix(counts))
+        self._alert(minute, step)
+        for store_id, segments in counts.items():
+            self._note_seen(self._book.stores[store_id], segments)
+
+    def advance_counts(self, minute: int, counts: NDArray[np.integer]) -> list[AlertTransition]:
+        """``advance`` for callers that hold counts as an array and want no score rows (backtests).
+
+        Args:
+            minute: one more than the last.
+            counts: (rows, 7), row numbers as given by ``row_of``.
+        """
+        step = self._close(minute, counts.astype(float))
+        return self._alert(minute, step)
+
+    def _alert(
+        self, minute: int, step: Step, delays: Mapping[str, Delay] = MappingProxyType({})
+    ) -> list[AlertTransition]:
+        """The transitions of the minute that was closed; traffic that merely stays away is judged, late data is not."""
+        traffic = self._traffic
+        held = np.zeros(traffic.engine.size, dtype=bool)
+        for store_id, delay in delays.items():
+            if delay is Delay.LATE and store_id in traffic.index:
+                held[traffic.index[store_id]] = True
+        found = traffic.advance(minute, self._upstream[traffic.step_index], held)
+        self._alerting.changed.update(traffic.in_alert())
+        return self._alerting.judge(minute, step, self._closing) + found
+
+    def row_of(self, store_id: str, segment: str) -> int:
+        """The row of ``advance_counts`` that belongs to a store's segment."""
+        return self._book.row(self._book.stores.setdefault(store_id, StoreEntry()), segment)
+
+    def _matrix(self, counts: Counts) -> Floats:
+        book = self._book
+        rows: list[int] = []
+        values: list[Sequence[int]] = []
+        for store_id, segments in counts.items():
+            store = book.stores.get(store_id)
+            if store is None:
+                store = book.stores[store_id] = StoreEntry()
+            known = store.rows
+            for segment, numbers in segments.items():
+                row = known.get(segment)
+                rows.append(book.row(store, segment) if row is None else row)
+                values.append(numbers)
+        matrix = np.zeros((book.row_count, len(STAGES)))
+        if rows:
+            matrix[rows] = values
+        return matrix
+
+    def _close(self, minute: int, matrix: Floats, delays: Mapping[str, Delay] = MappingProxyType({})) -> Step:
+        if self._minute is not None and minute != self._minute + 1:
+            raise ValueError(f"minute {minute} does not follow minute {self._minute}")
+        book = self._book
+        arrays = book.arrays
+        exposure = book.exposures.advance(matrix[arrays.row, arrays.up])
+        arrived = matrix[arrays.row, arrays.down]
+        factor, variance = book.levels.factor(minute)
+        a, mu = self._series_sums(arrived, exposure, factor)
+        blind = (book.engine.minutes < arrays.ready)[arrays.series_step]
+        a[blind] = mu[blind] = 0.0
+        held = self._held(delays)
+        upstream = np.bincount(arrays.cell_step, matrix[arrays.row, arrays.up], len(arrays.wholes)).astype(
+            float
+        )
+        is_on, since, changed = book.surges.advance(minute, upstream)
+        is_special, special_since, begins = book.days.advance(minute)
+        is_on, since, changed = is_on | is_special, np.minimum(since, special_since), changed | begins
+        which = arrays.series_step
+        unrest = Unrest(is_on[which], since[which], changed[which], SURGE_VARIANCE)
+        step = book.engine.step(a, mu, variance[which] + arrays.extra_variance, unrest, held[which])
+        wholes = arrays.wholes
+        is_open = np.zeros(len(wholes), dtype=bool)
+        np.logical_or.at(is_open, arrays.series_step, book.engine.open[: book.engine.size] | step.closed)
+        believed = ~held
+        for index in book.levels.observe(minute, a[wholes] * believed, mu[wholes] * believed, is_open):
+            self._alerting.changed.add(book.steps[index].store_id)
+        self._minute = minute
+        self._upstream = upstream
+        self._arrived = a
+        self._held_steps = held
+        self._closing = Closing(factor, variance)
+        self._recent.append((matrix, factor))
+        return step
+
+    def _held(self, delays: Mapping[str, Delay]) -> Bools:
+        """(steps,) True for the steps of stores whose minute is not to be believed."""
+        held = np.zeros(len(self._book.steps), dtype=bool)
+        for store_id in delays:
+            store = self._book.stores.get(store_id)
+            if store is not None:
+                held[[entry.index for entry in store.steps.values()]] = True
+        return held
+
+    def _series_sums(self, arrived: Floats, exposure: Floats, factor: Floats) -> tuple[Floats, Floats]:
+        """A and µ of every series from those of the cells."""
+        arrays = self._book.arrays
+        expected = arrays.rate * exposure * factor[arrays.cell_step]
+        size = self._book.engine.size
+        a, mu = np.zeros(size), np.zeros(size)
+        steps = len(arrays.wholes)
+        a[arrays.wholes] = np.bincount(arrays.cell_step, arrived, steps)
+        mu[arrays.wholes] = np.bincount(arrays.cell_step, expected, steps)
+        has_cell = arrays.part_cell >= 0
+        parts, cells = arrays.parts[has_cell], arrays.part_cell[has_cell]
+        a[parts], mu[parts] = arrived[cells], expected[cells]
+        return a, mu
+
+    # ---------------------------------------------------------------- rows
+
+    def _rows(self, minute: int, step: Step) -> list[ScoreRow]:
+        arrays = self._book.arrays
+        shown = arrays.shown
+        held = self._held_steps[arrays.series_step[shown]]
+        return self._make_rows(minute, shown, self._arrived[shown], step, held)
+
+    def _make_rows(
+        self, minute: int, shown: Ints, observed: Floats, step: Step, held: Bools
+    ) -> list[ScoreRow]:
+        arrays, engine = self._book.arrays, self._book.engine
+        mean = step.predicted[shown]
+        low, high = predictive_interval(mean, step.predicted_variance[shown], engine.window_fast[0, shown])
+        surprise = np.maximum(step.surprise[shown] - arrays.offset[shown], 0.0)
+        breach = engine.open[shown] | (step.surprise[shown] >= engine.threshold[shown])
+        late = held & ~engine.open[shown]
+        cannot = engine.expected_at_most()[shown] < engine.threshold[shown] * LN10
+        state = np.where(late, 3, np.where(breach, 1, np.where(cannot, 2, 0)))
+        columns = (
+            observed.tolist(),
+            mean.tolist(),
+            low.tolist(),
+            high.tolist(),
+            surprise.tolist(),
+            (step.window_expected[shown] / arrays.series_rate[shown]).tolist(),
+            state.tolist(),
+            _WIN[step.window[shown]].tolist(),
+            step.window_observed[shown].tolist(),
+            step.window_expected[shown].tolist(),
+        )
+        names = self._book.names
+        at = minute * MINUTE_MS
+        rows = []
+        for number, a, m, lo, hi, s, n, kind, width, wa, wm in zip(shown.tolist(), *columns, strict=True):
+            store, step_id, segment = names[number]
+            rows.append(
+                ScoreRow(store, at, step_id, segment, a, m, lo, hi, s, n, _STATES[kind], width, wa, wm)
+            )
+        return rows
+
+    def _note_seen(self, store: StoreEntry, segments: Mapping[str, Sequence[int]]) -> None:
+        seen = store.seen
+        if len(seen) < len(STAGES):  # asked for every store and minute: look no more once all were seen
+            for index, column in enumerate(zip(*segments.values(), strict=True)):
+                if index not in seen and any(column):
+                    seen.add(index)
+
+    def _rows_of_the_unjudged(self, minute: int, counts: Counts) -> list[ScoreRow]:
+        """Rows that say what cannot be judged: stages a store does not supply, stores without a baseline."""
+        rows: list[ScoreRow] = []
+        at = minute * MINUTE_MS
+        for store_id, store in self._book.stores.items():
+            if store.baseline is not None:
+                rows.extend(
+                    _unjudged(store_id, at, step, 0.0, ScoreState.MISSING_STAGE) for step in store.missing
+                )
+                continue
+            segments = counts.get(store_id, {})
+            self._note_seen(store, segments)
+            for step in FAST_STEPS:
+                up, down = STAGE_INDEX[step.upstream], STAGE_INDEX[step.downstream]
+                if up in store.seen and down in store.seen:
+                    arrived = float(sum(numbers[down] for numbers in segments.values()))
+                    rows.append(_unjudged(store_id, at, step.id, arrived, ScoreState.NO_BASELINE))
+        return rows
+
+    # ---------------------------------------------------------------- corrections
+
+    def amend(self, minute: int, counts: Counts) -> list[ScoreRow]:
+        """Correct a closed minute by its new total counts; gives its corrected rows.
+
+        The correction shows in every window from the next minute on. Alerts are not opened or closed by it, and a
+        minute closed longer ago than ``AMENDABLE`` gives no rows.
+
+        Args:
+            minute: the closed minute.
+            counts: {store: {segment: 7 counts}}, the totals of that minute as they are now known.
+        """
+        ago = (self._minute if self._minute is not None else minute) - minute
+        if not 0 <= ago < len(self._recent):
+            return []
+        added: dict[int, tuple[Floats, Floats]] = {}
+        for store_id, segments in counts.items():
+            store = self._book.stores.get(store_id)
+            if store is not None and store.baseline is not None:
+                for segment, numbers in segments.items():
+                    self._amend_row(store, segment, numbers, ago, added)
+        if not added:
+            return []
+        series = np.array(list(added), dtype=np.intp)
+        arrivals = np.stack([pair[0] for pair in added.values()], axis=1)
+        expected = np.stack([pair[1] for pair in added.values()], axis=1)
+        self._book.engine.amend(ago, series, arrivals, expected)
+        return self._amended_rows(minute, ago, set(counts))
+
+    def _amend_row(
+        self,
+        store: StoreEntry,
+        segment: str,
+        numbers: Sequence[int],
+        ago: int,
+        added: dict[int, tuple[Floats, Floats]],
+    ) -> None:
+        row = self._book.row(store, segment)
+        matrix = self._recent[-1 - ago][0]
+        before = matrix[row] if row < len(matrix) else np.zeros(len(STAGES))
+        change = np.asarray(numbers, dtype=float) - before
+        if row < len(matrix):
+            matrix[row] = numbers
+        for step_id in store.baseline.steps if store.baseline else ():
+            entry = store.steps[step_id]
+            up, down = STAGE_INDEX[entry.baseline.upstream], STAGE_INDEX[entry.baseline.downstream]
+            if not (change[up] or change[down]):
+                continue
+            arrivals, expected = np.zeros(ago + 1), np.zeros(ago + 1)
+            arrivals[0] = change[down]
+            if change[up]:
+                part = entry.baseline.segments.get(segment)
+                rate = part.rate if part else entry.baseline.rate
+                factors = [self._recent[-1 - back][1][entry.index] for back in range(ago, -1, -1)]
+                expected = self._book.exposures.amend(entry.cells[segment], ago, change[up]) * rate * factors
+            own = entry.series.get(segment) if segment else None
+            for series in (entry.series[""], own):
+                if series is not None:
+                    a, m = added.get(series, (0.0, 0.0))
+                    added[series] = (a + arrivals, m + expected)
+
+    def _amended_rows(self, minute: int, ago: int, stores: set[str]) -> list[ScoreRow]:
+        book, engine = self._book, self._book.engine
+        arrays = book.arrays
+        _, variance = book.levels.factor(minute)
+        variance = variance[arrays.series_step] + arrays.extra_variance
+        surprise, window, window_a, window_m, prior_variance = engine.rescore(ago, variance)
+        shown = np.array([n for n in arrays.shown.tolist() if book.names[n][0] in stores], dtype=np.intp)
+        ones = np.zeros(len(shown), dtype=np.intp)
+        observed, mean, _, _ = engine.peek(shown, ones, ago)
+        predicted = np.zeros(engine.size)
+        predicted[shown] = mean
+        never = np.zeros(engine.size, dtype=bool)
+        step = Step(surprise, window, window_a, window_m, predicted, prior_variance + variance, never, never)
+        for store in stores:
+            self._versions[store, minute] = self._versions.get((store, minute), 0) + 1
+        if len(self._versions) > 100_000:
+            self._versions = {
+                key: number for key, number in self._versions.items() if key[1] > minute - AMENDABLE
+            }
+        held = np.zeros(len(shown), dtype=bool)
+        rows = self._make_rows(minute, shown, observed, step, held)
+        return [msgspec.structs.replace(row, version=self._versions[row.store_id, minute]) for row in rows]
+
+    # ---------------------------------------------------------------- restart
+
+    def changed(self) -> set[str]:
+        """Stores whose snapshot changed materially (alerts, daily level) since the last call."""
+        changed, self._alerting.changed = self._alerting.changed, set()
+        return changed
+
+    def snapshot(self, store_id: str) -> bytes:
+        """What must survive a restart beyond the minute counts, as msgpack."""
+        traffic = self._traffic.remember(store_id)
+        return remember(self._book, self._book.stores[store_id], self._minute or 0, traffic)
+
+    def restore(self, store_id: str, state: bytes) -> None:
+        """Take over a snapshot, after ``warm_up`` has rebuilt the rings up to the last minute before the restart.
+
+        A snapshot older than the last minute restores alerts and levels; filters keep what the warm-up gave them.
+
+        Raises:
+            msgspec.DecodeError: the bytes are not a snapshot of this schema.
+        """
+        store = self._book.stores.get(store_id)
+        if store is not None:
+            memory = recall(self._book, store, self._minute, state)
+            self._traffic.recall(store_id, memory.traffic, memory.minute == self._minute)
+
+
+def _unjudged(store_id: str, at_ms: int, step: str, observed: float, state: ScoreState) -> ScoreRow:
+    return ScoreRow(store_id, at_ms, step, "", observed, 0.0, 0.0, 0.0, 0.0, 0.0, state)

@@ -1,0 +1,216 @@
+"""Visitors that stay away: an alert of their own, apart from those of conversion.
+
+Each store has one series, the events of its entry stage (clicks where it supplies them), judged by the same engine as
+conversions: what is usual in the hour of the week takes the place of what was exposed. Traffic lawfully moves far more
+than conversion does, so an alert takes more: the page threshold and one on top, half of what is usual *and* of what was
+there before gone, within three quarters of an hour; and only stores with two weeks of history have a baseline of it.
+"""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from scoring.alerts import AlertKind, AlertTransition, Level
+from scoring.baselines.baseline import HOURS_A_WEEK, StoreBaseline, TrafficBaseline
+from scoring.baselines.localtime import WEEK_MINUTES, hour_neighbours, local_minute
+from scoring.detection.engine import Engine, SeriesParameters, Step
+from scoring.detection.incidents import Evidence, Incident, make_alert_id
+from scoring.detection.memory import SeriesMemory, read_series, write_series
+from scoring.detection.policy import WINDOWS, DetectionPolicy
+from scoring.detection.special_days import SpecialDays
+from scoring.detection.tail import predictive_interval
+from scoring.stages import STEPS
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+MINUTE_MS = 60_000
+#: above the page threshold
+_EXTRA_SURPRISE = 1.0
+_LEAST_DROP = 0.5
+#: minutes that a window may reach back
+_REACH = 46
+#: variance of the log of what is usual in an hour of the week
+_PROFILE_VARIANCE = 0.15**2
+_STEP_OF = {step.downstream.value: step.id for step in STEPS}
+
+
+class TrafficMemory(msgspec.Struct):
+    """What a store's traffic remembers over a restart."""
+
+    series: SeriesMemory
+    incident: Incident | None = None
+
+
+class Traffic:
+    """The traffic of all stores of a partition."""
+
+    def __init__(self, policy: DetectionPolicy, days: SpecialDays) -> None:
+        self._policy = policy
+        self._days = days
+        self.engine = Engine(policy)
+        self.index: dict[str, int] = {}
+        self._baselines: list[TrafficBaseline | None] = []
+        self._zones: list[str] = []
+        self._names: list[str] = []
+        self._incidents: list[Incident | None] = []
+        self._touched: list[int] = []
+        self._profiles: Floats | None = None
+        self._of_zone: dict[str, NDArray[np.intp]] = {}
+        #: for each store the number of a step that its entry stage leads into
+        self.step_index: list[int] = []
+
+    def set_baseline(self, baseline: StoreBaseline, step_index: int) -> None:
+        """Follow a store's traffic by this baseline; one without a baseline of it is not judged."""
+        usual, index = baseline.traffic, self.index.get(baseline.store_id)
+        self._profiles = None
+        if index is None:
+            if usual is None:
+                return
+            index = self.index[baseline.store_id] = self.engine.add(self._parameters(usual))
+            self._baselines.append(usual)
+            self._zones.append(baseline.zone)
+            self._names.append(baseline.store_id)
+            self._incidents.append(None)
+            self.step_index.append(step_index)
+            return
+        self._baselines[index], self._zones[index] = usual, baseline.zone
+        if usual is None:
+            self.engine.threshold[index] = np.inf
+        else:
+            self.engine.set(index, self._parameters(usual))
+
+    def _parameters(self, usual: TrafficBaseline) -> SeriesParameters:
+        return SeriesParameters(
+            sigma=usual.sigma,
+            tau=usual.tau,
+            rate=0.0,
+            dispersion=usual.dispersion,
+            pmf=(1.0,),
+            slow_share=0.0,
+            threshold=self._policy.page + _EXTRA_SURPRISE,
+            least_drop=_LEAST_DROP,
+        )
+
+    def advance(self, minute: int, arrived: Floats, held: Bools) -> list[AlertTransition]:
+        """Close a minute.
+
+        Args:
+            minute: the UTC minute.
+            arrived: (stores,) events of each store's entry stage, by ``index``.
+            held: (stores,) True where the minute is not to be believed.
+        """
+        engine, n = self.engine, self.engine.size
+        if not n:
+            return []
+        engine.age[:n] = np.minimum(engine.age[:n], _REACH)
+        step = engine.step(arrived, self._usual(minute), np.full(n, _PROFILE_VARIANCE), None, held)
+        at_ms = (minute + 1) * MINUTE_MS
+        made: list[AlertTransition] = []
+        self._touched = np.nonzero(engine.open[:n] | step.closed)[0].tolist()
+        for index in self._touched:
+            made += self._judge(index, step, at_ms, bool(held[index]))
+        return made
+
+    def _usual(self, minute: int) -> Floats:
+        """(stores,) events usual in a minute."""
+        if self._profiles is None:
+            none = (0.0,) * HOURS_A_WEEK
+            self._profiles = np.array([b.usual if b is not None else none for b in self._baselines])
+            zones = np.array(self._zones)
+            self._of_zone = {zone: np.nonzero(zones == zone)[0] for zone in set(self._zones)}
+        usual = np.zeros(self.engine.size)
+        for zone, mine in self._of_zone.items():
+            hour, other, weight = hour_neighbours(local_minute(zone, minute) % WEEK_MINUTES)
+            here, there = self._profiles[mine, hour], self._profiles[mine, other]
+            usual[mine] = here + weight * (there - here)
+        return usual
+
+    def _judge(self, index: int, step: Step, at_ms: int, is_held: bool) -> list[AlertTransition]:
+        incident, engine = self._incidents[index], self.engine
+        calendar = self.step_index[index]
+        if step.opened[index] and (incident is None or incident.resolved_at_ms is not None):
+            return [self._open(index, step, at_ms)]
+        if incident is None or incident.resolved_at_ms is not None or is_held:
+            return []
+        arrived, predicted, _, _ = engine.peek(np.array([index]), np.array([0]))
+        incident.add(float(arrived[0]), float(predicted[0]), 1.0, float(step.predicted_variance[index]))
+        if not engine.open[index]:
+            incident.resolved_at_ms = at_ms
+            return [incident.transition(at_ms)]
+        if incident.is_held and not self._days.suppressed(calendar):
+            incident.is_held, incident.fired_at_ms = False, at_ms
+            return [incident.transition(at_ms)]
+        return []
+
+    def _open(self, index: int, step: Step, at_ms: int) -> AlertTransition:
+        store_id, usual, last = self._names[index], self._baselines[index], self._incidents[index]
+        assert usual is not None, "a store without a baseline has an infinite threshold"
+        evidence = self._evidence(index, step)
+        merge_ms = self._policy.merge_minutes * MINUTE_MS
+        if last is not None and last.resolved_at_ms is not None and at_ms - last.resolved_at_ms <= merge_ms:
+            incident = last
+            incident.resolved_at_ms, incident.evidence = None, evidence
+            incident.note = "opened again within the merge time: the same incident"
+        else:
+            step_id = _STEP_OF.get(usual.stage, usual.stage)
+            incident = Incident(
+                alert_id=make_alert_id(store_id, step_id, "", AlertKind.TRAFFIC, at_ms),
+                store_id=store_id,
+                step=step_id,
+                segment="",
+                kind=AlertKind.TRAFFIC,
+                level=Level.PAGE,
+                opened_at_ms=at_ms,
+                evidence=evidence,
+            )
+            self._incidents[index] = incident
+        held = self._days.suppressed(self.step_index[index])
+        if held and incident.sequence == 0:
+            incident.is_held, incident.note = True, f"held back by the calendar: {held}"
+        incident.add(
+            evidence.observed, evidence.expected, usual.dispersion, float(step.predicted_variance[index])
+        )
+        return incident.transition(at_ms)
+
+    def _evidence(self, index: int, step: Step) -> Evidence:
+        window = int(step.window[index])
+        a, m, v, c = self.engine.peek(np.array([index]), np.array([window]))
+        v = v + self.engine.omk2[window, index] * _PROFILE_VARIANCE
+        low, high = predictive_interval(m, v, c)
+        return Evidence(
+            float(step.surprise[index]),
+            float(a[0]),
+            float(m[0]),
+            float(low[0]),
+            float(high[0]),
+            WINDOWS[window],
+            float(m[0]),
+        )
+
+    def in_alert(self) -> list[str]:
+        """Stores whose traffic is in alert, or was until this minute."""
+        return [self._names[index] for index in self._touched]
+
+    def remember(self, store_id: str) -> bytes:
+        """What must survive a restart; empty for a store whose traffic is not followed."""
+        index = self.index.get(store_id)
+        if index is None:
+            return b""
+        memory = TrafficMemory(read_series(self.engine, index), self._incidents[index])
+        return msgspec.msgpack.encode(memory)
+
+    def recall(self, store_id: str, state: bytes, is_current: bool) -> None:
+        """Take over what ``remember`` gave.
+
+        Raises:
+            msgspec.DecodeError: the bytes are not of this schema.
+        """
+        index = self.index.get(store_id)
+        if index is None or not state:
+            return
+        memory = msgspec.msgpack.decode(state, type=TrafficMemory)
+        self._incidents[index] = memory.incident
+        write_series(self.engine, index, memory.series, is_current)

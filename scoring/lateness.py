@@ -1,0 +1,131 @@
+"""Whether a store's data comes as it should: a funnel whose events are still on their way looks like a broken one.
+
+On the path of an event: asked by ``streams/monitor/partition.py`` as it closes a minute, before ``scoring/detection``.
+
+Seen from the log alone, per store and minute:
+
+* *late*: of the events of the last minutes, more came after their minute was closed than is usual for the store;
+* *silent*: nothing of any stage came in a time in which ten events or more were due;
+* *cut off*: all stages together fell at once, far below the minutes before, as when the pipe stops in mid-minute. That
+  may be a real loss of visitors, so it is believed from the third minute on.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+Totals = Mapping[str, Sequence[int]]
+
+#: weight that a minute's count keeps per minute: half after ten (the usual pace) and after five (the late share)
+_PACE, _SHARE = 0.5 ** (1 / 10), 0.5 ** (1 / 5)
+#: weight that the usual late share keeps per minute: half after a day
+_USUAL = 0.5 ** (1 / 1440)
+#: late from this share of late events on, whatever is usual; and never at less than twice the usual share
+_LATE_SHARE, _LATE_RATIO = 0.2, 2.0
+#: where most events are always late nothing can be judged by the minute
+_MOST_LATE = 0.7
+#: ends at this part of the share at which it began
+_RELIEF = 0.75
+#: late events behind a share, at least
+_LATE_EVENTS = 10.0
+#: events that must have been due in a silence (probability below exp(-10) of a Poisson)
+_DUE = 10.0
+#: minutes of silence after which it is the store that is silent
+_SILENT_MOST = 120
+#: a cut: below this part of the pace, by so many standard deviations, for so many minutes at most
+_CUT, _CUT_Z, _CUT_MOST = 0.6, 6.0, 2
+#: minutes of which late events are recognised
+_REMEMBERED = 180
+
+
+class Delay(StrEnum):
+    """Why a minute of a store is not to be believed."""
+
+    LATE = "late"
+    SILENT = "silent"
+    CUT_OFF = "cut_off"
+
+
+@dataclass(slots=True)
+class _Pace:
+    """What is known of one store."""
+
+    #: events a minute, of late
+    pace: float = 0.0
+    silent_minutes: int = 0
+    cut_minutes: int = 0
+    on_time: float = 0.0
+    late: float = 0.0
+    usual_share: float = 0.0
+    is_late: bool = False
+    closed: dict[int, int] = field(default_factory=dict)
+
+
+class Lateness:
+    """Follows the stores of a partition. Every minute is closed once, in order; corrections may come in between."""
+
+    def __init__(self) -> None:
+        self._stores: dict[str, _Pace] = {}
+        self._minutes: deque[int] = deque()
+
+    def close(self, minute: int, totals: Totals) -> dict[str, Delay]:
+        """The stores whose data is not to be believed in this minute, and why.
+
+        Args:
+            minute: the minute that closes.
+            totals: {store: 7 counts of it}, as known now; what is not in it is zero.
+        """
+        for store_id in totals:
+            if store_id not in self._stores:
+                self._stores[store_id] = _Pace()
+        self._minutes.append(minute)
+        expired = self._minutes.popleft() if len(self._minutes) > _REMEMBERED else None
+        found: dict[str, Delay] = {}
+        for store_id, store in self._stores.items():
+            events = sum(totals.get(store_id, ()))
+            if expired is not None:
+                store.closed.pop(expired, None)
+            if events:
+                store.closed[minute] = events
+            delay = _judge(store, events)
+            if delay is not None:
+                found[store_id] = delay
+        return found
+
+    def correct(self, minute: int, totals: Totals) -> None:
+        """Late events came: the new totals of a closed minute."""
+        if not self._minutes or minute < self._minutes[0]:
+            return
+        for store_id, counts in totals.items():
+            store = self._stores.setdefault(store_id, _Pace())
+            events = sum(counts)
+            store.late += max(events - store.closed.get(minute, 0), 0)
+            store.closed[minute] = events
+
+
+def _judge(store: _Pace, events: int) -> Delay | None:
+    store.on_time = store.on_time * _SHARE + events
+    share = store.late / max(store.late + store.on_time, 1.0)
+    begins = min(max(_LATE_SHARE, _LATE_RATIO * store.usual_share), _MOST_LATE)
+    limit = begins * (_RELIEF if store.is_late else 1.0)
+    store.is_late = share > limit and store.late >= _LATE_EVENTS * (_RELIEF if store.is_late else 1.0)
+    store.late *= _SHARE
+    store.usual_share = store.usual_share * _USUAL + share * (1 - _USUAL)
+    delay = Delay.LATE if store.is_late else _pause(store, events)
+    if delay is None or store.silent_minutes > _SILENT_MOST:
+        store.pace = store.pace * _PACE + events * (1 - _PACE) if store.pace else float(events)
+    return delay
+
+
+def _pause(store: _Pace, events: int) -> Delay | None:
+    """Whether the store is silent or was cut off, by its pace so far."""
+    store.silent_minutes = 0 if events else store.silent_minutes + 1
+    if store.silent_minutes and store.silent_minutes * store.pace >= _DUE:
+        return Delay.SILENT if store.silent_minutes <= _SILENT_MOST else None
+    short = store.pace - events
+    is_cut = events < _CUT * store.pace and short > _CUT_Z * (store.pace + 1e-9) ** 0.5
+    store.cut_minutes = store.cut_minutes + 1 if is_cut else 0
+    return Delay.CUT_OFF if 0 < store.cut_minutes <= _CUT_MOST else None

@@ -1,0 +1,69 @@
+"""What scoring gives back for one closed minute: a row per store-step and segment.
+
+On the path of an event: made by ``scoring/detection``, published by ``streams/monitor``, landed as table ``scores``.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class ScoreState(StrEnum):
+    """Whether a number can be trusted, in one word."""
+
+    NORMAL = "normal"
+    BREACH = "breach"
+    NOT_ENOUGH_DATA = "not_enough_data"
+    NO_BASELINE = "no_baseline"
+    MISSING_STAGE = "missing_stage"
+    DATA_LATE = "data_late"
+
+
+class ScoreRow(msgspec.Struct, frozen=True, gc=False):
+    """The score of one store-step (and segment; empty for the whole store) in one minute.
+
+    ``observed``, ``expected``, ``low`` and ``high`` (99 % predictive interval) are downstream arrivals of this minute.
+    ``surprise`` is −log10 of the smallest tail probability over the look-back windows; ``window_minutes``,
+    ``window_observed`` and ``window_expected`` say which window that was. ``sample`` is the exposure (upstream
+    events behind the window). ``version`` grows with each correction of the row.
+    """
+
+    store_id: str
+    minute_ms: int
+    step: str
+    segment: str
+    observed: float
+    expected: float
+    low: float
+    high: float
+    surprise: float
+    sample: float
+    state: ScoreState
+    window_minutes: int = 1
+    window_observed: float = 0.0
+    window_expected: float = 0.0
+    version: int = 0
+
+
+class MinuteRow(msgspec.Struct, frozen=True, gc=False):
+    """The counts of one (store, minute, segment), one number a stage in the order of ``STAGES``.
+
+    ``as_of`` is the offset of the last source record counted in it.
+    """
+
+    store_id: str
+    minute_ms: int
+    segment: str
+    counts: tuple[int, int, int, int, int, int, int]
+    as_of: int
+
+
+class WindowRow(msgspec.Struct, frozen=True, gc=False):
+    """A store's rolling stage counts over the ``window_minutes`` that end at ``minute_ms`` + 1 minute."""
+
+    store_id: str
+    minute_ms: int
+    window_minutes: int
+    counts: tuple[int, int, int, int, int, int, int]

@@ -1,0 +1,106 @@
+"""Visitors that stay away: one traffic alert, no conversion alert; usual ups and downs fire nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from scoring.alerts import AlertKind, AlertState, AlertTransition
+from scoring.baselines import StoreBaseline, StoreHistory, decode_baseline, encode_baseline, fit_baselines
+from scoring.detection import DetectionPolicy, Scorer
+from scoring.lateness import Delay
+from scoring.stages import STAGE_INDEX
+
+DAY = 1440
+START = 29_459_520  # Monday 2026-01-05 00:00 UTC
+TRAIN, LIVE = 15 * DAY, 3 * DAY
+CLICK, CART = STAGE_INDEX["click"], STAGE_INDEX["add_to_cart"]
+FALL = TRAIN + 2 * DAY + 800
+
+
+def draw_counts(kept: float = 1.0, minutes: int = 0) -> np.ndarray:
+    """(7, minutes): visitors with season and a slow wobble; from ``FALL`` on only a part of them comes."""
+    rng = np.random.default_rng(8)
+    size = TRAIN + LIVE
+    wobble = np.repeat(np.cumsum(rng.normal(0, 0.06, size // 30)) % 0.4, 30)
+    pace = 40 * (1 + 0.5 * np.sin(np.arange(size) / DAY * 2 * np.pi)) * np.exp(wobble)
+    pace[FALL : FALL + minutes] *= kept
+    counts = np.zeros((7, size), dtype=np.int64)
+    counts[CLICK] = rng.poisson(pace)
+    for delay, share in enumerate((0.3, 0.5, 0.2)):
+        counts[CART, delay:] += rng.binomial(counts[CLICK], 0.2 * share)[: size - delay]
+    return counts
+
+
+CALM = draw_counts()
+
+
+@pytest.fixture(scope="module")
+def baseline() -> StoreBaseline:
+    return fit_baselines([StoreHistory("shop", "UTC", START, ("",), CALM[None, :, :TRAIN])], 1)[0]
+
+
+def run(
+    scorer: Scorer, counts: np.ndarray, first: int, last: int, delays: dict[str, Delay] | None = None
+) -> list[AlertTransition]:
+    told: list[AlertTransition] = []
+    for minute in range(first, last):
+        rows = {"shop": {"": counts[:, minute].tolist()}}
+        told += scorer.advance(START + minute, rows, delays or {}).transitions
+    return told
+
+
+def scorer_with(baseline: StoreBaseline) -> Scorer:
+    scorer = Scorer(DetectionPolicy())
+    scorer.set_baseline(baseline)
+    return scorer
+
+
+def test_visitors_that_stay_away_are_one_traffic_alert_and_no_conversion_alert(
+    baseline: StoreBaseline,
+) -> None:
+    counts = draw_counts(0.1, 60)
+    told = run(scorer_with(baseline), counts, FALL - 400, FALL + 150)
+    assert [(t.kind, t.state) for t in told] == [
+        (AlertKind.TRAFFIC, AlertState.FIRING),
+        (AlertKind.TRAFFIC, AlertState.RESOLVED),
+    ]
+    fired, ended = told
+    assert fired.step == "impression_to_click"
+    assert FALL < fired.opened_at_ms / 60_000 - START <= FALL + 5
+    assert FALL + 60 < ended.at_ms / 60_000 - START < FALL + 90
+    missing = 0.9 * draw_counts()[CLICK, FALL : FALL + 60].sum()
+    assert ended.lost == pytest.approx(missing, rel=0.35)
+
+
+def test_usual_ups_and_downs_fire_nothing(baseline: StoreBaseline) -> None:
+    assert run(scorer_with(baseline), CALM, TRAIN, TRAIN + 2 * DAY) == []
+
+
+def test_a_third_fewer_visitors_are_no_alert(baseline: StoreBaseline) -> None:
+    assert run(scorer_with(baseline), draw_counts(0.67, 180), FALL - 400, FALL + 240) == []
+
+
+def test_events_known_to_be_late_are_no_loss_of_visitors(baseline: StoreBaseline) -> None:
+    scorer, counts = scorer_with(baseline), draw_counts(0.0, 20)
+    assert run(scorer, counts, FALL - 400, FALL) == []
+    assert run(scorer, counts, FALL, FALL + 20, {"shop": Delay.LATE}) == []
+
+
+def test_a_restart_while_visitors_stay_away_tells_nothing_twice(baseline: StoreBaseline) -> None:
+    counts = draw_counts(0.1, 60)
+    first, second = scorer_with(baseline), scorer_with(baseline)
+    told = run(first, counts, FALL - 400, FALL + 30)
+    assert first.changed() == {"shop"}
+    for minute in range(FALL - 400, FALL + 30):
+        second.warm_up(START + minute, {"shop": {"": counts[:, minute].tolist()}})
+    second.restore("shop", first.snapshot("shop"))
+    told += run(second, counts, FALL + 30, FALL + 150)
+    assert [(t.sequence, t.state) for t in told] == [(0, AlertState.FIRING), (1, AlertState.RESOLVED)]
+
+
+def test_a_store_of_less_than_two_weeks_has_no_baseline_of_traffic(baseline: StoreBaseline) -> None:
+    young = fit_baselines([StoreHistory("shop", "UTC", START, ("",), CALM[None, :, : 13 * DAY])], 1)[0]
+    assert young.traffic is None
+    assert baseline.traffic is not None
+    assert decode_baseline(encode_baseline(baseline)).traffic == baseline.traffic

@@ -1,0 +1,114 @@
+"""The alert card: what it says, in which order, in both languages."""
+
+import re
+from dataclasses import replace
+
+import msgspec
+import pytest
+
+from scoring.alerts import AlertKind, AlertLabel, AlertState, AlertTransition, Contribution, Level
+from scoring.cards import (
+    MOST_LINES,
+    ActionKind,
+    Card,
+    Health,
+    LineKind,
+    StoreFacts,
+    Surroundings,
+    build_card,
+)
+from scoring.routing import Severity
+from scoring.texts import LANGUAGES, Language
+from streams.notifier.wording import ReaderWording
+
+OPENED = 1_772_600_000_000  # 2026-03-04 04:53:20 UTC
+ALERT = AlertTransition(
+    alert_id="a1", store_id="us-shop", step="order_to_payment", segment="", kind=AlertKind.CONVERSION,
+    level=Level.PAGE, state=AlertState.FIRING, sequence=0, at_ms=OPENED + 9 * 60_000, opened_at_ms=OPENED,
+    fired_at_ms=OPENED + 60_000, resolved_at_ms=None, surprise=8.4, observed=294.0, expected=355.0, low=342.0,
+    high=363.0, window_minutes=30, sample=412.0, lost=61.0, lost_low=40.0, lost_high=82.0, label=AlertLabel.REAL,
+    contributions=(Contribution("ios/paypal", 0.74), Contribution("ios/card", 0.05)),
+)  # fmt: skip
+AROUND = Surroundings(
+    store=StoreFacts("US-独立站", "America/Los_Angeles", "USD", 47.5),
+    threshold=7.0,
+    severity=Severity.CRITICAL,
+    health=Health(age_s=4, pixel_share=0.98),
+    links={kind: f"https://fw.example/{kind}" for kind in ActionKind},
+)
+
+
+def card(alert: AlertTransition = ALERT, around: Surroundings = AROUND, language: Language = "zh") -> Card:
+    return build_card(alert, around, ReaderWording(language), "Asia/Shanghai")
+
+
+def line(made: Card, kind: LineKind) -> str:
+    return next(row.text for row in made.lines if row.kind is kind)
+
+
+def test_the_first_line_is_the_verdict_with_its_expectation() -> None:
+    assert card().headline == "严重 · US-独立站 · 支付率 71.4%（预期 83.0%–88.1%）"
+    assert (
+        card(language="en").headline
+        == "Critical · US-独立站 · Orders → Payments 71.4% (expected 83.0%–88.1%)"
+    )
+
+
+def test_size_is_told_with_money_and_a_range() -> None:
+    text = line(card(language="en"), LineKind.SIZE)
+    assert "about 61 fewer than the 355 expected" in text
+    assert "about $2,900 (range $1,900–$3,900)" in text
+
+
+def test_money_is_left_out_where_the_worth_of_an_event_is_unknown() -> None:
+    unknown = replace(AROUND, store=replace(AROUND.store, money_per_event=None))
+    assert "$" not in card(around=unknown, language="en").text
+
+
+def test_where_names_the_segment_and_its_share_and_leaves_small_shares_out() -> None:
+    assert line(card(), LineKind.WHERE) == "主要在 iOS × paypal（占缺口 74%）"
+
+
+def test_the_reader_s_clock_comes_first_and_the_store_s_follows() -> None:
+    assert line(card(), LineKind.SINCE).startswith(
+        "自 3月4日 12:53 Shanghai（店铺 3月3日 20:53 Los Angeles）"
+    )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", list(AlertKind))
+@pytest.mark.parametrize("state", [AlertState.FIRING, AlertState.RESOLVED])
+def test_every_card_is_at_most_twelve_lines_in_the_fixed_order(
+    language: Language, kind: AlertKind, state: AlertState
+) -> None:
+    ended = OPENED + 3_600_000 if state is AlertState.RESOLVED else None
+    alert = msgspec.structs.replace(ALERT, kind=kind, state=state, resolved_at_ms=ended, members=("a", "b"))
+    made = card(alert, replace(AROUND, acknowledged_by="Li", calendar=("双11",)), language)
+    order = [list(LineKind).index(row.kind) for row in made.lines]
+    assert order == sorted(order)
+    assert len(made.text.splitlines()) <= MOST_LINES
+    assert all(row.text for row in made.lines)
+
+
+def test_a_card_in_english_holds_no_chinese_but_names() -> None:
+    nameless = replace(AROUND, store=replace(AROUND.store, name="US shop"))
+    assert re.findall(r"[\u4e00-\u9fff；，：（）]", card(around=nameless, language="en").text) == []
+
+
+def test_a_resolved_card_says_how_long_it_lasted_and_offers_only_details() -> None:
+    alert = msgspec.structs.replace(ALERT, state=AlertState.RESOLVED, resolved_at_ms=OPENED + 95 * 60_000)
+    made = card(alert, language="en")
+    assert made.headline.startswith("Resolved")
+    assert "after 1 h 35 min" in line(made, LineKind.SINCE)
+    assert [action.kind for action in made.actions] == [ActionKind.DETAILS]
+
+
+def test_a_card_never_claims_a_cause() -> None:
+    for language in LANGUAGES:
+        text = card(language=language).text
+        assert re.search(r"because|caused by|due to|root cause|因为|导致|原因是", text) is None
+
+
+def test_late_data_is_said_on_the_card() -> None:
+    late = replace(AROUND, health=Health(is_late=True))
+    assert "arriving late" in line(card(around=late, language="en"), LineKind.NOT_THE_CAUSE)

@@ -1,0 +1,293 @@
+"""Counts of one partition: each accepted event once, in its own minute and segment, however the log is cut."""
+
+from __future__ import annotations
+
+import itertools
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scoring.counting import MINUTE_MS, SLACK_MINUTES, PartitionCounts, Tally, Tick, encode_tick, totals
+from scoring.events import Event, EventType, RejectReason
+from scoring.segments import OTHER, Segmenter
+
+HOUR_MS = 3_600_000
+NOW = 1_790_000_000_000
+HORIZON_MS = 26 * HOUR_MS
+DUPLICATES_MS = 30 * 60_000
+
+
+def make_counts(most: int = 32, duplicates_ms: int = DUPLICATES_MS) -> PartitionCounts:
+    return PartitionCounts(Segmenter(("device_class", "channel"), most), HORIZON_MS, duplicates_ms)
+
+
+def record(
+    event_id: str = "e1",
+    kind: str = "click",
+    at: int = NOW,
+    received: int | None = None,
+    store: str = "s1",
+    order_id: str = "",
+    device: str = "ios",
+    channel: str = "ads",
+) -> bytes:
+    return msgspec.json.encode(
+        Event(
+            event_id,
+            store,
+            EventType(kind),
+            at,
+            at if received is None else received,
+            order_id=order_id,
+            device_class=device,
+            channel=channel,
+        )
+    )
+
+
+def count(counts: PartitionCounts, *values: bytes | None, first: int = 0, present: int = NOW) -> Tally:
+    return counts.count(values, range(first, first + len(values)), present)
+
+
+def seen(counts: PartitionCounts) -> dict[tuple[int, str, str], list[int]]:
+    return {key: counts.get(*key) or [] for key in counts}
+
+
+def test_an_event_is_counted_in_its_minute_segment_and_stage() -> None:
+    counts = make_counts()
+    tally = count(counts, record(kind="add_to_cart", at=NOW + 5, received=NOW + 900))
+    assert tally.counted == 1
+    assert seen(counts) == {((NOW + 5) // MINUTE_MS, "s1", "ios/ads"): [0, 0, 1, 0, 0, 0, 0]}
+
+
+def test_a_missing_dimension_is_a_dash() -> None:
+    counts = make_counts()
+    count(counts, record(device="", channel=""))
+    assert [key[2] for key in counts] == ["-/-"]
+
+
+def test_the_same_event_id_counts_once_within_a_store_and_apart_between_stores() -> None:
+    counts = make_counts()
+    tally = count(counts, record("e1"), record("e1"), record("e1", store="s2"))
+    assert (tally.counted, tally.duplicates) == (2, 1)
+
+
+@pytest.mark.parametrize("kind", ["order", "payment"])
+def test_an_order_told_again_under_another_event_id_counts_once(kind: str) -> None:
+    counts = make_counts()
+    again = NOW + 3 * HOUR_MS
+    tally = count(
+        counts,
+        record("e1", kind, order_id="o1"),
+        record("e2", kind, at=NOW, received=again, order_id="o1"),
+        record("e3", kind, order_id="o2"),
+        present=again,
+    )
+    assert (tally.counted, tally.duplicates) == (2, 1)
+
+
+def test_order_and_payment_of_one_order_are_two_things() -> None:
+    counts = make_counts()
+    assert (
+        count(counts, record("a", "order", order_id="o1"), record("b", "payment", order_id="o1")).counted == 2
+    )
+
+
+def test_an_event_id_is_known_for_one_horizon_and_forgotten_after_two() -> None:
+    counts = make_counts(duplicates_ms=60_000)
+    start = NOW // 60_000 * 60_000
+    just_within = start + 60_000 + 59_999
+    after_two = start + 2 * 60_000
+    first = count(counts, record("e1", at=start), present=start)
+    within = count(counts, record("e1", at=just_within), present=just_within, first=1)
+    later = count(counts, record("e2", at=after_two), record("e1", at=after_two), present=after_two, first=2)
+    assert (first.counted, within.duplicates, later.counted) == (1, 1, 2)
+
+
+def test_an_event_older_than_the_horizon_at_its_acceptance_is_left_to_the_raw_table() -> None:
+    counts = make_counts()
+    tally = count(
+        counts,
+        record("a", at=NOW - HORIZON_MS - 1, received=NOW),
+        record("b", at=NOW - HORIZON_MS, received=NOW),
+    )
+    assert (tally.too_old, tally.counted) == (1, 1)
+
+
+def test_types_that_are_no_stage_are_not_counted() -> None:
+    counts = make_counts()
+    assert count(counts, record(kind="favourite")).others == 1
+    assert counts.rows == 0
+
+
+def test_a_tick_advances_the_clock_and_nothing_else() -> None:
+    counts = make_counts()
+    tally = count(counts, encode_tick(Tick(NOW + 7)), present=NOW + 7)
+    assert (tally.ticks, counts.clock_ms, counts.rows) == (1, NOW + 7, 0)
+
+
+def test_the_clock_never_goes_back() -> None:
+    counts = make_counts()
+    count(counts, record("a", at=NOW), record("b", at=NOW - 90_000), encode_tick(Tick(NOW - 5)))
+    assert counts.clock_ms == NOW
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (None, RejectReason.EMPTY),
+        (b"", RejectReason.EMPTY),
+        (b"  ", RejectReason.EMPTY),
+        (b"{oh", RejectReason.BROKEN_JSON),
+        (b"[1]", RejectReason.NOT_AN_OBJECT),
+        (b"7", RejectReason.NOT_AN_OBJECT),
+        (b'{"event_id":"\xff"}', RejectReason.NOT_UTF8),
+        (b'{"event_id":"a"}', RejectReason.MISSING_FIELD),
+        (record().replace(b'"click"', b'"dance"'), RejectReason.UNKNOWN_TYPE),
+        (record().replace(b'"e1"', b"17"), RejectReason.WRONG_TYPE),
+        (b'{"tick_ms":"soon"}', RejectReason.BROKEN_JSON),
+        (b'{"a":' * 100_000, RejectReason.BROKEN_JSON),
+        (record(at=NOW + 2 * HOUR_MS, received=NOW), RejectReason.TIME_IN_FUTURE),
+        (record(at=NOW + 2 * HOUR_MS), RejectReason.TIME_IN_FUTURE),
+    ],
+)
+def test_a_bad_record_is_refused_with_its_reason_and_stops_nothing(
+    value: bytes | None, reason: RejectReason
+) -> None:
+    counts = make_counts()
+    tally = count(counts, record("a"), value, record("b"))
+    assert tally.counted == 2
+    assert [(rejected.index, rejected.reason) for rejected in tally.rejected] == [(1, reason)]
+
+
+def test_a_record_from_the_future_does_not_turn_time_forward() -> None:
+    counts = make_counts()
+    far = NOW + 400 * 24 * HOUR_MS
+    count(counts, record("a"), record("b", at=far), encode_tick(Tick(far)), record("c"))
+    assert counts.clock_ms == NOW
+    assert sum(map(sum, seen(counts).values())) == 2
+
+
+def test_segments_beyond_the_most_are_other_and_a_restart_decides_alike() -> None:
+    counts = make_counts(most=2)
+    count(counts, *(record(f"e{n}", channel=f"c{n}") for n in range(4)))
+    assert sorted(key[2] for key in counts) == ["ios/c0", "ios/c1", OTHER]
+    again = make_counts(most=2)
+    for key, row in sorted(seen(counts).items()):
+        again.restore(*key, row)
+    again.restored(counts.clock_ms)
+    count(counts, record("n", channel="c9"), record("m", channel="c1"), first=9)
+    count(again, record("n", channel="c9"), record("m", channel="c1"), first=9)
+    assert seen(again) == seen(counts)
+
+
+def test_old_minutes_leave_are_named_once_and_free_their_segments() -> None:
+    counts = make_counts(most=1)
+    count(counts, record("a", channel="old"))
+    counts.take_dirty()
+    later = NOW + HORIZON_MS + (SLACK_MINUTES + 2) * MINUTE_MS
+    count(counts, encode_tick(Tick(later)), present=later, first=1)
+    assert counts.take_expired(100) == [(NOW // MINUTE_MS, "s1", "ios/old")]
+    assert counts.take_expired(100) == []
+    assert counts.rows == 0
+    count(counts, record("b", at=later, channel="new"), present=later, first=2)
+    assert [key[2] for key in counts] == ["ios/new"]
+
+
+def test_an_event_for_a_minute_that_has_left_is_not_counted_as_if_it_were_the_first() -> None:
+    counts = make_counts()
+    later = NOW + HORIZON_MS + (SLACK_MINUTES + 2) * MINUTE_MS
+    count(counts, encode_tick(Tick(later)), present=later)
+    counts.take_expired(100)
+    tally = count(counts, record("a", at=NOW, received=NOW), present=later, first=1)
+    assert (tally.too_old, counts.rows) == (1, 0)
+
+
+def test_dirty_rows_are_taken_once() -> None:
+    counts = make_counts()
+    count(counts, record("a"), record("b"))
+    assert [row[:7] for row in counts.take_dirty()] == [[0, 2, 0, 0, 0, 0, 0]]
+    assert counts.take_dirty() == []
+    count(counts, record("c"), first=2)
+    assert [row[:7] for row in counts.take_dirty()] == [[0, 3, 0, 0, 0, 0, 0]]
+
+
+def test_totals_add_segments() -> None:
+    assert totals({"s": {"a": [1] * 7, "b": [2] * 7}}) == {"s": [3] * 7}
+
+
+def held(counts: PartitionCounts) -> list[dict[str, set[str]]]:
+    """The event ids of both epochs."""
+    return [
+        {store: ids for store, ids in epoch.items() if ids}
+        for epoch in (counts.ids.current, counts.ids.before)
+    ]
+
+
+events = st.builds(
+    record,
+    event_id=st.integers(0, 30).map(str),
+    kind=st.sampled_from(["impression", "click", "order", "payment", "favourite"]),
+    at=st.integers(NOW - 10 * MINUTE_MS, NOW),
+    received=st.integers(NOW, NOW + 200_000),
+    store=st.sampled_from(["s1", "s2"]),
+    order_id=st.sampled_from(["", "o1", "o2"]),
+    channel=st.sampled_from(["a", "b", "c", "d"]),
+)
+records = st.one_of(
+    events, st.integers(NOW, NOW + 200_000).map(lambda at: encode_tick(Tick(at))), st.just(b"{")
+)
+PRESENT = NOW + 200_000
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(records, max_size=60), st.lists(st.integers(0, 60), max_size=4))
+def test_cutting_the_log_anywhere_changes_nothing(log: list[bytes], cuts: list[int]) -> None:
+    whole, parts = make_counts(3, 50_000), make_counts(3, 50_000)
+    count(whole, *log, present=PRESENT)
+    edges = [0, *sorted(min(cut, len(log)) for cut in cuts), len(log)]
+    for start, end in itertools.pairwise(edges):
+        count(parts, *log[start:end], first=start, present=PRESENT)
+    assert seen(parts) == seen(whole)
+    assert (held(parts), parts.ids.starts) == (held(whole), whole.ids.starts)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(records, max_size=60), st.integers(0, 60))
+def test_split_and_resume_equals_one_run(log: list[bytes], cut: int) -> None:
+    """A takeover restores rows and order keys, reads event ids again from the log, and goes on."""
+    cut = min(cut, len(log))
+    whole, before, after = (make_counts(3, 50_000) for _ in range(3))
+    count(whole, *log, present=PRESENT)
+    count(before, *log[:cut], present=PRESENT)
+    for key, row in seen(before).items():
+        after.restore(*key, row)
+    for bucket, keys in before.orders.take_grown().items():
+        after.orders.restore(bucket, keys)
+    after.restored(before.clock_ms)
+    start = after.ids.rewind(before.ids.epoch, before.ids.starts)
+    if start >= 0:
+        after.remember(log[start:cut], range(start, cut))
+    assert held(after) == held(before)
+    count(after, *log[cut:], first=cut, present=PRESENT)
+    assert seen(after) == seen(whole)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(events, max_size=40, unique_by=lambda value: msgspec.json.decode(value)["event_id"]),
+    st.randoms(),
+)
+def test_order_does_not_change_what_distinct_events_count(log: list[bytes], random: object) -> None:
+    log = [
+        value.replace(b'"order_id":"o1"', b'"order_id":""').replace(b'"order_id":"o2"', b'"order_id":""')
+        for value in log
+    ]
+    shuffled = list(log)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    straight, mixed = make_counts(), make_counts()
+    count(straight, *log, present=PRESENT)
+    count(mixed, *shuffled, present=PRESENT)
+    assert seen(mixed) == seen(straight)

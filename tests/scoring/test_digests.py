@@ -1,0 +1,245 @@
+"""What a digest judges and says, from facts written by hand."""
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import msgspec
+import pytest
+
+from scoring.alerts import AlertKind, AlertState, Contribution, Level
+from scoring.calendar import calendar_between
+from scoring.digest_said import SaidDigest, Telling
+from scoring.digest_schedule import DigestForm, DigestSchedule, occurrence
+from scoring.digest_values import (
+    MOST_ROWS,
+    AlertFacts,
+    Bucket,
+    Facts,
+    Group,
+    Incident,
+    StepSums,
+    StoreFacts,
+    Verdict,
+)
+from scoring.digest_words import calendar_span, say_digest
+from scoring.digests import build_digest, expected_funnel, money_lost
+from streams.digests.wording import DigestReaderWording
+from tests.scoring.test_cards import ALERT
+
+ZONE = "Asia/Shanghai"
+WHEN = occurrence(DigestSchedule(ZONE, 8, 0, frozenset(range(7))), date(2026, 3, 5))
+assert WHEN is not None
+MINUTES = 1440
+
+
+def sums(observed: float, expected: float, judged: float = 1.0) -> StepSums:
+    return StepSums(MINUTES, observed, expected, expected * judged)
+
+
+def shop(name: str, payments: int = 80, judged: float = 1.0, **more: Any) -> StoreFacts:
+    """A shop that converts 1000 impressions, 200 clicks, 50 carts, 100 orders as expected, with ``payments`` for 80 expected."""
+    counts = {"impression": 10_000, "click": 2000, "add_to_cart": 500, "order": 100, "payment": payments}
+    steps = {
+        "impression_to_click": sums(2000, 2000),
+        "click_to_add_to_cart": sums(500, 500),
+        "add_to_cart_to_order": sums(100, 100, judged),
+        "order_to_payment": sums(payments, 80, judged),
+    }
+    line = tuple(Bucket(WHEN.from_ms + hour * 3_600_000, payments / 24, 80 / 24) for hour in range(24))
+    fields: dict[str, Any] = {
+        "country": "US", "counts": counts, "steps": steps, "lines": {"order_to_payment": line}, "scored_minutes": MINUTES,
+        "scored_until_ms": WHEN.to_ms, "worth": {"order": 50.0, "payment": 60.0}, "base_rate": 1.0,
+    }  # fmt: skip
+    return StoreFacts(**{"store_id": name, "name": name.title(), **fields, **more})
+
+
+def alert(store: str, *, is_open: bool = True, lost: float = 20.0, **more: Any) -> AlertFacts:
+    opened = WHEN.at_ms - 3 * 3_600_000
+    fields: dict[str, Any] = {
+        "alert_id": f"a-{store}", "store_id": store, "step": "order_to_payment", "kind": AlertKind.CONVERSION,
+        "state": AlertState.FIRING if is_open else AlertState.RESOLVED, "opened_at_ms": opened, "fired_at_ms": opened,
+        "resolved_at_ms": None if is_open else opened + 3_600_000, "lost": lost, "lost_low": lost / 2, "lost_high": lost * 2,
+        "contributions": (Contribution("ios/paid", 0.7),), "members": (),
+    }  # fmt: skip
+    return AlertFacts(msgspec.structs.replace(ALERT, **{**fields, **more}), is_open)
+
+
+def facts(*stores: StoreFacts, alerts: tuple[AlertFacts, ...] = (), late_ms: int = 0) -> Facts:
+    return Facts(WHEN.from_ms, WHEN.to_ms, WHEN.at_ms + late_ms, stores, alerts)
+
+
+def said(given: Facts, language: Any = "zh", form: DigestForm = DigestForm.DAILY) -> SaidDigest:
+    countries = {store.country for store in given.stores}
+    telling = Telling(
+        DigestReaderWording(language, ZONE), ZONE, form, WHEN, given.made_ms, calendar_between(countries, *calendar_span(WHEN)),
+    )  # fmt: skip
+    return say_digest(build_digest(given), telling)
+
+
+EMPTY = shop("closed", counts={}, steps={}, lines={}, scored_minutes=0, scored_until_ms=None)
+SILENT = replace(EMPTY, store_id="silent", name="Silent", last_seen_ms=WHEN.from_ms - 7_200_000)
+
+
+def test_the_subject_carries_the_result_and_the_day_it_tells_of() -> None:
+    given = facts(
+        shop("a", 40), SILENT, shop("c"), shop("d"), shop("e", judged=0.1), shop("f"), alerts=(alert("a"), alert("f", is_open=False))
+    )  # fmt: skip
+    assert said(given).subject == "2 需处理 · 1 已恢复 · 2 正常 · 1 数据不足 — 3月4日"
+    assert said(given, "en").subject == "2 need action · 1 recovered · 2 normal · 1 not enough data — 4 Mar"
+    assert said(given, "en", DigestForm.WEEKLY).subject.endswith("— week 4 Mar–4 Mar")
+
+
+def test_stores_are_told_worst_first_by_verdict_then_money_then_their_own_change() -> None:
+    given = facts(
+        EMPTY, shop("small", judged=0.1), shop("better", 79), shop("worse", 76), shop("cheap", 60), SILENT, shop("dear", 70),
+        alerts=(alert("cheap", lost=5), alert("dear", lost=50)),
+    )  # fmt: skip
+    digest = build_digest(given)
+    assert [row.store.store_id for row in digest.rows] == [
+        "dear",
+        "cheap",
+        "silent",
+        "worse",
+        "better",
+        "small",
+        "closed",
+    ]
+    assert [row.verdict for row in digest.rows] == [
+        Verdict.ATTENTION, Verdict.ATTENTION, Verdict.SILENT, Verdict.NORMAL, Verdict.NORMAL, Verdict.NOT_JUDGED, Verdict.NO_DATA,
+    ]  # fmt: skip
+    assert digest.pictured is not None
+    assert digest.pictured.store.store_id == "dear"
+
+
+def test_a_quiet_day_says_that_it_is_quiet() -> None:
+    text = said(facts(shop("a"), shop("b")))
+    assert text.subject == "2 正常 — 3月4日"
+    assert text.matters == ()
+    assert text.matters_note == "没有需要处理的事：2 家店各步都在预期内。"
+    assert text.incidents_note == "没有。"
+    assert text.funnel_title
+
+
+def test_a_day_without_any_judgement_claims_nothing() -> None:
+    text = said(facts(shop("a", judged=0.1), EMPTY), "en")
+    assert text.matters_note == "No alert; but no store has enough data to be judged."
+    assert text.rows[0].change == "sample too small"
+    assert text.rows[0].expected == ""
+
+
+def test_three_things_matter_with_money_place_age_and_owner() -> None:
+    names = ["a", "b", "c", "d"]
+    given = facts(
+        *(shop(name) for name in names), alerts=tuple(alert(name, lost=10.0 * (i + 1)) for i, name in enumerate(names))
+    )  # fmt: skip
+    text = said(given)
+    assert [matter.title for matter in text.matters] == [
+        "D · 下单 → 支付",
+        "C · 下单 → 支付",
+        "B · 下单 → 支付",
+    ]
+    assert text.matters_note == "另有 1 件，见下。"
+    lines = text.matters[0].lines
+    assert lines[0] == "支付少约 40（20–80），约 US$2,400（US$1,200–US$4,800）"
+    assert "iOS × paid（占 70%）" in lines[1]
+    assert lines[2] == "自 3月5日 05:00 起，已 3 小时；无人认领"
+    assert lines[3].startswith("支付：")
+
+
+def test_people_who_took_an_alert_on_are_named() -> None:
+    given = facts(shop("a"), alerts=(replace(alert("a"), acknowledged_by="li", assignee="wang"),))
+    assert "assigned to wang" in said(given, "en").incidents[0].lines[0]
+
+
+def test_an_alert_closed_by_a_person_needs_no_action_any_more() -> None:
+    given = facts(shop("a"), alerts=(replace(alert("a"), is_open=False),))
+    digest = build_digest(given)
+    assert digest.counts[Group.ACTION] == 0
+    assert digest.rows[0].verdict is Verdict.RECOVERED
+
+
+def test_the_change_of_a_store_is_the_product_of_its_steps() -> None:
+    """x0.9 clicks, x0.8 payments: the outcome is 28 % below what would have come."""
+    store = shop("a", 64)
+    store = replace(store, steps={**store.steps, "impression_to_click": sums(1800, 2000)})
+    (row,) = build_digest(facts(store)).rows
+    assert row.change == pytest.approx(0.9 * 0.8 - 1)
+    assert row.expected == pytest.approx(64 / 0.72)
+    assert row.step == "impression_to_click"  # 4.5 standard deviations, against 1.8
+
+
+def test_the_expected_funnel_follows_the_expected_rates_from_the_first_supplied_stage() -> None:
+    store = shop("a", 40)
+    bars = {bar.stage.value: bar for bar in expected_funnel(store)}
+    assert bars["impression"].expected is None
+    assert bars["payment"].expected == pytest.approx(80)
+    assert bars["fulfilment"] == replace(bars["fulfilment"], count=None, expected=None)
+    without = replace(store, counts={k: v for k, v in store.counts.items() if k != "impression"})
+    bars = {bar.stage.value: bar for bar in expected_funnel(without)}
+    assert bars["impression"].count is None
+    assert bars["click"].expected is None
+    assert bars["add_to_cart"].expected == pytest.approx(500)
+
+
+def test_a_dimension_without_data_is_empty_and_never_zero() -> None:
+    digest = build_digest(facts(shop("a")))
+    values = {axis.name: axis.value for axis in digest.radar}
+    assert values["payment_to_fulfilment"] is None
+    assert values["order_to_payment"] == pytest.approx(1.0)
+    assert "履约 未测" in said(facts(shop("a"))).radar_alt
+
+
+def test_lost_carts_are_money_by_the_rates_that_lead_to_an_order() -> None:
+    store = shop("a")
+    carts = alert("a", step="click_to_add_to_cart", lost=100.0).alert
+    money = money_lost(carts, store)
+    assert money is not None
+    assert money.lost == pytest.approx(100 * (100 / 500) * 50)
+    assert money_lost(alert("a", step="payment_to_fulfilment").alert, store) is None
+    assert money_lost(alert("a", kind=AlertKind.SURGE).alert, store) is None
+    assert money_lost(carts, replace(store, worth={})) is None
+
+
+def test_a_digest_sent_late_says_when_it_was_due() -> None:
+    assert said(facts(shop("a"))).late == ""
+    assert (
+        said(facts(shop("a"), late_ms=5 * 3_600_000)).late
+        == "本应在 3月5日 08:00 发出，当时服务未运行，现在补发。"
+    )
+
+
+def test_gaps_and_refused_records_are_named_in_the_data_lines() -> None:
+    gap = shop("gap", scored_minutes=MINUTES - 120)
+    given = replace(facts(shop("a"), gap, SILENT, EMPTY), refused={"broken_json": 9, "unknown_store": 2})
+    lines = said(given).data
+    assert lines[0] == "1/4 家店数据完整，已评到 3月5日 00:00。"
+    assert lines[1] == "Gap 缺 2 小时。"
+    assert lines[2:] == (
+        "没有数据：Silent。",
+        "尚未接入：Closed。",
+        "拒收 11 条（JSON 损坏 9、未知店铺 2）。",
+    )
+
+
+def test_very_many_stores_are_cut_and_the_rest_counted() -> None:
+    text = said(facts(*(shop(f"s{i:03}") for i in range(MOST_ROWS + 60))))
+    assert len(text.rows) == MOST_ROWS
+    assert text.rows_note == "另有 60 家：正常 60"
+
+
+def test_the_seven_days_ahead_name_sales_and_holidays_of_the_stores_countries() -> None:
+    text = said(facts(shop("a", country="CN"), shop("b", country="DE")))
+    told = {day.title: day.lines for day in text.calendar}
+    assert "38 女神节大促（CN）" in told["3月8日 周日"]
+    assert text.calendar_note == ""
+    (quiet,) = [said(facts(shop("a", country="")))]
+    assert (quiet.calendar, quiet.calendar_note) == ((), "没有节假日，也没有大促。")
+
+
+def test_an_alert_of_several_stores_is_told_for_each_of_them() -> None:
+    pooled = alert("", kind=AlertKind.POOLED, members=("a", "b"), level=Level.NOTICE)
+    digest = build_digest(facts(shop("a"), shop("b"), shop("c"), alerts=(pooled,)))
+    assert digest.counts[Group.ACTION] == 2
+    (matter,) = digest.matters
+    assert isinstance(matter, Incident)

@@ -1,0 +1,50 @@
+"""What people's reasons for closing alerts teach."""
+
+from scoring.actions import CloseReason
+from scoring.reasons import (
+    CalendarProposal,
+    ClosedAlert,
+    ThresholdRow,
+    advice,
+    calendar_proposals,
+    threshold_report,
+)
+
+R = CloseReason
+
+
+def closed(
+    reason: CloseReason, surprise: float = 7.0, began: str = "2026-11-11T10:00", text: str = ""
+) -> ClosedAlert:
+    return ClosedAlert("us", "page", surprise, reason, began, began, text)
+
+
+MIXED = [
+    closed(R.FALSE_ALARM, 6.1),
+    closed(R.FALSE_ALARM, 6.8),
+    closed(R.REAL, 7.2),
+    closed(R.TRACKING, 12.0),
+]
+
+
+def test_a_threshold_is_told_with_what_it_spares_and_what_it_misses() -> None:
+    assert threshold_report(MIXED, [6.0, 6.5, 8.0]) == [
+        ThresholdRow(6.0, 0, 0),
+        ThresholdRow(6.5, 1, 0),
+        ThresholdRow(8.0, 2, 1),
+    ]
+
+
+def test_the_advice_never_misses_what_was_real_and_moves_no_further_than_it_must() -> None:
+    assert advice(MIXED, [6.0, 6.5, 7.0, 7.1, 8.0]) == ThresholdRow(7.0, 2, 0)
+    assert advice([closed(R.REAL)], [6.0, 9.0]) is None
+
+
+def test_what_was_expected_becomes_one_entry_a_store_and_day() -> None:
+    twice = [
+        closed(R.EXPECTED, began="2026-11-11T09:00", text="双11"),
+        closed(R.EXPECTED, began="2026-11-11T20:00"),
+    ]
+    assert calendar_proposals([*twice, *MIXED]) == [
+        CalendarProposal("双11", "2026-11-11", "2026-11-11", "us")
+    ]

@@ -1,0 +1,55 @@
+"""Rolling windows agree with sums taken afresh."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scoring.windows import RollingWindows
+
+LENGTHS = (2, 5)
+minute_counts = st.dictionaries(
+    st.sampled_from(["a", "b"]), st.lists(st.integers(0, 3), min_size=7, max_size=7), max_size=2
+)
+
+
+@given(st.lists(minute_counts, min_size=1, max_size=12), st.integers(1, 11), minute_counts)
+def test_the_latest_row_of_a_store_is_the_sum_of_its_last_minutes(
+    minutes: list[dict[str, list[int]]], late: int, correction: dict[str, list[int]]
+) -> None:
+    windows = RollingWindows(LENGTHS)
+    latest = {}
+    for number, counts in enumerate(minutes):
+        rows = windows.advance(number, counts)
+        if number == late:
+            rows += windows.amend(number - 1, correction)
+        for row in rows:
+            latest[row.store_id, row.window_minutes] = row.counts
+    if late < len(minutes):
+        minutes[late - 1] = {**minutes[late - 1], **correction}
+    for store in ("a", "b"):
+        for length in LENGTHS:
+            recent = [counts.get(store, [0] * 7) for counts in minutes[-length:]]
+            wanted = tuple(map(sum, zip(*recent, strict=True)))
+            assert latest.get((store, length), (0,) * 7) == wanted
+
+
+def test_a_quiet_store_costs_no_rows() -> None:
+    windows = RollingWindows((2,))
+    assert len(windows.advance(0, {"a": [1] * 7})) == 1
+    assert windows.advance(1, {}) == []
+    assert [row.counts for row in windows.advance(2, {})] == [(0,) * 7]
+    assert windows.advance(3, {}) == []
+
+
+@given(st.lists(minute_counts, min_size=2, max_size=12), st.integers(1, 11))
+def test_restored_windows_go_on_like_those_that_never_stopped(
+    minutes: list[dict[str, list[int]]], at: int
+) -> None:
+    at = min(at, len(minutes) - 1)
+    straight, restored = RollingWindows(LENGTHS), RollingWindows(LENGTHS)
+    for number, counts in enumerate(minutes[:at]):
+        straight.advance(number, counts)
+    restored.restore(at - 1, dict(enumerate(minutes[:at])))
+    for number, counts in enumerate(minutes[at:], at):
+        assert restored.advance(number, counts) == straight.advance(number, counts)

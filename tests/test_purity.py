@@ -1,0 +1,35 @@
+"""The core stays pure: nothing under scoring/ may reach for input, output, clocks, logs or the shell."""
+
+import ast
+import sys
+from pathlib import Path
+
+CORE = Path(__file__).parents[1] / "scoring"
+ALLOWED = {
+    "__future__", "collections", "dataclasses", "datetime", "decimal", "enum", "fractions", "functools", "hashlib",
+    "itertools", "math", "operator", "re", "typing", "unicodedata", "zoneinfo", "bisect", "heapq", "struct", "base64",
+    "numpy", "scipy", "msgspec", "holidays", "scoring", "array", "statistics", "string", "json", "types", "abc", "copy", "difflib",
+}  # fmt: skip
+
+
+def imported_packages(path: Path) -> set[str]:
+    tree = ast.parse(path.read_text())
+    plain = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    froms = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    return {name.partition(".")[0] for name in plain | froms}
+
+
+def test_the_core_imports_only_what_is_pure() -> None:
+    files = sorted(CORE.rglob("*.py"))
+    assert files
+    strangers = {str(path.relative_to(CORE)): imported_packages(path) - ALLOWED for path in files}
+    assert {name: extra for name, extra in strangers.items() if extra} == {}
+
+
+def test_the_core_reads_no_clock() -> None:
+    texts = {str(path.relative_to(CORE)): path.read_text() for path in CORE.rglob("*.py")}
+    readers = [
+        name for name, text in texts.items() if ".now(" in text or ".today(" in text or "utcnow" in text
+    ]
+    assert readers == []
+    assert sys.version_info >= (3, 11)
