@@ -1,0 +1,223 @@
+"""Reads files of minute counts and of known incidents: parquet or CSV, in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from scoring.backtest import KnownIncident
+from scoring.baselines.minute_table import MinuteTable
+
+_BATCH_ROWS = 1_000_000
+_REQUIRED = ("store_id", "minute", "stage", "count")
+_TEXT = ("store_id", "minute", "stage", "segment", "zone")
+_MOST_SERIES = 5_000_000
+
+
+class UnreadableFile(Exception):
+    """A file is not what the command takes; the text says which part of it and what was expected. The command prints it."""
+
+
+def _batches(path: Path) -> Iterator[pa.RecordBatch]:
+    try:
+        if path.suffix.lower() in (".parquet", ".pq"):
+            file = pq.ParquetFile(path)
+            yield from file.iter_batches(_BATCH_ROWS)
+            return
+        types = {name: pa.string() for name in _TEXT} | {
+            name: pa.string()
+            for name in ("start", "end", "step", "kind", "label", "start_minute", "end_minute")
+        }
+        convert = pa_csv.ConvertOptions(column_types=types, strings_can_be_null=False)
+        with pa_csv.open_csv(path, convert_options=convert) as reader:
+            yield from reader
+    except FileNotFoundError as error:
+        raise UnreadableFile(f"there is no file {path}") from error
+    except (pa.ArrowInvalid, pa.ArrowException, OSError) as error:
+        raise UnreadableFile(f"{path} cannot be read as {path.suffix or 'CSV'}: {error}") from error
+
+
+def parse_minute(text: str) -> int:
+    """Minutes since 1970 UTC of an ISO 8601 time; without an offset it is UTC.
+
+    Raises:
+        ValueError: it is no time.
+    """
+    moment = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return int(moment.timestamp() // 60)
+
+
+def to_minutes(column: pa.Array) -> NDArray[np.int64]:
+    """Minutes since 1970 UTC of a column of timestamps, ISO texts, or numbers (minutes, seconds or milliseconds since 1970).
+
+    Raises:
+        UnreadableFile: a value is empty or no time.
+    """
+    if column.null_count:
+        raise UnreadableFile("column minute has empty values")
+    if pa.types.is_timestamp(column.type):
+        seconds = pc.cast(column.cast(pa.timestamp("ms", column.type.tz)), pa.int64(), safe=False)
+        return np.asarray(seconds.to_numpy(zero_copy_only=False)) // 60_000
+    if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
+        return _scaled(column.to_numpy(zero_copy_only=False).astype(np.int64))
+    texts = column.cast(pa.string()).dictionary_encode()
+    values = texts.dictionary.to_pylist()
+    try:
+        if values and all(value.strip().lstrip("-").isdigit() for value in values):
+            numbers = _scaled(np.array([int(value) for value in values], dtype=np.int64))
+        else:
+            numbers = np.array([parse_minute(value) for value in values], dtype=np.int64)
+    except ValueError as error:
+        raise UnreadableFile(f"column minute: {error}; write times like 2026-01-05T13:45Z") from error
+    return np.asarray(numbers[texts.indices.to_numpy(zero_copy_only=False)])
+
+
+def _scaled(numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+    largest = int(np.abs(numbers).max()) if len(numbers) else 0
+    if largest > 100_000_000_000:
+        return numbers // 60_000
+    return numbers // 60 if largest > 200_000_000 else numbers
+
+
+def _coded(batch: pa.RecordBatch, name: str) -> tuple[NDArray[np.int64], list[str]]:
+    """Codes and texts of a column; where it is absent or empty, one empty text."""
+    if name not in batch.schema.names:
+        return np.zeros(batch.num_rows, dtype=np.int64), [""]
+    column = batch.column(name)
+    if not pa.types.is_dictionary(column.type):
+        column = pc.fill_null(column.cast(pa.string()), "").dictionary_encode()
+    codes = pc.fill_null(column.indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)
+    texts = [str(text) if text is not None else "" for text in column.dictionary.to_pylist()]
+    return np.where(codes < 0, len(texts), codes), [*texts, ""]
+
+
+def read_minutes(path: Path) -> MinuteTable:
+    """The counts of a file with columns store_id, minute (UTC), stage, count and optionally segment and zone.
+
+    Raises:
+        UnreadableFile: a column is missing, a value cannot be, or the file is empty.
+    """
+    table = MinuteTable()
+    for batch in _batches(path):
+        lacking = [name for name in _REQUIRED if name not in batch.schema.names]
+        if lacking:
+            raise UnreadableFile(
+                f"{path} lacks column {', '.join(lacking)}; it has {', '.join(batch.schema.names)}. "
+                "Needed: store_id, minute, stage, count; optional: segment, zone"
+            )
+        add_batch(table, batch, str(path))
+    try:
+        return table.finish()
+    except ValueError as error:
+        raise UnreadableFile(
+            f"{path}: {error}; stages are impression, click, add_to_cart, order, payment, fulfilment, repurchase"
+        ) from error
+
+
+def add_batch(table: MinuteTable, batch: pa.RecordBatch, name: str) -> None:
+    """Add a batch of rows with the columns that ``read_minutes`` takes.
+
+    Raises:
+        UnreadableFile: a value cannot be.
+    """
+    if not batch.num_rows:
+        return
+    (store, stores), (segment, segments), (stage, stages) = (
+        _coded(batch, key) for key in ("store_id", "segment", "stage")
+    )
+    combined = (store * len(segments) + segment) * len(stages) + stage
+    unique, key_of = np.unique(combined, return_inverse=True)
+    keys = [
+        (
+            stores[code // len(stages) // len(segments)],
+            segments[code // len(stages) % len(segments)],
+            stages[code % len(stages)],
+        )
+        for code in unique.tolist()
+    ]
+    if any(not key[0] for key in keys):
+        raise UnreadableFile(f"{name}: a row has no store_id")
+    count = batch.column("count")
+    try:
+        if count.null_count:
+            raise ValueError("column count has empty values")
+        counts = count.cast(pa.float64()).to_numpy(zero_copy_only=False)
+        if not np.isfinite(counts).all() or (counts % 1).any():
+            raise ValueError("column count has values that are no whole numbers")
+        table.add(keys, key_of, to_minutes(batch.column("minute")), counts.astype(np.int64))
+    except (ValueError, pa.ArrowInvalid) as error:
+        raise UnreadableFile(f"{name}: {error}") from error
+    if "zone" in batch.schema.names:
+        _add_zones(table, batch, store, stores, name)
+
+
+def _add_zones(
+    table: MinuteTable, batch: pa.RecordBatch, store: NDArray[np.int64], stores: list[str], name: str
+) -> None:
+    zone, zones = _coded(batch, "zone")
+    for code in np.unique(store * len(zones) + zone).tolist():
+        text = zones[code % len(zones)]
+        if text:
+            try:
+                ZoneInfo(text)
+            except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+                raise UnreadableFile(
+                    f"{name}: unknown zone {text!r}; use an IANA name such as Asia/Shanghai"
+                ) from error
+            table.zones[stores[code // len(zones)]] = text
+
+
+def read_incidents(path: Path) -> list[KnownIncident]:
+    """Known incidents: columns store_id, start, end and optionally step, segment, kind; parquet, CSV or JSON lines.
+
+    Raises:
+        UnreadableFile: a column is missing or a time is none.
+    """
+    if path.suffix.lower() in (".jsonl", ".ndjson", ".json"):
+        import pyarrow.json as pa_json
+
+        try:
+            batches = pa_json.read_json(path).to_batches()
+        except (pa.ArrowInvalid, OSError) as error:
+            raise UnreadableFile(f"{path} cannot be read as JSON lines: {error}") from error
+    else:
+        batches = list(_batches(path))
+    found: list[KnownIncident] = []
+    for batch in batches:
+        names = batch.schema.names
+        first = next(
+            (name for name in ("start", "started_at", "start_at", "begin", "from") if name in names), None
+        )
+        last = next((name for name in ("end", "ended_at", "end_at", "until", "to") if name in names), None)
+        if "store_id" not in names or first is None or last is None:
+            raise UnreadableFile(f"{path} needs columns store_id, start, end; it has {', '.join(names)}")
+        texts = {
+            name: batch.column(name).cast(pa.string()).to_pylist()
+            for name in ("store_id", "step", "segment", "kind")
+            if name in names
+        }
+        starts, ends = to_minutes(batch.column(first)), to_minutes(batch.column(last))
+        for row in range(batch.num_rows):
+            found.append(
+                KnownIncident(
+                    texts["store_id"][row],
+                    int(starts[row]) * 60_000,
+                    int(ends[row]) * 60_000,
+                    *(
+                        (texts[name][row] or "") if name in texts else ""
+                        for name in ("step", "segment", "kind")
+                    ),
+                )
+            )
+    return found

@@ -1,0 +1,78 @@
+"""The ``calendar`` part of the configuration: what commerce days, seasons and holidays do, and a business's own entries."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from scoring.calendar import CalendarKind
+from scoring.days import DayEffect, DayRules, OwnEntry
+from streams.config_values import Part
+
+if TYPE_CHECKING:
+    from streams.config import Config
+
+Effect = Literal["suppress", "widen", "compare", "ignore"]
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+
+
+class CalendarEntryConfig(Part):
+    """One entry of a business's own, on the clock of each store it concerns."""
+
+    name: str = Field(min_length=1)
+    first: date | datetime = Field(description="First day, or the moment it begins: 2026-11-11T20:00.")
+    last: date | datetime | None = Field(
+        None, description="Last day (included), or the moment it ends; default: the first day."
+    )
+    effect: Literal["suppress", "widen", "compare"] = "widen"
+    countries: tuple[Country, ...] = ()
+    stores: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _ends_after_it_begins(self) -> CalendarEntryConfig:
+        begins, ends = self.span()
+        if begins.tzinfo is not None or ends.tzinfo is not None:
+            raise ValueError("times are on the store's own clock: leave the offset out")
+        if ends <= begins:
+            raise ValueError("last must not be before first")
+        return self
+
+    def span(self) -> tuple[datetime, datetime]:
+        """Begin (included) and end (excluded)."""
+        last = self.last if self.last is not None else _day(self.first)
+        begins = self.first if isinstance(self.first, datetime) else datetime.combine(self.first, time())
+        ends = last if isinstance(last, datetime) else datetime.combine(last, time()) + timedelta(days=1)
+        return begins, ends
+
+
+class CalendarConfig(Part):
+    """What the days of the calendar do to judging; they hold for stores that name their country."""
+
+    commerce: Effect = Field("widen", description="Commerce days: 618, 双11, Black Friday, …")
+    season: Effect = Field("compare", description="Seasons: Lunar New Year, Ramadan, …")
+    holidays: Effect = Field("widen", description="Public holidays.")
+    entries: tuple[CalendarEntryConfig, ...] = ()
+
+
+def _day(moment: date | datetime) -> date:
+    return moment.date() if isinstance(moment, datetime) else moment
+
+
+def day_rules(config: Config) -> DayRules:
+    """The rules that a configuration states."""
+    calendar = config.calendar
+    kinds = (
+        (CalendarKind.COMMERCE, calendar.commerce),
+        (CalendarKind.SEASON, calendar.season),
+        (CalendarKind.HOLIDAY, calendar.holidays),
+    )
+    return DayRules(
+        countries={store.id: store.country for store in config.stores if store.country},
+        effects={kind: DayEffect(effect) for kind, effect in kinds if effect != "ignore"},
+        own=tuple(
+            OwnEntry(entry.name, DayEffect(entry.effect), *entry.span(), entry.countries, entry.stores)
+            for entry in calendar.entries
+        ),
+    )

@@ -1,0 +1,335 @@
+"""``funnelwatch alerts``: what fires, and what people do about it; ``notify test`` and ``route explain``."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import json
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import aiohttp
+import typer
+import yaml
+from rich.console import Console
+from rich.table import Table
+
+from scoring.actions import CloseReason, HumanAction, HumanActionKind
+from scoring.cards import Card, Line, LineKind
+from scoring.reasons import ClosedAlert, advice, calendar_proposals, threshold_report
+from scoring.routing import RoutingError, Severity
+from scoring.texts import ALERT_STATE_NAMES, LEVEL_NAMES, Language, segment_name, step_name
+from streams.cli.asking import configuration, failed, running_instance
+from streams.clickhouse.clients import open_reader_sync
+from streams.clickhouse.errors import ClickHouseError, mapped
+from streams.clock import now_ms
+from streams.config import Config, ConfigError
+from streams.notifier.acting import ActionRefused, BrokerAway, new_action, publish_action
+from streams.notifier.book import AlertBook, BookReader
+from streams.notifier.channels import Message, MessageKind, SendError
+from streams.notifier.channels.build import build_channel
+from streams.notifier.explaining import Explanation, explain
+from streams.notifier.facts import FactsReader
+from streams.notifier.ledger import Ledger
+from streams.notifier.rules import ReceiverConfig, seconds
+from streams.settings import Settings, load_settings
+
+DataOption = Annotated[Path | None, typer.Option("--data", help="Folder of the running instance.")]
+WhoOption = Annotated[str, typer.Option("--who", help="Your name, as others will see it.")]
+AlertArgument = Annotated[str, typer.Argument(help="The alert's id, as `funnelwatch alerts list` shows it.")]
+
+LIST_SQL = """
+SELECT alert_id, store_id, step, segment, toString(level) AS level, toString(state) AS state, opened_at, resolved_at,
+       surprise, observed, expected, lost
+FROM alerts
+WHERE ({state:String} = 'all' OR toString(state) = {state:String}) AND ({store:String} = '' OR store_id = {store:String})
+ORDER BY state = 'firing' DESC, opened_at DESC
+LIMIT {limit:UInt32}
+"""
+
+
+def _me() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""
+
+
+def _act(data: Path | None, kind: HumanActionKind, who: str, **fields: Any) -> None:
+    settings = running_instance(data)
+    try:
+        action: HumanAction = new_action(kind, now_ms(), who, "command", **fields)
+        asyncio.run(publish_action(settings, action))
+    except (ActionRefused, RoutingError, BrokerAway) as error:
+        raise failed(str(error)) from error
+    typer.echo(f"done: {kind.value} {fields.get('alert_id') or ' '.join(fields.get('matchers', ()))}".strip())
+
+
+alerts = typer.Typer(no_args_is_help=True, help="What fires, and what people do about it.")
+notify = typer.Typer(no_args_is_help=True, help="Receivers of messages.")
+route = typer.Typer(no_args_is_help=True, help="Who is told of an alert, and why.")
+
+
+@alerts.command("list")
+def list_alerts(
+    state: Annotated[str, typer.Option(help="firing, resolved or all.")] = "firing",
+    store: Annotated[str, typer.Option(help="Only this store.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Most rows.")] = 100,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a row.")] = False,
+    data: DataOption = None,
+) -> None:
+    """List alerts, firing ones first."""
+    settings = running_instance(data)
+    language: Language = settings.language
+    try:
+        with mapped(), open_reader_sync(settings) as client:
+            answer = client.query(LIST_SQL, parameters={"state": state, "store": store, "limit": limit})
+    except ClickHouseError as error:
+        raise failed(str(error)) from error
+    rows = list(answer.named_results())
+    if as_json:
+        for row in rows:
+            typer.echo(json.dumps(row, default=str, ensure_ascii=False))
+        return
+    if not rows:
+        typer.echo("没有告警。" if language == "zh" else "No alerts.")
+        return
+    table = Table(box=None, header_style="bold")
+    for name in (
+        "alert",
+        "store",
+        "step",
+        "segment",
+        "level",
+        "state",
+        "since",
+        "surprise",
+        "observed",
+        "expected",
+        "lost",
+    ):
+        table.add_column(
+            name, justify="right" if name in ("surprise", "observed", "expected", "lost") else "left"
+        )
+    names = {
+        **{str(k): v for k, v in ALERT_STATE_NAMES.items()},
+        **{str(k): v for k, v in LEVEL_NAMES.items()},
+    }
+    for row in rows:
+        since = row["opened_at"].replace(tzinfo=row["opened_at"].tzinfo or UTC).astimezone()
+        table.add_row(
+            row["alert_id"],
+            row["store_id"],
+            step_name(row["step"], language),
+            segment_name(row["segment"], language),
+            names[row["level"]](language),
+            names[row["state"]](language),
+            f"{since:%m-%d %H:%M %Z}",
+            f"{row['surprise']:.1f}",
+            f"{row['observed']:.0f}",
+            f"{row['expected']:.0f}",
+            f"{row['lost']:.0f}",
+        )
+    Console(width=200 if not Console().is_terminal else None).print(table)
+
+
+@alerts.command()
+def acknowledge(alert: AlertArgument, who: WhoOption = _me(), data: DataOption = None) -> None:
+    """Say that you deal with an alert: it is not repeated any more."""
+    _act(data, HumanActionKind.ACKNOWLEDGE, who, alert_id=alert)
+
+
+@alerts.command()
+def assign(alert: AlertArgument, to: str, who: WhoOption = _me(), data: DataOption = None) -> None:
+    """Give an alert to somebody."""
+    _act(data, HumanActionKind.ASSIGN, who, alert_id=alert, assignee=to)
+
+
+@alerts.command()
+def comment(alert: AlertArgument, text: str, who: WhoOption = _me(), data: DataOption = None) -> None:
+    """Write something to an alert."""
+    _act(data, HumanActionKind.COMMENT, who, alert_id=alert, text=text)
+
+
+@alerts.command()
+def silence(
+    reason: Annotated[str, typer.Option("--reason", help="Why: others will read it.")],
+    alert: Annotated[str, typer.Argument(help="The alert; leave it out with --match.")] = "",
+    match: Annotated[
+        list[str] | None, typer.Option("--match", help="Matchers, e.g. store_id=us-shop (repeat).")
+    ] = None,
+    duration: Annotated[str, typer.Option("--for", help="How long: 30m, 2h, 1d.")] = "2h",
+    who: WhoOption = _me(),
+    data: DataOption = None,
+) -> None:
+    """Hold messages back for a time; when it ends, what still fires is told."""
+    try:
+        until_ms = now_ms() + round(seconds(duration) * 1000)
+    except ValueError as error:
+        raise failed(str(error)) from error
+    _act(
+        data,
+        HumanActionKind.SILENCE,
+        who,
+        alert_id=alert,
+        matchers=tuple(match or ()),
+        until_ms=until_ms,
+        text=reason,
+    )
+
+
+@alerts.command()
+def unsilence(alert: AlertArgument, who: WhoOption = _me(), data: DataOption = None) -> None:
+    """End the silence of an alert."""
+    _act(data, HumanActionKind.UNSILENCE, who, alert_id=alert)
+
+
+@alerts.command()
+def close(
+    alert: AlertArgument,
+    reason: Annotated[CloseReason, typer.Option("--reason", help="What it was.")],
+    text: Annotated[str, typer.Option("--text", help="Anything to add.")] = "",
+    who: WhoOption = _me(),
+    data: DataOption = None,
+) -> None:
+    """Close an alert and say what it was; the reasons feed the calendar and the threshold report."""
+    _act(data, HumanActionKind.CLOSE, who, alert_id=alert, reason=reason, text=text)
+
+
+CLOSED_SQL = """
+SELECT alerts.store_id AS store_id, toString(alerts.level) AS level, alerts.surprise AS surprise,
+       responses.closed_as AS reason, formatDateTime(alerts.opened_at, '%Y-%m-%dT%H:%i', ifNull(nullIf(stores.zone, ''), 'UTC')) AS began,
+       formatDateTime(ifNull(alerts.resolved_at, alerts.at), '%Y-%m-%dT%H:%i', ifNull(nullIf(stores.zone, ''), 'UTC')) AS ended, acts.text AS text
+FROM alerts
+INNER JOIN alert_responses AS responses ON responses.alert_id = alerts.alert_id
+LEFT JOIN stores ON stores.store_id = alerts.store_id
+LEFT JOIN (SELECT alert_id, argMin(text, acted_at) AS text FROM alert_actions WHERE kind = 'close' GROUP BY alert_id) AS acts
+    ON acts.alert_id = alerts.alert_id
+WHERE responses.closed_as != '' AND alerts.opened_at > now() - toIntervalDay({days:UInt32})
+LIMIT 100000
+"""
+
+
+@alerts.command()
+def report(
+    days: Annotated[int, typer.Option(min=1, max=1100, help="How far back.")] = 90,
+    data: DataOption = None,
+) -> None:
+    """Say what the reasons for closing alerts teach: thresholds to try, days for the calendar."""
+    settings = running_instance(data)
+    config = configuration(settings)
+    try:
+        with mapped(), open_reader_sync(settings) as client:
+            rows = list(client.query(CLOSED_SQL, parameters={"days": days}).named_results())
+    except ClickHouseError as error:
+        raise failed(str(error)) from error
+    closed = [ClosedAlert(**{**row, "reason": CloseReason(row["reason"])}) for row in rows]
+    if not closed:
+        typer.echo(
+            f"No alert was closed with a reason in {days} days: see `funnelwatch alerts close --help`."
+        )
+        return
+    counts = Counter(alert.reason.value for alert in closed)
+    typer.echo(
+        f"{len(closed)} alerts closed: " + ", ".join(f"{n} {name}" for name, n in counts.most_common())
+    )
+    now = config.thresholds.notice
+    steps = [round(now + 0.25 * i, 2) for i in range(13)]
+    for row in threshold_report(closed, steps)[::2]:
+        typer.echo(
+            f"  notice {row.threshold:g}: spares {row.spared_false} false alarms, misses {row.missed_real} real"
+        )
+    best = advice(closed, steps)
+    if best is not None:
+        typer.echo(
+            f"Try thresholds.notice: {best.threshold:g} (now {now:g}); check it with `funnelwatch check --backtest {days}`."
+        )
+    proposals = calendar_proposals(closed)
+    if proposals:
+        typer.echo("For the calendar in funnelwatch.yaml:")
+        entries = [
+            {"name": p.name, "first": p.first, "last": p.last, "effect": "suppress", "stores": [p.store_id]}
+            for p in proposals
+        ]
+        text = yaml.safe_dump({"calendar": {"entries": entries}}, allow_unicode=True, sort_keys=False)
+        typer.echo(text.rstrip())
+
+
+def _test_message(receiver: ReceiverConfig) -> Message:
+    zh = receiver.language == "zh"
+    headline = "测试 · Funnelwatch 可以送达这里" if zh else "Test · Funnelwatch can reach you here"
+    text = (
+        "这不是告警。收到即说明配置正确。"
+        if zh
+        else "This is no alert. If you read it, the receiver is set up well."
+    )
+    card = Card("test", receiver.language, Severity.INFO, True, headline, (Line(LineKind.SIZE, text),), ())
+    key = f"test-{receiver.name}-{now_ms()}"
+    return Message(key, key, "", MessageKind.TEST, receiver.language, (card,))
+
+
+async def _send_test(settings: Settings, receiver: ReceiverConfig) -> None:
+    async with aiohttp.ClientSession() as session:
+        channel = build_channel(receiver, settings, session, now_ms, typer.echo)
+        await channel.send(_test_message(receiver))
+
+
+@notify.command("test")
+def send_test(
+    name: Annotated[str, typer.Argument(metavar="RECEIVER", help="A receiver's name in funnelwatch.yaml.")],
+    data: DataOption = None,
+) -> None:
+    """Send one test message to a receiver and say what came of it."""
+    settings = load_settings(**({"data": data} if data else {}))
+    config = configuration(settings)
+    receiver = config.alerting.receiver(name)
+    if receiver is None:
+        known = ", ".join(r.name for r in config.alerting.receivers) or "none is configured"
+        raise failed(f"no receiver is called {name!r}; known: {known}")
+    try:
+        asyncio.run(_send_test(settings, receiver))
+    except (SendError, ConfigError) as error:
+        raise failed(f"{name} ({receiver.channel}): {error}") from error
+    typer.echo(f"sent to {name} ({receiver.channel})")
+
+
+async def _explain(settings: Settings, config: Config, alert: str) -> list[Explanation]:
+    book, ledger = AlertBook(), Ledger(settings, "notifier")
+    reader, facts = BookReader(settings, book), FactsReader(settings, config, now_ms)
+    try:
+        await reader.catch_up()
+        await ledger.read()
+        return explain(alert, config, book, ledger, facts, now_ms())
+    finally:
+        await reader.close()
+        await facts.close()
+
+
+@route.command("explain")
+def explain_alert(alert: AlertArgument, data: DataOption = None) -> None:
+    """Print, for each route that takes an alert, what the notifier decides now and why."""
+    settings = running_instance(data)
+    config = configuration(settings)
+    try:
+        rows = asyncio.run(_explain(settings, config, alert))
+    except KeyError as error:
+        raise failed(f"no alert {alert!r} in the log; see `funnelwatch alerts list --state all`") from error
+    if not rows:
+        raise failed("no route has a receiver for it: add `alerting.receivers` to funnelwatch.yaml")
+    for row in rows:
+        until = ""
+        if row.decision.until_ms is not None:
+            at = datetime.fromtimestamp(row.decision.until_ms / 1000, UTC).astimezone()
+            until = f" (until {at:%m-%d %H:%M:%S %Z})"
+        typer.echo(
+            f"{row.route} → {row.receiver}: {row.decision.action} — {row.text(settings.language)}{until}"
+        )
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(alerts, name="alerts")
+    app.add_typer(notify, name="notify")
+    app.add_typer(route, name="route")

@@ -1,0 +1,33 @@
+"""What commands that ask a running instance share: its settings, its configuration, and how a command fails."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from streams.config import Config, ConfigError, find_config, load_config
+from streams.instance import NoInstance, connect_settings
+from streams.settings import Settings, load_settings
+
+
+def failed(text: str) -> typer.Exit:
+    """Print what went wrong; raise what is given back to end the command with 1."""
+    typer.echo(f"error: {text}", err=True)
+    return typer.Exit(1)
+
+
+def running_instance(data: Path | None) -> Settings:
+    """The settings of the running instance; where there is none, says so and ends the command."""
+    try:
+        return connect_settings(load_settings(**({"data": data} if data else {})))
+    except NoInstance as error:
+        raise failed(str(error)) from error
+
+
+def configuration(settings: Settings) -> Config:
+    """The configuration in force; where it has errors, says so and ends the command."""
+    try:
+        return load_config(find_config(settings.data, settings.config))
+    except ConfigError as error:
+        raise failed(str(error)) from error

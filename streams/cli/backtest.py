@@ -1,0 +1,289 @@
+"""``funnelwatch backtest``: what would have fired, on a file of minute counts or on the instance's own history."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from scoring.alerts import AlertTransition, Level
+from scoring.backtest import Comparison, KnownIncident, compare, is_open
+from scoring.baselines.minute_table import MinuteTable
+from scoring.detection import DetectionPolicy
+from streams.backtest.files import UnreadableFile, parse_minute, read_incidents, read_minutes
+from streams.backtest.run import Outcome, run_backtest, training_end
+from streams.calendar_config import day_rules
+from streams.config import Config, ConfigError, load_config
+
+#: an instance's own baselines are fitted anew about so often in a backtest of its history
+_REFIT_DAYS = 7
+
+
+def iso(at_ms: int | None) -> str | None:
+    """A time as ISO 8601 UTC text."""
+    return None if at_ms is None else datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def as_row(alert: AlertTransition) -> dict[str, Any]:
+    """An alert as a line of the output file."""
+    return {
+        "store_id": alert.store_id,
+        "step": alert.step,
+        "segment": alert.segment,
+        "level": alert.level.value,
+        "opened_at": iso(alert.opened_at_ms),
+        "resolved_at": iso(alert.resolved_at_ms),
+        "surprise": round(alert.surprise, 3),
+        "observed": round(alert.observed, 3),
+        "expected": round(alert.expected, 3),
+        "lost": round(alert.lost, 2),
+        "label": alert.label.value,
+        "kind": alert.kind.value,
+        "low": alert.low,
+        "high": alert.high,
+        "window_minutes": alert.window_minutes,
+        "lost_low": round(alert.lost_low, 2),
+        "lost_high": round(alert.lost_high, 2),
+        "contributions": {part.segment: round(part.share, 3) for part in alert.contributions},
+        "note": alert.note,
+        "alert_id": alert.alert_id,
+    }
+
+
+def policy_of(config: Config) -> DetectionPolicy:
+    """The detector's policy that a configuration asks for."""
+    return DetectionPolicy(notice=config.thresholds.notice, page=config.thresholds.page)
+
+
+def apply_config(table: MinuteTable, config: Config) -> None:
+    """The configuration's calendar, and its zones for stores whose counts name none."""
+    table.rules = day_rules(config)
+    for store in config.stores:
+        table.zones.setdefault(store.id, store.zone)
+
+
+def run_with_progress(
+    table: MinuteTable, train_until: int, policy: DetectionPolicy, refit_days: int, console: Console
+) -> Outcome:
+    """The backtest, with a progress bar on a terminal."""
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+    ) as progress:
+        bars = {
+            phase: progress.add_task(text, total=None)
+            for phase, text in (("fit", "Fitting baselines"), ("score", "Scoring minutes"))
+        }
+        return run_backtest(
+            table,
+            train_until,
+            policy,
+            refit_days,
+            lambda phase, done, total: progress.update(bars[phase], completed=done, total=total),
+        )
+
+
+def print_report(
+    console: Console, outcome: Outcome, table: MinuteTable, incidents: list[KnownIncident] | None
+) -> None:
+    """What the backtest found, for a person, ending in one sentence."""
+    from_ms, until_ms = outcome.from_minute * 60_000, outcome.until_minute * 60_000
+    weeks = outcome.store_weeks(len(table.stores))
+    by_level = Counter(alert.level for alert in outcome.alerts)
+    console.print(
+        f"Tested {iso(from_ms)} to {iso(until_ms)}: {len(table.stores)} stores, {weeks:.1f} store-weeks."
+    )
+    if table.ignored:
+        console.print(f"{table.ignored} rows of events that are no stage were left out.")
+    if outcome.unfitted:
+        shown = ", ".join(outcome.unfitted[:5]) + (" …" if len(outcome.unfitted) > 5 else "")
+        console.print(
+            f"{len(outcome.unfitted)} stores had too little history for a baseline and were not judged: {shown}"
+        )
+    if outcome.alerts:
+        console.print(_alert_table(outcome.alerts))
+    for level in Level:
+        louder = by_level[Level.PAGE] + (by_level[Level.NOTICE] if level is Level.NOTICE else 0)
+        console.print(f"{level.value:>7}: {louder} alerts, {louder / max(weeks, 1e-9):.3f} per store-week")
+        if incidents is not None:
+            _print_comparison(
+                console, compare(outcome.alerts, incidents, list(table.stores), from_ms, until_ms, level)
+            )
+    console.print(f"traffic: {len(outcome.traffic)} alerts of visitors that stayed away")
+    for note, count in Counter(alert.note for alert in outcome.held_back).most_common():
+        console.print(f"{count} alert{'s' * (count > 1)} {note}")
+    console.print(sentence(outcome, weeks))
+
+
+def _alert_table(alerts: list[AlertTransition]) -> Table:
+    shown = Table(title=f"Alerts ({len(alerts)})" + (", the 40 with most lost" if len(alerts) > 40 else ""))
+    for name in (
+        "opened",
+        "store",
+        "step",
+        "segment",
+        "level",
+        "minutes",
+        "surprise",
+        "observed",
+        "expected",
+        "lost",
+    ):
+        shown.add_column(
+            name,
+            justify="right" if name in ("minutes", "surprise", "observed", "expected", "lost") else "left",
+        )
+    worst = sorted(alerts, key=lambda alert: -alert.lost)[:40]
+    for alert in sorted(worst, key=lambda alert: alert.opened_at_ms):
+        lasted = (
+            "open" if is_open(alert) else f"{((alert.resolved_at_ms or 0) - alert.opened_at_ms) / 60_000:.0f}"
+        )
+        shown.add_row(
+            (iso(alert.opened_at_ms) or "")[:16].replace("T", " "), alert.store_id, alert.step, alert.segment or "whole store",
+            alert.level.value, lasted, f"{alert.surprise:.1f}", f"{alert.observed:.0f}", f"{alert.expected:.1f}", f"{alert.lost:.0f}",
+        )  # fmt: skip
+    return shown
+
+
+def _print_comparison(console: Console, found: Comparison) -> None:
+    share = f" ({found.found / found.incidents:.0%})" if found.incidents else ""
+    delay = found.median_delay_minutes
+    console.print(
+        f"         {found.found} of {found.incidents} known incidents found{share}"
+        + (f", median delay {delay:.0f} min" if delay is not None else "")
+        + f"; {found.false_alerts} false alerts in {found.clean_weeks:.1f} clean store-weeks ({found.false_per_week:.3f} each)"
+    )
+
+
+def sentence(outcome: Outcome, weeks: float) -> str:
+    """One sentence a person can act on."""
+    if not outcome.alerts:
+        return "With this configuration nothing would have fired; `funnelwatch baseline show` says how small a drop each store could show."
+    per_week = len(outcome.alerts) / max(weeks, 1e-9)
+    store, count = Counter(alert.store_id for alert in outcome.alerts).most_common(1)[0]
+    times = "once" if len(outcome.alerts) == 1 else f"{len(outcome.alerts)} times"
+    first = f"With this configuration you would have been told {times} ({per_week:.2f} per store-week)"
+    if per_week > 0.5:
+        return f"{first}, most often of {store} ({count}): look at its alerts above first, and if they are of no use raise thresholds.notice by 1."
+    return f"{first}, most often of {store} ({count}): if each of those was worth knowing, leave the thresholds as they are."
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command()
+    def backtest(
+        minutes: Annotated[
+            Path | None,
+            typer.Option(
+                help="Parquet or CSV with columns store_id, minute (UTC), stage, count; optional segment, zone."
+            ),
+        ] = None,
+        train_until: Annotated[
+            str | None,
+            typer.Option(help="End of the training part, e.g. 2026-02-01T00:00Z (UTC without offset)."),
+        ] = None,
+        out: Annotated[
+            Path | None, typer.Option(help="Where alerts are written, one JSON object a line.")
+        ] = None,
+        incidents: Annotated[
+            Path | None,
+            typer.Option(
+                help="Known incidents to compare with: store_id, start, end; optional step, segment, kind."
+            ),
+        ] = None,
+        config: Annotated[
+            Path | None, typer.Option(help="A funnelwatch.yaml whose thresholds and zones are used.")
+        ] = None,
+        days: Annotated[
+            int | None,
+            typer.Option(
+                help="Instead of a file: the running instance's own history of so many days.", min=2
+            ),
+        ] = None,
+        refit_days: Annotated[
+            int | None,
+            typer.Option(
+                help="Fit again every so many days, as the nightly job does; 0: never. Default: 7 with --days, else 0.",
+                min=0,
+            ),
+        ] = None,
+        traffic: Annotated[
+            bool, typer.Option("--traffic", help="Write alerts of traffic too (kind: traffic).")
+        ] = False,
+        data: Annotated[
+            Path | None, typer.Option(help="Folder of the running instance (with --days).")
+        ] = None,
+    ) -> None:
+        """Run past minute counts through the detector that runs live, and say what would have fired.
+
+        Example: funnelwatch backtest --minutes counts.parquet --train-until 2026-02-01 --out alerts.jsonl
+        """
+        console = Console()
+        if not console.is_terminal:
+            console = Console(width=150)
+        try:
+            settings = load_config(config) if config else Config()
+            if minutes is not None:
+                if train_until is None:
+                    raise UnreadableFile("--train-until is needed: where training ends and testing begins")
+                table = read_minutes(minutes)
+                until = _parse_until(train_until)
+            elif days is not None:
+                from streams.jobs.history import read_own_history
+
+                table, settings = read_own_history(data, days, config)
+                until = _parse_until(train_until) if train_until else training_end(table)
+            else:
+                raise UnreadableFile("give --minutes FILE, or --days N for the running instance's history")
+            apply_config(table, settings)
+            if not table.first < until < table.last:
+                raise UnreadableFile(
+                    f"--train-until {train_until or iso(until * 60_000)} is outside the data, "
+                    f"which goes from {iso(table.first * 60_000)} to {iso(table.last * 60_000)}"
+                )
+            known = read_incidents(incidents) if incidents else None
+        except (UnreadableFile, ConfigError) as error:
+            typer.echo(f"error: {error}", err=True)
+            raise typer.Exit(2) from error
+        refit = refit_days if refit_days is not None else 0 if minutes is not None else _REFIT_DAYS
+        outcome = run_with_progress(table, until, policy_of(settings), refit, console)
+        if out is not None:
+            written = outcome.alerts + (outcome.traffic if traffic else [])
+            out.write_text("".join(json.dumps(as_row(alert), ensure_ascii=False) + "\n" for alert in written))
+        print_report(console, outcome, table, known)
+
+
+def backtest_own(
+    data: Path | None, days: int, config: Path | None, console: Console
+) -> tuple[Outcome, float]:
+    """The backtest of a running instance's own history, and how many store-weeks it tested.
+
+    Raises:
+        UnreadableFile: no instance runs, or its history is too short.
+        ConfigError: the configuration cannot be used.
+    """
+    from streams.jobs.history import read_own_history
+
+    table, settings = read_own_history(data, days, config)
+    apply_config(table, settings)
+    until = training_end(table)
+    outcome = run_with_progress(table, until, policy_of(settings), _REFIT_DAYS, console)
+    return outcome, outcome.store_weeks(len(table.stores))
+
+
+def _parse_until(text: str) -> int:
+    try:
+        return parse_minute(text)
+    except ValueError as error:
+        raise UnreadableFile(f"--train-until {text!r} is no time; write 2026-02-01T00:00Z") from error

@@ -1,0 +1,148 @@
+"""``funnelwatch baseline``: fit, show and export what the monitor expects of each store."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from aiokafka.errors import KafkaError
+from rich.console import Console
+from rich.table import Table
+
+from scoring.baselines import StoreBaseline, encode_baseline
+from scoring.detection import DetectionPolicy
+from scoring.detection.sensitivity import smallest_drop
+from streams.cli.asking import configuration, running_instance
+from streams.clickhouse.errors import ClickHouseError
+from streams.config import Config
+from streams.jobs.baselines import TRAIN_DAYS, fit_from_store, publish, read_published
+from streams.settings import Settings
+
+Data = Annotated[Path | None, typer.Option(help="Folder of the running instance.")]
+Store = Annotated[str | None, typer.Option(help="Only this store.")]
+
+
+def _instance(data: Path | None) -> tuple[Settings, Config]:
+    settings = running_instance(data)
+    return settings, configuration(settings)
+
+
+def _published(settings: Settings, store: str | None) -> list[StoreBaseline]:
+    try:
+        found = read_published(settings)
+    except ClickHouseError as error:
+        typer.echo(f"error: the store does not answer: {error}", err=True)
+        raise typer.Exit(1) from error
+    if store is not None and store not in found:
+        typer.echo(f"error: no baseline of store {store!r} is published; there are {len(found)}", err=True)
+        raise typer.Exit(1)
+    return [found[name] for name in sorted(found) if store in (None, name)]
+
+
+def step_facts(baseline: StoreBaseline, policy: DetectionPolicy) -> list[dict[str, object]]:
+    """What a baseline says of each step, as plain values for a person or a page."""
+    return [
+        {
+            "store_id": baseline.store_id,
+            "step": step.step,
+            "days": round(baseline.days, 1),
+            "rate": round(step.rate, 5),
+            "arrivals_per_hour": round(step.arrivals_per_hour, 2),
+            "delay_minutes": round(step.kernel.mean_minutes, 1),
+            "kernel": step.kernel.source.value,
+            "sigma": step.sigma,
+            "tau": step.tau,
+            "source": step.source.value,
+            "smallest_drop_1h": smallest_drop(step, policy, looks=max(len(baseline.steps), 1)),
+        }
+        for step in baseline.steps.values()
+    ]
+
+
+def _facts_table(facts: list[dict[str, object]]) -> Table:
+    shown = Table(title="What is expected, and the smallest drop each step could show within one hour")
+    columns = (
+        "store",
+        "step",
+        "days",
+        "rate",
+        "per hour",
+        "delay min",
+        "wobble",
+        "over min",
+        "from",
+        "drop in 1 h",
+    )
+    for name in columns:
+        shown.add_column(name, justify="left" if name in ("store", "step", "from") else "right")
+    for fact in facts:
+        drop = fact["smallest_drop_1h"]
+        shown.add_row(
+            str(fact["store_id"]), str(fact["step"]), str(fact["days"]), f"{fact['rate']:.2%}", f"{fact['arrivals_per_hour']:.1f}",
+            str(fact["delay_minutes"]), f"{fact['sigma']:.1%}", f"{fact['tau']:.0f}", str(fact["source"]),
+            f"-{drop:.0%}" if isinstance(drop, float) else "none: too few",
+        )  # fmt: skip
+    return shown
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    group = typer.Typer(
+        no_args_is_help=True, help="Fit, show and export what the monitor expects of each store."
+    )
+    app.add_typer(group, name="baseline")
+
+    @group.command()
+    def fit(
+        data: Data = None,
+        days: Annotated[int, typer.Option(help="Days of history to fit on.", min=1, max=365)] = TRAIN_DAYS,
+    ) -> None:
+        """Fit all stores on the instance's history now, and publish the baselines to the monitor."""
+        settings, config = _instance(data)
+        try:
+            made = fit_from_store(settings, config, days)
+            asyncio.run(publish(settings, made))
+        except (ClickHouseError, KafkaError, OSError) as error:
+            typer.echo(f"error: store or broker do not answer: {error}", err=True)
+            raise typer.Exit(1) from error
+        if not made:
+            typer.echo("No store has two hours of history yet; nothing was published.")
+            raise typer.Exit(1)
+        typer.echo(f"Baselines of {len(made)} stores fitted and published.")
+
+    @group.command()
+    def show(
+        data: Data = None,
+        store: Store = None,
+        as_json: Annotated[bool, typer.Option("--json", help="One JSON object a step and line.")] = False,
+    ) -> None:
+        """Show the published baselines: rates, delays, wobble, and the smallest drop that could show within an hour."""
+        settings, config = _instance(data)
+        policy = DetectionPolicy(notice=config.thresholds.notice, page=config.thresholds.page)
+        facts = [fact for baseline in _published(settings, store) for fact in step_facts(baseline, policy)]
+        if as_json:
+            for fact in facts:
+                typer.echo(json.dumps(fact))
+        else:
+            console = Console()
+            if not console.is_terminal:
+                console = Console(width=150)
+            console.print(_facts_table(facts))
+
+    @group.command()
+    def export(
+        out: Annotated[Path, typer.Option(help="File to write: one baseline (JSON) a line.")],
+        data: Data = None,
+        store: Store = None,
+    ) -> None:
+        """Write the published baselines to a file, whole, for looking at or for another instance."""
+        settings, _ = _instance(data)
+        found = _published(settings, store)
+        out.write_bytes(
+            b"".join(msgspec.json.encode(msgspec.Raw(encode_baseline(item))) + b"\n" for item in found)
+        )
+        typer.echo(f"{len(found)} baselines written to {out}")

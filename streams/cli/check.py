@@ -1,0 +1,91 @@
+"""``funnelwatch check``: is the configuration valid?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from streams.cli.starting import data_option, fail, setting_errors
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``check``."""
+
+    @app.command()
+    def check(
+        data: data_option = None,
+        config: Annotated[
+            Path | None,
+            typer.Option(
+                "--config", help="The file; default: funnelwatch.yaml in --data, then in this folder."
+            ),
+        ] = None,
+        no_secrets: Annotated[
+            bool, typer.Option("--no-secrets", help="Do not look whether the secrets referred to are there.")
+        ] = False,
+        backtest: Annotated[
+            int | None,
+            typer.Option(
+                help="Also run the instance's last so many days through the configuration's thresholds.",
+                min=2,
+            ),
+        ] = None,
+        budget: Annotated[
+            float,
+            typer.Option(help="With --backtest: the most alerts per store-week that are put up with.", min=0),
+        ] = 0.5,
+    ) -> None:
+        """Check the configuration: name every error with file, line and what was expected.
+
+        Looks at funnelwatch.yaml, at the secrets it refers to and at the FUNNELWATCH_ variables of the environment.
+        Ends with 0 if all is right, with 1 if anything is wrong. With --backtest it is wrong too if the configuration
+        would have fired more often than the budget.
+        """
+        from streams.config import find_config, read_config
+        from streams.settings import Settings, load_settings
+
+        problems: list[str] = []
+        settings = Settings.model_construct()
+        overrides = {name: value for name, value in (("data", data), ("config", config)) if value is not None}
+        try:
+            settings = load_settings(**overrides)
+        except ValidationError as error:
+            problems += setting_errors(error)
+            settings = Settings.model_construct(**overrides)  # type: ignore[arg-type]
+        except OSError as error:
+            problems.append(f"environment: a secret's file cannot be read: {error}")
+        path = find_config(settings.data, settings.config)
+        told = "no funnelwatch.yaml: defaults hold, and no store is configured"
+        if path is not None:
+            content, found = read_config(path, with_secrets=not no_secrets)
+            problems += found
+            told = f"{path}: {len(content.stores)} stores, {len(content.alerting.receivers)} receivers, no errors"
+        if problems:
+            fail("\n".join([*problems, f"{len(problems)} error{'s' * (len(problems) > 1)}"]))
+        typer.echo(told)
+        if backtest is not None:
+            _hold_to_budget(data, config, backtest, budget)
+
+
+def _hold_to_budget(data: Path | None, config: Path | None, days: int, budget: float) -> None:
+    """End the command if the instance's own history would have fired more often than ``budget``."""
+    from rich.console import Console
+
+    from streams.backtest.files import UnreadableFile
+    from streams.cli.backtest import backtest_own, sentence
+    from streams.config import ConfigError
+
+    try:
+        outcome, weeks = backtest_own(data, days, config, Console(stderr=True))
+    except (UnreadableFile, ConfigError) as error:
+        fail(f"the backtest cannot be run: {error}")
+    typer.echo(sentence(outcome, weeks))
+    per_week = len(outcome.alerts) / max(weeks, 1e-9)
+    if per_week > budget:
+        fail(f"over budget: {per_week:.3f} alerts per store-week, {budget:g} are put up with")
+    typer.echo(
+        f"within budget: {per_week:.3f} alerts per store-week of {budget:g} in {weeks:.1f} store-weeks"
+    )

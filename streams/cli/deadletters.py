@@ -1,0 +1,172 @@
+"""``funnelwatch deadletters``: what was refused and why; sent once more when the cause is mended."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from scoring.events import RejectReason
+from streams.cli.asking import failed, running_instance
+from streams.cli.sql import explain
+from streams.clickhouse.clients import open_reader_sync
+from streams.clickhouse.errors import ClickHouseError
+from streams.clock import now
+from streams.collector.intake import open_intake
+from streams.collector.publisher import BrokerAway
+from streams.config import Config, ConfigError, find_config, load_config
+from streams.deadletters import Letter, NotATime, Outcome, count_reasons, find_letters, moment, replay
+from streams.instance import read_instance
+from streams.settings import Settings
+
+_Data = Annotated[
+    Path | None, typer.Option("--data", help="Folder of the running instance.", show_default=False)
+]
+_Reason = Annotated[RejectReason | None, typer.Option("--reason", help="Of this reason only.")]
+_Store = Annotated[str, typer.Option("--store", help="Of this store only.")]
+_Since = Annotated[str, typer.Option("--since", help="Since then: 90m, 2h, 3d ago, or an ISO time.")]
+
+
+def _find(
+    settings: Settings,
+    *,
+    ids: list[str] | None = None,
+    reason: RejectReason | None = None,
+    store: str = "",
+    since: str = "",
+    most: int = 0,
+) -> list[Letter]:
+    try:
+        start = moment(since, now()) if since else None
+    except NotATime as error:
+        raise typer.BadParameter(str(error), param_hint="--since") from error
+    try:
+        with closing(open_reader_sync(settings)) as client:
+            return find_letters(
+                client,
+                ids=ids or (),
+                reason=reason.value if reason else "",
+                store_id=store,
+                since=start,
+                most=most,
+            )
+    except ClickHouseError as error:
+        raise failed(explain(error, settings)) from error
+
+
+def _config(settings: Settings) -> Config:
+    instance = read_instance(settings.data)
+    given = settings.config or (Path(instance.config) if instance and instance.config else None)
+    try:
+        return load_config(find_config(settings.data, given))
+    except ConfigError as error:
+        raise failed(str(error)) from error
+
+
+def _print_table(letters: list[Letter]) -> None:
+    table = Table(header_style="bold")
+    for name in ("id", "received", "reason", "source", "store", "detail"):
+        table.add_column(name, overflow="fold" if name == "detail" else "ellipsis", no_wrap=name != "detail")
+    for letter in letters:
+        when = letter.received_at.strftime("%Y-%m-%d %H:%M:%S")
+        cells = (
+            letter.letter_id[:10],
+            when,
+            letter.reason,
+            letter.source,
+            letter.store_id or "–",
+            letter.detail,
+        )
+        table.add_row(*(Text(cell[:300]) for cell in cells))
+    console = Console() if sys.stdout.isatty() else Console(width=200)
+    console.print(table)
+
+
+async def _send(settings: Settings, letters: list[Letter]) -> Outcome:
+    async with open_intake(settings, _config(settings), spool=False, patience_s=10.0) as intake:
+        return await replay(letters, intake)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command group ``deadletters``."""
+    group = typer.Typer(no_args_is_help=True, help="What was refused, why, and once more.")
+    app.add_typer(group, name="deadletters")
+
+    @group.command("list")
+    def list_(
+        reason: _Reason = None,
+        store: _Store = "",
+        since: _Since = "",
+        most: Annotated[int, typer.Option("--most", min=1, help="At most so many, the newest.")] = 100,
+        as_json: Annotated[bool, typer.Option("--json", help="One JSON object a letter.")] = False,
+        data: _Data = None,
+    ) -> None:
+        """List refused records, newest first, with the reason of each."""
+        settings = running_instance(data)
+        letters = _find(settings, reason=reason, store=store, since=since, most=most)
+        if as_json:
+            for letter in letters:
+                typer.echo(msgspec.json.encode(letter.as_json()).decode())
+            return
+        if not letters:
+            typer.echo("no dead letters")
+            return
+        _print_table(letters)
+        typer.echo(", ".join(f"{many} {name}" for name, many in count_reasons(letters)), err=True)
+
+    @group.command()
+    def show(
+        letter: Annotated[str, typer.Argument(metavar="ID", help="Its id, or how the id begins.")],
+        as_json: Annotated[bool, typer.Option("--json", help="As a JSON object.")] = False,
+        data: _Data = None,
+    ) -> None:
+        """Show one refused record whole: why, from where, and what is kept of it."""
+        found = _find(running_instance(data), ids=[letter], most=2)
+        if not found:
+            raise failed(f"no dead letter begins with {letter}; `funnelwatch deadletters list` shows them")
+        if len(found) > 1:
+            raise failed(f"several dead letters begin with {letter}; give more of the id")
+        (one,) = found
+        if as_json:
+            typer.echo(msgspec.json.encode(one.as_json()).decode())
+            return
+        for name, value in one.as_json().items():
+            typer.echo(f"{name:<12} {value}")
+
+    @group.command("replay")
+    def replay_(
+        ids: Annotated[
+            list[str] | None, typer.Argument(metavar="[ID]...", help="Ids or how they begin.")
+        ] = None,
+        reason: _Reason = None,
+        store: _Store = "",
+        since: _Since = "",
+        data: _Data = None,
+    ) -> None:
+        """Send refused records once more, after what was wrong has been mended. Sent twice, an event counts once.
+
+        Letters stay listed; those that cannot be sent again (cut, personal data removed) are told one by one.
+        """
+        if not (ids or reason or store or since):
+            raise typer.BadParameter("say which: IDs, --reason, --store or --since")
+        settings = running_instance(data)
+        letters = _find(settings, ids=ids, reason=reason, store=store, since=since)
+        if not letters:
+            raise failed("no such dead letter; `funnelwatch deadletters list` shows them")
+        try:
+            outcome = asyncio.run(_send(settings, letters))
+        except BrokerAway as error:
+            raise failed(str(error)) from error
+        typer.echo(f"{outcome.accepted} of {len(letters)} accepted")
+        for letter_id, problem in outcome.failed:
+            typer.echo(f"{letter_id[:10]} not sent: {problem}", err=True)
+        if outcome.failed:
+            raise typer.Exit(1)

@@ -1,0 +1,207 @@
+"""``funnelwatch digest``: look at a digest before anybody gets it, send one now, and see when the next ones go out."""
+
+from __future__ import annotations
+
+import asyncio
+import webbrowser
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from scoring.actions import HumanActionKind
+from scoring.digest_schedule import DigestForm, Occurrence, occurrence_now, upcoming
+from streams.cli.asking import configuration, failed, running_instance
+from streams.clock import now_ms
+from streams.config import Config
+from streams.digests.making import Made, Maker
+from streams.digests.subscribers import SubscriberConfig
+from streams.notifier.acting import BrokerAway, new_action, publish_action
+from streams.notifier.channels import SendError
+from streams.notifier.channels.build import open_post
+from streams.settings import Settings, load_settings
+from streams.web.database import StoreAwayError
+
+DataOption = Annotated[Path | None, typer.Option("--data", help="Folder of the running instance.")]
+
+digest = typer.Typer(
+    no_args_is_help=True, help="The mail that tells how all stores stand, each morning or week."
+)
+
+
+def _subscriber(config: Config, name: str) -> SubscriberConfig:
+    found = next((subscriber for subscriber in config.digests if subscriber.name == name), None)
+    if found is None:
+        known = (
+            ", ".join(subscriber.name for subscriber in config.digests) or "none is configured (digests: …)"
+        )
+        raise failed(f"no subscriber is called {name!r}; known: {known}")
+    return found
+
+
+def _occurrence(subscriber: SubscriberConfig, day: str) -> tuple[Occurrence, int]:
+    """What to tell of, and the moment from which it is told: now, or the subscriber's hour on ``day``."""
+    at_ms = now_ms()
+    if day:
+        try:
+            wanted = datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=ZoneInfo(subscriber.zone))
+        except ValueError as error:
+            raise failed(f"--day is written 2026-03-04, not {day!r}") from error
+        schedule = subscriber.schedule
+        at_ms = round(wanted.replace(hour=schedule.hour, minute=schedule.minute).timestamp() * 1000)
+    return occurrence_now(subscriber.schedule, at_ms), at_ms
+
+
+async def _make(settings: Settings, config: Config, subscriber: SubscriberConfig, day: str) -> Made:
+    maker = Maker(settings, config)
+    when, at_ms = _occurrence(subscriber, day)
+    try:
+        return await maker.make(subscriber, when, at_ms)
+    finally:
+        await maker.close()
+
+
+@digest.command()
+def preview(
+    name: Annotated[
+        str, typer.Argument(metavar="[SUBSCRIBER]", help="Whose; without it, one of all stores.")
+    ] = "",
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder for the files; default: DATA/digest-preview.")
+    ] = None,
+    day: Annotated[
+        str, typer.Option("--day", help="As sent on this day, e.g. 2026-03-04; default: today.")
+    ] = "",
+    language: Annotated[str, typer.Option("--language", help="zh or en; default: the subscriber's.")] = "",
+    form: Annotated[
+        DigestForm | None, typer.Option("--form", help="daily or weekly; default: the subscriber's.")
+    ] = None,
+    show: Annotated[bool, typer.Option("--open/--no-open", help="Open the HTML in a browser.")] = False,
+    data: DataOption = None,
+) -> None:
+    """Write a digest as .html, .txt and .eml files and send nothing."""
+    settings = running_instance(data)
+    config = configuration(settings)
+    if name:
+        subscriber = _subscriber(config, name)
+    else:
+        subscriber = SubscriberConfig(name="preview", to=("preview@localhost",), language=settings.language)
+    changes: dict[str, object] = {}
+    if language:
+        if language not in ("zh", "en"):
+            raise failed(f"--language is zh or en, not {language!r}")
+        changes["language"] = language
+    if form is not None:
+        changes["form"] = form
+    subscriber = subscriber.model_copy(update=changes)
+    try:
+        made = asyncio.run(_make(settings, config, subscriber, day))
+    except StoreAwayError as error:
+        raise failed(str(error)) from error
+    folder = out or settings.data / "digest-preview"
+    folder.mkdir(parents=True, exist_ok=True)
+    stem = folder / f"{subscriber.name}-{made.occurrence.day}-{subscriber.form.value}-{subscriber.language}"
+    page = stem.with_name(stem.name + ".html")
+    page.write_text(made.laid.page(), encoding="utf-8")
+    stem.with_name(stem.name + ".txt").write_text(made.laid.text, encoding="utf-8")
+    stem.with_name(stem.name + ".eml").write_bytes(made.mail(settings, "", now_ms()).as_bytes())
+    typer.echo(made.laid.said.subject)
+    typer.echo(f"written: {page} (and .txt, .eml)")
+    if show:
+        webbrowser.open(page.resolve().as_uri())
+
+
+@digest.command()
+def send(
+    name: Annotated[
+        str, typer.Argument(metavar="SUBSCRIBER", help="A subscriber's name in funnelwatch.yaml.")
+    ],
+    day: Annotated[str, typer.Option("--day", help="As of this day, e.g. 2026-03-04; default: today.")] = "",
+    data: DataOption = None,
+) -> None:
+    """Send a subscriber a digest now; the day's own digest still comes at its hour."""
+    settings = running_instance(data)
+    config = configuration(settings)
+    subscriber = _subscriber(config, name)
+    made = None
+    try:
+        made = asyncio.run(_make(settings, config, subscriber, day))
+        asyncio.run(open_post(settings).deliver(made.mail(settings, "", now_ms()), subscriber.to))
+    except (StoreAwayError, SendError) as error:
+        raise failed(f"{name}: {error}") from error
+    where = (
+        ""
+        if settings.smtp_url.get_secret_value()
+        else f" (no mail server is set: see {settings.data / 'outbox'})"
+    )
+    typer.echo(made.laid.said.subject)
+    typer.echo(f"sent to {', '.join(subscriber.to)}{where}")
+
+
+@digest.command()
+def schedule(
+    name: Annotated[str, typer.Argument(metavar="[SUBSCRIBER]", help="Only this subscriber.")] = "",
+    most: Annotated[int, typer.Option("--next", min=1, max=60, help="How many times each.")] = 3,
+    data: DataOption = None,
+) -> None:
+    """Show when the next digests go out, on each subscriber's clock."""
+    settings = load_settings(**({"data": data} if data else {}))
+    config = configuration(settings)
+    chosen = (_subscriber(config, name),) if name else config.digests
+    if not chosen:
+        typer.echo("No subscribers. Add to funnelwatch.yaml:\n\n" + EXAMPLE)
+        return
+    table = Table(box=None, header_style="bold")
+    for column in ("subscriber", "form", "sent at", "zone", "tells of", "stores", "to"):
+        table.add_column(column)
+    at_ms = now_ms()
+    for subscriber in chosen:
+        for when in upcoming(subscriber.schedule, at_ms, most):
+            local = datetime.fromtimestamp(when.at_ms / 1000, ZoneInfo(subscriber.zone))
+            days = (
+                f"{when.first_day}"
+                if when.first_day == when.last_day
+                else f"{when.first_day} – {when.last_day}"
+            )
+            stores = ", ".join(subscriber.stores) or "all"
+            row = (
+                subscriber.name,
+                subscriber.form.value,
+                f"{local:%a %Y-%m-%d %H:%M %z}",
+                subscriber.zone,
+                days,
+            )
+            table.add_row(*row, stores, ", ".join(subscriber.to))
+    Console(width=180 if not Console().is_terminal else None).print(table)
+
+
+@digest.command()
+def subscribe(
+    name: Annotated[str, typer.Argument(metavar="SUBSCRIBER", help="Who had left.")], data: DataOption = None
+) -> None:
+    """Send digests again to a subscriber who had left by the link in a mail."""
+    settings = running_instance(data)
+    subscriber = _subscriber(configuration(settings), name)
+    action = new_action(HumanActionKind.SUBSCRIBE, now_ms(), "command", "command", assignee=subscriber.name)
+    try:
+        asyncio.run(publish_action(settings, action))
+    except BrokerAway as error:
+        raise failed(str(error)) from error
+    typer.echo(f"{name} gets digests again")
+
+
+EXAMPLE = """digests:
+  - name: ops
+    to: [ops@example.com]
+    zone: Asia/Shanghai
+    hour: "08:00"
+    language: zh"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(digest, name="digest")

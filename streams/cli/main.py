@@ -1,0 +1,57 @@
+"""Assembles the commands. Each command is a file of this folder that offers ``register(app)``."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import sys
+from typing import Any
+
+import typer
+
+#: files of this folder, in the order in which --help lists their commands
+COMMANDS: tuple[str, ...] = (
+    "up",
+    "run",
+    "prepare",
+    "status",
+    "doctor",
+    "check",
+    "fetch_broker",
+    "replay",
+    "demo",
+    "sql",
+    "deadletters",
+    "schema",
+    "reconcile",
+    "baseline",
+    "backtest",
+    "alerts",
+    "digest",
+)
+
+app = typer.Typer(
+    name="funnelwatch",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+    help="Watch the funnels of many stores: what is lost, where, since when, and what to check.",
+)
+
+
+@app.callback(help=app.info.help)
+def common(
+    version: bool = typer.Option(False, "--version", help="Print the version and end.", is_eager=True),
+) -> None:
+    """Options of every command."""
+    if version:
+        typer.echo(importlib.metadata.version("funnelwatch"))
+        raise typer.Exit
+
+
+def main() -> Any:
+    """Entry point of the ``funnelwatch`` command."""
+    asked = sys.argv[1].replace("-", "_") if len(sys.argv) > 1 else ""
+    # a command's libraries take up to a second to load: load those of the command that is asked for
+    for name in (asked,) if asked in COMMANDS else COMMANDS:
+        importlib.import_module(f"streams.cli.{name}").register(app)
+    return app()

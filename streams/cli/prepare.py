@@ -1,0 +1,71 @@
+"""``funnelwatch prepare``: topics and tables for roles that are run one by one; ``up`` does this by itself."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from streams.cli.starting import checked_settings, data_option, fail
+from streams.settings import Settings
+
+_AGAIN_S = 2.0
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``prepare``."""
+
+    @app.command()
+    def prepare(
+        data: data_option = None,
+        patience: Annotated[
+            float, typer.Option("--patience", help="Seconds to wait for Kafka and ClickHouse.")
+        ] = 120.0,
+    ) -> None:
+        """Make the Kafka topics and the ClickHouse tables that are missing, then end.
+
+        For production, before `funnelwatch run ROLE`: what exists is left as it is, so it can run at every deployment.
+        `funnelwatch up` needs no prepare.
+        """
+        settings = checked_settings(data=data)
+        for line in asyncio.run(_prepared(settings, patience)):
+            typer.echo(line)
+
+
+async def _prepared(settings: Settings, patience_s: float) -> list[str]:
+    from aiokafka.errors import KafkaError
+
+    from streams.clickhouse.errors import ClickHouseAway, ClickHouseError
+    from streams.clickhouse.migrations import migrate
+    from streams.clock import monotonic
+    from streams.kafka_topics import TopicsNotReady, create_topics
+
+    deadline = monotonic() + patience_s
+    told = []
+    while True:
+        try:
+            made = await create_topics(
+                settings.kafka, partitions=settings.partitions, replication=settings.replication
+            )
+            break
+        except (KafkaError, TopicsNotReady, OSError) as error:
+            if monotonic() > deadline:
+                fail(
+                    f"Kafka at {settings.kafka} does not make the topics: {error}. Is FUNNELWATCH_KAFKA right?",
+                    69,
+                )
+            await asyncio.sleep(_AGAIN_S)
+    told.append(f"topics made: {', '.join(made)}" if made else "all topics are there")
+    while True:
+        try:
+            await migrate(settings)
+            break
+        except ClickHouseAway as error:
+            if monotonic() > deadline:
+                fail(f"ClickHouse does not answer at {settings.clickhouse_url}: {error}", 69)
+            await asyncio.sleep(_AGAIN_S)
+        except ClickHouseError as error:
+            fail(f"ClickHouse at {settings.clickhouse_url} refuses: {error}", 69)
+    told.append(f"tables of database {settings.clickhouse_database} are up to date")
+    return told

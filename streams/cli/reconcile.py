@@ -1,0 +1,129 @@
+"""``funnelwatch reconcile``: recount any range from the raw events and show what ``stage_counts`` says differently."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+from uuid import uuid4
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from streams.cli.asking import running_instance
+from streams.cli.sql import explain
+from streams.clickhouse.clients import open_writer
+from streams.clickhouse.errors import ClickHouseError
+from streams.clickhouse.reconcile import Reconciliation, mend, reconcile
+from streams.clock import now
+from streams.config import Config, find_config, load_config
+from streams.settings import Settings
+
+#: minutes before the present that are still being landed
+_SETTLING = timedelta(minutes=2)
+_SHOWN = 50
+
+
+def _time(text: str | None, otherwise: datetime, option: str) -> int:
+    """``text`` (RFC 3339, or a date; UTC where it names no offset) in ms since 1970."""
+    when = otherwise
+    if text is not None:
+        try:
+            when = datetime.fromisoformat(text)
+        except ValueError as error:
+            raise typer.BadParameter(
+                f"{text!r} is no time; write 2026-11-22, or 2026-11-22T08:00:00+08:00", param_hint=option
+            ) from error
+    if when.tzinfo is None:
+        when = when.replace(tzinfo=UTC)
+    return int(when.timestamp() * 1000)
+
+
+async def _compare(
+    settings: Settings, config: Config, start_ms: int, end_ms: int, store: str | None, fix: bool
+) -> tuple[Reconciliation, int]:
+    client = await open_writer(settings)
+    try:
+        dimensions = config.segments.dimensions
+        found = await reconcile(client, settings, dimensions, start_ms, end_ms, store)
+        mended = 0
+        if fix and found.differences:
+            mended = await mend(client, settings, dimensions, found, f"reconcile-{uuid4().hex}")
+        return found, mended
+    finally:
+        await client.close()
+
+
+def _show(found: Reconciliation, mended: int) -> None:
+    if found.differences:
+        table = Table("store", "minute (UTC)", "stage", header_style="bold")
+        for name in ("stage_counts", "raw events", "difference"):
+            table.add_column(name, justify="right")
+        for one in found.differences[:_SHOWN]:
+            minute = datetime.fromtimestamp(one.minute_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M")
+            change = one.from_events - one.stored
+            table.add_row(
+                one.store_id, minute, one.stage, str(one.stored), str(one.from_events), f"{change:+d}"
+            )
+        Console().print(table)
+        if len(found.differences) > _SHOWN:
+            typer.echo(f"… and {len(found.differences) - _SHOWN} more; --json gives all")
+    typer.echo(
+        f"{found.minutes} store-minutes; stage_counts {found.stored} events, raw events {found.from_events}; "
+        f"{len(found.differences)} differences"
+    )
+    if mended:
+        typer.echo(f"{mended} store-minutes recounted")
+    elif found.differences:
+        typer.echo("--fix recounts these minutes from the raw events")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command ``reconcile``."""
+
+    @app.command(name="reconcile")
+    def command(
+        begin: Annotated[
+            str | None,
+            typer.Option("--from", help="First minute (default: 48 hours ago).", show_default=False),
+        ] = None,
+        end: Annotated[
+            str | None,
+            typer.Option("--to", help="End, not included (default: 2 minutes ago).", show_default=False),
+        ] = None,
+        store: Annotated[
+            str | None, typer.Option("--store", help="Only this store.", show_default=False)
+        ] = None,
+        fix: Annotated[
+            bool, typer.Option("--fix", help="Recount the minutes that differ and store that.")
+        ] = False,
+        as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+        data: Annotated[
+            Path | None, typer.Option("--data", help="Folder of the running instance.", show_default=False)
+        ] = None,
+    ) -> None:
+        """Compare stage_counts with a fresh count of the raw events, which are the truth.
+
+        Ends with 0 where nothing differs (or all was mended), with 1 where something does.
+        """
+        settings = running_instance(data)
+        config = load_config(find_config(settings.data, settings.config))
+        present = now()
+        start_ms = _time(begin, present - timedelta(hours=48), "--from")
+        end_ms = _time(end, present - _SETTLING, "--to")
+        if end_ms <= start_ms:
+            raise typer.BadParameter("the end is not after the beginning", param_hint="--to")
+        try:
+            found, mended = asyncio.run(_compare(settings, config, start_ms, end_ms, store, fix))
+        except ClickHouseError as error:
+            typer.echo(f"error: {explain(error, settings)}", err=True)
+            raise typer.Exit(2) from error
+        if as_json:
+            typer.echo(msgspec.json.encode({"mended_minutes": mended, **msgspec.to_builtins(found)}).decode())
+        else:
+            _show(found, mended)
+        if found.differences and not mended:
+            raise typer.Exit(1)

@@ -1,0 +1,215 @@
+"""``funnelwatch replay``: a file of a shop's history through the collector's own path into Kafka."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table as View
+
+from scoring.parsing import StoreTerms
+from streams.clickhouse.clients import open_reader_sync
+from streams.clickhouse.errors import mapped
+from streams.collector.intake import open_intake
+from streams.collector.publisher import BrokerAway
+from streams.config import Config, ConfigError, find_config, load_config
+from streams.instance import NoInstance, connect_settings
+from streams.replay.catching_up import NotCaughtUp, wait_until_landed
+from streams.replay.mapping import Mapping, MappingError, load_mapping, shipped_mappings
+from streams.replay.reading import Table
+from streams.replay.run import Replay, Report
+from streams.settings import Settings, load_settings
+
+_STORE_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+console = Console(stderr=True, highlight=False)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(name="replay", help=_HELP)(replay)
+
+
+_HELP = f"""Replay a CSV, CSV.GZ or Parquet file of events.
+
+The rows take the collector's own path: what is accepted and refused, and how ids are pseudonymised, is the same as over
+HTTP. A second replay of the same file changes nothing. Shipped mappings: {", ".join(shipped_mappings())}.
+
+Examples: `funnelwatch replay UserBehavior.csv --mapping taobao`, and paced by event time, sixty times as fast as it was:
+`funnelwatch replay orders.csv --mapping my.yaml --speed 60x`.
+"""
+
+
+def replay(
+    file: Annotated[Path, typer.Argument(help="The file.")],
+    mapping: Annotated[str, typer.Option(help="Name of a shipped mapping, or the path of your own .yaml.")],
+    speed: Annotated[
+        str, typer.Option(help="max, or a multiple of real time by event time such as 1x or 60x.")
+    ] = "max",
+    store: Annotated[str, typer.Option(help="Store id of the events; the mapping's own without it.")] = "",
+    encoding: Annotated[
+        str, typer.Option(help="Text encoding such as gb18030; the mapping's own without it.")
+    ] = "",
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait until all is in ClickHouse, then print counts per stage.")
+    ] = False,
+    data: Annotated[Path | None, typer.Option(help="Folder of the running instance.")] = None,
+) -> None:
+    """Read the file, send its events, report."""
+    try:
+        pace = parse_speed(speed)
+        rules = load_mapping(mapping)
+        table = Table(file, rules, encoding or None)
+        settings = connect_settings(load_settings(**({"data": data} if data else {})))
+        config = load_config(find_config(settings.data, settings.config))
+        store_id = store or rules.store
+        if not _STORE_ID.match(store_id):
+            raise MappingError(
+                f"--store {store_id!r}: letters, digits, dot, dash and underscore only, at most 64"
+            )
+        report = asyncio.run(_run(settings, config, table, rules, store_id, pace))
+        _print_report(report, file, settings, store_id)
+        if wait:
+            asyncio.run(_wait(settings))
+            _print_counts(settings, store_id, report)
+    except (MappingError, ConfigError, NoInstance, BrokerAway, NotCaughtUp) as error:
+        console.print(f"[red]error:[/red] {_plain(str(error))}")
+        raise typer.Exit(1) from error
+    except KeyboardInterrupt:
+        console.print("stopped; what was sent is there, and the same replay can be run again")
+        raise typer.Exit(130) from None
+    if report.damage or not (report.accepted or report.repeated):
+        raise typer.Exit(1)
+
+
+def parse_speed(text: str) -> float | None:
+    """Event seconds a second; None for ``max``.
+
+    Raises:
+        MappingError: it is neither.
+    """
+    if text == "max":
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)x?", text)
+    if found is None or float(found.group(1)) <= 0:
+        raise MappingError(f"--speed {text!r}: give max, or a multiple of real time such as 1x, 60x or 0.5x")
+    return float(found.group(1))
+
+
+async def _run(
+    settings: Settings, config: Config, table: Table, mapping: Mapping, store_id: str, pace: float | None
+) -> Report:
+    known = config.store(store_id)
+    terms = (
+        StoreTerms(known.platform.value, known.currency)
+        if known
+        else StoreTerms(mapping.platform.value, mapping.currency)
+    )
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[told]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=False, disable=not console.is_terminal) as bar:
+        task = bar.add_task(table.path.name, total=max(table.size, 1), told="")
+
+        def progress(position: int, report: Report) -> None:
+            told = f"{report.accepted:,} events, {report.events_per_s:,.0f}/s"
+            if refused := report.rejected.total():
+                told += f", {refused:,} refused"
+            bar.update(task, completed=position, told=told)
+
+        async with open_intake(settings, config, spool=False) as intake:
+            return await Replay(table, mapping, store_id, terms, intake, pace).run(progress)
+
+
+async def _wait(settings: Settings) -> None:
+    columns = (TextColumn("into ClickHouse"), BarColumn(), MofNCompleteColumn(), TextColumn("records"))
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=None)
+        most = 0
+
+        def told(behind: int) -> None:
+            nonlocal most
+            most = max(most, behind)
+            bar.update(task, total=max(most, 1), completed=most - behind if most else 1)
+
+        await wait_until_landed(settings, told=told)
+
+
+def _print_report(report: Report, file: Path, settings: Settings, store_id: str) -> None:
+    out = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+    out.print(
+        f"{_plain(file.name)}: {report.rows:,} rows read, [bold]{report.accepted:,} events accepted[/bold], "
+        f"{report.rejected.total():,} refused, in {report.seconds:.1f} s ({report.events_per_s:,.0f} events/s)"
+    )
+    view = View(box=None, show_header=False, pad_edge=False)
+    view.add_column()
+    view.add_column(justify="right")
+    for kind, count in report.accepted_by_type.most_common():
+        if count:
+            view.add_row(f"  {_plain(kind)}", f"{count:,}")
+    for reason, count in report.rejected.most_common():
+        view.add_row(f"  [yellow]refused: {reason}[/yellow]", f"{count:,}")
+    if report.repeated:
+        view.add_row("  same event again in the file", f"{report.repeated:,}")
+    if report.left_out:
+        view.add_row("  left out by the mapping", f"{report.left_out:,}")
+    out.print(view)
+    if report.first_ms is not None and report.last_ms is not None:
+        out.print(f"  event times {_at(report.first_ms)} to {_at(report.last_ms)}")
+    for detail in report.first_refusals:
+        out.print(f"  [yellow]refused:[/yellow] {_plain(detail)}")
+    if report.ends_open and report.rejected:
+        out.print("  the file's last line has no line end: that row may be cut short")
+    if report.damage:
+        out.print(f"[red]{_plain(report.damage)}[/red]")
+    folder = f" --data {settings.data}"
+    if report.rejected:
+        out.print(f"next: funnelwatch deadletters list{folder}   (what was refused, and why)")
+    out.print(
+        f'next: funnelwatch sql{folder} "select stage, sum(count) from stage_counts where store_id = '
+        f"'{store_id}' group by stage\""
+    )
+
+
+def _print_counts(settings: Settings, store_id: str, report: Report) -> None:
+    if report.first_ms is None or report.last_ms is None:
+        return
+    query = """SELECT stage, sum(count) FROM stage_counts WHERE store_id = {store:String}
+        AND minute >= toStartOfMinute(fromUnixTimestamp64Milli({first:Int64}, 'UTC'))
+        AND minute <= fromUnixTimestamp64Milli({last:Int64}, 'UTC')
+        GROUP BY stage ORDER BY indexOf(['impression', 'click', 'add_to_cart', 'order', 'payment', 'fulfilment', 'repurchase'], stage)"""
+    parameters = {"store": store_id, "first": report.first_ms, "last": report.last_ms}
+    with mapped():
+        rows = open_reader_sync(settings).query(query, parameters=parameters).result_rows
+    view = View(title=f"stage_counts of {store_id} over the file's time", box=None, pad_edge=False)
+    view.add_column("stage")
+    view.add_column("count", justify="right")
+    for stage, count in rows:
+        view.add_row(stage, f"{count:,}")
+    Console(file=sys.stdout, highlight=False, soft_wrap=True).print(view)
+
+
+def _at(time_ms: int) -> str:
+    return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+
+
+def _plain(text: str) -> str:
+    """``text`` without the marks that rich would take for its own."""
+    return text.replace("[", "\\[")

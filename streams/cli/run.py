@@ -1,0 +1,47 @@
+"""``funnelwatch run``: one role, as many times as wanted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from streams.cli.starting import checked_config, checked_settings, data_option, fail
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``run``."""
+
+    @app.command()
+    def run(
+        role: Annotated[str, typer.Argument(help="collector, monitor, landing, page, notifier or jobs.")],
+        data: data_option = None,
+        config: Annotated[Path | None, typer.Option("--config", help="Configuration file.")] = None,
+    ) -> None:
+        """Run one role in this process, until Ctrl-C.
+
+        For production: Kafka and ClickHouse come from FUNNELWATCH_KAFKA and FUNNELWATCH_CLICKHOUSE_URL. Start a role on
+        as many machines as wanted; they share its work. Each process needs a folder --data of its own.
+        """
+        import contextlib
+        import os
+
+        from streams.embedded.orphans import is_ours
+        from streams.instance import NoInstance, connect_settings, read_state
+        from streams.roles import ROLES, run_role
+
+        if role not in ROLES:
+            fail(f"there is no role {role!r}; roles are {', '.join(ROLES)}", 2)
+        settings = checked_settings(data=data, config=config)
+        path, content = checked_config(settings)
+        with contextlib.suppress(NoInstance):  # the defaults may be right; the role says so if not
+            settings = connect_settings(settings)
+        state = read_state(settings.data, role)
+        if state is not None and state.pid != os.getpid() and is_ours(state.pid):
+            fail(
+                f"a {role} of {settings.data} runs already as process {state.pid}; give this one another folder with "
+                "--data and the addresses by FUNNELWATCH_KAFKA and FUNNELWATCH_CLICKHOUSE_URL",
+                73,
+            )
+        run_role(ROLES[role], settings.model_copy(update={"config": path} if path else {}), content)

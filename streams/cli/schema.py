@@ -1,0 +1,56 @@
+"""``funnelwatch schema``: the JSON Schemas of what goes in and of what stands on the topics."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from scoring.alerts import AlertTransition
+from scoring.events import DeadLetter, Event
+from scoring.incoming import IncomingEvent
+
+
+class SchemaName(StrEnum):
+    """What a schema is for."""
+
+    INCOMING = "incoming"
+    EVENT = "event"
+    DEADLETTER = "deadletter"
+    ALERT = "alert"
+
+
+_TYPES: dict[SchemaName, Any] = {
+    SchemaName.INCOMING: IncomingEvent,
+    SchemaName.EVENT: Event,
+    SchemaName.DEADLETTER: DeadLetter,
+    SchemaName.ALERT: AlertTransition,
+}
+
+
+def schema_of(name: SchemaName) -> dict[str, Any]:
+    """The JSON Schema (2020-12) of one type."""
+    schema = msgspec.json.schema(_TYPES[name])
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"Funnelwatch {name}",
+        **schema,
+    }
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command ``schema``."""
+
+    @app.command()
+    def schema(
+        name: Annotated[
+            SchemaName,
+            typer.Argument(
+                help="incoming: an event of POST /v1/events; event: on funnel.events.v1; deadletter and alert: on theirs."
+            ),
+        ] = SchemaName.INCOMING,
+    ) -> None:
+        """Print the JSON Schema of an event as it is sent, or of what stands on a topic."""
+        typer.echo(msgspec.json.format(msgspec.json.encode(schema_of(name)), indent=2).decode())

@@ -1,0 +1,191 @@
+"""``funnelwatch sql``: read the running instance's views, as a table, as JSON lines or as CSV."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import urllib3
+from clickhouse_connect.driver import Client
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from streams.cli.asking import running_instance
+from streams.clickhouse.clients import open_reader_sync, open_writer_sync
+from streams.clickhouse.errors import ClickHouseAway, ClickHouseError, ClickHouseRefused, mapped
+from streams.settings import Settings
+
+#: rows that a table shows; the other forms have no limit
+TABLE_ROWS = 1000
+_VIEWS = (
+    "events, stage_counts, scores, alerts, alert_transitions, dead_letters, store_windows, baselines, actions"
+)
+_HINTS = {
+    60: f"The views are {_VIEWS}.",
+    47: 'Try: funnelwatch sql "describe table NAME" for the columns.',
+    456: "Give its value with --param NAME=VALUE.",
+    164: "This user only reads. --writer uses the user that writes.",
+    497: f"This user only reads the views: {_VIEWS}.",
+    516: "User or password is wrong: check FUNNELWATCH_CLICKHOUSE_READER and …_READER_PASSWORD.",
+    159: "The query took too long: narrow it by store_id and time.",
+    241: "The query needs too much memory: narrow it by store_id and time, or add LIMIT.",
+}
+#: what ClickHouse writes behind rows already sent when a query fails on the way
+_BROKE_OFF = re.compile(rb"^(__exception__|Code: \d+\. DB::Exception)")
+
+
+def explain(error: ClickHouseError, settings: Settings) -> str:
+    """What went wrong and what to do, for a person."""
+    if isinstance(error, ClickHouseAway) and not error.code:
+        return (
+            f"ClickHouse does not answer at {settings.clickhouse_url}. "
+            f"Is the instance running? Try: funnelwatch status --data {settings.data}"
+        )
+    text = " ".join(str(error).split())
+    found = re.search(r"DB::Exception:\s*(.*?)\s*(?:\(version [^)]*\)|$)", text)
+    message = found.group(1) if found else text
+    hint = _HINTS.get(error.code, "")
+    return f"{message[:1500]}{'' if message.endswith('.') or not hint else '.'} {hint}".strip()
+
+
+def _lines(client: Client, query: str, parameters: dict[str, str], form: str) -> Iterator[bytes]:
+    """The answer line by line as it arrives, each with its line break.
+
+    Raises:
+        ClickHouseError: the query fails, at once or on the way.
+    """
+    options = {"output_format_json_quote_64bit_integers": 0}
+    with mapped():
+        stream = client.raw_stream(query, parameters=parameters or None, fmt=form, settings=options)
+        with stream:
+            for line in stream:
+                if _BROKE_OFF.match(line):
+                    raise ClickHouseRefused(_farewell(line, stream))
+                yield line
+
+
+def _farewell(line: bytes, stream: Iterable[bytes]) -> str:
+    """What ClickHouse says after breaking off; it closes the connection behind that."""
+    said = [line]
+    with suppress(urllib3.exceptions.HTTPError):
+        said.extend(stream)
+    text = b" ".join(said).decode("utf-8", "replace").replace("__exception__", "")
+    return f"the query failed after a part of its rows had been sent; they are not all. {text}".strip()
+
+
+def _print_table(lines: Iterator[bytes]) -> None:
+    names = next(lines, None)
+    if names is None:
+        return
+    types = json.loads(next(lines))
+    table = Table(header_style="bold", row_styles=("", "dim") if sys.stdout.isatty() else None)
+    for name, kind in zip(json.loads(names), types, strict=True):
+        right = bool(re.match(r"(Nullable\(|LowCardinality\()*(U?Int|Float|Decimal)", kind))
+        table.add_column(Text(name), justify="right" if right else "left", overflow="fold")
+    shown = 0
+    for line in itertools.islice(lines, TABLE_ROWS):
+        table.add_row(*(Text(_cell(value)) for value in json.loads(line)))
+        shown += 1
+    console = Console() if sys.stdout.isatty() else Console(width=400)
+    console.print(table)
+    more = shown == TABLE_ROWS and next(lines, None) is not None
+    note = f"the first {shown} rows; --json or --csv give all" if more else f"{shown} row{'s' * (shown != 1)}"
+    typer.echo(note, err=True)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False)
+    return str(value)
+
+
+def _parameters(given: list[str]) -> dict[str, str]:
+    parameters = {}
+    for pair in given:
+        name, equals, value = pair.partition("=")
+        if not equals or not name.isidentifier():
+            raise typer.BadParameter(f"{pair!r} is not of the form NAME=VALUE", param_hint="--param")
+        parameters[name] = value
+    return parameters
+
+
+def _question(query: str | None, file: Path | None) -> str:
+    if (query is None) == (file is None):
+        raise typer.BadParameter("give one query, as text or with --file", param_hint="QUERY")
+    if query is None and file is not None:
+        try:
+            query = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+        except (OSError, UnicodeError) as error:
+            raise typer.BadParameter(f"{file} cannot be read: {error}", param_hint="--file") from error
+    text = (query or "").strip().rstrip(";").strip()
+    if not text:
+        raise typer.BadParameter("the query is empty", param_hint="QUERY")
+    return text
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command ``sql``."""
+
+    @app.command()
+    def sql(
+        query: Annotated[
+            str | None,
+            typer.Argument(help="One query, for example: select * from alerts", show_default=False),
+        ] = None,
+        file: Annotated[
+            Path | None, typer.Option("--file", "-f", help="Read the query from a file; - is standard input.")
+        ] = None,
+        as_json: Annotated[
+            bool, typer.Option("--json", help="One JSON object a row, as it arrives.")
+        ] = False,
+        as_csv: Annotated[bool, typer.Option("--csv", help="CSV with a head line, as it arrives.")] = False,
+        param: Annotated[
+            list[str] | None,
+            typer.Option("--param", "-p", help="Value of {NAME:Type} in the query, as NAME=VALUE."),
+        ] = None,
+        writer: Annotated[
+            bool, typer.Option("--writer", help="Use the user that writes. It can change and lose data.")
+        ] = False,
+        data: Annotated[
+            Path | None, typer.Option("--data", help="Folder of the running instance.", show_default=False)
+        ] = None,
+    ) -> None:
+        """Ask ClickHouse in SQL. Times are UTC.
+
+        Views, each right when read plainly: events, stage_counts, scores, alerts, alert_transitions, dead_letters,
+        store_windows, baselines, actions.
+
+        Example: funnelwatch sql "select stage, sum(count) from stage_counts group by stage" --json
+        """
+        text = _question(query, file)
+        parameters = _parameters(param or [])
+        settings = running_instance(data)
+        form = (
+            "JSONEachRow" if as_json else "CSVWithNames" if as_csv else "JSONCompactEachRowWithNamesAndTypes"
+        )
+        try:
+            client = open_writer_sync(settings) if writer else open_reader_sync(settings)
+            lines = _lines(client, text, parameters, form)
+            if as_json or as_csv:
+                for line in lines:
+                    sys.stdout.buffer.write(line)
+                sys.stdout.buffer.flush()
+            else:
+                _print_table(lines)
+        except BrokenPipeError:
+            # whoever read us has enough, `… | head` for one
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except ClickHouseError as error:
+            typer.echo(f"error: {explain(error, settings)}", err=True)
+            raise typer.Exit(1) from error

@@ -1,0 +1,54 @@
+"""What commands that start or check something share: settings and configuration, or a clear end of the command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from pydantic import ValidationError
+
+from streams.config import Config, ConfigError, find_config, load_config
+from streams.settings import Settings, load_settings
+
+data_option = Annotated[
+    Path | None,
+    typer.Option(
+        "--data", help="Folder of the instance; default: FUNNELWATCH_DATA, else ./funnelwatch-data."
+    ),
+]
+
+
+def fail(message: str, code: int = 1) -> NoReturn:
+    """End the command with ``message`` on standard error."""
+    typer.echo(message, err=True)
+    raise typer.Exit(code)
+
+
+def setting_errors(error: ValidationError) -> list[str]:
+    """One line for each bad setting, naming its environment variable."""
+    return [
+        f"environment: FUNNELWATCH_{'_'.join(map(str, bad['loc'])).upper()}: {bad['msg']} (it is {bad['input']!r})"
+        if "key" not in str(bad["loc"]) and "password" not in str(bad["loc"])
+        else f"environment: FUNNELWATCH_{'_'.join(map(str, bad['loc'])).upper()}: {bad['msg']}"
+        for bad in error.errors()
+    ]
+
+
+def checked_settings(**overrides: object) -> Settings:
+    """The settings with those ``overrides`` that are not None, or the end of the command naming every bad one."""
+    try:
+        return load_settings(**{name: value for name, value in overrides.items() if value is not None})
+    except ValidationError as error:
+        fail("\n".join(setting_errors(error)), 78)
+    except OSError as error:
+        fail(f"environment: a secret's file cannot be read: {error}", 78)
+
+
+def checked_config(settings: Settings) -> tuple[Path | None, Config]:
+    """The configuration file in force and what it says, or the end of the command naming every error in it."""
+    path = find_config(settings.data, settings.config)
+    try:
+        return path, load_config(path)
+    except ConfigError as error:
+        fail(str(error), 78)

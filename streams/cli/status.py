@@ -1,0 +1,55 @@
+"""``funnelwatch status``: what runs, in which state, and where."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from streams.cli.starting import checked_settings, data_option
+
+_COLOURS = {
+    "ready": "green",
+    "starting": "cyan",
+    "degraded": "yellow",
+    "silent": "yellow",
+    "stopping": "cyan",
+}
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``status``."""
+
+    @app.command()
+    def status(
+        data: data_option = None,
+        as_json: Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")] = False,
+    ) -> None:
+        """Show the state of every part and role, and the addresses.
+
+        Ends with 0 if everything is ready, 1 if something is not, 2 if nothing runs in the folder. With --json, wait
+        for "ready": true.
+        """
+        from streams.instance_state import instance_state
+
+        settings = checked_settings(data=data)
+        state = instance_state(settings.data)
+        code = 0 if state.ready else 1 if state.running else 2
+        if as_json:
+            typer.echo(state.as_json())
+            raise typer.Exit(code)
+        if not state.running:
+            typer.echo(f"nothing runs in {state.data}; start it with `funnelwatch up --data {settings.data}`")
+            raise typer.Exit(code)
+        for process in state.processes:
+            heard = (
+                f", heard {process.heard_s:.0f} s ago"
+                if process.state == "silent" and process.heard_s
+                else ""
+            )
+            shown = typer.style(f"{process.state:<12}", fg=_COLOURS.get(process.state, "red"))
+            pid = f"pid {process.pid}" if process.pid is not None else ""
+            typer.echo(f"{process.name:<10} {shown} {pid:<12} {process.detail}{heard}".rstrip())
+        for name, address in state.addresses.items():
+            typer.echo(f"{name:<10} {address}")
+        raise typer.Exit(code)

@@ -1,0 +1,156 @@
+"""Brings ClickHouse's tables and views to what ``deploy/clickhouse/NNN_name.sql`` says.
+
+Each file is run once and recorded with its checksum in ``schema_migrations``. Every statement can be run again without
+harm (IF NOT EXISTS, OR REPLACE), so two processes that migrate at once, or one that dies in the middle, end at the same
+schema; ClickHouse has no lock that would be safer. A file whose first line says ``repeatable`` is run again when it changes;
+any other must not change once released, and doing so is refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+
+import structlog
+from clickhouse_connect.driver import AsyncClient
+
+from streams.clickhouse.clients import open_writer
+from streams.clickhouse.errors import ClickHouseError, ClickHouseRefused, mapped
+from streams.settings import Settings
+
+_NAME = re.compile(r"^(\d{3})_(\w+)\.sql$")
+#: in an installed package the files lie beside this one, in the repository under deploy/
+_FOLDERS = (
+    Path(__file__).with_name("sql"),
+    Path(__file__).resolve().parents[2] / "deploy" / "clickhouse",
+)
+#: attempts at one statement while another process runs the same
+_ATTEMPTS = 6
+
+
+class MigrationChanged(ClickHouseError):
+    """Raised when a released migration file differs from what was run; whoever changed it adds a new file instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One numbered file."""
+
+    number: int
+    name: str
+    text: str
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of the file's text."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether the file is run again when it changes."""
+        return self.text.startswith("-- repeatable")
+
+    @property
+    def only_on_cluster(self) -> bool:
+        """Whether a single server skips the file."""
+        return self.text.startswith("-- only on a cluster")
+
+    def statements(self, settings: Settings) -> list[str]:
+        """The file's statements with every placeholder filled in."""
+        cluster = settings.clickhouse_cluster
+        filled = Template(self.text).substitute(
+            database=settings.clickhouse_database,
+            cluster=cluster,
+            on_cluster=f"ON CLUSTER '{cluster}'" if cluster else "",
+            replicated="Replicated" if cluster else "",
+            all="_all" if cluster else "",
+        )
+        bare = re.sub(r"^\s*--.*$", "", filled, flags=re.M)
+        return [part.strip() for part in re.split(r";\s*$", bare, flags=re.M) if part.strip()]
+
+
+def find_migrations() -> list[Migration]:
+    """Every migration in the order of its number.
+
+    Raises:
+        FileNotFoundError: the files are neither beside this module nor in the repository.
+    """
+    for folder in _FOLDERS:
+        found = [(path, _NAME.match(path.name)) for path in sorted(folder.glob("*.sql"))]
+        migrations = [
+            Migration(int(match[1]), match[2], path.read_text(encoding="utf-8"))
+            for path, match in found
+            if match is not None
+        ]
+        if migrations:
+            return migrations
+    raise FileNotFoundError(f"no migrations in {' or '.join(map(str, _FOLDERS))}; install funnelwatch again")
+
+
+async def migrate(settings: Settings) -> None:
+    """Make the database, its tables and views what this release needs; nothing is done where they already are.
+
+    Raises:
+        ClickHouseAway: ClickHouse cannot be reached.
+        ClickHouseRefused: it refuses a statement.
+        MigrationChanged: a released file was edited.
+    """
+    client = await open_writer(settings, database="default")
+    try:
+        await _migrate(client, settings)
+    finally:
+        await client.close()
+
+
+async def _migrate(client: AsyncClient, settings: Settings) -> None:
+    log = structlog.get_logger()
+    database, cluster = settings.clickhouse_database, settings.clickhouse_cluster
+    on_cluster = f"ON CLUSTER '{cluster}'" if cluster else ""
+    replicated = "Replicated" if cluster else ""
+    await _run(client, f"CREATE DATABASE IF NOT EXISTS {database} {on_cluster}")
+    await _run(
+        client,
+        f"""CREATE TABLE IF NOT EXISTS {database}.schema_migrations {on_cluster}
+        (number UInt32, name String, checksum String, applied_at DateTime64(3, 'UTC') DEFAULT now64(3))
+        ENGINE = {replicated}ReplacingMergeTree(applied_at) ORDER BY number""",
+    )
+    with mapped():
+        rows = (
+            await client.query(f"SELECT number, checksum FROM {database}.schema_migrations FINAL")
+        ).result_rows
+    applied = {int(number): str(checksum) for number, checksum in rows}
+    for migration in find_migrations():
+        known = applied.get(migration.number)
+        if known == migration.checksum or (migration.only_on_cluster and not cluster):
+            continue
+        if known is not None and not migration.repeatable:
+            raise MigrationChanged(
+                f"deploy/clickhouse/{migration.number:03d}_{migration.name}.sql was run on database {database} and has "
+                "changed since; put the file back and write the change as a new numbered file"
+            )
+        for statement in migration.statements(settings):
+            await _run(client, statement)
+        await _run(
+            client,
+            f"INSERT INTO {database}.schema_migrations (number, name, checksum) "
+            f"VALUES ({migration.number}, '{migration.name}', '{migration.checksum}')",
+        )
+        log.info("migrated", number=migration.number, name=migration.name, database=database)
+
+
+async def _run(client: AsyncClient, statement: str) -> None:
+    for attempt in range(_ATTEMPTS):
+        try:
+            with mapped():
+                await client.command(statement)
+        except ClickHouseRefused:
+            # two processes replacing one view at once: the loser tries again and finds it made
+            if attempt == _ATTEMPTS - 1:
+                raise
+            await asyncio.sleep(0.05 * 2**attempt)
+        else:
+            return

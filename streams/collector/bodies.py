@@ -1,0 +1,98 @@
+"""Reads request bodies within limits: size, time, and what a compressed body may swell to."""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+
+import cramjam
+from aiohttp import web
+
+#: seconds in which a body must have arrived
+READ_S = 30.0
+#: bytes kept of a body that is too large, for its dead letter
+_KEPT = 8192
+
+
+class BodyTooLarge(Exception):
+    """The body is over the limit; ``head`` is its beginning. The HTTP handlers answer 413."""
+
+    def __init__(self, detail: str, head: bytes) -> None:
+        super().__init__(detail)
+        self.head = head
+
+
+class BodyUnreadable(Exception):
+    """The body cannot be decompressed (400), or its encoding is not known (415): ``status`` says which."""
+
+    def __init__(self, detail: str, status: int) -> None:
+        super().__init__(detail)
+        self.status = status
+
+
+async def read_body(request: web.Request, limit: int) -> bytes:
+    """The whole body, decompressed.
+
+    Args:
+        request: with its body not read yet; the server must not decompress by itself.
+        limit: bytes after decompression (and before it, too).
+
+    Raises:
+        BodyTooLarge: it is larger.
+        BodyUnreadable: its Content-Encoding is unknown or its content broken.
+        TimeoutError: it did not arrive in time.
+    """
+    chunks: list[bytes] = []
+    size = 0
+    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    async with asyncio.timeout(READ_S):
+        async for chunk in request.content.iter_any():
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > limit:
+                head = b"".join(chunks)[:_KEPT] if encoding == "identity" else b""
+                raise BodyTooLarge(f"the body has more than {limit:,} bytes; send smaller batches", head)
+    raw = b"".join(chunks)
+    if encoding in ("identity", ""):
+        return raw
+    if encoding in ("gzip", "x-gzip"):
+        return _gunzip(raw, limit)
+    if encoding == "zstd":
+        return _unzstd(raw, limit)
+    raise BodyUnreadable(f"Content-Encoding {encoding[:40]!r} is not known; send identity, gzip or zstd", 415)
+
+
+def _gunzip(raw: bytes, limit: int) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    while raw:
+        stream = zlib.decompressobj(wbits=31)
+        try:
+            part = stream.decompress(raw, limit - size + 1)
+        except zlib.error as error:
+            raise BodyUnreadable(f"the body is not gzip: {error}", 400) from error
+        parts.append(part)
+        size += len(part)
+        if size > limit:
+            raise _swollen(limit, b"".join(parts))
+        if not stream.eof:
+            raise BodyUnreadable("the gzip body is cut short", 400)
+        raw = stream.unused_data
+    return b"".join(parts)
+
+
+def _unzstd(raw: bytes, limit: int) -> bytes:
+    room = bytearray(limit + 1)
+    try:
+        size = cramjam.zstd.decompress_into(raw, room)
+    except cramjam.DecompressionError as error:
+        if "whole buffer" in str(error):
+            raise _swollen(limit, bytes(room)) from error
+        raise BodyUnreadable("the body is not zstd, or it is cut short", 400) from error
+    if size > limit:
+        raise _swollen(limit, bytes(room))
+    return bytes(room[:size])
+
+
+def _swollen(limit: int, content: bytes) -> BodyTooLarge:
+    return BodyTooLarge(f"the body has more than {limit:,} bytes when decompressed", content[:_KEPT])

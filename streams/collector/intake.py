@@ -1,0 +1,244 @@
+"""The collector's own path, without HTTP: records in, events and dead letters in Kafka. Replay and demo use it too.
+
+On the path of an event: after ``streams/collector/server.py``; calls ``scoring/parsing.py``, then
+``streams/collector/publisher.py``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import uuid
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+
+import msgspec
+
+from scoring.events import DeadLetter, EventType, RejectReason, Source
+from scoring.explaining import Rejected
+from scoring.parsing import Batch, Refused, StoreTerms, Terms, parse_body, parse_objects
+from scoring.pseudonyms import Pseudonyms
+from scoring.redaction import mask_payload, mask_text
+from streams.clock import now_ms
+from streams.collector.edge import Edge, device_class
+from streams.collector.keys import store_terms
+from streams.collector.publisher import Publisher
+from streams.collector.spool import Record, open_spool
+from streams.config import Config
+from streams.instance import secret
+from streams.metrics import COLLECTOR_EVENTS, COLLECTOR_REJECTED, COLLECTOR_REPEATED
+from streams.settings import Settings
+from streams.topics import DEADLETTERS, EVENTS
+
+_STORE_ID = re.compile(rb'"store_id"\s*:\s*"([^"\\]{1,64})"')
+#: what a page may tell: its key is public, so what only the shop can know is not taken from it
+_PAGE_TYPES = frozenset(
+    {
+        EventType.IMPRESSION,
+        EventType.CLICK,
+        EventType.ADD_TO_CART,
+        EventType.ORDER,
+        EventType.FAVOURITE,
+        EventType.PAGE_VITAL,
+    }
+)
+_ENCODER = msgspec.json.Encoder()
+
+
+class TooManyEvents(Exception):
+    """One request holds more events than allowed. The HTTP handlers answer 413."""
+
+
+@dataclass(slots=True)
+class IntakeResult:
+    """What became of the records of one call. Every one of them is in Kafka or in the spool, as event or dead letter."""
+
+    accepted: int = 0
+    duplicates: int = 0
+    rejected: list[Refused] = field(default_factory=list)
+
+
+class Intake:
+    """Validates, pseudonymises and publishes. One for a process."""
+
+    def __init__(
+        self,
+        publisher: Publisher,
+        stores: Mapping[str, StoreTerms],
+        pseudonyms: Pseudonyms,
+        *,
+        events_topic: str = EVENTS,
+        deadletters_topic: str = DEADLETTERS,
+        longest_event: int = 32_768,
+        most_events: int = 1_000_000,
+    ) -> None:
+        """Prepare; ``stores`` are all that are configured."""
+        self._publisher = publisher
+        self._stores = stores
+        self._pseudonyms = pseudonyms
+        self._events_topic = events_topic
+        self._deadletters_topic = deadletters_topic
+        self._longest = longest_event
+        self._most = most_events
+
+    @property
+    def stores(self) -> Mapping[str, StoreTerms]:
+        """All stores that are configured."""
+        return self._stores
+
+    @property
+    def publisher(self) -> Publisher:
+        """Where the records go."""
+        return self._publisher
+
+    async def accept(
+        self,
+        raw: bytes | Sequence[object],
+        *,
+        source: Source,
+        stores: Mapping[str, StoreTerms] | None = None,
+        edge: Edge | None = None,
+        received_at_ms: int | None = None,
+        shift_ms: int = 0,
+        places: Sequence[str] | None = None,
+        fresh_id: Callable[[], str] | None = None,
+        keeps_refused: bool = True,
+    ) -> IntakeResult:
+        """Take records in; return once all are acknowledged by Kafka or safe on disk.
+
+        Args:
+            raw: the body of a request (object, array, ``{"events": […]}``, lines), or decoded values.
+            source: the door they came in by.
+            stores: the stores the sender may write to; all for None.
+            edge: what the request tells of its sender.
+            received_at_ms: now, for None.
+            shift_ms: correction of the sender's clock, added to event times.
+            places: where each record stood (a line of a file), said before the detail of its refusal.
+            fresh_id: gives the id of an event that carries nothing to recognise it by; a random one for None.
+            keeps_refused: make dead letters of refused records; not for those that are dead letters already.
+
+        Raises:
+            TooManyEvents: nothing was taken.
+            SpoolFull, BrokerAway: nothing is known to be kept; the sender may send the same again.
+        """
+        edge = edge or Edge()
+        terms = Terms(
+            received_at_ms=now_ms() if received_at_ms is None else received_at_ms,
+            source=source,
+            stores=self._stores if stores is None else stores,
+            pseudonym=_no_pseudonym if edge.is_private else self._pseudonyms.of,
+            device_class=device_class,
+            fresh_id=fresh_id or _fresh_id,
+            country=edge.country,
+            user_agent=edge.user_agent,
+            shift_ms=shift_ms,
+            longest=self._longest,
+            types=_PAGE_TYPES if source is Source.PIXEL else None,
+        )
+        batch = parse_body(raw, terms) if isinstance(raw, bytes) else parse_objects(raw, terms)
+        if places is not None:
+            batch.refused = [_placed(one, places[one.index]) for one in batch.refused]
+        if batch.total > self._most:
+            raise TooManyEvents(f"{batch.total:,} events in one request, at most {self._most:,} are taken")
+        only_store = next(iter(terms.stores)) if len(terms.stores) == 1 else ""
+        await self._publish(batch, source, terms.received_at_ms, only_store, keeps_refused)
+        return IntakeResult(len(batch.events), batch.duplicates, batch.refused)
+
+    async def refuse(
+        self,
+        refused: Sequence[Refused],
+        *,
+        source: Source,
+        received_at_ms: int | None = None,
+        store_id: str = "",
+    ) -> None:
+        """Keep records that never became events (a bad row of a file, a body too large) as dead letters."""
+        at = now_ms() if received_at_ms is None else received_at_ms
+        await self._publish(Batch(refused=list(refused)), source, at, store_id, keeps_refused=True)
+
+    async def _publish(
+        self, batch: Batch, source: Source, received_at_ms: int, store_id: str, keeps_refused: bool
+    ) -> None:
+        topic, encode = self._events_topic, _ENCODER.encode
+        records = [
+            Record(topic, event.store_id.encode(), received_at_ms, encode(event)) for event in batch.events
+        ]
+        if keeps_refused:
+            records += [self._letter(one, source, received_at_ms, store_id) for one in batch.refused]
+        await self._publisher.publish(records)
+        if batch.events:
+            COLLECTOR_EVENTS.labels(source.value).inc(len(batch.events))
+        if batch.duplicates:
+            COLLECTOR_REPEATED.inc(batch.duplicates)
+        for one in batch.refused:
+            COLLECTOR_REJECTED.labels(source.value, one.rejected.reason.value).inc()
+
+    def _letter(self, one: Refused, source: Source, received_at_ms: int, store_id: str) -> Record:
+        told = _STORE_ID.search(one.raw)
+        store = told.group(1).decode("utf-8", "replace") if told else store_id
+        if store not in self._stores:
+            store = mask_text(store)
+        payload, cut = mask_payload(one.raw, lambda raw: self._pseudonyms.marked(store, raw))
+        whole = one.rejected.reason is not RejectReason.TOO_LARGE
+        size = f"; it had {len(one.raw):,} bytes" if whole else ""
+        detail = one.rejected.detail + (f" [cut{size}]" if cut else "")
+        # a file replayed again gives the same letters; a live sender's repeated record is a letter of its own
+        moment = "" if source is Source.REPLAY else f"{received_at_ms}.{one.index}"
+        identity = f"{source.value}\0{one.rejected.reason.value}\0{moment}\0".encode() + one.raw
+        letter = DeadLetter(
+            received_at_ms=received_at_ms,
+            reason=one.rejected.reason,
+            source=source.value,
+            store_id=store,
+            payload=payload,
+            detail=detail,
+            letter_id=hashlib.blake2b(identity, digest_size=12).hexdigest(),
+        )
+        return Record(
+            self._deadletters_topic, store.encode() or None, received_at_ms, _ENCODER.encode(letter)
+        )
+
+
+def _placed(one: Refused, place: str) -> Refused:
+    return replace(one, rejected=replace(one.rejected, detail=f"{place}: {one.rejected.detail}"))
+
+
+def refused_record(reason: RejectReason, detail: str, raw: bytes, index: int = 0) -> Refused:
+    """A refused record for ``Intake.refuse``."""
+    return Refused(index, Rejected(reason, detail), raw)
+
+
+@asynccontextmanager
+async def open_intake(
+    settings: Settings, config: Config, *, spool: bool, patience_s: float = 60.0
+) -> AsyncIterator[Intake]:
+    """An intake with its publisher, for the collector (``spool``) or for a command such as replay (without).
+
+    Args:
+        settings: addresses, limits and the hash key (made under ``data`` if empty).
+        config: the stores.
+        spool: use the disk spool while Kafka is away; else callers wait ``patience_s`` and get ``BrokerAway``.
+        patience_s: see above.
+    """
+    key = settings.hash_key.get_secret_value() or secret(settings.data, "hash_key")
+    disk = (
+        open_spool(settings.data / "spool", settings.spool_bytes) if spool and settings.spool_bytes else None
+    )
+    async with Publisher(settings.kafka, disk, patience_s=0.0 if spool else patience_s) as publisher:
+        yield Intake(
+            publisher,
+            store_terms(config),
+            Pseudonyms(key),
+            longest_event=settings.collector_event_bytes,
+            most_events=settings.collector_batch_events if spool else 1_000_000,
+        )
+
+
+def _fresh_id() -> str:
+    return uuid.uuid4().hex
+
+
+def _no_pseudonym(store_id: str, raw: str) -> str:
+    """Nobody: the visitor asked not to be followed."""
+    return ""

@@ -1,0 +1,108 @@
+"""Write keys: who may send events to which stores, and how often."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from scoring.parsing import StoreTerms
+from streams.config import Config, ConfigError, resolve_secret
+
+#: a burst is this many seconds of the allowed rate
+BURST_S = 10.0
+
+
+@dataclass(slots=True)
+class Grant:
+    """What one key may do. The key itself is not kept."""
+
+    name: str
+    digest: bytes
+    stores: dict[str, StoreTerms]
+    is_pixel_only: bool = True
+    tokens: float = 0.0
+    filled_at: float = field(default=float("-inf"))
+
+
+def store_terms(config: Config) -> dict[str, StoreTerms]:
+    """What events take over from each configured store."""
+    return {store.id: StoreTerms(store.platform.value, store.currency) for store in config.stores}
+
+
+class WriteKeys:
+    """The keys of the configuration. As many rate counters as keys: strangers' requests cost no memory."""
+
+    def __init__(
+        self,
+        config: Config,
+        rate: float,
+        clock: Callable[[], float],
+        resolve: Callable[[str], str] = resolve_secret,
+    ) -> None:
+        """Resolve the references of every store.
+
+        Args:
+            config: the stores.
+            rate: requests a second for each key.
+            clock: seconds that only grow.
+            resolve: gives the secret behind a reference.
+
+        Raises:
+            ConfigError: a reference leads nowhere, or to an empty secret.
+        """
+        self._salt = secrets.token_bytes(32)
+        self._rate = rate
+        self._clock = clock
+        self._grants: dict[bytes, Grant] = {}
+        terms = store_terms(config)
+        for store in config.stores:
+            for reference, is_pixel_only in (
+                *((one, False) for one in store.keys),
+                *((one, True) for one in store.pixel_keys),
+            ):
+                key = resolve(reference)
+                if not key:
+                    raise ConfigError(f"store {store.id}: the write key behind {reference} is empty")
+                digest = self._digest(key)
+                grant = self._grants.setdefault(digest, Grant(reference, digest, {}))
+                grant.stores[store.id] = terms[store.id]
+                grant.is_pixel_only &= is_pixel_only
+
+    def __len__(self) -> int:
+        return len(self._grants)
+
+    def grant(self, key: str) -> Grant | None:
+        """What ``key`` may do; None for an unknown key.
+
+        Keys are compared as digests under a random salt, so the time it takes tells nothing of a key.
+        """
+        digest = self._digest(key)
+        found = self._grants.get(digest)
+        return found if found is not None and hmac.compare_digest(found.digest, digest) else None
+
+    def wait_s(self, grant: Grant) -> float:
+        """Take one request from the key's bucket: 0 if it was allowed, else the seconds until the next one is."""
+        now = self._clock()
+        most = self._rate * BURST_S
+        grant.tokens = min(most, grant.tokens + (now - grant.filled_at) * self._rate)
+        grant.filled_at = now
+        if grant.tokens >= 1:
+            grant.tokens -= 1
+            return 0.0
+        return (1 - grant.tokens) / self._rate
+
+    def _digest(self, key: str) -> bytes:
+        return hashlib.blake2b(
+            key.encode("utf-8", "surrogateescape"), key=self._salt, digest_size=32
+        ).digest()
+
+
+def key_of(headers: Mapping[str, str], query: Mapping[str, str] | None = None) -> str:
+    """The write key of a request: ``Authorization: Bearer``, ``X-Funnelwatch-Key``, or for the pixel the query ``k``."""
+    scheme, _, value = headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and value:
+        return value.strip()
+    return headers.get("X-Funnelwatch-Key", "") or (query.get("k", "") if query else "")

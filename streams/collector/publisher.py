@@ -1,0 +1,328 @@
+"""Puts accepted records into Kafka, or on the disk spool while Kafka is away. What it has taken is not lost.
+
+On the path of an event: after ``scoring/parsing.py``, before the topic ``funnel.events.v1``.
+
+Requests do not talk to Kafka each for itself: one loop takes everything that waits, sends it as one record batch a
+partition and answers all together, so that the cost of a round trip is shared and the order of a store is kept. As
+long as the spool holds anything, new records go behind it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from aiokafka.partitioner import murmur2
+
+from streams.clock import monotonic
+from streams.collector.spool import Record, Spool, SpoolDamaged, SpoolFull
+from streams.metrics import COLLECTOR_BROKER_AWAY, COLLECTOR_SPOOL_BYTES, COLLECTOR_SPOOLED
+
+log = structlog.get_logger()
+
+#: bytes of one record batch before compression; under the broker's limit of 1 MiB a batch
+BATCH_BYTES = 900_000
+#: how long one flush may wait for the broker's acknowledgement, in seconds; then the broker counts as away
+DELIVERY_S = 4.0
+#: bytes of records in one flush at most, so that a spool or a slow broker is not handed everything at once
+_FLUSH_BYTES = 8_000_000
+_LINGER_S = 0.002
+#: how long connecting anew and sending on from the spool may take: nobody waits for it, and a machine that is short of
+#: time would else begin again and again
+_MEND_S = 30.0
+_BACKOFF_S = (0.1, 0.2, 0.5, 1.0, 2.0)
+
+
+class BrokerAway(Exception):
+    """Kafka does not take the records and there is no spool. Replay and the HTTP handlers answer it."""
+
+
+class Publisher:
+    """Hands records to Kafka in order. Use as an async context manager."""
+
+    def __init__(
+        self, kafka: str, spool: Spool | None, *, delivery_s: float = DELIVERY_S, patience_s: float = 60.0
+    ) -> None:
+        """Prepare.
+
+        Args:
+            kafka: bootstrap servers.
+            spool: where records go while Kafka is away; without one, callers wait.
+            delivery_s: seconds after which a broker that does not acknowledge counts as away.
+            patience_s: without a spool, seconds a caller waits for the broker before ``BrokerAway``.
+        """
+        self._kafka = kafka
+        self._spool = spool
+        self._delivery_s = delivery_s
+        self._patience_s = patience_s
+        self._waiting: list[tuple[Sequence[Record], asyncio.Future[None]]] = []
+        self._wake = asyncio.Event()
+        self._drain_wake = asyncio.Event()
+        self._producer: AIOKafkaProducer | None = None
+        self._partitions: dict[tuple[str, bytes | None], int] = {}
+        self._round = 0
+        self._spool_lock = asyncio.Lock()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._ending: set[asyncio.Task[None]] = set()
+        self._closing = False
+
+    @property
+    def is_broker_there(self) -> bool:
+        """True while Kafka takes records."""
+        return self._producer is not None
+
+    @property
+    def spooled_bytes(self) -> int:
+        """Bytes that wait on disk."""
+        return self._spool.waiting_bytes if self._spool else 0
+
+    async def __aenter__(self) -> Publisher:
+        """Connect, or begin without the broker if it is away."""
+        await self._connect(self._delivery_s)
+        if self._spool is not None and not self._spool.is_empty:
+            log.info("spool found", bytes=self._spool.waiting_bytes)
+        self._tasks = [
+            asyncio.create_task(self._flush_for_ever(), name="publisher-flush"),
+            asyncio.create_task(self._mend_for_ever(), name="publisher-mend"),
+        ]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Answer what waits, then let go of Kafka and the spool."""
+        self._closing = True
+        self._wake.set()
+        flush, mend = self._tasks
+        with contextlib.suppress(asyncio.TimeoutError, asyncio.CancelledError):
+            await asyncio.wait_for(flush, self._delivery_s + 5)
+        mend.cancel()
+        await asyncio.gather(mend, return_exceptions=True)
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await _let_go(producer)
+        await asyncio.gather(*self._ending, return_exceptions=True)
+        if self._spool is not None:
+            self._spool.close()
+
+    async def watch(self) -> None:
+        """Wait for ever; raise what ends one of the loops, which is a bug: the process must not live on without it."""
+        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_EXCEPTION)
+        for task in done:
+            task.result()
+
+    async def publish(self, records: Sequence[Record]) -> None:
+        """Return once every record is acknowledged by Kafka or safe on disk.
+
+        Raises:
+            SpoolFull: Kafka is away and the spool has no room.
+            BrokerAway: Kafka is away and there is no spool, or the publisher is closing.
+        """
+        if not records:
+            return
+        if self._closing:
+            raise BrokerAway("the collector is stopping")
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((records, done))
+        self._wake.set()
+        await done
+
+    async def _flush_for_ever(self) -> None:
+        while True:
+            await self._wake.wait()
+            if not self._closing:
+                await asyncio.sleep(_LINGER_S)
+            taken, records = self._take()
+            if not taken:
+                self._wake.clear()
+                if self._closing:
+                    return
+                continue
+            error: Exception | None = None
+            try:
+                await self._keep(records)
+            except (SpoolFull, BrokerAway) as refused:
+                error = refused
+            for _, done in taken:
+                if not done.done():
+                    if error is None:
+                        done.set_result(None)
+                    else:
+                        done.set_exception(error)
+
+    def _take(self) -> tuple[list[tuple[Sequence[Record], asyncio.Future[None]]], list[Record]]:
+        size, many = 0, 0
+        for records, _ in self._waiting:
+            size += sum(len(record.value) for record in records)
+            many += 1
+            if size >= _FLUSH_BYTES:
+                break
+        taken, self._waiting = self._waiting[:many], self._waiting[many:]
+        return taken, [record for records, _ in taken for record in records]
+
+    async def _keep(self, records: list[Record]) -> None:
+        deadline = monotonic() + self._patience_s
+        while True:
+            producer = self._producer
+            if producer is not None and (self._spool is None or self._spool.is_empty):
+                try:
+                    await self._send(producer, records, self._delivery_s)
+                    return
+                except (KafkaError, TimeoutError) as error:
+                    self._lose(producer, error)
+            if self._spool is not None:
+                async with self._spool_lock:
+                    await asyncio.to_thread(self._spool.append, records)
+                COLLECTOR_SPOOLED.inc(len(records))
+                COLLECTOR_SPOOL_BYTES.set(self._spool.waiting_bytes)
+                self._drain_wake.set()
+                return
+            if monotonic() > deadline or self._closing:
+                raise BrokerAway(
+                    f"Kafka at {self._kafka} does not answer; is it running? `funnelwatch status` tells"
+                )
+            await asyncio.sleep(0.2)
+
+    async def _send(self, producer: AIOKafkaProducer, records: Sequence[Record], wait_s: float) -> None:
+        """Send ``records`` as record batches and wait until all are acknowledged."""
+        groups: dict[tuple[str, int], list[Record]] = defaultdict(list)
+        for record in records:
+            place = self._partitions.get((record.topic, record.key))
+            if place is None:
+                place = await self._partition_of(producer, record.topic, record.key, wait_s)
+            groups[record.topic, place].append(record)
+        loop = asyncio.get_running_loop()
+        until = loop.time() + wait_s
+        futures: list[asyncio.Future[Any]] = []
+        try:
+            async with asyncio.timeout_at(until):
+                for (topic, partition), group in groups.items():
+                    batch = producer.create_batch()
+                    for record in group:
+                        if (
+                            batch.append(key=record.key, value=record.value, timestamp=record.timestamp_ms)
+                            is None
+                        ):
+                            futures.append(await producer.send_batch(batch, topic, partition=partition))
+                            batch = producer.create_batch()
+                            batch.append(key=record.key, value=record.value, timestamp=record.timestamp_ms)
+                    batch.close()
+                    futures.append(await producer.send_batch(batch, topic, partition=partition))
+                await asyncio.gather(*futures)
+        finally:
+            for future in futures:
+                if future.done() and not future.cancelled():
+                    future.exception()
+
+    async def _partition_of(
+        self, producer: AIOKafkaProducer, topic: str, key: bytes | None, wait_s: float
+    ) -> int:
+        try:
+            async with asyncio.timeout(wait_s):
+                partitions = sorted(await producer.partitions_for(topic))
+        except AssertionError as error:  # aiokafka's answer while the client closes
+            raise KafkaError("the client is closing") from error
+        if key is None:
+            self._round += 1
+            return int(partitions[self._round % len(partitions)])
+        # what Kafka's default partitioner does, so that other producers agree
+        place = int(partitions[(murmur2(key) & 0x7FFFFFFF) % len(partitions)])
+        self._partitions[topic, key] = place
+        return place
+
+    async def _connect(self, wait_s: float) -> bool:
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self._kafka,
+            client_id="funnelwatch-collector",
+            acks="all",
+            enable_idempotence=True,
+            compression_type="zstd",  # aiokafka compresses lz4 at level 9: eight times the work, a third larger
+            max_batch_size=BATCH_BYTES,
+            linger_ms=0,
+            request_timeout_ms=10_000,
+            retry_backoff_ms=50,
+            metadata_max_age_ms=30_000,
+        )
+        try:
+            async with asyncio.timeout(wait_s):
+                await producer.start()
+        except (KafkaError, TimeoutError, OSError):
+            await _let_go(producer)
+            COLLECTOR_BROKER_AWAY.set(1)
+            return False
+        self._partitions.clear()
+        self._producer = producer
+        COLLECTOR_BROKER_AWAY.set(0)
+        return True
+
+    def _lose(self, producer: AIOKafkaProducer, error: BaseException) -> None:
+        """Give a producer up: an idempotent one that timed out would retry behind our back, out of order."""
+        if self._producer is not producer:
+            return
+        self._producer = None
+        COLLECTOR_BROKER_AWAY.set(1)
+        log.warning("broker away", error=type(error).__name__, spooling=self._spool is not None)
+        ending = asyncio.create_task(_let_go(producer))
+        self._ending.add(ending)
+        ending.add_done_callback(self._ending.discard)
+        self._drain_wake.set()
+
+    async def _mend_for_ever(self) -> None:
+        """Find the broker again when it is lost, and send on what the spool holds."""
+        attempt = 0
+        while True:
+            if self._producer is None:
+                if await self._connect(_MEND_S):
+                    log.info("broker back", spooled_bytes=self.spooled_bytes)
+                    attempt = 0
+                else:
+                    await asyncio.sleep(_BACKOFF_S[min(attempt, len(_BACKOFF_S) - 1)])
+                    attempt += 1
+                    continue
+            if self._spool is not None and not self._spool.is_empty:
+                if not await self._drain_one(self._spool):
+                    await asyncio.sleep(_BACKOFF_S[min(attempt, len(_BACKOFF_S) - 1)])
+                    attempt += 1
+                else:
+                    attempt = 0
+                continue
+            self._drain_wake.clear()
+            await self._drain_wake.wait()
+
+    async def _drain_one(self, spool: Spool) -> bool:
+        producer = self._producer
+        if producer is None:
+            return False
+        try:
+            async with self._spool_lock:
+                records, size = await asyncio.to_thread(spool.head)
+        except SpoolDamaged as error:
+            log.error("spool damaged", detail=str(error))
+            return True
+        try:
+            await self._send(producer, records, _MEND_S)
+        except (KafkaError, TimeoutError) as error:
+            self._lose(producer, error)
+            return False
+        async with self._spool_lock:
+            await asyncio.to_thread(spool.advance, size)
+        COLLECTOR_SPOOL_BYTES.set(spool.waiting_bytes)
+        if spool.is_empty:
+            log.info("spool sent on")
+        return True
+
+
+async def _let_go(producer: AIOKafkaProducer) -> None:
+    """Close a producer without waiting for what it could not deliver.
+
+    ``AIOKafkaProducer.stop`` waits for its batches, and an idempotent producer's batches never expire.
+    """
+    producer._closed = True
+    steps: tuple[Callable[[], Awaitable[None]], ...] = (producer.client.close, producer._sender.close)
+    for step in steps:
+        with contextlib.suppress(KafkaError, OSError, asyncio.TimeoutError, asyncio.CancelledError):
+            await asyncio.wait_for(step(), 3)

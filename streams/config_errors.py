@@ -1,0 +1,212 @@
+"""Errors of ``funnelwatch.yaml`` for people: each with its line and column, what is wrong and what was expected."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+Loc = Sequence[int | str]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One error at one place; line and column count from 1."""
+
+    line: int
+    column: int
+    text: str
+
+    def shown(self, path: Path) -> str:
+        """The error as a person reads it, in the form that editors jump to."""
+        return f"{path}:{self.line}:{self.column}: {self.text}"
+
+
+def syntax_problem(error: yaml.YAMLError) -> Problem:
+    """What is wrong where the file is no YAML."""
+    mark = getattr(error, "problem_mark", None)
+    said = getattr(error, "problem", None) or str(error)
+    if "\\t" in said:
+        said = "a tab stands where spaces are expected; YAML is indented by spaces only"
+    elif said == "mapping values are not allowed here":
+        said += (
+            " (a key further left or right than its neighbours, or a value with `: ` in it that needs quotes)"
+        )
+    return Problem(mark.line + 1 if mark else 1, mark.column + 1 if mark else 1, f"this is not YAML: {said}")
+
+
+def repeated_keys(root: Node | None) -> list[Problem]:
+    """Keys given twice in the same mapping: YAML would take the last one silently."""
+    problems = []
+    for node in _nodes(root):
+        if isinstance(node, MappingNode):
+            seen: dict[str, int] = {}
+            for key, _ in node.value:
+                first = seen.setdefault(str(key.value), key.start_mark.line + 1)
+                if first != key.start_mark.line + 1:
+                    problems.append(
+                        _at(key, f"key {key.value!r} is given twice; it stands on line {first} already")
+                    )
+    return problems
+
+
+def validation_problems(error: ValidationError, root: Node | None, model: type[BaseModel]) -> list[Problem]:
+    """The errors found against ``model``, each at the place of the value (or key) it is about."""
+    return sorted({_problem(bad, root, model) for bad in error.errors()})
+
+
+def secret_problems(
+    root: Node | None, resolve: Callable[[str], str], failure: type[Exception]
+) -> list[Problem]:
+    """References to secrets behind which nothing is, and secrets that stand in the file themselves."""
+    problems = []
+    for loc, node in _scalars(root):
+        keys = [part for part in loc if isinstance(part, str)]
+        is_write_key = keys[:1] == ["stores"] and keys[-1:] in (["keys"], ["pixel_keys"])
+        is_receiver_secret = keys[:2] == ["alerting", "receivers"] and keys[-1:] in (["url"], ["secret"])
+        if not node.value or not (is_write_key or is_receiver_secret):
+            continue
+        if not node.value.startswith(("env:", "file:")):
+            text = "a secret must not stand in this file; expected a reference to it: env:NAME or file:PATH"
+            problems.append(_at(node, text))
+            continue
+        try:
+            resolve(node.value)
+        except failure as error:
+            problems.append(_at(node, str(error)))
+    return problems
+
+
+def _problem(bad: Any, root: Node | None, model: type[BaseModel]) -> Problem:
+    loc: tuple[int | str, ...] = bad["loc"]
+    where = (
+        "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc).lstrip(".")
+        or "the file"
+    )
+    kind, context, given = bad["type"], bad.get("ctx", {}), bad["input"]
+    key, value = _find(root, loc)
+    if kind == "extra_forbidden":
+        known = sorted(_fields(model, loc[:-1]))
+        near = difflib.get_close_matches(str(loc[-1]), known, n=1, cutoff=0.6)
+        meant = f"did you mean {near[0]!r}? " if near else ""
+        return _at(key, f"unknown key {str(loc[-1])!r}; {meant}Expected one of: {', '.join(known)}")
+    if kind == "missing":
+        return _at(_find(root, loc[:-1])[1], f"{where} is missing; it is required")
+    if kind in ("literal_error", "enum"):
+        choices = [part.strip(" '") for part in re.split(r",| or ", str(context.get("expected", "")))]
+        near = difflib.get_close_matches(str(given), choices, n=1, cutoff=0.6)
+        meant = f"did you mean {near[0]!r}? " if near else ""
+        return _at(
+            value,
+            f"{where}: {given!r} is not known; {meant}Expected one of: {', '.join(filter(None, choices))}",
+        )
+    if kind == "string_pattern_mismatch":
+        return _at(value, f"{where}: {given!r} has the wrong form; expected {_form(str(context['pattern']))}")
+    if kind == "string_type":
+        quote = " (write it in quotes)" if isinstance(given, bool | int | float) else ""
+        return _at(value, f"{where}: expected text, not {_named(given)}{quote}")
+    if kind == "value_error":
+        said = str(context.get("error", bad["msg"]))
+        return _at(_quoted(value, said) or value, f"{where}: {said}" if loc else said)
+    said = str(bad["msg"]).removeprefix("Input should be ")
+    said = {"tuple_type": "a list", "model_type": "a mapping of keys to values"}.get(kind, said)
+    return _at(value, f"{where}: expected {said}; it is {_named(given)}")
+
+
+def _named(value: object) -> str:
+    if value is None:
+        return "empty"
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    return repr(value)
+
+
+_FORMS = {
+    r"^[A-Z]{3}$": "three capital letters, such as USD or CNY",
+    r"^([A-Z]{2})?$": "two capital letters, such as CN or DE",
+    r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$": "at most 64 letters, digits, dots, dashes and underscores",
+    r"^([01]\d|2[0-3]):[0-5]\d$": "a time of day such as 08:30",
+}
+
+
+def _form(pattern: str) -> str:
+    return _FORMS.get(pattern, f"text that matches {pattern}")
+
+
+def _at(node: Node | None, text: str) -> Problem:
+    mark = node.start_mark if node is not None else None
+    return Problem(mark.line + 1 if mark else 1, mark.column + 1 if mark else 1, text)
+
+
+def _find(root: Node | None, loc: Loc) -> tuple[Node | None, Node | None]:
+    """The nodes of key and value at ``loc``; as deep as the file goes."""
+    key = node = root
+    for part in loc:
+        if isinstance(node, MappingNode):
+            found = next(((k, v) for k, v in node.value if str(k.value) == str(part)), None)
+            if found is None:
+                continue  # the name of a validator or of a union's member, which is no part of the file
+            key, node = found
+        elif isinstance(node, SequenceNode) and isinstance(part, int) and part < len(node.value):
+            key = node = node.value[part]
+    return key, node
+
+
+def _nodes(node: Node | None) -> Iterator[Node]:
+    if node is None:
+        return
+    yield node
+    if isinstance(node, MappingNode):
+        for key, value in node.value:
+            yield from (key, *_nodes(value))
+    elif isinstance(node, SequenceNode):
+        for item in node.value:
+            yield from _nodes(item)
+
+
+def _scalars(
+    node: Node | None, loc: tuple[int | str, ...] = ()
+) -> Iterator[tuple[tuple[int | str, ...], ScalarNode]]:
+    if isinstance(node, ScalarNode):
+        yield loc, node
+    elif isinstance(node, MappingNode):
+        for key, value in node.value:
+            yield from _scalars(value, (*loc, str(key.value)))
+    elif isinstance(node, SequenceNode):
+        for place, item in enumerate(node.value):
+            yield from _scalars(item, (*loc, place))
+
+
+def _quoted(node: Node | None, text: str) -> Node | None:
+    """The last value below ``node`` that ``text`` quotes: the one that the error is about."""
+    for name in reversed(re.findall(r"'([^']+)'", text)):
+        found = [scalar for _, scalar in _scalars(node) if scalar.value == name]
+        if found:
+            return found[-1]
+    return None
+
+
+def _fields(model: type[BaseModel], loc: Loc) -> set[str]:
+    """The keys that ``model`` knows at ``loc``."""
+    for part in loc:
+        if isinstance(part, str) and part in model.model_fields:
+            inner = next(_models(model.model_fields[part].annotation), None)
+            if inner is not None:
+                model = inner
+    return {field.alias or name for name, field in model.model_fields.items()}
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models(inner)

@@ -1,0 +1,170 @@
+"""Dead letters as an operator works with them: listed and shown from ClickHouse, sent once more through the intake."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+import msgspec
+from clickhouse_connect.driver import Client
+
+from scoring.events import RejectReason, Source
+from scoring.redaction import is_masked
+from streams.clickhouse.errors import mapped
+from streams.collector.intake import Intake
+
+_COLUMNS = "letter_id, received_at, reason, source, store_id, detail, payload"
+_AGO = re.compile(r"(\d{1,6})\s*([smhdw])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+#: refused for how they arrived: what is kept of them is no event
+_NO_EVENT = {
+    RejectReason.BAD_ROW: "it is a row of a file; mend the file or its mapping and run `funnelwatch replay FILE`",
+    RejectReason.EMPTY: "it was empty",
+    RejectReason.TOO_LARGE: "only its beginning was kept; its sender has to send smaller batches",
+    RejectReason.NOT_UTF8: "its bytes are not text; its sender has to send UTF-8",
+}
+
+
+class NotATime(Exception):
+    """A text that says no moment. The command line prints it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One dead letter."""
+
+    letter_id: str
+    received_at: datetime
+    reason: str
+    source: str
+    store_id: str
+    detail: str
+    payload: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Its columns, the time in RFC 3339."""
+        shown = {name: getattr(self, name) for name in self.__slots__}
+        return {**shown, "received_at": self.received_at.isoformat(timespec="milliseconds")}
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of the letters that were sent once more."""
+
+    accepted: int = 0
+    #: letter id and why it was not sent, or was refused again
+    failed: list[tuple[str, str]] = field(default_factory=list)
+
+
+def moment(text: str, now: datetime) -> datetime:
+    """The moment that ``text`` says: ``90m``, ``2h``, ``3d`` ago, or an ISO time (UTC if it names no offset).
+
+    Raises:
+        NotATime: it is neither.
+    """
+    ago = _AGO.fullmatch(text.strip())
+    if ago:
+        return now - timedelta(**{_UNITS[ago.group(2)]: int(ago.group(1))})
+    try:
+        when = datetime.fromisoformat(text.strip())
+    except ValueError as error:
+        raise NotATime(f"{text!r} is no time; write 2h, 3d or 2026-11-11T20:00:00+08:00") from error
+    return when if when.tzinfo else when.replace(tzinfo=UTC)
+
+
+def find_letters(
+    client: Client,
+    *,
+    ids: Sequence[str] = (),
+    reason: str = "",
+    store_id: str = "",
+    since: datetime | None = None,
+    most: int = 0,
+) -> list[Letter]:
+    """Letters from the view ``dead_letters``, newest first.
+
+    Args:
+        client: a reader.
+        ids: whole ids or their beginnings; all for none.
+        reason: of this reason only.
+        store_id: of this store only.
+        since: received at this moment or later.
+        most: at most so many; 0 for all.
+
+    Raises:
+        ClickHouseError: the query fails.
+    """
+    wheres = ["1"]
+    parameters: dict[str, Any] = {}
+    if ids:
+        wheres.append("arrayExists(one -> startsWith(letter_id, one), {ids:Array(String)})")
+        parameters["ids"] = list(ids)
+    if reason:
+        wheres.append("reason = {reason:String}")
+        parameters["reason"] = reason
+    if store_id:
+        wheres.append("store_id = {store_id:String}")
+        parameters["store_id"] = store_id
+    if since is not None:
+        wheres.append("received_at >= fromUnixTimestamp64Milli({since:Int64})")
+        parameters["since"] = int(since.timestamp() * 1000)
+    limit = f" LIMIT {int(most)}" if most else ""
+    query = f"SELECT {_COLUMNS} FROM dead_letters WHERE {' AND '.join(wheres)} ORDER BY received_at DESC, letter_id{limit}"
+    with mapped():
+        return [Letter(*row) for row in client.query(query, parameters=parameters).result_rows]
+
+
+def count_reasons(letters: Sequence[Letter]) -> list[tuple[str, int]]:
+    """How many letters each reason has, most first."""
+    return Counter(letter.reason for letter in letters).most_common()
+
+
+def why_not(letter: Letter) -> str:
+    """Why a letter cannot be sent once more; empty if it can."""
+    if letter.reason in _NO_EVENT:
+        return _NO_EVENT[RejectReason(letter.reason)]
+    if letter.payload.endswith("…"):
+        return "its payload was cut; its sender has to send it again"
+    try:
+        value = msgspec.json.decode(letter.payload)
+    except (ValueError, RecursionError):
+        return "its payload is no JSON, so nothing but its sender can mend it"
+    if not isinstance(value, dict):
+        return "its payload is no event"
+    own = {name: text for name, text in value.items() if name != "attributes"}
+    if any(isinstance(text, str) and is_masked(text) for text in own.values()):
+        return "personal data was removed from it; its sender has to send it again"
+    return ""
+
+
+async def replay(letters: Sequence[Letter], intake: Intake) -> Outcome:
+    """Send letters once more through the collector's own path, oldest first. Sent twice, they count once.
+
+    Args:
+        letters: what to send; those that cannot be sent are told in the outcome.
+        intake: the path.
+    """
+    outcome = Outcome()
+    for letter in sorted(letters, key=lambda one: one.received_at):
+        problem = why_not(letter)
+        if problem:
+            outcome.failed.append((letter.letter_id, problem))
+            continue
+        own = {name: terms for name, terms in intake.stores.items() if name == letter.store_id}
+        result = await intake.accept(
+            letter.payload.encode(),
+            source=Source(letter.source),
+            # a sender with a key for one store need not have named it in the event
+            stores=own if letter.store_id else None,
+            keeps_refused=False,
+            # a payload holds one event at most, so the letter's id is that of an event that has none
+            fresh_id=partial(str, f"dl-{letter.letter_id}"),
+        )
+        outcome.accepted += result.accepted
+        outcome.failed += [(letter.letter_id, one.rejected.detail) for one in result.rejected]
+    return outcome

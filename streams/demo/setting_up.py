@@ -1,0 +1,111 @@
+"""The demo's folder: its configuration, its keys, and the loading of the shops' past into ClickHouse."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import yaml
+
+from streams.clickhouse.clients import open_writer_sync, table
+from streams.clickhouse.errors import mapped
+from streams.config import FILE_NAME
+from streams.demo.shops import Shop
+from streams.instance import secret
+from streams.settings import Settings
+
+#: this file says that a folder is a demo's, so that it may be emptied
+MARK = ".funnelwatch-demo"
+#: the smallest shops' pages send beacons; the others' servers send everything
+PIXEL_SHOPS = ("bricklane", "kominka")
+DIMENSIONS = ("device_class", "payment_method")
+_ROWS_AN_INSERT = 150_000
+
+
+class ForeignFolder(Exception):
+    """The folder holds something that is not a demo's; the command line prints it."""
+
+
+def make_folder(data: Path, shops: Sequence[Shop], keep: bool) -> tuple[dict[str, str], dict[str, str]]:
+    """An empty demo folder with a configuration; the write keys and the pixel keys by store.
+
+    Args:
+        data: the folder; emptied if it is an earlier demo's.
+        shops: what to configure.
+        keep: go on with what an earlier demo left.
+
+    Raises:
+        ForeignFolder: it holds something else.
+    """
+    # run/ holds the lock, taken before
+    if data.exists() and any(path.name != "run" for path in data.iterdir()):
+        if not (data / MARK).exists():
+            raise ForeignFolder(str(data))
+        if not keep:
+            for path in data.iterdir():
+                if path.name != "run":
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    (data / MARK).touch()
+    keys = {shop.id: secret(data, f"write_key_{shop.id}") for shop in shops}
+    pixel_keys = {shop_id: secret(data, f"pixel_key_{shop_id}") for shop_id in PIXEL_SHOPS}
+    (data / FILE_NAME).write_text(_configuration(data, shops), encoding="utf-8")
+    return keys, pixel_keys
+
+
+def _configuration(data: Path, shops: Sequence[Shop]) -> str:
+    stores = []
+    for shop in shops:
+        store: dict[str, object] = {
+            "id": shop.id,
+            "name": shop.name,
+            "platform": shop.platform.value,
+            "zone": shop.zone,
+            "currency": shop.currency,
+            "country": shop.country,
+            "category": shop.category,
+            "keys": [f"file:{data / 'secrets' / f'write_key_{shop.id}'}"],
+        }
+        if shop.id in PIXEL_SHOPS:
+            store["pixel_keys"] = [f"file:{data / 'secrets' / f'pixel_key_{shop.id}'}"]
+        stores.append(store)
+    content = {"stores": stores, "segments": {"dimensions": list(DIMENSIONS)}}
+    return "# Written by funnelwatch demo.\n" + yaml.safe_dump(content, allow_unicode=True, sort_keys=False)
+
+
+def has_minutes(settings: Settings) -> bool:
+    """True if an earlier demo's past is still there.
+
+    Raises:
+        ClickHouseError: the store is away or refuses.
+    """
+    client = open_writer_sync(settings)
+    try:
+        with mapped():
+            rows = client.query(f"SELECT count() FROM {table(settings, 'minutes_raw')}").result_rows
+    finally:
+        client.close()
+    return bool(rows[0][0])
+
+
+def load_minutes(settings: Settings, tables: Sequence[pa.Table], told: Callable[[int], None]) -> None:
+    """Insert minute rows; ``told`` hears how many rows went in with each insert.
+
+    Raises:
+        ClickHouseError: the store is away or refuses.
+    """
+    client = open_writer_sync(settings)
+    try:
+        gathered: list[pa.Table] = []
+        for number, rows in enumerate(tables, 1):
+            gathered.append(rows)
+            size = sum(part.num_rows for part in gathered)
+            if size >= _ROWS_AN_INSERT or number == len(tables):
+                with mapped():
+                    client.insert_arrow(table(settings, "minutes_raw"), pa.concat_tables(gathered))
+                gathered = []
+                told(size)
+    finally:
+        client.close()

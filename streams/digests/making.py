@@ -1,0 +1,100 @@
+"""Makes one subscriber's digest: facts, judgement, words, pictures."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.utils import parseaddr
+from urllib.parse import quote
+
+from scoring.calendar import calendar_between
+from scoring.digest_said import Telling
+from scoring.digest_schedule import Occurrence
+from scoring.digest_words import calendar_span, say_digest
+from scoring.digests import build_digest
+from streams.config import Config
+from streams.digests.layout import Addresses, LaidOut, digest_mail, lay_out
+from streams.digests.reads import DigestReads
+from streams.digests.subscribers import SubscriberConfig
+from streams.digests.wording import DigestReaderWording
+from streams.instance import read_instance, secret
+from streams.notifier.links import Link, sign
+from streams.settings import Settings
+from streams.web.database import Database
+
+#: how long the questions of a digest may take each: a week of many stores is more than a page asks for
+PATIENCE_S = 120.0
+#: an unsubscribe link works for a year
+UNSUBSCRIBE_MS = 366 * 86_400_000
+UNSUBSCRIBE = "unsubscribe"
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A digest and for whom it is."""
+
+    subscriber: SubscriberConfig
+    occurrence: Occurrence
+    laid: LaidOut
+
+    def mail(self, settings: Settings, key: str, sent_ms: int) -> EmailMessage:
+        """The mail, with a Message-ID made from ``key``."""
+        return digest_mail(self.laid, settings.mail_from, self.subscriber.to, key, sent_ms)
+
+
+class Maker:
+    """Makes digests; holds the connection to ClickHouse."""
+
+    def __init__(self, settings: Settings, config: Config) -> None:
+        self._settings, self._config = settings, config
+        self._database = Database(settings, timeout_s=PATIENCE_S)
+        self._reads = DigestReads(self._database, config)
+
+    async def make(self, subscriber: SubscriberConfig, when: Occurrence, made_ms: int) -> Made:
+        """The digest of ``when`` as of ``made_ms``.
+
+        Raises:
+            StoreAwayError: ClickHouse is away or refuses.
+        """
+        facts = await self._reads.facts(subscriber, when, made_ms)
+        addresses = self._addresses(subscriber, made_ms)
+
+        def work() -> LaidOut:
+            digest = build_digest(facts)
+            countries = {store.country for store in facts.stores}
+            telling = Telling(
+                wording=DigestReaderWording(subscriber.language, subscriber.zone),
+                zone=subscriber.zone,
+                form=subscriber.form,
+                occurrence=when,
+                made_ms=made_ms,
+                calendar=calendar_between(countries, *calendar_span(when)),
+                alert_url=lambda alert: self._page(f"/alerts/{quote(alert)}", subscriber, addresses),
+                store_url=lambda store: self._page(f"/?store={quote(store)}", subscriber, addresses),
+            )
+            return lay_out(digest, say_digest(digest, telling), addresses)
+
+        return Made(subscriber, when, await asyncio.to_thread(work))
+
+    def _page(self, path: str, subscriber: SubscriberConfig, addresses: Addresses) -> str:
+        if not addresses.page:
+            return ""
+        return f"{addresses.page.rstrip('/')}{path}{'&' if '?' in path else '?'}lang={subscriber.language}"
+
+    def _addresses(self, subscriber: SubscriberConfig, made_ms: int) -> Addresses:
+        settings = self._settings
+        instance = read_instance(settings.data)
+        page = settings.public_url or (instance.page_url if instance else "")
+        unsubscribe = ""
+        if page:
+            key = settings.link_key.get_secret_value() or secret(settings.data, "link_key")
+            link = Link("", UNSUBSCRIBE, subscriber.name, made_ms + UNSUBSCRIBE_MS)
+            unsubscribe = f"{page.rstrip('/')}/unsubscribe/{sign(link, key)}?lang={subscriber.language}"
+        _, sender = parseaddr(settings.mail_from)
+        by_mail = f"mailto:{sender}?subject={quote(f'unsubscribe {subscriber.name}')}" if sender else ""
+        return Addresses(page, unsubscribe, by_mail)
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self._database.close()

@@ -1,0 +1,319 @@
+"""What a digest asks of ClickHouse: sums of a period per store and step, lines, alerts, people's actions, refused records."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+from babel.core import get_global
+
+from scoring.actions import NOBODY, ActionBook, HumanAction
+from scoring.alerts import AlertKind, AlertLabel, AlertState, AlertTransition, Contribution, Level
+from scoring.digest_schedule import DigestForm, Occurrence
+from scoring.digest_values import AlertFacts, Bucket, Facts, StepSums, StoreFacts
+from streams.config import Config, StoreConfig
+from streams.digests.subscribers import SubscriberConfig
+from streams.notifier.facts import base_rate
+from streams.web.database import Database, Row
+
+DAY_MS = 86_400_000
+#: a store without an event for so long before the period is called not connected, not silent
+SEEN_DAYS = 28
+#: days over which the mean worth of an order is taken
+WORTH_DAYS = 14
+ALERT_DAYS = 90
+BUCKET_S = {DigestForm.DAILY: 3600, DigestForm.WEEKLY: 6 * 3600}
+#: part of a bucket's minutes that must carry an expectation before its sum is drawn
+FULL_SHARE = 0.95
+
+_KNOWN = "state NOT IN ('no_baseline', 'missing_stage')"
+_SPAN = "minute >= toDateTime({from_s:Int64}, 'UTC') AND minute < toDateTime({to_s:Int64}, 'UTC')"
+_MINE = "({every:UInt8} OR store_id IN {stores:Array(String)})"
+
+STEP_SUMS = f"""
+SELECT store_id, step, count() AS minutes, sumIf(observed, {_KNOWN}) AS observed_sum, sumIf(expected, {_KNOWN}) AS expected_sum,
+       sumIf(expected, state IN ('normal', 'breach')) AS judged_sum
+FROM scores
+WHERE segment = '' AND {_SPAN} AND {_MINE}
+GROUP BY store_id, step
+"""
+
+LINES = f"""
+SELECT store_id, step, intDiv(toInt64(toUnixTimestamp(minute)) - {{from_s:Int64}}, {{bucket_s:Int64}}) AS bucket,
+       sum(observed) AS observed_sum, sum(expected) AS expected_sum, countIf({_KNOWN}) AS known
+FROM scores
+WHERE segment = '' AND {_SPAN} AND {_MINE}
+GROUP BY store_id, step, bucket
+ORDER BY store_id, step, bucket
+"""
+
+SCORED = f"""
+SELECT store_id, uniqExact(minute) AS scored, uniqExactIf(minute, state = 'data_late') AS late,
+       toUnixTimestamp(max(minute)) AS until_s
+FROM scores
+WHERE segment = '' AND {_SPAN} AND {_MINE}
+GROUP BY store_id
+"""
+
+COUNTS = f"""
+SELECT store_id, stage, toInt64(sum(count)) AS total
+FROM stage_counts
+WHERE {_SPAN} AND {_MINE}
+GROUP BY store_id, stage
+"""
+
+LAST_SEEN = f"""
+SELECT store_id, toUnixTimestamp(max(minute)) AS last_s
+FROM stage_counts
+WHERE {_SPAN} AND store_id IN {{stores:Array(String)}}
+GROUP BY store_id
+"""
+
+WORTH = f"""
+SELECT store_id, toString(type) AS event_type, toString(currency) AS money, avg(toFloat64(amount)) AS worth
+FROM events
+WHERE type IN ('order', 'payment') AND amount > 0 AND {_MINE}
+  AND event_time >= toDateTime({{from_s:Int64}}, 'UTC') AND event_time < toDateTime({{to_s:Int64}}, 'UTC')
+GROUP BY store_id, event_type, money
+"""
+
+_MS = "toUnixTimestamp64Milli(toDateTime64({0}, 3, 'UTC'))"
+ALERTS = f"""
+SELECT alert_id, store_id, step, segment, toString(kind) AS kind_name, toString(level) AS level_name,
+       toString(state) AS state_name, sequence, {_MS.format("at")} AS at_ms, {_MS.format("opened_at")} AS opened_ms,
+       {_MS.format("fired_at")} AS fired_ms, {_MS.format("resolved_at")} AS resolved_ms, surprise, observed, expected, low, high,
+       toUInt32(window_minutes) AS minutes, sample, lost, lost_low, lost_high, toString(label) AS label_name,
+       arrayMap(c -> (c.1, c.2), contributions) AS shares, members
+FROM alerts
+WHERE ({{every:UInt8}} OR store_id IN {{stores:Array(String)}} OR hasAny(members, {{stores:Array(String)}}))
+  AND opened_at > toDateTime({{alerts_s:Int64}}, 'UTC')
+  AND (state = 'firing' OR (state = 'resolved' AND fired_at IS NOT NULL AND opened_at < toDateTime({{to_s:Int64}}, 'UTC')
+       AND resolved_at >= toDateTime({{from_s:Int64}}, 'UTC')))
+ORDER BY state = 'firing' DESC, opened_at DESC
+LIMIT 5000
+"""
+
+ACTIONS = "SELECT action FROM actions WHERE at > toDateTime({alerts_s:Int64}, 'UTC') ORDER BY at LIMIT 200000"
+
+REFUSED = f"""
+SELECT toString(reason) AS reason_name, count() AS letters
+FROM dead_letters
+WHERE received_at >= toDateTime({{from_s:Int64}}, 'UTC') AND received_at < toDateTime({{to_s:Int64}}, 'UTC') AND {_MINE}
+GROUP BY reason_name
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    sums: Sequence[Row]
+    before: Sequence[Row]
+    lines: Sequence[Row]
+    scored: Sequence[Row]
+    counts: Sequence[Row]
+    worth: Sequence[Row]
+    alerts: Sequence[Row]
+    actions: Sequence[Row]
+    refused: Sequence[Row]
+
+
+class DigestReads:
+    """Reads the facts of one subscriber's period."""
+
+    def __init__(self, database: Database, config: Config) -> None:
+        self._database, self._config = database, config
+        self._rates: dict[str, float | None] = {}
+
+    async def facts(self, subscriber: SubscriberConfig, when: Occurrence, made_ms: int) -> Facts:
+        """The facts of a period.
+
+        Raises:
+            StoreAwayError: ClickHouse is away or refuses.
+        """
+        configured = [store for store in self._config.stores if subscriber.wants(store.id)]
+        every = not subscriber.stores
+        answers = await self._ask(
+            when, made_ms, subscriber.form, {"every": int(every), "stores": [s.id for s in configured]}
+        )
+        known = {store.id: store for store in configured}
+        for row in (*answers.counts, *answers.scored):
+            known.setdefault(row["store_id"], StoreConfig.model_construct(id=row["store_id"]))
+        with_counts = {row["store_id"] for row in answers.counts}
+        last_seen = await self._last_seen([s for s in known if s not in with_counts], when.from_ms)
+        for store in known.values():
+            if store.currency not in self._rates:
+                self._rates[store.currency] = await asyncio.to_thread(
+                    base_rate, store.currency, self._config.alerting.base_currency
+                )
+        by_store = _Folded(answers, when, BUCKET_S[subscriber.form])
+        return Facts(
+            from_ms=when.from_ms,
+            to_ms=when.to_ms,
+            made_ms=made_ms,
+            stores=tuple(
+                by_store.store(store, self._rates[store.currency], last_seen.get(store.id))
+                for store in known.values()
+            ),
+            alerts=_alerts(answers.alerts, answers.actions),
+            refused={row["reason_name"]: int(row["letters"]) for row in answers.refused},
+        )
+
+    async def _ask(
+        self, when: Occurrence, made_ms: int, form: DigestForm, mine: dict[str, object]
+    ) -> _Answers:
+        rows = self._database.rows
+        from_s, to_s = when.from_ms // 1000, when.to_ms // 1000
+        span = {**mine, "from_s": from_s, "to_s": to_s}
+        week_s = 7 * DAY_MS // 1000
+        before = {**mine, "from_s": from_s - week_s, "to_s": to_s - week_s}
+        alerts_s = from_s - ALERT_DAYS * DAY_MS // 1000
+        # one after the other: at the hour of a digest the store has other readers too
+        return _Answers(
+            sums=await rows(STEP_SUMS, **span),
+            before=await rows(STEP_SUMS, **before),
+            lines=await rows(LINES, bucket_s=BUCKET_S[form], **span),
+            scored=await rows(SCORED, **span),
+            counts=await rows(COUNTS, **span),
+            worth=await rows(
+                WORTH, **{**mine, "from_s": to_s - WORTH_DAYS * DAY_MS // 1000, "to_s": made_ms // 1000}
+            ),
+            alerts=await rows(ALERTS, alerts_s=alerts_s, **span),
+            actions=await rows(ACTIONS, alerts_s=alerts_s),
+            refused=await rows(REFUSED, **span),
+        )
+
+    async def _last_seen(self, stores: list[str], before_ms: int) -> dict[str, int]:
+        if not stores:
+            return {}
+        before_s = before_ms // 1000
+        rows = await self._database.rows(
+            LAST_SEEN, stores=stores, from_s=before_s - SEEN_DAYS * DAY_MS // 1000, to_s=before_s
+        )
+        return {row["store_id"]: int(row["last_s"]) * 1000 for row in rows}
+
+
+class _Folded:
+    """The answers' rows by store."""
+
+    def __init__(self, answers: _Answers, when: Occurrence, bucket_s: int) -> None:
+        self._sums, self._before = _sums(answers.sums), _sums(answers.before)
+        self._counts: dict[str, dict[str, int]] = defaultdict(dict)
+        for row in answers.counts:
+            self._counts[row["store_id"]][row["stage"]] = int(row["total"])
+        self._scored = {row["store_id"]: row for row in answers.scored}
+        self._worth: dict[tuple[str, str], dict[str, float]] = defaultdict(dict)
+        for row in answers.worth:
+            self._worth[row["store_id"], row["money"]][row["event_type"]] = float(row["worth"])
+        self._lines: dict[str, dict[str, dict[int, Row]]] = defaultdict(lambda: defaultdict(dict))
+        for row in answers.lines:
+            self._lines[row["store_id"]][row["step"]][int(row["bucket"])] = row
+        self._when, self._bucket_s = when, bucket_s
+
+    def store(self, store: StoreConfig, rate: float | None, last_seen_ms: int | None) -> StoreFacts:
+        """The facts of one store."""
+        scored = self._scored.get(store.id)
+        return StoreFacts(
+            store_id=store.id,
+            name=store.name or store.id,
+            platform=str(store.platform),
+            zone=store.zone,
+            country=store.country or _country_of(store.zone),
+            currency=store.currency,
+            counts=self._counts.get(store.id, {}),
+            steps=self._sums.get(store.id, {}),
+            steps_before=self._before.get(store.id, {}),
+            lines={step: self._line(rows) for step, rows in self._lines[store.id].items()},
+            scored_minutes=int(scored["scored"]) if scored else 0,
+            late_minutes=int(scored["late"]) if scored else 0,
+            scored_until_ms=int(scored["until_s"]) * 1000 + 60_000 if scored else None,
+            last_seen_ms=last_seen_ms,
+            worth=self._worth.get((store.id, store.currency), {}),
+            base_rate=rate,
+        )
+
+    def _line(self, rows: dict[int, Row]) -> tuple[Bucket, ...]:
+        total_s = (self._when.to_ms - self._when.from_ms) // 1000
+        buckets = []
+        for bucket in range(-(-total_s // self._bucket_s)):
+            start_s = bucket * self._bucket_s
+            minutes = (min(total_s, start_s + self._bucket_s) - start_s) / 60
+            row = rows.get(bucket)
+            is_known = row is not None and row["known"] >= FULL_SHARE * minutes
+            buckets.append(
+                Bucket(
+                    at_ms=self._when.from_ms + start_s * 1000,
+                    observed=float(row["observed_sum"]) if row else 0.0,
+                    expected=float(row["expected_sum"]) if row and is_known else None,
+                )
+            )
+        return tuple(buckets)
+
+
+def _sums(rows: Sequence[Row]) -> dict[str, dict[str, StepSums]]:
+    found: dict[str, dict[str, StepSums]] = defaultdict(dict)
+    for row in rows:
+        found[row["store_id"]][row["step"]] = StepSums(
+            int(row["minutes"]),
+            float(row["observed_sum"]),
+            float(row["expected_sum"]),
+            float(row["judged_sum"]),
+        )
+    return found
+
+
+def _country_of(zone: str) -> str:
+    """The country whose clock a zone is (Asia/Shanghai is CN); empty for UTC and the like."""
+    country = str(get_global("zone_territories").get(zone, ""))
+    return country if len(country) == 2 else ""
+
+
+def _alerts(rows: Sequence[Row], actions: Sequence[Row]) -> tuple[AlertFacts, ...]:
+    book = ActionBook()
+    for row in actions:
+        book.take(msgspec.json.decode(row["action"], type=HumanAction))
+    found = []
+    for row in rows:
+        alert = AlertTransition(
+            alert_id=row["alert_id"],
+            store_id=row["store_id"],
+            step=row["step"],
+            segment=row["segment"],
+            kind=AlertKind(row["kind_name"]),
+            level=Level(row["level_name"]),
+            state=AlertState(row["state_name"]),
+            sequence=int(row["sequence"]),
+            at_ms=int(row["at_ms"]),
+            opened_at_ms=int(row["opened_ms"]),
+            fired_at_ms=_moment(row["fired_ms"]),
+            resolved_at_ms=_moment(row["resolved_ms"]),
+            surprise=row["surprise"],
+            observed=row["observed"],
+            expected=row["expected"],
+            low=row["low"],
+            high=row["high"],
+            window_minutes=int(row["minutes"]),
+            sample=row["sample"],
+            lost=row["lost"],
+            lost_low=row["lost_low"],
+            lost_high=row["lost_high"],
+            label=AlertLabel(row["label_name"]),
+            contributions=tuple(Contribution(segment, float(share)) for segment, share in row["shares"]),
+            members=tuple(row["members"]),
+        )
+        standing = book.standing(alert.alert_id) or NOBODY
+        found.append(
+            AlertFacts(
+                alert=alert,
+                is_open=alert.state is AlertState.FIRING and standing.closed_as is None,
+                acknowledged_by=standing.acknowledged_by,
+                assignee=standing.assignee,
+                closed_as=standing.closed_as,
+            )
+        )
+    return tuple(found)
+
+
+def _moment(value: int | None) -> int | None:
+    return int(value) if value else None

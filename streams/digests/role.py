@@ -1,0 +1,90 @@
+"""The role ``digests``: waits to lead, takes the send log over, and then looks every second who is due."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+import structlog
+from aiokafka.errors import KafkaError
+
+from scoring.digest_schedule import upcoming
+from streams.clock import now_ms
+from streams.config import Config
+from streams.digests.leaving import Leavings
+from streams.digests.making import Maker
+from streams.digests.sending import Digests
+from streams.instance import StateReport
+from streams.leadership import Leadership
+from streams.notifier.channels.build import open_post
+from streams.notifier.ledger import Ledger, LedgerLost
+from streams.settings import Settings
+
+log = structlog.get_logger()
+ROLE = "digests"
+TURN_MS = 1000
+
+
+async def run(settings: Settings, config: Config) -> None:
+    """Send digests until cancelled."""
+    report = StateReport(settings.data, ROLE)
+    report.say("starting")
+    leadership = Leadership(settings, ROLE)
+    await leadership.start()
+    maker = Maker(settings, config)
+    try:
+        while True:
+            if await leadership.is_held(500):
+                with contextlib.suppress(LedgerLost):
+                    await _lead(settings, config, maker, leadership, report)
+            report.ready(f"standing by; {len(config.digests)} subscribers")
+    finally:
+        report.say("stopping")
+        await leadership.stop()
+        await maker.close()
+        report.clear()
+
+
+async def _lead(
+    settings: Settings, config: Config, maker: Maker, leadership: Leadership, report: StateReport
+) -> None:
+    ledger = Ledger(settings, ROLE)
+    leavings = Leavings(settings, ledger)
+    try:
+        await ledger.take_over()
+        await leavings.catch_up()
+        digests = Digests(settings, config, ledger, maker, open_post(settings), now_ms)
+        log.info("leading", subscribers=len(config.digests))
+        while await leadership.is_held(TURN_MS):
+            await leavings.follow()
+            turn = asyncio.ensure_future(digests.turn())
+            try:
+                while not turn.done():  # making a digest may take longer than a heartbeat
+                    await asyncio.wait([turn], timeout=1.0)
+                    await leadership.is_held()
+                    report.ready(_detail(config, digests))
+            finally:
+                turn.cancel()
+            turn.result()
+    except KafkaError as error:
+        log.warning("the broker is away", error=type(error).__name__)
+        report.say("degraded", "the broker is away")
+        await asyncio.sleep(1.0)
+    finally:
+        await leavings.close()
+        await ledger.close()
+
+
+def _detail(config: Config, digests: Digests) -> str:
+    waiting = digests.waiting()
+    if waiting:
+        return f"leading; due now: {', '.join(subscriber.name for subscriber, _ in waiting)}"
+    following = [
+        (when.at_ms, subscriber.name)
+        for subscriber in config.digests
+        for when in upcoming(subscriber.schedule, now_ms(), 1)
+    ]
+    if not following:
+        return "leading; no subscribers"
+    at_ms, name = min(following)
+    return f"leading; next: {name} in {max(0, at_ms - now_ms()) // 60_000} min"

@@ -1,0 +1,119 @@
+"""One turn of the digests: who is due, claim the day, make, send, settle.
+
+A day is claimed in the send log before its mail is made; so however many processes run, a subscriber gets one mail a day. A
+process that dies between claim and settlement leaves the claim open; whoever comes next sends with the same Message-ID, by
+which mail servers and programs recognise the repeat. A mail that a server refuses for good is settled as refused and not
+tried again that day.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+
+import structlog
+
+from scoring.digest_schedule import Occurrence, due
+from streams.config import Config
+from streams.digests.leaving import has_left
+from streams.digests.making import Maker
+from streams.digests.subscribers import SubscriberConfig
+from streams.metrics import DIGESTS_FAILED, DIGESTS_LAST_SUCCESS, DIGESTS_OVERDUE, DIGESTS_SENT
+from streams.notifier.channels import SendRefused, SendRetryable
+from streams.notifier.channels.mail import Post
+from streams.notifier.ledger import Ledger, SendRecord
+from streams.settings import Settings
+from streams.web.database import StoreAwayError
+
+log = structlog.get_logger()
+
+SENT, REFUSED = "sent", "refused"
+#: the longest wait between two attempts
+MOST_BACKOFF_S = 600.0
+
+
+class Digests:
+    """Sends what is due. One instance leads at a time (``role.py``)."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        config: Config,
+        ledger: Ledger,
+        maker: Maker,
+        post: Post,
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._settings, self._config, self._ledger = settings, config, ledger
+        self._maker, self._post, self._now_ms = maker, post, now_ms
+        self._not_before_ms: dict[str, int] = {}
+
+    def waiting(self) -> list[tuple[SubscriberConfig, Occurrence]]:
+        """Who is due and has not been sent the day's digest."""
+        found = []
+        for subscriber in self._config.digests:
+            if has_left(self._ledger, subscriber.name):
+                continue
+            when = due(subscriber.schedule, self._now_ms())
+            record = self._ledger.records.get(subscriber.name)
+            if when is not None and not (record and record.thread == when.day.isoformat() and record.settled):
+                found.append((subscriber, when))
+        return found
+
+    async def turn(self) -> int:
+        """Send what is due; the number of mails sent.
+
+        Raises:
+            LedgerLost: another process leads now.
+        """
+        sent = 0
+        waiting = self.waiting()
+        DIGESTS_OVERDUE.set(len(waiting))
+        for subscriber, when in waiting:
+            if self._now_ms() >= self._not_before_ms.get(subscriber.name, 0):
+                sent += await self._send(subscriber, when)
+        DIGESTS_OVERDUE.set(len(waiting) - sent)
+        return sent
+
+    async def _send(self, subscriber: SubscriberConfig, when: Occurrence) -> int:
+        name, day = subscriber.name, when.day.isoformat()
+        before = self._ledger.records.get(name)
+        failures = before.failures if before and before.thread == day else 0
+        key = digest_key(self._settings, subscriber, day)
+        await self._ledger.write(name, SendRecord(self._now_ms(), claim=key, thread=day, failures=failures))
+        form = subscriber.form.value
+        try:
+            made = await self._maker.make(subscriber, when, self._now_ms())
+            await self._post.deliver(made.mail(self._settings, key, self._now_ms()), subscriber.to)
+        except (SendRetryable, StoreAwayError) as error:
+            log.warning("a digest waits", subscriber=name, error=str(error), failures=failures + 1)
+            await self._put_off(subscriber, day, failures + 1)
+            return 0
+        except SendRefused as error:
+            DIGESTS_FAILED.labels(form).inc()
+            log.error("a digest was refused", subscriber=name, error=str(error))
+            await self._ledger.write(name, SendRecord(self._now_ms(), thread=day, settled=REFUSED))
+            return 0
+        except Exception:  # what breaks one subscriber's digest must not cost the others theirs
+            log.exception("a digest cannot be made", subscriber=name)
+            await self._put_off(subscriber, day, failures + 1)
+            return 0
+        await self._ledger.write(
+            name, SendRecord(self._now_ms(), thread=day, receipt=made.laid.said.subject, settled=SENT)
+        )
+        DIGESTS_SENT.labels(form).inc()
+        DIGESTS_LAST_SUCCESS.labels(form).set(self._now_ms() / 1000)
+        log.info("a digest was sent", subscriber=name, day=day, subject=made.laid.said.subject)
+        return 1
+
+    async def _put_off(self, subscriber: SubscriberConfig, day: str, failures: int) -> None:
+        DIGESTS_FAILED.labels(subscriber.form.value).inc()
+        wait_s = min(MOST_BACKOFF_S, 2.0 ** min(failures, 10))
+        self._not_before_ms[subscriber.name] = self._now_ms() + round(wait_s * 1000)
+        await self._ledger.write(subscriber.name, SendRecord(self._now_ms(), thread=day, failures=failures))
+
+
+def digest_key(settings: Settings, subscriber: SubscriberConfig, day: str) -> str:
+    """Equal for the same subscriber and day, so that a repeat carries the same Message-ID."""
+    text = f"{settings.group_prefix}|digest|{subscriber.name}|{subscriber.form.value}|{day}"
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

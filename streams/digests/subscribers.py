@@ -1,0 +1,63 @@
+"""The part of the configuration that says who reads a digest: ``digests:`` in ``funnelwatch.yaml``."""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatchcase
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, field_validator
+
+from scoring.digest_schedule import DigestForm, DigestSchedule
+from streams.config_values import Part, Zone
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+
+def _clock(value: object) -> object:
+    """``8`` and ``"8:30"`` as ``08:00`` and ``08:30``. YAML reads an unquoted 8:30 as 510, sixty by sixty."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return f"{value:02}:00" if 0 <= value < 24 else f"{value // 60:02}:{value % 60:02}"
+    if isinstance(value, str) and re.fullmatch(r"\d:[0-5]\d", value):
+        return f"0{value}"
+    return value
+
+
+Clock = Annotated[str, BeforeValidator(_clock), Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+Address = Annotated[str, Field(pattern=r"^[^@\s,<>]+@[^@\s,<>]+$")]
+
+
+class SubscriberConfig(Part):
+    """Somebody who reads a digest, and of which stores, when and in which language."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+    to: tuple[Address, ...] = Field(min_length=1, description="Mail addresses; one mail goes to all of them.")
+    stores: tuple[str, ...] = Field((), description="Store ids or patterns such as us-*; none: every store.")
+    zone: Zone = "UTC"
+    hour: Clock = Field("08:00", description='When it is sent, on the clock of `zone`: 8 or "08:30".')
+    language: Literal["zh", "en"] = "en"
+    form: DigestForm = Field(
+        DigestForm.DAILY, description="`daily` tells of the day before, `weekly` of seven."
+    )
+    days: tuple[Weekday, ...] = Field(
+        (), description="Weekdays on which it is sent; none: every day, a weekly one on Monday."
+    )
+
+    @field_validator("days", mode="before")
+    @classmethod
+    def _lower(cls, value: object) -> object:
+        return tuple(str(day).lower()[:3] for day in value) if isinstance(value, list | tuple) else value
+
+    @property
+    def schedule(self) -> DigestSchedule:
+        """When this subscriber reads."""
+        days = self.days or (WEEKDAYS if self.form is DigestForm.DAILY else ("mon",))
+        wanted = frozenset(WEEKDAYS.index(day) for day in days)
+        return DigestSchedule(self.zone, int(self.hour[:2]), int(self.hour[3:]), wanted, self.form)
+
+    def wants(self, store_id: str) -> bool:
+        """True for a store of this subscriber."""
+        return not self.stores or any(fnmatchcase(store_id, pattern) for pattern in self.stores)

@@ -1,0 +1,41 @@
+"""Numbers and days for the readers of a digest: the shell's side of ``scoring.digest_said.DigestWording``."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from babel.dates import format_date
+
+from scoring.texts import Language
+from streams.notifier.wording import ReaderWording
+
+
+class DigestReaderWording(ReaderWording):
+    """A card's wording, and days and signed changes. Times on the reader's own clock (``zone``) go without its name."""
+
+    def __init__(self, language: Language, zone: str) -> None:
+        super().__init__(language)
+        self._zone = zone
+
+    def clock(self, at_ms: int, zone: str) -> str:
+        """A time on the wall in ``zone``; the zone is named only where it is not the reader's."""
+        text = super().clock(at_ms, zone)
+        return (
+            text.removesuffix(" " + zone.rpartition("/")[2].replace("_", " ")) if zone == self._zone else text
+        )
+
+    def day(self, day: date) -> str:
+        """``3月4日``, ``4 Mar``."""
+        return str(format_date(day, "M月d日" if self.language == "zh" else "d MMM", locale=self._locale))
+
+    def weekday(self, day: date) -> str:
+        """``周三``, ``Wed``."""
+        return str(format_date(day, "EEE", locale=self._locale))
+
+    def signed_percent(self, change: float) -> str:
+        """``−18%``, ``+2.1%``, ``±0%``: whole ones from 10 % on."""
+        digits = 0 if abs(change) >= 0.0995 else 1
+        text = f"{abs(change) * 100:.{digits}f}"
+        if float(text) == 0:
+            return "±0%"
+        return f"{'−' if change < 0 else '+'}{text}%"

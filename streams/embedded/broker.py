@@ -1,0 +1,354 @@
+"""The embedded broker: Apache Kafka itself, one KRaft node on loopback, as a child process.
+
+``python -m streams.embedded.broker --data DIR`` runs it as a part of an instance: prepares the folder, starts Java, tells
+the state and stops the broker in order. ``Broker`` is the same for tests.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import hashlib
+import os
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import uuid
+from pathlib import Path
+
+from streams.clock import monotonic
+from streams.embedded.jars import JarsUnavailable, fetch_jars, java_binary
+from streams.embedded.orphans import command_of, end_with_parent, killed_with_us
+from streams.embedded.ports import choose_port
+from streams.instance import StateReport
+from streams.settings import Settings, load_settings
+
+_HOST = "127.0.0.1"
+_READY_S = 90.0
+_STOP_S = 20.0
+_ORPHANED_S = 2.0
+_PROPERTIES = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@{host}:{controller_port}
+listeners=PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller_port}
+advertised.listeners=PLAINTEXT://{host}:{advertised_port}
+controller.listener.names=CONTROLLER
+inter.broker.listener.name=PLAINTEXT
+log.dirs={log_dirs}
+auto.create.topics.enable=false
+num.network.threads=2
+num.io.threads=4
+message.max.bytes=10485760
+log.message.timestamp.type=CreateTime
+log.retention.hours=168
+log.segment.bytes=268435456
+# the default, 128 MB, is taken from the heap at start
+log.cleaner.dedupe.buffer.size=16777216
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=8
+offsets.topic.segment.bytes=16777216
+offsets.retention.minutes=43200
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=8
+transaction.state.log.segment.bytes=16777216
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+# a broker killed hard waits so long before its successor is let in
+broker.session.timeout.ms=5000
+broker.heartbeat.interval.ms=1000
+group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=3000
+"""
+_LOGGING = """\
+appender.file.type=RollingFile
+appender.file.name=file
+appender.file.fileName={log}
+appender.file.filePattern={log}.%i
+appender.file.layout.type=PatternLayout
+appender.file.layout.pattern=%d{{yyyy-MM-dd'T'HH:mm:ss.SSSXXX}} %p %m (%c)%n
+appender.file.policies.type=Policies
+appender.file.policies.size.type=SizeBasedTriggeringPolicy
+appender.file.policies.size.size=10MB
+appender.file.strategy.type=DefaultRolloverStrategy
+appender.file.strategy.max=3
+rootLogger.level=info
+rootLogger.appenderRef.file.ref=file
+logger.config.name=org.apache.kafka.common.config
+logger.config.level=warn
+logger.server_config.name=kafka.server.KafkaConfig
+logger.server_config.level=warn
+"""
+
+
+class BrokerFailed(Exception):
+    """The broker did not start or ended by itself; the text quotes its log. The supervisor starts it anew."""
+
+
+def answers_requests(port: int, timeout_s: float = 1.0) -> bool:
+    """True if a broker on loopback ``port`` answers an ApiVersions request: it then serves every request."""
+    request = struct.pack(">hhih", 18, 0, 1, 1) + b"f"
+    try:
+        with socket.create_connection((_HOST, port), timeout_s) as connection:
+            connection.settimeout(timeout_s)
+            connection.sendall(struct.pack(">i", len(request)) + request)
+            return len(connection.recv(4)) == 4
+    except OSError:
+        return False
+
+
+class Broker:
+    """One Kafka node. ``folder`` holds its data, ``logs`` its log."""
+
+    def __init__(
+        self,
+        folder: Path,
+        logs: Path,
+        jars: Path,
+        *,
+        port: int = 0,
+        controller_port: int = 0,
+        heap_mb: int = 256,
+        archive: Path | None = None,
+        quick: bool = False,
+    ) -> None:
+        self.folder = folder.resolve()
+        self.logs = logs.resolve()
+        self.port = choose_port(port)
+        self.controller_port = choose_port(controller_port, taken=frozenset({self.port}))
+        #: where clients are told to come; 0: to ``port`` itself
+        self.advertised_port = 0
+        self._jars = jars.resolve()
+        self._heap_mb = heap_mb
+        self._archive = archive
+        self._quick = quick
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        """What clients connect to."""
+        return f"{_HOST}:{self.port}"
+
+    @property
+    def pid(self) -> int | None:
+        """The pid of Java while it runs."""
+        return self._process.pid if self._process and self._process.poll() is None else None
+
+    def start(self, *more: str) -> None:
+        """Prepare the folder (once) and start Java with the options ``more`` before the others; returns at once."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.logs.mkdir(parents=True, exist_ok=True)
+        _end_leftover(self.folder)
+        shutil.rmtree(self.folder / "tmp", ignore_errors=True)  # native libraries unpacked by a killed Java
+        (self.folder / "tmp").mkdir()
+        properties = self.folder / "server.properties"
+        properties.write_text(
+            _PROPERTIES.format(
+                host=_HOST,
+                port=self.port,
+                advertised_port=self.advertised_port or self.port,
+                controller_port=self.controller_port,
+                log_dirs=self.folder / "data",
+            )
+        )
+        (self.folder / "log4j2.properties").write_text(_LOGGING.format(log=self.logs / "broker.log"))
+        if not (self.folder / "data" / "meta.properties").exists():
+            self._format(properties)
+        with (self.logs / "broker.out").open("wb") as output:
+            self._process = subprocess.Popen(
+                killed_with_us([*self._java(), *more, "kafka.Kafka", str(properties)]),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        (self.folder / "broker.pid").write_text(str(self._process.pid))
+
+    def check(self) -> None:
+        """Raise BrokerFailed if Java has ended."""
+        if self._process is None or self._process.poll() is not None:
+            code = self._process.returncode if self._process else None
+            raise BrokerFailed(f"the broker ended with code {code}; its log says: {self._last_words()}")
+
+    def wait_ready(self, timeout_s: float = _READY_S, stop: threading.Event | None = None) -> bool:
+        """True once the broker answers; False if ``stop`` was set before.
+
+        Raises:
+            BrokerFailed: it ended, or did not answer in time.
+        """
+        pause = stop or threading.Event()
+        deadline = monotonic() + timeout_s
+        while not answers_requests(self.port):
+            if pause.wait(0.03):
+                return False
+            self.check()
+            if monotonic() > deadline:
+                raise BrokerFailed(
+                    f"the broker did not answer within {timeout_s:.0f} s; its log says: {self._last_words()}"
+                )
+        return True
+
+    def stop(self, timeout_s: float = _STOP_S) -> None:
+        """End the broker in order; hard after ``timeout_s``."""
+        if self._process is None:
+            return
+        if self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(timeout_s)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        (self.folder / "broker.pid").unlink(missing_ok=True)
+
+    def kill(self) -> None:
+        """End it as a power cut would; for tests of faults."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def _java(self) -> list[str]:
+        options = [
+            str(java_binary()),
+            f"-Xmx{self._heap_mb}m",
+            "-XX:+UseSerialGC",
+            "-XX:+ExitOnOutOfMemoryError",
+            "--enable-native-access=ALL-UNNAMED",
+            "--sun-misc-unsafe-memory-access=allow",
+            "-Djava.awt.headless=true",
+            f"-Djava.io.tmpdir={self.folder / 'tmp'}",
+            f"-Dlog4j2.configurationFile={self.folder / 'log4j2.properties'}",
+        ]
+        if self._archive is not None and self._archive.exists():
+            options += [f"-XX:AOTCache={self._archive}", "-Xlog:aot=off", "-Xlog:cds=off"]
+        if self._quick:
+            options.append("-XX:TieredStopAtLevel=1")
+        return [*options, "-cp", class_path(self._jars)]
+
+    def _format(self, properties: Path) -> None:
+        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        # with =, for one id in 64 begins with a dash and would be read as an option
+        options = [f"--cluster-id={cluster}", "-c", str(properties)]
+        command = [*self._java(), "kafka.tools.StorageTool", "format", *options]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        if done.returncode:
+            shutil.rmtree(self.folder / "data", ignore_errors=True)
+            raise BrokerFailed(
+                f"the broker's folder could not be prepared: {(done.stdout + done.stderr)[-800:]}"
+            )
+
+    def _last_words(self) -> str:
+        lines: list[str] = []
+        for name in ("broker.out", "broker.log"):
+            path = self.logs / name
+            if path.exists():
+                told = path.read_text(errors="replace").splitlines()
+                lines += [line for line in told if "ERROR" in line or "Exception" in line or "rror:" in line][
+                    -3:
+                ]
+        return " | ".join(lines) or f"nothing; see {self.logs}"
+
+
+def class_path(jars: Path) -> str:
+    """Java's class path of the jars in ``jars``, in a fixed order (an archive holds only for the same one)."""
+    return os.pathsep.join(str(path) for path in sorted(jars.glob("*.jar")))
+
+
+def archive_path(settings: Settings, jars: Path) -> Path:
+    """Where the archive of loaded classes lies that lets this Java start these jars twice as fast."""
+    named = hashlib.sha256(f"{class_path(jars.resolve())} {java_binary().resolve()}".encode()).hexdigest()[
+        :12
+    ]
+    return settings.cache / f"broker-{named}.aot"
+
+
+def broker_of(
+    settings: Settings, data: Path, *, port: int = 0, controller_port: int = 0, quick: bool = False
+) -> Broker:
+    """The broker of the instance under ``data``, its jars fetched if they are missing.
+
+    Raises:
+        JarsUnavailable: they are missing and cannot be fetched.
+    """
+    jars = fetch_jars(settings)
+    return Broker(
+        data / "kafka",
+        data / "logs",
+        jars,
+        port=port,
+        controller_port=controller_port,
+        heap_mb=settings.broker_heap_mb,
+        archive=archive_path(settings, jars),
+        quick=quick,
+    )
+
+
+def _end_leftover(folder: Path) -> None:
+    """End a broker that an earlier run left over this folder (possible only where no kernel does it)."""
+    try:
+        pid = int((folder / "broker.pid").read_text())
+    except (OSError, ValueError):
+        return
+    if str(folder / "server.properties") in command_of(pid):
+        os.kill(pid, signal.SIGTERM)
+        deadline = monotonic() + _STOP_S
+        while monotonic() < deadline:
+            if not command_of(pid):
+                return
+            threading.Event().wait(0.1)
+        os.kill(pid, signal.SIGKILL)
+
+
+def main() -> int:
+    """Run the broker of an instance until SIGTERM or until the parent has gone."""
+    parser = argparse.ArgumentParser(prog="python -m streams.embedded.broker", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="the instance's folder")
+    parser.add_argument("--port", type=int, default=0, help="port of the broker; 0 takes a free one")
+    parser.add_argument(
+        "--controller-port", type=int, default=0, help="port of its controller; 0 takes a free one"
+    )
+    asked = parser.parse_args()
+    parent = os.getppid()
+    end_with_parent(parent, grace_s=_STOP_S + 5)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    report = StateReport(asked.data, "broker")
+    report.say("starting")
+    try:
+        broker = broker_of(
+            load_settings(data=asked.data), asked.data, port=asked.port, controller_port=asked.controller_port
+        )
+        broker.start()
+    except (JarsUnavailable, BrokerFailed) as error:
+        report.say("failed", str(error))
+        sys.stderr.write(f"{error}\n")
+        return 69
+    try:
+        if broker.wait_ready(stop=stop):
+            report.ready("Apache Kafka", {"kafka": broker.address})
+        while not stop.wait(1.0):
+            broker.check()
+            if answers_requests(broker.port, timeout_s=5):
+                report.ready("Apache Kafka")
+            else:
+                report.say("degraded", "the broker does not answer")
+    except BrokerFailed as error:
+        report.say("failed", str(error))
+        sys.stderr.write(f"{error}\n")
+        return 1
+    finally:
+        if os.getppid() != parent:
+            threading.Event().wait(_ORPHANED_S)  # the roles end at this moment too and have something to say
+        broker.stop()
+    report.clear()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

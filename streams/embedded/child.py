@@ -1,0 +1,205 @@
+"""One process of an instance: started, watched, started again with growing pauses, ended in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import random
+import shutil
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from streams.clock import monotonic
+from streams.embedded.plan import Command
+from streams.instance import PartState, read_state
+
+#: the first pause before a restart and the longest, in seconds; each is twice the one before
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 30.0
+#: after so long in readiness the next failure counts as the first
+STABLE_S = 60.0
+#: a process that has told nothing for so long is ended and started anew; fitting many stores is silent for minutes
+SILENT_S = 900.0
+_LOG_BYTES = 20_000_000
+_SHORTEN_S = 20.0
+_LOOK_S = 0.1
+_CALM_LOOK_S = 0.5
+
+#: told of each change: name of the process, what happened, details
+Tell = Callable[[str, str, str], None]
+
+
+class Child:
+    """Keeps one process running until told to stop."""
+
+    def __init__(
+        self, command: Command, data: Path, tell: Tell, first_pause_s: float = FIRST_PAUSE_S
+    ) -> None:
+        self.name = command.name
+        self.ready = asyncio.Event()
+        self._command = command
+        self._data = data
+        self._tell = tell
+        self._first_pause_s = first_pause_s
+        self._process: asyncio.subprocess.Process | None = None
+        self._stopping = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._failures = 0
+
+    @property
+    def pid(self) -> int | None:
+        """The pid while it runs."""
+        return self._process.pid if self._process and self._process.returncode is None else None
+
+    def start(self) -> None:
+        """Begin to keep it running."""
+        self._task = asyncio.create_task(self._keep(), name=f"keep {self.name}")
+
+    async def wait_ready(self) -> None:
+        """Return once it has been ready for the first time."""
+        await self.ready.wait()
+
+    async def stop(self) -> None:
+        """End it: SIGTERM, and SIGKILL when its grace is over."""
+        self._stopping.set()
+        if (process := self._process) is not None and process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.send_signal(signal.SIGTERM)
+            try:
+                await asyncio.wait_for(asyncio.shield(process.wait()), self._command.grace_s)
+            except TimeoutError:
+                self._tell(self.name, "killed", f"it did not end within {self._command.grace_s:.0f} s")
+                self.kill()
+                await process.wait()
+        if self._task is not None:
+            await self._task
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._stopping.set()
+        if self.pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+
+    async def _keep(self) -> None:
+        while not self._stopping.is_set():
+            started = monotonic()
+            try:
+                code, ready_s = await self._run_once()
+            except OSError as error:
+                self._tell(self.name, "failed", f"it cannot be started: {error}")
+                code, ready_s = -1, 0.0
+            if self._stopping.is_set():
+                self._tell(self.name, "stopped", "")
+                return
+            if ready_s >= STABLE_S:
+                self._failures = 0
+            pause = min(self._first_pause_s * 2**self._failures, LONGEST_PAUSE_S) * random.uniform(0.9, 1.1)  # noqa: S311
+            self._failures += 1
+            how = f"signal {signal.Signals(-code).name}" if code < 0 else f"code {code}"
+            words = self._last_words()
+            self._tell(
+                self.name,
+                "ended",
+                f"with {how} after {monotonic() - started:.0f} s; again in {pause:.1f} s"
+                + (f": {words}" if words else ""),
+            )
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), pause)
+
+    async def _run_once(self) -> tuple[int, float]:
+        """Start it and watch until it ends; its exit code and how long it was ready."""
+        log = self._log()
+        with log.open("ab") as output:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                *self._command.arguments,
+                env=self._command.environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,  # Ctrl-C is for the supervisor, who stops them in order
+            )
+        process = self._process
+        if self._stopping.is_set():  # asked to stop while it was being started
+            process.terminate()
+        self._tell(self.name, "started", f"pid {process.pid}")
+        ended = asyncio.create_task(process.wait())
+        told: PartState | None = None
+        ready_since: float | None = None
+        heard = shortened = monotonic()
+        while not ended.done():
+            state = read_state(self._data, self.name)
+            if state is not None and state.pid == process.pid:
+                if told is None or state.updated_at_ms != told.updated_at_ms:
+                    heard = monotonic()
+                if not self._stopping.is_set():
+                    self._note(state, told)
+                if state.state == "ready" and ready_since is None:
+                    ready_since = monotonic()
+                    self.ready.set()
+                told = state
+            if monotonic() - heard > SILENT_S:
+                self._tell(self.name, "silent", f"for {SILENT_S:.0f} s; it is ended and started anew")
+                self._kill_hung(process)
+                heard = monotonic()
+            if monotonic() - shortened > _SHORTEN_S:
+                self._shorten_log()
+                shortened = monotonic()
+            await asyncio.wait({ended}, timeout=_LOOK_S if ready_since is None else _CALM_LOOK_S)
+        return ended.result(), monotonic() - ready_since if ready_since is not None else 0.0
+
+    @staticmethod
+    def _kill_hung(process: asyncio.subprocess.Process) -> None:
+        """End a process that no longer answers, so that it is started anew."""
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+
+    def _note(self, state: PartState, before: PartState | None) -> None:
+        if before is None or state.state != before.state:
+            if state.state in ("ready", "degraded", "failed") or (state.detail and before is not None):
+                self._tell(self.name, state.state, state.detail)
+        elif state.state == "degraded" and state.detail != before.detail:
+            self._tell(self.name, state.state, state.detail)
+
+    def _log(self) -> Path:
+        path = self._data / "logs" / f"{self.name}.log"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def _shorten_log(self) -> None:
+        # the process appends to the open file, so its content is moved and the file stays
+        log = self._log()
+        if log.exists() and log.stat().st_size > _LOG_BYTES:
+            shutil.copyfile(log, log.with_suffix(".log.1"))
+            os.truncate(log, 0)
+
+    def _last_words(self) -> str:
+        """What its log says last of why it ended."""
+        try:
+            with self._log().open("rb") as log:
+                log.seek(max(log.seek(0, os.SEEK_END) - 16_384, 0))
+                lines = log.read().decode(errors="replace").splitlines()
+        except OSError:
+            return ""
+        return next((words for line in reversed(lines) if (words := _reason(line.strip()))), "")[:300]
+
+
+def _reason(line: str) -> str:
+    """The part of a log line that a person wants to see; empty if it tells of nothing that went wrong."""
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return line
+    if not isinstance(record, dict) or record.get("level") not in ("error", "critical"):
+        return ""
+    event = str(record.get("event", ""))
+    if event.startswith("Unclosed"):  # what libraries say of connections at any abrupt end
+        return ""
+    why = record.get("exception") or record.get("error") or ""
+    last = str(why).strip().splitlines()[-1:] or [""]
+    return f"{event}: {last[0]}" if last[0] else event

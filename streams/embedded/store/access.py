@@ -1,0 +1,231 @@
+"""Who may do what: the engine's users file with its roles, and the check of what a reader sends.
+
+Three means stand one behind the other for the reader. Its statement is parsed by the engine, which must call it one statement
+that only reads; its syntax tree may name no function or table outside the lists here; and it runs under a role that is granted
+the funnelwatch databases alone, in a connection made ``readonly`` for good. The engine has no log-in of its own here, so
+passwords are compared by the server.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from streams.embedded.store.errors import ACCESS_DENIED, READONLY, SYNTAX_ERROR, StoreError, from_engine
+from streams.embedded.store.statement import tokens
+
+READER_ROLE: Final = "reading"
+WRITER_ROLE: Final = "writing"
+
+USERS_XML: Final = f"""<clickhouse>
+  <profiles><default/></profiles>
+  <quotas><default/></quotas>
+  <roles>
+    <{WRITER_ROLE}><grants><query>GRANT ALL ON *.*</query></grants></{WRITER_ROLE}>
+    <{READER_ROLE}><grants><query>GRANT SELECT ON funnelwatch*.*</query></grants></{READER_ROLE}>
+  </roles>
+  <users>
+    <default>
+      <password></password><networks><ip>::/0</ip></networks><profile>default</profile><quota>default</quota>
+      <grants><query>GRANT {WRITER_ROLE}</query><query>GRANT {READER_ROLE}</query></grants>
+    </default>
+  </users>
+</clickhouse>
+"""
+
+_HARMLESS_TABLE_FUNCTIONS: Final = frozenset(
+    [
+        "format",
+        "generaterandom",
+        "generateseries",
+        "generate_series",
+        "null",
+        "numbers",
+        "numbers_mt",
+        "primes",
+        "sqlstandardvalues",
+        "values",
+        "view",
+        "zeros",
+        "zeros_mt",
+    ]
+)
+_REFUSED_FUNCTIONS: Final = frozenset(
+    [
+        "addresstoline",
+        "addresstolinewithinlines",
+        "addresstosymbol",
+        "catboostevaluate",
+        "demangle",
+        "evalmlmethod",
+        "file",
+        "filesystemavailable",
+        "filesystemcapacity",
+        "filesystemunreserved",
+        "generateserialid",
+        "getclienthttpheader",
+        "getmacro",
+        "getserversetting",
+        "globalvariable",
+        "joinget",
+        "joingetornull",
+        "logtrace",
+        "showcertificate",
+        "sleep",
+        "sleepeachrow",
+        "transactionid",
+    ]
+)
+_REFUSED_PREFIXES: Final = ("ai", "dictget", "dicthas", "dictisin", "naivebayes", "zookeeper")
+_NOT_AI: Final = frozenset({"airdistance"})
+_OPEN_SYSTEM_TABLES: Final = frozenset(
+    [
+        "aggregate_function_combinators",
+        "build_options",
+        "collations",
+        "columns",
+        "contributors",
+        "data_type_families",
+        "databases",
+        "formats",
+        "functions",
+        "keywords",
+        "licenses",
+        "numbers",
+        "numbers_mt",
+        "one",
+        "settings",
+        "table_engines",
+        "table_functions",
+        "tables",
+        "time_zones",
+        "zeros",
+        "zeros_mt",
+    ]
+)
+_INNER_TABLE: Final = "_raw"  # so end the names of the tables behind the views, in deploy/clickhouse
+_OPEN_DATABASE: Final = re.compile(r"(funnelwatch\w*|default)\Z")
+_NODE: Final = re.compile(r"\A\s*(Function|TableIdentifier|Identifier|Set)\b ?(\S*)")
+_OPEN_STATEMENT: Final = re.compile(
+    r"(SelectWithUnion|SelectIntersectExcept|Describe|Exists|ShowCreateTable|ShowCreateDatabase|ShowCreateView|ShowEngine)\w*Query\b"
+    r"|Exists|Explain |ShowTables|ShowColumns|ShowIndexes|ShowFunctions|ShowSetting\b"
+)
+_SHOWN: Final = frozenset(
+    [
+        "COLUMNS",
+        "CREATE",
+        "DATABASES",
+        "ENGINES",
+        "EXTENDED",
+        "FULL",
+        "FUNCTIONS",
+        "INDEX",
+        "INDEXES",
+        "KEYS",
+        "SETTING",
+        "SETTINGS",
+        "TABLES",
+    ]
+)
+_OPEN_SETTINGS: Final = frozenset(
+    [
+        "count_distinct_implementation",
+        "extremes",
+        "final",
+        "group_by_use_nulls",
+        "join_use_nulls",
+        "log_comment",
+        "max_block_size",
+        "max_execution_time",
+        "max_result_bytes",
+        "max_result_rows",
+        "max_rows_to_read",
+        "max_threads",
+        "output_format_json_quote_64bit_integers",
+        "prefer_column_name_to_alias",
+        "result_overflow_mode",
+        "session_timezone",
+        "timeout_overflow_mode",
+        "totals_mode",
+    ]
+)
+
+
+class Reader:
+    """The check of a reader's statements. It knows the engine's own table functions, so a new one is refused unseen."""
+
+    def __init__(self, table_functions: list[str]) -> None:
+        self._refused = _REFUSED_FUNCTIONS | (
+            {name.lower() for name in table_functions} - _HARMLESS_TABLE_FUNCTIONS
+        )
+
+    def check_database(self, database: str) -> None:
+        """Refuse a database that is not the reader's."""
+        if not _OPEN_DATABASE.match(database):
+            raise StoreError(
+                ACCESS_DENIED, "ACCESS_DENIED", f"The read-only user has no access to database {database}"
+            )
+
+    def check_setting(self, name: str) -> None:
+        """Refuse a setting that could lift a limit or reach outside."""
+        if name not in _OPEN_SETTINGS and not name.startswith(("output_format_", "date_time_output_format")):
+            raise StoreError(READONLY, "READONLY", f"Cannot modify '{name}' setting in readonly mode")
+
+    def check(self, connection: Any, sql: str, params: dict[str, str]) -> None:
+        """Refuse ``sql`` unless it is one statement that reads what a reader may see.
+
+        Raises:
+            StoreError: with the reason.
+        """
+        verdict = connection._conn.classify_query(
+            sql
+        )  # the parser itself: comments and quotes cannot hide anything from it
+        if verdict["statement_count"] > 1:
+            raise StoreError(SYNTAX_ERROR, "SYNTAX_ERROR", "Multi-statements are not allowed")
+        if verdict["statement_count"] == 1 and verdict["query_class"].name != "READ_ONLY":
+            raise StoreError(
+                READONLY,
+                "READONLY",
+                "The read-only user may only read: Cannot execute query in readonly mode",
+            )
+        try:
+            tree = (
+                connection.query(f"EXPLAIN AST {sql}", "TSVRaw", params=params)
+                .bytes()
+                .decode("utf-8", "replace")
+            )
+        except Exception as error:
+            raise from_engine(str(error)) from error
+        lines = tree.splitlines()
+        shown = [token.text for token in tokens(sql.encode())[:2]]
+        if not _OPEN_STATEMENT.match(lines[0]) or (shown[0] == "SHOW" and shown[1] not in _SHOWN):
+            raise StoreError(
+                ACCESS_DENIED, "ACCESS_DENIED", f"The read-only user may not ask for {' '.join(shown)}"
+            )
+        for line in lines:
+            if node := _NODE.match(line):
+                self._check_node(node[1], (node[2] or ""))
+
+    def _check_node(self, kind: str, name: str) -> None:
+        if kind == "Set":
+            raise StoreError(
+                READONLY,
+                "READONLY",
+                "Cannot modify settings in readonly mode: the read-only user's queries take no SETTINGS clause",
+            )
+        if kind == "Function":
+            lowered = name.lower()
+            if lowered in self._refused or (lowered.startswith(_REFUSED_PREFIXES) and lowered not in _NOT_AI):
+                raise StoreError(
+                    ACCESS_DENIED, "ACCESS_DENIED", f"The read-only user may not use the function {name}"
+                )
+            return
+        database, dot, table = name.replace("`", "").partition(".")
+        if name.replace("`", "").lower().endswith(_INNER_TABLE):
+            raise StoreError(
+                ACCESS_DENIED,
+                "ACCESS_DENIED",
+                f"The read-only user reads the views, which are right as they are, not {name}",
+            )
+        if dot and database.lower() == "system" and table.lower() not in _OPEN_SYSTEM_TABLES:
+            raise StoreError(ACCESS_DENIED, "ACCESS_DENIED", f"The read-only user may not read {name}")

@@ -1,0 +1,73 @@
+"""The engine's exceptions as ClickHouse tells them over HTTP: a code, a status and a text."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_CODE = re.compile(r"\ACode: (\d+)\. DB::Exception: ")
+
+UNKNOWN_TABLE: Final = 60
+SYNTAX_ERROR: Final = 62
+READONLY: Final = 164
+TIMEOUT_EXCEEDED: Final = 159
+TOO_MANY_SIMULTANEOUS_QUERIES: Final = 202
+BAD_ARGUMENTS: Final = 36
+NOT_IMPLEMENTED: Final = 48
+UNKNOWN_FORMAT: Final = 73
+SESSION_NOT_FOUND: Final = 372
+SESSION_IS_LOCKED: Final = 373
+QUERY_WAS_CANCELLED: Final = 394
+ACCESS_DENIED: Final = 497
+AUTHENTICATION_FAILED: Final = 516
+REQUEST_TOO_LARGE: Final = 307
+UNKNOWN_EXCEPTION: Final = 1002
+
+# HTTPHandler.cpp, exceptionCodeToHTTPStatus; 202 and 497 are told more exactly here than by the server (500).
+_STATUS: Final = {
+    **dict.fromkeys(
+        (6, 26, 27, 36, 38, 41, 42, 43, 44, 53, 62, 67, 72, 117, 166, 167, 168, 182, 427, 441, 456), 400
+    ),
+    **dict.fromkeys((46, 47, 50, 56, 60, 63, 73, 78, 81, 115, 152, 224, 336, 372), 404),
+    **dict.fromkeys((192, 193, 516, 497, 164), 403),
+    194: 401,
+    159: 408,
+    202: 429,
+    307: 413,
+    48: 501,
+}
+
+
+class StoreError(Exception):
+    """A statement failed; raised by the engine and its guards, told to the client by the server."""
+
+    def __init__(self, code: int, name: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+        self.name = name
+        self.text = text
+
+    @property
+    def status(self) -> int:
+        """The HTTP status that goes with the code."""
+        return _STATUS.get(self.code, 500)
+
+    def told(self, version: str) -> str:
+        """The text as ClickHouse words it."""
+        return f"Code: {self.code}. DB::Exception: {self.text} ({self.name}) (version {version})\n"
+
+
+def from_engine(message: str) -> StoreError:
+    """The engine's message taken apart; nested repetitions of its prefix are told once."""
+    text = message.strip()
+    for prefix in ("Streaming query failed: ",):
+        text = text.removeprefix(prefix)
+    code = UNKNOWN_EXCEPTION
+    while match := _CODE.match(text):
+        code = int(match[1])
+        text = text[match.end() :]
+    name = "UNKNOWN_EXCEPTION"
+    while match := re.search(r"\s*\((?:version [^)]*|([A-Z][A-Z0-9_]+))\)\.?\s*\Z", text):
+        name = match[1] or name
+        text = text[: match.start()]
+    return StoreError(code, name, text)

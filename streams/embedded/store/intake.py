@@ -1,0 +1,169 @@
+"""How a request of ClickHouse's HTTP interface is read: its body in memory or in a file, its form, what it asks.
+
+Before this file: ``server.py``, which has let the user in. After it: ``engine.py``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any, Final
+
+from aiohttp import web
+
+from streams.embedded.store.engine import Engine
+from streams.embedded.store.errors import BAD_ARGUMENTS, REQUEST_TOO_LARGE, StoreError
+from streams.embedded.store.protocol import (
+    ENCODINGS,
+    Query,
+    User,
+    accepted,
+    checked_format,
+    external_tables,
+    flag,
+    params_of,
+    settings_of,
+)
+from streams.embedded.store.statement import parse
+
+HELD_BYTES: Final = (
+    1 << 20
+)  # a body up to here is held in memory; a result is answered whole, with true figures and status
+_READER_BODY_BYTES = 16 << 20  # a reader sends statements and small tables
+
+
+class Intake:
+    """Reads requests; bodies over ``HELD_BYTES`` go to files in the engine's folder."""
+
+    def __init__(self, engine: Engine, body_bytes: int) -> None:
+        self._engine = engine
+        self._body_bytes = body_bytes
+
+    async def understand(self, request: web.Request, user: User, query_id: str, bodies: list[Path]) -> Query:
+        """The query in ``request``; the files made for its body are added to ``bodies``, to be removed by the caller.
+
+        Raises:
+            StoreError: the request is not one, or is too large.
+        """
+        arguments = dict(request.query)
+        external = []
+        held = b""
+        packed = ENCODINGS.get(request.headers.get("Content-Encoding", "").lower())
+        if packed is None:
+            raise StoreError(
+                BAD_ARGUMENTS,
+                "BAD_ARGUMENTS",
+                f"Unknown Content-Encoding {request.headers['Content-Encoding']}",
+            )
+        body: Path | None = None
+        most = min(self._body_bytes, _READER_BODY_BYTES) if user.reads_only else self._body_bytes
+        if request.content_type == "multipart/form-data":
+            fields, files = await self._form(request, most)
+            arguments |= fields
+            external = external_tables(files, arguments)
+        else:
+            held, body = await self._receive(request, most, bodies)
+        sql = arguments.get("query", "").encode("utf-8", "surrogateescape")
+        is_insert = (
+            sql.lstrip()[:6].upper() == b"INSERT" or parse(sql).kind == "INSERT" if sql.strip() else False
+        )
+        loop = asyncio.get_running_loop()
+        if not is_insert and (held or body):
+            if packed != "none":
+                path = body or self._store_body(held, bodies)
+                held, body, packed = (
+                    await loop.run_in_executor(None, self._engine.unpack, path, packed),
+                    None,
+                    "none",
+                )
+            elif body:
+                held, body = await loop.run_in_executor(None, body.read_bytes), None
+            sql, held = (sql + b"\n" + held if sql.strip() else held), b""
+        elif held:
+            body = self._store_body(held, bodies)
+        return Query(
+            user=user,
+            sql=sql,
+            database=arguments.get("database") or request.headers.get("X-ClickHouse-Database") or "",
+            settings=settings_of(arguments),
+            params=params_of(arguments),
+            default_format=checked_format(
+                arguments.get("default_format")
+                or request.headers.get("X-ClickHouse-Format")
+                or "TabSeparated"
+            ),
+            query_id=query_id,
+            packed=accepted(arguments, request.headers.get("Accept-Encoding", "")),
+            body=body,
+            body_packed=packed,
+            session_id=arguments.get("session_id", ""),
+            session_timeout_s=_number(arguments, "session_timeout", 60.0),
+            session_check=flag(arguments, "session_check"),
+            whole=flag(arguments, "wait_end_of_query"),
+            read_only=request.method in ("GET", "HEAD"),
+            external=external,
+        )
+
+    def _store_body(self, held: bytes, bodies: list[Path]) -> Path:
+        with self._engine.new_body() as file:
+            file.write(held)
+        bodies.append(Path(file.name))
+        return bodies[-1]
+
+    async def _receive(
+        self, request: web.Request, most: int, bodies: list[Path]
+    ) -> tuple[bytes, Path | None]:
+        """The body: in memory while it is small, else in a file."""
+        held = bytearray()
+        file: Any = None
+        total = 0
+        try:
+            async for chunk in request.content.iter_any():
+                total += len(chunk)
+                _check_size(total, most)
+                if file is None and total > HELD_BYTES:
+                    file = self._engine.new_body()
+                    bodies.append(Path(file.name))
+                    file.write(held)
+                    held.clear()
+                if file is None:
+                    held += chunk
+                else:
+                    file.write(chunk)
+        finally:
+            if file is not None:
+                file.close()
+        return bytes(held), bodies[-1] if file is not None else None
+
+    async def _form(self, request: web.Request, most: int) -> tuple[dict[str, str], dict[str, bytes]]:
+        fields: dict[str, str] = {}
+        files: dict[str, bytes] = {}
+        total = 0
+        async for part in await request.multipart():
+            name = getattr(part, "name", None) or ""
+            content = bytearray()
+            while chunk := await part.read_chunk(65536):  # type: ignore[union-attr]
+                total += len(chunk)
+                _check_size(total, most)
+                content += chunk
+            if name == "query" or name.startswith("param_") or getattr(part, "filename", None) is None:
+                fields[name] = content.decode("utf-8", "surrogateescape")
+            else:
+                files[name] = bytes(content)
+        return fields, files
+
+
+def _check_size(total: int, most: int) -> None:
+    if total > most:
+        raise StoreError(
+            REQUEST_TOO_LARGE,
+            "TOO_MANY_BYTES",
+            f"The request's body is larger than {most} bytes: send it in parts",
+        )
+
+
+def _number(arguments: dict[str, str], name: str, default: float) -> float:
+    try:
+        return float(arguments.get(name, default))
+    except ValueError as error:
+        raise StoreError(BAD_ARGUMENTS, "BAD_ARGUMENTS", f"{name} is not a number") from error

@@ -1,0 +1,264 @@
+"""A request of ClickHouse's HTTP interface, taken apart: who asks, what, with which settings, parameters and data."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from streams.embedded.store.errors import (
+    AUTHENTICATION_FAILED,
+    BAD_ARGUMENTS,
+    NOT_IMPLEMENTED,
+    UNKNOWN_FORMAT,
+    StoreError,
+)
+from streams.embedded.store.statement import tokens
+
+# URL arguments that are not settings
+_CONTROL: Final = frozenset(
+    [
+        "query",
+        "database",
+        "default_format",
+        "session_id",
+        "session_timeout",
+        "session_check",
+        "compress",
+        "decompress",
+        "wait_end_of_query",
+        "client_protocol_version",
+        "role",
+        "query_id",
+        "user",
+        "password",
+        "buffer_size",
+        "enable_http_compression",
+        "http_zlib_compression_level",
+        "http_headers_progress_interval_ms",
+        "send_progress_in_http_headers",
+        "cancel_http_readonly_queries_on_client_close",
+        "quota_key",
+        "close_session",
+        "async_insert",
+        "wait_for_async_insert",
+        "http_make_head_request",
+        "http_write_exception_in_output_format",
+    ]
+)
+_NAME: Final = re.compile(r"[A-Za-z_]\w*\Z")
+# what the engine can pack and unpack, by the name HTTP gives it
+ENCODINGS: Final = {
+    "": "none",
+    "identity": "none",
+    "gzip": "gzip",
+    "x-gzip": "gzip",
+    "deflate": "deflate",
+    "br": "br",
+    "lz4": "lz4",
+    "zstd": "zstd",
+    "xz": "xz",
+    "bz2": "bz2",
+    "snappy": "snappy",
+}
+_EXPRESSIONS: Final = frozenset(
+    [
+        "DEFAULT",
+        "MATERIALIZED",
+        "ALIAS",
+        "EPHEMERAL",
+        "CODEC",
+        "TTL",
+        "CHECK",
+        "CONSTRAINT",
+        "INDEX",
+        "PROJECTION",
+        "ENGINE",
+    ]
+)
+_OFFERED: Final = ("zstd", "lz4", "br", "gzip", "deflate", "xz", "bz2")
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """One who may ask; ``reads_only`` is the user for people and pages."""
+
+    name: str
+    reads_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalTable:
+    """A table that comes with the request and lives as long as its query."""
+
+    name: str
+    structure: str
+    format: str
+    data: bytes
+
+
+@dataclass(slots=True)
+class Query:
+    """What one request asks of the engine."""
+
+    user: User
+    sql: bytes
+    database: str
+    settings: dict[str, str]
+    params: dict[str, str]
+    default_format: str
+    query_id: str
+    packed: str = "none"
+    body: Path | None = None
+    body_packed: str = "none"
+    session_id: str = ""
+    session_timeout_s: float = 60.0
+    session_check: bool = False
+    whole: bool = False
+    read_only: bool = False
+    external: list[ExternalTable] = field(default_factory=list)
+    mark: str = field(
+        default_factory=lambda: uuid.uuid4().hex
+    )  # ours, so that nobody can have another's query stopped
+
+
+class Users:
+    """The two users and their passwords."""
+
+    def __init__(self, writer: str, writer_password: str, reader: str, reader_password: str) -> None:
+        self._known = {
+            writer: (writer_password.encode(), User(writer, reads_only=False)),
+            reader: (reader_password.encode(), User(reader, reads_only=True)),
+        }
+
+    def authenticate(self, headers: Mapping[str, str], arguments: Mapping[str, str]) -> User:
+        """The user who asks, by header, basic authentication or argument.
+
+        Raises:
+            StoreError: nobody with that name and password.
+        """
+        name, password = headers.get("X-ClickHouse-User", ""), headers.get("X-ClickHouse-Key", "")
+        basic = headers.get("Authorization", "")
+        if not name and basic[:6].lower() == "basic ":
+            try:
+                name, _, password = base64.b64decode(basic[6:], validate=True).decode().partition(":")
+            except (binascii.Error, UnicodeDecodeError):
+                name = ""
+        if not name:
+            name, password = arguments.get("user", ""), arguments.get("password", "")
+        known, user = self._known.get(name, (b"", None))
+        right = hmac.compare_digest(known, password.encode("utf-8", "surrogateescape"))
+        if user is None or not right or not known:
+            raise StoreError(
+                AUTHENTICATION_FAILED,
+                "AUTHENTICATION_FAILED",
+                f"{name or 'default'}: Authentication failed: password is incorrect, or there is no user with such name.",
+            )
+        return user
+
+
+def flag(arguments: Mapping[str, str], name: str) -> bool:
+    """Whether the argument ``name`` is given and not 0 or false."""
+    return arguments.get(name, "0").lower() not in ("0", "false", "")
+
+
+def accepted(arguments: Mapping[str, str], accept: str) -> str:
+    """How the answer is packed: what the client offers first of what the engine can, ``none`` unless it asked."""
+    if not flag(arguments, "enable_http_compression"):
+        return "none"
+    offered = [part.partition(";")[0].strip().lower() for part in accept.split(",")]
+    return next((ENCODINGS[name] for name in offered if name in _OFFERED), "none")
+
+
+def settings_of(arguments: Mapping[str, str]) -> dict[str, str]:
+    """The arguments that are settings of the engine."""
+    found = {}
+    for name, value in arguments.items():
+        if name in _CONTROL or name.startswith("param_"):
+            continue
+        if not _NAME.match(name):
+            raise StoreError(BAD_ARGUMENTS, "BAD_ARGUMENTS", f"{name!r} is not the name of a setting")
+        found[name] = value
+    if flag(arguments, "decompress") or flag(arguments, "compress"):
+        raise StoreError(
+            NOT_IMPLEMENTED,
+            "NOT_IMPLEMENTED",
+            "ClickHouse's own compressed blocks (compress=1, decompress=1) are not understood here; use Content-Encoding and enable_http_compression=1",
+        )
+    if int(arguments.get("client_protocol_version") or 0):
+        raise StoreError(
+            NOT_IMPLEMENTED,
+            "NOT_IMPLEMENTED",
+            "The embedded store gives no Native blocks of a client_protocol_version; use a ClickHouse server for this client",
+        )
+    return found
+
+
+def params_of(arguments: Mapping[str, str]) -> dict[str, str]:
+    """The query's parameters by name."""
+    found = {}
+    for name, value in arguments.items():
+        if name.startswith("param_"):
+            if not _NAME.match(name[6:]):
+                raise StoreError(
+                    BAD_ARGUMENTS, "BAD_ARGUMENTS", f"{name[6:]!r} is not the name of a parameter"
+                )
+            found[name[6:]] = value
+    return found
+
+
+def external_tables(files: Mapping[str, bytes], arguments: dict[str, str]) -> list[ExternalTable]:
+    """The tables that came as files of a form; takes their ``_format``, ``_structure`` and ``_types`` out of ``arguments``."""
+    tables = []
+    for name, data in files.items():
+        if not _NAME.match(name):
+            raise StoreError(BAD_ARGUMENTS, "BAD_ARGUMENTS", f"{name!r} is not the name of an external table")
+        form = checked_format(arguments.pop(f"{name}_format", "TabSeparated"))
+        structure = arguments.pop(f"{name}_structure", "")
+        types = arguments.pop(f"{name}_types", "")
+        if not structure:
+            if not types:
+                raise StoreError(
+                    BAD_ARGUMENTS,
+                    "BAD_ARGUMENTS",
+                    f"Neither {name}_structure nor {name}_types are provided for external table {name}",
+                )
+            structure = ", ".join(f"_{at} {part}" for at, part in enumerate(_split_types(types), 1))
+        _check_structure(structure)
+        tables.append(ExternalTable(name, structure, form, data))
+    return tables
+
+
+def checked_format(name: str) -> str:
+    """``name`` if it can be the name of a format; it is put into the statement's text."""
+    if not _NAME.match(name):
+        raise StoreError(UNKNOWN_FORMAT, "UNKNOWN_FORMAT", f"Unknown format {name}")
+    return name
+
+
+def _check_structure(structure: str) -> None:
+    """Refuse a list of columns that is more than names and types: an expression in it would be run as the writer."""
+    for token in tokens(structure.encode("utf-8", "surrogateescape")):
+        plain = token.kind != "other" or token.text in "(),=-." or token.text[0].isdigit()
+        if not plain or token.text in _EXPRESSIONS:
+            raise StoreError(
+                BAD_ARGUMENTS,
+                "BAD_ARGUMENTS",
+                f"The structure of an external table is names and types, not {token.text}",
+            )
+
+
+def _split_types(types: str) -> list[str]:
+    parts, depth, start = [], 0, 0
+    for at, sign in enumerate(types):
+        depth += (sign == "(") - (sign == ")")
+        if sign == "," and depth == 0:
+            parts.append(types[start:at].strip())
+            start = at + 1
+    return [*parts, types[start:].strip()]

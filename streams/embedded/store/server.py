@@ -1,0 +1,258 @@
+"""ClickHouse's HTTP interface on loopback: requests in, results out as they come, errors with code and status."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+import uuid
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+from aiohttp import web
+
+from streams.clock import monotonic
+from streams.embedded.store.engine import Engine, Outcome, make_pipe
+from streams.embedded.store.errors import (
+    BAD_ARGUMENTS,
+    TOO_MANY_SIMULTANEOUS_QUERIES,
+    StoreError,
+)
+from streams.embedded.store.intake import HELD_BYTES, Intake
+from streams.embedded.store.protocol import Query, Users
+from streams.embedded.store.statement import Statement, parse
+
+_TYPES = {
+    "JSON": "application/json; charset=UTF-8",
+    "JSONCompact": "application/json; charset=UTF-8",
+    "JSONEachRow": "application/x-ndjson; charset=UTF-8",
+    "TabSeparated": "text/tab-separated-values; charset=UTF-8",
+    "TSV": "text/tab-separated-values; charset=UTF-8",
+    "TabSeparatedWithNames": "text/tab-separated-values; charset=UTF-8",
+    "TabSeparatedWithNamesAndTypes": "text/tab-separated-values; charset=UTF-8",
+    "CSV": "text/csv; charset=UTF-8; header=absent",
+    "CSVWithNames": "text/csv; charset=UTF-8; header=present",
+    "Native": "application/octet-stream",
+    "RowBinary": "application/octet-stream",
+    "ArrowStream": "application/vnd.apache.arrow.stream",
+    "Arrow": "application/vnd.apache.arrow.file",
+    "Parquet": "application/vnd.apache.parquet",
+}
+
+
+class Lane:
+    """A fixed number of threads and a bounded queue before them; readers and the writer have one each."""
+
+    def __init__(self, name: str, threads: int, waiting: int) -> None:
+        self.pool = ThreadPoolExecutor(threads, thread_name_prefix=f"store-{name}")
+        self._most = threads + waiting
+        self._inside = 0
+
+    async def __aenter__(self) -> None:
+        if self._inside >= self._most:
+            raise StoreError(
+                TOO_MANY_SIMULTANEOUS_QUERIES,
+                "TOO_MANY_SIMULTANEOUS_QUERIES",
+                f"Too many simultaneous queries. Maximum: {self._most}. Ask again later",
+            )
+        self._inside += 1
+
+    async def __aexit__(self, *_: object) -> None:
+        self._inside -= 1
+
+    @property
+    def busy(self) -> bool:
+        """Whether a query runs or waits."""
+        return self._inside > 0
+
+
+class StoreServer:
+    """The handlers. ``engine`` does the work, ``users`` says who may ask."""
+
+    def __init__(
+        self, engine: Engine, users: Users, *, threads: int = 6, waiting: int = 100, body_bytes: int = 1 << 30
+    ) -> None:
+        self._engine = engine
+        self._users = users
+        self._intake = Intake(engine, body_bytes)
+        self._writing = Lane("writer", threads, waiting)
+        self._reading = Lane("reader", threads, waiting)
+        self._stopping: set[asyncio.Task[None]] = set()
+        self._name = os.uname().nodename if hasattr(os, "uname") else "funnelwatch"
+
+    def app(self) -> web.Application:
+        """The application; it takes bodies of any length and limits them itself."""
+        app = web.Application(client_max_size=0)
+        app.router.add_get("/ping", self._ping)
+        app.router.add_get("/replicas_status", self._ping)
+        app.router.add_route("*", "/", self._query)
+        return app
+
+    async def drain(self, seconds: float) -> None:
+        """Wait until no query runs, at most ``seconds``."""
+        deadline = monotonic() + seconds
+        while (self._writing.busy or self._reading.busy) and monotonic() < deadline:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+    def close(self) -> None:
+        """End the threads once their queries have ended."""
+        for lane in (self._writing, self._reading):
+            lane.pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _ping(self, _: web.Request) -> web.Response:
+        return web.Response(text="Ok.\n")
+
+    async def _query(self, request: web.Request) -> web.StreamResponse:
+        query_id = request.query.get("query_id") or str(uuid.uuid4())
+        bodies: list[Path] = []
+        try:
+            user = self._users.authenticate(request.headers, request.query)
+            lane = self._reading if user.reads_only else self._writing
+            async with lane:
+                query = await self._intake.understand(request, user, query_id, bodies)
+                if not query.sql.strip():
+                    if request.method in ("GET", "HEAD"):
+                        return web.Response(text="Ok.\n")
+                    raise StoreError(62, "SYNTAX_ERROR", "Empty query")
+                return await self._answer(request, query, lane)
+        except StoreError as error:
+            return self._refusal(error, query_id, request)
+        except UnicodeDecodeError:
+            return self._refusal(
+                StoreError(BAD_ARGUMENTS, "BAD_ARGUMENTS", "The query is not UTF-8"), query_id, request
+            )
+        finally:
+            for path in bodies:
+                path.unlink(missing_ok=True)
+
+    async def _answer(self, request: web.Request, query: Query, lane: Lane) -> web.StreamResponse:
+        statement = parse(query.sql)
+        loop = asyncio.get_running_loop()
+        reading, writing = make_pipe()
+        stream = asyncio.StreamReader(limit=HELD_BYTES)
+        transport, _ = await loop.connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(stream), os.fdopen(reading, "rb", 0)
+        )
+
+        def work() -> Outcome:
+            try:
+                return self._engine.execute(query, statement, writing)
+            finally:
+                os.close(writing)
+
+        running = lane.pool.submit(work)
+        try:
+            return await self._pass_on(request, query, statement, stream, asyncio.wrap_future(running))
+        finally:
+            transport.close()
+            if running.cancel():
+                os.close(writing)  # it had not begun
+            elif not running.done():
+                # The client has gone: the engine would go on to the end. A task of its own, since this one may be cancelled.
+                stopping = asyncio.create_task(self._stop(query, running))
+                self._stopping.add(stopping)
+                stopping.add_done_callback(self._stopping.discard)
+
+    async def _stop(self, query: Query, running: Future[Outcome]) -> None:
+        while not running.done():
+            with suppress(StoreError):
+                await asyncio.to_thread(self._engine.kill, query)
+            await asyncio.sleep(0.2)
+
+    async def _pass_on(
+        self,
+        request: web.Request,
+        query: Query,
+        statement: Statement,
+        stream: asyncio.StreamReader,
+        working: asyncio.Future[Outcome],
+    ) -> web.StreamResponse:
+        held = bytearray()
+        while query.whole or len(held) < HELD_BYTES:
+            chunk = await stream.read(HELD_BYTES)
+            if not chunk:
+                outcome = await asyncio.shield(working)
+                return self._whole(query, statement, bytes(held) or outcome.body, outcome, packed=bool(held))
+            held += chunk
+        tag = secrets.token_hex(8)
+        headers = self._headers(query, statement, None, packed=True)
+        response = web.StreamResponse(headers={**headers, "X-ClickHouse-Exception-Tag": tag})
+        await response.prepare(request)
+        await response.write(bytes(held))
+        held.clear()
+        while chunk := await stream.read(HELD_BYTES):
+            await response.write(chunk)
+        try:
+            await asyncio.shield(working)
+        except StoreError as error:
+            # The status has gone out already: end the body without its end, so that no client takes it for whole.
+            if query.packed == "none":
+                told = error.told(self._engine.version).encode()
+                await response.write(
+                    b"\r\n__exception__\r\n%b\r\n%b%d %b\r\n__exception__\r\n"
+                    % (tag.encode(), told, len(told), tag.encode())
+                )
+            if request.transport is not None:
+                request.transport.close()
+            return response
+        await response.write_eof()
+        return response
+
+    def _whole(
+        self, query: Query, statement: Statement, body: bytes, outcome: Outcome, *, packed: bool
+    ) -> web.Response:
+        return web.Response(body=body, headers=self._headers(query, statement, outcome, packed=packed))
+
+    def _headers(
+        self, query: Query, statement: Statement, outcome: Outcome | None, *, packed: bool
+    ) -> dict[str, str]:
+        form = statement.format or query.default_format
+        headers = {
+            "Content-Type": _TYPES.get(form, "text/plain; charset=UTF-8"),
+            "X-ClickHouse-Query-Id": query.query_id,
+            "X-ClickHouse-Format": form,
+            "X-ClickHouse-Timezone": self._engine.timezone,
+            "X-ClickHouse-Server-Display-Name": self._name,
+            "X-ClickHouse-Summary": json.dumps(_summary(outcome or Outcome())),
+        }
+        if packed and query.packed != "none":
+            headers["Content-Encoding"] = query.packed
+        return headers
+
+    def _refusal(self, error: StoreError, query_id: str, request: web.Request) -> web.Response:
+        status = error.status
+        headers = {
+            "X-ClickHouse-Exception-Code": str(error.code),
+            "X-ClickHouse-Query-Id": query_id,
+            "X-ClickHouse-Server-Display-Name": self._name,
+            "X-ClickHouse-Timezone": self._engine.timezone,
+        }
+        if error.code == 516 and not _named(request):
+            status = 401
+            headers["WWW-Authenticate"] = 'Basic realm="ClickHouse server HTTP API"'
+        if status in (413, 403, 401):
+            headers["Connection"] = "close"  # the body has not been read
+        return web.Response(status=status, text=error.told(self._engine.version), headers=headers)
+
+
+def _named(request: web.Request) -> bool:
+    return (
+        "X-ClickHouse-User" in request.headers
+        or "Authorization" in request.headers
+        or "user" in request.query
+    )
+
+
+def _summary(outcome: Outcome) -> dict[str, str]:
+    return {
+        "read_rows": str(outcome.read_rows),
+        "read_bytes": str(outcome.read_bytes),
+        "written_rows": str(outcome.written_rows),
+        "written_bytes": str(outcome.written_bytes),
+        "total_rows_to_read": str(outcome.read_rows),
+        "result_rows": str(outcome.written_rows or outcome.result_rows),
+        "result_bytes": str(len(outcome.body)),
+        "elapsed_ns": str(int(outcome.elapsed_s * 1e9)),
+    }

@@ -1,0 +1,280 @@
+"""``funnelwatch up``: every process of an instance under one parent, started in order, kept running, ended in order.
+
+Before it: ``plan.py`` (what to start). With it: ``child.py`` (one process), ``console.py`` (what is printed).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import signal
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from streams.clock import now_ms
+from streams.embedded.alert_tail import follow_alerts
+from streams.embedded.child import FIRST_PAUSE_S, Child
+from streams.embedded.console import Console
+from streams.embedded.orphans import end_all, is_ours
+from streams.embedded.plan import Plan
+from streams.instance import Instance, read_states, write_instance
+from streams.roles import ROLES
+
+#: how long what an earlier run left may take to end by itself
+_LEFTOVER_S = 30.0
+_AGAIN_S = 1.0
+#: without a broker for so long the collector starts all the same: it keeps what comes on its disk
+_COLLECT_S = 15.0
+
+
+class AlreadyRunning(Exception):
+    """Another ``up`` runs on the same folder; the command line prints it."""
+
+
+@contextlib.contextmanager
+def instance_lock(data: Path) -> Iterator[None]:
+    """Hold the folder for this process; the lock ends with the process, however that ends.
+
+    Raises:
+        AlreadyRunning: another process holds it.
+    """
+    path = data / "run" / "up.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            file.seek(0)
+            holder = file.read().strip() or "unknown"
+            raise AlreadyRunning(
+                f"{data} is in use: `funnelwatch up` runs there as process {holder}. Stop that one first "
+                f"(Ctrl-C, or kill {holder}), or give another folder with --data"
+            ) from error
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+def is_up(data: Path) -> bool:
+    """True if an ``up`` holds the folder now."""
+    try:
+        with (data / "run" / "up.lock").open("a+") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False
+
+
+def clear_leftovers(data: Path, console: Console) -> None:
+    """End what an earlier run left and take its state files away. Call it with the lock held."""
+    left = [state.pid for state in read_states(data) if state.pid != os.getpid() and is_ours(state.pid)]
+    if left:
+        console.line(f"{console.word('left')}: {', '.join(map(str, left))}")
+        end_all(left, _LEFTOVER_S)
+    for path in (data / "run").glob("*.json"):
+        path.unlink(missing_ok=True)
+
+
+class CannotRun(Exception):
+    """What a start met will not mend itself; everything has been ended. The command line prints it."""
+
+
+def _root(failure: BaseException) -> BaseException:
+    """The first failure of a group of tasks: the others were only cancelled."""
+    while isinstance(failure, BaseExceptionGroup):
+        failure = failure.exceptions[0]
+    return failure
+
+
+class Supervisor:
+    """Runs a plan until told to stop.
+
+    ``later`` names roles that start only when their event is set (the demo lays a past before it is watched).
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        console: Console,
+        first_pause_s: float = FIRST_PAUSE_S,
+        later: Mapping[str, asyncio.Event] | None = None,
+    ) -> None:
+        self._plan = plan
+        self._later = dict(later or {})
+        self._console = console
+        self._settings = plan.settings
+        self._data = plan.settings.data
+        self._parts, self._roles = (
+            {command.name: Child(command, self._data, console.change, first_pause_s) for command in commands}
+            for commands in (plan.parts, plan.roles)
+        )
+        self._asked_to_stop = asyncio.Event()
+        self._topics_made = asyncio.Event()
+        self._migrated = asyncio.Event()
+        self._listening = asyncio.Event()
+
+    async def wait_tables(self) -> None:
+        """Return once the store's tables are up to date."""
+        await self._migrated.wait()
+
+    async def wait_ready(self, name: str) -> None:
+        """Return once the part or role ``name`` has been ready for the first time."""
+        await (self._parts | self._roles)[name].wait_ready()
+
+    def ask_to_stop(self) -> None:
+        """Stop in order; asked again, end everything at once."""
+        if self._asked_to_stop.is_set():
+            for child in (*self._roles.values(), *self._parts.values()):
+                child.kill()
+            return
+        self._console.line(self._console.word("stop"))
+        self._asked_to_stop.set()
+
+    async def run(self) -> None:
+        """Start everything, keep it running, and end it once asked to.
+
+        Raises:
+            CannotRun: the tables were made by files that have been edited since.
+        """
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self.ask_to_stop)
+        work = asyncio.create_task(self._start_all(), name="start")
+        stop = asyncio.create_task(self._asked_to_stop.wait())
+        try:
+            await asyncio.wait({stop, work}, return_when=asyncio.FIRST_COMPLETED)
+            if work.done() and (failure := work.exception()) is not None:
+                raise _root(failure)
+        finally:
+            stop.cancel()
+            work.cancel()
+            await asyncio.gather(work, return_exceptions=True)
+            await self._end_all()
+
+    async def _start_all(self) -> None:
+        self._publish()
+        for part in self._parts.values():
+            part.start()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._make_topics())
+            group.create_task(self._migrate())
+            group.create_task(self._follow_alerts())
+            group.create_task(self._start_roles())
+            for name, begin in self._later.items():
+                group.create_task(self._start_later(self._roles[name], begin))
+
+    def _publish(self) -> None:
+        settings, roles = self._settings, tuple(self._roles)
+        instance = Instance(
+            pid=os.getpid(),
+            started_at_ms=now_ms(),
+            kafka=settings.kafka,
+            clickhouse_url=settings.clickhouse_url,
+            collector_url=self._plan.collector_url if "collector" in roles else "",
+            page_url=self._plan.page_url if "page" in roles else "",
+            config=str(settings.config or ""),
+            roles=roles,
+            parts=tuple(self._parts),
+        )
+        write_instance(self._data, instance)
+
+    async def _make_topics(self) -> None:
+        from aiokafka.errors import KafkaError
+
+        from streams.kafka_topics import TopicsNotReady, create_topics
+
+        settings, told = self._settings, ""
+        if "broker" in self._parts:
+            await self._parts["broker"].wait_ready()
+        while True:
+            try:
+                made = await create_topics(
+                    settings.kafka, partitions=settings.partitions, replication=settings.replication
+                )
+                break
+            except (KafkaError, TopicsNotReady, OSError) as error:
+                told = self._trouble("kafka", f"{settings.kafka}: {error}", told)
+                await asyncio.sleep(_AGAIN_S)
+        if made:
+            self._console.change("topics", "made", str(len(made)))
+        self._topics_made.set()
+
+    async def _migrate(self) -> None:
+        if "store" in self._parts:
+            await self._parts["store"].wait_ready()
+        from streams.clickhouse.errors import ClickHouseError
+        from streams.clickhouse.migrations import MigrationChanged, migrate
+
+        told = ""
+        while True:
+            try:
+                await migrate(self._settings)
+                break
+            except MigrationChanged as error:
+                raise CannotRun(str(error)) from error
+            except ClickHouseError as error:
+                told = self._trouble("clickhouse", f"{self._settings.clickhouse_url}: {error}", told)
+                await asyncio.sleep(_AGAIN_S)
+        self._migrated.set()
+
+    def _trouble(self, name: str, text: str, told: str) -> str:
+        """Say ``text`` once, not at every attempt; what was said."""
+        text = " ".join(text.split())[:300]
+        if text != told:
+            self._console.change(name, "degraded", text)
+        return text
+
+    async def _follow_alerts(self) -> None:
+        await self._topics_made.wait()
+        await follow_alerts(self._settings, self._console.alert, self._listening)
+
+    async def _start_later(self, role: Child, begin: asyncio.Event) -> None:
+        await begin.wait()
+        role.start()
+
+    async def _start_roles(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._topics_made.wait(), _COLLECT_S)
+        if "collector" in self._roles and "collector" not in self._later:
+            self._roles["collector"].start()
+        await self._topics_made.wait()
+        await self._listening.wait()  # so that the first alert is not missed
+        for role in self._roles.values():
+            if role.name not in self._later and role.name != "collector" and not ROLES[role.name].needs_store:
+                role.start()
+        await self._migrated.wait()
+        for role in self._roles.values():
+            if ROLES[role.name].needs_store and role.name not in self._later:
+                role.start()
+        for role in self._roles.values():
+            await role.wait_ready()
+        console = self._console
+        if "collector" in self._roles:
+            console.line(f"{console.word('collector')} {self._plan.collector_url}")
+        if "page" in self._roles:
+            console.line(f"{console.word('page')} {self._plan.page_url}")
+        console.line(console.word("up"))
+
+    async def _end_all(self) -> None:
+        """The collector first, so that nothing new comes in; then who works on it; at last what they stand on."""
+        if "collector" in self._roles:
+            await self._roles["collector"].stop()
+        await asyncio.gather(*(role.stop() for role in self._roles.values()))
+        await asyncio.gather(*(part.stop() for part in self._parts.values()))
+        self._console.line(self._console.word("down"))
+
+
+def supervise(plan: Plan, console: Console, first_pause_s: float = FIRST_PAUSE_S) -> None:
+    """Run ``plan`` in this process until SIGINT or SIGTERM. Call it with the lock held and no leftovers."""
+    for note in plan.notes:
+        console.line(note)
+
+    async def run() -> None:
+        await Supervisor(plan, console, first_pause_s).run()
+
+    asyncio.run(run())

@@ -1,0 +1,158 @@
+"""Where a running instance says what it is: ``DATA/instance.json``, ``DATA/run/ROLE.json`` and ``DATA/secrets``.
+
+Commands find the instance by its data folder; roles tell their state here; the supervisor reads it.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+from typing import ClassVar
+
+import msgspec
+from pydantic import SecretStr
+
+from streams.clock import now_ms
+from streams.settings import Settings
+
+
+class NoInstance(Exception):
+    """Raised where a command needs a running instance and finds none; the command line prints it."""
+
+
+class Instance(msgspec.Struct, frozen=True):
+    """Addresses of a running instance. Holds no secret."""
+
+    pid: int
+    started_at_ms: int
+    kafka: str
+    clickhouse_url: str
+    collector_url: str
+    page_url: str
+    config: str
+    roles: tuple[str, ...]
+    parts: tuple[str, ...] = ()
+
+
+class PartState(msgspec.Struct, frozen=True):
+    """What one role or part says of itself: state is starting, ready, degraded, stopping or failed."""
+
+    name: str
+    pid: int
+    state: str
+    detail: str
+    updated_at_ms: int
+    addresses: dict[str, str] = {}
+
+
+def write_atomically(path: Path, content: bytes, mode: int = 0o644, durable: bool = True) -> None:
+    """Replace ``path`` by ``content`` so that a reader sees the old or the new file, never a half.
+
+    ``durable`` content is on the disk on return; what is worthless after a power cut need not be.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        if durable:
+            file.flush()
+            os.fsync(file.fileno())
+    draft.replace(path)
+
+
+def write_instance(data: Path, instance: Instance) -> None:
+    """Publish the addresses of the instance under ``data``."""
+    write_atomically(data / "instance.json", msgspec.json.encode(instance))
+
+
+def read_instance(data: Path) -> Instance | None:
+    """The instance last started under ``data``, None if there never was one (it may have ended since)."""
+    try:
+        return msgspec.json.decode((data / "instance.json").read_bytes(), type=Instance)
+    except FileNotFoundError:
+        return None
+
+
+def read_states(data: Path) -> list[PartState]:
+    """What every role and part of the instance last said of itself."""
+    states = []
+    for path in sorted((data / "run").glob("*.json")):
+        with suppress(FileNotFoundError, msgspec.DecodeError):  # taken away meanwhile, or of another release
+            states.append(msgspec.json.decode(path.read_bytes(), type=PartState))
+    return states
+
+
+def read_state(data: Path, name: str) -> PartState | None:
+    """What the role or part ``name`` last said of itself, None if nothing."""
+    with suppress(FileNotFoundError, msgspec.DecodeError):
+        return msgspec.json.decode((data / "run" / f"{name}.json").read_bytes(), type=PartState)
+    return None
+
+
+def secret(data: Path, name: str) -> str:
+    """The secret ``name`` of this instance, made on first use and kept under ``data/secrets`` for its owner only."""
+    path = data / "secrets" / name
+    try:
+        return path.read_text().strip()
+    except FileNotFoundError:
+        (data / "secrets").mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_atomically(path, secrets.token_urlsafe(24).encode(), 0o600)
+        return path.read_text().strip()
+
+
+def connect_settings(settings: Settings) -> Settings:
+    """``settings`` completed by addresses and passwords of the instance under ``settings.data``; what was given stays.
+
+    Raises:
+        NoInstance: none was ever started there, and the addresses are not given either.
+    """
+    given = settings.model_fields_set
+    instance = read_instance(settings.data)
+    if instance is None:
+        if {"kafka", "clickhouse_url"} <= given:
+            return settings
+        raise NoInstance(
+            f"no instance in {settings.data}; start one with `funnelwatch up --data {settings.data}`, "
+            "or name the folder of a running one with --data"
+        )
+    found: dict[str, object] = {"kafka": instance.kafka, "clickhouse_url": instance.clickhouse_url}
+    for field, name in (
+        ("clickhouse_password", "clickhouse_password"),
+        ("clickhouse_reader_password", "clickhouse_reader_password"),
+        ("hash_key", "hash_key"),
+    ):
+        if field not in given:
+            found[field] = SecretStr(secret(settings.data, name))
+    return settings.model_copy(update={field: value for field, value in found.items() if field not in given})
+
+
+class StateReport:
+    """How a role tells its state. Call ``ready`` once it serves; repeat calls are heartbeats."""
+
+    #: addresses that every report of this process tells as well (its metrics); ``streams/roles.py`` fills it
+    everywhere: ClassVar[dict[str, str]] = {}
+
+    def __init__(self, data: Path, name: str) -> None:
+        self._path = data / "run" / f"{name}.json"
+        self._name = name
+        self._addresses: dict[str, str] = {}
+
+    def say(self, state: str, detail: str = "", addresses: dict[str, str] | None = None) -> None:
+        """Write ``state`` with ``detail``; ``addresses`` are kept until given anew."""
+        if addresses is not None:
+            self._addresses = addresses
+        told = PartState(
+            self._name, os.getpid(), state, detail, now_ms(), {**self.everywhere, **self._addresses}
+        )
+        write_atomically(self._path, msgspec.json.encode(told), durable=False)
+
+    def ready(self, detail: str = "", addresses: dict[str, str] | None = None) -> None:
+        """Say that the role serves."""
+        self.say("ready", detail, addresses)
+
+    def clear(self) -> None:
+        """Take the report away: the role has ended as asked."""
+        self._path.unlink(missing_ok=True)

@@ -1,0 +1,89 @@
+"""The state of a whole instance, put together from what its processes say and whether they live."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from streams.clock import now_ms
+from streams.embedded.orphans import is_ours
+from streams.embedded.supervisor import is_up
+from streams.instance import PartState, read_instance, read_states
+
+#: a process that has told nothing for so long is called silent (heartbeats come every two seconds)
+SILENT_MS = 30_000
+
+
+class ProcessState(msgspec.Struct, frozen=True):
+    """One part or role. ``state`` is what it says, or ``not_started``, ``dead`` or ``silent`` when it says nothing."""
+
+    name: str
+    state: str
+    pid: int | None = None
+    detail: str = ""
+    heard_s: float | None = None
+    addresses: dict[str, str] = {}
+
+
+class InstanceState(msgspec.Struct, frozen=True):
+    """The whole instance. ``ready``: every part and role is."""
+
+    ready: bool
+    running: bool
+    data: str
+    pid: int | None
+    started_at_ms: int | None
+    addresses: dict[str, str]
+    processes: list[ProcessState]
+
+    def as_json(self) -> str:
+        """For scripts: processes by name."""
+        told: dict[str, Any] = msgspec.to_builtins(self)
+        told["processes"] = {process.pop("name"): process for process in told["processes"]}
+        return json.dumps(told, ensure_ascii=False, indent=2)
+
+
+def instance_state(data: Path) -> InstanceState:
+    """The state of the instance under ``data`` now."""
+    instance = read_instance(data)
+    running = is_up(data)
+    told = {state.name: state for state in read_states(data)}
+    expected: list[str] = []
+    if instance is not None and running:
+        expected = [*instance.parts, *instance.roles]
+    names = [*expected, *(name for name in sorted(told) if name not in expected)]
+    processes = [_process(name, told.get(name)) for name in names]
+    alive = running or any(process.state not in ("dead", "not_started") for process in processes)
+    addresses = {}
+    if instance is not None and alive:
+        given = {
+            "collector": instance.collector_url,
+            "page": instance.page_url,
+            "kafka": instance.kafka,
+            "clickhouse": instance.clickhouse_url,
+        }
+        addresses = {name: address for name, address in given.items() if address}
+    return InstanceState(
+        ready=alive and bool(processes) and all(process.state == "ready" for process in processes),
+        running=alive,
+        data=str(data.resolve()),
+        pid=instance.pid if instance is not None and running else None,
+        started_at_ms=instance.started_at_ms if instance is not None and running else None,
+        addresses=addresses,
+        processes=processes,
+    )
+
+
+def _process(name: str, told: PartState | None) -> ProcessState:
+    if told is None:
+        return ProcessState(name, "not_started")
+    heard_ms = max(now_ms() - told.updated_at_ms, 0)
+    state = told.state
+    if not is_ours(told.pid):
+        state = "dead"
+    elif heard_ms > SILENT_MS:
+        state = "silent"
+    return ProcessState(name, state, told.pid, told.detail, round(heard_ms / 1000, 1), told.addresses)

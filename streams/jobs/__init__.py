@@ -1,0 +1,4 @@
+"""Jobs: what runs nightly or hourly over ClickHouse, beside the stream.
+
+Lives here: fitting and publishing baselines. Does not live here: how they are fitted (``scoring/baselines``).
+"""

@@ -1,0 +1,183 @@
+"""The baselines job: fits what the monitor expects and publishes it on ``funnel.baselines.v1``.
+
+It fits every night, and in between for stores whose history has outgrown their baseline: those that have none yet,
+and young ones each time their history has grown by half. While ClickHouse is away the monitor keeps the last baselines.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from scoring.baselines import StoreBaseline, decode_baseline, encode_baseline, fit_baselines
+from streams.clickhouse.clients import open_reader_sync
+from streams.clickhouse.errors import ClickHouseError, mapped
+from streams.clock import now_ms
+from streams.config import Config
+from streams.instance import StateReport
+from streams.jobs.history import SETTLED_MINUTES, read_counts
+from streams.settings import Settings
+from streams.topics import BASELINES
+
+_log = structlog.get_logger()
+
+TRAIN_DAYS = 28
+_LEAST_MINUTES = 120
+#: a young baseline is fitted anew once its history is longer by this factor
+_GROWTH = 1.5
+_YOUNG_DAYS = 14.0
+_NIGHT_S = 86_400
+_EAGER_S, _CALM_S, _HEARTBEAT_S = 5.0, 60.0, 2.0
+#: minutes by which a history may grow between two looks and still count as loaded
+_LOADED_TOLERANCE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How much history a store has: minutes since its first event, and minutes with events."""
+
+    span: int
+    filled: int
+
+
+def read_extents(settings: Settings) -> dict[str, Extent]:
+    """The extent of every store's history within the training weeks.
+
+    Raises:
+        ClickHouseError: the store is away or refuses.
+    """
+    last = now_ms() // 60_000 - SETTLED_MINUTES
+    with mapped():
+        client = open_reader_sync(settings)
+        rows = client.query(
+            "SELECT store_id, intDiv(toUnixTimestamp(min(minute)), 60), uniqExact(minute) FROM stage_counts "
+            "WHERE minute >= fromUnixTimestamp({first:Int64}) AND minute < fromUnixTimestamp({last:Int64}) GROUP BY store_id",
+            parameters={"first": (last - TRAIN_DAYS * 1440) * 60, "last": last * 60},
+        ).result_rows
+        client.close()
+    return {store: Extent(last - int(first), int(filled)) for store, first, filled in rows}
+
+
+def read_published(settings: Settings) -> dict[str, StoreBaseline]:
+    """The baselines last published, by store, as they stand in ClickHouse.
+
+    Raises:
+        ClickHouseError: the store is away or refuses.
+    """
+    with mapped():
+        client = open_reader_sync(settings)
+        rows = client.query("SELECT baseline FROM baselines").result_rows
+        client.close()
+    found = (decode_baseline(text) for (text,) in rows)
+    return {baseline.store_id: baseline for baseline in found}
+
+
+def fit_from_store(settings: Settings, config: Config, days: int = TRAIN_DAYS) -> list[StoreBaseline]:
+    """Baselines of all stores, fitted on the last ``days`` days of ``stage_counts``.
+
+    Raises:
+        ClickHouseError: the store is away or refuses.
+    """
+    last = now_ms() // 60_000 - SETTLED_MINUTES
+    with mapped():
+        client = open_reader_sync(settings)
+    table = read_counts(client, last - days * 1440, last, config)
+    client.close()
+    if table is None:
+        return []
+    return fit_baselines(table.histories(table.first, last), now_ms())
+
+
+async def publish(settings: Settings, baselines: list[StoreBaseline]) -> None:
+    """Put baselines on ``funnel.baselines.v1``, key store_id; returns when the broker has them.
+
+    Raises:
+        aiokafka.errors.KafkaError: the broker is away.
+    """
+    producer = AIOKafkaProducer(
+        bootstrap_servers=settings.kafka,
+        acks="all",
+        enable_idempotence=True,
+        max_request_size=10_000_000,
+        compression_type="zstd",
+    )
+    await producer.start()
+    try:
+        sent = [
+            await producer.send(
+                BASELINES, encode_baseline(baseline), key=baseline.store_id.encode(), timestamp_ms=now_ms()
+            )
+            for baseline in baselines
+        ]
+        await asyncio.gather(*sent)
+    finally:
+        await producer.stop()
+
+
+def outgrown(
+    extents: dict[str, Extent], before: dict[str, Extent], published: dict[str, StoreBaseline]
+) -> set[str]:
+    """Stores that should be fitted now: history enough, not just being loaded, and no baseline that matches it."""
+    due = set()
+    for store, extent in extents.items():
+        loading = abs(extent.filled - before.get(store, Extent(0, 0)).filled) > _LOADED_TOLERANCE
+        if extent.span < _LEAST_MINUTES or loading:
+            continue
+        baseline = published.get(store)
+        days = extent.span / 1440
+        if baseline is None or (baseline.days < _YOUNG_DAYS and days > _GROWTH * baseline.days):
+            due.add(store)
+    return due
+
+
+async def run(settings: Settings, config: Config) -> None:
+    """Fit and publish until cancelled."""
+    report = StateReport(settings.data, "jobs")
+    report.say("starting")
+    published: dict[str, StoreBaseline] = {}
+    extents: dict[str, Extent] = {}
+    fitted_ms = 0
+    known = False
+    try:
+        while True:
+            pause = _CALM_S
+            try:
+                if not known:
+                    published = await asyncio.to_thread(read_published, settings)
+                    fitted_ms = max((baseline.fitted_at_ms for baseline in published.values()), default=0)
+                    known = True
+                before, extents = extents, await asyncio.to_thread(read_extents, settings)
+                due = outgrown(extents, before, published)
+                night = bool(published) and now_ms() - fitted_ms > _NIGHT_S * 1000
+                if due or night:
+                    report.say("ready", f"fitting {len(extents)} stores")
+                    made = await asyncio.to_thread(fit_from_store, settings, config)
+                    await publish(settings, made)
+                    published |= {baseline.store_id: baseline for baseline in made}
+                    fitted_ms = now_ms()
+                    _log.info(
+                        "baselines published", stores=len(made), because="new history" if due else "night"
+                    )
+                if any(
+                    store not in published for store in {*extents, *(store.id for store in config.stores)}
+                ):
+                    pause = _EAGER_S
+                state, detail = "ready", f"{len(published)} stores have a baseline"
+            except (ClickHouseError, KafkaError, OSError) as error:
+                state, detail = "degraded", f"waits for store or broker: {str(error)[:200]}"
+                _log.warning("baselines wait for store or broker", reason=str(error)[:200])
+                pause = _EAGER_S
+            await _wait(report, state, detail, pause)
+    finally:
+        report.clear()
+
+
+async def _wait(report: StateReport, state: str, detail: str, seconds: float) -> None:
+    """Sleep, telling the state on the way."""
+    for _ in range(max(round(seconds / _HEARTBEAT_S), 1)):
+        report.say(state, detail)
+        await asyncio.sleep(_HEARTBEAT_S)

@@ -1,0 +1,79 @@
+"""Reads the instance's own minute counts out of ClickHouse."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+from clickhouse_connect.driver import Client
+
+from scoring.baselines.minute_table import MinuteTable
+from streams.backtest.files import UnreadableFile, add_batch
+from streams.calendar_config import day_rules
+from streams.clickhouse.clients import open_reader_sync
+from streams.clickhouse.errors import ClickHouseError, mapped
+from streams.clock import now_ms
+from streams.config import Config, find_config, load_config
+from streams.instance import NoInstance, connect_settings
+from streams.settings import load_settings
+
+_NAMES = ("store_id", "minute", "segment", "stage", "count")
+#: the youngest minutes may still grow
+SETTLED_MINUTES = 5
+
+
+def read_counts(
+    client: Client, first: int, last: int, config: Config, stores: Sequence[str] = ()
+) -> MinuteTable | None:
+    """The counts from minute ``first`` (included) to ``last`` (excluded), None if there are none.
+
+    Raises:
+        ClickHouseError: the store is away or refuses.
+    """
+    query = (
+        "SELECT store_id, toInt64(intDiv(toUnixTimestamp(minute), 60)) AS number, segment, stage, toInt64(count) AS counted "
+        "FROM stage_counts WHERE minute >= fromUnixTimestamp({first:Int64}) AND minute < fromUnixTimestamp({last:Int64})"
+    )
+    parameters: dict[str, object] = {"first": first * 60, "last": last * 60}
+    if stores:
+        query += " AND store_id IN {stores:Array(String)}"
+        parameters["stores"] = list(stores)
+    table = MinuteTable(zones={store.id: store.zone for store in config.stores}, rules=day_rules(config))
+    with mapped():
+        stream = client.query_arrow_stream(query, parameters=parameters, use_strings=True)
+        with stream:
+            for part in stream:
+                batches = part.to_batches() if isinstance(part, pa.Table) else [part]
+                for batch in batches:
+                    add_batch(
+                        table, pa.RecordBatch.from_arrays(batch.columns, names=list(_NAMES)), "stage_counts"
+                    )
+    try:
+        return table.finish()
+    except ValueError:
+        return None
+
+
+def read_own_history(data: Path | None, days: int, config_file: Path | None) -> tuple[MinuteTable, Config]:
+    """The running instance's counts of the last ``days`` days, and its configuration.
+
+    Raises:
+        UnreadableFile: no instance runs, or it has no counts.
+        ConfigError: the configuration cannot be used.
+    """
+    try:
+        settings = connect_settings(load_settings(**({"data": data} if data else {})))
+    except NoInstance as error:
+        raise UnreadableFile(str(error)) from error
+    config = load_config(find_config(settings.data, config_file or settings.config))
+    last = now_ms() // 60_000 - SETTLED_MINUTES
+    try:
+        with mapped():
+            client = open_reader_sync(settings)
+        table = read_counts(client, last - days * 1440, last, config)
+    except ClickHouseError as error:
+        raise UnreadableFile(f"the store does not answer: {error}") from error
+    if table is None:
+        raise UnreadableFile(f"the instance has no counts of the last {days} days")
+    return table, config

@@ -1,0 +1,284 @@
+"""What events need beside being inserted: repeated ids are left out, and minutes the stream cannot count are recounted.
+
+On the path of an event: after the topic ``funnel.events.v1``, beside ``streams/monitor``; before ``writer``.
+
+A minute is recounted from the raw events when
+
+* an event is older than the monitor's horizon, or nearly, by its partition's clock (the latest ``received_at`` or tick
+  so far, as in ``scoring/counting.py``): the stream may not have counted it;
+* an event id, an order or a payment is repeated so late that the stream has forgotten it and counted it again;
+* it was recounted before: the stream's rows count there no more.
+
+All three are decided again when a block is landed again, so a crash between insert, recount and commit loses nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import numpy as np
+from clickhouse_connect.driver import AsyncClient
+
+from scoring.counting import FUTURE_MS, MINUTE_MS, TICK_PREFIX, Tick
+from scoring.events import EventType, RejectReason
+from streams.clickhouse.clients import table
+from streams.clickhouse.recount import ONCE_PER_ORDER, Minute
+from streams.landing.duplicates import HASH_SQL, ORDER_HASH_SQL, Hashes, IdMemory, hash_ids, id_key, order_key
+from streams.landing.writer import Row, Writer
+from streams.settings import Settings
+
+HOUR_MS = 3_600_000
+#: how long before its horizon the stream is no longer relied on
+_MARGIN_MS = HOUR_MS
+#: how long an order is remembered; a repeat after more is mended by the nightly reconciliation
+_ORDERS_MS = 40 * 24 * HOUR_MS
+#: ids asked for in one query
+_IDS_A_QUERY = 4000
+
+
+class Head(msgspec.Struct, gc=False):
+    """The fields of an event that decide how it is landed."""
+
+    event_id: str
+    store_id: str
+    type: EventType
+    event_time_ms: int
+    received_at_ms: int
+    order_id: str = ""
+
+
+_decode_one = msgspec.json.Decoder(Head).decode
+_decode_many = msgspec.json.Decoder(list[Head]).decode
+_decode_tick = msgspec.json.Decoder(Tick).decode
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A batch of events, ready to land."""
+
+    rows: list[Row] = field(default_factory=list)
+    recount: set[Minute] = field(default_factory=set)
+    touched: set[Minute] = field(default_factory=set)
+    refused: list[tuple[Row, RejectReason, str]] = field(default_factory=list)
+    hashes: Hashes = field(default_factory=lambda: hash_ids(()))
+    orders: Hashes = field(default_factory=lambda: hash_ids(()))
+    clock_ms: int = 0
+    repeated: int = 0
+    oldest_received_ms: int = 0
+
+
+class EventLanding:
+    """Prepares batches of events and remembers ids and clocks between them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._events = table(settings, "events_raw")
+        horizon_ms = int(settings.monitor_horizon_hours * HOUR_MS)
+        self._late_ms = horizon_ms - _MARGIN_MS
+        self._forgotten_ms = int(settings.duplicate_horizon_minutes * MINUTE_MS * 0.9)
+        self.memory = IdMemory(horizon_ms)
+        self._horizon_ms = horizon_ms
+        self._orders_forgotten_ms = int(horizon_ms * 0.9)
+        self.orders = IdMemory(_ORDERS_MS)
+        #: latest received_at or tick of each partition; committed with its offset
+        self.clocks: dict[int, int] = {}
+
+    async def remember(self, client: AsyncClient) -> None:
+        """Fill the memory of ids from the table, back to one horizon before its newest row."""
+        newest = await client.query(
+            f"SELECT toUnixTimestamp64Milli(max(received_at)) FROM {self._events} "
+            f"WHERE received_at >= now64(3) - INTERVAL 30 DAY"
+        )
+        newest_ms = int(newest.result_rows[0][0])
+        if newest_ms <= 0:
+            return
+        once = _literals(ONCE_PER_ORDER)
+        self.memory = await self._remembered(client, HASH_SQL, "1", newest_ms, self._horizon_ms)
+        self.orders = await self._remembered(
+            client, ORDER_HASH_SQL, f"type IN ({once}) AND order_id != ''", newest_ms, _ORDERS_MS
+        )
+
+    async def _remembered(
+        self, client: AsyncClient, expression: str, where: str, newest_ms: int, horizon_ms: int
+    ) -> IdMemory:
+        raw = await client.raw_query(
+            f"SELECT {expression} FROM {self._events} WHERE ({where}) AND "
+            f"received_at >= fromUnixTimestamp64Milli({newest_ms - horizon_ms}) LIMIT 15000000",
+            fmt="RowBinary",
+        )
+        memory = IdMemory(horizon_ms)
+        memory.add(np.frombuffer(raw, dtype="<u8"), newest_ms)
+        return memory
+
+    def remember_batch(self, prepared: Prepared) -> None:
+        """The batch has been landed: its ids are known from now on."""
+        self.memory.add(prepared.hashes, prepared.clock_ms)
+        self.orders.add(prepared.orders, prepared.clock_ms)
+
+    def _decode(self, records: Sequence[Row], prepared: Prepared) -> tuple[list[Row], list[Head], list[int]]:
+        """The records that are events, their heads and their partitions' clocks; the others are set aside."""
+        events: list[Row] = []
+        ticks: list[tuple[int, int, int]] = []
+        for row in records:
+            if row.line.startswith(TICK_PREFIX):
+                ticks.append((len(events), row.partition, _tick_ms(row.line)))
+            else:
+                events.append(row)
+        try:
+            heads = _decode_many(b"[" + b",".join(row.line for row in events) + b"]")
+        except (msgspec.MsgspecError, UnicodeError):
+            heads = []
+        if len(heads) != len(events):  # one record is broken, or is several
+            good: list[Row] = []
+            heads, place = [], {}
+            for index, row in enumerate(events):
+                place[index] = len(good)
+                try:
+                    heads.append(_decode_one(row.line))
+                    good.append(row)
+                except (msgspec.MsgspecError, UnicodeError) as error:
+                    prepared.refused.append((row, RejectReason.BAD_ROW, str(error)))
+            ticks = [(place.get(index, len(good)), partition, tick) for index, partition, tick in ticks]
+            events = good
+        clocks = []
+        at = 0
+        for index, (row, head) in enumerate(zip(events, heads, strict=True)):
+            while at < len(ticks) and ticks[at][0] <= index:
+                self._advance(ticks[at][1], ticks[at][2])
+                at += 1
+            clocks.append(self._advance(row.partition, head.received_at_ms))
+        for _, partition, tick in ticks[at:]:
+            self._advance(partition, tick)
+        return events, heads, clocks
+
+    def _advance(self, partition: int, time_ms: int) -> int:
+        clock = self.clocks.get(partition, 0)
+        if time_ms > clock:
+            self.clocks[partition] = clock = time_ms
+        return clock
+
+    async def prepare(self, records: Sequence[Row], writer: Writer) -> Prepared:
+        """Sort a batch of records, in the order of each partition's log, into what is landed, recounted and refused."""
+        prepared = Prepared()
+        events, heads, clocks = self._decode(records, prepared)
+        if not events:
+            return prepared
+        keys = [id_key(head.store_id, head.event_id) for head in heads]
+        hashes = hash_ids(keys)
+        probably = self.memory.has(hashes).tolist()
+        suspects = {key: head for key, head, held in zip(keys, heads, probably, strict=True) if held}
+        first: dict[str, int] = await self._landed(suspects, writer) if suspects else {}
+        prepared.hashes, prepared.clock_ms = hashes, max(clocks)
+        prepared.oldest_received_ms = heads[0].received_at_ms
+        await self._find_late_orders(heads, prepared, writer)
+        minute_before: Minute | None = None
+        for row, head, key, clock in zip(events, heads, keys, clocks, strict=True):
+            minute = (head.store_id, head.event_time_ms // MINUTE_MS * MINUTE_MS)
+            if minute != minute_before:
+                prepared.touched.add(minute)
+                minute_before = minute
+            if head.event_time_ms - head.received_at_ms > FUTURE_MS:
+                prepared.refused.append((row, RejectReason.TIME_IN_FUTURE, "event_time_ms"))
+                continue
+            if clock - head.event_time_ms >= self._late_ms:
+                prepared.recount.add(minute)
+            received_first = first.get(key)
+            if received_first is None:
+                first[key] = head.received_at_ms
+            else:
+                prepared.repeated += 1
+                if head.received_at_ms - received_first > self._forgotten_ms:
+                    prepared.recount.add(minute)
+                continue
+            prepared.rows.append(Row(_with_offset(row), row.partition, row.offset))
+        return prepared
+
+    async def _find_late_orders(self, heads: Sequence[Head], prepared: Prepared, writer: Writer) -> None:
+        """Recount the minutes of orders and payments told again after the stream has forgotten the first time."""
+        once = [head for head in heads if head.order_id and head.type in ONCE_PER_ORDER]
+        prepared.orders = hash_ids(order_key(head.store_id, head.type, head.order_id) for head in once)
+        held = self.orders.has(prepared.orders).tolist()
+        suspects = [head for head, known in zip(once, held, strict=True) if known]
+        first: dict[tuple[str, str, str], int] = {}
+        for start in range(0, len(suspects), _IDS_A_QUERY):
+            some = suspects[start : start + _IDS_A_QUERY]
+            result = await self._ask(
+                writer,
+                f"SELECT store_id, type, order_id, toUnixTimestamp64Milli(min(received_at)) FROM {self._events} "
+                f"WHERE store_id IN ({_literals(head.store_id for head in some)}) "
+                f"AND type IN ({_literals(ONCE_PER_ORDER)}) "
+                f"AND order_id IN ({_literals(head.order_id for head in some)}) AND is_deleted = 0 "
+                "GROUP BY store_id, type, order_id",
+            )
+            first.update({(store, kind, order): int(ms) for store, kind, order, ms in result.result_rows})
+        for head in suspects:
+            received_first = first.get((head.store_id, head.type, head.order_id), head.received_at_ms)
+            if head.received_at_ms - received_first > self._orders_forgotten_ms:
+                prepared.recount.add((head.store_id, head.event_time_ms // MINUTE_MS * MINUTE_MS))
+
+    async def _ask(self, writer: Writer, query: str) -> Any:
+        async def ask(client: AsyncClient) -> Any:
+            return await client.query(query, settings={"max_query_size": 16_000_000})
+
+        return await writer.patiently(ask)
+
+    async def _landed(self, suspects: dict[str, Head], writer: Writer) -> dict[str, int]:
+        """When each of these ids that is in the table was first received."""
+        found: dict[str, int] = {}
+        everything = list(suspects.values())
+        for start in range(0, len(everything), _IDS_A_QUERY):
+            some = everything[start : start + _IDS_A_QUERY]
+            result = await self._ask(
+                writer,
+                f"SELECT store_id, event_id, toUnixTimestamp64Milli(min(received_at)) FROM {self._events} "
+                f"WHERE store_id IN ({_literals(head.store_id for head in some)}) "
+                f"AND event_id IN ({_literals(head.event_id for head in some)}) AND is_deleted = 0 "
+                "GROUP BY store_id, event_id",
+            )
+            for store_id, event_id, received_ms in result.result_rows:
+                found[id_key(store_id, event_id)] = int(received_ms)
+        return found
+
+    async def to_recount(self, prepared: Prepared, client: AsyncClient) -> set[Minute]:
+        """The minutes of the batch to be recounted: those it found, and those recounted before."""
+        others = prepared.touched - prepared.recount
+        if not others:
+            return prepared.recount
+        low = min(start for _, start in others) // 1000
+        high = max(start for _, start in others) // 1000
+        result = await client.query(
+            f"SELECT DISTINCT store_id, toUnixTimestamp(minute) FROM {table(self._settings, 'recounts_raw')} "
+            f"WHERE minute BETWEEN toDateTime({low}, 'UTC') AND toDateTime({high}, 'UTC')"
+        )
+        before = {(store, second * 1000) for store, second in result.result_rows}
+        return prepared.recount | (others & before)
+
+
+def _with_offset(row: Row) -> bytes:
+    """The event's JSON with its place in the log put in front."""
+    return b'{"log_offset":%d,%b' % (row.offset, row.line.lstrip()[1:])
+
+
+def as_sent(line: bytes) -> bytes:
+    """The record's JSON without what landing put in front."""
+    return re.sub(rb'^\{"log_offset":\d+,', b"{", line, count=1)
+
+
+def _tick_ms(line: bytes) -> int:
+    try:
+        return _decode_tick(line).tick_ms
+    except msgspec.MsgspecError:
+        return 0
+
+
+def _literals(texts: Iterable[str]) -> str:
+    return ", ".join(_literal(text) for text in sorted(set(texts)))
+
+
+def _literal(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'").replace("\0", "\\0")
+    return f"'{escaped}'"

@@ -1,0 +1,383 @@
+"""The landing role's loop: gather records of every topic, land them, recount what they touch, commit.
+
+On the path of an event: consumes ``funnel.events.v1`` beside the monitor, and what the monitor publishes; ends in
+ClickHouse. One consumer group; as many processes as wanted. Offsets are committed after the insert, so a crash lands a
+batch again, which changes nothing (``targets``). While ClickHouse is away nothing is taken from the log but the batch
+in hand and what the fetcher holds (at most 50 MB), so memory stays bounded and everything arrives later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+import structlog
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from aiokafka.structs import ConsumerRecord, OffsetAndMetadata
+from clickhouse_connect.driver import AsyncClient
+
+from scoring.events import DeadLetter, RejectReason
+from streams import metrics, topics
+from streams.clickhouse.clients import table
+from streams.clickhouse.errors import ClickHouseError
+from streams.clickhouse.migrations import MigrationChanged, migrate
+from streams.clickhouse.recount import recount
+from streams.clickhouse.stores import register_stores
+from streams.clock import monotonic, now_ms
+from streams.config import Config
+from streams.instance import StateReport
+from streams.landing.events import EventLanding, Prepared, as_sent
+from streams.landing.targets import TARGETS, WRAPPED, Target
+from streams.landing.writer import Row, Writer
+from streams.settings import Settings
+
+#: bytes of records in one batch, whatever their number
+_BATCH_BYTES = 64_000_000
+_HEARTBEAT_S = 2.0
+#: a batch may wait for ClickHouse for ever without the group taking our partitions
+_MAX_POLL_MS = 7 * 24 * 3_600_000
+_PAYLOAD_CHARS = 4000
+
+Records = dict[TopicPartition, list[ConsumerRecord]]
+
+
+class _Minute(msgspec.Struct, gc=False):
+    minute_ms: int
+
+
+_decode_minutes = msgspec.json.Decoder(list[_Minute]).decode
+
+
+class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
+    """The landing role of one process. ``topic_prefix`` stands before every topic's name, for a broker that is shared."""
+
+    def __init__(self, settings: Settings, config: Config, topic_prefix: str = "") -> None:
+        self._settings, self._config = settings, config
+        self._prefix = topic_prefix
+        self._dimensions = config.segments.dimensions
+        self._group = f"{settings.group_prefix}-landing"
+        self._log = structlog.get_logger()
+        self._writer = Writer(settings, self._refused_by_clickhouse)
+        self._events = EventLanding(settings)
+        self._consumer: AIOKafkaConsumer | None = None
+        self._producer: AIOKafkaProducer | None = None
+        self._landed = 0
+        self._assigned_anew = asyncio.Event()
+
+    @property
+    def detail(self) -> str:
+        """One line about how it fares, for the state report."""
+        return self._writer.trouble or f"{self._landed} records landed"
+
+    @property
+    def in_trouble(self) -> bool:
+        """Whether ClickHouse keeps us waiting."""
+        return bool(self._writer.trouble)
+
+    async def start(self) -> None:
+        """Bring the tables up to date and join the group."""
+        await _migrated(self._settings, self._config, self._writer)
+        self._producer = AIOKafkaProducer(
+            bootstrap_servers=self._settings.kafka, enable_idempotence=True, acks="all"
+        )
+        await _started(self._producer, self._log)
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._settings.kafka,
+            group_id=self._group,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            # by range, so that one process has the same partitions of events and of minutes
+            partition_assignment_strategy=(RangePartitionAssignor,),
+            session_timeout_ms=int(self._settings.session_timeout_s * 1000),
+            heartbeat_interval_ms=int(self._settings.session_timeout_s * 1000 / 3),
+            max_poll_interval_ms=_MAX_POLL_MS,
+            rebalance_timeout_ms=60_000,
+            metadata_max_age_ms=15_000,
+            max_partition_fetch_bytes=4_194_304,
+        )
+        await _started(self._consumer, self._log)
+        self._consumer.subscribe([self._prefix + target.topic for target in TARGETS], listener=self)
+
+    async def stop(self) -> None:
+        """Leave the group and close every connection."""
+        for part in (self._consumer, self._producer):
+            if part is not None:
+                await part.stop()
+        await self._writer.close()
+
+    async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
+        """Told by the consumer. The batch in hand is landed all the same; landing it twice changes nothing."""
+        self._log.info("partitions_revoked", count=len(revoked))
+
+    async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
+        """Told by the consumer before it reads: clocks and the memory of ids are made anew before the next batch."""
+        metrics.LANDING_REBALANCES.inc()
+        self._log.info("partitions_assigned", count=len(assigned))
+        self._assigned_anew.set()
+
+    async def run(self) -> None:
+        """Land until cancelled."""
+        while True:
+            records = await self._gather()
+            if records:
+                if self._assigned_anew.is_set():
+                    self._assigned_anew.clear()
+                    await self._take_over()
+                await self.land(records)
+                await self._commit(records)
+
+    async def _take_over(self) -> None:
+        self._events.clocks = await self._committed_clocks()
+        await self._writer.patiently(self._events.remember)
+        self._log.info("remembered", ids=len(self._events.memory))
+
+    async def _committed_clocks(self) -> dict[int, int]:
+        """Each partition's clock as it was committed with the offset."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._settings.kafka)
+        await _started(admin, self._log)
+        try:
+            offsets: Mapping[TopicPartition, Any] = await admin.list_consumer_group_offsets(self._group)
+        finally:
+            await admin.close()
+        return {
+            part.partition: int(committed.metadata)
+            for part, committed in offsets.items()
+            if part.topic == self._prefix + topics.EVENTS and committed.metadata.isdigit()
+        }
+
+    async def _gather(self) -> Records:
+        """Records of at most one flush interval, ``landing_batch_rows`` rows and 64 MB."""
+        assert self._consumer is not None
+        gathered: Records = {}
+        rows = size = 0
+        ends = monotonic() + self._settings.landing_flush_s
+        while rows < self._settings.landing_batch_rows and size < _BATCH_BYTES:
+            left_s = ends - monotonic()
+            if left_s <= 0:
+                break
+            got = await self._consumer.getmany(
+                timeout_ms=int(left_s * 1000), max_records=self._settings.landing_batch_rows - rows
+            )
+            for part, records in got.items():
+                gathered.setdefault(part, []).extend(records)
+                rows += len(records)
+                size += sum(len(record.value or b"") for record in records)
+            if rows < 1000:
+                await asyncio.sleep(min(0.02, max(0.0, ends - monotonic())))
+        return gathered
+
+    async def land(self, records: Records) -> None:
+        """Insert a batch, table by table, and recount what its events touch."""
+        for target in TARGETS:
+            rows = []
+            for part, some in records.items():
+                if part.topic == self._prefix + target.topic:
+                    rows += [_row(target, record) for record in some]
+            rows = [row for row in rows if row.line]
+            if not rows:
+                continue
+            if target.topic == topics.EVENTS:
+                await self._land_events(target, rows)
+            else:
+                condition = self._not_recounted(rows) if target.topic == topics.MINUTES else ""
+                await self._writer.land(target, rows, condition)
+            self._landed += len(rows)
+
+    async def _land_events(self, target: Target, rows: list[Row]) -> None:
+        prepared = await self._events.prepare(rows, self._writer)
+        for row, reason, detail in prepared.refused:
+            await self._dead_letter(target, row, reason, detail)
+        await self._writer.land(target, prepared.rows)
+        await self._recount(prepared, rows)
+        if len(prepared.hashes):
+            self._events.remember_batch(prepared)
+            metrics.LANDING_EVENT_AGE.set((now_ms() - prepared.oldest_received_ms) / 1000)
+        metrics.LANDING_REPEATED.inc(prepared.repeated)
+
+    async def _recount(self, prepared: Prepared, rows: list[Row]) -> None:
+        async def work(client: AsyncClient) -> int:
+            minutes = await self._events.to_recount(prepared, client)
+            batch = f"{rows[0].partition}:{rows[0].offset}-{rows[-1].partition}:{rows[-1].offset}"
+            await recount(client, self._settings, self._dimensions, minutes, batch)
+            return len(minutes)
+
+        started = monotonic()
+        count = await self._writer.patiently(work)
+        if count:
+            metrics.LANDING_RECOUNTED.inc(count)
+            metrics.LANDING_RECOUNT_SECONDS.observe(monotonic() - started)
+
+    def _not_recounted(self, rows: Sequence[Row]) -> str:
+        """A condition that leaves out minute rows of minutes that were recounted from raw events."""
+        try:
+            minutes = [
+                row.minute_ms for row in _decode_minutes(b"[" + b",".join(r.line for r in rows) + b"]")
+            ]
+        except msgspec.MsgspecError:
+            return ""
+        low, high = min(minutes) // 1000, max(minutes) // 1000
+        noted = table(self._settings, "recounts_raw")
+        return (
+            "(store_id, toDateTime(intDiv(minute_ms, 1000), 'UTC')) NOT IN (SELECT store_id, minute "
+            f"FROM {noted} WHERE minute BETWEEN toDateTime({low}, 'UTC') AND toDateTime({high}, 'UTC'))"
+        )
+
+    async def _refused_by_clickhouse(self, target: Target, row: Row, why: str) -> None:
+        await self._dead_letter(target, row, RejectReason.BAD_ROW, why)
+
+    async def _dead_letter(self, target: Target, row: Row, reason: RejectReason, detail: str) -> None:
+        """Set a record aside under a name made from its place in the log: told twice, it is one letter."""
+        assert self._producer is not None
+        metrics.LANDING_REFUSED.labels(target.topic).inc()
+        self._log.warning(
+            "record_refused", topic=target.topic, partition=row.partition, offset=row.offset, why=detail
+        )
+        letter = DeadLetter(
+            received_at_ms=now_ms(),
+            reason=reason,
+            source="landing",
+            store_id=_store_of(row.line),
+            payload=as_sent(row.line).decode("utf-8", "replace")[:_PAYLOAD_CHARS],
+            detail=detail[:500],
+            letter_id=f"{target.topic}-{row.partition}-{row.offset}",
+        )
+        while True:
+            try:
+                await self._producer.send_and_wait(
+                    self._prefix + topics.DEADLETTERS, msgspec.json.encode(letter)
+                )
+            except KafkaError as error:
+                self._log.warning("dead_letter_waits", error=str(error))
+                await asyncio.sleep(1)
+            else:
+                return
+
+    async def _commit(self, records: Records) -> None:
+        assert self._consumer is not None
+        offsets = {}
+        for part, some in records.items():
+            clock = (
+                self._events.clocks.get(part.partition, 0)
+                if part.topic == self._prefix + topics.EVENTS
+                else 0
+            )
+            offsets[part] = OffsetAndMetadata(some[-1].offset + 1, str(clock) if clock else "")
+        try:
+            await self._consumer.commit(offsets)
+        except (CommitFailedError, IllegalStateError) as error:
+            # a rebalance came in between: the new owner lands the batch again, which changes nothing
+            self._log.info("commit_passed_over", error=str(error))
+        except KafkaError as error:
+            # the next commit covers this one
+            self._log.warning("commit_failed", error=repr(error))
+        self._tell_lag()
+
+    def _tell_lag(self) -> None:
+        assert self._consumer is not None
+        lags: dict[str, int] = {}
+        for part in self._consumer.assignment():
+            end = self._consumer.highwater(part)
+            position = self._consumer.last_stable_offset(part)
+            end = position if position is not None and position >= 0 else end
+            state = self._consumer._subscription.subscription.assignment.state_value(part)
+            if end is not None and state is not None and state.has_valid_position:
+                lags[part.topic] = lags.get(part.topic, 0) + max(0, end - state.position)
+        for topic, lag in lags.items():
+            metrics.LANDING_LAG.labels(topic).set(lag)
+
+
+def _row(target: Target, record: ConsumerRecord) -> Row:
+    """A record as the line that is sent; a line break inside JSON is white space, so it becomes a blank."""
+    if target.topic in WRAPPED:
+        wrapped = {
+            "store_id": (record.key or b"").decode("utf-8", "replace"),
+            "at_ms": record.timestamp,
+            "log_part": record.partition,
+            "log_offset": record.offset,
+            "record": (record.value or b"").decode("utf-8", "replace"),
+            "is_deleted": int(record.value is None),
+        }
+        return Row(msgspec.json.encode(wrapped), record.partition, record.offset)
+    line = record.value or b""
+    if b"\n" in line:
+        line = line.replace(b"\n", b" ")
+    return Row(line, record.partition, record.offset)
+
+
+class _Owner(msgspec.Struct):
+    store_id: str = ""
+
+
+def _store_of(line: bytes) -> str:
+    try:
+        return msgspec.json.decode(line, type=_Owner).store_id
+    except (msgspec.MsgspecError, UnicodeError):
+        return ""
+
+
+async def _started(part: Any, log: Any) -> None:
+    """Start a Kafka client; while no broker answers, try again for ever."""
+    wait_s = 0.5
+    while True:
+        try:
+            await part.start()
+        except (KafkaError, OSError) as error:
+            log.warning("kafka_waits", error=str(error), retry_in_s=wait_s)
+            await asyncio.sleep(wait_s)
+            wait_s = min(wait_s * 2, 5.0)
+        else:
+            return
+
+
+async def _migrated(settings: Settings, config: Config, writer: Writer) -> None:
+    log = structlog.get_logger()
+    wait_s = 0.5
+    while True:
+        try:
+            await migrate(settings)
+            await register_stores(settings, config)
+        except MigrationChanged:
+            raise
+        except ClickHouseError as error:
+            writer.trouble = " ".join(str(error).split())[:300]
+            log.warning("clickhouse_waits", error=writer.trouble, retry_in_s=wait_s)
+            await asyncio.sleep(wait_s)
+            wait_s = min(wait_s * 2, 5.0)
+        else:
+            writer.trouble = ""
+            return
+
+
+async def run(settings: Settings, config: Config) -> None:
+    """Run the landing role until cancelled."""
+    report = StateReport(settings.data, "landing")
+    landing = Landing(settings, config)
+    report.say("starting", "waiting for ClickHouse and Kafka")
+
+    async def heartbeat(ready: asyncio.Event) -> None:
+        while True:
+            if landing.in_trouble:
+                report.say("degraded", f"ClickHouse: {landing.detail}")
+            elif ready.is_set():
+                report.ready(landing.detail)
+            else:
+                report.say("starting", "waiting for Kafka")
+            await asyncio.sleep(_HEARTBEAT_S)
+
+    ready = asyncio.Event()
+    beating = asyncio.create_task(heartbeat(ready))
+    try:
+        await landing.start()
+        ready.set()
+        report.ready(landing.detail)
+        await landing.run()
+    finally:
+        beating.cancel()
+        await landing.stop()
+        report.clear()

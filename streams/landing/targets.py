@@ -1,0 +1,200 @@
+"""What each topic becomes in ClickHouse: table, columns and the conversion, which ClickHouse does itself.
+
+The records' JSON goes in as it is (``INSERT … SELECT … FROM input(…) FORMAT JSONEachRow``); nothing is decoded here.
+Each table's rows have a natural key and a version, so a row landed twice is one row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from streams import topics
+from streams.clickhouse.clients import table
+from streams.settings import Settings
+
+_UTC_MS = "fromUnixTimestamp64Milli({}, 'UTC')"
+#: a version that grows as the time shrinks: the first received holds
+_FIRST_HOLDS = "toUInt64(18446744073709551615) - toUInt64({})"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a topic's records go. ``fields`` are the JSON's; ``columns`` map each column to its expression of them."""
+
+    topic: str
+    table: str
+    fields: str
+    columns: dict[str, str]
+
+    def statement(self, settings: Settings, where: str = "") -> str:
+        """The insert of the rows for which ``where`` holds, on one line; the rows' JSON follows on the next."""
+        names = ", ".join(self.columns)
+        values = ", ".join(self.columns.values())
+        structure = self.fields.replace("'", "\\'")
+        condition = f" WHERE {where}" if where else ""
+        return (
+            f"INSERT INTO {table(settings, self.table)} ({names}) SELECT {values} "
+            f"FROM input('{structure}'){condition} FORMAT JSONEachRow"
+        )
+
+
+def _same(*names: str) -> dict[str, str]:
+    return {name: name for name in names}
+
+
+def _texts(*names: str) -> str:
+    return ", ".join(f"{name} String" for name in names)
+
+
+def _floats(*names: str) -> str:
+    return ", ".join(f"{name} Float64" for name in names)
+
+
+_EVENT_TEXTS = (
+    *(
+        "event_id",
+        "store_id",
+        "type",
+        "platform",
+        "visitor",
+        "buyer",
+        "session",
+        "order_id",
+        "product",
+        "category",
+    ),
+    *("country", "device_class", "channel", "campaign", "payment_method", "amount", "currency", "source"),
+)
+EVENTS = Target(
+    topics.EVENTS,
+    "events_raw",
+    f"{_texts(*_EVENT_TEXTS)}, event_time_ms Int64, received_at_ms Int64, schema_version Nullable(UInt16), "
+    "quantity Nullable(Int64), attributes Map(String, String), log_offset Int64",
+    {
+        **_same(*_EVENT_TEXTS),
+        "event_time": _UTC_MS.format("event_time_ms"),
+        "received_at": _UTC_MS.format("received_at_ms"),
+        "schema_version": "coalesce(schema_version, 1)",
+        "quantity": "coalesce(quantity, 1)",
+        **_same("attributes", "log_offset"),
+        "version": _FIRST_HOLDS.format("received_at_ms"),
+    },
+)
+
+MINUTES = Target(
+    topics.MINUTES,
+    "minutes_raw",
+    "store_id String, minute_ms Int64, segment String, counts Array(UInt64)",
+    {
+        "store_id": "store_id",
+        "minute": "toDateTime(intDiv(minute_ms, 1000), 'UTC')",
+        **_same("segment", "counts"),
+        "version": "least(arraySum(counts), bitShiftLeft(toUInt64(1), 56) - 1)",
+    },
+)
+
+_SCORE_FLOATS = (
+    "observed",
+    "expected",
+    "low",
+    "high",
+    "surprise",
+    "sample",
+    "window_observed",
+    "window_expected",
+)
+SCORES = Target(
+    topics.SCORES,
+    "scores_raw",
+    f"{_texts('store_id', 'step', 'segment', 'state')}, {_floats(*_SCORE_FLOATS)}, "
+    "minute_ms Int64, window_minutes UInt32, version UInt64",
+    {
+        **_same("store_id", "step", "segment", "state", *_SCORE_FLOATS, "window_minutes", "version"),
+        "minute": "toDateTime(intDiv(minute_ms, 1000), 'UTC')",
+    },
+)
+
+#: a window's version is its minute, then its total
+WINDOWS = Target(
+    topics.WINDOWS,
+    "windows_raw",
+    "store_id String, minute_ms Int64, window_minutes UInt32, counts Array(UInt64)",
+    {
+        **_same("store_id", "window_minutes", "counts"),
+        "minute": "toDateTime(intDiv(minute_ms, 1000), 'UTC')",
+        "version": "bitShiftLeft(toUInt64(intDiv(minute_ms, 60000)), 32) + least(arraySum(counts), 4294967295)",
+    },
+)
+
+_ALERT_TEXTS = ("alert_id", "store_id", "step", "segment", "kind", "level", "state", "label", "note")
+_ALERT_FLOATS = (
+    *("surprise", "observed", "expected", "low", "high", "sample"),
+    *("lost", "lost_low", "lost_high"),
+)
+ALERTS = Target(
+    topics.ALERTS,
+    "alert_transitions_raw",
+    f"{_texts(*_ALERT_TEXTS)}, {_floats(*_ALERT_FLOATS)}, sequence UInt32, at_ms Int64, opened_at_ms Int64, "
+    "fired_at_ms Nullable(Int64), resolved_at_ms Nullable(Int64), window_minutes UInt32, "
+    "contributions Array(Tuple(segment String, share Float64)), members Array(String)",
+    {
+        **_same(*_ALERT_TEXTS, *_ALERT_FLOATS, "sequence", "window_minutes", "contributions", "members"),
+        "at": _UTC_MS.format("at_ms"),
+        "opened_at": _UTC_MS.format("opened_at_ms"),
+        "fired_at": _UTC_MS.format("fired_at_ms"),
+        "resolved_at": _UTC_MS.format("resolved_at_ms"),
+        "version": "toUInt64(at_ms)",
+    },
+)
+
+_LETTER_TEXTS = ("letter_id", "reason", "source", "store_id", "payload", "detail")
+DEADLETTERS = Target(
+    topics.DEADLETTERS,
+    "dead_letters_raw",
+    f"{_texts(*_LETTER_TEXTS)}, received_at_ms Int64",
+    {
+        **_same(*_LETTER_TEXTS[1:]),
+        "letter_id": "if(letter_id != '', letter_id, lower(hex(sipHash128("
+        "received_at_ms, reason, source, store_id, payload, detail))))",
+        "received_at": _UTC_MS.format("received_at_ms"),
+        "version": _FIRST_HOLDS.format("received_at_ms"),
+    },
+)
+
+#: the record itself is kept as text; ``streams/landing/role.py`` wraps it with what the Kafka record says
+BASELINES = Target(
+    topics.BASELINES,
+    "baselines_raw",
+    "store_id String, at_ms Int64, record String, is_deleted UInt8",
+    {
+        "store_id": "store_id",
+        "published_at": _UTC_MS.format("at_ms"),
+        "baseline": "record",
+        "version": "toUInt64(at_ms)",
+        "is_deleted": "is_deleted",
+    },
+)
+ACTIONS = Target(
+    topics.ACTIONS,
+    "actions_raw",
+    "store_id String, at_ms Int64, log_part UInt32, log_offset Int64, record String",
+    {
+        "at": _UTC_MS.format("at_ms"),
+        **_same("log_part", "log_offset", "store_id"),
+        "action": "record",
+    },
+)
+
+#: in the order in which a batch is landed: events first, because a recount makes minute rows say nothing more
+TARGETS: tuple[Target, ...] = (
+    EVENTS,
+    MINUTES,
+    SCORES,
+    WINDOWS,
+    ALERTS,
+    DEADLETTERS,
+    BASELINES,
+    ACTIONS,
+)
+#: topics whose records are wrapped rather than read by ClickHouse
+WRAPPED = frozenset({topics.BASELINES, topics.ACTIONS})

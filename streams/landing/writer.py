@@ -1,0 +1,140 @@
+"""Inserts with patience: waits while ClickHouse is away, finds the row it cannot read, says how it fares.
+
+On the path of an event: after ``streams/landing/events.py``; the last file before ClickHouse's tables.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import structlog
+from clickhouse_connect.driver import AsyncClient
+
+from streams import metrics
+from streams.clickhouse.clients import open_writer
+from streams.clickhouse.errors import ClickHouseAway, ClickHouseError, RowRefused, mapped
+from streams.clock import monotonic
+from streams.landing.targets import Target
+from streams.settings import Settings
+
+_FIRST_WAIT_S = 0.2
+_LONGEST_WAIT_S = 5.0
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+T = TypeVar("T")
+
+
+class Row:
+    """A record on its way: its JSON line and where in the log it stood."""
+
+    __slots__ = ("line", "offset", "partition")
+
+    def __init__(self, line: bytes, partition: int, offset: int) -> None:
+        self.line = line
+        self.partition = partition
+        self.offset = offset
+
+
+#: told of each row that ClickHouse cannot read: target, row, why
+OnRefused = Callable[[Target, Row, str], Awaitable[None]]
+
+
+class Writer:
+    """One connection to ClickHouse, made anew after a failure. ``trouble`` says what is wrong, empty when nothing is."""
+
+    def __init__(self, settings: Settings, on_refused: OnRefused) -> None:
+        self._settings = settings
+        self._on_refused = on_refused
+        self._client: AsyncClient | None = None
+        self._log = structlog.get_logger()
+        near = urlsplit(settings.clickhouse_url).hostname in _LOOPBACK
+        self._compression = None if near else "lz4"
+        self.trouble = ""
+
+    async def patiently(self, work: Callable[[AsyncClient], Awaitable[T]]) -> T:
+        """The result of ``work`` with a client; while ClickHouse is away or refuses, it is tried again for ever.
+
+        Raises:
+            RowRefused: the data that ``work`` sends cannot be read; trying again would not help.
+        """
+        wait_s = _FIRST_WAIT_S
+        while True:
+            try:
+                if self._client is None:
+                    self._client = await open_writer(self._settings)
+                with mapped():
+                    result = await work(self._client)
+            except RowRefused:
+                raise
+            except ClickHouseError as error:
+                metrics.LANDING_RETRIES.inc()
+                self.trouble = _short(error)
+                self._log.warning("clickhouse_waits", error=self.trouble, retry_in_s=round(wait_s, 1))
+                await self.close()
+                await asyncio.sleep(wait_s)
+                wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
+            else:
+                if self.trouble:
+                    self._log.info("clickhouse_back")
+                    self.trouble = ""
+                return result
+
+    async def land(self, target: Target, rows: Sequence[Row], condition: str = "") -> None:
+        """Insert ``rows`` as one block; a row that cannot be read is found by halving and told to ``on_refused``."""
+        if not rows:
+            return
+        try:
+            await self._insert(target, rows, condition)
+        except RowRefused as error:
+            if len(rows) == 1:
+                await self._on_refused(target, rows[0], _short(error))
+                return
+            middle = len(rows) // 2
+            await self.land(target, rows[:middle], condition)
+            await self.land(target, rows[middle:], condition)
+
+    async def _insert(self, target: Target, rows: Sequence[Row], condition: str) -> None:
+        body = b"\n".join(row.line for row in rows)
+        statement = target.statement(self._settings, condition)
+        block = b"".join((statement.encode(), b"\n", body, b"\n"))
+        options: dict[str, Any] = {
+            "insert_deduplication_token": block_token(target.topic, rows, body),
+            "max_partitions_per_insert_block": 0,
+            "input_format_skip_unknown_fields": 1,
+            "input_format_parallel_parsing": 0 if len(rows) < 10_000 else 1,
+        }
+
+        async def insert(client: AsyncClient) -> None:
+            await client.raw_insert(
+                insert_block=block, settings=options, compression=self._compression, fmt="JSONEachRow"
+            )
+
+        started = monotonic()
+        await self.patiently(insert)
+        metrics.LANDING_INSERT_SECONDS.labels(target.table).observe(monotonic() - started)
+        metrics.LANDING_ROWS.labels(target.table).inc(len(rows))
+
+    async def close(self) -> None:
+        """Close the connection; the next use opens another."""
+        client, self._client = self._client, None
+        if client is not None:
+            try:
+                await client.close()
+            except (OSError, ClickHouseAway) as error:
+                self._log.debug("clickhouse_close", error=str(error))
+
+
+def block_token(topic: str, rows: Sequence[Row], body: bytes) -> str:
+    """The name by which ClickHouse knows a block sent twice: its place in the log and, since a topic may have been
+    deleted and made again, its content."""
+    first, last = rows[0], rows[-1]
+    digest = hashlib.blake2b(body, digest_size=12).hexdigest()
+    return f"{topic}:{first.partition}:{first.offset}-{last.partition}:{last.offset}:{digest}"
+
+
+def _short(error: Exception) -> str:
+    return " ".join(str(error).split())[:300]

@@ -1,0 +1,101 @@
+"""Logs: for people on a terminal, JSON lines elsewhere; libraries' own records take the same way; secrets are struck out."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import Mapping
+from typing import TextIO
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from streams.settings import Settings
+
+STRUCK = "***"
+_SECRET_KEY = re.compile(
+    r"passw|secret|token|authori[sz]ation|cookie|credential|api_?key|hash_?key|link_?key|write_?key|private",
+    re.I,
+)
+#: user:password@ in an address
+_SECRET_IN_URL = re.compile(r"(?<=://)[^/@\s]*:[^/@\s]*@")
+#: libraries that tell at "info" what nobody here needs
+_QUIET = (
+    "aiokafka",
+    "faust",
+    "mode",
+    "clickhouse_connect",
+    "urllib3",
+    "asyncio",
+    "aiohttp.access",
+    "matplotlib",
+)
+
+
+def strike_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """The record with every value of a secret-looking key, and every password in an address, replaced by ``***``."""
+    for key, value in event.items():
+        event[key] = _struck(key, value)
+    return event
+
+
+def _struck(key: str, value: object) -> object:
+    if _SECRET_KEY.search(key) and value and not isinstance(value, bool | int | float):
+        return STRUCK
+    if isinstance(value, str):
+        return _SECRET_IN_URL.sub(f"{STRUCK}@", value)
+    if isinstance(value, Mapping):
+        return {name: _struck(str(name), part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_struck("", part) for part in value]
+    return value
+
+
+def configure(settings: Settings, stream: TextIO | None = None) -> None:
+    """Send every log record of this process to ``stream`` (default: standard error) in the shape the settings ask for."""
+    to = stream or sys.stderr
+    as_text = settings.log_format == "console" or (settings.log_format == "auto" and to.isatty())
+    level = getattr(logging, settings.log_level.upper())
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="%H:%M:%S" if as_text else "iso", utc=not as_text),
+        strike_secrets,
+    ]
+    last: list[Processor] = (
+        [
+            # tracebacks without the values of local variables: they may hold what must not be logged
+            structlog.dev.ConsoleRenderer(
+                colors=to.isatty(), exception_formatter=structlog.dev.plain_traceback
+            )
+        ]
+        if as_text
+        else [structlog.processors.format_exc_info, strike_secrets, structlog.processors.JSONRenderer()]
+    )
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(to)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.PositionalArgumentsFormatter(), *shared],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(
+            max(level, logging.WARNING) if level > logging.DEBUG else logging.INFO
+        )

@@ -1,0 +1,175 @@
+"""Every Prometheus metric of every role, in one file, so that a name means one thing.
+
+Names begin with ``funnelwatch_``. Labels are few and closed: role, topic, table, reason.
+"""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram, start_http_server
+
+from streams.settings import Settings
+
+_served: list[str] = []
+
+
+def serve(settings: Settings) -> str:
+    """Serve this process's metrics to Prometheus; the address. A further call gives the same address.
+
+    Raises:
+        OSError: the port is taken.
+    """
+    if not _served:
+        server, _ = start_http_server(settings.metrics_port, settings.metrics_host)
+        _served.append(f"http://{settings.metrics_host}:{server.server_port}/metrics")
+    return _served[0]
+
+
+# landing
+
+LANDING_ROWS = Counter(
+    "funnelwatch_landing_rows_total", "Rows inserted into ClickHouse, by table.", ["table"]
+)
+LANDING_INSERT_SECONDS = Histogram(
+    "funnelwatch_landing_insert_seconds",
+    "Seconds that one insert took, waits for ClickHouse included, by table.",
+    ["table"],
+    buckets=(0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300),
+)
+LANDING_RETRIES = Counter(
+    "funnelwatch_landing_retries_total", "Attempts that failed because ClickHouse was away or refused."
+)
+LANDING_REFUSED = Counter(
+    "funnelwatch_landing_refused_total",
+    "Records that could not be landed and became dead letters, by topic.",
+    ["topic"],
+)
+LANDING_REPEATED = Counter(
+    "funnelwatch_landing_repeated_total", "Events left out because their id had been landed before."
+)
+LANDING_RECOUNTED = Counter(
+    "funnelwatch_landing_recounted_minutes_total", "Minutes of stores recounted from raw events."
+)
+LANDING_RECOUNT_SECONDS = Histogram(
+    "funnelwatch_landing_recount_seconds",
+    "Seconds that one recount took.",
+    buckets=(0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100),
+)
+LANDING_LAG = Gauge("funnelwatch_landing_lag_records", "Records not yet landed, by topic.", ["topic"])
+LANDING_EVENT_AGE = Gauge(
+    "funnelwatch_landing_event_age_seconds",
+    "Seconds between an event's acceptance and its landing (oldest of the last batch).",
+)
+LANDING_REBALANCES = Counter(
+    "funnelwatch_landing_rebalances_total", "Times that partitions were assigned anew."
+)
+
+# monitor
+
+MONITOR_EVENTS = Counter("funnelwatch_monitor_events_total", "Events counted in the stream.")
+MONITOR_BATCHES = Counter(
+    "funnelwatch_monitor_batches_total", "Record batches handed to the monitor's agent."
+)
+MONITOR_DUPLICATES = Counter(
+    "funnelwatch_monitor_duplicates_total", "Events left out because they had been counted before."
+)
+MONITOR_TOO_OLD = Counter(
+    "funnelwatch_monitor_too_old_total", "Events older than the horizon: landed and recounted, not streamed."
+)
+MONITOR_OTHERS = Counter("funnelwatch_monitor_other_events_total", "Events that are no stage of the funnel.")
+MONITOR_REJECTED = Counter(
+    "funnelwatch_monitor_rejected_total", "Records that are no event, dead-lettered, by reason.", ["reason"]
+)
+MONITOR_LATE = Counter(
+    "funnelwatch_monitor_late_total", "Corrections of (minute, store) pairs that had been closed."
+)
+MONITOR_POSITION = Gauge(
+    "funnelwatch_monitor_position", "Offset behind the last record counted, by partition.", ["partition"]
+)
+MONITOR_LAG = Gauge(
+    "funnelwatch_monitor_lag_records", "Records not yet counted, by partition.", ["partition"]
+)
+MONITOR_ROWS = Gauge("funnelwatch_monitor_table_rows", "Rows of the counts table in this process.")
+MONITOR_FLUSH_SECONDS = Histogram(
+    "funnelwatch_monitor_flush_seconds",
+    "Seconds that one flush of all partitions took, judging included.",
+    buckets=(0.005, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30),
+)
+MONITOR_CLOSED = Counter("funnelwatch_monitor_closed_minutes_total", "Minutes closed, per partition.")
+MONITOR_SCORED = Counter("funnelwatch_monitor_scored_rows_total", "Score rows published.")
+MONITOR_TRANSITIONS = Counter(
+    "funnelwatch_monitor_alert_transitions_total", "Alert transitions published, by state.", ["state"]
+)
+MONITOR_EVENT_AGE = Gauge(
+    "funnelwatch_monitor_event_age_seconds", "Seconds since the latest record counted was accepted."
+)
+MONITOR_LOOP_DELAY = Gauge(
+    "funnelwatch_monitor_loop_delay_seconds",
+    "Seconds by which the event loop was late, worst of five seconds.",
+)
+MONITOR_RECOVERY_SECONDS = Gauge(
+    "funnelwatch_monitor_recovery_seconds", "Seconds that the last recovery took."
+)
+MONITOR_REBALANCES = Counter(
+    "funnelwatch_monitor_rebalances_total", "Times that partitions were assigned anew."
+)
+
+# notifier and digests
+
+NOTIFIER_SENT = Counter(
+    "funnelwatch_notifier_sent_total", "Messages that a receiver took, by channel.", ["channel"]
+)
+NOTIFIER_FAILED = Counter(
+    "funnelwatch_notifier_failed_total", "Attempts that failed and are made again, by channel.", ["channel"]
+)
+NOTIFIER_REFUSED = Counter(
+    "funnelwatch_notifier_refused_total", "Messages that a receiver will never take, by channel.", ["channel"]
+)
+
+# digests
+
+DIGESTS_SENT = Counter("funnelwatch_digests_sent_total", "Digests sent, by form.", ["form"])
+DIGESTS_FAILED = Counter(
+    "funnelwatch_digests_failed_total", "Attempts to make or send a digest that failed, by form.", ["form"]
+)
+DIGESTS_LAST_SUCCESS = Gauge(
+    "funnelwatch_digests_last_success_timestamp_seconds", "When a digest was last sent, by form.", ["form"]
+)
+DIGESTS_OVERDUE = Gauge(
+    "funnelwatch_digests_overdue", "Digests whose hour has come and that are not sent yet."
+)
+
+# page
+
+PAGE_REQUESTS = Counter(
+    "funnelwatch_page_requests_total",
+    "Requests to page and read API, by route and status.",
+    ["route", "status"],
+)
+PAGE_SECONDS = Histogram(
+    "funnelwatch_page_request_seconds",
+    "Seconds that one answer of page or read API took, by route.",
+    ["route"],
+    buckets=(0.01, 0.03, 0.1, 0.3, 1, 3, 10),
+)
+
+# collector
+
+COLLECTOR_EVENTS = Counter("funnelwatch_collector_events_total", "Events accepted, by door.", ["source"])
+COLLECTOR_REJECTED = Counter(
+    "funnelwatch_collector_rejected_total", "Records refused, by door and reason.", ["source", "reason"]
+)
+COLLECTOR_REPEATED = Counter(
+    "funnelwatch_collector_repeated_total", "Events left out because the same request held their id already."
+)
+COLLECTOR_REQUESTS = Counter(
+    "funnelwatch_collector_requests_total", "Requests, by path and status.", ["path", "status"]
+)
+COLLECTOR_SECONDS = Histogram(
+    "funnelwatch_collector_seconds",
+    "Seconds from the request to the answer, acknowledgement of broker or disk included.",
+    ["path"],
+    buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.3, 1, 3, 10),
+)
+COLLECTOR_BROKER_AWAY = Gauge("funnelwatch_collector_broker_away", "1 while Kafka does not take records.")
+COLLECTOR_SPOOLED = Counter("funnelwatch_collector_spooled_total", "Records written to the disk spool.")
+COLLECTOR_SPOOL_BYTES = Gauge("funnelwatch_collector_spool_bytes", "Bytes that wait in the disk spool.")

@@ -1,0 +1,368 @@
+"""The monitor role: the Faust app, its timers, and the process around it.
+
+On the path of an event: the agent here takes record batches from ``funnel.events.v1`` (written by the collector) and
+gives them to ``monitor.py``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any, NoReturn
+
+import faust
+import structlog
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+from faust.types import TP
+
+from scoring.counting import PartitionCounts
+from scoring.detection.policy import DetectionPolicy
+from scoring.detection.scorer import Scorer as Detector
+from scoring.segments import Segmenter
+from streams.calendar_config import day_rules
+from streams.clock import monotonic, now_ms
+from streams.config import Config
+from streams.instance import StateReport
+from streams.monitor import table
+from streams.monitor.baselines import BaselineFollower
+from streams.monitor.monitor import Monitor
+from streams.monitor.partition import Partition, Scorer
+from streams.monitor.ticks import TickSender
+from streams.monitor.watchdog import INACTIVE_S, LOOK_S, STALLED_S, LoopWatch, Stall
+from streams.monitor.writer import PartitionWriter
+from streams.settings import Settings
+from streams.topics import (
+    ALERTS,
+    BASELINES,
+    COUNTS_CHANGELOG,
+    DEADLETTERS,
+    EVENTS,
+    MINUTES,
+    SCORES,
+    WINDOWS,
+)
+from streams.transport import BatchOptions, BatchTopic, install
+
+_log = structlog.get_logger()
+
+ROLE = "monitor"
+#: topics that have a partition for each one of the events topic
+PER_PARTITION = (EVENTS, COUNTS_CHANGELOG, MINUTES, SCORES, WINDOWS, ALERTS)
+SINGLE = frozenset({DEADLETTERS})
+#: chunks, of up to a megabyte compressed, that may wait for the agent
+WAITING_CHUNKS = 16
+TOPICS_WAIT_S = 60.0
+BASELINES_WAIT_S = 20.0
+EXIT_FAILED = 70
+
+Rename = Callable[[str], str]
+Fatal = Callable[[str, BaseException | None], None]
+
+
+class MonitorError(Exception):
+    """The monitor cannot start; its text says what is missing. The command line prints it."""
+
+
+def exit_now(reason: str, error: BaseException | None) -> NoReturn:
+    """End the process at once, with the reason as its last log line. What is durable is in the log, the rest is not."""
+    detail = f"{type(error).__name__}: {error}" if error is not None else ""
+    if error is not None:
+        _log.error("the monitor failed", exc_info=error)
+    _log.critical("the monitor ends: " + reason, error=detail)
+    with suppress(Exception):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(EXIT_FAILED)
+
+
+def default_scorer(config: Config) -> Scorer:
+    """The detector with the thresholds and the calendar of the configuration."""
+    policy = DetectionPolicy(notice=config.thresholds.notice, page=config.thresholds.page)
+    return Detector(policy, day_rules(config))
+
+
+class MonitorApp:
+    """One monitor process: the Faust app with everything it drives.
+
+    Args:
+        settings: addresses and intervals.
+        config: segments and thresholds.
+        partitions: how many partitions the events topic has.
+        fatal: ends the process.
+        make_scorer: an empty scorer for one partition.
+        rename: topic names on this broker (tests use their own).
+        path: see ``BatchOptions.path``.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        config: Config,
+        partitions: int,
+        fatal: Fatal = exit_now,
+        make_scorer: Callable[[Config], Scorer] = default_scorer,
+        rename: Rename = str,
+        path: str = "auto",
+    ) -> None:
+        self.settings, self.config = settings, config
+        self.partition_count = partitions
+        self._fatal, self._rename, self._make_scorer = fatal, rename, make_scorer
+        self._app_id = f"{settings.group_prefix}-{ROLE}"
+        self.report = StateReport(settings.data, ROLE)
+        topic, changelog = rename(EVENTS), rename(COUNTS_CHANGELOG)
+        self.monitor = Monitor(
+            settings.kafka, topic, changelog, self._make_partition, self._make_writer, self._group, fatal
+        )
+        self.monitor.prepare = self._prepare
+        self.ticks = TickSender(settings.kafka, topic)
+        self.baselines = BaselineFollower(settings.kafka, rename(BASELINES), partitions, self._learn)
+        self.loop_watch = LoopWatch(fatal)
+        self._stall = Stall()
+        self._missing_since: float | None = None
+        self._following: asyncio.Future[None] | None = None
+        install()
+        table.install()
+        self.app = self._make_app(topic, changelog, path)
+
+    def _make_app(self, topic: str, changelog: str, path: str) -> Any:
+        settings = self.settings
+        app: Any = faust.App(
+            self._app_id,
+            broker=[f"batch://{address.strip()}" for address in settings.kafka.split(",")],
+            store=f"{table.SCHEME}://",
+            datadir=settings.data / "faust",
+            topic_allow_declare=False,
+            topic_disable_leader=True,
+            topic_partitions=self.partition_count,
+            table_standby_replicas=0,
+            recovery_consistency_check=False,
+            consumer_auto_offset_reset="earliest",
+            broker_session_timeout=settings.session_timeout_s,
+            broker_heartbeat_interval=settings.session_timeout_s / 4,
+            broker_commit_interval=0.5,
+            stream_wait_empty=True,
+            web_enabled=False,
+        )
+        app.boot_strategy.enable_web = False
+        app.batch = BatchOptions(
+            drain=self.monitor.drain,
+            positions=self._positions,
+            self_recovering=frozenset({changelog}),
+            path=path,  # type: ignore[arg-type]
+        )
+        events = BatchTopic(app, topics=[topic], value_type=bytes, key_type=bytes, maxsize=WAITING_CHUNKS)
+        app.Table(
+            "counts",
+            partitions=self.partition_count,
+            key_type=None,
+            changelog_topic=app.topic(changelog, partitions=self.partition_count),
+            options={"monitor": self.monitor},
+        )
+        app.agent(events, name="count")(self._count)
+        app.on_before_shutdown.connect(self._close)
+        self._every(app, settings.monitor_flush_s, self.monitor.flush_if_due, "the flush failed")
+        self._every(app, settings.monitor_tick_s, self._tick, "sending ticks failed")
+        self._every(app, LOOK_S, self._beat, "the heartbeat failed")
+        self._every(app, 2.0, self._look, "the watchdog failed")
+        return app
+
+    def _every(self, app: Any, interval_s: float, work: Callable[[], Awaitable[Any]], failed: str) -> None:
+        async def timer() -> None:
+            try:
+                await work()
+            except Exception as error:
+                self._fatal(failed, error)
+
+        timer.__name__ = timer.__qualname__ = work.__name__
+        app.timer(interval_s)(timer)
+
+    async def _count(self, stream: Any) -> None:
+        stream = stream.noack()
+        try:
+            async for values in stream:
+                event = stream.current_event
+                self.monitor.receive(event.message, values)
+                event.value = event.message.value = None  # do not keep the records until the flush
+        except Exception as error:
+            self._fatal("the counting agent died", error)
+            raise
+
+    # parts
+
+    def _make_partition(self, number: int) -> Partition:
+        settings, segments = self.settings, self.config.segments
+        counts = PartitionCounts(
+            Segmenter(segments.dimensions, segments.most),
+            int(settings.monitor_horizon_hours * 3_600_000),
+            int(settings.duplicate_horizon_minutes * 60_000),
+        )
+        scorer = self._make_scorer(self.config)
+        return Partition(number, counts, scorer, int(settings.monitor_grace_s * 1000))
+
+    def _make_writer(self, number: int) -> PartitionWriter:
+        return PartitionWriter(self.settings.kafka, f"{self._app_id}-{number}", number, SINGLE, self._rename)
+
+    def _group(self) -> Any:
+        return self.app.consumer
+
+    def _positions(self) -> dict[Any, int]:
+        topic = self.monitor.topic
+        return {TP(topic, number): offset for number, offset in self.monitor.positions().items()}
+
+    # baselines
+
+    async def _follow_baselines(self) -> None:
+        try:
+            await self.baselines.follow()
+        except (KafkaError, OSError) as error:
+            self._fatal("following the baselines failed", error)
+
+    async def _prepare(self, partition: Partition) -> None:
+        if self._following is None:  # Faust begins an app's tasks after recovery only: too late
+            self._following = asyncio.ensure_future(self._follow_baselines())
+        try:
+            await asyncio.wait_for(self.baselines.is_read.wait(), BASELINES_WAIT_S)
+        except TimeoutError:
+            _log.warning("baselines are not read yet; scoring begins without them")
+        for baseline in self.baselines.of_partition(partition.number):
+            partition.learn(baseline)
+
+    def _learn(self, number: int, baseline: Any) -> None:
+        partition = self.monitor.partitions.get(number)
+        if partition is not None:
+            partition.learn(baseline)
+
+    # timers
+
+    async def _tick(self) -> None:
+        if self.monitor.is_active:
+            await self.ticks.send(sorted(self.monitor.partitions), now_ms())
+
+    async def _beat(self) -> None:
+        self.loop_watch.beat()
+
+    async def _look(self) -> None:
+        monitor, present = self.monitor, monotonic()
+        self.loop_watch.measure()
+        monitor.measure()
+        if not monitor.is_active:
+            self._stall.forget()
+            self._missing_since = None
+            await asyncio.to_thread(self.report.say, "starting", "taking partitions over")
+            if present - monitor.active_since > INACTIVE_S:
+                self._fatal(f"no recovery ended for {INACTIVE_S:.0f} s", None)
+            return
+        loaded = {n: part for n, part in monitor.partitions.items() if part.is_loaded}
+        positions = {number: partition.offset for number, partition in loaded.items()}
+        reason = self._stall.look(positions, self.ticks.offsets, present)
+        if reason is not None:
+            self._fatal(reason, None)
+        if monitor.owned - set(loaded):
+            self._missing_since = self._missing_since or present
+            if present - self._missing_since > STALLED_S:
+                self._fatal(f"partitions {sorted(monitor.owned - set(loaded))} must be taken anew", None)
+        else:
+            self._missing_since = None
+        rows = sum(partition.counts.rows for partition in loaded.values())
+        told = f"{len(loaded)} partitions, {rows} rows"
+        await asyncio.to_thread(self.report.ready, told)  # it waits for the disk
+
+    async def _close(self, app: Any, **kwargs: Any) -> None:
+        self.loop_watch.stop()
+        if self._following is not None:
+            self._following.cancel()
+        await self.ticks.close()
+        await self.monitor.close()
+
+
+class Worker(faust.Worker):
+    """Faust's worker without its console output and without its second of waiting at the end."""
+
+    async def _sentinel_task(self) -> None:
+        return None
+
+    def _on_sigint(self) -> None:
+        self._flag_as_shutdown_by_signal()
+        self._schedule_shutdown(signal.SIGINT)
+
+
+async def find_partitions(bootstrap: str, rename: Rename = str, wait_s: float = TOPICS_WAIT_S) -> int:
+    """How many partitions the events topic has, once all topics exist.
+
+    Raises:
+        MonitorError: topics are missing after ``wait_s``, or their partitions do not match.
+    """
+    until = monotonic() + wait_s
+    wanted = [*PER_PARTITION, *SINGLE, BASELINES]
+    problem = ""
+    while True:
+        try:
+            counts = await _count_partitions(bootstrap, [rename(topic) for topic in wanted])
+            missing = [topic for topic, count in counts.items() if not count]
+            if not missing:
+                break
+            problem = "topics are missing: " + ", ".join(missing)
+        except (KafkaError, OSError) as error:
+            problem = f"Kafka at {bootstrap} does not answer: {error}"
+        if monotonic() > until:
+            raise MonitorError(problem)
+        await asyncio.sleep(0.5)
+    matched = {rename(topic): counts[rename(topic)] for topic in PER_PARTITION}
+    if len(set(matched.values())) != 1:
+        told = ", ".join(f"{topic} {count}" for topic, count in matched.items())
+        raise MonitorError(f"these topics must have the same number of partitions: {told}")
+    return matched[rename(EVENTS)]
+
+
+async def _count_partitions(bootstrap: str, topics: list[str]) -> dict[str, int]:
+    """Topic → its number of partitions, 0 for one that does not exist or has a partition without leader."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        described = await admin.describe_topics(topics)
+    finally:
+        await admin.close()
+    found = dict.fromkeys(topics, 0)
+    for topic in described:
+        if not topic["error_code"] and all(part["leader"] >= 0 for part in topic["partitions"]):
+            found[topic["topic"]] = len(topic["partitions"])
+    return found
+
+
+def run(role: MonitorApp, loop: asyncio.AbstractEventLoop) -> None:
+    """Run the app until SIGTERM or SIGINT; ends the process (exit code 0)."""
+    role.report.say("starting", "joining the group")
+    logging.getLogger("mode.timers").setLevel(logging.ERROR)  # a long flush skips a turn; that is meant
+    for name in ("streams.transport", "streams.monitor.table"):
+        logging.getLogger(name).setLevel(logging.WARNING)  # Faust tells of every service that starts or stops
+    gc.set_threshold(100_000, 20, 50)  # rows are long-lived lists: looking through them often finds nothing
+    role.loop_watch.start()
+    worker = Worker(
+        role.app, loop=loop, quiet=True, override_logging=False, redirect_stdouts=False, loglevel="WARN"
+    )
+    worker.spinner = None
+    try:
+        worker.execute_from_commandline()
+    finally:
+        role.report.clear()
+
+
+def main(settings: Settings, config: Config) -> None:
+    """Entry of the role; see ``streams/roles.py``."""
+    for number in (signal.SIGTERM, signal.SIGINT):  # until the worker handles them: nothing to drain yet
+        signal.signal(number, lambda *_: sys.exit(0))
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        partitions = loop.run_until_complete(find_partitions(settings.kafka))
+    except MonitorError as error:
+        exit_now(str(error), None)
+    role = MonitorApp(settings, config, partitions)
+    run(role, loop)

@@ -1,0 +1,99 @@
+"""Follows the topic of baselines: all of it at the start, then whatever the nightly job publishes.
+
+A worker keeps the latest baseline of every store as bytes and decodes it when it owns the store's partition.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+
+import msgspec
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.partitioner import murmur2
+
+from scoring.baselines.baseline import StoreBaseline, decode_baseline
+
+_log = structlog.get_logger()
+POLL_MS = 500
+
+
+def partition_of(store_id: str, partitions: int) -> int:
+    """The partition of a store's records: Kafka's default partitioner."""
+    return int((murmur2(store_id.encode()) & 0x7FFFFFFF) % partitions)
+
+
+class BaselineFollower:
+    """The latest baseline of every store.
+
+    Args:
+        bootstrap: Kafka addresses.
+        partitions: how many partitions the events topic has.
+        tell: called with (partition, baseline) for each one that arrives after the start.
+    """
+
+    def __init__(
+        self, bootstrap: str, topic: str, partitions: int, tell: Callable[[int, StoreBaseline], None]
+    ) -> None:
+        self._bootstrap = bootstrap
+        self._topic = topic
+        self._partitions = partitions
+        self._tell = tell
+        self._latest: dict[int, dict[str, bytes]] = {}
+        #: set once everything published before the start has been read
+        self.is_read = asyncio.Event()
+
+    def of_partition(self, number: int) -> Iterator[StoreBaseline]:
+        """The baselines of the stores of a partition."""
+        for store_id, value in self._latest.get(number, {}).items():
+            baseline = _decoded(store_id, value)
+            if baseline is not None:
+                yield baseline
+
+    async def follow(self) -> None:
+        """Read from the beginning and never stop."""
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._bootstrap,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=10_000_000,
+        )
+        await consumer.start()
+        try:
+            tp = TopicPartition(self._topic, 0)
+            consumer.assign([tp])
+            end = (await consumer.end_offsets([tp]))[tp]
+            await consumer.seek_to_beginning(tp)
+            while True:
+                if not self.is_read.is_set() and await consumer.position(tp) >= end:
+                    self.is_read.set()
+                found = await consumer.getmany(tp, timeout_ms=POLL_MS if self.is_read.is_set() else 50)
+                for record in found.get(tp, ()):
+                    self._take(record.key, record.value)
+        finally:
+            await consumer.stop()
+
+    def _take(self, key: bytes | None, value: bytes | None) -> None:
+        if key is None:
+            return
+        store_id = key.decode("utf-8", "replace")
+        number = partition_of(store_id, self._partitions)
+        if value is None:
+            self._latest.get(number, {}).pop(store_id, None)
+            return
+        self._latest.setdefault(number, {})[store_id] = value
+        if self.is_read.is_set():
+            baseline = _decoded(store_id, value)
+            if baseline is not None:
+                self._tell(number, baseline)
+
+
+def _decoded(store_id: str, value: bytes) -> StoreBaseline | None:
+    try:
+        return decode_baseline(value)
+    except msgspec.MsgspecError as error:
+        _log.warning(
+            "baseline not understood, the store keeps the one it has", store=store_id, error=str(error)
+        )
+        return None

@@ -1,0 +1,298 @@
+"""The monitor's heart: which partitions are ours, counting into them, flushing them, giving them up.
+
+On the path of an event: between the agent of ``app.py`` and ``partition.py``. The rules that keep counts exact:
+
+* Count only in the generation the partitions were recovered in, and only after our own recovery has finished (Faust
+  may say so too early). A partition that missed a batch is not counted again until it is taken anew.
+* A flush that did not come through leaves memory ahead of the log: forget the partition, or end the process.
+* A member that was thrown out of its group forgets everything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import structlog
+from aiokafka.errors import ProducerFenced
+
+from streams import metrics
+from streams.clock import monotonic, now_ms
+from streams.monitor.partition import Partition, Work
+from streams.monitor.recovery import read_changelog, read_source
+from streams.monitor.writer import PartitionWriter
+
+_log = structlog.get_logger()
+
+#: seconds of the group session that must be left for a flush to begin
+LEASE_MARGIN_S = 1.5
+#: seconds a rebalance may wait for the flush
+DRAIN_TIMEOUT_S = 20.0
+#: from so many rows on, judging goes to a thread
+THREAD_ROWS = 50
+#: with a backlog a flush may take this share of the time: after a long one the next waits longer
+FLUSH_SHARE = 0.2
+BACKLOG_RECORDS = 20_000
+
+
+class Group(Protocol):
+    """What the monitor asks of the consumer (``streams.transport.consumer.BatchConsumer``)."""
+
+    def is_member(self, generation: int | None) -> bool: ...
+
+    def lease_left(self) -> float: ...
+
+
+class Monitor:
+    """The partitions of this process and their way to the log.
+
+    Args:
+        bootstrap: Kafka addresses.
+        topic: the events topic; changelog: the table's changelog topic.
+        make_partition: an empty partition of that number.
+        make_writer: its producer, not opened.
+        group: the consumer, once there is one.
+        fatal: ends the process with that reason (and error) in its last log line.
+    """
+
+    def __init__(
+        self,
+        bootstrap: str,
+        topic: str,
+        changelog: str,
+        make_partition: Callable[[int], Partition],
+        make_writer: Callable[[int], PartitionWriter],
+        group: Callable[[], Group],
+        fatal: Callable[[str, BaseException | None], None],
+    ) -> None:
+        self._bootstrap = bootstrap
+        self.topic = topic
+        self._changelog = changelog
+        self._make_partition = make_partition
+        self._make_writer = make_writer
+        self._group = group
+        self.fatal = fatal
+        self.partitions: dict[int, Partition] = {}
+        self.owned: set[int] = set()
+        self.generation: int | None = None
+        #: recovered and not being rebalanced
+        self.is_active = False
+        self.active_since = monotonic()
+        #: fills a partition's scorer before it is warmed up
+        self.prepare: Callable[[Partition], Any] = lambda partition: None
+        self._writers: dict[int, PartitionWriter] = {}
+        self._background: set[asyncio.Future[Any]] = set()
+        self._lock = asyncio.Lock()
+        self._next_flush = 0.0
+
+    # taking partitions over
+
+    async def assigned(self, partitions: set[int], generation: int) -> None:
+        """Own these partitions from now on; fence their former owners."""
+        metrics.MONITOR_REBALANCES.inc()
+        self.is_active = False
+        for number in set(self.partitions) - partitions:
+            self._forget(number)
+        for number in set(self._writers) - partitions:
+            self._close_writer(number)
+        new = [number for number in partitions if number not in self._writers]
+        await asyncio.gather(*(self._open_writer(number) for number in new))
+        for number in partitions:
+            if number in new or number not in self.partitions:
+                self.partitions[number] = self._make_partition(number)
+        self.owned = set(partitions)
+        self.generation = generation
+        _log.info("partitions assigned", generation=generation, partitions=len(partitions), new=len(new))
+
+    async def recover(self) -> None:
+        """Rebuild what is not in memory yet, then begin to count."""
+        generation, started = self.generation, monotonic()
+
+        def is_current() -> bool:
+            return self.generation == generation
+
+        missing = {number: part for number, part in self.partitions.items() if not part.is_loaded}
+        for number in missing:  # a recovery before this one may have stopped half-way
+            missing[number] = self.partitions[number] = self._make_partition(number)
+        if not await read_changelog(self._bootstrap, self._changelog, missing, is_current):
+            return
+        if not await read_source(self._bootstrap, self.topic, missing, is_current):
+            return
+        for partition in missing.values():
+            await self._prepared(partition)
+            await asyncio.to_thread(partition.warm_up)
+        if not is_current():
+            return
+        self.is_active, self.active_since = True, monotonic()
+        took = monotonic() - started
+        metrics.MONITOR_RECOVERY_SECONDS.set(took)
+        rows = sum(partition.counts.rows for partition in self.partitions.values())
+        _log.info("counts recovered", generation=generation, rows=rows, seconds=round(took, 2))
+
+    async def _prepared(self, partition: Partition) -> None:
+        waiting = self.prepare(partition)
+        if waiting is not None:
+            await waiting
+
+    def positions(self) -> Mapping[int, int]:
+        """Partition → offset to read from next, where the state knows it."""
+        return {
+            number: partition.offset + 1
+            for number, partition in self.partitions.items()
+            if partition.is_loaded and (partition.has_mark or partition.offset >= 0)
+        }
+
+    async def _open_writer(self, number: int) -> None:
+        writer = self._make_writer(number)
+        await writer.open()
+        self._writers[number] = writer
+
+    def _close_writer(self, number: int) -> None:
+        writer = self._writers.pop(number, None)
+        if writer is not None:
+            self._spawn(writer.close())
+
+    def _forget(self, number: int) -> None:
+        """Drop a partition's memory; if it is still ours it must be taken anew before it counts again."""
+        self.partitions.pop(number, None)
+        self._close_writer(number)
+
+    def _spawn(self, coroutine: Any) -> None:
+        task = asyncio.ensure_future(coroutine)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    # counting
+
+    def receive(self, message: Any, values: list[bytes | None]) -> None:
+        """Count one chunk."""
+        if message.generation_id != self.generation:
+            return  # whoever owns the partition now reads it again
+        partition = self.partitions.get(message.partition)
+        if not self.is_active or partition is None or not partition.is_loaded:
+            self._forget(message.partition)
+            return
+        tally = partition.count(message, values, now_ms())
+        metrics.MONITOR_BATCHES.inc()
+        metrics.MONITOR_EVENTS.inc(tally.counted)
+        if tally.duplicates:
+            metrics.MONITOR_DUPLICATES.inc(tally.duplicates)
+        if tally.too_old:
+            metrics.MONITOR_TOO_OLD.inc(tally.too_old)
+        if tally.others:
+            metrics.MONITOR_OTHERS.inc(tally.others)
+        for rejected in tally.rejected:
+            metrics.MONITOR_REJECTED.labels(rejected.reason).inc()
+
+    # flushing
+
+    async def flush_if_due(self) -> None:
+        """Flush, unless there is a backlog and the last flush took so long that counting should come first."""
+        if monotonic() >= self._next_flush or not self._has_backlog():
+            await self.flush()
+
+    def _has_backlog(self) -> bool:
+        return any(part.highwater - part.offset > BACKLOG_RECORDS for part in self.partitions.values())
+
+    async def flush(self) -> bool:
+        """Make everything counted durable and ack it; False if it could not be begun."""
+        async with self._lock:
+            if not self.is_active or self._group().lease_left() < LEASE_MARGIN_S:
+                return False
+            started, generation = monotonic(), self.generation
+            present = now_ms()
+            works: dict[int, Work] = {}
+            for number, partition in self.partitions.items():
+                work = partition.take(present) if partition.is_loaded else None
+                if work is not None:
+                    works[number] = work
+            if not works:
+                return True
+            unsure = set(works)
+            try:
+                done = await asyncio.gather(
+                    *(self._write(number, work, present) for number, work in works.items())
+                )
+                unsure -= {number for number, is_written in zip(works, done, strict=True) if is_written}
+            finally:
+                for number in unsure:  # memory is ahead of the log, or the partition is somebody else's
+                    self._forget(number)
+            if generation == self.generation:
+                consumer: Any = self._group()
+                for number, work in works.items():
+                    if number not in unsure:
+                        for message in work.messages:
+                            message.ack(consumer)
+            took = monotonic() - started
+            self._next_flush = monotonic() + took * (1 / FLUSH_SHARE - 1)
+            metrics.MONITOR_FLUSH_SECONDS.observe(took)
+            return True
+
+    async def _write(self, number: int, work: Work, present_ms: int) -> bool:
+        """Judge and write one partition's work; False if the partition has another owner."""
+        partition, writer = self.partitions[number], self._writers[number]
+        if work.weight > THREAD_ROWS:
+            await asyncio.to_thread(partition.judge, work)
+        else:
+            partition.judge(work)
+        try:
+            await writer.write(work.records, present_ms)
+        except ProducerFenced:
+            _log.warning("partition has another owner", partition=number)
+            if self._group().lease_left() > LEASE_MARGIN_S:
+                raise  # not by a new owner: a transaction that took too long; begin afresh
+            return False
+        partition.mark = work.mark
+        partition.has_mark = True
+        metrics.MONITOR_CLOSED.inc(len(work.closing))
+        metrics.MONITOR_SCORED.inc(work.scored_rows)
+        metrics.MONITOR_LATE.inc(sum(map(len, work.amending.values())))
+        for transition in work.transitions:
+            metrics.MONITOR_TRANSITIONS.labels(transition.state).inc()
+            _log.info(
+                "alert " + transition.state,
+                store=transition.store_id,
+                step=transition.step,
+                segment=transition.segment,
+                level=transition.level,
+                surprise=round(transition.surprise, 2),
+            )
+        return True
+
+    # giving partitions up
+
+    async def drain(self) -> None:
+        """Before partitions are given up: make everything durable, or forget it."""
+        if self.generation is None:
+            return
+        if self._group().is_member(self.generation):
+            try:
+                await asyncio.wait_for(self.flush(), DRAIN_TIMEOUT_S)
+            except TimeoutError:
+                _log.warning("the flush before a rebalance took too long; its partitions are taken anew")
+            for number in [n for n, partition in self.partitions.items() if not partition.is_saved]:
+                self._forget(number)
+        else:  # others may have gone on from our last commit
+            for number in list(self.partitions):
+                self._forget(number)
+        self.is_active, self.generation = False, None
+        self.owned = set()
+        self.active_since = monotonic()
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        writers, self._writers = list(self._writers.values()), {}
+        await asyncio.gather(*(writer.close() for writer in writers))
+
+    def measure(self) -> None:
+        """Set the gauges."""
+        rows, clock = 0, 0
+        for number, partition in self.partitions.items():
+            rows += partition.counts.rows
+            clock = max(clock, partition.counts.clock_ms)
+            metrics.MONITOR_POSITION.labels(number).set(partition.offset + 1)
+            metrics.MONITOR_LAG.labels(number).set(max(0, partition.highwater - partition.offset - 1))
+        metrics.MONITOR_ROWS.set(rows)
+        if clock:
+            metrics.MONITOR_EVENT_AGE.set(max(0, now_ms() - clock) / 1000)

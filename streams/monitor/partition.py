@@ -1,0 +1,322 @@
+"""One partition: its counts, the closing of its minutes, and what a flush of it writes.
+
+On the path of an event: after ``streams/transport``, around ``scoring/counting.py`` and ``scoring/detection``, before
+``streams/monitor/writer.py``. It does no input or output and reads no clock.
+
+A flush has three parts, so that counting goes on while minutes are judged:
+
+* ``take`` fixes, in one go, the changed rows, the counts of the minutes to close and the mark that belongs to them;
+* ``judge`` has the scorer close those minutes and correct late ones; it may run in another thread, one at a time;
+* ``Work.records`` then holds everything to be written, in one transaction.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from scoring.alerts import AlertTransition
+from scoring.counting import MINUTE, MINUTE_MS, OWNER, PartitionCounts, Tally, totals
+from scoring.lateness import Delay, Lateness
+from scoring.scores import ScoreRow
+from scoring.windows import WINDOW_MINUTES, RollingWindows
+from streams.monitor import records
+from streams.monitor.records import Mark, Record
+from streams.topics import ALERTS, COUNTS_CHANGELOG, DEADLETTERS, MINUTES, SCORES, WINDOWS
+
+#: minutes closed in one flush, at most: a monitor that was away for a day catches up in a few flushes
+CLOSE_AT_ONCE = 120
+#: late (minute, store) pairs corrected in one flush, at most
+AMEND_AT_ONCE = 2000
+#: late pairs that may wait for their correction; beyond, the oldest keep the scores they have
+LATE_MOST = 200_000
+#: how many of them the mark carries over a restart (windows are rebuilt then anyway, scores of the rest stay)
+LATE_KEPT = 5_000
+#: rows dropped in one flush, about, at most
+DROP_AT_ONCE = 20_000
+#: minutes before the present at which a partition without history begins to be judged
+FIRST_MINUTES = 60
+#: minutes of history from which scorer and windows are rebuilt
+WARM_MINUTES = max(WINDOW_MINUTES)
+#: minutes whose rows are looked up by the counting loop without a detour
+HOT_MINUTES = 15
+
+Counts = Mapping[str, Mapping[str, Sequence[int]]]
+
+
+class Judgement(Protocol):
+    """What closing a minute gave."""
+
+    @property
+    def scores(self) -> list[ScoreRow]: ...
+
+    @property
+    def transitions(self) -> list[AlertTransition]: ...
+
+
+class Scorer(Protocol):
+    """What the monitor needs of ``scoring.detection.scorer.Scorer``."""
+
+    def set_baseline(self, baseline: Any) -> None: ...
+
+    def advance(self, minute: int, counts: Counts, delays: Mapping[str, Delay]) -> Judgement: ...
+
+    def amend(self, minute: int, counts: Counts) -> list[ScoreRow]: ...
+
+    def warm_up(self, minute: int, counts: Counts) -> None: ...
+
+    def snapshot(self, store_id: str) -> bytes: ...
+
+    def restore(self, store_id: str, state: bytes) -> None: ...
+
+    def changed(self) -> set[str]: ...
+
+
+@dataclass(slots=True)
+class Work:
+    """What one flush of a partition takes with it."""
+
+    mark: Mark
+    messages: list[Any]
+    records: dict[str, list[Record]]
+    closing: list[tuple[int, Counts]] = field(default_factory=list)
+    amending: dict[int, dict[str, dict[str, list[int]]]] = field(default_factory=dict)
+    baselines: list[Any] = field(default_factory=list)
+    scored_rows: int = 0
+    transitions: list[AlertTransition] = field(default_factory=list)
+
+    @property
+    def weight(self) -> int:
+        """About how many rows ``judge`` will look at."""
+        return sum(len(counts) for _, counts in self.closing) + sum(map(len, self.amending.values()))
+
+
+class Partition:
+    """The state of one partition of the events topic.
+
+    Args:
+        number: the partition.
+        counts: its (empty) counts.
+        scorer: its (empty) scorer.
+        grace_ms: how long after its end a minute stays open for events in transit.
+    """
+
+    def __init__(self, number: int, counts: PartitionCounts, scorer: Scorer, grace_ms: int) -> None:
+        self.number = number
+        self.counts = counts
+        self.scorer = scorer
+        self.windows = RollingWindows()
+        self.lateness = Lateness()
+        self.grace_ms = grace_ms
+        self.mark = Mark()
+        #: offset up to which records have been counted, durable or not
+        self.offset = -1
+        self.highwater = 0
+        self.is_loaded = False
+        #: the state says from where to read on; else the group's committed offset does
+        self.has_mark = False
+        self._print = 0
+        self._scored: int | None = None
+        self._late: set[tuple[int, str]] = set()
+        self._messages: list[Any] = []
+        self._letters: list[Record] = []
+        self._baselines: list[Any] = []
+        self._snapshots: dict[str, bytes] = {}
+
+    # counting
+
+    def count(self, message: Any, values: Sequence[bytes | None], present_ms: int) -> Tally:
+        """Count the records of a message that have not been counted yet; the message is acked by the next flush."""
+        offsets = message.offsets
+        self._messages.append(message)
+        self.highwater = max(self.highwater, message.highwater)
+        if offsets[0] <= self.offset:
+            known = bisect_right(offsets, self.offset)
+            values, offsets = values[known:], offsets[known:]
+        if not values:
+            return Tally()
+        tally = self.counts.count(values, offsets, present_ms)
+        for rejected in tally.rejected:
+            letter = records.dead_letter(rejected, self.number, offsets[rejected.index], present_ms)
+            self._letters.append(letter)
+        self.offset = offsets[-1]
+        self._print = records.fingerprint(values[-1])
+        return tally
+
+    def learn(self, baseline: Any) -> None:
+        """Judge a store by this baseline from the next flush on."""
+        self._baselines.append(baseline)
+
+    @property
+    def is_saved(self) -> bool:
+        """True while everything counted is durable."""
+        return self.offset == self.mark.offset and not self._messages
+
+    # flushing
+
+    def take(self, present_ms: int) -> Work | None:
+        """Everything that changed since the last call; None if nothing did."""
+        target = self._target()
+        has_to_close = target is not None and (self._scored is None or target > self._scored)
+        if self.is_saved and not has_to_close and not self._late and not self._baselines:
+            return None
+        counts = self.counts
+        closing = self._closing(target) if target is not None else []
+        dirty = counts.take_dirty()
+        if self._scored is not None:
+            closed = closing[0][0] - 1 if closing else self._scored
+            self._late.update((row[MINUTE], row[OWNER][0]) for row in dirty if row[MINUTE] <= closed)
+        amending = self._amending()
+        as_of = self.mark.base + self.offset
+        changes, minute_rows = records.rows_to_records(dirty, as_of)
+        changes += [Record(records.counts_key(*gone), None) for gone in counts.take_expired(DROP_AT_ONCE)]
+        changes += [
+            records.orders_record(bucket, None) for bucket in counts.orders.take_expired(counts.clock_ms)
+        ]
+        changes += [
+            records.orders_record(bucket, keys) for bucket, keys in counts.orders.take_grown().items()
+        ]
+        counts.cool(counts.clock_ms // MINUTE_MS - HOT_MINUTES)
+        mark = Mark(
+            offset=self.offset,
+            base=self.mark.base,
+            fingerprint=self._print,
+            clock_ms=counts.clock_ms,
+            scored=self._scored,
+            epoch=counts.ids.epoch,
+            starts=counts.ids.starts,
+            late=tuple(sorted(self._late, reverse=True)[:LATE_KEPT]),
+        )
+        changes.append(records.mark_record(mark))
+        work = Work(
+            mark,
+            self._messages,
+            {COUNTS_CHANGELOG: changes, MINUTES: minute_rows, DEADLETTERS: self._letters},
+            closing,
+            amending,
+            self._baselines,
+        )
+        self._messages, self._letters, self._baselines = [], [], []
+        return work
+
+    def _target(self) -> int | None:
+        """The last minute that may be closed: its end and the grace are behind the partition's clock."""
+        clock = self.counts.clock_ms
+        return (clock - self.grace_ms) // MINUTE_MS - 1 if clock else None
+
+    def _closing(self, target: int) -> list[tuple[int, Counts]]:
+        if self._scored is None:
+            oldest = next(iter(self.counts.minutes()), target)
+            self._scored = max(min(oldest, target), target - FIRST_MINUTES) - 1
+        last = min(target, self._scored + CLOSE_AT_ONCE)
+        closing: list[tuple[int, Counts]] = [
+            (minute, self.counts.of_minute(minute)) for minute in range(self._scored + 1, last + 1)
+        ]
+        self._scored = max(self._scored, last)
+        return closing
+
+    def _amending(self) -> dict[int, dict[str, dict[str, list[int]]]]:
+        """New totals of late (minute, store) pairs, the latest minutes first."""
+        chosen = sorted(self._late, reverse=True)[:AMEND_AT_ONCE]
+        self._late.difference_update(chosen)
+        if len(self._late) > LATE_MOST:
+            self._late = set(sorted(self._late, reverse=True)[:LATE_MOST])
+        amending: dict[int, dict[str, dict[str, list[int]]]] = {}
+        for minute, store_id in chosen:
+            amending.setdefault(minute, {})[store_id] = self.counts.of_store(minute, store_id)
+        return amending
+
+    def judge(self, work: Work) -> None:
+        """Have the scorer close and correct what ``work`` holds, and add what comes of it to its records."""
+        for baseline in work.baselines:
+            self.scorer.set_baseline(baseline)
+        scores: list[ScoreRow] = []
+        windows = []
+        for minute, amended in sorted(work.amending.items()):
+            scores += self.scorer.amend(minute, amended)
+            corrected = totals(amended)
+            self.lateness.correct(minute, corrected)
+            windows += self.windows.amend(minute, corrected)
+        for minute, counts in work.closing:
+            closed = totals(counts)
+            judgement = self.scorer.advance(minute, counts, self.lateness.close(minute, closed))
+            scores += judgement.scores
+            work.transitions += judgement.transitions
+            windows += self.windows.advance(minute, closed)
+        snapshots = [
+            records.snapshot_record(store_id, self.scorer.snapshot(store_id))
+            for store_id in sorted(self.scorer.changed())
+        ]
+        work.records[COUNTS_CHANGELOG] += snapshots
+        work.records[SCORES] = records.keyed(scores)
+        work.records[WINDOWS] = records.keyed(windows)
+        work.records[ALERTS] = records.keyed(work.transitions)
+        work.scored_rows = len(scores)
+
+    # restart
+
+    def restore(self, key: bytes, value: bytes | None) -> None:
+        """Take over one record of the changelog, in its order."""
+        kind, *rest = records.decode_key(key)
+        if kind == "c":
+            minute, store_id, segment = rest
+            counts = None if value is None else records.decode_counts(value)[1:]
+            self.counts.restore(int(minute), str(store_id), str(segment), counts)
+        elif kind == "o":
+            keys = None if value is None else records.decode_orders(value)
+            self.counts.orders.restore(int(rest[0]), keys)
+        elif kind == "s":
+            if value is None:
+                self._snapshots.pop(str(rest[0]), None)
+            else:
+                self._snapshots[str(rest[0])] = value
+        elif kind == "p" and value is not None:
+            self.mark = records.decode_mark(value)
+            self.has_mark = True
+
+    def restored(self) -> int:
+        """All records have been taken over; returns the source offset from which event ids must be read again.
+
+        −1 if there is nothing to read.
+        """
+        mark = self.mark
+        self.offset, self._print, self._scored = mark.offset, mark.fingerprint, mark.scored
+        self._late = set(mark.late)
+        self.counts.restored(mark.clock_ms)
+        return self.counts.ids.rewind(mark.epoch, mark.starts)
+
+    def begin_anew(self) -> None:
+        """The source topic was made anew: its offsets start again, ``as_of`` goes on, what was counted stays."""
+        self.mark = Mark(
+            base=self.mark.base + self.mark.offset + 1,
+            clock_ms=self.mark.clock_ms,
+            scored=self.mark.scored,
+            late=self.mark.late,
+        )
+        self.offset, self._print = -1, 0
+        self.counts.ids.rewind(-1, (-1, -1))
+
+    def warm_up(self) -> None:
+        """Rebuild the scorer and the windows from the restored rows; may run in another thread."""
+        for baseline in self._baselines:
+            self.scorer.set_baseline(baseline)
+        self._baselines = []
+        if self._scored is not None:
+            known = self.counts.minutes()
+            first = max(
+                self._scored - WARM_MINUTES + 1, min(known[0], self._scored) if known else self._scored
+            )
+            closed = {}
+            for minute in range(first, self._scored + 1):
+                counts = self.counts.of_minute(minute)
+                self.scorer.warm_up(minute, counts)
+                closed[minute] = totals(counts)
+                self.lateness.close(minute, closed[minute])
+            self.windows.restore(self._scored, closed)
+        for store_id, state in self._snapshots.items():
+            self.scorer.restore(store_id, state)
+        self.scorer.changed()
+        self._snapshots = {}
+        self.is_loaded = True

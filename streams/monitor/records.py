@@ -1,0 +1,131 @@
+"""What the monitor writes: the changelog's records and the rows of the topics made from them.
+
+Changelog keys are JSON arrays that begin with their kind:
+
+==============================  ===================================================================
+``["c", minute, store, segment]``  counts: ``[as_of, c1, …, c7]``
+``["s", store]``                   the scorer's snapshot of a store (bytes of its own schema)
+``["o", bucket]``                  order keys counted in a bucket (``scoring/duplicates.py``)
+``["p"]``                          the mark: up to where all of this holds
+==============================  ===================================================================
+
+A record without value drops its key.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import msgspec
+
+from scoring.alerts import AlertTransition
+from scoring.counting import MINUTE, OWNER, Rejected, Row
+from scoring.events import DeadLetter
+from scoring.redaction import mask_payload
+from scoring.scores import MinuteRow, ScoreRow, WindowRow
+from scoring.stages import STAGES
+from streams.topics import EVENTS
+
+MINUTE_MS = 60_000
+SCHEMA_VERSION = 1
+#: bytes kept of a refused record
+PAYLOAD_BYTES = 2000
+_WIDTH = len(STAGES)
+
+encode = msgspec.json.Encoder().encode
+MARK_KEY = encode(["p"])
+
+
+class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Up to where the state of a partition holds.
+
+    ``offset`` is the last source record counted, ``fingerprint`` the checksum of its value: a topic that was deleted
+    and made anew shows there. ``base`` is added to offsets to give ``as_of``, so that ``as_of`` grows even across
+    such a change. ``scored`` is the last minute closed, ``late`` the corrections still to be judged.
+    """
+
+    offset: int = -1
+    base: int = 0
+    fingerprint: int = 0
+    clock_ms: int = 0
+    scored: int | None = None
+    epoch: int = -1
+    starts: tuple[int, int] = (-1, -1)
+    late: tuple[tuple[int, str], ...] = ()
+    schema_version: int = SCHEMA_VERSION
+
+
+class Record(NamedTuple):
+    """A record to write."""
+
+    key: bytes | None
+    value: bytes | None
+
+
+decode_key = msgspec.json.Decoder(list[str | int]).decode
+decode_counts = msgspec.json.Decoder(list[int]).decode
+decode_orders = msgspec.json.Decoder(list[str]).decode
+decode_mark = msgspec.json.Decoder(Mark).decode
+
+
+def fingerprint(value: bytes | None) -> int:
+    """A checksum of a record's value."""
+    return zlib.crc32(value or b"")
+
+
+def counts_key(minute: int, store_id: str, segment: str) -> bytes:
+    """The changelog key of a row."""
+    return encode(["c", minute, store_id, segment])
+
+
+def rows_to_records(rows: Iterable[Row], as_of: int) -> tuple[list[Record], list[Record]]:
+    """Changed rows as changelog records and as minute rows."""
+    changes, minutes = [], []
+    for row in rows:
+        store_id, segment = row[OWNER]
+        minute, counts = row[MINUTE], row[:_WIDTH]
+        changes.append(Record(encode(["c", minute, store_id, segment]), encode([as_of, *counts])))
+        told = MinuteRow(store_id, minute * MINUTE_MS, segment, tuple(counts), as_of)
+        minutes.append(Record(store_id.encode(), encode(told)))
+    return changes, minutes
+
+
+def keyed(rows: Iterable[ScoreRow | WindowRow | AlertTransition]) -> list[Record]:
+    """Rows keyed by their store."""
+    return [Record(row.store_id.encode(), encode(row)) for row in rows]
+
+
+def mark_record(mark: Mark) -> Record:
+    """The mark as changelog record."""
+    return Record(MARK_KEY, encode(mark))
+
+
+def snapshot_record(store_id: str, state: bytes) -> Record:
+    """A scorer's snapshot as changelog record; an empty one drops it."""
+    return Record(encode(["s", store_id]), state or None)
+
+
+def orders_record(bucket: int, keys: list[str] | None) -> Record:
+    """A bucket of order keys as changelog record; None drops it."""
+    return Record(encode(["o", bucket]), None if keys is None else encode(keys))
+
+
+def _removed(identifier: str) -> str:
+    """What stands for an id in a record that did not come through the collector: it may be a raw one."""
+    return "[removed]"
+
+
+def dead_letter(rejected: Rejected, partition: int, offset: int, present_ms: int) -> Record:
+    """A refused record of the events topic as dead letter; its id is its place in the log."""
+    letter = DeadLetter(
+        received_at_ms=present_ms,
+        reason=rejected.reason,
+        source=f"topic:{EVENTS}",
+        store_id="",
+        payload=mask_payload(rejected.payload, _removed, PAYLOAD_BYTES)[0],
+        detail=f"partition {partition}, offset {offset}: {rejected.detail}",
+        letter_id=f"{EVENTS}-{partition}-{offset}",
+    )
+    return Record(None, encode(letter))

@@ -1,0 +1,111 @@
+"""How an action reaches ``funnel.actions.v1``, from page, API, link or command: one record, acknowledged by the broker."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+import msgspec
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from scoring.actions import CloseReason, HumanAction, HumanActionKind
+from scoring.routing import parse_matcher
+from streams import topics
+from streams.settings import Settings
+
+#: longest comment or reason, in characters
+MOST_TEXT = 2000
+#: longest silence, in ms
+MOST_SILENCE_MS = 30 * 86_400_000
+
+
+class ActionRefused(Exception):
+    """An action makes no sense (an end in the past, a text too long); whoever asked is told why."""
+
+
+class BrokerAway(Exception):
+    """The broker did not take the action; nothing was done, and whoever asked may try again."""
+
+
+def new_action(
+    kind: HumanActionKind,
+    at_ms: int,
+    who: str,
+    via: str,
+    *,
+    alert_id: str = "",
+    action_id: str = "",
+    reason: CloseReason | None = None,
+    text: str = "",
+    assignee: str = "",
+    matchers: Sequence[str] = (),
+    until_ms: int = 0,
+    silence_id: str = "",
+) -> HumanAction:
+    """A checked action.
+
+    Raises:
+        ActionRefused: it makes no sense; the text says why.
+        RoutingError: a matcher cannot be understood.
+    """
+    who = " ".join(who.split())[:100]
+    if not who:
+        raise ActionRefused("say who you are: an action has a name")
+    is_of_digests = kind in (HumanActionKind.UNSUBSCRIBE, HumanActionKind.SUBSCRIBE)
+    if is_of_digests and not assignee.strip():
+        raise ActionRefused("say which subscriber")
+    if not alert_id and kind is not HumanActionKind.SILENCE and not silence_id and not is_of_digests:
+        raise ActionRefused("say which alert")
+    if kind is HumanActionKind.CLOSE and reason is None:
+        raise ActionRefused("closing needs a reason: real, expected, tracking or false_alarm")
+    if kind is HumanActionKind.COMMENT and not text.strip():
+        raise ActionRefused("a comment needs a text")
+    if kind is HumanActionKind.ASSIGN and not assignee.strip():
+        raise ActionRefused("say whom the alert is given to")
+    if len(text) > MOST_TEXT:
+        raise ActionRefused(f"the text is longer than {MOST_TEXT} characters")
+    for matcher in matchers:
+        parse_matcher(matcher)
+    if kind is HumanActionKind.SILENCE:
+        if not at_ms < until_ms <= at_ms + MOST_SILENCE_MS:
+            raise ActionRefused("a silence ends in the future, at most 30 days from now")
+        if not (alert_id or matchers):
+            raise ActionRefused("a silence is for an alert or for matchers, not for everything")
+    return HumanAction(
+        action_id=action_id or uuid.uuid4().hex,
+        kind=kind,
+        at_ms=at_ms,
+        who=who,
+        alert_id=alert_id,
+        reason=reason,
+        text=text.strip(),
+        assignee=" ".join(assignee.split())[:100],
+        matchers=tuple(matchers),
+        until_ms=until_ms,
+        silence_id=silence_id,
+        via=via,
+    )
+
+
+async def publish_action(settings: Settings, action: HumanAction) -> None:
+    """Write the action to its topic.
+
+    Raises:
+        BrokerAway: the broker did not acknowledge it.
+    """
+    producer = AIOKafkaProducer(
+        bootstrap_servers=settings.kafka, acks="all", enable_idempotence=True, request_timeout_ms=10_000
+    )
+    try:
+        await producer.start()
+        await producer.send_and_wait(
+            topics.ACTIONS,
+            msgspec.json.encode(action),
+            key=action.alert_id.encode(),
+            timestamp_ms=action.at_ms,
+        )
+    except KafkaError as error:
+        raise BrokerAway(f"the broker did not take the action ({type(error).__name__}); try again") from error
+    finally:
+        await producer.stop()

@@ -1,0 +1,137 @@
+"""What the notifier knows: alerts and human actions, followed from their topics, and how they look to routing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from scoring.actions import ActionBook, HumanAction
+from scoring.alerts import AlertState, AlertTransition
+from scoring.routing import severity
+from scoring.telling import Candidate
+from streams import topics
+from streams.config import Config
+from streams.settings import Settings
+
+log = structlog.get_logger()
+
+
+class AlertBook:
+    """The newest transition of every alert that may still matter, and all human actions."""
+
+    def __init__(self) -> None:
+        self.alerts: dict[str, AlertTransition] = {}
+        self.actions = ActionBook()
+        #: loss in the base currency by alert, filled by the notifier when it has the facts
+        self.lost_money: dict[str, float] = {}
+
+    def take_alert(self, raw: bytes) -> None:
+        """Note a transition; an older one of the same alert is left out."""
+        alert = msgspec.json.decode(raw, type=AlertTransition)
+        known = self.alerts.get(alert.alert_id)
+        if alert.state is not AlertState.PENDING and (known is None or known.sequence < alert.sequence):
+            self.alerts[alert.alert_id] = alert
+
+    def take_action(self, raw: bytes) -> None:
+        """Note a human action."""
+        self.actions.take(msgspec.json.decode(raw, type=HumanAction))
+
+    def forget(self, keep: Iterable[str]) -> None:
+        """Drop alerts that are resolved and not in ``keep`` (those whose firing somebody was told)."""
+        kept = set(keep)
+        for alert_id in [a.alert_id for a in self.alerts.values() if a.state is AlertState.RESOLVED]:
+            if alert_id not in kept:
+                del self.alerts[alert_id]
+                self.lost_money.pop(alert_id, None)
+
+    def candidate(self, alert: AlertTransition, config: Config) -> Candidate:
+        """The alert as routing sees it: its labels, and whether people have taken it on."""
+        store = config.store(alert.store_id)
+        standing = self.actions.standing(alert.alert_id)
+        money = self.lost_money.get(alert.alert_id)
+        labels = {
+            "alert_id": alert.alert_id,
+            "store_id": alert.store_id,
+            "step": alert.step,
+            "segment": alert.segment,
+            "kind": alert.kind.value,
+            "level": alert.level.value,
+            "label": alert.label.value,
+            "severity": severity(alert.level.value, money, config.alerting.critical_money).value,
+            "platform": store.platform.value if store else "",
+            "country": store.country if store else "",
+            "category": store.category if store else "",
+        }
+        return Candidate(
+            alert_id=alert.alert_id,
+            labels=labels,
+            is_firing=alert.state is AlertState.FIRING,
+            sequence=alert.sequence,
+            acknowledged=standing.acknowledged_at_ms is not None,
+            closed=standing.closed_at_ms is not None,
+        )
+
+
+class BookReader:
+    """Follows the topics of alerts and actions from their beginning into an ``AlertBook``."""
+
+    def __init__(self, settings: Settings, book: AlertBook) -> None:
+        self._settings, self._book = settings, book
+        self._consumer: AIOKafkaConsumer | None = None
+
+    async def catch_up(self) -> None:
+        """Read everything there is now."""
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._settings.kafka,
+            enable_auto_commit=False,
+            isolation_level="read_committed",
+            auto_offset_reset="earliest",
+        )
+        await consumer.start()
+        self._consumer = consumer
+        tps = []
+        for topic in (topics.ACTIONS, topics.ALERTS):
+            partitions = await self._partitions(topic)
+            tps += [TopicPartition(topic, p) for p in sorted(partitions)]
+        consumer.assign(tps)
+        for tp, offset in (await consumer.beginning_offsets(tps)).items():
+            consumer.seek(tp, offset)
+        ends = await consumer.end_offsets(tps)
+        behind = set(tps)
+        while behind:
+            await self.follow(200)
+            behind = {tp for tp in behind if await consumer.position(tp) < ends[tp]}
+
+    async def _partitions(self, topic: str) -> set[int]:
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._settings.kafka)
+        await admin.start()
+        try:
+            (described,) = await admin.describe_topics([topic])
+        finally:
+            await admin.close()
+        return {partition["partition"] for partition in described["partitions"]}
+
+    async def follow(self, timeout_ms: int) -> int:
+        """Take what has come; the number of records."""
+        assert self._consumer is not None
+        batches = await self._consumer.getmany(timeout_ms=timeout_ms)
+        taken = 0
+        for tp, records in batches.items():
+            take = self._book.take_alert if tp.topic == topics.ALERTS else self._book.take_action
+            for record in records:
+                taken += 1
+                try:
+                    take(record.value)
+                except (msgspec.DecodeError, TypeError) as error:
+                    log.warning("record left out", topic=tp.topic, offset=record.offset, error=str(error))
+        return taken
+
+    async def close(self) -> None:
+        """Stop following."""
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            await consumer.stop()

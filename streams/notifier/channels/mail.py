@@ -1,0 +1,137 @@
+"""Mail: HTML and plain text, threaded by incident, through any SMTP server or into a folder."""
+
+from __future__ import annotations
+
+import hashlib
+import ssl
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime, make_msgid, parseaddr
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import unquote, urlsplit
+
+import aiosmtplib
+import css_inline
+import jinja2
+
+from streams.instance import write_atomically
+from streams.notifier.channels.message import Message, SendRefused, SendRetryable
+from streams.notifier.channels.others import message_text
+
+_TEMPLATES = jinja2.Environment(
+    loader=jinja2.PackageLoader("streams.notifier", "templates"),
+    autoescape=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+#: keeps the rules for dark readers, which no inline style can say
+_INLINER = css_inline.CSSInliner(keep_at_rules=True)
+
+
+class Post(Protocol):
+    """Takes a finished mail to its readers."""
+
+    async def deliver(self, mail: EmailMessage, recipients: Sequence[str]) -> None:
+        """Deliver ``mail``. Raises SendRetryable or SendRefused."""
+
+
+class SmtpPost:
+    """Delivers by SMTP: ``smtp://``, ``smtps://`` (TLS from the start), STARTTLS wherever the server offers it."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+            raise SendRefused("the mail server is written smtp://user:password@host:port or smtps://…")
+        self._host = parts.hostname
+        self._tls = parts.scheme == "smtps"
+        self._port = parts.port or (465 if self._tls else 587)
+        self._user = unquote(parts.username) if parts.username else None
+        self._password = unquote(parts.password) if parts.password else None
+
+    async def deliver(self, mail: EmailMessage, recipients: Sequence[str]) -> None:
+        """Deliver to all recipients in one transaction."""
+        try:
+            await aiosmtplib.send(
+                mail,
+                recipients=list(recipients),
+                hostname=self._host,
+                port=self._port,
+                username=self._user,
+                password=self._password,
+                use_tls=self._tls,
+                timeout=20,
+            )
+        except aiosmtplib.SMTPAuthenticationError as error:
+            raise SendRefused(f"{self._host} refused the user or password: {error.code}") from error
+        except aiosmtplib.SMTPRecipientsRefused as error:
+            codes = [refused.code for refused in error.recipients]
+            kind = SendRefused if all(code >= 500 for code in codes) else SendRetryable
+            raise kind(f"{self._host} refused the recipients: {codes}") from error
+        except aiosmtplib.SMTPResponseException as error:
+            kind = SendRefused if error.code >= 500 else SendRetryable
+            raise kind(f"{self._host} answered {error.code} {error.message}") from error
+        except (aiosmtplib.SMTPException, OSError, TimeoutError, ssl.SSLError) as error:
+            raise SendRetryable(
+                f"{self._host}:{self._port} cannot be reached: {type(error).__name__}"
+            ) from error
+
+
+class FolderPost:
+    """Writes mails as ``.eml`` files into a folder: for machines without a mail server, and to look at them."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def deliver(self, mail: EmailMessage, recipients: Sequence[str]) -> None:
+        """Write the mail under a name made from its Message-ID, so the same mail twice is one file."""
+        name = hashlib.sha256(str(mail["Message-ID"]).encode()).hexdigest()[:20]
+        write_atomically(self._folder / f"{name}.eml", mail.as_bytes())
+
+
+def message_id(key: str, sender: str) -> str:
+    """A Message-ID made from ``key`` alone: the same message sent twice is recognised as one by mail programs."""
+    domain = parseaddr(sender)[1].rpartition("@")[2] or "funnelwatch.invalid"
+    return f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@{domain}>"
+
+
+def new_mail(subject: str, sender: str, to: Sequence[str], key: str, sent_ms: int) -> EmailMessage:
+    """A mail with its headers; an automatic one, so nobody's absence note answers it."""
+    mail = EmailMessage()
+    name, address = parseaddr(sender)
+    mail["From"] = Address(name, addr_spec=address)
+    mail["To"] = ", ".join(to)
+    mail["Subject"] = " ".join(subject.split())
+    mail["Date"] = format_datetime(datetime.fromtimestamp(sent_ms / 1000, UTC))
+    mail["Message-ID"] = message_id(key, sender) if key else make_msgid()
+    mail["Auto-Submitted"] = "auto-generated"
+    mail["X-Auto-Response-Suppress"] = "All"
+    return mail
+
+
+def alert_mail(message: Message, sender: str, to: Sequence[str], sent_ms: int) -> EmailMessage:
+    """The mail of a message: complete plain text, and HTML with its styles inlined."""
+    mail = new_mail(message.title, sender, to, message.key, sent_ms)
+    if message.parent:
+        mail["In-Reply-To"] = message.parent
+        mail["References"] = message.parent
+    mail.set_content(message_text(message))
+    page = _TEMPLATES.get_template("alert.html.j2").render(message=message)
+    mail.add_alternative(_INLINER.inline(page), subtype="html")
+    return mail
+
+
+class MailChannel:
+    """Readers by mail. The receipt is the Message-ID, so later mails of the incident are replies to the first."""
+
+    def __init__(self, post: Post, sender: str, to: Sequence[str], now_ms: Callable[[], int]) -> None:
+        self._post, self._sender, self._to, self._now_ms = post, sender, tuple(to), now_ms
+
+    async def send(self, message: Message) -> str:
+        """Send the mail."""
+        mail = alert_mail(message, self._sender, self._to, self._now_ms())
+        await self._post.deliver(mail, self._to)
+        return message.parent or str(mail["Message-ID"])

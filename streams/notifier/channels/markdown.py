@@ -1,0 +1,33 @@
+"""Cards as the small Markdown that chat hooks understand."""
+
+from __future__ import annotations
+
+from scoring.cards import Card
+from streams.notifier.channels.message import Message
+
+_SPECIAL = str.maketrans({c: "\\" + c for c in "\\`*_[]<>~"})
+
+
+def escape(text: str) -> str:
+    """``text`` so that no character of it is taken for markup."""
+    return text.translate(_SPECIAL)
+
+
+def card_markdown(card: Card, newline: str = "\n\n") -> str:
+    """One card: bold verdict, its lines, its actions as links."""
+    rows = [f"**{escape(card.headline)}**", *(escape(line.text) for line in card.lines)]
+    if card.actions:
+        rows.append(" · ".join(f"[{escape(action.text)}]({action.url})" for action in card.actions))
+    return newline.join(rows)
+
+
+def message_markdown(message: Message, newline: str = "\n\n") -> str:
+    """All cards of a message, with its note in front."""
+    note = f"{escape(message.note)}{newline}" if message.note else ""
+    return note + f"{newline}---{newline}".join(card_markdown(card, newline) for card in message.cards)
+
+
+def cut_bytes(text: str, most: int) -> str:
+    """``text`` cut to at most ``most`` UTF-8 bytes, at a character, with an ellipsis where it was cut."""
+    raw = text.encode()
+    return text if len(raw) <= most else raw[: most - 3].decode("utf-8", "ignore") + "…"

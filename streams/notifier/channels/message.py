@@ -1,0 +1,71 @@
+"""What a channel is given to send, what it gives back, and how it fails."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from scoring.cards import Card
+from scoring.texts import Language
+
+
+class SendError(Exception):
+    """A message was not sent; raised by channels, handled by ``streams/notifier/outbox.py``."""
+
+
+class SendRetryable(SendError):
+    """The other side is away or asks to wait; the outbox tries again, not before ``retry_after_s``."""
+
+    def __init__(self, text: str, retry_after_s: float | None = None) -> None:
+        super().__init__(text)
+        self.retry_after_s = retry_after_s
+
+
+class SendRefused(SendError):
+    """The other side will never take this message (wrong key, gone address); trying again is useless."""
+
+
+class MessageKind(StrEnum):
+    """What a message is for."""
+
+    FIRING = "firing"
+    RESOLVED = "resolved"
+    TEST = "test"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message to one receiver.
+
+    ``key`` names the message: equal for the same message sent twice. ``thread`` names the incident: equal for all
+    messages of a group, so channels can update or reply instead of repeating. ``parent`` is the receipt of the
+    thread's first message, empty for the first. ``note`` is one line put in front ("silence ended", "repeated").
+    """
+
+    key: str
+    thread: str
+    parent: str
+    kind: MessageKind
+    language: Language
+    cards: tuple[Card, ...]
+    note: str = ""
+
+    @property
+    def title(self) -> str:
+        """One line that says it all: the first card's verdict and how many more there are."""
+        more = len(self.cards) - 1
+        extra = "" if not more else f" （另 {more} 条）" if self.language == "zh" else f" (+{more} more)"
+        return f"{self.cards[0].headline}{extra}"
+
+
+class Channel(Protocol):
+    """A way to reach a receiver. ``send`` gives back a receipt: a text that names the message there, or nothing.
+
+    Raises:
+        SendRetryable: try again later.
+        SendRefused: never.
+    """
+
+    async def send(self, message: Message) -> str:
+        """Send ``message`` and give back its receipt."""

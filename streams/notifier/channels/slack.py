@@ -1,0 +1,88 @@
+"""Slack: blocks by an incoming webhook, or by a bot, whose messages of one incident form a thread."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import aiohttp
+
+from scoring.cards import ActionKind, Card
+from streams.notifier.channels.message import Message, SendRefused, SendRetryable
+from streams.notifier.channels.posting import post_json
+
+_MOST_BLOCKS = 50
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _blocks(card: Card) -> list[dict[str, Any]]:
+    mark = ":red_circle:" if card.is_firing else ":large_green_circle:"
+    lines = "\n".join(_escaped(line.text) for line in card.lines)
+    blocks: list[dict[str, Any]] = [
+        {"type": "section", "text": {"type": "mrkdwn", "text": f"{mark} *{_escaped(card.headline)}*"}},
+        {"type": "section", "text": {"type": "mrkdwn", "text": lines[:3000]}},
+    ]
+    if card.actions:
+        buttons: list[dict[str, Any]] = []
+        for action in card.actions:
+            button: dict[str, Any] = {
+                "type": "button",
+                "text": {"type": "plain_text", "text": action.text},
+                "url": action.url,
+                "action_id": f"{action.kind}-{card.alert_id}",
+            }
+            if action.kind is ActionKind.ACKNOWLEDGE:
+                button["style"] = "primary"
+            buttons.append(button)
+        blocks.append({"type": "actions", "elements": buttons})
+    return blocks
+
+
+def slack_payload(message: Message, mention: tuple[str, ...]) -> dict[str, Any]:
+    """The message's blocks, with a plain text for notifications and screen readers."""
+    blocks: list[dict[str, Any]] = []
+    people = " ".join(f"<@{person}>" for person in mention) if message.cards[0].is_firing else ""
+    note = " ".join(part for part in (_escaped(message.note), people) if part)
+    if note:
+        blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": note}})
+    for index, card in enumerate(message.cards):
+        blocks += ([{"type": "divider"}] if index else []) + _blocks(card)
+    return {"text": message.title, "blocks": blocks[:_MOST_BLOCKS], "unfurl_links": False}
+
+
+class SlackHookChannel:
+    """A Slack channel by an incoming webhook. A webhook gives no receipt, so it cannot thread."""
+
+    def __init__(self, session: aiohttp.ClientSession, url: str, mention: tuple[str, ...]) -> None:
+        self._session, self._url, self._mention = session, url, mention
+
+    async def send(self, message: Message) -> str:
+        """Send the blocks."""
+        await post_json(self._session, self._url, slack_payload(message, self._mention))
+        return ""
+
+
+class SlackBotChannel:
+    """A Slack channel by a bot token: the first message of an incident starts a thread, the others reply in it."""
+
+    def __init__(
+        self, session: aiohttp.ClientSession, url: str, token: str, channel: str, mention: tuple[str, ...]
+    ) -> None:
+        self._session, self._url, self._token, self._channel = session, url, token, channel
+        self._mention = mention
+
+    async def send(self, message: Message) -> str:
+        """Send the blocks; the receipt is the message's timestamp, which is its name in Slack."""
+        payload = slack_payload(message, self._mention) | {"channel": self._channel}
+        if message.parent:
+            payload |= {"thread_ts": message.parent, "reply_broadcast": True}
+        answer = await post_json(
+            self._session, self._url, payload, {"Authorization": f"Bearer {self._token}"}
+        )
+        if not answer.get("ok"):
+            error = str(answer.get("error", "no reason"))
+            kind = SendRetryable if error in ("ratelimited", "internal_error", "fatal_error") else SendRefused
+            raise kind(f"Slack answered {error}")
+        return str(answer.get("ts", ""))

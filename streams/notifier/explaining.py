@@ -1,0 +1,78 @@
+"""Why an alert was told, or was not: the core's decision for each route that takes it, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from scoring.routing import matching_routes
+from scoring.telling import Action, Decision, Reason
+from scoring.texts import Language, Text
+from streams.config import Config
+from streams.notifier.book import AlertBook
+from streams.notifier.facts import FactsReader
+from streams.notifier.ledger import Ledger
+from streams.notifier.notifier import Notifier
+from streams.notifier.rules import core_route
+
+REASONS: Mapping[Reason, Text] = {
+    Reason.NEW: Text("新告警，现在通知", "a new alert; it is told now"),
+    Reason.ADDED: Text("同组又有新告警，现在通知", "another alert of the group; it is told now"),
+    Reason.RAISED: Text("级别上升，立即通知", "its severity has risen; it is told at once"),
+    Reason.RESOLVED: Text("已恢复，立即通知", "it is over; that is told at once"),
+    Reason.REPEAT: Text(
+        "仍在告警且无人认领，再提醒一次", "still firing and not acknowledged; a reminder is due"
+    ),
+    Reason.HOLD_ENDED: Text(
+        "静默、免打扰或抑制已到期，现在通知", "what held it back has ended; it is told now"
+    ),
+    Reason.GROUP_WAIT: Text("等同组其他告警，稍后通知", "waits for others of its group (group_wait)"),
+    Reason.GROUP_INTERVAL: Text("同组刚通知过，稍后通知", "its group was told a moment ago (group_interval)"),
+    Reason.REPEAT_LATER: Text(
+        "已通知；到提醒时间前不再打扰", "was told; a reminder is not due yet (repeat_interval)"
+    ),
+    Reason.REPEATS_SPENT: Text("已通知；提醒次数已用完", "was told; no reminders are left (most_repeats)"),
+    Reason.ACKNOWLEDGED: Text("已通知且有人认领，不再提醒", "was told and is acknowledged; no reminders"),
+    Reason.SILENCED: Text("被静默 {detail}", "held by silence {detail}"),
+    Reason.MUTED: Text("免打扰时段 {detail}", "held by mute timing {detail}"),
+    Reason.INHIBITED: Text("被告警 {detail} 抑制", "held because alert {detail} fires"),
+    Reason.NEVER_TOLD: Text("通知之前就恢复了，无需通知", "was over before anyone was told; nothing to tell"),
+    Reason.NOTHING_NEW: Text("已通知过，没有新情况", "was told; nothing is new"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The decision for one alert on one route."""
+
+    route: str
+    receiver: str
+    group: str
+    decision: Decision
+
+    def text(self, language: Language) -> str:
+        """The reason in words, without the time."""
+        return REASONS[self.decision.reason](language, detail=self.decision.detail)
+
+    @property
+    def is_sent(self) -> bool:
+        """True if a message is due now."""
+        return self.decision.action is Action.SEND
+
+
+def explain(
+    alert_id: str, config: Config, book: AlertBook, ledger: Ledger, facts: FactsReader, now_ms: int
+) -> list[Explanation]:
+    """What routing says of one alert now, a row a route; empty if no route has a receiver for it.
+
+    Raises:
+        KeyError: the book does not hold the alert.
+    """
+    notifier = Notifier(config, book, ledger, facts, {}, "", "", lambda: now_ms)
+    candidate = book.candidate(book.alerts[alert_id], config)
+    taken = {route.name for route in matching_routes(core_route(config.alerting), candidate.labels)}
+    return [
+        Explanation(group.route.name, group.route.receiver, group.key, notifier.decision(group))
+        for group in notifier.groups()
+        if group.route.name in taken and alert_id in {c.alert_id for c in group.candidates}
+    ]

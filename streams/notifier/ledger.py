@@ -1,0 +1,116 @@
+"""The send log: what was claimed and what became of it, on the compacted topic ``funnel.sends.v1``.
+
+Exactly one process writes it at a time. Taking over opens the transactional producer of the log, which fences whoever
+had it before, and then reads the log to its end; so a claim made here is known to whoever comes next, and a process that was
+suspended and wakes up cannot claim any more.
+"""
+
+from __future__ import annotations
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
+
+from scoring.telling import GroupState
+from streams import topics
+from streams.settings import Settings
+
+
+class LedgerLost(Exception):
+    """Another process has taken the log over, or the broker refused the claim; the role stops leading."""
+
+
+class SendRecord(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is remembered under one key.
+
+    For a group of alerts: ``group`` is its state as last settled; ``claim`` is the message that was begun and not yet
+    settled (its key, empty if none), ``thread`` and ``receipt`` name the incident and its first message at the
+    receiver; ``failures`` counts attempts since the last success. For a digest: ``settled`` says how it ended.
+    """
+
+    at_ms: int
+    group: GroupState | None = None
+    claim: str = ""
+    thread: str = ""
+    receipt: str = ""
+    failures: int = 0
+    settled: str = ""
+
+
+class Ledger:
+    """The send log of one transactional id (the notifier and the digests have their own keys and writers)."""
+
+    def __init__(self, settings: Settings, name: str) -> None:
+        self._settings = settings
+        self._transactional_id = f"{settings.group_prefix}-{name}"
+        self._prefix = f"{name}|"
+        self._producer: AIOKafkaProducer | None = None
+        self.records: dict[str, SendRecord] = {}
+
+    async def take_over(self) -> None:
+        """Fence the former writer and read the log to its end."""
+        await self.close()
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self._settings.kafka,
+            transactional_id=self._transactional_id,
+            transaction_timeout_ms=20_000,
+            linger_ms=0,
+        )
+        await producer.start()
+        self._producer = producer
+        await self.read()
+
+    async def read(self) -> None:
+        """Read the log to its end, without any right to write it."""
+        self.records = {}
+        reader = AIOKafkaConsumer(
+            bootstrap_servers=self._settings.kafka, enable_auto_commit=False, isolation_level="read_committed"
+        )
+        await reader.start()
+        try:
+            tp = TopicPartition(topics.SENDS, 0)
+            reader.assign([tp])
+            end = (await reader.end_offsets([tp]))[tp]
+            reader.seek(tp, (await reader.beginning_offsets([tp]))[tp])
+            while await reader.position(tp) < end:
+                for batch in (await reader.getmany(tp, timeout_ms=200)).values():
+                    for record in batch:
+                        self._apply(record.key.decode(), record.value)
+        finally:
+            await reader.stop()
+
+    def _apply(self, key: str, value: bytes | None) -> None:
+        if not key.startswith(self._prefix):
+            return
+        name = key[len(self._prefix) :]
+        if value is None:
+            self.records.pop(name, None)
+        else:
+            self.records[name] = msgspec.json.decode(value, type=SendRecord)
+
+    async def write(self, name: str, record: SendRecord | None) -> None:
+        """Make ``record`` durable under ``name`` (None forgets it) before anything else happens.
+
+        Raises:
+            LedgerLost: another process leads now, or the broker did not take it.
+        """
+        if self._producer is None:
+            raise LedgerLost("the send log is not open")
+        value = None if record is None else msgspec.json.encode(record)
+        try:
+            async with self._producer.transaction():
+                await self._producer.send_and_wait(
+                    topics.SENDS, value, key=(self._prefix + name).encode(), partition=0
+                )
+        except (ProducerFenced, InvalidProducerEpoch, KafkaError) as error:
+            raise LedgerLost(f"the send log cannot be written: {type(error).__name__}") from error
+        if record is None:
+            self.records.pop(name, None)
+        else:
+            self.records[name] = record
+
+    async def close(self) -> None:
+        """Give the log up."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await producer.stop()

@@ -1,0 +1,101 @@
+"""The role ``notifier``: waits to lead, takes the send log over, catches up, and then looks at every group each second.
+
+Any number of notifiers may run. The one that holds the single partition of ``funnel.actions.v1`` in the group leads; the
+send log's fencing makes sure that a former leader, however late it wakes, claims nothing more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+import aiohttp
+import structlog
+from aiokafka.errors import KafkaError
+
+from streams.clock import now_ms
+from streams.config import Config
+from streams.instance import StateReport, read_instance, secret
+from streams.leadership import Leadership
+from streams.notifier.book import AlertBook, BookReader
+from streams.notifier.channels import Channel
+from streams.notifier.channels.build import build_channel
+from streams.notifier.facts import FactsReader
+from streams.notifier.ledger import Ledger, LedgerLost
+from streams.notifier.notifier import Notifier
+from streams.settings import Settings
+
+log = structlog.get_logger()
+ROLE = "notifier"
+TURN_S = 1.0
+
+
+async def run(settings: Settings, config: Config) -> None:
+    """Tell people of alerts until cancelled. A receiver that cannot work is named in the state and left out."""
+    report = StateReport(settings.data, ROLE)
+    report.say("starting")
+    async with aiohttp.ClientSession() as session:
+        channels, broken = _channels(settings, config, session)
+        leadership = Leadership(settings, ROLE)
+        await leadership.start()
+        detail = f"{len(channels)} receivers" + (f"; not usable: {', '.join(broken)}" if broken else "")
+        try:
+            while True:
+                if await leadership.is_held(500):
+                    with contextlib.suppress(LedgerLost):
+                        await _lead(settings, config, channels, leadership, report, detail)
+                report.say("degraded" if broken else "ready", f"standing by; {detail}")
+        finally:
+            report.say("stopping")
+            await leadership.stop()
+            report.clear()
+
+
+def _channels(
+    settings: Settings, config: Config, session: aiohttp.ClientSession
+) -> tuple[dict[str, Channel], list[str]]:
+    channels, broken = {}, []
+    for receiver in config.alerting.receivers:
+        try:
+            channels[receiver.name] = build_channel(receiver, settings, session, now_ms, _write_line)
+        except Exception as error:  # one receiver with a bad address must not silence the others
+            log.error("a receiver cannot be used", receiver=receiver.name, error=str(error))
+            broken.append(receiver.name)
+    return channels, broken
+
+
+def _write_line(text: str) -> None:
+    log.info("message", text=text)
+
+
+async def _lead(
+    settings: Settings,
+    config: Config,
+    channels: dict[str, Channel],
+    leadership: Leadership,
+    report: StateReport,
+    detail: str,
+) -> None:
+    book = AlertBook()
+    ledger, reader = Ledger(settings, ROLE), BookReader(settings, book)
+    facts = FactsReader(settings, config, now_ms)
+    instance = read_instance(settings.data)
+    page_url = settings.public_url or (instance.page_url if instance else "")
+    link_key = settings.link_key.get_secret_value() or secret(settings.data, "link_key")
+    try:
+        await ledger.take_over()
+        await reader.catch_up()
+        notifier = Notifier(config, book, ledger, facts, channels, link_key, page_url, now_ms)
+        log.info("leading", alerts=len(book.alerts), groups=len(ledger.records))
+        while await leadership.is_held():
+            await notifier.turn()
+            report.say("ready", f"leading; {detail}")
+            await reader.follow(round(TURN_S * 1000))
+    except KafkaError as error:
+        log.warning("the broker is away", error=type(error).__name__)
+        report.say("degraded", "the broker is away")
+        await asyncio.sleep(TURN_S)
+    finally:
+        await reader.close()
+        await facts.close()
+        await ledger.close()

@@ -1,0 +1,210 @@
+"""The part of the configuration that says who is told, and how it becomes the core's routing values."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from scoring.routing import Inhibition, MuteTiming, Route, RoutingError, parse_matcher
+from streams.config_values import Part, Zone
+
+CHANNELS = ("email", "feishu", "dingtalk", "wecom", "slack", "pagerduty", "webhook", "apprise", "console")
+
+
+def _is_matcher(text: str) -> str:
+    try:
+        parse_matcher(text)
+    except RoutingError as error:
+        raise ValueError(str(error)) from error
+    return text
+
+
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def _is_duration(text: str) -> str:
+    seconds(text)
+    return text
+
+
+def seconds(text: str) -> float:
+    """The seconds of a duration written as ``30s``, ``5m``, ``4h``, ``1d`` or ``1h30m``."""
+    parts = re.findall(r"(\d+(?:\.\d+)?)([smhd])", text)
+    if not parts or "".join(number + unit for number, unit in parts) != text.strip():
+        raise ValueError(f"a duration is written 30s, 5m, 4h, 1d or 1h30m; not {text!r}")
+    return sum(float(number) * _UNITS[unit] for number, unit in parts)
+
+
+MatcherText = Annotated[str, AfterValidator(_is_matcher)]
+Duration = Annotated[str, AfterValidator(_is_duration)]
+ClockTime = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+
+
+class ReceiverConfig(Part):
+    """Somebody who is told, by one channel. Secrets (``url``, ``secret``) are references: ``env:NAME`` or ``file:PATH``."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+    channel: Literal[
+        "email", "feishu", "dingtalk", "wecom", "slack", "pagerduty", "webhook", "apprise", "console"
+    ]
+    language: Literal["zh", "en"] = "en"
+    zone: Zone = "UTC"
+    to: tuple[str, ...] = Field((), description="Mail addresses (email).")
+    url: str = Field("", description="Reference to the address of a chat or web hook, env:NAME or file:PATH.")
+    secret: str = Field(
+        "", description="Reference to the signing secret (feishu, dingtalk, webhook) or routing key."
+    )
+    mention: tuple[str, ...] = Field(
+        (), description="Who is called by name: mobile numbers (dingtalk), ids (others)."
+    )
+    per_minute: float | None = Field(None, gt=0, description="Most messages a minute; default by channel.")
+
+    @model_validator(mode="after")
+    def _has_what_its_channel_needs(self) -> Self:
+        if self.channel == "email" and not self.to:
+            raise ValueError(f"receiver {self.name!r}: a mail receiver needs `to`")
+        if self.channel in ("feishu", "dingtalk", "wecom", "slack", "webhook", "apprise") and not self.url:
+            raise ValueError(
+                f"receiver {self.name!r}: a {self.channel} receiver needs `url` (env:NAME or file:PATH)"
+            )
+        if self.channel in ("pagerduty", "webhook") and not self.secret:
+            raise ValueError(
+                f"receiver {self.name!r}: a {self.channel} receiver needs `secret` (env:NAME or file:PATH)"
+            )
+        return self
+
+
+class RouteConfig(Part):
+    """A node of the route tree; what is not given is inherited from the node above."""
+
+    name: str = ""
+    receiver: str = ""
+    match: tuple[MatcherText, ...] = ()
+    group_by: tuple[str, ...] | None = None
+    group_wait: Duration | None = None
+    group_interval: Duration | None = None
+    repeat_interval: Duration | None = None
+    most_repeats: int | None = Field(None, ge=0, le=100)
+    mute: tuple[str, ...] | None = None
+    continues: bool = False
+    routes: tuple[RouteConfig, ...] = ()
+
+
+class MuteTimingConfig(Part):
+    """Quiet hours of a route, in a named zone; ``to`` before ``from`` crosses midnight."""
+
+    name: str
+    zone: Zone
+    start: ClockTime
+    end: ClockTime
+    weekdays: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = ()
+
+
+class InhibitConfig(Part):
+    """While ``source`` fires, ``target`` waits, where the ``equal`` labels agree."""
+
+    source: tuple[MatcherText, ...]
+    target: tuple[MatcherText, ...]
+    equal: tuple[str, ...] = ()
+
+
+class AlertingConfig(Part):
+    """Who is told of alerts, and when."""
+
+    receivers: tuple[ReceiverConfig, ...] = ()
+    route: RouteConfig = RouteConfig()
+    mute_timings: tuple[MuteTimingConfig, ...] = ()
+    inhibit: tuple[InhibitConfig, ...] = (
+        InhibitConfig(source=("kind=pooled",), target=("kind=conversion",), equal=("step",)),
+    )
+    base_currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
+    critical_money: float = Field(
+        1000.0, gt=0, description="Loss in the base currency that makes any alert critical."
+    )
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> Self:
+        names = [receiver.name for receiver in self.receivers]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"receiver {twice[0]!r} is given twice")
+        timings = {timing.name for timing in self.mute_timings}
+        waiting = [self.route]
+        while waiting:
+            node = waiting.pop()
+            waiting += node.routes
+            if node.receiver and node.receiver not in names:
+                raise ValueError(
+                    f"route {node.name or node.receiver!r}: no receiver is called {node.receiver!r}"
+                )
+            unknown = set(node.mute or ()) - timings
+            if unknown:
+                raise ValueError(
+                    f"route {node.name or node.receiver!r}: no mute timing is called {min(unknown)!r}"
+                )
+        return self
+
+    def receiver(self, name: str) -> ReceiverConfig | None:
+        """The receiver of that name, None if there is none."""
+        return next((receiver for receiver in self.receivers if receiver.name == name), None)
+
+
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def _minutes(clock: str) -> int:
+    return int(clock[:2]) * 60 + int(clock[3:])
+
+
+def core_mute_timings(config: AlertingConfig) -> dict[str, MuteTiming]:
+    """The mute timings as the core knows them, by name."""
+    return {
+        timing.name: MuteTiming(
+            timing.name,
+            timing.zone,
+            _minutes(timing.start),
+            _minutes(timing.end),
+            tuple(_WEEKDAYS.index(day) for day in timing.weekdays),
+        )
+        for timing in config.mute_timings
+    }
+
+
+def core_inhibitions(config: AlertingConfig) -> tuple[Inhibition, ...]:
+    """The inhibitions as the core knows them."""
+    return tuple(
+        Inhibition(
+            tuple(parse_matcher(text) for text in rule.source),
+            tuple(parse_matcher(text) for text in rule.target),
+            rule.equal,
+        )
+        for rule in config.inhibit
+    )
+
+
+def core_route(config: AlertingConfig) -> Route:
+    """The route tree with everything inherited filled in. With no receiver named, the first one is everybody's."""
+    first = config.receivers[0].name if config.receivers else ""
+    return _node(config.route, Route(name="", receiver=first), "root")
+
+
+def _node(config: RouteConfig, above: Route, path: str) -> Route:
+    def or_above(given: str | None, inherited: float) -> float:
+        return inherited if given is None else seconds(given)
+
+    node = Route(
+        name=config.name or path,
+        receiver=config.receiver or above.receiver,
+        matchers=tuple(parse_matcher(text) for text in config.match),
+        group_by=above.group_by if config.group_by is None else config.group_by,
+        group_wait_s=or_above(config.group_wait, above.group_wait_s),
+        group_interval_s=or_above(config.group_interval, above.group_interval_s),
+        repeat_interval_s=or_above(config.repeat_interval, above.repeat_interval_s),
+        most_repeats=above.most_repeats if config.most_repeats is None else config.most_repeats,
+        mute_timings=above.mute_timings if config.mute is None else config.mute,
+        continues=config.continues,
+    )
+    children = tuple(_node(child, node, f"{path}.{i}") for i, child in enumerate(config.routes))
+    return Route(**{**{name: getattr(node, name) for name in Route.__slots__}, "routes": children})

@@ -1,0 +1,74 @@
+"""How numbers, money and times are written for one reader, with Babel: the shell's side of ``scoring.cards.Wording``."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime
+
+from babel import Locale
+from babel.dates import format_datetime, get_timezone
+from babel.numbers import format_currency, format_decimal, format_percent
+
+from scoring.texts import Language
+
+_LOCALES = {"zh": Locale.parse("zh_Hans_CN"), "en": Locale.parse("en_US")}
+
+
+class ReaderWording:
+    """Numbers in ``language``. Rates have one decimal below 10 %, none above 99.95 % of whole ones."""
+
+    def __init__(self, language: Language) -> None:
+        self.language: Language = language
+        self._locale = _LOCALES[language]
+
+    def count(self, value: float) -> str:
+        """A number of events, rounded; from 100,000 on short (12万, 120K)."""
+        rounded = round(value)
+        if abs(rounded) < 100_000:
+            return str(format_decimal(rounded, locale=self._locale))
+        if self.language == "zh":
+            unit, name = (1e8, "亿") if abs(rounded) >= 1e8 else (1e4, "万")
+            return f"{_significant(rounded / unit, 3)}{name}"
+        unit, name = (1e9, "B") if abs(rounded) >= 1e9 else (1e6, "M") if abs(rounded) >= 1e6 else (1e3, "K")
+        return f"{_significant(rounded / unit, 3)}{name}"
+
+    def percent(self, value: float) -> str:
+        """A rate in [0, 1] ; one decimal unless it is whole, two below 1 %."""
+        whole = value == 0 or value >= 0.995 or abs(value * 100 - round(value * 100)) < 1e-9
+        pattern = "#,##0%" if whole else "#,##0.0%" if value >= 0.01 else "#,##0.00%"
+        return str(format_percent(value, format=pattern, locale=self._locale))
+
+    def money(self, amount: float, currency: str) -> str:
+        """An amount rounded to two significant digits, so that no false exactness is told."""
+        return str(
+            format_currency(
+                _rounded(amount, 2), currency, format="¤#,##0", locale=self._locale, currency_digits=False
+            )
+        )
+
+    def clock(self, at_ms: int, zone: str) -> str:
+        """A time on the wall in ``zone``: month, day, hour, minute and the zone's offset name."""
+        local = datetime.fromtimestamp(at_ms / 1000, UTC)
+        pattern = "M月d日 HH:mm" if self.language == "zh" else "d MMM HH:mm"
+        wall = format_datetime(local, pattern, tzinfo=get_timezone(zone), locale=self._locale)
+        city = zone.rpartition("/")[2].replace("_", " ")
+        return f"{wall} {city}"
+
+    def span(self, minutes: float) -> str:
+        """A length of time in days, hours and minutes; at least one minute."""
+        whole = max(1, round(minutes))
+        days, rest = divmod(whole, 1440)
+        hours, left = divmod(rest, 60)
+        units = ("天", "小时", "分钟") if self.language == "zh" else ("d", "h", "min")
+        parts = [f"{n} {unit}" for n, unit in zip((days, hours, left), units, strict=True) if n]
+        return " ".join(parts[:2])
+
+
+def _rounded(value: float, digits: int) -> float:
+    if value == 0 or not math.isfinite(value):
+        return 0.0
+    return round(value, digits - 1 - math.floor(math.log10(abs(value))))
+
+
+def _significant(value: float, digits: int) -> str:
+    return f"{_rounded(value, digits):g}"

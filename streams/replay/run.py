@@ -1,0 +1,237 @@
+"""Runs a replay: rows in chunks, events from them, the collector's own intake, pacing, and what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import msgspec
+
+from scoring.events import Source
+from scoring.parsing import Refused, StoreTerms
+from streams.clock import monotonic, now_ms
+from streams.collector.intake import Intake, IntakeResult, refused_record
+from streams.replay.making import EventMaker, Made
+from streams.replay.mapping import Mapping as FileMapping
+from streams.replay.reading import BadRow, FileEndsEarly, Table
+
+#: chunks on their way to Kafka while the next is read
+_IN_FLIGHT = 4
+#: longest wait between looks at the clock when pacing, in seconds
+_LONGEST_NAP_S = 0.5
+_PERSONS = ("visitor", "buyer", "session")
+
+
+@dataclass(slots=True)
+class Report:
+    """What came of a replay.
+
+    ``rows`` were read; ``left_out`` rows are no event by the mapping; ``repeated`` events stood twice in the file under
+    one identity; ``ends_open`` says that the file's last line has no line end. ``first_ms`` and ``last_ms`` are the earliest and the latest event time.
+    """
+
+    rows: int = 0
+    accepted: int = 0
+    repeated: int = 0
+    left_out: int = 0
+    rejected: collections.Counter[str] = field(default_factory=collections.Counter)
+    accepted_by_type: collections.Counter[str] = field(default_factory=collections.Counter)
+    seconds: float = 0.0
+    first_ms: int | None = None
+    last_ms: int | None = None
+    damage: str = ""
+    ends_open: bool = False
+    first_refusals: list[str] = field(default_factory=list)
+
+    @property
+    def events_per_s(self) -> float:
+        """Accepted events a second."""
+        return self.accepted / self.seconds if self.seconds > 0 else 0.0
+
+
+class Progress(Protocol):
+    """Told how far the file is read."""
+
+    def __call__(self, position: int, report: Report) -> None: ...
+
+
+class Replay:
+    """One file on its way into Kafka.
+
+    Args:
+        table: the opened file.
+        mapping: what its columns mean.
+        store_id: the store the events belong to.
+        store: what its events take over from it.
+        intake: the collector's path.
+        speed: event seconds a second; None for as fast as it goes.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        mapping: FileMapping,
+        store_id: str,
+        store: StoreTerms,
+        intake: Intake,
+        speed: float | None = None,
+    ) -> None:
+        self._table, self._mapping, self._intake, self._speed = table, mapping, intake, speed
+        self._store_id = store_id
+        self._stores: Mapping[str, StoreTerms] = {store_id: store}
+        self._maker = EventMaker(mapping, table.columns, store_id)
+        self._keys = _letter_keys(table.columns, mapping)
+        self._pace = _Pace(speed) if speed else None
+        self.report = Report()
+
+    async def run(self, progress: Progress | None = None) -> Report:
+        """Replay the file to its end and say what came of it.
+
+        Raises:
+            BrokerAway: Kafka does not answer; what was sent is there, and the same replay can be run again.
+        """
+        began = monotonic()
+        told: Callable[[int, Report], None] = progress or (lambda position, report: None)
+        steps = self._steps()
+        flying: set[asyncio.Task[None]] = set()
+        try:
+            while (step := await asyncio.to_thread(next, steps, None)) is not None:
+                position, made = step
+                if self._pace is not None:
+                    await self._send_paced(self._pace, made)
+                else:
+                    flying.add(asyncio.create_task(self._send(made)))
+                    if len(flying) >= _IN_FLIGHT:
+                        flying = await _first_of(flying)
+                self.report.seconds = monotonic() - began
+                told(position, self.report)
+            await asyncio.gather(*flying)
+        finally:
+            for task in flying:
+                task.cancel()
+            await asyncio.gather(*flying, return_exceptions=True)
+        self.report.seconds = monotonic() - began
+        told(self._table.size, self.report)
+        return self.report
+
+    def _steps(self) -> Iterator[tuple[int, Made]]:
+        position = 0
+        try:
+            for chunk in self._table.chunks():
+                position = chunk.position
+                self.report.rows += len(chunk.rows) + len(chunk.bad)
+                yield position, self._maker.make(chunk)
+        except FileEndsEarly as error:
+            self.report.damage = str(error)
+        self.report.ends_open = self._table.ends_open
+        yield position, self._maker.finish()
+
+    async def _send_paced(self, pace: _Pace, made: Made) -> None:
+        await self._refuse(made.bad)
+        self.report.left_out += made.left_out
+        sent = 0
+        while sent < len(made.events):
+            due = pace.due(made.events, sent)
+            if due > sent:
+                await self._accept(made.events[sent:due], made.lines[sent:due])
+                sent = due
+            else:
+                await asyncio.sleep(min(pace.wait_s(made.events[sent]), _LONGEST_NAP_S))
+
+    async def _send(self, made: Made) -> None:
+        self.report.left_out += made.left_out
+        await self._refuse(made.bad)
+        await self._accept(made.events, made.lines)
+
+    async def _accept(self, events: Sequence[dict[str, Any]], lines: Sequence[int]) -> None:
+        if not events:
+            return
+        result = await self._intake.accept(
+            events,
+            source=Source.REPLAY,
+            stores=self._stores,
+            received_at_ms=now_ms(),
+            places=[f"line {line}" for line in lines],
+        )
+        self._note(events, result)
+
+    def _note(self, events: Sequence[dict[str, Any]], result: IntakeResult) -> None:
+        report = self.report
+        report.accepted += result.accepted
+        report.repeated += result.duplicates
+        refused = {one.index for one in result.rejected}
+        types = collections.Counter(event["type"] for event in events)
+        types.subtract(events[index]["type"] for index in refused)
+        report.accepted_by_type.update(types)
+        for one in result.rejected:
+            self._note_refusal(one)
+        times = [event["event_time_ms"] for index, event in enumerate(events) if index not in refused]
+        if times:
+            report.first_ms = min(times) if report.first_ms is None else min(report.first_ms, *times)
+            report.last_ms = max(times) if report.last_ms is None else max(report.last_ms, *times)
+
+    def _note_refusal(self, one: Refused) -> None:
+        self.report.rejected[one.rejected.reason.value] += 1
+        if len(self.report.first_refusals) < 3:
+            self.report.first_refusals.append(one.rejected.detail)
+
+    async def _refuse(self, bad: Sequence[BadRow]) -> None:
+        if not bad:
+            return
+        refused = [
+            refused_record(row.reason, row.detail, self._letter(row), index) for index, row in enumerate(bad)
+        ]
+        await self._intake.refuse(
+            refused, source=Source.REPLAY, received_at_ms=now_ms(), store_id=self._store_id
+        )
+        for one in refused:
+            self._note_refusal(one)
+
+    def _letter(self, row: BadRow) -> bytes:
+        """A bad row as it is kept: its fields by name, so that persons' ids are told and masked."""
+        told: dict[str, Any] = {"line": row.line}
+        for index, value in enumerate(row.fields):
+            key = self._keys[index] if index < len(self._keys) else f"column_{index + 1}"
+            told[key] = value
+        return msgspec.json.encode(told)
+
+
+def _letter_keys(columns: Sequence[str], mapping: FileMapping) -> list[str]:
+    person = {column: name for name, column in mapping.fields.items() if name in _PERSONS}
+    for rule in mapping.events:
+        person.update({column: name for name, column in rule.fields.items() if name in _PERSONS})
+    return [str(person.get(column, column)) for column in columns]
+
+
+async def _first_of(flying: set[asyncio.Task[None]]) -> set[asyncio.Task[None]]:
+    done, waiting = await asyncio.wait(flying, return_when=asyncio.FIRST_COMPLETED)
+    for task in done:
+        task.result()
+    return waiting
+
+
+class _Pace:
+    """When an event is due: as long after the first one as it was then, divided by the speed. Order in the file is kept."""
+
+    def __init__(self, speed: float) -> None:
+        self._speed = speed
+        self._began: float | None = None
+        self._first_ms = 0
+
+    def due(self, events: Sequence[dict[str, Any]], sent: int) -> int:
+        """How many of ``events`` are due now, counted from the start of the list."""
+        if self._began is None:
+            self._began, self._first_ms = monotonic(), events[sent]["event_time_ms"]
+        reached_ms = self._first_ms + (monotonic() - self._began) * 1000 * self._speed
+        while sent < len(events) and events[sent]["event_time_ms"] <= reached_ms:
+            sent += 1
+        return sent
+
+    def wait_s(self, event: dict[str, Any]) -> float:
+        """Seconds until ``event`` is due."""
+        assert self._began is not None
+        at = self._began + (event["event_time_ms"] - self._first_ms) / 1000 / self._speed
+        return max(float(at - monotonic()), 0.001)

@@ -1,0 +1,52 @@
+"""The topics: names others may rely on, partitions and retention.
+
+``EVENTS``, ``MINUTES``, ``SCORES``, ``WINDOWS`` and ``ALERTS`` are keyed by store_id, so a store's records keep their order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+EVENTS = "funnel.events.v1"
+DEADLETTERS = "funnel.deadletters.v1"
+ALERTS = "funnel.alerts.v1"
+BASELINES = "funnel.baselines.v1"
+MINUTES = "funnel.minutes.v1"
+SCORES = "funnel.scores.v1"
+WINDOWS = "funnel.windows.v1"
+ACTIONS = "funnel.actions.v1"
+#: what was claimed and sent, by whom it was for: the notifier's and the digests' memory
+SENDS = "funnel.sends.v1"
+#: the monitor's table changelog
+COUNTS_CHANGELOG = "funnelwatch-monitor-counts-changelog"
+
+DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSpec:
+    """How a topic is made. ``per_partition`` topics have as many partitions as ``EVENTS``; others have one."""
+
+    name: str
+    per_partition: bool
+    configs: dict[str, str] = field(default_factory=dict)
+
+
+def _deleted_after(days: int) -> dict[str, str]:
+    return {"cleanup.policy": "delete", "retention.ms": str(days * DAY_MS)}
+
+
+_COMPACTED = {"cleanup.policy": "compact"}
+
+TOPICS: tuple[TopicSpec, ...] = (
+    TopicSpec(EVENTS, True, _deleted_after(7)),
+    TopicSpec(DEADLETTERS, False, _deleted_after(30)),
+    TopicSpec(ALERTS, True, _deleted_after(30)),
+    TopicSpec(BASELINES, False, {**_COMPACTED, "max.message.bytes": "10000000"}),
+    TopicSpec(MINUTES, True, _deleted_after(3)),
+    TopicSpec(SCORES, True, _deleted_after(3)),
+    TopicSpec(WINDOWS, True, _deleted_after(1)),
+    TopicSpec(ACTIONS, False, _deleted_after(30)),
+    TopicSpec(SENDS, False, _COMPACTED),
+    TopicSpec(COUNTS_CHANGELOG, True, {**_COMPACTED, "max.message.bytes": "10000000"}),
+)

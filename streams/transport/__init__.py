@@ -1,0 +1,57 @@
+"""A Faust transport that hands whole record batches to agents.
+
+Faust builds two asyncio tasks, a message and an event for every record: about 100 µs before your code runs. This
+transport gives an agent one message for every fetched chunk of one partition, so that the cost is paid once for
+some thousand records. It stays inside Faust's extension points: recovery, rebalancing and offset commits are Faust's
+own, and topics that are not batch topics work as ever in the same app.
+
+How to use it::
+
+    from streams.transport import BatchOptions, BatchTopic, install
+
+    install()                                        # teaches Faust the URL scheme batch://
+    app = faust.App("counter", broker="batch://localhost:9092", topic_allow_declare=False)
+    app.batch = BatchOptions(drain=flush_and_ack)    # optional
+    orders = BatchTopic(app, topics=["orders"], value_type=bytes, key_type=bytes, maxsize=16)
+
+    @app.agent(orders)
+    async def count(stream):
+        async for values in stream.noack():          # values: list[bytes | None], records of ONE partition
+            message = stream.current_event.message   # message.offsets: their offsets; message.offset: the last
+            ...
+            message.ack(app.consumer)                # when all of it is durable; commits the last offset + 1
+
+What the files hold:
+
+* ``topic.py``: ``BatchTopic`` and ``BatchMessage``, what an agent sees.
+* ``chunks.py``: a fetched chunk, and how it is drained from aiokafka: fast, from its record batches without a
+  ``ConsumerRecord`` each, or over the public ``getmany``.
+* ``thread.py``: the consumer thread, the group lease.
+* ``consumer.py``: delivery, acknowledgement, rebalancing: the remedies below.
+* ``driver.py``: the transport class, ``BatchOptions`` and ``install``.
+* ``internals.py``: the list of what is touched of aiokafka's and Faust's insides, with a check that it is unchanged.
+
+What a worker that must be exact has to know about Faust, and what is done about it here:
+
+1. After each recovery Faust clears the stream queues *after* the fetcher has been let loose: what arrived in between
+   is lost and its position has passed. Here a gate lets records of batch topics pass only after the last seek and
+   that resume.
+2. On a rebalance ``Consumer.on_partitions_revoked`` forgets acknowledgements before the app hears of it. Here
+   ``BatchOptions.drain`` is awaited first, then what was acked is committed, then Faust goes on; the same at SIGTERM.
+3. A member that was thrown out of the group sees its next assignment as the one it had. ``consumer.is_member`` tells.
+4. A chunk read before a rebalance may be handed over after it, and a late seek of an older rebalance may come in.
+   Here chunks carry the group generation they were drained in, and seeks the epoch of the gate.
+5. ``perform_seek`` seeks to the committed offset. ``BatchOptions.positions`` may say better: the offset kept with
+   the state, which is what makes a record count once.
+6. Faust's changelog recovery applies some 2,300 records a second. A store that reads its changelog itself names it
+   in ``BatchOptions.self_recovering``, and Faust is told that it is empty.
+7. While no partition is active Faust's loop sleeps a second, which is added to every rebalance. Here 50 ms.
+8. A paused worker (SIGSTOP, a suspended machine) does not know that its partitions are somebody else's by now.
+   ``consumer.lease_left`` says for how long that cannot be so. It keeps ordinary late writes away; only a
+   transactional producer per partition, which fences its predecessor, closes the gap (``streams/monitor/writer.py``).
+"""
+
+from streams.transport.driver import BatchOptions, Transport, install
+from streams.transport.topic import BatchMessage, BatchTopic
+
+__all__ = ["BatchMessage", "BatchOptions", "BatchTopic", "Transport", "install"]

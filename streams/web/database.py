@@ -1,0 +1,110 @@
+"""The one door to ClickHouse for page and API: the reader user, bounded queries, server-side parameters.
+
+Before it: ``reads.py`` and its neighbours, which hold the SQL. After it: nothing; ClickHouse.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from clickhouse_connect.driver import AsyncClient
+
+from streams.clickhouse import ClickHouseAway, ClickHouseError, mapped, open_reader
+from streams.clock import monotonic, now_ms
+from streams.settings import Settings
+
+T = TypeVar("T")
+Row = dict[str, Any]
+#: after a refused connection, nobody tries again for so long
+REST_S = 1.0
+#: how ClickHouse says that nothing is set up yet
+NOT_MIGRATED = ("UNKNOWN_TABLE", "UNKNOWN_DATABASE")
+
+
+class StoreAwayError(Exception):
+    """ClickHouse does not answer in time, or refuses. Raised by ``Database``; page and API say so, with the data's age."""
+
+
+class Database:
+    """Reads ClickHouse as the reader user. Safe for many readers at once; equal questions within ``fresh_s`` share one answer."""
+
+    def __init__(self, settings: Settings, timeout_s: float = 8.0) -> None:
+        self._settings = settings
+        self._timeout_s = timeout_s
+        self._client: AsyncClient | None = None
+        self._connecting = asyncio.Lock()
+        self._refused_until = 0.0
+        self._refusal = ""
+        self._shared: dict[tuple[Any, ...], tuple[float, asyncio.Future[Any]]] = {}
+        self.answered_at_ms: int | None = None
+
+    async def _connected(self) -> AsyncClient:
+        async with self._connecting:
+            if self._client is None:
+                if monotonic() < self._refused_until:  # do not let every reader wait for a dead address
+                    raise StoreAwayError(self._refusal)
+                self._client = await open_reader(self._settings)
+            return self._client
+
+    async def rows(self, sql: str, **parameters: Any) -> list[Row]:
+        """The rows of a query; ``parameters`` are bound on the server (``{name:Type}``).
+
+        Raises:
+            StoreAwayError: ClickHouse is away, too slow, or refuses the query.
+        """
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                client = await self._connected()
+                with mapped():
+                    result = await client.query(sql, parameters=parameters)
+        except ClickHouseAway as error:
+            where = urlsplit(self._settings.clickhouse_url).netloc
+            self._refused_until, self._refusal = (
+                monotonic() + REST_S,
+                f"ClickHouse at {where} does not answer.",
+            )
+            await self._drop()
+            raise StoreAwayError(self._refusal) from error
+        except ClickHouseError as error:
+            if any(mark in str(error) for mark in NOT_MIGRATED):
+                raise StoreAwayError(
+                    "ClickHouse has no tables yet; the landing role makes them when it starts."
+                ) from error
+            raise StoreAwayError(f"ClickHouse refused: {str(error)[:300]}") from error
+        except TimeoutError as error:
+            raise StoreAwayError(f"ClickHouse gave no answer within {self._timeout_s:g} s.") from error
+        self.answered_at_ms = now_ms()
+        return list(result.named_results())
+
+    async def _drop(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()
+
+    async def shared(self, key: tuple[Any, ...], fresh_s: float, ask: Callable[[], Awaitable[T]]) -> T:
+        """The answer to ``ask``, shared by everyone who asks for ``key`` within ``fresh_s`` seconds. A failure is not kept."""
+        now = monotonic()
+        known = self._shared.get(key)
+        if known is not None and now < known[0]:
+            answer: T = await asyncio.shield(known[1])
+            return answer
+        if len(self._shared) > 2000:
+            self._shared = {k: v for k, v in self._shared.items() if v[0] > now}
+        future: asyncio.Future[T] = asyncio.ensure_future(ask())
+        self._shared[key] = (now + fresh_s, future)
+        future.add_done_callback(lambda done: self._forget_failure(key, done))
+        return await asyncio.shield(future)
+
+    def _forget_failure(self, key: tuple[Any, ...], done: asyncio.Future[Any]) -> None:
+        known = self._shared.get(key)
+        if known is not None and known[1] is done and (done.cancelled() or done.exception() is not None):
+            del self._shared[key]
+
+    async def close(self) -> None:
+        """Close the connection."""
+        for _, future in self._shared.values():
+            future.cancel()
+        await self._drop()

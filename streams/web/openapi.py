@@ -1,0 +1,80 @@
+"""The OpenAPI document, made from the API's own table of routes and the types it answers with."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from streams.web.answers import Problem
+from streams.web.api import Route
+
+PREFIX = "/api/v1"
+
+
+def openapi(routes: tuple[Route, ...]) -> dict[str, Any]:
+    """The document, OpenAPI 3.1."""
+    bodies = {route.body for route in routes if route.body}
+    types = [route.answer for route in routes] + [*bodies, Problem]
+    schemas, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
+    problem = schemas[-1]
+    paths: dict[str, Any] = {}
+    for route, schema in zip(routes, schemas, strict=False):
+        named = [
+            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+            for name in re.findall(r"{(\w+)}", route.path)
+        ]
+        asked = [
+            {"name": p.name, "in": "query", "required": p.required, "schema": p.schema, "description": p.text}
+            for p in route.parameters
+        ]
+        refusals = {
+            "400": "What was asked makes no sense.",
+            "401": "The token is missing or wrong.",
+            "404": "There is no such thing.",
+            "429": "Too many wrong tokens.",
+            "503": "ClickHouse or the broker does not answer.",
+        }
+        paths.setdefault(PREFIX + route.path, {}).update(
+            {
+                route.method.lower(): {
+                    "summary": route.summary,
+                    "operationId": route.handler.__name__,
+                    "parameters": named + asked,
+                    **_body(route),
+                    "responses": {
+                        str(route.code): {
+                            "description": route.summary,
+                            "content": {"application/json": {"schema": schema}},
+                        },
+                        **{
+                            code: {"description": text, "content": {"application/json": {"schema": problem}}}
+                            for code, text in refusals.items()
+                        },
+                    },
+                }
+            }
+        )
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Funnelwatch API",
+            "version": "1",
+            "description": "Funnels, scores, alerts and dead letters. Times are ms since 1970 UTC; rates are in [0, 1].",
+        },
+        "security": [{"token": []}],
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _body(route: Route) -> dict[str, Any]:
+    """The request body of a route that takes one."""
+    if route.body is None:
+        return {}
+    schema = {"$ref": f"#/components/schemas/{route.body.__name__}"}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}

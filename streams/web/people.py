@@ -1,0 +1,171 @@
+"""What people did about alerts, as page and API read it: from ClickHouse, and what was pressed a moment ago from memory.
+
+An action goes to Kafka and comes back through landing a second or two later. Until then it is shown from ``note``, marked
+as on its way, so that whoever pressed sees it at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from scoring.actions import ActionBook, HumanAction, HumanActionKind, Standing
+from streams.clock import now_ms
+from streams.web.answers import Act, Alert, People, SilenceInForce
+from streams.web.database import Database, Row
+
+DAY_MS = 86_400_000
+#: a silence lasts at most 30 days, so older actions hold nothing back
+SILENCE_DAYS = 31
+#: actions are kept for so long
+KEPT_DAYS = 1100
+#: an action that ClickHouse has not shown for so long is not shown from memory any more
+PENDING_MS = 15 * 60_000
+
+ACTIONS_OF = """
+SELECT action
+FROM actions
+WHERE at > toDateTime({from_s:Int64}, 'UTC') AND JSONExtractString(action, 'alert_id') IN {alerts:Array(String)}
+ORDER BY at
+LIMIT 20000
+"""
+
+SILENCES = """
+SELECT action
+FROM actions
+WHERE at > toDateTime({from_s:Int64}, 'UTC') AND JSONExtractString(action, 'kind') IN ('silence', 'unsilence')
+ORDER BY at
+LIMIT 20000
+"""
+
+ONE = """
+SELECT action
+FROM actions
+WHERE at > toDateTime({from_s:Int64}, 'UTC') AND JSONExtractString(action, 'action_id') = {action:String}
+ORDER BY at
+LIMIT 1
+"""
+
+
+class Deeds:
+    """What people did. One per process."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._pending: dict[str, HumanAction] = {}
+
+    def note(self, action: HumanAction) -> None:
+        """Remember an action that the broker has just taken."""
+        self._pending[action.action_id] = action
+
+    def _with_pending(self, rows: Iterable[Row], wanted: Iterable[HumanAction]) -> list[HumanAction]:
+        """Actions in order, each once: those of ClickHouse, and those that it does not show yet."""
+        found: dict[str, HumanAction] = {}
+        for row in rows:
+            try:
+                action = msgspec.json.decode(row["action"], type=HumanAction)
+            except msgspec.DecodeError:  # of another release; its row stays in the table
+                continue
+            found.setdefault(action.action_id, action)
+        for action_id in found:
+            self._pending.pop(action_id, None)
+        oldest = now_ms() - PENDING_MS
+        self._pending = {key: action for key, action in self._pending.items() if action.at_ms > oldest}
+        added = [a for a in wanted if a.action_id in self._pending]
+        return sorted([*found.values(), *added], key=lambda action: action.at_ms)
+
+    def is_pending(self, action_id: str) -> bool:
+        """True if the action is known from memory only."""
+        return action_id in self._pending
+
+    async def of(self, alert_ids: Iterable[str], since_ms: int) -> dict[str, list[HumanAction]]:
+        """What was done about each of these alerts since ``since_ms``, in order."""
+        ids = list(alert_ids)
+        if not ids:
+            return {}
+        rows = await self._database.rows(ACTIONS_OF, alerts=ids, from_s=since_ms // 1000)
+        actions = self._with_pending(rows, [a for a in self._pending.values() if a.alert_id in ids])
+        by_alert: dict[str, list[HumanAction]] = {alert_id: [] for alert_id in ids}
+        for action in actions:
+            by_alert[action.alert_id].append(action)
+        return by_alert
+
+    async def one(self, action_id: str) -> HumanAction | None:
+        """The action of that id, None if nobody did it yet.
+
+        Raises:
+            StoreAwayError: it is not in memory, and ClickHouse does not answer.
+        """
+        if action_id in self._pending:
+            return self._pending[action_id]
+        since = now_ms() - KEPT_DAYS * DAY_MS
+        rows = await self._database.rows(ONE, action=action_id, from_s=since // 1000)
+        return next(iter(self._with_pending(rows, ())), None)
+
+    async def silences(self, at_ms: int) -> tuple[SilenceInForce, ...]:
+        """The silences in force, the one that ends first at the top."""
+        rows = await self._database.rows(SILENCES, from_s=(at_ms - SILENCE_DAYS * DAY_MS) // 1000)
+        kinds = (HumanActionKind.SILENCE, HumanActionKind.UNSILENCE)
+        book = ActionBook()
+        for action in self._with_pending(rows, [a for a in self._pending.values() if a.kind in kinds]):
+            book.take(action)
+        found = [
+            SilenceInForce(
+                silence_id=silence.silence_id,
+                matchers=tuple(map(str, silence.matchers)),
+                alert_id=next(
+                    (m.value for m in silence.matchers if (m.label, m.operator) == ("alert_id", "=")), ""
+                ),
+                author=silence.author,
+                reason=silence.reason,
+                starts_at_ms=silence.starts_ms,
+                ends_at_ms=silence.ends_ms,
+            )
+            for silence in book.silences(at_ms)
+        ]
+        return tuple(sorted(found, key=lambda s: (s.ends_at_ms, s.silence_id)))
+
+    def people(self, alert: Alert, actions: list[HumanAction], at_ms: int) -> People:
+        """Where people stand with an alert after ``actions``."""
+        book = ActionBook()
+        for action in actions:
+            book.take(action)
+        standing: Standing = book.standing(alert.alert_id)
+        until = standing.silenced_until_ms
+        silenced = until is not None and until > at_ms
+        by = next((a.who for a in reversed(actions) if a.kind is HumanActionKind.SILENCE), "")
+        return People(
+            acknowledged_by=standing.acknowledged_by,
+            acknowledged_at_ms=standing.acknowledged_at_ms,
+            assignee=standing.assignee,
+            comments=len(standing.comments),
+            closed_as=standing.closed_as.value if standing.closed_as else "",
+            closed_by=standing.closed_by,
+            closed_at_ms=standing.closed_at_ms,
+            silenced_until_ms=until if silenced else None,
+            silenced_by=by if silenced else "",
+            minutes_to_acknowledge=_minutes(alert.fired_at_ms, standing.acknowledged_at_ms),
+            minutes_to_resolve=_minutes(alert.fired_at_ms, alert.resolved_at_ms),
+            pending=any(self.is_pending(a.action_id) for a in actions),
+        )
+
+    def act(self, action: HumanAction) -> Act:
+        """The action as page and API tell it."""
+        return Act(
+            action_id=action.action_id,
+            kind=action.kind.value,
+            at_ms=action.at_ms,
+            who=action.who,
+            via=action.via,
+            alert_id=action.alert_id,
+            reason=action.reason.value if action.reason else "",
+            text=action.text,
+            assignee=action.assignee,
+            until_ms=action.until_ms or None,
+            pending=self.is_pending(action.action_id),
+        )
+
+
+def _minutes(from_ms: int | None, to_ms: int | None) -> float | None:
+    return None if from_ms is None or to_ms is None else max(0, to_ms - from_ms) / 60_000

@@ -1,0 +1,91 @@
+"""Who is told of an alert and why: the notifier's own decision, made anew from the log when somebody asks.
+
+It reads topics from their beginning, so it is done on demand only, within a time limit, and one answer serves everyone for
+ten seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiokafka.errors import KafkaError
+
+from scoring.texts import Language
+from streams.clock import now_ms
+from streams.config import Config
+from streams.notifier.book import AlertBook, BookReader
+from streams.notifier.explaining import Explanation, explain
+from streams.notifier.facts import FactsReader
+from streams.notifier.ledger import Ledger
+from streams.settings import Settings
+from streams.web.answers import RouteDecision, Routing
+from streams.web.database import Database
+
+#: how long an answer serves everyone, and how long anyone waits for one
+FRESH_S = 10.0
+PATIENCE_S = 8.0
+
+
+class BrokerSilent(Exception):
+    """The broker did not answer in time. Raised by ``RoutingReads`` and the actions; page and API say so (503)."""
+
+
+class RoutingReads:
+    """Explains routing. One per process."""
+
+    def __init__(self, settings: Settings, config: Config, database: Database) -> None:
+        self._settings, self._config, self._database = settings, config, database
+
+    async def routing(self, alert_id: str, language: Language) -> Routing:
+        """What routing says of the alert on each route that takes it.
+
+        Raises:
+            BrokerSilent: the broker is away or too slow.
+        """
+        at_ms, found = await self._database.shared(
+            ("routing", alert_id), FRESH_S, lambda: self._ask(alert_id)
+        )
+        decisions = tuple(self._decision(one, language) for one in found or ())
+        return Routing(alert_id, at_ms, found is not None, decisions)
+
+    def _decision(self, one: Explanation, language: Language) -> RouteDecision:
+        receiver = self._config.alerting.receiver(one.receiver)
+        return RouteDecision(
+            route=one.route,
+            receiver=one.receiver,
+            channel=receiver.channel if receiver else "",
+            group=one.group,
+            action=one.decision.action.value,
+            reason=one.decision.reason.value,
+            text=one.text(language),
+            until_ms=one.decision.until_ms,
+        )
+
+    async def _ask(self, alert_id: str) -> tuple[int, list[Explanation] | None]:
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                return now_ms(), await self._explained(alert_id)
+        except TimeoutError as error:
+            raise BrokerSilent(
+                f"The broker at {self._settings.kafka} gave no answer within {PATIENCE_S:g} s."
+            ) from error
+        except KafkaError as error:
+            raise BrokerSilent(f"The broker at {self._settings.kafka} does not answer.") from error
+
+    async def _explained(self, alert_id: str) -> list[Explanation] | None:
+        """The explanations; None if the log does not hold the alert (any more)."""
+        book, ledger = AlertBook(), Ledger(self._settings, "notifier")
+        reader, facts = BookReader(self._settings, book), FactsReader(self._settings, self._config, now_ms)
+        try:
+            await reader.catch_up()
+            alert = book.alerts.get(alert_id)
+            if alert is None:
+                return None
+            await ledger.read()
+            known = await facts.facts(alert)  # severity by money, as the notifier sees it
+            if known.store.money_per_event is not None and known.base_rate is not None:
+                book.lost_money[alert_id] = alert.lost * known.store.money_per_event * known.base_rate
+            return explain(alert_id, self._config, book, ledger, facts, now_ms())
+        finally:
+            await reader.close()
+            await facts.close()
