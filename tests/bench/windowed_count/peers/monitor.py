@@ -1,0 +1,85 @@
+"""The monitor role as shipped: the same app with the same settings, watched by a thread that looks at its marks.
+
+It is done when the marks of all partitions, which are written in the transaction of the counts, stand behind the last event.
+Ticks are off, since the topic is shared with the others, which know no ticks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import time
+from pathlib import Path
+
+import msgspec
+
+from scoring.scores import MinuteRow
+from scoring.stages import STAGES
+from streams import metrics
+from streams.config import Config
+from streams.monitor.app import MonitorApp, find_partitions, run
+from streams.settings import load_settings
+from streams.topics import EVENTS, MINUTES
+from tests.bench.windowed_count.peers import Job, read_job, say, write_counts
+from tests.streams.kafka_tools import read_all
+
+LOOK_S = 0.01
+SHOWN_S = 30.0
+
+
+def main() -> None:
+    job = read_job()
+    settings = load_settings(
+        kafka=job.kafka, data=Path(job.folder), group_prefix=job.run, monitor_tick_s=86_400.0, metrics_port=0
+    )
+
+    def rename(topic: str) -> str:
+        return job.topic if topic == EVENTS else job.run + topic
+
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    partitions = loop.run_until_complete(find_partitions(settings.kafka, rename))
+    role = MonitorApp(settings, Config(), partitions, rename=rename)
+    role.addresses = {"metrics": metrics.serve(settings)}
+    threading.Thread(target=watch, args=(job, role), daemon=True).start()
+    run(role, loop)
+
+
+def watch(job: Job, role: MonitorApp) -> None:
+    monitor = role.monitor
+    while not monitor.is_active:
+        time.sleep(LOOK_S)
+    say("start")
+    while sum(part.mark.offset + 1 for part in list(monitor.partitions.values())) < job.events:
+        time.sleep(LOOK_S)
+    say("done")
+    asyncio.run(tell(job))
+    os._exit(0)
+
+
+async def tell(job: Job) -> None:
+    """Write the counts as a reader of the topic of minutes sees them.
+
+    The broker shows a transaction to readers a moment after it has acknowledged it.
+    """
+    best: dict[tuple[str, int, str], MinuteRow] = {}
+    until = time.monotonic() + SHOWN_S
+    while sum(sum(row.counts) for row in best.values()) != job.events and time.monotonic() < until:
+        for record in await read_all(job.kafka, job.run + MINUTES):
+            row = msgspec.json.decode(record.value, type=MinuteRow)
+            key = (row.store_id, row.minute_ms, row.segment)
+            if key not in best or best[key].as_of < row.as_of:
+                best[key] = row
+    write_counts(
+        job,
+        (
+            (row.store_id, row.minute_ms // 60_000, stage.value, number)
+            for row in best.values()
+            for stage, number in zip(STAGES, row.counts, strict=True)
+        ),
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,281 @@
+"""The live page in a real browser: what a person sees, at three widths, in two languages, with the keyboard, while it lives."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from streams.settings import Settings
+from tests.fixtures_clickhouse import Store
+from tests.fixtures_page import RunningPage, page_settings, serve
+from tests.web_seed import ALERT, moment
+
+playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+PATHS = ("/", "/?store=jp-amazon&window=1440&hours=24", "/alerts", f"/alerts/{ALERT}", f"/alerts/{ALERT}/rows",
+         "/dead-letters", "/definitions")  # fmt: skip
+
+
+def chromium() -> str | None:
+    """Where a Chromium is: the system's, else playwright's own."""
+    found = next(
+        (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))),
+        None,
+    )
+    if found:
+        return found
+    with playwright_api.sync_playwright() as playwright:
+        path = playwright.chromium.executable_path
+    return path if Path(path).exists() else None
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    path = chromium()
+    if path is None:
+        pytest.skip("no Chromium on this machine (apt-get install chromium)")
+    with playwright_api.sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def open_page(browser: Any, page: RunningPage) -> Iterator[Any]:
+    """Open a path as a reader; at the end the console must have stayed silent."""
+    contexts, complaints = [], []
+
+    def open_path(path: str, language: str = "en-US", width: int = 1440, **more: Any) -> Any:
+        zone = more.pop("timezone_id", "Asia/Shanghai")
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, locale=language, timezone_id=zone, **more
+        )
+        contexts.append(context)
+        tab = context.new_page()
+        tab.on("console", lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None)
+        tab.on("pageerror", lambda error: complaints.append(str(error)))
+        tab.goto(page.url + path)  # the first visit tells the server the reader's zone and loads once more
+        tab.wait_for_function("zone => document.body?.dataset.zone === zone", arg=zone)
+        tab.wait_for_load_state("load")
+        return tab
+
+    yield open_path
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def test_the_overview_shows_stores_worst_first_then_funnel_line_alert_and_dead_letters(
+    open_page: Any,
+) -> None:
+    tab = open_page("/")
+    names = tab.locator(".tile .t-name").all_inner_texts()
+    assert names[0] == "US-独立站"
+    assert names[-1] == "新店（未开业）"
+    assert "Alerting" in tab.locator(".tile").first.inner_text()
+    stages = tab.locator(".funnel .name").all_inner_texts()
+    assert stages == [
+        "Impressions",
+        "Clicks",
+        "Add to cart",
+        "Orders",
+        "Payments",
+        "Fulfilment",
+        "Repurchase",
+    ]
+    assert tab.locator(".funnel .ghost").count() == 4
+    assert "Off baseline" in tab.locator(".funnel").inner_text()
+    assert tab.locator(".plot .observed").get_attribute("d").count("L") > 100
+    assert "260 fewer payments" in tab.locator(".alerts").inner_text()
+    assert "$12,376" in tab.locator(".alerts").inner_text()
+    assert "Broken JSON" in tab.locator(".reasons").inner_text()
+    assert tab.title() == "(1) alerting · Funnelwatch"
+
+
+def test_a_missing_stage_is_said_and_not_drawn_as_zero(open_page: Any) -> None:
+    tab = open_page("/?store=jp-amazon")
+    first = tab.locator(".stage").first
+    assert "Not supplied" in first.inner_text()
+    assert first.locator(".fill").count() == 0
+
+
+def test_a_store_without_enough_data_is_told_so(open_page: Any) -> None:
+    tab = open_page("/?store=th-lazada")
+    assert tab.locator(".funnel .s-not_enough_data").count() == 2
+    assert "Not enough data" in tab.locator(".funnel").inner_text()
+
+
+def test_the_language_follows_the_reader_and_the_switch_is_kept(open_page: Any) -> None:
+    tab = open_page("/", language="zh-CN")
+    assert tab.locator("html").get_attribute("lang") == "zh-CN"
+    assert tab.locator(".funnel .name").all_inner_texts() == [
+        "曝光",
+        "点击",
+        "加购",
+        "下单",
+        "支付",
+        "履约",
+        "复购",
+    ]
+    tab.get_by_role("link", name="EN").click()
+    tab.wait_for_url("**lang=en**")
+    assert tab.locator(".funnel .name").first.inner_text() == "Impressions"
+    tab.get_by_role("link", name="Alerts", exact=True).click()
+    tab.wait_for_url("**/alerts")
+    assert tab.locator("h1").inner_text() == "Alerts"
+
+
+def test_times_are_on_the_readers_clock_and_on_the_stores(open_page: Any, page: RunningPage) -> None:
+    tab = open_page(f"/alerts/{ALERT}", timezone_id="Asia/Tokyo")
+    tab.get_by_text("Times in Asia/Tokyo").wait_for()
+    said = tab.locator(".facts").inner_text()
+    opened = page.now_ms - 26 * 60_000
+    assert f"{moment(opened + 9 * 3_600_000):%H:%M} your time" in said
+    assert "store time America/Los_Angeles" in said
+
+
+def test_choosing_a_store_window_and_step_changes_the_page_without_a_reload(open_page: Any) -> None:
+    tab = open_page("/")
+    tab.evaluate("window.stayed = true")
+    tab.get_by_role("link", name="DE Shopify").first.click()
+    tab.locator("h2", has_text="DE Shopify").wait_for()
+    tab.get_by_role("link", name="24 h").click()
+    tab.locator(".chosen .seg a[aria-current]", has_text="24 h").wait_for()
+    tab.locator("select[name=step]").select_option("click_to_add_to_cart")
+    tab.locator("h3", has_text="Clicks → Add to cart").wait_for()
+    assert "window=1440" in tab.url
+    assert tab.evaluate("window.stayed") is True
+    tab.go_back()
+    tab.go_back()
+    tab.locator(".chosen .seg a[aria-current]", has_text="1 h").wait_for()
+
+
+def test_an_update_keeps_focus_and_what_was_opened(open_page: Any) -> None:
+    tab = open_page("/")
+    tab.locator("details[data-key=sources] summary").click()
+    tile = tab.locator(".tile a").nth(2)
+    tile.focus()
+    focused = tile.get_attribute("href")
+    age = tab.locator(".health time").first
+    before = age.inner_text()
+    tab.wait_for_function("before => document.querySelector('.health time').innerText !== before", arg=before)
+    assert tab.locator("details[data-key=sources]").get_attribute("open") is not None
+    assert tab.evaluate("document.activeElement.getAttribute('href')") == focused
+
+
+def test_a_line_is_read_with_the_arrow_keys(open_page: Any) -> None:
+    tab = open_page("/")
+    tab.locator(".plot").focus()
+    tab.keyboard.press("End")
+    last = tab.locator(".readout").inner_text()
+    assert "observed" in last
+    assert "expected" in last
+    tab.keyboard.press("ArrowLeft")
+    assert tab.locator(".readout").inner_text() != last
+    assert "Orders → Payments" in tab.locator(".plot").get_attribute("aria-label")
+
+
+def test_the_keyboard_reaches_the_content_first(open_page: Any) -> None:
+    tab = open_page("/")
+    tab.keyboard.press("Tab")
+    assert tab.evaluate("document.activeElement.className") == "skip"
+    tab.keyboard.press("Enter")
+    assert tab.evaluate("document.activeElement.id") == "main"
+
+
+def test_an_alert_says_where_since_when_what_to_check_and_opens_its_rows(open_page: Any) -> None:
+    tab = open_page("/", language="zh-CN")
+    tab.locator(".alerts a").first.click()
+    tab.locator(".checks").wait_for()
+    assert "支付渠道" in tab.locator(".checks").inner_text()
+    assert tab.locator(".owner").all_inner_texts() == ["支付", "技术", "运营"]
+    assert "iOS × paid" in tab.locator(".shares").inner_text()
+    assert "74%" in tab.locator(".shares").inner_text()
+    tab.get_by_role("link", name="打开原始记录").click()
+    tab.locator("tbody tr").first.wait_for()
+    assert "47.6" in tab.locator("tbody").inner_text()
+
+
+@pytest.mark.parametrize(
+    ("width", "language"), [(390, "zh-CN"), (390, "en-US"), (820, "en-US"), (1440, "zh-CN")]
+)
+def test_nothing_runs_over_the_edge(open_page: Any, width: int, language: str) -> None:
+    tab = open_page(PATHS[0], language=language, width=width)
+    over = {}
+    for path in PATHS:
+        tab.goto(path_of(tab, path))
+        over[path] = tab.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    assert over == dict.fromkeys(PATHS, 0)
+
+
+def path_of(tab: Any, path: str) -> str:
+    return str(tab.evaluate("location.origin")) + path
+
+
+CONTRAST = """
+() => {
+  const parse = c => { const m = c.match(/[\\d.]+/g).map(Number); return m.length < 4 ? [...m, 1] : m; };
+  const light = ([r, g, b]) => [r, g, b].map(v => (v /= 255) <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
+    .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
+  const ground = el => { for (; el; el = el.parentElement) { const c = parse(getComputedStyle(el).backgroundColor); if (c[3] === 1) return c; } return [255, 255, 255, 1]; };
+  const weak = new Set();
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  let seen = 0;
+  while (walk.nextNode()) {
+    const el = walk.currentNode.parentElement;
+    if (!walk.currentNode.nodeValue.trim() || el.closest('.vh, .skip, option, [hidden]')) continue;
+    const style = getComputedStyle(el);
+    const front = light(parse(el.closest('svg') ? style.fill : style.color)), back = light(ground(el));
+    const ratio = (Math.max(front, back) + .05) / (Math.min(front, back) + .05);
+    seen += 1;
+    if (ratio < 4.5) weak.add(`${el.className.baseVal ?? el.className} ${walk.currentNode.nodeValue.trim().slice(0, 30)} ${ratio.toFixed(2)}`);
+  }
+  return { seen, weak: [...weak] };
+}
+"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_stands_out_from_its_ground_by_wcag_aa(open_page: Any, scheme: str) -> None:
+    tab = open_page("/", color_scheme=scheme)
+    for path in ("/", f"/alerts/{ALERT}", "/dead-letters", "/definitions"):
+        tab.goto(path_of(tab, path))
+        found = tab.evaluate(CONTRAST)
+        assert found["seen"] > 20
+        assert found["weak"] == []
+
+
+def test_the_page_is_signed_into_with_the_token(
+    browser: Any, page: RunningPage, clickhouse: Store, tmp_path: Path
+) -> None:
+    settings: Settings = page_settings(
+        clickhouse, tmp_path, clickhouse_database="funnelwatch_page", page_token="a-token-of-tests"
+    )
+    running = serve(settings)
+    url = next(running).url
+    tab = browser.new_context(locale="en-US").new_page()
+    tab.goto(url + "/alerts")
+    tab.get_by_label("Access token").fill("wrong")
+    tab.get_by_role("button", name="Sign in").click()
+    tab.get_by_text("That is not the token").wait_for()
+    tab.get_by_label("Access token").fill("a-token-of-tests")
+    tab.get_by_role("button", name="Sign in").click()
+    tab.wait_for_url("**/alerts")
+    assert tab.locator(".alerts .alert").count() == 2
+    tab.get_by_role("button", name="Sign out").click()
+    tab.wait_for_url("**/sign-in**")
+    tab.context.close()
+    next(running, None)
+
+
+def test_a_lost_connection_is_said_and_the_page_recovers(open_page: Any) -> None:
+    tab = open_page("/")
+    tab.evaluate(
+        "() => { window.realFetch = window.fetch; window.fetch = () => Promise.reject(new TypeError('away')); }"
+    )
+    tab.locator("#stale", has_text="Connection lost").wait_for(timeout=8000)
+    tab.evaluate("() => { window.fetch = window.realFetch; }")
+    tab.locator("#stale").wait_for(state="hidden", timeout=8000)

@@ -1,0 +1,118 @@
+"""docker-compose.yml says what the Compose specification allows, and what the rest of the project needs of it."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import jsonschema
+import pytest
+import yaml
+
+from streams.config import load_config
+from streams.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+ROLES = ("collector", "monitor", "landing", "page", "notifier", "digests", "jobs")
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    return yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+
+
+def compose_schema() -> Any:
+    # read from the package's folder: its own command needs another click than ours
+    spec = importlib.util.find_spec("check_jsonschema")
+    assert spec is not None
+    assert spec.origin is not None
+    return json.loads(
+        (Path(spec.origin).parent / "builtin_schemas" / "vendor" / "compose-spec.json").read_text()
+    )
+
+
+def test_it_is_valid_by_the_compose_schema(compose: dict[str, Any]) -> None:
+    schema = compose_schema()
+    jsonschema.validators.validator_for(schema)(schema).validate(compose)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**compose, "services": {"kafka": {"imgae": "apache/kafka"}}}, schema)
+
+
+def test_every_role_runs_and_is_watched(compose: dict[str, Any]) -> None:
+    for role in ROLES:
+        service = compose["services"][role]
+        assert service["command"] == ["run", role]
+        assert service["healthcheck"]["test"][-1] == role
+        assert service["depends_on"] == {"prepare": {"condition": "service_completed_successfully"}}
+    watched = {name for name, service in compose["services"].items() if "healthcheck" in service}
+    assert set(compose["services"]) - watched == {"prepare"}
+
+
+def test_nothing_is_reachable_from_outside_and_no_secret_stands_in_it(compose: dict[str, Any]) -> None:
+    for service in compose["services"].values():
+        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
+        for name, value in service.get("environment", {}).items():
+            assert not re.search(r"PASSWORD|HASH_KEY|TOKEN", name) or str(value).startswith("/run/secrets/")
+    for secret in compose["secrets"].values():
+        assert secret["file"].startswith("./secrets/")
+    assert "/secrets/" in (ROOT / ".gitignore").read_text().split()
+
+
+def test_every_setting_it_names_exists(compose: dict[str, Any]) -> None:
+    known = {f"FUNNELWATCH_{name.upper()}" for name in Settings.model_fields}
+    for role in ROLES:
+        named = {name.removesuffix("_FILE") for name in compose["services"][role]["environment"]}
+        assert named <= known
+
+
+def test_every_file_it_mounts_is_there_or_made_by_make_secrets(compose: dict[str, Any]) -> None:
+    made = {secret["file"] for secret in compose["secrets"].values()} | {"./secrets/clickhouse_users.xml"}
+    for service in compose["services"].values():
+        for volume in service.get("volumes", []):
+            source = re.sub(r"^\$\{[A-Z_]+:-([^}]+)\}", r"\1", volume).split(":")[0]
+            assert not source.startswith(".") or source in made or (ROOT / source).exists(), source
+
+
+def test_the_example_configuration_is_valid() -> None:
+    assert load_config(ROOT / "deploy" / "docker" / "funnelwatch.yaml").stores[0].id == "my-shop"
+
+
+def test_make_secrets_gives_the_reader_every_view_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "deploy" / "docker").mkdir(parents=True)
+    script = tmp_path / "deploy" / "docker" / "make-secrets.sh"
+    shutil.copy(ROOT / "deploy" / "docker" / "make-secrets.sh", script)
+    shutil.copytree(ROOT / "deploy" / "clickhouse", tmp_path / "deploy" / "clickhouse")
+    subprocess.run([script], check=True, capture_output=True)
+    before = (tmp_path / "secrets" / "hash_key").read_bytes()
+    subprocess.run([script], check=True, capture_output=True)
+    assert (tmp_path / "secrets" / "hash_key").read_bytes() == before
+    assert oct((tmp_path / "secrets").stat().st_mode)[-3:] == "700"
+    users = ElementTree.parse(tmp_path / "secrets" / "clickhouse_users.xml").getroot()
+    granted = {query.text for query in users.iter("query")}
+    sql = "".join(path.read_text() for path in sorted((ROOT / "deploy" / "clickhouse").glob("*.sql")))
+    views = set(re.findall(r"CREATE OR REPLACE VIEW \$\{database\}\.(\w+)", sql))
+    assert granted == {f"GRANT SELECT ON funnelwatch.{view}" for view in views}
+    assert users.find("users/default").attrib == {"remove": "remove"}  # type: ignore[union-attr]
+
+
+def test_the_health_check_wants_a_recent_ready(tmp_path: Path) -> None:
+    def check(state: str, age_ms: int) -> int:
+        import time
+
+        told = {"state": state, "detail": "", "updated_at_ms": int(time.time() * 1000) - age_ms}
+        (tmp_path / "run").mkdir(exist_ok=True)
+        (tmp_path / "run" / "landing.json").write_text(json.dumps(told))
+        command = ["python3", ROOT / "deploy" / "docker" / "healthy.py", "landing"]
+        environment = {**os.environ, "FUNNELWATCH_DATA": str(tmp_path)}
+        return subprocess.run(command, env=environment, capture_output=True).returncode
+
+    assert check("ready", 1_000) == 0
+    assert check("ready", 60_000) == 1
+    assert check("degraded", 1_000) == 1

@@ -1,0 +1,88 @@
+"""An instance of Funnelwatch as a person runs it: ``funnelwatch up`` in a folder, and commands beside it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+_START_S = 240
+_STOP_S = 60
+
+
+class Instance:
+    """``funnelwatch up`` over ``data`` with some roles. ``start`` returns once everything is ready."""
+
+    def __init__(self, data: Path, roles: str) -> None:
+        self.data = data
+        self._roles = roles
+        self._process: subprocess.Popen[bytes] | None = None
+        self._environment = {
+            key: value for key, value in os.environ.items() if not key.startswith("FUNNELWATCH_")
+        }
+        self._environment |= {
+            "FUNNELWATCH_COLLECTOR_PORT": "0",
+            "FUNNELWATCH_PAGE_PORT": "0",
+            "FUNNELWATCH_BROKER_PORT": "0",
+            "FUNNELWATCH_STORE_PORT": "0",
+        }
+
+    def start(self) -> None:
+        self.data.mkdir(parents=True, exist_ok=True)
+        output = (self.data / "up.txt").open("ab")
+        self._process = subprocess.Popen(
+            [*self._command("up"), "--roles", self._roles],
+            env=self._environment,
+            stdout=output,
+            stderr=output,
+            cwd=self.data,
+        )
+        deadline = time.monotonic() + _START_S
+        while not self.status().get("ready"):
+            assert self._process.poll() is None, self.said()
+            assert time.monotonic() < deadline, self.said()
+            time.sleep(0.5)
+
+    def stop(self) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
+            self._process.wait(_STOP_S)
+
+    def kill_role(self, role: str) -> int:
+        """SIGKILL a role; the pid it had."""
+        state = json.loads((self.data / "run" / f"{role}.json").read_text())
+        os.kill(state["pid"], signal.SIGKILL)
+        return int(state["pid"])
+
+    def status(self) -> dict[str, Any]:
+        answer = self._run("status", "--json", check=False)
+        return json.loads(answer) if answer.strip() else {}
+
+    def said(self) -> str:
+        return (self.data / "up.txt").read_text()
+
+    def replay(self, file: Path, mapping: str, *options: str) -> str:
+        return self._run("replay", str(file), "--mapping", mapping, "--wait", *options)
+
+    def sql(self, query: str) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self._run("sql", query, "--json").splitlines()]
+
+    def _command(self, *arguments: str) -> list[str]:
+        return [str(Path(sys.executable).with_name("funnelwatch")), *arguments, "--data", str(self.data)]
+
+    def _run(self, *arguments: str, check: bool = True) -> str:
+        done = subprocess.run(
+            self._command(*arguments),
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            cwd=self.data,
+        )
+        assert not check or done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}{self.said()}"
+        return done.stdout

@@ -1,0 +1,146 @@
+"""A file through a whole running instance, compared with an independent count of the file, minute by minute."""
+
+from __future__ import annotations
+
+import collections
+import csv
+import random
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.instance import Instance
+
+#: a busy machine starts an instance slowly; nothing here depends on how long it takes
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+TAOBAO = Path(__file__).parents[3] / "shared" / "data" / "taobao_2h" / "UserBehavior.csv"
+STAGE_OF = {"pv": "click", "cart": "add_to_cart", "buy": "order"}
+#: (start of the minute in Unix seconds, stage) → count
+Counts = dict[tuple[int, str], int]
+
+MAPPING = """
+name: mine
+store: mine
+platform: own_site
+zone: Europe/Berlin
+time: {column: when, format: unix_ms}
+fields: {visitor: who, device_class: device, order_id: number}
+events:
+  - type: {column: what, values: {seen: impression, clicked: click, bought: order, paid: payment}}
+"""
+MINE = {"seen": "impression", "clicked": "click", "bought": "order", "paid": "payment"}
+
+
+@pytest.fixture(scope="module")
+def instance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Instance]:
+    made = Instance(tmp_path_factory.mktemp("instance") / "data", "collector,monitor,landing")
+    made.start()
+    yield made
+    made.stop()
+
+
+def landed(instance: Instance, store: str) -> Counts:
+    rows = instance.sql(
+        "SELECT toUnixTimestamp(minute) AS at, stage, sum(count) AS counted FROM stage_counts "
+        f"WHERE store_id = '{store}' GROUP BY at, stage"
+    )
+    return {(int(row["at"]), row["stage"]): int(row["counted"]) for row in rows}
+
+
+def difference(counted: Counts, expected: Counts) -> Counts:
+    keys = counted.keys() | expected.keys()
+    return {
+        key: counted.get(key, 0) - expected.get(key, 0)
+        for key in keys
+        if counted.get(key, 0) != expected.get(key, 0)
+    }
+
+
+def until_equal(read: Callable[[], Counts], expected: Counts) -> None:
+    deadline = time.monotonic() + 90
+    while (wrong := difference(read(), expected)) and time.monotonic() < deadline:
+        time.sleep(0.5)
+    assert wrong == {}
+
+
+def write_mine(folder: Path) -> tuple[Path, Path, Counts]:
+    """A file of events of the last hours and of last week, some rows twice, some bad; its mapping and its count."""
+    chance = random.Random(11)
+    now_s = int(time.time())
+    rows: list[list[str]] = []
+    expected: collections.Counter[tuple[int, str]] = collections.Counter()
+
+    def add(what: str, at_s: int, number: str = "") -> None:
+        row = [what, f"u{chance.randrange(300)}", chance.choice(["ios", "android"]), number, f"{at_s}000"]
+        rows.append(row)
+        expected[at_s // 60 * 60, MINE[what]] += 1
+        if not number and chance.random() < 0.05:  # two of a kind within a second are two events
+            rows.append(row)
+            expected[at_s // 60 * 60, MINE[what]] += 1
+
+    for start_s in (now_s - 3 * 3600, now_s - 7 * 86_400):
+        for second in range(0, 7_200, 3):
+            add("seen", start_s + second)
+            if second % 9 == 0:
+                add("clicked", start_s + second)
+            if second % 60 == 0:
+                add("bought", start_s + second, f"n{start_s}-{second}")
+                add("paid", start_s + second + 20, f"n{start_s}-{second}")
+    lines = ["what,who,device,number,when", *(",".join(row) for row in rows)]
+    # the same order told again counts once; what cannot be read is kept apart
+    order = next(row for row in rows if row[0] == "bought")
+    lines += [
+        ",".join([*order[:1], "someone-else", *order[2:]]),
+        "clicked,u1",
+        "teleported,u1,ios,,1",
+        "seen,u1,ios,,soon",
+    ]
+    path, mapping = folder / "mine.csv", folder / "mine.yaml"
+    path.write_text("\n".join(lines) + "\n")
+    mapping.write_text(MAPPING)
+    return path, mapping, dict(expected)
+
+
+def test_recent_and_old_events_are_counted_once_through_replays_kills_and_a_restart(
+    instance: Instance, tmp_path: Path
+) -> None:
+    path, mapping, expected = write_mine(tmp_path)
+    told = instance.replay(path, str(mapping))
+    assert "3 refused" in told
+    until_equal(lambda: landed(instance, "mine"), expected)
+    events = "SELECT count() AS n FROM events WHERE store_id = 'mine'"
+    letters = "SELECT reason, detail FROM dead_letters WHERE store_id = 'mine' ORDER BY detail"
+    before = instance.sql(events), instance.sql(letters)
+    assert [row["reason"] for row in before[1]] == ["bad_row", "unknown_type", "bad_row"]
+
+    pids = {role: instance.kill_role(role) for role in ("monitor", "landing")}
+    instance.replay(path, str(mapping))
+    instance.stop()
+    instance.start()
+    assert "all stopped" in instance.said()
+    instance.replay(path, str(mapping))
+    until_equal(lambda: landed(instance, "mine"), expected)
+    assert (instance.sql(events), instance.sql(letters)) == before
+    assert len(pids) == 2
+
+
+@pytest.mark.skipif(not TAOBAO.exists(), reason="../shared/data is absent")
+def test_the_taobao_file_ends_with_the_counts_of_an_independent_count(instance: Instance) -> None:
+    expected: collections.Counter[tuple[int, str]] = collections.Counter()
+    with TAOBAO.open(newline="") as file:
+        rows = list(csv.reader(file))
+    for *_, behaviour, seconds in rows[:-1]:
+        if behaviour in STAGE_OF:
+            expected[int(seconds) // 60 * 60, STAGE_OF[behaviour]] += 1
+    told = instance.replay(TAOBAO, "taobao")
+    assert "96,168 events accepted, 1 refused" in told
+    assert difference(landed(instance, "taobao"), dict(expected)) == {}
+    instance.replay(TAOBAO, "taobao")
+    assert difference(landed(instance, "taobao"), dict(expected)) == {}
+    assert instance.sql("SELECT count() AS n FROM events WHERE store_id = 'taobao'") == [{"n": 96_168}]
+    letters = instance.sql("SELECT reason, detail FROM dead_letters WHERE store_id = 'taobao'")
+    assert [letter["reason"] for letter in letters] == ["time_absurd"]
+    assert letters[0]["detail"].startswith("line 96169:")

@@ -1,0 +1,138 @@
+"""Compares what was acknowledged with what readers see: events, counts, alert transitions."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import clickhouse_connect
+import msgspec
+
+from scoring.alerts import AlertTransition
+from streams.settings import Settings
+from streams.topics import ALERTS
+from tests.faults.ledger import Cell, Ledger
+from tests.streams.kafka_tools import read_all
+
+SHOWN = 20
+
+
+@dataclass
+class Report:
+    """What differs; empty lists are what everything is about."""
+
+    events: int = 0
+    counted: int = 0
+    transitions: int = 0
+    missing_events: list[str] = field(default_factory=list)
+    repeated_events: list[str] = field(default_factory=list)
+    strange_events: list[str] = field(default_factory=list)
+    count_differences: list[str] = field(default_factory=list)
+    alert_differences: list[str] = field(default_factory=list)
+    waited_s: float = 0.0
+
+    @property
+    def differences(self) -> int:
+        return sum(map(len, self._lists().values()))
+
+    def _lists(self) -> dict[str, list[str]]:
+        return {
+            name: value
+            for name in self.__dataclass_fields__
+            if isinstance(value := getattr(self, name), list)
+        }
+
+    def __str__(self) -> str:
+        head = f"{self.events:,} events, {self.counted:,} counted, {self.transitions} alert transitions"
+        lines = [f"{head}: {self.differences} differences (after {self.waited_s:.0f} s)"]
+        for name, found in self._lists().items():
+            if found:
+                lines.append(f"  {name} ({len(found)}): " + "; ".join(found[:SHOWN]))
+        return "\n".join(lines)
+
+
+class Checker:
+    """Reads as the read-only user, from the store itself and not through a proxy that may be cut."""
+
+    def __init__(self, settings: Settings, store_port: int) -> None:
+        self._settings, self._port = settings, store_port
+
+    async def wait(self, ledger: Ledger, limit_s: float) -> Report:
+        """The report once nothing differs, or the last one after ``limit_s``."""
+        began = time.monotonic()
+        while True:
+            report = await self.compare(ledger)
+            report.waited_s = time.monotonic() - began
+            if not report.differences or report.waited_s > limit_s:
+                return report
+            await asyncio.sleep(1.0)
+
+    async def compare(self, ledger: Ledger) -> Report:
+        """What differs now."""
+        report = Report(events=len(ledger.events))
+        try:
+            present, counted, landed = await asyncio.to_thread(self._read)
+        except Exception as error:  # the store is starting: look again
+            report.missing_events.append(f"the store does not answer: {error}")
+            return report
+        for key in ledger.events:
+            if key not in present:
+                report.missing_events.append("/".join(key))
+        for key, times in present.items():
+            if times > 1:
+                report.repeated_events.append(f"{'/'.join(key)} {times} times")
+            if key not in ledger.events:
+                report.strange_events.append("/".join(key))
+        wanted = ledger.counts()
+        report.counted = sum(wanted.values())
+        for cell in sorted(wanted.keys() | counted.keys()):
+            if wanted[cell] != counted[cell]:
+                report.count_differences.append(f"{cell}: {counted[cell]}, not {wanted[cell]}")
+        await self._compare_alerts(landed, report)
+        return report
+
+    def _read(self) -> tuple[Counter[tuple[str, str]], Counter[Cell], Counter[tuple[str, int, str]]]:
+        settings = self._settings
+        client = clickhouse_connect.get_client(
+            host="127.0.0.1",
+            port=self._port,
+            username=settings.clickhouse_reader,
+            password=settings.clickhouse_reader_password.get_secret_value(),
+            database=settings.clickhouse_database,
+        )
+        try:
+            rows: Any = client.query(
+                "SELECT store_id, event_id, count() FROM events GROUP BY ALL"
+            ).result_rows
+            present = Counter({(store, event): times for store, event, times in rows})
+            rows = client.query(
+                "SELECT store_id, toUnixTimestamp(minute) * 1000, stage, sum(count) FROM stage_counts GROUP BY ALL"
+            ).result_rows
+            counted = Counter(
+                {(store, minute, str(stage)): int(count) for store, minute, stage, count in rows}
+            )
+            rows = client.query("SELECT alert_id, sequence, state FROM alert_transitions").result_rows
+            return present, counted, Counter((alert, sequence, str(state)) for alert, sequence, state in rows)
+        finally:
+            client.close()
+
+    async def _compare_alerts(self, landed: Counter[tuple[str, int, str]], report: Report) -> None:
+        """Each alert's transitions are numbered without a gap, published once and landed once."""
+        told: Counter[tuple[str, int, str]] = Counter()
+        for record in await read_all(self._settings.kafka, ALERTS):
+            transition = msgspec.json.decode(record.value, type=AlertTransition)
+            told[transition.alert_id, transition.sequence, transition.state.value] += 1
+        report.transitions = sum(told.values())
+        report.alert_differences += [f"{key} told {times} times" for key, times in told.items() if times > 1]
+        for key in sorted(told.keys() | landed.keys()):
+            if landed[key] != 1 or key not in told:
+                report.alert_differences.append(f"{key}: landed {landed[key]} times, told {told[key]} times")
+        sequences: dict[str, set[int]] = {}
+        for alert, sequence, _ in told:
+            sequences.setdefault(alert, set()).add(sequence)
+        for alert, numbers in sequences.items():
+            if numbers != set(range(len(numbers))):
+                report.alert_differences.append(f"alert {alert} has the transitions {sorted(numbers)}")

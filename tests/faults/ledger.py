@@ -1,0 +1,49 @@
+"""What was sent and acknowledged, and what must therefore be counted and present.
+
+The senders repeat an event, under its id, until it is acknowledged; so what is in the ledger was acknowledged, and may have
+arrived more than once.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from scoring.events import Event
+from scoring.stages import STAGE_INDEX
+
+MINUTE_MS = 60_000
+ONCE_PER_ORDER = ("order", "payment")
+
+#: (store, start of the minute in ms, stage)
+Cell = tuple[str, int, str]
+
+
+@dataclass
+class Ledger:
+    """Every acknowledged event, and how often each way of sending had to repeat."""
+
+    events: dict[tuple[str, str], Event] = field(default_factory=dict)
+    repeats: Counter[str] = field(default_factory=Counter)
+
+    def note(self, events: Iterable[Event]) -> None:
+        """These events are acknowledged."""
+        for event in events:
+            self.events[event.store_id, event.event_id] = event
+
+    def counts(self) -> Counter[Cell]:
+        """The counts that the acknowledged events make. Events of one order have the same minute."""
+        orders: set[tuple[str, str, str]] = set()
+        counted: Counter[Cell] = Counter()
+        for event in self.events.values():
+            if event.type.value not in STAGE_INDEX:
+                continue
+            if event.order_id and event.type.value in ONCE_PER_ORDER:
+                order = (event.store_id, event.type.value, event.order_id)
+                if order in orders:
+                    continue
+                orders.add(order)
+            minute = event.event_time_ms // MINUTE_MS * MINUTE_MS
+            counted[event.store_id, minute, event.type.value] += 1
+        return counted

@@ -1,0 +1,206 @@
+"""The load: events straight into Kafka and through the collector, some of them repeated, late, very late, or of one order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import time
+from typing import Any
+
+import aiohttp
+import msgspec
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from scoring.events import Event, EventType
+from streams.topics import EVENTS
+from tests.faults.incident import Incidents
+from tests.faults.ledger import Ledger
+
+STAGES = ("impression", "click", "add_to_cart", "order", "payment", "fulfilment", "favourite")
+WEIGHTS = (50, 25, 10, 6, 5, 2, 2)
+HOUR_MS = 3_600_000
+#: how long a sender waits for an acknowledgement before it sends the same again
+PATIENCE_S = 8.0
+ENCODE = msgspec.json.Encoder().encode
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class Load:
+    """Sends until stopped; ``stop`` waits until everything sent is acknowledged."""
+
+    def __init__(self, kafka: str, collector: str, key: str, stores: list[str], rate: int, seed: int) -> None:
+        self.ledger = Ledger()
+        self._kafka, self._collector, self._key = kafka, collector, key
+        self._stores, self._rate = stores, rate
+        self._chance = random.Random(seed)
+        self._run = f"{seed}-{now_ms():x}"
+        self._number = 0
+        self._is_stopping = False
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin to send."""
+        senders = (self._send_directly(), self._send_by_http(), self._send_incidents())
+        self._tasks = [asyncio.create_task(sender) for sender in senders]
+
+    async def stop(self, limit_s: float) -> None:
+        """Send nothing new, and return once all is acknowledged."""
+        self._is_stopping = True
+        async with asyncio.timeout(limit_s):
+            await asyncio.gather(*self._tasks)
+
+    def check(self) -> None:
+        """Raise what ended a sender."""
+        for task in self._tasks:
+            if task.done():
+                task.result()
+
+    def _some(self, number: int) -> list[Event]:
+        chance, made = self._chance, []
+        for _ in range(number):
+            self._number += 1
+            kind = chance.choices(STAGES, WEIGHTS)[0]
+            received = now_ms()
+            event = Event(
+                event_id=f"{self._run}-{self._number}",
+                store_id=chance.choice(self._stores),
+                type=EventType(kind),
+                event_time_ms=received - self._delay_ms(),
+                received_at_ms=received,
+                platform="own_site",
+                order_id=f"o-{self._run}-{self._number}" if kind in ("order", "payment") else "",
+                device_class=chance.choice(("ios", "android", "desktop")),
+                channel=chance.choice(("ads", "direct")),
+                source="api",
+            )
+            made.append(event)
+            if event.order_id and chance.random() < 0.2:  # the same order told again by another event
+                made.append(msgspec.structs.replace(event, event_id=event.event_id + "-again"))
+        return made
+
+    def _delay_ms(self) -> int:
+        chance = self._chance.random()
+        if chance < 0.85:
+            return int(self._chance.expovariate(1 / 3000))
+        if chance < 0.97:
+            return self._chance.randrange(600_000)
+        if chance < 0.998:
+            return self._chance.randrange(3 * HOUR_MS)
+        return 30 * HOUR_MS + self._chance.randrange(HOUR_MS)  # recounted from the raw table
+
+    async def _pause(self, sent: int) -> None:
+        await asyncio.sleep(sent / (self._rate / 2))
+
+    # straight into Kafka
+
+    async def _send_directly(self) -> None:
+        sender = _Direct(self._kafka, self.ledger)
+        while not self._is_stopping:
+            events = self._some(60)
+            if self._chance.random() < 0.1:  # sent twice on purpose
+                events += self._chance.sample(events, 10)
+            await sender.send(events)
+            await self._pause(len(events))
+        await sender.close()
+
+    async def _send_incidents(self) -> None:
+        sender = _Direct(self._kafka, self.ledger)
+        incidents = Incidents(self._run, 11)
+        while not self._is_stopping:
+            for events in incidents.due():
+                await sender.send(events)
+            await asyncio.sleep(0.2)
+        await sender.close()
+
+    # through the collector
+
+    async def _send_by_http(self) -> None:
+        timeout = aiohttp.ClientTimeout(total=PATIENCE_S)
+        async with aiohttp.ClientSession(timeout=timeout) as session:
+            while not self._is_stopping:
+                events = self._some(40)
+                body = ENCODE([_incoming(event) for event in events])
+                while not await self._post(session, body):
+                    self.ledger.repeats["http"] += 1
+                    await asyncio.sleep(0.3)
+                self.ledger.note(events)
+                await self._pause(len(events))
+
+    async def _post(self, session: aiohttp.ClientSession, body: bytes) -> bool:
+        headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
+        try:
+            async with session.post(f"{self._collector}/v1/events", data=body, headers=headers) as answer:
+                told = await answer.json()
+                if answer.status in (429, 502, 503, 504):
+                    return False
+                if answer.status >= 300 or told.get("rejected"):
+                    raise AssertionError(f"the collector refused the load: {answer.status} {told}")
+                return True
+        except (aiohttp.ClientError, OSError, TimeoutError):
+            return False
+
+
+def _incoming(event: Event) -> dict[str, Any]:
+    told = msgspec.to_builtins(event)
+    return {
+        name: value for name, value in told.items() if name not in ("received_at_ms", "platform", "source")
+    }
+
+
+async def _producer(kafka: str) -> AIOKafkaProducer:
+    producer = AIOKafkaProducer(
+        bootstrap_servers=kafka, acks="all", enable_idempotence=True, linger_ms=2, request_timeout_ms=5000
+    )
+    try:
+        await asyncio.wait_for(producer.start(), PATIENCE_S)
+    except BaseException:
+        await _drop(producer)
+        raise
+    return producer
+
+
+async def _produce(producer: AIOKafkaProducer, events: list[Event]) -> None:
+    waiting = [
+        await producer.send(
+            EVENTS, ENCODE(event), key=event.store_id.encode(), timestamp_ms=event.received_at_ms
+        )
+        for event in events
+    ]
+    await asyncio.gather(*waiting)
+
+
+class _Direct:
+    """Sends into Kafka; sends the same again, with a new producer, until it is acknowledged."""
+
+    def __init__(self, kafka: str, ledger: Ledger) -> None:
+        self._kafka, self._ledger = kafka, ledger
+        self._producer: AIOKafkaProducer | None = None
+
+    async def send(self, events: list[Event]) -> None:
+        attempt = 0
+        while True:
+            try:
+                self._producer = self._producer or await _producer(self._kafka)
+                await asyncio.wait_for(_produce(self._producer, events), PATIENCE_S)
+                break
+            except (KafkaError, OSError, TimeoutError):
+                attempt += 1
+                self._ledger.repeats["kafka"] += 1
+                await self.close()
+                await asyncio.sleep(min(1.0, 0.2 * attempt))
+        self._ledger.note(events)
+
+    async def close(self) -> None:
+        producer, self._producer = self._producer, None
+        await _drop(producer)
+
+
+async def _drop(producer: AIOKafkaProducer | None) -> None:
+    if producer is not None:
+        with contextlib.suppress(Exception):  # it is broken; only its sockets matter
+            await asyncio.wait_for(producer.stop(), 2)

@@ -1,0 +1,91 @@
+"""One run: start the system, load it, do faults, let it come to rest, compare."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from scoring.baselines import encode_baseline
+from streams.topics import BASELINES
+from tests.faults.chaos import Chaos
+from tests.faults.checker import Checker, Report
+from tests.faults.incident import baselines
+from tests.faults.load import Load
+from tests.faults.system import KEY, System
+from tests.streams.kafka_tools import produce
+
+STORES = [f"shop-{number}" for number in range(12)]
+SETTLE_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much of everything."""
+
+    kills: int
+    seed: int
+    monitors: int = 2
+    partitions: int = 6
+    rate: int = 400
+    pause_s: tuple[float, float] = (1.0, 6.0)
+    #: for how long parts stay away: longer than the group session of six seconds
+    away_s: float = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was done and what came of it."""
+
+    report: Report
+    kills: int
+    faults: Counter[str]
+    repeats: Counter[str]
+    ends: dict[str, list[str]]
+    seconds: float
+
+    def __str__(self) -> str:
+        faults = ", ".join(f"{name} {times}" for name, times in sorted(self.faults.items()))
+        return (
+            f"{self.kills} kills in {self.seconds:.0f} s: {faults}\n"
+            f"repeated by the senders: {dict(self.repeats)}; processes that ended by themselves: {self.ends}\n"
+            f"{self.report}"
+        )
+
+
+async def _publish_baselines(kafka: str) -> None:
+    await produce(
+        kafka,
+        BASELINES,
+        [(one.store_id.encode(), encode_baseline(one), one.fitted_at_ms) for one in baselines()],
+    )
+
+
+async def run(plan: Plan, folder: Path, say: Callable[[str], None] = print) -> Outcome:
+    """Do it. ``folder`` keeps the logs."""
+    began = time.monotonic()
+    for name in ("aiokafka", "clickhouse_connect", "urllib3"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # that the broker is away is what we want
+    system = System(folder, STORES, plan.monitors, plan.partitions)
+    try:
+        await system.start(_publish_baselines)
+        load = Load(system.settings.kafka, system.collector_url, KEY, STORES, plan.rate, plan.seed)
+        load.start()
+        say(f"{time.monotonic() - began:6.1f} s  everything runs")
+        chaos = Chaos(system, plan.seed, plan.away_s, say)
+        await chaos.run(plan.kills, plan.pause_s)
+        load.check()
+        await load.stop(SETTLE_S)
+        say(
+            f"{time.monotonic() - began:6.1f} s  the load has ended; {len(load.ledger.events):,} events acknowledged"
+        )
+        report = await Checker(system.settings, system.store_port).wait(load.ledger, SETTLE_S)
+        ends = {name: part.ends for name, part in system.parts.items() if part.ends}
+        seconds = time.monotonic() - began
+        return Outcome(report, chaos.kills, chaos.done, load.ledger.repeats, ends, seconds)
+    finally:
+        await asyncio.shield(system.stop())

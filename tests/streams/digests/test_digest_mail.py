@@ -1,0 +1,228 @@
+"""The mail of a digest, made from rows in the real engine: parts, pictures, numbers, addresses."""
+
+import asyncio
+import io
+import itertools
+import re
+import time
+from collections.abc import Iterator
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import matplotlib.image
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from scoring.digest_schedule import day_start, local_day, occurrence_now
+from scoring.digest_values import StageBar
+from scoring.stages import Stage
+from streams.cli.main import app
+from streams.clickhouse import migrate
+from streams.digests import pictures
+from streams.digests.making import Made, Maker
+from streams.digests.subscribers import SubscriberConfig
+from streams.settings import Settings
+from tests import web_seed
+from tests.fixtures_clickhouse import Store
+from tests.fixtures_page import page_settings
+
+DATABASE = "funnelwatch_digests"
+ZONE = "Asia/Shanghai"
+MADE: dict[tuple[str, str], Made] = {}
+
+
+@pytest.fixture(scope="module")
+def moment() -> int:
+    """Twenty minutes after midnight in the reader's zone, so that the seeded hours hold the whole day before."""
+    now_ms = time.time_ns() // 1_000_000
+    return day_start(local_day(now_ms, ZONE), ZONE) + 20 * 60_000
+
+
+@pytest.fixture(scope="module")
+def settings(clickhouse: Store, tmp_path_factory: pytest.TempPathFactory, moment: int) -> Iterator[Settings]:
+    settings = page_settings(
+        clickhouse, tmp_path_factory.mktemp("digests"), clickhouse_database=DATABASE, public_url="https://fw.example.com",
+        mail_from="Funnelwatch <fw@shop.example>",
+    )  # fmt: skip
+    asyncio.run(migrate(settings))
+    client = clickhouse.client(DATABASE)
+    before, web_seed.FALL_MINUTES = (
+        web_seed.FALL_MINUTES,
+        300,
+    )  # the fall is the last hours of the day told of
+    web_seed.seed(client, moment)
+    web_seed.FALL_MINUTES = before
+    yield settings
+    client.command(f"DROP DATABASE {DATABASE}")
+
+
+def subscriber(**more: Any) -> SubscriberConfig:
+    return SubscriberConfig(
+        **{"name": "li", "to": ("li@shop.example",), "zone": ZONE, "language": "zh", **more}
+    )
+
+
+@pytest.fixture
+def make(settings: Settings, moment: int) -> Any:
+    """Make a digest of the seeded day; the same one is made once."""
+
+    def work(**more: Any) -> Made:
+        key = (str(sorted(more.items())), "")
+        if key not in MADE:
+            MADE[key] = asyncio.run(once(subscriber(**more)))
+        return MADE[key]
+
+    async def once(whom: SubscriberConfig) -> Made:
+        maker = Maker(settings, web_seed.CONFIG)
+        try:
+            return await maker.make(whom, occurrence_now(whom.schedule, moment), moment)
+        finally:
+            await maker.close()
+
+    return work
+
+
+def pixels(png: bytes) -> np.ndarray:
+    return matplotlib.image.imread(io.BytesIO(png), format="png")
+
+
+def test_the_worst_store_comes_first_with_its_fall_against_what_was_expected(make: Any) -> None:
+    rows = make().laid.said.rows
+    assert (rows[0].name, rows[0].verdict) == ("US-独立站", "需处理")
+    assert re.fullmatch(r"−[\d.]+%", rows[0].change)
+    assert -0.3 < (rows[0].row.change or 0) < -0.04
+    assert rows[0].detail.startswith("下单 → 支付 −")
+    by_name = {row.name: row for row in rows}
+    assert by_name["DE Shopify"].verdict == "已恢复"
+    assert by_name["TH Lazada"].change == "样本太少"
+    assert by_name["新店（未开业）"].verdict == "尚无数据"
+    assert make().laid.said.subject.startswith("1 需处理 · 1 已恢复 · 4 正常 · 2 数据不足 — ")
+
+
+def test_money_place_people_and_owner_stand_with_what_matters(make: Any) -> None:
+    matter = make(language="en").laid.said.matters[0]
+    assert re.search(r"about 260 payments fewer \(172–348\), about \$\d\d,\d00", matter.lines[0])
+    assert matter.lines[1].startswith("mainly iOS × paid (74%)")
+    assert "nobody has taken it on" in matter.lines[2]
+    assert matter.lines[3].startswith("Payments: ")
+    assert matter.url == "https://fw.example.com/alerts/al-us-payments?lang=en"
+
+
+def test_a_stage_that_nobody_supplies_is_empty_in_funnel_and_radar(make: Any) -> None:
+    made = make(stores=("jp-*",))
+    assert [row.name for row in made.laid.said.rows] == ["JP Amazon"]
+    first = made.laid.said.stages[0]
+    assert (first.count, first.expected, first.change) == ("未提供", "—", "—")
+    assert made.laid.said.axes[0] == "点击 未测"
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_plain_text_is_complete_in_itself(make: Any, language: str) -> None:
+    made = make(language=language)
+    said, text = made.laid.said, made.laid.text
+    for part in (said.result, said.period, *said.data, said.definitions, said.version):
+        assert part in text
+    for row in said.rows:
+        assert f"- {row.name} · {row.verdict}" in text
+    for stage in said.stages:
+        assert f"{stage.name}: {stage.count}" in text
+    for item in (*said.matters, *said.incidents):
+        assert item.title in text
+        assert all(line in text for line in item.lines)
+    assert "<" not in text.replace("<https", "")
+
+
+def test_every_picture_is_drawn_stands_in_the_mail_and_tells_its_numbers(
+    make: Any, settings: Settings
+) -> None:
+    made = make()
+    mail = message_from_bytes(made.mail(settings, "key", 0).as_bytes(), policy=policy.default)
+    assert isinstance(mail, EmailMessage)
+    html = mail.get_body(("html",)).get_content()  # type: ignore[union-attr]
+    images = re.findall(r'<img[^>]*src="cid:([^"]+)"[^>]*>', html)
+    alts = re.findall(r'<img[^>]*alt="([^"]*)"', html)
+    parts = {
+        part["Content-ID"].strip("<>"): part for part in mail.walk() if part.get_content_type() == "image/png"
+    }
+    assert set(images) == set(parts)
+    assert len(images) == 7 + 4  # a line for each store with data; funnel and radar in light and dark
+    assert all(re.search(r"\d.*\d", alt) for alt in alts)
+    assert len(alts) == len(images)
+    for part in parts.values():
+        assert part.get_content_disposition() == "inline"
+        picture = pixels(part.get_content())
+        assert picture.std() > 0.05  # not blank
+        assert picture.shape[0] >= 60
+
+
+def test_the_html_is_for_dark_readers_and_phones_too(make: Any) -> None:
+    html = make().laid.html
+    assert "prefers-color-scheme: dark" in html
+    assert "max-width: 520px" in html
+    assert '<html lang="zh-CN">' in html
+    assert len(html.encode()) < 100_000  # Gmail cuts longer ones off
+
+
+def test_a_reader_can_be_left_out_with_one_press_of_the_mail_program(make: Any, settings: Settings) -> None:
+    mail = make().mail(settings, "key", 0)
+    assert "<mailto:fw@shop.example?subject=unsubscribe%20li>" in mail["List-Unsubscribe"]
+    assert mail["List-Unsubscribe"].startswith("<https://fw.example.com/unsubscribe/")
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert make().mail(settings, "key", 1)["Message-ID"] == mail["Message-ID"]
+    assert mail["Auto-Submitted"] == "auto-generated"
+
+
+def test_a_weekly_digest_tells_of_seven_days(make: Any, moment: int) -> None:
+    made = make(form="weekly")
+    when = made.occurrence
+    assert (when.to_ms - when.from_ms) // 86_400_000 == 7
+    assert "周报" in made.laid.said.subject
+    assert "家店数据完整" in made.laid.said.data[0]
+    assert len(made.laid.said.rows[0].row.line) == 28
+
+
+def test_chinese_is_drawn_with_a_font_that_has_it_and_else_not_at_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if pictures.chinese_font() is None:
+        pytest.skip("no Chinese font on this machine: pictures carry no words here")
+    bars = [StageBar(Stage.CLICK, 100, 120.0)]
+    drawn = [pixels(pictures.funnel(bars, [name], [""], [""], pictures.LIGHT)) for name in ("", "曝", "履")]
+    # three pictures: no word, one character, another one; an empty box would make the last two equal
+    assert not any(np.array_equal(a, b) for a, b in itertools.combinations(drawn, 2))
+    monkeypatch.setattr(pictures, "chinese_font", lambda: None)
+    assert (pictures.can_write("曝光"), pictures.can_write("Orders")) == (False, True)
+
+
+def test_preview_writes_files_and_schedule_shows_the_readers_clock(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "funnelwatch.yaml").write_text(
+        "digests: [{name: li, to: [li@shop.example], zone: America/Los_Angeles, hour: 7:30, days: [mon], form: weekly}]"
+    )
+    for name, value in {
+        "DATA": str(tmp_path), "KAFKA": "127.0.0.1:9", "CLICKHOUSE_URL": settings.clickhouse_url, "CLICKHOUSE_DATABASE": DATABASE,
+        "CLICKHOUSE_READER_PASSWORD": settings.clickhouse_reader_password.get_secret_value(),
+    }.items():  # fmt: skip
+        monkeypatch.setenv(f"FUNNELWATCH_{name}", value)
+    import streams.cli.digest
+
+    if "digest" not in [group.name for group in app.registered_groups]:
+        streams.cli.digest.register(app)
+    ran = CliRunner().invoke(app, ["digest", "schedule", "--next", "2"])
+    assert ran.exit_code == 0, ran.output
+    assert len(re.findall(r"Mon \d{4}-\d\d-\d\d 07:30 -0[78]00", ran.output)) == 2
+    ran = CliRunner().invoke(app, ["digest", "preview", "li", "--form", "daily", "--language", "zh"])
+    assert ran.exit_code == 0, ran.output
+    names = sorted(path.suffix for path in (tmp_path / "digest-preview").iterdir())
+    assert names == [".eml", ".html", ".txt"]
+    (page,) = (tmp_path / "digest-preview").glob("*.html")
+    assert "cid:" not in page.read_text()
+    ran = CliRunner().invoke(app, ["digest", "send", "li"])
+    assert ran.exit_code == 0, ran.output
+    assert len(list((tmp_path / "outbox").glob("*.eml"))) == 1
+    ran = CliRunner().invoke(app, ["digest", "send", "nobody"])
+    assert (ran.exit_code, "known: li" in ran.output) == (1, True)

@@ -1,0 +1,190 @@
+"""The role on a real broker, a real mail server and the real engine: one mail a subscriber and day, whatever happens."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from aiosmtpd.controller import Controller
+from pydantic import SecretStr
+
+from scoring.actions import HumanActionKind
+from streams.clickhouse import migrate
+from streams.clock import now_ms
+from streams.config import load_config
+from streams.digests.making import UNSUBSCRIBE
+from streams.kafka_topics import create_topics
+from streams.notifier.acting import new_action, publish_action
+from streams.notifier.links import Link, sign
+from streams.settings import Settings
+from tests.fixtures_clickhouse import Store
+from tests.fixtures_page import page_settings
+from tests.streams.notifier.hook import until
+
+DATABASE = "funnelwatch_digest_role"
+
+
+class Inbox:
+    """A mail server's box. It refuses with ``answer`` while that is set."""
+
+    def __init__(self) -> None:
+        self.mails: list[EmailMessage] = []
+        self.answer = ""
+        self.refused = 0
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        if self.answer:
+            self.refused += 1
+            return self.answer
+        self.mails.append(message_from_bytes(envelope.content, policy=policy.default))  # type: ignore[arg-type]
+        return "250 taken"
+
+    def to(self, address: str) -> list[EmailMessage]:
+        return [mail for mail in self.mails if address in str(mail["To"])]
+
+
+@pytest.fixture
+def smtp() -> Iterator[tuple[Inbox, str]]:
+    inbox = Inbox()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    controller = Controller(inbox, hostname="127.0.0.1", port=port)
+    controller.start()
+    yield inbox, f"smtp://127.0.0.1:{port}"
+    controller.stop()
+
+
+@pytest.fixture(scope="module")
+def database(clickhouse: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    settings = page_settings(clickhouse, tmp_path_factory.mktemp("role"), clickhouse_database=DATABASE)
+    asyncio.run(migrate(settings))
+    yield DATABASE
+    clickhouse.client().command(f"DROP DATABASE {DATABASE}")
+
+
+Start = Callable[[], Any]
+
+
+@pytest.fixture
+async def start(
+    kafka: str, clickhouse: Store, database: str, smtp: tuple[Inbox, str], tmp_path: Path
+) -> Start:
+    """Start a digests process for this test's subscriber, whose hour was forty minutes ago."""
+    await create_topics(kafka, partitions=2)
+    due = datetime.now(UTC) - timedelta(minutes=40)
+    name = tmp_path.name.replace("_", "-").strip("-")
+    (tmp_path / "funnelwatch.yaml").write_text(
+        "stores: [{id: us-shop, name: US shop}]\n"
+        f"digests: [{{name: s-{name}, to: [{name}@shop.example], zone: UTC, hour: '{due:%H:%M}', language: en}}]\n"
+    )
+    environment = {
+        **os.environ,
+        "FUNNELWATCH_DATA": str(tmp_path),
+        "FUNNELWATCH_KAFKA": kafka,
+        "FUNNELWATCH_GROUP_PREFIX": f"t{tmp_path.name}",
+        "FUNNELWATCH_SESSION_TIMEOUT_S": "6",
+        "FUNNELWATCH_CLICKHOUSE_URL": clickhouse.url,
+        "FUNNELWATCH_CLICKHOUSE_DATABASE": database,
+        "FUNNELWATCH_CLICKHOUSE_READER_PASSWORD": clickhouse.reader_password,
+        "FUNNELWATCH_SMTP_URL": smtp[1],
+        "FUNNELWATCH_LOG_FORMAT": "json",
+    }
+    script = (
+        "import asyncio; from streams.settings import load_settings; from streams.config import load_config;"
+        "from streams.digests.role import run; s = load_settings();"
+        "asyncio.run(run(s, load_config(s.data / 'funnelwatch.yaml')))"
+    )
+
+    @contextmanager
+    def begin() -> Iterator[subprocess.Popen[bytes]]:
+        process = subprocess.Popen([sys.executable, "-c", script], env=environment)
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+
+    return begin
+
+
+def state(folder: Path) -> str:
+    try:
+        return (folder / "run" / "digests.json").read_text()
+    except FileNotFoundError:
+        return ""
+
+
+async def test_three_processes_send_one_mail_that_says_it_is_late(
+    start: Start, smtp: tuple[Inbox, str], tmp_path: Path
+) -> None:
+    inbox, _ = smtp
+    with ExitStack() as running:
+        processes = [running.enter_context(start()) for _ in range(3)]
+        await until(lambda: len(inbox.mails) > 0, 60)
+        await until(lambda: "leading; next: " in state(tmp_path))
+        # the last one left takes over and finds the day settled
+        for process in processes[:2]:
+            process.send_signal(signal.SIGINT)
+            process.wait()
+        (tmp_path / "run" / "digests.json").unlink(missing_ok=True)
+        await until(
+            lambda: f'"pid":{processes[2].pid}' in state(tmp_path) and "leading; next" in state(tmp_path)
+        )
+    (mail,) = inbox.mails
+    plain = mail.get_body(("plain",))
+    assert plain is not None
+    assert "Due at " in plain.get_content()
+    assert "not enough data" in mail["Subject"]
+
+
+async def test_who_left_by_the_link_in_a_mail_gets_no_more_and_can_come_back(
+    start: Start, smtp: tuple[Inbox, str], tmp_path: Path, kafka: str, serve_page: Callable[[Settings], Any]
+) -> None:
+    inbox, _ = smtp
+    settings = Settings(
+        data=tmp_path, kafka=kafka, group_prefix=f"t{tmp_path.name}", link_key=SecretStr("key of this test")
+    )
+    whom = load_config(tmp_path / "funnelwatch.yaml").digests[0]
+    link = Link("", UNSUBSCRIBE, whom.name, now_ms() + 60_000)
+    page = serve_page(settings)
+    address = f"/unsubscribe/{sign(link, 'key of this test')}"
+    assert httpx.post(f"{page.url}/unsubscribe/{sign(link, 'another key')}").status_code == 404
+    asked = page.get(address)
+    comes_back = 'value="subscribe"'
+    assert (asked.status_code, whom.name in asked.text, comes_back in asked.text) == (200, True, False)
+    done = httpx.post(page.url + address, data={"List-Unsubscribe": "One-Click"}, timeout=20)
+    assert (done.status_code, whom.name in done.text, comes_back in done.text) == (200, True, True)
+    with start():
+        await until(lambda: "leading; next: " in state(tmp_path), 60)
+        assert inbox.mails == []
+        action = new_action(HumanActionKind.SUBSCRIBE, now_ms(), "li", "command", assignee=whom.name)
+        await publish_action(settings, action)
+        await until(lambda: len(inbox.mails) == 1)
+
+
+async def test_a_mail_server_that_is_away_gets_the_mail_when_it_is_back(
+    start: Start, smtp: tuple[Inbox, str], tmp_path: Path
+) -> None:
+    inbox, _ = smtp
+    inbox.answer = "451 come back later"
+    with start() as first:
+        await until(lambda: inbox.refused > 0, 60)
+        first.kill()
+        first.wait()
+    inbox.answer = ""
+    with start():
+        await until(lambda: len(inbox.mails) > 0, 60)
+        await until(lambda: "leading; next: " in state(tmp_path))
+    assert len(inbox.mails) == 1

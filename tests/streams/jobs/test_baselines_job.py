@@ -1,0 +1,89 @@
+"""The baselines job on the real store and broker: it fits what history there is and publishes it."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from aiokafka import AIOKafkaConsumer
+
+from scoring.baselines import StoreBaseline, decode_baseline
+from streams import topics
+from streams.clickhouse import migrate
+from streams.clock import monotonic, now_ms
+from streams.config import Config, StoreConfig
+from streams.instance import read_states
+from streams.jobs.baselines import Extent, outgrown, run
+from streams.kafka_topics import create_topics
+from streams.settings import load_settings
+from streams.topics import TopicSpec
+
+
+async def test_history_in_the_store_becomes_a_published_baseline(
+    clickhouse: Any, fresh_database: str, kafka: str, tmp_path: Path
+) -> None:
+    settings = load_settings(
+        data=tmp_path, kafka=kafka, clickhouse_url=clickhouse.url, clickhouse_database=fresh_database,
+        clickhouse_password=clickhouse.password, clickhouse_reader_password=clickhouse.reader_password,
+    )  # fmt: skip
+    await migrate(settings)
+    await create_topics(kafka, partitions=1, topics=[TopicSpec(topics.BASELINES, False)])
+    rng = np.random.default_rng(5)
+    first = now_ms() // 60_000 - 3 * 1440
+    clicks = rng.poisson(20, 3 * 1440)
+    rows = [
+        [
+            "job-store",
+            (first + minute) * 60,
+            "ios",
+            [0, int(n), int(rng.binomial(n, 0.25)), 0, 0, 0, 0],
+            minute,
+        ]
+        for minute, n in enumerate(clicks)
+    ]
+    clickhouse.client(database=fresh_database).insert(
+        "minutes_raw", rows, column_names=["store_id", "minute", "segment", "counts", "version"]
+    )
+    config = Config(stores=(StoreConfig(id="job-store", zone="Asia/Shanghai"),))
+    job = asyncio.create_task(run(settings, config))
+    try:
+        baseline = await first_baseline(kafka, "job-store")
+    finally:
+        job.cancel()
+        await asyncio.gather(job, return_exceptions=True)
+    assert baseline.zone == "Asia/Shanghai"
+    assert baseline.stages == ("click", "add_to_cart")
+    assert abs(baseline.steps["click_to_add_to_cart"].rate - 0.25) < 0.01
+    assert 2.9 < baseline.days < 3.1
+    assert read_states(tmp_path) == []
+
+
+async def first_baseline(kafka: str, store: str) -> StoreBaseline:
+    consumer = AIOKafkaConsumer(topics.BASELINES, bootstrap_servers=kafka, auto_offset_reset="earliest")
+    await consumer.start()
+    deadline = monotonic() + 60
+    try:
+        while monotonic() < deadline:
+            for records in (await consumer.getmany(timeout_ms=500)).values():
+                for record in records:
+                    if record.key == store.encode():
+                        return decode_baseline(record.value)
+    finally:
+        await consumer.stop()
+    raise AssertionError("no baseline was published in time")
+
+
+def test_a_store_being_loaded_waits_and_a_young_one_is_fitted_again_as_it_grows() -> None:
+    def extents(days: float, filled: int) -> dict[str, Extent]:
+        return {"s": Extent(int(days * 1440), filled)}
+
+    class Young:
+        days = 2.0
+
+    assert outgrown(extents(28, 20_000), extents(28, 9_000), {}) == set()
+    assert outgrown(extents(28, 20_001), extents(28, 20_000), {}) == {"s"}
+    assert outgrown(extents(0.05, 60), extents(0.05, 60), {}) == set()
+    assert outgrown(extents(2.5, 3600), extents(2.5, 3600), {"s": Young()}) == set()  # type: ignore[dict-item]
+    assert outgrown(extents(3.5, 3600), extents(3.5, 3600), {"s": Young()}) == {"s"}  # type: ignore[dict-item]

@@ -1,0 +1,253 @@
+"""Each channel against a real HTTP or SMTP server: payload, signature, limits and kinds of failure."""
+
+import base64
+import hashlib
+import hmac
+import json
+import socket
+from collections.abc import AsyncIterator, Iterator
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote_plus
+
+import aiohttp
+import pytest
+from aiosmtpd.controller import Controller
+
+from scoring.cards import Card, build_card
+from streams.notifier.channels import Message, MessageKind, SendRefused, SendRetryable
+from streams.notifier.channels.dingtalk import DingTalkChannel
+from streams.notifier.channels.feishu import FeishuChannel
+from streams.notifier.channels.mail import FolderPost, MailChannel, SmtpPost
+from streams.notifier.channels.others import AppriseChannel, ConsoleChannel
+from streams.notifier.channels.pagerduty import PagerDutyChannel
+from streams.notifier.channels.slack import SlackBotChannel, SlackHookChannel
+from streams.notifier.channels.webhook import WebhookChannel
+from streams.notifier.channels.wecom import WeComChannel
+from streams.notifier.wording import ReaderWording
+from tests.scoring.test_cards import ALERT, AROUND
+from tests.streams.notifier.hook import Hook
+
+NOW_MS = 1_772_600_000_000
+CARD = build_card(ALERT, AROUND, ReaderWording("zh"), "Asia/Shanghai")
+
+
+def message(*cards: Card, parent: str = "", note: str = "") -> Message:
+    return Message("key-1", "thread-1", parent, MessageKind.FIRING, "zh", cards or (CARD,), note)
+
+
+def now_ms() -> int:
+    return NOW_MS
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as made:
+        yield made
+
+
+@pytest.fixture
+async def hook() -> AsyncIterator[Hook]:
+    made = Hook()
+    runner = await made.serve()
+    yield made
+    await runner.cleanup()
+
+
+async def test_feishu_gets_a_signed_card_with_buttons(session: aiohttp.ClientSession, hook: Hook) -> None:
+    hook.answers = [(200, {"code": 0}, {})]
+    await FeishuChannel(session, hook.url, "s3cret", ("ou_1",), now_ms).send(message())
+    (payload,) = hook.payloads
+    expected = hmac.new(f"{NOW_MS // 1000}\ns3cret".encode(), b"", hashlib.sha256).digest()
+    assert payload["sign"] == base64.b64encode(expected).decode()
+    assert payload["timestamp"] == str(NOW_MS // 1000)
+    assert payload["card"]["header"]["title"]["content"] == CARD.headline
+    buttons = payload["card"]["elements"][1]["actions"]
+    assert [b["text"]["content"] for b in buttons] == ["认领", "静默 2 小时", "误报", "是活动", "明细"]
+    assert "<at id=ou_1></at>" in json.dumps(payload["card"], ensure_ascii=False)
+
+
+async def test_dingtalk_signs_its_address_and_calls_people_in_text_and_list(
+    session: aiohttp.ClientSession, hook: Hook
+) -> None:
+    hook.answers = [(200, {"errcode": 0}, {})]
+    channel = DingTalkChannel(session, f"{hook.url}?access_token=t", "SEC1", ("13800000000", "u1"), now_ms)
+    await channel.send(message())
+    expected = base64.b64encode(
+        hmac.new(b"SEC1", f"{NOW_MS}\nSEC1".encode(), hashlib.sha256).digest()
+    ).decode()
+    assert hook.queries == [{"access_token": "t", "timestamp": str(NOW_MS), "sign": expected}]
+    (payload,) = hook.payloads
+    assert payload["at"] == {"atMobiles": ["13800000000"], "atUserIds": ["u1"], "isAtAll": False}
+    assert "@13800000000 @u1" in payload["markdown"]["text"]
+    assert quote_plus(expected)
+
+
+async def test_wecom_stays_under_its_limit_and_keeps_the_first_card(
+    session: aiohttp.ClientSession, hook: Hook
+) -> None:
+    hook.answers = [(200, {"errcode": 0}, {})]
+    await WeComChannel(session, hook.url, ("zhang",)).send(message(*[CARD] * 9))
+    content = hook.payloads[0]["markdown"]["content"]
+    assert len(content.encode()) <= 4096
+    assert CARD.headline in content
+    assert content.endswith("<@zhang>")
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        ({"errcode": 45009, "errmsg": "api freq out of limit"}, SendRetryable),
+        ({"errcode": 93000}, SendRefused),
+    ],
+)
+async def test_a_chat_s_own_error_code_tells_busy_from_never(
+    session: aiohttp.ClientSession, hook: Hook, answer: dict[str, Any], error: type[Exception]
+) -> None:
+    hook.answers = [(200, answer, {})]
+    with pytest.raises(error):
+        await WeComChannel(session, hook.url, ()).send(message())
+
+
+async def test_slack_s_bot_replies_in_the_thread_of_the_first_message(
+    session: aiohttp.ClientSession, hook: Hook
+) -> None:
+    hook.answers = [(200, {"ok": True, "ts": "17.001"}, {})]
+    channel = SlackBotChannel(session, hook.url, "xoxb-1", "C1", ())
+    receipt = await channel.send(message())
+    await channel.send(message(parent=receipt))
+    first, second = hook.payloads
+    assert "thread_ts" not in first
+    assert second["thread_ts"] == "17.001"
+    assert hook.headers[0]["Authorization"] == "Bearer xoxb-1"
+
+
+async def test_slack_text_cannot_be_taken_for_markup(session: aiohttp.ClientSession, hook: Hook) -> None:
+    await SlackHookChannel(session, hook.url, ()).send(message(note="<!channel> & co"))
+    assert "&lt;!channel&gt; &amp; co" in hook.payloads[0]["blocks"][0]["text"]["text"]
+
+
+async def test_pagerduty_opens_and_resolves_one_incident(session: aiohttp.ClientSession, hook: Hook) -> None:
+    channel = PagerDutyChannel(session, "routing", hook.url)
+    await channel.send(message())
+    over = Card(CARD.alert_id, "zh", CARD.severity, False, "已恢复", CARD.lines, ())
+    await channel.send(message(over))
+    first, second = hook.payloads
+    assert (first["event_action"], second["event_action"]) == ("trigger", "resolve")
+    assert first["dedup_key"] == second["dedup_key"] == "thread-1"
+    assert first["payload"]["severity"] == "critical"
+
+
+async def test_a_webhook_s_signature_covers_time_and_body(session: aiohttp.ClientSession, hook: Hook) -> None:
+    await WebhookChannel(session, hook.url, "k", now_ms).send(message())
+    headers, body = hook.headers[0], hook.bodies[0]
+    signed = headers["X-Funnelwatch-Timestamp"].encode() + b"." + body
+    assert (
+        headers["X-Funnelwatch-Signature"] == "sha256=" + hmac.new(b"k", signed, hashlib.sha256).hexdigest()
+    )
+    assert headers["Idempotency-Key"] == "key-1"
+    assert hook.payloads[0]["alerts"][0]["alert_id"] == "a1"
+
+
+@pytest.mark.parametrize(
+    ("status", "error"), [(429, SendRetryable), (503, SendRetryable), (404, SendRefused)]
+)
+async def test_a_status_tells_later_from_never_and_no_error_names_the_address(
+    session: aiohttp.ClientSession, hook: Hook, status: int, error: type[Exception]
+) -> None:
+    hook.answers = [(status, {}, {"Retry-After": "7"})]
+    with pytest.raises(error) as raised:
+        await WebhookChannel(session, hook.url + "?token=hidden", "k", now_ms).send(message())
+    assert "hidden" not in str(raised.value)
+    assert getattr(raised.value, "retry_after_s", None) == (7.0 if status in (429, 503) else None)
+
+
+async def test_nobody_at_the_other_end_is_worth_another_try(session: aiohttp.ClientSession) -> None:
+    with pytest.raises(SendRetryable):
+        await WebhookChannel(session, "http://127.0.0.1:9/x", "k", now_ms).send(message())
+
+
+class Inbox:
+    """Keeps the mails that a real SMTP server took."""
+
+    def __init__(self) -> None:
+        self.mails: list[EmailMessage] = []
+
+    async def handle_RCPT(
+        self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
+        if address.startswith("gone@"):
+            return "550 no such mailbox"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        self.mails.append(message_from_bytes(envelope.content, policy=policy.default))  # type: ignore[arg-type]
+        return "250 taken"
+
+
+@pytest.fixture
+def smtp() -> Iterator[tuple[Inbox, str]]:
+    inbox = Inbox()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    controller = Controller(inbox, hostname="127.0.0.1", port=port)
+    controller.start()
+    yield inbox, f"smtp://127.0.0.1:{port}"
+    controller.stop()
+
+
+async def test_a_mail_has_both_parts_and_the_next_one_replies_to_it(smtp: tuple[Inbox, str]) -> None:
+    inbox, url = smtp
+    channel = MailChannel(SmtpPost(url), "Funnelwatch <fw@shop.example>", ["ops@shop.example"], now_ms)
+    receipt = await channel.send(message())
+    await channel.send(message(parent=receipt))
+    first, second = inbox.mails
+    assert first["Subject"] == CARD.headline
+    assert first["Auto-Submitted"] == "auto-generated"
+    plain = first.get_body(("plain",))
+    html = first.get_body(("html",))
+    assert plain is not None and html is not None  # noqa: PT018
+    assert all(line.text in plain.get_content() for line in CARD.lines)
+    assert CARD.lines[0].text in html.get_content()
+    assert 'style="' in html.get_content()
+    assert "prefers-color-scheme: dark" in html.get_content()
+    assert second["In-Reply-To"] == first["Message-ID"]
+
+
+async def test_a_mailbox_that_is_gone_is_never_tried_again(smtp: tuple[Inbox, str]) -> None:
+    _, url = smtp
+    channel = MailChannel(SmtpPost(url), "fw@shop.example", ["gone@shop.example"], now_ms)
+    with pytest.raises(SendRefused, match="550"):
+        await channel.send(message())
+
+
+async def test_without_a_mail_server_the_mail_is_a_file(tmp_path: Path) -> None:
+    channel = MailChannel(FolderPost(tmp_path), "fw@shop.example", ["ops@shop.example"], now_ms)
+    await channel.send(message())
+    await channel.send(message())
+    (path,) = tmp_path.glob("*.eml")
+    assert message_from_bytes(path.read_bytes(), policy=policy.default)["Subject"] == CARD.headline
+
+
+async def test_a_subject_cannot_smuggle_a_header_in(smtp: tuple[Inbox, str]) -> None:
+    inbox, url = smtp
+    evil = Card("a", "zh", CARD.severity, True, "x\r\nBcc: thief@evil.example", CARD.lines, ())
+    await MailChannel(SmtpPost(url), "fw@shop.example", ["ops@shop.example"], now_ms).send(message(evil))
+    assert inbox.mails[0]["Bcc"] is None
+
+
+async def test_the_console_gets_the_whole_card() -> None:
+    written: list[str] = []
+    await ConsoleChannel(written.append).send(message(note="note"))
+    assert written == [f"note\n{CARD.text}"]
+
+
+async def test_apprise_sends_by_its_own_kinds_of_address(hook: Hook) -> None:
+    await AppriseChannel(hook.url.replace("http://", "json://")).send(message())
+    assert CARD.headline in hook.payloads[0]["title"]
+    with pytest.raises(SendRefused):
+        AppriseChannel("nonsense://x")

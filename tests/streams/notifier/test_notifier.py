@@ -1,0 +1,194 @@
+"""The notifier on a real broker: told once, through restarts and second notifiers; held, repeated and resolved."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from scoring.actions import HumanAction, HumanActionKind
+from scoring.alerts import AlertState, AlertTransition
+from streams import topics
+from streams.clock import now_ms
+from streams.embedded.broker import Broker, broker_of
+from streams.kafka_topics import create_topics
+from streams.leadership import Leadership
+from streams.settings import Settings, load_settings
+from tests.scoring.test_cards import ALERT
+from tests.streams.notifier.hook import Hook, until
+
+SECRET = "hook-secret"
+CONFIG = """
+stores: [{{id: us-shop, name: US shop, zone: America/Los_Angeles}}]
+alerting:
+  receivers: [{{name: ops, channel: webhook, url: "file:{folder}/hook", secret: "file:{folder}/secret"}}]
+  route: {{match: ["store_id=~{mine}.*"], group_wait: 0s, group_interval: 1s, repeat_interval: {repeat}}}
+"""
+
+
+@pytest.fixture(scope="module")
+def own_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """A broker of this file alone: the notifier's topics have fixed names."""
+    data = tmp_path_factory.mktemp("broker")
+    broker = broker_of(load_settings(data=data), data, quick=True)
+    broker.start()
+    broker.wait_ready()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture
+async def hook() -> AsyncIterator[Hook]:
+    made = Hook()
+    runner = await made.serve()
+    yield made
+    await runner.cleanup()
+
+
+@pytest.fixture
+async def settings(own_broker: Broker, tmp_path: Path, hook: Hook) -> Settings:
+    await create_topics(own_broker.address, partitions=2)
+    (tmp_path / "hook").write_text(hook.url)
+    (tmp_path / "secret").write_text(SECRET)
+    (tmp_path / "funnelwatch.yaml").write_text(
+        CONFIG.format(folder=tmp_path, repeat="4h", mine=f"[a-z]-{tmp_path.name}")
+    )
+    return load_settings(
+        data=tmp_path,
+        kafka=own_broker.address,
+        group_prefix=f"t{tmp_path.name}",
+        clickhouse_url="http://127.0.0.1:9",
+        session_timeout_s=6.0,
+    )
+
+
+@asynccontextmanager
+async def notifier(settings: Settings) -> AsyncIterator[subprocess.Popen[bytes]]:
+    """A notifier in a process of its own."""
+    script = (
+        "import asyncio; from streams.settings import load_settings; from streams.config import load_config;"
+        "from streams.notifier.role import run; s = load_settings();"
+        "asyncio.run(run(s, load_config(s.data / 'funnelwatch.yaml')))"
+    )
+    environment = {
+        **os.environ,
+        "FUNNELWATCH_DATA": str(settings.data),
+        "FUNNELWATCH_KAFKA": settings.kafka,
+        "FUNNELWATCH_GROUP_PREFIX": settings.group_prefix,
+        "FUNNELWATCH_CLICKHOUSE_URL": settings.clickhouse_url,
+        "FUNNELWATCH_SESSION_TIMEOUT_S": "6",
+    }
+    process = subprocess.Popen([sys.executable, "-c", script], env=environment)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+async def publish(settings: Settings, topic: str, *records: Any) -> None:
+    producer = AIOKafkaProducer(bootstrap_servers=settings.kafka)
+    await producer.start()
+    for record in records:
+        await producer.send_and_wait(topic, msgspec.json.encode(record), key=b"us-shop")
+    await producer.stop()
+
+
+def alert(name: str, state: AlertState = AlertState.FIRING, sequence: int = 1) -> AlertTransition:
+    now = now_ms()
+    over = now if state is AlertState.RESOLVED else None
+    return msgspec.structs.replace(
+        ALERT, alert_id=name, store_id=name, state=state, sequence=sequence, at_ms=now, opened_at_ms=now - 60_000,
+        fired_at_ms=now, resolved_at_ms=over,
+    )  # fmt: skip
+
+
+def told(hook: Hook, name: str) -> list[str]:
+    """What was told of one alert, in order."""
+    return [p["kind"] for p in hook.payloads if name in [a["alert_id"] for a in p["alerts"]]]
+
+
+async def test_an_alert_is_told_once_through_a_kill_and_its_end_is_told_too(
+    settings: Settings, hook: Hook, tmp_path: Path
+) -> None:
+    name = f"a-{tmp_path.name}"
+    async with notifier(settings) as first:
+        await publish(settings, topics.ALERTS, alert(name))
+        await until(lambda: told(hook, name) == ["firing"])
+        # settled: the next turn has begun, so the claim is closed
+        await publish(settings, topics.ALERTS, alert(f"{name}-later"))
+        await until(lambda: told(hook, f"{name}-later") == ["firing"])
+        first.send_signal(signal.SIGKILL)
+        first.wait()
+    async with notifier(settings):
+        await publish(settings, topics.ALERTS, alert(name, AlertState.RESOLVED, 2))
+        await until(lambda: "resolved" in told(hook, name))
+    assert told(hook, name) == ["firing", "resolved"]
+    assert told(hook, f"{name}-later") in (["firing"], ["firing", "firing"])  # the claim may have been open
+
+
+async def test_two_notifiers_tell_once(settings: Settings, hook: Hook, tmp_path: Path) -> None:
+    name = f"b-{tmp_path.name}"
+    async with notifier(settings), notifier(settings):
+        await publish(settings, topics.ALERTS, alert(name))
+        await until(lambda: told(hook, name) != [])
+        await publish(settings, topics.ALERTS, alert(f"{name}-later"))
+        await until(lambda: told(hook, f"{name}-later") != [])
+    assert told(hook, name) == ["firing"]
+
+
+async def test_a_receiver_that_is_away_is_told_when_it_is_back(
+    settings: Settings, hook: Hook, tmp_path: Path
+) -> None:
+    name = f"c-{tmp_path.name}"
+    hook.answers = [(503, {}, {"Retry-After": "1"}), (503, {}, {"Retry-After": "1"}), (200, {}, {})]
+    async with notifier(settings):
+        await publish(settings, topics.ALERTS, alert(name))
+        await until(lambda: len(told(hook, name)) == 3)
+        await publish(settings, topics.ALERTS, alert(name, AlertState.RESOLVED, 2))
+        await until(lambda: "resolved" in told(hook, name))
+    assert told(hook, name) == ["firing"] * 3 + ["resolved"]
+    assert len({p["key"] for p in hook.payloads if p["kind"] == "firing" and name in str(p)}) == 1
+
+
+async def test_a_silenced_alert_is_told_when_the_silence_ends_and_says_so(
+    settings: Settings, hook: Hook, tmp_path: Path
+) -> None:
+    name = f"d-{tmp_path.name}"
+    silence = HumanAction(
+        f"s-{name}",
+        HumanActionKind.SILENCE,
+        now_ms(),
+        "li",
+        matchers=(f"alert_id={name}",),
+        until_ms=now_ms() + 8000,
+    )
+    await publish(settings, topics.ACTIONS, silence)
+    async with notifier(settings):
+        await publish(settings, topics.ALERTS, alert(name), alert(f"{name}-other"))
+        await until(lambda: told(hook, f"{name}-other") == ["firing"])
+        assert told(hook, name) == []
+        await until(lambda: told(hook, name) == ["firing"])
+    (payload,) = [p for p in hook.payloads if name in [a["alert_id"] for a in p["alerts"]]]
+    assert "held back" in payload["note"]
+
+
+async def test_a_role_waits_for_a_broker_that_is_away_instead_of_ending(settings: Settings) -> None:
+    away = load_settings(data=settings.data, kafka="127.0.0.1:9", group_prefix="away")
+    leadership = Leadership(away, "notifier")
+    joining = asyncio.create_task(leadership.start())
+    done, waiting = await asyncio.wait([joining], timeout=2.0)
+    assert (done, waiting) == (set(), {joining})
+    joining.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await joining
+    await leadership.stop()

@@ -1,0 +1,111 @@
+"""The backtest command on files, run as a person runs it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from streams.cli import backtest
+
+START = np.datetime64("2026-01-05T00:00")
+DAYS, TRAIN = 11, 9
+DROP = (TRAIN * 1440 + 700, TRAIN * 1440 + 790)
+
+
+@pytest.fixture(scope="module")
+def counts() -> pa.Table:
+    rng = np.random.default_rng(11)
+    parts = []
+    for store, clicks in (("big", 90), ("calm", 50)):
+        n = rng.poisson(clicks * (1 + 0.4 * np.sin(np.arange(DAYS * 1440) / 1440 * 2 * np.pi)))
+        a = np.zeros_like(n)
+        for delay, share in enumerate((0.3, 0.4, 0.3)):
+            a[delay:] += rng.binomial(n, 0.2 * share)[: len(n) - delay]
+        if store == "big":
+            a[DROP[0] : DROP[1]] = rng.binomial(a[DROP[0] : DROP[1]], 0.3)
+        for stage, values in (("click", n), ("add_to_cart", a)):
+            minute = np.nonzero(values)[0]
+            parts.append(
+                pa.table(
+                    {
+                        "store_id": pa.array([store] * len(minute)),
+                        "minute": pa.array((START + minute.astype("timedelta64[m]")).astype("datetime64[s]")),
+                        "stage": pa.array([stage] * len(minute)),
+                        "count": pa.array(values[minute]),
+                    }
+                )
+            )
+    return pa.concat_tables(parts)
+
+
+def run(*arguments: object) -> object:
+    app = typer.Typer()
+    backtest.register(app)
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def alerts_of(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_a_planted_drop_is_the_only_alert_in_parquet_and_csv(counts: pa.Table, tmp_path: Path) -> None:
+    pq.write_table(counts, tmp_path / "counts.parquet")
+    pa_csv.write_csv(counts, tmp_path / "counts.csv")
+    (tmp_path / "incidents.csv").write_text(f"store_id,start,end\nbig,{START + DROP[0]},{START + DROP[1]}\n")
+    found = []
+    for kind in ("parquet", "csv"):
+        out = tmp_path / f"{kind}.jsonl"
+        result = run(
+            "--minutes", tmp_path / f"counts.{kind}", "--train-until", "2026-01-14", "--out", out,
+            "--incidents", tmp_path / "incidents.csv",
+        )  # fmt: skip
+        assert result.exit_code == 0, result.output
+        assert "1 of 1 known incidents found (100%)" in result.output
+        assert "0 false alerts" in result.output
+        found.append(alerts_of(out))
+    assert found[0] == found[1]
+    (alert,) = found[0]
+    opened = np.datetime64(alert["opened_at"].removesuffix("Z"))
+    assert (alert["store_id"], alert["step"], alert["segment"], alert["level"]) == (
+        "big",
+        "click_to_add_to_cart",
+        "",
+        "page",
+    )
+    assert START + DROP[0] < opened <= START + DROP[0] + 6
+    assert np.datetime64(alert["resolved_at"].removesuffix("Z")) < START + DROP[1] + 20
+    assert alert["observed"] < alert["expected"]
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("store,minute,stage,count\na,2026-01-05T00:00,click,1\n", "lacks column store_id"),
+        ("store_id,minute,stage,count\na,yesterday,click,1\n", "write times like"),
+        ("store_id,minute,stage,count\na,2026-01-05T00:00,click,-1\n", "negative"),
+        ("store_id,minute,stage,count\na,2026-01-05T00:00,click,1.5\n", "no whole numbers"),
+        ("store_id,minute,stage,count\na,2026-01-05T00:00,favourite,1\n", "no row of any stage"),
+        ("store_id,minute,stage,count,zone\na,2026-01-05T00:00,click,1,Mars/Base\n", "unknown zone"),
+        ("", "cannot be read"),
+    ],
+)
+def test_a_bad_file_is_refused_with_its_reason(content: str, says: str, tmp_path: Path) -> None:
+    (tmp_path / "bad.csv").write_text(content)
+    result = run("--minutes", tmp_path / "bad.csv", "--train-until", "2026-01-14")
+    assert result.exit_code == 2
+    assert says in result.output
+
+
+def test_a_training_end_outside_the_data_says_what_the_data_covers(counts: pa.Table, tmp_path: Path) -> None:
+    pq.write_table(counts, tmp_path / "counts.parquet")
+    result = run("--minutes", tmp_path / "counts.parquet", "--train-until", "2027-01-14")
+    assert result.exit_code == 2
+    assert "goes from 2026-01-05T00:00:00Z" in result.output

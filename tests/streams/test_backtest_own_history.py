@@ -1,0 +1,86 @@
+"""Backtest and check over the instance's own history, on the real engine: what a changed threshold would have fired."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import typer
+from click.testing import Result
+from typer.testing import CliRunner
+
+from streams.cli import backtest, check
+from streams.clickhouse import migrate
+from streams.clock import now_ms
+from streams.instance import Instance, write_instance
+from streams.settings import load_settings
+
+DAY, DAYS = 1440, 8
+FALLS = range(7 * DAY + 300, 7 * DAY + 350)
+Run = Callable[..., Result]
+
+
+def history() -> list[list[Any]]:
+    """Eight days of a store, as rows of minutes; on the last day carts fall by 80 % for 50 minutes."""
+    rng = np.random.default_rng(2)
+    clicks = rng.poisson(40, DAYS * DAY)
+    carts = rng.binomial(clicks, 0.25)
+    carts[FALLS] = rng.binomial(carts[FALLS], 0.2)
+    first = now_ms() // 60_000 - DAYS * DAY
+    return [
+        ["shop", (first + minute) * 60, "", [0, int(n), int(a), 0, 0, 0, 0], int(n + a)]
+        for minute, (n, a) in enumerate(zip(clicks, carts, strict=True))
+    ]
+
+
+@pytest.fixture
+async def run(clickhouse: Any, fresh_database: str, tmp_path: Path) -> Run:
+    settings = load_settings(
+        clickhouse_url=clickhouse.url, clickhouse_password=clickhouse.password,
+        clickhouse_database=fresh_database, data=tmp_path,
+    )  # fmt: skip
+    await migrate(settings)
+    clickhouse.client(database=fresh_database).insert(
+        "minutes_raw", history(), column_names=["store_id", "minute", "segment", "counts", "version"]
+    )
+    write_instance(tmp_path, Instance(1, now_ms(), "127.0.0.1:1", clickhouse.url, "", "", "", ()))
+    (tmp_path / "secrets").mkdir(exist_ok=True)
+    (tmp_path / "secrets/clickhouse_password").write_text(clickhouse.password)
+    (tmp_path / "secrets/clickhouse_reader_password").write_text(clickhouse.reader_password)
+    (tmp_path / "funnelwatch.yaml").write_text("stores: [{id: shop}]\n")
+    app = typer.Typer()
+    backtest.register(app)
+    check.register(app)
+    environment = {"FUNNELWATCH_CLICKHOUSE_DATABASE": fresh_database}
+
+    def command(*arguments: str) -> Result:
+        return CliRunner().invoke(app, [*arguments, "--data", str(tmp_path)], env=environment)
+
+    return command
+
+
+def test_the_own_history_is_tested_and_a_budget_is_held_or_not(run: Run, tmp_path: Path) -> None:
+    told = run("backtest", "--days", "10")
+    assert told.exit_code == 0, told.output
+    assert "notice: 1 alerts" in told.output
+    assert "With this configuration you would have been told once" in " ".join(told.output.split())
+
+    over = run("check", "--backtest", "10", "--budget", "0.1")
+    assert over.exit_code == 1
+    assert "over budget" in over.output
+
+    (tmp_path / "deaf.yaml").write_text("stores: [{id: shop}]\nthresholds: {notice: 200, page: 201}\n")
+    within = run("check", "--config", str(tmp_path / "deaf.yaml"), "--backtest", "10", "--budget", "0.1")
+    assert within.exit_code == 0, within.output
+    assert "within budget: 0.000" in within.output
+
+
+def test_without_an_instance_the_check_says_what_is_missing(tmp_path: Path) -> None:
+    app = typer.Typer()
+    check.register(app)
+    done = CliRunner().invoke(app, ["--backtest", "10", "--data", str(tmp_path)])
+    assert done.exit_code == 1
+    assert "the backtest cannot be run" in done.output

@@ -1,0 +1,82 @@
+"""Every error of the configuration is named with its line and what was expected."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from streams.config import ConfigError, load_config, read_config
+
+
+@pytest.fixture
+def problems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
+    monkeypatch.setenv("A_KEY", "k")
+    monkeypatch.setenv("EMPTY_KEY", "")
+    path = tmp_path / "funnelwatch.yaml"
+
+    def of(text: str | bytes) -> list[str]:
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return [line.removeprefix(str(path)) for line in read_config(path, with_secrets=True)[1]]
+
+    return of
+
+
+def test_a_good_file_has_no_errors(problems) -> None:  # type: ignore[no-untyped-def]
+    assert problems("stores:\n  - {id: a, zone: Asia/Shanghai, keys: ['env:A_KEY']}\n") == []
+    assert problems("") == []
+    assert problems(b"\xef\xbb\xbfstores: []\n") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "words"),
+    [
+        (
+            "stores:\n  - id: a\n    platfrm: shopify\n",
+            ":3:5:",
+            ["unknown key 'platfrm'", "did you mean 'platform'"],
+        ),
+        ("stors: []\n", ":1:1:", ["did you mean 'stores'", "thresholds"]),
+        ("stores:\n  - id: a\n    zone: Asia/Shangai\n", ":3:11:", ["Asia/Shangai", "IANA"]),
+        ("stores:\n  - id: a\n    country: NO\n", ":3:14:", ["expected text, not False", "quotes"]),
+        ("stores:\n  - id: a\n    currency: yuan\n", ":3:15:", ["three capital letters"]),
+        ("stores:\n  - id: a\n    platform: shopfy\n", ":3:15:", ["did you mean 'shopify'"]),
+        ("stores:\n  - name: x\n", ":2:5:", ["stores[0].id is missing"]),
+        ("stores:\n  - id: a\n  - id: b\n  - id: a\n", ":4:9:", ["'a' is given twice"]),
+        ("stores: x\n", ":1:9:", ["expected a list; it is 'x'"]),
+        ("- a\n", ":1:1:", ["expected a mapping"]),
+        ("segments:\n  most: 3\n  most: 4\n", ":3:3:", ["'most' is given twice", "line 2"]),
+        ("thresholds: {notice: 8, page: 7}\n", ":1:13:", ["page must not be below notice"]),
+        ("stores:\n\t- id: a\n", ":2:1:", ["not YAML", "tab"]),
+        ("stores: [\n", ":2:1:", ["not YAML"]),
+        ("stores:\n  - id: a\n    keys: [plain]\n", ":3:12:", ["must not stand in this file", "env:NAME"]),
+        ("stores:\n  - id: a\n    keys: ['env:NOT_SET_AT_ALL']\n", ":3:12:", ["NOT_SET_AT_ALL is not set"]),
+        ("stores:\n  - id: a\n    keys: ['file:/no/such']\n", ":3:12:", ["/no/such", "No such file"]),
+        ("stores:\n  - id: a\n    pixel_keys: [plain]\n", ":3:18:", ["must not stand in this file"]),
+        ("stores:\n  - id: a\n    pixel_keys: ['env:NOT_SET']\n", ":3:18:", ["NOT_SET is not set"]),
+        ("stores:\n  - id: a\n    keys: ['env:EMPTY_KEY']\n", ":3:12:", ["EMPTY_KEY is empty"]),
+        ("stores:\n  - id: a\n    currency: XXQ\n", ":3:15:", ["'XXQ' is no ISO 4217 code"]),
+        ("stores: &a [*a]\n", ":1:1:", ["within its own anchor"]),
+        ("alerting:\n  route:\n    receiver: zz\n", ":3:15:", ["no receiver is called 'zz'"]),
+    ],
+)
+def test_an_error_names_its_place(problems, text: str, place: str, words: list[str]) -> None:  # type: ignore[no-untyped-def]
+    (told,) = problems(text)
+    assert told.startswith(place)
+    assert [word for word in words if word not in told] == []
+
+
+def test_all_errors_are_named_in_the_order_of_the_file(problems) -> None:  # type: ignore[no-untyped-def]
+    told = problems("stores:\n  - id: a\n    zone: X\n    zzz: 1\nsegments: {most: 99}\nother: 1\n")
+    assert [line.split(":")[1] for line in told] == ["3", "4", "5", "6"]
+
+
+def test_bytes_that_are_no_text_are_named(problems) -> None:  # type: ignore[no-untyped-def]
+    assert "is not UTF-8 text: byte 8 is 0xff" in problems(b"stores: \xff")[0]
+
+
+def test_loading_a_bad_file_raises_with_all_errors(tmp_path: Path) -> None:
+    path = tmp_path / "funnelwatch.yaml"
+    path.write_text("a: 1\nb: 2\n")
+    with pytest.raises(ConfigError, match=r"(?s)yaml:1:1:.*yaml:2:1:"):
+        load_config(path)

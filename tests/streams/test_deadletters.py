@@ -1,0 +1,167 @@
+"""Dead letters from refusal to replay: through the real broker, the landing's view and the command line."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from scoring.events import RejectReason, Source
+from streams.cli import deadletters, schema
+from streams.cli.schema import SchemaName, schema_of
+from streams.clickhouse import migrate
+from streams.clock import monotonic, now_ms
+from streams.collector.intake import refused_record
+from streams.deadletters import Letter, NotATime, moment, replay, why_not
+from streams.instance import Instance, write_instance
+from streams.settings import load_settings
+from tests.streams.collector.places import Place, running, settings_for
+
+NOW = datetime(2025, 11, 23, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+async def place(kafka: str, topic_prefix: str, tmp_path: Path) -> AsyncIterator[Place]:
+    async with running(kafka, topic_prefix, settings_for(tmp_path)) as one:
+        yield one
+
+
+def letter_of(value: dict[str, Any]) -> Letter:
+    received = datetime.fromtimestamp(value["received_at_ms"] / 1000, UTC)
+    names = ("letter_id", "reason", "source", "store_id", "detail", "payload")
+    return Letter(received_at=received, **{name: value.get(name, "") for name in names})
+
+
+async def test_a_letter_refused_for_its_store_is_taken_once_the_store_is_there_and_keeps_its_pseudonym(
+    place: Place,
+) -> None:
+    event = {"type": "click", "event_time": now_ms(), "visitor": "joe"}
+    assert (await place.post({**event, "store_id": "b"}))[0] == 400
+    assert (await place.post({**event, "store_id": "b"}, key="key-of-b"))[0] == 202
+    letters = [letter_of(value) for value in await place.letters(1)]
+    first = await replay(letters, place.intake)
+    again = await replay(letters, place.intake)
+    assert (first.accepted, again.accepted, first.failed) == (1, 1, [])
+    events = await place.events(3)
+    assert len({stored["visitor"] for stored in events}) == 1
+    assert len({stored["event_id"] for stored in events}) == 1
+
+
+async def test_an_event_of_nobody_sent_again_twice_is_one_event(place: Place) -> None:
+    await place.post({"type": "click", "event_time": now_ms(), "store_id": "b"})
+    letters = [letter_of(value) for value in await place.letters(1)]
+    await replay(letters, place.intake)
+    await replay(letters, place.intake)
+    assert len({stored["event_id"] for stored in await place.events(2)}) == 1
+
+
+async def test_a_letter_refused_again_is_no_second_letter_and_remembers_its_store_and_visitor(
+    place: Place,
+) -> None:
+    event = {"type": "click", "visitor": "joe"}
+    await place.post([{**event, "event_time": now_ms() + 301_500}, {**event, "event_time": now_ms()}])
+    letters = [letter_of(value) for value in await place.letters(1)]
+    assert letters[0].store_id == "a"
+    refused = await replay(letters, place.intake)
+    assert (refused.accepted, [letter_id for letter_id, _ in refused.failed]) == (0, [letters[0].letter_id])
+    assert len(await place.letters(1)) == 1
+    deadline = monotonic() + 10
+    while (await replay(letters, place.intake)).failed:
+        assert monotonic() < deadline
+        await asyncio.sleep(0.1)
+    assert len({stored["visitor"] for stored in await place.events(2)}) == 1
+
+
+async def test_what_cannot_be_sent_again_says_why(place: Place) -> None:
+    await place.post(b'{"type":')
+    await place.post({"type": "click", "store_id": "a", "event_time": 1, "product": "p" * 5000})
+    await place.post({"type": "order", "store_id": "a", "event_time": 1, "email": "joe@example.com"})
+    row = refused_record(RejectReason.BAD_ROW, "row 7 has 3 columns", b"1,2,3")
+    await place.intake.refuse([row], source=Source.REPLAY, store_id="a")
+    letters = {letter.reason: letter for letter in map(letter_of, await place.letters(4))}
+    assert "no JSON" in why_not(letters["broken_json"])
+    assert "cut" in why_not(letters["bad_value"])
+    assert "personal data" in why_not(letters["unknown_field"])
+    assert "replay FILE" in why_not(letters["bad_row"])
+    outcome = await replay(list(letters.values()), place.intake)
+    assert (outcome.accepted, len(outcome.failed)) == (0, 4)
+
+
+async def test_a_bad_row_replayed_again_is_the_same_letter(place: Place) -> None:
+    row = refused_record(RejectReason.BAD_ROW, "row 7 has 3 columns", b"1,2,3")
+    for _ in range(2):
+        await place.intake.refuse([row], source=Source.REPLAY, store_id="a")
+    assert len({value["letter_id"] for value in await place.letters(2)}) == 1
+
+
+async def test_list_and_show_on_the_real_engine(clickhouse: Any, fresh_database: str, tmp_path: Path) -> None:
+    settings = load_settings(
+        clickhouse_url=clickhouse.url,
+        clickhouse_password=clickhouse.password,
+        clickhouse_database=fresh_database,
+        data=tmp_path,
+    )
+    await migrate(settings)
+    write_instance(tmp_path, Instance(1, now_ms(), "127.0.0.1:1", clickhouse.url, "", "", "", ()))
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "clickhouse_reader_password").write_text(clickhouse.reader_password)
+    old, new = datetime.now(UTC) - timedelta(days=3), datetime.now(UTC)
+    rows = [
+        ["aa11", old, "unknown_type", "api", "a", "{}", "old one", 1],
+        ["ab22", new, "bad_row", "replay", "b", "1,2,3", "new one", 1],
+    ]
+    names = ["letter_id", "received_at", "reason", "source", "store_id", "payload", "detail", "version"]
+    clickhouse.client(fresh_database).insert("dead_letters_raw", rows, column_names=names)
+    app = typer.Typer()
+    deadletters.register(app)
+    schema.register(app)
+    environment = {"FUNNELWATCH_CLICKHOUSE_DATABASE": fresh_database}
+
+    def run(*words: str) -> Any:
+        return CliRunner().invoke(app, ["deadletters", *words, "--data", str(tmp_path)], env=environment)
+
+    listed = [json.loads(line) for line in run("list", "--json").stdout.splitlines()]
+    assert [one["letter_id"] for one in listed] == ["ab22", "aa11"]
+    assert [
+        json.loads(line)["letter_id"] for line in run("list", "--json", "--since", "2d").stdout.splitlines()
+    ] == ["ab22"]
+    assert "aa11" in run("list", "--reason", "unknown_type").stdout
+    assert "1,2,3" in run("show", "ab").stdout
+    assert "several" in run("show", "a").output
+    nothing = run("show", "zz")
+    assert (nothing.exit_code, "no dead letter" in nothing.output) == (1, True)
+    assert run("list", "--since", "soon").exit_code == 2
+    assert run("replay").exit_code == 2
+
+
+def test_since_is_a_span_or_a_moment() -> None:
+    assert moment("90m", NOW) == NOW - timedelta(minutes=90)
+    assert moment("2025-11-23T20:00:00+08:00", NOW) == NOW
+    assert moment("2025-11-23", NOW) == NOW.replace(hour=0)
+    with pytest.raises(NotATime):
+        moment("soon", NOW)
+
+
+async def test_schemas_take_what_the_collector_takes_and_what_it_writes(place: Place) -> None:
+    event = {
+        "type": "order",
+        "store_id": "a",
+        "event_time": "2025-11-11T20:00:00+08:00",
+        "order_id": "1",
+        "amount": "5",
+    }
+    assert (await place.post(event))[0] == 202
+    for name in SchemaName:
+        jsonschema.Draft202012Validator.check_schema(schema_of(name))
+    jsonschema.validate(event, schema_of(SchemaName.INCOMING))
+    jsonschema.validate((await place.events(1))[0], schema_of(SchemaName.EVENT))
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**event, "type": "purchase"}, schema_of(SchemaName.INCOMING))

@@ -1,0 +1,107 @@
+"""Migrations on the real engine: run once, twice or by several at once, they end at the same schema."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from streams.clickhouse import MigrationChanged, migrate
+from streams.clickhouse.migrations import find_migrations
+from streams.settings import Settings, load_settings
+
+VIEWS = {
+    *("events", "stage_counts", "scores", "alerts", "alert_transitions", "dead_letters", "store_windows"),
+    *("baselines", "actions", "stores", "alert_actions", "alert_responses"),
+}
+
+
+@pytest.fixture
+def settings(clickhouse: Any, fresh_database: str, tmp_path: Path) -> Settings:
+    return load_settings(
+        clickhouse_url=clickhouse.url,
+        clickhouse_password=clickhouse.password,
+        clickhouse_database=fresh_database,
+        data=tmp_path,
+    )
+
+
+async def test_several_processes_migrate_at_once_and_again(clickhouse: Any, settings: Settings) -> None:
+    await asyncio.gather(*(migrate(settings) for _ in range(4)))
+    await migrate(settings)
+    client = clickhouse.client(database=settings.clickhouse_database)
+    found = dict(
+        client.query(
+            f"SELECT name, engine FROM system.tables WHERE database = '{settings.clickhouse_database}'"
+        ).result_rows
+    )
+    assert {name for name, engine in found.items() if engine == "View"} == VIEWS
+    recorded = client.query(
+        "SELECT number, checksum FROM schema_migrations FINAL ORDER BY number"
+    ).result_rows
+    assert recorded == [(one.number, one.checksum) for one in find_migrations() if not one.only_on_cluster]
+
+
+async def test_the_reader_reads_every_view_plainly(clickhouse: Any, settings: Settings) -> None:
+    await migrate(settings)
+    reader = clickhouse.read_client(database=settings.clickhouse_database)
+    assert {view: reader.query(f"SELECT count() FROM {view}").result_rows for view in VIEWS} == {
+        view: [(0,)] for view in VIEWS
+    }
+
+
+async def test_a_released_migration_that_was_edited_is_refused(clickhouse: Any, settings: Settings) -> None:
+    await migrate(settings)
+    client = clickhouse.client(database=settings.clickhouse_database)
+    client.command("INSERT INTO schema_migrations (number, name, checksum) VALUES (1, 'tables', 'another')")
+    with pytest.raises(MigrationChanged, match=r"001_tables\.sql .* new numbered file"):
+        await migrate(settings)
+
+
+async def test_a_view_file_that_changed_is_run_again(clickhouse: Any, settings: Settings) -> None:
+    await migrate(settings)
+    client = clickhouse.client(database=settings.clickhouse_database)
+    client.command("INSERT INTO schema_migrations (number, name, checksum) VALUES (3, 'views', 'older')")
+    client.command("DROP VIEW events")
+    await migrate(settings)
+    assert client.query("SELECT count() FROM events").result_rows == [(0,)]
+
+
+def test_on_a_cluster_every_statement_names_it_and_every_engine_is_replicated() -> None:
+    settings = load_settings(clickhouse_cluster="prod")
+    statements = [sql for one in find_migrations() for sql in one.statements(settings)]
+    assert len(statements) > 25
+    assert all("ON CLUSTER 'prod'" in sql for sql in statements)
+    own = [sql for sql in statements if "MergeTree" in sql]
+    assert own
+    assert all("ENGINE = Replicated" in sql for sql in own)
+    views = [sql for sql in statements if "CREATE OR REPLACE VIEW" in sql]
+    assert any("_raw_all FINAL" in sql for sql in views)
+    assert [sql for sql in views if re.search(r"_raw\b", sql)] == []  # one node's own table
+
+
+@pytest.mark.parametrize("view", ["stage_counts", "scores", "events"])
+async def test_a_store_and_a_time_range_prune_partitions_and_granules(
+    clickhouse: Any, settings: Settings, view: str
+) -> None:
+    await migrate(settings)
+    client = clickhouse.client(database=settings.clickhouse_database)
+    fill = {
+        "stage_counts": "INSERT INTO minutes_raw (store_id, minute, segment, counts, version) SELECT concat('s', toString(number % 100)), "
+        "toDateTime('2026-01-01 00:00:00', 'UTC') + intDiv(number, 100) * 60, '', [1,0,0,0,0,0,0], 1 FROM numbers(5000000)",
+        "scores": "INSERT INTO scores_raw (store_id, minute, step, version) SELECT concat('s', toString(number % 100)), "
+        "toDateTime('2026-01-01 00:00:00', 'UTC') + intDiv(number, 100) * 60, 'x', 1 FROM numbers(5000000)",
+        "events": "INSERT INTO events_raw (store_id, event_time, type, event_id, received_at, version) SELECT concat('s', toString(number % 100)), "
+        "toDateTime64('2026-01-01 00:00:00', 3, 'UTC') + intDiv(number, 10), 'click', toString(number), now64(3), 1 FROM numbers(1000000)",
+    }[view]  # fmt: skip
+    client.command(fill)
+    column = "event_time" if view == "events" else "minute"
+    whole, asked = (
+        client.query(f"EXPLAIN ESTIMATE SELECT * FROM {view} {condition}").result_rows
+        for condition in ("", f"WHERE store_id = 's7' AND {column} >= '2026-01-01 12:00:00' AND {column} < '2026-01-01 14:00:00'")
+    )  # fmt: skip
+    read = sum(row[3] for row in asked)
+    assert 0 < read < sum(row[3] for row in whole) / 10

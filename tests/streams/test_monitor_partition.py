@@ -1,0 +1,170 @@
+"""One partition: which minutes close when, what late events correct, and what a restart knows.
+
+::
+
+    clock   12:00      12:01      12:02      12:03
+    minute  |---- 0 ---|---- 1 ---|---- 2 ---|
+                            ^ grace after the end of 0: it closes with the first record or tick from here on
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from scoring.counting import MINUTE_MS, PartitionCounts, Tick, encode_tick
+from scoring.events import Event, EventType
+from scoring.scores import MinuteRow, ScoreRow, WindowRow
+from scoring.segments import Segmenter
+from streams.monitor.partition import CLOSE_AT_ONCE, Partition, Work
+from streams.topics import COUNTS_CHANGELOG, DEADLETTERS, MINUTES, SCORES, WINDOWS
+from tests.streams.monitor_process import NaiveScorer
+
+NOON = 1_790_000_000_000 // MINUTE_MS * MINUTE_MS
+GRACE_MS = 10_000
+HOUR_MS = 3_600_000
+
+
+@dataclass
+class Message:
+    offsets: range
+    highwater: int
+
+
+def make_partition() -> Partition:
+    counts = PartitionCounts(Segmenter((), 32), 26 * HOUR_MS, 30 * 60_000)
+    return Partition(0, counts, NaiveScorer(), GRACE_MS)
+
+
+class Log:
+    """Feeds a partition with records at the offsets they have in the log."""
+
+    def __init__(self, partition: Partition) -> None:
+        self.partition = partition
+        self.next = partition.offset + 1
+
+    def give(self, *values: bytes, again: int = 0) -> None:
+        first = self.next - again
+        self.next = first + len(values)
+        present = NOON + 48 * HOUR_MS
+        self.partition.count(Message(range(first, self.next), self.next), values, present)
+
+    def flush(self) -> Work | None:
+        work = self.partition.take(NOON)
+        if work is not None:
+            self.partition.judge(work)
+            self.partition.mark = work.mark
+        return work
+
+
+def event(number: int, at: int, received: int | None = None, store: str = "s") -> bytes:
+    received = at if received is None else received
+    return msgspec.json.encode(Event(f"e{number}", store, EventType.CLICK, at, received))
+
+
+def tick(at: int) -> bytes:
+    return encode_tick(Tick(at))
+
+
+def rows(work: Work | None, topic: str, kind: type) -> list:
+    assert work is not None
+    return [msgspec.json.decode(record.value or b"", type=kind) for record in work.records[topic]]
+
+
+def closed(work: Work | None) -> list[int]:
+    return [] if work is None else [(minute * MINUTE_MS - NOON) // MINUTE_MS for minute, _ in work.closing]
+
+
+def test_a_minute_closes_with_the_first_tick_after_its_end_and_grace() -> None:
+    log = Log(make_partition())
+    log.give(event(1, NOON + 5_000), tick(NOON + MINUTE_MS + GRACE_MS - 1))
+    assert 0 not in closed(log.flush())
+    log.give(tick(NOON + MINUTE_MS + GRACE_MS))
+    work = log.flush()
+    assert closed(work) == [0]
+    assert [(row.minute_ms, row.observed) for row in rows(work, SCORES, ScoreRow)] == [(NOON, 1.0)]
+    assert {row.window_minutes for row in rows(work, WINDOWS, WindowRow)} == {5, 60, 1440}
+
+
+def test_a_silent_store_is_closed_too_and_minutes_follow_one_another() -> None:
+    log = Log(make_partition())
+    log.give(event(1, NOON), tick(NOON + MINUTE_MS + GRACE_MS))
+    log.flush()
+    log.give(tick(NOON + 4 * MINUTE_MS + GRACE_MS))
+    assert closed(log.flush()) == [1, 2, 3]
+
+
+def test_a_late_event_corrects_its_closed_minute_and_is_counted_in_it() -> None:
+    log = Log(make_partition())
+    log.give(event(1, NOON), tick(NOON + MINUTE_MS + GRACE_MS))
+    log.flush()
+    log.give(event(2, NOON + 1, received=NOON + MINUTE_MS + GRACE_MS + 5))
+    work = log.flush()
+    assert [row.counts[1] for row in rows(work, MINUTES, MinuteRow)] == [2]
+    assert [(row.minute_ms, row.observed, row.version) for row in rows(work, SCORES, ScoreRow)] == [
+        (NOON, 2.0, 1)
+    ]
+
+
+def test_a_long_gap_is_caught_up_in_bounded_pieces_by_the_log_s_own_time() -> None:
+    log = Log(make_partition())
+    log.give(event(1, NOON), tick(NOON + MINUTE_MS + GRACE_MS))
+    log.flush()
+    log.give(event(2, NOON + 300 * MINUTE_MS), tick(NOON + 300 * MINUTE_MS))
+    found = [closed(log.flush()) for _ in range(3)]
+    assert [len(part) for part in found] == [CLOSE_AT_ONCE, CLOSE_AT_ONCE, 298 - 2 * CLOSE_AT_ONCE]
+    assert [minute for part in found for minute in part] == list(range(1, 299))
+    assert log.flush() is None
+
+
+def test_records_given_again_are_not_counted_again() -> None:
+    log = Log(make_partition())
+    log.give(event(1, NOON), event(2, NOON))
+    log.flush()
+    log.give(event(1, NOON), event(2, NOON), event(3, NOON), again=2)
+    assert [row.counts[1] for row in rows(log.flush(), MINUTES, MinuteRow)] == [3]
+
+
+def test_a_bad_record_becomes_a_dead_letter_named_by_its_place_without_personal_data() -> None:
+    log = Log(make_partition())
+    log.give(event(1, NOON), b'{"email":"ann@example.org"')
+    (letter,) = rows(log.flush(), DEADLETTERS, dict)
+    assert letter["letter_id"].endswith("-0-1")
+    assert letter["reason"] == "broken_json"
+    assert "ann@example.org" not in letter["payload"]
+
+
+def test_a_restart_from_the_changelog_goes_on_where_the_flush_stood() -> None:
+    straight, first, second = Log(make_partition()), Log(make_partition()), Log(make_partition())
+    early = (event(1, NOON), event(2, NOON + 1), tick(NOON + 3 * MINUTE_MS))
+    late = (event(2, NOON + 1), event(3, NOON + 2, received=NOON + 3 * MINUTE_MS), tick(NOON + 5 * MINUTE_MS))
+    straight.give(*early)
+    straight.flush()
+    first.give(*early)
+    work = first.flush()
+    assert work is not None
+    for key, value in work.records[COUNTS_CHANGELOG]:
+        second.partition.restore(key or b"", value)
+    assert second.partition.restored() == 0
+    second.partition.counts.remember(early, range(3))
+    second.partition.warm_up()
+    second.next = second.partition.offset + 1
+    straight.give(*late)
+    second.give(*late)
+    one, other = straight.flush(), second.flush()
+    assert one is not None
+    assert other is not None
+    for topic in (MINUTES, SCORES, WINDOWS):
+        assert sorted(record.value or b"" for record in one.records[topic]) == sorted(
+            record.value or b"" for record in other.records[topic]
+        )
+    assert one.mark == other.mark
+
+
+def test_nothing_new_is_nothing_to_write() -> None:
+    log = Log(make_partition())
+    assert log.flush() is None
+    log.give(event(1, NOON))
+    assert log.flush() is not None
+    assert log.flush() is None
