@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,7 +79,8 @@ def page(clickhouse: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     settings = page_settings(
         clickhouse, tmp_path_factory.mktemp("page"), clickhouse_database="funnelwatch_page"
     )
-    asyncio.run(_make(settings))
+    with ThreadPoolExecutor(1) as apart:  # a browser's loop may already run in this thread
+        apart.submit(asyncio.run, migrate(settings)).result()
     client = clickhouse.client("funnelwatch_page")
     now_ms = time.time_ns() // 1_000_000
     seed(client, now_ms)
@@ -98,7 +100,3 @@ def serve_page() -> Iterator[Callable[[Settings], RunningPage]]:
     yield start
     for running in started:
         next(running, None)
-
-
-async def _make(settings: Settings) -> None:
-    await migrate(settings)
