@@ -155,6 +155,7 @@ class MonitorApp:
             drain=self.monitor.drain,
             positions=self._positions,
             self_recovering=frozenset({changelog}),
+            isolation_level="read_committed",
             path=path,  # type: ignore[arg-type]
         )
         events = BatchTopic(app, topics=[topic], value_type=bytes, key_type=bytes, maxsize=WAITING_CHUNKS)

@@ -22,6 +22,7 @@ from streams.clock import monotonic, now_ms
 from streams.monitor.partition import Partition, Work
 from streams.monitor.recovery import read_changelog, read_source
 from streams.monitor.writer import PartitionWriter
+from streams.transport.topic_ids import NoSuchTopic, TopicIds, TopicReplaced
 
 _log = structlog.get_logger()
 
@@ -29,6 +30,8 @@ _log = structlog.get_logger()
 LEASE_MARGIN_S = 1.5
 #: seconds a rebalance may wait for the flush
 DRAIN_TIMEOUT_S = 20.0
+#: seconds a flush asks on for the topic's id while no broker answers: about what its producer waits
+TOPIC_ID_WAIT_S = 40.0
 #: from so many rows on, judging goes to a thread
 THREAD_ROWS = 50
 #: with a backlog a flush may take this share of the time: after a long one the next waits longer
@@ -67,6 +70,7 @@ class Monitor:
         fatal: Callable[[str, BaseException | None], None],
     ) -> None:
         self._bootstrap = bootstrap
+        self._topic_ids = TopicIds(bootstrap)
         self.topic = topic
         self._changelog = changelog
         self._make_partition = make_partition
@@ -117,7 +121,8 @@ class Monitor:
             missing[number] = self.partitions[number] = self._make_partition(number)
         if not await read_changelog(self._bootstrap, self._changelog, missing, is_current):
             return
-        if not await read_source(self._bootstrap, self.topic, missing, is_current):
+        topic_id = await self._topic_ids.patiently_of(self.topic, TOPIC_ID_WAIT_S) if missing else ""
+        if not await read_source(self._bootstrap, self.topic, topic_id, missing, is_current):
             return
         for partition in missing.values():
             await self._prepared(partition)
@@ -211,6 +216,7 @@ class Monitor:
                 return True
             unsure = set(works)
             try:
+                await self._refuse_another_topic(works)
                 done = await asyncio.gather(
                     *(self._write(number, work, present) for number, work in works.items())
                 )
@@ -228,6 +234,24 @@ class Monitor:
             self._next_flush = monotonic() + took * (1 / FLUSH_SHARE - 1)
             metrics.MONITOR_FLUSH_SECONDS.observe(took)
             return True
+
+    async def _refuse_another_topic(self, works: Mapping[int, Work]) -> None:
+        """What was taken was read from the topic that the state belongs to; asked after it was read, so it cannot be wrong.
+
+        Raises:
+            TopicReplaced: there is another topic of that name by now, and some of it may have been counted.
+        """
+        try:
+            present = await self._topic_ids.patiently_of(self.topic, TOPIC_ID_WAIT_S)
+        except NoSuchTopic:
+            return  # nothing can have been read of a new one yet
+        for number, work in works.items():
+            known = work.mark.topic_id
+            if present and known and present != known:
+                raise TopicReplaced(
+                    f"partition {number} of {self.topic} was counted under the topic id {known}, which is now {present}: "
+                    "was the topic deleted and made anew?"
+                )
 
     async def _write(self, number: int, work: Work, present_ms: int) -> bool:
         """Judge and write one partition's work; False if the partition has another owner."""
@@ -283,7 +307,7 @@ class Monitor:
     async def close(self) -> None:
         """Give the connections back."""
         writers, self._writers = list(self._writers.values()), {}
-        await asyncio.gather(*(writer.close() for writer in writers))
+        await asyncio.gather(self._topic_ids.close(), *(writer.close() for writer in writers))
 
     def measure(self) -> None:
         """Set the gauges."""

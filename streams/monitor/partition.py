@@ -17,6 +17,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import msgspec
+
 from scoring.alerts import AlertTransition
 from scoring.counting import MINUTE, MINUTE_MS, OWNER, PartitionCounts, Tally, totals
 from scoring.lateness import Delay, Lateness
@@ -115,6 +117,8 @@ class Partition:
         self.offset = -1
         self.highwater = 0
         self.is_loaded = False
+        #: id of the topic that is being counted; empty if the broker keeps none
+        self.topic_id = ""
         #: the state says from where to read on; else the group's committed offset does
         self.has_mark = False
         self._print = 0
@@ -188,6 +192,7 @@ class Partition:
             epoch=counts.ids.epoch,
             starts=counts.ids.starts,
             late=tuple(sorted(self._late, reverse=True)[:LATE_KEPT]),
+            topic_id=self.topic_id,
         )
         changes.append(records.mark_record(mark))
         work = Work(
@@ -297,6 +302,15 @@ class Partition:
         )
         self.offset, self._print = -1, 0
         self.counts.ids.rewind(-1, (-1, -1))
+
+    def cut_off(self, end: int) -> None:
+        """The topic is the same, but its log now ends at ``end``, before the mark: a broker lost what it had acknowledged.
+
+        What was counted stays and ``as_of`` goes on; counting begins at ``end``.
+        """
+        shift = self.mark.offset + 1 - end
+        self.mark = msgspec.structs.replace(self.mark, offset=end - 1, base=self.mark.base + shift)
+        self.offset = end - 1
 
     def warm_up(self) -> None:
         """Rebuild the scorer and the windows from the restored rows; may run in another thread."""

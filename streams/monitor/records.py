@@ -42,8 +42,9 @@ class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
     """Up to where the state of a partition holds.
 
     ``offset`` is the last source record counted, ``fingerprint`` the checksum of its value: a topic that was deleted
-    and made anew shows there. ``base`` is added to offsets to give ``as_of``, so that ``as_of`` grows even across
-    such a change. ``scored`` is the last minute closed, ``late`` the corrections still to be judged.
+    and made anew shows there where the broker keeps no topic ids. ``topic_id`` is the id of the topic that ``offset``
+    belongs to. ``base`` is added to offsets to give ``as_of``, so that ``as_of`` grows even across such a change.
+    ``scored`` is the last minute closed, ``late`` the corrections still to be judged.
     """
 
     offset: int = -1
@@ -54,6 +55,7 @@ class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
     epoch: int = -1
     starts: tuple[int, int] = (-1, -1)
     late: tuple[tuple[int, str], ...] = ()
+    topic_id: str = ""
     schema_version: int = SCHEMA_VERSION
 
 

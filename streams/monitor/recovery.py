@@ -10,11 +10,14 @@ import asyncio
 from collections.abc import Callable
 from itertools import islice
 
+import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from streams.monitor import records
 from streams.monitor.partition import Partition
 from streams.transport.reader import BatchReader
+
+_log = structlog.get_logger()
 
 #: records applied before other work gets a turn
 AT_ONCE = 2000
@@ -60,36 +63,41 @@ async def read_changelog(
 
 
 async def read_source(
-    bootstrap: str, topic: str, partitions: dict[int, Partition], is_current: IsCurrent
+    bootstrap: str, topic: str, topic_id: str, partitions: dict[int, Partition], is_current: IsCurrent
 ) -> bool:
     """Hold the event ids again that were held at the marks; False if a rebalance came between.
 
-    Also finds out whether the topic is still the one that was counted: the record at the mark must be the same.
+    Also finds out whether the topic is still the one that was counted: it has the same id (``topic_id`` is the present
+    one) or, where the broker keeps no ids, the record at the mark is the same.
     """
     wanted: dict[int, int] = {}
     for number, partition in partitions.items():
         start = partition.restored()
+        partition.topic_id = topic_id
+        if partition.mark.topic_id and topic_id and partition.mark.topic_id != topic_id:
+            _begin_anew(partition, topic)
         if partition.offset >= 0:
             wanted[number] = min(start, partition.offset) if start >= 0 else partition.offset
     if not wanted:
         return is_current()
-    async with BatchReader(bootstrap, topic) as reader:
+    async with BatchReader(bootstrap, topic, isolation_level="read_committed") as reader:
         bounds = await reader.bounds(set(wanted))
         for number, (first, end) in bounds.items():
             partition = partitions[number]
             if partition.offset >= end:
-                partition.begin_anew()
-                del wanted[number]
-            elif partition.offset < first:  # deleted by retention since; nothing left to hold or compare
+                _meet_shorter_log(partition, topic, end)
+            if (
+                partition.offset < first
+            ):  # nothing left to hold or compare: anew, or deleted by retention since
                 del wanted[number]
             else:
-                wanted[number] = max(first, wanted[number])
+                wanted[number] = max(first, min(wanted[number], partition.offset))
         left = set(wanted)
         if left:
             reader.start(wanted)
         while left:
             for number, chunk in (await reader.chunks(left, POLL_S)).items():
-                _remember(partitions[number], chunk.values, chunk.offsets)
+                _remember(partitions[number], topic, chunk.values, chunk.offsets)
                 await asyncio.sleep(0)
             if not is_current():
                 return False
@@ -97,7 +105,33 @@ async def read_source(
     return is_current()
 
 
-def _remember(partition: Partition, values: list[bytes | None], offsets: object) -> None:
+def _is_known(partition: Partition) -> bool:
+    """True if the topic's id says that it is the one the mark was made in."""
+    return bool(partition.topic_id) and partition.mark.topic_id == partition.topic_id
+
+
+def _begin_anew(partition: Partition, topic: str) -> None:
+    _log.warning(
+        "the topic was made anew; it is counted from its beginning", topic=topic, partition=partition.number
+    )
+    partition.begin_anew()
+
+
+def _meet_shorter_log(partition: Partition, topic: str, end: int) -> None:
+    if not _is_known(partition):
+        _begin_anew(partition, topic)
+        return
+    _log.error(
+        "the broker lost records that had been counted; run `funnelwatch reconcile`",
+        topic=topic,
+        partition=partition.number,
+        counted_to=partition.offset,
+        ends_at=end,
+    )
+    partition.cut_off(end)
+
+
+def _remember(partition: Partition, topic: str, values: list[bytes | None], offsets: object) -> None:
     known = [
         (offset, value)
         for offset, value in zip(offsets, values, strict=True)  # type: ignore[call-overload]
@@ -106,7 +140,8 @@ def _remember(partition: Partition, values: list[bytes | None], offsets: object)
     if not known:
         return
     last_offset, last_value = known[-1]
-    if last_offset == partition.offset and records.fingerprint(last_value) != partition.mark.fingerprint:
-        partition.begin_anew()
+    is_same = records.fingerprint(last_value) == partition.mark.fingerprint
+    if last_offset == partition.offset and not is_same and not _is_known(partition):
+        _begin_anew(partition, topic)
         return
     partition.counts.remember([value for _, value in known], [offset for offset, _ in known])

@@ -10,15 +10,10 @@ import asyncio
 from collections.abc import Iterable
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import ProducerClosed
 
 from scoring.counting import Tick, encode_tick
-
-
-class TopicReplaced(Exception):
-    """The events topic was deleted and made anew, or its log cut off, while we read it: our positions mean nothing there.
-
-    The app ends the process; recovery, which compares the record at the mark, then counts the new topic from its start.
-    """
+from streams.transport.topic_ids import TopicReplaced
 
 
 class TickSender:
@@ -33,25 +28,34 @@ class TickSender:
         self._topic = topic
         self._producer: AIOKafkaProducer | None = None
         self.offsets: dict[int, int] = {}
+        self._is_closed = False
 
     async def send(self, partitions: Iterable[int], present_ms: int) -> None:
-        """Send one tick to each partition and wait until they stand.
+        """Send one tick to each partition and wait until they stand. Once closed it sends nothing more.
 
         Raises:
             aiokafka.errors.KafkaError: the broker did not take them.
             TopicReplaced: a tick stands no further than one before it.
         """
+        try:
+            await self._send(list(partitions), present_ms)
+        except ProducerClosed:
+            if not self._is_closed:  # else we are being stopped in an orderly way
+                raise
+
+    async def _send(self, partitions: list[int], present_ms: int) -> None:
+        if self._is_closed:
+            return
         if self._producer is None:
             producer = AIOKafkaProducer(bootstrap_servers=self._bootstrap, linger_ms=0, acks="all")
             await producer.start()
             self._producer = producer
         value = encode_tick(Tick(present_ms))
-        chosen = list(partitions)
         sent = [
             await self._producer.send(self._topic, value, partition=number, timestamp_ms=present_ms)
-            for number in chosen
+            for number in partitions
         ]
-        for number, metadata in zip(chosen, await asyncio.gather(*sent), strict=True):
+        for number, metadata in zip(partitions, await asyncio.gather(*sent), strict=True):
             before = self.offsets.get(number, -1)
             if metadata.offset <= before:
                 raise TopicReplaced(
@@ -62,5 +66,6 @@ class TickSender:
 
     async def close(self) -> None:
         """Give the connection back."""
+        self._is_closed = True
         if self._producer is not None:
             await self._producer.stop()

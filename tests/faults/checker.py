@@ -36,9 +36,10 @@ class Report:
 
     @property
     def differences(self) -> int:
-        return sum(map(len, self._lists().values()))
+        return sum(map(len, self.lists().values()))
 
-    def _lists(self) -> dict[str, list[str]]:
+    def lists(self) -> dict[str, list[str]]:
+        """Every kind of difference with what was found of it."""
         return {
             name: value
             for name in self.__dataclass_fields__
@@ -48,7 +49,7 @@ class Report:
     def __str__(self) -> str:
         head = f"{self.events:,} events, {self.counted:,} counted, {self.transitions} alert transitions"
         lines = [f"{head}: {self.differences} differences (after {self.waited_s:.0f} s)"]
-        for name, found in self._lists().items():
+        for name, found in self.lists().items():
             if found:
                 lines.append(f"  {name} ({len(found)}): " + "; ".join(found[:SHOWN]))
         return "\n".join(lines)
@@ -61,12 +62,16 @@ class Checker:
         self._settings, self._port = settings, store_port
 
     async def wait(self, ledger: Ledger, limit_s: float) -> Report:
-        """The report once nothing differs, or the last one after ``limit_s``."""
-        began = time.monotonic()
+        """The report once nothing differs, or the last one after nothing has changed in it for ``limit_s``."""
+        began = changed = time.monotonic()
+        before: dict[str, list[str]] = {}
         while True:
             report = await self.compare(ledger)
-            report.waited_s = time.monotonic() - began
-            if not report.differences or report.waited_s > limit_s:
+            present = time.monotonic()
+            report.waited_s = present - began
+            if report.lists() != before:
+                before, changed = report.lists(), present
+            if not report.differences or present - changed > limit_s:
                 return report
             await asyncio.sleep(1.0)
 
