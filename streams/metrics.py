@@ -113,6 +113,24 @@ MONITOR_REBALANCES = Counter(
     "funnelwatch_monitor_rebalances_total", "Times that partitions were assigned anew."
 )
 
+# jobs
+
+RECONCILE_DIFFERENCE = Gauge(
+    "funnelwatch_reconcile_difference_events",
+    "Events by which stage_counts and a fresh count of the raw events differed at the last comparison; 0 is right.",
+)
+RECONCILE_MINUTES = Gauge(
+    "funnelwatch_reconcile_minutes", "Minutes of stores that the last comparison looked at."
+)
+RECONCILE_LAST_SUCCESS = Gauge(
+    "funnelwatch_reconcile_last_success_timestamp_seconds",
+    "When stage_counts were last compared with the raw events.",
+)
+RECONCILE_MENDED = Counter(
+    "funnelwatch_reconcile_mended_minutes_total",
+    "Minutes of stores counted anew because a comparison found a lasting difference.",
+)
+
 # notifier and digests
 
 NOTIFIER_SENT = Counter(

@@ -44,7 +44,7 @@ ROLES: dict[str, Role] = {
         Role("page", "streams.web.server", needs_store=True),
         Role("notifier", "streams.notifier.role", needs_store=False),
         Role("digests", "streams.digests.role", needs_store=False),
-        Role("jobs", "streams.jobs.baselines", needs_store=True),
+        Role("jobs", "streams.jobs.role", needs_store=True),
     )
 }
 

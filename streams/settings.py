@@ -100,6 +100,13 @@ class Settings(BaseSettings):
     landing_flush_s: float = Field(1.0, gt=0, description="Seconds between inserts into ClickHouse.")
     landing_batch_rows: int = Field(100_000, ge=1, description="Most rows in one insert.")
 
+    reconcile_interval_minutes: float = Field(
+        60.0, gt=0, description="Minutes between two comparisons of stage_counts with the raw events."
+    )
+    reconcile_hours: float = Field(
+        48.0, gt=0, description="How far back each comparison looks, by event time."
+    )
+
     broker_heap_mb: int = Field(256, ge=128, description="Heap of the embedded broker.")
     broker_port: Port = Field(19092, description="Port of the embedded broker; another free one if taken.")
     broker_jars: Path | None = Field(

@@ -5,7 +5,7 @@ The difference should be nothing; the ``reconcile`` command shows it and the job
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from clickhouse_connect.driver import AsyncClient
@@ -17,6 +17,7 @@ from streams.clickhouse.recount import fresh_counts, recount
 from streams.settings import Settings
 
 MINUTE_MS = 60_000
+_NONE = [0] * len(STAGES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ async def reconcile(
     """Compare the minutes in [``start_ms``, ``end_ms``), of one store or of all.
 
     Needs a writer: the raw tables are not for readers. Minutes still being landed differ for a moment; end a little
-    before the present.
+    before the present. Counts that were loaded without events, or whose events have expired, are left out.
     """
     low, high = start_ms // MINUTE_MS * 60, -(-end_ms // MINUTE_MS) * 60
     of_store = " AND store_id = {store:String}" if store_id is not None else ""
@@ -69,17 +70,37 @@ async def reconcile(
         GROUP BY store_id, minute ORDER BY store_id, minute"""
     with mapped():
         result = await client.query(query, parameters={"store": store_id} if store_id is not None else None)
+    rows = [
+        (store, second, list(stored) or _NONE, list(counted) or _NONE)
+        for store, second, stored, counted in result.result_rows
+    ]
+    silent = {store for store, _, _, counted in rows if not any(counted)}
+    began = await _began(client, settings, silent)
     differences = []
-    stored_total = fresh_total = 0
-    for store, second, stored, counted in result.result_rows:
-        stored = list(stored) or [0] * len(STAGES)
-        counted = list(counted) or [0] * len(STAGES)
+    stored_total = fresh_total = minutes = 0
+    for store, second, stored, counted in rows:
+        if not any(counted) and second * 1000 < began.get(store, 1 << 62):
+            continue  # there never were raw events of this minute, or they have expired: nothing to compare with
+        minutes += 1
         stored_total += sum(stored)
         fresh_total += sum(counted)
         for stage, old, new in zip(STAGES, stored, counted, strict=True):
             if old != new:
                 differences.append(Difference(store, second * 1000, stage.value, old, new))
-    return Reconciliation(stored_total, fresh_total, len(result.result_rows), tuple(differences))
+    return Reconciliation(stored_total, fresh_total, minutes, tuple(differences))
+
+
+async def _began(client: AsyncClient, settings: Settings, stores: Collection[str]) -> dict[str, int]:
+    """When the oldest raw event that is kept of each of these stores was received, in ms; stores without are left out."""
+    if not stores:
+        return {}
+    with mapped():
+        result = await client.query(
+            f"SELECT store_id, toUnixTimestamp64Milli(min(received_at)) FROM {table(settings, 'events_raw')} "
+            "WHERE store_id IN {stores:Array(String)} GROUP BY store_id",
+            parameters={"stores": sorted(stores)},
+        )
+    return {store: int(received_ms) for store, received_ms in result.result_rows}
 
 
 async def mend(

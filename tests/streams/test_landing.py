@@ -24,11 +24,12 @@ from scoring.events import DeadLetter, Event, EventType, RejectReason
 from scoring.scores import MinuteRow, ScoreRow, ScoreState, WindowRow
 from scoring.segments import segment_name
 from scoring.stages import STAGES
-from streams import topics
+from streams import metrics, topics
 from streams.clickhouse import migrate, open_writer
 from streams.clickhouse.reconcile import mend, reconcile
 from streams.clock import now_ms
 from streams.config import Config
+from streams.jobs.reconciling import Reconciler
 from streams.kafka_topics import create_topics
 from streams.landing.role import Landing
 from streams.settings import Settings, load_settings
@@ -388,6 +389,46 @@ async def test_while_clickhouse_is_away_nothing_is_lost(
         ground.client = back.client()
         await until(lambda: ground.one("SELECT count() FROM events") == 300)
         await until(lambda: not landing.in_trouble)
+
+
+async def test_counts_loaded_without_events_were_taken_for_a_difference(ground: Ground) -> None:
+    present = now_ms() // MINUTE_MS * MINUTE_MS
+    events = [
+        event(number, event_time_ms=present - 30 * MINUTE_MS, received_at_ms=present - 30 * MINUTE_MS)
+        for number in range(50)
+    ]
+    await ground.send(topics.EVENTS, events)
+    async with ground.landing():
+        await until(lambda: ground.one("SELECT count() FROM events") == 50)
+    loaded = present - HOUR_MS  # before the first event was received: a history that was given
+    lost = present - 10 * MINUTE_MS  # after it: its events should be there
+    ground.client.command(
+        "INSERT INTO minutes_raw (store_id, minute, segment, counts, version) VALUES "
+        f"('{events[0].store_id}', {loaded // 1000}, 'x', [7, 7, 7, 7, 7, 7, 7], 9), "
+        f"('{events[0].store_id}', {lost // 1000}, 'x', [0, 3, 0, 0, 0, 0, 0], 3)"
+    )
+    client = await open_writer(ground.settings)
+    found = await reconcile(client, ground.settings, DIMENSIONS, loaded, present - 5 * MINUTE_MS)
+    await client.close()
+    apart = [(one.minute_ms, one.stored, one.from_events) for one in found.differences if not one.from_events]
+    assert apart == [(lost, 3, 0)]
+
+
+async def test_the_job_publishes_the_difference_and_mends_what_lasts(ground: Ground) -> None:
+    present = now_ms() // MINUTE_MS * MINUTE_MS
+    events = [
+        event(number, event_time_ms=present - 30 * MINUTE_MS, received_at_ms=present - 30 * MINUTE_MS)
+        for number in range(50)
+    ]
+    await ground.send(topics.EVENTS, events)
+    async with ground.landing():
+        await until(lambda: ground.one("SELECT count() FROM events") == 50)
+    job = Reconciler(ground.settings, Config(), second_look_s=0.0)
+    assert await job.once() > 0, "no monitor ran: every minute differs"
+    assert metrics.RECONCILE_DIFFERENCE._value.get() == 50
+    assert await job.once() == 0
+    assert metrics.RECONCILE_DIFFERENCE._value.get() == 0
+    assert sum(ground.stage_counts().values()) == 50
 
 
 async def test_reconcile_finds_and_mends_a_wrong_minute(ground: Ground) -> None:

@@ -1,0 +1,111 @@
+"""The reconciliation job: compares ``stage_counts`` with a fresh count of the raw events, again and again.
+
+The difference is published as a metric and should be nothing. What still differs at a second look is counted anew from
+the raw events, which are the truth: a topic deleted before the monitor had read it, or an order told again after
+everyone has forgotten it, leaves such a difference. ``funnelwatch reconcile`` does the same by hand, for any range.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from uuid import uuid4
+
+import structlog
+
+from streams import metrics
+from streams.clickhouse.clients import open_writer
+from streams.clickhouse.errors import ClickHouseError
+from streams.clickhouse.reconcile import Difference, Reconciliation, mend, reconcile
+from streams.clock import now_ms
+from streams.config import Config
+from streams.settings import Settings
+
+_log = structlog.get_logger()
+
+HOUR_MS = 3_600_000
+#: how long before the present a minute is left alone: its events may still be on their way
+SETTLED_MS = 10 * 60_000
+#: seconds between the two looks that a difference must outlast
+SECOND_LOOK_S = 60.0
+#: seconds until the next attempt while ClickHouse is away
+_AGAIN_S = 10.0
+_NAMED = 5
+
+
+class Reconciler:
+    """Looks at the last hours before the present.
+
+    Args:
+        settings: how far back and how often.
+        config: the segment dimensions.
+        second_look_s: seconds between the two looks that a difference must outlast.
+        settled_ms: how long before the present a minute is left alone.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        config: Config,
+        second_look_s: float = SECOND_LOOK_S,
+        settled_ms: int = SETTLED_MS,
+    ) -> None:
+        self._settings, self._config = settings, config
+        self._second_look_s, self._settled_ms = second_look_s, settled_ms
+
+    async def run(self) -> None:
+        """Reconcile until cancelled; the first time at once."""
+        while True:
+            pause_s = self._settings.reconcile_interval_minutes * 60
+            try:
+                await self.once()
+            except ClickHouseError as error:
+                _log.warning("reconciliation waits for ClickHouse", error=" ".join(str(error).split())[:300])
+                pause_s = _AGAIN_S
+            await asyncio.sleep(pause_s)
+
+    async def once(self) -> int:
+        """Compare, mend what differs twice in the same way, publish; returns how many store-minutes were mended.
+
+        Raises:
+            ClickHouseError: it is away or refuses.
+        """
+        found = await self._look()
+        if found.differences:
+            await asyncio.sleep(self._second_look_s)
+            first = set(found.differences)
+            again = await self._look()
+            lasting = tuple(difference for difference in again.differences if difference in first)
+            found = Reconciliation(again.stored, again.from_events, again.minutes, lasting)
+        metrics.RECONCILE_DIFFERENCE.set(events_apart(found.differences))
+        metrics.RECONCILE_MINUTES.set(found.minutes)
+        metrics.RECONCILE_LAST_SUCCESS.set(now_ms() / 1000)
+        if not found.differences:
+            return 0
+        _log.error(
+            "stage_counts differ from the raw events; they are counted anew",
+            events=events_apart(found.differences),
+            cells=len(found.differences),
+            first=[f"{one.store_id} {one.minute_ms} {one.stage}" for one in found.differences[:_NAMED]],
+        )
+        client = await open_writer(self._settings)
+        try:
+            dimensions = self._config.segments.dimensions
+            mended = await mend(client, self._settings, dimensions, found, f"reconcile-{uuid4().hex}")
+        finally:
+            await client.close()
+        metrics.RECONCILE_MENDED.inc(mended)
+        return mended
+
+    async def _look(self) -> Reconciliation:
+        end_ms = now_ms() - self._settled_ms
+        start_ms = end_ms - int(self._settings.reconcile_hours * HOUR_MS)
+        client = await open_writer(self._settings)
+        try:
+            return await reconcile(client, self._settings, self._config.segments.dimensions, start_ms, end_ms)
+        finally:
+            await client.close()
+
+
+def events_apart(differences: tuple[Difference, ...]) -> int:
+    """By how many events the two sides differ, added up without sign."""
+    return sum(abs(one.from_events - one.stored) for one in differences)

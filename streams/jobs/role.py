@@ -1,0 +1,17 @@
+"""The jobs role: its jobs side by side in one process. If one of them fails, the process ends and is started again."""
+
+from __future__ import annotations
+
+import asyncio
+
+from streams.config import Config
+from streams.jobs import baselines
+from streams.jobs.reconciling import Reconciler
+from streams.settings import Settings
+
+
+async def run(settings: Settings, config: Config) -> None:
+    """Run every job until cancelled."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(baselines.run(settings, config))
+        group.create_task(Reconciler(settings, config).run())
