@@ -80,6 +80,7 @@ class EventLanding:
         horizon_ms = int(settings.monitor_horizon_hours * HOUR_MS)
         self._late_ms = horizon_ms - _MARGIN_MS
         self._forgotten_ms = int(settings.duplicate_horizon_minutes * MINUTE_MS * 0.9)
+        self._remembered_ms = int(2 * settings.duplicate_horizon_minutes * MINUTE_MS)
         self.memory = IdMemory(horizon_ms)
         self._horizon_ms = horizon_ms
         self._orders_forgotten_ms = int(horizon_ms * 0.9)
@@ -256,6 +257,14 @@ class EventLanding:
         )
         before = {(store, second * 1000) for store, second in result.result_rows}
         return prepared.recount | (others & before)
+
+    async def received_lately(self, client: AsyncClient) -> set[Minute]:
+        """The minutes of events received as long ago as the stream remembers ids, at most."""
+        result = await client.query(
+            f"SELECT DISTINCT store_id, toUnixTimestamp(toStartOfMinute(toDateTime(event_time, 'UTC'))) FROM {self._events} "
+            f"WHERE received_at >= now64(3) - INTERVAL {self._remembered_ms // 1000} SECOND"
+        )
+        return {(store, second * 1000) for store, second in result.result_rows}
 
 
 def _with_offset(row: Row) -> bytes:

@@ -32,9 +32,11 @@ from streams.clock import monotonic, now_ms
 from streams.config import Config
 from streams.instance import StateReport
 from streams.landing.events import EventLanding, Prepared, as_sent
-from streams.landing.targets import TARGETS, WRAPPED, Target
+from streams.landing.lines import row_of, store_of
+from streams.landing.targets import TARGETS, Target
 from streams.landing.writer import Row, Writer
 from streams.settings import Settings
+from streams.transport.topic_ids import NoSuchTopic, TopicIds
 
 #: bytes of records in one batch, whatever their number
 _BATCH_BYTES = 64_000_000
@@ -66,6 +68,11 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
         self._events = EventLanding(settings)
         self._consumer: AIOKafkaConsumer | None = None
         self._producer: AIOKafkaProducer | None = None
+        self._topic_ids = TopicIds(settings.kafka)
+        #: id of the events topic that is being landed; empty until known
+        self._topic_id = ""
+        #: the batch in hand was read before the events topic was begun anew: it is landed, not committed
+        self._is_sought = False
         self._landed = 0
         self._assigned_anew = asyncio.Event()
 
@@ -109,6 +116,7 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
         for part in (self._consumer, self._producer):
             if part is not None:
                 await part.stop()
+        await self._topic_ids.close()
         await self._writer.close()
 
     async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
@@ -133,23 +141,61 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
                 await self._commit(records)
 
     async def _take_over(self) -> None:
-        self._events.clocks = await self._committed_clocks()
+        committed = await self._committed()
+        self._events.clocks = {number: clock for number, (clock, _) in committed.items()}
         await self._writer.patiently(self._events.remember)
         self._log.info("remembered", ids=len(self._events.memory))
+        for topic_id in {topic_id for _, topic_id in committed.values() if topic_id}:
+            self._topic_id = topic_id
+            self._is_sought = not await self._is_same_topic() or self._is_sought
 
-    async def _committed_clocks(self) -> dict[int, int]:
-        """Each partition's clock as it was committed with the offset."""
+    async def _committed(self) -> dict[int, tuple[int, str]]:
+        """Each partition's clock and the id of its topic as they were committed with the offset."""
         admin = AIOKafkaAdminClient(bootstrap_servers=self._settings.kafka)
         await _started(admin, self._log)
         try:
             offsets: Mapping[TopicPartition, Any] = await admin.list_consumer_group_offsets(self._group)
         finally:
             await admin.close()
-        return {
-            part.partition: int(committed.metadata)
-            for part, committed in offsets.items()
-            if part.topic == self._prefix + topics.EVENTS and committed.metadata.isdigit()
-        }
+        found = {}
+        for part, committed in offsets.items():
+            clock, _, topic_id = committed.metadata.partition(" ")
+            if part.topic == self._prefix + topics.EVENTS and clock.isdigit():
+                found[part.partition] = int(clock), topic_id
+        return found
+
+    async def _is_same_topic(self) -> bool:
+        """False if the events topic is another one by now (it is then read from its beginning), or if no broker tells.
+
+        Ask after reading: a yes then holds for what was read.
+        """
+        try:
+            present = await self._topic_ids.of(self._prefix + topics.EVENTS)
+        except NoSuchTopic:
+            return True  # nothing can have been read of a new one yet
+        except (KafkaError, OSError) as error:
+            self._log.warning("topic_id_unknown", error=repr(error))
+            return False
+        before, self._topic_id = self._topic_id, present
+        if not before or not present or before == present:
+            return True
+        self._log.warning("topic_made_anew", topic=topics.EVENTS, before=before, present=present)
+        assert self._consumer is not None
+        parts = [part for part in self._consumer.assignment() if part.topic == self._prefix + topics.EVENTS]
+        if parts:
+            await self._consumer.seek_to_beginning(*parts)
+        await self._recount_recent(present)
+        return False
+
+    async def _recount_recent(self, batch: str) -> None:
+        """Recount what came lately: the monitor may not have read it in time, and counts twice what is sent again."""
+
+        async def work(client: AsyncClient) -> None:
+            minutes = await self._events.received_lately(client)
+            await recount(client, self._settings, self._dimensions, minutes, f"topic-{batch}")
+            metrics.LANDING_RECOUNTED.inc(len(minutes))
+
+        await self._writer.patiently(work)
 
     async def _gather(self) -> Records:
         """Records of at most one flush interval, ``landing_batch_rows`` rows and 64 MB."""
@@ -178,7 +224,7 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
             rows = []
             for part, some in records.items():
                 if part.topic == self._prefix + target.topic:
-                    rows += [_row(target, record) for record in some]
+                    rows += [row_of(target, record) for record in some]
             rows = [row for row in rows if row.line]
             if not rows:
                 continue
@@ -242,7 +288,7 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
             received_at_ms=now_ms(),
             reason=reason,
             source="landing",
-            store_id=_store_of(row.line),
+            store_id=store_of(row.line),
             payload=as_sent(row.line).decode("utf-8", "replace")[:_PAYLOAD_CHARS],
             detail=detail[:500],
             letter_id=f"{target.topic}-{row.partition}-{row.offset}",
@@ -260,14 +306,18 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _commit(self, records: Records) -> None:
         assert self._consumer is not None
+        events = self._prefix + topics.EVENTS
+        is_same = await self._is_same_topic() and not self._is_sought
+        self._is_sought = False
         offsets = {}
         for part, some in records.items():
-            clock = (
-                self._events.clocks.get(part.partition, 0)
-                if part.topic == self._prefix + topics.EVENTS
-                else 0
-            )
-            offsets[part] = OffsetAndMetadata(some[-1].offset + 1, str(clock) if clock else "")
+            if part.topic == events and not is_same:
+                continue
+            clock = self._events.clocks.get(part.partition, 0) if part.topic == events else 0
+            told = f"{clock} {self._topic_id}".rstrip() if clock else ""
+            offsets[part] = OffsetAndMetadata(some[-1].offset + 1, told)
+        if not offsets:
+            return
         try:
             await self._consumer.commit(offsets)
         except (CommitFailedError, IllegalStateError) as error:
@@ -290,35 +340,6 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
                 lags[part.topic] = lags.get(part.topic, 0) + max(0, end - state.position)
         for topic, lag in lags.items():
             metrics.LANDING_LAG.labels(topic).set(lag)
-
-
-def _row(target: Target, record: ConsumerRecord) -> Row:
-    """A record as the line that is sent; a line break inside JSON is white space, so it becomes a blank."""
-    if target.topic in WRAPPED:
-        wrapped = {
-            "store_id": (record.key or b"").decode("utf-8", "replace"),
-            "at_ms": record.timestamp,
-            "log_part": record.partition,
-            "log_offset": record.offset,
-            "record": (record.value or b"").decode("utf-8", "replace"),
-            "is_deleted": int(record.value is None),
-        }
-        return Row(msgspec.json.encode(wrapped), record.partition, record.offset)
-    line = record.value or b""
-    if b"\n" in line:
-        line = line.replace(b"\n", b" ")
-    return Row(line, record.partition, record.offset)
-
-
-class _Owner(msgspec.Struct):
-    store_id: str = ""
-
-
-def _store_of(line: bytes) -> str:
-    try:
-        return msgspec.json.decode(line, type=_Owner).store_id
-    except (msgspec.MsgspecError, UnicodeError):
-        return ""
 
 
 async def _started(part: Any, log: Any) -> None:

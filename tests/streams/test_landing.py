@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
 
 from scoring.alerts import AlertKind, AlertState, AlertTransition, Contribution, Level
 from scoring.events import DeadLetter, Event, EventType, RejectReason
@@ -353,6 +354,44 @@ async def test_killed_between_insert_and_commit_each_row_still_lands_once(ground
     async with ground.landing():
         await until(lambda: ground.stage_counts() == expected)
     assert ground.one("SELECT count() FROM events") == len({one.event_id for one in events})
+
+
+async def test_an_events_topic_made_anew_while_it_is_landed_was_landed_from_the_old_position(
+    ground: Ground,
+) -> None:
+    topic = ground.prefix + topics.EVENTS
+    async with ground.landing():
+        await ground.send(topics.EVENTS, [event(number) for number in range(300)])
+        await until(lambda: ground.one("SELECT count() FROM events") == 300)
+        await _make_anew(ground.settings.kafka, topic)
+        # more than there was, so that the old position exists in the new topic
+        await ground.send(topics.EVENTS, [event(number) for number in range(200, 1500)])
+        await until(lambda: ground.one("SELECT count() FROM events") == 1500)
+        # no monitor ran: what was received before the topic went is counted from the table
+        await until(lambda: ground.stage_counts().total() >= 300)
+
+
+async def test_an_events_topic_made_anew_while_nobody_landed_is_landed_from_its_beginning(
+    ground: Ground,
+) -> None:
+    async with ground.landing():
+        await ground.send(topics.EVENTS, [event(number) for number in range(300)])
+        await until(lambda: ground.one("SELECT count() FROM events") == 300)
+    await _make_anew(ground.settings.kafka, ground.prefix + topics.EVENTS)
+    await ground.send(topics.EVENTS, [event(number) for number in range(300, 1500)])
+    async with ground.landing():
+        await until(lambda: ground.one("SELECT count() FROM events") == 1500)
+
+
+async def _make_anew(kafka: str, topic: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    await admin.start()
+    await admin.delete_topics([topic])
+    async with asyncio.timeout(30):
+        while topic in await admin.list_topics():
+            await asyncio.sleep(0.05)
+    await admin.close()
+    await create_topics(kafka, partitions=2, topics=[TopicSpec(topic, True)])
 
 
 async def test_a_bad_row_is_set_aside_and_the_rest_of_its_block_lands(ground: Ground) -> None:
