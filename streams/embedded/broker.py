@@ -123,6 +123,8 @@ class Broker:
         self.controller_port = choose_port(controller_port, taken=frozenset({self.port}))
         #: where clients are told to come; 0: to ``port`` itself
         self.advertised_port = 0
+        #: lines of server.properties that hold instead of, or beside, those above
+        self.more_properties = ""
         self._jars = jars.resolve()
         self._heap_mb = heap_mb
         self._archive = archive
@@ -155,6 +157,7 @@ class Broker:
                 controller_port=self.controller_port,
                 log_dirs=self.folder / "data",
             )
+            + self.more_properties
         )
         (self.folder / "log4j2.properties").write_text(_LOGGING.format(log=self.logs / "broker.log"))
         if not (self.folder / "data" / "meta.properties").exists():

@@ -20,10 +20,20 @@ def main() -> int:
     parser.add_argument("--monitors", type=int, default=3, help="how many workers")
     parser.add_argument("--rate", type=int, default=400, help="events a second")
     parser.add_argument("--away", type=float, default=8.0, help="seconds for which parts stay away")
+    parser.add_argument("--only", default="", help="faults to do, with commas between: see chaos.py")
+    parser.add_argument("--faults", type=int, default=0, help="how many faults at least")
     asked = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="funnelwatch-faults-"))
     print(f"seed {asked.seed}, logs in {folder}/logs", flush=True)
-    plan = Plan(asked.kills, asked.seed, asked.monitors, rate=asked.rate, away_s=asked.away)
+    plan = Plan(
+        asked.kills,
+        asked.seed,
+        asked.monitors,
+        rate=asked.rate,
+        away_s=asked.away,
+        chosen=asked.only,
+        faults=asked.faults,
+    )
     outcome = asyncio.run(run(plan, folder, lambda line: print(line, flush=True)))
     print(outcome)
     if outcome.report.differences:

@@ -9,17 +9,33 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 
+from streams.topics import EVENTS
+from tests.faults.checker import Checker
+from tests.faults.load import Load
+from tests.faults.monitor_part import FREEZE
+from tests.faults.proxy import Proxy
 from tests.faults.system import System
+from tests.streams.kafka_tools import remake
 
 #: longer than the group session, so that the frozen worker has lost its partitions when it wakes
 FREEZE_S = 9.0
+#: seconds in which the spool has surely been filled
+FULL_S = 40.0
 
 
 class Chaos:
     """Does faults to a system; ``done`` counts them by kind, ``kills`` how many processes were ended with SIGKILL."""
 
-    def __init__(self, system: System, seed: int, away_s: float, say: Callable[[str], None]) -> None:
-        self._system, self._away_s, self._say = system, away_s, say
+    def __init__(
+        self,
+        system: System,
+        load: Load,
+        seed: int,
+        away_s: float,
+        say: Callable[[str], None],
+        chosen: str = "",
+    ) -> None:
+        self._system, self._load, self._away_s, self._say = system, load, away_s, say
         self._chance = random.Random(seed)
         self.done: Counter[str] = Counter()
         self.kills = 0
@@ -34,17 +50,25 @@ class Chaos:
             (2, self.kill_store),
             (2, self.freeze_a_monitor),
             (1, self.freeze_landing),
-            (1, self.cut_kafka),
+            (1, self.freeze_before_write),
+            (2, self.cut_kafka),
             (1, self.cut_store),
-            (1, self.delay_kafka),
-            (1, self.change_workers),
+            (2, self.delay_kafka),
+            (1, self.delay_store),
+            (2, self.change_workers),
+            (1, self.fill_spool),
+            (1, self.restart_everything),
+            (1, self.make_events_anew),
         ]
+        if chosen:
+            names = chosen.split(",")
+            self._faults = [(1, getattr(self, name)) for name in names]
 
-    async def run(self, kills: int, pause_s: tuple[float, float]) -> None:
-        """Faults in random order until so many processes were killed; each kind at least once if there are enough."""
+    async def run(self, kills: int, pause_s: tuple[float, float], faults: int = 0) -> None:
+        """Faults in random order, each kind once and then until so many processes were killed and faults done."""
         first = [fault for _, fault in self._faults]
         self._chance.shuffle(first)
-        while self.kills < kills:
+        while first or self.kills < kills or self.done.total() < faults:
             await asyncio.sleep(self._chance.uniform(*pause_s))
             fault = first.pop() if first else self._drawn()
             self.done[fault.__name__] += 1
@@ -108,14 +132,68 @@ class Chaos:
         await asyncio.sleep(FREEZE_S)
         part.signal(signal.SIGCONT)
 
+    async def freeze_before_write(self) -> None:
+        """A worker stops between the check of its lease and its write, or before the commit; wakes as a zombie."""
+        name = self._a_monitor()
+        part, asked = self._system.parts[name], self._system.folder / name / FREEZE
+        asked.write_text(self._chance.choice(("", "mid")))
+        began = time.monotonic()
+        while not part.is_stopped and time.monotonic() - began < FREEZE_S:
+            await asyncio.sleep(0.05)
+        asked.unlink(missing_ok=True)
+        await asyncio.sleep(FREEZE_S)
+        part.signal(signal.SIGCONT)
+
+    def _some_links(self) -> list[Proxy]:
+        """One link to the broker, or all of them."""
+        links = list(self._system.links.values())
+        return self._chance.choice([links, *([link] for link in links)])
+
     async def cut_kafka(self) -> None:
-        self._system.kafka_proxy.cut(self._chance.uniform(0, 5))
+        seconds = self._chance.uniform(0, self._away_s)
+        for link in self._some_links():
+            link.cut(seconds)
 
     async def cut_store(self) -> None:
-        self._system.store_proxy.cut(self._chance.uniform(0, 5))
+        self._system.store_proxy.cut(self._chance.uniform(0, self._away_s))
 
     async def delay_kafka(self) -> None:
-        self._system.kafka_proxy.delay(5, self._chance.uniform(0.05, 0.4))
+        by_s = self._chance.uniform(0.05, 0.4)
+        for link in self._some_links():
+            link.delay(5, by_s)
+
+    async def delay_store(self) -> None:
+        self._system.store_proxy.delay(5, self._chance.uniform(0.05, 0.4))
+
+    async def fill_spool(self) -> None:
+        """The broker stays away until the collector has no room on its disk and refuses."""
+        system, refused = self._system, self._load.ledger.repeats["http 503"]
+        system.broker_is_wanted = False
+        system.broker.kill()
+        self.kills += 1
+        began = time.monotonic()
+        while self._load.ledger.repeats["http 503"] == refused and time.monotonic() - began < FULL_S:
+            await asyncio.sleep(0.2)
+        system.broker_is_wanted = True
+
+    async def restart_everything(self) -> None:
+        """All in order, as somebody who ends ``up`` and starts it again, in mid-incident or not."""
+        system = self._system
+        system.is_kept = False
+        await system.end_parts()
+        system.is_kept = True
+
+    async def make_events_anew(self) -> None:
+        """The events topic is deleted and made again, once what was acknowledged has been counted and landed."""
+        load, system = self._load, self._system
+        await load.pause()
+        await self._at_rest()
+        await remake(system.settings.kafka, EVENTS, system.make_topics)
+        load.go_on()
+
+    async def _at_rest(self) -> None:
+        report = await Checker(self._system.settings, self._system.store_port).wait(self._load.ledger, 120)
+        assert not report.differences, f"before the topic was deleted: {report}"
 
     async def change_workers(self) -> None:
         """A worker more, or one less in order."""

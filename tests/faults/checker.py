@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +19,8 @@ from tests.faults.ledger import Cell, Ledger
 from tests.streams.kafka_tools import read_all
 
 SHOWN = 20
+#: seconds between two lines about what still differs
+SAID_S = 15.0
 
 
 @dataclass
@@ -61,9 +64,9 @@ class Checker:
     def __init__(self, settings: Settings, store_port: int) -> None:
         self._settings, self._port = settings, store_port
 
-    async def wait(self, ledger: Ledger, limit_s: float) -> Report:
+    async def wait(self, ledger: Ledger, limit_s: float, say: Callable[[str], None] = print) -> Report:
         """The report once nothing differs, or the last one after nothing has changed in it for ``limit_s``."""
-        began = changed = time.monotonic()
+        began = changed = said = time.monotonic()
         before: dict[str, list[str]] = {}
         while True:
             report = await self.compare(ledger)
@@ -73,6 +76,10 @@ class Checker:
                 before, changed = report.lists(), present
             if not report.differences or present - changed > limit_s:
                 return report
+            if present - said > SAID_S:
+                counts = ", ".join(f"{name} {len(found)}" for name, found in before.items() if found)
+                say(f"{report.waited_s:6.1f} s  still: {counts}")
+                said = present
             await asyncio.sleep(1.0)
 
     async def compare(self, ledger: Ledger) -> Report:

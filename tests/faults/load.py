@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import random
 import time
+from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
@@ -41,6 +42,9 @@ class Load:
         self._run = f"{seed}-{now_ms():x}"
         self._number = 0
         self._is_stopping = False
+        self._may_send = asyncio.Event()
+        self._may_send.set()
+        self._busy = 0
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -53,6 +57,26 @@ class Load:
         self._is_stopping = True
         async with asyncio.timeout(limit_s):
             await asyncio.gather(*self._tasks)
+
+    async def pause(self) -> None:
+        """Send nothing new; returns once all that was sent is acknowledged."""
+        self._may_send.clear()
+        while self._busy:
+            await asyncio.sleep(0.05)
+
+    def go_on(self) -> None:
+        """Send again."""
+        self._may_send.set()
+
+    @contextlib.asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """One piece of sending, until it is acknowledged; waits while there is a pause."""
+        await self._may_send.wait()
+        self._busy += 1
+        try:
+            yield
+        finally:
+            self._busy -= 1
 
     def check(self) -> None:
         """Raise what ended a sender."""
@@ -104,7 +128,8 @@ class Load:
             events = self._some(60)
             if self._chance.random() < 0.1:  # sent twice on purpose
                 events += self._chance.sample(events, 10)
-            await sender.send(events)
+            async with self._turn():
+                await sender.send(events)
             await self._pause(len(events))
         await sender.close()
 
@@ -113,7 +138,8 @@ class Load:
         incidents = Incidents(self._run, 11)
         while not self._is_stopping:
             for events in incidents.due():
-                await sender.send(events)
+                async with self._turn():
+                    await sender.send(events)
             await asyncio.sleep(0.2)
         await sender.close()
 
@@ -125,10 +151,11 @@ class Load:
             while not self._is_stopping:
                 events = self._some(40)
                 body = ENCODE([_incoming(event) for event in events])
-                while not await self._post(session, body):
-                    self.ledger.repeats["http"] += 1
-                    await asyncio.sleep(0.3)
-                self.ledger.note(events)
+                async with self._turn():
+                    while not await self._post(session, body):
+                        self.ledger.repeats["http"] += 1
+                        await asyncio.sleep(0.3)
+                    self.ledger.note(events)
                 await self._pause(len(events))
 
     async def _post(self, session: aiohttp.ClientSession, body: bytes) -> bool:
@@ -137,6 +164,8 @@ class Load:
             async with session.post(f"{self._collector}/v1/events", data=body, headers=headers) as answer:
                 told = await answer.json()
                 if answer.status in (429, 502, 503, 504):
+                    self.ledger.repeats[f"http {answer.status}"] += 1
+                    assert answer.status != 503 or "Retry-After" in answer.headers
                     return False
                 if answer.status >= 300 or told.get("rejected"):
                     raise AssertionError(f"the collector refused the load: {answer.status} {told}")

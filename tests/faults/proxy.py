@@ -12,7 +12,7 @@ class Proxy:
 
     def __init__(self, port: int, target: int) -> None:
         self.port = port
-        self._target = target
+        self.target = target
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
         self._shut_until = 0.0
@@ -44,7 +44,7 @@ class Proxy:
         try:
             if time.monotonic() < self._shut_until:
                 return
-            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target, limit=1 << 20)
+            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target, limit=1 << 20)
             self._open.add(far_writer)
             try:
                 await asyncio.gather(self._pass(reader, far_writer), self._pass(far_reader, writer))

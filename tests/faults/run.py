@@ -35,6 +35,10 @@ class Plan:
     pause_s: tuple[float, float] = (1.0, 6.0)
     #: for how long parts stay away: longer than the group session of six seconds
     away_s: float = 8.0
+    #: names of faults, with commas between them; all if empty
+    chosen: str = ""
+    #: how many faults at least
+    faults: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +80,8 @@ async def run(plan: Plan, folder: Path, say: Callable[[str], None] = print) -> O
         load = Load(system.settings.kafka, system.collector_url, KEY, STORES, plan.rate, plan.seed)
         load.start()
         say(f"{time.monotonic() - began:6.1f} s  everything runs")
-        chaos = Chaos(system, plan.seed, plan.away_s, say)
-        await chaos.run(plan.kills, plan.pause_s)
+        chaos = Chaos(system, load, plan.seed, plan.away_s, say, plan.chosen)
+        await chaos.run(plan.kills, plan.pause_s, plan.faults)
         load.check()
         await load.stop(SETTLE_S)
         say(

@@ -24,12 +24,25 @@ from streams.embedded.plan import environment_of
 from streams.embedded.ports import free_port
 from streams.kafka_topics import create_topics
 from streams.settings import Settings, load_settings
+from streams.topics import COUNTS_CHANGELOG, TOPICS, TopicSpec
 from tests.faults.proxy import Proxy
 
 ROOT = Path(__file__).parents[2]
 KEY = "key-of-the-fault-tests"
 RESTART_S = 0.5
-READY_S = 60.0
+READY_S = 240.0
+#: who comes to the broker, each by a listener and a proxy of its own
+LINKS = ("load", "collector", "landing", "monitor-0", "monitors")
+#: so little that a broker away for some seconds fills it
+SPOOL_BYTES = 300_000
+#: the changelog is compacted all the time
+COMPACTED = {
+    "segment.ms": "1000",
+    "min.cleanable.dirty.ratio": "0.01",
+    "delete.retention.ms": "1000",
+    "max.compaction.lag.ms": "2000",
+}
+_CLEANER = "log.cleaner.backoff.ms=500\nlog.segment.delete.delay.ms=1000\n"
 
 
 class Part:
@@ -57,6 +70,14 @@ class Part:
     @property
     def is_running(self) -> bool:
         return self.process is not None and self.process.poll() is None
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether SIGSTOP holds it."""
+        assert self.process is not None
+        with contextlib.suppress(OSError):
+            return Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+        return False
 
     def last_line(self) -> str:
         """The last thing it logged."""
@@ -91,17 +112,18 @@ class System:
     def __init__(self, folder: Path, stores: list[str], monitors: int, partitions: int) -> None:
         self.folder, self._partitions = folder, partitions
         (folder / "logs").mkdir(parents=True, exist_ok=True)
-        kafka_port, store_port = free_port(), free_port()
-        self.store_proxy_port, self.kafka_proxy_port, collector_port = free_port(), free_port(), free_port()
+        kafka_port, store_port, store_proxy_port, collector_port = (free_port() for _ in range(4))
         self.store_port = store_port
+        #: proxy and port behind it of each link to the broker
+        self.links = {name: Proxy(free_port(), free_port()) for name in LINKS}
         config = folder / "funnelwatch.yaml"
         lines = [f"  - {{id: {store}, platform: own_site, keys: ['env:FAULTS_KEY']}}" for store in stores]
         config.write_text("stores:\n" + "\n".join(lines) + "\n")
         self.settings = load_settings(
             data=folder,
             config=config,
-            kafka=f"127.0.0.1:{self.kafka_proxy_port}",
-            clickhouse_url=f"http://127.0.0.1:{self.store_proxy_port}",
+            kafka=f"127.0.0.1:{self.links['load'].port}",
+            clickhouse_url=f"http://127.0.0.1:{store_proxy_port}",
             clickhouse_password=SecretStr("writer-password-of-tests"),
             clickhouse_reader_password=SecretStr("reader-password-of-tests"),
             hash_key=SecretStr("hash-key-of-tests"),
@@ -112,11 +134,11 @@ class System:
             monitor_grace_s=2.0,
             duplicate_horizon_minutes=120.0,
             landing_flush_s=0.4,
+            spool_bytes=SPOOL_BYTES,
         )
         self.collector_url = f"http://127.0.0.1:{collector_port}"
-        self.broker = _broker_behind(self.kafka_proxy_port, self.settings, folder, kafka_port)
-        self.kafka_proxy = Proxy(self.kafka_proxy_port, kafka_port)
-        self.store_proxy = Proxy(self.store_proxy_port, store_port)
+        self.broker = _broker_behind(self.links, self.settings, folder, kafka_port)
+        self.store_proxy = Proxy(store_proxy_port, store_port)
         self.parts: dict[str, Part] = {}
         store_command = [
             "-m",
@@ -134,6 +156,8 @@ class System:
         self._keeper: asyncio.Task[None] | None = None
         self._restarted: dict[str, float] = {}
         self.broker_is_wanted = True
+        #: False while everything is meant to be down
+        self.is_kept = True
 
     @property
     def monitors(self) -> list[Part]:
@@ -148,8 +172,10 @@ class System:
     def _add_role(self, name: str, role: str) -> Part:
         data = self.folder / name
         data.mkdir(exist_ok=True)
-        settings = self.settings.model_copy(update={"data": data})
-        return self._add(name, ["-m", "streams.roles", role, "--parent", str(os.getpid())], settings)
+        link = self.links.get(name, self.links["monitors"])
+        settings = self.settings.model_copy(update={"data": data, "kafka": f"127.0.0.1:{link.port}"})
+        module = "tests.faults.monitor_part" if role == "monitor" else "streams.roles"
+        return self._add(name, ["-m", module, role, "--parent", str(os.getpid())], settings)
 
     def add_monitor(self) -> Part:
         """One worker more, started."""
@@ -159,29 +185,48 @@ class System:
 
     async def start(self, prepare: Callable[[str], Awaitable[None]]) -> None:
         """Start everything and wait until the collector takes events; ``prepare`` is called between broker and roles."""
-        await self.kafka_proxy.start()
-        await self.store_proxy.start()
+        for proxy in (*self.links.values(), self.store_proxy):
+            await proxy.start()
         self.broker.start()
         await until(lambda: _answers(self.broker), READY_S, "the broker to answer")
-        await create_topics(self.settings.kafka, partitions=self._partitions)
+        await self.make_topics()
         await prepare(self.settings.kafka)
         for part in self.parts.values():
             part.start()
         self._keeper = asyncio.create_task(self._keep())
         await until(self._collector_is_ready, READY_S, "the collector to answer")
 
+    async def make_topics(self) -> None:
+        """Make the topics that do not exist."""
+        specs = [
+            TopicSpec(spec.name, spec.per_partition, {**spec.configs, **COMPACTED})
+            if spec.name == COUNTS_CHANGELOG
+            else spec
+            for spec in TOPICS
+        ]
+        await create_topics(self.settings.kafka, partitions=self._partitions, topics=specs)
+
+    async def end_parts(self) -> None:
+        """End every part and the broker in order, as ``up`` does at Ctrl-C."""
+        await asyncio.gather(
+            *(asyncio.to_thread(part.end) for name, part in self.parts.items() if name != "store")
+        )
+        await asyncio.to_thread(self.parts["store"].end)
+        await asyncio.to_thread(self.broker.stop)
+
     async def stop(self) -> None:
         """End everything."""
         if self._keeper is not None:
             self._keeper.cancel()
-        for part in reversed(self.parts.values()):
-            await asyncio.to_thread(part.end)
-        await asyncio.to_thread(self.broker.stop)
-        await self.kafka_proxy.stop()
-        await self.store_proxy.stop()
+        await self.end_parts()
+        for proxy in (*self.links.values(), self.store_proxy):
+            await proxy.stop()
 
     async def _keep(self) -> None:
         while True:
+            if not self.is_kept:
+                await asyncio.sleep(0.1)
+                continue
             for part in list(self.parts.values()):
                 if part.is_wanted and not part.is_running:
                     code = part.process.returncode if part.process is not None else 0
@@ -210,10 +255,19 @@ async def _answers(broker: Broker) -> bool:
     return await asyncio.to_thread(answers_requests, broker.port)
 
 
-def _broker_behind(proxy_port: int, settings: Settings, folder: Path, port: int) -> Broker:
-    """A broker that tells its clients to come by the proxy."""
+def _broker_behind(links: dict[str, Proxy], settings: Settings, folder: Path, port: int) -> Broker:
+    """A broker with a listener for each link, that tells who comes by it to come by its proxy again."""
     broker = broker_of(settings, folder, port=port, quick=True)
-    broker.advertised_port = proxy_port
+    names = {name: name.upper().replace("-", "") for name in links}
+    own = [f"PLAINTEXT://127.0.0.1:{broker.port}", f"CONTROLLER://127.0.0.1:{broker.controller_port}"]
+    listeners = [*own, *(f"{names[name]}://127.0.0.1:{link.target}" for name, link in links.items())]
+    advertised = [own[0], *(f"{names[name]}://127.0.0.1:{link.port}" for name, link in links.items())]
+    protocols = [f"{name}:PLAINTEXT" for name in ("PLAINTEXT", "CONTROLLER", *names.values())]
+    broker.more_properties = (
+        f"listeners={','.join(listeners)}\n"
+        f"advertised.listeners={','.join(advertised)}\n"
+        f"listener.security.protocol.map={','.join(protocols)}\n{_CLEANER}"
+    )
     return broker
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -31,6 +32,19 @@ async def make(kafka: str, topics: list[NewTopic]) -> None:
             pass
     finally:
         await admin.close()
+
+
+async def remake(kafka: str, topic: str, make_again: Callable[[], Awaitable[None]]) -> None:
+    """Delete a topic and make it again as soon as it is gone."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    await admin.start()
+    try:
+        await admin.delete_topics([topic])
+        while topic in await admin.list_topics():
+            await asyncio.sleep(0.02)
+    finally:
+        await admin.close()
+    await make_again()
 
 
 def _have_leaders(described: list[Any]) -> bool:
