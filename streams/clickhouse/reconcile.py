@@ -48,11 +48,14 @@ async def reconcile(
     start_ms: int,
     end_ms: int,
     store_id: str | None = None,
+    *,
+    is_collected_only: bool = False,
 ) -> Reconciliation:
     """Compare the minutes in [``start_ms``, ``end_ms``), of one store or of all.
 
     Needs a writer: the raw tables are not for readers. Minutes still being landed differ for a moment; end a little
-    before the present. Counts that were loaded without events, or whose events have expired, are left out.
+    before the present. Counts that were loaded without events, or whose events have expired, are left out;
+    with ``is_collected_only`` so is every minute before the store's first event was received.
     """
     low, high = start_ms // MINUTE_MS * 60, -(-end_ms // MINUTE_MS) * 60
     of_store = " AND store_id = {store:String}" if store_id is not None else ""
@@ -74,13 +77,19 @@ async def reconcile(
         (store, second, list(stored) or _NONE, list(counted) or _NONE)
         for store, second, stored, counted in result.result_rows
     ]
-    silent = {store for store, _, _, counted in rows if not any(counted)}
-    began = await _began(client, settings, silent)
+    suspects = {
+        store
+        for store, _, stored, counted in rows
+        if not any(counted) or (is_collected_only and stored != counted)
+    }
+    began = await _began(client, settings, suspects)
     differences = []
     stored_total = fresh_total = minutes = 0
     for store, second, stored, counted in rows:
-        if not any(counted) and second * 1000 < began.get(store, 1 << 62):
-            continue  # there never were raw events of this minute, or they have expired: nothing to compare with
+        is_silent = not any(counted)
+        is_before = store in suspects and second * 1000 < began.get(store, 1 << 62)
+        if is_before and (is_silent or is_collected_only):
+            continue  # there never were all raw events of this minute, or they have expired: nothing to compare with
         minutes += 1
         stored_total += sum(stored)
         fresh_total += sum(counted)

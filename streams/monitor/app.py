@@ -35,7 +35,7 @@ from streams.monitor.baselines import BaselineFollower
 from streams.monitor.monitor import Monitor
 from streams.monitor.partition import Partition, Scorer
 from streams.monitor.ticks import TickSender
-from streams.monitor.watchdog import INACTIVE_S, LOOK_S, STALLED_S, LoopWatch, Stall
+from streams.monitor.watchdog import INACTIVE_S, LOOK_S, STALLED_S, LoopWatch, Stall, readable_ends
 from streams.monitor.writer import PartitionWriter
 from streams.settings import Settings
 from streams.topics import (
@@ -264,7 +264,11 @@ class MonitorApp:
         positions = {number: partition.offset for number, partition in loaded.items()}
         reason = self._stall.look(positions, self.ticks.offsets, present)
         if reason is not None:
-            self._fatal(reason, None)
+            ends = await readable_ends(self.settings.kafka, monitor.topic, positions)
+            reason = self._stall.look(positions, ends, present)
+            if reason is not None:
+                self._fatal(reason, None)
+            _log.warning("a transaction of another producer is open; what stands behind it waits")
         if monitor.owned - set(loaded):
             self._missing_since = self._missing_since or present
             if present - self._missing_since > STALLED_S:

@@ -95,6 +95,10 @@ class Work:
         return sum(len(counts) for _, counts in self.closing) + sum(map(len, self.amending.values()))
 
 
+class BatchSkipped(Exception):
+    """A batch was given to an agent that fell over it. The agent raises it at the next one; the process ends."""
+
+
 class Partition:
     """The state of one partition of the events topic.
 
@@ -132,8 +136,16 @@ class Partition:
     # counting
 
     def count(self, message: Any, values: Sequence[bytes | None], present_ms: int) -> Tally:
-        """Count the records of a message that have not been counted yet; the message is acked by the next flush."""
+        """Count the records of a message that have not been counted yet; the message is acked by the next flush.
+
+        Raises:
+            BatchSkipped: the message before it was not counted.
+        """
         offsets = message.offsets
+        if message.follows > self.offset:
+            raise BatchSkipped(
+                f"partition {self.number} was counted to offset {self.offset}; what came until {message.follows} was not"
+            )
         self._messages.append(message)
         self.highwater = max(self.highwater, message.highwater)
         if offsets[0] <= self.offset:

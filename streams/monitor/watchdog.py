@@ -8,7 +8,9 @@ does not end.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from streams import metrics
 from streams.clock import monotonic
@@ -53,6 +55,26 @@ class Stall:
     def forget(self) -> None:
         """Begin to look anew: a rebalance is going on."""
         self._moved.clear()
+
+
+async def readable_ends(bootstrap: str, topic: str, partitions: Iterable[int]) -> dict[int, int]:
+    """Partition → the last offset that a reader of committed records may be given now.
+
+    An open transaction of another producer holds back all that stands behind it; a worker that waits for its end is
+    not stuck.
+
+    Raises:
+        aiokafka.errors.KafkaError: no broker answers.
+    """
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, isolation_level="read_committed", enable_auto_commit=False
+    )
+    await consumer.start()
+    try:
+        ends = await consumer.end_offsets([TopicPartition(topic, number) for number in partitions])
+    finally:
+        await consumer.stop()
+    return {tp.partition: end - 1 for tp, end in ends.items()}
 
 
 class LoopWatch:

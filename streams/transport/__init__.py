@@ -49,6 +49,8 @@ What a worker that must be exact has to know about Faust, and what is done about
 8. A paused worker (SIGSTOP, a suspended machine) does not know that its partitions are somebody else's by now.
    ``consumer.lease_left`` says for how long that cannot be so. It keeps ordinary late writes away; only a
    transactional producer per partition, which fences its predecessor, closes the gap (``streams/monitor/writer.py``).
+9. Faust starts an agent that fell over again, behind the message at which it fell: that message is lost and all looks
+   well. ``message.follows`` tells: it is the last offset of the message before.
 """
 
 from streams.transport.driver import BatchOptions, Transport, install

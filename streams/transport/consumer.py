@@ -40,6 +40,8 @@ class BatchConsumer(driver.Consumer):
         self._batch_topics: tuple[int, frozenset[str]] = (-1, frozenset())
         #: last offsets of the chunks delivered and not yet committed, in order
         self._in_flight: dict[Any, deque[int]] = defaultdict(deque)
+        #: last offset of the last chunk delivered since the last seek
+        self._delivered: dict[Any, int] = {}
         super().__init__(transport, *args, **kwargs)
 
     def _new_consumer_thread(self) -> BatchThread:
@@ -126,6 +128,8 @@ class BatchConsumer(driver.Consumer):
             generation_id=generation,
         )
         message.offsets = chunk.offsets
+        message.follows = self._delivered.get(tp, -1)
+        self._delivered[tp] = message.offset
         message.highwater = highwater or chunk.offsets[-1] + 1
         self._in_flight[tp].append(message.offset)
         return message
@@ -180,6 +184,7 @@ class BatchConsumer(driver.Consumer):
             await self.wait_empty()
         for tp in revoked:
             self._in_flight.pop(tp, None)
+            self._delivered.pop(tp, None)
         await super().on_partitions_revoked(revoked)
 
     async def on_partitions_assigned(self, assigned: Any, generation_id: int = 0) -> None:
@@ -194,6 +199,7 @@ class BatchConsumer(driver.Consumer):
     async def perform_seek(self) -> None:
         """Seek to the committed offsets, then to where the state says that it stands [5]."""
         epoch = self._epoch
+        self._delivered.clear()
         self._in_flight.clear()  # everything not acked will be read again
         await super().perform_seek()
         assigned = self.assignment()
@@ -218,4 +224,5 @@ class BatchConsumer(driver.Consumer):
     async def seek(self, partition: Any, offset: int) -> None:
         """Go on reading from ``offset``."""
         self._in_flight.pop(ensure_TP(partition), None)
+        self._delivered.pop(ensure_TP(partition), None)
         await super().seek(partition, offset)

@@ -13,10 +13,13 @@ class BatchMessage(ConsumerMessage):
     """One Faust message for the records ``offsets`` of one partition; ``offset`` is the last of them.
 
     ``value`` is the list of the records' values; ``highwater`` the end of the partition when they were read.
+    ``follows`` is the last offset of the message before it, −1 for the first one after a seek: an agent that has not
+    seen that one has missed it (Faust starts an agent that fell over again, behind the message at which it fell).
     """
 
-    __slots__ = ("highwater", "offsets")
+    __slots__ = ("follows", "highwater", "offsets")
 
+    follows: int
     offsets: Sequence[int]
     highwater: int
 

@@ -21,6 +21,8 @@ from tests.streams.kafka_tools import produce
 
 STORES = [f"shop-{number}" for number in range(12)]
 SETTLE_S = 120.0
+#: seconds in which everything that was sent must be acknowledged; a spool is full then and the broker just back
+ACKNOWLEDGED_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class Outcome:
     faults: Counter[str]
     repeats: Counter[str]
     ends: dict[str, list[str]]
+    peak_mb: dict[str, int]
     seconds: float
 
     def __str__(self) -> str:
@@ -57,6 +60,7 @@ class Outcome:
         return (
             f"{self.kills} kills in {self.seconds:.0f} s: {faults}\n"
             f"repeated by the senders: {dict(self.repeats)}; processes that ended by themselves: {self.ends}\n"
+            f"most memory, MB: {self.peak_mb}\n"
             f"{self.report}"
         )
 
@@ -83,13 +87,14 @@ async def run(plan: Plan, folder: Path, say: Callable[[str], None] = print) -> O
         chaos = Chaos(system, load, plan.seed, plan.away_s, say, plan.chosen)
         await chaos.run(plan.kills, plan.pause_s, plan.faults)
         load.check()
-        await load.stop(SETTLE_S)
+        await load.stop(ACKNOWLEDGED_S)
         say(
             f"{time.monotonic() - began:6.1f} s  the load has ended; {len(load.ledger.events):,} events acknowledged"
         )
         report = await Checker(system.settings, system.store_port).wait(load.ledger, SETTLE_S)
         ends = {name: part.ends for name, part in system.parts.items() if part.ends}
+        peaks = {name: part.peak_mb for name, part in system.parts.items()}
         seconds = time.monotonic() - began
-        return Outcome(report, chaos.kills, chaos.done, load.ledger.repeats, ends, seconds)
+        return Outcome(report, chaos.kills, chaos.done, load.ledger.repeats, ends, peaks, seconds)
     finally:
         await asyncio.shield(system.stop())

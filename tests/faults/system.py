@@ -55,6 +55,8 @@ class Part:
         self.is_wanted = True
         #: ends that nobody asked for: exit code and last line of the log
         self.ends: list[str] = []
+        #: most memory that it held at any look, in MB
+        self.peak_mb = 0
 
     def start(self) -> None:
         with self._log.open("ab") as log:
@@ -78,6 +80,12 @@ class Part:
         with contextlib.suppress(OSError):
             return Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
         return False
+
+    def look(self) -> None:
+        """Note how much memory it holds."""
+        with contextlib.suppress(OSError, AttributeError):
+            pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])  # type: ignore[union-attr]
+            self.peak_mb = max(self.peak_mb, pages * os.sysconf("SC_PAGE_SIZE") // 1_000_000)
 
     def last_line(self) -> str:
         """The last thing it logged."""
@@ -228,6 +236,7 @@ class System:
                 await asyncio.sleep(0.1)
                 continue
             for part in list(self.parts.values()):
+                part.look()
                 if part.is_wanted and not part.is_running:
                     code = part.process.returncode if part.process is not None else 0
                     if code != -signal.SIGKILL:

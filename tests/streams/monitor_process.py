@@ -1,6 +1,9 @@
 """A monitor in a process of its own, on topics with a prefix, for tests that kill it.
 
-``python tests/streams/monitor_process.py SETTINGS_JSON PREFIX [naive|broken|detector] [auto|fast|public]``
+``python tests/streams/monitor_process.py SETTINGS_JSON PREFIX [SCORER] [auto|fast|public] [TROUBLE]``
+
+The watchdog is impatient here. A record that holds ``poison`` makes the trouble: the agent dies (``dies``), ends without
+a word (``ends``), is given nothing more (``starves``) or never gives the event loop back (``blocks``).
 """
 
 from __future__ import annotations
@@ -8,7 +11,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 
@@ -17,7 +22,8 @@ from scoring.detection.scorer import Judgement
 from scoring.lateness import Delay
 from scoring.scores import ScoreRow, ScoreState
 from streams.config import Config
-from streams.monitor.app import MonitorApp, default_scorer, find_partitions, run
+from streams.monitor.app import MonitorApp, default_scorer, exit_now, find_partitions, run
+from streams.monitor.watchdog import BLOCKED_S, STALLED_S, LoopWatch, Stall
 from streams.settings import load_settings
 
 Counts = Mapping[str, Mapping[str, Sequence[int]]]
@@ -81,6 +87,46 @@ SCORERS = {
 }
 
 
+IMPATIENT_S = 6.0
+_POISON = b"poison"
+
+
+def _make_trouble(role: MonitorApp, kind: str) -> None:
+    receive = role.monitor.receive
+
+    def troubled(message: Any, values: list[bytes | None]) -> None:
+        if any(value is not None and _POISON in value for value in values):
+            TROUBLES[kind](role)
+        receive(message, values)
+
+    role.monitor.receive = troubled  # type: ignore[method-assign]
+
+
+def _dies(role: MonitorApp) -> None:
+    raise ValueError("planted")
+
+
+def _ends(role: MonitorApp) -> None:
+    raise asyncio.CancelledError
+
+
+def _blocks(role: MonitorApp) -> None:
+    threading.Event().wait()
+
+
+def _starves(role: MonitorApp) -> None:
+    role.app.consumer.gate_open = False
+
+
+TROUBLES: dict[str, Callable[[MonitorApp], None]] = {
+    "none": lambda role: None,
+    "dies": _dies,
+    "ends": _ends,
+    "starves": _starves,
+    "blocks": _blocks,
+}
+
+
 def main() -> None:
     settings = load_settings(**msgspec.json.decode(sys.argv[1]))
     prefix, kind = sys.argv[2], sys.argv[3] if len(sys.argv) > 3 else "naive"
@@ -93,7 +139,13 @@ def main() -> None:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     partitions = loop.run_until_complete(find_partitions(settings.kafka, rename))
-    run(MonitorApp(settings, Config(), partitions, make_scorer=SCORERS[kind], rename=rename, path=path), loop)
+    role = MonitorApp(settings, Config(), partitions, make_scorer=SCORERS[kind], rename=rename, path=path)
+    if len(sys.argv) > 5:
+        trouble = sys.argv[5]
+        role._stall = Stall(IMPATIENT_S if trouble in ("starves", "none") else STALLED_S)
+        role.loop_watch = LoopWatch(exit_now, IMPATIENT_S if trouble == "blocks" else BLOCKED_S)
+        _make_trouble(role, trouble)
+    run(role, loop)
 
 
 if __name__ == "__main__":

@@ -48,6 +48,7 @@ class Process:
         data: Path,
         scorer: str = "naive",
         path: str = "auto",
+        trouble: str = "",
         **changed: Any,
     ) -> None:
         settings = {
@@ -67,6 +68,7 @@ class Process:
             prefix,
             scorer,
             path,
+            *filter(None, [trouble]),
         ]
         self.log = data / "monitor.log"
         self._log = self.log.open("ab")

@@ -12,12 +12,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import msgspec
+import pytest
 
 from scoring.counting import MINUTE_MS, PartitionCounts, Tick, encode_tick
 from scoring.events import Event, EventType
 from scoring.scores import MinuteRow, ScoreRow, WindowRow
 from scoring.segments import Segmenter
-from streams.monitor.partition import CLOSE_AT_ONCE, Partition, Work
+from streams.monitor.partition import CLOSE_AT_ONCE, BatchSkipped, Partition, Work
 from streams.topics import COUNTS_CHANGELOG, DEADLETTERS, MINUTES, SCORES, WINDOWS
 from tests.streams.monitor_process import NaiveScorer
 
@@ -30,6 +31,7 @@ HOUR_MS = 3_600_000
 class Message:
     offsets: range
     highwater: int
+    follows: int = -1
 
 
 def make_partition() -> Partition:
@@ -124,6 +126,18 @@ def test_records_given_again_are_not_counted_again() -> None:
     log.flush()
     log.give(event(1, NOON), event(2, NOON), event(3, NOON), again=2)
     assert [row.counts[1] for row in rows(log.flush(), MINUTES, MinuteRow)] == [3]
+
+
+def test_a_batch_that_the_agent_fell_over_was_skipped_without_a_word() -> None:
+    partition = make_partition()
+    present = NOON + 48 * HOUR_MS
+    partition.count(Message(range(2), 6), [event(0, NOON), event(1, NOON)], present)
+    partition.count(
+        Message(range(3, 4), 6, follows=1), [event(3, NOON)], present
+    )  # offset 2 is a control record
+    with pytest.raises(BatchSkipped, match="counted to offset 3; what came until 4 was not"):
+        partition.count(Message(range(5, 6), 6, follows=4), [event(5, NOON)], present)
+    assert partition.offset == 3
 
 
 def test_a_bad_record_becomes_a_dead_letter_named_by_its_place_without_personal_data() -> None:

@@ -35,6 +35,7 @@ class Counter:
         install()
         self.values: dict[int, list[bytes | None]] = {number: [] for number in range(PARTITIONS)}
         self.offsets: dict[int, list[int]] = {number: [] for number in range(PARTITIONS)}
+        self.follows: dict[int, list[int]] = {number: [] for number in range(PARTITIONS)}
         self.drains = 0
         self.held: list[Any] = []
         self.app: Any = faust.App(
@@ -61,6 +62,7 @@ class Counter:
             message = stream.current_event.message
             self.values[message.partition] += values
             self.offsets[message.partition] += message.offsets
+            self.follows[message.partition] += [message.follows, message.offset]
             self.held.append(message)
             if self._acks:
                 self._ack()
@@ -117,6 +119,8 @@ async def test_every_record_arrives_once_in_order_and_is_committed(
     )
     for number, offsets in counter.offsets.items():
         assert offsets == list(range(len(counter.values[number])))
+        told = counter.follows[number]
+        assert told[::2] == [-1, *told[1:-1:2]]
     assert await committed(kafka, topic_prefix) == {n: len(v) for n, v in counter.values.items()}
 
 

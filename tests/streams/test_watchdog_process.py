@@ -1,0 +1,92 @@
+"""A worker that looks alive and is not ends itself, with the reason in its last log line; each trouble is a real one."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from streams.monitor.app import EXIT_FAILED
+from streams.topics import EVENTS
+from tests.streams.kafka_tools import make_topics, produce, read_all
+from tests.streams.test_monitor_exact import (
+    DEADLINE_S,
+    PARTITIONS,
+    Process,
+    independent_count,
+    published,
+    some_events,
+    wait_for_total,
+)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "reason"),
+    [
+        ("dies", "the counting agent died"),
+        ("ends", "BatchSkipped"),
+        ("starves", "stands still at offset"),
+        ("blocks", "the event loop stands still"),
+    ],
+)
+async def test_a_stuck_worker_ends_with_the_reason_in_its_last_line_and_the_next_one_counts_on(
+    kafka: str, topic_prefix: str, tmp_path: Path, trouble: str, reason: str
+) -> None:
+    await make_topics(kafka, topic_prefix, PARTITIONS)
+    await produce(kafka, topic_prefix + EVENTS, some_events(200, 1))
+    first = independent_count(await read_all(kafka, topic_prefix + EVENTS))
+    stuck = Process(kafka, topic_prefix, tmp_path, trouble=trouble)
+    stuck.start()
+    await wait_for_total(kafka, topic_prefix, sum(first.values()))
+    await produce(kafka, topic_prefix + EVENTS, [(b"s0", b"poison", 1000), *some_events(200, 2)])
+    assert stuck.process is not None
+    assert await asyncio.to_thread(stuck.process.wait, DEADLINE_S) == EXIT_FAILED
+    last = stuck.log.read_text().strip().splitlines()[-1]
+    assert "the monitor ends: " in last
+    assert reason in last
+    wanted = independent_count(await read_all(kafka, topic_prefix + EVENTS))
+    next_one = Process(kafka, topic_prefix, tmp_path)
+    next_one.start()
+    try:
+        await wait_for_total(kafka, topic_prefix, sum(wanted.values()))
+    finally:
+        assert next_one.process is not None
+        next_one.process.kill()
+        next_one.process.wait()
+    assert await published(kafka, topic_prefix) == wanted
+
+
+async def test_an_open_transaction_of_somebody_else_was_taken_for_a_dead_worker(
+    kafka: str, topic_prefix: str, tmp_path: Path
+) -> None:
+    await make_topics(kafka, topic_prefix, PARTITIONS)
+    held = some_events(100, 3)
+    writer = AIOKafkaProducer(
+        bootstrap_servers=kafka, transactional_id=topic_prefix + "w", transaction_timeout_ms=120_000
+    )
+    await writer.start()
+    worker = Process(kafka, topic_prefix, tmp_path, trouble="none")
+    worker.start()
+    assert worker.process is not None
+    try:
+        await writer.begin_transaction()
+        for key, value, at_ms in held:
+            await writer.send_and_wait(topic_prefix + EVENTS, value, key=key, timestamp_ms=at_ms)
+        async with asyncio.timeout(DEADLINE_S):
+            while "a transaction of another producer is open" not in worker.log.read_text():
+                assert worker.process.poll() is None, worker.log.read_text()[-500:]
+                await asyncio.sleep(0.1)
+        await writer.abort_transaction()
+        await writer.begin_transaction()
+        for key, value, at_ms in held[:60]:
+            await writer.send_and_wait(topic_prefix + EVENTS, value, key=key, timestamp_ms=at_ms)
+        await writer.commit_transaction()
+        wanted = independent_count(await read_all(kafka, topic_prefix + EVENTS))
+        await wait_for_total(kafka, topic_prefix, sum(wanted.values()))
+        assert await published(kafka, topic_prefix) == wanted
+    finally:
+        await writer.stop()
+        worker.process.kill()
+        worker.process.wait()
