@@ -9,6 +9,8 @@ from typing import Any
 
 import typer
 
+from streams.logs import keep_quiet
+
 #: files of this folder, in the order in which --help lists their commands
 COMMANDS: tuple[str, ...] = (
     "up",
@@ -50,6 +52,7 @@ def common(
 
 def main() -> Any:
     """Entry point of the ``funnelwatch`` command."""
+    keep_quiet()  # `up`, `demo` and `run` write logs and say where
     asked = sys.argv[1].replace("-", "_") if len(sys.argv) > 1 else ""
     # a command's libraries take up to a second to load: load those of the command that is asked for
     for name in (asked,) if asked in COMMANDS else COMMANDS:
