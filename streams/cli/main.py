@@ -35,6 +35,7 @@ COMMANDS: tuple[str, ...] = (
 app = typer.Typer(
     name="funnelwatch",
     no_args_is_help=True,
+    rich_markup_mode="markdown",  # else a line's end in a docstring is one in the help
     pretty_exceptions_show_locals=False,
     help="Watch the funnels of many stores: what is lost, where, since when, and what to check.",
 )
