@@ -76,6 +76,7 @@ class RejectReason(StrEnum):
     NOT_AN_OBJECT = "not_an_object"
     EMPTY = "empty"
     TOO_LARGE = "too_large"
+    UNREADABLE_BODY = "unreadable_body"
     MISSING_FIELD = "missing_field"
     UNKNOWN_FIELD = "unknown_field"
     WRONG_TYPE = "wrong_type"

@@ -469,7 +469,12 @@ def _bytes_of(record: object) -> bytes:
     if isinstance(record, bytes):
         return record
     try:
-        return msgspec.json.encode(record)
+        # what msgspec would not write (a lone surrogate) or would write as null (NaN) is kept as it came
+        return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
+    except (TypeError, ValueError, RecursionError):
+        pass
+    try:
+        return json.dumps(record, separators=(",", ":"), default=str).encode()
     except (TypeError, ValueError, RecursionError):
         return repr(record).encode("utf-8", "backslashreplace")
 

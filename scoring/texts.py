@@ -148,6 +148,7 @@ REASON_NAMES: Mapping[RejectReason, Text] = {
     RejectReason.NOT_AN_OBJECT: Text("不是对象", "Not an object"),
     RejectReason.EMPTY: Text("空内容", "Empty"),
     RejectReason.TOO_LARGE: Text("内容过大", "Too large"),
+    RejectReason.UNREADABLE_BODY: Text("正文无法解压", "Body cannot be decompressed"),
     RejectReason.MISSING_FIELD: Text("缺少字段", "Missing field"),
     RejectReason.UNKNOWN_FIELD: Text("未知字段", "Unknown field"),
     RejectReason.WRONG_TYPE: Text("类型错误", "Wrong type"),

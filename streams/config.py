@@ -16,7 +16,14 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from scoring.events import Platform
 from scoring.incoming import CURRENCIES
 from streams.calendar_config import CalendarConfig
-from streams.config_errors import Problem, repeated_keys, secret_problems, syntax_problem, validation_problems
+from streams.config_errors import (
+    Problem,
+    hidden_problems,
+    repeated_keys,
+    secret_problems,
+    syntax_problem,
+    validation_problems,
+)
 from streams.config_values import Part, Zone
 from streams.digests.subscribers import SubscriberConfig
 from streams.notifier.rules import AlertingConfig
@@ -187,6 +194,7 @@ def read_config(path: Path, with_secrets: bool = False) -> tuple[Config, list[st
         config = Config.model_validate({} if content is None else content)
     except ValidationError as error:
         problems += validation_problems(error, root, Config)
+        problems += hidden_problems(error, root, content, Config)
     if with_secrets:
         problems += secret_problems(root, resolve_secret, ConfigError)
-    return config, [problem.shown(path) for problem in sorted(problems)]
+    return config, [problem.shown(path) for problem in sorted(set(problems))]

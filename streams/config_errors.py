@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -13,6 +14,8 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+#: errors hide behind others at most so deep
+_ROUNDS = 5
 Loc = Sequence[int | str]
 
 
@@ -59,7 +62,61 @@ def repeated_keys(root: Node | None) -> list[Problem]:
 
 def validation_problems(error: ValidationError, root: Node | None, model: type[BaseModel]) -> list[Problem]:
     """The errors found against ``model``, each at the place of the value (or key) it is about."""
-    return sorted({_problem(bad, root, model) for bad in error.errors()})
+    found = error.errors()
+    # a list whose only items are wrong is not empty: the items are told of
+    return sorted(
+        {
+            _problem(bad, root, model)
+            for bad in found
+            if not (bad["type"] == "too_short" and _has_items(root, bad["loc"]))
+        }
+    )
+
+
+def hidden_problems(
+    error: ValidationError, root: Node | None, content: Any, model: type[BaseModel]
+) -> list[Problem]:
+    """The errors that are only looked for once those of ``error`` are mended, such as a name given twice.
+
+    Mends a copy of ``content`` by stand-ins and looks again. What is then missing is missing by the mending.
+    """
+    mended = copy.deepcopy(content)
+    found: set[Problem] = set()
+    for _ in range(_ROUNDS):
+        for number, bad in enumerate(error.errors()):
+            _mend(mended, bad, number)
+        try:
+            model.model_validate(mended)
+        except ValidationError as next_error:
+            error = next_error
+            found.update(_problem(bad, root, model) for bad in error.errors() if bad["type"] == "value_error")
+        else:
+            break
+    return sorted(found)
+
+
+def _mend(content: Any, bad: Any, number: int) -> None:
+    """Put a stand-in where the value at ``bad`` is wrong, or take it away so that the default holds."""
+    *path, last = bad["loc"] or ("",)
+    for part in path:
+        try:
+            content = content[part]
+        except (KeyError, IndexError, TypeError):
+            continue  # the name of a validator or of a union's member, which is no part of the file
+    try:
+        if bad["type"] == "too_short" and content[last]:
+            return  # its items are mended
+    except (KeyError, IndexError, TypeError):
+        return
+    context = bad.get("ctx", {})
+    forms = (f"stand-in-{number}", f"stand-in-{number}@example.com")
+    fitting = [form for form in forms if re.search(str(context.get("pattern", "(?!)")), form)]
+    if bad["type"] in ("literal_error", "enum"):
+        content[last] = _choices(context)[-1]  # the last of a list asks least of its neighbours
+    elif fitting:
+        content[last] = fitting[0]
+    elif isinstance(content, dict):
+        content.pop(last, None)
 
 
 def secret_problems(
@@ -100,12 +157,12 @@ def _problem(bad: Any, root: Node | None, model: type[BaseModel]) -> Problem:
     if kind == "missing":
         return _at(_find(root, loc[:-1])[1], f"{where} is missing; it is required")
     if kind in ("literal_error", "enum"):
-        choices = [part.strip(" '") for part in re.split(r",| or ", str(context.get("expected", "")))]
+        choices = _choices(context)
         near = difflib.get_close_matches(str(given), choices, n=1, cutoff=0.6)
         meant = f"did you mean {near[0]!r}? " if near else ""
         return _at(
             value,
-            f"{where}: {given!r} is not known; {meant}Expected one of: {', '.join(filter(None, choices))}",
+            f"{where}: {given!r} is not known; {meant}Expected one of: {', '.join(choices)}",
         )
     if kind == "string_pattern_mismatch":
         return _at(value, f"{where}: {given!r} has the wrong form; expected {_form(str(context['pattern']))}")
@@ -118,6 +175,16 @@ def _problem(bad: Any, root: Node | None, model: type[BaseModel]) -> Problem:
     said = str(bad["msg"]).removeprefix("Input should be ")
     said = {"tuple_type": "a list", "model_type": "a mapping of keys to values"}.get(kind, said)
     return _at(value, f"{where}: expected {said}; it is {_named(given)}")
+
+
+def _choices(context: Any) -> list[str]:
+    parts = re.split(r",| or ", str(context.get("expected", "")))
+    return [choice for part in parts if (choice := part.strip(" '"))]
+
+
+def _has_items(root: Node | None, loc: Loc) -> bool:
+    _, node = _find(root, loc)
+    return isinstance(node, SequenceNode) and bool(node.value)
 
 
 def _named(value: object) -> str:

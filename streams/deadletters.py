@@ -26,6 +26,7 @@ _NO_EVENT = {
     RejectReason.BAD_ROW: "it is a row of a file; mend the file or its mapping and run `funnelwatch replay FILE`",
     RejectReason.EMPTY: "it was empty",
     RejectReason.TOO_LARGE: "only its beginning was kept; its sender has to send smaller batches",
+    RejectReason.UNREADABLE_BODY: "its body could not be decompressed; its sender has to send it again",
     RejectReason.NOT_UTF8: "its bytes are not text; its sender has to send UTF-8",
 }
 
@@ -136,6 +137,8 @@ def why_not(letter: Letter) -> str:
         return "its payload is no JSON, so nothing but its sender can mend it"
     if not isinstance(value, dict):
         return "its payload is no event"
+    if "store_id" in value and not letter.store_id:
+        return "it names a store that its sender may not write to; send it with that store's key"
     own = {name: text for name, text in value.items() if name != "attributes"}
     if any(isinstance(text, str) and is_masked(text) for text in own.values()):
         return "personal data was removed from it; its sender has to send it again"
@@ -159,7 +162,7 @@ async def replay(letters: Sequence[Letter], intake: Intake) -> Outcome:
         result = await intake.accept(
             letter.payload.encode(),
             source=Source(letter.source),
-            # a sender with a key for one store need not have named it in the event
+            # a sender with a key for one store need not have named it in the event; with it no other store can be named
             stores=own if letter.store_id else None,
             keeps_refused=False,
             # a payload holds one event at most, so the letter's id is that of an event that has none

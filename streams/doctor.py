@@ -25,7 +25,7 @@ from streams.embedded.jars import JarsUnavailable, jars_folder, java_binary, loc
 from streams.embedded.ports import is_free
 from streams.instance import NoInstance, connect_settings
 from streams.instance_state import InstanceState, instance_state
-from streams.settings import Settings, load_settings
+from streams.settings import Settings, load_settings, setting_errors
 
 _DISK_WARNING = 5e9
 _DISK_BAD = 1e9
@@ -47,12 +47,10 @@ async def examine(data: Path | None) -> list[Finding]:
     """Every finding about this machine and the instance in ``data``."""
     try:
         settings = load_settings(**({"data": data} if data else {}))
-    except (ValidationError, OSError) as error:
-        return [
-            Finding(
-                "bad", "settings", str(error), "correct the FUNNELWATCH_ variables; see `funnelwatch check`"
-            )
-        ]
+    except ValidationError as error:
+        return [Finding("bad", "settings", line, "correct it, or unset it") for line in setting_errors(error)]
+    except OSError as error:
+        return [Finding("bad", "settings", f"a secret's file cannot be read: {error}", "correct its path")]
     state = instance_state(settings.data)
     findings = [*_machine(settings, state), *_configuration(settings), *_processes(settings, state)]
     if not state.running and not {"kafka", "clickhouse_url"} <= settings.model_fields_set:

@@ -52,6 +52,15 @@ def _struck(key: str, value: object) -> object:
     return value
 
 
+def keep_quiet() -> None:
+    """For commands that answer a person in sentences: libraries' log lines are not shown, of ours only errors are."""
+    logging.getLogger().addHandler(logging.NullHandler())
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
 def configure(settings: Settings, stream: TextIO | None = None) -> None:
     """Send every log record of this process to ``stream`` (default: standard error) in the shape the settings ask for."""
     to = stream or sys.stderr

@@ -6,11 +6,12 @@ what belongs to a machine (addresses, folders, limits) lives here.
 
 from __future__ import annotations
 
+import difflib
 import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -145,3 +146,32 @@ def load_settings(**overrides: object) -> Settings:
             if path:
                 from_files[name] = SecretStr(Path(path).read_text().strip())
     return Settings(**{**from_files, **overrides})  # type: ignore[arg-type]
+
+
+def setting_errors(error: ValidationError) -> list[str]:
+    """One line for each bad setting, naming its environment variable."""
+    return [
+        f"environment: FUNNELWATCH_{'_'.join(map(str, bad['loc'])).upper()}: {bad['msg']} (it is {bad['input']!r})"
+        if "key" not in str(bad["loc"]) and "password" not in str(bad["loc"])
+        else f"environment: FUNNELWATCH_{'_'.join(map(str, bad['loc'])).upper()}: {bad['msg']}"
+        for bad in error.errors()
+    ]
+
+
+def unknown_variables(named: str) -> list[str]:
+    """One line for each variable of the environment that looks like a setting and is none: most likely a slip.
+
+    Args:
+        named: text of the configuration, which may refer to variables of any name for its secrets.
+
+    ``FUNNELWATCH_VERSION`` is docker-compose.yml's.
+    """
+    known = {"FUNNELWATCH_VERSION", *(f"FUNNELWATCH_{name.upper()}" for name in Settings.model_fields)}
+    problems = []
+    for name in sorted(os.environ):
+        if not name.startswith("FUNNELWATCH_") or name.removesuffix("_FILE") in known or name in named:
+            continue
+        near = difflib.get_close_matches(name, known, 1)
+        meant = f"did you mean {near[0]}?" if near else "the README lists all of them"
+        problems.append(f"environment: {name} is no setting; {meant}")
+    return problems

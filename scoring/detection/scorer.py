@@ -337,13 +337,18 @@ class Scorer:
             if change[up]:
                 part = entry.baseline.segments.get(segment)
                 rate = part.rate if part else entry.baseline.rate
-                factors = [self._recent[-1 - back][1][entry.index] for back in range(ago, -1, -1)]
+                factors = [self._factor(back, entry.index) for back in range(ago, -1, -1)]
                 expected = self._book.exposures.amend(entry.cells[segment], ago, change[up]) * rate * factors
             own = entry.series.get(segment) if segment else None
             for series in (entry.series[""], own):
                 if series is not None:
                     a, m = added.get(series, (0.0, 0.0))
                     added[series] = (a + arrivals, m + expected)
+
+    def _factor(self, back: int, step: int) -> float:
+        """The level that ``step`` had so many minutes ago; 1 for a minute before its first baseline came."""
+        factor = self._recent[-1 - back][1]
+        return float(factor[step]) if step < len(factor) else 1.0
 
     def _amended_rows(self, minute: int, ago: int, stores: set[str]) -> list[ScoreRow]:
         book, engine = self._book, self._book.engine

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import typer
 
+from streams.cli.starting import checked_settings
 from streams.config import Config, ConfigError, find_config, load_config
 from streams.instance import NoInstance, connect_settings
-from streams.settings import Settings, load_settings
+from streams.settings import Settings
 
 
 def failed(text: str) -> typer.Exit:
@@ -20,7 +21,7 @@ def failed(text: str) -> typer.Exit:
 def running_instance(data: Path | None) -> Settings:
     """The settings of the running instance; where there is none, says so and ends the command."""
     try:
-        return connect_settings(load_settings(**({"data": data} if data else {})))
+        return connect_settings(checked_settings(data=data))
     except NoInstance as error:
         raise failed(str(error)) from error
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from streams.cli.starting import data_option, fail, setting_errors
+from streams.cli.starting import data_option, fail
 
 
 def register(app: typer.Typer) -> None:
@@ -45,7 +45,7 @@ def register(app: typer.Typer) -> None:
         would have fired more often than the budget.
         """
         from streams.config import find_config, read_config
-        from streams.settings import Settings, load_settings
+        from streams.settings import Settings, load_settings, setting_errors, unknown_variables
 
         problems: list[str] = []
         settings = Settings.model_construct()
@@ -58,6 +58,8 @@ def register(app: typer.Typer) -> None:
         except OSError as error:
             problems.append(f"environment: a secret's file cannot be read: {error}")
         path = find_config(settings.data, settings.config)
+        named = path.read_text("utf-8", "replace") if path is not None and path.is_file() else ""
+        problems += unknown_variables(named)
         told = "no funnelwatch.yaml: defaults hold, and no store is configured"
         if path is not None:
             content, found = read_config(path, with_secrets=not no_secrets)

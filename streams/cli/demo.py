@@ -37,6 +37,7 @@ def demo(
     Everything is real but the shoppers: Apache Kafka, the ClickHouse engine, every role a process of its own. Nothing has
     to be installed and nothing leaves this machine. Ctrl-C stops it all.
     """
+    from streams import logs
     from streams.cli.fetch_broker import fetch_with_progress
     from streams.clock import monotonic, now, now_ms
     from streams.demo.course import Course, DemoConsole
@@ -104,8 +105,10 @@ def demo(
     try:
         fetch_with_progress(settings)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with instance_lock(folder):
+        with instance_lock(folder), contextlib.ExitStack() as stack:
             keys, pixel_keys = make_folder(folder, shops, keep)
+            (folder / "logs").mkdir(exist_ok=True)
+            logs.configure(settings, stack.enter_context((folder / "logs" / "up.log").open("a")))
             path, config = checked_config(settings)
             plan = make_plan(settings, path, list(ROLES), with_parts=True)
             try:

@@ -9,6 +9,8 @@ from typing import Any
 
 import typer
 
+from streams.logs import keep_quiet
+
 #: files of this folder, in the order in which --help lists their commands
 COMMANDS: tuple[str, ...] = (
     "up",
@@ -33,6 +35,7 @@ COMMANDS: tuple[str, ...] = (
 app = typer.Typer(
     name="funnelwatch",
     no_args_is_help=True,
+    rich_markup_mode="markdown",  # else a line's end in a docstring is one in the help
     pretty_exceptions_show_locals=False,
     help="Watch the funnels of many stores: what is lost, where, since when, and what to check.",
 )
@@ -50,6 +53,7 @@ def common(
 
 def main() -> Any:
     """Entry point of the ``funnelwatch`` command."""
+    keep_quiet()  # `up`, `demo` and `run` write logs and say where
     asked = sys.argv[1].replace("-", "_") if len(sys.argv) > 1 else ""
     # a command's libraries take up to a second to load: load those of the command that is asked for
     for name in (asked,) if asked in COMMANDS else COMMANDS:

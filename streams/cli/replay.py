@@ -22,19 +22,24 @@ from rich.progress import (
 from rich.table import Table as View
 
 from scoring.parsing import StoreTerms
+from streams.cli.starting import checked_settings
 from streams.clickhouse.clients import open_reader_sync
 from streams.clickhouse.errors import mapped
 from streams.collector.intake import open_intake
-from streams.collector.publisher import BrokerAway
+from streams.collector.publisher import BrokerAway, Publisher
 from streams.config import Config, ConfigError, find_config, load_config
 from streams.instance import NoInstance, connect_settings
 from streams.replay.catching_up import NotCaughtUp, wait_until_landed
 from streams.replay.mapping import Mapping, MappingError, load_mapping, shipped_mappings
 from streams.replay.reading import Table
 from streams.replay.run import Replay, Report
-from streams.settings import Settings, load_settings
+from streams.settings import Settings
 
 _STORE_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+#: how long Kafka may be away before the replay gives up, and after how long that is told, in seconds
+_PATIENCE_S = 60.0
+_TELL_AFTER_S = 3.0
+_LOOK_S = 0.5
 console = Console(stderr=True, highlight=False)
 
 
@@ -73,7 +78,7 @@ def replay(
         pace = parse_speed(speed)
         rules = load_mapping(mapping)
         table = Table(file, rules, encoding or None)
-        settings = connect_settings(load_settings(**({"data": data} if data else {})))
+        settings = connect_settings(checked_settings(data=data))
         config = load_config(find_config(settings.data, settings.config))
         store_id = store or rules.store
         if not _STORE_ID.match(store_id):
@@ -86,7 +91,7 @@ def replay(
             asyncio.run(_wait(settings))
             _print_counts(settings, store_id, report)
     except (MappingError, ConfigError, NoInstance, BrokerAway, NotCaughtUp) as error:
-        console.print(f"[red]error:[/red] {_plain(str(error))}")
+        console.print(f"[red]error:[/red] {_plain(str(error))}", soft_wrap=True)
         raise typer.Exit(1) from error
     except KeyboardInterrupt:
         console.print("stopped; what was sent is there, and the same replay can be run again")
@@ -134,8 +139,27 @@ async def _run(
                 told += f", {refused:,} refused"
             bar.update(task, completed=position, told=told)
 
-        async with open_intake(settings, config, spool=False) as intake:
-            return await Replay(table, mapping, store_id, terms, intake, pace).run(progress)
+        async with open_intake(settings, config, spool=False, patience_s=_PATIENCE_S) as intake:
+            watching = asyncio.create_task(_tell_of_kafka(intake.publisher, settings.kafka))
+            try:
+                return await Replay(table, mapping, store_id, terms, intake, pace).run(progress)
+            finally:
+                watching.cancel()
+
+
+async def _tell_of_kafka(publisher: Publisher, address: str) -> None:
+    """Say once that the replay waits, and that it goes on."""
+    away_s, told = 0.0, False
+    while True:
+        await asyncio.sleep(_LOOK_S)
+        away_s = 0.0 if publisher.is_broker_there else away_s + _LOOK_S
+        if away_s >= _TELL_AFTER_S and not told:
+            text = f"Kafka at {address} does not answer; waiting up to {_PATIENCE_S:.0f} s for it. Nothing is lost"
+            console.print(text, soft_wrap=True)
+            told = True
+        elif told and publisher.is_broker_there:
+            console.print("Kafka answers again; the replay goes on")
+            told = False
 
 
 async def _wait(settings: Settings) -> None:

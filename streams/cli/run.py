@@ -15,7 +15,9 @@ def register(app: typer.Typer) -> None:
 
     @app.command()
     def run(
-        role: Annotated[str, typer.Argument(help="collector, monitor, landing, page, notifier or jobs.")],
+        role: Annotated[
+            str, typer.Argument(help="collector, monitor, landing, page, notifier, digests or jobs.")
+        ],
         data: data_option = None,
         config: Annotated[Path | None, typer.Option("--config", help="Configuration file.")] = None,
     ) -> None:

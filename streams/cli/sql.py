@@ -164,7 +164,7 @@ def register(app: typer.Typer) -> None:
         """Ask ClickHouse in SQL. Times are UTC.
 
         Views, each right when read plainly: events, stage_counts, scores, alerts, alert_transitions, dead_letters,
-        store_windows, baselines, actions.
+        store_windows, baselines, stores, alert_actions, alert_responses.
 
         Example: funnelwatch sql "select stage, sum(count) from stage_counts group by stage" --json
         """

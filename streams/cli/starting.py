@@ -9,7 +9,7 @@ import typer
 from pydantic import ValidationError
 
 from streams.config import Config, ConfigError, find_config, load_config
-from streams.settings import Settings, load_settings
+from streams.settings import Settings, load_settings, setting_errors
 
 data_option = Annotated[
     Path | None,
@@ -23,16 +23,6 @@ def fail(message: str, code: int = 1) -> NoReturn:
     """End the command with ``message`` on standard error."""
     typer.echo(message, err=True)
     raise typer.Exit(code)
-
-
-def setting_errors(error: ValidationError) -> list[str]:
-    """One line for each bad setting, naming its environment variable."""
-    return [
-        f"environment: FUNNELWATCH_{'_'.join(map(str, bad['loc'])).upper()}: {bad['msg']} (it is {bad['input']!r})"
-        if "key" not in str(bad["loc"]) and "password" not in str(bad["loc"])
-        else f"environment: FUNNELWATCH_{'_'.join(map(str, bad['loc'])).upper()}: {bad['msg']}"
-        for bad in error.errors()
-    ]
 
 
 def checked_settings(**overrides: object) -> Settings:

@@ -10,7 +10,7 @@ from aiohttp import web
 
 #: seconds in which a body must have arrived
 READ_S = 30.0
-#: bytes kept of a body that is too large, for its dead letter
+#: bytes kept of a body that is too large or unreadable, for its dead letter
 _KEPT = 8192
 
 
@@ -23,11 +23,15 @@ class BodyTooLarge(Exception):
 
 
 class BodyUnreadable(Exception):
-    """The body cannot be decompressed (400), or its encoding is not known (415): ``status`` says which."""
+    """The body cannot be decompressed (400), or its encoding is not known (415): ``status`` says which.
 
-    def __init__(self, detail: str, status: int) -> None:
+    ``head`` is the beginning of what could be read of it, else of the body as it came. The HTTP handlers answer.
+    """
+
+    def __init__(self, detail: str, status: int, head: bytes) -> None:
         super().__init__(detail)
         self.status = status
+        self.head = head[:_KEPT]
 
 
 async def read_body(request: web.Request, limit: int) -> bytes:
@@ -59,7 +63,8 @@ async def read_body(request: web.Request, limit: int) -> bytes:
         return _gunzip(raw, limit)
     if encoding == "zstd":
         return _unzstd(raw, limit)
-    raise BodyUnreadable(f"Content-Encoding {encoding[:40]!r} is not known; send identity, gzip or zstd", 415)
+    detail = f"Content-Encoding {encoding[:40]!r} is not known; send identity, gzip or zstd"
+    raise BodyUnreadable(detail, 415, raw)
 
 
 def _gunzip(raw: bytes, limit: int) -> bytes:
@@ -70,13 +75,13 @@ def _gunzip(raw: bytes, limit: int) -> bytes:
         try:
             part = stream.decompress(raw, limit - size + 1)
         except zlib.error as error:
-            raise BodyUnreadable(f"the body is not gzip: {error}", 400) from error
+            raise BodyUnreadable(f"the body is not gzip: {error}", 400, b"".join(parts) or raw) from error
         parts.append(part)
         size += len(part)
         if size > limit:
             raise _swollen(limit, b"".join(parts))
         if not stream.eof:
-            raise BodyUnreadable("the gzip body is cut short", 400)
+            raise BodyUnreadable("the gzip body is cut short", 400, b"".join(parts))
         raw = stream.unused_data
     return b"".join(parts)
 
@@ -88,7 +93,7 @@ def _unzstd(raw: bytes, limit: int) -> bytes:
     except cramjam.DecompressionError as error:
         if "whole buffer" in str(error):
             raise _swollen(limit, bytes(room)) from error
-        raise BodyUnreadable("the body is not zstd, or it is cut short", 400) from error
+        raise BodyUnreadable("the body is not zstd, or it is cut short", 400, raw) from error
     if size > limit:
         raise _swollen(limit, bytes(room))
     return bytes(room[:size])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
@@ -141,8 +141,7 @@ class Intake:
             batch.refused = [_placed(one, places[one.index]) for one in batch.refused]
         if batch.total > self._most:
             raise TooManyEvents(f"{batch.total:,} events in one request, at most {self._most:,} are taken")
-        only_store = next(iter(terms.stores)) if len(terms.stores) == 1 else ""
-        await self._publish(batch, source, terms.received_at_ms, only_store, keeps_refused)
+        await self._publish(batch, source, terms.received_at_ms, terms.stores, keeps_refused)
         return IntakeResult(len(batch.events), batch.duplicates, batch.refused)
 
     async def refuse(
@@ -151,21 +150,26 @@ class Intake:
         *,
         source: Source,
         received_at_ms: int | None = None,
-        store_id: str = "",
+        stores: Collection[str],
     ) -> None:
         """Keep records that never became events (a bad row of a file, a body too large) as dead letters."""
         at = now_ms() if received_at_ms is None else received_at_ms
-        await self._publish(Batch(refused=list(refused)), source, at, store_id, keeps_refused=True)
+        await self._publish(Batch(refused=list(refused)), source, at, stores, keeps_refused=True)
 
     async def _publish(
-        self, batch: Batch, source: Source, received_at_ms: int, store_id: str, keeps_refused: bool
+        self,
+        batch: Batch,
+        source: Source,
+        received_at_ms: int,
+        stores: Collection[str],
+        keeps_refused: bool,
     ) -> None:
         topic, encode = self._events_topic, _ENCODER.encode
         records = [
             Record(topic, event.store_id.encode(), received_at_ms, encode(event)) for event in batch.events
         ]
         if keeps_refused:
-            records += [self._letter(one, source, received_at_ms, store_id) for one in batch.refused]
+            records += [self._letter(one, source, received_at_ms, stores) for one in batch.refused]
         await self._publisher.publish(records)
         if batch.events:
             COLLECTOR_EVENTS.labels(source.value).inc(len(batch.events))
@@ -174,18 +178,15 @@ class Intake:
         for one in batch.refused:
             COLLECTOR_REJECTED.labels(source.value, one.rejected.reason.value).inc()
 
-    def _letter(self, one: Refused, source: Source, received_at_ms: int, store_id: str) -> Record:
-        told = _STORE_ID.search(one.raw)
-        store = told.group(1).decode("utf-8", "replace") if told else store_id
-        if store not in self._stores:
-            store = mask_text(store)
+    def _letter(self, one: Refused, source: Source, received_at_ms: int, stores: Collection[str]) -> Record:
+        store = self._store_of(one.raw, stores)
         payload, cut = mask_payload(one.raw, lambda raw: self._pseudonyms.marked(store, raw))
         whole = one.rejected.reason is not RejectReason.TOO_LARGE
         size = f"; it had {len(one.raw):,} bytes" if whole else ""
         detail = one.rejected.detail + (f" [cut{size}]" if cut else "")
         # a file replayed again gives the same letters; a live sender's repeated record is a letter of its own
-        moment = "" if source is Source.REPLAY else f"{received_at_ms}.{one.index}"
-        identity = f"{source.value}\0{one.rejected.reason.value}\0{moment}\0".encode() + one.raw
+        once = "" if source is Source.REPLAY else _fresh_id()
+        identity = f"{source.value}\0{one.rejected.reason.value}\0{once}\0".encode() + one.raw
         letter = DeadLetter(
             received_at_ms=received_at_ms,
             reason=one.rejected.reason,
@@ -198,6 +199,21 @@ class Intake:
         return Record(
             self._deadletters_topic, store.encode() or None, received_at_ms, _ENCODER.encode(letter)
         )
+
+    def _store_of(self, raw: bytes, stores: Collection[str]) -> str:
+        """The store that a refused record belongs to: the one it names, else the sender's only one.
+
+        A record that names a store its sender may not write to stays with the sender: else whoever holds a key, such as
+        the one in a public page, could put letters into another store's, to be accepted there when they are replayed.
+        """
+        own = next(iter(stores)) if len(stores) == 1 else ""
+        told = _STORE_ID.search(raw)
+        if told is None:
+            return own
+        store = told.group(1).decode("utf-8", "replace")
+        if store in stores:
+            return store
+        return own if store in self._stores else mask_text(store)
 
 
 def _placed(one: Refused, place: str) -> Refused:

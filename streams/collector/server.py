@@ -237,17 +237,24 @@ class CollectorApp:
         try:
             return await read_body(request, limit)
         except BodyTooLarge as error:
-            if grant is not None:
-                store_id = next(iter(grant.stores)) if len(grant.stores) == 1 else ""
-                letter = refused_record(RejectReason.TOO_LARGE, str(error), error.head)
-                await self._intake.refuse([letter], source=source, store_id=store_id)
+            await self._keep(RejectReason.TOO_LARGE, str(error), error.head, source, grant)
             raise Refusal(413, RejectReason.TOO_LARGE.value, str(error), {"Connection": "close"}) from error
         except BodyUnreadable as error:
-            raise Refusal(error.status, "unreadable_body", str(error)) from error
+            reason = RejectReason.UNREADABLE_BODY
+            await self._keep(reason, str(error), error.head, source, grant)
+            raise Refusal(error.status, reason.value, str(error)) from error
         except TimeoutError as error:
             raise Refusal(
                 408, "timeout", "the body did not arrive in time", {"Connection": "close"}
             ) from error
+
+    async def _keep(
+        self, reason: RejectReason, detail: str, head: bytes, source: Source, grant: Grant | None
+    ) -> None:
+        """Make a dead letter of a body that cannot be looked into; not of a stranger's."""
+        if grant is not None:
+            letter = refused_record(reason, detail, head)
+            await self._intake.refuse([letter], source=source, stores=grant.stores)
 
     async def _accept(
         self, body: bytes, grant: Grant, source: Source, edge: Edge, shift_ms: int = 0
@@ -257,6 +264,7 @@ class CollectorApp:
                 body, source=source, stores=grant.stores, edge=edge, shift_ms=shift_ms
             )
         except TooManyEvents as error:
+            await self._keep(RejectReason.TOO_LARGE, str(error), body, source, grant)
             raise Refusal(413, "too_many_events", str(error)) from error
 
 

@@ -20,7 +20,7 @@ def _clock(value: object) -> object:
     if isinstance(value, bool):
         return value
     if isinstance(value, int):
-        return f"{value:02}:00" if 0 <= value < 24 else f"{value // 60:02}:{value % 60:02}"
+        return f"{value // 60:02}:{value % 60:02}" if value >= 60 else f"{value:02}:00"
     if isinstance(value, str) and re.fullmatch(r"\d:[0-5]\d", value):
         return f"0{value}"
     return value

@@ -49,6 +49,7 @@ class Child:
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._failures = 0
+        self._log_from = 0
 
     @property
     def pid(self) -> int | None:
@@ -115,6 +116,7 @@ class Child:
         """Start it and watch until it ends; its exit code and how long it was ready."""
         log = self._log()
         with log.open("ab") as output:
+            self._log_from = output.tell()
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 *self._command.arguments,
@@ -177,12 +179,13 @@ class Child:
         if log.exists() and log.stat().st_size > _LOG_BYTES:
             shutil.copyfile(log, log.with_suffix(".log.1"))
             os.truncate(log, 0)
+            self._log_from = 0
 
     def _last_words(self) -> str:
-        """What its log says last of why it ended."""
+        """What its log says last of why it ended, since it was started."""
         try:
             with self._log().open("rb") as log:
-                log.seek(max(log.seek(0, os.SEEK_END) - 16_384, 0))
+                log.seek(max(log.seek(0, os.SEEK_END) - 16_384, self._log_from))
                 lines = log.read().decode(errors="replace").splitlines()
         except OSError:
             return ""

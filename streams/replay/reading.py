@@ -252,13 +252,24 @@ class Table:
 
         wanted = list(self.columns)
         done = 0
-        with pq.ParquetFile(self.path) as file:
-            for batch in file.iter_batches(batch_size=CHUNK_ROWS, columns=wanted):
-                columns = [_texts(batch.column(wanted.index(name)).to_pylist()) for name in wanted]
+        with pq.ParquetFile(self.path, page_checksum_verification=True) as file:
+            batches = file.iter_batches(batch_size=CHUNK_ROWS, columns=wanted)
+            while (batch := self._next_batch(batches, done)) is not None:
+                columns = [_texts(batch.column(wanted.index(name))) for name in wanted]
                 rows = list(zip(*columns, strict=True))
                 numbers = list(range(done + 1, done + len(rows) + 1))
                 done += len(rows)
                 yield Chunk(rows, numbers, [], done)
+
+    def _next_batch(self, batches: Iterator[Any], done: int) -> Any:
+        import pyarrow as pa
+
+        try:
+            return next(batches, None)
+        except (pa.ArrowException, OSError) as error:
+            raise FileEndsEarly(
+                f"{self.path}: is damaged after row {done:,} ({error}); everything before it was replayed"
+            ) from error
 
 
 class _Lines:
@@ -342,9 +353,20 @@ def _printable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _texts(values: list[Any]) -> list[str]:
+def _texts(column: Any) -> list[str]:
     """Arrow values as the text a CSV would have had: nothing for null, whole numbers without ``.0``, times in ISO."""
-    return [_text(value) for value in values]
+    try:
+        return [_text(value) for value in column.to_pylist()]
+    except (ValueError, OverflowError, LookupError):
+        return [_text_of(scalar) for scalar in column]
+
+
+def _text_of(scalar: Any) -> str:
+    """One Arrow value; where Python has none like it (a time of the year 30000), the number that is stored."""
+    try:
+        return _text(scalar.as_py())
+    except (ValueError, OverflowError, LookupError):
+        return str(scalar.value)
 
 
 def _text(value: Any) -> str:

@@ -184,9 +184,7 @@ class Replay:
         refused = [
             refused_record(row.reason, row.detail, self._letter(row), index) for index, row in enumerate(bad)
         ]
-        await self._intake.refuse(
-            refused, source=Source.REPLAY, received_at_ms=now_ms(), store_id=self._store_id
-        )
+        await self._intake.refuse(refused, source=Source.REPLAY, received_at_ms=now_ms(), stores=self._stores)
         for one in refused:
             self._note_refusal(one)
 

@@ -64,6 +64,19 @@ async def test_the_reason_is_read_from_a_json_line_and_not_from_what_follows(tmp
     )
 
 
+async def test_a_process_that_ended_without_a_word_is_not_given_those_of_an_earlier_run(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "worker.log").write_text("what broke the day before\n")
+    child, told = kept(tmp_path, "raise SystemExit(1)")
+    child.start()
+    await until(lambda: any(change[1] == "ended" for change in told))
+    await child.stop()
+    (ending, *_) = [change[2] for change in told if change[1] == "ended"]
+    assert ending.endswith(" s")
+
+
 async def test_readiness_counts_only_from_the_process_itself(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "worker.json").write_text(

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from streams.config import ConfigError, load_config, read_config
+from streams.settings import unknown_variables
 
 
 @pytest.fixture
@@ -57,6 +58,7 @@ def test_a_good_file_has_no_errors(problems) -> None:  # type: ignore[no-untyped
         ("stores:\n  - id: a\n    keys: ['env:EMPTY_KEY']\n", ":3:12:", ["EMPTY_KEY is empty"]),
         ("stores:\n  - id: a\n    currency: XXQ\n", ":3:15:", ["'XXQ' is no ISO 4217 code"]),
         ("stores: &a [*a]\n", ":1:1:", ["within its own anchor"]),
+        ("digests: [{name: li, to: [a@b.c], hour: 27}]\n", ":1:41:", ["'27:00'", "a time of day"]),
         ("alerting:\n  route:\n    receiver: zz\n", ":3:15:", ["no receiver is called 'zz'"]),
     ],
 )
@@ -69,6 +71,27 @@ def test_an_error_names_its_place(problems, text: str, place: str, words: list[s
 def test_all_errors_are_named_in_the_order_of_the_file(problems) -> None:  # type: ignore[no-untyped-def]
     told = problems("stores:\n  - id: a\n    zone: X\n    zzz: 1\nsegments: {most: 99}\nother: 1\n")
     assert [line.split(":")[1] for line in told] == ["3", "4", "5", "6"]
+
+
+def test_errors_that_hide_behind_others_are_named_with_them(problems) -> None:  # type: ignore[no-untyped-def]
+    told = problems(
+        "stores:\n  - id: bad id\n    zone: X\n  - id: b\n  - id: b\n"
+        "thresholds: {notice: 8, page: 7, colour: red}\n"
+        "alerting:\n  receivers: [{name: x, channel: fax}]\n  route: {receiver: nobody}\n"
+        "digests: [{name: li, to: [not-an-address]}]\n"
+    )
+    assert [line.split(":")[1] for line in told] == ["2", "3", "5", "6", "6", "8", "9", "10"]
+    assert "'b' is given twice" in told[2]
+    assert "page must not be below notice" in told[3]
+    assert "no receiver is called 'nobody'" in told[6]
+
+
+def test_a_variable_that_looks_like_a_setting_and_is_none_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FUNNELWATCH_PARTITION", "8")
+    monkeypatch.setenv("FUNNELWATCH_LINK_KEY_FILE", "/run/secrets/link")
+    monkeypatch.setenv("FUNNELWATCH_SHOP_KEY", "k")
+    (told,) = unknown_variables("stores: [{id: a, keys: ['env:FUNNELWATCH_SHOP_KEY']}]")
+    assert "FUNNELWATCH_PARTITION is no setting; did you mean FUNNELWATCH_PARTITIONS?" in told
 
 
 def test_bytes_that_are_no_text_are_named(problems) -> None:  # type: ignore[no-untyped-def]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import typer
 from typer.testing import CliRunner
 
 from scoring.events import RejectReason, Source
+from scoring.parsing import StoreTerms
 from streams.cli import deadletters, schema
 from streams.cli.schema import SchemaName, schema_of
 from streams.clickhouse import migrate
@@ -43,12 +45,13 @@ def letter_of(value: dict[str, Any]) -> Letter:
 async def test_a_letter_refused_for_its_store_is_taken_once_the_store_is_there_and_keeps_its_pseudonym(
     place: Place,
 ) -> None:
-    event = {"type": "click", "event_time": now_ms(), "visitor": "joe"}
-    assert (await place.post({**event, "store_id": "b"}))[0] == 400
-    assert (await place.post({**event, "store_id": "b"}, key="key-of-b"))[0] == 202
+    event = {"type": "click", "event_time": now_ms(), "visitor": "joe", "store_id": "new"}
+    assert (await place.post(event))[0] == 400
     letters = [letter_of(value) for value in await place.letters(1)]
-    first = await replay(letters, place.intake)
-    again = await replay(letters, place.intake)
+    later = place.intake_for({**place.intake.stores, "new": StoreTerms("own_site", "EUR")})
+    assert (await later.accept([event], source=Source.API)).accepted == 1
+    first = await replay(letters, later)
+    again = await replay(letters, later)
     assert (first.accepted, again.accepted, first.failed) == (1, 1, [])
     events = await place.events(3)
     assert len({stored["visitor"] for stored in events}) == 1
@@ -56,11 +59,23 @@ async def test_a_letter_refused_for_its_store_is_taken_once_the_store_is_there_a
 
 
 async def test_an_event_of_nobody_sent_again_twice_is_one_event(place: Place) -> None:
-    await place.post({"type": "click", "event_time": now_ms(), "store_id": "b"})
+    await place.post({"type": "click", "event_time": now_ms(), "store_id": "new"})
     letters = [letter_of(value) for value in await place.letters(1)]
-    await replay(letters, place.intake)
-    await replay(letters, place.intake)
+    later = place.intake_for({"new": StoreTerms("own_site", "EUR")})
+    await replay(letters, later)
+    await replay(letters, later)
     assert len({stored["event_id"] for stored in await place.events(2)}) == 1
+
+
+async def test_a_letter_from_a_key_of_one_store_never_becomes_an_event_of_another(place: Place) -> None:
+    await place.post({"type": "click", "event_time": now_ms(), "store_id": "b"})
+    await place.post({"type": "click", "event_time": now_ms(), "store_id": "b"}, "key-of-pixel", "/v1/pixel")
+    letters = [letter_of(value) for value in await place.letters(2)]
+    outcome = await replay(letters, place.intake)
+    assert (outcome.accepted, len(outcome.failed)) == (0, 2)
+    of_several = [replace(letter, store_id="") for letter in letters]
+    assert "may not write to" in why_not(of_several[0])
+    assert (await replay(of_several, place.intake)).accepted == 0
 
 
 async def test_a_letter_refused_again_is_no_second_letter_and_remembers_its_store_and_visitor(
@@ -85,7 +100,7 @@ async def test_what_cannot_be_sent_again_says_why(place: Place) -> None:
     await place.post({"type": "click", "store_id": "a", "event_time": 1, "product": "p" * 5000})
     await place.post({"type": "order", "store_id": "a", "event_time": 1, "email": "joe@example.com"})
     row = refused_record(RejectReason.BAD_ROW, "row 7 has 3 columns", b"1,2,3")
-    await place.intake.refuse([row], source=Source.REPLAY, store_id="a")
+    await place.intake.refuse([row], source=Source.REPLAY, stores=["a"])
     letters = {letter.reason: letter for letter in map(letter_of, await place.letters(4))}
     assert "no JSON" in why_not(letters["broken_json"])
     assert "cut" in why_not(letters["bad_value"])
@@ -98,7 +113,7 @@ async def test_what_cannot_be_sent_again_says_why(place: Place) -> None:
 async def test_a_bad_row_replayed_again_is_the_same_letter(place: Place) -> None:
     row = refused_record(RejectReason.BAD_ROW, "row 7 has 3 columns", b"1,2,3")
     for _ in range(2):
-        await place.intake.refuse([row], source=Source.REPLAY, store_id="a")
+        await place.intake.refuse([row], source=Source.REPLAY, stores=["a"])
     assert len({value["letter_id"] for value in await place.letters(2)}) == 1
 
 

@@ -196,6 +196,23 @@ def test_a_late_correction_changes_the_row_as_if_it_had_come_in_time(baselines: 
     assert after_late[key].expected == pytest.approx(after_clean[key].expected, rel=0.03)
 
 
+@pytest.mark.parametrize("ago", [0, 1, 5])
+def test_a_correction_of_a_minute_before_a_stores_first_baseline_is_taken(
+    baselines: list[StoreBaseline], ago: int
+) -> None:
+    scorer = scorer_with(baselines[:2])
+    run(scorer, TRAIN, TRAIN + 5)
+    scorer.set_baseline(baselines[2])
+    run(scorer, TRAIN + 5, TRAIN + 6)
+    minute = TRAIN + 5 - ago
+    told = {"store-2": {"web": [0, 50, 3, 1, 0, 0, 0], "new": [0, 9, 2, 0, 0, 0, 0]}}
+    rows = scorer.amend(START + minute, told)
+    whole = {row.step: row.observed for row in rows if row.segment == ""}
+    assert whole["click_to_add_to_cart"] >= 5
+    assert all(np.isfinite([row.expected, row.low, row.high, row.surprise]).all() for row in rows)
+    run(scorer, TRAIN + 6, TRAIN + 8)
+
+
 def test_minutes_must_follow_each_other(baselines: list[StoreBaseline]) -> None:
     scorer = scorer_with(baselines)
     scorer.advance(START, {})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ import msgspec
 from aiohttp import web
 from aiokafka import AIOKafkaConsumer
 
+from scoring.parsing import StoreTerms
 from scoring.pseudonyms import Pseudonyms
 from streams.clock import monotonic
 from streams.collector.intake import Intake
@@ -64,6 +65,16 @@ class Place:
             named["Authorization"] = f"Bearer {key}"
         async with self.session.post(self.url + path, data=data, headers=named) as answer:
             return answer.status, msgspec.json.decode(await answer.read()), answer.headers
+
+    def intake_for(self, stores: Mapping[str, StoreTerms]) -> Intake:
+        """An intake into the same topics, for other stores than the configured ones."""
+        return Intake(
+            self.intake.publisher,
+            stores,
+            Pseudonyms("test"),
+            events_topic=self.events_topic,
+            deadletters_topic=self.deadletters_topic,
+        )
 
     async def events(self, many: int) -> list[dict[str, Any]]:
         """The first ``many`` events of the topic, in the order of each partition."""

@@ -157,15 +157,35 @@ async def test_bodies_that_are_too_large_are_413_compressed_or_not(place: Place)
     assert (await place.post(bomb, Content_Encoding="zstd"))[0] == 413
     status, answer, _ = await place.post([{"type": "x"}] * 2001)
     assert (status, answer["reason"]) == (413, "too_many_events")
-    letters = await place.letters(3)
-    assert {letter["reason"] for letter in letters} == {"too_large"}
+    letters = await place.letters(4)
+    assert [letter["reason"] for letter in letters] == ["too_large"] * 4
+    assert max(len(letter["payload"].encode()) for letter in letters) <= 2048
 
 
-async def test_what_cannot_be_read_is_400_or_415(place: Place) -> None:
+async def test_what_cannot_be_read_is_400_or_415_and_kept_as_far_as_it_could_be_read(place: Place) -> None:
+    cut = gzip.compress(b'{"type":"click","email":"joe@example.com"}' * 99)[:-9]
     assert (await place.post(b"not gzip", Content_Encoding="gzip"))[0] == 400
-    assert (await place.post(gzip.compress(b"{}" * 999)[:-9], Content_Encoding="gzip"))[0] == 400
+    status, answer, _ = await place.post(cut, Content_Encoding="gzip")
+    assert (status, answer["reason"]) == (400, "unreadable_body")
+    assert (await place.post(b"not zstd", Content_Encoding="zstd"))[0] == 400
     assert (await place.post(b"x", Content_Encoding="br"))[0] == 415
     assert (await place.post(b"a,b", Content_Type="text/csv"))[0] == 415
+    letters = await place.letters(4)
+    assert [letter["reason"] for letter in letters] == ["unreadable_body"] * 4
+    assert [letter["store_id"] for letter in letters] == ["a"] * 4
+    assert letters[1]["payload"].startswith('{"type":"click","email":"[removed]"}')
+
+
+async def test_a_record_that_names_another_store_is_kept_with_the_sender_of_it(place: Place) -> None:
+    beacon = {"events": [{"type": "click", "event_time": now_ms(), "store_id": "b"}]}
+    assert (await place.post(beacon, key="", path="/v1/pixel?k=key-of-pixel"))[0] == 400
+    assert (await place.post(click(store_id="nowhere")))[0] == 400
+    assert [letter["store_id"] for letter in await place.letters(2)] == ["a", "nowhere"]
+
+
+async def test_equal_bad_records_sent_at_the_same_moment_are_a_letter_each(place: Place) -> None:
+    await asyncio.gather(*(place.post({"type": "clck"}) for _ in range(30)))
+    assert len({letter["letter_id"] for letter in await place.letters(30)}) == 30
 
 
 async def test_keys_are_needed_known_and_bound_to_their_stores(place: Place) -> None:

@@ -208,6 +208,34 @@ def test_invoice_lines_are_summed_and_a_second_invoice_is_also_a_repurchase(tmp_
     assert made[-1].events[0]["event_time_ms"] == 1_306_918_800_000  # British summer time
 
 
+def test_a_value_that_python_has_no_like_of_is_a_row_that_cannot_be_read_and_no_crash(tmp_path: Path) -> None:
+    times = pa.array([1_306_918_800_000, 10**18], type=pa.timestamp("ms", tz="UTC"))
+    columns = {"timestamp": times, "item_id": ["p", "q"], "position": [1, 2], "click": ["0", "1"]}
+    pq.write_table(pa.table(columns), tmp_path / "a.parquet")
+    mapping = load_mapping("open_bandit")
+    table = Table(tmp_path / "a.parquet", mapping)
+    (made,) = [EventMaker(mapping, table.columns, "zozo").make(chunk) for chunk in table.chunks()]
+    assert [event["event_time_ms"] for event in made.events] == [1_306_918_800_000]
+    assert [(bad.line, "is not a time" in bad.detail) for bad in made.bad] == [(2, True)]
+
+
+def test_a_parquet_file_damaged_in_its_middle_gives_what_stands_before_the_damage(tmp_path: Path) -> None:
+    rows = 4 * CHUNK_ROWS
+    moments = pa.array(range(rows), type=pa.timestamp("s", tz="UTC"))
+    items = [str(number) for number in range(rows)]
+    columns = {"timestamp": moments, "item_id": items, "position": items, "click": ["0"] * rows}
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table(columns), path, row_group_size=CHUNK_ROWS, write_page_checksum=True)
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 3000] = b"\x13" * 3000
+    path.write_bytes(content)
+    given: list[int] = []
+    with pytest.raises(FileEndsEarly, match="damaged after row"):
+        given.extend(len(chunk.rows) for chunk in Table(path, load_mapping("open_bandit")).chunks())
+    assert given in ([CHUNK_ROWS], [CHUNK_ROWS] * 2)
+
+
 def test_a_mapping_with_errors_names_each() -> None:
     with pytest.raises(MappingError) as told:
         parse_mapping(
