@@ -32,7 +32,7 @@ DRAIN_TIMEOUT_S = 20.0
 #: from so many rows on, judging goes to a thread
 THREAD_ROWS = 50
 #: with a backlog a flush may take this share of the time: after a long one the next waits longer
-FLUSH_SHARE = 0.2
+FLUSH_SHARE = 0.1
 BACKLOG_RECORDS = 20_000
 
 
