@@ -97,7 +97,7 @@ def main() -> None:
     stores, active = int(sys.argv[1]), int(sys.argv[2])
     worker = Worker()
     empty = memory_mb(os.getpid())
-    worker.count(range(stores), START_MS, 1)
+    worker.count(range(stores), START_MS, 3)  # so that two stages were seen of each
     worker.flush(START_MS)
     for minute in range(1, 4):  # their first minute is closed, their scorers' entries are made
         worker.count(range(active), START_MS + minute * MINUTE_MS, 1)
