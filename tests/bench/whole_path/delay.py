@@ -20,7 +20,15 @@ import numpy as np
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
 from streams.topics import EVENTS, MINUTES, SCORES
-from tests.bench.whole_path.ground import PARTITIONS, Committed, Figure, Ground, run_tool, wait_until
+from tests.bench.whole_path.ground import (
+    PARTITIONS,
+    Committed,
+    Figure,
+    Ground,
+    TookTooLong,
+    run_tool,
+    wait_until,
+)
 
 SHARES = (0.1, 0.5, 0.9)
 SECONDS = 85.0
@@ -101,10 +109,18 @@ def capacity(ground: Ground) -> float:
     ground.monitor(prefix)
     wait_until(lambda: ground.is_ready(prefix), "the monitor")
     committed = Committed(ground.kafka, prefix, prefix + EVENTS)
-    began = time.monotonic()
     process = run_tool("generator", ground.kafka, prefix + EVENTS, "0", str(CAPACITY_S), wait=False)
-    process.communicate()
-    found = committed.total() / (time.monotonic() - began)
+    seen = [(time.monotonic(), 0)]
+    while process.poll() is None:  # commits come in steps: from the first to the last of them
+        total = committed.total()
+        if total > seen[-1][1]:
+            seen.append((time.monotonic(), total))
+        time.sleep(0.1)
+    if len(seen) < 3:
+        raise TookTooLong("the monitor committed less than twice while events were generated")
+    found = (seen[-1][1] - seen[1][1]) / (seen[-1][0] - seen[1][0])
+    assert process.stdout is not None
+    process.stdout.close()
     committed.close()
     ground.end_parts()
     return found
@@ -138,7 +154,12 @@ def measure(ground: Ground) -> list[Figure]:
                 scored.append((seen - due) / 1000)
                 whole.append((seen - received) / 1000)
         found.append(
-            Figure("delay", f"{load}: samples not yet counted at the end", missing, "of " + str(len(samples)))
+            Figure(
+                "delay",
+                f"{load}: samples not yet counted at the end",
+                float(missing),
+                "of " + str(len(samples)),
+            )
         )
         for name, delays in (("counted", counted), ("scored", scored), ("event to score", whole)):
             if not delays:

@@ -17,7 +17,9 @@ def table(figures: Sequence[Figure]) -> str:
     """The figures as text, one a line."""
     lines = []
     for one in figures:
-        number = f"{one.value:,.0f}" if one.value >= 1000 or one.value.is_integer() else f"{one.value:,.3f}"
+        number = (
+            f"{one.value:,.0f}" if one.value >= 1000 or float(one.value).is_integer() else f"{one.value:,.3f}"
+        )
         bar = f"{'reached' if one.reached else 'MISSED'} ({one.bar})" if one.bar else ""
         lines.append(f"{one.part:10} {one.what:62} {number:>12} {one.unit:12} {bar}".rstrip())
     return "\n".join(lines)
