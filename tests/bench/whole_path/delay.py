@@ -98,7 +98,7 @@ class Watch:
 def _generate(
     ground: Ground, prefix: str, rate: float, seconds: float
 ) -> tuple[int, float, list[tuple[int, ...]]]:
-    process = run_tool("generator", ground.kafka, prefix + EVENTS, str(rate), str(seconds), wait=False)
+    process = run_tool("generator", ground.kafka, prefix + EVENTS, str(rate), str(seconds))
     told = msgspec.json.decode(process.communicate()[0])
     return told["sent"], told["took"], told["samples"]
 
@@ -109,7 +109,7 @@ def capacity(ground: Ground) -> float:
     ground.monitor(prefix)
     wait_until(lambda: ground.is_ready(prefix), "the monitor")
     committed = Committed(ground.kafka, prefix, prefix + EVENTS)
-    process = run_tool("generator", ground.kafka, prefix + EVENTS, "0", str(CAPACITY_S), wait=False)
+    process = run_tool("generator", ground.kafka, prefix + EVENTS, "0", str(CAPACITY_S), is_heard=False)
     seen = [(time.monotonic(), 0)]
     while process.poll() is None:  # commits come in steps: from the first to the last of them
         total = committed.total()
@@ -119,8 +119,6 @@ def capacity(ground: Ground) -> float:
     if len(seen) < 3:
         raise TookTooLong("the monitor committed less than twice while events were generated")
     found = (seen[-1][1] - seen[1][1]) / (seen[-1][0] - seen[1][0])
-    assert process.stdout is not None
-    process.stdout.close()
     committed.close()
     ground.end_parts()
     return found

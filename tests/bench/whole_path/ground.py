@@ -158,13 +158,8 @@ def memory_mb(pid: int) -> float:
     return 0.0
 
 
-def run_tool(module: str, *arguments: str, wait: bool = True) -> subprocess.Popen[bytes]:
-    """A process of this package that prints JSON lines."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", f"tests.bench.whole_path.{module}", *arguments],
-        stdout=subprocess.PIPE,
-        cwd=ROOT,
-    )
-    if wait:
-        process.wait()
-    return process
+def run_tool(module: str, *arguments: str, is_heard: bool = True) -> subprocess.Popen[bytes]:
+    """A process of this package, begun; ``communicate`` gives the JSON line it ends with if it ``is_heard``."""
+    output = subprocess.PIPE if is_heard else subprocess.DEVNULL
+    command = [sys.executable, "-m", f"tests.bench.whole_path.{module}", *arguments]
+    return subprocess.Popen(command, stdout=output, cwd=ROOT)

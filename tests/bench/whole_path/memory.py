@@ -127,7 +127,7 @@ def measure(ground: Ground) -> list[Figure]:
     """Memory and a minute's cost for each number of stores."""
     found = []
     for stores in SIZES[:2] if ground.quick else SIZES:
-        told = msgspec.json.decode(run_tool("memory", str(stores), str(ACTIVE), wait=False).communicate()[0])
+        told = msgspec.json.decode(run_tool("memory", str(stores), str(ACTIVE)).communicate()[0])
         load = f"{stores:,} stores, {min(ACTIVE, stores):,} active"
         found += [
             Figure("stores", f"{load}: memory per thousand", told["memory_mb"] / stores * 1000, "MB"),
