@@ -37,11 +37,12 @@ bench-detection: setup
 	$(BIN)/uv sync --frozen --extra embedded --group bench --inexact
 	$(BIN)/python tests/bench/detection/bench.py $(DETECTION)
 
-# on real Kafka, beside its peers; takes about an hour with five runs of 2 M events
+# on real Kafka: the windowed count beside its peers, then the whole path; half an hour on a quiet machine of two cores.
+# BENCH="--only windowed_count", BENCH="--only collector delay", BENCH="--runs 1" for less
 BENCH ?=
 bench: setup
 	$(BIN)/uv sync --frozen --extra embedded --group bench --inexact
-	$(BIN)/python -m tests.bench.windowed_count $(BENCH)
+	$(BIN)/python -m tests.bench $(BENCH)
 
 # kills, freezes, cuts and rebalances under load, then compares; FAULTS="--kills 20" for a shorter run
 FAULTS ?= --kills 100

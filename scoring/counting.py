@@ -137,10 +137,11 @@ class PartitionCounts:
         """
         tally = Tally(records=len(values))
         decode, key_of, hot, column_of = self._decode, self._key, self._hot, _COLUMN
-        ids, horizon, rows, dirty = self.ids, self.horizon_ms, None, self._dirty
+        ids, horizon, dirty = self.ids, self.horizon_ms, self._dirty
+        rows: dict[Any, Row] = {}
         current, before, ends = ids.current, ids.before, ids.ends_ms
         latest = present_ms + FUTURE_MS
-        clock, counted, duplicates, others, too_old = self.clock_ms, 0, 0, 0, 0
+        clock, duplicates, others, too_old = self.clock_ms, 0, 0, 0
         minute_before = None
         iterator = iter(values)
         for value in iterator:
@@ -195,9 +196,9 @@ class PartitionCounts:
             minute = when // MINUTE_MS
             if minute != minute_before:
                 minute_before = minute
-                rows = hot.get(minute)
+                rows = hot.get(minute, {})
             key = key_of(event)
-            row = rows.get(key) if rows is not None else None
+            row = rows.get(key)
             if row is None:
                 row = self._find(minute, key)
                 if row is None:
@@ -205,12 +206,13 @@ class PartitionCounts:
                     continue
                 rows = hot[minute]
             row[column] += 1
-            counted += 1
             if not row[DIRTY]:
                 row[DIRTY] = True
                 dirty.append(row)
         self.clock_ms = clock
-        tally.counted, tally.duplicates, tally.others, tally.too_old = counted, duplicates, others, too_old
+        tally.duplicates, tally.others, tally.too_old = duplicates, others, too_old
+        left_out = tally.ticks + len(tally.rejected) + duplicates + others + too_old
+        tally.counted = tally.records - left_out
         return tally
 
     def _find(self, minute: int, key: Any) -> Row | None:

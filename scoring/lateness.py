@@ -39,6 +39,8 @@ _SILENT_MOST = 120
 _CUT, _CUT_Z, _CUT_MOST = 0.6, 6.0, 2
 #: minutes of which late events are recognised
 _REMEMBERED = 180
+#: events a minute below which a store that has been silent for all of them is forgotten
+_ASLEEP = 0.01
 
 
 class Delay(StrEnum):
@@ -84,6 +86,7 @@ class Lateness:
         self._minutes.append(minute)
         expired = self._minutes.popleft() if len(self._minutes) > _REMEMBERED else None
         found: dict[str, Delay] = {}
+        asleep: list[str] = []
         for store_id, store in self._stores.items():
             events = sum(totals.get(store_id, ()))
             if expired is not None:
@@ -93,7 +96,15 @@ class Lateness:
             delay = _judge(store, events)
             if delay is not None:
                 found[store_id] = delay
+            if store.silent_minutes > _REMEMBERED and store.pace < _ASLEEP and not store.is_late:
+                asleep.append(store_id)
+        for store_id in asleep:  # what a minute costs follows the stores that are awake
+            del self._stores[store_id]
         return found
+
+    def __len__(self) -> int:
+        """How many stores are followed."""
+        return len(self._stores)
 
     def correct(self, minute: int, totals: Totals) -> None:
         """Late events came: the new totals of a closed minute."""

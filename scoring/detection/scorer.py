@@ -64,6 +64,8 @@ class Scorer:
         self._minute: int | None = None
         self._alerting = Alerting(policy, self._book)
         self._traffic = Traffic(policy, self._book.days)
+        #: the stores that have a baseline
+        self._judged: dict[str, StoreEntry] = {}
         self._versions: dict[tuple[str, int], int] = {}
         self._closing = Closing(np.zeros(0), np.zeros(0))
         self._arrived: Floats = np.zeros(0)
@@ -80,6 +82,7 @@ class Scorer:
     def set_baseline(self, baseline: StoreBaseline) -> None:
         """Add a store, or judge it by another baseline from the next minute on; what was seen of it stays."""
         self._book.set_baseline(baseline)
+        self._judged[baseline.store_id] = self._book.stores[baseline.store_id]
         entry_stage = baseline.traffic.stage if baseline.traffic is not None else ""
         for step in self._book.stores[baseline.store_id].steps.values():
             if step.baseline.upstream == entry_stage or not entry_stage:
@@ -269,13 +272,14 @@ class Scorer:
         """Rows that say what cannot be judged: stages a store does not supply, stores without a baseline."""
         rows: list[ScoreRow] = []
         at = minute * MINUTE_MS
-        for store_id, store in self._book.stores.items():
+        for store_id, store in self._judged.items():
+            rows.extend(
+                _unjudged(store_id, at, step, 0.0, ScoreState.MISSING_STAGE) for step in store.missing
+            )
+        for store_id, segments in counts.items():  # a quiet store without a baseline costs nothing
+            store = self._book.stores[store_id]
             if store.baseline is not None:
-                rows.extend(
-                    _unjudged(store_id, at, step, 0.0, ScoreState.MISSING_STAGE) for step in store.missing
-                )
                 continue
-            segments = counts.get(store_id, {})
             self._note_seen(store, segments)
             for step in FAST_STEPS:
                 up, down = STAGE_INDEX[step.upstream], STAGE_INDEX[step.downstream]

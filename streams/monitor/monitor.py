@@ -35,7 +35,9 @@ TOPIC_ID_WAIT_S = 40.0
 #: from so many rows on, judging goes to a thread
 THREAD_ROWS = 50
 #: with a backlog a flush may take this share of the time: after a long one the next waits longer
-FLUSH_SHARE = 0.2
+FLUSH_SHARE = 0.1
+#: but never longer than so many seconds: what is counted must not wait without bound for being durable
+FLUSH_WAIT_MOST_S = 3.0
 BACKLOG_RECORDS = 20_000
 
 
@@ -231,7 +233,7 @@ class Monitor:
                         for message in work.messages:
                             message.ack(consumer)
             took = monotonic() - started
-            self._next_flush = monotonic() + took * (1 / FLUSH_SHARE - 1)
+            self._next_flush = monotonic() + min(took * (1 / FLUSH_SHARE - 1), FLUSH_WAIT_MOST_S)
             metrics.MONITOR_FLUSH_SECONDS.observe(took)
             return True
 

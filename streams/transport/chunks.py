@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
+from operator import attrgetter
 from typing import Any
 
 from aiokafka import TopicPartition
 from aiokafka.consumer.fetcher import READ_COMMITTED, FetchResult
 from aiokafka.errors import CorruptRecordException
+
+_value_of = attrgetter("value")
 
 
 class Chunk:
@@ -87,7 +90,7 @@ def _drain(result: Any, tp: Any, generation: int) -> Chunk | None:
             if records and records[0].offset < position:  # a batch in the middle of which we begin
                 records = [record for record in records if record.offset >= position]
             if records:
-                values += [record.value for record in records]
+                values.extend(map(_value_of, records))
                 first, last = records[0].offset, records[-1].offset
                 if last - first + 1 == len(records):
                     spans.append(range(first, last + 1))

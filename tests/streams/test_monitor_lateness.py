@@ -160,3 +160,11 @@ def test_a_store_of_which_a_third_is_always_late_is_judged_once_that_is_known() 
         found.append(bool(lateness.close(minute, {"shop": [0, 40, 0, 0, 0, 0, 0]})))
     assert any(found[:DAY])
     assert not any(found[2 * DAY :])
+
+
+def test_a_store_that_has_gone_to_sleep_is_followed_no_more() -> None:
+    lateness = Lateness()
+    lateness.close(0, {"awake": [50] * 7, "asleep": [1] * 7})
+    for minute in range(1, 400):
+        lateness.close(minute, {"awake": [50] * 7})
+    assert len(lateness) == 1

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import msgspec
@@ -18,6 +19,8 @@ from scoring.counting import MINUTE_MS, PartitionCounts, Tick, encode_tick
 from scoring.events import Event, EventType
 from scoring.scores import MinuteRow, ScoreRow, WindowRow
 from scoring.segments import Segmenter
+from streams.config import Config
+from streams.monitor.app import default_scorer
 from streams.monitor.partition import CLOSE_AT_ONCE, BatchSkipped, Partition, Work
 from streams.topics import COUNTS_CHANGELOG, DEADLETTERS, MINUTES, SCORES, WINDOWS
 from tests.streams.monitor_process import NaiveScorer
@@ -182,3 +185,27 @@ def test_nothing_new_is_nothing_to_write() -> None:
     log.give(event(1, NOON))
     assert log.flush() is not None
     assert log.flush() is None
+
+
+def flush_size(quiet_stores: int) -> int:
+    """Records in the flush that closes a minute in which one of so many known stores was active."""
+    counts = PartitionCounts(Segmenter((), 32), 26 * HOUR_MS, 30 * 60_000)
+    log = Log(Partition(0, counts, default_scorer(Config()), GRACE_MS))
+    numbers = itertools.count()
+
+    def both_stages(store: str, at: int) -> list[bytes]:
+        kinds = (EventType.IMPRESSION, EventType.CLICK)
+        return [msgspec.json.encode(Event(f"e{next(numbers)}", store, kind, at, at)) for kind in kinds]
+
+    log.give(*(value for number in range(quiet_stores) for value in both_stages(f"quiet{number}", NOON)))
+    works = []
+    for minute in range(1, 5):
+        log.give(*both_stages("active", NOON + minute * MINUTE_MS + GRACE_MS))
+        works.append(log.flush())
+    last = works[-1]
+    assert last is not None
+    return sum(map(len, last.records.values()))
+
+
+def test_stores_that_are_quiet_add_nothing_to_a_flush() -> None:
+    assert flush_size(300) == flush_size(1) > 0

@@ -36,7 +36,11 @@ BARS: dict[str, tuple[float, float]] = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One competitor's medians. ``events`` is how many it was given; ``digest`` that of the counts all agree on."""
+    """One competitor's medians. ``events`` is how many it was given; ``digest`` that of the counts all agree on.
+
+    ``broker_cores`` and ``other_cores`` are how many cores the broker and everything else on the machine were using
+    meanwhile: figures per second are only worth something where the last is near zero.
+    """
 
     name: str
     events: int
@@ -45,6 +49,8 @@ class Row:
     peak_mb: float
     digest: str | None
     runs: tuple[float, ...]
+    broker_cores: float = 0.0
+    other_cores: float = 0.0
 
     @classmethod
     def of(cls, name: str, timings: Sequence[Timing], digest: str | None) -> Row:
@@ -60,6 +66,8 @@ class Row:
             round(peak, 1),
             digest,
             tuple(round(rate, 1) for rate in rates),
+            round(median(timing.broker_cpu_s / timing.wall_s for timing in timings), 2),
+            round(median(timing.others_cpu_s / timing.wall_s for timing in timings), 2),
         )
 
 
@@ -67,7 +75,7 @@ def table(rows: Sequence[Row]) -> str:
     """The rows as text, with the monitor's ratio to each."""
     ours = next((row for row in rows if row.name == "monitor"), None)
     lines = [
-        f"{'':17} {'events':>10} {'events/s':>10} {'per CPU s':>10} {'peak MB':>8}  {'monitor ÷ it':>12} {'per CPU s':>9}  bar"
+        f"{'':17} {'events':>10} {'events/s':>10} {'per CPU s':>10} {'peak MB':>8} {'broker':>7} {'others':>7}  {'monitor ÷ it':>12} {'per CPU s':>9}  bar"
     ]
     for row in rows:
         ratio = per_cpu = bar = ""
@@ -77,7 +85,7 @@ def table(rows: Sequence[Row]) -> str:
             bar = _bar(row, ours)
         lines.append(
             f"{row.name:17} {row.events:>10,} {row.events_per_s:>10,.0f} {row.events_per_cpu_s:>10,.0f} "
-            f"{row.peak_mb:>8,.0f}  {ratio:>12} {per_cpu:>9}  {bar}"
+            f"{row.peak_mb:>8,.0f} {row.broker_cores:>7.2f} {row.other_cores:>7.2f}  {ratio:>12} {per_cpu:>9}  {bar}"
         )
     return "\n".join(lines)
 

@@ -1,0 +1,143 @@
+"""Growth in stores: memory of quiet stores, and what a minute costs with few of many stores active.
+
+Runs the partitions' own code in a process of its own, without Kafka: every store is seen once, then an hour passes in which
+only some go on. ``python -m tests.bench.whole_path.memory STORES ACTIVE`` prints one JSON line.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import zlib
+from types import SimpleNamespace
+
+import msgspec
+
+from scoring.counting import MINUTE_MS, PartitionCounts
+from scoring.events import Event, EventType
+from scoring.segments import Segmenter
+from streams.config import Config
+from streams.monitor.app import default_scorer
+from streams.monitor.partition import Partition, Work
+from streams.settings import load_settings
+from tests.bench.whole_path.ground import PARTITIONS, Figure, Ground, memory_mb, run_tool
+
+SIZES = (1_000, 10_000, 100_000)
+ACTIVE = 1_000
+MINUTES = 60
+EVENTS_A_MINUTE = 5
+START_MS = 1_790_000_000_000 // MINUTE_MS * MINUTE_MS
+
+
+class Worker:
+    """The partitions of one process."""
+
+    def __init__(self) -> None:
+        settings, config = load_settings(), Config()
+        self.partitions = [
+            Partition(
+                number,
+                PartitionCounts(
+                    Segmenter(config.segments.dimensions, config.segments.most),
+                    int(settings.monitor_horizon_hours * 3_600_000),
+                    int(settings.duplicate_horizon_minutes * 60_000),
+                ),
+                default_scorer(config),
+                int(settings.monitor_grace_s * 1000),
+            )
+            for number in range(PARTITIONS)
+        ]
+        for partition in self.partitions:
+            partition.is_loaded = True
+        self._offsets = [0] * PARTITIONS
+        self._number = 0
+
+    def count(self, stores: range, at_ms: int, each: int) -> None:
+        """So many events of each store, accepted at once."""
+        values: list[list[bytes]] = [[] for _ in self.partitions]
+        for store in stores:
+            name = f"store-{store:06d}"
+            for _ in range(each):
+                self._number += 1
+                event = Event(
+                    f"e{self._number:x}",
+                    name,
+                    EventType.CLICK if self._number % 3 else EventType.IMPRESSION,
+                    at_ms,
+                    at_ms,
+                    device_class="ios",
+                    channel="ads",
+                )
+                values[zlib.crc32(name.encode()) % PARTITIONS].append(msgspec.json.encode(event))
+        for number, batch in enumerate(values):
+            begin = self._offsets[number]
+            self._offsets[number] += len(batch)
+            if batch:
+                offsets = range(begin, begin + len(batch))
+                message = SimpleNamespace(offsets=offsets, highwater=self._offsets[number])
+                self.partitions[number].count(message, batch, at_ms)
+
+    def flush(self, at_ms: int) -> tuple[int, int]:
+        """Flush all partitions; gives records and bytes to write."""
+        records = size = 0
+        for partition in self.partitions:
+            work: Work | None = partition.take(at_ms)
+            if work is None:
+                continue
+            partition.judge(work)
+            partition.mark = work.mark
+            for items in work.records.values():
+                records += len(items)
+                size += sum(len(key or b"") + len(value or b"") for key, value in items)
+        return records, size
+
+
+def main() -> None:
+    stores, active = int(sys.argv[1]), int(sys.argv[2])
+    worker = Worker()
+    empty = memory_mb(os.getpid())
+    worker.count(range(stores), START_MS, 3)  # so that two stages were seen of each
+    worker.flush(START_MS)
+    for minute in range(1, 4):  # their first minute is closed, their scorers' entries are made
+        worker.count(range(active), START_MS + minute * MINUTE_MS, 1)
+        worker.flush(START_MS + minute * MINUTE_MS)
+    known = memory_mb(os.getpid())
+    costs, records, sizes = [], [], []
+    for minute in range(4, 4 + MINUTES):
+        at_ms = START_MS + minute * MINUTE_MS
+        worker.count(range(active), at_ms, EVENTS_A_MINUTE)
+        began = time.process_time()
+        written, size = worker.flush(at_ms)
+        costs.append(time.process_time() - began)
+        records.append(written)
+        sizes.append(size)
+    middle = sorted(costs)[len(costs) // 2]
+    told = {
+        "memory_mb": known - empty,
+        "minute_s": middle,
+        "records": sorted(records)[len(records) // 2],
+        "bytes": sorted(sizes)[len(sizes) // 2],
+        "most_records": max(records[5:]),
+    }
+    sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
+
+
+def measure(ground: Ground) -> list[Figure]:
+    """Memory and a minute's cost for each number of stores."""
+    found = []
+    for stores in SIZES[:2] if ground.quick else SIZES:
+        told = msgspec.json.decode(run_tool("memory", str(stores), str(ACTIVE)).communicate()[0])
+        load = f"{stores:,} stores, {min(ACTIVE, stores):,} active"
+        found += [
+            Figure("stores", f"{load}: memory per thousand", told["memory_mb"] / stores * 1000, "MB"),
+            Figure("stores", f"{load}: closing a minute", told["minute_s"], "CPU s"),
+            Figure("stores", f"{load}: records a minute", told["records"], "records"),
+            Figure("stores", f"{load}: most records in a minute", told["most_records"], "records"),
+            Figure("stores", f"{load}: bytes a minute", told["bytes"], "bytes"),
+        ]
+    return found
+
+
+if __name__ == "__main__":
+    main()
