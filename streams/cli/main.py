@@ -27,6 +27,8 @@ COMMANDS: tuple[str, ...] = (
     "baseline",
     "backtest",
     "alerts",
+    "notify",
+    "route",
     "digest",
 )
 
