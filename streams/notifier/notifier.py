@@ -82,7 +82,9 @@ class Notifier:
         link_key: str,
         page_url: str,
         now_ms: Callable[[], int],
+        patience_s: float = PATIENCE_S,
     ) -> None:
+        self._patience_s = patience_s
         self._config, self._book, self._ledger, self._facts = config, book, ledger, facts
         self._channels, self._link_key, self._page_url, self._now_ms = channels, link_key, page_url, now_ms
         self._route = core_route(config.alerting)
@@ -180,7 +182,7 @@ class Notifier:
                 await self._ledger.write(group.key, self._record(group.key, group=changed))
         for name, work in due.items():
             self._under_way[name] = asyncio.create_task(self._send_all(name, sorted(work, key=self._urgency)))
-        sent += await self._gather(PATIENCE_S)
+        sent += await self._gather(self._patience_s)
         self._forget()
         return sent
 

@@ -170,7 +170,7 @@ class Day:
         self.tell(book, 0, self.now_ms())
         channels = {name: ConsoleChannel(self.writer(name)) for name in ("ops", "pager", "crowd")}
         facts = FactsReader(self.settings, self.config, self.now_ms)
-        made = Notifier(self.config, book, ledger, facts, channels, "key", "http://page", self.now_ms)
+        made = Notifier(self.config, book, ledger, facts, channels, "key", "http://page", self.now_ms, 60.0)
         return made, book, ledger
 
     def tell(self, book: AlertBook, after_ms: int, until_ms: int) -> None:

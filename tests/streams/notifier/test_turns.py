@@ -1,7 +1,7 @@
 """Single turns of a notifier against the real send log: receivers that are away, slow or refuse, and alerts that move."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import msgspec
@@ -70,7 +70,7 @@ class Bench:
 
 
 @pytest.fixture
-async def bench(kafka: str, tmp_path: Path, topic_prefix: str) -> Bench:
+async def bench(kafka: str, tmp_path: Path, topic_prefix: str) -> AsyncIterator[Bench]:
     await create_topics(kafka, partitions=2)
     path = tmp_path / "funnelwatch.yaml"
     path.write_text(CONFIG)
@@ -86,10 +86,13 @@ async def bench(kafka: str, tmp_path: Path, topic_prefix: str) -> Bench:
     made: list[Bench] = []
     facts = FactsReader(settings, config, lambda: made[0].now_ms)
     notifier = Notifier(
-        config, book, ledger, facts, {"ops": ops, "pager": pager}, "", "", lambda: made[0].now_ms
+        config, book, ledger, facts, {"ops": ops, "pager": pager}, "", "", lambda: made[0].now_ms, 60.0
     )
     made.append(Bench(notifier, book, ops, pager))
-    return made[0]
+    yield made[0]
+    await notifier.close()
+    await facts.close()
+    await ledger.close()
 
 
 async def test_an_alert_that_another_route_takes_over_is_ended_where_it_was_told(bench: Bench) -> None:
@@ -108,6 +111,7 @@ async def test_an_alert_that_another_route_takes_over_is_ended_where_it_was_told
 
 async def test_a_receiver_that_hangs_costs_the_others_nothing(bench: Bench) -> None:
     hanging = asyncio.Event()
+    bench.notifier._patience_s = 1.0
     bench.pager.answer = lambda: hanging.wait()  # type: ignore[assignment,return-value]
     bench.happens("a", Level.PAGE)
     bench.happens("b", Level.NOTICE)
