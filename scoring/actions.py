@@ -143,6 +143,10 @@ class ActionBook:
         """The silences in force at ``at_ms`` or later."""
         return tuple(silence for silence in self._silences.values() if silence.ends_ms > at_ms)
 
+    def ended(self, at_ms: int) -> tuple[Silence, ...]:
+        """The silences that are over at ``at_ms``."""
+        return tuple(silence for silence in self._silences.values() if silence.ends_ms <= at_ms)
+
 
 @dataclass(frozen=True, slots=True)
 class ResponseTimes:

@@ -14,10 +14,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from scoring.actions import CloseReason
 from scoring.alerts import AlertKind, AlertLabel, AlertState, AlertTransition
 from scoring.routing import Severity
 from scoring.stages import STEP_BY_ID
 from scoring.texts import (
+    CLOSE_REASON_NAMES,
     LABEL_NAMES,
     OWNERS,
     STAGE_NAMES,
@@ -101,25 +103,34 @@ _SIZE_MORE = Text(
     "Last {span}: {stage} {observed}, about {missing} more than the {expected} expected",
 )
 _LOST = Text("自开始累计约少 {lost}（{low}–{high}）", "since it began about {lost} lost ({low}–{high})")
-_MONEY = Text("，约 {lost}（区间 {low}–{high}）", ", about {lost} (range {low}–{high})")
+_MONEY = Text("，约 {lost}（区间 {low}–{high}{base}）", ", about {lost} (range {low}–{high}{base})")
+_BASE = Text("，合 {base}", ", {base} in all")
 _SURENESS = Text(
     "样本 {sample}，意外度 {surprise}（阈值 {threshold}）；若一切照常，约 {odds} 次里有一次",
     "Sample {sample}, surprise {surprise} (threshold {threshold}); were all as usual, about one in {odds}",
 )
+_SURENESS_MOST = Text(
+    "样本 {sample}，意外度 {surprise}（阈值 {threshold}）；若一切照常，不到十亿次里有一次",
+    "Sample {sample}, surprise {surprise} (threshold {threshold}); were all as usual, less than one in a billion",
+)
 _WHERE = Text("主要在 {where}", "Mainly in {where}")
 _SHARE = Text("{segment}（占缺口 {share}）", "{segment} ({share} of the shortfall)")
-_STORES = Text("涉及 {count} 家店：{stores}", "{count} stores: {stores}")
+_STORES = Text("涉及 {count} 家店：{stores}{more}", "{count} stores: {stores}{more}")
 _EVERYWHERE = Text("各分群都低，没有单一位置", "All segments alike, no single place")
-_HEALTH = Text("数据：延迟 {age}", "Data: {age} old")
+_HEALTH = Text("数据：最近一条在 {age}前", "Data: newest event {age} old")
 _PIXEL = Text("，像素/订单 {share}", ", pixel/orders {share}")
 _LATE = Text("数据到得晚，结论可能变", "Data is arriving late; the verdict may change")
 _NO_PROMOTION = Text("；日历上无活动", "; no calendar entry")
 _PROMOTION = Text("；日历：{names}", "; calendar: {names}")
+_NOTHING_KNOWN = Text("数据情况未知", "Nothing is known of the data's health")
 _SINCE = Text("自 {reader}", "Since {reader}")
 _STORE_CLOCK = Text("（店铺 {store}）", " (store {store})")
 _LASTED = Text("，已 {span}", ", {span} so far")
 _ENDED = Text("，{end} 恢复，历时 {span}", ", over at {end} after {span}")
 _ACKNOWLEDGED = Text("{who} 已认领", "Acknowledged by {who}")
+_ASSIGNED = Text("交给 {who}", "Assigned to {who}")
+_CLOSED = Text("{who} 关闭：{reason}", "Closed by {who}: {reason}")
+CLOSED = Text("已关闭", "Closed")
 _CHECK = Text("{owner}：{check}", "{owner}: {check}")
 
 
@@ -131,6 +142,9 @@ class StoreFacts:
     zone: str
     currency: str
     money_per_event: float | None = None
+    #: how much of ``base_currency`` one unit of ``currency`` is, None if there is no rate
+    base_rate: float | None = None
+    base_currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,14 +158,17 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Everything a card says beside the alert itself."""
+    """Everything a card says beside the alert itself. ``calendar`` is None where the store's country is not known."""
 
     store: StoreFacts
     threshold: float
     severity: Severity
     health: Health = Health()
-    calendar: tuple[str, ...] = ()
+    calendar: tuple[str, ...] | None = ()
     acknowledged_by: str = ""
+    assignee: str = ""
+    closed_by: str = ""
+    closed_as: CloseReason | None = None
     links: Mapping[ActionKind, str] = field(default_factory=dict)
 
 
@@ -195,12 +212,14 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """A shortfall in money: ``lost`` with its range, in ``currency``."""
+    """A shortfall in money: ``lost`` with its range, in ``currency``; ``base`` is ``lost`` in the base currency."""
 
     lost: float
     low: float
     high: float
     currency: str
+    base: float | None = None
+    base_currency: str = ""
 
 
 def money_at_stake(alert: AlertTransition, store: StoreFacts) -> Money | None:
@@ -211,7 +230,15 @@ def money_at_stake(alert: AlertTransition, store: StoreFacts) -> Money | None:
     worth = store.money_per_event
     if worth is None or alert.lost <= 0:
         return None
-    return Money(alert.lost * worth, alert.lost_low * worth, alert.lost_high * worth, store.currency)
+    lost = alert.lost * worth
+    return Money(
+        lost,
+        max(0.0, alert.lost_low) * worth,
+        alert.lost_high * worth,
+        store.currency,
+        None if store.base_rate is None else lost * store.base_rate,
+        store.base_currency,
+    )
 
 
 def build_card(alert: AlertTransition, around: Surroundings, wording: Wording, reader_zone: str) -> Card:
@@ -223,13 +250,14 @@ def build_card(alert: AlertTransition, around: Surroundings, wording: Wording, r
         wording: the reader's language.
         reader_zone: IANA zone in which times are told first; the store's own follows where it differs.
     """
-    is_firing = alert.state is not AlertState.RESOLVED
+    is_firing = alert.state is not AlertState.RESOLVED and around.closed_as is None
     lines = [_size(alert, around.store, wording), _sureness(alert, around.threshold, wording)]
     lines.append(_where(alert, wording))
     lines.append(_not_the_cause(alert, around, wording))
     lines.append(_since(alert, around.store, wording, reader_zone))
-    if around.acknowledged_by:
-        lines.append(Line(LineKind.PEOPLE, _ACKNOWLEDGED(wording.language, who=around.acknowledged_by)))
+    people = _people(around, wording.language)
+    if people:
+        lines.append(Line(LineKind.PEOPLE, people))
     if is_firing:
         lines += _checks(alert, wording)
     actions = tuple(
@@ -248,6 +276,18 @@ def build_card(alert: AlertTransition, around: Surroundings, wording: Wording, r
     )
 
 
+def _people(around: Surroundings, language: Language) -> str:
+    parts = []
+    if around.acknowledged_by:
+        parts.append(_ACKNOWLEDGED(language, who=around.acknowledged_by))
+    if around.assignee:
+        parts.append(_ASSIGNED(language, who=around.assignee))
+    if around.closed_as is not None:
+        reason = CLOSE_REASON_NAMES[around.closed_as](language)
+        parts.append(_CLOSED(language, who=around.closed_by, reason=reason))
+    return ("；" if language == "zh" else "; ").join(parts)
+
+
 def _downstream(alert: AlertTransition, language: Language) -> str:
     step = STEP_BY_ID.get(alert.step)
     return STAGE_NAMES[step.downstream](language) if step else alert.step
@@ -255,7 +295,8 @@ def _downstream(alert: AlertTransition, language: Language) -> str:
 
 def _headline(alert: AlertTransition, around: Surroundings, wording: Wording, is_firing: bool) -> str:
     language = wording.language
-    verdict = SEVERITY_NAMES[around.severity](language) if is_firing else RESOLVED(language)
+    over = RESOLVED if alert.state is AlertState.RESOLVED else CLOSED
+    verdict = SEVERITY_NAMES[around.severity](language) if is_firing else over(language)
     if alert.kind is AlertKind.CONVERSION and alert.sample > 0 and alert.high <= alert.sample:
         result = _RATE(
             language,
@@ -292,26 +333,33 @@ def _size(alert: AlertTransition, store: StoreFacts, wording: Wording) -> Line:
         lost = _LOST(
             language,
             lost=wording.count(alert.lost),
-            low=wording.count(alert.lost_low),
+            low=wording.count(max(0.0, alert.lost_low)),
             high=wording.count(alert.lost_high),
         )
         text = f"{size}{'；' if language == 'zh' else '; '}{lost}"
         money = money_at_stake(alert, store)
         if money is not None:
+            is_foreign = money.base is not None and money.base_currency not in ("", money.currency)
+            base = (
+                _BASE(language, base=wording.money(money.base or 0.0, money.base_currency))
+                if is_foreign
+                else ""
+            )
             text += _MONEY(
                 language,
                 lost=wording.money(money.lost, money.currency),
                 low=wording.money(money.low, money.currency),
                 high=wording.money(money.high, money.currency),
+                base=base,
             )
     return Line(LineKind.SIZE, text)
 
 
 def _sureness(alert: AlertTransition, threshold: float, wording: Wording) -> Line:
-    odds = 10.0 ** min(alert.surprise, 12.0)
+    odds = 10.0 ** min(alert.surprise, 9.0)
     return Line(
         LineKind.SURENESS,
-        _SURENESS(
+        (_SURENESS if alert.surprise < 9.0 else _SURENESS_MOST)(
             wording.language,
             sample=wording.count(alert.sample),
             surprise=f"{alert.surprise:.1f}",
@@ -325,7 +373,8 @@ def _where(alert: AlertTransition, wording: Wording) -> Line:
     language = wording.language
     if alert.kind is AlertKind.POOLED and alert.members:
         joined = ("、" if language == "zh" else ", ").join(alert.members[:5])
-        return Line(LineKind.WHERE, _STORES(language, count=len(alert.members), stores=joined))
+        more = (" 等" if language == "zh" else ", …") if len(alert.members) > 5 else ""
+        return Line(LineKind.WHERE, _STORES(language, count=len(alert.members), stores=joined, more=more))
     shares = [c for c in alert.contributions if c.share >= 0.2][:2]
     if alert.segment and not shares:
         return Line(LineKind.WHERE, _WHERE(language, where=segment_name(alert.segment, language)))
@@ -348,12 +397,15 @@ def _not_the_cause(alert: AlertTransition, around: Surroundings, wording: Wordin
         parts.append(_HEALTH(language, age=seconds if health.age_s < 90 else wording.span(health.age_s / 60)))
     if health.pixel_share is not None:
         parts.append(_PIXEL(language, share=wording.percent(health.pixel_share)))
-    parts.append(
-        _PROMOTION(language, names="、".join(around.calendar)) if around.calendar else _NO_PROMOTION(language)
-    )
+    if around.calendar:
+        names = ("、" if language == "zh" else ", ").join(around.calendar)
+        parts.append(_PROMOTION(language, names=names))
+    elif around.calendar is not None:
+        parts.append(_NO_PROMOTION(language))
     if alert.kind is AlertKind.CONVERSION and alert.label is not AlertLabel.UNKNOWN:
         parts.append(("；" if language == "zh" else "; ") + LABEL_NAMES[alert.label](language))
-    return Line(LineKind.NOT_THE_CAUSE, "".join(parts).lstrip("；;, ，"))
+    said = "".join(parts).lstrip("；;, ，") or _NOTHING_KNOWN(language)
+    return Line(LineKind.NOT_THE_CAUSE, said[:1].upper() + said[1:])
 
 
 def _since(alert: AlertTransition, store: StoreFacts, wording: Wording, reader_zone: str) -> Line:

@@ -14,7 +14,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.calendar import CalendarKind, calendar_between
+from scoring.calendar import CalendarEntry, CalendarKind, calendar_between
+from scoring.texts import Text
 
 DAY = 1440
 #: the Monday from which ``scoring.baselines.localtime`` counts
@@ -56,6 +57,12 @@ class OwnEntry:
         if not self.stores and not self.countries:
             return True
         return store_id in self.stores or (country != "" and country in self.countries)
+
+    def as_calendar(self) -> CalendarEntry:
+        """The entry as it stands on a calendar, by whole days."""
+        last = (self.last - timedelta(microseconds=1)).date()
+        name = Text(self.name, self.name)
+        return CalendarEntry(name, CalendarKind.COMMERCE, self.first.date(), last, self.countries)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -97,7 +98,10 @@ class SaidDigest:
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """For whom and how a digest is said. ``alert_url`` and ``store_url`` give an address, or an empty text."""
+    """For whom and how a digest is said. ``alert_url`` and ``store_url`` give an address, or an empty text.
+
+    ``critical_money`` is the loss in the base currency from which any alert is critical.
+    """
 
     wording: DigestWording
     zone: str
@@ -107,3 +111,4 @@ class Telling:
     calendar: tuple[CalendarEntry, ...] = ()
     alert_url: Callable[[str], str] = lambda _: ""
     store_url: Callable[[str], str] = lambda _: ""
+    critical_money: float = math.inf

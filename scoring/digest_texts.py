@@ -49,8 +49,8 @@ PERIOD_WEEK = Text(
 )
 MADE = Text("，告警状态截至 {clock}", "; alerts as of {clock}")
 LATE = Text(
-    "本应在 {due} 发出，当时服务未运行，现在补发。",
-    "Due at {due}; the service was not running then, so this is sent late.",
+    "本应在 {due} 发出，当时未能发出，现在补发。",
+    "Due at {due}; it could not be sent then, so this is sent late.",
 )
 COMPLETE = Text(
     "{complete}/{all} 家店数据完整，已评到 {until}。",
@@ -74,7 +74,8 @@ SEEN = Text(
     "近 {span}{unit} {observed}，预期 {expected}",
     "{observed} {unit} in the last {span}, {expected} expected",
 )
-MONEY = Text("，约 {lost}（{low}–{high}）", ", about {lost} ({low}–{high})")
+MONEY = Text("，约 {lost}（{low}–{high}{base}）", ", about {lost} ({low}–{high}{base})")
+BASE = Text("，合 {base}", ", {base} in all")
 MAINLY = Text("主要在 {segment}（占 {share}）", "mainly {segment} ({share})")
 SINCE = Text("自 {since} 起，已 {age}", "since {since}, {age} so far")
 LASTED = Text("{since} 起，历时 {age}，已恢复", "from {since} for {age}, over now")
@@ -92,6 +93,7 @@ SILENT_CHECK = Check(
 )
 MORE_MATTERS = Text("另有 {n} 件，见下。", "{n} more below.")
 TOO_FEW = Text("样本太少", "sample too small")
+NOT_SCORED = Text("未评分", "not scored")
 NO_BASELINE = Text("—", "—")
 OUTCOME = Text("{unit} {count}", "{count} {unit}")
 PARTLY = Text("已判 {judged}/{supplied} 步", "{judged} of {supplied} steps judged")

@@ -105,6 +105,7 @@ class StoreFacts:
     last_seen_ms: int | None = None
     worth: Mapping[str, float] = field(default_factory=dict)
     base_rate: float | None = None
+    base_currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +140,7 @@ class Money:
     high: float
     currency: str
     base: float | None
+    base_currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from scoring.digest_values import (
     Verdict,
 )
 from scoring.digests import completeness
-from scoring.routing import Severity
+from scoring.routing import severity
 from scoring.stages import STAGES, STEP_BY_ID, Stage
 from scoring.texts import (
     KIND_NAMES,
@@ -84,7 +84,7 @@ def say_digest(digest: Digest, telling: Telling) -> SaidDigest:
         definitions=texts.DEFINITIONS(language),
         version=texts.VERSION(language, version=DEFINITIONS_VERSION, zone=telling.zone),
         headings={name: text(language) for name, text in texts.HEADINGS.items() if "{" not in text.en},
-        funnel_note=texts.FUNNEL_NOTE(language),
+        funnel_note=texts.FUNNEL_NOTE(language) if any(bar.expected for bar in digest.funnel) else "",
         radar_note=texts.RADAR_NOTE(language),
     )
 
@@ -264,11 +264,14 @@ def _size(incident: Incident, wording: Wording) -> str:
     )
     money = incident.money
     if money is not None:
+        is_foreign = money.base is not None and money.base_currency not in ("", money.currency)
+        in_base = wording.money(money.base or 0.0, money.base_currency) if is_foreign else ""
         text += texts.MONEY(
             language,
             lost=wording.money(money.lost, money.currency),
             low=wording.money(money.low, money.currency),
             high=wording.money(money.high, money.currency),
+            base=texts.BASE(language, base=in_base) if in_base else "",
         )
     return text
 
@@ -333,8 +336,10 @@ def _row(row: StoreRow, telling: Telling) -> SaidRow:
             expected = wording.count(row.expected)
     if row.change is not None and row.verdict is not Verdict.NOT_JUDGED:
         change = wording.signed_percent(row.change)
+    elif row.outcome is not None:
+        change = (texts.TOO_FEW if store.scored_minutes else texts.NOT_SCORED)(language)
     else:
-        change = texts.TOO_FEW(language) if row.outcome is not None else texts.NO_BASELINE(language)
+        change = texts.NO_BASELINE(language)
     detail = []
     if row.step and row.line:
         name = step_name(row.step, language)
@@ -428,8 +433,9 @@ def _axis(axis: Dimension, wording: Wording) -> str:
 def _incident(incident: Incident, telling: Telling) -> Said:
     language = telling.wording.language
     alert = incident.facts.alert
-    severity = Severity.CRITICAL if alert.level is Level.PAGE else Severity.WARNING
-    title = f"{SEVERITY_NAMES[severity](language)} · {incident.store.name} · {_what(incident, language)}"
+    lost = incident.money.base if incident.money else None
+    how_bad = severity(alert.level.value, lost, telling.critical_money)
+    title = f"{SEVERITY_NAMES[how_bad](language)} · {incident.store.name} · {_what(incident, language)}"
     return Said(title, (_age(incident, telling),), _tone(incident), telling.alert_url(alert.alert_id))
 
 

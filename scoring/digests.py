@@ -109,7 +109,12 @@ def money_lost(alert: AlertTransition, store: StoreFacts) -> Money | None:
     each = reached * worth
     base = None if store.base_rate is None else alert.lost * each * store.base_rate
     return Money(
-        alert.lost * each, max(0.0, alert.lost_low) * each, alert.lost_high * each, store.currency, base
+        alert.lost * each,
+        max(0.0, alert.lost_low) * each,
+        alert.lost_high * each,
+        store.currency,
+        base,
+        store.base_currency,
     )
 
 

@@ -32,14 +32,15 @@ class Severity(StrEnum):
 def severity(level: str, lost_money: float | None, critical_money: float) -> Severity:
     """The severity of an alert: by surprise through its level, and by money through ``critical_money``.
 
+    A page is critical, a notice a warning until the money at stake makes it critical. ``info`` is for messages that are no alert.
+
     Args:
         level: ``notice`` or ``page``.
         lost_money: estimated loss so far in the base currency, None where it is unknown.
         critical_money: loss in the base currency from which any alert is critical.
     """
-    if lost_money is not None and lost_money >= critical_money:
-        return Severity.CRITICAL
-    return Severity.WARNING if level == "page" else Severity.INFO
+    by_money = lost_money is not None and lost_money >= critical_money
+    return Severity.CRITICAL if level == "page" or by_money else Severity.WARNING
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +172,11 @@ class Silence:
 
     def holds(self, labels: Labels, at_ms: int) -> bool:
         """True if the silence is in force and covers the alert."""
-        return self.starts_ms <= at_ms < self.ends_ms and all_match(self.matchers, labels)
+        return self.starts_ms <= at_ms < self.ends_ms and self.covers(labels)
+
+    def covers(self, labels: Labels) -> bool:
+        """True if the silence is for the alert, whenever it is in force."""
+        return all_match(self.matchers, labels)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 A group waits ``group_wait`` before its first message and ``group_interval`` before new alerts are added, and repeats
 after ``repeat_interval`` at most ``most_repeats`` times. What holds a message back (``scoring/routing.py``) delays it and
-never loses it: when the hold ends, the alert is told if it is still firing.
+never loses it: when the hold ends, the alert is told if it is still firing. A silence of an alert that was told before announces
+its end in the same way, unless somebody has taken the alert on. What comes and goes is told ever more rarely.
 
 On the path of an event: after ``scoring/alerts.py``, called by ``streams/notifier``.
 """
@@ -26,6 +27,8 @@ class Candidate:
     sequence: int
     acknowledged: bool = False
     closed: bool = False
+    #: its labels now lead to other groups; here it was told before, so here its end is told too
+    moved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,15 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Flap:
+    """How often the same thing fired and was over within ``FLAP_MEMORY_MS`` of the time before, and when it was last over."""
+
+    times: int
+    over_ms: int
+    severity: str
+
+
+@dataclass(frozen=True, slots=True)
 class GroupState:
     """What is remembered of one group: kept in the send log, so it survives restarts. Times in ms since 1970 UTC."""
 
@@ -46,6 +58,7 @@ class GroupState:
     repeats: int = 0
     told: Mapping[str, Told] | None = None
     was_held: tuple[str, ...] = ()
+    flaps: Mapping[str, Flap] | None = None
 
 
 class Action(StrEnum):
@@ -65,11 +78,15 @@ class Reason(StrEnum):
     RESOLVED = "resolved"
     REPEAT = "repeat"
     HOLD_ENDED = "hold_ended"
+    SILENCE_ENDED = "silence_ended"
     GROUP_WAIT = "group_wait"
     GROUP_INTERVAL = "group_interval"
+    FLAPPING = "flapping"
     REPEAT_LATER = "repeat_later"
     REPEATS_SPENT = "repeats_spent"
     ACKNOWLEDGED = "acknowledged"
+    CLOSED = "closed"
+    MOVED = "moved"
     SILENCED = "silenced"
     MUTED = "muted"
     INHIBITED = "inhibited"
@@ -82,7 +99,8 @@ class Decision:
     """What to do with a group, why, and when to look again.
 
     ``alert_ids`` are the alerts the message is about (for ``SEND``) or that wait; ``detail`` names the silence, mute
-    timing or inhibiting alert; ``until_ms`` is when the answer can change by time alone.
+    timing or inhibiting alert; ``until_ms`` is when the answer can change by time alone. ``held_ids`` are the alerts that
+    something holds back now, whatever is done about the others: the end of that is to be told.
     """
 
     action: Action
@@ -90,6 +108,7 @@ class Decision:
     alert_ids: tuple[str, ...] = ()
     until_ms: int | None = None
     detail: str = ""
+    held_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +145,7 @@ _RANK = {Severity.INFO.value: 0, Severity.WARNING.value: 1, Severity.CRITICAL.va
 def _news(candidate: Candidate, told: Told | None, was_held: bool) -> Reason | None:
     """What is new about an alert since its receiver was last told; None if nothing."""
     if told is None or not told.is_firing:
-        if not candidate.is_firing:
+        if not candidate.is_firing or candidate.closed or candidate.moved:
             return None
         if was_held:
             return Reason.HOLD_ENDED
@@ -138,7 +157,49 @@ def _news(candidate: Candidate, told: Told | None, was_held: bool) -> Reason | N
         told.level == "notice" and candidate.labels.get("level") == "page"
     ):
         return Reason.RAISED
+    if was_held and not candidate.acknowledged and not candidate.moved:
+        return Reason.SILENCE_ENDED
     return None
+
+
+#: after so long without it, something that fires again is a new incident
+FLAP_MEMORY_MS = 2 * 3_600_000
+#: the longest that something which comes and goes waits before it is told again
+MOST_FLAP_WAIT_S = 3600.0
+
+
+def _identity(candidate: Candidate) -> str:
+    """What fires, whenever it fires: an alert that opens again has another id and the same identity."""
+    return "|".join(candidate.labels.get(name, "") for name in ("store_id", "step", "segment", "kind"))
+
+
+def _flapping(candidate: Candidate, group: GroupState, route: Route, now_ms: int) -> Decision | None:
+    """Why an alert that came and went a moment ago waits: group_interval, doubled with every return, at most an hour.
+
+    A higher severity than the last time does not wait.
+    """
+    flap = (group.flaps or {}).get(_identity(candidate))
+    if flap is None or now_ms - flap.over_ms > FLAP_MEMORY_MS:
+        return None
+    if _RANK.get(candidate.labels.get("severity", ""), 0) > _RANK.get(flap.severity, 0):
+        return None
+    longest = max(route.group_interval_s, MOST_FLAP_WAIT_S)
+    wait_s = min(longest, route.group_interval_s * 2.0 ** min(flap.times - 1, 20))
+    due = flap.over_ms + round(wait_s * 1000)
+    return Decision(Action.WAIT, Reason.FLAPPING, (candidate.alert_id,), due) if now_ms < due else None
+
+
+def _silenced(candidate: Candidate, told: Told | None, hold: Decision | None) -> bool:
+    """True for an alert that was told, that nobody has taken on and that is silenced now."""
+    is_open = not (candidate.acknowledged or candidate.closed or candidate.moved)
+    return bool(
+        candidate.is_firing
+        and is_open
+        and told is not None
+        and told.is_firing
+        and hold is not None
+        and hold.reason is Reason.SILENCED
+    )
 
 
 def decide(
@@ -148,43 +209,45 @@ def decide(
 
     A resolved alert is told without delay if and only if its firing was told. A raised severity is told at once, also
     when the alert is acknowledged. A new alert in a group that was told waits for ``group_interval``; the first waits
-    for ``group_wait``. An acknowledged or closed alert is not repeated.
+    for ``group_wait``. An acknowledged or closed alert is not repeated; closing a told alert is its end.
     """
     told = group.told or {}
     news: dict[str, Reason] = {}
     waiting: list[Decision] = []
-    never_told = []
+    silenced: list[str] = []
     for candidate in candidates:
-        if candidate.closed and candidate.alert_id not in told:
-            continue
-        news_of_it = _news(candidate, told.get(candidate.alert_id), candidate.alert_id in group.was_held)
-        if news_of_it is None:
-            if not candidate.is_firing and candidate.alert_id not in told:
-                never_told.append(candidate.alert_id)
-            continue
+        before = told.get(candidate.alert_id)
+        news_of_it = _news(candidate, before, candidate.alert_id in group.was_held)
         hold = None if news_of_it is Reason.RESOLVED else held(candidate, route, around, now_ms)
+        if _silenced(candidate, before, hold):
+            silenced.append(candidate.alert_id)
+        if news_of_it is None:
+            continue
+        if hold is not None:
+            silenced += hold.alert_ids
+        elif news_of_it in (Reason.NEW, Reason.ADDED):
+            hold = _flapping(candidate, group, route, now_ms)
         if hold is not None:
             waiting.append(hold)
         else:
             news[candidate.alert_id] = news_of_it
+    held_ids = tuple(dict.fromkeys(silenced))
     if news:
-        return _tell(group, news, route, now_ms)
+        return replace(_tell(group, news, route, now_ms), held_ids=held_ids)
     if waiting:
         ends = [hold.until_ms for hold in waiting if hold.until_ms is not None]
-        first = waiting[0]
         return replace(
-            first,
+            waiting[0],
             alert_ids=tuple(alert_id for hold in waiting for alert_id in hold.alert_ids),
             until_ms=min(ends) if ends else None,
+            held_ids=held_ids,
         )
-    if never_told and not told:
-        return Decision(Action.NOTHING, Reason.NEVER_TOLD, tuple(never_told))
-    return _repeat(group, candidates, route, around, now_ms)
+    return replace(_repeat(group, candidates, route, around, now_ms), held_ids=held_ids)
 
 
 def _tell(group: GroupState, news: Mapping[str, Reason], route: Route, now_ms: int) -> Decision:
     ids = tuple(news)
-    urgent = (Reason.RESOLVED, Reason.RAISED, Reason.HOLD_ENDED)
+    urgent = (Reason.RESOLVED, Reason.RAISED, Reason.HOLD_ENDED, Reason.SILENCE_ENDED)
     reason = next(r for r in (*urgent, Reason.NEW, Reason.ADDED) if r in news.values())
     if reason not in urgent:
         if group.last_sent_ms is None:
@@ -205,44 +268,68 @@ def _repeat(
     told = group.told or {}
     firing = [c for c in candidates if c.is_firing and not c.closed and c.alert_id in told]
     if not firing or group.last_sent_ms is None:
-        return Decision(Action.NOTHING, Reason.NOTHING_NEW)
-    open_ones = [c for c in firing if not c.acknowledged]
+        return Decision(Action.NOTHING, *_why_nothing(candidates, told))
+    open_ones = [c for c in firing if not (c.acknowledged or c.moved)]
     if not open_ones:
-        return Decision(Action.NOTHING, Reason.ACKNOWLEDGED, tuple(c.alert_id for c in firing))
+        reason = Reason.MOVED if all(c.moved for c in firing) else Reason.ACKNOWLEDGED
+        return Decision(Action.NOTHING, reason, tuple(c.alert_id for c in firing))
     ids = tuple(c.alert_id for c in open_ones)
+    holds = [hold for c in open_ones if (hold := held(c, route, around, now_ms))]
+    if len(holds) == len(open_ones):
+        return replace(holds[0], alert_ids=ids)
     if group.repeats >= route.most_repeats:
         return Decision(Action.NOTHING, Reason.REPEATS_SPENT, ids)
     due = group.last_sent_ms + round(route.repeat_interval_s * 1000)
     if now_ms < due:
         return Decision(Action.WAIT, Reason.REPEAT_LATER, ids, due)
-    holds = [hold for c in open_ones if (hold := held(c, route, around, now_ms))]
-    if len(holds) == len(open_ones):
-        return holds[0]
     held_ids = {alert_id for hold in holds for alert_id in hold.alert_ids}
     return Decision(Action.SEND, Reason.REPEAT, tuple(i for i in ids if i not in held_ids))
+
+
+def _why_nothing(candidates: Sequence[Candidate], told: Mapping[str, Told]) -> tuple[Reason, tuple[str, ...]]:
+    closed = tuple(c.alert_id for c in candidates if c.closed and c.is_firing)
+    if closed:
+        return Reason.CLOSED, closed
+    never = tuple(c.alert_id for c in candidates if not c.is_firing and c.alert_id not in told)
+    return (Reason.NEVER_TOLD, never) if never and not told else (Reason.NOTHING_NEW, ())
+
+
+#: alerts that are over and of which a group still knows that they were told (to explain it, no more)
+MOST_REMEMBERED = 20
 
 
 def after(decision: Decision, group: GroupState, candidates: Sequence[Candidate], now_ms: int) -> GroupState:
     """The group's state once ``decision`` has been carried out."""
     by_id = {candidate.alert_id: candidate for candidate in candidates}
-    told = dict(group.told or {})
+    done = decision.alert_ids if decision.action is Action.SEND else ()
+    known = dict.fromkeys([*group.was_held, *decision.held_ids])
+    was_held = tuple(i for i in known if i not in done and i in by_id and by_id[i].is_firing)
     if decision.action is not Action.SEND:
-        holding = decision.reason in (Reason.SILENCED, Reason.MUTED, Reason.INHIBITED)
-        if not holding:
-            return group
-        added = tuple(i for i in decision.alert_ids if i not in group.was_held)
-        return replace(group, was_held=group.was_held + added) if added else group
-    for alert_id in decision.alert_ids:
+        return group if was_held == group.was_held else replace(group, was_held=was_held)
+    told = dict(group.told or {})
+    for alert_id in done:
         candidate = by_id[alert_id]
         told[alert_id] = Told(
             candidate.is_firing and not candidate.closed,
             candidate.labels.get("severity", ""),
             candidate.labels.get("level", ""),
         )
+    over = [alert_id for alert_id, what in told.items() if not what.is_firing]
+    for alert_id in over[:-MOST_REMEMBERED]:
+        del told[alert_id]
+    flaps = {
+        name: flap for name, flap in (group.flaps or {}).items() if now_ms - flap.over_ms <= FLAP_MEMORY_MS
+    }
+    for candidate in (by_id[i] for i in done if not by_id[i].is_firing):
+        before = flaps.get(_identity(candidate))
+        times = before.times + 1 if before else 1
+        flaps[_identity(candidate)] = Flap(times, now_ms, candidate.labels.get("severity", ""))
+    reminders = {Reason.REPEAT: group.repeats + 1, Reason.SILENCE_ENDED: group.repeats}
     return GroupState(
         first_seen_ms=group.first_seen_ms,
         last_sent_ms=now_ms,
-        repeats=group.repeats + 1 if decision.reason is Reason.REPEAT else 0,
+        repeats=reminders.get(decision.reason, 0),
         told=told,
-        was_held=tuple(i for i in group.was_held if i not in decision.alert_ids),
+        was_held=was_held,
+        flaps=flaps or None,
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
+from scoring.actions import CloseReason
 from scoring.alerts import AlertKind, AlertLabel, AlertState, Level
 from scoring.events import DeviceClass, Platform, RejectReason, Source
 from scoring.scores import ScoreState
@@ -94,7 +95,7 @@ ALERT_STATE_NAMES: Mapping[AlertState, Text] = {
 }
 
 LEVEL_NAMES: Mapping[Level, Text] = {
-    Level.NOTICE: Text("提醒", "Notice"),
+    Level.NOTICE: Text("警告", "Warning"),
     Level.PAGE: Text("严重", "Critical"),
 }
 
@@ -112,6 +113,13 @@ LABEL_NAMES: Mapping[AlertLabel, Text] = {
     ),
     AlertLabel.REAL: Text("数据显示更像真实下降", "The evidence suggests a real drop"),
     AlertLabel.TRACKING: Text("数据显示更像埋点丢失", "The evidence suggests lost tracking"),
+}
+
+CLOSE_REASON_NAMES: Mapping[CloseReason, Text] = {
+    CloseReason.REAL: Text("真实下跌", "real drop"),
+    CloseReason.EXPECTED: Text("活动或预料之中", "expected"),
+    CloseReason.TRACKING: Text("埋点或数据问题", "tracking or data"),
+    CloseReason.FALSE_ALARM: Text("误报", "false alarm"),
 }
 
 PLATFORM_NAMES: Mapping[Platform, Text] = {

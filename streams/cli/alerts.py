@@ -1,4 +1,4 @@
-"""``funnelwatch alerts``: what fires, and what people do about it; ``notify test`` and ``route explain``."""
+"""``funnelwatch alerts``: what fires, and what people do about it."""
 
 from __future__ import annotations
 
@@ -6,35 +6,25 @@ import asyncio
 import getpass
 import json
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
 from typing import Annotated, Any
 
-import aiohttp
 import typer
 import yaml
 from rich.console import Console
 from rich.table import Table
 
 from scoring.actions import CloseReason, HumanAction, HumanActionKind
-from scoring.cards import Card, Line, LineKind
 from scoring.reasons import ClosedAlert, advice, calendar_proposals, threshold_report
-from scoring.routing import RoutingError, Severity
+from scoring.routing import RoutingError
 from scoring.texts import ALERT_STATE_NAMES, LEVEL_NAMES, Language, segment_name, step_name
 from streams.cli.asking import configuration, failed, running_instance
 from streams.clickhouse.clients import open_reader_sync
 from streams.clickhouse.errors import ClickHouseError, mapped
 from streams.clock import now_ms
-from streams.config import Config, ConfigError
 from streams.notifier.acting import ActionRefused, BrokerAway, new_action, publish_action
-from streams.notifier.book import AlertBook, BookReader
-from streams.notifier.channels import Message, MessageKind, SendError
-from streams.notifier.channels.build import build_channel
-from streams.notifier.explaining import Explanation, explain
-from streams.notifier.facts import FactsReader
-from streams.notifier.ledger import Ledger
-from streams.notifier.rules import ReceiverConfig, seconds
-from streams.settings import Settings, load_settings
+from streams.notifier.rules import seconds
 
 DataOption = Annotated[Path | None, typer.Option("--data", help="Folder of the running instance.")]
 WhoOption = Annotated[str, typer.Option("--who", help="Your name, as others will see it.")]
@@ -68,8 +58,6 @@ def _act(data: Path | None, kind: HumanActionKind, who: str, **fields: Any) -> N
 
 
 alerts = typer.Typer(no_args_is_help=True, help="What fires, and what people do about it.")
-notify = typer.Typer(no_args_is_help=True, help="Receivers of messages.")
-route = typer.Typer(no_args_is_help=True, help="Who is told of an alert, and why.")
 
 
 @alerts.command("list")
@@ -257,79 +245,6 @@ def report(
         typer.echo(text.rstrip())
 
 
-def _test_message(receiver: ReceiverConfig) -> Message:
-    zh = receiver.language == "zh"
-    headline = "测试 · Funnelwatch 可以送达这里" if zh else "Test · Funnelwatch can reach you here"
-    text = (
-        "这不是告警。收到即说明配置正确。"
-        if zh
-        else "This is no alert. If you read it, the receiver is set up well."
-    )
-    card = Card("test", receiver.language, Severity.INFO, True, headline, (Line(LineKind.SIZE, text),), ())
-    key = f"test-{receiver.name}-{now_ms()}"
-    return Message(key, key, "", MessageKind.TEST, receiver.language, (card,))
-
-
-async def _send_test(settings: Settings, receiver: ReceiverConfig) -> None:
-    async with aiohttp.ClientSession() as session:
-        channel = build_channel(receiver, settings, session, now_ms, typer.echo)
-        await channel.send(_test_message(receiver))
-
-
-@notify.command("test")
-def send_test(
-    name: Annotated[str, typer.Argument(metavar="RECEIVER", help="A receiver's name in funnelwatch.yaml.")],
-    data: DataOption = None,
-) -> None:
-    """Send one test message to a receiver and say what came of it."""
-    settings = load_settings(**({"data": data} if data else {}))
-    config = configuration(settings)
-    receiver = config.alerting.receiver(name)
-    if receiver is None:
-        known = ", ".join(r.name for r in config.alerting.receivers) or "none is configured"
-        raise failed(f"no receiver is called {name!r}; known: {known}")
-    try:
-        asyncio.run(_send_test(settings, receiver))
-    except (SendError, ConfigError) as error:
-        raise failed(f"{name} ({receiver.channel}): {error}") from error
-    typer.echo(f"sent to {name} ({receiver.channel})")
-
-
-async def _explain(settings: Settings, config: Config, alert: str) -> list[Explanation]:
-    book, ledger = AlertBook(), Ledger(settings, "notifier")
-    reader, facts = BookReader(settings, book), FactsReader(settings, config, now_ms)
-    try:
-        await reader.catch_up()
-        await ledger.read()
-        return explain(alert, config, book, ledger, facts, now_ms())
-    finally:
-        await reader.close()
-        await facts.close()
-
-
-@route.command("explain")
-def explain_alert(alert: AlertArgument, data: DataOption = None) -> None:
-    """Print, for each route that takes an alert, what the notifier decides now and why."""
-    settings = running_instance(data)
-    config = configuration(settings)
-    try:
-        rows = asyncio.run(_explain(settings, config, alert))
-    except KeyError as error:
-        raise failed(f"no alert {alert!r} in the log; see `funnelwatch alerts list --state all`") from error
-    if not rows:
-        raise failed("no route has a receiver for it: add `alerting.receivers` to funnelwatch.yaml")
-    for row in rows:
-        until = ""
-        if row.decision.until_ms is not None:
-            at = datetime.fromtimestamp(row.decision.until_ms / 1000, UTC).astimezone()
-            until = f" (until {at:%m-%d %H:%M:%S %Z})"
-        typer.echo(
-            f"{row.route} → {row.receiver}: {row.decision.action} — {row.text(settings.language)}{until}"
-        )
-
-
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.add_typer(alerts, name="alerts")
-    app.add_typer(notify, name="notify")
-    app.add_typer(route, name="route")

@@ -29,6 +29,8 @@ COMMANDS: tuple[str, ...] = (
     "baseline",
     "backtest",
     "alerts",
+    "notify",
+    "route",
     "digest",
 )
 

@@ -8,11 +8,13 @@ from email.message import EmailMessage
 from email.utils import parseaddr
 from urllib.parse import quote
 
-from scoring.calendar import calendar_between
+from scoring.calendar import CalendarEntry, calendar_between
 from scoring.digest_said import Telling
 from scoring.digest_schedule import Occurrence
+from scoring.digest_values import Facts
 from scoring.digest_words import calendar_span, say_digest
 from scoring.digests import build_digest
+from streams.calendar_config import day_rules
 from streams.config import Config
 from streams.digests.layout import Addresses, LaidOut, digest_mail, lay_out
 from streams.digests.reads import DigestReads
@@ -69,13 +71,24 @@ class Maker:
                 form=subscriber.form,
                 occurrence=when,
                 made_ms=made_ms,
-                calendar=calendar_between(countries, *calendar_span(when)),
+                calendar=(*self._own_days(facts, when), *calendar_between(countries, *calendar_span(when))),
+                critical_money=self._config.alerting.critical_money,
                 alert_url=lambda alert: self._page(f"/alerts/{quote(alert)}", subscriber, addresses),
                 store_url=lambda store: self._page(f"/?store={quote(store)}", subscriber, addresses),
             )
             return lay_out(digest, say_digest(digest, telling), addresses)
 
         return Made(subscriber, when, await asyncio.to_thread(work))
+
+    def _own_days(self, facts: Facts, when: Occurrence) -> tuple[CalendarEntry, ...]:
+        """The business's own entries of the seven days that concern a store of this reader."""
+        first, last = calendar_span(when)
+        entries = (
+            day.as_calendar()
+            for day in day_rules(self._config).own
+            if any(day.is_for(store.store_id, store.country) for store in facts.stores)
+        )
+        return tuple(entry for entry in entries if entry.first <= last and entry.last >= first)
 
     def _page(self, path: str, subscriber: SubscriberConfig, addresses: Addresses) -> str:
         if not addresses.page:

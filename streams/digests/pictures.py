@@ -71,6 +71,25 @@ _SPARK = Colours("none", "#7b8794", "#8795a1", "#8795a1", "#3b82d6", "#9aa5b1", 
 @lru_cache(maxsize=1)
 def chinese_font() -> str | None:
     """The name of a font of this machine that can write Chinese, None if there is none."""
+    found = _known_chinese_font()
+    if found is None and _learn_new_fonts():
+        found = _known_chinese_font()
+    return found
+
+
+def _learn_new_fonts() -> int:
+    """Look for fonts that were installed after matplotlib made its list, which it never makes anew; how many there were."""
+    known = {entry.fname for entry in font_manager.fontManager.ttflist}
+    new = [path for path in font_manager.findSystemFonts() if path not in known]
+    for path in new:
+        try:
+            font_manager.fontManager.addfont(path)
+        except (OSError, RuntimeError, ValueError):
+            continue  # a broken font of the machine is not ours to mend
+    return len(new)
+
+
+def _known_chinese_font() -> str | None:
     by_name = {entry.name: entry for entry in font_manager.fontManager.ttflist}
     for name in CHINESE_FONTS:
         entry = by_name.get(name)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
-from babel.core import get_global
 
 from scoring.actions import NOBODY, ActionBook, HumanAction
 from scoring.alerts import AlertKind, AlertLabel, AlertState, AlertTransition, Contribution, Level
@@ -16,7 +15,7 @@ from scoring.digest_schedule import DigestForm, Occurrence
 from scoring.digest_values import AlertFacts, Bucket, Facts, StepSums, StoreFacts
 from streams.config import Config, StoreConfig
 from streams.digests.subscribers import SubscriberConfig
-from streams.notifier.facts import base_rate
+from streams.notifier.facts import base_rate, country_of
 from streams.web.database import Database, Row
 
 DAY_MS = 86_400_000
@@ -153,7 +152,10 @@ class DigestReads:
             to_ms=when.to_ms,
             made_ms=made_ms,
             stores=tuple(
-                by_store.store(store, self._rates[store.currency], last_seen.get(store.id))
+                replace(
+                    by_store.store(store, self._rates[store.currency], last_seen.get(store.id)),
+                    base_currency=self._config.alerting.base_currency,
+                )
                 for store in known.values()
             ),
             alerts=_alerts(answers.alerts, answers.actions),
@@ -219,7 +221,7 @@ class _Folded:
             name=store.name or store.id,
             platform=str(store.platform),
             zone=store.zone,
-            country=store.country or _country_of(store.zone),
+            country=store.country or country_of(store.zone),
             currency=store.currency,
             counts=self._counts.get(store.id, {}),
             steps=self._sums.get(store.id, {}),
@@ -261,12 +263,6 @@ def _sums(rows: Sequence[Row]) -> dict[str, dict[str, StepSums]]:
             float(row["judged_sum"]),
         )
     return found
-
-
-def _country_of(zone: str) -> str:
-    """The country whose clock a zone is (Asia/Shanghai is CN); empty for UTC and the like."""
-    country = str(get_global("zone_territories").get(zone, ""))
-    return country if len(country) == 2 else ""
 
 
 def _alerts(rows: Sequence[Row], actions: Sequence[Row]) -> tuple[AlertFacts, ...]:

@@ -33,7 +33,9 @@ class DigestReaderWording(ReaderWording):
         return str(format_date(day, "EEE", locale=self._locale))
 
     def signed_percent(self, change: float) -> str:
-        """``−18%``, ``+2.1%``, ``±0%``: whole ones from 10 % on."""
+        """``−18%``, ``+2.1%``, ``±0%``: whole ones from 10 % on, ``>+999%`` for what is out of all proportion."""
+        if change > 9.99:
+            return ">+999%"
         digits = 0 if abs(change) >= 0.0995 else 1
         text = f"{abs(change) * 100:.{digits}f}"
         if float(text) == 0:

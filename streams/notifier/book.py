@@ -11,7 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from scoring.actions import ActionBook, HumanAction
 from scoring.alerts import AlertState, AlertTransition
-from scoring.routing import severity
+from scoring.routing import RoutingError, severity
 from scoring.telling import Candidate
 from streams import topics
 from streams.config import Config
@@ -126,7 +126,7 @@ class BookReader:
                 taken += 1
                 try:
                     take(record.value)
-                except (msgspec.DecodeError, TypeError) as error:
+                except (msgspec.DecodeError, TypeError, RoutingError) as error:
                     log.warning("record left out", topic=tp.topic, offset=record.offset, error=str(error))
         return taken
 

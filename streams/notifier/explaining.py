@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from scoring.routing import matching_routes
-from scoring.telling import Action, Decision, Reason
+from scoring.alerts import AlertKind, AlertLabel, AlertState, Level
+from scoring.routing import group_key, matching_routes, severity
+from scoring.telling import Action, Candidate, Decision, GroupState, Reason, Surroundings, decide
 from scoring.texts import Language, Text
 from streams.config import Config
 from streams.notifier.book import AlertBook
 from streams.notifier.facts import FactsReader
 from streams.notifier.ledger import Ledger
 from streams.notifier.notifier import Notifier
-from streams.notifier.rules import core_route
+from streams.notifier.rules import core_inhibitions, core_mute_timings, core_route
 
 REASONS: Mapping[Reason, Text] = {
     Reason.NEW: Text("新告警，现在通知", "a new alert; it is told now"),
@@ -25,6 +26,16 @@ REASONS: Mapping[Reason, Text] = {
     ),
     Reason.HOLD_ENDED: Text(
         "静默、免打扰或抑制已到期，现在通知", "what held it back has ended; it is told now"
+    ),
+    Reason.SILENCE_ENDED: Text(
+        "静默已到期，告警仍在，现在通知", "its silence has ended and it still fires; it is told now"
+    ),
+    Reason.FLAPPING: Text(
+        "反复出现又恢复，稍后仍在则通知", "it comes and goes; it is told if it still fires then"
+    ),
+    Reason.CLOSED: Text("有人已关闭，不再通知", "somebody has closed it; nothing more is told"),
+    Reason.MOVED: Text(
+        "现由其他路由通知，这里只再通知恢复", "other routes take it now; here only its end is told"
     ),
     Reason.GROUP_WAIT: Text("等同组其他告警，稍后通知", "waits for others of its group (group_wait)"),
     Reason.GROUP_INTERVAL: Text("同组刚通知过，稍后通知", "its group was told a moment ago (group_interval)"),
@@ -69,10 +80,54 @@ def explain(
         KeyError: the book does not hold the alert.
     """
     notifier = Notifier(config, book, ledger, facts, {}, "", "", lambda: now_ms)
-    candidate = book.candidate(book.alerts[alert_id], config)
-    taken = {route.name for route in matching_routes(core_route(config.alerting), candidate.labels)}
+    if alert_id not in book.alerts:
+        raise KeyError(alert_id)
     return [
         Explanation(group.route.name, group.route.receiver, group.key, notifier.decision(group))
         for group in notifier.groups()
-        if group.route.name in taken and alert_id in {c.alert_id for c in group.candidates}
+        if alert_id in {c.alert_id for c in group.candidates}
+    ]
+
+
+#: the labels that matchers may name
+LABELS = (
+    "store_id", "step", "segment", "kind", "level", "label", "severity", "platform", "country", "category",
+)  # fmt: skip
+
+
+def whole_labels(given: Mapping[str, str], config: Config) -> dict[str, str]:
+    """The labels of a supposed alert: what is given, the store's own from the configuration, else those of a usual alert."""
+    store = config.store(given.get("store_id", ""))
+    level = given.get("level", Level.PAGE.value)
+    usual = {
+        "kind": AlertKind.CONVERSION.value,
+        "level": level,
+        "label": AlertLabel.UNKNOWN.value,
+        "severity": severity(level, None, config.alerting.critical_money).value,
+        "platform": store.platform.value if store else "",
+        "country": store.country if store else "",
+        "category": store.category if store else "",
+    }
+    return {name: given.get(name, usual.get(name, "")) for name in LABELS}
+
+
+def suppose(labels: Mapping[str, str], config: Config, book: AlertBook, at_ms: int) -> list[Explanation]:
+    """What routing would say, a row a route, of an alert with these labels that fires at ``at_ms`` as the first of its group."""
+    candidate = Candidate("supposed", {**labels, "alert_id": "supposed"}, True, 0)
+    firing = [book.candidate(a, config) for a in book.alerts.values() if a.state is AlertState.FIRING]
+    around = Surroundings(
+        book.actions.silences(at_ms),
+        core_mute_timings(config.alerting),
+        core_inhibitions(config.alerting),
+        firing,
+    )
+    return [
+        Explanation(
+            taken.name,
+            taken.receiver,
+            group_key(taken, candidate.labels),
+            decide(GroupState(first_seen_ms=at_ms), [candidate], taken, around, at_ms),
+        )
+        for taken in matching_routes(core_route(config.alerting), candidate.labels)
+        if taken.receiver
     ]

@@ -7,6 +7,8 @@ suspended and wakes up cannot claim any more.
 
 from __future__ import annotations
 
+import asyncio
+
 import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
@@ -45,6 +47,9 @@ class Ledger:
         self._transactional_id = f"{settings.group_prefix}-{name}"
         self._prefix = f"{name}|"
         self._producer: AIOKafkaProducer | None = None
+        #: one transaction at a time: messages to several receivers are under way at once
+        self._writing = asyncio.Lock()
+        self._is_lost = False
         self.records: dict[str, SendRecord] = {}
 
     async def take_over(self) -> None:
@@ -57,7 +62,7 @@ class Ledger:
             linger_ms=0,
         )
         await producer.start()
-        self._producer = producer
+        self._producer, self._is_lost = producer, False
         await self.read()
 
     async def read(self) -> None:
@@ -94,20 +99,25 @@ class Ledger:
         Raises:
             LedgerLost: another process leads now, or the broker did not take it.
         """
-        if self._producer is None:
-            raise LedgerLost("the send log is not open")
         value = None if record is None else msgspec.json.encode(record)
+        async with self._writing:
+            await self._write(name, value)
+        if record is None:
+            self.records.pop(name, None)
+        else:
+            self.records[name] = record
+
+    async def _write(self, name: str, value: bytes | None) -> None:
+        if self._producer is None or self._is_lost:
+            raise LedgerLost("the send log is not open")
         try:
             async with self._producer.transaction():
                 await self._producer.send_and_wait(
                     topics.SENDS, value, key=(self._prefix + name).encode(), partition=0
                 )
         except (ProducerFenced, InvalidProducerEpoch, KafkaError) as error:
+            self._is_lost = True  # a producer that was fenced once can do nothing more
             raise LedgerLost(f"the send log cannot be written: {type(error).__name__}") from error
-        if record is None:
-            self.records.pop(name, None)
-        else:
-            self.records[name] = record
 
     async def close(self) -> None:
         """Give the log up."""

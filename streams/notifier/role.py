@@ -82,6 +82,7 @@ async def _lead(
     instance = read_instance(settings.data)
     page_url = settings.public_url or (instance.page_url if instance else "")
     link_key = settings.link_key.get_secret_value() or secret(settings.data, "link_key")
+    notifier: Notifier | None = None
     try:
         await ledger.take_over()
         await reader.catch_up()
@@ -89,13 +90,19 @@ async def _lead(
         log.info("leading", alerts=len(book.alerts), groups=len(ledger.records))
         while await leadership.is_held():
             await notifier.turn()
-            report.say("ready", f"leading; {detail}")
+            away = notifier.troubles()
+            report.say(
+                "ready",
+                f"leading; {detail}" + (f"; out of reach: {', '.join(away)}" if away else ""),
+            )
             await reader.follow(round(TURN_S * 1000))
     except KafkaError as error:
         log.warning("the broker is away", error=type(error).__name__)
         report.say("degraded", "the broker is away")
         await asyncio.sleep(TURN_S)
     finally:
+        if notifier is not None:
+            await notifier.close()
         await reader.close()
         await facts.close()
         await ledger.close()

@@ -118,6 +118,7 @@ class AlertingConfig(Part):
     mute_timings: tuple[MuteTimingConfig, ...] = ()
     inhibit: tuple[InhibitConfig, ...] = (
         InhibitConfig(source=("kind=pooled",), target=("kind=conversion",), equal=("step",)),
+        InhibitConfig(source=("kind=pipeline",), target=("kind=conversion",), equal=("store_id",)),
     )
     base_currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
     critical_money: float = Field(

@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 
 from babel import Locale
 from babel.dates import format_datetime, get_timezone
-from babel.numbers import format_currency, format_decimal, format_percent
+from babel.numbers import format_currency, format_decimal, format_percent, get_currency_symbol
 
 from scoring.texts import Language
 
 _LOCALES = {"zh": Locale.parse("zh_Hans_CN"), "en": Locale.parse("en_US")}
+_UNITS = (("T", 1e12), ("B", 1e9), ("M", 1e6), ("K", 1e3))
 
 
 class ReaderWording:
@@ -26,11 +27,14 @@ class ReaderWording:
         rounded = round(value)
         if abs(rounded) < 100_000:
             return str(format_decimal(rounded, locale=self._locale))
-        if self.language == "zh":
-            unit, name = (1e8, "亿") if abs(rounded) >= 1e8 else (1e4, "万")
-            return f"{_significant(rounded / unit, 3)}{name}"
-        unit, name = (1e9, "B") if abs(rounded) >= 1e9 else (1e6, "M") if abs(rounded) >= 1e6 else (1e3, "K")
-        return f"{_significant(rounded / unit, 3)}{name}"
+        return self._short(rounded)
+
+    def _short(self, value: float) -> str:
+        """A large number with three digits and a unit."""
+        units = (("万亿", 1e12), ("亿", 1e8), ("万", 1e4)) if self.language == "zh" else _UNITS
+        value = _rounded(value, 3)  # first: 999,999 is a million, not a thousand thousands
+        name, unit = next(((name, unit) for name, unit in units if abs(value) >= unit), units[-1])
+        return f"{_significant(value / unit, 3)}{name}"
 
     def percent(self, value: float) -> str:
         """A rate in [0, 1] ; one decimal unless it is whole, two below 1 %."""
@@ -39,11 +43,13 @@ class ReaderWording:
         return str(format_percent(value, format=pattern, locale=self._locale))
 
     def money(self, amount: float, currency: str) -> str:
-        """An amount rounded to two significant digits, so that no false exactness is told."""
+        """An amount rounded to two significant digits, so that no false exactness is told; short from ten million on."""
+        rounded = _rounded(amount, 2)
+        if abs(rounded) >= 1e7:
+            sign = get_currency_symbol(currency, locale=self._locale)
+            return f"{'-' if rounded < 0 else ''}{sign}{self._short(abs(rounded))}"
         return str(
-            format_currency(
-                _rounded(amount, 2), currency, format="¤#,##0", locale=self._locale, currency_digits=False
-            )
+            format_currency(rounded, currency, format="¤#,##0", locale=self._locale, currency_digits=False)
         )
 
     def clock(self, at_ms: int, zone: str) -> str:
@@ -71,4 +77,4 @@ def _rounded(value: float, digits: int) -> float:
 
 
 def _significant(value: float, digits: int) -> str:
-    return f"{_rounded(value, digits):g}"
+    return f"{_rounded(value, digits):,.10g}"

@@ -82,9 +82,9 @@ class RoutingReads:
             if alert is None:
                 return None
             await ledger.read()
-            known = await facts.facts(alert)  # severity by money, as the notifier sees it
-            if known.store.money_per_event is not None and known.base_rate is not None:
-                book.lost_money[alert_id] = alert.lost * known.store.money_per_event * known.base_rate
+            money = await facts.lost_in_base(alert)  # severity by money, as the notifier sees it
+            if money is not None:
+                book.lost_money[alert_id] = money
             return explain(alert_id, self._config, book, ledger, facts, now_ms())
         finally:
             await reader.close()

@@ -6,6 +6,7 @@ from dataclasses import replace
 import msgspec
 import pytest
 
+from scoring.actions import CloseReason
 from scoring.alerts import AlertKind, AlertLabel, AlertState, AlertTransition, Contribution, Level
 from scoring.cards import (
     MOST_LINES,
@@ -112,3 +113,32 @@ def test_a_card_never_claims_a_cause() -> None:
 def test_late_data_is_said_on_the_card() -> None:
     late = replace(AROUND, health=Health(is_late=True))
     assert "arriving late" in line(card(around=late, language="en"), LineKind.NOT_THE_CAUSE)
+
+
+def test_another_currency_is_told_in_the_base_currency_too() -> None:
+    store = StoreFacts("US", "America/Los_Angeles", "USD", 47.5, base_rate=7.1, base_currency="CNY")
+    text = line(card(around=replace(AROUND, store=store), language="en"), LineKind.SIZE)
+    assert "about $2,900 (range $1,900–$3,900, CN¥21,000 in all)" in text
+
+
+def test_a_loss_s_range_never_begins_below_nothing() -> None:
+    alert = msgspec.structs.replace(ALERT, lost_low=-12.0)
+    assert "（0–82）" in line(card(alert), LineKind.SIZE)
+    assert "区间 US$0–" in line(card(alert), LineKind.SIZE)
+
+
+def test_the_calendar_is_named_and_nothing_is_claimed_where_it_is_not_known() -> None:
+    named = card(around=replace(AROUND, calendar=("双11", "会员日")))
+    assert "日历：双11、会员日" in line(named, LineKind.NOT_THE_CAUSE)
+    assert "日历上无活动" in line(card(), LineKind.NOT_THE_CAUSE)
+    assert "日历" not in line(card(around=replace(AROUND, calendar=None)), LineKind.NOT_THE_CAUSE)
+
+
+def test_a_closed_card_says_who_closed_it_and_as_what() -> None:
+    around = replace(
+        AROUND, acknowledged_by="li", assignee="wang", closed_by="wang", closed_as=CloseReason.FALSE_ALARM
+    )
+    made = card(around=around)
+    assert (made.is_firing, made.headline.split(" · ")[0]) == (False, "已关闭")
+    assert line(made, LineKind.PEOPLE) == "li 已认领；交给 wang；wang 关闭：误报"
+    assert [action.kind for action in made.actions] == [ActionKind.DETAILS]

@@ -201,11 +201,37 @@ def test_lost_carts_are_money_by_the_rates_that_lead_to_an_order() -> None:
     assert money_lost(carts, replace(store, worth={})) is None
 
 
+def test_money_of_another_currency_is_told_in_the_base_currency_too() -> None:
+    """So that what matters can be compared between stores that sell in different money."""
+    shops = (
+        shop("a", 40, currency="CNY", base_rate=0.14, base_currency="USD"),
+        shop("b", 40, base_currency="USD"),
+    )
+    matters = said(facts(*shops, alerts=(alert("a"), alert("b"))), "en").matters
+    assert [m.lines[0] for m in matters] == [
+        "about 20 payments fewer (10–40), about $1,200 ($600–$2,400)",
+        "about 20 payments fewer (10–40), about CN¥1,200 (CN¥600–CN¥2,400, $170 in all)",
+    ]
+
+
+def test_a_store_that_was_not_scored_is_not_called_too_small() -> None:
+    unscored = shop("a", steps={}, lines={}, scored_minutes=0)
+    assert said(facts(unscored)).rows[0].change == "未评分"
+
+
+def test_numbers_out_of_all_proportion_stay_short() -> None:
+    wording = DigestReaderWording("zh", ZONE)
+    assert wording.signed_percent(6.5e15) == ">+999%"
+    assert [wording.count(n) for n in (99_999, 999_999, 9.9999e11)] == ["99,999", "100万", "1万亿"]
+    assert wording.money(3e15, "VND") == "₫3,000万亿"
+    assert DigestReaderWording("en", ZONE).count(999_999) == "1M"
+
+
 def test_a_digest_sent_late_says_when_it_was_due() -> None:
     assert said(facts(shop("a"))).late == ""
     assert (
         said(facts(shop("a"), late_ms=5 * 3_600_000)).late
-        == "本应在 3月5日 08:00 发出，当时服务未运行，现在补发。"
+        == "本应在 3月5日 08:00 发出，当时未能发出，现在补发。"
     )
 
 

@@ -126,5 +126,10 @@ def test_an_alert_never_inhibits_itself() -> None:
 
 def test_much_money_makes_a_notice_critical() -> None:
     assert severity("notice", 6000.0, 5000.0) == "critical"
-    assert severity("page", None, 5000.0) == "warning"
-    assert severity("notice", 10.0, 5000.0) == "info"
+    assert severity("notice", 10.0, 5000.0) == "warning"
+    assert severity("notice", None, 5000.0) == "warning"
+
+
+def test_a_page_is_critical_by_its_surprise_alone() -> None:
+    assert severity("page", None, 5000.0) == "critical"
+    assert severity("page", 10.0, 5000.0) == "critical"

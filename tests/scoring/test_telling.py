@@ -118,6 +118,108 @@ def test_an_alert_that_fires_again_in_a_told_group_is_told_again() -> None:
     assert decide(group, [firing()], ROUTE, OPEN, 4000 * S).action is Action.SEND
 
 
+REMINDERS = (Reason.REPEAT, Reason.SILENCE_ENDED)
+
+
+def test_a_closed_alert_that_still_fires_is_told_closed_once_and_never_again() -> None:
+    group, sent = TOLD, []
+    for second in range(11, 4000, 7):
+        decision = decide(group, [firing(closed=True)], ROUTE, OPEN, second * S)
+        sent += [decision.reason] if decision.action is Action.SEND else []
+        group = after(decision, group, [firing(closed=True)], second * S)
+    assert sent == [Reason.RESOLVED]
+    assert decide(group, [firing(closed=True)], ROUTE, OPEN, 10**9).reason is Reason.CLOSED
+
+
+def test_an_alert_that_was_closed_before_anyone_was_told_is_never_told() -> None:
+    assert decide(GroupState(0), [firing(closed=True)], ROUTE, OPEN, 60 * S).reason is Reason.CLOSED
+
+
+def test_a_silence_of_a_told_alert_announces_its_end_once() -> None:
+    around = Surroundings(silences=(SILENCE,))
+    during = decide(TOLD, [firing()], ROUTE, around, 60 * S)
+    assert (during.action, during.reason, during.until_ms) == (Action.WAIT, Reason.SILENCED, 600 * S)
+    group = after(during, TOLD, [firing()], 60 * S)
+    ended = decide(group, [firing()], ROUTE, around, 600 * S)
+    assert (ended.action, ended.reason) == (Action.SEND, Reason.SILENCE_ENDED)
+    group = after(ended, group, [firing()], 600 * S)
+    assert decide(group, [firing()], ROUTE, around, 601 * S).reason is Reason.REPEAT_LATER
+
+
+def test_a_silence_that_ends_at_night_is_announced_when_the_mute_is_over() -> None:
+    route = replace(ROUTE, mute_timings=("night",))
+    around = Surroundings((SILENCE,), {"night": MuteTiming("night", "UTC", 0, 60)})
+    group = after(decide(TOLD, [firing()], route, around, 60 * S), TOLD, [firing()], 60 * S)
+    at_night = decide(group, [firing()], route, around, 700 * S)
+    assert (at_night.action, at_night.reason, at_night.until_ms) == (Action.WAIT, Reason.MUTED, 3600 * S)
+    assert decide(group, [firing()], route, around, 3600 * S).reason is Reason.SILENCE_ENDED
+
+
+def test_whoever_took_an_alert_on_hears_nothing_of_its_silence() -> None:
+    mine = firing(acknowledged=True)
+    group = after(
+        decide(TOLD, [mine], ROUTE, Surroundings(silences=(SILENCE,)), 60 * S), TOLD, [mine], 60 * S
+    )
+    assert decide(group, [mine], ROUTE, OPEN, 700 * S).reason is Reason.ACKNOWLEDGED
+
+
+def test_one_silenced_alert_of_a_group_does_not_hold_the_others_and_its_end_is_told() -> None:
+    """Told together, then one is silenced: the reminder of the other goes out, and the silence still announces its end."""
+    both = [firing(), firing("b")]
+    group = tell(GroupState(0), both, 10 * S)
+    only_b = Surroundings(
+        silences=(replace(SILENCE, matchers=(parse_matcher("alert_id=b"),), ends_ms=5000 * S),)
+    )
+    reminder = decide(group, both, ROUTE, only_b, 3700 * S)
+    assert (reminder.reason, reminder.alert_ids, reminder.held_ids) == (Reason.REPEAT, ("a",), ("b",))
+    group = after(reminder, group, both, 3700 * S)
+    assert decide(group, both, ROUTE, only_b, 5000 * S).alert_ids == ("b",)
+
+
+def test_what_moved_to_another_route_is_not_reminded_here_but_its_end_is_told() -> None:
+    assert decide(TOLD, [firing(moved=True)], ROUTE, OPEN, 10**8).reason is Reason.MOVED
+    over = replace(resolved(), moved=True)
+    assert decide(TOLD, [over], ROUTE, OPEN, 10**8).reason is Reason.RESOLVED
+    assert decide(GroupState(0), [firing(moved=True)], ROUTE, OPEN, 10**8).action is Action.NOTHING
+
+
+def test_what_comes_and_goes_is_told_ever_more_rarely() -> None:
+    """On for a minute, off for a minute, all day: 2 messages for each of the few times that it is told."""
+    group, opened = GroupState(0), []
+    for minute in range(1440):
+        now_ms, alert_id = minute * 60 * S, f"a{minute // 2}"
+        # a new opening has a new id; the one before is over
+        candidates = [firing(alert_id) if minute % 2 == 0 else resolved(alert_id)]
+        decision = decide(group, candidates, ROUTE, OPEN, now_ms)
+        opened += [minute] if decision.action is Action.SEND and candidates[0].is_firing else []
+        group = after(decision, group, candidates, now_ms)
+    gaps = [b - a for a, b in itertools.pairwise(opened)]
+    assert gaps[:5] == sorted(gaps[:5])
+    assert gaps[0] < 10
+    assert 60 <= gaps[-1] <= 62
+    assert len(opened) < 30
+
+
+def test_flapping_holds_nothing_worse_and_nothing_else_back() -> None:
+    group = tell(tell(TOLD, [resolved()], 20 * S), [firing("a2")], 330 * S)
+    group = tell(group, [resolved("a2")], 340 * S)
+    again = decide(group, [firing("a3")], ROUTE, OPEN, 350 * S)
+    assert (again.action, again.reason, again.until_ms) == (Action.WAIT, Reason.FLAPPING, 940 * S)
+    worse = firing("a3", severity="critical")
+    assert decide(group, [worse], ROUTE, OPEN, 350 * S).action is Action.SEND
+    other = replace(firing("b"), labels={**firing("b").labels, "step": "order_to_payment"})
+    assert decide(group, [firing("a3"), other], ROUTE, OPEN, 350 * S).alert_ids == ("b",)
+
+
+def test_a_group_does_not_grow_with_every_alert_it_ever_told() -> None:
+    group = GroupState(0)
+    for day in range(200):
+        group = tell(group, [firing(f"a{day}")], day * 86_400 * S)
+        group = tell(group, [resolved(f"a{day}")], (day * 86_400 + 600) * S)
+    assert len(group.told or {}) <= 21
+    assert len(group.flaps or {}) == 1
+
+
 @given(st.lists(st.tuples(st.integers(1, 500), st.booleans(), st.booleans()), max_size=40))
 def test_firing_and_resolved_alternate_whatever_happens(steps: list[tuple[int, bool, bool]]) -> None:
     """Nothing is told twice: between two tellings of a firing (repeats apart) its resolution was told."""
@@ -127,7 +229,7 @@ def test_firing_and_resolved_alternate_whatever_happens(steps: list[tuple[int, b
         candidate = firing() if is_firing else resolved()
         around = Surroundings(silences=(replace(SILENCE, ends_ms=now + 1),)) if silenced else OPEN
         decision = decide(group, [candidate], ROUTE, around, now)
-        if decision.action is Action.SEND and decision.reason is not Reason.REPEAT:
+        if decision.action is Action.SEND and decision.reason not in REMINDERS:
             told.append(is_firing)
         group = after(decision, group, [candidate], now)
     assert all(a != b for a, b in itertools.pairwise(told))

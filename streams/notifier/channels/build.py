@@ -32,6 +32,8 @@ PER_MINUTE = {
     "apprise": 20.0,
     "console": 6000.0,
 }
+#: messages a second: Feishu's bots take five, Slack's hooks one with short bursts; elsewhere our restraint
+PER_SECOND = {**dict.fromkeys(PER_MINUTE, 10), "feishu": 4, "slack": 2, "console": 1000}
 
 
 def open_post(settings: Settings) -> Post:

@@ -11,12 +11,12 @@ from urllib.parse import urlencode
 
 import aiohttp
 
-from streams.notifier.channels.markdown import cut_bytes, message_markdown
+from streams.notifier.channels.markdown import cut_bytes, fitting, message_markdown
 from streams.notifier.channels.message import Message
 from streams.notifier.channels.posting import check_code, post_json
 
-#: 130101 and 410100: more than 20 messages a minute
-_BUSY = frozenset({130101, 410100})
+#: 130101 and 410100: more than 20 messages a minute; -1: the system is busy
+_BUSY = frozenset({130101, 410100, -1})
 #: largest text a robot takes, in bytes
 _MOST_BYTES = 20_000
 
@@ -31,7 +31,8 @@ def signed_url(url: str, secret: str, timestamp_ms: int) -> str:
 def dingtalk_payload(message: Message, mention: tuple[str, ...]) -> dict[str, Any]:
     """The body of the robot's request. A person is called only if the text names them too, so it does."""
     calls = mention if message.cards[0].is_firing else ()
-    text = cut_bytes(message_markdown(message), _MOST_BYTES - 1000)
+    text = message_markdown(fitting(message, message_markdown, _MOST_BYTES - 1000))
+    text = cut_bytes(text, _MOST_BYTES - 1000)
     if calls:
         text += "\n\n" + " ".join(f"@{person}" for person in calls)
     mobiles = [person for person in calls if person.lstrip("+").replace("-", "").isdigit()]

@@ -16,10 +16,13 @@ from urllib.parse import unquote, urlsplit
 import aiosmtplib
 import css_inline
 import jinja2
+import structlog
 
 from streams.instance import write_atomically
 from streams.notifier.channels.message import Message, SendRefused, SendRetryable
 from streams.notifier.channels.others import message_text
+
+log = structlog.get_logger()
 
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.PackageLoader("streams.notifier", "templates"),
@@ -39,8 +42,14 @@ class Post(Protocol):
         """Deliver ``mail``. Raises SendRetryable or SendRefused."""
 
 
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
 class SmtpPost:
-    """Delivers by SMTP: ``smtp://``, ``smtps://`` (TLS from the start), STARTTLS wherever the server offers it."""
+    """Delivers by SMTP: ``smtp://``, ``smtps://`` (TLS from the start), STARTTLS wherever the server offers it.
+
+    A password goes to another machine only over TLS, also if somebody in between hides the server's STARTTLS.
+    """
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -51,11 +60,13 @@ class SmtpPost:
         self._port = parts.port or (465 if self._tls else 587)
         self._user = unquote(parts.username) if parts.username else None
         self._password = unquote(parts.password) if parts.password else None
+        must_hide = bool(self._password) and not self._tls and self._host not in _LOOPBACK
+        self._start_tls = True if must_hide else None
 
     async def deliver(self, mail: EmailMessage, recipients: Sequence[str]) -> None:
         """Deliver to all recipients in one transaction."""
         try:
-            await aiosmtplib.send(
+            refused, _ = await aiosmtplib.send(
                 mail,
                 recipients=list(recipients),
                 hostname=self._host,
@@ -63,10 +74,12 @@ class SmtpPost:
                 username=self._user,
                 password=self._password,
                 use_tls=self._tls,
+                start_tls=None if self._tls else self._start_tls,
                 timeout=20,
             )
         except aiosmtplib.SMTPAuthenticationError as error:
-            raise SendRefused(f"{self._host} refused the user or password: {error.code}") from error
+            kind = SendRefused if error.code >= 500 else SendRetryable
+            raise kind(f"{self._host} refused the user or password: {error.code}") from error
         except aiosmtplib.SMTPRecipientsRefused as error:
             codes = [refused.code for refused in error.recipients]
             kind = SendRefused if all(code >= 500 for code in codes) else SendRetryable
@@ -78,6 +91,9 @@ class SmtpPost:
             raise SendRetryable(
                 f"{self._host}:{self._port} cannot be reached: {type(error).__name__}"
             ) from error
+        for recipient, answer in refused.items():
+            # the others have it; sending again would be a second mail to them
+            log.error("a mail did not reach one of its readers", recipient=recipient, answer=str(answer))
 
 
 class FolderPost:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 from scoring.cards import Card
+from scoring.texts import Text
 from streams.notifier.channels.message import Message
 
 _SPECIAL = str.maketrans({c: "\\" + c for c in "\\`*_[]<>~"})
@@ -31,3 +35,18 @@ def cut_bytes(text: str, most: int) -> str:
     """``text`` cut to at most ``most`` UTF-8 bytes, at a character, with an ellipsis where it was cut."""
     raw = text.encode()
     return text if len(raw) <= most else raw[: most - 3].decode("utf-8", "ignore") + "…"
+
+
+LEFT_OUT = Text("（另 {n} 条写不下，见页面）", "({n} more did not fit: see the page)")
+
+
+def fitting(message: Message, render: Callable[[Message], str], most: int) -> Message:
+    """``message`` with as many of its cards as fit into ``most`` UTF-8 bytes, the first ones first; its note counts the rest."""
+    shown = message
+    for kept in range(len(message.cards), 0, -1):
+        left = len(message.cards) - kept
+        note = f"{message.note} {LEFT_OUT(message.language, n=left)}".strip() if left else message.note
+        shown = replace(message, cards=message.cards[:kept], note=note)
+        if len(render(shown).encode()) <= most:
+            return shown
+    return shown

@@ -11,11 +11,11 @@ from scoring.texts import Language
 
 
 class SendError(Exception):
-    """A message was not sent; raised by channels, handled by ``streams/notifier/outbox.py``."""
+    """A message was not sent; raised by channels, handled by ``streams/notifier/notifier.py``."""
 
 
 class SendRetryable(SendError):
-    """The other side is away or asks to wait; the outbox tries again, not before ``retry_after_s``."""
+    """The other side is away or asks to wait; the notifier tries again, not before ``retry_after_s``."""
 
     def __init__(self, text: str, retry_after_s: float | None = None) -> None:
         super().__init__(text)
@@ -41,6 +41,7 @@ class Message:
     ``key`` names the message: equal for the same message sent twice. ``thread`` names the incident: equal for all
     messages of a group, so channels can update or reply instead of repeating. ``parent`` is the receipt of the
     thread's first message, empty for the first. ``note`` is one line put in front ("silence ended", "repeated").
+    ``others_firing`` counts the thread's alerts that were told, still fire and are not in this message.
     """
 
     key: str
@@ -50,6 +51,7 @@ class Message:
     language: Language
     cards: tuple[Card, ...]
     note: str = ""
+    others_firing: int = 0
 
     @property
     def title(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import aiohttp
@@ -15,13 +16,18 @@ EVENTS_URL = "https://events.pagerduty.com/v2/enqueue"
 _SEVERITIES = {Severity.CRITICAL: "critical", Severity.WARNING: "error", Severity.INFO: "warning"}
 
 
+def dedup_key(thread: str) -> str:
+    """The name of the incident: the thread itself, or a hash of one that is too long for PagerDuty."""
+    return thread if len(thread) <= 255 else hashlib.sha256(thread.encode()).hexdigest()
+
+
 def pagerduty_payload(message: Message, routing_key: str) -> dict[str, Any]:
     """The event: ``resolve`` once no card of the message fires, else ``trigger`` (a second trigger updates)."""
     firing = [card for card in message.cards if card.is_firing]
     event: dict[str, Any] = {
         "routing_key": routing_key,
         "event_action": "trigger" if firing else "resolve",
-        "dedup_key": message.thread[:255],
+        "dedup_key": dedup_key(message.thread),
     }
     if firing:
         worst = firing[0]
@@ -53,6 +59,8 @@ class PagerDutyChannel:
         self._session, self._key, self._url = session, routing_key, url
 
     async def send(self, message: Message) -> str:
-        """Send the event; the receipt is the incident's key."""
+        """Send the event; the receipt is the incident's key. While others of the incident fire, the end of one is no event."""
+        if message.others_firing and not any(card.is_firing for card in message.cards):
+            return message.parent
         answer = await post_json(self._session, self._url, pagerduty_payload(message, self._key))
         return str(answer.get("dedup_key", message.thread))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,6 +14,8 @@ import msgspec
 from streams.notifier.channels.message import SendRefused, SendRetryable
 
 TIMEOUT_S = 10.0
+#: a wait that a service asks for counts up to this
+MOST_RETRY_AFTER_S = 3600.0
 #: statuses worth another try: time-outs, too many requests, trouble at the other side
 _RETRYABLE = {408, 425, 429, 500, 502, 503, 504}
 
@@ -36,14 +40,13 @@ async def post_json(
             url, data=body, headers=all_headers, timeout=timeout, allow_redirects=False
         ) as response:
             answer = await response.content.read(65_536)
-            status, retry_after = response.status, response.headers.get("Retry-After", "")
+            status, headers_back = response.status, response.headers
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         raise SendRetryable(f"{host} cannot be reached: {type(error).__name__}") from error
     except ValueError as error:
         raise SendRefused("the receiver's address is not a URL") from error
     if status in _RETRYABLE:
-        wait = float(retry_after) if retry_after.isdigit() else None
-        raise SendRetryable(f"{host} answered {status}", wait)
+        raise SendRetryable(f"{host} answered {status}", retry_after_s(headers_back))
     if not 200 <= status < 300:
         raise SendRefused(f"{host} answered {status}: {answer[:200].decode('utf-8', 'replace')}")
     try:
@@ -53,9 +56,32 @@ async def post_json(
     return decoded if isinstance(decoded, dict) else {}
 
 
+def retry_after_s(headers: Mapping[str, str]) -> float | None:
+    """The seconds that an answer asks to wait (RFC 9110, 10.2.3: seconds, or a date measured against its own ``Date``)."""
+    said = headers.get("Retry-After", "").strip()
+    if said.isdigit():
+        return min(float(said), MOST_RETRY_AFTER_S)
+    try:
+        until = parsedate_to_datetime(said)
+        now = parsedate_to_datetime(headers.get("Date", ""))
+    except ValueError:
+        return None
+    wait = _aware(until) - _aware(now)
+    return min(max(1.0, wait.total_seconds()), MOST_RETRY_AFTER_S)
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+
+
 def check_code(answer: Mapping[str, Any], name: str, field: str, busy: frozenset[int]) -> None:
-    """Refuse an answer whose ``field`` is not 0; codes in ``busy`` mean "too fast" and are worth another try."""
-    code = answer.get(field, 0)
+    """Refuse an answer whose ``field`` is not 0; codes in ``busy`` mean "too fast" and are worth another try.
+
+    An answer without the field is not the service's own (a proxy's page, for example), so nothing is known to have arrived.
+    """
+    if field not in answer:
+        raise SendRetryable(f"{name} gave an answer without {field}")
+    code = answer[field]
     if code == 0:
         return
     said = f"{name} answered {field} {code}: {answer.get('errmsg') or answer.get('msg') or ''}"

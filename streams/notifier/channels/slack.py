@@ -11,18 +11,25 @@ from streams.notifier.channels.message import Message, SendRefused, SendRetryabl
 from streams.notifier.channels.posting import post_json
 
 _MOST_BLOCKS = 50
+_MOST_TEXT = 3000
+#: a star or an underscore in a name would end the bold or begin another
+_STYLE = str.maketrans({"*": "∗", "_": "＿", "~": "∼", "`": "'"})
 
 
 def _escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+def _headline(card: Card) -> str:
+    return _escaped(card.headline.translate(_STYLE)[:600])
+
+
 def _blocks(card: Card) -> list[dict[str, Any]]:
     mark = ":red_circle:" if card.is_firing else ":large_green_circle:"
-    lines = "\n".join(_escaped(line.text) for line in card.lines)
+    lines = "\n".join(line.text for line in card.lines)
     blocks: list[dict[str, Any]] = [
-        {"type": "section", "text": {"type": "mrkdwn", "text": f"{mark} *{_escaped(card.headline)}*"}},
-        {"type": "section", "text": {"type": "mrkdwn", "text": lines[:3000]}},
+        {"type": "section", "text": {"type": "mrkdwn", "text": f"{mark} *{_headline(card)}*"}},
+        {"type": "section", "text": {"type": "plain_text", "text": lines[:_MOST_TEXT], "emoji": False}},
     ]
     if card.actions:
         buttons: list[dict[str, Any]] = []
@@ -31,7 +38,7 @@ def _blocks(card: Card) -> list[dict[str, Any]]:
                 "type": "button",
                 "text": {"type": "plain_text", "text": action.text},
                 "url": action.url,
-                "action_id": f"{action.kind}-{card.alert_id}",
+                "action_id": f"{action.kind}-{card.alert_id}"[:255],
             }
             if action.kind is ActionKind.ACKNOWLEDGE:
                 button["style"] = "primary"
@@ -49,7 +56,11 @@ def slack_payload(message: Message, mention: tuple[str, ...]) -> dict[str, Any]:
         blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": note}})
     for index, card in enumerate(message.cards):
         blocks += ([{"type": "divider"}] if index else []) + _blocks(card)
-    return {"text": message.title, "blocks": blocks[:_MOST_BLOCKS], "unfurl_links": False}
+    return {
+        "text": _escaped(message.title)[:_MOST_TEXT],
+        "blocks": blocks[:_MOST_BLOCKS],
+        "unfurl_links": False,
+    }
 
 
 class SlackHookChannel:

@@ -2,37 +2,61 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
 
-from streams.notifier.channels.markdown import cut_bytes
+from streams.notifier.channels.markdown import cut_bytes, fitting
 from streams.notifier.channels.message import Message
 from streams.notifier.channels.posting import check_code, post_json
 
-#: 45009: more than 20 messages a minute
-_BUSY = frozenset({45009, 45033})
+#: 45009 and 45033: more than 20 messages a minute; -1: the system is busy
+_BUSY = frozenset({45009, 45033, -1})
 _MOST_BYTES = 4096
+#: WeCom's Markdown knows no escapes: what could be markup or a mention is written with the wide form of the character
+_WIDE = str.maketrans({"<": "＜", ">": "＞", "[": "［", "]": "］", "*": "＊", "`": "｀", "@": "＠"})
+
+
+def _plain(text: str) -> str:
+    return text.translate(_WIDE)
+
+
+def _markdown(message: Message) -> str:
+    blocks = [_plain(message.note)] if message.note else []
+    for card in message.cards:
+        colour = "warning" if card.is_firing else "info"
+        rows = [
+            f'<font color="{colour}">**{_plain(card.headline)}**</font>',
+            *(f"> {_plain(line.text)}" for line in card.lines),
+        ]
+        if card.actions:
+            rows.append(" · ".join(f"[{_plain(action.text)}]({action.url})" for action in card.actions))
+        blocks.append("\n".join(rows))
+    return "\n\n".join(blocks)
+
+
+def _shorter(message: Message, most: int) -> Message:
+    """The first card with fewer actions, then fewer lines, until it fits: half a link is worse than none."""
+    (card,) = message.cards[:1]
+    while len(_markdown(replace(message, cards=(card,))).encode()) > most and (card.actions or card.lines):
+        if len(card.actions) > 1:
+            card = replace(card, actions=card.actions[:-2] + card.actions[-1:])  # the details stay
+        elif card.lines:
+            card = replace(card, lines=card.lines[:-1])
+        else:
+            card = replace(card, actions=())
+    return replace(message, cards=(card,))
 
 
 def wecom_payload(message: Message, mention: tuple[str, ...]) -> dict[str, Any]:
     """The body of the robot's request: later cards give way first when the text is too long."""
-    first = message.cards[0]
-    calls = "".join(f"\n<@{person}>" for person in mention) if first.is_firing else ""
-    blocks = [message.note] if message.note else []
-    for card in message.cards:
-        colour = "warning" if card.is_firing else "info"
-        rows = [
-            f'<font color="{colour}">**{card.headline}**</font>',
-            *(f"> {line.text}" for line in card.lines),
-        ]
-        if card.actions:
-            rows.append(" · ".join(f"[{action.text}]({action.url})" for action in card.actions))
-        blocks.append("\n".join(rows))
-    while len(blocks) > 1 and len("\n\n".join(blocks).encode()) > _MOST_BYTES - len(calls.encode()) - 10:
-        blocks.pop()
-    content = cut_bytes("\n\n".join(blocks), _MOST_BYTES - len(calls.encode())) + calls
-    return {"msgtype": "markdown", "markdown": {"content": content}}
+    calls = "".join(f"\n<@{person}>" for person in mention) if message.cards[0].is_firing else ""
+    most = _MOST_BYTES - len(calls.encode())
+    shown = fitting(message, _markdown, most)
+    if len(shown.cards) == 1:
+        shown = _shorter(shown, most)
+    return {"msgtype": "markdown", "markdown": {"content": cut_bytes(_markdown(shown), most) + calls}}
 
 
 class WeComChannel:

@@ -197,6 +197,18 @@ def test_chinese_is_drawn_with_a_font_that_has_it_and_else_not_at_all(
     assert (pictures.can_write("曝光"), pictures.can_write("Orders")) == (False, True)
 
 
+def test_a_font_that_was_installed_after_matplotlib_made_its_list_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    latin = [e for e in pictures.font_manager.fontManager.ttflist if e.name == pictures.LATIN_FONT]
+    monkeypatch.setattr(pictures.font_manager.fontManager, "ttflist", latin)
+    pictures.chinese_font.cache_clear()
+    try:
+        assert pictures.chinese_font() in pictures.CHINESE_FONTS
+    finally:
+        pictures.chinese_font.cache_clear()
+
+
 def test_preview_writes_files_and_schedule_shows_the_readers_clock(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -44,7 +44,7 @@ class Hook:
         return runner
 
 
-async def until(condition: Callable[[], bool], timeout_s: float = 30.0) -> None:
+async def until(condition: Callable[[], bool], timeout_s: float = 90.0) -> None:
     """Wait until ``condition`` holds; fail when it does not in time."""
     async with asyncio.timeout(timeout_s):
         while not condition():

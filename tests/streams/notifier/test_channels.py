@@ -4,8 +4,10 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import socket
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -16,7 +18,7 @@ import aiohttp
 import pytest
 from aiosmtpd.controller import Controller
 
-from scoring.cards import Card, build_card
+from scoring.cards import Card, Line, LineKind, build_card
 from streams.notifier.channels import Message, MessageKind, SendRefused, SendRetryable
 from streams.notifier.channels.dingtalk import DingTalkChannel
 from streams.notifier.channels.feishu import FeishuChannel
@@ -140,6 +142,82 @@ async def test_pagerduty_opens_and_resolves_one_incident(session: aiohttp.Client
     assert first["payload"]["severity"] == "critical"
 
 
+async def test_pagerduty_s_incident_lasts_while_another_alert_of_it_fires(
+    session: aiohttp.ClientSession, hook: Hook
+) -> None:
+    channel = PagerDutyChannel(session, "routing", hook.url)
+    over = message(Card(CARD.alert_id, "zh", CARD.severity, False, "已恢复", CARD.lines, ()))
+    assert await channel.send(replace(over, parent="thread-1", others_firing=1)) == "thread-1"
+    assert hook.payloads == []
+    await channel.send(over)
+    assert hook.payloads[0]["event_action"] == "resolve"
+
+
+EVIL = replace(
+    CARD, headline="严重 · <@all> *x* [a](http://evil) <at id=all></at> · <!channel> _y_", lines=(Line(LineKind.SIZE, "a*b_c <@all>"),)
+)  # fmt: skip
+
+
+async def test_a_store_s_name_calls_nobody_and_links_nowhere(
+    session: aiohttp.ClientSession, hook: Hook
+) -> None:
+    hook.answers = [(200, {"errcode": 0, "code": 0}, {})]
+    for channel in (
+        WeComChannel(session, hook.url, ()),
+        FeishuChannel(session, hook.url, "", (), now_ms),
+        SlackHookChannel(session, hook.url, ()),
+        DingTalkChannel(session, hook.url, "", (), now_ms),
+    ):
+        await channel.send(message(CARD, EVIL))
+    wecom, feishu, slack, ding = hook.payloads
+    assert not re.search(r"<@|\]\(http://evil", wecom["markdown"]["content"])
+    shown = [e["content"] for e in feishu["card"]["elements"] if e["tag"] == "markdown"]
+    assert "<at" not in shown[0] and "](" not in shown[0]  # noqa: PT018
+    plain = [e["text"] for e in feishu["card"]["elements"] if e["tag"] == "div"]
+    assert {"tag": "plain_text", "content": "a*b_c <@all>"} in plain
+    marked = [b["text"]["text"] for b in slack["blocks"] if b.get("text", {}).get("type") == "mrkdwn"]
+    assert all("<!" not in text and "_y_" not in text for text in marked)
+    assert r"\[a\](http://evil)" in ding["markdown"]["text"]
+    assert ding["at"] == {"atMobiles": [], "atUserIds": [], "isAtAll": False}
+
+
+async def test_what_does_not_fit_is_counted_and_no_link_is_cut(
+    session: aiohttp.ClientSession, hook: Hook
+) -> None:
+    hook.answers = [(200, {"errcode": 0, "code": 0}, {})]
+    long = replace(
+        CARD, actions=tuple(replace(a, url="https://fw.example/do/" + "x" * 900) for a in CARD.actions)
+    )
+    await WeComChannel(session, hook.url, ()).send(message(long, CARD, CARD))
+    await FeishuChannel(session, hook.url, "", (), now_ms).send(message(*[long] * 5))
+    content = hook.payloads[0]["markdown"]["content"]
+    assert len(content.encode()) <= 4096
+    assert "另 2 条写不下" in content
+    assert content.count("](https://fw.example/do/") == content.count("x" * 900 + ")") > 0
+    assert len(hook.bodies[1]) <= 20_000
+    assert "条写不下" in hook.bodies[1].decode()
+
+
+async def test_a_wait_is_asked_for_in_seconds_or_by_date(session: aiohttp.ClientSession, hook: Hook) -> None:
+    date = {"Date": "Wed, 04 Mar 2026 05:00:00 GMT", "Retry-After": "Wed, 04 Mar 2026 05:01:30 GMT"}
+    hook.answers = [(429, {}, {"Retry-After": "17"}), (503, {}, date), (503, {}, {"Retry-After": "soon"})]
+    waits = []
+    for _ in range(3):
+        with pytest.raises(SendRetryable) as caught:
+            await SlackHookChannel(session, hook.url, ()).send(message())
+        waits.append(caught.value.retry_after_s)
+    assert waits == [17.0, 90.0, None]
+
+
+async def test_an_answer_that_is_not_the_service_s_own_is_no_delivery(
+    session: aiohttp.ClientSession, hook: Hook
+) -> None:
+    """A proxy's 200 says nothing of the message: it is tried again."""
+    for channel in (DingTalkChannel(session, hook.url, "", (), now_ms), WeComChannel(session, hook.url, ())):
+        with pytest.raises(SendRetryable, match="without errcode"):
+            await channel.send(message())
+
+
 async def test_a_webhook_s_signature_covers_time_and_body(session: aiohttp.ClientSession, hook: Hook) -> None:
     await WebhookChannel(session, hook.url, "k", now_ms).send(message())
     headers, body = hook.headers[0], hook.bodies[0]
@@ -223,6 +301,19 @@ async def test_a_mailbox_that_is_gone_is_never_tried_again(smtp: tuple[Inbox, st
     channel = MailChannel(SmtpPost(url), "fw@shop.example", ["gone@shop.example"], now_ms)
     with pytest.raises(SendRefused, match="550"):
         await channel.send(message())
+
+
+async def test_a_password_goes_to_another_machine_only_over_tls(
+    smtp: tuple[Inbox, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server offers no STARTTLS, or somebody hides it: nothing is sent."""
+    inbox, url = smtp
+    monkeypatch.setattr("streams.notifier.channels.mail._LOOPBACK", ())
+    address = url.replace("smtp://", "smtp://user:secret@")
+    channel = MailChannel(SmtpPost(address), "fw@shop.example", ["ops@shop.example"], now_ms)
+    with pytest.raises((SendRetryable, SendRefused)):
+        await channel.send(message())
+    assert inbox.mails == []
 
 
 async def test_without_a_mail_server_the_mail_is_a_file(tmp_path: Path) -> None:

@@ -164,19 +164,17 @@ async def test_a_silenced_alert_is_told_when_the_silence_ends_and_says_so(
     settings: Settings, hook: Hook, tmp_path: Path
 ) -> None:
     name = f"d-{tmp_path.name}"
+    kind, now = HumanActionKind, now_ms()
     silence = HumanAction(
-        f"s-{name}",
-        HumanActionKind.SILENCE,
-        now_ms(),
-        "li",
-        matchers=(f"alert_id={name}",),
-        until_ms=now_ms() + 8000,
+        f"s-{name}", kind.SILENCE, now, "li", matchers=(f"alert_id={name}",), until_ms=now + 3_600_000
     )
     await publish(settings, topics.ACTIONS, silence)
     async with notifier(settings):
         await publish(settings, topics.ALERTS, alert(name), alert(f"{name}-other"))
         await until(lambda: told(hook, f"{name}-other") == ["firing"])
         assert told(hook, name) == []
+        ended = HumanAction(f"u-{name}", kind.UNSILENCE, now_ms(), "li", silence_id=silence.action_id)
+        await publish(settings, topics.ACTIONS, ended)
         await until(lambda: told(hook, name) == ["firing"])
     (payload,) = [p for p in hook.payloads if name in [a["alert_id"] for a in p["alerts"]]]
     assert "held back" in payload["note"]

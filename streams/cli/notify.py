@@ -1,0 +1,72 @@
+"""``funnelwatch notify``: does a message reach its receiver?"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import aiohttp
+import typer
+
+from scoring.cards import Card, Line, LineKind
+from scoring.routing import Severity
+from streams.cli.asking import configuration, failed
+from streams.clock import now_ms
+from streams.config import ConfigError
+from streams.notifier.channels import Message, MessageKind, SendError
+from streams.notifier.channels.build import build_channel
+from streams.notifier.rules import ReceiverConfig
+from streams.settings import Settings, load_settings
+
+DataOption = Annotated[Path | None, typer.Option("--data", help="Folder of the running instance.")]
+
+notify = typer.Typer(no_args_is_help=True, help="Receivers of messages.")
+
+
+@notify.callback()
+def receivers() -> None:
+    """Receivers of messages."""
+
+
+def _test_message(receiver: ReceiverConfig) -> Message:
+    zh = receiver.language == "zh"
+    headline = "测试 · Funnelwatch 可以送达这里" if zh else "Test · Funnelwatch can reach you here"
+    text = (
+        "这不是告警。收到即说明配置正确。"
+        if zh
+        else "This is no alert. If you read it, the receiver is set up well."
+    )
+    card = Card("test", receiver.language, Severity.INFO, True, headline, (Line(LineKind.SIZE, text),), ())
+    key = f"test-{receiver.name}-{now_ms()}"
+    return Message(key, key, "", MessageKind.TEST, receiver.language, (card,))
+
+
+async def _send_test(settings: Settings, receiver: ReceiverConfig) -> None:
+    async with aiohttp.ClientSession() as session:
+        channel = build_channel(receiver, settings, session, now_ms, typer.echo)
+        await channel.send(_test_message(receiver))
+
+
+@notify.command("test")
+def send_test(
+    name: Annotated[str, typer.Argument(metavar="RECEIVER", help="A receiver's name in funnelwatch.yaml.")],
+    data: DataOption = None,
+) -> None:
+    """Send one test message to a receiver and say what came of it."""
+    settings = load_settings(**({"data": data} if data else {}))
+    config = configuration(settings)
+    receiver = config.alerting.receiver(name)
+    if receiver is None:
+        known = ", ".join(r.name for r in config.alerting.receivers) or "none is configured"
+        raise failed(f"no receiver is called {name!r}; known: {known}")
+    try:
+        asyncio.run(_send_test(settings, receiver))
+    except (SendError, ConfigError) as error:
+        raise failed(f"{name} ({receiver.channel}): {error}") from error
+    typer.echo(f"sent to {name} ({receiver.channel})")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(notify, name="notify")

@@ -1,0 +1,153 @@
+"""``funnelwatch route explain``: who is told of an alert, and why; also of one that has not happened."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from aiokafka.errors import KafkaError
+
+from scoring.alerts import AlertKind, Level
+from scoring.routing import Severity
+from streams.cli.asking import configuration, failed, running_instance
+from streams.clock import now_ms
+from streams.config import Config
+from streams.instance import read_instance
+from streams.notifier.book import AlertBook, BookReader
+from streams.notifier.explaining import LABELS, Explanation, explain, suppose, whole_labels
+from streams.notifier.facts import FactsReader
+from streams.notifier.ledger import Ledger
+from streams.settings import Settings, load_settings
+
+DataOption = Annotated[Path | None, typer.Option("--data", help="Folder of the running instance.")]
+
+route = typer.Typer(no_args_is_help=True, help="Who is told of an alert, and why.")
+
+
+@route.callback()
+def routes() -> None:
+    """Who is told of an alert, and why."""
+
+
+async def _explain(settings: Settings, config: Config, alert_id: str) -> list[Explanation]:
+    book, ledger = AlertBook(), Ledger(settings, "notifier")
+    reader, facts = BookReader(settings, book), FactsReader(settings, config, now_ms)
+    try:
+        await reader.catch_up()
+        await ledger.read()
+        alert = book.alerts[alert_id]
+        money = await facts.lost_in_base(alert)  # severity by money, as the notifier sees it
+        if money is not None:
+            book.lost_money[alert_id] = money
+        return explain(alert_id, config, book, ledger, facts, now_ms())
+    finally:
+        await reader.close()
+        await facts.close()
+
+
+async def _known(settings: Settings) -> AlertBook:
+    """The alerts and silences of a running instance."""
+    book = AlertBook()
+    reader = BookReader(settings, book)
+    try:
+        await reader.catch_up()
+    finally:
+        await reader.close()
+    return book
+
+
+@route.command("explain")
+def explain_alert(
+    alert: Annotated[
+        str,
+        typer.Argument(
+            help="The alert's id, as `funnelwatch alerts list` shows it; leave it out with --label."
+        ),
+    ] = "",
+    label: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--label", help="Suppose an alert with this label, e.g. store_id=us-shop, level=page (repeat)."
+        ),
+    ] = None,
+    at: Annotated[
+        str,
+        typer.Option(
+            "--at", help="Suppose that it fires at this time, e.g. 2026-11-11T23:30+08:00; default: now."
+        ),
+    ] = "",
+    data: DataOption = None,
+) -> None:
+    """Print, for each route that takes an alert, what the notifier decides and why.
+
+    With --label the alert is a supposed one: what would happen if it fired, by the configuration and, while an instance runs,
+    by its silences and its other alerts.
+    """
+    if bool(alert) == bool(label):
+        raise failed("say which alert: its id, or --label for one that has not happened")
+    if alert:
+        settings = running_instance(data)
+        config = configuration(settings)
+        try:
+            rows = asyncio.run(_explain(settings, config, alert))
+        except KeyError as error:
+            raise failed(
+                f"no alert {alert!r} in the log; see `funnelwatch alerts list --state all`"
+            ) from error
+        except KafkaError as error:
+            raise failed(f"the broker does not answer ({type(error).__name__})") from error
+    else:
+        settings = load_settings(**({"data": data} if data else {}))
+        if read_instance(settings.data) is not None:
+            settings = running_instance(data)
+        config = configuration(settings)
+        rows = _suppose(settings, config, label or [], _moment(at))
+    if not rows:
+        raise failed("no route has a receiver for it: add `alerting.receivers` to funnelwatch.yaml")
+    for row in rows:
+        until = ""
+        if row.decision.until_ms is not None:
+            moment = datetime.fromtimestamp(row.decision.until_ms / 1000, UTC).astimezone()
+            until = f" (until {moment:%m-%d %H:%M:%S %Z})"
+        typer.echo(
+            f"{row.route} → {row.receiver}: {row.decision.action} — {row.text(settings.language)}{until}"
+        )
+
+
+def _moment(at: str) -> int:
+    if not at:
+        return now_ms()
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError as error:
+        raise failed(f"--at is written 2026-11-11T23:30+08:00, not {at!r}") from error
+    return round(moment.timestamp() * 1000)
+
+
+def _suppose(settings: Settings, config: Config, given: list[str], at_ms: int) -> list[Explanation]:
+    labels = dict(text.partition("=")[::2] for text in given)
+    unknown = sorted(set(labels) - set(LABELS))
+    if unknown:
+        raise failed(f"no label is called {unknown[0]!r}; labels: {', '.join(LABELS)}")
+    for name, values in (("level", list(Level)), ("kind", list(AlertKind)), ("severity", list(Severity))):
+        if labels.get(name, values[0].value) not in values:
+            raise failed(f"{name} is one of {', '.join(values)}; not {labels[name]!r}")
+    book = AlertBook()
+    if read_instance(settings.data) is not None:
+        try:
+            book = asyncio.run(_known(settings))
+        except KafkaError as error:
+            typer.echo(
+                f"the broker does not answer ({type(error).__name__}): silences are left out", err=True
+            )
+    whole = whole_labels(labels, config)
+    typer.echo("supposed: " + " ".join(f"{name}={value}" for name, value in whole.items() if value))
+    return suppose(whole, config, book, at_ms)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.add_typer(route, name="route")

@@ -1,0 +1,55 @@
+"""The line in front of a message: why it comes now, and what it does not show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from scoring.routing import Silence
+from scoring.telling import Reason
+from scoring.texts import Language, Text
+
+NOTES: Mapping[Reason, Text] = {
+    Reason.REPEAT: Text(
+        "提醒：仍未恢复，也无人认领。", "Reminder: not over yet, and nobody has taken it on."
+    ),
+    Reason.HOLD_ENDED: Text(
+        "此前被静默、免打扰或抑制，现已到期，告警仍在。",
+        "It was held back (silence, mute or inhibition); that has ended and the alert is still firing.",
+    ),
+    Reason.SILENCE_ENDED: Text(
+        "静默已到期，告警仍在。", "The silence has ended and the alert is still firing."
+    ),
+    Reason.RAISED: Text("级别上升。", "The severity has risen."),
+    Reason.ADDED: Text("同组又有新告警。", "More alerts in this group."),
+}
+SILENCE = Text("静默由 {who} 设置：{why}。", "It was silenced by {who}: {why}.")
+NO_REASON = Text("未写原因", "no reason given")
+UNSURE = Text("（本条可能重复发送）", "(This may be a repeat: the last attempt was interrupted.)")
+LEFT_OUT = Text("另有 {n} 条告警，见页面。", "{n} more alerts: see the page.")
+OTHERS = Text("同组另有 {n} 条告警未恢复。", "{n} other alerts of the group are still firing.")
+
+
+def note_of(
+    language: Language, reason: Reason, *, unsure: bool, left_out: int, others: int, silence: Silence | None
+) -> str:
+    """The note of a message.
+
+    Args:
+        language: the reader's.
+        reason: why the message is sent.
+        unsure: whether it may have been sent before.
+        left_out: alerts of the message without a card.
+        others: alerts of the group that were told and still fire, beside those of the message.
+        silence: the last silence of one of its alerts that has ended, None if there was none.
+    """
+    parts = [NOTES[reason](language)] if reason in NOTES else []
+    if silence is not None and reason in (Reason.SILENCE_ENDED, Reason.HOLD_ENDED):
+        why = silence.reason.rstrip("。.") or NO_REASON(language)
+        parts.append(SILENCE(language, who=silence.author, why=why))
+    if unsure:
+        parts.append(UNSURE(language))
+    if left_out > 0:
+        parts.append(LEFT_OUT(language, n=left_out))
+    if others and reason is Reason.RESOLVED:
+        parts.append(OTHERS(language, n=others))
+    return " ".join(" ".join(parts).split())

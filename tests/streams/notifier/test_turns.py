@@ -1,0 +1,187 @@
+"""Single turns of a notifier against the real send log: receivers that are away, slow or refuse, and alerts that move."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from scoring.alerts import AlertState, AlertTransition, Level
+from scoring.telling import Reason
+from streams.config import load_config
+from streams.kafka_topics import create_topics
+from streams.notifier.book import AlertBook
+from streams.notifier.channels import Message, SendRefused, SendRetryable
+from streams.notifier.facts import FactsReader
+from streams.notifier.ledger import Ledger
+from streams.notifier.notifier import Notifier, late_pipeline
+from streams.settings import load_settings
+from tests.scoring.test_cards import ALERT
+
+CONFIG = """
+alerting:
+  receivers: [{name: ops, channel: console}, {name: pager, channel: console}]
+  route:
+    receiver: ops
+    group_wait: 0s
+    routes: [{name: page, match: ["severity=critical"], receiver: pager}]
+"""
+START_MS = ALERT.opened_at_ms
+
+
+class Receiver:
+    """A channel that keeps what it gets; ``answer`` is what happens to a message before it is kept."""
+
+    def __init__(self) -> None:
+        self.tried = 0
+        self.got: list[Message] = []
+        self.answer: Callable[[], Awaitable[None]] | None = None
+
+    async def send(self, message: Message) -> str:
+        self.tried += 1
+        if self.answer is not None:
+            await self.answer()
+        self.got.append(message)
+        return "receipt"
+
+    def told(self) -> list[str]:
+        return [" ".join(card.headline.split(" · ")[:2]) for message in self.got for card in message.cards]
+
+
+class Bench:
+    """A notifier with its clock and its two receivers."""
+
+    def __init__(self, notifier: Notifier, book: AlertBook, ops: Receiver, pager: Receiver) -> None:
+        self.notifier, self.book, self.ops, self.pager = notifier, book, ops, pager
+        self.now_ms = START_MS
+
+    async def turn(self, later_s: float = 0) -> None:
+        self.now_ms += round(later_s * 1000)
+        await self.notifier.turn()
+
+    def happens(self, store: str, level: Level, sequence: int = 1, *, over: bool = False) -> None:
+        alert: AlertTransition = msgspec.structs.replace(
+            ALERT, alert_id=store, store_id=store, level=level, sequence=sequence, at_ms=self.now_ms, opened_at_ms=START_MS,
+            fired_at_ms=START_MS, state=AlertState.RESOLVED if over else AlertState.FIRING,
+            resolved_at_ms=self.now_ms if over else None,
+        )  # fmt: skip
+        self.book.take_alert(msgspec.json.encode(alert))
+
+
+@pytest.fixture
+async def bench(kafka: str, tmp_path: Path, topic_prefix: str) -> AsyncIterator[Bench]:
+    await create_topics(kafka, partitions=2)
+    path = tmp_path / "funnelwatch.yaml"
+    path.write_text(CONFIG)
+    config = load_config(path)
+    settings = load_settings(
+        data=tmp_path,
+        kafka=kafka,
+        group_prefix=topic_prefix.rstrip("."),
+        clickhouse_url="http://127.0.0.1:9",
+    )
+    ledger, book, ops, pager = Ledger(settings, settings.group_prefix), AlertBook(), Receiver(), Receiver()
+    await ledger.take_over()
+    made: list[Bench] = []
+    facts = FactsReader(settings, config, lambda: made[0].now_ms)
+    notifier = Notifier(
+        config, book, ledger, facts, {"ops": ops, "pager": pager}, "", "", lambda: made[0].now_ms, 60.0
+    )
+    made.append(Bench(notifier, book, ops, pager))
+    yield made[0]
+    await notifier.close()
+    await facts.close()
+    await ledger.close()
+
+
+async def test_an_alert_that_another_route_takes_over_is_ended_where_it_was_told(bench: Bench) -> None:
+    """Told to ops as a warning, then critical and so the pager's: ops hears that it rose, and both hear its end."""
+    bench.happens("a", Level.NOTICE)
+    await bench.turn()
+    bench.happens("a", Level.PAGE, 2)
+    await bench.turn(60)
+    await bench.turn(20 * 3600)
+    bench.happens("a", Level.PAGE, 3, over=True)
+    await bench.turn(60)
+    await bench.turn(60)
+    assert bench.ops.told() == ["Warning a", "Critical a", "Resolved a"]
+    assert bench.pager.told() == ["Critical a", "Critical a", "Resolved a"]  # a reminder where it belongs now
+
+
+async def test_a_receiver_that_hangs_costs_the_others_nothing(bench: Bench) -> None:
+    hanging = asyncio.Event()
+    bench.notifier._patience_s = 1.0
+    bench.pager.answer = lambda: hanging.wait()  # type: ignore[assignment,return-value]
+    bench.happens("a", Level.PAGE)
+    bench.happens("b", Level.NOTICE)
+    await bench.turn()
+    bench.happens("c", Level.NOTICE)
+    await bench.turn(1)
+    assert (bench.ops.told(), bench.pager.told()) == (["Warning b", "Warning c"], [])
+    hanging.set()
+    await bench.notifier.close()
+    assert bench.pager.told() == ["Critical a"]
+    await bench.turn(1)
+    assert bench.pager.tried == 1
+
+
+async def test_while_a_receiver_is_away_one_message_knocks_for_all_and_all_come_when_it_is_back(
+    bench: Bench,
+) -> None:
+    async def away() -> None:
+        raise SendRetryable("busy", 30.0)
+
+    bench.ops.answer = away
+    for n in range(50):
+        bench.happens(f"s{n}", Level.NOTICE)
+    await bench.turn()
+    for _ in range(29):
+        await bench.turn(1)
+    assert bench.ops.tried == 1, "it asked to be left alone for half a minute"
+    bench.ops.answer = None
+    await bench.turn(2)
+    assert sorted(bench.ops.told()) == sorted(f"Warning s{n}" for n in range(50))
+
+
+async def test_a_refused_message_is_not_tried_again_soon_but_is_not_forgotten(bench: Bench) -> None:
+    async def never() -> None:
+        raise SendRefused("invalid token")
+
+    bench.ops.answer = never
+    bench.happens("a", Level.NOTICE)
+    bench.happens("b", Level.NOTICE)
+    for _ in range(60):
+        await bench.turn(10)
+    assert bench.ops.tried == 2, "each message once: a refusal may be of the message alone"
+    bench.ops.answer = None  # somebody has mended the receiver
+    await bench.turn(400)
+    assert sorted(bench.ops.told()) == ["Warning a", "Warning b"]
+
+
+async def test_a_late_pipeline_holds_conversion_alerts_until_the_data_is_there(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = {"a"}
+    monkeypatch.setattr(FactsReader, "is_late", lambda _, store_id: store_id in late)
+    bench.happens("a", Level.NOTICE)
+    bench.happens("b", Level.NOTICE)
+    await bench.turn()
+    assert bench.ops.told() == ["Warning b"]
+    group = next(g for g in bench.notifier.groups() if g.candidates[0].alert_id == "a")
+    held = bench.notifier.decision(group)
+    assert (held.reason, held.detail) == (Reason.INHIBITED, late_pipeline("a").alert_id)
+    late.clear()
+    await bench.turn(60)
+    assert bench.ops.told() == ["Warning b", "Warning a"]
+    assert "held back" in bench.ops.got[-1].note
+
+
+async def test_a_silence_can_be_asked_for_again_from_a_later_message(bench: Bench) -> None:
+    bench.notifier._link_key, bench.notifier._page_url = "key", "https://page"
+    bench.happens("a", Level.NOTICE)
+    await bench.turn()
+    await bench.turn(5 * 3600)
+    first, reminder = bench.ops.got
+    links = [next(a.url for a in m.cards[0].actions if a.kind == "silence") for m in (first, reminder)]
+    assert links[0] != links[1]
