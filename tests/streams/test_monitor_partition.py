@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
@@ -17,6 +18,8 @@ from scoring.counting import MINUTE_MS, PartitionCounts, Tick, encode_tick
 from scoring.events import Event, EventType
 from scoring.scores import MinuteRow, ScoreRow, WindowRow
 from scoring.segments import Segmenter
+from streams.metrics import MONITOR_LAG
+from streams.monitor.monitor import Monitor
 from streams.monitor.partition import CLOSE_AT_ONCE, Partition, Work
 from streams.topics import COUNTS_CHANGELOG, DEADLETTERS, MINUTES, SCORES, WINDOWS
 from tests.streams.monitor_process import NaiveScorer
@@ -168,3 +171,20 @@ def test_nothing_new_is_nothing_to_write() -> None:
     log.give(event(1, NOON))
     assert log.flush() is not None
     assert log.flush() is None
+
+
+def test_the_lag_of_a_partition_that_went_to_another_worker_is_measured_no_more() -> None:
+    def never(*_: Any) -> Any:
+        raise AssertionError("measuring opens nothing")
+
+    monitor = Monitor("", "events", "changelog", never, never, never, never)
+    monitor.partitions = {901: make_partition(), 902: make_partition()}
+    Log(monitor.partitions[902]).give(event(1, NOON))
+    monitor.partitions[902].count(Message(range(1, 2), 5000), (event(2, NOON),), NOON)
+    monitor.measure()
+    measured = {sample.labels["partition"]: sample.value for sample in MONITOR_LAG.collect()[0].samples}
+    assert measured["902"] == 4998
+    del monitor.partitions[902]
+    monitor.measure()
+    left = {sample.labels["partition"] for sample in MONITOR_LAG.collect()[0].samples}
+    assert measured.keys() - left == {"902"}
