@@ -302,7 +302,7 @@ def test_stores_are_compared_with_themselves_within_their_platform(page: Running
     assert payment["observed"] < 0.8 * payment["expected"]
     assert by_id["jp-amazon"][1]["steps"][0] == {
         "step": "impression_to_click", "state": "missing_stage", "observed": None, "expected": None,
-        "conversion_rate": None, "drop_known": False, "smallest_drop": None,
+        "conversion_rate": None, "drop_known": False, "smallest_drop": None, "covered_minutes": 0,
     }  # fmt: skip
     assert by_id["new-store"][1]["steps"][0]["state"] == "no_data"
 
