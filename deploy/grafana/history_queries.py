@@ -27,17 +27,25 @@ ORDER BY platform, store LIMIT 500
 
 #: the stores that lie farthest from their expectation: more lines cannot be told apart
 INDEXED = f"""
-WITH points AS
-(
-    SELECT $__timeInterval(minute) AS at, store_id, sum(observed) AS seen, sum(expected) AS mean
-    FROM scores
-    WHERE $__timeFilter(minute) AND segment = '' AND step = ${{step:sqlstring}} AND {HAS} AND {CHOSEN_STORES}
-    GROUP BY at, store_id
-)
 SELECT at AS time, store_id AS store, 100 * seen / mean AS index
-FROM points
-WHERE mean >= 5 AND store_id IN
-    (SELECT store_id FROM points GROUP BY store_id ORDER BY abs(sum(seen) - sum(mean)) / sqrt(sum(mean) + 1) DESC, store_id LIMIT 12)
+FROM
+(
+    SELECT at, store_id, seen, mean, dense_rank() OVER (ORDER BY far DESC, store_id) AS place
+    FROM
+    (
+        SELECT at, store_id, seen, mean,
+               abs(sum(seen) OVER of_store - sum(mean) OVER of_store) / sqrt(sum(mean) OVER of_store + 1) AS far
+        FROM
+        (
+            SELECT $__timeInterval(minute) AS at, store_id, sum(observed) AS seen, sum(expected) AS mean
+            FROM scores
+            WHERE $__timeFilter(minute) AND segment = '' AND step = ${{step:sqlstring}} AND {HAS} AND {CHOSEN_STORES}
+            GROUP BY at, store_id
+        )
+        WINDOW of_store AS (PARTITION BY store_id)
+    )
+)
+WHERE place <= 12 AND mean >= 5
 ORDER BY time, store
 """
 

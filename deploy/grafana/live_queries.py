@@ -85,12 +85,13 @@ SELECT stage, counted.observed AS seen,
        if(isNull(mean), NULL, mean + sqrt(foreseen.above)) AS most
 FROM
 (
-    SELECT stage, observed, uniqMerge(spans) OVER () AS minutes
+    SELECT stage, sum(counts) AS observed, sum(minutes) AS minutes
     FROM
     (
-        SELECT toString(stage) AS stage, sum(count) AS observed, uniqState(store_id, minute) AS spans
-        FROM stage_counts WHERE $__timeFilter(minute) AND {CHOSEN_STORES} GROUP BY stage
+        SELECT store_id, toString(stage) AS stage, sum(count) AS counts, dateDiff('minute', min(minute), max(minute)) + 1 AS minutes
+        FROM stage_counts WHERE $__timeFilter(minute) AND {CHOSEN_STORES} GROUP BY store_id, stage
     )
+    GROUP BY stage
 ) AS counted
 LEFT JOIN
 (
@@ -197,12 +198,17 @@ def _chosen_row(variable: str, column: str) -> str:
     return f"({chosen} = '' OR if({column} = '', '{NOT_KNOWN}', {column}) = {chosen})"
 
 
+#: without a chosen cell the newest rows are of the last hour, and a day need not be read for them
+_IS_ROW_CHOSEN = (
+    "${row_country:sqlstring} != '' OR ${row_channel:sqlstring} != '' OR ${row_device:sqlstring} != ''"
+)
+
 RAW = f"""
 SELECT {clock("event_time")} AS happened, store_id AS store, toString(type) AS type_name, source, order_id, product, country, channel,
        device_class AS device, payment_method, quantity, amount, currency, event_id
 FROM events
-WHERE event_time > {RAW_FROM} AND event_time <= $__toTime AND {CHOSEN_STORES}
-  AND {_chosen_row("row_country", "country")} AND {_chosen_row("row_channel", "channel")} AND {_chosen_row("row_device", "device_class")}
+WHERE event_time > greatest($__fromTime, $__toTime - toIntervalHour(if({_IS_ROW_CHOSEN}, 24, 1))) AND event_time <= $__toTime
+  AND {CHOSEN_STORES} AND {_chosen_row("row_country", "country")} AND {_chosen_row("row_channel", "channel")} AND {_chosen_row("row_device", "device_class")}
 ORDER BY event_time DESC LIMIT 200
 """
 

@@ -148,6 +148,13 @@ def test_the_line_and_the_comparison_are_sums_of_the_scores(panel: Any) -> None:
     assert compared[0]["of_expected"] == pytest.approx(sum(5 - n % 3 for n in ROWS) / (5 * len(ROWS)))
 
 
+def test_the_index_is_of_the_twelve_stores_farthest_from_their_expectation(panel: Any) -> None:
+    index = panel("stores", "Index, expectation = 100 指数", store=choices(STORES)["store"])
+    assert len({row["store"] for row in index}) == 12
+    ours = panel("stores", "Index, expectation = 100 指数")
+    assert [row["index"] for row in ours] == [20 * (5 - n % 3) for n in reversed(ROWS)]
+
+
 def test_the_grid_names_every_store_and_the_one_without_scores_has_no_data(panel: Any) -> None:
     grid = panel("live", "Stores 店铺", store=choices(STORES)["store"])
     assert len(grid) == STORES

@@ -71,7 +71,11 @@ def main() -> None:
     now = datetime.now(UTC)
     result = {
         "at": now.isoformat(timespec="seconds"),
-        "machine": {"cpus": os.cpu_count(), "python": platform.python_version()},
+        "machine": {
+            "cpus": os.cpu_count(),
+            "load": os.getloadavg()[0],
+            "python": platform.python_version(),
+        },
         "stores": options.stores,
         "days": options.days,
         "runs": options.runs,
@@ -88,7 +92,10 @@ def main() -> None:
 def measured(client: Any, stores: int, days: int, runs: int) -> list[dict[str, Any]]:
     """Every query at its dashboard's own time range and at the whole, for one store and for all."""
     now, rows = int(time.time()), []
-    for query in clickhouse_queries():
+    by_sql = {
+        query.sql: query for query in clickhouse_queries()
+    }  # variables and annotations are on every dashboard
+    for query in by_sql.values():
         for span_s in sorted({default_span_s(query.dashboard), days * DAY_S}):
             for chosen in (choices(stores, one=True), choices(stores)):
                 asked = Asked(now - span_s, now, chosen)
