@@ -191,3 +191,6 @@ COLLECTOR_SECONDS = Histogram(
 COLLECTOR_BROKER_AWAY = Gauge("funnelwatch_collector_broker_away", "1 while Kafka does not take records.")
 COLLECTOR_SPOOLED = Counter("funnelwatch_collector_spooled_total", "Records written to the disk spool.")
 COLLECTOR_SPOOL_BYTES = Gauge("funnelwatch_collector_spool_bytes", "Bytes that wait in the disk spool.")
+COLLECTOR_SPOOL_LIMIT = Gauge(
+    "funnelwatch_collector_spool_limit_bytes", "Bytes that may wait in the disk spool at most."
+)

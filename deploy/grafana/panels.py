@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from grafana_foundation_sdk.builders import barchart, common, stat, table, timeseries
 from grafana_foundation_sdk.builders import dashboard as dash
 from grafana_foundation_sdk.models import common as common_models
 from grafana_foundation_sdk.models import dashboard as models
 
+from deploy.grafana.column_names import COLUMN_NAMES, UNITS
 from deploy.grafana.query import CLICKHOUSE, PROMETHEUS, Sql, promql
 
 #: colour-blind-safe: grey expected, blue observed, vermilion trouble, green good
@@ -22,6 +25,10 @@ def thresholds(*steps: tuple[float | None, str]) -> dash.ThresholdsConfig:
     )
 
 
+def _named(column: str) -> list[models.DynamicConfigValue]:
+    return [_value("displayName", COLUMN_NAMES[column])]
+
+
 def _value(name: str, value: object) -> models.DynamicConfigValue:
     return models.DynamicConfigValue(name, value)
 
@@ -35,6 +42,7 @@ def lines(title: str, description: str, sql: str, unit: str = "short") -> timese
         .datasource(CLICKHOUSE)
         .unit(unit)
         .line_width(2)
+        .interval("1m")
         .show_points(common_models.VisibilityMode.NEVER)
         .tooltip(common.VizTooltipOptions().mode(common_models.TooltipDisplayMode.MULTI))
         .with_target(Sql(sql, is_series=True))
@@ -78,15 +86,51 @@ def bars(title: str, description: str, sql: str, unit: str = "short") -> barchar
         .unit(unit)
         .show_value(common_models.VisibilityMode.ALWAYS)
         .tooltip(common.VizTooltipOptions().mode(common_models.TooltipDisplayMode.MULTI))
-        .override_by_name("expected", [_value("color", {"mode": "fixed", "fixedColor": EXPECTED})])
-        .override_by_name("observed", [_value("color", {"mode": "fixed", "fixedColor": OBSERVED})])
+        .override_by_name(
+            "expected", [*_named("expected"), _value("color", {"mode": "fixed", "fixedColor": EXPECTED})]
+        )
+        .override_by_name(
+            "observed", [*_named("observed"), _value("color", {"mode": "fixed", "fixedColor": OBSERVED})]
+        )
         .with_target(Sql(sql))
     )
 
 
-def rows(title: str, description: str, sql: str) -> table.Panel:
-    """A table."""
+def waterfall(title: str, description: str, sql: str) -> barchart.Panel:
+    """Bars that hang on each other: the query gives ``whole``, an unseen ``base``, and ``fall`` or ``rise`` upon it."""
+    unseen = {"legend": True, "tooltip": True, "viz": False}
     return (
+        barchart.Panel()
+        .title(title)
+        .description(description)
+        .datasource(CLICKHOUSE)
+        .unit("percent")
+        .stacking(common_models.StackingMode.NORMAL)
+        .show_value(common_models.VisibilityMode.NEVER)
+        .tooltip(common.VizTooltipOptions().mode(common_models.TooltipDisplayMode.MULTI))
+        .override_by_name(
+            "base",
+            [
+                _value("color", {"mode": "fixed", "fixedColor": "transparent"}),
+                _value("custom.fillOpacity", 0),
+                _value("custom.lineWidth", 0),
+                _value("custom.hideFrom", unseen),
+            ],
+        )
+        .override_by_name(
+            "whole", [*_named("whole"), _value("color", {"mode": "fixed", "fixedColor": OBSERVED})]
+        )
+        .override_by_name(
+            "fall", [*_named("fall"), _value("color", {"mode": "fixed", "fixedColor": TROUBLE})]
+        )
+        .override_by_name("rise", [*_named("rise"), _value("color", {"mode": "fixed", "fixedColor": GOOD})])
+        .with_target(Sql(sql))
+    )
+
+
+def rows(title: str, description: str, sql: str, columns: Iterable[str]) -> table.Panel:
+    """A table; ``columns`` are those of the query, shown under their names in both languages."""
+    panel = (
         table.Panel()
         .title(title)
         .description(description)
@@ -94,6 +138,13 @@ def rows(title: str, description: str, sql: str) -> table.Panel:
         .no_value("—")
         .with_target(Sql(sql))
     )
+    for column in columns:
+        panel = panel.override_by_name(column, [*_named(column), *_unit(column)])
+    return panel
+
+
+def _unit(column: str) -> list[models.DynamicConfigValue]:
+    return [_value("unit", UNITS[column])] if column in UNITS else []
 
 
 def coloured(
@@ -111,11 +162,18 @@ def coloured(
     )
 
 
-def linked(panel: table.Panel, column: str, title: str, url: str) -> table.Panel:
-    """Make the values of one column lead somewhere."""
-    return panel.override_by_name(
-        column, [_value("links", [{"title": title, "url": url, "targetBlank": False}])]
-    )
+def linked(panel: table.Panel, column: str, *links: tuple[str, str]) -> table.Panel:
+    """Make the values of one column lead somewhere: (title, address) each."""
+    led = [{"title": title, "url": url, "targetBlank": False} for title, url in links]
+    return panel.override_by_name(column, [_value("links", led)])
+
+
+def heat(panel: table.Panel, columns: Iterable[str]) -> table.Panel:
+    """Colour these columns from trouble (half) over white (as before: 1) to good (half more)."""
+    colours = thresholds((None, TROUBLE), (0.7, WARN), (0.9, "transparent"), (1.1, GOOD))
+    for column in columns:
+        panel = coloured(panel, column, colours, "percentunit")
+    return panel
 
 
 def number(title: str, description: str, sql: str, unit: str = "short") -> stat.Panel:

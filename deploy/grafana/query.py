@@ -10,15 +10,43 @@ from grafana_foundation_sdk.cog import builder as cogbuilder
 from grafana_foundation_sdk.cog import variants
 from grafana_foundation_sdk.models import dashboard as models
 
+from scoring.stages import FAST_STEPS
+
 CLICKHOUSE = models.DataSourceRef("grafana-clickhouse-datasource", "funnelwatch-clickhouse")
 PROMETHEUS = models.DataSourceRef("prometheus", "funnelwatch-prometheus")
 PLUGIN_VERSION = "4.11.1"
 
+#: a country that is not known: an empty value of a variable would mean "All"
+NOT_KNOWN = "—"
+#: the segment that is the whole store, for the same reason
+WHOLE_STORE = "*"
+
+
+def _within(condition: str, variable: str) -> str:
+    """The condition, left out where the variable stands on All."""
+    return f"$__conditionalAll({condition}, ${variable})"
+
+
 #: what a row of the data must satisfy to be of the chosen stores
-CHOSEN_STORES = (
-    "store_id IN (${store:singlequote}) AND store_id IN "
-    "(SELECT store_id FROM stores WHERE platform IN (${platform:singlequote}) AND country IN (${country:singlequote}))"
+CHOSEN_STORES = " AND ".join(
+    (
+        _within("store_id IN (${store:sqlstring})", "store"),
+        _within(
+            "store_id IN (SELECT store_id FROM stores WHERE platform IN (${platform:sqlstring}))", "platform"
+        ),
+        _within(
+            f"store_id IN (SELECT store_id FROM stores WHERE if(country = '', '{NOT_KNOWN}', country) IN (${{country:sqlstring}}))",
+            "country",
+        ),
+    )
 )
+#: of the chosen segment
+CHOSEN_SEGMENT = f"segment = if(${{segment:sqlstring}} = '{WHOLE_STORE}', '', ${{segment:sqlstring}})"
+
+
+def one_line(sql: str) -> str:
+    """The query as the JSON holds it."""
+    return " ".join(sql.split())
 
 
 class _Query(variants.Dataquery):
@@ -34,7 +62,7 @@ class _Query(variants.Dataquery):
             "format": 0 if self.is_series else 1,
             "pluginVersion": PLUGIN_VERSION,
             "queryType": "timeseries" if self.is_series else "table",
-            "rawSql": " ".join(self.sql.split()),
+            "rawSql": one_line(self.sql),
             "refId": self.ref_id,
         }
 
@@ -73,38 +101,54 @@ def _query_variable(name: str, label: str, sql: str, *, multi: bool = True) -> d
 
 def variables() -> list[cogbuilder.Builder[models.VariableModel]]:
     """Platform, country, store, step, segment, language and zone: the same on every dashboard, so links carry them."""
-    steps = (
-        "impression_to_click,click_to_add_to_cart,add_to_cart_to_order,order_to_payment,"
-        "payment_to_fulfilment,fulfilment_to_repurchase"
-    )
+    platform = _within("platform IN (${platform:sqlstring})", "platform")
+    country = _within(f"if(country = '', '{NOT_KNOWN}', country) IN (${{country:sqlstring}})", "country")
+    zones = ", ".join(f"'{zone}'" for zone in ZONES)
     return [
         _query_variable("platform", "Platform 平台", "SELECT DISTINCT platform FROM stores"),
-        _query_variable("country", "Country 国家", "SELECT DISTINCT country FROM stores"),
+        _query_variable(
+            "country", "Country 国家", f"SELECT DISTINCT if(country = '', '{NOT_KNOWN}', country) FROM stores"
+        ),
+        # two columns: the value, and what is shown
         _query_variable(
             "store",
             "Store 店铺",
-            "SELECT store_id FROM stores WHERE platform IN (${platform:singlequote}) AND country IN (${country:singlequote})",
+            f"SELECT store_id, if(name = '', store_id, name) FROM stores WHERE {platform} AND {country}",
         ),
         dash.CustomVariable("step")
         .label("Step 环节")
-        .values(steps)
+        .values(",".join(step.id for step in FAST_STEPS))
         .current(models.VariableOption(True, "order_to_payment", "order_to_payment")),
         _query_variable(
             "segment",
             "Segment 分群",
-            "SELECT DISTINCT segment FROM scores WHERE store_id IN (${store:singlequote}) AND minute > now() - 3600",
+            f"SELECT DISTINCT if(segment = '', '{WHOLE_STORE}', segment), if(segment = '', 'Whole store 全店', segment) "
+            f"FROM scores WHERE minute > now() - 3600 AND {_within('store_id IN (${store:sqlstring})', 'store')} LIMIT 1000",
             multi=False,
-        ).current(models.VariableOption(True, "", "")),
+        ).current(models.VariableOption(True, "Whole store 全店", WHOLE_STORE)),
         dash.CustomVariable("language")
         .label("Language 语言")
         .values("English : en,中文 : zh")
         .current(models.VariableOption(True, "English", "en")),
-        dash.CustomVariable("zone")
-        .label("Zone 时区")
-        .values(
-            "UTC,Asia/Shanghai,Asia/Singapore,Asia/Jakarta,Europe/Berlin,Europe/London,America/New_York,"
-            "America/Los_Angeles,America/Sao_Paulo"
-        )
-        .current(models.VariableOption(True, "UTC", "UTC")),
+        _query_variable(
+            "zone",
+            "Zone 时区",
+            f"SELECT DISTINCT arrayJoin(arrayConcat([{zones}], (SELECT groupUniqArray(zone) FROM stores))) AS zone",
+            multi=False,
+        ).current(models.VariableOption(True, "UTC", "UTC")),
         dash.TextBoxVariable("page").label("Live page 实时页").default_value("http://127.0.0.1:8711"),
     ]
+
+
+#: what people offer for ``zone`` beside the stores' own
+ZONES = ("UTC", "Asia/Shanghai", "Asia/Singapore", "Europe/Berlin", "Europe/London", "America/New_York", "America/Los_Angeles")  # fmt: skip
+
+
+def row_variables() -> list[cogbuilder.Builder[models.VariableModel]]:
+    """The cell of the heat map whose raw events are shown; empty: any. Set by the links of the heat map."""
+    labels = {
+        "row_country": "Rows of country 明细国家",
+        "row_channel": "Rows of channel 明细渠道",
+        "row_device": "Rows of device 明细设备",
+    }
+    return [dash.TextBoxVariable(name).label(label).default_value("") for name, label in labels.items()]

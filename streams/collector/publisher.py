@@ -22,7 +22,12 @@ from aiokafka.partitioner import murmur2
 
 from streams.clock import monotonic
 from streams.collector.spool import Record, Spool, SpoolDamaged, SpoolFull
-from streams.metrics import COLLECTOR_BROKER_AWAY, COLLECTOR_SPOOL_BYTES, COLLECTOR_SPOOLED
+from streams.metrics import (
+    COLLECTOR_BROKER_AWAY,
+    COLLECTOR_SPOOL_BYTES,
+    COLLECTOR_SPOOL_LIMIT,
+    COLLECTOR_SPOOLED,
+)
 
 log = structlog.get_logger()
 
@@ -85,8 +90,11 @@ class Publisher:
     async def __aenter__(self) -> Publisher:
         """Connect, or begin without the broker if it is away."""
         await self._connect(self._delivery_s)
-        if self._spool is not None and not self._spool.is_empty:
-            log.info("spool found", bytes=self._spool.waiting_bytes)
+        if self._spool is not None:
+            COLLECTOR_SPOOL_LIMIT.set(self._spool.limit_bytes)
+            COLLECTOR_SPOOL_BYTES.set(self._spool.waiting_bytes)
+            if not self._spool.is_empty:
+                log.info("spool found", bytes=self._spool.waiting_bytes)
         self._tasks = [
             asyncio.create_task(self._flush_for_ever(), name="publisher-flush"),
             asyncio.create_task(self._mend_for_ever(), name="publisher-mend"),

@@ -85,6 +85,11 @@ class Spool:
         self._forget_empty()
 
     @property
+    def limit_bytes(self) -> int:
+        """Bytes that may wait on disk at most."""
+        return self._limit
+
+    @property
     def waiting_bytes(self) -> int:
         """Bytes not yet sent on."""
         return sum(self._sizes.values()) - self._read_at

@@ -330,7 +330,9 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
 
     def _tell_lag(self) -> None:
         assert self._consumer is not None
-        lags: dict[str, int] = {}
+        lags: dict[str, int] = dict.fromkeys(
+            self._consumer.subscription(), 0
+        )  # of topics that others land: none
         for part in self._consumer.assignment():
             end = self._consumer.highwater(part)
             position = self._consumer.last_stable_offset(part)

@@ -81,6 +81,7 @@ class Monitor:
         self.fatal = fatal
         self.partitions: dict[int, Partition] = {}
         self.owned: set[int] = set()
+        self._measured: set[int] = set()
         self.generation: int | None = None
         #: recovered and not being rebalanced
         self.is_active = False
@@ -314,6 +315,12 @@ class Monitor:
     def measure(self) -> None:
         """Set the gauges."""
         rows, clock = 0, 0
+        for number in self._measured - set(
+            self.partitions
+        ):  # else a lag of another's partition would stand for ever
+            metrics.MONITOR_POSITION.remove(number)
+            metrics.MONITOR_LAG.remove(number)
+        self._measured = set(self.partitions)
         for number, partition in self.partitions.items():
             rows += partition.counts.rows
             clock = max(clock, partition.counts.clock_ms)

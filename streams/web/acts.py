@@ -9,7 +9,7 @@ import asyncio
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -45,7 +45,7 @@ class ActionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An action by the API. ``until`` (RFC 3339 or ms) or ``minutes`` end a silence; ``action_id`` makes a retry harmless."""
 
     kind: HumanActionKind
-    who: str
+    who: Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=r"\S")]
     reason: CloseReason | None = None
     text: str = ""
     assignee: str = ""

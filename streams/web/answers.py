@@ -53,6 +53,17 @@ class SparkPoint(msgspec.Struct, frozen=True):
     expected: float | None
 
 
+class AlertSize(msgspec.Struct, frozen=True):
+    """What the worst firing alert of a store says: where, how sure, how far off, in the window it was found in."""
+
+    step: str
+    segment: str
+    surprise: float
+    observed: float
+    expected: float
+    window_minutes: int
+
+
 class StoreRow(msgspec.Struct, frozen=True):
     """One store of the grid: its worst step and how old its data is."""
 
@@ -72,6 +83,7 @@ class StoreRow(msgspec.Struct, frozen=True):
     alert_count: int
     lost: float | None
     money: Money | None
+    alert: AlertSize | None = None
 
 
 class Stores(msgspec.Struct, frozen=True):
@@ -416,7 +428,8 @@ class Routing(msgspec.Struct, frozen=True):
 class StepComparison(msgspec.Struct, frozen=True):
     """One step of one store over the span: arrivals against the store's own expectation.
 
-    ``state`` is that of the newest minute. ``smallest_drop`` is the smallest fall, in
+    ``state`` is that of the newest minute; ``observed`` and ``expected`` sum the ``covered_minutes`` that have an
+    expectation. ``smallest_drop`` is the smallest fall, in
     [0, 1], that an hour could show on average; None where not even a full stop would show, or where it is not known
     yet (``drop_known`` false).
     """
@@ -428,6 +441,7 @@ class StepComparison(msgspec.Struct, frozen=True):
     conversion_rate: float | None
     drop_known: bool = False
     smallest_drop: float | None = None
+    covered_minutes: int = 0
 
 
 class StoreComparison(msgspec.Struct, frozen=True):

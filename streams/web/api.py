@@ -17,7 +17,7 @@ from streams.web import answers
 from streams.web.access import problem
 from streams.web.acts import ActionRequest, Acts
 from streams.web.alert_reads import ALERT_DAYS, AlertReads, rows_span
-from streams.web.ask import BadRequest, at_of, moment_of, most_of, number_of, one_of
+from streams.web.ask import EARLIEST_MS, LATEST_MS, BadRequest, at_of, moment_of, most_of, number_of, one_of
 from streams.web.comparison import HOURS, Comparisons
 from streams.web.funnel_reads import MOST_ROWS, RESOLUTIONS_MINUTES, WINDOWS, rows_sql
 from streams.web.pages import advice
@@ -55,9 +55,13 @@ class Route:
     code: int = 200
 
 
-AT = Parameter(
-    "at", {"type": "string"}, "The moment asked about: RFC 3339 text or integer ms; without it, now."
-)
+MOMENT: dict[str, Any] = {
+    "anyOf": [
+        {"type": "integer", "minimum": EARLIEST_MS, "maximum": LATEST_MS},
+        {"type": "string", "format": "date-time", "pattern": "^20[0-9][0-9]-"},
+    ]
+}
+AT = Parameter("at", MOMENT, "The moment asked about: RFC 3339 text or integer ms; without it, now.")
 SEGMENT = Parameter("segment", {"type": "string", "default": ""}, "A segment; empty is the whole store.")
 STORE = Parameter("store", {"type": "string"}, "Only this store.")
 STEP = Parameter("step", {"type": "string", "enum": list(STEP_BY_ID)}, "Only this step.")
@@ -141,8 +145,8 @@ class Api:
                 answers.RawEvents,
                 self.events,
                 (
-                    Parameter("from", {"type": "string"}, "Start: RFC 3339 or ms; without it, an hour ago."),
-                    Parameter("to", {"type": "string"}, "End (exclusive): RFC 3339 or ms; without it, now."),
+                    Parameter("from", MOMENT, "Start: RFC 3339 or ms; without it, an hour ago."),
+                    Parameter("to", MOMENT, "End (exclusive): RFC 3339 or ms; without it, now."),
                     Parameter(
                         "type", {"type": "string", "enum": [t.value for t in EventType]}, "Only this type."
                     ),

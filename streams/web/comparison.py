@@ -33,15 +33,20 @@ BASELINES_FRESH_S = 600.0
 #: how long one answer may work on the smallest drops; the rest follows with the next
 WORK_S = 0.5
 
+#: fewer minutes with an expectation than this are not shown as a change
+LEAST_MINUTES = 30
+
 #: how far a healthy store strays, for the order of a list only
 WOBBLE = 0.05
 
-SUMS = """
-SELECT store_id, step, sum(observed) AS seen, sum(expected) AS mean, count() AS minutes,
-       countIf(state IN ('no_baseline', 'missing_stage')) AS without, countIf(state = 'missing_stage') AS missing,
+_HAS = "state NOT IN ('no_baseline', 'missing_stage') AND NOT (state = 'not_enough_data' AND expected = 0)"
+SUMS = f"""
+SELECT store_id, step, sumIf(observed, {_HAS}) AS seen, sumIf(expected, {_HAS}) AS mean, countIf({_HAS}) AS covered,
+       count() AS minutes,
+       countIf(state = 'missing_stage') AS missing,
        argMax(toString(state), minute) AS newest
 FROM scores
-WHERE segment = '' AND minute >= toDateTime({from_s:Int64}, 'UTC') AND minute < toDateTime({to_s:Int64}, 'UTC')
+WHERE segment = '' AND minute >= toDateTime({{from_s:Int64}}, 'UTC') AND minute < toDateTime({{to_s:Int64}}, 'UTC')
 GROUP BY store_id, step
 LIMIT 50000
 """
@@ -90,7 +95,7 @@ class Comparisons:
         for store_id in ids:
             store = self._config.store(store_id)
             steps = tuple(
-                _step(
+                compared_step(
                     step.id,
                     by_step.get((store_id, step.id)),
                     totals.get(store_id, {}),
@@ -145,9 +150,10 @@ class Comparisons:
             }
 
 
-def _step(
+def compared_step(
     step: str, row: Row | None, totals: dict[str, int], minutes: int, drops: dict[str, float | None] | None
 ) -> StepComparison:
+    """One step of one store: ``row`` are its score sums over ``minutes``, ``totals`` its counts by stage."""
     known = STEP_BY_ID[step]
     entered, advanced = totals.get(known.upstream.value, 0), totals.get(known.downstream.value, 0)
     drop_known = drops is not None and step in drops
@@ -156,13 +162,14 @@ def _step(
         return StepComparison(step, "no_data", None, None, None, drop_known, drop)
     if row["missing"] == row["minutes"]:
         return StepComparison(step, "missing_stage", None, None, None, drop_known, drop)
-    expected = float(row["mean"])
-    full = row["minutes"] - row["without"] >= FULL_COVERAGE * minutes and expected > 0
+    expected, covered = float(row["mean"]), int(row["covered"])
+    enough = covered >= min(FULL_COVERAGE * minutes, LEAST_MINUTES) and expected > 0
     return StepComparison(
         step=step,
         state=row["newest"],
         observed=float(row["seen"]),
-        expected=expected if full else None,
+        expected=expected if enough else None,
+        covered_minutes=covered,
         conversion_rate=advanced / entered if entered else None,
         drop_known=drop_known,
         smallest_drop=drop,

@@ -13,8 +13,8 @@ from streams.web.api import Route
 PREFIX = "/api/v1"
 
 
-def openapi(routes: tuple[Route, ...]) -> dict[str, Any]:
-    """The document, OpenAPI 3.1."""
+def openapi(routes: tuple[Route, ...], needs_token: bool) -> dict[str, Any]:
+    """The document, OpenAPI 3.1; on loopback without a token it asks for none."""
     bodies = {route.body for route in routes if route.body}
     types = [route.answer for route in routes] + [*bodies, Problem]
     schemas, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
@@ -63,7 +63,7 @@ def openapi(routes: tuple[Route, ...]) -> dict[str, Any]:
             "version": "1",
             "description": "Funnels, scores, alerts and dead letters. Times are ms since 1970 UTC; rates are in [0, 1].",
         },
-        "security": [{"token": []}],
+        "security": [{"token": []}] if needs_token else [],
         "paths": paths,
         "components": {
             "schemas": components,

@@ -179,8 +179,12 @@ class Pages:
             raise BadRequest(f"step: one of {', '.join(STEP_BY_ID)}")
         segment = query.get("segment", "")
         window = _choice(query.get("window"), WINDOWS, 60)
-        hours = _choice(query.get("hours"), HOURS, 3)
         funnel = await reads.funnel(row.store_id, window, "", at_ms)
+        is_young = "window" not in query and not _has_expectation(funnel)
+        if is_young:  # scored for less than the window: what can be compared says more than what cannot
+            shorter = await reads.funnel(row.store_id, WINDOWS[0], "", at_ms)
+            funnel = shorter if _has_expectation(shorter) else funnel
+        hours = _choice(query.get("hours"), HOURS, 1 if is_young else 3)
         series = await reads.readable_series(row.store_id, step, segment, hours, at_ms)
         opened = next(
             (
@@ -484,6 +488,10 @@ def _chosen(stores: tuple[StoreRow, ...], wanted: str | None) -> StoreRow | None
     if wanted and known is None:
         raise BadRequest(f"store: there is no store {wanted!r}")
     return known or (stores[0] if stores else None)
+
+
+def _has_expectation(funnel: Funnel) -> bool:
+    return any(stage.expected is not None for stage in funnel.stages)
 
 
 def _score(row: StoreRow, step: str) -> StepScore | None:

@@ -11,7 +11,16 @@ from typing import Any
 
 from scoring.stages import STEP_BY_ID, Stage
 from streams.config import Config, StoreConfig
-from streams.web.answers import Money, SourceHealth, SparkPoint, StepScore, StoreRow, Stores, TileState
+from streams.web.answers import (
+    AlertSize,
+    Money,
+    SourceHealth,
+    SparkPoint,
+    StepScore,
+    StoreRow,
+    Stores,
+    TileState,
+)
 from streams.web.database import Database, Row
 
 MINUTE_MS = 60_000
@@ -43,7 +52,8 @@ LIMIT 50000
 
 OPEN_ALERTS = """
 SELECT store_id, count() AS alert_count,
-       argMax((alert_id, toString(level), step, lost, lost_low, lost_high), (toString(level) = 'page', surprise)) AS worst
+       argMax((alert_id, toString(level), step, lost, lost_low, lost_high, toString(segment), surprise, observed, expected,
+               toUInt32(window_minutes)), (toString(level) = 'page', surprise)) AS worst
 FROM alerts
 WHERE state = 'firing' AND opened_at > toDateTime({from_s:Int64}, 'UTC')
 GROUP BY store_id
@@ -214,11 +224,12 @@ class Reads:
         steps.sort(key=lambda s: _STEP_ORDER.get(s.step, 99))
         worst = min(steps, key=lambda s: (_RANK.get(_tile_state(s.state), 99), -s.surprise), default=None)
         state: TileState = _tile_state(worst.state) if worst else "no_data"
-        alert_id = level = None
+        alert_id = level = size = None
         lost = money = None
         if alert is not None:
             state = "firing"
-            alert_id, level, step, lost, low, high = alert["worst"]
+            alert_id, level, step, lost, low, high, *rest = alert["worst"]
+            size = AlertSize(step, *rest)
             worst = next((s for s in steps if s.step == step), worst)
             money = await self.money(store_id, step, lost, low, high, at_ms)
         return StoreRow(
@@ -238,6 +249,7 @@ class Reads:
             alert_count=int(alert["alert_count"]) if alert else 0,
             lost=lost,
             money=money,
+            alert=size,
         )
 
     async def _sparks(self, at_ms: int, rows: Iterable[StoreRow]) -> dict[str, tuple[SparkPoint, ...]]:

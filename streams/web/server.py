@@ -86,7 +86,7 @@ def make_app(settings: Settings, config: Config) -> web.Application:
     app.router.add_get("/healthz", _healthz)
     for route in api.routes:
         app.router.add_route(route.method, PREFIX + route.path, as_json(route.handler, route.code))
-    document = msgspec.json.encode(openapi(api.routes))
+    document = msgspec.json.encode(openapi(api.routes, access.needs_token))
 
     async def describe(_: web.Request) -> web.Response:
         return web.Response(body=document, content_type="application/json")

@@ -15,6 +15,7 @@ from tests.fixtures_page import RunningPage, page_settings, serve
 from tests.web_seed import ALERT, moment
 
 playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
 PATHS = ("/", "/?store=jp-amazon&window=1440&hours=24", "/alerts", f"/alerts/{ALERT}", f"/alerts/{ALERT}/rows",
          "/dead-letters", "/definitions")  # fmt: skip
 
@@ -279,3 +280,15 @@ def test_a_lost_connection_is_said_and_the_page_recovers(open_page: Any) -> None
     tab.locator("#stale", has_text="Connection lost").wait_for(timeout=8000)
     tab.evaluate("() => { window.fetch = window.realFetch; }")
     tab.locator("#stale").wait_for(state="hidden", timeout=8000)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["zh-CN", "en-US"])
+def test_the_rules_of_axe_find_nothing_on_any_page(open_page: Any, language: str, scheme: str) -> None:
+    tab = open_page("/", language=language, color_scheme=scheme, bypass_csp=True)
+    found = {}
+    for path in (*PATHS, "/compare", "/settings"):
+        tab.goto(path_of(tab, path))
+        violations = axe.Axe().run(tab).response["violations"]
+        found[path] = [(v["id"], v["impact"], v["nodes"][0]["html"][:200]) for v in violations]
+    assert {path: some for path, some in found.items() if some} == {}

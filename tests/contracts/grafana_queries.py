@@ -46,33 +46,131 @@ def clickhouse_queries() -> list[PanelQuery]:
     ]
 
 
-def expanded(sql: str, from_s: int, to_s: int, variables: dict[str, list[str]]) -> str:
-    """The SQL that reaches ClickHouse: Grafana's variables first, then the plug-in's macros."""
+@dataclass(frozen=True)
+class Choice:
+    """What a variable stands on. ``options`` are what All stands for."""
 
-    def variable(found: re.Match[str]) -> str:
-        values, form = variables[found.group(1)], found.group(2)
-        return ",".join(f"'{value}'" for value in values) if form == "singlequote" else ",".join(values)
+    values: list[str]
+    options: tuple[str, ...] = ()
 
-    sql = re.sub(r"\$\{(\w+)(?::(\w+))?\}", variable, sql)
-    sql = re.sub(r"\$__timeFilter\((.*?)\)", rf"\1 >= toDateTime({from_s}) AND \1 <= toDateTime({to_s})", sql)
-    sql = sql.replace("$__fromTime", f"toDateTime({from_s})").replace("$__toTime", f"toDateTime({to_s})")
-    assert "$__" not in sql, f"a macro the plug-in does not know: {sql}"
-    return sql
+    @property
+    def is_all(self) -> bool:
+        return self.values == [ALL]
+
+    def formatted(self, form: str) -> str:
+        """The text that Grafana puts in place of ``${name:form}``."""
+        values = list(self.options) if self.is_all else self.values
+        if form == "sqlstring":  # a quote is doubled, as Grafana does it
+            return ",".join("'" + value.replace("'", "''") + "'" for value in values)
+        assert form == "", f"the form {form} is not known here"
+        return ",".join(values)
 
 
-def fill(client: Any, stores: int, minutes: int) -> None:
-    """Seed ``stores`` stores over the last ``minutes`` minutes: counts, scores, events, alerts, actions, dead letters."""
-    newest = "toStartOfMinute(now()) - 60"
-    store = f"concat('shop-', leftPad(toString(number % {stores}), 3, '0'))"
+ALL = "$__all"
+_CONDITIONAL = "$__conditionalAll("
+#: intervals between points that Grafana offers, in seconds, from the panels' least one on
+_INTERVALS = (60, 120, 300, 600, 900, 1200, 1800, 3600)
+
+
+def _arguments(sql: str, start: int) -> tuple[list[str], int]:
+    """The arguments of the macro whose bracket opens at ``start``, and where it closes; brackets nest."""
+    depth, begins = 0, start + 1
+    found: list[str] = []
+    for at in range(start, len(sql)):
+        depth += (sql[at] == "(") - (sql[at] == ")")
+        if depth == 0 or (depth == 1 and sql[at] == ","):
+            found.append(sql[begins:at])
+            begins = at + 1
+        if depth == 0:
+            return found, at
+    raise AssertionError(f"a bracket stays open: {sql[start:]}")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A dashboard as somebody looks at it: the time range in Unix seconds, and what the variables stand on."""
+
+    from_s: int
+    to_s: int
+    choices: dict[str, Choice]
+
+    @property
+    def step_s(self) -> int:
+        """The interval Grafana would choose for a panel about 1,000 pixels wide, not below a minute."""
+        fit = (self.to_s - self.from_s) / 1000
+        return next((s for s in _INTERVALS if s >= fit), _INTERVALS[-1])
+
+    def expanded(self, sql: str) -> str:
+        """The SQL that reaches ClickHouse, in the plug-in's order: conditions on All, variables, then macros of time."""
+        sql = self._with_variables(self._without_all(sql))
+        column = r"\(([^()]*)\)"
+        within = rf"\1 >= toDateTime({self.from_s}) AND \1 <= toDateTime({self.to_s})"
+        every = rf"toStartOfInterval(toDateTime(\1), INTERVAL {self.step_s} second)"
+        sql = re.sub(r"\$__timeFilter" + column, within, sql)
+        sql = re.sub(r"\$__timeInterval" + column, every, sql)
+        sql = re.sub(r"\$__fromTime\b", f"toDateTime({self.from_s})", sql)
+        sql = re.sub(r"\$__toTime\b", f"toDateTime({self.to_s})", sql)
+        assert "$" not in sql, f"something the plug-in does not know: {sql}"
+        return sql
+
+    def _without_all(self, sql: str) -> str:
+        while (begins := sql.rfind(_CONDITIONAL)) >= 0:
+            (condition, variable), ends = _arguments(sql, begins + len(_CONDITIONAL) - 1)
+            name = variable.strip().removeprefix("$")
+            sql = sql[:begins] + ("1=1" if self.choices[name].is_all else condition) + sql[ends + 1 :]
+        return sql
+
+    def _with_variables(self, sql: str) -> str:
+        return re.sub(
+            r"\$\{(\w+)(?::(\w+))?\}", lambda found: self.choices[found[1]].formatted(found[2] or ""), sql
+        )
+
+
+def choices(stores: int, *, one: bool = False, language: str = "en") -> dict[str, Choice]:
+    """What the variables stand on when a dashboard opens (All), or after a store was chosen."""
+    ids = tuple(f"shop-{number:03}" for number in range(stores))
+    return {
+        "store": Choice([ids[1]] if one else [ALL], ids),
+        "platform": Choice([ALL], ("shopify", "amazon")),
+        "country": Choice([ALL], ("US", "DE", "—")),
+        "step": Choice(["order_to_payment"]),
+        "segment": Choice(["*"]),
+        "zone": Choice(["Asia/Shanghai"]),
+        "language": Choice([language]),
+        "page": Choice(["http://127.0.0.1:8711"]),
+        "row_country": Choice([""]),
+        "row_channel": Choice([""]),
+        "row_device": Choice([""]),
+    }
+
+
+def default_span_s(dashboard: str) -> int:
+    """Seconds of the time range with which a dashboard opens."""
+    opens = json.loads((DASHBOARDS / f"{dashboard}.json").read_text(encoding="utf-8"))["time"]["from"]
+    found = re.fullmatch(r"now-(\d+)([hd])", opens)
+    assert found is not None, opens
+    return int(found[1]) * {"h": 3600, "d": 86_400}[found[2]]
+
+
+def fill(client: Any, stores: int, minutes: int, event_count: int = 200_000) -> None:
+    """Seed ``stores`` stores over the last ``minutes`` minutes: counts, scores, events, alerts, actions, dead letters.
+
+    Events are spread over eight days at most, so that the same hours a week before hold some. Names carry quotes; the
+    last store's country is not known, and it has no score.
+    """
+    newest, last = "toStartOfMinute(now()) - 60", stores - 1
+    named = "concat('shop-', leftPad(toString({0}), 3, '0'))"
+    store = named.format(f"number % {stores}")
     at = f"{newest} - intDiv(number, {stores}) * 60"
     client.command(
-        "INSERT INTO stores_raw SELECT concat('shop-', leftPad(toString(number), 3, '0')), concat('Shop ', toString(number)), "
-        "['shopify', 'amazon'][1 + number % 2], 'Asia/Shanghai', 'USD', ['US', 'DE', 'SG'][1 + number % 3], 'shoes', 1, 0 "
-        f"FROM numbers({stores})"
+        f"INSERT INTO stores_raw SELECT {named.format('number')}, concat('Shop ''', toString(number), ''''), "
+        "['shopify', 'amazon'][1 + number % 2], 'Asia/Shanghai', 'USD', "
+        f"if(number = {last}, '', ['US', 'DE'][1 + number % 2]), 'shoes', 1, 0 FROM numbers({stores})"
     )
     client.command(
         "INSERT INTO minutes_raw (store_id, minute, segment, counts, version) "
-        f"SELECT {store}, {at}, 'ios/paid', [900, 100, 20, 6, 5, 4, 1], 1000 FROM numbers({stores * minutes})"
+        f"SELECT {store}, {at}, 'ios/paid', [900, 100 - number % 7, 20, 6, 5 - number % 3, 4, 1], 1000 "
+        f"FROM numbers({stores * minutes})"
     )
     steps = ["impression_to_click", "click_to_add_to_cart", "add_to_cart_to_order", "order_to_payment"]
     for index, step in enumerate(steps):
@@ -81,15 +179,19 @@ def fill(client: Any, stores: int, minutes: int) -> None:
             "INSERT INTO scores_raw (store_id, minute, step, segment, observed, expected, low, high, surprise, sample, "
             "state, window_minutes, window_observed, window_expected, version) "
             f"SELECT {store}, {at}, '{step}', '', {expected} - number % 3, {expected}, {expected} * 0.6, {expected} * 1.4, "
-            f"number % 7, {expected * 5}, 'normal', 5, {expected * 5}, {expected * 5}, 1 FROM numbers({stores * minutes})"
+            f"number % 7, {expected * 5}, 'normal', 5, {expected * 5} - number % 11, {expected * 5}, 1 "
+            f"FROM numbers({stores * minutes}) WHERE number % {stores} != {last}"
         )
+    span_ms = min(minutes * 60, 8 * 86_400) * 1000
+    happened = f"now64(3) - toIntervalMillisecond(intDiv(number * {span_ms}, {event_count}))"
+    visit = "intDiv(number, 4)"
     client.command(
         "INSERT INTO events_raw (store_id, event_time, type, event_id, received_at, platform, order_id, country, "
         "device_class, channel, payment_method, quantity, amount, currency, source, version) "
-        f"SELECT {store}, now64(3) - number / 10, ['click', 'add_to_cart', 'order', 'payment'][1 + number % 4], "
-        "toString(number), now64(3) - number / 10 + 1, 'shopify', if(number % 4 >= 2, toString(intDiv(number, 4)), ''), "
-        "['US', 'DE'][1 + number % 2], ['ios', 'desktop'][1 + number % 2], 'paid', 'paypal', 1, '20.5', 'USD', 'api', 1 "
-        "FROM numbers(200000)"
+        f"SELECT {named.format(f'{visit} % {stores}')}, {happened}, ['click', 'add_to_cart', 'order', 'payment'][1 + number % 4], "
+        f"toString(number), {happened} + 1, 'shopify', if(number % 4 >= 2, toString({visit}), ''), "
+        f"['US', ''][1 + {visit} % 2], ['ios', 'desktop'][1 + {visit} % 3 % 2], 'o''clock', 'paypal', 1, '20.5', 'USD', 'api', 1 "
+        f"FROM numbers({event_count})"
     )
     for alert_id, level, sequence, state in (("a1", "page", 0, "firing"), ("a2", "notice", 0, "firing"), ("a2", "notice", 1, "resolved")):  # fmt: skip
         over = "now64(3) - 600" if state == "resolved" else "NULL"

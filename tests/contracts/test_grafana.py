@@ -2,29 +2,33 @@
 
 import asyncio
 import json
+import math
 import re
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models.dashboard import Dashboard
 from pydantic import SecretStr
 
 from deploy.grafana.generate import FOLDER, rendered
 from streams import metrics
 from streams.clickhouse.migrations import migrate
 from streams.settings import load_settings
-from tests.contracts.grafana_queries import PanelQuery, clickhouse_queries, expanded, fill
+from tests.contracts.grafana_queries import Asked, Choice, PanelQuery, choices, clickhouse_queries, fill
 
-STORES, MINUTES = 20, 600
-VARIABLES = {
-    "store": [f"shop-{n:03}" for n in range(STORES)],
-    "platform": ["shopify", "amazon"],
-    "country": ["US", "DE", "SG"],
-    "step": ["order_to_payment"],
-    "segment": [""],
-    "zone": ["Asia/Shanghai"],
-    "page": ["http://127.0.0.1:8711"],
-}
+STORES, MINUTES = 20, 8 * 1440
+STORE, HOURS = 1, 6
+#: what ``fill`` makes of one minute of a store, by the number of its row
+OBSERVED: dict[str, Callable[[int], float]] = {
+    "impression": lambda n: 900, "click": lambda n: 100 - n % 7, "add_to_cart": lambda n: 20, "order": lambda n: 6,
+    "payment": lambda n: 5 - n % 3, "fulfilment": lambda n: 4, "repurchase": lambda n: 1,
+}  # fmt: skip
+EXPECTED = {
+    "impression_to_click": 100, "click_to_add_to_cart": 20, "add_to_cart_to_order": 6, "order_to_payment": 5,
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -39,12 +43,147 @@ def reader(clickhouse: Any) -> Any:
     return clickhouse.read_client("funnelwatch_grafana")
 
 
+@pytest.fixture(scope="module")
+def panel(reader: Any) -> Callable[..., list[dict[str, Any]]]:
+    """The rows of a panel of a dashboard, for one store and the last hours."""
+    newest = reader.query("SELECT toUnixTimestamp(max(minute)) FROM stage_counts").result_rows[0][0]
+
+    def rows(dashboard: str, title: str, **chosen: Choice) -> list[dict[str, Any]]:
+        query = next(q for q in clickhouse_queries() if (q.dashboard, q.title) == (dashboard, title))
+        asked = Asked(newest - HOURS * 3600 + 60, newest, {**choices(STORES, one=True), **chosen})
+        return list(reader.query(asked.expanded(query.sql)).named_results())
+
+    return rows
+
+
+#: the numbers of the store's rows in those hours
+ROWS = [STORE + STORES * back for back in range(HOURS * 60)]
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("query", clickhouse_queries(), ids=lambda q: q.name)
 def test_a_panel_s_query_gives_rows(reader: Any, query: PanelQuery, language: str) -> None:
     now = int(time.time())
-    sql = expanded(query.sql, now - 6 * 3600, now + 60, {**VARIABLES, "language": [language]})
-    assert reader.query(sql).result_rows != []
+    asked = Asked(now - 6 * 3600, now + 60, choices(STORES, language=language))
+    assert reader.query(asked.expanded(query.sql)).result_rows != []
+
+
+OF_STORES = [query for query in clickhouse_queries() if "${store:" in query.sql]
+
+
+@pytest.mark.parametrize("query", OF_STORES, ids=lambda q: q.name)
+def test_values_with_quotes_choose_nothing_and_break_nothing(reader: Any, query: PanelQuery) -> None:
+    now = int(time.time())
+    odd = Choice(["o'clock", "x' OR '1' = '1"])
+    chosen = {**choices(STORES), **dict.fromkeys(("store", "platform", "country"), odd)}
+    one = Choice(["x' OR '1' = '1"])
+    asked = Asked(now - 6 * 3600, now, {**chosen, "segment": one, "row_channel": one})
+    # a median of nothing and the beginning of the waterfall are one row each
+    assert len(reader.query(asked.expanded(query.sql)).result_rows) <= 1
+
+
+def test_the_funnel_s_numbers_are_those_of_its_rows(panel: Any) -> None:
+    total = {stage: sum(made(n) for n in ROWS) for stage, made in OBSERVED.items()}
+    stages, numbers = panel("live", "Stages 阶段"), panel("live", "In numbers 数字")
+    assert [row["observed"] for row in stages] == list(total.values())
+    assert [row["expected"] for row in stages] == [
+        None,
+        *(len(ROWS) * e for e in EXPECTED.values()),
+        None,
+        None,
+    ]
+    assert [row["observed"] for row in numbers] == list(total.values())
+    payment = numbers[4]
+    mean, spread = len(ROWS) * 5, math.sqrt(len(ROWS) * 2.0**2)  # bounds of a minute: 0.6 and 1.4 times 5
+    assert (payment["low"], payment["high"]) == (round(mean - spread), round(mean + spread))
+    assert payment["change"] == pytest.approx(total["payment"] / mean - 1)
+    assert payment["drop_off"] == pytest.approx(1 - total["payment"] / total["order"])
+
+
+def test_an_expectation_that_covers_a_part_of_the_time_is_not_shown(reader: Any, panel: Any) -> None:
+    unscored = panel("live", "Stages 阶段", store=Choice([f"shop-{STORES - 1:03}"]))
+    assert [row["observed"] > 0 for row in unscored] == [True] * 7
+    assert {row["expected"] for row in unscored} == {None}
+
+
+def test_the_waterfall_leads_from_the_expected_to_the_observed(panel: Any) -> None:
+    shares = [sum(e - n % 3 for n in ROWS) / (len(ROWS) * e) for e in EXPECTED.values()]
+    found = panel("live", "Which step carried it 哪一步造成")
+    assert [row["step_name"] for row in found] == [
+        "Expected", "Impressions → Clicks", "Clicks → Add to cart", "Add to cart → Orders", "Orders → Payments", "Observed",
+    ]  # fmt: skip
+    assert (found[0]["whole"], found[-1]["whole"]) == (100, pytest.approx(100 * math.prod(shares), abs=0.1))
+    level = 100.0
+    for row, share in zip(found[1:-1], shares, strict=True):
+        assert (row["base"], row["fall"], row["rise"]) == pytest.approx(
+            (level * share, level * (1 - share), 0), abs=0.1
+        )
+        level *= share
+
+
+def test_a_step_that_stands_still_falls_to_nothing_in_the_waterfall(
+    reader: Any, clickhouse: Any, panel: Any
+) -> None:
+    writer = clickhouse.client("funnelwatch_grafana")
+    writer.command(
+        "INSERT INTO stores_raw VALUES ('still', 'Still', 'shopify', 'UTC', 'USD', 'US', '', 1, 0)"
+    )
+    writer.command(
+        "INSERT INTO scores_raw (store_id, minute, step, segment, observed, expected, low, high, state, version) "
+        "SELECT 'still', minute, step, '', if(step = 'order_to_payment', 0, expected), expected, low, high, 'breach', 1 "
+        "FROM scores WHERE store_id = 'shop-001'"
+    )
+    found = panel("live", "Which step carried it 哪一步造成", store=Choice(["still"]))
+    assert (found[-2]["base"], found[-2]["fall"], found[-1]["whole"]) == (0, 100, 0)
+    writer.command("DELETE FROM scores_raw WHERE store_id = 'still'")
+    writer.command("DELETE FROM stores_raw WHERE store_id = 'still'")
+
+
+def test_the_line_and_the_comparison_are_sums_of_the_scores(panel: Any) -> None:
+    line = panel("live", "Step over time 环节走势")
+    assert [row["observed"] for row in line] == [5 - n % 3 for n in reversed(ROWS)]
+    assert {(row["expected"], row["low"], row["high"]) for row in line} == {(5.0, 3.0, 7.0)}
+    compared = panel("stores", "Against own expectation 与自身预期相比")
+    assert [(row["store"], row["covered"]) for row in compared] == [("shop-001", len(ROWS))]
+    assert compared[0]["of_expected"] == pytest.approx(sum(5 - n % 3 for n in ROWS) / (5 * len(ROWS)))
+
+
+def test_the_index_is_of_the_twelve_stores_farthest_from_their_expectation(panel: Any) -> None:
+    index = panel("stores", "Index, expectation = 100 指数", store=choices(STORES)["store"])
+    assert len({row["store"] for row in index}) == 12
+    ours = panel("stores", "Index, expectation = 100 指数")
+    assert [row["index"] for row in ours] == [20 * (5 - n % 3) for n in reversed(ROWS)]
+
+
+def test_the_grid_names_every_store_and_the_one_without_scores_has_no_data(panel: Any) -> None:
+    grid = panel("live", "Stores 店铺", store=choices(STORES)["store"])
+    assert len(grid) == STORES
+    assert (grid[0]["store"], grid[0]["alert_level"], grid[0]["lost"]) == ("shop-001", "Critical", 30)
+    silent = next(row for row in grid if row["store"] == f"shop-{STORES - 1:03}")
+    assert (silent["state_name"], silent["surprise"], silent["age"]) == ("No recent data", None, None)
+
+
+def test_a_cell_of_the_heat_map_leads_to_its_own_raw_events(panel: Any) -> None:
+    cells = panel("live", "Dimensions 维度")
+    assert {(c["country"], c["device"]) for c in cells} <= {
+        (x, y) for x in ("US", "—") for y in ("ios", "desktop")
+    }
+    assert [c["order_to_payment"] for c in cells] == pytest.approx([1.0] * len(cells), abs=0.1)
+    cell = {"row_country": Choice([cells[0]["country"]]), "row_device": Choice([cells[0]["device"]])}
+    rows = panel("live", "Events 事件", **cell)
+    assert {("—" if row["country"] == "" else row["country"], row["device"]) for row in rows} == {
+        (cells[0]["country"], cells[0]["device"])
+    }
+
+
+def test_response_times_are_those_between_firing_and_acting(panel: Any) -> None:
+    history = {row["alert"]: row for row in panel("incidents", "History 历史")}
+    # fired 3,500 s ago; acknowledged 1,000 s ago, resolved 600 s ago
+    assert history["a2"]["minutes_to_acknowledge"] == pytest.approx(2500 / 60, abs=0.2)
+    assert history["a2"]["minutes_to_resolve"] == pytest.approx(2900 / 60, abs=0.2)
+    assert (history["a2"]["closed_as"], history["a1"]["closed_as"]) == ("Real drop", "Not closed")
+    median = panel("incidents", "Median to resolve 恢复中位数")
+    assert median[0]["minutes"] == history["a2"]["minutes_to_resolve"]
 
 
 def test_the_committed_dashboards_are_what_the_code_makes() -> None:
@@ -72,3 +211,48 @@ def test_every_panel_says_what_it_shows_and_links_lead_to_dashboards_that_exist(
     assert leads - uids == set()
     chinese = re.compile(r"[\u4e00-\u9fff]")
     assert [panel["title"] for panel in panels if not chinese.search(panel["title"])] == []
+
+
+BOARDS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.json"))}
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_a_dashboard_fits_the_schema_and_its_panels_stand_apart(name: str) -> None:
+    board = BOARDS[name]
+    again = json.loads(JSONEncoder(sort_keys=True).encode(Dashboard.from_json(board)))
+    assert [panel["title"] for panel in again["panels"]] == [panel["title"] for panel in board["panels"]]
+    assert again["uid"] == board["uid"]
+    cells = [
+        (x, y)
+        for place in (panel["gridPos"] for panel in board["panels"])
+        for x in range(place["x"], place["x"] + place["w"])
+        for y in range(place["y"], place["y"] + place["h"])
+    ]
+    assert len(cells) == len(set(cells))
+    assert {x for x, _ in cells} == set(range(24))
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_a_dashboard_defines_what_its_queries_and_links_name(name: str) -> None:
+    board = BOARDS[name]
+    defined = {variable["name"] for variable in board["templating"]["list"]}
+    assert {"store", "platform", "country", "segment", "zone", "language"} <= defined
+    named = set(re.findall(r"\$\{(\w+)[:}]", json.dumps(board))) | set(
+        re.findall(r", \$(\w+)\)", json.dumps(board))
+    )
+    assert {one for one in named if not one.startswith("__")} - defined == set()
+
+
+def test_every_column_of_a_table_has_its_name_in_both_languages(reader: Any) -> None:
+    now = int(time.time())
+    asked = Asked(now - 6 * 3600, now + 60, choices(STORES))
+    tables = [panel for board in BOARDS.values() for panel in board["panels"] if panel["type"] == "table"]
+    assert len(tables) == 10
+    for table in tables:
+        named = {
+            override["matcher"]["options"]
+            for override in table["fieldConfig"]["overrides"]
+            if any(p["id"] == "displayName" for p in override["properties"])
+        }
+        columns = reader.query(asked.expanded(table["targets"][0]["rawSql"])).column_names
+        assert (table["title"], set(columns)) == (table["title"], named)

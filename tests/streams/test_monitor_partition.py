@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 import pytest
@@ -20,7 +21,9 @@ from scoring.events import Event, EventType
 from scoring.scores import MinuteRow, ScoreRow, WindowRow
 from scoring.segments import Segmenter
 from streams.config import Config
+from streams.metrics import MONITOR_LAG
 from streams.monitor.app import default_scorer
+from streams.monitor.monitor import Monitor
 from streams.monitor.partition import CLOSE_AT_ONCE, BatchSkipped, Partition, Work
 from streams.topics import COUNTS_CHANGELOG, DEADLETTERS, MINUTES, SCORES, WINDOWS
 from tests.streams.monitor_process import NaiveScorer
@@ -209,3 +212,20 @@ def flush_size(quiet_stores: int) -> int:
 
 def test_stores_that_are_quiet_add_nothing_to_a_flush() -> None:
     assert flush_size(300) == flush_size(1) > 0
+
+
+def test_the_lag_of_a_partition_that_went_to_another_worker_is_measured_no_more() -> None:
+    def never(*_: Any) -> Any:
+        raise AssertionError("measuring opens nothing")
+
+    monitor = Monitor("", "events", "changelog", never, never, never, never)
+    monitor.partitions = {901: make_partition(), 902: make_partition()}
+    Log(monitor.partitions[902]).give(event(1, NOON))
+    monitor.partitions[902].count(Message(range(1, 2), 5000), (event(2, NOON),), NOON)
+    monitor.measure()
+    measured = {sample.labels["partition"]: sample.value for sample in MONITOR_LAG.collect()[0].samples}
+    assert measured["902"] == 4998
+    del monitor.partitions[902]
+    monitor.measure()
+    left = {sample.labels["partition"] for sample in MONITOR_LAG.collect()[0].samples}
+    assert measured.keys() - left == {"902"}

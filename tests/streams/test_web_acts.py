@@ -302,7 +302,7 @@ def test_stores_are_compared_with_themselves_within_their_platform(page: Running
     assert payment["observed"] < 0.8 * payment["expected"]
     assert by_id["jp-amazon"][1]["steps"][0] == {
         "step": "impression_to_click", "state": "missing_stage", "observed": None, "expected": None,
-        "conversion_rate": None, "drop_known": False, "smallest_drop": None,
+        "conversion_rate": None, "drop_known": False, "smallest_drop": None, "covered_minutes": 0,
     }  # fmt: skip
     assert by_id["new-store"][1]["steps"][0]["state"] == "no_data"
 
@@ -328,3 +328,23 @@ def test_the_comparison_says_the_smallest_drop_that_an_hour_could_show(acting_pa
     assert (steps["th-lazada"]["drop_known"], steps["th-lazada"]["smallest_drop"]) == (True, None)
     text = acting_page.get("/compare", headers={"Accept-Language": "en"}).text
     assert "falls ≥" in text
+
+
+def test_text_of_strangers_stays_text_on_every_page(acting_page: ActingPage) -> None:
+    bad = "<img src=x onerror=alert(1)>"
+    names = ["letter_id", "received_at", "reason", "source", "store_id", "payload", "detail", "version"]
+    letter = [bad, moment(acting_page.now_ms), "broken_json", "api", bad, bad, bad, 1]
+    acting_page.client.insert("dead_letters_raw", [letter], column_names=names)
+    acting_page.client.command(
+        f"INSERT INTO alert_transitions_raw SELECT * REPLACE ('{bad}' AS store_id, '{bad}' AS segment, 'al-odd' AS alert_id) "
+        f"FROM (SELECT * FROM alert_transitions_raw WHERE alert_id = '{ALERT}')"
+    )
+    said = {"kind": "comment", "who": bad, "text": bad}
+    assert (
+        httpx.post(f"{acting_page.url}/api/v1/alerts/al-odd/actions", json=said, timeout=20).status_code
+        == 201
+    )
+    paths = ("/", "/alerts", "/alerts/al-odd", "/alerts/al-odd/rows", "/dead-letters", "/compare")
+    told = {path: acting_page.get(path).text for path in paths}
+    assert {path for path, text in told.items() if "&lt;img" in text} == set(paths) - {"/compare"}
+    assert {path for path, text in told.items() if "<img" in text} == set()

@@ -1,5 +1,6 @@
 """The read API against the real engine: what it answers, what it refuses, and whom."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,11 @@ from pydantic import SecretStr
 from scoring.stages import STAGES
 from streams.settings import Settings
 from streams.web.access import ATTEMPTS_PER_ADDRESS, COOKIE, PageNotSafeError
+from streams.web.comparison import compared_step
 from streams.web.server import make_app
 from tests.fixtures_clickhouse import Store
 from tests.fixtures_page import RunningPage, page_settings
-from tests.web_seed import ALERT, CONFIG, FALL_MINUTES, MINUTE_MS, OLD_ALERT
+from tests.web_seed import ALERT, CONFIG, FALL_MINUTES, HOURS, MINUTE_MS, OLD_ALERT
 
 Serve = Callable[[Settings], RunningPage]
 TOKEN = "a-token-of-tests"
@@ -305,3 +307,29 @@ def test_a_small_stores_line_is_drawn_coarse_enough_to_read(page: RunningPage) -
         ).status_code
         == 400
     )
+
+
+def test_a_store_scored_for_minutes_only_shows_the_window_that_has_an_expectation(page: RunningPage) -> None:
+    begins = page.now_ms // 60_000 - 1 - HOURS * 60
+    at = (begins + 14) * 60_000 + 30_000
+    young = page.get(f"/?store=cn-taobao&at={at}&lang=en").text
+    assert young.count('class="ghost"') == 4
+    assert re.search(r'aria-current="true">\s*5 min', young)
+    asked = page.get(f"/?store=cn-taobao&at={at}&window=60&lang=en").text
+    assert 'class="ghost"' not in asked
+    assert "expectation for" in asked
+
+
+def test_a_tile_that_alerts_tells_the_alerts_own_size_and_place(page: RunningPage) -> None:
+    rows = {row["store_id"]: row for row in page.json("/stores")["stores"]}
+    assert rows["us-own"]["alert"] == {
+        "step": "order_to_payment", "segment": "", "surprise": 31.2, "observed": 126.0, "expected": 386.0, "window_minutes": 30,
+    }  # fmt: skip
+    assert rows["de-shopify"]["alert"] is None
+
+
+def test_a_comparison_over_a_part_of_the_hours_says_over_how_much() -> None:
+    row = {"missing": 0, "minutes": 40, "covered": 35, "mean": 70.0, "seen": 63.0, "newest": "normal"}
+    step = compared_step("order_to_payment", row, {"order": 100, "payment": 63}, 1440, None)
+    assert (step.observed, step.expected, step.covered_minutes) == (63.0, 70.0, 35)
+    assert compared_step("order_to_payment", {**row, "covered": 29}, {}, 1440, None).expected is None

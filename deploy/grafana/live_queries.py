@@ -1,0 +1,224 @@
+"""SQL of the dashboard Live funnel. Every query is bounded in rows, and those on raw events in time."""
+
+from __future__ import annotations
+
+from deploy.grafana.query import CHOSEN_SEGMENT, CHOSEN_STORES, NOT_KNOWN
+from deploy.grafana.wording import (
+    ALERT_STATE,
+    DOWNSTREAM,
+    LEVEL,
+    STAGE,
+    STAGE_PLACE,
+    STEP_PLACE,
+    clock,
+    state,
+    step,
+)
+from scoring.stages import FAST_STEPS
+
+#: a score that has an expectation
+HAS = "state NOT IN ('no_baseline', 'missing_stage') AND NOT (state = 'not_enough_data' AND expected = 0)"
+#: raw events of the panels below are read over at most the last day of the chosen time
+RAW_FROM = "greatest($__fromTime, $__toTime - toIntervalDay(1))"
+
+HEALTH = f"""
+SELECT store, source, dateDiff('second', newest, now()) AS age, arrival AS delay, in_hour AS events,
+       ifNull(refused.letters, 0) AS letters
+FROM
+(
+    SELECT store_id AS store, toString(source) AS source, max(received_at) AS newest,
+           countIf(received_at > now() - INTERVAL 1 HOUR) AS in_hour,
+           round(avg(dateDiff('second', event_time, received_at)), 1) AS arrival
+    FROM events
+    WHERE event_time > now() - INTERVAL 6 HOUR AND {CHOSEN_STORES}
+    GROUP BY store, source
+) AS seen
+LEFT JOIN
+(
+    SELECT store_id AS store, toString(source) AS source, count() AS letters
+    FROM dead_letters
+    WHERE received_at > now() - INTERVAL 1 HOUR
+    GROUP BY store, source
+) AS refused USING (store, source)
+ORDER BY age DESC, store, source LIMIT 500
+"""
+
+GRID = f"""
+SELECT store, platform, {step("scored.worst")} AS worst_step, {state("if(scored.worst_state = '', 'no_data', scored.worst_state)")} AS state_name,
+       if(scored.worst_state = '', NULL, round(scored.most, 1)) AS surprise,
+       if(scored.foreseen >= 5, scored.seen / scored.foreseen - 1, NULL) AS change,
+       {LEVEL.replace("toString(level)", "open.worst_level")} AS alert_level, if(open.worst_level = '', NULL, round(open.short)) AS lost,
+       if(scored.worst_state = '', NULL, dateDiff('second', scored.newest, now())) AS age
+FROM (SELECT store_id AS store, toString(platform) AS platform FROM stores WHERE {CHOSEN_STORES}) AS known
+LEFT JOIN
+(
+    SELECT store_id AS store, argMax(step, rank) AS worst, argMax(toString(state), rank) AS worst_state,
+           argMax(surprise, rank) AS most, argMax(window_observed, rank) AS seen,
+           argMax(window_expected, rank) AS foreseen, max(minute) AS newest
+    FROM
+    (
+        SELECT store_id, step, state, surprise, window_observed, window_expected, minute,
+               (state = 'breach', state = 'data_late', state = 'normal', surprise) AS rank
+        FROM scores
+        WHERE minute > now() - INTERVAL 15 MINUTE AND segment = '' AND {CHOSEN_STORES}
+        ORDER BY minute DESC LIMIT 1 BY store_id, step
+    )
+    GROUP BY store
+) AS scored USING (store)
+LEFT JOIN
+(
+    SELECT store_id AS store, toString(argMax(level, (level = 'page', surprise))) AS worst_level,
+           argMax(lost, (level = 'page', surprise)) AS short
+    FROM alerts
+    WHERE state = 'firing' AND {CHOSEN_STORES}
+    GROUP BY store
+) AS open USING (store)
+ORDER BY open.worst_level = 'page' DESC, open.worst_level != '' DESC, surprise DESC NULLS LAST, store LIMIT 500
+"""
+
+#: observed, and what was expected if nearly every minute that has counts also has an expectation. A bound of a sum:
+#: the square root of the sum of the minutes' squared distances, as the live page draws it.
+_STAGES = f"""
+SELECT stage, counted.observed AS seen,
+       if(foreseen.covered >= 0.95 * counted.minutes, foreseen.mean, NULL) AS mean,
+       if(isNull(mean), NULL, greatest(0, mean - sqrt(foreseen.below))) AS least,
+       if(isNull(mean), NULL, mean + sqrt(foreseen.above)) AS most
+FROM
+(
+    SELECT stage, sum(counts) AS observed, sum(minutes) AS minutes
+    FROM
+    (
+        SELECT store_id, toString(stage) AS stage, sum(count) AS counts, dateDiff('minute', min(minute), max(minute)) + 1 AS minutes
+        FROM stage_counts WHERE $__timeFilter(minute) AND {CHOSEN_STORES} GROUP BY store_id, stage
+    )
+    GROUP BY stage
+) AS counted
+LEFT JOIN
+(
+    SELECT {DOWNSTREAM} AS stage, sum(expected) AS mean, count() AS covered,
+           sum(pow(if(low <= 0, high - expected, expected - low), 2)) AS below, sum(pow(high - expected, 2)) AS above
+    FROM scores
+    WHERE $__timeFilter(minute) AND segment = '' AND {HAS} AND {CHOSEN_STORES}
+    GROUP BY stage
+) AS foreseen USING (stage)
+"""
+
+FUNNEL = f"""
+SELECT {STAGE} AS stage_name, seen AS observed, round(mean) AS expected FROM ({_STAGES}) ORDER BY {STAGE_PLACE}
+"""
+
+NUMBERS = f"""
+SELECT {STAGE} AS stage_name, seen AS observed, round(least) AS low, round(mean) AS expected, round(most) AS high,
+       if(mean >= 5, seen / mean - 1, NULL) AS change,
+       1 - seen / nullIf(lagInFrame(seen) OVER (ORDER BY {STAGE_PLACE}), 0) AS drop_off
+FROM ({_STAGES}) ORDER BY {STAGE_PLACE}
+"""
+
+#: each step's arrivals over what its own upstream led to expect; the product of all is the whole funnel's
+CONTRIBUTION = f"""
+WITH shares AS
+(
+    SELECT step, {STEP_PLACE} AS place, greatest(sum(observed) / sum(expected), 1e-9) AS share
+    FROM scores
+    WHERE $__timeFilter(minute) AND segment = '' AND {HAS} AND {CHOSEN_STORES}
+    GROUP BY step HAVING sum(expected) >= 5
+),
+steps AS
+(
+    SELECT step, place, 100 * exp(sum(log(share)) OVER (ORDER BY place)) AS after, after / share AS before FROM shares
+)
+SELECT step_name, base, whole, fall, rise FROM
+(
+    SELECT 0 AS place, if(${{language:sqlstring}} = 'zh', '预期', 'Expected') AS step_name, 0. AS base, 100. AS whole, 0. AS fall, 0. AS rise
+    UNION ALL
+    SELECT place, {step("step")}, round(least(before, after), 1), 0, round(greatest(before - after, 0), 1), round(greatest(after - before, 0), 1)
+    FROM steps
+    UNION ALL
+    SELECT 99, if(${{language:sqlstring}} = 'zh', '实际', 'Observed'), 0, round(argMax(after, place), 1), 0, 0 FROM steps HAVING count() > 0
+)
+ORDER BY place
+"""
+
+LINE = f"""
+SELECT $__timeInterval(minute) AS time, sum(scores.observed) AS observed,
+       if(countIf({HAS}) = count(), sum(scores.expected), NULL) AS expected,
+       if(isNull(expected), NULL, if(count() = 1, any(scores.low), greatest(0, expected - sqrt(sum(pow(if(scores.low <= 0, scores.high - scores.expected, scores.expected - scores.low), 2)))))) AS low,
+       if(isNull(expected), NULL, expected + sqrt(sum(pow(scores.high - scores.expected, 2)))) AS high
+FROM scores
+WHERE $__timeFilter(minute) AND step = ${{step:sqlstring}} AND {CHOSEN_SEGMENT} AND {CHOSEN_STORES}
+GROUP BY time ORDER BY time
+""".replace("expected = 0)) = count()", "scores.expected = 0)) = count()")
+
+
+def _rate(index: int, before: bool) -> str:
+    """Advanced over entered of a fast step, of the chosen time or of the same hours a week before."""
+    entered, advanced = FAST_STEPS[index].upstream.value, FAST_STEPS[index].downstream.value
+    when = "is_before" if before else "NOT is_before"
+
+    def count(stage: str) -> str:
+        if stage in ("order", "payment"):
+            return f"uniqIf(order_id, type = '{stage}' AND {when})"
+        return f"countIf(type = '{stage}' AND {when})"
+
+    return f"{count(advanced)} / nullIf({count(entered)}, 0)"
+
+
+_CELLS = ", ".join(
+    f"round({_rate(i, False)} / nullIf({_rate(i, True)}, 0), 3) AS {FAST_STEPS[i].id}" for i in (1, 2, 3)
+)
+#: the steps of the heat map
+HEAT_STEPS = tuple(FAST_STEPS[i].id for i in (1, 2, 3))
+
+HEAT = f"""
+SELECT if(country = '', '{NOT_KNOWN}', country) AS country, if(channel = '', '{NOT_KNOWN}', channel) AS channel,
+       if(device_class = '', '{NOT_KNOWN}', device_class) AS device, countIf(type = 'click' AND NOT is_before) AS clicks, {_CELLS}
+FROM
+(
+    SELECT country, channel, device_class, type, order_id, event_time <= $__toTime - INTERVAL 7 DAY AS is_before
+    FROM events
+    WHERE ((event_time > {RAW_FROM} AND event_time <= $__toTime)
+           OR (event_time > {RAW_FROM} - INTERVAL 7 DAY AND event_time <= $__toTime - INTERVAL 7 DAY))
+      AND type IN ('click', 'add_to_cart', 'order', 'payment') AND {CHOSEN_STORES}
+)
+GROUP BY country, channel, device HAVING countIf(NOT is_before) > 0 ORDER BY clicks DESC LIMIT 60
+"""
+
+OPEN = f"""
+SELECT alert_id AS alert, store_id AS store, {step("step")} AS step_name, if(segment = '', if(${{language:sqlstring}} = 'zh', '全店', 'Whole store'), toString(segment)) AS segment,
+       {LEVEL} AS alert_level, {ALERT_STATE} AS alert_state, {clock("opened_at")} AS since, round(alerts.surprise, 1) AS surprise,
+       round(alerts.observed) AS observed, round(alerts.expected) AS expected, round(alerts.lost) AS lost
+FROM alerts
+WHERE opened_at <= $__toTime AND (resolved_at IS NULL OR resolved_at >= $__fromTime) AND {CHOSEN_STORES}
+ORDER BY state = 'firing' DESC, opened_at DESC LIMIT 100
+"""
+
+
+def _chosen_row(variable: str, column: str) -> str:
+    chosen = f"${{{variable}:sqlstring}}"
+    return f"({chosen} = '' OR if({column} = '', '{NOT_KNOWN}', {column}) = {chosen})"
+
+
+#: without a chosen cell the newest rows are of the last hour, and a day need not be read for them
+_IS_ROW_CHOSEN = (
+    "${row_country:sqlstring} != '' OR ${row_channel:sqlstring} != '' OR ${row_device:sqlstring} != ''"
+)
+
+RAW = f"""
+SELECT {clock("event_time")} AS happened, store_id AS store, toString(type) AS type_name, source, order_id, product, country, channel,
+       device_class AS device, payment_method, quantity, amount, currency, event_id
+FROM events
+WHERE event_time > greatest($__fromTime, $__toTime - toIntervalHour(if({_IS_ROW_CHOSEN}, 24, 1))) AND event_time <= $__toTime
+  AND {CHOSEN_STORES} AND {_chosen_row("row_country", "country")} AND {_chosen_row("row_channel", "channel")} AND {_chosen_row("row_device", "device_class")}
+ORDER BY event_time DESC LIMIT 200
+"""
+
+ANNOTATIONS = f"""
+SELECT opened_at AS time, ifNull(resolved_at, now64(3)) AS timeEnd,
+       concat(store_id, ' · ', {step("step")}, if(segment = '', '', concat(' · ', segment)), ' · ', {LEVEL}, ' · ',
+              toString(round(observed)), ' / ', toString(round(expected)),
+              ' <a href="', ${{page:sqlstring}}, '/alerts/', alert_id, '">', alert_id, '</a>') AS text,
+       concat(toString(level), ',', toString(state), ',', store_id) AS tags
+FROM alerts
+WHERE opened_at <= $__toTime AND (resolved_at IS NULL OR resolved_at >= $__fromTime) AND {CHOSEN_STORES}
+ORDER BY opened_at DESC LIMIT 200
+"""

@@ -1,0 +1,70 @@
+"""Pieces of SQL that say things in the chosen language and on the chosen clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from scoring.actions import CloseReason
+from scoring.alerts import AlertState, Level
+from scoring.scores import ScoreState
+from scoring.stages import STAGES, STEPS
+from scoring.texts import (
+    ALERT_STATE_NAMES,
+    LANGUAGES,
+    LEVEL_NAMES,
+    REASON_NAMES,
+    STAGE_NAMES,
+    STATE_NAMES,
+    step_name,
+)
+from streams.web.words import WORDS
+
+
+def literal(text: str) -> str:
+    """A string of SQL."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def literals(values: Iterable[str]) -> str:
+    """An array of SQL."""
+    return "[" + ", ".join(map(literal, values)) + "]"
+
+
+def said(column: str, names: Mapping[str, Mapping[str, str]]) -> str:
+    """SQL that says the value of ``column`` in the chosen language; itself where it has no name."""
+    keys = literals(names)
+    zh, en = (literals(texts[language] for texts in names.values()) for language in LANGUAGES)
+    return f"transform(toString({column}), {keys}, if(${{language:sqlstring}} = 'zh', {zh}, {en}), toString({column}))"
+
+
+def step(column: str) -> str:
+    """The name of a step."""
+    return said(column, {s.id: {x: step_name(s.id, x) for x in LANGUAGES} for s in STEPS})
+
+
+def state(column: str) -> str:
+    """The name of a score's state, or of a store without scores."""
+    known = {s.value: {x: STATE_NAMES[s](x) for x in LANGUAGES} for s in ScoreState}
+    return said(column, {**known, "no_data": {x: WORDS["state_no_data"](x) for x in LANGUAGES}})
+
+
+STAGE = said("stage", {s.value: {x: STAGE_NAMES[s](x) for x in LANGUAGES} for s in STAGES})
+LEVEL = said("level", {s.value: {x: LEVEL_NAMES[s](x) for x in LANGUAGES} for s in Level})
+ALERT_STATE = said("state", {s.value: {x: ALERT_STATE_NAMES[s](x) for x in LANGUAGES} for s in AlertState})
+REASON = said("reason", {str(r): {x: text(x) for x in LANGUAGES} for r, text in REASON_NAMES.items()})
+CLOSED_AS = said(
+    "closed_as",
+    {
+        **{r.value: {x: WORDS[f"reason_{r.value}"](x) for x in LANGUAGES} for r in CloseReason},
+        "": {"zh": "未关闭", "en": "Not closed"},
+    },
+)
+STAGE_PLACE = f"indexOf({literals(s.value for s in STAGES)}, stage)"
+STEP_PLACE = f"indexOf({literals(s.id for s in STEPS)}, step)"
+#: the stage a step leads to (a stage's own name may hold ``_to_``)
+DOWNSTREAM = f"transform(toString(step), {literals(s.id for s in STEPS)}, {literals(s.downstream.value for s in STEPS)}, '')"
+
+
+def clock(column: str) -> str:
+    """A moment on the chosen zone's clock; empty for none."""
+    return f"ifNull(formatDateTime({column}, '%Y-%m-%d %H:%i', ${{zone:sqlstring}}), '')"

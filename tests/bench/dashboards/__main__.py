@@ -1,0 +1,117 @@
+"""``python -m tests.bench.dashboards``: fills an embedded store, runs every query several times, writes dated results."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import statistics
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from streams.clickhouse.migrations import migrate
+from streams.settings import load_settings
+from tests.contracts.grafana_queries import Asked, choices, clickhouse_queries, default_span_s, fill
+from tests.fixtures_clickhouse import Store, start_store
+
+RESULTS = Path(__file__).parents[1] / "results"
+DAY_S = 86_400
+LIMIT_MS = 300.0
+
+
+def seeded(folder: Path, stores: int, days: int) -> tuple[Store, Any]:
+    """A store of that size, and the reader's client."""
+    store = start_store(folder)
+    settings = load_settings(
+        clickhouse_url=store.url,
+        clickhouse_password=SecretStr(store.password),
+        clickhouse_database="funnelwatch",
+    )
+    asyncio.run(migrate(settings))
+    client = store.client()
+    fill(client, stores, days * 1440, event_count=20_000 * stores)
+    for table in ("minutes_raw", "scores_raw", "events_raw"):  # as a store that has had time to merge
+        client.command(f"OPTIMIZE TABLE {table} FINAL")
+    return store, store.read_client()
+
+
+def timed(client: Any, asked: Asked, sql: str, runs: int) -> list[float]:
+    """Milliseconds of each run; a first one, untimed, warms the caches."""
+    client.query(asked.expanded(sql))
+    found = []
+    for _ in range(runs):
+        begun = time.perf_counter()
+        client.query(asked.expanded(sql))
+        found.append(1000 * (time.perf_counter() - begun))
+    return found
+
+
+def main() -> None:
+    """Measure and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--stores", type=int, default=200)
+    parser.add_argument("--days", type=int, default=30)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--keep", type=Path, help="seed into this folder and use it again the next time")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = options.keep or Path(temporary)
+        store, client = seeded(folder, options.stores, options.days)
+        try:
+            rows = measured(client, options.stores, options.days, options.runs)
+        finally:
+            store.stop()
+    now = datetime.now(UTC)
+    result = {
+        "at": now.isoformat(timespec="seconds"),
+        "machine": {
+            "cpus": os.cpu_count(),
+            "load": os.getloadavg()[0],
+            "python": platform.python_version(),
+        },
+        "stores": options.stores,
+        "days": options.days,
+        "runs": options.runs,
+        "queries": rows,
+    }
+    path = RESULTS / f"dashboards-{now:%Y-%m-%d}.json"
+    path.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    for row in rows:
+        print(f"{row['median_ms']:8.0f} ms  {row['span']:>7}  {row['chosen']:>9}  {row['query']}")
+    slow = [row for row in rows if row["median_ms"] > LIMIT_MS]
+    print(f"{len(slow)} of {len(rows)} over {LIMIT_MS:.0f} ms; written to {path}")
+
+
+def measured(client: Any, stores: int, days: int, runs: int) -> list[dict[str, Any]]:
+    """Every query at its dashboard's own time range and at the whole, for one store and for all."""
+    now, rows = int(time.time()), []
+    by_sql = {
+        query.sql: query for query in clickhouse_queries()
+    }  # variables and annotations are on every dashboard
+    for query in by_sql.values():
+        for span_s in sorted({default_span_s(query.dashboard), days * DAY_S}):
+            for chosen in (choices(stores, one=True), choices(stores)):
+                asked = Asked(now - span_s, now, chosen)
+                found = timed(client, asked, query.sql, runs)
+                rows.append(
+                    {
+                        "query": query.name,
+                        "span": f"{span_s // 3600} h",
+                        "chosen": "one store" if chosen["store"].values != ["$__all"] else "all",
+                        "median_ms": round(statistics.median(found), 1),
+                        "least_ms": round(min(found), 1),
+                        "most_ms": round(max(found), 1),
+                    }
+                )
+    return rows
+
+
+if __name__ == "__main__":
+    main()
