@@ -105,10 +105,16 @@ class Unrest:
 
 
 class Engine:
-    """State and parameters of all series, in arrays that grow as series are added."""
+    """State and parameters of all series, in arrays that grow as series are added.
 
-    def __init__(self, policy: DetectionPolicy) -> None:
+    Args:
+        policy: thresholds.
+        shortest_window: minutes of the shortest window that may open; shorter ones are not looked at.
+    """
+
+    def __init__(self, policy: DetectionPolicy, shortest_window: int = 1) -> None:
         self._policy = policy
+        self._too_short = shortest_window > _WIN
         self.size = 0
         self.minutes = 0
         self._capacity = 0
@@ -255,6 +261,7 @@ class Engine:
         fast = self.window_fast[:, :n]
         z = (observed - mean) / np.sqrt(mean * fast + mean * mean * variance + 1e-9)
         z[_WIN[:, None] >= self.age[:n]] = 0.0
+        z[self._too_short] = 0.0
         window = z.argmin(0)
         columns = np.arange(n)
         surprise = normal_surprise(np.maximum(z[window, columns], _Z_GATE))

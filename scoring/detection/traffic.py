@@ -3,7 +3,8 @@
 Each store has one series, the events of its entry stage (clicks where it supplies them), judged by the same engine as
 conversions: what is usual in the hour of the week takes the place of what was exposed. Traffic lawfully moves far more
 than conversion does, so an alert takes more: the page threshold and one on top, half of what is usual *and* of what was
-there before gone, within three quarters of an hour; and only stores with two weeks of history have a baseline of it.
+there before gone, for five minutes at least and within three quarters of an hour (a single minute of visitors says
+nothing: they come in bursts); and only stores with two weeks of history have a baseline of it.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ MINUTE_MS = 60_000
 #: above the page threshold
 _EXTRA_SURPRISE = 1.0
 _LEAST_DROP = 0.5
-#: minutes that a window may reach back
-_REACH = 46
+#: minutes that a window may reach back, and at least must
+_REACH, _SHORTEST = 46, 5
 #: variance of the log of what is usual in an hour of the week
 _PROFILE_VARIANCE = 0.15**2
 _STEP_OF = {step.downstream.value: step.id for step in STEPS}
@@ -50,7 +51,7 @@ class Traffic:
     def __init__(self, policy: DetectionPolicy, days: SpecialDays) -> None:
         self._policy = policy
         self._days = days
-        self.engine = Engine(policy)
+        self.engine = Engine(policy, _SHORTEST)
         self.index: dict[str, int] = {}
         self._baselines: list[TrafficBaseline | None] = []
         self._zones: list[str] = []
