@@ -42,6 +42,8 @@ _Z_GATE = -2.5
 _GATE_EXPECTED, _GATE_SHARE = 8.0, 0.4
 #: a rise of a minute beyond so many standard deviations is a burst and moves the filter by this share only
 _BURST_Z, _BURST_GAIN = 5.0, 0.2
+#: where a least drop is asked for, windows of more minutes than this must have lost this share
+_LONG_WINDOW, _LONG_DROP = 45, 0.8
 #: the deviation is not believed to be further above the baseline than this many standard deviations
 _HIGHEST = 4.0
 #: an observation variance below this share of Poisson's is not believed
@@ -274,6 +276,8 @@ class Engine:
             exact = np.where(self._goes_on(rows, series, observed, mean), exact, 0.0)
             least = self.least_drop[series]
             if least.any():
+                is_long = (least > 0) & (_WIN[rows] > _LONG_WINDOW)
+                least = np.where(is_long, np.maximum(least, _LONG_DROP), least)
                 usual = (self.cum_expected[now, :n] - self.cum_expected[then, :n])[rows, series]
                 exact = np.where((least > 0) & (a > (1 - least) * np.minimum(e, usual)), 0.0, exact)
             surprise[series] = 0.0

@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import log10
 
 #: look-back windows in minutes (Lai 1998: a window-limited scan loses little against all windows)
 WINDOWS: tuple[int, ...] = (1, 2, 3, 5, 8, 12, 20, 30, 45, 60, 90, 120, 180, 240, 360, 540)
+
+
+def look_offset(steps: int, segments: int = 0) -> float:
+    """By how much surprise is reduced where a store is looked at in ``steps`` steps, one of them in ``segments`` segments.
+
+    log10(√steps·(1 + segments)). Bonferroni would take log10 of all looks; but arrivals thin out from step to step, and it
+    is the first steps that breach: on whole funnels it left 0 false alerts of the 0.05 allowed, at the price of delay.
+    """
+    return 0.5 * log10(max(steps, 1)) + log10(1 + segments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,8 +23,8 @@ class DetectionPolicy:
     """Thresholds and limits of the detector.
 
     ``notice`` and ``page`` are thresholds of surprise (−log10 of the tail probability). They hold for a store as a
-    whole: the surprise of a store that is looked at in several steps and segments is already reduced by log10 of
-    how many looks that are, so that the budget of false alerts is per store-week and not per series.
+    whole: the surprise of a store that is looked at in several steps and segments is already reduced by ``look_offset``,
+    so that the budget of false alerts is per store-week and not per series.
     """
 
     notice: float = 6.0

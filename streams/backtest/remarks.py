@@ -63,7 +63,7 @@ def by_volume(outcome: Outcome, table: MinuteTable) -> str:
     volume = dict.fromkeys(table.stores, 0.0)
     for baseline in outcome.baselines:
         volume[baseline.store_id] = max(
-            step.arrivals_per_hour / step.rate for step in baseline.steps.values()
+            (step.arrivals_per_hour / step.rate for step in baseline.steps.values()), default=0.0
         )
     ordered = sorted(volume, key=lambda store: (volume[store], store))
     alerts = Counter(alert.store_id for alert in outcome.alerts)
