@@ -89,7 +89,7 @@ def judge_traffic(transitions: list[AlertTransition], stores: list[Store], world
     for store in stores:
         mine = opened.get(store.history.store_id, [])
         for incident in store.incidents:
-            if incident.kind == "traffic":
+            if incident.kind == "traffic" and incident.depth > 0.5:
                 planted += 1
                 found += any(incident.start < at <= incident.end + 5 for at in mine)
         losses = [(i.start, i.end + 9 * 60) for i in store.incidents if i.kind == "traffic"]
