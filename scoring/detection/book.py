@@ -18,7 +18,7 @@ from scoring.detection.engine import Engine, SeriesParameters
 from scoring.detection.exposure import Exposures
 from scoring.detection.incidents import Incident
 from scoring.detection.level import Levels
-from scoring.detection.policy import WINDOWS, DetectionPolicy, look_offset
+from scoring.detection.policy import WINDOWS, DetectionPolicy, look_offset, volume_offset
 from scoring.detection.special_days import SpecialDays
 from scoring.detection.surge import Surges
 from scoring.detection.tail import LN10
@@ -168,6 +168,7 @@ class Book:
         for segment in ("", *scored):
             part = step.segments[segment] if segment else None
             offset = look_offset(looks, len(scored) if segment else 0)
+            offset += volume_offset((part or step).arrivals_per_hour)
             parameters = SeriesParameters(
                 sigma=part.sigma if part else step.sigma,
                 tau=part.tau if part else step.tau,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from scoring.baselines.baseline import StepBaseline
-from scoring.detection.policy import WINDOWS, DetectionPolicy, look_offset
+from scoring.detection.policy import WINDOWS, DetectionPolicy, look_offset, volume_offset
 from scoring.detection.tail import binomial_scale, lower_surprise
 from scoring.detection.wobble import autocorrelation, carry_over, mean_variance, window_containment
 
@@ -51,7 +51,7 @@ def smallest_drop(
             for length in window
         ]
     )
-    threshold = policy.notice + look_offset(looks)
+    threshold = policy.notice + look_offset(looks) + volume_offset(step.arrivals_per_hour)
 
     def would_open(drop: float) -> bool:
         fast = step.dispersion * binomial_scale(drop, contained)
