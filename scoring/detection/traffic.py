@@ -37,6 +37,9 @@ _LEAST_DROP = 0.5
 _SHORTEST = 5
 #: variance of the log of what is usual in an hour of the week
 _PROFILE_VARIANCE = 0.15**2
+#: of an alert that ended by age; one that opens again within a day of it is the same (a shop closed for a week is one alert)
+_AGED = "still so after the longest time an alert stays open"
+_AGED_MERGE_MS = 86_400_000
 _STEP_OF = {step.downstream.value: step.id for step in STEPS}
 
 
@@ -139,6 +142,8 @@ class Traffic:
         incident.add(float(arrived[0]), float(predicted[0]), 1.0, float(step.predicted_variance[index]))
         if not engine.open[index]:
             incident.resolved_at_ms = at_ms
+            if engine.open_minutes[index] >= self._policy.longest_open_minutes:
+                incident.note = _AGED
             return [incident.transition(at_ms)]
         if incident.is_held and not self._days.suppressed(index):
             incident.is_held, incident.fired_at_ms = False, at_ms
@@ -149,7 +154,8 @@ class Traffic:
         store_id, usual, last = self._names[index], self._baselines[index], self._incidents[index]
         assert usual is not None, "a store without a baseline has an infinite threshold"
         evidence = self._evidence(index, step)
-        merge_ms = self._policy.merge_minutes * MINUTE_MS
+        is_aged = last is not None and last.note == _AGED
+        merge_ms = _AGED_MERGE_MS if is_aged else self._policy.merge_minutes * MINUTE_MS
         if last is not None and last.resolved_at_ms is not None and at_ms - last.resolved_at_ms <= merge_ms:
             incident = last
             incident.resolved_at_ms, incident.evidence = None, evidence

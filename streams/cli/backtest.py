@@ -177,6 +177,13 @@ def _print_comparison(console: Console, found: Comparison) -> None:
 
 def sentence(outcome: Outcome, weeks: float) -> str:
     """One sentence a person can act on."""
+    if not outcome.alerts and outcome.traffic:
+        store, count = Counter(alert.store_id for alert in outcome.traffic).most_common(1)[0]
+        return (
+            f"With this configuration you would have been told {len(outcome.traffic)} times that visitors or orders stayed away, "
+            f"most often by {store} ({count}), and of no fall of conversion: --traffic writes those alerts; put days on which a "
+            "shop is closed into `calendar`."
+        )
     if not outcome.alerts:
         return "With this configuration nothing would have fired; `funnelwatch baseline show` says how small a drop each store could show."
     per_week = len(outcome.alerts) / max(weeks, 1e-9)
