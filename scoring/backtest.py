@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
-from scoring.alerts import AlertState, AlertTransition, Level
+from scoring.alerts import AlertKind, AlertState, AlertTransition, Level
 
 #: an alert this long after an incident's end is still its echo, not a false one
 ECHO_MS = 9 * 3_600_000
@@ -77,7 +77,8 @@ def compare(
     """How the alerts at ``level`` or louder met the incidents between two times.
 
     An incident is found if an alert of its store (and step, where it has one) opens between its start and its end; an
-    alert that touches no incident nor the nine hours after one is false.
+    alert that touches no incident nor the nine hours after one is false. Incidents outside the two times are not counted,
+    nor are losses of traffic (kind ``traffic``) when ``alerts`` are of conversion: they are no drop of it.
     """
     loud = [alert for alert in alerts if level is Level.NOTICE or alert.level is Level.PAGE]
     by_store: dict[str, list[AlertTransition]] = {}
@@ -88,6 +89,8 @@ def compare(
     busy: dict[str, list[tuple[int, int]]] = {store: [] for store in stores}
     for incident in incidents:
         busy.setdefault(incident.store_id, []).append((incident.start_ms, incident.end_ms + ECHO_MS))
+        if incident.end_ms <= from_ms or incident.start_ms >= until_ms or incident.kind == AlertKind.TRAFFIC:
+            continue
         hits = [
             alert.opened_at_ms
             for alert in by_store.get(incident.store_id, [])
@@ -103,7 +106,22 @@ def compare(
         for alert in loud
     )
     clean_ms = sum(until_ms - from_ms - _covered(spans, from_ms, until_ms) for spans in busy.values())
-    return Comparison(len(incidents), len(delays), tuple(delays), false, clean_ms / WEEK_MS, tuple(missed))
+    return Comparison(
+        len(delays) + len(missed), len(delays), tuple(delays), false, clean_ms / WEEK_MS, tuple(missed)
+    )
+
+
+def found_traffic(alerts: Sequence[AlertTransition], incidents: Sequence[KnownIncident]) -> tuple[int, int]:
+    """How many known losses of traffic the alerts of traffic found, and how many there are."""
+    losses = [incident for incident in incidents if incident.kind == AlertKind.TRAFFIC]
+    found = sum(
+        any(
+            alert.store_id == loss.store_id and loss.start_ms < alert.opened_at_ms <= loss.end_ms + _GRACE_MS
+            for alert in alerts
+        )
+        for loss in losses
+    )
+    return found, len(losses)
 
 
 def _covered(spans: list[tuple[int, int]], from_ms: int, until_ms: int) -> int:

@@ -11,6 +11,7 @@ The stages of a store's youth:
 - two weeks: its traffic is judged too (``traffic.py``);
 - four weeks and more: all its own, shrunk by empirical Bayes.
 
+A store that supplies one stage only has no step; from two weeks on it has a baseline of its traffic alone.
 Stages that a store does not supply are skipped: a step then leads from the last supplied stage to the next one
 (``click_to_order``), beside the steps that are missing.
 """
@@ -34,7 +35,7 @@ from scoring.baselines.baseline import (
     StoreBaseline,
 )
 from scoring.baselines.history import StoreHistory
-from scoring.baselines.kernel import KernelEvidence, fit_kernels, kernel_evidence
+from scoring.baselines.kernel import KernelEvidence, default_kernel, fit_kernels, kernel_evidence
 from scoring.baselines.localtime import WEEK_MINUTES, interpolation_table, local_minutes
 from scoring.baselines.noise import fit_noise
 from scoring.baselines.profile import fit_profile
@@ -138,7 +139,7 @@ def fit_baselines(
         for member in members:
             if member.found is not None:
                 found[member.store_id][step] = member.found
-    traffic = fit_traffic(_entries(plans, data))
+    traffic = fit_traffic(_entries(plans, data) + _lone_entries(histories, plans))
     return [
         StoreBaseline(
             store_id=store_id,
@@ -152,7 +153,7 @@ def fit_baselines(
             traffic=traffic.get(store_id),
         )
         for store_id, steps in found.items()
-        if steps
+        if steps or store_id in traffic
     ]
 
 
@@ -167,6 +168,18 @@ def _entries(plans: dict[str, _Plan], data: dict[str, list[_StepData]]) -> list[
                 found.append(
                     TrafficHistory(member.store_id, entry, member.usual, member.upstream, member.how)
                 )
+    return found
+
+
+def _lone_entries(histories: Iterable[StoreHistory], plans: dict[str, _Plan]) -> list[TrafficHistory]:
+    """The traffic of the stores without a step: whether their only stage still comes can be judged all the same."""
+    lone = {store_id for store_id, plan in plans.items() if not plan.steps and plan.stages}
+    found = []
+    for history in histories if lone else ():
+        if history.store_id in lone and history.minutes >= TRAFFIC_DAYS * 1440:
+            entry = plans[history.store_id].stages[0]
+            data = _bin(history, entry, entry, default_kernel())
+            found.append(TrafficHistory(history.store_id, entry, data.usual, data.upstream, data.how))
     return found
 
 

@@ -1,6 +1,7 @@
 """Minute counts of many stores, gathered from rows in any order and read as arrays.
 
-One number per (store, segment, stage, minute); a minute without a row is zero; rows of the same key are added up.
+One number per (store, segment, stage, minute); a minute without a row is zero; rows of the same key are added up. They are
+held by UTC day, so that rows may come in any order and a row with an impossible time costs no more than a day.
 """
 
 from __future__ import annotations
@@ -17,6 +18,11 @@ from scoring.days import DayRules
 from scoring.stages import STAGE_INDEX, STAGES
 
 _NO_STAGE = -1
+_DAY = 1440
+#: days that stand so far from all others, and hold at most this share of the events, have impossible times
+_FAR_DAYS, _STRAY_SHARE = 60, 0.01
+#: the largest count of a minute, and the largest table (bytes), that is taken
+_LARGEST_COUNT, _LARGEST_TABLE = 1_000_000_000, 12_000_000_000
 
 
 @dataclass(slots=True)
@@ -43,18 +49,26 @@ class MinuteTable:
 
     zones: dict[str, str] = field(default_factory=dict)
     default_zone: str = "UTC"
-    #: days that the fit leaves out
+    #: the calendar: days of histories that it names are left out of fits
     rules: DayRules | None = None
-    #: rows whose stage is no stage of the funnel
+    #: rows of stages outside the funnel
     ignored: int = 0
+    #: rows that repeated the key of another one, and were added to it
+    repeated: int = 0
+    #: events that were left out because their time cannot be, and the UTC days they claim
+    stray_events: int = 0
+    stray_days: tuple[int, ...] = ()
+    #: stores whose rows without a segment were the sums of their segments, and were left out
+    summed_stores: tuple[str, ...] = ()
     first: int = 0
     last: int = 0
     stores: dict[str, dict[str, int]] = field(default_factory=dict)
     _series: dict[tuple[str, str, str], int] = field(default_factory=dict)
-    _chunks: list[tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int64]]] = field(
-        default_factory=list
-    )
-    _dense: NDArray[np.uint32] = field(default_factory=lambda: np.zeros((0, 0), dtype=np.uint32))
+    #: by day since 1970 UTC: (series, 1440) counts, as many series as were known when it last grew
+    _days: dict[int, NDArray[np.uint32]] = field(default_factory=dict)
+    #: by day the first and last minute within it that has a row
+    _extents: dict[int, tuple[int, int]] = field(default_factory=dict)
+    _filled: int = 0
 
     def add(
         self,
@@ -72,20 +86,50 @@ class MinuteTable:
             counts: (rows,) whole numbers, 0 or more.
 
         Raises:
-            ValueError: a count is negative.
+            ValueError: a count is negative or larger than a minute can hold, or the table would not fit into memory.
         """
         if len(counts) and counts.min() < 0:
             raise ValueError("a count is negative")
-        numbers = np.empty(len(keys), dtype=np.int32)
+        if len(counts) and counts.max() > _LARGEST_COUNT:
+            raise ValueError(f"a count is larger than {_LARGEST_COUNT:,}")
+        numbers = np.empty(len(keys), dtype=np.int64)
         for index, (store, segment, stage) in enumerate(keys):
             if stage not in STAGE_INDEX:
                 numbers[index] = _NO_STAGE
                 continue
             numbers[index] = self._series.setdefault((store, segment, stage), len(self._series))
         series = numbers[key_of]
-        known = series != _NO_STAGE
-        self.ignored += int((~known).sum())
-        self._chunks.append((series[known], minutes[known].astype(np.int32), counts[known].astype(np.int64)))
+        self.ignored += int((series == _NO_STAGE).sum())
+        told = np.nonzero(series != _NO_STAGE)[0]
+        day, within = np.divmod(np.asarray(minutes, dtype=np.int64)[told], _DAY)
+        order = np.argsort(day, kind="stable")
+        told, day, within = told[order], day[order], within[order]
+        edges = np.append(np.unique(day, return_index=True)[1], len(day))
+        for low, high in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
+            flat = self._block(int(day[low])).reshape(-1)
+            place = series[told[low:high]] * _DAY + within[low:high]
+            np.add.at(flat, place, counts[told[low:high]].astype(np.uint32))
+            begin, end = self._extents.get(int(day[low]), (_DAY, -1))
+            span = within[low:high]
+            self._extents[int(day[low])] = (min(begin, int(span.min())), max(end, int(span.max())))
+        self._filled += int(np.count_nonzero(counts[told]))
+
+    def _block(self, day: int) -> NDArray[np.uint32]:
+        """The counts of a day, with room for every series known."""
+        block = self._days.get(day)
+        if block is not None and len(block) >= len(self._series):
+            return block
+        room = max(len(self._series), 0 if block is None else min(2 * len(block), len(self._series) + 512))
+        if (len(self._days) + (block is None)) * room * _DAY * 4 > _LARGEST_TABLE:
+            raise ValueError(
+                f"{len(self._days) + 1} days of {len(self._series)} series (store, segment and stage) do not fit into memory: "
+                "give fewer days, stores or segments"
+            )
+        grown = np.zeros((room, _DAY), dtype=np.uint32)
+        if block is not None:
+            grown[: len(block)] = block
+        self._days[day] = grown
+        return grown
 
     def finish(self) -> MinuteTable:
         """Make the table readable; gives itself.
@@ -93,18 +137,14 @@ class MinuteTable:
         Raises:
             ValueError: there was no row of any stage.
         """
-        chunks = [chunk for chunk in self._chunks if len(chunk[0])]
-        if not chunks:
+        if not self._days:
             raise ValueError("there is no row of any stage")
-        self.first = min(int(chunk[1].min()) for chunk in chunks)
-        self.last = max(int(chunk[1].max()) for chunk in chunks) + 1
-        self._dense = np.zeros((len(self._series), self.last - self.first), dtype=np.uint32)
-        flat, width = self._dense.reshape(-1), self.last - self.first
-        while self._chunks:
-            series, minutes, counts = self._chunks.pop()
-            np.add.at(
-                flat, series.astype(np.int64) * width + (minutes - self.first), counts.astype(np.uint32)
-            )
+        self.repeated = self._filled - sum(int(np.count_nonzero(block)) for block in self._days.values())
+        self._leave_out_stray_days()
+        days = sorted(self._days)
+        self.first = days[0] * _DAY + self._extents[days[0]][0]
+        self.last = days[-1] * _DAY + self._extents[days[-1]][1] + 1
+        self._leave_out_sums()
         for store, segment, _ in sorted(self._series):
             self.stores.setdefault(store, {}).setdefault(segment, 0)
         row = 0
@@ -114,27 +154,69 @@ class MinuteTable:
                 row += 1
         return self
 
+    def _leave_out_stray_days(self) -> None:
+        """Leave out days far from all others that hold next to nothing: a time cut short becomes 1970."""
+        days = np.array(sorted(self._days))
+        held = np.array([int(self._days[day].sum(dtype=np.int64)) for day in days.tolist()])
+        part = np.cumsum(np.diff(days, prepend=days[0]) > _FAR_DAYS)
+        by_part = np.bincount(part, held)
+        stray = by_part[part] <= _STRAY_SHARE * held.sum()
+        self.stray_days = tuple(days[stray].tolist())
+        self.stray_events = int(held[stray].sum())
+        for day in self.stray_days:
+            del self._days[day]
+
+    def _leave_out_sums(self) -> None:
+        """Where a store's rows without a segment are the sums of its segments, minute by minute, they count nothing new."""
+        named: dict[tuple[str, str], list[int]] = {}
+        for (store, segment, stage), series in self._series.items():
+            if segment:
+                named.setdefault((store, stage), []).append(series)
+        doubled = [
+            (store, stage)
+            for (store, segment, stage), series in self._series.items()
+            if not segment and (store, stage) in named and self._are_sums(series, named[store, stage])
+        ]
+        for store, stage in doubled:
+            del self._series[store, "", stage]
+        self.summed_stores = tuple(sorted({store for store, _ in doubled}))
+
+    def _are_sums(self, series: int, parts: list[int]) -> bool:
+        known = [block for block in self._days.values() if len(block) > series]
+        return any(block[series].any() for block in known) and all(
+            bool((block[series] == block[[part for part in parts if part < len(block)]].sum(axis=0)).all())
+            for block in known
+        )
+
     def zone(self, store_id: str) -> str:
         """The store's zone."""
         return self.zones.get(store_id, self.default_zone)
 
+    def _read(self, series: int, first: int, last: int, out: NDArray[np.uint32]) -> None:
+        """Write a series' counts from ``first`` to ``last`` into (minutes,) ``out``, which is zero."""
+        for day in range(first // _DAY, (last - 1) // _DAY + 1):
+            block = self._days.get(day)
+            if block is not None and series < len(block):
+                low, high = max(first, day * _DAY), min(last, (day + 1) * _DAY)
+                out[low - first : high - first] = block[series, low - day * _DAY : high - day * _DAY]
+
     def history(self, store_id: str, first: int, last: int) -> StoreHistory | None:
         """A store's counts from ``first`` (included) to ``last`` (excluded), from its first event on; None if it has none."""
         segments = self.stores[store_id]
-        low, high = max(first, self.first) - self.first, min(last, self.last) - self.first
-        if high <= low:
+        first, last = max(first, self.first), min(last, self.last)
+        if last <= first:
             return None
-        counts = np.zeros((len(segments), len(STAGES), high - low), dtype=np.uint32)
+        counts = np.zeros((len(segments), len(STAGES), last - first), dtype=np.uint32)
         for row, segment in enumerate(segments):
             for column, stage in enumerate(STAGES):
                 series = self._series.get((store_id, segment, stage.value))
                 if series is not None:
-                    counts[row, column] = self._dense[series, low:high]
+                    self._read(series, first, last, counts[row, column])
         seen = np.nonzero(counts.any(axis=(0, 1)))[0]
         if not len(seen):
             return None
         begin = int(seen[0])
-        zone, start, minutes = self.zone(store_id), self.first + low + begin, counts.shape[2] - begin
+        zone, start, minutes = self.zone(store_id), first + begin, counts.shape[2] - begin
         excluded = None
         if self.rules is not None:
             local = local_minutes(zone, np.arange(start, start + minutes, dtype=np.int64))
@@ -145,19 +227,19 @@ class MinuteTable:
         """All stores' histories of a stretch, to be iterated as often as needed."""
         return _Histories(self, first, last)
 
+    def supplied(self) -> list[tuple[str, str, str]]:
+        """(store, segment, stage) of all that was counted."""
+        return list(self._series)
+
     def rows(self) -> list[tuple[str, str]]:
         """(store, segment) of each row of ``block``."""
         return [(store, segment) for store, segments in self.stores.items() for segment in segments]
 
     def block(self, first: int, last: int) -> NDArray[np.uint32]:
         """(minutes, rows, 7) counts of a stretch within the table."""
-        rows = self.rows()
-        out = np.zeros((last - first, len(rows), len(STAGES)), dtype=np.uint32)
-        for (store, segment, stage), series in self._series.items():
+        out = np.zeros((len(self.rows()), len(STAGES), last - first), dtype=np.uint32)
+        low, high = max(first, self.first), min(last, self.last)
+        for (store, segment, stage), series in self._series.items() if high > low else ():
             row = self.stores[store][segment]
-            low, high = max(first, self.first), min(last, self.last)
-            if high > low:
-                out[low - first : high - first, row, STAGE_INDEX[stage]] = self._dense[
-                    series, low - self.first : high - self.first
-                ]
-        return out
+            self._read(series, low, high, out[row, STAGE_INDEX[stage], low - first : high - first])
+        return np.ascontiguousarray(np.moveaxis(out, 2, 0))

@@ -18,7 +18,7 @@ from scoring.detection.engine import Engine, SeriesParameters
 from scoring.detection.exposure import Exposures
 from scoring.detection.incidents import Incident
 from scoring.detection.level import Levels
-from scoring.detection.policy import WINDOWS, DetectionPolicy
+from scoring.detection.policy import WINDOWS, DetectionPolicy, look_offset, volume_offset
 from scoring.detection.special_days import SpecialDays
 from scoring.detection.surge import Surges
 from scoring.detection.tail import LN10
@@ -167,7 +167,8 @@ class Book:
         base = self._policy.notice if baseline.days >= _YOUNG_DAYS else self._policy.page
         for segment in ("", *scored):
             part = step.segments[segment] if segment else None
-            offset = float(np.log10(looks * (1 + len(scored)) if segment else looks))
+            offset = look_offset(looks, len(scored) if segment else 0)
+            offset += volume_offset((part or step).arrivals_per_hour)
             parameters = SeriesParameters(
                 sigma=part.sigma if part else step.sigma,
                 tau=part.tau if part else step.tau,

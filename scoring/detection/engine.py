@@ -42,6 +42,8 @@ _Z_GATE = -2.5
 _GATE_EXPECTED, _GATE_SHARE = 8.0, 0.4
 #: a rise of a minute beyond so many standard deviations is a burst and moves the filter by this share only
 _BURST_Z, _BURST_GAIN = 5.0, 0.2
+#: where a least drop is asked for, windows of more minutes than this must have lost this share
+_LONG_WINDOW, _LONG_DROP = 45, 0.8
 #: the deviation is not believed to be further above the baseline than this many standard deviations
 _HIGHEST = 4.0
 #: an observation variance below this share of Poisson's is not believed
@@ -105,10 +107,16 @@ class Unrest:
 
 
 class Engine:
-    """State and parameters of all series, in arrays that grow as series are added."""
+    """State and parameters of all series, in arrays that grow as series are added.
 
-    def __init__(self, policy: DetectionPolicy) -> None:
+    Args:
+        policy: thresholds.
+        shortest_window: minutes of the shortest window that may open; shorter ones are not looked at.
+    """
+
+    def __init__(self, policy: DetectionPolicy, shortest_window: int = 1) -> None:
         self._policy = policy
+        self._too_short = shortest_window > _WIN
         self.size = 0
         self.minutes = 0
         self._capacity = 0
@@ -255,6 +263,7 @@ class Engine:
         fast = self.window_fast[:, :n]
         z = (observed - mean) / np.sqrt(mean * fast + mean * mean * variance + 1e-9)
         z[_WIN[:, None] >= self.age[:n]] = 0.0
+        z[self._too_short] = 0.0
         window = z.argmin(0)
         columns = np.arange(n)
         surprise = normal_surprise(np.maximum(z[window, columns], _Z_GATE))
@@ -267,6 +276,8 @@ class Engine:
             exact = np.where(self._goes_on(rows, series, observed, mean), exact, 0.0)
             least = self.least_drop[series]
             if least.any():
+                is_long = (least > 0) & (_WIN[rows] > _LONG_WINDOW)
+                least = np.where(is_long, np.maximum(least, _LONG_DROP), least)
                 usual = (self.cum_expected[now, :n] - self.cum_expected[then, :n])[rows, series]
                 exact = np.where((least > 0) & (a > (1 - least) * np.minimum(e, usual)), 0.0, exact)
             surprise[series] = 0.0

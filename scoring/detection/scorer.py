@@ -63,13 +63,14 @@ class Scorer:
         self._book = Book(policy, rules)
         self._minute: int | None = None
         self._alerting = Alerting(policy, self._book)
-        self._traffic = Traffic(policy, self._book.days)
+        self._traffic = Traffic(policy, rules)
+        self._entries: tuple[int, Ints, Ints, Ints] | None = None
+        self._entered: Floats = np.zeros(0)
         #: the stores that have a baseline
         self._judged: dict[str, StoreEntry] = {}
         self._versions: dict[tuple[str, int], int] = {}
         self._closing = Closing(np.zeros(0), np.zeros(0))
         self._arrived: Floats = np.zeros(0)
-        self._upstream: Floats = np.zeros(0)
         self._held_steps: Bools = np.zeros(0, dtype=bool)
         #: counts and factors of the last minutes, for corrections
         self._recent: deque[tuple[Floats, Floats]] = deque(maxlen=AMENDABLE)
@@ -83,11 +84,8 @@ class Scorer:
         """Add a store, or judge it by another baseline from the next minute on; what was seen of it stays."""
         self._book.set_baseline(baseline)
         self._judged[baseline.store_id] = self._book.stores[baseline.store_id]
-        entry_stage = baseline.traffic.stage if baseline.traffic is not None else ""
-        for step in self._book.stores[baseline.store_id].steps.values():
-            if step.baseline.upstream == entry_stage or not entry_stage:
-                self._traffic.set_baseline(baseline, step.index)
-                break
+        self._traffic.set_baseline(baseline)
+        self._entries = None
 
     # ---------------------------------------------------------------- closing a minute
 
@@ -136,7 +134,7 @@ class Scorer:
         for store_id, delay in delays.items():
             if delay is Delay.LATE and store_id in traffic.index:
                 held[traffic.index[store_id]] = True
-        found = traffic.advance(minute, self._upstream[traffic.step_index], held)
+        found = traffic.advance(minute, self._entered, held)
         self._alerting.changed.update(traffic.in_alert())
         return self._alerting.judge(minute, step, self._closing) + found
 
@@ -190,12 +188,26 @@ class Scorer:
         for index in book.levels.observe(minute, a[wholes] * believed, mu[wholes] * believed, is_open):
             self._alerting.changed.add(book.steps[index].store_id)
         self._minute = minute
-        self._upstream = upstream
+        self._entered = self._entry_events(matrix)
         self._arrived = a
         self._held_steps = held
         self._closing = Closing(factor, variance)
         self._recent.append((matrix, factor))
         return step
+
+    def _entry_events(self, matrix: Floats) -> Floats:
+        """(stores,) events of each store's entry stage, as ``Traffic`` numbers the stores."""
+        if self._entries is None or self._entries[0] != self._book.row_count:
+            places = [
+                (row, STAGE_INDEX[stage], index)
+                for index, (store_id, stage) in enumerate(self._traffic.stages())
+                if stage
+                for row in self._book.stores[store_id].rows.values()
+            ]
+            rows, columns, owners = np.array(places, dtype=np.intp).reshape(-1, 3).T
+            self._entries = (self._book.row_count, rows, columns, owners)
+        _, rows, columns, owners = self._entries
+        return np.bincount(owners, matrix[rows, columns], self._traffic.engine.size).astype(float)
 
     def _held(self, delays: Mapping[str, Delay]) -> Bools:
         """(steps,) True for the steps of stores whose minute is not to be believed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from scoring.baselines.baseline import StepBaseline
-from scoring.detection.policy import WINDOWS, DetectionPolicy
+from scoring.detection.policy import WINDOWS, DetectionPolicy, look_offset, volume_offset
 from scoring.detection.tail import binomial_scale, lower_surprise
 from scoring.detection.wobble import autocorrelation, carry_over, mean_variance, window_containment
 
@@ -28,7 +28,7 @@ def smallest_drop(
         step: the baseline.
         policy: thresholds.
         expected_per_hour: arrivals expected in the hour looked at; by default the average hour's.
-        looks: in how many steps and segments the store is looked at.
+        looks: in how many steps the store is looked at.
         minutes: how soon.
 
     Returns:
@@ -51,7 +51,7 @@ def smallest_drop(
             for length in window
         ]
     )
-    threshold = policy.notice + np.log10(max(looks, 1))
+    threshold = policy.notice + look_offset(looks) + volume_offset(step.arrivals_per_hour)
 
     def would_open(drop: float) -> bool:
         fast = step.dispersion * binomial_scale(drop, contained)

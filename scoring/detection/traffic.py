@@ -2,8 +2,10 @@
 
 Each store has one series, the events of its entry stage (clicks where it supplies them), judged by the same engine as
 conversions: what is usual in the hour of the week takes the place of what was exposed. Traffic lawfully moves far more
-than conversion does, so an alert takes more: the page threshold and one on top, half of what is usual *and* of what was
-there before gone, within three quarters of an hour; and only stores with two weeks of history have a baseline of it.
+than conversion does, so an alert takes more: the page threshold and one on top, and half of what is usual *and* of what was
+there before gone, for five minutes at least (a single minute of visitors says nothing: they come in bursts). Over more than
+three quarters of an hour, where only small stores need to look, four fifths must be gone. Only stores with two weeks of
+history have a baseline of it; one that supplies a single stage (orders alone) has this and nothing else.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from numpy.typing import NDArray
 from scoring.alerts import AlertKind, AlertTransition, Level
 from scoring.baselines.baseline import HOURS_A_WEEK, StoreBaseline, TrafficBaseline
 from scoring.baselines.localtime import WEEK_MINUTES, hour_neighbours, local_minute
+from scoring.days import DayRules
 from scoring.detection.engine import Engine, SeriesParameters, Step
 from scoring.detection.incidents import Evidence, Incident, make_alert_id
 from scoring.detection.memory import SeriesMemory, read_series, write_series
@@ -30,10 +33,13 @@ MINUTE_MS = 60_000
 #: above the page threshold
 _EXTRA_SURPRISE = 1.0
 _LEAST_DROP = 0.5
-#: minutes that a window may reach back
-_REACH = 46
+#: minutes that a window must reach back
+_SHORTEST = 5
 #: variance of the log of what is usual in an hour of the week
 _PROFILE_VARIANCE = 0.15**2
+#: of an alert that ended by age; one that opens again within a day of it is the same (a shop closed for a week is one alert)
+_AGED = "still so after the longest time an alert stays open"
+_AGED_MERGE_MS = 86_400_000
 _STEP_OF = {step.downstream.value: step.id for step in STEPS}
 
 
@@ -47,10 +53,10 @@ class TrafficMemory(msgspec.Struct):
 class Traffic:
     """The traffic of all stores of a partition."""
 
-    def __init__(self, policy: DetectionPolicy, days: SpecialDays) -> None:
+    def __init__(self, policy: DetectionPolicy, rules: DayRules | None = None) -> None:
         self._policy = policy
-        self._days = days
-        self.engine = Engine(policy)
+        self._days = SpecialDays(rules)
+        self.engine = Engine(policy, _SHORTEST)
         self.index: dict[str, int] = {}
         self._baselines: list[TrafficBaseline | None] = []
         self._zones: list[str] = []
@@ -59,10 +65,8 @@ class Traffic:
         self._touched: list[int] = []
         self._profiles: Floats | None = None
         self._of_zone: dict[str, NDArray[np.intp]] = {}
-        #: for each store the number of a step that its entry stage leads into
-        self.step_index: list[int] = []
 
-    def set_baseline(self, baseline: StoreBaseline, step_index: int) -> None:
+    def set_baseline(self, baseline: StoreBaseline) -> None:
         """Follow a store's traffic by this baseline; one without a baseline of it is not judged."""
         usual, index = baseline.traffic, self.index.get(baseline.store_id)
         self._profiles = None
@@ -74,7 +78,7 @@ class Traffic:
             self._zones.append(baseline.zone)
             self._names.append(baseline.store_id)
             self._incidents.append(None)
-            self.step_index.append(step_index)
+            self._days.add(baseline.store_id, baseline.zone)
             return
         self._baselines[index], self._zones[index] = usual, baseline.zone
         if usual is None:
@@ -105,7 +109,7 @@ class Traffic:
         engine, n = self.engine, self.engine.size
         if not n:
             return []
-        engine.age[:n] = np.minimum(engine.age[:n], _REACH)
+        self._days.advance(minute)
         step = engine.step(arrived, self._usual(minute), np.full(n, _PROFILE_VARIANCE), None, held)
         at_ms = (minute + 1) * MINUTE_MS
         made: list[AlertTransition] = []
@@ -130,7 +134,6 @@ class Traffic:
 
     def _judge(self, index: int, step: Step, at_ms: int, is_held: bool) -> list[AlertTransition]:
         incident, engine = self._incidents[index], self.engine
-        calendar = self.step_index[index]
         if step.opened[index] and (incident is None or incident.resolved_at_ms is not None):
             return [self._open(index, step, at_ms)]
         if incident is None or incident.resolved_at_ms is not None or is_held:
@@ -139,8 +142,10 @@ class Traffic:
         incident.add(float(arrived[0]), float(predicted[0]), 1.0, float(step.predicted_variance[index]))
         if not engine.open[index]:
             incident.resolved_at_ms = at_ms
+            if engine.open_minutes[index] >= self._policy.longest_open_minutes:
+                incident.note = _AGED
             return [incident.transition(at_ms)]
-        if incident.is_held and not self._days.suppressed(calendar):
+        if incident.is_held and not self._days.suppressed(index):
             incident.is_held, incident.fired_at_ms = False, at_ms
             return [incident.transition(at_ms)]
         return []
@@ -149,7 +154,8 @@ class Traffic:
         store_id, usual, last = self._names[index], self._baselines[index], self._incidents[index]
         assert usual is not None, "a store without a baseline has an infinite threshold"
         evidence = self._evidence(index, step)
-        merge_ms = self._policy.merge_minutes * MINUTE_MS
+        is_aged = last is not None and last.note == _AGED
+        merge_ms = _AGED_MERGE_MS if is_aged else self._policy.merge_minutes * MINUTE_MS
         if last is not None and last.resolved_at_ms is not None and at_ms - last.resolved_at_ms <= merge_ms:
             incident = last
             incident.resolved_at_ms, incident.evidence = None, evidence
@@ -167,7 +173,7 @@ class Traffic:
                 evidence=evidence,
             )
             self._incidents[index] = incident
-        held = self._days.suppressed(self.step_index[index])
+        held = self._days.suppressed(index)
         if held and incident.sequence == 0:
             incident.is_held, incident.note = True, f"held back by the calendar: {held}"
         incident.add(
@@ -189,6 +195,13 @@ class Traffic:
             WINDOWS[window],
             float(m[0]),
         )
+
+    def stages(self) -> list[tuple[str, str]]:
+        """(store, entry stage) by ``index``; an empty stage where it is no longer judged."""
+        return [
+            (name, usual.stage if usual is not None else "")
+            for name, usual in zip(self._names, self._baselines, strict=True)
+        ]
 
     def in_alert(self) -> list[str]:
         """Stores whose traffic is in alert, or was until this minute."""

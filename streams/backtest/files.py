@@ -20,7 +20,18 @@ from scoring.baselines.minute_table import MinuteTable
 _BATCH_ROWS = 1_000_000
 _REQUIRED = ("store_id", "minute", "stage", "count")
 _TEXT = ("store_id", "minute", "stage", "segment", "zone")
-_MOST_SERIES = 5_000_000
+#: names that a file of known incidents may use for the beginning and the end of one
+_STARTS = ("start", "started_at", "start_at", "start_minute", "start_ms", "opened_at", "begin", "from")
+_ENDS = ("end", "ended_at", "end_at", "end_minute", "end_ms", "resolved_at", "until", "to")
+#: minutes that an incident without an end is taken to last
+_NO_END = 1440
+#: a unit of numbers since 1970: from this size on, so many of them are a minute
+_UNITS = (
+    (100_000_000_000_000_000, 60_000_000_000),
+    (100_000_000_000_000, 60_000_000),
+    (100_000_000_000, 60_000),
+    (200_000_000, 60),
+)
 
 
 class UnreadableFile(Exception):
@@ -31,19 +42,39 @@ def _batches(path: Path) -> Iterator[pa.RecordBatch]:
     try:
         if path.suffix.lower() in (".parquet", ".pq"):
             file = pq.ParquetFile(path)
-            yield from file.iter_batches(_BATCH_ROWS)
+            for batch in file.iter_batches(_BATCH_ROWS):
+                yield _with_plain_names(batch)
             return
-        types = {name: pa.string() for name in _TEXT} | {
-            name: pa.string()
-            for name in ("start", "end", "step", "kind", "label", "start_minute", "end_minute")
-        }
-        convert = pa_csv.ConvertOptions(column_types=types, strings_can_be_null=False)
-        with pa_csv.open_csv(path, convert_options=convert) as reader:
-            yield from reader
+        names = (*_TEXT, *_STARTS, *_ENDS, "step", "kind", "label")
+        convert = pa_csv.ConvertOptions(
+            column_types={name: pa.string() for name in names} | {"count": pa.float64()},
+            strings_can_be_null=False,
+        )
+        parse = pa_csv.ParseOptions(delimiter=_delimiter(path))
+        read = pa_csv.ReadOptions(block_size=8 << 20)
+        with pa_csv.open_csv(path, read, parse, convert) as reader:
+            for batch in reader:
+                yield _with_plain_names(batch)
     except FileNotFoundError as error:
         raise UnreadableFile(f"there is no file {path}") from error
     except (pa.ArrowInvalid, pa.ArrowException, OSError) as error:
         raise UnreadableFile(f"{path} cannot be read as {path.suffix or 'CSV'}: {error}") from error
+
+
+def _with_plain_names(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch, its columns named in small letters without spaces around."""
+    return pa.RecordBatch.from_arrays(
+        batch.columns, names=[name.strip().lower() for name in batch.schema.names]
+    )
+
+
+def _delimiter(path: Path) -> str:
+    """What stands between the names of a CSV's columns: a comma unless there is none but semicolons or tabs."""
+    if path.suffix.lower() in (".gz", ".bz2", ".zst"):
+        return ","
+    with path.open("rb") as file:
+        line = file.readline(10_000).decode("utf-8", "replace")
+    return next((mark for mark in (",", ";", "\t") if mark in line), ",")
 
 
 def parse_minute(text: str) -> int:
@@ -52,14 +83,14 @@ def parse_minute(text: str) -> int:
     Raises:
         ValueError: it is no time.
     """
-    moment = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
+    moment = datetime.fromisoformat(text.strip().replace("Z", "+00:00").replace("/", "-"))
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return int(moment.timestamp() // 60)
 
 
 def to_minutes(column: pa.Array) -> NDArray[np.int64]:
-    """Minutes since 1970 UTC of a column of timestamps, ISO texts, or numbers (minutes, seconds or milliseconds since 1970).
+    """Minutes since 1970 UTC of a column of timestamps, ISO texts, or numbers (minutes, s, ms, µs or ns since 1970).
 
     Raises:
         UnreadableFile: a value is empty or no time.
@@ -70,7 +101,10 @@ def to_minutes(column: pa.Array) -> NDArray[np.int64]:
         seconds = pc.cast(column.cast(pa.timestamp("ms", column.type.tz)), pa.int64(), safe=False)
         return np.asarray(seconds.to_numpy(zero_copy_only=False)) // 60_000
     if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
-        return _scaled(column.to_numpy(zero_copy_only=False).astype(np.int64))
+        numbers = column.to_numpy(zero_copy_only=False)
+        if not np.isfinite(numbers).all():
+            raise UnreadableFile("column minute has values that are no times")
+        return _scaled(numbers.astype(np.int64))
     texts = column.cast(pa.string()).dictionary_encode()
     values = texts.dictionary.to_pylist()
     try:
@@ -78,16 +112,16 @@ def to_minutes(column: pa.Array) -> NDArray[np.int64]:
             numbers = _scaled(np.array([int(value) for value in values], dtype=np.int64))
         else:
             numbers = np.array([parse_minute(value) for value in values], dtype=np.int64)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise UnreadableFile(f"column minute: {error}; write times like 2026-01-05T13:45Z") from error
     return np.asarray(numbers[texts.indices.to_numpy(zero_copy_only=False)])
 
 
 def _scaled(numbers: NDArray[np.int64]) -> NDArray[np.int64]:
-    largest = int(np.abs(numbers).max()) if len(numbers) else 0
-    if largest > 100_000_000_000:
-        return numbers // 60_000
-    return numbers // 60 if largest > 200_000_000 else numbers
+    """Minutes; the unit is told by the median, so that a value that cannot be does not change it for the others."""
+    usual = float(np.median(np.abs(numbers))) if len(numbers) else 0.0
+    a_minute = next((number for least, number in _UNITS if usual > least), 1)
+    return np.asarray(numbers // a_minute)
 
 
 def _coded(batch: pa.RecordBatch, name: str) -> tuple[NDArray[np.int64], list[str]]:
@@ -193,31 +227,47 @@ def read_incidents(path: Path) -> list[KnownIncident]:
             raise UnreadableFile(f"{path} cannot be read as JSON lines: {error}") from error
     else:
         batches = list(_batches(path))
-    found: list[KnownIncident] = []
-    for batch in batches:
-        names = batch.schema.names
-        first = next(
-            (name for name in ("start", "started_at", "start_at", "begin", "from") if name in names), None
+    return [incident for batch in batches for incident in _incidents_of(_with_plain_names(batch), path)]
+
+
+def _incidents_of(batch: pa.RecordBatch, path: Path) -> list[KnownIncident]:
+    names = batch.schema.names
+    first = next((name for name in _STARTS if name in names), None)
+    last = next((name for name in _ENDS if name in names), None)
+    if "store_id" not in names or first is None or last is None:
+        raise UnreadableFile(f"{path} needs columns store_id, start, end; it has {', '.join(names)}")
+    texts = {
+        name: [text or "" for text in batch.column(name).cast(pa.string()).to_pylist()]
+        for name in ("store_id", "step", "segment", "kind")
+        if name in names
+    }
+    try:
+        starts = to_minutes(batch.column(first))
+        ends = to_minutes(_filled(batch.column(last), batch.column(first)))
+    except UnreadableFile as error:
+        raise UnreadableFile(
+            f"{path}: {str(error).replace('column minute', f'column {first} or {last}')}"
+        ) from error
+    open_ended = np.asarray(_is_empty(batch.column(last)))
+    ends = np.where(open_ended, starts + _NO_END, ends)
+    empty = [""] * batch.num_rows
+    return [
+        KnownIncident(store, int(start) * 60_000, int(end) * 60_000, step, segment, kind)
+        for store, start, end, step, segment, kind in zip(
+            texts["store_id"], starts, ends, *(texts.get(name, empty) for name in ("step", "segment", "kind")), strict=True
         )
-        last = next((name for name in ("end", "ended_at", "end_at", "until", "to") if name in names), None)
-        if "store_id" not in names or first is None or last is None:
-            raise UnreadableFile(f"{path} needs columns store_id, start, end; it has {', '.join(names)}")
-        texts = {
-            name: batch.column(name).cast(pa.string()).to_pylist()
-            for name in ("store_id", "step", "segment", "kind")
-            if name in names
-        }
-        starts, ends = to_minutes(batch.column(first)), to_minutes(batch.column(last))
-        for row in range(batch.num_rows):
-            found.append(
-                KnownIncident(
-                    texts["store_id"][row],
-                    int(starts[row]) * 60_000,
-                    int(ends[row]) * 60_000,
-                    *(
-                        (texts[name][row] or "") if name in texts else ""
-                        for name in ("step", "segment", "kind")
-                    ),
-                )
-            )
-    return found
+    ]  # fmt: skip
+
+
+def _is_empty(column: pa.Array) -> list[bool]:
+    """Which values are missing, or texts of nothing."""
+    return [value is None or value == "" for value in column.to_pylist()]
+
+
+def _filled(column: pa.Array, instead: pa.Array) -> pa.Array:
+    """The column, with ``instead`` where it is empty."""
+    if not any(_is_empty(column)):
+        return column
+    if pa.types.is_null(column.type):
+        return instead
+    return pc.if_else(pa.array(_is_empty(column)), instead.cast(column.type), column)

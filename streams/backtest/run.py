@@ -14,8 +14,10 @@ from scoring.baselines.minute_table import MinuteTable
 from scoring.detection import DetectionPolicy, Scorer
 
 DAY = 1440
-#: what is fitted on, and how long filters run in before the first minute that counts
+#: what the nightly job fits on, and how long filters run in before the first minute that counts
 _TRAIN_DAYS, _WARM_DAYS = 28, 2
+#: what a file that is fitted on once is fitted on at most: older days say less and less of the store as it is
+_FILE_DAYS = 56
 
 
 def training_end(table: MinuteTable) -> int:
@@ -51,7 +53,7 @@ def run_backtest(
 
     Args:
         table: the counts.
-        train_until: minutes since 1970 UTC; everything before it (at most four weeks are used) is training.
+        train_until: minutes since 1970 UTC; what came before it (four weeks of it, eight if it is fitted once) is training.
         policy: thresholds.
         refit_days: fit again every so many days on the four weeks before, as the nightly job does; 0: never.
         progress: told the phase, how much of it is done and how much there is.
@@ -60,7 +62,7 @@ def run_backtest(
     total = len(table.stores)
 
     def fit(until: int) -> list[StoreBaseline]:
-        since = max(table.first, until - _TRAIN_DAYS * DAY) if refit_days else table.first
+        since = max(table.first, until - (_TRAIN_DAYS if refit_days else _FILE_DAYS) * DAY)
         return fit_baselines(
             table.histories(since, until),
             until * 60_000,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,10 +15,11 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from scoring.alerts import AlertTransition, Level
-from scoring.backtest import Comparison, KnownIncident, compare, is_open
+from scoring.backtest import Comparison, KnownIncident, compare, found_traffic, is_open
 from scoring.baselines.minute_table import MinuteTable
 from scoring.detection import DetectionPolicy
 from streams.backtest.files import UnreadableFile, parse_minute, read_incidents, read_minutes
+from streams.backtest.remarks import QUARTILE_STORES, by_volume, calendar_remarks, file_remarks
 from streams.backtest.run import Outcome, run_backtest, training_end
 from streams.calendar_config import day_rules
 from streams.config import Config, ConfigError, load_config
@@ -31,9 +33,9 @@ def iso(at_ms: int | None) -> str | None:
     return None if at_ms is None else datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def as_row(alert: AlertTransition) -> dict[str, Any]:
-    """An alert as a line of the output file."""
-    return {
+def as_row(alert: AlertTransition, details: bool = False) -> dict[str, Any]:
+    """An alert as a line of the output file; with ``details`` also what kind it is and what it rests on."""
+    row: dict[str, Any] = {
         "store_id": alert.store_id,
         "step": alert.step,
         "segment": alert.segment,
@@ -45,16 +47,20 @@ def as_row(alert: AlertTransition) -> dict[str, Any]:
         "expected": round(alert.expected, 3),
         "lost": round(alert.lost, 2),
         "label": alert.label.value,
-        "kind": alert.kind.value,
-        "low": alert.low,
-        "high": alert.high,
-        "window_minutes": alert.window_minutes,
-        "lost_low": round(alert.lost_low, 2),
-        "lost_high": round(alert.lost_high, 2),
-        "contributions": {part.segment: round(part.share, 3) for part in alert.contributions},
-        "note": alert.note,
-        "alert_id": alert.alert_id,
     }
+    if details:
+        row |= {
+            "kind": alert.kind.value,
+            "low": alert.low,
+            "high": alert.high,
+            "window_minutes": alert.window_minutes,
+            "lost_low": round(alert.lost_low, 2),
+            "lost_high": round(alert.lost_high, 2),
+            "contributions": {part.segment: round(part.share, 3) for part in alert.contributions},
+            "note": alert.note,
+            "alert_id": alert.alert_id,
+        }
+    return row
 
 
 def policy_of(config: Config) -> DetectionPolicy:
@@ -103,8 +109,8 @@ def print_report(
     console.print(
         f"Tested {iso(from_ms)} to {iso(until_ms)}: {len(table.stores)} stores, {weeks:.1f} store-weeks."
     )
-    if table.ignored:
-        console.print(f"{table.ignored} rows of events that are no stage were left out.")
+    for line in file_remarks(table):
+        console.print(line)
     if outcome.unfitted:
         shown = ", ".join(outcome.unfitted[:5]) + (" …" if len(outcome.unfitted) > 5 else "")
         console.print(
@@ -119,9 +125,13 @@ def print_report(
             _print_comparison(
                 console, compare(outcome.alerts, incidents, list(table.stores), from_ms, until_ms, level)
             )
-    console.print(f"traffic: {len(outcome.traffic)} alerts of visitors that stayed away")
-    for note, count in Counter(alert.note for alert in outcome.held_back).most_common():
-        console.print(f"{count} alert{'s' * (count > 1)} {note}")
+    if len(table.stores) >= QUARTILE_STORES:
+        console.print(by_volume(outcome, table))
+    told = f"traffic: {len(outcome.traffic)} alerts of visitors that stayed away"
+    known, losses = found_traffic(outcome.traffic, incidents or [])
+    console.print(told + (f", {known} of {losses} known losses found" if losses else ""))
+    for line in calendar_remarks(outcome, table):
+        console.print(line)
     console.print(sentence(outcome, weeks))
 
 
@@ -167,6 +177,13 @@ def _print_comparison(console: Console, found: Comparison) -> None:
 
 def sentence(outcome: Outcome, weeks: float) -> str:
     """One sentence a person can act on."""
+    if not outcome.alerts and outcome.traffic:
+        store, count = Counter(alert.store_id for alert in outcome.traffic).most_common(1)[0]
+        return (
+            f"With this configuration you would have been told {len(outcome.traffic)} times that visitors or orders stayed away, "
+            f"most often by {store} ({count}), and of no fall of conversion: --traffic writes those alerts; put days on which a "
+            "shop is closed into `calendar`."
+        )
     if not outcome.alerts:
         return "With this configuration nothing would have fired; `funnelwatch baseline show` says how small a drop each store could show."
     per_week = len(outcome.alerts) / max(weeks, 1e-9)
@@ -219,7 +236,15 @@ def register(app: typer.Typer) -> None:
             ),
         ] = None,
         traffic: Annotated[
-            bool, typer.Option("--traffic", help="Write alerts of traffic too (kind: traffic).")
+            bool,
+            typer.Option("--traffic", help="Write alerts of traffic too (kind: traffic); with --details."),
+        ] = False,
+        details: Annotated[
+            bool,
+            typer.Option(
+                "--details",
+                help="Write also kind, interval, window, segments' shares, note and id of each alert.",
+            ),
         ] = False,
         data: Annotated[
             Path | None, typer.Option(help="Folder of the running instance (with --days).")
@@ -237,6 +262,8 @@ def register(app: typer.Typer) -> None:
             if minutes is not None:
                 if train_until is None:
                     raise UnreadableFile("--train-until is needed: where training ends and testing begins")
+                if out is not None:
+                    _check_writable(out)
                 table = read_minutes(minutes)
                 until = _parse_until(train_until)
             elif days is not None:
@@ -260,7 +287,8 @@ def register(app: typer.Typer) -> None:
         outcome = run_with_progress(table, until, policy_of(settings), refit, console)
         if out is not None:
             written = outcome.alerts + (outcome.traffic if traffic else [])
-            out.write_text("".join(json.dumps(as_row(alert), ensure_ascii=False) + "\n" for alert in written))
+            rows = (as_row(alert, details or traffic) for alert in written)
+            out.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
         print_report(console, outcome, table, known)
 
 
@@ -280,6 +308,12 @@ def backtest_own(
     until = training_end(table)
     outcome = run_with_progress(table, until, policy_of(settings), _REFIT_DAYS, console)
     return outcome, outcome.store_weeks(len(table.stores))
+
+
+def _check_writable(out: Path) -> None:
+    """Refuse before the work what could not be written after it."""
+    if out.is_dir() or not os.access(out if out.exists() else out.parent, os.W_OK):
+        raise UnreadableFile(f"--out {out} cannot be written: its folder must be there and let you write")
 
 
 def _parse_until(text: str) -> int:

@@ -20,6 +20,7 @@ from streams.clock import now_ms
 from streams.config import Config
 from streams.instance import StateReport
 from streams.jobs.history import SETTLED_MINUTES, read_counts
+from streams.jobs.pairs import read_kernels
 from streams.settings import Settings
 from streams.topics import BASELINES
 
@@ -86,10 +87,11 @@ def fit_from_store(settings: Settings, config: Config, days: int = TRAIN_DAYS) -
     with mapped():
         client = open_reader_sync(settings)
     table = read_counts(client, last - days * 1440, last, config)
+    kernels = {} if table is None else read_kernels(client, last, table.supplied())
     client.close()
     if table is None:
         return []
-    return fit_baselines(table.histories(table.first, last), now_ms())
+    return fit_baselines(table.histories(table.first, last), now_ms(), kernels)
 
 
 async def publish(settings: Settings, baselines: list[StoreBaseline]) -> None:

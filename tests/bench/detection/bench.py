@@ -1,6 +1,8 @@
 """The benchmark: the product and its peers on the same simulated stores, thresholds fixed on another set beforehand.
 
 python tests/bench/detection/bench.py --stores 100 --seed 202
+
+Parts can be run one by one into the same file: --part product --part peers --part market --part stress --part speed.
 """
 
 from __future__ import annotations
@@ -18,9 +20,12 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[3]))
 
+import market as second
 from measure import Alert, judge, run_scorer
 from peers import PEERS, openings
+from plots import plot_delay, plot_false
 from simulator import DAY, World, simulate
+from speed import measure_fit, measure_scoring
 
 from scoring.alerts import Level
 from scoring.detection import DetectionPolicy
@@ -76,7 +81,7 @@ def say(name: str, result: dict) -> None:
     )
 
 
-#: worlds the method was not developed on: what is changed in each
+#: worlds the method was not developed on: what is changed in each, in the first simulator and in the second
 STRESS: dict[str, dict] = {
     "heavy tails": {"heavy_tails": True},
     "five days of history": {"train_days": 5},
@@ -84,6 +89,21 @@ STRESS: dict[str, dict] = {
     "slow kernel": {"kernel": tuple(0.95 ** np.arange(90) / (0.95 ** np.arange(90)).sum())},
     "daylight saving": {"zone": "Europe/Berlin", "start": 29_459_520 + 49 * DAY},
 }
+#: Saturday 2026-03-28 and Sunday 2026-10-25 change clocks in Europe: the test weeks lie across the first
+SPRING = 29_459_520 + 49 * DAY
+MARKET_STRESS: dict[str, dict] = {
+    "second: heavy tails": {"heavy_tails": True},
+    "second: bot waves": {"bots": True},
+    "second: held-back ingest": {"lag": True},
+    "second: missing minutes": {"gaps": True},
+    "second: moving holiday": {"moving_holiday": True},
+    "second: five days of history": {"train_days": 5},
+    "second: kernels of 20 to 40 minutes": {"delays": (20.0, 40.0)},
+    "second: thirty segments": {"segments": (30,)},
+    "second: one million an hour": {"low": 8e5, "high": 1.2e6, "first_stages": ("click",)},
+    "second: clocks change": {"start": SPRING},
+}
+PARTS = ("product", "peers", "market", "stress", "speed")
 
 
 def main() -> None:
@@ -91,46 +111,106 @@ def main() -> None:
     parser.add_argument("--stores", type=int, default=100)
     parser.add_argument("--seed", type=int, default=202)
     parser.add_argument("--stress", type=int, default=20, help="stores in each stress world; 0: none")
-    parser.add_argument("--peers", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument(
+        "--few", type=int, default=FEW, help="stores that Prophet and Holt-Winters are run on"
+    )
+    parser.add_argument(
+        "--fit", type=int, default=250, help="stores whose fit is timed (1,000 are extrapolated)"
+    )
+    parser.add_argument("--part", choices=PARTS, action="append", help="only these parts; default: all")
     parser.add_argument("--out", type=Path, default=None)
     given = parser.parse_args()
-    policy = DetectionPolicy()
-    world = World(seed=given.seed, stores=given.stores)
-    stores = simulate(world)
-    started = time.perf_counter()
-    alerts, timing = run_scorer(stores, world, policy)
-    told: dict = {
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "world": asdict(world) | {"kernel": len(world.kernel)},
-        "policy": asdict(policy),
-        "product": {level.value: summary(judge(alerts, stores, world, level)) for level in Level},
-        "traffic": timing["traffic"],
-        "seconds": {"fit": timing["fit_s"], "score": timing["run_s"], "all": time.perf_counter() - started},
-    }
-    for level in Level:
-        say(f"product ({level.value})", judge(alerts, stores, world, level))
-    print("traffic", timing["traffic"])
-    if given.peers:
-        told["peers"] = run_peers(world, stores, given.seed)
-    told["stress"] = {}
-    for name, changes in STRESS.items() if given.stress else ():
-        other = replace(world, stores=given.stress, seed=given.seed + 7, **changes)
-        tested = simulate(other)
-        found, _ = run_scorer(tested, other, policy)
-        told["stress"][name] = {level.value: summary(judge(found, tested, other, level)) for level in Level}
-        say(name, judge(found, tested, other))
+    parts = given.part or PARTS
     RESULTS.mkdir(exist_ok=True)
     out = given.out or RESULTS / f"detection-{datetime.now(UTC):%Y-%m-%d}.json"
-    out.write_text(json.dumps(told, indent=1, default=float) + "\n")
+    world = World(seed=given.seed, stores=given.stores)
+    stores = simulate(world) if {"product", "peers"} & set(parts) else []
+    if "product" in parts:
+        keep(out, run_product(world, stores, out))
+    if "peers" in parts:
+        keep(out, {"peers": run_peers(world, stores, given.seed, given.few)})
+        plot_quartiles(out)
+    if "market" in parts:
+        keep(out, run_market(second.Market(seed=given.seed, stores=given.stores), out))
+    if "stress" in parts:
+        for name, changes in STRESS.items() if given.stress else ():
+            other = replace(world, stores=given.stress, seed=given.seed + 7, **changes)
+            keep(out, {"stress": {name: run_stress(name, simulate(other), other)}})
+        for name, changes in MARKET_STRESS.items() if given.stress else ():
+            market = second.Market(seed=given.seed + 7, stores=given.stress, **changes)
+            keep(out, {"stress": {name: run_stress(name, second.simulate(market), market)}})
+    if "speed" in parts:
+        speed = {"scoring": measure_scoring(), "fit": measure_fit(given.fit)}
+        print("speed", speed)
+        keep(out, {"speed": speed})
     print(f"written to {out}")
 
 
-def run_peers(world: World, stores: list, seed: int) -> dict:
+def keep(out: Path, told: dict) -> None:
+    """Add results to the file; parts that are there already are written over one by one."""
+    known = json.loads(out.read_text()) if out.exists() else {}
+    for key, value in told.items():
+        known[key] = known.get(key, {}) | value if key == "stress" else value
+    known["at"] = datetime.now(UTC).isoformat(timespec="seconds")
+    out.write_text(json.dumps(known, indent=1, default=float) + "\n")
+
+
+def run_product(world: World, stores: list, out: Path) -> dict:
+    started = time.perf_counter()
+    alerts, timing = run_scorer(stores, world, DetectionPolicy())
+    told = {level: judge(alerts, stores, world, level) for level in Level}
+    for level in Level:
+        say(f"product ({level.value})", told[level])
+    print("traffic", timing["traffic"])
+    edges = np.quantile([store.clicks_per_hour for store in stores], [0.25, 0.5, 0.75]).tolist()
+    plot_delay(told[Level.NOTICE]["rows"], edges, out.with_name(out.stem + "-delay.png"))
+    return {
+        "world": asdict(world) | {"kernel": len(world.kernel)},
+        "policy": asdict(DetectionPolicy()),
+        "product": {level.value: summary(told[level]) for level in Level},
+        "traffic": timing["traffic"],
+        "seconds": {"fit": timing["fit_s"], "score": timing["run_s"], "all": time.perf_counter() - started},
+    }
+
+
+def run_market(market: second.Market, out: Path) -> dict:
+    stores = second.simulate(market)
+    alerts, timing = run_scorer(stores, market, DetectionPolicy())
+    told = {level: judge(alerts, stores, market, level) for level in Level}
+    for level in Level:
+        say(f"second ({level.value})", told[level])
+    print("traffic", timing["traffic"])
+    edges = np.quantile([store.clicks_per_hour for store in stores], [0.25, 0.5, 0.75]).tolist()
+    plot_delay(told[Level.NOTICE]["rows"], edges, out.with_name(out.stem + "-second-delay.png"))
+    return {
+        "market": {"world": asdict(market)}
+        | {level.value: summary(told[level]) for level in Level}
+        | {"traffic": timing["traffic"]}
+    }
+
+
+def run_stress(name: str, stores: list, world: World | second.Market) -> dict:
+    alerts, _ = run_scorer(stores, world, DetectionPolicy())
+    say(name, judge(alerts, stores, world))
+    return {level.value: summary(judge(alerts, stores, world, level)) for level in Level}
+
+
+def plot_quartiles(out: Path) -> None:
+    """The picture of false alerts by quartile, of all methods in the file."""
+    told = json.loads(out.read_text())
+    rates = {
+        f"product ({level})": value["far_by_quartile"] for level, value in told.get("product", {}).items()
+    }
+    rates |= {name: value["far_by_quartile"] for name, value in told["peers"].items()}
+    plot_false(rates, BUDGET, out.with_name(out.stem + "-false.png"))
+
+
+def run_peers(world: World, stores: list, seed: int, most: int) -> dict:
     calibration = replace(world, seed=seed + 1, stores=min(world.stores, 60))
     other = simulate(calibration)
     told = {}
     for name, peer in PEERS.items():
-        few = FEW if name in SLOW else len(stores)
+        few = most if name in SLOW else len(stores)
         threshold = calibrate(
             {s.history.store_id: peer(s, calibration) for s in other[:few]}, other[:few], calibration
         )

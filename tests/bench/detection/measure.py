@@ -22,6 +22,7 @@ class Alert:
     closed: int
     surprise: float
     page_at: float = np.inf
+    step: str = ""
 
 
 def train_part(store: Store, world: World) -> StoreHistory:
@@ -61,7 +62,7 @@ def run_scorer(
         known = alerts.get(t.alert_id)
         if known is None:
             known = alerts[t.alert_id] = Alert(
-                t.store_id, t.segment, t.level, t.opened_at_ms // 60_000, 10**9, t.surprise
+                t.store_id, t.segment, t.level, t.opened_at_ms // 60_000, 10**9, t.surprise, step=t.step
             )
         known.surprise = max(known.surprise, t.surprise)
         if t.level is Level.PAGE and not np.isfinite(known.page_at):
@@ -88,7 +89,7 @@ def judge_traffic(transitions: list[AlertTransition], stores: list[Store], world
     for store in stores:
         mine = opened.get(store.history.store_id, [])
         for incident in store.incidents:
-            if incident.kind == "traffic":
+            if incident.kind == "traffic" and incident.depth > 0.5:
                 planted += 1
                 found += any(incident.start < at <= incident.end + 5 for at in mine)
         losses = [(i.start, i.end + 9 * 60) for i in store.incidents if i.kind == "traffic"]
@@ -105,7 +106,15 @@ def judge(alerts: list[Alert], stores: list[Store], world: World, level: Level =
         opened = alert.opened if level is Level.NOTICE else alert.page_at
         if np.isfinite(opened):
             by_store.setdefault(alert.store_id, []).append(
-                Alert(alert.store_id, alert.segment, alert.level, int(opened), alert.closed, alert.surprise)
+                Alert(
+                    alert.store_id,
+                    alert.segment,
+                    alert.level,
+                    int(opened),
+                    alert.closed,
+                    alert.surprise,
+                    step=alert.step,
+                )
             )
     volumes = np.array([store.clicks_per_hour for store in stores])
     quartile = np.searchsorted(np.quantile(volumes, [0.25, 0.5, 0.75]), volumes)
@@ -119,8 +128,10 @@ def judge(alerts: list[Alert], stores: list[Store], world: World, level: Level =
         claimed = set()
         for incident in store.incidents:
             busy[max(incident.start - test, 0) : incident.end - test + quiet] = True
-            hits = [a for a in mine if incident.start < a.opened <= incident.end + 5]
-            running = [a for a in mine if a.opened <= incident.start < a.closed]
+            step = getattr(incident, "step", "")
+            near = [a for a in mine if step in ("", a.step) or not a.step]
+            hits = [a for a in near if incident.start < a.opened <= incident.end + 5]
+            running = [a for a in near if a.opened <= incident.start < a.closed]
             claimed |= {id(a) for a in hits}
             if incident.kind == "traffic":
                 traffic_count += 1

@@ -14,10 +14,11 @@ from scoring.baselines.baseline import Kernel
 from scoring.baselines.fit import expose
 from scoring.baselines.kernel import fit_kernels, kernel_evidence, kernel_from_pairs
 from scoring.baselines.localtime import WEEK_MINUTES, hour_neighbours, local_minute
+from scoring.baselines.noise import fit_noise
 from scoring.detection.engine import Engine, SeriesParameters
 from scoring.detection.exposure import Exposures
 from scoring.detection.localise import only_one_segment, segment_shares
-from scoring.detection.policy import WINDOWS, DetectionPolicy
+from scoring.detection.policy import WINDOWS, DetectionPolicy, look_offset, volume_offset
 from scoring.detection.tail import binomial_scale, lower_surprise, predictive_interval
 from scoring.detection.wobble import carry_over, mean_variance, window_containment
 
@@ -192,3 +193,33 @@ def test_a_drop_in_one_segment_is_told_from_one_in_all() -> None:
     _, ratio_all = only_one_segment(expected * 0.4, expected, np.full(3, 0.002))
     assert (one, ratio_one > 4.6, ratio_all < -4.6) == (1, True, True)
     assert segment_shares(np.array([100.0, 10.0, 40.0]), expected).tolist() == [0, 1, 0]
+
+
+def test_the_wobble_of_a_large_store_is_found_between_the_points_of_the_grid() -> None:
+    rng = np.random.default_rng(12)
+    bins, sigma, tau = 6_000, 0.08, 85.0
+    rho = math.exp(-5 / tau)
+    shocks = rng.normal(0, sigma * math.sqrt(1 - rho**2), (bins, 4))
+    logs = np.zeros((bins, 4))
+    for row in range(1, bins):
+        logs[row] = rho * logs[row - 1] + shocks[row]
+    expected = np.full((bins, 4), 2_000.0)
+    found = fit_noise(
+        rng.poisson(expected * np.exp(logs)).astype(float), expected, np.zeros(4), np.zeros(4), 5
+    )
+    assert found.sigma == pytest.approx(sigma, rel=0.13)
+    assert found.tau == pytest.approx(tau, rel=0.3)
+
+
+def test_more_looks_cost_the_root_of_the_steps_and_all_of_the_segments() -> None:
+    assert look_offset(1) == 0
+    assert look_offset(4) == pytest.approx(math.log10(2))
+    assert look_offset(4, 9) == pytest.approx(math.log10(20))
+
+
+def test_a_larger_store_has_more_looks_and_needs_more_surprise() -> None:
+    offsets = [volume_offset(per_hour) for per_hour in (0, 3, 30, 200, 900, 1e6)]
+    assert offsets == sorted(offsets)
+    assert (offsets[0], offsets[-1]) == (-0.25, 0.35)
+    looks = sum(1 / length for length in WINDOWS if length >= 5)
+    assert volume_offset(200) == pytest.approx(0.4 * math.log10(looks / 0.3))

@@ -104,3 +104,47 @@ def test_a_store_of_less_than_two_weeks_has_no_baseline_of_traffic(baseline: Sto
     assert young.traffic is None
     assert baseline.traffic is not None
     assert decode_baseline(encode_baseline(baseline)).traffic == baseline.traffic
+
+
+def test_a_single_minute_without_visitors_fires_nothing(baseline: StoreBaseline) -> None:
+    assert run(scorer_with(baseline), draw_counts(0.0, 1), FALL - 400, FALL + 60) == []
+
+
+def orders_alone(stopped: range) -> np.ndarray:
+    """(7, minutes): four orders an hour from eight to eight, none at night and none while stopped."""
+    rng = np.random.default_rng(9)
+    minute = np.arange(TRAIN + LIVE)
+    is_day = (minute % DAY >= 480) & (minute % DAY < 1200)
+    counts = np.zeros((7, len(minute)), dtype=np.int64)
+    counts[STAGE_INDEX["order"]] = rng.poisson(4 / 60 * is_day)
+    counts[:, stopped] = 0
+    return counts
+
+
+def test_a_store_of_orders_alone_is_told_within_its_working_day_that_none_come() -> None:
+    day = TRAIN + DAY
+    counts = orders_alone(range(day, day + DAY))
+    (baseline,) = fit_baselines([StoreHistory("shop", "UTC", START, ("",), counts[None, :, :TRAIN])], 1)
+    assert (baseline.steps, baseline.stages) == ({}, ("order",))
+    told = run(scorer_with(baseline), counts, TRAIN - DAY, day + 2 * DAY)
+    assert [(t.kind, t.state) for t in told] == [
+        (AlertKind.TRAFFIC, AlertState.FIRING),
+        (AlertKind.TRAFFIC, AlertState.RESOLVED),
+    ]
+    assert day + 480 < told[0].opened_at_ms / 60_000 - START < day + 1200
+    assert told[0].observed == 0
+
+
+def test_a_store_of_orders_alone_that_sells_as_usual_is_told_nothing() -> None:
+    counts = orders_alone(range(0))
+    (baseline,) = fit_baselines([StoreHistory("shop", "UTC", START, ("",), counts[None, :, :TRAIN])], 1)
+    assert run(scorer_with(baseline), counts, TRAIN - DAY, TRAIN + 2 * DAY) == []
+
+
+def test_a_shop_closed_for_two_days_is_one_alert() -> None:
+    day = TRAIN + DAY
+    counts = orders_alone(range(day, day + 2 * DAY))
+    (baseline,) = fit_baselines([StoreHistory("shop", "UTC", START, ("",), counts[None, :, :TRAIN])], 1)
+    told = run(scorer_with(baseline), counts, TRAIN, day + 2 * DAY)
+    assert len({t.alert_id for t in told}) == 1
+    assert [t.state for t in told] == [AlertState.FIRING, AlertState.RESOLVED, AlertState.FIRING]
