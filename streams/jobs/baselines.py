@@ -7,6 +7,7 @@ and young ones each time their history has grown by half. While ClickHouse is aw
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -20,6 +21,7 @@ from streams.clock import now_ms
 from streams.config import Config
 from streams.instance import StateReport
 from streams.jobs.history import SETTLED_MINUTES, read_counts
+from streams.pools.rules import pool_rules
 from streams.settings import Settings
 from streams.topics import BASELINES
 
@@ -89,11 +91,15 @@ def fit_from_store(settings: Settings, config: Config, days: int = TRAIN_DAYS) -
     client.close()
     if table is None:
         return []
-    return fit_baselines(table.histories(table.first, last), now_ms())
+    return fit_baselines(table.histories(table.first, last), now_ms(), pools=pool_rules(config))
 
 
-async def publish(settings: Settings, baselines: list[StoreBaseline]) -> None:
+async def publish(
+    settings: Settings, baselines: list[StoreBaseline], withdrawn: Collection[str] = ()
+) -> None:
     """Put baselines on ``funnel.baselines.v1``, key store_id; returns when the broker has them.
+
+    ``withdrawn`` are pools that are no more: their baselines are taken away.
 
     Raises:
         aiokafka.errors.KafkaError: the broker is away.
@@ -113,9 +119,19 @@ async def publish(settings: Settings, baselines: list[StoreBaseline]) -> None:
             )
             for baseline in baselines
         ]
+        sent += [
+            await producer.send(BASELINES, None, key=pool.encode(), timestamp_ms=now_ms())
+            for pool in withdrawn
+        ]
         await asyncio.gather(*sent)
     finally:
         await producer.stop()
+
+
+def former_pools(published: Mapping[str, StoreBaseline], made: list[StoreBaseline]) -> set[str]:
+    """Pools with a published baseline that the fit found no members for any more."""
+    kept = {baseline.store_id for baseline in made}
+    return {name for name, baseline in published.items() if baseline.members and name not in kept}
 
 
 def outgrown(
@@ -156,17 +172,23 @@ async def run(settings: Settings, config: Config) -> None:
                 if due or night:
                     report.say("ready", f"fitting {len(extents)} stores")
                     made = await asyncio.to_thread(fit_from_store, settings, config)
-                    await publish(settings, made)
+                    gone = former_pools(published, made)
+                    await publish(settings, made, gone)
                     published |= {baseline.store_id: baseline for baseline in made}
+                    for pool in gone:
+                        del published[pool]
                     fitted_ms = now_ms()
                     _log.info(
-                        "baselines published", stores=len(made), because="new history" if due else "night"
+                        "baselines published",
+                        stores=sum(not baseline.members for baseline in made),
+                        because="new history" if due else "night",
                     )
                 if any(
                     store not in published for store in {*extents, *(store.id for store in config.stores)}
                 ):
                     pause = _EAGER_S
-                state, detail = "ready", f"{len(published)} stores have a baseline"
+                stores = sum(not baseline.members for baseline in published.values())
+                state, detail = "ready", f"{stores} stores have a baseline"
             except (ClickHouseError, KafkaError, OSError) as error:
                 state, detail = "degraded", f"waits for store or broker: {str(error)[:200]}"
                 _log.warning("baselines wait for store or broker", reason=str(error)[:200])
