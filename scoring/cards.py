@@ -24,6 +24,7 @@ from scoring.texts import (
     Language,
     Text,
     checks_for,
+    pool_name,
     segment_name,
     step_name,
 )
@@ -273,7 +274,8 @@ def _headline(alert: AlertTransition, around: Surroundings, wording: Wording, is
             low=wording.count(alert.low),
             high=wording.count(alert.high),
         )
-    return f"{verdict} · {around.store.name} · {result}"
+    name = pool_name(alert.store_id, language) or around.store.name
+    return f"{verdict} · {name} · {result}"
 
 
 def _size(alert: AlertTransition, store: StoreFacts, wording: Wording) -> Line:
@@ -324,7 +326,9 @@ def _sureness(alert: AlertTransition, threshold: float, wording: Wording) -> Lin
 def _where(alert: AlertTransition, wording: Wording) -> Line:
     language = wording.language
     if alert.kind is AlertKind.POOLED and alert.members:
-        joined = ("、" if language == "zh" else ", ").join(alert.members[:5])
+        most = [part.segment for part in alert.contributions]  # the stores that lack most come first
+        told = dict.fromkeys([*most, *alert.members])
+        joined = ("、" if language == "zh" else ", ").join(list(told)[:5])
         return Line(LineKind.WHERE, _STORES(language, count=len(alert.members), stores=joined))
     shares = [c for c in alert.contributions if c.share >= 0.2][:2]
     if alert.segment and not shares:

@@ -162,7 +162,7 @@ class Alerting:
                 contributions=contributions,
             )
             entry.incident = incident
-        self._apply_calendar(entry, incident, step)
+        self._hold_back(entry, incident, step)
         for ago in range(evidence.window_minutes - 1, -1, -1):
             a, m, _, _ = engine.peek(np.array([lead]), np.array([0]), ago)
             incident.suspicion.add_gap(float(m[0] - a[0]))
@@ -176,8 +176,8 @@ class Alerting:
         held = self.book.days.suppressed(entry.index)
         return f"held back by the calendar: {held}" if held else ""
 
-    def _apply_calendar(self, entry: StepEntry, incident: Incident, step: Step) -> None:
-        """Hold back or name an incident that opens on a special day; one that has fired before goes on firing."""
+    def _hold_back(self, entry: StepEntry, incident: Incident, step: Step) -> None:
+        """Hold back an incident, or name the special day it opens on; one that has fired before goes on firing."""
         held = self._held_by(entry, step)
         if held and (incident.sequence == 0 or incident.is_held):
             incident.is_held, incident.note = True, held

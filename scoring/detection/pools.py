@@ -5,8 +5,8 @@ sum of their µ, its wobble its own (``scoring/baselines/pooled.py``). With v_i 
 the sum's is Σ µ_i²·v_i / (Σ µ_i)², because the members' baselines err apart. Book, engine, daily level and alerting are
 those of stores; nothing here decides whether something is a drop.
 
-What is different: a pool's alert is of kind ``pooled`` and lists its members, and it fires only if the members apart
-from the most short one would show the drop too, by half the threshold: what sits in one store is that store's alert.
+What is different: a pool's alert is of kind ``pooled`` and lists its members, and nothing is told of it until the members
+apart from the most short one show the drop too, by half the threshold: what sits in one store is that store's alert.
 A member that the calendar suppresses counts no more until the entry ends; while an entry widens for a tenth of the
 members, it does for the pool.
 
@@ -139,7 +139,7 @@ class _PoolAlerting(Alerting):
         needed = _OTHERS_SHARE * self.policy.notice
         if rest_m > 0 and self._surprise(entry, step, rest_a, rest_m) >= needed:
             return ""
-        return f"not told: the drop sits in one store, {names[worst]}; the others of the pool do not show it"
+        return f"the drop sits in one store, {names[worst]}"
 
     def _surprise(self, entry: StepEntry, step: Step, arrived: float, mean: float) -> float:
         """The surprise of a part of the pool's window, judged by the pool's own wobble."""
@@ -265,7 +265,19 @@ class PoolScorer:
         is_open = (book.engine.open[: book.engine.size] | step.closed)[book.arrays.wholes]
         for index in book.levels.observe(minute, a, mu * factor, is_open):
             self._alerting.changed.add(book.steps[index].store_id)
-        return self._alerting.judge(minute, step, Closing(factor, doubt))
+        return self._told(self._alerting.judge(minute, step, Closing(factor, doubt)))
+
+    def _told(self, transitions: list[AlertTransition]) -> list[AlertTransition]:
+        """Without those of an incident that has not fired yet: it is one store's, and no news of the pool."""
+        told = []
+        for transition in transitions:
+            if transition.fired_at_ms is not None:
+                told.append(transition)
+                continue
+            incident = self._book.stores[transition.store_id].steps[transition.step].incident
+            if incident is not None:
+                incident.sequence = 0
+        return told
 
     def _sums(
         self, which: Ints, arrived: Floats, expected: Floats, variance: Floats, steps: int

@@ -17,10 +17,12 @@ from scoring.alerts import AlertTransition, Level
 from scoring.backtest import Comparison, KnownIncident, compare, is_open
 from scoring.baselines.minute_table import MinuteTable
 from scoring.detection import DetectionPolicy
+from scoring.pools import PoolRules
 from streams.backtest.files import UnreadableFile, parse_minute, read_incidents, read_minutes
 from streams.backtest.run import Outcome, run_backtest, training_end
 from streams.calendar_config import day_rules
 from streams.config import Config, ConfigError, load_config
+from streams.pools.rules import pool_rules
 
 #: an instance's own baselines are fitted anew about so often in a backtest of its history
 _REFIT_DAYS = 7
@@ -53,6 +55,7 @@ def as_row(alert: AlertTransition) -> dict[str, Any]:
         "lost_high": round(alert.lost_high, 2),
         "contributions": {part.segment: round(part.share, 3) for part in alert.contributions},
         "note": alert.note,
+        **({"members": list(alert.members)} if alert.members else {}),
         "alert_id": alert.alert_id,
     }
 
@@ -70,7 +73,12 @@ def apply_config(table: MinuteTable, config: Config) -> None:
 
 
 def run_with_progress(
-    table: MinuteTable, train_until: int, policy: DetectionPolicy, refit_days: int, console: Console
+    table: MinuteTable,
+    train_until: int,
+    policy: DetectionPolicy,
+    refit_days: int,
+    console: Console,
+    pools: PoolRules | None = None,
 ) -> Outcome:
     """The backtest, with a progress bar on a terminal."""
     with Progress(
@@ -90,6 +98,7 @@ def run_with_progress(
             policy,
             refit_days,
             lambda phase, done, total: progress.update(bars[phase], completed=done, total=total),
+            pools,
         )
 
 
@@ -120,9 +129,36 @@ def print_report(
                 console, compare(outcome.alerts, incidents, list(table.stores), from_ms, until_ms, level)
             )
     console.print(f"traffic: {len(outcome.traffic)} alerts of visitors that stayed away")
+    if outcome.pools:
+        _print_pools(console, outcome)
     for note, count in Counter(alert.note for alert in outcome.held_back).most_common():
         console.print(f"{count} alert{'s' * (count > 1)} {note}")
     console.print(sentence(outcome, weeks))
+
+
+def _print_pools(console: Console, outcome: Outcome) -> None:
+    """What pools showed, and how much of it no member showed of itself."""
+    alone = sum(
+        not any(
+            own.store_id in pooled.members and own.step == pooled.step and _meet(own, pooled)
+            for own in outcome.alerts
+        )
+        for pooled in outcome.pooled
+    )
+    console.print(
+        f"pools: {outcome.pools} judged, {len(outcome.pooled)} alerts, {alone} of them while no store of the pool had one"
+    )
+    for pooled in outcome.pooled[:40]:
+        console.print(
+            f"  {(iso(pooled.opened_at_ms) or '')[:16].replace('T', ' ')}  {pooled.store_id} ({len(pooled.members)} stores)  "
+            f"{pooled.step}  {pooled.level.value}  observed {pooled.observed:.0f}, expected {pooled.expected:.1f}, lost {pooled.lost:.0f}"
+        )
+
+
+def _meet(one: AlertTransition, other: AlertTransition) -> bool:
+    """Whether two alerts were open at the same time."""
+    ends = [alert.resolved_at_ms if alert.resolved_at_ms is not None else 1 << 62 for alert in (one, other)]
+    return one.opened_at_ms <= ends[1] and other.opened_at_ms <= ends[0]
 
 
 def _alert_table(alerts: list[AlertTransition]) -> Table:
@@ -218,6 +254,14 @@ def register(app: typer.Typer) -> None:
                 min=0,
             ),
         ] = None,
+        pools: Annotated[
+            bool,
+            typer.Option(
+                "--pools",
+                help="Judge pools too, by platform, payment method and country of the configuration's stores, "
+                "and write their alerts (kind: pooled, store_id: pool:…, members).",
+            ),
+        ] = False,
         traffic: Annotated[
             bool, typer.Option("--traffic", help="Write alerts of traffic too (kind: traffic).")
         ] = False,
@@ -257,9 +301,10 @@ def register(app: typer.Typer) -> None:
             typer.echo(f"error: {error}", err=True)
             raise typer.Exit(2) from error
         refit = refit_days if refit_days is not None else 0 if minutes is not None else _REFIT_DAYS
-        outcome = run_with_progress(table, until, policy_of(settings), refit, console)
+        rules = pool_rules(settings) if pools else None
+        outcome = run_with_progress(table, until, policy_of(settings), refit, console, rules)
         if out is not None:
-            written = outcome.alerts + (outcome.traffic if traffic else [])
+            written = outcome.alerts + (outcome.traffic if traffic else []) + list(outcome.pooled)
             out.write_text("".join(json.dumps(as_row(alert), ensure_ascii=False) + "\n" for alert in written))
         print_report(console, outcome, table, known)
 

@@ -112,7 +112,9 @@ def register(app: typer.Typer) -> None:
         if not made:
             typer.echo("No store has two hours of history yet; nothing was published.")
             raise typer.Exit(1)
-        typer.echo(f"Baselines of {len(made)} stores fitted and published.")
+        pools = sum(bool(baseline.members) for baseline in made)
+        told = f", and of {pools} pools" if pools else ""
+        typer.echo(f"Baselines of {len(made) - pools} stores{told} fitted and published.")
 
     @group.command()
     def show(

@@ -203,7 +203,10 @@ class Alert(msgspec.Struct, frozen=True):
     lost_low: float
     lost_high: float
     label: str
+    #: each segment's share of the shortfall; of a pool (kind ``pooled``) each store's
     contributions: tuple[Share, ...] = ()
+    #: of a pool: the stores in it
+    members: tuple[str, ...] = ()
     money: Money | None = None
     people: People = People()
 
