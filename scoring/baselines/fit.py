@@ -4,7 +4,8 @@ Read after ``history.py``; what it makes goes to ``funnel.baselines.v1`` and fro
 The stages of a store's youth:
 
 - no history: no baseline; its score rows say ``no_baseline``;
-- less than seven days: the hour-of-week profile is the population's (a store's own cells are shrunk away by their
+- half an hour to two hours: what peers or the benchmark lend (``peers.py``), or no baseline;
+- two hours to seven days: with peers or a benchmark line, their prior weighed against the own history; without, the hour-of-week profile is the population's (a store's own cells are shrunk away by their
   variance) and taken for uncertain by a tenth, the wobble is at least the population's upper quartile, and only the
   page threshold opens alerts;
 - seven days to four weeks: own profile as far as its variance allows; the wobble still at least the median;

@@ -11,6 +11,7 @@ from scoring.alerts import AlertKind, AlertTransition
 from scoring.backtest import AlertBook
 from scoring.baselines import StoreBaseline, fit_baselines
 from scoring.baselines.minute_table import MinuteTable
+from scoring.baselines.peers import Lenders, lend, youngest
 from scoring.detection import DetectionPolicy, Scorer
 from scoring.detection.pools import PoolScorer
 from scoring.pools import PoolRules
@@ -77,6 +78,7 @@ def run_backtest(
     refit_days: int = 0,
     progress: Callable[[str, int, int], None] | None = None,
     pools: PoolRules | None = None,
+    lenders: Lenders | None = None,
 ) -> Outcome:
     """Fit on what came before ``train_until`` and judge every minute after it.
 
@@ -87,18 +89,21 @@ def run_backtest(
         refit_days: fit again every so many days on the four weeks before, as the nightly job does; 0: never.
         progress: told the phase, how much of it is done and how much there is.
         pools: who is pooled with whom; left out, no pool is judged.
+        lenders: what peers and a benchmark lend to stores with a short history.
     """
     told = progress or (lambda phase, done, total: None)
     total = len(table.stores)
 
     def fit(until: int) -> list[StoreBaseline]:
         since = max(table.first, until - _TRAIN_DAYS * DAY) if refit_days else table.first
-        return fit_baselines(
-            table.histories(since, until),
+        histories = table.histories(since, until)
+        fitted = fit_baselines(
+            histories,
             until * 60_000,
             progress=lambda phase, done: told("fit", done, total) if phase == "exposure" else None,
             pools=pools,
         )
+        return lend(fitted, lenders, youngest(histories), until * 60_000) if lenders is not None else fitted
 
     baselines = fit(train_until)
     scorer = Scorer(policy, table.rules)

@@ -15,14 +15,16 @@ from rich.table import Table
 
 from scoring.alerts import AlertTransition, Level
 from scoring.backtest import Comparison, KnownIncident, compare, is_open
+from scoring.baselines.benchmark import Benchmark
 from scoring.baselines.minute_table import MinuteTable
+from scoring.baselines.peers import Lenders
 from scoring.detection import DetectionPolicy
 from scoring.pools import PoolRules
 from streams.backtest.files import UnreadableFile, parse_minute, read_incidents, read_minutes
 from streams.backtest.run import Outcome, run_backtest, training_end
 from streams.calendar_config import day_rules
 from streams.config import Config, ConfigError, load_config
-from streams.pools.rules import pool_rules
+from streams.pools.rules import lenders, pool_rules
 
 #: an instance's own baselines are fitted anew about so often in a backtest of its history
 _REFIT_DAYS = 7
@@ -79,6 +81,7 @@ def run_with_progress(
     refit_days: int,
     console: Console,
     pools: PoolRules | None = None,
+    lent_by: Lenders | None = None,
 ) -> Outcome:
     """The backtest, with a progress bar on a terminal."""
     with Progress(
@@ -99,6 +102,7 @@ def run_with_progress(
             refit_days,
             lambda phase, done, total: progress.update(bars[phase], completed=done, total=total),
             pools,
+            lent_by,
         )
 
 
@@ -302,7 +306,8 @@ def register(app: typer.Typer) -> None:
             raise typer.Exit(2) from error
         refit = refit_days if refit_days is not None else 0 if minutes is not None else _REFIT_DAYS
         rules = pool_rules(settings) if pools else None
-        outcome = run_with_progress(table, until, policy_of(settings), refit, console, rules)
+        lent_by = lenders(settings, Benchmark())
+        outcome = run_with_progress(table, until, policy_of(settings), refit, console, rules, lent_by)
         if out is not None:
             written = outcome.alerts + (outcome.traffic if traffic else []) + list(outcome.pooled)
             out.write_text("".join(json.dumps(as_row(alert), ensure_ascii=False) + "\n" for alert in written))
@@ -323,7 +328,8 @@ def backtest_own(
     table, settings = read_own_history(data, days, config)
     apply_config(table, settings)
     until = training_end(table)
-    outcome = run_with_progress(table, until, policy_of(settings), _REFIT_DAYS, console)
+    lent_by = lenders(settings, Benchmark())
+    outcome = run_with_progress(table, until, policy_of(settings), _REFIT_DAYS, console, lent_by=lent_by)
     return outcome, outcome.store_weeks(len(table.stores))
 
 

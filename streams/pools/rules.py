@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from scoring.baselines.benchmark import Benchmark
+from scoring.baselines.peers import Lenders
 from scoring.events import Platform
 from scoring.pools import PoolDimension, PoolRules, StoreTraits
 from streams.config import Config
@@ -18,6 +20,11 @@ def store_traits(config: Config) -> dict[str, StoreTraits]:
         )
         for store in config.stores
     }
+
+
+def lenders(config: Config, benchmark: Benchmark) -> Lenders:
+    """Who lends to stores with a short history: their peers, else the benchmark."""
+    return Lenders(store_traits(config), benchmark)
 
 
 def pool_rules(config: Config) -> PoolRules:
