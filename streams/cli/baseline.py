@@ -61,7 +61,9 @@ def step_facts(baseline: StoreBaseline, policy: DetectionPolicy) -> list[dict[st
             "source": step.source.value,
             "borrowed_from": list(baseline.borrowed_from) if step.source in _BORROWED else [],
             "stage": stage_of_youth(baseline.days),
-            "smallest_drop_1h": smallest_drop(step, policy, looks=max(len(baseline.steps), 1)),
+            "smallest_drop_1h": smallest_drop(
+                step, policy, looks=max(len(baseline.steps), 1), days=baseline.days
+            ),
         }
         for step in baseline.steps.values()
     ]
@@ -75,6 +77,12 @@ _BORROWED = (BaselineSource.PEERS, BaselineSource.BENCHMARK)
 def stage_of_youth(days: float) -> str:
     """Where a store stands between its first event and four weeks of history (``scoring/baselines/fit.py`` says what that means)."""
     return next((name for until, name in _YOUTH if days < until), "grown")
+
+
+def _drop_text(fact: dict[str, object], drop: object) -> str:
+    if isinstance(drop, float):
+        return f"-{drop:.0%}"
+    return "not known yet" if not fact["arrivals_per_hour"] else "none: too few"
 
 
 def _source(fact: dict[str, object]) -> str:
@@ -105,7 +113,7 @@ def _facts_table(facts: list[dict[str, object]]) -> Table:
         shown.add_row(
             str(fact["store_id"]), str(fact["step"]), str(fact["days"]), f"{fact['rate']:.2%}", f"{fact['arrivals_per_hour']:.1f}",
             str(fact["delay_minutes"]), f"{fact['sigma']:.1%}", f"{fact['tau']:.0f}", _source(fact),
-            f"-{drop:.0%}" if isinstance(drop, float) else "none: too few",
+            _drop_text(fact, drop),
         )  # fmt: skip
     return shown
 

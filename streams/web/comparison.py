@@ -141,7 +141,8 @@ class Comparisons:
                 continue
             looks = max(len(baseline.steps), 1)
             self._drops[key] = {
-                step.step: smallest_drop(step, self._policy, looks=looks) for step in baseline.steps.values()
+                step.step: smallest_drop(step, self._policy, looks=looks, days=baseline.days)
+                for step in baseline.steps.values()
             }
 
 
