@@ -326,9 +326,7 @@ def _sureness(alert: AlertTransition, threshold: float, wording: Wording) -> Lin
 def _where(alert: AlertTransition, wording: Wording) -> Line:
     language = wording.language
     if alert.kind is AlertKind.POOLED and alert.members:
-        most = [part.segment for part in alert.contributions]  # the stores that lack most come first
-        told = dict.fromkeys([*most, *alert.members])
-        joined = ("、" if language == "zh" else ", ").join(list(told)[:5])
+        joined = ("、" if language == "zh" else ", ").join(alert.members[:5])
         return Line(LineKind.WHERE, _STORES(language, count=len(alert.members), stores=joined))
     shares = [c for c in alert.contributions if c.share >= 0.2][:2]
     if alert.segment and not shares:

@@ -8,7 +8,6 @@ percent (2.4 %). Of the lines that fit a store the one that says most of it is t
 from __future__ import annotations
 
 import csv
-import io
 import math
 from dataclasses import dataclass
 
@@ -82,7 +81,7 @@ def parse_benchmark(text: str) -> Benchmark:
     Raises:
         BenchmarkError: with every line that is wrong.
     """
-    reader = csv.DictReader(io.StringIO(text.lstrip("\ufeff")), skipinitialspace=True)
+    reader = csv.DictReader(text.lstrip("\ufeff").splitlines(keepends=True), skipinitialspace=True)
     columns = [name.strip() for name in reader.fieldnames or ()]
     missing = [name for name in _COLUMNS[:2] if name not in columns]
     if missing:

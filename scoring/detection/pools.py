@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -268,11 +269,13 @@ class PoolScorer:
         return self._told(self._alerting.judge(minute, step, Closing(factor, doubt)))
 
     def _told(self, transitions: list[AlertTransition]) -> list[AlertTransition]:
-        """Without those of an incident that has not fired yet: it is one store's, and no news of the pool."""
+        """Without those of an incident that has not fired yet (it is one store's); members that lack most come first."""
         told = []
         for transition in transitions:
             if transition.fired_at_ms is not None:
-                told.append(transition)
+                most = [part.segment for part in transition.contributions]
+                members = tuple(dict.fromkeys([*most, *transition.members]))
+                told.append(msgspec.structs.replace(transition, members=members))
                 continue
             incident = self._book.stores[transition.store_id].steps[transition.step].incident
             if incident is not None:
