@@ -29,6 +29,8 @@ from scoring.stages import STEP_BY_ID, Stage
 
 Floats = NDArray[np.float64]
 
+#: stores with a shorter history, in days, are not pooled
+YOUNG_DAYS = 7.0
 #: an hour further than this from what is expected says nothing of the level
 _LARGEST_Z = 4.0
 #: variance of an hour's mean wobble, before the pool's is known (log scale)
@@ -84,8 +86,10 @@ class PoolSums:
             expected: (bins,) µ, season and level included.
             rate: conversions per upstream event.
             kernel: the delay kernel.
-            days: length of the store's history.
+            days: length of the store's history; one younger than a week is in no pool, its expectation is too uncertain.
         """
+        if days < YOUNG_DAYS:
+            return
         for pool in self._rules.pools_of(store_id, segment):
             found = self._sums.setdefault((pool, step), _Sum(np.zeros(self._bins), np.zeros(self._bins)))
             kept = min(len(arrivals), self._bins)

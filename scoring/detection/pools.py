@@ -46,6 +46,8 @@ _WIDENED_SHARE = 0.1
 _OTHERS_SHARE = 0.5
 #: members named with their share of the shortfall, at most
 _MOST_NAMED = 20
+#: how the note of an incident that is not told begins
+_IN_ONE = "sits in one store only:"
 
 #: (store, step, segment) of a series that counts towards a pool
 PartName = tuple[str, str, str]
@@ -140,7 +142,7 @@ class _PoolAlerting(Alerting):
         needed = _OTHERS_SHARE * self.policy.notice
         if rest_m > 0 and self._surprise(entry, step, rest_a, rest_m) >= needed:
             return ""
-        return f"the drop sits in one store, {names[worst]}"
+        return f"{_IN_ONE} {names[worst]}"
 
     def _surprise(self, entry: StepEntry, step: Step, arrived: float, mean: float) -> float:
         """The surprise of a part of the pool's window, judged by the pool's own wobble."""
@@ -275,7 +277,8 @@ class PoolScorer:
             if transition.fired_at_ms is not None:
                 most = [part.segment for part in transition.contributions]
                 members = tuple(dict.fromkeys([*most, *transition.members]))
-                told.append(msgspec.structs.replace(transition, members=members))
+                note = "" if transition.note.startswith(_IN_ONE) else transition.note
+                told.append(msgspec.structs.replace(transition, members=members, note=note))
                 continue
             incident = self._book.stores[transition.store_id].steps[transition.step].incident
             if incident is not None:
