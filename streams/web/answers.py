@@ -421,7 +421,8 @@ class StepComparison(msgspec.Struct, frozen=True):
 
     ``state`` is that of the newest minute. ``smallest_drop`` is the smallest fall, in
     [0, 1], that an hour could show on average; None where not even a full stop would show, or where it is not known
-    yet (``drop_known`` false).
+    yet (``drop_known`` false). ``source`` says whose numbers the expectation is made of: ``own``, ``pooled``,
+    ``peers`` (of so many ``lenders``) or ``benchmark``; empty where it is not known.
     """
 
     step: str
@@ -431,6 +432,8 @@ class StepComparison(msgspec.Struct, frozen=True):
     conversion_rate: float | None
     drop_known: bool = False
     smallest_drop: float | None = None
+    source: str = ""
+    lenders: int = 0
 
 
 class StoreComparison(msgspec.Struct, frozen=True):
