@@ -83,7 +83,7 @@ async def lead(
         while await is_held():
             await leader.turn(pool_log)
             report.say("ready", leader.detail())
-    except KafkaError as error:
+    except (KafkaError, TimeoutError) as error:
         log.warning("the broker is away", role=ROLE, error=type(error).__name__)
         report.say("degraded", "the broker is away")
         await asyncio.sleep(POLL_MS / 1000)
