@@ -58,7 +58,8 @@ class AlertTransition(msgspec.Struct, frozen=True, omit_defaults=False):
     is the same row. ``observed``, ``expected``, ``low``, ``high`` are arrivals in the window of ``window_minutes``;
     ``lost`` is the shortfall since the window that opened the alert began (``lost_low``..``lost_high``: 90 % interval), in
     downstream events. ``fired_at_ms`` is None for an alert that the calendar holds or held back to its end.
-    ``sequence`` is 0 for the first transition of the alert and grows by one.
+    An alert of a pool (kind ``pooled``) has the pool's id for ``store_id``, its stores as ``members`` (those that lack most
+    first) and their shares of the shortfall as ``contributions``. ``sequence`` is 0 for the first transition of the alert and grows by one.
     """
 
     alert_id: str

@@ -186,6 +186,52 @@ CHINESE_NAMES: dict[str, str] = {
     "Whit Monday": "圣灵降临节星期一",
     "Labor Thanksgiving Day": "勤劳感谢日",
     "Songkran Festival": "泼水节",
+    "Lunar New Year": "春节",
+    "Chinese New Year": "春节",
+    "Ramadan Beginning": "斋月开始",
+    "Islamic New Year": "伊斯兰新年",
+    "Isra' and Mi'raj": "登霄节",
+    "Prophet's Birthday": "圣纪节",
+    "Day of Arafah": "阿拉法日",
+    "Eid al-Fitr Holiday": "开斋节假期",
+    "Eid al-Fitr Second Day": "开斋节第二天",
+    "Eid al-Adha Holiday": "宰牲节假期",
+    "International Labor Day": "国际劳动节",
+    "National Day": "国庆节",
+    "National Day Holiday": "国庆节假期",
+    "Founding Day Holiday": "立国日",
+    "Vesak Day": "卫塞节",
+    "Deepavali": "排灯节",
+    "Diwali": "排灯节",
+    "Pentecost Monday": "圣灵降临节星期一",
+    "Second Day of Christmas": "圣诞节次日",
+    "Saint Stephen's Day": "圣斯德望日",
+    "Epiphany": "主显节",
+    "Assumption Day": "圣母升天节",
+    "All Saints' Day": "诸圣节",
+    "Bastille Day": "法国国庆日",
+    "Early May bank holiday": "五月银行假日",
+    "May Day bank holiday": "五月银行假日",
+    "Spring Bank Holiday": "春季银行假日",
+    "Summer Bank Holiday": "夏季银行假日",
+    "Canada Day": "加拿大国庆日",
+    "Australia Day": "澳大利亚国庆日",
+    "ANZAC Day": "澳新军团日",
+    "Coming of Age Day": "成人节",
+    "Foundation Day": "建国纪念日",
+    "Emperor's Birthday": "天皇诞辰",
+    "Vernal Equinox Day": "春分日",
+    "Showa Day": "昭和日",
+    "Constitution Day": "宪法纪念日",
+    "Greenery Day": "绿之日",
+    "Children's Day": "儿童节",
+    "Substitute Holiday": "补休日",
+    "Marine Day": "海之日",
+    "Mountain Day": "山之日",
+    "Respect for the Aged Day": "敬老日",
+    "Autumnal Equinox Day": "秋分日",
+    "Sports Day": "体育日",
+    "Culture Day": "文化日",
     "Eid al-Fitr": "开斋节",
     "Eid al-Adha": "宰牲节",
 }
@@ -220,6 +266,17 @@ def _chinese(name: str) -> str:
     if plain not in CHINESE_NAMES:
         return name
     return CHINESE_NAMES[plain] + (f"（{rest[:-1].replace('observed', '补休')}）" if rest else "")
+
+
+#: a year whose entries have every name that recurs
+_ANY_YEAR = 2026
+
+
+def is_known_day(name: str, countries: Iterable[str] = ()) -> bool:
+    """Whether an entry is called so, in Chinese or English: a commerce day, a season, or a public holiday of ``countries``."""
+    sources = [*commerce_days(_ANY_YEAR)]
+    sources += [entry for country in countries for entry in public_holidays(country, _ANY_YEAR)]
+    return any(name.casefold() in (entry.name.zh.casefold(), entry.name.en.casefold()) for entry in sources)
 
 
 def calendar_between(countries: Iterable[str], first: date, last: date) -> tuple[CalendarEntry, ...]:

@@ -26,6 +26,7 @@ from scoring.texts import (
     Language,
     Text,
     checks_for,
+    pool_name,
     segment_name,
     step_name,
 )
@@ -314,7 +315,8 @@ def _headline(alert: AlertTransition, around: Surroundings, wording: Wording, is
             low=wording.count(alert.low),
             high=wording.count(alert.high),
         )
-    return f"{verdict} · {around.store.name} · {result}"
+    name = pool_name(alert.store_id, language) or around.store.name
+    return f"{verdict} · {name} · {result}"
 
 
 def _size(alert: AlertTransition, store: StoreFacts, wording: Wording) -> Line:

@@ -66,6 +66,26 @@ class OwnEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class DayChoice:
+    """What a business wants of one built-in entry, by its name in either language; None: nothing at all.
+
+    Without stores and countries it holds for all stores; with both, for those that match either.
+    """
+
+    name: str
+    effect: DayEffect | None
+    countries: tuple[str, ...] = ()
+    stores: tuple[str, ...] = ()
+
+    def is_for(self, entry: CalendarEntry, store_id: str, country: str) -> bool:
+        """Whether the choice concerns an entry of a store's calendar."""
+        if self.name.casefold() not in (entry.name.zh.casefold(), entry.name.en.casefold()):
+            return False
+        everybody = not self.stores and not self.countries
+        return everybody or store_id in self.stores or (country != "" and country in self.countries)
+
+
+@dataclass(frozen=True, slots=True)
 class DaySpan:
     """Local minutes [first, last) of a store (numbered as by ``local_minute``), what they are, what that changes."""
 
@@ -93,11 +113,13 @@ class DayRules:
         countries: the country of each store; a store without one has no public holidays and commerce days.
         effects: what the built-in entries of each kind do; a kind that is not in it does nothing.
         own: the business's own entries.
+        choices: what single built-in entries do, whatever their kind does; the first that fits counts.
     """
 
     countries: Mapping[str, str]
     effects: Mapping[CalendarKind, DayEffect]
     own: tuple[OwnEntry, ...] = ()
+    choices: tuple[DayChoice, ...] = ()
 
     def spans(self, store_id: str, first: date, last: date) -> tuple[DaySpan, ...]:
         """What holds for a store between two dates (both included), by time."""
@@ -107,8 +129,10 @@ class DayRules:
             for entry in self.own
             if entry.is_for(store_id, country) and entry.last.date() >= first and entry.first.date() <= last
         ]
-        for entry in calendar_between([country], first, last) if country and self.effects else ():
-            effect = self.effects.get(entry.kind)
+        wanted = bool(country) and bool(self.effects or self.choices)
+        for entry in calendar_between([country], first, last) if wanted else ():
+            chosen = next((c for c in self.choices if c.is_for(entry, store_id, country)), None)
+            effect = self.effects.get(entry.kind) if chosen is None else chosen.effect
             if effect is not None:
                 name = (
                     entry.name.en if entry.name.zh == entry.name.en else f"{entry.name.zh} / {entry.name.en}"

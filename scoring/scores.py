@@ -27,7 +27,9 @@ class ScoreRow(msgspec.Struct, frozen=True, gc=False):
     ``observed``, ``expected``, ``low`` and ``high`` (99 % predictive interval) are downstream arrivals of this minute.
     ``surprise`` is −log10 of the smallest tail probability over the look-back windows; ``window_minutes``,
     ``window_observed`` and ``window_expected`` say which window that was. ``sample`` is the exposure (upstream
-    events behind the window). ``version`` grows with each correction of the row.
+    events behind the window). ``version`` grows with each correction of the row. ``baseline`` is what the baseline
+    alone expected of this minute, before what the wobble's filter added (0 where the minute is not believed), and
+    ``baseline_variance`` the variance of its log: pools of stores are made of them (``scoring/detection/pools.py``).
     """
 
     store_id: str
@@ -45,6 +47,8 @@ class ScoreRow(msgspec.Struct, frozen=True, gc=False):
     window_observed: float = 0.0
     window_expected: float = 0.0
     version: int = 0
+    baseline: float = 0.0
+    baseline_variance: float = 0.0
 
 
 class MinuteRow(msgspec.Struct, frozen=True, gc=False):

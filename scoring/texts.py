@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 from scoring.actions import CloseReason
 from scoring.alerts import AlertKind, AlertLabel, AlertState, Level
 from scoring.events import DeviceClass, Platform, RejectReason, Source
+from scoring.pools import PoolDimension, parse_pool
 from scoring.scores import ScoreState
 from scoring.stages import STEP_BY_ID, Stage
 
@@ -374,6 +375,24 @@ def segment_name(segment: str, language: Language) -> str:
         for part in segment.split("/")
     ]
     return " × ".join(parts)
+
+
+_POOLS: Mapping[PoolDimension, Text] = {
+    PoolDimension.PLATFORM: Text("平台 {value} 的店铺", "Stores on {value}"),
+    PoolDimension.PAYMENT_METHOD: Text("用 {value} 支付的店铺", "Stores paid by {value}"),
+    PoolDimension.COUNTRY: Text("国家/地区 {value} 的店铺", "Stores in {value}"),
+}
+
+
+def pool_name(identifier: str, language: Language) -> str | None:
+    """A pool of stores for people: ``pool:platform=shopify`` as ``Stores on Shopify``; None for the id of a store."""
+    parsed = parse_pool(identifier)
+    if parsed is None:
+        return None
+    dimension, value = parsed
+    platforms = {platform.value: name for platform, name in PLATFORM_NAMES.items()}
+    told = platforms[value](language) if value in platforms else value
+    return _POOLS[dimension](language, value=told)
 
 
 def checks_for(step: str, kind: AlertKind, label: AlertLabel) -> tuple[Check, ...]:

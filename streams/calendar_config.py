@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from scoring.calendar import CalendarKind
-from scoring.days import DayEffect, DayRules, OwnEntry
+from scoring.calendar import CalendarKind, is_known_day
+from scoring.days import DayChoice, DayEffect, DayRules, OwnEntry
 from streams.config_values import Part
 
 if TYPE_CHECKING:
@@ -47,12 +47,33 @@ class CalendarEntryConfig(Part):
         return begins, ends
 
 
+class CalendarDayConfig(Part):
+    """What one built-in entry does, whatever its kind does: ``{day: 双11, effect: suppress, countries: [CN]}``."""
+
+    day: str = Field(min_length=1, description="Its name, Chinese or English: 双11, Black Friday, Ramadan, …")
+    effect: Effect
+    countries: tuple[Country, ...] = ()
+    stores: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _is_on_the_calendar(self) -> CalendarDayConfig:
+        if not is_known_day(self.day, self.countries):
+            where = f" of {', '.join(self.countries)}" if self.countries else ""
+            raise ValueError(
+                f"no day{where} is called {self.day!r}; a public holiday's name is known with its countries"
+            )
+        return self
+
+
 class CalendarConfig(Part):
     """What the days of the calendar do to judging; they hold for stores that name their country."""
 
     commerce: Effect = Field("widen", description="Commerce days: 618, 双11, Black Friday, …")
     season: Effect = Field("compare", description="Seasons: Lunar New Year, Ramadan, …")
     holidays: Effect = Field("widen", description="Public holidays.")
+    days: tuple[CalendarDayConfig, ...] = Field(
+        (), description="Single days, by name, country and store; they come before their kind."
+    )
     entries: tuple[CalendarEntryConfig, ...] = ()
 
 
@@ -74,5 +95,14 @@ def day_rules(config: Config) -> DayRules:
         own=tuple(
             OwnEntry(entry.name, DayEffect(entry.effect), *entry.span(), entry.countries, entry.stores)
             for entry in calendar.entries
+        ),
+        choices=tuple(
+            DayChoice(
+                day.day,
+                DayEffect(day.effect) if day.effect != "ignore" else None,
+                day.countries,
+                day.stores,
+            )
+            for day in calendar.days
         ),
     )

@@ -70,6 +70,16 @@ class SegmentsConfig(Part):
     most: int = Field(32, ge=1, le=64)
 
 
+class PoolsConfig(Part):
+    """Stores judged together, for drops that no single small store can show."""
+
+    dimensions: tuple[Literal["platform", "payment_method", "country"], ...] = Field(
+        ("platform", "payment_method", "country"),
+        description="What the stores of a pool share; empty: no pools. Payment methods need that segment dimension.",
+    )
+    least_stores: int = Field(3, ge=2, description="Fewer stores make no pool.")
+
+
 class ThresholdsConfig(Part):
     """Surprise (−log10 tail probability) from which an alert of each level opens."""
 
@@ -90,6 +100,7 @@ class Config(Part):
     segments: SegmentsConfig = SegmentsConfig()
     thresholds: ThresholdsConfig = ThresholdsConfig()
     calendar: CalendarConfig = CalendarConfig()
+    pools: PoolsConfig = PoolsConfig()
     alerting: AlertingConfig = AlertingConfig()
     digests: tuple[SubscriberConfig, ...] = ()
 

@@ -170,6 +170,16 @@ PAGE_SECONDS = Histogram(
     buckets=(0.01, 0.03, 0.1, 0.3, 1, 3, 10),
 )
 
+# pools
+
+POOLS_JUDGED = Gauge("funnelwatch_pools", "Pools of stores that are judged as one.")
+POOLS_AGE = Gauge(
+    "funnelwatch_pools_minute_age_seconds", "Age of the end of the last minute judged for pools."
+)
+POOLS_TRANSITIONS = Counter(
+    "funnelwatch_pools_transitions_total", "Transitions of pools' alerts, by state.", ["state"]
+)
+
 # collector
 
 COLLECTOR_EVENTS = Counter("funnelwatch_collector_events_total", "Events accepted, by door.", ["source"])

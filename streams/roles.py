@@ -40,6 +40,7 @@ ROLES: dict[str, Role] = {
     for role in (
         Role("collector", "streams.collector.role", needs_store=False),
         Role("monitor", "streams.monitor.app", needs_store=False),
+        Role("pools", "streams.pools.role", needs_store=False),
         Role("landing", "streams.landing.role", needs_store=True),
         Role("page", "streams.web.server", needs_store=True),
         Role("notifier", "streams.notifier.role", needs_store=False),

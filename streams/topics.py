@@ -19,6 +19,8 @@ ACTIONS = "funnel.actions.v1"
 SENDS = "funnel.sends.v1"
 #: the monitor's table changelog
 COUNTS_CHANGELOG = "funnelwatch-monitor-counts-changelog"
+#: what the pooled monitors remember
+POOLS_CHANGELOG = "funnelwatch-pools-changelog"
 
 DAY_MS = 86_400_000
 
@@ -49,4 +51,5 @@ TOPICS: tuple[TopicSpec, ...] = (
     TopicSpec(ACTIONS, False, _deleted_after(30)),
     TopicSpec(SENDS, False, _COMPACTED),
     TopicSpec(COUNTS_CHANGELOG, True, {**_COMPACTED, "max.message.bytes": "10000000"}),
+    TopicSpec(POOLS_CHANGELOG, False, _COMPACTED),
 )

@@ -4,7 +4,8 @@ Read after ``history.py``; what it makes goes to ``funnel.baselines.v1`` and fro
 The stages of a store's youth:
 
 - no history: no baseline; its score rows say ``no_baseline``;
-- less than seven days: the hour-of-week profile is the population's (a store's own cells are shrunk away by their
+- half an hour to two hours: what peers or the benchmark lend (``peers.py``), or no baseline;
+- two hours to seven days: with peers or a benchmark line, their prior weighed against the own history; without, the hour-of-week profile is the population's (a store's own cells are shrunk away by their
   variance) and taken for uncertain by a tenth, the wobble is at least the population's upper quartile, and only the
   page threshold opens alerts;
 - seven days to four weeks: own profile as far as its variance allows; the wobble still at least the median;
@@ -38,11 +39,13 @@ from scoring.baselines.history import StoreHistory
 from scoring.baselines.kernel import KernelEvidence, default_kernel, fit_kernels, kernel_evidence
 from scoring.baselines.localtime import WEEK_MINUTES, interpolation_table, local_minutes
 from scoring.baselines.noise import fit_noise
+from scoring.baselines.pooled import PoolSums
 from scoring.baselines.profile import fit_profile
 from scoring.baselines.rates import segment_rates, store_rates
 from scoring.baselines.traffic import TRAFFIC_DAYS, TrafficHistory, entry_stage, fit_traffic
 from scoring.detection.level import DAILY_DECAY, daily_level
 from scoring.detection.wobble import mean_variance, window_containment
+from scoring.pools import PoolRules
 from scoring.stages import STAGE_INDEX, Stage
 
 Floats = NDArray[np.float64]
@@ -101,6 +104,7 @@ def fit_baselines(
     fitted_at_ms: int,
     kernels: dict[tuple[str, str], Kernel] | None = None,
     progress: Callable[[str, int], None] | None = None,
+    pools: PoolRules | None = None,
 ) -> list[StoreBaseline]:
     """The baselines of all stores; a store with less than two hours of history has none.
 
@@ -109,6 +113,7 @@ def fit_baselines(
         fitted_at_ms: the time to note in the baselines.
         kernels: known kernels by (store_id, step), from attributed pairs; others are found from the counts.
         progress: told the phase and how many stores are done.
+        pools: who is pooled with whom; the pools' baselines follow those of the stores.
     """
     told = progress or (lambda phase, done: None)
     plans: dict[str, _Plan] = {}
@@ -131,8 +136,9 @@ def fit_baselines(
         for step, (up, down) in plans[history.store_id].steps.items():
             data.setdefault(step, []).append(_bin(history, up, down, kernel_of[history.store_id, step]))
         told("exposure", done + 1)
+    sums = PoolSums(pools, _NOISE_DAYS * 1440 // BIN, BIN) if pools is not None else None
     for number, (step, members) in enumerate(data.items()):
-        _fit_step(step, members)
+        _fit_step(step, members, sums)
         told("steps", number + 1)
     found: dict[str, dict[str, StepBaseline]] = {store_id: {} for store_id in facts}
     for step, members in data.items():
@@ -140,7 +146,7 @@ def fit_baselines(
             if member.found is not None:
                 found[member.store_id][step] = member.found
     traffic = fit_traffic(_entries(plans, data) + _lone_entries(histories, plans))
-    return [
+    found_stores = [
         StoreBaseline(
             store_id=store_id,
             zone=facts[store_id].zone,
@@ -155,6 +161,10 @@ def fit_baselines(
         for store_id, steps in found.items()
         if steps or store_id in traffic
     ]
+    if sums is None or not found_stores:
+        return found_stores
+    until_ms = max(baseline.trained_until_ms for baseline in found_stores)
+    return found_stores + sums.baselines(fitted_at_ms, until_ms)
 
 
 def _entries(plans: dict[str, _Plan], data: dict[str, list[_StepData]]) -> list[TrafficHistory]:
@@ -272,7 +282,7 @@ def _usual(history: StoreHistory, upstream: Floats) -> tuple[float, ...]:
     return tuple(round(float(value), 4) for value in usual)
 
 
-def _fit_step(step: str, members: list[_StepData]) -> None:
+def _fit_step(step: str, members: list[_StepData], pools: PoolSums | None) -> None:
     """Rates, segments, season, level and wobble of one step in all stores that have it."""
     arrived = np.array([member.arrivals.sum(dtype=float) for member in members])
     exposed = np.array([member.exposure.sum(dtype=float) for member in members])
@@ -317,7 +327,12 @@ def _fit_step(step: str, members: list[_StepData]) -> None:
     )
     sigma = np.where(history_days >= _FULL_DAYS - 1, noise.sigma, np.maximum(noise.sigma, least))
     doubt = _profile_doubt(sigma, noise.tau, history_days)
-    segments = _segment_wobble(members, parts, a, mu, rates, noise.dispersion, sigma, noise.tau)
+    segments = _segment_wobble(members, parts, a, mu, rates, noise.dispersion, sigma, noise.tau, step, pools)
+    if pools is not None:
+        for row, member in enumerate(members):
+            pools.add(
+                member.store_id, step, "", a[row], mu[row], float(rates[row]), member.kernel, member.days
+            )
     for row, member in enumerate(members):
         up, down = step.split("_to_", 1) if step.count("_to_") == 1 else _split(step)
         hours = max(member.days * 24, 1e-9)
@@ -429,6 +444,8 @@ def _segment_wobble(
     dispersion: Floats,
     sigma: Floats,
     tau: Floats,
+    step: str,
+    pools: PoolSums | None,
 ) -> list[dict[str, SegmentBaseline]]:
     """Each store's segments with their own wobble, fitted where there is enough to see, else the store's."""
     bins = a.shape[1]
@@ -450,6 +467,9 @@ def _segment_wobble(
                 columns_mu.append(
                     _tail(member.exposure[part] * segment_rate[part] * factor, min(recent, bins))
                 )
+                if pools is not None:
+                    seen, rate = (columns_a[-1], columns_mu[-1]), float(segment_rate[part])
+                    pools.add(member.store_id, step, name, *seen, rate, member.kernel, member.days)
     wobble: dict[tuple[int, int], tuple[float, float]] = {}
     if picked:
         pairs = len(columns_a[0]) // 2 * 2

@@ -93,8 +93,9 @@ class Alerting:
                 self.book.levels.shift(entry.index, float(np.log(ratio)))
             return [incident.transition(at_ms)]
         is_news = self._label(entry, incident, predicted - arrived)
-        if incident.is_held and not self.book.days.suppressed(entry.index):
+        if incident.is_held and not self._held_by(entry, step):
             incident.is_held, incident.fired_at_ms, is_news = False, at_ms, True
+            incident.contributions = self._contributions(entry, still_open[0], step)[0]
         if incident.level is Level.NOTICE:
             best = max(still_open, key=lambda series: step.surprise[series] - arrays.offset[series])
             if step.surprise[best] - arrays.offset[best] >= self.policy.page:
@@ -145,19 +146,23 @@ class Alerting:
             incident = last
         else:
             store_id, step_id = entry.store_id, entry.baseline.step
+            baseline = self.book.stores[store_id].baseline
+            members = baseline.members if baseline is not None else ()
+            kind = AlertKind.POOLED if members else AlertKind.CONVERSION
             incident = Incident(
-                alert_id=make_alert_id(store_id, step_id, segment, AlertKind.CONVERSION, at_ms),
+                alert_id=make_alert_id(store_id, step_id, segment, kind, at_ms),
                 store_id=store_id,
                 step=step_id,
                 segment=segment,
-                kind=AlertKind.CONVERSION,
+                kind=kind,
+                members=members,
                 level=level,
                 opened_at_ms=at_ms,
                 evidence=evidence,
                 contributions=contributions,
             )
             entry.incident = incident
-        self._apply_calendar(entry, incident)
+        self._hold_back(entry, incident, step)
         for ago in range(evidence.window_minutes - 1, -1, -1):
             a, m, _, _ = engine.peek(np.array([lead]), np.array([0]), ago)
             incident.suspicion.add_gap(float(m[0] - a[0]))
@@ -165,11 +170,17 @@ class Alerting:
         incident.add(evidence.observed, evidence.expected, fast, variance)
         return incident.transition(at_ms)
 
-    def _apply_calendar(self, entry: StepEntry, incident: Incident) -> None:
-        """Hold back or name an incident that opens on a special day; one that has fired before goes on firing."""
+    def _held_by(self, entry: StepEntry, step: Step) -> str:
+        """What holds back the alerts of a step now, for a person to read; empty if nothing does."""
+        del step
         held = self.book.days.suppressed(entry.index)
+        return f"held back by the calendar: {held}" if held else ""
+
+    def _hold_back(self, entry: StepEntry, incident: Incident, step: Step) -> None:
+        """Hold back an incident, or name the special day it opens on; one that has fired before goes on firing."""
+        held = self._held_by(entry, step)
         if held and (incident.sequence == 0 or incident.is_held):
-            incident.is_held, incident.note = True, f"held back by the calendar: {held}"
+            incident.is_held, incident.note = True, held
             return
         incident.is_held = False
         named = self.book.days.named(entry.index)

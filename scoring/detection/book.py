@@ -18,7 +18,7 @@ from scoring.detection.engine import Engine, SeriesParameters
 from scoring.detection.exposure import Exposures
 from scoring.detection.incidents import Incident
 from scoring.detection.level import Levels
-from scoring.detection.policy import WINDOWS, DetectionPolicy, look_offset, volume_offset
+from scoring.detection.policy import WINDOWS, YOUNG_DAYS, DetectionPolicy, look_offset, volume_offset
 from scoring.detection.special_days import SpecialDays
 from scoring.detection.surge import Surges
 from scoring.detection.tail import LN10
@@ -26,9 +26,6 @@ from scoring.stages import FAST_STEPS, STAGE_INDEX
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
-
-#: a store with less history than this, in days, is judged by the page threshold only
-_YOUNG_DAYS = 7.0
 
 
 @dataclass(slots=True)
@@ -164,7 +161,7 @@ class Book:
     def _set_series(self, entry: StepEntry, baseline: StoreBaseline) -> None:
         step, looks = entry.baseline, max(len(baseline.steps), 1)
         scored = self._scored_segments(step)
-        base = self._policy.notice if baseline.days >= _YOUNG_DAYS else self._policy.page
+        base = self._policy.notice if baseline.days >= YOUNG_DAYS else self._policy.page
         for segment in ("", *scored):
             part = step.segments[segment] if segment else None
             offset = look_offset(looks, len(scored) if segment else 0)

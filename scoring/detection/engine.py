@@ -375,6 +375,11 @@ class Engine:
             self.cum_arrived[row, series] += total_arrived[ago - back]
             self.cum_expected[row, series] += total_expected[ago - back]
 
+    def baseline_of(self, ago: int, series: Ints) -> Floats:
+        """µ of the minute ``ago`` minutes ago, as the baseline alone expected it."""
+        now = (self.minutes - 1 - ago) % RING
+        return np.asarray(self.cum_expected[now, series] - self.cum_expected[(now - 1) % RING, series])
+
     def rescore(self, ago: int, baseline_variance: Floats) -> tuple[Floats, Ints, Floats, Floats, Floats]:
         """Surprise, window, its A and M, and the predicted variance, of the minute ``ago`` minutes ago."""
         n = self.size

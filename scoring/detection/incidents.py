@@ -56,6 +56,8 @@ class Incident(msgspec.Struct):
     is_held: bool = False
     #: when it began to fire, where that was later than it opened
     fired_at_ms: int | None = None
+    #: of a pool's incident: the stores in the pool
+    members: tuple[str, ...] = ()
     suspicion: Suspicion = msgspec.field(default_factory=Suspicion)
 
     def add(self, arrived: float, expected: float, fast: float, log_variance: float) -> None:
@@ -101,6 +103,7 @@ class Incident(msgspec.Struct):
             lost_high=max(lost + spread, 0.0),
             label=self.label,
             contributions=self.contributions,
+            members=self.members,
             note=self.note,
         )
         self.sequence += 1

@@ -42,6 +42,18 @@ _WIN = np.array(WINDOWS)
 _STATES = (ScoreState.NORMAL, ScoreState.BREACH, ScoreState.NOT_ENOUGH_DATA, ScoreState.DATA_LATE)
 
 
+@dataclass(frozen=True, slots=True)
+class Expectations:
+    """What the baselines expected of the minute just closed: of each series A, µ, the variance of log µ, and trust."""
+
+    names: list[tuple[str, str, str]]
+    shown: Ints
+    arrived: Floats
+    expected: Floats
+    variance: Floats
+    believed: Bools
+
+
 @dataclass(slots=True)
 class Judgement:
     """What closing a minute gave."""
@@ -71,6 +83,8 @@ class Scorer:
         self._versions: dict[tuple[str, int], int] = {}
         self._closing = Closing(np.zeros(0), np.zeros(0))
         self._arrived: Floats = np.zeros(0)
+        self._expected: Floats = np.zeros(0)
+        self._variance: Floats = np.zeros(0)
         self._held_steps: Bools = np.zeros(0, dtype=bool)
         #: counts and factors of the last minutes, for corrections
         self._recent: deque[tuple[Floats, Floats]] = deque(maxlen=AMENDABLE)
@@ -138,6 +152,18 @@ class Scorer:
         self._alerting.changed.update(traffic.in_alert())
         return self._alerting.judge(minute, step, self._closing) + found
 
+    def expectations(self) -> Expectations:
+        """What was expected of the minute just closed, by series: what pools are made of."""
+        arrays = self._book.arrays
+        return Expectations(
+            self._book.names,
+            arrays.shown,
+            self._arrived,
+            self._expected,
+            self._variance,
+            ~self._held_steps[arrays.series_step],
+        )
+
     def row_of(self, store_id: str, segment: str) -> int:
         """The row of ``advance_counts`` that belongs to a store's segment."""
         return self._book.row(self._book.stores.setdefault(store_id, StoreEntry()), segment)
@@ -180,7 +206,8 @@ class Scorer:
         is_on, since, changed = is_on | is_special, np.minimum(since, special_since), changed | begins
         which = arrays.series_step
         unrest = Unrest(is_on[which], since[which], changed[which], SURGE_VARIANCE)
-        step = book.engine.step(a, mu, variance[which] + arrays.extra_variance, unrest, held[which])
+        series_variance = variance[which] + arrays.extra_variance
+        step = book.engine.step(a, mu, series_variance, unrest, held[which])
         wholes = arrays.wholes
         is_open = np.zeros(len(wholes), dtype=bool)
         np.logical_or.at(is_open, arrays.series_step, book.engine.open[: book.engine.size] | step.closed)
@@ -189,7 +216,7 @@ class Scorer:
             self._alerting.changed.add(book.steps[index].store_id)
         self._minute = minute
         self._entered = self._entry_events(matrix)
-        self._arrived = a
+        self._arrived, self._expected, self._variance = a, mu, series_variance
         self._held_steps = held
         self._closing = Closing(factor, variance)
         self._recent.append((matrix, factor))
@@ -238,10 +265,17 @@ class Scorer:
         arrays = self._book.arrays
         shown = arrays.shown
         held = self._held_steps[arrays.series_step[shown]]
-        return self._make_rows(minute, shown, self._arrived[shown], step, held)
+        baseline = np.where(held, 0.0, self._expected[shown]), self._variance[shown]
+        return self._make_rows(minute, shown, self._arrived[shown], step, held, baseline)
 
     def _make_rows(
-        self, minute: int, shown: Ints, observed: Floats, step: Step, held: Bools
+        self,
+        minute: int,
+        shown: Ints,
+        observed: Floats,
+        step: Step,
+        held: Bools,
+        baseline: tuple[Floats, Floats],
     ) -> list[ScoreRow]:
         arrays, engine = self._book.arrays, self._book.engine
         mean = step.predicted[shown]
@@ -262,14 +296,20 @@ class Scorer:
             _WIN[step.window[shown]].tolist(),
             step.window_observed[shown].tolist(),
             step.window_expected[shown].tolist(),
+            baseline[0].tolist(),
+            baseline[1].tolist(),
         )
         names = self._book.names
         at = minute * MINUTE_MS
         rows = []
-        for number, a, m, lo, hi, s, n, kind, width, wa, wm in zip(shown.tolist(), *columns, strict=True):
+        for number, a, m, lo, hi, s, n, kind, width, wa, wm, mu, v in zip(
+            shown.tolist(), *columns, strict=True
+        ):
             store, step_id, segment = names[number]
             rows.append(
-                ScoreRow(store, at, step_id, segment, a, m, lo, hi, s, n, _STATES[kind], width, wa, wm)
+                ScoreRow(
+                    store, at, step_id, segment, a, m, lo, hi, s, n, _STATES[kind], width, wa, wm, 0, mu, v
+                )
             )
         return rows
 
@@ -386,7 +426,8 @@ class Scorer:
                 key: number for key, number in self._versions.items() if key[1] > minute - AMENDABLE
             }
         held = np.zeros(len(shown), dtype=bool)
-        rows = self._make_rows(minute, shown, observed, step, held)
+        baseline = engine.baseline_of(ago, shown), variance[shown]
+        rows = self._make_rows(minute, shown, observed, step, held, baseline)
         return [msgspec.structs.replace(row, version=self._versions[row.store_id, minute]) for row in rows]
 
     # ---------------------------------------------------------------- restart

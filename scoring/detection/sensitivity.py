@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from scoring.baselines.baseline import StepBaseline
-from scoring.detection.policy import WINDOWS, DetectionPolicy, look_offset, volume_offset
+from scoring.detection.policy import WINDOWS, YOUNG_DAYS, DetectionPolicy, look_offset, volume_offset
 from scoring.detection.tail import binomial_scale, lower_surprise
 from scoring.detection.wobble import autocorrelation, carry_over, mean_variance, window_containment
 
@@ -18,6 +18,7 @@ def smallest_drop(
     expected_per_hour: float | None = None,
     looks: int = 1,
     minutes: int = 60,
+    days: float = 28.0,
 ) -> float | None:
     """The smallest share d by which conversions would have to fall to open an alert within ``minutes``, on average.
 
@@ -30,6 +31,7 @@ def smallest_drop(
         expected_per_hour: arrivals expected in the hour looked at; by default the average hour's.
         looks: in how many steps the store is looked at.
         minutes: how soon.
+        days: length of the store's history: in its first week only the page threshold opens alerts.
 
     Returns:
         d in (0, 1], or None where not even a full stop would show.
@@ -51,7 +53,8 @@ def smallest_drop(
             for length in window
         ]
     )
-    threshold = policy.notice + look_offset(looks) + volume_offset(step.arrivals_per_hour)
+    opens_at = policy.notice if days >= YOUNG_DAYS else policy.page
+    threshold = opens_at + look_offset(looks) + volume_offset(step.arrivals_per_hour)
 
     def would_open(drop: float) -> bool:
         fast = step.dispersion * binomial_scale(drop, contained)

@@ -11,7 +11,10 @@ from scoring.alerts import AlertKind, AlertTransition
 from scoring.backtest import AlertBook
 from scoring.baselines import StoreBaseline, fit_baselines
 from scoring.baselines.minute_table import MinuteTable
+from scoring.baselines.peers import Lenders, lend, youngest
 from scoring.detection import DetectionPolicy, Scorer
+from scoring.detection.pools import PoolScorer
+from scoring.pools import PoolRules
 
 DAY = 1440
 #: what the nightly job fits on, and how long filters run in before the first minute that counts
@@ -27,7 +30,10 @@ def training_end(table: MinuteTable) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A finished backtest: alerts in the tested stretch, those the calendar held back, those of traffic, its first baselines."""
+    """A finished backtest: alerts in the tested stretch, those the calendar held back, those of traffic, its first baselines.
+
+    ``pooled`` are the alerts of pools; ``pools`` how many pools were judged.
+    """
 
     alerts: list[AlertTransition]
     held_back: list[AlertTransition]
@@ -36,10 +42,35 @@ class Outcome:
     from_minute: int
     until_minute: int
     unfitted: tuple[str, ...]
+    pooled: tuple[AlertTransition, ...] = ()
+    pools: int = 0
 
     def store_weeks(self, stores: int) -> float:
         """The tested stretch times how many stores."""
         return stores * (self.until_minute - self.from_minute) / (7 * DAY)
+
+
+class PooledReplay:
+    """Gives pools what the stores' scorer expected of each minute, as ``streams/pools`` does with its score rows."""
+
+    def __init__(self, scorer: Scorer, pools: PoolScorer) -> None:
+        self._scorer = scorer
+        self.pools = pools
+        self._parts = np.zeros(0, dtype=np.intp)
+
+    def advance(self, minute: int) -> list[AlertTransition]:
+        """Close a minute that the stores' scorer has just closed."""
+        seen = self._scorer.expectations()
+        known = len(self._parts)
+        if known < len(seen.names):
+            new = [self.pools.part(*name) for name in seen.names[known:]]
+            self._parts = np.append(self._parts, np.array(new, dtype=np.intp))
+        counts = np.zeros(len(self._parts), dtype=bool)
+        counts[seen.shown] = True
+        counts &= (self._parts >= 0) & seen.believed & (seen.expected > 0)
+        return self.pools.advance(
+            minute, self._parts[counts], seen.arrived[counts], seen.expected[counts], seen.variance[counts]
+        )
 
 
 def run_backtest(
@@ -48,6 +79,8 @@ def run_backtest(
     policy: DetectionPolicy,
     refit_days: int = 0,
     progress: Callable[[str, int, int], None] | None = None,
+    pools: PoolRules | None = None,
+    lenders: Lenders | None = None,
 ) -> Outcome:
     """Fit on what came before ``train_until`` and judge every minute after it.
 
@@ -57,22 +90,32 @@ def run_backtest(
         policy: thresholds.
         refit_days: fit again every so many days on the four weeks before, as the nightly job does; 0: never.
         progress: told the phase, how much of it is done and how much there is.
+        pools: who is pooled with whom; left out, no pool is judged.
+        lenders: what peers and a benchmark lend to stores with a short history.
     """
     told = progress or (lambda phase, done, total: None)
     total = len(table.stores)
 
     def fit(until: int) -> list[StoreBaseline]:
         since = max(table.first, until - (_TRAIN_DAYS if refit_days else _FILE_DAYS) * DAY)
-        return fit_baselines(
-            table.histories(since, until),
+        histories = table.histories(since, until)
+        fitted = fit_baselines(
+            histories,
             until * 60_000,
             progress=lambda phase, done: told("fit", done, total) if phase == "exposure" else None,
+            pools=pools,
         )
+        return lend(fitted, lenders, youngest(histories), until * 60_000) if lenders is not None else fitted
 
     baselines = fit(train_until)
     scorer = Scorer(policy, table.rules)
-    for baseline in baselines:
-        scorer.set_baseline(baseline)
+    pooling = PooledReplay(scorer, PoolScorer(policy, pools or PoolRules(), table.rules))
+
+    def learn(fitted: list[StoreBaseline]) -> None:
+        for baseline in fitted:
+            (pooling.pools if baseline.members else scorer).set_baseline(baseline)
+
+    learn(baselines)
     places = np.array([scorer.row_of(store, segment) for store, segment in table.rows()])
     book = AlertBook()
     begin = max(table.first, train_until - _WARM_DAYS * DAY)
@@ -80,25 +123,28 @@ def run_backtest(
     for day in range(begin, table.last, DAY):
         last = min(day + DAY, table.last)
         if refit_days and day > train_until and (day - train_until) % (refit_days * DAY) == 0:
-            for baseline in fit(day):
-                scorer.set_baseline(baseline)
+            learn(fit(day))
         block = table.block(day, last)
         ordered = np.zeros_like(block)
         ordered[:, places] = block
         for minute in range(day, last):
             found = scorer.advance_counts(minute, ordered[minute - day])
+            if pools is not None:
+                found = found + pooling.advance(minute)
             if found:
                 book.follow(found)
         told("score", last - begin, table.last - begin)
-    fitted = {baseline.store_id for baseline in baselines}
+    fitted = {baseline.store_id for baseline in baselines if not baseline.members}
     opened = book.fired(train_until * 60_000)
     fired = [alert for alert in opened if alert.fired_at_ms is not None]
     return Outcome(
-        [alert for alert in fired if alert.kind is not AlertKind.TRAFFIC],
+        [alert for alert in fired if alert.kind not in (AlertKind.TRAFFIC, AlertKind.POOLED)],
         [alert for alert in opened if alert.fired_at_ms is None],
         [alert for alert in fired if alert.kind is AlertKind.TRAFFIC],
         baselines,
         train_until,
         table.last,
         tuple(store for store in table.stores if store not in fitted),
+        tuple(alert for alert in fired if alert.kind is AlertKind.POOLED),
+        len(pooling.pools.pools),
     )

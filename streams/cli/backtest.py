@@ -16,13 +16,17 @@ from rich.table import Table
 
 from scoring.alerts import AlertTransition, Level
 from scoring.backtest import Comparison, KnownIncident, compare, found_traffic, is_open
+from scoring.baselines.benchmark import Benchmark
 from scoring.baselines.minute_table import MinuteTable
+from scoring.baselines.peers import Lenders
 from scoring.detection import DetectionPolicy
+from scoring.pools import PoolRules
 from streams.backtest.files import UnreadableFile, parse_minute, read_incidents, read_minutes
 from streams.backtest.remarks import QUARTILE_STORES, by_volume, calendar_remarks, file_remarks
 from streams.backtest.run import Outcome, run_backtest, training_end
 from streams.calendar_config import day_rules
 from streams.config import Config, ConfigError, load_config
+from streams.pools.rules import lenders, pool_rules
 
 #: an instance's own baselines are fitted anew about so often in a backtest of its history
 _REFIT_DAYS = 7
@@ -58,6 +62,7 @@ def as_row(alert: AlertTransition, details: bool = False) -> dict[str, Any]:
             "lost_high": round(alert.lost_high, 2),
             "contributions": {part.segment: round(part.share, 3) for part in alert.contributions},
             "note": alert.note,
+            **({"members": list(alert.members)} if alert.members else {}),
             "alert_id": alert.alert_id,
         }
     return row
@@ -76,7 +81,13 @@ def apply_config(table: MinuteTable, config: Config) -> None:
 
 
 def run_with_progress(
-    table: MinuteTable, train_until: int, policy: DetectionPolicy, refit_days: int, console: Console
+    table: MinuteTable,
+    train_until: int,
+    policy: DetectionPolicy,
+    refit_days: int,
+    console: Console,
+    pools: PoolRules | None = None,
+    lent_by: Lenders | None = None,
 ) -> Outcome:
     """The backtest, with a progress bar on a terminal."""
     with Progress(
@@ -96,6 +107,8 @@ def run_with_progress(
             policy,
             refit_days,
             lambda phase, done, total: progress.update(bars[phase], completed=done, total=total),
+            pools,
+            lent_by,
         )
 
 
@@ -130,9 +143,36 @@ def print_report(
     told = f"traffic: {len(outcome.traffic)} alerts of visitors that stayed away"
     known, losses = found_traffic(outcome.traffic, incidents or [])
     console.print(told + (f", {known} of {losses} known losses found" if losses else ""))
+    if outcome.pools:
+        _print_pools(console, outcome)
     for line in calendar_remarks(outcome, table):
         console.print(line)
     console.print(sentence(outcome, weeks))
+
+
+def _print_pools(console: Console, outcome: Outcome) -> None:
+    """What pools showed, and how much of it no member showed of itself."""
+    alone = sum(
+        not any(
+            own.store_id in pooled.members and own.step == pooled.step and _meet(own, pooled)
+            for own in outcome.alerts
+        )
+        for pooled in outcome.pooled
+    )
+    console.print(
+        f"pools: {outcome.pools} judged, {len(outcome.pooled)} alerts, {alone} of them while no store of the pool had one"
+    )
+    for pooled in outcome.pooled[:40]:
+        console.print(
+            f"  {(iso(pooled.opened_at_ms) or '')[:16].replace('T', ' ')}  {pooled.store_id} ({len(pooled.members)} stores)  "
+            f"{pooled.step}  {pooled.level.value}  observed {pooled.observed:.0f}, expected {pooled.expected:.1f}, lost {pooled.lost:.0f}"
+        )
+
+
+def _meet(one: AlertTransition, other: AlertTransition) -> bool:
+    """Whether two alerts were open at the same time."""
+    ends = [alert.resolved_at_ms if alert.resolved_at_ms is not None else 1 << 62 for alert in (one, other)]
+    return one.opened_at_ms <= ends[1] and other.opened_at_ms <= ends[0]
 
 
 def _alert_table(alerts: list[AlertTransition]) -> Table:
@@ -235,6 +275,14 @@ def register(app: typer.Typer) -> None:
                 min=0,
             ),
         ] = None,
+        pools: Annotated[
+            bool,
+            typer.Option(
+                "--pools",
+                help="Judge pools too, by platform, payment method and country of the configuration's stores, "
+                "and write their alerts (kind: pooled, store_id: pool:…, members); with --details.",
+            ),
+        ] = False,
         traffic: Annotated[
             bool,
             typer.Option("--traffic", help="Write alerts of traffic too (kind: traffic); with --details."),
@@ -284,10 +332,12 @@ def register(app: typer.Typer) -> None:
             typer.echo(f"error: {error}", err=True)
             raise typer.Exit(2) from error
         refit = refit_days if refit_days is not None else 0 if minutes is not None else _REFIT_DAYS
-        outcome = run_with_progress(table, until, policy_of(settings), refit, console)
+        rules = pool_rules(settings) if pools else None
+        lent_by = lenders(settings, Benchmark())
+        outcome = run_with_progress(table, until, policy_of(settings), refit, console, rules, lent_by)
         if out is not None:
-            written = outcome.alerts + (outcome.traffic if traffic else [])
-            rows = (as_row(alert, details or traffic) for alert in written)
+            written = outcome.alerts + (outcome.traffic if traffic else []) + list(outcome.pooled)
+            rows = (as_row(alert, details or traffic or pools) for alert in written)
             out.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
         print_report(console, outcome, table, known)
 
@@ -306,7 +356,8 @@ def backtest_own(
     table, settings = read_own_history(data, days, config)
     apply_config(table, settings)
     until = training_end(table)
-    outcome = run_with_progress(table, until, policy_of(settings), _REFIT_DAYS, console)
+    lent_by = lenders(settings, Benchmark())
+    outcome = run_with_progress(table, until, policy_of(settings), _REFIT_DAYS, console, lent_by=lent_by)
     return outcome, outcome.store_weeks(len(table.stores))
 
 

@@ -13,13 +13,15 @@ from aiokafka.errors import KafkaError
 from rich.console import Console
 from rich.table import Table
 
-from scoring.baselines import StoreBaseline, encode_baseline
+from scoring.baselines import BaselineSource, StoreBaseline, encode_baseline
+from scoring.baselines.benchmark import BenchmarkError
 from scoring.detection import DetectionPolicy
 from scoring.detection.sensitivity import smallest_drop
 from streams.cli.asking import configuration, running_instance
 from streams.clickhouse.errors import ClickHouseError
 from streams.config import Config
 from streams.jobs.baselines import TRAIN_DAYS, fit_from_store, publish, read_published
+from streams.jobs.benchmark import drop_benchmark, put_benchmark
 from streams.settings import Settings
 
 Data = Annotated[Path | None, typer.Option(help="Folder of the running instance.")]
@@ -57,10 +59,37 @@ def step_facts(baseline: StoreBaseline, policy: DetectionPolicy) -> list[dict[st
             "sigma": step.sigma,
             "tau": step.tau,
             "source": step.source.value,
-            "smallest_drop_1h": smallest_drop(step, policy, looks=max(len(baseline.steps), 1)),
+            "borrowed_from": list(baseline.borrowed_from) if step.source in _BORROWED else [],
+            "stage": stage_of_youth(baseline.days),
+            "smallest_drop_1h": smallest_drop(
+                step, policy, looks=max(len(baseline.steps), 1), days=baseline.days
+            ),
         }
         for step in baseline.steps.values()
     ]
+
+
+#: days of history at which a store enters the next stage of its youth, and what it is called
+_YOUTH = ((7.0, "first week"), (28.0, "first month"))
+_BORROWED = (BaselineSource.PEERS, BaselineSource.BENCHMARK)
+
+
+def stage_of_youth(days: float) -> str:
+    """Where a store stands between its first event and four weeks of history (``scoring/baselines/fit.py`` says what that means)."""
+    return next((name for until, name in _YOUTH if days < until), "grown")
+
+
+def _drop_text(fact: dict[str, object], drop: object) -> str:
+    if isinstance(drop, float):
+        return f"-{drop:.0%}"
+    return "not known yet" if not fact["arrivals_per_hour"] else "none: too few"
+
+
+def _source(fact: dict[str, object]) -> str:
+    lent_by = fact["borrowed_from"]
+    if not isinstance(lent_by, list) or not lent_by:
+        return str(fact["source"])
+    return f"{len(lent_by)} peers" if fact["source"] == BaselineSource.PEERS else ", ".join(lent_by)
 
 
 def _facts_table(facts: list[dict[str, object]]) -> Table:
@@ -83,8 +112,8 @@ def _facts_table(facts: list[dict[str, object]]) -> Table:
         drop = fact["smallest_drop_1h"]
         shown.add_row(
             str(fact["store_id"]), str(fact["step"]), str(fact["days"]), f"{fact['rate']:.2%}", f"{fact['arrivals_per_hour']:.1f}",
-            str(fact["delay_minutes"]), f"{fact['sigma']:.1%}", f"{fact['tau']:.0f}", str(fact["source"]),
-            f"-{drop:.0%}" if isinstance(drop, float) else "none: too few",
+            str(fact["delay_minutes"]), f"{fact['sigma']:.1%}", f"{fact['tau']:.0f}", _source(fact),
+            _drop_text(fact, drop),
         )  # fmt: skip
     return shown
 
@@ -112,7 +141,9 @@ def register(app: typer.Typer) -> None:
         if not made:
             typer.echo("No store has two hours of history yet; nothing was published.")
             raise typer.Exit(1)
-        typer.echo(f"Baselines of {len(made)} stores fitted and published.")
+        pools = sum(bool(baseline.members) for baseline in made)
+        told = f", and of {pools} pools" if pools else ""
+        typer.echo(f"Baselines of {len(made) - pools} stores{told} fitted and published.")
 
     @group.command()
     def show(
@@ -132,6 +163,35 @@ def register(app: typer.Typer) -> None:
             if not console.is_terminal:
                 console = Console(width=150)
             console.print(_facts_table(facts))
+
+    @group.command()
+    def benchmark(
+        file: Annotated[
+            Path | None,
+            typer.Argument(
+                help="CSV with the columns step, rate; optional low, high, platform, category, country."
+            ),
+        ] = None,
+        data: Data = None,
+        remove: Annotated[bool, typer.Option("--remove", help="Take the uploaded benchmark away.")] = False,
+    ) -> None:
+        """Upload a benchmark of conversion rates: it serves stores with a short history and fewer than five peers."""
+        settings, _ = _instance(data)
+        if remove:
+            typer.echo(
+                "The benchmark is gone." if drop_benchmark(settings.data) else "There was no benchmark."
+            )
+            return
+        if file is None:
+            raise typer.BadParameter("name a file, or --remove")
+        try:
+            found = put_benchmark(settings.data, file.read_bytes())
+        except (BenchmarkError, OSError) as error:
+            typer.echo(f"error: {file}: {error}", err=True)
+            raise typer.Exit(1) from error
+        typer.echo(
+            f"{len(found.lines)} lines taken; they count from the next fit on (`funnelwatch baseline fit`: now)."
+        )
 
     @group.command()
     def export(

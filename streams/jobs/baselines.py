@@ -7,27 +7,33 @@ and young ones each time their history has grown by half. While ClickHouse is aw
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from scoring.baselines import StoreBaseline, decode_baseline, encode_baseline, fit_baselines
+from scoring.baselines.peers import lend, youngest
 from streams.clickhouse.clients import open_reader_sync
 from streams.clickhouse.errors import ClickHouseError, mapped
 from streams.clock import now_ms
 from streams.config import Config
 from streams.instance import StateReport
+from streams.jobs.benchmark import read_benchmark
 from streams.jobs.history import SETTLED_MINUTES, read_counts
 from streams.jobs.pairs import read_kernels
+from streams.pools.rules import lenders, pool_rules
 from streams.settings import Settings
 from streams.topics import BASELINES
 
 _log = structlog.get_logger()
 
 TRAIN_DAYS = 28
-_LEAST_MINUTES = 120
+#: history from which a store can have a baseline: what peers lend, then its own
+_LENT_MINUTES, _OWN_MINUTES = 30, 120
 #: a young baseline is fitted anew once its history is longer by this factor
 _GROWTH = 1.5
 _YOUNG_DAYS = 14.0
@@ -91,11 +97,18 @@ def fit_from_store(settings: Settings, config: Config, days: int = TRAIN_DAYS) -
     client.close()
     if table is None:
         return []
-    return fit_baselines(table.histories(table.first, last), now_ms(), kernels)
+    histories = table.histories(table.first, last)
+    fitted = fit_baselines(histories, now_ms(), kernels, pools=pool_rules(config))
+    lent_by = lenders(config, read_benchmark(settings.data))
+    return lend(fitted, lent_by, youngest(histories), now_ms())
 
 
-async def publish(settings: Settings, baselines: list[StoreBaseline]) -> None:
+async def publish(
+    settings: Settings, baselines: list[StoreBaseline], withdrawn: Collection[str] = ()
+) -> None:
     """Put baselines on ``funnel.baselines.v1``, key store_id; returns when the broker has them.
+
+    ``withdrawn`` are pools that are no more: their baselines are taken away.
 
     Raises:
         aiokafka.errors.KafkaError: the broker is away.
@@ -115,23 +128,46 @@ async def publish(settings: Settings, baselines: list[StoreBaseline]) -> None:
             )
             for baseline in baselines
         ]
+        sent += [
+            await producer.send(BASELINES, None, key=pool.encode(), timestamp_ms=now_ms())
+            for pool in withdrawn
+        ]
         await asyncio.gather(*sent)
     finally:
         await producer.stop()
 
 
+def former_pools(published: Mapping[str, StoreBaseline], made: list[StoreBaseline]) -> set[str]:
+    """Pools with a published baseline that the fit found no members for any more."""
+    kept = {baseline.store_id for baseline in made}
+    return {name for name, baseline in published.items() if baseline.members and name not in kept}
+
+
 def outgrown(
-    extents: dict[str, Extent], before: dict[str, Extent], published: dict[str, StoreBaseline]
+    extents: dict[str, Extent],
+    before: dict[str, Extent],
+    published: dict[str, StoreBaseline],
+    tried: Mapping[str, float] = MappingProxyType({}),
+    may_borrow: Callable[[str], bool] = lambda store: False,
 ) -> set[str]:
-    """Stores that should be fitted now: history enough, not just being loaded, and no baseline that matches it."""
+    """Stores that should be fitted now: history enough, not just being loaded, and no baseline that matches it.
+
+    ``tried`` says at how many days of history a store was last fitted in vain (it has one stage only, say). A store that
+    ``may_borrow`` has a baseline before its history is long enough to be fitted.
+    """
     due = set()
     for store, extent in extents.items():
         loading = abs(extent.filled - before.get(store, Extent(0, 0)).filled) > _LOADED_TOLERANCE
-        if extent.span < _LEAST_MINUTES or loading:
+        if loading:
             continue
         baseline = published.get(store)
         days = extent.span / 1440
-        if baseline is None or (baseline.days < _YOUNG_DAYS and days > _GROWTH * baseline.days):
+        fitted_at = tried.get(store, 0.0) if baseline is None else baseline.days
+        if fitted_at * 1440 < _OWN_MINUTES:
+            is_first = not fitted_at and may_borrow(store)
+            if extent.span >= (_LENT_MINUTES if is_first else _OWN_MINUTES):
+                due.add(store)
+        elif fitted_at < _YOUNG_DAYS and days > _GROWTH * fitted_at:
             due.add(store)
     return due
 
@@ -144,6 +180,7 @@ async def run(settings: Settings, config: Config) -> None:
     extents: dict[str, Extent] = {}
     fitted_ms = 0
     known = False
+    tried: dict[str, float] = {}
     try:
         while True:
             pause = _CALM_S
@@ -152,23 +189,36 @@ async def run(settings: Settings, config: Config) -> None:
                     published = await asyncio.to_thread(read_published, settings)
                     fitted_ms = max((baseline.fitted_at_ms for baseline in published.values()), default=0)
                     known = True
+                lent_by = lenders(config, await asyncio.to_thread(read_benchmark, settings.data))
                 before, extents = extents, await asyncio.to_thread(read_extents, settings)
-                due = outgrown(extents, before, published)
+                due = outgrown(extents, before, published, tried, lent_by.may_lend_to)
                 night = bool(published) and now_ms() - fitted_ms > _NIGHT_S * 1000
                 if due or night:
                     report.say("ready", f"fitting {len(extents)} stores")
                     made = await asyncio.to_thread(fit_from_store, settings, config)
-                    await publish(settings, made)
+                    gone = former_pools(published, made)
+                    await publish(settings, made, gone)
                     published |= {baseline.store_id: baseline for baseline in made}
+                    for pool in gone:
+                        del published[pool]
+                    tried = {
+                        store: extent.span / 1440
+                        for store, extent in extents.items()
+                        if store not in published
+                    }
                     fitted_ms = now_ms()
                     _log.info(
-                        "baselines published", stores=len(made), because="new history" if due else "night"
+                        "baselines published",
+                        stores=sum(not baseline.members for baseline in made),
+                        because="new history" if due else "night",
                     )
                 if any(
-                    store not in published for store in {*extents, *(store.id for store in config.stores)}
+                    store not in published and store not in tried
+                    for store in {*extents, *(store.id for store in config.stores)}
                 ):
                     pause = _EAGER_S
-                state, detail = "ready", f"{len(published)} stores have a baseline"
+                stores = sum(not baseline.members for baseline in published.values())
+                state, detail = "ready", f"{stores} stores have a baseline"
             except (ClickHouseError, KafkaError, OSError) as error:
                 state, detail = "degraded", f"waits for store or broker: {str(error)[:200]}"
                 _log.warning("baselines wait for store or broker", reason=str(error)[:200])

@@ -233,11 +233,12 @@ class MonitorApp:
         except TimeoutError:
             _log.warning("baselines are not read yet; scoring begins without them")
         for baseline in self.baselines.of_partition(partition.number):
-            partition.learn(baseline)
+            if not baseline.members:  # those of pools are for the role of that name
+                partition.learn(baseline)
 
     def _learn(self, number: int, baseline: Any) -> None:
         partition = self.monitor.partitions.get(number)
-        if partition is not None:
+        if partition is not None and not baseline.members:
             partition.learn(baseline)
 
     # timers

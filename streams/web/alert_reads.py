@@ -45,7 +45,7 @@ ALERT_COLUMNS = f"""
        toString(state) AS state_name, {_MS.format("opened_at")} AS opened_ms,
        {_MS.format("fired_at")} AS fired_ms, {_MS.format("resolved_at")} AS resolved_ms,
        surprise, observed, expected, low, high, toUInt32(window_minutes) AS minutes, sample,
-       lost, lost_low, lost_high, toString(label) AS label_name, contributions
+       lost, lost_low, lost_high, toString(label) AS label_name, contributions, members
 """
 
 ALERTS = f"""
@@ -221,6 +221,7 @@ class AlertReads(FunnelReads):
             lost_high=row["lost_high"],
             label=row["label_name"],
             contributions=_shares(row["contributions"]),
+            members=tuple(row["members"]),
             money=money,
         )
 

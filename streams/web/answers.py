@@ -215,7 +215,10 @@ class Alert(msgspec.Struct, frozen=True):
     lost_low: float
     lost_high: float
     label: str
+    #: each segment's share of the shortfall; of a pool (kind ``pooled``) each store's
     contributions: tuple[Share, ...] = ()
+    #: of a pool: the stores in it
+    members: tuple[str, ...] = ()
     money: Money | None = None
     people: People = People()
 
@@ -431,7 +434,8 @@ class StepComparison(msgspec.Struct, frozen=True):
     ``state`` is that of the newest minute; ``observed`` and ``expected`` sum the ``covered_minutes`` that have an
     expectation. ``smallest_drop`` is the smallest fall, in
     [0, 1], that an hour could show on average; None where not even a full stop would show, or where it is not known
-    yet (``drop_known`` false).
+    yet (``drop_known`` false). ``source`` says whose numbers the expectation is made of: ``own``, ``pooled``,
+    ``peers`` (of so many ``lenders``) or ``benchmark``; empty where it is not known.
     """
 
     step: str
@@ -442,6 +446,8 @@ class StepComparison(msgspec.Struct, frozen=True):
     drop_known: bool = False
     smallest_drop: float | None = None
     covered_minutes: int = 0
+    source: str = ""
+    lenders: int = 0
 
 
 class StoreComparison(msgspec.Struct, frozen=True):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from dataclasses import dataclass
 
 import msgspec
 import structlog
@@ -66,13 +67,22 @@ LIMIT 5000
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a step's baseline says: the smallest drop that it could show within an hour, and whose numbers it is made of."""
+
+    smallest_drop: float | None
+    source: str
+    lenders: int
+
+
 class Comparisons:
     """Compares stores. One per process: it keeps the smallest drops of the baselines in force."""
 
     def __init__(self, database: Database, config: Config) -> None:
         self._database, self._config = database, config
         self._policy = DetectionPolicy(notice=config.thresholds.notice, page=config.thresholds.page)
-        self._drops: dict[tuple[str, int], dict[str, float | None]] = {}
+        self._drops: dict[tuple[str, int], dict[str, Known]] = {}
 
     async def comparison(self, hours: int, at_ms: int) -> Comparison:
         """All stores over the last ``hours`` full minutes."""
@@ -117,7 +127,7 @@ class Comparisons:
         ]
         return Comparison(from_ms, to_ms, tuple(sorted(groups, key=lambda g: (-len(g.stores), g.platform))))
 
-    async def _smallest_drops(self) -> dict[str, dict[str, float | None]]:
+    async def _smallest_drops(self) -> dict[str, dict[str, Known]]:
         """By store, the smallest drop each step could show within an hour; stores not worked out yet are left out."""
         try:
             rows = await self._database.shared(
@@ -146,22 +156,27 @@ class Comparisons:
                 continue
             looks = max(len(baseline.steps), 1)
             self._drops[key] = {
-                step.step: smallest_drop(step, self._policy, looks=looks) for step in baseline.steps.values()
+                step.step: Known(
+                    smallest_drop(step, self._policy, looks=looks, days=baseline.days),
+                    step.source.value,
+                    len(baseline.borrowed_from),
+                )
+                for step in baseline.steps.values()
             }
 
 
 def compared_step(
-    step: str, row: Row | None, totals: dict[str, int], minutes: int, drops: dict[str, float | None] | None
+    step: str, row: Row | None, totals: dict[str, int], minutes: int, drops: dict[str, Known] | None
 ) -> StepComparison:
     """One step of one store: ``row`` are its score sums over ``minutes``, ``totals`` its counts by stage."""
     known = STEP_BY_ID[step]
     entered, advanced = totals.get(known.upstream.value, 0), totals.get(known.downstream.value, 0)
-    drop_known = drops is not None and step in drops
-    drop = drops[step] if drops is not None and drop_known else None
+    found = drops.get(step) if drops is not None else None
+    told = (True, found.smallest_drop, found.source, found.lenders) if found else (False, None, "", 0)
     if row is None:
-        return StepComparison(step, "no_data", None, None, None, drop_known, drop)
+        return StepComparison(step, "no_data", None, None, None, *told)
     if row["missing"] == row["minutes"]:
-        return StepComparison(step, "missing_stage", None, None, None, drop_known, drop)
+        return StepComparison(step, "missing_stage", None, None, None, *told)
     expected, covered = float(row["mean"]), int(row["covered"])
     enough = covered >= min(FULL_COVERAGE * minutes, LEAST_MINUTES) and expected > 0
     return StepComparison(
@@ -171,8 +186,10 @@ def compared_step(
         expected=expected if enough else None,
         covered_minutes=covered,
         conversion_rate=advanced / entered if entered else None,
-        drop_known=drop_known,
-        smallest_drop=drop,
+        drop_known=told[0],
+        smallest_drop=told[1],
+        source=told[2],
+        lenders=told[3],
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from scoring import texts
+from scoring.alerts import AlertKind
 from scoring.scores import ScoreState
 from scoring.stages import STEP_BY_ID
 from streams.config import Config, StoreConfig
@@ -149,7 +150,12 @@ class Names:
     def config(self, store_id: str) -> StoreConfig:
         """The store's configuration."""
         known = self._config.store(store_id) if self._config else None
-        return known or StoreConfig.model_construct(id=store_id)
+        pool = texts.pool_name(store_id, self._reader.language) or ""
+        return known or StoreConfig.model_construct(id=store_id, name=pool)
+
+    def place(self, kind: str, segment: str) -> str:
+        """Where a part of a shortfall sits: a segment, or a store of a pool."""
+        return self.store(segment) if kind == AlertKind.POOLED else self.segment(segment)
 
     def store(self, store_id: str) -> str:
         """A store's name."""

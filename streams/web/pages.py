@@ -49,7 +49,7 @@ HISTORY_DAYS = (1, 7, 30, 90)
 LIVE_S = 3
 SLOW_LIVE_S = 10
 UNJUDGED = ("not_enough_data", "no_baseline", "missing_stage", "no_data", "data_late")
-PART_ORDER = ("collector", "monitor", "landing", "notifier", "digests", "jobs", "page")
+PART_ORDER = ("collector", "monitor", "pools", "landing", "notifier", "digests", "jobs", "page")
 
 
 class Pages:
@@ -275,7 +275,7 @@ class Pages:
             live=0 if failure else SLOW_LIVE_S,
             a=alert,
             now_ms=at_ms,
-            store=reads.store(alert.store_id),
+            store=names.config(alert.store_id),
             life=sorted([*transitions, *acts], key=lambda entry: entry.at_ms),
             done=done,
             failure=failure,

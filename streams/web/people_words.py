@@ -139,6 +139,8 @@ PEOPLE_WORDS: Mapping[str, Text] = {
     "smallest": Text("1 小时可见", "Visible in 1 h"),
     "smallest_drop": Text("≥ {drop} 的下跌", "falls ≥ {drop}"),
     "smallest_none": Text("量太小", "too few"),
+    "from_peers": Text("历史尚短，预期参考 {n} 家同类店", "Short history: expectation from {n} peer stores"),
+    "from_benchmark": Text("历史尚短，预期参考上传的行业基准", "Short history: expectation from the uploaded benchmark"),
     "smallest_note": Text("“1 小时可见”是该步骤一小时内平均能看出的最小下跌。", "“Visible in 1 h” is the smallest fall that the step's volume shows within an hour, on average."),
     "scale_note": Text("竖线为预期，条为偏离，刻度 −50% 至 +50%；只有此刻偏离基线的步骤标红。", "Line: expected. Bar: how far from it, −50% to +50%. Only what is off baseline right now is marked."),
     "compare_cell": Text("{observed} / 预期 {expected}", "{observed} of {expected} expected"),

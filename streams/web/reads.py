@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Iterable
 from typing import Any
 
+from scoring.pools import parse_pool
 from scoring.stages import STEP_BY_ID, Stage
 from streams.config import Config, StoreConfig
 from streams.web.answers import (
@@ -204,7 +205,8 @@ class Reads:
             by_store.setdefault(row["store_id"], []).append(_step_score(row))
         open_alerts = {row["store_id"]: row for row in alerts}
         ids = dict.fromkeys(
-            [s.id for s in self.config.stores] + sorted({*by_store, *open_alerts, *last_event})
+            [s.id for s in self.config.stores]
+            + sorted(name for name in {*by_store, *open_alerts, *last_event} if parse_pool(name) is None)
         )
         rows = [
             await self._tile(

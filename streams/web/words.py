@@ -237,6 +237,8 @@ WORDS: Mapping[str, Text] = {
     "part_page": Text("页面", "Page"),
     "part_notifier": Text("通知", "Notifier"),
     "part_digests": Text("日报", "Digests"),
+    "pool_stores": Text("涉及店铺", "Stores in it"),
+    "part_pools": Text("多店合并监控", "Pools"),
     "part_jobs": Text("作业", "Jobs"),
     "part_ready": Text("运行", "running"),
     "part_starting": Text("启动中", "starting"),

@@ -20,7 +20,7 @@ from streams.config import load_config
 from streams.settings import Settings
 
 ROOT = Path(__file__).parents[2]
-ROLES = ("collector", "monitor", "landing", "page", "notifier", "digests", "jobs")
+ROLES = ("collector", "monitor", "landing", "page", "notifier", "digests", "jobs", "pools")
 
 
 @pytest.fixture(scope="module")

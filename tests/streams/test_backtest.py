@@ -109,3 +109,50 @@ def test_a_training_end_outside_the_data_says_what_the_data_covers(counts: pa.Ta
     result = run("--minutes", tmp_path / "counts.parquet", "--train-until", "2027-01-14")
     assert result.exit_code == 2
     assert "goes from 2026-01-05T00:00:00Z" in result.output
+
+
+def small_shops(stores: list[str]) -> pa.Table:
+    """Twelve orders an hour in each shop, three of four paid within three minutes; half of the payments fail for an hour."""
+    rng = np.random.default_rng(23)
+    parts = []
+    for store in stores:
+        orders = rng.poisson(0.2, DAYS * 1440)
+        paid, left = np.zeros_like(orders), rng.binomial(orders, 0.75)
+        for delay in range(3):
+            now = rng.binomial(left, 1 / (3 - delay))
+            paid[delay:] += now[: len(now) - delay]
+            left = left - now
+        paid[DROP[0] : DROP[0] + 60] = rng.binomial(paid[DROP[0] : DROP[0] + 60], 0.5)
+        for stage, values in (("order", orders), ("payment", paid)):
+            minute = np.nonzero(values)[0]
+            at = (START + minute.astype("timedelta64[m]")).astype("datetime64[s]")
+            names, stages = [store] * len(minute), [stage] * len(minute)
+            parts.append(
+                pa.table({"store_id": names, "minute": at, "stage": stages, "count": values[minute]})
+            )
+    return pa.concat_tables(parts)
+
+
+def test_pools_are_written_only_when_asked_for(tmp_path: Path) -> None:
+    stores = [f"shop-{number}" for number in range(16)]
+    pq.write_table(small_shops(stores), tmp_path / "counts.parquet")
+    told = {"stores": [{"id": store, "platform": "shopify"} for store in stores]}
+    (tmp_path / "funnelwatch.yaml").write_text(json.dumps(told))
+    asked = ("--minutes", tmp_path / "counts.parquet", "--train-until", "2026-01-14T00:00Z")
+    asked = (*asked, "--config", tmp_path / "funnelwatch.yaml", "--out", tmp_path / "alerts.jsonl")
+
+    plain = run(*asked)
+    assert plain.exit_code == 0, plain.output
+    assert "pool" not in plain.output
+    own = alerts_of(tmp_path / "alerts.jsonl")
+
+    pooled = run(*asked, "--pools")
+    assert pooled.exit_code == 0, pooled.output
+    assert "pools: 1 judged, 1 alerts" in pooled.output
+    lines = alerts_of(tmp_path / "alerts.jsonl")
+    assert lines[: len(own)] == own
+    (alert,) = lines[len(own) :]
+    assert (alert["store_id"], alert["kind"]) == ("pool:platform=shopify", "pooled")
+    assert sorted(alert["members"]) == sorted(stores)
+    opened = np.datetime64(alert["opened_at"].removesuffix("Z"))
+    assert np.timedelta64(0, "m") < opened - (START + np.timedelta64(DROP[0], "m")) <= np.timedelta64(60, "m")

@@ -52,3 +52,14 @@ def test_entries_hold_for_their_stores_and_built_in_days_do_what_is_asked(tmp_pa
 def test_an_entry_that_cannot_be_is_refused_with_its_reason(tmp_path: Path, entry: str, says: str) -> None:
     with pytest.raises(ConfigError, match=says):
         load_config(written(tmp_path, f"calendar:\n  entries:\n    - {entry}\n"))
+
+
+def test_single_days_are_chosen_by_name_and_a_day_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    chosen = "stores: [{id: us-1, country: US}, {id: de-1, country: DE}]\ncalendar: {holidays: ignore, days: [{day: 黑五, effect: suppress, countries: [US]}, {day: Labor Day, effect: compare, countries: [US]}]}\n"
+    rules = day_rules(load_config(written(tmp_path, chosen)))
+    friday, labor = date(2026, 11, 27), date(2026, 9, 7)
+    assert [span.effect for span in rules.spans("us-1", friday, friday)] == [DayEffect.SUPPRESS]
+    assert [span.effect for span in rules.spans("de-1", friday, friday)] == [DayEffect.WIDEN]
+    assert [span.effect for span in rules.spans("us-1", labor, labor)] == [DayEffect.COMPARE]
+    with pytest.raises(ConfigError, match="no day is called 'Blakc Friday'"):
+        load_config(written(tmp_path, "calendar: {days: [{day: Blakc Friday, effect: suppress}]}\n"))

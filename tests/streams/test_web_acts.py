@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from pydantic import SecretStr
 
-from scoring.baselines import Kernel, StepBaseline, StoreBaseline, encode_baseline
+from scoring.baselines import BaselineSource, Kernel, StepBaseline, StoreBaseline, encode_baseline
 from streams.notifier.links import Link, sign
 from streams.settings import Settings
 from streams.web.forms import COOKIE
@@ -302,9 +303,12 @@ def test_stores_are_compared_with_themselves_within_their_platform(page: Running
     assert payment["observed"] < 0.8 * payment["expected"]
     assert by_id["jp-amazon"][1]["steps"][0] == {
         "step": "impression_to_click", "state": "missing_stage", "observed": None, "expected": None,
-        "conversion_rate": None, "drop_known": False, "smallest_drop": None, "covered_minutes": 0,
+        "conversion_rate": None, "drop_known": False, "smallest_drop": None, "covered_minutes": 0, "source": "", "lenders": 0,
     }  # fmt: skip
     assert by_id["new-store"][1]["steps"][0]["state"] == "no_data"
+
+
+LENT = {"us-own": BaselineSource.PEERS, "th-lazada": BaselineSource.BENCHMARK}
 
 
 def test_the_comparison_says_the_smallest_drop_that_an_hour_could_show(acting_page: ActingPage) -> None:
@@ -318,7 +322,10 @@ def test_the_comparison_says_the_smallest_drop_that_an_hour_could_show(acting_pa
             1.2, arrivals,
         )  # fmt: skip
         stages = ("order", "payment")
-        baseline = StoreBaseline(store, "UTC", 1, 0, 1, 30.0, stages, {step.step: step})
+        lent = msgspec.structs.replace(step, source=LENT[store])
+        baseline = StoreBaseline(
+            store, "UTC", 1, 0, 1, 30.0, stages, {step.step: lent}, borrowed_from=("a", "b", "c", "d", "e")
+        )
         rows.append([store, moment(acting_page.now_ms), encode_baseline(baseline).decode(), 1, 0])
     acting_page.client.insert("baselines_raw", rows, column_names=names)
     groups = acting_page.json("/comparison")["groups"]
@@ -328,6 +335,9 @@ def test_the_comparison_says_the_smallest_drop_that_an_hour_could_show(acting_pa
     assert (steps["th-lazada"]["drop_known"], steps["th-lazada"]["smallest_drop"]) == (True, None)
     text = acting_page.get("/compare", headers={"Accept-Language": "en"}).text
     assert "falls ≥" in text
+    assert (steps["us-own"]["source"], steps["th-lazada"]["source"]) == ("peers", "benchmark")
+    assert "expectation from 5 peer stores" in text
+    assert "expectation from the uploaded benchmark" in text
 
 
 def test_text_of_strangers_stays_text_on_every_page(acting_page: ActingPage) -> None:

@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ from scoring.alerts import AlertState, AlertTransition
 from scoring.baselines import StoreBaseline, StoreHistory, fit_baselines
 from scoring.baselines.minute_table import MinuteTable
 from scoring.calendar import CalendarKind
-from scoring.days import DayEffect, DayRules, OwnEntry
+from scoring.days import DayChoice, DayEffect, DayRules, OwnEntry
 from scoring.detection import DetectionPolicy, Scorer
 from scoring.detection.special_days import SpecialDays
 from scoring.stages import STAGE_INDEX
@@ -141,3 +141,17 @@ def test_special_days_are_left_out_of_the_fit_unless_most_would_go() -> None:
     assert np.nonzero(history.excluded)[0].tolist() == list(range(DAY, 2 * DAY))
     (short,) = table.histories(START + DAY, START + 2 * DAY + 60)
     assert short.excluded is None
+
+
+def test_a_single_day_does_what_is_chosen_for_it_by_country_and_store() -> None:
+    day = date(2026, 11, 11)
+    rules = DayRules(
+        {"cn": "CN", "cn-quiet": "CN", "sg": "SG"},
+        {CalendarKind.COMMERCE: DayEffect.WIDEN},
+        choices=(
+            DayChoice("11.11", None, stores=("cn-quiet",)),
+            DayChoice("双11", DayEffect.SUPPRESS, countries=("CN",)),
+        ),
+    )
+    effects = {store: [span.effect for span in rules.spans(store, day, day)] for store in rules.countries}
+    assert effects == {"cn": [DayEffect.SUPPRESS], "cn-quiet": [], "sg": [DayEffect.WIDEN]}

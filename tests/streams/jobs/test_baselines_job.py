@@ -7,15 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from aiokafka import AIOKafkaConsumer
 
 from scoring.baselines import StoreBaseline, decode_baseline
+from scoring.baselines.benchmark import BenchmarkError
 from streams import topics
 from streams.clickhouse import migrate
 from streams.clock import monotonic, now_ms
 from streams.config import Config, StoreConfig
 from streams.instance import read_states
 from streams.jobs.baselines import Extent, outgrown, run
+from streams.jobs.benchmark import drop_benchmark, put_benchmark, read_benchmark
 from streams.kafka_topics import create_topics
 from streams.settings import load_settings
 from streams.topics import TopicSpec
@@ -87,3 +90,37 @@ def test_a_store_being_loaded_waits_and_a_young_one_is_fitted_again_as_it_grows(
     assert outgrown(extents(0.05, 60), extents(0.05, 60), {}) == set()
     assert outgrown(extents(2.5, 3600), extents(2.5, 3600), {"s": Young()}) == set()  # type: ignore[dict-item]
     assert outgrown(extents(3.5, 3600), extents(3.5, 3600), {"s": Young()}) == {"s"}  # type: ignore[dict-item]
+
+
+def test_a_store_that_may_borrow_is_fitted_after_half_an_hour_and_again_when_its_own_history_serves() -> None:
+    def due(minutes: int, known: StoreBaseline | None, borrows: bool, tried: float = 0.0) -> bool:
+        extents = {"s": Extent(minutes, 10)}
+        published = {} if known is None else {"s": known}
+        return outgrown(
+            extents, extents, published, {"s": tried} if tried else {}, lambda store: borrows
+        ) == {"s"}
+
+    lent = StoreBaseline("s", "UTC", 0, 0, 0, 31 / 1440, (), {})
+    assert not due(29, None, borrows=True)
+    assert due(30, None, borrows=True)
+    assert not due(30, None, borrows=False)
+    assert not due(119, lent, borrows=True)
+    assert due(120, lent, borrows=True)
+    assert due(120, None, borrows=False)
+
+
+def test_a_store_that_cannot_have_a_baseline_is_not_fitted_at_every_look() -> None:
+    """A store with one stage only kept the job fitting all stores again every few seconds."""
+    extents = {"s": Extent(6000, 10)}
+    assert outgrown(extents, extents, {}, {"s": 6000 / 1440}) == set()
+    assert outgrown({"s": Extent(9100, 10)}, {"s": Extent(9100, 10)}, {}, {"s": 6000 / 1440}) == {"s"}
+
+
+def test_a_benchmark_is_kept_only_if_it_is_one(tmp_path: Path) -> None:
+    kept = put_benchmark(tmp_path, b"\xef\xbb\xbfstep,rate\norder_to_payment,85%\n")
+    assert read_benchmark(tmp_path) == kept
+    with pytest.raises(BenchmarkError):
+        put_benchmark(tmp_path, b"step;rate\norder_to_payment;85\n")
+    assert read_benchmark(tmp_path) == kept
+    assert drop_benchmark(tmp_path)
+    assert read_benchmark(tmp_path).lines == ()

@@ -1,0 +1,197 @@
+"""The role ``pools``: waits to lead, takes its log over, and judges each minute that all partitions have scored.
+
+Any number may run; one leads. It reads ``funnel.scores.v1`` (committed rows only) of the last nine hours again when it
+takes over, so that every window is full, and tells nothing of the minutes that were told before (``log.py``).
+
+On the path of an event: beside it, from ``streams/monitor`` to ``funnel.alerts.v1`` like the monitor's own alerts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+
+import msgspec
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from scoring.baselines.baseline import StoreBaseline
+from scoring.detection.policy import WINDOWS, DetectionPolicy
+from scoring.detection.pool_minutes import PoolMinutes
+from scoring.detection.pools import PoolScorer
+from scoring.scores import ScoreRow
+from streams import metrics, topics
+from streams.calendar_config import day_rules
+from streams.clock import now_ms
+from streams.config import Config
+from streams.instance import StateReport
+from streams.leadership import Leadership
+from streams.monitor.baselines import BaselineFollower
+from streams.pools.log import PoolLog, PoolLogLost
+from streams.pools.rules import pool_rules
+from streams.settings import Settings
+
+log = structlog.get_logger()
+ROLE = "pools"
+MINUTE_MS = 60_000
+POLL_MS = 500
+#: minutes read again on taking over: the longest window, twice over so that the filter has run in
+WARM_MINUTES = 2 * max(WINDOWS)
+BASELINES_WAIT_S = 30.0
+
+Rename = Callable[[str], str]
+
+
+async def run(settings: Settings, config: Config) -> None:
+    """Judge pools until cancelled."""
+    report = StateReport(settings.data, ROLE)
+    report.say("starting")
+    leadership = Leadership(settings, ROLE)
+    await leadership.start()
+    try:
+        while True:
+            if await leadership.is_held(POLL_MS):
+                with contextlib.suppress(PoolLogLost):
+                    await lead(settings, config, leadership.is_held, report)
+            report.say("ready", "standing by")
+    finally:
+        report.say("stopping")
+        await leadership.stop()
+        report.clear()
+
+
+async def lead(
+    settings: Settings,
+    config: Config,
+    is_held: Callable[[], Awaitable[bool]],
+    report: StateReport,
+    rename: Rename = str,
+) -> None:
+    """Judge pools as long as ``is_held`` says so.
+
+    Raises:
+        PoolLogLost: another process leads now.
+    """
+    pool_log, leader = PoolLog(settings, rename), _Leader(settings, config, rename)
+    try:
+        await pool_log.take_over()
+        await leader.open(pool_log)
+        log.info("pools: leading", pools=len(leader.scorer.pools), scored=pool_log.scored)
+        while await is_held():
+            await leader.turn(pool_log)
+            report.say("ready", leader.detail())
+    except (KafkaError, TimeoutError) as error:
+        log.warning("the broker is away", role=ROLE, error=type(error).__name__)
+        report.say("degraded", "the broker is away")
+        await asyncio.sleep(POLL_MS / 1000)
+    finally:
+        await leader.close()
+        await pool_log.close()
+
+
+class _Leader:
+    """The pools of the process that leads."""
+
+    def __init__(self, settings: Settings, config: Config, rename: Rename) -> None:
+        self._settings, self._rename = settings, rename
+        policy = DetectionPolicy(notice=config.thresholds.notice, page=config.thresholds.page)
+        self.scorer = PoolScorer(policy, pool_rules(config), day_rules(config))
+        self._minutes = PoolMinutes(self.scorer, ())
+        self._consumer: AIOKafkaConsumer | None = None
+        self._following: asyncio.Task[None] | None = None
+        self._decode = msgspec.json.Decoder(ScoreRow).decode
+
+    async def open(self, pool_log: PoolLog) -> None:
+        """Learn the baselines, and stand where the rows of the last hours begin."""
+        topic = self._rename(topics.SCORES)
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._settings.kafka,
+            enable_auto_commit=False,
+            isolation_level="read_committed",
+            auto_offset_reset="earliest",
+        )
+        await consumer.start()
+        self._consumer = consumer
+        numbers = await self._partitions(topic)
+        follower = BaselineFollower(
+            self._settings.kafka,
+            self._rename(topics.BASELINES),
+            len(numbers),
+            lambda number, baseline: self._learn(baseline),
+        )
+        self._following = asyncio.create_task(follower.follow())
+        await asyncio.wait_for(follower.is_read.wait(), BASELINES_WAIT_S)
+        for number in numbers:
+            for baseline in follower.of_partition(number):
+                self._learn(baseline)
+        scored = pool_log.scored
+        self._minutes = PoolMinutes(self.scorer, numbers, scored, pool_log.snapshots)
+        tps = [TopicPartition(topic, number) for number in numbers]
+        consumer.assign(tps)
+        since = (scored if scored is not None else now_ms() // MINUTE_MS) - WARM_MINUTES
+        found = await consumer.offsets_for_times(dict.fromkeys(tps, since * MINUTE_MS))
+        ends = await consumer.end_offsets(tps)
+        for tp in tps:
+            consumer.seek(tp, found[tp].offset if found.get(tp) is not None else ends[tp])
+
+    async def _partitions(self, topic: str) -> list[int]:
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._settings.kafka)
+        await admin.start()
+        try:
+            (described,) = await admin.describe_topics([topic])
+        finally:
+            await admin.close()
+        return sorted(partition["partition"] for partition in described["partitions"])
+
+    def _learn(self, baseline: StoreBaseline) -> None:
+        if baseline.members:
+            self.scorer.set_baseline(baseline)
+
+    async def turn(self, pool_log: PoolLog) -> None:
+        """Take what has come, judge the minutes that are whole, and publish what comes of them."""
+        assert self._consumer is not None
+        assert self._following is not None
+        if self._following.done():
+            self._following.result()
+        consumer, minutes = self._consumer, self._minutes
+        before = minutes.scored
+        for tp, records in (await consumer.getmany(timeout_ms=POLL_MS)).items():
+            for record in records:
+                minutes.take(tp.partition, self._decode(record.value))
+        for tp in consumer.assignment():
+            stable = consumer.last_stable_offset(tp)
+            if stable is not None and await consumer.position(tp) >= stable:
+                minutes.at_end(tp.partition)
+        found = minutes.close()
+        changed, scored = self.scorer.changed(), minutes.scored
+        if scored is not None and scored != before:
+            snapshots = {pool: self.scorer.snapshot(pool) for pool in changed}
+            await pool_log.write(scored, snapshots, found)
+            metrics.POOLS_AGE.set(max(0.0, now_ms() / 1000 - (scored + 1) * 60))
+        metrics.POOLS_JUDGED.set(len(self.scorer.pools))
+        for transition in found:
+            metrics.POOLS_TRANSITIONS.labels(transition.state).inc()
+            log.info(
+                "pool alert " + transition.state,
+                pool=transition.store_id,
+                step=transition.step,
+                level=transition.level,
+                surprise=round(transition.surprise, 2),
+                stores=len(transition.members),
+            )
+
+    def detail(self) -> str:
+        """What the role says of itself."""
+        return f"leading; {len(self.scorer.pools)} pools"
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        if self._following is not None:
+            self._following.cancel()
+            with contextlib.suppress(asyncio.CancelledError, KafkaError, OSError):
+                await self._following
+        if self._consumer is not None:
+            await self._consumer.stop()

@@ -1,0 +1,280 @@
+"""Pools: what many small stores show together, what they must not show, and that a restart changes nothing.
+
+::
+
+    day      0 ............ 8 .......... 8.5 ..... 8.55 ..... 9
+             training         calm        a drop     calm again
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from scoring.alerts import AlertKind, AlertState, AlertTransition
+from scoring.baselines import StoreBaseline, StoreHistory, fit_baselines
+from scoring.days import DayEffect, DayRules, OwnEntry
+from scoring.detection import DetectionPolicy, Scorer
+from scoring.detection.pool_minutes import PoolMinutes
+from scoring.detection.pools import PoolScorer
+from scoring.pools import PoolDimension, PoolRules, StoreTraits, parse_pool, pool_id
+from scoring.scores import ScoreRow
+from scoring.stages import STAGE_INDEX
+
+DAY, MINUTE_MS = 1440, 60_000
+START = 29_459_520  # Monday 2026-01-05 00:00 UTC
+TRAIN, LIVE = 8 * DAY, 900
+BREAKS, MENDED = 720, 780
+STORES = tuple(f"shop-{number:02}" for number in range(24))
+SEGMENTS = ("ios/paypal", "ios/card")
+ORDER, PAYMENT = STAGE_INDEX["order"], STAGE_INDEX["payment"]
+#: live minutes in which one partition has no owner
+AWAY = range(300, 320)
+POOL = "pool:platform=shopify"
+RULES = PoolRules(
+    {store: StoreTraits(platform="shopify", country="US") for store in STORES},
+    segment_dimensions=("device_class", "payment_method"),
+)
+History = dict[str, np.ndarray]
+
+
+def draw_counts() -> History:
+    """By store (2, 7, minutes): 6 orders an hour by PayPal, 3 by card; four of five are paid within three minutes."""
+    made = {}
+    for number, store in enumerate(STORES):
+        rng = np.random.default_rng([11, number])
+        counts = np.zeros((2, 7, TRAIN + LIVE), dtype=np.int64)
+        counts[:, ORDER] = rng.poisson(np.array([[0.1], [0.05]]), (2, TRAIN + LIVE))
+        left = rng.binomial(counts[:, ORDER], 0.8)
+        for delay in range(3):
+            moved = rng.binomial(left, 1 / (3 - delay))
+            counts[:, PAYMENT, delay:] += moved[:, : TRAIN + LIVE - delay]
+            left = left - moved
+        made[store] = counts
+    return made
+
+
+COUNTS = draw_counts()
+
+
+def broken(depth: float, stores: Iterable[str] = STORES, segments: slice = slice(None)) -> History:
+    """The stores, with a share of the payments missing for an hour."""
+    rng = np.random.default_rng(5)
+    failing = slice(TRAIN + BREAKS, TRAIN + MENDED)
+    made = dict(COUNTS)
+    for store in stores:
+        made[store] = COUNTS[store].copy()
+        made[store][segments, PAYMENT, failing] = rng.binomial(
+            COUNTS[store][segments, PAYMENT, failing], 1 - depth
+        )
+    return made
+
+
+@pytest.fixture(scope="module")
+def baselines() -> list[StoreBaseline]:
+    return fit_baselines(
+        [
+            StoreHistory(store, "UTC", START, SEGMENTS, counts[:, :, :TRAIN])
+            for store, counts in COUNTS.items()
+        ],
+        1,
+        pools=RULES,
+    )
+
+
+def judge_stores(
+    baselines: list[StoreBaseline], history: History
+) -> tuple[list[list[ScoreRow]], list[AlertTransition]]:
+    """The score rows of every live minute, and what the stores' own monitors told."""
+    scorer = Scorer(DetectionPolicy())
+    for baseline in baselines:
+        if not baseline.members:
+            scorer.set_baseline(baseline)
+    rows, told = [], []
+    for minute in range(TRAIN, TRAIN + LIVE):
+        counts = {
+            store: {name: numbers[row, :, minute].tolist() for row, name in enumerate(SEGMENTS)}
+            for store, numbers in history.items()
+        }
+        judgement = scorer.advance(START + minute, counts)
+        rows.append(judgement.scores)
+        told += judgement.transitions
+    return rows, told
+
+
+def score_rows(baselines: list[StoreBaseline], history: History) -> list[list[ScoreRow]]:
+    """The score rows of every live minute."""
+    return judge_stores(baselines, history)[0]
+
+
+def pools_of(baselines: list[StoreBaseline], days: DayRules | None = None) -> PoolScorer:
+    scorer = PoolScorer(DetectionPolicy(), RULES, days)
+    for baseline in baselines:
+        if baseline.members:
+            scorer.set_baseline(baseline)
+    return scorer
+
+
+def feed(minutes: PoolMinutes, rows: list[list[ScoreRow]]) -> list[AlertTransition]:
+    """Give rows as two partitions would, and what the pools told."""
+    told = []
+    for minute in rows:
+        for row in minute:
+            minutes.take(STORES.index(row.store_id) % 2, row)
+        minutes.at_end(0)
+        minutes.at_end(1)
+        told += minutes.close()
+    return told
+
+
+@pytest.fixture(scope="module")
+def common(baselines: list[StoreBaseline]) -> tuple[list[list[ScoreRow]], list[AlertTransition]]:
+    return judge_stores(baselines, broken(0.45))
+
+
+@pytest.fixture
+def common_drop(common: tuple[list[list[ScoreRow]], list[AlertTransition]]) -> list[list[ScoreRow]]:
+    return common[0]
+
+
+def test_a_drop_that_no_store_can_show_alone_is_shown_by_their_pool(
+    baselines: list[StoreBaseline], common: tuple[list[list[ScoreRow]], list[AlertTransition]]
+) -> None:
+    rows, told_of_stores = common
+    told = feed(PoolMinutes(pools_of(baselines), (0, 1)), rows)
+    fired = next(t for t in told if t.store_id == POOL)
+    assert [t for t in told_of_stores if t.kind is AlertKind.CONVERSION] == []
+    assert (fired.kind, fired.state, fired.step) == (AlertKind.POOLED, AlertState.FIRING, "order_to_payment")
+    assert sorted(fired.members) == list(STORES)
+    assert fired.members[0] == fired.contributions[0].segment
+    assert BREAKS < fired.opened_at_ms // MINUTE_MS - START - TRAIN <= MENDED
+    assert 0.05 <= fired.contributions[0].share < 0.3
+    resolved = [t for t in told if t.store_id == POOL][-1]
+    missing = 24 * 0.15 * 60 * 0.8 * 0.45
+    assert resolved.state is AlertState.RESOLVED
+    assert resolved.lost_low < missing < resolved.lost_high
+
+
+def test_pools_with_the_very_same_stores_are_one_pool(baselines: list[StoreBaseline]) -> None:
+    pooled = {baseline.store_id: len(baseline.members) for baseline in baselines if baseline.members}
+    assert pooled == {POOL: 24, "pool:payment_method=paypal": 24, "pool:payment_method=card": 24}
+
+
+def test_the_pool_wobbles_less_than_its_members(baselines: list[StoreBaseline]) -> None:
+    """Members' own wobbles average out; the floor of the population would hide a pool's strength."""
+    pool = next(baseline for baseline in baselines if baseline.store_id == POOL)
+    stores = [baseline.steps["order_to_payment"] for baseline in baselines if not baseline.members]
+    step = pool.steps["order_to_payment"]
+    assert step.sigma < np.median([store.sigma for store in stores])
+    assert step.arrivals_per_hour == pytest.approx(sum(s.arrivals_per_hour for s in stores), rel=0.02)
+
+
+def test_a_drop_of_one_payment_method_is_named_by_the_pool_of_that_method(
+    baselines: list[StoreBaseline],
+) -> None:
+    rows = score_rows(baselines, broken(0.6, segments=slice(0, 1)))
+    fired = {
+        t.store_id for t in feed(PoolMinutes(pools_of(baselines), (0, 1)), rows) if t.fired_at_ms is not None
+    }
+    assert "pool:payment_method=paypal" in fired
+    assert "pool:payment_method=card" not in fired
+
+
+def test_a_drop_in_one_store_is_not_told_of_its_pool_until_the_others_show_it_too(
+    baselines: list[StoreBaseline],
+) -> None:
+    scorer = pools_of(baselines)
+    numbers = np.array([scorer.part(store, "order_to_payment", "") for store in STORES])
+    expected = np.full(len(STORES), 0.12)
+    expected[0] = 6.0  # one store as large as all others together, twice
+    rng = np.random.default_rng(9)
+    told: list[AlertTransition] = []
+    for minute in range(700):
+        arrived = rng.poisson(4 * expected) / 4  # four of five orders are paid: less than Poisson's variance
+        arrived[0] *= 0 if minute > 600 else 1
+        told += scorer.advance(START + minute, numbers, arrived, expected, np.full(len(STORES), 0.01))
+    assert told == []
+    for minute in range(700, 760):  # now the others fail as well
+        arrived = rng.poisson(4 * expected) / 4 * 0.2
+        told += scorer.advance(START + minute, numbers, arrived, expected, np.full(len(STORES), 0.01))
+    first = told[0]
+    assert (first.store_id, first.state, first.sequence) == (POOL, AlertState.FIRING, 0)
+    assert 700 < first.at_ms // MINUTE_MS - START <= 745
+
+
+def test_a_pool_killed_in_mid_incident_tells_what_it_would_have_told(
+    baselines: list[StoreBaseline], common_drop: list[list[ScoreRow]]
+) -> None:
+    expected = feed(PoolMinutes(pools_of(baselines), (0, 1)), common_drop)
+    first = pools_of(baselines)
+    until = BREAKS + 50
+    minutes = PoolMinutes(first, (0, 1))
+    told = feed(minutes, common_drop[:until])
+    assert minutes.scored is not None
+    snapshots = {pool: first.snapshot(pool) for pool in first.pools}
+    told += feed(PoolMinutes(pools_of(baselines), (0, 1), minutes.scored, snapshots), common_drop)
+    assert [(t.alert_id, t.sequence, t.state, t.at_ms) for t in told] == [
+        (t.alert_id, t.sequence, t.state, t.at_ms) for t in expected
+    ]
+    assert [t.lost for t in told] == pytest.approx([t.lost for t in expected], rel=0.02)
+
+
+def test_rows_that_come_after_their_minute_count_all_the_same(baselines: list[StoreBaseline]) -> None:
+    """A partition that was away for a while gives its rows later: nothing of it may look like a drop."""
+    calm = score_rows(baselines, COUNTS)
+    minutes = PoolMinutes(pools_of(baselines), (0, 1))
+    held: list[ScoreRow] = []
+    told: list[AlertTransition] = []
+    for number, minute in enumerate(calm):
+        for row in (row for row in minute if STORES.index(row.store_id) % 2 == 0):
+            minutes.take(0, row)
+        held += [row for row in minute if STORES.index(row.store_id) % 2]
+        arriving = () if number in AWAY else tuple(held)
+        for row in arriving:
+            minutes.take(1, row)
+        held = held[len(arriving) :]
+        minutes.at_end(0)
+        minutes.at_end(1)
+        told += minutes.close()
+    assert told == []
+    assert minutes.scored == START + TRAIN + LIVE - 1
+
+
+def test_a_member_on_a_day_that_suppresses_counts_no_more(
+    baselines: list[StoreBaseline], common_drop: list[list[ScoreRow]]
+) -> None:
+    midnight = datetime.fromtimestamp((START + TRAIN) * 60, UTC).replace(tzinfo=None)
+    entry = OwnEntry("stock-taking", DayEffect.SUPPRESS, midnight, midnight + timedelta(days=2))
+    told = feed(PoolMinutes(pools_of(baselines, DayRules({}, {}, (entry,))), (0, 1)), common_drop)
+    assert told == []
+
+
+def test_the_id_of_a_pool_says_what_its_members_share() -> None:
+    assert parse_pool(pool_id(PoolDimension.COUNTRY, "DE")) == (PoolDimension.COUNTRY, "DE")
+    assert parse_pool("us-shop") is None
+
+
+def test_stores_without_traits_and_segments_without_a_method_are_in_no_pool() -> None:
+    assert RULES.pools_of("unknown", "") == ()
+    assert RULES.pools_of("shop-00", "ios/-") == ()
+    assert RULES.pools_of("shop-00", "other") == ()
+    assert RULES.pools_of("shop-00", "ios/paypal") == ("pool:payment_method=paypal",)
+
+
+def test_a_partition_that_is_still_being_read_is_waited_for(baselines: list[StoreBaseline]) -> None:
+    """After a restart one partition's hours may come before another's first minute: none of it may be left out."""
+    calm = score_rows(baselines, COUNTS)[:240]
+    scorer = pools_of(baselines)
+    minutes = PoolMinutes(scorer, (0, 1))
+    for half in (0, 1):
+        assert minutes.close() == []
+        assert scorer.minute is None
+        for rows in calm:
+            for row in (row for row in rows if STORES.index(row.store_id) % 2 == half):
+                minutes.take(half, row)
+        minutes.at_end(half)
+    assert minutes.close() == []
+    assert scorer.minute == START + TRAIN + 239
