@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from scoring.baselines.history import StoreHistory
 from scoring.baselines.localtime import local_minutes
+from scoring.baselines.slow import SlowInputs
 from scoring.days import DayRules
 from scoring.stages import STAGE_INDEX, STAGES
 
@@ -45,6 +46,8 @@ class MinuteTable:
     default_zone: str = "UTC"
     #: days that the fit leaves out
     rules: DayRules | None = None
+    #: what is known of slow steps beyond the counts
+    slow: SlowInputs = field(default_factory=SlowInputs)
     #: rows whose stage is no stage of the funnel
     ignored: int = 0
     first: int = 0

@@ -107,14 +107,14 @@ class Unrest:
 class Engine:
     """State and parameters of all series, in arrays that grow as series are added."""
 
-    def __init__(self, policy: DetectionPolicy) -> None:
+    def __init__(self, policy: DetectionPolicy, capacity: int = 64) -> None:
         self._policy = policy
         self.size = 0
         self.minutes = 0
         self._capacity = 0
         self._unrest: Unrest | None = None
         self._kappa: dict[tuple[tuple[float, ...], float], Floats] = {}
-        self._grow(64)
+        self._grow(capacity)
 
     def _grow(self, capacity: int) -> None:
         for names, shape, kind in (

@@ -26,6 +26,7 @@ from scoring.detection.book import Book, StoreEntry
 from scoring.detection.engine import AMENDABLE, Step, Unrest
 from scoring.detection.memory import recall, remember
 from scoring.detection.policy import WINDOWS, DetectionPolicy
+from scoring.detection.slow import SlowSteps
 from scoring.detection.surge import SURGE_VARIANCE
 from scoring.detection.tail import LN10, predictive_interval
 from scoring.detection.traffic import Traffic
@@ -64,6 +65,8 @@ class Scorer:
         self._minute: int | None = None
         self._alerting = Alerting(policy, self._book)
         self._traffic = Traffic(policy, self._book.days)
+        self._slow = SlowSteps(policy, self._book.days)
+        self._slow_rows: tuple[int, int, Ints, Ints] = (-1, -1, np.zeros(0, np.intp), np.zeros(0, np.intp))
         self._versions: dict[tuple[str, int], int] = {}
         self._closing = Closing(np.zeros(0), np.zeros(0))
         self._arrived: Floats = np.zeros(0)
@@ -80,6 +83,8 @@ class Scorer:
     def set_baseline(self, baseline: StoreBaseline) -> None:
         """Add a store, or judge it by another baseline from the next minute on; what was seen of it stays."""
         self._book.set_baseline(baseline)
+        steps = self._book.stores[baseline.store_id].steps
+        self._slow.set_baseline(baseline, next((step.index for step in steps.values()), None))
         entry_stage = baseline.traffic.stage if baseline.traffic is not None else ""
         for step in self._book.stores[baseline.store_id].steps.values():
             if step.baseline.upstream == entry_stage or not entry_stage:
@@ -105,12 +110,14 @@ class Scorer:
         step = self._close(minute, self._matrix(counts), delays)
         judgement = Judgement(self._rows(minute, step), self._alert(minute, step, delays))
         judgement.scores.extend(self._rows_of_the_unjudged(minute, counts))
+        self._judge_slow(minute, delays, judgement)
         return judgement
 
     def warm_up(self, minute: int, counts: Counts) -> None:
         """Close a minute that was judged before a restart: memory is rebuilt, nothing is given out."""
         step = self._close(minute, self._matrix(counts))
         self._alert(minute, step)
+        self._judge_slow(minute, {}, Judgement())
         for store_id, segments in counts.items():
             self._note_seen(self._book.stores[store_id], segments)
 
@@ -122,7 +129,9 @@ class Scorer:
             counts: (rows, 7), row numbers as given by ``row_of``.
         """
         step = self._close(minute, counts.astype(float))
-        return self._alert(minute, step)
+        judgement = Judgement(transitions=self._alert(minute, step))
+        self._judge_slow(minute, {}, judgement)
+        return judgement.transitions
 
     def _alert(
         self, minute: int, step: Step, delays: Mapping[str, Delay] = MappingProxyType({})
@@ -136,6 +145,28 @@ class Scorer:
         found = traffic.advance(minute, self._upstream[traffic.step_index], held)
         self._alerting.changed.update(traffic.in_alert())
         return self._alerting.judge(minute, step, self._closing) + found
+
+    def _judge_slow(self, minute: int, delays: Mapping[str, Delay], judgement: Judgement) -> None:
+        """Count the closed minute for slow steps, and add what it gave if a business hour ended with it."""
+        slow, book = self._slow, self._book
+        if not len(slow):
+            return
+        if self._slow_rows[:2] != (book.row_count, len(slow)):
+            pairs = [
+                (row, number)
+                for store_id, number in slow.index.items()
+                for row in book.stores[store_id].rows.values()
+            ]
+            both = np.array(pairs, dtype=np.intp).reshape(-1, 2)
+            self._slow_rows = (book.row_count, len(slow), both[:, 0], both[:, 1])
+        _, _, rows, numbers = self._slow_rows
+        matrix = self._recent[-1][0]
+        known = rows < len(matrix)
+        made = slow.advance(minute, matrix[rows[known]], numbers[known], delays)
+        judgement.scores.extend(made.scores)
+        judgement.transitions.extend(made.transitions)
+        self._alerting.changed.update(slow.changed)
+        slow.changed.clear()
 
     def row_of(self, store_id: str, segment: str) -> int:
         """The row of ``advance_counts`` that belongs to a store's segment."""
@@ -305,6 +336,8 @@ class Scorer:
             if store is not None and store.baseline is not None:
                 for segment, numbers in segments.items():
                     self._amend_row(store, segment, numbers, ago, added)
+        self._alerting.changed.update(self._slow.changed)
+        self._slow.changed.clear()
         if not added:
             return []
         series = np.array(list(added), dtype=np.intp)
@@ -321,10 +354,12 @@ class Scorer:
         ago: int,
         added: dict[int, tuple[Floats, Floats]],
     ) -> None:
-        row = self._book.row(store, segment)
+        row, minute = self._book.row(store, segment), (self._minute or 0) - ago
         matrix = self._recent[-1 - ago][0]
         before = matrix[row] if row < len(matrix) else np.zeros(len(STAGES))
         change = np.asarray(numbers, dtype=float) - before
+        if store.baseline is not None:
+            self._slow.amend(minute, store.baseline.store_id, change)
         if row < len(matrix):
             matrix[row] = numbers
         for step_id in store.baseline.steps if store.baseline else ():
@@ -378,7 +413,8 @@ class Scorer:
     def snapshot(self, store_id: str) -> bytes:
         """What must survive a restart beyond the minute counts, as msgpack."""
         traffic = self._traffic.remember(store_id)
-        return remember(self._book, self._book.stores[store_id], self._minute or 0, traffic)
+        slow = self._slow.remember(store_id)
+        return remember(self._book, self._book.stores[store_id], self._minute or 0, traffic, slow)
 
     def restore(self, store_id: str, state: bytes) -> None:
         """Take over a snapshot, after ``warm_up`` has rebuilt the rings up to the last minute before the restart.
@@ -392,6 +428,7 @@ class Scorer:
         if store is not None:
             memory = recall(self._book, store, self._minute, state)
             self._traffic.recall(store_id, memory.traffic, memory.minute == self._minute)
+            self._slow.recall(store_id, memory.slow)
 
 
 def _unjudged(store_id: str, at_ms: int, step: str, observed: float, state: ScoreState) -> ScoreRow:

@@ -65,6 +65,7 @@ def run_backtest(
             table.histories(since, until),
             until * 60_000,
             progress=lambda phase, done: told("fit", done, total) if phase == "exposure" else None,
+            slow=table.slow,
         )
 
     baselines = fit(train_until)

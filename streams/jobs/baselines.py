@@ -7,19 +7,21 @@ and young ones each time their history has grown by half. While ClickHouse is aw
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from scoring.baselines import StoreBaseline, decode_baseline, encode_baseline, fit_baselines
+from streams.business_config import slow_inputs
 from streams.clickhouse.clients import open_reader_sync
 from streams.clickhouse.errors import ClickHouseError, mapped
 from streams.clock import now_ms
 from streams.config import Config
 from streams.instance import StateReport
 from streams.jobs.history import SETTLED_MINUTES, read_counts
+from streams.jobs.pairs import read_fast_kernels, read_slow_pairs
 from streams.settings import Settings
 from streams.topics import BASELINES
 
@@ -86,10 +88,14 @@ def fit_from_store(settings: Settings, config: Config, days: int = TRAIN_DAYS) -
     with mapped():
         client = open_reader_sync(settings)
     table = read_counts(client, last - days * 1440, last, config)
-    client.close()
     if table is None:
+        client.close()
         return []
-    return fit_baselines(table.histories(table.first, last), now_ms())
+    pairs = read_slow_pairs(client, table.first, last)
+    kernels = read_fast_kernels(client, table.first, last)
+    client.close()
+    slow = replace(slow_inputs(config), pairs=pairs)
+    return fit_baselines(table.histories(table.first, last), now_ms(), kernels, slow=slow)
 
 
 async def publish(settings: Settings, baselines: list[StoreBaseline]) -> None:
