@@ -26,10 +26,11 @@ from scoring.detection.book import Book, StoreEntry
 from scoring.detection.engine import AMENDABLE, Step, Unrest
 from scoring.detection.memory import recall, remember
 from scoring.detection.policy import WINDOWS, DetectionPolicy
+from scoring.detection.rises import Rises
 from scoring.detection.slow import SlowSteps
 from scoring.detection.surge import SURGE_VARIANCE
 from scoring.detection.tail import LN10, predictive_interval
-from scoring.detection.traffic import Traffic
+from scoring.detection.traffic import Following, Traffic
 from scoring.lateness import Delay
 from scoring.scores import ScoreRow, ScoreState
 from scoring.stages import FAST_STEPS, STAGE_INDEX, STAGES
@@ -66,6 +67,7 @@ class Scorer:
         self._alerting = Alerting(policy, self._book)
         self._traffic = Traffic(policy, self._book.days)
         self._slow = SlowSteps(policy, self._book.days)
+        self._rises = Rises(policy, self._book)
         self._slow_rows: tuple[int, int, Ints, Ints] = (-1, -1, np.zeros(0, np.intp), np.zeros(0, np.intp))
         self._versions: dict[tuple[str, int], int] = {}
         self._closing = Closing(np.zeros(0), np.zeros(0))
@@ -142,9 +144,22 @@ class Scorer:
         for store_id, delay in delays.items():
             if delay is Delay.LATE and store_id in traffic.index:
                 held[traffic.index[store_id]] = True
-        found = traffic.advance(minute, self._upstream[traffic.step_index], held)
-        self._alerting.changed.update(traffic.in_alert())
-        return self._alerting.judge(minute, step, self._closing) + found
+        found = traffic.advance(minute, self._upstream[traffic.step_index], held, self._following)
+        in_alert = traffic.in_alert()
+        found += self._alerting.judge(minute, step, self._closing)
+        found += self._rises.judge(minute, {*traffic.lately_in_alert((minute + 1) * MINUTE_MS), *delays})
+        self._alerting.changed.update(in_alert, self._rises.changed)
+        self._rises.changed.clear()
+        return found
+
+    def _following(self, index: int) -> Following:
+        """What a step saw in the minute just closed."""
+        entry, engine = self._book.steps[index], self._book.engine
+        whole = np.array([entry.series[""]])
+        arrived, expected, _, _ = engine.peek(whole, np.array([0]))
+        rate = entry.baseline.rate * float(self._closing.factor[index])
+        wobble = float(engine.phi15[whole[0]])
+        return Following(float(arrived[0]), float(expected[0]), rate, entry.baseline.kernel.pmf, wobble)
 
     def _judge_slow(self, minute: int, delays: Mapping[str, Delay], judgement: Judgement) -> None:
         """Count the closed minute for slow steps, and add what it gave if a business hour ended with it."""
@@ -413,8 +428,8 @@ class Scorer:
     def snapshot(self, store_id: str) -> bytes:
         """What must survive a restart beyond the minute counts, as msgpack."""
         traffic = self._traffic.remember(store_id)
-        slow = self._slow.remember(store_id)
-        return remember(self._book, self._book.stores[store_id], self._minute or 0, traffic, slow)
+        slow, rises = self._slow.remember(store_id), self._rises.remember(store_id)
+        return remember(self._book, self._book.stores[store_id], self._minute or 0, traffic, slow, rises)
 
     def restore(self, store_id: str, state: bytes) -> None:
         """Take over a snapshot, after ``warm_up`` has rebuilt the rings up to the last minute before the restart.
@@ -429,6 +444,7 @@ class Scorer:
             memory = recall(self._book, store, self._minute, state)
             self._traffic.recall(store_id, memory.traffic, memory.minute == self._minute)
             self._slow.recall(store_id, memory.slow)
+            self._rises.recall(store_id, memory.rises)
 
 
 def _unjudged(store_id: str, at_ms: int, step: str, observed: float, state: ScoreState) -> ScoreRow:

@@ -8,11 +8,14 @@ there before gone, within three quarters of an hour; and only stores with two we
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.alerts import AlertKind, AlertTransition, Level
+from scoring.alerts import AlertKind, AlertLabel, AlertTransition, Level
 from scoring.baselines.baseline import HOURS_A_WEEK, StoreBaseline, TrafficBaseline
 from scoring.baselines.localtime import WEEK_MINUTES, hour_neighbours, local_minute
 from scoring.detection.engine import Engine, SeriesParameters, Step
@@ -35,6 +38,17 @@ _REACH = 46
 #: variance of the log of what is usual in an hour of the week
 _PROFILE_VARIANCE = 0.15**2
 _STEP_OF = {step.downstream.value: step.id for step in STEPS}
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """A minute of the step that a store's traffic leads into: arrivals, their expectation, rate, kernel and wobble."""
+
+    arrived: float
+    expected: float
+    rate: float
+    kernel: tuple[float, ...]
+    wobble: float
 
 
 class TrafficMemory(msgspec.Struct):
@@ -94,13 +108,17 @@ class Traffic:
             least_drop=_LEAST_DROP,
         )
 
-    def advance(self, minute: int, arrived: Floats, held: Bools) -> list[AlertTransition]:
+    def advance(
+        self, minute: int, arrived: Floats, held: Bools, following: Callable[[int], Following] | None = None
+    ) -> list[AlertTransition]:
         """Close a minute.
 
         Args:
             minute: the UTC minute.
             arrived: (stores,) events of each store's entry stage, by ``index``.
             held: (stores,) True where the minute is not to be believed.
+            following: what the step behind a store's traffic, by its number, saw: whether visitors or only their events
+                are missing.
         """
         engine, n = self.engine, self.engine.size
         if not n:
@@ -111,7 +129,8 @@ class Traffic:
         made: list[AlertTransition] = []
         self._touched = np.nonzero(engine.open[:n] | step.closed)[0].tolist()
         for index in self._touched:
-            made += self._judge(index, step, at_ms, bool(held[index]))
+            seen = following(self.step_index[index]) if following is not None else None
+            made += self._judge(index, step, at_ms, bool(held[index]), seen)
         return made
 
     def _usual(self, minute: int) -> Floats:
@@ -128,7 +147,9 @@ class Traffic:
             usual[mine] = here + weight * (there - here)
         return usual
 
-    def _judge(self, index: int, step: Step, at_ms: int, is_held: bool) -> list[AlertTransition]:
+    def _judge(
+        self, index: int, step: Step, at_ms: int, is_held: bool, seen: Following | None
+    ) -> list[AlertTransition]:
         incident, engine = self._incidents[index], self.engine
         calendar = self.step_index[index]
         if step.opened[index] and (incident is None or incident.resolved_at_ms is not None):
@@ -140,10 +161,21 @@ class Traffic:
         if not engine.open[index]:
             incident.resolved_at_ms = at_ms
             return [incident.transition(at_ms)]
+        is_news = self._label(incident, float(predicted[0] - arrived[0]), seen)
         if incident.is_held and not self._days.suppressed(calendar):
-            incident.is_held, incident.fired_at_ms = False, at_ms
-            return [incident.transition(at_ms)]
-        return []
+            incident.is_held, incident.fired_at_ms, is_news = False, at_ms, True
+        return [incident.transition(at_ms)] if is_news else []
+
+    @staticmethod
+    def _label(incident: Incident, gap: float, seen: Following | None) -> bool:
+        """Weigh a minute of the next stage; whether the alert was labelled now (see ``tracking.py``)."""
+        incident.suspicion.add_gap(gap)
+        if seen is None or incident.label is not AlertLabel.UNKNOWN:
+            return False
+        incident.label = incident.suspicion.weigh(
+            seen.arrived, seen.expected, seen.rate, seen.kernel, seen.wobble
+        )
+        return incident.label is not AlertLabel.UNKNOWN
 
     def _open(self, index: int, step: Step, at_ms: int) -> AlertTransition:
         store_id, usual, last = self._names[index], self._baselines[index], self._incidents[index]
@@ -167,6 +199,9 @@ class Traffic:
                 evidence=evidence,
             )
             self._incidents[index] = incident
+        for ago in range(evidence.window_minutes - 1, -1, -1):
+            a, m, _, _ = self.engine.peek(np.array([index]), np.array([0]), ago)
+            incident.suspicion.add_gap(float(m[0] - a[0]))
         held = self._days.suppressed(self.step_index[index])
         if held and incident.sequence == 0:
             incident.is_held, incident.note = True, f"held back by the calendar: {held}"
@@ -193,6 +228,16 @@ class Traffic:
     def in_alert(self) -> list[str]:
         """Stores whose traffic is in alert, or was until this minute."""
         return [self._names[index] for index in self._touched]
+
+    def lately_in_alert(self, at_ms: int) -> set[str]:
+        """Stores whose traffic is in alert, or was within the last hour."""
+        since_ms = at_ms - 60 * MINUTE_MS
+        return {
+            name
+            for name, incident in zip(self._names, self._incidents, strict=True)
+            if incident is not None
+            and (incident.resolved_at_ms is None or incident.resolved_at_ms > since_ms)
+        }
 
     def remember(self, store_id: str) -> bytes:
         """What must survive a restart; empty for a store whose traffic is not followed."""

@@ -1,0 +1,70 @@
+"""Cohorts of slow steps for people: of those who paid on a day, how many were fulfilled (or bought again) so far.
+
+A young cohort looks bad only because it is young. So each is shown with F(age), the share of its conversions that should have
+come by now, and the rate corrected by it, advanced / (entered · F); below F = 5 % the rate is hidden, because dividing by next
+to nothing tells nothing. F is the reverse-time hazard estimate from the pairs themselves (``baselines/kernel.py``), so it is
+not biased by the young. Alerts do not come from cohorts but from arrivals (``detection/slow.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scoring.baselines.kernel import kernel_from_pairs
+
+#: below this completeness no rate is shown
+LEAST_COMPLETE = 0.05
+#: pairs below which F is not known
+LEAST_PAIRS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """One cohort: day number, who entered, who advanced by now, how complete that should be, the corrected rate.
+
+    ``completeness`` is None while it is not known; ``rate`` is None then, and while it is below ``LEAST_COMPLETE``.
+    """
+
+    day: int
+    age_days: float
+    entered: int
+    advanced: int
+    completeness: float | None
+    rate: float | None
+
+
+def completeness_by_day(delays: NDArray[np.int64], possible: NDArray[np.int64]) -> NDArray[np.float64] | None:
+    """F(d) for d = 0, 1, … days, from pairs; None with too few of them.
+
+    Args:
+        delays: (pairs,) whole days from the first to the second event.
+        possible: (pairs,) whole days from the first event to now.
+    """
+    if len(delays) < LEAST_PAIRS:
+        return None
+    kernel = kernel_from_pairs(delays, np.maximum(possible, delays), most=int(delays.max()) + 1)
+    return np.asarray(np.minimum(np.cumsum(kernel.pmf), 1.0))
+
+
+def make_cohorts(
+    today: int, rows: Sequence[tuple[int, int, int]], reached: NDArray[np.float64] | None
+) -> tuple[Cohort, ...]:
+    """Cohorts by day, the latest first.
+
+    Args:
+        today: the day number of now.
+        rows: (day, entered, advanced by now).
+        reached: F by age in days; from its end on it is 1.
+    """
+    made = []
+    for day, entered, advanced in sorted(rows, reverse=True):
+        age = max(today - day, 0)
+        complete = None if reached is None else float(reached[min(age, len(reached) - 1)])
+        is_told = complete is not None and complete >= LEAST_COMPLETE and entered > 0
+        rate = advanced / (entered * complete) if is_told and complete is not None else None
+        made.append(Cohort(day, float(age), entered, advanced, complete, rate))
+    return tuple(made)
