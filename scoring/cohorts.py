@@ -24,7 +24,7 @@ LEAST_PAIRS = 20
 
 @dataclass(frozen=True, slots=True)
 class Cohort:
-    """One cohort: day number, who entered, who advanced by now, how complete that should be, the corrected rate.
+    """One cohort: number of its first day, mean age, who entered, who advanced by now, how complete that should be, the corrected rate.
 
     ``completeness`` is None while it is not known; ``rate`` is None then, and while it is below ``LEAST_COMPLETE``.
     """
@@ -51,20 +51,30 @@ def completeness_by_day(delays: NDArray[np.int64], possible: NDArray[np.int64]) 
 
 
 def make_cohorts(
-    today: int, rows: Sequence[tuple[int, int, int]], reached: NDArray[np.float64] | None
+    today: int, rows: Sequence[tuple[int, int, int]], reached: NDArray[np.float64] | None, span: int = 1
 ) -> tuple[Cohort, ...]:
-    """Cohorts by day, the latest first.
+    """Cohorts of ``span`` days, the latest first; one of several days is as complete as its members are on average.
 
     Args:
         today: the day number of now.
-        rows: (day, entered, advanced by now).
+        rows: (day, entered, advanced by now), one a day.
         reached: F by age in days; from its end on it is 1.
+        span: days a cohort.
     """
+    together: dict[int, list[tuple[int, int, int]]] = {}
+    for row in rows:
+        together.setdefault(row[0] // span, []).append(row)
     made = []
-    for day, entered, advanced in sorted(rows, reverse=True):
-        age = max(today - day, 0)
-        complete = None if reached is None else float(reached[min(age, len(reached) - 1)])
-        is_told = complete is not None and complete >= LEAST_COMPLETE and entered > 0
+    for number in sorted(together, reverse=True):
+        members = together[number]
+        entered, advanced = sum(row[1] for row in members), sum(row[2] for row in members)
+        ages = [max(today - day, 0) for day, _, _ in members]
+        age = sum(old * row[1] for old, row in zip(ages, members, strict=True)) / max(entered, 1)
+        complete = None
+        if reached is not None and entered > 0:
+            due = [float(reached[min(old, len(reached) - 1)]) for old in ages]
+            complete = sum(share * row[1] for share, row in zip(due, members, strict=True)) / entered
+        is_told = complete is not None and complete >= LEAST_COMPLETE
         rate = advanced / (entered * complete) if is_told and complete is not None else None
-        made.append(Cohort(day, float(age), entered, advanced, complete, rate))
+        made.append(Cohort(number * span, age, entered, advanced, complete, rate))
     return tuple(made)
