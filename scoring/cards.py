@@ -16,7 +16,7 @@ from typing import Protocol
 
 from scoring.alerts import AlertKind, AlertLabel, AlertState, AlertTransition
 from scoring.routing import Severity
-from scoring.stages import STEP_BY_ID
+from scoring.stages import STEP_BY_ID, is_fast
 from scoring.texts import (
     LABEL_NAMES,
     OWNERS,
@@ -96,6 +96,7 @@ _SIZE = Text(
     "近 {span} {stage} {observed}，预期 {expected}，少约 {missing}",
     "Last {span}: {stage} {observed}, about {missing} fewer than the {expected} expected",
 )
+_BUSINESS = Text("{span}工作时间", "{span} of business time")
 _SIZE_MORE = Text(
     "近 {span} {stage} {observed}，预期 {expected}，多约 {missing}",
     "Last {span}: {stage} {observed}, about {missing} more than the {expected} expected",
@@ -279,9 +280,10 @@ def _headline(alert: AlertTransition, around: Surroundings, wording: Wording, is
 def _size(alert: AlertTransition, store: StoreFacts, wording: Wording) -> Line:
     language = wording.language
     missing = alert.expected - alert.observed
+    span = wording.span(alert.window_minutes)
     size = (_SIZE if missing >= 0 else _SIZE_MORE)(
         language,
-        span=wording.span(alert.window_minutes),
+        span=span if is_fast(alert.step) else _BUSINESS(language, span=span),
         observed=wording.count(alert.observed),
         expected=wording.count(alert.expected),
         missing=wording.count(abs(missing)),
