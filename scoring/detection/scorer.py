@@ -3,6 +3,7 @@
 On the path of an event: called by ``streams/monitor`` with the counts of a closed minute (before: counting; after:
 ``funnel.alerts.v1`` and table ``scores``). Live, replay, backtest and benchmark call this same class.
 
+Past 400 lines because live, replay and backtest meet in this one class; the arithmetic is elsewhere:
 ``book.py`` keeps the names, ``exposure.py``, ``level.py`` and ``engine.py`` do the arithmetic, ``alerting.py`` opens and
 resolves alerts, ``memory.py`` brings them over a restart; here they meet.
 """
@@ -68,7 +69,6 @@ class Scorer:
         self._traffic = Traffic(policy, self._book.days)
         self._slow = SlowSteps(policy, self._book.days)
         self._rises = Rises(policy, self._book)
-        self._slow_rows: tuple[int, int, Ints, Ints] = (-1, -1, np.zeros(0, np.intp), np.zeros(0, np.intp))
         self._versions: dict[tuple[str, int], int] = {}
         self._closing = Closing(np.zeros(0), np.zeros(0))
         self._arrived: Floats = np.zeros(0)
@@ -166,15 +166,7 @@ class Scorer:
         slow, book = self._slow, self._book
         if not len(slow):
             return
-        if self._slow_rows[:2] != (book.row_count, len(slow)):
-            pairs = [
-                (row, number)
-                for store_id, number in slow.index.items()
-                for row in book.stores[store_id].rows.values()
-            ]
-            both = np.array(pairs, dtype=np.intp).reshape(-1, 2)
-            self._slow_rows = (book.row_count, len(slow), both[:, 0], both[:, 1])
-        _, _, rows, numbers = self._slow_rows
+        rows, numbers = book.rows_of(slow.index)
         matrix = self._recent[-1][0]
         known = rows < len(matrix)
         made = slow.advance(minute, matrix[rows[known]], numbers[known], delays)

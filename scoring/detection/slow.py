@@ -12,9 +12,7 @@ in the snapshot, which is written whenever an hour changed it, in the transactio
 from __future__ import annotations
 
 import dataclasses
-from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 import msgspec
 import numpy as np
@@ -24,10 +22,19 @@ from scoring.alerts import AlertKind, AlertTransition, Level
 from scoring.baselines.baseline import HOURS_A_WEEK, LONGEST, SlowBaseline, StoreBaseline
 from scoring.baselines.business import BusinessHours
 from scoring.baselines.localtime import local_minute
-from scoring.detection.engine import AMENDABLE, Engine, SeriesParameters, Step
+from scoring.detection.engine import Engine, SeriesParameters, Step
 from scoring.detection.incidents import Evidence, Incident, make_alert_id
-from scoring.detection.memory import SeriesMemory, read_series, write_series
+from scoring.detection.memory import read_series, write_series
 from scoring.detection.policy import WINDOWS, DetectionPolicy
+from scoring.detection.slow_clock import (
+    REACH,
+    SlowJudgement,
+    SlowMemory,
+    SlowStore,
+    WarehouseClock,
+    ring_rows,
+    write_rings,
+)
 from scoring.detection.special_days import SpecialDays
 from scoring.detection.tail import LN10, predictive_interval
 from scoring.scores import ScoreRow, ScoreState
@@ -37,8 +44,6 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 MINUTE_MS = 60_000
-#: business hours that a window may reach back, and one
-_REACH = 92
 #: smaller shares missing are no surprise: warehouses are not that regular
 _LEAST_DROP = 0.25
 #: business hours for which recovery must have shown, and after which an alert is taken as the new normal
@@ -48,63 +53,6 @@ _MERGE_MS = 24 * 3_600_000
 #: a store with less history is judged by the page threshold only
 _YOUNG_DAYS = 28.0
 _WIN = np.array(WINDOWS)
-
-
-class SlowMemory(msgspec.Struct):
-    """What a store's slow step remembers over a restart: everything, as it was when its last hour was closed.
-
-    ``past`` are upstream events by business hour; ``arrived``, ``expected``, ``m`` and ``variance`` the engine's rings, the
-    latest last.
-    """
-
-    past: list[int]
-    known: int
-    carried: tuple[float, float]
-    shift: float
-    series: SeriesMemory
-    arrived: list[float]
-    expected: list[float]
-    m: list[float]
-    variance: list[float]
-    incident: Incident | None = None
-
-
-@dataclass(slots=True)
-class _Clock:
-    """The stores of one warehouse clock and the engine that judges them; −1 in ``members`` is a store that left."""
-
-    hours: BusinessHours
-    engine: Engine
-    members: list[int] = field(default_factory=list)
-    #: end minutes of the last business hours and the factors of the members then, for corrections
-    ended: deque[tuple[int, Floats]] = field(default_factory=lambda: deque(maxlen=AMENDABLE))
-    #: the last minute of the last hour that ended, open or shut
-    last_end: int = -1
-
-
-@dataclass(slots=True)
-class _Store:
-    """One store's slow step."""
-
-    store_id: str
-    baseline: SlowBaseline
-    clock: _Clock
-    series: int
-    #: hours that end at this UTC minute or before are in the baseline or the snapshot already
-    since: int
-    known: int
-    calendar: int | None
-    shift: float = 0.0
-    fresh: bool = True
-    incident: Incident | None = None
-
-
-@dataclass(slots=True)
-class SlowJudgement:
-    """What a minute gave for slow steps: nothing, unless it ended a business hour."""
-
-    scores: list[ScoreRow] = field(default_factory=list)
-    transitions: list[AlertTransition] = field(default_factory=list)
 
 
 class SlowSteps:
@@ -118,8 +66,8 @@ class SlowSteps:
         self._days = days
         self.index: dict[str, int] = {}
         self.changed: set[str] = set()
-        self._stores: list[_Store] = []
-        self._clocks: dict[BusinessHours, _Clock] = {}
+        self._stores: list[SlowStore] = []
+        self._clocks: dict[BusinessHours, WarehouseClock] = {}
         #: (stores, 2) upstream and downstream events of the hour that is not over, and of shut hours before it
         self._pending: Floats = np.zeros((0, 2))
         self._carried: Floats = np.zeros((0, 2))
@@ -171,9 +119,12 @@ class SlowSteps:
         pmf = slow.kernel.pmf[:LONGEST]
         self._shares[index, LONGEST - len(pmf) :] = pmf[::-1]
 
-    def _clock(self, hours: BusinessHours) -> _Clock:
+    def _clock(self, hours: BusinessHours) -> WarehouseClock:
         if hours not in self._clocks:
-            self._clocks[hours] = _Clock(hours, Engine(self._policy, capacity=2))
+            self._clocks[hours] = WarehouseClock(hours, Engine(self._policy, capacity=2))
+            self._clocks[hours].engine.minutes = (
+                REACH + 1
+            )  # so that any store's past fits behind the first hour
         return self._clocks[hours]
 
     def _add(
@@ -181,7 +132,7 @@ class SlowSteps:
     ) -> int:
         index = self.index[store_id] = len(self._stores)
         clock = self._clock(slow.hours)
-        store = _Store(
+        store = SlowStore(
             store_id, slow, clock, clock.engine.add(parameters), slow.until_minute, len(slow.recent), calendar
         )
         clock.members.append(index)
@@ -235,7 +186,7 @@ class SlowSteps:
                     self._end_hour(clock, minute, made)
         return made
 
-    def _end_hour(self, clock: _Clock, minute: int, made: SlowJudgement) -> None:
+    def _end_hour(self, clock: WarehouseClock, minute: int, made: SlowJudgement) -> None:
         members = np.array([index for index in clock.members if index >= 0], dtype=np.intp)
         live = np.array([index for index in members if self._stores[index].since <= minute], dtype=np.intp)
         self._carried[live] += self._pending[live]
@@ -250,7 +201,7 @@ class SlowSteps:
             self._judge_hour(clock, live, minute, local_hour % HOURS_A_WEEK, made)
 
     def _judge_hour(
-        self, clock: _Clock, live: NDArray[np.intp], minute: int, hour: int, made: SlowJudgement
+        self, clock: WarehouseClock, live: NDArray[np.intp], minute: int, hour: int, made: SlowJudgement
     ) -> None:
         engine, n = clock.engine, clock.engine.size
         series = np.array([self._stores[index].series for index in live], dtype=np.intp)
@@ -274,7 +225,7 @@ class SlowSteps:
         late = self._late[live].copy()
         self._carried[live], self._late[live] = 0.0, False
         clock.ended.append((minute, factors))
-        engine.age[:n] = np.minimum(engine.age[:n], _REACH)
+        engine.age[:n] = np.minimum(engine.age[:n], REACH)
         step = engine.step(arrived, expected, variance, None, held)
         at_ms = (minute + 1) * MINUTE_MS
         for place, index in enumerate(live.tolist()):
@@ -286,7 +237,7 @@ class SlowSteps:
             made.transitions += self._judge(store, step, at_ms, bool(held[store.series]))
 
     def _row(
-        self, store: _Store, minute: int, step: Step, arrived: float, is_late: bool, exposed: float
+        self, store: SlowStore, minute: int, step: Step, arrived: float, is_late: bool, exposed: float
     ) -> ScoreRow:
         engine, number, baseline = store.clock.engine, store.series, store.baseline
         mean = np.array([step.predicted[number]])
@@ -322,7 +273,7 @@ class SlowSteps:
 
     # ---------------------------------------------------------------- alerts
 
-    def _judge(self, store: _Store, step: Step, at_ms: int, is_held: bool) -> list[AlertTransition]:
+    def _judge(self, store: SlowStore, step: Step, at_ms: int, is_held: bool) -> list[AlertTransition]:
         incident, engine, number = store.incident, store.clock.engine, store.series
         is_over = incident is None or incident.resolved_at_ms is not None
         if step.opened[number] and is_over:
@@ -347,10 +298,10 @@ class SlowSteps:
             incident.level, incident.evidence, is_news = Level.PAGE, self._evidence(store, step), True
         return [incident.transition(at_ms)] if is_news else []
 
-    def _suppressed(self, store: _Store) -> str:
+    def _suppressed(self, store: SlowStore) -> str:
         return self._days.suppressed(store.calendar) if store.calendar is not None else ""
 
-    def _open(self, store: _Store, step: Step, at_ms: int) -> AlertTransition:
+    def _open(self, store: SlowStore, step: Step, at_ms: int) -> AlertTransition:
         evidence, last, baseline = self._evidence(store, step), store.incident, store.baseline
         level = Level.PAGE if evidence.surprise >= self._base.page else Level.NOTICE
         if last is not None and last.resolved_at_ms is not None and at_ms - last.resolved_at_ms <= _MERGE_MS:
@@ -377,7 +328,7 @@ class SlowSteps:
         incident.add(evidence.observed, evidence.expected, fast, float(step.predicted_variance[store.series]))
         return incident.transition(at_ms)
 
-    def _evidence(self, store: _Store, step: Step) -> Evidence:
+    def _evidence(self, store: SlowStore, step: Step) -> Evidence:
         engine, number = store.clock.engine, store.series
         window = int(step.window[number])
         a, m, v, c = engine.peek(np.array([number]), np.array([window]))
@@ -436,8 +387,7 @@ class SlowSteps:
         store, past = self._stores[index], self._past[index]
         engine, number = store.clock.engine, store.series
         series = read_series(engine, number)
-        kept = min(series.age, _REACH, engine.minutes)
-        rows = (engine.minutes - kept - 1 + np.arange(kept + 1)) % len(engine.ring_m)
+        rows = ring_rows(engine, min(series.age, REACH))
         first = np.nonzero(past)[0]
         memory = SlowMemory(
             past=past[first[0] :].astype(int).tolist() if len(first) else [],
@@ -471,10 +421,4 @@ class SlowSteps:
         past = memory.past[-LONGEST:]
         if past:
             self._past[index, -len(past) :] = past
-        engine, number, kept = store.clock.engine, store.series, len(memory.arrived)
-        engine.minutes = max(engine.minutes, kept + 1)
-        rows = (engine.minutes - kept - 1 + np.arange(kept + 1)) % len(engine.ring_m)
-        engine.cum_arrived[rows, number] = np.concatenate([[0.0], np.cumsum(memory.arrived)])
-        engine.cum_expected[rows, number] = np.concatenate([[0.0], np.cumsum(memory.expected)])
-        write_series(engine, number, memory.series, is_current=True)
-        engine.ring_m[rows, number], engine.ring_variance[rows, number] = memory.m, memory.variance
+        write_rings(store.clock.engine, store.series, memory)

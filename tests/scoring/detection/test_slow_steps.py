@@ -15,7 +15,8 @@ from scoring.baselines import StoreBaseline, StoreHistory, fit_baselines
 from scoring.baselines.business import BusinessHours
 from scoring.baselines.slow import Pairs, SlowInputs
 from scoring.detection import DetectionPolicy, Scorer
-from scoring.detection.slow import SlowMemory, SlowSteps
+from scoring.detection.slow import SlowSteps
+from scoring.detection.slow_clock import SlowMemory
 from scoring.detection.special_days import SpecialDays
 from scoring.scores import ScoreRow, ScoreState
 from scoring.stages import STAGE_INDEX
@@ -158,6 +159,37 @@ def test_remembering_at_any_hour_changes_nothing(baseline: StoreBaseline, cut: i
     assert [row.state for row in begun_rows + rest_rows] == [row.state for row in rows]
     assert [row.surprise for row in begun_rows + rest_rows] == pytest.approx(
         [row.surprise for row in rows], rel=1e-6, abs=1e-9
+    )
+
+
+def test_stores_of_one_clock_with_pasts_of_different_length_are_both_remembered(
+    baseline: StoreBaseline,
+) -> None:
+    # | shop: followed for a week | young: for a day, on the same clock | restart: young first, then shop |
+    counts, _, _ = CALM
+    young = msgspec.structs.replace(baseline, store_id="young")
+    slow, after = following(baseline), SlowSteps(DetectionPolicy(), SpecialDays(None))
+    run(slow, counts, TRAIN, TRAIN + 7 * DAY)
+    slow.set_baseline(young, None)
+    both = np.array([0, 1])
+
+    def hours(
+        steps: SlowSteps, numbers: np.ndarray[Any, Any], first: int, last: int
+    ) -> dict[str, list[float]]:
+        seen: dict[str, list[float]] = {"shop": [], "young": []}
+        for begin in range(first, last, 60):
+            hour = counts[:, begin : begin + 60].sum(1).astype(float)
+            for row in steps.advance(START + begin + 59, np.stack([hour, hour]), numbers).scores:
+                seen[row.store_id].append(row.window_observed)
+        return seen
+
+    hours(slow, both, TRAIN + 7 * DAY, TRAIN + 9 * DAY)
+    for store in (young, baseline):
+        after.set_baseline(store, None)
+    after.recall("young", slow.remember("young"))
+    after.recall("shop", slow.remember("shop"))
+    assert hours(after, both[::-1], TRAIN + 9 * DAY, TRAIN + 10 * DAY) == hours(
+        slow, both, TRAIN + 9 * DAY, TRAIN + 10 * DAY
     )
 
 
