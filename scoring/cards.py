@@ -29,6 +29,10 @@ from scoring.texts import (
 )
 
 MOST_LINES = 12
+#: pixel orders below this share of their usual are being lost
+_LOSING = 0.5
+#: kinds of which it is told whether visitors or only their events are missing
+_LABELLED = (AlertKind.CONVERSION, AlertKind.TRAFFIC, AlertKind.TRACKING)
 
 
 class Wording(Protocol):
@@ -113,6 +117,10 @@ _STORES = Text("涉及 {count} 家店：{stores}", "{count} stores: {stores}")
 _EVERYWHERE = Text("各分群都低，没有单一位置", "All segments alike, no single place")
 _HEALTH = Text("数据：延迟 {age}", "Data: {age} old")
 _PIXEL = Text("，像素/订单 {share}", ", pixel/orders {share}")
+_PIXEL_LOSES = Text(
+    "（平时 {usual}，像素在丢单，更像埋点问题）",
+    " (usually {usual}: the pixel is losing orders, which suggests tracking)",
+)
 _LATE = Text("数据到得晚，结论可能变", "Data is arriving late; the verdict may change")
 _NO_PROMOTION = Text("；日历上无活动", "; no calendar entry")
 _PROMOTION = Text("；日历：{names}", "; calendar: {names}")
@@ -136,11 +144,20 @@ class StoreFacts:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What is known of the data behind an alert. ``pixel_share`` is pixel orders over server orders, None if unknown."""
+    """What is known of the data behind an alert. ``pixel_share`` is pixel orders over server orders in the last hour, None if unknown."""
 
     age_s: float | None = None
     pixel_share: float | None = None
+    #: the same over the week before, None if unknown
+    usual_pixel_share: float | None = None
     is_late: bool = False
+
+    @property
+    def pixel_is_losing(self) -> bool:
+        """Whether pixel orders fell to less than half of their usual share of server orders: lost tracking, not lost orders."""
+        if self.pixel_share is None or self.usual_pixel_share is None:
+            return False
+        return self.pixel_share < _LOSING * self.usual_pixel_share
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,10 +367,12 @@ def _not_the_cause(alert: AlertTransition, around: Surroundings, wording: Wordin
         parts.append(_HEALTH(language, age=seconds if health.age_s < 90 else wording.span(health.age_s / 60)))
     if health.pixel_share is not None:
         parts.append(_PIXEL(language, share=wording.percent(health.pixel_share)))
+    if health.pixel_is_losing:
+        parts.append(_PIXEL_LOSES(language, usual=wording.percent(health.usual_pixel_share or 0.0)))
     parts.append(
         _PROMOTION(language, names="、".join(around.calendar)) if around.calendar else _NO_PROMOTION(language)
     )
-    if alert.kind is AlertKind.CONVERSION and alert.label is not AlertLabel.UNKNOWN:
+    if alert.kind in _LABELLED and alert.label is not AlertLabel.UNKNOWN:
         parts.append(("；" if language == "zh" else "; ") + LABEL_NAMES[alert.label](language))
     return Line(LineKind.NOT_THE_CAUSE, "".join(parts).lstrip("；;, ，"))
 

@@ -48,6 +48,15 @@ WHERE store_id = {store:String}
   AND event_time > toDateTime64({from_s:Int64}, 3, 'UTC') AND event_time <= toDateTime64({to_s:Int64}, 3, 'UTC')
 """
 
+_USUAL_PIXEL = """
+SELECT
+    uniqIf(order_id, source = 'pixel') AS pixel_orders,
+    uniqIf(order_id, source != 'pixel') AS server_orders
+FROM events
+WHERE store_id = {store:String} AND type = 'order'
+  AND event_time > toDateTime64({from_s:Int64}, 3, 'UTC') AND event_time <= toDateTime64({to_s:Int64}, 3, 'UTC')
+"""
+
 #: fewer server orders than this say nothing of the pixel's completeness
 _FEWEST_ORDERS = 30
 
@@ -127,13 +136,20 @@ class FactsReader:
         newest_ms, pixel, server = await self._first(
             _FRESHNESS, {"store": store_id, "from_s": now_s - 3600, "to_s": now_s + 3600}
         )
+        usual_pixel, usual_server = await self._first(
+            _USUAL_PIXEL, {"store": store_id, "from_s": now_s - 7 * 86_400, "to_s": now_s - 3600}
+        )
+        has_pixel = usual_pixel > 0 or pixel > 0
         age_s = max(0.0, (now_ms - newest_ms) / 1000) if newest_ms else None
         return replace(
             facts,
             store=replace(facts.store, money_per_event=float(worth[0]) if worth[0] else None),
             health=Health(
                 age_s=age_s,
-                pixel_share=min(pixel / server, 1.0) if server >= _FEWEST_ORDERS and pixel else None,
+                pixel_share=min(pixel / server, 1.0) if server >= _FEWEST_ORDERS and has_pixel else None,
+                usual_pixel_share=min(usual_pixel / usual_server, 1.0)
+                if usual_server >= _FEWEST_ORDERS and usual_pixel
+                else None,
                 is_late=age_s is not None and age_s > LATE_S,
             ),
         )
