@@ -37,11 +37,15 @@ class AlertKind(StrEnum):
 
 
 class AlertLabel(StrEnum):
-    """Whether the drop looks real or like lost tracking. Unknown until there is evidence."""
+    """Whether the drop looks real, like lost tracking, or like upstream events that no visitor made.
+
+    Unknown until there is evidence.
+    """
 
     UNKNOWN = "unknown"
     REAL = "real"
     TRACKING = "tracking"
+    INFLATED = "inflated"
 
 
 class Contribution(msgspec.Struct, frozen=True):

@@ -17,7 +17,7 @@ from typing import Protocol
 from scoring.actions import CloseReason
 from scoring.alerts import AlertKind, AlertLabel, AlertState, AlertTransition
 from scoring.routing import Severity
-from scoring.stages import STEP_BY_ID
+from scoring.stages import STEP_BY_ID, is_fast
 from scoring.texts import (
     CLOSE_REASON_NAMES,
     LABEL_NAMES,
@@ -32,6 +32,10 @@ from scoring.texts import (
 )
 
 MOST_LINES = 12
+#: pixel orders below this share of their usual are being lost
+_LOSING = 0.5
+#: kinds of which it is told whether visitors or only their events are missing
+_LABELLED = (AlertKind.CONVERSION, AlertKind.TRAFFIC, AlertKind.TRACKING)
 
 
 class Wording(Protocol):
@@ -99,6 +103,7 @@ _SIZE = Text(
     "近 {span} {stage} {observed}，预期 {expected}，少约 {missing}",
     "Last {span}: {stage} {observed}, about {missing} fewer than the {expected} expected",
 )
+_BUSINESS = Text("{span}工作时间", "{span} of business time")
 _SIZE_MORE = Text(
     "近 {span} {stage} {observed}，预期 {expected}，多约 {missing}",
     "Last {span}: {stage} {observed}, about {missing} more than the {expected} expected",
@@ -120,6 +125,10 @@ _STORES = Text("涉及 {count} 家店：{stores}{more}", "{count} stores: {store
 _EVERYWHERE = Text("各分群都低，没有单一位置", "All segments alike, no single place")
 _HEALTH = Text("数据：最近一条在 {age}前", "Data: newest event {age} old")
 _PIXEL = Text("，像素/订单 {share}", ", pixel/orders {share}")
+_PIXEL_LOSES = Text(
+    "（平时 {usual}，像素在丢单，更像埋点问题）",
+    " (usually {usual}: the pixel is losing orders, which suggests tracking)",
+)
 _LATE = Text("数据到得晚，结论可能变", "Data is arriving late; the verdict may change")
 _NO_PROMOTION = Text("；日历上无活动", "; no calendar entry")
 _PROMOTION = Text("；日历：{names}", "; calendar: {names}")
@@ -150,11 +159,20 @@ class StoreFacts:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What is known of the data behind an alert. ``pixel_share`` is pixel orders over server orders, None if unknown."""
+    """What is known of the data behind an alert. ``pixel_share`` is pixel orders over server orders in the last hour, None if unknown."""
 
     age_s: float | None = None
     pixel_share: float | None = None
+    #: the same over the week before, None if unknown
+    usual_pixel_share: float | None = None
     is_late: bool = False
+
+    @property
+    def pixel_is_losing(self) -> bool:
+        """Whether pixel orders fell to less than half of their usual share of server orders: lost tracking, not lost orders."""
+        if self.pixel_share is None or self.usual_pixel_share is None:
+            return False
+        return self.pixel_share < _LOSING * self.usual_pixel_share
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,9 +340,10 @@ def _headline(alert: AlertTransition, around: Surroundings, wording: Wording, is
 def _size(alert: AlertTransition, store: StoreFacts, wording: Wording) -> Line:
     language = wording.language
     missing = alert.expected - alert.observed
+    span = wording.span(alert.window_minutes)
     size = (_SIZE if missing >= 0 else _SIZE_MORE)(
         language,
-        span=wording.span(alert.window_minutes),
+        span=span if is_fast(alert.step) else _BUSINESS(language, span=span),
         observed=wording.count(alert.observed),
         expected=wording.count(alert.expected),
         missing=wording.count(abs(missing)),
@@ -399,12 +418,14 @@ def _not_the_cause(alert: AlertTransition, around: Surroundings, wording: Wordin
         parts.append(_HEALTH(language, age=seconds if health.age_s < 90 else wording.span(health.age_s / 60)))
     if health.pixel_share is not None:
         parts.append(_PIXEL(language, share=wording.percent(health.pixel_share)))
+    if health.pixel_is_losing:
+        parts.append(_PIXEL_LOSES(language, usual=wording.percent(health.usual_pixel_share or 0.0)))
     if around.calendar:
         names = ("、" if language == "zh" else ", ").join(around.calendar)
         parts.append(_PROMOTION(language, names=names))
     elif around.calendar is not None:
         parts.append(_NO_PROMOTION(language))
-    if alert.kind is AlertKind.CONVERSION and alert.label is not AlertLabel.UNKNOWN:
+    if alert.kind in _LABELLED and alert.label is not AlertLabel.UNKNOWN:
         parts.append(("；" if language == "zh" else "; ") + LABEL_NAMES[alert.label](language))
     said = "".join(parts).lstrip("；;, ，") or _NOTHING_KNOWN(language)
     return Line(LineKind.NOT_THE_CAUSE, said[:1].upper() + said[1:])

@@ -47,4 +47,11 @@ class Step:
 
 STEPS: tuple[Step, ...] = tuple(Step(a, b) for a, b in itertools.pairwise(STAGES))
 FAST_STEPS: tuple[Step, ...] = tuple(step for step in STEPS if step.is_fast)
+#: every step's id begins with its upstream stage; those that end in one of these are judged in business hours
+_SLOW_ENDS = tuple(f"_to_{stage}" for stage in STAGES if STAGE_INDEX[stage] > STAGE_INDEX[Stage.PAYMENT])
 STEP_BY_ID: dict[str, Step] = {step.id: step for step in STEPS}
+
+
+def is_fast(step_id: str) -> bool:
+    """Whether a step (also one that passes over stages, as click_to_order) is judged every minute and not in business hours."""
+    return not step_id.endswith(_SLOW_ENDS)

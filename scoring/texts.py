@@ -114,6 +114,10 @@ LABEL_NAMES: Mapping[AlertLabel, Text] = {
     ),
     AlertLabel.REAL: Text("数据显示更像真实下降", "The evidence suggests a real drop"),
     AlertLabel.TRACKING: Text("数据显示更像埋点丢失", "The evidence suggests lost tracking"),
+    AlertLabel.INFLATED: Text(
+        "转化数量如常，上游事件虚增（疑似爬虫或重复上报）",
+        "Conversions are as many as usual: the upstream events are inflated (bots or repeated reports)",
+    ),
 }
 
 CLOSE_REASON_NAMES: Mapping[CloseReason, Text] = {
@@ -398,6 +402,8 @@ def pool_name(identifier: str, language: Language) -> str | None:
 def checks_for(step: str, kind: AlertKind, label: AlertLabel) -> tuple[Check, ...]:
     """The likely checks for an alert, most telling first: evidence for lost tracking puts tracking's checks in front."""
     own = KIND_CHECKS.get(kind, STEP_CHECKS.get(step, ()))
+    if label is AlertLabel.INFLATED:
+        return KIND_CHECKS[AlertKind.SURGE][1:] + own[:1]
     if label is AlertLabel.TRACKING and kind is not AlertKind.TRACKING:
         return KIND_CHECKS[AlertKind.TRACKING] + own[:1]
     return own

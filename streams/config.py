@@ -15,6 +15,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from scoring.events import Platform
 from scoring.incoming import CURRENCIES
+from streams.business_config import WarehouseConfig
 from streams.calendar_config import CalendarConfig
 from streams.config_errors import (
     Problem,
@@ -54,6 +55,7 @@ class StoreConfig(Part):
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$"), AfterValidator(_known_currency)] = "USD"
     country: Annotated[str, Field(pattern=r"^([A-Z]{2})?$")] = ""
     category: str = ""
+    warehouse: WarehouseConfig | None = None
     keys: tuple[str, ...] = Field((), description="Write keys by reference: env:NAME or file:PATH.")
     pixel_keys: tuple[str, ...] = Field(
         (), description="Keys that stand in web pages, by reference: they open the pixel's door only."

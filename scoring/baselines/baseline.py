@@ -9,8 +9,14 @@ from enum import StrEnum
 
 import msgspec
 
+from scoring.baselines.business import BusinessHours
+
 SCHEMA_VERSION = 1
 HOURS_A_WEEK = 168
+#: longest delay of a slow step's kernel, in business hours: twenty days around the clock, ten weeks of eight-hour days
+LONGEST = 480
+#: the exposure of a slow step is believed once this share of what is due was seen coming
+SEEN_COMING = 0.95
 
 
 class BaselineSource(StrEnum):
@@ -104,6 +110,50 @@ class TrafficBaseline(msgspec.Struct, frozen=True):
     dispersion: float
 
 
+def reach_of(pmf: tuple[float, ...]) -> int:
+    """How many business hours of upstream events tell ``SEEN_COMING`` of what is due."""
+    due, seen = SEEN_COMING * sum(pmf), 0.0
+    for delay, share in enumerate(pmf):
+        seen += share
+        if seen >= due:
+            return delay + 1
+    return len(pmf)
+
+
+class SlowBaseline(msgspec.Struct, frozen=True):
+    """A slow step's baseline. Everything that is said of hours is said of business hours.
+
+    ``kernel.pmf[d]`` is the share of conversions that arrive ``d`` business hours later; ``profile`` (log scale) has 168
+    values by hour of the week of the warehouse's clock; ``tau`` is in business hours. ``recent`` are the upstream events of
+    the last business hours, the latest last, and ``carried`` the upstream and downstream events since then, up to the UTC
+    minute ``until_minute``: what a monitor needs to know what is due.
+    """
+
+    step: str
+    upstream: str
+    downstream: str
+    hours: BusinessHours
+    kernel: Kernel
+    rate: float
+    rate_variance: float
+    profile: tuple[float, ...]
+    profile_variance: tuple[float, ...]
+    sigma: float
+    tau: float
+    dispersion: float
+    arrivals_per_hour: float
+    until_minute: int
+    recent: tuple[int, ...]
+    carried: tuple[int, int] = (0, 0)
+    #: how many attributed pairs the kernel rests on
+    pairs: int = 0
+
+    @property
+    def reach(self) -> int:
+        """Business hours within which ``SEEN_COMING`` of the conversions arrive."""
+        return reach_of(self.kernel.pmf)
+
+
 class StoreBaseline(msgspec.Struct, frozen=True):
     """Everything the detector knows of a store before it looks at a minute.
 
@@ -125,6 +175,8 @@ class StoreBaseline(msgspec.Struct, frozen=True):
     members: tuple[str, ...] = ()
     #: the stores, or the benchmark's line, that numbers marked ``peers`` or ``benchmark`` were taken from
     borrowed_from: tuple[str, ...] = ()
+    #: None without fulfilments, or with too little history of them
+    slow: SlowBaseline | None = None
     schema_version: int = SCHEMA_VERSION
 
 

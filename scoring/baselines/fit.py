@@ -42,6 +42,7 @@ from scoring.baselines.noise import fit_noise
 from scoring.baselines.pooled import PoolSums
 from scoring.baselines.profile import fit_profile
 from scoring.baselines.rates import segment_rates, store_rates
+from scoring.baselines.slow import SlowHistory, SlowInputs, fit_slow
 from scoring.baselines.traffic import TRAFFIC_DAYS, TrafficHistory, entry_stage, fit_traffic
 from scoring.detection.level import DAILY_DECAY, daily_level
 from scoring.detection.wobble import mean_variance, window_containment
@@ -105,6 +106,7 @@ def fit_baselines(
     kernels: dict[tuple[str, str], Kernel] | None = None,
     progress: Callable[[str, int], None] | None = None,
     pools: PoolRules | None = None,
+    slow: SlowInputs | None = None,
 ) -> list[StoreBaseline]:
     """The baselines of all stores; a store with less than two hours of history has none.
 
@@ -114,6 +116,7 @@ def fit_baselines(
         kernels: known kernels by (store_id, step), from attributed pairs; others are found from the counts.
         progress: told the phase and how many stores are done.
         pools: who is pooled with whom; the pools' baselines follow those of the stores.
+        slow: what is known of slow steps beyond the counts.
     """
     told = progress or (lambda phase, done: None)
     plans: dict[str, _Plan] = {}
@@ -123,6 +126,7 @@ def fit_baselines(
     kernel_of = _all_kernels(plans) | (kernels or {})
     data: dict[str, list[_StepData]] = {}
     facts: dict[str, StoreHistory] = {}
+    known, slow_past = slow or SlowInputs(), list[SlowHistory]()
     for done, history in enumerate(histories):
         if history.minutes < _LEAST_MINUTES:
             continue
@@ -135,6 +139,9 @@ def fit_baselines(
         )
         for step, (up, down) in plans[history.store_id].steps.items():
             data.setdefault(step, []).append(_bin(history, up, down, kernel_of[history.store_id, step]))
+        past = known.history(history)
+        if past is not None:
+            slow_past.append(past)
         told("exposure", done + 1)
     sums = PoolSums(pools, _NOISE_DAYS * 1440 // BIN, BIN) if pools is not None else None
     for number, (step, members) in enumerate(data.items()):
@@ -146,6 +153,7 @@ def fit_baselines(
             if member.found is not None:
                 found[member.store_id][step] = member.found
     traffic = fit_traffic(_entries(plans, data) + _lone_entries(histories, plans))
+    slow_steps = fit_slow(slow_past)
     found_stores = [
         StoreBaseline(
             store_id=store_id,
@@ -157,9 +165,10 @@ def fit_baselines(
             stages=plans[store_id].stages,
             steps=steps,
             traffic=traffic.get(store_id),
+            slow=slow_steps.get(store_id),
         )
         for store_id, steps in found.items()
-        if steps or store_id in traffic
+        if steps or store_id in traffic or store_id in slow_steps
     ]
     if sums is None or not found_stores:
         return found_stores

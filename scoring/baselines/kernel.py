@@ -180,15 +180,16 @@ def default_kernel() -> Kernel:
     return Kernel(tuple(round(float(share), 6) for share in shares / shares.sum()))
 
 
-def kernel_from_pairs(delays: NDArray[np.integer], possible: NDArray[np.integer]) -> Kernel:
+def kernel_from_pairs(delays: NDArray[np.integer], possible: NDArray[np.integer], most: int = LAGS) -> Kernel:
     """The kernel from attributed pairs, corrected for pairs that could not have been seen yet.
 
     A conversion is seen only if its delay is at most the time since its upstream event. With r(u) pairs of delay u and
     Y(u) pairs with delay ≤ u ≤ possible, the reverse hazard is r(u)/Y(u) and F(d) = Π_{u>d} (1 − r(u)/Y(u)).
 
     Args:
-        delays: (pairs,) minutes from upstream to downstream.
-        possible: (pairs,) minutes from upstream to the time of the fit; at least the delay.
+        delays: (pairs,) minutes (for a slow step: business hours) from upstream to downstream.
+        possible: (pairs,) the same from upstream to the time of the fit; at least the delay.
+        most: delays from here on are the kernel's slow share.
 
     Raises:
         ValueError: no pairs, or a delay longer than possible.
@@ -203,11 +204,11 @@ def kernel_from_pairs(delays: NDArray[np.integer], possible: NDArray[np.integer]
     hazard = np.where(entered - left > 0, hits / np.maximum(entered - left, 1), 0.0)
     reach = np.concatenate([np.cumprod((1 - hazard)[::-1])[::-1][1:], [1.0]])
     shares = np.diff(np.concatenate([[0.0], reach]))
-    slow = float(shares[LAGS:].sum())
+    slow = float(shares[most:].sum())
     minutes = np.arange(len(shares))
-    slow_minutes = float((shares[LAGS:] * minutes[LAGS:]).sum() / slow) if slow > 0 else 240.0
+    slow_minutes = float((shares[most:] * minutes[most:]).sum() / slow) if slow > 0 else 240.0
     return Kernel(
-        tuple(round(float(share), 6) for share in shares[:LAGS]),
+        tuple(round(float(share), 6) for share in shares[:most]),
         round(slow, 6),
         slow_minutes,
         KernelSource.PAIRS,

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from scoring.baselines.history import StoreHistory
 from scoring.baselines.localtime import local_minutes
+from scoring.baselines.slow import SlowInputs
 from scoring.days import DayRules
 from scoring.stages import STAGE_INDEX, STAGES
 
@@ -51,6 +52,8 @@ class MinuteTable:
     default_zone: str = "UTC"
     #: the calendar: days of histories that it names are left out of fits
     rules: DayRules | None = None
+    #: what is known of slow steps beyond the counts
+    slow: SlowInputs = field(default_factory=SlowInputs)
     #: rows of stages outside the funnel
     ignored: int = 0
     #: rows that repeated the key of another one, and were added to it

@@ -18,6 +18,7 @@ from scoring.detection.incidents import Evidence, Incident, make_alert_id
 from scoring.detection.localise import only_one_segment, segment_shares
 from scoring.detection.policy import WINDOWS, DetectionPolicy
 from scoring.detection.tail import predictive_interval
+from scoring.detection.tracking import is_inflated
 
 Floats = NDArray[np.float64]
 MINUTE_MS = 60_000
@@ -109,6 +110,16 @@ class Alerting:
         """Weigh a minute of the next stage; whether an open alert was labelled now."""
         suspicion = incident.suspicion
         suspicion.add_gap(gap)
+        lead = entry.series.get(incident.segment, entry.series[""])
+        minutes = int(self.book.engine.open_minutes[lead])
+        share = self.book.surges.excess(entry.index, minutes + incident.evidence.window_minutes)
+        if share is not None and incident.label is AlertLabel.UNKNOWN:
+            inflated = is_inflated(incident.arrived, incident.expected, share, minutes)
+            if inflated is None:
+                return False
+            if inflated:
+                incident.label = AlertLabel.INFLATED
+                return True
         following = self._following(entry)
         if following is None or incident.label is not AlertLabel.UNKNOWN:
             return False

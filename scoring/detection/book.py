@@ -7,6 +7,7 @@ conversions enough ever to breach.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -94,6 +95,7 @@ class Book:
         self._cells: list[tuple[int, int, int, float, int]] = []
         self._series: list[tuple[int, float, float, float, bool]] = []
         self._arrays: Arrays | None = None
+        self._rows_of: tuple[tuple[int, int], Ints, Ints] | None = None
 
     def set_baseline(self, baseline: StoreBaseline) -> None:
         """Add a store, or take over another baseline of it; steps and segments it lacks are judged no more."""
@@ -135,6 +137,17 @@ class Book:
                     self._set_cell(store.steps[step_id], segment, row)
             self._arrays = None
         return row
+
+    def rows_of(self, numbers: Mapping[str, int]) -> tuple[Ints, Ints]:
+        """All rows of some stores, and for each row its store's number."""
+        key = (self.row_count, len(numbers))
+        if self._rows_of is None or self._rows_of[0] != key:
+            pairs = [
+                (row, number) for name, number in numbers.items() for row in self.stores[name].rows.values()
+            ]
+            both = np.array(pairs, dtype=np.intp).reshape(-1, 2)
+            self._rows_of = (key, both[:, 0], both[:, 1])
+        return self._rows_of[1:]
 
     def _retire(self, entry: StepEntry, keep: tuple[str, ...]) -> None:
         for segment, series in entry.series.items():

@@ -112,9 +112,10 @@ class Engine:
     Args:
         policy: thresholds.
         shortest_window: minutes of the shortest window that may open; shorter ones are not looked at.
+        capacity: series to make room for at first.
     """
 
-    def __init__(self, policy: DetectionPolicy, shortest_window: int = 1) -> None:
+    def __init__(self, policy: DetectionPolicy, shortest_window: int = 1, capacity: int = 64) -> None:
         self._policy = policy
         self._too_short = shortest_window > _WIN
         self.size = 0
@@ -122,7 +123,7 @@ class Engine:
         self._capacity = 0
         self._unrest: Unrest | None = None
         self._kappa: dict[tuple[tuple[float, ...], float], Floats] = {}
-        self._grow(64)
+        self._grow(capacity)
 
     def _grow(self, capacity: int) -> None:
         for names, shape, kind in (

@@ -50,6 +50,10 @@ class StoreMemory(msgspec.Struct):
     trained_until_ms: int = 0
     #: what ``traffic.py`` remembers of the store
     traffic: bytes = b""
+    #: what ``slow.py`` remembers of it
+    slow: bytes = b""
+    #: what ``rises.py`` remembers of it
+    rises: bytes = b""
 
 
 def read_series(engine: Engine, number: int) -> SeriesMemory:
@@ -81,11 +85,15 @@ def write_series(engine: Engine, number: int, memory: SeriesMemory, is_current: 
         engine.open_arrived[number], engine.open_expected[number] = memory.open_arrivals, memory.open_expected
 
 
-def remember(book: Book, store: StoreEntry, minute: int, traffic: bytes = b"") -> bytes:
+def remember(
+    book: Book, store: StoreEntry, minute: int, traffic: bytes = b"", slow: bytes = b"", rises: bytes = b""
+) -> bytes:
     """A store's snapshot after ``minute``."""
     steps = {step_id: _remember(book, entry) for step_id, entry in store.steps.items()}
     trained = store.baseline.trained_until_ms if store.baseline is not None else 0
-    return msgspec.msgpack.encode(StoreMemory(minute, steps, trained_until_ms=trained, traffic=traffic))
+    return msgspec.msgpack.encode(
+        StoreMemory(minute, steps, trained_until_ms=trained, traffic=traffic, slow=slow, rises=rises)
+    )
 
 
 def recall(book: Book, store: StoreEntry, minute: int | None, state: bytes) -> StoreMemory:

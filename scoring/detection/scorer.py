@@ -3,6 +3,7 @@
 On the path of an event: called by ``streams/monitor`` with the counts of a closed minute (before: counting; after:
 ``funnel.alerts.v1`` and table ``scores``). Live, replay, backtest and benchmark call this same class.
 
+Past 400 lines because live, replay and backtest meet in this one class; the arithmetic is elsewhere:
 ``book.py`` keeps the names, ``exposure.py``, ``level.py`` and ``engine.py`` do the arithmetic, ``alerting.py`` opens and
 resolves alerts, ``memory.py`` brings them over a restart; here they meet.
 """
@@ -26,9 +27,11 @@ from scoring.detection.book import Book, StoreEntry
 from scoring.detection.engine import AMENDABLE, Step, Unrest
 from scoring.detection.memory import recall, remember
 from scoring.detection.policy import WINDOWS, DetectionPolicy
+from scoring.detection.rises import Rises
+from scoring.detection.slow import SlowSteps
 from scoring.detection.surge import SURGE_VARIANCE
 from scoring.detection.tail import LN10, predictive_interval
-from scoring.detection.traffic import Traffic
+from scoring.detection.traffic import Following, Traffic
 from scoring.lateness import Delay
 from scoring.scores import ScoreRow, ScoreState
 from scoring.stages import FAST_STEPS, STAGE_INDEX, STAGES
@@ -76,6 +79,8 @@ class Scorer:
         self._minute: int | None = None
         self._alerting = Alerting(policy, self._book)
         self._traffic = Traffic(policy, rules)
+        self._slow = SlowSteps(policy, self._book.days)
+        self._rises = Rises(policy, self._book)
         self._entries: tuple[int, Ints, Ints, Ints] | None = None
         self._entered: Floats = np.zeros(0)
         #: the stores that have a baseline
@@ -97,7 +102,8 @@ class Scorer:
     def set_baseline(self, baseline: StoreBaseline) -> None:
         """Add a store, or judge it by another baseline from the next minute on; what was seen of it stays."""
         self._book.set_baseline(baseline)
-        self._judged[baseline.store_id] = self._book.stores[baseline.store_id]
+        store = self._judged[baseline.store_id] = self._book.stores[baseline.store_id]
+        self._slow.set_baseline(baseline, next((step.index for step in store.steps.values()), None))
         self._traffic.set_baseline(baseline)
         self._entries = None
 
@@ -120,12 +126,14 @@ class Scorer:
         step = self._close(minute, self._matrix(counts), delays)
         judgement = Judgement(self._rows(minute, step), self._alert(minute, step, delays))
         judgement.scores.extend(self._rows_of_the_unjudged(minute, counts))
+        self._judge_slow(minute, delays, judgement)
         return judgement
 
     def warm_up(self, minute: int, counts: Counts) -> None:
         """Close a minute that was judged before a restart: memory is rebuilt, nothing is given out."""
         step = self._close(minute, self._matrix(counts))
         self._alert(minute, step)
+        self._judge_slow(minute, {}, Judgement())
         for store_id, segments in counts.items():
             self._note_seen(self._book.stores[store_id], segments)
 
@@ -137,7 +145,9 @@ class Scorer:
             counts: (rows, 7), row numbers as given by ``row_of``.
         """
         step = self._close(minute, counts.astype(float))
-        return self._alert(minute, step)
+        judgement = Judgement(transitions=self._alert(minute, step))
+        self._judge_slow(minute, {}, judgement)
+        return judgement.transitions
 
     def _alert(
         self, minute: int, step: Step, delays: Mapping[str, Delay] = MappingProxyType({})
@@ -148,9 +158,41 @@ class Scorer:
         for store_id, delay in delays.items():
             if delay is Delay.LATE and store_id in traffic.index:
                 held[traffic.index[store_id]] = True
-        found = traffic.advance(minute, self._entered, held)
-        self._alerting.changed.update(traffic.in_alert())
-        return self._alerting.judge(minute, step, self._closing) + found
+        found = traffic.advance(minute, self._entered, held, self._following)
+        in_alert = traffic.in_alert()
+        found += self._alerting.judge(minute, step, self._closing)
+        found += self._rises.judge(minute, {*traffic.lately_in_alert((minute + 1) * MINUTE_MS), *delays})
+        self._alerting.changed.update(in_alert, self._rises.changed)
+        self._rises.changed.clear()
+        return found
+
+    def _following(self, store_id: str, stage: str) -> Following | None:
+        """What the step behind a store's entry stage saw in the minute just closed; None without such a step."""
+        for entry in self._book.stores[store_id].steps.values():
+            if entry.baseline.upstream == stage:
+                break
+        else:
+            return None
+        engine = self._book.engine
+        whole = np.array([entry.series[""]])
+        arrived, expected, _, _ = engine.peek(whole, np.array([0]))
+        rate = entry.baseline.rate * float(self._closing.factor[entry.index])
+        wobble = float(engine.phi15[whole[0]])
+        return Following(float(arrived[0]), float(expected[0]), rate, entry.baseline.kernel.pmf, wobble)
+
+    def _judge_slow(self, minute: int, delays: Mapping[str, Delay], judgement: Judgement) -> None:
+        """Count the closed minute for slow steps, and add what it gave if a business hour ended with it."""
+        slow, book = self._slow, self._book
+        if not len(slow):
+            return
+        rows, numbers = book.rows_of(slow.index)
+        matrix = self._recent[-1][0]
+        known = rows < len(matrix)
+        made = slow.advance(minute, matrix[rows[known]], numbers[known], delays)
+        judgement.scores.extend(made.scores)
+        judgement.transitions.extend(made.transitions)
+        self._alerting.changed.update(slow.changed)
+        slow.changed.clear()
 
     def expectations(self) -> Expectations:
         """What was expected of the minute just closed, by series: what pools are made of."""
@@ -361,6 +403,8 @@ class Scorer:
             if store is not None and store.baseline is not None:
                 for segment, numbers in segments.items():
                     self._amend_row(store, segment, numbers, ago, added)
+        self._alerting.changed.update(self._slow.changed)
+        self._slow.changed.clear()
         if not added:
             return []
         series = np.array(list(added), dtype=np.intp)
@@ -377,10 +421,12 @@ class Scorer:
         ago: int,
         added: dict[int, tuple[Floats, Floats]],
     ) -> None:
-        row = self._book.row(store, segment)
+        row, minute = self._book.row(store, segment), (self._minute or 0) - ago
         matrix = self._recent[-1 - ago][0]
         before = matrix[row] if row < len(matrix) else np.zeros(len(STAGES))
         change = np.asarray(numbers, dtype=float) - before
+        if store.baseline is not None:
+            self._slow.amend(minute, store.baseline.store_id, change)
         if row < len(matrix):
             matrix[row] = numbers
         for step_id in store.baseline.steps if store.baseline else ():
@@ -440,7 +486,8 @@ class Scorer:
     def snapshot(self, store_id: str) -> bytes:
         """What must survive a restart beyond the minute counts, as msgpack."""
         traffic = self._traffic.remember(store_id)
-        return remember(self._book, self._book.stores[store_id], self._minute or 0, traffic)
+        slow, rises = self._slow.remember(store_id), self._rises.remember(store_id)
+        return remember(self._book, self._book.stores[store_id], self._minute or 0, traffic, slow, rises)
 
     def restore(self, store_id: str, state: bytes) -> None:
         """Take over a snapshot, after ``warm_up`` has rebuilt the rings up to the last minute before the restart.
@@ -454,6 +501,8 @@ class Scorer:
         if store is not None:
             memory = recall(self._book, store, self._minute, state)
             self._traffic.recall(store_id, memory.traffic, memory.minute == self._minute)
+            self._slow.recall(store_id, memory.slow)
+            self._rises.recall(store_id, memory.rises)
 
 
 def _unjudged(store_id: str, at_ms: int, step: str, observed: float, state: ScoreState) -> ScoreRow:

@@ -60,6 +60,22 @@ class Surges:
         self._zone_of[index] = self._zones.index(zone)
         self._usual[:, index] = usual or np.inf
 
+    def share_of_usual(self, index: int, minutes: int = _SPAN) -> float | None:
+        """Upstream events of the last minutes (20 at most) over what is usual in them; None where that is not known."""
+        rows = (self._minute - 1 - np.arange(min(minutes, _SPAN))) % _SPAN
+        usual = float(self._expected[rows, index].sum())
+        return float(self._counts[rows, index].sum()) / usual if 0 < usual < np.inf else None
+
+    def excess(self, index: int, minutes: int) -> float | None:
+        """``share_of_usual`` where it is far above 1, beyond what chance and a good day bring; else None."""
+        share = self.share_of_usual(index, minutes)
+        if share is None or share <= _RATIO:
+            return None
+        rows = (self._minute - 1 - np.arange(min(minutes, _SPAN))) % _SPAN
+        usual = float(self._expected[rows, index].sum())
+        z = (share - _NULL_RATIO) * usual / np.sqrt(_NULL_RATIO * usual + 1)
+        return share if z > _LARGEST_Z else None
+
     def advance(self, minute: int, upstream: Floats) -> tuple[Bools, Ints, Bools]:
         """Close a minute.
 

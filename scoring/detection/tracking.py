@@ -17,8 +17,33 @@ import msgspec
 from scoring.alerts import AlertLabel
 
 _DECIDED = 4.6
+#: conversions over what the usual upstream leads to, if nothing but the upstream grew
+_AS_USUAL = (0.75, 1.35)
+#: expected conversions, and minutes, that it takes to say so
+_LEAST_USUAL, _LEAST_MINUTES = 20.0, 3
 #: gaps kept, in minutes: no kernel looks further back
 _REACH = 120
+
+
+def is_inflated(arrived: float, expected: float, share_of_usual: float, minutes: int) -> bool | None:
+    """Whether a drop comes of upstream events that lead to nothing: bots, repeated reports.
+
+    With u the upstream's share of its usual (above 1), the usual upstream would have led to E/u. If that is what arrived,
+    nothing is lost: only the upstream grew.
+
+    Args:
+        arrived: arrivals A since the window that opened the alert.
+        expected: what the observed upstream would lead to, E.
+        share_of_usual: u.
+        minutes: how long the alert has been open.
+
+    Returns:
+        None while there is too little to say.
+    """
+    usual = expected / max(share_of_usual, 1.0)
+    if usual < _LEAST_USUAL or minutes < _LEAST_MINUTES:
+        return None
+    return _AS_USUAL[0] <= arrived / usual <= _AS_USUAL[1]
 
 
 class Suspicion(msgspec.Struct):

@@ -10,11 +10,14 @@ history have a baseline of it; one that supplies a single stage (orders alone) h
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.alerts import AlertKind, AlertTransition, Level
+from scoring.alerts import AlertKind, AlertLabel, AlertTransition, Level
 from scoring.baselines.baseline import HOURS_A_WEEK, StoreBaseline, TrafficBaseline
 from scoring.baselines.localtime import WEEK_MINUTES, hour_neighbours, local_minute
 from scoring.days import DayRules
@@ -41,6 +44,17 @@ _PROFILE_VARIANCE = 0.15**2
 _AGED = "still so after the longest time an alert stays open"
 _AGED_MERGE_MS = 86_400_000
 _STEP_OF = {step.downstream.value: step.id for step in STEPS}
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """A minute of the step that a store's traffic leads into: arrivals, their expectation, rate, kernel and wobble."""
+
+    arrived: float
+    expected: float
+    rate: float
+    kernel: tuple[float, ...]
+    wobble: float
 
 
 class TrafficMemory(msgspec.Struct):
@@ -98,13 +112,17 @@ class Traffic:
             least_drop=_LEAST_DROP,
         )
 
-    def advance(self, minute: int, arrived: Floats, held: Bools) -> list[AlertTransition]:
+    def advance(
+        self, minute: int, arrived: Floats, held: Bools, following: Callable[[str, str], Following | None] | None = None
+    ) -> list[AlertTransition]:
         """Close a minute.
 
         Args:
             minute: the UTC minute.
             arrived: (stores,) events of each store's entry stage, by ``index``.
             held: (stores,) True where the minute is not to be believed.
+            following: what the step behind a store's entry stage saw, by both their ids: whether visitors or only
+                their events are missing.
         """
         engine, n = self.engine, self.engine.size
         if not n:
@@ -115,7 +133,9 @@ class Traffic:
         made: list[AlertTransition] = []
         self._touched = np.nonzero(engine.open[:n] | step.closed)[0].tolist()
         for index in self._touched:
-            made += self._judge(index, step, at_ms, bool(held[index]))
+            usual = self._baselines[index]
+            seen = following(self._names[index], usual.stage) if following is not None and usual is not None else None
+            made += self._judge(index, step, at_ms, bool(held[index]), seen)
         return made
 
     def _usual(self, minute: int) -> Floats:
@@ -132,7 +152,9 @@ class Traffic:
             usual[mine] = here + weight * (there - here)
         return usual
 
-    def _judge(self, index: int, step: Step, at_ms: int, is_held: bool) -> list[AlertTransition]:
+    def _judge(
+        self, index: int, step: Step, at_ms: int, is_held: bool, seen: Following | None
+    ) -> list[AlertTransition]:
         incident, engine = self._incidents[index], self.engine
         if step.opened[index] and (incident is None or incident.resolved_at_ms is not None):
             return [self._open(index, step, at_ms)]
@@ -145,10 +167,21 @@ class Traffic:
             if engine.open_minutes[index] >= self._policy.longest_open_minutes:
                 incident.note = _AGED
             return [incident.transition(at_ms)]
+        is_news = self._label(incident, float(predicted[0] - arrived[0]), seen)
         if incident.is_held and not self._days.suppressed(index):
-            incident.is_held, incident.fired_at_ms = False, at_ms
-            return [incident.transition(at_ms)]
-        return []
+            incident.is_held, incident.fired_at_ms, is_news = False, at_ms, True
+        return [incident.transition(at_ms)] if is_news else []
+
+    @staticmethod
+    def _label(incident: Incident, gap: float, seen: Following | None) -> bool:
+        """Weigh a minute of the next stage; whether the alert was labelled now (see ``tracking.py``)."""
+        incident.suspicion.add_gap(gap)
+        if seen is None or incident.label is not AlertLabel.UNKNOWN:
+            return False
+        incident.label = incident.suspicion.weigh(
+            seen.arrived, seen.expected, seen.rate, seen.kernel, seen.wobble
+        )
+        return incident.label is not AlertLabel.UNKNOWN
 
     def _open(self, index: int, step: Step, at_ms: int) -> AlertTransition:
         store_id, usual, last = self._names[index], self._baselines[index], self._incidents[index]
@@ -173,6 +206,9 @@ class Traffic:
                 evidence=evidence,
             )
             self._incidents[index] = incident
+        for ago in range(evidence.window_minutes - 1, -1, -1):
+            a, m, _, _ = self.engine.peek(np.array([index]), np.array([0]), ago)
+            incident.suspicion.add_gap(float(m[0] - a[0]))
         held = self._days.suppressed(index)
         if held and incident.sequence == 0:
             incident.is_held, incident.note = True, f"held back by the calendar: {held}"
@@ -206,6 +242,16 @@ class Traffic:
     def in_alert(self) -> list[str]:
         """Stores whose traffic is in alert, or was until this minute."""
         return [self._names[index] for index in self._touched]
+
+    def lately_in_alert(self, at_ms: int) -> set[str]:
+        """Stores whose traffic is in alert, or was within the last hour."""
+        since_ms = at_ms - 60 * MINUTE_MS
+        return {
+            name
+            for name, incident in zip(self._names, self._incidents, strict=True)
+            if incident is not None
+            and (incident.resolved_at_ms is None or incident.resolved_at_ms > since_ms)
+        }
 
     def remember(self, store_id: str) -> bytes:
         """What must survive a restart; empty for a store whose traffic is not followed."""

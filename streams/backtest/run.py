@@ -104,6 +104,7 @@ def run_backtest(
             until * 60_000,
             progress=lambda phase, done: told("fit", done, total) if phase == "exposure" else None,
             pools=pools,
+            slow=table.slow,
         )
         return lend(fitted, lenders, youngest(histories), until * 60_000) if lenders is not None else fitted
 

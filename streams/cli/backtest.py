@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,6 +25,7 @@ from scoring.pools import PoolRules
 from streams.backtest.files import UnreadableFile, parse_minute, read_incidents, read_minutes
 from streams.backtest.remarks import QUARTILE_STORES, by_volume, calendar_remarks, file_remarks
 from streams.backtest.run import Outcome, run_backtest, training_end
+from streams.business_config import slow_inputs
 from streams.calendar_config import day_rules
 from streams.config import Config, ConfigError, load_config
 from streams.pools.rules import lenders, pool_rules
@@ -76,6 +78,7 @@ def policy_of(config: Config) -> DetectionPolicy:
 def apply_config(table: MinuteTable, config: Config) -> None:
     """The configuration's calendar, and its zones for stores whose counts name none."""
     table.rules = day_rules(config)
+    table.slow = replace(slow_inputs(config), pairs=table.slow.pairs)
     for store in config.stores:
         table.zones.setdefault(store.id, store.zone)
 

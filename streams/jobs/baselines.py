@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import structlog
@@ -17,6 +17,7 @@ from aiokafka.errors import KafkaError
 
 from scoring.baselines import StoreBaseline, decode_baseline, encode_baseline, fit_baselines
 from scoring.baselines.peers import lend, youngest
+from streams.business_config import slow_inputs
 from streams.clickhouse.clients import open_reader_sync
 from streams.clickhouse.errors import ClickHouseError, mapped
 from streams.clock import now_ms
@@ -25,6 +26,7 @@ from streams.instance import StateReport
 from streams.jobs.benchmark import read_benchmark
 from streams.jobs.history import SETTLED_MINUTES, read_counts
 from streams.jobs.pairs import read_kernels
+from streams.jobs.slow_pairs import read_slow_pairs
 from streams.pools.rules import lenders, pool_rules
 from streams.settings import Settings
 from streams.topics import BASELINES
@@ -93,12 +95,14 @@ def fit_from_store(settings: Settings, config: Config, days: int = TRAIN_DAYS) -
     with mapped():
         client = open_reader_sync(settings)
     table = read_counts(client, last - days * 1440, last, config)
-    kernels = {} if table is None else read_kernels(client, last, table.supplied())
-    client.close()
     if table is None:
+        client.close()
         return []
+    kernels = read_kernels(client, last, table.supplied())
+    slow = replace(slow_inputs(config), pairs=read_slow_pairs(client, table.first, last))
+    client.close()
     histories = table.histories(table.first, last)
-    fitted = fit_baselines(histories, now_ms(), kernels, pools=pool_rules(config))
+    fitted = fit_baselines(histories, now_ms(), kernels, pools=pool_rules(config), slow=slow)
     lent_by = lenders(config, read_benchmark(settings.data))
     return lend(fitted, lent_by, youngest(histories), now_ms())
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 from clickhouse_connect.driver import Client
 
 from scoring.baselines.minute_table import MinuteTable
+from scoring.baselines.slow import SlowInputs
 from streams.backtest.files import UnreadableFile, add_batch
 from streams.calendar_config import day_rules
 from streams.clickhouse.clients import open_reader_sync
@@ -16,6 +17,7 @@ from streams.clickhouse.errors import ClickHouseError, mapped
 from streams.clock import now_ms
 from streams.config import Config, find_config, load_config
 from streams.instance import NoInstance, connect_settings
+from streams.jobs.slow_pairs import read_slow_pairs
 from streams.settings import load_settings
 
 _NAMES = ("store_id", "minute", "segment", "stage", "count")
@@ -72,6 +74,8 @@ def read_own_history(data: Path | None, days: int, config_file: Path | None) -> 
         with mapped():
             client = open_reader_sync(settings)
         table = read_counts(client, last - days * 1440, last, config)
+        if table is not None:
+            table.slow = SlowInputs(pairs=read_slow_pairs(client, table.first, last))
     except ClickHouseError as error:
         raise UnreadableFile(f"the store does not answer: {error}") from error
     if table is None:

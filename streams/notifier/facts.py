@@ -73,6 +73,15 @@ FROM scores
 WHERE store_id = {store:String} AND segment = '' AND minute > toDateTime({from_s:Int64}, 'UTC')
 """
 
+_USUAL_PIXEL = """
+SELECT
+    uniqIf(order_id, source = 'pixel') AS pixel_orders,
+    uniqIf(order_id, source != 'pixel') AS server_orders
+FROM events
+WHERE store_id = {store:String} AND type = 'order'
+  AND event_time > toDateTime64({from_s:Int64}, 3, 'UTC') AND event_time <= toDateTime64({to_s:Int64}, 3, 'UTC')
+"""
+
 #: fewer server orders than this say nothing of the pixel's completeness
 _FEWEST_ORDERS = 30
 
@@ -203,13 +212,18 @@ class FactsReader:
         day = {**span, "from_s": now_s - 86_400, "hour_s": now_s - 3600}
         ((newest_ms, pixel, server, pixel_day),) = await self._rows(_FRESHNESS, day)
         ((newest_s, late_s),) = await self._rows(_LATE, {**span, "from_s": now_s - 3600})
+        week = {**span, "from_s": now_s - 7 * 86_400, "to_s": now_s - 3600}
+        ((usual_pixel, usual_server),) = await self._rows(_USUAL_PIXEL, week)
+        has_pixel = usual_pixel > 0 or pixel_day > 0
+        has_usual = usual_server >= _FEWEST_ORDERS and usual_pixel > 0
         return replace(
             facts,
             counts={str(stage): float(total) for stage, total in counts},
             worth={str(name): float(mean) for name, mean in worth},
             health=Health(
                 age_s=max(0.0, (now_ms - newest_ms) / 1000) if newest_ms else None,
-                pixel_share=min(pixel / server, 1.0) if server >= _FEWEST_ORDERS and pixel_day else None,
+                pixel_share=min(pixel / server, 1.0) if server >= _FEWEST_ORDERS and has_pixel else None,
+                usual_pixel_share=min(usual_pixel / usual_server, 1.0) if has_usual else None,
                 is_late=bool(newest_s) and newest_s == late_s,
             ),
         )

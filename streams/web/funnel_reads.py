@@ -194,6 +194,9 @@ class FunnelReads(Reads):
         resolution = resolution or next(
             (m for m in RESOLUTIONS_MINUTES if hours * 60 / m <= MOST_POINTS), RESOLUTIONS_MINUTES[-1]
         )
+        is_slow = not STEP_BY_ID[step].is_fast
+        if is_slow:  # scored once a business hour
+            resolution = max(resolution, 60)
         bucket_ms = resolution * MINUTE_MS
         to_ms = await self.window_end(store_id, at_ms) // bucket_ms * bucket_ms
         from_ms = to_ms - math.ceil(hours * HOUR_MS / bucket_ms) * bucket_ms
@@ -211,7 +214,7 @@ class FunnelReads(Reads):
         totals = {int(row["bucket"]) * 1000: int(row["total"]) for row in observed}
         scores = {int(row["bucket"]) * 1000: row for row in scored}
         points = tuple(
-            _point(at, totals.get(at, 0), scores.get(at), resolution)
+            _point(at, totals.get(at, 0), scores.get(at), resolution, 1 if is_slow else resolution)
             for at in range(from_ms, to_ms, bucket_ms)
         )
         return Series(
@@ -285,8 +288,9 @@ def _funnel_step(step: str, entered: int | None, advanced: int | None, row: Row 
     return FunnelStep(step, state, rate, None if rate is None else 1 - rate, surprise)
 
 
-def _point(at_ms: int, observed: int, row: Row | None, resolution: int) -> SeriesPoint:
-    if row is None or row["without"] or row["minutes"] < resolution:
+def _point(at_ms: int, observed: int, row: Row | None, resolution: int, due: int) -> SeriesPoint:
+    """A bucket of ``resolution`` minutes; ``due`` is how many scores make its expectation whole."""
+    if row is None or row["without"] or row["minutes"] < due:
         return SeriesPoint(at_ms, observed, None, None, None, row["last_state"] if row else "no_baseline")
     expected = float(row["expected_sum"])
     state = "breach" if row["breaches"] * 2 >= row["minutes"] else row["last_state"]
@@ -294,7 +298,7 @@ def _point(at_ms: int, observed: int, row: Row | None, resolution: int) -> Serie
         at_ms=at_ms,
         observed=observed,
         expected=expected,
-        low=float(row["lowest"]) if resolution == 1 else max(0.0, expected - math.sqrt(row["below"])),
+        low=float(row["lowest"]) if resolution == due == 1 else max(0.0, expected - math.sqrt(row["below"])),
         high=expected + math.sqrt(row["above"]),
         state=state,
     )

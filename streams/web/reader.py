@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -62,6 +63,10 @@ class Reader:
         change = observed / expected - 1
         sign = "±" if abs(change) < 0.005 else "−" if change < 0 else "+"
         return f"{sign}{format_percent(abs(change), format='0%', locale=self.locale)}"
+
+    def log_change(self, log_ratio: float) -> str:
+        """A change on the log scale as percent: −29%."""
+        return self.change(math.exp(log_ratio), 1.0)
 
     def money(self, amount: float, currency: str) -> str:
         """Money without cents; compact from 100,000 on."""

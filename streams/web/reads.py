@@ -29,6 +29,9 @@ HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
 #: a score older than this says nothing of the present
 SCORE_MAX_AGE_MS = 15 * MINUTE_MS
+#: a slow step's score holds over a long weekend; looked up this often
+SLOW_MAX_AGE_MS, SLOW_FRESH_MS = 4 * DAY_MS, MINUTE_MS
+SLOW_STEPS = ("payment_to_fulfilment", "order_to_fulfilment")
 #: a stage without one event for so long is called not supplied
 SUPPLY_DAYS = 28
 #: the newest events of all stores are a scan of raw rows, so one answer serves everyone for so long
@@ -50,6 +53,11 @@ WHERE segment = '' AND minute > toDateTime({from_s:Int64}, 'UTC') AND minute <= 
 GROUP BY store_id, step
 LIMIT 50000
 """
+
+#: slow steps are scored once a business hour, so the newest may be from before a weekend
+NEWEST_SLOW_SCORES = NEWEST_SCORES.replace(
+    "WHERE segment = ''", "WHERE step IN {steps:Array(String)} AND segment = ''"
+)
 
 OPEN_ALERTS = """
 SELECT store_id, count() AS alert_count,
@@ -195,13 +203,21 @@ class Reads:
 
     async def _stores(self, at_ms: int) -> Stores:
         database = self.database
-        scores, alerts, last_event = await asyncio.gather(
+        slow_at_ms = at_ms // SLOW_FRESH_MS * SLOW_FRESH_MS + SLOW_FRESH_MS
+        scores, slow, alerts, last_event = await asyncio.gather(
             database.rows(NEWEST_SCORES, **_span(at_ms, SCORE_MAX_AGE_MS)),
+            database.shared(
+                ("slow_scores", slow_at_ms),
+                SLOW_FRESH_MS / 1000,
+                lambda: database.rows(
+                    NEWEST_SLOW_SCORES, steps=list(SLOW_STEPS), **_span(slow_at_ms, SLOW_MAX_AGE_MS)
+                ),
+            ),
             database.rows(OPEN_ALERTS, from_s=(at_ms - 30 * DAY_MS) // 1000),
             self._last_events(at_ms),
         )
         by_store: dict[str, list[StepScore]] = {}
-        for row in scores:
+        for row in [*(r for r in scores if r["step"] not in SLOW_STEPS), *slow]:
             by_store.setdefault(row["store_id"], []).append(_step_score(row))
         open_alerts = {row["store_id"]: row for row in alerts}
         ids = dict.fromkeys(

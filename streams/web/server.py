@@ -28,6 +28,8 @@ from streams.web.pages import Pages
 from streams.web.reader import LANGUAGE_COOKIE
 from streams.web.routing_reads import BrokerSilent, RoutingReads
 from streams.web.sign_in import SignIn
+from streams.web.store_pages import StorePages
+from streams.web.store_reads import StoreReads
 
 ROLE = "page"
 STATIC = Path(__file__).parent / "static"
@@ -84,9 +86,12 @@ def make_app(settings: Settings, config: Config) -> web.Application:
     app.router.add_post("/sign-in", sign_in.enter)
     app.router.add_post("/sign-out", sign_in.leave)
     app.router.add_get("/healthz", _healthz)
-    for route in api.routes:
+    store_pages = StorePages(StoreReads(database, reads), reads, pages)
+    app.router.add_get("/stores/{store}", store_pages.page)
+    routes = api.routes + store_pages.routes
+    for route in routes:
         app.router.add_route(route.method, PREFIX + route.path, as_json(route.handler, route.code))
-    document = msgspec.json.encode(openapi(api.routes, access.needs_token))
+    document = msgspec.json.encode(openapi(routes, access.needs_token))
 
     async def describe(_: web.Request) -> web.Response:
         return web.Response(body=document, content_type="application/json")

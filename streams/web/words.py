@@ -6,9 +6,11 @@ from collections.abc import Mapping
 
 from scoring.texts import Text
 from streams.web.people_words import PEOPLE_WORDS
+from streams.web.store_words import STORE_WORDS
 
 WORDS: Mapping[str, Text] = {
     **PEOPLE_WORDS,
+    **STORE_WORDS,
     # frame
     "skip": Text("跳到正文", "Skip to content"),
     "nav": Text("主导航", "Main"),

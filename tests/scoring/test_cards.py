@@ -142,3 +142,21 @@ def test_a_closed_card_says_who_closed_it_and_as_what() -> None:
     assert (made.is_firing, made.headline.split(" · ")[0]) == (False, "已关闭")
     assert line(made, LineKind.PEOPLE) == "li 已认领；交给 wang；wang 关闭：误报"
     assert [action.kind for action in made.actions] == [ActionKind.DETAILS]
+
+
+def test_a_pixel_that_loses_orders_is_said_beside_its_usual_share() -> None:
+    losing = Health(age_s=4, pixel_share=0.0, usual_pixel_share=0.97)
+    made = card(around=replace(AROUND, health=losing), language="en")
+    assert "pixel/orders 0% (usually 97%: the pixel is losing orders" in line(made, LineKind.NOT_THE_CAUSE)
+    assert not replace(losing, pixel_share=0.9).pixel_is_losing
+    assert not Health(pixel_share=0.1).pixel_is_losing
+
+
+def test_a_slow_step_is_told_in_business_time_and_a_traffic_alert_says_what_is_missing() -> None:
+    slow = msgspec.structs.replace(ALERT, step="payment_to_fulfilment", window_minutes=180)
+    assert "Last 3 h of business time" in line(card(slow, language="en"), LineKind.SIZE)
+    assert "3 小时工作时间" in line(card(slow), LineKind.SIZE)
+    traffic = msgspec.structs.replace(ALERT, kind=AlertKind.TRAFFIC, label=AlertLabel.TRACKING)
+    assert "lost tracking" in line(card(traffic, language="en"), LineKind.NOT_THE_CAUSE)
+    bots = msgspec.structs.replace(ALERT, label=AlertLabel.INFLATED)
+    assert "inflated" in line(card(bots, language="en"), LineKind.NOT_THE_CAUSE)

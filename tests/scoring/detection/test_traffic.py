@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from scoring.alerts import AlertKind, AlertState, AlertTransition
+from scoring.alerts import AlertKind, AlertLabel, AlertState, AlertTransition
 from scoring.baselines import StoreBaseline, StoreHistory, decode_baseline, encode_baseline, fit_baselines
 from scoring.detection import DetectionPolicy, Scorer
 from scoring.lateness import Delay
@@ -61,11 +61,13 @@ def test_visitors_that_stay_away_are_one_traffic_alert_and_no_conversion_alert(
 ) -> None:
     counts = draw_counts(0.1, 60)
     told = run(scorer_with(baseline), counts, FALL - 400, FALL + 150)
-    assert [(t.kind, t.state) for t in told] == [
-        (AlertKind.TRAFFIC, AlertState.FIRING),
-        (AlertKind.TRAFFIC, AlertState.RESOLVED),
+    assert [(t.kind, t.state, t.label) for t in told] == [
+        (AlertKind.TRAFFIC, AlertState.FIRING, AlertLabel.UNKNOWN),
+        (AlertKind.TRAFFIC, AlertState.FIRING, AlertLabel.REAL),
+        (AlertKind.TRAFFIC, AlertState.RESOLVED, AlertLabel.REAL),
     ]
-    fired, ended = told
+    fired, labelled, ended = told
+    assert labelled.at_ms - fired.at_ms <= 15 * 60_000
     assert fired.step == "impression_to_click"
     assert FALL < fired.opened_at_ms / 60_000 - START <= FALL + 5
     assert FALL + 60 < ended.at_ms / 60_000 - START < FALL + 90
@@ -96,7 +98,11 @@ def test_a_restart_while_visitors_stay_away_tells_nothing_twice(baseline: StoreB
         second.warm_up(START + minute, {"shop": {"": counts[:, minute].tolist()}})
     second.restore("shop", first.snapshot("shop"))
     told += run(second, counts, FALL + 30, FALL + 150)
-    assert [(t.sequence, t.state) for t in told] == [(0, AlertState.FIRING), (1, AlertState.RESOLVED)]
+    assert [(t.sequence, t.state, t.label) for t in told] == [
+        (0, AlertState.FIRING, AlertLabel.UNKNOWN),
+        (1, AlertState.FIRING, AlertLabel.REAL),
+        (2, AlertState.RESOLVED, AlertLabel.REAL),
+    ]
 
 
 def test_a_store_of_less_than_two_weeks_has_no_baseline_of_traffic(baseline: StoreBaseline) -> None:

@@ -1,0 +1,165 @@
+"""Rises that signal a fault, and labels that say whether visitors, their events or nobody is behind a change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from scipy.stats import nbinom
+
+from scoring.alerts import AlertKind, AlertLabel, AlertState, AlertTransition
+from scoring.baselines import StoreBaseline, StoreHistory, fit_baselines
+from scoring.detection import DetectionPolicy, Scorer
+from scoring.detection.rises import upper_surprise
+from scoring.detection.tracking import is_inflated
+from scoring.stages import STAGE_INDEX
+
+DAY = 1440
+START = 29_459_520  # Monday 2026-01-05 00:00 UTC
+TRAIN = 15 * DAY
+FAULT = TRAIN + 700
+CLICK, CART, ORDER, PAYMENT = (STAGE_INDEX[stage] for stage in ("click", "add_to_cart", "order", "payment"))
+Counts = np.ndarray[Any, Any]
+
+
+def passed_on(rng: np.random.Generator, upstream: Counts, rate: float | Counts) -> Counts:
+    """Conversions of a stage: a share of its events, spread over three minutes."""
+    out = np.zeros_like(upstream)
+    for delay, share in enumerate((0.3, 0.5, 0.2)):
+        out[delay:] += rng.binomial(upstream, np.minimum(rate * share, 1.0))[: len(upstream) - delay]
+    return out
+
+
+def draw(order_factor: float = 1.0, bots: float = 0.0, minutes: int = 60) -> Counts:
+    """(7, minutes): a shop with season; from ``FAULT`` on carts become more orders, or bots add to the clicks."""
+    rng = np.random.default_rng(4)
+    size = TRAIN + DAY
+    pace = 60 * (1 + 0.4 * np.sin(np.arange(size) / DAY * 2 * np.pi))
+    factor = np.ones(size)
+    factor[FAULT : FAULT + minutes] = order_factor
+    counts = np.zeros((7, size), dtype=np.int64)
+    counts[CLICK] = rng.poisson(pace)
+    counts[CART] = passed_on(rng, counts[CLICK], 0.3)
+    counts[ORDER] = passed_on(rng, counts[CART], 0.3 * factor)
+    counts[PAYMENT] = passed_on(rng, counts[ORDER], 0.8)
+    counts[CLICK, FAULT : FAULT + minutes] += rng.poisson(bots * pace[FAULT : FAULT + minutes])
+    return counts
+
+
+CALM = draw()
+
+
+@pytest.fixture(scope="module")
+def baseline() -> StoreBaseline:
+    return fit_baselines([StoreHistory("shop", "UTC", START, ("",), CALM[None, :, :TRAIN])], 1)[0]
+
+
+def run(
+    baseline: StoreBaseline, counts: Counts, minutes: int = 200, before: int = 300
+) -> list[AlertTransition]:
+    scorer = Scorer(DetectionPolicy())
+    scorer.set_baseline(baseline)
+    told: list[AlertTransition] = []
+    for minute in range(FAULT - before, FAULT + minutes):
+        told += scorer.advance(START + minute, {"shop": {"": counts[:, minute].tolist()}}).transitions
+    return told
+
+
+def test_orders_at_a_wrong_price_are_a_surge_that_ends_without_a_drop(baseline: StoreBaseline) -> None:
+    told = run(baseline, draw(order_factor=2.8))
+    assert {t.kind for t in told} == {AlertKind.SURGE}
+    assert [(t.step, t.state) for t in told] == [
+        ("add_to_cart_to_order", AlertState.FIRING),
+        ("add_to_cart_to_order", AlertState.RESOLVED),
+    ]
+    fired, ended = told
+    assert 0 < fired.opened_at_ms / 60_000 - START - FAULT <= 25
+    assert fired.observed > fired.high
+    assert fired.observed > 2 * fired.expected
+    assert 60 < ended.at_ms / 60_000 - START - FAULT <= 85
+    assert fired.lost == 0
+
+
+@pytest.mark.parametrize("factor", [1.0, 1.4])
+def test_a_good_day_is_no_surge(baseline: StoreBaseline, factor: float) -> None:
+    assert run(baseline, draw(order_factor=factor)) == []
+
+
+def test_a_burst_of_held_back_orders_is_no_surge(baseline: StoreBaseline) -> None:
+    counts = CALM.copy()
+    held = counts[ORDER, FAULT - 5 : FAULT].sum()
+    counts[ORDER, FAULT] += held
+    assert run(baseline, counts, 60) == []
+
+
+def test_clicks_lost_while_carts_go_on_are_labelled_tracking_within_a_quarter_of_an_hour(
+    baseline: StoreBaseline,
+) -> None:
+    counts = CALM.copy()
+    counts[CLICK, FAULT : FAULT + 60] = 0
+    told = run(baseline, counts, 120)
+    labels = [(t.kind, t.label) for t in told if t.state is AlertState.FIRING]
+    assert labels[0] == (AlertKind.TRAFFIC, AlertLabel.UNKNOWN)
+    assert labels[-1] == (AlertKind.TRAFFIC, AlertLabel.TRACKING)
+    first = next(t for t in told if t.label is AlertLabel.TRACKING)
+    assert first.at_ms / 60_000 - START - FAULT <= 20
+    assert {t.kind for t in told} == {AlertKind.TRAFFIC}
+
+
+def test_clicks_lost_in_a_store_too_young_for_traffic_are_a_tracking_alert_of_the_step_behind(
+    baseline: StoreBaseline,
+) -> None:
+    counts = CALM.copy()
+    counts[CLICK, FAULT : FAULT + 60] = counts[CLICK, FAULT : FAULT + 60] // 4
+    told = run(msgspec.structs.replace(baseline, traffic=None), counts, 120)
+    assert [(t.kind, t.step, t.label) for t in told][:1] == [
+        (AlertKind.TRACKING, "click_to_add_to_cart", AlertLabel.TRACKING)
+    ]
+
+
+def test_bots_that_inflate_clicks_are_labelled_within_a_quarter_of_an_hour(baseline: StoreBaseline) -> None:
+    told = run(baseline, draw(bots=2.0), 120)
+    drop = [t for t in told if t.step == "click_to_add_to_cart" and t.kind is AlertKind.CONVERSION]
+    assert drop[0].label is AlertLabel.UNKNOWN
+    labelled = next(t for t in drop if t.label is not AlertLabel.UNKNOWN)
+    assert labelled.label is AlertLabel.INFLATED
+    assert labelled.at_ms - drop[0].at_ms <= 15 * 60_000
+
+
+def test_a_rise_survives_a_restart(baseline: StoreBaseline) -> None:
+    counts = draw(order_factor=2.8)
+    whole = run(baseline, counts)
+    cut = FAULT + 40
+    first, second = Scorer(DetectionPolicy()), Scorer(DetectionPolicy())
+    told: list[AlertTransition] = []
+    for scorer in (first, second):
+        scorer.set_baseline(baseline)
+    for minute in range(FAULT - 300, cut):
+        told += first.advance(START + minute, {"shop": {"": counts[:, minute].tolist()}}).transitions
+        second.warm_up(START + minute, {"shop": {"": counts[:, minute].tolist()}})
+    assert "shop" in first.changed()
+    second.restore("shop", first.snapshot("shop"))
+    for minute in range(cut, FAULT + 200):
+        told += second.advance(START + minute, {"shop": {"": counts[:, minute].tolist()}}).transitions
+    assert [(t.alert_id, t.sequence, t.state) for t in told] == [
+        (t.alert_id, t.sequence, t.state) for t in whole
+    ]
+
+
+@pytest.mark.parametrize(
+    ("observed", "mean", "variance"), [(30, 10.0, 0.01), (120, 50.0, 0.05), (9, 4.0, 0.2)]
+)
+def test_the_upper_tail_is_that_of_the_negative_binomial(observed: int, mean: float, variance: float) -> None:
+    size = 1 / variance
+    expected = -nbinom.logsf(observed - 1, size, size / (size + mean)) / np.log(10)
+    found = upper_surprise(np.array([observed]), np.array([mean]), np.array([variance]), np.array([1.0]))
+    assert found[0] == pytest.approx(expected, rel=1e-6)
+
+
+def test_inflation_is_said_only_with_enough_behind_it() -> None:
+    assert is_inflated(100, 300.0, 3.0, 5) is True
+    assert is_inflated(30, 300.0, 3.0, 5) is False
+    assert is_inflated(5, 15.0, 3.0, 5) is None
+    assert is_inflated(100, 300.0, 3.0, 1) is None
