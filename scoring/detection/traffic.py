@@ -113,7 +113,11 @@ class Traffic:
         )
 
     def advance(
-        self, minute: int, arrived: Floats, held: Bools, following: Callable[[str, str], Following | None] | None = None
+        self,
+        minute: int,
+        arrived: Floats,
+        held: Bools,
+        following: Callable[[str, str], Following | None] | None = None,
     ) -> list[AlertTransition]:
         """Close a minute.
 
@@ -134,7 +138,11 @@ class Traffic:
         self._touched = np.nonzero(engine.open[:n] | step.closed)[0].tolist()
         for index in self._touched:
             usual = self._baselines[index]
-            seen = following(self._names[index], usual.stage) if following is not None and usual is not None else None
+            seen = (
+                following(self._names[index], usual.stage)
+                if following is not None and usual is not None
+                else None
+            )
             made += self._judge(index, step, at_ms, bool(held[index]), seen)
         return made
 

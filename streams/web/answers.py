@@ -445,9 +445,9 @@ class StepComparison(msgspec.Struct, frozen=True):
     conversion_rate: float | None
     drop_known: bool = False
     smallest_drop: float | None = None
-    covered_minutes: int = 0
     source: str = ""
     lenders: int = 0
+    covered_minutes: int = 0
 
 
 class StoreComparison(msgspec.Struct, frozen=True):
