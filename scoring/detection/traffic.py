@@ -40,9 +40,9 @@ _LEAST_DROP = 0.5
 _SHORTEST = 5
 #: variance of the log of what is usual in an hour of the week
 _PROFILE_VARIANCE = 0.15**2
-#: of an alert that ended by age; one that opens again within a day of it is the same (a shop closed for a week is one alert)
+#: of an alert that ended by age; one that opens again within a day and a half is the same (a shop closed for a week is one alert)
 _AGED = "still so after the longest time an alert stays open"
-_AGED_MERGE_MS = 86_400_000
+_AGED_MERGE_MS = 36 * 3_600_000
 _STEP_OF = {step.downstream.value: step.id for step in STEPS}
 
 
