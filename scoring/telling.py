@@ -29,6 +29,12 @@ class Candidate:
     closed: bool = False
     #: its labels now lead to other groups; here it was told before, so here its end is told too
     moved: bool = False
+    #: of a pooled alert: the stores it is about
+    members: frozenset[str] = frozenset()
+
+    def speaks_for(self, other: Candidate) -> bool:
+        """Whether this alert can hold another back: a pooled one only those of its members, any other whatever a rule names."""
+        return not self.members or other.labels.get("store_id", "") in self.members
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +135,11 @@ def held(candidate: Candidate, route: Route, around: Surroundings, now_ms: int) 
             return Decision(Action.WAIT, Reason.SILENCED, ids, silence.ends_ms, silence.silence_id)
     for rule in around.inhibitions:
         for source in around.firing:
-            if source.is_firing and rule.holds(source.labels, candidate.labels):
+            if (
+                source.is_firing
+                and source.speaks_for(candidate)
+                and rule.holds(source.labels, candidate.labels)
+            ):
                 return Decision(Action.WAIT, Reason.INHIBITED, ids, None, source.alert_id)
     for name in route.mute_timings:
         timing = (around.mute_timings or {}).get(name)

@@ -11,6 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from scoring.actions import ActionBook, HumanAction
 from scoring.alerts import AlertState, AlertTransition
+from scoring.pools import parse_pool
 from scoring.routing import RoutingError, severity
 from scoring.telling import Candidate
 from streams import topics
@@ -50,7 +51,8 @@ class AlertBook:
 
     def candidate(self, alert: AlertTransition, config: Config) -> Candidate:
         """The alert as routing sees it: its labels, and whether people have taken it on."""
-        store = config.store(alert.store_id)
+        store, pool = config.store(alert.store_id), parse_pool(alert.store_id)
+        shared = {str(pool[0]): pool[1]} if pool else {}
         standing = self.actions.standing(alert.alert_id)
         money = self.lost_money.get(alert.alert_id)
         labels = {
@@ -62,8 +64,8 @@ class AlertBook:
             "level": alert.level.value,
             "label": alert.label.value,
             "severity": severity(alert.level.value, money, config.alerting.critical_money).value,
-            "platform": store.platform.value if store else "",
-            "country": store.country if store else "",
+            "platform": store.platform.value if store else shared.get("platform", ""),
+            "country": store.country if store else shared.get("country", ""),
             "category": store.category if store else "",
         }
         return Candidate(
@@ -73,6 +75,7 @@ class AlertBook:
             sequence=alert.sequence,
             acknowledged=standing.acknowledged_at_ms is not None,
             closed=standing.closed_at_ms is not None,
+            members=frozenset(alert.members),
         )
 
 

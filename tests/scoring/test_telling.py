@@ -3,6 +3,7 @@
 import itertools
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -106,11 +107,11 @@ def test_a_muted_route_waits_for_the_morning() -> None:
     assert decide(GroupState(0), [firing()], route, around, 30 * S).until_ms == 3600 * S
 
 
-def test_a_pooled_alert_inhibits_its_members() -> None:
-    pool = Candidate("p", {"alert_id": "p", "kind": "pooled"}, True, 0)
+@pytest.mark.parametrize(("members", "reason"), [({"us", "de"}, Reason.INHIBITED), ({"de"}, Reason.NEW)])
+def test_a_pooled_alert_inhibits_its_members_and_no_other_store(members: set[str], reason: Reason) -> None:
+    pool = Candidate("p", {"alert_id": "p", "kind": "pooled"}, True, 0, members=frozenset(members))
     around = Surroundings(inhibitions=(Inhibition((parse_matcher("kind=pooled"),), ()),), firing=(pool,))
-    waits = decide(GroupState(0), [firing()], ROUTE, around, 60 * S)
-    assert (waits.reason, waits.detail) == (Reason.INHIBITED, "p")
+    assert decide(GroupState(0), [firing()], ROUTE, around, 60 * S).reason is reason
 
 
 def test_an_alert_that_fires_again_in_a_told_group_is_told_again() -> None:
