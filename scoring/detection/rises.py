@@ -6,7 +6,7 @@ P(X ≥ A) for X negative binomial with mean M and variance Mc + M²V. Since con
 day), it takes more than a drop does: the page threshold and one on top, twice what was predicted *and* twice what the
 baseline says, in both halves of the window, and none of it while the calendar names the day, data is late or the step
 itself or the one before it is (or was lately) in alert. Which of the two it is, the upstream events tell: fewer than 60 % of their usual
-is lost tracking; otherwise it is a surge, told of orders and payments only.
+is lost tracking; otherwise it is a surge, told of orders only (payments come in batches where a bank settles them so).
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ _VANISHED = 0.6
 _OVER_MINUTES, _OVER_WINDOW = 5, WINDOWS.index(12)
 #: minutes of memory that a step needs, so that the backlog after an outage is no surge
 _LEAST_AGE = 90
-_SURGING = (Stage.ORDER.value, Stage.PAYMENT.value)
+#: payments above what orders explain are a backlog that was settled, not a price: only orders are told
+_SURGING = Stage.ORDER.value
 
 
 class RiseMemory(msgspec.Struct):
@@ -179,7 +180,7 @@ class Rises:
     def _begin(self, entry: StepEntry, look: _Look, at_ms: int) -> list[AlertTransition]:
         step, share = entry.baseline, self._book.surges.share_of_usual(entry.index)
         is_vanished = share is not None and share < _VANISHED
-        if not is_vanished and step.downstream not in _SURGING:
+        if not is_vanished and step.downstream != _SURGING:
             return []
         kind = AlertKind.TRACKING if is_vanished else AlertKind.SURGE
         key = (entry.store_id, step.step)

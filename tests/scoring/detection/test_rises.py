@@ -87,6 +87,12 @@ def test_a_good_day_is_no_surge(baseline: StoreBaseline, factor: float) -> None:
     assert run(baseline, draw(order_factor=factor)) == []
 
 
+def test_payments_settled_in_a_batch_are_no_surge(baseline: StoreBaseline) -> None:
+    counts = CALM.copy()
+    counts[PAYMENT, FAULT : FAULT + 30] *= 4
+    assert run(baseline, counts, 60) == []
+
+
 def test_a_burst_of_held_back_orders_is_no_surge(baseline: StoreBaseline) -> None:
     counts = CALM.copy()
     held = counts[ORDER, FAULT - 5 : FAULT].sum()
