@@ -32,7 +32,8 @@ def training_end(table: MinuteTable) -> int:
 class Outcome:
     """A finished backtest: alerts in the tested stretch, those the calendar held back, those of traffic, its first baselines.
 
-    ``pooled`` are the alerts of pools; ``pools`` how many pools were judged.
+    ``pooled`` are the alerts of pools; ``pools`` how many pools were judged; ``rises`` alerts of surges and of stages whose
+    events vanished while the next went on.
     """
 
     alerts: list[AlertTransition]
@@ -44,6 +45,7 @@ class Outcome:
     unfitted: tuple[str, ...]
     pooled: tuple[AlertTransition, ...] = ()
     pools: int = 0
+    rises: tuple[AlertTransition, ...] = ()
 
     def store_weeks(self, stores: int) -> float:
         """The tested stretch times how many stores."""
@@ -139,7 +141,7 @@ def run_backtest(
     opened = book.fired(train_until * 60_000)
     fired = [alert for alert in opened if alert.fired_at_ms is not None]
     return Outcome(
-        [alert for alert in fired if alert.kind not in (AlertKind.TRAFFIC, AlertKind.POOLED)],
+        [alert for alert in fired if alert.kind is AlertKind.CONVERSION],
         [alert for alert in opened if alert.fired_at_ms is None],
         [alert for alert in fired if alert.kind is AlertKind.TRAFFIC],
         baselines,
@@ -148,4 +150,5 @@ def run_backtest(
         tuple(store for store in table.stores if store not in fitted),
         tuple(alert for alert in fired if alert.kind is AlertKind.POOLED),
         len(pooling.pools.pools),
+        tuple(alert for alert in fired if alert.kind in (AlertKind.SURGE, AlertKind.TRACKING)),
     )

@@ -146,6 +146,9 @@ def print_report(
     told = f"traffic: {len(outcome.traffic)} alerts of visitors that stayed away"
     known, losses = found_traffic(outcome.traffic, incidents or [])
     console.print(told + (f", {known} of {losses} known losses found" if losses else ""))
+    if outcome.rises:
+        counts = Counter(alert.kind.value for alert in outcome.rises)
+        console.print("rises: " + ", ".join(f"{count} {kind}" for kind, count in counts.items()))
     if outcome.pools:
         _print_pools(console, outcome)
     for line in calendar_remarks(outcome, table):
@@ -288,7 +291,10 @@ def register(app: typer.Typer) -> None:
         ] = False,
         traffic: Annotated[
             bool,
-            typer.Option("--traffic", help="Write alerts of traffic too (kind: traffic); with --details."),
+            typer.Option(
+                "--traffic",
+                help="Write alerts that are no drop of a step too: traffic, surge, tracking (kind); with --details.",
+            ),
         ] = False,
         details: Annotated[
             bool,
@@ -339,7 +345,8 @@ def register(app: typer.Typer) -> None:
         lent_by = lenders(settings, Benchmark())
         outcome = run_with_progress(table, until, policy_of(settings), refit, console, rules, lent_by)
         if out is not None:
-            written = outcome.alerts + (outcome.traffic if traffic else []) + list(outcome.pooled)
+            others = [*outcome.traffic, *outcome.rises] if traffic else []
+            written = [*outcome.alerts, *others, *outcome.pooled]
             rows = (as_row(alert, details or traffic or pools) for alert in written)
             out.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
         print_report(console, outcome, table, known)
