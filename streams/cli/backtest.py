@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from scoring.alerts import AlertTransition, Level
+from scoring.alerts import AlertKind, AlertTransition, Level
 from scoring.backtest import Comparison, KnownIncident, compare, found_traffic, is_open
 from scoring.baselines.benchmark import Benchmark
 from scoring.baselines.minute_table import MinuteTable
@@ -286,14 +286,14 @@ def register(app: typer.Typer) -> None:
             typer.Option(
                 "--pools",
                 help="Judge pools too, by platform, payment method and country of the configuration's stores, "
-                "and write their alerts (kind: pooled, store_id: pool:…, members); with --details.",
+                "and write their alerts (kind: pooled, store_id: pool:…, members), with all details.",
             ),
         ] = False,
         traffic: Annotated[
             bool,
             typer.Option(
                 "--traffic",
-                help="Write alerts that are no drop of a step too: traffic, surge, tracking (kind); with --details.",
+                help="Write alerts that are no drop of a step too, with all details: traffic, surge, tracking (kind).",
             ),
         ] = False,
         details: Annotated[
@@ -347,7 +347,7 @@ def register(app: typer.Typer) -> None:
         if out is not None:
             others = [*outcome.traffic, *outcome.rises] if traffic else []
             written = [*outcome.alerts, *others, *outcome.pooled]
-            rows = (as_row(alert, details or traffic or pools) for alert in written)
+            rows = (as_row(alert, details or alert.kind is not AlertKind.CONVERSION) for alert in written)
             out.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
         print_report(console, outcome, table, known)
 

@@ -41,6 +41,8 @@ SETTING_WORDS: Mapping[str, str] = {
     "monitor_grace_s": "一分钟结束后等几秒再评分。",
     "monitor_horizon_hours": "更早的事件只落库并重算，不在流中计数。",
     "duplicate_horizon_minutes": "流中记住事件 id 的分钟数。",
+    "reconcile_interval_minutes": "每隔几分钟把 stage_counts 与原始事件核对一次。",
+    "reconcile_hours": "每次核对回看多少小时（按事件时间）。",
     "landing_flush_s": "每隔几秒写入一次 ClickHouse。",
     "landing_batch_rows": "一次写入最多多少行。",
     "broker_heap_mb": "内嵌 Kafka 的堆内存，MB。",

@@ -60,6 +60,7 @@ def baseline() -> StoreBaseline:
 class Message:
     offsets: range
     highwater: int
+    follows: int = -1
 
 
 class Trusting(Scorer):
