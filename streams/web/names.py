@@ -144,8 +144,9 @@ class Names:
         return self._word(f"window_{minutes}", self._reader.span(minutes * 60_000))
 
     def hours(self, hours: int) -> str:
-        """A number of hours."""
-        return self._reader.word("hours", n=hours)
+        """A number of hours, from two days on in days."""
+        whole_days = hours >= 48 and hours % 24 == 0
+        return self._reader.word("days", n=hours // 24) if whole_days else self._reader.word("hours", n=hours)
 
     def config(self, store_id: str) -> StoreConfig:
         """The store's configuration."""

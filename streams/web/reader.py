@@ -54,7 +54,7 @@ class Reader:
 
     def whole_percent(self, rate: float) -> str:
         """A share as whole percent: 74%."""
-        return str(format_percent(rate, format="0%", locale=self.locale))
+        return str(format_percent(round(rate, 2) + 0.0, format="0%", locale=self.locale))
 
     def change(self, observed: float, expected: float) -> str:
         """Observed against expected: −71%."""
