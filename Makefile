@@ -20,8 +20,12 @@ $(VENV)/.done: pyproject.toml uv.lock streams/embedded/broker_jars.lock
 demo: setup
 	$(BIN)/funnelwatch demo --started-at $(STARTED) $(DEMO)
 
+# tests that start many processes and wait for them by a deadline run one after the other, the rest two at a time
+ALONE := tests/faults tests/e2e tests/streams/test_up.py tests/streams/test_watchdog_process.py \
+	tests/streams/digests/test_digest_role.py tests/streams/notifier/test_notifier.py
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ALONE:%=--ignore=%)
+	$(BIN)/python -m pytest $(ALONE)
 
 check: setup
 	$(BIN)/ruff format --check .
