@@ -215,6 +215,17 @@ class PartitionCounts:
         tally.counted = tally.records - left_out
         return tally
 
+    def time_of(self, value: bytes | None) -> int:
+        """When a record was accepted, or its tick's time; 0 for a record that is neither."""
+        try:
+            return int(self._decode(value).received_at_ms)  # type: ignore[arg-type]
+        except (msgspec.MsgspecError, UnicodeError, TypeError, RecursionError):
+            pass
+        try:
+            return _decode_tick(value or b"").tick_ms
+        except (msgspec.MsgspecError, UnicodeError):
+            return 0
+
     def _find(self, minute: int, key: Any) -> Row | None:
         """The row for events with this key in this minute, made if need be; None if the minute has left the table."""
         if minute < self._floor:

@@ -42,6 +42,8 @@ DROP_AT_ONCE = 20_000
 FIRST_MINUTES = 60
 #: minutes of history from which scorer and windows are rebuilt
 WARM_MINUTES = max(WINDOW_MINUTES)
+#: without any record for so long, ticks included, nobody was there to take events: everything was stopped
+UNWATCHED_MS = 120_000
 #: minutes whose rows are looked up by the counting loop without a detour
 HOT_MINUTES = 15
 
@@ -86,6 +88,8 @@ class Work:
     closing: list[tuple[int, Counts]] = field(default_factory=list)
     amending: dict[int, dict[str, dict[str, list[int]]]] = field(default_factory=dict)
     baselines: list[Any] = field(default_factory=list)
+    #: first and last minutes in which everything was stopped
+    unwatched: tuple[tuple[int, int], ...] = ()
     scored_rows: int = 0
     transitions: list[AlertTransition] = field(default_factory=list)
 
@@ -132,6 +136,9 @@ class Partition:
         self._letters: list[Record] = []
         self._baselines: list[Any] = []
         self._snapshots: dict[str, bytes] = {}
+        #: first and last minutes in which everything was stopped, and the stores that are judged
+        self._unwatched: list[tuple[int, int]] = []
+        self._judged: set[str] = set()
 
     # counting
 
@@ -153,6 +160,9 @@ class Partition:
             values, offsets = values[known:], offsets[known:]
         if not values:
             return Tally()
+        clock, begins = self.counts.clock_ms, self.counts.time_of(values[0])
+        if clock and begins - clock > UNWATCHED_MS and begins <= present_ms:
+            self._unwatched.append((clock // MINUTE_MS, begins // MINUTE_MS))
         tally = self.counts.count(values, offsets, present_ms)
         for rejected in tally.rejected:
             letter = records.dead_letter(rejected, self.number, offsets[rejected.index], present_ms)
@@ -214,7 +224,10 @@ class Partition:
             closing,
             amending,
             self._baselines,
+            tuple(self._unwatched),
         )
+        closed_until = self._scored if self._scored is not None else -1
+        self._unwatched = [span for span in self._unwatched if span[1] > closed_until]
         self._messages, self._letters, self._baselines = [], [], []
         return work
 
@@ -247,8 +260,7 @@ class Partition:
 
     def judge(self, work: Work) -> None:
         """Have the scorer close and correct what ``work`` holds, and add what comes of it to its records."""
-        for baseline in work.baselines:
-            self.scorer.set_baseline(baseline)
+        self._set_baselines(work.baselines)
         scores: list[ScoreRow] = []
         windows = []
         for minute, amended in sorted(work.amending.items()):
@@ -258,7 +270,7 @@ class Partition:
             windows += self.windows.amend(minute, corrected)
         for minute, counts in work.closing:
             closed = totals(counts)
-            judgement = self.scorer.advance(minute, counts, self.lateness.close(minute, closed))
+            judgement = self.scorer.advance(minute, counts, self._delays(minute, closed, work.unwatched))
             scores += judgement.scores
             work.transitions += judgement.transitions
             windows += self.windows.advance(minute, closed)
@@ -271,6 +283,20 @@ class Partition:
         work.records[WINDOWS] = records.keyed(windows)
         work.records[ALERTS] = records.keyed(work.transitions)
         work.scored_rows = len(scores)
+
+    def _set_baselines(self, baselines: Sequence[Any]) -> None:
+        for baseline in baselines:
+            self.scorer.set_baseline(baseline)
+            self._judged.add(baseline.store_id)
+
+    def _delays(
+        self, minute: int, closed: Mapping[str, Sequence[int]], unwatched: Sequence[tuple[int, int]]
+    ) -> dict[str, Delay]:
+        """The stores whose minute is not to be believed: all of them while everything was stopped."""
+        delays = self.lateness.close(minute, closed)
+        if any(first <= minute <= last for first, last in unwatched):
+            delays.update(dict.fromkeys(self._judged, Delay.LATE))
+        return delays
 
     # restart
 
@@ -326,8 +352,7 @@ class Partition:
 
     def warm_up(self) -> None:
         """Rebuild the scorer and the windows from the restored rows; may run in another thread."""
-        for baseline in self._baselines:
-            self.scorer.set_baseline(baseline)
+        self._set_baselines(self._baselines)
         self._baselines = []
         if self._scored is not None:
             known = self.counts.minutes()

@@ -10,14 +10,18 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 import pytest
 
+from scoring.baselines.baseline import StoreBaseline
 from scoring.counting import MINUTE_MS, PartitionCounts, Tick, encode_tick
+from scoring.detection.scorer import Judgement
 from scoring.events import Event, EventType
+from scoring.lateness import Delay
 from scoring.scores import MinuteRow, ScoreRow, WindowRow
 from scoring.segments import Segmenter
 from streams.config import Config
@@ -101,6 +105,37 @@ def test_a_silent_store_is_closed_too_and_minutes_follow_one_another() -> None:
     log.flush()
     log.give(tick(NOON + 4 * MINUTE_MS + GRACE_MS))
     assert closed(log.flush()) == [1, 2, 3]
+
+
+class Told(NaiveScorer):
+    """Notes in which minutes it is told not to believe the store."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unbelieved: list[int] = []
+
+    def advance(
+        self, minute: int, counts: Mapping[str, Mapping[str, Sequence[int]]], delays: Mapping[str, Delay]
+    ) -> Judgement:
+        self.unbelieved += [(minute * MINUTE_MS - NOON) // MINUTE_MS] * ("s" in delays)
+        return super().advance(minute, counts, delays)
+
+
+def test_a_night_in_which_everything_was_stopped_was_taken_for_one_without_visitors() -> None:
+    # | events and ticks | stopped for six hours | ticks again |
+    scorer = Told()
+    counts = PartitionCounts(Segmenter((), 32), 26 * HOUR_MS, 30 * 60_000)
+    log = Log(Partition(0, counts, scorer, GRACE_MS))
+    log.partition.learn(StoreBaseline("s", "UTC", 0, 0, 0, 28.0, (), {}))
+    log.give(event(1, NOON), tick(NOON + MINUTE_MS + GRACE_MS))
+    log.flush()
+    morning = NOON + 6 * HOUR_MS
+    log.give(tick(morning))
+    for _ in range(4):
+        log.flush()
+    log.give(*(tick(morning + second * 1000) for second in range(0, 200, 5)))
+    log.flush()
+    assert scorer.unbelieved == list(range(1, 361))
 
 
 def test_a_late_event_corrects_its_closed_minute_and_is_counted_in_it() -> None:
