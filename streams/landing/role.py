@@ -105,7 +105,7 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
             heartbeat_interval_ms=int(self._settings.session_timeout_s * 1000 / 3),
             max_poll_interval_ms=_MAX_POLL_MS,
             rebalance_timeout_ms=60_000,
-            metadata_max_age_ms=15_000,
+            metadata_max_age_ms=5_000,  # a topic made anew is found by it
             max_partition_fetch_bytes=4_194_304,
         )
         await _started(self._consumer, self._log)
@@ -165,14 +165,15 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
         return found
 
     async def _is_same_topic(self) -> bool:
-        """False if the events topic is another one by now (it is then read from its beginning), or if no broker tells.
+        """False if the events topic is another one by now (then it is read from its beginning) or gone, or if no broker tells.
 
         Ask after reading: a yes then holds for what was read.
         """
         try:
             present = await self._topic_ids.of(self._prefix + topics.EVENTS)
         except NoSuchTopic:
-            return True  # nothing can have been read of a new one yet
+            # a commit would be tried until the topic is there again: the old position would be that of the new one
+            return False
         except (KafkaError, OSError) as error:
             self._log.warning("topic_id_unknown", error=repr(error))
             return False

@@ -261,6 +261,9 @@ class MonitorApp:
             if present - monitor.active_since > INACTIVE_S:
                 self._fatal(f"no recovery ended for {INACTIVE_S:.0f} s", None)
             return
+        replaced = await monitor.replaced_topic()
+        if replaced is not None:
+            self._fatal(replaced, None)
         loaded = {n: part for n, part in monitor.partitions.items() if part.is_loaded}
         positions = {number: partition.offset for number, partition in loaded.items()}
         reason = self._stall.look(positions, self.ticks.offsets, present)

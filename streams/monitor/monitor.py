@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import structlog
-from aiokafka.errors import ProducerFenced
+from aiokafka.errors import KafkaError, ProducerFenced
 
 from streams import metrics
 from streams.clock import monotonic, now_ms
@@ -73,6 +73,8 @@ class Monitor:
     ) -> None:
         self._bootstrap = bootstrap
         self._topic_ids = TopicIds(bootstrap)
+        #: id of the topic whose partitions this process was given, or looked for in vain
+        self._topic_id = ""
         self.topic = topic
         self._changelog = changelog
         self._make_partition = make_partition
@@ -125,6 +127,7 @@ class Monitor:
         if not await read_changelog(self._bootstrap, self._changelog, missing, is_current):
             return
         topic_id = await self._topic_ids.patiently_of(self.topic, TOPIC_ID_WAIT_S) if missing else ""
+        self._topic_id = topic_id or self._topic_id
         if not await read_source(self._bootstrap, self.topic, topic_id, missing, is_current):
             return
         for partition in missing.values():
@@ -255,6 +258,22 @@ class Monitor:
                     f"partition {number} of {self.topic} was counted under the topic id {known}, which is now {present}: "
                     "was the topic deleted and made anew?"
                 )
+
+    async def replaced_topic(self) -> str | None:
+        """Why a process that was given no partitions must begin afresh: the topic it knew is another one by now.
+
+        While a topic is gone its group is assigned nothing, and nobody looks for it again for minutes.
+        """
+        if self.owned:
+            return None
+        try:
+            present = await self._topic_ids.of(self.topic)
+        except (NoSuchTopic, KafkaError, OSError):
+            return None  # look again later
+        known, self._topic_id = self._topic_id or present, present or self._topic_id
+        if present and present != known:
+            return f"{self.topic} has the id {present} and no longer {known}: was the topic deleted and made anew?"
+        return None
 
     async def _write(self, number: int, work: Work, present_ms: int) -> bool:
         """Judge and write one partition's work; False if the partition has another owner."""
