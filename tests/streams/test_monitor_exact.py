@@ -23,7 +23,8 @@ from scoring.events import Event, EventType
 from scoring.scores import MinuteRow, ScoreRow
 from scoring.stages import STAGE_INDEX
 from streams.monitor.app import EXIT_FAILED
-from streams.topics import DEADLETTERS, EVENTS, MINUTES, SCORES, WINDOWS
+from streams.monitor.monitor import Monitor
+from streams.topics import COUNTS_CHANGELOG, DEADLETTERS, EVENTS, MINUTES, SCORES, WINDOWS
 from tests.streams.kafka_tools import make, make_topics, produce, read_all
 
 PARTITIONS = 4
@@ -256,6 +257,31 @@ async def test_a_topic_made_anew_while_it_is_read_ends_the_process_and_is_counte
     await wait_for_total(kafka, topic_prefix, sum((first + second).values()))
     assert monitor.end(signal.SIGTERM) == 0
     assert await published(kafka, topic_prefix) == first + second
+
+
+async def test_a_process_left_without_partitions_by_a_missing_topic_begins_afresh_when_it_is_made_anew(
+    kafka: str, topic_prefix: str
+) -> None:
+    def never(*_: Any) -> Any:
+        raise AssertionError("it owns nothing")
+
+    topic = topic_prefix + EVENTS
+    await make_topics(kafka, topic_prefix, PARTITIONS)
+    idle = Monitor(kafka, topic, topic_prefix + COUNTS_CHANGELOG, never, never, never, never)
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    await admin.start()
+    asked = [await idle.replaced_topic()]
+    await admin.delete_topics([topic])
+    await _until_gone(kafka, topic)
+    asked.append(await idle.replaced_topic())
+    await admin.create_topics([NewTopic(topic, PARTITIONS, 1)])
+    await admin.close()
+    async with asyncio.timeout(DEADLINE_S):
+        while (told := await idle.replaced_topic()) is None:
+            await asyncio.sleep(0.05)
+    await idle.close()
+    assert asked == [None, None]
+    assert "was the topic deleted and made anew?" in told
 
 
 async def _until_gone(kafka: str, topic: str) -> None:
