@@ -94,3 +94,18 @@ async def _wait_for_leaders(admin: AIOKafkaAdminClient, names: list[str], deadli
         if monotonic() > deadline:
             raise TopicsNotReady("no leader yet for " + ", ".join(waiting))
         await asyncio.sleep(0.05)
+
+
+async def partitions_of(bootstrap: str, topic: str) -> list[int]:
+    """The numbers of a topic's partitions, ascending.
+
+    Raises:
+        aiokafka.errors.KafkaError: no broker answers.
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        (described,) = await admin.describe_topics([topic])
+    finally:
+        await admin.close()
+    return sorted(partition["partition"] for partition in described["partitions"])

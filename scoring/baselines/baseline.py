@@ -12,6 +12,8 @@ import msgspec
 from scoring.baselines.business import BusinessHours
 
 SCHEMA_VERSION = 1
+#: a store with less history than this, in days, is young: pools leave it out, peers may lend to it, only the page threshold opens
+YOUNG_DAYS = 7.0
 HOURS_A_WEEK = 168
 #: longest delay of a slow step's kernel, in business hours: twenty days around the clock, ten weeks of eight-hour days
 LONGEST = 480

@@ -29,6 +29,7 @@ from scipy.signal import lfilter, oaconvolve
 
 from scoring.baselines.baseline import (
     HOURS_A_WEEK,
+    YOUNG_DAYS,
     BaselineSource,
     Kernel,
     SegmentBaseline,
@@ -57,7 +58,7 @@ _MINUTE_MS = 60_000
 _FIRST_HOUR_VARIANCE = 0.07**2 * 0.75
 _FULL_DAYS = 28.0
 #: in the first week a store is taken for one that wobbles more than three of four, and its profile for this uncertain
-_YOUNG_DAYS, _YOUNG_QUANTILE, _YOUNG_VARIANCE = 7.0, 0.75, 0.10**2
+_YOUNG_QUANTILE, _YOUNG_VARIANCE = 0.75, 0.10**2
 #: the noise is fitted on so many last days
 _NOISE_DAYS = 21
 #: weight, in days, below which a stretch of history is too short for anything
@@ -332,7 +333,7 @@ def _fit_step(step: str, members: list[_StepData], pools: PoolSums | None) -> No
     )
     history_days: Floats = np.array([member.days for member in members], dtype=float)
     least = np.where(
-        history_days < _YOUNG_DAYS, np.quantile(noise.sigma, _YOUNG_QUANTILE), noise.population_sigma
+        history_days < YOUNG_DAYS, np.quantile(noise.sigma, _YOUNG_QUANTILE), noise.population_sigma
     )
     sigma = np.where(history_days >= _FULL_DAYS - 1, noise.sigma, np.maximum(noise.sigma, least))
     doubt = _profile_doubt(sigma, noise.tau, history_days)
@@ -374,7 +375,7 @@ def _profile_doubt(sigma: Floats, tau: Floats, days: Floats) -> Floats:
     """
     wobble = sigma**2 * mean_variance(60, tau)
     beyond = np.maximum(wobble - _FIRST_HOUR_VARIANCE, 0.0) / np.maximum(days / 7, 0.5)
-    return np.where(days < _FULL_DAYS - 1, beyond, 0.0) + np.where(days < _YOUNG_DAYS, _YOUNG_VARIANCE, 0.0)
+    return np.where(days < _FULL_DAYS - 1, beyond, 0.0) + np.where(days < YOUNG_DAYS, _YOUNG_VARIANCE, 0.0)
 
 
 def _is_split(member: _StepData, rate: Floats, variance: Floats) -> bool:

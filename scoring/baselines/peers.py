@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from scoring.baselines.baseline import (
     HOURS_A_WEEK,
+    YOUNG_DAYS,
     BaselineSource,
     Kernel,
     KernelSource,
@@ -45,8 +46,6 @@ Floats = NDArray[np.float64]
 LEAST_PEERS = 5
 #: minutes of history from which a store may borrow whole, and from which its own are fitted
 _LEAST_MINUTES, LEAST_FIT_MINUTES = 30, 120
-#: a store borrows while its own history is shorter, and lends once it is as long, in days
-YOUNG_DAYS = 7.0
 #: peers are never taken for more alike than this (log scale)
 _LEAST_SPREAD = 0.05**2
 #: variance of an hour of the week that nobody knows (log scale)

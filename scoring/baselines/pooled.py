@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from scoring.baselines.baseline import (
     HOURS_A_WEEK,
+    YOUNG_DAYS,
     BaselineSource,
     Kernel,
     KernelSource,
@@ -29,8 +30,6 @@ from scoring.stages import STEP_BY_ID, Stage
 
 Floats = NDArray[np.float64]
 
-#: stores with a shorter history, in days, are not pooled
-YOUNG_DAYS = 7.0
 #: an hour further than this from what is expected says nothing of the level
 _LARGEST_Z = 4.0
 #: variance of an hour's mean wobble, before the pool's is known (log scale)

@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.baselines.baseline import StepBaseline, StoreBaseline
+from scoring.baselines.baseline import YOUNG_DAYS, StepBaseline, StoreBaseline
 from scoring.days import DayRules
 from scoring.detection.engine import Engine, SeriesParameters
 from scoring.detection.exposure import Exposures
 from scoring.detection.incidents import Incident
 from scoring.detection.level import Levels
-from scoring.detection.policy import WINDOWS, YOUNG_DAYS, DetectionPolicy, look_offset, volume_offset
+from scoring.detection.policy import WINDOWS, DetectionPolicy, look_offset, volume_offset
 from scoring.detection.special_days import SpecialDays
 from scoring.detection.surge import Surges
 from scoring.detection.tail import LN10

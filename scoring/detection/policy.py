@@ -7,9 +7,6 @@ from math import log10
 
 #: look-back windows in minutes (Lai 1998: a window-limited scan loses little against all windows)
 WINDOWS: tuple[int, ...] = (1, 2, 3, 5, 8, 12, 20, 30, 45, 60, 90, 120, 180, 240, 360, 540)
-#: a store with less history than this, in days, is judged by the page threshold only
-YOUNG_DAYS = 7.0
-
 
 #: expected arrivals that a window needs before a full stop of it reaches a surprise of 6 (6·ln 10)
 _TELLING = 13.8

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from scoring.baselines.baseline import StepBaseline
-from scoring.detection.policy import WINDOWS, YOUNG_DAYS, DetectionPolicy, look_offset, volume_offset
+from scoring.baselines.baseline import YOUNG_DAYS, StepBaseline
+from scoring.detection.policy import WINDOWS, DetectionPolicy, look_offset, volume_offset
 from scoring.detection.tail import binomial_scale, lower_surprise
 from scoring.detection.wobble import autocorrelation, carry_over, mean_variance, window_containment
 

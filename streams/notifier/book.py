@@ -7,7 +7,6 @@ from collections.abc import Iterable
 import msgspec
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 
 from scoring.actions import ActionBook, HumanAction
 from scoring.alerts import AlertState, AlertTransition
@@ -16,6 +15,7 @@ from scoring.routing import RoutingError, severity
 from scoring.telling import Candidate
 from streams import topics
 from streams.config import Config
+from streams.kafka_topics import partitions_of
 from streams.settings import Settings
 
 log = structlog.get_logger()
@@ -98,8 +98,8 @@ class BookReader:
         self._consumer = consumer
         tps = []
         for topic in (topics.ACTIONS, topics.ALERTS):
-            partitions = await self._partitions(topic)
-            tps += [TopicPartition(topic, p) for p in sorted(partitions)]
+            partitions = await partitions_of(self._settings.kafka, topic)
+            tps += [TopicPartition(topic, number) for number in partitions]
         consumer.assign(tps)
         for tp, offset in (await consumer.beginning_offsets(tps)).items():
             consumer.seek(tp, offset)
@@ -108,15 +108,6 @@ class BookReader:
         while behind:
             await self.follow(200)
             behind = {tp for tp in behind if await consumer.position(tp) < ends[tp]}
-
-    async def _partitions(self, topic: str) -> set[int]:
-        admin = AIOKafkaAdminClient(bootstrap_servers=self._settings.kafka)
-        await admin.start()
-        try:
-            (described,) = await admin.describe_topics([topic])
-        finally:
-            await admin.close()
-        return {partition["partition"] for partition in described["partitions"]}
 
     async def follow(self, timeout_ms: int) -> int:
         """Take what has come; the number of records."""

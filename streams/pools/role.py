@@ -15,7 +15,6 @@ from collections.abc import Awaitable, Callable
 import msgspec
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from scoring.baselines.baseline import StoreBaseline
@@ -28,6 +27,7 @@ from streams.calendar_config import day_rules
 from streams.clock import now_ms
 from streams.config import Config
 from streams.instance import StateReport
+from streams.kafka_topics import partitions_of
 from streams.leadership import Leadership
 from streams.monitor.baselines import BaselineFollower
 from streams.pools.log import PoolLog, PoolLogLost
@@ -115,7 +115,7 @@ class _Leader:
         )
         await consumer.start()
         self._consumer = consumer
-        numbers = await self._partitions(topic)
+        numbers = await partitions_of(self._settings.kafka, topic)
         follower = BaselineFollower(
             self._settings.kafka,
             self._rename(topics.BASELINES),
@@ -136,15 +136,6 @@ class _Leader:
         ends = await consumer.end_offsets(tps)
         for tp in tps:
             consumer.seek(tp, found[tp].offset if found.get(tp) is not None else ends[tp])
-
-    async def _partitions(self, topic: str) -> list[int]:
-        admin = AIOKafkaAdminClient(bootstrap_servers=self._settings.kafka)
-        await admin.start()
-        try:
-            (described,) = await admin.describe_topics([topic])
-        finally:
-            await admin.close()
-        return sorted(partition["partition"] for partition in described["partitions"])
 
     def _learn(self, baseline: StoreBaseline) -> None:
         if baseline.members:
