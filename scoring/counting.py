@@ -14,6 +14,7 @@ duplicates, one for the row. That is why rows are plain lists (see ``Row``) and 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from operator import attrgetter, methodcaller
 from typing import Any, Literal
@@ -39,6 +40,11 @@ _WIDTH = len(STAGES)
 #: minute and whether it has ever been stored.
 Row = list[Any]
 DIRTY, OWNER, MINUTE, STORED = _WIDTH, _WIDTH + 1, _WIDTH + 2, _WIDTH + 3
+
+#: What the loop needs of a store in a minute: its event ids of the present epoch, those of the one before, and the rows
+#: by the values of the dimensions (one value, or a tuple of them).
+Shelf = tuple[set[str], AbstractSet[str], dict[Any, Row]]
+_NONE: frozenset[str] = frozenset()
 
 #: column of each event type; types that are no stage have none
 _COLUMN: dict[str, int] = {kind.value: STAGE_INDEX.get(kind.value, -1) for kind in EventType}
@@ -115,15 +121,14 @@ class PartitionCounts:
         self.clock_ms = 0
         self.rows = 0
         self._minutes: dict[int, dict[tuple[str, str], Row]] = {}
-        # minute -> (store, dimension values…) -> row: what the loop looks up; forgotten at will
-        self._hot: dict[int, dict[Any, Row]] = {}
-        # (store, dimension values…) -> (store, segment), as long as the segmenter would choose it again
-        self._owner_of: dict[Any, tuple[str, str]] = {}
+        # minute -> store -> shelf: what the loop looks up; forgotten at will, and when an epoch of ids begins
+        self._hot: dict[int, dict[str, Shelf]] = {}
+        # (store, dimension values) -> (store, segment), as long as the segmenter would choose it again
+        self._owner_of: dict[tuple[str, Any], tuple[str, str]] = {}
         self._dirty: list[Row] = []
         self._floor = -(1 << 62)
         self._decode = event_decoder(segmenter.dimensions)
-        self._dimensioned = bool(segmenter.dimensions)
-        self._key = attrgetter("store_id", *segmenter.dimensions)
+        self._key: Callable[[Any], Any] = attrgetter(*segmenter.dimensions) if segmenter.dimensions else _no_key
 
     # counting
 
@@ -138,77 +143,80 @@ class PartitionCounts:
         tally = Tally(records=len(values))
         decode, key_of, hot, column_of = self._decode, self._key, self._hot, _COLUMN
         ids, horizon, dirty = self.ids, self.horizon_ms, self._dirty
-        rows: dict[Any, Row] = {}
-        current, before, ends = ids.current, ids.before, ids.ends_ms
+        shelves: dict[str, Shelf] = {}
+        ends = ids.ends_ms
         latest = present_ms + FUTURE_MS
         clock, duplicates, others, too_old = self.clock_ms, 0, 0, 0
-        minute_before = None
+        # while an event's times stay within these bounds, its minute and all that is asked of them stay as they are
+        minute = begin = end = low = high = 0
         iterator = iter(values)
-        for value in iterator:
+        while True:
             try:
-                event = decode(value)  # type: ignore[arg-type]
+                for event in map(decode, iterator):  # type: ignore[arg-type]
+                    column = column_of[event.type]
+                    if column < 0:
+                        others += 1
+                        continue
+                    when, received = event.event_time_ms, event.received_at_ms
+                    if not (begin <= when < end and low <= received <= high):
+                        age = received - when
+                        if age > horizon:
+                            too_old += 1
+                            continue
+                        is_ahead = received > clock and received > latest
+                        if is_ahead or age < -FUTURE_MS:
+                            index = _index(iterator, values)
+                            ahead = "event_time_ms" if age < -FUTURE_MS else "received_at_ms"
+                            _reject(tally, index, RejectReason.TIME_IN_FUTURE, ahead, values[index])
+                            continue
+                        if received >= ends:
+                            ids.turn(received, offsets[_index(iterator, values)])
+                            ends = ids.ends_ms
+                            hot.clear()
+                        minute = when // MINUTE_MS
+                        begin = minute * MINUTE_MS
+                        end = begin + MINUTE_MS
+                        low, high = end - FUTURE_MS, min(begin + horizon, ends - 1, latest)
+                        shelves = hot.get(minute, {})
+                    if received > clock:
+                        clock = received
+                    shelf = shelves.get(event.store_id)
+                    if shelf is None:
+                        shelf = self._shelve(minute, event.store_id)
+                        shelves = hot.get(minute, {})
+                    seen, seen_before, rows = shelf
+                    event_id = event.event_id
+                    if event_id in seen or event_id in seen_before:
+                        duplicates += 1
+                        continue
+                    seen.add(event_id)
+                    if (
+                        event.order_id
+                        and _ORDER <= column <= _PAYMENT
+                        and not self.orders.is_new(f"{event.type[0]} {event.store_id} {event.order_id}", clock)
+                    ):
+                        duplicates += 1
+                        continue
+                    key = key_of(event)
+                    row = rows.get(key)
+                    if row is None:
+                        row = self._find(minute, event.store_id, key)
+                        if row is None:
+                            too_old += 1
+                            continue
+                        rows[key] = row
+                    row[column] += 1
+                    if not row[DIRTY]:
+                        row[DIRTY] = True
+                        dirty.append(row)
+                break
             except (msgspec.MsgspecError, UnicodeError, TypeError, RecursionError) as error:
-                tick_ms = self._odd(value, _index(iterator, values), error, tally)
+                index = _index(iterator, values)
+                if isinstance(error, TypeError) and values[index] is not None:
+                    raise  # not the decoder's
+                tick_ms = self._odd(values[index], index, error, tally)
                 if clock < tick_ms <= latest:
                     clock = tick_ms
-                continue
-            column = column_of[event.type]
-            if column < 0:
-                others += 1
-                continue
-            received = event.received_at_ms
-            when = event.event_time_ms
-            age = received - when
-            if not -FUTURE_MS <= age <= horizon:
-                if age > 0:
-                    too_old += 1
-                else:
-                    _reject(
-                        tally, _index(iterator, values), RejectReason.TIME_IN_FUTURE, "event_time_ms", value
-                    )
-                continue
-            if received > clock:
-                if received > latest:
-                    _reject(
-                        tally, _index(iterator, values), RejectReason.TIME_IN_FUTURE, "received_at_ms", value
-                    )
-                    continue
-                clock = received
-            if received >= ends:
-                ids.turn(received, offsets[_index(iterator, values)])
-                current, before, ends = ids.current, ids.before, ids.ends_ms
-            store = event.store_id
-            event_id = event.event_id
-            seen = current.get(store)
-            if seen is None:
-                seen = current[store] = set()
-            if event_id in seen or (before and event_id in before.get(store, ())):
-                duplicates += 1
-                continue
-            seen.add(event_id)
-            if (
-                _ORDER <= column <= _PAYMENT
-                and event.order_id
-                and not self.orders.is_new(f"{event.type[0]} {store} {event.order_id}", clock)
-            ):
-                duplicates += 1
-                continue
-            minute = when // MINUTE_MS
-            if minute != minute_before:
-                minute_before = minute
-                rows = hot.get(minute, {})
-            key = key_of(event)
-            row = rows.get(key)
-            if row is None:
-                row = self._find(minute, key)
-                if row is None:
-                    too_old += 1
-                    continue
-                rows = hot[minute]
-            row[column] += 1
-            if not row[DIRTY]:
-                row[DIRTY] = True
-                dirty.append(row)
         self.clock_ms = clock
         tally.duplicates, tally.others, tally.too_old = duplicates, others, too_old
         left_out = tally.ticks + len(tally.rejected) + duplicates + others + too_old
@@ -226,20 +234,27 @@ class PartitionCounts:
         except (msgspec.MsgspecError, UnicodeError):
             return 0
 
-    def _find(self, minute: int, key: Any) -> Row | None:
+    def _shelve(self, minute: int, store_id: str) -> Shelf:
+        """The shelf of this store and minute, made if need be; one of a minute that has left the table is not kept."""
+        ids = self.ids
+        seen = ids.current.get(store_id)
+        if seen is None:
+            seen = ids.current[store_id] = set()
+        shelf: Shelf = (seen, ids.before.get(store_id, _NONE), {})
+        if minute >= self._floor:
+            self._hot.setdefault(minute, {})[store_id] = shelf
+        return shelf
+
+    def _find(self, minute: int, store_id: str, key: Any) -> Row | None:
         """The row for events with this key in this minute, made if need be; None if the minute has left the table."""
         if minute < self._floor:
             return None
-        owner = self._owner_of.get(key)
+        owner = self._owner_of.get((store_id, key))
         if owner is None:
-            store_id, values = (key[0], key[1:]) if self._dimensioned else (key, ())
-            owner = self._owner_of[key] = (store_id, self.segmenter.choose(store_id, values))
-        row = self._row(minute, owner)
-        hot = self._hot.get(minute)
-        if hot is None:
-            hot = self._hot[minute] = {}
-        hot[key] = row
-        return row
+            values = key if len(self.segmenter.dimensions) > 1 else (key,) * len(self.segmenter.dimensions)
+            owner = (store_id, self.segmenter.choose(store_id, values))
+            self._owner_of[store_id, key] = owner
+        return self._row(minute, owner)
 
     def _row(self, minute: int, owner: tuple[str, str]) -> Row:
         rows = self._minutes.get(minute)
@@ -264,6 +279,11 @@ class PartitionCounts:
             return tick_ms
         _reject(tally, index, *_why(value, error), value)
         return 0
+
+    def rewind(self, epoch: int, starts: tuple[int, int]) -> int:
+        """Forget all event ids; returns the offset from which to ``remember`` them anew (see ``EventIds.rewind``)."""
+        self._hot.clear()
+        return self.ids.rewind(epoch, starts)
 
     def remember(self, values: Sequence[bytes | None], offsets: Sequence[int]) -> None:
         """Go again through records counted before, only to hold their event ids (see ``EventIds.rewind``).
@@ -388,6 +408,10 @@ def totals(counts: Mapping[str, Mapping[str, Sequence[int]]]) -> dict[str, list[
         store: [sum(column) for column in zip(*segments.values(), strict=True)]
         for store, segments in counts.items()
     }
+
+
+def _no_key(event: Any) -> None:
+    """The key of every event where no dimension splits a store."""
 
 
 #: how many items an iterator over a list still has to give

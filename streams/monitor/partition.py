@@ -328,7 +328,7 @@ class Partition:
         self.offset, self._print, self._scored = mark.offset, mark.fingerprint, mark.scored
         self._late = set(mark.late)
         self.counts.restored(mark.clock_ms)
-        return self.counts.ids.rewind(mark.epoch, mark.starts)
+        return self.counts.rewind(mark.epoch, mark.starts)
 
     def begin_anew(self) -> None:
         """The source topic was made anew: its offsets start again, ``as_of`` goes on, what was counted stays."""
@@ -339,7 +339,7 @@ class Partition:
             late=self.mark.late,
         )
         self.offset, self._print = -1, 0
-        self.counts.ids.rewind(-1, (-1, -1))
+        self.counts.rewind(-1, (-1, -1))
 
     def cut_off(self, end: int) -> None:
         """The topic is the same, but its log now ends at ``end``, before the mark: a broker lost what it had acknowledged.

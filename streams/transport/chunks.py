@@ -7,16 +7,14 @@ a microsecond a record more. Both give the same chunks, and the same contract te
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
-from operator import attrgetter
 from typing import Any
 
 from aiokafka import TopicPartition
 from aiokafka.consumer.fetcher import READ_COMMITTED, FetchResult
 from aiokafka.errors import CorruptRecordException
-
-_value_of = attrgetter("value")
 
 
 class Chunk:
@@ -86,17 +84,19 @@ def _drain(result: Any, tp: Any, generation: int) -> Chunk | None:
         if part._check_crcs and not batch.validate_crc():
             raise CorruptRecordException(f"Invalid CRC - {tp}")
         if not _is_withheld(part, batch):
-            records = list(batch)
-            if records and records[0].offset < position:  # a batch in the middle of which we begin
-                records = [record for record in records if record.offset >= position]
-            if records:
-                values.extend(map(_value_of, records))
-                first, last = records[0].offset, records[-1].offset
-                if last - first + 1 == len(records):
-                    spans.append(range(first, last + 1))
-                else:
-                    spans.append([record.offset for record in records])
-                timestamp = records[-1].timestamp
+            found: list[bytes | None] = []
+            offsets: list[int] = []
+            take_value, take_offset = found.append, offsets.append
+            for record in batch:  # a list of the records would cost twice as much: it keeps them all in memory
+                take_value(record.value)
+                take_offset(record.offset)
+            if offsets and offsets[0] < position:  # a batch in the middle of which we begin
+                known = bisect_left(offsets, position)
+                found, offsets = found[known:], offsets[known:]
+            if offsets:
+                values += found
+                spans.append(_dense(offsets))
+                timestamp = record.timestamp
         position = batch.next_offset
     part.next_fetch_offset = position
     result._update_position()

@@ -267,7 +267,7 @@ def test_split_and_resume_equals_one_run(log: list[bytes], cut: int) -> None:
     for bucket, keys in before.orders.take_grown().items():
         after.orders.restore(bucket, keys)
     after.restored(before.clock_ms)
-    start = after.ids.rewind(before.ids.epoch, before.ids.starts)
+    start = after.rewind(before.ids.epoch, before.ids.starts)
     if start >= 0:
         after.remember(log[start:cut], range(start, cut))
     assert held(after) == held(before)
