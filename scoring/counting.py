@@ -128,7 +128,9 @@ class PartitionCounts:
         self._dirty: list[Row] = []
         self._floor = -(1 << 62)
         self._decode = event_decoder(segmenter.dimensions)
-        self._key: Callable[[Any], Any] = attrgetter(*segmenter.dimensions) if segmenter.dimensions else _no_key
+        self._key: Callable[[Any], Any] = (
+            attrgetter(*segmenter.dimensions) if segmenter.dimensions else _no_key
+        )
 
     # counting
 
@@ -193,7 +195,9 @@ class PartitionCounts:
                     if (
                         event.order_id
                         and _ORDER <= column <= _PAYMENT
-                        and not self.orders.is_new(f"{event.type[0]} {event.store_id} {event.order_id}", clock)
+                        and not self.orders.is_new(
+                            f"{event.type[0]} {event.store_id} {event.order_id}", clock
+                        )
                     ):
                         duplicates += 1
                         continue

@@ -197,7 +197,7 @@ class Partition:
         amending = self._amending()
         as_of = self.mark.base + self.offset
         changes, minute_rows = records.rows_to_records(dirty, as_of)
-        changes += [Record(records.counts_key(*gone), None) for gone in counts.take_expired(DROP_AT_ONCE)]
+        changes += [(records.counts_key(*gone), None) for gone in counts.take_expired(DROP_AT_ONCE)]
         changes += [
             records.orders_record(bucket, None) for bucket in counts.orders.take_expired(counts.clock_ms)
         ]

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable
-from typing import NamedTuple
 
 import msgspec
 
@@ -59,11 +58,8 @@ class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
     schema_version: int = SCHEMA_VERSION
 
 
-class Record(NamedTuple):
-    """A record to write."""
-
-    key: bytes | None
-    value: bytes | None
+#: A record to write: its key and its value.
+Record = tuple[bytes | None, bytes | None]
 
 
 decode_key = msgspec.json.Decoder(list[str | int]).decode
@@ -84,34 +80,36 @@ def counts_key(minute: int, store_id: str, segment: str) -> bytes:
 
 def rows_to_records(rows: Iterable[Row], as_of: int) -> tuple[list[Record], list[Record]]:
     """Changed rows as changelog records and as minute rows."""
-    changes, minutes = [], []
+    changes: list[Record] = []
+    minutes: list[Record] = []
+    add_change, add_minute = changes.append, minutes.append
     for row in rows:
         store_id, segment = row[OWNER]
-        minute, counts = row[MINUTE], row[:_WIDTH]
-        changes.append(Record(encode(["c", minute, store_id, segment]), encode([as_of, *counts])))
-        told = MinuteRow(store_id, minute * MINUTE_MS, segment, tuple(counts), as_of)
-        minutes.append(Record(store_id.encode(), encode(told)))
+        minute, counts = row[MINUTE], tuple(row[:_WIDTH])
+        add_change((encode(("c", minute, store_id, segment)), encode((as_of, *counts))))
+        told = MinuteRow(store_id, minute * MINUTE_MS, segment, counts, as_of)
+        add_minute((store_id.encode(), encode(told)))
     return changes, minutes
 
 
 def keyed(rows: Iterable[ScoreRow | WindowRow | AlertTransition]) -> list[Record]:
     """Rows keyed by their store."""
-    return [Record(row.store_id.encode(), encode(row)) for row in rows]
+    return [(row.store_id.encode(), encode(row)) for row in rows]
 
 
 def mark_record(mark: Mark) -> Record:
     """The mark as changelog record."""
-    return Record(MARK_KEY, encode(mark))
+    return (MARK_KEY, encode(mark))
 
 
 def snapshot_record(store_id: str, state: bytes) -> Record:
     """A scorer's snapshot as changelog record; an empty one drops it."""
-    return Record(encode(["s", store_id]), state or None)
+    return (encode(["s", store_id]), state or None)
 
 
 def orders_record(bucket: int, keys: list[str] | None) -> Record:
     """A bucket of order keys as changelog record; None drops it."""
-    return Record(encode(["o", bucket]), None if keys is None else encode(keys))
+    return (encode(["o", bucket]), None if keys is None else encode(keys))
 
 
 def _removed(identifier: str) -> str:
@@ -130,4 +128,4 @@ def dead_letter(rejected: Rejected, partition: int, offset: int, present_ms: int
         detail=f"partition {partition}, offset {offset}: {rejected.detail}",
         letter_id=f"{EVENTS}-{partition}-{offset}",
     )
-    return Record(None, encode(letter))
+    return (None, encode(letter))

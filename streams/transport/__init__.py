@@ -51,6 +51,9 @@ What a worker that must be exact has to know about Faust, and what is done about
    transactional producer per partition, which fences its predecessor, closes the gap (``streams/monitor/writer.py``).
 9. Faust starts an agent that fell over again, behind the message at which it fell: that message is lost and all looks
    well. ``message.follows`` tells: it is the last offset of the message before.
+10. Faust has the broker hold a fetch for 1.5 s while there is nothing to give, and aiokafka has one fetch under way to a
+   broker: partitions with a backlog wait for those that have none, a second at a time. Here 100 ms
+   (``BatchOptions.fetch_wait_ms``).
 """
 
 from streams.transport.driver import BatchOptions, Transport, install

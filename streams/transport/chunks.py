@@ -85,17 +85,17 @@ def _drain(result: Any, tp: Any, generation: int) -> Chunk | None:
             raise CorruptRecordException(f"Invalid CRC - {tp}")
         if not _is_withheld(part, batch):
             found: list[bytes | None] = []
-            offsets: list[int] = []
-            take_value, take_offset = found.append, offsets.append
-            for record in batch:  # a list of the records would cost twice as much: it keeps them all in memory
+            places: list[int] = []
+            take_value, take_place = found.append, places.append
+            for record in batch:  # keeping the records, as in a list of them, would cost twice as much
                 take_value(record.value)
-                take_offset(record.offset)
-            if offsets and offsets[0] < position:  # a batch in the middle of which we begin
-                known = bisect_left(offsets, position)
-                found, offsets = found[known:], offsets[known:]
-            if offsets:
+                take_place(record.offset)
+            if places and places[0] < position:  # a batch in the middle of which we begin
+                known = bisect_left(places, position)
+                found, places = found[known:], places[known:]
+            if places:
                 values += found
-                spans.append(_dense(offsets))
+                spans.append(_dense(places))
                 timestamp = record.timestamp
         position = batch.next_offset
     part.next_fetch_offset = position

@@ -26,6 +26,7 @@ class BatchOptions:
         path: ``fast`` reads aiokafka's record batches, ``public`` goes over ``getmany``; ``auto`` is fast with
             the versions of aiokafka and Faust it was written for, else public.
         idle_sleep_s: seconds between looks while no partition is active.
+        fetch_wait_ms: how long the broker may hold a fetch while it has nothing for any partition asked for.
     """
 
     drain: Callable[[], Awaitable[None]] | None = None
@@ -34,6 +35,7 @@ class BatchOptions:
     isolation_level: Literal["read_uncommitted", "read_committed"] = "read_uncommitted"
     path: Literal["auto", "fast", "public"] = "auto"
     idle_sleep_s: float = 0.05
+    fetch_wait_ms: int = 100
 
 
 class Transport(driver.Transport):

@@ -28,7 +28,9 @@ class BatchThread(AIOKafkaConsumerThread):
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
-        consumer._isolation_level = self.consumer.options.isolation_level
+        options = self.consumer.options
+        consumer._isolation_level = options.isolation_level
+        consumer._fetch_max_wait_ms = options.fetch_wait_ms  # [10]
         return consumer
 
     async def on_start(self) -> None:

@@ -81,7 +81,7 @@ def tick(at: int) -> bytes:
 
 def rows(work: Work | None, topic: str, kind: type) -> list:
     assert work is not None
-    return [msgspec.json.decode(record.value or b"", type=kind) for record in work.records[topic]]
+    return [msgspec.json.decode(value or b"", type=kind) for _, value in work.records[topic]]
 
 
 def closed(work: Work | None) -> list[int]:
@@ -211,8 +211,8 @@ def test_a_restart_from_the_changelog_goes_on_where_the_flush_stood() -> None:
     assert one is not None
     assert other is not None
     for topic in (MINUTES, SCORES, WINDOWS):
-        assert sorted(record.value or b"" for record in one.records[topic]) == sorted(
-            record.value or b"" for record in other.records[topic]
+        assert sorted(value or b"" for _, value in one.records[topic]) == sorted(
+            value or b"" for _, value in other.records[topic]
         )
     assert one.mark == other.mark
 
