@@ -109,8 +109,8 @@ def states(works: list[Work]) -> dict[int, ScoreState]:
     """The state of the store's carts by live minute, as first judged."""
     found = {}
     for work in works:
-        for record in work.records[SCORES]:
-            row = msgspec.json.decode(record.value or b"", type=ScoreRow)
+        for _, value in work.records[SCORES]:
+            row = msgspec.json.decode(value or b"", type=ScoreRow)
             if row.step == "click_to_add_to_cart" and row.version == 0:
                 found[row.minute_ms // MINUTE_MS - START - TRAIN] = row.state
     return found
