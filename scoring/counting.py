@@ -102,6 +102,16 @@ class Tally:
     ticks: int = 0
     rejected: list[Rejected] = field(default_factory=list)
 
+    def add(self, other: Tally) -> None:
+        """Add what became of further records."""
+        self.records += other.records
+        self.counted += other.counted
+        self.duplicates += other.duplicates
+        self.too_old += other.too_old
+        self.others += other.others
+        self.ticks += other.ticks
+        self.rejected += other.rejected
+
 
 class PartitionCounts:
     """The table rows of one partition and the memory of what has been counted.

@@ -187,9 +187,9 @@ class MonitorApp:
     async def _count(self, stream: Any) -> None:
         stream = stream.noack()
         try:
-            async for values in stream:
+            async for chunk in stream:
                 event = stream.current_event
-                self.monitor.receive(event.message, values)
+                self.monitor.receive(event.message, chunk)
                 event.value = event.message.value = None  # do not keep the records until the flush
         except Exception as error:
             self._fatal("the counting agent died", error)

@@ -11,7 +11,7 @@ On the path of an event: between the agent of ``app.py`` and ``partition.py``. T
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 import structlog
@@ -22,6 +22,7 @@ from streams.clock import monotonic, now_ms
 from streams.monitor.partition import Partition, Work
 from streams.monitor.recovery import read_changelog, read_source
 from streams.monitor.writer import PartitionWriter
+from streams.transport.chunks import Span
 from streams.transport.topic_ids import NoSuchTopic, TopicIds, TopicReplaced
 
 _log = structlog.get_logger()
@@ -176,7 +177,7 @@ class Monitor:
 
     # counting
 
-    def receive(self, message: Any, values: list[bytes | None]) -> None:
+    def receive(self, message: Any, chunk: Iterable[Span]) -> None:
         """Count one chunk."""
         if message.generation_id != self.generation:
             return  # whoever owns the partition now reads it again
@@ -184,7 +185,7 @@ class Monitor:
         if not self.is_active or partition is None or not partition.is_loaded:
             self._forget(message.partition)
             return
-        tally = partition.count(message, values, now_ms())
+        tally = partition.count(message, chunk, now_ms())
         metrics.MONITOR_BATCHES.inc()
         metrics.MONITOR_EVENTS.inc(tally.counted)
         if tally.duplicates:

@@ -13,7 +13,7 @@ A flush has three parts, so that counting goes on while minutes are judged:
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -27,6 +27,7 @@ from scoring.windows import WINDOW_MINUTES, RollingWindows
 from streams.monitor import records
 from streams.monitor.records import Mark, Record
 from streams.topics import ALERTS, COUNTS_CHANGELOG, DEADLETTERS, MINUTES, SCORES, WINDOWS
+from streams.transport.chunks import Span
 
 #: minutes closed in one flush, at most: a monitor that was away for a day catches up in a few flushes
 CLOSE_AT_ONCE = 120
@@ -124,6 +125,8 @@ class Partition:
         #: offset up to which records have been counted, durable or not
         self.offset = -1
         self.highwater = 0
+        #: where the last message ended; a chunk may end behind its last record
+        self._reached = -1
         self.is_loaded = False
         #: id of the topic that is being counted; empty if the broker keeps none
         self.topic_id = ""
@@ -142,24 +145,29 @@ class Partition:
 
     # counting
 
-    def count(self, message: Any, values: Sequence[bytes | None], present_ms: int) -> Tally:
+    def count(self, message: Any, chunk: Iterable[Span], present_ms: int) -> Tally:
         """Count the records of a message that have not been counted yet; the message is acked by the next flush.
 
         Raises:
             BatchSkipped: the message before it was not counted.
         """
-        offsets = message.offsets
-        if message.follows > self.offset:
+        if message.follows > max(self.offset, self._reached):
             raise BatchSkipped(
                 f"partition {self.number} was counted to offset {self.offset}; what came until {message.follows} was not"
             )
         self._messages.append(message)
         self.highwater = max(self.highwater, message.highwater)
-        if offsets[0] <= self.offset:
-            known = bisect_right(offsets, self.offset)
-            values, offsets = values[known:], offsets[known:]
-        if not values:
-            return Tally()
+        tally = Tally()
+        for values, offsets in chunk:
+            if offsets[0] <= self.offset:
+                known = bisect_right(offsets, self.offset)
+                values, offsets = values[known:], offsets[known:]
+            if values:
+                tally.add(self._count(values, offsets, present_ms))
+        self._reached = message.offset
+        return tally
+
+    def _count(self, values: Sequence[bytes | None], offsets: Sequence[int], present_ms: int) -> Tally:
         clock, begins = self.counts.clock_ms, self.counts.time_of(values[0])
         if clock and begins - clock > UNWATCHED_MS and begins <= present_ms:
             self._unwatched.append((clock // MINUTE_MS, begins // MINUTE_MS))

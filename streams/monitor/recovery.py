@@ -97,8 +97,9 @@ async def read_source(
             reader.start(wanted)
         while left:
             for number, chunk in (await reader.chunks(left, POLL_S)).items():
-                _remember(partitions[number], topic, chunk.values, chunk.offsets)
-                await asyncio.sleep(0)
+                for values, offsets in chunk:
+                    _remember(partitions[number], topic, values, offsets)
+                    await asyncio.sleep(0)
             if not is_current():
                 return False
             left = {number for number in left if await reader.position(number) <= partitions[number].offset}

@@ -16,16 +16,17 @@ How to use it::
 
     @app.agent(orders)
     async def count(stream):
-        async for values in stream.noack():          # values: list[bytes | None], records of ONE partition
-            message = stream.current_event.message   # message.offsets: their offsets; message.offset: the last
-            ...
+        async for chunk in stream.noack():           # what was fetched of ONE partition
+            message = stream.current_event.message   # message.offset: where the chunk ends
+            for values, offsets in chunk:            # list[bytes | None] and their offsets, some thousand at a time
+                ...
             message.ack(app.consumer)                # when all of it is durable; commits the last offset + 1
 
 What the files hold:
 
 * ``topic.py``: ``BatchTopic`` and ``BatchMessage``, what an agent sees.
-* ``chunks.py``: a fetched chunk, and how it is drained from aiokafka: fast, from its record batches without a
-  ``ConsumerRecord`` each, or over the public ``getmany``.
+* ``chunks.py``: a fetched chunk, how it is drained from aiokafka and how it is read: fast, from its record batches
+  without a ``ConsumerRecord`` each, or over the public ``getmany``.
 * ``thread.py``: the consumer thread, the group lease.
 * ``consumer.py``: delivery, acknowledgement, rebalancing: the remedies below.
 * ``driver.py``: the transport class, ``BatchOptions`` and ``install``.

@@ -115,22 +115,21 @@ class BatchConsumer(driver.Consumer):
         message = BatchMessage(
             topic=tp.topic,
             partition=tp.partition,
-            offset=chunk.offsets[-1],
+            offset=chunk.last,
             timestamp=(chunk.timestamp or 0) / 1000.0,
             timestamp_type=0,
             headers=[],
             key=None,
-            value=chunk.values,  # type: ignore[arg-type]
+            value=chunk,  # type: ignore[arg-type]
             checksum=None,
             serialized_key_size=0,
             serialized_value_size=0,
             tp=tp,
             generation_id=generation,
         )
-        message.offsets = chunk.offsets
         message.follows = self._delivered.get(tp, -1)
         self._delivered[tp] = message.offset
-        message.highwater = highwater or chunk.offsets[-1] + 1
+        message.highwater = highwater or chunk.last + 1
         self._in_flight[tp].append(message.offset)
         return message
 

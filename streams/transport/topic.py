@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from faust.topics import Topic
@@ -10,22 +9,22 @@ from faust.types import ConsumerMessage
 
 
 class BatchMessage(ConsumerMessage):
-    """One Faust message for the records ``offsets`` of one partition; ``offset`` is the last of them.
+    """One Faust message for a chunk of one partition; ``offset`` is where the chunk ends.
 
-    ``value`` is the list of the records' values; ``highwater`` the end of the partition when they were read.
-    ``follows`` is the last offset of the message before it, −1 for the first one after a seek: an agent that has not
-    seen that one has missed it (Faust starts an agent that fell over again, behind the message at which it fell).
+    ``value`` is the ``Chunk``: going over it gives spans of values and their offsets. ``highwater`` is the end of the
+    partition when it was read. ``follows`` is the ``offset`` of the message before it, −1 for the first one after a seek:
+    an agent that has not seen that one has missed it (Faust starts an agent that fell over again, behind the message at
+    which it fell).
     """
 
-    __slots__ = ("follows", "highwater", "offsets")
+    __slots__ = ("follows", "highwater")
 
     follows: int
-    offsets: Sequence[int]
     highwater: int
 
 
 class BatchTopic(Topic):
-    """A topic whose events are whole chunks: ``event.value`` is a list of undecoded record values.
+    """A topic whose events are whole chunks: ``event.value`` gives spans of undecoded values and their offsets, once.
 
     Give it a small ``maxsize``: that many chunks, of up to ``consumer_max_fetch_size`` bytes each, may wait.
     """

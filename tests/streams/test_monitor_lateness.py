@@ -58,7 +58,7 @@ def baseline() -> StoreBaseline:
 
 @dataclass
 class Message:
-    offsets: range
+    offset: int
     highwater: int
     follows: int = -1
 
@@ -96,8 +96,9 @@ def live(scorer: Scorer, held_share: float) -> list[Work]:
     for minute in range(LIVE):
         end_ms = (START + TRAIN + minute + 1) * MINUTE_MS
         values = [*coming.get(minute, []), encode_tick(Tick(end_ms))]
-        partition.count(Message(range(offset, offset + len(values)), offset + len(values)), values, end_ms)
-        offset += len(values)
+        end = offset + len(values)
+        partition.count(Message(end - 1, end), [(values, range(offset, end))], end_ms)
+        offset = end
         work = partition.take(end_ms)
         assert work is not None
         partition.judge(work)

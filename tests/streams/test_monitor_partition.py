@@ -39,7 +39,7 @@ HOUR_MS = 3_600_000
 
 @dataclass
 class Message:
-    offsets: range
+    offset: int
     highwater: int
     follows: int = -1
 
@@ -60,7 +60,8 @@ class Log:
         first = self.next - again
         self.next = first + len(values)
         present = NOON + 48 * HOUR_MS
-        self.partition.count(Message(range(first, self.next), self.next), values, present)
+        chunk = [(list(values), range(first, self.next))] if values else []
+        self.partition.count(Message(self.next - 1, self.next), chunk, present)
 
     def flush(self) -> Work | None:
         work = self.partition.take(NOON)
@@ -172,12 +173,11 @@ def test_records_given_again_are_not_counted_again() -> None:
 def test_a_batch_that_the_agent_fell_over_was_skipped_without_a_word() -> None:
     partition = make_partition()
     present = NOON + 48 * HOUR_MS
-    partition.count(Message(range(2), 6), [event(0, NOON), event(1, NOON)], present)
-    partition.count(
-        Message(range(3, 4), 6, follows=1), [event(3, NOON)], present
-    )  # offset 2 is a control record
-    with pytest.raises(BatchSkipped, match="counted to offset 3; what came until 4 was not"):
-        partition.count(Message(range(5, 6), 6, follows=4), [event(5, NOON)], present)
+    partition.count(Message(2, 7), [([event(0, NOON), event(1, NOON)], range(2))], present)
+    # offset 2 is a control record
+    partition.count(Message(3, 7, follows=2), [([event(3, NOON)], range(3, 4))], present)
+    with pytest.raises(BatchSkipped, match="counted to offset 3; what came until 5 was not"):
+        partition.count(Message(6, 7, follows=5), [([event(6, NOON)], range(6, 7))], present)
     assert partition.offset == 3
 
 
@@ -256,7 +256,7 @@ def test_the_lag_of_a_partition_that_went_to_another_worker_is_measured_no_more(
     monitor = Monitor("", "events", "changelog", never, never, never, never)
     monitor.partitions = {901: make_partition(), 902: make_partition()}
     Log(monitor.partitions[902]).give(event(1, NOON))
-    monitor.partitions[902].count(Message(range(1, 2), 5000), (event(2, NOON),), NOON)
+    monitor.partitions[902].count(Message(1, 5000), [([event(2, NOON)], range(1, 2))], NOON)
     monitor.measure()
     measured = {sample.labels["partition"]: sample.value for sample in MONITOR_LAG.collect()[0].samples}
     assert measured["902"] == 4998
