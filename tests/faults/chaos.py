@@ -192,7 +192,7 @@ class Chaos:
         load.go_on()
 
     async def _at_rest(self) -> None:
-        report = await Checker(self._system.settings, self._system.store_port).wait(self._load.ledger, 120)
+        report = await Checker(self._system).wait(self._load.ledger, 120, self._say)
         assert not report.differences, f"before the topic was deleted: {report}"
 
     async def change_workers(self) -> None:

@@ -75,7 +75,8 @@ class Worker:
             self._offsets[number] += len(batch)
             if batch:
                 offsets = range(begin, begin + len(batch))
-                message = SimpleNamespace(offsets=offsets, highwater=self._offsets[number])
+                highwater = self._offsets[number]
+                message = SimpleNamespace(offsets=offsets, highwater=highwater, follows=begin - 1)
                 self.partitions[number].count(message, batch, at_ms)
 
     def flush(self, at_ms: int) -> tuple[int, int]:
