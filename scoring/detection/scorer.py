@@ -218,6 +218,8 @@ class Scorer:
             store = book.stores.get(store_id)
             if store is None:
                 store = book.stores[store_id] = StoreEntry()
+            if store.baseline is None:
+                continue  # nothing is judged of it, so nothing is kept of its counts
             known = store.rows
             for segment, numbers in segments.items():
                 row = known.get(segment)
@@ -283,7 +285,7 @@ class Scorer:
         held = np.zeros(len(self._book.steps), dtype=bool)
         for store_id in delays:
             store = self._book.stores.get(store_id)
-            if store is not None:
+            if store is not None and store.steps:
                 held[[entry.index for entry in store.steps.values()]] = True
         return held
 

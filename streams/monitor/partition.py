@@ -293,7 +293,7 @@ class Partition:
         self, minute: int, closed: Mapping[str, Sequence[int]], unwatched: Sequence[tuple[int, int]]
     ) -> dict[str, Delay]:
         """The stores whose minute is not to be believed: all of them while everything was stopped."""
-        delays = self.lateness.close(minute, closed)
+        delays = self.lateness.close(minute, closed, self._judged)
         if any(first <= minute <= last for first, last in unwatched):
             delays.update(dict.fromkeys(self._judged, Delay.LATE))
         return delays
@@ -364,7 +364,7 @@ class Partition:
                 counts = self.counts.of_minute(minute)
                 self.scorer.warm_up(minute, counts)
                 closed[minute] = totals(counts)
-                self.lateness.close(minute, closed[minute])
+                self.lateness.close(minute, closed[minute], self._judged)
             self.windows.restore(self._scored, closed)
         for store_id, state in self._snapshots.items():
             self.scorer.restore(store_id, state)
