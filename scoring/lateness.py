@@ -83,9 +83,7 @@ class Lateness:
         self._resting: dict[str, tuple[int, _Pace]] = {}
         self._minutes: deque[int] = deque()
 
-    def close(
-        self, minute: int, totals: Totals, judged: Container[str] | None = None
-    ) -> dict[str, Delay]:
+    def close(self, minute: int, totals: Totals, judged: Container[str] | None = None) -> dict[str, Delay]:
         """The stores whose data is not to be believed in this minute, and why.
 
         Args:

@@ -56,9 +56,7 @@ class Standing:
     def __str__(self) -> str:
         if self.unknown:
             return f"lag unknown ({self.unknown}), {self.spooled:,} bytes spooled"
-        groups = (
-            f"{name} {self.lag[name]:,} behind, {self.members[name]} in its group" for name in self.lag
-        )
+        groups = (f"{name} {self.lag[name]:,} behind, {self.members[name]} in its group" for name in self.lag)
         return f"{', '.join(groups)}, {self.spooled:,} bytes spooled"
 
 
@@ -155,6 +153,4 @@ class Watch:
 
     def write(self, path: Path) -> None:
         """All samples as a file, a line each."""
-        path.write_text(
-            "".join(f"{one.at_s:.1f}\t{one.memory_mb}\t{one.standing}\n" for one in self.samples)
-        )
+        path.write_text("".join(f"{one.at_s:.1f}\t{one.memory_mb}\t{one.standing}\n" for one in self.samples))
