@@ -37,8 +37,18 @@ RULES = DayRules(
     {},
     {},
     (
-        OwnEntry("sale", DayEffect.WIDEN, datetime(2026, 1, 11, 12), datetime(2026, 1, 11, 15, 30)),
-        OwnEntry("night", DayEffect.SUPPRESS, datetime(2026, 1, 11, 16), datetime(2026, 1, 11, 20)),
+        OwnEntry(
+            "sale",
+            DayEffect.WIDEN,
+            datetime.fromisoformat("2026-01-11 12:00"),
+            datetime.fromisoformat("2026-01-11 15:30"),
+        ),
+        OwnEntry(
+            "night",
+            DayEffect.SUPPRESS,
+            datetime.fromisoformat("2026-01-11 16:00"),
+            datetime.fromisoformat("2026-01-11 20:00"),
+        ),
     ),
 )
 
