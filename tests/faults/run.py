@@ -90,8 +90,11 @@ async def run(plan: Plan, folder: Path, say: Callable[[str], None] = print) -> O
         say(f"{time.monotonic() - began:6.1f} s  everything runs")
         watch.start()
         chaos = Chaos(system, load, plan.seed, plan.away_s, say, plan.chosen)
+        loaded = time.monotonic()
         await chaos.run(plan.kills, plan.pause_s, plan.faults)
         load.check()
+        lasted = time.monotonic() - loaded
+        say(f"{len(load.ledger.events) / lasted:,.0f} events/s were acknowledged for {lasted:.0f} s")
         await load.stop(ACKNOWLEDGED_S)
         say(
             f"{time.monotonic() - began:6.1f} s  the load has ended; {len(load.ledger.events):,} events acknowledged"
