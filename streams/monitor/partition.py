@@ -127,6 +127,8 @@ class Partition:
         self.is_loaded = False
         #: id of the topic that is being counted; empty if the broker keeps none
         self.topic_id = ""
+        #: how many partitions the topic has; 0: not known
+        self.partitions = 0
         #: the state says from where to read on; else the group's committed offset does
         self.has_mark = False
         self._print = 0
@@ -215,6 +217,7 @@ class Partition:
             starts=counts.ids.starts,
             late=tuple(sorted(self._late, reverse=True)[:LATE_KEPT]),
             topic_id=self.topic_id,
+            partitions=self.partitions,
         )
         changes.append(records.mark_record(mark))
         work = Work(
