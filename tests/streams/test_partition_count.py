@@ -52,7 +52,9 @@ async def test_more_partitions_under_a_running_monitor_end_it_before_it_counts_a
     told = await last_line(worker)
     assert f"has {2 * PARTITIONS} partitions" in told
     assert "runbook" in told
-    assert await published(kafka, topic_prefix) == before, "nothing of what came with moved keys was published"
+    assert await published(kafka, topic_prefix) == before, (
+        "nothing of what came with moved keys was published"
+    )
 
     worker.start()
     assert "must have the same number of partitions" in await last_line(worker)
