@@ -50,11 +50,11 @@ class Load:
         self._busy = 0
         self._tasks: list[asyncio.Task[None]] = []
 
-    def start(self) -> None:
-        """Begin to send."""
+    def start(self, is_by_http: bool = True) -> None:
+        """Begin to send, through the collector too if ``is_by_http``."""
         senders = [self._send_incidents()]
         for _ in range(self._senders):
-            senders += [self._send_directly(), self._send_by_http()]
+            senders += [self._send_directly(), *([self._send_by_http()] if is_by_http else [])]
         self._tasks = [asyncio.create_task(sender) for sender in senders]
 
     async def stop(self, limit_s: float) -> None:
