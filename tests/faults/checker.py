@@ -33,6 +33,9 @@ class Report:
     events: int = 0
     counted: int = 0
     transitions: int = 0
+    #: transitions that were told and did not land, or are missing in an alert's numbers; told or landed more than once
+    lost_transitions: int = 0
+    repeated_transitions: int = 0
     missing_events: list[str] = field(default_factory=list)
     repeated_events: list[str] = field(default_factory=list)
     strange_events: list[str] = field(default_factory=list)
@@ -55,7 +58,10 @@ class Report:
         }
 
     def __str__(self) -> str:
-        head = f"{self.events:,} events, {self.counted:,} counted, {self.transitions} alert transitions"
+        head = (
+            f"{self.events:,} events, {self.counted:,} counted, {self.transitions} alert transitions "
+            f"({self.lost_transitions} lost, {self.repeated_transitions} repeated)"
+        )
         if self.not_settled:
             verdict = f"NOT SETTLED, so not known: {self.not_settled}; until now {self.differences} to come"
         else:
@@ -171,9 +177,12 @@ class Checker:
         for key in sorted(told.keys() | landed.keys()):
             if landed[key] != 1 or key not in told:
                 report.alert_differences.append(f"{key}: landed {landed[key]} times, told {told[key]} times")
+        report.lost_transitions = sum(landed[key] == 0 for key in told)
+        report.repeated_transitions = sum(times > 1 for counts in (told, landed) for times in counts.values())
         sequences: dict[str, set[int]] = {}
         for alert, sequence, _ in told:
             sequences.setdefault(alert, set()).add(sequence)
         for alert, numbers in sequences.items():
             if numbers != set(range(len(numbers))):
+                report.lost_transitions += max(numbers) + 1 - len(numbers)
                 report.alert_differences.append(f"alert {alert} has the transitions {sorted(numbers)}")

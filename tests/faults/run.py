@@ -55,13 +55,16 @@ class Outcome:
     ends: dict[str, list[str]]
     peak_mb: dict[str, int]
     seconds: float
+    #: of these, under load and faults
+    chaos_s: float
     #: memory, lag and spool through the run, a line each
     looks: str
 
     def __str__(self) -> str:
         faults = ", ".join(f"{name} {times}" for name, times in sorted(self.faults.items()))
         return (
-            f"{self.kills} kills in {self.seconds:.0f} s: {faults}\n"
+            f"{self.kills} kills and {self.faults.total()} faults in {self.chaos_s:.0f} s of load, "
+            f"{self.report.waited_s:.0f} s to the verdict, {self.seconds:.0f} s in all: {faults}\n"
             f"repeated by the senders: {dict(self.repeats)}; processes that ended by themselves: {self.ends}\n"
             f"most memory, MB: {self.peak_mb}\n{self.looks}\n"
             f"{self.report}"
@@ -105,7 +108,7 @@ async def run(plan: Plan, folder: Path, say: Callable[[str], None] = print) -> O
         seconds = time.monotonic() - began
         watch.write(folder / "logs" / "samples.tsv")
         return Outcome(
-            report, chaos.kills, chaos.done, load.ledger.repeats, ends, peaks, seconds, watch.told()
+            report, chaos.kills, chaos.done, load.ledger.repeats, ends, peaks, seconds, lasted, watch.told()
         )
     finally:
         await watch.stop()
