@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from deploy.grafana.generate import FOLDER, rendered
 from streams import metrics
 from streams.clickhouse.migrations import migrate
+from streams.jobs.rollups import once
 from streams.settings import load_settings
 from tests.contracts.grafana_queries import Asked, Choice, PanelQuery, choices, clickhouse_queries, fill
 
@@ -39,7 +40,13 @@ def reader(clickhouse: Any) -> Any:
         clickhouse_database="funnelwatch_grafana",
     )
     asyncio.run(migrate(settings))
-    fill(clickhouse.client("funnelwatch_grafana"), STORES, MINUTES)
+    client = clickhouse.client("funnelwatch_grafana")
+    fill(client, STORES, MINUTES)
+    for table in ("minutes_raw", "scores_raw"):  # landed long enough ago to be summed up at the first run
+        client.command(
+            f"ALTER TABLE {table} UPDATE landed_at = now() - 600 WHERE 1 SETTINGS mutations_sync = 2"
+        )
+    asyncio.run(once(settings))
     return clickhouse.read_client("funnelwatch_grafana")
 
 
@@ -80,6 +87,29 @@ def test_values_with_quotes_choose_nothing_and_break_nothing(reader: Any, query:
     asked = Asked(now - 6 * 3600, now, {**chosen, "segment": one, "row_channel": one})
     # a median of nothing and the beginning of the waterfall are one row each
     assert len(reader.query(asked.expanded(query.sql)).result_rows) <= 1
+
+
+SUMMED = [query for query in clickhouse_queries() if "_sums(" in query.sql]
+
+
+@pytest.mark.parametrize("one", [True, False], ids=["one store", "all"])
+@pytest.mark.parametrize("hours", [6, 24, 7 * 24])
+@pytest.mark.parametrize("query", SUMMED, ids=lambda q: q.name)
+def test_a_panel_shows_the_same_from_summed_hours_as_from_minutes(
+    reader: Any, clickhouse: Any, query: PanelQuery, hours: int, one: bool
+) -> None:
+    writer = clickhouse.client("funnelwatch_grafana")
+    now = int(time.time())
+    sql = Asked(now - hours * 3600, now, choices(STORES, one=one)).expanded(query.sql)
+    summed = reader.query(sql).result_rows
+    marks = writer.query("SELECT * FROM rollup_marks_raw").result_rows
+    writer.command("TRUNCATE TABLE rollup_marks_raw")
+    plain = reader.query(sql).result_rows
+    writer.insert("rollup_marks_raw", marks)
+    assert summed != []
+    assert [list(row) for row in summed] == [
+        [pytest.approx(value, rel=1e-9) if isinstance(value, float) else value for value in row] for row in plain
+    ]  # fmt: skip
 
 
 def test_the_funnel_s_numbers_are_those_of_its_rows(panel: Any) -> None:
