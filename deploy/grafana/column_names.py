@@ -38,7 +38,7 @@ COLUMN_NAMES = {
     "lost": "Short by 少了",
     "low": "Expected at least 预期下限",
     "minutes_to_acknowledge": "Min to take 认领用时",
-    "minutes_to_resolve": "Min to recover 恢复用时",
+    "minutes_to_resolve": "Min to resolve 了结用时",
     "name": "Name 名称",
     "newest": "Newest 最新",
     "observed": "Observed 实际",

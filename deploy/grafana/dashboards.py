@@ -186,7 +186,7 @@ def incidents() -> dash.Dashboard:
     return (
         _dashboard(INCIDENTS, "Incidents and response times 告警与响应", "What fired and how fast it was dealt with.", "now-30d", "5m")
         .with_panel(number("Median to acknowledge 认领中位数", "Minutes from firing to the first acknowledgement. 触发到认领。", MEDIAN_ACK, "m").span(4).height(6))
-        .with_panel(number("Median to resolve 恢复中位数", "Minutes from firing to recovery. 触发到恢复。", MEDIAN_RESOLVE, "m").span(4).height(6))
+        .with_panel(number("Median to resolve 了结中位数", "Minutes from firing until the shop recovered or somebody closed it, whichever came first. 触发到恢复或关闭，以先发生者为准。", MEDIAN_RESOLVE, "m").span(4).height(6))
         .with_panel(bars("Closed as 关闭原因", "What people said it was. 关闭时所选原因。", REASONS).span(6).height(6))
         .with_panel(lines("Alerts a day 每日告警", "By level, in the chosen zone. 按级别，按所选时区。", PER_DAY).span(10).height(6))
         .with_panel(linked(linked(history, "alert", *TO_ALERT), "store", *TO_STORE).span(24).height(14))

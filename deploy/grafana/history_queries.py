@@ -74,7 +74,7 @@ FROM alert_responses WHERE $__timeFilter(opened_at) AND {CHOSEN_STORES} GROUP BY
 
 HISTORY = f"""
 SELECT alert_id AS alert, store_id AS store, {step("step")} AS step_name, {LEVEL} AS alert_level, {ALERT_STATE} AS alert_state,
-       {clock("opened_at")} AS since, {clock("resolved_at")} AS until, acknowledged_by, {CLOSED_AS} AS closed_as,
+       {clock("opened_at")} AS since, {clock("ended_at")} AS until, acknowledged_by, {CLOSED_AS} AS closed_as,
        round(minutes_to_acknowledge, 1) AS minutes_to_acknowledge, round(minutes_to_resolve, 1) AS minutes_to_resolve
 FROM alert_responses WHERE $__timeFilter(opened_at) AND {CHOSEN_STORES} ORDER BY opened_at DESC LIMIT 500
 """
