@@ -77,12 +77,13 @@ WHERE store_id = {store:String}
 GROUP BY stage
 """
 
+#: over all of the history, so from the sums of hours
 LAST_COUNTED = """
-SELECT store_id, toUnixTimestamp(max(minute)) AS last_s
-FROM stage_counts
+SELECT store_id, arrayMax(maxForEach(lasts)) AS last_s
+FROM count_sums(first = {from_s:Int64}, last = {to_s:Int64})
 WHERE store_id NOT IN {recent:Array(String)}
-  AND minute > toDateTime({from_s:Int64}, 'UTC') AND minute <= toDateTime({to_s:Int64}, 'UTC') AND count > 0
 GROUP BY store_id
+HAVING last_s > 0
 LIMIT 10000
 """
 
