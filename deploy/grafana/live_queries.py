@@ -27,17 +27,20 @@ from deploy.grafana.wording import (
     step,
 )
 from scoring.stages import FAST_STEPS, STAGES
+from streams.web.reads import FEWEST_ORDERS
 
 #: raw events of the panels below are read over at most the last day of the chosen time
 RAW_FROM = "greatest($__fromTime, $__toTime - toIntervalDay(1))"
 
 HEALTH = f"""
-SELECT store, source, dateDiff('second', newest, now()) AS age, arrival AS delay, in_hour AS events,
-       ifNull(refused.letters, 0) AS letters
+SELECT seen.store AS store, seen.source AS source, dateDiff('second', newest, now()) AS age, arrival AS delay, in_hour AS events,
+       if(seen.source = 'pixel' AND paired.server_orders >= {FEWEST_ORDERS}, least(1, paired.pixel_orders / paired.server_orders), NULL) AS pixel_orders,
+       ifNull(again.repeats, 0) AS repeats, if(in_hour = 0, NULL, bots_in_hour / in_hour) AS bots, ifNull(refused.letters, 0) AS letters
 FROM
 (
     SELECT store_id AS store, toString(source) AS source, max(received_at) AS newest,
            countIf(received_at > now() - INTERVAL 1 HOUR) AS in_hour,
+           countIf(received_at > now() - INTERVAL 1 HOUR AND device_class = 'bot') AS bots_in_hour,
            round(avg(dateDiff('second', event_time, received_at)), 1) AS arrival
     FROM events
     WHERE event_time > now() - INTERVAL 6 HOUR AND {CHOSEN_STORES}
@@ -45,11 +48,25 @@ FROM
 ) AS seen
 LEFT JOIN
 (
+    SELECT store_id AS store, uniqIf(order_id, source = 'pixel') AS pixel_orders, uniqIf(order_id, source != 'pixel') AS server_orders
+    FROM events
+    WHERE event_time > now() - INTERVAL 1 HOUR AND type = 'order' AND {CHOSEN_STORES}
+    GROUP BY store
+) AS paired ON paired.store = seen.store
+LEFT JOIN
+(
+    SELECT store_id AS store, toString(source) AS source, count() AS repeats
+    FROM repeats
+    WHERE received_at > now() - INTERVAL 1 HOUR
+    GROUP BY store, source
+) AS again ON again.store = seen.store AND again.source = seen.source
+LEFT JOIN
+(
     SELECT store_id AS store, toString(source) AS source, count() AS letters
     FROM dead_letters
     WHERE received_at > now() - INTERVAL 1 HOUR
     GROUP BY store, source
-) AS refused USING (store, source)
+) AS refused ON refused.store = seen.store AND refused.source = seen.source
 ORDER BY age DESC, store, source LIMIT 500
 """
 

@@ -207,6 +207,15 @@ def fill(client: Any, stores: int, minutes: int, event_count: int = 200_000) -> 
             f'INSERT INTO actions_raw SELECT now64(3), 0, {number}, \'\', concat(\'{{"action_id":"{number}","kind":"{kind}","at_ms":\', '
             f'toString(toUnixTimestamp64Milli(now64(3)) - {1000 * seconds_ago}), \',"who":"li","alert_id":"{alert_id}","reason":"real"}}\')'
         )
+    # a pixel of shop-003 that tells 30 of the 40 orders a webhook tells, a tenth of its events bots; six webhooks came twice
+    client.command(
+        "INSERT INTO events_raw (store_id, event_time, type, event_id, received_at, order_id, device_class, source, version) "
+        "SELECT 'shop-003', now64(3) - 600 - number, 'order', concat('p', toString(number)), now64(3) - 600, toString(number % 40), "
+        "if(number < 3, 'bot', 'ios'), if(number < 30, 'pixel', 'webhook'), 1 FROM numbers(70) WHERE number != 30"
+    )
+    client.command(
+        "INSERT INTO repeats_raw SELECT 'shop-003', now64(3) - 300, toString(number % 6), 'webhook' FROM numbers(12)"
+    )
     client.command(
         "INSERT INTO dead_letters_raw (received_at, reason, source, store_id, payload, detail, letter_id, version) "
         "SELECT now64(3) - 60, 'broken_json', 'api', 'shop-001', '{', 'x', toString(number), 1 FROM numbers(5)"

@@ -185,6 +185,16 @@ def test_the_index_is_of_the_twelve_stores_farthest_from_their_expectation(panel
     assert [row["index"] for row in ours] == [20 * (5 - n % 3) for n in reversed(ROWS)]
 
 
+def test_the_health_strip_tells_pixel_and_orders_repeats_and_bots_of_each_door(panel: Any) -> None:
+    doors = {row["source"]: row for row in panel("live", "Sources 来源", store=Choice(["shop-003"]))}
+    assert set(doors) == {"pixel", "webhook", "api"}
+    seeded = [(doors[source]["events"], doors[source]["repeats"]) for source in ("pixel", "webhook")]
+    assert seeded == [(30, 0), (39, 6)]
+    assert (doors["pixel"]["bots"], doors["webhook"]["bots"]) == (pytest.approx(0.1), 0)
+    assert 0 < doors["pixel"]["pixel_orders"] < 1
+    assert (doors["webhook"]["pixel_orders"], doors["webhook"]["letters"]) == (None, 0)
+
+
 def test_the_grid_names_every_store_and_the_one_without_scores_has_no_data(panel: Any) -> None:
     grid = panel("live", "Stores 店铺", store=choices(STORES)["store"])
     assert len(grid) == STORES

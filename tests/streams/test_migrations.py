@@ -16,7 +16,7 @@ from streams.settings import Settings, load_settings
 VIEWS = {
     *("events", "stage_counts", "scores", "alerts", "alert_transitions", "dead_letters", "store_windows"),
     *("baselines", "actions", "stores", "alert_actions", "alert_responses", "step_contributions"),
-    *("score_minutes", "count_minutes"),
+    *("score_minutes", "count_minutes", "repeats"),
 }
 #: views that are asked for a span
 SUMS = {
