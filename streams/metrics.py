@@ -151,6 +151,11 @@ NOTIFIER_FAILED = Counter(
 NOTIFIER_REFUSED = Counter(
     "funnelwatch_notifier_refused_total", "Messages that a receiver will never take, by channel.", ["channel"]
 )
+NOTIFIER_READERS_REFUSED = Counter(
+    "funnelwatch_notifier_readers_refused_total",
+    "Readers whom the server refused while others of the same message got it, by channel; digests as well.",
+    ["channel"],
+)
 
 # digests
 
