@@ -6,6 +6,7 @@ import hmac
 import json
 import re
 import socket
+import ssl
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from email import message_from_bytes, policy
@@ -16,7 +17,9 @@ from urllib.parse import quote_plus
 
 import aiohttp
 import pytest
+import trustme
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
 
 from scoring.cards import Card, Line, LineKind, build_card
 from streams.metrics import NOTIFIER_READERS_REFUSED
@@ -284,6 +287,7 @@ class Inbox:
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
+        self.logins: list[tuple[bytes, bytes, bool]] = []
 
     async def handle_RCPT(
         self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
@@ -344,6 +348,50 @@ async def test_a_reader_whom_the_mail_server_refuses_is_counted_and_the_others_h
     await channel.send(message())
     assert len(inbox.mails) == 1
     assert NOTIFIER_READERS_REFUSED.labels("email")._value.get() == before + 1
+
+
+@pytest.fixture
+def tls_smtp(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[tuple[Inbox, str]]:
+    """A mail server that takes nothing before STARTTLS, with a certificate whose authority is trusted once told so."""
+    monkeypatch.setattr("streams.notifier.channels.mail._LOOPBACK", ())
+    authority = trustme.CA()
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("localhost", "127.0.0.1").configure_cert(context)
+    authority.cert_pem.write_to_path(tmp_path / "authority.pem")
+    inbox = Inbox()
+
+    def take(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
+        inbox.logins.append((data.login, data.password, session.ssl is not None))
+        return AuthResult(success=True)
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    controller = Controller(
+        inbox, hostname="127.0.0.1", port=port, tls_context=context, require_starttls=True, authenticator=take
+    )
+    controller.start()
+    yield inbox, f"smtp://user:secret@127.0.0.1:{port}"
+    controller.stop()
+
+
+async def test_a_mail_and_its_password_go_over_starttls(
+    tls_smtp: tuple[Inbox, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    inbox, url = tls_smtp
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+    await MailChannel(SmtpPost(url), "fw@shop.example", ["ops@shop.example"], now_ms).send(message())
+    assert len(inbox.mails) == 1
+    assert inbox.logins == [(b"user", b"secret", True)]
+
+
+async def test_a_mail_server_with_an_unknown_certificate_gets_neither_password_nor_mail(
+    tls_smtp: tuple[Inbox, str],
+) -> None:
+    inbox, url = tls_smtp
+    with pytest.raises(SendRetryable):
+        await MailChannel(SmtpPost(url), "fw@shop.example", ["ops@shop.example"], now_ms).send(message())
+    assert (inbox.mails, inbox.logins) == ([], [])
 
 
 async def test_a_password_goes_to_another_machine_only_over_tls(
