@@ -130,6 +130,15 @@ RECONCILE_MENDED = Counter(
     "funnelwatch_reconcile_mended_minutes_total",
     "Minutes of stores counted anew because a comparison found a lasting difference.",
 )
+ROLLUP_HOURS = Counter(
+    "funnelwatch_rollup_hours_total",
+    "Hours of all stores whose sums were written, by what is summed: scores, counts.",
+    ["kind"],
+)
+ROLLUP_LAST_SUCCESS = Gauge(
+    "funnelwatch_rollup_last_success_timestamp_seconds",
+    "When the sums of hours were last brought up to date; without them dashboards read minutes, right but slowly.",
+)
 
 # notifier and digests
 
@@ -141,6 +150,11 @@ NOTIFIER_FAILED = Counter(
 )
 NOTIFIER_REFUSED = Counter(
     "funnelwatch_notifier_refused_total", "Messages that a receiver will never take, by channel.", ["channel"]
+)
+NOTIFIER_READERS_REFUSED = Counter(
+    "funnelwatch_notifier_readers_refused_total",
+    "Readers whom the server refused while others of the same message got it, by channel; digests as well.",
+    ["channel"],
 )
 
 # digests

@@ -25,15 +25,17 @@ ORDER BY acted_at
 LIMIT 1 BY action_id;
 
 -- Every alert with how long people and the shop took, in minutes from firing; empty where it has not happened.
+-- It is over when the shop has recovered or when somebody has closed it, whichever came first (ended_at).
 CREATE OR REPLACE VIEW ${database}.alert_responses ${on_cluster}
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT
     alerts.alert_id AS alert_id, alerts.store_id AS store_id, alerts.step AS step, alerts.level AS level,
     alerts.state AS state, alerts.opened_at AS opened_at, alerts.fired_at AS fired_at, alerts.resolved_at AS resolved_at,
     acts.acknowledged_at AS acknowledged_at, acts.acknowledged_by AS acknowledged_by, acts.closed_as AS closed_as,
+    acts.closed_at AS closed_at, least(ifNull(alerts.resolved_at, acts.closed_at), ifNull(acts.closed_at, alerts.resolved_at)) AS ended_at,
     if(acts.acknowledged_at IS NULL, NULL, dateDiff('second', alerts.fired_at, acts.acknowledged_at) / 60)
         AS minutes_to_acknowledge,
-    if(alerts.resolved_at IS NULL, NULL, dateDiff('second', alerts.fired_at, alerts.resolved_at) / 60)
+    if(ended_at IS NULL, NULL, greatest(0, dateDiff('second', alerts.fired_at, ended_at)) / 60)
         AS minutes_to_resolve
 FROM ${database}.alerts AS alerts
 LEFT JOIN
@@ -42,7 +44,8 @@ LEFT JOIN
         alert_id,
         minOrNullIf(acted_at, kind = 'acknowledge') AS acknowledged_at,
         argMinIf(who, acted_at, kind = 'acknowledge') AS acknowledged_by,
-        argMinIf(reason, acted_at, kind = 'close') AS closed_as
+        argMinIf(reason, acted_at, kind = 'close') AS closed_as,
+        minOrNullIf(acted_at, kind = 'close') AS closed_at
     FROM ${database}.alert_actions
     WHERE alert_id != ''
     GROUP BY alert_id

@@ -137,8 +137,8 @@ def _dashboard(uid: str, title: str, description: str, time_from: str, refresh: 
 
 def live() -> dash.Dashboard:
     """What happens now, top to bottom: is the data there, which store, which stage, which step, where, which rows."""
-    health = rows("Sources 来源", "Every door of every store with an event in six hours: age of the newest, mean delay, events and dead letters of the last hour. 近 6 小时有事件的来源。", HEALTH,
-                  ("store", "source", "age", "delay", "events", "letters"))  # fmt: skip
+    health = rows("Sources 来源", "Every door of every store with an event in six hours: age of the newest, mean delay; of the last hour events, the pixel's orders over those of the other doors (from 30 on), events that came again and were left out, bots' share, dead letters. 近 6 小时有事件的来源：时效、延迟、近 1 小时事件、像素/订单、重复、机器人、死信。", HEALTH,
+                  ("store", "source", "age", "delay", "events", "pixel_orders", "repeats", "bots", "letters"))  # fmt: skip
     grid = rows("Stores 店铺", "Worst step of each store in its newest scored minute; alerting ones first. 每店最差环节，告警在前。", GRID,
                 ("store", "platform", "worst_step", "state_name", "surprise", "change", "alert_level", "lost", "age"))  # fmt: skip
     where = rows("Dimensions 维度", "Rates by country, channel and device over those of the same hours a week before (100 % = as then), at most the last day. A country leads to its raw events. 与一周前同时段之比。", HEAT,
@@ -150,8 +150,8 @@ def live() -> dash.Dashboard:
         board = board.with_variable(variable)
     return (
         board.with_row(dash.Row("Data health 数据健康"))
-        .with_panel(coloured(health, "age", thresholds((None, GOOD), (120, WARN), (600, TROUBLE)), "s").span(10).height(8))
-        .with_panel(linked(coloured(grid, "surprise", thresholds((None, "transparent"), (6, WARN), (7, TROUBLE))), "store", *TO_STORE).span(14).height(8))
+        .with_panel(coloured(health, "age", thresholds((None, GOOD), (120, WARN), (600, TROUBLE)), "s").span(24).height(7))
+        .with_panel(linked(coloured(grid, "surprise", thresholds((None, "transparent"), (6, WARN), (7, TROUBLE))), "store", *TO_STORE).span(24).height(8))
         .with_row(dash.Row("Funnel 漏斗"))
         .with_panel(bars("Stages 阶段", "Observed beside expected over the chosen time. A stage that no source supplies is missing; an expectation is shown if it covers the time. 实际与预期。", FUNNEL).span(12).height(9))
         .with_panel(rows("In numbers 数字", "Observed, the 99 % band of what was expected (of chance alone: a shop also wobbles), and the drop-off from the stage before. 实际、预期区间（仅含偶然）与流失率。", NUMBERS, ("stage_name", "observed", "low", "expected", "high", "change", "drop_off")).span(12).height(9))
@@ -186,7 +186,7 @@ def incidents() -> dash.Dashboard:
     return (
         _dashboard(INCIDENTS, "Incidents and response times 告警与响应", "What fired and how fast it was dealt with.", "now-30d", "5m")
         .with_panel(number("Median to acknowledge 认领中位数", "Minutes from firing to the first acknowledgement. 触发到认领。", MEDIAN_ACK, "m").span(4).height(6))
-        .with_panel(number("Median to resolve 恢复中位数", "Minutes from firing to recovery. 触发到恢复。", MEDIAN_RESOLVE, "m").span(4).height(6))
+        .with_panel(number("Median to resolve 了结中位数", "Minutes from firing until the shop recovered or somebody closed it, whichever came first. 触发到恢复或关闭，以先发生者为准。", MEDIAN_RESOLVE, "m").span(4).height(6))
         .with_panel(bars("Closed as 关闭原因", "What people said it was. 关闭时所选原因。", REASONS).span(6).height(6))
         .with_panel(lines("Alerts a day 每日告警", "By level, in the chosen zone. 按级别，按所选时区。", PER_DAY).span(10).height(6))
         .with_panel(linked(linked(history, "alert", *TO_ALERT), "store", *TO_STORE).span(24).height(14))

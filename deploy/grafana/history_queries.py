@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from deploy.grafana.live_queries import HAS
-from deploy.grafana.query import CHOSEN_STORES
+from deploy.grafana.query import CHOSEN_STORES, SCORE_SUMS, point, score_points
 from deploy.grafana.wording import ALERT_STATE, CLOSED_AS, LEVEL, REASON, clock, state, step
 
 COMPARISON = f"""
@@ -16,36 +15,35 @@ FROM
 ) AS known
 LEFT JOIN
 (
-    SELECT store_id AS store, sumIf(observed, {HAS}) AS seen, sumIf(expected, {HAS}) AS mean, countIf({HAS}) AS minutes,
-           toString(argMax(state, minute)) AS newest_state
-    FROM scores
-    WHERE $__timeFilter(minute) AND segment = '' AND step = ${{step:sqlstring}} AND {CHOSEN_STORES}
+    SELECT store_id AS store, sum(judged_observed) AS seen, sum(expected) AS mean, sum(judged_minutes) AS minutes,
+           toString(argMax(sums.newest_state, newest_minute)) AS newest_state
+    FROM {SCORE_SUMS} AS sums
+    WHERE segment = '' AND step = ${{step:sqlstring}} AND {CHOSEN_STORES}
     GROUP BY store
 ) AS scored USING (store)
 ORDER BY platform, store LIMIT 500
 """
 
+#: points of minutes for a day at most
+_INDEX_DAYS = 1
 #: the stores that lie farthest from their expectation: more lines cannot be told apart
 INDEXED = f"""
-SELECT at AS time, store_id AS store, 100 * seen / mean AS index
+SELECT point.1 AS time, store_id AS store, 100 * point.2 / point.3 AS index
 FROM
 (
-    SELECT at, store_id, seen, mean, dense_rank() OVER (ORDER BY far DESC, store_id) AS place
+    SELECT store_id, groupArray((begun, seen, mean)) AS points
     FROM
     (
-        SELECT at, store_id, seen, mean,
-               abs(sum(seen) OVER of_store - sum(mean) OVER of_store) / sqrt(sum(mean) OVER of_store + 1) AS far
-        FROM
-        (
-            SELECT $__timeInterval(minute) AS at, store_id, sum(observed) AS seen, sum(expected) AS mean
-            FROM scores
-            WHERE $__timeFilter(minute) AND segment = '' AND step = ${{step:sqlstring}} AND {HAS} AND {CHOSEN_STORES}
-            GROUP BY at, store_id
-        )
-        WINDOW of_store AS (PARTITION BY store_id)
+        SELECT {point(_INDEX_DAYS)} AS begun, store_id, sum(judged_observed) AS seen, sum(expected) AS mean
+        FROM {score_points(_INDEX_DAYS)}
+        WHERE segment = '' AND step = ${{step:sqlstring}} AND judged_minutes > 0 AND {CHOSEN_STORES}
+        GROUP BY begun, store_id
     )
+    GROUP BY store_id
+    ORDER BY abs(sum(seen) - sum(mean)) / sqrt(sum(mean) + 1) DESC, store_id LIMIT 12
 )
-WHERE place <= 12 AND mean >= 5
+ARRAY JOIN points AS point
+WHERE point.3 >= 5
 ORDER BY time, store
 """
 
@@ -76,7 +74,7 @@ FROM alert_responses WHERE $__timeFilter(opened_at) AND {CHOSEN_STORES} GROUP BY
 
 HISTORY = f"""
 SELECT alert_id AS alert, store_id AS store, {step("step")} AS step_name, {LEVEL} AS alert_level, {ALERT_STATE} AS alert_state,
-       {clock("opened_at")} AS since, {clock("resolved_at")} AS until, acknowledged_by, {CLOSED_AS} AS closed_as,
+       {clock("opened_at")} AS since, {clock("ended_at")} AS until, acknowledged_by, {CLOSED_AS} AS closed_as,
        round(minutes_to_acknowledge, 1) AS minutes_to_acknowledge, round(minutes_to_resolve, 1) AS minutes_to_resolve
 FROM alert_responses WHERE $__timeFilter(opened_at) AND {CHOSEN_STORES} ORDER BY opened_at DESC LIMIT 500
 """

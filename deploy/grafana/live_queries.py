@@ -1,8 +1,19 @@
-"""SQL of the dashboard Live funnel. Every query is bounded in rows, and those on raw events in time."""
+"""SQL of the dashboard Live funnel. Every query is bounded in rows, and those on raw events in time.
+
+Sums over the chosen time come from ``count_sums`` and ``score_sums``, which take whole hours from the roll-up.
+"""
 
 from __future__ import annotations
 
-from deploy.grafana.query import CHOSEN_SEGMENT, CHOSEN_STORES, NOT_KNOWN
+from deploy.grafana.query import (
+    CHOSEN_SEGMENT,
+    CHOSEN_STORES,
+    COUNT_SUMS,
+    NOT_KNOWN,
+    SCORE_SUMS,
+    point,
+    score_points,
+)
 from deploy.grafana.wording import (
     ALERT_STATE,
     DOWNSTREAM,
@@ -11,23 +22,25 @@ from deploy.grafana.wording import (
     STAGE_PLACE,
     STEP_PLACE,
     clock,
+    literals,
     state,
     step,
 )
-from scoring.stages import FAST_STEPS
+from scoring.stages import FAST_STEPS, STAGES
+from streams.web.reads import FEWEST_ORDERS
 
-#: a score that has an expectation
-HAS = "state NOT IN ('no_baseline', 'missing_stage') AND NOT (state = 'not_enough_data' AND expected = 0)"
 #: raw events of the panels below are read over at most the last day of the chosen time
 RAW_FROM = "greatest($__fromTime, $__toTime - toIntervalDay(1))"
 
 HEALTH = f"""
-SELECT store, source, dateDiff('second', newest, now()) AS age, arrival AS delay, in_hour AS events,
-       ifNull(refused.letters, 0) AS letters
+SELECT seen.store AS store, seen.source AS source, dateDiff('second', newest, now()) AS age, arrival AS delay, in_hour AS events,
+       if(seen.source = 'pixel' AND paired.server_orders >= {FEWEST_ORDERS}, least(1, paired.pixel_orders / paired.server_orders), NULL) AS pixel_orders,
+       ifNull(again.repeats, 0) AS repeats, if(in_hour = 0, NULL, bots_in_hour / in_hour) AS bots, ifNull(refused.letters, 0) AS letters
 FROM
 (
     SELECT store_id AS store, toString(source) AS source, max(received_at) AS newest,
            countIf(received_at > now() - INTERVAL 1 HOUR) AS in_hour,
+           countIf(received_at > now() - INTERVAL 1 HOUR AND device_class = 'bot') AS bots_in_hour,
            round(avg(dateDiff('second', event_time, received_at)), 1) AS arrival
     FROM events
     WHERE event_time > now() - INTERVAL 6 HOUR AND {CHOSEN_STORES}
@@ -35,11 +48,25 @@ FROM
 ) AS seen
 LEFT JOIN
 (
+    SELECT store_id AS store, uniqIf(order_id, source = 'pixel') AS pixel_orders, uniqIf(order_id, source != 'pixel') AS server_orders
+    FROM events
+    WHERE event_time > now() - INTERVAL 1 HOUR AND type = 'order' AND {CHOSEN_STORES}
+    GROUP BY store
+) AS paired ON paired.store = seen.store
+LEFT JOIN
+(
+    SELECT store_id AS store, toString(source) AS source, count() AS repeats
+    FROM repeats
+    WHERE received_at > now() - INTERVAL 1 HOUR
+    GROUP BY store, source
+) AS again ON again.store = seen.store AND again.source = seen.source
+LEFT JOIN
+(
     SELECT store_id AS store, toString(source) AS source, count() AS letters
     FROM dead_letters
     WHERE received_at > now() - INTERVAL 1 HOUR
     GROUP BY store, source
-) AS refused USING (store, source)
+) AS refused ON refused.store = seen.store AND refused.source = seen.source
 ORDER BY age DESC, store, source LIMIT 500
 """
 
@@ -81,24 +108,30 @@ ORDER BY open.worst_level = 'page' DESC, open.worst_level != '' DESC, surprise D
 _STAGES = f"""
 SELECT stage, counted.observed AS seen,
        if(foreseen.covered >= 0.95 * counted.minutes, foreseen.mean, NULL) AS mean,
-       if(isNull(mean), NULL, greatest(0, mean - sqrt(foreseen.below))) AS least,
-       if(isNull(mean), NULL, mean + sqrt(foreseen.above)) AS most
+       if(isNull(mean), NULL, greatest(0, mean - sqrt(foreseen.low_squares))) AS least,
+       if(isNull(mean), NULL, mean + sqrt(foreseen.high_squares)) AS most
 FROM
 (
-    SELECT stage, sum(counts) AS observed, sum(minutes) AS minutes
+    SELECT stage, sum(total) AS observed, sum(intDiv(newest - oldest, 60) + 1) AS minutes
     FROM
     (
-        SELECT store_id, toString(stage) AS stage, sum(count) AS counts, dateDiff('minute', min(minute), max(minute)) + 1 AS minutes
-        FROM stage_counts WHERE $__timeFilter(minute) AND {CHOSEN_STORES} GROUP BY store_id, stage
+        SELECT store_id, sumForEach(counts) AS totals, minForEach(firsts) AS oldests, maxForEach(lasts) AS newests
+        FROM {COUNT_SUMS} WHERE {CHOSEN_STORES} GROUP BY store_id
     )
-    GROUP BY stage
+    ARRAY JOIN {literals(s.value for s in STAGES)} AS stage, totals AS total, oldests AS oldest, newests AS newest
+    WHERE total > 0 GROUP BY stage
 ) AS counted
 LEFT JOIN
 (
-    SELECT {DOWNSTREAM} AS stage, sum(expected) AS mean, count() AS covered,
-           sum(pow(if(low <= 0, high - expected, expected - low), 2)) AS below, sum(pow(high - expected, 2)) AS above
-    FROM scores
-    WHERE $__timeFilter(minute) AND segment = '' AND {HAS} AND {CHOSEN_STORES}
+    SELECT {DOWNSTREAM} AS stage, sum(mean_of_step) AS mean, sum(judged) AS covered,
+           sum(low_of_step) AS low_squares, sum(high_of_step) AS high_squares
+    FROM
+    (
+        SELECT step, sum(expected) AS mean_of_step, sum(judged_minutes) AS judged, sum(below) AS low_of_step, sum(above) AS high_of_step
+        FROM {SCORE_SUMS}
+        WHERE segment = '' AND judged_minutes > 0 AND {CHOSEN_STORES}
+        GROUP BY step
+    )
     GROUP BY stage
 ) AS foreseen USING (stage)
 """
@@ -118,9 +151,9 @@ FROM ({_STAGES}) ORDER BY {STAGE_PLACE}
 CONTRIBUTION = f"""
 WITH shares AS
 (
-    SELECT step, {STEP_PLACE} AS place, greatest(sum(observed) / sum(expected), 1e-9) AS share
-    FROM scores
-    WHERE $__timeFilter(minute) AND segment = '' AND {HAS} AND {CHOSEN_STORES}
+    SELECT step, {STEP_PLACE} AS place, greatest(sum(judged_observed) / sum(expected), 1e-9) AS share
+    FROM {SCORE_SUMS}
+    WHERE segment = '' AND {CHOSEN_STORES}
     GROUP BY step HAVING sum(expected) >= 5
 ),
 steps AS
@@ -139,28 +172,24 @@ SELECT step_name, base, whole, fall, rise FROM
 ORDER BY place
 """
 
+#: minutes of all stores are read for a line of two days at most
+_LINE_DAYS = 2
 LINE = f"""
-SELECT $__timeInterval(minute) AS time, sum(scores.observed) AS observed,
-       if(countIf({HAS}) = count(), sum(scores.expected), NULL) AS expected,
-       if(isNull(expected), NULL, if(count() = 1, any(scores.low), greatest(0, expected - sqrt(sum(pow(if(scores.low <= 0, scores.high - scores.expected, scores.expected - scores.low), 2)))))) AS low,
-       if(isNull(expected), NULL, expected + sqrt(sum(pow(scores.high - scores.expected, 2)))) AS high
-FROM scores
-WHERE $__timeFilter(minute) AND step = ${{step:sqlstring}} AND {CHOSEN_SEGMENT} AND {CHOSEN_STORES}
+SELECT {point(_LINE_DAYS)} AS time, sum(sums.observed) AS observed,
+       if(sum(judged_minutes) = sum(minutes), sum(sums.expected), NULL) AS expected,
+       if(isNull(expected), NULL, if(sum(minutes) = 1, sum(sums.low), greatest(0, expected - sqrt(sum(below))))) AS low,
+       if(isNull(expected), NULL, expected + sqrt(sum(above))) AS high
+FROM {score_points(_LINE_DAYS)} AS sums
+WHERE step = ${{step:sqlstring}} AND {CHOSEN_SEGMENT} AND {CHOSEN_STORES}
 GROUP BY time ORDER BY time
-""".replace("expected = 0)) = count()", "scores.expected = 0)) = count()")
+"""
 
 
 def _rate(index: int, before: bool) -> str:
     """Advanced over entered of a fast step, of the chosen time or of the same hours a week before."""
     entered, advanced = FAST_STEPS[index].upstream.value, FAST_STEPS[index].downstream.value
     when = "is_before" if before else "NOT is_before"
-
-    def count(stage: str) -> str:
-        if stage in ("order", "payment"):
-            return f"uniqIf(order_id, type = '{stage}' AND {when})"
-        return f"countIf(type = '{stage}' AND {when})"
-
-    return f"{count(advanced)} / nullIf({count(entered)}, 0)"
+    return f"sumIf(n, type = '{advanced}' AND {when}) / nullIf(sumIf(n, type = '{entered}' AND {when}), 0)"
 
 
 _CELLS = ", ".join(
@@ -169,16 +198,19 @@ _CELLS = ", ".join(
 #: the steps of the heat map
 HEAT_STEPS = tuple(FAST_STEPS[i].id for i in (1, 2, 3))
 
+#: orders and payments once per order id; one pass over the events, and the cells' rates of its few rows
 HEAT = f"""
 SELECT if(country = '', '{NOT_KNOWN}', country) AS country, if(channel = '', '{NOT_KNOWN}', channel) AS channel,
-       if(device_class = '', '{NOT_KNOWN}', device_class) AS device, countIf(type = 'click' AND NOT is_before) AS clicks, {_CELLS}
+       if(device_class = '', '{NOT_KNOWN}', device_class) AS device, sumIf(n, type = 'click' AND NOT is_before) AS clicks, {_CELLS}
 FROM
 (
-    SELECT country, channel, device_class, type, order_id, event_time <= $__toTime - INTERVAL 7 DAY AS is_before
+    SELECT country, channel, device_class, type, event_time <= $__toTime - INTERVAL 7 DAY AS is_before,
+           if(type IN ('order', 'payment'), uniqIf(order_id, type IN ('order', 'payment')), count()) AS n
     FROM events
     WHERE ((event_time > {RAW_FROM} AND event_time <= $__toTime)
            OR (event_time > {RAW_FROM} - INTERVAL 7 DAY AND event_time <= $__toTime - INTERVAL 7 DAY))
       AND type IN ('click', 'add_to_cart', 'order', 'payment') AND {CHOSEN_STORES}
+    GROUP BY country, channel, device_class, type, is_before
 )
 GROUP BY country, channel, device HAVING countIf(NOT is_before) > 0 ORDER BY clicks DESC LIMIT 60
 """

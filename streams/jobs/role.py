@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from streams.config import Config
-from streams.jobs import baselines
+from streams.jobs import baselines, rollups
 from streams.jobs.reconciling import Reconciler
 from streams.settings import Settings
 
@@ -15,3 +15,4 @@ async def run(settings: Settings, config: Config) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(baselines.run(settings, config))
         group.create_task(Reconciler(settings, config).run())
+        group.create_task(rollups.run(settings))

@@ -29,6 +29,7 @@ from scoring.events import EventType, RejectReason
 from streams.clickhouse.clients import table
 from streams.clickhouse.recount import ONCE_PER_ORDER, Minute
 from streams.landing.duplicates import HASH_SQL, ORDER_HASH_SQL, Hashes, IdMemory, hash_ids, id_key, order_key
+from streams.landing.repeats import Repeat
 from streams.landing.writer import Row, Writer
 from streams.settings import Settings
 
@@ -50,6 +51,7 @@ class Head(msgspec.Struct, gc=False):
     event_time_ms: int
     received_at_ms: int
     order_id: str = ""
+    source: str = ""
 
 
 _decode_one = msgspec.json.Decoder(Head).decode
@@ -69,6 +71,7 @@ class Prepared:
     orders: Hashes = field(default_factory=lambda: hash_ids(()))
     clock_ms: int = 0
     repeated: int = 0
+    repeats: list[Repeat] = field(default_factory=list)
     oldest_received_ms: int = 0
 
 
@@ -213,6 +216,12 @@ class EventLanding:
                 first[key] = head.received_at_ms
             else:
                 prepared.repeated += 1
+                if (
+                    head.received_at_ms != received_first
+                ):  # else it is the record itself, landed a second time
+                    prepared.repeats.append(
+                        Repeat(head.store_id, head.source, head.event_id, head.received_at_ms)
+                    )
                 if head.received_at_ms - received_first > self._forgotten_ms:
                     prepared.recount.add(minute)
                 continue

@@ -33,6 +33,7 @@ from streams.config import Config
 from streams.instance import StateReport
 from streams.landing.events import EventLanding, Prepared, as_sent
 from streams.landing.lines import row_of, store_of
+from streams.landing.repeats import note_repeats
 from streams.landing.targets import TARGETS, Target
 from streams.landing.writer import Row, Writer
 from streams.settings import Settings
@@ -241,6 +242,10 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
         for row, reason, detail in prepared.refused:
             await self._dead_letter(target, row, reason, detail)
         await self._writer.land(target, prepared.rows)
+        if prepared.repeats:
+            await self._writer.patiently(
+                lambda client: note_repeats(client, self._settings, prepared.repeats)
+            )
         await self._recount(prepared, rows)
         if len(prepared.hashes):
             await asyncio.to_thread(self._events.remember_batch, prepared)

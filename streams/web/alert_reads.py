@@ -75,7 +75,7 @@ LIMIT 200
 """
 
 RESPONSES = """
-SELECT count() AS fired, countIf(isNotNull(acknowledged_at)) AS acknowledged, countIf(isNotNull(resolved_at)) AS resolved,
+SELECT count() AS fired, countIf(isNotNull(acknowledged_at)) AS acknowledged, countIf(isNotNull(ended_at)) AS resolved,
        quantileExactIf(0.5)(ifNull(minutes_to_acknowledge, 0), isNotNull(minutes_to_acknowledge)) AS to_acknowledge,
        quantileExactIf(0.5)(ifNull(minutes_to_resolve, 0), isNotNull(minutes_to_resolve)) AS to_resolve,
        sumMap(map(ifNull(closed_as, ''), toUInt64(1))) AS closed

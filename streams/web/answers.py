@@ -325,7 +325,11 @@ class DeadLetters(msgspec.Struct, frozen=True):
 
 
 class SourceHealth(msgspec.Struct, frozen=True):
-    """One door of one store: when its newest event happened, and how long events took from happening to arrival."""
+    """One door of one store: when its newest event happened, and how long events took from happening to arrival.
+
+    Over the last quarter of an hour: ``repeats`` are events that came again, ``bot_share`` the part of bots; ``pixel_share``
+    is the pixel's orders of the last hour over those of the store's other doors, None where that says nothing.
+    """
 
     store_id: str
     source: str
@@ -333,6 +337,9 @@ class SourceHealth(msgspec.Struct, frozen=True):
     last_received_ms: int
     events: int
     delay_ms: int
+    repeats: int = 0
+    bot_share: float = 0.0
+    pixel_share: float | None = None
 
 
 class PartHealth(msgspec.Struct, frozen=True):

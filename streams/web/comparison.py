@@ -16,7 +16,7 @@ import structlog
 from scoring.baselines import decode_baseline
 from scoring.detection import DetectionPolicy
 from scoring.detection.sensitivity import smallest_drop
-from scoring.stages import FAST_STEPS, STEP_BY_ID
+from scoring.stages import FAST_STEPS, STAGES, STEP_BY_ID
 from streams.clock import monotonic
 from streams.config import Config
 from streams.web.answers import Comparison, PlatformGroup, StepComparison, StoreComparison
@@ -40,23 +40,26 @@ LEAST_MINUTES = 30
 #: how far a healthy store strays, for the order of a list only
 WOBBLE = 0.05
 
-_HAS = "state NOT IN ('no_baseline', 'missing_stage') AND NOT (state = 'not_enough_data' AND expected = 0)"
-SUMS = f"""
-SELECT store_id, step, sumIf(observed, {_HAS}) AS seen, sumIf(expected, {_HAS}) AS mean, countIf({_HAS}) AS covered,
-       count() AS minutes,
-       countIf(state = 'missing_stage') AS missing,
-       argMax(toString(state), minute) AS newest
-FROM scores
-WHERE segment = '' AND minute >= toDateTime({{from_s:Int64}}, 'UTC') AND minute < toDateTime({{to_s:Int64}}, 'UTC')
+#: both over a span whose last minute is the one before ``to_s``
+SUMS = """
+SELECT store_id, step, sum(judged_observed) AS seen, sum(sums.expected) AS mean, sum(judged_minutes) AS covered,
+       sum(sums.minutes) AS minutes, sum(missing_minutes) AS missing, argMax(toString(newest_state), newest_minute) AS newest
+FROM score_sums(first = {from_s:Int64}, last = {to_s:Int64} - 60, point_s = 3600) AS sums
+WHERE segment = ''
 GROUP BY store_id, step
 LIMIT 50000
 """
 
-COUNTS = """
-SELECT store_id, stage, toInt64(sum(count)) AS total
-FROM stage_counts
-WHERE minute >= toDateTime({from_s:Int64}, 'UTC') AND minute < toDateTime({to_s:Int64}, 'UTC')
-GROUP BY store_id, stage
+COUNTS = f"""
+SELECT store_id, stage, toInt64(number) AS total
+FROM
+(
+    SELECT store_id, sumForEach(counts) AS numbers
+    FROM count_sums(first = {{from_s:Int64}}, last = {{to_s:Int64}} - 60)
+    GROUP BY store_id
+)
+ARRAY JOIN [{", ".join(f"'{stage}'" for stage in STAGES)}] AS stage, numbers AS number
+WHERE number > 0
 LIMIT 50000
 """
 

@@ -21,7 +21,7 @@ Row = dict[str, Any]
 #: after a refused connection, nobody tries again for so long
 REST_S = 1.0
 #: how ClickHouse says that nothing is set up yet
-NOT_MIGRATED = ("UNKNOWN_TABLE", "UNKNOWN_DATABASE")
+NOT_MIGRATED = ("UNKNOWN_TABLE", "UNKNOWN_DATABASE", "UNKNOWN_FUNCTION")
 
 
 class StoreAwayError(Exception):

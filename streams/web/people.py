@@ -146,7 +146,13 @@ class Deeds:
             silenced_until_ms=until if silenced else None,
             silenced_by=by if silenced else "",
             minutes_to_acknowledge=_minutes(alert.fired_at_ms, standing.acknowledged_at_ms),
-            minutes_to_resolve=_minutes(alert.fired_at_ms, alert.resolved_at_ms),
+            minutes_to_resolve=_minutes(
+                alert.fired_at_ms,
+                min(
+                    (ms for ms in (alert.resolved_at_ms, standing.closed_at_ms) if ms is not None),
+                    default=None,
+                ),
+            ),
             pending=any(self.is_pending(a.action_id) for a in actions),
         )
 

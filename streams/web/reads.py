@@ -36,6 +36,8 @@ SLOW_STEPS = ("payment_to_fulfilment", "order_to_fulfilment")
 SUPPLY_DAYS = 28
 #: the newest events of all stores are a scan of raw rows, so one answer serves everyone for so long
 SOURCES_FRESH_MS = 5000
+#: fewer server orders than this an hour say nothing of the pixel's completeness (as on the cards)
+FEWEST_ORDERS = 30
 SPARK_HOURS = 2
 SPARK_BUCKET_MS = 5 * MINUTE_MS
 STATE_ORDER: tuple[TileState, ...] = (
@@ -77,12 +79,13 @@ WHERE store_id = {store:String}
 GROUP BY stage
 """
 
+#: over all of the history, so from the sums of hours
 LAST_COUNTED = """
-SELECT store_id, toUnixTimestamp(max(minute)) AS last_s
-FROM stage_counts
+SELECT store_id, arrayMax(maxForEach(lasts)) AS last_s
+FROM count_sums(first = {from_s:Int64}, last = {to_s:Int64})
 WHERE store_id NOT IN {recent:Array(String)}
-  AND minute > toDateTime({from_s:Int64}, 'UTC') AND minute <= toDateTime({to_s:Int64}, 'UTC') AND count > 0
 GROUP BY store_id
+HAVING last_s > 0
 LIMIT 10000
 """
 
@@ -91,11 +94,30 @@ SELECT store_id, toString(source) AS source_name, count() AS events_count,
        max(toUnixTimestamp64Milli(toDateTime64(event_time, 3, 'UTC'))) AS event_ms,
        max(toUnixTimestamp64Milli(toDateTime64(received_at, 3, 'UTC'))) AS received_ms,
        toInt64(quantile(0.5)(toUnixTimestamp64Milli(toDateTime64(received_at, 3, 'UTC'))
-                           - toUnixTimestamp64Milli(toDateTime64(event_time, 3, 'UTC')))) AS delay_ms
+                           - toUnixTimestamp64Milli(toDateTime64(event_time, 3, 'UTC')))) AS delay_ms,
+       countIf(device_class = 'bot') / count() AS bot_share
 FROM events
 WHERE event_time > toDateTime({from_s:Int64}, 'UTC') AND event_time <= toDateTime({to_s:Int64}, 'UTC')
 GROUP BY store_id, source_name
 ORDER BY store_id, source_name
+LIMIT 5000
+"""
+
+#: events that came again in the same span
+REPEATS = """
+SELECT store_id, toString(source) AS source_name, count() AS repeats
+FROM repeats
+WHERE received_at > toDateTime({from_s:Int64}, 'UTC') AND received_at <= toDateTime({to_s:Int64}, 'UTC')
+GROUP BY store_id, source_name
+LIMIT 5000
+"""
+
+#: the pixel's orders beside those of every other door
+PIXEL_ORDERS = """
+SELECT store_id, uniqIf(order_id, source = 'pixel') AS pixel, uniqIf(order_id, source != 'pixel') AS server
+FROM events
+WHERE type = 'order' AND event_time > toDateTime({from_s:Int64}, 'UTC') AND event_time <= toDateTime({to_s:Int64}, 'UTC')
+GROUP BY store_id
 LIMIT 5000
 """
 
@@ -140,11 +162,19 @@ class Reads:
 
     async def sources(self, at_ms: int) -> tuple[SourceHealth, ...]:
         """Every door of every store that had an event in the last quarter of an hour; shared for five seconds."""
-        rows = await self.database.shared(
-            ("sources", at_ms // SOURCES_FRESH_MS),
-            SOURCES_FRESH_MS / 1000,
-            lambda: self.database.rows(SOURCES, **_span(at_ms + 1000, SCORE_MAX_AGE_MS)),
+        return await self.database.shared(
+            ("sources", at_ms // SOURCES_FRESH_MS), SOURCES_FRESH_MS / 1000, lambda: self._sources(at_ms)
         )
+
+    async def _sources(self, at_ms: int) -> tuple[SourceHealth, ...]:
+        span = _span(at_ms + 1000, SCORE_MAX_AGE_MS)
+        rows, repeats, orders = await asyncio.gather(
+            self.database.rows(SOURCES, **span),
+            self.database.rows(REPEATS, **span),
+            self.database.rows(PIXEL_ORDERS, **_span(at_ms + 1000, HOUR_MS)),
+        )
+        again = {(row["store_id"], row["source_name"]): int(row["repeats"]) for row in repeats}
+        paired = {row["store_id"]: (int(row["pixel"]), int(row["server"])) for row in orders}
         return tuple(
             SourceHealth(
                 store_id=row["store_id"],
@@ -153,6 +183,9 @@ class Reads:
                 last_received_ms=int(row["received_ms"]),
                 events=int(row["events_count"]),
                 delay_ms=int(row["delay_ms"]),
+                repeats=again.get((row["store_id"], row["source_name"]), 0),
+                bot_share=float(row["bot_share"]),
+                pixel_share=_pixel_share(row["source_name"], *paired.get(row["store_id"], (0, 0))),
             )
             for row in rows
         )
@@ -321,6 +354,11 @@ def _step_score(row: Row) -> StepScore:
 def _with_spark(row: StoreRow, spark: tuple[SparkPoint, ...]) -> StoreRow:
     values: dict[str, Any] = {name: getattr(row, name) for name in row.__struct_fields__}
     return StoreRow(**{**values, "spark": spark})
+
+
+def _pixel_share(source: str, pixel: int, server: int) -> float | None:
+    """Pixel orders over server orders; None for another door, or where too few server orders say nothing."""
+    return min(pixel / server, 1.0) if source == "pixel" and server >= FEWEST_ORDERS else None
 
 
 def _span(at_ms: int, back_ms: int) -> dict[str, int]:

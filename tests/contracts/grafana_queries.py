@@ -193,17 +193,28 @@ def fill(client: Any, stores: int, minutes: int, event_count: int = 200_000) -> 
         f"['US', ''][1 + {visit} % 2], ['ios', 'desktop'][1 + {visit} % 3 % 2], 'o''clock', 'paypal', 1, '20.5', 'USD', 'api', 1 "
         f"FROM numbers({event_count})"
     )
-    for alert_id, level, sequence, state in (("a1", "page", 0, "firing"), ("a2", "notice", 0, "firing"), ("a2", "notice", 1, "resolved")):  # fmt: skip
+    transitions = (("a1", "shop-001", "page", 0, "firing"), ("a2", "shop-001", "notice", 0, "firing"),
+                   ("a2", "shop-001", "notice", 1, "resolved"), ("a3", "shop-002", "notice", 0, "firing"))  # fmt: skip
+    for alert_id, of_store, level, sequence, state in transitions:
         over = "now64(3) - 600" if state == "resolved" else "NULL"
         client.command(
             "INSERT INTO alert_transitions_raw (alert_id, store_id, step, kind, level, state, sequence, at, opened_at, fired_at, "
-            f"resolved_at, surprise, observed, expected, lost, version) SELECT '{alert_id}', 'shop-001', 'order_to_payment', "
+            f"resolved_at, surprise, observed, expected, lost, version) SELECT '{alert_id}', '{of_store}', 'order_to_payment', "
             f"'conversion', '{level}', '{state}', {sequence}, now64(3), now64(3) - 3600, now64(3) - 3500, {over}, 8.1, 60, 90, 30, {sequence}"
         )
+    for number, (kind, alert_id, seconds_ago) in enumerate((("acknowledge", "a2", 1000), ("close", "a2", 400), ("close", "a3", 1000))):  # fmt: skip
+        client.command(
+            f'INSERT INTO actions_raw SELECT now64(3), 0, {number}, \'\', concat(\'{{"action_id":"{number}","kind":"{kind}","at_ms":\', '
+            f'toString(toUnixTimestamp64Milli(now64(3)) - {1000 * seconds_ago}), \',"who":"li","alert_id":"{alert_id}","reason":"real"}}\')'
+        )
+    # a pixel of shop-003 that tells 30 of the 40 orders a webhook tells, a tenth of its events bots; six webhooks came twice
     client.command(
-        "INSERT INTO actions_raw SELECT now64(3), 0, number, '', concat('{\"action_id\":\"', toString(number), "
-        "'\",\"kind\":\"', ['acknowledge', 'close'][number + 1], '\",\"at_ms\":', toString(toUnixTimestamp64Milli(now64(3)) - 1000000), "
-        '\',"who":"li","alert_id":"a2","reason":"real"}\') FROM numbers(2)'
+        "INSERT INTO events_raw (store_id, event_time, type, event_id, received_at, order_id, device_class, source, version) "
+        "SELECT 'shop-003', now64(3) - 600 - number, 'order', concat('p', toString(number)), now64(3) - 600, toString(number % 40), "
+        "if(number < 3, 'bot', 'ios'), if(number < 30, 'pixel', 'webhook'), 1 FROM numbers(70) WHERE number != 30"
+    )
+    client.command(
+        "INSERT INTO repeats_raw SELECT 'shop-003', now64(3) - 300, toString(number % 6), 'webhook' FROM numbers(12)"
     )
     client.command(
         "INSERT INTO dead_letters_raw (received_at, reason, source, store_id, payload, detail, letter_id, version) "

@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from deploy.grafana.generate import FOLDER, rendered
 from streams import metrics
 from streams.clickhouse.migrations import migrate
+from streams.jobs.rollups import once
 from streams.settings import load_settings
 from tests.contracts.grafana_queries import Asked, Choice, PanelQuery, choices, clickhouse_queries, fill
 
@@ -39,7 +40,13 @@ def reader(clickhouse: Any) -> Any:
         clickhouse_database="funnelwatch_grafana",
     )
     asyncio.run(migrate(settings))
-    fill(clickhouse.client("funnelwatch_grafana"), STORES, MINUTES)
+    client = clickhouse.client("funnelwatch_grafana")
+    fill(client, STORES, MINUTES)
+    for table in ("minutes_raw", "scores_raw"):  # landed long enough ago to be summed up at the first run
+        client.command(
+            f"ALTER TABLE {table} UPDATE landed_at = now() - 600 WHERE 1 SETTINGS mutations_sync = 2"
+        )
+    asyncio.run(once(settings))
     return clickhouse.read_client("funnelwatch_grafana")
 
 
@@ -80,6 +87,29 @@ def test_values_with_quotes_choose_nothing_and_break_nothing(reader: Any, query:
     asked = Asked(now - 6 * 3600, now, {**chosen, "segment": one, "row_channel": one})
     # a median of nothing and the beginning of the waterfall are one row each
     assert len(reader.query(asked.expanded(query.sql)).result_rows) <= 1
+
+
+SUMMED = [query for query in clickhouse_queries() if "_sums(" in query.sql]
+
+
+@pytest.mark.parametrize("one", [True, False], ids=["one store", "all"])
+@pytest.mark.parametrize("hours", [6, 24, 7 * 24])
+@pytest.mark.parametrize("query", SUMMED, ids=lambda q: q.name)
+def test_a_panel_shows_the_same_from_summed_hours_as_from_minutes(
+    reader: Any, clickhouse: Any, query: PanelQuery, hours: int, one: bool
+) -> None:
+    writer = clickhouse.client("funnelwatch_grafana")
+    now = int(time.time())
+    sql = Asked(now - hours * 3600, now, choices(STORES, one=one)).expanded(query.sql)
+    summed = reader.query(sql).result_rows
+    marks = writer.query("SELECT * FROM rollup_marks_raw").result_rows
+    writer.command("TRUNCATE TABLE rollup_marks_raw")
+    plain = reader.query(sql).result_rows
+    writer.insert("rollup_marks_raw", marks)
+    assert summed != []
+    assert [list(row) for row in summed] == [
+        [pytest.approx(value, rel=1e-9) if isinstance(value, float) else value for value in row] for row in plain
+    ]  # fmt: skip
 
 
 def test_the_funnel_s_numbers_are_those_of_its_rows(panel: Any) -> None:
@@ -155,6 +185,16 @@ def test_the_index_is_of_the_twelve_stores_farthest_from_their_expectation(panel
     assert [row["index"] for row in ours] == [20 * (5 - n % 3) for n in reversed(ROWS)]
 
 
+def test_the_health_strip_tells_pixel_and_orders_repeats_and_bots_of_each_door(panel: Any) -> None:
+    doors = {row["source"]: row for row in panel("live", "Sources 来源", store=Choice(["shop-003"]))}
+    assert set(doors) == {"pixel", "webhook", "api"}
+    seeded = [(doors[source]["events"], doors[source]["repeats"]) for source in ("pixel", "webhook")]
+    assert seeded == [(30, 0), (39, 6)]
+    assert (doors["pixel"]["bots"], doors["webhook"]["bots"]) == (pytest.approx(0.1), 0)
+    assert 0 < doors["pixel"]["pixel_orders"] < 1
+    assert (doors["webhook"]["pixel_orders"], doors["webhook"]["letters"]) == (None, 0)
+
+
 def test_the_grid_names_every_store_and_the_one_without_scores_has_no_data(panel: Any) -> None:
     grid = panel("live", "Stores 店铺", store=choices(STORES)["store"])
     assert len(grid) == STORES
@@ -178,12 +218,22 @@ def test_a_cell_of_the_heat_map_leads_to_its_own_raw_events(panel: Any) -> None:
 
 def test_response_times_are_those_between_firing_and_acting(panel: Any) -> None:
     history = {row["alert"]: row for row in panel("incidents", "History 历史")}
-    # fired 3,500 s ago; acknowledged 1,000 s ago, resolved 600 s ago
+    # fired 3,500 s ago; acknowledged 1,000 s ago, resolved 600 s ago and closed after that
     assert history["a2"]["minutes_to_acknowledge"] == pytest.approx(2500 / 60, abs=0.2)
     assert history["a2"]["minutes_to_resolve"] == pytest.approx(2900 / 60, abs=0.2)
     assert (history["a2"]["closed_as"], history["a1"]["closed_as"]) == ("Real drop", "Not closed")
-    median = panel("incidents", "Median to resolve 恢复中位数")
+    median = panel("incidents", "Median to resolve 了结中位数")
     assert median[0]["minutes"] == history["a2"]["minutes_to_resolve"]
+
+
+def test_an_alert_that_somebody_closed_is_over_although_it_still_fires(panel: Any) -> None:
+    other = {"store": Choice(["shop-002"])}
+    (closed,) = panel("incidents", "History 历史", **other)
+    # fired 3,500 s ago; closed 1,000 s ago, and never resolved
+    assert (closed["alert"], closed["alert_state"], closed["until"] != "") == ("a3", "Firing", True)
+    assert closed["minutes_to_resolve"] == pytest.approx(2500 / 60, abs=0.2)
+    median = panel("incidents", "Median to resolve 了结中位数", **other)
+    assert median[0]["minutes"] == closed["minutes_to_resolve"]
 
 
 def test_the_committed_dashboards_are_what_the_code_makes() -> None:

@@ -356,6 +356,23 @@ async def test_killed_between_insert_and_commit_each_row_still_lands_once(ground
     assert ground.one("SELECT count() FROM events") == len({one.event_id for one in events})
 
 
+async def test_an_event_that_came_again_is_noted_once_with_its_door(ground: Ground) -> None:
+    received = now_ms()
+    first = [event(number, received_at_ms=received, source="webhook") for number in range(20)]
+    again = [msgspec.structs.replace(one, received_at_ms=received + 30_000) for one in first[:7]]
+    await ground.send(topics.EVENTS, [*first, *again])
+    async with ground.landing():
+        await until(lambda: ground.one("SELECT count() FROM repeats") == 7)
+    assert ground.one("SELECT count() FROM events") == 20
+    await ground.send(topics.EVENTS, [event(99)])
+    async with ground.landing("other"):  # everything once more: the same records are no repeats
+        await until(lambda: ground.one("SELECT count() FROM events") == 21)
+    found = ground.client.query(
+        "SELECT store_id, source, count(), uniqExact(event_id) FROM repeats GROUP BY store_id, source"
+    )
+    assert found.result_rows == [("s1", "webhook", 7, 7)]
+
+
 async def test_an_events_topic_made_anew_while_it_is_landed_was_landed_from_the_old_position(
     ground: Ground,
 ) -> None:

@@ -16,6 +16,12 @@ from streams.settings import Settings, load_settings
 VIEWS = {
     *("events", "stage_counts", "scores", "alerts", "alert_transitions", "dead_letters", "store_windows"),
     *("baselines", "actions", "stores", "alert_actions", "alert_responses", "step_contributions"),
+    *("score_minutes", "count_minutes", "repeats"),
+}
+#: views that are asked for a span
+SUMS = {
+    "score_sums": "score_sums(first = 0, last = 86400, point_s = 60)",
+    "count_sums": "count_sums(first = 0, last = 86400)",
 }
 
 
@@ -38,7 +44,7 @@ async def test_several_processes_migrate_at_once_and_again(clickhouse: Any, sett
             f"SELECT name, engine FROM system.tables WHERE database = '{settings.clickhouse_database}'"
         ).result_rows
     )
-    assert {name for name, engine in found.items() if engine == "View"} == VIEWS
+    assert {name for name, engine in found.items() if engine == "View"} == VIEWS | SUMS.keys()
     recorded = client.query(
         "SELECT number, checksum FROM schema_migrations FINAL ORDER BY number"
     ).result_rows
@@ -48,8 +54,9 @@ async def test_several_processes_migrate_at_once_and_again(clickhouse: Any, sett
 async def test_the_reader_reads_every_view_plainly(clickhouse: Any, settings: Settings) -> None:
     await migrate(settings)
     reader = clickhouse.read_client(database=settings.clickhouse_database)
-    assert {view: reader.query(f"SELECT count() FROM {view}").result_rows for view in VIEWS} == {
-        view: [(0,)] for view in VIEWS
+    asked = [*VIEWS, *SUMS.values()]
+    assert {view: reader.query(f"SELECT count() FROM {view}").result_rows for view in asked} == {
+        view: [(0,)] for view in asked
     }
 
 

@@ -18,6 +18,7 @@ import css_inline
 import jinja2
 import structlog
 
+from streams import metrics
 from streams.instance import write_atomically
 from streams.notifier.channels.message import Message, SendRefused, SendRetryable
 from streams.notifier.channels.others import message_text
@@ -93,6 +94,7 @@ class SmtpPost:
             ) from error
         for recipient, answer in refused.items():
             # the others have it; sending again would be a second mail to them
+            metrics.NOTIFIER_READERS_REFUSED.labels("email").inc()
             log.error("a mail did not reach one of its readers", recipient=recipient, answer=str(answer))
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import aiohttp
+import structlog
 
 from scoring.cards import ActionKind, Card
 from streams.notifier.channels.message import Message, SendRefused, SendRetryable
 from streams.notifier.channels.posting import post_json
 
+log = structlog.get_logger(__name__)
 _MOST_BLOCKS = 50
 _MOST_TEXT = 3000
 #: a star or an underscore in a name would end the bold or begin another
@@ -76,7 +78,10 @@ class SlackHookChannel:
 
 
 class SlackBotChannel:
-    """A Slack channel by a bot token: the first message of an incident starts a thread, the others reply in it."""
+    """A Slack channel by a bot token: the first message of an incident starts a thread, the others reply in it.
+
+    The first message is then brought up to date as well (``chat.update``), so that whoever scrolls by sees how things stand.
+    """
 
     def __init__(
         self, session: aiohttp.ClientSession, url: str, token: str, channel: str, mention: tuple[str, ...]
@@ -89,11 +94,24 @@ class SlackBotChannel:
         payload = slack_payload(message, self._mention) | {"channel": self._channel}
         if message.parent:
             payload |= {"thread_ts": message.parent, "reply_broadcast": True}
-        answer = await post_json(
-            self._session, self._url, payload, {"Authorization": f"Bearer {self._token}"}
-        )
+        answer = await self._call(self._url, payload)
+        if message.parent:
+            # Slack wants the channel's id here, which the configuration need not name; the answer does
+            await self._bring_up_to_date(message, str(answer.get("channel") or self._channel))
+        return str(answer.get("ts", ""))
+
+    async def _bring_up_to_date(self, message: Message, channel: str) -> None:
+        """Put the news into the thread's first message. The reply has been sent, so trouble here must not send it again."""
+        payload = slack_payload(message, ()) | {"channel": channel, "ts": message.parent}
+        try:
+            await self._call(self._url.replace("chat.postMessage", "chat.update"), payload)
+        except (SendRefused, SendRetryable) as error:
+            log.warning("the first message of a thread was not brought up to date", reason=str(error))
+
+    async def _call(self, url: str, payload: dict[str, Any]) -> dict[str, Any]:
+        answer = await post_json(self._session, url, payload, {"Authorization": f"Bearer {self._token}"})
         if not answer.get("ok"):
             error = str(answer.get("error", "no reason"))
             kind = SendRetryable if error in ("ratelimited", "internal_error", "fatal_error") else SendRefused
             raise kind(f"Slack answered {error}")
-        return str(answer.get("ts", ""))
+        return answer

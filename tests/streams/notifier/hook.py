@@ -18,6 +18,7 @@ class Hook:
     url: str = ""
     bodies: list[bytes] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
     queries: list[dict[str, str]] = field(default_factory=list)
     answers: list[tuple[int, dict[str, Any], dict[str, str]]] = field(default_factory=lambda: [(200, {}, {})])
 
@@ -27,6 +28,7 @@ class Hook:
 
     async def take(self, request: web.Request) -> web.Response:
         self.bodies.append(await request.read())
+        self.paths.append(request.path)
         self.headers.append(dict(request.headers))
         self.queries.append(dict(request.query))
         status, payload, headers = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
@@ -35,6 +37,7 @@ class Hook:
     async def serve(self) -> web.AppRunner:
         app = web.Application()
         app.router.add_post("/hook", self.take)
+        app.router.add_post("/api/{method}", self.take)
         runner = web.AppRunner(app)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)

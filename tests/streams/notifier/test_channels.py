@@ -6,6 +6,7 @@ import hmac
 import json
 import re
 import socket
+import ssl
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from email import message_from_bytes, policy
@@ -16,9 +17,12 @@ from urllib.parse import quote_plus
 
 import aiohttp
 import pytest
+import trustme
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
 
 from scoring.cards import Card, Line, LineKind, build_card
+from streams.metrics import NOTIFIER_READERS_REFUSED
 from streams.notifier.channels import Message, MessageKind, SendRefused, SendRetryable
 from streams.notifier.channels.dingtalk import DingTalkChannel
 from streams.notifier.channels.feishu import FeishuChannel
@@ -120,10 +124,41 @@ async def test_slack_s_bot_replies_in_the_thread_of_the_first_message(
     channel = SlackBotChannel(session, hook.url, "xoxb-1", "C1", ())
     receipt = await channel.send(message())
     await channel.send(message(parent=receipt))
-    first, second = hook.payloads
+    first, second, _ = hook.payloads
     assert "thread_ts" not in first
     assert second["thread_ts"] == "17.001"
     assert hook.headers[0]["Authorization"] == "Bearer xoxb-1"
+
+
+async def test_slack_s_first_message_is_brought_up_to_date_with_each_reply(
+    session: aiohttp.ClientSession, hook: Hook
+) -> None:
+    url = hook.url.replace("/hook", "/api/chat.postMessage")
+    hook.answers = [
+        (200, {"ok": True, "ts": "17.001", "channel": "C0AB"}, {}),
+        (200, {"ok": True, "ts": "17.002", "channel": "C0AB"}, {}),
+        (200, {"ok": True, "ts": "17.001", "channel": "C0AB"}, {}),
+    ]
+    channel = SlackBotChannel(session, url, "xoxb-1", "#ops", ("U1",))
+    receipt = await channel.send(message())
+    assert await channel.send(message(parent=receipt, note="recovered")) == "17.002"
+    assert hook.paths == ["/api/chat.postMessage", "/api/chat.postMessage", "/api/chat.update"]
+    update = hook.payloads[-1]
+    assert (update["ts"], update["channel"]) == ("17.001", "C0AB")
+    assert "recovered" in update["blocks"][0]["text"]["text"]
+    assert "thread_ts" not in update
+
+
+async def test_a_first_message_that_slack_will_not_change_does_not_send_the_reply_again(
+    session: aiohttp.ClientSession, hook: Hook
+) -> None:
+    hook.answers = [
+        (200, {"ok": True, "ts": "17.002", "channel": "C0AB"}, {}),
+        (200, {"ok": False, "error": "cant_update_message"}, {}),
+    ]
+    channel = SlackBotChannel(session, hook.url, "xoxb-1", "#ops", ())
+    assert await channel.send(message(parent="17.001")) == "17.002"
+    assert len(hook.payloads) == 2
 
 
 async def test_slack_text_cannot_be_taken_for_markup(session: aiohttp.ClientSession, hook: Hook) -> None:
@@ -252,6 +287,7 @@ class Inbox:
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
+        self.logins: list[tuple[bytes, bytes, bool]] = []
 
     async def handle_RCPT(
         self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
@@ -301,6 +337,61 @@ async def test_a_mailbox_that_is_gone_is_never_tried_again(smtp: tuple[Inbox, st
     channel = MailChannel(SmtpPost(url), "fw@shop.example", ["gone@shop.example"], now_ms)
     with pytest.raises(SendRefused, match="550"):
         await channel.send(message())
+
+
+async def test_a_reader_whom_the_mail_server_refuses_is_counted_and_the_others_have_the_mail(
+    smtp: tuple[Inbox, str],
+) -> None:
+    inbox, url = smtp
+    before = NOTIFIER_READERS_REFUSED.labels("email")._value.get()
+    channel = MailChannel(SmtpPost(url), "fw@shop.example", ["ops@shop.example", "gone@shop.example"], now_ms)
+    await channel.send(message())
+    assert len(inbox.mails) == 1
+    assert NOTIFIER_READERS_REFUSED.labels("email")._value.get() == before + 1
+
+
+@pytest.fixture
+def tls_smtp(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[tuple[Inbox, str]]:
+    """A mail server that takes nothing before STARTTLS, with a certificate whose authority is trusted once told so."""
+    monkeypatch.setattr("streams.notifier.channels.mail._LOOPBACK", ())
+    authority = trustme.CA()
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("localhost", "127.0.0.1").configure_cert(context)
+    authority.cert_pem.write_to_path(tmp_path / "authority.pem")
+    inbox = Inbox()
+
+    def take(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
+        inbox.logins.append((data.login, data.password, session.ssl is not None))
+        return AuthResult(success=True)
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    controller = Controller(
+        inbox, hostname="127.0.0.1", port=port, tls_context=context, require_starttls=True, authenticator=take
+    )
+    controller.start()
+    yield inbox, f"smtp://user:secret@127.0.0.1:{port}"
+    controller.stop()
+
+
+async def test_a_mail_and_its_password_go_over_starttls(
+    tls_smtp: tuple[Inbox, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    inbox, url = tls_smtp
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
+    await MailChannel(SmtpPost(url), "fw@shop.example", ["ops@shop.example"], now_ms).send(message())
+    assert len(inbox.mails) == 1
+    assert inbox.logins == [(b"user", b"secret", True)]
+
+
+async def test_a_mail_server_with_an_unknown_certificate_gets_neither_password_nor_mail(
+    tls_smtp: tuple[Inbox, str],
+) -> None:
+    inbox, url = tls_smtp
+    with pytest.raises(SendRetryable):
+        await MailChannel(SmtpPost(url), "fw@shop.example", ["ops@shop.example"], now_ms).send(message())
+    assert (inbox.mails, inbox.logins) == ([], [])
 
 
 async def test_a_password_goes_to_another_machine_only_over_tls(

@@ -1,0 +1,99 @@
+-- repeatable: run again whenever this file changes
+-- Sums of scores and counts over any span, the same as from the minute rows, however long the span: whole hours come from
+-- the roll-up of 021, and minutes only where it does not hold: at the two ends, after its horizon, and in hours that
+-- something has landed in since. Read them as score_sums(first = …, last = …, point_s = …) and count_sums(first = …, last = …):
+-- seconds since 1970, both ends included; point_s is the width of the points they are added up to, so that narrower
+-- ones than an hour are made of minutes. at is the minute, or the hour if the row holds a whole one.
+
+-- A minute's score as it enters a sum. Without an expectation it is not in expected, low, high and judged_observed. below and
+-- above are squared distances from expected to the bounds; a lower bound of zero is cut off there and hides its spread, so
+-- the upper side stands in for it.
+CREATE OR REPLACE VIEW ${database}.score_minutes ${on_cluster}
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS SELECT
+    minute, store_id, step, segment, observed,
+    toUInt32(state NOT IN ('no_baseline', 'missing_stage') AND NOT (state = 'not_enough_data' AND scored.expected = 0))
+        AS judged_minutes,
+    judged_minutes * observed AS judged_observed,
+    judged_minutes * scored.expected AS expected,
+    judged_minutes * scored.low AS low,
+    judged_minutes * pow(greatest(if(scored.low <= 0, high - scored.expected, scored.expected - scored.low), 0), 2)
+        AS below,
+    judged_minutes * pow(greatest(high - scored.expected, 0), 2) AS above,
+    toUInt32(state = 'missing_stage') AS missing_minutes,
+    state
+FROM ${database}.scores_raw${all} AS scored FINAL
+SETTINGS do_not_merge_across_partitions_select_final = 1;
+
+CREATE OR REPLACE VIEW ${database}.score_sums ${on_cluster}
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+WITH
+    (SELECT max(horizon) FROM ${database}.rollup_marks_raw${all} FINAL WHERE kind = 'scores') AS horizon,
+    (SELECT max(through) FROM ${database}.rollup_marks_raw${all} FINAL WHERE kind = 'scores') AS through,
+    toDateTime({first:Int64}, 'UTC') AS first_minute,
+    toDateTime({last:Int64}, 'UTC') AS last_minute,
+    toStartOfHour(first_minute + 3599) AS whole_from,
+    if({point_s:Int64} < 3600, toDateTime(0, 'UTC'), least(toStartOfHour(last_minute + 60), horizon)) AS whole_until,
+    touched AS
+    (
+        SELECT DISTINCT toStartOfHour(minute) AS hour
+        FROM ${database}.scores_raw${all}
+        WHERE landed_at >= through AND toStartOfHour(minute) >= whole_from AND toStartOfHour(minute) < whole_until
+    )
+SELECT
+    hour AS at, store_id, step, segment, minutes, observed, judged_minutes, judged_observed, expected, low, below, above,
+    missing_minutes, newest_minute, newest_state
+FROM ${database}.hour_scores_raw${all} FINAL
+WHERE hour >= whole_from AND hour < whole_until AND hour GLOBAL NOT IN (SELECT hour FROM touched)
+UNION ALL
+SELECT
+    minute AS at, store_id, step, segment, toUInt32(1) AS minutes, observed, judged_minutes, judged_observed, expected, low,
+    below, above, missing_minutes, minute AS newest_minute, state AS newest_state
+FROM ${database}.score_minutes
+WHERE minute >= first_minute AND minute <= last_minute
+  AND (toStartOfHour(minute) < whole_from OR toStartOfHour(minute) >= whole_until
+       OR toStartOfHour(minute) GLOBAL IN (SELECT hour FROM touched));
+
+-- A minute's counts over one segment, and for each stage the minute (seconds since 1970) as its first and last with a count.
+-- Without FINAL, so that the projection by_hour of 021 is used: ask by toStartOfHour(minute), and for few hours.
+CREATE OR REPLACE VIEW ${database}.count_minutes ${on_cluster}
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS SELECT
+    minute, store_id, segment, argMax(counted.counts, version) AS counts,
+    arrayMap(count -> if(count > 0, toUInt32(minute), toUInt32(4294967295)), counts) AS firsts,
+    arrayMap(count -> if(count > 0, toUInt32(minute), toUInt32(0)), counts) AS lasts
+FROM ${database}.minutes_raw${all} AS counted
+GROUP BY minute, store_id, segment;
+
+-- Numbers of the funnel's seven stages a row; add them up with sumForEach(counts), minForEach(firsts), maxForEach(lasts).
+CREATE OR REPLACE VIEW ${database}.count_sums ${on_cluster}
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS
+WITH
+    (SELECT max(horizon) FROM ${database}.rollup_marks_raw${all} FINAL WHERE kind = 'counts') AS horizon,
+    (SELECT max(through) FROM ${database}.rollup_marks_raw${all} FINAL WHERE kind = 'counts') AS through,
+    toDateTime({first:Int64}, 'UTC') AS first_minute,
+    toDateTime({last:Int64}, 'UTC') AS last_minute,
+    toStartOfHour(first_minute + 3599) AS whole_from,
+    least(toStartOfHour(last_minute + 60), horizon) AS whole_until,
+    touched AS
+    (
+        SELECT DISTINCT toStartOfHour(minute) AS hour
+        FROM ${database}.minutes_raw${all}
+        WHERE landed_at >= through AND minute >= whole_from AND minute < whole_until
+    )
+SELECT hour AS at, store_id, counts, firsts, lasts
+FROM ${database}.hour_counts_raw${all} FINAL
+WHERE hour >= whole_from AND hour < whole_until AND hour GLOBAL NOT IN (SELECT hour FROM touched)
+UNION ALL
+SELECT minute AS at, store_id, counts, firsts, lasts
+FROM ${database}.count_minutes
+WHERE minute >= first_minute AND minute <= last_minute
+  AND toStartOfHour(minute) >= toStartOfHour(first_minute) AND toStartOfHour(minute) <= toStartOfHour(last_minute)
+  AND (toStartOfHour(minute) < whole_from OR toStartOfHour(minute) >= whole_until)
+UNION ALL
+SELECT minute AS at, store_id, counts, firsts, lasts
+FROM ${database}.count_minutes
+WHERE toStartOfHour(minute) >= whole_from AND toStartOfHour(minute) < whole_until
+  AND toStartOfHour(minute) GLOBAL IN (SELECT hour FROM touched);
