@@ -141,7 +141,7 @@ def _pause(store: _Pace, events: int) -> Delay | None:
     """Whether the store is silent or was cut off, by its pace so far."""
     silence, store.silent_minutes = store.silent_minutes, 0 if events else store.silent_minutes + 1
     most = _BURST * store.pace + _BURST_Z * store.pace**0.5
-    if _DUE <= silence * store.pace and silence <= _SILENT_MOST and events > most:
+    if silence * store.pace >= _DUE and silence <= _SILENT_MOST and events > most:
         store.settling = min(silence + _SETTLE, _SETTLE_MOST)
     if store.settling:
         store.settling -= 1
