@@ -14,7 +14,7 @@ Seen from the log alone, per store and minute:
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -45,6 +45,10 @@ _BURST, _BURST_Z, _SETTLE, _SETTLE_MOST = 2.0, 6.0, 15, 60
 _REMEMBERED = 180
 #: events a minute below which a store that has been silent for all of them is forgotten
 _ASLEEP = 0.01
+#: minutes of silence after which a store that nobody judges is looked at no more until it is heard of again
+_UNASKED = 15
+#: minutes of rest after which any store would have been forgotten (its pace halves every ten)
+_FORGOTTEN = 600
 
 
 class Delay(StrEnum):
@@ -73,22 +77,29 @@ class _Pace:
 
 
 class Lateness:
-    """Follows the stores of a partition. Every minute is closed once, in order; corrections may come in between."""
+    """Follows the stores of a partition. Every minute is closed once, in order; corrections may come in between.
+
+    A silent store of which nothing can be said any more rests: it costs nothing, and the minutes that it missed are made up
+    for when it is heard of again. So what a minute costs follows the stores that are awake.
+    """
 
     def __init__(self) -> None:
         self._stores: dict[str, _Pace] = {}
+        #: since when a store rests, and what was known of it then; the longest at rest first
+        self._resting: dict[str, tuple[int, _Pace]] = {}
         self._minutes: deque[int] = deque()
 
-    def close(self, minute: int, totals: Totals) -> dict[str, Delay]:
+    def close(self, minute: int, totals: Totals, judged: Container[str] | None = None) -> dict[str, Delay]:
         """The stores whose data is not to be believed in this minute, and why.
 
         Args:
             minute: the minute that closes.
             totals: {store: 7 counts of it}, as known now; what is not in it is zero.
+            judged: the stores that are asked for, all if left out: others are left out of the answer while they are quiet.
         """
         for store_id in totals:
             if store_id not in self._stores:
-                self._stores[store_id] = _Pace()
+                self._stores[store_id] = self._woken(store_id, minute)
         self._minutes.append(minute)
         expired = self._minutes.popleft() if len(self._minutes) > _REMEMBERED else None
         found: dict[str, Delay] = {}
@@ -102,14 +113,19 @@ class Lateness:
             delay = _judge(store, events)
             if delay is not None:
                 found[store_id] = delay
-            if store.silent_minutes > _REMEMBERED and store.pace < _ASLEEP and not store.is_late:
+            if store.silent_minutes > _UNASKED and _may_rest(store, judged is None or store_id in judged):
                 asleep.append(store_id)
-        for store_id in asleep:  # what a minute costs follows the stores that are awake
-            del self._stores[store_id]
+        for store_id in asleep:
+            self._resting[store_id] = minute, self._stores.pop(store_id)
+        while self._resting:
+            first = next(iter(self._resting))
+            if minute - self._resting[first][0] <= _FORGOTTEN:
+                break
+            del self._resting[first]
         return found
 
     def __len__(self) -> int:
-        """How many stores are followed."""
+        """How many stores are looked at every minute."""
         return len(self._stores)
 
     def correct(self, minute: int, totals: Totals) -> None:
@@ -117,10 +133,37 @@ class Lateness:
         if not self._minutes or minute < self._minutes[0]:
             return
         for store_id, counts in totals.items():
-            store = self._stores.setdefault(store_id, _Pace())
+            store = self._stores.get(store_id)
+            if store is None:
+                store = self._stores[store_id] = self._woken(store_id, self._minutes[-1] + 1)
             events = sum(counts)
             store.late += max(events - store.closed.get(minute, 0), 0)
             store.closed[minute] = events
+
+    def _woken(self, store_id: str, minute: int) -> _Pace:
+        """What is known of a store before ``minute`` closes: as if every minute of its rest had been closed."""
+        resting = self._resting.pop(store_id, None)
+        if resting is None:
+            return _Pace()
+        since, store = resting
+        for _ in range(since + 1, minute):
+            if _is_forgotten(store):
+                return _Pace()
+            _judge(store, 0)
+        if _is_forgotten(store):
+            return _Pace()
+        first = self._minutes[0] if self._minutes else minute
+        store.closed = {closed: events for closed, events in store.closed.items() if closed >= first}
+        return store
+
+
+def _may_rest(store: _Pace, is_judged: bool) -> bool:
+    """Whether nothing will be said of a silent store until it is heard of: it is neither late nor silent in its pauses."""
+    return not store.is_late and (not is_judged or store.silent_minutes > _SILENT_MOST)
+
+
+def _is_forgotten(store: _Pace) -> bool:
+    return store.silent_minutes > _REMEMBERED and store.pace < _ASLEEP and not store.is_late
 
 
 def _judge(store: _Pace, events: int) -> Delay | None:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field, model_validator
 
 from scoring.baselines.business import BusinessHours
-from scoring.baselines.slow import SlowInputs
 from streams.config_values import Part, Zone
 
 if TYPE_CHECKING:
+    from scoring.baselines.slow import SlowInputs
     from streams.config import Config
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -46,6 +46,8 @@ class WarehouseConfig(Part):
 
 def slow_inputs(config: Config) -> SlowInputs:
     """What the configuration says of slow steps: business hours and countries by store."""
+    from scoring.baselines.slow import SlowInputs  # takes seconds to load, and only fits need it
+
     return SlowInputs(
         hours={
             store.id: business_hours(store.warehouse, store.zone, store.country)

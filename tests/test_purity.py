@@ -8,7 +8,7 @@ CORE = Path(__file__).parents[1] / "scoring"
 ALLOWED = {
     "__future__", "collections", "dataclasses", "datetime", "decimal", "enum", "fractions", "functools", "hashlib",
     "itertools", "math", "operator", "re", "typing", "unicodedata", "zoneinfo", "bisect", "heapq", "struct", "base64",
-    "numpy", "scipy", "msgspec", "holidays", "scoring", "array", "statistics", "string", "json", "types", "abc", "copy", "difflib", "csv",
+    "numpy", "scipy", "msgspec", "holidays", "scoring", "array", "statistics", "string", "json", "types", "abc", "copy", "difflib", "csv", "zlib",
 }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ conversions enough ever to breach.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -52,6 +52,8 @@ class StoreEntry:
     steps: dict[str, StepEntry] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
     seen: set[int] = field(default_factory=set)
+    #: the last UTC minute in which events of it were counted
+    seen_at: int = 0
 
 
 @dataclass(slots=True)
@@ -78,7 +80,7 @@ class Arrays:
 
 
 class Book:
-    """Registers stores, steps, segments; numbers never change, so states in arrays stay valid."""
+    """Registers stores, steps, segments; numbers change only by ``keep``, so states in arrays stay valid."""
 
     def __init__(self, policy: DetectionPolicy, rules: DayRules | None = None) -> None:
         self._policy = policy
@@ -148,6 +150,54 @@ class Book:
             both = np.array(pairs, dtype=np.intp).reshape(-1, 2)
             self._rows_of = (key, both[:, 0], both[:, 1])
         return self._rows_of[1:]
+
+    def keep(self, left_out: Container[str]) -> tuple[Ints, Ints]:
+        """Forget stores, and number everything of the others anew, in the order it had.
+
+        Returns:
+            The rows and the steps that were kept, by their former numbers.
+        """
+        steps = [step.index for step in self.steps if step.store_id not in left_out]
+        series = [number for number, name in enumerate(self.names) if name[0] not in left_out]
+        kept_steps = set(steps)
+        cells = [number for number, cell in enumerate(self._cells) if cell[4] in kept_steps]
+        self.stores = {name: store for name, store in self.stores.items() if name not in left_out}
+        rows = sorted(row for store in self.stores.values() for row in store.rows.values())
+        step_of, series_of, cell_of, row_of = (
+            {old: new for new, old in enumerate(kept)} for kept in (steps, series, cells, rows)
+        )
+        self.engine.keep(np.array(series, dtype=np.intp))
+        self.exposures.keep(np.array(cells, dtype=np.intp))
+        for part in (self.levels, self.surges):
+            part.keep(np.array(steps, dtype=np.intp))
+        self.days.keep(steps)
+        for store in self.stores.values():
+            store.rows = {segment: row_of[row] for segment, row in store.rows.items()}
+        self.steps = [self.steps[index] for index in steps]
+        for step in self.steps:
+            step.index = step_of[step.index]
+            step.series = {segment: series_of[number] for segment, number in step.series.items()}
+            step.cells = {segment: cell_of[number] for segment, number in step.cells.items()}
+        self.names = [self.names[number] for number in series]
+        self._cells = [
+            (row_of[row], up, down, rate, step_of[step])
+            for row, up, down, rate, step in (self._cells[number] for number in cells)
+        ]
+        self._series = [(step_of[told[0]], *told[1:]) for told in (self._series[number] for number in series)]
+        self.row_count = len(rows)
+        self._arrays = self._rows_of = None
+        return np.array(rows, dtype=np.intp), np.array(steps, dtype=np.intp)
+
+    def due(self) -> dict[str, float]:
+        """Arrivals that the events counted so far may still bring, by store."""
+        found: dict[str, float] = {}
+        exposure = self.exposures.coming()
+        cells = zip(self._cells, exposure.tolist(), strict=True)
+        for (_, _, _, rate, step), coming in cells:
+            if coming:
+                store_id = self.steps[step].store_id
+                found[store_id] = found.get(store_id, 0.0) + rate * coming
+        return found
 
     def _retire(self, entry: StepEntry, keep: tuple[str, ...]) -> None:
         for segment, series in entry.series.items():

@@ -45,7 +45,7 @@ _BURST_Z, _BURST_GAIN = 5.0, 0.2
 #: where a least drop is asked for, windows of more minutes than this must have lost this share
 _LONG_WINDOW, _LONG_DROP = 45, 0.8
 #: the deviation is not believed to be further above the baseline than this many standard deviations
-_HIGHEST = 4.0
+HIGHEST = 4.0
 #: an observation variance below this share of Poisson's is not believed
 _MOST_BINOMIAL = 0.9
 #: depth that the recovery test assumes, at least and at most
@@ -139,6 +139,15 @@ class Engine:
                     new[..., : self._capacity] = getattr(self, name)
                 setattr(self, name, new)
         self._capacity = capacity
+
+    def keep(self, kept: Ints) -> None:
+        """Forget all series but these, which are numbered anew in this order."""
+        for name in (*_PER_SERIES, *_PER_SERIES_INT, "open", *_PER_WINDOW, *_RINGS):
+            old = getattr(self, name)
+            new = np.zeros((*old.shape[:-1], max(len(kept), 1)), dtype=old.dtype)
+            new[..., : len(kept)] = old[..., kept]
+            setattr(self, name, new)
+        self.size, self._capacity = len(kept), max(len(kept), 1)
 
     # arrays set by _grow
     sigma2: Floats
@@ -324,7 +333,7 @@ class Engine:
         innovation = arrivals - predicted
         # a burst (held-back events let go at once) is no lasting rise: believing it would make the quiet after it a drop
         gain = np.where((innovation > 0) & (innovation**2 > _BURST_Z**2 * total), _BURST_GAIN * gain, gain)
-        highest = _HIGHEST * np.sqrt(self.sigma2[:n])
+        highest = HIGHEST * np.sqrt(self.sigma2[:n])
         self.m[:n] = np.clip(prior + gain * innovation, -4.0, highest)
         self.variance[:n] = prior_variance * (1 - gain * predicted)
         closed = np.zeros(n, dtype=bool)

@@ -57,6 +57,20 @@ class Exposures:
             setattr(self, name, grown)
         self._depth, self._capacity = depth, capacity
 
+    def keep(self, kept: NDArray[np.intp]) -> None:
+        """Forget all cells but these, which are numbered anew in this order."""
+        for name in ("_due", "_shares", "_pool", "_slow", "_leak"):
+            old = getattr(self, name)
+            new = np.zeros((*old.shape[:-1], max(len(kept), 1)))
+            new[..., : len(kept)] = old[..., kept]
+            setattr(self, name, new)
+        self.size, self._capacity = len(kept), max(len(kept), 1)
+
+    def coming(self) -> Floats:
+        """(size,) exposure that the events counted so far will still bring, all together."""
+        n = self.size
+        return np.asarray(self._due[:, :n].sum(0) + self._pool[:n])
+
     def advance(self, upstream: Floats) -> Floats:
         """The exposure of the minute that closes, given its (size,) upstream events."""
         n = self.size

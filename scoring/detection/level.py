@@ -150,6 +150,26 @@ class Levels:
         self.sum_expected[good] += self.hour_expected[good] * np.exp(-self.level[good])
         self.hour_arrived[mine] = self.hour_expected[mine] = 0.0
 
+    def keep(self, kept: NDArray[np.intp]) -> None:
+        """Forget all steps but these, which are numbered anew in this order."""
+        self.size, self._capacity = len(kept), max(len(kept), 1)
+        for name, value in vars(self).copy().items():
+            if isinstance(value, np.ndarray):
+                new = np.zeros((*value.shape[:-1], self._capacity), dtype=value.dtype)
+                new[..., : len(kept)] = value[..., kept]
+                setattr(self, name, new)
+
+    def let_days_pass(self, index: int, since: int, minute: int) -> None:
+        """What the midnights after the UTC minute ``since``, up to ``minute``, do to the level of a step without events."""
+        zone = self._zones[self._zone_of[index]]
+        since = max(since, int(self._since[index]) - 1)
+        nights = local_minute(zone, minute + 1) // 1440 - local_minute(zone, since + 1) // 1440
+        if since < minute and nights > 0:
+            for _ in range(nights):
+                self.sum_arrived[index] *= DAILY_DECAY
+                self.sum_expected[index] *= DAILY_DECAY
+            self._refresh(np.array([index]))
+
     def shift(self, index: int, log_factor: float) -> None:
         """Move a step's level by a log factor at once: an alert ended by age, what it shows is the new normal."""
         self.level[index] += log_factor

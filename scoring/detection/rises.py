@@ -223,6 +223,10 @@ class Rises:
             engine.variance[series] = engine.sigma2[series]
         return [memory.incident.transition(at_ms)]
 
+    def open_stores(self) -> set[str]:
+        """Stores of which a rise is open."""
+        return {store for (store, _), memory in self._open.items() if memory.incident.resolved_at_ms is None}
+
     def remember(self, store_id: str) -> bytes:
         """What must survive a restart; empty for a store that never had a rise."""
         mine = {step: memory for (store, step), memory in self._open.items() if store == store_id}

@@ -25,8 +25,9 @@ from scoring.days import DayRules
 from scoring.detection.alerting import MINUTE_MS, Alerting, Closing
 from scoring.detection.book import Book, StoreEntry
 from scoring.detection.engine import AMENDABLE, Step, Unrest
-from scoring.detection.memory import recall, remember
+from scoring.detection.memory import StoreMemory, recall, remember
 from scoring.detection.policy import WINDOWS, DetectionPolicy
+from scoring.detection.resting import LOOK_EVERY, ROOM, Resting, is_at_an_end, may_go, wake
 from scoring.detection.rises import Rises
 from scoring.detection.slow import SlowSteps
 from scoring.detection.surge import SURGE_VARIANCE
@@ -71,12 +72,15 @@ class Scorer:
     Args:
         policy: thresholds.
         rules: what the calendar does to judging; nothing if left out.
+        room: stores that are judged every minute even if they are quiet; of more the quiet ones rest (``resting.py``).
     """
 
-    def __init__(self, policy: DetectionPolicy, rules: DayRules | None = None) -> None:
+    def __init__(self, policy: DetectionPolicy, rules: DayRules | None = None, room: int = ROOM) -> None:
         self.policy = policy
         self._book = Book(policy, rules)
         self._minute: int | None = None
+        self._first: int | None = None
+        self._resting = Resting(room)
         self._alerting = Alerting(policy, self._book)
         self._traffic = Traffic(policy, rules)
         self._slow = SlowSteps(policy, self._book.days)
@@ -101,11 +105,49 @@ class Scorer:
 
     def set_baseline(self, baseline: StoreBaseline) -> None:
         """Add a store, or judge it by another baseline from the next minute on; what was seen of it stays."""
+        is_known = baseline.store_id in self._judged
+        if not is_known and len(self._judged) >= self._resting.room and not self._stays(baseline):
+            self._resting.put(baseline, self._book.engine.minutes, self._minute)
+            return
+        if baseline.store_id in self._resting:
+            self._wake(baseline.store_id)
         self._book.set_baseline(baseline)
         store = self._judged[baseline.store_id] = self._book.stores[baseline.store_id]
-        self._slow.set_baseline(baseline, next((step.index for step in store.steps.values()), None))
+        self._slow.set_baseline(baseline, _calendar(store))
         self._traffic.set_baseline(baseline)
         self._entries = None
+
+    # ---------------------------------------------------------------- rest
+
+    def _stays(self, baseline: StoreBaseline) -> bool:
+        """Whether a store is judged by more than its events: by their absence, by its warehouse's clock."""
+        return baseline.slow is not None or self._traffic.can_tell(baseline.traffic)
+
+    def _wake(self, store_id: str) -> StoreEntry:
+        baseline, rest = self._resting.pop(store_id)
+        store = wake(self._book, baseline, rest, self._first, self._minute)
+        store.seen_at = self._minute or 0
+        self._judged[store_id] = store
+        return store
+
+    def _let_rest(self, minute: int) -> None:
+        """Now and then, let stores rest of which nothing is to be judged."""
+        book = self._book
+        if book.engine.minutes % LOOK_EVERY or len(self._judged) <= self._resting.room:
+            return
+        busy = self._alerting.changed | self._rises.open_stores()
+        gone = [name for name in may_go(self._judged, book, minute, self._stays) if name not in busy]
+        for name in gone:
+            store = self._judged.pop(name)
+            assert store.baseline is not None
+            memory = b"" if self._minute is None else self.snapshot(name)
+            self._resting.put(store.baseline, _begun(book, store), self._minute, memory)
+        if gone:
+            rows, steps = book.keep(set(gone))
+            for place, (matrix, factor) in enumerate(self._recent):
+                self._recent[place] = matrix[rows[rows < len(matrix)]], factor[steps[steps < len(factor)]]
+            self._slow.renumber({name: _calendar(store) for name, store in self._judged.items()})
+            self._entries = None
 
     # ---------------------------------------------------------------- closing a minute
 
@@ -123,7 +165,8 @@ class Scorer:
         Raises:
             ValueError: a minute was left out or closed twice.
         """
-        step = self._close(minute, self._matrix(counts), delays)
+        self._let_rest(minute)
+        step = self._close(minute, self._matrix(minute, counts), delays)
         judgement = Judgement(self._rows(minute, step), self._alert(minute, step, delays))
         judgement.scores.extend(self._rows_of_the_unjudged(minute, counts))
         self._judge_slow(minute, delays, judgement)
@@ -131,7 +174,8 @@ class Scorer:
 
     def warm_up(self, minute: int, counts: Counts) -> None:
         """Close a minute that was judged before a restart: memory is rebuilt, nothing is given out."""
-        step = self._close(minute, self._matrix(counts))
+        self._let_rest(minute)
+        step = self._close(minute, self._matrix(minute, counts))
         self._alert(minute, step)
         self._judge_slow(minute, {}, Judgement())
         for store_id, segments in counts.items():
@@ -214,9 +258,11 @@ class Scorer:
 
     def row_of(self, store_id: str, segment: str) -> int:
         """The row of ``advance_counts`` that belongs to a store's segment."""
+        if store_id in self._resting:
+            self._wake(store_id)
         return self._book.row(self._book.stores.setdefault(store_id, StoreEntry()), segment)
 
-    def _matrix(self, counts: Counts) -> Floats:
+    def _matrix(self, minute: int, counts: Counts) -> Floats:
         book = self._book
         rows: list[int] = []
         values: list[Sequence[int]] = []
@@ -224,6 +270,11 @@ class Scorer:
             store = book.stores.get(store_id)
             if store is None:
                 store = book.stores[store_id] = StoreEntry()
+            if store.baseline is None and store_id in self._resting:
+                store = self._wake(store_id)
+            store.seen_at = minute
+            if store.baseline is None:
+                continue  # nothing is judged of it, so nothing is kept of its counts
             known = store.rows
             for segment, numbers in segments.items():
                 row = known.get(segment)
@@ -263,6 +314,7 @@ class Scorer:
         for index in book.levels.observe(minute, a[wholes] * believed, mu[wholes] * believed, is_open):
             self._alerting.changed.add(book.steps[index].store_id)
         self._minute = minute
+        self._first = minute if self._first is None else self._first
         self._entered = self._entry_events(matrix)
         self._arrived, self._expected, self._variance = a, mu, series_variance
         self._held_steps = held
@@ -289,7 +341,7 @@ class Scorer:
         held = np.zeros(len(self._book.steps), dtype=bool)
         for store_id in delays:
             store = self._book.stores.get(store_id)
-            if store is not None:
+            if store is not None and store.steps:
                 held[[entry.index for entry in store.steps.values()]] = True
         return held
 
@@ -405,6 +457,8 @@ class Scorer:
             return []
         added: dict[int, tuple[Floats, Floats]] = {}
         for store_id, segments in counts.items():
+            if store_id in self._resting:
+                self._wake(store_id)
             store = self._book.stores.get(store_id)
             if store is not None and store.baseline is not None:
                 for segment, numbers in segments.items():
@@ -433,8 +487,10 @@ class Scorer:
         change = np.asarray(numbers, dtype=float) - before
         if store.baseline is not None:
             self._slow.amend(minute, store.baseline.store_id, change)
-        if row < len(matrix):
-            matrix[row] = numbers
+        if row >= len(matrix):  # first heard of after that minute
+            matrix = np.vstack([matrix, np.zeros((row + 1 - len(matrix), len(STAGES)))])
+            self._recent[-1 - ago] = matrix, self._recent[-1 - ago][1]
+        matrix[row] = numbers
         for step_id in store.baseline.steps if store.baseline else ():
             entry = store.steps[step_id]
             up, down = STAGE_INDEX[entry.baseline.upstream], STAGE_INDEX[entry.baseline.downstream]
@@ -503,12 +559,36 @@ class Scorer:
         Raises:
             msgspec.DecodeError: the bytes are not a snapshot of this schema.
         """
+        if store_id in self._resting:
+            if self._rest_on(store_id, state):
+                return
+            self._wake(store_id)
         store = self._book.stores.get(store_id)
         if store is not None:
             memory = recall(self._book, store, self._minute, state)
             self._traffic.recall(store_id, memory.traffic, memory.minute == self._minute)
             self._slow.recall(store_id, memory.slow)
             self._rises.recall(store_id, memory.rises)
+
+    def _rest_on(self, store_id: str, state: bytes) -> bool:
+        """Keep a snapshot for a store at rest; False if something of it is open, so that it must be judged."""
+        memory = msgspec.msgpack.decode(state, type=StoreMemory)
+        self._rises.recall(store_id, memory.rises)
+        if not is_at_an_end(memory) or store_id in self._rises.open_stores():
+            return False
+        self._resting.remember(store_id, state)
+        return True
+
+
+def _calendar(store: StoreEntry) -> int | None:
+    """The number of a step by which a store's calendar entries are known, None if it has none."""
+    return next((step.index for step in store.steps.values()), None)
+
+
+def _begun(book: Book, store: StoreEntry) -> int:
+    """The engine's minute since which a store's silence is remembered."""
+    ages = [book.engine.age[number] for step in store.steps.values() for number in step.series.values()]
+    return book.engine.minutes - int(min(ages, default=0))
 
 
 def _unjudged(store_id: str, at_ms: int, step: str, observed: float, state: ScoreState) -> ScoreRow:

@@ -12,7 +12,7 @@ in the snapshot, which is written whenever an hour changed it, in the transactio
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 import numpy as np
@@ -161,6 +161,11 @@ class SlowSteps:
         memory.age = 0
         write_series(store.clock.engine, store.series, memory, is_current=True)
         store.fresh = True
+
+    def renumber(self, calendars: Mapping[str, int | None]) -> None:
+        """Take over other numbers by which the stores' calendar entries are known."""
+        for store in self._stores:
+            store.calendar = calendars.get(store.store_id)
 
     # ---------------------------------------------------------------- closing a minute
 

@@ -6,6 +6,7 @@ windows carry the variance that promotions usually bring.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import numpy as np
@@ -22,6 +23,8 @@ _LONG_AGO = 10_000
 _EVERY = 15
 #: days for which a store's entries are looked up at once
 _AHEAD_DAYS = 30
+#: minutes back in which an entry's begin or end still matters: as far as the engine's rings reach, and more
+_LOOKED_BACK = 900
 
 
 class SpecialDays:
@@ -41,8 +44,48 @@ class SpecialDays:
     def add(self, store_id: str, zone: str) -> None:
         """Follow another step; its index is how many there were."""
         self._stores.append((store_id, zone))
-        self._is_on = np.append(self._is_on, False)
-        self._since = np.append(self._since, _LONG_AGO)
+
+    def keep(self, kept: Sequence[int]) -> None:
+        """Forget all steps but these, which are numbered anew in this order."""
+        self._lengthen()
+        places = np.array(kept, dtype=np.intp)
+        self._stores = [self._stores[index] for index in kept]
+        self._is_on, self._since = self._is_on[places], self._since[places]
+        number = {index: new for new, index in enumerate(kept)}
+        self._suppressed = {
+            number[index]: told for index, told in self._suppressed.items() if index in number
+        }
+        self._named = {number[index]: told for index, told in self._named.items() if index in number}
+        stores = set(self._stores)
+        self._spans = {key: spans for key, spans in self._spans.items() if key in stores}
+        self._known_until = {key: until for key, until in self._known_until.items() if key in stores}
+
+    def catch_up(self, index: int, minute: int, followed: int) -> int:
+        """Bring a step that was just added to where ``followed`` minutes up to the UTC ``minute`` would have brought it.
+
+        Returns:
+            Minutes since an entry that widens began or ended for it.
+        """
+        self._lengthen()
+        if self._rules is None or not self._has_begun:
+            return _LONG_AGO
+        quarter, first = minute - minute % _EVERY, minute - min(followed, _LOOKED_BACK)
+        self._in_force(self._stores[index], first)  # so that what has ended by now is known too
+        self._look_at(index, self._in_force(self._stores[index], quarter), self._is_on)
+        before = quarter - _EVERY
+        while before > first:
+            was_on = any(s.effect is DayEffect.WIDEN for s in self._in_force(self._stores[index], before))
+            if was_on != self._is_on[index]:
+                self._since[index] = minute - before - _EVERY
+                break
+            before -= _EVERY
+        return int(self._since[index])
+
+    def _lengthen(self) -> None:
+        more = len(self._stores) - len(self._since)
+        if more:
+            self._is_on = np.append(self._is_on, np.zeros(more, dtype=bool))
+            self._since = np.append(self._since, np.full(more, _LONG_AGO))
 
     def suppressed(self, index: int) -> str:
         """The entry that holds back a step's alerts now; empty if none does."""
@@ -54,6 +97,7 @@ class SpecialDays:
 
     def advance(self, minute: int) -> tuple[Bools, Ints, Bools]:
         """Close a UTC minute: (steps,) whether an entry widens, minutes since that changed, whether it changed now."""
+        self._lengthen()
         changed = np.zeros(len(self._stores), dtype=bool)
         self._since = np.minimum(self._since + 1, _LONG_AGO)
         if self._rules is not None and (minute % _EVERY == 0 or not self._has_begun):
@@ -72,15 +116,18 @@ class SpecialDays:
         for index, key in enumerate(self._stores):
             if key not in now:
                 now[key] = self._in_force(key, minute)
-            spans = now[key]
-            if not spans:
-                continue
-            self._named[index] = ", ".join(span.name for span in spans)
-            is_on[index] = any(span.effect is DayEffect.WIDEN for span in spans)
-            held = [span.name for span in spans if span.effect is DayEffect.SUPPRESS]
-            if held:
-                self._suppressed[index] = ", ".join(held)
+            self._look_at(index, now[key], is_on)
         self._is_on = is_on
+
+    def _look_at(self, index: int, spans: tuple[DaySpan, ...], is_on: Bools) -> None:
+        """Note what is in force for a step."""
+        if not spans:
+            return
+        self._named[index] = ", ".join(span.name for span in spans)
+        is_on[index] = any(span.effect is DayEffect.WIDEN for span in spans)
+        held = [span.name for span in spans if span.effect is DayEffect.SUPPRESS]
+        if held:
+            self._suppressed[index] = ", ".join(held)
 
     def _in_force(self, key: tuple[str, str], minute: int) -> tuple[DaySpan, ...]:
         store_id, zone = key

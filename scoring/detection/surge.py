@@ -53,6 +53,23 @@ class Surges:
         self.set(self.size - 1, zone, usual)
         return self.size - 1
 
+    def keep(self, kept: NDArray[np.intp]) -> None:
+        """Forget all steps but these, which are numbered anew in this order."""
+        self.size, self._capacity = len(kept), max(len(kept), 1)
+        for name, value in vars(self).copy().items():
+            if isinstance(value, np.ndarray):
+                fill = _LONG_AGO if name in ("_quiet_for", "_since") else 0
+                new = np.full((*value.shape[:-1], self._capacity), fill, dtype=value.dtype)
+                new[..., : len(kept)] = value[..., kept]
+                setattr(self, name, new)
+
+    def let_minutes_pass(self, index: int, minute: int, followed: int) -> None:
+        """What the last minutes up to the UTC ``minute``, of which ``followed`` count, do to a step without events."""
+        zone = self._zones[self._zone_of[index]]
+        for back in range(min(_SPAN, self._minute, followed)):
+            hour = local_minute(zone, minute - back) % WEEK_MINUTES // 60
+            self._expected[(self._minute - 1 - back) % _SPAN, index] = self._usual[hour, index]
+
     def set(self, index: int, zone: str, usual: tuple[float, ...]) -> None:
         """Take over what is usual from a new baseline."""
         if zone not in self._zones:

@@ -21,12 +21,12 @@ from scoring.alerts import AlertKind, AlertLabel, AlertTransition, Level
 from scoring.baselines.baseline import HOURS_A_WEEK, StoreBaseline, TrafficBaseline
 from scoring.baselines.localtime import WEEK_MINUTES, hour_neighbours, local_minute
 from scoring.days import DayRules
-from scoring.detection.engine import Engine, SeriesParameters, Step
+from scoring.detection.engine import HIGHEST, Engine, SeriesParameters, Step
 from scoring.detection.incidents import Evidence, Incident, make_alert_id
 from scoring.detection.memory import SeriesMemory, read_series, write_series
 from scoring.detection.policy import WINDOWS, DetectionPolicy
 from scoring.detection.special_days import SpecialDays
-from scoring.detection.tail import predictive_interval
+from scoring.detection.tail import LN10, predictive_interval
 from scoring.stages import STEPS
 
 Floats = NDArray[np.float64]
@@ -83,6 +83,8 @@ class Traffic:
     def set_baseline(self, baseline: StoreBaseline) -> None:
         """Follow a store's traffic by this baseline; one without a baseline of it is not judged."""
         usual, index = baseline.traffic, self.index.get(baseline.store_id)
+        if not self.can_tell(usual):
+            usual = None
         self._profiles = None
         if index is None:
             if usual is None:
@@ -99,6 +101,14 @@ class Traffic:
             self.engine.threshold[index] = np.inf
         else:
             self.engine.set(index, self._parameters(usual))
+
+    def can_tell(self, usual: TrafficBaseline | None) -> bool:
+        """Whether a store's staying away could ever be told: its busiest hours, all day, would make a silence a breach."""
+        if usual is None:
+            return False
+        sigma = max(usual.sigma, self._policy.sigma_floor)
+        most = max(usual.usual) * WINDOWS[-1] * float(np.exp(HIGHEST * sigma))
+        return most >= (self._policy.page + _EXTRA_SURPRISE) * LN10
 
     def _parameters(self, usual: TrafficBaseline) -> SeriesParameters:
         return SeriesParameters(

@@ -14,6 +14,7 @@ All three are decided again when a block is landed again, so a crash between ins
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -163,19 +164,39 @@ class EventLanding:
         return clock
 
     async def prepare(self, records: Sequence[Row], writer: Writer) -> Prepared:
-        """Sort a batch of records, in the order of each partition's log, into what is landed, recounted and refused."""
+        """Sort a batch of records, in the order of each partition's log, into what is landed, recounted and refused.
+
+        What takes the processor long is done in a thread: the event loop must answer the group, or a backlog would cost us
+        our partitions with every batch.
+        """
         prepared = Prepared()
-        events, heads, clocks = self._decode(records, prepared)
+        events, heads, clocks = await asyncio.to_thread(self._decode, records, prepared)
         if not events:
             return prepared
-        keys = [id_key(head.store_id, head.event_id) for head in heads]
-        hashes = hash_ids(keys)
-        probably = self.memory.has(hashes).tolist()
-        suspects = {key: head for key, head, held in zip(keys, heads, probably, strict=True) if held}
+        keys, suspects = await asyncio.to_thread(self._recognise, heads, prepared)
         first: dict[str, int] = await self._landed(suspects, writer) if suspects else {}
-        prepared.hashes, prepared.clock_ms = hashes, max(clocks)
+        prepared.clock_ms = max(clocks)
         prepared.oldest_received_ms = heads[0].received_at_ms
         await self._find_late_orders(heads, prepared, writer)
+        await asyncio.to_thread(self._sort, prepared, events, heads, keys, clocks, first)
+        return prepared
+
+    def _recognise(self, heads: Sequence[Head], prepared: Prepared) -> tuple[list[str], dict[str, Head]]:
+        """The keys of a batch's events, and those of them that were probably landed before."""
+        keys = [id_key(head.store_id, head.event_id) for head in heads]
+        prepared.hashes = hash_ids(keys)
+        probably = self.memory.has(prepared.hashes).tolist()
+        return keys, {key: head for key, head, held in zip(keys, heads, probably, strict=True) if held}
+
+    def _sort(
+        self,
+        prepared: Prepared,
+        events: Sequence[Row],
+        heads: Sequence[Head],
+        keys: Sequence[str],
+        clocks: Sequence[int],
+        first: dict[str, int],
+    ) -> None:
         minute_before: Minute | None = None
         for row, head, key, clock in zip(events, heads, keys, clocks, strict=True):
             minute = (head.store_id, head.event_time_ms // MINUTE_MS * MINUTE_MS)
@@ -196,7 +217,6 @@ class EventLanding:
                     prepared.recount.add(minute)
                 continue
             prepared.rows.append(Row(_with_offset(row), row.partition, row.offset))
-        return prepared
 
     async def _find_late_orders(self, heads: Sequence[Head], prepared: Prepared, writer: Writer) -> None:
         """Recount the minutes of orders and payments told again after the stream has forgotten the first time."""

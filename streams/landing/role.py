@@ -243,7 +243,7 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
         await self._writer.land(target, prepared.rows)
         await self._recount(prepared, rows)
         if len(prepared.hashes):
-            self._events.remember_batch(prepared)
+            await asyncio.to_thread(self._events.remember_batch, prepared)
             metrics.LANDING_EVENT_AGE.set((now_ms() - prepared.oldest_received_ms) / 1000)
         metrics.LANDING_REPEATED.inc(prepared.repeated)
 

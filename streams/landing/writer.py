@@ -98,11 +98,10 @@ class Writer:
             await self.land(target, rows[middle:], condition)
 
     async def _insert(self, target: Target, rows: Sequence[Row], condition: str) -> None:
-        body = b"\n".join(row.line for row in rows)
         statement = target.statement(self._settings, condition)
-        block = b"".join((statement.encode(), b"\n", body, b"\n"))
+        block, token = await asyncio.to_thread(_block, target.topic, statement, rows)
         options: dict[str, Any] = {
-            "insert_deduplication_token": block_token(target.topic, rows, body),
+            "insert_deduplication_token": token,
             "max_partitions_per_insert_block": 0,
             "input_format_skip_unknown_fields": 1,
             "input_format_parallel_parsing": 0 if len(rows) < 10_000 else 1,
@@ -126,6 +125,12 @@ class Writer:
                 await client.close()
             except (OSError, ClickHouseAway) as error:
                 self._log.debug("clickhouse_close", error=str(error))
+
+
+def _block(topic: str, statement: str, rows: Sequence[Row]) -> tuple[bytes, str]:
+    """A block as it is sent, and its name."""
+    body = b"\n".join(row.line for row in rows)
+    return b"".join((statement.encode(), b"\n", body, b"\n")), block_token(topic, rows, body)
 
 
 def block_token(topic: str, rows: Sequence[Row], body: bytes) -> str:

@@ -1,11 +1,12 @@
 """Follows the topic of baselines: all of it at the start, then whatever the nightly job publishes.
 
-A worker keeps the latest baseline of every store as bytes and decodes it when it owns the store's partition.
+A worker keeps the latest baseline of every store as compressed bytes and decodes it when it owns the store's partition.
 """
 
 from __future__ import annotations
 
 import asyncio
+import zlib
 from collections.abc import Callable, Iterator
 
 import msgspec
@@ -17,6 +18,8 @@ from scoring.baselines.baseline import StoreBaseline, decode_baseline
 
 _log = structlog.get_logger()
 POLL_MS = 500
+#: of compression: fast; a baseline is mostly digits, and about half is saved
+_LEVEL = 1
 
 
 def partition_of(store_id: str, partitions: int) -> int:
@@ -47,7 +50,7 @@ class BaselineFollower:
     def of_partition(self, number: int) -> Iterator[StoreBaseline]:
         """The baselines of the stores of a partition."""
         for store_id, value in self._latest.get(number, {}).items():
-            baseline = _decoded(store_id, value)
+            baseline = _decoded(store_id, zlib.decompress(value))
             if baseline is not None:
                 yield baseline
 
@@ -82,7 +85,7 @@ class BaselineFollower:
         if value is None:
             self._latest.get(number, {}).pop(store_id, None)
             return
-        self._latest.setdefault(number, {})[store_id] = value
+        self._latest.setdefault(number, {})[store_id] = zlib.compress(value, _LEVEL)
         if self.is_read.is_set():
             baseline = _decoded(store_id, value)
             if baseline is not None:

@@ -22,7 +22,7 @@ from streams.clock import monotonic, now_ms
 from streams.monitor.partition import Partition, Work
 from streams.monitor.recovery import read_changelog, read_source
 from streams.monitor.writer import PartitionWriter
-from streams.transport.topic_ids import NoSuchTopic, TopicIds, TopicReplaced
+from streams.transport.topic_ids import NoSuchTopic, PartitionsChanged, TopicIds, TopicReplaced
 
 _log = structlog.get_logger()
 
@@ -128,6 +128,7 @@ class Monitor:
             return
         topic_id = await self._topic_ids.patiently_of(self.topic, TOPIC_ID_WAIT_S) if missing else ""
         self._topic_id = topic_id or self._topic_id
+        self._refuse_another_count(missing)
         if not await read_source(self._bootstrap, self.topic, topic_id, missing, is_current):
             return
         for partition in missing.values():
@@ -251,6 +252,7 @@ class Monitor:
             present = await self._topic_ids.patiently_of(self.topic, TOPIC_ID_WAIT_S)
         except NoSuchTopic:
             return  # nothing can have been read of a new one yet
+        self._refuse_another_count({number: self.partitions[number] for number in works})
         for number, work in works.items():
             known = work.mark.topic_id
             if present and known and present != known:
@@ -258,6 +260,22 @@ class Monitor:
                     f"partition {number} of {self.topic} was counted under the topic id {known}, which is now {present}: "
                     "was the topic deleted and made anew?"
                 )
+
+    def _refuse_another_count(self, partitions: Mapping[int, Partition]) -> None:
+        """The topic has as many partitions as when the state was made; asked after it was read.
+
+        Raises:
+            PartitionsChanged: it has not, so a store's events may be in another partition than what was counted of it.
+        """
+        count = self._topic_ids.partition_count
+        for number, partition in partitions.items():
+            known = partition.mark.partitions or partition.partitions
+            if count and known and count != known:
+                raise PartitionsChanged(
+                    f"{self.topic} has {count} partitions, but partition {number} was counted while it had {known}: keys have "
+                    "moved between them; see 'The number of partitions changed' in deploy/runbook.md"
+                )
+            partition.partitions = count or known
 
     async def replaced_topic(self) -> str | None:
         """Why a process that was given no partitions must begin afresh: the topic it knew is another one by now.

@@ -127,6 +127,8 @@ class Partition:
         self.is_loaded = False
         #: id of the topic that is being counted; empty if the broker keeps none
         self.topic_id = ""
+        #: how many partitions the topic has; 0: not known
+        self.partitions = 0
         #: the state says from where to read on; else the group's committed offset does
         self.has_mark = False
         self._print = 0
@@ -215,6 +217,7 @@ class Partition:
             starts=counts.ids.starts,
             late=tuple(sorted(self._late, reverse=True)[:LATE_KEPT]),
             topic_id=self.topic_id,
+            partitions=self.partitions,
         )
         changes.append(records.mark_record(mark))
         work = Work(
@@ -293,7 +296,7 @@ class Partition:
         self, minute: int, closed: Mapping[str, Sequence[int]], unwatched: Sequence[tuple[int, int]]
     ) -> dict[str, Delay]:
         """The stores whose minute is not to be believed: all of them while everything was stopped."""
-        delays = self.lateness.close(minute, closed)
+        delays = self.lateness.close(minute, closed, self._judged)
         if any(first <= minute <= last for first, last in unwatched):
             delays.update(dict.fromkeys(self._judged, Delay.LATE))
         return delays
@@ -364,7 +367,7 @@ class Partition:
                 counts = self.counts.of_minute(minute)
                 self.scorer.warm_up(minute, counts)
                 closed[minute] = totals(counts)
-                self.lateness.close(minute, closed[minute])
+                self.lateness.close(minute, closed[minute], self._judged)
             self.windows.restore(self._scored, closed)
         for store_id, state in self._snapshots.items():
             self.scorer.restore(store_id, state)

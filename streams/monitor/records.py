@@ -43,7 +43,7 @@ class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
 
     ``offset`` is the last source record counted, ``fingerprint`` the checksum of its value: a topic that was deleted
     and made anew shows there where the broker keeps no topic ids. ``topic_id`` is the id of the topic that ``offset``
-    belongs to. ``base`` is added to offsets to give ``as_of``, so that ``as_of`` grows even across such a change.
+    belongs to. ``partitions`` decides which stores are in this one. ``base`` is added to offsets to give ``as_of``, so that ``as_of`` grows even across such a change.
     ``scored`` is the last minute closed, ``late`` the corrections still to be judged.
     """
 
@@ -56,6 +56,8 @@ class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
     starts: tuple[int, int] = (-1, -1)
     late: tuple[tuple[int, str], ...] = ()
     topic_id: str = ""
+    #: how many partitions the events topic had; 0: not known
+    partitions: int = 0
     schema_version: int = SCHEMA_VERSION
 
 

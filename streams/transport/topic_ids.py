@@ -106,6 +106,10 @@ class TopicReplaced(Exception):
     """A topic was deleted and made anew while we read it: our positions mean nothing there. The app ends the process."""
 
 
+class PartitionsChanged(Exception):
+    """A topic has another number of partitions than the state was made with: keys have moved. The app ends the process."""
+
+
 class NoSuchTopic(Exception):
     """There is no topic of that name at present. Who must not go on without it ends; who only compares ids goes on."""
 
@@ -116,6 +120,8 @@ class TopicIds:
     def __init__(self, bootstrap: str) -> None:
         self._bootstrap = bootstrap
         self._client: AIOKafkaClient | None = None
+        #: how many partitions the topic had when it was last asked for; 0 if that is not known
+        self.partition_count = 0
 
     async def of(self, topic: str) -> str:
         """The topic's id in hexadecimal; empty if the brokers keep no ids.
@@ -135,7 +141,8 @@ class TopicIds:
         except (KafkaError, OSError, AssertionError):
             await self.close()
             raise
-        ((code, _, topic_id, *_),) = answer.topics
+        ((code, _, topic_id, _, partitions, *_),) = answer.topics
+        self.partition_count = len(partitions)
         if code == UnknownTopicOrPartitionError.errno:
             raise NoSuchTopic(topic)
         if code and topic_id == _NO_ID:

@@ -36,7 +36,7 @@ def main() -> int:
     )
     outcome = asyncio.run(run(plan, folder, lambda line: print(line, flush=True)))
     print(outcome)
-    if outcome.report.differences:
+    if outcome.report.differences or outcome.report.not_settled:
         return 1
     shutil.rmtree(folder, ignore_errors=True)
     return 0

@@ -120,6 +120,28 @@ class Chaos:
         await asyncio.sleep(self._chance.uniform(0, 2 * self._away_s))
         part.is_wanted = True
 
+    async def keep_store_away(self) -> None:
+        """ClickHouse is gone for all of the time for which parts stay away. Not drawn: to be asked for by ``--only``."""
+        part = self._system.parts["store"]
+        part.is_wanted = False
+        part.kill()
+        self.kills += 1
+        await asyncio.sleep(self._away_s)
+        part.is_wanted = True
+
+    async def keep_broker_away(self) -> None:
+        """The broker is gone for all of that time. Not drawn."""
+        system = self._system
+        system.broker_is_wanted = False
+        system.broker.kill()
+        self.kills += 1
+        await asyncio.sleep(self._away_s)
+        system.broker_is_wanted = True
+
+    async def do_nothing(self) -> None:
+        """Load without a fault for all of that time: what the machine can carry. Not drawn."""
+        await asyncio.sleep(self._away_s)
+
     async def freeze_a_monitor(self) -> None:
         await self._freeze(self._a_monitor())
 
@@ -192,7 +214,7 @@ class Chaos:
         load.go_on()
 
     async def _at_rest(self) -> None:
-        report = await Checker(self._system.settings, self._system.store_port).wait(self._load.ledger, 120)
+        report = await Checker(self._system).wait(self._load.ledger, 120, self._say)
         assert not report.differences, f"before the topic was deleted: {report}"
 
     async def change_workers(self) -> None:

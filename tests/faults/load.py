@@ -24,6 +24,8 @@ WEIGHTS = (50, 25, 10, 6, 5, 2, 2)
 HOUR_MS = 3_600_000
 #: how long a sender waits for an acknowledgement before it sends the same again
 PATIENCE_S = 8.0
+#: events a second that one sender of each kind manages with ease; more are shared by several
+EACH = 2000
 ENCODE = msgspec.json.Encoder().encode
 
 
@@ -38,6 +40,7 @@ class Load:
         self.ledger = Ledger()
         self._kafka, self._collector, self._key = kafka, collector, key
         self._stores, self._rate = stores, rate
+        self._senders = 1 + rate // EACH
         self._chance = random.Random(seed)
         self._run = f"{seed}-{now_ms():x}"
         self._number = 0
@@ -47,9 +50,11 @@ class Load:
         self._busy = 0
         self._tasks: list[asyncio.Task[None]] = []
 
-    def start(self) -> None:
-        """Begin to send."""
-        senders = (self._send_directly(), self._send_by_http(), self._send_incidents())
+    def start(self, is_by_http: bool = True) -> None:
+        """Begin to send, through the collector too if ``is_by_http``."""
+        senders = [self._send_incidents()]
+        for _ in range(self._senders):
+            senders += [self._send_directly(), *([self._send_by_http()] if is_by_http else [])]
         self._tasks = [asyncio.create_task(sender) for sender in senders]
 
     async def stop(self, limit_s: float) -> None:
@@ -117,20 +122,23 @@ class Load:
             return self._chance.randrange(3 * HOUR_MS)
         return 30 * HOUR_MS + self._chance.randrange(HOUR_MS)  # recounted from the raw table
 
-    async def _pause(self, sent: int) -> None:
-        await asyncio.sleep(sent / (self._rate / 2))
+    async def _pause(self, sent: int, began: float) -> None:
+        """Wait until ``sent`` events since ``began`` are this sender's share of the rate."""
+        share = self._rate / 2 / self._senders
+        await asyncio.sleep(max(0.0, sent / share - (time.monotonic() - began)))
 
     # straight into Kafka
 
     async def _send_directly(self) -> None:
         sender = _Direct(self._kafka, self.ledger)
         while not self._is_stopping:
+            began = time.monotonic()
             events = self._some(60)
             if self._chance.random() < 0.1:  # sent twice on purpose
                 events += self._chance.sample(events, 10)
             async with self._turn():
                 await sender.send(events)
-            await self._pause(len(events))
+            await self._pause(len(events), began)
         await sender.close()
 
     async def _send_incidents(self) -> None:
@@ -149,6 +157,7 @@ class Load:
         timeout = aiohttp.ClientTimeout(total=PATIENCE_S)
         async with aiohttp.ClientSession(timeout=timeout) as session:
             while not self._is_stopping:
+                began = time.monotonic()
                 events = self._some(40)
                 body = ENCODE([_incoming(event) for event in events])
                 async with self._turn():
@@ -156,7 +165,7 @@ class Load:
                         self.ledger.repeats["http"] += 1
                         await asyncio.sleep(0.3)
                     self.ledger.note(events)
-                await self._pause(len(events))
+                await self._pause(len(events), began)
 
     async def _post(self, session: aiohttp.ClientSession, body: bytes) -> bool:
         headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}

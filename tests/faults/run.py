@@ -16,6 +16,7 @@ from tests.faults.chaos import Chaos
 from tests.faults.checker import Checker, Report
 from tests.faults.incident import baselines
 from tests.faults.load import Load
+from tests.faults.standing import Watch
 from tests.faults.system import KEY, System
 from tests.streams.kafka_tools import produce
 
@@ -54,13 +55,18 @@ class Outcome:
     ends: dict[str, list[str]]
     peak_mb: dict[str, int]
     seconds: float
+    #: of these, under load and faults
+    chaos_s: float
+    #: memory, lag and spool through the run, a line each
+    looks: str
 
     def __str__(self) -> str:
         faults = ", ".join(f"{name} {times}" for name, times in sorted(self.faults.items()))
         return (
-            f"{self.kills} kills in {self.seconds:.0f} s: {faults}\n"
+            f"{self.kills} kills and {self.faults.total()} faults in {self.chaos_s:.0f} s of load, "
+            f"{self.report.waited_s:.0f} s to the verdict, {self.seconds:.0f} s in all: {faults}\n"
             f"repeated by the senders: {dict(self.repeats)}; processes that ended by themselves: {self.ends}\n"
-            f"most memory, MB: {self.peak_mb}\n"
+            f"most memory, MB: {self.peak_mb}\n{self.looks}\n"
             f"{self.report}"
         )
 
@@ -79,22 +85,31 @@ async def run(plan: Plan, folder: Path, say: Callable[[str], None] = print) -> O
     for name in ("aiokafka", "clickhouse_connect", "urllib3"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # that the broker is away is what we want
     system = System(folder, STORES, plan.monitors, plan.partitions)
+    watch = Watch(system)
     try:
         await system.start(_publish_baselines)
         load = Load(system.settings.kafka, system.collector_url, KEY, STORES, plan.rate, plan.seed)
         load.start()
         say(f"{time.monotonic() - began:6.1f} s  everything runs")
+        watch.start()
         chaos = Chaos(system, load, plan.seed, plan.away_s, say, plan.chosen)
+        loaded = time.monotonic()
         await chaos.run(plan.kills, plan.pause_s, plan.faults)
         load.check()
+        lasted = time.monotonic() - loaded
+        say(f"{len(load.ledger.events) / lasted:,.0f} events/s were acknowledged for {lasted:.0f} s")
         await load.stop(ACKNOWLEDGED_S)
         say(
             f"{time.monotonic() - began:6.1f} s  the load has ended; {len(load.ledger.events):,} events acknowledged"
         )
-        report = await Checker(system.settings, system.store_port).wait(load.ledger, SETTLE_S)
+        report = await Checker(system).wait(load.ledger, SETTLE_S, say)
         ends = {name: part.ends for name, part in system.parts.items() if part.ends}
         peaks = {name: part.peak_mb for name, part in system.parts.items()}
         seconds = time.monotonic() - began
-        return Outcome(report, chaos.kills, chaos.done, load.ledger.repeats, ends, peaks, seconds)
+        watch.write(folder / "logs" / "samples.tsv")
+        return Outcome(
+            report, chaos.kills, chaos.done, load.ledger.repeats, ends, peaks, seconds, lasted, watch.told()
+        )
     finally:
+        await watch.stop()
         await asyncio.shield(system.stop())

@@ -83,9 +83,11 @@ class Part:
 
     def look(self) -> None:
         """Note how much memory it holds."""
-        with contextlib.suppress(OSError, AttributeError):
-            pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])  # type: ignore[union-attr]
-            self.peak_mb = max(self.peak_mb, pages * os.sysconf("SC_PAGE_SIZE") // 1_000_000)
+        self.peak_mb = max(self.peak_mb, self.memory_mb())
+
+    def memory_mb(self) -> int:
+        """Resident memory now; 0 while it is not there."""
+        return resident_mb(self.process.pid if self.process is not None else None)
 
     def last_line(self) -> str:
         """The last thing it logged."""
@@ -114,11 +116,19 @@ class Part:
                 self.kill()
 
 
+def resident_mb(pid: int | None) -> int:
+    """Resident memory of a process in megabytes; 0 if there is none."""
+    with contextlib.suppress(OSError):
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") // 1_000_000
+    return 0
+
+
 class System:
     """Broker, store, proxies and roles under ``folder``."""
 
     def __init__(self, folder: Path, stores: list[str], monitors: int, partitions: int) -> None:
-        self.folder, self._partitions = folder, partitions
+        self.folder, self.partitions = folder, partitions
         (folder / "logs").mkdir(parents=True, exist_ok=True)
         kafka_port, store_port, store_proxy_port, collector_port = (free_port() for _ in range(4))
         self.store_port = store_port
@@ -212,7 +222,7 @@ class System:
             else spec
             for spec in TOPICS
         ]
-        await create_topics(self.settings.kafka, partitions=self._partitions, topics=specs)
+        await create_topics(self.settings.kafka, partitions=self.partitions, topics=specs)
 
     async def end_parts(self) -> None:
         """End every part and the broker in order, as ``up`` does at Ctrl-C."""

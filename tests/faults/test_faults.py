@@ -17,4 +17,5 @@ async def test_whatever_is_killed_every_acknowledged_event_is_counted_once(tmp_p
     assert outcome.kills >= plan.kills
     assert outcome.report.events > 1000
     assert outcome.report.transitions > 0, "no alert opened in the incidents"
+    assert not outcome.report.not_settled, str(outcome)
     assert outcome.report.differences == 0, str(outcome)

@@ -11,7 +11,7 @@ from pathlib import Path
 from streams.embedded.broker import broker_of
 from streams.settings import load_settings
 from tests.bench.whole_path import collector, delay, landing, memory, recovery, telling, workers
-from tests.bench.whole_path.ground import Figure, Ground
+from tests.bench.whole_path.ground import Ground
 
 PARTS = {
     "collector": collector.measure,
@@ -34,7 +34,6 @@ def main() -> int:
     )
     asked = parser.parse_args()
     settings = load_settings(broker_heap_mb=1024)
-    figures: list[Figure] = []
     loads: list[float] = [os.getloadavg()[0]]
     with tempfile.TemporaryDirectory(prefix="funnelwatch-whole-path-") as name:
         folder = Path(name)
@@ -45,13 +44,12 @@ def main() -> int:
             broker.wait_ready()
             for part in asked.only:
                 found = PARTS[part](ground)
-                figures += found
                 loads.append(os.getloadavg()[0])
                 print(telling.table(found), flush=True)
                 if (
                     asked.keep and not asked.quick
                 ):  # after every part: an interrupted run leaves what it measured
-                    telling.store(figures, loads)
+                    telling.store(found, loads[-2:])
         finally:
             ground.stop()
             broker.stop()

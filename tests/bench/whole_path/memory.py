@@ -1,7 +1,8 @@
 """Growth in stores: memory of quiet stores, and what a minute costs with few of many stores active.
 
 Runs the partitions' own code in a process of its own, without Kafka: every store is seen once, then an hour passes in which
-only some go on. ``python -m tests.bench.whole_path.memory STORES ACTIVE`` prints one JSON line.
+only some go on. With ``judged`` every store has a baseline, and the quiet ones have been quiet for a day, as when a monitor
+starts in the morning. ``python -m tests.bench.whole_path.memory STORES ACTIVE seen|judged`` prints one JSON line.
 """
 
 from __future__ import annotations
@@ -22,11 +23,13 @@ from streams.monitor.app import default_scorer
 from streams.monitor.partition import Partition, Work
 from streams.settings import load_settings
 from tests.bench.whole_path.ground import PARTITIONS, Figure, Ground, memory_mb, run_tool
+from tests.faults.incident import baselines
 
 SIZES = (1_000, 10_000, 100_000)
 ACTIVE = 1_000
 MINUTES = 60
 EVENTS_A_MINUTE = 5
+SEEN, JUDGED = "seen", "judged"
 START_MS = 1_790_000_000_000 // MINUTE_MS * MINUTE_MS
 
 
@@ -53,6 +56,14 @@ class Worker:
         self._offsets = [0] * PARTITIONS
         self._number = 0
 
+    def learn(self, stores: range) -> None:
+        """A baseline for each of the stores."""
+        fitted = baselines()[0]
+        for store in stores:
+            name = f"store-{store:06d}"
+            number = zlib.crc32(name.encode()) % PARTITIONS
+            self.partitions[number].learn(msgspec.structs.replace(fitted, store_id=name))
+
     def count(self, stores: range, at_ms: int, each: int) -> None:
         """So many events of each store, accepted at once."""
         values: list[list[bytes]] = [[] for _ in self.partitions]
@@ -75,7 +86,8 @@ class Worker:
             self._offsets[number] += len(batch)
             if batch:
                 offsets = range(begin, begin + len(batch))
-                message = SimpleNamespace(offsets=offsets, highwater=self._offsets[number])
+                highwater = self._offsets[number]
+                message = SimpleNamespace(offsets=offsets, highwater=highwater, follows=begin - 1)
                 self.partitions[number].count(message, batch, at_ms)
 
     def flush(self, at_ms: int) -> tuple[int, int]:
@@ -94,10 +106,13 @@ class Worker:
 
 
 def main() -> None:
-    stores, active = int(sys.argv[1]), int(sys.argv[2])
+    stores, active, kind = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     worker = Worker()
     empty = memory_mb(os.getpid())
-    worker.count(range(stores), START_MS, 3)  # so that two stages were seen of each
+    if kind == JUDGED:
+        worker.learn(range(stores))
+    else:
+        worker.count(range(stores), START_MS, 3)  # so that two stages were seen of each
     worker.flush(START_MS)
     for minute in range(1, 4):  # their first minute is closed, their scorers' entries are made
         worker.count(range(active), START_MS + minute * MINUTE_MS, 1)
@@ -126,9 +141,11 @@ def main() -> None:
 def measure(ground: Ground) -> list[Figure]:
     """Memory and a minute's cost for each number of stores."""
     found = []
-    for stores in SIZES[:2] if ground.quick else SIZES:
-        told = msgspec.json.decode(run_tool("memory", str(stores), str(ACTIVE)).communicate()[0])
-        load = f"{stores:,} stores, {min(ACTIVE, stores):,} active"
+    sizes = SIZES[:2] if ground.quick else SIZES
+    for kind, stores in [(kind, stores) for kind in (SEEN, JUDGED) for stores in sizes]:
+        told = msgspec.json.decode(run_tool("memory", str(stores), str(ACTIVE), kind).communicate()[0])
+        with_what = ", all with a baseline" if kind == JUDGED else ""
+        load = f"{stores:,} stores{with_what}, {min(ACTIVE, stores):,} active"
         found += [
             Figure("stores", f"{load}: memory per thousand", told["memory_mb"] / stores * 1000, "MB"),
             Figure("stores", f"{load}: closing a minute", told["minute_s"], "CPU s"),

@@ -8,9 +8,13 @@ import platform
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from typing import Any
 
 from tests.bench.whole_path.ground import Figure
 from tests.bench.windowed_count.telling import RESULTS
+
+#: the parts of the whole path, as ``--only`` names them
+PARTS = ("collector", "landing", "stores", "recovery", "workers", "delay")
 
 
 def table(figures: Sequence[Figure]) -> str:
@@ -26,28 +30,32 @@ def table(figures: Sequence[Figure]) -> str:
 
 
 def store(figures: Sequence[Figure], loads: Sequence[float]) -> list[str]:
-    """Write the dated results, ``latest.json`` (parts not measured now keep their figures) and the picture."""
+    """Write the dated results, ``latest.json`` (parts not measured now keep their figures) and the picture.
+
+    The parts may be run one by one: what is not measured now stays as it was, with the date and the load it was measured at.
+    """
     RESULTS.mkdir(exist_ok=True)
     now = datetime.now(UTC)
     latest = RESULTS / "latest.json"
     known = json.loads(latest.read_text()) if latest.exists() else {}
     measured = {one.part for one in figures}
     kept = [one for one in known.get("whole_path", []) if one["part"] not in measured]
-    found = {
+    about = {
+        "at": now.isoformat(timespec="seconds"),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "load": [round(min(loads), 1), round(max(loads), 1)],
+    }
+    before = {part: told for part, told in known.get("whole_path_about", {}).items() if part in PARTS}
+    found: dict[str, Any] = {
         "whole_path": [*kept, *(asdict(one) for one in figures)],
-        "whole_path_about": {
-            "at": now.isoformat(timespec="seconds"),
-            "measured": sorted(measured),
-            "cores": os.cpu_count(),
-            "python": platform.python_version(),
-            "load": [round(min(loads), 1), round(max(loads), 1)],
-        },
+        "whole_path_about": {**before, **dict.fromkeys(sorted(measured), about)},
     }
     dated = RESULTS / f"whole-path-{now:%Y-%m-%d}.json"
     dated.write_text(json.dumps(found, indent=1) + "\n")
     latest.write_text(json.dumps({**known, **found}, indent=1) + "\n")
     picture = RESULTS / "whole-path.png"
-    draw([Figure(**one) for one in found["whole_path"]], str(picture))  # type: ignore[arg-type]
+    draw([Figure(**one) for one in found["whole_path"]], str(picture))
     return [f"written to {path}" for path in (dated, latest, picture)]
 
 

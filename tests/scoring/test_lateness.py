@@ -1,0 +1,62 @@
+"""Quiet stores rest in the lateness rule, and nobody can tell from what it says of them afterwards."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from scoring.lateness import Delay, Lateness
+
+MINUTES = 1500
+
+
+def of_one(minutes: np.ndarray, judged: tuple[str, ...] | None) -> tuple[list[Delay | None], list[int]]:
+    """What is said of "shop" in every minute, and how many stores are looked at, where a neighbour is never quiet."""
+    lateness, said, looked_at = Lateness(), [], []
+    for minute, events in enumerate(minutes.tolist()):
+        both = (("neighbour", 60), ("shop", events))
+        totals = {name: [number, 0, 0, 0, 0, 0, 0] for name, number in both if number}
+        said.append(lateness.close(minute, totals, judged).get("shop"))
+        looked_at.append(len(lateness))
+    return said, looked_at
+
+
+def drawn(gap: int) -> np.ndarray:
+    """(minutes,) bursts of two hours with silences of ``gap`` minutes between them."""
+    rng = np.random.default_rng(gap)
+    events = rng.poisson(25, MINUTES)
+    events[(np.arange(MINUTES) % (120 + gap)) >= 120] = 0
+    return events
+
+
+@pytest.mark.parametrize("gap", [10, 40, 130, 170, 250, 400, 700])
+def test_what_is_said_of_a_store_with_events_does_not_depend_on_its_rests(gap: int) -> None:
+    events = drawn(gap)
+    asked, _ = of_one(events, None)
+    unasked, looked_at = of_one(events, ("neighbour",))
+    heard = np.nonzero(events)[0]
+    assert [asked[minute] for minute in heard] == [unasked[minute] for minute in heard]
+    assert set(looked_at) <= {1, 2}
+
+
+def test_a_store_that_nobody_judges_is_looked_at_no_more_after_a_quarter_of_an_hour() -> None:
+    events = np.zeros(60, dtype=int)
+    events[0] = 50
+    said, looked_at = of_one(events, ("neighbour",))
+    assert looked_at[10] == 2
+    assert looked_at[30] == 1
+    asked, looked_at = of_one(events, ("neighbour", "shop"))
+    assert looked_at[30] == 2
+    assert asked[30] is Delay.SILENT
+    assert said[30] is None
+
+
+def test_late_events_wake_a_store_that_rests() -> None:
+    lateness = Lateness()
+    lateness.close(0, {"shop": [50, 0, 0, 0, 0, 0, 0]}, ())
+    for minute in range(1, 100):
+        lateness.close(minute, {}, ())
+    assert len(lateness) == 0
+    lateness.correct(90, {"shop": [400, 0, 0, 0, 0, 0, 0]})
+    assert len(lateness) == 1
+    assert lateness.close(100, {"shop": [5, 0, 0, 0, 0, 0, 0]}, ("shop",)) == {"shop": Delay.LATE}
