@@ -5,7 +5,8 @@ On the path of an event: asked by ``streams/monitor/partition.py`` as it closes 
 Seen from the log alone, per store and minute:
 
 * *late*: of the events of the last minutes, more came after their minute was closed than is usual for the store;
-* *silent*: nothing of any stage came in a time in which ten events or more were due;
+* *silent*: nothing of any stage came in a time in which ten events or more were due; and what was held back in a silence and
+  comes at once after it is *late*: what it leads to came with it and is waited for in vain;
 * *cut off*: all stages together fell at once, far below the minutes before, as when the pipe stops in mid-minute. That
   may be a real loss of visitors, so it is believed from the third minute on.
 """
@@ -37,6 +38,9 @@ _DUE = 10.0
 _SILENT_MOST = 120
 #: a cut: below this part of the pace, by so many standard deviations, for so many minutes at most
 _CUT, _CUT_Z, _CUT_MOST = 0.6, 6.0, 2
+#: a burst after a silence: above this many times the pace, by so many standard deviations; what it says is believed when as
+#: many minutes have passed as the silence had and so many more (a conversion's usual delay), at most
+_BURST, _BURST_Z, _SETTLE, _SETTLE_MOST = 2.0, 6.0, 15, 60
 #: minutes of which late events are recognised
 _REMEMBERED = 180
 #: events a minute below which a store that has been silent for all of them is forgotten
@@ -63,6 +67,8 @@ class _Pace:
     pace: float = 0.0
     silent_minutes: int = 0
     cut_minutes: int = 0
+    #: minutes for which what was held back in a silence still shows
+    settling: int = 0
     on_time: float = 0.0
     late: float = 0.0
     usual_share: float = 0.0
@@ -176,7 +182,13 @@ def _judge(store: _Pace, events: int) -> Delay | None:
 
 def _pause(store: _Pace, events: int) -> Delay | None:
     """Whether the store is silent or was cut off, by its pace so far."""
-    store.silent_minutes = 0 if events else store.silent_minutes + 1
+    silence, store.silent_minutes = store.silent_minutes, 0 if events else store.silent_minutes + 1
+    most = _BURST * store.pace + _BURST_Z * store.pace**0.5
+    if silence * store.pace >= _DUE and silence <= _SILENT_MOST and events > most:
+        store.settling = min(silence + _SETTLE, _SETTLE_MOST)
+    if store.settling:
+        store.settling -= 1
+        return Delay.LATE
     if store.silent_minutes and store.silent_minutes * store.pace >= _DUE:
         return Delay.SILENT if store.silent_minutes <= _SILENT_MOST else None
     short = store.pace - events

@@ -6,9 +6,10 @@ The stages of a store's youth:
 - no history: no baseline; its score rows say ``no_baseline``;
 - half an hour to two hours: what peers or the benchmark lend (``peers.py``), or no baseline;
 - two hours to seven days: with peers or a benchmark line, their prior weighed against the own history; without, the hour-of-week profile is the population's (a store's own cells are shrunk away by their
-  variance) and taken for uncertain by a tenth, the wobble is at least the population's upper quartile, and only the
+  variance) and taken for uncertain by a twentieth, the wobble is at least the population's median, and only the
   page threshold opens alerts;
-- seven days to four weeks: own profile as far as its variance allows; the wobble still at least the median;
+- seven days to four weeks: own profile as far as its variance allows (an hour of the week seen twice); the wobble still at
+  least the median;
 - two weeks: its traffic is judged too (``traffic.py``);
 - four weeks and more: all its own, shrunk by empirical Bayes.
 
@@ -57,8 +58,8 @@ _MINUTE_MS = 60_000
 #: variance of an hour's mean wobble before sigma is known (log scale)
 _FIRST_HOUR_VARIANCE = 0.07**2 * 0.75
 _FULL_DAYS = 28.0
-#: in the first week a store is taken for one that wobbles more than three of four, and its profile for this uncertain
-_YOUNG_QUANTILE, _YOUNG_VARIANCE = 0.75, 0.10**2
+#: in the first week the profile is taken for uncertain by so much beyond what its fit says (log variance)
+_YOUNG_VARIANCE = 0.05**2
 #: the noise is fitted on so many last days
 _NOISE_DAYS = 21
 #: weight, in days, below which a stretch of history is too short for anything
@@ -332,10 +333,8 @@ def _fit_step(step: str, members: list[_StepData], pools: PoolSums | None) -> No
         np.ascontiguousarray(a[:, recent].T), np.ascontiguousarray(mu[:, recent].T), rates, containment, BIN
     )
     history_days: Floats = np.array([member.days for member in members], dtype=float)
-    least = np.where(
-        history_days < YOUNG_DAYS, np.quantile(noise.sigma, _YOUNG_QUANTILE), noise.population_sigma
-    )
-    sigma = np.where(history_days >= _FULL_DAYS - 1, noise.sigma, np.maximum(noise.sigma, least))
+    careful = np.maximum(noise.sigma, noise.population_sigma)
+    sigma = np.where(history_days >= _FULL_DAYS - 1, noise.sigma, careful)
     doubt = _profile_doubt(sigma, noise.tau, history_days)
     segments = _segment_wobble(members, parts, a, mu, rates, noise.dispersion, sigma, noise.tau, step, pools)
     if pools is not None:

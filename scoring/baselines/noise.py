@@ -1,10 +1,12 @@
 """The natural wobble of a store's rate: sigma and tau of its AR(1) deviation, and fast over-dispersion.
 
-The likelihood of binned residuals under a Kalman filter is computed on a grid of (sigma, tau) for all stores at once,
-innovations clipped so that incidents in the history do not pass for wobble; the prior over the grid is the population's,
-found by EM (Laird 1978) from a weak start. In a large store the likelihood is far narrower than the grid, and sigma off by
-a fifth is a false alert a month: it is interpolated to a finer grid (it is smooth in log sigma and log tau). The observation variance is binomial as far as a bin contains its conversions,
-µ(1−p·κ): Poisson's hides sigma, the full 1−p passes for wobble.
+The likelihood of binned residuals under a Kalman filter is computed on a grid of (sigma, tau) for all stores at once.
+So that incidents in the history do not pass for wobble (two in a month made sigma up to twice too large), innovations are
+clipped and windows of half an hour and two hours that are off by more than four standard deviations are left out. The
+prior over the grid is the population's, found by EM (Laird 1978) from a weak start. In a large store the likelihood is far
+narrower than the grid, and sigma off by a fifth is a false alert a month: it is interpolated to a finer grid (it is smooth
+in log sigma and log tau). The observation variance is binomial as far as a bin contains its conversions, µ(1−p·κ):
+Poisson's hides sigma, the full 1−p passes for wobble.
 """
 
 from __future__ import annotations
@@ -15,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
+from scoring.detection.wobble import mean_variance
+
 Floats = NDArray[np.float64]
 
 _SIGMAS = np.array([0.02, 0.03, 0.045, 0.065, 0.1, 0.15, 0.22, 0.35])
@@ -22,6 +26,13 @@ _TAUS = np.array([15.0, 30, 60, 120, 240, 480])
 #: intermediate points between two of the grid
 _FINER = 4
 _CLIP = 12.0
+#: windows, in minutes, that are left out of the fit where they are off by so many standard deviations
+_SPANS = (30, 120)
+_LARGEST_Z = 4.0
+#: wobble of a usual store, from which the first look for such windows starts
+_USUAL_SIGMA, _USUAL_TAU = 0.07, 120.0
+#: expected arrivals of a window, and how many such windows, that tell of a store's own
+_LEAST_TELLING, _LEAST_WINDOWS = 10.0, 12
 _ROUNDS = 30
 #: weight, in stores, of the start prior: sigma log-normal about 0.07 with log sd 0.5, any tau
 _PRIOR_STORES = 6.0
@@ -54,8 +65,19 @@ def fit_noise(
     capped = np.minimum(rate, 0.9)
     binomial = 1 - capped * containment
     dispersion = np.ones(len(rate))
-    likelihood = _grid_likelihood(arrivals, expected, binomial, bin_minutes)
+    typical = _typical_sigma(arrivals, expected, binomial, bin_minutes)
+    odd = _odd(arrivals, expected, binomial, typical, np.full(len(rate), _USUAL_TAU), bin_minutes)
+    likelihood = _grid_likelihood(arrivals * ~odd, expected * ~odd, binomial, bin_minutes)
     sigma, tau = _posterior(likelihood)
+    again = _odd(arrivals, expected, binomial, sigma, tau, bin_minutes)
+    changed = np.nonzero((again != odd).any(0))[0]
+    if len(changed):
+        kept = ~again[:, changed]
+        likelihood[changed] = _grid_likelihood(
+            arrivals[:, changed] * kept, expected[:, changed] * kept, binomial[changed], bin_minutes
+        )
+        sigma, tau = _posterior(likelihood)
+    arrivals, expected = arrivals * ~again, expected * ~again
     for _ in range(2):
         excess = _excess(arrivals, expected, binomial * dispersion, sigma, tau, bin_minutes)
         wild = np.nonzero(excess > 1.08)[0]
@@ -67,6 +89,46 @@ def fit_noise(
         )
         sigma, tau = _posterior(likelihood)
     return Noise(sigma, tau, dispersion, float(np.median(sigma)))
+
+
+def _windows(values: Floats, width: int) -> Floats:
+    """(bins − width + 1, series) sums of ``width`` bins, one starting at each bin."""
+    total = np.concatenate([np.zeros((1, values.shape[1])), values.cumsum(0)])
+    return np.asarray(total[width:] - total[:-width])
+
+
+def _typical_sigma(arrivals: Floats, expected: Floats, fast: Floats, bin_minutes: int) -> Floats:
+    """(series,) sigma by the median deviation of two hours, which incidents hardly move; at least the usual one."""
+    width = max(_SPANS[-1] // bin_minutes, 1)
+    found = np.full(arrivals.shape[1], _USUAL_SIGMA)
+    if width > len(arrivals):
+        return found
+    a, e = (_windows(values, width)[::width] for values in (arrivals, expected))
+    telling = e > _LEAST_TELLING
+    away = np.where(telling, np.abs(a - e) / np.maximum(e, 1.0), np.nan)
+    chance = np.where(telling, fast / np.maximum(e, 1.0), np.nan)
+    enough = telling.sum(0) >= _LEAST_WINDOWS
+    spread = (1.4826 * np.nanmedian(away[:, enough], axis=0)) ** 2 - np.nanmedian(chance[:, enough], axis=0)
+    wobble = np.maximum(spread, 0.0) / mean_variance(_SPANS[-1], _USUAL_TAU)
+    found[enough] = np.maximum(np.sqrt(wobble), _USUAL_SIGMA)
+    return found
+
+
+def _odd(
+    arrivals: Floats, expected: Floats, fast: Floats, sigma: Floats, tau: Floats, bin_minutes: int
+) -> NDArray[np.bool_]:
+    """(bins, series) True in windows of half an hour or two hours that are off by more than four standard deviations."""
+    odd = np.zeros(arrivals.shape, dtype=bool)
+    for minutes in _SPANS:
+        width = max(minutes // bin_minutes, 1)
+        if width > len(arrivals):
+            continue
+        a, e = _windows(arrivals, width), _windows(expected, width)
+        spread = e * fast + e * e * sigma**2 * mean_variance(minutes, tau) + 1.0
+        far = (a - e) ** 2 > _LARGEST_Z**2 * spread
+        for shift in range(width):
+            odd[shift : shift + len(far)] |= far
+    return odd
 
 
 def _grid_likelihood(arrivals: Floats, expected: Floats, fast: Floats, bin_minutes: int) -> Floats:

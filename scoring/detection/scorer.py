@@ -181,16 +181,22 @@ class Scorer:
         for store_id, segments in counts.items():
             self._note_seen(self._book.stores[store_id], segments)
 
-    def advance_counts(self, minute: int, counts: NDArray[np.integer]) -> list[AlertTransition]:
+    def advance_counts(
+        self,
+        minute: int,
+        counts: NDArray[np.integer],
+        delays: Mapping[str, Delay] = MappingProxyType({}),
+    ) -> list[AlertTransition]:
         """``advance`` for callers that hold counts as an array and want no score rows (backtests).
 
         Args:
             minute: one more than the last.
             counts: (rows, 7), row numbers as given by ``row_of``.
+            delays: as for ``advance``.
         """
-        step = self._close(minute, counts.astype(float))
-        judgement = Judgement(transitions=self._alert(minute, step))
-        self._judge_slow(minute, {}, judgement)
+        step = self._close(minute, counts.astype(float), delays)
+        judgement = Judgement(transitions=self._alert(minute, step, delays))
+        self._judge_slow(minute, delays, judgement)
         return judgement.transitions
 
     def _alert(

@@ -14,6 +14,7 @@ from scoring.baselines.minute_table import MinuteTable
 from scoring.baselines.peers import Lenders, lend, youngest
 from scoring.detection import DetectionPolicy, Scorer
 from scoring.detection.pools import PoolScorer
+from scoring.lateness import Lateness
 from scoring.pools import PoolRules
 
 DAY = 1440
@@ -119,7 +120,10 @@ def run_backtest(
             (pooling.pools if baseline.members else scorer).set_baseline(baseline)
 
     learn(baselines)
-    places = np.array([scorer.row_of(store, segment) for store, segment in table.rows()])
+    rows = list(table.rows())
+    places = np.array([scorer.row_of(store, segment) for store, segment in rows])
+    firsts = [number for number, row in enumerate(rows) if number == 0 or row[0] != rows[number - 1][0]]
+    names, lateness = [rows[number][0] for number in firsts], Lateness()
     book = AlertBook()
     begin = max(table.first, train_until - _WARM_DAYS * DAY)
     begin -= (begin - train_until) % DAY if begin > table.first else 0
@@ -130,8 +134,11 @@ def run_backtest(
         block = table.block(day, last)
         ordered = np.zeros_like(block)
         ordered[:, places] = block
+        events = np.add.reduceat(block.sum(2), firsts, axis=1).tolist()
         for minute in range(day, last):
-            found = scorer.advance_counts(minute, ordered[minute - day])
+            totals = {name: (count,) for name, count in zip(names, events[minute - day], strict=True)}
+            delays = lateness.close(minute, totals)
+            found = scorer.advance_counts(minute, ordered[minute - day], delays)
             if pools is not None:
                 found = found + pooling.advance(minute)
             if found:

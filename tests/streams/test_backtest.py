@@ -85,6 +85,26 @@ def test_a_planted_drop_is_the_only_alert_in_parquet_and_csv(counts: pa.Table, t
     assert alert["observed"] < alert["expected"]
 
 
+def test_data_held_back_or_missing_fires_nothing(counts: pa.Table, tmp_path: Path) -> None:
+    held = START + np.arange(TRAIN * 1440 + 300, TRAIN * 1440 + 312).astype("timedelta64[m]")
+    let_go = START + np.timedelta64(TRAIN * 1440 + 312, "m")
+    missing = START + np.arange(TRAIN * 1440 + 450, TRAIN * 1440 + 456).astype("timedelta64[m]")
+    minutes = counts["minute"].to_numpy().astype("datetime64[m]")
+    minutes = np.where(np.isin(minutes, held), let_go, minutes)
+    spoiled = counts.set_column(1, "minute", pa.array(minutes.astype("datetime64[s]")))
+    spoiled = spoiled.filter(pa.array(~np.isin(minutes, missing)))
+    pq.write_table(spoiled, tmp_path / "counts.parquet")
+    out = tmp_path / "out.jsonl"
+    result = run(
+        "--minutes", tmp_path / "counts.parquet", "--train-until", "2026-01-14", "--out", out
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    (alert,) = alerts_of(out)
+    opened = np.datetime64(alert["opened_at"].removesuffix("Z"))
+    assert alert["store_id"] == "big"
+    assert START + DROP[0] < opened <= START + DROP[0] + 6
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [

@@ -146,6 +146,17 @@ def test_a_quiet_store_is_not_late_and_a_store_that_stops_at_once_is() -> None:
     assert lateness.close(32, {"busy": [0, 42, 9, 0, 0, 0, 0]}) == {}
 
 
+def test_what_comes_at_once_after_a_silence_is_believed_when_its_conversions_are_through() -> None:
+    lateness = Lateness()
+    for minute in range(30):
+        lateness.close(minute, {"shop": [0, 40, 9, 0, 0, 0, 0]})
+    silent = [lateness.close(30 + minute, {}) for minute in range(10)]
+    burst = lateness.close(40, {"shop": [0, 440, 99, 0, 0, 0, 0]})
+    after = [lateness.close(41 + minute, {"shop": [0, 40, 9, 0, 0, 0, 0]}) for minute in range(30)]
+    assert (silent[1:], burst) == ([{"shop": Delay.SILENT}] * 9, {"shop": Delay.LATE})
+    assert after == [{"shop": Delay.LATE}] * 24 + [{}] * 6
+
+
 def test_fewer_visitors_for_good_are_believed_from_the_third_minute_on() -> None:
     lateness = Lateness()
     for minute in range(30):

@@ -2,7 +2,8 @@
 
 python tests/bench/detection/bench.py --stores 100 --seed 202
 
-Parts can be run one by one into the same file: --part product --part peers --part market --part stress --part speed.
+Parts can be run one by one into the same file: --part product --part peers --part market --part stress --part pools
+--part speed. All of it in a few minutes, too small to mean anything: --quick.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import market as second
 from measure import Alert, judge, run_scorer
 from peers import PEERS, openings
 from plots import plot_delay, plot_false
+from pools import measure_pools
 from simulator import DAY, World, simulate
 from speed import measure_fit, measure_scoring
 
@@ -103,7 +105,9 @@ MARKET_STRESS: dict[str, dict] = {
     "second: one million an hour": {"low": 8e5, "high": 1.2e6, "first_stages": ("click",)},
     "second: clocks change": {"start": SPRING},
 }
-PARTS = ("product", "peers", "market", "stress", "speed")
+PARTS = ("product", "peers", "market", "stress", "pools", "speed")
+#: sizes of a run that only shows that everything runs
+QUICK = {"stores": 8, "stress": 2, "few": 2, "fit": 12, "cases": 1, "pooled": 10}
 
 
 def main() -> None:
@@ -117,12 +121,18 @@ def main() -> None:
     parser.add_argument(
         "--fit", type=int, default=250, help="stores whose fit is timed (1,000 are extrapolated)"
     )
+    parser.add_argument("--cases", type=int, default=2, help="cases of drops common to a pool")
+    parser.add_argument("--pooled", type=int, default=None, help="stores of a pool at most")
+    parser.add_argument("--quick", action="store_true", help="a small run, to see that everything runs")
     parser.add_argument("--part", choices=PARTS, action="append", help="only these parts; default: all")
     parser.add_argument("--out", type=Path, default=None)
     given = parser.parse_args()
+    if given.quick:
+        vars(given).update(QUICK)
     parts = given.part or PARTS
     RESULTS.mkdir(exist_ok=True)
-    out = given.out or RESULTS / f"detection-{datetime.now(UTC):%Y-%m-%d}.json"
+    name = "detection-quick" if given.quick else f"detection-{datetime.now(UTC):%Y-%m-%d}"
+    out = given.out or RESULTS / f"{name}.json"
     world = World(seed=given.seed, stores=given.stores)
     stores = simulate(world) if {"product", "peers"} & set(parts) else []
     if "product" in parts:
@@ -139,6 +149,8 @@ def main() -> None:
         for name, changes in MARKET_STRESS.items() if given.stress else ():
             market = second.Market(seed=given.seed + 7, stores=given.stress, **changes)
             keep(out, {"stress": {name: run_stress(name, second.simulate(market), market)}})
+    if "pools" in parts:
+        keep(out, {"pools": measure_pools(given.seed, given.cases, given.pooled)})
     if "speed" in parts:
         speed = {"scoring": measure_scoring(), "fit": measure_fit(given.fit)}
         print("speed", speed)

@@ -11,6 +11,7 @@ from simulator import DAY, STEP, Store, World
 from scoring.alerts import AlertKind, AlertState, AlertTransition, Level
 from scoring.baselines import StoreHistory, fit_baselines
 from scoring.detection import DetectionPolicy, Scorer
+from scoring.lateness import Lateness
 
 
 @dataclass
@@ -51,9 +52,13 @@ def run_scorer(
         rows += [scorer.row_of(store.history.store_id, segment) for segment in store.history.segments]
     minutes = np.concatenate([store.history.counts for store in stores]).transpose(2, 0, 1)
     first = (world.train_days - 2) * DAY
+    events = np.stack([store.history.counts.sum((0, 1), dtype=np.int64) for store in stores], axis=1).tolist()
+    names, lateness = [store.history.store_id for store in stores], Lateness()
     transitions: list[AlertTransition] = []
     for minute in range(first, len(minutes)):
-        transitions += scorer.advance_counts(world.start + minute, minutes[minute])
+        totals = {name: (count,) for name, count in zip(names, events[minute], strict=True)}
+        delays = lateness.close(world.start + minute, totals)
+        transitions += scorer.advance_counts(world.start + minute, minutes[minute], delays)
     ended = time.perf_counter()
     alerts: dict[str, Alert] = {}
     for t in transitions:

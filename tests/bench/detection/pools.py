@@ -114,20 +114,28 @@ def run(case: Case, seed: int, planted: bool) -> dict:
     }
 
 
+def measure_pools(seed: int, cases: int, stores: int | None = None) -> list[dict]:
+    """The first so many cases with drops, and once for each size of stores without any; ``stores`` caps their number."""
+    told, clean = [], set()
+    for number, case in enumerate(CASES[:cases]):
+        case = replace(case, stores=min(case.stores, stores or case.stores))
+        size = (case.stores, case.low, case.high)
+        worlds = (True,) if size in clean else (True, False)
+        clean.add(size)
+        for planted in worlds:
+            result = run(case, seed + number, planted)
+            told.append({"case": vars_of(case), "world": "drops" if planted else "clean", **result})
+            print(json.dumps(told[-1]), flush=True)
+    return told
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=505)
     parser.add_argument("--cases", type=int, default=len(CASES), help="only the first so many cases")
     parser.add_argument("--out", type=Path, default=RESULTS / f"pools-{datetime.now(UTC):%Y-%m-%d}.json")
     given = parser.parse_args()
-    told = []
-    for number, case in enumerate(CASES[: given.cases]):
-        for name, planted in (("drops", True), ("clean", False)):
-            if not planted and replace(case, depth=0.0) in [replace(c, depth=0.0) for c in CASES[:number]]:
-                continue  # the same stores without drops were looked at
-            result = run(case, given.seed + number, planted)
-            told.append({"case": vars_of(case), "world": name, **result})
-            print(json.dumps(told[-1]), flush=True)
+    told = measure_pools(given.seed, given.cases)
     given.out.write_text(json.dumps(told, indent=1) + "\n")
     print(f"written to {given.out}")
 

@@ -211,6 +211,37 @@ def test_the_wobble_of_a_large_store_is_found_between_the_points_of_the_grid() -
     assert found.tau == pytest.approx(tau, rel=0.3)
 
 
+def wobbling(rng: np.random.Generator, sigma: float, tau: float, series: int, days: int = 21) -> np.ndarray:
+    """(bins, series) arrivals of 100 expected in five minutes."""
+    rho, bins = math.exp(-5 / tau), days * 288
+    logs = sigma * rng.normal(size=(bins, series))
+    for row in range(1, bins):
+        logs[row] = rho * logs[row - 1] + math.sqrt(1 - rho**2) * logs[row]
+    return rng.poisson(100 * np.exp(logs)).astype(float)
+
+
+def test_incidents_in_the_history_do_not_pass_for_wobble() -> None:
+    rng = np.random.default_rng(8)
+    arrivals = wobbling(rng, 0.05, 45.0, 8)
+    expected, none = np.full(arrivals.shape, 100.0), np.zeros(8)
+    clean = fit_noise(arrivals, expected, none, none, 5)
+    arrivals[1000:1036] *= 0.1
+    arrivals[2500:2530] *= 0.3
+    arrivals[4000:4020] *= 0.5
+    broken = fit_noise(arrivals, expected, none, none, 5)
+    assert broken.sigma == pytest.approx(clean.sigma, rel=0.15)
+    assert broken.tau == pytest.approx(clean.tau, rel=0.25)
+
+
+def test_a_store_that_wobbles_far_more_than_most_is_not_taken_for_a_calm_one_with_incidents() -> None:
+    rng = np.random.default_rng(9)
+    arrivals = np.concatenate([wobbling(rng, 0.06, 60.0, 12), wobbling(rng, 0.3, 60.0, 3)], axis=1)
+    none = np.zeros(15)
+    found = fit_noise(arrivals, np.full(arrivals.shape, 100.0), none, none, 5)
+    assert found.sigma[12:].min() > 0.27
+    assert found.sigma[:12] == pytest.approx(0.06, rel=0.1)
+
+
 def test_more_looks_cost_the_root_of_the_steps_and_all_of_the_segments() -> None:
     assert look_offset(1) == 0
     assert look_offset(4) == pytest.approx(math.log10(2))
