@@ -53,8 +53,7 @@ def fill(kafka: str, prefix: str, rows: int) -> None:
         value = records.encode(event)
         send(EVENTS, partition, None, value)
         mark = Mark(0, 0, records.fingerprint(value), event.received_at_ms, last, -1, (-1, -1))
-        record = records.mark_record(mark)
-        send(COUNTS_CHANGELOG, partition, record.key, record.value)
+        send(COUNTS_CHANGELOG, partition, *records.mark_record(mark))
     producer.flush(120)
 
 
