@@ -145,12 +145,26 @@ def _insert_windows(client: Any, counts_rows: list[list[Any]], end: int) -> None
     )
 
 
-def insert_alerts(client: Any, now_ms: int) -> None:
-    columns = [
-        "alert_id", "store_id", "step", "segment", "kind", "level", "state", "sequence", "at", "opened_at", "fired_at",
-        "resolved_at", "surprise", "observed", "expected", "low", "high", "window_minutes", "sample", "lost", "lost_low",
-        "lost_high", "label", "contributions", "members", "note", "version",
+ALERT_COLUMNS = [
+    "alert_id", "store_id", "step", "segment", "kind", "level", "state", "sequence", "at", "opened_at", "fired_at",
+    "resolved_at", "surprise", "observed", "expected", "low", "high", "window_minutes", "sample", "lost", "lost_low",
+    "lost_high", "label", "contributions", "members", "note", "version",
+]  # fmt: skip
+
+
+def insert_foreign_alert(
+    client: Any, alert_id: str, store_id: str, at_ms: int, kind: str, level: str, label: str
+) -> None:
+    """An alert whose kind, level and label are as another release (or another writer) left them."""
+    at = moment(at_ms)
+    row = [
+        alert_id, store_id, "order_to_payment", "", kind, level, "resolved", 0, at, at, at, at,
+        6.4, 41.0, 78.0, 57.0, 101.0, 30, 2412.0, 37.0, 20.0, 50.0, label, [], [], "", 1,
     ]  # fmt: skip
+    client.insert("alert_transitions_raw", [row], column_names=ALERT_COLUMNS)
+
+
+def insert_alerts(client: Any, now_ms: int) -> None:
     opened = now_ms - FALL_MINUTES * MINUTE_MS
     fired = opened + 3 * MINUTE_MS
     shares = [("ios/paid", 0.74), ("ios/organic", 0.17), ("android/paid", 0.09)]
@@ -174,7 +188,7 @@ def insert_alerts(client: Any, now_ms: int) -> None:
         row(OLD_ALERT, "de-shopify", "click_to_add_to_cart", "notice", "firing", 0, old + MINUTE_MS, old, old + MINUTE_MS, None, 6.2, 310.0, 402.0, 342.0, 465.0, 92.0, "unknown", []),
         row(OLD_ALERT, "de-shopify", "click_to_add_to_cart", "notice", "resolved", 1, ended, old, old + MINUTE_MS, ended, 7.9, 398.0, 405.0, 345.0, 468.0, 214.0, "unknown", []),
     ]  # fmt: skip
-    client.insert("alert_transitions_raw", rows, column_names=columns)
+    client.insert("alert_transitions_raw", rows, column_names=ALERT_COLUMNS)
 
 
 def _insert_letters(client: Any, now_ms: int) -> None:

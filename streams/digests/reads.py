@@ -6,17 +6,24 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TypeVar
 
 import msgspec
+import structlog
 
 from scoring.actions import NOBODY, ActionBook, HumanAction
 from scoring.alerts import AlertKind, AlertLabel, AlertState, AlertTransition, Contribution, Level
 from scoring.digest_schedule import DigestForm, Occurrence
 from scoring.digest_values import AlertFacts, Bucket, Facts, StepSums, StoreFacts
+from scoring.routing import RoutingError
 from streams.config import Config, StoreConfig
 from streams.digests.subscribers import SubscriberConfig
 from streams.notifier.facts import base_rate, country_of
 from streams.web.database import Database, Row
+
+log = structlog.get_logger()
+Member = TypeVar("Member", bound=StrEnum)
 
 DAY_MS = 86_400_000
 #: a store without an event for so long before the period is called not connected, not silent
@@ -268,7 +275,10 @@ def _sums(rows: Sequence[Row]) -> dict[str, dict[str, StepSums]]:
 def _alerts(rows: Sequence[Row], actions: Sequence[Row]) -> tuple[AlertFacts, ...]:
     book = ActionBook()
     for row in actions:
-        book.take(msgspec.json.decode(row["action"], type=HumanAction))
+        try:
+            book.take(msgspec.json.decode(row["action"], type=HumanAction))
+        except (msgspec.DecodeError, RoutingError) as error:  # of another release; its row stays in the table
+            log.warning("an action is left out of the digest", error=str(error))
     found = []
     for row in rows:
         alert = AlertTransition(
@@ -276,8 +286,8 @@ def _alerts(rows: Sequence[Row], actions: Sequence[Row]) -> tuple[AlertFacts, ..
             store_id=row["store_id"],
             step=row["step"],
             segment=row["segment"],
-            kind=AlertKind(row["kind_name"]),
-            level=Level(row["level_name"]),
+            kind=_member(row["kind_name"], AlertKind.CONVERSION),
+            level=_member(row["level_name"], Level.NOTICE),
             state=AlertState(row["state_name"]),
             sequence=int(row["sequence"]),
             at_ms=int(row["at_ms"]),
@@ -294,7 +304,7 @@ def _alerts(rows: Sequence[Row], actions: Sequence[Row]) -> tuple[AlertFacts, ..
             lost=row["lost"],
             lost_low=row["lost_low"],
             lost_high=row["lost_high"],
-            label=AlertLabel(row["label_name"]),
+            label=_member(row["label_name"], AlertLabel.UNKNOWN),
             contributions=tuple(Contribution(segment, float(share)) for segment, share in row["shares"]),
             members=tuple(row["members"]),
         )
@@ -309,6 +319,11 @@ def _alerts(rows: Sequence[Row], actions: Sequence[Row]) -> tuple[AlertFacts, ..
             )
         )
     return tuple(found)
+
+
+def _member(value: str, default: Member) -> Member:
+    """The member of ``default``'s enum that a row names; ``default`` for an empty value or one of another release."""
+    return type(default)(value) if value in set(type(default)) else default
 
 
 def _moment(value: int | None) -> int | None:

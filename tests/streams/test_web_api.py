@@ -16,10 +16,19 @@ from streams.web.comparison import compared_step
 from streams.web.server import make_app
 from tests.fixtures_clickhouse import Store
 from tests.fixtures_page import RunningPage, page_settings
-from tests.web_seed import ALERT, CONFIG, FALL_MINUTES, HOURS, MINUTE_MS, OLD_ALERT
+from tests.web_seed import (
+    ALERT,
+    CONFIG,
+    FALL_MINUTES,
+    HOURS,
+    MINUTE_MS,
+    OLD_ALERT,
+    insert_foreign_alert,
+)
 
 Serve = Callable[[Settings], RunningPage]
 TOKEN = "a-token-of-tests"
+DAY_MS = 24 * 60 * MINUTE_MS
 
 
 def test_the_store_with_the_firing_alert_comes_first_with_its_step_and_money(page: RunningPage) -> None:
@@ -109,6 +118,23 @@ def test_alerts_come_open_first_and_lead_to_their_rows(page: RunningPage) -> Non
     assert detail["alert"]["contributions"][0] == {"segment": "ios/paid", "share": pytest.approx(0.74)}
     assert detail["checks"][0]["owner"] == "payments"
     assert "store_id = 'us-own'" in detail["rows_sql"]
+
+
+@pytest.mark.parametrize(("kind", "level", "label"), [("", "", ""), ("novel", "loud", "odd")])
+def test_an_alert_of_empty_or_unknown_names_is_shown_all_the_same(
+    page: RunningPage, clickhouse: Store, kind: str, level: str, label: str
+) -> None:
+    alert_id = f"foreign-{kind}"
+    # long ago: the other tests of this page count the alerts of the last days
+    client = clickhouse.client("funnelwatch_page")
+    insert_foreign_alert(client, alert_id, "us-own", page.now_ms - 200 * DAY_MS, kind, level, label)
+    detail = page.json(f"/alerts/{alert_id}")
+    assert detail["alert"]["label"] == (label or "unknown")
+    assert detail["checks"]
+    for path in (f"/alerts/{alert_id}", f"/alerts/{alert_id}?lang=en", f"/alerts/{alert_id}/rows"):
+        answer = page.get(path)
+        assert answer.status_code == 200, path
+        assert "US" in answer.text
 
 
 def test_the_sql_given_with_an_alert_runs_for_the_reader(page: RunningPage, clickhouse: Store) -> None:

@@ -238,3 +238,13 @@ def test_preview_writes_files_and_schedule_shows_the_readers_clock(
     assert len(list((tmp_path / "outbox").glob("*.eml"))) == 1
     ran = CliRunner().invoke(app, ["digest", "send", "nobody"])
     assert (ran.exit_code, "known: li" in ran.output) == (1, True)
+
+
+def test_an_alert_of_empty_or_unknown_names_does_not_keep_the_digest_back(
+    make: Any, clickhouse: Store, moment: int
+) -> None:
+    web_seed.insert_foreign_alert(
+        clickhouse.client(DATABASE), "odd", "th-lazada", moment - 7_200_000, "", "loud", ""
+    )
+    made = make(stores=("th-*",), language="en")
+    assert [row.verdict for row in made.laid.said.rows] == ["Recovered"]
