@@ -78,14 +78,7 @@ def seed(client: Any, now_ms: int) -> None:
     client.insert(
         "minutes_raw", counts_rows, column_names=["store_id", "minute", "segment", "counts", "version"]
     )
-    client.insert(
-        "scores_raw",
-        score_rows,
-        column_names=[
-            "store_id", "minute", "step", "segment", "observed", "expected", "low", "high", "surprise", "sample",
-            "state", "window_minutes", "window_observed", "window_expected", "version",
-        ],
-    )  # fmt: skip
+    client.insert("scores_raw", score_rows, column_names=SCORE_COLUMNS)
     _insert_windows(client, counts_rows, end)
     insert_alerts(client, now_ms)
     _insert_letters(client, now_ms)
@@ -150,6 +143,27 @@ ALERT_COLUMNS = [
     "resolved_at", "surprise", "observed", "expected", "low", "high", "window_minutes", "sample", "lost", "lost_low",
     "lost_high", "label", "contributions", "members", "note", "version",
 ]  # fmt: skip
+
+
+SCORE_COLUMNS = [
+    "store_id", "minute", "step", "segment", "observed", "expected", "low", "high", "surprise", "sample",
+    "state", "window_minutes", "window_observed", "window_expected", "version",
+]  # fmt: skip
+
+
+def insert_slow_scores(
+    client: Any, store_id: str, ends_ms: list[int], observed: float, expected: float
+) -> None:
+    """The slow step of a store, a row at the end of each business hour."""
+    state = "breach" if observed < 0.6 * expected else "normal"
+    rows = [
+        [
+            store_id, moment(end_ms), "payment_to_fulfilment", "", observed, expected, expected * 0.6, expected * 1.4,
+            9.0 if state == "breach" else 0.1, expected, state, 240, observed * 4, expected * 4, 1,
+        ]
+        for end_ms in ends_ms
+    ]  # fmt: skip
+    client.insert("scores_raw", rows, column_names=SCORE_COLUMNS)
 
 
 def insert_foreign_alert(

@@ -17,6 +17,7 @@ from scoring.alerts import AlertKind, AlertLabel, AlertState, AlertTransition, C
 from scoring.digest_schedule import DigestForm, Occurrence
 from scoring.digest_values import AlertFacts, Bucket, Facts, StepSums, StoreFacts
 from scoring.routing import RoutingError
+from scoring.stages import is_fast
 from streams.config import Config, StoreConfig
 from streams.digests.subscribers import SubscriberConfig
 from streams.notifier.facts import base_rate, country_of
@@ -41,7 +42,7 @@ _MINE = "({every:UInt8} OR store_id IN {stores:Array(String)})"
 
 STEP_SUMS = f"""
 SELECT store_id, step, count() AS minutes, sumIf(observed, {_KNOWN}) AS observed_sum, sumIf(expected, {_KNOWN}) AS expected_sum,
-       sumIf(expected, state IN ('normal', 'breach')) AS judged_sum
+       sumIf(expected, state IN ('normal', 'breach')) AS judged_sum, countIf(state = 'breach') AS breaches
 FROM scores
 WHERE segment = '' AND {_SPAN} AND {_MINE}
 GROUP BY store_id, step
@@ -233,7 +234,7 @@ class _Folded:
             counts=self._counts.get(store.id, {}),
             steps=self._sums.get(store.id, {}),
             steps_before=self._before.get(store.id, {}),
-            lines={step: self._line(rows) for step, rows in self._lines[store.id].items()},
+            lines={step: self._line(step, rows) for step, rows in self._lines[store.id].items()},
             scored_minutes=int(scored["scored"]) if scored else 0,
             late_minutes=int(scored["late"]) if scored else 0,
             scored_until_ms=int(scored["until_s"]) * 1000 + 60_000 if scored else None,
@@ -242,14 +243,15 @@ class _Folded:
             base_rate=rate,
         )
 
-    def _line(self, rows: dict[int, Row]) -> tuple[Bucket, ...]:
+    def _line(self, step: str, rows: dict[int, Row]) -> tuple[Bucket, ...]:
         total_s = (self._when.to_ms - self._when.from_ms) // 1000
         buckets = []
         for bucket in range(-(-total_s // self._bucket_s)):
             start_s = bucket * self._bucket_s
             minutes = (min(total_s, start_s + self._bucket_s) - start_s) / 60
             row = rows.get(bucket)
-            is_known = row is not None and row["known"] >= FULL_SHARE * minutes
+            due = FULL_SHARE * minutes if is_fast(step) else 1  # a slow step is scored once a business hour
+            is_known = row is not None and row["known"] >= due
             buckets.append(
                 Bucket(
                     at_ms=self._when.from_ms + start_s * 1000,
@@ -268,6 +270,7 @@ def _sums(rows: Sequence[Row]) -> dict[str, dict[str, StepSums]]:
             float(row["observed_sum"]),
             float(row["expected_sum"]),
             float(row["judged_sum"]),
+            int(row["breaches"]),
         )
     return found
 

@@ -24,6 +24,7 @@ from tests.web_seed import (
     MINUTE_MS,
     OLD_ALERT,
     insert_foreign_alert,
+    insert_slow_scores,
 )
 
 Serve = Callable[[Settings], RunningPage]
@@ -74,6 +75,19 @@ def test_a_stage_nobody_supplies_is_missing_and_not_zero(page: RunningPage) -> N
     assert funnel["steps"][0]["state"] == "missing_stage"
     assert funnel["steps"][0]["drop_off_rate"] is None
     assert funnel["stages"][1]["count"] > 0
+
+
+def test_fulfilment_has_what_was_due_in_its_business_hours_beside_it(
+    page: RunningPage, clickhouse: Store
+) -> None:
+    hours = [page.now_ms - hour * 60 * MINUTE_MS for hour in range(2, 10)]
+    insert_slow_scores(clickhouse.client("funnelwatch_page"), "uk-tiktok", hours, 20.0, 25.0)
+    day = page.json("/stores/uk-tiktok/funnel?window=1440")
+    assert day["stages"][5]["expected"] == pytest.approx(8 * 25.0)
+    assert day["stages"][5]["count"] > 0
+    hour = page.json("/stores/uk-tiktok/funnel?window=60")  # business hours and this hour are not the same
+    assert hour["stages"][5]["expected"] is None
+    assert "200" in page.get("/?store=uk-tiktok&window=1440&lang=en").text
 
 
 def test_an_expectation_that_covers_a_part_of_the_window_is_not_shown_as_the_whole(page: RunningPage) -> None:
