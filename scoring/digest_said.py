@@ -94,6 +94,8 @@ class SaidDigest:
     headings: Mapping[str, str]
     funnel_note: str
     radar_note: str
+    slow: tuple[Said, ...]
+    slow_note: str
 
 
 @dataclass(frozen=True, slots=True)

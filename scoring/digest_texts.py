@@ -27,6 +27,7 @@ HEADINGS: Mapping[str, Text] = {
     "stores": Text("各店（最差在前）", "Stores, worst first"),
     "funnel": Text("漏斗：{store}", "Funnel: {store}"),
     "radar": Text("各步转化与预期：{store}", "Conversion of each step: {store}"),
+    "slow": Text("履约（按仓库工作时间）", "Fulfilment, in the warehouse's business hours"),
     "incidents": Text("未了结的告警", "Open incidents"),
     "calendar": Text("今后七天", "The next seven days"),
     "store": Text("店铺", "Store"),
@@ -66,6 +67,19 @@ NOTHING = Text(
     "没有需要处理的事：{normal} 家店各步都在预期内。",
     "Nothing needs action: all steps of {normal} stores are as expected.",
 )
+NOTHING_BUT_SLOW = Text(
+    "没有告警；但有 {n} 家店履约落后，见下。",
+    "No alert; but {n} stores are behind with fulfilment: see below.",
+)
+SLOW_CHANGE = Text("履约 {change}", "fulfilment {change}")
+SLOW_SIZE = Text(
+    "实际履约 {observed}，按此前的支付应为 {expected}（{hours} 个工作小时）",
+    "{observed} fulfilled, {expected} due of the payments before (business hours: {hours})",
+)
+SLOW_BREACHES = Text("其中 {n} 个工作小时被判为明显低于预期", "hours in which that was judged too few: {n}")
+SLOW_MORE = Text("另有 {n} 家落后，见页面。", "{n} more are behind: see the page.")
+SLOW_FINE = Text("{n} 家按预期履约。", "As expected: {n} stores.")
+SLOW_FEW = Text("{n} 家样本太少，无法判断。", "Sample too small to judge: {n} stores.")
 NOTHING_JUDGED = Text(
     "没有告警；但没有一家店的数据足够判断。", "No alert; but no store has enough data to be judged."
 )

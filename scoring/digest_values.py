@@ -11,7 +11,7 @@ from scoring.alerts import AlertTransition, Level
 from scoring.stages import Stage
 
 #: grows whenever a number of the digest is defined differently
-DEFINITIONS_VERSION = "1"
+DEFINITIONS_VERSION = "2"
 #: part of the expected arrivals that must fall into judged minutes before a step's change is told
 JUDGED_SHARE = 0.5
 #: part of a period's minutes that must have been scored before a store's data is called complete
@@ -55,13 +55,15 @@ GROUP_OF: Mapping[Verdict, Group] = {
 class StepSums:
     """One step's scores added up over a period, over the minutes that carried an expectation.
 
-    ``judged_expected`` is the part of ``expected`` that fell into minutes whose sample was large enough to be judged.
+    ``judged_expected`` is the part of ``expected`` that fell into minutes whose sample was large enough to be judged;
+    ``breaches`` counts scores that said so. For a slow step, read business hours for minutes.
     """
 
     minutes: int
     observed: float
     expected: float
     judged_expected: float
+    breaches: int = 0
 
     @property
     def coverage(self) -> float:
@@ -206,6 +208,15 @@ class StoreRow:
 
 
 @dataclass(frozen=True, slots=True)
+class SlowRow:
+    """One store's slow step (payment to fulfilment) over the period, in business hours."""
+
+    store: StoreFacts
+    sums: StepSums
+    is_behind: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Digest:
     """What a digest says, before it is said."""
 
@@ -219,3 +230,4 @@ class Digest:
     pictured: StoreRow | None
     funnel: tuple[StageBar, ...]
     radar: tuple[Dimension, ...]
+    slow: tuple[SlowRow, ...] = ()

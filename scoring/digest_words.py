@@ -15,6 +15,7 @@ from scoring.alerts import AlertKind, AlertLabel, Level
 from scoring.cards import SEVERITY_NAMES, Wording
 from scoring.digest_said import DigestWording, Said, SaidDigest, SaidRow, SaidStage, Telling
 from scoring.digest_schedule import LATE_MS, DigestForm, Occurrence
+from scoring.digest_slow import say_slow, slow_detail
 from scoring.digest_values import (
     COMPLETE_SHARE,
     DEFINITIONS_VERSION,
@@ -53,6 +54,7 @@ def say_digest(digest: Digest, telling: Telling) -> SaidDigest:
     pictured = digest.pictured
     store = pictured.store.name if pictured else ""
     shown = digest.rows[:MOST_ROWS]
+    slow, slow_note = say_slow(digest.slow, telling)
     result = " · ".join(
         texts.GROUPS[group](language, n=n) for group, n in digest.counts.items() if n
     ) or texts.VERDICTS[Verdict.NO_DATA](language)
@@ -86,6 +88,8 @@ def say_digest(digest: Digest, telling: Telling) -> SaidDigest:
         headings={name: text(language) for name, text in texts.HEADINGS.items() if "{" not in text.en},
         funnel_note=texts.FUNNEL_NOTE(language) if any(bar.expected for bar in digest.funnel) else "",
         radar_note=texts.RADAR_NOTE(language),
+        slow=slow,
+        slow_note=slow_note,
     )
 
 
@@ -185,6 +189,9 @@ def _matters_note(digest: Digest, language: Language) -> str:
         return texts.MORE_MATTERS(language, n=digest.matters_left)
     if digest.matters:
         return ""
+    behind = sum(row.is_behind for row in digest.slow)
+    if behind:
+        return texts.NOTHING_BUT_SLOW(language, n=behind)
     if digest.counts[Group.NORMAL]:
         return texts.NOTHING(language, normal=digest.counts[Group.NORMAL])
     return texts.NOTHING_JUDGED(language)
@@ -346,6 +353,9 @@ def _row(row: StoreRow, telling: Telling) -> SaidRow:
         detail.append(
             name if row.step_change is None else f"{name} {wording.signed_percent(row.step_change)}"
         )
+    behind = slow_detail(store, telling)
+    if behind:
+        detail.append(behind)
     if 0 < row.steps_judged < row.steps_supplied:
         detail.append(texts.PARTLY(language, judged=row.steps_judged, supplied=row.steps_supplied))
     return SaidRow(

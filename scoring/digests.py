@@ -12,6 +12,7 @@ import math
 from collections.abc import Iterable, Mapping
 
 from scoring.alerts import AlertKind, AlertTransition
+from scoring.digest_slow import slow_rows, slow_sums
 from scoring.digest_values import (
     GROUP_OF,
     MOST_MATTERS,
@@ -59,6 +60,7 @@ def build_digest(facts: Facts) -> Digest:
         pictured=pictured,
         funnel=expected_funnel(pictured.store) if pictured else (),
         radar=radar(pictured.store) if pictured else (),
+        slow=slow_rows(facts.stores),
     )
 
 
@@ -202,7 +204,10 @@ def _pictured(rows: list[StoreRow]) -> StoreRow | None:
 
 
 def expected_funnel(store: StoreFacts) -> tuple[StageBar, ...]:
-    """The store's stages with what was to be expected, had every step from the first supplied stage on gone by its baseline."""
+    """The store's stages with what was to be expected, had every step from the first supplied stage on gone by its baseline.
+
+    Of fulfilment, what was due in the period by the payments of the days before.
+    """
     bars: list[StageBar] = []
     expected: float | None = None
     for stage in STAGES:
@@ -211,6 +216,9 @@ def expected_funnel(store: StoreFacts) -> tuple[StageBar, ...]:
         if expected is not None and step is not None:
             rate = _expected_rate(store, step)
             expected = None if rate is None else expected * rate
+        slow = slow_sums(store) if stage is Stage.FULFILMENT else None
+        if slow is not None:
+            expected = slow.expected if slow.ratio is not None else None
         told = expected
         if count is not None and not any(bar.count for bar in bars):
             expected = float(count)  # nothing is expected of the first stage but what came
@@ -223,6 +231,8 @@ def radar(store: StoreFacts) -> tuple[Dimension, ...]:
     axes = []
     for step in STEPS:
         sums, before = store.steps.get(step.id), store.steps_before.get(step.id)
+        if step.downstream is Stage.FULFILMENT:  # where payments are not told, it is measured from orders
+            sums, before = slow_sums(store), slow_sums(store, before=True)
         axes.append(
             Dimension(
                 name=step.id,

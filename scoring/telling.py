@@ -39,11 +39,12 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a group's receiver was last told of one alert."""
+    """What a group's receiver was last told of one alert. ``acknowledged``: also that somebody has taken it on."""
 
     is_firing: bool
     severity: str
     level: str
+    acknowledged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ class Reason(StrEnum):
     REPEAT = "repeat"
     HOLD_ENDED = "hold_ended"
     SILENCE_ENDED = "silence_ended"
+    TAKEN_ON = "taken_on"
     GROUP_WAIT = "group_wait"
     GROUP_INTERVAL = "group_interval"
     FLAPPING = "flapping"
@@ -212,10 +214,44 @@ def _silenced(candidate: Candidate, told: Told | None, hold: Decision | None) ->
     )
 
 
+def _taken_on(group: GroupState, candidates: Sequence[Candidate]) -> tuple[str, ...]:
+    """The alerts whose acknowledgement is news to a receiver that keeps one incident a group; empty if there is none.
+
+    Such an incident is taken on once all its alerts that fire are.
+    """
+    told = {alert_id: what for alert_id, what in (group.told or {}).items() if what.is_firing}
+    taken = {c.alert_id for c in candidates if c.acknowledged and c.is_firing and not c.closed}
+    if not told or not taken.issuperset(told):
+        return ()
+    return tuple(alert_id for alert_id, what in told.items() if not what.acknowledged)
+
+
 def decide(
-    group: GroupState, candidates: Sequence[Candidate], route: Route, around: Surroundings, now_ms: int
+    group: GroupState,
+    candidates: Sequence[Candidate],
+    route: Route,
+    around: Surroundings,
+    now_ms: int,
+    *,
+    hears_acknowledgement: bool = False,
 ) -> Decision:
     """What to do with one group of one receiver at ``now_ms``, with the reason.
+
+    A receiver that ``hears_acknowledgement`` (it pages people on its own until it does) is also told, once, that the
+    alerts it was told of have been taken on; nothing holds that back, and anything else that is due goes first.
+    """
+    decision = _decide(group, candidates, route, around, now_ms)
+    if hears_acknowledgement and decision.action is not Action.SEND:
+        taken = _taken_on(group, candidates)
+        if taken:
+            return Decision(Action.SEND, Reason.TAKEN_ON, taken, held_ids=decision.held_ids)
+    return decision
+
+
+def _decide(
+    group: GroupState, candidates: Sequence[Candidate], route: Route, around: Surroundings, now_ms: int
+) -> Decision:
+    """What to do with one group, acknowledgements left aside.
 
     A resolved alert is told without delay if and only if its firing was told. A raised severity is told at once, also
     when the alert is acknowledged. A new alert in a group that was told waits for ``group_interval``; the first waits
@@ -317,12 +353,17 @@ def after(decision: Decision, group: GroupState, candidates: Sequence[Candidate]
     if decision.action is not Action.SEND:
         return group if was_held == group.was_held else replace(group, was_held=was_held)
     told = dict(group.told or {})
+    if decision.reason is Reason.TAKEN_ON:  # neither a reminder nor news of an alert: their clocks go on
+        told |= {alert_id: replace(told[alert_id], acknowledged=True) for alert_id in done}
+        return replace(group, told=told, was_held=was_held)
     for alert_id in done:
         candidate = by_id[alert_id]
+        was = told.get(alert_id)
         told[alert_id] = Told(
             candidate.is_firing and not candidate.closed,
             candidate.labels.get("severity", ""),
             candidate.labels.get("level", ""),
+            acknowledged=was is not None and was.is_firing and was.acknowledged,
         )
     over = [alert_id for alert_id, what in told.items() if not what.is_firing]
     for alert_id in over[:-MOST_REMEMBERED]:

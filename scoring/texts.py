@@ -303,7 +303,7 @@ STEP_CHECKS: Mapping[str, tuple[Check, ...]] = {
 }  # fmt: skip
 
 #: checks for alerts whose kind says more than their step
-KIND_CHECKS: Mapping[AlertKind, tuple[Check, ...]] = {
+KIND_CHECKS: Mapping[str, tuple[Check, ...]] = {
     AlertKind.TRAFFIC: (
         Check(
             "ads",
@@ -399,11 +399,14 @@ def pool_name(identifier: str, language: Language) -> str | None:
     return _POOLS[dimension](language, value=told)
 
 
-def checks_for(step: str, kind: AlertKind, label: AlertLabel) -> tuple[Check, ...]:
-    """The likely checks for an alert, most telling first: evidence for lost tracking puts tracking's checks in front."""
+def checks_for(step: str, kind: str, label: str) -> tuple[Check, ...]:
+    """The likely checks for an alert, most telling first: evidence for lost tracking puts tracking's checks in front.
+
+    A kind or label that is not of ``AlertKind`` or ``AlertLabel`` (of another release, or empty) says nothing.
+    """
     own = KIND_CHECKS.get(kind, STEP_CHECKS.get(step, ()))
-    if label is AlertLabel.INFLATED:
+    if label == AlertLabel.INFLATED:
         return KIND_CHECKS[AlertKind.SURGE][1:] + own[:1]
-    if label is AlertLabel.TRACKING and kind is not AlertKind.TRACKING:
+    if label == AlertLabel.TRACKING and kind != AlertKind.TRACKING:
         return KIND_CHECKS[AlertKind.TRACKING] + own[:1]
     return own

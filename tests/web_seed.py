@@ -78,14 +78,7 @@ def seed(client: Any, now_ms: int) -> None:
     client.insert(
         "minutes_raw", counts_rows, column_names=["store_id", "minute", "segment", "counts", "version"]
     )
-    client.insert(
-        "scores_raw",
-        score_rows,
-        column_names=[
-            "store_id", "minute", "step", "segment", "observed", "expected", "low", "high", "surprise", "sample",
-            "state", "window_minutes", "window_observed", "window_expected", "version",
-        ],
-    )  # fmt: skip
+    client.insert("scores_raw", score_rows, column_names=SCORE_COLUMNS)
     _insert_windows(client, counts_rows, end)
     insert_alerts(client, now_ms)
     _insert_letters(client, now_ms)
@@ -145,12 +138,47 @@ def _insert_windows(client: Any, counts_rows: list[list[Any]], end: int) -> None
     )
 
 
-def insert_alerts(client: Any, now_ms: int) -> None:
-    columns = [
-        "alert_id", "store_id", "step", "segment", "kind", "level", "state", "sequence", "at", "opened_at", "fired_at",
-        "resolved_at", "surprise", "observed", "expected", "low", "high", "window_minutes", "sample", "lost", "lost_low",
-        "lost_high", "label", "contributions", "members", "note", "version",
+ALERT_COLUMNS = [
+    "alert_id", "store_id", "step", "segment", "kind", "level", "state", "sequence", "at", "opened_at", "fired_at",
+    "resolved_at", "surprise", "observed", "expected", "low", "high", "window_minutes", "sample", "lost", "lost_low",
+    "lost_high", "label", "contributions", "members", "note", "version",
+]  # fmt: skip
+
+
+SCORE_COLUMNS = [
+    "store_id", "minute", "step", "segment", "observed", "expected", "low", "high", "surprise", "sample",
+    "state", "window_minutes", "window_observed", "window_expected", "version",
+]  # fmt: skip
+
+
+def insert_slow_scores(
+    client: Any, store_id: str, ends_ms: list[int], observed: float, expected: float
+) -> None:
+    """The slow step of a store, a row at the end of each business hour."""
+    state = "breach" if observed < 0.6 * expected else "normal"
+    rows = [
+        [
+            store_id, moment(end_ms), "payment_to_fulfilment", "", observed, expected, expected * 0.6, expected * 1.4,
+            9.0 if state == "breach" else 0.1, expected, state, 240, observed * 4, expected * 4, 1,
+        ]
+        for end_ms in ends_ms
     ]  # fmt: skip
+    client.insert("scores_raw", rows, column_names=SCORE_COLUMNS)
+
+
+def insert_foreign_alert(
+    client: Any, alert_id: str, store_id: str, at_ms: int, kind: str, level: str, label: str
+) -> None:
+    """An alert whose kind, level and label are as another release (or another writer) left them."""
+    at = moment(at_ms)
+    row = [
+        alert_id, store_id, "order_to_payment", "", kind, level, "resolved", 0, at, at, at, at,
+        6.4, 41.0, 78.0, 57.0, 101.0, 30, 2412.0, 37.0, 20.0, 50.0, label, [], [], "", 1,
+    ]  # fmt: skip
+    client.insert("alert_transitions_raw", [row], column_names=ALERT_COLUMNS)
+
+
+def insert_alerts(client: Any, now_ms: int) -> None:
     opened = now_ms - FALL_MINUTES * MINUTE_MS
     fired = opened + 3 * MINUTE_MS
     shares = [("ios/paid", 0.74), ("ios/organic", 0.17), ("android/paid", 0.09)]
@@ -174,7 +202,7 @@ def insert_alerts(client: Any, now_ms: int) -> None:
         row(OLD_ALERT, "de-shopify", "click_to_add_to_cart", "notice", "firing", 0, old + MINUTE_MS, old, old + MINUTE_MS, None, 6.2, 310.0, 402.0, 342.0, 465.0, 92.0, "unknown", []),
         row(OLD_ALERT, "de-shopify", "click_to_add_to_cart", "notice", "resolved", 1, ended, old, old + MINUTE_MS, ended, 7.9, 398.0, 405.0, 345.0, 468.0, 214.0, "unknown", []),
     ]  # fmt: skip
-    client.insert("alert_transitions_raw", rows, column_names=columns)
+    client.insert("alert_transitions_raw", rows, column_names=ALERT_COLUMNS)
 
 
 def _insert_letters(client: Any, now_ms: int) -> None:

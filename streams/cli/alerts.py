@@ -213,7 +213,10 @@ def report(
             rows = list(client.query(CLOSED_SQL, parameters={"days": days}).named_results())
     except ClickHouseError as error:
         raise failed(str(error)) from error
-    closed = [ClosedAlert(**{**row, "reason": CloseReason(row["reason"])}) for row in rows]
+    known = [
+        row for row in rows if row["reason"] in set(CloseReason)
+    ]  # another release may have had other reasons
+    closed = [ClosedAlert(**{**row, "reason": CloseReason(row["reason"])}) for row in known]
     if not closed:
         typer.echo(
             f"No alert was closed with a reason in {days} days: see `funnelwatch alerts close --help`."

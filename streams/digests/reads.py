@@ -6,17 +6,25 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TypeVar
 
 import msgspec
+import structlog
 
 from scoring.actions import NOBODY, ActionBook, HumanAction
 from scoring.alerts import AlertKind, AlertLabel, AlertState, AlertTransition, Contribution, Level
 from scoring.digest_schedule import DigestForm, Occurrence
 from scoring.digest_values import AlertFacts, Bucket, Facts, StepSums, StoreFacts
+from scoring.routing import RoutingError
+from scoring.stages import is_fast
 from streams.config import Config, StoreConfig
 from streams.digests.subscribers import SubscriberConfig
 from streams.notifier.facts import base_rate, country_of
 from streams.web.database import Database, Row
+
+log = structlog.get_logger()
+Member = TypeVar("Member", bound=StrEnum)
 
 DAY_MS = 86_400_000
 #: a store without an event for so long before the period is called not connected, not silent
@@ -34,7 +42,7 @@ _MINE = "({every:UInt8} OR store_id IN {stores:Array(String)})"
 
 STEP_SUMS = f"""
 SELECT store_id, step, count() AS minutes, sumIf(observed, {_KNOWN}) AS observed_sum, sumIf(expected, {_KNOWN}) AS expected_sum,
-       sumIf(expected, state IN ('normal', 'breach')) AS judged_sum
+       sumIf(expected, state IN ('normal', 'breach')) AS judged_sum, countIf(state = 'breach') AS breaches
 FROM scores
 WHERE segment = '' AND {_SPAN} AND {_MINE}
 GROUP BY store_id, step
@@ -226,7 +234,7 @@ class _Folded:
             counts=self._counts.get(store.id, {}),
             steps=self._sums.get(store.id, {}),
             steps_before=self._before.get(store.id, {}),
-            lines={step: self._line(rows) for step, rows in self._lines[store.id].items()},
+            lines={step: self._line(step, rows) for step, rows in self._lines[store.id].items()},
             scored_minutes=int(scored["scored"]) if scored else 0,
             late_minutes=int(scored["late"]) if scored else 0,
             scored_until_ms=int(scored["until_s"]) * 1000 + 60_000 if scored else None,
@@ -235,14 +243,15 @@ class _Folded:
             base_rate=rate,
         )
 
-    def _line(self, rows: dict[int, Row]) -> tuple[Bucket, ...]:
+    def _line(self, step: str, rows: dict[int, Row]) -> tuple[Bucket, ...]:
         total_s = (self._when.to_ms - self._when.from_ms) // 1000
         buckets = []
         for bucket in range(-(-total_s // self._bucket_s)):
             start_s = bucket * self._bucket_s
             minutes = (min(total_s, start_s + self._bucket_s) - start_s) / 60
             row = rows.get(bucket)
-            is_known = row is not None and row["known"] >= FULL_SHARE * minutes
+            due = FULL_SHARE * minutes if is_fast(step) else 1  # a slow step is scored once a business hour
+            is_known = row is not None and row["known"] >= due
             buckets.append(
                 Bucket(
                     at_ms=self._when.from_ms + start_s * 1000,
@@ -261,6 +270,7 @@ def _sums(rows: Sequence[Row]) -> dict[str, dict[str, StepSums]]:
             float(row["observed_sum"]),
             float(row["expected_sum"]),
             float(row["judged_sum"]),
+            int(row["breaches"]),
         )
     return found
 
@@ -268,7 +278,10 @@ def _sums(rows: Sequence[Row]) -> dict[str, dict[str, StepSums]]:
 def _alerts(rows: Sequence[Row], actions: Sequence[Row]) -> tuple[AlertFacts, ...]:
     book = ActionBook()
     for row in actions:
-        book.take(msgspec.json.decode(row["action"], type=HumanAction))
+        try:
+            book.take(msgspec.json.decode(row["action"], type=HumanAction))
+        except (msgspec.DecodeError, RoutingError) as error:  # of another release; its row stays in the table
+            log.warning("an action is left out of the digest", error=str(error))
     found = []
     for row in rows:
         alert = AlertTransition(
@@ -276,8 +289,8 @@ def _alerts(rows: Sequence[Row], actions: Sequence[Row]) -> tuple[AlertFacts, ..
             store_id=row["store_id"],
             step=row["step"],
             segment=row["segment"],
-            kind=AlertKind(row["kind_name"]),
-            level=Level(row["level_name"]),
+            kind=_member(row["kind_name"], AlertKind.CONVERSION),
+            level=_member(row["level_name"], Level.NOTICE),
             state=AlertState(row["state_name"]),
             sequence=int(row["sequence"]),
             at_ms=int(row["at_ms"]),
@@ -294,7 +307,7 @@ def _alerts(rows: Sequence[Row], actions: Sequence[Row]) -> tuple[AlertFacts, ..
             lost=row["lost"],
             lost_low=row["lost_low"],
             lost_high=row["lost_high"],
-            label=AlertLabel(row["label_name"]),
+            label=_member(row["label_name"], AlertLabel.UNKNOWN),
             contributions=tuple(Contribution(segment, float(share)) for segment, share in row["shares"]),
             members=tuple(row["members"]),
         )
@@ -309,6 +322,11 @@ def _alerts(rows: Sequence[Row], actions: Sequence[Row]) -> tuple[AlertFacts, ..
             )
         )
     return tuple(found)
+
+
+def _member(value: str, default: Member) -> Member:
+    """The member of ``default``'s enum that a row names; ``default`` for an empty value or one of another release."""
+    return type(default)(value) if value in set(type(default)) else default
 
 
 def _moment(value: int | None) -> int | None:

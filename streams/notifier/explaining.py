@@ -30,6 +30,10 @@ REASONS: Mapping[Reason, Text] = {
     Reason.SILENCE_ENDED: Text(
         "静默已到期，告警仍在，现在通知", "its silence has ended and it still fires; it is told now"
     ),
+    Reason.TAKEN_ON: Text(
+        "有人认领；告知值班系统，使其不再逐级呼叫",
+        "somebody has taken it on; the pager is told, so that it pages nobody further",
+    ),
     Reason.FLAPPING: Text(
         "反复出现又恢复，稍后仍在则通知", "it comes and goes; it is told if it still fires then"
     ),

@@ -6,6 +6,8 @@ same key (mail programs, PagerDuty and web hooks recognise it) and with a note. 
 later with what is true then. A receiver that is away or asks to wait gets nothing until then, and costs the others nothing; a
 message that is refused for good is not tried again for a quarter of an hour, then ever more rarely, for what fires is not forgotten.
 
+The file is long because claiming, sending and settling share the state of one leader, and are read as one story.
+
 On the path of an event: the last file. After ``funnel.alerts.v1``, where ``streams/monitor/partition.py`` publishes.
 """
 
@@ -28,6 +30,7 @@ from scoring.telling import (
     Candidate,
     Decision,
     GroupState,
+    Reason,
     Surroundings,
     after,
     decide,
@@ -153,7 +156,18 @@ class Notifier:
 
     def decision(self, group: Group) -> Decision:
         """What the core decides for a group now."""
-        return decide(self.state(group), group.candidates, group.route, self.surroundings(), self._now_ms())
+        return self._decision(group, self.surroundings(), self._now_ms())
+
+    def _decision(self, group: Group, around: Surroundings, now_ms: int) -> Decision:
+        receiver = self._config.alerting.receiver(group.route.receiver)
+        return decide(
+            self.state(group),
+            group.candidates,
+            group.route,
+            around,
+            now_ms,
+            hears_acknowledgement=receiver is not None and receiver.hears_acknowledgement,
+        )
 
     async def turn(self) -> int:
         """Look at every group once; the number of messages that were sent since the last turn.
@@ -171,8 +185,7 @@ class Notifier:
             receiver = group.route.receiver
             if receiver in self._under_way:
                 continue
-            state = self.state(group)
-            decision = decide(state, group.candidates, group.route, around, now_ms)
+            state, decision = self.state(group), self._decision(group, around, now_ms)
             if decision.action is Action.SEND:
                 if now_ms >= max(self._not_before_ms.get(name, 0) for name in (group.key, receiver)):
                     due[receiver].append((group, decision))
@@ -347,7 +360,7 @@ class Notifier:
             key=key,
             thread=thread,
             parent=parent,
-            kind=MessageKind.FIRING if any(card.is_firing for card in cards) else MessageKind.RESOLVED,
+            kind=_kind(decision, cards),
             language=receiver.language,
             cards=cards,
             note=note_of(
@@ -412,6 +425,12 @@ def late_pipeline(store_id: str) -> Candidate:
     """What stands for "the data of this store is late" among the firing alerts, for inhibitions to name (``kind=pipeline``)."""
     name = f"pipeline-late-{store_id}"
     return Candidate(name, {"alert_id": name, "store_id": store_id, "kind": "pipeline"}, True, 0)
+
+
+def _kind(decision: Decision, cards: tuple[Card, ...]) -> MessageKind:
+    if decision.reason is Reason.TAKEN_ON:
+        return MessageKind.ACKNOWLEDGED
+    return MessageKind.FIRING if any(card.is_firing for card in cards) else MessageKind.RESOLVED
 
 
 def _message_key(key: str, decision: Decision, state: GroupState) -> str:

@@ -61,6 +61,11 @@ class ReceiverConfig(Part):
     )
     per_minute: float | None = Field(None, gt=0, description="Most messages a minute; default by channel.")
 
+    @property
+    def hears_acknowledgement(self) -> bool:
+        """True for a channel that keeps an incident and pages on until it hears that somebody has taken it on."""
+        return self.channel == "pagerduty"
+
     @model_validator(mode="after")
     def _has_what_its_channel_needs(self) -> Self:
         if self.channel == "email" and not self.to:

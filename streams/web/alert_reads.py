@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from scoring.actions import HumanAction
+from scoring.alerts import AlertLabel
 from scoring.stages import STAGES, STEP_BY_ID
 from streams.clock import now_ms
 from streams.config import Config
@@ -219,7 +220,7 @@ class AlertReads(FunnelReads):
             lost=row["lost"],
             lost_low=row["lost_low"],
             lost_high=row["lost_high"],
-            label=row["label_name"],
+            label=row["label_name"] or AlertLabel.UNKNOWN.value,
             contributions=_shares(row["contributions"]),
             members=tuple(row["members"]),
             money=money,

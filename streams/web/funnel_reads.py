@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 
-from scoring.stages import STAGES, STEP_BY_ID, STEPS
+from scoring.stages import STAGES, STEP_BY_ID, STEPS, Stage, is_fast
 from streams.web.answers import (
     Funnel,
     FunnelStage,
@@ -24,6 +24,8 @@ WINDOWS: tuple[int, ...] = (5, 60, 1440)
 MOST_POINTS = 240
 #: part of a window's minutes that must carry an expectation before its sum is shown
 FULL_COVERAGE = 0.95
+#: a slow step is scored once a business hour, for what came in since the last one: only of a day and more is that a sum to show
+LEAST_SLOW_WINDOW_MINUTES = 1440
 #: a line is drawn coarser, down to so few points, until a bucket holds so many arrivals on average
 READABLE_COUNT = 3
 FEWEST_POINTS = 18
@@ -151,11 +153,14 @@ class FunnelReads(Reads):
         for stage in STAGES:
             known = stage.value in supplied or totals.get(stage.value, 0) > 0
             step = next((step.id for step in STEPS if step.downstream == stage), "")
+            due = _full_sum(scored.get(step), window_minutes)
+            if stage is Stage.FULFILMENT:
+                due = _slow_sum(scored, window_minutes)
             stages.append(
                 FunnelStage(
                     stage=stage.value,
                     count=totals.get(stage.value, 0) if known else None,
-                    expected=_full_sum(scored.get(step), window_minutes) if known else None,
+                    expected=due if known else None,
                 )
             )
         steps = [
@@ -278,6 +283,16 @@ def _full_sum(row: Row | None, window_minutes: int) -> float | None:
     if row is None or row["minutes"] - row["without"] < FULL_COVERAGE * window_minutes:
         return None
     return float(row["expected_sum"])
+
+
+def _slow_sum(scored: dict[str, Row], window_minutes: int) -> float | None:
+    """What of fulfilment was due in the business hours of the window; None if none was scored in it, or it is too short."""
+    known = [
+        float(row["expected_sum"])
+        for step, row in scored.items()
+        if not is_fast(step) and row["minutes"] > row["without"]
+    ]
+    return max(known, default=None) if window_minutes >= LEAST_SLOW_WINDOW_MINUTES else None
 
 
 def _funnel_step(step: str, entered: int | None, advanced: int | None, row: Row | None) -> FunnelStep:

@@ -19,7 +19,6 @@ import jinja2
 from aiohttp import web
 
 from scoring.actions import CloseReason
-from scoring.alerts import AlertKind, AlertLabel
 from scoring.stages import STEP_BY_ID, STEPS
 from scoring.texts import checks_for
 from streams.clock import now_ms
@@ -417,7 +416,7 @@ class Pages:
 def advice(alert: Alert, reader: Reader) -> tuple[CheckAdvice, ...]:
     """What to check for an alert, in the reader's language."""
     names = Names(reader, None)
-    checks = checks_for(alert.step, AlertKind(alert.kind), AlertLabel(alert.label))
+    checks = checks_for(alert.step, alert.kind, alert.label)
     return tuple(CheckAdvice(c.owner, names.owner(c.owner), c.text(reader.language)) for c in checks)
 
 

@@ -269,3 +269,56 @@ def test_an_alert_of_several_stores_is_told_for_each_of_them() -> None:
     assert digest.counts[Group.ACTION] == 2
     (matter,) = digest.matters
     assert isinstance(matter, Incident)
+
+
+def parcels(observed: float, expected: float, breaches: int = 0, judged: float = 1.0) -> StepSums:
+    """A slow step over a day of ten business hours."""
+    return StepSums(10, observed, expected, expected * judged, breaches)
+
+
+def with_parcels(name: str, sums_of_it: StepSums, step: str = "payment_to_fulfilment") -> StoreFacts:
+    store = shop(name)
+    return replace(store, steps={**store.steps, step: sums_of_it})
+
+
+def test_a_store_that_is_behind_with_parcels_is_told_though_no_alert_is_open() -> None:
+    given = facts(
+        shop("none"), with_parcels("fine", parcels(78, 80)), with_parcels("behind", parcels(40, 80, 4)),
+        with_parcels("breached", parcels(70, 80, 1)), with_parcels("tiny", parcels(0, 2, judged=0.0)),
+        with_parcels("orders", parcels(20, 80), "order_to_fulfilment"),
+    )  # fmt: skip
+    text = said(given, "en")
+    assert [item.title for item in text.slow] == [
+        "Orders · fulfilment −75%", "Behind · fulfilment −50%", "Breached · fulfilment −12%"
+    ]  # fmt: skip
+    assert text.slow[1].lines == (
+        "40 fulfilled, 80 due of the payments before (business hours: 10)",
+        "hours in which that was judged too few: 4",
+    )
+    assert text.slow_note == "As expected: 1 stores. Sample too small to judge: 1 stores."
+    assert text.matters_note == "No alert; but 3 stores are behind with fulfilment: see below."
+    details = {row.name: row.detail for row in text.rows}
+    assert "fulfilment −50%" in details["Behind"]
+    assert "fulfilment" not in details["Fine"]
+    chinese = said(given)
+    assert chinese.slow[1].title == "Behind · 履约 −50%"
+    assert chinese.slow_note == "1 家按预期履约。1 家样本太少，无法判断。"
+    assert chinese.matters_note == "没有告警；但有 3 家店履约落后，见下。"
+
+
+def test_where_no_store_s_parcels_are_measured_nothing_is_said_of_them() -> None:
+    text = said(facts(shop("a"), shop("b")))
+    assert (text.slow, text.slow_note) == ((), "")
+
+
+def test_what_was_due_of_fulfilment_is_that_of_its_own_hours_not_of_the_day_s_payments() -> None:
+    store = with_parcels("a", parcels(40, 80))
+    store = replace(store, counts={**store.counts, "payment": 20, "fulfilment": 40})
+    bar = {bar.stage.value: bar for bar in expected_funnel(store)}["fulfilment"]
+    assert (bar.count, bar.expected) == (40, 80)
+
+
+def test_fulfilment_measured_from_orders_has_its_axis() -> None:
+    digest = build_digest(facts(with_parcels("a", parcels(60, 80), "order_to_fulfilment")))
+    axes = {axis.name: axis.value for axis in digest.radar}
+    assert axes["payment_to_fulfilment"] == pytest.approx(0.75)

@@ -235,3 +235,52 @@ def test_firing_and_resolved_alternate_whatever_happens(steps: list[tuple[int, b
         group = after(decision, group, [candidate], now)
     assert all(a != b for a, b in itertools.pairwise(told))
     assert told[:1] in ([], [True])
+
+
+def heard(group: GroupState, candidates: list[Candidate], now_ms: int) -> Decision:
+    return decide(group, candidates, ROUTE, OPEN, now_ms, hears_acknowledgement=True)
+
+
+def test_who_hears_of_acknowledgements_hears_once_and_the_others_never() -> None:
+    mine = firing(acknowledged=True)
+    decision = heard(TOLD, [mine], 20 * S)
+    assert decision == Decision(Action.SEND, Reason.TAKEN_ON, ("a",))
+    group = after(decision, TOLD, [mine], 20 * S)
+    assert (group.last_sent_ms, group.repeats) == (TOLD.last_sent_ms, TOLD.repeats)
+    assert heard(group, [mine], 30 * S).reason is Reason.ACKNOWLEDGED
+    assert decide(TOLD, [mine], ROUTE, OPEN, 20 * S).action is Action.NOTHING
+
+
+def test_an_incident_is_taken_on_once_all_of_it_is() -> None:
+    group = tell(GroupState(0), [firing(), firing("b")], 10 * S)
+    half = [firing(acknowledged=True), firing("b")]
+    assert heard(group, half, 20 * S).action is not Action.SEND
+    both = [firing(acknowledged=True), firing("b", acknowledged=True)]
+    assert heard(group, both, 30 * S).alert_ids == ("a", "b")
+    other_over = [firing(acknowledged=True), resolved("b")]
+    decision = heard(group, other_over, 30 * S)
+    assert decision.reason is Reason.RESOLVED
+    assert heard(after(decision, group, other_over, 30 * S), other_over, 31 * S).reason is Reason.TAKEN_ON
+
+
+def test_an_alert_that_joins_later_is_taken_on_anew_and_a_raised_one_is_not() -> None:
+    mine = firing(level="notice", severity="info", acknowledged=True)
+    group = tell(GroupState(0), [mine], 10 * S)
+    group = after(heard(group, [mine], 20 * S), group, [mine], 20 * S)
+    raised = firing(acknowledged=True)
+    decision = heard(group, [raised], 30 * S)
+    assert decision.reason is Reason.RAISED
+    group = after(decision, group, [raised], 30 * S)
+    assert heard(group, [raised], 31 * S).action is Action.NOTHING
+    joined = [raised, firing("b")]
+    group = tell(group, joined, 400 * S)
+    assert heard(group, joined, 401 * S).action is not Action.SEND
+    taken = heard(group, [raised, firing("b", acknowledged=True)], 402 * S)
+    assert (taken.reason, taken.alert_ids) == (Reason.TAKEN_ON, ("b",))
+
+
+def test_an_alert_acknowledged_before_it_was_told_is_told_and_then_taken_on() -> None:
+    mine = firing(acknowledged=True)
+    decision = heard(GroupState(0), [mine], 10 * S)
+    assert decision.reason is Reason.NEW
+    assert heard(after(decision, GroupState(0), [mine], 10 * S), [mine], 11 * S).reason is Reason.TAKEN_ON

@@ -16,10 +16,20 @@ from streams.web.comparison import compared_step
 from streams.web.server import make_app
 from tests.fixtures_clickhouse import Store
 from tests.fixtures_page import RunningPage, page_settings
-from tests.web_seed import ALERT, CONFIG, FALL_MINUTES, HOURS, MINUTE_MS, OLD_ALERT
+from tests.web_seed import (
+    ALERT,
+    CONFIG,
+    FALL_MINUTES,
+    HOURS,
+    MINUTE_MS,
+    OLD_ALERT,
+    insert_foreign_alert,
+    insert_slow_scores,
+)
 
 Serve = Callable[[Settings], RunningPage]
 TOKEN = "a-token-of-tests"
+DAY_MS = 24 * 60 * MINUTE_MS
 
 
 def test_the_store_with_the_firing_alert_comes_first_with_its_step_and_money(page: RunningPage) -> None:
@@ -67,6 +77,19 @@ def test_a_stage_nobody_supplies_is_missing_and_not_zero(page: RunningPage) -> N
     assert funnel["stages"][1]["count"] > 0
 
 
+def test_fulfilment_has_what_was_due_in_its_business_hours_beside_it(
+    page: RunningPage, clickhouse: Store
+) -> None:
+    hours = [page.now_ms - hour * 60 * MINUTE_MS for hour in range(2, 10)]
+    insert_slow_scores(clickhouse.client("funnelwatch_page"), "uk-tiktok", hours, 20.0, 25.0)
+    day = page.json("/stores/uk-tiktok/funnel?window=1440")
+    assert day["stages"][5]["expected"] == pytest.approx(8 * 25.0)
+    assert day["stages"][5]["count"] > 0
+    hour = page.json("/stores/uk-tiktok/funnel?window=60")  # business hours and this hour are not the same
+    assert hour["stages"][5]["expected"] is None
+    assert "200" in page.get("/?store=uk-tiktok&window=1440&lang=en").text
+
+
 def test_an_expectation_that_covers_a_part_of_the_window_is_not_shown_as_the_whole(page: RunningPage) -> None:
     past = page.now_ms - 25 * 60 * MINUTE_MS  # two hours after the first score
     funnel = page.json(f"/stores/us-own/funnel?window=1440&at={past}")
@@ -109,6 +132,23 @@ def test_alerts_come_open_first_and_lead_to_their_rows(page: RunningPage) -> Non
     assert detail["alert"]["contributions"][0] == {"segment": "ios/paid", "share": pytest.approx(0.74)}
     assert detail["checks"][0]["owner"] == "payments"
     assert "store_id = 'us-own'" in detail["rows_sql"]
+
+
+@pytest.mark.parametrize(("kind", "level", "label"), [("", "", ""), ("novel", "loud", "odd")])
+def test_an_alert_of_empty_or_unknown_names_is_shown_all_the_same(
+    page: RunningPage, clickhouse: Store, kind: str, level: str, label: str
+) -> None:
+    alert_id = f"foreign-{kind}"
+    # long ago: the other tests of this page count the alerts of the last days
+    client = clickhouse.client("funnelwatch_page")
+    insert_foreign_alert(client, alert_id, "us-own", page.now_ms - 200 * DAY_MS, kind, level, label)
+    detail = page.json(f"/alerts/{alert_id}")
+    assert detail["alert"]["label"] == (label or "unknown")
+    assert detail["checks"]
+    for path in (f"/alerts/{alert_id}", f"/alerts/{alert_id}?lang=en", f"/alerts/{alert_id}/rows"):
+        answer = page.get(path)
+        assert answer.status_code == 200, path
+        assert "US" in answer.text
 
 
 def test_the_sql_given_with_an_alert_runs_for_the_reader(page: RunningPage, clickhouse: Store) -> None:

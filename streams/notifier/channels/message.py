@@ -31,6 +31,8 @@ class MessageKind(StrEnum):
 
     FIRING = "firing"
     RESOLVED = "resolved"
+    #: only for receivers that hear of acknowledgements (``ReceiverConfig.hears_acknowledgement``)
+    ACKNOWLEDGED = "acknowledged"
     TEST = "test"
 
 

@@ -1,4 +1,4 @@
-"""PagerDuty Events API v2: one incident a thread, triggered, and resolved under the same key."""
+"""PagerDuty Events API v2: one incident a thread, triggered, acknowledged and resolved under the same key."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import aiohttp
 
 from scoring.cards import ActionKind
 from scoring.routing import Severity
-from streams.notifier.channels.message import Message
+from streams.notifier.channels.message import Message, MessageKind
 from streams.notifier.channels.posting import post_json
 
 EVENTS_URL = "https://events.pagerduty.com/v2/enqueue"
@@ -22,14 +22,20 @@ def dedup_key(thread: str) -> str:
 
 
 def pagerduty_payload(message: Message, routing_key: str) -> dict[str, Any]:
-    """The event: ``resolve`` once no card of the message fires, else ``trigger`` (a second trigger updates)."""
+    """The event: ``resolve`` once no card of the message fires, else ``trigger`` (a second trigger updates).
+
+    ``acknowledge`` when people have taken all of it on: PagerDuty then stops to page the next one in line.
+    """
     firing = [card for card in message.cards if card.is_firing]
+    action = "trigger" if firing else "resolve"
+    if message.kind is MessageKind.ACKNOWLEDGED:
+        action = "acknowledge"
     event: dict[str, Any] = {
         "routing_key": routing_key,
-        "event_action": "trigger" if firing else "resolve",
+        "event_action": action,
         "dedup_key": dedup_key(message.thread),
     }
-    if firing:
+    if action == "trigger":
         worst = firing[0]
         links = [
             {"href": action.url, "text": action.text}

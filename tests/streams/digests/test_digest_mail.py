@@ -238,3 +238,34 @@ def test_preview_writes_files_and_schedule_shows_the_readers_clock(
     assert len(list((tmp_path / "outbox").glob("*.eml"))) == 1
     ran = CliRunner().invoke(app, ["digest", "send", "nobody"])
     assert (ran.exit_code, "known: li" in ran.output) == (1, True)
+
+
+def test_an_alert_of_empty_or_unknown_names_does_not_keep_the_digest_back(
+    make: Any, clickhouse: Store, moment: int
+) -> None:
+    web_seed.insert_foreign_alert(
+        clickhouse.client(DATABASE), "odd", "th-lazada", moment - 7_200_000, "", "loud", ""
+    )
+    made = make(stores=("th-*",), language="en")
+    assert [row.verdict for row in made.laid.said.rows] == ["Recovered"]
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "line"),
+    [
+        ("zh", "DE Shopify · 履约 −70%", "实际履约 96，按此前的支付应为 320（8 个工作小时）"),
+        ("en", "DE Shopify · fulfilment −70%", "96 fulfilled, 320 due of the payments before"),
+    ],
+)
+def test_a_warehouse_that_is_behind_stands_in_both_parts_of_the_mail(
+    make: Any, clickhouse: Store, moment: int, language: str, title: str, line: str
+) -> None:
+    day_begun_ms = moment - 20 * 60_000 - 24 * 3_600_000
+    hours = [day_begun_ms + hour * 3_600_000 for hour in range(10, 18)]
+    web_seed.insert_slow_scores(clickhouse.client(DATABASE), "de-shopify", hours, 12.0, 40.0)
+    laid = make(stores=("de-*",), language=language).laid
+    for part in (laid.html, laid.text):
+        assert title in part
+        assert line in part
+        assert laid.said.headings["slow"].rpartition("'")[2] in part  # HTML writes the apostrophe otherwise
+    assert laid.said.stages[5].expected == "320"
