@@ -21,6 +21,8 @@ Ints = NDArray[np.int64]
 SURGE_VARIANCE = 0.10**2
 _SPAN, _HOLD = 20, 30
 _RATIO, _NULL_RATIO, _LARGEST_Z = 1.45, 1.3, 4.0
+#: upstream events below this share of their usual have vanished, if chance does so once in a thousand (in nats)
+_VANISHED, _MISSED = 0.6, 6.9
 _LONG_AGO = 10_000
 
 
@@ -82,6 +84,18 @@ class Surges:
         rows = (self._minute - 1 - np.arange(min(minutes, _SPAN))) % _SPAN
         usual = float(self._expected[rows, index].sum())
         return float(self._counts[rows, index].sum()) / usual if 0 < usual < np.inf else None
+
+    def has_vanished(self, index: int) -> bool:
+        """Whether the last 20 minutes held far fewer upstream events than usual, and more are due than chance leaves out.
+
+        With n seen and µ usual: n < 0.6 µ, and the Poisson log-likelihood ratio µ − n + n·log(n/µ) of "as usual" against what
+        was seen is above 6.9 (one in a thousand for n = 0).
+        """
+        rows = (self._minute - 1 - np.arange(_SPAN)) % _SPAN
+        seen, usual = float(self._counts[rows, index].sum()), float(self._expected[rows, index].sum())
+        if not 0 < usual < np.inf or seen >= _VANISHED * usual:
+            return False
+        return usual - seen + (seen * float(np.log(seen / usual)) if seen else 0.0) > _MISSED
 
     def excess(self, index: int, minutes: int) -> float | None:
         """``share_of_usual`` where it is far above 1, beyond what chance and a good day bring; else None."""

@@ -13,6 +13,7 @@ from scoring.alerts import AlertKind, AlertLabel, AlertState, AlertTransition
 from scoring.baselines import StoreBaseline, StoreHistory, fit_baselines
 from scoring.detection import DetectionPolicy, Scorer
 from scoring.detection.rises import upper_surprise
+from scoring.detection.surge import Surges
 from scoring.detection.tracking import is_inflated
 from scoring.stages import STAGE_INDEX
 
@@ -91,6 +92,21 @@ def test_payments_settled_in_a_batch_are_no_surge(baseline: StoreBaseline) -> No
     counts = CALM.copy()
     counts[PAYMENT, FAULT : FAULT + 30] *= 4
     assert run(baseline, counts, 60) == []
+
+
+@pytest.mark.parametrize(
+    ("usual", "seen", "vanished"),
+    [(0.02, 0, False), (0.3, 0, False), (0.4, 0, True), (3.0, 1, True), (3.0, 2, False)],
+)
+def test_upstream_events_have_vanished_only_where_enough_of_them_are_due(
+    usual: float, seen: int, vanished: bool
+) -> None:
+    """A small shop's payments settled in a batch, while no order came in twenty minutes, are no lost tracking."""
+    surges = Surges()
+    index = surges.add("UTC", (usual,) * 168)
+    for minute in range(20):
+        surges.advance(START + minute, np.array([float(seen)]))
+    assert surges.has_vanished(index) is vanished
 
 
 def test_a_burst_of_held_back_orders_is_no_surge(baseline: StoreBaseline) -> None:
