@@ -24,6 +24,8 @@ _RATIO, _NULL_RATIO, _LARGEST_Z = 1.45, 1.3, 4.0
 #: upstream events below this share of their usual have vanished, if chance does so once in a thousand (in nats)
 _VANISHED, _MISSED = 0.6, 6.9
 _LONG_AGO = 10_000
+#: every so many minutes of a longer stretch are looked up
+_SAMPLED = 5
 
 
 class Surges:
@@ -84,6 +86,18 @@ class Surges:
         rows = (self._minute - 1 - np.arange(min(minutes, _SPAN))) % _SPAN
         usual = float(self._expected[rows, index].sum())
         return float(self._counts[rows, index].sum()) / usual if 0 < usual < np.inf else None
+
+    def usual_between(self, index: int, first: int, last: int) -> float:
+        """Usual upstream events from the UTC minute ``first`` to ``last`` (excluded), between whose hours' middles is interpolated.
+
+        Infinite where it is not known.
+        """
+        zone, total = self._zones[self._zone_of[index]], 0.0
+        for at in range(first, last, _SAMPLED):
+            hour, within = divmod((local_minute(zone, at) - 30) % WEEK_MINUTES, 60)
+            here, there = self._usual[hour, index], self._usual[(hour + 1) % 168, index]
+            total += float(here + (there - here) * within / 60) * min(_SAMPLED, last - at)
+        return total
 
     def has_vanished(self, index: int) -> bool:
         """Whether the last 20 minutes held far fewer upstream events than usual, and more are due than chance leaves out.
