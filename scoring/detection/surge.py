@@ -92,6 +92,8 @@ class Surges:
 
         Infinite where it is not known.
         """
+        if not np.isfinite(self._usual[:, index]).all():
+            return float("inf")
         zone, total = self._zones[self._zone_of[index]], 0.0
         for at in range(first, last, _SAMPLED):
             hour, within = divmod((local_minute(zone, at) - 30) % WEEK_MINUTES, 60)
