@@ -13,15 +13,17 @@ from numpy.typing import NDArray
 
 from scoring.alerts import AlertKind, AlertLabel, AlertTransition, Contribution, Level
 from scoring.detection.book import Book, StepEntry
-from scoring.detection.engine import Step
+from scoring.detection.engine import RING, Step
 from scoring.detection.incidents import Evidence, Incident, make_alert_id
 from scoring.detection.localise import only_one_segment, segment_shares
 from scoring.detection.policy import WINDOWS, DetectionPolicy
 from scoring.detection.tail import predictive_interval
-from scoring.detection.tracking import is_inflated
+from scoring.detection.tracking import is_inflated, is_sudden_inflation
 
 Floats = NDArray[np.float64]
 MINUTE_MS = 60_000
+#: minutes before the window that opened an alert with which the upstream events since are compared
+_BEFORE = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +43,11 @@ class Alerting:
         #: stores whose alerts or levels changed since somebody last asked
         self.changed: set[str] = set()
         self._closing = Closing(np.zeros(0), np.zeros(0))
+        self._minute = 0
 
     def judge(self, minute: int, step: Step, closing: Closing) -> list[AlertTransition]:
         """The transitions of a minute that was just closed."""
-        self._closing = closing
+        self._closing, self._minute = closing, minute
         engine, arrays = self.book.engine, self.book.arrays
         is_open = engine.open[: engine.size]
         touched = np.nonzero(is_open | step.closed)[0]
@@ -120,6 +123,9 @@ class Alerting:
             if inflated:
                 incident.label = AlertLabel.INFLATED
                 return True
+        if incident.label is AlertLabel.UNKNOWN and self._is_sudden(entry, incident, lead, minutes):
+            incident.label = AlertLabel.INFLATED
+            return True
         following = self._following(entry)
         if following is None or incident.label is not AlertLabel.UNKNOWN:
             return False
@@ -129,6 +135,29 @@ class Alerting:
         wobble = float(self.book.engine.phi15[whole])
         incident.label = suspicion.weigh(arrived, expected, rate, following.baseline.kernel.pmf, wobble)
         return incident.label is not AlertLabel.UNKNOWN
+
+    def _is_sudden(self, entry: StepEntry, incident: Incident, lead: int, minutes: int) -> bool:
+        """Whether the upstream events have risen against the hours before by as much as conversions per event fell."""
+        engine = self.book.engine
+        now, since = engine.minutes - 1, minutes + incident.evidence.window_minutes
+        if since + _BEFORE >= min(RING, int(engine.age[lead])):
+            return False
+        ring = engine.cum_expected
+        here, then, first = (float(ring[(now - ago) % RING, lead]) for ago in (0, since, since + _BEFORE))
+        last = self._minute + 1
+        was = self.book.surges.usual_between(entry.index, last - since - _BEFORE, last - since)
+        usual = self.book.surges.usual_between(entry.index, last - since, last)
+        if not 0 < was < np.inf or then <= first:
+            return False
+        share = (here - then) / max(incident.expected, 1e-9)
+        return is_sudden_inflation(
+            incident.arrived,
+            incident.expected,
+            entry.baseline.rate,
+            (then - first) / max(share, 1e-9),
+            usual / was,
+            minutes,
+        )
 
     def _following(self, entry: StepEntry) -> StepEntry | None:
         """The step that starts where this one ends, None if the store has none."""

@@ -5,8 +5,9 @@ far *above* expectation, in the rings that the engine keeps for drops, by the up
 P(X ≥ A) for X negative binomial with mean M and variance Mc + M²V. Since conversion lawfully rises too (a coupon, a good
 day), it takes more than a drop does: the page threshold and one on top, twice what was predicted *and* twice what the
 baseline says, in both halves of the window, and none of it while the calendar names the day, data is late or the step
-itself or the one before it is (or was lately) in alert. Which of the two it is, the upstream events tell: fewer than 60 % of their usual
-is lost tracking; otherwise it is a surge, told of orders only (payments come in batches where a bank settles them so).
+itself or the one before it is (or was lately) in alert. Which of the two it is, the upstream events tell: fewer than 60 %
+of their usual, where enough are due to say so, is lost tracking; otherwise it is a surge, told of orders only (payments come
+in batches where a bank settles them so).
 """
 
 from __future__ import annotations
@@ -36,8 +37,6 @@ _EXTRA_SURPRISE = 1.0
 _RATIO, _HALF_RATIO = 2.0, 1.5
 #: arrivals that a window needs
 _LEAST_ARRIVED = 20.0
-#: upstream events below this share of their usual have vanished
-_VANISHED = 0.6
 #: it is over once this many minutes in a row a quarter of an hour held less than ``_HALF_RATIO``
 _OVER_MINUTES, _OVER_WINDOW = 5, WINDOWS.index(12)
 #: minutes of memory that a step needs, so that the backlog after an outage is no surge
@@ -178,8 +177,7 @@ class Rises:
         )
 
     def _begin(self, entry: StepEntry, look: _Look, at_ms: int) -> list[AlertTransition]:
-        step, share = entry.baseline, self._book.surges.share_of_usual(entry.index)
-        is_vanished = share is not None and share < _VANISHED
+        step, is_vanished = entry.baseline, self._book.surges.has_vanished(entry.index)
         if not is_vanished and step.downstream != _SURGING:
             return []
         kind = AlertKind.TRACKING if is_vanished else AlertKind.SURGE

@@ -21,7 +21,11 @@ Ints = NDArray[np.int64]
 SURGE_VARIANCE = 0.10**2
 _SPAN, _HOLD = 20, 30
 _RATIO, _NULL_RATIO, _LARGEST_Z = 1.45, 1.3, 4.0
+#: upstream events below this share of their usual have vanished, if chance does so once in a thousand (in nats)
+_VANISHED, _MISSED = 0.6, 6.9
 _LONG_AGO = 10_000
+#: every so many minutes of a longer stretch are looked up
+_SAMPLED = 5
 
 
 class Surges:
@@ -82,6 +86,32 @@ class Surges:
         rows = (self._minute - 1 - np.arange(min(minutes, _SPAN))) % _SPAN
         usual = float(self._expected[rows, index].sum())
         return float(self._counts[rows, index].sum()) / usual if 0 < usual < np.inf else None
+
+    def usual_between(self, index: int, first: int, last: int) -> float:
+        """Usual upstream events from the UTC minute ``first`` to ``last`` (excluded), between whose hours' middles is interpolated.
+
+        Infinite where it is not known.
+        """
+        if not np.isfinite(self._usual[:, index]).all():
+            return float("inf")
+        zone, total = self._zones[self._zone_of[index]], 0.0
+        for at in range(first, last, _SAMPLED):
+            hour, within = divmod((local_minute(zone, at) - 30) % WEEK_MINUTES, 60)
+            here, there = self._usual[hour, index], self._usual[(hour + 1) % 168, index]
+            total += float(here + (there - here) * within / 60) * min(_SAMPLED, last - at)
+        return total
+
+    def has_vanished(self, index: int) -> bool:
+        """Whether the last 20 minutes held far fewer upstream events than usual, and more are due than chance leaves out.
+
+        With n seen and µ usual: n < 0.6 µ, and the Poisson log-likelihood ratio µ − n + n·log(n/µ) of "as usual" against what
+        was seen is above 6.9 (one in a thousand for n = 0).
+        """
+        rows = (self._minute - 1 - np.arange(_SPAN)) % _SPAN
+        seen, usual = float(self._counts[rows, index].sum()), float(self._expected[rows, index].sum())
+        if not 0 < usual < np.inf or seen >= _VANISHED * usual:
+            return False
+        return usual - seen + (seen * float(np.log(seen / usual)) if seen else 0.0) > _MISSED
 
     def excess(self, index: int, minutes: int) -> float | None:
         """``share_of_usual`` where it is far above 1, beyond what chance and a good day bring; else None."""

@@ -21,6 +21,12 @@ _DECIDED = 4.6
 _AS_USUAL = (0.75, 1.35)
 #: expected conversions, and minutes, that it takes to say so
 _LEAST_USUAL, _LEAST_MINUTES = 20.0, 3
+#: a rise against the hours before: standard deviations it takes, wobble of traffic and of rates from one hour to the next,
+#: and minutes after which it is not asked
+_RISE_Z, _TRAFFIC_WOBBLE, _RATE_WOBBLE, _SUDDEN_MINUTES = 3.0, 0.1, 0.15, 30
+#: standard deviations that conversions may be off what the hours before lead to, and how many that must be: with three, none
+#: at all is too few
+_EXPLAINED_Z, _LEAST_BEFORE = 1.5, 3.0
 #: gaps kept, in minutes: no kernel looks further back
 _REACH = 120
 
@@ -44,6 +50,33 @@ def is_inflated(arrived: float, expected: float, share_of_usual: float, minutes:
     if usual < _LEAST_USUAL or minutes < _LEAST_MINUTES:
         return None
     return _AS_USUAL[0] <= arrived / usual <= _AS_USUAL[1]
+
+
+def is_sudden_inflation(
+    arrived: float, expected: float, rate: float, before: float, usual: float, minutes: int
+) -> bool:
+    """Whether upstream events rose as conversions per event fell, and conversions stayed as many as they were.
+
+    Against the hours just before, a rise shows that is far below what tells a promotion from a good day by the hour of week
+    alone, and in a single segment too. With u = (E/E₀)/usual, N = E/r and N₀ = E₀/r upstream events, the rise counts where
+    log u > 3·√(1/N + 1/N₀ + 0.1²), and explains the drop where |E/u − A| < 1.5·√(E/u + (0.15·E/u)²).
+
+    Args:
+        arrived: arrivals A since the window that opened the alert.
+        expected: what the observed upstream would lead to, E.
+        rate: r, conversions per upstream event.
+        before: E₀, the same of the hours before that window.
+        usual: what the hours of the week let expect of E/E₀.
+        minutes: how long the alert has been open; later than half an hour after, the hours before say nothing.
+    """
+    if not _LEAST_MINUTES <= minutes <= _SUDDEN_MINUTES or min(expected, before, usual, rate) <= 0:
+        return False
+    rise = expected / before / usual
+    doubt = math.sqrt(rate / expected + rate / before + _TRAFFIC_WOBBLE**2)
+    as_before = expected / max(rise, 1.0)
+    if as_before < _LEAST_BEFORE or math.log(rise) < _RISE_Z * doubt:
+        return False
+    return abs(as_before - arrived) < _EXPLAINED_Z * math.sqrt(as_before + (_RATE_WOBBLE * as_before) ** 2)
 
 
 class Suspicion(msgspec.Struct):

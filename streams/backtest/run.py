@@ -136,7 +136,9 @@ def run_backtest(
         ordered[:, places] = block
         events = np.add.reduceat(block.sum(2), firsts, axis=1).tolist()
         for minute in range(day, last):
-            totals = {name: (count,) for name, count in zip(names, events[minute - day], strict=True)}
+            totals = {
+                name: (count,) for name, count in zip(names, events[minute - day], strict=True) if count
+            }
             delays = lateness.close(minute, totals)
             found = scorer.advance_counts(minute, ordered[minute - day], delays)
             if pools is not None:

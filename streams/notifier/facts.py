@@ -1,5 +1,6 @@
 """What a card says beside the alert: the store, the worth of an order, the age and completeness of its data.
 
+An alert of a pool is worth what its stores' orders bring on average, where all of them sell in one currency.
 Facts come from the configuration and from ClickHouse, at most a minute old. ClickHouse away costs a card its money and
 its data line, never the card itself.
 """
@@ -42,7 +43,7 @@ WORTH_DAYS = 14
 _WORTH = """
 SELECT toString(type) AS event_type, avg(toFloat64(amount)) AS worth
 FROM events
-WHERE store_id = {store:String} AND type IN ('order', 'payment') AND amount > 0 AND currency = {currency:String}
+WHERE store_id IN {stores:Array(String)} AND type IN ('order', 'payment') AND amount > 0 AND currency = {currency:String}
   AND event_time > toDateTime64({from_s:Int64}, 3, 'UTC') AND event_time <= toDateTime64({to_s:Int64}, 3, 'UTC')
 GROUP BY event_type
 """
@@ -50,7 +51,7 @@ GROUP BY event_type
 _COUNTS = """
 SELECT toString(stage) AS stage_name, toFloat64(sum(count)) AS total
 FROM stage_counts
-WHERE store_id = {store:String} AND minute > toDateTime({from_s:Int64}, 'UTC') AND minute <= toDateTime({to_s:Int64}, 'UTC')
+WHERE store_id IN {stores:Array(String)} AND minute > toDateTime({from_s:Int64}, 'UTC') AND minute <= toDateTime({to_s:Int64}, 'UTC')
 GROUP BY stage_name
 """
 
@@ -155,7 +156,7 @@ class FactsReader:
         now_ms = self._now_ms()
         known = self._known.get(alert.store_id)
         if known is None or now_ms - known[0] >= FRESH_MS:
-            facts = await self._renewed(alert.store_id, known[1] if known else None, now_ms)
+            facts = await self._renewed(alert, known[1] if known else None, now_ms)
             self._known[alert.store_id] = known = (now_ms, facts)
         facts = known[1]
         each = worth_of_step(alert.step, facts.counts, facts.worth)
@@ -171,23 +172,30 @@ class FactsReader:
         known = self._known.get(store_id)
         return known is not None and known[1].health.is_late
 
-    async def _renewed(self, store_id: str, before: Facts | None, now_ms: int) -> Facts:
-        plain = replace(before, health=Health()) if before else await self._plain(store_id)
+    async def _renewed(self, alert: AlertTransition, before: Facts | None, now_ms: int) -> Facts:
+        plain = replace(before, health=Health()) if before else await self._plain(alert)
         if now_ms < self._not_before_ms:
             return plain
         try:
             async with asyncio.timeout(PATIENCE_S):
-                return await self._measured(store_id, plain, now_ms)
+                return await self._measured(alert, plain, now_ms)
         except Exception as error:  # any trouble of the store costs the facts, not the message
-            log.warning("cards go without their facts", store=store_id, error=str(error)[:200])
+            log.warning("cards go without their facts", store=alert.store_id, error=str(error)[:200])
             self._not_before_ms = now_ms + PAUSE_MS
             await self._drop_client()
             return plain
 
-    async def _plain(self, store_id: str) -> Facts:
+    def _currency(self, alert: AlertTransition) -> str:
+        """What the alert's stores sell in; empty if they do not share a currency."""
+        stores = [self._config.store(store_id) for store_id in alert.members or (alert.store_id,)]
+        base = self._config.alerting.base_currency
+        found = {store.currency if store else base for store in stores}
+        return found.pop() if len(found) == 1 else ""
+
+    async def _plain(self, alert: AlertTransition) -> Facts:
         """What the configuration says of a store."""
-        store, base = self._config.store(store_id), self._config.alerting.base_currency
-        currency = store.currency if store else base
+        store_id, base = alert.store_id, self._config.alerting.base_currency
+        store, currency = self._config.store(store_id), self._currency(alert)
         if currency not in self._rates:
             self._rates[currency] = await asyncio.to_thread(base_rate, currency, base)
         zone = store.zone if store else "UTC"
@@ -204,10 +212,16 @@ class FactsReader:
             own_days=day_rules(self._config).own,
         )
 
-    async def _measured(self, store_id: str, facts: Facts, now_ms: int) -> Facts:
-        now_s = now_ms // 1000
-        span = {"store": store_id, "from_s": now_s - WORTH_DAYS * 86_400, "to_s": now_s + 3600}
-        worth = await self._rows(_WORTH, {**span, "currency": facts.store.currency})
+    async def _measured(self, alert: AlertTransition, facts: Facts, now_ms: int) -> Facts:
+        now_s, stores = now_ms // 1000, list(alert.members or (alert.store_id,))
+        span = {
+            "store": alert.store_id,
+            "stores": stores,
+            "from_s": now_s - WORTH_DAYS * 86_400,
+            "to_s": now_s + 3600,
+        }
+        currency = facts.store.currency
+        worth = await self._rows(_WORTH, {**span, "currency": currency}) if currency else []
         counts = await self._rows(_COUNTS, span)
         day = {**span, "from_s": now_s - 86_400, "hour_s": now_s - 3600}
         ((newest_ms, pixel, server, pixel_day),) = await self._rows(_FRESHNESS, day)

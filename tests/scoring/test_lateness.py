@@ -60,3 +60,12 @@ def test_late_events_wake_a_store_that_rests() -> None:
     lateness.correct(90, {"shop": [400, 0, 0, 0, 0, 0, 0]})
     assert len(lateness) == 1
     assert lateness.close(100, {"shop": [5, 0, 0, 0, 0, 0, 0]}, ("shop",)) == {"shop": Delay.LATE}
+
+
+@pytest.mark.parametrize("gap", [40, 250, 700])
+def test_a_minute_without_events_may_be_told_as_zero_or_left_out(gap: int) -> None:
+    events = drawn(gap).tolist()
+    told, left_out = Lateness(), Lateness()
+    for minute, number in enumerate(events):
+        said = told.close(minute, {"shop": (number,)})
+        assert said == left_out.close(minute, {"shop": (number,)} if number else {})

@@ -3,7 +3,7 @@
 python tests/bench/detection/bench.py --stores 100 --seed 202
 
 Parts can be run one by one into the same file: --part product --part peers --part market --part stress --part pools
---part speed. All of it in a few minutes, too small to mean anything: --quick.
+--part speed. All of it in a few minutes, too small to mean anything and written to a folder for temporary files: --quick.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tempfile
 import time
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -131,8 +132,8 @@ def main() -> None:
         vars(given).update(QUICK)
     parts = given.part or PARTS
     RESULTS.mkdir(exist_ok=True)
-    name = "detection-quick" if given.quick else f"detection-{datetime.now(UTC):%Y-%m-%d}"
-    out = given.out or RESULTS / f"{name}.json"
+    folder = Path(tempfile.mkdtemp(prefix="detection-quick-")) if given.quick and not given.out else RESULTS
+    out = given.out or folder / f"detection-{datetime.now(UTC):%Y-%m-%d}.json"
     world = World(seed=given.seed, stores=given.stores)
     stores = simulate(world) if {"product", "peers"} & set(parts) else []
     if "product" in parts:

@@ -56,7 +56,7 @@ def run_scorer(
     names, lateness = [store.history.store_id for store in stores], Lateness()
     transitions: list[AlertTransition] = []
     for minute in range(first, len(minutes)):
-        totals = {name: (count,) for name, count in zip(names, events[minute], strict=True)}
+        totals = {name: (count,) for name, count in zip(names, events[minute], strict=True) if count}
         delays = lateness.close(world.start + minute, totals)
         transitions += scorer.advance_counts(world.start + minute, minutes[minute], delays)
     ended = time.perf_counter()

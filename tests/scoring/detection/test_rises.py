@@ -13,7 +13,8 @@ from scoring.alerts import AlertKind, AlertLabel, AlertState, AlertTransition
 from scoring.baselines import StoreBaseline, StoreHistory, fit_baselines
 from scoring.detection import DetectionPolicy, Scorer
 from scoring.detection.rises import upper_surprise
-from scoring.detection.tracking import is_inflated
+from scoring.detection.surge import Surges
+from scoring.detection.tracking import is_inflated, is_sudden_inflation
 from scoring.stages import STAGE_INDEX
 
 DAY = 1440
@@ -93,6 +94,21 @@ def test_payments_settled_in_a_batch_are_no_surge(baseline: StoreBaseline) -> No
     assert run(baseline, counts, 60) == []
 
 
+@pytest.mark.parametrize(
+    ("usual", "seen", "vanished"),
+    [(0.02, 0, False), (0.3, 0, False), (0.4, 0, True), (3.0, 1, True), (3.0, 2, False)],
+)
+def test_upstream_events_have_vanished_only_where_enough_of_them_are_due(
+    usual: float, seen: int, vanished: bool
+) -> None:
+    """A small shop's payments settled in a batch, while no order came in twenty minutes, are no lost tracking."""
+    surges = Surges()
+    index = surges.add("UTC", (usual,) * 168)
+    for minute in range(20):
+        surges.advance(START + minute, np.array([float(seen)]))
+    assert surges.has_vanished(index) is vanished
+
+
 def test_a_burst_of_held_back_orders_is_no_surge(baseline: StoreBaseline) -> None:
     counts = CALM.copy()
     held = counts[ORDER, FAULT - 5 : FAULT].sum()
@@ -125,8 +141,11 @@ def test_clicks_lost_in_a_store_too_young_for_traffic_are_a_tracking_alert_of_th
     ]
 
 
-def test_bots_that_inflate_clicks_are_labelled_within_a_quarter_of_an_hour(baseline: StoreBaseline) -> None:
-    told = run(baseline, draw(bots=2.0), 120)
+@pytest.mark.parametrize("bots", [2.0, 0.42])
+def test_bots_that_inflate_clicks_are_labelled_within_a_quarter_of_an_hour(
+    baseline: StoreBaseline, bots: float
+) -> None:
+    told = run(baseline, draw(bots=bots), 120)
     drop = [t for t in told if t.step == "click_to_add_to_cart" and t.kind is AlertKind.CONVERSION]
     assert drop[0].label is AlertLabel.UNKNOWN
     labelled = next(t for t in drop if t.label is not AlertLabel.UNKNOWN)
@@ -169,3 +188,28 @@ def test_inflation_is_said_only_with_enough_behind_it() -> None:
     assert is_inflated(30, 300.0, 3.0, 5) is False
     assert is_inflated(5, 15.0, 3.0, 5) is None
     assert is_inflated(100, 300.0, 3.0, 1) is None
+
+
+@pytest.mark.parametrize(
+    ("arrived", "expected", "before", "usual", "minutes", "inflated"),
+    [
+        (
+            4,
+            24,
+            24,
+            0.2,
+            3,
+            True,
+        ),  # five times the upstream events and as many conversions as they would have brought
+        (0, 24, 24, 0.2, 3, False),  # nothing converts: that is not the bots' doing
+        (24, 24, 24, 0.2, 3, False),  # a campaign whose visitors convert as ever
+        (30, 100, 200, 0.42, 3, False),  # upstream a fifth higher does not explain seventy missing
+        (85, 100, 200, 0.42, 3, False),  # traffic differs by as much from one hour to the next
+        (4, 24, 24, 0.2, 2, False),  # too early to say
+        (4, 24, 24, 0.2, 31, False),  # too late to compare with the hours before
+    ],
+)
+def test_a_sudden_rise_upstream_is_inflation_if_it_explains_the_drop(
+    arrived: float, expected: float, before: float, usual: float, minutes: int, inflated: bool
+) -> None:
+    assert is_sudden_inflation(arrived, expected, 0.05, before, usual, minutes) is inflated
