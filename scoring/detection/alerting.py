@@ -115,6 +115,9 @@ class Alerting:
         suspicion.add_gap(gap)
         lead = entry.series.get(incident.segment, entry.series[""])
         minutes = int(self.book.engine.open_minutes[lead])
+        if incident.label is AlertLabel.UNKNOWN and self._is_sudden(entry, incident, lead, minutes):
+            incident.label = AlertLabel.INFLATED
+            return True
         share = self.book.surges.excess(entry.index, minutes + incident.evidence.window_minutes)
         if share is not None and incident.label is AlertLabel.UNKNOWN:
             inflated = is_inflated(incident.arrived, incident.expected, share, minutes)
@@ -123,9 +126,6 @@ class Alerting:
             if inflated:
                 incident.label = AlertLabel.INFLATED
                 return True
-        if incident.label is AlertLabel.UNKNOWN and self._is_sudden(entry, incident, lead, minutes):
-            incident.label = AlertLabel.INFLATED
-            return True
         following = self._following(entry)
         if following is None or incident.label is not AlertLabel.UNKNOWN:
             return False

@@ -23,7 +23,7 @@ _AS_USUAL = (0.75, 1.35)
 _LEAST_USUAL, _LEAST_MINUTES = 20.0, 3
 #: a rise against the hours before: standard deviations it takes, wobble of traffic and of rates from one hour to the next,
 #: and minutes after which it is not asked
-_RISE_Z, _TRAFFIC_WOBBLE, _RATE_WOBBLE, _SUDDEN_MINUTES = 3.0, 0.1, 0.15, 30
+_RISE_Z, _TRAFFIC_WOBBLE, _RATE_WOBBLE, _LATEST_MINUTES = 3.0, 0.1, 0.15, 30
 #: standard deviations that conversions may be off what the hours before lead to, and how many that must be: with three, none
 #: at all is too few
 _EXPLAINED_Z, _LEAST_BEFORE = 1.5, 3.0
@@ -44,8 +44,10 @@ def is_inflated(arrived: float, expected: float, share_of_usual: float, minutes:
         minutes: how long the alert has been open.
 
     Returns:
-        None while there is too little to say.
+        None while there is too little to say. After half an hour no: what has not shown by then is a busy day's milder drop.
     """
+    if minutes > _LATEST_MINUTES:
+        return False
     usual = expected / max(share_of_usual, 1.0)
     if usual < _LEAST_USUAL or minutes < _LEAST_MINUTES:
         return None
@@ -69,7 +71,7 @@ def is_sudden_inflation(
         usual: what the hours of the week let expect of E/E₀.
         minutes: how long the alert has been open; later than half an hour after, the hours before say nothing.
     """
-    if not _LEAST_MINUTES <= minutes <= _SUDDEN_MINUTES or min(expected, before, usual, rate) <= 0:
+    if not _LEAST_MINUTES <= minutes <= _LATEST_MINUTES or min(expected, before, usual, rate) <= 0:
         return False
     rise = expected / before / usual
     doubt = math.sqrt(rate / expected + rate / before + _TRAFFIC_WOBBLE**2)

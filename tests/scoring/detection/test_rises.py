@@ -188,6 +188,7 @@ def test_inflation_is_said_only_with_enough_behind_it() -> None:
     assert is_inflated(30, 300.0, 3.0, 5) is False
     assert is_inflated(5, 15.0, 3.0, 5) is None
     assert is_inflated(100, 300.0, 3.0, 1) is None
+    assert is_inflated(100, 300.0, 3.0, 31) is False
 
 
 @pytest.mark.parametrize(
