@@ -146,10 +146,10 @@ class Pages:
         self, request: web.Request, reader: Reader, names: Names, at_ms: int, live: bool
     ) -> dict[str, Any]:
         reads, query = self._reads, request.query
-        grid, listed, letters = await asyncio.gather(
-            reads.stores(at_ms, live),
-            reads.alerts("", "", 50, at_ms),
-            reads.dead_letter_summary(24, at_ms),
+        # the grid first: it asks for the worth of an order at this moment, which the alerts then share
+        grid = await reads.stores(at_ms, live)
+        listed, letters = await asyncio.gather(
+            reads.alerts("", "", 50, at_ms), reads.dead_letter_summary(24, at_ms)
         )
         stores, alerts = grid.stores, listed.alerts
         firing = [a for a in alerts if a.state == "firing"]
