@@ -5,6 +5,7 @@ Before it: ``server.py``. After it: ``alert_reads.py`` and the others for the va
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import math
 import secrets
@@ -109,7 +110,11 @@ class Pages:
         names = Names(reader, reads.config)
         wall_ms = now_ms()
         at_ms, live = at_of(query, wall_ms)
-        status = await reads.status(self._settings.data, at_ms)
+        # asked together: a page of many questions takes as long as its longest chain
+        status, parts = await asyncio.gather(
+            reads.status(self._settings.data, at_ms),
+            self._parts_or_problem(request, reader, names, at_ms, live),
+        )
         view: dict[str, Any] = {
             "status": status,
             "parts": sorted(
@@ -124,20 +129,29 @@ class Pages:
             "spoken": "",
         }
         if status.ready:
-            try:
-                view.update(await self._live_parts(request, reader, names, at_ms, live))
-            except StoreAwayError as error:
-                view["problem"] = str(error)
+            view.update(parts)
         return self.render(
             request, "overview.html", here="overview", live=LIVE_S if live else 0, shown=SHOWN_TILES, **view
         )
+
+    async def _parts_or_problem(
+        self, request: web.Request, reader: Reader, names: Names, at_ms: int, live: bool
+    ) -> dict[str, Any]:
+        try:
+            return await self._live_parts(request, reader, names, at_ms, live)
+        except StoreAwayError as error:
+            return {"problem": str(error)}
 
     async def _live_parts(
         self, request: web.Request, reader: Reader, names: Names, at_ms: int, live: bool
     ) -> dict[str, Any]:
         reads, query = self._reads, request.query
-        stores = (await reads.stores(at_ms, live)).stores
-        alerts = (await reads.alerts("", "", 50, at_ms)).alerts
+        # the grid first: it asks for the worth of an order at this moment, which the alerts then share
+        grid = await reads.stores(at_ms, live)
+        listed, letters = await asyncio.gather(
+            reads.alerts("", "", 50, at_ms), reads.dead_letter_summary(24, at_ms)
+        )
+        stores, alerts = grid.stores, listed.alerts
         firing = [a for a in alerts if a.state == "firing"]
         chosen = _chosen(stores, query.get("store"))
         view: dict[str, Any] = {
@@ -150,7 +164,7 @@ class Pages:
                 "unjudged": sum(row.state in UNJUDGED for row in stores),
             },
             "alerts": (firing + [a for a in alerts if a.state != "firing"])[: max(SHOWN_ALERTS, len(firing))],
-            "letters": await reads.dead_letter_summary(24, at_ms),
+            "letters": letters,
             "store": None,
             "spoken": reader.word("spoken_quiet"),
             "title": "Funnelwatch",
@@ -178,13 +192,18 @@ class Pages:
             raise BadRequest(f"step: one of {', '.join(STEP_BY_ID)}")
         segment = query.get("segment", "")
         window = _choice(query.get("window"), WINDOWS, 60)
-        funnel = await reads.funnel(row.store_id, window, "", at_ms)
+        hours = _choice(query.get("hours"), HOURS, 3)
+        funnel, series, segments = await asyncio.gather(
+            reads.funnel(row.store_id, window, "", at_ms),
+            reads.readable_series(row.store_id, step, segment, hours, at_ms),
+            reads.segments(row.store_id, at_ms),
+        )
         is_young = "window" not in query and not _has_expectation(funnel)
         if is_young:  # scored for less than the window: what can be compared says more than what cannot
             shorter = await reads.funnel(row.store_id, WINDOWS[0], "", at_ms)
             funnel = shorter if _has_expectation(shorter) else funnel
-        hours = _choice(query.get("hours"), HOURS, 1 if is_young else 3)
-        series = await reads.readable_series(row.store_id, step, segment, hours, at_ms)
+            hours = _choice(query.get("hours"), HOURS, 1)
+            series = await reads.readable_series(row.store_id, step, segment, hours, at_ms)
         opened = next(
             (
                 a.opened_at_ms
@@ -201,7 +220,7 @@ class Pages:
             "step": step,
             "step_ids": [s.id for s in STEPS],
             "segment": segment,
-            "segments": await reads.segments(row.store_id, at_ms),
+            "segments": segments,
             "hours": hours,
             "series": series,
             "line": _line(series, reader, opened),

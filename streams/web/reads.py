@@ -6,7 +6,7 @@ Every query is bounded in time and in rows. ``funnel_reads.py`` and ``alert_read
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from typing import Any
 
 from scoring.pools import parse_pool
@@ -29,8 +29,10 @@ HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
 #: a score older than this says nothing of the present
 SCORE_MAX_AGE_MS = 15 * MINUTE_MS
-#: a slow step's score holds over a long weekend; looked up this often
-SLOW_MAX_AGE_MS, SLOW_FRESH_MS = 4 * DAY_MS, MINUTE_MS
+#: a slow step's score holds over a long weekend
+SLOW_MAX_AGE_MS = 4 * DAY_MS
+#: the last event of a store long silent stays what it was, so its scan of the history serves for so long
+SILENT_FRESH_MS = 10 * MINUTE_MS
 SLOW_STEPS = ("payment_to_fulfilment", "order_to_fulfilment")
 #: a stage without one event for so long is called not supplied
 SUPPLY_DAYS = 28
@@ -122,11 +124,15 @@ LIMIT 5000
 """
 
 SPARKS = """
-SELECT store_id, toUnixTimestamp(minute) AS minute_s, observed, expected, toString(state) AS state_name
+SELECT store_id, intDiv(toUnixTimestamp(minute), {bucket_s:Int64}) * {bucket_s:Int64} AS bucket,
+       sum(observed) AS observed_sum, sum(expected) AS expected_sum, count() AS minutes,
+       countIf(state IN ('no_baseline', 'missing_stage')) AS without
 FROM scores
 WHERE segment = '' AND (store_id, step) IN (SELECT arrayJoin(arrayZip({stores:Array(String)}, {steps:Array(String)})))
   AND minute >= toDateTime({from_s:Int64}, 'UTC') AND minute <= toDateTime({to_s:Int64}, 'UTC')
-ORDER BY store_id, minute
+GROUP BY store_id, bucket
+HAVING minutes = {whole:Int64}
+ORDER BY store_id, bucket
 LIMIT 100000
 """
 
@@ -171,7 +177,11 @@ class Reads:
         rows, repeats, orders = await asyncio.gather(
             self.database.rows(SOURCES, **span),
             self.database.rows(REPEATS, **span),
-            self.database.rows(PIXEL_ORDERS, **_span(at_ms + 1000, HOUR_MS)),
+            self.database.shared(  # a share of an hour's orders moves slowly
+                ("pixel_orders", at_ms // MINUTE_MS),
+                60,
+                lambda: self.database.rows(PIXEL_ORDERS, **_span(at_ms + 1000, HOUR_MS)),
+            ),
         )
         again = {(row["store_id"], row["source_name"]): int(row["repeats"]) for row in repeats}
         paired = {row["store_id"]: (int(row["pixel"]), int(row["server"])) for row in orders}
@@ -196,8 +206,8 @@ class Reads:
         for source in await self.sources(at_ms):
             found[source.store_id] = max(source.last_event_ms, found.get(source.store_id, 0))
         silent = await self.database.shared(
-            ("last_counted", at_ms // MINUTE_MS, *sorted(found)),
-            60,
+            ("last_counted", at_ms // SILENT_FRESH_MS, *sorted(found)),
+            SILENT_FRESH_MS / 1000,
             lambda: self.database.rows(LAST_COUNTED, recent=list(found), **_span(at_ms, at_ms)),
         )
         return {**{row["store_id"]: int(row["last_s"]) * 1000 for row in silent}, **found}
@@ -236,16 +246,9 @@ class Reads:
 
     async def _stores(self, at_ms: int) -> Stores:
         database = self.database
-        slow_at_ms = at_ms // SLOW_FRESH_MS * SLOW_FRESH_MS + SLOW_FRESH_MS
         scores, slow, alerts, last_event = await asyncio.gather(
             database.rows(NEWEST_SCORES, **_span(at_ms, SCORE_MAX_AGE_MS)),
-            database.shared(
-                ("slow_scores", slow_at_ms),
-                SLOW_FRESH_MS / 1000,
-                lambda: database.rows(
-                    NEWEST_SLOW_SCORES, steps=list(SLOW_STEPS), **_span(slow_at_ms, SLOW_MAX_AGE_MS)
-                ),
-            ),
+            self._slow_scores(at_ms),
             database.rows(OPEN_ALERTS, from_s=(at_ms - 30 * DAY_MS) // 1000),
             self._last_events(at_ms),
         )
@@ -267,6 +270,27 @@ class Reads:
         rows = [_with_spark(row, sparks.get(row.store_id, ())) for row in rows]
         rows.sort(key=lambda r: (_RANK[r.state], -(r.worst.surprise if r.worst else 0.0), r.name, r.store_id))
         return Stores(at_ms, tuple(rows))
+
+    async def _slow_scores(self, at_ms: int) -> list[Row]:
+        """The newest score of every slow step: days of scores are looked through once an hour, the last hours each minute."""
+
+        def asked(key: str, span_ms: int, to_ms: int, fresh_ms: int) -> Awaitable[list[Row]]:
+            span = _span(to_ms, span_ms)
+            return self.database.shared(
+                (key, to_ms),
+                fresh_ms / 1000,
+                lambda: self.database.rows(NEWEST_SLOW_SCORES, steps=list(SLOW_STEPS), **span),
+            )
+
+        minute_ms = at_ms // MINUTE_MS * MINUTE_MS + MINUTE_MS
+        # an hour back, for scores that come late
+        since_ms = (at_ms // HOUR_MS - 1) * HOUR_MS
+        long_ago, lately = await asyncio.gather(
+            asked("slow_scores_before", SLOW_MAX_AGE_MS, since_ms, HOUR_MS),
+            asked("slow_scores", minute_ms - since_ms, minute_ms, MINUTE_MS),
+        )
+        newest = {(row["store_id"], row["step"]): row for row in (*long_ago, *lately)}
+        return list(newest.values())
 
     async def _tile(
         self, at_ms: int, store_id: str, steps: list[StepScore], alert: Row | None, last_event_ms: int | None
@@ -314,23 +338,16 @@ class Reads:
             steps=[step for _, step in pairs],
             from_s=from_ms // 1000,
             to_s=at_ms // 1000,
+            bucket_s=SPARK_BUCKET_MS // 1000,
+            whole=SPARK_BUCKET_MS // MINUTE_MS,  # a part-filled bucket would look like a fall
         )
-        sums: dict[str, dict[int, list[float]]] = {}
+        sparks: dict[str, list[SparkPoint]] = {}
         for row in found:
-            bucket = int(row["minute_s"]) * 1000 // SPARK_BUCKET_MS * SPARK_BUCKET_MS
-            total = sums.setdefault(row["store_id"], {}).setdefault(bucket, [0.0, 0.0, 0.0, 0.0])
-            total[0] += row["observed"]
-            total[1] += row["expected"]
-            total[2] += row["state_name"] in ("no_baseline", "missing_stage")
-            total[3] += 1
-        return {
-            store: tuple(
-                SparkPoint(at, total[0], None if total[2] else total[1])
-                for at, total in sorted(buckets.items())
-                if total[3] == SPARK_BUCKET_MS // MINUTE_MS  # a part-filled bucket would look like a fall
+            expected = None if row["without"] else float(row["expected_sum"])
+            sparks.setdefault(row["store_id"], []).append(
+                SparkPoint(int(row["bucket"]) * 1000, float(row["observed_sum"]), expected)
             )
-            for store, buckets in sums.items()
-        }
+        return {store: tuple(points) for store, points in sparks.items()}
 
 
 def _tile_state(state: str) -> TileState:

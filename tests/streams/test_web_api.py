@@ -90,6 +90,21 @@ def test_fulfilment_has_what_was_due_in_its_business_hours_beside_it(
     assert "200" in page.get("/?store=uk-tiktok&window=1440&lang=en").text
 
 
+def test_the_newest_score_of_a_slow_step_is_shown_be_it_of_this_hour_or_of_before_the_weekend(
+    page: RunningPage, clickhouse: Store
+) -> None:
+    client, at_ms = clickhouse.client("funnelwatch_page"), page.now_ms - 4 * 60 * MINUTE_MS
+    insert_slow_scores(client, "sg-shopee", [at_ms - 3 * DAY_MS], 5.0, 5.0)
+    insert_slow_scores(client, "cn-taobao", [at_ms - 3 * DAY_MS, at_ms - 3 * 60 * MINUTE_MS], 5.0, 5.0)
+    insert_slow_scores(client, "cn-taobao", [at_ms - 2 * MINUTE_MS], 7.0, 7.0)
+    rows = {row["store_id"]: row for row in page.json(f"/stores?at={at_ms}")["stores"]}
+    shown = {
+        store: {s["step"]: s["observed"] for s in rows[store]["steps"]}["payment_to_fulfilment"]
+        for store in ("sg-shopee", "cn-taobao")
+    }
+    assert shown == {"sg-shopee": 20.0, "cn-taobao": 28.0}
+
+
 def test_an_expectation_that_covers_a_part_of_the_window_is_not_shown_as_the_whole(page: RunningPage) -> None:
     past = page.now_ms - 25 * 60 * MINUTE_MS  # two hours after the first score
     funnel = page.json(f"/stores/us-own/funnel?window=1440&at={past}")
