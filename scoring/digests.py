@@ -31,6 +31,8 @@ from scoring.digest_values import (
 )
 from scoring.stages import FAST_STEPS, STAGE_INDEX, STAGES, STEP_BY_ID, STEPS, Stage, Step
 
+#: of a stage's count must be in judged hours for their expectation to stand beside it
+JUDGED_SHARE = 0.8
 _ORDER = {verdict: place for place, verdict in enumerate(Verdict)}
 
 
@@ -206,7 +208,8 @@ def _pictured(rows: list[StoreRow]) -> StoreRow | None:
 def expected_funnel(store: StoreFacts) -> tuple[StageBar, ...]:
     """The store's stages with what was to be expected, had every step from the first supplied stage on gone by its baseline.
 
-    Of fulfilment, what was due in the period by the payments of the days before.
+    Of fulfilment, what was due in the period by the payments of the days before; nothing where its judged hours hold less than
+    ``JUDGED_SHARE`` of what was counted, since one would be set against the other.
     """
     bars: list[StageBar] = []
     expected: float | None = None
@@ -218,7 +221,8 @@ def expected_funnel(store: StoreFacts) -> tuple[StageBar, ...]:
             expected = None if rate is None else expected * rate
         slow = slow_sums(store) if stage is Stage.FULFILMENT else None
         if slow is not None:
-            expected = slow.expected if slow.ratio is not None else None
+            is_judged = slow.ratio is not None and slow.observed >= JUDGED_SHARE * (count or 0)
+            expected = slow.expected if is_judged else None
         told = expected
         if count is not None and not any(bar.count for bar in bars):
             expected = float(count)  # nothing is expected of the first stage but what came

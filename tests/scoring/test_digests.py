@@ -316,6 +316,8 @@ def test_what_was_due_of_fulfilment_is_that_of_its_own_hours_not_of_the_day_s_pa
     store = replace(store, counts={**store.counts, "payment": 20, "fulfilment": 40})
     bar = {bar.stage.value: bar for bar in expected_funnel(store)}["fulfilment"]
     assert (bar.count, bar.expected) == (40, 80)
+    store = replace(store, counts={**store.counts, "fulfilment": 60})
+    assert [bar.expected for bar in expected_funnel(store) if bar.stage.value == "fulfilment"] == [None]
 
 
 def test_fulfilment_measured_from_orders_has_its_axis() -> None:
