@@ -31,6 +31,7 @@ class Leadership:
             topics.ACTIONS,
             bootstrap_servers=settings.kafka,
             group_id=f"{settings.group_prefix}-{self._role}",
+            metadata_max_age_ms=topics.METADATA_AGE_MS,
             enable_auto_commit=False,
             session_timeout_ms=round(settings.session_timeout_s * 1000),
             heartbeat_interval_ms=round(settings.session_timeout_s * 250),

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 
 import msgspec
 from aiokafka.admin import NewTopic
 
 from scoring.counting import PartitionCounts
 from scoring.segments import Segmenter
+from streams.config import Config
+from streams.monitor.app import MonitorApp
 from streams.monitor.partition import Partition
 from streams.monitor.records import MARK_KEY, Mark, fingerprint
 from streams.monitor.recovery import read_source
+from streams.settings import load_settings
 from streams.transport.topic_ids import TopicIds
 from tests.streams.kafka_tools import make, produce
 from tests.streams.monitor_process import NaiveScorer
@@ -40,6 +44,15 @@ def events(number: int) -> list[tuple[bytes, bytes, int]]:
         }
         made.append((b"s", json.dumps(event).encode(), at))
     return made
+
+
+def test_a_group_that_saw_no_partitions_while_the_broker_started_looks_again_within_seconds(
+    tmp_path: Path,
+) -> None:
+    app = MonitorApp(load_settings(data=tmp_path), Config(), 3)
+    assert (
+        app.app.conf.consumer_metadata_max_age_ms <= 15_000
+    )  # aiokafka: five minutes, in which nothing is counted
 
 
 async def recovered(kafka: str, topic: str, topic_id: str, partition: Partition) -> Partition:
