@@ -12,7 +12,7 @@ import asyncio
 import logging
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -25,6 +25,7 @@ from streams.config import Config
 from streams.monitor.app import MonitorApp, default_scorer, exit_now, find_partitions, run
 from streams.monitor.watchdog import BLOCKED_S, STALLED_S, LoopWatch, Stall
 from streams.settings import load_settings
+from streams.transport.chunks import Span
 
 Counts = Mapping[str, Mapping[str, Sequence[int]]]
 
@@ -94,10 +95,11 @@ _POISON = b"poison"
 def _make_trouble(role: MonitorApp, kind: str) -> None:
     receive = role.monitor.receive
 
-    def troubled(message: Any, values: list[bytes | None]) -> None:
-        if any(value is not None and _POISON in value for value in values):
+    def troubled(message: Any, chunk: Iterable[Span]) -> None:
+        spans = list(chunk)
+        if any(value is not None and _POISON in value for values, _ in spans for value in values):
             TROUBLES[kind](role)
-        receive(message, values)
+        receive(message, spans)
 
     role.monitor.receive = troubled  # type: ignore[method-assign]
 
