@@ -84,7 +84,7 @@ WHERE store_id = {store:String} AND type = 'order'
 """
 
 #: fewer server orders than this say nothing of the pixel's completeness
-_FEWEST_ORDERS = 30
+FEWEST_ORDERS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +117,11 @@ class Facts:
         elif not names:
             return None
         return tuple(dict.fromkeys(names))
+
+
+def pixel_share(pixel: int, server: int) -> float | None:
+    """Pixel orders over server orders, at most 1; None where too few server orders say nothing."""
+    return min(pixel / server, 1.0) if server >= FEWEST_ORDERS else None
 
 
 def country_of(zone: str) -> str:
@@ -229,15 +234,14 @@ class FactsReader:
         week = {**span, "from_s": now_s - 7 * 86_400, "to_s": now_s - 3600}
         ((usual_pixel, usual_server),) = await self._rows(_USUAL_PIXEL, week)
         has_pixel = usual_pixel > 0 or pixel_day > 0
-        has_usual = usual_server >= _FEWEST_ORDERS and usual_pixel > 0
         return replace(
             facts,
             counts={str(stage): float(total) for stage, total in counts},
             worth={str(name): float(mean) for name, mean in worth},
             health=Health(
                 age_s=max(0.0, (now_ms - newest_ms) / 1000) if newest_ms else None,
-                pixel_share=min(pixel / server, 1.0) if server >= _FEWEST_ORDERS and has_pixel else None,
-                usual_pixel_share=min(usual_pixel / usual_server, 1.0) if has_usual else None,
+                pixel_share=pixel_share(pixel, server) if has_pixel else None,
+                usual_pixel_share=pixel_share(usual_pixel, usual_server) if usual_pixel > 0 else None,
                 is_late=bool(newest_s) and newest_s == late_s,
             ),
         )

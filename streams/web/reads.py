@@ -12,6 +12,7 @@ from typing import Any
 from scoring.pools import parse_pool
 from scoring.stages import STEP_BY_ID, Stage
 from streams.config import Config, StoreConfig
+from streams.notifier.facts import pixel_share
 from streams.web.answers import (
     AlertSize,
     Money,
@@ -38,8 +39,6 @@ SLOW_STEPS = ("payment_to_fulfilment", "order_to_fulfilment")
 SUPPLY_DAYS = 28
 #: the newest events of all stores are a scan of raw rows, so one answer serves everyone for so long
 SOURCES_FRESH_MS = 5000
-#: fewer server orders than this an hour say nothing of the pixel's completeness (as on the cards)
-FEWEST_ORDERS = 30
 SPARK_HOURS = 2
 SPARK_BUCKET_MS = 5 * MINUTE_MS
 STATE_ORDER: tuple[TileState, ...] = (
@@ -195,7 +194,9 @@ class Reads:
                 delay_ms=int(row["delay_ms"]),
                 repeats=again.get((row["store_id"], row["source_name"]), 0),
                 bot_share=float(row["bot_share"]),
-                pixel_share=_pixel_share(row["source_name"], *paired.get(row["store_id"], (0, 0))),
+                pixel_share=pixel_share(*paired.get(row["store_id"], (0, 0)))
+                if row["source_name"] == "pixel"
+                else None,
             )
             for row in rows
         )
@@ -371,11 +372,6 @@ def _step_score(row: Row) -> StepScore:
 def _with_spark(row: StoreRow, spark: tuple[SparkPoint, ...]) -> StoreRow:
     values: dict[str, Any] = {name: getattr(row, name) for name in row.__struct_fields__}
     return StoreRow(**{**values, "spark": spark})
-
-
-def _pixel_share(source: str, pixel: int, server: int) -> float | None:
-    """Pixel orders over server orders; None for another door, or where too few server orders say nothing."""
-    return min(pixel / server, 1.0) if source == "pixel" and server >= FEWEST_ORDERS else None
 
 
 def _span(at_ms: int, back_ms: int) -> dict[str, int]:
