@@ -24,6 +24,7 @@ from streams.clickhouse.clients import open_writer
 from streams.clickhouse.migrations import migrate
 from streams.clickhouse.rollup import ROLLUPS, roll_up
 from streams.settings import Settings, load_settings
+from tests.bench.windowed_count.timing import cpu_s
 from tests.contracts.grafana_queries import Asked, choices, clickhouse_queries, default_span_s, fill
 from tests.fixtures_clickhouse import Store, start_store
 
@@ -66,17 +67,11 @@ def timed(client: Any, pid: int, sql: str, runs: int) -> tuple[list[float], list
     client.query(sql)
     found, worked = [], []
     for _ in range(runs):
-        begun, before = time.perf_counter(), cpu_ms(pid)
+        begun, before = time.perf_counter(), cpu_s(pid)
         client.query(sql)
         found.append(1000 * (time.perf_counter() - begun))
-        worked.append(cpu_ms(pid) - before)
+        worked.append(1000 * (cpu_s(pid) - before))
     return found, worked
-
-
-def cpu_ms(pid: int) -> float:
-    """Processor time that a process has used so far, of all its threads (proc(5): utime and stime)."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    return 1000 * (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def main() -> None:

@@ -72,13 +72,14 @@ def _wait_for(
             continue
         line = process.stdout.readline()
         if line.strip().endswith(word):  # Faust writes control sequences before it
-            return _Moment(time.monotonic(), _cpu_s(process.pid), _cpu_s(broker), _machine_cpu_s())
+            return _Moment(time.monotonic(), cpu_s(process.pid), cpu_s(broker), _machine_cpu_s())
         if not line:
             break
     raise RunFailed(f"{log.stem} did not say {word.decode()!r}: {log.read_text(errors='replace')[-1500:]}")
 
 
-def _cpu_s(pid: int) -> float:
+def cpu_s(pid: int) -> float:
+    """CPU time that a process has used so far, of all its threads, in seconds (proc(5): utime and stime)."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICK
 
