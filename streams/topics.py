@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 #: how old a group member's view of its topics may get. A leader that joined while the broker was starting may have seen a
-#: topic without partitions and given nobody any; it looks again after this time (aiokafka: five minutes)
-METADATA_AGE_MS = 15_000
+#: topic without partitions and given nobody any, and a topic made anew is another one; it looks again after this time
+#: (aiokafka: five minutes)
+METADATA_AGE_MS = 5_000
 
 EVENTS = "funnel.events.v1"
 DEADLETTERS = "funnel.deadletters.v1"

@@ -106,7 +106,7 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
             heartbeat_interval_ms=int(self._settings.session_timeout_s * 1000 / 3),
             max_poll_interval_ms=_MAX_POLL_MS,
             rebalance_timeout_ms=60_000,
-            metadata_max_age_ms=5_000,  # a topic made anew is found by it
+            metadata_max_age_ms=topics.METADATA_AGE_MS,
             max_partition_fetch_bytes=4_194_304,
         )
         await _started(self._consumer, self._log)

@@ -281,7 +281,7 @@ class Monitor:
     async def replaced_topic(self) -> str | None:
         """Why a process that was given no partitions must begin afresh: the topic it knew is another one by now.
 
-        While a topic is gone its group is assigned nothing, and nobody looks for it again for minutes.
+        While a topic is gone its group is assigned nothing; this is asked every two seconds, so no later than the group looks again.
         """
         if self.owned:
             return None
