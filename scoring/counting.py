@@ -42,8 +42,8 @@ Row = list[Any]
 DIRTY, OWNER, MINUTE, STORED = _WIDTH, _WIDTH + 1, _WIDTH + 2, _WIDTH + 3
 
 #: What the loop needs of a store in a minute: its event ids of the present epoch, those of the one before, and the rows
-#: by the values of the dimensions (one value, or a tuple of them).
-Shelf = tuple[set[str], AbstractSet[str], dict[Any, Row]]
+#: by the first dimension's value, then by the others' (see ``event_decoder``).
+Shelf = tuple[set[str], AbstractSet[str], dict[str, dict[Any, Row]]]
 _NONE: frozenset[str] = frozenset()
 
 #: column of each event type; types that are no stage have none
@@ -65,7 +65,11 @@ encode_tick = msgspec.json.Encoder().encode
 
 
 def event_decoder(dimensions: Sequence[str]) -> Decode:
-    """A decoder of the fields counting needs, whatever else a record holds."""
+    """A decoder of the fields counting needs, whatever else a record holds.
+
+    The dimensions' values are found as ``first`` and ``rest``: the second one's value, or a tuple of all but the first.
+    Two look-ups by a string take less time than one by a pair of them, which has to be made, hashed and compared.
+    """
     fields: list[Any] = [
         ("event_id", str),
         ("store_id", str),
@@ -74,8 +78,15 @@ def event_decoder(dimensions: Sequence[str]) -> Decode:
         ("received_at_ms", int),
         ("order_id", str, ""),
     ]
-    fields += [(name, str, "") for name in dimensions]
-    return msgspec.json.Decoder(msgspec.defstruct("CountedEvent", fields, gc=False)).decode
+    names = ["first", "rest"] if len(dimensions) == 2 else ["first", *dimensions[1:]]
+    names = names[: len(dimensions)]
+    fields += [(name, str, "") for name in names]
+    fixed: dict[str, Any] = dict.fromkeys(("first", "rest")[len(dimensions) :], "")
+    if len(dimensions) > 2:
+        fixed["rest"] = property(attrgetter(*dimensions[1:]))
+    rename = dict(zip(names, dimensions, strict=True))
+    counted = msgspec.defstruct("CountedEvent", fields, namespace=fixed, rename=rename, gc=False)
+    return msgspec.json.Decoder(counted).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,14 +144,11 @@ class PartitionCounts:
         self._minutes: dict[int, dict[tuple[str, str], Row]] = {}
         # minute -> store -> shelf: what the loop looks up; forgotten at will, and when an epoch of ids begins
         self._hot: dict[int, dict[str, Shelf]] = {}
-        # (store, dimension values) -> (store, segment), as long as the segmenter would choose it again
-        self._owner_of: dict[tuple[str, Any], tuple[str, str]] = {}
+        # (store, the first dimension's value, the others') -> (store, segment), as long as the segmenter would choose it again
+        self._owner_of: dict[tuple[str, str, Any], tuple[str, str]] = {}
         self._dirty: list[Row] = []
         self._floor = -(1 << 62)
         self._decode = event_decoder(segmenter.dimensions)
-        self._key: Callable[[Any], Any] = (
-            attrgetter(*segmenter.dimensions) if segmenter.dimensions else _no_key
-        )
 
     # counting
 
@@ -153,11 +161,12 @@ class PartitionCounts:
             present_ms: the wall clock, for refusing times in the future and for nothing else.
         """
         tally = Tally(records=len(values))
-        decode, key_of, hot, column_of = self._decode, self._key, self._hot, _COLUMN
+        decode, hot, column_of = self._decode, self._hot, _COLUMN
         ids, horizon, dirty = self.ids, self.horizon_ms, self._dirty
         shelves: dict[str, Shelf] = {}
         ends = ids.ends_ms
         latest = present_ms + FUTURE_MS
+        order, payment, is_dirty = _ORDER, _PAYMENT, DIRTY
         clock, duplicates, others, too_old = self.clock_ms, 0, 0, 0
         # while an event's times stay within these bounds, its minute and all that is asked of them stay as they are
         minute = begin = end = low = high = 0
@@ -192,36 +201,36 @@ class PartitionCounts:
                         shelves = hot.get(minute, {})
                     if received > clock:
                         clock = received
-                    shelf = shelves.get(event.store_id)
-                    if shelf is None:
-                        shelf = self._shelve(minute, event.store_id)
+                    if event.store_id in shelves:
+                        seen, seen_before, rows = shelves[event.store_id]
+                    else:
+                        seen, seen_before, rows = self._shelve(minute, event.store_id)
                         shelves = hot.get(minute, {})
-                    seen, seen_before, rows = shelf
                     event_id = event.event_id
-                    if event_id in seen or event_id in seen_before:
+                    if event_id in seen or (seen_before and event_id in seen_before):
                         duplicates += 1
                         continue
                     seen.add(event_id)
                     if (
-                        event.order_id
-                        and _ORDER <= column <= _PAYMENT
+                        order <= column <= payment
+                        and event.order_id
                         and not self.orders.is_new(
                             f"{event.type[0]} {event.store_id} {event.order_id}", clock
                         )
                     ):
                         duplicates += 1
                         continue
-                    key = key_of(event)
-                    row = rows.get(key)
+                    by_rest = rows.get(event.first)
+                    row = by_rest.get(event.rest) if by_rest is not None else None
                     if row is None:
-                        row = self._find(minute, event.store_id, key)
+                        row = self._find(minute, event)
                         if row is None:
                             too_old += 1
                             continue
-                        rows[key] = row
+                        rows.setdefault(event.first, {})[event.rest] = row
                     row[column] += 1
-                    if not row[DIRTY]:
-                        row[DIRTY] = True
+                    if not row[is_dirty]:
+                        row[is_dirty] = True
                         dirty.append(row)
                 break
             except (msgspec.MsgspecError, UnicodeError, TypeError, RecursionError) as error:
@@ -259,15 +268,17 @@ class PartitionCounts:
             self._hot.setdefault(minute, {})[store_id] = shelf
         return shelf
 
-    def _find(self, minute: int, store_id: str, key: Any) -> Row | None:
-        """The row for events with this key in this minute, made if need be; None if the minute has left the table."""
+    def _find(self, minute: int, event: Any) -> Row | None:
+        """The row for events like this one in this minute, made if need be; None if the minute has left the table."""
         if minute < self._floor:
             return None
-        owner = self._owner_of.get((store_id, key))
+        alike = (event.store_id, event.first, event.rest)
+        owner = self._owner_of.get(alike)
         if owner is None:
-            values = key if len(self.segmenter.dimensions) > 1 else (key,) * len(self.segmenter.dimensions)
-            owner = (store_id, self.segmenter.choose(store_id, values))
-            self._owner_of[store_id, key] = owner
+            number = len(self.segmenter.dimensions)
+            values = (event.first, *event.rest) if number > 2 else (event.first, event.rest)[:number]
+            owner = (event.store_id, self.segmenter.choose(event.store_id, values))
+            self._owner_of[alike] = owner
         return self._row(minute, owner)
 
     def _row(self, minute: int, owner: tuple[str, str]) -> Row:
@@ -422,10 +433,6 @@ def totals(counts: Mapping[str, Mapping[str, Sequence[int]]]) -> dict[str, list[
         store: [sum(column) for column in zip(*segments.values(), strict=True)]
         for store, segments in counts.items()
     }
-
-
-def _no_key(event: Any) -> None:
-    """The key of every event where no dimension splits a store."""
 
 
 #: how many items an iterator over a list still has to give

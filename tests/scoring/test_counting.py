@@ -62,6 +62,40 @@ def test_an_event_is_counted_in_its_minute_segment_and_stage() -> None:
     assert seen(counts) == {((NOW + 5) // MINUTE_MS, "s1", "ios/ads"): [0, 0, 1, 0, 0, 0, 0]}
 
 
+@pytest.mark.parametrize(
+    ("dimensions", "segments"),
+    [
+        ((), {"": 3}),
+        (("channel",), {"ads": 2, "-": 1}),
+        (("channel", "device_class"), {"ads/ios": 1, "ads/android": 1, "-/ios": 1}),
+        (("country", "channel", "device_class"), {"DE/ads/ios": 1, "DE/ads/android": 1, "DE/-/ios": 1}),
+        (
+            ("platform", "country", "channel", "device_class"),
+            {"-/DE/ads/ios": 1, "-/DE/ads/android": 1, "-/DE/-/ios": 1},
+        ),
+    ],
+)
+def test_any_number_of_dimensions_splits_a_store(
+    dimensions: tuple[str, ...], segments: dict[str, int]
+) -> None:
+    counts = PartitionCounts(Segmenter(dimensions, 32), HORIZON_MS, DUPLICATES_MS)
+    events = [
+        Event(
+            str(number), "s1", EventType.CLICK, NOW, NOW, country="DE", device_class=device, channel=channel
+        )
+        for number, (device, channel) in enumerate([("ios", "ads"), ("android", "ads"), ("ios", "")])
+    ]
+    assert count(counts, *map(msgspec.json.encode, events)).counted == 3
+    assert {key[2]: row[1] for key, row in seen(counts).items()} == segments
+
+
+def test_a_field_named_as_the_decoder_names_a_dimension_is_none() -> None:
+    counts = PartitionCounts(Segmenter(("channel",), 32), HORIZON_MS, DUPLICATES_MS)
+    value = record(channel="ads")[:-1] + b',"first":"x","rest":"y"}'
+    assert count(counts, value).counted == 1
+    assert [key[2] for key in counts] == ["ads"]
+
+
 def test_a_missing_dimension_is_a_dash() -> None:
     counts = make_counts()
     count(counts, record(device="", channel=""))
