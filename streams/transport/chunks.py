@@ -24,8 +24,9 @@ SPAN_RECORDS = 2_000
 class Chunk:
     """What was fetched of one partition, read span by span and once only, with the group generation it was drained in.
 
-    Record batches are opened when their span is read, not when they are drained: values that are read at once cost less
-    than values that have left the processor's cache, and what waits for an agent waits compressed.
+    Records are made when their span is read, not when they are drained: values that are read at once cost less than
+    values that have left the processor's cache. Record batches are decompressed when they are drained, which happens in
+    the consumer's thread: the decompressor lets the agent's thread go on meanwhile.
 
     Attributes:
         last: the offset up to which the chunk reaches, whether or not a record stands there.
@@ -96,6 +97,7 @@ def _drain(result: Any, tp: Any, generation: int) -> Chunk | None:
         if part._check_crcs and not batch.validate_crc():
             raise CorruptRecordException(f"Invalid CRC - {tp}")
         if not _is_withheld(part, batch):
+            iter(batch)  # decompresses it
             batches.append(batch)
         part.next_fetch_offset = batch.next_offset
     result._update_position()
