@@ -57,8 +57,11 @@ ROLE = "monitor"
 #: topics that have a partition for each one of the events topic
 PER_PARTITION = (EVENTS, COUNTS_CHANGELOG, MINUTES, SCORES, WINDOWS, ALERTS)
 SINGLE = frozenset({DEADLETTERS})
-#: chunks, of up to a megabyte compressed, that may wait for the agent
+#: chunks that may wait for the agent, each of up to a megabyte as it came from the broker
 WAITING_CHUNKS = 16
+#: seconds after which a counting thread lets another one go on, Python's own being 0.005: the thread that fetches waits
+#: so long after each piece that it reads, and with 5 ms it reads more slowly than is counted
+SWITCH_S = 0.001
 TOPICS_WAIT_S = 60.0
 BASELINES_WAIT_S = 20.0
 EXIT_FAILED = 70
@@ -353,6 +356,7 @@ def run(role: MonitorApp, loop: asyncio.AbstractEventLoop) -> None:
     logging.getLogger("mode.timers").setLevel(logging.ERROR)  # a long flush skips a turn; that is meant
     for name in ("streams.transport", "streams.monitor.table"):
         logging.getLogger(name).setLevel(logging.WARNING)  # Faust tells of every service that starts or stops
+    sys.setswitchinterval(SWITCH_S)
     gc.set_threshold(100_000, 20, 50)  # rows are long-lived lists: looking through them often finds nothing
     role.loop_watch.start()
     worker = Worker(
