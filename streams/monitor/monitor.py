@@ -95,6 +95,8 @@ class Monitor:
         self._background: set[asyncio.Future[Any]] = set()
         self._lock = asyncio.Lock()
         self._next_flush = 0.0
+        #: a backlog is being worked off
+        self._was_behind = False
 
     # taking partitions over
 
@@ -186,7 +188,11 @@ class Monitor:
         if not self.is_active or partition is None or not partition.is_loaded:
             self._forget(message.partition)
             return
+        self._was_behind |= message.highwater - partition.offset > BACKLOG_RECORDS
         tally = partition.count(message, chunk, now_ms())
+        if self._was_behind and not any(part.backlog for part in self.partitions.values()):
+            self._was_behind = False
+            self._spawn(self._flush_backlog())
         metrics.MONITOR_BATCHES.inc()
         metrics.MONITOR_EVENTS.inc(tally.counted)
         if tally.duplicates:
@@ -206,7 +212,14 @@ class Monitor:
             await self.flush()
 
     def _has_backlog(self) -> bool:
-        return any(part.highwater - part.offset > BACKLOG_RECORDS for part in self.partitions.values())
+        return any(part.backlog > BACKLOG_RECORDS for part in self.partitions.values())
+
+    async def _flush_backlog(self) -> None:
+        """A backlog has been worked off: what was counted of it need not wait for the next turn."""
+        try:
+            await self.flush()
+        except Exception as error:
+            self.fatal("the flush failed", error)
 
     async def flush(self) -> bool:
         """Make everything counted durable and ack it; False if it could not be begun."""
@@ -363,7 +376,7 @@ class Monitor:
             rows += partition.counts.rows
             clock = max(clock, partition.counts.clock_ms)
             metrics.MONITOR_POSITION.labels(number).set(partition.offset + 1)
-            metrics.MONITOR_LAG.labels(number).set(max(0, partition.highwater - partition.offset - 1))
+            metrics.MONITOR_LAG.labels(number).set(partition.backlog)
         metrics.MONITOR_ROWS.set(rows)
         if clock:
             metrics.MONITOR_EVENT_AGE.set(max(0, now_ms() - clock) / 1000)

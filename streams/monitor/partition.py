@@ -186,6 +186,11 @@ class Partition:
         self._baselines.append(baseline)
 
     @property
+    def backlog(self) -> int:
+        """Records known to stand behind the last one counted."""
+        return max(0, self.highwater - self.offset - 1)
+
+    @property
     def is_saved(self) -> bool:
         """True while everything counted is durable."""
         return self.offset == self.mark.offset and not self._messages

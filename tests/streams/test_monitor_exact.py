@@ -23,7 +23,7 @@ from scoring.events import Event, EventType
 from scoring.scores import MinuteRow, ScoreRow
 from scoring.stages import STAGE_INDEX
 from streams.monitor.app import EXIT_FAILED
-from streams.monitor.monitor import Monitor
+from streams.monitor.monitor import BACKLOG_RECORDS, Monitor
 from streams.topics import COUNTS_CHANGELOG, DEADLETTERS, EVENTS, MINUTES, SCORES, WINDOWS
 from tests.streams.kafka_tools import make, make_topics, produce, read_all
 
@@ -191,6 +191,23 @@ async def test_killed_twice_under_load_nothing_is_lost_or_counted_twice(
     assert first_scores
     assert len(first_scores) == len(set(first_scores)), "a minute was closed twice"
     assert await read_all(kafka, topic_prefix + WINDOWS)
+
+
+async def test_what_was_counted_of_a_backlog_is_written_once_nothing_of_it_is_left(
+    kafka: str, topic_prefix: str, tmp_path: Path
+) -> None:
+    await make_topics(kafka, topic_prefix, 1)
+    present = int(time.time() * 1000)
+    clicks = [
+        msgspec.json.encode(Event(str(number), "s", EventType.CLICK, present, present))
+        for number in range(BACKLOG_RECORDS * 3 // 2)
+    ]
+    await produce(kafka, topic_prefix + EVENTS, [(b"s", click, present) for click in clicks])
+    never = Process(kafka, topic_prefix, tmp_path, monitor_flush_s=3600, monitor_tick_s=3600)
+    never.start()
+    found = await wait_for_total(kafka, topic_prefix, len(clicks))
+    never.end(signal.SIGKILL)  # it had no turn of its own to write in
+    assert sum(found.values()) == len(clicks)
 
 
 async def test_a_topic_made_anew_is_counted_from_its_beginning(
