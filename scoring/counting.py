@@ -7,7 +7,7 @@ Everything here is a function of the partition's log up to an offset: the same r
 and with a stop and a restart anywhere between, give the same counts. The wall clock enters at one place only, as the
 latest ``received_at`` that is believed, so that one wrong record cannot turn time forward for all others.
 
-The counting loop is written for speed, about a microsecond an event with decoding: one typed decode, one look-up for
+The counting loop is written for speed, below two microseconds an event with decoding: one typed decode, one look-up for
 duplicates, one for the row. That is why rows are plain lists (see ``Row``) and the loop reads its neighbours' dicts.
 """
 
