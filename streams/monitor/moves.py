@@ -9,12 +9,21 @@ present minute is counted in two places.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
 from streams.monitor.baselines import partition_of
-from streams.monitor.records import MARK_KEY, Mark, Record, decode_counts, decode_key, decode_mark, encode
+from streams.monitor.records import (
+    MARK_KEY,
+    Mark,
+    Record,
+    decode_counts,
+    decode_key,
+    decode_mark,
+    decode_orders,
+    encode,
+)
 
 #: a partition's changelog: key → newest value
 State = Mapping[bytes, bytes]
@@ -45,6 +54,8 @@ def moves(states: Mapping[int, State], partitions: int) -> dict[int, list[Record
     for number, state in states.items():
         for key, value in state.items():
             _move(states, written, number, key, value)
+    for number, key, orders in _copied_orders(states, partitions):
+        written[number][key] = orders
     for number, mark in _new_marks(marks, partitions).items():
         written[number][MARK_KEY] = encode(mark)
     return {number: list(records.items()) for number, records in written.items()}
@@ -58,9 +69,6 @@ def _move(
     value: bytes,
 ) -> None:
     kind, *rest = decode_key(key)
-    if kind == "o":
-        _move_orders(states, written, number, key, value)
-        return
     if kind not in ("c", "s"):
         return
     target = partition_of(str(rest[1] if kind == "c" else rest[0]), len(written))
@@ -76,30 +84,23 @@ def _counts(value: bytes) -> list[int]:
     return decode_counts(value)[1:]
 
 
-def _move_orders(
-    states: Mapping[int, State],
-    written: dict[int, dict[bytes, bytes | None]],
-    number: int,
-    key: bytes,
-    value: bytes,
-) -> None:
-    """A bucket holds orders of many stores: each goes to the bucket of the same number."""
-    parts: dict[int, list[str]] = {}
-    for order in msgspec.json.decode(value, type=list[str]):
-        store_id = order.split(" ", 2)[1]  # "o STORE ORDER", see scoring/counting.py
-        parts.setdefault(partition_of(store_id, len(written)), []).append(order)
-    stay = parts.pop(number, [])
-    if not parts:
-        return
-    come = _written_orders(written[number].get(key))
-    written[number][key] = encode(sorted({*stay, *come})) if stay or come else None
-    for target, orders in parts.items():
-        before = _written_orders(written[target].get(key, states.get(target, {}).get(key)))
-        written[target][key] = encode(sorted({*before, *orders}))
+def _copied_orders(states: Mapping[int, State], partitions: int) -> Iterator[tuple[int, bytes, bytes]]:
+    """The buckets that grow: each holds orders of many stores, which are taken into the bucket of the same number.
 
-
-def _written_orders(value: bytes | None) -> list[str]:
-    return [] if value is None else msgspec.json.decode(value, type=list[str])
+    They stay where they were as well, until they expire: an event that was sent to a store's old partition is read there
+    too, and must not count there for more than in the new one, or its minute row would win.
+    """
+    found: dict[tuple[int, bytes], set[str]] = {}
+    for state in states.values():
+        for key, value in state.items():
+            if decode_key(key)[0] == "o":
+                for order in decode_orders(value):
+                    store_id = order.split(" ", 2)[1]  # "o STORE ORDER", see scoring/counting.py
+                    found.setdefault((partition_of(store_id, partitions), key), set()).add(order)
+    for (number, key), orders in found.items():
+        known = set(decode_orders(states.get(number, {}).get(key, b"[]")))
+        if not orders <= known:
+            yield number, key, encode(sorted(orders | known))
 
 
 def _new_marks(marks: Mapping[int, Mark], partitions: int) -> dict[int, Mark]:
