@@ -443,11 +443,14 @@ async def test_while_clickhouse_is_away_nothing_is_lost(
         store.process.kill()
         store.process.wait()
         await ground.send(topics.EVENTS, [event(number) for number in range(50, 300)])
-        await until(lambda: landing.in_trouble)
+        await until(lambda: landing.in_trouble and landing.waits_s > 0)
+        lag = metrics.LANDING_LAG.labels(topic_prefix + topics.EVENTS)._value
+        await until(lambda: lag.get() == 250)
         back = launch_store("--port", str(store.port), data=store.data)
         ground.client = back.client()
         await until(lambda: ground.one("SELECT count() FROM events") == 300)
-        await until(lambda: not landing.in_trouble)
+        await until(lambda: not landing.in_trouble and landing.waits_s == 0)
+        await until(lambda: lag.get() == 0)
 
 
 async def test_counts_loaded_without_events_were_taken_for_a_difference(ground: Ground) -> None:
