@@ -44,7 +44,7 @@ async def broker(settings: Settings) -> list[Finding]:
                     "bad",
                     "topics",
                     f"missing: {', '.join(missing)}",
-                    "`funnelwatch up --no-parts` makes them",
+                    "make them: funnelwatch prepare",
                 )
             ]
         if leaderless:
