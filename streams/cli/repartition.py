@@ -20,6 +20,7 @@ def register(app: typer.Typer) -> None:
             int | None,
             typer.Argument(
                 min=1,
+                max=1000,  # a slip could not be taken back
                 show_default=False,
                 help="Give the events topic so many partitions; without it, it has been given them already.",
             ),

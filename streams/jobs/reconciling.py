@@ -86,7 +86,7 @@ class Reconciler:
             "stage_counts differ from the raw events; they are counted anew",
             events=events_apart(found.differences),
             cells=len(found.differences),
-            first=[_named(one) for one in found.differences[:_NAMED]],
+            first=[named(one) for one in found.differences[:_NAMED]],
         )
         client = await open_writer(self._settings)
         try:
@@ -107,7 +107,8 @@ class Reconciler:
             await client.close()
 
 
-def _named(one: Difference) -> str:
+def named(one: Difference) -> str:
+    """Store, minute in UTC, stage, what was stored and what the raw events say."""
     minute = datetime.fromtimestamp(one.minute_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%MZ")
     return f"{one.store_id} {minute} {one.stage} {one.stored} for {one.from_events}"
 
