@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError, for_code
 from aiokafka.partitioner import murmur2
 
 from streams.clock import monotonic, now_ms
@@ -124,11 +125,19 @@ async def _wait_for_no_monitor(settings: Settings) -> None:
     await admin.start()
     try:
         until = monotonic() + MONITORS_END_S
-        while members := await _members(admin, group):
-            if monotonic() > until:
-                raise CannotRepartition(
-                    f"{members} monitors still run after {MONITORS_END_S:.0f} s; stop them, then give this command again"
-                )
+        while True:
+            try:
+                members = await _members(admin, group)
+                if not members:
+                    return
+            except KafkaError as error:  # a coordinator that has just started, or moves
+                if not error.retriable or monotonic() > until:
+                    raise
+            else:
+                if monotonic() > until:
+                    raise CannotRepartition(
+                        f"{members} monitors still run after {MONITORS_END_S:.0f} s; stop them, then give this command again"
+                    )
             await asyncio.sleep(0.5)
     finally:
         await admin.close()
@@ -137,7 +146,9 @@ async def _wait_for_no_monitor(settings: Settings) -> None:
 async def _members(admin: AIOKafkaAdminClient, group: str) -> int:
     # one group a request: aiokafka 0.14 reads further ones at the wrong place
     (answer,) = await admin.describe_consumer_groups([group])
-    ((_, _, _, _, _, members, *_),) = answer.groups
+    ((code, _, _, _, _, members, *_),) = answer.groups
+    if code:
+        raise for_code(code)(group)
     return len(members)
 
 
