@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from streams.doctor import Finding
@@ -44,19 +44,31 @@ async def broker(settings: Settings) -> list[Finding]:
                     "bad",
                     "topics",
                     f"missing: {', '.join(missing)}",
-                    "`funnelwatch up --no-parts` makes them",
+                    "make them: funnelwatch prepare",
                 )
             ]
         if leaderless:
             advice = "a broker of the cluster is away; bring it back"
             return [Finding("bad", "topics", f"no leader for {', '.join(leaderless[:5])}", advice)]
-        found = [Finding("good", "kafka", f"{settings.kafka}, {len(described)} topics")]
+        found = [
+            Finding("good", "kafka", f"{settings.kafka}, {len(described)} topics"),
+            *_partitions({topic["topic"]: len(topic["partitions"]) for topic in described}),
+        ]
         async with asyncio.timeout(_ASK_S):
             return [*found, *await _lags(settings, admin)]
     except (KafkaError, OSError, TimeoutError) as error:
         return [Finding("warning", "kafka", f"lags could not be read ({type(error).__name__})", "try again")]
     finally:
         await admin.close()
+
+
+def _partitions(counts: Mapping[str, int]) -> Iterator[Finding]:
+    """Whether the topics by store have the same number of partitions: else no monitor starts."""
+    by_store = {spec.name: counts[spec.name] for spec in TOPICS if spec.per_partition}
+    if len(set(by_store.values())) > 1:
+        told = ", ".join(f"{topic} {count}" for topic, count in by_store.items())
+        advice = f"carry the monitor's state over: funnelwatch repartition {max(by_store.values())}"
+        yield Finding("bad", "partitions", f"not the same everywhere: {told}", advice)
 
 
 async def _lags(settings: Settings, admin: Any) -> Sequence[Finding]:

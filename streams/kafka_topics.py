@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka import AIOKafkaConsumer
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError
 
 from streams.clock import monotonic
@@ -26,7 +27,7 @@ async def create_topics(
 ) -> list[str]:
     """The names of the topics that were made now; each partition of every topic has a leader then.
 
-    Topics that exist are left as they are.
+    Topics that exist are left as they are. One that is made beside them has their number of partitions, not ``partitions``.
 
     Raises:
         TopicsNotReady: the broker refuses, or a partition has no leader in time.
@@ -35,6 +36,8 @@ async def create_topics(
     deadline = monotonic() + timeout_s
     admin, existing = await _connected(bootstrap, timeout_s, deadline)
     try:
+        if kept := [spec.name for spec in topics if spec.per_partition and spec.name in existing]:
+            partitions = max(len(topic["partitions"]) for topic in await admin.describe_topics(kept))
         new = [
             NewTopic(
                 spec.name,
@@ -94,6 +97,60 @@ async def _wait_for_leaders(admin: AIOKafkaAdminClient, names: list[str], deadli
         if monotonic() > deadline:
             raise TopicsNotReady("no leader yet for " + ", ".join(waiting))
         await asyncio.sleep(0.05)
+
+
+async def partition_counts(bootstrap: str, topics: Sequence[str]) -> dict[str, int]:
+    """Topic → its number of partitions, 0 for one that does not exist or has a partition without leader.
+
+    Raises:
+        aiokafka.errors.KafkaError: no broker answers.
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        described = await admin.describe_topics(list(topics))
+    finally:
+        await admin.close()
+    found = dict.fromkeys(topics, 0)
+    for topic in described:
+        if not topic["error_code"] and all(part["leader"] >= 0 for part in topic["partitions"]):
+            found[topic["topic"]] = len(topic["partitions"])
+    return found
+
+
+async def add_partitions(bootstrap: str, topics: Sequence[str], count: int, timeout_s: float = 30.0) -> None:
+    """Give topics ``count`` partitions, each with a leader on return; one that has as many stays as it is.
+
+    Raises:
+        TopicsNotReady: the broker refuses (it takes no partitions away), or a partition has no leader in time.
+        aiokafka.errors.KafkaError: no broker answers.
+    """
+    counts = await partition_counts(bootstrap, topics)
+    short = {name: NewPartitions(count) for name, has in counts.items() if has != count}
+    if not short:
+        return
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        answer = await admin.create_partitions(short)
+    finally:
+        await admin.close()
+    refused = [f"{error[0]}: {error[2] or error[1]}" for error in answer.topic_errors if error[1]]
+    if refused:
+        raise TopicsNotReady("no partitions could be added: " + "; ".join(refused))
+    until = monotonic() + timeout_s
+    while waiting := [
+        name for name, has in (await partition_counts(bootstrap, list(short))).items() if has != count
+    ]:
+        if monotonic() > until:
+            raise TopicsNotReady("no leader yet for " + ", ".join(waiting))
+        await asyncio.sleep(0.05)
+
+
+def has_more_partitions(consumer: AIOKafkaConsumer, topic: str) -> bool:
+    """True if a topic has partitions that ``consumer``, who chose them itself, does not read. Known as its metadata is."""
+    read = sum(tp.topic == topic for tp in consumer.assignment())
+    return bool(len(consumer.partitions_for_topic(topic) or ()) > read)
 
 
 async def partitions_of(bootstrap: str, topic: str) -> list[int]:

@@ -38,6 +38,10 @@ LANDING_INSERT_SECONDS = Histogram(
 LANDING_RETRIES = Counter(
     "funnelwatch_landing_retries_total", "Attempts that failed because ClickHouse was away or refused."
 )
+LANDING_WAITING = Gauge(
+    "funnelwatch_landing_waiting_seconds",
+    "Seconds for which ClickHouse has owed landing an answer, attempts that failed included; 0 if it owes none.",
+)
 LANDING_REFUSED = Counter(
     "funnelwatch_landing_refused_total",
     "Records that could not be landed and became dead letters, by topic.",

@@ -41,7 +41,7 @@ class Settings(BaseSettings):
 
     kafka: str = Field("127.0.0.1:19092", description="Kafka bootstrap servers, comma-separated.")
     partitions: int = Field(
-        8, ge=1, le=1024, description="Partitions of the per-store topics when they are made."
+        8, ge=1, le=1024, description="Partitions of the per-store topics when the first of them is made."
     )
     replication: int = Field(1, ge=1, le=5, description="Replication factor of topics when they are made.")
     group_prefix: str = Field("funnelwatch", description="Prefix of consumer groups and transactional ids.")

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-#: how old a group member's view of its topics may get. A leader that joined while the broker was starting may have seen a
-#: topic without partitions and given nobody any, and a topic made anew is another one; it looks again after this time
-#: (aiokafka: five minutes)
+#: how old a client's view of its topics may get (aiokafka: five minutes). A topic that was given more partitions has them
+#: for a client only when it looks again; a topic made anew is another one; and a group's leader that joined while the broker
+#: was starting may have seen a topic without partitions and given nobody any
 METADATA_AGE_MS = 5_000
 
 EVENTS = "funnel.events.v1"

@@ -71,6 +71,11 @@ def _config(settings: Settings) -> Config:
         raise failed(str(error)) from error
 
 
+def _short(letter_id: str) -> str:
+    """As much of an id as is needed to name it: ten digits of a digest, all of a place in the log."""
+    return letter_id if "." in letter_id else letter_id[:10]
+
+
 def _print_table(letters: list[Letter]) -> None:
     table = Table(header_style="bold")
     for name in ("id", "received", "reason", "source", "store", "detail"):
@@ -78,7 +83,7 @@ def _print_table(letters: list[Letter]) -> None:
     for letter in letters:
         when = letter.received_at.strftime("%Y-%m-%d %H:%M:%S")
         cells = (
-            letter.letter_id[:10],
+            _short(letter.letter_id),
             when,
             letter.reason,
             letter.source,
@@ -167,6 +172,6 @@ def register(app: typer.Typer) -> None:
             raise failed(str(error)) from error
         typer.echo(f"{outcome.accepted} of {len(letters)} accepted")
         for letter_id, problem in outcome.failed:
-            typer.echo(f"{letter_id[:10]} not sent: {problem}", err=True)
+            typer.echo(f"{_short(letter_id)} not sent: {problem}", err=True)
         if outcome.failed:
             raise typer.Exit(1)

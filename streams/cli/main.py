@@ -26,6 +26,7 @@ COMMANDS: tuple[str, ...] = (
     "deadletters",
     "schema",
     "reconcile",
+    "repartition",
     "baseline",
     "backtest",
     "alerts",

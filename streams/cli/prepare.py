@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Annotated
 
 import typer
@@ -26,9 +27,13 @@ def register(app: typer.Typer) -> None:
         """Make the Kafka topics and the ClickHouse tables that are missing, then end.
 
         For production, before `funnelwatch run ROLE`: what exists is left as it is, so it can run at every deployment.
-        `funnelwatch up` needs no prepare.
+        `funnelwatch up` needs no prepare, but for a topic that was deleted while it runs.
         """
+        from streams.instance import NoInstance, connect_settings
+
         settings = checked_settings(data=data)
+        with contextlib.suppress(NoInstance):  # the defaults may be right
+            settings = connect_settings(settings)
         for line in asyncio.run(_prepared(settings, patience)):
             typer.echo(line)
 

@@ -28,6 +28,7 @@ from streams.metrics import (
     COLLECTOR_SPOOL_LIMIT,
     COLLECTOR_SPOOLED,
 )
+from streams.topics import METADATA_AGE_MS
 
 log = structlog.get_logger()
 
@@ -70,7 +71,7 @@ class Publisher:
         self._wake = asyncio.Event()
         self._drain_wake = asyncio.Event()
         self._producer: AIOKafkaProducer | None = None
-        self._partitions: dict[tuple[str, bytes | None], int] = {}
+        self._hashes: dict[bytes, int] = {}
         self._round = 0
         self._spool_lock = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
@@ -198,11 +199,12 @@ class Publisher:
     async def _send(self, producer: AIOKafkaProducer, records: Sequence[Record], wait_s: float) -> None:
         """Send ``records`` as record batches and wait until all are acknowledged."""
         groups: dict[tuple[str, int], list[Record]] = defaultdict(list)
+        partitions = {
+            topic: await self._partitions_of(producer, topic, wait_s)
+            for topic in {record.topic for record in records}
+        }
         for record in records:
-            place = self._partitions.get((record.topic, record.key))
-            if place is None:
-                place = await self._partition_of(producer, record.topic, record.key, wait_s)
-            groups[record.topic, place].append(record)
+            groups[record.topic, self._place(record.key, partitions[record.topic])].append(record)
         loop = asyncio.get_running_loop()
         until = loop.time() + wait_s
         futures: list[asyncio.Future[Any]] = []
@@ -226,21 +228,24 @@ class Publisher:
                 if future.done() and not future.cancelled():
                     future.exception()
 
-    async def _partition_of(
-        self, producer: AIOKafkaProducer, topic: str, key: bytes | None, wait_s: float
-    ) -> int:
+    @staticmethod
+    async def _partitions_of(producer: AIOKafkaProducer, topic: str, wait_s: float) -> list[int]:
+        """The partitions there are now: a topic that was given more is known by it after ``METADATA_AGE_MS``."""
         try:
             async with asyncio.timeout(wait_s):
-                partitions = sorted(await producer.partitions_for(topic))
+                return sorted(await producer.partitions_for(topic))
         except AssertionError as error:  # aiokafka's answer while the client closes
             raise KafkaError("the client is closing") from error
+
+    def _place(self, key: bytes | None, partitions: Sequence[int]) -> int:
         if key is None:
             self._round += 1
-            return int(partitions[self._round % len(partitions)])
-        # what Kafka's default partitioner does, so that other producers agree
-        place = int(partitions[(murmur2(key) & 0x7FFFFFFF) % len(partitions)])
-        self._partitions[topic, key] = place
-        return place
+            return partitions[self._round % len(partitions)]
+        hashed = self._hashes.get(key)
+        if hashed is None:
+            # what Kafka's default partitioner does, so that other producers agree
+            hashed = self._hashes[key] = int(murmur2(key) & 0x7FFFFFFF)
+        return partitions[hashed % len(partitions)]
 
     async def _connect(self, wait_s: float) -> bool:
         producer = AIOKafkaProducer(
@@ -253,7 +258,7 @@ class Publisher:
             linger_ms=0,
             request_timeout_ms=10_000,
             retry_backoff_ms=50,
-            metadata_max_age_ms=30_000,
+            metadata_max_age_ms=METADATA_AGE_MS,
         )
         try:
             async with asyncio.timeout(wait_s):
@@ -262,7 +267,6 @@ class Publisher:
             await _let_go(producer)
             COLLECTOR_BROKER_AWAY.set(1)
             return False
-        self._partitions.clear()
         self._producer = producer
         COLLECTOR_BROKER_AWAY.set(0)
         return True

@@ -10,7 +10,7 @@ import structlog
 
 from scoring.alerts import AlertTransition
 from streams.settings import Settings
-from streams.topics import ALERTS
+from streams.topics import ALERTS, METADATA_AGE_MS
 
 _AGAIN_S = 2.0
 
@@ -20,15 +20,21 @@ async def follow_alerts(
 ) -> None:
     """Give every alert transition published from now on to ``tell``, until cancelled; sets ``begun`` once it listens.
 
-    Only what the monitor has committed is read, each record once: after a loss of the broker it goes on where it was.
+    Only what the monitor has committed is read, each record once: after a loss of the broker, or when there are more
+    partitions, it goes on where it was.
     """
     from aiokafka import AIOKafkaConsumer, TopicPartition
     from aiokafka.errors import KafkaError
 
+    from streams.kafka_topics import has_more_partitions
+
     positions: dict[TopicPartition, int] = {}
     while True:
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=settings.kafka, isolation_level="read_committed", enable_auto_commit=False
+            bootstrap_servers=settings.kafka,
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            metadata_max_age_ms=METADATA_AGE_MS,
         )
         try:
             await consumer.start()
@@ -39,7 +45,7 @@ async def follow_alerts(
             for part in parts:
                 consumer.seek(part, positions.get(part, 0))
             begun.set()
-            while True:
+            while not has_more_partitions(consumer, ALERTS):
                 for part, records in (await consumer.getmany(timeout_ms=1000)).items():
                     for record in records:
                         positions[part] = record.offset + 1

@@ -8,6 +8,7 @@ everyone has forgotten it, leaves such a difference. ``funnelwatch reconcile`` d
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import structlog
@@ -85,7 +86,7 @@ class Reconciler:
             "stage_counts differ from the raw events; they are counted anew",
             events=events_apart(found.differences),
             cells=len(found.differences),
-            first=[f"{one.store_id} {one.minute_ms} {one.stage}" for one in found.differences[:_NAMED]],
+            first=[named(one) for one in found.differences[:_NAMED]],
         )
         client = await open_writer(self._settings)
         try:
@@ -104,6 +105,12 @@ class Reconciler:
             return await reconcile(client, self._settings, self._config.segments.dimensions, start_ms, end_ms)
         finally:
             await client.close()
+
+
+def named(one: Difference) -> str:
+    """Store, minute in UTC, stage, what was stored and what the raw events say."""
+    minute = datetime.fromtimestamp(one.minute_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%MZ")
+    return f"{one.store_id} {minute} {one.stage} {one.stored} for {one.from_events}"
 
 
 def events_apart(differences: tuple[Difference, ...]) -> int:

@@ -32,6 +32,7 @@ from streams.clock import monotonic, now_ms
 from streams.config import Config
 from streams.instance import StateReport
 from streams.landing.events import EventLanding, Prepared, as_sent
+from streams.landing.lag import tell_lag_for_ever
 from streams.landing.lines import row_of, store_of
 from streams.landing.repeats import note_repeats
 from streams.landing.targets import TARGETS, Target
@@ -75,17 +76,24 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
         #: the batch in hand was read before the events topic was begun anew: it is landed, not committed
         self._is_sought = False
         self._landed = 0
+        self._in_hand: dict[TopicPartition, int] = {}
+        self._telling: asyncio.Task[None] | None = None
         self._assigned_anew = asyncio.Event()
 
     @property
     def detail(self) -> str:
         """One line about how it fares, for the state report."""
-        return self._writer.trouble or f"{self._landed} records landed"
+        return self._writer.trouble or self._writer.silence or f"{self._landed} records landed"
 
     @property
     def in_trouble(self) -> bool:
         """Whether ClickHouse keeps us waiting."""
-        return bool(self._writer.trouble)
+        return bool(self._writer.trouble or self._writer.silence)
+
+    @property
+    def waits_s(self) -> float:
+        """For how many seconds ClickHouse has owed an answer."""
+        return self._writer.waits_s
 
     async def start(self) -> None:
         """Bring the tables up to date and join the group."""
@@ -111,9 +119,12 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
         )
         await _started(self._consumer, self._log)
         self._consumer.subscribe([self._prefix + target.topic for target in TARGETS], listener=self)
+        self._telling = asyncio.create_task(tell_lag_for_ever(self._consumer, lambda: self._in_hand))
 
     async def stop(self) -> None:
         """Leave the group and close every connection."""
+        if self._telling is not None:
+            self._telling.cancel()
         for part in (self._consumer, self._producer):
             if part is not None:
                 await part.stop()
@@ -138,8 +149,10 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
                 if self._assigned_anew.is_set():
                     self._assigned_anew.clear()
                     await self._take_over()
+                self._in_hand = {part: some[0].offset for part, some in records.items() if some}
                 await self.land(records)
                 await self._commit(records)
+                self._in_hand = {}
 
     async def _take_over(self) -> None:
         committed = await self._committed()
@@ -332,22 +345,6 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
         except KafkaError as error:
             # the next commit covers this one
             self._log.warning("commit_failed", error=repr(error))
-        self._tell_lag()
-
-    def _tell_lag(self) -> None:
-        assert self._consumer is not None
-        lags: dict[str, int] = dict.fromkeys(
-            self._consumer.subscription(), 0
-        )  # of topics that others land: none
-        for part in self._consumer.assignment():
-            end = self._consumer.highwater(part)
-            position = self._consumer.last_stable_offset(part)
-            end = position if position is not None and position >= 0 else end
-            state = self._consumer._subscription.subscription.assignment.state_value(part)
-            if end is not None and state is not None and state.has_valid_position:
-                lags[part.topic] = lags.get(part.topic, 0) + max(0, end - state.position)
-        for topic, lag in lags.items():
-            metrics.LANDING_LAG.labels(topic).set(lag)
 
 
 async def _started(part: Any, log: Any) -> None:
@@ -391,6 +388,7 @@ async def run(settings: Settings, config: Config) -> None:
 
     async def heartbeat(ready: asyncio.Event) -> None:
         while True:
+            metrics.LANDING_WAITING.set(landing.waits_s)
             if landing.in_trouble:
                 report.say("degraded", f"ClickHouse: {landing.detail}")
             elif ready.is_set():

@@ -103,14 +103,17 @@ _SCORE_FLOATS = (
     "window_observed",
     "window_expected",
 )
+#: a row that judges holds against one that has nothing to judge by: events that were sent to a store's old partition while
+#: there came to be more are counted there too, where its baseline is not
 SCORES = Target(
     topics.SCORES,
     "scores_raw",
     f"{_texts('store_id', 'step', 'segment', 'state')}, {_floats(*_SCORE_FLOATS)}, "
     "minute_ms Int64, window_minutes UInt32, version UInt64",
     {
-        **_same("store_id", "step", "segment", "state", *_SCORE_FLOATS, "window_minutes", "version"),
+        **_same("store_id", "step", "segment", "state", *_SCORE_FLOATS, "window_minutes"),
         "minute": "toDateTime(intDiv(minute_ms, 1000), 'UTC')",
+        "version": "if(state = 'no_baseline', 0, version + 1)",
     },
 )
 

@@ -23,6 +23,8 @@ from streams.settings import Settings
 
 _FIRST_WAIT_S = 0.2
 _LONGEST_WAIT_S = 5.0
+#: seconds without an answer that are worth a word: a recount of a large file takes some
+SILENT_S = 30.0
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 T = TypeVar("T")
@@ -54,6 +56,17 @@ class Writer:
         near = urlsplit(settings.clickhouse_url).hostname in _LOOPBACK
         self._compression = None if near else "lz4"
         self.trouble = ""
+        self._asked_since: float | None = None
+
+    @property
+    def waits_s(self) -> float:
+        """For how many seconds ClickHouse has owed an answer, attempts and pauses included; 0 if it owes none."""
+        return 0.0 if self._asked_since is None else monotonic() - self._asked_since
+
+    @property
+    def silence(self) -> str:
+        """What to say while ClickHouse neither takes an insert nor refuses it; empty unless that lasts."""
+        return f"no answer for more than {SILENT_S:.0f} s" if self.waits_s > SILENT_S else ""
 
     async def patiently(self, work: Callable[[AsyncClient], Awaitable[T]]) -> T:
         """The result of ``work`` with a client; while ClickHouse is away or refuses, it is tried again for ever.
@@ -62,6 +75,13 @@ class Writer:
             RowRefused: the data that ``work`` sends cannot be read; trying again would not help.
         """
         wait_s = _FIRST_WAIT_S
+        self._asked_since = monotonic()
+        try:
+            return await self._until_taken(work, wait_s)
+        finally:
+            self._asked_since = None
+
+    async def _until_taken(self, work: Callable[[AsyncClient], Awaitable[T]], wait_s: float) -> T:
         while True:
             try:
                 if self._client is None:

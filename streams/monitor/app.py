@@ -18,7 +18,6 @@ from typing import Any, NoReturn
 
 import faust
 import structlog
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from faust.types import TP
 
@@ -30,6 +29,7 @@ from streams.calendar_config import day_rules
 from streams.clock import monotonic, now_ms
 from streams.config import Config
 from streams.instance import StateReport
+from streams.kafka_topics import partition_counts
 from streams.monitor import table
 from streams.monitor.baselines import BaselineFollower
 from streams.monitor.monitor import Monitor
@@ -50,6 +50,7 @@ from streams.topics import (
     WINDOWS,
 )
 from streams.transport import BatchOptions, BatchTopic, install
+from streams.transport.topic_ids import KEYS_MOVED, PartitionsChanged
 
 _log = structlog.get_logger()
 
@@ -203,6 +204,10 @@ class MonitorApp:
     # parts
 
     def _make_partition(self, number: int) -> Partition:
+        if number >= self.partition_count:  # it is given out before a flush can see that there are more
+            raise PartitionsChanged(
+                f"{self.monitor.topic} has {number + 1} partitions or more and had {self.partition_count}: {KEYS_MOVED}"
+            )
         settings, segments = self.settings, self.config.segments
         counts = PartitionCounts(
             Segmenter(segments.dimensions, segments.most),
@@ -318,7 +323,7 @@ async def find_partitions(bootstrap: str, rename: Rename = str, wait_s: float = 
     problem = ""
     while True:
         try:
-            counts = await _count_partitions(bootstrap, [rename(topic) for topic in wanted])
+            counts = await partition_counts(bootstrap, [rename(topic) for topic in wanted])
             missing = [topic for topic, count in counts.items() if not count]
             if not missing:
                 break
@@ -331,23 +336,11 @@ async def find_partitions(bootstrap: str, rename: Rename = str, wait_s: float = 
     matched = {rename(topic): counts[rename(topic)] for topic in PER_PARTITION}
     if len(set(matched.values())) != 1:
         told = ", ".join(f"{topic} {count}" for topic, count in matched.items())
-        raise MonitorError(f"these topics must have the same number of partitions: {told}")
+        raise MonitorError(
+            f"these topics must have the same number of partitions: {told}; "
+            "run `funnelwatch repartition` (deploy/runbook.md, 'The number of partitions changed')"
+        )
     return matched[rename(EVENTS)]
-
-
-async def _count_partitions(bootstrap: str, topics: list[str]) -> dict[str, int]:
-    """Topic → its number of partitions, 0 for one that does not exist or has a partition without leader."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    try:
-        described = await admin.describe_topics(topics)
-    finally:
-        await admin.close()
-    found = dict.fromkeys(topics, 0)
-    for topic in described:
-        if not topic["error_code"] and all(part["leader"] >= 0 for part in topic["partitions"]):
-            found[topic["topic"]] = len(topic["partitions"])
-    return found
 
 
 def run(role: MonitorApp, loop: asyncio.AbstractEventLoop) -> None:

@@ -23,7 +23,13 @@ from streams.monitor.partition import Partition, Work
 from streams.monitor.recovery import read_changelog, read_source
 from streams.monitor.writer import PartitionWriter
 from streams.transport.chunks import Span
-from streams.transport.topic_ids import NoSuchTopic, PartitionsChanged, TopicIds, TopicReplaced
+from streams.transport.topic_ids import (
+    KEYS_MOVED,
+    NoSuchTopic,
+    PartitionsChanged,
+    TopicIds,
+    TopicReplaced,
+)
 
 _log = structlog.get_logger()
 
@@ -286,8 +292,7 @@ class Monitor:
             known = partition.mark.partitions or partition.partitions
             if count and known and count != known:
                 raise PartitionsChanged(
-                    f"{self.topic} has {count} partitions, but partition {number} was counted while it had {known}: keys have "
-                    "moved between them; see 'The number of partitions changed' in deploy/runbook.md"
+                    f"{self.topic} has {count} partitions, but partition {number} was counted while it had {known}: {KEYS_MOVED}"
                 )
             partition.partitions = count or known
 

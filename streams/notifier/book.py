@@ -15,7 +15,7 @@ from scoring.routing import RoutingError, severity
 from scoring.telling import Candidate
 from streams import topics
 from streams.config import Config
-from streams.kafka_topics import partitions_of
+from streams.kafka_topics import has_more_partitions, partitions_of
 from streams.settings import Settings
 
 log = structlog.get_logger()
@@ -93,6 +93,7 @@ class BookReader:
             enable_auto_commit=False,
             isolation_level="read_committed",
             auto_offset_reset="earliest",
+            metadata_max_age_ms=topics.METADATA_AGE_MS,
         )
         await consumer.start()
         self._consumer = consumer
@@ -110,8 +111,10 @@ class BookReader:
             behind = {tp for tp in behind if await consumer.position(tp) < ends[tp]}
 
     async def follow(self, timeout_ms: int) -> int:
-        """Take what has come; the number of records."""
+        """Take what has come; the number of records. Alerts that were given more partitions are read in all of them."""
         assert self._consumer is not None
+        if has_more_partitions(self._consumer, topics.ALERTS):
+            await self._read_more(self._consumer)
         batches = await self._consumer.getmany(timeout_ms=timeout_ms)
         taken = 0
         for tp, records in batches.items():
@@ -123,6 +126,15 @@ class BookReader:
                 except (msgspec.DecodeError, TypeError, RoutingError) as error:
                     log.warning("record left out", topic=tp.topic, offset=record.offset, error=str(error))
         return taken
+
+    async def _read_more(self, consumer: AIOKafkaConsumer) -> None:
+        places = {tp: await consumer.position(tp) for tp in consumer.assignment()}
+        numbers = await partitions_of(self._settings.kafka, topics.ALERTS)
+        tps = {*places, *(TopicPartition(topics.ALERTS, number) for number in numbers)}
+        firsts = await consumer.beginning_offsets(list(tps - set(places)))
+        consumer.assign(list(tps))
+        for tp in tps:
+            consumer.seek(tp, places.get(tp, firsts.get(tp)))
 
     async def close(self) -> None:
         """Stop following."""

@@ -27,7 +27,7 @@ from streams.calendar_config import day_rules
 from streams.clock import now_ms
 from streams.config import Config
 from streams.instance import StateReport
-from streams.kafka_topics import partitions_of
+from streams.kafka_topics import has_more_partitions, partitions_of
 from streams.leadership import Leadership
 from streams.monitor.baselines import BaselineFollower
 from streams.pools.log import PoolLog, PoolLogLost
@@ -70,7 +70,7 @@ async def lead(
     report: StateReport,
     rename: Rename = str,
 ) -> None:
-    """Judge pools as long as ``is_held`` says so.
+    """Judge pools as long as ``is_held`` says so and the scores keep their number of partitions.
 
     Raises:
         PoolLogLost: another process leads now.
@@ -80,7 +80,7 @@ async def lead(
         await pool_log.take_over()
         await leader.open(pool_log)
         log.info("pools: leading", pools=len(leader.scorer.pools), scored=pool_log.scored)
-        while await is_held():
+        while await is_held() and not leader.has_more_to_read():
             await leader.turn(pool_log)
             report.say("ready", leader.detail())
     except (KafkaError, TimeoutError) as error:
@@ -112,6 +112,7 @@ class _Leader:
             enable_auto_commit=False,
             isolation_level="read_committed",
             auto_offset_reset="earliest",
+            metadata_max_age_ms=topics.METADATA_AGE_MS,
         )
         await consumer.start()
         self._consumer = consumer
@@ -140,6 +141,11 @@ class _Leader:
     def _learn(self, baseline: StoreBaseline) -> None:
         if baseline.members:
             self.scorer.set_baseline(baseline)
+
+    def has_more_to_read(self) -> bool:
+        """True once the scores have more partitions than are read here: whoever leads has to open anew."""
+        assert self._consumer is not None
+        return has_more_partitions(self._consumer, self._rename(topics.SCORES))
 
     async def turn(self, pool_log: PoolLog) -> None:
         """Take what has come, judge the minutes that are whole, and publish what comes of them."""

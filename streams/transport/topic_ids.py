@@ -106,6 +106,10 @@ class TopicReplaced(Exception):
     """A topic was deleted and made anew while we read it: our positions mean nothing there. The app ends the process."""
 
 
+#: what ``PartitionsChanged`` says to do
+KEYS_MOVED = "keys have moved between them; run `funnelwatch repartition` (deploy/runbook.md, 'The number of partitions changed')"
+
+
 class PartitionsChanged(Exception):
     """A topic has another number of partitions than the state was made with: keys have moved. The app ends the process."""
 

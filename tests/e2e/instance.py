@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,17 @@ class Instance:
 
     def sql(self, query: str) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self._run("sql", query, "--json").splitlines()]
+
+    def command(self, *arguments: str, check: bool = True) -> str:
+        """What a command of ``funnelwatch`` on this instance prints."""
+        return self._run(*arguments, check=check)
+
+    def wait(self, holds: Callable[[], bool]) -> None:
+        """Return once it holds."""
+        deadline = time.monotonic() + _START_S
+        while not holds():
+            assert time.monotonic() < deadline, self.said()
+            time.sleep(0.5)
 
     def _command(self, *arguments: str) -> list[str]:
         return [str(Path(sys.executable).with_name("funnelwatch")), *arguments, "--data", str(self.data)]

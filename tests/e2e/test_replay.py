@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import collections
 import csv
+import json
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from streams.kafka_topics import add_partitions, partitions_of
+from streams.monitor.baselines import partition_of
+from streams.topics import EVENTS
 from tests.e2e.instance import Instance
 
 #: a busy machine starts an instance slowly; nothing here depends on how long it takes
@@ -144,3 +149,35 @@ def test_the_taobao_file_ends_with_the_counts_of_an_independent_count(instance: 
     letters = instance.sql("SELECT reason, detail FROM dead_letters WHERE store_id = 'taobao'")
     assert [letter["reason"] for letter in letters] == ["time_absurd"]
     assert letters[0]["detail"].startswith("line 96169:")
+
+
+def test_more_partitions_end_the_monitor_loudly_and_the_command_it_names_brings_every_count_back(
+    instance: Instance, tmp_path: Path
+) -> None:
+    rows = [f"seen,u{n},ios,,{int(time.time()) - n % 300}000" for n in range(600)]
+    path, mapping = tmp_path / "moving.csv", tmp_path / "moving.yaml"
+    mapping.write_text(MAPPING.replace("store: mine", "store: moving"))
+    kafka = instance.status()["addresses"]["kafka"]
+    before = asyncio.run(partitions_of(kafka, EVENTS))
+    more = next(n for n in range(len(before) + 1, 99) if partition_of("moving", n) not in before)
+    expected: collections.Counter[tuple[int, str]] = collections.Counter()
+
+    def send(some: list[str]) -> None:
+        path.write_text("\n".join(["what,who,device,number,when", *some]) + "\n")
+        instance.replay(path, str(mapping))
+        expected.update((int(row[-13:-3]) // 60 * 60, "impression") for row in some)
+
+    send(rows[:200])
+    until_equal(lambda: landed(instance, "moving"), dict(expected))
+    asyncio.run(add_partitions(kafka, [EVENTS], more))
+    instance.wait(lambda: "run `funnelwatch repartition`" in instance.said())
+    send(rows[200:400])
+    assert f"funnelwatch repartition {more}" in instance.command("doctor", check=False)
+
+    assert f"all topics have {more} partitions" in instance.command("repartition")
+    instance.wait(lambda: f"ready, {more} partitions" in instance.said())
+    send(rows[400:])
+    until_equal(lambda: landed(instance, "moving"), dict(expected))
+    assert instance.sql("SELECT count() AS n FROM events WHERE store_id = 'moving'") == [{"n": 600}]
+    report = json.loads(instance.command("reconcile", "--to", "2100-01-01", "--json"))
+    assert (report["differences"], report["stored"]) == ([], report["from_events"])

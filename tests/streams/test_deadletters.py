@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -132,6 +133,8 @@ async def test_list_and_show_on_the_real_engine(clickhouse: Any, fresh_database:
     rows = [
         ["aa11", old, "unknown_type", "api", "a", "{}", "old one", 1],
         ["ab22", new, "bad_row", "replay", "b", "1,2,3", "new one", 1],
+        ["funnel.events.v1-5-1", old, "empty", "topic:funnel.events.v1", "", "", "of the log", 1],
+        ["funnel.events.v1-5-2", old, "empty", "topic:funnel.events.v1", "", "", "of the log too", 1],
     ]
     names = ["letter_id", "received_at", "reason", "source", "store_id", "payload", "detail", "version"]
     clickhouse.client(fresh_database).insert("dead_letters_raw", rows, column_names=names)
@@ -144,7 +147,9 @@ async def test_list_and_show_on_the_real_engine(clickhouse: Any, fresh_database:
         return CliRunner().invoke(app, ["deadletters", *words, "--data", str(tmp_path)], env=environment)
 
     listed = [json.loads(line) for line in run("list", "--json").stdout.splitlines()]
-    assert [one["letter_id"] for one in listed] == ["ab22", "aa11"]
+    assert [one["letter_id"] for one in listed][:2] == ["ab22", "aa11"]
+    by_place = re.findall(r"funnel\.events\.v1-5-\d", run("list", "--reason", "empty").stdout)
+    assert ["of the log" in run("show", name).stdout for name in by_place] == [True, True]
     assert [
         json.loads(line)["letter_id"] for line in run("list", "--json", "--since", "2d").stdout.splitlines()
     ] == ["ab22"]

@@ -163,7 +163,10 @@ async def test_every_topic_lands_as_it_was_sent_and_landing_it_again_changes_not
         topics.EVENTS, [b'{"tick_ms":1700000000000}', click, event(2, type=EventType.FAVOURITE)]
     )
     await ground.send(topics.MINUTES, [MinuteRow("s2", minute_ms, "ios/ads", (9, 3, 0, 0, 0, 0, 1), 5)])
-    await ground.send(topics.SCORES, [score, msgspec.structs.replace(score, observed=2.0, version=2)])
+    unjudged = msgspec.structs.replace(score, observed=9.0, state=ScoreState.NO_BASELINE)
+    await ground.send(
+        topics.SCORES, [score, msgspec.structs.replace(score, observed=2.0, version=2), unjudged]
+    )
     await ground.send(topics.WINDOWS, [WindowRow("s1", minute_ms, 5, (5, 4, 0, 0, 0, 0, 0))])
     await ground.send(topics.WINDOWS, [WindowRow("s1", minute_ms + MINUTE_MS, 5, (1, 0, 0, 0, 0, 0, 0))])
     await ground.send(topics.ALERTS, [alert, fired])
@@ -210,7 +213,7 @@ async def test_every_topic_lands_as_it_was_sent_and_landing_it_again_changes_not
         await until(all_there)
     assert {name: ground.rows(query) for name, query in views.items()} == expected
     async with ground.landing(group="again") as again:
-        await until(lambda: again.detail == "13 records landed")
+        await until(lambda: again.detail == "14 records landed")
     assert {name: ground.rows(query) for name, query in views.items()} == expected
 
 
@@ -440,11 +443,14 @@ async def test_while_clickhouse_is_away_nothing_is_lost(
         store.process.kill()
         store.process.wait()
         await ground.send(topics.EVENTS, [event(number) for number in range(50, 300)])
-        await until(lambda: landing.in_trouble)
+        await until(lambda: landing.in_trouble and landing.waits_s > 0)
+        lag = metrics.LANDING_LAG.labels(topic_prefix + topics.EVENTS)._value
+        await until(lambda: lag.get() == 250)
         back = launch_store("--port", str(store.port), data=store.data)
         ground.client = back.client()
         await until(lambda: ground.one("SELECT count() FROM events") == 300)
-        await until(lambda: not landing.in_trouble)
+        await until(lambda: not landing.in_trouble and landing.waits_s == 0)
+        await until(lambda: lag.get() == 0)
 
 
 async def test_counts_loaded_without_events_were_taken_for_a_difference(ground: Ground) -> None:

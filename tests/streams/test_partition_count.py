@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
-
+from streams.kafka_topics import add_partitions
 from streams.monitor.app import PER_PARTITION
 from streams.topics import EVENTS
 from tests.streams.kafka_tools import make_topics, produce, read_all
@@ -19,15 +18,6 @@ from tests.streams.test_monitor_exact import (
     some_events,
     wait_for_total,
 )
-
-
-async def add_partitions(kafka: str, topics: list[str], count: int) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
-    await admin.start()
-    try:
-        await admin.create_partitions({topic: NewPartitions(count) for topic in topics})
-    finally:
-        await admin.close()
 
 
 async def last_line(worker: Process) -> str:
@@ -50,7 +40,7 @@ async def test_more_partitions_under_a_running_monitor_end_it_before_it_counts_a
     await add_partitions(kafka, [topic_prefix + EVENTS], 2 * PARTITIONS)
     await produce(kafka, topic_prefix + EVENTS, some_events(200, 2))
     told = await last_line(worker)
-    assert f"has {2 * PARTITIONS} partitions" in told
+    assert "keys have moved" in told, "the topic's own reader may see it before the flush does"
     assert "runbook" in told
     assert await published(kafka, topic_prefix) == before, (
         "nothing of what came with moved keys was published"

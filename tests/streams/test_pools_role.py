@@ -18,7 +18,8 @@ from scoring.detection.pool_minutes import PoolMinutes
 from scoring.events import Event, EventType
 from scoring.scores import ScoreRow
 from streams.config import Config
-from streams.instance import StateReport
+from streams.instance import StateReport, read_state
+from streams.kafka_topics import add_partitions
 from streams.pools.log import PoolLog, PoolLogLost
 from streams.pools.role import lead
 from streams.settings import Settings, load_settings
@@ -142,6 +143,17 @@ async def test_what_the_pools_log_was_told_is_there_for_the_next_leader(
         await former.write(8, {}, [])
     await former.close()
     await next_one.close()
+
+
+async def test_who_leads_opens_anew_when_the_scores_are_given_more_partitions(
+    settings: Settings, topic_prefix: str
+) -> None:
+    leader = begin(settings, topic_prefix)
+    async with asyncio.timeout(DEADLINE_S):
+        while read_state(settings.data, "pools") is None:
+            await asyncio.sleep(0.05)
+    await add_partitions(settings.kafka, [topic_prefix + SCORES], 3)
+    await asyncio.wait_for(leader, DEADLINE_S)
 
 
 @pytest.fixture

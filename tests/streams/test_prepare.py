@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from typer.testing import CliRunner
 
 from streams.cli import prepare
+from streams.instance import Instance, write_instance
 from streams.topics import TOPICS
 
 
@@ -36,6 +38,17 @@ def test_it_makes_topics_and_tables_and_again_changes_nothing(
     assert "all topics are there" in done.output
     assert {topic.name for topic in TOPICS} <= asyncio.run(_topics(kafka))
     assert clickhouse.client(fresh_database).query("SELECT count() FROM stage_counts").result_rows == [(0,)]
+
+
+def test_it_finds_the_kafka_of_a_running_instance_by_its_folder(
+    kafka: str, clickhouse: Any, fresh_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_instance(tmp_path, Instance(1, 1, kafka, clickhouse.url, "", "", "", ()))
+    monkeypatch.delenv("FUNNELWATCH_KAFKA", raising=False)
+    monkeypatch.setenv("FUNNELWATCH_CLICKHOUSE_PASSWORD", clickhouse.password)
+    monkeypatch.setenv("FUNNELWATCH_CLICKHOUSE_DATABASE", fresh_database)
+    done = CliRunner().invoke(make_app(), ["prepare", "--patience", "0", "--data", str(tmp_path)])
+    assert done.exit_code == 0, done.output
 
 
 async def _topics(kafka: str) -> set[str]:

@@ -12,7 +12,10 @@ import cramjam
 import pytest
 
 from streams.clock import now_ms
+from streams.kafka_topics import add_partitions
+from streams.monitor.baselines import partition_of
 from tests.streams.collector.places import Place, running, settings_for
+from tests.streams.kafka_tools import read_all
 
 
 @pytest.fixture
@@ -291,3 +294,19 @@ async def test_many_requests_at_once_lose_nothing_and_keep_each_senders_order(pl
     for sender in range(10):
         mine = [event["event_id"] for event in events if event["product"] == str(sender)]
         assert mine == [f"{sender}-{number}-{part}" for number in range(20) for part in range(5)]
+
+
+async def test_a_topic_that_is_given_more_partitions_gets_each_store_where_kafka_puts_it(
+    place: Place,
+) -> None:
+    assert (await place.post(click(0, event_id="before")))[0] == 202
+    before = await read_all(place.kafka, place.events_topic)
+    there = [record.partition for record in before]
+    more = next(count for count in range(4, 40) if partition_of("a", count) not in there)
+    await add_partitions(place.kafka, [place.events_topic], more)
+    async with asyncio.timeout(60):
+        while partition_of("a", more) not in there:
+            assert (await place.post(click(0, event_id=f"after {len(there)}")))[0] == 202
+            await asyncio.sleep(0.2)
+            there = [record.partition for record in await read_all(place.kafka, place.events_topic)]
+    assert before[0].partition == partition_of("a", 3)

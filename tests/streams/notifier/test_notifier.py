@@ -19,9 +19,11 @@ from scoring.actions import HumanAction, HumanActionKind
 from scoring.alerts import AlertState, AlertTransition
 from streams import topics
 from streams.clock import now_ms
+from streams.embedded.alert_tail import follow_alerts
 from streams.embedded.broker import Broker, broker_of
-from streams.kafka_topics import create_topics
+from streams.kafka_topics import add_partitions, create_topics, partitions_of
 from streams.leadership import Leadership
+from streams.notifier.book import AlertBook, BookReader
 from streams.settings import Settings, load_settings
 from tests.scoring.test_cards import ALERT
 from tests.streams.notifier.hook import Hook, until
@@ -190,3 +192,28 @@ async def test_a_role_waits_for_a_broker_that_is_away_instead_of_ending(settings
     with contextlib.suppress(asyncio.CancelledError):
         await joining
     await leadership.stop()
+
+
+async def test_alerts_in_partitions_that_were_added_are_read_and_told_on_the_console(
+    settings: Settings,
+) -> None:
+    book, told, listens = AlertBook(), [], asyncio.Event()
+    reader = BookReader(settings, book)
+    await publish(settings, topics.ALERTS, alert("before-more"))
+    await reader.catch_up()
+    tail = asyncio.create_task(follow_alerts(settings, told.append, listens))
+    await listens.wait()
+    numbers = await partitions_of(settings.kafka, topics.ALERTS)
+    await add_partitions(settings.kafka, [topics.ALERTS], len(numbers) + 1)
+    producer = AIOKafkaProducer(bootstrap_servers=settings.kafka)
+    await producer.start()
+    for name, place in (("in-the-new", len(numbers)), ("in-the-old", 0)):
+        await producer.send_and_wait(topics.ALERTS, msgspec.json.encode(alert(name)), partition=place)
+    await producer.stop()
+    async with asyncio.timeout(60):
+        while not {"before-more", "in-the-new", "in-the-old"} <= set(book.alerts) or len(told) < 2:
+            await reader.follow(100)
+    tail.cancel()
+    await asyncio.gather(tail, return_exceptions=True)
+    await reader.close()
+    assert sorted(transition.alert_id for transition in told) == ["in-the-new", "in-the-old"]

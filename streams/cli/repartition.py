@@ -1,0 +1,57 @@
+"""``funnelwatch repartition``: more partitions for the events topic, with everything that the monitor knows carried over."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from streams.cli.asking import failed, running_instance
+from streams.cli.starting import data_option
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``repartition``."""
+
+    @app.command()
+    def repartition(
+        count: Annotated[
+            int | None,
+            typer.Argument(
+                min=1,
+                max=1000,  # a slip could not be taken back
+                show_default=False,
+                help="Give the events topic so many partitions; without it, it has been given them already.",
+            ),
+        ] = None,
+        data: data_option = None,
+    ) -> None:
+        """Carry the monitor's counts and open alerts over to more partitions of funnel.events.v1.
+
+        Kafka moves stores between partitions when a topic is given more. Monitors end when they see it, and start again once
+        this is done; under `funnelwatch up` they do both by themselves. Collectors and landing go on meanwhile. Kafka cannot
+        take partitions away again. Stopped in the middle, it can be given again.
+        """
+        from aiokafka.errors import KafkaError
+
+        from streams.kafka_topics import TopicsNotReady
+        from streams.monitor.repartitioning import CannotRepartition
+        from streams.monitor.repartitioning import repartition as carry_over
+
+        settings = running_instance(data)
+        try:
+            done = asyncio.run(carry_over(settings, count, tell=typer.echo))
+        except (CannotRepartition, TopicsNotReady) as error:
+            raise failed(str(error)) from error
+        except (KafkaError, OSError) as error:
+            raise failed(
+                f"Kafka at {settings.kafka}: {error or type(error).__name__}; nothing was moved"
+            ) from error
+        if not done.is_changed:
+            typer.echo(f"nothing to do: all topics and counts have {done.partitions} partitions")
+            return
+        typer.echo(
+            f"all topics have {done.partitions} partitions; start the monitors, unless `up` does. "
+            "`funnelwatch reconcile` shows in some minutes whether any count differs"
+        )

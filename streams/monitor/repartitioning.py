@@ -1,0 +1,307 @@
+"""Carries the monitor's state over when the events topic has been given more partitions: ``funnelwatch repartition``.
+
+With it: ``moves.py`` (which records move). Everything is written in one transaction, so that a command that is stopped in the
+middle has changed nothing, and can be given again:
+
+* the changelog's records of every store whose events are in another partition now, and new marks;
+* a copy of the events that were sent to a store's old partition and not counted yet, in its new one. They keep their ids:
+  ClickHouse has each of them once, and their minutes are counted anew from the raw table.
+
+No monitor gets between: a running one ends by itself when it sees the change, its successors wait for all topics to have the
+same number of partitions (which they have last), and one that was suspended is fenced.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError, for_code
+from aiokafka.partitioner import murmur2
+
+from streams.clock import monotonic, now_ms
+from streams.kafka_topics import add_partitions, partition_counts
+from streams.monitor.moves import State, marks_of, moves
+from streams.monitor.records import MARK_KEY, Mark, Record, decode_key
+from streams.monitor.writer import BATCH_BYTES, PartitionWriter
+from streams.settings import Settings
+from streams.topics import COUNTS_CHANGELOG, EVENTS, METADATA_AGE_MS, TOPICS
+from streams.transport.topic_ids import TopicIds
+
+#: seconds after which every collector sends to the new partitions
+SETTLE_S = 2 * METADATA_AGE_MS / 1000
+#: seconds that running monitors may take to see the change and end
+MONITORS_END_S = 90.0
+#: how long the transaction may take; brokers allow 15 minutes unless told otherwise
+TRANSACTION_TIMEOUT_MS = 600_000
+#: records that wait to be copied, at most
+_COPY_AT_ONCE = 5_000
+_POLL_MS = 200
+
+Rename = Callable[[str], str]
+#: key, value, timestamp in ms
+Stamped = tuple[bytes | None, bytes | None, int]
+
+
+class CannotRepartition(Exception):
+    """The topics cannot be brought to one number of partitions now; the text says why. The command line prints it."""
+
+
+@dataclass(slots=True)
+class Repartitioned:
+    """What was done. ``before`` is the number of partitions that the counts were made with, 0 without counts."""
+
+    before: int
+    partitions: int
+    moved_stores: int = 0
+    copied_events: int = 0
+    is_changed: bool = True
+
+
+async def repartition(
+    settings: Settings,
+    wanted: int | None = None,
+    *,
+    tell: Callable[[str], None] = lambda line: None,
+    rename: Rename = str,
+    settle_s: float = SETTLE_S,
+) -> Repartitioned:
+    """Bring the monitor's state and topics to as many partitions as the events topic has, or is given now.
+
+    Args:
+        settings: of the instance.
+        wanted: give the events topic so many; None: it has been given them.
+        tell: is given a line for each step.
+        rename: the topics' names on this broker.
+        settle_s: seconds to wait until collectors send to the new partitions.
+
+    Raises:
+        CannotRepartition: see there.
+        TopicsNotReady: the broker refuses partitions.
+        aiokafka.errors.KafkaError: the broker does not answer, or refuses; nothing has been moved.
+    """
+    kafka = settings.kafka
+    per_store = [rename(spec.name) for spec in TOPICS if spec.per_partition]
+    events, changelog = rename(EVENTS), rename(COUNTS_CHANGELOG)
+    count = await _checked_count(kafka, per_store, events, wanted)
+    marks = marks_of(await _read_states(kafka, changelog))
+    before = max((mark.partitions for mark in marks.values()), default=0)
+    is_same = set((await partition_counts(kafka, per_store)).values()) == {count}
+    if is_same and {mark.partitions or count for mark in marks.values()} <= {count}:
+        return Repartitioned(before, count, is_changed=False)
+    await add_partitions(kafka, [events], count)
+    tell(f"{events} has {count} partitions; waiting for monitors to end and collectors to see it")
+    await asyncio.gather(_wait_for_no_monitor(settings), asyncio.sleep(settle_s))
+    await add_partitions(kafka, [changelog], count)
+    await _fence(settings, count, rename)
+    done = await _carry_over(settings, events, changelog, count)
+    tell(f"{done.moved_stores} stores and {done.copied_events} uncounted events moved")
+    await add_partitions(kafka, per_store, count)
+    return done
+
+
+async def _checked_count(kafka: str, per_store: Sequence[str], events: str, wanted: int | None) -> int:
+    counts = await partition_counts(kafka, per_store)
+    missing = [topic for topic, has in counts.items() if not has]
+    if missing:
+        raise CannotRepartition(f"topics are missing: {', '.join(missing)}; `funnelwatch prepare` makes them")
+    count, most = wanted or counts[events], max(counts.values())
+    if count < most:
+        told = ", ".join(f"{topic} {has}" for topic, has in counts.items())
+        raise CannotRepartition(
+            f"Kafka takes no partitions away, and there are topics with {most} ({told}): "
+            f"`funnelwatch repartition {most}` gives all of them as many"
+        )
+    return count
+
+
+async def _wait_for_no_monitor(settings: Settings) -> None:
+    group = f"{settings.group_prefix}-monitor"
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
+    await admin.start()
+    try:
+        until = monotonic() + MONITORS_END_S
+        while True:
+            try:
+                members = await _members(admin, group)
+                if not members:
+                    return
+            except KafkaError as error:  # a coordinator that has just started, or moves
+                if not error.retriable or monotonic() > until:
+                    raise
+            else:
+                if monotonic() > until:
+                    raise CannotRepartition(
+                        f"{members} monitors still run after {MONITORS_END_S:.0f} s; stop them, then give this command again"
+                    )
+            await asyncio.sleep(0.5)
+    finally:
+        await admin.close()
+
+
+async def _members(admin: AIOKafkaAdminClient, group: str) -> int:
+    # one group a request: aiokafka 0.14 reads further ones at the wrong place
+    (answer,) = await admin.describe_consumer_groups([group])
+    ((code, _, _, _, _, members, *_),) = answer.groups
+    if code:
+        raise for_code(code)(group)
+    return len(members)
+
+
+async def _fence(settings: Settings, count: int, rename: Rename) -> None:
+    """Whoever wrote for a partition before, and was suspended since, can write nothing more."""
+    for number in range(count):
+        name = f"{settings.group_prefix}-monitor-{number}"
+        writer = PartitionWriter(settings.kafka, name, number, frozenset(), rename)
+        await writer.open()
+        await writer.close()
+
+
+async def _carry_over(settings: Settings, events: str, changelog: str, count: int) -> Repartitioned:
+    states = await _read_states(settings.kafka, changelog)
+    marks = marks_of(states)
+    written = moves(states, count)
+    done = Repartitioned(max((mark.partitions for mark in marks.values()), default=0), count)
+    done.moved_stores = len(_stores(written))
+    if not written:
+        return done
+    starts = await _uncounted(settings.kafka, events, marks, count)
+    present = now_ms()
+    async with _transaction(settings) as producer:
+        async for target, records in _misplaced(settings.kafka, events, starts, count):
+            await _write(producer, events, target, records)
+            done.copied_events += len(records)
+        for number, changes in written.items():
+            await _write(producer, changelog, number, [(key, value, present) for key, value in changes])
+        await _wait_for_no_monitor(settings)
+    return done
+
+
+def _stores(written: dict[int, list[Record]]) -> set[str]:
+    """The stores of the records that leave a partition."""
+    found = set()
+    for records in written.values():
+        for key, value in records:
+            if value is None and key is not None and key != MARK_KEY:
+                kind, *rest = decode_key(key)
+                if kind in ("c", "s"):
+                    found.add(str(rest[1] if kind == "c" else rest[0]))
+    return found
+
+
+@asynccontextmanager
+async def _transaction(settings: Settings) -> AsyncIterator[AIOKafkaProducer]:
+    producer = AIOKafkaProducer(
+        bootstrap_servers=settings.kafka,
+        transactional_id=f"{settings.group_prefix}-repartition",
+        transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
+        compression_type="zstd",
+        max_batch_size=BATCH_BYTES,
+        max_request_size=10 * BATCH_BYTES,
+    )
+    await producer.start()
+    try:
+        async with producer.transaction():
+            yield producer
+    finally:
+        await producer.stop()
+
+
+async def _write(producer: AIOKafkaProducer, topic: str, partition: int, records: Sequence[Stamped]) -> None:
+    sent = []
+    batch = producer.create_batch()
+    for key, value, at_ms in records:
+        while batch.append(key=key, value=value, timestamp=at_ms) is None:
+            sent.append(await producer.send_batch(batch, topic, partition=partition))
+            batch = producer.create_batch()
+    if batch.record_count():
+        batch.close()
+        sent.append(await producer.send_batch(batch, topic, partition=partition))
+    for future in sent:
+        await future
+
+
+@asynccontextmanager
+async def _reader(kafka: str) -> AsyncIterator[AIOKafkaConsumer]:
+    reader = AIOKafkaConsumer(
+        bootstrap_servers=kafka,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        isolation_level="read_committed",
+        max_partition_fetch_bytes=4_000_000,
+    )
+    await reader.start()
+    try:
+        yield reader
+    finally:
+        await reader.stop()
+
+
+async def _read_states(kafka: str, changelog: str) -> dict[int, State]:
+    """Each partition's newest values."""
+    states: dict[int, dict[bytes, bytes]] = {}
+    numbers = range((await partition_counts(kafka, [changelog]))[changelog])
+    async with _reader(kafka) as reader:
+        tps = [TopicPartition(changelog, number) for number in numbers]
+        reader.assign(tps)
+        ends = await reader.end_offsets(tps)
+        await reader.seek_to_beginning(*tps)
+        while tps := [tp for tp in tps if await reader.position(tp) < ends[tp]]:
+            for tp, records in (await reader.getmany(*tps, timeout_ms=_POLL_MS)).items():
+                state = states.setdefault(tp.partition, {})
+                for record in records:
+                    if record.value is None:
+                        state.pop(record.key, None)
+                    else:
+                        state[record.key] = record.value
+                await asyncio.sleep(0)
+    return dict(states)
+
+
+async def _uncounted(kafka: str, events: str, marks: dict[int, Mark], count: int) -> dict[int, int]:
+    """Partition → the offset of the first event that is not counted yet; 0 where the topic was made anew."""
+    ids = TopicIds(kafka)
+    try:
+        present = await ids.of(events)
+    finally:
+        await ids.close()
+    starts = {}
+    for number in range(count):
+        mark = marks.get(number, Mark())
+        is_same = not present or mark.topic_id in ("", present)
+        starts[number] = mark.offset + 1 if is_same else 0
+    return starts
+
+
+async def _misplaced(
+    kafka: str, events: str, starts: dict[int, int], count: int
+) -> AsyncIterator[tuple[int, list[Stamped]]]:
+    """The uncounted events that stand in another partition than their store's, by the partition they belong to."""
+    waiting: dict[int, list[Stamped]] = {}
+    held = 0
+    async with _reader(kafka) as reader:
+        tps = [TopicPartition(events, number) for number in starts]
+        reader.assign(tps)
+        firsts, ends = await reader.beginning_offsets(tps), await reader.end_offsets(tps)
+        for tp in tps:
+            reader.seek(tp, min(max(starts[tp.partition], firsts[tp]), ends[tp]))
+        while tps := [tp for tp in tps if await reader.position(tp) < ends[tp]]:
+            for tp, records in (await reader.getmany(*tps, timeout_ms=_POLL_MS)).items():
+                for record in records:
+                    if record.key is None or record.value is None:  # a tick: each partition has its own
+                        continue
+                    target = int((murmur2(record.key) & 0x7FFFFFFF) % count)
+                    if target != tp.partition:
+                        waiting.setdefault(target, []).append((record.key, record.value, record.timestamp))
+                        held += 1
+                await asyncio.sleep(0)
+            if held >= _COPY_AT_ONCE:
+                for target, found in waiting.items():
+                    yield target, found
+                waiting, held = {}, 0
+    for target, found in waiting.items():
+        yield target, found
