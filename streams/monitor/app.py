@@ -96,6 +96,7 @@ class MonitorApp:
         settings: addresses and intervals.
         config: segments and thresholds.
         partitions: how many partitions the events topic has.
+        report: by which the process tells its state.
         fatal: ends the process.
         make_scorer: an empty scorer for one partition.
         rename: topic names on this broker (tests use their own).
@@ -107,6 +108,7 @@ class MonitorApp:
         settings: Settings,
         config: Config,
         partitions: int,
+        report: StateReport,
         fatal: Fatal = exit_now,
         make_scorer: Callable[[Config], Scorer] = default_scorer,
         rename: Rename = str,
@@ -116,7 +118,7 @@ class MonitorApp:
         self.partition_count = partitions
         self._fatal, self._rename, self._make_scorer = fatal, rename, make_scorer
         self._app_id = f"{settings.group_prefix}-{ROLE}"
-        self.report = StateReport(settings.data, ROLE)
+        self.report = report
         topic, changelog = rename(EVENTS), rename(COUNTS_CHANGELOG)
         self.monitor = Monitor(
             settings.kafka, topic, changelog, self._make_partition, self._make_writer, self._group, fatal
@@ -282,7 +284,7 @@ class MonitorApp:
         else:
             self._missing_since = None
         rows = sum(partition.counts.rows for partition in loaded.values())
-        told = f"{len(loaded)} partitions, {rows} rows"
+        told = f"{len(loaded)} partitions, {rows} rows" if monitor.owned else "0 partitions, standing by"
         await asyncio.to_thread(self.report.ready, told)  # it waits for the disk
 
     async def _close(self, app: Any, **kwargs: Any) -> None:
@@ -365,7 +367,7 @@ def run(role: MonitorApp, loop: asyncio.AbstractEventLoop) -> None:
         role.report.clear()
 
 
-def main(settings: Settings, config: Config) -> None:
+def main(settings: Settings, config: Config, report: StateReport) -> None:
     """Entry of the role; see ``streams/roles.py``."""
     for number in (signal.SIGTERM, signal.SIGINT):  # until the worker handles them: nothing to drain yet
         signal.signal(number, lambda *_: sys.exit(0))
@@ -375,5 +377,5 @@ def main(settings: Settings, config: Config) -> None:
         partitions = loop.run_until_complete(find_partitions(settings.kafka))
     except MonitorError as error:
         exit_now(str(error), None)
-    role = MonitorApp(settings, config, partitions)
+    role = MonitorApp(settings, config, partitions, report)
     run(role, loop)

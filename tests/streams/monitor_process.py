@@ -22,6 +22,7 @@ from scoring.detection.scorer import Judgement
 from scoring.lateness import Delay
 from scoring.scores import ScoreRow, ScoreState
 from streams.config import Config
+from streams.instance import StateReport
 from streams.monitor.app import MonitorApp, default_scorer, exit_now, find_partitions, run
 from streams.monitor.watchdog import BLOCKED_S, STALLED_S, LoopWatch, Stall
 from streams.settings import load_settings
@@ -141,7 +142,10 @@ def main() -> None:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     partitions = loop.run_until_complete(find_partitions(settings.kafka, rename))
-    role = MonitorApp(settings, Config(), partitions, make_scorer=SCORERS[kind], rename=rename, path=path)
+    report = StateReport(settings.data, "monitor")
+    role = MonitorApp(
+        settings, Config(), partitions, report, make_scorer=SCORERS[kind], rename=rename, path=path
+    )
     if len(sys.argv) > 5:
         trouble = sys.argv[5]
         role._stall = Stall(IMPATIENT_S if trouble in ("starves", "none") else STALLED_S)
