@@ -35,7 +35,7 @@ from streams.monitor.baselines import BaselineFollower
 from streams.monitor.monitor import Monitor
 from streams.monitor.partition import Partition, Scorer
 from streams.monitor.ticks import TickSender
-from streams.monitor.watchdog import INACTIVE_S, LOOK_S, STALLED_S, LoopWatch, Stall, readable_ends
+from streams.monitor.watchdog import INACTIVE_S, STALLED_S, LoopWatch, Stall, readable_ends
 from streams.monitor.writer import PartitionWriter
 from streams.settings import Settings
 from streams.topics import (
@@ -174,7 +174,6 @@ class MonitorApp:
         app.on_before_shutdown.connect(self._close)
         self._every(app, settings.monitor_flush_s, self.monitor.flush_if_due, "the flush failed")
         self._every(app, settings.monitor_tick_s, self._tick, "sending ticks failed")
-        self._every(app, LOOK_S, self._beat, "the heartbeat failed")
         self._every(app, 2.0, self._look, "the watchdog failed")
         return app
 
@@ -250,9 +249,6 @@ class MonitorApp:
     async def _tick(self) -> None:
         if self.monitor.is_active:
             await self.ticks.send(sorted(self.monitor.partitions), now_ms())
-
-    async def _beat(self) -> None:
-        self.loop_watch.beat()
 
     async def _look(self) -> None:
         monitor, present = self.monitor, monotonic()
@@ -361,6 +357,7 @@ def run(role: MonitorApp, loop: asyncio.AbstractEventLoop) -> None:
         role.app, loop=loop, quiet=True, override_logging=False, redirect_stdouts=False, loglevel="WARN"
     )
     worker.spinner = None
+    loop.call_soon(role.loop_watch.beat, loop)  # no timer of Faust's: those begin after the first recovery
     try:
         worker.execute_from_commandline()
     finally:

@@ -60,6 +60,27 @@ async def test_a_stuck_worker_ends_with_the_reason_in_its_last_line_and_the_next
     assert await published(kafka, topic_prefix) == wanted
 
 
+async def test_a_long_recovery_was_taken_for_a_loop_that_stands_still(
+    kafka: str, topic_prefix: str, tmp_path: Path
+) -> None:
+    await make_topics(kafka, topic_prefix, PARTITIONS)
+    await produce(kafka, topic_prefix + EVENTS, some_events(100, 1))
+    wanted = independent_count(await read_all(kafka, topic_prefix + EVENTS))
+    worker = Process(kafka, topic_prefix, tmp_path, trouble="slow")
+    worker.start()
+    assert worker.process is not None
+    try:
+        async with asyncio.timeout(DEADLINE_S):
+            while not told(tmp_path).startswith("ready"):
+                assert worker.process.poll() is None, worker.log.read_text()[-500:]
+                await asyncio.sleep(0.1)
+        await wait_for_total(kafka, topic_prefix, sum(wanted.values()))
+        assert await published(kafka, topic_prefix) == wanted
+    finally:
+        worker.process.kill()
+        worker.process.wait()
+
+
 def told(data: Path) -> str:
     state = read_state(data, "monitor")
     return f"{state.state} {state.detail}" if state is not None else ""
