@@ -168,7 +168,7 @@ def draw(rows: Sequence[Row], path: Path) -> None:
     axes.bar_label(fast, [f" {row.events_per_s:,.0f}{_times(row, ours)}" for row in ordered], fontsize=9)
     axes.set_yticks(list(places), [LABELS.get(row.name, row.name) for row in ordered], fontsize=9)
     processes = " and ".join("one process" if OURS[row.name] == 1 else "two" for row in ours)
-    told = f"; in brackets: how many times it the monitor's {processes} did" if ours else ""
+    told = f"\nin brackets: how many times it the monitor's {processes} did" if ours else ""
     axes.set_xlabel(f"events per second (full) and per CPU second (pale){told}")
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     axes.spines[["top", "right"]].set_visible(False)

@@ -1,5 +1,6 @@
 """The monitor role as shipped: the same app with the same settings, watched by a thread that looks at its marks.
 
+The clock starts at the end of its recovery, and what aiokafka had fetched ahead by then is fetched again: reading is timed too.
 It is done when the marks of all partitions, which are written in the transaction of the counts, stand behind the last event.
 Ticks are off, since the topic is shared with the others, which know no ticks.
 """
@@ -10,9 +11,11 @@ import asyncio
 import os
 import threading
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import msgspec
+from faust.types import TP
 
 from scoring.scores import MinuteRow
 from scoring.stages import STAGES
@@ -32,6 +35,7 @@ SHOWN_S = 30.0
 def main() -> None:
     job = read_job()
     role, loop = make_role(job, Path(job.folder))
+    before_counting(role, start)
     threading.Thread(target=watch, args=(job, role), daemon=True).start()
     run(role, loop)
 
@@ -50,15 +54,31 @@ def make_role(job: Job, data: Path) -> tuple[MonitorApp, asyncio.AbstractEventLo
     return MonitorApp(settings, Config(), partitions, StateReport(data, "monitor"), rename=rename), loop
 
 
+def before_counting(role: MonitorApp, wait: Callable[[], Awaitable[None]]) -> None:
+    """Have each recovery ``wait`` at its end, and then read from the beginning whatever was fetched meanwhile."""
+    monitor, recover = role.monitor, role.monitor.recover
+
+    async def recovered() -> None:
+        await recover()
+        generation = monitor.generation
+        if monitor.is_active:
+            await wait()
+        if monitor.is_active and monitor.generation == generation:
+            await role.app.consumer.seek_wait({TP(monitor.topic, number): 0 for number in monitor.owned})
+
+    monitor.recover = recovered  # type: ignore[method-assign]
+
+
+async def start() -> None:
+    say("start")
+
+
 def counted(role: MonitorApp) -> int:
     """How many records of this process's partitions stand before their marks."""
     return sum(part.mark.offset + 1 for part in list(role.monitor.partitions.values()))
 
 
 def watch(job: Job, role: MonitorApp) -> None:
-    while not role.monitor.is_active:
-        time.sleep(LOOK_S)
-    say("start")
     while counted(role) < job.events:
         time.sleep(LOOK_S)
     say("done")

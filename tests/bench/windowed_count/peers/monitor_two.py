@@ -8,7 +8,6 @@ nothing else meanwhile; what it costs is counted too.
 from __future__ import annotations
 
 import asyncio
-import os
 import subprocess
 import sys
 import threading
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import msgspec
 
+from streams.embedded.orphans import killed_with_us
 from tests.bench.windowed_count.peers import Job, read_job, say
 
 MEMBERS = 2
@@ -32,7 +32,7 @@ class Member:
         command = [sys.executable, "-m", "tests.bench.windowed_count.peers.monitor_member"]
         told = msgspec.json.encode(job).decode()
         self._process = subprocess.Popen(
-            [*command, told, str(folder), str(os.getpid())],
+            killed_with_us([*command, told, str(folder)]),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
@@ -55,11 +55,6 @@ class Member:
         assert self._process.stdin is not None
         self._process.stdin.close()
 
-    def end(self) -> None:
-        """End it."""
-        self._process.kill()
-        self._process.wait()
-
 
 def main() -> None:
     job = read_job()
@@ -71,9 +66,7 @@ def main() -> None:
         member.let_go()
     while sum(member.said["counted"] for member in members) < job.events:
         _pause(members)
-    say("done")
-    for member in members:
-        member.end()
+    say("done")  # the clock looks at the members now: they end with this process
     from tests.bench.windowed_count.peers.monitor import tell  # only now: it is no part of what is measured
 
     asyncio.run(tell(job))
