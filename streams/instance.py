@@ -1,15 +1,16 @@
-"""Where a running instance says what it is: ``DATA/instance.json``, ``DATA/run/ROLE.json`` and ``DATA/secrets``.
+"""Where a running instance says what it is: ``DATA/instance.json``, ``DATA/run/NAME.json`` and ``DATA/secrets``.
 
-Commands find the instance by its data folder; roles tell their state here; the supervisor reads it.
+Commands find the instance by its data folder; processes tell their state here; the supervisor reads it. A role may have
+several processes: each has a name of its own.
 """
 
 from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import ClassVar
 
 import msgspec
 from pydantic import SecretStr
@@ -22,8 +23,19 @@ class NoInstance(Exception):
     """Raised where a command needs a running instance and finds none; the command line prints it."""
 
 
+def process_name(role: str, number: int = 1) -> str:
+    """The name of a role's process, of its state file and of its log: ``monitor``, and ``monitor-2`` of the second."""
+    return role if number == 1 else f"{role}-{number}"
+
+
+def role_and_number(name: str) -> tuple[str, int]:
+    """Whose process ``name`` is and which of them, as ``process_name`` was given them; they sort names for people."""
+    role, _, number = name.rpartition("-")
+    return (role, int(number)) if role and number.isdecimal() else (name, 1)
+
+
 class Instance(msgspec.Struct, frozen=True):
-    """Addresses of a running instance. Holds no secret."""
+    """Addresses of a running instance and the names of its processes. Holds no secret."""
 
     pid: int
     started_at_ms: int
@@ -37,7 +49,7 @@ class Instance(msgspec.Struct, frozen=True):
 
 
 class PartState(msgspec.Struct, frozen=True):
-    """What one role or part says of itself: state is starting, ready, degraded, stopping or failed."""
+    """What the process of a role or part says of itself: state is starting, ready, degraded, stopping or failed."""
 
     name: str
     pid: int
@@ -77,16 +89,16 @@ def read_instance(data: Path) -> Instance | None:
 
 
 def read_states(data: Path) -> list[PartState]:
-    """What every role and part of the instance last said of itself."""
+    """What every process of the instance last said of itself, in the order of their names and numbers."""
     states = []
-    for path in sorted((data / "run").glob("*.json")):
+    for path in sorted((data / "run").glob("*.json"), key=lambda path: role_and_number(path.stem)):
         with suppress(FileNotFoundError, msgspec.DecodeError):  # taken away meanwhile, or of another release
             states.append(msgspec.json.decode(path.read_bytes(), type=PartState))
     return states
 
 
 def read_state(data: Path, name: str) -> PartState | None:
-    """What the role or part ``name`` last said of itself, None if nothing."""
+    """What the process ``name`` last said of itself, None if nothing."""
     with suppress(FileNotFoundError, msgspec.DecodeError):
         return msgspec.json.decode((data / "run" / f"{name}.json").read_bytes(), type=PartState)
     return None
@@ -130,14 +142,18 @@ def connect_settings(settings: Settings) -> Settings:
 
 
 class StateReport:
-    """How a role tells its state. Call ``ready`` once it serves; repeat calls are heartbeats."""
+    """How a process tells its state. Call ``ready`` once it serves; repeat calls are heartbeats.
 
-    #: addresses that every report of this process tells as well (its metrics); ``streams/roles.py`` fills it
-    everywhere: ClassVar[dict[str, str]] = {}
+    Args:
+        data: the folder of the instance.
+        name: the process's, see ``process_name``.
+        always: addresses that are told beside those of each state (its metrics).
+    """
 
-    def __init__(self, data: Path, name: str) -> None:
+    def __init__(self, data: Path, name: str, always: Mapping[str, str] | None = None) -> None:
         self._path = data / "run" / f"{name}.json"
         self._name = name
+        self._always = dict(always or {})
         self._addresses: dict[str, str] = {}
 
     def say(self, state: str, detail: str = "", addresses: dict[str, str] | None = None) -> None:
@@ -145,7 +161,7 @@ class StateReport:
         if addresses is not None:
             self._addresses = addresses
         told = PartState(
-            self._name, os.getpid(), state, detail, now_ms(), {**self.everywhere, **self._addresses}
+            self._name, os.getpid(), state, detail, now_ms(), {**self._always, **self._addresses}
         )
         write_atomically(self._path, msgspec.json.encode(told), durable=False)
 

@@ -1,7 +1,7 @@
 """The composition root: which module is which role, and how a process becomes one.
 
-``funnelwatch run ROLE`` comes here, and so does ``python -m streams.roles ROLE --parent PID``, by which the supervisor
-starts it. A role's module is imported only in its own process.
+``funnelwatch run ROLE`` comes here, and so does ``python -m streams.roles ROLE --number N --parent PID``, by which the
+supervisor starts the N-th process of a role. A role's module is imported only in its own process.
 """
 
 from __future__ import annotations
@@ -28,7 +28,10 @@ EXIT_CONFIG = 78
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """One role: the module that offers ``run`` (a coroutine function) or ``main``, and whether it waits for the store."""
+    """One role: the module that offers ``run`` (a coroutine function) or ``main``, and whether it waits for the store.
+
+    Either is called with the settings, the configuration and the report by which the process tells its state.
+    """
 
     name: str
     module: str
@@ -50,21 +53,21 @@ ROLES: dict[str, Role] = {
 }
 
 
-def run_role(role: Role, settings: Settings, config: Config) -> None:
-    """Be ``role`` until SIGTERM or SIGINT."""
+def run_role(role: Role, settings: Settings, config: Config, number: int = 1) -> None:
+    """Be the process ``number`` of ``role`` until SIGTERM or SIGINT."""
     from streams import logs, metrics
-    from streams.instance import StateReport
+    from streams.instance import StateReport, process_name
 
     logs.configure(settings)
-    StateReport(settings.data, role.name).say("starting")
-    StateReport.everywhere["metrics"] = metrics.serve(settings)
+    report = StateReport(settings.data, process_name(role.name, number), {"metrics": metrics.serve(settings)})
+    report.say("starting")
     module: Any = importlib.import_module(role.module)
     if hasattr(module, "main"):
-        module.main(settings, config)
+        module.main(settings, config, report)
         return
     try:
         with contextlib.suppress(asyncio.CancelledError, KeyboardInterrupt):
-            asyncio.run(_until_told(module.run(settings, config)))
+            asyncio.run(_until_told(module.run(settings, config, report)))
     except Exception:
         structlog.get_logger().exception("the role failed", role=role.name)
         raise SystemExit(1) from None
@@ -82,6 +85,7 @@ def main() -> int:
     """Run a role as a child of the supervisor."""
     parser = argparse.ArgumentParser(prog="python -m streams.roles", description=__doc__)
     parser.add_argument("role", choices=tuple(ROLES))
+    parser.add_argument("--number", type=int, default=1, help="which of the role's processes it is")
     parser.add_argument("--parent", type=int, required=True, help="end when this process has ended")
     asked = parser.parse_args()
     end_with_parent(asked.parent)
@@ -91,7 +95,7 @@ def main() -> int:
     except (ConfigError, ValueError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return EXIT_CONFIG
-    run_role(ROLES[asked.role], settings, config)
+    run_role(ROLES[asked.role], settings, config, asked.number)
     return 0
 
 

@@ -87,6 +87,12 @@ class Settings(BaseSettings):
     metrics_host: str = Field("127.0.0.1", description="Where a role's Prometheus metrics are served.")
     metrics_port: Port = Field(0, description="Port of a role's Prometheus metrics; 0 takes a free one.")
 
+    monitors: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="Monitor processes that `up` runs; they share the partitions, so more than those stand by.",
+    )
     monitor_flush_s: float = Field(0.5, gt=0, description="Seconds between the monitor's flushes.")
     monitor_tick_s: float = Field(5.0, gt=0, description="Seconds between ticks.")
     monitor_grace_s: float = Field(

@@ -23,8 +23,9 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Run one role in this process, until Ctrl-C.
 
-        For production: Kafka and ClickHouse come from FUNNELWATCH_KAFKA and FUNNELWATCH_CLICKHOUSE_URL. Start a role on
-        as many machines as wanted; they share its work. Each process needs a folder --data of its own.
+        For production: Kafka and ClickHouse come from FUNNELWATCH_KAFKA and FUNNELWATCH_CLICKHOUSE_URL. Monitors,
+        landings and collectors may run on as many machines as wanted and share the work; see Scaling in the README. Each
+        process needs a folder --data of its own.
         """
         import contextlib
         import os

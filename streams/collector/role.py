@@ -24,9 +24,8 @@ HEARTBEAT_S = 2.0
 DRAIN_S = 10.0
 
 
-async def run(settings: Settings, config: Config) -> None:
+async def run(settings: Settings, config: Config, report: StateReport) -> None:
     """Serve until cancelled; then finish the requests under way and let go of broker and spool."""
-    report = StateReport(settings.data, "collector")
     try:
         await _serve(settings, config, report)
     except asyncio.CancelledError:

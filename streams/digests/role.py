@@ -25,9 +25,8 @@ ROLE = "digests"
 TURN_MS = 1000
 
 
-async def run(settings: Settings, config: Config) -> None:
+async def run(settings: Settings, config: Config, report: StateReport) -> None:
     """Send digests until cancelled."""
-    report = StateReport(settings.data, ROLE)
     report.say("starting")
     leadership = Leadership(settings, ROLE)
     await leadership.start()

@@ -40,6 +40,8 @@ class Child:
         self, command: Command, data: Path, tell: Tell, first_pause_s: float = FIRST_PAUSE_S
     ) -> None:
         self.name = command.name
+        #: empty if it is a part
+        self.role = command.role
         self.ready = asyncio.Event()
         self._command = command
         self._data = data

@@ -34,6 +34,8 @@ _WORDS: dict[str, dict[str, str]] = {
         "stop": "stopping; Ctrl-C again ends everything at once",
         "down": "all stopped",
         "left": "ending what an earlier run left",
+        "idle": "{idle} of {monitors} monitors stand by with nothing to do: events have {partitions} partitions, and one monitor "
+        "counts each; lower FUNNELWATCH_MONITORS",
     },
     "zh": {
         "started": "启动",
@@ -59,6 +61,8 @@ _WORDS: dict[str, dict[str, str]] = {
         "stop": "正在停止；再按 Ctrl-C 立即结束",
         "down": "已全部停止",
         "left": "正在结束上次运行遗留的进程",
+        "idle": "{monitors} 个监控进程中有 {idle} 个空闲待命：事件主题只有 {partitions} 个分区，每个分区由一个监控进程计数；"
+        "请调低 FUNNELWATCH_MONITORS",
     },
 }
 _COLOURS = {

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 
 import msgspec
 from pydantic import SecretStr
 
 from streams.embedded.ports import choose_port
-from streams.instance import secret, write_atomically
+from streams.instance import process_name, secret, write_atomically
 from streams.settings import Settings
 
 #: seconds after SIGTERM at which a process is ended hard: parts write to the disk, roles finish what they hold
@@ -23,9 +24,10 @@ _LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """How one process of the instance is started."""
+    """How one process of the instance is started. ``role`` is empty if it is a part."""
 
     name: str
+    role: str
     arguments: tuple[str, ...]
     environment: dict[str, str]
     grace_s: float
@@ -123,18 +125,10 @@ def make_plan(settings: Settings, config: Path | None, roles: Sequence[str], wit
     return Plan(
         complete,
         tuple(
-            Command(name, (*arguments, "--data", str(data)), environment, PART_GRACE_S)
+            Command(name, "", (*arguments, "--data", str(data)), environment, PART_GRACE_S)
             for name, arguments in part_arguments
         ),
-        tuple(
-            Command(
-                name,
-                ("-m", "streams.roles", name, "--parent", str(os.getpid())),
-                environment | _metrics_of(settings, place),
-                ROLE_GRACE_S,
-            )
-            for place, name in enumerate(roles)
-        ),
+        tuple(_role_commands(complete, roles, environment)),
         url_of(complete.collector_host, complete.collector_port),
         url_of(complete.page_host, complete.page_port),
         tuple(notes),
@@ -164,6 +158,19 @@ def _is_secret_file(key: str) -> bool:
     return key.startswith("FUNNELWATCH_") and key.endswith("_FILE") and name in Settings.model_fields
 
 
-def _metrics_of(settings: Settings, place: int) -> dict[str, str]:
-    # one setting, many roles: the first has that port, each further one the next
-    return {"FUNNELWATCH_METRICS_PORT": str(settings.metrics_port + place)} if settings.metrics_port else {}
+def _role_commands(
+    settings: Settings, roles: Sequence[str], environment: dict[str, str]
+) -> Iterator[Command]:
+    """One process of each role, as many monitors as the settings say."""
+    counts = {role: settings.monitors if role == "monitor" else 1 for role in roles}
+    processes = [(role, number) for role, count in counts.items() for number in range(1, count + 1)]
+    # one setting, many processes: the first role has that port, each further one the next; second processes come
+    # after all roles, so that one more of them moves nobody's port
+    ports = {
+        process: settings.metrics_port + place
+        for place, process in enumerate(sorted(processes, key=itemgetter(1)))
+    }
+    for role, number in processes:
+        port = {"FUNNELWATCH_METRICS_PORT": str(ports[role, number])} if settings.metrics_port else {}
+        arguments = ("-m", "streams.roles", role, "--number", str(number), "--parent", str(os.getpid()))
+        yield Command(process_name(role, number), role, arguments, environment | port, ROLE_GRACE_S)

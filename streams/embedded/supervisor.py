@@ -21,6 +21,7 @@ from streams.embedded.orphans import end_all, is_ours
 from streams.embedded.plan import Plan
 from streams.instance import Instance, read_states, write_instance
 from streams.roles import ROLES
+from streams.topics import EVENTS
 
 #: how long what an earlier run left may take to end by itself
 _LEFTOVER_S = 30.0
@@ -94,7 +95,7 @@ def _root(failure: BaseException) -> BaseException:
 class Supervisor:
     """Runs a plan until told to stop.
 
-    ``later`` names roles that start only when their event is set (the demo lays a past before it is watched).
+    ``later`` names roles whose processes start only when their event is set (the demo lays a past before it is watched).
     """
 
     def __init__(
@@ -122,9 +123,13 @@ class Supervisor:
         """Return once the store's tables are up to date."""
         await self._migrated.wait()
 
-    async def wait_ready(self, name: str) -> None:
-        """Return once the part or role ``name`` has been ready for the first time."""
-        await (self._parts | self._roles)[name].wait_ready()
+    async def wait_ready(self, role: str) -> None:
+        """Return once every process of ``role`` has been ready for the first time."""
+        for child in self._processes_of(role):
+            await child.wait_ready()
+
+    def _processes_of(self, role: str) -> list[Child]:
+        return [child for child in self._roles.values() if child.role == role]
 
     def ask_to_stop(self) -> None:
         """Stop in order; asked again, end everything at once."""
@@ -165,8 +170,9 @@ class Supervisor:
             group.create_task(self._migrate())
             group.create_task(self._follow_alerts())
             group.create_task(self._start_roles())
-            for name, begin in self._later.items():
-                group.create_task(self._start_later(self._roles[name], begin))
+            for role, begin in self._later.items():
+                for child in self._processes_of(role):
+                    group.create_task(self._start_later(child, begin))
 
     def _publish(self) -> None:
         settings, roles = self._settings, tuple(self._roles)
@@ -186,7 +192,7 @@ class Supervisor:
     async def _make_topics(self) -> None:
         from aiokafka.errors import KafkaError
 
-        from streams.kafka_topics import TopicsNotReady, create_topics
+        from streams.kafka_topics import TopicsNotReady, create_topics, partitions_of
 
         settings, told = self._settings, ""
         if "broker" in self._parts:
@@ -196,12 +202,20 @@ class Supervisor:
                 made = await create_topics(
                     settings.kafka, partitions=settings.partitions, replication=settings.replication
                 )
+                partitions = len(await partitions_of(settings.kafka, EVENTS))
                 break
             except (KafkaError, TopicsNotReady, OSError) as error:
                 told = self._trouble("kafka", f"{settings.kafka}: {error}", told)
                 await asyncio.sleep(_AGAIN_S)
         if made:
             self._console.change("topics", "made", str(len(made)))
+        monitors = len(self._processes_of("monitor"))
+        if monitors > partitions:
+            self._console.line(
+                self._console.word("idle").format(
+                    idle=monitors - partitions, monitors=monitors, partitions=partitions
+                )
+            )
         self._topics_made.set()
 
     async def _migrate(self) -> None:
@@ -233,26 +247,28 @@ class Supervisor:
         await self._topics_made.wait()
         await follow_alerts(self._settings, self._console.alert, self._listening)
 
-    async def _start_later(self, role: Child, begin: asyncio.Event) -> None:
+    async def _start_later(self, child: Child, begin: asyncio.Event) -> None:
         await begin.wait()
-        role.start()
+        child.start()
 
     async def _start_roles(self) -> None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._topics_made.wait(), _COLLECT_S)
-        if "collector" in self._roles and "collector" not in self._later:
-            self._roles["collector"].start()
+        at_once = [child for child in self._roles.values() if child.role not in self._later]
+        for child in at_once:
+            if child.role == "collector":
+                child.start()
         await self._topics_made.wait()
         await self._listening.wait()  # so that the first alert is not missed
-        for role in self._roles.values():
-            if role.name not in self._later and role.name != "collector" and not ROLES[role.name].needs_store:
-                role.start()
+        for child in at_once:
+            if child.role != "collector" and not ROLES[child.role].needs_store:
+                child.start()
         await self._migrated.wait()
-        for role in self._roles.values():
-            if ROLES[role.name].needs_store and role.name not in self._later:
-                role.start()
-        for role in self._roles.values():
-            await role.wait_ready()
+        for child in at_once:
+            if ROLES[child.role].needs_store:
+                child.start()
+        for child in self._roles.values():
+            await child.wait_ready()
         console = self._console
         if "collector" in self._roles:
             console.line(f"{console.word('collector')} {self._plan.collector_url}")
@@ -262,9 +278,9 @@ class Supervisor:
 
     async def _end_all(self) -> None:
         """The collector first, so that nothing new comes in; then who works on it; at last what they stand on."""
-        if "collector" in self._roles:
-            await self._roles["collector"].stop()
-        await asyncio.gather(*(role.stop() for role in self._roles.values()))
+        for child in self._processes_of("collector"):
+            await child.stop()
+        await asyncio.gather(*(child.stop() for child in self._roles.values()))
         await asyncio.gather(*(part.stop() for part in self._parts.values()))
         self._console.line(self._console.word("down"))
 

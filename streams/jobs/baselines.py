@@ -176,9 +176,8 @@ def outgrown(
     return due
 
 
-async def run(settings: Settings, config: Config) -> None:
+async def run(settings: Settings, config: Config, report: StateReport) -> None:
     """Fit and publish until cancelled."""
-    report = StateReport(settings.data, "jobs")
     report.say("starting")
     published: dict[str, StoreBaseline] = {}
     extents: dict[str, Extent] = {}

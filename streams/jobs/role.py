@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 
 from streams.config import Config
+from streams.instance import StateReport
 from streams.jobs import baselines, rollups
 from streams.jobs.reconciling import Reconciler
 from streams.settings import Settings
 
 
-async def run(settings: Settings, config: Config) -> None:
+async def run(settings: Settings, config: Config, report: StateReport) -> None:
     """Run every job until cancelled."""
     async with asyncio.TaskGroup() as group:
-        group.create_task(baselines.run(settings, config))
+        group.create_task(baselines.run(settings, config, report))
         group.create_task(Reconciler(settings, config).run())
         group.create_task(rollups.run(settings))

@@ -380,9 +380,8 @@ async def _migrated(settings: Settings, config: Config, writer: Writer) -> None:
             return
 
 
-async def run(settings: Settings, config: Config) -> None:
+async def run(settings: Settings, config: Config, report: StateReport) -> None:
     """Run the landing role until cancelled."""
-    report = StateReport(settings.data, "landing")
     landing = Landing(settings, config)
     report.say("starting", "waiting for ClickHouse and Kafka")
 

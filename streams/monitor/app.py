@@ -35,7 +35,7 @@ from streams.monitor.baselines import BaselineFollower
 from streams.monitor.monitor import Monitor
 from streams.monitor.partition import Partition, Scorer
 from streams.monitor.ticks import TickSender
-from streams.monitor.watchdog import INACTIVE_S, LOOK_S, STALLED_S, LoopWatch, Stall, readable_ends
+from streams.monitor.watchdog import INACTIVE_S, STALLED_S, LoopWatch, Stall, readable_ends
 from streams.monitor.writer import PartitionWriter
 from streams.settings import Settings
 from streams.topics import (
@@ -100,6 +100,7 @@ class MonitorApp:
         settings: addresses and intervals.
         config: segments and thresholds.
         partitions: how many partitions the events topic has.
+        report: by which the process tells its state.
         fatal: ends the process.
         make_scorer: an empty scorer for one partition.
         rename: topic names on this broker (tests use their own).
@@ -111,6 +112,7 @@ class MonitorApp:
         settings: Settings,
         config: Config,
         partitions: int,
+        report: StateReport,
         fatal: Fatal = exit_now,
         make_scorer: Callable[[Config], Scorer] = default_scorer,
         rename: Rename = str,
@@ -120,7 +122,7 @@ class MonitorApp:
         self.partition_count = partitions
         self._fatal, self._rename, self._make_scorer = fatal, rename, make_scorer
         self._app_id = f"{settings.group_prefix}-{ROLE}"
-        self.report = StateReport(settings.data, ROLE)
+        self.report = report
         topic, changelog = rename(EVENTS), rename(COUNTS_CHANGELOG)
         self.monitor = Monitor(
             settings.kafka, topic, changelog, self._make_partition, self._make_writer, self._group, fatal
@@ -176,7 +178,6 @@ class MonitorApp:
         app.on_before_shutdown.connect(self._close)
         self._every(app, settings.monitor_flush_s, self.monitor.flush_if_due, "the flush failed")
         self._every(app, settings.monitor_tick_s, self._tick, "sending ticks failed")
-        self._every(app, LOOK_S, self._beat, "the heartbeat failed")
         self._every(app, 2.0, self._look, "the watchdog failed")
         return app
 
@@ -257,9 +258,6 @@ class MonitorApp:
         if self.monitor.is_active:
             await self.ticks.send(sorted(self.monitor.partitions), now_ms())
 
-    async def _beat(self) -> None:
-        self.loop_watch.beat()
-
     async def _look(self) -> None:
         monitor, present = self.monitor, monotonic()
         self.loop_watch.measure()
@@ -290,7 +288,7 @@ class MonitorApp:
         else:
             self._missing_since = None
         rows = sum(partition.counts.rows for partition in loaded.values())
-        told = f"{len(loaded)} partitions, {rows} rows"
+        told = f"{len(loaded)} partitions, {rows} rows" if monitor.owned else "0 partitions, standing by"
         await asyncio.to_thread(self.report.ready, told)  # it waits for the disk
 
     async def _close(self, app: Any, **kwargs: Any) -> None:
@@ -356,13 +354,14 @@ def run(role: MonitorApp, loop: asyncio.AbstractEventLoop) -> None:
         role.app, loop=loop, quiet=True, override_logging=False, redirect_stdouts=False, loglevel="WARN"
     )
     worker.spinner = None
+    loop.call_soon(role.loop_watch.beat, loop)  # no timer of Faust's: those begin after the first recovery
     try:
         worker.execute_from_commandline()
     finally:
         role.report.clear()
 
 
-def main(settings: Settings, config: Config) -> None:
+def main(settings: Settings, config: Config, report: StateReport) -> None:
     """Entry of the role; see ``streams/roles.py``."""
     for number in (signal.SIGTERM, signal.SIGINT):  # until the worker handles them: nothing to drain yet
         signal.signal(number, lambda *_: sys.exit(0))
@@ -372,5 +371,5 @@ def main(settings: Settings, config: Config) -> None:
         partitions = loop.run_until_complete(find_partitions(settings.kafka))
     except MonitorError as error:
         exit_now(str(error), None)
-    role = MonitorApp(settings, config, partitions)
+    role = MonitorApp(settings, config, partitions, report)
     run(role, loop)

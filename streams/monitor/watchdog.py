@@ -7,6 +7,7 @@ does not end.
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable, Iterable, Mapping
 
@@ -100,11 +101,13 @@ class LoopWatch:
         self._beat = monotonic()
         self._thread.start()
 
-    def beat(self) -> None:
-        """The loop turned; call it every ``LOOK_S`` seconds."""
+    def beat(self, loop: asyncio.AbstractEventLoop) -> None:
+        """The loop turned; it calls this again every ``LOOK_S`` seconds."""
         present = monotonic()
         self._worst = max(self._worst, present - self._beat - LOOK_S)
         self._beat = present
+        if not self._stop.is_set():
+            loop.call_later(LOOK_S, self.beat, loop)
 
     def measure(self) -> None:
         """Set the gauge of the loop's delay to the worst since the last call."""

@@ -30,9 +30,8 @@ ROLE = "notifier"
 TURN_S = 1.0
 
 
-async def run(settings: Settings, config: Config) -> None:
+async def run(settings: Settings, config: Config, report: StateReport) -> None:
     """Tell people of alerts until cancelled. A receiver that cannot work is named in the state and left out."""
-    report = StateReport(settings.data, ROLE)
     report.say("starting")
     async with aiohttp.ClientSession() as session:
         channels, broken = _channels(settings, config, session)

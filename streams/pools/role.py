@@ -45,9 +45,8 @@ BASELINES_WAIT_S = 30.0
 Rename = Callable[[str], str]
 
 
-async def run(settings: Settings, config: Config) -> None:
+async def run(settings: Settings, config: Config, report: StateReport) -> None:
     """Judge pools until cancelled."""
-    report = StateReport(settings.data, ROLE)
     report.say("starting")
     leadership = Leadership(settings, ROLE)
     await leadership.start()

@@ -10,6 +10,7 @@ from scoring.alerts import AlertKind
 from scoring.scores import ScoreState
 from scoring.stages import STEP_BY_ID
 from streams.config import Config, StoreConfig
+from streams.instance import role_and_number
 from streams.web.answers import Act
 from streams.web.reader import Reader
 from streams.web.words import WORDS
@@ -89,8 +90,10 @@ class Names:
         return self._of(texts.OWNERS, owner)
 
     def part(self, name: str) -> str:
-        """A role."""
-        return self._word(f"part_{name}", name)
+        """A role's process: Monitor, Monitor 2."""
+        role, number = role_and_number(name)
+        word = self._word(f"part_{role}", role)
+        return word if number == 1 else f"{word} {number}"
 
     def part_state(self, state: str) -> str:
         """What a role says of itself."""

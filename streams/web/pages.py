@@ -23,6 +23,7 @@ from scoring.actions import CloseReason
 from scoring.stages import STEP_BY_ID, STEPS
 from scoring.texts import checks_for
 from streams.clock import now_ms
+from streams.instance import role_and_number
 from streams.settings import Settings
 from streams.web.access import COOKIE
 from streams.web.alert_reads import AlertReads, rows_span
@@ -118,7 +119,8 @@ class Pages:
         view: dict[str, Any] = {
             "status": status,
             "parts": sorted(
-                (p for p in status.parts if p.name in PART_ORDER), key=lambda p: PART_ORDER.index(p.name)
+                (p for p in status.parts if role_and_number(p.name)[0] in PART_ORDER),
+                key=lambda p: PART_ORDER.index(role_and_number(p.name)[0]),
             ),
             "lag_ms": max((s.delay_ms for s in status.sources), default=None),
             "now_ms": at_ms,

@@ -107,14 +107,13 @@ def make_app(settings: Settings, config: Config) -> web.Application:
     return app
 
 
-async def run(settings: Settings, config: Config) -> None:
+async def run(settings: Settings, config: Config, report: StateReport) -> None:
     """Serve page and API until cancelled.
 
     Raises:
         PageNotSafeError: it would be open to strangers.
         OSError: the port is taken.
     """
-    report = StateReport(settings.data, ROLE)
     report.say("starting")
     runner = web.AppRunner(
         make_app(settings, config), access_log=None, handle_signals=False, shutdown_timeout=2.0

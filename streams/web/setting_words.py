@@ -36,6 +36,7 @@ SETTING_WORDS: Mapping[str, str] = {
     "page_token": "页面与接口的令牌；仅在本机回环地址上可以为空。",
     "metrics_host": "Prometheus 指标的监听地址。",
     "metrics_port": "Prometheus 指标的端口；0 表示任取空闲端口。",
+    "monitors": "`up` 运行几个监控进程；它们分担各分区，多于分区数的只待命。",
     "monitor_flush_s": "监控每隔几秒提交一次。",
     "monitor_tick_s": "每隔几秒推进一次时间。",
     "monitor_grace_s": "一分钟结束后等几秒再评分。",

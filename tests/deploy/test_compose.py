@@ -55,6 +55,22 @@ def test_every_role_runs_and_is_watched(compose: dict[str, Any]) -> None:
     assert set(compose["services"]) - watched == {"prepare"}
 
 
+def test_replicas_of_a_role_that_may_have_them_share_no_folder_and_are_each_watched(
+    compose: dict[str, Any],
+) -> None:
+    prometheus = yaml.safe_load((ROOT / "deploy" / "prometheus" / "prometheus.yml").read_text())
+    (scraped,) = prometheus["scrape_configs"]
+    (found_by_name,) = scraped["dns_sd_configs"]
+    (listed,) = scraped["static_configs"]
+    assert {target.split(":")[0] for target in listed["targets"]} | set(found_by_name["names"]) == set(ROLES)
+    for role in found_by_name["names"]:
+        service = compose["services"][role]
+        assert "container_name" not in service
+        assert "ports" not in service
+        assert [volume for volume in service["volumes"] if volume.split(":")[0] in compose["volumes"]] == []
+        assert [place.split(":")[0] for place in service["tmpfs"]] == ["/tmp", "/data"]
+
+
 def test_nothing_is_reachable_from_outside_and_no_secret_stands_in_it(compose: dict[str, Any]) -> None:
     for service in compose["services"].values():
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,9 @@ _STOP_S = 60
 
 
 class Instance:
-    """``funnelwatch up`` over ``data`` with some roles. ``start`` returns once everything is ready."""
+    """``funnelwatch up`` over ``data`` with some roles and settings. ``start`` returns once everything is ready."""
 
-    def __init__(self, data: Path, roles: str) -> None:
+    def __init__(self, data: Path, roles: str, **settings: str) -> None:
         self.data = data
         self._roles = roles
         self._process: subprocess.Popen[bytes] | None = None
@@ -31,6 +32,7 @@ class Instance:
             "FUNNELWATCH_PAGE_PORT": "0",
             "FUNNELWATCH_BROKER_PORT": "0",
             "FUNNELWATCH_STORE_PORT": "0",
+            **settings,
         }
 
     def start(self) -> None:
@@ -54,10 +56,11 @@ class Instance:
             self._process.send_signal(signal.SIGINT)
             self._process.wait(_STOP_S)
 
-    def kill_role(self, role: str) -> int:
-        """SIGKILL a role; the pid it had."""
-        state = json.loads((self.data / "run" / f"{role}.json").read_text())
-        os.kill(state["pid"], signal.SIGKILL)
+    def kill(self, name: str) -> int:
+        """SIGKILL the process ``name``, unless it is dead already; the pid it had."""
+        state = json.loads((self.data / "run" / f"{name}.json").read_text())
+        with suppress(ProcessLookupError):
+            os.kill(state["pid"], signal.SIGKILL)
         return int(state["pid"])
 
     def status(self) -> dict[str, Any]:
@@ -69,6 +72,9 @@ class Instance:
 
     def replay(self, file: Path, mapping: str, *options: str) -> str:
         return self._run("replay", str(file), "--mapping", mapping, "--wait", *options)
+
+    def reconcile(self, *options: str) -> dict[str, Any]:
+        return dict(json.loads(self._run("reconcile", "--json", *options)))
 
     def sql(self, query: str) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self._run("sql", query, "--json").splitlines()]

@@ -121,7 +121,7 @@ def test_recent_and_old_events_are_counted_once_through_replays_kills_and_a_rest
     before = instance.sql(events), instance.sql(letters)
     assert [row["reason"] for row in before[1]] == ["bad_row", "unknown_type", "bad_row"]
 
-    pids = {role: instance.kill_role(role) for role in ("monitor", "landing")}
+    pids = {role: instance.kill(role) for role in ("monitor", "landing")}
     instance.replay(path, str(mapping))
     instance.stop()
     instance.start()

@@ -2,7 +2,7 @@
 
 ``python tests/streams/monitor_process.py SETTINGS_JSON PREFIX [SCORER] [auto|fast|public] [TROUBLE]``
 
-The watchdog is impatient here. A record that holds ``poison`` makes the trouble: the agent dies (``dies``), ends without
+The watchdog is impatient here. With the trouble ``slow`` the recovery takes longer than the loop may stand still. A record that holds ``poison`` makes the trouble: the agent dies (``dies``), ends without
 a word (``ends``), is given nothing more (``starves``) or never gives the event loop back (``blocks``).
 """
 
@@ -22,6 +22,7 @@ from scoring.detection.scorer import Judgement
 from scoring.lateness import Delay
 from scoring.scores import ScoreRow, ScoreState
 from streams.config import Config
+from streams.instance import StateReport
 from streams.monitor.app import MonitorApp, default_scorer, exit_now, find_partitions, run
 from streams.monitor.watchdog import BLOCKED_S, STALLED_S, LoopWatch, Stall
 from streams.settings import load_settings
@@ -129,6 +130,16 @@ TROUBLES: dict[str, Callable[[MonitorApp], None]] = {
 }
 
 
+def _recover_slowly(role: MonitorApp) -> None:
+    recover = role.monitor.recover
+
+    async def slowly() -> None:
+        await asyncio.sleep(IMPATIENT_S + 2)
+        await recover()
+
+    role.monitor.recover = slowly  # type: ignore[method-assign]
+
+
 def main() -> None:
     settings = load_settings(**msgspec.json.decode(sys.argv[1]))
     prefix, kind = sys.argv[2], sys.argv[3] if len(sys.argv) > 3 else "naive"
@@ -141,12 +152,18 @@ def main() -> None:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     partitions = loop.run_until_complete(find_partitions(settings.kafka, rename))
-    role = MonitorApp(settings, Config(), partitions, make_scorer=SCORERS[kind], rename=rename, path=path)
+    report = StateReport(settings.data, "monitor")
+    role = MonitorApp(
+        settings, Config(), partitions, report, make_scorer=SCORERS[kind], rename=rename, path=path
+    )
     if len(sys.argv) > 5:
         trouble = sys.argv[5]
         role._stall = Stall(IMPATIENT_S if trouble in ("starves", "none") else STALLED_S)
-        role.loop_watch = LoopWatch(exit_now, IMPATIENT_S if trouble == "blocks" else BLOCKED_S)
-        _make_trouble(role, trouble)
+        role.loop_watch = LoopWatch(exit_now, IMPATIENT_S if trouble in ("blocks", "slow") else BLOCKED_S)
+        if trouble == "slow":
+            _recover_slowly(role)
+        else:
+            _make_trouble(role, trouble)
     run(role, loop)
 
 

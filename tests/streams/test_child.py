@@ -18,7 +18,7 @@ Told = list[tuple[str, str, str]]
 
 def command(script: str, grace_s: float = 5.0) -> Command:
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    return Command("worker", ("-c", script), environment, grace_s)
+    return Command("worker", "", ("-c", script), environment, grace_s)
 
 
 async def until(holds: Callable[[], bool], timeout_s: float = 30.0) -> None:

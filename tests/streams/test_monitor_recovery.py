@@ -12,6 +12,7 @@ from aiokafka.admin import NewTopic
 from scoring.counting import PartitionCounts
 from scoring.segments import Segmenter
 from streams.config import Config
+from streams.instance import StateReport
 from streams.monitor.app import MonitorApp
 from streams.monitor.partition import Partition
 from streams.monitor.records import MARK_KEY, Mark, fingerprint
@@ -49,7 +50,7 @@ def events(number: int) -> list[tuple[bytes, bytes, int]]:
 def test_a_group_that_saw_no_partitions_while_the_broker_started_looks_again_within_seconds(
     tmp_path: Path,
 ) -> None:
-    app = MonitorApp(load_settings(data=tmp_path), Config(), 3)
+    app = MonitorApp(load_settings(data=tmp_path), Config(), 3, StateReport(tmp_path, "monitor"))
     assert (
         app.app.conf.consumer_metadata_max_age_ms <= 15_000
     )  # aiokafka: five minutes, in which nothing is counted

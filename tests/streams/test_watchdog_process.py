@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from pathlib import Path
 
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from streams.instance import read_state
 from streams.monitor.app import EXIT_FAILED
 from streams.topics import EVENTS
 from tests.streams.kafka_tools import make_topics, produce, read_all
@@ -56,6 +58,64 @@ async def test_a_stuck_worker_ends_with_the_reason_in_its_last_line_and_the_next
         next_one.process.kill()
         next_one.process.wait()
     assert await published(kafka, topic_prefix) == wanted
+
+
+async def test_a_long_recovery_was_taken_for_a_loop_that_stands_still(
+    kafka: str, topic_prefix: str, tmp_path: Path
+) -> None:
+    await make_topics(kafka, topic_prefix, PARTITIONS)
+    await produce(kafka, topic_prefix + EVENTS, some_events(100, 1))
+    wanted = independent_count(await read_all(kafka, topic_prefix + EVENTS))
+    worker = Process(kafka, topic_prefix, tmp_path, trouble="slow")
+    worker.start()
+    assert worker.process is not None
+    try:
+        async with asyncio.timeout(DEADLINE_S):
+            while not told(tmp_path).startswith("ready"):
+                assert worker.process.poll() is None, worker.log.read_text()[-500:]
+                await asyncio.sleep(0.1)
+        await wait_for_total(kafka, topic_prefix, sum(wanted.values()))
+        assert await published(kafka, topic_prefix) == wanted
+    finally:
+        worker.process.kill()
+        worker.process.wait()
+
+
+def told(data: Path) -> str:
+    state = read_state(data, "monitor")
+    return f"{state.state} {state.detail}" if state is not None else ""
+
+
+async def test_a_monitor_for_which_no_partition_is_left_stands_by_and_takes_over_when_the_other_dies(
+    kafka: str, topic_prefix: str, tmp_path: Path
+) -> None:
+    await make_topics(kafka, topic_prefix, 1)
+    await produce(kafka, topic_prefix + EVENTS, some_events(200, 1))
+    workers: dict[Path, Process] = {}
+    for data in (tmp_path / "one", tmp_path / "two"):
+        data.mkdir()
+        workers[data] = Process(kafka, topic_prefix, data, trouble="none")
+        workers[data].start()
+    try:
+        async with asyncio.timeout(DEADLINE_S):
+            while sorted(told(data)[:7] for data in workers) != ["ready 0", "ready 1"]:
+                assert [one.process.poll() for one in workers.values() if one.process] == [None, None]
+                await asyncio.sleep(0.1)
+        idle, busy = sorted(workers, key=told)
+        assert told(idle) == "ready 0 partitions, standing by"
+        workers[busy].end(signal.SIGKILL)
+        await produce(kafka, topic_prefix + EVENTS, some_events(200, 2))
+        wanted = independent_count(await read_all(kafka, topic_prefix + EVENTS))
+        await wait_for_total(kafka, topic_prefix, sum(wanted.values()))
+        async with asyncio.timeout(DEADLINE_S):
+            while not told(idle).startswith("ready 1"):
+                await asyncio.sleep(0.1)
+        assert await published(kafka, topic_prefix) == wanted
+    finally:
+        for worker in workers.values():
+            assert worker.process is not None
+            worker.process.kill()
+            worker.process.wait()
 
 
 async def test_an_open_transaction_of_somebody_else_was_taken_for_a_dead_worker(

@@ -18,6 +18,8 @@ from scoring.stages import STEPS, Stage
 from scoring.telling import Action
 from streams.settings import Settings
 from streams.web.acts import OF_ALERTS
+from streams.web.names import Names
+from streams.web.reader import Reader
 from streams.web.setting_words import SETTING_WORDS
 from streams.web.words import WORDS
 
@@ -150,3 +152,13 @@ def test_a_segment_is_named_for_people() -> None:
 def test_evidence_for_lost_tracking_puts_trackings_checks_first() -> None:
     checks = texts.checks_for("order_to_payment", AlertKind.CONVERSION, AlertLabel.TRACKING)
     assert checks[: len(texts.KIND_CHECKS[AlertKind.TRACKING])] == texts.KIND_CHECKS[AlertKind.TRACKING]
+
+
+def test_a_second_process_of_a_role_has_the_role_s_name_and_its_number() -> None:
+    english, chinese = (Names(Reader(language, "UTC"), None) for language in ("en", "zh"))
+    assert [english.part(name) for name in ("monitor", "monitor-2", "landing")] == [
+        "Monitor",
+        "Monitor 2",
+        "Landing",
+    ]
+    assert chinese.part("monitor-2") == "监控 2"

@@ -37,7 +37,7 @@ AGREE_ON = 20_000
 #: the most events that a slow competitor is given
 MOST = {"faust": 20_000, "quixstreams": 240_000, "bytewax": 600_000}
 EMPTY = ("aiokafka_empty", "librdkafka_empty")
-NAMES = ("monitor", "faust", "quixstreams", "bytewax", "kafka_streams", *EMPTY)
+NAMES = ("monitor", "monitor_two", "faust", "quixstreams", "bytewax", "kafka_streams", *EMPTY)
 LIMIT_S = 1200.0
 
 
@@ -92,7 +92,7 @@ def _topics(name: str, run: str) -> list[NewTopic]:
         return [
             NewTopic(f"{run}-counts-changelog", PARTITIONS, 1, topic_configs={"cleanup.policy": "compact"})
         ]
-    if name == "monitor":
+    if name in telling.OURS:
         return [
             NewTopic(run + spec.name, PARTITIONS if spec.per_partition else 1, 1, topic_configs=spec.configs)
             for spec in TOPICS

@@ -1,11 +1,13 @@
 """How a competitor is timed: as a process of its own, from outside, the same way for Python and Java.
 
 It says ``start`` when it is about to read its first record and ``done`` when the last one is counted; both moments' CPU time
-and its peak memory are read from ``/proc``. Start-up is not measured, the work of all its threads is.
+and its peak memory are read from ``/proc``. Start-up is not measured, the work of all its threads is, and that of the
+processes it has started: CPU times and peaks are summed.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import subprocess
@@ -51,7 +53,7 @@ def run_timed(command: list[str], events: int, log: Path, limit_s: float, cwd: P
         deadline = time.monotonic() + limit_s
         began = _wait_for(process, b"start", deadline, log, broker)
         ended = _wait_for(process, b"done", deadline, log, broker)
-        peak = _status(process.pid, "VmHWM") / 1024
+        peak = sum(_status(pid, "VmHWM") for pid in family(process.pid)) / 1024
         _wait_for(process, b"written", deadline, log, broker)
     finally:
         process.kill()
@@ -72,10 +74,21 @@ def _wait_for(
             continue
         line = process.stdout.readline()
         if line.strip().endswith(word):  # Faust writes control sequences before it
-            return _Moment(time.monotonic(), cpu_s(process.pid), cpu_s(broker), _machine_cpu_s())
+            at = time.monotonic()
+            return _Moment(at, sum(map(cpu_s, family(process.pid))), cpu_s(broker), _machine_cpu_s())
         if not line:
             break
     raise RunFailed(f"{log.stem} did not say {word.decode()!r}: {log.read_text(errors='replace')[-1500:]}")
+
+
+def family(pid: int) -> list[int]:
+    """A process and those that it, and they, have started and that still live (proc(5): ``children`` of each thread)."""
+    found = [pid]
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(FileNotFoundError):  # a thread that has ended meanwhile
+            for child in path.read_text().split():
+                found += family(int(child))
+    return found
 
 
 def cpu_s(pid: int) -> float:

@@ -103,8 +103,8 @@ async def start(
     }
     script = (
         "import asyncio; from streams.settings import load_settings; from streams.config import load_config;"
-        "from streams.digests.role import run; s = load_settings();"
-        "asyncio.run(run(s, load_config(s.data / 'funnelwatch.yaml')))"
+        "from streams.instance import StateReport; from streams.digests.role import ROLE, run; s = load_settings();"
+        "asyncio.run(run(s, load_config(s.data / 'funnelwatch.yaml'), StateReport(s.data, ROLE)))"
     )
 
     @contextmanager

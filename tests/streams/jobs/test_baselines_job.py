@@ -16,7 +16,7 @@ from streams import topics
 from streams.clickhouse import migrate
 from streams.clock import monotonic, now_ms
 from streams.config import Config, StoreConfig
-from streams.instance import read_states
+from streams.instance import StateReport, read_states
 from streams.jobs.baselines import Extent, outgrown, run
 from streams.jobs.benchmark import drop_benchmark, put_benchmark, read_benchmark
 from streams.kafka_topics import create_topics
@@ -50,7 +50,7 @@ async def test_history_in_the_store_becomes_a_published_baseline(
         "minutes_raw", rows, column_names=["store_id", "minute", "segment", "counts", "version"]
     )
     config = Config(stores=(StoreConfig(id="job-store", zone="Asia/Shanghai"),))
-    job = asyncio.create_task(run(settings, config))
+    job = asyncio.create_task(run(settings, config, StateReport(tmp_path, "jobs")))
     try:
         baseline = await first_baseline(kafka, "job-store")
     finally:

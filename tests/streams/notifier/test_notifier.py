@@ -78,8 +78,8 @@ async def notifier(settings: Settings) -> AsyncIterator[subprocess.Popen[bytes]]
     """A notifier in a process of its own."""
     script = (
         "import asyncio; from streams.settings import load_settings; from streams.config import load_config;"
-        "from streams.notifier.role import run; s = load_settings();"
-        "asyncio.run(run(s, load_config(s.data / 'funnelwatch.yaml')))"
+        "from streams.instance import StateReport; from streams.notifier.role import ROLE, run; s = load_settings();"
+        "asyncio.run(run(s, load_config(s.data / 'funnelwatch.yaml'), StateReport(s.data, ROLE)))"
     )
     environment = {
         **os.environ,

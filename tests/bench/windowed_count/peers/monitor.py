@@ -1,5 +1,6 @@
 """The monitor role as shipped: the same app with the same settings, watched by a thread that looks at its marks.
 
+The clock starts at the end of its recovery, and what aiokafka had fetched ahead by then is fetched again: reading is timed too.
 It is done when the marks of all partitions, which are written in the transaction of the counts, stand behind the last event.
 Ticks are off, since the topic is shared with the others, which know no ticks.
 """
@@ -10,14 +11,17 @@ import asyncio
 import os
 import threading
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import msgspec
+from faust.types import TP
 
 from scoring.scores import MinuteRow
 from scoring.stages import STAGES
-from streams import metrics
+from streams import logs
 from streams.config import Config
+from streams.instance import StateReport
 from streams.monitor.app import MonitorApp, find_partitions, run
 from streams.settings import load_settings
 from streams.topics import EVENTS, MINUTES
@@ -30,9 +34,16 @@ SHOWN_S = 30.0
 
 def main() -> None:
     job = read_job()
-    settings = load_settings(
-        kafka=job.kafka, data=Path(job.folder), group_prefix=job.run, monitor_tick_s=86_400.0, metrics_port=0
-    )
+    role, loop = make_role(job, Path(job.folder))
+    before_counting(role, start)
+    threading.Thread(target=watch, args=(job, role), daemon=True).start()
+    run(role, loop)
+
+
+def make_role(job: Job, data: Path) -> tuple[MonitorApp, asyncio.AbstractEventLoop]:
+    """The role over the job's topics, and the loop it is to run in; ``data`` is the process's own folder."""
+    settings = load_settings(kafka=job.kafka, data=data, group_prefix=job.run, monitor_tick_s=86_400.0)
+    logs.configure(settings)  # to standard error: standard output is the clock's
 
     def rename(topic: str) -> str:
         return job.topic if topic == EVENTS else job.run + topic
@@ -40,18 +51,35 @@ def main() -> None:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     partitions = loop.run_until_complete(find_partitions(settings.kafka, rename))
-    role = MonitorApp(settings, Config(), partitions, rename=rename)
-    role.addresses = {"metrics": metrics.serve(settings)}
-    threading.Thread(target=watch, args=(job, role), daemon=True).start()
-    run(role, loop)
+    return MonitorApp(settings, Config(), partitions, StateReport(data, "monitor"), rename=rename), loop
+
+
+def before_counting(role: MonitorApp, wait: Callable[[], Awaitable[None]]) -> None:
+    """Have each recovery ``wait`` at its end, and then read from the beginning whatever was fetched meanwhile."""
+    monitor, recover = role.monitor, role.monitor.recover
+
+    async def recovered() -> None:
+        await recover()
+        generation = monitor.generation
+        if monitor.is_active:
+            await wait()
+        if monitor.is_active and monitor.generation == generation:
+            await role.app.consumer.seek_wait({TP(monitor.topic, number): 0 for number in monitor.owned})
+
+    monitor.recover = recovered  # type: ignore[method-assign]
+
+
+async def start() -> None:
+    say("start")
+
+
+def counted(role: MonitorApp) -> int:
+    """How many records of this process's partitions stand before their marks."""
+    return sum(part.mark.offset + 1 for part in list(role.monitor.partitions.values()))
 
 
 def watch(job: Job, role: MonitorApp) -> None:
-    monitor = role.monitor
-    while not monitor.is_active:
-        time.sleep(LOOK_S)
-    say("start")
-    while sum(part.mark.offset + 1 for part in list(monitor.partitions.values())) < job.events:
+    while counted(role) < job.events:
         time.sleep(LOOK_S)
     say("done")
     asyncio.run(tell(job))
