@@ -370,6 +370,10 @@ def test_a_store_scored_for_minutes_only_shows_the_window_that_has_an_expectatio
     young = page.get(f"/?store=cn-taobao&at={at}&lang=en").text
     assert young.count('class="ghost"') == 4
     assert re.search(r'aria-current="true">\s*5 min', young)
+    again = page.get(f"/?store=cn-taobao&at={at}&lang=en").text
+    assert again.count('class="ghost"') == 4
+    assert re.search(r'<option[^>]*value="1"[^>]*selected', young)
+    assert re.search(r'<option[^>]*value="1"[^>]*selected', again)
     asked = page.get(f"/?store=cn-taobao&at={at}&window=60&lang=en").text
     assert 'class="ghost"' not in asked
     assert "expectation for" in asked
