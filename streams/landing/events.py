@@ -99,11 +99,17 @@ class EventLanding:
         self.orders = IdMemory(_ORDERS_MS)
         #: latest received_at or tick of each partition; committed with its offset
         self.clocks: dict[int, int] = {}
-        #: how many partitions the topic has; 0: not known
-        self.partitions = 0
+        #: how many partitions the topic has, 0 if that is not known, and in which of them each store belongs
+        self._partitions = 0
         self._homes: dict[str, int] = {}
         #: keys of events seen in a foreign partition: where else they stand they are counted as well
         self._strayed: set[str] = set()
+
+    def know_partitions(self, count: int) -> None:
+        """The events topic has so many partitions; 0 if that is not known."""
+        if count != self._partitions:
+            self._partitions = count
+            self._homes.clear()
 
     async def remember(self, client: AsyncClient) -> None:
         """Fill the memory of ids from the table, back to one horizon before its newest row."""
@@ -251,15 +257,20 @@ class EventLanding:
                 continue
             prepared.rows.append(Row(_with_offset(row), row.partition, row.offset))
 
+    def _is_streamed(self, row: Row, head: Head) -> bool:
+        """False for an event that the stream does not count with the others of its store."""
+        is_young = head.received_at_ms - head.event_time_ms < self._late_ms
+        return is_young and self._is_at_home(head.store_id, row.partition)
+
     def _is_at_home(self, store_id: str, partition: int) -> bool:
         """True if a store's events belong into this partition, or nobody can tell."""
-        if not self.partitions:
+        if not self._partitions:
             return True
         home = self._homes.get(store_id)
         if home is None:
             if len(self._homes) >= _HOMES_MOST:
                 self._homes.clear()
-            home = self._homes[store_id] = partition_of(store_id, self.partitions)
+            home = self._homes[store_id] = partition_of(store_id, self._partitions)
         return home == partition
 
     async def _find_orders(
@@ -267,7 +278,7 @@ class EventLanding:
     ) -> None:
         """Recount the minutes of orders and payments that the stream may have counted otherwise (``orders.py``)."""
         tellings = [
-            (key_of(head), head, told_by(row, head, self._is_at_home(head.store_id, row.partition)))
+            (key_of(head), head, told_by(row, head, self._is_streamed(row, head)))
             for row, head in zip(events, heads, strict=True)
             if head.order_id and head.type in ONCE_PER_ORDER
         ]

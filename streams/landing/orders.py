@@ -6,8 +6,8 @@ remembers that for its horizon. The two differ, and the minutes are recounted,
 
 * where the order of the log is not that of ``received_at``: two collectors, or one that sends on what waited on its disk;
 * where an order is told again after the stream has forgotten it;
-* where the first telling was none for the stream: too old for it, or in a foreign partition, which counts for itself. The
-  minute of such a telling has been recounted, and by that it is known.
+* where the first telling was none for the store's stream: too old for it, or in a foreign partition, which counts for
+  itself. The minute of such a telling has been recounted, and by that it is known later.
 """
 
 from __future__ import annotations
@@ -23,19 +23,22 @@ from streams.landing.writer import Row
 
 
 class Told(NamedTuple):
-    """One telling of an order or a payment. ``offset`` is that of the log, ``is_at_home`` false in a foreign partition."""
+    """One telling of an order or a payment. ``offset`` is that of the log.
+
+    ``is_streamed`` is false for one that the store's stream does not count: in a foreign partition, or too old.
+    """
 
     received_at_ms: int
     offset: int
     event_id: str
     minute: Minute
-    is_at_home: bool = True
+    is_streamed: bool = True
 
 
-def told_by(row: Row, head: Head, is_at_home: bool) -> Told:
+def told_by(row: Row, head: Head, is_streamed: bool) -> Told:
     """The telling that a record is."""
     minute = (head.store_id, head.event_time_ms // MINUTE_MS * MINUTE_MS)
-    return Told(head.received_at_ms, row.offset, head.event_id, minute, is_at_home)
+    return Told(head.received_at_ms, row.offset, head.event_id, minute, is_streamed)
 
 
 def firsts_query(events: str, stores: str, types: str, orders: str) -> str:
@@ -71,19 +74,19 @@ def minutes_to_recount(
         forgotten_ms: after so long the stream may have forgotten an order.
     """
     known = dict(firsts)
-    strayed = {key for key, first in firsts.items() if first.minute in recounted}
+    unseen = {key for key, first in firsts.items() if first.minute in recounted}
     found: set[Minute] = set()
     for key, told in tellings:
-        if not told.is_at_home:
-            strayed.add(key)
+        if not told.is_streamed:
+            unseen.add(key)
         first = known.setdefault(key, told)
         if first.event_id == told.event_id:
             is_late = told.received_at_ms - first.received_at_ms > forgotten_ms
-            found.update({told.minute} if is_late or not told.is_at_home else ())
+            found.update({told.minute} if is_late or not told.is_streamed else ())
         elif told[:3] < first[:3] or told.offset < first.offset:
             found.update((told.minute, first.minute))
             known[key] = min(told, first)
-        elif told.received_at_ms - first.received_at_ms > forgotten_ms or key in strayed:
+        elif told.received_at_ms - first.received_at_ms > forgotten_ms or key in unseen:
             found.add(told.minute)
     return found
 

@@ -36,13 +36,13 @@ def test_an_order_told_again_when_the_stream_has_forgotten_it_is_recounted() -> 
     assert recounted(long_after, firsts={"o1": Told(NOW, 1, "a", FIRST)}) == {SECOND}
 
 
-def test_an_order_told_in_a_foreign_partition_first_is_recounted_where_it_is_told_again() -> None:
-    stray, again = Told(NOW, 1, "a", FIRST, is_at_home=False), Told(NOW + 5, 7, "b", SECOND)
+def test_an_order_whose_first_telling_the_stream_did_not_count_is_recounted_where_it_is_told_again() -> None:
+    stray, again = Told(NOW, 1, "a", FIRST, is_streamed=False), Told(NOW + 5, 7, "b", SECOND)
     assert recounted(stray) == {FIRST}
     assert recounted(stray, again) == {FIRST, SECOND}
 
 
-def test_a_foreign_partition_was_forgotten_when_landing_started_again() -> None:
+def test_a_telling_that_the_stream_did_not_count_was_forgotten_when_landing_started_again() -> None:
     firsts = {"o1": Told(NOW, 1, "a", FIRST)}
     again = [("o1", Told(NOW + 5, 7, "b", SECOND))]
     assert minutes_to_recount(again, firsts, {FIRST}, FORGOTTEN_MS) == {SECOND}
