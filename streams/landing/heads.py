@@ -22,6 +22,8 @@ from streams.landing.writer import Row
 
 #: what the decoders raise at a record that is no event
 UNREADABLE = (msgspec.MsgspecError, UnicodeError, RecursionError)
+#: characters of a store id (the collector takes 64): every page and every minute's rows repeat it
+STORE_CHARS = 256
 #: the end of what a ClickHouse DateTime holds, in ms
 _MINUTES_END_MS = (1 << 32) * 1000
 
@@ -93,6 +95,11 @@ def refusal_of(head: Head, clock_ms: int) -> Refusal | None:
     """
     if not head.event_id or not head.store_id:
         return RejectReason.MISSING_FIELD, "event_id or store_id is empty"
+    if len(head.store_id) > STORE_CHARS:
+        return (
+            RejectReason.TOO_LARGE,
+            f"store_id has {len(head.store_id):,} characters, at most {STORE_CHARS}",
+        )
     if head.received_at_ms > clock_ms:
         return RejectReason.TIME_IN_FUTURE, "received_at_ms"
     if head.event_time_ms - head.received_at_ms > FUTURE_MS:

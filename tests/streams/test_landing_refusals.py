@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import msgspec
 
 from scoring.events import Event, EventType
@@ -58,16 +60,18 @@ async def test_what_landing_alone_refuses_stayed_in_the_stream_s_counts(ground: 
         altered(events[5], b'"product":"p"', b'"product":"caf\xe9"'): "not_utf8",
         altered(events[6], b'"product":"p"', b'"product":"p","product":"q"'): "bad_row",
         altered(events[7], b'"event_id":"e7"', b'"event_id":""'): "missing_field",
+        msgspec.json.encode(event(9, store_id="s" * 5_000)): "too_large",
     }
     await ground.send(topics.MINUTES, [counted(one) for one in events])
     async with ground.landing():
         await until(lambda: ground.stage_counts().total() == 9)
-        await ground.send(topics.EVENTS, [*bad, events[8]], ["s1"] * 9)
+        await ground.send(topics.EVENTS, [*bad, events[8]], ["s1"] * 10)
         await until(lambda: ground.stage_counts() == {("s1", events[8].event_time_ms, "click"): 1})
         await until(lambda: ground.one("SELECT count() FROM dead_letters") == len(bad))
     assert ground.rows("SELECT event_id FROM events") == [("e8",)]
     found = ground.rows("SELECT reason, count() FROM dead_letters GROUP BY reason")
-    assert dict(found) == {"wrong_type": 5, "not_utf8": 1, "bad_row": 1, "missing_field": 1}
+    reasons = ["wrong_type"] * 5 + ["not_utf8", "bad_row", "missing_field", "too_large"]
+    assert dict(found) == Counter(reasons)
 
 
 async def test_a_record_nested_too_deeply_ended_landing_again_and_again(ground: Ground) -> None:
