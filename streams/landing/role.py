@@ -153,6 +153,8 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
         for topic_id in {topic_id for _, topic_id in committed.values() if topic_id}:
             self._topic_id = topic_id
             self._is_sought = not await self._is_same_topic() or self._is_sought
+        if not self._topic_id:  # known before anything is landed: the topic may be gone when it is committed
+            self._is_sought = not await self._is_same_topic() or self._is_sought
 
     async def _committed(self) -> dict[int, tuple[int, str]]:
         """Each partition's clock and the id of its topic as they were committed with the offset."""
