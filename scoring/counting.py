@@ -208,6 +208,7 @@ class PartitionCounts:
                         shelves = hot.get(minute, {})
                     event_id = event.event_id
                     if event_id in seen or (seen_before and event_id in seen_before):
+                        seen.add(event_id)  # what is held is what came since ``starts``, whoever has read it
                         duplicates += 1
                         continue
                     seen.add(event_id)
@@ -254,7 +255,7 @@ class PartitionCounts:
             pass
         try:
             return _decode_tick(value or b"").tick_ms
-        except (msgspec.MsgspecError, UnicodeError):
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):
             return 0
 
     def _shelve(self, minute: int, store_id: str) -> Shelf:
@@ -297,12 +298,12 @@ class PartitionCounts:
         if value is not None and value.startswith(TICK_PREFIX):
             try:
                 tick_ms = _decode_tick(value).tick_ms
-            except msgspec.MsgspecError as broken:
+            except (msgspec.MsgspecError, UnicodeError, RecursionError) as broken:
                 _reject(tally, index, RejectReason.BROKEN_JSON, f"tick: {broken}", value)
                 return 0
             tally.ticks += 1
             return tick_ms
-        _reject(tally, index, *_why(value, error), value)
+        _reject(tally, index, *reason_of(value, error), value)
         return 0
 
     def rewind(self, epoch: int, starts: tuple[int, int]) -> int:
@@ -328,8 +329,7 @@ class PartitionCounts:
                 continue
             if received >= ids.ends_ms:
                 ids.turn(received, offset)
-            if event.event_id not in ids.before.get(event.store_id, ()):
-                ids.current.setdefault(event.store_id, set()).add(event.event_id)
+            ids.current.setdefault(event.store_id, set()).add(event.event_id)
 
     # what a flush takes and what a restart gives back
 
@@ -447,8 +447,8 @@ def _reject(tally: Tally, index: int, reason: RejectReason, detail: str, value: 
     tally.rejected.append(Rejected(index, reason, detail, value or b""))
 
 
-def _why(value: bytes | None, error: Exception) -> tuple[RejectReason, str]:
-    """The reason for which a record is refused, from the decoder's error."""
+def reason_of(value: bytes | None, error: Exception) -> tuple[RejectReason, str]:
+    """The reason for which a record is refused, from the decoder's error; landing gives the same."""
     if not value or not value.strip():
         return RejectReason.EMPTY, "the record has no value"
     text = str(error)
@@ -460,6 +460,8 @@ def _why(value: bytes | None, error: Exception) -> tuple[RejectReason, str]:
         return RejectReason.MISSING_FIELD, text
     if "Invalid enum value" in text:
         return RejectReason.UNKNOWN_TYPE, text
-    if text.startswith("Expected `object`"):
+    if "unknown field" in text:
+        return RejectReason.UNKNOWN_FIELD, text
+    if text.startswith("Expected `object`") and "$." not in text:
         return RejectReason.NOT_AN_OBJECT, text
     return RejectReason.WRONG_TYPE, text

@@ -4,8 +4,8 @@ On the path of an event: asked by ``scoring/counting.py`` for each event of a pa
 
 Two memories:
 
-* **Event ids**, per store, for one to two horizons. Time is cut into epochs of one horizon by ``received_at``; the
-  ids of the present epoch and of the one before are held. The epoch follows the largest ``received_at`` so far and
+* **Event ids**, per store, for one to two horizons since they last came. Time is cut into epochs of one horizon by
+  ``received_at``; the ids that came in the present epoch and in the one before are held, repeats too. The epoch follows the largest ``received_at`` so far and
   never goes back, so what is held is a function of the log up to an offset. Nothing of it is stored: a worker that
   takes a partition over reads the source again from where the epoch before began (``starts``) and holds the same ids.
   Cost: about 110 bytes an event id.
@@ -15,11 +15,15 @@ Two memories:
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 
 #: order keys in a bucket, at most (the last bucket of a minute takes what is left): some 150 kB
 BUCKET_KEYS = 4000
 BUCKETS_A_MINUTE = 1000
+#: characters of a key that is held as it is. The collector's longest has 64 + 128; whoever else writes to the topic may
+#: send an order id of megabytes, and a bucket of them would be a record that no broker takes
+KEY_CHARS = 256
 
 
 class EventIds:
@@ -85,7 +89,9 @@ class OrderKeys:
         self._open_minute = -1
 
     def is_new(self, key: str, clock_ms: int) -> bool:
-        """True for a key that is not held yet; it is held from now on."""
+        """True for a key that is not held yet; it is held from now on, a long one by its digest."""
+        if len(key) > KEY_CHARS:
+            key = "# " + hashlib.blake2b(key.encode(), digest_size=16).hexdigest()
         if key in self._keys:
             return False
         self._keys.add(key)

@@ -18,6 +18,11 @@ from pydantic import SecretStr
 from streams.clock import now_ms
 from streams.settings import Settings
 
+#: heartbeats come every two seconds; who has told nothing for so long is called silent
+SILENT_MS = 30_000
+#: a process that starts says so once and is busy then: it loads its libraries, restores its state, waits for a broker
+STARTING_MS = 300_000
+
 
 class NoInstance(Exception):
     """Raised where a command needs a running instance and finds none; the command line prints it."""
@@ -57,6 +62,12 @@ class PartState(msgspec.Struct, frozen=True):
     detail: str
     updated_at_ms: int
     addresses: dict[str, str] = {}
+
+
+def state_of(part: PartState, at_ms: int) -> str:
+    """What a role or part last said of itself, or ``silent`` if its heartbeat has stopped."""
+    patience_ms = STARTING_MS if part.state == "starting" else SILENT_MS
+    return "silent" if at_ms - part.updated_at_ms > patience_ms else part.state
 
 
 def write_atomically(path: Path, content: bytes, mode: int = 0o644, durable: bool = True) -> None:
@@ -155,15 +166,21 @@ class StateReport:
         self._name = name
         self._always = dict(always or {})
         self._addresses: dict[str, str] = {}
+        self._said = ("starting", "")
 
     def say(self, state: str, detail: str = "", addresses: dict[str, str] | None = None) -> None:
         """Write ``state`` with ``detail``; ``addresses`` are kept until given anew."""
         if addresses is not None:
             self._addresses = addresses
+        self._said = (state, detail)
         told = PartState(
             self._name, os.getpid(), state, detail, now_ms(), {**self._always, **self._addresses}
         )
         write_atomically(self._path, msgspec.json.encode(told), durable=False)
+
+    def repeat(self) -> None:
+        """Say again what was said last: a heartbeat."""
+        self.say(*self._said)
 
     def ready(self, detail: str = "", addresses: dict[str, str] | None = None) -> None:
         """Say that the role serves."""

@@ -11,10 +11,7 @@ import msgspec
 from streams.clock import now_ms
 from streams.embedded.orphans import is_ours
 from streams.embedded.supervisor import is_up
-from streams.instance import PartState, read_instance, read_states
-
-#: a process that has told nothing for so long is called silent (heartbeats come every two seconds)
-SILENT_MS = 30_000
+from streams.instance import PartState, read_instance, read_states, state_of
 
 
 class ProcessState(msgspec.Struct, frozen=True):
@@ -80,10 +77,7 @@ def instance_state(data: Path) -> InstanceState:
 def _process(name: str, told: PartState | None) -> ProcessState:
     if told is None:
         return ProcessState(name, "not_started")
-    heard_ms = max(now_ms() - told.updated_at_ms, 0)
-    state = told.state
-    if not is_ours(told.pid):
-        state = "dead"
-    elif heard_ms > SILENT_MS:
-        state = "silent"
+    present_ms = now_ms()
+    heard_ms = max(present_ms - told.updated_at_ms, 0)
+    state = state_of(told, present_ms) if is_ours(told.pid) else "dead"
     return ProcessState(name, state, told.pid, told.detail, round(heard_ms / 1000, 1), told.addresses)

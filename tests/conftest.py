@@ -3,6 +3,7 @@
 pytest_plugins = [
     "tests.fixtures_clickhouse",
     "tests.fixtures_kafka",
+    "tests.fixtures_landing",
     "tests.fixtures_page",
     "tests.acting_page",
 ]

@@ -146,7 +146,12 @@ class Course:
             baselines = await asyncio.to_thread(fit_from_store, self.settings, self.config)
             await publish(self.settings, baselines)
             bar.update(fitting, total=1, completed=1)
-        self.say("fitted", stores=len(baselines), rows=past.rows, seconds=monotonic() - began)
+        self.say(
+            "fitted",
+            stores=sum(not one.members for one in baselines),
+            rows=past.rows,
+            seconds=monotonic() - began,
+        )
         past.tables.clear()
         return past
 

@@ -179,6 +179,7 @@ def outgrown(
 async def run(settings: Settings, config: Config, report: StateReport) -> None:
     """Fit and publish until cancelled."""
     report.say("starting")
+    beating = asyncio.create_task(_beat(report))
     published: dict[str, StoreBaseline] = {}
     extents: dict[str, Extent] = {}
     fitted_ms = 0
@@ -226,13 +227,15 @@ async def run(settings: Settings, config: Config, report: StateReport) -> None:
                 state, detail = "degraded", f"waits for store or broker: {str(error)[:200]}"
                 _log.warning("baselines wait for store or broker", reason=str(error)[:200])
                 pause = _EAGER_S
-            await _wait(report, state, detail, pause)
+            report.say(state, detail)
+            await asyncio.sleep(pause)
     finally:
+        beating.cancel()
         report.clear()
 
 
-async def _wait(report: StateReport, state: str, detail: str, seconds: float) -> None:
-    """Sleep, telling the state on the way."""
-    for _ in range(max(round(seconds / _HEARTBEAT_S), 1)):
-        report.say(state, detail)
+async def _beat(report: StateReport) -> None:
+    """Tell that the process lives, also while a fit of many stores takes its time in another thread."""
+    while True:
         await asyncio.sleep(_HEARTBEAT_S)
+        report.repeat()

@@ -7,6 +7,8 @@ A minute is recounted from the raw events when
 * an event is older than the monitor's horizon, or nearly, by its partition's clock (the latest ``received_at`` or tick
   so far, as in ``scoring/counting.py``): the stream may not have counted it;
 * an event id, an order or a payment is repeated so late that the stream has forgotten it and counted it again;
+* a record was refused that the stream may have counted, or landed that the stream may have refused (``heads.py``);
+* an event stands in another partition than its store's: what two partitions count of one minute replaces each other;
 * it was recounted before: the stream's rows count there no more.
 
 All three are decided again when a block is landed again, so a crash between insert, recount and commit loses nothing.
@@ -16,7 +18,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,12 +27,16 @@ import numpy as np
 from clickhouse_connect.driver import AsyncClient
 
 from scoring.counting import FUTURE_MS, MINUTE_MS, TICK_PREFIX, Tick
-from scoring.events import EventType, RejectReason
+from scoring.events import RejectReason
 from streams.clickhouse.clients import table
 from streams.clickhouse.recount import ONCE_PER_ORDER, Minute
+from streams.clock import now_ms
 from streams.landing.duplicates import HASH_SQL, ORDER_HASH_SQL, Hashes, IdMemory, hash_ids, id_key, order_key
+from streams.landing.heads import UNREADABLE, Head, HeadReader, minute_of, refusal_of
+from streams.landing.orders import Told, firsts_query, key_of, minutes_to_recount, told_by
 from streams.landing.repeats import Repeat
 from streams.landing.writer import Row, Writer
+from streams.monitor.baselines import partition_of
 from streams.settings import Settings
 
 HOUR_MS = 3_600_000
@@ -40,22 +46,12 @@ _MARGIN_MS = HOUR_MS
 _ORDERS_MS = 40 * 24 * HOUR_MS
 #: ids asked for in one query
 _IDS_A_QUERY = 4000
+#: stores whose partition is kept at hand, at most
+_HOMES_MOST = 200_000
+#: events in foreign partitions that are remembered, at most; the reconciliation mends what is forgotten
+_STRAYED_MOST = 500_000
 
 
-class Head(msgspec.Struct, gc=False):
-    """The fields of an event that decide how it is landed."""
-
-    event_id: str
-    store_id: str
-    type: EventType
-    event_time_ms: int
-    received_at_ms: int
-    order_id: str = ""
-    source: str = ""
-
-
-_decode_one = msgspec.json.Decoder(Head).decode
-_decode_many = msgspec.json.Decoder(list[Head]).decode
 _decode_tick = msgspec.json.Decoder(Tick).decode
 
 
@@ -74,12 +70,24 @@ class Prepared:
     repeats: list[Repeat] = field(default_factory=list)
     oldest_received_ms: int = 0
 
+    def refuse(self, row: Row, reason: RejectReason, detail: str) -> None:
+        """Set a record aside."""
+        self.refused.append((row, reason, detail))
+        self.recount_without(row.line)
+
+    def recount_without(self, line: bytes) -> None:
+        """Have the minute recounted in which the stream may have counted a record that does not land."""
+        minute = minute_of(line)
+        if minute is not None:
+            self.recount.add(minute)
+
 
 class EventLanding:
     """Prepares batches of events and remembers ids and clocks between them."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, dimensions: Sequence[str]) -> None:
         self._settings = settings
+        self._reader = HeadReader(dimensions)
         self._events = table(settings, "events_raw")
         horizon_ms = int(settings.monitor_horizon_hours * HOUR_MS)
         self._late_ms = horizon_ms - _MARGIN_MS
@@ -91,6 +99,17 @@ class EventLanding:
         self.orders = IdMemory(_ORDERS_MS)
         #: latest received_at or tick of each partition; committed with its offset
         self.clocks: dict[int, int] = {}
+        #: how many partitions the topic has, 0 if that is not known, and in which of them each store belongs
+        self._partitions = 0
+        self._homes: dict[str, int] = {}
+        #: keys of events seen in a foreign partition: where else they stand they are counted as well
+        self._strayed: set[str] = set()
+
+    def know_partitions(self, count: int) -> None:
+        """The events topic has so many partitions; 0 if that is not known."""
+        if count != self._partitions:
+            self._partitions = count
+            self._homes.clear()
 
     async def remember(self, client: AsyncClient) -> None:
         """Fill the memory of ids from the table, back to one horizon before its newest row."""
@@ -128,41 +147,41 @@ class EventLanding:
         """The records that are events, their heads and their partitions' clocks; the others are set aside."""
         events: list[Row] = []
         ticks: list[tuple[int, int, int]] = []
+        latest = now_ms() + FUTURE_MS
         for row in records:
             if row.line.startswith(TICK_PREFIX):
                 ticks.append((len(events), row.partition, _tick_ms(row.line)))
             else:
                 events.append(row)
-        try:
-            heads = _decode_many(b"[" + b",".join(row.line for row in events) + b"]")
-        except (msgspec.MsgspecError, UnicodeError):
-            heads = []
-        if len(heads) != len(events):  # one record is broken, or is several
+        heads = self._reader.read(events)
+        if heads is None:
             good: list[Row] = []
             heads, place = [], {}
             for index, row in enumerate(events):
                 place[index] = len(good)
-                try:
-                    heads.append(_decode_one(row.line))
+                found = self._reader.read_one(row.line)
+                if isinstance(found, Head):
+                    heads.append(found)
                     good.append(row)
-                except (msgspec.MsgspecError, UnicodeError) as error:
-                    prepared.refused.append((row, RejectReason.BAD_ROW, str(error)))
+                else:
+                    prepared.refuse(row, *found)
             ticks = [(place.get(index, len(good)), partition, tick) for index, partition, tick in ticks]
             events = good
         clocks = []
         at = 0
         for index, (row, head) in enumerate(zip(events, heads, strict=True)):
             while at < len(ticks) and ticks[at][0] <= index:
-                self._advance(ticks[at][1], ticks[at][2])
+                self._advance(ticks[at][1], ticks[at][2], latest)
                 at += 1
-            clocks.append(self._advance(row.partition, head.received_at_ms))
+            clocks.append(self._advance(row.partition, head.received_at_ms, latest))
         for _, partition, tick in ticks[at:]:
-            self._advance(partition, tick)
+            self._advance(partition, tick, latest)
         return events, heads, clocks
 
-    def _advance(self, partition: int, time_ms: int) -> int:
+    def _advance(self, partition: int, time_ms: int, latest: int) -> int:
+        """The partition's clock, which believes no time after ``latest``: the others' events would all look late."""
         clock = self.clocks.get(partition, 0)
-        if time_ms > clock:
+        if clock < time_ms <= latest:
             self.clocks[partition] = clock = time_ms
         return clock
 
@@ -180,7 +199,7 @@ class EventLanding:
         first: dict[str, int] = await self._landed(suspects, writer) if suspects else {}
         prepared.clock_ms = max(clocks)
         prepared.oldest_received_ms = heads[0].received_at_ms
-        await self._find_late_orders(heads, prepared, writer)
+        await self._find_orders(events, heads, prepared, writer)
         await asyncio.to_thread(self._sort, prepared, events, heads, keys, clocks, first)
         return prepared
 
@@ -201,15 +220,26 @@ class EventLanding:
         first: dict[str, int],
     ) -> None:
         minute_before: Minute | None = None
+        if len(self._strayed) > _STRAYED_MOST:
+            self._strayed.clear()
+        # the stream read these records at another time and may have believed a clock that is not believed now
+        doubtful = now_ms() + FUTURE_MS // 2
         for row, head, key, clock in zip(events, heads, keys, clocks, strict=True):
             minute = (head.store_id, head.event_time_ms // MINUTE_MS * MINUTE_MS)
+            refusal = refusal_of(head, clock)
+            if refusal is not None:
+                prepared.refuse(row, *refusal)
+                continue
             if minute != minute_before:
                 prepared.touched.add(minute)
                 minute_before = minute
-            if head.event_time_ms - head.received_at_ms > FUTURE_MS:
-                prepared.refused.append((row, RejectReason.TIME_IN_FUTURE, "event_time_ms"))
-                continue
-            if clock - head.event_time_ms >= self._late_ms:
+            if not self._is_at_home(head.store_id, row.partition):
+                self._strayed.add(key)
+            if (
+                clock - head.event_time_ms >= self._late_ms
+                or head.received_at_ms > doubtful
+                or key in self._strayed
+            ):
                 prepared.recount.add(minute)
             received_first = first.get(key)
             if received_first is None:
@@ -227,28 +257,68 @@ class EventLanding:
                 continue
             prepared.rows.append(Row(_with_offset(row), row.partition, row.offset))
 
-    async def _find_late_orders(self, heads: Sequence[Head], prepared: Prepared, writer: Writer) -> None:
-        """Recount the minutes of orders and payments told again after the stream has forgotten the first time."""
-        once = [head for head in heads if head.order_id and head.type in ONCE_PER_ORDER]
-        prepared.orders = hash_ids(order_key(head.store_id, head.type, head.order_id) for head in once)
+    def _is_streamed(self, row: Row, head: Head) -> bool:
+        """False for an event that the stream does not count with the others of its store."""
+        is_young = head.received_at_ms - head.event_time_ms < self._late_ms
+        return is_young and self._is_at_home(head.store_id, row.partition)
+
+    def _is_at_home(self, store_id: str, partition: int) -> bool:
+        """True if a store's events belong into this partition, or nobody can tell."""
+        if not self._partitions:
+            return True
+        home = self._homes.get(store_id)
+        if home is None:
+            if len(self._homes) >= _HOMES_MOST:
+                self._homes.clear()
+            home = self._homes[store_id] = partition_of(store_id, self._partitions)
+        return home == partition
+
+    async def _find_orders(
+        self, events: Sequence[Row], heads: Sequence[Head], prepared: Prepared, writer: Writer
+    ) -> None:
+        """Recount the minutes of orders and payments that the stream may have counted otherwise (``orders.py``)."""
+        tellings = [
+            (key_of(head), head, told_by(row, head, self._is_streamed(row, head)))
+            for row, head in zip(events, heads, strict=True)
+            if head.order_id and head.type in ONCE_PER_ORDER
+        ]
+        prepared.orders = hash_ids(key for key, _, _ in tellings)
         held = self.orders.has(prepared.orders).tolist()
-        suspects = [head for head, known in zip(once, held, strict=True) if known]
-        first: dict[tuple[str, str, str], int] = {}
+        suspects = [head for (_, head, _), known in zip(tellings, held, strict=True) if known]
+        firsts: dict[str, Told] = {}
         for start in range(0, len(suspects), _IDS_A_QUERY):
             some = suspects[start : start + _IDS_A_QUERY]
             result = await self._ask(
                 writer,
-                f"SELECT store_id, type, order_id, toUnixTimestamp64Milli(min(received_at)) FROM {self._events} "
-                f"WHERE store_id IN ({_literals(head.store_id for head in some)}) "
-                f"AND type IN ({_literals(ONCE_PER_ORDER)}) "
-                f"AND order_id IN ({_literals(head.order_id for head in some)}) AND is_deleted = 0 "
-                "GROUP BY store_id, type, order_id",
+                firsts_query(
+                    self._events,
+                    _literals(head.store_id for head in some),
+                    _literals(ONCE_PER_ORDER),
+                    _literals(head.order_id for head in some),
+                ),
             )
-            first.update({(store, kind, order): int(ms) for store, kind, order, ms in result.result_rows})
-        for head in suspects:
-            received_first = first.get((head.store_id, head.type, head.order_id), head.received_at_ms)
-            if head.received_at_ms - received_first > self._orders_forgotten_ms:
-                prepared.recount.add((head.store_id, head.event_time_ms // MINUTE_MS * MINUTE_MS))
+            for store, kind, order, received_ms, offset, event_id, event_ms in result.result_rows:
+                minute = (store, int(event_ms) // MINUTE_MS * MINUTE_MS)
+                firsts[order_key(store, kind, order)] = Told(int(received_ms), int(offset), event_id, minute)
+        recounted = await self._recounted({first.minute for first in firsts.values()}, writer)
+        prepared.recount |= minutes_to_recount(
+            [(key, told) for key, _, told in tellings], firsts, recounted, self._orders_forgotten_ms
+        )
+
+    async def _recounted(self, minutes: Collection[Minute], writer: Writer) -> set[Minute]:
+        """Which of the minutes have been recounted before."""
+        found: set[Minute] = set()
+        everything = sorted(minutes)
+        for start in range(0, len(everything), _IDS_A_QUERY):
+            some = everything[start : start + _IDS_A_QUERY]
+            result = await self._ask(
+                writer,
+                f"SELECT DISTINCT store_id, toUnixTimestamp(minute) FROM {table(self._settings, 'recounts_raw')} "
+                f"WHERE minute IN ({', '.join(str(start_ms // 1000) for _, start_ms in some)}) "
+                f"AND store_id IN ({_literals(store for store, _ in some)})",
+            )
+            found.update((store, second * 1000) for store, second in result.result_rows)
+        return found
 
     async def _ask(self, writer: Writer, query: str) -> Any:
         async def ask(client: AsyncClient) -> Any:
@@ -309,7 +379,7 @@ def as_sent(line: bytes) -> bytes:
 def _tick_ms(line: bytes) -> int:
     try:
         return _decode_tick(line).tick_ms
-    except msgspec.MsgspecError:
+    except UNREADABLE:
         return 0
 
 

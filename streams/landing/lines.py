@@ -38,5 +38,5 @@ def store_of(line: bytes) -> str:
     """The store a line names, empty if it cannot be read."""
     try:
         return msgspec.json.decode(line, type=_Owner).store_id
-    except (msgspec.MsgspecError, UnicodeError):
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return ""

@@ -21,22 +21,24 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from aiokafka.structs import ConsumerRecord, OffsetAndMetadata
 from clickhouse_connect.driver import AsyncClient
 
+from scoring.counting import FUTURE_MS
 from scoring.events import DeadLetter, RejectReason
+from scoring.redaction import mask_payload
 from streams import metrics, topics
 from streams.clickhouse.clients import table
-from streams.clickhouse.errors import ClickHouseError
-from streams.clickhouse.migrations import MigrationChanged, migrate
 from streams.clickhouse.recount import recount
-from streams.clickhouse.stores import register_stores
 from streams.clock import monotonic, now_ms
 from streams.config import Config
 from streams.instance import StateReport
 from streams.landing.events import EventLanding, Prepared, as_sent
+from streams.landing.heads import unreadable_reason
 from streams.landing.lag import tell_lag_for_ever
 from streams.landing.lines import row_of, store_of
 from streams.landing.repeats import note_repeats
+from streams.landing.starting import migrated, started
 from streams.landing.targets import TARGETS, Target
 from streams.landing.writer import Row, Writer
+from streams.monitor.records import PAYLOAD_BYTES
 from streams.settings import Settings
 from streams.transport.topic_ids import NoSuchTopic, TopicIds
 
@@ -45,7 +47,6 @@ _BATCH_BYTES = 64_000_000
 _HEARTBEAT_S = 2.0
 #: a batch may wait for ClickHouse for ever without the group taking our partitions
 _MAX_POLL_MS = 7 * 24 * 3_600_000
-_PAYLOAD_CHARS = 4000
 
 Records = dict[TopicPartition, list[ConsumerRecord]]
 
@@ -67,7 +68,7 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
         self._group = f"{settings.group_prefix}-landing"
         self._log = structlog.get_logger()
         self._writer = Writer(settings, self._refused_by_clickhouse)
-        self._events = EventLanding(settings)
+        self._events = EventLanding(settings, self._dimensions)
         self._consumer: AIOKafkaConsumer | None = None
         self._producer: AIOKafkaProducer | None = None
         self._topic_ids = TopicIds(settings.kafka)
@@ -78,6 +79,8 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
         self._landed = 0
         self._in_hand: dict[TopicPartition, int] = {}
         self._telling: asyncio.Task[None] | None = None
+        #: events of the batch in hand that ClickHouse could not read
+        self._unread: list[bytes] = []
         self._assigned_anew = asyncio.Event()
 
     @property
@@ -97,11 +100,11 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def start(self) -> None:
         """Bring the tables up to date and join the group."""
-        await _migrated(self._settings, self._config, self._writer)
+        await migrated(self._settings, self._config, self._writer)
         self._producer = AIOKafkaProducer(
             bootstrap_servers=self._settings.kafka, enable_idempotence=True, acks="all"
         )
-        await _started(self._producer, self._log)
+        await started(self._producer, self._log)
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=self._settings.kafka,
             group_id=self._group,
@@ -117,7 +120,7 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
             metadata_max_age_ms=topics.METADATA_AGE_MS,
             max_partition_fetch_bytes=4_194_304,
         )
-        await _started(self._consumer, self._log)
+        await started(self._consumer, self._log)
         self._consumer.subscribe([self._prefix + target.topic for target in TARGETS], listener=self)
         self._telling = asyncio.create_task(tell_lag_for_ever(self._consumer, lambda: self._in_hand))
 
@@ -156,17 +159,20 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _take_over(self) -> None:
         committed = await self._committed()
-        self._events.clocks = {number: clock for number, (clock, _) in committed.items()}
+        latest = now_ms() + FUTURE_MS
+        self._events.clocks = {number: min(clock, latest) for number, (clock, _) in committed.items()}
         await self._writer.patiently(self._events.remember)
         self._log.info("remembered", ids=len(self._events.memory))
         for topic_id in {topic_id for _, topic_id in committed.values() if topic_id}:
             self._topic_id = topic_id
             self._is_sought = not await self._is_same_topic() or self._is_sought
+        if not self._topic_id:  # known before anything is landed: the topic may be gone when it is committed
+            self._is_sought = not await self._is_same_topic() or self._is_sought
 
     async def _committed(self) -> dict[int, tuple[int, str]]:
         """Each partition's clock and the id of its topic as they were committed with the offset."""
         admin = AIOKafkaAdminClient(bootstrap_servers=self._settings.kafka)
-        await _started(admin, self._log)
+        await started(admin, self._log)
         try:
             offsets: Mapping[TopicPartition, Any] = await admin.list_consumer_group_offsets(self._group)
         finally:
@@ -251,10 +257,17 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
             self._landed += len(rows)
 
     async def _land_events(self, target: Target, rows: list[Row]) -> None:
+        assert self._consumer is not None
+        self._events.know_partitions(
+            len(self._consumer.partitions_for_topic(self._prefix + target.topic) or ())
+        )
         prepared = await self._events.prepare(rows, self._writer)
         for row, reason, detail in prepared.refused:
             await self._dead_letter(target, row, reason, detail)
+        self._unread.clear()
         await self._writer.land(target, prepared.rows)
+        for line in self._unread:
+            prepared.recount_without(line)
         if prepared.repeats:
             await self._writer.patiently(
                 lambda client: note_repeats(client, self._settings, prepared.repeats)
@@ -294,7 +307,11 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
         )
 
     async def _refused_by_clickhouse(self, target: Target, row: Row, why: str) -> None:
-        await self._dead_letter(target, row, RejectReason.BAD_ROW, why)
+        reason, detail = RejectReason.BAD_ROW, why
+        if target.topic == topics.EVENTS:
+            self._unread.append(as_sent(row.line))
+            reason, detail = unreadable_reason(self._unread[-1], why)
+        await self._dead_letter(target, row, reason, detail)
 
     async def _dead_letter(self, target: Target, row: Row, reason: RejectReason, detail: str) -> None:
         """Set a record aside under a name made from its place in the log: told twice, it is one letter."""
@@ -308,7 +325,8 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
             reason=reason,
             source="landing",
             store_id=store_of(row.line),
-            payload=as_sent(row.line).decode("utf-8", "replace")[:_PAYLOAD_CHARS],
+            # it did not come through the collector, so an id in it may be a raw one
+            payload=mask_payload(as_sent(row.line), lambda identifier: "[removed]", PAYLOAD_BYTES)[0],
             detail=detail[:500],
             letter_id=f"{target.topic}-{row.partition}-{row.offset}",
         )
@@ -345,39 +363,6 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
         except KafkaError as error:
             # the next commit covers this one
             self._log.warning("commit_failed", error=repr(error))
-
-
-async def _started(part: Any, log: Any) -> None:
-    """Start a Kafka client; while no broker answers, try again for ever."""
-    wait_s = 0.5
-    while True:
-        try:
-            await part.start()
-        except (KafkaError, OSError) as error:
-            log.warning("kafka_waits", error=str(error), retry_in_s=wait_s)
-            await asyncio.sleep(wait_s)
-            wait_s = min(wait_s * 2, 5.0)
-        else:
-            return
-
-
-async def _migrated(settings: Settings, config: Config, writer: Writer) -> None:
-    log = structlog.get_logger()
-    wait_s = 0.5
-    while True:
-        try:
-            await migrate(settings)
-            await register_stores(settings, config)
-        except MigrationChanged:
-            raise
-        except ClickHouseError as error:
-            writer.trouble = " ".join(str(error).split())[:300]
-            log.warning("clickhouse_waits", error=writer.trouble, retry_in_s=wait_s)
-            await asyncio.sleep(wait_s)
-            wait_s = min(wait_s * 2, 5.0)
-        else:
-            writer.trouble = ""
-            return
 
 
 async def run(settings: Settings, config: Config, report: StateReport) -> None:

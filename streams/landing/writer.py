@@ -124,6 +124,12 @@ class Writer:
             "insert_deduplication_token": token,
             "max_partitions_per_insert_block": 0,
             "input_format_skip_unknown_fields": 1,
+            # a number or an object where text belongs is refused, not made text
+            "input_format_json_read_numbers_as_strings": 0,
+            "input_format_json_read_bools_as_strings": 0,
+            "input_format_json_read_objects_as_strings": 0,
+            "input_format_json_read_arrays_as_strings": 0,
+            "input_format_null_as_default": 0,
             "input_format_parallel_parsing": 0 if len(rows) < 10_000 else 1,
         }
 

@@ -45,7 +45,8 @@ What a worker that must be exact has to know about Faust, and what is done about
 5. ``perform_seek`` seeks to the committed offset. ``BatchOptions.positions`` may say better: the offset kept with
    the state, which is what makes a record count once.
 6. Faust's changelog recovery applies some 2,300 records a second. A store that reads its changelog itself names it
-   in ``BatchOptions.self_recovering``, and Faust is told that it is empty.
+   in ``BatchOptions.self_recovering``, and Faust is told that it is empty; nor does Faust then complain, every few
+   seconds from the fifth minute on, that no stream processes it.
 7. While no partition is active Faust's loop sleeps a second, which is added to every rebalance. Here 50 ms.
 8. A paused worker (SIGSTOP, a suspended machine) does not know that its partitions are somebody else's by now.
    ``consumer.lease_left`` says for how long that cannot be so. It keeps ordinary late writes away; only a

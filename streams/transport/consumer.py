@@ -78,6 +78,11 @@ class BatchConsumer(driver.Consumer):
         others = [tp for tp in partitions if tp not in ours]
         return {**ours, **(await super().highwaters(*others) if others else {})}
 
+    def verify_event_path(self, now: float, tp: Any) -> None:
+        """Faust's look-out for streams that stand still, but for changelogs that are no stream's [6]."""
+        if tp.topic not in self.options.self_recovering:
+            super().verify_event_path(now, tp)
+
     # delivery
 
     async def _wait_next_records(self, timeout: float) -> Any:

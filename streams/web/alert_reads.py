@@ -13,7 +13,7 @@ from scoring.alerts import AlertLabel
 from scoring.stages import STAGES, STEP_BY_ID
 from streams.clock import now_ms
 from streams.config import Config
-from streams.instance import read_states
+from streams.instance import read_states, state_of
 from streams.web.answers import (
     Alert,
     Alerts,
@@ -35,8 +35,6 @@ from streams.web.people import Deeds
 from streams.web.reads import DAY_MS, HOUR_MS, MINUTE_MS
 
 ALERT_DAYS = 90
-#: a role that has not said anything for so long is called silent
-SILENT_MS = 15_000
 #: the newest scored minute is normally at most this old (the minute itself, the grace, a flush, an insert)
 NORMAL_SCORE_AGE_MS = 150_000
 
@@ -275,7 +273,7 @@ class AlertReads(FunnelReads):
         parts = tuple(
             PartHealth(
                 part.name,
-                "silent" if now_ms() - part.updated_at_ms > SILENT_MS else part.state,
+                state_of(part, now_ms()),
                 part.detail,
                 part.updated_at_ms,
             )

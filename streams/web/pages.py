@@ -69,6 +69,8 @@ class Pages:
         self._forms = forms
         self._routing = routing
         self._comparisons = comparisons
+        #: stores whose last page showed no expectation over the whole window
+        self._young: set[str] = set()
         self._versions = {
             path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:10]
             for path in (HERE / "static").iterdir()
@@ -112,10 +114,8 @@ class Pages:
         wall_ms = now_ms()
         at_ms, live = at_of(query, wall_ms)
         # asked together: a page of many questions takes as long as its longest chain
-        status, parts = await asyncio.gather(
-            reads.status(self._settings.data, at_ms),
-            self._parts_or_problem(request, reader, names, at_ms, live),
-        )
+        asking = asyncio.create_task(self._parts_or_problem(request, reader, names, at_ms, live))
+        status = await reads.status(self._settings.data, at_ms)
         view: dict[str, Any] = {
             "status": status,
             "parts": sorted(
@@ -131,7 +131,10 @@ class Pages:
             "spoken": "",
         }
         if status.ready:
-            view.update(parts)
+            view.update(await asking)
+        else:  # the store is away: the other questions would only wait for it
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
         return self.render(
             request, "overview.html", here="overview", live=LIVE_S if live else 0, shown=SHOWN_TILES, **view
         )
@@ -194,7 +197,9 @@ class Pages:
             raise BadRequest(f"step: one of {', '.join(STEP_BY_ID)}")
         segment = query.get("segment", "")
         window = _choice(query.get("window"), WINDOWS, 60)
-        hours = _choice(query.get("hours"), HOURS, 3)
+        # whether a store is young shows in its funnel, which is asked for with its line: mostly it is what it was before
+        line_hours = {young: _choice(query.get("hours"), HOURS, 1 if young else 3) for young in (True, False)}
+        hours = line_hours[row.store_id in self._young and "window" not in query]
         funnel, series, segments = await asyncio.gather(
             reads.funnel(row.store_id, window, "", at_ms),
             reads.readable_series(row.store_id, step, segment, hours, at_ms),
@@ -202,9 +207,13 @@ class Pages:
         )
         is_young = "window" not in query and not _has_expectation(funnel)
         if is_young:  # scored for less than the window: what can be compared says more than what cannot
+            self._young.add(row.store_id)
             shorter = await reads.funnel(row.store_id, WINDOWS[0], "", at_ms)
             funnel = shorter if _has_expectation(shorter) else funnel
-            hours = _choice(query.get("hours"), HOURS, 1)
+        elif "window" not in query:
+            self._young.discard(row.store_id)
+        if hours != line_hours[is_young]:
+            hours = line_hours[is_young]
             series = await reads.readable_series(row.store_id, step, segment, hours, at_ms)
         opened = next(
             (

@@ -58,6 +58,7 @@ LIMIT 50000
 """
 
 #: slow steps are scored once a business hour, so the newest may be from before a weekend
+STORES_WITH_BASELINE = "SELECT store_id FROM baselines"
 NEWEST_SLOW_SCORES = NEWEST_SCORES.replace(
     "WHERE segment = ''", "WHERE step IN {steps:Array(String)} AND segment = ''"
 )
@@ -247,12 +248,20 @@ class Reads:
 
     async def _stores(self, at_ms: int) -> Stores:
         database = self.database
-        scores, slow, alerts, last_event = await asyncio.gather(
+        scores, slow, alerts, last_event, based = await asyncio.gather(
             database.rows(NEWEST_SCORES, **_span(at_ms, SCORE_MAX_AGE_MS)),
             self._slow_scores(at_ms),
             database.rows(OPEN_ALERTS, from_s=(at_ms - 30 * DAY_MS) // 1000),
             self._last_events(at_ms),
+            database.shared(("based",), MINUTE_MS / 1000, lambda: database.rows(STORES_WITH_BASELINE)),
         )
+        # what has no baseline and is quiet has no scores either, and yet it is there
+        known = {row["store_id"] for row in based}
+        unbased = {
+            store
+            for store, last_ms in last_event.items()
+            if at_ms - last_ms <= SCORE_MAX_AGE_MS and store not in known
+        }
         by_store: dict[str, list[StepScore]] = {}
         for row in [*(r for r in scores if r["step"] not in SLOW_STEPS), *slow]:
             by_store.setdefault(row["store_id"], []).append(_step_score(row))
@@ -263,7 +272,12 @@ class Reads:
         )
         rows = [
             await self._tile(
-                at_ms, store, by_store.get(store, []), open_alerts.get(store), last_event.get(store)
+                at_ms,
+                store,
+                by_store.get(store, []),
+                open_alerts.get(store),
+                last_event.get(store),
+                "no_baseline" if store in unbased else "no_data",
             )
             for store in ids
         ]
@@ -294,12 +308,18 @@ class Reads:
         return list(newest.values())
 
     async def _tile(
-        self, at_ms: int, store_id: str, steps: list[StepScore], alert: Row | None, last_event_ms: int | None
+        self,
+        at_ms: int,
+        store_id: str,
+        steps: list[StepScore],
+        alert: Row | None,
+        last_event_ms: int | None,
+        unscored: TileState,
     ) -> StoreRow:
         store = self.store(store_id)
         steps.sort(key=lambda s: _STEP_ORDER.get(s.step, 99))
         worst = min(steps, key=lambda s: (_RANK.get(_tile_state(s.state), 99), -s.surprise), default=None)
-        state: TileState = _tile_state(worst.state) if worst else "no_data"
+        state = _tile_state(worst.state) if worst else unscored
         alert_id = level = size = None
         lost = money = None
         if alert is not None:

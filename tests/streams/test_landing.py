@@ -1,4 +1,4 @@
-"""Landing on the real broker and the real engine: each row once, through repeats, kills, outages and bad rows."""
+"""Landing on the real broker and the real engine: each row once, through repeats, kills, and outages."""
 
 from __future__ import annotations
 
@@ -9,15 +9,11 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 
 from scoring.alerts import AlertKind, AlertState, AlertTransition, Contribution, Level
@@ -26,15 +22,15 @@ from scoring.scores import MinuteRow, ScoreRow, ScoreState, WindowRow
 from scoring.segments import segment_name
 from scoring.stages import STAGES
 from streams import metrics, topics
-from streams.clickhouse import migrate, open_writer
+from streams.clickhouse import open_writer
 from streams.clickhouse.reconcile import mend, reconcile
 from streams.clock import now_ms
 from streams.config import Config
 from streams.jobs.reconciling import Reconciler
 from streams.kafka_topics import create_topics
-from streams.landing.role import Landing
-from streams.settings import Settings, load_settings
+from streams.settings import load_settings
 from streams.topics import TOPICS, TopicSpec
+from tests.fixtures_landing import Ground, arguments_of, event, until
 
 MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
@@ -42,100 +38,6 @@ TAOBAO = Path(__file__).parents[3] / "shared" / "data" / "taobao_2h" / "UserBeha
 #: a moment of 2024 on the minute, far beyond every horizon
 LONG_AGO_MS = 1_717_200_000_000
 DIMENSIONS = Config().segments.dimensions
-
-
-@dataclass
-class Ground:
-    """A database and topics of one test."""
-
-    settings: Settings
-    prefix: str
-    arguments: dict[str, Any]
-    client: Any
-
-    def rows(self, query: str) -> list[tuple[Any, ...]]:
-        return self.client.query(query).result_rows
-
-    def one(self, query: str) -> Any:
-        return self.rows(query)[0][0]
-
-    def stage_counts(self) -> Counter[tuple[str, int, str]]:
-        found = self.rows(
-            "SELECT store_id, toUnixTimestamp(minute), stage, sum(count) FROM stage_counts GROUP BY 1, 2, 3"
-        )
-        return Counter({(store, second * 1000, stage): count for store, second, stage, count in found})
-
-    async def send(self, topic: str, values: list[Any], keys: list[str] | None = None) -> None:
-        producer = AIOKafkaProducer(bootstrap_servers=self.settings.kafka, linger_ms=20)
-        await producer.start()
-        try:
-            names = keys or [getattr(value, "store_id", "") for value in values]
-            for value, key in zip(values, names, strict=True):
-                raw = value if isinstance(value, bytes) else msgspec.json.encode(value)
-                await producer.send(self.prefix + topic, raw, key=key.encode() or None)
-            await producer.flush()
-        finally:
-            await producer.stop()
-
-    @asynccontextmanager
-    async def landing(self, group: str = "g") -> AsyncIterator[Landing]:
-        settings = self.settings.model_copy(update={"group_prefix": f"{self.prefix}{group}"})
-        landing = Landing(settings, Config(), self.prefix)
-        await landing.start()
-        task = asyncio.create_task(landing.run())
-        try:
-            yield landing
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-            await landing.stop()
-        assert task.cancelled(), task.exception()
-
-
-async def until(condition: Callable[[], Any], seconds: float = 30.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about in time"
-        await asyncio.sleep(0.1)
-
-
-Start = Callable[..., Awaitable[Ground]]
-
-
-def arguments_of(store: Any, database: str, kafka: str, data: Path) -> dict[str, Any]:
-    return {
-        "clickhouse_url": store.url,
-        "clickhouse_password": store.password,
-        "clickhouse_reader_password": store.reader_password,
-        "clickhouse_database": database,
-        "kafka": kafka,
-        "data": str(data),
-        "landing_flush_s": 0.3,
-    }
-
-
-@pytest.fixture
-async def ground(
-    clickhouse: Any, fresh_database: str, kafka: str, topic_prefix: str, tmp_path: Path
-) -> Ground:
-    arguments = arguments_of(clickhouse, fresh_database, kafka, tmp_path)
-    specs = [TopicSpec(topic_prefix + spec.name, spec.per_partition, spec.configs) for spec in TOPICS]
-    await create_topics(kafka, partitions=2, topics=specs)
-    settings = load_settings(**arguments)
-    await migrate(settings)
-    return Ground(settings, topic_prefix, arguments, clickhouse.client(database=fresh_database))
-
-
-def event(number: int, **more: Any) -> Event:
-    moment = more.pop("event_time_ms", now_ms())
-    given = {
-        "event_id": f"e{number}",
-        "store_id": "s1",
-        "type": EventType.CLICK,
-        "event_time_ms": moment,
-        "received_at_ms": more.pop("received_at_ms", max(moment, now_ms())),
-    }
-    return Event(**{**given, **more})
 
 
 async def test_every_topic_lands_as_it_was_sent_and_landing_it_again_changes_nothing(ground: Ground) -> None:
@@ -412,21 +314,6 @@ async def _make_anew(kafka: str, topic: str) -> None:
             await asyncio.sleep(0.05)
     await admin.close()
     await create_topics(kafka, partitions=2, topics=[TopicSpec(topic, True)])
-
-
-async def test_a_bad_row_is_set_aside_and_the_rest_of_its_block_lands(ground: Ground) -> None:
-    good = [msgspec.json.encode(event(number)) for number in range(700)]
-    bad = msgspec.json.encode(event(9001)).replace(b'"event_id"', b'"quantity":"many","event_id"')
-    broken = b'{"event_id":"e9002","store_id":'
-    several = msgspec.json.encode(event(9003)) + b"," + msgspec.json.encode(event(9004))
-    values = [*good[:300], bad, *good[300:400], broken, several, *good[400:]]
-    await ground.send(topics.EVENTS, values, ["s1"] * len(values))
-    async with ground.landing():
-        await until(lambda: ground.one("SELECT count() FROM dead_letters") == 3)
-        await until(lambda: ground.one("SELECT count() FROM events") == 700)
-    letters = ground.rows("SELECT reason, source, store_id, payload FROM dead_letters ORDER BY payload")
-    assert {payload for _, _, _, payload in letters} == {bad.decode(), broken.decode(), several.decode()}
-    assert {(reason, source) for reason, source, _, _ in letters} == {("bad_row", "landing")}
 
 
 async def test_while_clickhouse_is_away_nothing_is_lost(

@@ -13,7 +13,9 @@ import faust
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import NewTopic
+from faust.types import TP
 
+from streams.clock import monotonic
 from streams.transport import BatchOptions, BatchTopic, install
 from streams.transport.reader import BatchReader
 from tests.streams.kafka_tools import make, produce
@@ -124,6 +126,19 @@ async def test_every_record_arrives_once_in_order_and_is_committed(
         told = counter.follows[number]
         assert told[::2] == [-1, *told[1:-1:2]]
     assert await committed(kafka, topic_prefix) == {n: len(v) for n, v in counter.values.items()}
+
+
+async def test_faust_complained_of_a_changelog_that_its_store_reads_itself(
+    kafka: str, topic_prefix: str, source: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    counter = Counter(kafka, topic_prefix, self_recovering=frozenset({topic_prefix + "table"}))
+    async with counter.running():
+        await until(lambda: counter.app.consumer.lease_left() > 0)
+        in_an_hour = monotonic() + 3600
+        counter.app.consumer.verify_event_path(in_an_hour, TP(topic_prefix + "table", 0))
+        assert topic_prefix + "table" not in caplog.text
+        counter.app.consumer.verify_event_path(in_an_hour, TP(topic_prefix + "other", 0))
+        assert topic_prefix + "other" in caplog.text
 
 
 @paths

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,22 @@ def test_the_grid_says_of_every_store_what_is_known(page: RunningPage) -> None:
     assert rows["new-store"]["last_event_ms"] is None
     assert {s["state"] for s in rows["th-lazada"]["steps"]} == {"normal", "not_enough_data"}
     assert page.json("/stores/de-shopify")["name"] == "DE Shopify"
+
+
+def test_a_store_that_has_just_begun_was_said_to_have_no_recent_data(
+    page: RunningPage, clickhouse: Store
+) -> None:
+    long_before_ms = page.now_ms - (HOURS + 2) * 60 * MINUTE_MS
+    when = datetime.fromtimestamp(long_before_ms / 1000, UTC)
+    clickhouse.client("funnelwatch_page").insert(
+        "events_raw",
+        [["begun-1", "just-begun", "click", when, when, "api"]],
+        column_names=["event_id", "store_id", "type", "event_time", "received_at", "source"],
+    )
+    asked = page.json(f"/stores?at={long_before_ms + 5 * MINUTE_MS}")
+    states = {row["store_id"]: row["state"] for row in asked["stores"]}
+    assert states["just-begun"] == "no_baseline"
+    assert states["new-store"] == "no_data"
 
 
 def test_a_funnel_counts_what_was_landed(page: RunningPage, clickhouse: Store) -> None:
@@ -370,6 +387,10 @@ def test_a_store_scored_for_minutes_only_shows_the_window_that_has_an_expectatio
     young = page.get(f"/?store=cn-taobao&at={at}&lang=en").text
     assert young.count('class="ghost"') == 4
     assert re.search(r'aria-current="true">\s*5 min', young)
+    again = page.get(f"/?store=cn-taobao&at={at}&lang=en").text
+    assert again.count('class="ghost"') == 4
+    assert re.search(r'<option[^>]*value="1"[^>]*selected', young)
+    assert re.search(r'<option[^>]*value="1"[^>]*selected', again)
     asked = page.get(f"/?store=cn-taobao&at={at}&window=60&lang=en").text
     assert 'class="ghost"' not in asked
     assert "expectation for" in asked

@@ -1,0 +1,96 @@
+"""Which minutes have to be recounted because of orders and payments that were told more than once.
+
+On the path of an event: used by ``streams/landing/events.py``. An order counts once, in the minute of the event that was
+received first (``streams/clickhouse/recount.py``). The stream counts the one that stands first in its partition, and
+remembers that for its horizon. The two differ, and the minutes are recounted,
+
+* where the order of the log is not that of ``received_at``: two collectors, or one that sends on what waited on its disk;
+* where an order is told again after the stream has forgotten it;
+* where the first telling was none for the store's stream: too old for it, or in a foreign partition, which counts for
+  itself. The minute of such a telling has been recounted, and by that it is known later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
+
+from scoring.counting import MINUTE_MS
+from streams.clickhouse.recount import Minute
+from streams.landing.duplicates import order_key
+from streams.landing.heads import Head
+from streams.landing.writer import Row
+
+
+class Told(NamedTuple):
+    """One telling of an order or a payment. ``offset`` is that of the log.
+
+    ``is_streamed`` is false for one that the store's stream does not count: in a foreign partition, or too old.
+    """
+
+    received_at_ms: int
+    offset: int
+    event_id: str
+    minute: Minute
+    is_streamed: bool = True
+
+
+def told_by(row: Row, head: Head, is_streamed: bool) -> Told:
+    """The telling that a record is."""
+    minute = (head.store_id, head.event_time_ms // MINUTE_MS * MINUTE_MS)
+    return Told(head.received_at_ms, row.offset, head.event_id, minute, is_streamed)
+
+
+def firsts_query(events: str, stores: str, types: str, orders: str) -> str:
+    """A query for the first telling of each order: store, type, order id, then the fields of ``Told``.
+
+    Args:
+        events: the table.
+        stores: literals of the stores to look in.
+        types: of the types.
+        orders: of the order ids.
+    """
+    rank = "(received_at, log_offset, event_id)"
+    return (
+        "SELECT store_id, type, order_id, toUnixTimestamp64Milli(min(received_at)), "
+        f"argMin(log_offset, {rank}), argMin(event_id, {rank}), toUnixTimestamp64Milli(argMin(event_time, {rank})) "
+        f"FROM {events} WHERE store_id IN ({stores}) AND type IN ({types}) AND order_id IN ({orders}) "
+        "AND is_deleted = 0 GROUP BY store_id, type, order_id"
+    )
+
+
+def minutes_to_recount(
+    tellings: Iterable[tuple[str, Told]],
+    firsts: Mapping[str, Told],
+    recounted: Collection[Minute],
+    forgotten_ms: int,
+) -> set[Minute]:
+    """The minutes in which the stream may have counted orders otherwise than the raw table.
+
+    Args:
+        tellings: of a batch, in the order of each partition's log, by ``order_key``.
+        firsts: what the table has as the first telling of those that were told before.
+        recounted: which of the firsts' minutes have been recounted before.
+        forgotten_ms: after so long the stream may have forgotten an order.
+    """
+    known = dict(firsts)
+    unseen = {key for key, first in firsts.items() if first.minute in recounted}
+    found: set[Minute] = set()
+    for key, told in tellings:
+        if not told.is_streamed:
+            unseen.add(key)
+        first = known.setdefault(key, told)
+        if first.event_id == told.event_id:
+            is_late = told.received_at_ms - first.received_at_ms > forgotten_ms
+            found.update({told.minute} if is_late or not told.is_streamed else ())
+        elif told[:3] < first[:3] or told.offset < first.offset:
+            found.update((told.minute, first.minute))
+            known[key] = min(told, first)
+        elif told.received_at_ms - first.received_at_ms > forgotten_ms or key in unseen:
+            found.add(told.minute)
+    return found
+
+
+def key_of(head: Head) -> str:
+    """What one order or payment of a store is recognised by."""
+    return order_key(head.store_id, head.type, head.order_id)

@@ -1,0 +1,54 @@
+"""Waits until the broker and the store answer, for as long as it takes. Used by ``streams/landing/role.py``."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import structlog
+from aiokafka.errors import KafkaError
+
+from streams.clickhouse.errors import ClickHouseError
+from streams.clickhouse.migrations import MigrationChanged, migrate
+from streams.clickhouse.stores import register_stores
+from streams.config import Config
+from streams.landing.writer import Writer
+from streams.settings import Settings
+
+
+async def started(part: Any, log: Any) -> None:
+    """Start a Kafka client; while no broker answers, try again for ever."""
+    wait_s = 0.5
+    while True:
+        try:
+            await part.start()
+        except (KafkaError, OSError) as error:
+            log.warning("kafka_waits", error=str(error), retry_in_s=wait_s)
+            await asyncio.sleep(wait_s)
+            wait_s = min(wait_s * 2, 5.0)
+        else:
+            return
+
+
+async def migrated(settings: Settings, config: Config, writer: Writer) -> None:
+    """Bring the tables up to date; while ClickHouse is away, try again for ever.
+
+    Raises:
+        MigrationChanged: the tables were made by files that have been edited since.
+    """
+    log = structlog.get_logger()
+    wait_s = 0.5
+    while True:
+        try:
+            await migrate(settings)
+            await register_stores(settings, config)
+        except MigrationChanged:
+            raise
+        except ClickHouseError as error:
+            writer.trouble = " ".join(str(error).split())[:300]
+            log.warning("clickhouse_waits", error=writer.trouble, retry_in_s=wait_s)
+            await asyncio.sleep(wait_s)
+            wait_s = min(wait_s * 2, 5.0)
+        else:
+            writer.trouble = ""
+            return
