@@ -5,10 +5,10 @@ On the path of an event: asked by ``scoring/counting.py`` for each event of a pa
 Two memories:
 
 * **Event ids**, per store, for one to two horizons since they last came. Time is cut into epochs of one horizon by
-  ``received_at``; the ids that came in the present epoch and in the one before are held, repeats too. The epoch follows the largest ``received_at`` so far and
-  never goes back, so what is held is a function of the log up to an offset. Nothing of it is stored: a worker that
-  takes a partition over reads the source again from where the epoch before began (``starts``) and holds the same ids.
-  Cost: about 110 bytes an event id.
+  ``received_at``; the ids that came in the present epoch and in the one before are held, repeats too. The epoch
+  follows the largest ``received_at`` so far and never goes back, so what is held is a function of the log up to an
+  offset. Nothing of it is stored: a worker that takes a partition over reads the source again from where the epoch
+  before began (``starts``) and holds the same ids. Cost: about 110 bytes an event id.
 * **Order keys** (store, stage, order id) of orders and payments, for the monitor's whole horizon: the same order told
   again under another event id counts once. They are stored, in buckets, in the table's changelog.
 """

@@ -1,7 +1,8 @@
 """A fetched chunk of one partition, and the two ways to drain it from aiokafka.
 
-The fast way takes aiokafka's record batches (Cython) and reads values straight from them; it touches aiokafka's insides, which ``internals.py`` pins. The public way goes over ``AIOKafkaConsumer.getmany`` and costs about
-a microsecond a record more. Both give the same chunks, and the same contract tests run on both.
+The fast way takes aiokafka's record batches (Cython) and reads values straight from them; it touches aiokafka's insides,
+which ``internals.py`` pins. The public way goes over ``AIOKafkaConsumer.getmany`` and costs about a microsecond a record
+more. Both give the same chunks, and the same contract tests run on both.
 """
 
 from __future__ import annotations
@@ -86,7 +87,12 @@ def drain_fast(
 
 
 def _drain(result: Any, tp: Any, generation: int) -> Chunk | None:
-    """All records of a fetch result; None if it holds none or belongs to an older assignment."""
+    """All records of a fetch result; None if it holds none or belongs to an older assignment.
+
+    Raises:
+        CorruptRecordException: a batch has the wrong checksum. Batches taken before it are gone with it, which is right
+            only because this ends the consumer, and what was not counted is read again.
+    """
     if not result.check_assignment(tp) or not result.has_more():
         return None
     part = result._partition_records

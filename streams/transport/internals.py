@@ -24,6 +24,12 @@ TOUCHED: dict[str, str] = {
     "aiokafka.consumer.fetcher:Fetcher.fetched_records": "be4348896b9b66af",
     "aiokafka.consumer.fetcher:Fetcher._create_fetch_waiter": "61d840568746477e",
     "aiokafka.consumer.fetcher:Fetcher._notify": "d3a30d94f34fd3a0",
+    "aiokafka.consumer.consumer:AIOKafkaConsumer.__init__": "01506f316191f7c9",
+    "aiokafka.consumer.fetcher:Fetcher.__init__": "bf21ecb7e0f210b7",
+    "aiokafka.consumer.subscription_state:SubscriptionState.fetch_context": "ff2a654dca239cfe",
+    "aiokafka.consumer.subscription_state:SubscriptionState.is_assigned": "cd2783df3bd5f27a",
+    "aiokafka.consumer.subscription_state:SubscriptionState.reassignment_in_progress": "6876e75ff981ea26",
+    "aiokafka.consumer.group_coordinator:GroupCoordinator.reset_generation": "537aa37c531b4de9",
     "aiokafka.consumer.group_coordinator:GroupCoordinator._send_req": "fa4b12e914ce9fcf",
     "faust.transport.drivers.aiokafka:AIOKafkaConsumerThread.on_start": "38b4e8bd1e10723a",
     "faust.transport.drivers.aiokafka:AIOKafkaConsumerThread._create_worker_consumer": "c2701bfc3e6f6cad",
@@ -58,6 +64,7 @@ def digest(name: str) -> str:
     for part in path.split("."):
         found = getattr(found, part)
     found = getattr(found, "fun", found)  # a mode ServiceTask
+    found = getattr(found, "fget", found)  # a property
     source = inspect.getsource(found)  # type: ignore[arg-type]
     return hashlib.sha256(source.encode()).hexdigest()[:16]
 
