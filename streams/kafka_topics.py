@@ -1,13 +1,15 @@
-"""Making the topics, and waiting until every partition can be written."""
+"""Making the topics and waiting until every partition can be written; how many partitions there are, and where a store is."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import lru_cache
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError
+from aiokafka.partitioner import murmur2
 
 from streams.clock import monotonic
 from streams.topics import TOPICS, TopicSpec
@@ -166,3 +168,13 @@ async def partitions_of(bootstrap: str, topic: str) -> list[int]:
     finally:
         await admin.close()
     return sorted(partition["partition"] for partition in described["partitions"])
+
+
+def partition_of(key: str | bytes, partitions: int) -> int:
+    """The partition of a store's records: Kafka's default partitioner, so that other producers agree."""
+    return _hash_of(key.encode() if isinstance(key, str) else key) % partitions
+
+
+@lru_cache(maxsize=200_000)
+def _hash_of(key: bytes) -> int:
+    return int(murmur2(key) & 0x7FFFFFFF)

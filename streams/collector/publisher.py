@@ -18,10 +18,10 @@ from typing import Any
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from aiokafka.partitioner import murmur2
 
 from streams.clock import monotonic
 from streams.collector.spool import Record, Spool, SpoolDamaged, SpoolFull
+from streams.kafka_topics import partition_of
 from streams.metrics import (
     COLLECTOR_BROKER_AWAY,
     COLLECTOR_SPOOL_BYTES,
@@ -71,7 +71,6 @@ class Publisher:
         self._wake = asyncio.Event()
         self._drain_wake = asyncio.Event()
         self._producer: AIOKafkaProducer | None = None
-        self._hashes: dict[bytes, int] = {}
         self._round = 0
         self._spool_lock = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
@@ -241,11 +240,7 @@ class Publisher:
         if key is None:
             self._round += 1
             return partitions[self._round % len(partitions)]
-        hashed = self._hashes.get(key)
-        if hashed is None:
-            # what Kafka's default partitioner does, so that other producers agree
-            hashed = self._hashes[key] = int(murmur2(key) & 0x7FFFFFFF)
-        return partitions[hashed % len(partitions)]
+        return partitions[partition_of(key, len(partitions))]
 
     async def _connect(self, wait_s: float) -> bool:
         producer = AIOKafkaProducer(

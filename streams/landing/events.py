@@ -31,12 +31,12 @@ from scoring.events import RejectReason
 from streams.clickhouse.clients import table
 from streams.clickhouse.recount import ONCE_PER_ORDER, Minute
 from streams.clock import now_ms
+from streams.kafka_topics import partition_of
 from streams.landing.duplicates import HASH_SQL, ORDER_HASH_SQL, Hashes, IdMemory, hash_ids, id_key, order_key
 from streams.landing.heads import UNREADABLE, Head, HeadReader, minute_of, refusal_of
 from streams.landing.orders import Told, firsts_query, key_of, minutes_to_recount, told_by
 from streams.landing.repeats import Repeat
 from streams.landing.writer import Row, Writer
-from streams.monitor.baselines import partition_of
 from streams.settings import Settings
 
 HOUR_MS = 3_600_000
@@ -46,8 +46,6 @@ _MARGIN_MS = HOUR_MS
 _ORDERS_MS = 40 * 24 * HOUR_MS
 #: ids asked for in one query
 _IDS_A_QUERY = 4000
-#: stores whose partition is kept at hand, at most
-_HOMES_MOST = 200_000
 #: events in foreign partitions that are remembered, at most; the reconciliation mends what is forgotten
 _STRAYED_MOST = 500_000
 
@@ -99,17 +97,10 @@ class EventLanding:
         self.orders = IdMemory(_ORDERS_MS)
         #: latest received_at or tick of each partition; committed with its offset
         self.clocks: dict[int, int] = {}
-        #: how many partitions the topic has, 0 if that is not known, and in which of them each store belongs
-        self._partitions = 0
-        self._homes: dict[str, int] = {}
+        #: how many partitions the topic has, 0 if that is not known
+        self.partitions = 0
         #: keys of events seen in a foreign partition: where else they stand they are counted as well
         self._strayed: set[str] = set()
-
-    def know_partitions(self, count: int) -> None:
-        """The events topic has so many partitions; 0 if that is not known."""
-        if count != self._partitions:
-            self._partitions = count
-            self._homes.clear()
 
     async def remember(self, client: AsyncClient) -> None:
         """Fill the memory of ids from the table, back to one horizon before its newest row."""
@@ -264,14 +255,7 @@ class EventLanding:
 
     def _is_at_home(self, store_id: str, partition: int) -> bool:
         """True if a store's events belong into this partition, or nobody can tell."""
-        if not self._partitions:
-            return True
-        home = self._homes.get(store_id)
-        if home is None:
-            if len(self._homes) >= _HOMES_MOST:
-                self._homes.clear()
-            home = self._homes[store_id] = partition_of(store_id, self._partitions)
-        return home == partition
+        return not self.partitions or partition_of(store_id, self.partitions) == partition
 
     async def _find_orders(
         self, events: Sequence[Row], heads: Sequence[Head], prepared: Prepared, writer: Writer

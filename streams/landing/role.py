@@ -258,9 +258,7 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _land_events(self, target: Target, rows: list[Row]) -> None:
         assert self._consumer is not None
-        self._events.know_partitions(
-            len(self._consumer.partitions_for_topic(self._prefix + target.topic) or ())
-        )
+        self._events.partitions = len(self._consumer.partitions_for_topic(self._prefix + target.topic) or ())
         prepared = await self._events.prepare(rows, self._writer)
         for row, reason, detail in prepared.refused:
             await self._dead_letter(target, row, reason, detail)

@@ -12,19 +12,14 @@ from collections.abc import Callable, Iterator
 import msgspec
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.partitioner import murmur2
 
 from scoring.baselines.baseline import StoreBaseline, decode_baseline
+from streams.kafka_topics import partition_of
 
 _log = structlog.get_logger()
 POLL_MS = 500
 #: of compression: fast; a baseline is mostly digits, and about half is saved
 _LEVEL = 1
-
-
-def partition_of(store_id: str, partitions: int) -> int:
-    """The partition of a store's records: Kafka's default partitioner."""
-    return int((murmur2(store_id.encode()) & 0x7FFFFFFF) % partitions)
 
 
 class BaselineFollower:

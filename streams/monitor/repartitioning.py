@@ -21,10 +21,9 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError, for_code
-from aiokafka.partitioner import murmur2
 
 from streams.clock import monotonic, now_ms
-from streams.kafka_topics import add_partitions, partition_counts
+from streams.kafka_topics import add_partitions, partition_counts, partition_of
 from streams.monitor.moves import State, marks_of, moves
 from streams.monitor.records import MARK_KEY, Mark, Record, decode_key
 from streams.monitor.writer import BATCH_BYTES, PartitionWriter
@@ -294,7 +293,7 @@ async def _misplaced(
                 for record in records:
                     if record.key is None or record.value is None:  # a tick: each partition has its own
                         continue
-                    target = int((murmur2(record.key) & 0x7FFFFFFF) % count)
+                    target = partition_of(record.key, count)
                     if target != tp.partition:
                         waiting.setdefault(target, []).append((record.key, record.value, record.timestamp))
                         held += 1

@@ -13,8 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.kafka_topics import add_partitions, partitions_of
-from streams.monitor.baselines import partition_of
+from streams.kafka_topics import add_partitions, partition_of, partitions_of
 from streams.topics import EVENTS
 from tests.e2e.instance import Instance
 

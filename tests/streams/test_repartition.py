@@ -14,8 +14,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.partitioner import murmur2
 
 from scoring.scores import MinuteRow
-from streams.kafka_topics import add_partitions, create_topics, partition_counts
-from streams.monitor.baselines import partition_of
+from streams.kafka_topics import add_partitions, create_topics, partition_counts, partition_of
 from streams.monitor.repartitioning import CannotRepartition, Repartitioned, repartition
 from streams.settings import load_settings
 from streams.topics import COUNTS_CHANGELOG, EVENTS, TOPICS, TopicSpec
