@@ -7,11 +7,12 @@ producer has been fenced: what it wrote is complete or gone by then.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from itertools import islice
 
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from streams.monitor import records
 from streams.monitor.partition import Partition
@@ -32,6 +33,22 @@ async def read_changelog(
     """Apply the changelog from its beginning to its end; False if a rebalance came between."""
     if not partitions:
         return is_current()
+    async with plain_reader(bootstrap) as reader:
+        async for found in read_to_end(reader, topic, dict.fromkeys(partitions, 0)):
+            if not is_current():
+                return False
+            for number, batch in found.items():
+                waiting = iter(batch)
+                while part := list(islice(waiting, AT_ONCE)):
+                    for record in part:
+                        partitions[number].restore(record.key, record.value)
+                    await asyncio.sleep(0)
+    return is_current()
+
+
+@asynccontextmanager
+async def plain_reader(bootstrap: str) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer outside of any group that sees what was committed."""
     reader = AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
         enable_auto_commit=False,
@@ -41,25 +58,26 @@ async def read_changelog(
     )
     await reader.start()
     try:
-        open_tps = [TopicPartition(topic, number) for number in partitions]
-        reader.assign(open_tps)
-        ends = await reader.end_offsets(open_tps)
-        await reader.seek_to_beginning(*open_tps)
-        while True:
-            open_tps = [tp for tp in open_tps if await reader.position(tp) < ends[tp]]
-            if not is_current():
-                return False
-            if not open_tps:
-                return True
-            found = await reader.getmany(*open_tps, timeout_ms=int(POLL_S * 1000))
-            for tp, batch in found.items():
-                waiting = iter(batch)
-                while part := list(islice(waiting, AT_ONCE)):
-                    for record in part:
-                        partitions[tp.partition].restore(record.key, record.value)
-                    await asyncio.sleep(0)
+        yield reader
     finally:
         await reader.stop()
+
+
+async def read_to_end(
+    reader: AIOKafkaConsumer, topic: str, starts: Mapping[int, int]
+) -> AsyncIterator[Mapping[int, Sequence[ConsumerRecord]]]:
+    """The records of partitions from their starts, or the first that is left, to their present ends, as they come.
+
+    Gives an empty mapping where nothing came for ``POLL_S`` seconds.
+    """
+    tps = [TopicPartition(topic, number) for number in starts]
+    reader.assign(tps)
+    firsts, ends = await reader.beginning_offsets(tps), await reader.end_offsets(tps)
+    for tp in tps:
+        reader.seek(tp, min(max(starts[tp.partition], firsts[tp]), ends[tp]))
+    while tps := [tp for tp in tps if await reader.position(tp) < ends[tp]]:
+        found = await reader.getmany(*tps, timeout_ms=int(POLL_S * 1000))
+        yield {tp.partition: records for tp, records in found.items()}
 
 
 async def read_source(

@@ -18,7 +18,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError, for_code
 
@@ -26,7 +26,8 @@ from streams.clock import monotonic, now_ms
 from streams.kafka_topics import add_partitions, partition_counts, partition_of
 from streams.monitor.moves import State, marks_of, moves
 from streams.monitor.records import MARK_KEY, Mark, Record, decode_key
-from streams.monitor.writer import BATCH_BYTES, PartitionWriter
+from streams.monitor.recovery import plain_reader, read_to_end
+from streams.monitor.writer import PartitionWriter, Stamped, send_batched, transactional_producer
 from streams.settings import Settings
 from streams.topics import COUNTS_CHANGELOG, EVENTS, METADATA_AGE_MS, TOPICS
 from streams.transport.topic_ids import TopicIds
@@ -39,11 +40,8 @@ MONITORS_END_S = 90.0
 TRANSACTION_TIMEOUT_MS = 600_000
 #: records that wait to be copied, at most
 _COPY_AT_ONCE = 5_000
-_POLL_MS = 200
 
 Rename = Callable[[str], str]
-#: key, value, timestamp in ms
-Stamped = tuple[bytes | None, bytes | None, int]
 
 
 class CannotRepartition(Exception):
@@ -194,14 +192,8 @@ def _stores(written: dict[int, list[Record]]) -> set[str]:
 
 @asynccontextmanager
 async def _transaction(settings: Settings) -> AsyncIterator[AIOKafkaProducer]:
-    producer = AIOKafkaProducer(
-        bootstrap_servers=settings.kafka,
-        transactional_id=f"{settings.group_prefix}-repartition",
-        transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
-        compression_type="zstd",
-        max_batch_size=BATCH_BYTES,
-        max_request_size=10 * BATCH_BYTES,
-    )
+    name = f"{settings.group_prefix}-repartition"
+    producer = transactional_producer(settings.kafka, name, TRANSACTION_TIMEOUT_MS)
     await producer.start()
     try:
         async with producer.transaction():
@@ -211,47 +203,18 @@ async def _transaction(settings: Settings) -> AsyncIterator[AIOKafkaProducer]:
 
 
 async def _write(producer: AIOKafkaProducer, topic: str, partition: int, records: Sequence[Stamped]) -> None:
-    sent = []
-    batch = producer.create_batch()
-    for key, value, at_ms in records:
-        while batch.append(key=key, value=value, timestamp=at_ms) is None:
-            sent.append(await producer.send_batch(batch, topic, partition=partition))
-            batch = producer.create_batch()
-    if batch.record_count():
-        batch.close()
-        sent.append(await producer.send_batch(batch, topic, partition=partition))
-    for future in sent:
-        await future
-
-
-@asynccontextmanager
-async def _reader(kafka: str) -> AsyncIterator[AIOKafkaConsumer]:
-    reader = AIOKafkaConsumer(
-        bootstrap_servers=kafka,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        isolation_level="read_committed",
-        max_partition_fetch_bytes=4_000_000,
-    )
-    await reader.start()
-    try:
-        yield reader
-    finally:
-        await reader.stop()
+    for delivered in await send_batched(producer, topic, partition, records):
+        await delivered
 
 
 async def _read_states(kafka: str, changelog: str) -> dict[int, State]:
     """Each partition's newest values."""
     states: dict[int, dict[bytes, bytes]] = {}
     numbers = range((await partition_counts(kafka, [changelog]))[changelog])
-    async with _reader(kafka) as reader:
-        tps = [TopicPartition(changelog, number) for number in numbers]
-        reader.assign(tps)
-        ends = await reader.end_offsets(tps)
-        await reader.seek_to_beginning(*tps)
-        while tps := [tp for tp in tps if await reader.position(tp) < ends[tp]]:
-            for tp, records in (await reader.getmany(*tps, timeout_ms=_POLL_MS)).items():
-                state = states.setdefault(tp.partition, {})
+    async with plain_reader(kafka) as reader:
+        async for found in read_to_end(reader, changelog, dict.fromkeys(numbers, 0)):
+            for number, records in found.items():
+                state = states.setdefault(number, {})
                 for record in records:
                     if record.value is None:
                         state.pop(record.key, None)
@@ -282,19 +245,14 @@ async def _misplaced(
     """The uncounted events that stand in another partition than their store's, by the partition they belong to."""
     waiting: dict[int, list[Stamped]] = {}
     held = 0
-    async with _reader(kafka) as reader:
-        tps = [TopicPartition(events, number) for number in starts]
-        reader.assign(tps)
-        firsts, ends = await reader.beginning_offsets(tps), await reader.end_offsets(tps)
-        for tp in tps:
-            reader.seek(tp, min(max(starts[tp.partition], firsts[tp]), ends[tp]))
-        while tps := [tp for tp in tps if await reader.position(tp) < ends[tp]]:
-            for tp, records in (await reader.getmany(*tps, timeout_ms=_POLL_MS)).items():
+    async with plain_reader(kafka) as reader:
+        async for some in read_to_end(reader, events, starts):
+            for number, records in some.items():
                 for record in records:
                     if record.key is None or record.value is None:  # a tick: each partition has its own
                         continue
                     target = partition_of(record.key, count)
-                    if target != tp.partition:
+                    if target != number:
                         waiting.setdefault(target, []).append((record.key, record.value, record.timestamp))
                         held += 1
                 await asyncio.sleep(0)

@@ -7,7 +7,7 @@ it: from then on it can write nothing more under this id, however late it wakes 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from aiokafka import AIOKafkaProducer
 
@@ -17,6 +17,42 @@ from streams.monitor.records import Record
 BATCH_BYTES = 1_000_000
 #: after so long the broker aborts a transaction whose owner is gone
 TRANSACTION_TIMEOUT_MS = 30_000
+#: records put into batches before other work gets a turn
+_AT_ONCE = 5000
+
+#: key, value, timestamp in ms
+Stamped = tuple[bytes | None, bytes | None, int]
+
+
+def transactional_producer(bootstrap: str, transactional_id: str, timeout_ms: int) -> AIOKafkaProducer:
+    """A producer for transactions that the broker aborts after ``timeout_ms``; not started."""
+    return AIOKafkaProducer(
+        bootstrap_servers=bootstrap,
+        transactional_id=transactional_id,
+        transaction_timeout_ms=timeout_ms,
+        compression_type="zstd",  # aiokafka compresses lz4 at level 9: eight times the work, a third larger
+        linger_ms=0,
+        max_batch_size=BATCH_BYTES,
+        max_request_size=10 * BATCH_BYTES,
+    )
+
+
+async def send_batched(
+    producer: AIOKafkaProducer, topic: str, partition: int, records: Iterable[Stamped]
+) -> list[asyncio.Future[object]]:
+    """Send records to one partition in as few batches as possible; each batch's delivery is to be awaited."""
+    sent: list[asyncio.Future[object]] = []
+    batch = producer.create_batch()
+    for index, (key, value, at_ms) in enumerate(records):
+        while batch.append(key=key, value=value, timestamp=at_ms) is None:
+            sent.append(await producer.send_batch(batch, topic, partition=partition))
+            batch = producer.create_batch()
+        if index % _AT_ONCE == _AT_ONCE - 1:
+            await asyncio.sleep(0)
+    if batch.record_count():
+        batch.close()
+        sent.append(await producer.send_batch(batch, topic, partition=partition))
+    return sent
 
 
 class PartitionWriter:
@@ -41,15 +77,7 @@ class PartitionWriter:
         self._partition = partition
         self._shared = shared
         self._rename = rename
-        self._producer = AIOKafkaProducer(
-            bootstrap_servers=bootstrap,
-            transactional_id=transactional_id,
-            transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
-            compression_type="zstd",  # aiokafka compresses lz4 at level 9: eight times the work, a third larger
-            linger_ms=0,
-            max_batch_size=BATCH_BYTES,
-            max_request_size=10 * BATCH_BYTES,
-        )
+        self._producer = transactional_producer(bootstrap, transactional_id, TRANSACTION_TIMEOUT_MS)
 
     async def open(self) -> None:
         """Fence the former owner. After this, what it wrote is complete or gone."""
@@ -70,19 +98,9 @@ class PartitionWriter:
         await producer.begin_transaction()
         delivered: list[asyncio.Future[object]] = []
         for known, items in records.items():
-            topic = self._rename(known)
             partition = 0 if known in self._shared else self._partition
-            if not items:
-                continue
-            batch = producer.create_batch()
-            for index, (key, value) in enumerate(items):
-                while batch.append(key=key, value=value, timestamp=at_ms) is None:
-                    delivered.append(await producer.send_batch(batch, topic, partition=partition))
-                    batch = producer.create_batch()
-                if index % 5000 == 4999:
-                    await asyncio.sleep(0)
-            batch.close()
-            delivered.append(await producer.send_batch(batch, topic, partition=partition))
+            stamped = ((key, value, at_ms) for key, value in items)
+            delivered += await send_batched(producer, self._rename(known), partition, stamped)
         for future in delivered:
             await future
         await producer.commit_transaction()
