@@ -195,6 +195,7 @@ class Supervisor:
         from streams.kafka_topics import TopicsNotReady, create_topics, partitions_of
 
         settings, told = self._settings, ""
+        monitors = len(self._processes_of("monitor"))
         if "broker" in self._parts:
             await self._parts["broker"].wait_ready()
         while True:
@@ -202,14 +203,14 @@ class Supervisor:
                 made = await create_topics(
                     settings.kafka, partitions=settings.partitions, replication=settings.replication
                 )
-                partitions = len(await partitions_of(settings.kafka, EVENTS))
+                # one monitor always has something to do: no need to ask
+                partitions = len(await partitions_of(settings.kafka, EVENTS)) if monitors > 1 else 1
                 break
             except (KafkaError, TopicsNotReady, OSError) as error:
                 told = self._trouble("kafka", f"{settings.kafka}: {error}", told)
                 await asyncio.sleep(_AGAIN_S)
         if made:
             self._console.change("topics", "made", str(len(made)))
-        monitors = len(self._processes_of("monitor"))
         if monitors > partitions:
             self._console.line(
                 self._console.word("idle").format(
