@@ -23,7 +23,6 @@ from clickhouse_connect.driver import AsyncClient
 
 from scoring.counting import FUTURE_MS
 from scoring.events import DeadLetter, RejectReason
-from scoring.redaction import mask_payload
 from streams import metrics, topics
 from streams.clickhouse.clients import table
 from streams.clickhouse.recount import recount
@@ -38,7 +37,7 @@ from streams.landing.repeats import note_repeats
 from streams.landing.starting import migrated, started
 from streams.landing.targets import TARGETS, Target
 from streams.landing.writer import Row, Writer
-from streams.monitor.records import PAYLOAD_BYTES
+from streams.monitor.records import masked
 from streams.settings import Settings
 from streams.transport.topic_ids import NoSuchTopic, TopicIds
 
@@ -323,8 +322,7 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
             reason=reason,
             source="landing",
             store_id=store_of(row.line),
-            # it did not come through the collector, so an id in it may be a raw one
-            payload=mask_payload(as_sent(row.line), lambda identifier: "[removed]", PAYLOAD_BYTES)[0],
+            payload=masked(as_sent(row.line)),
             detail=detail[:500],
             letter_id=f"{target.topic}-{row.partition}-{row.offset}",
         )

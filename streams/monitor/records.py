@@ -114,9 +114,9 @@ def orders_record(bucket: int, keys: list[str] | None) -> Record:
     return (encode(["o", bucket]), None if keys is None else encode(keys))
 
 
-def _removed(identifier: str) -> str:
-    """What stands for an id in a record that did not come through the collector: it may be a raw one."""
-    return "[removed]"
+def masked(payload: bytes) -> str:
+    """What is kept of a refused record that did not come through the collector: an id in it may be a raw one."""
+    return mask_payload(payload, lambda identifier: "[removed]", PAYLOAD_BYTES)[0]
 
 
 def dead_letter(rejected: Rejected, partition: int, offset: int, present_ms: int) -> Record:
@@ -126,7 +126,7 @@ def dead_letter(rejected: Rejected, partition: int, offset: int, present_ms: int
         reason=rejected.reason,
         source=f"topic:{EVENTS}",
         store_id="",
-        payload=mask_payload(rejected.payload, _removed, PAYLOAD_BYTES)[0],
+        payload=masked(rejected.payload),
         detail=f"partition {partition}, offset {offset}: {rejected.detail}",
         letter_id=f"{EVENTS}-{partition}-{offset}",
     )
