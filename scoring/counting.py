@@ -60,6 +60,9 @@ class Tick(msgspec.Struct, frozen=True, gc=False):
     tick_ms: int
 
 
+#: what the decoders raise at a record that is not what they were asked for
+UNREADABLE = (msgspec.MsgspecError, UnicodeError, RecursionError)
+
 _decode_tick = msgspec.json.Decoder(Tick).decode
 encode_tick = msgspec.json.Encoder().encode
 
@@ -234,7 +237,7 @@ class PartitionCounts:
                         row[is_dirty] = True
                         dirty.append(row)
                 break
-            except (msgspec.MsgspecError, UnicodeError, TypeError, RecursionError) as error:
+            except (*UNREADABLE, TypeError) as error:
                 index = _index(iterator, values)
                 if isinstance(error, TypeError) and values[index] is not None:
                     raise  # not the decoder's
@@ -251,11 +254,11 @@ class PartitionCounts:
         """When a record was accepted, or its tick's time; 0 for a record that is neither."""
         try:
             return int(self._decode(value).received_at_ms)  # type: ignore[arg-type]
-        except (msgspec.MsgspecError, UnicodeError, TypeError, RecursionError):
+        except (*UNREADABLE, TypeError):
             pass
         try:
             return _decode_tick(value or b"").tick_ms
-        except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        except UNREADABLE:
             return 0
 
     def _shelve(self, minute: int, store_id: str) -> Shelf:
@@ -298,7 +301,7 @@ class PartitionCounts:
         if value is not None and value.startswith(TICK_PREFIX):
             try:
                 tick_ms = _decode_tick(value).tick_ms
-            except (msgspec.MsgspecError, UnicodeError, RecursionError) as broken:
+            except UNREADABLE as broken:
                 _reject(tally, index, RejectReason.BROKEN_JSON, f"tick: {broken}", value)
                 return 0
             tally.ticks += 1
@@ -320,7 +323,7 @@ class PartitionCounts:
         for offset, value in zip(offsets, values, strict=True):
             try:
                 event = decode(value)  # type: ignore[arg-type]
-            except (msgspec.MsgspecError, UnicodeError, TypeError, RecursionError):
+            except (*UNREADABLE, TypeError):
                 continue
             received = event.received_at_ms
             if _COLUMN[event.type] < 0 or received > latest:

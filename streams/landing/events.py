@@ -18,26 +18,28 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
 from clickhouse_connect.driver import AsyncClient
 
-from scoring.counting import FUTURE_MS, MINUTE_MS, TICK_PREFIX, Tick
+from scoring.counting import FUTURE_MS, MINUTE_MS, TICK_PREFIX, UNREADABLE, Tick
 from scoring.events import RejectReason
 from streams.clickhouse.clients import table
 from streams.clickhouse.recount import ONCE_PER_ORDER, Minute
 from streams.clock import now_ms
 from streams.kafka_topics import partition_of
 from streams.landing.duplicates import HASH_SQL, ORDER_HASH_SQL, Hashes, IdMemory, hash_ids, id_key, order_key
-from streams.landing.heads import UNREADABLE, Head, HeadReader, minute_of, refusal_of
+from streams.landing.heads import Head, HeadReader, minute_of, refusal_of
 from streams.landing.orders import Told, firsts_query, key_of, minutes_to_recount, told_by
 from streams.landing.repeats import Repeat
 from streams.landing.writer import Row, Writer
 from streams.settings import Settings
+
+T = TypeVar("T")
 
 HOUR_MS = 3_600_000
 #: how long before its horizon the stream is no longer relied on
@@ -270,8 +272,7 @@ class EventLanding:
         held = self.orders.has(prepared.orders).tolist()
         suspects = [head for (_, head, _), known in zip(tellings, held, strict=True) if known]
         firsts: dict[str, Told] = {}
-        for start in range(0, len(suspects), _IDS_A_QUERY):
-            some = suspects[start : start + _IDS_A_QUERY]
+        for some in _portions(suspects):
             result = await self._ask(
                 writer,
                 firsts_query(
@@ -292,9 +293,7 @@ class EventLanding:
     async def _recounted(self, minutes: Collection[Minute], writer: Writer) -> set[Minute]:
         """Which of the minutes have been recounted before."""
         found: set[Minute] = set()
-        everything = sorted(minutes)
-        for start in range(0, len(everything), _IDS_A_QUERY):
-            some = everything[start : start + _IDS_A_QUERY]
+        for some in _portions(sorted(minutes)):
             result = await self._ask(
                 writer,
                 f"SELECT DISTINCT store_id, toUnixTimestamp(minute) FROM {table(self._settings, 'recounts_raw')} "
@@ -313,9 +312,7 @@ class EventLanding:
     async def _landed(self, suspects: dict[str, Head], writer: Writer) -> dict[str, int]:
         """When each of these ids that is in the table was first received."""
         found: dict[str, int] = {}
-        everything = list(suspects.values())
-        for start in range(0, len(everything), _IDS_A_QUERY):
-            some = everything[start : start + _IDS_A_QUERY]
+        for some in _portions(list(suspects.values())):
             result = await self._ask(
                 writer,
                 f"SELECT store_id, event_id, toUnixTimestamp64Milli(min(received_at)) FROM {self._events} "
@@ -358,6 +355,11 @@ def _with_offset(row: Row) -> bytes:
 def as_sent(line: bytes) -> bytes:
     """The record's JSON without what landing put in front."""
     return re.sub(rb'^\{"log_offset":\d+,', b"{", line, count=1)
+
+
+def _portions(asked: Sequence[T]) -> Iterator[Sequence[T]]:
+    """As many at a time as one query can ask for."""
+    return (asked[start : start + _IDS_A_QUERY] for start in range(0, len(asked), _IDS_A_QUERY))
 
 
 def _tick_ms(line: bytes) -> int:

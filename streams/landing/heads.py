@@ -13,15 +13,13 @@ from typing import Annotated, Any
 
 import msgspec
 
-from scoring.counting import FUTURE_MS, MINUTE_MS, reason_of
+from scoring.counting import FUTURE_MS, MINUTE_MS, UNREADABLE, reason_of
 from scoring.events import Event, EventType, RejectReason
 from scoring.incoming import MOST_QUANTITY
 from scoring.parsing import OLDEST_MS
 from streams.clickhouse.recount import Minute
 from streams.landing.writer import Row
 
-#: what the decoders raise at a record that is no event
-UNREADABLE = (msgspec.MsgspecError, UnicodeError, RecursionError)
 #: characters of a store id (the collector takes 64): every page and every minute's rows repeat it
 STORE_CHARS = 256
 #: the end of what a ClickHouse DateTime holds, in ms

@@ -8,6 +8,7 @@ from __future__ import annotations
 import msgspec
 from aiokafka.structs import ConsumerRecord
 
+from scoring.counting import UNREADABLE
 from streams.landing.targets import WRAPPED, Target
 from streams.landing.writer import Row
 
@@ -38,5 +39,5 @@ def store_of(line: bytes) -> str:
     """The store a line names, empty if it cannot be read."""
     try:
         return msgspec.json.decode(line, type=_Owner).store_id
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+    except UNREADABLE:
         return ""
