@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from functools import lru_cache
 
 from aiokafka import AIOKafkaConsumer
@@ -101,8 +102,9 @@ async def _wait_for_leaders(admin: AIOKafkaAdminClient, names: list[str], deadli
         await asyncio.sleep(0.05)
 
 
-async def partition_counts(bootstrap: str, topics: Sequence[str]) -> dict[str, int]:
-    """Topic → its number of partitions, 0 for one that does not exist or has a partition without leader.
+@asynccontextmanager
+async def admin_of(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
+    """A started admin client.
 
     Raises:
         aiokafka.errors.KafkaError: no broker answers.
@@ -110,9 +112,19 @@ async def partition_counts(bootstrap: str, topics: Sequence[str]) -> dict[str, i
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     await admin.start()
     try:
-        described = await admin.describe_topics(list(topics))
+        yield admin
     finally:
         await admin.close()
+
+
+async def partition_counts(bootstrap: str, topics: Sequence[str]) -> dict[str, int]:
+    """Topic → its number of partitions, 0 for one that does not exist or has a partition without leader.
+
+    Raises:
+        aiokafka.errors.KafkaError: no broker answers.
+    """
+    async with admin_of(bootstrap) as admin:
+        described = await admin.describe_topics(list(topics))
     found = dict.fromkeys(topics, 0)
     for topic in described:
         if not topic["error_code"] and all(part["leader"] >= 0 for part in topic["partitions"]):
@@ -131,12 +143,8 @@ async def add_partitions(bootstrap: str, topics: Sequence[str], count: int, time
     short = {name: NewPartitions(count) for name, has in counts.items() if has != count}
     if not short:
         return
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    try:
+    async with admin_of(bootstrap) as admin:
         answer = await admin.create_partitions(short)
-    finally:
-        await admin.close()
     refused = [f"{error[0]}: {error[2] or error[1]}" for error in answer.topic_errors if error[1]]
     if refused:
         raise TopicsNotReady("no partitions could be added: " + "; ".join(refused))
@@ -161,12 +169,8 @@ async def partitions_of(bootstrap: str, topic: str) -> list[int]:
     Raises:
         aiokafka.errors.KafkaError: no broker answers.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await admin.start()
-    try:
+    async with admin_of(bootstrap) as admin:
         (described,) = await admin.describe_topics([topic])
-    finally:
-        await admin.close()
     return sorted(partition["partition"] for partition in described["partitions"])
 
 

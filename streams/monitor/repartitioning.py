@@ -23,7 +23,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError, for_code
 
 from streams.clock import monotonic, now_ms
-from streams.kafka_topics import add_partitions, partition_counts, partition_of
+from streams.kafka_topics import add_partitions, admin_of, partition_counts, partition_of
 from streams.monitor.moves import State, marks_of, moves
 from streams.monitor.records import MARK_KEY, Mark, Record, decode_key
 from streams.monitor.recovery import plain_reader, read_to_end
@@ -118,9 +118,7 @@ async def _checked_count(kafka: str, per_store: Sequence[str], events: str, want
 
 async def _wait_for_no_monitor(settings: Settings) -> None:
     group = f"{settings.group_prefix}-monitor"
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
-    await admin.start()
-    try:
+    async with admin_of(settings.kafka) as admin:
         until = monotonic() + MONITORS_END_S
         while True:
             try:
@@ -136,8 +134,6 @@ async def _wait_for_no_monitor(settings: Settings) -> None:
                         f"{members} monitors still run after {MONITORS_END_S:.0f} s; stop them, then give this command again"
                     )
             await asyncio.sleep(0.5)
-    finally:
-        await admin.close()
 
 
 async def _members(admin: AIOKafkaAdminClient, group: str) -> int:
