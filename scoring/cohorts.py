@@ -38,7 +38,7 @@ class Cohort:
 
 
 def completeness_by_day(delays: NDArray[np.int64], possible: NDArray[np.int64]) -> NDArray[np.float64] | None:
-    """F(d) for d = 0, 1, … days, from pairs; None with too few of them.
+    """F(d) for d = 0, 1, … days up to the longest delay, where it is 1; from pairs; None with too few of them.
 
     Args:
         delays: (pairs,) whole days from the first to the second event.
@@ -47,7 +47,8 @@ def completeness_by_day(delays: NDArray[np.int64], possible: NDArray[np.int64]) 
     if len(delays) < LEAST_PAIRS:
         return None
     kernel = kernel_from_pairs(delays, np.maximum(possible, delays), most=int(delays.max()) + 1)
-    return np.asarray(np.minimum(np.cumsum(kernel.pmf), 1.0))
+    reached = np.cumsum(kernel.pmf)  # of rounded shares, which may add up to a millionth less than 1
+    return np.asarray(reached / reached[-1])
 
 
 def make_cohorts(
