@@ -93,7 +93,7 @@ class Engine:
     def connect(self) -> Any:
         """A new connection as the writer."""
         with self._opening:
-            return chdb.connect(self._address)  # type: ignore[no-untyped-call]
+            return chdb.connect(self._address)
 
     def _connect_at_home(self) -> Any:
         connection = self.connect()
