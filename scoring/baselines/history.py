@@ -9,6 +9,26 @@ from numpy.typing import NDArray
 
 from scoring.stages import STAGES, Stage
 
+#: what comes before a silence of so many minutes, and makes up at most this share of the minutes with events, is not
+#: where a history begins: when a store is connected, its platform may tell a few old orders again
+_LONE_SILENCE, _LONE_SHARE = 2 * 1440, 0.01
+
+
+def begin_of(first: NDArray[np.integer], last: NDArray[np.integer], filled: NDArray[np.integer]) -> int:
+    """At which stretch a store's history begins.
+
+    Args:
+        first: (stretches,) the first minute with events of each, ascending; at least one stretch.
+        last: (stretches,) the last one.
+        filled: (stretches,) how many there are.
+
+    Returns:
+        Its index: 0, or the one after the last silence with next to nothing before it.
+    """
+    is_lone = np.cumsum(filled)[:-1] <= _LONE_SHARE * filled.sum()
+    found = np.nonzero(is_lone & (first[1:] - last[:-1] > _LONE_SILENCE))[0]
+    return int(found[-1]) + 1 if len(found) else 0
+
 
 @dataclass(frozen=True, slots=True)
 class StoreHistory:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.baselines.history import StoreHistory
+from scoring.baselines.history import StoreHistory, begin_of
 from scoring.baselines.localtime import local_minutes
 from scoring.baselines.slow import SlowInputs
 from scoring.days import DayRules
@@ -204,7 +204,7 @@ class MinuteTable:
                 out[low - first : high - first] = block[series, low - day * _DAY : high - day * _DAY]
 
     def history(self, store_id: str, first: int, last: int) -> StoreHistory | None:
-        """A store's counts from ``first`` (included) to ``last`` (excluded), from its first event on; None if it has none."""
+        """A store's counts from ``first`` (included) to ``last`` (excluded), from where its history begins; None if it has none."""
         segments = self.stores[store_id]
         first, last = max(first, self.first), min(last, self.last)
         if last <= first:
@@ -218,7 +218,7 @@ class MinuteTable:
         seen = np.nonzero(counts.any(axis=(0, 1)))[0]
         if not len(seen):
             return None
-        begin = int(seen[0])
+        begin = int(seen[begin_of(seen, seen, np.ones(len(seen), np.int64))])
         zone, start, minutes = self.zone(store_id), first + begin, counts.shape[2] - begin
         excluded = None
         if self.rules is not None:

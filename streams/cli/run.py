@@ -16,7 +16,7 @@ def register(app: typer.Typer) -> None:
     @app.command()
     def run(
         role: Annotated[
-            str, typer.Argument(help="collector, monitor, landing, page, notifier, digests or jobs.")
+            str, typer.Argument(help="collector, monitor, pools, landing, page, notifier, digests or jobs.")
         ],
         data: data_option = None,
         config: Annotated[Path | None, typer.Option("--config", help="Configuration file.")] = None,

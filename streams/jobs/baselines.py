@@ -11,11 +11,14 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+import numpy as np
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
+from numpy.typing import NDArray
 
 from scoring.baselines import StoreBaseline, decode_baseline, encode_baseline, fit_baselines
+from scoring.baselines.history import begin_of
 from scoring.baselines.peers import lend, youngest
 from streams.business_config import slow_inputs
 from streams.clickhouse.clients import open_reader_sync
@@ -47,7 +50,7 @@ _LOADED_TOLERANCE = 3
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """How much history a store has: minutes since its first event, and minutes with events."""
+    """How much history a store has: minutes since it begins (``scoring.baselines.history``), and minutes with events."""
 
     span: int
     filled: int
@@ -63,12 +66,20 @@ def read_extents(settings: Settings) -> dict[str, Extent]:
     with mapped():
         client = open_reader_sync(settings)
         rows = client.query(
-            "SELECT store_id, intDiv(toUnixTimestamp(min(minute)), 60), uniqExact(minute) FROM stage_counts "
-            "WHERE minute >= fromUnixTimestamp({first:Int64}) AND minute < fromUnixTimestamp({last:Int64}) GROUP BY store_id",
+            "SELECT store_id, arraySort(groupArray((first, last, filled))) FROM (SELECT store_id, intDiv(toUnixTimestamp(min(minute)), 60) AS first, "
+            "intDiv(toUnixTimestamp(max(minute)), 60) AS last, uniqExact(minute) AS filled FROM stage_counts "
+            "WHERE minute >= fromUnixTimestamp({first:Int64}) AND minute < fromUnixTimestamp({last:Int64}) "
+            "GROUP BY store_id, toDate(minute, 'UTC')) GROUP BY store_id",
             parameters={"first": (last - TRAIN_DAYS * 1440) * 60, "last": last * 60},
         ).result_rows
         client.close()
-    return {store: Extent(last - int(first), int(filled)) for store, first, filled in rows}
+    return {store: _extent(np.array(days, np.int64), last) for store, days in rows}
+
+
+def _extent(days: NDArray[np.int64], until: int) -> Extent:
+    """Of (days, 3) first minute, last minute and minutes with events."""
+    first, last, filled = days.T
+    return Extent(until - int(first[begin_of(first, last, filled)]), int(filled.sum()))
 
 
 def read_published(settings: Settings) -> dict[str, StoreBaseline]:
