@@ -259,8 +259,8 @@ class Publisher:
             async with asyncio.timeout(wait_s):
                 await producer.start()
         except (KafkaError, TimeoutError, OSError):
-            await _let_go(producer)
             COLLECTOR_BROKER_AWAY.set(1)
+            await asyncio.shield(self._end(producer))
             return False
         self._producer = producer
         COLLECTOR_BROKER_AWAY.set(0)
@@ -273,10 +273,15 @@ class Publisher:
         self._producer = None
         COLLECTOR_BROKER_AWAY.set(1)
         log.warning("broker away", error=type(error).__name__, spooling=self._spool is not None)
+        self._end(producer)
+        self._drain_wake.set()
+
+    def _end(self, producer: AIOKafkaProducer) -> asyncio.Task[None]:
+        """Let go of a producer beside all else; whoever closes the publisher waits for it."""
         ending = asyncio.create_task(_let_go(producer))
         self._ending.add(ending)
         ending.add_done_callback(self._ending.discard)
-        self._drain_wake.set()
+        return ending
 
     async def _mend_for_ever(self) -> None:
         """Find the broker again when it is lost, and send on what the spool holds."""
@@ -326,10 +331,15 @@ class Publisher:
 async def _let_go(producer: AIOKafkaProducer) -> None:
     """Close a producer without waiting for what it could not deliver.
 
-    ``AIOKafkaProducer.stop`` waits for its batches, and an idempotent producer's batches never expire.
+    ``AIOKafkaProducer.stop`` waits for its batches, and an idempotent producer's batches never expire. Each step is a task
+    of its own: aiokafka's sender ends by being cancelled, which must not be taken for a cancellation of ours, nor hide one.
     """
     producer._closed = True
     steps: tuple[Callable[[], Awaitable[None]], ...] = (producer.client.close, producer._sender.close)
     for step in steps:
-        with contextlib.suppress(KafkaError, OSError, asyncio.TimeoutError, asyncio.CancelledError):
-            await asyncio.wait_for(step(), 3)
+        closing = asyncio.ensure_future(step())
+        await asyncio.wait({closing}, timeout=3)
+        if not closing.done():
+            closing.cancel()
+        elif not closing.cancelled() and (error := closing.exception()) is not None:
+            log.info("producer closed with an error", error=repr(error))

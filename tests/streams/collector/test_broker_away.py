@@ -14,8 +14,10 @@ from typing import Any
 import aiohttp
 import msgspec
 import pytest
+from aiokafka.client import AIOKafkaClient
 
 from streams.clock import monotonic, now_ms
+from streams.collector.publisher import Publisher
 from streams.collector.spool import Spool
 from streams.embedded.broker import Broker, broker_of
 from streams.instance import read_states
@@ -106,6 +108,22 @@ async def test_a_full_spool_is_503_with_retry_after(tmp_path: Path) -> None:
         assert set(statuses) == {202, 503}
         assert statuses == sorted(statuses)
         assert answers[-1][2]["Retry-After"] == "5"
+
+
+async def test_a_collector_is_stopped_while_it_looks_for_the_broker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    close = AIOKafkaClient.close
+
+    async def close_slowly(client: AIOKafkaClient) -> None:
+        await asyncio.sleep(0.5)
+        await close(client)
+
+    monkeypatch.setattr(AIOKafkaClient, "close", close_slowly)
+    publisher = Publisher("127.0.0.1:9", Spool(tmp_path / "spool", 3000), delivery_s=0.3)
+    await publisher.__aenter__()
+    await asyncio.sleep(0.2)  # it gives up its second try to connect
+    await asyncio.wait_for(publisher.__aexit__(None, None, None), 10)
 
 
 async def test_a_collector_killed_with_bytes_on_disk_sends_them_after_its_restart(
