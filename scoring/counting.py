@@ -292,7 +292,7 @@ class PartitionCounts:
         row = rows.get(owner)
         if row is None:
             row = rows[owner] = [0, 0, 0, 0, 0, 0, 0, False, owner, minute, False]
-            self.segmenter.hold(*owner)
+            self.segmenter.hold(owner)
             self.rows += 1
         return row
 
@@ -357,7 +357,7 @@ class PartitionCounts:
             self._floor = max(self._floor, minute + 1)
             for owner, row in self._minutes.pop(minute).items():
                 dropped += 1
-                freed = self.segmenter.release(*owner) or freed
+                freed = self.segmenter.release(owner) or freed
                 if row[STORED]:
                     gone.append((minute, *owner))
             self._hot.pop(minute, None)
@@ -383,7 +383,7 @@ class PartitionCounts:
         if counts is None:
             row = self._minutes.get(minute, {}).pop((store_id, segment), None)
             if row is not None:
-                self.segmenter.release(store_id, segment)
+                self.segmenter.release((store_id, segment))
                 self._owner_of.clear()
                 self.rows -= 1
                 if not self._minutes[minute]:

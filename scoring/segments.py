@@ -36,37 +36,38 @@ class Segmenter:
     def __init__(self, dimensions: Sequence[str], most: int) -> None:
         self.dimensions = tuple(dimensions)
         self.most = most
-        self._rows: dict[str, dict[str, int]] = {}
+        #: rows by (store, segment), and the names of each store in the order in which they were taken
+        self._held: dict[tuple[str, str], int] = {}
+        self._names: dict[str, dict[str, None]] = {}
 
     def choose(self, store_id: str, values: Sequence[str]) -> str:
         """The segment in which an event of this store with these values is counted."""
         name = segment_name(values)
-        known = self._rows.get(store_id, {})
+        known = self._names.get(store_id, {})
         return name if name in known or len(known) < self.most else OTHER
 
-    def hold(self, store_id: str, segment: str) -> None:
-        """Note that the table has one row more under this name."""
-        if segment != OTHER:
-            known = self._rows.setdefault(store_id, {})
-            known[segment] = known.get(segment, 0) + 1
+    def hold(self, owner: tuple[str, str]) -> None:
+        """Note that the table has one row more under this (store, segment)."""
+        rows = self._held.get(owner, 0)
+        self._held[owner] = rows + 1
+        if not rows and owner[1] != OTHER:
+            self._names.setdefault(owner[0], {})[owner[1]] = None
 
-    def release(self, store_id: str, segment: str) -> bool:
-        """Note that the table has one row less under this name; True if the name became free."""
-        known = self._rows.get(store_id)
-        if known is None or segment not in known:
+    def release(self, owner: tuple[str, str]) -> bool:
+        """Note that the table has one row less under this (store, segment); True if a name became free."""
+        rows = self._held.get(owner, 0)
+        if rows > 1:
+            self._held[owner] = rows - 1
             return False
-        known[segment] -= 1
-        if known[segment]:
+        store_id, segment = owner
+        if not rows or segment == OTHER:
+            self._held.pop(owner, None)
             return False
-        del known[segment]
-        if not known:
-            del self._rows[store_id]
+        del self._held[owner], self._names[store_id][segment]
+        if not self._names[store_id]:
+            del self._names[store_id]
         return True
 
     def names(self, store_id: str) -> list[str]:
         """Every name under which the store may have rows, ``other`` among them."""
-        return [*self._rows.get(store_id, ()), OTHER]
-
-    def stores(self) -> list[str]:
-        """The stores that have rows under a name."""
-        return list(self._rows)
+        return [*self._names.get(store_id, ()), OTHER]
