@@ -41,20 +41,20 @@ class Reader:
     def count(self, value: float) -> str:
         """A count: 12,345; one decimal below ten when it is not whole."""
         digits = "#,##0.#" if abs(value) < 10 else "#,##0"
-        return str(format_decimal(value, format=digits, locale=self.locale))
+        return _typeset(format_decimal(value, format=digits, locale=self.locale))
 
     def decimal(self, value: float) -> str:
         """A number with one decimal."""
-        return str(format_decimal(value, format="#,##0.0", locale=self.locale))
+        return _typeset(format_decimal(value, format="#,##0.0", locale=self.locale))
 
     def percent(self, rate: float) -> str:
         """A rate as percent: 7.1%; finer where it is small."""
         pattern = "0.00%" if abs(rate) < 0.01 and rate else "0.0%"
-        return str(format_percent(rate, format=pattern, locale=self.locale))
+        return _typeset(format_percent(rate, format=pattern, locale=self.locale))
 
     def whole_percent(self, rate: float) -> str:
         """A share as whole percent: 74%."""
-        return str(format_percent(round(rate, 2) + 0.0, format="0%", locale=self.locale))
+        return _typeset(format_percent(round(rate, 2) + 0.0, format="0%", locale=self.locale))
 
     def change(self, observed: float, expected: float) -> str:
         """Observed against expected: −71%."""
@@ -71,8 +71,8 @@ class Reader:
     def money(self, amount: float, currency: str) -> str:
         """Money without cents; compact from 100,000 on."""
         if abs(amount) >= 100_000:
-            return str(format_compact_currency(amount, currency, locale=self.locale, fraction_digits=1))
-        return str(
+            return _typeset(format_compact_currency(amount, currency, locale=self.locale, fraction_digits=1))
+        return _typeset(
             format_currency(amount, currency, format="¤#,##0", locale=self.locale, currency_digits=False)
         )
 
@@ -138,3 +138,8 @@ def _language(request: web.Request, default: Language) -> Language:
         except ValueError:
             continue
     return next((tag for _, _, tag in sorted(weighed) if tag in LANGUAGES), default)
+
+
+def _typeset(number: object) -> str:
+    """A formatted number with a minus sign; Babel writes a hyphen."""
+    return str(number).replace("-", "−")
