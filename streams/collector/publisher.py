@@ -262,6 +262,9 @@ class Publisher:
             COLLECTOR_BROKER_AWAY.set(1)
             await asyncio.shield(self._end(producer))
             return False
+        except asyncio.CancelledError:
+            self._end(producer)
+            raise
         self._producer = producer
         COLLECTOR_BROKER_AWAY.set(0)
         return True
