@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -158,7 +159,8 @@ def fill(client: Any, stores: int, minutes: int, event_count: int = 200_000) -> 
     Events are spread over eight days at most, so that the same hours a week before hold some. Names carry quotes; the
     last store's country is not known, and it has no score.
     """
-    newest, last = "toStartOfMinute(now()) - 60", stores - 1
+    # once for all: a minute may end between two inserts
+    newest, last = f"toDateTime({int(time.time()) // 60 * 60 - 60}, 'UTC')", stores - 1
     named = "concat('shop-', leftPad(toString({0}), 3, '0'))"
     store = named.format(f"number % {stores}")
     at = f"{newest} - intDiv(number, {stores}) * 60"
