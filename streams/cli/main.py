@@ -44,14 +44,19 @@ app = typer.Typer(
 )
 
 
-@app.callback(help=app.info.help)
-def common(
-    version: bool = typer.Option(False, "--version", help="Print the version and end.", is_eager=True),
-) -> None:
-    """Options of every command."""
-    if version:
+def _tell_version(is_asked: bool) -> None:
+    if is_asked:
         typer.echo(importlib.metadata.version("funnelwatch"))
         raise typer.Exit
+
+
+@app.callback(help=app.info.help)
+def common(
+    version: bool = typer.Option(
+        False, "--version", help="Print the version and end.", is_eager=True, callback=_tell_version
+    ),
+) -> None:
+    """Options of every command."""
 
 
 def main() -> Any:

@@ -12,6 +12,8 @@ from streams.cli.starting import checked_settings, data_option, fail
 from streams.settings import Settings
 
 _AGAIN_S = 2.0
+#: seconds for one try of Kafka, at least and at most
+_TRY_S = 5.0, 30.0
 
 
 def register(app: typer.Typer) -> None:
@@ -51,7 +53,10 @@ async def _prepared(settings: Settings, patience_s: float) -> list[str]:
     while True:
         try:
             made = await create_topics(
-                settings.kafka, partitions=settings.partitions, replication=settings.replication
+                settings.kafka,
+                partitions=settings.partitions,
+                replication=settings.replication,
+                timeout_s=min(_TRY_S[1], max(_TRY_S[0], deadline - monotonic())),
             )
             break
         except (KafkaError, TopicsNotReady, OSError) as error:
