@@ -59,12 +59,13 @@ class Segmenter:
         if rows > 1:
             self._held[owner] = rows - 1
             return False
+        self._held.pop(owner, None)
         store_id, segment = owner
-        if not rows or segment == OTHER:
-            self._held.pop(owner, None)
+        names = self._names.get(store_id, {})
+        if segment not in names:  # ``other``, or nothing was held
             return False
-        del self._held[owner], self._names[store_id][segment]
-        if not self._names[store_id]:
+        del names[segment]
+        if not names:
             del self._names[store_id]
         return True
 
