@@ -12,8 +12,8 @@ from streams.cli.starting import checked_settings, data_option, fail
 from streams.settings import Settings
 
 _AGAIN_S = 2.0
-#: seconds for one try of Kafka, at least and at most
-_TRY_S = 5.0, 30.0
+#: seconds for one try of Kafka
+_TRY_LEAST_S, _TRY_MOST_S = 5.0, 30.0
 
 
 def register(app: typer.Typer) -> None:
@@ -56,7 +56,7 @@ async def _prepared(settings: Settings, patience_s: float) -> list[str]:
                 settings.kafka,
                 partitions=settings.partitions,
                 replication=settings.replication,
-                timeout_s=min(_TRY_S[1], max(_TRY_S[0], deadline - monotonic())),
+                timeout_s=min(_TRY_MOST_S, max(_TRY_LEAST_S, deadline - monotonic())),
             )
             break
         except (KafkaError, TopicsNotReady, OSError) as error:

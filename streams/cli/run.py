@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from streams.cli.starting import checked_config, checked_settings, data_option, fail
+from streams.roles import ROLES, run_role
 
 
 def register(app: typer.Typer) -> None:
@@ -15,9 +16,7 @@ def register(app: typer.Typer) -> None:
 
     @app.command()
     def run(
-        role: Annotated[
-            str, typer.Argument(help="collector, monitor, pools, landing, page, notifier, digests or jobs.")
-        ],
+        role: Annotated[str, typer.Argument(help=f"One of {', '.join(ROLES)}.")],
         data: data_option = None,
         config: Annotated[Path | None, typer.Option("--config", help="Configuration file.")] = None,
     ) -> None:
@@ -32,7 +31,6 @@ def register(app: typer.Typer) -> None:
 
         from streams.embedded.orphans import is_ours
         from streams.instance import NoInstance, connect_settings, read_state
-        from streams.roles import ROLES, run_role
 
         if role not in ROLES:
             fail(f"there is no role {role!r}; roles are {', '.join(ROLES)}", 2)
