@@ -13,7 +13,7 @@ from typing import get_args, get_origin
 from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
-from scoring.texts import REASON_NAMES
+from scoring.wording.catalogue import REASON_NAMES
 from streams import metrics
 from streams.settings import Settings
 from streams.topics import TOPICS

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from scoring.calendar import CalendarKind, is_known_day
-from scoring.days import DayChoice, DayEffect, DayRules, OwnEntry
+from scoring.calendar.effects import DayChoice, DayEffect, DayRules, OwnEntry
+from scoring.calendar.entries import CalendarKind, is_known_day
 from streams.config_values import Part
 
 if TYPE_CHECKING:

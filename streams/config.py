@@ -13,8 +13,8 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
-from scoring.events import Platform
-from scoring.incoming import CURRENCIES
+from scoring.events.event import Platform
+from scoring.events.incoming import CURRENCIES
 from streams.business_config import WarehouseConfig
 from streams.calendar_config import CalendarConfig
 from streams.config_errors import (

@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 from clickhouse_connect.driver import Client
 
-from scoring.events import RejectReason, Source
-from scoring.redaction import is_masked
+from scoring.events.event import RejectReason, Source
+from scoring.events.redaction import is_masked
 from streams.clickhouse.errors import mapped
 from streams.collector.intake import Intake
 

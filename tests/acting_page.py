@@ -15,7 +15,7 @@ import msgspec
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from scoring.actions import HumanAction
+from scoring.alerts.actions import HumanAction
 from streams import topics
 from streams.clickhouse import migrate
 from streams.kafka_topics import create_topics

@@ -15,7 +15,7 @@ import msgspec
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from scoring.events import Event, EventType
+from scoring.events.event import Event, EventType
 from streams.clickhouse import migrate
 from streams.clock import now_ms
 from streams.config import Config

@@ -6,7 +6,7 @@ from pathlib import Path
 import yaml
 
 from deploy.document import README, TABLES, documented
-from scoring.events import RejectReason
+from scoring.events.event import RejectReason
 from streams.config import Config
 from streams.settings import Settings
 from streams.topics import TOPICS

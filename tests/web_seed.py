@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from scoring.stages import FAST_STEPS, STAGE_INDEX, STAGES
+from scoring.funnel.stages import FAST_STEPS, STAGE_INDEX, STAGES
 from streams.config import Config, StoreConfig
 
 MINUTE_MS = 60_000

@@ -26,7 +26,7 @@ from deploy.grafana.wording import (
     state,
     step,
 )
-from scoring.stages import FAST_STEPS, STAGES
+from scoring.funnel.stages import FAST_STEPS, STAGES
 from streams.notifier.facts import FEWEST_ORDERS
 
 #: raw events of the panels below are read over at most the last day of the chosen time

@@ -10,7 +10,7 @@ from grafana_foundation_sdk.cog import builder as cogbuilder
 from grafana_foundation_sdk.cog import variants
 from grafana_foundation_sdk.models import dashboard as models
 
-from scoring.stages import FAST_STEPS
+from scoring.funnel.stages import FAST_STEPS
 
 CLICKHOUSE = models.DataSourceRef("grafana-clickhouse-datasource", "funnelwatch-clickhouse")
 PROMETHEUS = models.DataSourceRef("prometheus", "funnelwatch-prometheus")

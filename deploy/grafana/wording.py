@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from scoring.actions import CloseReason
-from scoring.alerts import AlertState, Level
-from scoring.scores import ScoreState
-from scoring.stages import STAGES, STEPS
-from scoring.texts import (
+from scoring.alerts.actions import CloseReason
+from scoring.alerts.alert import AlertState, Level
+from scoring.funnel.scores import ScoreState
+from scoring.funnel.stages import STAGES, STEPS
+from scoring.wording.catalogue import (
     ALERT_STATE_NAMES,
-    LANGUAGES,
     LEVEL_NAMES,
     REASON_NAMES,
     STAGE_NAMES,
     STATE_NAMES,
     step_name,
 )
+from scoring.wording.text import LANGUAGES
 from streams.web.words import WORDS
 
 

@@ -173,7 +173,7 @@ class StoreBaseline(msgspec.Struct, frozen=True):
     steps: dict[str, StepBaseline]
     #: None with less than two weeks of history
     traffic: TrafficBaseline | None = None
-    #: of a pool (``scoring/pools.py``): the stores in it; its ``store_id`` is the pool's. Empty for a store
+    #: of a pool (``scoring/funnel/pools.py``): the stores in it; its ``store_id`` is the pool's. Empty for a store
     members: tuple[str, ...] = ()
     #: the stores, or the benchmark's line, that numbers marked ``peers`` or ``benchmark`` were taken from
     borrowed_from: tuple[str, ...] = ()

@@ -11,8 +11,8 @@ import csv
 import math
 from dataclasses import dataclass
 
-from scoring.pools import StoreTraits
-from scoring.stages import STAGE_INDEX, Stage
+from scoring.funnel.pools import StoreTraits
+from scoring.funnel.stages import STAGE_INDEX, Stage
 
 #: the 90 % quantile of the standard normal: low to high holds eight of ten
 _Z80 = 1.2815515655446004

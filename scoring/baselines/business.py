@@ -4,7 +4,7 @@ A parcel does not age while nobody is there. So delays of slow steps are counted
 wall clock, numbered as they come, those in which the warehouse is shut left out. What happens while it is shut (an order
 paid at night) counts in the next hour in which it is open.
 
-Used by ``slow.py`` (the fit), ``scoring/detection/slow.py`` (live) and ``scoring/cohorts.py`` alike.
+Used by ``slow.py`` (the fit), ``scoring/detection/slow.py`` (live) and ``scoring/baselines/cohorts.py`` alike.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.baselines.localtime import local_minute, local_minutes
-from scoring.calendar import public_holidays
-from scoring.days import local_date
+from scoring.calendar.effects import local_date
+from scoring.calendar.entries import public_holidays
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]

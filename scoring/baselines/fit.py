@@ -39,6 +39,7 @@ from scoring.baselines.baseline import (
 )
 from scoring.baselines.history import StoreHistory
 from scoring.baselines.kernel import KernelEvidence, default_kernel, fit_kernels, kernel_evidence
+from scoring.baselines.level import DAILY_DECAY, daily_level
 from scoring.baselines.localtime import WEEK_MINUTES, interpolation_table, local_minutes
 from scoring.baselines.noise import fit_noise
 from scoring.baselines.pooled import PoolSums
@@ -46,10 +47,9 @@ from scoring.baselines.profile import fit_profile
 from scoring.baselines.rates import segment_rates, store_rates
 from scoring.baselines.slow import SlowHistory, SlowInputs, fit_slow
 from scoring.baselines.traffic import TRAFFIC_DAYS, TrafficHistory, entry_stage, fit_traffic
-from scoring.detection.level import DAILY_DECAY, daily_level
-from scoring.detection.wobble import mean_variance, window_containment
-from scoring.pools import PoolRules
-from scoring.stages import STAGE_INDEX, Stage
+from scoring.baselines.wobble import mean_variance, window_containment
+from scoring.funnel.pools import PoolRules
+from scoring.funnel.stages import STAGE_INDEX, Stage
 
 Floats = NDArray[np.float64]
 
@@ -423,7 +423,7 @@ def _fit_level(
 ) -> tuple[Floats, tuple[Floats, Floats]]:
     """(stores, days) the level in force on each day, and the sums that give the next one.
 
-    The same recursion as ``scoring/detection/level.py`` runs live.
+    The same recursion as ``scoring/baselines/level.py`` runs live.
     """
     stores = len(hours_a)
     by_day_a, by_day_mu = hours_a.reshape(stores, -1, 24), hours_mu.reshape(stores, -1, 24)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.stages import STAGES, Stage
+from scoring.funnel.stages import STAGES, Stage
 
 #: what comes before a silence of so many minutes, and makes up at most this share of the minutes with events, is not
 #: where a history begins: when a store is connected, its platform may tell a few old orders again

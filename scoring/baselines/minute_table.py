@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from scoring.baselines.history import StoreHistory, begin_of
 from scoring.baselines.localtime import local_minutes
 from scoring.baselines.slow import SlowInputs
-from scoring.days import DayRules
-from scoring.stages import STAGE_INDEX, STAGES
+from scoring.calendar.effects import DayRules
+from scoring.funnel.stages import STAGE_INDEX, STAGES
 
 _NO_STAGE = -1
 _DAY = 1440

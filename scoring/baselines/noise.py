@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
-from scoring.detection.wobble import mean_variance
+from scoring.baselines.wobble import mean_variance
 
 Floats = NDArray[np.float64]
 

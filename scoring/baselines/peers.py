@@ -37,9 +37,9 @@ from scoring.baselines.baseline import (
 from scoring.baselines.benchmark import Benchmark, BenchmarkLine
 from scoring.baselines.history import StoreHistory
 from scoring.baselines.kernel import default_kernel
-from scoring.detection.wobble import mean_variance
-from scoring.pools import StoreTraits
-from scoring.stages import STAGE_INDEX, Stage
+from scoring.baselines.wobble import mean_variance
+from scoring.funnel.pools import StoreTraits
+from scoring.funnel.stages import STAGE_INDEX, Stage
 
 Floats = NDArray[np.float64]
 

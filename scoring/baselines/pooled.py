@@ -22,11 +22,11 @@ from scoring.baselines.baseline import (
     StepBaseline,
     StoreBaseline,
 )
+from scoring.baselines.level import DAILY_DECAY
 from scoring.baselines.noise import fit_noise
-from scoring.detection.level import DAILY_DECAY
-from scoring.detection.wobble import window_containment
-from scoring.pools import PoolDimension, PoolRules, parse_pool
-from scoring.stages import STEP_BY_ID, Stage
+from scoring.baselines.wobble import window_containment
+from scoring.funnel.pools import PoolDimension, PoolRules, parse_pool
+from scoring.funnel.stages import STEP_BY_ID, Stage
 
 Floats = NDArray[np.float64]
 
@@ -174,7 +174,7 @@ class PoolSums:
         return kept
 
     def _level(self, found: _Sum) -> tuple[float, float]:
-        """ΣA and Σµ of the good hours, weights halving every three days, as ``scoring/detection/level.py`` learns them."""
+        """ΣA and Σµ of the good hours, weights halving every three days, as ``scoring/baselines/level.py`` learns them."""
         per_hour = 60 // self._bin_minutes
         hours = len(found.arrivals) // per_hour
         a = found.arrivals[-hours * per_hour :].reshape(hours, per_hour).sum(1)

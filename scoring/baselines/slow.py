@@ -24,8 +24,8 @@ from scoring.baselines.kernel import kernel_from_pairs
 from scoring.baselines.noise import fit_noise
 from scoring.baselines.profile import fit_profile
 from scoring.baselines.rates import store_rates
-from scoring.detection.wobble import window_containment
-from scoring.stages import STAGE_INDEX, Stage
+from scoring.baselines.wobble import window_containment
+from scoring.funnel.stages import STAGE_INDEX, Stage
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

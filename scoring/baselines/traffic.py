@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scoring.baselines.baseline import TrafficBaseline
 from scoring.baselines.localtime import interpolation_table
 from scoring.baselines.noise import fit_noise
-from scoring.stages import Stage
+from scoring.funnel.stages import Stage
 
 #: days of history that are needed
 TRAFFIC_DAYS = 14

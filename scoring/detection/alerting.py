@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.alerts import AlertKind, AlertLabel, AlertTransition, Contribution, Level
+from scoring.alerts.alert import AlertKind, AlertLabel, AlertTransition, Contribution, Level
 from scoring.detection.book import Book, StepEntry
 from scoring.detection.engine import RING, Step
 from scoring.detection.incidents import Evidence, Incident, make_alert_id

@@ -14,16 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.baselines.baseline import YOUNG_DAYS, StepBaseline, StoreBaseline
-from scoring.days import DayRules
+from scoring.baselines.level import Levels
+from scoring.calendar.effects import DayRules
 from scoring.detection.engine import Engine, SeriesParameters
 from scoring.detection.exposure import Exposures
 from scoring.detection.incidents import Incident
-from scoring.detection.level import Levels
 from scoring.detection.policy import WINDOWS, DetectionPolicy, look_offset, volume_offset
 from scoring.detection.special_days import SpecialDays
 from scoring.detection.surge import Surges
 from scoring.detection.tail import LN10
-from scoring.stages import FAST_STEPS, STAGE_INDEX
+from scoring.funnel.stages import FAST_STEPS, STAGE_INDEX
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]

@@ -19,9 +19,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from scoring.baselines.wobble import autocorrelation, carry_over, mean_variance, window_containment
 from scoring.detection.policy import WINDOWS, DetectionPolicy
 from scoring.detection.tail import binomial_scale, lower_surprise, normal_surprise
-from scoring.detection.wobble import autocorrelation, carry_over, mean_variance, window_containment
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

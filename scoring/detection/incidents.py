@@ -6,7 +6,7 @@ import hashlib
 
 import msgspec
 
-from scoring.alerts import AlertKind, AlertLabel, AlertState, AlertTransition, Contribution, Level
+from scoring.alerts.alert import AlertKind, AlertLabel, AlertState, AlertTransition, Contribution, Level
 from scoring.detection.tracking import Suspicion
 
 #: 90 % two-sided

@@ -14,9 +14,9 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from scoring.alerts import AlertTransition
+from scoring.alerts.alert import AlertTransition
 from scoring.detection.pools import PoolScorer
-from scoring.scores import ScoreRow
+from scoring.funnel.scores import ScoreRow
 
 MINUTE_MS = 60_000
 #: minutes by which one partition may be ahead before the others are waited for no more

@@ -1,6 +1,6 @@
 """Pooled monitors: many stores judged as one, for a drop that no single one of them is large enough to show.
 
-A pool (``scoring/pools.py``) is a store to the engine: its arrivals are the sum of its members' A, its expectation the
+A pool (``scoring/funnel/pools.py``) is a store to the engine: its arrivals are the sum of its members' A, its expectation the
 sum of their µ, its wobble its own (``scoring/baselines/pooled.py``). With v_i the variance of the log of a member's µ_i,
 the sum's is Σ µ_i²·v_i / (Σ µ_i)², because the members' baselines err apart. Book, engine, daily level and alerting are
 those of stores; nothing here decides whether something is a drop.
@@ -21,9 +21,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.alerts import AlertTransition, Contribution
+from scoring.alerts.alert import AlertTransition, Contribution
 from scoring.baselines.baseline import StoreBaseline
-from scoring.days import DayRules
+from scoring.calendar.effects import DayRules
 from scoring.detection.alerting import Alerting, Closing
 from scoring.detection.book import Book, StepEntry
 from scoring.detection.engine import AMENDABLE, Step, Unrest
@@ -32,7 +32,7 @@ from scoring.detection.policy import WINDOWS, DetectionPolicy
 from scoring.detection.special_days import SpecialDays
 from scoring.detection.surge import SURGE_VARIANCE
 from scoring.detection.tail import binomial_scale, lower_surprise
-from scoring.pools import PoolRules, StoreTraits
+from scoring.funnel.pools import PoolRules, StoreTraits
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]

@@ -19,12 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betainc
 
-from scoring.alerts import AlertKind, AlertLabel, AlertTransition, Level
+from scoring.alerts.alert import AlertKind, AlertLabel, AlertTransition, Level
 from scoring.detection.book import Book, StepEntry
 from scoring.detection.incidents import Evidence, Incident, make_alert_id
 from scoring.detection.policy import WINDOWS, DetectionPolicy
 from scoring.detection.tail import predictive_interval
-from scoring.stages import Stage
+from scoring.funnel.stages import Stage
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]

@@ -19,9 +19,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.alerts import AlertTransition
+from scoring.alerts.alert import AlertTransition
 from scoring.baselines.baseline import StoreBaseline
-from scoring.days import DayRules
+from scoring.calendar.effects import DayRules
+from scoring.counting.lateness import Delay
 from scoring.detection.alerting import MINUTE_MS, Alerting, Closing
 from scoring.detection.book import Book, StoreEntry
 from scoring.detection.engine import AMENDABLE, Step, Unrest
@@ -33,9 +34,8 @@ from scoring.detection.slow import SlowSteps
 from scoring.detection.surge import SURGE_VARIANCE
 from scoring.detection.tail import LN10, predictive_interval
 from scoring.detection.traffic import Following, Traffic
-from scoring.lateness import Delay
-from scoring.scores import ScoreRow, ScoreState
-from scoring.stages import FAST_STEPS, STAGE_INDEX, STAGES
+from scoring.funnel.scores import ScoreRow, ScoreState
+from scoring.funnel.stages import FAST_STEPS, STAGE_INDEX, STAGES
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -159,7 +159,7 @@ class Scorer:
         Args:
             minute: one more than the last.
             counts: {store: {segment: 7 counts in stage order}}; what is not in it is zero.
-            delays: stores whose data does not come as it should (``scoring/lateness.py``): this minute of theirs is
+            delays: stores whose data does not come as it should (``scoring/counting/lateness.py``): this minute of theirs is
                 not believed, its rows say ``data_late``.
 
         Raises:

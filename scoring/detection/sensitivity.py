@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from scoring.baselines.baseline import YOUNG_DAYS, StepBaseline
+from scoring.baselines.wobble import autocorrelation, carry_over, mean_variance, window_containment
 from scoring.detection.policy import WINDOWS, DetectionPolicy, look_offset, volume_offset
 from scoring.detection.tail import binomial_scale, lower_surprise
-from scoring.detection.wobble import autocorrelation, carry_over, mean_variance, window_containment
 
 _BISECTIONS = 24
 

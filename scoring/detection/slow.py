@@ -2,7 +2,7 @@
 
 The same arrival model and the same engine as for fast steps, in the business time of each warehouse: one engine per clock
 (stores with the same business hours share it), whose "minute" is a business hour. What happens while the warehouse is shut
-counts in its next open hour. Cohorts are for showing (``scoring/cohorts.py``); alerts come from arrivals against what was
+counts in its next open hour. Cohorts are for showing (``scoring/baselines/cohorts.py``); alerts come from arrivals against what was
 due, which shows a warehouse that stopped within hours instead of days.
 
 Days of the past are needed, so unlike for fast steps the minute counts cannot rebuild the state after a restart: all of it is
@@ -18,7 +18,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.alerts import AlertKind, AlertTransition, Level
+from scoring.alerts.alert import AlertKind, AlertTransition, Level
 from scoring.baselines.baseline import HOURS_A_WEEK, LONGEST, SlowBaseline, StoreBaseline
 from scoring.baselines.business import BusinessHours
 from scoring.baselines.localtime import local_minute
@@ -37,8 +37,8 @@ from scoring.detection.slow_clock import (
 )
 from scoring.detection.special_days import SpecialDays
 from scoring.detection.tail import LN10, predictive_interval
-from scoring.scores import ScoreRow, ScoreState
-from scoring.stages import STAGE_INDEX
+from scoring.funnel.scores import ScoreRow, ScoreState
+from scoring.funnel.stages import STAGE_INDEX
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

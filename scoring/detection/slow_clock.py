@@ -9,13 +9,13 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.alerts import AlertTransition
+from scoring.alerts.alert import AlertTransition
 from scoring.baselines.baseline import SlowBaseline
 from scoring.baselines.business import BusinessHours
 from scoring.detection.engine import AMENDABLE, Engine
 from scoring.detection.incidents import Incident
 from scoring.detection.memory import SeriesMemory, write_series
-from scoring.scores import ScoreRow
+from scoring.funnel.scores import ScoreRow
 
 Floats = NDArray[np.float64]
 #: business hours that a window may reach back, and one

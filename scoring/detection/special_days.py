@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.baselines.localtime import local_minute
-from scoring.days import DayEffect, DayRules, DaySpan, local_date
+from scoring.calendar.effects import DayEffect, DayRules, DaySpan, local_date
 
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]

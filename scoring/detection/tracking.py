@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from scoring.alerts import AlertLabel
+from scoring.alerts.alert import AlertLabel
 
 _DECIDED = 4.6
 #: conversions over what the usual upstream leads to, if nothing but the upstream grew

@@ -17,17 +17,17 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.alerts import AlertKind, AlertLabel, AlertTransition, Level
+from scoring.alerts.alert import AlertKind, AlertLabel, AlertTransition, Level
 from scoring.baselines.baseline import HOURS_A_WEEK, StoreBaseline, TrafficBaseline
 from scoring.baselines.localtime import WEEK_MINUTES, hour_neighbours, local_minute
-from scoring.days import DayRules
+from scoring.calendar.effects import DayRules
 from scoring.detection.engine import HIGHEST, Engine, SeriesParameters, Step
 from scoring.detection.incidents import Evidence, Incident, make_alert_id
 from scoring.detection.memory import SeriesMemory, read_series, write_series
 from scoring.detection.policy import WINDOWS, DetectionPolicy
 from scoring.detection.special_days import SpecialDays
 from scoring.detection.tail import LN10, predictive_interval
-from scoring.stages import STEPS
+from scoring.funnel.stages import STEPS
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

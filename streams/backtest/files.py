@@ -14,8 +14,8 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from scoring.backtest import KnownIncident
 from scoring.baselines.minute_table import MinuteTable
+from scoring.detection.comparison import KnownIncident
 
 _BATCH_ROWS = 1_000_000
 _REQUIRED = ("store_id", "minute", "stage", "count")

@@ -9,7 +9,7 @@ import numpy as np
 
 from scoring.baselines.localtime import local_minutes
 from scoring.baselines.minute_table import MinuteTable
-from scoring.days import DayEffect, local_date
+from scoring.calendar.effects import DayEffect, local_date
 from streams.backtest.run import Outcome
 
 #: stores from which on quartiles of volume say something

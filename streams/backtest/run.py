@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scoring.alerts import AlertKind, AlertTransition
-from scoring.backtest import AlertBook
+from scoring.alerts.alert import AlertKind, AlertTransition
 from scoring.baselines import StoreBaseline, fit_baselines
 from scoring.baselines.minute_table import MinuteTable
 from scoring.baselines.peers import Lenders, lend, youngest
+from scoring.counting.lateness import Lateness
 from scoring.detection import DetectionPolicy, Scorer
+from scoring.detection.comparison import AlertBook
 from scoring.detection.pools import PoolScorer
-from scoring.lateness import Lateness
-from scoring.pools import PoolRules
+from scoring.funnel.pools import PoolRules
 
 DAY = 1440
 #: what the nightly job fits on, and how long filters run in before the first minute that counts

@@ -15,10 +15,11 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from scoring.actions import CloseReason, HumanAction, HumanActionKind
-from scoring.reasons import ClosedAlert, advice, calendar_proposals, threshold_report
-from scoring.routing import RoutingError
-from scoring.texts import ALERT_STATE_NAMES, LEVEL_NAMES, Language, segment_name, step_name
+from scoring.alerts.actions import CloseReason, HumanAction, HumanActionKind
+from scoring.alerts.learning import ClosedAlert, advice, calendar_proposals, threshold_report
+from scoring.alerts.routing import RoutingError
+from scoring.wording.catalogue import ALERT_STATE_NAMES, LEVEL_NAMES, segment_name, step_name
+from scoring.wording.text import Language
 from streams.cli.asking import configuration, failed, running_instance
 from streams.clickhouse.clients import open_reader_sync
 from streams.clickhouse.errors import ClickHouseError, mapped

@@ -15,13 +15,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from scoring.alerts import AlertKind, AlertTransition, Level
-from scoring.backtest import Comparison, KnownIncident, compare, found_traffic, is_open
+from scoring.alerts.alert import AlertKind, AlertTransition, Level
 from scoring.baselines.benchmark import Benchmark
 from scoring.baselines.minute_table import MinuteTable
 from scoring.baselines.peers import Lenders
 from scoring.detection import DetectionPolicy
-from scoring.pools import PoolRules
+from scoring.detection.comparison import Comparison, KnownIncident, compare, found_traffic, is_open
+from scoring.funnel.pools import PoolRules
 from streams.backtest.files import UnreadableFile, parse_minute, read_incidents, read_minutes
 from streams.backtest.remarks import QUARTILE_STORES, by_volume, calendar_remarks, file_remarks
 from streams.backtest.run import Outcome, run_backtest, training_end

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from scoring.events import RejectReason
+from scoring.events.event import RejectReason
 from streams.cli.asking import failed, running_instance
 from streams.cli.sql import explain
 from streams.clickhouse.clients import open_reader_sync

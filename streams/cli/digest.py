@@ -13,8 +13,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from scoring.actions import HumanActionKind
-from scoring.digest_schedule import DigestForm, Occurrence, occurrence_now, upcoming
+from scoring.alerts.actions import HumanActionKind
+from scoring.digest.schedule import DigestForm, Occurrence, occurrence_now, upcoming
 from streams.cli.asking import configuration, failed, running_instance
 from streams.clock import now_ms
 from streams.config import Config

@@ -9,8 +9,8 @@ from typing import Annotated
 import aiohttp
 import typer
 
-from scoring.cards import Card, Line, LineKind
-from scoring.routing import Severity
+from scoring.alerts.routing import Severity
+from scoring.wording.cards import Card, Line, LineKind
 from streams.cli.asking import configuration, failed
 from streams.clock import now_ms
 from streams.config import ConfigError

@@ -21,7 +21,7 @@ from rich.progress import (
 )
 from rich.table import Table as View
 
-from scoring.parsing import StoreTerms
+from scoring.events.parsing import StoreTerms
 from streams.cli.starting import checked_settings
 from streams.clickhouse.clients import open_reader_sync
 from streams.clickhouse.errors import mapped

@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 from aiokafka.errors import KafkaError
 
-from scoring.alerts import AlertKind, Level
-from scoring.routing import Severity
+from scoring.alerts.alert import AlertKind, Level
+from scoring.alerts.routing import Severity
 from streams.cli.asking import configuration, failed, running_instance
 from streams.clock import now_ms
 from streams.config import Config

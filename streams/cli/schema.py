@@ -8,9 +8,9 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from scoring.alerts import AlertTransition
-from scoring.events import DeadLetter, Event
-from scoring.incoming import IncomingEvent
+from scoring.alerts.alert import AlertTransition
+from scoring.events.event import DeadLetter, Event
+from scoring.events.incoming import IncomingEvent
 
 
 class SchemaName(StrEnum):

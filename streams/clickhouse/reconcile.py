@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from clickhouse_connect.driver import AsyncClient
 
-from scoring.stages import STAGES
+from scoring.funnel.stages import STAGES
 from streams.clickhouse.clients import table
 from streams.clickhouse.errors import mapped
 from streams.clickhouse.recount import fresh_counts, recount

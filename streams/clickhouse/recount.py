@@ -1,8 +1,8 @@
 """Counts minutes anew from the raw events, which are the truth, and writes them over what the stream counted.
 
 Used by ``streams/landing`` for minutes that late or repeated events touch, and by ``reconcile``. The rules are those of
-``scoring/counting.py``: an event id once, an order and a payment once per order id (the first one received), segments
-named as ``scoring/segments.py`` names them, but without the cap: what the stream called ``other`` gets its own name, and
+``scoring/counting/partition.py``: an event id once, an order and a payment once per order id (the first one received), segments
+named as ``scoring/counting/segments.py`` names them, but without the cap: what the stream called ``other`` gets its own name, and
 the rows under names that are no more become zero, so the sum over segments is that of the minute.
 """
 
@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 from clickhouse_connect.driver import AsyncClient
 
-from scoring.segments import JOINT, MISSING
-from scoring.stages import STAGES, Stage
+from scoring.funnel.segment_names import JOINT, MISSING
+from scoring.funnel.stages import STAGES, Stage
 from streams.clickhouse.clients import table
 from streams.clickhouse.errors import mapped
 from streams.settings import Settings

@@ -14,7 +14,7 @@ import crawleruseragents
 import ua_parser
 from babel.core import get_global
 
-from scoring.events import DeviceClass
+from scoring.events.event import DeviceClass
 
 _DESKTOPS = frozenset(
     {

@@ -1,6 +1,6 @@
 """The collector's own path, without HTTP: records in, events and dead letters in Kafka. Replay and demo use it too.
 
-On the path of an event: after ``streams/collector/server.py``; calls ``scoring/parsing.py``, then
+On the path of an event: after ``streams/collector/server.py``; calls ``scoring/events/parsing.py``, then
 ``streams/collector/publisher.py``.
 """
 
@@ -15,11 +15,11 @@ from dataclasses import dataclass, field, replace
 
 import msgspec
 
-from scoring.events import DeadLetter, EventType, RejectReason, Source
-from scoring.explaining import Rejected
-from scoring.parsing import Batch, Refused, StoreTerms, Terms, parse_body, parse_objects
-from scoring.pseudonyms import Pseudonyms
-from scoring.redaction import mask_payload, mask_text
+from scoring.events.event import DeadLetter, EventType, RejectReason, Source
+from scoring.events.parsing import Batch, Refused, StoreTerms, Terms, parse_body, parse_objects
+from scoring.events.pseudonyms import Pseudonyms
+from scoring.events.redaction import mask_payload, mask_text
+from scoring.events.refusals import Rejected
 from streams.clock import now_ms
 from streams.collector.edge import Edge, device_class
 from streams.collector.keys import store_terms

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from scoring.parsing import StoreTerms
+from scoring.events.parsing import StoreTerms
 from streams.config import Config, ConfigError, resolve_secret
 
 #: a burst is this many seconds of the allowed rate

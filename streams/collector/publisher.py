@@ -1,6 +1,6 @@
 """Puts accepted records into Kafka, or on the disk spool while Kafka is away. What it has taken is not lost.
 
-On the path of an event: after ``scoring/parsing.py``, before the topic ``funnel.events.v1``.
+On the path of an event: after ``scoring/events/parsing.py``, before the topic ``funnel.events.v1``.
 
 Requests do not talk to Kafka each for itself: one loop takes everything that waits, sends it as one record batch a
 partition and answers all together, so that the cost of a round trip is shared and the order of a store is kept. As

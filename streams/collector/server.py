@@ -16,7 +16,7 @@ import structlog
 from aiohttp import web
 from multidict import CIMultiDict
 
-from scoring.events import RejectReason, Source
+from scoring.events.event import RejectReason, Source
 from streams.clock import monotonic, now_ms
 from streams.collector.bodies import BodyTooLarge, BodyUnreadable, read_body
 from streams.collector.edge import Edge, EdgeReader

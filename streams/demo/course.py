@@ -12,9 +12,9 @@ import pyarrow as pa
 from rich.console import Console as Terminal
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from scoring.alerts import AlertState, AlertTransition
-from scoring.events import Source
-from scoring.stages import STAGE_INDEX
+from scoring.alerts.alert import AlertState, AlertTransition
+from scoring.events.event import Source
+from scoring.funnel.stages import STAGE_INDEX
 from streams.clock import monotonic, now_ms
 from streams.collector.intake import open_intake
 from streams.config import Config

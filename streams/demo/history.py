@@ -13,8 +13,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.signal import fftconvolve
 
-from scoring.segments import JOINT, MISSING
-from scoring.stages import STAGE_INDEX, STAGES
+from scoring.funnel.segment_names import JOINT, MISSING
+from scoring.funnel.stages import STAGE_INDEX, STAGES
 from streams.demo.world import (
     FULFILLED_SHARE,
     FULFILMENT_MINUTES,

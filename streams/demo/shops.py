@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from scoring.events import Platform
+from scoring.events.event import Platform
 
 
 @dataclass(frozen=True, slots=True)

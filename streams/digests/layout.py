@@ -13,9 +13,9 @@ from email.message import EmailMessage
 import css_inline
 import jinja2
 
-from scoring.digest_said import SaidDigest
-from scoring.digest_values import Digest, Verdict
-from scoring.digest_words import axis_name
+from scoring.digest.sentences import axis_name
+from scoring.digest.values import Digest, Verdict
+from scoring.digest.worded import SaidDigest
 from streams.digests import pictures
 from streams.notifier.channels.mail import new_mail
 

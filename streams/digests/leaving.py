@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from scoring.actions import HumanAction, HumanActionKind
+from scoring.alerts.actions import HumanAction, HumanActionKind
 from streams import topics
 from streams.notifier.ledger import Ledger, SendRecord
 from streams.settings import Settings

@@ -8,12 +8,12 @@ from email.message import EmailMessage
 from email.utils import parseaddr
 from urllib.parse import quote
 
-from scoring.calendar import CalendarEntry, calendar_between
-from scoring.digest_said import Telling
-from scoring.digest_schedule import Occurrence
-from scoring.digest_values import Facts
-from scoring.digest_words import calendar_span, say_digest
-from scoring.digests import build_digest
+from scoring.calendar.entries import CalendarEntry, calendar_between
+from scoring.digest.judging import build_digest
+from scoring.digest.schedule import Occurrence
+from scoring.digest.sentences import calendar_span, say_digest
+from scoring.digest.values import Facts
+from scoring.digest.worded import Telling
 from streams.calendar_config import day_rules
 from streams.config import Config
 from streams.digests.layout import Addresses, LaidOut, digest_mail, lay_out

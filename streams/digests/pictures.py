@@ -20,7 +20,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ft2font import FT2Font
 
-from scoring.digest_values import Bucket, Dimension, StageBar
+from scoring.digest.values import Bucket, Dimension, StageBar
 
 #: fonts with simplified Chinese, as Linux, macOS and Windows name them
 CHINESE_FONTS = (

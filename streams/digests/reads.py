@@ -12,12 +12,12 @@ from typing import TypeVar
 import msgspec
 import structlog
 
-from scoring.actions import NOBODY, ActionBook, HumanAction
-from scoring.alerts import AlertKind, AlertLabel, AlertState, AlertTransition, Contribution, Level
-from scoring.digest_schedule import DigestForm, Occurrence
-from scoring.digest_values import AlertFacts, Bucket, Facts, StepSums, StoreFacts
-from scoring.routing import RoutingError
-from scoring.stages import is_fast
+from scoring.alerts.actions import NOBODY, ActionBook, HumanAction
+from scoring.alerts.alert import AlertKind, AlertLabel, AlertState, AlertTransition, Contribution, Level
+from scoring.alerts.routing import RoutingError
+from scoring.digest.schedule import DigestForm, Occurrence
+from scoring.digest.values import AlertFacts, Bucket, Facts, StepSums, StoreFacts
+from scoring.funnel.stages import is_fast
 from streams.config import Config, StoreConfig
 from streams.digests.subscribers import SubscriberConfig
 from streams.notifier.facts import base_rate, country_of

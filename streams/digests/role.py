@@ -8,7 +8,7 @@ import contextlib
 import structlog
 from aiokafka.errors import KafkaError
 
-from scoring.digest_schedule import upcoming
+from scoring.digest.schedule import upcoming
 from streams.clock import now_ms
 from streams.config import Config
 from streams.digests.leaving import Leavings

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import structlog
 
-from scoring.digest_schedule import Occurrence, due
+from scoring.digest.schedule import Occurrence, due
 from streams.config import Config
 from streams.digests.leaving import has_left
 from streams.digests.making import Maker

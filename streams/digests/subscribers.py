@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, field_validator
 
-from scoring.digest_schedule import DigestForm, DigestSchedule
+from scoring.digest.schedule import DigestForm, DigestSchedule
 from streams.config_values import Part, Zone
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

@@ -1,4 +1,4 @@
-"""Numbers and days for the readers of a digest: the shell's side of ``scoring.digest_said.DigestWording``."""
+"""Numbers and days for the readers of a digest: the shell's side of ``scoring.digest.worded.DigestWording``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import date
 
 from babel.dates import format_date
 
-from scoring.texts import Language
+from scoring.wording.text import Language
 from streams.notifier.wording import ReaderWording
 
 

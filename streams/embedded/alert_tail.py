@@ -8,7 +8,7 @@ from collections.abc import Callable
 import msgspec
 import structlog
 
-from scoring.alerts import AlertTransition
+from scoring.alerts.alert import AlertTransition
 from streams.settings import Settings
 from streams.topics import ALERTS, METADATA_AGE_MS
 

@@ -6,7 +6,7 @@ import sys
 from contextlib import suppress
 from datetime import datetime
 
-from scoring.alerts import AlertState, AlertTransition
+from scoring.alerts.alert import AlertState, AlertTransition
 from streams.clock import now
 
 _WORDS: dict[str, dict[str, str]] = {

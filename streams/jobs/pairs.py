@@ -14,7 +14,7 @@ from clickhouse_connect.driver import Client
 
 from scoring.baselines.baseline import Kernel
 from scoring.baselines.pairs import Pairs, kernel_of
-from scoring.stages import STAGE_INDEX, Stage
+from scoring.funnel.stages import STAGE_INDEX, Stage
 from streams.clickhouse.errors import mapped
 
 #: days of pairs that are read, and about how many downstream events a store and step

@@ -5,7 +5,7 @@ On the path of an event: after the topic ``funnel.events.v1``, beside ``streams/
 A minute is recounted from the raw events when
 
 * an event is older than the monitor's horizon, or nearly, by its partition's clock (the latest ``received_at`` or tick
-  so far, as in ``scoring/counting.py``): the stream may not have counted it;
+  so far, as in ``scoring/counting/partition.py``): the stream may not have counted it;
 * an event id, an order or a payment is repeated so late that the stream has forgotten it and counted it again;
 * a record was refused that the stream may have counted, or landed that the stream may have refused (``heads.py``);
 * an event stands in another partition than its store's: what two partitions count of one minute replaces each other;
@@ -26,8 +26,8 @@ import msgspec
 import numpy as np
 from clickhouse_connect.driver import AsyncClient
 
-from scoring.counting import FUTURE_MS, MINUTE_MS, TICK_PREFIX, UNREADABLE, Tick
-from scoring.events import RejectReason
+from scoring.counting.partition import FUTURE_MS, MINUTE_MS, TICK_PREFIX, UNREADABLE, Tick
+from scoring.events.event import RejectReason
 from streams.clickhouse.clients import table
 from streams.clickhouse.recount import ONCE_PER_ORDER, Minute
 from streams.clock import now_ms

@@ -2,7 +2,7 @@
 
 On the path of an event: used by ``streams/landing/events.py``. Only the collector validates; whoever else writes to the
 topic may write anything. A record must not stand in ``events`` and be missing from ``stage_counts``, or the other way
-round: what the counting loop (``scoring/counting.py``) refuses is refused here for the same reason, and of what is refused
+round: what the counting loop (``scoring/counting/partition.py``) refuses is refused here for the same reason, and of what is refused
 only here, because only here every field is looked at, the minute is counted anew from what was landed.
 """
 
@@ -13,10 +13,10 @@ from typing import Annotated, Any
 
 import msgspec
 
-from scoring.counting import FUTURE_MS, MINUTE_MS, UNREADABLE, reason_of
-from scoring.events import Event, EventType, RejectReason
-from scoring.incoming import MOST_QUANTITY
-from scoring.parsing import OLDEST_MS
+from scoring.counting.partition import FUTURE_MS, MINUTE_MS, UNREADABLE, reason_of
+from scoring.events.event import Event, EventType, RejectReason
+from scoring.events.incoming import MOST_QUANTITY
+from scoring.events.parsing import OLDEST_MS
 from streams.clickhouse.recount import Minute
 from streams.landing.writer import Row
 

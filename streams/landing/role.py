@@ -21,8 +21,8 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from aiokafka.structs import ConsumerRecord, OffsetAndMetadata
 from clickhouse_connect.driver import AsyncClient
 
-from scoring.counting import FUTURE_MS
-from scoring.events import DeadLetter, RejectReason
+from scoring.counting.partition import FUTURE_MS
+from scoring.events.event import DeadLetter, RejectReason
 from streams import metrics, topics
 from streams.clickhouse.clients import table
 from streams.clickhouse.recount import recount

@@ -1,7 +1,7 @@
 """The monitor: counts events, closes minutes, has them judged, and publishes all of it exactly once.
 
 Lives here: the Faust app and what surrounds the pure counting: the table's store, recovery, the fenced transactional
-flush, ticks, baselines, the watchdog. Does not live here: how events are counted (``scoring/counting.py``), how
+flush, ticks, baselines, the watchdog. Does not live here: how events are counted (``scoring/counting/partition.py``), how
 minutes are judged (``scoring/detection``), how batches are read (``streams/transport``).
 
 How a number stays exact. The state of a partition is a function of its log up to an offset. Each flush writes, in one

@@ -21,10 +21,10 @@ import structlog
 from aiokafka.errors import KafkaError
 from faust.types import TP
 
-from scoring.counting import PartitionCounts
+from scoring.counting.partition import PartitionCounts
+from scoring.counting.segments import Segmenter
 from scoring.detection.policy import DetectionPolicy
 from scoring.detection.scorer import Scorer as Detector
-from scoring.segments import Segmenter
 from streams.calendar_config import day_rules
 from streams.clock import monotonic, now_ms
 from streams.config import Config

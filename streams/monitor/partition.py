@@ -1,6 +1,6 @@
 """One partition: its counts, the closing of its minutes, and what a flush of it writes.
 
-On the path of an event: after ``streams/transport``, around ``scoring/counting.py`` and ``scoring/detection``, before
+On the path of an event: after ``streams/transport``, around ``scoring/counting/partition.py`` and ``scoring/detection``, before
 ``streams/monitor/writer.py``. It does no input or output and reads no clock.
 
 A flush has three parts, so that counting goes on while minutes are judged:
@@ -19,11 +19,11 @@ from typing import Any, Protocol
 
 import msgspec
 
-from scoring.alerts import AlertTransition
-from scoring.counting import MINUTE, MINUTE_MS, OWNER, PartitionCounts, Tally, totals
-from scoring.lateness import Delay, Lateness
-from scoring.scores import ScoreRow
-from scoring.windows import WINDOW_MINUTES, RollingWindows
+from scoring.alerts.alert import AlertTransition
+from scoring.counting.lateness import Delay, Lateness
+from scoring.counting.partition import MINUTE, MINUTE_MS, OWNER, PartitionCounts, Tally, totals
+from scoring.counting.windows import WINDOW_MINUTES, RollingWindows
+from scoring.funnel.scores import ScoreRow
 from streams.monitor import records
 from streams.monitor.records import Mark, Record
 from streams.topics import ALERTS, COUNTS_CHANGELOG, DEADLETTERS, MINUTES, SCORES, WINDOWS

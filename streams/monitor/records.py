@@ -5,7 +5,7 @@ Changelog keys are JSON arrays that begin with their kind:
 ==============================  ===================================================================
 ``["c", minute, store, segment]``  counts: ``[as_of, c1, …, c7]``
 ``["s", store]``                   the scorer's snapshot of a store (bytes of its own schema)
-``["o", bucket]``                  order keys counted in a bucket (``scoring/duplicates.py``)
+``["o", bucket]``                  order keys counted in a bucket (``scoring/counting/duplicates.py``)
 ``["p"]``                          the mark: up to where all of this holds
 ==============================  ===================================================================
 
@@ -19,12 +19,12 @@ from collections.abc import Iterable
 
 import msgspec
 
-from scoring.alerts import AlertTransition
-from scoring.counting import MINUTE, OWNER, Rejected, Row
-from scoring.events import DeadLetter
-from scoring.redaction import mask_payload
-from scoring.scores import MinuteRow, ScoreRow, WindowRow
-from scoring.stages import STAGES
+from scoring.alerts.alert import AlertTransition
+from scoring.counting.partition import MINUTE, OWNER, Rejected, Row
+from scoring.events.event import DeadLetter
+from scoring.events.redaction import mask_payload
+from scoring.funnel.scores import MinuteRow, ScoreRow, WindowRow
+from scoring.funnel.stages import STAGES
 from streams.topics import EVENTS
 
 MINUTE_MS = 60_000

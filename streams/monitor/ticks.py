@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import ProducerClosed
 
-from scoring.counting import Tick, encode_tick
+from scoring.counting.partition import Tick, encode_tick
 from streams.transport.topic_ids import TopicReplaced
 
 

@@ -9,8 +9,8 @@ import msgspec
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from scoring.actions import CloseReason, HumanAction, HumanActionKind
-from scoring.routing import parse_matcher
+from scoring.alerts.actions import CloseReason, HumanAction, HumanActionKind
+from scoring.alerts.routing import parse_matcher
 from streams import topics
 from streams.settings import Settings
 

@@ -8,11 +8,11 @@ import msgspec
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from scoring.actions import ActionBook, HumanAction
-from scoring.alerts import AlertState, AlertTransition
-from scoring.pools import parse_pool
-from scoring.routing import RoutingError, severity
-from scoring.telling import Candidate
+from scoring.alerts.actions import ActionBook, HumanAction
+from scoring.alerts.alert import AlertState, AlertTransition
+from scoring.alerts.deciding import Candidate
+from scoring.alerts.routing import RoutingError, severity
+from scoring.funnel.pools import parse_pool
 from streams import topics
 from streams.config import Config
 from streams.kafka_topics import has_more_partitions, partitions_of

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from scoring.alerts import AlertKind, AlertLabel, AlertState, Level
-from scoring.routing import group_key, matching_routes, severity
-from scoring.telling import Action, Candidate, Decision, GroupState, Reason, Surroundings, decide
-from scoring.texts import Language, Text
+from scoring.alerts.alert import AlertKind, AlertLabel, AlertState, Level
+from scoring.alerts.deciding import Action, Candidate, Decision, GroupState, Reason, Surroundings, decide
+from scoring.alerts.routing import group_key, matching_routes, severity
+from scoring.wording.text import Language, Text
 from streams.config import Config
 from streams.notifier.book import AlertBook
 from streams.notifier.facts import FactsReader

@@ -20,12 +20,12 @@ from babel.core import get_global
 from clickhouse_connect.driver import AsyncClient
 from currency_converter import CurrencyConverter, RateNotFoundError
 
-from scoring.alerts import AlertTransition
-from scoring.calendar import calendar_between
-from scoring.cards import Health, StoreFacts, money_at_stake
-from scoring.days import OwnEntry
-from scoring.texts import Language
-from scoring.worth import worth_of_step
+from scoring.alerts.alert import AlertTransition
+from scoring.calendar.effects import OwnEntry
+from scoring.calendar.entries import calendar_between
+from scoring.funnel.money import worth_of_step
+from scoring.wording.cards import Health, StoreFacts, money_at_stake
+from scoring.wording.text import Language
 from streams.calendar_config import day_rules
 from streams.clickhouse.clients import open_reader
 from streams.config import Config
@@ -89,7 +89,7 @@ FEWEST_ORDERS = 30
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of one store at one moment. ``counts`` and ``worth`` are those of ``scoring.worth``."""
+    """What is known of one store at one moment. ``counts`` and ``worth`` are those of ``scoring.funnel.money``."""
 
     store: StoreFacts
     health: Health

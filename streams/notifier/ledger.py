@@ -13,7 +13,7 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
 
-from scoring.telling import GroupState
+from scoring.alerts.deciding import GroupState
 from streams import topics
 from streams.settings import Settings
 

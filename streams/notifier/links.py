@@ -31,7 +31,7 @@ class LinkEnded(LinkError):
 
 
 class Link(msgspec.Struct, frozen=True, array_like=True):
-    """What a link does. ``kind`` is a ``scoring.cards.ActionKind``."""
+    """What a link does. ``kind`` is a ``scoring.wording.cards.ActionKind``."""
 
     alert_id: str
     kind: str

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from scoring.routing import Silence
-from scoring.telling import Reason
-from scoring.texts import Language, Text
+from scoring.alerts.deciding import Reason
+from scoring.alerts.routing import Silence
+from scoring.wording.text import Language, Text
 
 NOTES: Mapping[Reason, Text] = {
     Reason.REPEAT: Text(

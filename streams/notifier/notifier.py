@@ -21,11 +21,8 @@ from dataclasses import dataclass, field, replace
 
 import structlog
 
-from scoring.alerts import AlertState
-from scoring.cards import ActionKind, Card, build_card
-from scoring.cards import Surroundings as CardSurroundings
-from scoring.routing import Route, Severity, all_match, group_key, matching_routes
-from scoring.telling import (
+from scoring.alerts.alert import AlertState
+from scoring.alerts.deciding import (
     Action,
     Candidate,
     Decision,
@@ -35,6 +32,9 @@ from scoring.telling import (
     after,
     decide,
 )
+from scoring.alerts.routing import Route, Severity, all_match, group_key, matching_routes
+from scoring.wording.cards import ActionKind, Card, build_card
+from scoring.wording.cards import Surroundings as CardSurroundings
 from streams.config import Config
 from streams.metrics import NOTIFIER_FAILED, NOTIFIER_REFUSED, NOTIFIER_SENT
 from streams.notifier.book import AlertBook

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from scoring.routing import Inhibition, MuteTiming, Route, RoutingError, parse_matcher
+from scoring.alerts.routing import Inhibition, MuteTiming, Route, RoutingError, parse_matcher
 from streams.config_values import Part, Zone
 
 CHANNELS = ("email", "feishu", "dingtalk", "wecom", "slack", "pagerduty", "webhook", "apprise", "console")

@@ -1,4 +1,4 @@
-"""How numbers, money and times are written for one reader, with Babel: the shell's side of ``scoring.cards.Wording``."""
+"""How numbers, money and times are written for one reader, with Babel: the shell's side of ``scoring.wording.cards.Wording``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from babel import Locale
 from babel.dates import format_datetime, get_timezone
 from babel.numbers import format_currency, format_decimal, format_percent, get_currency_symbol
 
-from scoring.texts import Language
+from scoring.wording.text import Language
 
 _LOCALES = {"zh": Locale.parse("zh_Hans_CN"), "en": Locale.parse("en_US")}
 _UNITS = (("T", 1e12), ("B", 1e9), ("M", 1e6), ("K", 1e3))

@@ -15,7 +15,7 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
 
-from scoring.alerts import AlertTransition
+from scoring.alerts.alert import AlertTransition
 from streams import topics
 from streams.settings import Settings
 

@@ -21,7 +21,7 @@ from scoring.baselines.baseline import StoreBaseline
 from scoring.detection.policy import WINDOWS, DetectionPolicy
 from scoring.detection.pool_minutes import PoolMinutes
 from scoring.detection.pools import PoolScorer
-from scoring.scores import ScoreRow
+from scoring.funnel.scores import ScoreRow
 from streams import metrics, topics
 from streams.calendar_config import day_rules
 from streams.clock import now_ms

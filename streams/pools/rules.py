@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from scoring.baselines.benchmark import Benchmark
 from scoring.baselines.peers import Lenders
-from scoring.events import Platform
-from scoring.pools import PoolDimension, PoolRules, StoreTraits
+from scoring.events.event import Platform
+from scoring.funnel.pools import PoolDimension, PoolRules, StoreTraits
 from streams.config import Config
 
 

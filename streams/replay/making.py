@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from scoring.events import EventType, RejectReason
+from scoring.events.event import EventType, RejectReason
 from streams.replay.mapping import EventRule, Mapping, TypeColumn, When
 from streams.replay.ordinals import Ordinals
 from streams.replay.reading import BadRow, Chunk

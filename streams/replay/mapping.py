@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, get_args
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from scoring.events import EventType, Platform
+from scoring.events.event import EventType, Platform
 from streams.config import StoreId
 from streams.config_values import Zone
 

@@ -19,7 +19,7 @@ from typing import IO, Any
 
 import msgspec
 
-from scoring.events import RejectReason
+from scoring.events.event import RejectReason
 from streams.replay.mapping import Mapping, MappingError
 
 CHUNK_ROWS = 5_000

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 import msgspec
 
-from scoring.events import Source
-from scoring.parsing import Refused, StoreTerms
+from scoring.events.event import Source
+from scoring.events.parsing import Refused, StoreTerms
 from streams.clock import monotonic, now_ms
 from streams.collector.intake import Intake, IntakeResult, refused_record
 from streams.replay.making import EventMaker, Made

@@ -15,9 +15,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 from aiohttp import web
 
-from scoring.actions import CloseReason, HumanAction, HumanActionKind
-from scoring.cards import ActionKind
-from scoring.routing import RoutingError
+from scoring.alerts.actions import CloseReason, HumanAction, HumanActionKind
+from scoring.alerts.routing import RoutingError
+from scoring.wording.cards import ActionKind
 from streams.clock import now_ms
 from streams.notifier.acting import ActionRefused, BrokerAway, new_action, publish_action
 from streams.notifier.links import Link, LinkEnded, LinkError, verify

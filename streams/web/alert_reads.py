@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
-from scoring.actions import HumanAction
-from scoring.alerts import AlertLabel
-from scoring.stages import STAGES, STEP_BY_ID
+from scoring.alerts.actions import HumanAction
+from scoring.alerts.alert import AlertLabel
+from scoring.funnel.stages import STAGES, STEP_BY_ID
 from streams.clock import now_ms
 from streams.config import Config
 from streams.instance import read_states, state_of

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from scoring.events import EventType, RejectReason
-from scoring.stages import STEP_BY_ID
+from scoring.events.event import EventType, RejectReason
+from scoring.funnel.stages import STEP_BY_ID
 from streams.clock import now_ms
 from streams.settings import Settings
 from streams.web import answers

@@ -16,7 +16,7 @@ import structlog
 from scoring.baselines import decode_baseline
 from scoring.detection import DetectionPolicy
 from scoring.detection.sensitivity import smallest_drop
-from scoring.stages import FAST_STEPS, STAGES, STEP_BY_ID
+from scoring.funnel.stages import FAST_STEPS, STAGES, STEP_BY_ID
 from streams.clock import monotonic
 from streams.config import Config
 from streams.web.answers import Comparison, PlatformGroup, StepComparison, StoreComparison

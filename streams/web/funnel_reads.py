@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 
-from scoring.stages import STAGES, STEP_BY_ID, STEPS, Stage, is_fast
+from scoring.funnel.stages import STAGES, STEP_BY_ID, STEPS, Stage, is_fast
 from streams.web.answers import (
     Funnel,
     FunnelStage,

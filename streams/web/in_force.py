@@ -10,7 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import SecretStr
 
-from scoring.routing import Route
+from scoring.alerts.routing import Route
 from streams.config import Config
 from streams.notifier.rules import ReceiverConfig, core_mute_timings, core_route
 from streams.settings import Settings

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from scoring.actions import HumanActionKind
+from scoring.alerts.actions import HumanActionKind
 from streams.clock import now_ms
 from streams.notifier.acting import new_action
 from streams.notifier.links import LinkEnded, LinkError, verify

@@ -1,14 +1,15 @@
-"""Names of things for one reader: the catalogues of ``scoring/texts.py`` and ``words.py`` by id, the id itself if unknown."""
+"""Names of things for one reader: the catalogues of ``scoring/wording/catalogue.py`` and ``words.py`` by id, the id itself if unknown."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from scoring import texts
-from scoring.alerts import AlertKind
-from scoring.scores import ScoreState
-from scoring.stages import STEP_BY_ID
+from scoring.alerts.alert import AlertKind
+from scoring.funnel.scores import ScoreState
+from scoring.funnel.stages import STEP_BY_ID
+from scoring.wording import catalogue as texts
+from scoring.wording.text import Text
 from streams.config import Config, StoreConfig
 from streams.instance import role_and_number
 from streams.web.answers import Act
@@ -25,7 +26,7 @@ class Names:
         self._reader = reader
         self._config = config
 
-    def _of(self, catalogue: Mapping[Any, texts.Text], key: str) -> str:
+    def _of(self, catalogue: Mapping[Any, Text], key: str) -> str:
         found = next((text for name, text in catalogue.items() if str(name) == key), None)
         return found(self._reader.language) if found else key
 

@@ -19,9 +19,9 @@ from zoneinfo import ZoneInfo
 import jinja2
 from aiohttp import web
 
-from scoring.actions import CloseReason
-from scoring.stages import STEP_BY_ID, STEPS
-from scoring.texts import checks_for
+from scoring.alerts.actions import CloseReason
+from scoring.funnel.stages import STEP_BY_ID, STEPS
+from scoring.wording.catalogue import checks_for
 from streams.clock import now_ms
 from streams.instance import role_and_number
 from streams.settings import Settings

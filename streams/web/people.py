@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from scoring.actions import ActionBook, HumanAction, HumanActionKind, Standing
+from scoring.alerts.actions import ActionBook, HumanAction, HumanActionKind, Standing
 from streams.clock import now_ms
 from streams.web.answers import Act, Alert, People, SilenceInForce
 from streams.web.database import Database, Row

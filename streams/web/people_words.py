@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from scoring.texts import Text
+from scoring.wording.text import Text
 
 PEOPLE_WORDS: Mapping[str, Text] = {
     # acting on an alert

@@ -12,7 +12,7 @@ from babel import Locale
 from babel.dates import format_datetime
 from babel.numbers import format_compact_currency, format_currency, format_decimal, format_percent
 
-from scoring.texts import LANGUAGES, Language
+from scoring.wording.text import LANGUAGES, Language
 from streams.web.words import WORDS
 
 LANGUAGE_COOKIE = "funnelwatch_lang"

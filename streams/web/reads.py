@@ -9,8 +9,8 @@ import asyncio
 from collections.abc import Awaitable, Iterable
 from typing import Any
 
-from scoring.pools import parse_pool
-from scoring.stages import STEP_BY_ID, Stage
+from scoring.funnel.pools import parse_pool
+from scoring.funnel.stages import STEP_BY_ID, Stage
 from streams.config import Config, StoreConfig
 from streams.notifier.facts import pixel_share
 from streams.web.answers import (

@@ -10,7 +10,7 @@ import asyncio
 
 from aiokafka.errors import KafkaError
 
-from scoring.texts import Language
+from scoring.wording.text import Language
 from streams.clock import now_ms
 from streams.config import Config
 from streams.notifier.book import AlertBook, BookReader

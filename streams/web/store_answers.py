@@ -9,7 +9,7 @@ import msgspec
 
 
 class Contribution(msgspec.Struct, frozen=True):
-    """A step's part in the change of the whole; an empty ``step`` is the traffic's. See ``scoring/algebra.py``.
+    """A step's part in the change of the whole; an empty ``step`` is the traffic's. See ``scoring/funnel/algebra.py``.
 
     ``now`` and ``then`` are conversion rates (the traffic's: events). ``log_ratio`` is ln(now/then) with the 90 % interval
     ``low`` to ``high`` of counting alone; ``mix`` and ``rate`` add up to it, None where segments do not carry over the step.

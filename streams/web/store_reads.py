@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from scoring.algebra import decompose
-from scoring.cohorts import completeness_by_day, make_cohorts
-from scoring.stages import FAST_STEPS
+from scoring.baselines.cohorts import completeness_by_day, make_cohorts
+from scoring.funnel.algebra import decompose
+from scoring.funnel.stages import FAST_STEPS
 from streams.web.database import Database
 from streams.web.funnel_reads import FunnelReads
 from streams.web.reads import HOUR_MS, MINUTE_MS

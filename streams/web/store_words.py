@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from scoring.texts import Text
+from scoring.wording.text import Text
 
 STORE_WORDS: Mapping[str, Text] = {
     "algebra": Text("哪一步带动了变化", "Which step carried the change"),

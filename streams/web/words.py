@@ -1,10 +1,10 @@
-"""The page's own words (headings, buttons, sentences), zh and en; with ``people_words.py`` for what people do. Names of stages, states and checks: ``scoring/texts.py``."""
+"""The page's own words (headings, buttons, sentences), zh and en; with ``people_words.py`` for what people do. Names of stages, states and checks: ``scoring/wording/catalogue.py``."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from scoring.texts import Text
+from scoring.wording.text import Text
 from streams.web.people_words import PEOPLE_WORDS
 from streams.web.store_words import STORE_WORDS
 

@@ -12,7 +12,7 @@ from typing import Any
 import clickhouse_connect
 import msgspec
 
-from scoring.alerts import AlertTransition
+from scoring.alerts.alert import AlertTransition
 from streams.topics import ALERTS
 from tests.faults.ledger import Cell, Ledger
 from tests.faults.standing import standing

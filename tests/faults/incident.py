@@ -14,8 +14,8 @@ import msgspec
 import numpy as np
 
 from scoring.baselines import StoreBaseline, StoreHistory, fit_baselines
-from scoring.events import Event, EventType
-from scoring.stages import STAGE_INDEX
+from scoring.events.event import Event, EventType
+from scoring.funnel.stages import STAGE_INDEX
 
 STORES = ("incident-a", "incident-b")
 SPEED = 30

@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from scoring.events import Event
-from scoring.stages import STAGE_INDEX
+from scoring.events.event import Event
+from scoring.funnel.stages import STAGE_INDEX
 
 MINUTE_MS = 60_000
 ONCE_PER_ORDER = ("order", "payment")

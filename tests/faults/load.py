@@ -14,7 +14,7 @@ import msgspec
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from scoring.events import Event, EventType
+from scoring.events.event import Event, EventType
 from streams.topics import EVENTS
 from tests.faults.incident import Incidents
 from tests.faults.ledger import Ledger

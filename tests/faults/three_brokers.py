@@ -18,7 +18,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from scoring.stages import STAGES
+from scoring.funnel.stages import STAGES
 from streams.embedded.broker import Broker, archive_path
 from streams.embedded.jars import fetch_jars
 from streams.kafka_topics import create_topics

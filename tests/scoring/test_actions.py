@@ -1,6 +1,6 @@
 """What people do with alerts, and what follows."""
 
-from scoring.actions import ActionBook, CloseReason, HumanAction, HumanActionKind, response_times
+from scoring.alerts.actions import ActionBook, CloseReason, HumanAction, HumanActionKind, response_times
 
 K = HumanActionKind
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoring.algebra import decompose, kitagawa, logarithmic_mean
+from scoring.funnel.algebra import decompose, kitagawa, logarithmic_mean
 
 THEN = {
     "click": {"ios": 6000.0, "android": 4000.0},

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from scoring.calendar import CalendarKind, calendar_between
+from scoring.calendar.entries import CalendarKind, calendar_between
 
 
 def names(country: str, day: date) -> list[str]:

@@ -6,9 +6,10 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from scoring.actions import CloseReason
-from scoring.alerts import AlertKind, AlertLabel, AlertState, AlertTransition, Contribution, Level
-from scoring.cards import (
+from scoring.alerts.actions import CloseReason
+from scoring.alerts.alert import AlertKind, AlertLabel, AlertState, AlertTransition, Contribution, Level
+from scoring.alerts.routing import Severity
+from scoring.wording.cards import (
     MOST_LINES,
     ActionKind,
     Card,
@@ -18,8 +19,7 @@ from scoring.cards import (
     Surroundings,
     build_card,
 )
-from scoring.routing import Severity
-from scoring.texts import LANGUAGES, Language
+from scoring.wording.text import LANGUAGES, Language
 from streams.notifier.wording import ReaderWording
 
 OPENED = 1_772_600_000_000  # 2026-03-04 04:53:20 UTC

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from scoring.cohorts import completeness_by_day, make_cohorts
+from scoring.baselines.cohorts import completeness_by_day, make_cohorts
 
 
 def test_young_cohorts_are_corrected_to_the_rate_they_will_have_and_the_youngest_hides_it() -> None:

@@ -9,9 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scoring.counting import MINUTE_MS, SLACK_MINUTES, PartitionCounts, Tally, Tick, encode_tick, totals
-from scoring.events import Event, EventType, RejectReason
-from scoring.segments import OTHER, Segmenter
+from scoring.counting.partition import (
+    MINUTE_MS,
+    SLACK_MINUTES,
+    PartitionCounts,
+    Tally,
+    Tick,
+    encode_tick,
+    totals,
+)
+from scoring.counting.segments import Segmenter
+from scoring.events.event import Event, EventType, RejectReason
+from scoring.funnel.segment_names import OTHER
 
 HOUR_MS = 3_600_000
 NOW = 1_790_000_000_000

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scoring.digest_schedule import (
+from scoring.digest.schedule import (
     CATCH_UP_MS,
     DigestForm,
     DigestSchedule,

@@ -7,11 +7,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from scoring.alerts import AlertKind, AlertState, Contribution, Level
-from scoring.calendar import calendar_between
-from scoring.digest_said import SaidDigest, Telling
-from scoring.digest_schedule import DigestForm, DigestSchedule, occurrence
-from scoring.digest_values import (
+from scoring.alerts.alert import AlertKind, AlertState, Contribution, Level
+from scoring.calendar.entries import calendar_between
+from scoring.digest.judging import build_digest, expected_funnel, money_lost
+from scoring.digest.schedule import DigestForm, DigestSchedule, occurrence
+from scoring.digest.sentences import calendar_span, say_digest
+from scoring.digest.values import (
     MOST_ROWS,
     AlertFacts,
     Bucket,
@@ -22,8 +23,7 @@ from scoring.digest_values import (
     StoreFacts,
     Verdict,
 )
-from scoring.digest_words import calendar_span, say_digest
-from scoring.digests import build_digest, expected_funnel, money_lost
+from scoring.digest.worded import SaidDigest, Telling
 from streams.digests.wording import DigestReaderWording
 from tests.scoring.test_cards import ALERT
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from scoring.lateness import Delay, Lateness
+from scoring.counting.lateness import Delay, Lateness
 
 MINUTES = 1500
 

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoring.events import Event, EventType, RejectReason, Source
-from scoring.parsing import Batch, StoreTerms, Terms, parse_body, parse_lines, parse_objects
-from scoring.pseudonyms import Pseudonyms
-from scoring.redaction import LONGEST_PAYLOAD, is_masked, mask_payload, mask_text
+from scoring.events.event import Event, EventType, RejectReason, Source
+from scoring.events.parsing import Batch, StoreTerms, Terms, parse_body, parse_lines, parse_objects
+from scoring.events.pseudonyms import Pseudonyms
+from scoring.events.redaction import LONGEST_PAYLOAD, is_masked, mask_payload, mask_text
 
 NOW_MS = 1_763_863_200_000
 PSEUDONYMS = Pseudonyms("key")

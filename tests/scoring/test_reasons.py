@@ -1,7 +1,7 @@
 """What people's reasons for closing alerts teach."""
 
-from scoring.actions import CloseReason
-from scoring.reasons import (
+from scoring.alerts.actions import CloseReason
+from scoring.alerts.learning import (
     CalendarProposal,
     ClosedAlert,
     ThresholdRow,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoring.routing import (
+from scoring.alerts.routing import (
     Inhibition,
     Matcher,
     MuteTiming,

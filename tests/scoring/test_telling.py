@@ -7,8 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoring.routing import Inhibition, MuteTiming, Route, Silence, parse_matcher
-from scoring.telling import Action, Candidate, Decision, GroupState, Reason, Surroundings, after, decide
+from scoring.alerts.deciding import (
+    Action,
+    Candidate,
+    Decision,
+    GroupState,
+    Reason,
+    Surroundings,
+    after,
+    decide,
+)
+from scoring.alerts.routing import Inhibition, MuteTiming, Route, Silence, parse_matcher
 
 ROUTE = Route(
     name="r", receiver="ops", group_wait_s=10, group_interval_s=300, repeat_interval_s=3600, most_repeats=2

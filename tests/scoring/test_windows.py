@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoring.windows import RollingWindows
+from scoring.counting.windows import RollingWindows
 
 LENGTHS = (2, 5)
 minute_counts = st.dictionaries(

@@ -1,6 +1,6 @@
 """The money that a lost event stands for."""
 
-from scoring.worth import worth_of_step
+from scoring.funnel.money import worth_of_step
 
 COUNTS = {"impression": 100_000, "click": 10_000, "add_to_cart": 1000, "order": 250, "payment": 200}
 WORTH = {"order": 40.0, "payment": 50.0}

@@ -17,10 +17,10 @@ from typing import Any
 
 import msgspec
 
-from scoring.alerts import AlertTransition
+from scoring.alerts.alert import AlertTransition
+from scoring.counting.lateness import Delay
 from scoring.detection.scorer import Judgement
-from scoring.lateness import Delay
-from scoring.scores import ScoreRow, ScoreState
+from scoring.funnel.scores import ScoreRow, ScoreState
 from streams.config import Config
 from streams.instance import StateReport
 from streams.monitor.app import MonitorApp, default_scorer, exit_now, find_partitions, run

@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from scoring.baselines.minute_table import MinuteTable
-from scoring.calendar import CalendarKind
-from scoring.days import DayEffect, DayRules, OwnEntry
+from scoring.calendar.effects import DayEffect, DayRules, OwnEntry
+from scoring.calendar.entries import CalendarKind
 from scoring.detection import DetectionPolicy
 from streams.backtest.files import UnreadableFile, read_incidents, read_minutes
 from streams.backtest.remarks import calendar_remarks, file_remarks

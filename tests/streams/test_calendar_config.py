@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scoring.days import DayEffect
+from scoring.calendar.effects import DayEffect
 from streams.calendar_config import day_rules
 from streams.config import ConfigError, load_config
 

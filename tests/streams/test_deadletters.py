@@ -16,8 +16,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from scoring.events import RejectReason, Source
-from scoring.parsing import StoreTerms
+from scoring.events.event import RejectReason, Source
+from scoring.events.parsing import StoreTerms
 from streams.cli import deadletters, schema
 from streams.cli.schema import SchemaName, schema_of
 from streams.clickhouse import migrate

@@ -16,11 +16,11 @@ import msgspec
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
-from scoring.alerts import AlertKind, AlertState, AlertTransition, Contribution, Level
-from scoring.events import DeadLetter, Event, EventType, RejectReason
-from scoring.scores import MinuteRow, ScoreRow, ScoreState, WindowRow
-from scoring.segments import segment_name
-from scoring.stages import STAGES
+from scoring.alerts.alert import AlertKind, AlertState, AlertTransition, Contribution, Level
+from scoring.events.event import DeadLetter, Event, EventType, RejectReason
+from scoring.funnel.scores import MinuteRow, ScoreRow, ScoreState, WindowRow
+from scoring.funnel.segment_names import segment_name
+from scoring.funnel.stages import STAGES
 from streams import metrics, topics
 from streams.clickhouse import open_writer
 from streams.clickhouse.reconcile import mend, reconcile

@@ -6,8 +6,8 @@ from collections import Counter
 
 import msgspec
 
-from scoring.events import Event, EventType
-from scoring.scores import MinuteRow
+from scoring.events.event import Event, EventType
+from scoring.funnel.scores import MinuteRow
 from streams import topics
 from streams.clock import now_ms
 from tests.fixtures_landing import Ground, event, until

@@ -19,9 +19,9 @@ import msgspec
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from scoring.events import Event, EventType
-from scoring.scores import MinuteRow, ScoreRow
-from scoring.stages import STAGE_INDEX
+from scoring.events.event import Event, EventType
+from scoring.funnel.scores import MinuteRow, ScoreRow
+from scoring.funnel.stages import STAGE_INDEX
 from streams.monitor.app import EXIT_FAILED
 from streams.monitor.monitor import BACKLOG_RECORDS, Monitor
 from streams.topics import COUNTS_CHANGELOG, DEADLETTERS, EVENTS, MINUTES, SCORES, WINDOWS

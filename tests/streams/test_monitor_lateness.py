@@ -17,14 +17,14 @@ import numpy as np
 import pytest
 
 from scoring.baselines import Kernel, KernelSource, StoreBaseline, StoreHistory, fit_baselines
-from scoring.counting import MINUTE_MS, PartitionCounts, Tick, encode_tick
+from scoring.counting.lateness import Delay, Lateness
+from scoring.counting.partition import MINUTE_MS, PartitionCounts, Tick, encode_tick
+from scoring.counting.segments import Segmenter
 from scoring.detection import DetectionPolicy, Scorer
 from scoring.detection.scorer import Judgement
-from scoring.events import Event, EventType
-from scoring.lateness import Delay, Lateness
-from scoring.scores import ScoreRow, ScoreState
-from scoring.segments import Segmenter
-from scoring.stages import STAGE_INDEX
+from scoring.events.event import Event, EventType
+from scoring.funnel.scores import ScoreRow, ScoreState
+from scoring.funnel.stages import STAGE_INDEX
 from streams.monitor.partition import Partition, Work
 from streams.topics import SCORES
 

@@ -18,12 +18,12 @@ import msgspec
 import pytest
 
 from scoring.baselines.baseline import StoreBaseline
-from scoring.counting import MINUTE_MS, PartitionCounts, Tick, encode_tick
+from scoring.counting.lateness import Delay
+from scoring.counting.partition import MINUTE_MS, PartitionCounts, Tick, encode_tick
+from scoring.counting.segments import Segmenter
 from scoring.detection.scorer import Judgement
-from scoring.events import Event, EventType
-from scoring.lateness import Delay
-from scoring.scores import MinuteRow, ScoreRow, WindowRow
-from scoring.segments import Segmenter
+from scoring.events.event import Event, EventType
+from scoring.funnel.scores import MinuteRow, ScoreRow, WindowRow
 from streams.config import Config
 from streams.metrics import MONITOR_LAG
 from streams.monitor.app import default_scorer

@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 from aiokafka.admin import NewTopic
 
-from scoring.counting import PartitionCounts
-from scoring.segments import Segmenter
+from scoring.counting.partition import PartitionCounts
+from scoring.counting.segments import Segmenter
 from streams.config import Config
 from streams.instance import StateReport
 from streams.monitor.app import MonitorApp

@@ -9,14 +9,14 @@ import msgspec
 import numpy as np
 import pytest
 
-from scoring.alerts import AlertState, AlertTransition
+from scoring.alerts.alert import AlertState, AlertTransition
 from scoring.baselines import Kernel, KernelSource, SlowBaseline, StoreBaseline, encode_baseline
 from scoring.baselines.business import BusinessHours
-from scoring.counting import Tick, encode_tick
+from scoring.counting.partition import Tick, encode_tick
 from scoring.detection import DetectionPolicy, Scorer
-from scoring.events import Event, EventType
-from scoring.scores import ScoreRow
-from scoring.stages import STAGE_INDEX
+from scoring.events.event import Event, EventType
+from scoring.funnel.scores import ScoreRow
+from scoring.funnel.stages import STAGE_INDEX
 from streams.topics import BASELINES, EVENTS, SCORES
 from tests.streams.kafka_tools import make_topics, produce, read_all
 from tests.streams.test_monitor_alerts import monitor, wait_for, wait_for_score

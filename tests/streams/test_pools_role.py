@@ -11,12 +11,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from scoring.alerts import AlertKind, AlertState, AlertTransition
+from scoring.alerts.alert import AlertKind, AlertState, AlertTransition
 from scoring.baselines import StoreBaseline, StoreHistory, encode_baseline, fit_baselines
-from scoring.counting import Tick, encode_tick
+from scoring.counting.partition import Tick, encode_tick
 from scoring.detection.pool_minutes import PoolMinutes
-from scoring.events import Event, EventType
-from scoring.scores import ScoreRow
+from scoring.events.event import Event, EventType
+from scoring.funnel.scores import ScoreRow
 from streams.config import Config
 from streams.instance import StateReport, read_state
 from streams.kafka_topics import add_partitions

@@ -13,7 +13,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.partitioner import murmur2
 
-from scoring.scores import MinuteRow
+from scoring.funnel.scores import MinuteRow
 from streams.kafka_topics import add_partitions, create_topics, partition_counts, partition_of
 from streams.monitor.repartitioning import CannotRepartition, Repartitioned, repartition
 from streams.settings import load_settings

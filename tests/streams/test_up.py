@@ -16,7 +16,7 @@ import msgspec
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from scoring.alerts import AlertKind, AlertState, AlertTransition, Level
+from scoring.alerts.alert import AlertKind, AlertState, AlertTransition, Level
 from streams.embedded.orphans import command_of
 from streams.instance import read_states
 from streams.topics import ALERTS

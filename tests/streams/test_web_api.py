@@ -10,7 +10,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from scoring.stages import STAGES
+from scoring.funnel.stages import STAGES
 from streams.settings import Settings
 from streams.web.access import ATTEMPTS_PER_ADDRESS, COOKIE, PageNotSafeError
 from streams.web.comparison import compared_step

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from scoring import texts
-from scoring.actions import CloseReason
-from scoring.alerts import AlertKind, AlertLabel, AlertState, Level
-from scoring.cards import ActionKind
-from scoring.events import DeviceClass, Platform, RejectReason, Source
-from scoring.scores import ScoreState
-from scoring.stages import STEPS, Stage
-from scoring.telling import Action
+from scoring.alerts.actions import CloseReason
+from scoring.alerts.alert import AlertKind, AlertLabel, AlertState, Level
+from scoring.alerts.deciding import Action
+from scoring.events.event import DeviceClass, Platform, RejectReason, Source
+from scoring.funnel.scores import ScoreState
+from scoring.funnel.stages import STEPS, Stage
+from scoring.wording import catalogue as texts
+from scoring.wording.cards import ActionKind
+from scoring.wording.text import LANGUAGES, Language
 from streams.settings import Settings
 from streams.web.acts import OF_ALERTS
 from streams.web.names import Names
@@ -51,8 +52,8 @@ def blanks(text: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(text) if name}
 
 
-@pytest.mark.parametrize("language", texts.LANGUAGES)
-def test_every_text_is_said_in_both_languages(language: texts.Language) -> None:
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_text_is_said_in_both_languages(language: Language) -> None:
     assert [text for text in ALL if not text(language).strip()] == []
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from scoring.cards import ActionKind, Card
-from scoring.routing import Severity
+from scoring.alerts.routing import Severity
+from scoring.wording.cards import ActionKind, Card
 from streams.notifier.channels.markdown import fitting
 from streams.notifier.channels.message import Message
 from streams.notifier.channels.posting import check_code, post_json

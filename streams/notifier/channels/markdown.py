@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from scoring.cards import Card
-from scoring.texts import Text
+from scoring.wording.cards import Card
+from scoring.wording.text import Text
 from streams.notifier.channels.message import Message
 
 _SPECIAL = str.maketrans({c: "\\" + c for c in "\\`*_[]<>~"})

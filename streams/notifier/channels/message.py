@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from scoring.cards import Card
-from scoring.texts import Language
+from scoring.wording.cards import Card
+from scoring.wording.text import Language
 
 
 class SendError(Exception):

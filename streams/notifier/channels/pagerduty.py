@@ -7,8 +7,8 @@ from typing import Any
 
 import aiohttp
 
-from scoring.cards import ActionKind
-from scoring.routing import Severity
+from scoring.alerts.routing import Severity
+from scoring.wording.cards import ActionKind
 from streams.notifier.channels.message import Message, MessageKind
 from streams.notifier.channels.posting import post_json
 

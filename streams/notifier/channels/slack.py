@@ -7,7 +7,7 @@ from typing import Any
 import aiohttp
 import structlog
 
-from scoring.cards import ActionKind, Card
+from scoring.wording.cards import ActionKind, Card
 from streams.notifier.channels.message import Message, SendRefused, SendRetryable
 from streams.notifier.channels.posting import post_json
 

@@ -30,7 +30,7 @@ from pools import measure_pools
 from simulator import DAY, World, simulate
 from speed import measure_fit, measure_scoring
 
-from scoring.alerts import Level
+from scoring.alerts.alert import Level
 from scoring.detection import DetectionPolicy
 
 BUDGET = 0.05

@@ -19,7 +19,7 @@ from scipy.signal import fftconvolve, lfilter
 from scipy.stats import gamma, lognorm
 
 from scoring.baselines.history import StoreHistory
-from scoring.stages import STAGE_INDEX
+from scoring.funnel.stages import STAGE_INDEX
 
 DAY = 1440
 STAGES = ("impression", "click", "add_to_cart", "order", "payment")

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from simulator import DAY, STEP, Store, World
 
-from scoring.alerts import AlertKind, AlertState, AlertTransition, Level
+from scoring.alerts.alert import AlertKind, AlertState, AlertTransition, Level
 from scoring.baselines import StoreHistory, fit_baselines
+from scoring.counting.lateness import Lateness
 from scoring.detection import DetectionPolicy, Scorer
-from scoring.lateness import Lateness
 
 
 @dataclass

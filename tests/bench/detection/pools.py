@@ -20,11 +20,11 @@ sys.path.insert(0, str(Path(__file__).parents[3]))
 from measure import train_part
 from simulator import DAY, DOWN, World, simulate
 
-from scoring.alerts import AlertTransition
+from scoring.alerts.alert import AlertTransition
 from scoring.baselines import fit_baselines
 from scoring.detection import DetectionPolicy, Scorer
 from scoring.detection.pools import PoolScorer
-from scoring.pools import PoolRules, StoreTraits
+from scoring.funnel.pools import PoolRules, StoreTraits
 from streams.backtest.run import PooledReplay
 
 RESULTS = Path(__file__).parents[1] / "results"

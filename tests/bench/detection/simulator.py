@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from scoring.baselines.history import StoreHistory
-from scoring.stages import STAGE_INDEX
+from scoring.funnel.stages import STAGE_INDEX
 
 DAY = 1440
 WEEK = 7 * DAY
@@ -213,7 +213,7 @@ def detection_bound(expected, depth, rate, sigma, tau, nats: float = np.log(201_
     wobble's variance given the state before. Infinite where the incident ends first. ln 201,600 = one false alert in
     twenty store-weeks (Lorden 1971).
     """
-    from scoring.detection.wobble import carry_over, mean_variance
+    from scoring.baselines.wobble import carry_over, mean_variance
 
     n = np.arange(1, len(depth) + 1)
     total = expected.cumsum()

@@ -13,7 +13,7 @@ import uuid
 import msgspec
 import pyarrow as pa
 
-from scoring.events import Event
+from scoring.events.event import Event
 from streams.clickhouse import migrate
 from streams.clickhouse.clients import open_writer_sync
 from streams.settings import load_settings

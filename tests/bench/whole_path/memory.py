@@ -15,9 +15,9 @@ from types import SimpleNamespace
 
 import msgspec
 
-from scoring.counting import MINUTE_MS, PartitionCounts
-from scoring.events import Event, EventType
-from scoring.segments import Segmenter
+from scoring.counting.partition import MINUTE_MS, PartitionCounts
+from scoring.counting.segments import Segmenter
+from scoring.events.event import Event, EventType
 from streams.config import Config
 from streams.monitor.app import default_scorer
 from streams.monitor.partition import Partition, Work

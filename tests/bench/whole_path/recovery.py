@@ -6,7 +6,7 @@ import time
 
 from confluent_kafka import Producer
 
-from scoring.counting import MINUTE_MS
+from scoring.counting.partition import MINUTE_MS
 from streams.clock import now_ms
 from streams.monitor import records
 from streams.monitor.records import Mark

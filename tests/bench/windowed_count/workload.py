@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 from confluent_kafka import Producer
 
-from scoring.events import Event, EventType
+from scoring.events.event import Event, EventType
 
 STORES = 1000
 #: milliseconds of event time from one event to the next: 2 M events take ten minutes

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoring.alerts import AlertState
+from scoring.alerts.alert import AlertState
 from scoring.baselines import BaselineSource, StoreBaseline, StoreHistory, fit_baselines
 from scoring.baselines.benchmark import Benchmark, BenchmarkError, parse_benchmark
 from scoring.baselines.peers import Lenders, lend, peers_of, youngest
 from scoring.detection import DetectionPolicy, Scorer
-from scoring.pools import StoreTraits
-from scoring.stages import STAGE_INDEX
+from scoring.funnel.pools import StoreTraits
+from scoring.funnel.stages import STAGE_INDEX
 
 DAY = 1440
 START = 29_459_520  # Monday 2026-01-05 00:00 UTC

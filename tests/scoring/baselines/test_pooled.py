@@ -6,12 +6,12 @@ import msgspec
 import numpy as np
 import pytest
 
-from scoring.alerts import AlertKind
+from scoring.alerts.alert import AlertKind
 from scoring.baselines import Kernel
 from scoring.baselines.pooled import PoolSums
-from scoring.cards import LineKind, build_card
-from scoring.pools import PoolRules, StoreTraits
-from scoring.texts import pool_name
+from scoring.funnel.pools import PoolRules, StoreTraits
+from scoring.wording.cards import LineKind, build_card
+from scoring.wording.catalogue import pool_name
 from streams.notifier.wording import ReaderWording
 from tests.scoring.test_cards import ALERT, AROUND
 

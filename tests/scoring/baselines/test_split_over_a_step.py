@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from scoring.baselines import StoreHistory, fit_baselines
-from scoring.stages import STAGE_INDEX
+from scoring.funnel.stages import STAGE_INDEX
 
 MINUTES = 14 * 1440
 

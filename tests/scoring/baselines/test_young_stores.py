@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from scoring.baselines import StoreHistory, fit_baselines
-from scoring.stages import STAGE_INDEX
+from scoring.funnel.stages import STAGE_INDEX
 
 #: a Monday, 2026-01-05 00:00 UTC
 START, DAY = 29_459_520, 1440

@@ -15,12 +15,12 @@ from scoring.baselines.fit import expose
 from scoring.baselines.kernel import fit_kernels, kernel_evidence, kernel_from_pairs
 from scoring.baselines.localtime import WEEK_MINUTES, hour_neighbours, local_minute
 from scoring.baselines.noise import fit_noise
+from scoring.baselines.wobble import carry_over, mean_variance, window_containment
 from scoring.detection.engine import Engine, SeriesParameters
 from scoring.detection.exposure import Exposures
 from scoring.detection.localise import only_one_segment, segment_shares
 from scoring.detection.policy import WINDOWS, DetectionPolicy, look_offset, volume_offset
 from scoring.detection.tail import binomial_scale, lower_surprise, predictive_interval
-from scoring.detection.wobble import carry_over, mean_variance, window_containment
 
 
 @given(st.integers(0, 400), st.floats(0.5, 500), st.floats(1e-4, 0.5))

@@ -14,15 +14,15 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from scoring.alerts import AlertKind, AlertState, AlertTransition
+from scoring.alerts.alert import AlertKind, AlertState, AlertTransition
 from scoring.baselines import StoreBaseline, StoreHistory, fit_baselines
-from scoring.days import DayEffect, DayRules, OwnEntry
+from scoring.calendar.effects import DayEffect, DayRules, OwnEntry
 from scoring.detection import DetectionPolicy, Scorer
 from scoring.detection.pool_minutes import PoolMinutes
 from scoring.detection.pools import PoolScorer
-from scoring.pools import PoolDimension, PoolRules, StoreTraits, parse_pool, pool_id
-from scoring.scores import ScoreRow
-from scoring.stages import STAGE_INDEX
+from scoring.funnel.pools import PoolDimension, PoolRules, StoreTraits, parse_pool, pool_id
+from scoring.funnel.scores import ScoreRow
+from scoring.funnel.stages import STAGE_INDEX
 
 DAY, MINUTE_MS = 1440, 60_000
 START = 29_459_520  # Monday 2026-01-05 00:00 UTC

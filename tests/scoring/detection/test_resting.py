@@ -17,11 +17,11 @@ import numpy as np
 import pytest
 
 from scoring.baselines import StoreBaseline, StoreHistory, fit_baselines
-from scoring.days import DayEffect, DayRules, OwnEntry
+from scoring.calendar.effects import DayEffect, DayRules, OwnEntry
 from scoring.detection import DetectionPolicy, Scorer
 from scoring.detection.policy import WINDOWS
-from scoring.scores import ScoreRow
-from scoring.stages import STAGE_INDEX
+from scoring.funnel.scores import ScoreRow
+from scoring.funnel.stages import STAGE_INDEX
 
 DAY = 1440
 TRAIN = 6 * DAY

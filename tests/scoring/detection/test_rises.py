@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from scipy.stats import nbinom
 
-from scoring.alerts import AlertKind, AlertLabel, AlertState, AlertTransition
+from scoring.alerts.alert import AlertKind, AlertLabel, AlertState, AlertTransition
 from scoring.baselines import StoreBaseline, StoreHistory, fit_baselines
 from scoring.detection import DetectionPolicy, Scorer
 from scoring.detection.rises import upper_surprise
 from scoring.detection.surge import Surges
 from scoring.detection.tracking import is_inflated, is_sudden_inflation
-from scoring.stages import STAGE_INDEX
+from scoring.funnel.stages import STAGE_INDEX
 
 DAY = 1440
 START = 29_459_520  # Monday 2026-01-05 00:00 UTC

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from scoring.alerts import AlertState
+from scoring.alerts.alert import AlertState
 from scoring.baselines import StoreBaseline, StoreHistory, decode_baseline, encode_baseline, fit_baselines
 from scoring.detection import DetectionPolicy, Scorer
-from scoring.scores import ScoreState
-from scoring.stages import STAGE_INDEX
+from scoring.funnel.scores import ScoreState
+from scoring.funnel.stages import STAGE_INDEX
 
 DAY = 1440
 START = 29_459_520  # Monday 2026-01-05 00:00 UTC

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scoring.alerts import AlertState, AlertTransition
+from scoring.alerts.alert import AlertState, AlertTransition
 from scoring.baselines import StoreBaseline, StoreHistory, fit_baselines
 from scoring.baselines.business import BusinessHours
 from scoring.baselines.slow import Pairs, SlowInputs
@@ -18,8 +18,8 @@ from scoring.detection import DetectionPolicy, Scorer
 from scoring.detection.slow import SlowSteps
 from scoring.detection.slow_clock import SlowMemory
 from scoring.detection.special_days import SpecialDays
-from scoring.scores import ScoreRow, ScoreState
-from scoring.stages import STAGE_INDEX
+from scoring.funnel.scores import ScoreRow, ScoreState
+from scoring.funnel.stages import STAGE_INDEX
 from tests.scoring.detection.warehouse import DAY, FULFILMENT, HOURS, START, ZONE, draw_warehouse
 
 TRAIN, WHOLE = 28 * DAY, 42 * DAY

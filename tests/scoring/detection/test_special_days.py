@@ -14,14 +14,14 @@ from datetime import date, datetime
 import numpy as np
 import pytest
 
-from scoring.alerts import AlertState, AlertTransition
+from scoring.alerts.alert import AlertState, AlertTransition
 from scoring.baselines import StoreBaseline, StoreHistory, fit_baselines
 from scoring.baselines.minute_table import MinuteTable
-from scoring.calendar import CalendarKind
-from scoring.days import DayChoice, DayEffect, DayRules, OwnEntry
+from scoring.calendar.effects import DayChoice, DayEffect, DayRules, OwnEntry
+from scoring.calendar.entries import CalendarKind
 from scoring.detection import DetectionPolicy, Scorer
 from scoring.detection.special_days import SpecialDays
-from scoring.stages import STAGE_INDEX
+from scoring.funnel.stages import STAGE_INDEX
 
 DAY = 1440
 START = 29_459_520  # Monday 2026-01-05 00:00 UTC

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from scoring.alerts import AlertKind, AlertLabel, AlertState, AlertTransition
+from scoring.alerts.alert import AlertKind, AlertLabel, AlertState, AlertTransition
 from scoring.baselines import StoreBaseline, StoreHistory, decode_baseline, encode_baseline, fit_baselines
+from scoring.counting.lateness import Delay
 from scoring.detection import DetectionPolicy, Scorer
-from scoring.lateness import Delay
-from scoring.stages import STAGE_INDEX
+from scoring.funnel.stages import STAGE_INDEX
 
 DAY = 1440
 START = 29_459_520  # Monday 2026-01-05 00:00 UTC

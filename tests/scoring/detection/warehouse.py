@@ -6,7 +6,7 @@ import numpy as np
 
 from scoring.baselines.business import BusinessHours, wall_hours
 from scoring.baselines.localtime import local_minutes
-from scoring.stages import STAGE_INDEX
+from scoring.funnel.stages import STAGE_INDEX
 
 START = 29_459_520  # Monday 2026-01-05 00:00 UTC
 DAY = 1440

@@ -14,8 +14,8 @@ import msgspec
 from aiohttp import web
 from aiokafka import AIOKafkaConsumer
 
-from scoring.parsing import StoreTerms
-from scoring.pseudonyms import Pseudonyms
+from scoring.events.parsing import StoreTerms
+from scoring.events.pseudonyms import Pseudonyms
 from streams.clock import monotonic
 from streams.collector.intake import Intake
 from streams.collector.keys import WriteKeys, store_terms

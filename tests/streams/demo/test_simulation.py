@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from scoring.baselines import KernelSource, StoreHistory, fit_baselines
-from scoring.stages import STAGE_INDEX
+from scoring.funnel.stages import STAGE_INDEX
 from streams.demo.history import MINUTES, draw_history, expected_fulfilments, minute_rows
 from streams.demo.shops import INCIDENT, demo_shops
 from streams.demo.traffic import Visitors

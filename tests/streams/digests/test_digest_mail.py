@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from scoring.digest_schedule import day_start, local_day, occurrence_now
-from scoring.digest_values import StageBar
-from scoring.stages import Stage
+from scoring.digest.schedule import day_start, local_day, occurrence_now
+from scoring.digest.values import StageBar
+from scoring.funnel.stages import Stage
 from streams.cli.main import app
 from streams.clickhouse import migrate
 from streams.digests import pictures

@@ -19,7 +19,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from pydantic import SecretStr
 
-from scoring.actions import HumanActionKind
+from scoring.alerts.actions import HumanActionKind
 from streams.clickhouse import migrate
 from streams.clock import now_ms
 from streams.config import load_config

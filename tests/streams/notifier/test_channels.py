@@ -21,7 +21,7 @@ import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
-from scoring.cards import Card, Line, LineKind, build_card
+from scoring.wording.cards import Card, Line, LineKind, build_card
 from streams.metrics import NOTIFIER_READERS_REFUSED
 from streams.notifier.channels import Message, MessageKind, SendRefused, SendRetryable
 from streams.notifier.channels.dingtalk import DingTalkChannel

@@ -14,8 +14,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from scoring.actions import CloseReason, HumanAction, HumanActionKind
-from scoring.alerts import AlertKind, AlertState, AlertTransition, Level
+from scoring.alerts.actions import CloseReason, HumanAction, HumanActionKind
+from scoring.alerts.alert import AlertKind, AlertState, AlertTransition, Level
 from streams.config import Config, load_config
 from streams.kafka_topics import create_topics
 from streams.notifier.book import AlertBook

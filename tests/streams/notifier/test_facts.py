@@ -12,9 +12,9 @@ import msgspec
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from scoring.alerts import AlertKind
-from scoring.cards import money_at_stake
-from scoring.stages import STAGES
+from scoring.alerts.alert import AlertKind
+from scoring.funnel.stages import STAGES
+from scoring.wording.cards import money_at_stake
 from streams.clickhouse import migrate
 from streams.config import load_config
 from streams.notifier.facts import FactsReader

@@ -15,8 +15,8 @@ import msgspec
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from scoring.actions import HumanAction, HumanActionKind
-from scoring.alerts import AlertState, AlertTransition
+from scoring.alerts.actions import HumanAction, HumanActionKind
+from scoring.alerts.alert import AlertState, AlertTransition
 from streams import topics
 from streams.clock import now_ms
 from streams.embedded.alert_tail import follow_alerts

@@ -7,8 +7,8 @@ import aiohttp
 import msgspec
 import pytest
 
-from scoring.actions import CloseReason, HumanAction, HumanActionKind
-from scoring.alerts import AlertState, Level
+from scoring.alerts.actions import CloseReason, HumanAction, HumanActionKind
+from scoring.alerts.alert import AlertState, Level
 from streams.config import load_config
 from streams.kafka_topics import create_topics
 from streams.notifier.book import AlertBook

@@ -7,8 +7,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from scoring.alerts import AlertState, AlertTransition, Level
-from scoring.telling import Reason
+from scoring.alerts.alert import AlertState, AlertTransition, Level
+from scoring.alerts.deciding import Reason
 from streams.config import load_config
 from streams.kafka_topics import create_topics
 from streams.notifier.book import AlertBook

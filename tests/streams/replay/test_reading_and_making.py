@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from scoring.events import RejectReason
+from scoring.events.event import RejectReason
 from streams.replay.making import EventMaker, Made
 from streams.replay.mapping import MappingError, load_mapping, parse_mapping, shipped_mappings
 from streams.replay.ordinals import Ordinals

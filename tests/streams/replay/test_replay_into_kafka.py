@@ -10,9 +10,9 @@ import msgspec
 import pytest
 from aiokafka import AIOKafkaConsumer
 
-from scoring.events import DeadLetter, Event, RejectReason
-from scoring.parsing import StoreTerms
-from scoring.pseudonyms import Pseudonyms
+from scoring.events.event import DeadLetter, Event, RejectReason
+from scoring.events.parsing import StoreTerms
+from scoring.events.pseudonyms import Pseudonyms
 from streams.clock import monotonic, now_ms
 from streams.collector.intake import Intake
 from streams.collector.publisher import Publisher

@@ -17,8 +17,8 @@ from pathlib import Path
 import msgspec
 from faust.types import TP
 
-from scoring.scores import MinuteRow
-from scoring.stages import STAGES
+from scoring.funnel.scores import MinuteRow
+from scoring.funnel.stages import STAGES
 from streams import logs
 from streams.config import Config
 from streams.instance import StateReport

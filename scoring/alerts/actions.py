@@ -1,0 +1,176 @@
+"""What people do with an alert: acknowledge, assign, comment, silence, close with a reason; and what follows from it.
+
+Each action is a record on ``funnel.actions.v1`` and a row in ClickHouse. An alert's standing is a function of its actions in
+order; the same action told twice (by its ``action_id``) counts once, which makes signed links good for one use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import msgspec
+
+from scoring.alerts.routing import Silence, parse_matcher
+
+
+class HumanActionKind(StrEnum):
+    """What somebody did."""
+
+    ACKNOWLEDGE = "acknowledge"
+    ASSIGN = "assign"
+    COMMENT = "comment"
+    SILENCE = "silence"
+    UNSILENCE = "unsilence"
+    CLOSE = "close"
+    #: of digests, not of an alert: ``assignee`` names the subscriber
+    UNSUBSCRIBE = "unsubscribe"
+    SUBSCRIBE = "subscribe"
+
+
+class CloseReason(StrEnum):
+    """Why an alert was closed. ``expected`` feeds the calendar, ``false_alarm`` the threshold report."""
+
+    REAL = "real"
+    EXPECTED = "expected"
+    TRACKING = "tracking"
+    FALSE_ALARM = "false_alarm"
+
+
+class HumanAction(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One action, as it stands on the topic.
+
+    ``alert_id`` is empty for a silence by matchers alone. ``until_ms`` is the end of a silence; ``assignee`` is whom an
+    alert was given to; ``receiver`` is whose message held the link, empty for page, API and command.
+    """
+
+    action_id: str
+    kind: HumanActionKind
+    at_ms: int
+    who: str
+    alert_id: str = ""
+    reason: CloseReason | None = None
+    text: str = ""
+    assignee: str = ""
+    matchers: tuple[str, ...] = ()
+    until_ms: int = 0
+    silence_id: str = ""
+    via: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where people stand with one alert. Times in ms since 1970 UTC."""
+
+    acknowledged_by: str = ""
+    acknowledged_at_ms: int | None = None
+    assignee: str = ""
+    comments: tuple[HumanAction, ...] = ()
+    closed_as: CloseReason | None = None
+    closed_at_ms: int | None = None
+    closed_by: str = ""
+    silenced_until_ms: int | None = None
+
+
+NOBODY = Standing()
+
+
+def stand(before: Standing, action: HumanAction) -> Standing:
+    """The standing after ``action``. The first acknowledgement and the first closing count, later ones change nothing."""
+    match action.kind:
+        case HumanActionKind.ACKNOWLEDGE:
+            if before.acknowledged_at_ms is not None:
+                return before
+            return replace(before, acknowledged_by=action.who, acknowledged_at_ms=action.at_ms)
+        case HumanActionKind.ASSIGN:
+            return replace(before, assignee=action.assignee)
+        case HumanActionKind.COMMENT:
+            return replace(before, comments=(*before.comments, action))
+        case HumanActionKind.CLOSE:
+            if before.closed_at_ms is not None:
+                return before
+            return replace(before, closed_as=action.reason, closed_at_ms=action.at_ms, closed_by=action.who)
+        case HumanActionKind.SILENCE:
+            return replace(before, silenced_until_ms=action.until_ms)
+        case HumanActionKind.UNSILENCE:
+            return replace(before, silenced_until_ms=None)
+        case HumanActionKind.UNSUBSCRIBE | HumanActionKind.SUBSCRIBE:
+            return before
+
+
+class ActionBook:
+    """All actions so far: standings by alert and silences by id. Feed it in the topic's order."""
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+        self._standings: dict[str, Standing] = {}
+        self._silences: dict[str, Silence] = {}
+
+    def take(self, action: HumanAction) -> bool:
+        """Note ``action``; False if its id was seen before."""
+        if action.action_id in self._seen:
+            return False
+        self._seen.add(action.action_id)
+        if action.kind is HumanActionKind.UNSILENCE:
+            self._end_silence(action)
+        if action.kind is HumanActionKind.SILENCE:
+            texts = action.matchers or (f"alert_id={action.alert_id}",)
+            silence_id = action.silence_id or action.action_id
+            self._silences[silence_id] = Silence(
+                silence_id,
+                tuple(parse_matcher(text) for text in texts),
+                action.at_ms,
+                action.until_ms,
+                action.text,
+                action.who,
+            )
+        if action.alert_id:
+            self._standings[action.alert_id] = stand(self.standing(action.alert_id), action)
+        return True
+
+    def _end_silence(self, action: HumanAction) -> None:
+        for silence_id, silence in list(self._silences.items()):
+            aimed = f"alert_id={action.alert_id}" in map(str, silence.matchers)
+            if silence_id == action.silence_id or (action.alert_id and aimed):
+                self._silences[silence_id] = replace(silence, ends_ms=min(silence.ends_ms, action.at_ms))
+
+    def standing(self, alert_id: str) -> Standing:
+        """Where people stand with an alert."""
+        return self._standings.get(alert_id, NOBODY)
+
+    def silences(self, at_ms: int) -> tuple[Silence, ...]:
+        """The silences in force at ``at_ms`` or later."""
+        return tuple(silence for silence in self._silences.values() if silence.ends_ms > at_ms)
+
+    def ended(self, at_ms: int) -> tuple[Silence, ...]:
+        """The silences that are over at ``at_ms``."""
+        return tuple(silence for silence in self._silences.values() if silence.ends_ms <= at_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseTimes:
+    """Minutes from firing, over alerts that got that far; None where none did."""
+
+    alerts: int
+    median_to_acknowledge: float | None
+    median_to_resolve: float | None
+
+
+def response_times(alerts: Iterable[tuple[int, int | None, int | None]]) -> ResponseTimes:
+    """Median minutes to acknowledge and to resolve.
+
+    Args:
+        alerts: (fired_at_ms, acknowledged_at_ms, resolved_at_ms) of each alert.
+    """
+    rows = list(alerts)
+    to_acknowledge = sorted((a - f) / 60_000 for f, a, _ in rows if a is not None)
+    to_resolve = sorted((r - f) / 60_000 for f, _, r in rows if r is not None)
+
+    def median(values: list[float]) -> float | None:
+        if not values:
+            return None
+        middle = len(values) // 2
+        return values[middle] if len(values) % 2 else (values[middle - 1] + values[middle]) / 2
+
+    return ResponseTimes(len(rows), median(to_acknowledge), median(to_resolve))

@@ -1,0 +1,386 @@
+"""Whether a group of alerts is told to its receiver now: a pure decision that always says its reason.
+
+A group waits ``group_wait`` before its first message and ``group_interval`` before new alerts are added, and repeats
+after ``repeat_interval`` at most ``most_repeats`` times. What holds a message back (``scoring/alerts/routing.py``) delays it and
+never loses it: when the hold ends, the alert is told if it is still firing. A silence of an alert that was told before announces
+its end in the same way, unless somebody has taken the alert on. What comes and goes is told ever more rarely.
+
+On the path of an event: after ``scoring/alerts/alert.py``, called by ``streams/notifier``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from scoring.alerts.routing import Inhibition, Labels, MuteTiming, Route, Severity, Silence
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An alert as routing sees it now."""
+
+    alert_id: str
+    labels: Labels
+    is_firing: bool
+    sequence: int
+    acknowledged: bool = False
+    closed: bool = False
+    #: its labels now lead to other groups; here it was told before, so here its end is told too
+    moved: bool = False
+    #: of a pooled alert: the stores it is about
+    members: frozenset[str] = frozenset()
+
+    def speaks_for(self, other: Candidate) -> bool:
+        """Whether this alert can hold another back: a pooled one only those of its members, any other whatever a rule names."""
+        return not self.members or other.labels.get("store_id", "") in self.members
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a group's receiver was last told of one alert. ``acknowledged``: also that somebody has taken it on."""
+
+    is_firing: bool
+    severity: str
+    level: str
+    acknowledged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Flap:
+    """How often the same thing fired and was over within ``FLAP_MEMORY_MS`` of the time before, and when it was last over."""
+
+    times: int
+    over_ms: int
+    severity: str
+
+
+@dataclass(frozen=True, slots=True)
+class GroupState:
+    """What is remembered of one group: kept in the send log, so it survives restarts. Times in ms since 1970 UTC."""
+
+    first_seen_ms: int
+    last_sent_ms: int | None = None
+    repeats: int = 0
+    told: Mapping[str, Told] | None = None
+    was_held: tuple[str, ...] = ()
+    flaps: Mapping[str, Flap] | None = None
+
+
+class Action(StrEnum):
+    """What to do with a group now."""
+
+    SEND = "send"
+    WAIT = "wait"
+    NOTHING = "nothing"
+
+
+class Reason(StrEnum):
+    """Why. Each has a text in both languages."""
+
+    NEW = "new"
+    ADDED = "added"
+    RAISED = "raised"
+    RESOLVED = "resolved"
+    REPEAT = "repeat"
+    HOLD_ENDED = "hold_ended"
+    SILENCE_ENDED = "silence_ended"
+    TAKEN_ON = "taken_on"
+    GROUP_WAIT = "group_wait"
+    GROUP_INTERVAL = "group_interval"
+    FLAPPING = "flapping"
+    REPEAT_LATER = "repeat_later"
+    REPEATS_SPENT = "repeats_spent"
+    ACKNOWLEDGED = "acknowledged"
+    CLOSED = "closed"
+    MOVED = "moved"
+    SILENCED = "silenced"
+    MUTED = "muted"
+    INHIBITED = "inhibited"
+    NEVER_TOLD = "never_told"
+    NOTHING_NEW = "nothing_new"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to do with a group, why, and when to look again.
+
+    ``alert_ids`` are the alerts the message is about (for ``SEND``) or that wait; ``detail`` names the silence, mute
+    timing or inhibiting alert; ``until_ms`` is when the answer can change by time alone. ``held_ids`` are the alerts that
+    something holds back now, whatever is done about the others: the end of that is to be told.
+    """
+
+    action: Action
+    reason: Reason
+    alert_ids: tuple[str, ...] = ()
+    until_ms: int | None = None
+    detail: str = ""
+    held_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What can hold a message back at this moment."""
+
+    silences: Sequence[Silence] = ()
+    mute_timings: Mapping[str, MuteTiming] | None = None
+    inhibitions: Sequence[Inhibition] = ()
+    firing: Sequence[Candidate] = ()
+
+
+def held(candidate: Candidate, route: Route, around: Surroundings, now_ms: int) -> Decision | None:
+    """Why an alert must wait now (silenced, inhibited or muted); None if nothing holds it."""
+    ids = (candidate.alert_id,)
+    for silence in around.silences:
+        if silence.holds(candidate.labels, now_ms):
+            return Decision(Action.WAIT, Reason.SILENCED, ids, silence.ends_ms, silence.silence_id)
+    for rule in around.inhibitions:
+        for source in around.firing:
+            if (
+                source.is_firing
+                and source.speaks_for(candidate)
+                and rule.holds(source.labels, candidate.labels)
+            ):
+                return Decision(Action.WAIT, Reason.INHIBITED, ids, None, source.alert_id)
+    for name in route.mute_timings:
+        timing = (around.mute_timings or {}).get(name)
+        until = timing.muted_until(now_ms) if timing else None
+        if until is not None:
+            return Decision(Action.WAIT, Reason.MUTED, ids, until, name)
+    return None
+
+
+_RANK = {Severity.INFO.value: 0, Severity.WARNING.value: 1, Severity.CRITICAL.value: 2}
+
+
+def _news(candidate: Candidate, told: Told | None, was_held: bool) -> Reason | None:
+    """What is new about an alert since its receiver was last told; None if nothing."""
+    if told is None or not told.is_firing:
+        if not candidate.is_firing or candidate.closed or candidate.moved:
+            return None
+        if was_held:
+            return Reason.HOLD_ENDED
+        return Reason.NEW if told is None else Reason.ADDED
+    if not candidate.is_firing or candidate.closed:
+        return Reason.RESOLVED
+    now_rank = _RANK.get(candidate.labels.get("severity", ""), 0)
+    if now_rank > _RANK.get(told.severity, 0) or (
+        told.level == "notice" and candidate.labels.get("level") == "page"
+    ):
+        return Reason.RAISED
+    if was_held and not candidate.acknowledged and not candidate.moved:
+        return Reason.SILENCE_ENDED
+    return None
+
+
+#: after so long without it, something that fires again is a new incident
+FLAP_MEMORY_MS = 2 * 3_600_000
+#: the longest that something which comes and goes waits before it is told again
+MOST_FLAP_WAIT_S = 3600.0
+
+
+def _identity(candidate: Candidate) -> str:
+    """What fires, whenever it fires: an alert that opens again has another id and the same identity."""
+    return "|".join(candidate.labels.get(name, "") for name in ("store_id", "step", "segment", "kind"))
+
+
+def _flapping(candidate: Candidate, group: GroupState, route: Route, now_ms: int) -> Decision | None:
+    """Why an alert that came and went a moment ago waits: group_interval, doubled with every return, at most an hour.
+
+    A higher severity than the last time does not wait.
+    """
+    flap = (group.flaps or {}).get(_identity(candidate))
+    if flap is None or now_ms - flap.over_ms > FLAP_MEMORY_MS:
+        return None
+    if _RANK.get(candidate.labels.get("severity", ""), 0) > _RANK.get(flap.severity, 0):
+        return None
+    longest = max(route.group_interval_s, MOST_FLAP_WAIT_S)
+    wait_s = min(longest, route.group_interval_s * 2.0 ** min(flap.times - 1, 20))
+    due = flap.over_ms + round(wait_s * 1000)
+    return Decision(Action.WAIT, Reason.FLAPPING, (candidate.alert_id,), due) if now_ms < due else None
+
+
+def _silenced(candidate: Candidate, told: Told | None, hold: Decision | None) -> bool:
+    """True for an alert that was told, that nobody has taken on and that is silenced now."""
+    is_open = not (candidate.acknowledged or candidate.closed or candidate.moved)
+    return bool(
+        candidate.is_firing
+        and is_open
+        and told is not None
+        and told.is_firing
+        and hold is not None
+        and hold.reason is Reason.SILENCED
+    )
+
+
+def _taken_on(group: GroupState, candidates: Sequence[Candidate]) -> tuple[str, ...]:
+    """The alerts whose acknowledgement is news to a receiver that keeps one incident a group; empty if there is none.
+
+    Such an incident is taken on once all its alerts that fire are.
+    """
+    told = {alert_id: what for alert_id, what in (group.told or {}).items() if what.is_firing}
+    taken = {c.alert_id for c in candidates if c.acknowledged and c.is_firing and not c.closed}
+    if not told or not taken.issuperset(told):
+        return ()
+    return tuple(alert_id for alert_id, what in told.items() if not what.acknowledged)
+
+
+def decide(
+    group: GroupState,
+    candidates: Sequence[Candidate],
+    route: Route,
+    around: Surroundings,
+    now_ms: int,
+    *,
+    hears_acknowledgement: bool = False,
+) -> Decision:
+    """What to do with one group of one receiver at ``now_ms``, with the reason.
+
+    A receiver that ``hears_acknowledgement`` (it pages people on its own until it does) is also told, once, that the
+    alerts it was told of have been taken on; nothing holds that back, and anything else that is due goes first.
+    """
+    decision = _decide(group, candidates, route, around, now_ms)
+    if hears_acknowledgement and decision.action is not Action.SEND:
+        taken = _taken_on(group, candidates)
+        if taken:
+            return Decision(Action.SEND, Reason.TAKEN_ON, taken, held_ids=decision.held_ids)
+    return decision
+
+
+def _decide(
+    group: GroupState, candidates: Sequence[Candidate], route: Route, around: Surroundings, now_ms: int
+) -> Decision:
+    """What to do with one group, acknowledgements left aside.
+
+    A resolved alert is told without delay if and only if its firing was told. A raised severity is told at once, also
+    when the alert is acknowledged. A new alert in a group that was told waits for ``group_interval``; the first waits
+    for ``group_wait``. An acknowledged or closed alert is not repeated; closing a told alert is its end.
+    """
+    told = group.told or {}
+    news: dict[str, Reason] = {}
+    waiting: list[Decision] = []
+    silenced: list[str] = []
+    for candidate in candidates:
+        before = told.get(candidate.alert_id)
+        news_of_it = _news(candidate, before, candidate.alert_id in group.was_held)
+        hold = None if news_of_it is Reason.RESOLVED else held(candidate, route, around, now_ms)
+        if _silenced(candidate, before, hold):
+            silenced.append(candidate.alert_id)
+        if news_of_it is None:
+            continue
+        if hold is not None:
+            silenced += hold.alert_ids
+        elif news_of_it in (Reason.NEW, Reason.ADDED):
+            hold = _flapping(candidate, group, route, now_ms)
+        if hold is not None:
+            waiting.append(hold)
+        else:
+            news[candidate.alert_id] = news_of_it
+    held_ids = tuple(dict.fromkeys(silenced))
+    if news:
+        return replace(_tell(group, news, route, now_ms), held_ids=held_ids)
+    if waiting:
+        ends = [hold.until_ms for hold in waiting if hold.until_ms is not None]
+        return replace(
+            waiting[0],
+            alert_ids=tuple(alert_id for hold in waiting for alert_id in hold.alert_ids),
+            until_ms=min(ends) if ends else None,
+            held_ids=held_ids,
+        )
+    return replace(_repeat(group, candidates, route, around, now_ms), held_ids=held_ids)
+
+
+def _tell(group: GroupState, news: Mapping[str, Reason], route: Route, now_ms: int) -> Decision:
+    ids = tuple(news)
+    urgent = (Reason.RESOLVED, Reason.RAISED, Reason.HOLD_ENDED, Reason.SILENCE_ENDED)
+    reason = next(r for r in (*urgent, Reason.NEW, Reason.ADDED) if r in news.values())
+    if reason not in urgent:
+        if group.last_sent_ms is None:
+            due = group.first_seen_ms + round(route.group_wait_s * 1000)
+            if now_ms < due:
+                return Decision(Action.WAIT, Reason.GROUP_WAIT, ids, due)
+        else:
+            reason = Reason.ADDED if any(t.is_firing for t in (group.told or {}).values()) else Reason.NEW
+            due = group.last_sent_ms + round(route.group_interval_s * 1000)
+            if reason is Reason.ADDED and now_ms < due:
+                return Decision(Action.WAIT, Reason.GROUP_INTERVAL, ids, due)
+    return Decision(Action.SEND, reason, ids)
+
+
+def _repeat(
+    group: GroupState, candidates: Sequence[Candidate], route: Route, around: Surroundings, now_ms: int
+) -> Decision:
+    told = group.told or {}
+    firing = [c for c in candidates if c.is_firing and not c.closed and c.alert_id in told]
+    if not firing or group.last_sent_ms is None:
+        return Decision(Action.NOTHING, *_why_nothing(candidates, told))
+    open_ones = [c for c in firing if not (c.acknowledged or c.moved)]
+    if not open_ones:
+        reason = Reason.MOVED if all(c.moved for c in firing) else Reason.ACKNOWLEDGED
+        return Decision(Action.NOTHING, reason, tuple(c.alert_id for c in firing))
+    ids = tuple(c.alert_id for c in open_ones)
+    holds = [hold for c in open_ones if (hold := held(c, route, around, now_ms))]
+    if len(holds) == len(open_ones):
+        return replace(holds[0], alert_ids=ids)
+    if group.repeats >= route.most_repeats:
+        return Decision(Action.NOTHING, Reason.REPEATS_SPENT, ids)
+    due = group.last_sent_ms + round(route.repeat_interval_s * 1000)
+    if now_ms < due:
+        return Decision(Action.WAIT, Reason.REPEAT_LATER, ids, due)
+    held_ids = {alert_id for hold in holds for alert_id in hold.alert_ids}
+    return Decision(Action.SEND, Reason.REPEAT, tuple(i for i in ids if i not in held_ids))
+
+
+def _why_nothing(candidates: Sequence[Candidate], told: Mapping[str, Told]) -> tuple[Reason, tuple[str, ...]]:
+    closed = tuple(c.alert_id for c in candidates if c.closed and c.is_firing)
+    if closed:
+        return Reason.CLOSED, closed
+    never = tuple(c.alert_id for c in candidates if not c.is_firing and c.alert_id not in told)
+    return (Reason.NEVER_TOLD, never) if never and not told else (Reason.NOTHING_NEW, ())
+
+
+#: alerts that are over and of which a group still knows that they were told (to explain it, no more)
+MOST_REMEMBERED = 20
+
+
+def after(decision: Decision, group: GroupState, candidates: Sequence[Candidate], now_ms: int) -> GroupState:
+    """The group's state once ``decision`` has been carried out."""
+    by_id = {candidate.alert_id: candidate for candidate in candidates}
+    done = decision.alert_ids if decision.action is Action.SEND else ()
+    known = dict.fromkeys([*group.was_held, *decision.held_ids])
+    was_held = tuple(i for i in known if i not in done and i in by_id and by_id[i].is_firing)
+    if decision.action is not Action.SEND:
+        return group if was_held == group.was_held else replace(group, was_held=was_held)
+    told = dict(group.told or {})
+    if decision.reason is Reason.TAKEN_ON:  # neither a reminder nor news of an alert: their clocks go on
+        told |= {alert_id: replace(told[alert_id], acknowledged=True) for alert_id in done}
+        return replace(group, told=told, was_held=was_held)
+    for alert_id in done:
+        candidate = by_id[alert_id]
+        was = told.get(alert_id)
+        told[alert_id] = Told(
+            candidate.is_firing and not candidate.closed,
+            candidate.labels.get("severity", ""),
+            candidate.labels.get("level", ""),
+            acknowledged=was is not None and was.is_firing and was.acknowledged,
+        )
+    over = [alert_id for alert_id, what in told.items() if not what.is_firing]
+    for alert_id in over[:-MOST_REMEMBERED]:
+        del told[alert_id]
+    flaps = {
+        name: flap for name, flap in (group.flaps or {}).items() if now_ms - flap.over_ms <= FLAP_MEMORY_MS
+    }
+    for candidate in (by_id[i] for i in done if not by_id[i].is_firing):
+        before = flaps.get(_identity(candidate))
+        times = before.times + 1 if before else 1
+        flaps[_identity(candidate)] = Flap(times, now_ms, candidate.labels.get("severity", ""))
+    reminders = {Reason.REPEAT: group.repeats + 1, Reason.SILENCE_ENDED: group.repeats}
+    return GroupState(
+        first_seen_ms=group.first_seen_ms,
+        last_sent_ms=now_ms,
+        repeats=reminders.get(decision.reason, 0),
+        told=told,
+        was_held=was_held,
+        flaps=flaps or None,
+    )

@@ -1,0 +1,309 @@
+"""The commerce calendar: days on which shops do not behave as usual, by country, with names in both languages.
+
+Commerce days come from the table below, public holidays from the ``holidays`` library. An entry says what day it is,
+never what it will do to a store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+from functools import lru_cache
+
+import holidays
+from holidays.calendars.chinese import _ChineseLunisolar
+from holidays.calendars.islamic import _IslamicLunar
+
+from scoring.wording.text import Text
+
+Span = tuple[date, date]
+
+
+class CalendarKind(StrEnum):
+    """Whether people shop (or send) differently because of commerce, of the season, or because offices are closed."""
+
+    COMMERCE = "commerce"
+    SEASON = "season"
+    HOLIDAY = "holiday"
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarEntry:
+    """One entry from ``first`` to ``last`` (both included) in ``countries`` (none named: everywhere).
+
+    ``is_certain`` is False where the day is not announced yet and only the usual time of the year is known.
+    """
+
+    name: Text
+    kind: CalendarKind
+    first: date
+    last: date
+    countries: tuple[str, ...] = ()
+    is_certain: bool = True
+
+
+GREATER_CHINA = ("CN", "HK", "MO", "TW")
+SOUTH_EAST_ASIA = ("SG", "MY", "ID", "TH", "VN", "PH")
+LUNAR_NEW_YEAR = (*GREATER_CHINA, "SG", "MY", "VN", "KR", "ID")
+#: where Ramadan changes the hours at which most people shop
+RAMADAN = (
+    "AE", "BD", "BH", "DZ", "EG", "ID", "IQ", "JO", "KW", "LB", "LY", "MA", "MY", "OM", "PK", "QA", "SA", "TN", "TR", "YE",
+)  # fmt: skip
+WEST = (
+    "US", "CA", "GB", "IE", "AU", "NZ", "DE", "AT", "CH", "FR", "IT", "ES", "PT", "NL", "BE", "LU", "SE", "NO", "DK", "FI",
+    "PL", "CZ", "BR", "MX", "ZA",
+)  # fmt: skip
+PRIME = (
+    "US", "CA", "GB", "IE", "AU", "DE", "AT", "FR", "IT", "ES", "PT", "NL", "BE", "LU", "SE", "PL", "JP", "SG", "AE", "SA",
+    "EG", "BR", "MX", "TR", "IN",
+)  # fmt: skip
+
+#: announced by Amazon each year; a year that is not here is shown at the usual time and marked as not announced
+PRIME_DAYS: dict[int, Span] = {
+    2023: (date(2023, 7, 11), date(2023, 7, 12)),
+    2024: (date(2024, 7, 16), date(2024, 7, 17)),
+    2025: (date(2025, 7, 8), date(2025, 7, 11)),
+}
+PRIME_BIG_DEAL_DAYS: dict[int, Span] = {
+    2023: (date(2023, 10, 10), date(2023, 10, 11)),
+    2024: (date(2024, 10, 8), date(2024, 10, 9)),
+    2025: (date(2025, 10, 7), date(2025, 10, 8)),
+}
+
+
+def _weekday_of(year: int, month: int, weekday: int, number: int) -> date:
+    """The ``number``-th ``weekday`` (0 = Monday) of a month."""
+    first = date(year, month, 1)
+    return first + timedelta(days=(weekday - first.weekday()) % 7 + 7 * (number - 1))
+
+
+def _fixed(month: int, day: int, last_month: int = 0, last_day: int = 0) -> Callable[[int], Span]:
+    return lambda year: (date(year, month, day), date(year, last_month or month, last_day or day))
+
+
+def _black_friday(year: int) -> date:
+    return _weekday_of(year, 11, 3, 4) + timedelta(days=1)
+
+
+def _one(day: Callable[[int], date]) -> Callable[[int], Span]:
+    return lambda year: (day(year), day(year))
+
+
+#: name, countries, and the first and last day in a year
+YEARLY: tuple[tuple[Text, tuple[str, ...], Callable[[int], Span]], ...] = (
+    (Text("情人节", "Valentine's Day"), WEST, _fixed(2, 14)),
+    (Text("38 女神节大促", "3.8 sale"), ("CN",), _fixed(3, 8)),
+    (Text("母亲节", "Mother's Day"), ("US", "CA", "AU", "DE", "IT", "CN", "BR", "SG"), _one(lambda y: _weekday_of(y, 5, 6, 2))),
+    (Text("520", "5.20"), ("CN",), _fixed(5, 20)),
+    (Text("618 大促期", "618 sale"), ("CN",), _fixed(6, 1, 6, 17)),
+    (Text("618", "618"), ("CN",), _fixed(6, 18)),
+    (Text("99 大促", "9.9 sale"), SOUTH_EAST_ASIA, _fixed(9, 9)),
+    (Text("1010 大促", "10.10 sale"), SOUTH_EAST_ASIA, _fixed(10, 10)),
+    (Text("双11 大促期", "11.11 sale"), ("CN",), _fixed(11, 1, 11, 10)),
+    (Text("双11", "11.11"), (*GREATER_CHINA, *SOUTH_EAST_ASIA), _fixed(11, 11)),
+    (Text("黑五", "Black Friday"), WEST, _one(_black_friday)),
+    (Text("网络星期一", "Cyber Monday"), WEST, _one(lambda y: _black_friday(y) + timedelta(days=3))),
+    (Text("双12", "12.12"), (*GREATER_CHINA, *SOUTH_EAST_ASIA), _fixed(12, 12)),
+    (Text("圣诞购物季", "Christmas shopping"), WEST, _fixed(12, 10, 12, 24)),
+)  # fmt: skip
+
+
+def _moving(year: int) -> Iterable[CalendarEntry]:
+    """The entries whose day is announced or follows the moon."""
+    for days, name, usual in (
+        (PRIME_DAYS, Text("Prime Day", "Prime Day"), (date(year, 7, 8), date(year, 7, 17))),
+        (
+            PRIME_BIG_DEAL_DAYS,
+            Text("Prime 秋季大促", "Prime Big Deal Days"),
+            (date(year, 10, 6), date(year, 10, 12)),
+        ),
+    ):
+        first, last = days.get(year, usual)
+        yield CalendarEntry(name, CalendarKind.COMMERCE, first, last, PRIME, is_certain=year in days)
+    new_year = _ChineseLunisolar().lunar_new_year_date(year)
+    if new_year is not None and new_year[0] is not None:
+        day = new_year[0]
+        yield CalendarEntry(
+            Text("春节前（物流陆续停收）", "Before Lunar New Year (carriers wind down)"),
+            CalendarKind.SEASON, day - timedelta(days=10), day - timedelta(days=1), ("CN",),
+        )  # fmt: skip
+        yield CalendarEntry(
+            Text("春节", "Lunar New Year"),
+            CalendarKind.SEASON,
+            day,
+            day + timedelta(days=7),
+            LUNAR_NEW_YEAR,
+        )
+    moon = _IslamicLunar()
+    feasts = dict(moon.eid_al_fitr_dates(year))
+    for first, certain in moon.ramadan_beginning_dates(year):
+        feast = min((day for day in feasts if day > first), default=first + timedelta(days=30))
+        last = feast - timedelta(days=1)
+        if (last - first).days < 40:
+            yield CalendarEntry(Text("斋月", "Ramadan"), CalendarKind.SEASON, first, last, RAMADAN, certain)
+            yield CalendarEntry(
+                Text("开斋节", "Eid al-Fitr"),
+                CalendarKind.SEASON,
+                feast,
+                feast + timedelta(days=2),
+                RAMADAN,
+                feasts.get(feast, certain),
+            )
+
+
+@lru_cache(maxsize=16)
+def commerce_days(year: int) -> tuple[CalendarEntry, ...]:
+    """All commerce days and seasons that touch ``year``, by day."""
+    found = [
+        CalendarEntry(name, CalendarKind.COMMERCE, *span(year), countries) for name, countries, span in YEARLY
+    ]
+    found += _moving(year)
+    return tuple(sorted(set(found), key=lambda entry: (entry.first, entry.name)))
+
+
+#: common holidays whose country's list the library has no Chinese for
+CHINESE_NAMES: dict[str, str] = {
+    "New Year's Day": "元旦",
+    "Good Friday": "耶稣受难日",
+    "Easter Sunday": "复活节",
+    "Easter Monday": "复活节星期一",
+    "Labor Day": "劳动节",
+    "May Day": "五一劳动节",
+    "Memorial Day": "阵亡将士纪念日",
+    "Juneteenth National Independence Day": "六月节",
+    "Independence Day": "独立日",
+    "Martin Luther King Jr. Day": "马丁·路德·金纪念日",
+    "Washington's Birthday": "总统日",
+    "Columbus Day": "哥伦布日",
+    "Veterans Day": "退伍军人节",
+    "Thanksgiving Day": "感恩节",
+    "Christmas Day": "圣诞节",
+    "Boxing Day": "节礼日",
+    "German Unity Day": "德国统一日",
+    "Ascension Day": "耶稣升天节",
+    "Whit Monday": "圣灵降临节星期一",
+    "Labor Thanksgiving Day": "勤劳感谢日",
+    "Songkran Festival": "泼水节",
+    "Lunar New Year": "春节",
+    "Chinese New Year": "春节",
+    "Ramadan Beginning": "斋月开始",
+    "Islamic New Year": "伊斯兰新年",
+    "Isra' and Mi'raj": "登霄节",
+    "Prophet's Birthday": "圣纪节",
+    "Day of Arafah": "阿拉法日",
+    "Eid al-Fitr Holiday": "开斋节假期",
+    "Eid al-Fitr Second Day": "开斋节第二天",
+    "Eid al-Adha Holiday": "宰牲节假期",
+    "International Labor Day": "国际劳动节",
+    "National Day": "国庆节",
+    "National Day Holiday": "国庆节假期",
+    "Founding Day Holiday": "立国日",
+    "Vesak Day": "卫塞节",
+    "Deepavali": "排灯节",
+    "Diwali": "排灯节",
+    "Pentecost Monday": "圣灵降临节星期一",
+    "Second Day of Christmas": "圣诞节次日",
+    "Saint Stephen's Day": "圣斯德望日",
+    "Epiphany": "主显节",
+    "Assumption Day": "圣母升天节",
+    "All Saints' Day": "诸圣节",
+    "Bastille Day": "法国国庆日",
+    "Early May bank holiday": "五月银行假日",
+    "May Day bank holiday": "五月银行假日",
+    "Spring Bank Holiday": "春季银行假日",
+    "Summer Bank Holiday": "夏季银行假日",
+    "Canada Day": "加拿大国庆日",
+    "Australia Day": "澳大利亚国庆日",
+    "ANZAC Day": "澳新军团日",
+    "Coming of Age Day": "成人节",
+    "Foundation Day": "建国纪念日",
+    "Emperor's Birthday": "天皇诞辰",
+    "Vernal Equinox Day": "春分日",
+    "Showa Day": "昭和日",
+    "Constitution Day": "宪法纪念日",
+    "Greenery Day": "绿之日",
+    "Children's Day": "儿童节",
+    "Substitute Holiday": "补休日",
+    "Marine Day": "海之日",
+    "Mountain Day": "山之日",
+    "Respect for the Aged Day": "敬老日",
+    "Autumnal Equinox Day": "秋分日",
+    "Sports Day": "体育日",
+    "Culture Day": "文化日",
+    "Eid al-Fitr": "开斋节",
+    "Eid al-Adha": "宰牲节",
+}
+
+
+@lru_cache(maxsize=256)
+def public_holidays(country: str, year: int) -> tuple[CalendarEntry, ...]:
+    """The public holidays of a country (ISO 3166 alpha-2) in a year; none for a country that is not known."""
+    if country not in holidays.list_supported_countries():
+        return ()
+    spoken = holidays.list_localized_countries().get(country, [])
+    named = {
+        language: holidays.country_holidays(
+            country, years=year, language=next((code for code in codes if code in spoken), None)
+        )
+        for language, codes in (("zh", ("zh_CN", "en_US")), ("en", ("en_US",)))
+    }
+    return tuple(
+        CalendarEntry(
+            Text(_chinese(named["zh"].get(day, name)), name),
+            CalendarKind.HOLIDAY,
+            day,
+            day,
+            (country,),
+        )
+        for day, name in sorted(named["en"].items())
+    )
+
+
+def _chinese(name: str) -> str:
+    plain, _, rest = name.partition(" (")
+    if plain not in CHINESE_NAMES:
+        return name
+    return CHINESE_NAMES[plain] + (f"（{rest[:-1].replace('observed', '补休')}）" if rest else "")
+
+
+#: a year whose entries have every name that recurs
+_ANY_YEAR = 2026
+
+
+def is_known_day(name: str, countries: Iterable[str] = ()) -> bool:
+    """Whether an entry is called so, in Chinese or English: a commerce day, a season, or a public holiday of ``countries``."""
+    sources = [*commerce_days(_ANY_YEAR)]
+    sources += [entry for country in countries for entry in public_holidays(country, _ANY_YEAR)]
+    return any(name.casefold() in (entry.name.zh.casefold(), entry.name.en.casefold()) for entry in sources)
+
+
+def calendar_between(countries: Iterable[str], first: date, last: date) -> tuple[CalendarEntry, ...]:
+    """What is on the calendar of any of ``countries`` from ``first`` to ``last`` (both included), by day.
+
+    An entry's ``countries`` are narrowed to those asked for; holidays of the same day and name are told once.
+    """
+    wanted = sorted(set(countries) - {""})
+    years = range(first.year - 1, last.year + 2)
+    found: dict[tuple[str, date, date], CalendarEntry] = {}
+    sources = [entry for year in years for entry in commerce_days(year)]
+    sources += [entry for year in years for country in wanted for entry in public_holidays(country, year)]
+    for entry in sources:
+        if entry.last < first or entry.first > last:
+            continue
+        here = tuple(country for country in wanted if not entry.countries or country in entry.countries)
+        if entry.countries and not here:
+            continue
+        key = (entry.name.en, entry.first, entry.last)
+        known = found.get(key)
+        both = tuple(sorted({*here, *(known.countries if known else ())}))
+        if entry.kind is CalendarKind.HOLIDAY and any(
+            other.name.zh == entry.name.zh and other.first <= entry.first <= other.last
+            for other in found.values()
+            if other.kind is not CalendarKind.HOLIDAY
+        ):
+            continue  # the season of that name is told already
+        found[key] = CalendarEntry(entry.name, entry.kind, entry.first, entry.last, both, entry.is_certain)
+    order = list(CalendarKind)
+    return tuple(sorted(found.values(), key=lambda e: (max(e.first, first), order.index(e.kind), e.name)))

@@ -1,0 +1,470 @@
+"""The counts of one partition: stage counts per (store, minute, segment), each accepted event counted once.
+
+On the path of an event: after the topic ``funnel.events.v1`` (``streams/transport`` hands over record batches), before
+``scoring/detection``; ``streams/monitor`` makes the changes durable.
+
+Everything here is a function of the partition's log up to an offset: the same records, cut into batches in any way
+and with a stop and a restart anywhere between, give the same counts. The wall clock enters at one place only, as the
+latest ``received_at`` that is believed, so that one wrong record cannot turn time forward for all others.
+
+The counting loop is written for speed, below two microseconds an event with decoding: one typed decode, one look-up for
+duplicates, one for the row. That is why rows are plain lists (see ``Row``) and the loop reads its neighbours' dicts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from operator import attrgetter, methodcaller
+from typing import Any, Literal
+
+import msgspec
+
+from scoring.counting.duplicates import EventIds, OrderKeys
+from scoring.counting.segments import Segmenter
+from scoring.events.event import EventType, RejectReason
+from scoring.funnel.stages import STAGE_INDEX, STAGES, Stage
+
+MINUTE_MS = 60_000
+#: how far in front of the present a record's times may be before it is refused, in milliseconds
+FUTURE_MS = 3_600_000
+#: minutes that a row outlives the horizon: records are not quite in the order of their acceptance
+SLACK_MINUTES = 60
+#: (store, dimension values…) whose segment is kept at hand, at most: values come from outside and may be many
+OWNERS_MOST = 200_000
+TICK_PREFIX = b'{"tick_ms"'
+_WIDTH = len(STAGES)
+
+#: A row of the table: seven counts, then whether it has changed since the last flush, then its (store, segment), its
+#: minute and whether it has ever been stored.
+Row = list[Any]
+DIRTY, OWNER, MINUTE, STORED = _WIDTH, _WIDTH + 1, _WIDTH + 2, _WIDTH + 3
+
+#: What the loop needs of a store in a minute: its event ids of the present epoch, those of the one before, and the rows
+#: by the first dimension's value, then by the others' (see ``event_decoder``).
+Shelf = tuple[set[str], AbstractSet[str], dict[str, dict[Any, Row]]]
+_NONE: frozenset[str] = frozenset()
+
+#: column of each event type; types that are no stage have none
+_COLUMN: dict[str, int] = {kind.value: STAGE_INDEX.get(kind.value, -1) for kind in EventType}
+_ORDER = STAGE_INDEX[Stage.ORDER]
+_PAYMENT = STAGE_INDEX[Stage.PAYMENT]
+
+Decode = Callable[[bytes], Any]
+
+
+class Tick(msgspec.Struct, frozen=True, gc=False):
+    """A record that only advances time."""
+
+    tick_ms: int
+
+
+#: what the decoders raise at a record that is not what they were asked for
+UNREADABLE = (msgspec.MsgspecError, UnicodeError, RecursionError)
+
+_decode_tick = msgspec.json.Decoder(Tick).decode
+encode_tick = msgspec.json.Encoder().encode
+
+
+def event_decoder(dimensions: Sequence[str]) -> Decode:
+    """A decoder of the fields counting needs, whatever else a record holds.
+
+    The dimensions' values are found as ``first`` and ``rest``: the second one's value, or a tuple of all but the first.
+    Two look-ups by a string take less time than one by a pair of them, which has to be made, hashed and compared.
+    """
+    fields: list[Any] = [
+        ("event_id", str),
+        ("store_id", str),
+        ("type", Literal[tuple(kind.value for kind in EventType)]),
+        ("event_time_ms", int),
+        ("received_at_ms", int),
+        ("order_id", str, ""),
+    ]
+    names = ["first", "rest"] if len(dimensions) == 2 else ["first", *dimensions[1:]]
+    names = names[: len(dimensions)]
+    fields += [(name, str, "") for name in names]
+    fixed: dict[str, Any] = dict.fromkeys(("first", "rest")[len(dimensions) :], "")
+    if len(dimensions) > 2:
+        fixed["rest"] = property(attrgetter(*dimensions[1:]))
+    rename = dict(zip(names, dimensions, strict=True))
+    counted = msgspec.defstruct("CountedEvent", fields, namespace=fixed, rename=rename, gc=False)
+    return msgspec.json.Decoder(counted).decode
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A record that cannot be counted: at which place of its batch, why, and what it was."""
+
+    index: int
+    reason: RejectReason
+    detail: str
+    payload: bytes
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of the records of one batch."""
+
+    records: int = 0
+    counted: int = 0
+    duplicates: int = 0
+    #: older than the horizon: landed and recounted from the raw table, not counted in the stream
+    too_old: int = 0
+    #: no stage of the funnel
+    others: int = 0
+    ticks: int = 0
+    rejected: list[Rejected] = field(default_factory=list)
+
+    def add(self, other: Tally) -> None:
+        """Add what became of further records."""
+        self.records += other.records
+        self.counted += other.counted
+        self.duplicates += other.duplicates
+        self.too_old += other.too_old
+        self.others += other.others
+        self.ticks += other.ticks
+        self.rejected += other.rejected
+
+
+class PartitionCounts:
+    """The table rows of one partition and the memory of what has been counted.
+
+    Args:
+        segmenter: names the segments; belongs to this partition alone.
+        horizon_ms: an event older than this at its acceptance is not counted here.
+        duplicate_horizon_ms: how long event ids are remembered, at least.
+    """
+
+    def __init__(self, segmenter: Segmenter, horizon_ms: int, duplicate_horizon_ms: int) -> None:
+        self.segmenter = segmenter
+        self.horizon_ms = horizon_ms
+        self.ids = EventIds(duplicate_horizon_ms)
+        self.orders = OrderKeys(horizon_ms)
+        #: largest ``received_at`` or tick so far; never goes back
+        self.clock_ms = 0
+        self.rows = 0
+        self._minutes: dict[int, dict[tuple[str, str], Row]] = {}
+        # minute -> store -> shelf: what the loop looks up; forgotten at will, and when an epoch of ids begins
+        self._hot: dict[int, dict[str, Shelf]] = {}
+        # (store, the first dimension's value, the others') -> (store, segment), as long as the segmenter would choose it again
+        self._owner_of: dict[tuple[str, str, Any], tuple[str, str]] = {}
+        self._dirty: list[Row] = []
+        self._floor = -(1 << 62)
+        self._decode = event_decoder(segmenter.dimensions)
+
+    # counting
+
+    def count(self, values: Sequence[bytes | None], offsets: Sequence[int], present_ms: int) -> Tally:
+        """Count a batch of records.
+
+        Args:
+            values: the records' values.
+            offsets: their offsets, ascending.
+            present_ms: the wall clock, for refusing times in the future and for nothing else.
+        """
+        tally = Tally(records=len(values))
+        decode, hot, column_of = self._decode, self._hot, _COLUMN
+        ids, horizon, dirty = self.ids, self.horizon_ms, self._dirty
+        shelves: dict[str, Shelf] = {}
+        ends = ids.ends_ms
+        latest = present_ms + FUTURE_MS
+        order, payment, is_dirty = _ORDER, _PAYMENT, DIRTY
+        clock, duplicates, others, too_old = self.clock_ms, 0, 0, 0
+        # while an event's times stay within these bounds, its minute and all that is asked of them stay as they are
+        minute = begin = end = low = high = 0
+        iterator = iter(values)
+        while True:
+            try:
+                for event in map(decode, iterator):  # type: ignore[arg-type]
+                    column = column_of[event.type]
+                    if column < 0:
+                        others += 1
+                        continue
+                    when, received = event.event_time_ms, event.received_at_ms
+                    if not (begin <= when < end and low <= received <= high):
+                        age = received - when
+                        if age > horizon:
+                            too_old += 1
+                            continue
+                        is_ahead = received > clock and received > latest
+                        if is_ahead or age < -FUTURE_MS:
+                            index = _index(iterator, values)
+                            ahead = "event_time_ms" if age < -FUTURE_MS else "received_at_ms"
+                            _reject(tally, index, RejectReason.TIME_IN_FUTURE, ahead, values[index])
+                            continue
+                        if received >= ends:
+                            ids.turn(received, offsets[_index(iterator, values)])
+                            ends = ids.ends_ms
+                            hot.clear()
+                        minute = when // MINUTE_MS
+                        begin = minute * MINUTE_MS
+                        end = begin + MINUTE_MS
+                        low, high = end - FUTURE_MS, min(begin + horizon, ends - 1, latest)
+                        shelves = hot.get(minute, {})
+                    if received > clock:
+                        clock = received
+                    if event.store_id in shelves:
+                        seen, seen_before, rows = shelves[event.store_id]
+                    else:
+                        seen, seen_before, rows = self._shelve(minute, event.store_id)
+                        shelves = hot.get(minute, {})
+                    event_id = event.event_id
+                    if event_id in seen or (seen_before and event_id in seen_before):
+                        seen.add(event_id)  # what is held is what came since ``starts``, whoever has read it
+                        duplicates += 1
+                        continue
+                    seen.add(event_id)
+                    if (
+                        order <= column <= payment
+                        and event.order_id
+                        and not self.orders.is_new(
+                            f"{event.type[0]} {event.store_id} {event.order_id}", clock
+                        )
+                    ):
+                        duplicates += 1
+                        continue
+                    by_rest = rows.get(event.first)
+                    row = by_rest.get(event.rest) if by_rest is not None else None
+                    if row is None:
+                        row = self._find(minute, event)
+                        if row is None:
+                            too_old += 1
+                            continue
+                        rows.setdefault(event.first, {})[event.rest] = row
+                    row[column] += 1
+                    if not row[is_dirty]:
+                        row[is_dirty] = True
+                        dirty.append(row)
+                break
+            except (*UNREADABLE, TypeError) as error:
+                index = _index(iterator, values)
+                if isinstance(error, TypeError) and values[index] is not None:
+                    raise  # not the decoder's
+                tick_ms = self._odd(values[index], index, error, tally)
+                if clock < tick_ms <= latest:
+                    clock = tick_ms
+        self.clock_ms = clock
+        tally.duplicates, tally.others, tally.too_old = duplicates, others, too_old
+        left_out = tally.ticks + len(tally.rejected) + duplicates + others + too_old
+        tally.counted = tally.records - left_out
+        return tally
+
+    def time_of(self, value: bytes | None) -> int:
+        """When a record was accepted, or its tick's time; 0 for a record that is neither."""
+        try:
+            return int(self._decode(value).received_at_ms)  # type: ignore[arg-type]
+        except (*UNREADABLE, TypeError):
+            pass
+        try:
+            return _decode_tick(value or b"").tick_ms
+        except UNREADABLE:
+            return 0
+
+    def _shelve(self, minute: int, store_id: str) -> Shelf:
+        """The shelf of this store and minute, made if need be; one of a minute that has left the table is not kept."""
+        ids = self.ids
+        seen = ids.current.get(store_id)
+        if seen is None:
+            seen = ids.current[store_id] = set()
+        shelf: Shelf = (seen, ids.before.get(store_id, _NONE), {})
+        if minute >= self._floor:
+            self._hot.setdefault(minute, {})[store_id] = shelf
+        return shelf
+
+    def _find(self, minute: int, event: Any) -> Row | None:
+        """The row for events like this one in this minute, made if need be; None if the minute has left the table."""
+        if minute < self._floor:
+            return None
+        alike = (event.store_id, event.first, event.rest)
+        owner = self._owner_of.get(alike)
+        if owner is None:
+            number = len(self.segmenter.dimensions)
+            values = (event.first, *event.rest) if number > 2 else (event.first, event.rest)[:number]
+            owner = (event.store_id, self.segmenter.choose(event.store_id, values))
+            self._owner_of[alike] = owner
+        return self._row(minute, owner)
+
+    def _row(self, minute: int, owner: tuple[str, str]) -> Row:
+        rows = self._minutes.get(minute)
+        if rows is None:
+            rows = self._minutes[minute] = {}
+        row = rows.get(owner)
+        if row is None:
+            row = rows[owner] = [0, 0, 0, 0, 0, 0, 0, False, owner, minute, False]
+            self.segmenter.hold(owner)
+            self.rows += 1
+        return row
+
+    def _odd(self, value: bytes | None, index: int, error: Exception, tally: Tally) -> int:
+        """A record that is no event: the time of a tick, 0 for anything else, which is rejected."""
+        if value is not None and value.startswith(TICK_PREFIX):
+            try:
+                tick_ms = _decode_tick(value).tick_ms
+            except UNREADABLE as broken:
+                _reject(tally, index, RejectReason.BROKEN_JSON, f"tick: {broken}", value)
+                return 0
+            tally.ticks += 1
+            return tick_ms
+        _reject(tally, index, *reason_of(value, error), value)
+        return 0
+
+    def rewind(self, epoch: int, starts: tuple[int, int]) -> int:
+        """Forget all event ids; returns the offset from which to ``remember`` them anew (see ``EventIds.rewind``)."""
+        self._hot.clear()
+        return self.ids.rewind(epoch, starts)
+
+    def remember(self, values: Sequence[bytes | None], offsets: Sequence[int]) -> None:
+        """Go again through records counted before, only to hold their event ids (see ``EventIds.rewind``).
+
+        Takes the records that ``count`` took and no others: ``clock_ms`` must be the one after them.
+        """
+        decode, ids, latest = self._decode, self.ids, self.clock_ms
+        for offset, value in zip(offsets, values, strict=True):
+            try:
+                event = decode(value)  # type: ignore[arg-type]
+            except (*UNREADABLE, TypeError):
+                continue
+            received = event.received_at_ms
+            if _COLUMN[event.type] < 0 or received > latest:
+                continue
+            if not -FUTURE_MS <= received - event.event_time_ms <= self.horizon_ms:
+                continue
+            if received >= ids.ends_ms:
+                ids.turn(received, offset)
+            ids.current.setdefault(event.store_id, set()).add(event.event_id)
+
+    # what a flush takes and what a restart gives back
+
+    def take_dirty(self) -> list[Row]:
+        """The rows that changed since the last call; they count as stored from now on."""
+        rows = self._dirty
+        self._dirty = []
+        for row in rows:
+            row[DIRTY] = False
+            row[STORED] = True
+        return rows
+
+    def take_expired(self, most: int) -> list[tuple[int, str, str]]:
+        """Drop up to about ``most`` rows whose minutes have left the horizon; names those that were stored.
+
+        Call it after ``take_dirty``, so that no dropped row has changes that were not taken.
+        """
+        floor = (self.clock_ms - self.horizon_ms) // MINUTE_MS - SLACK_MINUTES
+        gone: list[tuple[int, str, str]] = []
+        dropped, freed = 0, False
+        for minute in sorted(minute for minute in self._minutes if minute < floor):
+            self._floor = max(self._floor, minute + 1)
+            for owner, row in self._minutes.pop(minute).items():
+                dropped += 1
+                freed = self.segmenter.release(owner) or freed
+                if row[STORED]:
+                    gone.append((minute, *owner))
+            self._hot.pop(minute, None)
+            if dropped >= most:
+                break
+        else:
+            self._floor = max(self._floor, floor)
+        self.rows -= dropped
+        if freed:
+            self._hot.clear()
+            self._owner_of.clear()
+        return gone
+
+    def cool(self, minute: int) -> None:
+        """Forget the look-up of minutes before ``minute``; it is made anew for late events."""
+        for old in [known for known in self._hot if known < minute]:
+            del self._hot[old]
+        if len(self._owner_of) > OWNERS_MOST:
+            self._owner_of.clear()
+
+    def restore(self, minute: int, store_id: str, segment: str, counts: Sequence[int] | None) -> None:
+        """Take over a stored row (None: it has been dropped)."""
+        if counts is None:
+            row = self._minutes.get(minute, {}).pop((store_id, segment), None)
+            if row is not None:
+                self.segmenter.release((store_id, segment))
+                self._owner_of.clear()
+                self.rows -= 1
+                if not self._minutes[minute]:
+                    del self._minutes[minute]
+            return
+        row = self._row(minute, (store_id, segment))
+        row[:_WIDTH] = counts
+        row[STORED] = True
+
+    def restored(self, clock_ms: int) -> None:
+        """All rows have been taken over; the partition's clock stood at ``clock_ms``."""
+        self.clock_ms = clock_ms
+        self._floor = (clock_ms - self.horizon_ms) // MINUTE_MS - SLACK_MINUTES
+
+    # reading
+
+    def minutes(self) -> list[int]:
+        """The minutes that have rows, ascending."""
+        return sorted(self._minutes)
+
+    def of_minute(self, minute: int) -> dict[str, dict[str, list[int]]]:
+        """Counts of one minute, per store and segment (copies)."""
+        found: dict[str, dict[str, list[int]]] = {}
+        for (store, segment), row in self._minutes.get(minute, {}).items():
+            found.setdefault(store, {})[segment] = row[:_WIDTH]
+        return found
+
+    def of_store(self, minute: int, store_id: str) -> dict[str, list[int]]:
+        """Counts of one store in one minute, per segment (copies)."""
+        rows = self._minutes.get(minute, {})
+        found = {}
+        for segment in self.segmenter.names(store_id):
+            row = rows.get((store_id, segment))
+            if row is not None:
+                found[segment] = row[:_WIDTH]
+        return found
+
+    def __iter__(self) -> Iterator[tuple[int, str, str]]:
+        return ((minute, *owner) for minute, rows in self._minutes.items() for owner in rows)
+
+    def get(self, minute: int, store_id: str, segment: str) -> list[int] | None:
+        """The seven counts of one row (a copy), None if there is no such row."""
+        row = self._minutes.get(minute, {}).get((store_id, segment))
+        return None if row is None else row[:_WIDTH]
+
+
+def totals(counts: Mapping[str, Mapping[str, Sequence[int]]]) -> dict[str, list[int]]:
+    """Counts per store with their segments added up."""
+    return {
+        store: [sum(column) for column in zip(*segments.values(), strict=True)]
+        for store, segments in counts.items()
+    }
+
+
+#: how many items an iterator over a list still has to give
+_remaining = methodcaller("__length_hint__")
+
+
+def _index(iterator: Iterator[Any], values: Sequence[Any]) -> int:
+    return len(values) - int(_remaining(iterator)) - 1
+
+
+def _reject(tally: Tally, index: int, reason: RejectReason, detail: str, value: bytes | None) -> None:
+    tally.rejected.append(Rejected(index, reason, detail, value or b""))
+
+
+def reason_of(value: bytes | None, error: Exception) -> tuple[RejectReason, str]:
+    """The reason for which a record is refused, from the decoder's error; landing gives the same."""
+    if not value or not value.strip():
+        return RejectReason.EMPTY, "the record has no value"
+    text = str(error)
+    if isinstance(error, UnicodeError) or "utf-8" in text.lower():
+        return RejectReason.NOT_UTF8, text
+    if not isinstance(error, msgspec.ValidationError):
+        return RejectReason.BROKEN_JSON, text
+    if "missing required field" in text:
+        return RejectReason.MISSING_FIELD, text
+    if "Invalid enum value" in text:
+        return RejectReason.UNKNOWN_TYPE, text
+    if "unknown field" in text:
+        return RejectReason.UNKNOWN_FIELD, text
+    if text.startswith("Expected `object`") and "$." not in text:
+        return RejectReason.NOT_AN_OBJECT, text
+    return RejectReason.WRONG_TYPE, text

@@ -1,0 +1,254 @@
+"""A digest as data: which stores need somebody, what mattered, how each store stands against its own expectation.
+
+Pure: facts of a period in, judgements out; ``scoring/digest/sentences.py`` says them in a language, ``streams/digests`` asks
+ClickHouse before and draws and sends after. Expectations are conditional (arrivals at a stage given what arrived before it),
+so a store's change is the product of its steps' observed over expected: what the outcome is against what it would have been,
+had every step converted as its baseline says. Stores are put in order by that, each against itself, never one against another.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+
+from scoring.alerts.alert import AlertKind, AlertTransition
+from scoring.digest.slow import slow_rows, slow_sums
+from scoring.digest.values import (
+    GROUP_OF,
+    MOST_MATTERS,
+    AlertFacts,
+    Digest,
+    Dimension,
+    Facts,
+    Group,
+    Incident,
+    Money,
+    StageBar,
+    StepSums,
+    StoreFacts,
+    StoreRow,
+    Verdict,
+)
+from scoring.funnel.stages import FAST_STEPS, STAGE_INDEX, STAGES, STEP_BY_ID, STEPS, Stage, Step
+
+#: of a stage's count must be in judged hours for their expectation to stand beside it
+JUDGED_SHARE = 0.8
+_ORDER = {verdict: place for place, verdict in enumerate(Verdict)}
+
+
+def build_digest(facts: Facts) -> Digest:
+    """Judge the facts of a period."""
+    stores = {store.store_id: store for store in facts.stores}
+    incidents = sorted(
+        (_incident(alert, stores) for alert in facts.alerts), key=lambda i: i.weight, reverse=True
+    )
+    rows = sorted((_row(store, incidents) for store in facts.stores), key=_row_order)
+    counts = dict.fromkeys(Group, 0)
+    for row in rows:
+        counts[GROUP_OF[row.verdict]] += 1
+    opened = [incident for incident in incidents if incident.facts.is_open]
+    silent = [row for row in rows if row.verdict is Verdict.SILENT]
+    over = [incident for incident in incidents if not incident.facts.is_open]
+    matters: list[Incident | StoreRow] = [*_first_of_each_step(opened), *silent, *_first_of_each_step(over)]
+    pictured = _pictured(rows)
+    return Digest(
+        facts=facts,
+        counts=counts,
+        rows=tuple(rows),
+        matters=tuple(matters[:MOST_MATTERS]),
+        matters_left=max(0, len(matters) - MOST_MATTERS),
+        open_incidents=tuple(sorted(opened, key=lambda i: i.facts.alert.opened_at_ms)),
+        over_count=len(over),
+        pictured=pictured,
+        funnel=expected_funnel(pictured.store) if pictured else (),
+        radar=radar(pictured.store) if pictured else (),
+        slow=slow_rows(facts.stores),
+    )
+
+
+def _incident(facts: AlertFacts, stores: Mapping[str, StoreFacts]) -> Incident:
+    alert = facts.alert
+    store = stores.get(alert.store_id) or StoreFacts(alert.store_id, alert.store_id)
+    return Incident(facts, store, money_lost(alert, store))
+
+
+def _first_of_each_step(incidents: Iterable[Incident]) -> list[Incident]:
+    found: dict[tuple[str, str], Incident] = {}
+    for incident in incidents:
+        found.setdefault((incident.facts.alert.store_id, incident.facts.alert.step), incident)
+    return list(found.values())
+
+
+def _expected_rate(store: StoreFacts, step: Step) -> float | None:
+    """The conversion rate of ``step`` that was expected in the period."""
+    sums = store.steps.get(step.id)
+    entered = store.counts.get(step.upstream.value, 0)
+    if sums is None or sums.ratio is None or entered <= 0:
+        return None
+    return sums.expected / entered
+
+
+def money_lost(alert: AlertTransition, store: StoreFacts) -> Money | None:
+    """What the alert's lost events would have brought: lost × expected rates down to an order × its mean worth.
+
+    None for steps behind payment (a parcel not sent is not money lost), for surges, and where a rate or the worth is unknown.
+    The range carries only the uncertainty of the count.
+    """
+    step = STEP_BY_ID.get(alert.step)
+    if step is None or alert.lost <= 0 or alert.kind is AlertKind.SURGE:
+        return None
+    stage = step.downstream
+    if STAGE_INDEX[stage] > STAGE_INDEX[Stage.PAYMENT]:
+        return None
+    reached = 1.0
+    while STAGE_INDEX[stage] < STAGE_INDEX[Stage.ORDER]:
+        onward = STEPS[STAGE_INDEX[stage]]
+        rate = _expected_rate(store, onward)
+        if rate is None:
+            return None
+        reached, stage = reached * rate, onward.downstream
+    worth = store.worth.get(stage.value) or store.worth.get("order") or store.worth.get("payment")
+    if not worth:
+        return None
+    each = reached * worth
+    base = None if store.base_rate is None else alert.lost * each * store.base_rate
+    return Money(
+        alert.lost * each,
+        max(0.0, alert.lost_low) * each,
+        alert.lost_high * each,
+        store.currency,
+        base,
+        store.base_currency,
+    )
+
+
+def _row(store: StoreFacts, incidents: list[Incident]) -> StoreRow:
+    mine = [i for i in incidents if store.store_id in (i.facts.alert.store_id, *i.facts.alert.members)]
+    opened = [incident for incident in mine if incident.facts.is_open]
+    judged = {step.id: store.steps[step.id] for step in FAST_STEPS if _ratio(store, step) is not None}
+    supplied = [
+        s for s in FAST_STEPS if store.counts.get(s.upstream, 0) and store.counts.get(s.downstream, 0)
+    ]
+    ratios = {step: sums.observed / sums.expected for step, sums in judged.items()}
+    change = math.prod(ratios.values()) - 1.0 if ratios else None
+    outcome = next(
+        (
+            s
+            for s in (Stage.PAYMENT, Stage.ORDER, Stage.ADD_TO_CART, Stage.CLICK)
+            if store.counts.get(s.value)
+        ),
+        None,
+    )
+    lead = opened[0] if opened else mine[0] if mine else None
+    step = lead.facts.alert.step if lead else ""
+    if step not in STEP_BY_ID:
+        step = min(judged, key=lambda s: _deviation(judged[s]), default=supplied[-1].id if supplied else "")
+    return StoreRow(
+        store=store,
+        verdict=_verdict(store, bool(opened), bool(mine), ratios),
+        incident=lead,
+        outcome=outcome,
+        change=change,
+        step=step,
+        step_change=ratios[step] - 1.0 if step in ratios else None,
+        steps_judged=len(ratios),
+        steps_supplied=len(supplied),
+    )
+
+
+def _ratio(store: StoreFacts, step: Step) -> float | None:
+    sums = store.steps.get(step.id)
+    return sums.ratio if sums else None
+
+
+def _deviation(sums: StepSums) -> float:
+    """How far below its expectation a step is, in rough standard deviations: only to choose which one to show."""
+    return (sums.observed - sums.expected) / math.sqrt(sums.expected + 1.0)
+
+
+def _verdict(store: StoreFacts, is_open: bool, had_any: bool, ratios: Mapping[str, float]) -> Verdict:
+    if is_open:
+        return Verdict.ATTENTION
+    if not any(store.counts.values()):
+        return Verdict.SILENT if store.last_seen_ms is not None else Verdict.NO_DATA
+    if had_any:
+        return Verdict.RECOVERED
+    outcomes = [s.id for s in FAST_STEPS if s.downstream in (Stage.ORDER, Stage.PAYMENT)]
+    sells = any(store.counts.get(stage.value) or step in store.steps
+                for step, stage in zip(outcomes, (Stage.ORDER, Stage.PAYMENT), strict=True))  # fmt: skip
+    is_judged = any(step in ratios for step in outcomes) if sells else bool(ratios)
+    return Verdict.NORMAL if is_judged else Verdict.NOT_JUDGED
+
+
+def _row_order(row: StoreRow) -> tuple[float, ...]:
+    base = row.incident.money.base if row.incident and row.incident.money else None
+    surprise = row.incident.facts.alert.surprise if row.incident else 0.0
+    return (
+        _ORDER[row.verdict],
+        -(base or 0.0),
+        -surprise,
+        row.change if row.change is not None else math.inf,
+    )
+
+
+def _pictured(rows: list[StoreRow]) -> StoreRow | None:
+    """The store whose funnel is drawn: the worst one that has data, on a quiet day the largest."""
+    with_data = [row for row in rows if any(row.store.counts.values())]
+    worst = [row for row in with_data if row.verdict in (Verdict.ATTENTION, Verdict.RECOVERED)]
+    if worst:
+        return worst[0]
+    judged = [row for row in with_data if row.change is not None] or with_data
+    return max(
+        judged,
+        key=lambda row: row.store.counts.get(row.outcome.value, 0) if row.outcome else 0,
+        default=None,
+    )
+
+
+def expected_funnel(store: StoreFacts) -> tuple[StageBar, ...]:
+    """The store's stages with what was to be expected, had every step from the first supplied stage on gone by its baseline.
+
+    Of fulfilment, what was due in the period by the payments of the days before; nothing where its judged hours hold less than
+    ``JUDGED_SHARE`` of what was counted, since one would be set against the other.
+    """
+    bars: list[StageBar] = []
+    expected: float | None = None
+    for stage in STAGES:
+        count = store.counts.get(stage.value) or None
+        step = next((s for s in STEPS if s.downstream is stage), None)
+        if expected is not None and step is not None:
+            rate = _expected_rate(store, step)
+            expected = None if rate is None else expected * rate
+        slow = slow_sums(store) if stage is Stage.FULFILMENT else None
+        if slow is not None:
+            is_judged = slow.ratio is not None and slow.observed >= JUDGED_SHARE * (count or 0)
+            expected = slow.expected if is_judged else None
+        told = expected
+        if count is not None and not any(bar.count for bar in bars):
+            expected = float(count)  # nothing is expected of the first stage but what came
+        bars.append(StageBar(stage, count, told))
+    return tuple(bars)
+
+
+def radar(store: StoreFacts) -> tuple[Dimension, ...]:
+    """One axis a step, named by its id. Steps without scores have no value; that is not 0."""
+    axes = []
+    for step in STEPS:
+        sums, before = store.steps.get(step.id), store.steps_before.get(step.id)
+        if step.downstream is Stage.FULFILMENT:  # where payments are not told, it is measured from orders
+            sums, before = slow_sums(store), slow_sums(store, before=True)
+        axes.append(
+            Dimension(
+                name=step.id,
+                value=sums.ratio if sums else None,
+                before=before.ratio if before else None,
+                coverage=sums.coverage if sums else 0.0,
+            )
+        )
+    return tuple(axes)
+
+
+def completeness(store: StoreFacts, from_ms: int, to_ms: int) -> float:
+    """The part of the period's minutes that was scored and not late, in [0, 1]."""
+    minutes = (to_ms - from_ms) / 60_000
+    return min(1.0, max(0.0, (store.scored_minutes - store.late_minutes) / minutes)) if minutes > 0 else 0.0

@@ -1,0 +1,492 @@
+"""What a digest says, in the reader's language: subject, sentences, table cells, and the numbers in the pictures' place.
+
+Pure: ``scoring/digest/judging.py`` judges, this file says it through a ``DigestWording``, ``streams/digests`` lays it out. One set of
+strings serves the HTML, the plain text and the alternative texts, so they cannot disagree. It is long because every part of the
+mail has its few lines here, in the order of the mail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+
+from scoring.alerts.alert import AlertKind, AlertLabel, Level
+from scoring.alerts.routing import severity
+from scoring.digest import texts as texts
+from scoring.digest.judging import completeness
+from scoring.digest.schedule import LATE_MS, DigestForm, Occurrence
+from scoring.digest.slow import say_slow, slow_detail
+from scoring.digest.values import (
+    COMPLETE_SHARE,
+    DEFINITIONS_VERSION,
+    MOST_INCIDENTS,
+    MOST_ROWS,
+    Digest,
+    Dimension,
+    Group,
+    Incident,
+    StageBar,
+    StoreRow,
+    Verdict,
+)
+from scoring.digest.worded import DigestWording, Said, SaidDigest, SaidRow, SaidStage, Telling
+from scoring.funnel.stages import STAGES, STEP_BY_ID, Stage
+from scoring.wording.cards import SEVERITY_NAMES, Wording
+from scoring.wording.catalogue import (
+    KIND_NAMES,
+    LABEL_NAMES,
+    OWNERS,
+    REASON_NAMES,
+    STAGE_NAMES,
+    STAGE_UNITS,
+    checks_for,
+    segment_name,
+    step_name,
+)
+from scoring.wording.text import Language
+
+_STEP_NAME = {step.id: step.downstream for step in STEP_BY_ID.values()}
+
+
+def say_digest(digest: Digest, telling: Telling) -> SaidDigest:
+    """Say ``digest`` to one reader."""
+    wording, language = telling.wording, telling.wording.language
+    pictured = digest.pictured
+    store = pictured.store.name if pictured else ""
+    shown = digest.rows[:MOST_ROWS]
+    slow, slow_note = say_slow(digest.slow, telling)
+    result = " · ".join(
+        texts.GROUPS[group](language, n=n) for group, n in digest.counts.items() if n
+    ) or texts.VERDICTS[Verdict.NO_DATA](language)
+    return SaidDigest(
+        language=language,
+        subject=f"{result} — {_subject_day(telling)}",
+        result=result,
+        period=_period(telling),
+        late=_late(telling),
+        data=_data(digest, telling),
+        matters=tuple(_matter(matter, telling) for matter in digest.matters),
+        matters_note=_matters_note(digest, language),
+        rows=tuple(_row(row, telling) for row in shown),
+        rows_note=_rows_note(digest.rows[MOST_ROWS:], language),
+        funnel_title=texts.HEADINGS["funnel"](language, store=store),
+        funnel_alt=texts.FUNNEL_ALT(
+            language, store=store, bars=_joined(language, [_bar(b, wording) for b in digest.funnel])
+        ),
+        stages=tuple(_stage(bar, wording) for bar in digest.funnel),
+        radar_title=texts.HEADINGS["radar"](language, store=store),
+        radar_alt=texts.RADAR_ALT(
+            language, store=store, axes=_joined(language, [_axis(a, wording) for a in digest.radar])
+        ),
+        axes=tuple(_axis(axis, wording) for axis in digest.radar),
+        incidents=tuple(_incident(i, telling) for i in digest.open_incidents[:MOST_INCIDENTS]),
+        incidents_note=_incidents_note(digest, language),
+        calendar=_calendar(telling),
+        calendar_note="" if telling.calendar else texts.NO_DAYS(language),
+        definitions=texts.DEFINITIONS(language),
+        version=texts.VERSION(language, version=DEFINITIONS_VERSION, zone=telling.zone),
+        headings={name: text(language) for name, text in texts.HEADINGS.items() if "{" not in text.en},
+        funnel_note=texts.FUNNEL_NOTE(language) if any(bar.expected for bar in digest.funnel) else "",
+        radar_note=texts.RADAR_NOTE(language),
+        slow=slow,
+        slow_note=slow_note,
+    )
+
+
+def _joined(language: Language, parts: list[str]) -> str:
+    return ("、" if language == "zh" else ", ").join(parts)
+
+
+def _subject_day(telling: Telling) -> str:
+    when, wording = telling.occurrence, telling.wording
+    if telling.form is DigestForm.DAILY:
+        return wording.day(when.last_day)
+    return texts.SUBJECT_WEEK(
+        wording.language, first=wording.day(when.first_day), last=wording.day(when.last_day)
+    )
+
+
+def _period(telling: Telling) -> str:
+    when, wording = telling.occurrence, telling.wording
+    zone = telling.zone
+    if telling.form is DigestForm.DAILY:
+        text = texts.PERIOD_DAY(
+            wording.language,
+            day=wording.day(when.last_day),
+            weekday=wording.weekday(when.last_day),
+            zone=zone,
+        )
+    else:
+        text = texts.PERIOD_WEEK(
+            wording.language,
+            first=wording.day(when.first_day),
+            first_weekday=wording.weekday(when.first_day),
+            last=wording.day(when.last_day),
+            last_weekday=wording.weekday(when.last_day),
+            zone=zone,
+        )
+    return text + texts.MADE(wording.language, clock=wording.clock(telling.made_ms, zone))
+
+
+def _late(telling: Telling) -> str:
+    if telling.made_ms - telling.occurrence.at_ms <= LATE_MS:
+        return ""
+    return texts.LATE(
+        telling.wording.language, due=telling.wording.clock(telling.occurrence.at_ms, telling.zone)
+    )
+
+
+def _data(digest: Digest, telling: Telling) -> tuple[str, ...]:
+    wording, facts = telling.wording, digest.facts
+    language = wording.language
+    with_data = [row for row in digest.rows if row.verdict not in (Verdict.SILENT, Verdict.NO_DATA)]
+    whole = {row.store.store_id: completeness(row.store, facts.from_ms, facts.to_ms) for row in with_data}
+    until = max((row.store.scored_until_ms or 0 for row in with_data), default=0)
+    lines = [
+        texts.COMPLETE(
+            language,
+            complete=sum(share >= COMPLETE_SHARE for share in whole.values()),
+            all=len(digest.rows),
+            until=wording.clock(min(until, facts.to_ms), telling.zone),
+        )
+        if until
+        else texts.NOTHING_SCORED(language)
+    ]
+    minutes = (facts.to_ms - facts.from_ms) / 60_000
+    gaps = sorted(
+        (row for row in with_data if whole[row.store.store_id] < COMPLETE_SHARE),
+        key=lambda r: whole[r.store.store_id],
+    )
+    told = [
+        texts.GAP(
+            language, store=row.store.name, span=wording.span((1 - whole[row.store.store_id]) * minutes)
+        )
+        for row in gaps[:3]
+    ]
+    if len(gaps) > len(told):
+        told.append(texts.GAPS_MORE(language, n=len(gaps) - len(told)))
+    if told:
+        lines.append(_joined(language, told) + ("。" if language == "zh" else "."))
+    for verdict, text in ((Verdict.SILENT, texts.SILENT_STORES), (Verdict.NO_DATA, texts.NEW_STORES)):
+        names = [row.store.name for row in digest.rows if row.verdict is verdict]
+        if names:
+            lines.append(text(language, stores=_joined(language, _cut(names, 8))))
+    refused = sum(facts.refused.values())
+    if refused:
+        names_of = {reason.value: name for reason, name in REASON_NAMES.items()}
+        worst = sorted(facts.refused.items(), key=lambda item: -item[1])[:3]
+        reasons = [f"{names_of[r](language) if r in names_of else r} {wording.count(n)}" for r, n in worst]
+        lines.append(texts.REFUSED(language, n=wording.count(refused), reasons=_joined(language, reasons)))
+    return tuple(lines)
+
+
+def _cut(names: list[str], most: int) -> list[str]:
+    return names if len(names) <= most else [*names[:most], f"… +{len(names) - most}"]
+
+
+def _matters_note(digest: Digest, language: Language) -> str:
+    if digest.matters_left:
+        return texts.MORE_MATTERS(language, n=digest.matters_left)
+    if digest.matters:
+        return ""
+    behind = sum(row.is_behind for row in digest.slow)
+    if behind:
+        return texts.NOTHING_BUT_SLOW(language, n=behind)
+    if digest.counts[Group.NORMAL]:
+        return texts.NOTHING(language, normal=digest.counts[Group.NORMAL])
+    return texts.NOTHING_JUDGED(language)
+
+
+def _matter(matter: Incident | StoreRow, telling: Telling) -> Said:
+    if isinstance(matter, StoreRow):
+        return _silent(matter, telling)
+    wording, facts = telling.wording, matter.facts
+    language = wording.language
+    lines = [_size(matter, wording)]
+    where = _where(matter, wording)
+    if where:
+        lines.append(where)
+    lines.append(_age(matter, telling))
+    check = next(iter(checks_for(facts.alert.step, facts.alert.kind, facts.alert.label)), None)
+    if check is not None and facts.is_open:
+        lines.append(texts.OWNER(language, owner=OWNERS[check.owner](language), check=check.text(language)))
+    return Said(
+        title=f"{matter.store.name} · {_what(matter, language)}",
+        lines=tuple(lines),
+        tone=_tone(matter),
+        url=telling.alert_url(facts.alert.alert_id),
+    )
+
+
+def _what(incident: Incident, language: Language) -> str:
+    alert = incident.facts.alert
+    name = step_name(alert.step, language)
+    if alert.kind is AlertKind.CONVERSION:
+        return name
+    return f"{name} · {KIND_NAMES[alert.kind](language)}"
+
+
+def _tone(incident: Incident) -> str:
+    if not incident.facts.is_open:
+        return "good"
+    return "bad" if incident.facts.alert.level is Level.PAGE else "mild"
+
+
+def _silent(row: StoreRow, telling: Telling) -> Said:
+    language = telling.wording.language
+    last = telling.wording.clock(row.store.last_seen_ms or 0, telling.zone)
+    check = texts.OWNER(
+        language, owner=OWNERS[texts.SILENT_CHECK.owner](language), check=texts.SILENT_CHECK.text(language)
+    )
+    return Said(
+        title=texts.SILENT_TITLE(language, store=row.store.name),
+        lines=(texts.SILENT_TEXT(language, last=last), check),
+        tone="bad",
+        url=telling.store_url(row.store.store_id),
+    )
+
+
+def _unit(step: str, language: Language) -> str:
+    stage = _STEP_NAME.get(step) or next((s for s in STAGES if s == step), None)
+    return STAGE_UNITS[stage](language) if stage else ""
+
+
+def _size(incident: Incident, wording: Wording) -> str:
+    alert, language = incident.facts.alert, wording.language
+    unit = _unit(alert.step, language)
+    if alert.lost <= 0 or alert.kind is AlertKind.SURGE:
+        return texts.SEEN(
+            language,
+            span=wording.span(alert.window_minutes),
+            observed=wording.count(alert.observed),
+            expected=wording.count(alert.expected),
+            unit=unit,
+        )
+    text = texts.LOST(
+        language,
+        lost=wording.count(alert.lost),
+        low=wording.count(max(0.0, alert.lost_low)),
+        high=wording.count(alert.lost_high),
+        unit=unit,
+    )
+    money = incident.money
+    if money is not None:
+        is_foreign = money.base is not None and money.base_currency not in ("", money.currency)
+        in_base = wording.money(money.base or 0.0, money.base_currency) if is_foreign else ""
+        text += texts.MONEY(
+            language,
+            lost=wording.money(money.lost, money.currency),
+            low=wording.money(money.low, money.currency),
+            high=wording.money(money.high, money.currency),
+            base=texts.BASE(language, base=in_base) if in_base else "",
+        )
+    return text
+
+
+def _where(incident: Incident, wording: Wording) -> str:
+    alert, language = incident.facts.alert, wording.language
+    parts = []
+    top = max(alert.contributions, key=lambda c: c.share, default=None)
+    if top is not None and top.share >= 0.2:
+        parts.append(
+            texts.MAINLY(
+                language, segment=segment_name(top.segment, language), share=wording.percent(top.share)
+            )
+        )
+    if alert.label is not AlertLabel.UNKNOWN:
+        parts.append(LABEL_NAMES[alert.label](language))
+    return ("；" if language == "zh" else ". ").join(parts)
+
+
+def _age(incident: Incident, telling: Telling) -> str:
+    wording, facts = telling.wording, incident.facts
+    language, alert = wording.language, facts.alert
+    since = wording.clock(alert.opened_at_ms, telling.zone)
+    if not facts.is_open:
+        end_ms = alert.resolved_at_ms or alert.at_ms
+        return texts.LASTED(language, since=since, age=wording.span((end_ms - alert.opened_at_ms) / 60_000))
+    text = texts.SINCE(
+        language, since=since, age=wording.span((telling.made_ms - alert.opened_at_ms) / 60_000)
+    )
+    return text + ("；" if language == "zh" else "; ") + _people(incident, language)
+
+
+def _people(incident: Incident, language: Language) -> str:
+    facts = incident.facts
+    if facts.assignee:
+        return texts.ASSIGNED(language, who=facts.assignee)
+    if facts.acknowledged_by:
+        return texts.ACKNOWLEDGED(language, who=facts.acknowledged_by)
+    return texts.UNCLAIMED(language)
+
+
+_TONES: Mapping[Verdict, str] = {
+    Verdict.ATTENTION: "bad",
+    Verdict.SILENT: "bad",
+    Verdict.RECOVERED: "mild",
+    Verdict.NORMAL: "good",
+    Verdict.NOT_JUDGED: "dim",
+    Verdict.NO_DATA: "dim",
+}
+
+
+def _row(row: StoreRow, telling: Telling) -> SaidRow:
+    wording = telling.wording
+    language, store = wording.language, row.store
+    outcome = expected = ""
+    if row.outcome is not None:
+        unit = STAGE_UNITS[row.outcome](language)
+        outcome = texts.OUTCOME(
+            language, count=wording.count(store.counts.get(row.outcome.value, 0)), unit=unit
+        )
+        if row.expected is not None and row.verdict is not Verdict.NOT_JUDGED:
+            expected = wording.count(row.expected)
+    if row.change is not None and row.verdict is not Verdict.NOT_JUDGED:
+        change = wording.signed_percent(row.change)
+    elif row.outcome is not None:
+        change = (texts.TOO_FEW if store.scored_minutes else texts.NOT_SCORED)(language)
+    else:
+        change = texts.NO_BASELINE(language)
+    detail = []
+    if row.step and row.line:
+        name = step_name(row.step, language)
+        detail.append(
+            name if row.step_change is None else f"{name} {wording.signed_percent(row.step_change)}"
+        )
+    behind = slow_detail(store, telling)
+    if behind:
+        detail.append(behind)
+    if 0 < row.steps_judged < row.steps_supplied:
+        detail.append(texts.PARTLY(language, judged=row.steps_judged, supplied=row.steps_supplied))
+    return SaidRow(
+        name=store.name,
+        platform=store.platform,
+        verdict=texts.VERDICTS[row.verdict](language),
+        tone=_TONES[row.verdict],
+        outcome=outcome,
+        expected=expected,
+        change=change,
+        detail=" · ".join(detail),
+        alt=_spark_alt(row, wording),
+        url=telling.store_url(store.store_id),
+        row=row,
+    )
+
+
+def _spark_alt(row: StoreRow, wording: Wording) -> str:
+    if not row.line:
+        return ""
+    observed = " ".join(wording.count(bucket.observed) for bucket in row.line[-24:])
+    name = step_name(row.step, wording.language)
+    known = [bucket.expected for bucket in row.line[-24:]]
+    if any(value is None for value in known):
+        return texts.SPARK_ALT_PLAIN(wording.language, step=name, observed=observed)
+    expected = " ".join(wording.count(value) for value in known if value is not None)
+    return texts.SPARK_ALT(wording.language, step=name, observed=observed, expected=expected)
+
+
+def _rows_note(rest: tuple[StoreRow, ...], language: Language) -> str:
+    if not rest:
+        return ""
+    groups = [
+        f"{texts.VERDICTS[verdict](language)} {n}"
+        for verdict in Verdict
+        if (n := sum(row.verdict is verdict for row in rest))
+    ]
+    return texts.STORES_MORE(language, n=len(rest), groups=_joined(language, groups))
+
+
+def _bar(bar: StageBar, wording: Wording) -> str:
+    language = wording.language
+    stage = STAGE_NAMES[bar.stage](language)
+    if bar.count is None:
+        return texts.BAR_NONE(language, stage=stage)
+    if bar.expected is None:
+        return texts.BAR_PLAIN(language, stage=stage, count=wording.count(bar.count))
+    return texts.BAR(
+        language, stage=stage, count=wording.count(bar.count), expected=wording.count(bar.expected)
+    )
+
+
+def _stage(bar: StageBar, wording: DigestWording) -> SaidStage:
+    language = wording.language
+    change = ""
+    if bar.count is not None and bar.expected:
+        change = wording.signed_percent(bar.count / bar.expected - 1.0)
+    return SaidStage(
+        name=STAGE_NAMES[bar.stage](language),
+        count=texts.NOT_SUPPLIED(language) if bar.count is None else wording.count(bar.count),
+        expected="—" if bar.expected is None else wording.count(bar.expected),
+        change=change or "—",
+    )
+
+
+def axis_name(axis: Dimension, language: Language) -> str:
+    """The name of a radar axis: the stage that the step leads to."""
+    stage: Stage | None = _STEP_NAME.get(axis.name)
+    return STAGE_NAMES[stage](language) if stage else axis.name
+
+
+def _axis(axis: Dimension, wording: Wording) -> str:
+    language = wording.language
+    name = axis_name(axis, language)
+    if axis.value is None:
+        return texts.AXIS_NONE(language, name=name)
+    value, coverage = wording.percent(axis.value), wording.percent(axis.coverage)
+    if axis.before is None:
+        return texts.AXIS(language, name=name, value=value, coverage=coverage)
+    return texts.AXIS_BEFORE(
+        language, name=name, value=value, before=wording.percent(axis.before), coverage=coverage
+    )
+
+
+def _incident(incident: Incident, telling: Telling) -> Said:
+    language = telling.wording.language
+    alert = incident.facts.alert
+    lost = incident.money.base if incident.money else None
+    how_bad = severity(alert.level.value, lost, telling.critical_money)
+    title = f"{SEVERITY_NAMES[how_bad](language)} · {incident.store.name} · {_what(incident, language)}"
+    return Said(title, (_age(incident, telling),), _tone(incident), telling.alert_url(alert.alert_id))
+
+
+def _incidents_note(digest: Digest, language: Language) -> str:
+    parts = [] if digest.open_incidents else [texts.NO_INCIDENTS(language)]
+    left = len(digest.open_incidents) - MOST_INCIDENTS
+    if left > 0:
+        parts.append(texts.MORE_INCIDENTS(language, n=left))
+    if digest.over_count:
+        parts.append(texts.OVER(language, n=digest.over_count))
+    return " ".join(parts)
+
+
+def _calendar(telling: Telling) -> tuple[Said, ...]:
+    wording, today = telling.wording, telling.occurrence.day
+    language = wording.language
+    days: dict[date, list[str]] = {}
+    for entry in telling.calendar:
+        first = max(entry.first, today)
+        text = entry.name(language)
+        marks = [" ".join(entry.countries)] if entry.countries else []
+        if entry.last > first:
+            marks.append(texts.TO_DAY(language, day=wording.day(entry.last)))
+        if not entry.is_certain:
+            marks.append(texts.UNCERTAIN(language))
+        days.setdefault(first, []).append(
+            text
+            + (
+                f"（{'，'.join(marks)}）"
+                if language == "zh" and marks
+                else f" ({', '.join(marks)})"
+                if marks
+                else ""
+            )
+        )
+    return tuple(
+        Said(texts.DAY(language, day=wording.day(day), weekday=wording.weekday(day)), tuple(lines))
+        for day, lines in sorted(days.items())
+    )
+
+
+def calendar_span(occurrence: Occurrence) -> tuple[date, date]:
+    """The seven days of the calendar: from the day of the digest on."""
+    return occurrence.day, occurrence.day + timedelta(days=6)

@@ -1,0 +1,152 @@
+"""The texts of a digest in both languages; ``{name}`` marks what ``scoring/digest/sentences.py`` fills in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from scoring.digest.values import Group, Verdict
+from scoring.wording.catalogue import Check
+from scoring.wording.text import Text
+
+GROUPS: Mapping[Group, Text] = {
+    Group.ACTION: Text("{n} 需处理", "{n} need action"),
+    Group.RECOVERED: Text("{n} 已恢复", "{n} recovered"),
+    Group.NORMAL: Text("{n} 正常", "{n} normal"),
+    Group.TOO_LITTLE: Text("{n} 数据不足", "{n} not enough data"),
+}
+VERDICTS: Mapping[Verdict, Text] = {
+    Verdict.ATTENTION: Text("需处理", "Needs action"),
+    Verdict.SILENT: Text("没有数据", "Went silent"),
+    Verdict.RECOVERED: Text("已恢复", "Recovered"),
+    Verdict.NORMAL: Text("正常", "Normal"),
+    Verdict.NOT_JUDGED: Text("数据不足", "Not enough data"),
+    Verdict.NO_DATA: Text("尚无数据", "No data yet"),
+}
+HEADINGS: Mapping[str, Text] = {
+    "data": Text("数据", "Data"),
+    "matters": Text("最要紧的事", "What matters most"),
+    "stores": Text("各店（最差在前）", "Stores, worst first"),
+    "funnel": Text("漏斗：{store}", "Funnel: {store}"),
+    "radar": Text("各步转化与预期：{store}", "Conversion of each step: {store}"),
+    "slow": Text("履约（按仓库工作时间）", "Fulfilment, in the warehouse's business hours"),
+    "incidents": Text("未了结的告警", "Open incidents"),
+    "calendar": Text("今后七天", "The next seven days"),
+    "store": Text("店铺", "Store"),
+    "verdict": Text("判断", "Verdict"),
+    "outcome": Text("结果", "Outcome"),
+    "change": Text("与预期相比", "Against expected"),
+    "trend": Text("走势", "Trend"),
+    "stage": Text("阶段", "Stage"),
+    "count": Text("实际", "Actual"),
+    "expected": Text("预期", "Expected"),
+    "open_page": Text("打开页面", "Open the page"),
+    "unsubscribe": Text("退订", "Unsubscribe"),
+}
+
+SUBJECT_WEEK = Text("周报 {first}–{last}", "week {first}–{last}")
+PERIOD_DAY = Text("{day} {weekday} 全天（{zone}）", "{weekday} {day}, the whole day ({zone})")
+PERIOD_WEEK = Text(
+    "{first} {first_weekday} 至 {last} {last_weekday}（{zone}）",
+    "{first_weekday} {first} to {last_weekday} {last} ({zone})",
+)
+MADE = Text("，告警状态截至 {clock}", "; alerts as of {clock}")
+LATE = Text(
+    "本应在 {due} 发出，当时未能发出，现在补发。",
+    "Due at {due}; it could not be sent then, so this is sent late.",
+)
+COMPLETE = Text(
+    "{complete}/{all} 家店数据完整，已评到 {until}。",
+    "Complete for {complete} of {all} stores, scored until {until}.",
+)
+NOTHING_SCORED = Text("这段时间没有任何评分。", "Nothing was scored in this time.")
+GAP = Text("{store} 缺 {span}", "{store} lacks {span}")
+GAPS_MORE = Text("另有 {n} 家", "{n} more stores")
+SILENT_STORES = Text("没有数据：{stores}。", "No data: {stores}.")
+NEW_STORES = Text("尚未接入：{stores}。", "Not connected yet: {stores}.")
+REFUSED = Text("拒收 {n} 条（{reasons}）。", "{n} records refused ({reasons}).")
+NOTHING = Text(
+    "没有需要处理的事：{normal} 家店各步都在预期内。",
+    "Nothing needs action: all steps of {normal} stores are as expected.",
+)
+NOTHING_BUT_SLOW = Text(
+    "没有告警；但有 {n} 家店履约落后，见下。",
+    "No alert; but {n} stores are behind with fulfilment: see below.",
+)
+SLOW_CHANGE = Text("履约 {change}", "fulfilment {change}")
+SLOW_SIZE = Text(
+    "实际履约 {observed}，按此前的支付应为 {expected}（{hours} 个工作小时）",
+    "{observed} fulfilled, {expected} due of the payments before (business hours: {hours})",
+)
+SLOW_BREACHES = Text("其中 {n} 个工作小时被判为明显低于预期", "hours in which that was judged too few: {n}")
+SLOW_MORE = Text("另有 {n} 家落后，见页面。", "{n} more are behind: see the page.")
+SLOW_FINE = Text("{n} 家按预期履约。", "As expected: {n} stores.")
+SLOW_FEW = Text("{n} 家样本太少，无法判断。", "Sample too small to judge: {n} stores.")
+NOTHING_JUDGED = Text(
+    "没有告警；但没有一家店的数据足够判断。", "No alert; but no store has enough data to be judged."
+)
+LOST = Text("{unit}少约 {lost}（{low}–{high}）", "about {lost} {unit} fewer ({low}–{high})")
+SEEN = Text(
+    "近 {span}{unit} {observed}，预期 {expected}",
+    "{observed} {unit} in the last {span}, {expected} expected",
+)
+MONEY = Text("，约 {lost}（{low}–{high}{base}）", ", about {lost} ({low}–{high}{base})")
+BASE = Text("，合 {base}", ", {base} in all")
+MAINLY = Text("主要在 {segment}（占 {share}）", "mainly {segment} ({share})")
+SINCE = Text("自 {since} 起，已 {age}", "since {since}, {age} so far")
+LASTED = Text("{since} 起，历时 {age}，已恢复", "from {since} for {age}, over now")
+OWNER = Text("{owner}：{check}", "{owner}: {check}")
+ACKNOWLEDGED = Text("{who} 已认领", "acknowledged by {who}")
+ASSIGNED = Text("交给 {who}", "assigned to {who}")
+UNCLAIMED = Text("无人认领", "nobody has taken it on")
+SILENT_TITLE = Text("{store} · 没有数据", "{store} · went silent")
+SILENT_TEXT = Text(
+    "整段时间没有一个事件；最后一次在 {last}。", "Not one event in this time; the last one was at {last}."
+)
+SILENT_CHECK = Check(
+    "engineering",
+    Text("查像素、Webhook 与采集端是否在线。", "Check that pixel, web hooks and collector are alive."),
+)
+MORE_MATTERS = Text("另有 {n} 件，见下。", "{n} more below.")
+TOO_FEW = Text("样本太少", "sample too small")
+NOT_SCORED = Text("未评分", "not scored")
+NO_BASELINE = Text("—", "—")
+OUTCOME = Text("{unit} {count}", "{count} {unit}")
+PARTLY = Text("已判 {judged}/{supplied} 步", "{judged} of {supplied} steps judged")
+STORES_MORE = Text("另有 {n} 家：{groups}", "{n} more stores: {groups}")
+BAR = Text("{stage} {count}（预期 {expected}）", "{stage} {count} (expected {expected})")
+BAR_PLAIN = Text("{stage} {count}", "{stage} {count}")
+BAR_NONE = Text("{stage} 未提供", "{stage} not supplied")
+FUNNEL_ALT = Text("{store} 漏斗：{bars}", "Funnel of {store}: {bars}")
+AXIS = Text("{name} {value}（覆盖 {coverage}）", "{name} {value} ({coverage} covered)")
+AXIS_BEFORE = Text(
+    "{name} {value}（此前 {before}，覆盖 {coverage}）", "{name} {value} (before {before}, {coverage} covered)"
+)
+AXIS_NONE = Text("{name} 未测", "{name} not measured")
+RADAR_ALT = Text("{store} 各步转化，100% 为预期：{axes}", "Steps of {store}, 100% is as expected: {axes}")
+SPARK_ALT = Text("{step}：{observed}，预期 {expected}", "{step}: {observed}, expected {expected}")
+SPARK_ALT_PLAIN = Text("{step}：{observed}", "{step}: {observed}")
+RADAR_NOTE = Text(
+    "100% 为预期；虚线为上一周期；空着的是没有测到，不是零。",
+    "100% is as expected; dashed: the period before; what is empty was not measured, which is not zero.",
+)
+FUNNEL_NOTE = Text(
+    "浅条为预期（若首段之后各步都按基线转化；长度按数量级），深条为实际占预期的部分。",
+    "Pale: what was expected, had every step after the first gone by its baseline (length: order of magnitude). Dark: the part of it that came.",
+)
+MORE_INCIDENTS = Text("另有 {n} 起未了结，见页面。", "{n} more are open: see the page.")
+NO_INCIDENTS = Text("没有。", "None.")
+OVER = Text("这段时间另有 {n} 起已恢复。", "{n} more in this time are over.")
+NO_DAYS = Text("没有节假日，也没有大促。", "No holiday and no sale.")
+DAY = Text("{day} {weekday}", "{weekday} {day}")
+TO_DAY = Text("至 {day}", "until {day}")
+UNCERTAIN = Text("日期未公布", "date not announced")
+DEFINITIONS = Text(
+    "“与预期相比”：各步实际除以预期，连乘；各店只与自己的基线相比，不与别的店相比。金额为估计，不是预测。",
+    "“Against expected”: each step's actual over expected, multiplied; every store against its own baseline, never against "
+    "another. Money is an estimate, not a forecast.",
+)
+VERSION = Text(
+    "口径版本 {version} · 时区 {zone} · 没有事的日子也照常发送",
+    "Definitions version {version} · zone {zone} · sent on quiet days too",
+)
+NOT_SUPPLIED = Text("未提供", "not supplied")

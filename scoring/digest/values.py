@@ -1,0 +1,233 @@
+"""The values of a digest: the facts of a period that go in, and the judgements that come out (``scoring/digest/judging.py``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from scoring.alerts.actions import CloseReason
+from scoring.alerts.alert import AlertTransition, Level
+from scoring.funnel.stages import Stage
+
+#: grows whenever a number of the digest is defined differently
+DEFINITIONS_VERSION = "2"
+#: part of the expected arrivals that must fall into judged minutes before a step's change is told
+JUDGED_SHARE = 0.5
+#: part of a period's minutes that must have been scored before a store's data is called complete
+COMPLETE_SHARE = 0.99
+MOST_MATTERS = 3
+MOST_ROWS = 40
+MOST_INCIDENTS = 12
+
+
+class Verdict(StrEnum):
+    """How a store stands. The order of the members is the order in which stores are told."""
+
+    ATTENTION = "attention"
+    SILENT = "silent"
+    RECOVERED = "recovered"
+    NORMAL = "normal"
+    NOT_JUDGED = "not_judged"
+    NO_DATA = "no_data"
+
+
+class Group(StrEnum):
+    """What the subject counts."""
+
+    ACTION = "action"
+    RECOVERED = "recovered"
+    NORMAL = "normal"
+    TOO_LITTLE = "too_little"
+
+
+GROUP_OF: Mapping[Verdict, Group] = {
+    Verdict.ATTENTION: Group.ACTION,
+    Verdict.SILENT: Group.ACTION,
+    Verdict.RECOVERED: Group.RECOVERED,
+    Verdict.NORMAL: Group.NORMAL,
+    Verdict.NOT_JUDGED: Group.TOO_LITTLE,
+    Verdict.NO_DATA: Group.TOO_LITTLE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StepSums:
+    """One step's scores added up over a period, over the minutes that carried an expectation.
+
+    ``judged_expected`` is the part of ``expected`` that fell into minutes whose sample was large enough to be judged;
+    ``breaches`` counts scores that said so. For a slow step, read business hours for minutes.
+    """
+
+    minutes: int
+    observed: float
+    expected: float
+    judged_expected: float
+    breaches: int = 0
+
+    @property
+    def coverage(self) -> float:
+        """The part of the expected arrivals that fell into judged minutes, in [0, 1]."""
+        return self.judged_expected / self.expected if self.expected > 0 else 0.0
+
+    @property
+    def ratio(self) -> float | None:
+        """Observed over expected arrivals; None where most of them fell into minutes that could not be judged."""
+        if self.expected <= 0 or self.coverage < JUDGED_SHARE:
+            return None
+        return self.observed / self.expected
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """Observed and expected arrivals of a part of the period; ``expected`` is None where it is not known throughout."""
+
+    at_ms: int
+    observed: float
+    expected: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoreFacts:
+    """What is known of one store over the period. ``worth`` is the mean amount of an order and of a payment."""
+
+    store_id: str
+    name: str
+    platform: str = ""
+    zone: str = "UTC"
+    country: str = ""
+    currency: str = "USD"
+    counts: Mapping[str, int] = field(default_factory=dict)
+    steps: Mapping[str, StepSums] = field(default_factory=dict)
+    steps_before: Mapping[str, StepSums] = field(default_factory=dict)
+    lines: Mapping[str, tuple[Bucket, ...]] = field(default_factory=dict)
+    scored_minutes: int = 0
+    late_minutes: int = 0
+    scored_until_ms: int | None = None
+    last_seen_ms: int | None = None
+    worth: Mapping[str, float] = field(default_factory=dict)
+    base_rate: float | None = None
+    base_currency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertFacts:
+    """One alert that was open in the period or is open now, and how people stand with it."""
+
+    alert: AlertTransition
+    is_open: bool
+    acknowledged_by: str = ""
+    assignee: str = ""
+    closed_as: CloseReason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything a digest is made of; ``made_ms`` is the moment at which "open" is meant."""
+
+    from_ms: int
+    to_ms: int
+    made_ms: int
+    stores: tuple[StoreFacts, ...]
+    alerts: tuple[AlertFacts, ...] = ()
+    refused: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """Money that would have come in besides: ``lost`` with its range, and in the base currency (None without a rate)."""
+
+    lost: float
+    low: float
+    high: float
+    currency: str
+    base: float | None
+    base_currency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """One alert as the digest tells it."""
+
+    facts: AlertFacts
+    store: StoreFacts
+    money: Money | None
+
+    @property
+    def weight(self) -> tuple[bool, float, bool, float]:
+        """What matters first: open before over, then money, then level and surprise."""
+        alert = self.facts.alert
+        base = self.money.base if self.money and self.money.base is not None else 0.0
+        return (self.facts.is_open, base, alert.level is Level.PAGE, alert.surprise)
+
+
+@dataclass(frozen=True, slots=True)
+class StageBar:
+    """One stage of the funnel. None is unknown: no source (``count``), or no expectation."""
+
+    stage: Stage
+    count: int | None
+    expected: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Dimension:
+    """One axis of the radar: 1 is as expected. None is not measured, which is not 0. ``coverage``: see ``StepSums``."""
+
+    name: str
+    value: float | None
+    before: float | None
+    coverage: float
+
+
+@dataclass(frozen=True, slots=True)
+class StoreRow:
+    """One store of the table: verdict, change of the outcome against expectation, and the step that says most."""
+
+    store: StoreFacts
+    verdict: Verdict
+    incident: Incident | None
+    outcome: Stage | None
+    change: float | None
+    step: str
+    step_change: float | None
+    steps_judged: int
+    steps_supplied: int
+
+    @property
+    def expected(self) -> float | None:
+        """The outcome that was to be expected."""
+        if self.outcome is None or self.change is None or self.change <= -1.0:
+            return None
+        return self.store.counts.get(self.outcome.value, 0) / (1.0 + self.change)
+
+    @property
+    def line(self) -> tuple[Bucket, ...]:
+        """The line of the step that says most."""
+        return self.store.lines.get(self.step, ())
+
+
+@dataclass(frozen=True, slots=True)
+class SlowRow:
+    """One store's slow step (payment to fulfilment) over the period, in business hours."""
+
+    store: StoreFacts
+    sums: StepSums
+    is_behind: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What a digest says, before it is said."""
+
+    facts: Facts
+    counts: Mapping[Group, int]
+    rows: tuple[StoreRow, ...]
+    matters: tuple[Incident | StoreRow, ...]
+    matters_left: int
+    open_incidents: tuple[Incident, ...]
+    over_count: int
+    pictured: StoreRow | None
+    funnel: tuple[StageBar, ...]
+    radar: tuple[Dimension, ...]
+    slow: tuple[SlowRow, ...] = ()

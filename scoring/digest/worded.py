@@ -1,0 +1,116 @@
+"""The values of a digest that has been said: lines, rows and titles in one language, ready to be laid out; and for whom."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+from scoring.calendar.entries import CalendarEntry
+from scoring.digest.schedule import DigestForm, Occurrence
+from scoring.digest.values import StoreRow
+from scoring.wording.cards import Wording
+from scoring.wording.text import Language
+
+
+class DigestWording(Wording, Protocol):
+    """A card's wording, and days. Implemented in ``streams/digests`` with Babel."""
+
+    def day(self, day: date) -> str:
+        """A day without its year: ``3月4日``, ``4 Mar``."""
+
+    def weekday(self, day: date) -> str:
+        """The day's name: ``周三``, ``Wed``."""
+
+    def signed_percent(self, change: float) -> str:
+        """A change with its sign: ``−18%``, ``+2.1%``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One line with what stands below it. ``tone`` is ``bad``, ``mild``, ``good`` or ``dim``; ``url`` may be empty."""
+
+    title: str
+    lines: tuple[str, ...] = ()
+    tone: str = "dim"
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SaidRow:
+    """One row of the stores table; ``picture`` names its sparkline, empty for none."""
+
+    name: str
+    platform: str
+    verdict: str
+    tone: str
+    outcome: str
+    expected: str
+    change: str
+    detail: str
+    alt: str
+    url: str
+    row: StoreRow
+
+
+@dataclass(frozen=True, slots=True)
+class SaidStage:
+    """One line of the table below the funnel."""
+
+    name: str
+    count: str
+    expected: str
+    change: str
+
+
+@dataclass(frozen=True, slots=True)
+class SaidDigest:
+    """Everything a digest says."""
+
+    language: Language
+    subject: str
+    result: str
+    period: str
+    late: str
+    data: tuple[str, ...]
+    matters: tuple[Said, ...]
+    matters_note: str
+    rows: tuple[SaidRow, ...]
+    rows_note: str
+    funnel_title: str
+    funnel_alt: str
+    stages: tuple[SaidStage, ...]
+    radar_title: str
+    radar_alt: str
+    axes: tuple[str, ...]
+    incidents: tuple[Said, ...]
+    incidents_note: str
+    calendar: tuple[Said, ...]
+    calendar_note: str
+    definitions: str
+    version: str
+    headings: Mapping[str, str]
+    funnel_note: str
+    radar_note: str
+    slow: tuple[Said, ...]
+    slow_note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """For whom and how a digest is said. ``alert_url`` and ``store_url`` give an address, or an empty text.
+
+    ``critical_money`` is the loss in the base currency from which any alert is critical.
+    """
+
+    wording: DigestWording
+    zone: str
+    form: DigestForm
+    occurrence: Occurrence
+    made_ms: int
+    calendar: tuple[CalendarEntry, ...] = ()
+    alert_url: Callable[[str], str] = lambda _: ""
+    store_url: Callable[[str], str] = lambda _: ""
+    critical_money: float = math.inf

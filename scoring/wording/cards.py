@@ -1,0 +1,453 @@
+"""What is said of an alert: one card, at most twelve lines, the same for every channel.
+
+The order is fixed: verdict; size and money with a range; how sure; where; what it is not; since when; what to check and
+whose it is; what can be done. A card names places to look and never a cause. Numbers become text through a
+``Wording`` (dates, money and percent in the reader's language), so this file stays pure.
+
+On the path of an event: made for ``streams/notifier`` from a ``scoring.alerts.alert.AlertTransition``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from scoring.alerts.actions import CloseReason
+from scoring.alerts.alert import AlertKind, AlertLabel, AlertState, AlertTransition
+from scoring.alerts.routing import Severity
+from scoring.funnel.stages import STEP_BY_ID, is_fast
+from scoring.wording.catalogue import (
+    CLOSE_REASON_NAMES,
+    LABEL_NAMES,
+    OWNERS,
+    STAGE_NAMES,
+    checks_for,
+    pool_name,
+    segment_name,
+    step_name,
+)
+from scoring.wording.text import Language, Text
+
+MOST_LINES = 12
+#: pixel orders below this share of their usual are being lost
+_LOSING = 0.5
+#: kinds of which it is told whether visitors or only their events are missing
+_LABELLED = (AlertKind.CONVERSION, AlertKind.TRAFFIC, AlertKind.TRACKING)
+
+
+class Wording(Protocol):
+    """How numbers are written for one reader. Implemented in ``streams/notifier`` with Babel."""
+
+    language: Language
+
+    def count(self, value: float) -> str:
+        """A number of events, rounded to whole ones."""
+
+    def percent(self, value: float) -> str:
+        """A rate in [0, 1] as percent."""
+
+    def money(self, amount: float, currency: str) -> str:
+        """An amount, rounded to what its size bears, with its currency."""
+
+    def clock(self, at_ms: int, zone: str) -> str:
+        """A time on the wall in ``zone``, with the zone's abbreviation."""
+
+    def span(self, minutes: float) -> str:
+        """A length of time, for example ``1 h 5 min``."""
+
+
+class LineKind(StrEnum):
+    """What a line of a card is about: channels may style by it, the order is always the same."""
+
+    SIZE = "size"
+    SURENESS = "sureness"
+    WHERE = "where"
+    NOT_THE_CAUSE = "not_the_cause"
+    SINCE = "since"
+    PEOPLE = "people"
+    CHECK = "check"
+
+
+class ActionKind(StrEnum):
+    """What a reader can do with one press."""
+
+    ACKNOWLEDGE = "acknowledge"
+    SILENCE = "silence"
+    FALSE_ALARM = "false_alarm"
+    EXPECTED = "expected"
+    DETAILS = "details"
+
+
+ACTION_NAMES: Mapping[ActionKind, Text] = {
+    ActionKind.ACKNOWLEDGE: Text("认领", "Acknowledge"),
+    ActionKind.SILENCE: Text("静默 2 小时", "Silence 2 h"),
+    ActionKind.FALSE_ALARM: Text("误报", "False alarm"),
+    ActionKind.EXPECTED: Text("是活动", "Expected"),
+    ActionKind.DETAILS: Text("明细", "Details"),
+}
+
+SEVERITY_NAMES: Mapping[Severity, Text] = {
+    Severity.CRITICAL: Text("严重", "Critical"),
+    Severity.WARNING: Text("警告", "Warning"),
+    Severity.INFO: Text("提醒", "Notice"),
+}
+
+RESOLVED = Text("已恢复", "Resolved")
+
+_RATE = Text("{stage}率 {rate}（预期 {low}–{high}）", "{step} {rate} (expected {low}–{high})")
+_COUNT = Text("{step}：{observed}（预期 {low}–{high}）", "{step}: {observed} (expected {low}–{high})")
+_SIZE = Text(
+    "近 {span} {stage} {observed}，预期 {expected}，少约 {missing}",
+    "Last {span}: {stage} {observed}, about {missing} fewer than the {expected} expected",
+)
+_BUSINESS = Text("{span}工作时间", "{span} of business time")
+_SIZE_MORE = Text(
+    "近 {span} {stage} {observed}，预期 {expected}，多约 {missing}",
+    "Last {span}: {stage} {observed}, about {missing} more than the {expected} expected",
+)
+_LOST = Text("自开始累计约少 {lost}（{low}–{high}）", "since it began about {lost} lost ({low}–{high})")
+_MONEY = Text("，约 {lost}（区间 {low}–{high}{base}）", ", about {lost} (range {low}–{high}{base})")
+_BASE = Text("，合 {base}", ", {base} in all")
+_SURENESS = Text(
+    "样本 {sample}，意外度 {surprise}（阈值 {threshold}）；若一切照常，约 {odds} 次里有一次",
+    "Sample {sample}, surprise {surprise} (threshold {threshold}); were all as usual, about one in {odds}",
+)
+_SURENESS_MOST = Text(
+    "样本 {sample}，意外度 {surprise}（阈值 {threshold}）；若一切照常，不到十亿次里有一次",
+    "Sample {sample}, surprise {surprise} (threshold {threshold}); were all as usual, less than one in a billion",
+)
+_WHERE = Text("主要在 {where}", "Mainly in {where}")
+_SHARE = Text("{segment}（占缺口 {share}）", "{segment} ({share} of the shortfall)")
+_STORES = Text("涉及 {count} 家店：{stores}{more}", "{count} stores: {stores}{more}")
+_EVERYWHERE = Text("各分群都低，没有单一位置", "All segments alike, no single place")
+_HEALTH = Text("数据：最近一条在 {age}前", "Data: newest event {age} old")
+_PIXEL = Text("，像素/订单 {share}", ", pixel/orders {share}")
+_PIXEL_LOSES = Text(
+    "（平时 {usual}，像素在丢单，更像埋点问题）",
+    " (usually {usual}: the pixel is losing orders, which suggests tracking)",
+)
+_LATE = Text("数据到得晚，结论可能变", "Data is arriving late; the verdict may change")
+_NO_PROMOTION = Text("；日历上无活动", "; no calendar entry")
+_PROMOTION = Text("；日历：{names}", "; calendar: {names}")
+_NOTHING_KNOWN = Text("数据情况未知", "Nothing is known of the data's health")
+_SINCE = Text("自 {reader}", "Since {reader}")
+_STORE_CLOCK = Text("（店铺 {store}）", " (store {store})")
+_LASTED = Text("，已 {span}", ", {span} so far")
+_ENDED = Text("，{end} 恢复，历时 {span}", ", over at {end} after {span}")
+_ACKNOWLEDGED = Text("{who} 已认领", "Acknowledged by {who}")
+_ASSIGNED = Text("交给 {who}", "Assigned to {who}")
+_CLOSED = Text("{who} 关闭：{reason}", "Closed by {who}: {reason}")
+CLOSED = Text("已关闭", "Closed")
+_CHECK = Text("{owner}：{check}", "{owner}: {check}")
+
+
+@dataclass(frozen=True, slots=True)
+class StoreFacts:
+    """What a card says of a store. ``money_per_event`` is the average worth of one downstream event, None if unknown."""
+
+    name: str
+    zone: str
+    currency: str
+    money_per_event: float | None = None
+    #: how much of ``base_currency`` one unit of ``currency`` is, None if there is no rate
+    base_rate: float | None = None
+    base_currency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What is known of the data behind an alert. ``pixel_share`` is pixel orders over server orders in the last hour, None if unknown."""
+
+    age_s: float | None = None
+    pixel_share: float | None = None
+    #: the same over the week before, None if unknown
+    usual_pixel_share: float | None = None
+    is_late: bool = False
+
+    @property
+    def pixel_is_losing(self) -> bool:
+        """Whether pixel orders fell to less than half of their usual share of server orders: lost tracking, not lost orders."""
+        if self.pixel_share is None or self.usual_pixel_share is None:
+            return False
+        return self.pixel_share < _LOSING * self.usual_pixel_share
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Everything a card says beside the alert itself. ``calendar`` is None where the store's country is not known."""
+
+    store: StoreFacts
+    threshold: float
+    severity: Severity
+    health: Health = Health()
+    calendar: tuple[str, ...] | None = ()
+    acknowledged_by: str = ""
+    assignee: str = ""
+    closed_by: str = ""
+    closed_as: CloseReason | None = None
+    links: Mapping[ActionKind, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a card."""
+
+    kind: LineKind
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something a reader can do: its name and where it leads."""
+
+    kind: ActionKind
+    text: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """An alert as it is told to one reader, in one language."""
+
+    alert_id: str
+    language: Language
+    severity: Severity
+    is_firing: bool
+    headline: str
+    lines: tuple[Line, ...]
+    actions: tuple[Action, ...]
+
+    @property
+    def text(self) -> str:
+        """The whole card as plain text."""
+        rows = [self.headline, *(line.text for line in self.lines)]
+        if self.actions:
+            rows.append(" · ".join(f"{action.text}: {action.url}" for action in self.actions))
+        return "\n".join(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """A shortfall in money: ``lost`` with its range, in ``currency``; ``base`` is ``lost`` in the base currency."""
+
+    lost: float
+    low: float
+    high: float
+    currency: str
+    base: float | None = None
+    base_currency: str = ""
+
+
+def money_at_stake(alert: AlertTransition, store: StoreFacts) -> Money | None:
+    """What the lost events would have been worth: lost events × average worth; None where the worth is unknown.
+
+    The range carries only the uncertainty of the count (90 %), not that of the average.
+    """
+    worth = store.money_per_event
+    if worth is None or alert.lost <= 0:
+        return None
+    lost = alert.lost * worth
+    return Money(
+        lost,
+        max(0.0, alert.lost_low) * worth,
+        alert.lost_high * worth,
+        store.currency,
+        None if store.base_rate is None else lost * store.base_rate,
+        store.base_currency,
+    )
+
+
+def build_card(alert: AlertTransition, around: Surroundings, wording: Wording, reader_zone: str) -> Card:
+    """The card of one alert for one reader.
+
+    Args:
+        alert: the alert as it stands now.
+        around: facts of its store, its data, the calendar and who deals with it.
+        wording: the reader's language.
+        reader_zone: IANA zone in which times are told first; the store's own follows where it differs.
+    """
+    is_firing = alert.state is not AlertState.RESOLVED and around.closed_as is None
+    lines = [_size(alert, around.store, wording), _sureness(alert, around.threshold, wording)]
+    lines.append(_where(alert, wording))
+    lines.append(_not_the_cause(alert, around, wording))
+    lines.append(_since(alert, around.store, wording, reader_zone))
+    people = _people(around, wording.language)
+    if people:
+        lines.append(Line(LineKind.PEOPLE, people))
+    if is_firing:
+        lines += _checks(alert, wording)
+    actions = tuple(
+        Action(kind, ACTION_NAMES[kind](wording.language), url)
+        for kind, url in around.links.items()
+        if is_firing or kind is ActionKind.DETAILS
+    )
+    return Card(
+        alert_id=alert.alert_id,
+        language=wording.language,
+        severity=around.severity,
+        is_firing=is_firing,
+        headline=_headline(alert, around, wording, is_firing),
+        lines=tuple(lines[: MOST_LINES - 1 - bool(actions)]),
+        actions=actions,
+    )
+
+
+def _people(around: Surroundings, language: Language) -> str:
+    parts = []
+    if around.acknowledged_by:
+        parts.append(_ACKNOWLEDGED(language, who=around.acknowledged_by))
+    if around.assignee:
+        parts.append(_ASSIGNED(language, who=around.assignee))
+    if around.closed_as is not None:
+        reason = CLOSE_REASON_NAMES[around.closed_as](language)
+        parts.append(_CLOSED(language, who=around.closed_by, reason=reason))
+    return ("；" if language == "zh" else "; ").join(parts)
+
+
+def _downstream(alert: AlertTransition, language: Language) -> str:
+    step = STEP_BY_ID.get(alert.step)
+    return STAGE_NAMES[step.downstream](language) if step else alert.step
+
+
+def _headline(alert: AlertTransition, around: Surroundings, wording: Wording, is_firing: bool) -> str:
+    language = wording.language
+    over = RESOLVED if alert.state is AlertState.RESOLVED else CLOSED
+    verdict = SEVERITY_NAMES[around.severity](language) if is_firing else over(language)
+    if alert.kind is AlertKind.CONVERSION and alert.sample > 0 and alert.high <= alert.sample:
+        result = _RATE(
+            language,
+            stage=_downstream(alert, language),
+            step=step_name(alert.step, language),
+            rate=wording.percent(alert.observed / alert.sample),
+            low=wording.percent(alert.low / alert.sample),
+            high=wording.percent(alert.high / alert.sample),
+        )
+    else:
+        result = _COUNT(
+            language,
+            step=step_name(alert.step, language),
+            observed=wording.count(alert.observed),
+            low=wording.count(alert.low),
+            high=wording.count(alert.high),
+        )
+    name = pool_name(alert.store_id, language) or around.store.name
+    return f"{verdict} · {name} · {result}"
+
+
+def _size(alert: AlertTransition, store: StoreFacts, wording: Wording) -> Line:
+    language = wording.language
+    missing = alert.expected - alert.observed
+    span = wording.span(alert.window_minutes)
+    size = (_SIZE if missing >= 0 else _SIZE_MORE)(
+        language,
+        span=span if is_fast(alert.step) else _BUSINESS(language, span=span),
+        observed=wording.count(alert.observed),
+        expected=wording.count(alert.expected),
+        missing=wording.count(abs(missing)),
+        stage=_downstream(alert, language),
+    )
+    text = size
+    if alert.lost > 0:
+        lost = _LOST(
+            language,
+            lost=wording.count(alert.lost),
+            low=wording.count(max(0.0, alert.lost_low)),
+            high=wording.count(alert.lost_high),
+        )
+        text = f"{size}{'；' if language == 'zh' else '; '}{lost}"
+        money = money_at_stake(alert, store)
+        if money is not None:
+            is_foreign = money.base is not None and money.base_currency not in ("", money.currency)
+            base = (
+                _BASE(language, base=wording.money(money.base or 0.0, money.base_currency))
+                if is_foreign
+                else ""
+            )
+            text += _MONEY(
+                language,
+                lost=wording.money(money.lost, money.currency),
+                low=wording.money(money.low, money.currency),
+                high=wording.money(money.high, money.currency),
+                base=base,
+            )
+    return Line(LineKind.SIZE, text)
+
+
+def _sureness(alert: AlertTransition, threshold: float, wording: Wording) -> Line:
+    odds = 10.0 ** min(alert.surprise, 9.0)
+    return Line(
+        LineKind.SURENESS,
+        (_SURENESS if alert.surprise < 9.0 else _SURENESS_MOST)(
+            wording.language,
+            sample=wording.count(alert.sample),
+            surprise=f"{alert.surprise:.1f}",
+            threshold=f"{threshold:g}",
+            odds=wording.count(odds),
+        ),
+    )
+
+
+def _where(alert: AlertTransition, wording: Wording) -> Line:
+    language = wording.language
+    if alert.kind is AlertKind.POOLED and alert.members:
+        joined = ("、" if language == "zh" else ", ").join(alert.members[:5])
+        more = (" 等" if language == "zh" else ", …") if len(alert.members) > 5 else ""
+        return Line(LineKind.WHERE, _STORES(language, count=len(alert.members), stores=joined, more=more))
+    shares = [c for c in alert.contributions if c.share >= 0.2][:2]
+    if alert.segment and not shares:
+        return Line(LineKind.WHERE, _WHERE(language, where=segment_name(alert.segment, language)))
+    if not shares:
+        return Line(LineKind.WHERE, _EVERYWHERE(language))
+    places = [
+        _SHARE(language, segment=segment_name(c.segment, language), share=wording.percent(c.share))
+        for c in shares
+    ]
+    return Line(LineKind.WHERE, _WHERE(language, where=("、" if language == "zh" else ", ").join(places)))
+
+
+def _not_the_cause(alert: AlertTransition, around: Surroundings, wording: Wording) -> Line:
+    language, health = wording.language, around.health
+    parts = []
+    if health.is_late:
+        parts.append(_LATE(language))
+    elif health.age_s is not None:
+        seconds = f"{health.age_s:.0f} s"
+        parts.append(_HEALTH(language, age=seconds if health.age_s < 90 else wording.span(health.age_s / 60)))
+    if health.pixel_share is not None:
+        parts.append(_PIXEL(language, share=wording.percent(health.pixel_share)))
+    if health.pixel_is_losing:
+        parts.append(_PIXEL_LOSES(language, usual=wording.percent(health.usual_pixel_share or 0.0)))
+    if around.calendar:
+        names = ("、" if language == "zh" else ", ").join(around.calendar)
+        parts.append(_PROMOTION(language, names=names))
+    elif around.calendar is not None:
+        parts.append(_NO_PROMOTION(language))
+    if alert.kind in _LABELLED and alert.label is not AlertLabel.UNKNOWN:
+        parts.append(("；" if language == "zh" else "; ") + LABEL_NAMES[alert.label](language))
+    said = "".join(parts).lstrip("；;, ，") or _NOTHING_KNOWN(language)
+    return Line(LineKind.NOT_THE_CAUSE, said[:1].upper() + said[1:])
+
+
+def _since(alert: AlertTransition, store: StoreFacts, wording: Wording, reader_zone: str) -> Line:
+    language = wording.language
+    text = _SINCE(language, reader=wording.clock(alert.opened_at_ms, reader_zone))
+    if store.zone != reader_zone:
+        text += _STORE_CLOCK(language, store=wording.clock(alert.opened_at_ms, store.zone))
+    if alert.resolved_at_ms is not None:
+        span = wording.span((alert.resolved_at_ms - alert.opened_at_ms) / 60_000)
+        text += _ENDED(language, end=wording.clock(alert.resolved_at_ms, reader_zone), span=span)
+    else:
+        text += _LASTED(language, span=wording.span((alert.at_ms - alert.opened_at_ms) / 60_000))
+    return Line(LineKind.SINCE, text)
+
+
+def _checks(alert: AlertTransition, wording: Wording) -> list[Line]:
+    language = wording.language
+    return [
+        Line(
+            LineKind.CHECK, _CHECK(language, owner=OWNERS[check.owner](language), check=check.text(language))
+        )
+        for check in checks_for(alert.step, alert.kind, alert.label)[:3]
+    ]

@@ -1,0 +1,398 @@
+"""The words for people, zh and en: names of stages, steps, states, levels, labels, and what to check and whose it is.
+
+Pure data, read by the live page, the alert cards and the digests, so that one thing has one name everywhere. A check is
+a place to look, never a cause. Words of one surface only (buttons, headings) live with that surface.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from scoring.alerts.actions import CloseReason
+from scoring.alerts.alert import AlertKind, AlertLabel, AlertState, Level
+from scoring.events.event import DeviceClass, Platform, RejectReason, Source
+from scoring.funnel.pools import PoolDimension, parse_pool
+from scoring.funnel.scores import ScoreState
+from scoring.funnel.stages import STEP_BY_ID, Stage
+from scoring.wording.text import Language, Text
+
+
+class Check(NamedTuple):
+    """One place to look, and the id of the role that owns it (see ``OWNERS``)."""
+
+    owner: str
+    text: Text
+
+
+STAGE_NAMES: Mapping[Stage, Text] = {
+    Stage.IMPRESSION: Text("曝光", "Impressions"),
+    Stage.CLICK: Text("点击", "Clicks"),
+    Stage.ADD_TO_CART: Text("加购", "Add to cart"),
+    Stage.ORDER: Text("下单", "Orders"),
+    Stage.PAYMENT: Text("支付", "Payments"),
+    Stage.FULFILMENT: Text("履约", "Fulfilment"),
+    Stage.REPURCHASE: Text("复购", "Repurchase"),
+}
+
+#: what is counted at a stage, in the plural and within a sentence
+STAGE_UNITS: Mapping[Stage, Text] = {
+    Stage.IMPRESSION: Text("曝光", "impressions"),
+    Stage.CLICK: Text("点击", "clicks"),
+    Stage.ADD_TO_CART: Text("加购", "adds to cart"),
+    Stage.ORDER: Text("下单", "orders"),
+    Stage.PAYMENT: Text("支付", "payments"),
+    Stage.FULFILMENT: Text("履约", "fulfilments"),
+    Stage.REPURCHASE: Text("复购", "repurchases"),
+}
+
+STATE_NAMES: Mapping[ScoreState, Text] = {
+    ScoreState.NORMAL: Text("正常", "Normal"),
+    ScoreState.BREACH: Text("偏离", "Off baseline"),
+    ScoreState.NOT_ENOUGH_DATA: Text("数据不足", "Not enough data"),
+    ScoreState.NO_BASELINE: Text("尚无基线", "No baseline yet"),
+    ScoreState.MISSING_STAGE: Text("未提供", "Not supplied"),
+    ScoreState.DATA_LATE: Text("数据延迟", "Data late"),
+}
+
+STATE_MEANINGS: Mapping[ScoreState, Text] = {
+    ScoreState.NORMAL: Text("到达数在预期区间内。", "Arrivals are within what is expected."),
+    ScoreState.BREACH: Text(
+        "到达数超出预期，已过告警阈值。",
+        "Arrivals are further from the expectation than the threshold allows.",
+    ),
+    ScoreState.NOT_ENOUGH_DATA: Text(
+        "样本太少，暂不判断。", "The sample is too small to judge; no verdict is given."
+    ),
+    ScoreState.NO_BASELINE: Text(
+        "历史不够，尚未学到预期。", "There is too little history to say what is expected."
+    ),
+    ScoreState.MISSING_STAGE: Text(
+        "该阶段没有数据来源，不是零。", "No source supplies this stage; that is not zero."
+    ),
+    ScoreState.DATA_LATE: Text(
+        "数据未按时到达，等到齐后再判断。", "Data is arriving late; judged when it is complete."
+    ),
+}
+
+ALERT_STATE_NAMES: Mapping[AlertState, Text] = {
+    AlertState.PENDING: Text("观察中", "Pending"),
+    AlertState.FIRING: Text("告警中", "Firing"),
+    AlertState.RESOLVED: Text("已恢复", "Resolved"),
+}
+
+LEVEL_NAMES: Mapping[Level, Text] = {
+    Level.NOTICE: Text("警告", "Warning"),
+    Level.PAGE: Text("严重", "Critical"),
+}
+
+KIND_NAMES: Mapping[AlertKind, Text] = {
+    AlertKind.CONVERSION: Text("转化下降", "Conversion drop"),
+    AlertKind.TRAFFIC: Text("流量下降", "Traffic drop"),
+    AlertKind.TRACKING: Text("埋点丢失", "Tracking loss"),
+    AlertKind.SURGE: Text("异常上升", "Unusual surge"),
+    AlertKind.POOLED: Text("多店合并", "Several stores together"),
+}
+
+LABEL_NAMES: Mapping[AlertLabel, Text] = {
+    AlertLabel.UNKNOWN: Text(
+        "真实下降还是埋点丢失，尚无法区分", "Real drop or lost tracking: cannot be told yet"
+    ),
+    AlertLabel.REAL: Text("数据显示更像真实下降", "The evidence suggests a real drop"),
+    AlertLabel.TRACKING: Text("数据显示更像埋点丢失", "The evidence suggests lost tracking"),
+    AlertLabel.INFLATED: Text(
+        "转化数量如常，上游事件虚增（疑似爬虫或重复上报）",
+        "Conversions are as many as usual: the upstream events are inflated (bots or repeated reports)",
+    ),
+}
+
+CLOSE_REASON_NAMES: Mapping[CloseReason, Text] = {
+    CloseReason.REAL: Text("真实下跌", "real drop"),
+    CloseReason.EXPECTED: Text("活动或预料之中", "expected"),
+    CloseReason.TRACKING: Text("埋点或数据问题", "tracking or data"),
+    CloseReason.FALSE_ALARM: Text("误报", "false alarm"),
+}
+
+PLATFORM_NAMES: Mapping[Platform, Text] = {
+    Platform.SHOPIFY: Text("Shopify", "Shopify"),
+    Platform.AMAZON: Text("亚马逊", "Amazon"),
+    Platform.SHOPEE: Text("Shopee", "Shopee"),
+    Platform.LAZADA: Text("Lazada", "Lazada"),
+    Platform.TIKTOK_SHOP: Text("TikTok Shop", "TikTok Shop"),
+    Platform.OWN_SITE: Text("独立站", "Own site"),
+    Platform.TAOBAO: Text("淘宝", "Taobao"),
+    Platform.OTHER: Text("其他", "Other"),
+}
+
+SOURCE_NAMES: Mapping[Source, Text] = {
+    Source.PIXEL: Text("像素", "Pixel"),
+    Source.API: Text("接口", "API"),
+    Source.WEBHOOK: Text("Webhook", "Webhook"),
+    Source.REPLAY: Text("回放", "Replay"),
+    Source.DEMO: Text("演示", "Demo"),
+}
+
+DEVICE_NAMES: Mapping[DeviceClass, Text] = {
+    DeviceClass.IOS: Text("iOS", "iOS"),
+    DeviceClass.ANDROID: Text("安卓", "Android"),
+    DeviceClass.OTHER_MOBILE: Text("其他移动端", "Other mobile"),
+    DeviceClass.DESKTOP: Text("桌面端", "Desktop"),
+    DeviceClass.BOT: Text("爬虫", "Bot"),
+    DeviceClass.UNKNOWN: Text("未知设备", "Unknown device"),
+}
+
+REASON_NAMES: Mapping[RejectReason, Text] = {
+    RejectReason.BROKEN_JSON: Text("JSON 损坏", "Broken JSON"),
+    RejectReason.NOT_UTF8: Text("不是 UTF-8", "Not UTF-8"),
+    RejectReason.NOT_AN_OBJECT: Text("不是对象", "Not an object"),
+    RejectReason.EMPTY: Text("空内容", "Empty"),
+    RejectReason.TOO_LARGE: Text("内容过大", "Too large"),
+    RejectReason.UNREADABLE_BODY: Text("正文无法解压", "Body cannot be decompressed"),
+    RejectReason.MISSING_FIELD: Text("缺少字段", "Missing field"),
+    RejectReason.UNKNOWN_FIELD: Text("未知字段", "Unknown field"),
+    RejectReason.WRONG_TYPE: Text("类型错误", "Wrong type"),
+    RejectReason.UNKNOWN_TYPE: Text("未知事件类型", "Unknown event type"),
+    RejectReason.UNKNOWN_STORE: Text("未知店铺", "Unknown store"),
+    RejectReason.BAD_VALUE: Text("取值无效", "Bad value"),
+    RejectReason.BAD_MONEY: Text("金额无效", "Bad money"),
+    RejectReason.TIME_IN_FUTURE: Text("时间在未来", "Time in the future"),
+    RejectReason.TIME_ABSURD: Text("时间不合理", "Absurd time"),
+    RejectReason.BAD_ROW: Text("行格式错误", "Bad row"),
+}
+
+OWNERS: Mapping[str, Text] = {
+    "operations": Text("运营", "Operations"),
+    "ads": Text("投放", "Advertising"),
+    "design": Text("美工", "Design"),
+    "engineering": Text("技术", "Engineering"),
+    "payments": Text("支付", "Payments"),
+    "logistics": Text("物流", "Logistics"),
+    "supply": Text("供应链", "Supply chain"),
+    "support": Text("客服", "Customer support"),
+}
+
+#: what to look at first when this step falls, most telling check first
+STEP_CHECKS: Mapping[str, tuple[Check, ...]] = {
+    "impression_to_click": (
+        Check(
+            "ads",
+            Text(
+                "看投放：计划、素材、出价与定向近期有无改动。",
+                "Look at advertising: recent changes of campaign, creative, bid or targeting.",
+            ),
+        ),
+        Check(
+            "design",
+            Text(
+                "看主图与标题：近期是否更换，手机上是否正常显示。",
+                "Look at main picture and title: changed lately, shown well on phones?",
+            ),
+        ),
+        Check(
+            "operations",
+            Text(
+                "看搜索排名、价格与标签（包邮、优惠）是否变化。",
+                "Look at search rank, price and badges (free shipping, discount).",
+            ),
+        ),
+    ),
+    "click_to_add_to_cart": (
+        Check(
+            "operations",
+            Text(
+                "查主推商品的库存、价格与优惠是否有变。",
+                "Check stock, price and offers of the leading products.",
+            ),
+        ),
+        Check(
+            "engineering",
+            Text(
+                "在主要机型上打开商品页，试一次加购，看报错与加载时间。",
+                "Open a product page on the main devices, add to cart once, watch errors and load time.",
+            ),
+        ),
+        Check(
+            "ads",
+            Text(
+                "看流量构成：是否有新计划带来意向较低的访问。",
+                "Look at the traffic mix: does a new campaign bring visits with less intent?",
+            ),
+        ),
+    ),
+    "add_to_cart_to_order": (
+        Check(
+            "engineering",
+            Text(
+                "走一遍购物车到下单，查报错、弹窗与近期发布。",
+                "Walk from cart to order; look for errors, overlays and recent releases.",
+            ),
+        ),
+        Check(
+            "operations",
+            Text(
+                "查运费、税费、优惠券与起订门槛是否有变。",
+                "Check shipping fee, tax, coupons and minimum order value.",
+            ),
+        ),
+        Check(
+            "supply",
+            Text("查购物车里常见商品是否缺货或限购。", "Check whether products often in carts are out of stock or limited."),
+        ),
+    ),
+    "order_to_payment": (
+        Check(
+            "payments",
+            Text(
+                "按支付方式看成功率与失败码，查支付渠道状态页。",
+                "Look at success rate and failure codes per payment method; see the provider's status page.",
+            ),
+        ),
+        Check(
+            "engineering",
+            Text(
+                "在占缺口最大的设备上试付一单，查支付回调与近期发布。",
+                "Pay a test order on the device with the largest share; check payment callbacks and recent releases.",
+            ),
+        ),
+        Check(
+            "operations",
+            Text(
+                "查币种、税费与风控拒付规则是否有变。",
+                "Check currency, tax and fraud-screening rules for changes.",
+            ),
+        ),
+    ),
+    "payment_to_fulfilment": (
+        Check(
+            "logistics",
+            Text(
+                "查仓库与承运商：是否停收、爆仓或未回传单号。",
+                "Check warehouse and carrier: collection stopped, backlog, tracking numbers not returned?",
+            ),
+        ),
+        Check("supply", Text("查已付款订单中的缺货商品。", "Check paid orders for products out of stock.")),
+        Check(
+            "engineering",
+            Text("查发货数据接口是否中断。", "Check whether the shipping data feed is interrupted."),
+        ),
+    ),
+    "fulfilment_to_repurchase": (
+        Check(
+            "support",
+            Text("看近期评价、退货与客诉主题。", "Look at recent reviews, returns and complaint topics."),
+        ),
+        Check(
+            "operations",
+            Text("查老客触达（短信、邮件、会员券）是否照常发送。", "Check that messages and coupons to past buyers still go out."),
+        ),
+    ),
+}  # fmt: skip
+
+#: checks for alerts whose kind says more than their step
+KIND_CHECKS: Mapping[str, tuple[Check, ...]] = {
+    AlertKind.TRAFFIC: (
+        Check(
+            "ads",
+            Text(
+                "查投放预算、账户余额与计划是否暂停。",
+                "Check budget, account balance and paused campaigns.",
+            ),
+        ),
+        Check(
+            "engineering",
+            Text(
+                "查网站可用性、DNS、证书与采集端状态。",
+                "Check site availability, DNS, certificate and the collector.",
+            ),
+        ),
+    ),
+    AlertKind.TRACKING: (
+        Check(
+            "engineering",
+            Text(
+                "查像素是否加载、同意弹窗与标签管理器的近期改动。",
+                "Check that the pixel loads, and recent changes of consent banner and tag manager.",
+            ),
+        ),
+        Check(
+            "operations",
+            Text(
+                "拿后台订单数核对：订单照常则更像埋点问题。",
+                "Compare with orders in the shop's own back office: if they go on as usual, it suggests tracking.",
+            ),
+        ),
+    ),
+    AlertKind.SURGE: (
+        Check(
+            "operations",
+            Text(
+                "核对价格、折扣与优惠券叠加，防止标错价。",
+                "Check prices, discounts and stacked coupons for a pricing mistake.",
+            ),
+        ),
+        Check("engineering", Text("查是否有爬虫或重复上报。", "Look for bots or repeated reports.")),
+    ),
+    AlertKind.POOLED: (
+        Check(
+            "engineering",
+            Text(
+                "多店同时变化，先查共用的支付、主题与采集端。",
+                "Several stores moved together: first check what they share (payment, theme, collector).",
+            ),
+        ),
+    ),
+}
+
+
+def step_name(step: str, language: Language) -> str:
+    """The name of a step (or of a single stage) for people, for example ``下单 → 支付``; the id itself for an unknown one."""
+    known = STEP_BY_ID.get(step)
+    if known is None:
+        return next((name(language) for stage, name in STAGE_NAMES.items() if stage == step), step)
+    return f"{STAGE_NAMES[known.upstream](language)} → {STAGE_NAMES[known.downstream](language)}"
+
+
+def segment_name(segment: str, language: Language) -> str:
+    """A segment for people: ``ios/paid`` as ``iOS × paid``, the empty one as the whole store."""
+    if not segment:
+        return Text("全店", "Whole store")(language)
+    if segment == "other":
+        return Text("其他分群", "Other segments")(language)
+    devices = {device.value: name for device, name in DEVICE_NAMES.items()}
+    missing = Text("未标明", "unspecified")
+    parts = [
+        missing(language) if part == "-" else devices[part](language) if part in devices else part
+        for part in segment.split("/")
+    ]
+    return " × ".join(parts)
+
+
+_POOLS: Mapping[PoolDimension, Text] = {
+    PoolDimension.PLATFORM: Text("平台 {value} 的店铺", "Stores on {value}"),
+    PoolDimension.PAYMENT_METHOD: Text("用 {value} 支付的店铺", "Stores paid by {value}"),
+    PoolDimension.COUNTRY: Text("国家/地区 {value} 的店铺", "Stores in {value}"),
+}
+
+
+def pool_name(identifier: str, language: Language) -> str | None:
+    """A pool of stores for people: ``pool:platform=shopify`` as ``Stores on Shopify``; None for the id of a store."""
+    parsed = parse_pool(identifier)
+    if parsed is None:
+        return None
+    dimension, value = parsed
+    platforms = {platform.value: name for platform, name in PLATFORM_NAMES.items()}
+    told = platforms[value](language) if value in platforms else value
+    return _POOLS[dimension](language, value=told)
+
+
+def checks_for(step: str, kind: str, label: str) -> tuple[Check, ...]:
+    """The likely checks for an alert, most telling first: evidence for lost tracking puts tracking's checks in front.
+
+    A kind or label that is not of ``AlertKind`` or ``AlertLabel`` (of another release, or empty) says nothing.
+    """
+    own = KIND_CHECKS.get(kind, STEP_CHECKS.get(step, ()))
+    if label == AlertLabel.INFLATED:
+        return KIND_CHECKS[AlertKind.SURGE][1:] + own[:1]
+    if label == AlertLabel.TRACKING and kind != AlertKind.TRACKING:
+        return KIND_CHECKS[AlertKind.TRACKING] + own[:1]
+    return own
