@@ -15,8 +15,8 @@ from pydantic_core import PydanticUndefined
 
 from scoring.wording.catalogue import REASON_NAMES
 from streams import metrics
+from streams.kafka.topics import TOPICS
 from streams.settings import Settings
-from streams.topics import TOPICS
 
 README = Path(__file__).parents[1] / "README.md"
 

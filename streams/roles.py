@@ -18,8 +18,9 @@ from typing import Any
 
 import structlog
 
-from streams.config import Config, ConfigError, find_config, load_config
-from streams.embedded.orphans import end_with_parent
+from streams.config.loading import ConfigError, find_config, load_config
+from streams.config.model import Config
+from streams.instance.processes import end_with_parent
 from streams.settings import Settings, load_settings
 
 #: what a process ends with when its configuration or settings are wrong (sysexits: EX_CONFIG)
@@ -56,7 +57,7 @@ ROLES: dict[str, Role] = {
 def run_role(role: Role, settings: Settings, config: Config, number: int = 1) -> None:
     """Be the process ``number`` of ``role`` until SIGTERM or SIGINT."""
     from streams import logs, metrics
-    from streams.instance import StateReport, process_name
+    from streams.instance.files import StateReport, process_name
 
     logs.configure(settings)
     report = StateReport(settings.data, process_name(role.name, number), {"metrics": metrics.serve(settings)})

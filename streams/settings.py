@@ -1,6 +1,6 @@
 """The one settings object, built once from the environment. Nothing else reads the environment.
 
-What belongs to a business (stores, keys, thresholds, receivers) lives in ``funnelwatch.yaml`` (``streams/config.py``);
+What belongs to a business (stores, keys, thresholds, receivers) lives in ``funnelwatch.yaml`` (``streams/config/model.py``);
 what belongs to a machine (addresses, folders, limits) lives here.
 """
 

@@ -16,9 +16,9 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from scoring.alerts.actions import HumanAction
-from streams import topics
 from streams.clickhouse import migrate
-from streams.kafka_topics import create_topics
+from streams.kafka import topics
+from streams.kafka.admin import create_topics
 from streams.settings import Settings
 from tests.fixtures_clickhouse import Store
 from tests.fixtures_page import RunningPage, page_settings, serve

@@ -18,11 +18,11 @@ from aiokafka import AIOKafkaProducer
 from scoring.events.event import Event, EventType
 from streams.clickhouse import migrate
 from streams.clock import now_ms
-from streams.config import Config
-from streams.kafka_topics import create_topics
+from streams.config.model import Config
+from streams.kafka.admin import create_topics
+from streams.kafka.topics import TOPICS, TopicSpec
 from streams.landing.role import Landing
 from streams.settings import Settings, load_settings
-from streams.topics import TOPICS, TopicSpec
 
 
 @dataclass

@@ -7,9 +7,9 @@ import yaml
 
 from deploy.document import README, TABLES, documented
 from scoring.events.event import RejectReason
-from streams.config import Config
+from streams.config.model import Config
+from streams.kafka.topics import TOPICS
 from streams.settings import Settings
-from streams.topics import TOPICS
 
 ROOT = Path(__file__).parents[1]
 TEXT = README.read_text(encoding="utf-8")

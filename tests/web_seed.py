@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from scoring.funnel.stages import FAST_STEPS, STAGE_INDEX, STAGES
-from streams.config import Config, StoreConfig
+from streams.config.model import Config, StoreConfig
 
 MINUTE_MS = 60_000
 HOURS = 26

@@ -7,8 +7,9 @@ from pathlib import Path
 import typer
 
 from streams.cli.starting import checked_settings
-from streams.config import Config, ConfigError, find_config, load_config
-from streams.instance import NoInstance, connect_settings
+from streams.config.loading import ConfigError, find_config, load_config
+from streams.config.model import Config
+from streams.instance.files import NoInstance, connect_settings
 from streams.settings import Settings
 
 

@@ -19,7 +19,7 @@ from scoring.detection import DetectionPolicy
 from scoring.detection.sensitivity import smallest_drop
 from streams.cli.asking import configuration, running_instance
 from streams.clickhouse.errors import ClickHouseError
-from streams.config import Config
+from streams.config.model import Config
 from streams.jobs.baselines import TRAIN_DAYS, fit_from_store, publish, read_published
 from streams.jobs.benchmark import drop_benchmark, put_benchmark
 from streams.settings import Settings

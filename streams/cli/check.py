@@ -44,7 +44,7 @@ def register(app: typer.Typer) -> None:
         Ends with 0 if all is right, with 1 if anything is wrong. With --backtest it is wrong too if the configuration
         would have fired more often than the budget.
         """
-        from streams.config import find_config, read_config
+        from streams.config.loading import find_config, read_config
         from streams.settings import Settings, load_settings, setting_errors, unknown_variables
 
         problems: list[str] = []
@@ -78,7 +78,7 @@ def _hold_to_budget(data: Path | None, config: Path | None, days: int, budget: f
 
     from streams.backtest.files import UnreadableFile
     from streams.cli.backtest import backtest_own, sentence
-    from streams.config import ConfigError
+    from streams.config.loading import ConfigError
 
     try:
         outcome, weeks = backtest_own(data, days, config, Console(stderr=True))

@@ -22,9 +22,10 @@ from streams.clickhouse.errors import ClickHouseError
 from streams.clock import now
 from streams.collector.intake import open_intake
 from streams.collector.publisher import BrokerAway
-from streams.config import Config, ConfigError, find_config, load_config
+from streams.config.loading import ConfigError, find_config, load_config
+from streams.config.model import Config
 from streams.deadletters import Letter, NotATime, Outcome, count_reasons, find_letters, moment, replay
-from streams.instance import read_instance
+from streams.instance.files import read_instance
 from streams.settings import Settings
 
 _Data = Annotated[

@@ -47,7 +47,8 @@ def demo(
     from streams.demo.words import WORDS
     from streams.embedded.jars import JarsUnavailable
     from streams.embedded.plan import make_plan
-    from streams.embedded.supervisor import AlreadyRunning, Supervisor, clear_leftovers, instance_lock
+    from streams.embedded.supervisor import Supervisor, clear_leftovers
+    from streams.instance.lock import AlreadyRunning, instance_lock
     from streams.roles import ROLES
 
     begun = monotonic() - (max(now_ms() / 1000 - started_at, 0.0) if started_at else 0.0)

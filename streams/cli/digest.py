@@ -17,9 +17,9 @@ from scoring.alerts.actions import HumanActionKind
 from scoring.digest.schedule import DigestForm, Occurrence, occurrence_now, upcoming
 from streams.cli.asking import configuration, failed, running_instance
 from streams.clock import now_ms
-from streams.config import Config
+from streams.config.model import Config
+from streams.config.subscribers import SubscriberConfig
 from streams.digests.making import Made, Maker
-from streams.digests.subscribers import SubscriberConfig
 from streams.notifier.acting import BrokerAway, new_action, publish_action
 from streams.notifier.channels import SendError
 from streams.notifier.channels.build import open_post

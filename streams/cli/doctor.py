@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
 
         Ends with 0 if nothing is bad (warnings are allowed), else with 1.
         """
-        from streams.doctor import examine
+        from streams.doctor.machine import examine
 
         findings = asyncio.run(examine(data))
         worst = any(finding.level == "bad" for finding in findings)

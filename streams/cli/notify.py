@@ -13,10 +13,10 @@ from scoring.alerts.routing import Severity
 from scoring.wording.cards import Card, Line, LineKind
 from streams.cli.asking import configuration, failed
 from streams.clock import now_ms
-from streams.config import ConfigError
+from streams.config.alerting import ReceiverConfig
+from streams.config.loading import ConfigError
 from streams.notifier.channels import Message, MessageKind, SendError
 from streams.notifier.channels.build import build_channel
-from streams.notifier.rules import ReceiverConfig
 from streams.settings import Settings, load_settings
 
 DataOption = Annotated[Path | None, typer.Option("--data", help="Folder of the running instance.")]

@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
         For production, before `funnelwatch run ROLE`: what exists is left as it is, so it can run at every deployment.
         `funnelwatch up` needs no prepare, but for a topic that was deleted while it runs.
         """
-        from streams.instance import NoInstance, connect_settings
+        from streams.instance.files import NoInstance, connect_settings
 
         settings = checked_settings(data=data)
         with contextlib.suppress(NoInstance):  # the defaults may be right
@@ -46,7 +46,7 @@ async def _prepared(settings: Settings, patience_s: float) -> list[str]:
     from streams.clickhouse.errors import ClickHouseAway, ClickHouseError
     from streams.clickhouse.migrations import migrate
     from streams.clock import monotonic
-    from streams.kafka_topics import TopicsNotReady, create_topics
+    from streams.kafka.admin import TopicsNotReady, create_topics
 
     deadline = monotonic() + patience_s
     told = []

@@ -19,7 +19,8 @@ from streams.clickhouse.clients import open_writer
 from streams.clickhouse.errors import ClickHouseError
 from streams.clickhouse.reconcile import Reconciliation, mend, reconcile
 from streams.clock import now
-from streams.config import Config, find_config, load_config
+from streams.config.loading import find_config, load_config
+from streams.config.model import Config
 from streams.settings import Settings
 
 #: minutes before the present that are still being landed

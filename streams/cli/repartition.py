@@ -35,7 +35,7 @@ def register(app: typer.Typer) -> None:
         """
         from aiokafka.errors import KafkaError
 
-        from streams.kafka_topics import TopicsNotReady
+        from streams.kafka.admin import TopicsNotReady
         from streams.monitor.repartitioning import CannotRepartition
         from streams.monitor.repartitioning import repartition as carry_over
 

@@ -27,8 +27,9 @@ from streams.clickhouse.clients import open_reader_sync
 from streams.clickhouse.errors import mapped
 from streams.collector.intake import open_intake
 from streams.collector.publisher import BrokerAway, Publisher
-from streams.config import Config, ConfigError, find_config, load_config
-from streams.instance import NoInstance, connect_settings
+from streams.config.loading import ConfigError, find_config, load_config
+from streams.config.model import Config
+from streams.instance.files import NoInstance, connect_settings
 from streams.replay.catching_up import NotCaughtUp, wait_until_landed
 from streams.replay.mapping import Mapping, MappingError, load_mapping, shipped_mappings
 from streams.replay.reading import Table

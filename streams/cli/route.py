@@ -14,8 +14,8 @@ from scoring.alerts.alert import AlertKind, Level
 from scoring.alerts.routing import Severity
 from streams.cli.asking import configuration, failed, running_instance
 from streams.clock import now_ms
-from streams.config import Config
-from streams.instance import read_instance
+from streams.config.model import Config
+from streams.instance.files import read_instance
 from streams.notifier.book import AlertBook, BookReader
 from streams.notifier.explaining import LABELS, Explanation, explain, suppose, whole_labels
 from streams.notifier.facts import FactsReader

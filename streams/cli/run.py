@@ -29,8 +29,8 @@ def register(app: typer.Typer) -> None:
         import contextlib
         import os
 
-        from streams.embedded.orphans import is_ours
-        from streams.instance import NoInstance, connect_settings, read_state
+        from streams.instance.files import NoInstance, connect_settings, read_state
+        from streams.instance.processes import is_ours
 
         if role not in ROLES:
             fail(f"there is no role {role!r}; roles are {', '.join(ROLES)}", 2)

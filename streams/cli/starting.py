@@ -8,7 +8,8 @@ from typing import Annotated, NoReturn
 import typer
 from pydantic import ValidationError
 
-from streams.config import Config, ConfigError, find_config, load_config
+from streams.config.loading import ConfigError, find_config, load_config
+from streams.config.model import Config
 from streams.settings import Settings, load_settings, setting_errors
 
 data_option = Annotated[

@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
         Ends with 0 if everything is ready, 1 if something is not, 2 if nothing runs in the folder. With --json, wait
         for "ready": true.
         """
-        from streams.instance_state import instance_state
+        from streams.instance.state import instance_state
 
         settings = checked_settings(data=data)
         state = instance_state(settings.data)

@@ -45,13 +45,8 @@ def register(app: typer.Typer) -> None:
         from streams.embedded.console import Console
         from streams.embedded.jars import JarsUnavailable
         from streams.embedded.plan import make_plan
-        from streams.embedded.supervisor import (
-            AlreadyRunning,
-            CannotRun,
-            clear_leftovers,
-            instance_lock,
-            supervise,
-        )
+        from streams.embedded.supervisor import CannotRun, clear_leftovers, supervise
+        from streams.instance.lock import AlreadyRunning, instance_lock
         from streams.roles import ROLES
 
         settings = checked_settings(data=data, config=config)

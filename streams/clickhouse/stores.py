@@ -5,7 +5,7 @@ from __future__ import annotations
 from streams.clickhouse.clients import open_writer, table
 from streams.clickhouse.errors import mapped
 from streams.clock import now_ms
-from streams.config import Config
+from streams.config.model import Config
 from streams.settings import Settings
 
 _COLUMNS = [

@@ -25,11 +25,11 @@ from streams.collector.edge import Edge, device_class
 from streams.collector.keys import store_terms
 from streams.collector.publisher import Publisher
 from streams.collector.spool import Record, open_spool
-from streams.config import Config
-from streams.instance import secret
+from streams.config.model import Config
+from streams.instance.files import secret
+from streams.kafka.topics import DEADLETTERS, EVENTS
 from streams.metrics import COLLECTOR_EVENTS, COLLECTOR_REJECTED, COLLECTOR_REPEATED
 from streams.settings import Settings
-from streams.topics import DEADLETTERS, EVENTS
 
 _STORE_ID = re.compile(rb'"store_id"\s*:\s*"([^"\\]{1,64})"')
 #: what a page may tell: its key is public, so what only the shop can know is not taken from it

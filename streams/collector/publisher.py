@@ -21,14 +21,14 @@ from aiokafka.errors import KafkaError
 
 from streams.clock import monotonic
 from streams.collector.spool import Record, Spool, SpoolDamaged, SpoolFull
-from streams.kafka_topics import partition_of
+from streams.kafka.admin import partition_of
+from streams.kafka.topics import METADATA_AGE_MS
 from streams.metrics import (
     COLLECTOR_BROKER_AWAY,
     COLLECTOR_SPOOL_BYTES,
     COLLECTOR_SPOOL_LIMIT,
     COLLECTOR_SPOOLED,
 )
-from streams.topics import METADATA_AGE_MS
 
 log = structlog.get_logger()
 

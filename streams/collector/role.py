@@ -13,8 +13,8 @@ from streams.collector.edge import device_class
 from streams.collector.intake import Intake, open_intake
 from streams.collector.keys import WriteKeys
 from streams.collector.server import CollectorApp
-from streams.config import Config
-from streams.instance import StateReport
+from streams.config.model import Config
+from streams.instance.files import StateReport
 from streams.settings import Settings
 
 log = structlog.get_logger()

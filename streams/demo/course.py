@@ -17,7 +17,7 @@ from scoring.events.event import Source
 from scoring.funnel.stages import STAGE_INDEX
 from streams.clock import monotonic, now_ms
 from streams.collector.intake import open_intake
-from streams.config import Config
+from streams.config.model import Config
 from streams.demo.history import MINUTES, draw_history, expected_fulfilments, minute_rows
 from streams.demo.sender import Sender
 from streams.demo.setting_up import has_minutes, load_minutes

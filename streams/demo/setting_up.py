@@ -11,9 +11,9 @@ import yaml
 
 from streams.clickhouse.clients import open_writer_sync, table
 from streams.clickhouse.errors import mapped
-from streams.config import FILE_NAME
+from streams.config.loading import FILE_NAME
 from streams.demo.shops import Shop
-from streams.instance import secret
+from streams.instance.files import secret
 from streams.settings import Settings
 
 #: this file says that a folder is a demo's, so that it may be emptied

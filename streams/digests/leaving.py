@@ -10,7 +10,7 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from scoring.alerts.actions import HumanAction, HumanActionKind
-from streams import topics
+from streams.kafka import topics
 from streams.notifier.ledger import Ledger, SendRecord
 from streams.settings import Settings
 

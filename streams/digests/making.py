@@ -14,13 +14,13 @@ from scoring.digest.schedule import Occurrence
 from scoring.digest.sentences import calendar_span, say_digest
 from scoring.digest.values import Facts
 from scoring.digest.worded import Telling
-from streams.calendar_config import day_rules
-from streams.config import Config
+from streams.config.core import day_rules
+from streams.config.model import Config
+from streams.config.subscribers import SubscriberConfig
 from streams.digests.layout import Addresses, LaidOut, digest_mail, lay_out
 from streams.digests.reads import DigestReads
-from streams.digests.subscribers import SubscriberConfig
 from streams.digests.wording import DigestReaderWording
-from streams.instance import read_instance, secret
+from streams.instance.files import read_instance, secret
 from streams.notifier.links import Link, sign
 from streams.settings import Settings
 from streams.web.database import Database

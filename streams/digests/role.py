@@ -10,12 +10,12 @@ from aiokafka.errors import KafkaError
 
 from scoring.digest.schedule import upcoming
 from streams.clock import now_ms
-from streams.config import Config
+from streams.config.model import Config
 from streams.digests.leaving import Leavings
 from streams.digests.making import Maker
 from streams.digests.sending import Digests
-from streams.instance import StateReport
-from streams.leadership import Leadership
+from streams.instance.files import StateReport
+from streams.kafka.leadership import Leadership
 from streams.notifier.channels.build import open_post
 from streams.notifier.ledger import Ledger, LedgerLost
 from streams.settings import Settings

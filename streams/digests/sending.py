@@ -14,10 +14,10 @@ from collections.abc import Callable
 import structlog
 
 from scoring.digest.schedule import Occurrence, due
-from streams.config import Config
+from streams.config.model import Config
+from streams.config.subscribers import SubscriberConfig
 from streams.digests.leaving import has_left
 from streams.digests.making import Maker
-from streams.digests.subscribers import SubscriberConfig
 from streams.metrics import DIGESTS_FAILED, DIGESTS_LAST_SUCCESS, DIGESTS_OVERDUE, DIGESTS_SENT
 from streams.notifier.channels import SendRefused, SendRetryable
 from streams.notifier.channels.mail import Post

@@ -9,8 +9,8 @@ import msgspec
 import structlog
 
 from scoring.alerts.alert import AlertTransition
+from streams.kafka.topics import ALERTS, METADATA_AGE_MS
 from streams.settings import Settings
-from streams.topics import ALERTS, METADATA_AGE_MS
 
 _AGAIN_S = 2.0
 
@@ -26,7 +26,7 @@ async def follow_alerts(
     from aiokafka import AIOKafkaConsumer, TopicPartition
     from aiokafka.errors import KafkaError
 
-    from streams.kafka_topics import has_more_partitions
+    from streams.kafka.admin import has_more_partitions
 
     positions: dict[TopicPartition, int] = {}
     while True:

@@ -22,9 +22,9 @@ from pathlib import Path
 
 from streams.clock import monotonic
 from streams.embedded.jars import JarsUnavailable, fetch_jars, java_binary
-from streams.embedded.orphans import command_of, end_with_parent, killed_with_us
 from streams.embedded.ports import choose_port
-from streams.instance import StateReport
+from streams.instance.files import StateReport
+from streams.instance.processes import command_of, end_with_parent, killed_with_us
 from streams.settings import Settings, load_settings
 
 _HOST = "127.0.0.1"

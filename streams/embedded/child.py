@@ -15,7 +15,7 @@ from pathlib import Path
 
 from streams.clock import monotonic
 from streams.embedded.plan import Command
-from streams.instance import PartState, read_state
+from streams.instance.files import PartState, read_state
 
 #: the first pause before a restart and the longest, in seconds; each is twice the one before
 FIRST_PAUSE_S = 0.5

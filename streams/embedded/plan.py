@@ -12,7 +12,7 @@ import msgspec
 from pydantic import SecretStr
 
 from streams.embedded.ports import choose_port
-from streams.instance import process_name, secret, write_atomically
+from streams.instance.files import process_name, secret, write_atomically
 from streams.settings import Settings
 
 #: seconds after SIGTERM at which a process is ended hard: parts write to the disk, roles finish what they hold

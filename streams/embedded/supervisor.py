@@ -7,68 +7,26 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import os
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from streams.clock import now_ms
 from streams.embedded.alert_tail import follow_alerts
 from streams.embedded.child import FIRST_PAUSE_S, Child
 from streams.embedded.console import Console
-from streams.embedded.orphans import end_all, is_ours
 from streams.embedded.plan import Plan
-from streams.instance import Instance, read_states, write_instance
+from streams.instance.files import Instance, read_states, write_instance
+from streams.instance.processes import end_all, is_ours
+from streams.kafka.topics import EVENTS
 from streams.roles import ROLES
-from streams.topics import EVENTS
 
 #: how long what an earlier run left may take to end by itself
 _LEFTOVER_S = 30.0
 _AGAIN_S = 1.0
 #: without a broker for so long the collector starts all the same: it keeps what comes on its disk
 _COLLECT_S = 15.0
-
-
-class AlreadyRunning(Exception):
-    """Another ``up`` runs on the same folder; the command line prints it."""
-
-
-@contextlib.contextmanager
-def instance_lock(data: Path) -> Iterator[None]:
-    """Hold the folder for this process; the lock ends with the process, however that ends.
-
-    Raises:
-        AlreadyRunning: another process holds it.
-    """
-    path = data / "run" / "up.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            file.seek(0)
-            holder = file.read().strip() or "unknown"
-            raise AlreadyRunning(
-                f"{data} is in use: `funnelwatch up` runs there as process {holder}. Stop that one first "
-                f"(Ctrl-C, or kill {holder}), or give another folder with --data"
-            ) from error
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        yield
-
-
-def is_up(data: Path) -> bool:
-    """True if an ``up`` holds the folder now."""
-    try:
-        with (data / "run" / "up.lock").open("a+") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except OSError:
-        return True
-    return False
 
 
 def clear_leftovers(data: Path, console: Console) -> None:
@@ -192,7 +150,7 @@ class Supervisor:
     async def _make_topics(self) -> None:
         from aiokafka.errors import KafkaError
 
-        from streams.kafka_topics import TopicsNotReady, create_topics, partitions_of
+        from streams.kafka.admin import TopicsNotReady, create_topics, partitions_of
 
         settings, told = self._settings, ""
         monitors = len(self._processes_of("monitor"))

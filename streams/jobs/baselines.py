@@ -20,19 +20,19 @@ from numpy.typing import NDArray
 from scoring.baselines import StoreBaseline, decode_baseline, encode_baseline, fit_baselines
 from scoring.baselines.history import begin_of
 from scoring.baselines.peers import lend, youngest
-from streams.business_config import slow_inputs
 from streams.clickhouse.clients import open_reader_sync
 from streams.clickhouse.errors import ClickHouseError, mapped
 from streams.clock import now_ms
-from streams.config import Config
-from streams.instance import StateReport
+from streams.config.core import slow_inputs
+from streams.config.model import Config
+from streams.config.pooling import lenders, pool_rules
+from streams.instance.files import StateReport
 from streams.jobs.benchmark import read_benchmark
 from streams.jobs.history import SETTLED_MINUTES, read_counts
 from streams.jobs.pairs import read_kernels
 from streams.jobs.slow_pairs import read_slow_pairs
-from streams.pools.rules import lenders, pool_rules
+from streams.kafka.topics import BASELINES
 from streams.settings import Settings
-from streams.topics import BASELINES
 
 _log = structlog.get_logger()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import structlog
 
 from scoring.baselines.benchmark import Benchmark, BenchmarkError, parse_benchmark
-from streams.instance import write_atomically
+from streams.instance.files import write_atomically
 
 _log = structlog.get_logger()
 FILE_NAME = "benchmark.csv"

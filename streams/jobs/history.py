@@ -11,12 +11,13 @@ from clickhouse_connect.driver import Client
 from scoring.baselines.minute_table import MinuteTable
 from scoring.baselines.slow import SlowInputs
 from streams.backtest.files import UnreadableFile, add_batch
-from streams.calendar_config import day_rules
 from streams.clickhouse.clients import open_reader_sync
 from streams.clickhouse.errors import ClickHouseError, mapped
 from streams.clock import now_ms
-from streams.config import Config, find_config, load_config
-from streams.instance import NoInstance, connect_settings
+from streams.config.core import day_rules
+from streams.config.loading import find_config, load_config
+from streams.config.model import Config
+from streams.instance.files import NoInstance, connect_settings
 from streams.jobs.slow_pairs import read_slow_pairs
 from streams.settings import load_settings
 

@@ -18,7 +18,7 @@ from streams.clickhouse.clients import open_writer
 from streams.clickhouse.errors import ClickHouseError
 from streams.clickhouse.reconcile import Difference, Reconciliation, mend, reconcile
 from streams.clock import now_ms
-from streams.config import Config
+from streams.config.model import Config
 from streams.settings import Settings
 
 _log = structlog.get_logger()

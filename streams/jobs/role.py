@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from streams.config import Config
-from streams.instance import StateReport
+from streams.config.model import Config
+from streams.instance.files import StateReport
 from streams.jobs import baselines, rollups
 from streams.jobs.reconciling import Reconciler
 from streams.settings import Settings

@@ -31,7 +31,7 @@ from scoring.events.event import RejectReason
 from streams.clickhouse.clients import table
 from streams.clickhouse.recount import ONCE_PER_ORDER, Minute
 from streams.clock import now_ms
-from streams.kafka_topics import partition_of
+from streams.kafka.admin import partition_of
 from streams.landing.duplicates import HASH_SQL, ORDER_HASH_SQL, Hashes, IdMemory, hash_ids, id_key, order_key
 from streams.landing.heads import Head, HeadReader, minute_of, refusal_of
 from streams.landing.orders import Told, firsts_query, key_of, minutes_to_recount, told_by

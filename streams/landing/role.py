@@ -23,12 +23,14 @@ from clickhouse_connect.driver import AsyncClient
 
 from scoring.counting.partition import FUTURE_MS
 from scoring.events.event import DeadLetter, RejectReason
-from streams import metrics, topics
+from streams import metrics
 from streams.clickhouse.clients import table
 from streams.clickhouse.recount import recount
 from streams.clock import monotonic, now_ms
-from streams.config import Config
-from streams.instance import StateReport
+from streams.config.model import Config
+from streams.instance.files import StateReport
+from streams.kafka import topics
+from streams.kafka.topic_ids import NoSuchTopic, TopicIds
 from streams.landing.events import EventLanding, Prepared, as_sent
 from streams.landing.heads import unreadable_reason
 from streams.landing.lag import tell_lag_for_ever
@@ -39,7 +41,6 @@ from streams.landing.targets import TARGETS, Target
 from streams.landing.writer import Row, Writer
 from streams.monitor.records import masked
 from streams.settings import Settings
-from streams.transport.topic_ids import NoSuchTopic, TopicIds
 
 #: bytes of records in one batch, whatever their number
 _BATCH_BYTES = 64_000_000

@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 from streams.clickhouse.errors import ClickHouseError
 from streams.clickhouse.migrations import MigrationChanged, migrate
 from streams.clickhouse.stores import register_stores
-from streams.config import Config
+from streams.config.model import Config
 from streams.landing.writer import Writer
 from streams.settings import Settings
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from streams import topics
 from streams.clickhouse.clients import table
+from streams.kafka import topics
 from streams.settings import Settings
 
 _UTC_MS = "fromUnixTimestamp64Milli({}, 'UTC')"

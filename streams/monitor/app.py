@@ -25,20 +25,14 @@ from scoring.counting.partition import PartitionCounts
 from scoring.counting.segments import Segmenter
 from scoring.detection.policy import DetectionPolicy
 from scoring.detection.scorer import Scorer as Detector
-from streams.calendar_config import day_rules
 from streams.clock import monotonic, now_ms
-from streams.config import Config
-from streams.instance import StateReport
-from streams.kafka_topics import partition_counts
-from streams.monitor import table
-from streams.monitor.baselines import BaselineFollower
-from streams.monitor.monitor import Monitor
-from streams.monitor.partition import Partition, Scorer
-from streams.monitor.ticks import TickSender
-from streams.monitor.watchdog import INACTIVE_S, STALLED_S, LoopWatch, Stall, readable_ends
-from streams.monitor.writer import PartitionWriter
-from streams.settings import Settings
-from streams.topics import (
+from streams.config.core import day_rules
+from streams.config.model import Config
+from streams.instance.files import StateReport
+from streams.kafka.admin import partition_counts
+from streams.kafka.baselines import BaselineFollower
+from streams.kafka.topic_ids import KEYS_MOVED, PartitionsChanged
+from streams.kafka.topics import (
     ALERTS,
     BASELINES,
     COUNTS_CHANGELOG,
@@ -49,8 +43,14 @@ from streams.topics import (
     SCORES,
     WINDOWS,
 )
+from streams.monitor import table
+from streams.monitor.monitor import Monitor
+from streams.monitor.partition import Partition, Scorer
+from streams.monitor.ticks import TickSender
+from streams.monitor.watchdog import INACTIVE_S, STALLED_S, LoopWatch, Stall, readable_ends
+from streams.monitor.writer import PartitionWriter
+from streams.settings import Settings
 from streams.transport import BatchOptions, BatchTopic, install
-from streams.transport.topic_ids import KEYS_MOVED, PartitionsChanged
 
 _log = structlog.get_logger()
 

@@ -19,17 +19,17 @@ from aiokafka.errors import KafkaError, ProducerFenced
 
 from streams import metrics
 from streams.clock import monotonic, now_ms
-from streams.monitor.partition import Partition, Work
-from streams.monitor.recovery import read_changelog, read_source
-from streams.monitor.writer import PartitionWriter
-from streams.transport.chunks import Span
-from streams.transport.topic_ids import (
+from streams.kafka.topic_ids import (
     KEYS_MOVED,
     NoSuchTopic,
     PartitionsChanged,
     TopicIds,
     TopicReplaced,
 )
+from streams.monitor.partition import Partition, Work
+from streams.monitor.recovery import read_changelog, read_source
+from streams.monitor.writer import PartitionWriter
+from streams.transport.chunks import Span
 
 _log = structlog.get_logger()
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from streams.kafka_topics import partition_of
+from streams.kafka.admin import partition_of
 from streams.monitor.records import (
     MARK_KEY,
     Mark,

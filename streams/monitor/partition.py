@@ -24,9 +24,9 @@ from scoring.counting.lateness import Delay, Lateness
 from scoring.counting.partition import MINUTE, MINUTE_MS, OWNER, PartitionCounts, Tally, totals
 from scoring.counting.windows import WINDOW_MINUTES, RollingWindows
 from scoring.funnel.scores import ScoreRow
+from streams.kafka.topics import ALERTS, COUNTS_CHANGELOG, DEADLETTERS, MINUTES, SCORES, WINDOWS
 from streams.monitor import records
 from streams.monitor.records import Mark, Record
-from streams.topics import ALERTS, COUNTS_CHANGELOG, DEADLETTERS, MINUTES, SCORES, WINDOWS
 from streams.transport.chunks import Span
 
 #: minutes closed in one flush, at most: a monitor that was away for a day catches up in a few flushes

@@ -25,7 +25,7 @@ from scoring.events.event import DeadLetter
 from scoring.events.redaction import mask_payload
 from scoring.funnel.scores import MinuteRow, ScoreRow, WindowRow
 from scoring.funnel.stages import STAGES
-from streams.topics import EVENTS
+from streams.kafka.topics import EVENTS
 
 MINUTE_MS = 60_000
 SCHEMA_VERSION = 1

@@ -23,14 +23,14 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError, for_code
 
 from streams.clock import monotonic, now_ms
-from streams.kafka_topics import add_partitions, admin_of, partition_counts, partition_of
+from streams.kafka.admin import add_partitions, admin_of, partition_counts, partition_of
+from streams.kafka.topic_ids import TopicIds
+from streams.kafka.topics import COUNTS_CHANGELOG, EVENTS, METADATA_AGE_MS, TOPICS
 from streams.monitor.moves import State, marks_of, moves
 from streams.monitor.records import MARK_KEY, Mark, Record, decode_key
 from streams.monitor.recovery import plain_reader, read_to_end
 from streams.monitor.writer import PartitionWriter, Stamped, send_batched, transactional_producer
 from streams.settings import Settings
-from streams.topics import COUNTS_CHANGELOG, EVENTS, METADATA_AGE_MS, TOPICS
-from streams.transport.topic_ids import TopicIds
 
 #: seconds after which every collector sends to the new partitions
 SETTLE_S = 2 * METADATA_AGE_MS / 1000

@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import ProducerClosed
 
 from scoring.counting.partition import Tick, encode_tick
-from streams.transport.topic_ids import TopicReplaced
+from streams.kafka.topic_ids import TopicReplaced
 
 
 class TickSender:

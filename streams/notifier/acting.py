@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 
 from scoring.alerts.actions import CloseReason, HumanAction, HumanActionKind
 from scoring.alerts.routing import parse_matcher
-from streams import topics
+from streams.kafka import topics
 from streams.settings import Settings
 
 #: longest comment or reason, in characters

@@ -13,9 +13,9 @@ from scoring.alerts.alert import AlertState, AlertTransition
 from scoring.alerts.deciding import Candidate
 from scoring.alerts.routing import RoutingError, severity
 from scoring.funnel.pools import parse_pool
-from streams import topics
-from streams.config import Config
-from streams.kafka_topics import has_more_partitions, partitions_of
+from streams.config.model import Config
+from streams.kafka import topics
+from streams.kafka.admin import has_more_partitions, partitions_of
 from streams.settings import Settings
 
 log = structlog.get_logger()

@@ -9,12 +9,12 @@ from scoring.alerts.alert import AlertKind, AlertLabel, AlertState, Level
 from scoring.alerts.deciding import Action, Candidate, Decision, GroupState, Reason, Surroundings, decide
 from scoring.alerts.routing import group_key, matching_routes, severity
 from scoring.wording.text import Language, Text
-from streams.config import Config
+from streams.config.model import Config
+from streams.config.routing import core_inhibitions, core_mute_timings, core_route
 from streams.notifier.book import AlertBook
 from streams.notifier.facts import FactsReader
 from streams.notifier.ledger import Ledger
 from streams.notifier.notifier import Notifier
-from streams.notifier.rules import core_inhibitions, core_mute_timings, core_route
 
 REASONS: Mapping[Reason, Text] = {
     Reason.NEW: Text("新告警，现在通知", "a new alert; it is told now"),

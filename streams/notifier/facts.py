@@ -26,9 +26,9 @@ from scoring.calendar.entries import calendar_between
 from scoring.funnel.money import worth_of_step
 from scoring.wording.cards import Health, StoreFacts, money_at_stake
 from scoring.wording.text import Language
-from streams.calendar_config import day_rules
 from streams.clickhouse.clients import open_reader
-from streams.config import Config
+from streams.config.core import day_rules
+from streams.config.model import Config
 from streams.settings import Settings
 
 log = structlog.get_logger()

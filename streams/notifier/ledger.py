@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
 
 from scoring.alerts.deciding import GroupState
-from streams import topics
+from streams.kafka import topics
 from streams.settings import Settings
 
 

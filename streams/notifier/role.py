@@ -14,9 +14,9 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from streams.clock import now_ms
-from streams.config import Config
-from streams.instance import StateReport, read_instance, secret
-from streams.leadership import Leadership
+from streams.config.model import Config
+from streams.instance.files import StateReport, read_instance, secret
+from streams.kafka.leadership import Leadership
 from streams.notifier.book import AlertBook, BookReader
 from streams.notifier.channels import Channel
 from streams.notifier.channels.build import build_channel

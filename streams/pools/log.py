@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
 
 from scoring.alerts.alert import AlertTransition
-from streams import topics
+from streams.kafka import topics
 from streams.settings import Settings
 
 _MARK = b"mark"

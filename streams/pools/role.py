@@ -22,16 +22,17 @@ from scoring.detection.policy import WINDOWS, DetectionPolicy
 from scoring.detection.pool_minutes import PoolMinutes
 from scoring.detection.pools import PoolScorer
 from scoring.funnel.scores import ScoreRow
-from streams import metrics, topics
-from streams.calendar_config import day_rules
+from streams import metrics
 from streams.clock import now_ms
-from streams.config import Config
-from streams.instance import StateReport
-from streams.kafka_topics import has_more_partitions, partitions_of
-from streams.leadership import Leadership
-from streams.monitor.baselines import BaselineFollower
+from streams.config.core import day_rules
+from streams.config.model import Config
+from streams.config.pooling import pool_rules
+from streams.instance.files import StateReport
+from streams.kafka import topics
+from streams.kafka.admin import has_more_partitions, partitions_of
+from streams.kafka.baselines import BaselineFollower
+from streams.kafka.leadership import Leadership
 from streams.pools.log import PoolLog, PoolLogLost
-from streams.pools.rules import pool_rules
 from streams.settings import Settings
 
 log = structlog.get_logger()

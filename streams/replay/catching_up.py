@@ -9,8 +9,8 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 
 from streams.clock import monotonic
+from streams.kafka.topics import DEADLETTERS, EVENTS
 from streams.settings import Settings
-from streams.topics import DEADLETTERS, EVENTS
 
 
 class NotCaughtUp(Exception):

@@ -14,8 +14,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from scoring.events.event import EventType, Platform
-from streams.config import StoreId
-from streams.config_values import Zone
+from streams.config.model import StoreId
+from streams.config.values import Zone
 
 #: a field of an event that a column may fill
 FieldName = Literal[

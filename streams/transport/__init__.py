@@ -62,7 +62,8 @@ What a worker that must be exact has to know about Faust, and what is done about
    (``sys.setswitchinterval``; the monitor's is 1 ms, see ``streams/monitor/app.py``).
 """
 
-from streams.transport.driver import BatchOptions, Transport, install
+from streams.transport.driver import Transport, install
+from streams.transport.options import BatchOptions
 from streams.transport.topic import BatchMessage, BatchTopic
 
 __all__ = ["BatchMessage", "BatchOptions", "BatchTopic", "Transport", "install"]

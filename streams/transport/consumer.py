@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from faust.transport.consumer import ensure_TP
 from faust.transport.drivers import aiokafka as driver
@@ -16,11 +16,9 @@ from faust.types import TP
 from streams.clock import boot_clock
 from streams.transport import internals
 from streams.transport.chunks import Chunk
+from streams.transport.options import BatchOptions
 from streams.transport.thread import BatchThread
 from streams.transport.topic import BatchMessage, BatchTopic
-
-if TYPE_CHECKING:
-    from streams.transport.driver import BatchOptions
 
 
 class BatchConsumer(driver.Consumer):

@@ -12,8 +12,8 @@ from scoring.alerts.actions import HumanAction
 from scoring.alerts.alert import AlertLabel
 from scoring.funnel.stages import STAGES, STEP_BY_ID
 from streams.clock import now_ms
-from streams.config import Config
-from streams.instance import read_states, state_of
+from streams.config.model import Config
+from streams.instance.files import read_states, state_of
 from streams.web.answers import (
     Alert,
     Alerts,

@@ -11,8 +11,9 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic import SecretStr
 
 from scoring.alerts.routing import Route
-from streams.config import Config
-from streams.notifier.rules import ReceiverConfig, core_mute_timings, core_route
+from streams.config.alerting import ReceiverConfig
+from streams.config.model import Config
+from streams.config.routing import core_mute_timings, core_route
 from streams.settings import Settings
 from streams.web.setting_words import SETTING_WORDS
 

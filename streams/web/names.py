@@ -10,8 +10,8 @@ from scoring.funnel.scores import ScoreState
 from scoring.funnel.stages import STEP_BY_ID
 from scoring.wording import catalogue as texts
 from scoring.wording.text import Text
-from streams.config import Config, StoreConfig
-from streams.instance import role_and_number
+from streams.config.model import Config, StoreConfig
+from streams.instance.files import role_and_number
 from streams.web.answers import Act
 from streams.web.reader import Reader
 from streams.web.words import WORDS

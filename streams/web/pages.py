@@ -23,7 +23,7 @@ from scoring.alerts.actions import CloseReason
 from scoring.funnel.stages import STEP_BY_ID, STEPS
 from scoring.wording.catalogue import checks_for
 from streams.clock import now_ms
-from streams.instance import role_and_number
+from streams.instance.files import role_and_number
 from streams.settings import Settings
 from streams.web.access import COOKIE
 from streams.web.alert_reads import AlertReads, rows_span

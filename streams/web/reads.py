@@ -11,7 +11,7 @@ from typing import Any
 
 from scoring.funnel.pools import parse_pool
 from scoring.funnel.stages import STEP_BY_ID, Stage
-from streams.config import Config, StoreConfig
+from streams.config.model import Config, StoreConfig
 from streams.notifier.facts import pixel_share
 from streams.web.answers import (
     AlertSize,

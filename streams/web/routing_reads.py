@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError
 
 from scoring.wording.text import Language
 from streams.clock import now_ms
-from streams.config import Config
+from streams.config.model import Config
 from streams.notifier.book import AlertBook, BookReader
 from streams.notifier.explaining import Explanation, explain
 from streams.notifier.facts import FactsReader

@@ -10,8 +10,8 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from streams.config import Config
-from streams.instance import StateReport, secret
+from streams.config.model import Config
+from streams.instance.files import StateReport, secret
 from streams.metrics import PAGE_REQUESTS, PAGE_SECONDS
 from streams.settings import Settings
 from streams.web.access import Access, guard, problem, wants_page

@@ -16,7 +16,7 @@ import clickhouse_connect
 import httpx
 import pytest
 
-from streams.instance import read_states
+from streams.instance.files import read_states
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="these tests read /proc")
 

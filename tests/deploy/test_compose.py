@@ -16,7 +16,7 @@ import jsonschema
 import pytest
 import yaml
 
-from streams.config import load_config
+from streams.config.loading import load_config
 from streams.settings import Settings
 
 ROOT = Path(__file__).parents[2]

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from streams.kafka_topics import add_partitions, partition_of, partitions_of
-from streams.topics import EVENTS
+from streams.kafka.admin import add_partitions, partition_of, partitions_of
+from streams.kafka.topics import EVENTS
 from tests.e2e.instance import Instance
 
 #: a busy machine starts an instance slowly; nothing here depends on how long it takes

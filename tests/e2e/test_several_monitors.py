@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from streams.clock import now
-from streams.embedded.orphans import is_ours
-from streams.instance import read_states
+from streams.instance.files import read_states
+from streams.instance.processes import is_ours
 from tests.e2e.instance import Instance
 
 #: a busy machine starts an instance slowly; nothing here depends on how long it takes

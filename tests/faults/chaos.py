@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 
-from streams.topics import EVENTS
+from streams.kafka.topics import EVENTS
 from tests.faults.checker import Checker
 from tests.faults.load import Load
 from tests.faults.monitor_part import FREEZE

@@ -13,7 +13,7 @@ import clickhouse_connect
 import msgspec
 
 from scoring.alerts.alert import AlertTransition
-from streams.topics import ALERTS
+from streams.kafka.topics import ALERTS
 from tests.faults.ledger import Cell, Ledger
 from tests.faults.standing import standing
 from tests.faults.system import System

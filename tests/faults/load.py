@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from scoring.events.event import Event, EventType
-from streams.topics import EVENTS
+from streams.kafka.topics import EVENTS
 from tests.faults.incident import Incidents
 from tests.faults.ledger import Ledger
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scoring.baselines import encode_baseline
-from streams.topics import BASELINES
+from streams.kafka.topics import BASELINES
 from tests.faults.chaos import Chaos
 from tests.faults.checker import Checker, Report
 from tests.faults.incident import baselines

@@ -18,7 +18,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from streams.topics import ALERTS, EVENTS, MINUTES
+from streams.kafka.topics import ALERTS, EVENTS, MINUTES
 from tests.faults.system import System, resident_mb
 
 #: what each group reads and the checker looks at

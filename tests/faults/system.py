@@ -22,9 +22,9 @@ from pydantic import SecretStr
 from streams.embedded.broker import Broker, answers_requests, broker_of
 from streams.embedded.plan import environment_of
 from streams.embedded.ports import free_port
-from streams.kafka_topics import create_topics
+from streams.kafka.admin import create_topics
+from streams.kafka.topics import COUNTS_CHANGELOG, TOPICS, TopicSpec
 from streams.settings import Settings, load_settings
-from streams.topics import COUNTS_CHANGELOG, TOPICS, TopicSpec
 from tests.faults.proxy import Proxy
 
 ROOT = Path(__file__).parents[2]

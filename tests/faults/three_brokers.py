@@ -21,7 +21,7 @@ from pathlib import Path
 from scoring.funnel.stages import STAGES
 from streams.embedded.broker import Broker, archive_path
 from streams.embedded.jars import fetch_jars
-from streams.kafka_topics import create_topics
+from streams.kafka.admin import create_topics
 from streams.settings import load_settings
 from tests.faults.ledger import Cell, Ledger
 from tests.faults.load import Load

@@ -9,7 +9,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from streams.topics import TOPICS
+from streams.kafka.topics import TOPICS
 
 
 async def make_topics(kafka: str, prefix: str, partitions: int) -> None:

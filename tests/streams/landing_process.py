@@ -12,7 +12,7 @@ import sys
 
 import msgspec
 
-from streams.config import Config
+from streams.config.model import Config
 from streams.landing.role import Landing, Records
 from streams.settings import load_settings
 

@@ -21,8 +21,8 @@ from scoring.alerts.alert import AlertTransition
 from scoring.counting.lateness import Delay
 from scoring.detection.scorer import Judgement
 from scoring.funnel.scores import ScoreRow, ScoreState
-from streams.config import Config
-from streams.instance import StateReport
+from streams.config.model import Config
+from streams.instance.files import StateReport
 from streams.monitor.app import MonitorApp, default_scorer, exit_now, find_partitions, run
 from streams.monitor.watchdog import BLOCKED_S, STALLED_S, LoopWatch, Stall
 from streams.settings import load_settings

@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 from streams.cli import alerts
 from streams.clickhouse import migrate
 from streams.clock import now_ms
-from streams.config import Config
-from streams.instance import Instance, write_instance
+from streams.config.model import Config
+from streams.instance.files import Instance, write_instance
 from streams.settings import load_settings
 from tests.contracts.grafana_queries import fill
 

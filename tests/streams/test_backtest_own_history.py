@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from streams.cli import backtest, check
 from streams.clickhouse import migrate
 from streams.clock import now_ms
-from streams.instance import Instance, write_instance
+from streams.instance.files import Instance, write_instance
 from streams.settings import load_settings
 
 DAY, DAYS = 1440, 8

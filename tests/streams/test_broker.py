@@ -16,9 +16,9 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from streams.embedded import jars as jars_module
 from streams.embedded.broker import Broker, BrokerFailed, broker_of
 from streams.embedded.jars import JarsUnavailable, fetch_jars, locked_jars
-from streams.kafka_topics import create_topics
+from streams.kafka.admin import create_topics
+from streams.kafka.topics import EVENTS, TOPICS, TopicSpec
 from streams.settings import load_settings
-from streams.topics import EVENTS, TOPICS, TopicSpec
 
 
 def until_it_ended(broker: Broker) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from scoring.baselines.localtime import local_minute
-from streams.business_config import slow_inputs
-from streams.config import ConfigError, load_config
+from streams.config.core import slow_inputs
+from streams.config.loading import ConfigError, load_config
 
 
 def written(tmp_path: Path, warehouse: str) -> Path:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from scoring.calendar.effects import DayEffect
-from streams.calendar_config import day_rules
-from streams.config import ConfigError, load_config
+from streams.config.core import day_rules
+from streams.config.loading import ConfigError, load_config
 
 WRITTEN = """
 stores: [{id: de-1, zone: Europe/Berlin, country: DE}, {id: x}]

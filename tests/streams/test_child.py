@@ -34,7 +34,7 @@ def kept(tmp_path: Path, script: str, grace_s: float = 5.0) -> tuple[Child, Told
     return child, told
 
 
-READY = "from streams.instance import StateReport; StateReport(__import__('pathlib').Path({data!r}), 'worker').ready('here')\n"
+READY = "from streams.instance.files import StateReport; StateReport(__import__('pathlib').Path({data!r}), 'worker').ready('here')\n"
 
 
 async def test_a_process_that_keeps_failing_is_started_again_with_growing_pauses(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.config import ConfigError, load_config, read_config
+from streams.config.loading import ConfigError, load_config, read_config
 from streams.settings import unknown_variables
 
 

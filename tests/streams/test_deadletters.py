@@ -24,7 +24,7 @@ from streams.clickhouse import migrate
 from streams.clock import monotonic, now_ms
 from streams.collector.intake import refused_record
 from streams.deadletters import Letter, NotATime, moment, replay, why_not
-from streams.instance import Instance, write_instance
+from streams.instance.files import Instance, write_instance
 from streams.settings import load_settings
 from tests.streams.collector.places import Place, running, settings_for
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.instance import StateReport, read_state, state_of
+from streams.instance.files import StateReport, read_state, state_of
 
 
 @pytest.mark.parametrize(

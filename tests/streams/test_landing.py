@@ -21,15 +21,16 @@ from scoring.events.event import DeadLetter, Event, EventType, RejectReason
 from scoring.funnel.scores import MinuteRow, ScoreRow, ScoreState, WindowRow
 from scoring.funnel.segment_names import segment_name
 from scoring.funnel.stages import STAGES
-from streams import metrics, topics
+from streams import metrics
 from streams.clickhouse import open_writer
 from streams.clickhouse.reconcile import mend, reconcile
 from streams.clock import now_ms
-from streams.config import Config
+from streams.config.model import Config
 from streams.jobs.reconciling import Reconciler
-from streams.kafka_topics import create_topics
+from streams.kafka import topics
+from streams.kafka.admin import create_topics
+from streams.kafka.topics import TOPICS, TopicSpec
 from streams.settings import load_settings
-from streams.topics import TOPICS, TopicSpec
 from tests.fixtures_landing import Ground, arguments_of, event, until
 
 MINUTE_MS = 60_000

@@ -8,8 +8,8 @@ import msgspec
 
 from scoring.events.event import Event, EventType
 from scoring.funnel.scores import MinuteRow
-from streams import topics
 from streams.clock import now_ms
+from streams.kafka import topics
 from tests.fixtures_landing import Ground, event, until
 
 MINUTE_MS = 60_000

@@ -33,7 +33,7 @@ from scoring.detection import DetectionPolicy, Scorer
 from scoring.events.event import Event, EventType
 from scoring.funnel.scores import ScoreRow
 from scoring.funnel.stages import STAGE_INDEX
-from streams.topics import ALERTS, BASELINES, EVENTS, SCORES
+from streams.kafka.topics import ALERTS, BASELINES, EVENTS, SCORES
 from tests.streams.kafka_tools import make_topics, produce, read_all
 from tests.streams.test_monitor_exact import Process
 

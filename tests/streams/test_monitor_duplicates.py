@@ -18,7 +18,7 @@ import msgspec
 
 from scoring.events.event import Event, EventType
 from scoring.funnel.stages import STAGE_INDEX
-from streams.topics import EVENTS
+from streams.kafka.topics import EVENTS
 from tests.streams.kafka_tools import make_topics, produce
 from tests.streams.test_monitor_exact import PARTITIONS, Process, published, wait_for_total
 

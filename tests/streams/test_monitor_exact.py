@@ -22,9 +22,9 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from scoring.events.event import Event, EventType
 from scoring.funnel.scores import MinuteRow, ScoreRow
 from scoring.funnel.stages import STAGE_INDEX
+from streams.kafka.topics import COUNTS_CHANGELOG, DEADLETTERS, EVENTS, MINUTES, SCORES, WINDOWS
 from streams.monitor.app import EXIT_FAILED
 from streams.monitor.monitor import BACKLOG_RECORDS, Monitor
-from streams.topics import COUNTS_CHANGELOG, DEADLETTERS, EVENTS, MINUTES, SCORES, WINDOWS
 from tests.streams.kafka_tools import make, make_topics, produce, read_all
 
 PARTITIONS = 4

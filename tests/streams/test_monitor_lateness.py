@@ -25,8 +25,8 @@ from scoring.detection.scorer import Judgement
 from scoring.events.event import Event, EventType
 from scoring.funnel.scores import ScoreRow, ScoreState
 from scoring.funnel.stages import STAGE_INDEX
+from streams.kafka.topics import SCORES
 from streams.monitor.partition import Partition, Work
-from streams.topics import SCORES
 
 DAY = 1440
 START = 29_459_520  # Monday 2026-01-05 00:00 UTC

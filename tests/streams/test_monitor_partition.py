@@ -24,12 +24,12 @@ from scoring.counting.segments import Segmenter
 from scoring.detection.scorer import Judgement
 from scoring.events.event import Event, EventType
 from scoring.funnel.scores import MinuteRow, ScoreRow, WindowRow
-from streams.config import Config
+from streams.config.model import Config
+from streams.kafka.topics import COUNTS_CHANGELOG, DEADLETTERS, MINUTES, SCORES, WINDOWS
 from streams.metrics import MONITOR_LAG
 from streams.monitor.app import default_scorer
 from streams.monitor.monitor import Monitor
 from streams.monitor.partition import CLOSE_AT_ONCE, BatchSkipped, Partition, Work
-from streams.topics import COUNTS_CHANGELOG, DEADLETTERS, MINUTES, SCORES, WINDOWS
 from tests.streams.monitor_process import NaiveScorer
 
 NOON = 1_790_000_000_000 // MINUTE_MS * MINUTE_MS

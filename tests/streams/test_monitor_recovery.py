@@ -11,14 +11,14 @@ from aiokafka.admin import NewTopic
 
 from scoring.counting.partition import PartitionCounts
 from scoring.counting.segments import Segmenter
-from streams.config import Config
-from streams.instance import StateReport
+from streams.config.model import Config
+from streams.instance.files import StateReport
+from streams.kafka.topic_ids import TopicIds
 from streams.monitor.app import MonitorApp
 from streams.monitor.partition import Partition
 from streams.monitor.records import MARK_KEY, Mark, fingerprint
 from streams.monitor.recovery import read_source
 from streams.settings import load_settings
-from streams.transport.topic_ids import TopicIds
 from tests.streams.kafka_tools import make, produce
 from tests.streams.monitor_process import NaiveScorer
 

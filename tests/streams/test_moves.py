@@ -8,7 +8,7 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.kafka_topics import partition_of
+from streams.kafka.admin import partition_of
 from streams.monitor.moves import State, marks_of, moves
 from streams.monitor.records import MARK_KEY, Mark, counts_key, decode_key, encode
 

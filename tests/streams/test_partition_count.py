@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from streams.kafka_topics import add_partitions
+from streams.kafka.admin import add_partitions
+from streams.kafka.topics import EVENTS
 from streams.monitor.app import PER_PARTITION
-from streams.topics import EVENTS
 from tests.streams.kafka_tools import make_topics, produce, read_all
 from tests.streams.test_monitor_exact import (
     DEADLINE_S,

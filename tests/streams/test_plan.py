@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from streams.embedded.plan import Command, make_plan
-from streams.instance import StateReport, process_name, read_states, role_and_number
+from streams.instance.files import StateReport, process_name, read_states, role_and_number
 from streams.settings import load_settings
 
 ROLES = ("collector", "monitor", "landing")

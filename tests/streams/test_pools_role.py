@@ -17,13 +17,13 @@ from scoring.counting.partition import Tick, encode_tick
 from scoring.detection.pool_minutes import PoolMinutes
 from scoring.events.event import Event, EventType
 from scoring.funnel.scores import ScoreRow
-from streams.config import Config
-from streams.instance import StateReport, read_state
-from streams.kafka_topics import add_partitions
+from streams.config.model import Config
+from streams.instance.files import StateReport, read_state
+from streams.kafka.admin import add_partitions
+from streams.kafka.topics import ALERTS, BASELINES, EVENTS, SCORES
 from streams.pools.log import PoolLog, PoolLogLost
 from streams.pools.role import lead
 from streams.settings import Settings, load_settings
-from streams.topics import ALERTS, BASELINES, EVENTS, SCORES
 from tests.scoring.detection import test_pools as shops
 from tests.streams.kafka_tools import make_topics, produce, read_all
 from tests.streams.test_monitor_exact import Process

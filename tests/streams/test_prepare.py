@@ -12,8 +12,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 from typer.testing import CliRunner
 
 from streams.cli import prepare
-from streams.instance import Instance, write_instance
-from streams.topics import TOPICS
+from streams.instance.files import Instance, write_instance
+from streams.kafka.topics import TOPICS
 
 
 def make_app() -> typer.Typer:

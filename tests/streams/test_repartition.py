@@ -14,10 +14,10 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.partitioner import murmur2
 
 from scoring.funnel.scores import MinuteRow
-from streams.kafka_topics import add_partitions, create_topics, partition_counts, partition_of
+from streams.kafka.admin import add_partitions, create_topics, partition_counts, partition_of
+from streams.kafka.topics import COUNTS_CHANGELOG, EVENTS, TOPICS, TopicSpec
 from streams.monitor.repartitioning import CannotRepartition, Repartitioned, repartition
 from streams.settings import load_settings
-from streams.topics import COUNTS_CHANGELOG, EVENTS, TOPICS, TopicSpec
 from tests.streams.kafka_tools import make_topics, produce, read_all
 from tests.streams.test_monitor_exact import (
     DEADLINE_S,

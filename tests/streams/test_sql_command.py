@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from streams.cli import reconcile, sql
 from streams.clickhouse import migrate
 from streams.clock import now_ms
-from streams.instance import Instance, write_instance
+from streams.instance.files import Instance, write_instance
 from streams.settings import load_settings
 
 MINUTE_S = 1_717_200_000

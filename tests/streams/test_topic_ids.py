@@ -8,7 +8,7 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
 
-from streams.transport.topic_ids import NoSuchTopic, TopicIds
+from streams.kafka.topic_ids import NoSuchTopic, TopicIds
 from tests.streams.kafka_tools import make
 
 DEADLINE_S = 30

@@ -17,9 +17,9 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from scoring.alerts.alert import AlertKind, AlertState, AlertTransition, Level
-from streams.embedded.orphans import command_of
-from streams.instance import read_states
-from streams.topics import ALERTS
+from streams.instance.files import read_states
+from streams.instance.processes import command_of
+from streams.kafka.topics import ALERTS
 
 pytestmark = pytest.mark.slow
 PROGRAM = [sys.executable, "-c", "import sys; from streams.cli.main import main; sys.exit(main())"]

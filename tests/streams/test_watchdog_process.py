@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from streams.instance import read_state
+from streams.instance.files import read_state
+from streams.kafka.topics import EVENTS
 from streams.monitor.app import EXIT_FAILED
-from streams.topics import EVENTS
 from tests.streams.kafka_tools import make_topics, produce, read_all
 from tests.streams.test_monitor_exact import (
     DEADLINE_S,

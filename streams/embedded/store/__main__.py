@@ -13,7 +13,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from streams.instance import StateReport, secret
+from streams.instance.files import StateReport, secret
 from streams.settings import Settings, load_settings
 
 _DRAIN_S = 8.0

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import aiohttp
 
-from streams.config import resolve_secret
+from streams.config.alerting import ReceiverConfig
+from streams.config.loading import resolve_secret
 from streams.notifier.channels.dingtalk import DingTalkChannel
 from streams.notifier.channels.feishu import FeishuChannel
 from streams.notifier.channels.mail import FolderPost, MailChannel, Post, SmtpPost
@@ -17,7 +18,6 @@ from streams.notifier.channels.pagerduty import EVENTS_URL, PagerDutyChannel
 from streams.notifier.channels.slack import SlackBotChannel, SlackHookChannel
 from streams.notifier.channels.webhook import WebhookChannel
 from streams.notifier.channels.wecom import WeComChannel
-from streams.notifier.rules import ReceiverConfig
 from streams.settings import Settings
 
 #: messages a minute that a service takes (its own documented limit, or our restraint where it names none)

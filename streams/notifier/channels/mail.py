@@ -19,7 +19,7 @@ import jinja2
 import structlog
 
 from streams import metrics
-from streams.instance import write_atomically
+from streams.instance.files import write_atomically
 from streams.notifier.channels.message import Message, SendRefused, SendRetryable
 from streams.notifier.channels.others import message_text
 

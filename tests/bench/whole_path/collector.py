@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from streams.clock import now_ms
 from streams.embedded.ports import free_port
-from streams.kafka_topics import create_topics
+from streams.kafka.admin import create_topics
 from tests.bench.whole_path.ground import PARTITIONS, Figure, Ground, wait_until
 
 CONNECTIONS = 32

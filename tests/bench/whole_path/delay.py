@@ -19,7 +19,7 @@ import msgspec
 import numpy as np
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
-from streams.topics import EVENTS, MINUTES, SCORES
+from streams.kafka.topics import EVENTS, MINUTES, SCORES
 from tests.bench.whole_path.ground import (
     PARTITIONS,
     Committed,

@@ -18,7 +18,7 @@ from confluent_kafka import Consumer, TopicPartition
 
 from streams.embedded.broker import Broker
 from streams.embedded.plan import environment_of
-from streams.instance import read_state
+from streams.instance.files import read_state
 from streams.settings import Settings
 from tests.faults.system import ROOT, Part
 from tests.fixtures_clickhouse import Store, start_store

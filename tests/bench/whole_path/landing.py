@@ -16,8 +16,8 @@ import pyarrow as pa
 from scoring.events.event import Event
 from streams.clickhouse import migrate
 from streams.clickhouse.clients import open_writer_sync
+from streams.kafka.topics import EVENTS
 from streams.settings import load_settings
-from streams.topics import EVENTS
 from tests.bench.whole_path.ground import Figure, Ground, wait_until
 from tests.bench.windowed_count.workload import events, load
 

@@ -18,7 +18,7 @@ import msgspec
 from scoring.counting.partition import MINUTE_MS, PartitionCounts
 from scoring.counting.segments import Segmenter
 from scoring.events.event import Event, EventType
-from streams.config import Config
+from streams.config.model import Config
 from streams.monitor.app import default_scorer
 from streams.monitor.partition import Partition, Work
 from streams.settings import load_settings

@@ -8,9 +8,9 @@ from confluent_kafka import Producer
 
 from scoring.counting.partition import MINUTE_MS
 from streams.clock import now_ms
+from streams.kafka.topics import COUNTS_CHANGELOG, EVENTS
 from streams.monitor import records
 from streams.monitor.records import Mark
-from streams.topics import COUNTS_CHANGELOG, EVENTS
 from tests.bench.whole_path.ground import PARTITIONS, Figure, Ground, memory_mb, wait_until
 from tests.bench.windowed_count.workload import events
 

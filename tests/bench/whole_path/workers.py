@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import signal
 
-from streams.topics import EVENTS
+from streams.kafka.topics import EVENTS
 from tests.bench.whole_path.ground import Committed, Figure, Ground, wait_until
 from tests.bench.windowed_count.workload import load
 
@@ -59,7 +59,7 @@ def measure(ground: Ground) -> list[Figure]:
 def _settle(ground: Ground, prefix: str, names: list[str]) -> None:
     """Wait until the partitions that the processes say they have add up to all, for a while."""
     from streams.clock import monotonic
-    from streams.instance import read_state
+    from streams.instance.files import read_state
     from tests.bench.whole_path.ground import PARTITIONS
 
     since = [monotonic()]

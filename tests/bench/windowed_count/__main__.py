@@ -20,8 +20,8 @@ import msgspec
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from streams.embedded.broker import Broker, broker_of
+from streams.kafka.topics import EVENTS, TOPICS
 from streams.settings import Settings, load_settings
-from streams.topics import EVENTS, TOPICS
 from tests.bench.windowed_count import telling
 from tests.bench.windowed_count.java import NoJava, streams_command
 from tests.bench.windowed_count.peers import Job

@@ -22,10 +22,10 @@ from streams.collector.keys import WriteKeys, store_terms
 from streams.collector.publisher import Publisher
 from streams.collector.server import CollectorApp
 from streams.collector.spool import Spool
-from streams.config import Config
-from streams.kafka_topics import create_topics
+from streams.config.model import Config
+from streams.kafka.admin import create_topics
+from streams.kafka.topics import TopicSpec
 from streams.settings import Settings, load_settings
-from streams.topics import TopicSpec
 
 KEYS = {"env:A": "key-of-a", "env:B": "key-of-b", "env:PIXEL": "key-of-pixel"}
 CONFIG = Config.model_validate(

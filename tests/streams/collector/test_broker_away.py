@@ -20,10 +20,10 @@ from streams.clock import monotonic, now_ms
 from streams.collector.publisher import Publisher
 from streams.collector.spool import Spool
 from streams.embedded.broker import Broker, broker_of
-from streams.instance import read_states
-from streams.kafka_topics import create_topics
+from streams.instance.files import read_states
+from streams.kafka.admin import create_topics
+from streams.kafka.topics import EVENTS
 from streams.settings import load_settings
-from streams.topics import EVENTS
 from tests.streams.collector.places import read_topic, running, settings_for
 
 

@@ -12,7 +12,7 @@ import cramjam
 import pytest
 
 from streams.clock import now_ms
-from streams.kafka_topics import add_partitions, partition_of
+from streams.kafka.admin import add_partitions, partition_of
 from tests.streams.collector.places import Place, running, settings_for
 from tests.streams.kafka_tools import read_all
 

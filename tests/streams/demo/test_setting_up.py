@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from streams.clickhouse.migrations import migrate
 from streams.clock import now
 from streams.collector.keys import WriteKeys
-from streams.config import FILE_NAME, load_config
+from streams.config.loading import FILE_NAME, load_config
 from streams.demo.history import draw_history, minute_rows
 from streams.demo.setting_up import PIXEL_SHOPS, ForeignFolder, has_minutes, load_minutes, make_folder
 from streams.demo.shops import demo_shops

@@ -21,9 +21,9 @@ from scoring.digest.values import StageBar
 from scoring.funnel.stages import Stage
 from streams.cli.main import app
 from streams.clickhouse import migrate
+from streams.config.subscribers import SubscriberConfig
 from streams.digests import pictures
 from streams.digests.making import Made, Maker
-from streams.digests.subscribers import SubscriberConfig
 from streams.settings import Settings
 from tests import web_seed
 from tests.fixtures_clickhouse import Store

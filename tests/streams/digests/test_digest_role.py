@@ -22,9 +22,9 @@ from pydantic import SecretStr
 from scoring.alerts.actions import HumanActionKind
 from streams.clickhouse import migrate
 from streams.clock import now_ms
-from streams.config import load_config
+from streams.config.loading import load_config
 from streams.digests.making import UNSUBSCRIBE
-from streams.kafka_topics import create_topics
+from streams.kafka.admin import create_topics
 from streams.notifier.acting import new_action, publish_action
 from streams.notifier.links import Link, sign
 from streams.settings import Settings
@@ -102,8 +102,8 @@ async def start(
         "FUNNELWATCH_LOG_FORMAT": "json",
     }
     script = (
-        "import asyncio; from streams.settings import load_settings; from streams.config import load_config;"
-        "from streams.instance import StateReport; from streams.digests.role import ROLE, run; s = load_settings();"
+        "import asyncio; from streams.settings import load_settings; from streams.config.model import load_config;"
+        "from streams.instance.files import StateReport; from streams.digests.role import ROLE, run; s = load_settings();"
         "asyncio.run(run(s, load_config(s.data / 'funnelwatch.yaml'), StateReport(s.data, ROLE)))"
     )
 

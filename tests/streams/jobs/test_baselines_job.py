@@ -12,16 +12,16 @@ from aiokafka import AIOKafkaConsumer
 
 from scoring.baselines import StoreBaseline, decode_baseline
 from scoring.baselines.benchmark import BenchmarkError
-from streams import topics
 from streams.clickhouse import migrate
 from streams.clock import monotonic, now_ms
-from streams.config import Config, StoreConfig
-from streams.instance import StateReport, read_states
+from streams.config.model import Config, StoreConfig
+from streams.instance.files import StateReport, read_states
 from streams.jobs.baselines import Extent, outgrown, run
 from streams.jobs.benchmark import drop_benchmark, put_benchmark, read_benchmark
-from streams.kafka_topics import create_topics
+from streams.kafka import topics
+from streams.kafka.admin import create_topics
+from streams.kafka.topics import TopicSpec
 from streams.settings import load_settings
-from streams.topics import TopicSpec
 
 
 async def test_history_in_the_store_becomes_a_published_baseline(

@@ -14,7 +14,7 @@ from scoring.baselines import KernelSource
 from streams.clickhouse import migrate
 from streams.clickhouse.clients import open_reader_sync
 from streams.clock import now_ms
-from streams.config import Config, StoreConfig
+from streams.config.model import Config, StoreConfig
 from streams.jobs.baselines import fit_from_store
 from streams.jobs.slow_pairs import read_slow_pairs
 from streams.settings import Settings, load_settings

@@ -16,8 +16,9 @@ import pytest
 
 from scoring.alerts.actions import CloseReason, HumanAction, HumanActionKind
 from scoring.alerts.alert import AlertKind, AlertState, AlertTransition, Level
-from streams.config import Config, load_config
-from streams.kafka_topics import create_topics
+from streams.config.loading import load_config
+from streams.config.model import Config
+from streams.kafka.admin import create_topics
 from streams.notifier.book import AlertBook
 from streams.notifier.channels import SendRetryable
 from streams.notifier.channels.others import ConsoleChannel

@@ -17,12 +17,12 @@ from aiokafka import AIOKafkaProducer
 
 from scoring.alerts.actions import HumanAction, HumanActionKind
 from scoring.alerts.alert import AlertState, AlertTransition
-from streams import topics
 from streams.clock import now_ms
 from streams.embedded.alert_tail import follow_alerts
 from streams.embedded.broker import Broker, broker_of
-from streams.kafka_topics import add_partitions, create_topics, partitions_of
-from streams.leadership import Leadership
+from streams.kafka import topics
+from streams.kafka.admin import add_partitions, create_topics, partitions_of
+from streams.kafka.leadership import Leadership
 from streams.notifier.book import AlertBook, BookReader
 from streams.settings import Settings, load_settings
 from tests.scoring.test_cards import ALERT
@@ -77,8 +77,8 @@ async def settings(own_broker: Broker, tmp_path: Path, hook: Hook) -> Settings:
 async def notifier(settings: Settings) -> AsyncIterator[subprocess.Popen[bytes]]:
     """A notifier in a process of its own."""
     script = (
-        "import asyncio; from streams.settings import load_settings; from streams.config import load_config;"
-        "from streams.instance import StateReport; from streams.notifier.role import ROLE, run; s = load_settings();"
+        "import asyncio; from streams.settings import load_settings; from streams.config.model import load_config;"
+        "from streams.instance.files import StateReport; from streams.notifier.role import ROLE, run; s = load_settings();"
         "asyncio.run(run(s, load_config(s.data / 'funnelwatch.yaml'), StateReport(s.data, ROLE)))"
     )
     environment = {

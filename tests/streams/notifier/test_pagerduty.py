@@ -9,8 +9,8 @@ import pytest
 
 from scoring.alerts.actions import CloseReason, HumanAction, HumanActionKind
 from scoring.alerts.alert import AlertState, Level
-from streams.config import load_config
-from streams.kafka_topics import create_topics
+from streams.config.loading import load_config
+from streams.kafka.admin import create_topics
 from streams.notifier.book import AlertBook
 from streams.notifier.channels.others import ConsoleChannel
 from streams.notifier.channels.pagerduty import PagerDutyChannel

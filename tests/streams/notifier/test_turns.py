@@ -9,8 +9,8 @@ import pytest
 
 from scoring.alerts.alert import AlertState, AlertTransition, Level
 from scoring.alerts.deciding import Reason
-from streams.config import load_config
-from streams.kafka_topics import create_topics
+from streams.config.loading import load_config
+from streams.kafka.admin import create_topics
 from streams.notifier.book import AlertBook
 from streams.notifier.channels import Message, SendRefused, SendRetryable
 from streams.notifier.facts import FactsReader

@@ -16,11 +16,11 @@ from scoring.events.pseudonyms import Pseudonyms
 from streams.clock import monotonic, now_ms
 from streams.collector.intake import Intake
 from streams.collector.publisher import Publisher
-from streams.kafka_topics import create_topics
+from streams.kafka.admin import create_topics
+from streams.kafka.topics import DEADLETTERS, EVENTS, TopicSpec
 from streams.replay.mapping import load_mapping
 from streams.replay.reading import Table
 from streams.replay.run import Replay, Report
-from streams.topics import DEADLETTERS, EVENTS, TopicSpec
 
 Run = Callable[..., Awaitable[Report]]
 

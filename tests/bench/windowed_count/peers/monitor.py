@@ -20,11 +20,11 @@ from faust.types import TP
 from scoring.funnel.scores import MinuteRow
 from scoring.funnel.stages import STAGES
 from streams import logs
-from streams.config import Config
-from streams.instance import StateReport
+from streams.config.model import Config
+from streams.instance.files import StateReport
+from streams.kafka.topics import EVENTS, MINUTES
 from streams.monitor.app import MonitorApp, find_partitions, run
 from streams.settings import load_settings
-from streams.topics import EVENTS, MINUTES
 from tests.bench.windowed_count.peers import Job, read_job, say, write_counts
 from tests.streams.kafka_tools import read_all
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import msgspec
 
-from streams.embedded.orphans import killed_with_us
+from streams.instance.processes import killed_with_us
 from tests.bench.windowed_count.peers import Job, read_job, say
 
 MEMBERS = 2

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from scoring.calendar.effects import DayChoice, DayEffect, DayRules, OwnEntry
-from scoring.calendar.entries import CalendarKind, is_known_day
-from streams.config_values import Part
-
-if TYPE_CHECKING:
-    from streams.config import Config
+from scoring.calendar.entries import is_known_day
+from streams.config.values import Part
 
 Effect = Literal["suppress", "widen", "compare", "ignore"]
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
@@ -79,30 +75,3 @@ class CalendarConfig(Part):
 
 def _day(moment: date | datetime) -> date:
     return moment.date() if isinstance(moment, datetime) else moment
-
-
-def day_rules(config: Config) -> DayRules:
-    """The rules that a configuration states."""
-    calendar = config.calendar
-    kinds = (
-        (CalendarKind.COMMERCE, calendar.commerce),
-        (CalendarKind.SEASON, calendar.season),
-        (CalendarKind.HOLIDAY, calendar.holidays),
-    )
-    return DayRules(
-        countries={store.id: store.country for store in config.stores if store.country},
-        effects={kind: DayEffect(effect) for kind, effect in kinds if effect != "ignore"},
-        own=tuple(
-            OwnEntry(entry.name, DayEffect(entry.effect), *entry.span(), entry.countries, entry.stores)
-            for entry in calendar.entries
-        ),
-        choices=tuple(
-            DayChoice(
-                day.day,
-                DayEffect(day.effect) if day.effect != "ignore" else None,
-                day.countries,
-                day.stores,
-            )
-            for day in calendar.days
-        ),
-    )

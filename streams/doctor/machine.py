@@ -1,6 +1,6 @@
 """What ``funnelwatch doctor`` looks at: each check gives findings, and each bad one says what to do next.
 
-The checks of this machine and of the settings are here; those that ask a running instance are in ``doctor_instance.py``.
+The checks of this machine and of the settings are here; those that ask a running instance are in ``running.py``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Literal
@@ -20,27 +19,18 @@ from typing import Literal
 from pydantic import ValidationError
 
 from streams.clock import now
-from streams.config import find_config, read_config
+from streams.config.loading import find_config, read_config
+from streams.doctor.finding import Finding
 from streams.embedded.jars import JarsUnavailable, jars_folder, java_binary, locked_jars, missing_jars
 from streams.embedded.ports import is_free
-from streams.instance import NoInstance, connect_settings
-from streams.instance_state import InstanceState, instance_state
+from streams.instance.files import NoInstance, connect_settings
+from streams.instance.state import InstanceState, instance_state
 from streams.settings import Settings, load_settings, setting_errors
 
 _DISK_WARNING = 5e9
 _DISK_BAD = 1e9
 _CLOCK_OFF_S = 5.0
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What was looked at, what was found, and what to do about it (empty if nothing)."""
-
-    level: Literal["good", "warning", "bad"]
-    what: str
-    found: str
-    advice: str = ""
 
 
 async def examine(data: Path | None) -> list[Finding]:
@@ -55,7 +45,7 @@ async def examine(data: Path | None) -> list[Finding]:
     findings = [*_machine(settings, state), *_configuration(settings), *_processes(settings, state)]
     if not state.running and not {"kafka", "clickhouse_url"} <= settings.model_fields_set:
         return findings
-    from streams import doctor_instance
+    from streams.doctor import running
 
     try:
         connected = connect_settings(settings)
@@ -63,9 +53,9 @@ async def examine(data: Path | None) -> list[Finding]:
         return [*findings, Finding("bad", "instance", str(error))]
     return [
         *findings,
-        *await doctor_instance.broker(connected),
-        *await doctor_instance.store(connected),
-        *doctor_instance.spool(connected),
+        *await running.broker(connected),
+        *await running.store(connected),
+        *running.spool(connected),
         *_clock(state),
     ]
 

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from scoring.baselines.business import BusinessHours
-from streams.config_values import Part, Zone
-
-if TYPE_CHECKING:
-    from scoring.baselines.slow import SlowInputs
-    from streams.config import Config
+from streams.config.values import Part, Zone
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -42,29 +37,3 @@ class WarehouseConfig(Part):
         """The first hour of the day and the hour it ends before."""
         first, last = self.hours.split("-")
         return int(first[:2]), int(last[:2])
-
-
-def slow_inputs(config: Config) -> SlowInputs:
-    """What the configuration says of slow steps: business hours and countries by store."""
-    from scoring.baselines.slow import SlowInputs  # takes seconds to load, and only fits need it
-
-    return SlowInputs(
-        hours={
-            store.id: business_hours(store.warehouse, store.zone, store.country)
-            for store in config.stores
-            if store.warehouse is not None
-        },
-        countries={store.id: store.country for store in config.stores if store.country},
-    )
-
-
-def business_hours(warehouse: WarehouseConfig, zone: str, country: str) -> BusinessHours:
-    """A warehouse's hours as the scorer counts them."""
-    first, last = warehouse.span()
-    days = [DAYS.index(day) for day in warehouse.days]
-    return BusinessHours(
-        zone=warehouse.zone or zone,
-        open_hours=tuple(sorted(day * 24 + hour for day in set(days) for hour in range(first, last))),
-        country=country if warehouse.holidays else "",
-        closed=tuple(sorted(day.isoformat() for day in warehouse.closed)),
-    )

@@ -12,7 +12,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
-from streams import topics
+from streams.kafka import topics
 from streams.settings import Settings
 
 log = structlog.get_logger()

@@ -14,7 +14,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from scoring.baselines.baseline import StoreBaseline, decode_baseline
-from streams.kafka_topics import partition_of
+from streams.kafka.admin import partition_of
 
 _log = structlog.get_logger()
 POLL_MS = 500

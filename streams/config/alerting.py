@@ -1,4 +1,4 @@
-"""The part of the configuration that says who is told, and how it becomes the core's routing values."""
+"""The ``alerting`` part of the configuration: receivers, the route tree, mute timings and inhibitions."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from scoring.alerts.routing import Inhibition, MuteTiming, Route, RoutingError, parse_matcher
-from streams.config_values import Part, Zone
-
-CHANNELS = ("email", "feishu", "dingtalk", "wecom", "slack", "pagerduty", "webhook", "apprise", "console")
+from scoring.alerts.routing import RoutingError, parse_matcher
+from streams.config.values import Part, Zone
 
 
 def _is_matcher(text: str) -> str:
@@ -155,62 +153,3 @@ class AlertingConfig(Part):
     def receiver(self, name: str) -> ReceiverConfig | None:
         """The receiver of that name, None if there is none."""
         return next((receiver for receiver in self.receivers if receiver.name == name), None)
-
-
-_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-
-
-def _minutes(clock: str) -> int:
-    return int(clock[:2]) * 60 + int(clock[3:])
-
-
-def core_mute_timings(config: AlertingConfig) -> dict[str, MuteTiming]:
-    """The mute timings as the core knows them, by name."""
-    return {
-        timing.name: MuteTiming(
-            timing.name,
-            timing.zone,
-            _minutes(timing.start),
-            _minutes(timing.end),
-            tuple(_WEEKDAYS.index(day) for day in timing.weekdays),
-        )
-        for timing in config.mute_timings
-    }
-
-
-def core_inhibitions(config: AlertingConfig) -> tuple[Inhibition, ...]:
-    """The inhibitions as the core knows them."""
-    return tuple(
-        Inhibition(
-            tuple(parse_matcher(text) for text in rule.source),
-            tuple(parse_matcher(text) for text in rule.target),
-            rule.equal,
-        )
-        for rule in config.inhibit
-    )
-
-
-def core_route(config: AlertingConfig) -> Route:
-    """The route tree with everything inherited filled in. With no receiver named, the first one is everybody's."""
-    first = config.receivers[0].name if config.receivers else ""
-    return _node(config.route, Route(name="", receiver=first), "root")
-
-
-def _node(config: RouteConfig, above: Route, path: str) -> Route:
-    def or_above(given: str | None, inherited: float) -> float:
-        return inherited if given is None else seconds(given)
-
-    node = Route(
-        name=config.name or path,
-        receiver=config.receiver or above.receiver,
-        matchers=tuple(parse_matcher(text) for text in config.match),
-        group_by=above.group_by if config.group_by is None else config.group_by,
-        group_wait_s=or_above(config.group_wait, above.group_wait_s),
-        group_interval_s=or_above(config.group_interval, above.group_interval_s),
-        repeat_interval_s=or_above(config.repeat_interval, above.repeat_interval_s),
-        most_repeats=above.most_repeats if config.most_repeats is None else config.most_repeats,
-        mute_timings=above.mute_timings if config.mute is None else config.mute,
-        continues=config.continues,
-    )
-    children = tuple(_node(child, node, f"{path}.{i}") for i, child in enumerate(config.routes))
-    return Route(**{**{name: getattr(node, name) for name in Route.__slots__}, "routes": children})

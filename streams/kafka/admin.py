@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError
 from aiokafka.partitioner import murmur2
 
 from streams.clock import monotonic
-from streams.topics import TOPICS, TopicSpec
+from streams.kafka.topics import TOPICS, TopicSpec
 
 
 class TopicsNotReady(Exception):

@@ -6,7 +6,7 @@ from scoring.baselines.benchmark import Benchmark
 from scoring.baselines.peers import Lenders
 from scoring.events.event import Platform
 from scoring.funnel.pools import PoolDimension, PoolRules, StoreTraits
-from streams.config import Config
+from streams.config.model import Config
 
 
 def store_traits(config: Config) -> dict[str, StoreTraits]:

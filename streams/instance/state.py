@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 
 from streams.clock import now_ms
-from streams.embedded.orphans import is_ours
-from streams.embedded.supervisor import is_up
-from streams.instance import PartState, read_instance, read_states, state_of
+from streams.instance.files import PartState, read_instance, read_states, state_of
+from streams.instance.lock import is_up
+from streams.instance.processes import is_ours
 
 
 class ProcessState(msgspec.Struct, frozen=True):

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from streams.doctor import Finding
+from streams.doctor.finding import Finding
+from streams.kafka.topics import COUNTS_CHANGELOG, TOPICS
 from streams.settings import Settings
-from streams.topics import COUNTS_CHANGELOG, TOPICS
 
 _ASK_S = 8.0
 #: records behind which a consumer counts as late

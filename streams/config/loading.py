@@ -1,0 +1,111 @@
+"""Finds, reads and checks ``funnelwatch.yaml``, and resolves the secrets it refers to."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from streams.config.errors import (
+    Problem,
+    hidden_problems,
+    repeated_keys,
+    secret_problems,
+    syntax_problem,
+    validation_problems,
+)
+from streams.config.model import Config
+
+FILE_NAME = "funnelwatch.yaml"
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; its text names each error with file and line. The command line prints it."""
+
+
+def resolve_secret(reference: str) -> str:
+    """The secret behind ``env:NAME`` or ``file:PATH``.
+
+    Raises:
+        ConfigError: the reference has another form, or nothing is there.
+    """
+    kind, _, rest = reference.partition(":")
+    if kind == "env":
+        value = os.environ.get(rest)
+        if value is None:
+            raise ConfigError(f"environment variable {rest} is not set (needed by the configuration)")
+        if not value.strip():
+            raise ConfigError(f"environment variable {rest} is empty (needed by the configuration)")
+        return value
+    if kind == "file":
+        try:
+            value = Path(rest).expanduser().read_text().strip()
+        except OSError as error:
+            raise ConfigError(f"secret file {rest} cannot be read: {error.strerror}") from error
+        if not value:
+            raise ConfigError(f"secret file {rest} is empty")
+        return value
+    raise ConfigError(f"a secret is written env:NAME or file:PATH, not {kind!r}:…")
+
+
+def find_config(data: Path, given: Path | None) -> Path | None:
+    """The configuration file in force: the one given, else in the data folder, else in the working folder."""
+    if given is not None:
+        return given
+    for folder in (data, Path.cwd()):
+        if (folder / FILE_NAME).exists():
+            return folder / FILE_NAME
+    return None
+
+
+def load_config(path: Path | None) -> Config:
+    """The configuration in ``path``; an empty one for None.
+
+    Raises:
+        ConfigError: the file cannot be read or holds errors; the text names all of them, one a line.
+    """
+    if path is None:
+        return Config()
+    config, problems = read_config(path)
+    if problems:
+        raise ConfigError("\n".join(problems))
+    return config
+
+
+def read_config(path: Path, with_secrets: bool = False) -> tuple[Config, list[str]]:
+    """The configuration in ``path`` and every error in it, as ``path:line:column: what is wrong``.
+
+    With ``with_secrets`` also references behind which no secret is. The configuration is empty if there are errors.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        return Config(), [f"{path}: cannot be read: {error.strerror}"]
+    except UnicodeDecodeError as error:
+        return Config(), [
+            f"{path}: is not UTF-8 text: byte {error.start} is {error.object[error.start]:#04x}"
+        ]
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        content: Any = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError) as error:
+        wrong = syntax_problem(error) if isinstance(error, yaml.YAMLError) else Problem(1, 1, str(error))
+        return Config(), [wrong.shown(path)]
+    try:
+        problems = repeated_keys(root)
+    except RecursionError:
+        return Config(), [
+            Problem(1, 1, "an alias stands within its own anchor; YAML ends nowhere").shown(path)
+        ]
+    config = Config()
+    try:
+        config = Config.model_validate({} if content is None else content)
+    except ValidationError as error:
+        problems += validation_problems(error, root, Config)
+        problems += hidden_problems(error, root, content, Config)
+    if with_secrets:
+        problems += secret_problems(root, resolve_secret, ConfigError)
+    return config, [problem.shown(path) for problem in sorted(set(problems))]

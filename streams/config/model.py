@@ -1,0 +1,110 @@
+"""The business's configuration as a model: what ``funnelwatch.yaml`` may hold.
+
+Stores with their zones, currencies and keys, the segments, the thresholds, and who is told. Secrets stand in it only
+by reference: ``env:NAME`` or ``file:PATH``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from scoring.events.event import Platform
+from scoring.events.incoming import CURRENCIES
+from streams.config.alerting import AlertingConfig
+from streams.config.calendar import CalendarConfig
+from streams.config.subscribers import SubscriberConfig
+from streams.config.values import Part, Zone
+from streams.config.warehouse import WarehouseConfig
+
+StoreId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+
+
+def _known_currency(code: str) -> str:
+    if code not in CURRENCIES:
+        raise ValueError(f"{code!r} is no ISO 4217 code; the collector takes codes such as USD or CNY")
+    return code
+
+
+class StoreConfig(Part):
+    """One store."""
+
+    id: StoreId
+    name: str = ""
+    platform: Platform = Platform.OTHER
+    zone: Zone = "UTC"
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$"), AfterValidator(_known_currency)] = "USD"
+    country: Annotated[str, Field(pattern=r"^([A-Z]{2})?$")] = ""
+    category: str = ""
+    warehouse: WarehouseConfig | None = None
+    keys: tuple[str, ...] = Field((), description="Write keys by reference: env:NAME or file:PATH.")
+    pixel_keys: tuple[str, ...] = Field(
+        (), description="Keys that stand in web pages, by reference: they open the pixel's door only."
+    )
+
+
+class SegmentsConfig(Part):
+    """How a store's traffic is split in the stream."""
+
+    dimensions: tuple[
+        Literal["device_class", "channel", "country", "payment_method", "platform", "campaign", "category"],
+        ...,
+    ] = ("device_class", "channel")
+    most: int = Field(32, ge=1, le=64)
+
+
+class PoolsConfig(Part):
+    """Stores judged together, for drops that no single small store can show."""
+
+    dimensions: tuple[Literal["platform", "payment_method", "country"], ...] = Field(
+        ("platform", "payment_method", "country"),
+        description="What the stores of a pool share; empty: no pools. Payment methods need that segment dimension.",
+    )
+    least_stores: int = Field(3, ge=2, description="Fewer stores make no pool.")
+
+
+class ThresholdsConfig(Part):
+    """Surprise (−log10 tail probability) from which an alert of each level opens."""
+
+    notice: float = Field(6.0, gt=0)
+    page: float = Field(7.0, gt=0)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> ThresholdsConfig:
+        if self.page < self.notice:
+            raise ValueError("page must not be below notice")
+        return self
+
+
+class Config(Part):
+    """Everything a business configures."""
+
+    stores: tuple[StoreConfig, ...] = ()
+    segments: SegmentsConfig = SegmentsConfig()
+    thresholds: ThresholdsConfig = ThresholdsConfig()
+    calendar: CalendarConfig = CalendarConfig()
+    pools: PoolsConfig = PoolsConfig()
+    alerting: AlertingConfig = AlertingConfig()
+    digests: tuple[SubscriberConfig, ...] = ()
+
+    @model_validator(mode="after")
+    def _subscribers_are_unique(self) -> Config:
+        names = [subscriber.name for subscriber in self.digests]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"digest subscriber {twice[0]!r} is given twice")
+        return self
+
+    @model_validator(mode="after")
+    def _store_ids_are_unique(self) -> Config:
+        seen: set[str] = set()
+        for store in self.stores:
+            if store.id in seen:
+                raise ValueError(f"store id {store.id!r} is given twice")
+            seen.add(store.id)
+        return self
+
+    def store(self, store_id: str) -> StoreConfig | None:
+        """The store of that id, None if it is not configured."""
+        return next((store for store in self.stores if store.id == store_id), None)
