@@ -27,7 +27,7 @@ from deploy.grafana.wording import (
     step,
 )
 from scoring.funnel.stages import FAST_STEPS, STAGES
-from streams.notifier.facts import FEWEST_ORDERS
+from streams.incidents.facts import FEWEST_ORDERS
 
 #: raw events of the panels below are read over at most the last day of the chosen time
 RAW_FROM = "greatest($__fromTime, $__toTime - toIntervalDay(1))"

@@ -159,3 +159,12 @@ def _masked_pair(match: re.Match[str], pseudonym: Callable[[str], str]) -> str:
     if field in _PLAIN_FIELDS:
         return mask_addresses(match.group(0))
     return mask_text(match.group(0))
+
+
+#: bytes of a refused record of a topic that are kept
+TOPIC_PAYLOAD_BYTES = 2000
+
+
+def masked(payload: bytes) -> str:
+    """What is kept of a refused record that did not come through the collector: an id in it may be a raw one."""
+    return mask_payload(payload, lambda identifier: "[removed]", TOPIC_PAYLOAD_BYTES)[0]

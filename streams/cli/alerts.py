@@ -25,7 +25,7 @@ from streams.clickhouse.clients import open_reader_sync
 from streams.clickhouse.errors import ClickHouseError, mapped
 from streams.clock import now_ms
 from streams.config.alerting import seconds
-from streams.notifier.acting import ActionRefused, BrokerAway, new_action, publish_action
+from streams.incidents.action_log import ActionRefused, BrokerAway, new_action, publish_action
 
 DataOption = Annotated[Path | None, typer.Option("--data", help="Folder of the running instance.")]
 WhoOption = Annotated[str, typer.Option("--who", help="Your name, as others will see it.")]

@@ -21,10 +21,10 @@ from streams.clickhouse.clients import open_reader_sync
 from streams.clickhouse.errors import ClickHouseError
 from streams.clock import now
 from streams.collector.intake import open_intake
+from streams.collector.letters import Letter, NotATime, Outcome, count_reasons, find_letters, moment, replay
 from streams.collector.publisher import BrokerAway
 from streams.config.loading import ConfigError, find_config, load_config
 from streams.config.model import Config
-from streams.deadletters import Letter, NotATime, Outcome, count_reasons, find_letters, moment, replay
 from streams.instance.files import read_instance
 from streams.settings import Settings
 

@@ -15,16 +15,16 @@ from rich.table import Table
 
 from scoring.alerts.actions import HumanActionKind
 from scoring.digest.schedule import DigestForm, Occurrence, occurrence_now, upcoming
+from streams.channels import SendError
+from streams.channels.registry import open_post
 from streams.cli.asking import configuration, failed, running_instance
+from streams.clickhouse.reader import StoreAwayError
 from streams.clock import now_ms
 from streams.config.model import Config
 from streams.config.subscribers import SubscriberConfig
 from streams.digests.making import Made, Maker
-from streams.notifier.acting import BrokerAway, new_action, publish_action
-from streams.notifier.channels import SendError
-from streams.notifier.channels.build import open_post
+from streams.incidents.action_log import BrokerAway, new_action, publish_action
 from streams.settings import Settings, load_settings
-from streams.web.database import StoreAwayError
 
 DataOption = Annotated[Path | None, typer.Option("--data", help="Folder of the running instance.")]
 

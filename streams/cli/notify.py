@@ -11,12 +11,12 @@ import typer
 
 from scoring.alerts.routing import Severity
 from scoring.wording.cards import Card, Line, LineKind
+from streams.channels import Message, MessageKind, SendError
+from streams.channels.registry import build_channel
 from streams.cli.asking import configuration, failed
 from streams.clock import now_ms
 from streams.config.alerting import ReceiverConfig
 from streams.config.loading import ConfigError
-from streams.notifier.channels import Message, MessageKind, SendError
-from streams.notifier.channels.build import build_channel
 from streams.settings import Settings, load_settings
 
 DataOption = Annotated[Path | None, typer.Option("--data", help="Folder of the running instance.")]

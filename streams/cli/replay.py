@@ -30,11 +30,11 @@ from streams.collector.publisher import BrokerAway, Publisher
 from streams.config.loading import ConfigError, find_config, load_config
 from streams.config.model import Config
 from streams.instance.files import NoInstance, connect_settings
-from streams.replay.catching_up import NotCaughtUp, wait_until_landed
-from streams.replay.mapping import Mapping, MappingError, load_mapping, shipped_mappings
-from streams.replay.reading import Table
-from streams.replay.run import Replay, Report
 from streams.settings import Settings
+from streams.sources.files.catching_up import NotCaughtUp, wait_until_landed
+from streams.sources.files.mapping import Mapping, MappingError, load_mapping, shipped_mappings
+from streams.sources.files.reading import Table
+from streams.sources.files.run import Replay, Report
 
 _STORE_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
 #: how long Kafka may be away before the replay gives up, and after how long that is told, in seconds

@@ -15,11 +15,11 @@ from scoring.alerts.routing import Severity
 from streams.cli.asking import configuration, failed, running_instance
 from streams.clock import now_ms
 from streams.config.model import Config
+from streams.incidents.alert_log import AlertBook, BookReader
+from streams.incidents.explaining import LABELS, Explanation, explain, suppose, whole_labels
+from streams.incidents.facts import FactsReader
+from streams.incidents.send_log import Ledger
 from streams.instance.files import read_instance
-from streams.notifier.book import AlertBook, BookReader
-from streams.notifier.explaining import LABELS, Explanation, explain, suppose, whole_labels
-from streams.notifier.facts import FactsReader
-from streams.notifier.ledger import Ledger
 from streams.settings import Settings, load_settings
 
 DataOption = Annotated[Path | None, typer.Option("--data", help="Folder of the running instance.")]

@@ -16,8 +16,8 @@ import jinja2
 from scoring.digest.sentences import axis_name
 from scoring.digest.values import Digest, Verdict
 from scoring.digest.worded import SaidDigest
+from streams.channels.mail import new_mail
 from streams.digests import pictures
-from streams.notifier.channels.mail import new_mail
 
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.PackageLoader("streams.digests", "templates"),

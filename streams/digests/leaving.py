@@ -10,8 +10,8 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from scoring.alerts.actions import HumanAction, HumanActionKind
+from streams.incidents.send_log import Ledger, SendRecord
 from streams.kafka import topics
-from streams.notifier.ledger import Ledger, SendRecord
 from streams.settings import Settings
 
 KINDS = (HumanActionKind.UNSUBSCRIBE, HumanActionKind.SUBSCRIBE)

@@ -14,16 +14,16 @@ from scoring.digest.schedule import Occurrence
 from scoring.digest.sentences import calendar_span, say_digest
 from scoring.digest.values import Facts
 from scoring.digest.worded import Telling
+from streams.clickhouse.reader import Database
 from streams.config.core import day_rules
 from streams.config.model import Config
 from streams.config.subscribers import SubscriberConfig
 from streams.digests.layout import Addresses, LaidOut, digest_mail, lay_out
 from streams.digests.reads import DigestReads
 from streams.digests.wording import DigestReaderWording
+from streams.incidents.links import Link, sign
 from streams.instance.files import read_instance, secret
-from streams.notifier.links import Link, sign
 from streams.settings import Settings
-from streams.web.database import Database
 
 #: how long the questions of a digest may take each: a week of many stores is more than a page asks for
 PATIENCE_S = 120.0

@@ -18,10 +18,10 @@ from scoring.alerts.routing import RoutingError
 from scoring.digest.schedule import DigestForm, Occurrence
 from scoring.digest.values import AlertFacts, Bucket, Facts, StepSums, StoreFacts
 from scoring.funnel.stages import is_fast
+from streams.clickhouse.reader import Database, Row
 from streams.config.model import Config, StoreConfig
 from streams.config.subscribers import SubscriberConfig
-from streams.notifier.facts import base_rate, country_of
-from streams.web.database import Database, Row
+from streams.incidents.facts import base_rate, country_of
 
 log = structlog.get_logger()
 Member = TypeVar("Member", bound=StrEnum)

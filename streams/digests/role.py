@@ -9,15 +9,15 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from scoring.digest.schedule import upcoming
+from streams.channels.registry import open_post
 from streams.clock import now_ms
 from streams.config.model import Config
 from streams.digests.leaving import Leavings
 from streams.digests.making import Maker
 from streams.digests.sending import Digests
+from streams.incidents.send_log import Ledger, LedgerLost
 from streams.instance.files import StateReport
 from streams.kafka.leadership import Leadership
-from streams.notifier.channels.build import open_post
-from streams.notifier.ledger import Ledger, LedgerLost
 from streams.settings import Settings
 
 log = structlog.get_logger()

@@ -14,16 +14,16 @@ from collections.abc import Callable
 import structlog
 
 from scoring.digest.schedule import Occurrence, due
+from streams.channels import SendRefused, SendRetryable
+from streams.channels.mail import Post
+from streams.clickhouse.reader import StoreAwayError
 from streams.config.model import Config
 from streams.config.subscribers import SubscriberConfig
 from streams.digests.leaving import has_left
 from streams.digests.making import Maker
+from streams.incidents.send_log import Ledger, SendRecord
 from streams.metrics import DIGESTS_FAILED, DIGESTS_LAST_SUCCESS, DIGESTS_OVERDUE, DIGESTS_SENT
-from streams.notifier.channels import SendRefused, SendRetryable
-from streams.notifier.channels.mail import Post
-from streams.notifier.ledger import Ledger, SendRecord
 from streams.settings import Settings
-from streams.web.database import StoreAwayError
 
 log = structlog.get_logger()
 

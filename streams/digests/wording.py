@@ -7,7 +7,7 @@ from datetime import date
 from babel.dates import format_date
 
 from scoring.wording.text import Language
-from streams.notifier.wording import ReaderWording
+from streams.incidents.reader import ReaderWording
 
 
 class DigestReaderWording(ReaderWording):

@@ -1,7 +1,7 @@
 """One process of a role leads, the others stand by: whoever holds the only partition of ``funnel.actions.v1`` in the group.
 
 Leadership by group alone is not exact (a suspended leader does not know that it was replaced). Whoever leads therefore also
-takes over the send log (``streams/notifier/ledger.py``), whose fencing decides.
+takes over the send log (``streams/incidents/send_log.py``), whose fencing decides.
 """
 
 from __future__ import annotations

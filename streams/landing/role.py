@@ -23,6 +23,7 @@ from clickhouse_connect.driver import AsyncClient
 
 from scoring.counting.partition import FUTURE_MS
 from scoring.events.event import DeadLetter, RejectReason
+from scoring.events.redaction import masked
 from streams import metrics
 from streams.clickhouse.clients import table
 from streams.clickhouse.recount import recount
@@ -39,7 +40,6 @@ from streams.landing.repeats import note_repeats
 from streams.landing.starting import migrated, started
 from streams.landing.targets import TARGETS, Target
 from streams.landing.writer import Row, Writer
-from streams.monitor.records import masked
 from streams.settings import Settings
 
 #: bytes of records in one batch, whatever their number

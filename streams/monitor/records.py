@@ -22,7 +22,7 @@ import msgspec
 from scoring.alerts.alert import AlertTransition
 from scoring.counting.partition import MINUTE, OWNER, Rejected, Row
 from scoring.events.event import DeadLetter
-from scoring.events.redaction import mask_payload
+from scoring.events.redaction import masked
 from scoring.funnel.scores import MinuteRow, ScoreRow, WindowRow
 from scoring.funnel.stages import STAGES
 from streams.kafka.topics import EVENTS
@@ -30,7 +30,6 @@ from streams.kafka.topics import EVENTS
 MINUTE_MS = 60_000
 SCHEMA_VERSION = 1
 #: bytes kept of a refused record
-PAYLOAD_BYTES = 2000
 _WIDTH = len(STAGES)
 
 encode = msgspec.json.Encoder().encode
@@ -112,11 +111,6 @@ def snapshot_record(store_id: str, state: bytes) -> Record:
 def orders_record(bucket: int, keys: list[str] | None) -> Record:
     """A bucket of order keys as changelog record; None drops it."""
     return (encode(["o", bucket]), None if keys is None else encode(keys))
-
-
-def masked(payload: bytes) -> str:
-    """What is kept of a refused record that did not come through the collector: an id in it may be a raw one."""
-    return mask_payload(payload, lambda identifier: "[removed]", PAYLOAD_BYTES)[0]
 
 
 def dead_letter(rejected: Rejected, partition: int, offset: int, present_ms: int) -> Record:

@@ -35,19 +35,19 @@ from scoring.alerts.deciding import (
 from scoring.alerts.routing import Route, Severity, all_match, group_key, matching_routes
 from scoring.wording.cards import ActionKind, Card, build_card
 from scoring.wording.cards import Surroundings as CardSurroundings
+from streams.channels import Channel, Message, MessageKind, SendRefused, SendRetryable
+from streams.channels.registry import PER_MINUTE, PER_SECOND
 from streams.config.alerting import ReceiverConfig
 from streams.config.model import Config
 from streams.config.routing import core_inhibitions, core_mute_timings, core_route
+from streams.incidents.alert_log import AlertBook
+from streams.incidents.facts import FactsReader
+from streams.incidents.links import LIFETIME_MS, Link, sign
+from streams.incidents.reader import ReaderWording
+from streams.incidents.send_log import Ledger, LedgerLost, SendRecord
 from streams.metrics import NOTIFIER_FAILED, NOTIFIER_REFUSED, NOTIFIER_SENT
-from streams.notifier.book import AlertBook
-from streams.notifier.channels import Channel, Message, MessageKind, SendRefused, SendRetryable
-from streams.notifier.channels.build import PER_MINUTE, PER_SECOND
-from streams.notifier.facts import FactsReader
-from streams.notifier.ledger import Ledger, LedgerLost, SendRecord
-from streams.notifier.links import LIFETIME_MS, Link, sign
 from streams.notifier.notes import note_of
 from streams.notifier.pace import Pace
-from streams.notifier.wording import ReaderWording
 
 log = structlog.get_logger()
 

@@ -13,15 +13,15 @@ import aiohttp
 import structlog
 from aiokafka.errors import KafkaError
 
+from streams.channels import Channel
+from streams.channels.registry import build_channel
 from streams.clock import now_ms
 from streams.config.model import Config
+from streams.incidents.alert_log import AlertBook, BookReader
+from streams.incidents.facts import FactsReader
+from streams.incidents.send_log import Ledger, LedgerLost
 from streams.instance.files import StateReport, read_instance, secret
 from streams.kafka.leadership import Leadership
-from streams.notifier.book import AlertBook, BookReader
-from streams.notifier.channels import Channel
-from streams.notifier.channels.build import build_channel
-from streams.notifier.facts import FactsReader
-from streams.notifier.ledger import Ledger, LedgerLost
 from streams.notifier.notifier import Notifier
 from streams.settings import Settings
 

@@ -1,6 +1,6 @@
 """What people do on the page, through the API and by the links of messages: checked, written to Kafka, shown at once.
 
-Before it: ``forms.py``, which knows our own forms. After it: ``streams/notifier/acting.py``, which writes the action.
+Before it: ``forms.py``, which knows our own forms. After it: ``streams/incidents/action_log.py``, which writes the action.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from aiohttp import web
 from scoring.alerts.actions import CloseReason, HumanAction, HumanActionKind
 from scoring.alerts.routing import RoutingError
 from scoring.wording.cards import ActionKind
+from streams.clickhouse.reader import StoreAwayError
 from streams.clock import now_ms
-from streams.notifier.acting import ActionRefused, BrokerAway, new_action, publish_action
-from streams.notifier.links import Link, LinkEnded, LinkError, verify
+from streams.incidents.action_log import ActionRefused, BrokerAway, new_action, publish_action
+from streams.incidents.links import Link, LinkEnded, LinkError, verify
 from streams.settings import Settings
 from streams.web.alert_reads import AlertReads
 from streams.web.answers import Act, Alert
 from streams.web.ask import BadRequest, moment_of
-from streams.web.database import StoreAwayError
 from streams.web.forms import Forms, comes_from_elsewhere, name_of, remember_name
 from streams.web.pages import Pages
 from streams.web.routing_reads import BrokerSilent

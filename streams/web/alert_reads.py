@@ -11,6 +11,7 @@ import msgspec
 from scoring.alerts.actions import HumanAction
 from scoring.alerts.alert import AlertLabel
 from scoring.funnel.stages import STAGES, STEP_BY_ID
+from streams.clickhouse.reader import Database, Row, StoreAwayError
 from streams.clock import now_ms
 from streams.config.model import Config
 from streams.instance.files import read_states, state_of
@@ -29,7 +30,6 @@ from streams.web.answers import (
     Transition,
     Windows,
 )
-from streams.web.database import Database, Row, StoreAwayError
 from streams.web.funnel_reads import FunnelReads
 from streams.web.people import Deeds
 from streams.web.reads import DAY_MS, HOUR_MS, MINUTE_MS

@@ -6,6 +6,7 @@ import asyncio
 import math
 
 from scoring.funnel.stages import STAGES, STEP_BY_ID, STEPS, Stage, is_fast
+from streams.clickhouse.reader import Row
 from streams.web.answers import (
     Funnel,
     FunnelStage,
@@ -15,7 +16,6 @@ from streams.web.answers import (
     Series,
     SeriesPoint,
 )
-from streams.web.database import Row
 from streams.web.reads import HOUR_MS, MINUTE_MS, SCORE_MAX_AGE_MS, Reads
 
 #: the windows people choose from, in minutes

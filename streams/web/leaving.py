@@ -10,8 +10,8 @@ from aiohttp import web
 
 from scoring.alerts.actions import HumanActionKind
 from streams.clock import now_ms
-from streams.notifier.acting import new_action
-from streams.notifier.links import LinkEnded, LinkError, verify
+from streams.incidents.action_log import new_action
+from streams.incidents.links import LinkEnded, LinkError, verify
 from streams.web.acts import Acts
 from streams.web.forms import comes_from_elsewhere
 from streams.web.pages import Pages

@@ -22,6 +22,7 @@ from aiohttp import web
 from scoring.alerts.actions import CloseReason
 from scoring.funnel.stages import STEP_BY_ID, STEPS
 from scoring.wording.catalogue import checks_for
+from streams.clickhouse.reader import StoreAwayError
 from streams.clock import now_ms
 from streams.instance.files import role_and_number
 from streams.settings import Settings
@@ -32,7 +33,6 @@ from streams.web.ask import BadRequest, at_of, most_of, one_of
 from streams.web.chart import LineChart, change_bar, line_chart, spark
 from streams.web.comparison import HOURS as COMPARED_HOURS
 from streams.web.comparison import Comparisons
-from streams.web.database import StoreAwayError
 from streams.web.forms import Forms, name_of
 from streams.web.funnel_reads import WINDOWS, rows_sql
 from streams.web.in_force import mute_lines, receiver_lines, route_lines, setting_rows

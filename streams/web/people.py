@@ -11,9 +11,9 @@ from collections.abc import Iterable
 import msgspec
 
 from scoring.alerts.actions import ActionBook, HumanAction, HumanActionKind, Standing
+from streams.clickhouse.reader import Database, Row
 from streams.clock import now_ms
 from streams.web.answers import Act, Alert, People, SilenceInForce
-from streams.web.database import Database, Row
 
 DAY_MS = 86_400_000
 #: a silence lasts at most 30 days, so older actions hold nothing back

@@ -11,8 +11,9 @@ from typing import Any
 
 from scoring.funnel.pools import parse_pool
 from scoring.funnel.stages import STEP_BY_ID, Stage
+from streams.clickhouse.reader import Database, Row
 from streams.config.model import Config, StoreConfig
-from streams.notifier.facts import pixel_share
+from streams.incidents.facts import pixel_share
 from streams.web.answers import (
     AlertSize,
     Money,
@@ -23,7 +24,6 @@ from streams.web.answers import (
     Stores,
     TileState,
 )
-from streams.web.database import Database, Row
 
 MINUTE_MS = 60_000
 HOUR_MS = 3_600_000

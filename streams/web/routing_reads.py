@@ -11,15 +11,15 @@ import asyncio
 from aiokafka.errors import KafkaError
 
 from scoring.wording.text import Language
+from streams.clickhouse.reader import Database
 from streams.clock import now_ms
 from streams.config.model import Config
-from streams.notifier.book import AlertBook, BookReader
-from streams.notifier.explaining import Explanation, explain
-from streams.notifier.facts import FactsReader
-from streams.notifier.ledger import Ledger
+from streams.incidents.alert_log import AlertBook, BookReader
+from streams.incidents.explaining import Explanation, explain
+from streams.incidents.facts import FactsReader
+from streams.incidents.send_log import Ledger
 from streams.settings import Settings
 from streams.web.answers import RouteDecision, Routing
-from streams.web.database import Database
 
 #: how long an answer serves everyone, and how long anyone waits for one
 FRESH_S = 10.0

@@ -10,6 +10,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from streams.clickhouse.reader import Database, StoreAwayError
 from streams.config.model import Config
 from streams.instance.files import StateReport, secret
 from streams.metrics import PAGE_REQUESTS, PAGE_SECONDS
@@ -20,7 +21,6 @@ from streams.web.alert_reads import AlertReads
 from streams.web.api import Api, NotThere, as_json, no_such_question
 from streams.web.ask import BadRequest
 from streams.web.comparison import Comparisons
-from streams.web.database import Database, StoreAwayError
 from streams.web.forms import ForgedForm, Forms
 from streams.web.leaving import Leaving
 from streams.web.openapi import PREFIX, openapi

@@ -6,10 +6,10 @@ from typing import Any
 
 from aiohttp import web
 
+from streams.clickhouse.reader import StoreAwayError
 from streams.clock import now_ms
 from streams.web.api import AT, NotThere, Parameter, Route
 from streams.web.ask import at_of, one_of
-from streams.web.database import StoreAwayError
 from streams.web.funnel_reads import FunnelReads
 from streams.web.pages import Pages
 from streams.web.store_answers import Cohorts, Contributions

@@ -10,7 +10,7 @@ import numpy as np
 from scoring.baselines.cohorts import completeness_by_day, make_cohorts
 from scoring.funnel.algebra import decompose
 from scoring.funnel.stages import FAST_STEPS
-from streams.web.database import Database
+from streams.clickhouse.reader import Database
 from streams.web.funnel_reads import FunnelReads
 from streams.web.reads import HOUR_MS, MINUTE_MS
 from streams.web.store_answers import CohortRow, Cohorts, Contribution, Contributions

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from streams.notifier.links import Link, sign
+from streams.incidents.links import Link, sign
 from tests.acting_page import LINK_KEY, ActingPage
 from tests.browser.test_live_page import CONTRAST, axe, browser
 from tests.web_seed import ALERT

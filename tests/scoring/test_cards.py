@@ -20,7 +20,7 @@ from scoring.wording.cards import (
     build_card,
 )
 from scoring.wording.text import LANGUAGES, Language
-from streams.notifier.wording import ReaderWording
+from streams.incidents.reader import ReaderWording
 
 OPENED = 1_772_600_000_000  # 2026-03-04 04:53:20 UTC
 ALERT = AlertTransition(

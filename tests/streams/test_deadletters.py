@@ -23,7 +23,7 @@ from streams.cli.schema import SchemaName, schema_of
 from streams.clickhouse import migrate
 from streams.clock import monotonic, now_ms
 from streams.collector.intake import refused_record
-from streams.deadletters import Letter, NotATime, moment, replay, why_not
+from streams.collector.letters import Letter, NotATime, moment, replay, why_not
 from streams.instance.files import Instance, write_instance
 from streams.settings import load_settings
 from tests.streams.collector.places import Place, running, settings_for

@@ -15,7 +15,7 @@ import pytest
 from pydantic import SecretStr
 
 from scoring.baselines import BaselineSource, Kernel, StepBaseline, StoreBaseline, encode_baseline
-from streams.notifier.links import Link, sign
+from streams.incidents.links import Link, sign
 from streams.settings import Settings
 from streams.web.forms import COOKIE
 from tests.acting_page import LINK_KEY, ActingPage

@@ -12,7 +12,7 @@ from scoring.baselines.pooled import PoolSums
 from scoring.funnel.pools import PoolRules, StoreTraits
 from scoring.wording.cards import LineKind, build_card
 from scoring.wording.catalogue import pool_name
-from streams.notifier.wording import ReaderWording
+from streams.incidents.reader import ReaderWording
 from tests.scoring.test_cards import ALERT, AROUND
 
 BINS = 12 * 24 * 14

@@ -24,9 +24,9 @@ from streams.clickhouse import migrate
 from streams.clock import now_ms
 from streams.config.loading import load_config
 from streams.digests.making import UNSUBSCRIBE
+from streams.incidents.action_log import new_action, publish_action
+from streams.incidents.links import Link, sign
 from streams.kafka.admin import create_topics
-from streams.notifier.acting import new_action, publish_action
-from streams.notifier.links import Link, sign
 from streams.settings import Settings
 from tests.fixtures_clickhouse import Store
 from tests.fixtures_page import page_settings

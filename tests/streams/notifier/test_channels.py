@@ -22,17 +22,17 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
 from scoring.wording.cards import Card, Line, LineKind, build_card
+from streams.channels import Message, MessageKind, SendRefused, SendRetryable
+from streams.channels.dingtalk import DingTalkChannel
+from streams.channels.feishu import FeishuChannel
+from streams.channels.mail import FolderPost, MailChannel, SmtpPost
+from streams.channels.others import AppriseChannel, ConsoleChannel
+from streams.channels.pagerduty import PagerDutyChannel
+from streams.channels.slack import SlackBotChannel, SlackHookChannel
+from streams.channels.webhook import WebhookChannel
+from streams.channels.wecom import WeComChannel
+from streams.incidents.reader import ReaderWording
 from streams.metrics import NOTIFIER_READERS_REFUSED
-from streams.notifier.channels import Message, MessageKind, SendRefused, SendRetryable
-from streams.notifier.channels.dingtalk import DingTalkChannel
-from streams.notifier.channels.feishu import FeishuChannel
-from streams.notifier.channels.mail import FolderPost, MailChannel, SmtpPost
-from streams.notifier.channels.others import AppriseChannel, ConsoleChannel
-from streams.notifier.channels.pagerduty import PagerDutyChannel
-from streams.notifier.channels.slack import SlackBotChannel, SlackHookChannel
-from streams.notifier.channels.webhook import WebhookChannel
-from streams.notifier.channels.wecom import WeComChannel
-from streams.notifier.wording import ReaderWording
 from tests.scoring.test_cards import ALERT, AROUND
 from tests.streams.notifier.hook import Hook
 
@@ -353,7 +353,7 @@ async def test_a_reader_whom_the_mail_server_refuses_is_counted_and_the_others_h
 @pytest.fixture
 def tls_smtp(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[tuple[Inbox, str]]:
     """A mail server that takes nothing before STARTTLS, with a certificate whose authority is trusted once told so."""
-    monkeypatch.setattr("streams.notifier.channels.mail._LOOPBACK", ())
+    monkeypatch.setattr("streams.channels.mail._LOOPBACK", ())
     authority = trustme.CA()
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("localhost", "127.0.0.1").configure_cert(context)
@@ -399,7 +399,7 @@ async def test_a_password_goes_to_another_machine_only_over_tls(
 ) -> None:
     """The server offers no STARTTLS, or somebody hides it: nothing is sent."""
     inbox, url = smtp
-    monkeypatch.setattr("streams.notifier.channels.mail._LOOPBACK", ())
+    monkeypatch.setattr("streams.channels.mail._LOOPBACK", ())
     address = url.replace("smtp://", "smtp://user:secret@")
     channel = MailChannel(SmtpPost(address), "fw@shop.example", ["ops@shop.example"], now_ms)
     with pytest.raises((SendRetryable, SendRefused)):

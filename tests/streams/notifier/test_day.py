@@ -16,14 +16,14 @@ import pytest
 
 from scoring.alerts.actions import CloseReason, HumanAction, HumanActionKind
 from scoring.alerts.alert import AlertKind, AlertState, AlertTransition, Level
+from streams.channels import SendRetryable
+from streams.channels.others import ConsoleChannel
 from streams.config.loading import load_config
 from streams.config.model import Config
+from streams.incidents.alert_log import AlertBook
+from streams.incidents.facts import FactsReader
+from streams.incidents.send_log import Ledger, LedgerLost
 from streams.kafka.admin import create_topics
-from streams.notifier.book import AlertBook
-from streams.notifier.channels import SendRetryable
-from streams.notifier.channels.others import ConsoleChannel
-from streams.notifier.facts import FactsReader
-from streams.notifier.ledger import Ledger, LedgerLost
 from streams.notifier.notifier import Notifier
 from streams.settings import Settings, load_settings
 from tests.scoring.test_cards import ALERT

@@ -17,7 +17,7 @@ from scoring.funnel.stages import STAGES
 from scoring.wording.cards import money_at_stake
 from streams.clickhouse import migrate
 from streams.config.loading import load_config
-from streams.notifier.facts import FactsReader
+from streams.incidents.facts import FactsReader
 from tests.fixtures_clickhouse import Store
 from tests.fixtures_page import page_settings
 from tests.scoring.test_cards import ALERT

@@ -20,10 +20,10 @@ from scoring.alerts.alert import AlertState, AlertTransition
 from streams.clock import now_ms
 from streams.embedded.alert_tail import follow_alerts
 from streams.embedded.broker import Broker, broker_of
+from streams.incidents.alert_log import AlertBook, BookReader
 from streams.kafka import topics
 from streams.kafka.admin import add_partitions, create_topics, partitions_of
 from streams.kafka.leadership import Leadership
-from streams.notifier.book import AlertBook, BookReader
 from streams.settings import Settings, load_settings
 from tests.scoring.test_cards import ALERT
 from tests.streams.notifier.hook import Hook, until

@@ -9,13 +9,13 @@ import pytest
 
 from scoring.alerts.actions import CloseReason, HumanAction, HumanActionKind
 from scoring.alerts.alert import AlertState, Level
+from streams.channels.others import ConsoleChannel
+from streams.channels.pagerduty import PagerDutyChannel
 from streams.config.loading import load_config
+from streams.incidents.alert_log import AlertBook
+from streams.incidents.facts import FactsReader
+from streams.incidents.send_log import Ledger
 from streams.kafka.admin import create_topics
-from streams.notifier.book import AlertBook
-from streams.notifier.channels.others import ConsoleChannel
-from streams.notifier.channels.pagerduty import PagerDutyChannel
-from streams.notifier.facts import FactsReader
-from streams.notifier.ledger import Ledger
 from streams.notifier.notifier import Notifier
 from streams.settings import load_settings
 from tests.scoring.test_cards import ALERT

@@ -9,12 +9,12 @@ import pytest
 
 from scoring.alerts.alert import AlertState, AlertTransition, Level
 from scoring.alerts.deciding import Reason
+from streams.channels import Message, SendRefused, SendRetryable
 from streams.config.loading import load_config
+from streams.incidents.alert_log import AlertBook
+from streams.incidents.facts import FactsReader
+from streams.incidents.send_log import Ledger
 from streams.kafka.admin import create_topics
-from streams.notifier.book import AlertBook
-from streams.notifier.channels import Message, SendRefused, SendRetryable
-from streams.notifier.facts import FactsReader
-from streams.notifier.ledger import Ledger
 from streams.notifier.notifier import Notifier, late_pipeline
 from streams.settings import load_settings
 from tests.scoring.test_cards import ALERT

@@ -14,10 +14,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from scoring.events.event import RejectReason
-from streams.replay.making import EventMaker, Made
-from streams.replay.mapping import MappingError, load_mapping, parse_mapping, shipped_mappings
-from streams.replay.ordinals import Ordinals
-from streams.replay.reading import CHUNK_ROWS, FileEndsEarly, Table
+from streams.sources.files.making import EventMaker, Made
+from streams.sources.files.mapping import MappingError, load_mapping, parse_mapping, shipped_mappings
+from streams.sources.files.ordinals import Ordinals
+from streams.sources.files.reading import CHUNK_ROWS, FileEndsEarly, Table
 
 ORDERS = """
 name: mine

@@ -18,9 +18,9 @@ from streams.collector.intake import Intake
 from streams.collector.publisher import Publisher
 from streams.kafka.admin import create_topics
 from streams.kafka.topics import DEADLETTERS, EVENTS, TopicSpec
-from streams.replay.mapping import load_mapping
-from streams.replay.reading import Table
-from streams.replay.run import Replay, Report
+from streams.sources.files.mapping import load_mapping
+from streams.sources.files.reading import Table
+from streams.sources.files.run import Replay, Report
 
 Run = Callable[..., Awaitable[Report]]
 

@@ -13,9 +13,9 @@ import msgspec
 
 from scoring.alerts.routing import Severity
 from scoring.wording.cards import ActionKind, Card
-from streams.notifier.channels.markdown import fitting
-from streams.notifier.channels.message import Message
-from streams.notifier.channels.posting import check_code, post_json
+from streams.channels.markdown import fitting
+from streams.channels.message import Message
+from streams.channels.posting import check_code, post_json
 
 #: 11232 and 99991400: too many messages
 _BUSY = frozenset({11232, 99991400})

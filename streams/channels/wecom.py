@@ -7,9 +7,9 @@ from typing import Any
 
 import aiohttp
 
-from streams.notifier.channels.markdown import cut_bytes, fitting
-from streams.notifier.channels.message import Message
-from streams.notifier.channels.posting import check_code, post_json
+from streams.channels.markdown import cut_bytes, fitting
+from streams.channels.message import Message
+from streams.channels.posting import check_code, post_json
 
 #: 45009 and 45033: more than 20 messages a minute; -1: the system is busy
 _BUSY = frozenset({45009, 45033, -1})

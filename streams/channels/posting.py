@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import msgspec
 
-from streams.notifier.channels.message import SendRefused, SendRetryable
+from streams.channels.message import SendRefused, SendRetryable
 
 TIMEOUT_S = 10.0
 #: a wait that a service asks for counts up to this

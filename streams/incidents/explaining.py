@@ -11,9 +11,9 @@ from scoring.alerts.routing import group_key, matching_routes, severity
 from scoring.wording.text import Language, Text
 from streams.config.model import Config
 from streams.config.routing import core_inhibitions, core_mute_timings, core_route
-from streams.notifier.book import AlertBook
-from streams.notifier.facts import FactsReader
-from streams.notifier.ledger import Ledger
+from streams.incidents.alert_log import AlertBook
+from streams.incidents.facts import FactsReader
+from streams.incidents.send_log import Ledger
 from streams.notifier.notifier import Notifier
 
 REASONS: Mapping[Reason, Text] = {

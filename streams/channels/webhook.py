@@ -10,8 +10,8 @@ from typing import Any
 import aiohttp
 import msgspec
 
-from streams.notifier.channels.message import Message
-from streams.notifier.channels.posting import post_json
+from streams.channels.message import Message
+from streams.channels.posting import post_json
 
 
 def webhook_payload(message: Message) -> dict[str, Any]:

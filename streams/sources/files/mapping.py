@@ -1,6 +1,6 @@
 """What a file's columns mean: the mapping format, checked field by field.
 
-A mapping is a small YAML file. ``streams/replay/mappings`` holds the ones that are shipped; a user's own is given by path.
+A mapping is a small YAML file. ``streams/sources/files/mappings`` holds the ones that are shipped; a user's own is given by path.
 """
 
 from __future__ import annotations
@@ -165,7 +165,7 @@ class Mapping(_Part):
 
 def shipped_mappings() -> list[str]:
     """The names of the mappings that come with Funnelwatch."""
-    folder = resources.files("streams.replay") / "mappings"
+    folder = resources.files("streams.sources.files") / "mappings"
     return sorted(
         entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml")
     )
@@ -178,7 +178,9 @@ def load_mapping(name_or_path: str) -> Mapping:
         MappingError: there is none, or it holds errors; the text names all of them.
     """
     if name_or_path in shipped_mappings():
-        text = (resources.files("streams.replay") / "mappings" / f"{name_or_path}.yaml").read_text("utf-8")
+        text = (resources.files("streams.sources.files") / "mappings" / f"{name_or_path}.yaml").read_text(
+            "utf-8"
+        )
         return parse_mapping(text, f"mapping {name_or_path}")
     path = Path(name_or_path)
     if path.suffix not in (".yaml", ".yml") and not path.exists():

@@ -11,9 +11,9 @@ from urllib.parse import urlencode
 
 import aiohttp
 
-from streams.notifier.channels.markdown import cut_bytes, fitting, message_markdown
-from streams.notifier.channels.message import Message
-from streams.notifier.channels.posting import check_code, post_json
+from streams.channels.markdown import cut_bytes, fitting, message_markdown
+from streams.channels.message import Message
+from streams.channels.posting import check_code, post_json
 
 #: 130101 and 410100: more than 20 messages a minute; -1: the system is busy
 _BUSY = frozenset({130101, 410100, -1})

@@ -14,9 +14,9 @@ from scoring.events.event import Source
 from scoring.events.parsing import Refused, StoreTerms
 from streams.clock import monotonic, now_ms
 from streams.collector.intake import Intake, IntakeResult, refused_record
-from streams.replay.making import EventMaker, Made
-from streams.replay.mapping import Mapping as FileMapping
-from streams.replay.reading import BadRow, FileEndsEarly, Table
+from streams.sources.files.making import EventMaker, Made
+from streams.sources.files.mapping import Mapping as FileMapping
+from streams.sources.files.reading import BadRow, FileEndsEarly, Table
 
 #: chunks on their way to Kafka while the next is read
 _IN_FLIGHT = 4

@@ -9,8 +9,8 @@ import aiohttp
 
 from scoring.alerts.routing import Severity
 from scoring.wording.cards import ActionKind
-from streams.notifier.channels.message import Message, MessageKind
-from streams.notifier.channels.posting import post_json
+from streams.channels.message import Message, MessageKind
+from streams.channels.posting import post_json
 
 EVENTS_URL = "https://events.pagerduty.com/v2/enqueue"
 _SEVERITIES = {Severity.CRITICAL: "critical", Severity.WARNING: "error", Severity.INFO: "warning"}

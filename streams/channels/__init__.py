@@ -4,7 +4,7 @@ Lives here: payloads, signatures and error kinds of each service. Does not live 
 (``streams/notifier/outbox.py``), and what is said (``scoring/wording/cards.py``).
 """
 
-from streams.notifier.channels.message import (
+from streams.channels.message import (
     Channel,
     Message,
     MessageKind,

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import aiohttp
 
+from streams.channels.dingtalk import DingTalkChannel
+from streams.channels.feishu import FeishuChannel
+from streams.channels.mail import FolderPost, MailChannel, Post, SmtpPost
+from streams.channels.message import Channel
+from streams.channels.others import AppriseChannel, ConsoleChannel
+from streams.channels.pagerduty import EVENTS_URL, PagerDutyChannel
+from streams.channels.slack import SlackBotChannel, SlackHookChannel
+from streams.channels.webhook import WebhookChannel
+from streams.channels.wecom import WeComChannel
 from streams.config.alerting import ReceiverConfig
 from streams.config.loading import resolve_secret
-from streams.notifier.channels.dingtalk import DingTalkChannel
-from streams.notifier.channels.feishu import FeishuChannel
-from streams.notifier.channels.mail import FolderPost, MailChannel, Post, SmtpPost
-from streams.notifier.channels.message import Channel
-from streams.notifier.channels.others import AppriseChannel, ConsoleChannel
-from streams.notifier.channels.pagerduty import EVENTS_URL, PagerDutyChannel
-from streams.notifier.channels.slack import SlackBotChannel, SlackHookChannel
-from streams.notifier.channels.webhook import WebhookChannel
-from streams.notifier.channels.wecom import WeComChannel
 from streams.settings import Settings
 
 #: messages a minute that a service takes (its own documented limit, or our restraint where it names none)

@@ -18,9 +18,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from scoring.events.event import EventType, RejectReason
-from streams.replay.mapping import EventRule, Mapping, TypeColumn, When
-from streams.replay.ordinals import Ordinals
-from streams.replay.reading import BadRow, Chunk
+from streams.sources.files.mapping import EventRule, Mapping, TypeColumn, When
+from streams.sources.files.ordinals import Ordinals
+from streams.sources.files.reading import BadRow, Chunk
 
 #: cancellations and refunds say by their type which way the money went
 _MONEY_BACK = (EventType.CANCEL, EventType.REFUND)

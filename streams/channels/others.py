@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import apprise
 
-from streams.notifier.channels.message import Message, SendRefused, SendRetryable
+from streams.channels.message import Message, SendRefused, SendRetryable
 
 
 def message_text(message: Message) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from scoring.wording.cards import Card
 from scoring.wording.text import Text
-from streams.notifier.channels.message import Message
+from streams.channels.message import Message
 
 _SPECIAL = str.maketrans({c: "\\" + c for c in "\\`*_[]<>~"})
 

@@ -20,7 +20,7 @@ from typing import IO, Any
 import msgspec
 
 from scoring.events.event import RejectReason
-from streams.replay.mapping import Mapping, MappingError
+from streams.sources.files.mapping import Mapping, MappingError
 
 CHUNK_ROWS = 5_000
 DELIMITERS = (",", ";", "\t", "|")

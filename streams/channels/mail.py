@@ -19,14 +19,14 @@ import jinja2
 import structlog
 
 from streams import metrics
+from streams.channels.message import Message, SendRefused, SendRetryable
+from streams.channels.others import message_text
 from streams.instance.files import write_atomically
-from streams.notifier.channels.message import Message, SendRefused, SendRetryable
-from streams.notifier.channels.others import message_text
 
 log = structlog.get_logger()
 
 _TEMPLATES = jinja2.Environment(
-    loader=jinja2.PackageLoader("streams.notifier", "templates"),
+    loader=jinja2.PackageLoader("streams.channels", "templates"),
     autoescape=True,
     trim_blocks=True,
     lstrip_blocks=True,

@@ -8,8 +8,8 @@ import aiohttp
 import structlog
 
 from scoring.wording.cards import ActionKind, Card
-from streams.notifier.channels.message import Message, SendRefused, SendRetryable
-from streams.notifier.channels.posting import post_json
+from streams.channels.message import Message, SendRefused, SendRetryable
+from streams.channels.posting import post_json
 
 log = structlog.get_logger(__name__)
 _MOST_BLOCKS = 50
