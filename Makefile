@@ -21,7 +21,7 @@ demo: setup
 	$(BIN)/funnelwatch demo --started-at $(STARTED) $(DEMO)
 
 # tests that start many processes and wait for them by a deadline run one after the other, the rest two at a time
-ALONE := tests/faults tests/e2e tests/streams/test_up.py tests/streams/test_watchdog_process.py \
+ALONE := tests/faults tests/e2e tests/streams/embedded/test_up.py tests/streams/monitor/test_watchdog_process.py \
 	tests/streams/digests/test_digest_role.py tests/streams/notifier/test_notifier.py
 test: setup
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(ALONE:%=--ignore=%)

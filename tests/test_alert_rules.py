@@ -16,8 +16,8 @@ import yaml
 
 from streams import metrics
 from streams.settings import Settings
+from tests.places import ROOT
 
-ROOT = Path(__file__).parents[1]
 PROMETHEUS = ROOT / "deploy" / "prometheus"
 RULES = [
     rule

@@ -1,7 +1,6 @@
 """The README says what there is: settings, metrics, topics, reject reasons, views, and the path of one event."""
 
 import re
-from pathlib import Path
 
 import yaml
 
@@ -10,8 +9,8 @@ from scoring.events.event import RejectReason
 from streams.config.model import Config
 from streams.kafka.topics import TOPICS
 from streams.settings import Settings
+from tests.places import ROOT
 
-ROOT = Path(__file__).parents[1]
 TEXT = README.read_text(encoding="utf-8")
 
 

@@ -4,7 +4,9 @@ import ast
 import sys
 from pathlib import Path
 
-CORE = Path(__file__).parents[1] / "scoring"
+from tests.places import ROOT
+
+CORE = ROOT / "scoring"
 ALLOWED = {
     "__future__", "collections", "dataclasses", "datetime", "decimal", "enum", "fractions", "functools", "hashlib",
     "itertools", "math", "operator", "re", "typing", "unicodedata", "zoneinfo", "bisect", "heapq", "struct", "base64",

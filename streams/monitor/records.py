@@ -29,7 +29,6 @@ from streams.kafka.topics import EVENTS
 
 MINUTE_MS = 60_000
 SCHEMA_VERSION = 1
-#: bytes kept of a refused record
 _WIDTH = len(STAGES)
 
 encode = msgspec.json.Encoder().encode

@@ -1,6 +1,6 @@
 """What the transport touches of aiokafka's and Faust's insides, and a check that it is what it was written for.
 
-``tests/streams/test_transport_internals.py`` compares the source of each piece with the digest here, so that an
+``tests/streams/transport/test_transport_internals.py`` compares the source of each piece with the digest here, so that an
 upgrade fails loudly, names what changed, and is read before it is trusted. Print new digests with
 ``python -m streams.transport.internals``.
 """

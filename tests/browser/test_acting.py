@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from streams.incidents.links import Link, sign
-from tests.acting_page import LINK_KEY, ActingPage
 from tests.browser.test_live_page import CONTRAST, axe, browser
-from tests.web_seed import ALERT
+from tests.fixtures.acting_page import LINK_KEY, ActingPage
+from tests.fixtures.web_seed import ALERT
 
 __all__ = ["browser"]
 PATHS = ("/alerts", f"/alerts/{ALERT}", f"/alerts/{ALERT}/routing", "/compare", "/settings")

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from streams.settings import Settings
-from tests.fixtures_clickhouse import Store
-from tests.fixtures_page import RunningPage, page_settings, serve
-from tests.web_seed import ALERT, moment
+from tests.fixtures.clickhouse import Store
+from tests.fixtures.page import RunningPage, page_settings, serve
+from tests.fixtures.web_seed import ALERT, moment
 
 playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")

@@ -7,10 +7,11 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-DASHBOARDS = Path(__file__).parents[2] / "deploy" / "grafana" / "json"
+from tests.places import ROOT
+
+DASHBOARDS = ROOT / "deploy" / "grafana" / "json"
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 from streams.instance.files import read_states
+from tests.places import ROOT
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="these tests read /proc")
 
@@ -218,7 +219,7 @@ def test_a_second_store_on_the_folder_is_refused(launch_store):
         capture_output=True,
         text=True,
         timeout=30,
-        cwd=Path(__file__).parents[2],
+        cwd=ROOT,
     )
     assert second.returncode == 73
     assert "in use by another store" in second.stderr
@@ -237,7 +238,7 @@ def test_it_ends_with_the_process_that_started_it(tmp_path):
         capture_output=True,
         text=True,
         timeout=60,
-        cwd=Path(__file__).parents[2],
+        cwd=ROOT,
     )
     child = int(ended.stdout)
 
@@ -257,7 +258,7 @@ def test_passwords_are_made_when_none_are_given(tmp_path):
         stdout=subprocess.PIPE,
         text=True,
         env=environment,
-        cwd=Path(__file__).parents[2],
+        cwd=ROOT,
     ) as process:
         assert process.stdout is not None
         url = process.stdout.readline().split("ready at ")[1].split(",")[0]
@@ -276,7 +277,7 @@ def test_a_configuration_file_in_the_working_folder_changes_nothing(tmp_path):
     )
     environment = {
         **os.environ,
-        "PYTHONPATH": str(Path(__file__).parents[2]),
+        "PYTHONPATH": str(ROOT),
         "FUNNELWATCH_CLICKHOUSE_PASSWORD": "x",
     }
     with subprocess.Popen(

@@ -18,8 +18,8 @@ import yaml
 
 from streams.config.loading import load_config
 from streams.settings import Settings
+from tests.places import ROOT
 
-ROOT = Path(__file__).parents[2]
 ROLES = ("collector", "monitor", "landing", "page", "notifier", "digests", "jobs", "pools")
 
 

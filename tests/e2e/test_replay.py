@@ -16,11 +16,12 @@ import pytest
 from streams.kafka.admin import add_partitions, partition_of, partitions_of
 from streams.kafka.topics import EVENTS
 from tests.e2e.instance import Instance
+from tests.places import SHARED
 
 #: a busy machine starts an instance slowly; nothing here depends on how long it takes
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
-TAOBAO = Path(__file__).parents[3] / "shared" / "data" / "taobao_2h" / "UserBehavior.csv"
+TAOBAO = SHARED / "data" / "taobao_2h" / "UserBehavior.csv"
 STAGE_OF = {"pv": "click", "cart": "add_to_cart", "buy": "order"}
 #: (start of the minute in Unix seconds, stage) → count
 Counts = dict[tuple[int, str], int]

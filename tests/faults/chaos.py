@@ -15,7 +15,7 @@ from tests.faults.load import Load
 from tests.faults.monitor_part import FREEZE
 from tests.faults.proxy import Proxy
 from tests.faults.system import System
-from tests.streams.kafka_tools import remake
+from tests.fixtures.kafka_tools import remake
 
 #: longer than the group session, so that the frozen worker has lost its partitions when it wakes
 FREEZE_S = 9.0

@@ -17,7 +17,7 @@ from streams.kafka.topics import ALERTS
 from tests.faults.ledger import Cell, Ledger
 from tests.faults.standing import standing
 from tests.faults.system import System
-from tests.streams.kafka_tools import read_all
+from tests.fixtures.kafka_tools import read_all
 
 SHOWN = 20
 #: seconds between two lines about what still differs

@@ -18,7 +18,7 @@ from tests.faults.incident import baselines
 from tests.faults.load import Load
 from tests.faults.standing import Watch
 from tests.faults.system import KEY, System
-from tests.streams.kafka_tools import produce
+from tests.fixtures.kafka_tools import produce
 
 STORES = [f"shop-{number}" for number in range(12)]
 SETTLE_S = 120.0

@@ -26,8 +26,8 @@ from streams.kafka.admin import create_topics
 from streams.kafka.topics import COUNTS_CHANGELOG, TOPICS, TopicSpec
 from streams.settings import Settings, load_settings
 from tests.faults.proxy import Proxy
+from tests.places import ROOT
 
-ROOT = Path(__file__).parents[2]
 KEY = "key-of-the-fault-tests"
 RESTART_S = 0.5
 READY_S = 240.0

@@ -25,7 +25,7 @@ from streams.kafka.admin import create_topics
 from streams.settings import load_settings
 from tests.faults.ledger import Cell, Ledger
 from tests.faults.load import Load
-from tests.streams.test_monitor_exact import Process, published
+from tests.streams.monitor.test_monitor_exact import Process, published
 
 NODES, PARTITIONS, MONITORS = 3, 6, 2
 CLUSTER = "three-brokers-of-tests"

@@ -26,7 +26,7 @@ from streams.clickhouse.rollup import ROLLUPS, roll_up
 from streams.settings import Settings, load_settings
 from tests.bench.windowed_count.timing import cpu_s
 from tests.contracts.grafana_queries import Asked, choices, clickhouse_queries, default_span_s, fill
-from tests.fixtures_clickhouse import Store, start_store
+from tests.fixtures.clickhouse import Store, start_store
 
 RESULTS = Path(__file__).parents[1] / "results"
 DAY_S = 86_400

@@ -21,8 +21,8 @@ from streams.embedded.plan import environment_of
 from streams.instance.files import read_state
 from streams.settings import Settings
 from tests.faults.system import ROOT, Part
-from tests.fixtures_clickhouse import Store, start_store
-from tests.streams.kafka_tools import make_topics
+from tests.fixtures.clickhouse import Store, start_store
+from tests.fixtures.kafka_tools import make_topics
 
 PARTITIONS = 16
 LIMIT_S = 300.0
@@ -90,7 +90,7 @@ class Ground:
         settings = {"kafka": self.kafka, "data": str(data), "group_prefix": prefix, "metrics_port": 0, **more}
         command = [
             "-m",
-            "tests.streams.monitor_process",
+            "tests.streams.monitor.monitor_process",
             msgspec.json.encode(settings).decode(),
             prefix,
             "detector",

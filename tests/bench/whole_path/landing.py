@@ -49,7 +49,7 @@ def measure(ground: Ground) -> list[Figure]:
     def landed() -> int:
         return int(client.query(f"SELECT count() FROM {database}.events_raw").result_rows[0][0])
 
-    command = ["-m", "tests.streams.landing_process", msgspec.json.encode(arguments).decode(), prefix]
+    command = ["-m", "tests.streams.landing.landing_process", msgspec.json.encode(arguments).decode(), prefix]
     ground.start("landing", command, ground.folder / "landing")
     begun = wait_until(landed, "the first landed row", look_s=0.05)
     first = landed()

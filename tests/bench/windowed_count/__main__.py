@@ -27,7 +27,7 @@ from tests.bench.windowed_count.java import NoJava, streams_command
 from tests.bench.windowed_count.peers import Job
 from tests.bench.windowed_count.timing import RunFailed, Timing, run_timed
 from tests.bench.windowed_count.workload import Counts, digest, load, read_counts
-from tests.streams.kafka_tools import make
+from tests.fixtures.kafka_tools import make
 
 ROOT = Path(__file__).parents[3]
 PARTITIONS = 16

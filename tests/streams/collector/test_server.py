@@ -13,8 +13,8 @@ import pytest
 
 from streams.clock import now_ms
 from streams.kafka.admin import add_partitions, partition_of
+from tests.fixtures.kafka_tools import read_all
 from tests.streams.collector.places import Place, running, settings_for
-from tests.streams.kafka_tools import read_all
 
 
 @pytest.fixture

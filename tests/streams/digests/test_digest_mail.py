@@ -25,9 +25,9 @@ from streams.config.subscribers import SubscriberConfig
 from streams.digests import pictures
 from streams.digests.making import Made, Maker
 from streams.settings import Settings
-from tests import web_seed
-from tests.fixtures_clickhouse import Store
-from tests.fixtures_page import page_settings
+from tests.fixtures import web_seed
+from tests.fixtures.clickhouse import Store
+from tests.fixtures.page import page_settings
 
 DATABASE = "funnelwatch_digests"
 ZONE = "Asia/Shanghai"

@@ -28,9 +28,9 @@ from streams.incidents.action_log import new_action, publish_action
 from streams.incidents.links import Link, sign
 from streams.kafka.admin import create_topics
 from streams.settings import Settings
-from tests.fixtures_clickhouse import Store
-from tests.fixtures_page import page_settings
-from tests.streams.notifier.hook import until
+from tests.fixtures.clickhouse import Store
+from tests.fixtures.page import page_settings
+from tests.streams.channels.hook import until
 
 DATABASE = "funnelwatch_digest_role"
 

@@ -25,8 +25,8 @@ from streams.kafka import topics
 from streams.kafka.admin import add_partitions, create_topics, partitions_of
 from streams.kafka.leadership import Leadership
 from streams.settings import Settings, load_settings
-from tests.scoring.test_cards import ALERT
-from tests.streams.notifier.hook import Hook, until
+from tests.scoring.wording.test_cards import ALERT
+from tests.streams.channels.hook import Hook, until
 
 SECRET = "hook-secret"
 CONFIG = """

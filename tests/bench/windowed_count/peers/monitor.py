@@ -26,7 +26,7 @@ from streams.kafka.topics import EVENTS, MINUTES
 from streams.monitor.app import MonitorApp, find_partitions, run
 from streams.settings import load_settings
 from tests.bench.windowed_count.peers import Job, read_job, say, write_counts
-from tests.streams.kafka_tools import read_all
+from tests.fixtures.kafka_tools import read_all
 
 LOOK_S = 0.01
 SHOWN_S = 30.0

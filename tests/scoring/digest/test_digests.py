@@ -1,0 +1,326 @@
+"""What a digest judges and says, from facts written by hand."""
+
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import msgspec
+import pytest
+
+from scoring.alerts.alert import AlertKind, AlertState, Contribution, Level
+from scoring.calendar.entries import calendar_between
+from scoring.digest.judging import build_digest, expected_funnel, money_lost
+from scoring.digest.schedule import DigestForm, DigestSchedule, occurrence
+from scoring.digest.sentences import calendar_span, say_digest
+from scoring.digest.values import (
+    MOST_ROWS,
+    AlertFacts,
+    Bucket,
+    Facts,
+    Group,
+    Incident,
+    StepSums,
+    StoreFacts,
+    Verdict,
+)
+from scoring.digest.worded import SaidDigest, Telling
+from streams.digests.wording import DigestReaderWording
+from tests.scoring.wording.test_cards import ALERT
+
+ZONE = "Asia/Shanghai"
+WHEN = occurrence(DigestSchedule(ZONE, 8, 0, frozenset(range(7))), date(2026, 3, 5))
+assert WHEN is not None
+MINUTES = 1440
+
+
+def sums(observed: float, expected: float, judged: float = 1.0) -> StepSums:
+    return StepSums(MINUTES, observed, expected, expected * judged)
+
+
+def shop(name: str, payments: int = 80, judged: float = 1.0, **more: Any) -> StoreFacts:
+    """A shop that converts 1000 impressions, 200 clicks, 50 carts, 100 orders as expected, with ``payments`` for 80 expected."""
+    counts = {"impression": 10_000, "click": 2000, "add_to_cart": 500, "order": 100, "payment": payments}
+    steps = {
+        "impression_to_click": sums(2000, 2000),
+        "click_to_add_to_cart": sums(500, 500),
+        "add_to_cart_to_order": sums(100, 100, judged),
+        "order_to_payment": sums(payments, 80, judged),
+    }
+    line = tuple(Bucket(WHEN.from_ms + hour * 3_600_000, payments / 24, 80 / 24) for hour in range(24))
+    fields: dict[str, Any] = {
+        "country": "US", "counts": counts, "steps": steps, "lines": {"order_to_payment": line}, "scored_minutes": MINUTES,
+        "scored_until_ms": WHEN.to_ms, "worth": {"order": 50.0, "payment": 60.0}, "base_rate": 1.0,
+    }  # fmt: skip
+    return StoreFacts(**{"store_id": name, "name": name.title(), **fields, **more})
+
+
+def alert(store: str, *, is_open: bool = True, lost: float = 20.0, **more: Any) -> AlertFacts:
+    opened = WHEN.at_ms - 3 * 3_600_000
+    fields: dict[str, Any] = {
+        "alert_id": f"a-{store}", "store_id": store, "step": "order_to_payment", "kind": AlertKind.CONVERSION,
+        "state": AlertState.FIRING if is_open else AlertState.RESOLVED, "opened_at_ms": opened, "fired_at_ms": opened,
+        "resolved_at_ms": None if is_open else opened + 3_600_000, "lost": lost, "lost_low": lost / 2, "lost_high": lost * 2,
+        "contributions": (Contribution("ios/paid", 0.7),), "members": (),
+    }  # fmt: skip
+    return AlertFacts(msgspec.structs.replace(ALERT, **{**fields, **more}), is_open)
+
+
+def facts(*stores: StoreFacts, alerts: tuple[AlertFacts, ...] = (), late_ms: int = 0) -> Facts:
+    return Facts(WHEN.from_ms, WHEN.to_ms, WHEN.at_ms + late_ms, stores, alerts)
+
+
+def said(given: Facts, language: Any = "zh", form: DigestForm = DigestForm.DAILY) -> SaidDigest:
+    countries = {store.country for store in given.stores}
+    telling = Telling(
+        DigestReaderWording(language, ZONE), ZONE, form, WHEN, given.made_ms, calendar_between(countries, *calendar_span(WHEN)),
+    )  # fmt: skip
+    return say_digest(build_digest(given), telling)
+
+
+EMPTY = shop("closed", counts={}, steps={}, lines={}, scored_minutes=0, scored_until_ms=None)
+SILENT = replace(EMPTY, store_id="silent", name="Silent", last_seen_ms=WHEN.from_ms - 7_200_000)
+
+
+def test_the_subject_carries_the_result_and_the_day_it_tells_of() -> None:
+    given = facts(
+        shop("a", 40), SILENT, shop("c"), shop("d"), shop("e", judged=0.1), shop("f"), alerts=(alert("a"), alert("f", is_open=False))
+    )  # fmt: skip
+    assert said(given).subject == "2 需处理 · 1 已恢复 · 2 正常 · 1 数据不足 — 3月4日"
+    assert said(given, "en").subject == "2 need action · 1 recovered · 2 normal · 1 not enough data — 4 Mar"
+    assert said(given, "en", DigestForm.WEEKLY).subject.endswith("— week 4 Mar–4 Mar")
+
+
+def test_stores_are_told_worst_first_by_verdict_then_money_then_their_own_change() -> None:
+    given = facts(
+        EMPTY, shop("small", judged=0.1), shop("better", 79), shop("worse", 76), shop("cheap", 60), SILENT, shop("dear", 70),
+        alerts=(alert("cheap", lost=5), alert("dear", lost=50)),
+    )  # fmt: skip
+    digest = build_digest(given)
+    assert [row.store.store_id for row in digest.rows] == [
+        "dear",
+        "cheap",
+        "silent",
+        "worse",
+        "better",
+        "small",
+        "closed",
+    ]
+    assert [row.verdict for row in digest.rows] == [
+        Verdict.ATTENTION, Verdict.ATTENTION, Verdict.SILENT, Verdict.NORMAL, Verdict.NORMAL, Verdict.NOT_JUDGED, Verdict.NO_DATA,
+    ]  # fmt: skip
+    assert digest.pictured is not None
+    assert digest.pictured.store.store_id == "dear"
+
+
+def test_a_quiet_day_says_that_it_is_quiet() -> None:
+    text = said(facts(shop("a"), shop("b")))
+    assert text.subject == "2 正常 — 3月4日"
+    assert text.matters == ()
+    assert text.matters_note == "没有需要处理的事：2 家店各步都在预期内。"
+    assert text.incidents_note == "没有。"
+    assert text.funnel_title
+
+
+def test_a_day_without_any_judgement_claims_nothing() -> None:
+    text = said(facts(shop("a", judged=0.1), EMPTY), "en")
+    assert text.matters_note == "No alert; but no store has enough data to be judged."
+    assert text.rows[0].change == "sample too small"
+    assert text.rows[0].expected == ""
+
+
+def test_three_things_matter_with_money_place_age_and_owner() -> None:
+    names = ["a", "b", "c", "d"]
+    given = facts(
+        *(shop(name) for name in names), alerts=tuple(alert(name, lost=10.0 * (i + 1)) for i, name in enumerate(names))
+    )  # fmt: skip
+    text = said(given)
+    assert [matter.title for matter in text.matters] == [
+        "D · 下单 → 支付",
+        "C · 下单 → 支付",
+        "B · 下单 → 支付",
+    ]
+    assert text.matters_note == "另有 1 件，见下。"
+    lines = text.matters[0].lines
+    assert lines[0] == "支付少约 40（20–80），约 US$2,400（US$1,200–US$4,800）"
+    assert "iOS × paid（占 70%）" in lines[1]
+    assert lines[2] == "自 3月5日 05:00 起，已 3 小时；无人认领"
+    assert lines[3].startswith("支付：")
+
+
+def test_people_who_took_an_alert_on_are_named() -> None:
+    given = facts(shop("a"), alerts=(replace(alert("a"), acknowledged_by="li", assignee="wang"),))
+    assert "assigned to wang" in said(given, "en").incidents[0].lines[0]
+
+
+def test_an_alert_closed_by_a_person_needs_no_action_any_more() -> None:
+    given = facts(shop("a"), alerts=(replace(alert("a"), is_open=False),))
+    digest = build_digest(given)
+    assert digest.counts[Group.ACTION] == 0
+    assert digest.rows[0].verdict is Verdict.RECOVERED
+
+
+def test_the_change_of_a_store_is_the_product_of_its_steps() -> None:
+    """x0.9 clicks, x0.8 payments: the outcome is 28 % below what would have come."""
+    store = shop("a", 64)
+    store = replace(store, steps={**store.steps, "impression_to_click": sums(1800, 2000)})
+    (row,) = build_digest(facts(store)).rows
+    assert row.change == pytest.approx(0.9 * 0.8 - 1)
+    assert row.expected == pytest.approx(64 / 0.72)
+    assert row.step == "impression_to_click"  # 4.5 standard deviations, against 1.8
+
+
+def test_the_expected_funnel_follows_the_expected_rates_from_the_first_supplied_stage() -> None:
+    store = shop("a", 40)
+    bars = {bar.stage.value: bar for bar in expected_funnel(store)}
+    assert bars["impression"].expected is None
+    assert bars["payment"].expected == pytest.approx(80)
+    assert bars["fulfilment"] == replace(bars["fulfilment"], count=None, expected=None)
+    without = replace(store, counts={k: v for k, v in store.counts.items() if k != "impression"})
+    bars = {bar.stage.value: bar for bar in expected_funnel(without)}
+    assert bars["impression"].count is None
+    assert bars["click"].expected is None
+    assert bars["add_to_cart"].expected == pytest.approx(500)
+
+
+def test_a_dimension_without_data_is_empty_and_never_zero() -> None:
+    digest = build_digest(facts(shop("a")))
+    values = {axis.name: axis.value for axis in digest.radar}
+    assert values["payment_to_fulfilment"] is None
+    assert values["order_to_payment"] == pytest.approx(1.0)
+    assert "履约 未测" in said(facts(shop("a"))).radar_alt
+
+
+def test_lost_carts_are_money_by_the_rates_that_lead_to_an_order() -> None:
+    store = shop("a")
+    carts = alert("a", step="click_to_add_to_cart", lost=100.0).alert
+    money = money_lost(carts, store)
+    assert money is not None
+    assert money.lost == pytest.approx(100 * (100 / 500) * 50)
+    assert money_lost(alert("a", step="payment_to_fulfilment").alert, store) is None
+    assert money_lost(alert("a", kind=AlertKind.SURGE).alert, store) is None
+    assert money_lost(carts, replace(store, worth={})) is None
+
+
+def test_money_of_another_currency_is_told_in_the_base_currency_too() -> None:
+    """So that what matters can be compared between stores that sell in different money."""
+    shops = (
+        shop("a", 40, currency="CNY", base_rate=0.14, base_currency="USD"),
+        shop("b", 40, base_currency="USD"),
+    )
+    matters = said(facts(*shops, alerts=(alert("a"), alert("b"))), "en").matters
+    assert [m.lines[0] for m in matters] == [
+        "about 20 payments fewer (10–40), about $1,200 ($600–$2,400)",
+        "about 20 payments fewer (10–40), about CN¥1,200 (CN¥600–CN¥2,400, $170 in all)",
+    ]
+
+
+def test_a_store_that_was_not_scored_is_not_called_too_small() -> None:
+    unscored = shop("a", steps={}, lines={}, scored_minutes=0)
+    assert said(facts(unscored)).rows[0].change == "未评分"
+
+
+def test_numbers_out_of_all_proportion_stay_short() -> None:
+    wording = DigestReaderWording("zh", ZONE)
+    assert wording.signed_percent(6.5e15) == ">+999%"
+    assert [wording.count(n) for n in (99_999, 999_999, 9.9999e11)] == ["99,999", "100万", "1万亿"]
+    assert wording.money(3e15, "VND") == "₫3,000万亿"
+    assert DigestReaderWording("en", ZONE).count(999_999) == "1M"
+
+
+def test_a_digest_sent_late_says_when_it_was_due() -> None:
+    assert said(facts(shop("a"))).late == ""
+    assert (
+        said(facts(shop("a"), late_ms=5 * 3_600_000)).late
+        == "本应在 3月5日 08:00 发出，当时未能发出，现在补发。"
+    )
+
+
+def test_gaps_and_refused_records_are_named_in_the_data_lines() -> None:
+    gap = shop("gap", scored_minutes=MINUTES - 120)
+    given = replace(facts(shop("a"), gap, SILENT, EMPTY), refused={"broken_json": 9, "unknown_store": 2})
+    lines = said(given).data
+    assert lines[0] == "1/4 家店数据完整，已评到 3月5日 00:00。"
+    assert lines[1] == "Gap 缺 2 小时。"
+    assert lines[2:] == (
+        "没有数据：Silent。",
+        "尚未接入：Closed。",
+        "拒收 11 条（JSON 损坏 9、未知店铺 2）。",
+    )
+
+
+def test_very_many_stores_are_cut_and_the_rest_counted() -> None:
+    text = said(facts(*(shop(f"s{i:03}") for i in range(MOST_ROWS + 60))))
+    assert len(text.rows) == MOST_ROWS
+    assert text.rows_note == "另有 60 家：正常 60"
+
+
+def test_the_seven_days_ahead_name_sales_and_holidays_of_the_stores_countries() -> None:
+    text = said(facts(shop("a", country="CN"), shop("b", country="DE")))
+    told = {day.title: day.lines for day in text.calendar}
+    assert "38 女神节大促（CN）" in told["3月8日 周日"]
+    assert text.calendar_note == ""
+    (quiet,) = [said(facts(shop("a", country="")))]
+    assert (quiet.calendar, quiet.calendar_note) == ((), "没有节假日，也没有大促。")
+
+
+def test_an_alert_of_several_stores_is_told_for_each_of_them() -> None:
+    pooled = alert("", kind=AlertKind.POOLED, members=("a", "b"), level=Level.NOTICE)
+    digest = build_digest(facts(shop("a"), shop("b"), shop("c"), alerts=(pooled,)))
+    assert digest.counts[Group.ACTION] == 2
+    (matter,) = digest.matters
+    assert isinstance(matter, Incident)
+
+
+def parcels(observed: float, expected: float, breaches: int = 0, judged: float = 1.0) -> StepSums:
+    """A slow step over a day of ten business hours."""
+    return StepSums(10, observed, expected, expected * judged, breaches)
+
+
+def with_parcels(name: str, sums_of_it: StepSums, step: str = "payment_to_fulfilment") -> StoreFacts:
+    store = shop(name)
+    return replace(store, steps={**store.steps, step: sums_of_it})
+
+
+def test_a_store_that_is_behind_with_parcels_is_told_though_no_alert_is_open() -> None:
+    given = facts(
+        shop("none"), with_parcels("fine", parcels(78, 80)), with_parcels("behind", parcels(40, 80, 4)),
+        with_parcels("breached", parcels(70, 80, 1)), with_parcels("tiny", parcels(0, 2, judged=0.0)),
+        with_parcels("orders", parcels(20, 80), "order_to_fulfilment"),
+    )  # fmt: skip
+    text = said(given, "en")
+    assert [item.title for item in text.slow] == [
+        "Orders · fulfilment −75%", "Behind · fulfilment −50%", "Breached · fulfilment −12%"
+    ]  # fmt: skip
+    assert text.slow[1].lines == (
+        "40 fulfilled, 80 due of the payments before (business hours: 10)",
+        "hours in which that was judged too few: 4",
+    )
+    assert text.slow_note == "As expected: 1 stores. Sample too small to judge: 1 stores."
+    assert text.matters_note == "No alert; but 3 stores are behind with fulfilment: see below."
+    details = {row.name: row.detail for row in text.rows}
+    assert "fulfilment −50%" in details["Behind"]
+    assert "fulfilment" not in details["Fine"]
+    chinese = said(given)
+    assert chinese.slow[1].title == "Behind · 履约 −50%"
+    assert chinese.slow_note == "1 家按预期履约。1 家样本太少，无法判断。"
+    assert chinese.matters_note == "没有告警；但有 3 家店履约落后，见下。"
+
+
+def test_where_no_store_s_parcels_are_measured_nothing_is_said_of_them() -> None:
+    text = said(facts(shop("a"), shop("b")))
+    assert (text.slow, text.slow_note) == ((), "")
+
+
+def test_what_was_due_of_fulfilment_is_that_of_its_own_hours_not_of_the_day_s_payments() -> None:
+    store = with_parcels("a", parcels(40, 80))
+    store = replace(store, counts={**store.counts, "payment": 20, "fulfilment": 40})
+    bar = {bar.stage.value: bar for bar in expected_funnel(store)}["fulfilment"]
+    assert (bar.count, bar.expected) == (40, 80)
+    store = replace(store, counts={**store.counts, "fulfilment": 60})
+    assert [bar.expected for bar in expected_funnel(store) if bar.stage.value == "fulfilment"] == [None]
+
+
+def test_fulfilment_measured_from_orders_has_its_axis() -> None:
+    digest = build_digest(facts(with_parcels("a", parcels(60, 80), "order_to_fulfilment")))
+    axes = {axis.name: axis.value for axis in digest.radar}
+    assert axes["payment_to_fulfilment"] == pytest.approx(0.75)

@@ -1,0 +1,151 @@
+"""What a card says beside the alert, read from the real engine: worth, age, the pixel's share, lateness, and pools."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from scoring.alerts.alert import AlertKind
+from scoring.funnel.stages import STAGES
+from scoring.wording.cards import money_at_stake
+from streams.clickhouse import migrate
+from streams.config.loading import load_config
+from streams.incidents.facts import FactsReader
+from tests.fixtures.clickhouse import Store
+from tests.fixtures.page import page_settings
+from tests.scoring.wording.test_cards import ALERT
+
+CONFIG = """
+stores:
+  - {id: north, currency: EUR, zone: Europe/Berlin}
+  - {id: south, currency: EUR, zone: Europe/Rome}
+  - {id: yen, currency: JPY, zone: Asia/Tokyo}
+alerting:
+  base_currency: USD
+  receivers: [{name: ops, channel: console}]
+  route: {receiver: ops}
+"""
+NOW_MS = time.time_ns() // 1_000_000
+MINUTE_MS = 60_000
+COLUMNS = [
+    "store_id",
+    "event_time",
+    "received_at",
+    "type",
+    "event_id",
+    "order_id",
+    "amount",
+    "currency",
+    "source",
+]
+
+
+def moment(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC)
+
+
+def orders(
+    store: str, currency: str, amount: str, number: int, source: str, minutes_ago: int
+) -> list[list[Any]]:
+    at = NOW_MS - minutes_ago * MINUTE_MS
+    return [
+        [store, moment(at), moment(at + 2000), "order", f"{store}{source}{minutes_ago}-{i}", f"{store}-{minutes_ago}-{i}",
+         amount, currency, source]
+        for i in range(number)
+    ]  # fmt: skip
+
+
+def counted(store: str, clicks: int, orders: int) -> list[Any]:
+    stages = [stage.value for stage in STAGES]
+    counts = [0] * len(stages)
+    counts[stages.index("click")], counts[stages.index("order")] = clicks, orders
+    return [store, moment(NOW_MS - 60 * MINUTE_MS), "", counts, 1]
+
+
+def scored(store: str, minutes_ago: int, state: str) -> list[Any]:
+    return [store, moment(NOW_MS - minutes_ago * MINUTE_MS), "click_to_add_to_cart", "", state, 1]
+
+
+@pytest.fixture
+async def reader(clickhouse: Store, fresh_database: str, tmp_path: Path) -> AsyncIterator[FactsReader]:
+    settings = page_settings(clickhouse, tmp_path, clickhouse_database=fresh_database)
+    await migrate(settings)
+    fill(clickhouse.client(fresh_database))
+    path = tmp_path / "funnelwatch.yaml"
+    path.write_text(CONFIG)
+    made = FactsReader(settings, load_config(path), lambda: NOW_MS)
+    yield made
+    await made.close()
+
+
+def fill(client: Client) -> None:
+    """North: 40 orders by server this hour, 10 of them by pixel too; usually all. South is late, as its last minute says."""
+    rows = orders("north", "EUR", "20.00", 40, "webhook", 10) + orders(
+        "north", "EUR", "20.00", 10, "pixel", 10
+    )
+    rows += orders("north", "EUR", "20.00", 50, "webhook", 3000) + orders(
+        "north", "EUR", "20.00", 50, "pixel", 3000
+    )
+    rows += orders("north", "USD", "900.00", 5, "webhook", 12)
+    rows += orders("south", "EUR", "80.00", 50, "webhook", 20)
+    rows += orders("yen", "JPY", "5000", 10, "webhook", 20)
+    client.insert("events_raw", rows, column_names=COLUMNS)
+    minutes = [counted("north", 1500, 150), counted("south", 500, 50), counted("yen", 100, 10)]
+    client.insert("minutes_raw", minutes, column_names=["store_id", "minute", "segment", "counts", "version"])
+    scores = [scored("north", 3, "data_late"), scored("north", 2, "normal"), scored("south", 2, "data_late")]
+    client.insert(
+        "scores_raw", scores, column_names=["store_id", "minute", "step", "segment", "state", "version"]
+    )
+
+
+def alert(store: str, step: str = "add_to_cart_to_order", *members: str) -> Any:
+    kind = AlertKind.POOLED if members else AlertKind.CONVERSION
+    return msgspec.structs.replace(ALERT, store_id=store, step=step, kind=kind, members=members)
+
+
+async def test_an_order_is_worth_its_mean_amount_in_the_stores_own_currency(reader: FactsReader) -> None:
+    store = (await reader.facts(alert("north"))).store
+    assert store.currency == "EUR"
+    assert store.money_per_event == pytest.approx(20)
+    clicks = (await reader.facts(alert("north", "impression_to_click"))).store
+    assert clicks.money_per_event == pytest.approx(20 * 150 / 1500)
+
+
+async def test_the_pixels_share_of_orders_is_told_beside_its_usual_one(reader: FactsReader) -> None:
+    health = (await reader.facts(alert("north"))).health
+    assert health.pixel_share == pytest.approx(10 / 45)
+    assert health.usual_pixel_share == 1.0
+    assert health.pixel_is_losing
+    assert health.age_s == pytest.approx(10 * 60 - 2, abs=0.01)
+    assert (await reader.facts(alert("south"))).health.pixel_share is None
+
+
+async def test_a_store_is_late_if_its_newest_minute_says_so(reader: FactsReader) -> None:
+    assert not (await reader.facts(alert("north"))).health.is_late
+    assert (await reader.facts(alert("south"))).health.is_late
+    assert reader.is_late("south")
+    assert not reader.is_late("yen")
+
+
+async def test_a_pool_whose_stores_share_a_currency_is_told_with_money(reader: FactsReader) -> None:
+    pooled = alert("pool:platform=shopify", "add_to_cart_to_order", "north", "south")
+    store = (await reader.facts(pooled)).store
+    assert store.currency == "EUR"
+    assert store.money_per_event == pytest.approx((100 * 20 + 50 * 20 + 50 * 80) / 200)
+    money = money_at_stake(pooled, store)
+    assert money is not None
+    assert money.low < money.lost < money.high
+    assert await reader.lost_in_base(pooled) == pytest.approx(money.lost * (store.base_rate or 0))
+
+
+async def test_a_pool_of_several_currencies_carries_no_money(reader: FactsReader) -> None:
+    pooled = alert("pool:platform=shopify", "add_to_cart_to_order", "north", "yen")
+    assert (await reader.facts(pooled)).store.money_per_event is None
+    assert await reader.lost_in_base(pooled) is None

@@ -1,0 +1,310 @@
+"""The monitor on the real broker: killed at any moment, its numbers are those of an independent count."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from scoring.events.event import Event, EventType
+from scoring.funnel.scores import MinuteRow, ScoreRow
+from scoring.funnel.stages import STAGE_INDEX
+from streams.kafka.topics import COUNTS_CHANGELOG, DEADLETTERS, EVENTS, MINUTES, SCORES, WINDOWS
+from streams.monitor.app import EXIT_FAILED
+from streams.monitor.monitor import BACKLOG_RECORDS, Monitor
+from tests.fixtures.kafka_tools import make, make_topics, produce, read_all
+from tests.places import ROOT
+
+PARTITIONS = 4
+DEADLINE_S = 60
+TYPES = ["impression", "click", "add_to_cart", "order", "payment", "favourite"]
+
+
+class _Value(NamedTuple):
+    """A record that was sent, as far as counting goes."""
+
+    value: bytes
+
+
+class Process:
+    """A monitor process that can be killed and started again."""
+
+    def __init__(
+        self,
+        kafka: str,
+        prefix: str,
+        data: Path,
+        scorer: str = "naive",
+        path: str = "auto",
+        trouble: str = "",
+        **changed: Any,
+    ) -> None:
+        settings = {
+            "kafka": kafka,
+            "data": str(data),
+            "group_prefix": prefix,
+            "monitor_flush_s": 0.1,
+            "monitor_tick_s": 0.5,
+            "monitor_grace_s": 0.0,
+            "session_timeout_s": 6,
+            **changed,
+        }
+        self._command = [
+            sys.executable,
+            str(ROOT / "tests/streams/monitor/monitor_process.py"),
+            json.dumps(settings),
+            prefix,
+            scorer,
+            path,
+            *filter(None, [trouble]),
+        ]
+        self.log = data / "monitor.log"
+        self._log = self.log.open("ab")
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        self.process = subprocess.Popen(self._command, stdout=self._log, stderr=self._log, env=environment)
+
+    def end(self, how: signal.Signals) -> int:
+        assert self.process is not None
+        self.process.send_signal(how)
+        return self.process.wait(30)
+
+
+@pytest.fixture
+def monitor(kafka: str, topic_prefix: str, tmp_path: Path) -> Iterator[Process]:
+    process = Process(kafka, topic_prefix, tmp_path)
+    yield process
+    if process.process is not None and process.process.poll() is None:
+        process.process.kill()
+        process.process.wait()
+
+
+def some_events(number: int, seed: int) -> list[tuple[bytes, bytes, int]]:
+    """Records with duplicates, late ones, repeated orders and a broken one among them."""
+    chance = random.Random(seed)
+    present = int(time.time() * 1000)
+    records: list[tuple[bytes, bytes, int]] = []
+    for index in range(number):
+        store, kind = f"s{chance.randint(0, 9)}", chance.choice(TYPES)
+        order = f"o{chance.randint(0, number // 10)}" if kind in ("order", "payment") else ""
+        event = Event(
+            f"{seed}-{index}",
+            store,
+            EventType(kind),
+            present - chance.randint(0, 600_000),
+            present,
+            order_id=order,
+            device_class=chance.choice(["ios", "android"]),
+            channel=chance.choice(["ads", ""]),
+        )
+        records.append((store.encode(), msgspec.json.encode(event), present))
+        if chance.random() < 0.1:
+            records.append(chance.choice(records))
+    records.append((b"s0", b"{broken", present))
+    return records
+
+
+def independent_count(values: list[Any]) -> Counter[tuple[str, int, str, int]]:
+    """What the log holds, counted in the plainest way."""
+    seen: set[tuple[str, ...]] = set()
+    counted: Counter[tuple[str, int, str, int]] = Counter()
+    for record in values:
+        try:
+            event = json.loads(record.value)
+        except ValueError:
+            continue
+        if "tick_ms" in event or event["type"] not in STAGE_INDEX:
+            continue
+        names = {("event", event["store_id"], event["event_id"])}
+        if event.get("order_id"):
+            names.add((event["type"], event["store_id"], event["order_id"]))
+        is_known = bool(names & seen)
+        seen |= names
+        if not is_known:
+            segment = f"{event.get('device_class') or '-'}/{event.get('channel') or '-'}"
+            minute = event["event_time_ms"] // 60_000 * 60_000
+            counted[event["store_id"], minute, segment, STAGE_INDEX[event["type"]]] += 1
+    return counted
+
+
+async def published(kafka: str, prefix: str) -> Counter[tuple[str, int, str, int]]:
+    """What the minute rows say: the row with the highest ``as_of`` of each key."""
+    best: dict[tuple[str, int, str], MinuteRow] = {}
+    for record in await read_all(kafka, prefix + MINUTES):
+        row = msgspec.json.decode(record.value, type=MinuteRow)
+        key = (row.store_id, row.minute_ms, row.segment)
+        if key not in best or best[key].as_of <= row.as_of:
+            best[key] = row
+    return Counter(
+        {(*key, stage): count for key, row in best.items() for stage, count in enumerate(row.counts) if count}
+    )
+
+
+async def wait_for_total(kafka: str, prefix: str, total: int) -> Counter[tuple[str, int, str, int]]:
+    async with asyncio.timeout(DEADLINE_S):
+        while sum((found := await published(kafka, prefix)).values()) < total:
+            await asyncio.sleep(0.2)
+    return found
+
+
+async def test_killed_twice_under_load_nothing_is_lost_or_counted_twice(
+    kafka: str, topic_prefix: str, monitor: Process
+) -> None:
+    await make_topics(kafka, topic_prefix, PARTITIONS)
+    monitor.start()
+    chance = random.Random(7)
+    for part in range(3):
+        await produce(kafka, topic_prefix + EVENTS, some_events(3000, part))
+        so_far = independent_count(await read_all(kafka, topic_prefix + EVENTS, "read_uncommitted"))
+        await wait_for_total(kafka, topic_prefix, sum(so_far.values()) - 2500)
+        if part < 2:
+            await asyncio.sleep(chance.random() * 0.3)
+            monitor.end(signal.SIGKILL)
+            monitor.start()
+    await produce(kafka, topic_prefix + EVENTS, some_events(3000, 0))  # all of the first part once more
+    wanted = independent_count(await read_all(kafka, topic_prefix + EVENTS, "read_uncommitted"))
+    await wait_for_total(kafka, topic_prefix, sum(wanted.values()))
+    assert monitor.end(signal.SIGTERM) == 0
+    assert await published(kafka, topic_prefix) == wanted
+    letters = await read_all(kafka, topic_prefix + DEADLETTERS)
+    assert len(letters) == len({json.loads(letter.value)["letter_id"] for letter in letters}) == 4
+    scores = [
+        msgspec.json.decode(record.value, type=ScoreRow)
+        for record in await read_all(kafka, topic_prefix + SCORES)
+    ]
+    first_scores = [(row.store_id, row.minute_ms) for row in scores if row.version == 0]
+    assert first_scores
+    assert len(first_scores) == len(set(first_scores)), "a minute was closed twice"
+    assert await read_all(kafka, topic_prefix + WINDOWS)
+
+
+async def test_what_was_counted_of_a_backlog_is_written_once_nothing_of_it_is_left(
+    kafka: str, topic_prefix: str, tmp_path: Path
+) -> None:
+    await make_topics(kafka, topic_prefix, 1)
+    present = int(time.time() * 1000)
+    clicks = [
+        msgspec.json.encode(Event(str(number), "s", EventType.CLICK, present, present))
+        for number in range(BACKLOG_RECORDS * 3 // 2)
+    ]
+    await produce(kafka, topic_prefix + EVENTS, [(b"s", click, present) for click in clicks])
+    never = Process(kafka, topic_prefix, tmp_path, monitor_flush_s=3600, monitor_tick_s=3600)
+    never.start()
+    found = await wait_for_total(kafka, topic_prefix, len(clicks))
+    never.end(signal.SIGKILL)  # it had no turn of its own to write in
+    assert sum(found.values()) == len(clicks)
+
+
+async def test_a_topic_made_anew_is_counted_from_its_beginning(
+    kafka: str, topic_prefix: str, monitor: Process
+) -> None:
+    await make_topics(kafka, topic_prefix, PARTITIONS)
+    await produce(kafka, topic_prefix + EVENTS, some_events(500, 1))
+    monitor.start()
+    first = independent_count(await read_all(kafka, topic_prefix + EVENTS, "read_uncommitted"))
+    await wait_for_total(kafka, topic_prefix, sum(first.values()))
+    assert monitor.end(signal.SIGTERM) == 0
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    await admin.start()
+    await admin.delete_topics([topic_prefix + EVENTS])
+    await admin.close()
+    await _until_gone(kafka, topic_prefix + EVENTS)
+    await make(kafka, [NewTopic(topic_prefix + EVENTS, PARTITIONS, 1)])
+    records = [(k, v.replace(b'"order_id"', b'"session"'), t) for k, v, t in some_events(300, 2)]
+    await produce(kafka, topic_prefix + EVENTS, records)
+    second = independent_count(await read_all(kafka, topic_prefix + EVENTS, "read_uncommitted"))
+    monitor.start()
+    await wait_for_total(kafka, topic_prefix, sum((first + second).values()))
+    assert monitor.end(signal.SIGTERM) == 0
+    assert await published(kafka, topic_prefix) == first + second
+
+
+async def test_a_failure_ends_the_process_with_the_reason_in_its_last_log_line(
+    kafka: str, topic_prefix: str, tmp_path: Path
+) -> None:
+    await make_topics(kafka, topic_prefix, PARTITIONS)
+    await produce(kafka, topic_prefix + EVENTS, some_events(50, 1))
+    broken = Process(kafka, topic_prefix, tmp_path, "broken")
+    broken.start()
+    assert broken.process is not None
+    assert await asyncio.to_thread(broken.process.wait, DEADLINE_S) == 70
+    last = broken.log.read_text().strip().splitlines()[-1]
+    assert "the monitor ends: the flush failed" in last
+    assert "planted" in last
+    assert await published(kafka, topic_prefix) == Counter()
+
+
+async def test_a_topic_made_anew_while_it_is_read_ends_the_process_and_is_counted_from_its_beginning(
+    kafka: str, topic_prefix: str, monitor: Process, tmp_path: Path
+) -> None:
+    await make_topics(kafka, topic_prefix, PARTITIONS)
+    await produce(kafka, topic_prefix + EVENTS, some_events(500, 1))
+    monitor.start()
+    first = independent_count(await read_all(kafka, topic_prefix + EVENTS, "read_uncommitted"))
+    await wait_for_total(kafka, topic_prefix, sum(first.values()))
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    await admin.start()
+    await admin.delete_topics([topic_prefix + EVENTS])
+    await _until_gone(kafka, topic_prefix + EVENTS)
+    await admin.create_topics([NewTopic(topic_prefix + EVENTS, PARTITIONS, 1)])
+    await admin.close()
+    # more than there was, so that its old position exists in the new topic
+    records = [(k, v.replace(b'"order_id"', b'"session"'), t) for k, v, t in some_events(3000, 2)]
+    await produce(kafka, topic_prefix + EVENTS, records)
+    second = Counter(dict(independent_count([_Value(value) for _, value, _ in records])))
+    assert monitor.process is not None
+    assert await asyncio.to_thread(monitor.process.wait, DEADLINE_S) == EXIT_FAILED
+    assert "was the topic deleted and made anew?" in (tmp_path / "monitor.log").read_text()
+    monitor.start()
+    await wait_for_total(kafka, topic_prefix, sum((first + second).values()))
+    assert monitor.end(signal.SIGTERM) == 0
+    assert await published(kafka, topic_prefix) == first + second
+
+
+async def test_a_process_left_without_partitions_by_a_missing_topic_begins_afresh_when_it_is_made_anew(
+    kafka: str, topic_prefix: str
+) -> None:
+    def never(*_: Any) -> Any:
+        raise AssertionError("it owns nothing")
+
+    topic = topic_prefix + EVENTS
+    await make_topics(kafka, topic_prefix, PARTITIONS)
+    idle = Monitor(kafka, topic, topic_prefix + COUNTS_CHANGELOG, never, never, never, never)
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    await admin.start()
+    asked = [await idle.replaced_topic()]
+    await admin.delete_topics([topic])
+    await _until_gone(kafka, topic)
+    asked.append(await idle.replaced_topic())
+    await admin.create_topics([NewTopic(topic, PARTITIONS, 1)])
+    await admin.close()
+    async with asyncio.timeout(DEADLINE_S):
+        while (told := await idle.replaced_topic()) is None:
+            await asyncio.sleep(0.05)
+    await idle.close()
+    assert asked == [None, None]
+    assert "was the topic deleted and made anew?" in told
+
+
+async def _until_gone(kafka: str, topic: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    await admin.start()
+    async with asyncio.timeout(DEADLINE_S):
+        while topic in await admin.list_topics():
+            await asyncio.sleep(0.05)
+    await admin.close()

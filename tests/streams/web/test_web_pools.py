@@ -1,0 +1,46 @@
+"""A pool's alert on the page: what it is called, its stores and their shares, and that it is no store."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.fixtures.acting_page import ActingPage
+from tests.fixtures.web_seed import MINUTE_MS, moment
+
+POOL, ALERT = "pool:platform=shopify", "0000000000000000p001"
+SHARES = [("de-shopify", 0.61), ("us-own", 0.39)]
+
+
+@pytest.fixture
+def pooled_page(acting_page: ActingPage) -> ActingPage:
+    opened = acting_page.now_ms - 20 * MINUTE_MS
+    row: dict[str, Any] = {
+        "alert_id": ALERT, "store_id": POOL, "step": "order_to_payment", "segment": "", "kind": "pooled",
+        "level": "page", "state": "firing", "sequence": 0, "at": moment(opened), "opened_at": moment(opened),
+        "fired_at": moment(opened), "resolved_at": None, "surprise": 8.2, "observed": 70.0, "expected": 121.0,
+        "low": 95.0, "high": 149.0, "window_minutes": 20, "sample": 140.0, "lost": 51.0, "lost_low": 33.0,
+        "lost_high": 69.0, "label": "unknown", "contributions": SHARES, "members": [name for name, _ in SHARES],
+        "note": "", "version": 1,
+    }  # fmt: skip
+    acting_page.client.insert("alert_transitions_raw", [list(row.values())], column_names=list(row))
+    return acting_page
+
+
+def test_a_pools_alert_is_called_by_what_its_stores_share_and_lists_them(pooled_page: ActingPage) -> None:
+    told = pooled_page.detail(ALERT)["alert"]
+    assert (told["kind"], told["store_id"]) == ("pooled", POOL)
+    assert told["members"] == ["de-shopify", "us-own"]
+    assert [part["segment"] for part in told["contributions"]] == ["de-shopify", "us-own"]
+    for language, name in (("en", "Stores on Shopify"), ("zh", "平台 Shopify 的店铺")):
+        text = pooled_page.get(f"/alerts/{ALERT}", headers={"Accept-Language": language}).text
+        assert name in text
+        assert POOL not in text.partition("<h1>")[2].partition("</h1>")[0]
+        assert "61" in text
+    assert "Stores on Shopify" in pooled_page.get("/alerts", headers={"Accept-Language": "en"}).text
+
+
+def test_a_pool_is_no_tile_among_the_stores(pooled_page: ActingPage) -> None:
+    stores = pooled_page.json("/stores")["stores"]
+    assert POOL not in {store["store_id"] for store in stores}

@@ -1,0 +1,172 @@
+"""Both languages say everything: every key that a template uses exists, with the same blanks to fill in."""
+
+import re
+import string
+from collections.abc import Mapping
+from itertools import chain
+
+import pytest
+
+from scoring.alerts.actions import CloseReason
+from scoring.alerts.alert import AlertKind, AlertLabel, AlertState, Level
+from scoring.alerts.deciding import Action
+from scoring.events.event import DeviceClass, Platform, RejectReason, Source
+from scoring.funnel.scores import ScoreState
+from scoring.funnel.stages import STEPS, Stage
+from scoring.wording import catalogue as texts
+from scoring.wording.cards import ActionKind
+from scoring.wording.text import LANGUAGES, Language
+from streams.settings import Settings
+from streams.web.acts import OF_ALERTS
+from streams.web.names import Names
+from streams.web.reader import Reader
+from streams.web.setting_words import SETTING_WORDS
+from streams.web.words import WORDS
+from tests.places import ROOT
+
+WEB = ROOT / "streams" / "web"
+CATALOGUES = [
+    (texts.STAGE_NAMES, Stage),
+    (texts.STAGE_UNITS, Stage),
+    (texts.STATE_NAMES, ScoreState),
+    (texts.STATE_MEANINGS, ScoreState),
+    (texts.ALERT_STATE_NAMES, AlertState),
+    (texts.LEVEL_NAMES, Level),
+    (texts.KIND_NAMES, AlertKind),
+    (texts.LABEL_NAMES, AlertLabel),
+    (texts.PLATFORM_NAMES, Platform),
+    (texts.SOURCE_NAMES, Source),
+    (texts.DEVICE_NAMES, DeviceClass),
+    (texts.REASON_NAMES, RejectReason),
+]
+CHECKS = [*chain(*texts.STEP_CHECKS.values()), *chain(*texts.KIND_CHECKS.values())]
+ALL = [
+    *WORDS.values(),
+    *texts.OWNERS.values(),
+    *(c.text for c in CHECKS),
+    *chain(*(c.values() for c, _ in CATALOGUES)),
+]
+
+
+def blanks(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_text_is_said_in_both_languages(language: Language) -> None:
+    assert [text for text in ALL if not text(language).strip()] == []
+
+
+def test_both_languages_leave_the_same_blanks() -> None:
+    assert [text for text in ALL if blanks(text.zh) != blanks(text.en)] == []
+
+
+@pytest.mark.parametrize(("catalogue", "members"), CATALOGUES)
+def test_a_catalogue_names_every_member(catalogue: Mapping[object, object], members: type) -> None:
+    assert set(catalogue) == set(members)
+
+
+def test_every_step_has_checks_and_every_check_an_owner_with_a_name() -> None:
+    assert set(texts.STEP_CHECKS) == {step.id for step in STEPS}
+    assert {check.owner for check in CHECKS} <= set(texts.OWNERS)
+
+
+def test_the_seven_stages_carry_their_chinese_names() -> None:
+    assert [texts.STAGE_NAMES[stage].zh for stage in Stage] == [
+        "曝光",
+        "点击",
+        "加购",
+        "下单",
+        "支付",
+        "履约",
+        "复购",
+    ]
+
+
+def test_the_templates_and_handlers_use_only_words_that_exist() -> None:
+    sources = [*WEB.glob("templates/*.html"), *WEB.glob("*.py")]
+    used = {
+        key
+        for path in sources
+        for key in re.findall(r"""(?:\bt|\bword|self\.word)\(["'](\w+)["']""", path.read_text())
+    }
+    assert len(used) > 80
+    assert used - set(WORDS) == {"def_"}  # completed by the definitions' keys
+    assert {
+        f"def_{k}" for k in ("surprise", "expected", "band", "drop_off_title", "not_supplied", "money_title")
+    } <= set(WORDS)
+
+
+def test_everything_people_can_do_has_its_words() -> None:
+    pressed = [kind for kind in ActionKind if kind is not ActionKind.DETAILS]
+    needed = {
+        *(f"did_{kind.value}" for kind in OF_ALERTS),
+        *(f"reason_{reason.value}" for reason in CloseReason),
+        *(f"link_{kind.value}" for kind in pressed),
+        *(f"press_{kind.value}" for kind in pressed),
+        *(f"action_{action.value}" for action in Action),
+    }
+    assert needed - set(WORDS) == set()
+
+
+def test_every_setting_is_explained_in_both_languages() -> None:
+    assert set(SETTING_WORDS) == set(Settings.model_fields)
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+def test_no_word_is_left_over() -> None:
+    sources = "".join(
+        path.read_text()
+        for path in [*WEB.glob("templates/*.html"), *WEB.glob("*.py")]
+        if not path.name.endswith("words.py")
+    )
+    made = (
+        "part_",
+        "window_",
+        "def_",
+        "state_",
+        "no_such_",
+        "reason_",
+        "did_",
+        "via_",
+        "link_",
+        "press_",
+        "comparable_",
+        "action_",
+    )
+    assert [
+        key for key in WORDS if not re.search(rf"""["']{key}["']""", sources) and not key.startswith(made)
+    ] == []
+
+
+def test_a_check_never_names_a_cause() -> None:
+    assert [c.text.en for c in CHECKS if re.search(r"\b(because|caused|due to)\b", c.text.en)] == []
+
+
+def test_a_segment_is_named_for_people() -> None:
+    assert texts.segment_name("ios/paid", "zh") == "iOS × paid"
+    assert texts.segment_name("", "zh") == "全店"
+    assert texts.segment_name("-/paid", "en") == "unspecified × paid"
+    assert texts.segment_name("other", "en") == "Other segments"
+
+
+def test_evidence_for_lost_tracking_puts_trackings_checks_first() -> None:
+    checks = texts.checks_for("order_to_payment", AlertKind.CONVERSION, AlertLabel.TRACKING)
+    assert checks[: len(texts.KIND_CHECKS[AlertKind.TRACKING])] == texts.KIND_CHECKS[AlertKind.TRACKING]
+
+
+def test_a_second_process_of_a_role_has_the_role_s_name_and_its_number() -> None:
+    english, chinese = (Names(Reader(language, "UTC"), None) for language in ("en", "zh"))
+    assert [english.part(name) for name in ("monitor", "monitor-2", "landing")] == [
+        "Monitor",
+        "Monitor 2",
+        "Landing",
+    ]
+    assert chinese.part("monitor-2") == "监控 2"
+
+
+def test_negative_numbers_have_a_minus_sign() -> None:
+    reader = Reader("en", "UTC")
+    told = [reader.count(-1234), reader.decimal(-0.5), reader.percent(-0.071), reader.whole_percent(-0.71)]
+    assert told == ["−1,234", "−0.5", "−7.1%", "−71%"]
+    assert reader.money(-3, "EUR") == "−€3"
