@@ -50,11 +50,9 @@ from scoring.baselines.traffic import TRAFFIC_DAYS, TrafficHistory, entry_stage,
 from scoring.baselines.wobble import mean_variance, window_containment
 from scoring.funnel.pools import PoolRules
 from scoring.funnel.stages import STAGE_INDEX, Stage
-
-Floats = NDArray[np.float64]
+from scoring.funnel.units import MINUTE_MS, Floats
 
 BIN = 5
-_MINUTE_MS = 60_000
 #: variance of an hour's mean wobble before sigma is known (log scale)
 _FIRST_HOUR_VARIANCE = 0.07**2 * 0.75
 _FULL_DAYS = 28.0
@@ -161,8 +159,8 @@ def fit_baselines(
             store_id=store_id,
             zone=facts[store_id].zone,
             fitted_at_ms=fitted_at_ms,
-            trained_from_ms=facts[store_id].start_minute * _MINUTE_MS,
-            trained_until_ms=(facts[store_id].start_minute + facts[store_id].minutes) * _MINUTE_MS,
+            trained_from_ms=facts[store_id].start_minute * MINUTE_MS,
+            trained_until_ms=(facts[store_id].start_minute + facts[store_id].minutes) * MINUTE_MS,
             days=round(facts[store_id].minutes / 1440, 3),
             stages=plans[store_id].stages,
             steps=steps,

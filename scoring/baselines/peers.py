@@ -22,7 +22,6 @@ from dataclasses import dataclass, field
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from scoring.baselines.baseline import (
     HOURS_A_WEEK,
@@ -40,8 +39,7 @@ from scoring.baselines.kernel import default_kernel
 from scoring.baselines.wobble import mean_variance
 from scoring.funnel.pools import StoreTraits
 from scoring.funnel.stages import STAGE_INDEX, Stage
-
-Floats = NDArray[np.float64]
+from scoring.funnel.units import Floats
 
 LEAST_PEERS = 5
 #: minutes of history from which a store may borrow whole, and from which its own are fitted

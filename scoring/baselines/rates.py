@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from scoring.funnel.units import Floats
 
 #: with fewer stores than this a population says nothing
 _LEAST_STORES = 4

@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import gamma
 
 from scoring.baselines.baseline import HOURS_A_WEEK, LONGEST, Kernel, KernelSource, SlowBaseline, reach_of
@@ -26,9 +25,7 @@ from scoring.baselines.profile import fit_profile
 from scoring.baselines.rates import store_rates
 from scoring.baselines.wobble import window_containment
 from scoring.funnel.stages import STAGE_INDEX, Stage
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from scoring.funnel.units import Floats, Ints
 
 #: what a store needs: days of history, fulfilments, business hours
 _LEAST_DAYS, _LEAST_ARRIVALS, _LEAST_HOURS = 14.0, 100.0, 60

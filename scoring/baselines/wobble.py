@@ -7,9 +7,9 @@ minutes: corr(x_t, x_{t+L}) = ρ^L, ρ = exp(−1/τ).
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Floats = NDArray[np.float64]
+from scoring.funnel.units import Floats
 
 
 def autocorrelation(tau: ArrayLike) -> Floats:

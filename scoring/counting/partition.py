@@ -25,8 +25,8 @@ from scoring.counting.duplicates import EventIds, OrderKeys
 from scoring.counting.segments import Segmenter
 from scoring.events.event import EventType, RejectReason
 from scoring.funnel.stages import STAGE_INDEX, STAGES, Stage
+from scoring.funnel.units import MINUTE_MS
 
-MINUTE_MS = 60_000
 #: how far in front of the present a record's times may be before it is refused, in milliseconds
 FUTURE_MS = 3_600_000
 #: minutes that a row outlives the horizon: records are not quite in the order of their acceptance

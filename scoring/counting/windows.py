@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from operator import add
 
 from scoring.funnel.scores import WindowRow
+from scoring.funnel.units import MINUTE_MS
 
-MINUTE_MS = 60_000
 WINDOW_MINUTES: tuple[int, ...] = (5, 60, 1440)
 _ZERO = (0,) * 7
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scoring.alerts.alert import AlertKind, AlertLabel, AlertTransition, Contribution, Level
 from scoring.detection.book import Book, StepEntry
@@ -19,9 +18,8 @@ from scoring.detection.localise import only_one_segment, segment_shares
 from scoring.detection.policy import WINDOWS, DetectionPolicy
 from scoring.detection.tail import predictive_interval
 from scoring.detection.tracking import is_inflated, is_sudden_inflation
+from scoring.funnel.units import MINUTE_MS, Floats
 
-Floats = NDArray[np.float64]
-MINUTE_MS = 60_000
 #: minutes before the window that opened an alert with which the upstream events since are compared
 _BEFORE = 120
 

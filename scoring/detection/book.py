@@ -11,7 +11,6 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scoring.baselines.baseline import YOUNG_DAYS, StepBaseline, StoreBaseline
 from scoring.baselines.level import Levels
@@ -24,9 +23,7 @@ from scoring.detection.special_days import SpecialDays
 from scoring.detection.surge import Surges
 from scoring.detection.tail import LN10
 from scoring.funnel.stages import FAST_STEPS, STAGE_INDEX
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
+from scoring.funnel.units import Floats, Places
 
 
 @dataclass(slots=True)
@@ -60,23 +57,23 @@ class StoreEntry:
 class Arrays:
     """The book as arrays. Cells: ``row up down rate cell_step``; series: the others; all int unless said."""
 
-    row: Ints
-    up: Ints
-    down: Ints
+    row: Places
+    up: Places
+    down: Places
     rate: Floats
-    cell_step: Ints
-    series_step: Ints
+    cell_step: Places
+    series_step: Places
     #: series that are wholes, in step order (one a step)
-    wholes: Ints
+    wholes: Places
     #: series that are segments, and their cell (−1: no such row was counted yet)
-    parts: Ints
-    part_cell: Ints
+    parts: Places
+    part_cell: Places
     offset: Floats
     series_rate: Floats
     extra_variance: Floats
-    ready: Ints
+    ready: Places
     #: series whose rows are given out
-    shown: Ints
+    shown: Places
 
 
 class Book:
@@ -97,7 +94,7 @@ class Book:
         self._cells: list[tuple[int, int, int, float, int]] = []
         self._series: list[tuple[int, float, float, float, bool]] = []
         self._arrays: Arrays | None = None
-        self._rows_of: tuple[tuple[int, int], Ints, Ints] | None = None
+        self._rows_of: tuple[tuple[int, int], Places, Places] | None = None
 
     def set_baseline(self, baseline: StoreBaseline) -> None:
         """Add a store, or take over another baseline of it; steps and segments it lacks are judged no more."""
@@ -140,7 +137,7 @@ class Book:
             self._arrays = None
         return row
 
-    def rows_of(self, numbers: Mapping[str, int]) -> tuple[Ints, Ints]:
+    def rows_of(self, numbers: Mapping[str, int]) -> tuple[Places, Places]:
         """All rows of some stores, and for each row its store's number."""
         key = (self.row_count, len(numbers))
         if self._rows_of is None or self._rows_of[0] != key:
@@ -151,7 +148,7 @@ class Book:
             self._rows_of = (key, both[:, 0], both[:, 1])
         return self._rows_of[1:]
 
-    def keep(self, left_out: Container[str]) -> tuple[Ints, Ints]:
+    def keep(self, left_out: Container[str]) -> tuple[Places, Places]:
         """Forget stores, and number everything of the others anew, in the order it had.
 
         Returns:

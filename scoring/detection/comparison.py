@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from statistics import median
 
 from scoring.alerts.alert import AlertKind, AlertState, AlertTransition, Level
+from scoring.funnel.units import WEEK_MS
 
 #: an alert this long after an incident's end is still its echo, not a false one
 ECHO_MS = 9 * 3_600_000
 #: an alert may open this long after an incident's end and still have found it
 _GRACE_MS = 5 * 60_000
-WEEK_MS = 7 * 86_400_000
 
 
 @dataclass(frozen=True, slots=True)

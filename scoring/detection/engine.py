@@ -22,10 +22,7 @@ from numpy.typing import NDArray
 from scoring.baselines.wobble import autocorrelation, carry_over, mean_variance, window_containment
 from scoring.detection.policy import WINDOWS, DetectionPolicy
 from scoring.detection.tail import binomial_scale, lower_surprise, normal_surprise
-
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
-Ints = NDArray[np.intp]
+from scoring.funnel.units import Bools, Floats, Places
 
 _WIN = np.array(WINDOWS, dtype=np.intp)
 #: how late a correction of a closed minute may come, in minutes, and still be scored
@@ -79,7 +76,7 @@ class Step:
     """What one minute gave: per series the surprise, its window (index into WINDOWS) and what opened and closed."""
 
     surprise: Floats
-    window: Ints
+    window: Places
     window_observed: Floats
     window_expected: Floats
     predicted: Floats
@@ -140,7 +137,7 @@ class Engine:
                 setattr(self, name, new)
         self._capacity = capacity
 
-    def keep(self, kept: Ints) -> None:
+    def keep(self, kept: Places) -> None:
         """Forget all series but these, which are numbered anew in this order."""
         for name in (*_PER_SERIES, *_PER_SERIES_INT, "open", *_PER_WINDOW, *_RINGS):
             old = getattr(self, name)
@@ -257,7 +254,7 @@ class Engine:
             surprise, window, observed, mean, predicted, prior_variance + baseline_variance, opened, closed
         )
 
-    def _scan(self, now: int, baseline_variance: Floats) -> tuple[Floats, Ints, Floats, Floats, Floats]:
+    def _scan(self, now: int, baseline_variance: Floats) -> tuple[Floats, Places, Floats, Floats, Floats]:
         """Surprise of each series over its windows, the window that gave it, that window's A, M and drop."""
         n = self.size
         then = (now - _WIN) % RING
@@ -298,7 +295,7 @@ class Engine:
         return surprise, window, a, e, 1 - a / np.maximum(e, 1e-9)
 
     @staticmethod
-    def _goes_on(rows: Ints, series: Ints, observed: Floats, mean: Floats) -> Bools:
+    def _goes_on(rows: Places, series: Places, observed: Floats, mean: Floats) -> Bools:
         """Whether the shortest window that can tell still shows 40 % of the drop: an incident that is over opens nothing."""
         drop = 1 - observed[rows, series] / np.maximum(mean[rows, series], 1e-9)
         can_tell = mean[:, series] >= _GATE_EXPECTED
@@ -347,7 +344,7 @@ class Engine:
         self.open[:n] = frozen & ~closed
         return closed
 
-    def _recovered(self, was: Ints, arrivals: Floats, predicted: Floats) -> Bools:
+    def _recovered(self, was: Places, arrivals: Floats, predicted: Floats) -> Bools:
         """CUSUM of "healthy" against "still broken at the estimated depth" (log-likelihood ratio of two Poissons)."""
         policy = self._policy
         depth = self.depth[was]
@@ -364,7 +361,7 @@ class Engine:
         healed = (recovery >= policy.recovery) & (self.heal[was] >= policy.heal_minutes)
         return np.asarray(healed | (self.open_minutes[was] >= policy.longest_open_minutes))
 
-    def peek(self, series: Ints, window: Ints, ago: int = 0) -> tuple[Floats, Floats, Floats, Floats]:
+    def peek(self, series: Places, window: Places, ago: int = 0) -> tuple[Floats, Floats, Floats, Floats]:
         """A, M, variance of log M (without the baseline's) and c of given windows that ended ``ago`` minutes ago."""
         now = (self.minutes - 1 - ago) % RING
         then = (now - _WIN[window]) % RING
@@ -374,7 +371,7 @@ class Engine:
         variance = self.ring_variance[then, series] * self.k2[window, series] + self.wobble[window, series]
         return observed, mean, variance + self._policy.model_variance, self.window_fast[window, series]
 
-    def amend(self, ago: int, series: Ints, arrivals: Floats, expected: Floats) -> None:
+    def amend(self, ago: int, series: Places, arrivals: Floats, expected: Floats) -> None:
         """Correct past minutes: (ago + 1, k) additions to A and µ of the minutes from ``ago`` minutes ago until now.
 
         The filter's state stays as it was: it saw what was known then.
@@ -385,12 +382,12 @@ class Engine:
             self.cum_arrived[row, series] += total_arrived[ago - back]
             self.cum_expected[row, series] += total_expected[ago - back]
 
-    def baseline_of(self, ago: int, series: Ints) -> Floats:
+    def baseline_of(self, ago: int, series: Places) -> Floats:
         """µ of the minute ``ago`` minutes ago, as the baseline alone expected it."""
         now = (self.minutes - 1 - ago) % RING
         return np.asarray(self.cum_expected[now, series] - self.cum_expected[(now - 1) % RING, series])
 
-    def rescore(self, ago: int, baseline_variance: Floats) -> tuple[Floats, Ints, Floats, Floats, Floats]:
+    def rescore(self, ago: int, baseline_variance: Floats) -> tuple[Floats, Places, Floats, Floats, Floats]:
         """Surprise, window, its A and M, and the predicted variance, of the minute ``ago`` minutes ago."""
         n = self.size
         now = (self.minutes - 1 - ago) % RING

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.baselines.baseline import Kernel
-
-Floats = NDArray[np.float64]
+from scoring.funnel.units import Floats
 
 
 class Exposures:

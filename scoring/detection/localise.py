@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from scoring.funnel.units import Floats
 
 
 def segment_shares(observed: Floats, expected: Floats) -> Floats:

@@ -17,8 +17,8 @@ import numpy as np
 from scoring.alerts.alert import AlertTransition
 from scoring.detection.pools import PoolScorer
 from scoring.funnel.scores import ScoreRow
+from scoring.funnel.units import MINUTE_MS
 
-MINUTE_MS = 60_000
 #: minutes by which one partition may be ahead before the others are waited for no more
 PATIENCE = 2
 #: a partition whose last row is older than this, in minutes, is not waited for

@@ -33,10 +33,7 @@ from scoring.detection.special_days import SpecialDays
 from scoring.detection.surge import SURGE_VARIANCE
 from scoring.detection.tail import binomial_scale, lower_surprise
 from scoring.funnel.pools import PoolRules, StoreTraits
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
-Bools = NDArray[np.bool_]
+from scoring.funnel.units import Bools, Floats, Places
 
 #: minutes of members' counts kept: the longest window, and as much as may be amended
 _KEPT = max(WINDOWS) + AMENDABLE + 1
@@ -72,7 +69,7 @@ class _Parts:
             self._arrived, self._expected = (np.pad(ring, more) for ring in (self._arrived, self._expected))
         return number
 
-    def keep(self, parts: Ints, arrived: Floats, expected: Floats) -> None:
+    def keep(self, parts: Places, arrived: Floats, expected: Floats) -> None:
         """Note a minute."""
         self._row = (self._row + 1) % _KEPT
         self._arrived[self._row] = 0.0
@@ -80,7 +77,7 @@ class _Parts:
         self._arrived[self._row, parts] = arrived
         self._expected[self._row, parts] = expected
 
-    def correct(self, ago: int, parts: Ints, arrived: Floats, expected: Floats) -> tuple[Floats, Floats]:
+    def correct(self, ago: int, parts: Places, arrived: Floats, expected: Floats) -> tuple[Floats, Floats]:
         """Put other numbers in the place of a past minute's; gives what that adds."""
         row = (self._row - ago) % _KEPT
         more = arrived - self._arrived[row, parts], expected - self._expected[row, parts]
@@ -88,7 +85,7 @@ class _Parts:
         self._expected[row, parts] = expected
         return more
 
-    def sums(self, parts: Ints, minutes: int) -> tuple[Floats, Floats]:
+    def sums(self, parts: Places, minutes: int) -> tuple[Floats, Floats]:
         """(parts,) A and µ of the last so many minutes."""
         rows = (self._row - np.arange(minutes)) % _KEPT
         cut = np.ix_(rows, parts)
@@ -172,7 +169,7 @@ class PoolScorer:
         self._days = SpecialDays(days)
         self._stores: dict[str, int] = {}
         self._store_of: list[int] = []
-        self._links: Ints | None = None
+        self._links: Places | None = None
         self._since: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
         self._widened: Bools = np.zeros(0, dtype=bool)
         self._minute: int | None = None
@@ -213,7 +210,7 @@ class PoolScorer:
         self._links = None
         return self._parts.add(name)
 
-    def _link(self) -> Ints:
+    def _link(self) -> Places:
         """(2, links): which part counts towards which step of the book."""
         if self._links is None:
             links: list[tuple[int, int]] = []
@@ -234,7 +231,7 @@ class PoolScorer:
     # ---------------------------------------------------------------- closing a minute
 
     def advance(
-        self, minute: int, parts: Sequence[int] | Ints, arrived: Floats, expected: Floats, variance: Floats
+        self, minute: int, parts: Sequence[int] | Places, arrived: Floats, expected: Floats, variance: Floats
     ) -> list[AlertTransition]:
         """Close ``minute`` and judge it.
 
@@ -286,7 +283,7 @@ class PoolScorer:
         return told
 
     def _sums(
-        self, which: Ints, arrived: Floats, expected: Floats, variance: Floats, steps: int
+        self, which: Places, arrived: Floats, expected: Floats, variance: Floats, steps: int
     ) -> tuple[Floats, Floats, Floats]:
         """(steps,) ΣA, Σµ and Σµ²v/(Σµ)² of the pools' steps."""
         number, index = self._link()
@@ -296,7 +293,7 @@ class PoolScorer:
         a, mu, spread = (np.bincount(index, values[number], steps).astype(float) for values in by_part)
         return a, mu, spread / np.maximum(mu, 1e-9) ** 2
 
-    def _calendar(self, minute: int, which: Ints) -> tuple[Bools, Bools]:
+    def _calendar(self, minute: int, which: Places) -> tuple[Bools, Bools]:
         """(stores,) whether an entry widens; (k,) whether a part counts: not while an entry suppresses its store."""
         is_widened, _, _ = self._days.advance(minute)
         stores = np.array(self._store_of, dtype=np.intp)[which] if len(which) else which
@@ -322,7 +319,7 @@ class PoolScorer:
         series = self._book.arrays.series_step
         return Unrest(now[series], self._since[series], changed[series], SURGE_VARIANCE)
 
-    def amend(self, minute: int, parts: Sequence[int] | Ints, arrived: Floats, expected: Floats) -> None:
+    def amend(self, minute: int, parts: Sequence[int] | Places, arrived: Floats, expected: Floats) -> None:
         """Put other numbers in the place of a closed minute's (late rows, corrected rows).
 
         It shows in every window from the next minute on and opens or closes nothing; a minute closed longer ago than

@@ -24,6 +24,7 @@ from scoring.detection.book import Book, StepEntry, StoreEntry
 from scoring.detection.engine import RING, Engine
 from scoring.detection.memory import StoreMemory, recall
 from scoring.detection.surge import SURGE_VARIANCE
+from scoring.funnel.units import MINUTE_MS
 
 #: arrivals that events of the past may still bring, all together, below which they are nothing
 NOTHING_DUE = 1e-3
@@ -33,7 +34,6 @@ QUIET_MINUTES = RING
 LOOK_EVERY = 60
 #: those who may must be at least this share of the stores in the book
 _SHARE = 1 / 8
-MINUTE_MS = 60_000
 #: stores of a partition that never rest: few enough to cost nothing
 ROOM = 50
 _LEVEL = 1

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import betainc
 
 from scoring.alerts.alert import AlertKind, AlertLabel, AlertTransition, Level
@@ -25,10 +24,8 @@ from scoring.detection.incidents import Evidence, Incident, make_alert_id
 from scoring.detection.policy import WINDOWS, DetectionPolicy
 from scoring.detection.tail import predictive_interval
 from scoring.funnel.stages import Stage
+from scoring.funnel.units import MINUTE_MS, Floats, Places
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
-MINUTE_MS = 60_000
 #: windows looked at, in minutes: a burst of some minutes is none, an hour is too late
 _LOOKED_AT = (8, 12, 20, 30, 45)
 _PLACES = np.array([WINDOWS.index(length) for length in _LOOKED_AT], dtype=np.intp)
@@ -110,7 +107,7 @@ class Rises:
                 made += self._follow(key, memory, at_ms)
         return made
 
-    def _suspects(self) -> Ints:
+    def _suspects(self) -> Places:
         """(k,) steps of which some window holds arrivals enough above expectation: cheap, over all steps at once."""
         engine, wholes = self._book.engine, self._book.arrays.wholes
         if not len(wholes):

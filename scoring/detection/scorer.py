@@ -23,7 +23,7 @@ from scoring.alerts.alert import AlertTransition
 from scoring.baselines.baseline import StoreBaseline
 from scoring.calendar.effects import DayRules
 from scoring.counting.lateness import Delay
-from scoring.detection.alerting import MINUTE_MS, Alerting, Closing
+from scoring.detection.alerting import Alerting, Closing
 from scoring.detection.book import Book, StoreEntry
 from scoring.detection.engine import AMENDABLE, Step, Unrest
 from scoring.detection.memory import StoreMemory, recall, remember
@@ -36,10 +36,8 @@ from scoring.detection.tail import LN10, predictive_interval
 from scoring.detection.traffic import Following, Traffic
 from scoring.funnel.scores import ScoreRow, ScoreState
 from scoring.funnel.stages import FAST_STEPS, STAGE_INDEX, STAGES
+from scoring.funnel.units import MINUTE_MS, Bools, Floats, Places
 
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
-Ints = NDArray[np.intp]
 Counts = Mapping[str, Mapping[str, Sequence[int]]]
 
 _WIN = np.array(WINDOWS)
@@ -51,7 +49,7 @@ class Expectations:
     """What the baselines expected of the minute just closed: of each series A, µ, the variance of log µ, and trust."""
 
     names: list[tuple[str, str, str]]
-    shown: Ints
+    shown: Places
     arrived: Floats
     expected: Floats
     variance: Floats
@@ -85,7 +83,7 @@ class Scorer:
         self._traffic = Traffic(policy, rules)
         self._slow = SlowSteps(policy, self._book.days)
         self._rises = Rises(policy, self._book)
-        self._entries: tuple[int, Ints, Ints, Ints] | None = None
+        self._entries: tuple[int, Places, Places, Places] | None = None
         self._entered: Floats = np.zeros(0)
         #: the stores that have a baseline
         self._judged: dict[str, StoreEntry] = {}
@@ -371,7 +369,7 @@ class Scorer:
     def _make_rows(
         self,
         minute: int,
-        shown: Ints,
+        shown: Places,
         observed: Floats,
         step: Step,
         held: Bools,

@@ -39,11 +39,8 @@ from scoring.detection.special_days import SpecialDays
 from scoring.detection.tail import LN10, predictive_interval
 from scoring.funnel.scores import ScoreRow, ScoreState
 from scoring.funnel.stages import STAGE_INDEX
+from scoring.funnel.units import MINUTE_MS, Bools, Floats
 
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
-
-MINUTE_MS = 60_000
 #: smaller shares missing are no surprise: warehouses are not that regular
 _LEAST_DROP = 0.25
 #: business hours for which recovery must have shown, and after which an alert is taken as the new normal

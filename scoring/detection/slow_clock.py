@@ -16,8 +16,8 @@ from scoring.detection.engine import AMENDABLE, Engine
 from scoring.detection.incidents import Incident
 from scoring.detection.memory import SeriesMemory, write_series
 from scoring.funnel.scores import ScoreRow
+from scoring.funnel.units import Floats
 
-Floats = NDArray[np.float64]
 #: business hours that a window may reach back, and one
 REACH = 92
 

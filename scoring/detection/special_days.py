@@ -10,13 +10,10 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scoring.baselines.localtime import local_minute
 from scoring.calendar.effects import DayEffect, DayRules, DaySpan, local_date
-
-Bools = NDArray[np.bool_]
-Ints = NDArray[np.int64]
+from scoring.funnel.units import Bools, Ints
 
 _LONG_AGO = 10_000
 #: entries begin and end on a quarter of an hour, at the finest

@@ -12,10 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.baselines.localtime import WEEK_MINUTES, local_minute
-
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
-Ints = NDArray[np.int64]
+from scoring.funnel.units import Bools, Floats, Ints
 
 #: variance of log conversion between promotions and ordinary days (0.10 squared, from the lab)
 SURGE_VARIANCE = 0.10**2

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import betainc, log_ndtr
 
-Floats = NDArray[np.float64]
+from scoring.funnel.units import Floats
+
 LN10 = float(np.log(10.0))
 #: 99 % two-sided
 _Z99 = 2.5758293035489004

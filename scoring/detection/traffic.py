@@ -28,11 +28,8 @@ from scoring.detection.policy import WINDOWS, DetectionPolicy
 from scoring.detection.special_days import SpecialDays
 from scoring.detection.tail import LN10, predictive_interval
 from scoring.funnel.stages import STEPS
+from scoring.funnel.units import MINUTE_MS, Bools, Floats
 
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
-
-MINUTE_MS = 60_000
 #: above the page threshold
 _EXTRA_SURPRISE = 1.0
 _LEAST_DROP = 0.5

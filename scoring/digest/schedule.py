@@ -12,6 +12,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from scoring.funnel.units import HOUR_MS
+
 
 class DigestForm(StrEnum):
     """What a digest tells of: the day before, or the seven days before."""
@@ -20,7 +22,6 @@ class DigestForm(StrEnum):
     WEEKLY = "weekly"
 
 
-HOUR_MS = 3_600_000
 #: how long after its hour a digest is still sent. A weekly one may wait for the weekend's end.
 CATCH_UP_MS: Mapping[DigestForm, int] = {DigestForm.DAILY: 20 * HOUR_MS, DigestForm.WEEKLY: 68 * HOUR_MS}
 #: later than this, a digest says that it is late

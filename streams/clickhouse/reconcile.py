@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from clickhouse_connect.driver import AsyncClient
 
 from scoring.funnel.stages import STAGES
+from scoring.funnel.units import MINUTE_MS
 from streams.clickhouse.clients import table
 from streams.clickhouse.errors import mapped
 from streams.clickhouse.recount import fresh_counts, recount
 from streams.settings import Settings
 
-MINUTE_MS = 60_000
 _NONE = [0] * len(STAGES)
 
 

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from scoring.alerts.alert import AlertState, AlertTransition
 from scoring.events.event import Source
 from scoring.funnel.stages import STAGE_INDEX
+from scoring.funnel.units import MINUTE_MS
 from streams.clock import monotonic, now_ms
 from streams.collector.intake import open_intake
 from streams.config.model import Config
@@ -22,7 +23,7 @@ from streams.demo.history import MINUTES, draw_history, expected_fulfilments, mi
 from streams.demo.sender import Sender
 from streams.demo.setting_up import has_minutes, load_minutes
 from streams.demo.shops import INCIDENT, Shop
-from streams.demo.traffic import MINUTE_MS, Visitors
+from streams.demo.traffic import Visitors
 from streams.demo.words import WORDS
 from streams.demo.world import Curve, make_curve
 from streams.embedded.console import Console

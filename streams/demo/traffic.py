@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scoring.funnel.units import MINUTE_MS, Floats
 from streams.demo.shops import Incident, Shop
 from streams.demo.world import RETURNING_SHARE, Curve, draw_delays_s, shop_seed
 
-Floats = NDArray[np.float64]
 Event = dict[str, Any]
 
-MINUTE_MS = 60_000
 _CHANNELS = ("organic", "search_ads", "social", "mail")
 _CHANNEL_SHARES = (0.4, 0.3, 0.2, 0.1)
 _STAGES = ("add_to_cart", "order", "payment")

@@ -10,12 +10,10 @@ import zlib
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scoring.baselines.localtime import local_minutes
+from scoring.funnel.units import Floats
 from streams.demo.shops import Shop
-
-Floats = NDArray[np.float64]
 
 #: visits by hour of the day, as in most shops: a trough before dawn, a plateau, an evening peak
 _MORNING = (0.62, 0.45, 0.36, 0.32, 0.33, 0.42, 0.6, 0.8, 0.98, 1.1, 1.17, 1.2)

@@ -18,6 +18,7 @@ from scoring.alerts.routing import RoutingError
 from scoring.digest.schedule import DigestForm, Occurrence
 from scoring.digest.values import AlertFacts, Bucket, Facts, StepSums, StoreFacts
 from scoring.funnel.stages import is_fast
+from scoring.funnel.units import DAY_MS
 from streams.clickhouse.reader import Database, Row
 from streams.config.model import Config, StoreConfig
 from streams.config.subscribers import SubscriberConfig
@@ -26,7 +27,6 @@ from streams.incidents.facts import base_rate, country_of
 log = structlog.get_logger()
 Member = TypeVar("Member", bound=StrEnum)
 
-DAY_MS = 86_400_000
 #: a store without an event for so long before the period is called not connected, not silent
 SEEN_DAYS = 28
 #: days over which the mean worth of an order is taken

@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import structlog
 
+from scoring.funnel.units import HOUR_MS
 from streams import metrics
 from streams.clickhouse.clients import open_writer
 from streams.clickhouse.errors import ClickHouseError
@@ -23,7 +24,6 @@ from streams.settings import Settings
 
 _log = structlog.get_logger()
 
-HOUR_MS = 3_600_000
 #: how long before the present a minute is left alone: its events may still be on their way
 SETTLED_MS = 10 * 60_000
 #: seconds between the two looks that a difference must outlast

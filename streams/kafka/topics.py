@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from scoring.funnel.units import DAY_MS
+
 #: how old a client's view of its topics may get (aiokafka: five minutes). A topic that was given more partitions has them
 #: for a client only when it looks again; a topic made anew is another one; and a group's leader that joined while the broker
 #: was starting may have seen a topic without partitions and given nobody any
@@ -26,8 +28,6 @@ SENDS = "funnel.sends.v1"
 COUNTS_CHANGELOG = "funnelwatch-monitor-counts-changelog"
 #: what the pooled monitors remember
 POOLS_CHANGELOG = "funnelwatch-pools-changelog"
-
-DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,9 @@ import msgspec
 import numpy as np
 from clickhouse_connect.driver import AsyncClient
 
-from scoring.counting.partition import FUTURE_MS, MINUTE_MS, TICK_PREFIX, UNREADABLE, Tick
+from scoring.counting.partition import FUTURE_MS, TICK_PREFIX, UNREADABLE, Tick
 from scoring.events.event import RejectReason
+from scoring.funnel.units import HOUR_MS, MINUTE_MS
 from streams.clickhouse.clients import table
 from streams.clickhouse.recount import ONCE_PER_ORDER, Minute
 from streams.clock import now_ms
@@ -41,7 +42,6 @@ from streams.settings import Settings
 
 T = TypeVar("T")
 
-HOUR_MS = 3_600_000
 #: how long before its horizon the stream is no longer relied on
 _MARGIN_MS = HOUR_MS
 #: how long an order is remembered; a repeat after more is mended by the nightly reconciliation

@@ -13,10 +13,11 @@ from typing import Annotated, Any
 
 import msgspec
 
-from scoring.counting.partition import FUTURE_MS, MINUTE_MS, UNREADABLE, reason_of
+from scoring.counting.partition import FUTURE_MS, UNREADABLE, reason_of
 from scoring.events.event import Event, EventType, RejectReason
 from scoring.events.incoming import MOST_QUANTITY
 from scoring.events.parsing import OLDEST_MS
+from scoring.funnel.units import MINUTE_MS
 from streams.clickhouse.recount import Minute
 from streams.landing.writer import Row
 

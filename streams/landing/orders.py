@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
-from scoring.counting.partition import MINUTE_MS
+from scoring.funnel.units import MINUTE_MS
 from streams.clickhouse.recount import Minute
 from streams.landing.duplicates import order_key
 from streams.landing.heads import Head

@@ -21,9 +21,10 @@ import msgspec
 
 from scoring.alerts.alert import AlertTransition
 from scoring.counting.lateness import Delay, Lateness
-from scoring.counting.partition import MINUTE, MINUTE_MS, OWNER, PartitionCounts, Tally, totals
+from scoring.counting.partition import MINUTE, OWNER, PartitionCounts, Tally, totals
 from scoring.counting.windows import WINDOW_MINUTES, RollingWindows
 from scoring.funnel.scores import ScoreRow
+from scoring.funnel.units import MINUTE_MS
 from streams.kafka.topics import ALERTS, COUNTS_CHANGELOG, DEADLETTERS, MINUTES, SCORES, WINDOWS
 from streams.monitor import records
 from streams.monitor.records import Mark, Record

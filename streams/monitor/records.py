@@ -25,9 +25,9 @@ from scoring.events.event import DeadLetter
 from scoring.events.redaction import masked
 from scoring.funnel.scores import MinuteRow, ScoreRow, WindowRow
 from scoring.funnel.stages import STAGES
+from scoring.funnel.units import MINUTE_MS
 from streams.kafka.topics import EVENTS
 
-MINUTE_MS = 60_000
 SCHEMA_VERSION = 1
 _WIDTH = len(STAGES)
 

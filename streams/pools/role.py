@@ -22,6 +22,7 @@ from scoring.detection.policy import WINDOWS, DetectionPolicy
 from scoring.detection.pool_minutes import PoolMinutes
 from scoring.detection.pools import PoolScorer
 from scoring.funnel.scores import ScoreRow
+from scoring.funnel.units import MINUTE_MS
 from streams import metrics
 from streams.clock import now_ms
 from streams.config.core import day_rules
@@ -37,7 +38,6 @@ from streams.settings import Settings
 
 log = structlog.get_logger()
 ROLE = "pools"
-MINUTE_MS = 60_000
 POLL_MS = 500
 #: minutes read again on taking over: the longest window, twice over so that the filter has run in
 WARM_MINUTES = 2 * max(WINDOWS)

@@ -11,6 +11,7 @@ import msgspec
 from scoring.alerts.actions import HumanAction
 from scoring.alerts.alert import AlertLabel
 from scoring.funnel.stages import STAGES, STEP_BY_ID
+from scoring.funnel.units import DAY_MS, HOUR_MS, MINUTE_MS
 from streams.clickhouse.reader import Database, Row, StoreAwayError
 from streams.clock import now_ms
 from streams.config.model import Config
@@ -32,7 +33,6 @@ from streams.web.answers import (
 )
 from streams.web.funnel_reads import FunnelReads
 from streams.web.people import Deeds
-from streams.web.reads import DAY_MS, HOUR_MS, MINUTE_MS
 
 ALERT_DAYS = 90
 #: the newest scored minute is normally at most this old (the minute itself, the grace, a flush, an insert)

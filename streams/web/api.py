@@ -11,6 +11,7 @@ from aiohttp import web
 
 from scoring.events.event import EventType, RejectReason
 from scoring.funnel.stages import STEP_BY_ID
+from scoring.funnel.units import HOUR_MS
 from streams.clock import now_ms
 from streams.settings import Settings
 from streams.web import answers
@@ -22,7 +23,6 @@ from streams.web.comparison import HOURS, Comparisons
 from streams.web.funnel_reads import MOST_ROWS, RESOLUTIONS_MINUTES, WINDOWS, rows_sql
 from streams.web.pages import advice
 from streams.web.reader import reader_of
-from streams.web.reads import HOUR_MS
 from streams.web.routing_reads import RoutingReads
 
 Query = Callable[[web.Request], Awaitable[Any]]

@@ -17,12 +17,12 @@ from scoring.baselines import decode_baseline
 from scoring.detection import DetectionPolicy
 from scoring.detection.sensitivity import smallest_drop
 from scoring.funnel.stages import FAST_STEPS, STAGES, STEP_BY_ID
+from scoring.funnel.units import HOUR_MS, MINUTE_MS
 from streams.clickhouse.reader import Database, Row, StoreAwayError
 from streams.clock import monotonic
 from streams.config.model import Config
 from streams.web.answers import Comparison, PlatformGroup, StepComparison, StoreComparison
 from streams.web.funnel_reads import FULL_COVERAGE
-from streams.web.reads import HOUR_MS, MINUTE_MS
 
 log = structlog.get_logger(__name__)
 HOURS: tuple[int, ...] = (1, 6, 24)

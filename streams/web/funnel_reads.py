@@ -6,6 +6,7 @@ import asyncio
 import math
 
 from scoring.funnel.stages import STAGES, STEP_BY_ID, STEPS, Stage, is_fast
+from scoring.funnel.units import HOUR_MS, MINUTE_MS
 from streams.clickhouse.reader import Row
 from streams.web.answers import (
     Funnel,
@@ -16,7 +17,7 @@ from streams.web.answers import (
     Series,
     SeriesPoint,
 )
-from streams.web.reads import HOUR_MS, MINUTE_MS, SCORE_MAX_AGE_MS, Reads
+from streams.web.reads import SCORE_MAX_AGE_MS, Reads
 
 #: the windows people choose from, in minutes
 WINDOWS: tuple[int, ...] = (5, 60, 1440)

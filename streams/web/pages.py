@@ -21,6 +21,7 @@ from aiohttp import web
 
 from scoring.alerts.actions import CloseReason
 from scoring.funnel.stages import STEP_BY_ID, STEPS
+from scoring.funnel.units import MINUTE_MS
 from scoring.wording.catalogue import checks_for
 from streams.clickhouse.reader import StoreAwayError
 from streams.clock import now_ms
@@ -38,7 +39,6 @@ from streams.web.funnel_reads import WINDOWS, rows_sql
 from streams.web.in_force import mute_lines, receiver_lines, route_lines, setting_rows
 from streams.web.names import Names
 from streams.web.reader import Reader, reader_of
-from streams.web.reads import MINUTE_MS
 from streams.web.routing_reads import BrokerSilent, RoutingReads
 
 HERE = Path(__file__).parent

@@ -11,11 +11,11 @@ from collections.abc import Iterable
 import msgspec
 
 from scoring.alerts.actions import ActionBook, HumanAction, HumanActionKind, Standing
+from scoring.funnel.units import DAY_MS
 from streams.clickhouse.reader import Database, Row
 from streams.clock import now_ms
 from streams.web.answers import Act, Alert, People, SilenceInForce
 
-DAY_MS = 86_400_000
 #: a silence lasts at most 30 days, so older actions hold nothing back
 SILENCE_DAYS = 31
 #: actions are kept for so long

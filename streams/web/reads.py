@@ -11,6 +11,7 @@ from typing import Any
 
 from scoring.funnel.pools import parse_pool
 from scoring.funnel.stages import STEP_BY_ID, Stage
+from scoring.funnel.units import DAY_MS, HOUR_MS, MINUTE_MS
 from streams.clickhouse.reader import Database, Row
 from streams.config.model import Config, StoreConfig
 from streams.incidents.facts import pixel_share
@@ -25,9 +26,6 @@ from streams.web.answers import (
     TileState,
 )
 
-MINUTE_MS = 60_000
-HOUR_MS = 3_600_000
-DAY_MS = 86_400_000
 #: a score older than this says nothing of the present
 SCORE_MAX_AGE_MS = 15 * MINUTE_MS
 #: a slow step's score holds over a long weekend

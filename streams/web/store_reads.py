@@ -10,12 +10,11 @@ import numpy as np
 from scoring.baselines.cohorts import completeness_by_day, make_cohorts
 from scoring.funnel.algebra import decompose
 from scoring.funnel.stages import FAST_STEPS
+from scoring.funnel.units import HOUR_MS, MINUTE_MS, WEEK_MS
 from streams.clickhouse.reader import Database
 from streams.web.funnel_reads import FunnelReads
-from streams.web.reads import HOUR_MS, MINUTE_MS
 from streams.web.store_answers import CohortRow, Cohorts, Contribution, Contributions
 
-WEEK_MS = 7 * 24 * HOUR_MS
 FRESH_S = 30.0
 #: what a change is told against
 AGAINST = ("last_week", "expectation")

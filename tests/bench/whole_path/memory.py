@@ -15,9 +15,10 @@ from types import SimpleNamespace
 
 import msgspec
 
-from scoring.counting.partition import MINUTE_MS, PartitionCounts
+from scoring.counting.partition import PartitionCounts
 from scoring.counting.segments import Segmenter
 from scoring.events.event import Event, EventType
+from scoring.funnel.units import MINUTE_MS
 from streams.config.model import Config
 from streams.monitor.app import default_scorer
 from streams.monitor.partition import Partition, Work

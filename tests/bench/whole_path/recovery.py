@@ -6,7 +6,7 @@ import time
 
 from confluent_kafka import Producer
 
-from scoring.counting.partition import MINUTE_MS
+from scoring.funnel.units import MINUTE_MS
 from streams.clock import now_ms
 from streams.kafka.topics import COUNTS_CHANGELOG, EVENTS
 from streams.monitor import records

@@ -9,18 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scoring.counting.partition import (
-    MINUTE_MS,
-    SLACK_MINUTES,
-    PartitionCounts,
-    Tally,
-    Tick,
-    encode_tick,
-    totals,
-)
+from scoring.counting.partition import SLACK_MINUTES, PartitionCounts, Tally, Tick, encode_tick, totals
 from scoring.counting.segments import Segmenter
 from scoring.events.event import Event, EventType, RejectReason
 from scoring.funnel.segment_names import OTHER
+from scoring.funnel.units import MINUTE_MS
 
 HOUR_MS = 3_600_000
 NOW = 1_790_000_000_000

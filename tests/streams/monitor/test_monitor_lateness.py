@@ -18,13 +18,14 @@ import pytest
 
 from scoring.baselines import Kernel, KernelSource, StoreBaseline, StoreHistory, fit_baselines
 from scoring.counting.lateness import Delay, Lateness
-from scoring.counting.partition import MINUTE_MS, PartitionCounts, Tick, encode_tick
+from scoring.counting.partition import PartitionCounts, Tick, encode_tick
 from scoring.counting.segments import Segmenter
 from scoring.detection import DetectionPolicy, Scorer
 from scoring.detection.scorer import Judgement
 from scoring.events.event import Event, EventType
 from scoring.funnel.scores import ScoreRow, ScoreState
 from scoring.funnel.stages import STAGE_INDEX
+from scoring.funnel.units import MINUTE_MS
 from streams.kafka.topics import SCORES
 from streams.monitor.partition import Partition, Work
 

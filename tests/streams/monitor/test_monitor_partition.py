@@ -19,11 +19,12 @@ import pytest
 
 from scoring.baselines.baseline import StoreBaseline
 from scoring.counting.lateness import Delay
-from scoring.counting.partition import MINUTE_MS, PartitionCounts, Tick, encode_tick
+from scoring.counting.partition import PartitionCounts, Tick, encode_tick
 from scoring.counting.segments import Segmenter
 from scoring.detection.scorer import Judgement
 from scoring.events.event import Event, EventType
 from scoring.funnel.scores import MinuteRow, ScoreRow, WindowRow
+from scoring.funnel.units import MINUTE_MS
 from streams.config.model import Config
 from streams.kafka.topics import COUNTS_CHANGELOG, DEADLETTERS, MINUTES, SCORES, WINDOWS
 from streams.metrics import MONITOR_LAG
