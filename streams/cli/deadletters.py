@@ -22,10 +22,10 @@ from streams.clickhouse.errors import ClickHouseError
 from streams.clock import now
 from streams.collector.intake import open_intake
 from streams.collector.letters import Letter, NotATime, Outcome, count_reasons, find_letters, moment, replay
-from streams.collector.publisher import BrokerAway
 from streams.config.loading import ConfigError, find_config, load_config
 from streams.config.model import Config
 from streams.instance.files import read_instance
+from streams.kafka.errors import KafkaUnreachableError
 from streams.settings import Settings
 
 _Data = Annotated[
@@ -169,7 +169,7 @@ def register(app: typer.Typer) -> None:
             raise failed("no such dead letter; `funnelwatch deadletters list` shows them")
         try:
             outcome = asyncio.run(_send(settings, letters))
-        except BrokerAway as error:
+        except KafkaUnreachableError as error:
             raise failed(str(error)) from error
         typer.echo(f"{outcome.accepted} of {len(letters)} accepted")
         for letter_id, problem in outcome.failed:

@@ -18,12 +18,13 @@ from scoring.digest.schedule import DigestForm, Occurrence, occurrence_now, upco
 from streams.channels import SendError
 from streams.channels.registry import open_post
 from streams.cli.asking import configuration, failed, running_instance
-from streams.clickhouse.reader import StoreAwayError
+from streams.clickhouse.errors import ClickHouseUnreachableError
 from streams.clock import now_ms
 from streams.config.model import Config
 from streams.config.subscribers import SubscriberConfig
 from streams.digests.making import Made, Maker
-from streams.incidents.action_log import BrokerAway, new_action, publish_action
+from streams.incidents.action_log import new_action, publish_action
+from streams.kafka.errors import KafkaUnreachableError
 from streams.settings import Settings, load_settings
 
 DataOption = Annotated[Path | None, typer.Option("--data", help="Folder of the running instance.")]
@@ -100,7 +101,7 @@ def preview(
     subscriber = subscriber.model_copy(update=changes)
     try:
         made = asyncio.run(_make(settings, config, subscriber, day))
-    except StoreAwayError as error:
+    except ClickHouseUnreachableError as error:
         raise failed(str(error)) from error
     folder = out or settings.data / "digest-preview"
     folder.mkdir(parents=True, exist_ok=True)
@@ -131,7 +132,7 @@ def send(
     try:
         made = asyncio.run(_make(settings, config, subscriber, day))
         asyncio.run(open_post(settings).deliver(made.mail(settings, "", now_ms()), subscriber.to))
-    except (StoreAwayError, SendError) as error:
+    except (ClickHouseUnreachableError, SendError) as error:
         raise failed(f"{name}: {error}") from error
     where = (
         ""
@@ -189,7 +190,7 @@ def subscribe(
     action = new_action(HumanActionKind.SUBSCRIBE, now_ms(), "command", "command", assignee=subscriber.name)
     try:
         asyncio.run(publish_action(settings, action))
-    except BrokerAway as error:
+    except KafkaUnreachableError as error:
         raise failed(str(error)) from error
     typer.echo(f"{name} gets digests again")
 

@@ -43,7 +43,7 @@ def register(app: typer.Typer) -> None:
 async def _prepared(settings: Settings, patience_s: float) -> list[str]:
     from aiokafka.errors import KafkaError
 
-    from streams.clickhouse.errors import ClickHouseAway, ClickHouseError
+    from streams.clickhouse.errors import ClickHouseError, ClickHouseUnreachableError
     from streams.clickhouse.migrations import migrate
     from streams.clock import monotonic
     from streams.kafka.admin import TopicsNotReady, create_topics
@@ -71,7 +71,7 @@ async def _prepared(settings: Settings, patience_s: float) -> list[str]:
         try:
             await migrate(settings)
             break
-        except ClickHouseAway as error:
+        except ClickHouseUnreachableError as error:
             if monotonic() > deadline:
                 fail(f"ClickHouse does not answer at {settings.clickhouse_url}: {error}", 69)
             await asyncio.sleep(_AGAIN_S)

@@ -21,7 +21,12 @@ from rich.text import Text
 
 from streams.cli.asking import running_instance
 from streams.clickhouse.clients import open_reader_sync, open_writer_sync
-from streams.clickhouse.errors import ClickHouseAway, ClickHouseError, ClickHouseRefused, mapped
+from streams.clickhouse.errors import (
+    ClickHouseError,
+    ClickHouseRejectedError,
+    ClickHouseUnreachableError,
+    mapped,
+)
 from streams.settings import Settings
 
 #: rows that a table shows; the other forms have no limit
@@ -45,7 +50,7 @@ _BROKE_OFF = re.compile(rb"^(__exception__|Code: \d+\. DB::Exception)")
 
 def explain(error: ClickHouseError, settings: Settings) -> str:
     """What went wrong and what to do, for a person."""
-    if isinstance(error, ClickHouseAway) and not error.code:
+    if isinstance(error, ClickHouseUnreachableError) and not error.code:
         return (
             f"ClickHouse does not answer at {settings.clickhouse_url}. "
             f"Is the instance running? Try: funnelwatch status --data {settings.data}"
@@ -69,7 +74,7 @@ def _lines(client: Client, query: str, parameters: dict[str, str], form: str) ->
         with stream:
             for line in stream:
                 if _BROKE_OFF.match(line):
-                    raise ClickHouseRefused(_farewell(line, stream))
+                    raise ClickHouseRejectedError(_farewell(line, stream))
                 yield line
 
 

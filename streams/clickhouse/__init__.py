@@ -11,15 +11,21 @@ from streams.clickhouse.clients import (
     open_writer,
     open_writer_sync,
 )
-from streams.clickhouse.errors import ClickHouseAway, ClickHouseError, ClickHouseRefused, RowRefused, mapped
-from streams.clickhouse.migrations import MigrationChanged, migrate
+from streams.clickhouse.errors import (
+    ClickHouseError,
+    ClickHouseRejectedError,
+    ClickHouseUnreachableError,
+    RowRejectedError,
+    mapped,
+)
+from streams.clickhouse.migrations import MigrationChangedError, migrate
 
 __all__ = [
-    "ClickHouseAway",
     "ClickHouseError",
-    "ClickHouseRefused",
-    "MigrationChanged",
-    "RowRefused",
+    "ClickHouseRejectedError",
+    "ClickHouseUnreachableError",
+    "MigrationChangedError",
+    "RowRejectedError",
     "mapped",
     "migrate",
     "open_reader",

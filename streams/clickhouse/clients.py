@@ -39,8 +39,8 @@ async def open_writer(settings: Settings, database: str | None = None) -> AsyncC
     """An asynchronous client with the rights to write. ``database`` stands in for the settings' own.
 
     Raises:
-        ClickHouseAway: nobody answers there.
-        ClickHouseRefused: user or password is wrong.
+        ClickHouseUnreachableError: nobody answers there.
+        ClickHouseRejectedError: user or password is wrong.
     """
     with mapped():
         return await clickhouse_connect.get_async_client(

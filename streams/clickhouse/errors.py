@@ -1,4 +1,4 @@
-"""What a failure of ClickHouse means: away (try again), refused (tell a person), a row it cannot read (set it aside)."""
+"""What a failure of ClickHouse means: unreachable (try again), rejected (report it), a row it cannot read (set it aside)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import aiohttp
 import urllib3
 from clickhouse_connect.driver.exceptions import ClickHouseError as DriverError
 from clickhouse_connect.driver.exceptions import OperationalError
+
+from streams.errors import FunnelwatchError, RejectedError, UnreachableError
 
 #: error codes that speak of the data sent, not of the server (ErrorCodes.cpp)
 _DATA_CODES = frozenset(
@@ -33,7 +35,7 @@ _DATA_CODES = frozenset(
     }
 )
 #: codes of a server that is there but cannot serve now
-_AWAY_CODES = frozenset(
+_UNAVAILABLE_CODES = frozenset(
     {
         159,  # TIMEOUT_EXCEEDED
         202,  # TOO_MANY_SIMULTANEOUS_QUERIES
@@ -56,7 +58,7 @@ _AWAY_CODES = frozenset(
 _CODE = re.compile(r"Code:\s*(\d+)")
 
 
-class ClickHouseError(Exception):
+class ClickHouseError(FunnelwatchError):
     """Root of what ``streams/clickhouse`` raises. ``code`` is ClickHouse's own, 0 where there is none."""
 
     def __init__(self, message: str, code: int = 0) -> None:
@@ -64,15 +66,18 @@ class ClickHouseError(Exception):
         self.code = code
 
 
-class ClickHouseAway(ClickHouseError):
-    """Raised when ClickHouse cannot be reached or cannot serve now; landing waits and tries again."""
+class ClickHouseUnreachableError(ClickHouseError, UnreachableError):
+    """Raised when ClickHouse cannot be reached, cannot serve now, or gives a reader no answer.
+
+    Landing waits and tries again; page, API and digests say so, with the age of what they show.
+    """
 
 
-class ClickHouseRefused(ClickHouseError):
-    """Raised when ClickHouse refuses a statement; the command line prints it, landing reports it and tries again."""
+class ClickHouseRejectedError(ClickHouseError, RejectedError):
+    """Raised when ClickHouse rejects a statement; the command line prints it, landing reports it and tries again."""
 
 
-class RowRefused(ClickHouseRefused):
+class RowRejectedError(ClickHouseRejectedError):
     """Raised when the data sent cannot be read; landing halves the block, finds the row and dead-letters it."""
 
 
@@ -82,14 +87,14 @@ def meaning(error: Exception) -> ClickHouseError:
     found = _CODE.search(text)
     code = int(found.group(1)) if found else 0
     if code in _DATA_CODES:
-        return RowRefused(text, code)
-    if code and code not in _AWAY_CODES:
-        return ClickHouseRefused(text, code)
+        return RowRejectedError(text, code)
+    if code and code not in _UNAVAILABLE_CODES:
+        return ClickHouseRejectedError(text, code)
     if code or isinstance(
         error, OperationalError | OSError | aiohttp.ClientError | urllib3.exceptions.HTTPError | TimeoutError
     ):
-        return ClickHouseAway(text or type(error).__name__, code)
-    return ClickHouseRefused(text, code)
+        return ClickHouseUnreachableError(text or type(error).__name__, code)
+    return ClickHouseRejectedError(text, code)
 
 
 @contextmanager

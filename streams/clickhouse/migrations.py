@@ -19,7 +19,8 @@ import structlog
 from clickhouse_connect.driver import AsyncClient
 
 from streams.clickhouse.clients import open_writer
-from streams.clickhouse.errors import ClickHouseError, ClickHouseRefused, mapped
+from streams.clickhouse.errors import ClickHouseError, ClickHouseRejectedError, mapped
+from streams.errors import StateError
 from streams.settings import Settings
 
 _NAME = re.compile(r"^(\d{3})_(\w+)\.sql$")
@@ -32,7 +33,7 @@ _FOLDERS = (
 _ATTEMPTS = 6
 
 
-class MigrationChanged(ClickHouseError):
+class MigrationChangedError(ClickHouseError, StateError):
     """Raised when a released migration file differs from what was run; whoever changed it adds a new file instead."""
 
 
@@ -95,9 +96,9 @@ async def migrate(settings: Settings) -> None:
     """Make the database, its tables and views what this release needs; nothing is done where they already are.
 
     Raises:
-        ClickHouseAway: ClickHouse cannot be reached.
-        ClickHouseRefused: it refuses a statement.
-        MigrationChanged: a released file was edited.
+        ClickHouseUnreachableError: ClickHouse cannot be reached.
+        ClickHouseRejectedError: it refuses a statement.
+        MigrationChangedError: a released file was edited.
     """
     client = await open_writer(settings, database="default")
     try:
@@ -128,7 +129,7 @@ async def _migrate(client: AsyncClient, settings: Settings) -> None:
         if known == migration.checksum or (migration.only_on_cluster and not cluster):
             continue
         if known is not None and not migration.repeatable:
-            raise MigrationChanged(
+            raise MigrationChangedError(
                 f"deploy/clickhouse/{migration.number:03d}_{migration.name}.sql was run on database {database} and has "
                 "changed since; put the file back and write the change as a new numbered file"
             )
@@ -147,7 +148,7 @@ async def _run(client: AsyncClient, statement: str) -> None:
         try:
             with mapped():
                 await client.command(statement)
-        except ClickHouseRefused:
+        except ClickHouseRejectedError:
             # two processes replacing one view at once: the loser tries again and finds it made
             if attempt == _ATTEMPTS - 1:
                 raise

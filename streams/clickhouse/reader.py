@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from clickhouse_connect.driver import AsyncClient
 
-from streams.clickhouse import ClickHouseAway, ClickHouseError, mapped, open_reader
+from streams.clickhouse import ClickHouseError, ClickHouseUnreachableError, mapped, open_reader
 from streams.clock import monotonic, now_ms
 from streams.settings import Settings
 
@@ -22,10 +22,6 @@ Row = dict[str, Any]
 REST_S = 1.0
 #: how ClickHouse says that nothing is set up yet
 NOT_MIGRATED = ("UNKNOWN_TABLE", "UNKNOWN_DATABASE", "UNKNOWN_FUNCTION")
-
-
-class StoreAwayError(Exception):
-    """ClickHouse does not answer in time, or refuses. Raised by ``Database``; page and API say so, with the data's age."""
 
 
 class Database:
@@ -45,7 +41,7 @@ class Database:
         async with self._connecting:
             if self._client is None:
                 if monotonic() < self._refused_until:  # do not let every reader wait for a dead address
-                    raise StoreAwayError(self._refusal)
+                    raise ClickHouseUnreachableError(self._refusal)
                 self._client = await open_reader(self._settings)
             return self._client
 
@@ -53,29 +49,31 @@ class Database:
         """The rows of a query; ``parameters`` are bound on the server (``{name:Type}``).
 
         Raises:
-            StoreAwayError: ClickHouse is away, too slow, or refuses the query.
+            ClickHouseUnreachableError: ClickHouse is away, too slow, or refuses the query.
         """
         try:
             async with asyncio.timeout(self._timeout_s):
                 client = await self._connected()
                 with mapped():
                     result = await client.query(sql, parameters=parameters)
-        except ClickHouseAway as error:
+        except ClickHouseUnreachableError as error:
             where = urlsplit(self._settings.clickhouse_url).netloc
             self._refused_until, self._refusal = (
                 monotonic() + REST_S,
                 f"ClickHouse at {where} does not answer.",
             )
             await self._drop()
-            raise StoreAwayError(self._refusal) from error
+            raise ClickHouseUnreachableError(self._refusal) from error
         except ClickHouseError as error:
             if any(mark in str(error) for mark in NOT_MIGRATED):
-                raise StoreAwayError(
+                raise ClickHouseUnreachableError(
                     "ClickHouse has no tables yet; the landing role makes them when it starts."
                 ) from error
-            raise StoreAwayError(f"ClickHouse refused: {str(error)[:300]}") from error
+            raise ClickHouseUnreachableError(f"ClickHouse refused: {str(error)[:300]}") from error
         except TimeoutError as error:
-            raise StoreAwayError(f"ClickHouse gave no answer within {self._timeout_s:g} s.") from error
+            raise ClickHouseUnreachableError(
+                f"ClickHouse gave no answer within {self._timeout_s:g} s."
+            ) from error
         self.answered_at_ms = now_ms()
         return list(result.named_results())
 

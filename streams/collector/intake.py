@@ -120,7 +120,7 @@ class Intake:
 
         Raises:
             TooManyEvents: nothing was taken.
-            SpoolFull, BrokerAway: nothing is known to be kept; the sender may send the same again.
+            SpoolFull, KafkaUnreachableError: nothing is known to be kept; the sender may send the same again.
         """
         edge = edge or Edge()
         terms = Terms(
@@ -234,7 +234,7 @@ async def open_intake(
     Args:
         settings: addresses, limits and the hash key (made under ``data`` if empty).
         config: the stores.
-        spool: use the disk spool while Kafka is away; else callers wait ``patience_s`` and get ``BrokerAway``.
+        spool: use the disk spool while Kafka is away; else callers wait ``patience_s`` and get ``KafkaUnreachableError``.
         patience_s: see above.
     """
     key = settings.hash_key.get_secret_value() or secret(settings.data, "hash_key")

@@ -22,6 +22,7 @@ from aiokafka.errors import KafkaError
 from streams.clock import monotonic
 from streams.collector.spool import Record, Spool, SpoolDamaged, SpoolFull
 from streams.kafka.admin import partition_of
+from streams.kafka.errors import KafkaUnreachableError
 from streams.kafka.topics import METADATA_AGE_MS
 from streams.metrics import (
     COLLECTOR_BROKER_AWAY,
@@ -45,10 +46,6 @@ _MEND_S = 30.0
 _BACKOFF_S = (0.1, 0.2, 0.5, 1.0, 2.0)
 
 
-class BrokerAway(Exception):
-    """Kafka does not take the records and there is no spool. Replay and the HTTP handlers answer it."""
-
-
 class Publisher:
     """Hands records to Kafka in order. Use as an async context manager."""
 
@@ -61,7 +58,7 @@ class Publisher:
             kafka: bootstrap servers.
             spool: where records go while Kafka is away; without one, callers wait.
             delivery_s: seconds after which a broker that does not acknowledge counts as away.
-            patience_s: without a spool, seconds a caller waits for the broker before ``BrokerAway``.
+            patience_s: without a spool, seconds a caller waits for the broker before ``KafkaUnreachableError``.
         """
         self._kafka = kafka
         self._spool = spool
@@ -128,12 +125,12 @@ class Publisher:
 
         Raises:
             SpoolFull: Kafka is away and the spool has no room.
-            BrokerAway: Kafka is away and there is no spool, or the publisher is closing.
+            KafkaUnreachableError: Kafka is away and there is no spool, or the publisher is closing.
         """
         if not records:
             return
         if self._closing:
-            raise BrokerAway("the collector is stopping")
+            raise KafkaUnreachableError("the collector is stopping")
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((records, done))
         self._wake.set()
@@ -153,7 +150,7 @@ class Publisher:
             error: Exception | None = None
             try:
                 await self._keep(records)
-            except (SpoolFull, BrokerAway) as refused:
+            except (SpoolFull, KafkaUnreachableError) as refused:
                 error = refused
             for _, done in taken:
                 if not done.done():
@@ -190,7 +187,7 @@ class Publisher:
                 self._drain_wake.set()
                 return
             if monotonic() > deadline or self._closing:
-                raise BrokerAway(
+                raise KafkaUnreachableError(
                     f"Kafka at {self._kafka} does not answer; is it running? `funnelwatch status` tells"
                 )
             await asyncio.sleep(0.2)

@@ -22,8 +22,8 @@ from streams.collector.bodies import BodyTooLarge, BodyUnreadable, read_body
 from streams.collector.edge import Edge, EdgeReader
 from streams.collector.intake import Intake, IntakeResult, TooManyEvents, refused_record
 from streams.collector.keys import Grant, WriteKeys, key_of
-from streams.collector.publisher import BrokerAway
 from streams.collector.spool import SpoolFull
+from streams.kafka.errors import KafkaUnreachableError
 from streams.metrics import COLLECTOR_REQUESTS, COLLECTOR_SECONDS
 from streams.settings import Settings
 
@@ -170,7 +170,7 @@ class CollectorApp:
         except Refusal as refusal:
             status = refusal.status
             headers.update({"X-Funnelwatch-Reason": refusal.reason, **refusal.headers})
-        except (SpoolFull, BrokerAway):
+        except (SpoolFull, KafkaUnreachableError):
             status = 503
             headers["Retry-After"] = _RETRY_AWAY_S
         return web.Response(status=status, body=_GIF, content_type="image/gif", headers=headers)
@@ -310,7 +310,7 @@ async def _answer_refusals(
     except Refusal as refusal:
         content = {"error": str(refusal), "reason": refusal.reason}
         response = _json(refusal.status, content, {**cors, **refusal.headers})
-    except (SpoolFull, BrokerAway) as error:
+    except (SpoolFull, KafkaUnreachableError) as error:
         content = {"error": f"events cannot be kept at the moment: {error}", "reason": "unavailable"}
         response = _json(503, content, {**cors, "Retry-After": _RETRY_AWAY_S})
     except web.HTTPException as error:

@@ -57,7 +57,7 @@ class Maker:
         """The digest of ``when`` as of ``made_ms``.
 
         Raises:
-            StoreAwayError: ClickHouse is away or refuses.
+            ClickHouseUnreachableError: ClickHouse is away or refuses.
         """
         facts = await self._reads.facts(subscriber, when, made_ms)
         addresses = self._addresses(subscriber, made_ms)

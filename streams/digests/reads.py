@@ -137,7 +137,7 @@ class DigestReads:
         """The facts of a period.
 
         Raises:
-            StoreAwayError: ClickHouse is away or refuses.
+            ClickHouseUnreachableError: ClickHouse is away or refuses.
         """
         configured = [store for store in self._config.stores if subscriber.wants(store.id)]
         every = not subscriber.stores

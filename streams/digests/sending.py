@@ -16,7 +16,7 @@ import structlog
 from scoring.digest.schedule import Occurrence, due
 from streams.channels import SendRefused, SendRetryable
 from streams.channels.mail import Post
-from streams.clickhouse.reader import StoreAwayError
+from streams.clickhouse.errors import ClickHouseUnreachableError
 from streams.config.model import Config
 from streams.config.subscribers import SubscriberConfig
 from streams.digests.leaving import has_left
@@ -85,7 +85,7 @@ class Digests:
         try:
             made = await self._maker.make(subscriber, when, self._now_ms())
             await self._post.deliver(made.mail(self._settings, key, self._now_ms()), subscriber.to)
-        except (SendRetryable, StoreAwayError) as error:
+        except (SendRetryable, ClickHouseUnreachableError) as error:
             log.warning("a digest waits", subscriber=name, error=str(error), failures=failures + 1)
             await self._put_off(subscriber, day, failures + 1)
             return 0

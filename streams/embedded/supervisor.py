@@ -181,14 +181,14 @@ class Supervisor:
         if "store" in self._parts:
             await self._parts["store"].wait_ready()
         from streams.clickhouse.errors import ClickHouseError
-        from streams.clickhouse.migrations import MigrationChanged, migrate
+        from streams.clickhouse.migrations import MigrationChangedError, migrate
 
         told = ""
         while True:
             try:
                 await migrate(self._settings)
                 break
-            except MigrationChanged as error:
+            except MigrationChangedError as error:
                 raise CannotRun(str(error)) from error
             except ClickHouseError as error:
                 told = self._trouble("clickhouse", f"{self._settings.clickhouse_url}: {error}", told)

@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError
 from scoring.alerts.actions import CloseReason, HumanAction, HumanActionKind
 from scoring.alerts.routing import parse_matcher
 from streams.kafka import topics
+from streams.kafka.errors import KafkaUnreachableError
 from streams.settings import Settings
 
 #: longest comment or reason, in characters
@@ -22,10 +23,6 @@ MOST_SILENCE_MS = 30 * 86_400_000
 
 class ActionRefused(Exception):
     """An action makes no sense (an end in the past, a text too long); whoever asked is told why."""
-
-
-class BrokerAway(Exception):
-    """The broker did not take the action; nothing was done, and whoever asked may try again."""
 
 
 def new_action(
@@ -92,7 +89,7 @@ async def publish_action(settings: Settings, action: HumanAction) -> None:
     """Write the action to its topic.
 
     Raises:
-        BrokerAway: the broker did not acknowledge it.
+        KafkaUnreachableError: the broker did not acknowledge it.
     """
     producer = AIOKafkaProducer(
         bootstrap_servers=settings.kafka, acks="all", enable_idempotence=True, request_timeout_ms=10_000
@@ -106,6 +103,8 @@ async def publish_action(settings: Settings, action: HumanAction) -> None:
             timestamp_ms=action.at_ms,
         )
     except KafkaError as error:
-        raise BrokerAway(f"the broker did not take the action ({type(error).__name__}); try again") from error
+        raise KafkaUnreachableError(
+            f"the broker did not take the action ({type(error).__name__}); try again"
+        ) from error
     finally:
         await producer.stop()

@@ -9,7 +9,7 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from streams.clickhouse.errors import ClickHouseError
-from streams.clickhouse.migrations import MigrationChanged, migrate
+from streams.clickhouse.migrations import MigrationChangedError, migrate
 from streams.clickhouse.stores import register_stores
 from streams.config.model import Config
 from streams.landing.writer import Writer
@@ -34,7 +34,7 @@ async def migrated(settings: Settings, config: Config, writer: Writer) -> None:
     """Bring the tables up to date; while ClickHouse is away, try again for ever.
 
     Raises:
-        MigrationChanged: the tables were made by files that have been edited since.
+        MigrationChangedError: the tables were made by files that have been edited since.
     """
     log = structlog.get_logger()
     wait_s = 0.5
@@ -42,7 +42,7 @@ async def migrated(settings: Settings, config: Config, writer: Writer) -> None:
         try:
             await migrate(settings)
             await register_stores(settings, config)
-        except MigrationChanged:
+        except MigrationChangedError:
             raise
         except ClickHouseError as error:
             writer.trouble = " ".join(str(error).split())[:300]

@@ -16,7 +16,7 @@ from clickhouse_connect.driver import AsyncClient
 
 from streams import metrics
 from streams.clickhouse.clients import open_writer
-from streams.clickhouse.errors import ClickHouseAway, ClickHouseError, RowRefused, mapped
+from streams.clickhouse.errors import ClickHouseError, ClickHouseUnreachableError, RowRejectedError, mapped
 from streams.clock import monotonic
 from streams.landing.targets import Target
 from streams.settings import Settings
@@ -72,7 +72,7 @@ class Writer:
         """The result of ``work`` with a client; while ClickHouse is away or refuses, it is tried again for ever.
 
         Raises:
-            RowRefused: the data that ``work`` sends cannot be read; trying again would not help.
+            RowRejectedError: the data that ``work`` sends cannot be read; trying again would not help.
         """
         wait_s = _FIRST_WAIT_S
         self._asked_since = monotonic()
@@ -88,7 +88,7 @@ class Writer:
                     self._client = await open_writer(self._settings)
                 with mapped():
                     result = await work(self._client)
-            except RowRefused:
+            except RowRejectedError:
                 raise
             except ClickHouseError as error:
                 metrics.LANDING_RETRIES.inc()
@@ -109,7 +109,7 @@ class Writer:
             return
         try:
             await self._insert(target, rows, condition)
-        except RowRefused as error:
+        except RowRejectedError as error:
             if len(rows) == 1:
                 await self._on_refused(target, rows[0], _short(error))
                 return
@@ -149,7 +149,7 @@ class Writer:
         if client is not None:
             try:
                 await client.close()
-            except (OSError, ClickHouseAway) as error:
+            except (OSError, ClickHouseUnreachableError) as error:
                 self._log.debug("clickhouse_close", error=str(error))
 
 

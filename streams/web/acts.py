@@ -18,17 +18,17 @@ from aiohttp import web
 from scoring.alerts.actions import CloseReason, HumanAction, HumanActionKind
 from scoring.alerts.routing import RoutingError
 from scoring.wording.cards import ActionKind
-from streams.clickhouse.reader import StoreAwayError
+from streams.clickhouse.errors import ClickHouseUnreachableError
 from streams.clock import now_ms
-from streams.incidents.action_log import ActionRefused, BrokerAway, new_action, publish_action
+from streams.incidents.action_log import ActionRefused, new_action, publish_action
 from streams.incidents.links import Link, LinkEnded, LinkError, verify
+from streams.kafka.errors import KafkaUnreachableError
 from streams.settings import Settings
 from streams.web.alert_reads import AlertReads
 from streams.web.answers import Act, Alert
 from streams.web.ask import BadRequest, moment_of
 from streams.web.forms import Forms, comes_from_elsewhere, name_of, remember_name
 from streams.web.pages import Pages
-from streams.web.routing_reads import BrokerSilent
 
 #: what the silence of a message's link lasts, and what the page offers, in minutes
 LINK_SILENCE_MINUTES = 120
@@ -67,15 +67,13 @@ class Acts:
         """The action, once the broker has it.
 
         Raises:
-            BrokerSilent: the broker did not take it.
+            KafkaUnreachableError: the broker did not take it.
         """
         try:
             async with asyncio.timeout(PATIENCE_S):
                 await publish_action(self._settings, action)
-        except BrokerAway as error:
-            raise BrokerSilent(str(error)) from error
         except TimeoutError as error:
-            raise BrokerSilent(
+            raise KafkaUnreachableError(
                 f"The broker at {self._settings.kafka} gave no answer within {PATIENCE_S:g} s."
             ) from error
         self._reads.deeds.note(action)
@@ -104,7 +102,7 @@ class Acts:
             return await self._pages.alert(request, failure=_refusal(str(error), reader.word), filled=form)
         try:
             await self.publish(action)
-        except BrokerSilent as error:
+        except KafkaUnreachableError as error:
             failure = reader.word("act_broker_away", detail=str(error))
             return await self._pages.alert(request, failure=failure, filled=form, code=503)
         remember_name(request, action.who)
@@ -233,7 +231,7 @@ class Acts:
                 view["fresh"] = True
                 if who:
                     remember_name(request, action.who)
-            except BrokerSilent as error:
+            except KafkaUnreachableError as error:
                 code, view["failure"] = 503, word("act_broker_away", detail=str(error))
         view.setdefault("fresh", False)
         return self._pages.confirm(request, code, view)
@@ -242,7 +240,7 @@ class Acts:
         """The link's alert, what was done by the link before, and whether ClickHouse is away (a link works without it)."""
         try:
             return await self._reads.alert(link.alert_id), await self._reads.deeds.one(link.action_id), False
-        except StoreAwayError:
+        except ClickHouseUnreachableError:
             return None, None, True
 
 

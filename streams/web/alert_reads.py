@@ -12,7 +12,8 @@ from scoring.alerts.actions import HumanAction
 from scoring.alerts.alert import AlertLabel
 from scoring.funnel.stages import STAGES, STEP_BY_ID
 from scoring.funnel.units import DAY_MS, HOUR_MS, MINUTE_MS
-from streams.clickhouse.reader import Database, Row, StoreAwayError
+from streams.clickhouse.errors import ClickHouseUnreachableError
+from streams.clickhouse.reader import Database, Row
 from streams.clock import now_ms
 from streams.config.model import Config
 from streams.instance.files import read_states, state_of
@@ -290,7 +291,7 @@ class AlertReads(FunnelReads):
                     alerts_s=(at_ms - ALERT_DAYS * DAY_MS) // 1000,
                 ),
             )
-        except StoreAwayError as error:
+        except ClickHouseUnreachableError as error:
             answered = self.database.answered_at_ms
             return Status(at_ms, False, str(error), answered, None, None, None, None, None, None, parts, ())
         scored_s = int(pulse[0]["scored_s"] or 0)

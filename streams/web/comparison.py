@@ -18,7 +18,8 @@ from scoring.detection import DetectionPolicy
 from scoring.detection.sensitivity import smallest_drop
 from scoring.funnel.stages import FAST_STEPS, STAGES, STEP_BY_ID
 from scoring.funnel.units import HOUR_MS, MINUTE_MS
-from streams.clickhouse.reader import Database, Row, StoreAwayError
+from streams.clickhouse.errors import ClickHouseUnreachableError
+from streams.clickhouse.reader import Database, Row
 from streams.clock import monotonic
 from streams.config.model import Config
 from streams.web.answers import Comparison, PlatformGroup, StepComparison, StoreComparison
@@ -136,7 +137,7 @@ class Comparisons:
             rows = await self._database.shared(
                 ("baselines",), BASELINES_FRESH_S, lambda: self._database.rows(BASELINES)
             )
-        except StoreAwayError:
+        except ClickHouseUnreachableError:
             return {}
         await asyncio.to_thread(self._work, rows)
         keys = {(row["store_id"], int(row["published_ms"])) for row in rows}

@@ -12,10 +12,10 @@ from scoring.alerts.actions import HumanActionKind
 from streams.clock import now_ms
 from streams.incidents.action_log import new_action
 from streams.incidents.links import LinkEnded, LinkError, verify
+from streams.kafka.errors import KafkaUnreachableError
 from streams.web.acts import Acts
 from streams.web.forms import comes_from_elsewhere
 from streams.web.pages import Pages
-from streams.web.routing_reads import BrokerSilent
 
 KIND = "unsubscribe"
 
@@ -66,7 +66,7 @@ class Leaving:
             try:
                 await self._acts.publish(action)
                 state = "back" if back else "left"
-            except BrokerSilent as error:
+            except KafkaUnreachableError as error:
                 failure = word("act_broker_away", detail=str(error))
         return self._pages.render(
             request,

@@ -23,9 +23,10 @@ from scoring.alerts.actions import CloseReason
 from scoring.funnel.stages import STEP_BY_ID, STEPS
 from scoring.funnel.units import MINUTE_MS
 from scoring.wording.catalogue import checks_for
-from streams.clickhouse.reader import StoreAwayError
+from streams.clickhouse.errors import ClickHouseUnreachableError
 from streams.clock import now_ms
 from streams.instance.files import role_and_number
+from streams.kafka.errors import KafkaUnreachableError
 from streams.settings import Settings
 from streams.web.access import COOKIE
 from streams.web.alert_reads import AlertReads, rows_span
@@ -39,7 +40,7 @@ from streams.web.funnel_reads import WINDOWS, rows_sql
 from streams.web.in_force import mute_lines, receiver_lines, route_lines, setting_rows
 from streams.web.names import Names
 from streams.web.reader import Reader, reader_of
-from streams.web.routing_reads import BrokerSilent, RoutingReads
+from streams.web.routing_reads import RoutingReads
 
 HERE = Path(__file__).parent
 SHOWN_TILES = 12
@@ -144,7 +145,7 @@ class Pages:
     ) -> dict[str, Any]:
         try:
             return await self._live_parts(request, reader, names, at_ms, live)
-        except StoreAwayError as error:
+        except ClickHouseUnreachableError as error:
             return {"problem": str(error)}
 
     async def _live_parts(
@@ -253,7 +254,7 @@ class Pages:
         try:
             view["alerts"] = (await self._reads.alerts(state, store, 200, at_ms, step=step, days=days)).alerts
             view["responses"] = await self._reads.responses(state, store, step, days, at_ms)
-        except StoreAwayError as error:
+        except ClickHouseUnreachableError as error:
             view["problem"] = str(error)
         return self.render(
             request,
@@ -327,7 +328,7 @@ class Pages:
         view: dict[str, Any] = {"routing": None, "problem": ""}
         try:
             view["routing"] = await self._routing.routing(alert.alert_id, self.reader(request).language)
-        except BrokerSilent as error:
+        except KafkaUnreachableError as error:
             view["problem"] = str(error)
         return self.render(
             request,
@@ -345,7 +346,7 @@ class Pages:
         view: dict[str, Any] = {"comparison": None, "problem": ""}
         try:
             view["comparison"] = await self._comparisons.comparison(hours, at_ms)
-        except StoreAwayError as error:
+        except ClickHouseUnreachableError as error:
             view["problem"] = str(error)
         return self.render(
             request,
@@ -364,7 +365,7 @@ class Pages:
         view: dict[str, Any] = {"silences": (), "problem": ""}
         try:
             view["silences"] = await self._reads.deeds.silences(at_ms)
-        except StoreAwayError as error:
+        except ClickHouseUnreachableError as error:
             view["problem"] = str(error)
         return self.render(
             request,
@@ -414,7 +415,7 @@ class Pages:
         try:
             view["summary"] = await self._reads.dead_letter_summary(7 * 24, at_ms)
             view["letters"] = (await self._reads.dead_letters(reason, "", 7 * 24, 100, at_ms)).letters
-        except StoreAwayError as error:
+        except ClickHouseUnreachableError as error:
             view["problem"] = str(error)
         return self.render(
             request,

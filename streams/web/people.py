@@ -95,7 +95,7 @@ class Deeds:
         """The action of that id, None if nobody did it yet.
 
         Raises:
-            StoreAwayError: it is not in memory, and ClickHouse does not answer.
+            ClickHouseUnreachableError: it is not in memory, and ClickHouse does not answer.
         """
         if action_id in self._pending:
             return self._pending[action_id]

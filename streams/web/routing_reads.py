@@ -18,16 +18,13 @@ from streams.incidents.alert_log import AlertBook, BookReader
 from streams.incidents.explaining import Explanation, explain
 from streams.incidents.facts import FactsReader
 from streams.incidents.send_log import Ledger
+from streams.kafka.errors import KafkaUnreachableError
 from streams.settings import Settings
 from streams.web.answers import RouteDecision, Routing
 
 #: how long an answer serves everyone, and how long anyone waits for one
 FRESH_S = 10.0
 PATIENCE_S = 8.0
-
-
-class BrokerSilent(Exception):
-    """The broker did not answer in time. Raised by ``RoutingReads`` and the actions; page and API say so (503)."""
 
 
 class RoutingReads:
@@ -40,7 +37,7 @@ class RoutingReads:
         """What routing says of the alert on each route that takes it.
 
         Raises:
-            BrokerSilent: the broker is away or too slow.
+            KafkaUnreachableError: the broker is away or too slow.
         """
         at_ms, found = await self._database.shared(
             ("routing", alert_id), FRESH_S, lambda: self._ask(alert_id)
@@ -66,11 +63,11 @@ class RoutingReads:
             async with asyncio.timeout(PATIENCE_S):
                 return now_ms(), await self._explained(alert_id)
         except TimeoutError as error:
-            raise BrokerSilent(
+            raise KafkaUnreachableError(
                 f"The broker at {self._settings.kafka} gave no answer within {PATIENCE_S:g} s."
             ) from error
         except KafkaError as error:
-            raise BrokerSilent(f"The broker at {self._settings.kafka} does not answer.") from error
+            raise KafkaUnreachableError(f"The broker at {self._settings.kafka} does not answer.") from error
 
     async def _explained(self, alert_id: str) -> list[Explanation] | None:
         """The explanations; None if the log does not hold the alert (any more)."""

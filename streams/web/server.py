@@ -10,9 +10,11 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from streams.clickhouse.reader import Database, StoreAwayError
+from streams.clickhouse.errors import ClickHouseUnreachableError
+from streams.clickhouse.reader import Database
 from streams.config.model import Config
 from streams.instance.files import StateReport, secret
+from streams.kafka.errors import KafkaUnreachableError
 from streams.metrics import PAGE_REQUESTS, PAGE_SECONDS
 from streams.settings import Settings
 from streams.web.access import Access, guard, problem, wants_page
@@ -26,7 +28,7 @@ from streams.web.leaving import Leaving
 from streams.web.openapi import PREFIX, openapi
 from streams.web.pages import Pages
 from streams.web.reader import LANGUAGE_COOKIE
-from streams.web.routing_reads import BrokerSilent, RoutingReads
+from streams.web.routing_reads import RoutingReads
 from streams.web.sign_in import SignIn
 from streams.web.store_pages import StorePages
 from streams.web.store_reads import StoreReads
@@ -156,12 +158,12 @@ def _failures(pages: Pages) -> Middleware:
         except ForgedForm:
             detail = pages.reader(request).word("form_forged")
             return _told(pages, request, page, 403, "forged", detail, "not_done")
-        except BrokerSilent as error:
+        except KafkaUnreachableError as error:
             detail = pages.reader(request).word("act_broker_away", detail=str(error))
             return _told(pages, request, page, 503, "broker_away", detail if page else str(error), "not_done")
         except (NotThere, AlertNotThere) as error:
             return _told(pages, request, page, 404, "not_found", str(error), "no_such_page")
-        except StoreAwayError as error:
+        except ClickHouseUnreachableError as error:
             return _told(pages, request, page, 503, "store_away", str(error), "away_title")
         except web.HTTPNotFound:
             return pages.missing(request, "no_such_page")

@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from streams.clickhouse.reader import StoreAwayError
+from streams.clickhouse.errors import ClickHouseUnreachableError
 from streams.clock import now_ms
 from streams.web.api import AT, NotThere, Parameter, Route
 from streams.web.ask import at_of, one_of
@@ -86,7 +86,7 @@ class StorePages:
             store_id = await self._known(request, at_ms)
             view["algebra"] = await self._reads.contributions(store_id, hours, against, at_ms)
             view["cohorts"] = [await self._reads.cohorts(store_id, step, at_ms) for step in COHORT_DAYS]
-        except StoreAwayError as error:
+        except ClickHouseUnreachableError as error:
             view["problem"] = str(error)
         return self._pages.render(
             request,

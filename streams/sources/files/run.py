@@ -91,7 +91,7 @@ class Replay:
         """Replay the file to its end and say what came of it.
 
         Raises:
-            BrokerAway: Kafka does not answer; what was sent is there, and the same replay can be run again.
+            KafkaUnreachableError: Kafka does not answer; what was sent is there, and the same replay can be run again.
         """
         began = monotonic()
         told: Callable[[int, Report], None] = progress or (lambda position, report: None)

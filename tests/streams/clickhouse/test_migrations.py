@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from streams.clickhouse import MigrationChanged, migrate
+from streams.clickhouse import MigrationChangedError, migrate
 from streams.clickhouse.migrations import find_migrations
 from streams.settings import Settings, load_settings
 
@@ -64,7 +64,7 @@ async def test_a_released_migration_that_was_edited_is_refused(clickhouse: Any, 
     await migrate(settings)
     client = clickhouse.client(database=settings.clickhouse_database)
     client.command("INSERT INTO schema_migrations (number, name, checksum) VALUES (1, 'tables', 'another')")
-    with pytest.raises(MigrationChanged, match=r"001_tables\.sql .* new numbered file"):
+    with pytest.raises(MigrationChangedError, match=r"001_tables\.sql .* new numbered file"):
         await migrate(settings)
 
 
