@@ -16,6 +16,7 @@ import yaml
 
 from streams import metrics
 from streams.settings import Settings
+from tests.deadlines import within
 from tests.places import ROOT
 
 PROMETHEUS = ROOT / "deploy" / "prometheus"
@@ -81,15 +82,19 @@ def test_prometheus_itself_scrapes_a_role_by_our_configuration_and_evaluates_eve
     )
     try:
         asked = f"http://{address}/api/v1"
-        up = eventually(lambda: httpx.get(f"{asked}/query?query=up").json()["data"]["result"])
+        up = eventually(
+            lambda: httpx.get(f"{asked}/query?query=up", timeout=within(5)).json()["data"]["result"]
+        )
         assert [one["value"][1] for one in up] == ["1"]
-        groups = eventually(lambda: evaluated(httpx.get(f"{asked}/rules").json()["data"]["groups"]))
+        groups = eventually(
+            lambda: evaluated(httpx.get(f"{asked}/rules", timeout=within(5)).json()["data"]["groups"])
+        )
         assert {rule["name"]: rule["health"] for rule in groups[0]["rules"]} == {
             r["alert"]: "ok" for r in RULES
         }
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(within(20))
 
 
 def evaluated(groups: list[Any]) -> list[Any]:
@@ -99,7 +104,7 @@ def evaluated(groups: list[Any]) -> list[Any]:
 
 def eventually(ask: Callable[[], list[Any]], wait_s: float = 60.0) -> list[Any]:
     """The first answer that is not empty; Prometheus takes a moment to listen, to scrape and to evaluate."""
-    deadline = time.monotonic() + wait_s
+    deadline = time.monotonic() + within(wait_s)
     answer: list[Any] = []
     while not answer:
         assert time.monotonic() < deadline

@@ -9,6 +9,7 @@ import pytest
 
 from streams.incidents.links import Link, sign
 from tests.browser.test_live_page import CONTRAST, axe, browser
+from tests.deadlines import within_ms
 from tests.fixtures.acting_page import LINK_KEY, ActingPage
 from tests.fixtures.web_seed import ALERT
 
@@ -27,6 +28,7 @@ def visit(browser: Any, acting_page: ActingPage) -> Iterator[Any]:
             viewport={"width": width, "height": 900}, locale=language, timezone_id="Asia/Shanghai", **more
         )
         context.add_cookies([{"name": "funnelwatch_zone", "value": "Asia/Shanghai", "url": acting_page.url}])
+        context.set_default_timeout(within_ms(30))
         contexts.append(context)
         tab = context.new_page()
         tab.on("console", lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None)

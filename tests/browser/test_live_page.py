@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from streams.settings import Settings
+from tests.deadlines import within_ms
 from tests.fixtures.clickhouse import Store
 from tests.fixtures.page import RunningPage, page_settings, serve
 from tests.fixtures.web_seed import ALERT, moment
@@ -54,6 +55,7 @@ def open_page(browser: Any, page: RunningPage) -> Iterator[Any]:
         context = browser.new_context(
             viewport={"width": width, "height": 900}, locale=language, timezone_id=zone, **more
         )
+        context.set_default_timeout(within_ms(30))
         contexts.append(context)
         tab = context.new_page()
         tab.on("console", lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None)
@@ -258,6 +260,7 @@ def test_the_page_is_signed_into_with_the_token(
     running = serve(settings)
     url = next(running).url
     tab = browser.new_context(locale="en-US").new_page()
+    tab.set_default_timeout(within_ms(30))
     tab.goto(url + "/alerts")
     tab.get_by_label("Access token").fill("wrong")
     tab.get_by_role("button", name="Sign in").click()
@@ -277,9 +280,9 @@ def test_a_lost_connection_is_said_and_the_page_recovers(open_page: Any) -> None
     tab.evaluate(
         "() => { window.realFetch = window.fetch; window.fetch = () => Promise.reject(new TypeError('away')); }"
     )
-    tab.locator("#stale", has_text="Connection lost").wait_for(timeout=8000)
+    tab.locator("#stale", has_text="Connection lost").wait_for(timeout=within_ms(8))
     tab.evaluate("() => { window.fetch = window.realFetch; }")
-    tab.locator("#stale").wait_for(state="hidden", timeout=8000)
+    tab.locator("#stale").wait_for(state="hidden", timeout=within_ms(8))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

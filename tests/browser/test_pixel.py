@@ -15,6 +15,7 @@ from aiohttp import web
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from streams.clock import monotonic
+from tests.deadlines import within, within_ms
 from tests.streams.collector.places import Place, running, settings_for
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -43,6 +44,7 @@ class Shop:
 
     async def open(self, name: str, **context: Any) -> tuple[BrowserContext, Page]:
         opened = await self.browser.new_context(**context)
+        opened.set_default_timeout(within_ms(30))
         page = await opened.new_page()
         await page.goto(f"{self.url}/{name}?utm_medium=cpc&utm_campaign=autumn")
         return opened, page
@@ -95,7 +97,7 @@ def record(place: Place, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]
 
 
 async def until(condition: Callable[[], bool], what: object) -> None:
-    deadline = monotonic() + 15
+    deadline = monotonic() + within(15)
     while not condition():
         assert monotonic() < deadline, what
         await asyncio.sleep(0.05)
@@ -157,6 +159,7 @@ async def test_with_global_privacy_control_nothing_is_sent_or_stored(
     taken = record(shop.place, monkeypatch)
     for signal in ("globalPrivacyControl', {get: () => true", "doNotTrack', {get: () => '1'"):
         context = await shop.browser.new_context()
+        context.set_default_timeout(within_ms(30))
         await context.add_init_script(f"Object.defineProperty(navigator, '{signal}}})")
         page = await context.new_page()
         await page.goto(f"{shop.url}/shop")

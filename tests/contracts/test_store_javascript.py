@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.deadlines import within
+
 VERSION = "1.23.1"
 
 
@@ -33,7 +35,7 @@ def client_folder() -> Path:
             ],
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=within(120),
             check=False,
         )
         if fetched.returncode:
@@ -46,7 +48,7 @@ def test_the_javascript_client_pings_inserts_queries_and_streams(clickhouse, fre
         ["node", str(Path(__file__).with_name("store_client.mjs"))],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=within(120),
         check=False,
         env={
             **os.environ,

@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 from streams.instance.files import read_states
+from tests.deadlines import within
 from tests.places import ROOT
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="these tests read /proc")
@@ -31,12 +32,12 @@ def post(
         params=params,
         content=body or sql,
         auth=(user or store.user, password or store.password),
-        timeout=60,
+        timeout=within(60),
     )
 
 
 def eventually(condition, seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + within(seconds)
     while not condition():
         assert time.monotonic() < deadline, "it did not come about in time"
         time.sleep(0.02)
@@ -121,7 +122,7 @@ def test_a_query_whose_client_has_gone_is_stopped(clickhouse):
         found = post(clickhouse, counting)
         return int(found.text)
 
-    with httpx.stream("GET", clickhouse.url, params=arguments, timeout=30) as answer:
+    with httpx.stream("GET", clickhouse.url, params=arguments, timeout=within(30)) as answer:
         chunks = answer.iter_raw()
         assert len(next(chunks)) > 0
         assert running() == 1
@@ -138,7 +139,7 @@ def test_a_stream_of_gigabytes_does_not_grow_the_store(clickhouse):
     arguments = {"user": clickhouse.user, "password": clickhouse.password}
     arguments["query"] = "SELECT repeat('x', 1000) FROM numbers(2500000) FORMAT RowBinary"
     before, most, total = resident(), 0, 0
-    with httpx.stream("GET", clickhouse.url, params=arguments, timeout=60) as answer:
+    with httpx.stream("GET", clickhouse.url, params=arguments, timeout=within(60)) as answer:
         for chunk in answer.iter_raw():
             total += len(chunk)
             most = max(most, resident() if total % 50 == 0 else 0)
@@ -152,7 +153,7 @@ def test_it_tells_where_it_listens_and_takes_its_word_back(launch_store):
     state = read_states(store.data)[0]
     assert (state.name, state.addresses["http"], state.pid) == ("store", store.url, store.process.pid)
     store.process.send_signal(signal.SIGTERM)
-    assert store.process.wait(15) == 0
+    assert store.process.wait(within(15)) == 0
     assert read_states(store.data) == []
 
 
@@ -172,7 +173,7 @@ def test_a_stop_lets_running_queries_end(launch_store):
         )
         store.process.send_signal(signal.SIGTERM)
         assert slow.result().status_code == 200
-    assert store.process.wait(15) == 0
+    assert store.process.wait(within(15)) == 0
     again = launch_store(data=store.data)
     assert post(again, "SELECT count() FROM t").text == "3\n"
 
@@ -204,9 +205,9 @@ def test_what_was_acknowledged_survives_a_kill(launch_store):
     eventually(lambda: acknowledged >= 10)
     store.process.kill()
     stop.set()
-    store.process.wait(10)
+    store.process.wait(within(10))
     again = launch_store(data=store.data)
-    writer.join(20)
+    writer.join(within(20))
     count = int(post(again, "SELECT count() FROM t").text)
     assert count % 10_000 == 0
     assert acknowledged * 10_000 <= count <= (acknowledged + 1) * 10_000
@@ -218,7 +219,7 @@ def test_a_second_store_on_the_folder_is_refused(launch_store):
         [sys.executable, "-m", "streams.embedded.store", "--data", str(store.data), "--port", "0"],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=within(30),
         cwd=ROOT,
     )
     assert second.returncode == 73
@@ -237,7 +238,7 @@ def test_it_ends_with_the_process_that_started_it(tmp_path):
         [sys.executable, "-c", parent],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=within(60),
         cwd=ROOT,
     )
     child = int(ended.stdout)
@@ -265,8 +266,16 @@ def test_passwords_are_made_when_none_are_given(tmp_path):
         writer, reader = (
             (tmp_path / "secrets" / f"clickhouse_{name}password").read_text() for name in ("", "reader_")
         )
-        assert httpx.get(url, params={"query": "SELECT 1"}, auth=("funnelwatch", writer)).text == "1\n"
-        assert httpx.get(url, params={"query": "SELECT 1"}, auth=("funnelwatch_reader", reader)).text == "1\n"
+        assert (
+            httpx.get(url, params={"query": "SELECT 1"}, auth=("funnelwatch", writer), timeout=within(5)).text
+            == "1\n"
+        )
+        assert (
+            httpx.get(
+                url, params={"query": "SELECT 1"}, auth=("funnelwatch_reader", reader), timeout=within(5)
+            ).text
+            == "1\n"
+        )
         assert (tmp_path / "secrets" / "clickhouse_password").stat().st_mode & 0o077 == 0
         process.terminate()
 
@@ -293,6 +302,7 @@ def test_a_configuration_file_in_the_working_folder_changes_nothing(tmp_path):
             url,
             params={"query": "SELECT currentRoles() FORMAT JSONCompactEachRow"},
             auth=("funnelwatch", "x"),
+            timeout=within(5),
         )
         assert json.loads(answer.text) == [["writing"]]
         process.terminate()

@@ -14,6 +14,8 @@ import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError
 from clickhouse_connect.driver.external import ExternalData
 
+from tests.deadlines import within
+
 
 @pytest.fixture
 def ask(clickhouse, fresh_database):
@@ -33,7 +35,7 @@ def ask(clickhouse, fresh_database):
             content=body if body is not None or method == "GET" else sql,
             auth=(clickhouse.user, clickhouse.password),
             headers=headers,
-            timeout=60,
+            timeout=within(60),
         )
 
     return ask
@@ -48,7 +50,7 @@ def client(clickhouse, fresh_database):
 
 
 def test_nobody_is_let_in_without_a_password(clickhouse):
-    answer = httpx.get(clickhouse.url, params={"query": "SELECT 1"})
+    answer = httpx.get(clickhouse.url, params={"query": "SELECT 1"}, timeout=within(5))
     assert (answer.status_code, answer.headers["X-ClickHouse-Exception-Code"]) == (401, "516")
     assert "Basic" in answer.headers["WWW-Authenticate"]
 
@@ -57,7 +59,7 @@ def test_nobody_is_let_in_without_a_password(clickhouse):
     ("user", "password"), [("funnelwatch", "wrong"), ("default", ""), ("funnelwatch", ""), ("nobody", "x")]
 )
 def test_a_wrong_password_is_refused_with_clickhouses_code(clickhouse, user, password):
-    answer = httpx.get(clickhouse.url, params={"query": "SELECT 1"}, auth=(user, password))
+    answer = httpx.get(clickhouse.url, params={"query": "SELECT 1"}, auth=(user, password), timeout=within(5))
     assert (answer.status_code, answer.headers["X-ClickHouse-Exception-Code"]) == (403, "516")
     assert answer.text.startswith("Code: 516. DB::Exception: ")
 
@@ -65,16 +67,23 @@ def test_a_wrong_password_is_refused_with_clickhouses_code(clickhouse, user, pas
 def test_the_password_may_come_by_header_argument_or_basic_authentication(clickhouse):
     user, password = clickhouse.user, clickhouse.password
     by_header = httpx.post(
-        clickhouse.url, content="SELECT 1", headers={"X-ClickHouse-User": user, "X-ClickHouse-Key": password}
+        clickhouse.url,
+        content="SELECT 1",
+        headers={"X-ClickHouse-User": user, "X-ClickHouse-Key": password},
+        timeout=within(5),
     )
-    by_argument = httpx.get(clickhouse.url, params={"user": user, "password": password, "query": "SELECT 1"})
-    by_basic = httpx.get(clickhouse.url, params={"query": "SELECT 1"}, auth=(user, password))
+    by_argument = httpx.get(
+        clickhouse.url, params={"user": user, "password": password, "query": "SELECT 1"}, timeout=within(5)
+    )
+    by_basic = httpx.get(
+        clickhouse.url, params={"query": "SELECT 1"}, auth=(user, password), timeout=within(5)
+    )
     assert [answer.text for answer in (by_header, by_argument, by_basic)] == ["1\n"] * 3
 
 
 def test_ping_needs_no_password(clickhouse):
-    assert httpx.get(f"{clickhouse.url}/ping").text == "Ok.\n"
-    assert httpx.get(f"{clickhouse.url}/replicas_status").text == "Ok.\n"
+    assert httpx.get(f"{clickhouse.url}/ping", timeout=within(5)).text == "Ok.\n"
+    assert httpx.get(f"{clickhouse.url}/replicas_status", timeout=within(5)).text == "Ok.\n"
 
 
 # what is answered
@@ -171,8 +180,11 @@ def test_results_are_packed_only_if_asked(clickhouse, ask, packing):
         clickhouse.url,
         params=arguments | {"enable_http_compression": "1"},
         headers={"Accept-Encoding": packing},
+        timeout=within(5),
     )
-    plain = httpx.get(clickhouse.url, params=arguments, headers={"Accept-Encoding": packing})
+    plain = httpx.get(
+        clickhouse.url, params=arguments, headers={"Accept-Encoding": packing}, timeout=within(5)
+    )
     assert packed.headers["Content-Encoding"] == packing
     assert "Content-Encoding" not in plain.headers
     assert packed.text == plain.text
@@ -292,7 +304,7 @@ def test_a_busy_session_is_told_so(ask):
     slow = threading.Thread(target=take_long)
     slow.start()
     codes = set()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + within(10)
     while "373" not in codes and time.monotonic() < deadline:
         codes.add(ask("SELECT 1", session_id="busy").headers.get("X-ClickHouse-Exception-Code"))
     slow.join()
@@ -363,7 +375,9 @@ def test_a_broken_result_never_looks_whole(clickhouse, compression):
     }
     arguments |= {"password": clickhouse.password, "enable_http_compression": "1"}
     with pytest.raises(httpx.RemoteProtocolError):
-        httpx.get(clickhouse.url, params=arguments, headers={"Accept-Encoding": compression}, timeout=60)
+        httpx.get(
+            clickhouse.url, params=arguments, headers={"Accept-Encoding": compression}, timeout=within(60)
+        )
 
 
 def test_waiting_for_the_end_tells_the_failure_by_status(ask):

@@ -7,6 +7,8 @@ import gzip
 import httpx
 import pytest
 
+from tests.deadlines import within
+
 CANARY = "root:x:0"
 
 
@@ -49,7 +51,7 @@ def ask(store, sql: str, method: str = "POST", **arguments: str) -> httpx.Respon
         params=arguments | ({"query": sql} if method == "GET" else {}),
         content=sql if method == "POST" else None,
         auth=(store.reader, store.reader_password),
-        timeout=30,
+        timeout=within(30),
     )
 
 
@@ -266,6 +268,7 @@ def test_the_reader_gets_no_further_by_tables_it_brings(ground, told):
         params={"query": "SELECT * FROM x", **told},
         files={"x": ("x", b"1\n")},
         auth=(ground.reader, ground.reader_password),
+        timeout=within(5),
     )
     assert answer.status_code >= 400, answer.text
     assert CANARY not in answer.text
@@ -333,7 +336,7 @@ def test_the_reader_cannot_fill_the_disk_or_the_memory(ground):
         content=bomb,
         headers={"Content-Encoding": "gzip"},
         auth=(ground.reader, ground.reader_password),
-        timeout=60,
+        timeout=within(60),
     )
     assert answer.status_code >= 400
     hungry = "SELECT length(groupArray(repeat('x', 10000))) FROM numbers(1000000)"

@@ -13,6 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from tests.deadlines import within
+
 _START_S = 240
 _STOP_S = 60
 
@@ -45,7 +47,7 @@ class Instance:
             stderr=output,
             cwd=self.data,
         )
-        deadline = time.monotonic() + _START_S
+        deadline = time.monotonic() + within(_START_S)
         while not self.status().get("ready"):
             assert self._process.poll() is None, self.said()
             assert time.monotonic() < deadline, self.said()
@@ -54,7 +56,7 @@ class Instance:
     def stop(self) -> None:
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)
-            self._process.wait(_STOP_S)
+            self._process.wait(within(_STOP_S))
 
     def kill(self, name: str) -> int:
         """SIGKILL the process ``name``, unless it is dead already; the pid it had."""
@@ -85,7 +87,7 @@ class Instance:
 
     def wait(self, holds: Callable[[], bool]) -> None:
         """Return once it holds."""
-        deadline = time.monotonic() + _START_S
+        deadline = time.monotonic() + within(_START_S)
         while not holds():
             assert time.monotonic() < deadline, self.said()
             time.sleep(0.5)
@@ -99,7 +101,7 @@ class Instance:
             env=self._environment,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=within(300),
             cwd=self.data,
         )
         assert not check or done.returncode == 0, f"{arguments}: {done.stdout}{done.stderr}{self.said()}"

@@ -15,6 +15,7 @@ import pytest
 
 from streams.kafka.admin import add_partitions, partition_of, partitions_of
 from streams.kafka.topics import EVENTS
+from tests.deadlines import within
 from tests.e2e.instance import Instance
 from tests.places import SHARED
 
@@ -65,7 +66,7 @@ def difference(counted: Counts, expected: Counts) -> Counts:
 
 
 def until_equal(read: Callable[[], Counts], expected: Counts) -> None:
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + within(90)
     while (wrong := difference(read(), expected)) and time.monotonic() < deadline:
         time.sleep(0.5)
     assert wrong == {}

@@ -19,6 +19,7 @@ import pytest
 from streams.clock import now
 from streams.instance.files import read_states
 from streams.instance.processes import is_ours
+from tests.deadlines import within
 from tests.e2e.instance import Instance
 
 #: a busy machine starts an instance slowly; nothing here depends on how long it takes
@@ -53,7 +54,7 @@ def instance(tmp_path: Path) -> Iterator[Instance]:
 
 
 def until(holds: Callable[[], bool], what: str, meanwhile: Callable[[], object] = lambda: None) -> None:
-    deadline = time.monotonic() + DEADLINE_S
+    deadline = time.monotonic() + within(DEADLINE_S)
     while not holds():
         assert time.monotonic() < deadline, f"waited in vain for {what}"
         meanwhile()
@@ -117,7 +118,7 @@ class Load:
     def _post(self, batch: list[dict[str, Any]]) -> None:
         headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
         request = urllib.request.Request(self._url, json.dumps(batch).encode(), headers)
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=within(30)) as answer:
             told = json.load(answer)
         assert told["accepted"] == len(batch), told
 

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 
 from streams.kafka.topics import EVENTS
+from tests.deadlines import within
 from tests.faults.checker import Checker
 from tests.faults.load import Load
 from tests.faults.monitor_part import FREEZE
@@ -160,7 +161,7 @@ class Chaos:
         part, asked = self._system.parts[name], self._system.folder / name / FREEZE
         asked.write_text(self._chance.choice(("", "mid")))
         began = time.monotonic()
-        while not part.is_stopped and time.monotonic() - began < FREEZE_S:
+        while not part.is_stopped and time.monotonic() - began < within(FREEZE_S):
             await asyncio.sleep(0.05)
         asked.unlink(missing_ok=True)
         await asyncio.sleep(FREEZE_S)
@@ -194,7 +195,7 @@ class Chaos:
         system.broker.kill()
         self.kills += 1
         began = time.monotonic()
-        while self._load.ledger.repeats["http 503"] == refused and time.monotonic() - began < FULL_S:
+        while self._load.ledger.repeats["http 503"] == refused and time.monotonic() - began < within(FULL_S):
             await asyncio.sleep(0.2)
         system.broker_is_wanted = True
 

@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaError
 
 from scoring.events.event import Event, EventType
 from streams.kafka.topics import EVENTS
+from tests.deadlines import within
 from tests.faults.incident import Incidents
 from tests.faults.ledger import Ledger
 
@@ -60,7 +61,7 @@ class Load:
     async def stop(self, limit_s: float) -> None:
         """Send nothing new, and return once all is acknowledged."""
         self._is_stopping = True
-        async with asyncio.timeout(limit_s):
+        async with asyncio.timeout(within(limit_s)):
             await asyncio.gather(*self._tasks)
 
     async def pause(self) -> None:
@@ -154,7 +155,7 @@ class Load:
     # through the collector
 
     async def _send_by_http(self) -> None:
-        timeout = aiohttp.ClientTimeout(total=PATIENCE_S)
+        timeout = aiohttp.ClientTimeout(total=within(PATIENCE_S))
         async with aiohttp.ClientSession(timeout=timeout) as session:
             while not self._is_stopping:
                 began = time.monotonic()
@@ -195,7 +196,7 @@ async def _producer(kafka: str) -> AIOKafkaProducer:
         bootstrap_servers=kafka, acks="all", enable_idempotence=True, linger_ms=2, request_timeout_ms=5000
     )
     try:
-        await asyncio.wait_for(producer.start(), PATIENCE_S)
+        await asyncio.wait_for(producer.start(), within(PATIENCE_S))
     except BaseException:
         await _drop(producer)
         raise
@@ -224,7 +225,7 @@ class _Direct:
         while True:
             try:
                 self._producer = self._producer or await _producer(self._kafka)
-                await asyncio.wait_for(_produce(self._producer, events), PATIENCE_S)
+                await asyncio.wait_for(_produce(self._producer, events), within(PATIENCE_S))
                 break
             except (KafkaError, OSError, TimeoutError):
                 attempt += 1
@@ -241,4 +242,4 @@ class _Direct:
 async def _drop(producer: AIOKafkaProducer | None) -> None:
     if producer is not None:
         with contextlib.suppress(Exception):  # it is broken; only its sockets matter
-            await asyncio.wait_for(producer.stop(), 2)
+            await asyncio.wait_for(producer.stop(), within(2))

@@ -19,6 +19,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from streams.kafka.topics import ALERTS, EVENTS, MINUTES
+from tests.deadlines import within
 from tests.faults.system import System, resident_mb
 
 #: what each group reads and the checker looks at
@@ -69,7 +70,7 @@ async def standing(system: System) -> Standing:
     admin = AIOKafkaAdminClient(bootstrap_servers=system.settings.kafka, request_timeout_ms=5000)
     consumer = AIOKafkaConsumer(bootstrap_servers=system.settings.kafka, request_timeout_ms=5000)
     try:
-        async with asyncio.timeout(_ASK_S):
+        async with asyncio.timeout(within(_ASK_S)):
             await asyncio.gather(admin.start(), consumer.start())
             parts = [
                 TopicPartition(topic, number)
@@ -89,7 +90,7 @@ async def standing(system: System) -> Standing:
         return Standing({}, {}, spooled, repr(error))
     finally:
         with contextlib.suppress(Exception):  # the broker may be away
-            await asyncio.wait_for(asyncio.gather(admin.close(), consumer.stop()), 2)
+            await asyncio.wait_for(asyncio.gather(admin.close(), consumer.stop()), within(2))
 
 
 def _behind(part: TopicPartition, end: int, committed: Any) -> int:

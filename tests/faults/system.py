@@ -25,6 +25,7 @@ from streams.embedded.ports import free_port
 from streams.kafka.admin import create_topics
 from streams.kafka.topics import COUNTS_CHANGELOG, TOPICS, TopicSpec
 from streams.settings import Settings, load_settings
+from tests.deadlines import within
 from tests.faults.proxy import Proxy
 from tests.places import ROOT
 
@@ -111,7 +112,7 @@ class Part:
         self.signal(signal.SIGTERM)
         if self.process is not None:
             try:
-                self.process.wait(limit_s)
+                self.process.wait(within(limit_s))
             except subprocess.TimeoutExpired:
                 self.kill()
 
@@ -259,7 +260,7 @@ class System:
             await asyncio.sleep(0.1)
 
     async def _collector_is_ready(self) -> bool:
-        limit = aiohttp.ClientTimeout(total=2)
+        limit = aiohttp.ClientTimeout(total=within(2))
         with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError):
             async with (
                 aiohttp.ClientSession(timeout=limit) as session,
@@ -292,7 +293,7 @@ def _broker_behind(links: dict[str, Proxy], settings: Settings, folder: Path, po
 
 async def until(is_so: Callable[[], Awaitable[Any]], limit_s: float, what: str) -> None:
     """Wait until ``is_so``; after ``limit_s`` say what was waited for."""
-    deadline = time.monotonic() + limit_s
+    deadline = time.monotonic() + within(limit_s)
     while not await is_so():
         if time.monotonic() > deadline:
             raise TimeoutError(f"waited {limit_s:.0f} s for {what}")

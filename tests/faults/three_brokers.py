@@ -23,6 +23,7 @@ from streams.embedded.broker import Broker, archive_path
 from streams.embedded.jars import fetch_jars
 from streams.kafka.admin import create_topics
 from streams.settings import load_settings
+from tests.deadlines import within
 from tests.faults.ledger import Cell, Ledger
 from tests.faults.load import Load
 from tests.streams.monitor.test_monitor_exact import Process, published
@@ -40,7 +41,7 @@ class Node(Broker):
 
     def _format(self, properties: Path) -> None:
         command = [*self._java(), "kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", str(properties)]
-        subprocess.run(command, capture_output=True, check=True, timeout=120)
+        subprocess.run(command, capture_output=True, check=True, timeout=within(120))
 
 
 def nodes(folder: Path) -> list[Node]:
@@ -122,7 +123,7 @@ async def run(kills: int, rate: int, folder: Path) -> int:
             load.check()
         await load.stop(SETTLE_S)
         horizon_ms = int(load_settings().monitor_horizon_hours * 3_600_000)
-        until, differs = time.monotonic() + SETTLE_S, Counter({("", 0, ""): 1})
+        until, differs = time.monotonic() + within(SETTLE_S), Counter({("", 0, ""): 1})
         while differs and time.monotonic() < until:
             await asyncio.sleep(2)
             for worker in workers:

@@ -10,6 +10,8 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.deadlines import within
+
 
 @dataclass
 class Hook:
@@ -49,6 +51,6 @@ class Hook:
 
 async def until(condition: Callable[[], bool], timeout_s: float = 90.0) -> None:
     """Wait until ``condition`` holds; fail when it does not in time."""
-    async with asyncio.timeout(timeout_s):
+    async with asyncio.timeout(within(timeout_s)):
         while not condition():
             await asyncio.sleep(0.02)

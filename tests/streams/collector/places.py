@@ -26,6 +26,7 @@ from streams.config.model import Config
 from streams.kafka.admin import create_topics
 from streams.kafka.topics import TopicSpec
 from streams.settings import Settings, load_settings
+from tests.deadlines import within
 
 KEYS = {"env:A": "key-of-a", "env:B": "key-of-b", "env:PIXEL": "key-of-pixel"}
 CONFIG = Config.model_validate(
@@ -95,7 +96,7 @@ async def read_topic(
     await consumer.start()
     try:
         partitions = list(consumer.assignment())
-        deadline = monotonic() + wait_s
+        deadline = monotonic() + within(wait_s)
         while sum((await consumer.end_offsets(partitions)).values()) < many:
             assert monotonic() < deadline, f"{topic} has not {many} records"
             await asyncio.sleep(0.05)

@@ -24,6 +24,7 @@ from streams.instance.files import read_states
 from streams.kafka.admin import create_topics
 from streams.kafka.topics import EVENTS
 from streams.settings import load_settings
+from tests.deadlines import within
 from tests.streams.collector.places import read_topic, running, settings_for
 
 
@@ -43,7 +44,7 @@ def click(store: str, number: int) -> dict[str, Any]:
 
 
 async def until(condition: Any, what: str, wait_s: float = 40.0) -> None:
-    deadline = monotonic() + wait_s
+    deadline = monotonic() + within(wait_s)
     while not condition():
         assert monotonic() < deadline, what
         await asyncio.sleep(0.05)
@@ -63,17 +64,17 @@ async def test_events_taken_while_the_broker_is_away_follow_in_order_when_it_is_
         own_broker.kill()
         begun = monotonic()
         assert (await place.post(click("a", 20)))[0] == 202
-        assert monotonic() - begun < 10, "found out too late"
+        assert monotonic() - begun < within(10), "found out too late"
         begun = monotonic()
         for number in range(21, 60):
             assert (await place.post([click("a", number), {"type": "no such type"}]))[0] == 202
-        assert monotonic() - begun < 30, "each request must not find out for itself"
+        assert monotonic() - begun < within(30), "each request must not find out for itself"
         assert publisher.spooled_bytes > 0
         async with place.session.get(place.url + "/healthz") as answer:
             assert (await answer.json())["state"] == "degraded"
         own_broker.start()
         await asyncio.to_thread(own_broker.wait_ready)
-        number, deadline = 60, monotonic() + 120
+        number, deadline = 60, monotonic() + within(120)
         while publisher.spooled_bytes or not publisher.is_broker_there or number < 80:
             assert (await place.post(click("a", number)))[0] == 202
             number += 1
@@ -113,17 +114,18 @@ async def test_a_full_spool_is_503_with_retry_after(tmp_path: Path) -> None:
 async def test_a_collector_is_stopped_while_it_looks_for_the_broker(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    close = AIOKafkaClient.close
+    close, given_up = AIOKafkaClient.close, []
 
     async def close_slowly(client: AIOKafkaClient) -> None:
+        given_up.append(client)
         await asyncio.sleep(0.5)
         await close(client)
 
     monkeypatch.setattr(AIOKafkaClient, "close", close_slowly)
     publisher = Publisher("127.0.0.1:9", Spool(tmp_path / "spool", 3000), delivery_s=0.3)
     await publisher.__aenter__()
-    await asyncio.sleep(0.2)  # it gives up its second try to connect
-    await asyncio.wait_for(publisher.__aexit__(None, None, None), 10)
+    await until(lambda: len(given_up) == 2, "it gives up its second try to connect")
+    await asyncio.wait_for(publisher.__aexit__(None, None, None), within(10))
 
 
 async def test_a_collector_killed_with_bytes_on_disk_sends_them_after_its_restart(
@@ -172,7 +174,7 @@ async def test_a_collector_killed_with_bytes_on_disk_sends_them_after_its_restar
         found = [value["event_id"] for value, _ in await read_topic(own_broker.address, EVENTS, 10)]
         assert found == [f"a{number}" for number in range(10)]
         second.send_signal(signal.SIGTERM)
-        assert await asyncio.to_thread(second.wait, 15) == 0
+        assert await asyncio.to_thread(second.wait, within(15)) == 0
         assert read_states(data) == []
         assert list(data.glob("spool/*/*.seg")) == []
     finally:

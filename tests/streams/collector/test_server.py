@@ -13,6 +13,7 @@ import pytest
 
 from streams.clock import now_ms
 from streams.kafka.admin import add_partitions, partition_of
+from tests.deadlines import within
 from tests.fixtures.kafka_tools import read_all
 from tests.streams.collector.places import Place, running, settings_for
 
@@ -303,7 +304,7 @@ async def test_a_topic_that_is_given_more_partitions_gets_each_store_where_kafka
     there = [record.partition for record in before]
     more = next(count for count in range(4, 40) if partition_of("a", count) not in there)
     await add_partitions(place.kafka, [place.events_topic], more)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(within(60)):
         while partition_of("a", more) not in there:
             assert (await place.post(click(0, event_id=f"after {len(there)}")))[0] == 202
             await asyncio.sleep(0.2)

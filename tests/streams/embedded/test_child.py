@@ -12,6 +12,7 @@ from pathlib import Path
 from streams.clock import monotonic
 from streams.embedded.child import Child
 from streams.embedded.plan import Command
+from tests.deadlines import within
 from tests.places import ROOT
 
 Told = list[tuple[str, str, str]]
@@ -23,7 +24,7 @@ def command(script: str, grace_s: float = 5.0) -> Command:
 
 
 async def until(holds: Callable[[], bool], timeout_s: float = 30.0) -> None:
-    deadline = monotonic() + timeout_s
+    deadline = monotonic() + within(timeout_s)
     while not holds():
         assert monotonic() < deadline, "it did not happen in time"
         await asyncio.sleep(0.02)
@@ -90,7 +91,7 @@ async def test_readiness_counts_only_from_the_process_itself(tmp_path: Path) -> 
     await until(lambda: child.pid is not None)
     assert not child.ready.is_set()
     gate.touch()
-    await asyncio.wait_for(child.wait_ready(), 30)
+    await asyncio.wait_for(child.wait_ready(), within(30))
     assert ("worker", "ready", "here") in told
     pid = child.pid
     assert pid is not None
@@ -103,8 +104,8 @@ async def test_a_process_that_will_not_end_is_killed_after_its_grace(tmp_path: P
     script = "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
     child, told = kept(tmp_path, script + READY.format(data=str(tmp_path)) + "time.sleep(60)", grace_s=0.2)
     child.start()
-    await asyncio.wait_for(child.wait_ready(), 30)
-    await asyncio.wait_for(child.stop(), 10)
+    await asyncio.wait_for(child.wait_ready(), within(30))
+    await asyncio.wait_for(child.stop(), within(10))
     assert [change[1] for change in told][-2:] == ["killed", "stopped"]
 
 

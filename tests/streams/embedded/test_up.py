@@ -20,13 +20,14 @@ from scoring.alerts.alert import AlertKind, AlertState, AlertTransition, Level
 from streams.instance.files import read_states
 from streams.instance.processes import command_of
 from streams.kafka.topics import ALERTS
+from tests.deadlines import within
 
 pytestmark = pytest.mark.slow
 PROGRAM = [sys.executable, "-c", "import sys; from streams.cli.main import main; sys.exit(main())"]
 
 
 def wait_for(holds: Callable[[], Any], what: str, timeout_s: float = 90.0) -> Any:
-    deadline = time.monotonic() + timeout_s
+    deadline = time.monotonic() + within(timeout_s)
     while not (found := holds()):
         assert time.monotonic() < deadline, f"waited in vain for {what}"
         time.sleep(0.1)
@@ -61,7 +62,7 @@ class Up:
             text=True,
             env=self.environment,
             cwd=self.data.parent,
-            timeout=60,
+            timeout=within(60),
             check=False,
         )
 
@@ -83,7 +84,7 @@ class Up:
     def end(self) -> None:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGINT)
-            self.process.wait(60)
+            self.process.wait(within(60))
 
 
 def none_of(pids: list[int]) -> bool:
@@ -166,7 +167,7 @@ def test_ctrl_c_stops_all_in_order(up: Up) -> None:
     pids = up.pids()
     assert len(pids) == 5
     up.process.send_signal(signal.SIGINT)
-    assert up.process.wait(60) == 0
+    assert up.process.wait(within(60)) == 0
     wait_for(lambda: none_of(pids), "the end of every process", 5)
     stopped = [line.split()[1] for line in up.text().splitlines() if line.endswith(" stopped")]
     assert stopped[:2] == ["collector", "notifier"]
@@ -180,7 +181,7 @@ def test_nothing_outlives_an_up_that_is_killed_and_the_next_start_has_the_same_p
         before = up.wait_ready()["addresses"]
         pids = up.pids()
         up.process.kill()
-        up.process.wait(10)
+        up.process.wait(within(10))
         again = Up(tmp_path / "data", "--roles", "collector")
         try:
             wait_for(lambda: none_of(pids), "the end of what the killed one started", 40)

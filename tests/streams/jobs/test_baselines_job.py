@@ -22,6 +22,7 @@ from streams.kafka import topics
 from streams.kafka.admin import create_topics
 from streams.kafka.topics import TopicSpec
 from streams.settings import load_settings
+from tests.deadlines import within
 
 
 async def test_history_in_the_store_becomes_a_published_baseline(
@@ -68,7 +69,7 @@ async def test_history_in_the_store_becomes_a_published_baseline(
 async def first_baseline(kafka: str, store: str) -> StoreBaseline:
     consumer = AIOKafkaConsumer(topics.BASELINES, bootstrap_servers=kafka, auto_offset_reset="earliest")
     await consumer.start()
-    deadline = monotonic() + 60
+    deadline = monotonic() + within(60)
     try:
         while monotonic() < deadline:
             for records in (await consumer.getmany(timeout_ms=500)).values():

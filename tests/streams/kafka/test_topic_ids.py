@@ -9,6 +9,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
 
 from streams.kafka.topic_ids import NoSuchTopic, TopicIds
+from tests.deadlines import within
 from tests.fixtures.kafka_tools import make
 
 DEADLINE_S = 30
@@ -26,7 +27,7 @@ async def test_a_topic_made_anew_has_another_id(kafka: str, topic_prefix: str) -
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
     await admin.start()
     await admin.delete_topics([topic])
-    async with asyncio.timeout(DEADLINE_S):
+    async with asyncio.timeout(within(DEADLINE_S)):
         while topic in await admin.list_topics():
             await asyncio.sleep(0.05)
     await admin.close()

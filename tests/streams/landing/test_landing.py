@@ -31,6 +31,7 @@ from streams.kafka import topics
 from streams.kafka.admin import create_topics
 from streams.kafka.topics import TOPICS, TopicSpec
 from streams.settings import load_settings
+from tests.deadlines import within
 from tests.fixtures.landing import Ground, arguments_of, event, until
 from tests.places import ROOT, SHARED
 
@@ -259,7 +260,7 @@ async def test_killed_between_insert_and_commit_each_row_still_lands_once(ground
         subprocess.run,
         [*command, ground.prefix, "dies-before-commit"],
         cwd=ROOT,
-        timeout=60,
+        timeout=within(60),
     )
     assert died.returncode == -9
     assert ground.one("SELECT count() FROM events") > 0
@@ -316,7 +317,7 @@ async def _make_anew(kafka: str, topic: str) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
     await admin.start()
     await admin.delete_topics([topic])
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(within(30)):
         while topic in await admin.list_topics():
             await asyncio.sleep(0.05)
     await admin.close()

@@ -34,6 +34,7 @@ from scoring.events.event import Event, EventType
 from scoring.funnel.scores import ScoreRow
 from scoring.funnel.stages import STAGE_INDEX
 from streams.kafka.topics import ALERTS, BASELINES, EVENTS, SCORES
+from tests.deadlines import within
 from tests.fixtures.kafka_tools import make_topics, produce, read_all
 from tests.streams.monitor.test_monitor_exact import Process
 
@@ -103,14 +104,14 @@ async def transitions(kafka: str, prefix: str) -> list[AlertTransition]:
 async def wait_for(
     kafka: str, prefix: str, done: Callable[[list[AlertTransition]], bool]
 ) -> list[AlertTransition]:
-    async with asyncio.timeout(DEADLINE_S):
+    async with asyncio.timeout(within(DEADLINE_S)):
         while not done(found := await transitions(kafka, prefix)):
             await asyncio.sleep(0.1)
     return found
 
 
 async def wait_for_score(kafka: str, prefix: str, minute: int) -> None:
-    async with asyncio.timeout(DEADLINE_S):
+    async with asyncio.timeout(within(DEADLINE_S)):
         while True:
             scores = await read_all(kafka, prefix + SCORES)
             if any(

@@ -25,6 +25,7 @@ from scoring.funnel.stages import STAGE_INDEX
 from streams.kafka.topics import COUNTS_CHANGELOG, DEADLETTERS, EVENTS, MINUTES, SCORES, WINDOWS
 from streams.monitor.app import EXIT_FAILED
 from streams.monitor.monitor import BACKLOG_RECORDS, Monitor
+from tests.deadlines import within
 from tests.fixtures.kafka_tools import make, make_topics, produce, read_all
 from tests.places import ROOT
 
@@ -82,7 +83,7 @@ class Process:
     def end(self, how: signal.Signals) -> int:
         assert self.process is not None
         self.process.send_signal(how)
-        return self.process.wait(30)
+        return self.process.wait(within(30))
 
 
 @pytest.fixture
@@ -156,7 +157,7 @@ async def published(kafka: str, prefix: str) -> Counter[tuple[str, int, str, int
 
 
 async def wait_for_total(kafka: str, prefix: str, total: int) -> Counter[tuple[str, int, str, int]]:
-    async with asyncio.timeout(DEADLINE_S):
+    async with asyncio.timeout(within(DEADLINE_S)):
         while sum((found := await published(kafka, prefix)).values()) < total:
             await asyncio.sleep(0.2)
     return found
@@ -242,7 +243,7 @@ async def test_a_failure_ends_the_process_with_the_reason_in_its_last_log_line(
     broken = Process(kafka, topic_prefix, tmp_path, "broken")
     broken.start()
     assert broken.process is not None
-    assert await asyncio.to_thread(broken.process.wait, DEADLINE_S) == 70
+    assert await asyncio.to_thread(broken.process.wait, within(DEADLINE_S)) == 70
     last = broken.log.read_text().strip().splitlines()[-1]
     assert "the monitor ends: the flush failed" in last
     assert "planted" in last
@@ -268,7 +269,7 @@ async def test_a_topic_made_anew_while_it_is_read_ends_the_process_and_is_counte
     await produce(kafka, topic_prefix + EVENTS, records)
     second = Counter(dict(independent_count([_Value(value) for _, value, _ in records])))
     assert monitor.process is not None
-    assert await asyncio.to_thread(monitor.process.wait, DEADLINE_S) == EXIT_FAILED
+    assert await asyncio.to_thread(monitor.process.wait, within(DEADLINE_S)) == EXIT_FAILED
     assert "was the topic deleted and made anew?" in (tmp_path / "monitor.log").read_text()
     monitor.start()
     await wait_for_total(kafka, topic_prefix, sum((first + second).values()))
@@ -293,7 +294,7 @@ async def test_a_process_left_without_partitions_by_a_missing_topic_begins_afres
     asked.append(await idle.replaced_topic())
     await admin.create_topics([NewTopic(topic, PARTITIONS, 1)])
     await admin.close()
-    async with asyncio.timeout(DEADLINE_S):
+    async with asyncio.timeout(within(DEADLINE_S)):
         while (told := await idle.replaced_topic()) is None:
             await asyncio.sleep(0.05)
     await idle.close()
@@ -304,7 +305,7 @@ async def test_a_process_left_without_partitions_by_a_missing_topic_begins_afres
 async def _until_gone(kafka: str, topic: str) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
     await admin.start()
-    async with asyncio.timeout(DEADLINE_S):
+    async with asyncio.timeout(within(DEADLINE_S)):
         while topic in await admin.list_topics():
             await asyncio.sleep(0.05)
     await admin.close()

@@ -8,6 +8,7 @@ from pathlib import Path
 from streams.kafka.admin import add_partitions
 from streams.kafka.topics import EVENTS
 from streams.monitor.app import PER_PARTITION
+from tests.deadlines import within
 from tests.fixtures.kafka_tools import make_topics, produce, read_all
 from tests.streams.monitor.test_monitor_exact import (
     DEADLINE_S,
@@ -23,7 +24,7 @@ from tests.streams.monitor.test_monitor_exact import (
 async def last_line(worker: Process) -> str:
     """What a worker says last; it has ended as one that failed."""
     assert worker.process is not None
-    assert await asyncio.to_thread(worker.process.wait, DEADLINE_S) != 0
+    assert await asyncio.to_thread(worker.process.wait, within(DEADLINE_S)) != 0
     return worker.log.read_text().strip().splitlines()[-1]
 
 

@@ -18,6 +18,7 @@ from streams.kafka.admin import add_partitions, create_topics, partition_counts,
 from streams.kafka.topics import COUNTS_CHANGELOG, EVENTS, TOPICS, TopicSpec
 from streams.monitor.repartitioning import CannotRepartition, Repartitioned, repartition
 from streams.settings import load_settings
+from tests.deadlines import within
 from tests.fixtures.kafka_tools import make_topics, produce, read_all
 from tests.streams.monitor.test_monitor_exact import (
     DEADLINE_S,
@@ -86,7 +87,7 @@ class Ground:
     async def wait_for_counts(self, *sent: Records) -> None:
         """Until every event that was sent is counted once, wherever it stands."""
         wanted = independent_count([Sent(value) for records in sent for _, value, _ in records])
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(within(DEADLINE_S)):
             while await self.counted() != wanted:
                 await asyncio.sleep(0.2)
 

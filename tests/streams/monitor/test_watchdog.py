@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 from streams.monitor.watchdog import LoopWatch, Stall
+from tests.deadlines import within
 
 
 def test_a_partition_that_stands_still_with_records_ahead_is_a_reason_to_end() -> None:
@@ -39,6 +40,6 @@ def test_a_blocked_loop_is_reported_from_the_thread() -> None:
 
     watch = LoopWatch(fatal, limit_s=0.1)
     watch.start()
-    assert said.wait(10)
+    assert said.wait(within(10))
     watch.stop()
     assert told[0].startswith("the event loop stands still")

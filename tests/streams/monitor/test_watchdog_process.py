@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaProducer
 from streams.instance.files import read_state
 from streams.kafka.topics import EVENTS
 from streams.monitor.app import EXIT_FAILED
+from tests.deadlines import within
 from tests.fixtures.kafka_tools import make_topics, produce, read_all
 from tests.streams.monitor.test_monitor_exact import (
     DEADLINE_S,
@@ -44,7 +45,7 @@ async def test_a_stuck_worker_ends_with_the_reason_in_its_last_line_and_the_next
     await wait_for_total(kafka, topic_prefix, sum(first.values()))
     await produce(kafka, topic_prefix + EVENTS, [(b"s0", b"poison", 1000), *some_events(200, 2)])
     assert stuck.process is not None
-    assert await asyncio.to_thread(stuck.process.wait, DEADLINE_S) == EXIT_FAILED
+    assert await asyncio.to_thread(stuck.process.wait, within(DEADLINE_S)) == EXIT_FAILED
     last = stuck.log.read_text().strip().splitlines()[-1]
     assert "the monitor ends: " in last
     assert reason in last
@@ -70,7 +71,7 @@ async def test_a_long_recovery_was_taken_for_a_loop_that_stands_still(
     worker.start()
     assert worker.process is not None
     try:
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(within(DEADLINE_S)):
             while not told(tmp_path).startswith("ready"):
                 assert worker.process.poll() is None, worker.log.read_text()[-500:]
                 await asyncio.sleep(0.1)
@@ -97,7 +98,7 @@ async def test_a_monitor_for_which_no_partition_is_left_stands_by_and_takes_over
         workers[data] = Process(kafka, topic_prefix, data, trouble="none")
         workers[data].start()
     try:
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(within(DEADLINE_S)):
             while sorted(told(data)[:7] for data in workers) != ["ready 0", "ready 1"]:
                 assert [one.process.poll() for one in workers.values() if one.process] == [None, None]
                 await asyncio.sleep(0.1)
@@ -107,7 +108,7 @@ async def test_a_monitor_for_which_no_partition_is_left_stands_by_and_takes_over
         await produce(kafka, topic_prefix + EVENTS, some_events(200, 2))
         wanted = independent_count(await read_all(kafka, topic_prefix + EVENTS))
         await wait_for_total(kafka, topic_prefix, sum(wanted.values()))
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(within(DEADLINE_S)):
             while not told(idle).startswith("ready 1"):
                 await asyncio.sleep(0.1)
         assert await published(kafka, topic_prefix) == wanted
@@ -134,7 +135,7 @@ async def test_an_open_transaction_of_somebody_else_was_taken_for_a_dead_worker(
         await writer.begin_transaction()
         for key, value, at_ms in held:
             await writer.send_and_wait(topic_prefix + EVENTS, value, key=key, timestamp_ms=at_ms)
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(within(DEADLINE_S)):
             while "a transaction of another producer is open" not in worker.log.read_text():
                 assert worker.process.poll() is None, worker.log.read_text()[-500:]
                 await asyncio.sleep(0.1)

@@ -25,6 +25,7 @@ from streams.kafka import topics
 from streams.kafka.admin import add_partitions, create_topics, partitions_of
 from streams.kafka.leadership import Leadership
 from streams.settings import Settings, load_settings
+from tests.deadlines import within
 from tests.scoring.wording.test_cards import ALERT
 from tests.streams.channels.hook import Hook, until
 
@@ -213,7 +214,7 @@ async def test_alerts_in_partitions_that_were_added_are_read_and_told_on_the_con
     for name, place in (("in-the-new", len(numbers)), ("in-the-old", 0)):
         await producer.send_and_wait(topics.ALERTS, msgspec.json.encode(alert(name)), partition=place)
     await producer.stop()
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(within(60)):
         while not {"before-more", "in-the-new", "in-the-old"} <= set(book.alerts) or len(told) < 2:
             await reader.follow(100)
     tail.cancel()

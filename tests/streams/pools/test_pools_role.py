@@ -24,6 +24,7 @@ from streams.kafka.topics import ALERTS, BASELINES, EVENTS, SCORES
 from streams.pools.log import PoolLog, PoolLogLost
 from streams.pools.role import lead
 from streams.settings import Settings, load_settings
+from tests.deadlines import within
 from tests.fixtures.kafka_tools import make_topics, produce, read_all
 from tests.scoring.detection import test_pools as shops
 from tests.streams.monitor.test_monitor_exact import Process
@@ -86,7 +87,7 @@ async def end(task: asyncio.Task[None]) -> None:
 async def told_when(
     settings: Settings, prefix: str, done: Callable[[list[AlertTransition]], bool]
 ) -> list[AlertTransition]:
-    async with asyncio.timeout(DEADLINE_S):
+    async with asyncio.timeout(within(DEADLINE_S)):
         while True:
             found = await read_all(settings.kafka, prefix + ALERTS)
             told = [msgspec.json.decode(record.value, type=AlertTransition) for record in found]
@@ -119,7 +120,7 @@ async def test_a_pool_is_told_once_through_a_death_and_a_second_leader(
     told = await told_when(
         settings, topic_prefix, lambda found: bool(found) and found[-1].state is AlertState.RESOLVED
     )
-    results = await asyncio.wait_for(asyncio.wait({second}), DEADLINE_S)
+    results = await asyncio.wait_for(asyncio.wait({second}), within(DEADLINE_S))
     assert isinstance(results[0].pop().exception(), PoolLogLost)
     await end(third)
 
@@ -149,11 +150,11 @@ async def test_who_leads_opens_anew_when_the_scores_are_given_more_partitions(
     settings: Settings, topic_prefix: str
 ) -> None:
     leader = begin(settings, topic_prefix)
-    async with asyncio.timeout(DEADLINE_S):
+    async with asyncio.timeout(within(DEADLINE_S)):
         while read_state(settings.data, "pools") is None:
             await asyncio.sleep(0.05)
     await add_partitions(settings.kafka, [topic_prefix + SCORES], 3)
-    await asyncio.wait_for(leader, DEADLINE_S)
+    await asyncio.wait_for(leader, within(DEADLINE_S))
 
 
 @pytest.fixture
@@ -196,7 +197,7 @@ async def test_events_of_small_stores_become_one_alert_of_their_pool(
     events = topic_prefix + EVENTS
     await produce(kafka, events, events_of(history, start, 0, 40))
     monitor.start()
-    async with asyncio.timeout(DEADLINE_S):
+    async with asyncio.timeout(within(DEADLINE_S)):
         while not await read_all(kafka, topic_prefix + SCORES):
             await asyncio.sleep(0.1)
     await produce(kafka, events, events_of(history, start, 40, shops.LIVE))

@@ -18,6 +18,7 @@ from faust.types import TP
 from streams.clock import monotonic
 from streams.transport import BatchOptions, BatchTopic, install
 from streams.transport.reader import BatchReader
+from tests.deadlines import within
 from tests.fixtures.kafka_tools import make, produce
 
 PARTITIONS = 3
@@ -25,7 +26,7 @@ DEADLINE_S = 30
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(DEADLINE_S):
+    async with asyncio.timeout(within(DEADLINE_S)):
         while not condition():
             await asyncio.sleep(0.02)
 
@@ -211,7 +212,7 @@ async def test_a_reader_gives_partitions_from_given_offsets(
         bounds = await reader.bounds({0, 1, 2})
         (number,) = [n for n, (_, end) in bounds.items() if end == 50]
         reader.start({number: 20})
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(within(DEADLINE_S)):
             while await reader.position(number) < 50:
                 for chunk in (await reader.chunks({number}, 0.2)).values():
                     found += [value for values, _ in chunk for value in values]

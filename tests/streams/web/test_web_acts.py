@@ -18,6 +18,7 @@ from scoring.baselines import BaselineSource, Kernel, StepBaseline, StoreBaselin
 from streams.incidents.links import Link, sign
 from streams.settings import Settings
 from streams.web.forms import COOKIE
+from tests.deadlines import within
 from tests.fixtures.acting_page import LINK_KEY, ActingPage
 from tests.fixtures.clickhouse import Store
 from tests.fixtures.page import RunningPage, page_settings
@@ -38,7 +39,7 @@ def press(page: RunningPage, alert: str, **fields: str) -> httpx.Response:
     hidden, cookies = visit(page, f"/alerts/{alert}")
     headers = {**HERE, "Accept-Language": "en"}
     return httpx.post(
-        f"{page.url}/alerts/{alert}/actions", data={**hidden, **fields}, cookies=cookies, headers=headers, timeout=20
+        f"{page.url}/alerts/{alert}/actions", data={**hidden, **fields}, cookies=cookies, headers=headers, timeout=within(20)
     )  # fmt: skip
 
 
@@ -72,7 +73,7 @@ def test_a_double_click_does_one_thing(acting_page: ActingPage) -> None:
             data={**hidden, "kind": "comment", "who": "Mei", "comment": "只有一次"},
             cookies=cookies,
             headers=HERE,
-            timeout=20,
+            timeout=within(20),
         )
     assert acting_page.detail(OLD_ALERT)["alert"]["people"]["comments"] == 1
     acting_page.land()
@@ -110,15 +111,28 @@ def test_a_form_of_another_site_is_refused(acting_page: ActingPage) -> None:
         {**hidden, "kind": "close", "reason": "real", "who": "x"},
     )
     refused = [
-        httpx.post(url, data=data, cookies=cookies, headers={"Sec-Fetch-Site": "cross-site"}),
-        httpx.post(url, data=data, cookies=cookies, headers={"Origin": "https://evil.example"}),
-        httpx.post(url, data=data, headers=HERE),
-        httpx.post(url, data={**data, "form_token": "0" * 64}, cookies=cookies, headers=HERE),
-        httpx.post(f"{acting_page.url}/silences/end", data={"silence_id": "x", "who": "x"}, headers=HERE),
+        httpx.post(
+            url, data=data, cookies=cookies, headers={"Sec-Fetch-Site": "cross-site"}, timeout=within(5)
+        ),
+        httpx.post(
+            url, data=data, cookies=cookies, headers={"Origin": "https://evil.example"}, timeout=within(5)
+        ),
+        httpx.post(url, data=data, headers=HERE, timeout=within(5)),
+        httpx.post(
+            url, data={**data, "form_token": "0" * 64}, cookies=cookies, headers=HERE, timeout=within(5)
+        ),
+        httpx.post(
+            f"{acting_page.url}/silences/end",
+            data={"silence_id": "x", "who": "x"},
+            headers=HERE,
+            timeout=within(5),
+        ),
     ]
     assert [answer.status_code for answer in refused] == [403] * 5
     form = httpx.post(
-        f"{acting_page.url}/api/v1/alerts/{ALERT}/actions", data={"kind": "acknowledge", "who": "x"}
+        f"{acting_page.url}/api/v1/alerts/{ALERT}/actions",
+        data={"kind": "acknowledge", "who": "x"},
+        timeout=within(5),
     )
     assert form.status_code == 400
     assert acting_page.detail(ALERT)["alert"]["people"]["closed_as"] == ""
@@ -136,7 +150,7 @@ def test_a_silence_is_listed_and_can_be_ended(acting_page: ActingPage) -> None:
     data = {**hidden, "silence_id": silence["silence_id"], "who": "Mei"}
     for code in (303, 409):
         ended = httpx.post(
-            f"{acting_page.url}/silences/end", data=data, cookies=cookies, headers=HERE, timeout=20
+            f"{acting_page.url}/silences/end", data=data, cookies=cookies, headers=HERE, timeout=within(20)
         )
         assert ended.status_code == code
     assert acting_page.detail(ALERT)["alert"]["people"]["silenced_until_ms"] is None
@@ -145,7 +159,7 @@ def test_a_silence_is_listed_and_can_be_ended(acting_page: ActingPage) -> None:
 def test_the_api_acts_once_per_action_id_and_says_what_it_understood(acting_page: ActingPage) -> None:
     url = f"{acting_page.url}/api/v1/alerts/{OLD_ALERT}/actions"
     asked = {"kind": "close", "who": "bot", "reason": "false_alarm", "text": "sale", "action_id": "retry-1"}
-    answers = [httpx.post(url, json=asked, timeout=20) for _ in range(2)]
+    answers = [httpx.post(url, json=asked, timeout=within(20)) for _ in range(2)]
     assert [a.status_code for a in answers] == [201, 201]
     assert answers[0].json()["action_id"] == answers[1].json()["action_id"] == "api-retry-1"
     written = [a for _, a in asyncio.run(acting_page.actions()) if a.action_id == "api-retry-1"]
@@ -158,7 +172,7 @@ def test_the_api_acts_once_per_action_id_and_says_what_it_understood(acting_page
         (url.replace(OLD_ALERT, "nothing"), {"kind": "acknowledge", "who": "bot"}, 404, "no such alert"),
     ]
     for where, body, code, word in refused:
-        answer = httpx.post(where, json=body, timeout=20)
+        answer = httpx.post(where, json=body, timeout=within(20))
         assert (answer.status_code, word in answer.json()["detail"]) == (code, True), answer.text
     described = acting_page.json("/openapi.json")
     assert "post" in described["paths"]["/api/v1/alerts/{alert}/actions"]
@@ -170,9 +184,11 @@ def test_opening_a_link_does_nothing_and_pressing_it_works_once(acting_page: Act
     for _ in range(2):
         assert "Mark this alert as expected?" in acting_page.get(path, headers=headers).text
     assert acting_page.detail(ALERT)["alert"]["people"]["closed_as"] == ""
-    first = httpx.post(acting_page.url + path, data={"who": "Han"}, headers={**headers, **HERE}, timeout=20)
+    first = httpx.post(
+        acting_page.url + path, data={"who": "Han"}, headers={**headers, **HERE}, timeout=within(20)
+    )
     second = httpx.post(
-        acting_page.url + path, data={"who": "Somebody else"}, headers={**headers, **HERE}, timeout=20
+        acting_page.url + path, data={"who": "Somebody else"}, headers={**headers, **HERE}, timeout=within(20)
     )
     assert "Han closed it: Expected" in first.text
     assert "Done already" in second.text
@@ -198,7 +214,7 @@ def test_an_ended_or_forged_link_says_so(acting_page: ActingPage) -> None:
         "/do/%00.%00",
         link(acting_page, "details"),
     ):
-        answer = httpx.post(acting_page.url + bad, headers={**headers, **HERE})
+        answer = httpx.post(acting_page.url + bad, headers={**headers, **HERE}, timeout=within(5))
         assert (answer.status_code, "This link is not valid" in answer.text) == (404, True)
     assert acting_page.detail(ALERT)["alert"]["people"]["silenced_until_ms"] is None
 
@@ -207,11 +223,15 @@ def test_a_reader_leaves_a_digest_by_one_press_of_the_mail_program(acting_page: 
     path = "/unsubscribe/" + sign(Link("", "unsubscribe", "boss", acting_page.now_ms + DAY_MS), LINK_KEY)
     assert "Stop this digest?" in acting_page.get(path, headers={"Accept-Language": "en"}).text
     assert (
-        httpx.post(acting_page.url + path, data={"List-Unsubscribe": "One-Click"}, timeout=20).status_code
+        httpx.post(
+            acting_page.url + path, data={"List-Unsubscribe": "One-Click"}, timeout=within(20)
+        ).status_code
         == 200
     )
     assert (
-        httpx.post(acting_page.url + path, data={"kind": "subscribe"}, headers=HERE, timeout=20).status_code
+        httpx.post(
+            acting_page.url + path, data={"kind": "subscribe"}, headers=HERE, timeout=within(20)
+        ).status_code
         == 200
     )
     assert acting_page.get(link(acting_page, "silence").replace("/do/", "/unsubscribe/")).status_code == 404
@@ -243,7 +263,7 @@ def test_with_the_broker_away_nothing_is_recorded_and_it_is_said(
     told: dict[str, httpx.Response] = {}
 
     def ask(name: str, *request: Any, **more: Any) -> None:
-        told[name] = httpx.request(*request, timeout=30, **more)
+        told[name] = httpx.request(*request, timeout=within(30), **more)
 
     api = no_broker.url + f"/api/v1/alerts/{ALERT}/"
     headers = {"Accept-Language": "en", **HERE}
@@ -270,7 +290,10 @@ def test_a_link_needs_no_sign_in_and_shows_nothing_else(
     assert "<nav" not in answer.text
     assert no_broker.get(f"/alerts/{ALERT}").status_code == 303
     assert (
-        httpx.post(f"{no_broker.url}/alerts/{ALERT}/actions", data={"kind": "acknowledge"}).status_code == 303
+        httpx.post(
+            f"{no_broker.url}/alerts/{ALERT}/actions", data={"kind": "acknowledge"}, timeout=within(5)
+        ).status_code
+        == 303
     )
 
 
@@ -355,7 +378,9 @@ def test_text_of_strangers_stays_text_on_every_page(acting_page: ActingPage) -> 
     )
     said = {"kind": "comment", "who": bad, "text": bad}
     assert (
-        httpx.post(f"{acting_page.url}/api/v1/alerts/al-odd/actions", json=said, timeout=20).status_code
+        httpx.post(
+            f"{acting_page.url}/api/v1/alerts/al-odd/actions", json=said, timeout=within(20)
+        ).status_code
         == 201
     )
     paths = ("/", "/alerts", "/alerts/al-odd", "/alerts/al-odd/rows", "/dead-letters", "/compare")

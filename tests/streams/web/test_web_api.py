@@ -15,6 +15,7 @@ from streams.settings import Settings
 from streams.web.access import ATTEMPTS_PER_ADDRESS, COOKIE, PageNotSafeError
 from streams.web.comparison import compared_step
 from streams.web.server import make_app
+from tests.deadlines import within
 from tests.fixtures.clickhouse import Store
 from tests.fixtures.page import RunningPage, page_settings
 from tests.fixtures.web_seed import (
@@ -290,7 +291,7 @@ def test_without_the_token_nothing_is_read(locked: RunningPage) -> None:
 
 
 def test_signing_in_gives_a_cookie_that_scripts_and_other_sites_cannot_use(locked: RunningPage) -> None:
-    answer = httpx.post(locked.url + "/sign-in", data={"token": TOKEN, "to": "/alerts"})
+    answer = httpx.post(locked.url + "/sign-in", data={"token": TOKEN, "to": "/alerts"}, timeout=within(5))
     assert answer.headers["Location"] == "/alerts"
     cookie = answer.headers["Set-Cookie"]
     assert "HttpOnly" in cookie
@@ -308,17 +309,17 @@ def test_signing_in_gives_a_cookie_that_scripts_and_other_sites_cannot_use(locke
 
 def test_signing_in_never_leads_to_another_site(locked: RunningPage) -> None:
     for target in ("https://evil.example", "//evil.example", "/\\evil.example"):
-        answer = httpx.post(locked.url + "/sign-in", data={"token": TOKEN, "to": target})
+        answer = httpx.post(locked.url + "/sign-in", data={"token": TOKEN, "to": target}, timeout=within(5))
         assert answer.headers["Location"] == "/"
 
 
 def test_guessing_the_token_is_slowed_down(locked: RunningPage) -> None:
     codes = [
-        httpx.post(locked.url + "/sign-in", data={"token": f"guess {i}"}).status_code
+        httpx.post(locked.url + "/sign-in", data={"token": f"guess {i}"}, timeout=within(5)).status_code
         for i in range(ATTEMPTS_PER_ADDRESS + 1)
     ]
     assert codes == [401] * ATTEMPTS_PER_ADDRESS + [429]
-    right = httpx.post(locked.url + "/sign-in", data={"token": TOKEN})
+    right = httpx.post(locked.url + "/sign-in", data={"token": TOKEN}, timeout=within(5))
     assert right.status_code == 429
     assert int(right.headers["Retry-After"]) > 0
 

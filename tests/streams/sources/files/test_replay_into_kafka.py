@@ -21,6 +21,7 @@ from streams.kafka.topics import DEADLETTERS, EVENTS, TopicSpec
 from streams.sources.files.mapping import load_mapping
 from streams.sources.files.reading import Table
 from streams.sources.files.run import Replay, Report
+from tests.deadlines import within
 
 Run = Callable[..., Awaitable[Report]]
 
@@ -54,7 +55,7 @@ async def everything(kafka: str, topic: str) -> list[Any]:
         assert parts
         ends = await consumer.end_offsets(parts)
         records: list[Any] = []
-        deadline = monotonic() + 20
+        deadline = monotonic() + within(20)
         while len(records) < sum(ends.values()):
             assert monotonic() < deadline, f"{len(records)} of {ends}"
             for batch in (await consumer.getmany(timeout_ms=500)).values():
