@@ -10,8 +10,22 @@ from collections.abc import Mapping
 
 LOG_EVENTS: Mapping[str, str] = {
     # --- any role
+    "kafka_unreachable": "Kafka does not answer; the role tries again after `retry_in_s` seconds.",
+    "record_skipped": "A record of a topic that only we write cannot be read and is left out.",
+    "role_failed": "An error ended the role; the traceback is part of the record.",
     # --- collector and sources
     # --- kafka, transport and monitor
+    "alert_changed": "The monitor published a transition of an alert; `state` is its new state.",
+    "baseline_skipped": "A published baseline cannot be decoded; the store keeps the one it has.",
+    "baselines_not_read": "The baselines were not read in time; scoring starts without those that are missing.",
+    "counted_records_lost": "The broker lost records that had been counted; `funnelwatch reconcile` shows the difference.",
+    "counts_recovered": "The counts of newly assigned partitions are restored; counting goes on.",
+    "drain_timed_out": "The flush before a rebalance took too long; its partitions are recovered from the log.",
+    "monitor_ended": "The monitor ended its process; `reason` says why. Its supervisor starts it again.",
+    "partition_fenced": "Another process has taken the partition over; nothing was written.",
+    "partitions_assigned": "The group assigned partitions to this process.",
+    "topic_recreated": "The topic was deleted and created again; it is read from its beginning.",
+    "transaction_open": "Another producer's transaction is open; records after it cannot be read until it ends.",
     # --- landing, clickhouse and jobs
     # --- pools
     # --- notifier, channels and digests

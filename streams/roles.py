@@ -23,6 +23,8 @@ from streams.config.model import Config
 from streams.instance.processes import end_with_parent
 from streams.settings import Settings, load_settings
 
+_log = structlog.get_logger()
+
 #: what a process ends with when its configuration or settings are wrong (sysexits: EX_CONFIG)
 EXIT_CONFIG = 78
 
@@ -70,7 +72,7 @@ def run_role(role: Role, settings: Settings, config: Config, number: int = 1) ->
         with contextlib.suppress(asyncio.CancelledError, KeyboardInterrupt):
             asyncio.run(_until_told(module.run(settings, config, report)))
     except Exception:
-        structlog.get_logger().exception("the role failed", role=role.name)
+        _log.exception("role_failed", role=role.name)
         raise SystemExit(1) from None
 
 

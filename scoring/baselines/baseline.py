@@ -1,6 +1,6 @@
 """The baseline of a store as a value: what the nightly fit publishes and the monitor judges by.
 
-Made by ``fit.py``, published as JSON on ``funnel.baselines.v1``, read by ``scoring/detection/scorer.py``.
+Made by ``fit.py``, published as JSON on ``funnel.baselines.v1``, read by ``scoring/detection/detector.py``.
 """
 
 from __future__ import annotations

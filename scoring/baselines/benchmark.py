@@ -11,6 +11,7 @@ import csv
 import math
 from dataclasses import dataclass
 
+from scoring.errors import ScoringError
 from scoring.funnel.pools import StoreTraits
 from scoring.funnel.stages import STAGE_INDEX, Stage
 
@@ -23,7 +24,7 @@ _LEAST_VARIANCE = 0.1**2
 _COLUMNS = ("step", "rate", "low", "high", "platform", "category", "country")
 
 
-class BenchmarkError(Exception):
+class BenchmarkError(ScoringError):
     """The file is no benchmark; the text names each wrong line. The command line prints it."""
 
 

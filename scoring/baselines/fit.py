@@ -94,7 +94,6 @@ class _StepData:
 class _Plan:
     """What the first look at a store found."""
 
-    history_of: str
     steps: dict[str, tuple[str, str]] = field(default_factory=dict)
     evidence: dict[str, KernelEvidence | None] = field(default_factory=dict)
     stages: tuple[str, ...] = ()
@@ -204,7 +203,7 @@ def _lone_entries(histories: Iterable[StoreHistory], plans: dict[str, _Plan]) ->
 
 def _plan(history: StoreHistory) -> _Plan:
     fast = [stage for stage in history.stages if STAGE_INDEX[stage] <= _LAST_FAST]
-    plan = _Plan(history.store_id, stages=tuple(stage.value for stage in history.stages))
+    plan = _Plan(stages=tuple(stage.value for stage in history.stages))
     totals = history.counts.sum(axis=0, dtype=np.int64).astype(float)
     for up, down in itertools.pairwise(fast):
         step = f"{up.value}_to_{down.value}"

@@ -18,7 +18,7 @@ _LEAST_PAIRS, _LEAST_SHARE = 300, 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Pairs:
+class DelayPairs:
     """A store-step's attributed pairs, grouped: (groups,) minutes of delay, minutes that were possible, how many.
 
     ``conversions`` is how many downstream events were looked at, in a pair or not.
@@ -30,7 +30,7 @@ class Pairs:
     conversions: int
 
 
-def kernel_of(pairs: Pairs) -> Kernel | None:
+def kernel_of(pairs: DelayPairs) -> Kernel | None:
     """The kernel, None where too few conversions are in a pair to speak for the others."""
     total = int(pairs.counts.sum())
     if total < max(_LEAST_PAIRS, _LEAST_SHARE * pairs.conversions):

@@ -44,7 +44,7 @@ _CLIPPED_MEAN = 0.9853
 
 
 @dataclass(frozen=True, slots=True)
-class Pairs:
+class AttributedPairs:
     """Attributed pairs of one store: (pairs,) UTC minutes of the upstream and of the downstream event."""
 
     upstream: Ints
@@ -56,7 +56,7 @@ class SlowInputs:
     """What is known of slow steps beyond minute counts, by store: business hours, attributed pairs, country."""
 
     hours: Mapping[str, BusinessHours] = field(default_factory=dict)
-    pairs: Mapping[str, Pairs] = field(default_factory=dict)
+    pairs: Mapping[str, AttributedPairs] = field(default_factory=dict)
     countries: Mapping[str, str] = field(default_factory=dict)
 
     def history(self, history: StoreHistory) -> SlowHistory | None:
@@ -93,7 +93,10 @@ def slow_upstream(stages: tuple[Stage, ...]) -> Stage | None:
 
 
 def slow_history(
-    history: StoreHistory, hours: BusinessHours | None = None, pairs: Pairs | None = None, country: str = ""
+    history: StoreHistory,
+    hours: BusinessHours | None = None,
+    pairs: AttributedPairs | None = None,
+    country: str = "",
 ) -> SlowHistory | None:
     """A store's past in business hours with its kernel, None if it has no slow step or too little of it.
 
@@ -131,7 +134,7 @@ def slow_history(
     return made
 
 
-def pair_delays(hours: BusinessHours, pairs: Pairs, until_minute: int) -> tuple[Ints, Ints]:
+def pair_delays(hours: BusinessHours, pairs: AttributedPairs, until_minute: int) -> tuple[Ints, Ints]:
     """Delays of pairs in business hours, and what was possible until the fit; pairs that end after it are left out.
 
     An event counts in the business hour in which it happens, or in the next one if it happens outside.

@@ -112,7 +112,7 @@ class Tally:
     #: older than the horizon: landed and recounted from the raw table, not counted in the stream
     too_old: int = 0
     #: no stage of the funnel
-    others: int = 0
+    without_stage: int = 0
     ticks: int = 0
     rejected: list[Rejected] = field(default_factory=list)
 
@@ -122,7 +122,7 @@ class Tally:
         self.counted += other.counted
         self.duplicates += other.duplicates
         self.too_old += other.too_old
-        self.others += other.others
+        self.without_stage += other.without_stage
         self.ticks += other.ticks
         self.rejected += other.rejected
 
@@ -170,7 +170,7 @@ class PartitionCounts:
         ends = ids.ends_ms
         latest = present_ms + FUTURE_MS
         order, payment, is_dirty = _ORDER, _PAYMENT, DIRTY
-        clock, duplicates, others, too_old = self.clock_ms, 0, 0, 0
+        clock, duplicates, without_stage, too_old = self.clock_ms, 0, 0, 0
         # while an event's times stay within these bounds, its minute and all that is asked of them stay as they are
         minute = begin = end = low = high = 0
         iterator = iter(values)
@@ -179,7 +179,7 @@ class PartitionCounts:
                 for event in map(decode, iterator):  # type: ignore[arg-type]
                     column = column_of[event.type]
                     if column < 0:
-                        others += 1
+                        without_stage += 1
                         continue
                     when, received = event.event_time_ms, event.received_at_ms
                     if not (begin <= when < end and low <= received <= high):
@@ -245,8 +245,8 @@ class PartitionCounts:
                 if clock < tick_ms <= latest:
                     clock = tick_ms
         self.clock_ms = clock
-        tally.duplicates, tally.others, tally.too_old = duplicates, others, too_old
-        left_out = tally.ticks + len(tally.rejected) + duplicates + others + too_old
+        tally.duplicates, tally.without_stage, tally.too_old = duplicates, without_stage, too_old
+        left_out = tally.ticks + len(tally.rejected) + duplicates + without_stage + too_old
         tally.counted = tally.records - left_out
         return tally
 

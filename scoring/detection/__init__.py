@@ -4,7 +4,7 @@ Lives here: exposure, the wobble filter, the scan over windows, alerts' opening 
 Does not live here: fitting what is expected (``scoring/baselines``), who is told (``scoring/alerting``).
 """
 
+from scoring.detection.detector import Detector, Judgement
 from scoring.detection.policy import DetectionPolicy
-from scoring.detection.scorer import Judgement, Scorer
 
-__all__ = ["DetectionPolicy", "Judgement", "Scorer"]
+__all__ = ["DetectionPolicy", "Detector", "Judgement"]

@@ -1,6 +1,6 @@
 """The alerts of all store-steps: which open, which change, which are resolved in a minute that was closed.
 
-On the path of an event: called by ``scorer.py`` after ``engine.py`` has judged every series; ``incidents.py`` holds one
+On the path of an event: called by ``detector.py`` after ``engine.py`` has judged every series; ``incidents.py`` holds one
 alert's life.
 """
 
@@ -12,11 +12,11 @@ import numpy as np
 
 from scoring.alerts.alert import AlertKind, AlertLabel, AlertTransition, Contribution, Level
 from scoring.detection.book import Book, StepEntry
-from scoring.detection.engine import RING, Step
-from scoring.detection.incidents import Evidence, Incident, make_alert_id
+from scoring.detection.engine import RING, SeriesMinute
 from scoring.detection.localise import only_one_segment, segment_shares
 from scoring.detection.policy import WINDOWS, DetectionPolicy
 from scoring.detection.tail import predictive_interval
+from scoring.detection.tracked_alert import Evidence, TrackedAlert, make_alert_id
 from scoring.detection.tracking import is_inflated, is_sudden_inflation
 from scoring.funnel.units import MINUTE_MS, Floats
 
@@ -43,7 +43,7 @@ class Alerting:
         self._closing = Closing(np.zeros(0), np.zeros(0))
         self._minute = 0
 
-    def judge(self, minute: int, step: Step, closing: Closing) -> list[AlertTransition]:
+    def judge(self, minute: int, step: SeriesMinute, closing: Closing) -> list[AlertTransition]:
         """The transitions of a minute that was just closed."""
         self._closing, self._minute = closing, minute
         engine, arrays = self.book.engine, self.book.arrays
@@ -64,7 +64,7 @@ class Alerting:
         return made
 
     def _judge_step(
-        self, entry: StepEntry, members: list[int], step: Step, at_ms: int
+        self, entry: StepEntry, members: list[int], step: SeriesMinute, at_ms: int
     ) -> list[AlertTransition]:
         engine, arrays = self.book.engine, self.book.arrays
         opened = [series for series in members if step.opened[series]]
@@ -107,7 +107,7 @@ class Alerting:
                 is_news = True
         return [incident.transition(at_ms)] if is_news else []
 
-    def _label(self, entry: StepEntry, incident: Incident, gap: float) -> bool:
+    def _label(self, entry: StepEntry, incident: TrackedAlert, gap: float) -> bool:
         """Weigh a minute of the next stage; whether an open alert was labelled now."""
         suspicion = incident.suspicion
         suspicion.add_gap(gap)
@@ -134,7 +134,7 @@ class Alerting:
         incident.label = suspicion.weigh(arrived, expected, rate, following.baseline.kernel.pmf, wobble)
         return incident.label is not AlertLabel.UNKNOWN
 
-    def _is_sudden(self, entry: StepEntry, incident: Incident, lead: int, minutes: int) -> bool:
+    def _is_sudden(self, entry: StepEntry, incident: TrackedAlert, lead: int, minutes: int) -> bool:
         """Whether the upstream events have risen against the hours before by as much as conversions per event fell."""
         engine = self.book.engine
         now, since = engine.minutes - 1, minutes + incident.evidence.window_minutes
@@ -168,7 +168,7 @@ class Alerting:
         a, m, _, _ = engine.peek(np.array([series]), np.array([0]))
         return float(a[0]), float(m[0])
 
-    def _open(self, entry: StepEntry, first: int, step: Step, at_ms: int) -> AlertTransition:
+    def _open(self, entry: StepEntry, first: int, step: SeriesMinute, at_ms: int) -> AlertTransition:
         engine = self.book.engine
         contributions, segment = self._contributions(entry, first, step)
         lead = entry.series.get(segment, entry.series[""])
@@ -187,7 +187,7 @@ class Alerting:
             baseline = self.book.stores[store_id].baseline
             members = baseline.members if baseline is not None else ()
             kind = AlertKind.POOLED if members else AlertKind.CONVERSION
-            incident = Incident(
+            incident = TrackedAlert(
                 alert_id=make_alert_id(store_id, step_id, segment, kind, at_ms),
                 store_id=store_id,
                 step=step_id,
@@ -208,13 +208,13 @@ class Alerting:
         incident.add(evidence.observed, evidence.expected, fast, variance)
         return incident.transition(at_ms)
 
-    def _held_by(self, entry: StepEntry, step: Step) -> str:
+    def _held_by(self, entry: StepEntry, step: SeriesMinute) -> str:
         """What holds back the alerts of a step now, for a person to read; empty if nothing does."""
         del step
         held = self.book.days.suppressed(entry.index)
         return f"held back by the calendar: {held}" if held else ""
 
-    def _hold_back(self, entry: StepEntry, incident: Incident, step: Step) -> None:
+    def _hold_back(self, entry: StepEntry, incident: TrackedAlert, step: SeriesMinute) -> None:
         """Hold back an incident, or name the special day it opens on; one that has fired before goes on firing."""
         held = self._held_by(entry, step)
         if held and (incident.sequence == 0 or incident.is_held):
@@ -225,7 +225,7 @@ class Alerting:
         if named and incident.sequence == 0:
             incident.note = f"on the calendar: {named}"
 
-    def _evidence(self, series: int, step: Step) -> Evidence:
+    def _evidence(self, series: int, step: SeriesMinute) -> Evidence:
         arrays, engine = self.book.arrays, self.book.engine
         window = int(step.window[series])
         a, m, v, c = engine.peek(np.array([series]), np.array([window]))
@@ -244,7 +244,7 @@ class Alerting:
         )
 
     def _contributions(
-        self, entry: StepEntry, first: int, step: Step
+        self, entry: StepEntry, first: int, step: SeriesMinute
     ) -> tuple[tuple[Contribution, ...], str]:
         """Each segment's share of the shortfall in the window that opened the alert, and the segment it sits in."""
         names = [name for name in entry.series if name]

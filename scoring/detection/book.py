@@ -15,13 +15,13 @@ import numpy as np
 from scoring.baselines.baseline import YOUNG_DAYS, StepBaseline, StoreBaseline
 from scoring.baselines.level import Levels
 from scoring.calendar.effects import DayRules
-from scoring.detection.engine import Engine, SeriesParameters
+from scoring.detection.engine import SeriesEngine, SeriesParameters
 from scoring.detection.exposure import Exposures
-from scoring.detection.incidents import Incident
 from scoring.detection.policy import WINDOWS, DetectionPolicy, look_offset, volume_offset
 from scoring.detection.special_days import SpecialDays
 from scoring.detection.surge import Surges
 from scoring.detection.tail import LN10
+from scoring.detection.tracked_alert import TrackedAlert
 from scoring.funnel.stages import FAST_STEPS, STAGE_INDEX
 from scoring.funnel.units import Floats, Places
 
@@ -37,7 +37,7 @@ class StepEntry:
     ready: int
     series: dict[str, int] = field(default_factory=dict)
     cells: dict[str, int] = field(default_factory=dict)
-    incident: Incident | None = None
+    incident: TrackedAlert | None = None
 
 
 @dataclass(slots=True)
@@ -81,7 +81,7 @@ class Book:
 
     def __init__(self, policy: DetectionPolicy, rules: DayRules | None = None) -> None:
         self._policy = policy
-        self.engine = Engine(policy)
+        self.engine = SeriesEngine(policy)
         self.exposures = Exposures()
         self.levels = Levels()
         self.surges = Surges()

@@ -28,7 +28,7 @@ class KnownIncident:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class IncidentComparison:
     """How alerts and known incidents met. ``delays_ms`` has one entry per incident found."""
 
     incidents: int = 0
@@ -50,7 +50,7 @@ class Comparison:
 
 
 @dataclass(slots=True)
-class AlertBook:
+class LatestAlerts:
     """Follows transitions and keeps, per alert, its last state: one row an alert, whatever it went through."""
 
     alerts: dict[str, AlertTransition] = field(default_factory=dict)
@@ -73,7 +73,7 @@ def compare(
     from_ms: int,
     until_ms: int,
     level: Level = Level.NOTICE,
-) -> Comparison:
+) -> IncidentComparison:
     """How the alerts at ``level`` or louder met the incidents between two times.
 
     An incident is found if an alert of its store (and step, where it has one) opens between its start and its end; an
@@ -106,7 +106,7 @@ def compare(
         for alert in loud
     )
     clean_ms = sum(until_ms - from_ms - _covered(spans, from_ms, until_ms) for spans in busy.values())
-    return Comparison(
+    return IncidentComparison(
         len(delays) + len(missed), len(delays), tuple(delays), false, clean_ms / WEEK_MS, tuple(missed)
     )
 

@@ -9,7 +9,7 @@ A series is one store-step, whole or one segment of it. Each minute it is given 
 3. opens when the surprise reaches the series' threshold and the drop is still going on, freezes the filter while
    open, and closes by a recovery CUSUM.
 
-It knows no stores, names or times: ``scorer.py`` gives it numbers and makes rows and alerts of what it returns.
+It knows no stores, names or times: ``detector.py`` gives it numbers and makes rows and alerts of what it returns.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class SeriesParameters:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class SeriesMinute:
     """What one minute gave: per series the surprise, its window (index into WINDOWS) and what opened and closed."""
 
     surprise: Floats
@@ -103,7 +103,7 @@ class Unrest:
             variance[:, which] += self.variance * np.where(across, 1.0, within)
 
 
-class Engine:
+class SeriesEngine:
     """State and parameters of all series, in arrays that grow as series are added.
 
     Args:
@@ -220,7 +220,7 @@ class Engine:
         baseline_variance: Floats,
         unrest: Unrest | None = None,
         held: Bools | None = None,
-    ) -> Step:
+    ) -> SeriesMinute:
         """Close one minute.
 
         Args:
@@ -250,7 +250,7 @@ class Engine:
         self.ring_m[now, :n] = self.m[:n]
         self.ring_variance[now, :n] = self.variance[:n]
         self.minutes += 1
-        return Step(
+        return SeriesMinute(
             surprise, window, observed, mean, predicted, prior_variance + baseline_variance, opened, closed
         )
 

@@ -1,6 +1,6 @@
 """What a store's detector must remember beyond the minute counts, as bytes: for a restart.
 
-Minute counts rebuild the rings (``Scorer.warm_up``); alerts, freezes and daily levels come from here.
+Minute counts rebuild the rings (``Detector.warm_up``); alerts, freezes and daily levels come from here.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 import msgspec
 
 from scoring.detection.book import Book, StepEntry, StoreEntry
-from scoring.detection.engine import Engine
-from scoring.detection.incidents import Incident
+from scoring.detection.engine import SeriesEngine
+from scoring.detection.tracked_alert import TrackedAlert
 
 
 class SeriesMemory(msgspec.Struct, array_like=True):
@@ -31,7 +31,7 @@ class StepMemory(msgspec.Struct):
     """What one store-step remembers: its series by segment, its incident and the sums behind its daily level."""
 
     series: dict[str, SeriesMemory]
-    incident: Incident | None
+    incident: TrackedAlert | None
     level_arrivals: float
     level_expected: float
     hour_arrivals: float
@@ -56,7 +56,7 @@ class StoreMemory(msgspec.Struct):
     rises: bytes = b""
 
 
-def read_series(engine: Engine, number: int) -> SeriesMemory:
+def read_series(engine: SeriesEngine, number: int) -> SeriesMemory:
     """What a series of an engine remembers."""
     return SeriesMemory(
         float(engine.m[number]),
@@ -72,7 +72,7 @@ def read_series(engine: Engine, number: int) -> SeriesMemory:
     )
 
 
-def write_series(engine: Engine, number: int, memory: SeriesMemory, is_current: bool) -> None:
+def write_series(engine: SeriesEngine, number: int, memory: SeriesMemory, is_current: bool) -> None:
     """Give a series its memory back; one that is not current gives only back whether an alert is open."""
     if is_current:
         engine.m[number], engine.variance[number], engine.age[number] = memory.m, memory.variance, memory.age

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from scoring.alerts.alert import AlertTransition
-from scoring.detection.pools import PoolScorer
+from scoring.detection.pools import PoolDetector
 from scoring.funnel.scores import ScoreRow
 from scoring.funnel.units import MINUTE_MS
 
@@ -32,7 +32,7 @@ class PoolMinutes:
     """Gathers rows and closes minutes.
 
     Args:
-        scorer: the pools.
+        detector: the pools.
         partitions: those whose rows will come.
         scored: the last minute that was judged before a restart: minutes up to it are closed anew and give nothing.
         snapshots: what the pools remember of that minute.
@@ -40,12 +40,12 @@ class PoolMinutes:
 
     def __init__(
         self,
-        scorer: PoolScorer,
+        detector: PoolDetector,
         partitions: Iterable[int],
         scored: int | None = None,
         snapshots: Mapping[str, bytes] | None = None,
     ) -> None:
-        self._scorer = scorer
+        self._detector = detector
         self._scored = scored
         self._snapshots = dict(snapshots or {})
         self._pending: dict[int, Minute] = {}
@@ -59,7 +59,7 @@ class PoolMinutes:
     @property
     def scored(self) -> int | None:
         """The last minute judged, now or before the restart."""
-        minute = self._scorer.minute
+        minute = self._detector.minute
         if minute is None or (self._scored is not None and minute < self._scored):
             return self._scored
         return minute
@@ -73,10 +73,10 @@ class PoolMinutes:
             self._complete[partition] = max(self._complete[partition], minute - 1)
         if row.baseline <= 0:
             return
-        part = self._scorer.part(row.store_id, row.step, row.segment)
+        part = self._detector.part(row.store_id, row.step, row.segment)
         if part < 0:
             return
-        closed = self._scorer.minute is not None and minute <= self._scorer.minute
+        closed = self._detector.minute is not None and minute <= self._detector.minute
         kept = self._late if closed else self._pending
         kept.setdefault(minute, {})[part] = (row.observed, row.baseline, row.baseline_variance)
 
@@ -95,7 +95,7 @@ class PoolMinutes:
             self._amend()
             if self._scored is not None and minute > self._scored:
                 self._restore()
-            found = self._scorer.advance(minute, *_columns(self._pending.pop(minute, {})))
+            found = self._detector.advance(minute, *_columns(self._pending.pop(minute, {})))
             if self._scored is None or minute > self._scored:
                 made += found
             elif minute == self._scored:
@@ -109,25 +109,25 @@ class PoolMinutes:
         unread = [minute for number, minute in self._complete.items() if number not in self._read]
         alive = [self._complete[number] for number in self._read if self._newest[number] > ahead - ALIVE]
         last = min(min(unread, default=ahead), max(min(alive, default=ahead), ahead - PATIENCE))
-        known = self._scorer.minute if self._scorer.minute is not None else -1
+        known = self._detector.minute if self._detector.minute is not None else -1
         return last if last > known else None
 
     def _next(self, last: int) -> int:
-        if self._scorer.minute is not None:
-            return self._scorer.minute + 1
+        if self._detector.minute is not None:
+            return self._detector.minute + 1
         return min((minute for minute in self._pending if minute <= last), default=last)
 
     def _restore(self) -> None:
         """Take over what the pools remembered, once what they were told before is told again."""
         if self._snapshots:
-            self._scorer.restore(self._snapshots)
+            self._detector.restore(self._snapshots)
             self._snapshots = {}
 
     def _amend(self) -> None:
         late, self._late = self._late, {}
         for minute, rows in sorted(late.items()):
             parts, arrived, expected, _ = _columns(rows)
-            self._scorer.amend(minute, parts, arrived, expected)
+            self._detector.amend(minute, parts, arrived, expected)
 
 
 def _columns(rows: Minute) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

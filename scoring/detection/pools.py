@@ -10,7 +10,7 @@ apart from the most short one show the drop too, by half the threshold: what sit
 A member that the calendar suppresses counts no more until the entry ends; while an entry widens for a tenth of the
 members, it does for the pool.
 
-On the path of an event: beside it. ``streams/pools`` calls this with what ``scorer.py`` gave for all partitions.
+On the path of an event: beside it. ``streams/pools`` calls this with what ``detector.py`` gave for all partitions.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from scoring.baselines.baseline import StoreBaseline
 from scoring.calendar.effects import DayRules
 from scoring.detection.alerting import Alerting, Closing
 from scoring.detection.book import Book, StepEntry
-from scoring.detection.engine import AMENDABLE, Step, Unrest
+from scoring.detection.engine import AMENDABLE, SeriesMinute, Unrest
 from scoring.detection.memory import recall, remember
 from scoring.detection.policy import WINDOWS, DetectionPolicy
 from scoring.detection.special_days import SpecialDays
@@ -104,7 +104,7 @@ class _PoolAlerting(Alerting):
         #: the parts of each step of the book, by its index
         self.parts_of: dict[int, list[int]] = {}
 
-    def _members(self, entry: StepEntry, step: Step) -> tuple[list[str], Floats, Floats]:
+    def _members(self, entry: StepEntry, step: SeriesMinute) -> tuple[list[str], Floats, Floats]:
         """Each member's A and its part M of the prediction, in the window that the pool is judged by."""
         engine, whole = self.book.engine, entry.series[""]
         numbers = np.array(self.parts_of.get(entry.index, ()), dtype=np.intp)
@@ -120,7 +120,7 @@ class _PoolAlerting(Alerting):
         return names, a, m * (float(mean[0]) / max(float(m.sum()), 1e-9))
 
     def _contributions(
-        self, entry: StepEntry, first: int, step: Step
+        self, entry: StepEntry, first: int, step: SeriesMinute
     ) -> tuple[tuple[Contribution, ...], str]:
         """The members with most of the shortfall, each with its share; a pool has no segments."""
         names, a, m = self._members(entry, step)
@@ -129,7 +129,7 @@ class _PoolAlerting(Alerting):
         order = np.argsort(-shares, kind="stable")[:_MOST_NAMED]
         return tuple(Contribution(names[row], float(shares[row])) for row in order if shares[row] > 0.005), ""
 
-    def _held_by(self, entry: StepEntry, step: Step) -> str:
+    def _held_by(self, entry: StepEntry, step: SeriesMinute) -> str:
         """The one store in which the drop sits, if the others alone do not show it."""
         names, a, m = self._members(entry, step)
         if not names:
@@ -141,7 +141,7 @@ class _PoolAlerting(Alerting):
             return ""
         return f"{_IN_ONE} {names[worst]}"
 
-    def _surprise(self, entry: StepEntry, step: Step, arrived: float, mean: float) -> float:
+    def _surprise(self, entry: StepEntry, step: SeriesMinute, arrived: float, mean: float) -> float:
         """The surprise of a part of the pool's window, judged by the pool's own wobble."""
         engine, whole = self.book.engine, np.array([entry.series[""]])
         window = np.array([int(step.window[whole[0]])])
@@ -152,7 +152,7 @@ class _PoolAlerting(Alerting):
         return float(lower_surprise(arrived, mean, variance, dispersion * scale)[0])
 
 
-class PoolScorer:
+class PoolDetector:
     """Judges all pools of an instance. Minutes are closed one after the other, without gaps.
 
     Args:

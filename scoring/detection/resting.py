@@ -21,7 +21,7 @@ import numpy as np
 
 from scoring.baselines.baseline import StoreBaseline, decode_baseline, encode_baseline
 from scoring.detection.book import Book, StepEntry, StoreEntry
-from scoring.detection.engine import RING, Engine
+from scoring.detection.engine import RING, SeriesEngine
 from scoring.detection.memory import StoreMemory, recall
 from scoring.detection.surge import SURGE_VARIANCE
 from scoring.funnel.units import MINUTE_MS
@@ -174,7 +174,7 @@ def wake(
     return store
 
 
-def _relax(engine: Engine, entry: StepEntry, memory: StoreMemory | None, minute: int) -> None:
+def _relax(engine: SeriesEngine, entry: StepEntry, memory: StoreMemory | None, minute: int) -> None:
     """Let the filters forget: m[t] = m·ρᵗ and P[t] = σ² + (P − σ²)·ρ²ᵗ, the filter's prediction without events."""
     remembered = memory.steps.get(entry.baseline.step) if memory is not None else None
     if memory is None or remembered is None:
@@ -195,7 +195,7 @@ def _relax(engine: Engine, entry: StepEntry, memory: StoreMemory | None, minute:
             )
 
 
-def _add_promotion(engine: Engine, entry: StepEntry, changed: int) -> None:
+def _add_promotion(engine: SeriesEngine, entry: StepEntry, changed: int) -> None:
     """Open the filters again where an entry of the calendar began or ended ``changed`` minutes ago."""
     if changed >= min(RING, engine.minutes):
         return

@@ -20,9 +20,9 @@ from scipy.special import betainc
 
 from scoring.alerts.alert import AlertKind, AlertLabel, AlertTransition, Level
 from scoring.detection.book import Book, StepEntry
-from scoring.detection.incidents import Evidence, Incident, make_alert_id
 from scoring.detection.policy import WINDOWS, DetectionPolicy
 from scoring.detection.tail import predictive_interval
+from scoring.detection.tracked_alert import Evidence, TrackedAlert, make_alert_id
 from scoring.funnel.stages import Stage
 from scoring.funnel.units import MINUTE_MS, Floats, Places
 
@@ -45,7 +45,7 @@ _SURGING = Stage.ORDER.value
 class RiseMemory(msgspec.Struct):
     """An open or lately ended rise of a step, as it survives a restart."""
 
-    incident: Incident
+    incident: TrackedAlert
     calm: int = 0
 
 
@@ -186,7 +186,7 @@ class Rises:
             incident.resolved_at_ms, incident.evidence = None, look.evidence
             incident.note = "opened again within the merge time: the same incident"
         else:
-            incident = Incident(
+            incident = TrackedAlert(
                 alert_id=make_alert_id(entry.store_id, step.step, "", kind, at_ms),
                 store_id=entry.store_id,
                 step=step.step,

@@ -22,8 +22,7 @@ from scoring.alerts.alert import AlertKind, AlertTransition, Level
 from scoring.baselines.baseline import HOURS_A_WEEK, LONGEST, SlowBaseline, StoreBaseline
 from scoring.baselines.business import BusinessHours
 from scoring.baselines.localtime import local_minute
-from scoring.detection.engine import Engine, SeriesParameters, Step
-from scoring.detection.incidents import Evidence, Incident, make_alert_id
+from scoring.detection.engine import SeriesEngine, SeriesMinute, SeriesParameters
 from scoring.detection.memory import read_series, write_series
 from scoring.detection.policy import WINDOWS, DetectionPolicy
 from scoring.detection.slow_clock import (
@@ -37,6 +36,7 @@ from scoring.detection.slow_clock import (
 )
 from scoring.detection.special_days import SpecialDays
 from scoring.detection.tail import LN10, predictive_interval
+from scoring.detection.tracked_alert import Evidence, TrackedAlert, make_alert_id
 from scoring.funnel.scores import ScoreRow, ScoreState
 from scoring.funnel.stages import STAGE_INDEX
 from scoring.funnel.units import MINUTE_MS, Bools, Floats
@@ -118,7 +118,7 @@ class SlowSteps:
 
     def _clock(self, hours: BusinessHours) -> WarehouseClock:
         if hours not in self._clocks:
-            self._clocks[hours] = WarehouseClock(hours, Engine(self._policy, capacity=2))
+            self._clocks[hours] = WarehouseClock(hours, SeriesEngine(self._policy, capacity=2))
             self._clocks[hours].engine.minutes = (
                 REACH + 1
             )  # so that any store's past fits behind the first hour
@@ -239,7 +239,7 @@ class SlowSteps:
             made.transitions += self._judge(store, step, at_ms, bool(held[store.series]))
 
     def _row(
-        self, store: SlowStore, minute: int, step: Step, arrived: float, is_late: bool, exposed: float
+        self, store: SlowStore, minute: int, step: SeriesMinute, arrived: float, is_late: bool, exposed: float
     ) -> ScoreRow:
         engine, number, baseline = store.clock.engine, store.series, store.baseline
         mean = np.array([step.predicted[number]])
@@ -275,7 +275,9 @@ class SlowSteps:
 
     # ---------------------------------------------------------------- alerts
 
-    def _judge(self, store: SlowStore, step: Step, at_ms: int, is_held: bool) -> list[AlertTransition]:
+    def _judge(
+        self, store: SlowStore, step: SeriesMinute, at_ms: int, is_held: bool
+    ) -> list[AlertTransition]:
         incident, engine, number = store.incident, store.clock.engine, store.series
         is_over = incident is None or incident.resolved_at_ms is not None
         if step.opened[number] and is_over:
@@ -303,7 +305,7 @@ class SlowSteps:
     def _suppressed(self, store: SlowStore) -> str:
         return self._days.suppressed(store.calendar) if store.calendar is not None else ""
 
-    def _open(self, store: SlowStore, step: Step, at_ms: int) -> AlertTransition:
+    def _open(self, store: SlowStore, step: SeriesMinute, at_ms: int) -> AlertTransition:
         evidence, last, baseline = self._evidence(store, step), store.incident, store.baseline
         level = Level.PAGE if evidence.surprise >= self._base.page else Level.NOTICE
         if last is not None and last.resolved_at_ms is not None and at_ms - last.resolved_at_ms <= _MERGE_MS:
@@ -311,7 +313,7 @@ class SlowSteps:
             incident.resolved_at_ms, incident.evidence, incident.level = None, evidence, level
             incident.note = "opened again within the merge time: the same incident"
         else:
-            incident = Incident(
+            incident = TrackedAlert(
                 alert_id=make_alert_id(store.store_id, baseline.step, "", AlertKind.CONVERSION, at_ms),
                 store_id=store.store_id,
                 step=baseline.step,
@@ -330,7 +332,7 @@ class SlowSteps:
         incident.add(evidence.observed, evidence.expected, fast, float(step.predicted_variance[store.series]))
         return incident.transition(at_ms)
 
-    def _evidence(self, store: SlowStore, step: Step) -> Evidence:
+    def _evidence(self, store: SlowStore, step: SeriesMinute) -> Evidence:
         engine, number = store.clock.engine, store.series
         window = int(step.window[number])
         a, m, v, c = engine.peek(np.array([number]), np.array([window]))

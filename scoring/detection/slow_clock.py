@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from scoring.alerts.alert import AlertTransition
 from scoring.baselines.baseline import SlowBaseline
 from scoring.baselines.business import BusinessHours
-from scoring.detection.engine import AMENDABLE, Engine
-from scoring.detection.incidents import Incident
+from scoring.detection.engine import AMENDABLE, SeriesEngine
 from scoring.detection.memory import SeriesMemory, write_series
+from scoring.detection.tracked_alert import TrackedAlert
 from scoring.funnel.scores import ScoreRow
 from scoring.funnel.units import Floats
 
@@ -38,7 +38,7 @@ class SlowMemory(msgspec.Struct):
     expected: list[float]
     m: list[float]
     variance: list[float]
-    incident: Incident | None = None
+    incident: TrackedAlert | None = None
 
 
 @dataclass(slots=True)
@@ -46,7 +46,7 @@ class WarehouseClock:
     """The stores of one warehouse clock and the engine that judges them; −1 in ``members`` is a store that left."""
 
     hours: BusinessHours
-    engine: Engine
+    engine: SeriesEngine
     members: list[int] = field(default_factory=list)
     #: end minutes of the last business hours and the factors of the members then, for corrections
     ended: deque[tuple[int, Floats]] = field(default_factory=lambda: deque(maxlen=AMENDABLE))
@@ -68,7 +68,7 @@ class SlowStore:
     calendar: int | None
     shift: float = 0.0
     fresh: bool = True
-    incident: Incident | None = None
+    incident: TrackedAlert | None = None
 
 
 @dataclass(slots=True)
@@ -79,12 +79,12 @@ class SlowJudgement:
     transitions: list[AlertTransition] = field(default_factory=list)
 
 
-def ring_rows(engine: Engine, kept: int) -> NDArray[np.intp]:
+def ring_rows(engine: SeriesEngine, kept: int) -> NDArray[np.intp]:
     """The rows of an engine's rings that hold its last ``kept`` hours, and the one before them."""
     return np.asarray((engine.minutes - kept - 1 + np.arange(kept + 1)) % len(engine.ring_m), dtype=np.intp)
 
 
-def write_rings(engine: Engine, number: int, memory: SlowMemory) -> None:
+def write_rings(engine: SeriesEngine, number: int, memory: SlowMemory) -> None:
     """Give a series its last hours and its filter back."""
     rows = ring_rows(engine, len(memory.arrived))
     engine.cum_arrived[rows, number] = np.concatenate([[0.0], np.cumsum(memory.arrived)])

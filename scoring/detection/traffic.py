@@ -21,12 +21,12 @@ from scoring.alerts.alert import AlertKind, AlertLabel, AlertTransition, Level
 from scoring.baselines.baseline import HOURS_A_WEEK, StoreBaseline, TrafficBaseline
 from scoring.baselines.localtime import WEEK_MINUTES, hour_neighbours, local_minute
 from scoring.calendar.effects import DayRules
-from scoring.detection.engine import HIGHEST, Engine, SeriesParameters, Step
-from scoring.detection.incidents import Evidence, Incident, make_alert_id
+from scoring.detection.engine import HIGHEST, SeriesEngine, SeriesMinute, SeriesParameters
 from scoring.detection.memory import SeriesMemory, read_series, write_series
 from scoring.detection.policy import WINDOWS, DetectionPolicy
 from scoring.detection.special_days import SpecialDays
 from scoring.detection.tail import LN10, predictive_interval
+from scoring.detection.tracked_alert import Evidence, TrackedAlert, make_alert_id
 from scoring.funnel.stages import STEPS
 from scoring.funnel.units import MINUTE_MS, Bools, Floats
 
@@ -58,7 +58,7 @@ class TrafficMemory(msgspec.Struct):
     """What a store's traffic remembers over a restart."""
 
     series: SeriesMemory
-    incident: Incident | None = None
+    incident: TrackedAlert | None = None
 
 
 class Traffic:
@@ -67,12 +67,12 @@ class Traffic:
     def __init__(self, policy: DetectionPolicy, rules: DayRules | None = None) -> None:
         self._policy = policy
         self._days = SpecialDays(rules)
-        self.engine = Engine(policy, _SHORTEST)
+        self.engine = SeriesEngine(policy, _SHORTEST)
         self.index: dict[str, int] = {}
         self._baselines: list[TrafficBaseline | None] = []
         self._zones: list[str] = []
         self._names: list[str] = []
-        self._incidents: list[Incident | None] = []
+        self._incidents: list[TrackedAlert | None] = []
         self._touched: list[int] = []
         self._profiles: Floats | None = None
         self._of_zone: dict[str, NDArray[np.intp]] = {}
@@ -168,7 +168,7 @@ class Traffic:
         return usual
 
     def _judge(
-        self, index: int, step: Step, at_ms: int, is_held: bool, seen: Following | None
+        self, index: int, step: SeriesMinute, at_ms: int, is_held: bool, seen: Following | None
     ) -> list[AlertTransition]:
         incident, engine = self._incidents[index], self.engine
         if step.opened[index] and (incident is None or incident.resolved_at_ms is not None):
@@ -188,7 +188,7 @@ class Traffic:
         return [incident.transition(at_ms)] if is_news else []
 
     @staticmethod
-    def _label(incident: Incident, gap: float, seen: Following | None) -> bool:
+    def _label(incident: TrackedAlert, gap: float, seen: Following | None) -> bool:
         """Weigh a minute of the next stage; whether the alert was labelled now (see ``tracking.py``)."""
         incident.suspicion.add_gap(gap)
         if seen is None or incident.label is not AlertLabel.UNKNOWN:
@@ -198,7 +198,7 @@ class Traffic:
         )
         return incident.label is not AlertLabel.UNKNOWN
 
-    def _open(self, index: int, step: Step, at_ms: int) -> AlertTransition:
+    def _open(self, index: int, step: SeriesMinute, at_ms: int) -> AlertTransition:
         store_id, usual, last = self._names[index], self._baselines[index], self._incidents[index]
         assert usual is not None, "a store without a baseline has an infinite threshold"
         evidence = self._evidence(index, step)
@@ -210,7 +210,7 @@ class Traffic:
             incident.note = "opened again within the merge time: the same incident"
         else:
             step_id = _STEP_OF.get(usual.stage, usual.stage)
-            incident = Incident(
+            incident = TrackedAlert(
                 alert_id=make_alert_id(store_id, step_id, "", AlertKind.TRAFFIC, at_ms),
                 store_id=store_id,
                 step=step_id,
@@ -232,7 +232,7 @@ class Traffic:
         )
         return incident.transition(at_ms)
 
-    def _evidence(self, index: int, step: Step) -> Evidence:
+    def _evidence(self, index: int, step: SeriesMinute) -> Evidence:
         window = int(step.window[index])
         a, m, v, c = self.engine.peek(np.array([index]), np.array([window]))
         v = v + self.engine.omk2[window, index] * _PROFILE_VARIANCE

@@ -1,4 +1,4 @@
-"""Drives the fit and the scorer over a table of minute counts, minute by minute, as the monitor would have."""
+"""Drives the fit and the detector over a table of minute counts, minute by minute, as the monitor would have."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from scoring.baselines import StoreBaseline, fit_baselines
 from scoring.baselines.minute_table import MinuteTable
 from scoring.baselines.peers import Lenders, lend, youngest
 from scoring.counting.lateness import Lateness
-from scoring.detection import DetectionPolicy, Scorer
-from scoring.detection.comparison import AlertBook
-from scoring.detection.pools import PoolScorer
+from scoring.detection import DetectionPolicy, Detector
+from scoring.detection.comparison import LatestAlerts
+from scoring.detection.pools import PoolDetector
 from scoring.funnel.pools import PoolRules
 
 DAY = 1440
@@ -54,16 +54,16 @@ class Outcome:
 
 
 class PooledReplay:
-    """Gives pools what the stores' scorer expected of each minute, as ``streams/pools`` does with its score rows."""
+    """Gives pools what the stores' detector expected of each minute, as ``streams/pools`` does with its score rows."""
 
-    def __init__(self, scorer: Scorer, pools: PoolScorer) -> None:
-        self._scorer = scorer
+    def __init__(self, detector: Detector, pools: PoolDetector) -> None:
+        self._detector = detector
         self.pools = pools
         self._parts = np.zeros(0, dtype=np.intp)
 
     def advance(self, minute: int) -> list[AlertTransition]:
-        """Close a minute that the stores' scorer has just closed."""
-        seen = self._scorer.expectations()
+        """Close a minute that the stores' detector has just closed."""
+        seen = self._detector.expectations()
         known = len(self._parts)
         if known < len(seen.names):
             new = [self.pools.part(*name) for name in seen.names[known:]]
@@ -112,19 +112,19 @@ def run_backtest(
         return lend(fitted, lenders, youngest(histories), until * 60_000) if lenders is not None else fitted
 
     baselines = fit(train_until)
-    scorer = Scorer(policy, table.rules)
-    pooling = PooledReplay(scorer, PoolScorer(policy, pools or PoolRules(), table.rules))
+    detector = Detector(policy, table.rules)
+    pooling = PooledReplay(detector, PoolDetector(policy, pools or PoolRules(), table.rules))
 
     def learn(fitted: list[StoreBaseline]) -> None:
         for baseline in fitted:
-            (pooling.pools if baseline.members else scorer).set_baseline(baseline)
+            (pooling.pools if baseline.members else detector).set_baseline(baseline)
 
     learn(baselines)
     rows = list(table.rows())
-    places = np.array([scorer.row_of(store, segment) for store, segment in rows])
+    places = np.array([detector.row_of(store, segment) for store, segment in rows])
     firsts = [number for number, row in enumerate(rows) if number == 0 or row[0] != rows[number - 1][0]]
     names, lateness = [rows[number][0] for number in firsts], Lateness()
-    book = AlertBook()
+    book = LatestAlerts()
     begin = max(table.first, train_until - _WARM_DAYS * DAY)
     begin -= (begin - train_until) % DAY if begin > table.first else 0
     for day in range(begin, table.last, DAY):
@@ -140,7 +140,7 @@ def run_backtest(
                 name: (count,) for name, count in zip(names, events[minute - day], strict=True) if count
             }
             delays = lateness.close(minute, totals)
-            found = scorer.advance_counts(minute, ordered[minute - day], delays)
+            found = detector.advance_matrix(minute, ordered[minute - day], delays)
             if pools is not None:
                 found = found + pooling.advance(minute)
             if found:

@@ -9,7 +9,7 @@ import typer
 from streams.cli.starting import checked_settings
 from streams.config.loading import ConfigError, find_config, load_config
 from streams.config.model import Config
-from streams.instance.files import NoInstance, connect_settings
+from streams.instance.files import NoInstanceError, connect_settings
 from streams.settings import Settings
 
 
@@ -23,7 +23,7 @@ def running_instance(data: Path | None) -> Settings:
     """The settings of the running instance; where there is none, says so and ends the command."""
     try:
         return connect_settings(checked_settings(data=data))
-    except NoInstance as error:
+    except NoInstanceError as error:
         raise failed(str(error)) from error
 
 

@@ -20,7 +20,7 @@ from scoring.baselines.benchmark import Benchmark
 from scoring.baselines.minute_table import MinuteTable
 from scoring.baselines.peers import Lenders
 from scoring.detection import DetectionPolicy
-from scoring.detection.comparison import Comparison, KnownIncident, compare, found_traffic, is_open
+from scoring.detection.comparison import IncidentComparison, KnownIncident, compare, found_traffic, is_open
 from scoring.funnel.pools import PoolRules
 from streams.backtest.files import UnreadableFile, parse_minute, read_incidents, read_minutes
 from streams.backtest.remarks import QUARTILE_STORES, by_volume, calendar_remarks, file_remarks
@@ -211,7 +211,7 @@ def _alert_table(alerts: list[AlertTransition]) -> Table:
     return shown
 
 
-def _print_comparison(console: Console, found: Comparison) -> None:
+def _print_comparison(console: Console, found: IncidentComparison) -> None:
     share = f" ({found.found / found.incidents:.0%})" if found.incidents else ""
     delay = found.median_delay_minutes
     console.print(

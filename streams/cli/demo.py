@@ -41,14 +41,14 @@ def demo(
     from streams.cli.fetch_broker import fetch_with_progress
     from streams.clock import monotonic, now, now_ms
     from streams.demo.course import Course, DemoConsole
-    from streams.demo.sender import Refused
-    from streams.demo.setting_up import ForeignFolder, make_folder
+    from streams.demo.sender import EventsRejectedError
+    from streams.demo.setting_up import ForeignFolderError, make_folder
     from streams.demo.shops import demo_shops
     from streams.demo.words import WORDS
-    from streams.embedded.jars import JarsUnavailable
+    from streams.embedded.jars import JarsUnavailableError
     from streams.embedded.plan import make_plan
     from streams.embedded.supervisor import Supervisor, clear_leftovers
-    from streams.instance.lock import AlreadyRunning, instance_lock
+    from streams.instance.lock import AlreadyRunningError, instance_lock
     from streams.roles import ROLES
 
     begun = monotonic() - (max(now_ms() / 1000 - started_at, 0.0) if started_at else 0.0)
@@ -114,13 +114,13 @@ def demo(
             plan = make_plan(settings, path, list(ROLES), with_parts=True)
             try:
                 course = asyncio.run(play())
-            except* Refused as group:
+            except* EventsRejectedError as group:
                 fail(words["trouble"].format(detail=group.exceptions[0]))
-    except JarsUnavailable as error:
+    except JarsUnavailableError as error:
         fail(str(error), 69)
-    except AlreadyRunning as error:
+    except AlreadyRunningError as error:
         fail(str(error), 73)
-    except ForeignFolder:
+    except ForeignFolderError:
         fail(words["foreign"].format(data=folder), 73)
     if until_resolved and course.outcome.resolved_after_s is None:
         raise typer.Exit(1)

@@ -14,7 +14,7 @@ def fetch_with_progress(settings: Settings) -> None:
     """Fetch missing jars, with a progress bar on a terminal.
 
     Raises:
-        JarsUnavailable: they cannot be fetched.
+        JarsUnavailableError: they cannot be fetched.
     """
     from streams.embedded.jars import fetch_jars, locked_jars, missing_jars
 
@@ -55,13 +55,13 @@ def register(app: typer.Typer) -> None:
         a folder that has the jars, FUNNELWATCH_CACHE where they are kept.
         """
         from streams.embedded.archive import make_archive
-        from streams.embedded.jars import JarsUnavailable, jars_folder
+        from streams.embedded.jars import JarsUnavailableError, jars_folder
 
         settings = checked_settings()
         try:
             fetch_with_progress(settings)
             if archive:
                 make_archive(settings)
-        except JarsUnavailable as error:
+        except JarsUnavailableError as error:
             fail(str(error), 69)
         typer.echo(f"the broker is ready in {jars_folder(settings)}")

@@ -31,10 +31,10 @@ def register(app: typer.Typer) -> None:
         For production, before `funnelwatch run ROLE`: what exists is left as it is, so it can run at every deployment.
         `funnelwatch up` needs no prepare, but for a topic that was deleted while it runs.
         """
-        from streams.instance.files import NoInstance, connect_settings
+        from streams.instance.files import NoInstanceError, connect_settings
 
         settings = checked_settings(data=data)
-        with contextlib.suppress(NoInstance):  # the defaults may be right
+        with contextlib.suppress(NoInstanceError):  # the defaults may be right
             settings = connect_settings(settings)
         for line in asyncio.run(_prepared(settings, patience)):
             typer.echo(line)
@@ -46,7 +46,7 @@ async def _prepared(settings: Settings, patience_s: float) -> list[str]:
     from streams.clickhouse.errors import ClickHouseError, ClickHouseUnreachableError
     from streams.clickhouse.migrations import migrate
     from streams.clock import monotonic
-    from streams.kafka.admin import TopicsNotReady, create_topics
+    from streams.kafka.admin import TopicsNotReadyError, create_topics
 
     deadline = monotonic() + patience_s
     told = []
@@ -59,7 +59,7 @@ async def _prepared(settings: Settings, patience_s: float) -> list[str]:
                 timeout_s=min(_TRY_MOST_S, max(_TRY_LEAST_S, deadline - monotonic())),
             )
             break
-        except (KafkaError, TopicsNotReady, OSError) as error:
+        except (KafkaError, TopicsNotReadyError, OSError) as error:
             if monotonic() > deadline:
                 fail(
                     f"Kafka at {settings.kafka} does not make the topics: {error}. Is FUNNELWATCH_KAFKA right?",

@@ -35,14 +35,14 @@ def register(app: typer.Typer) -> None:
         """
         from aiokafka.errors import KafkaError
 
-        from streams.kafka.admin import TopicsNotReady
-        from streams.monitor.repartitioning import CannotRepartition
+        from streams.kafka.admin import TopicsNotReadyError
+        from streams.monitor.repartitioning import CannotRepartitionError
         from streams.monitor.repartitioning import repartition as carry_over
 
         settings = running_instance(data)
         try:
             done = asyncio.run(carry_over(settings, count, tell=typer.echo))
-        except (CannotRepartition, TopicsNotReady) as error:
+        except (CannotRepartitionError, TopicsNotReadyError) as error:
             raise failed(str(error)) from error
         except (KafkaError, OSError) as error:
             raise failed(

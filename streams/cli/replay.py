@@ -29,7 +29,7 @@ from streams.collector.intake import open_intake
 from streams.collector.publisher import Publisher
 from streams.config.loading import ConfigError, find_config, load_config
 from streams.config.model import Config
-from streams.instance.files import NoInstance, connect_settings
+from streams.instance.files import NoInstanceError, connect_settings
 from streams.kafka.errors import KafkaUnreachableError
 from streams.settings import Settings
 from streams.sources.files.catching_up import NotCaughtUp, wait_until_landed
@@ -92,7 +92,7 @@ def replay(
         if wait:
             asyncio.run(_wait(settings))
             _print_counts(settings, store_id, report)
-    except (MappingError, ConfigError, NoInstance, KafkaUnreachableError, NotCaughtUp) as error:
+    except (MappingError, ConfigError, NoInstanceError, KafkaUnreachableError, NotCaughtUp) as error:
         console.print(f"[red]error:[/red] {_plain(str(error))}", soft_wrap=True)
         raise typer.Exit(1) from error
     except KeyboardInterrupt:

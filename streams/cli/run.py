@@ -29,14 +29,14 @@ def register(app: typer.Typer) -> None:
         import contextlib
         import os
 
-        from streams.instance.files import NoInstance, connect_settings, read_state
+        from streams.instance.files import NoInstanceError, connect_settings, read_state
         from streams.instance.processes import is_ours
 
         if role not in ROLES:
             fail(f"there is no role {role!r}; roles are {', '.join(ROLES)}", 2)
         settings = checked_settings(data=data, config=config)
         path, content = checked_config(settings)
-        with contextlib.suppress(NoInstance):  # the defaults may be right; the role says so if not
+        with contextlib.suppress(NoInstanceError):  # the defaults may be right; the role says so if not
             settings = connect_settings(settings)
         state = read_state(settings.data, role)
         if state is not None and state.pid != os.getpid() and is_ours(state.pid):

@@ -43,10 +43,10 @@ def register(app: typer.Typer) -> None:
 
         from streams import logs
         from streams.embedded.console import Console
-        from streams.embedded.jars import JarsUnavailable
+        from streams.embedded.jars import JarsUnavailableError
         from streams.embedded.plan import make_plan
-        from streams.embedded.supervisor import CannotRun, clear_leftovers, supervise
-        from streams.instance.lock import AlreadyRunning, instance_lock
+        from streams.embedded.supervisor import CannotRunError, clear_leftovers, supervise
+        from streams.instance.lock import AlreadyRunningError, instance_lock
         from streams.roles import ROLES
 
         settings = checked_settings(data=data, config=config)
@@ -62,7 +62,7 @@ def register(app: typer.Typer) -> None:
 
             try:
                 fetch_with_progress(settings)
-            except JarsUnavailable as error:
+            except JarsUnavailableError as error:
                 fail(str(error), 69)
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -74,9 +74,9 @@ def register(app: typer.Typer) -> None:
                 console = Console(settings.language)
                 clear_leftovers(folder, console)  # before ports are chosen: they may hold some
                 supervise(make_plan(settings, path, ordered, with_parts=not no_parts), console)
-        except AlreadyRunning as error:
+        except AlreadyRunningError as error:
             fail(str(error), 73)
-        except CannotRun as error:
+        except CannotRunError as error:
             fail(str(error), 78)
         except OSError as error:
             fail(f"{folder} cannot be used: {error}", 73)

@@ -56,7 +56,7 @@ def slow_inputs(config: Config) -> SlowInputs:
 
 
 def business_hours(warehouse: WarehouseConfig, zone: str, country: str) -> BusinessHours:
-    """A warehouse's hours as the scorer counts them."""
+    """A warehouse's hours as the detector counts them."""
     first, last = warehouse.span()
     days = [DAYS.index(day) for day in warehouse.days]
     return BusinessHours(

@@ -68,7 +68,7 @@ class DemoConsole(Console):
 
 
 @dataclass(slots=True)
-class Outcome:
+class DemoOutcome:
     """How the demo went, in seconds; None for what did not happen."""
 
     alert_after_s: float | None = None
@@ -104,7 +104,7 @@ class Course:
     collector_url: str
     page_url: str
     begun: float
-    outcome: Outcome = field(default_factory=Outcome)
+    outcome: DemoOutcome = field(default_factory=DemoOutcome)
 
     def say(self, word: str, **values: object) -> None:
         """Print a sentence of the demo."""

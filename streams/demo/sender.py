@@ -11,6 +11,7 @@ import aiohttp
 import msgspec
 
 from streams.clock import monotonic, now_ms
+from streams.errors import RejectedError
 
 Event = dict[str, Any]
 
@@ -29,7 +30,7 @@ _BROWSERS = {
 }
 
 
-class Refused(Exception):
+class EventsRejectedError(RejectedError):
     """The collector refused events that it should take; the demo says so and ends."""
 
 
@@ -60,7 +61,7 @@ class Sender:
         """Return once the collector has taken all of ``events``, which may be of any stores.
 
         Raises:
-            Refused: some were not taken.
+            EventsRejectedError: some were not taken.
         """
         by_door: dict[tuple[str, str], list[Event]] = collections.defaultdict(list)
         for event in events:
@@ -101,5 +102,5 @@ class Sender:
                 text = str(error) or type(error).__name__
             # a restarting collector and one without room come back; everything has an id, so again changes nothing
             if status not in (0, 429, 503) or monotonic() > deadline:
-                raise Refused(f"{path}: {status} {text}")
+                raise EventsRejectedError(f"{path}: {status} {text}")
             await asyncio.sleep(0.5)

@@ -13,6 +13,7 @@ from streams.clickhouse.clients import open_writer_sync, table
 from streams.clickhouse.errors import mapped
 from streams.config.loading import FILE_NAME
 from streams.demo.shops import Shop
+from streams.errors import StateError
 from streams.instance.files import secret
 from streams.settings import Settings
 
@@ -24,7 +25,7 @@ DIMENSIONS = ("device_class", "payment_method")
 _ROWS_AN_INSERT = 150_000
 
 
-class ForeignFolder(Exception):
+class ForeignFolderError(StateError):
     """The folder holds something that is not a demo's; the command line prints it."""
 
 
@@ -37,12 +38,12 @@ def make_folder(data: Path, shops: Sequence[Shop], keep: bool) -> tuple[dict[str
         keep: go on with what an earlier demo left.
 
     Raises:
-        ForeignFolder: it holds something else.
+        ForeignFolderError: it holds something else.
     """
     # run/ holds the lock, taken before
     if data.exists() and any(path.name != "run" for path in data.iterdir()):
         if not (data / MARK).exists():
-            raise ForeignFolder(str(data))
+            raise ForeignFolderError(str(data))
         if not keep:
             for path in data.iterdir():
                 if path.name != "run":

@@ -38,7 +38,7 @@ class Shop:
 
 
 @dataclass(frozen=True, slots=True)
-class Incident:
+class PlantedIncident:
     """What goes wrong in the demo: a share of the payments of one segment of one shop does not arrive."""
 
     shop_id: str
@@ -47,7 +47,7 @@ class Incident:
     lost_share: float
 
 
-INCIDENT = Incident("luma", "ios", "paypal", 0.7)
+INCIDENT = PlantedIncident("luma", "ios", "paypal", 0.7)
 #: the largest shop lives where it is daytime when the demo starts, so that there is traffic to lose
 _DAYTIME_ZONES = (
     ("America/Los_Angeles", "US"),

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.funnel.units import MINUTE_MS, Floats
-from streams.demo.shops import Incident, Shop
+from streams.demo.shops import PlantedIncident, Shop
 from streams.demo.world import RETURNING_SHARE, Curve, draw_delays_s, shop_seed
 
 Event = dict[str, Any]
@@ -43,10 +43,10 @@ class Visitors:
         self._number = 0
         self._devices = list(self._shop.devices)
         self._methods = list(self._shop.methods)
-        self._incident: Incident | None = None
+        self._incident: PlantedIncident | None = None
         self.lost = 0
 
-    def break_payments(self, incident: Incident | None) -> None:
+    def break_payments(self, incident: PlantedIncident | None) -> None:
         """Lose the incident's share of payments from now on; None heals."""
         self._incident = incident
 

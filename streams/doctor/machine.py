@@ -21,9 +21,9 @@ from pydantic import ValidationError
 from streams.clock import now
 from streams.config.loading import find_config, read_config
 from streams.doctor.finding import Finding
-from streams.embedded.jars import JarsUnavailable, jars_folder, java_binary, locked_jars, missing_jars
+from streams.embedded.jars import JarsUnavailableError, jars_folder, java_binary, locked_jars, missing_jars
 from streams.embedded.ports import is_free
-from streams.instance.files import NoInstance, connect_settings
+from streams.instance.files import NoInstanceError, connect_settings
 from streams.instance.state import InstanceState, instance_state
 from streams.settings import Settings, load_settings, setting_errors
 
@@ -49,7 +49,7 @@ async def examine(data: Path | None) -> list[Finding]:
 
     try:
         connected = connect_settings(settings)
-    except NoInstance as error:
+    except NoInstanceError as error:
         return [*findings, Finding("bad", "instance", str(error))]
     return [
         *findings,
@@ -79,7 +79,7 @@ def _machine(settings: Settings, state: InstanceState) -> Iterator[Finding]:
 def _embedded(settings: Settings) -> Iterator[Finding]:
     try:
         java = java_binary()
-    except JarsUnavailable as error:
+    except JarsUnavailableError as error:
         yield Finding("warning", "java", "not installed", str(error))
     else:
         if os.access(java, os.X_OK):

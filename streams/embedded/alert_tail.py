@@ -12,6 +12,8 @@ from scoring.alerts.alert import AlertTransition
 from streams.kafka.topics import ALERTS, METADATA_AGE_MS
 from streams.settings import Settings
 
+_log = structlog.get_logger()
+
 _AGAIN_S = 2.0
 
 
@@ -51,7 +53,7 @@ async def follow_alerts(
                         positions[part] = record.offset + 1
                         _give(record.value, tell)
         except (KafkaError, OSError) as error:
-            structlog.get_logger().info("alerts wait for the broker", error=type(error).__name__)
+            _log.warning("kafka_unreachable", error=type(error).__name__, retry_in_s=_AGAIN_S)
             await asyncio.sleep(_AGAIN_S)
         finally:
             await consumer.stop()
@@ -72,6 +74,6 @@ def _give(value: bytes | None, tell: Callable[[AlertTransition], None]) -> None:
     try:
         transition = msgspec.json.decode(value, type=AlertTransition)
     except msgspec.MsgspecError as error:
-        structlog.get_logger().warning("an alert cannot be read", error=str(error))
+        _log.warning("record_skipped", topic=ALERTS, error=str(error))
         return
     tell(transition)

@@ -9,7 +9,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from streams.embedded.broker import Broker, BrokerFailed, archive_path
+from streams.embedded.broker import Broker, BrokerFailedError, archive_path
 from streams.embedded.jars import fetch_jars
 from streams.settings import Settings
 
@@ -39,7 +39,7 @@ def make_archive(settings: Settings) -> Path | None:
         if draft.exists():
             draft.replace(archive)
             return archive
-    except BrokerFailed:
+    except BrokerFailedError:
         return None
     finally:
         for left in archive.parent.glob(f"{draft.name}*"):

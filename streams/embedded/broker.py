@@ -21,8 +21,9 @@ import uuid
 from pathlib import Path
 
 from streams.clock import monotonic
-from streams.embedded.jars import JarsUnavailable, fetch_jars, java_binary
+from streams.embedded.jars import JarsUnavailableError, fetch_jars, java_binary
 from streams.embedded.ports import choose_port
+from streams.errors import StateError
 from streams.instance.files import StateReport
 from streams.instance.processes import command_of, end_with_parent, killed_with_us
 from streams.settings import Settings, load_settings
@@ -86,7 +87,7 @@ logger.server_config.level=warn
 """
 
 
-class BrokerFailed(Exception):
+class BrokerFailedError(StateError):
     """The broker did not start or ended by itself; the text quotes its log. The supervisor starts it anew."""
 
 
@@ -173,16 +174,16 @@ class Broker:
         (self.folder / "broker.pid").write_text(str(self._process.pid))
 
     def check(self) -> None:
-        """Raise BrokerFailed if Java has ended."""
+        """Raise BrokerFailedError if Java has ended."""
         if self._process is None or self._process.poll() is not None:
             code = self._process.returncode if self._process else None
-            raise BrokerFailed(f"the broker ended with code {code}; its log says: {self._last_words()}")
+            raise BrokerFailedError(f"the broker ended with code {code}; its log says: {self._last_words()}")
 
     def wait_ready(self, timeout_s: float = _READY_S, stop: threading.Event | None = None) -> bool:
         """True once the broker answers; False if ``stop`` was set before.
 
         Raises:
-            BrokerFailed: it ended, or did not answer in time.
+            BrokerFailedError: it ended, or did not answer in time.
         """
         pause = stop or threading.Event()
         deadline = monotonic() + timeout_s
@@ -191,7 +192,7 @@ class Broker:
                 return False
             self.check()
             if monotonic() > deadline:
-                raise BrokerFailed(
+                raise BrokerFailedError(
                     f"the broker did not answer within {timeout_s:.0f} s; its log says: {self._last_words()}"
                 )
         return True
@@ -241,7 +242,7 @@ class Broker:
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
         if done.returncode:
             shutil.rmtree(self.folder / "data", ignore_errors=True)
-            raise BrokerFailed(
+            raise BrokerFailedError(
                 f"the broker's folder could not be prepared: {(done.stdout + done.stderr)[-800:]}"
             )
 
@@ -276,7 +277,7 @@ def broker_of(
     """The broker of the instance under ``data``, its jars fetched if they are missing.
 
     Raises:
-        JarsUnavailable: they are missing and cannot be fetched.
+        JarsUnavailableError: they are missing and cannot be fetched.
     """
     jars = fetch_jars(settings)
     return Broker(
@@ -328,7 +329,7 @@ def main() -> int:
             load_settings(data=asked.data), asked.data, port=asked.port, controller_port=asked.controller_port
         )
         broker.start()
-    except (JarsUnavailable, BrokerFailed) as error:
+    except (JarsUnavailableError, BrokerFailedError) as error:
         report.say("failed", str(error))
         sys.stderr.write(f"{error}\n")
         return 69
@@ -341,7 +342,7 @@ def main() -> int:
                 report.ready("Apache Kafka")
             else:
                 report.say("degraded", "the broker does not answer")
-    except BrokerFailed as error:
+    except BrokerFailedError as error:
         report.say("failed", str(error))
         sys.stderr.write(f"{error}\n")
         return 1

@@ -207,4 +207,5 @@ def _reason(line: str) -> str:
         return ""
     why = record.get("exception") or record.get("error") or ""
     last = str(why).strip().splitlines()[-1:] or [""]
-    return f"{event}: {last[0]}" if last[0] else event
+    what = str(record.get("reason") or event)
+    return f"{what}: {last[0]}" if last[0] else what

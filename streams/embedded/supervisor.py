@@ -17,6 +17,7 @@ from streams.embedded.alert_tail import follow_alerts
 from streams.embedded.child import FIRST_PAUSE_S, Child
 from streams.embedded.console import Console
 from streams.embedded.plan import Plan
+from streams.errors import StateError
 from streams.instance.files import Instance, read_states, write_instance
 from streams.instance.processes import end_all, is_ours
 from streams.kafka.topics import EVENTS
@@ -39,7 +40,7 @@ def clear_leftovers(data: Path, console: Console) -> None:
         path.unlink(missing_ok=True)
 
 
-class CannotRun(Exception):
+class CannotRunError(StateError):
     """What a start met will not mend itself; everything has been ended. The command line prints it."""
 
 
@@ -102,7 +103,7 @@ class Supervisor:
         """Start everything, keep it running, and end it once asked to.
 
         Raises:
-            CannotRun: the tables were made by files that have been edited since.
+            CannotRunError: the tables were made by files that have been edited since.
         """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -150,7 +151,7 @@ class Supervisor:
     async def _make_topics(self) -> None:
         from aiokafka.errors import KafkaError
 
-        from streams.kafka.admin import TopicsNotReady, create_topics, partitions_of
+        from streams.kafka.admin import TopicsNotReadyError, create_topics, partitions_of
 
         settings, told = self._settings, ""
         monitors = len(self._processes_of("monitor"))
@@ -164,7 +165,7 @@ class Supervisor:
                 # one monitor always has something to do: no need to ask
                 partitions = len(await partitions_of(settings.kafka, EVENTS)) if monitors > 1 else 1
                 break
-            except (KafkaError, TopicsNotReady, OSError) as error:
+            except (KafkaError, TopicsNotReadyError, OSError) as error:
                 told = self._trouble("kafka", f"{settings.kafka}: {error}", told)
                 await asyncio.sleep(_AGAIN_S)
         if made:
@@ -189,7 +190,7 @@ class Supervisor:
                 await migrate(self._settings)
                 break
             except MigrationChangedError as error:
-                raise CannotRun(str(error)) from error
+                raise CannotRunError(str(error)) from error
             except ClickHouseError as error:
                 told = self._trouble("clickhouse", f"{self._settings.clickhouse_url}: {error}", told)
                 await asyncio.sleep(_AGAIN_S)

@@ -16,6 +16,7 @@ import msgspec
 from pydantic import SecretStr
 
 from streams.clock import now_ms
+from streams.errors import StateError
 from streams.settings import Settings
 
 #: heartbeats come every two seconds; who has told nothing for so long is called silent
@@ -24,7 +25,7 @@ SILENT_MS = 30_000
 STARTING_MS = 300_000
 
 
-class NoInstance(Exception):
+class NoInstanceError(StateError):
     """Raised where a command needs a running instance and finds none; the command line prints it."""
 
 
@@ -130,14 +131,14 @@ def connect_settings(settings: Settings) -> Settings:
     """``settings`` completed by addresses and passwords of the instance under ``settings.data``; what was given stays.
 
     Raises:
-        NoInstance: none was ever started there, and the addresses are not given either.
+        NoInstanceError: none was ever started there, and the addresses are not given either.
     """
     given = settings.model_fields_set
     instance = read_instance(settings.data)
     if instance is None:
         if {"kafka", "clickhouse_url"} <= given:
             return settings
-        raise NoInstance(
+        raise NoInstanceError(
             f"no instance in {settings.data}; start one with `funnelwatch up --data {settings.data}`, "
             "or name the folder of a running one with --data"
         )

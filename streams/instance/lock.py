@@ -8,8 +8,10 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from streams.errors import StateError
 
-class AlreadyRunning(Exception):
+
+class AlreadyRunningError(StateError):
     """Another ``up`` runs on the same folder; the command line prints it."""
 
 
@@ -18,7 +20,7 @@ def instance_lock(data: Path) -> Iterator[None]:
     """Hold the folder for this process; the lock ends with the process, however that ends.
 
     Raises:
-        AlreadyRunning: another process holds it.
+        AlreadyRunningError: another process holds it.
     """
     path = data / "run" / "up.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -28,7 +30,7 @@ def instance_lock(data: Path) -> Iterator[None]:
         except OSError as error:
             file.seek(0)
             holder = file.read().strip() or "unknown"
-            raise AlreadyRunning(
+            raise AlreadyRunningError(
                 f"{data} is in use: `funnelwatch up` runs there as process {holder}. Stop that one first "
                 f"(Ctrl-C, or kill {holder}), or give another folder with --data"
             ) from error

@@ -17,7 +17,7 @@ from streams.clock import now_ms
 from streams.config.core import day_rules
 from streams.config.loading import find_config, load_config
 from streams.config.model import Config
-from streams.instance.files import NoInstance, connect_settings
+from streams.instance.files import NoInstanceError, connect_settings
 from streams.jobs.slow_pairs import read_slow_pairs
 from streams.settings import load_settings
 
@@ -67,7 +67,7 @@ def read_own_history(data: Path | None, days: int, config_file: Path | None) -> 
     """
     try:
         settings = connect_settings(load_settings(**({"data": data} if data else {})))
-    except NoInstance as error:
+    except NoInstanceError as error:
         raise UnreadableFile(str(error)) from error
     config = load_config(find_config(settings.data, config_file or settings.config))
     last = now_ms() // 60_000 - SETTLED_MINUTES

@@ -13,7 +13,7 @@ import numpy as np
 from clickhouse_connect.driver import Client
 
 from scoring.baselines.baseline import Kernel
-from scoring.baselines.pairs import Pairs, kernel_of
+from scoring.baselines.pairs import DelayPairs, kernel_of
 from scoring.funnel.stages import STAGE_INDEX, Stage
 from streams.clickhouse.errors import mapped
 
@@ -86,7 +86,7 @@ def read_kernels(
     }
 
 
-def _read_pairs(client: Client, until: int, up: Stage, down: Stage) -> dict[str, Pairs]:
+def _read_pairs(client: Client, until: int, up: Stage, down: Stage) -> dict[str, DelayPairs]:
     query = _QUERY.format(key=_KEYS.get((up, down), _WHO), sample=_SAMPLE)
     with mapped():
         rows = client.query(
@@ -105,5 +105,5 @@ def _read_pairs(client: Client, until: int, up: Stage, down: Stage) -> dict[str,
     for store, groups in by_store.items():
         paired = np.array([group[:3] for group in groups if group[3]], dtype=np.int64).reshape(-1, 3)
         total = sum(group[2] for group in groups)
-        found[store] = Pairs(paired[:, 0], paired[:, 1], paired[:, 2], total)
+        found[store] = DelayPairs(paired[:, 0], paired[:, 1], paired[:, 2], total)
     return found

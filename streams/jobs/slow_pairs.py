@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from clickhouse_connect.driver import Client
 
-from scoring.baselines.slow import Pairs
+from scoring.baselines.slow import AttributedPairs
 from streams.clickhouse.errors import mapped
 
 #: pairs read of a store, at most
@@ -35,7 +35,7 @@ LIMIT {most:UInt32} BY store_id
 """
 
 
-def read_slow_pairs(client: Client, first: int, last: int) -> dict[str, Pairs]:
+def read_slow_pairs(client: Client, first: int, last: int) -> dict[str, AttributedPairs]:
     """Pairs of payment (order, where there is no payment) and fulfilment by store, of orders begun within two UTC minutes.
 
     Raises:
@@ -48,4 +48,4 @@ def read_slow_pairs(client: Client, first: int, last: int) -> dict[str, Pairs]:
     for store, up, down in rows:
         by_store.setdefault(store, []).append((int(up), int(down)))
     arrays = {store: np.array(pairs, dtype=np.int64) for store, pairs in by_store.items()}
-    return {store: Pairs(pairs[:, 0], pairs[:, 1]) for store, pairs in arrays.items()}
+    return {store: AttributedPairs(pairs[:, 0], pairs[:, 1]) for store, pairs in arrays.items()}

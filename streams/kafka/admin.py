@@ -13,10 +13,11 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError
 from aiokafka.partitioner import murmur2
 
 from streams.clock import monotonic
+from streams.errors import UnreachableError
 from streams.kafka.topics import TOPICS, TopicSpec
 
 
-class TopicsNotReady(Exception):
+class TopicsNotReadyError(UnreachableError):
     """The topics could not be made or have no leader; the text names them. ``up`` prints it and tries again."""
 
 
@@ -33,7 +34,7 @@ async def create_topics(
     Topics that exist are left as they are. One that is made beside them has their number of partitions, not ``partitions``.
 
     Raises:
-        TopicsNotReady: the broker refuses, or a partition has no leader in time.
+        TopicsNotReadyError: the broker refuses, or a partition has no leader in time.
         KafkaError: the broker cannot be reached.
     """
     deadline = monotonic() + timeout_s
@@ -59,7 +60,7 @@ async def create_topics(
                 if code not in (0, TopicAlreadyExistsError.errno)
             ]
             if refused:
-                raise TopicsNotReady("topics could not be made: " + "; ".join(refused))
+                raise TopicsNotReadyError("topics could not be made: " + "; ".join(refused))
         await _wait_for_leaders(admin, [spec.name for spec in topics], deadline)
         return [topic.name for topic in new]
     finally:
@@ -98,7 +99,7 @@ async def _wait_for_leaders(admin: AIOKafkaAdminClient, names: list[str], deadli
         if not waiting:
             return
         if monotonic() > deadline:
-            raise TopicsNotReady("no leader yet for " + ", ".join(waiting))
+            raise TopicsNotReadyError("no leader yet for " + ", ".join(waiting))
         await asyncio.sleep(0.05)
 
 
@@ -136,7 +137,7 @@ async def add_partitions(bootstrap: str, topics: Sequence[str], count: int, time
     """Give topics ``count`` partitions, each with a leader on return; one that has as many stays as it is.
 
     Raises:
-        TopicsNotReady: the broker refuses (it takes no partitions away), or a partition has no leader in time.
+        TopicsNotReadyError: the broker refuses (it takes no partitions away), or a partition has no leader in time.
         aiokafka.errors.KafkaError: no broker answers.
     """
     counts = await partition_counts(bootstrap, topics)
@@ -147,13 +148,13 @@ async def add_partitions(bootstrap: str, topics: Sequence[str], count: int, time
         answer = await admin.create_partitions(short)
     refused = [f"{error[0]}: {error[2] or error[1]}" for error in answer.topic_errors if error[1]]
     if refused:
-        raise TopicsNotReady("no partitions could be added: " + "; ".join(refused))
+        raise TopicsNotReadyError("no partitions could be added: " + "; ".join(refused))
     until = monotonic() + timeout_s
     while waiting := [
         name for name, has in (await partition_counts(bootstrap, list(short))).items() if has != count
     ]:
         if monotonic() > until:
-            raise TopicsNotReady("no leader yet for " + ", ".join(waiting))
+            raise TopicsNotReadyError("no leader yet for " + ", ".join(waiting))
         await asyncio.sleep(0.05)
 
 

@@ -91,7 +91,5 @@ def _decoded(store_id: str, value: bytes) -> StoreBaseline | None:
     try:
         return decode_baseline(value)
     except msgspec.MsgspecError as error:
-        _log.warning(
-            "baseline not understood, the store keeps the one it has", store=store_id, error=str(error)
-        )
+        _log.warning("baseline_skipped", store=store_id, error=str(error))
         return None

@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError
 from streams.kafka import topics
 from streams.settings import Settings
 
-log = structlog.get_logger()
+_log = structlog.get_logger()
 
 
 class Leadership:
@@ -45,8 +45,8 @@ class Leadership:
                 await self._consumer.start()
             except (KafkaError, OSError) as error:
                 await self._consumer.stop()
-                log.warning(
-                    "the broker is away", role=self._role, error=type(error).__name__, retry_in_s=wait_s
+                _log.warning(
+                    "kafka_unreachable", role=self._role, error=type(error).__name__, retry_in_s=wait_s
                 )
                 await asyncio.sleep(wait_s)
                 wait_s = min(wait_s * 2, 10.0)

@@ -26,6 +26,7 @@ from aiokafka.protocol.types import (
 )
 
 from streams.clock import monotonic
+from streams.errors import StateError
 
 #: seconds between two attempts while no broker answers
 RETRY_S = 0.2
@@ -102,19 +103,19 @@ class _MetadataRequest(Request[_MetadataRequestStruct]):  # type: ignore[misc]
         return request_struct_class([(_NO_ID, self._topic, {})], False, False, {})
 
 
-class TopicReplaced(Exception):
+class TopicReplacedError(StateError):
     """A topic was deleted and made anew while we read it: our positions mean nothing there. The app ends the process."""
 
 
-#: what ``PartitionsChanged`` says to do
+#: what ``PartitionsChangedError`` says to do
 KEYS_MOVED = "keys have moved between them; run `funnelwatch repartition` (deploy/runbook.md, 'The number of partitions changed')"
 
 
-class PartitionsChanged(Exception):
+class PartitionsChangedError(StateError):
     """A topic has another number of partitions than the state was made with: keys have moved. The app ends the process."""
 
 
-class NoSuchTopic(Exception):
+class NoSuchTopicError(StateError):
     """There is no topic of that name at present. Who must not go on without it ends; who only compares ids goes on."""
 
 
@@ -131,7 +132,7 @@ class TopicIds:
         """The topic's id in hexadecimal; empty if the brokers keep no ids.
 
         Raises:
-            NoSuchTopic: it does not exist.
+            NoSuchTopicError: it does not exist.
             aiokafka.errors.KafkaError: no broker answers.
         """
         try:
@@ -148,7 +149,7 @@ class TopicIds:
         ((code, _, topic_id, _, partitions, *_),) = answer.topics
         self.partition_count = len(partitions)
         if code == UnknownTopicOrPartitionError.errno:
-            raise NoSuchTopic(topic)
+            raise NoSuchTopicError(topic)
         if code and topic_id == _NO_ID:
             raise for_code(code)(topic)
         return "" if topic_id == _NO_ID else topic_id.hex()

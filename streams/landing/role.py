@@ -31,7 +31,7 @@ from streams.clock import monotonic, now_ms
 from streams.config.model import Config
 from streams.instance.files import StateReport
 from streams.kafka import topics
-from streams.kafka.topic_ids import NoSuchTopic, TopicIds
+from streams.kafka.topic_ids import NoSuchTopicError, TopicIds
 from streams.landing.events import EventLanding, Prepared, as_sent
 from streams.landing.heads import unreadable_reason
 from streams.landing.lag import tell_lag_for_ever
@@ -191,7 +191,7 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
         """
         try:
             present = await self._topic_ids.of(self._prefix + topics.EVENTS)
-        except NoSuchTopic:
+        except NoSuchTopicError:
             # a commit would be tried until the topic is there again: the old position would be that of the new one
             return False
         except (KafkaError, OSError) as error:

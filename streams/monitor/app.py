@@ -23,15 +23,16 @@ from faust.types import TP
 
 from scoring.counting.partition import PartitionCounts
 from scoring.counting.segments import Segmenter
+from scoring.detection.detector import Detector
 from scoring.detection.policy import DetectionPolicy
-from scoring.detection.scorer import Scorer as Detector
 from streams.clock import monotonic, now_ms
 from streams.config.core import day_rules
 from streams.config.model import Config
+from streams.errors import StateError
 from streams.instance.files import StateReport
 from streams.kafka.admin import partition_counts
 from streams.kafka.baselines import BaselineFollower
-from streams.kafka.topic_ids import KEYS_MOVED, PartitionsChanged
+from streams.kafka.topic_ids import KEYS_MOVED, PartitionsChangedError
 from streams.kafka.topics import (
     ALERTS,
     BASELINES,
@@ -45,7 +46,7 @@ from streams.kafka.topics import (
 )
 from streams.monitor import table
 from streams.monitor.monitor import Monitor
-from streams.monitor.partition import Partition, Scorer
+from streams.monitor.partition import MinuteDetector, Partition
 from streams.monitor.ticks import TickSender
 from streams.monitor.watchdog import INACTIVE_S, STALLED_S, LoopWatch, Stall, readable_ends
 from streams.monitor.writer import PartitionWriter
@@ -71,7 +72,7 @@ Rename = Callable[[str], str]
 Fatal = Callable[[str, BaseException | None], None]
 
 
-class MonitorError(Exception):
+class MonitorError(StateError):
     """The monitor cannot start; its text says what is missing. The command line prints it."""
 
 
@@ -79,15 +80,15 @@ def exit_now(reason: str, error: BaseException | None) -> NoReturn:
     """End the process at once, with the reason as its last log line. What is durable is in the log, the rest is not."""
     detail = f"{type(error).__name__}: {error}" if error is not None else ""
     if error is not None:
-        _log.error("the monitor failed", exc_info=error)
-    _log.critical("the monitor ends: " + reason, error=detail)
+        _log.error("role_failed", role=ROLE, exc_info=error)
+    _log.critical("monitor_ended", reason=reason, error=detail)
     with suppress(Exception):
         sys.stdout.flush()
         sys.stderr.flush()
     os._exit(EXIT_FAILED)
 
 
-def default_scorer(config: Config) -> Scorer:
+def default_detector(config: Config) -> MinuteDetector:
     """The detector with the thresholds and the calendar of the configuration."""
     policy = DetectionPolicy(notice=config.thresholds.notice, page=config.thresholds.page)
     return Detector(policy, day_rules(config))
@@ -102,7 +103,7 @@ class MonitorApp:
         partitions: how many partitions the events topic has.
         report: by which the process tells its state.
         fatal: ends the process.
-        make_scorer: an empty scorer for one partition.
+        make_detector: an empty detector for one partition.
         rename: topic names on this broker (tests use their own).
         path: see ``BatchOptions.path``.
     """
@@ -114,13 +115,13 @@ class MonitorApp:
         partitions: int,
         report: StateReport,
         fatal: Fatal = exit_now,
-        make_scorer: Callable[[Config], Scorer] = default_scorer,
+        make_detector: Callable[[Config], MinuteDetector] = default_detector,
         rename: Rename = str,
         path: str = "auto",
     ) -> None:
         self.settings, self.config = settings, config
         self.partition_count = partitions
-        self._fatal, self._rename, self._make_scorer = fatal, rename, make_scorer
+        self._fatal, self._rename, self._make_detector = fatal, rename, make_detector
         self._app_id = f"{settings.group_prefix}-{ROLE}"
         self.report = report
         topic, changelog = rename(EVENTS), rename(COUNTS_CHANGELOG)
@@ -206,7 +207,7 @@ class MonitorApp:
 
     def _make_partition(self, number: int) -> Partition:
         if number >= self.partition_count:  # it is given out before a flush can see that there are more
-            raise PartitionsChanged(
+            raise PartitionsChangedError(
                 f"{self.monitor.topic} has {number + 1} partitions or more and had {self.partition_count}: {KEYS_MOVED}"
             )
         settings, segments = self.settings, self.config.segments
@@ -215,8 +216,8 @@ class MonitorApp:
             int(settings.monitor_horizon_hours * 3_600_000),
             int(settings.duplicate_horizon_minutes * 60_000),
         )
-        scorer = self._make_scorer(self.config)
-        return Partition(number, counts, scorer, int(settings.monitor_grace_s * 1000))
+        detector = self._make_detector(self.config)
+        return Partition(number, counts, detector, int(settings.monitor_grace_s * 1000))
 
     def _make_writer(self, number: int) -> PartitionWriter:
         return PartitionWriter(self.settings.kafka, f"{self._app_id}-{number}", number, SINGLE, self._rename)
@@ -242,7 +243,7 @@ class MonitorApp:
         try:
             await asyncio.wait_for(self.baselines.is_read.wait(), BASELINES_WAIT_S)
         except TimeoutError:
-            _log.warning("baselines are not read yet; scoring begins without them")
+            _log.warning("baselines_not_read", waited_s=BASELINES_WAIT_S, partition=partition.number)
         for baseline in self.baselines.of_partition(partition.number):
             if not baseline.members:  # those of pools are for the role of that name
                 partition.learn(baseline)
@@ -280,7 +281,7 @@ class MonitorApp:
             reason = self._stall.look(positions, ends, present)
             if reason is not None:
                 self._fatal(reason, None)
-            _log.warning("a transaction of another producer is open; what stands behind it waits")
+            _log.warning("transaction_open", topic=monitor.topic, detail="records after it wait for its end")
         if monitor.owned - set(loaded):
             self._missing_since = self._missing_since or present
             if present - self._missing_since > STALLED_S:

@@ -21,10 +21,10 @@ from streams import metrics
 from streams.clock import monotonic, now_ms
 from streams.kafka.topic_ids import (
     KEYS_MOVED,
-    NoSuchTopic,
-    PartitionsChanged,
+    NoSuchTopicError,
+    PartitionsChangedError,
     TopicIds,
-    TopicReplaced,
+    TopicReplacedError,
 )
 from streams.monitor.partition import Partition, Work
 from streams.monitor.recovery import read_changelog, read_source
@@ -48,7 +48,7 @@ FLUSH_WAIT_MOST_S = 3.0
 BACKLOG_RECORDS = 20_000
 
 
-class Group(Protocol):
+class GroupMembership(Protocol):
     """What the monitor asks of the consumer (``streams.transport.consumer.BatchConsumer``)."""
 
     def is_member(self, generation: int | None) -> bool: ...
@@ -75,7 +75,7 @@ class Monitor:
         changelog: str,
         make_partition: Callable[[int], Partition],
         make_writer: Callable[[int], PartitionWriter],
-        group: Callable[[], Group],
+        group: Callable[[], GroupMembership],
         fatal: Callable[[str, BaseException | None], None],
     ) -> None:
         self._bootstrap = bootstrap
@@ -95,7 +95,7 @@ class Monitor:
         #: recovered and not being rebalanced
         self.is_active = False
         self.active_since = monotonic()
-        #: fills a partition's scorer before it is warmed up
+        #: fills a partition's detector before it is warmed up
         self.prepare: Callable[[Partition], Any] = lambda partition: None
         self._writers: dict[int, PartitionWriter] = {}
         self._background: set[asyncio.Future[Any]] = set()
@@ -121,7 +121,7 @@ class Monitor:
                 self.partitions[number] = self._make_partition(number)
         self.owned = set(partitions)
         self.generation = generation
-        _log.info("partitions assigned", generation=generation, partitions=len(partitions), new=len(new))
+        _log.info("partitions_assigned", generation=generation, partitions=len(partitions), new=len(new))
 
     async def recover(self) -> None:
         """Rebuild what is not in memory yet, then begin to count."""
@@ -149,7 +149,7 @@ class Monitor:
         took = monotonic() - started
         metrics.MONITOR_RECOVERY_SECONDS.set(took)
         rows = sum(partition.counts.rows for partition in self.partitions.values())
-        _log.info("counts recovered", generation=generation, rows=rows, seconds=round(took, 2))
+        _log.info("counts_recovered", generation=generation, rows=rows, seconds=round(took, 2))
 
     async def _prepared(self, partition: Partition) -> None:
         waiting = self.prepare(partition)
@@ -205,8 +205,8 @@ class Monitor:
             metrics.MONITOR_DUPLICATES.inc(tally.duplicates)
         if tally.too_old:
             metrics.MONITOR_TOO_OLD.inc(tally.too_old)
-        if tally.others:
-            metrics.MONITOR_OTHERS.inc(tally.others)
+        if tally.without_stage:
+            metrics.MONITOR_OTHERS.inc(tally.without_stage)
         for rejected in tally.rejected:
             metrics.MONITOR_REJECTED.labels(rejected.reason).inc()
 
@@ -266,17 +266,17 @@ class Monitor:
         """What was taken was read from the topic that the state belongs to; asked after it was read, so it cannot be wrong.
 
         Raises:
-            TopicReplaced: there is another topic of that name by now, and some of it may have been counted.
+            TopicReplacedError: there is another topic of that name by now, and some of it may have been counted.
         """
         try:
             present = await self._topic_ids.patiently_of(self.topic, TOPIC_ID_WAIT_S)
-        except NoSuchTopic:
+        except NoSuchTopicError:
             return  # nothing can have been read of a new one yet
         self._refuse_another_count({number: self.partitions[number] for number in works})
         for number, work in works.items():
             known = work.mark.topic_id
             if present and known and present != known:
-                raise TopicReplaced(
+                raise TopicReplacedError(
                     f"partition {number} of {self.topic} was counted under the topic id {known}, which is now {present}: "
                     "was the topic deleted and made anew?"
                 )
@@ -285,13 +285,13 @@ class Monitor:
         """The topic has as many partitions as when the state was made; asked after it was read.
 
         Raises:
-            PartitionsChanged: it has not, so a store's events may be in another partition than what was counted of it.
+            PartitionsChangedError: it has not, so a store's events may be in another partition than what was counted of it.
         """
         count = self._topic_ids.partition_count
         for number, partition in partitions.items():
             known = partition.mark.partitions or partition.partitions
             if count and known and count != known:
-                raise PartitionsChanged(
+                raise PartitionsChangedError(
                     f"{self.topic} has {count} partitions, but partition {number} was counted while it had {known}: {KEYS_MOVED}"
                 )
             partition.partitions = count or known
@@ -305,7 +305,7 @@ class Monitor:
             return None
         try:
             present = await self._topic_ids.of(self.topic)
-        except (NoSuchTopic, KafkaError, OSError):
+        except (NoSuchTopicError, KafkaError, OSError):
             return None  # look again later
         known, self._topic_id = self._topic_id or present, present or self._topic_id
         if present and present != known:
@@ -322,7 +322,7 @@ class Monitor:
         try:
             await writer.write(work.records, present_ms)
         except ProducerFenced:
-            _log.warning("partition has another owner", partition=number)
+            _log.warning("partition_fenced", partition=number)
             if self._group().lease_left() > LEASE_MARGIN_S:
                 raise  # not by a new owner: a transaction that took too long; begin afresh
             return False
@@ -334,7 +334,8 @@ class Monitor:
         for transition in work.transitions:
             metrics.MONITOR_TRANSITIONS.labels(transition.state).inc()
             _log.info(
-                "alert " + transition.state,
+                "alert_changed",
+                state=transition.state,
                 store=transition.store_id,
                 step=transition.step,
                 segment=transition.segment,
@@ -353,7 +354,7 @@ class Monitor:
             try:
                 await asyncio.wait_for(self.flush(), DRAIN_TIMEOUT_S)
             except TimeoutError:
-                _log.warning("the flush before a rebalance took too long; its partitions are taken anew")
+                _log.warning("drain_timed_out", after_s=DRAIN_TIMEOUT_S)
             for number in [n for n, partition in self.partitions.items() if not partition.is_saved]:
                 self._forget(number)
         else:  # others may have gone on from our last commit

@@ -3,7 +3,7 @@
 Before it: ``repartitioning.py`` (reads the changelog, writes what is decided here). It does no input or output.
 
 Kafka puts a store's next events into another partition when the number of partitions changes. What was counted of the store,
-what its scorer remembers and the orders it was told of have to be there as well, or its alerts are forgotten and its
+what its detector remembers and the orders it was told of have to be there as well, or its alerts are forgotten and its
 present minute is counted in two places.
 """
 

@@ -6,7 +6,7 @@ On the path of an event: after ``streams/transport``, around ``scoring/counting/
 A flush has three parts, so that counting goes on while minutes are judged:
 
 * ``take`` fixes, in one go, the changed rows, the counts of the minutes to close and the mark that belongs to them;
-* ``judge`` has the scorer close those minutes and correct late ones; it may run in another thread, one at a time;
+* ``judge`` has the detector close those minutes and correct late ones; it may run in another thread, one at a time;
 * ``Work.records`` then holds everything to be written, in one transaction.
 """
 
@@ -25,6 +25,7 @@ from scoring.counting.partition import MINUTE, OWNER, PartitionCounts, Tally, to
 from scoring.counting.windows import WINDOW_MINUTES, RollingWindows
 from scoring.funnel.scores import ScoreRow
 from scoring.funnel.units import MINUTE_MS
+from streams.errors import StateError
 from streams.kafka.topics import ALERTS, COUNTS_CHANGELOG, DEADLETTERS, MINUTES, SCORES, WINDOWS
 from streams.monitor import records
 from streams.monitor.records import Mark, Record
@@ -42,7 +43,7 @@ LATE_KEPT = 5_000
 DROP_AT_ONCE = 20_000
 #: minutes before the present at which a partition without history begins to be judged
 FIRST_MINUTES = 60
-#: minutes of history from which scorer and windows are rebuilt
+#: minutes of history from which detector and windows are rebuilt
 WARM_MINUTES = max(WINDOW_MINUTES)
 #: without any record for so long, ticks included, nobody was there to take events: everything was stopped
 UNWATCHED_MS = 120_000
@@ -52,7 +53,7 @@ HOT_MINUTES = 15
 Counts = Mapping[str, Mapping[str, Sequence[int]]]
 
 
-class Judgement(Protocol):
+class ClosedMinute(Protocol):
     """What closing a minute gave."""
 
     @property
@@ -62,12 +63,12 @@ class Judgement(Protocol):
     def transitions(self) -> list[AlertTransition]: ...
 
 
-class Scorer(Protocol):
-    """What the monitor needs of ``scoring.detection.scorer.Scorer``."""
+class MinuteDetector(Protocol):
+    """What the monitor needs of ``scoring.detection.detector.Detector``."""
 
     def set_baseline(self, baseline: Any) -> None: ...
 
-    def advance(self, minute: int, counts: Counts, delays: Mapping[str, Delay]) -> Judgement: ...
+    def advance(self, minute: int, counts: Counts, delays: Mapping[str, Delay]) -> ClosedMinute: ...
 
     def amend(self, minute: int, counts: Counts) -> list[ScoreRow]: ...
 
@@ -101,7 +102,7 @@ class Work:
         return sum(len(counts) for _, counts in self.closing) + sum(map(len, self.amending.values()))
 
 
-class BatchSkipped(Exception):
+class BatchSkippedError(StateError):
     """A batch was given to an agent that fell over it. The agent raises it at the next one; the process ends."""
 
 
@@ -111,14 +112,14 @@ class Partition:
     Args:
         number: the partition.
         counts: its (empty) counts.
-        scorer: its (empty) scorer.
+        detector: its (empty) detector.
         grace_ms: how long after its end a minute stays open for events in transit.
     """
 
-    def __init__(self, number: int, counts: PartitionCounts, scorer: Scorer, grace_ms: int) -> None:
+    def __init__(self, number: int, counts: PartitionCounts, detector: MinuteDetector, grace_ms: int) -> None:
         self.number = number
         self.counts = counts
-        self.scorer = scorer
+        self.detector = detector
         self.windows = RollingWindows()
         self.lateness = Lateness()
         self.grace_ms = grace_ms
@@ -135,7 +136,7 @@ class Partition:
         self.partitions = 0
         #: the state says from where to read on; else the group's committed offset does
         self.has_mark = False
-        self._print = 0
+        self._fingerprint = 0
         self._scored: int | None = None
         self._late: set[tuple[int, str]] = set()
         self._messages: list[Any] = []
@@ -152,10 +153,10 @@ class Partition:
         """Count the records of a message that have not been counted yet; the message is acked by the next flush.
 
         Raises:
-            BatchSkipped: the message before it was not counted.
+            BatchSkippedError: the message before it was not counted.
         """
         if message.follows > max(self.offset, self._reached):
-            raise BatchSkipped(
+            raise BatchSkippedError(
                 f"partition {self.number} was counted to offset {self.offset}; what came until {message.follows} was not"
             )
         self._messages.append(message)
@@ -179,7 +180,7 @@ class Partition:
             letter = records.dead_letter(rejected, self.number, offsets[rejected.index], present_ms)
             self._letters.append(letter)
         self.offset = offsets[-1]
-        self._print = records.fingerprint(values[-1])
+        self._fingerprint = records.fingerprint(values[-1])
         return tally
 
     def learn(self, baseline: Any) -> None:
@@ -224,7 +225,7 @@ class Partition:
         mark = Mark(
             offset=self.offset,
             base=self.mark.base,
-            fingerprint=self._print,
+            fingerprint=self._fingerprint,
             clock_ms=counts.clock_ms,
             scored=self._scored,
             epoch=counts.ids.epoch,
@@ -276,24 +277,24 @@ class Partition:
         return amending
 
     def judge(self, work: Work) -> None:
-        """Have the scorer close and correct what ``work`` holds, and add what comes of it to its records."""
+        """Have the detector close and correct what ``work`` holds, and add what comes of it to its records."""
         self._set_baselines(work.baselines)
         scores: list[ScoreRow] = []
         windows = []
         for minute, amended in sorted(work.amending.items()):
-            scores += self.scorer.amend(minute, amended)
+            scores += self.detector.amend(minute, amended)
             corrected = totals(amended)
             self.lateness.correct(minute, corrected)
             windows += self.windows.amend(minute, corrected)
         for minute, counts in work.closing:
             closed = totals(counts)
-            judgement = self.scorer.advance(minute, counts, self._delays(minute, closed, work.unwatched))
+            judgement = self.detector.advance(minute, counts, self._delays(minute, closed, work.unwatched))
             scores += judgement.scores
             work.transitions += judgement.transitions
             windows += self.windows.advance(minute, closed)
         snapshots = [
-            records.snapshot_record(store_id, self.scorer.snapshot(store_id))
-            for store_id in sorted(self.scorer.changed())
+            records.snapshot_record(store_id, self.detector.snapshot(store_id))
+            for store_id in sorted(self.detector.changed())
         ]
         work.records[COUNTS_CHANGELOG] += snapshots
         work.records[SCORES] = records.keyed(scores)
@@ -303,7 +304,7 @@ class Partition:
 
     def _set_baselines(self, baselines: Sequence[Any]) -> None:
         for baseline in baselines:
-            self.scorer.set_baseline(baseline)
+            self.detector.set_baseline(baseline)
             self._judged.add(baseline.store_id)
 
     def _delays(
@@ -342,7 +343,7 @@ class Partition:
         −1 if there is nothing to read.
         """
         mark = self.mark
-        self.offset, self._print, self._scored = mark.offset, mark.fingerprint, mark.scored
+        self.offset, self._fingerprint, self._scored = mark.offset, mark.fingerprint, mark.scored
         self._late = set(mark.late)
         self.counts.restored(mark.clock_ms)
         return self.counts.rewind(mark.epoch, mark.starts)
@@ -355,7 +356,7 @@ class Partition:
             scored=self.mark.scored,
             late=self.mark.late,
         )
-        self.offset, self._print = -1, 0
+        self.offset, self._fingerprint = -1, 0
         self.counts.rewind(-1, (-1, -1))
 
     def cut_off(self, end: int) -> None:
@@ -368,7 +369,7 @@ class Partition:
         self.offset = end - 1
 
     def warm_up(self) -> None:
-        """Rebuild the scorer and the windows from the restored rows; may run in another thread."""
+        """Rebuild the detector and the windows from the restored rows; may run in another thread."""
         self._set_baselines(self._baselines)
         self._baselines = []
         if self._scored is not None:
@@ -379,12 +380,12 @@ class Partition:
             closed = {}
             for minute in range(first, self._scored + 1):
                 counts = self.counts.of_minute(minute)
-                self.scorer.warm_up(minute, counts)
+                self.detector.warm_up(minute, counts)
                 closed[minute] = totals(counts)
                 self.lateness.close(minute, closed[minute], self._judged)
             self.windows.restore(self._scored, closed)
         for store_id, state in self._snapshots.items():
-            self.scorer.restore(store_id, state)
-        self.scorer.changed()
+            self.detector.restore(store_id, state)
+        self.detector.changed()
         self._snapshots = {}
         self.is_loaded = True

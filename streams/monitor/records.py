@@ -4,7 +4,7 @@ Changelog keys are JSON arrays that begin with their kind:
 
 ==============================  ===================================================================
 ``["c", minute, store, segment]``  counts: ``[as_of, c1, …, c7]``
-``["s", store]``                   the scorer's snapshot of a store (bytes of its own schema)
+``["s", store]``                   the detector's snapshot of a store (bytes of its own schema)
 ``["o", bucket]``                  order keys counted in a bucket (``scoring/counting/duplicates.py``)
 ``["p"]``                          the mark: up to where all of this holds
 ==============================  ===================================================================
@@ -103,7 +103,7 @@ def mark_record(mark: Mark) -> Record:
 
 
 def snapshot_record(store_id: str, state: bytes) -> Record:
-    """A scorer's snapshot as changelog record; an empty one drops it."""
+    """A detector's snapshot as changelog record; an empty one drops it."""
     return (encode(["s", store_id]), state or None)
 
 

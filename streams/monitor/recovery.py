@@ -130,9 +130,7 @@ def _is_known(partition: Partition) -> bool:
 
 
 def _begin_anew(partition: Partition, topic: str) -> None:
-    _log.warning(
-        "the topic was made anew; it is counted from its beginning", topic=topic, partition=partition.number
-    )
+    _log.warning("topic_recreated", topic=topic, partition=partition.number)
     partition.begin_anew()
 
 
@@ -141,7 +139,8 @@ def _meet_shorter_log(partition: Partition, topic: str, end: int) -> None:
         _begin_anew(partition, topic)
         return
     _log.error(
-        "the broker lost records that had been counted; run `funnelwatch reconcile`",
+        "counted_records_lost",
+        advice="run `funnelwatch reconcile`",
         topic=topic,
         partition=partition.number,
         counted_to=partition.offset,

@@ -23,6 +23,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError, for_code
 
 from streams.clock import monotonic, now_ms
+from streams.errors import StateError
 from streams.kafka.admin import add_partitions, admin_of, partition_counts, partition_of
 from streams.kafka.topic_ids import TopicIds
 from streams.kafka.topics import COUNTS_CHANGELOG, EVENTS, METADATA_AGE_MS, TOPICS
@@ -44,7 +45,7 @@ _COPY_AT_ONCE = 5_000
 Rename = Callable[[str], str]
 
 
-class CannotRepartition(Exception):
+class CannotRepartitionError(StateError):
     """The topics cannot be brought to one number of partitions now; the text says why. The command line prints it."""
 
 
@@ -77,8 +78,8 @@ async def repartition(
         settle_s: seconds to wait until collectors send to the new partitions.
 
     Raises:
-        CannotRepartition: see there.
-        TopicsNotReady: the broker refuses partitions.
+        CannotRepartitionError: see there.
+        TopicsNotReadyError: the broker refuses partitions.
         aiokafka.errors.KafkaError: the broker does not answer, or refuses; nothing has been moved.
     """
     kafka = settings.kafka
@@ -105,11 +106,13 @@ async def _checked_count(kafka: str, per_store: Sequence[str], events: str, want
     counts = await partition_counts(kafka, per_store)
     missing = [topic for topic, has in counts.items() if not has]
     if missing:
-        raise CannotRepartition(f"topics are missing: {', '.join(missing)}; `funnelwatch prepare` makes them")
+        raise CannotRepartitionError(
+            f"topics are missing: {', '.join(missing)}; `funnelwatch prepare` makes them"
+        )
     count, most = wanted or counts[events], max(counts.values())
     if count < most:
         told = ", ".join(f"{topic} {has}" for topic, has in counts.items())
-        raise CannotRepartition(
+        raise CannotRepartitionError(
             f"Kafka takes no partitions away, and there are topics with {most} ({told}): "
             f"`funnelwatch repartition {most}` gives all of them as many"
         )
@@ -130,7 +133,7 @@ async def _wait_for_no_monitor(settings: Settings) -> None:
                     raise
             else:
                 if monotonic() > until:
-                    raise CannotRepartition(
+                    raise CannotRepartitionError(
                         f"{members} monitors still run after {MONITORS_END_S:.0f} s; stop them, then give this command again"
                     )
             await asyncio.sleep(0.5)

@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import ProducerClosed
 
 from scoring.counting.partition import Tick, encode_tick
-from streams.kafka.topic_ids import TopicReplaced
+from streams.kafka.topic_ids import TopicReplacedError
 
 
 class TickSender:
@@ -35,7 +35,7 @@ class TickSender:
 
         Raises:
             aiokafka.errors.KafkaError: the broker did not take them.
-            TopicReplaced: a tick stands no further than one before it.
+            TopicReplacedError: a tick stands no further than one before it.
         """
         try:
             await self._send(list(partitions), present_ms)
@@ -58,7 +58,7 @@ class TickSender:
         for number, metadata in zip(partitions, await asyncio.gather(*sent), strict=True):
             before = self.offsets.get(number, -1)
             if metadata.offset <= before:
-                raise TopicReplaced(
+                raise TopicReplacedError(
                     f"partition {number} of {self._topic} ends at offset {metadata.offset}, but a tick stood at {before}: "
                     "was the topic deleted and made anew?"
                 )

@@ -20,7 +20,7 @@ from aiokafka.errors import KafkaError
 from scoring.baselines.baseline import StoreBaseline
 from scoring.detection.policy import WINDOWS, DetectionPolicy
 from scoring.detection.pool_minutes import PoolMinutes
-from scoring.detection.pools import PoolScorer
+from scoring.detection.pools import PoolDetector
 from scoring.funnel.scores import ScoreRow
 from scoring.funnel.units import MINUTE_MS
 from streams import metrics
@@ -79,7 +79,7 @@ async def lead(
     try:
         await pool_log.take_over()
         await leader.open(pool_log)
-        log.info("pools: leading", pools=len(leader.scorer.pools), scored=pool_log.scored)
+        log.info("pools: leading", pools=len(leader.detector.pools), scored=pool_log.scored)
         while await is_held() and not leader.has_more_to_read():
             await leader.turn(pool_log)
             report.say("ready", leader.detail())
@@ -98,8 +98,8 @@ class _Leader:
     def __init__(self, settings: Settings, config: Config, rename: Rename) -> None:
         self._settings, self._rename = settings, rename
         policy = DetectionPolicy(notice=config.thresholds.notice, page=config.thresholds.page)
-        self.scorer = PoolScorer(policy, pool_rules(config), day_rules(config))
-        self._minutes = PoolMinutes(self.scorer, ())
+        self.detector = PoolDetector(policy, pool_rules(config), day_rules(config))
+        self._minutes = PoolMinutes(self.detector, ())
         self._consumer: AIOKafkaConsumer | None = None
         self._following: asyncio.Task[None] | None = None
         self._decode = msgspec.json.Decoder(ScoreRow).decode
@@ -129,7 +129,7 @@ class _Leader:
             for baseline in follower.of_partition(number):
                 self._learn(baseline)
         scored = pool_log.scored
-        self._minutes = PoolMinutes(self.scorer, numbers, scored, pool_log.snapshots)
+        self._minutes = PoolMinutes(self.detector, numbers, scored, pool_log.snapshots)
         tps = [TopicPartition(topic, number) for number in numbers]
         consumer.assign(tps)
         since = (scored if scored is not None else now_ms() // MINUTE_MS) - WARM_MINUTES
@@ -140,7 +140,7 @@ class _Leader:
 
     def _learn(self, baseline: StoreBaseline) -> None:
         if baseline.members:
-            self.scorer.set_baseline(baseline)
+            self.detector.set_baseline(baseline)
 
     def has_more_to_read(self) -> bool:
         """True once the scores have more partitions than are read here: whoever leads has to open anew."""
@@ -163,12 +163,12 @@ class _Leader:
             if stable is not None and await consumer.position(tp) >= stable:
                 minutes.at_end(tp.partition)
         found = minutes.close()
-        changed, scored = self.scorer.changed(), minutes.scored
+        changed, scored = self.detector.changed(), minutes.scored
         if scored is not None and scored != before:
-            snapshots = {pool: self.scorer.snapshot(pool) for pool in changed}
+            snapshots = {pool: self.detector.snapshot(pool) for pool in changed}
             await pool_log.write(scored, snapshots, found)
             metrics.POOLS_AGE.set(max(0.0, now_ms() / 1000 - (scored + 1) * 60))
-        metrics.POOLS_JUDGED.set(len(self.scorer.pools))
+        metrics.POOLS_JUDGED.set(len(self.detector.pools))
         for transition in found:
             metrics.POOLS_TRANSITIONS.labels(transition.state).inc()
             log.info(
@@ -182,7 +182,7 @@ class _Leader:
 
     def detail(self) -> str:
         """What the role says of itself."""
-        return f"leading; {len(self.scorer.pools)} pools"
+        return f"leading; {len(self.detector.pools)} pools"
 
     async def close(self) -> None:
         """Give the connections back."""

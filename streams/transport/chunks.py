@@ -22,7 +22,7 @@ Span = tuple[list[bytes | None], Sequence[int]]
 SPAN_RECORDS = 2_000
 
 
-class Chunk:
+class RecordChunk:
     """What was fetched of one partition, read span by span and once only, with the group generation it was drained in.
 
     Records are made when their span is read, not when they are drained: values that are read at once cost less than
@@ -43,7 +43,7 @@ class Chunk:
         self.generation = generation
 
     @classmethod
-    def of_records(cls, records: Sequence[Any], generation: int) -> Chunk:
+    def of_records(cls, records: Sequence[Any], generation: int) -> RecordChunk:
         """A chunk of aiokafka's ``ConsumerRecord`` objects."""
         offsets = _dense([record.offset for record in records])
         span = [record.value for record in records], offsets
@@ -56,13 +56,13 @@ class Chunk:
 
 def drain_fast(
     fetcher: Any, active: Iterable[Any], batch_topics: frozenset[str], is_open: bool, generation: int
-) -> tuple[dict[Any, Chunk], list[Any]]:
+) -> tuple[dict[Any, RecordChunk], list[Any]]:
     """Drain what aiokafka has fetched of batch topics.
 
     Returns:
         The chunks by partition, and the partitions that must be read in the ordinary way (other topics, errors).
     """
-    chunks: dict[Any, Chunk] = {}
+    chunks: dict[Any, RecordChunk] = {}
     others: list[Any] = []
     wanted = set(active)
     for tp in list(fetcher._records):
@@ -86,7 +86,7 @@ def drain_fast(
     return chunks, others
 
 
-def _drain(result: Any, tp: Any, generation: int) -> Chunk | None:
+def _drain(result: Any, tp: Any, generation: int) -> RecordChunk | None:
     """All records of a fetch result; None if it holds none or belongs to an older assignment.
 
     Raises:
@@ -112,7 +112,7 @@ def _drain(result: Any, tp: Any, generation: int) -> Chunk | None:
     if not batches:
         return None
     timestamp = getattr(batches[-1], "max_timestamp", None)
-    return Chunk(_open(batches, begin), last, timestamp, generation)
+    return RecordChunk(_open(batches, begin), last, timestamp, generation)
 
 
 def _open(batches: list[Any], begin: int) -> Iterator[Span]:
@@ -164,7 +164,7 @@ async def drain_publicly(
         return {}
     records = await consumer.getmany(*tps, timeout_ms=int(timeout_s * 1000))
     return {
-        tp: Chunk.of_records(batch, generation) if tp.topic in batch_topics else batch
+        tp: RecordChunk.of_records(batch, generation) if tp.topic in batch_topics else batch
         for tp, batch in records.items()
         if batch
     }

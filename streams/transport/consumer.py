@@ -15,7 +15,7 @@ from faust.types import TP
 
 from streams.clock import boot_clock
 from streams.transport import internals
-from streams.transport.chunks import Chunk
+from streams.transport.chunks import RecordChunk
 from streams.transport.options import BatchOptions
 from streams.transport.thread import BatchThread
 from streams.transport.topic import BatchMessage, BatchTopic
@@ -97,7 +97,7 @@ class BatchConsumer(driver.Consumer):
         generation = self.app.consumer_generation_id
         others: dict[Any, Any] = {}
         for raw_tp, chunk in records.items():
-            if not isinstance(chunk, Chunk):
+            if not isinstance(chunk, RecordChunk):
                 others[raw_tp] = chunk
                 continue
             if not self._still(generation) or chunk.generation != generation:
@@ -112,7 +112,7 @@ class BatchConsumer(driver.Consumer):
                 self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
                 yield tp, self._to_message(tp, record)
 
-    def _message(self, tp: Any, chunk: Chunk, generation: int) -> BatchMessage:
+    def _message(self, tp: Any, chunk: RecordChunk, generation: int) -> BatchMessage:
         highwater = self.highwater(tp)
         self.app.monitor.track_tp_end_offset(tp, highwater)
         message = BatchMessage(

@@ -9,7 +9,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from streams.transport import internals
-from streams.transport.chunks import Chunk, drain_fast, drain_publicly
+from streams.transport.chunks import RecordChunk, drain_fast, drain_publicly
 
 
 class BatchReader:
@@ -64,7 +64,7 @@ class BatchReader:
         """The offset behind the last chunk given."""
         return int(await self._consumer.position(TopicPartition(self._topic, partition)))
 
-    async def chunks(self, partitions: set[int], timeout_s: float) -> Mapping[int, Chunk]:
+    async def chunks(self, partitions: set[int], timeout_s: float) -> Mapping[int, RecordChunk]:
         """The next chunks, none after ``timeout_s`` without any."""
         consumer: Any = self._consumer
         tps = [TopicPartition(self._topic, partition) for partition in partitions]

@@ -9,7 +9,7 @@ from aiokafka.errors import ConsumerStoppedError
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 
 from streams.clock import boot_clock
-from streams.transport.chunks import Chunk, drain_fast, drain_publicly
+from streams.transport.chunks import RecordChunk, drain_fast, drain_publicly
 
 #: Kafka's error code for "rejoin, the group is rebalancing": the answer still shows that we are a member
 REBALANCE_IN_PROGRESS = 27
@@ -100,7 +100,7 @@ class BatchThread(AIOKafkaConsumerThread):
         records = await super()._fetch_records(consumer, set(others), timeout=0, max_records=max_records)
         generation = self.generation()
         return {
-            tp: Chunk.of_records(batch, generation) if tp.topic in owner.batch_topics else batch
+            tp: RecordChunk.of_records(batch, generation) if tp.topic in owner.batch_topics else batch
             for tp, batch in records.items()
         }
 

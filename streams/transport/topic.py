@@ -11,7 +11,7 @@ from faust.types import ConsumerMessage
 class BatchMessage(ConsumerMessage):
     """One Faust message for a chunk of one partition; ``offset`` is where the chunk ends.
 
-    ``value`` is the ``Chunk``: going over it gives spans of values and their offsets. ``highwater`` is the end of the
+    ``value`` is the ``RecordChunk``: going over it gives spans of values and their offsets. ``highwater`` is the end of the
     partition when it was read. ``follows`` is the ``offset`` of the message before it, −1 for the first one after a seek:
     an agent that has not seen that one has missed it (Faust starts an agent that fell over again, behind the message at
     which it fell).

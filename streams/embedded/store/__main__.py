@@ -48,7 +48,7 @@ def arguments() -> argparse.Namespace:
 
 async def serve(asked: argparse.Namespace, settings: Settings, parent: int) -> None:
     """Serve until SIGTERM or SIGINT, or until the process ``parent`` has gone."""
-    from streams.embedded.store.engine import Engine, Limits
+    from streams.embedded.store.engine import Limits, StoreEngine
     from streams.embedded.store.protocol import Users
     from streams.embedded.store.server import StoreServer
 
@@ -60,7 +60,7 @@ async def serve(asked: argparse.Namespace, settings: Settings, parent: int) -> N
     report = StateReport(data, "store")
     report.say("starting")
     limits = Limits(query_s=asked.query_s, reader_query_s=asked.reader_query_s)
-    engine = Engine(data / "clickhouse", settings.clickhouse_database, limits)
+    engine = StoreEngine(data / "clickhouse", settings.clickhouse_database, limits)
     users = Users(
         settings.clickhouse_user,
         settings.clickhouse_password.get_secret_value() or secret(data, "clickhouse_password"),

@@ -151,7 +151,7 @@ _OPEN_SETTINGS: Final = frozenset(
 )
 
 
-class Reader:
+class ReaderAccess:
     """The check of a reader's statements. It knows the engine's own table functions, so a new one is refused unseen."""
 
     def __init__(self, table_functions: list[str]) -> None:

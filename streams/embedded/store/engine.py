@@ -18,7 +18,7 @@ from typing import Any
 
 import chdb
 
-from streams.embedded.store.access import READER_ROLE, USERS_XML, WRITER_ROLE, Reader
+from streams.embedded.store.access import READER_ROLE, USERS_XML, WRITER_ROLE, ReaderAccess
 from streams.embedded.store.errors import (
     BAD_ARGUMENTS,
     NOT_IMPLEMENTED,
@@ -43,7 +43,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class StatementResult:
     """What a statement did. ``body`` holds the answer of a statement whose result does not go through the pipe."""
 
     read_rows: int = 0
@@ -65,7 +65,7 @@ def named(value: str) -> str:
     return "`" + value.replace("\\", "\\\\").replace("`", "\\`") + "`"
 
 
-class Engine:
+class StoreEngine:
     """chDB over one folder. Only one process may have the folder open."""
 
     def __init__(self, folder: Path, database: str, limits: Limits) -> None:
@@ -87,7 +87,7 @@ class Engine:
         self.run(self._keeper, f"CREATE DATABASE IF NOT EXISTS {named(database)}")
         self.version = self.text("SELECT version()")
         self.timezone = self.text("SELECT timezone()")
-        self._reader = Reader(self.text("SELECT name FROM system.table_functions").split())
+        self._reader = ReaderAccess(self.text("SELECT name FROM system.table_functions").split())
         self.sessions = Sessions()
 
     def connect(self) -> Any:
@@ -131,7 +131,7 @@ class Engine:
         finally:
             connection.close()
 
-    def execute(self, query: Query, statement: Statement, pipe: int) -> Outcome:
+    def execute(self, query: Query, statement: Statement, pipe: int) -> StatementResult:
         """Carry out ``statement``; its result, if it has one, goes to the file descriptor ``pipe``.
 
         Raises:
@@ -200,7 +200,7 @@ class Engine:
         finally:
             Path(file.name).unlink()
 
-    def _execute(self, connection: Any, query: Query, statement: Statement, pipe: int) -> Outcome:
+    def _execute(self, connection: Any, query: Query, statement: Statement, pipe: int) -> StatementResult:
         if statement.to_file or statement.from_file:
             raise StoreError(
                 BAD_ARGUMENTS, "BAD_ARGUMENTS", "INTO OUTFILE and FROM INFILE are not allowed over HTTP"
@@ -249,7 +249,7 @@ class Engine:
                 "You should use method POST for modifying queries.",
             )
 
-    def _insert(self, connection: Any, query: Query, statement: Statement) -> Outcome:
+    def _insert(self, connection: Any, query: Query, statement: Statement) -> StatementResult:
         if statement.format == "Values" and query.params and statement.data is not None:
             text = f"{statement.head} {statement.tail} VALUES {statement.data.decode()}"
             return _outcome(self.run(connection, text, params=query.params))
@@ -288,8 +288,8 @@ def _lower(asked: str | None, most: float) -> str:
     return str(min(value, most) if value > 0 else most)
 
 
-def _outcome(result: Any) -> Outcome:
-    return Outcome(
+def _outcome(result: Any) -> StatementResult:
+    return StatementResult(
         read_rows=result.storage_rows_read(),
         read_bytes=result.storage_bytes_read(),
         written_rows=result.rows_written(),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from streams.errors import RejectedError
+
 _CODE = re.compile(r"\ACode: (\d+)\. DB::Exception: ")
 
 UNKNOWN_TABLE: Final = 60
@@ -38,7 +40,7 @@ _STATUS: Final = {
 }
 
 
-class StoreError(Exception):
+class StoreError(RejectedError):
     """A statement failed; raised by the engine and its guards, told to the client by the server."""
 
     def __init__(self, code: int, name: str, text: str) -> None:

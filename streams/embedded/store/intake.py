@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from streams.embedded.store.engine import Engine
+from streams.embedded.store.engine import StoreEngine
 from streams.embedded.store.errors import BAD_ARGUMENTS, REQUEST_TOO_LARGE, StoreError
 from streams.embedded.store.protocol import (
     ENCODINGS,
@@ -32,10 +32,10 @@ HELD_BYTES: Final = (
 _READER_BODY_BYTES = 16 << 20  # a reader sends statements and small tables
 
 
-class Intake:
+class RequestReader:
     """Reads requests; bodies over ``HELD_BYTES`` go to files in the engine's folder."""
 
-    def __init__(self, engine: Engine, body_bytes: int) -> None:
+    def __init__(self, engine: StoreEngine, body_bytes: int) -> None:
         self._engine = engine
         self._body_bytes = body_bytes
 

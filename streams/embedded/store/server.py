@@ -14,13 +14,13 @@ from pathlib import Path
 from aiohttp import web
 
 from streams.clock import monotonic
-from streams.embedded.store.engine import Engine, Outcome, make_pipe
+from streams.embedded.store.engine import StatementResult, StoreEngine, make_pipe
 from streams.embedded.store.errors import (
     BAD_ARGUMENTS,
     TOO_MANY_SIMULTANEOUS_QUERIES,
     StoreError,
 )
-from streams.embedded.store.intake import HELD_BYTES, Intake
+from streams.embedded.store.intake import HELD_BYTES, RequestReader
 from streams.embedded.store.protocol import Query, Users
 from streams.embedded.store.statement import Statement, parse
 
@@ -72,11 +72,17 @@ class StoreServer:
     """The handlers. ``engine`` does the work, ``users`` says who may ask."""
 
     def __init__(
-        self, engine: Engine, users: Users, *, threads: int = 6, waiting: int = 100, body_bytes: int = 1 << 30
+        self,
+        engine: StoreEngine,
+        users: Users,
+        *,
+        threads: int = 6,
+        waiting: int = 100,
+        body_bytes: int = 1 << 30,
     ) -> None:
         self._engine = engine
         self._users = users
-        self._intake = Intake(engine, body_bytes)
+        self._intake = RequestReader(engine, body_bytes)
         self._writing = Lane("writer", threads, waiting)
         self._reading = Lane("reader", threads, waiting)
         self._stopping: set[asyncio.Task[None]] = set()
@@ -136,7 +142,7 @@ class StoreServer:
             lambda: asyncio.StreamReaderProtocol(stream), os.fdopen(reading, "rb", 0)
         )
 
-        def work() -> Outcome:
+        def work() -> StatementResult:
             try:
                 return self._engine.execute(query, statement, writing)
             finally:
@@ -155,7 +161,7 @@ class StoreServer:
                 self._stopping.add(stopping)
                 stopping.add_done_callback(self._stopping.discard)
 
-    async def _stop(self, query: Query, running: Future[Outcome]) -> None:
+    async def _stop(self, query: Query, running: Future[StatementResult]) -> None:
         while not running.done():
             with suppress(StoreError):
                 await asyncio.to_thread(self._engine.kill, query)
@@ -167,7 +173,7 @@ class StoreServer:
         query: Query,
         statement: Statement,
         stream: asyncio.StreamReader,
-        working: asyncio.Future[Outcome],
+        working: asyncio.Future[StatementResult],
     ) -> web.StreamResponse:
         held = bytearray()
         while query.whole or len(held) < HELD_BYTES:
@@ -201,12 +207,12 @@ class StoreServer:
         return response
 
     def _whole(
-        self, query: Query, statement: Statement, body: bytes, outcome: Outcome, *, packed: bool
+        self, query: Query, statement: Statement, body: bytes, outcome: StatementResult, *, packed: bool
     ) -> web.Response:
         return web.Response(body=body, headers=self._headers(query, statement, outcome, packed=packed))
 
     def _headers(
-        self, query: Query, statement: Statement, outcome: Outcome | None, *, packed: bool
+        self, query: Query, statement: Statement, outcome: StatementResult | None, *, packed: bool
     ) -> dict[str, str]:
         form = statement.format or query.default_format
         headers = {
@@ -215,7 +221,7 @@ class StoreServer:
             "X-ClickHouse-Format": form,
             "X-ClickHouse-Timezone": self._engine.timezone,
             "X-ClickHouse-Server-Display-Name": self._name,
-            "X-ClickHouse-Summary": json.dumps(_summary(outcome or Outcome())),
+            "X-ClickHouse-Summary": json.dumps(_summary(outcome or StatementResult())),
         }
         if packed and query.packed != "none":
             headers["Content-Encoding"] = query.packed
@@ -245,7 +251,7 @@ def _named(request: web.Request) -> bool:
     )
 
 
-def _summary(outcome: Outcome) -> dict[str, str]:
+def _summary(outcome: StatementResult) -> dict[str, str]:
     return {
         "read_rows": str(outcome.read_rows),
         "read_bytes": str(outcome.read_bytes),

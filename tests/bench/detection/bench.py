@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[3]))
 
 import market as second
-from measure import Alert, judge, run_scorer
+from measure import Alert, judge, run_detector
 from peers import PEERS, openings
 from plots import plot_delay, plot_false
 from pools import measure_pools
@@ -170,7 +170,7 @@ def keep(out: Path, told: dict) -> None:
 
 def run_product(world: World, stores: list, out: Path) -> dict:
     started = time.perf_counter()
-    alerts, timing = run_scorer(stores, world, DetectionPolicy())
+    alerts, timing = run_detector(stores, world, DetectionPolicy())
     told = {level: judge(alerts, stores, world, level) for level in Level}
     for level in Level:
         say(f"product ({level.value})", told[level])
@@ -188,7 +188,7 @@ def run_product(world: World, stores: list, out: Path) -> dict:
 
 def run_market(market: second.Market, out: Path) -> dict:
     stores = second.simulate(market)
-    alerts, timing = run_scorer(stores, market, DetectionPolicy())
+    alerts, timing = run_detector(stores, market, DetectionPolicy())
     told = {level: judge(alerts, stores, market, level) for level in Level}
     for level in Level:
         say(f"second ({level.value})", told[level])
@@ -203,7 +203,7 @@ def run_market(market: second.Market, out: Path) -> dict:
 
 
 def run_stress(name: str, stores: list, world: World | second.Market) -> dict:
-    alerts, _ = run_scorer(stores, world, DetectionPolicy())
+    alerts, _ = run_detector(stores, world, DetectionPolicy())
     say(name, judge(alerts, stores, world))
     return {level.value: summary(judge(alerts, stores, world, level)) for level in Level}
 

@@ -1,4 +1,4 @@
-"""Runs the product's own fit and scorer over simulated stores and compares its alerts with the labels."""
+"""Runs the product's own fit and detector over simulated stores and compares its alerts with the labels."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from simulator import DAY, STEP, Store, World
 from scoring.alerts.alert import AlertKind, AlertState, AlertTransition, Level
 from scoring.baselines import StoreHistory, fit_baselines
 from scoring.counting.lateness import Lateness
-from scoring.detection import DetectionPolicy, Scorer
+from scoring.detection import DetectionPolicy, Detector
 
 
 @dataclass
@@ -37,19 +37,19 @@ def train_part(store: Store, world: World) -> StoreHistory:
     )
 
 
-def run_scorer(
+def run_detector(
     stores: list[Store], world: World, policy: DetectionPolicy, baselines=None
 ) -> tuple[list[Alert], dict]:
     started = time.perf_counter()
     if baselines is None:
         baselines = fit_baselines([train_part(store, world) for store in stores], 0)
     fitted = time.perf_counter()
-    scorer = Scorer(policy)
+    detector = Detector(policy)
     rows = []
     for baseline, store in zip(baselines, stores, strict=True):
         assert baseline.store_id == store.history.store_id
-        scorer.set_baseline(baseline)
-        rows += [scorer.row_of(store.history.store_id, segment) for segment in store.history.segments]
+        detector.set_baseline(baseline)
+        rows += [detector.row_of(store.history.store_id, segment) for segment in store.history.segments]
     minutes = np.concatenate([store.history.counts for store in stores]).transpose(2, 0, 1)
     first = (world.train_days - 2) * DAY
     events = np.stack([store.history.counts.sum((0, 1), dtype=np.int64) for store in stores], axis=1).tolist()
@@ -58,7 +58,7 @@ def run_scorer(
     for minute in range(first, len(minutes)):
         totals = {name: (count,) for name, count in zip(names, events[minute], strict=True) if count}
         delays = lateness.close(world.start + minute, totals)
-        transitions += scorer.advance_counts(world.start + minute, minutes[minute], delays)
+        transitions += detector.advance_matrix(world.start + minute, minutes[minute], delays)
     ended = time.perf_counter()
     alerts: dict[str, Alert] = {}
     for t in transitions:
@@ -79,7 +79,7 @@ def run_scorer(
         "fit_s": fitted - started,
         "run_s": ended - fitted,
         "baselines": baselines,
-        "scorer": scorer,
+        "detector": detector,
         "traffic": judge_traffic([t for t in transitions if t.at_ms // 60_000 > test], stores, world),
     }
 
@@ -192,4 +192,4 @@ def judge(alerts: list[Alert], stores: list[Store], world: World, level: Level =
     }
 
 
-__all__ = ["STEP", "Alert", "judge", "run_scorer", "train_part"]
+__all__ = ["STEP", "Alert", "judge", "run_detector", "train_part"]

@@ -22,8 +22,8 @@ from simulator import DAY, DOWN, World, simulate
 
 from scoring.alerts.alert import AlertTransition
 from scoring.baselines import fit_baselines
-from scoring.detection import DetectionPolicy, Scorer
-from scoring.detection.pools import PoolScorer
+from scoring.detection import DetectionPolicy, Detector
+from scoring.detection.pools import PoolDetector
 from scoring.funnel.pools import PoolRules, StoreTraits
 from streams.backtest.run import PooledReplay
 
@@ -72,18 +72,18 @@ def run(case: Case, seed: int, planted: bool) -> dict:
     names = [store.history.store_id for store in stores]
     rules = PoolRules({name: StoreTraits(platform="shopify") for name in names})
     baselines = fit_baselines([train_part(store, world) for store in stores], 0, pools=rules)
-    scorer, pools = Scorer(DetectionPolicy()), PoolScorer(DetectionPolicy(), rules)
+    detector, pools = Detector(DetectionPolicy()), PoolDetector(DetectionPolicy(), rules)
     for baseline in baselines:
-        (pools if baseline.members else scorer).set_baseline(baseline)
-    rows = [scorer.row_of(s.history.store_id, segment) for s in stores for segment in s.history.segments]
+        (pools if baseline.members else detector).set_baseline(baseline)
+    rows = [detector.row_of(s.history.store_id, segment) for s in stores for segment in s.history.segments]
     counts = np.concatenate([store.history.counts for store in stores]).transpose(2, 0, 1)
-    pooling = PooledReplay(scorer, pools)
+    pooling = PooledReplay(detector, pools)
     own: list[AlertTransition] = []
     pooled: list[AlertTransition] = []
     ordered = np.zeros_like(counts[0])
     for minute in range((world.train_days - 2) * DAY, len(counts)):
         ordered[rows] = counts[minute]
-        own += scorer.advance_counts(world.start + minute, ordered)
+        own += detector.advance_matrix(world.start + minute, ordered)
         pooled += pooling.advance(world.start + minute)
     test = world.start + world.train_days * DAY
     by_pool = [

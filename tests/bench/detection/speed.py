@@ -14,7 +14,7 @@ import numpy as np
 from simulator import DAY, World, simulate_store
 
 from scoring.baselines import StoreHistory, fit_baselines
-from scoring.detection import DetectionPolicy, Scorer
+from scoring.detection import DetectionPolicy, Detector
 
 STORE_STEPS, WARM, MEASURED = 10_000, 30, 60
 
@@ -57,18 +57,18 @@ def measure_scoring() -> dict[str, float]:
         "s", "UTC", made.start_minute, ("",), made.counts[:, :, : 28 * DAY].sum(0, keepdims=True)
     )
     (baseline,) = fit_baselines([whole], 0)
-    scorer = Scorer(DetectionPolicy())
+    detector = Detector(DetectionPolicy())
     rows = []
     for number in range(STORE_STEPS):
-        scorer.set_baseline(msgspec.structs.replace(baseline, store_id=f"s{number}"))
-        rows.append(scorer.row_of(f"s{number}", ""))
+        detector.set_baseline(msgspec.structs.replace(baseline, store_id=f"s{number}"))
+        rows.append(detector.row_of(f"s{number}", ""))
     minutes = whole.counts[0, :, 10_000 : 10_000 + WARM + MEASURED]
     rng = np.random.default_rng(7)
     taken = []
     for minute in range(WARM + MEASURED):
         counts = rng.poisson(np.repeat(minutes[None, :, minute], STORE_STEPS, axis=0))
         started = time.process_time()
-        scorer.advance_counts(world.start + 28 * DAY + minute, counts)
+        detector.advance_matrix(world.start + 28 * DAY + minute, counts)
         taken.append(time.process_time() - started)
     kept = np.array(taken[WARM:]) * 1000
     return {

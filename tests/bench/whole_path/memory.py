@@ -20,7 +20,7 @@ from scoring.counting.segments import Segmenter
 from scoring.events.event import Event, EventType
 from scoring.funnel.units import MINUTE_MS
 from streams.config.model import Config
-from streams.monitor.app import default_scorer
+from streams.monitor.app import default_detector
 from streams.monitor.partition import Partition, Work
 from streams.settings import load_settings
 from tests.bench.whole_path.ground import PARTITIONS, Figure, Ground, memory_mb, run_tool
@@ -47,7 +47,7 @@ class Worker:
                     int(settings.monitor_horizon_hours * 3_600_000),
                     int(settings.duplicate_horizon_minutes * 60_000),
                 ),
-                default_scorer(config),
+                default_detector(config),
                 int(settings.monitor_grace_s * 1000),
             )
             for number in range(PARTITIONS)
@@ -115,7 +115,7 @@ def main() -> None:
     else:
         worker.count(range(stores), START_MS, 3)  # so that two stages were seen of each
     worker.flush(START_MS)
-    for minute in range(1, 4):  # their first minute is closed, their scorers' entries are made
+    for minute in range(1, 4):  # their first minute is closed, their detectors' entries are made
         worker.count(range(active), START_MS + minute * MINUTE_MS, 1)
         worker.flush(START_MS + minute * MINUTE_MS)
     known = memory_mb(os.getpid())

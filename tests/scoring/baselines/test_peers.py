@@ -11,7 +11,7 @@ from scoring.alerts.alert import AlertState
 from scoring.baselines import BaselineSource, StoreBaseline, StoreHistory, fit_baselines
 from scoring.baselines.benchmark import Benchmark, BenchmarkError, parse_benchmark
 from scoring.baselines.peers import Lenders, lend, peers_of, youngest
-from scoring.detection import DetectionPolicy, Scorer
+from scoring.detection import DetectionPolicy, Detector
 from scoring.funnel.pools import StoreTraits
 from scoring.funnel.stages import STAGE_INDEX
 
@@ -111,11 +111,11 @@ def test_a_step_is_lent_only_if_both_its_stages_were_seen(fitted: list[StoreBase
 
 
 def alerts_of(baseline: StoreBaseline, counts: np.ndarray) -> list[tuple[AlertState, int]]:
-    scorer = Scorer(DetectionPolicy())
-    scorer.set_baseline(baseline)
+    detector = Detector(DetectionPolicy())
+    detector.set_baseline(baseline)
     told = []
     for minute in range(counts.shape[2]):
-        judgement = scorer.advance(START + minute, {"new": {"": counts[0, :, minute].tolist()}})
+        judgement = detector.advance(START + minute, {"new": {"": counts[0, :, minute].tolist()}})
         told += [(t.state, minute) for t in judgement.transitions]
     return told
 

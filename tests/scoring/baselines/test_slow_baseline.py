@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scoring.baselines import KernelSource, StoreHistory, decode_baseline, encode_baseline, fit_baselines
 from scoring.baselines.business import BusinessHours, in_business_hours, infer_hours, wall_hours
 from scoring.baselines.localtime import local_minute
-from scoring.baselines.slow import Pairs, SlowInputs, exposure, gamma_kernel, pair_delays
+from scoring.baselines.slow import AttributedPairs, SlowInputs, exposure, gamma_kernel, pair_delays
 from tests.scoring.detection.warehouse import DAY, HOURS, START, ZONE, draw_warehouse
 
 DAYS = 28
@@ -27,7 +27,9 @@ def test_an_order_paid_on_friday_evening_and_sent_on_monday_morning_took_one_bus
     #  Fri 17-18 open | evening, Saturday 9-18 shut here | Mon 9-10: counts as paid | Mon 10-11: sent
     hours = BusinessHours("UTC", tuple(day * 24 + hour for day in range(5) for hour in range(9, 18)))
     paid, sent = at(2026, 1, 9, 20, 30), at(2026, 1, 12, 10, 15)
-    delays, possible = pair_delays(hours, Pairs(np.array([paid]), np.array([sent])), at(2026, 1, 12, 18))
+    delays, possible = pair_delays(
+        hours, AttributedPairs(np.array([paid]), np.array([sent])), at(2026, 1, 12, 18)
+    )
     assert delays.tolist() == [1]
     assert possible.tolist() == [8]
 
@@ -77,11 +79,11 @@ def test_hours_are_inferred_from_shipments_and_say_so() -> None:
 def test_the_kernel_from_pairs_does_not_take_the_young_orders_for_quick_ones() -> None:
     counts, paid, sent = draw_warehouse(10, mean=25.0)
     until = START + 10 * DAY
-    delays, _ = pair_delays(HOURS, Pairs(paid, sent), until)
+    delays, _ = pair_delays(HOURS, AttributedPairs(paid, sent), until)
     slow = fit_baselines(
         [StoreHistory("s", ZONE, START, ("",), np.tile(counts[None], (1, 1, 2))[:, :, : 15 * DAY])],
         1,
-        slow=SlowInputs({"s": HOURS}, {"s": Pairs(paid, sent)}),
+        slow=SlowInputs({"s": HOURS}, {"s": AttributedPairs(paid, sent)}),
     )[0].slow
     assert delays.mean() < 22
     assert slow is not None
@@ -94,10 +96,10 @@ def test_truncated_pairs_give_the_mean_delay_back_within_a_tenth() -> None:
     slow = fit_baselines(
         [StoreHistory("s", ZONE, START, ("",), counts[None])],
         1,
-        slow=SlowInputs({"s": HOURS}, {"s": Pairs(paid, sent)}),
+        slow=SlowInputs({"s": HOURS}, {"s": AttributedPairs(paid, sent)}),
     )[0].slow
     assert slow is not None
-    naive = pair_delays(HOURS, Pairs(paid, sent), until)[0].mean()
+    naive = pair_delays(HOURS, AttributedPairs(paid, sent), until)[0].mean()
     assert slow.kernel.mean_minutes == pytest.approx(25.0, rel=0.1)
     assert abs(naive - 25.0) > abs(slow.kernel.mean_minutes - 25.0)
 

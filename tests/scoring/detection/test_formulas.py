@@ -16,7 +16,7 @@ from scoring.baselines.kernel import fit_kernels, kernel_evidence, kernel_from_p
 from scoring.baselines.localtime import WEEK_MINUTES, hour_neighbours, local_minute
 from scoring.baselines.noise import fit_noise
 from scoring.baselines.wobble import carry_over, mean_variance, window_containment
-from scoring.detection.engine import Engine, SeriesParameters
+from scoring.detection.engine import SeriesEngine, SeriesParameters
 from scoring.detection.exposure import Exposures
 from scoring.detection.localise import only_one_segment, segment_shares
 from scoring.detection.policy import WINDOWS, DetectionPolicy, look_offset, volume_offset
@@ -119,7 +119,7 @@ def test_the_engine_agrees_with_a_scalar_one() -> None:
     arrivals = rng.poisson(expected).astype(float)
     arrivals[100:] = rng.poisson(expected[100:] * 0.6)
     states, scores = scalar_engine(arrivals, expected, parameters, policy)
-    engine = Engine(policy)
+    engine = SeriesEngine(policy)
     engine.add(parameters)
     found = []
     for a, mu in zip(arrivals, expected, strict=True):

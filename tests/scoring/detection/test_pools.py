@@ -17,9 +17,9 @@ import pytest
 from scoring.alerts.alert import AlertKind, AlertState, AlertTransition
 from scoring.baselines import StoreBaseline, StoreHistory, fit_baselines
 from scoring.calendar.effects import DayEffect, DayRules, OwnEntry
-from scoring.detection import DetectionPolicy, Scorer
+from scoring.detection import DetectionPolicy, Detector
 from scoring.detection.pool_minutes import PoolMinutes
-from scoring.detection.pools import PoolScorer
+from scoring.detection.pools import PoolDetector
 from scoring.funnel.pools import PoolDimension, PoolRules, StoreTraits, parse_pool, pool_id
 from scoring.funnel.scores import ScoreRow
 from scoring.funnel.stages import STAGE_INDEX
@@ -89,17 +89,17 @@ def judge_stores(
     baselines: list[StoreBaseline], history: History
 ) -> tuple[list[list[ScoreRow]], list[AlertTransition]]:
     """The score rows of every live minute, and what the stores' own monitors told."""
-    scorer = Scorer(DetectionPolicy())
+    detector = Detector(DetectionPolicy())
     for baseline in baselines:
         if not baseline.members:
-            scorer.set_baseline(baseline)
+            detector.set_baseline(baseline)
     rows, told = [], []
     for minute in range(TRAIN, TRAIN + LIVE):
         counts = {
             store: {name: numbers[row, :, minute].tolist() for row, name in enumerate(SEGMENTS)}
             for store, numbers in history.items()
         }
-        judgement = scorer.advance(START + minute, counts)
+        judgement = detector.advance(START + minute, counts)
         rows.append(judgement.scores)
         told += judgement.transitions
     return rows, told
@@ -110,12 +110,12 @@ def score_rows(baselines: list[StoreBaseline], history: History) -> list[list[Sc
     return judge_stores(baselines, history)[0]
 
 
-def pools_of(baselines: list[StoreBaseline], days: DayRules | None = None) -> PoolScorer:
-    scorer = PoolScorer(DetectionPolicy(), RULES, days)
+def pools_of(baselines: list[StoreBaseline], days: DayRules | None = None) -> PoolDetector:
+    detector = PoolDetector(DetectionPolicy(), RULES, days)
     for baseline in baselines:
         if baseline.members:
-            scorer.set_baseline(baseline)
-    return scorer
+            detector.set_baseline(baseline)
+    return detector
 
 
 def feed(minutes: PoolMinutes, rows: list[list[ScoreRow]]) -> list[AlertTransition]:
@@ -186,8 +186,8 @@ def test_a_drop_of_one_payment_method_is_named_by_the_pool_of_that_method(
 def test_a_drop_in_one_store_is_not_told_of_its_pool_until_the_others_show_it_too(
     baselines: list[StoreBaseline],
 ) -> None:
-    scorer = pools_of(baselines)
-    numbers = np.array([scorer.part(store, "order_to_payment", "") for store in STORES])
+    detector = pools_of(baselines)
+    numbers = np.array([detector.part(store, "order_to_payment", "") for store in STORES])
     expected = np.full(len(STORES), 0.12)
     expected[0] = 6.0  # one store as large as all others together, twice
     rng = np.random.default_rng(9)
@@ -195,11 +195,11 @@ def test_a_drop_in_one_store_is_not_told_of_its_pool_until_the_others_show_it_to
     for minute in range(700):
         arrived = rng.poisson(4 * expected) / 4  # four of five orders are paid: less than Poisson's variance
         arrived[0] *= 0 if minute > 600 else 1
-        told += scorer.advance(START + minute, numbers, arrived, expected, np.full(len(STORES), 0.01))
+        told += detector.advance(START + minute, numbers, arrived, expected, np.full(len(STORES), 0.01))
     assert told == []
     for minute in range(700, 760):  # now the others fail as well
         arrived = rng.poisson(4 * expected) / 4 * 0.2
-        told += scorer.advance(START + minute, numbers, arrived, expected, np.full(len(STORES), 0.01))
+        told += detector.advance(START + minute, numbers, arrived, expected, np.full(len(STORES), 0.01))
     first = told[0]
     assert (first.store_id, first.state, first.sequence) == (POOL, AlertState.FIRING, 0)
     assert 700 < first.at_ms // MINUTE_MS - START <= 745
@@ -267,14 +267,14 @@ def test_stores_without_traits_and_segments_without_a_method_are_in_no_pool() ->
 def test_a_partition_that_is_still_being_read_is_waited_for(baselines: list[StoreBaseline]) -> None:
     """After a restart one partition's hours may come before another's first minute: none of it may be left out."""
     calm = score_rows(baselines, COUNTS)[:240]
-    scorer = pools_of(baselines)
-    minutes = PoolMinutes(scorer, (0, 1))
+    detector = pools_of(baselines)
+    minutes = PoolMinutes(detector, (0, 1))
     for half in (0, 1):
         assert minutes.close() == []
-        assert scorer.minute is None
+        assert detector.minute is None
         for rows in calm:
             for row in (row for row in rows if STORES.index(row.store_id) % 2 == half):
                 minutes.take(half, row)
         minutes.at_end(half)
     assert minutes.close() == []
-    assert scorer.minute == START + TRAIN + 239
+    assert detector.minute == START + TRAIN + 239

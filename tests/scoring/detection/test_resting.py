@@ -18,7 +18,7 @@ import pytest
 
 from scoring.baselines import StoreBaseline, StoreHistory, fit_baselines
 from scoring.calendar.effects import DayEffect, DayRules, OwnEntry
-from scoring.detection import DetectionPolicy, Scorer
+from scoring.detection import DetectionPolicy, Detector
 from scoring.detection.policy import WINDOWS
 from scoring.funnel.scores import ScoreRow
 from scoring.funnel.stages import STAGE_INDEX
@@ -80,11 +80,11 @@ def baselines() -> list[StoreBaseline]:
     return [msgspec.structs.replace(fitted, store_id=name) for name in (*ACTIVE, *MANY)]
 
 
-def scorer_of(baselines: list[StoreBaseline], room: int) -> Scorer:
-    scorer = Scorer(DetectionPolicy(), RULES, room)
+def detector_of(baselines: list[StoreBaseline], room: int) -> Detector:
+    detector = Detector(DetectionPolicy(), RULES, room)
     for baseline in baselines:
-        scorer.set_baseline(baseline)
-    return scorer
+        detector.set_baseline(baseline)
+    return detector
 
 
 def minute_counts(minute: int) -> dict[str, dict[str, list[int]]]:
@@ -94,17 +94,17 @@ def minute_counts(minute: int) -> dict[str, dict[str, list[int]]]:
 
 
 def both(
-    baselines: list[StoreBaseline], first: int, last: int, scorers: tuple[Scorer, Scorer]
+    baselines: list[StoreBaseline], first: int, last: int, detectors: tuple[Detector, Detector]
 ) -> tuple[list[tuple[ScoreRow, ScoreRow]], list, list, list[int]]:
     """Pairs of rows of stores that had events lately, all transitions of both, and how many rest, minute by minute."""
     pairs, transitions, resting = [], ([], []), []
     for minute in range(first, last):
-        judged = [scorer.advance(START + minute, minute_counts(minute)) for scorer in scorers]
+        judged = [detector.advance(START + minute, minute_counts(minute)) for detector in detectors]
         for found, judgement in zip(transitions, judged, strict=True):
             found.extend(judgement.transitions)
         rows = {(row.store_id, row.step): row for row in judged[1].scores}
         pairs += [(row, rows[row.store_id, row.step]) for row in judged[0].scores]
-        resting.append(len(scorers[0]._resting))
+        resting.append(len(detectors[0]._resting))
     return pairs, *transitions, resting
 
 
@@ -124,7 +124,7 @@ def test_a_store_that_rested_is_judged_as_if_it_had_been_looked_at_every_minute(
     baselines: list[StoreBaseline],
 ) -> None:
     pairs, rested, looked_at, resting = both(
-        baselines, 0, 2100, (scorer_of(baselines, 0), scorer_of(baselines, EVERYBODY))
+        baselines, 0, 2100, (detector_of(baselines, 0), detector_of(baselines, EVERYBODY))
     )
     assert resting[0] == len(MANY) + 1, "those without events are not in the book"
     assert resting[-200] == len(MANY)
@@ -140,29 +140,29 @@ def test_a_store_that_rested_is_judged_as_if_it_had_been_looked_at_every_minute(
 def test_a_baseline_that_comes_while_a_store_rests_is_the_one_it_is_judged_by(
     baselines: list[StoreBaseline],
 ) -> None:
-    scorers = (scorer_of(baselines, 0), scorer_of(baselines, EVERYBODY))
-    both(baselines, 0, 950, scorers)
+    detectors = (detector_of(baselines, 0), detector_of(baselines, EVERYBODY))
+    both(baselines, 0, 950, detectors)
     step = baselines[0].steps["click_to_add_to_cart"]
     other = {"click_to_add_to_cart": msgspec.structs.replace(step, rate=step.rate * 1.3, level_arrivals=10.0)}
-    for scorer in scorers:
+    for detector in detectors:
         for baseline in baselines:
-            scorer.set_baseline(msgspec.structs.replace(baseline, steps=other))
-    pairs, *_ = both(baselines, 950, 1700, scorers)
+            detector.set_baseline(msgspec.structs.replace(baseline, steps=other))
+    pairs, *_ = both(baselines, 950, 1700, detectors)
     assert_alike(pairs)
 
 
 def test_a_snapshot_survives_a_restart_during_the_rest(baselines: list[StoreBaseline]) -> None:
-    before = scorer_of(baselines, EVERYBODY)
+    before = detector_of(baselines, EVERYBODY)
     for minute in range(950):
         before.advance(START + minute, minute_counts(minute))
     snapshots = {store: before.snapshot(store) for store in ACTIVE}
-    scorers = (scorer_of(baselines, 0), before)
+    detectors = (detector_of(baselines, 0), before)
     for minute in range(100, 950):  # the minutes that are kept begin after the first bursts
-        scorers[0].warm_up(START + minute, minute_counts(minute))
+        detectors[0].warm_up(START + minute, minute_counts(minute))
     for store, state in snapshots.items():
-        scorers[0].restore(store, state)
-    assert len(scorers[0]._resting) == len(MANY) + 2
-    pairs, rested, looked_at, _ = both(baselines, 950, 1400, scorers)
+        detectors[0].restore(store, state)
+    assert len(detectors[0]._resting) == len(MANY) + 2
+    pairs, rested, looked_at, _ = both(baselines, 950, 1400, detectors)
     often = [pair for pair in pairs if pair[0].store_id == "often"]
     assert len(often) > 300
     assert_alike([pair for pair in often if pair[0].minute_ms // 60_000 >= START + 1000])
@@ -170,27 +170,29 @@ def test_a_snapshot_survives_a_restart_during_the_rest(baselines: list[StoreBase
 
 
 def test_a_store_with_an_open_alert_does_not_rest(baselines: list[StoreBaseline]) -> None:
-    scorer = scorer_of(baselines, 0)
+    detector = detector_of(baselines, 0)
     for minute in range(1000, 1260):
-        scorer.advance(START + minute, minute_counts(minute))
+        detector.advance(START + minute, minute_counts(minute))
     for minute in range(1260, 1260 + 2 * WINDOWS[-1]):
-        scorer.advance(START + minute, {})
-    assert "often" in scorer._judged
-    snapshot = scorer.snapshot("often")
-    again = scorer_of(baselines, 0)
+        detector.advance(START + minute, {})
+    assert "often" in detector._judged
+    snapshot = detector.snapshot("often")
+    again = detector_of(baselines, 0)
     again.warm_up(START, {})
     again.restore("often", snapshot)
     assert "often" in again._judged
 
 
 def test_late_events_of_a_store_at_rest_are_corrected_once(baselines: list[StoreBaseline]) -> None:
-    scorers = (scorer_of(baselines, 0), scorer_of(baselines, EVERYBODY))
-    both(baselines, 0, 990, scorers)
+    detectors = (detector_of(baselines, 0), detector_of(baselines, EVERYBODY))
+    both(baselines, 0, 990, detectors)
     late = {"often": {"": [0, 30, 8, 0, 0, 0, 0]}}
-    rows = [scorer.amend(START + 985, late) for scorer in scorers]
-    assert [scorer.amend(START + 985, late) for scorer in scorers] == [[], []], "the same total told again"
+    rows = [detector.amend(START + 985, late) for detector in detectors]
+    assert [detector.amend(START + 985, late) for detector in detectors] == [[], []], (
+        "the same total told again"
+    )
     assert [row.observed for row in rows[0] if row.store_id == "often"][:1] == [8.0]
     # the thousandth of an arrival that is nothing when a store goes to rest moves its filter a little
     assert_alike(list(zip(*rows, strict=True)), rel=1e-4)
-    pairs, *_ = both(baselines, 990, 1100, scorers)
+    pairs, *_ = both(baselines, 990, 1100, detectors)
     assert_alike(pairs, rel=1e-4)

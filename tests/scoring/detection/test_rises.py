@@ -11,7 +11,7 @@ from scipy.stats import nbinom
 
 from scoring.alerts.alert import AlertKind, AlertLabel, AlertState, AlertTransition
 from scoring.baselines import StoreBaseline, StoreHistory, fit_baselines
-from scoring.detection import DetectionPolicy, Scorer
+from scoring.detection import DetectionPolicy, Detector
 from scoring.detection.rises import upper_surprise
 from scoring.detection.surge import Surges
 from scoring.detection.tracking import is_inflated, is_sudden_inflation
@@ -60,11 +60,11 @@ def baseline() -> StoreBaseline:
 def run(
     baseline: StoreBaseline, counts: Counts, minutes: int = 200, before: int = 300
 ) -> list[AlertTransition]:
-    scorer = Scorer(DetectionPolicy())
-    scorer.set_baseline(baseline)
+    detector = Detector(DetectionPolicy())
+    detector.set_baseline(baseline)
     told: list[AlertTransition] = []
     for minute in range(FAULT - before, FAULT + minutes):
-        told += scorer.advance(START + minute, {"shop": {"": counts[:, minute].tolist()}}).transitions
+        told += detector.advance(START + minute, {"shop": {"": counts[:, minute].tolist()}}).transitions
     return told
 
 
@@ -157,10 +157,10 @@ def test_a_rise_survives_a_restart(baseline: StoreBaseline) -> None:
     counts = draw(order_factor=2.8)
     whole = run(baseline, counts)
     cut = FAULT + 40
-    first, second = Scorer(DetectionPolicy()), Scorer(DetectionPolicy())
+    first, second = Detector(DetectionPolicy()), Detector(DetectionPolicy())
     told: list[AlertTransition] = []
-    for scorer in (first, second):
-        scorer.set_baseline(baseline)
+    for detector in (first, second):
+        detector.set_baseline(baseline)
     for minute in range(FAULT - 300, cut):
         told += first.advance(START + minute, {"shop": {"": counts[:, minute].tolist()}}).transitions
         second.warm_up(START + minute, {"shop": {"": counts[:, minute].tolist()}})

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from scoring.baselines.baseline import HOURS_A_WEEK, Kernel, StepBaseline
-from scoring.detection.engine import Engine, SeriesParameters
+from scoring.detection.engine import SeriesEngine, SeriesParameters
 from scoring.detection.policy import DetectionPolicy
 from scoring.detection.sensitivity import smallest_drop
 
@@ -25,7 +25,7 @@ def step_of(per_hour: float, rate: float, sigma: float) -> StepBaseline:
 def share_found(step: StepBaseline, drop: float) -> float:
     """Of many stores alike, the share whose alert opens within an hour of a drop; all run in for hours before it."""
     rng = np.random.default_rng(41)
-    engine = Engine(POLICY)
+    engine = SeriesEngine(POLICY)
     for _ in range(SERIES):
         engine.add(SeriesParameters(step.sigma, TAU, step.rate, 1.0, (1.0,), 0.0, POLICY.notice))
     rho = np.exp(-1 / TAU)

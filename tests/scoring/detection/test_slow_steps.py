@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from scoring.alerts.alert import AlertState, AlertTransition
 from scoring.baselines import StoreBaseline, StoreHistory, fit_baselines
 from scoring.baselines.business import BusinessHours
-from scoring.baselines.slow import Pairs, SlowInputs
-from scoring.detection import DetectionPolicy, Scorer
+from scoring.baselines.slow import AttributedPairs, SlowInputs
+from scoring.detection import DetectionPolicy, Detector
 from scoring.detection.slow import SlowSteps
 from scoring.detection.slow_clock import SlowMemory
 from scoring.detection.special_days import SpecialDays
@@ -37,7 +37,7 @@ def baseline() -> StoreBaseline:
     return fit_baselines(
         [StoreHistory("shop", ZONE, START, ("",), counts[None, :, :TRAIN])],
         1,
-        slow=SlowInputs({"shop": HOURS}, {"shop": Pairs(paid[seen], sent[seen])}),
+        slow=SlowInputs({"shop": HOURS}, {"shop": AttributedPairs(paid[seen], sent[seen])}),
     )[0]
 
 
@@ -63,22 +63,22 @@ def following(baseline: StoreBaseline) -> SlowSteps:
 
 
 def live(
-    scorer: Scorer, counts: np.ndarray[Any, Any], first: int, last: int
+    detector: Detector, counts: np.ndarray[Any, Any], first: int, last: int
 ) -> tuple[list[ScoreRow], list[AlertTransition]]:
     """Minute by minute, as the monitor does."""
     rows: list[ScoreRow] = []
     told: list[AlertTransition] = []
     for minute in range(first, last):
-        made = scorer.advance(START + minute, {"shop": {"": counts[:, minute].tolist()}})
+        made = detector.advance(START + minute, {"shop": {"": counts[:, minute].tolist()}})
         rows += [row for row in made.scores if row.step == STEP and row.expected]
         told += [transition for transition in made.transitions if transition.step == STEP]
     return rows, told
 
 
-def monitoring(baseline: StoreBaseline) -> Scorer:
-    scorer = Scorer(DetectionPolicy())
-    scorer.set_baseline(baseline)
-    return scorer
+def monitoring(baseline: StoreBaseline) -> Detector:
+    detector = Detector(DetectionPolicy())
+    detector.set_baseline(baseline)
+    return detector
 
 
 def test_a_warehouse_that_stops_is_paged_within_two_business_hours_and_resolved_when_it_works_again(

@@ -19,7 +19,7 @@ from scoring.baselines import StoreBaseline, StoreHistory, fit_baselines
 from scoring.baselines.minute_table import MinuteTable
 from scoring.calendar.effects import DayChoice, DayEffect, DayRules, OwnEntry
 from scoring.calendar.entries import CalendarKind
-from scoring.detection import DetectionPolicy, Scorer
+from scoring.detection import DetectionPolicy, Detector
 from scoring.detection.special_days import SpecialDays
 from scoring.funnel.stages import STAGE_INDEX
 
@@ -56,11 +56,11 @@ def baseline() -> StoreBaseline:
 
 
 def told(baseline: StoreBaseline, rules: DayRules | None, last: int) -> list[AlertTransition]:
-    scorer = Scorer(DetectionPolicy(), rules)
-    scorer.set_baseline(baseline)
+    detector = Detector(DetectionPolicy(), rules)
+    detector.set_baseline(baseline)
     found: list[AlertTransition] = []
     for minute in range(TRAIN - 60, last):
-        found += scorer.advance(START + minute, {"shop": {"": COUNTS[:, minute].tolist()}}).transitions
+        found += detector.advance(START + minute, {"shop": {"": COUNTS[:, minute].tolist()}}).transitions
     return found
 
 

@@ -8,7 +8,7 @@ import pytest
 from scoring.alerts.alert import AlertKind, AlertLabel, AlertState, AlertTransition
 from scoring.baselines import StoreBaseline, StoreHistory, decode_baseline, encode_baseline, fit_baselines
 from scoring.counting.lateness import Delay
-from scoring.detection import DetectionPolicy, Scorer
+from scoring.detection import DetectionPolicy, Detector
 from scoring.funnel.stages import STAGE_INDEX
 
 DAY = 1440
@@ -41,26 +41,26 @@ def baseline() -> StoreBaseline:
 
 
 def run(
-    scorer: Scorer, counts: np.ndarray, first: int, last: int, delays: dict[str, Delay] | None = None
+    detector: Detector, counts: np.ndarray, first: int, last: int, delays: dict[str, Delay] | None = None
 ) -> list[AlertTransition]:
     told: list[AlertTransition] = []
     for minute in range(first, last):
         rows = {"shop": {"": counts[:, minute].tolist()}}
-        told += scorer.advance(START + minute, rows, delays or {}).transitions
+        told += detector.advance(START + minute, rows, delays or {}).transitions
     return told
 
 
-def scorer_with(baseline: StoreBaseline) -> Scorer:
-    scorer = Scorer(DetectionPolicy())
-    scorer.set_baseline(baseline)
-    return scorer
+def detector_with(baseline: StoreBaseline) -> Detector:
+    detector = Detector(DetectionPolicy())
+    detector.set_baseline(baseline)
+    return detector
 
 
 def test_visitors_that_stay_away_are_one_traffic_alert_and_no_conversion_alert(
     baseline: StoreBaseline,
 ) -> None:
     counts = draw_counts(0.1, 60)
-    told = run(scorer_with(baseline), counts, FALL - 400, FALL + 150)
+    told = run(detector_with(baseline), counts, FALL - 400, FALL + 150)
     assert [(t.kind, t.state, t.label) for t in told] == [
         (AlertKind.TRAFFIC, AlertState.FIRING, AlertLabel.UNKNOWN),
         (AlertKind.TRAFFIC, AlertState.FIRING, AlertLabel.REAL),
@@ -76,22 +76,22 @@ def test_visitors_that_stay_away_are_one_traffic_alert_and_no_conversion_alert(
 
 
 def test_usual_ups_and_downs_fire_nothing(baseline: StoreBaseline) -> None:
-    assert run(scorer_with(baseline), CALM, TRAIN, TRAIN + 2 * DAY) == []
+    assert run(detector_with(baseline), CALM, TRAIN, TRAIN + 2 * DAY) == []
 
 
 def test_a_third_fewer_visitors_are_no_alert(baseline: StoreBaseline) -> None:
-    assert run(scorer_with(baseline), draw_counts(0.67, 180), FALL - 400, FALL + 240) == []
+    assert run(detector_with(baseline), draw_counts(0.67, 180), FALL - 400, FALL + 240) == []
 
 
 def test_events_known_to_be_late_are_no_loss_of_visitors(baseline: StoreBaseline) -> None:
-    scorer, counts = scorer_with(baseline), draw_counts(0.0, 20)
-    assert run(scorer, counts, FALL - 400, FALL) == []
-    assert run(scorer, counts, FALL, FALL + 20, {"shop": Delay.LATE}) == []
+    detector, counts = detector_with(baseline), draw_counts(0.0, 20)
+    assert run(detector, counts, FALL - 400, FALL) == []
+    assert run(detector, counts, FALL, FALL + 20, {"shop": Delay.LATE}) == []
 
 
 def test_a_restart_while_visitors_stay_away_tells_nothing_twice(baseline: StoreBaseline) -> None:
     counts = draw_counts(0.1, 60)
-    first, second = scorer_with(baseline), scorer_with(baseline)
+    first, second = detector_with(baseline), detector_with(baseline)
     told = run(first, counts, FALL - 400, FALL + 30)
     assert first.changed() == {"shop"}
     for minute in range(FALL - 400, FALL + 30):
@@ -113,7 +113,7 @@ def test_a_store_of_less_than_two_weeks_has_no_baseline_of_traffic(baseline: Sto
 
 
 def test_a_single_minute_without_visitors_fires_nothing(baseline: StoreBaseline) -> None:
-    assert run(scorer_with(baseline), draw_counts(0.0, 1), FALL - 400, FALL + 60) == []
+    assert run(detector_with(baseline), draw_counts(0.0, 1), FALL - 400, FALL + 60) == []
 
 
 def orders_alone(stopped: range) -> np.ndarray:
@@ -132,7 +132,7 @@ def test_a_store_of_orders_alone_is_told_within_its_working_day_that_none_come()
     counts = orders_alone(range(day, day + DAY))
     (baseline,) = fit_baselines([StoreHistory("shop", "UTC", START, ("",), counts[None, :, :TRAIN])], 1)
     assert (baseline.steps, baseline.stages) == ({}, ("order",))
-    told = run(scorer_with(baseline), counts, TRAIN - DAY, day + 2 * DAY)
+    told = run(detector_with(baseline), counts, TRAIN - DAY, day + 2 * DAY)
     assert [(t.kind, t.state) for t in told] == [
         (AlertKind.TRAFFIC, AlertState.FIRING),
         (AlertKind.TRAFFIC, AlertState.RESOLVED),
@@ -144,12 +144,12 @@ def test_a_store_of_orders_alone_is_told_within_its_working_day_that_none_come()
 def test_a_store_of_orders_alone_that_sells_as_usual_is_told_nothing() -> None:
     counts = orders_alone(range(0))
     (baseline,) = fit_baselines([StoreHistory("shop", "UTC", START, ("",), counts[None, :, :TRAIN])], 1)
-    assert run(scorer_with(baseline), counts, TRAIN - DAY, TRAIN + 2 * DAY) == []
+    assert run(detector_with(baseline), counts, TRAIN - DAY, TRAIN + 2 * DAY) == []
 
 
 def test_a_shop_closed_for_three_days_is_one_alert() -> None:
     counts = orders_alone(range(TRAIN, TRAIN + 3 * DAY))
     (baseline,) = fit_baselines([StoreHistory("shop", "UTC", START, ("",), counts[None, :, :TRAIN])], 1)
-    told = run(scorer_with(baseline), counts, TRAIN - 600, TRAIN + 3 * DAY)
+    told = run(detector_with(baseline), counts, TRAIN - 600, TRAIN + 3 * DAY)
     assert len({t.alert_id for t in told}) == 1
     assert [t.state for t in told][:3] == [AlertState.FIRING, AlertState.RESOLVED, AlertState.FIRING]

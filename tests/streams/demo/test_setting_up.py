@@ -14,7 +14,7 @@ from streams.clock import now
 from streams.collector.keys import WriteKeys
 from streams.config.loading import FILE_NAME, load_config
 from streams.demo.history import draw_history, minute_rows
-from streams.demo.setting_up import PIXEL_SHOPS, ForeignFolder, has_minutes, load_minutes, make_folder
+from streams.demo.setting_up import PIXEL_SHOPS, ForeignFolderError, has_minutes, load_minutes, make_folder
 from streams.demo.shops import demo_shops
 from streams.demo.world import make_curve
 from streams.settings import load_settings
@@ -36,7 +36,7 @@ def test_its_configuration_is_valid_and_its_keys_open_the_collector(tmp_path: Pa
 
 def test_a_folder_that_is_not_a_demos_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
-    with pytest.raises(ForeignFolder):
+    with pytest.raises(ForeignFolderError):
         make_folder(tmp_path, SHOPS, keep=False)
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
 

@@ -14,8 +14,8 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from streams.embedded import jars as jars_module
-from streams.embedded.broker import Broker, BrokerFailed, broker_of
-from streams.embedded.jars import JarsUnavailable, fetch_jars, locked_jars
+from streams.embedded.broker import Broker, BrokerFailedError, broker_of
+from streams.embedded.jars import JarsUnavailableError, fetch_jars, locked_jars
 from streams.kafka.admin import create_topics
 from streams.kafka.topics import EVENTS, TOPICS, TopicSpec
 from streams.settings import load_settings
@@ -93,7 +93,7 @@ def test_a_broker_that_cannot_start_says_why(tmp_path: Path, kafka_broker: Broke
     broker.port = kafka_broker.port
     broker.start()
     try:
-        with pytest.raises(BrokerFailed, match="in use"):
+        with pytest.raises(BrokerFailedError, match="in use"):
             # the port answers (the other broker does), so the failure shows when looked for
             until_it_ended(broker)
     finally:
@@ -101,7 +101,7 @@ def test_a_broker_that_cannot_start_says_why(tmp_path: Path, kafka_broker: Broke
 
 
 def test_a_folder_without_the_jars_is_named_with_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(JarsUnavailable, match=r"lacks \d+ of \d+ jars.*FUNNELWATCH_BROKER_JARS"):
+    with pytest.raises(JarsUnavailableError, match=r"lacks \d+ of \d+ jars.*FUNNELWATCH_BROKER_JARS"):
         fetch_jars(load_settings(broker_jars=tmp_path))
 
 
@@ -133,7 +133,7 @@ def test_jars_come_from_a_mirror_and_a_wrong_one_is_refused(
     settings = load_settings(cache=tmp_path / "cache", maven_mirror=address)
     (served := folder / "org/example/thing/1.0/thing-1.0.jar").parent.mkdir(parents=True)
     served.write_bytes(b"other bytes")
-    with pytest.raises(JarsUnavailable, match=r"thing-1\.0\.jar"):
+    with pytest.raises(JarsUnavailableError, match=r"thing-1\.0\.jar"):
         fetch_jars(settings)
     served.write_bytes(good)
     told: list[tuple[int, int]] = []

@@ -8,7 +8,7 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError
 
-from streams.kafka.topic_ids import NoSuchTopic, TopicIds
+from streams.kafka.topic_ids import NoSuchTopicError, TopicIds
 from tests.deadlines import within
 from tests.fixtures.kafka_tools import make
 
@@ -18,7 +18,7 @@ DEADLINE_S = 30
 async def test_a_topic_made_anew_has_another_id(kafka: str, topic_prefix: str) -> None:
     topic = topic_prefix + "in"
     ids = TopicIds(kafka)
-    with pytest.raises(NoSuchTopic):
+    with pytest.raises(NoSuchTopicError):
         await ids.of(topic)
     await make(kafka, [NewTopic(topic, 2, 1)])
     first = await ids.of(topic)
@@ -31,7 +31,7 @@ async def test_a_topic_made_anew_has_another_id(kafka: str, topic_prefix: str) -
         while topic in await admin.list_topics():
             await asyncio.sleep(0.05)
     await admin.close()
-    with pytest.raises(NoSuchTopic):
+    with pytest.raises(NoSuchTopicError):
         await ids.of(topic)
     await make(kafka, [NewTopic(topic, 2, 1)])
     assert await ids.of(topic) not in (first, "")

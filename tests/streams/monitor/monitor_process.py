@@ -19,11 +19,11 @@ import msgspec
 
 from scoring.alerts.alert import AlertTransition
 from scoring.counting.lateness import Delay
-from scoring.detection.scorer import Judgement
+from scoring.detection.detector import Judgement
 from scoring.funnel.scores import ScoreRow, ScoreState
 from streams.config.model import Config
 from streams.instance.files import StateReport
-from streams.monitor.app import MonitorApp, default_scorer, exit_now, find_partitions, run
+from streams.monitor.app import MonitorApp, default_detector, exit_now, find_partitions, run
 from streams.monitor.watchdog import BLOCKED_S, STALLED_S, LoopWatch, Stall
 from streams.settings import load_settings
 from streams.transport.chunks import Span
@@ -31,7 +31,7 @@ from streams.transport.chunks import Span
 Counts = Mapping[str, Mapping[str, Sequence[int]]]
 
 
-class NaiveScorer:
+class NaiveDetector:
     """Gives one row a store and minute: how many events of all stages there were."""
 
     def __init__(self) -> None:
@@ -75,7 +75,7 @@ class NaiveScorer:
         return changed
 
 
-class BrokenScorer(NaiveScorer):
+class BrokenDetector(NaiveDetector):
     """Fails when a minute closes."""
 
     def advance(self, minute: int, counts: Counts, delays: Mapping[str, Delay]) -> Judgement:
@@ -83,9 +83,9 @@ class BrokenScorer(NaiveScorer):
 
 
 SCORERS = {
-    "naive": lambda config: NaiveScorer(),
-    "broken": lambda config: BrokenScorer(),
-    "detector": default_scorer,
+    "naive": lambda config: NaiveDetector(),
+    "broken": lambda config: BrokenDetector(),
+    "detector": default_detector,
 }
 
 
@@ -154,7 +154,7 @@ def main() -> None:
     partitions = loop.run_until_complete(find_partitions(settings.kafka, rename))
     report = StateReport(settings.data, "monitor")
     role = MonitorApp(
-        settings, Config(), partitions, report, make_scorer=SCORERS[kind], rename=rename, path=path
+        settings, Config(), partitions, report, make_detector=SCORERS[kind], rename=rename, path=path
     )
     if len(sys.argv) > 5:
         trouble = sys.argv[5]

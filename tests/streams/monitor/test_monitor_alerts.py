@@ -29,7 +29,7 @@ from scoring.baselines import (
     fit_baselines,
 )
 from scoring.counting.partition import Tick, encode_tick
-from scoring.detection import DetectionPolicy, Scorer
+from scoring.detection import DetectionPolicy, Detector
 from scoring.events.event import Event, EventType
 from scoring.funnel.scores import ScoreRow
 from scoring.funnel.stages import STAGE_INDEX
@@ -87,12 +87,12 @@ def records_of(
 
 
 def without_a_restart(counts: np.ndarray, baseline: StoreBaseline, start: int) -> list[AlertTransition]:
-    scorer = Scorer(DetectionPolicy())
-    scorer.set_baseline(baseline)
+    detector = Detector(DetectionPolicy())
+    detector.set_baseline(baseline)
     told: list[AlertTransition] = []
     for minute in range(TRAIN, TRAIN + LIVE):
         rows = {name: counts[row, :, minute].tolist() for row, name in enumerate(SEGMENTS)}
-        told += scorer.advance(start + minute, {"shop": rows}).transitions
+        told += detector.advance(start + minute, {"shop": rows}).transitions
     return told
 
 

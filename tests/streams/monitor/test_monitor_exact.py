@@ -48,7 +48,7 @@ class Process:
         kafka: str,
         prefix: str,
         data: Path,
-        scorer: str = "naive",
+        detector: str = "naive",
         path: str = "auto",
         trouble: str = "",
         **changed: Any,
@@ -68,7 +68,7 @@ class Process:
             str(ROOT / "tests/streams/monitor/monitor_process.py"),
             json.dumps(settings),
             prefix,
-            scorer,
+            detector,
             path,
             *filter(None, [trouble]),
         ]
@@ -245,7 +245,8 @@ async def test_a_failure_ends_the_process_with_the_reason_in_its_last_log_line(
     assert broken.process is not None
     assert await asyncio.to_thread(broken.process.wait, within(DEADLINE_S)) == 70
     last = broken.log.read_text().strip().splitlines()[-1]
-    assert "the monitor ends: the flush failed" in last
+    assert "monitor_ended" in last
+    assert "the flush failed" in last
     assert "planted" in last
     assert await published(kafka, topic_prefix) == Counter()
 

@@ -20,8 +20,8 @@ from scoring.baselines import Kernel, KernelSource, StoreBaseline, StoreHistory,
 from scoring.counting.lateness import Delay, Lateness
 from scoring.counting.partition import PartitionCounts, Tick, encode_tick
 from scoring.counting.segments import Segmenter
-from scoring.detection import DetectionPolicy, Scorer
-from scoring.detection.scorer import Judgement
+from scoring.detection import DetectionPolicy, Detector
+from scoring.detection.detector import Judgement
 from scoring.events.event import Event, EventType
 from scoring.funnel.scores import ScoreRow, ScoreState
 from scoring.funnel.stages import STAGE_INDEX
@@ -64,7 +64,7 @@ class Message:
     follows: int = -1
 
 
-class Trusting(Scorer):
+class Trusting(Detector):
     """A detector that is not told of delays: what would happen without them."""
 
     def advance(
@@ -79,9 +79,9 @@ def arrives(minute: int, number: int, held_share: float) -> int:
     return HELD.stop if is_held else minute
 
 
-def live(scorer: Scorer, held_share: float) -> list[Work]:
+def live(detector: Detector, held_share: float) -> list[Work]:
     """The flushes of a partition, one a minute."""
-    partition = Partition(0, PartitionCounts(Segmenter((), 32), 26 * 3_600_000, 1_800_000), scorer, 0)
+    partition = Partition(0, PartitionCounts(Segmenter((), 32), 26 * 3_600_000, 1_800_000), detector, 0)
     coming: dict[int, list[bytes]] = {}
     for minute in range(LIVE):
         number = 0
@@ -122,11 +122,11 @@ def states(works: list[Work]) -> dict[int, ScoreState]:
 def test_events_held_back_and_let_go_fire_nothing_and_their_minutes_say_so(
     baseline: StoreBaseline, held_share: float
 ) -> None:
-    trusting, scorer = Trusting(DetectionPolicy()), Scorer(DetectionPolicy())
+    trusting, detector = Trusting(DetectionPolicy()), Detector(DetectionPolicy())
     trusting.set_baseline(baseline)
-    scorer.set_baseline(baseline)
+    detector.set_baseline(baseline)
     would_have = [t for work in live(trusting, held_share) for t in work.transitions]
-    works = live(scorer, held_share)
+    works = live(detector, held_share)
     assert would_have, "the burst must be one that fools a detector which is not told"
     assert [t for work in works for t in work.transitions] == []
     found = states(works)

@@ -21,17 +21,17 @@ from scoring.baselines.baseline import StoreBaseline
 from scoring.counting.lateness import Delay
 from scoring.counting.partition import PartitionCounts, Tick, encode_tick
 from scoring.counting.segments import Segmenter
-from scoring.detection.scorer import Judgement
+from scoring.detection.detector import Judgement
 from scoring.events.event import Event, EventType
 from scoring.funnel.scores import MinuteRow, ScoreRow, WindowRow
 from scoring.funnel.units import MINUTE_MS
 from streams.config.model import Config
 from streams.kafka.topics import COUNTS_CHANGELOG, DEADLETTERS, MINUTES, SCORES, WINDOWS
 from streams.metrics import MONITOR_LAG
-from streams.monitor.app import default_scorer
+from streams.monitor.app import default_detector
 from streams.monitor.monitor import Monitor
-from streams.monitor.partition import CLOSE_AT_ONCE, BatchSkipped, Partition, Work
-from tests.streams.monitor.monitor_process import NaiveScorer
+from streams.monitor.partition import CLOSE_AT_ONCE, BatchSkippedError, Partition, Work
+from tests.streams.monitor.monitor_process import NaiveDetector
 
 NOON = 1_790_000_000_000 // MINUTE_MS * MINUTE_MS
 GRACE_MS = 10_000
@@ -47,7 +47,7 @@ class Message:
 
 def make_partition() -> Partition:
     counts = PartitionCounts(Segmenter((), 32), 26 * HOUR_MS, 30 * 60_000)
-    return Partition(0, counts, NaiveScorer(), GRACE_MS)
+    return Partition(0, counts, NaiveDetector(), GRACE_MS)
 
 
 class Log:
@@ -109,7 +109,7 @@ def test_a_silent_store_is_closed_too_and_minutes_follow_one_another() -> None:
     assert closed(log.flush()) == [1, 2, 3]
 
 
-class Told(NaiveScorer):
+class Told(NaiveDetector):
     """Notes in which minutes it is told not to believe the store."""
 
     def __init__(self) -> None:
@@ -125,9 +125,9 @@ class Told(NaiveScorer):
 
 def test_a_night_in_which_everything_was_stopped_was_taken_for_one_without_visitors() -> None:
     # | events and ticks | stopped for six hours | ticks again |
-    scorer = Told()
+    detector = Told()
     counts = PartitionCounts(Segmenter((), 32), 26 * HOUR_MS, 30 * 60_000)
-    log = Log(Partition(0, counts, scorer, GRACE_MS))
+    log = Log(Partition(0, counts, detector, GRACE_MS))
     log.partition.learn(StoreBaseline("s", "UTC", 0, 0, 0, 28.0, (), {}))
     log.give(event(1, NOON), tick(NOON + MINUTE_MS + GRACE_MS))
     log.flush()
@@ -137,7 +137,7 @@ def test_a_night_in_which_everything_was_stopped_was_taken_for_one_without_visit
         log.flush()
     log.give(*(tick(morning + second * 1000) for second in range(0, 200, 5)))
     log.flush()
-    assert scorer.unbelieved == list(range(1, 361))
+    assert detector.unbelieved == list(range(1, 361))
 
 
 def test_a_late_event_corrects_its_closed_minute_and_is_counted_in_it() -> None:
@@ -177,7 +177,7 @@ def test_a_batch_that_the_agent_fell_over_was_skipped_without_a_word() -> None:
     partition.count(Message(2, 7), [([event(0, NOON), event(1, NOON)], range(2))], present)
     # offset 2 is a control record
     partition.count(Message(3, 7, follows=2), [([event(3, NOON)], range(3, 4))], present)
-    with pytest.raises(BatchSkipped, match="counted to offset 3; what came until 5 was not"):
+    with pytest.raises(BatchSkippedError, match="counted to offset 3; what came until 5 was not"):
         partition.count(Message(6, 7, follows=5), [([event(6, NOON)], range(6, 7))], present)
     assert partition.offset == 3
 
@@ -229,7 +229,7 @@ def test_nothing_new_is_nothing_to_write() -> None:
 def flush_size(quiet_stores: int) -> int:
     """Records in the flush that closes a minute in which one of so many known stores was active."""
     counts = PartitionCounts(Segmenter((), 32), 26 * HOUR_MS, 30 * 60_000)
-    log = Log(Partition(0, counts, default_scorer(Config()), GRACE_MS))
+    log = Log(Partition(0, counts, default_detector(Config()), GRACE_MS))
     numbers = itertools.count()
 
     def both_stages(store: str, at: int) -> list[bytes]:

@@ -20,14 +20,14 @@ from streams.monitor.records import MARK_KEY, Mark, fingerprint
 from streams.monitor.recovery import read_source
 from streams.settings import load_settings
 from tests.fixtures.kafka_tools import make, produce
-from tests.streams.monitor.monitor_process import NaiveScorer
+from tests.streams.monitor.monitor_process import NaiveDetector
 
 HOUR_MS = 3_600_000
 
 
 def a_partition(mark: Mark) -> Partition:
     counts = PartitionCounts(Segmenter((), 32), 48 * HOUR_MS, HOUR_MS)
-    partition = Partition(0, counts, NaiveScorer(), 0)
+    partition = Partition(0, counts, NaiveDetector(), 0)
     partition.restore(MARK_KEY, msgspec.json.encode(mark))
     return partition
 

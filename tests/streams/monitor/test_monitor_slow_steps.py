@@ -13,7 +13,7 @@ from scoring.alerts.alert import AlertState, AlertTransition
 from scoring.baselines import Kernel, KernelSource, SlowBaseline, StoreBaseline, encode_baseline
 from scoring.baselines.business import BusinessHours
 from scoring.counting.partition import Tick, encode_tick
-from scoring.detection import DetectionPolicy, Scorer
+from scoring.detection import DetectionPolicy, Detector
 from scoring.events.event import Event, EventType
 from scoring.funnel.scores import ScoreRow
 from scoring.funnel.stages import STAGE_INDEX
@@ -68,12 +68,12 @@ def records_of(
 
 
 def in_one_run(counts: np.ndarray, start: int) -> tuple[list[AlertTransition], list[ScoreRow]]:
-    scorer = Scorer(DetectionPolicy())
-    scorer.set_baseline(baseline_at(start))
+    detector = Detector(DetectionPolicy())
+    detector.set_baseline(baseline_at(start))
     told: list[AlertTransition] = []
     rows: list[ScoreRow] = []
     for minute in range(counts.shape[1]):
-        made = scorer.advance(start + minute, {"shop": {"-/-": counts[:, minute].tolist()}})
+        made = detector.advance(start + minute, {"shop": {"-/-": counts[:, minute].tolist()}})
         told += made.transitions
         rows += [row for row in made.scores if row.step == "payment_to_fulfilment"]
     return told, rows

@@ -16,7 +16,7 @@ from aiokafka.partitioner import murmur2
 from scoring.funnel.scores import MinuteRow
 from streams.kafka.admin import add_partitions, create_topics, partition_counts, partition_of
 from streams.kafka.topics import COUNTS_CHANGELOG, EVENTS, TOPICS, TopicSpec
-from streams.monitor.repartitioning import CannotRepartition, Repartitioned, repartition
+from streams.monitor.repartitioning import CannotRepartitionError, Repartitioned, repartition
 from streams.settings import load_settings
 from tests.deadlines import within
 from tests.fixtures.kafka_tools import make_topics, produce, read_all
@@ -96,7 +96,7 @@ class Ground:
         return set((await partition_counts(self.kafka, names)).values())
 
     async def memories(self) -> dict[str, set[int]]:
-        """Store → the partitions in which the changelog holds its scorer's memory."""
+        """Store → the partitions in which the changelog holds its detector's memory."""
         newest: dict[tuple[str, int], Any] = {}
         for record in await read_all(self.kafka, self.prefix + COUNTS_CHANGELOG):
             kind, *rest = json.loads(record.key)
@@ -170,10 +170,10 @@ async def test_the_command_gives_the_partitions_itself_while_a_monitor_runs(grou
 
 
 async def test_what_kafka_cannot_do_is_refused_with_what_to_do(ground: Ground) -> None:
-    with pytest.raises(CannotRepartition, match=f"`funnelwatch repartition {PARTITIONS}`"):
+    with pytest.raises(CannotRepartitionError, match=f"`funnelwatch repartition {PARTITIONS}`"):
         await ground.repartition(PARTITIONS - 1)
     await add_partitions(ground.kafka, [ground.prefix + COUNTS_CHANGELOG], MORE)
-    with pytest.raises(CannotRepartition, match=f"`funnelwatch repartition {MORE}`"):
+    with pytest.raises(CannotRepartitionError, match=f"`funnelwatch repartition {MORE}`"):
         await ground.repartition()
     await ground.repartition(MORE)
     assert await ground.all_counts() == {MORE}

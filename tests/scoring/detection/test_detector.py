@@ -1,4 +1,4 @@
-"""The scorer on small made stores: what it says each minute, when it alerts, and that a restart changes nothing."""
+"""The detector on small made stores: what it says each minute, when it alerts, and that a restart changes nothing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 
 from scoring.alerts.alert import AlertState
 from scoring.baselines import StoreBaseline, StoreHistory, decode_baseline, encode_baseline, fit_baselines
-from scoring.detection import DetectionPolicy, Scorer
+from scoring.detection import DetectionPolicy, Detector
 from scoring.funnel.scores import ScoreState
 from scoring.funnel.stages import STAGE_INDEX
 
@@ -70,26 +70,26 @@ def broken(first: int, last: int, segments: slice = slice(None), depth: float = 
     return {**stores, "store-0": counts}
 
 
-def scorer_with(baselines: list[StoreBaseline], policy: DetectionPolicy | None = None) -> Scorer:
-    scorer = Scorer(policy or DetectionPolicy())
+def detector_with(baselines: list[StoreBaseline], policy: DetectionPolicy | None = None) -> Detector:
+    detector = Detector(policy or DetectionPolicy())
     for baseline in baselines:
-        scorer.set_baseline(baseline)
-    return scorer
+        detector.set_baseline(baseline)
+    return detector
 
 
-def run(scorer: Scorer, first: int, last: int, stores: dict[str, np.ndarray] | None = None) -> list:
+def run(detector: Detector, first: int, last: int, stores: dict[str, np.ndarray] | None = None) -> list:
     transitions = []
     for minute in range(first, last):
-        transitions += scorer.advance(START + minute, minute_counts(minute, stores)).transitions
+        transitions += detector.advance(START + minute, minute_counts(minute, stores)).transitions
     return transitions
 
 
 def test_a_clean_day_has_no_alert_and_its_expectation_is_right(baselines: list[StoreBaseline]) -> None:
-    scorer = scorer_with(baselines)
-    run(scorer, TRAIN - 600, TRAIN)
+    detector = detector_with(baselines)
+    run(detector, TRAIN - 600, TRAIN)
     observed, expected, outside, rows = 0.0, 0.0, 0, 0
     for minute in range(TRAIN, TRAIN + DAY):
-        judgement = scorer.advance(START + minute, minute_counts(minute))
+        judgement = detector.advance(START + minute, minute_counts(minute))
         assert judgement.transitions == []
         whole = [row for row in judgement.scores if row.step == "click_to_add_to_cart" and row.segment == ""]
         observed += sum(row.observed for row in whole)
@@ -103,8 +103,8 @@ def test_a_clean_day_has_no_alert_and_its_expectation_is_right(baselines: list[S
 
 def test_a_drop_fires_within_minutes_and_resolves_after_it_ends(baselines: list[StoreBaseline]) -> None:
     start = TRAIN + 300
-    scorer = scorer_with(baselines)
-    transitions = run(scorer, TRAIN - 600, TRAIN + 600, broken(start, start + 60))
+    detector = detector_with(baselines)
+    transitions = run(detector, TRAIN - 600, TRAIN + 600, broken(start, start + 60))
     assert [t.state for t in transitions if t.sequence == 0] == [AlertState.FIRING]
     first, last = transitions[0], transitions[-1]
     assert (first.store_id, first.step, first.segment) == ("store-0", "click_to_add_to_cart", "")
@@ -121,7 +121,7 @@ def test_a_drop_fires_within_minutes_and_resolves_after_it_ends(baselines: list[
 def test_a_drop_in_one_segment_is_named(baselines: list[StoreBaseline]) -> None:
     start = TRAIN + 300
     transitions = run(
-        scorer_with(baselines), TRAIN - 600, start + 60, broken(start, start + 60, slice(1, 2), 0.9)
+        detector_with(baselines), TRAIN - 600, start + 60, broken(start, start + 60, slice(1, 2), 0.9)
     )
     assert transitions[0].segment == "web"
     assert transitions[0].contributions[0].segment == "web"
@@ -143,17 +143,17 @@ def test_less_traffic_alone_raises_no_conversion_alert(baselines: list[StoreBase
         for delay, share in enumerate((0.2, 0.3, 0.3, 0.2)):
             moved = rng.binomial(lost[:, up], rate * share)
             lost[:, down, delay:] += moved[:, : moved.shape[1] - delay]
-    assert run(scorer_with(baselines), TRAIN - 600, start + 240, {**STORES, "store-0": lost}) == []
+    assert run(detector_with(baselines), TRAIN - 600, start + 240, {**STORES, "store-0": lost}) == []
 
 
 def test_a_missing_stage_is_missing_and_an_unknown_store_has_no_baseline(
     baselines: list[StoreBaseline],
 ) -> None:
-    scorer = scorer_with(baselines)
+    detector = detector_with(baselines)
     counts = minute_counts(TRAIN) | {"stranger": {"": [0, 5, 2, 0, 0, 0, 0]}}
     states = {
         (row.store_id, row.step): row.state
-        for row in scorer.advance(START + TRAIN, counts).scores
+        for row in detector.advance(START + TRAIN, counts).scores
         if row.segment == ""
     }
     assert states["store-0", "impression_to_click"] is ScoreState.MISSING_STAGE
@@ -164,9 +164,9 @@ def test_a_missing_stage_is_missing_and_an_unknown_store_has_no_baseline(
 
 
 def test_a_late_correction_changes_the_row_as_if_it_had_come_in_time(baselines: list[StoreBaseline]) -> None:
-    late, clean = scorer_with(baselines), scorer_with(baselines)
-    for scorer in (late, clean):
-        run(scorer, TRAIN - 600, TRAIN)
+    late, clean = detector_with(baselines), detector_with(baselines)
+    for detector in (late, clean):
+        run(detector, TRAIN - 600, TRAIN)
     missing = {name: {"ios": [0] * 7} for name in STORES}
     late.advance(START + TRAIN, missing)
     clean.advance(START + TRAIN, minute_counts(TRAIN))
@@ -200,24 +200,24 @@ def test_a_late_correction_changes_the_row_as_if_it_had_come_in_time(baselines: 
 def test_a_correction_of_a_minute_before_a_stores_first_baseline_is_taken(
     baselines: list[StoreBaseline], ago: int
 ) -> None:
-    scorer = scorer_with(baselines[:2])
-    run(scorer, TRAIN, TRAIN + 5)
-    scorer.set_baseline(baselines[2])
-    run(scorer, TRAIN + 5, TRAIN + 6)
+    detector = detector_with(baselines[:2])
+    run(detector, TRAIN, TRAIN + 5)
+    detector.set_baseline(baselines[2])
+    run(detector, TRAIN + 5, TRAIN + 6)
     minute = TRAIN + 5 - ago
     told = {"store-2": {"web": [0, 50, 3, 1, 0, 0, 0], "new": [0, 9, 2, 0, 0, 0, 0]}}
-    rows = scorer.amend(START + minute, told)
+    rows = detector.amend(START + minute, told)
     whole = {row.step: row.observed for row in rows if row.segment == ""}
     assert whole["click_to_add_to_cart"] >= 5
     assert all(np.isfinite([row.expected, row.low, row.high, row.surprise]).all() for row in rows)
-    run(scorer, TRAIN + 6, TRAIN + 8)
+    run(detector, TRAIN + 6, TRAIN + 8)
 
 
 def test_minutes_must_follow_each_other(baselines: list[StoreBaseline]) -> None:
-    scorer = scorer_with(baselines)
-    scorer.advance(START, {})
+    detector = detector_with(baselines)
+    detector.advance(START, {})
     with pytest.raises(ValueError, match="does not follow"):
-        scorer.advance(START + 2, {})
+        detector.advance(START + 2, {})
 
 
 RUN_IN = 26 * 60 + 60
@@ -225,7 +225,7 @@ RUN_IN = 26 * 60 + 60
 
 @pytest.fixture(scope="module")
 def without_restart(baselines: list[StoreBaseline]) -> list:
-    return run(scorer_with(baselines), TRAIN - RUN_IN, TRAIN + 460, broken(TRAIN + 300, TRAIN + 360))
+    return run(detector_with(baselines), TRAIN - RUN_IN, TRAIN + 460, broken(TRAIN + 300, TRAIN + 360))
 
 
 @pytest.mark.parametrize("cut", [310, 330, 420], ids=["as it opens", "while open", "after"])
@@ -233,9 +233,9 @@ def test_a_restart_from_snapshots_gives_the_same_alerts_as_no_restart(
     baselines: list[StoreBaseline], without_restart: list, cut: int
 ) -> None:
     stores = broken(TRAIN + 300, TRAIN + 360)
-    first = scorer_with(baselines)
+    first = detector_with(baselines)
     told = run(first, TRAIN - RUN_IN, TRAIN + cut, stores)
-    second = scorer_with(baselines)
+    second = detector_with(baselines)
     for minute in range(TRAIN + cut - 26 * 60, TRAIN + cut):
         second.warm_up(START + minute, minute_counts(minute, stores))
     for store in STORES:
@@ -249,13 +249,13 @@ def test_a_restart_from_snapshots_gives_the_same_alerts_as_no_restart(
 
 
 def test_changed_names_the_stores_whose_alerts_changed(baselines: list[StoreBaseline]) -> None:
-    scorer = scorer_with(baselines)
+    detector = detector_with(baselines)
     start = TRAIN + 300
-    run(scorer, start - 200, start)
-    scorer.changed()
-    run(scorer, start, start + 20, broken(start, start + 60))
-    assert scorer.changed() == {"store-0"}
-    assert scorer.changed() == set()
+    run(detector, start - 200, start)
+    detector.changed()
+    run(detector, start, start + 20, broken(start, start + 60))
+    assert detector.changed() == {"store-0"}
+    assert detector.changed() == set()
 
 
 def test_a_baseline_survives_its_json(baselines: list[StoreBaseline]) -> None:
@@ -266,11 +266,11 @@ def test_a_new_baseline_of_a_known_store_does_not_disturb_an_open_alert(
     baselines: list[StoreBaseline],
 ) -> None:
     stores = broken(TRAIN + 300, TRAIN + 360)
-    scorer = scorer_with(baselines)
-    told = run(scorer, TRAIN - 600, TRAIN + 320, stores)
+    detector = detector_with(baselines)
+    told = run(detector, TRAIN - 600, TRAIN + 320, stores)
     for baseline in baselines:
-        scorer.set_baseline(baseline)
-    told += run(scorer, TRAIN + 320, TRAIN + 450, stores)
+        detector.set_baseline(baseline)
+    told += run(detector, TRAIN + 320, TRAIN + 450, stores)
     assert [t.sequence for t in told] == list(range(len(told)))
     assert told[-1].state is AlertState.RESOLVED
     assert len({t.alert_id for t in told}) == 1
@@ -279,7 +279,7 @@ def test_a_new_baseline_of_a_known_store_does_not_disturb_an_open_alert(
 def labels_after_a_drop(
     baselines: list[StoreBaseline], stores: dict[str, np.ndarray], start: int
 ) -> set[str]:
-    transitions = run(scorer_with(baselines), TRAIN - 600, start + 45, stores)
+    transitions = run(detector_with(baselines), TRAIN - 600, start + 45, stores)
     return {
         t.label.value for t in transitions if t.step == "click_to_add_to_cart" and t.label.value != "unknown"
     }
@@ -318,10 +318,10 @@ def test_a_step_that_almost_always_converts_is_quiet_at_any_volume() -> None:
             left = left - now
         histories.append(StoreHistory(f"paid-{number}", "UTC", START, ("",), counts))
     train = [StoreHistory(h.store_id, h.zone, START, h.segments, h.counts[:, :, :TRAIN]) for h in histories]
-    scorer = scorer_with(fit_baselines(train, 1))
+    detector = detector_with(fit_baselines(train, 1))
     block = np.concatenate([h.counts for h in histories]).transpose(2, 0, 1)
-    assert [scorer.row_of(h.store_id, "") for h in histories] == [0, 1, 2, 3]
+    assert [detector.row_of(h.store_id, "") for h in histories] == [0, 1, 2, 3]
     told = []
     for minute in range(TRAIN - 600, minutes):
-        told += scorer.advance_counts(START + minute, block[minute])
+        told += detector.advance_matrix(START + minute, block[minute])
     assert told == []

@@ -31,7 +31,7 @@ class Evidence(msgspec.Struct, frozen=True):
     sample: float
 
 
-class Incident(msgspec.Struct):
+class TrackedAlert(msgspec.Struct):
     """An alert while it lives and for the merge time after; stored in the store's snapshot."""
 
     alert_id: str

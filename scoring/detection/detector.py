@@ -1,4 +1,4 @@
-"""The scorer: closes minutes of many stores, gives score rows and alert transitions.
+"""The detector: closes minutes of many stores, gives score rows and alert transitions.
 
 On the path of an event: called by ``streams/monitor`` with the counts of a closed minute (before: counting; after:
 ``funnel.alerts.v1`` and table ``scores``). Live, replay, backtest and benchmark call this same class.
@@ -25,7 +25,7 @@ from scoring.calendar.effects import DayRules
 from scoring.counting.lateness import Delay
 from scoring.detection.alerting import Alerting, Closing
 from scoring.detection.book import Book, StoreEntry
-from scoring.detection.engine import AMENDABLE, Step, Unrest
+from scoring.detection.engine import AMENDABLE, SeriesMinute, Unrest
 from scoring.detection.memory import StoreMemory, recall, remember
 from scoring.detection.policy import WINDOWS, DetectionPolicy
 from scoring.detection.resting import LOOK_EVERY, ROOM, Resting, is_at_an_end, may_go, wake
@@ -64,7 +64,7 @@ class Judgement:
     transitions: list[AlertTransition] = field(default_factory=list)
 
 
-class Scorer:
+class Detector:
     """The detector of one partition. Minutes are closed one after the other, without gaps.
 
     Args:
@@ -179,7 +179,7 @@ class Scorer:
         for store_id, segments in counts.items():
             self._note_seen(self._book.stores[store_id], segments)
 
-    def advance_counts(
+    def advance_matrix(
         self,
         minute: int,
         counts: NDArray[np.integer],
@@ -198,7 +198,7 @@ class Scorer:
         return judgement.transitions
 
     def _alert(
-        self, minute: int, step: Step, delays: Mapping[str, Delay] = MappingProxyType({})
+        self, minute: int, step: SeriesMinute, delays: Mapping[str, Delay] = MappingProxyType({})
     ) -> list[AlertTransition]:
         """The transitions of the minute that was closed; traffic that merely stays away is judged, late data is not."""
         traffic = self._traffic
@@ -255,7 +255,7 @@ class Scorer:
         )
 
     def row_of(self, store_id: str, segment: str) -> int:
-        """The row of ``advance_counts`` that belongs to a store's segment."""
+        """The row of ``advance_matrix`` that belongs to a store's segment."""
         if store_id in self._resting:
             self._wake(store_id)
         return self._book.row(self._book.stores.setdefault(store_id, StoreEntry()), segment)
@@ -283,7 +283,9 @@ class Scorer:
             matrix[rows] = values
         return matrix
 
-    def _close(self, minute: int, matrix: Floats, delays: Mapping[str, Delay] = MappingProxyType({})) -> Step:
+    def _close(
+        self, minute: int, matrix: Floats, delays: Mapping[str, Delay] = MappingProxyType({})
+    ) -> SeriesMinute:
         if self._minute is not None and minute != self._minute + 1:
             raise ValueError(f"minute {minute} does not follow minute {self._minute}")
         book = self._book
@@ -359,7 +361,7 @@ class Scorer:
 
     # ---------------------------------------------------------------- rows
 
-    def _rows(self, minute: int, step: Step) -> list[ScoreRow]:
+    def _rows(self, minute: int, step: SeriesMinute) -> list[ScoreRow]:
         arrays = self._book.arrays
         shown = arrays.shown
         held = self._held_steps[arrays.series_step[shown]]
@@ -371,7 +373,7 @@ class Scorer:
         minute: int,
         shown: Places,
         observed: Floats,
-        step: Step,
+        step: SeriesMinute,
         held: Bools,
         baseline: tuple[Floats, Floats],
     ) -> list[ScoreRow]:
@@ -524,7 +526,9 @@ class Scorer:
         predicted = np.zeros(engine.size)
         predicted[shown] = mean
         never = np.zeros(engine.size, dtype=bool)
-        step = Step(surprise, window, window_a, window_m, predicted, prior_variance + variance, never, never)
+        step = SeriesMinute(
+            surprise, window, window_a, window_m, predicted, prior_variance + variance, never, never
+        )
         for store in stores:
             self._versions[store, minute] = self._versions.get((store, minute), 0) + 1
         if len(self._versions) > 100_000:
