@@ -1,7 +1,7 @@
-"""The composition root: which module is which role, and how a process becomes one.
+"""The composition root: the registry of roles, and how a process becomes one.
 
-``funnelwatch run ROLE`` comes here, and so does ``python -m streams.roles ROLE --number N --parent PID``, by which the
-supervisor starts the N-th process of a role. A role's module is imported only in its own process.
+``funnelwatch run ROLE`` calls ``run_role``; the supervisor starts the N-th process of a role with ``python -m streams.roles
+ROLE --number N --parent PID``. A role's module is imported only in its own process.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 
 import structlog
 
+from scoring.wording.text import Text
 from streams.config.loading import ConfigError, find_config, load_config
 from streams.config.model import Config
 from streams.instance.processes import end_with_parent
@@ -31,29 +32,46 @@ EXIT_CONFIG = 78
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """One role: the module that offers ``run`` (a coroutine function) or ``main``, and whether it waits for the store.
+    """One role of an instance.
 
-    Either is called with the settings, the configuration and the report by which the process tells its state.
+    Attributes:
+        name: as given to ``funnelwatch run``; also the service in docker-compose.yml and the label in Prometheus.
+        module: offers ``run`` (a coroutine function) or ``main``, called with the settings, the configuration and the
+            report through which the process publishes its state.
+        words: its name on the page.
+        page_place: its place in the page's list of parts, along the path of an event.
+        needs_store: whether it starts only once the store's tables are up to date.
+        has_replicas: whether more than one process shares its work, each with a data folder of its own.
     """
 
     name: str
     module: str
-    needs_store: bool
+    words: Text
+    page_place: int
+    needs_store: bool = False
+    has_replicas: bool = False
 
 
+#: every role, in the order in which they are listed and get their ports. A further one is a module and a line here; tests then
+#: ask for its service in docker-compose.yml, its target in deploy/prometheus and its line in deploy/runbook.md
 ROLES: dict[str, Role] = {
     role.name: role
     for role in (
-        Role("collector", "streams.collector.role", needs_store=False),
-        Role("monitor", "streams.monitor.app", needs_store=False),
-        Role("pools", "streams.pools.role", needs_store=False),
-        Role("landing", "streams.landing.role", needs_store=True),
-        Role("page", "streams.web.server", needs_store=True),
-        Role("notifier", "streams.notifier.role", needs_store=False),
-        Role("digests", "streams.digests.role", needs_store=False),
-        Role("jobs", "streams.jobs.role", needs_store=True),
+        Role("collector", "streams.collector.role", Text("采集", "Collector"), 1),
+        Role("monitor", "streams.monitor.app", Text("监控", "Monitor"), 2, has_replicas=True),
+        Role("pools", "streams.pools.role", Text("多店合并监控", "Pools"), 3),
+        Role(
+            "landing", "streams.landing.role", Text("落库", "Landing"), 4, needs_store=True, has_replicas=True
+        ),
+        Role("page", "streams.web.server", Text("页面", "Page"), 8, needs_store=True),
+        Role("notifier", "streams.notifier.role", Text("通知", "Notifier"), 5),
+        Role("digests", "streams.digests.role", Text("日报", "Digests"), 6),
+        Role("jobs", "streams.jobs.role", Text("作业", "Jobs"), 7, needs_store=True),
     )
 }
+
+#: names of the roles in the order in which the page lists them
+ROLES_ON_PAGE = tuple(sorted(ROLES, key=lambda name: ROLES[name].page_place))
 
 
 def run_role(role: Role, settings: Settings, config: Config, number: int = 1) -> None:
@@ -70,13 +88,13 @@ def run_role(role: Role, settings: Settings, config: Config, number: int = 1) ->
         return
     try:
         with contextlib.suppress(asyncio.CancelledError, KeyboardInterrupt):
-            asyncio.run(_until_told(module.run(settings, config, report)))
+            asyncio.run(_until_stopped(module.run(settings, config, report)))
     except Exception:
         _log.exception("role_failed", role=role.name)
         raise SystemExit(1) from None
 
 
-async def _until_told(work: Any) -> None:
+async def _until_stopped(work: Any) -> None:
     task = asyncio.ensure_future(work)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

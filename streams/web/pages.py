@@ -27,6 +27,7 @@ from streams.clickhouse.errors import ClickHouseUnreachableError
 from streams.clock import now_ms
 from streams.instance.files import role_and_number
 from streams.kafka.errors import KafkaUnreachableError
+from streams.roles import ROLES_ON_PAGE
 from streams.settings import Settings
 from streams.web.access import COOKIE
 from streams.web.alert_reads import AlertReads, rows_span
@@ -51,7 +52,6 @@ HISTORY_DAYS = (1, 7, 30, 90)
 LIVE_S = 3
 SLOW_LIVE_S = 10
 UNJUDGED = ("not_enough_data", "no_baseline", "missing_stage", "no_data", "data_late")
-PART_ORDER = ("collector", "monitor", "pools", "landing", "notifier", "digests", "jobs", "page")
 
 
 class Pages:
@@ -120,8 +120,8 @@ class Pages:
         view: dict[str, Any] = {
             "status": status,
             "parts": sorted(
-                (p for p in status.parts if role_and_number(p.name)[0] in PART_ORDER),
-                key=lambda p: PART_ORDER.index(role_and_number(p.name)[0]),
+                (p for p in status.parts if role_and_number(p.name)[0] in ROLES_ON_PAGE),
+                key=lambda p: ROLES_ON_PAGE.index(role_and_number(p.name)[0]),
             ),
             "lag_ms": max((s.delay_ms for s in status.sources), default=None),
             "now_ms": at_ms,

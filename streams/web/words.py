@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from scoring.wording.text import Text
+from streams.roles import ROLES
 from streams.web.people_words import PEOPLE_WORDS
 from streams.web.store_words import STORE_WORDS
 
@@ -236,15 +237,8 @@ WORDS: Mapping[str, Text] = {
         "Missing orders or payments × the store's mean amount over 7 days; an estimate, not a forecast.",
     ),
     # parts
-    "part_collector": Text("采集", "Collector"),
-    "part_monitor": Text("监控", "Monitor"),
-    "part_landing": Text("落库", "Landing"),
-    "part_page": Text("页面", "Page"),
-    "part_notifier": Text("通知", "Notifier"),
-    "part_digests": Text("日报", "Digests"),
+    **{f"part_{role.name}": role.words for role in ROLES.values()},
     "pool_stores": Text("涉及店铺", "Stores in it"),
-    "part_pools": Text("多店合并监控", "Pools"),
-    "part_jobs": Text("作业", "Jobs"),
     "part_ready": Text("运行", "running"),
     "part_starting": Text("启动中", "starting"),
     "part_degraded": Text("降级", "degraded"),

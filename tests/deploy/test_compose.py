@@ -17,10 +17,9 @@ import pytest
 import yaml
 
 from streams.config.loading import load_config
+from streams.roles import ROLES
 from streams.settings import Settings
 from tests.places import ROOT
-
-ROLES = ("collector", "monitor", "landing", "page", "notifier", "digests", "jobs", "pools")
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +50,8 @@ def test_every_role_runs_and_is_watched(compose: dict[str, Any]) -> None:
         assert service["command"] == ["run", role]
         assert service["healthcheck"]["test"][-1] == role
         assert service["depends_on"] == {"prepare": {"condition": "service_completed_successfully"}}
+    commands = [service.get("command", [""]) for service in compose["services"].values()]
+    assert {command[1] for command in commands if command[0] == "run"} == set(ROLES)
     watched = {name for name, service in compose["services"].items() if "healthcheck" in service}
     assert set(compose["services"]) - watched == {"prepare"}
 
@@ -62,7 +63,9 @@ def test_replicas_of_a_role_that_may_have_them_share_no_folder_and_are_each_watc
     (scraped,) = prometheus["scrape_configs"]
     (found_by_name,) = scraped["dns_sd_configs"]
     (listed,) = scraped["static_configs"]
-    assert {target.split(":")[0] for target in listed["targets"]} | set(found_by_name["names"]) == set(ROLES)
+    replicated = {role.name for role in ROLES.values() if role.has_replicas}
+    assert set(found_by_name["names"]) == replicated
+    assert {target.split(":")[0] for target in listed["targets"]} == set(ROLES) - replicated
     for role in found_by_name["names"]:
         service = compose["services"][role]
         assert "container_name" not in service
