@@ -19,10 +19,9 @@ from typing import Any
 import structlog
 
 from scoring.wording.text import Text
-from streams.config.loading import find_config, load_config
+from streams.config.loading import ConfigError, find_config, load_config
 from streams.config.model import Config
 from streams.instance.processes import end_with_parent
-from streams.schema import ConfigError
 from streams.settings import Settings, load_settings
 
 _log = structlog.get_logger()
@@ -64,7 +63,7 @@ ROLES: dict[str, Role] = {
         Role(
             "landing", "streams.landing.role", Text("落库", "Landing"), 4, needs_store=True, has_replicas=True
         ),
-        Role("page", "streams.web.server", Text("页面", "Page"), 8, needs_store=True),
+        Role("page", "streams.web.frame.server", Text("页面", "Page"), 8, needs_store=True),
         Role("notifier", "streams.notifier.role", Text("通知", "Notifier"), 5),
         Role("digests", "streams.digests.role", Text("日报", "Digests"), 6),
         Role("jobs", "streams.jobs.role", Text("作业", "Jobs"), 7, needs_store=True),

@@ -17,7 +17,8 @@ from scoring.wording.catalogue import (
     step_name,
 )
 from scoring.wording.text import LANGUAGES
-from streams.web.words import WORDS
+from streams.web.alerts.words import ALERT_WORDS
+from streams.web.overview.words import OVERVIEW_WORDS
 
 
 def literal(text: str) -> str:
@@ -45,7 +46,7 @@ def step(column: str) -> str:
 def state(column: str) -> str:
     """The name of a score's state, or of a store without scores."""
     known = {s.value: {x: STATE_NAMES[s](x) for x in LANGUAGES} for s in ScoreState}
-    return said(column, {**known, "no_data": {x: WORDS["state_no_data"](x) for x in LANGUAGES}})
+    return said(column, {**known, "no_data": {x: OVERVIEW_WORDS["state_no_data"](x) for x in LANGUAGES}})
 
 
 STAGE = said("stage", {s.value: {x: STAGE_NAMES[s](x) for x in LANGUAGES} for s in STAGES})
@@ -55,7 +56,7 @@ REASON = said("reason", {str(r): {x: text(x) for x in LANGUAGES} for r, text in 
 CLOSED_AS = said(
     "closed_as",
     {
-        **{r.value: {x: WORDS[f"reason_{r.value}"](x) for x in LANGUAGES} for r in CloseReason},
+        **{r.value: {x: ALERT_WORDS[f"reason_{r.value}"](x) for x in LANGUAGES} for r in CloseReason},
         "": {"zh": "未关闭", "en": "Not closed"},
     },
 )

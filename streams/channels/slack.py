@@ -2,38 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Any
 
+import aiohttp
 import structlog
-from pydantic import Field
 
 from scoring.wording.cards import ActionKind, Card
-from scoring.wording.text import Text
-from streams.channels.message import Channel, Message, SendRejectedError, SendRetryableError
+from streams.channels.message import Message, SendRefused, SendRetryable
 from streams.channels.posting import post_json
-from streams.channels.receiver import ChannelContext, ChannelSpec, Mention, ReceiverConfig, Url
-from streams.schema import SecretRef
 
-if TYPE_CHECKING:
-    import aiohttp
-
-_log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 _MOST_BLOCKS = 50
 _MOST_TEXT = 3000
 #: a star or an underscore in a name would end the bold or begin another
 _STYLE = str.maketrans({"*": "∗", "_": "＿", "~": "∼", "`": "'"})
-
-
-class SlackReceiver(ReceiverConfig):
-    """A Slack channel by an incoming webhook, or by a bot where ``secret`` is its token (``url`` is then ``chat.postMessage``)."""
-
-    needs = ("url",)
-
-    channel: Literal["slack"]
-    url: Url = ""
-    secret: Annotated[SecretRef, Field(description="Reference to the bot's token; none: a webhook.")] = ""
-    to: Annotated[tuple[str, ...], Field(description="The channel that the bot writes to.")] = ()
-    mention: Mention = ()
 
 
 def _escaped(text: str) -> str:
@@ -123,34 +105,13 @@ class SlackBotChannel:
         payload = slack_payload(message, ()) | {"channel": channel, "ts": message.parent}
         try:
             await self._call(self._url.replace("chat.postMessage", "chat.update"), payload)
-        except (SendRejectedError, SendRetryableError) as error:
-            _log.warning("slack_thread_not_updated", reason=str(error))
+        except (SendRefused, SendRetryable) as error:
+            log.warning("the first message of a thread was not brought up to date", reason=str(error))
 
     async def _call(self, url: str, payload: dict[str, Any]) -> dict[str, Any]:
         answer = await post_json(self._session, url, payload, {"Authorization": f"Bearer {self._token}"})
         if not answer.get("ok"):
             error = str(answer.get("error", "no reason"))
-            kind = (
-                SendRetryableError
-                if error in ("ratelimited", "internal_error", "fatal_error")
-                else SendRejectedError
-            )
+            kind = SendRetryable if error in ("ratelimited", "internal_error", "fatal_error") else SendRefused
             raise kind(f"Slack answered {error}")
         return answer
-
-
-def _build(receiver: SlackReceiver, context: ChannelContext) -> Channel:
-    url, token = context.secret(receiver.url), context.secret(receiver.secret)
-    if not token:
-        return SlackHookChannel(context.session, url, receiver.mention)
-    return SlackBotChannel(context.session, url, token, "".join(receiver.to[:1]), receiver.mention)
-
-
-#: a hook takes one message a second with short bursts
-CHANNEL = ChannelSpec(
-    config=SlackReceiver,
-    words=Text("Slack", "Slack"),
-    per_minute=60,
-    per_second=2,
-    build=_build,
-)

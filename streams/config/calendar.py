@@ -8,13 +8,13 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from scoring.calendar.entries import is_known_day
-from streams.schema import ConfigPart
+from streams.config.values import Part
 
 Effect = Literal["suppress", "widen", "compare", "ignore"]
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 
 
-class CalendarEntryConfig(ConfigPart):
+class CalendarEntryConfig(Part):
     """One entry of a business's own, on the clock of each store it concerns."""
 
     name: str = Field(min_length=1)
@@ -43,7 +43,7 @@ class CalendarEntryConfig(ConfigPart):
         return begins, ends
 
 
-class CalendarDayConfig(ConfigPart):
+class CalendarDayConfig(Part):
     """What one built-in entry does, whatever its kind does: ``{day: 双11, effect: suppress, countries: [CN]}``."""
 
     day: str = Field(min_length=1, description="Its name, Chinese or English: 双11, Black Friday, Ramadan, …")
@@ -61,7 +61,7 @@ class CalendarDayConfig(ConfigPart):
         return self
 
 
-class CalendarConfig(ConfigPart):
+class CalendarConfig(Part):
     """What the days of the calendar do to judging; they hold for stores that name their country."""
 
     commerce: Effect = Field("widen", description="Commerce days: 618, 双11, Black Friday, …")

@@ -7,12 +7,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from streams.schema import ConfigPart, Zone
+from streams.config.values import Part, Zone
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
-class WarehouseConfig(ConfigPart):
+class WarehouseConfig(Part):
     """When a store's warehouse works. Without it the hours are inferred from two weeks of shipments."""
 
     hours: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):00-([01]\d|2[0-4]):00$")] = Field(

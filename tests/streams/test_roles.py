@@ -9,7 +9,7 @@ from scoring.wording.text import LANGUAGES
 from streams.cli import run as run_command
 from streams.cli.main import app
 from streams.roles import ROLES, ROLES_ON_PAGE
-from streams.web.words import WORDS
+from streams.web.overview.words import OVERVIEW_WORDS
 from tests.places import ROOT
 
 
@@ -23,7 +23,7 @@ def test_every_role_s_module_offers_what_a_process_of_it_runs() -> None:
 def test_the_page_names_and_orders_every_role() -> None:
     assert sorted(ROLES_ON_PAGE) == sorted(ROLES)
     assert len({role.page_place for role in ROLES.values()}) == len(ROLES)
-    assert {name: WORDS[f"part_{name}"] for name in ROLES} == {
+    assert {name: OVERVIEW_WORDS[f"part_{name}"] for name in ROLES} == {
         name: role.words for name, role in ROLES.items()
     }
     assert [

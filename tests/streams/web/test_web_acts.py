@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from scoring.baselines import BaselineSource, Kernel, StepBaseline, StoreBaseline, encode_baseline
 from streams.incidents.links import Link, sign
 from streams.settings import Settings
-from streams.web.forms import COOKIE
+from streams.web.frame.forms import COOKIE
 from tests.deadlines import within
 from tests.fixtures.acting_page import LINK_KEY, ActingPage
 from tests.fixtures.clickhouse import Store

@@ -12,9 +12,10 @@ from pydantic import SecretStr
 
 from scoring.funnel.stages import STAGES
 from streams.settings import Settings
-from streams.web.access import ATTEMPTS_PER_ADDRESS, COOKIE, PageNotSafeError
-from streams.web.comparison import compared_step
-from streams.web.server import make_app
+from streams.web.comparison.queries import compared_step
+from streams.web.frame.access import ATTEMPTS_PER_ADDRESS, COOKIE
+from streams.web.frame.errors import PageNotSafeError
+from streams.web.frame.server import make_app
 from tests.deadlines import within
 from tests.fixtures.clickhouse import Store
 from tests.fixtures.page import RunningPage, page_settings
@@ -253,7 +254,7 @@ def test_the_openapi_document_describes_every_answer(page: RunningPage) -> None:
     assert document["openapi"].startswith("3.1")
     assert "/api/v1/stores/{store}/funnel" in document["paths"]
     names = set(document["components"]["schemas"])
-    assert {"Stores", "StoreRow", "Funnel", "Series", "Alert", "Status", "Problem"} <= names
+    assert {"Stores", "StoreTile", "Funnel", "Series", "Alert", "Status", "ApiProblem"} <= names
 
 
 def test_the_answers_are_what_the_openapi_document_promises(page: RunningPage) -> None:

@@ -17,14 +17,16 @@ from scoring.wording import catalogue as texts
 from scoring.wording.cards import ActionKind
 from scoring.wording.text import LANGUAGES, Language
 from streams.settings import Settings
-from streams.web.acts import OF_ALERTS
-from streams.web.names import Names
-from streams.web.reader import Reader
-from streams.web.setting_words import SETTING_WORDS
-from streams.web.words import WORDS
+from streams.web.alerts.action_pages import ALERT_ACTIONS
+from streams.web.frame.names import Names
+from streams.web.frame.reader import PageReader
+from streams.web.frame.subject import load_subjects, page_words
+from streams.web.settings.setting_words import SETTING_WORDS
+from streams.web.subjects import SUBJECTS
 from tests.places import ROOT
 
 WEB = ROOT / "streams" / "web"
+WORDS = page_words(load_subjects(SUBJECTS))
 CATALOGUES = [
     (texts.STAGE_NAMES, Stage),
     (texts.STAGE_UNITS, Stage),
@@ -84,7 +86,7 @@ def test_the_seven_stages_carry_their_chinese_names() -> None:
 
 
 def test_the_templates_and_handlers_use_only_words_that_exist() -> None:
-    sources = [*WEB.glob("templates/*.html"), *WEB.glob("*.py")]
+    sources = [*WEB.rglob("*.html"), *WEB.rglob("*.py")]
     used = {
         key
         for path in sources
@@ -100,7 +102,7 @@ def test_the_templates_and_handlers_use_only_words_that_exist() -> None:
 def test_everything_people_can_do_has_its_words() -> None:
     pressed = [kind for kind in ActionKind if kind is not ActionKind.DETAILS]
     needed = {
-        *(f"did_{kind.value}" for kind in OF_ALERTS),
+        *(f"did_{kind.value}" for kind in ALERT_ACTIONS),
         *(f"reason_{reason.value}" for reason in CloseReason),
         *(f"link_{kind.value}" for kind in pressed),
         *(f"press_{kind.value}" for kind in pressed),
@@ -117,7 +119,7 @@ def test_every_setting_is_explained_in_both_languages() -> None:
 def test_no_word_is_left_over() -> None:
     sources = "".join(
         path.read_text()
-        for path in [*WEB.glob("templates/*.html"), *WEB.glob("*.py")]
+        for path in [*WEB.rglob("*.html"), *WEB.rglob("*.py")]
         if not path.name.endswith("words.py")
     )
     made = (
@@ -156,7 +158,7 @@ def test_evidence_for_lost_tracking_puts_trackings_checks_first() -> None:
 
 
 def test_a_second_process_of_a_role_has_the_role_s_name_and_its_number() -> None:
-    english, chinese = (Names(Reader(language, "UTC"), None) for language in ("en", "zh"))
+    english, chinese = (Names(PageReader(language, "UTC", WORDS), None) for language in ("en", "zh"))
     assert [english.part(name) for name in ("monitor", "monitor-2", "landing")] == [
         "Monitor",
         "Monitor 2",
@@ -166,7 +168,7 @@ def test_a_second_process_of_a_role_has_the_role_s_name_and_its_number() -> None
 
 
 def test_negative_numbers_have_a_minus_sign() -> None:
-    reader = Reader("en", "UTC")
+    reader = PageReader("en", "UTC", WORDS)
     told = [reader.count(-1234), reader.decimal(-0.5), reader.percent(-0.071), reader.whole_percent(-0.71)]
     assert told == ["−1,234", "−0.5", "−7.1%", "−71%"]
     assert reader.money(-3, "EUR") == "−€3"

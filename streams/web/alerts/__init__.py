@@ -1,0 +1,1 @@
+"""Alerts, what people do about them, and the links of messages."""

@@ -1,0 +1,197 @@
+"""Acting on an alert on its page and through the API: checked, sent to Kafka, shown at once.
+
+Before it: ``frame/forms.py``, which knows our own forms. After it: ``frame/actions.py``, which sends the action.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+from aiohttp import web
+
+from scoring.alerts.actions import CloseReason, HumanActionKind
+from scoring.alerts.routing import RoutingError
+from scoring.funnel.units import MINUTE_MS
+from streams.clock import now_ms
+from streams.incidents.action_log import ActionRefused, new_action
+from streams.kafka.errors import KafkaUnreachableError
+from streams.web.alerts.action_queries import ActionQueries
+from streams.web.alerts.answers import ActionEntry
+from streams.web.alerts.queries import AlertQueries
+from streams.web.frame.arguments import moment_of
+from streams.web.frame.errors import BadQueryError, NotFoundError
+from streams.web.frame.forms import comes_from_elsewhere, fields_of, name_of, remember_name
+from streams.web.frame.subject import PageServices
+
+#: what the page offers for a silence, in minutes
+SILENCES_MINUTES = (30, 120, 480)
+#: what can be done about an alert
+ALERT_ACTIONS = tuple(
+    kind for kind in HumanActionKind if kind not in (HumanActionKind.SUBSCRIBE, HumanActionKind.UNSUBSCRIBE)
+)
+
+
+class ActionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An action by the API. ``until`` (RFC 3339 or ms) or ``minutes`` end a silence; ``action_id`` makes a retry harmless."""
+
+    kind: HumanActionKind
+    who: Annotated[str, msgspec.Meta(min_length=1, max_length=100, pattern=r"\S")]
+    reason: CloseReason | None = None
+    text: str = ""
+    assignee: str = ""
+    until: str | int = ""
+    minutes: float = 0
+    action_id: str = ""
+
+
+class ActionPages:
+    """The handlers. ``show_alert`` shows the alert again, with what was wrong."""
+
+    def __init__(
+        self,
+        services: PageServices,
+        alerts: AlertQueries,
+        actions: ActionQueries,
+        show_alert: Callable[..., Awaitable[web.Response]],
+    ) -> None:
+        self._renderer, self._forms, self._sender = services.renderer, services.forms, services.actions
+        self._alerts, self._actions, self._show_alert = alerts, actions, show_alert
+
+    async def on_page(self, request: web.Request) -> web.StreamResponse:
+        """POST /alerts/{alert}/actions: a button on the alert's page."""
+        form = await fields_of(request)
+        self._forms.check(request, form)
+        alert_id = request.match_info["alert"]
+        reader = self._renderer.reader(request)
+        if await self._alerts.alert(alert_id) is None:
+            return self._renderer.missing(request, "no_such_alert")
+        try:
+            fields = _fields(form, reader.zone, now_ms())
+            action = new_action(
+                fields.pop("kind"),
+                now_ms(),
+                form.get("who", "") or name_of(request),
+                "page",
+                alert_id=alert_id,
+                action_id=_action_id(form, alert_id),
+                **fields,
+            )
+        except (ActionRefused, BadQueryError) as error:
+            return await self._show_alert(request, failure=refusal(str(error), reader.word), filled=form)
+        try:
+            await self._sender.send(action)
+        except KafkaUnreachableError as error:
+            failure = reader.word("not_recorded", detail=str(error))
+            return await self._show_alert(request, failure=failure, filled=form, code=503)
+        remember_name(request, action.who)
+        target = request.url.with_path(f"/alerts/{alert_id}").with_query(done=action.action_id)
+        return web.Response(status=303, headers={"Location": str(target.with_fragment("people").relative())})
+
+    async def back(self, request: web.Request) -> web.StreamResponse:
+        """GET /alerts/{alert}/actions: where a rejected form left the reader; leads to the alert itself."""
+        target = request.url.with_path(f"/alerts/{request.match_info['alert']}").with_query(request.query)
+        return web.Response(status=303, headers={"Location": str(target.relative())})
+
+    async def by_api(self, request: web.Request) -> ActionEntry:
+        """POST /api/v1/alerts/{alert}/actions."""
+        if request.content_type != "application/json":
+            raise BadQueryError("send the action as JSON with Content-Type: application/json")
+        if comes_from_elsewhere(request):
+            raise BadQueryError("a browser may act from this page only")
+        alert_id = request.match_info["alert"]
+        try:
+            asked = msgspec.json.decode(await request.read(), type=ActionRequest)
+        except msgspec.DecodeError as error:
+            raise BadQueryError(str(error)) from error
+        if asked.kind not in ALERT_ACTIONS:
+            raise BadQueryError(
+                f"kind: unknown value {asked.kind.value!r}; expected one of {', '.join(ALERT_ACTIONS)}"
+            )
+        present = now_ms()
+        until = moment_of({"until": str(asked.until)}, "until") or 0
+        if asked.minutes:
+            until = present + round(asked.minutes * MINUTE_MS)
+        try:
+            action = new_action(
+                asked.kind,
+                present,
+                asked.who,
+                "api",
+                alert_id=alert_id,
+                action_id=f"api-{asked.action_id[:64]}" if asked.action_id else "",
+                reason=asked.reason,
+                text=asked.text,
+                assignee=asked.assignee,
+                until_ms=until if asked.kind is HumanActionKind.SILENCE else 0,
+            )
+        except (ActionRefused, RoutingError) as error:
+            raise BadQueryError(str(error)) from error
+        if await self._alerts.alert(alert_id) is None:
+            raise NotFoundError("no such alert")
+        if asked.action_id:
+            before = await self._actions.one(action.action_id)
+            if before is not None:
+                return self._actions.entry(before)
+        return self._actions.entry(await self._sender.send(action))
+
+
+def _fields(form: Mapping[str, str], zone: str, at_ms: int) -> dict[str, Any]:
+    """The fields of the action whose button was pressed.
+
+    Raises:
+        BadQueryError: they cannot be understood.
+    """
+    kind = next((kind for kind in ALERT_ACTIONS if kind.value == form.get("kind")), None)
+    if kind is None:
+        raise BadQueryError("kind: unknown button")
+    fields: dict[str, Any] = {"kind": kind}
+    if kind is HumanActionKind.ASSIGN:
+        fields["assignee"] = form.get("assignee", "")
+    elif kind is HumanActionKind.COMMENT:
+        fields["text"] = form.get("comment", "")
+    elif kind is HumanActionKind.CLOSE:
+        reason = form.get("reason", "")
+        fields["reason"] = CloseReason(reason) if reason in set(CloseReason) else None
+        fields["text"] = form.get("close_text", "")
+    elif kind is HumanActionKind.SILENCE:
+        fields["text"] = form.get("silence_text", "")
+        fields["until_ms"] = _until(form.get("length", ""), form.get("until", ""), zone, at_ms)
+    return fields
+
+
+def _until(length: str, until: str, zone: str, at_ms: int) -> int:
+    """The end of a silence: a number of minutes from now, or a wall clock time in the reader's zone."""
+    if length.isdigit() and int(length) in SILENCES_MINUTES:
+        return at_ms + int(length) * MINUTE_MS
+    try:
+        wall = datetime.fromisoformat(until)
+    except ValueError:
+        return 0
+    return round((wall if wall.tzinfo else wall.replace(tzinfo=ZoneInfo(zone))).timestamp() * 1000)
+
+
+def _action_id(form: Mapping[str, str], alert_id: str) -> str:
+    """The same id for the same form: a double click does one thing. Each showing of the page has its own ``press``."""
+    content = [alert_id, *sorted(f"{key}={value}" for key, value in form.items() if key != "form_token")]
+    return "page-" + hashlib.blake2b("\0".join(content).encode(), digest_size=16).hexdigest()
+
+
+#: how what ``new_action`` says begins, and the page's own word for it
+_REFUSALS = (
+    ("say who you are", "refused_who"),
+    ("closing needs", "refused_reason"),
+    ("a comment needs", "refused_comment"),
+    ("say whom", "refused_assignee"),
+    ("the text is longer", "refused_long"),
+    ("a silence ends", "refused_until"),
+)
+
+
+def refusal(text: str, word: Callable[[str], str]) -> str:
+    """Why ``new_action`` refused, in the reader's language."""
+    return next((word(key) for begin, key in _REFUSALS if text.startswith(begin)), text)

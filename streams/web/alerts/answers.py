@@ -1,0 +1,153 @@
+"""What alerts, and what people did about them, are answered with.
+
+Times are milliseconds since 1970 UTC (suffix ``_ms``), rates are in [0, 1], money is in the store's own currency. None always
+means "not known" or "not supplied", never zero.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from streams.web.grid.answers import MoneyEstimate
+
+
+class Share(msgspec.Struct, frozen=True):
+    """A segment's share of a shortfall, in [0, 1]."""
+
+    segment: str
+    share: float
+
+
+class ActionSummary(msgspec.Struct, frozen=True):
+    """Where people stand with an alert, and how long they and the shop took, in minutes from firing.
+
+    ``pending`` says that the newest action is on its way to the database.
+    """
+
+    acknowledged_by: str = ""
+    acknowledged_at_ms: int | None = None
+    assignee: str = ""
+    comments: int = 0
+    closed_as: str = ""
+    closed_by: str = ""
+    closed_at_ms: int | None = None
+    silenced_until_ms: int | None = None
+    silenced_by: str = ""
+    minutes_to_acknowledge: float | None = None
+    minutes_to_resolve: float | None = None
+    pending: bool = False
+
+
+class ActionEntry(msgspec.Struct, frozen=True):
+    """Something somebody did. ``via`` is the door: page, api, command, or link:RECEIVER."""
+
+    action_id: str
+    kind: str
+    at_ms: int
+    who: str
+    via: str
+    alert_id: str = ""
+    reason: str = ""
+    text: str = ""
+    assignee: str = ""
+    until_ms: int | None = None
+    pending: bool = False
+
+
+class Alert(msgspec.Struct, frozen=True):
+    """An alert as it stands now: its newest transition, and where people stand with it."""
+
+    alert_id: str
+    store_id: str
+    step: str
+    segment: str
+    kind: str
+    level: str
+    state: str
+    opened_at_ms: int
+    fired_at_ms: int | None
+    resolved_at_ms: int | None
+    surprise: float
+    observed: float
+    expected: float
+    low: float
+    high: float
+    window_minutes: int
+    sample: float
+    lost: float
+    lost_low: float
+    lost_high: float
+    label: str
+    #: each segment's share of the shortfall; of a pool (kind ``pooled``) each store's
+    contributions: tuple[Share, ...] = ()
+    #: of a pool: the stores in it
+    members: tuple[str, ...] = ()
+    money: MoneyEstimate | None = None
+    people: ActionSummary = ActionSummary()
+
+
+class Alerts(msgspec.Struct, frozen=True):
+    """Alerts, open ones first, then the newest."""
+
+    at_ms: int
+    alerts: tuple[Alert, ...]
+
+
+class Transition(msgspec.Struct, frozen=True):
+    """One change in an alert's life."""
+
+    at_ms: int
+    state: str
+    level: str
+    surprise: float
+    observed: float
+    expected: float
+    lost: float
+
+
+class CheckAdvice(msgspec.Struct, frozen=True):
+    """A place to look and the role that owns it. Advice, not a cause."""
+
+    owner: str
+    owner_name: str
+    text: str
+
+
+class AlertDetail(msgspec.Struct, frozen=True):
+    """An alert with its life so far, what people did, what to check, and the SQL that gives the raw rows behind it."""
+
+    alert: Alert
+    transitions: tuple[Transition, ...]
+    checks: tuple[CheckAdvice, ...]
+    rows_sql: str
+    actions: tuple[ActionEntry, ...] = ()
+
+
+class Responses(msgspec.Struct, frozen=True):
+    """How fast people and the shop were, over the alerts that fired: medians in minutes, None where none got that far."""
+
+    alerts: int
+    acknowledged: int
+    resolved: int
+    median_to_acknowledge: float | None
+    median_to_resolve: float | None
+    closed_as: dict[str, int]
+
+
+class SilenceInForce(msgspec.Struct, frozen=True):
+    """A silence that holds messages back now. ``alert_id`` is empty for one by matchers."""
+
+    silence_id: str
+    matchers: tuple[str, ...]
+    alert_id: str
+    author: str
+    reason: str
+    starts_at_ms: int
+    ends_at_ms: int
+
+
+class Silences(msgspec.Struct, frozen=True):
+    """The silences in force, the one that ends first at the top."""
+
+    at_ms: int
+    silences: tuple[SilenceInForce, ...]

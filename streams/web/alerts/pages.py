@@ -1,0 +1,243 @@
+"""The pages of alerts (list, one alert, the raw events behind it) and the same by API."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+from aiohttp import web
+
+from scoring.alerts.actions import CloseReason
+from scoring.funnel.stages import STEP_BY_ID, STEPS
+from scoring.funnel.units import HOUR_MS, MINUTE_MS
+from streams.clickhouse.errors import ClickHouseUnreachableError
+from streams.clock import now_ms
+from streams.web.alerts.action_pages import SILENCES_MINUTES, ActionPages, ActionRequest
+from streams.web.alerts.action_queries import ActionQueries
+from streams.web.alerts.advice import advice
+from streams.web.alerts.answers import ActionEntry, Alert, AlertDetail, Alerts, Responses
+from streams.web.alerts.link_pages import LinkPages
+from streams.web.alerts.queries import ALERT_DAYS, AlertQueries, rows_span
+from streams.web.alerts.words import ALERT_WORDS
+from streams.web.frame.arguments import choice_of, most_of, number_of, one_of
+from streams.web.frame.errors import NotFoundError
+from streams.web.frame.queries import store_or_bare
+from streams.web.frame.routes import (
+    MOST_ROWS,
+    STEP,
+    STORE,
+    ApiRoute,
+    PageRoute,
+    Parameter,
+    Routes,
+    limit_of_rows,
+)
+from streams.web.frame.subject import NavigationEntry, PageServices, Subject
+from streams.web.grid.money import OrderValues
+from streams.web.store.lines import line_in_words, line_of
+from streams.web.store.queries import StoreQueries, rows_sql
+
+STATES = ("", "pending", "firing", "resolved")
+#: spans of the list, in days
+HISTORY_DAYS = (1, 7, 30, 90)
+#: seconds between updates of an open page
+LIVE_S = 10
+STATE = Parameter("state", {"type": "string", "enum": list(STATES[1:])}, "Only this state.")
+DAYS = Parameter(
+    "days",
+    {"type": "number", "default": ALERT_DAYS, "minimum": 0.04, "maximum": ALERT_DAYS},
+    "How many days back.",
+)
+
+
+class AlertPages:
+    """The handlers that show alerts."""
+
+    def __init__(
+        self, services: PageServices, alerts: AlertQueries, actions: ActionQueries, stores: StoreQueries
+    ) -> None:
+        self._config, self._renderer = services.config, services.renderer
+        self._alerts, self._actions, self._stores = alerts, actions, stores
+
+    async def list_page(self, request: web.Request) -> web.Response:
+        """GET /alerts: alerts of up to 90 days, chosen by store, step, state and time, and how fast the responses were."""
+        at_ms, query = now_ms(), request.query
+        state = one_of(query, "state", STATES, "")
+        store = query.get("store", "")
+        step = one_of(query, "step", ("", *STEP_BY_ID), "")
+        days = choice_of(query, "days", HISTORY_DAYS, 30)
+        view: dict[str, Any] = {"alerts": (), "responses": None, "problem": ""}
+        try:
+            listed = await self._alerts.alerts(state, store, 200, at_ms, step=step, days=days)
+            view["alerts"] = listed.alerts
+            view["responses"] = await self._alerts.responses(state, store, step, days, at_ms)
+        except ClickHouseUnreachableError as error:
+            view["problem"] = str(error)
+        return self._renderer.render(
+            request,
+            "alerts/alerts.html",
+            live=LIVE_S,
+            now_ms=at_ms,
+            chosen={"state": state, "store": store, "step": step, "days": days},
+            days_offered=HISTORY_DAYS,
+            step_ids=[s.id for s in STEPS],
+            store_ids=list(dict.fromkeys([s.id for s in self._config.stores] + ([store] if store else []))),
+            **view,
+        )
+
+    async def alert_page(self, request: web.Request) -> web.Response:
+        """GET /alerts/{alert}."""
+        return await self.show_alert(request)
+
+    async def show_alert(
+        self,
+        request: web.Request,
+        failure: str = "",
+        filled: Mapping[str, str] | None = None,
+        code: int = 422,
+    ) -> web.Response:
+        """One alert: what is known, where, since when, who handles it, what to check, the rows behind it.
+
+        ``failure`` says why an action was not taken; ``filled`` is what was typed, so that nobody types it twice.
+        """
+        found = await self._alerts.alert_and_actions(request.match_info["alert"])
+        if found is None:
+            return self._renderer.missing(request, "no_such_alert")
+        alert, actions = found
+        at_ms, entries = now_ms(), tuple(self._actions.entry(action) for action in actions)
+        transitions = await self._alerts.transitions(alert.alert_id)
+        return self._renderer.render(
+            request,
+            "alerts/alert.html",
+            code if failure else 200,
+            live=0 if failure else LIVE_S,
+            a=alert,
+            now_ms=at_ms,
+            store=self._renderer.names(request).config(alert.store_id),
+            life=sorted([*transitions, *entries], key=lambda entry: entry.at_ms),
+            done=next((e for e in entries if e.action_id == request.query.get("done")), None),
+            failure=failure,
+            filled=defaultdict(str, filled or {}),
+            assignees=sorted({e.who for e in entries} | {e.assignee for e in entries if e.assignee}),
+            close_reasons=[reason.value for reason in CloseReason],
+            silences_minutes=SILENCES_MINUTES,
+            checks=advice(alert, self._renderer.reader(request)),
+            sql=rows_sql(alert.store_id, *rows_span(alert, at_ms)),
+            **await self._line(request, alert, at_ms),
+        )
+
+    async def _line(self, request: web.Request, alert: Alert, at_ms: int) -> dict[str, Any]:
+        """The line of the alert's step from before it opened to a while after its end."""
+        if alert.step not in STEP_BY_ID:
+            return {"series": None, "line": None, "chart_label": ""}
+        end_ms = min(at_ms, (alert.resolved_at_ms or at_ms) + 30 * MINUTE_MS)
+        hours = min(72.0, max(2.0, (end_ms - alert.opened_at_ms) / HOUR_MS + 1.5))
+        series = await self._stores.readable_series(alert.store_id, alert.step, alert.segment, hours, end_ms)
+        reader, names = self._renderer.reader(request), self._renderer.names(request)
+        return {
+            "series": series,
+            "line": line_of(series, reader, alert.opened_at_ms),
+            "chart_label": line_in_words(series, reader, names),
+        }
+
+    async def rows_page(self, request: web.Request) -> web.Response:
+        """GET /alerts/{alert}/rows: the raw events behind an alert."""
+        alert = await self._alerts.alert(request.match_info["alert"])
+        if alert is None:
+            return self._renderer.missing(request, "no_such_alert")
+        most = most_of(request.query, 200, MOST_ROWS)
+        raw = await self._stores.raw_events(alert.store_id, *rows_span(alert, now_ms()), most)
+        store = store_or_bare(self._config, alert.store_id)
+        return self._renderer.render(request, "alerts/rows.html", a=alert, raw=raw, store=store)
+
+    async def alerts(self, request: web.Request) -> Alerts:
+        """GET /api/v1/alerts."""
+        state, store, step, days = _chosen(request)
+        most = most_of(request.query, 100, 500)
+        return await self._alerts.alerts(state, store, most, now_ms(), step=step, days=days)
+
+    async def responses(self, request: web.Request) -> Responses:
+        """GET /api/v1/alerts/responses."""
+        return await self._alerts.responses(*_chosen(request), now_ms())
+
+    async def alert(self, request: web.Request) -> AlertDetail:
+        """GET /api/v1/alerts/{alert}."""
+        found = await self._alerts.alert_and_actions(request.match_info["alert"])
+        if found is None:
+            raise NotFoundError("no such alert")
+        alert, actions = found
+        return AlertDetail(
+            alert=alert,
+            transitions=await self._alerts.transitions(alert.alert_id),
+            checks=advice(alert, self._renderer.reader(request)),
+            rows_sql=rows_sql(alert.store_id, *rows_span(alert, now_ms())),
+            actions=tuple(self._actions.entry(action) for action in actions),
+        )
+
+
+def _chosen(request: web.Request) -> tuple[str, str, str, float]:
+    """State, store, step and days of the alerts asked for."""
+    query = request.query
+    return (
+        one_of(query, "state", STATES, ""),
+        query.get("store", ""),
+        one_of(query, "step", ("", *STEP_BY_ID), ""),
+        number_of(query, "days", ALERT_DAYS, 0.04, ALERT_DAYS),
+    )
+
+
+def _routes(services: PageServices) -> Routes:
+    actions = ActionQueries(services.database, services.actions)
+    alerts = AlertQueries(services.database, OrderValues(services.database, services.config), actions)
+    pages = AlertPages(services, alerts, actions, StoreQueries(services.database))
+    acting = ActionPages(services, alerts, actions, pages.show_alert)
+    links = LinkPages(services, alerts, actions)
+    return Routes(
+        pages=(
+            PageRoute("/alerts", pages.list_page),
+            PageRoute("/alerts/{alert}", pages.alert_page),
+            PageRoute("/alerts/{alert}/rows", pages.rows_page),
+            PageRoute("/alerts/{alert}/actions", acting.on_page, "POST"),
+            PageRoute("/alerts/{alert}/actions", acting.back),
+            PageRoute("/do/{token}", links.confirm),
+            PageRoute("/do/{token}", links.do, "POST"),
+        ),
+        api=(
+            ApiRoute(
+                "/alerts",
+                f"Alerts of the last {ALERT_DAYS} days, open ones first",
+                Alerts,
+                pages.alerts,
+                (STATE, STORE, STEP, DAYS, limit_of_rows(100, 500)),
+            ),
+            ApiRoute(
+                "/alerts/responses",
+                "How fast alerts were acknowledged and resolved, and what they were closed as",
+                Responses,
+                pages.responses,
+                (STATE, STORE, STEP, DAYS),
+            ),
+            ApiRoute(
+                "/alerts/{alert}", "One alert with its life and what to check", AlertDetail, pages.alert
+            ),
+            ApiRoute(
+                "/alerts/{alert}/actions",
+                "Acknowledge, assign, comment, silence, unsilence or close an alert",
+                ActionEntry,
+                acting.by_api,
+                method="POST",
+                body=ActionRequest,
+                code=201,
+            ),
+        ),
+    )
+
+
+SUBJECT = Subject(
+    __file__,
+    build=_routes,
+    words=ALERT_WORDS,
+    navigation=NavigationEntry("/alerts", "alerts"),
+    open_paths=("/do/",),
+)

@@ -1,0 +1,1 @@
+"""Stores against their own expectations, by platform."""

@@ -1,0 +1,27 @@
+"""The words of the comparison, zh and en."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from scoring.wording.text import Text
+
+COMPARISON_WORDS: Mapping[str, Text] = {
+    "compare": Text("店铺对比", "Compare"),
+    "compare_note": Text("每家店只与自己的预期比较。各平台口径不同，平台之间不排名。", "Each store against its own expectation. Platforms define stages differently and are not ranked."),
+    "comparable_same": Text("同一平台、同一口径：转化率可相互比较。", "One platform, one definition: rates may be compared."),
+    "comparable_alone": Text("该平台仅此一家：只与自己的预期比较。", "The only store of its platform: compare it with its own expectation only."),
+    "comparable_own": Text("各店自行定义阶段：仅在埋点相同时可比较转化率。", "Each defines its own stages: rates compare only where tracking is the same."),
+    "comparable": Text("可比？", "Comparable?"),
+    "n_stores": Text("{n} 家", "{n} stores"),
+    "one_store": Text("1 家", "1 store"),
+    "rate": Text("转化率", "Rate"),
+    "smallest": Text("1 小时可见", "Visible in 1 h"),
+    "smallest_drop": Text("≥ {drop} 的下跌", "falls ≥ {drop}"),
+    "smallest_none": Text("量太小", "too few"),
+    "from_peers": Text("历史尚短，预期参考 {n} 家同类店", "Short history: expectation from {n} peer stores"),
+    "from_benchmark": Text("历史尚短，预期参考上传的行业基准", "Short history: expectation from the uploaded benchmark"),
+    "smallest_note": Text("“1 小时可见”是该步骤一小时内平均能看出的最小下跌。", "“Visible in 1 h” is the smallest fall that the step's volume shows within an hour, on average."),
+    "scale_note": Text("竖线为预期，条为偏离，刻度 −50% 至 +50%；只有此刻偏离基线的步骤标红。", "Line: expected. Bar: how far from it, −50% to +50%. Only what is off baseline right now is marked."),
+    "compare_cell": Text("{observed} / 预期 {expected}", "{observed} of {expected} expected"),
+}  # fmt: skip

@@ -1,0 +1,176 @@
+"""Who may read: the token, the sign-in cookie, the limit of attempts, and the headers that keep a page to itself.
+
+Without a token the page serves loopback only, and only under a loopback name, so that a foreign site cannot reach it by
+pointing its own name at 127.0.0.1.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from streams.clock import monotonic, now_ms
+from streams.settings import Settings
+from streams.web.frame.errors import PageNotSafeError
+from streams.web.frame.problems import problem
+
+COOKIE = "funnelwatch_session"
+SESSION_S = 12 * 3600
+#: wrong tokens an address may offer in ``ATTEMPT_SPAN_S``, and all addresses together
+ATTEMPTS_PER_ADDRESS = 5
+ATTEMPTS_IN_ALL = 60
+ATTEMPT_SPAN_S = 60.0
+#: beginnings of paths of the frame that need no sign-in
+OPEN_PATHS = ("/static/", "/healthz")
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+
+
+def is_loopback(host: str) -> bool:
+    """True for names and addresses of this machine alone."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+class Access:
+    """Decides who may read. One per process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._token = settings.page_token.get_secret_value().encode()
+        self._https = settings.public_url.startswith("https:")
+        self._wrong: list[tuple[float, str]] = []
+        if not self._token and not is_loopback(settings.page_host):
+            raise PageNotSafeError(
+                f"the page would listen on {settings.page_host} without a token; "
+                "set FUNNELWATCH_PAGE_TOKEN, or FUNNELWATCH_PAGE_HOST=127.0.0.1"
+            )
+
+    @property
+    def needs_token(self) -> bool:
+        """False on loopback without a token."""
+        return bool(self._token)
+
+    def is_token(self, offered: str) -> bool:
+        """True for the token, in time that does not depend on where it differs."""
+        return hmac.compare_digest(
+            hashlib.sha256(offered.encode()).digest(), hashlib.sha256(self._token).digest()
+        )
+
+    def session(self) -> str:
+        """A cookie's value: valid for ``SESSION_S``, worthless once the token changes."""
+        until = str(now_ms() // 1000 + SESSION_S)
+        return f"{until}.{self._signature(until)}"
+
+    def is_session(self, value: str) -> bool:
+        """True for a cookie that we signed and that has not expired."""
+        until, _, signature = value.partition(".")
+        signed = hmac.compare_digest(signature.encode(), self._signature(until).encode())
+        return signed and until.isdigit() and int(until) > now_ms() // 1000
+
+    def _signature(self, until: str) -> str:
+        return hmac.new(self._token, f"funnelwatch session {until}".encode(), hashlib.sha256).hexdigest()
+
+    def wait_s(self, address: str) -> int:
+        """Seconds an address must wait before it may offer a token again; 0 if it may now."""
+        now = monotonic()
+        self._wrong = [(at, who) for at, who in self._wrong if now - at < ATTEMPT_SPAN_S]
+        own = [at for at, who in self._wrong if who == address]
+        if len(own) >= ATTEMPTS_PER_ADDRESS:
+            return max(1, int(ATTEMPT_SPAN_S - (now - own[0])))
+        if len(self._wrong) >= ATTEMPTS_IN_ALL:
+            return max(1, int(ATTEMPT_SPAN_S - (now - self._wrong[0][0])))
+        return 0
+
+    def was_wrong(self, address: str) -> None:
+        """Count a wrong token."""
+        self._wrong.append((monotonic(), address))
+
+    def sign_in(self, request: web.Request, response: web.Response) -> None:
+        """Give the reader a session."""
+        response.set_cookie(
+            COOKIE,
+            self.session(),
+            max_age=SESSION_S,
+            httponly=True,
+            samesite="Strict",
+            secure=self._https or request.secure,
+            path="/",
+        )
+
+    def refusal(self, request: web.Request) -> web.Response | None:
+        """None when the reader may read, else the answer to give."""
+        if not self.needs_token:
+            if is_loopback(request.url.host or ""):
+                return None
+            return problem(
+                403, "foreign_name", "without a token the page answers only to localhost or 127.0.0.1"
+            )
+        if self.is_session(request.cookies.get(COOKIE, "")):
+            return None
+        scheme, _, offered = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() == "bearer":
+            address = request.remote or ""
+            wait = self.wait_s(address)
+            if wait:
+                return problem(429, "too_many_attempts", f"wait {wait} s", {"Retry-After": str(wait)})
+            if self.is_token(offered.strip()):
+                return None
+            self.was_wrong(address)
+        if wants_page(request):
+            target = request.path_qs if request.method == "GET" else "/"
+            return web.Response(
+                status=303,
+                headers={"Location": str(request.url.with_path("/sign-in").with_query(to=target).relative())},
+            )
+        return problem(
+            401,
+            "token_needed",
+            "send the page token as `Authorization: Bearer TOKEN`",
+            {"WWW-Authenticate": 'Bearer realm="funnelwatch"'},
+        )
+
+
+def wants_page(request: web.Request) -> bool:
+    """True where a person looks, false for the API and for the page's own script."""
+    return not request.path.startswith("/api/") and "X-Funnelwatch-Fragment" not in request.headers
+
+
+def guard(access: Access, open_paths: tuple[str, ...] = ()) -> Middleware:
+    """The middleware that asks ``access`` first and puts the security headers on every answer.
+
+    ``open_paths`` are beginnings of paths that need no sign-in, besides ``OPEN_PATHS``.
+    """
+    is_open = (*OPEN_PATHS, *open_paths)
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        refusal = None if request.path.startswith(is_open) else access.refusal(request)
+        try:
+            response = refusal if refusal is not None else await handler(request)
+        except web.HTTPException as raised:
+            raised.headers.update(SECURITY_HEADERS)
+            raise
+        response.headers.update(SECURITY_HEADERS)
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    return middleware

@@ -1,0 +1,21 @@
+"""The errors that end a request, each with the answer that ``failures.py`` gives."""
+
+from __future__ import annotations
+
+from streams.errors import InputError
+
+
+class BadQueryError(InputError):
+    """A request makes no sense; the text says what is expected. Answered with 400."""
+
+
+class NotFoundError(InputError):
+    """What was asked for does not exist. Answered with 404."""
+
+
+class ForgedFormError(InputError):
+    """A form was not submitted from this page, or the page it came from is too old. Answered with 403."""
+
+
+class PageNotSafeError(InputError):
+    """The page would be open to strangers. Raised at start; the command line prints it."""

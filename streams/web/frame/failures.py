@@ -1,0 +1,54 @@
+"""Turns what ends a request into an answer: a page where a person looks, JSON for the API and for the page's script."""
+
+from __future__ import annotations
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from streams.clickhouse.errors import ClickHouseUnreachableError
+from streams.kafka.errors import KafkaUnreachableError
+from streams.web.frame.access import wants_page
+from streams.web.frame.errors import BadQueryError, ForgedFormError, NotFoundError
+from streams.web.frame.problems import problem
+from streams.web.frame.render import Renderer
+
+_log = structlog.get_logger()
+
+
+def failures(renderer: Renderer) -> Middleware:
+    """The middleware that answers for a handler that raised."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except web.HTTPNotFound:
+            return renderer.missing(request, "no_such_page")
+        except web.HTTPException:
+            raise
+        except Exception as error:
+            return _answer(renderer, request, error)
+
+    return middleware
+
+
+def _answer(renderer: Renderer, request: web.Request, error: Exception) -> web.Response:
+    is_page = wants_page(request) or "X-Funnelwatch-Fragment" in request.headers
+    word = renderer.reader(request).word
+    match error:
+        case BadQueryError():
+            status, name, detail, heading = 400, "bad_request", str(error), "no_such_page"
+        case ForgedFormError():
+            status, name, detail, heading = 403, "forged", word("form_forged"), "not_done"
+        case NotFoundError():
+            status, name, detail, heading = 404, "not_found", str(error), "no_such_page"
+        case KafkaUnreachableError():
+            detail = word("not_recorded", detail=str(error)) if is_page else str(error)
+            status, name, heading = 503, "broker_away", "not_done"
+        case ClickHouseUnreachableError():
+            status, name, detail, heading = 503, "store_away", str(error), "away_title"
+        case _:
+            _log.exception("page_failed", path=request.path)
+            status, name, detail, heading = 500, "bug", word("broken_detail"), "broken"
+    return renderer.failed(request, status, heading, detail) if is_page else problem(status, name, detail)

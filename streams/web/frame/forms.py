@@ -1,0 +1,102 @@
+"""Forms that change something: a token that only this page can have put into them, and a check where a request came from.
+
+The token is made from a random cookie and the instance's link key, so another site can neither read nor guess it. The
+browser's own statement of where a request comes from (Sec-Fetch-Site) is checked first; old browsers do not send it, and ``Origin``
+is ``null`` under our referrer policy, so neither is enough alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Mapping
+from urllib.parse import quote, unquote, urlsplit
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from streams.web.frame.errors import ForgedFormError
+
+COOKIE = "funnelwatch_form"
+NAME_COOKIE = "funnelwatch_who"
+FIELD = "form_token"
+_NEW_COOKIE = web.RequestKey("new_form_cookie", str)
+_NEW_NAME = web.RequestKey("new_name", str)
+YEAR_S = 365 * 86_400
+MOST_NAME = 100
+
+
+def comes_from_elsewhere(request: web.Request) -> bool:
+    """True if the browser says that another site sent the request."""
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site not in ("same-origin", "none")
+    origin = request.headers.get("Origin", "null")
+    return origin != "null" and urlsplit(origin).netloc != request.host
+
+
+class Forms:
+    """Makes and checks the tokens of forms. One per process."""
+
+    def __init__(self, key: str, https: bool) -> None:
+        self._key = key.encode()
+        self._https = https
+
+    def _token_of(self, cookie: str) -> str:
+        return hmac.new(self._key, b"funnelwatch form\0" + cookie.encode(), hashlib.sha256).hexdigest()
+
+    def token(self, request: web.Request) -> str:
+        """The token for a form on the answer to ``request``; the middleware gives the reader its cookie."""
+        cookie = request.cookies.get(COOKIE) or request.get(_NEW_COOKIE)
+        if not cookie:
+            cookie = secrets.token_urlsafe(18)
+            request[_NEW_COOKIE] = cookie
+        return self._token_of(cookie)
+
+    def check(self, request: web.Request, form: Mapping[str, str]) -> None:
+        """Nothing, if the form is ours.
+
+        Raises:
+            ForgedFormError: it is not.
+        """
+        cookie = request.cookies.get(COOKIE, "")
+        right = cookie and hmac.compare_digest(form.get(FIELD, "").encode(), self._token_of(cookie).encode())
+        if comes_from_elsewhere(request) or not right:
+            raise ForgedFormError
+
+    def middleware(self) -> Middleware:
+        """Gives the cookie to readers who were given a form, and remembers the name they act under."""
+
+        @web.middleware
+        async def keep(request: web.Request, handler: Handler) -> web.StreamResponse:
+            response = await handler(request)
+            for name, value in ((COOKIE, request.get(_NEW_COOKIE)), (NAME_COOKIE, request.get(_NEW_NAME))):
+                if value:
+                    # Lax, not Strict: the first visit often comes from a link in a mail, and must not change the token
+                    response.set_cookie(
+                        name,
+                        value,
+                        max_age=YEAR_S,
+                        samesite="Lax",
+                        httponly=True,
+                        secure=self._https or request.secure,
+                    )
+            return response
+
+        return keep
+
+
+def name_of(request: web.Request) -> str:
+    """The name under which the reader acted last; empty if never."""
+    return unquote(request.cookies.get(NAME_COOKIE, ""))[:MOST_NAME]
+
+
+def remember_name(request: web.Request, name: str) -> None:
+    """Keep the name for the next action."""
+    request[_NEW_NAME] = quote(name[:MOST_NAME])
+
+
+async def fields_of(request: web.Request) -> dict[str, str]:
+    """The text fields of the submitted form."""
+    return {key: value for key, value in (await request.post()).items() if isinstance(value, str)}

@@ -1,0 +1,172 @@
+"""Names of things for one reader: the catalogues of ``scoring/wording/catalogue.py`` and the page's words by id, the id itself if unknown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from scoring.alerts.alert import AlertKind
+from scoring.funnel.scores import ScoreState
+from scoring.funnel.stages import STEP_BY_ID
+from scoring.wording import catalogue as texts
+from scoring.wording.text import Text
+from streams.config.model import Config, StoreConfig
+from streams.instance.files import role_and_number
+from streams.web.frame.reader import PageReader
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+class Names:
+    """Names in the reader's language."""
+
+    def __init__(self, reader: PageReader, config: Config | None) -> None:
+        self._reader = reader
+        self._config = config
+
+    def _of(self, catalogue: Mapping[Any, Text], key: str) -> str:
+        found = next((text for name, text in catalogue.items() if str(name) == key), None)
+        return found(self._reader.language) if found else key
+
+    def _word(self, key: str, default: str) -> str:
+        return self._reader.word(key) if key in self._reader.words else default
+
+    def step(self, step: str) -> str:
+        """A step: Orders → Payments."""
+        return texts.step_name(step, self._reader.language)
+
+    def segment(self, segment: str) -> str:
+        """A segment: iOS × paid; the whole store for the empty one."""
+        return texts.segment_name(segment, self._reader.language)
+
+    def stage(self, stage: str) -> str:
+        """A stage."""
+        return self._of(texts.STAGE_NAMES, stage)
+
+    def unit(self, step: str) -> str:
+        """What arrives at the end of a step, in the plural: payments."""
+        known = STEP_BY_ID.get(step)
+        return texts.STAGE_UNITS[known.downstream](self._reader.language) if known else step
+
+    def state(self, state: str) -> str:
+        """A score's state."""
+        return self._of(texts.STATE_NAMES, state)
+
+    def tile(self, state: str) -> str:
+        """A tile's state."""
+        return self._word(f"state_{state}", self.state(state))
+
+    def alert_state(self, state: str) -> str:
+        """An alert's state."""
+        return self._of(texts.ALERT_STATE_NAMES, state)
+
+    def level(self, level: str) -> str:
+        """An alert's level."""
+        return self._of(texts.LEVEL_NAMES, level)
+
+    def kind(self, kind: str) -> str:
+        """What kind of thing moved."""
+        return self._of(texts.KIND_NAMES, kind)
+
+    def label(self, label: str) -> str:
+        """Real drop or lost tracking."""
+        return self._of(texts.LABEL_NAMES, label)
+
+    def platform(self, platform: str) -> str:
+        """Where a store lives."""
+        return self._of(texts.PLATFORM_NAMES, platform)
+
+    def source(self, source: str) -> str:
+        """The source of events."""
+        return self._of(texts.SOURCE_NAMES, source)
+
+    def reason(self, reason: str) -> str:
+        """Why a record was rejected."""
+        return self._of(texts.REASON_NAMES, reason)
+
+    def owner(self, owner: str) -> str:
+        """Whose check it is."""
+        return self._of(texts.OWNERS, owner)
+
+    def part(self, name: str) -> str:
+        """A role's process: Monitor, Monitor 2."""
+        role, number = role_and_number(name)
+        word = self._word(f"part_{role}", role)
+        return word if number == 1 else f"{word} {number}"
+
+    def part_state(self, state: str) -> str:
+        """The state that a role reports."""
+        return self._word(f"part_{state}", state)
+
+    def close_reason(self, reason: str) -> str:
+        """What an alert was closed as."""
+        return self._word(f"reason_{reason}", reason)
+
+    def comparable(self, kind: str) -> str:
+        """Whether the stores of a platform may be compared."""
+        return self._word(f"comparable_{kind}", kind)
+
+    def decision(self, action: str) -> str:
+        """What routing decides."""
+        return self._word(f"action_{action}", action)
+
+    def via(self, via: str) -> str:
+        """How somebody acted: on the page, through the API, by a link."""
+        if via.startswith("link:"):
+            return self._reader.word("via_link", receiver=via.removeprefix("link:"))
+        return self._word(f"via_{via}", via)
+
+    def did(self, action: Any) -> str:
+        """Who did what, as one clause."""
+        return self._reader.word(
+            f"did_{action.kind}",
+            who=action.who,
+            assignee=action.assignee,
+            reason=self.close_reason(action.reason),
+            until=self._reader.moment(action.until_ms) if action.until_ms else "",
+        )
+
+    def link_question(self, kind: str) -> str:
+        """What the link of a message asks for."""
+        return self._word(f"link_{kind}", kind)
+
+    def link_press(self, kind: str) -> str:
+        """What its button says."""
+        return self._word(f"press_{kind}", kind)
+
+    def weekdays(self, days: tuple[str, ...]) -> str:
+        """Days of the week as the reader writes them; every day for none."""
+        if not days:
+            return self._reader.word("mute_every_day")
+        words = self._reader.locale.days["format"]["abbreviated"]
+        return " ".join(words[WEEKDAYS.index(day)] for day in days)
+
+    def window(self, minutes: int) -> str:
+        """The length of a window."""
+        return self._word(f"window_{minutes}", self._reader.span(minutes * 60_000))
+
+    def hours(self, hours: int) -> str:
+        """A number of hours, from two days on in days."""
+        whole_days = hours >= 48 and hours % 24 == 0
+        return self._reader.word("days", n=hours // 24) if whole_days else self._reader.word("hours", n=hours)
+
+    def config(self, store_id: str) -> StoreConfig:
+        """The store's configuration."""
+        known = self._config.store(store_id) if self._config else None
+        pool = texts.pool_name(store_id, self._reader.language) or ""
+        return known or StoreConfig.model_construct(id=store_id, name=pool)
+
+    def place(self, kind: str, segment: str) -> str:
+        """Where a part of a shortfall sits: a segment, or a store of a pool."""
+        return self.store(segment) if kind == AlertKind.POOLED else self.segment(segment)
+
+    def store(self, store_id: str) -> str:
+        """A store's name."""
+        return self.config(store_id).name or store_id
+
+    def states_explained(self) -> list[tuple[str, str, str]]:
+        """Every state: id, word, meaning."""
+        language = self._reader.language
+        return [
+            (s.value, texts.STATE_NAMES[s](language), texts.STATE_MEANINGS[s](language)) for s in ScoreState
+        ]

@@ -1,0 +1,177 @@
+"""The role ``page``: builds the HTTP application from the registry of subjects, serves it and reports its state."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from itertools import chain
+
+import msgspec
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from streams.clickhouse.reader import Database
+from streams.config.model import Config
+from streams.instance.files import StateReport, secret
+from streams.metrics import PAGE_REQUESTS, PAGE_SECONDS
+from streams.settings import Settings
+from streams.web.frame.access import Access, guard, wants_page
+from streams.web.frame.actions import ActionSender
+from streams.web.frame.failures import failures
+from streams.web.frame.forms import Forms
+from streams.web.frame.openapi import openapi
+from streams.web.frame.problems import problem
+from streams.web.frame.reader import LANGUAGE_COOKIE
+from streams.web.frame.render import STATIC, Renderer
+from streams.web.frame.routes import PREFIX, Routes, as_json
+from streams.web.frame.subject import PageServices, Subject, load_subjects, page_words
+from streams.web.subjects import SUBJECTS
+
+ROLE = "page"
+HEARTBEAT_S = 2.0
+YEAR_S = 365 * 86_400
+_log = structlog.get_logger()
+
+
+def make_app(settings: Settings, config: Config, packages: Iterable[str] = SUBJECTS) -> web.Application:
+    """The application, made of the subjects in ``packages``.
+
+    Raises:
+        PageNotSafeError: it would be open to strangers.
+    """
+    access = Access(settings)
+    subjects = load_subjects(packages)
+    services = _services(settings, config, access, subjects)
+    app = web.Application(
+        middlewares=[
+            _measured,
+            guard(access, tuple(chain.from_iterable(subject.open_paths for subject in subjects))),
+            services.forms.middleware(),
+            failures(services.renderer),
+            _keep_language(settings),
+        ],
+        client_max_size=65_536,
+    )
+    _add_routes(app, [subject.build(services) for subject in subjects], access.needs_token)
+
+    async def close(_: web.Application) -> None:
+        await services.database.close()
+
+    app.on_cleanup.append(close)
+    return app
+
+
+def _services(
+    settings: Settings, config: Config, access: Access, subjects: tuple[Subject, ...]
+) -> PageServices:
+    link_key = settings.link_key.get_secret_value() or secret(settings.data, "link_key")
+    forms = Forms(link_key, settings.public_url.startswith("https:"))
+    renderer = Renderer(
+        settings,
+        config,
+        forms,
+        page_words(subjects),
+        {subject.name: subject.templates for subject in subjects},
+        tuple((s.name, s.navigation.path, s.navigation.word) for s in subjects if s.navigation),
+    )
+    database, actions = Database(settings), ActionSender(settings)
+    return PageServices(settings, config, database, access, forms, renderer, actions, link_key)
+
+
+def _add_routes(app: web.Application, all_routes: list[Routes], needs_token: bool) -> None:
+    for page in chain.from_iterable(routes.pages for routes in all_routes):
+        if page.method == "GET":
+            app.router.add_get(page.path, page.handler)  # and HEAD
+        else:
+            app.router.add_route(page.method, page.path, page.handler)
+    questions = tuple(chain.from_iterable(routes.api for routes in all_routes))
+    for question in questions:
+        app.router.add_route(question.method, PREFIX + question.path, as_json(question))
+    document = msgspec.json.encode(openapi(questions, needs_token))
+
+    async def describe(_: web.Request) -> web.Response:
+        return web.Response(body=document, content_type="application/json")
+
+    app.router.add_get(f"{PREFIX}/openapi.json", describe)
+    app.router.add_route("*", "/api/{rest:.*}", _no_such_question)
+    app.router.add_get("/healthz", _healthz)
+    app.router.add_get("/static/{name}", _static)
+
+
+async def run(settings: Settings, config: Config, report: StateReport) -> None:
+    """Serve page and API until cancelled.
+
+    Raises:
+        PageNotSafeError: it would be open to strangers.
+        OSError: the port is taken.
+    """
+    report.say("starting")
+    runner = web.AppRunner(
+        make_app(settings, config), access_log=None, handle_signals=False, shutdown_timeout=2.0
+    )
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, settings.page_host, settings.page_port)
+        await site.start()
+        host, port = runner.addresses[0][:2]
+        address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        _log.info("page_started", address=address)
+        while True:
+            report.ready(addresses={"http": address})
+            await asyncio.sleep(HEARTBEAT_S)
+    finally:
+        report.say("stopping")
+        await runner.cleanup()
+        report.clear()
+
+
+@web.middleware
+async def _measured(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Count answers and their time under the route's own pattern, of which there are few."""
+    resource = request.match_info.route.resource
+    route = resource.canonical if resource else "none"
+    with PAGE_SECONDS.labels(route).time():
+        response = await handler(request)
+    PAGE_REQUESTS.labels(route, str(response.status)).inc()
+    return response
+
+
+def _keep_language(settings: Settings) -> Middleware:
+    """A language chosen by ?lang= is kept in a cookie."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        response = await handler(request)
+        chosen = request.query.get("lang")
+        if chosen in ("zh", "en") and wants_page(request):
+            response.set_cookie(
+                LANGUAGE_COOKIE,
+                chosen,
+                max_age=YEAR_S,
+                samesite="Lax",
+                httponly=True,
+                secure=settings.public_url.startswith("https:"),
+            )
+        return response
+
+    return middleware
+
+
+async def _no_such_question(request: web.Request) -> web.Response:
+    """Every other path below /api."""
+    detail = f"{request.path} is not part of the API; see {PREFIX}/openapi.json"
+    return problem(404, "no_such_path", detail)
+
+
+async def _healthz(_: web.Request) -> web.Response:
+    return web.Response(text="ok\n")
+
+
+async def _static(request: web.Request) -> web.StreamResponse:
+    """The page's own files. Their addresses carry a hash of the content, so they may be cached for good."""
+    path = STATIC / request.match_info["name"]
+    if path.name != request.match_info["name"] or not path.is_file():
+        raise web.HTTPNotFound
+    caching = f"public, max-age={YEAR_S}, immutable" if "v" in request.query else "no-cache"
+    return web.FileResponse(path, headers={"Cache-Control": caching})

@@ -1,0 +1,163 @@
+"""The overview: data health, the store grid, the chosen store, alerts and dead letters, updated while it is open."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+
+from scoring.funnel.units import HOUR_MS, MINUTE_MS
+from streams.clickhouse.errors import ClickHouseUnreachableError
+from streams.clock import now_ms
+from streams.instance.files import role_and_number
+from streams.roles import ROLES_ON_PAGE
+from streams.web.alerts.action_queries import ActionQueries
+from streams.web.alerts.queries import AlertQueries
+from streams.web.dead_letters.queries import DeadLetterQueries
+from streams.web.frame.arguments import at_of
+from streams.web.frame.errors import BadQueryError
+from streams.web.frame.routes import PageRoute, Routes
+from streams.web.frame.subject import NavigationEntry, PageServices, Subject
+from streams.web.grid.answers import StoreTile
+from streams.web.grid.money import OrderValues
+from streams.web.grid.queries import GridQueries
+from streams.web.overview.chosen import ChosenStore
+from streams.web.overview.spark import spark
+from streams.web.overview.words import OVERVIEW_WORDS
+from streams.web.status.answers import Status
+from streams.web.status.queries import StatusQueries
+from streams.web.store.queries import StoreQueries
+
+SHOWN_TILES = 12
+SHOWN_ALERTS = 8
+#: seconds between updates of an open page
+LIVE_S = 3
+UNJUDGED = ("not_enough_data", "no_baseline", "missing_stage", "no_data", "data_late")
+#: a tile whose newest event is older than this leads to the time of that event
+STALE_MS = 26 * HOUR_MS
+
+
+class OverviewPage:
+    """The handler."""
+
+    def __init__(self, services: PageServices) -> None:
+        database, config = services.database, services.config
+        values = OrderValues(database, config)
+        self._data, self._renderer = services.settings.data, services.renderer
+        self._status = StatusQueries(database)
+        self._grid = GridQueries(database, config, self._status, values)
+        self._alerts = AlertQueries(database, values, ActionQueries(database, services.actions))
+        self._letters = DeadLetterQueries(database)
+        self._chosen = ChosenStore(config, services.renderer, StoreQueries(database))
+
+    async def page(self, request: web.Request) -> web.Response:
+        """GET /."""
+        wall_ms = now_ms()
+        at_ms, is_live = at_of(request.query, wall_ms)
+        # asked together: a page of many queries takes as long as its longest chain
+        asking = asyncio.create_task(self._parts_or_problem(request, at_ms, is_live))
+        status = await self._status.status(self._data, at_ms)
+        view = _health(status)
+        if status.ready:
+            view.update(await asking)
+        else:  # ClickHouse is unreachable: the other queries would only wait for it
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
+        return self._renderer.render(
+            request,
+            "overview/overview.html",
+            live=LIVE_S if is_live else 0,
+            shown=SHOWN_TILES,
+            now_ms=at_ms,
+            wall_ms=wall_ms,
+            past=not is_live,
+            **view,
+        )
+
+    async def _parts_or_problem(self, request: web.Request, at_ms: int, is_live: bool) -> dict[str, Any]:
+        try:
+            return await self._parts(request, at_ms, is_live)
+        except ClickHouseUnreachableError as error:
+            return {"problem": str(error)}
+
+    async def _parts(self, request: web.Request, at_ms: int, is_live: bool) -> dict[str, Any]:
+        reader, names = self._renderer.reader(request), self._renderer.names(request)
+        # the grid first: it asks for the worth of an order at this moment, which the alerts then share
+        grid = await self._grid.stores(at_ms, is_live)
+        listed, letters = await asyncio.gather(
+            self._alerts.alerts("", "", 50, at_ms), self._letters.summary(24, at_ms)
+        )
+        stores, alerts = grid.stores, listed.alerts
+        firing = [a for a in alerts if a.state == "firing"]
+        view: dict[str, Any] = {
+            "stores": stores,
+            "sparks": {row.store_id: spark(row.spark) for row in stores},
+            "tile_link": _tile_link(request),
+            "tally": {
+                "firing": sum(row.state in ("firing", "breach") for row in stores),
+                "normal": sum(row.state == "normal" for row in stores),
+                "unjudged": sum(row.state in UNJUDGED for row in stores),
+            },
+            "alerts": (firing + [a for a in alerts if a.state != "firing"])[: max(SHOWN_ALERTS, len(firing))],
+            "letters": letters,
+            "store": None,
+            "spoken": reader.word("spoken_quiet"),
+        }
+        if firing:
+            first = f"{names.store(firing[0].store_id)} {names.step(firing[0].step)}"
+            view["spoken"] = reader.word("spoken_firing", n=len(firing), first=first)
+            view["title"] = reader.word("title_firing", n=len(firing))
+        chosen = _chosen(stores, request.query.get("store"))
+        if chosen is not None:
+            view.update(await self._chosen.parts(request, chosen, firing, at_ms))
+        return view
+
+
+def _health(status: Status) -> dict[str, Any]:
+    """What is shown whether or not ClickHouse answers."""
+    return {
+        "status": status,
+        "parts": sorted(
+            (p for p in status.parts if role_and_number(p.name)[0] in ROLES_ON_PAGE),
+            key=lambda p: ROLES_ON_PAGE.index(role_and_number(p.name)[0]),
+        ),
+        "lag_ms": max((s.delay_ms for s in status.sources), default=None),
+        "problem": status.detail,
+        "title": "Funnelwatch",
+        "spoken": "",
+    }
+
+
+def _chosen(stores: tuple[StoreTile, ...], wanted: str | None) -> StoreTile | None:
+    known = next((row for row in stores if row.store_id == wanted), None)
+    if wanted and known is None:
+        raise BadQueryError(f"store: unknown store {wanted!r}")
+    return known or (stores[0] if stores else None)
+
+
+def _tile_link(request: web.Request) -> Callable[[StoreTile], str]:
+    """A tile leads to its store; to the time of its last data when that is long ago."""
+
+    def link(row: StoreTile) -> str:
+        query = {k: v for k, v in request.query.items() if k in ("window", "hours", "at")}
+        is_stale = row.last_event_ms is not None and now_ms() - row.last_event_ms > STALE_MS
+        if is_stale and "at" not in query:
+            query["at"] = str((row.last_event_ms or 0) + MINUTE_MS)
+        target = request.rel_url.with_path("/").with_query({**query, "store": row.store_id})
+        return str(target.with_fragment("store"))
+
+    return link
+
+
+def _routes(services: PageServices) -> Routes:
+    return Routes(pages=(PageRoute("/", OverviewPage(services).page),))
+
+
+SUBJECT = Subject(
+    __file__,
+    build=_routes,
+    words=OVERVIEW_WORDS,
+    navigation=NavigationEntry("/", "overview"),
+)

@@ -1,0 +1,83 @@
+"""The words of the overview, zh and en."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from scoring.wording.text import Text
+from streams.roles import ROLES
+
+OVERVIEW_WORDS: Mapping[str, Text] = {
+    "data_health": Text("数据状况", "Data health"),
+    "store_db": Text("数据库", "Database"),
+    "answering": Text("正常应答", "Answering"),
+    "newest_event": Text("最新事件", "Newest event"),
+    "none_15": Text("近 15 分钟无事件", "None in 15 min"),
+    "landing_lag": Text("到达延迟", "Arrival delay"),
+    "scored_until": Text("已评分至", "Scored until"),
+    "on_time": Text("准时", "On time"),
+    "late_by": Text("晚 {span}", "{span} late"),
+    "letters_hour": Text("近 1 小时死信", "Dead letters, 1 h"),
+    "parts": Text("组件", "Parts"),
+    "parts_elsewhere": Text("本机无组件报告", "None report on this machine"),
+    "per_source": Text("各店铺各来源（{n}）", "Per store and source ({n})"),
+    "event_age": Text("最新事件距今", "Newest event, age"),
+    "arrival_delay": Text("到达延迟（中位）", "Arrival delay (median)"),
+    "events_15": Text("近 15 分钟事件", "Events, 15 min"),
+    "repeats_15": Text("重复", "Repeated"),
+    "bots_15": Text("机器人", "Bots"),
+    "past_note": Text("正在查看 {at} 时的情况。", "You are looking at the past, as of {at}."),
+    "go_live": Text("回到现在", "Go to now"),
+    "away_since": Text("上次读到数据是 {ago}。", "It was last read {ago}."),
+    "away_never": Text("启动后还没有读到过数据。", "It has not been read since the page started."),
+    "away_next": Text(
+        "计数与告警照常进行；数据库恢复后页面会自动更新。可运行 funnelwatch doctor 检查。",
+        "Counting and alerting go on without it, and the page recovers by itself. To check: funnelwatch doctor.",
+    ),
+    "stores_sum": Text(
+        "{firing} 家告警 · {normal} 家正常 · {unjudged} 家无法判断",
+        "{firing} alerting · {normal} normal · {unjudged} cannot be judged",
+    ),
+    "more_stores": Text("其余 {n} 家店铺", "{n} more stores"),
+    "no_line": Text("暂无可画的曲线", "No line to draw yet"),
+    "data_age": Text("数据 {ago}", "Data {ago}"),
+    "never_data": Text("尚无数据", "No data yet"),
+    "state_firing": Text("告警中", "Alerting"),
+    "state_no_data": Text("近期无数据", "No recent data"),
+    "store_time": Text("店铺时间 {clock}（{zone}）", "Store time {clock} ({zone})"),
+    "funnel": Text("漏斗", "Funnel"),
+    "expected_short": Text("预期 {n}", "exp. {n}"),
+    "no_rate": Text("无法计算", "No rate"),
+    "more_than_entered": Text("后段多于前段（{rate}）", "More than entered ({rate})"),
+    "drop_off": Text("流失 {rate}", "{rate} drop off"),
+    "show_line": Text("（看 {step} 的曲线）", "(show the line of {step})"),
+    "funnel_note": Text(
+        "条长为对数比例。流失为同一窗口内的到达数之比，最后进入的人仍可能继续。",
+        "Bars are on a logarithmic scale. Drop-off compares arrivals in one window; the latest to enter may still go on.",
+    ),
+    "band_exact": Text("预期区间为逐分钟 99% 预测区间。", "The range is each minute's 99% predictive interval."),
+    "band_approximate": Text(
+        "预期区间由逐分钟 99% 区间合成，为近似值。", "The range is put together from the minutes' 99% intervals; it is approximate."
+    ),
+    "no_expectation": Text(
+        "这段时间还没有预期可比，只画实际值。", "Nothing to compare with in this time yet: only what was observed is drawn."
+    ),
+    "all_alerts": Text("全部告警", "All alerts"),
+    "short": Text("少于预期", "Short of it"),
+    "unsure_steps": Text("数据不足的步骤：{n}", "Steps with too little data: {n}"),
+    "last_day": Text("近 24 小时，按原因", "Last 24 h, by reason"),
+    "no_letters": Text("近 24 小时没有被拒的记录。", "Nothing was refused in the last 24 h."),
+    **{f"part_{role.name}": role.words for role in ROLES.values()},
+    "part_ready": Text("运行", "running"),
+    "part_starting": Text("启动中", "starting"),
+    "part_degraded": Text("降级", "degraded"),
+    "part_stopping": Text("停止中", "stopping"),
+    "part_failed": Text("失败", "failed"),
+    "part_silent": Text("无心跳", "silent"),
+    "spoken_firing": Text("{n} 个告警：{first}", "{n} alerting: {first}"),
+    "spoken_quiet": Text("没有正在触发的告警", "No alert is firing"),
+    "title_firing": Text("（{n}）告警 · Funnelwatch", "({n}) alerting · Funnelwatch"),
+    "away": Text("无应答", "Away"),
+    "pixel_orders": Text("像素/订单（1 小时）", "Pixel/orders, 1 h"),
+    "back": Text("时长", "Last"),
+}  # fmt: skip

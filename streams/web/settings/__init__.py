@@ -1,0 +1,1 @@
+"""The effective settings without secrets, and the silences in force."""

@@ -1,0 +1,96 @@
+"""The page of the effective settings and the silences in force; the silences also by API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from scoring.alerts.actions import HumanActionKind
+from streams.clickhouse.errors import ClickHouseUnreachableError
+from streams.clock import now_ms
+from streams.incidents.action_log import ActionRefused, new_action
+from streams.web.alerts.action_pages import refusal
+from streams.web.alerts.action_queries import ActionQueries
+from streams.web.alerts.answers import Silences
+from streams.web.frame.forms import fields_of, name_of, remember_name
+from streams.web.frame.routes import ApiRoute, PageRoute, Routes
+from streams.web.frame.subject import NavigationEntry, PageServices, Subject
+from streams.web.settings.effective import mute_lines, receiver_lines, route_lines, setting_rows
+from streams.web.settings.words import SETTINGS_WORDS
+
+
+class SettingsPages:
+    """The handlers."""
+
+    def __init__(self, services: PageServices, actions: ActionQueries) -> None:
+        self._settings, self._config, self._forms = services.settings, services.config, services.forms
+        self._renderer, self._sender, self._actions = services.renderer, services.actions, actions
+
+    async def page(self, request: web.Request) -> web.Response:
+        """GET /settings: the effective settings, without secrets, and the silences in force."""
+        config, at_ms = self._config, now_ms()
+        view: dict[str, Any] = {"silences": (), "problem": ""}
+        try:
+            view["silences"] = await self._actions.silences(at_ms)
+        except ClickHouseUnreachableError as error:
+            view["problem"] = str(error)
+        return self._renderer.render(
+            request,
+            "settings/settings.html",
+            now_ms=at_ms,
+            config=config,
+            rows=setting_rows(self._settings, self._renderer.reader(request).language),
+            routes=route_lines(config),
+            receivers=receiver_lines(config),
+            mutes=mute_lines(config, at_ms),
+            **view,
+        )
+
+    async def end_silence(self, request: web.Request) -> web.StreamResponse:
+        """POST /silences/end: ends one of the silences in force."""
+        form = await fields_of(request)
+        self._forms.check(request, form)
+        word = self._renderer.reader(request).word
+        silences = await self._actions.silences(now_ms())
+        silence = next((s for s in silences if s.silence_id == form.get("silence_id", "")), None)
+        if silence is None:
+            return self._renderer.failed(request, 409, "silence_over", word("silence_over_detail"))
+        try:
+            action = new_action(
+                HumanActionKind.UNSILENCE,
+                now_ms(),
+                form.get("who", "") or name_of(request),
+                "page",
+                alert_id=silence.alert_id,
+                silence_id=silence.silence_id,
+            )
+        except ActionRefused as error:
+            return self._renderer.failed(request, 422, "not_done", refusal(str(error), word))
+        await self._sender.send(action)
+        remember_name(request, action.who)
+        return web.Response(status=303, headers={"Location": "/settings#silences"})
+
+    async def silences(self, _: web.Request) -> Silences:
+        """GET /api/v1/silences."""
+        at_ms = now_ms()
+        return Silences(at_ms, await self._actions.silences(at_ms))
+
+
+def _routes(services: PageServices) -> Routes:
+    pages = SettingsPages(services, ActionQueries(services.database, services.actions))
+    return Routes(
+        pages=(
+            PageRoute("/settings", pages.page),
+            PageRoute("/silences/end", pages.end_silence, "POST"),
+        ),
+        api=(ApiRoute("/silences", "The silences in force", Silences, pages.silences),),
+    )
+
+
+SUBJECT = Subject(
+    __file__,
+    build=_routes,
+    words=SETTINGS_WORDS,
+    navigation=NavigationEntry("/settings", "settings"),
+)

@@ -1,0 +1,52 @@
+"""The words of the settings, zh and en."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from scoring.wording.text import Text
+
+SETTINGS_WORDS: Mapping[str, Text] = {
+    "silence_over": Text("这条静默已经结束", "That silence is over already"),
+    "silence_over_detail": Text("它已到期，或别人已经结束了它。", "It has ended, or somebody else has ended it."),
+    "settings": Text("设置", "Settings"),
+    "settings_note": Text("只读。修改请改 funnelwatch.yaml 或环境变量，然后重启。密钥只显示是否已设置。", "Read only. Change funnelwatch.yaml or the environment and restart. Secrets show only as set or not set."),
+    "effective_settings": Text("生效中的设置", "Settings in force"),
+    "silences": Text("生效中的静默", "Silences in force"),
+    "no_silences": Text("没有静默。", "Nothing is silenced."),
+    "silence_end": Text("结束于", "Ends"),
+    "end_now": Text("立即结束", "End now"),
+    "end_named": Text("结束静默：{what}", "End the silence of {what}"),
+    "thresholds": Text("阈值", "Thresholds"),
+    "threshold_notice": Text("提醒：意外度 ≥", "Notice: surprise ≥"),
+    "threshold_page": Text("严重：意外度 ≥", "Critical: surprise ≥"),
+    "critical_money": Text("任何告警，损失 ≥", "Any alert critical: loss ≥"),
+    "segments_by": Text("分群依据", "Segments by"),
+    "segments_most": Text("最多 {n} 个分群", "at most {n} segments"),
+    "everything": Text("全部告警", "Every alert"),
+    "route_when": Text("当 {matchers}", "If {matchers}"),
+    "route_to": Text("通知 {receiver}", "tell {receiver}"),
+    "route_nobody": Text("没有接收者", "no receiver"),
+    "route_timing": Text("按 {by} 合并；首发等 {wait}，追加隔 {interval}，重复隔 {repeat}、最多 {most} 次", "grouped by {by}; first after {wait}, additions every {interval}, reminders every {repeat}, at most {most}"),
+    "route_by_none": Text("不区分", "nothing"),
+    "route_mute": Text("免打扰：{names}", "quiet: {names}"),
+    "route_continues": Text("之后继续匹配", "and goes on to the next"),
+    "receivers": Text("接收者", "Receivers"),
+    "no_receivers": Text("没有接收者：告警只显示在页面上。", "No receivers: alerts are shown on this page only."),
+    "receiver_channel": Text("方式", "Channel"),
+    "receiver_address": Text("地址", "Address"),
+    "receiver_secret": Text("密钥", "Secret"),
+    "zone": Text("时区", "Zone"),
+    "mentions": Text("@ {n} 人", "calls {n} by name"),
+    "mute_timings": Text("免打扰时段", "Mute timings"),
+    "no_mute": Text("没有免打扰时段。", "No mute timings."),
+    "mute_now": Text("正在免打扰，至 {at}", "quiet now, until {at}"),
+    "inhibitions": Text("抑制", "Inhibitions"),
+    "inhibit_line": Text("{source} 告警时，{target} 等待", "While {source} fires, {target} waits"),
+    "inhibit_equal": Text("（{labels} 相同）", "(same {labels})"),
+    "meaning": Text("含义", "Meaning"),
+    "is_set": Text("已设置", "Set"),
+    "not_set": Text("未设置", "Not set"),
+    "by_default": Text("默认", "default"),
+    "machine_settings": Text("机器设置（环境变量）", "Machine settings (environment)"),
+}  # fmt: skip

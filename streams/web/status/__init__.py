@@ -1,0 +1,1 @@
+"""Data health: ages of the data, sources and parts."""

@@ -1,0 +1,1 @@
+"""One store: funnel, lines, segments, raw events, what carried a change, cohorts."""

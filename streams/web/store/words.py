@@ -1,0 +1,64 @@
+"""The words of one store: stage algebra, cohorts, the line of a step, zh and en."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from scoring.wording.text import Text
+
+STORE_WORDS: Mapping[str, Text] = {
+    "off_baseline": Text("偏离", "Off baseline"),
+    "chart_label_plain": Text(
+        "{step}，{from} 至 {to}：最近一段实际 {observed}，暂无预期。左右方向键逐点读数。",
+        "{step}, {from} to {to}: lately {observed} observed, no expectation yet. Arrow keys read point by point.",
+    ),
+    "readout": Text(
+        "{at} · 实际 {observed} · 预期 {expected}（{low}–{high}）", "{at} · {observed} observed · {expected} expected ({low}–{high})"
+    ),
+    "readout_plain": Text("{at} · 实际 {observed}", "{at} · {observed} observed"),
+    "opened_mark": Text("告警开始", "Alert opened"),
+    "algebra": Text("哪一步带动了变化", "Which step carried the change"),
+    "algebra_link": Text("变化分解与分批", "What carried the change, cohorts"),
+    "algebra_note": Text(
+        "整体变化按步骤分解；只说明发生在哪一步，不断言原因。",
+        "The change of the whole, by step: where it happened, not why.",
+    ),
+    "algebra_sum": Text("{stage} {now}，对照 {then}（{change}）", "{stage}: {now} against {then} ({change})"),
+    "algebra_carried": Text("变化最大的一步：{step}。", "Carried most by {step}."),
+    "algebra_traffic": Text("变化主要来自流量。", "Carried most by traffic."),
+    "algebra_mix": Text(
+        "其中人群构成变化占 {share}，其余为各人群自身变化。",
+        "{share} of it is mix (other visitors), the rest the same visitors doing otherwise.",
+    ),
+    "algebra_none": Text(
+        "对照期没有足够的计数，暂不能分解。", "The reference has too few counts to compare with."
+    ),
+    "algebra_part": Text("对整体的影响", "Part in the whole"),
+    "algebra_then": Text("对照", "Then"),
+    "algebra_now": Text("现在", "Now"),
+    "algebra_rate": Text("转化变化", "Rate"),
+    "algebra_mixed": Text("构成变化", "Mix"),
+    "algebra_visitors": Text("流量", "Traffic"),
+    "against": Text("对照", "Against"),
+    "against_last_week": Text("上周同时段", "Last week"),
+    "against_expectation": Text("预期", "Expectation"),
+    "cohorts": Text("分批", "Cohorts"),
+    "cohorts_note": Text(
+        "“应到”是到现在该完成的比例；“校正率”= 已完成 ÷（人数 × 应到），应到不足 5% 时不显示。",
+        "“Due” is the share that should have come by now; the corrected rate is advanced / (entered × due), hidden below 5 %.",
+    ),
+    "cohorts_note_payment_to_fulfilment": Text("按支付日分批的订单。", "Orders by the day they were paid."),
+    "cohorts_note_fulfilment_to_repurchase": Text(
+        "按期内首单所在周分批的买家，再次下单即复购。",
+        "Buyers by the week of their first order in the span; another order is a repurchase.",
+    ),
+    "cohorts_median": Text("一半在 {days} 天内完成。", "Half come within {days} days."),
+    "cohorts_none": Text("近期没有可分批的事件。", "No events to make cohorts of."),
+    "cohort_day": Text("支付日", "Paid on"),
+    "cohort_week": Text("周（起始日）", "Week from"),
+    "cohort_entered": Text("进入", "Entered"),
+    "cohort_advanced": Text("已完成", "Advanced"),
+    "cohort_complete": Text("应到", "Due"),
+    "cohort_rate": Text("校正率", "Corrected rate"),
+    "cohort_young": Text("太早", "too early"),
+}  # fmt: skip

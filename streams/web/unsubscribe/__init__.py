@@ -1,0 +1,1 @@
+"""Unsubscribing from a digest by the link of its mail."""
