@@ -60,100 +60,48 @@ _DAYTIME_ZONES = (
 _BUSY_HOUR = 15
 
 
+_CHINESE_METHODS = {"alipay": 0.62, "wechat_pay": 0.33, "card": 0.05}
+_PHONES = {"ios": 0.35, "android": 0.6, "desktop": 0.05}
+#: all shops but the largest: id, name, platform, zone, currency, country, category, clicks an hour, basket
+_OTHERS = (
+    Shop(
+        "qinghe", "清禾家居", Platform.TAOBAO, "Asia/Shanghai", "CNY", "CN", "home", 20_000, 129,
+        methods=_CHINESE_METHODS, devices=_PHONES,
+    ),
+    Shop("northpeak", "North Peak Outdoor", Platform.AMAZON, "America/New_York", "USD", "US", "outdoor", 9_000, 75),
+    Shop(
+        "waldkind", "Waldkind", Platform.OWN_SITE, "Europe/Berlin", "EUR", "DE", "kids", 4_000, 39,
+        methods={"paypal": 0.55, "invoice": 0.30, "card": 0.15},
+    ),
+    Shop(
+        "lioncity", "Lion City Gadgets", Platform.SHOPEE, "Asia/Singapore", "SGD", "SG", "electronics", 1_800, 35,
+        devices=_PHONES,
+    ),
+    Shop("siamglow", "Siam Glow", Platform.LAZADA, "Asia/Bangkok", "THB", "TH", "beauty", 700, 420, devices=_PHONES),
+    Shop("bricklane", "Brick Lane Vintage", Platform.TIKTOK_SHOP, "Europe/London", "GBP", "GB", "fashion", 240, 29),
+    Shop("kominka", "古民家", Platform.OWN_SITE, "Asia/Tokyo", "JPY", "JP", "crafts", 60, 6_800),
+)  # fmt: skip
+
+
 def demo_shops(now: datetime) -> tuple[Shop, ...]:
     """The eight shops; the largest one's zone is the one of a few where ``now`` is nearest to mid-afternoon."""
     zone, country = min(
         _DAYTIME_ZONES, key=lambda place: abs(now.astimezone(ZoneInfo(place[0])).hour - _BUSY_HOUR)
     )
-    chinese = {"alipay": 0.62, "wechat_pay": 0.33, "card": 0.05}
-    phones = {"ios": 0.35, "android": 0.6, "desktop": 0.05}
-    return (
-        Shop(
-            "luma",
-            "Luma Living",
-            Platform.SHOPIFY,
-            zone,
-            "USD",
-            country,
-            "home",
-            50_000,
-            48,
-            cart_rate=0.30,
-            order_rate=0.62,
-            payment_rate=0.94,
-            devices={"ios": 0.70, "android": 0.20, "desktop": 0.10},
-            methods={"paypal": 0.70, "card": 0.20, "apple_pay": 0.10},
-        ),
-        Shop(
-            "qinghe",
-            "清禾家居",
-            Platform.TAOBAO,
-            "Asia/Shanghai",
-            "CNY",
-            "CN",
-            "home",
-            20_000,
-            129,
-            methods=chinese,
-            devices=phones,
-        ),
-        Shop(
-            "northpeak",
-            "North Peak Outdoor",
-            Platform.AMAZON,
-            "America/New_York",
-            "USD",
-            "US",
-            "outdoor",
-            9_000,
-            75,
-        ),
-        Shop(
-            "waldkind",
-            "Waldkind",
-            Platform.OWN_SITE,
-            "Europe/Berlin",
-            "EUR",
-            "DE",
-            "kids",
-            4_000,
-            39,
-            methods={"paypal": 0.55, "invoice": 0.30, "card": 0.15},
-        ),
-        Shop(
-            "lioncity",
-            "Lion City Gadgets",
-            Platform.SHOPEE,
-            "Asia/Singapore",
-            "SGD",
-            "SG",
-            "electronics",
-            1_800,
-            35,
-            devices=phones,
-        ),
-        Shop(
-            "siamglow",
-            "Siam Glow",
-            Platform.LAZADA,
-            "Asia/Bangkok",
-            "THB",
-            "TH",
-            "beauty",
-            700,
-            420,
-            devices=phones,
-        ),
-        Shop(
-            "bricklane",
-            "Brick Lane Vintage",
-            Platform.TIKTOK_SHOP,
-            "Europe/London",
-            "GBP",
-            "GB",
-            "fashion",
-            240,
-            29,
-        ),
-        Shop("kominka", "古民家", Platform.OWN_SITE, "Asia/Tokyo", "JPY", "JP", "crafts", 60, 6_800),
+    largest = Shop(
+        "luma",
+        "Luma Living",
+        Platform.SHOPIFY,
+        zone,
+        "USD",
+        country,
+        "home",
+        50_000,
+        48,
+        cart_rate=0.30,
+        order_rate=0.62,
+        payment_rate=0.94,
+        devices={"ios": 0.70, "android": 0.20, "desktop": 0.10},
+        methods={"paypal": 0.70, "card": 0.20, "apple_pay": 0.10},
     )
+    return (largest, *_OTHERS)

