@@ -31,16 +31,17 @@ LANDING_ROWS = Counter(
 )
 LANDING_INSERT_SECONDS = Histogram(
     "funnelwatch_landing_insert_seconds",
-    "Seconds that one insert took, waits for ClickHouse included, by table.",
+    "Duration of one insert in seconds, including waits for ClickHouse, by table.",
     ["table"],
     buckets=(0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300),
 )
 LANDING_RETRIES = Counter(
-    "funnelwatch_landing_retries_total", "Attempts that failed because ClickHouse was away or refused."
+    "funnelwatch_landing_retries_total",
+    "Inserts that failed because ClickHouse was unreachable or rejected them; each is retried.",
 )
 LANDING_WAITING = Gauge(
     "funnelwatch_landing_waiting_seconds",
-    "Seconds for which ClickHouse has owed landing an answer, attempts that failed included; 0 if it owes none.",
+    "Seconds since the insert that ClickHouse has not yet answered was first tried; 0 if none is pending.",
 )
 LANDING_REFUSED = Counter(
     "funnelwatch_landing_refused_total",
@@ -48,14 +49,14 @@ LANDING_REFUSED = Counter(
     ["topic"],
 )
 LANDING_REPEATED = Counter(
-    "funnelwatch_landing_repeated_total", "Events left out because their id had been landed before."
+    "funnelwatch_landing_repeated_total", "Events left out because their id was already landed."
 )
 LANDING_RECOUNTED = Counter(
-    "funnelwatch_landing_recounted_minutes_total", "Minutes of stores recounted from raw events."
+    "funnelwatch_landing_recounted_minutes_total", "Store-minutes recounted from the raw events."
 )
 LANDING_RECOUNT_SECONDS = Histogram(
     "funnelwatch_landing_recount_seconds",
-    "Seconds that one recount took.",
+    "Duration of one recount in seconds.",
     buckets=(0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100),
 )
 LANDING_LAG = Gauge("funnelwatch_landing_lag_records", "Records not yet landed, by topic.", ["topic"])
@@ -64,7 +65,7 @@ LANDING_EVENT_AGE = Gauge(
     "Seconds between an event's acceptance and its landing (oldest of the last batch).",
 )
 LANDING_REBALANCES = Counter(
-    "funnelwatch_landing_rebalances_total", "Times that partitions were assigned anew."
+    "funnelwatch_landing_rebalances_total", "Rebalances: how often partitions were reassigned."
 )
 
 # monitor
@@ -74,20 +75,25 @@ MONITOR_BATCHES = Counter(
     "funnelwatch_monitor_batches_total", "Record batches handed to the monitor's agent."
 )
 MONITOR_DUPLICATES = Counter(
-    "funnelwatch_monitor_duplicates_total", "Events left out because they had been counted before."
+    "funnelwatch_monitor_duplicates_total", "Events left out because they were already counted."
 )
 MONITOR_TOO_OLD = Counter(
-    "funnelwatch_monitor_too_old_total", "Events older than the horizon: landed and recounted, not streamed."
+    "funnelwatch_monitor_too_old_total",
+    "Events older than the horizon: landed and recounted, not counted in the stream.",
 )
-MONITOR_OTHERS = Counter("funnelwatch_monitor_other_events_total", "Events that are no stage of the funnel.")
+MONITOR_OTHERS = Counter(
+    "funnelwatch_monitor_other_events_total", "Events that belong to no stage of the funnel."
+)
 MONITOR_REJECTED = Counter(
-    "funnelwatch_monitor_rejected_total", "Records that are no event, dead-lettered, by reason.", ["reason"]
+    "funnelwatch_monitor_rejected_total",
+    "Records that are not valid events and became dead letters, by reason.",
+    ["reason"],
 )
 MONITOR_LATE = Counter(
-    "funnelwatch_monitor_late_total", "Corrections of (minute, store) pairs that had been closed."
+    "funnelwatch_monitor_late_total", "Corrections of (minute, store) pairs that were already closed."
 )
 MONITOR_POSITION = Gauge(
-    "funnelwatch_monitor_position", "Offset behind the last record counted, by partition.", ["partition"]
+    "funnelwatch_monitor_position", "Offset after the last record counted, by partition.", ["partition"]
 )
 MONITOR_LAG = Gauge(
     "funnelwatch_monitor_lag_records", "Records not yet counted, by partition.", ["partition"]
@@ -95,69 +101,69 @@ MONITOR_LAG = Gauge(
 MONITOR_ROWS = Gauge("funnelwatch_monitor_table_rows", "Rows of the counts table in this process.")
 MONITOR_FLUSH_SECONDS = Histogram(
     "funnelwatch_monitor_flush_seconds",
-    "Seconds that one flush of all partitions took, judging included.",
+    "Duration of one flush of all partitions in seconds, including scoring.",
     buckets=(0.005, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30),
 )
-MONITOR_CLOSED = Counter("funnelwatch_monitor_closed_minutes_total", "Minutes closed, per partition.")
+MONITOR_CLOSED = Counter(
+    "funnelwatch_monitor_closed_minutes_total", "Minutes closed, summed over partitions."
+)
 MONITOR_SCORED = Counter("funnelwatch_monitor_scored_rows_total", "Score rows published.")
 MONITOR_TRANSITIONS = Counter(
     "funnelwatch_monitor_alert_transitions_total", "Alert transitions published, by state.", ["state"]
 )
 MONITOR_EVENT_AGE = Gauge(
-    "funnelwatch_monitor_event_age_seconds", "Seconds since the latest record counted was accepted."
+    "funnelwatch_monitor_event_age_seconds", "Seconds since the latest counted record was accepted."
 )
 MONITOR_LOOP_DELAY = Gauge(
     "funnelwatch_monitor_loop_delay_seconds",
-    "Seconds by which the event loop was late, worst of five seconds.",
+    "Worst delay of the event loop in seconds since the last measurement.",
 )
 MONITOR_RECOVERY_SECONDS = Gauge(
-    "funnelwatch_monitor_recovery_seconds", "Seconds that the last recovery took."
+    "funnelwatch_monitor_recovery_seconds", "Duration of the last recovery in seconds."
 )
 MONITOR_REBALANCES = Counter(
-    "funnelwatch_monitor_rebalances_total", "Times that partitions were assigned anew."
+    "funnelwatch_monitor_rebalances_total", "Rebalances: how often partitions were reassigned."
 )
 
 # jobs
 
 RECONCILE_DIFFERENCE = Gauge(
     "funnelwatch_reconcile_difference_events",
-    "Events by which stage_counts and a fresh count of the raw events differed at the last comparison; 0 is right.",
+    "Events by which stage_counts and a fresh count of the raw events differed in the last comparison; expected: 0.",
 )
-RECONCILE_MINUTES = Gauge(
-    "funnelwatch_reconcile_minutes", "Minutes of stores that the last comparison looked at."
-)
+RECONCILE_MINUTES = Gauge("funnelwatch_reconcile_minutes", "Store-minutes covered by the last comparison.")
 RECONCILE_LAST_SUCCESS = Gauge(
     "funnelwatch_reconcile_last_success_timestamp_seconds",
     "When stage_counts were last compared with the raw events.",
 )
 RECONCILE_MENDED = Counter(
     "funnelwatch_reconcile_mended_minutes_total",
-    "Minutes of stores counted anew because a comparison found a lasting difference.",
+    "Store-minutes recounted because a comparison found a lasting difference.",
 )
 ROLLUP_HOURS = Counter(
     "funnelwatch_rollup_hours_total",
-    "Hours of all stores whose sums were written, by what is summed: scores, counts.",
+    "Hours whose sums were written, by what is summed: scores, counts.",
     ["kind"],
 )
 ROLLUP_LAST_SUCCESS = Gauge(
     "funnelwatch_rollup_last_success_timestamp_seconds",
-    "When the sums of hours were last brought up to date; without them dashboards read minutes, right but slowly.",
+    "When the hourly sums were last updated; without them dashboards read minutes: correct, but slow.",
 )
 
 # notifier and digests
 
 NOTIFIER_SENT = Counter(
-    "funnelwatch_notifier_sent_total", "Messages that a receiver took, by channel.", ["channel"]
+    "funnelwatch_notifier_sent_total", "Messages accepted by a receiver, by channel.", ["channel"]
 )
 NOTIFIER_FAILED = Counter(
-    "funnelwatch_notifier_failed_total", "Attempts that failed and are made again, by channel.", ["channel"]
+    "funnelwatch_notifier_failed_total", "Failed attempts that are retried, by channel.", ["channel"]
 )
 NOTIFIER_REFUSED = Counter(
-    "funnelwatch_notifier_refused_total", "Messages that a receiver will never take, by channel.", ["channel"]
+    "funnelwatch_notifier_refused_total", "Messages rejected for good by a receiver, by channel.", ["channel"]
 )
 NOTIFIER_READERS_REFUSED = Counter(
     "funnelwatch_notifier_readers_refused_total",
-    "Readers whom the server refused while others of the same message got it, by channel; digests as well.",
+    "Readers rejected by the server while others got the same message, by channel; digests included.",
     ["channel"],
 )
 
@@ -165,60 +171,56 @@ NOTIFIER_READERS_REFUSED = Counter(
 
 DIGESTS_SENT = Counter("funnelwatch_digests_sent_total", "Digests sent, by form.", ["form"])
 DIGESTS_FAILED = Counter(
-    "funnelwatch_digests_failed_total", "Attempts to make or send a digest that failed, by form.", ["form"]
+    "funnelwatch_digests_failed_total", "Failed attempts to build or send a digest, by form.", ["form"]
 )
 DIGESTS_LAST_SUCCESS = Gauge(
     "funnelwatch_digests_last_success_timestamp_seconds", "When a digest was last sent, by form.", ["form"]
 )
-DIGESTS_OVERDUE = Gauge(
-    "funnelwatch_digests_overdue", "Digests whose hour has come and that are not sent yet."
-)
+DIGESTS_OVERDUE = Gauge("funnelwatch_digests_overdue", "Digests that are due and not yet sent.")
 
 # page
 
 PAGE_REQUESTS = Counter(
     "funnelwatch_page_requests_total",
-    "Requests to page and read API, by route and status.",
+    "Requests to the page and the read API, by route and status.",
     ["route", "status"],
 )
 PAGE_SECONDS = Histogram(
     "funnelwatch_page_request_seconds",
-    "Seconds that one answer of page or read API took, by route.",
+    "Duration of one answer of the page or the read API in seconds, by route.",
     ["route"],
     buckets=(0.01, 0.03, 0.1, 0.3, 1, 3, 10),
 )
 
 # pools
 
-POOLS_JUDGED = Gauge("funnelwatch_pools", "Pools of stores that are judged as one.")
+POOLS_JUDGED = Gauge("funnelwatch_pools", "Pools: groups of stores judged as one.")
 POOLS_AGE = Gauge(
-    "funnelwatch_pools_minute_age_seconds", "Age of the end of the last minute judged for pools."
+    "funnelwatch_pools_minute_age_seconds", "Age in seconds of the end of the last minute judged for pools."
 )
 POOLS_TRANSITIONS = Counter(
-    "funnelwatch_pools_transitions_total", "Transitions of pools' alerts, by state.", ["state"]
+    "funnelwatch_pools_transitions_total", "Alert transitions of pools, by state.", ["state"]
 )
 
 # collector
 
 COLLECTOR_EVENTS = Counter("funnelwatch_collector_events_total", "Events accepted, by door.", ["source"])
 COLLECTOR_REJECTED = Counter(
-    "funnelwatch_collector_rejected_total", "Records refused, by door and reason.", ["source", "reason"]
+    "funnelwatch_collector_rejected_total", "Records rejected, by door and reason.", ["source", "reason"]
 )
 COLLECTOR_REPEATED = Counter(
-    "funnelwatch_collector_repeated_total", "Events left out because the same request held their id already."
+    "funnelwatch_collector_repeated_total", "Events left out because their id occurs twice in one request."
 )
 COLLECTOR_REQUESTS = Counter(
     "funnelwatch_collector_requests_total", "Requests, by path and status.", ["path", "status"]
 )
 COLLECTOR_SECONDS = Histogram(
     "funnelwatch_collector_seconds",
-    "Seconds from the request to the answer, acknowledgement of broker or disk included.",
+    "Seconds from request to answer, including the acknowledgement of Kafka or the disk.",
     ["path"],
     buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.3, 1, 3, 10),
 )
-COLLECTOR_BROKER_AWAY = Gauge("funnelwatch_collector_broker_away", "1 while Kafka does not take records.")
+COLLECTOR_BROKER_AWAY = Gauge("funnelwatch_collector_broker_away", "1 while Kafka accepts no records.")
 COLLECTOR_SPOOLED = Counter("funnelwatch_collector_spooled_total", "Records written to the disk spool.")
-COLLECTOR_SPOOL_BYTES = Gauge("funnelwatch_collector_spool_bytes", "Bytes that wait in the disk spool.")
-COLLECTOR_SPOOL_LIMIT = Gauge(
-    "funnelwatch_collector_spool_limit_bytes", "Bytes that may wait in the disk spool at most."
-)
+COLLECTOR_SPOOL_BYTES = Gauge("funnelwatch_collector_spool_bytes", "Bytes waiting in the disk spool.")
+COLLECTOR_SPOOL_LIMIT = Gauge("funnelwatch_collector_spool_limit_bytes", "Limit of the disk spool in bytes.")

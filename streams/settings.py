@@ -26,120 +26,133 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="FUNNELWATCH_", frozen=True, extra="ignore")
 
     data: Path = Field(
-        Path("funnelwatch-data"), description="Folder of the running instance and everything embedded."
+        Path("funnelwatch-data"), description="Data folder of the instance and its embedded parts."
     )
     config: Path | None = Field(
-        None, description="The configuration file; without it `funnelwatch.yaml` in `data`, then here."
+        None,
+        description="Configuration file; default: `funnelwatch.yaml` in `data`, then in the current folder.",
     )
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="How much is logged.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least severe level that is logged."
+    )
     log_format: Literal["auto", "console", "json"] = Field(
-        "auto", description="`auto`: console on a terminal, else JSON lines."
+        "auto", description="`auto`: console format on a terminal, else JSON lines."
     )
     language: Literal["zh", "en"] = Field(
-        "en", description="Language of pages and messages where a reader chose none."
+        "en", description="Language of pages and messages for readers who have not chosen one."
     )
 
     kafka: str = Field("127.0.0.1:19092", description="Kafka bootstrap servers, comma-separated.")
     partitions: int = Field(
-        8, ge=1, le=1024, description="Partitions of the per-store topics when the first of them is made."
+        8, ge=1, le=1024, description="Partitions of the per-store topics when the first of them is created."
     )
-    replication: int = Field(1, ge=1, le=5, description="Replication factor of topics when they are made.")
+    replication: int = Field(1, ge=1, le=5, description="Replication factor of topics when they are created.")
     group_prefix: str = Field("funnelwatch", description="Prefix of consumer groups and transactional ids.")
     session_timeout_s: float = Field(6.0, ge=3, description="Kafka session timeout of consumers, in seconds.")
 
     clickhouse_url: str = Field("http://127.0.0.1:18123", description="ClickHouse HTTP interface.")
-    clickhouse_user: str = Field("funnelwatch", description="The ClickHouse user that writes.")
-    clickhouse_password: SecretStr = Field(SecretStr(""), description="Its password.")
-    clickhouse_reader: str = Field(
-        "funnelwatch_reader", description="The read-only ClickHouse user for people and pages."
+    clickhouse_user: str = Field("funnelwatch", description="ClickHouse user that writes.")
+    clickhouse_password: SecretStr = Field(
+        SecretStr(""), description="Password of the ClickHouse user that writes."
     )
-    clickhouse_reader_password: SecretStr = Field(SecretStr(""), description="Its password.")
-    clickhouse_database: str = Field("funnelwatch", description="The ClickHouse database.")
+    clickhouse_reader: str = Field(
+        "funnelwatch_reader", description="Read-only ClickHouse user for people and pages."
+    )
+    clickhouse_reader_password: SecretStr = Field(
+        SecretStr(""), description="Password of the read-only ClickHouse user."
+    )
+    clickhouse_database: str = Field("funnelwatch", description="ClickHouse database.")
     clickhouse_cluster: str = Field(
-        "", description="Cluster name: tables are made ON CLUSTER with Replicated engines."
+        "",
+        description="ClickHouse cluster name; if set, tables are created ON CLUSTER with Replicated engines.",
     )
 
-    collector_host: str = Field("127.0.0.1", description="Where the collector listens.")
-    collector_port: Port = Field(8710, description="The collector's port; 0 takes a free one.")
+    collector_host: str = Field("127.0.0.1", description="Address the collector listens on.")
+    collector_port: Port = Field(8710, description="Port of the collector; 0 picks a free one.")
     collector_body_bytes: int = Field(
-        5_000_000, ge=1000, description="Largest request body, after decompression."
+        5_000_000, ge=1000, description="Largest request body in bytes, after decompression."
     )
-    collector_event_bytes: int = Field(32_768, ge=1000, description="Largest single event.")
-    collector_batch_events: int = Field(10_000, ge=1, description="Most events in one request.")
+    collector_event_bytes: int = Field(32_768, ge=1000, description="Largest single event in bytes.")
+    collector_batch_events: int = Field(10_000, ge=1, description="Maximum number of events in one request.")
     collector_rate: float = Field(
-        200.0, gt=0, description="Requests a second allowed per write key (burst: ten times)."
+        200.0, gt=0, description="Requests per second allowed per write key (burst: ten times that)."
     )
     spool_bytes: int = Field(
-        256_000_000, ge=0, description="Disk spool limit of a collector while the broker is away."
+        256_000_000,
+        ge=0,
+        description="Disk spool limit of a collector in bytes, used while Kafka is unreachable.",
     )
     hash_key: SecretStr = Field(
-        SecretStr(""), description="Key of the pseudonyms. `up` makes one under `data` if empty."
+        SecretStr(""),
+        description="Key that pseudonymises personal data. If empty, `up` creates one under `data`.",
     )
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="Networks whose X-Forwarded-For is believed."
+        (), description="Networks whose X-Forwarded-For header is trusted."
     )
 
-    page_host: str = Field("127.0.0.1", description="Where the live page and the read API listen.")
-    page_port: Port = Field(8711, description="Its port; 0 takes a free one.")
+    page_host: str = Field("127.0.0.1", description="Address the live page and the read API listen on.")
+    page_port: Port = Field(8711, description="Port of the live page and the read API; 0 picks a free one.")
     page_token: SecretStr = Field(
-        SecretStr(""), description="Token for page and API; may be empty only on loopback."
+        SecretStr(""), description="Access token of the page and the API; may be empty only on loopback."
     )
-    metrics_host: str = Field("127.0.0.1", description="Where a role's Prometheus metrics are served.")
-    metrics_port: Port = Field(0, description="Port of a role's Prometheus metrics; 0 takes a free one.")
+    metrics_host: str = Field("127.0.0.1", description="Address a role serves its Prometheus metrics on.")
+    metrics_port: Port = Field(0, description="Port of a role's Prometheus metrics; 0 picks a free one.")
 
     monitors: int = Field(
         1,
         ge=1,
         le=64,
-        description="Monitor processes that `up` runs; they share the partitions, so more than those stand by.",
+        description="Monitor processes that `up` runs. They share the partitions; processes beyond that number are idle.",
     )
-    monitor_flush_s: float = Field(0.5, gt=0, description="Seconds between the monitor's flushes.")
-    monitor_tick_s: float = Field(5.0, gt=0, description="Seconds between ticks.")
+    monitor_flush_s: float = Field(0.5, gt=0, description="Seconds between flushes of the monitor.")
+    monitor_tick_s: float = Field(
+        5.0, gt=0, description="Seconds between ticks, which advance time when no events arrive."
+    )
     monitor_grace_s: float = Field(
-        10.0, ge=0, description="Seconds after its end at which a minute is scored."
+        10.0, ge=0, description="Seconds after the end of a minute at which it is scored."
     )
     monitor_horizon_hours: float = Field(
-        26.0, ge=1, description="Older events are landed and recounted, not counted in the stream."
+        26.0,
+        ge=1,
+        description="Hours of event time counted in the stream; older events are landed and recounted from the raw table.",
     )
     duplicate_horizon_minutes: float = Field(
-        30.0, gt=0, description="How long the stream remembers event ids."
+        30.0, gt=0, description="Minutes for which the stream remembers event ids."
     )
     landing_flush_s: float = Field(1.0, gt=0, description="Seconds between inserts into ClickHouse.")
-    landing_batch_rows: int = Field(100_000, ge=1, description="Most rows in one insert.")
+    landing_batch_rows: int = Field(100_000, ge=1, description="Maximum number of rows in one insert.")
 
     reconcile_interval_minutes: float = Field(
-        60.0, gt=0, description="Minutes between two comparisons of stage_counts with the raw events."
+        60.0, gt=0, description="Minutes between comparisons of stage_counts with the raw events."
     )
-    reconcile_hours: float = Field(
-        48.0, gt=0, description="How far back each comparison looks, by event time."
-    )
+    reconcile_hours: float = Field(48.0, gt=0, description="Hours of event time that each comparison covers.")
 
-    broker_heap_mb: int = Field(256, ge=128, description="Heap of the embedded broker.")
-    broker_port: Port = Field(19092, description="Port of the embedded broker; another free one if taken.")
+    broker_heap_mb: int = Field(256, ge=128, description="Heap of the embedded broker in MB.")
+    broker_port: Port = Field(19092, description="Port of the embedded broker; if taken, a free one is used.")
     broker_jars: Path | None = Field(
-        None, description="A folder that holds the broker's jars, for sites without internet."
+        None, description="Folder that already holds the broker's jars, for sites without internet access."
     )
     maven_mirror: str = Field(
-        "https://repo1.maven.org/maven2", description="Where the broker's jars are fetched from."
+        "https://repo1.maven.org/maven2", description="Maven repository the broker's jars are fetched from."
     )
     cache: Path = Field(
-        Path(os.path.expanduser("~/.cache/funnelwatch")), description="Folder of fetched jars."
+        Path(os.path.expanduser("~/.cache/funnelwatch")), description="Cache folder of fetched jars."
     )
-    store_port: Port = Field(18123, description="Port of the embedded store; another free one if taken.")
+    store_port: Port = Field(18123, description="Port of the embedded store; if taken, a free one is used.")
 
     smtp_url: SecretStr = Field(
         SecretStr(""),
-        description="smtp://user:password@host:port; empty: mails are written to `data`/outbox.",
+        description="smtp://user:password@host:port; if empty, mails are written to `data`/outbox.",
     )
-    mail_from: str = Field("Funnelwatch <funnelwatch@localhost>", description="Sender of mails.")
+    mail_from: str = Field("Funnelwatch <funnelwatch@localhost>", description="Sender address of mails.")
     link_key: SecretStr = Field(
-        SecretStr(""), description="Key of signed links in messages. `up` makes one if empty."
+        SecretStr(""), description="Key that signs links in messages. If empty, `up` creates one."
     )
-    public_url: str = Field("", description="Address of the page as readers see it, for links in messages.")
+    public_url: str = Field("", description="Public address of the page, used for links in messages.")
 
 
 def load_settings(**overrides: object) -> Settings:
-    """The settings from the environment, with ``overrides`` before it; secrets may come from ``…_FILE`` variables.
+    """The settings from the environment, overridden by ``overrides``; secrets may come from ``…_FILE`` variables.
 
     Raises:
         pydantic.ValidationError: with every bad field.
@@ -165,7 +178,7 @@ def setting_errors(error: ValidationError) -> list[str]:
 
 
 def unknown_variables(named: str) -> list[str]:
-    """One line for each variable of the environment that looks like a setting and is none: most likely a slip.
+    """One line for each variable of the environment that looks like a setting but is not one: most likely a typo.
 
     Args:
         named: text of the configuration, which may refer to variables of any name for its secrets.
@@ -178,6 +191,6 @@ def unknown_variables(named: str) -> list[str]:
         if not name.startswith("FUNNELWATCH_") or name.removesuffix("_FILE") in known or name in named:
             continue
         near = difflib.get_close_matches(name, known, 1)
-        meant = f"did you mean {near[0]}?" if near else "the README lists all of them"
-        problems.append(f"environment: {name} is no setting; {meant}")
+        meant = f"did you mean {near[0]}?" if near else "the settings reference lists all of them"
+        problems.append(f"environment: unknown setting {name}; {meant}")
     return problems

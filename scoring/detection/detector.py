@@ -27,21 +27,18 @@ from scoring.detection.alerting import Alerting, Closing
 from scoring.detection.book import Book, StoreEntry
 from scoring.detection.engine import AMENDABLE, SeriesMinute, Unrest
 from scoring.detection.memory import StoreMemory, recall, remember
-from scoring.detection.policy import WINDOWS, DetectionPolicy
+from scoring.detection.policy import DetectionPolicy
 from scoring.detection.resting import LOOK_EVERY, ROOM, Resting, is_at_an_end, may_go, wake
 from scoring.detection.rises import Rises
+from scoring.detection.score_rows import make_rows, unjudged_row
 from scoring.detection.slow import SlowSteps
 from scoring.detection.surge import SURGE_VARIANCE
-from scoring.detection.tail import LN10, predictive_interval
 from scoring.detection.traffic import Following, Traffic
 from scoring.funnel.scores import ScoreRow, ScoreState
 from scoring.funnel.stages import FAST_STEPS, STAGE_INDEX, STAGES
 from scoring.funnel.units import MINUTE_MS, Bools, Floats, Places
 
 Counts = Mapping[str, Mapping[str, Sequence[int]]]
-
-_WIN = np.array(WINDOWS)
-_STATES = (ScoreState.NORMAL, ScoreState.BREACH, ScoreState.NOT_ENOUGH_DATA, ScoreState.DATA_LATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +163,7 @@ class Detector:
         self._let_rest(minute)
         step = self._close(minute, self._matrix(minute, counts), delays)
         judgement = Judgement(self._rows(minute, step), self._alert(minute, step, delays))
-        judgement.scores.extend(self._rows_of_the_unjudged(minute, counts))
+        judgement.scores.extend(self._rows_of_theunjudged_row(minute, counts))
         self._judge_slow(minute, delays, judgement)
         return judgement
 
@@ -366,52 +363,7 @@ class Detector:
         shown = arrays.shown
         held = self._held_steps[arrays.series_step[shown]]
         baseline = np.where(held, 0.0, self._expected[shown]), self._variance[shown]
-        return self._make_rows(minute, shown, self._arrived[shown], step, held, baseline)
-
-    def _make_rows(
-        self,
-        minute: int,
-        shown: Places,
-        observed: Floats,
-        step: SeriesMinute,
-        held: Bools,
-        baseline: tuple[Floats, Floats],
-    ) -> list[ScoreRow]:
-        arrays, engine = self._book.arrays, self._book.engine
-        mean = step.predicted[shown]
-        low, high = predictive_interval(mean, step.predicted_variance[shown], engine.window_fast[0, shown])
-        surprise = np.maximum(step.surprise[shown] - arrays.offset[shown], 0.0)
-        breach = engine.open[shown] | (step.surprise[shown] >= engine.threshold[shown])
-        late = held & ~engine.open[shown]
-        cannot = engine.expected_at_most()[shown] < engine.threshold[shown] * LN10
-        state = np.where(late, 3, np.where(breach, 1, np.where(cannot, 2, 0)))
-        columns = (
-            observed.tolist(),
-            mean.tolist(),
-            low.tolist(),
-            high.tolist(),
-            surprise.tolist(),
-            (step.window_expected[shown] / arrays.series_rate[shown]).tolist(),
-            state.tolist(),
-            _WIN[step.window[shown]].tolist(),
-            step.window_observed[shown].tolist(),
-            step.window_expected[shown].tolist(),
-            baseline[0].tolist(),
-            baseline[1].tolist(),
-        )
-        names = self._book.names
-        at = minute * MINUTE_MS
-        rows = []
-        for number, a, m, lo, hi, s, n, kind, width, wa, wm, mu, v in zip(
-            shown.tolist(), *columns, strict=True
-        ):
-            store, step_id, segment = names[number]
-            rows.append(
-                ScoreRow(
-                    store, at, step_id, segment, a, m, lo, hi, s, n, _STATES[kind], width, wa, wm, 0, mu, v
-                )
-            )
-        return rows
+        return make_rows(self._book, minute, shown, self._arrived[shown], step, held, baseline)
 
     def _note_seen(self, store: StoreEntry, segments: Mapping[str, Sequence[int]]) -> None:
         seen = store.seen
@@ -420,13 +372,13 @@ class Detector:
                 if index not in seen and any(column):
                     seen.add(index)
 
-    def _rows_of_the_unjudged(self, minute: int, counts: Counts) -> list[ScoreRow]:
+    def _rows_of_theunjudged_row(self, minute: int, counts: Counts) -> list[ScoreRow]:
         """Rows that say what cannot be judged: stages a store does not supply, stores without a baseline."""
         rows: list[ScoreRow] = []
         at = minute * MINUTE_MS
         for store_id, store in self._judged.items():
             rows.extend(
-                _unjudged(store_id, at, step, 0.0, ScoreState.MISSING_STAGE) for step in store.missing
+                unjudged_row(store_id, at, step, 0.0, ScoreState.MISSING_STAGE) for step in store.missing
             )
         for store_id, segments in counts.items():  # a quiet store without a baseline costs nothing
             store = self._book.stores[store_id]
@@ -437,7 +389,7 @@ class Detector:
                 up, down = STAGE_INDEX[step.upstream], STAGE_INDEX[step.downstream]
                 if up in store.seen and down in store.seen:
                     arrived = float(sum(numbers[down] for numbers in segments.values()))
-                    rows.append(_unjudged(store_id, at, step.id, arrived, ScoreState.NO_BASELINE))
+                    rows.append(unjudged_row(store_id, at, step.id, arrived, ScoreState.NO_BASELINE))
         return rows
 
     # ---------------------------------------------------------------- corrections
@@ -537,7 +489,7 @@ class Detector:
             }
         held = np.zeros(len(shown), dtype=bool)
         baseline = engine.baseline_of(ago, shown), variance[shown]
-        rows = self._make_rows(minute, shown, observed, step, held, baseline)
+        rows = make_rows(self._book, minute, shown, observed, step, held, baseline)
         return [msgspec.structs.replace(row, version=self._versions[row.store_id, minute]) for row in rows]
 
     # ---------------------------------------------------------------- restart
@@ -591,7 +543,3 @@ def _begun(book: Book, store: StoreEntry) -> int:
     """The engine's minute since which a store's silence is remembered."""
     ages = [book.engine.age[number] for step in store.steps.values() for number in step.series.values()]
     return book.engine.minutes - int(min(ages, default=0))
-
-
-def _unjudged(store_id: str, at_ms: int, step: str, observed: float, state: ScoreState) -> ScoreRow:
-    return ScoreRow(store_id, at_ms, step, "", observed, 0.0, 0.0, 0.0, 0.0, 0.0, state)

@@ -9,6 +9,7 @@ A series is one store-step, whole or one segment of it. Each minute it is given 
 3. opens when the surprise reaches the series' threshold and the drop is still going on, freezes the filter while
    open, and closes by a recovery CUSUM.
 
+Past 400 lines: filter, scan and recovery work on one set of arrays and are read as one step.
 It knows no stores, names or times: ``detector.py`` gives it numbers and makes rows and alerts of what it returns.
 """
 

@@ -24,7 +24,7 @@ from scoring.baselines.business import BusinessHours
 from scoring.baselines.localtime import local_minute
 from scoring.detection.engine import SeriesEngine, SeriesMinute, SeriesParameters
 from scoring.detection.memory import read_series, write_series
-from scoring.detection.policy import WINDOWS, DetectionPolicy
+from scoring.detection.policy import DetectionPolicy
 from scoring.detection.slow_clock import (
     REACH,
     SlowJudgement,
@@ -34,10 +34,9 @@ from scoring.detection.slow_clock import (
     ring_rows,
     write_rings,
 )
+from scoring.detection.slow_rows import slow_evidence, slow_row
 from scoring.detection.special_days import SpecialDays
-from scoring.detection.tail import LN10, predictive_interval
-from scoring.detection.tracked_alert import Evidence, TrackedAlert, make_alert_id
-from scoring.funnel.scores import ScoreRow, ScoreState
+from scoring.detection.tracked_alert import TrackedAlert, make_alert_id
 from scoring.funnel.stages import STAGE_INDEX
 from scoring.funnel.units import MINUTE_MS, Bools, Floats
 
@@ -49,7 +48,6 @@ _HEAL_HOURS, _LONGEST_HOURS = 2, 120
 _MERGE_MS = 24 * 3_600_000
 #: a store with less history is judged by the page threshold only
 _YOUNG_DAYS = 28.0
-_WIN = np.array(WINDOWS)
 
 
 class SlowSteps:
@@ -234,44 +232,9 @@ class SlowSteps:
             store = self._stores[index]
             self.changed.add(store.store_id)
             made.scores.append(
-                self._row(store, minute, step, arrived[store.series], bool(late[place]), exposed[place])
+                slow_row(store, minute, step, arrived[store.series], bool(late[place]), exposed[place])
             )
             made.transitions += self._judge(store, step, at_ms, bool(held[store.series]))
-
-    def _row(
-        self, store: SlowStore, minute: int, step: SeriesMinute, arrived: float, is_late: bool, exposed: float
-    ) -> ScoreRow:
-        engine, number, baseline = store.clock.engine, store.series, store.baseline
-        mean = np.array([step.predicted[number]])
-        low, high = predictive_interval(
-            mean, np.array([step.predicted_variance[number]]), engine.window_fast[0, [number]]
-        )
-        if store.known < baseline.reach:
-            state = ScoreState.NOT_ENOUGH_DATA
-        elif engine.open[number] or step.surprise[number] >= engine.threshold[number]:
-            state = ScoreState.BREACH
-        elif is_late:
-            state = ScoreState.DATA_LATE
-        elif engine.expected_at_most()[number] < engine.threshold[number] * LN10:
-            state = ScoreState.NOT_ENOUGH_DATA
-        else:
-            state = ScoreState.NORMAL
-        return ScoreRow(
-            store.store_id,
-            minute * MINUTE_MS,
-            baseline.step,
-            "",
-            float(arrived),
-            float(mean[0]),
-            float(low[0]),
-            float(high[0]),
-            float(step.surprise[number]),
-            float(exposed),
-            state,
-            int(_WIN[step.window[number]]) * 60,
-            float(step.window_observed[number]),
-            float(step.window_expected[number]),
-        )
 
     # ---------------------------------------------------------------- alerts
 
@@ -299,14 +262,14 @@ class SlowSteps:
         if incident.is_held and not self._suppressed(store):
             incident.is_held, incident.fired_at_ms, is_news = False, at_ms, True
         if incident.level is Level.NOTICE and step.surprise[number] >= self._base.page:
-            incident.level, incident.evidence, is_news = Level.PAGE, self._evidence(store, step), True
+            incident.level, incident.evidence, is_news = Level.PAGE, slow_evidence(store, step), True
         return [incident.transition(at_ms)] if is_news else []
 
     def _suppressed(self, store: SlowStore) -> str:
         return self._days.suppressed(store.calendar) if store.calendar is not None else ""
 
     def _open(self, store: SlowStore, step: SeriesMinute, at_ms: int) -> AlertTransition:
-        evidence, last, baseline = self._evidence(store, step), store.incident, store.baseline
+        evidence, last, baseline = slow_evidence(store, step), store.incident, store.baseline
         level = Level.PAGE if evidence.surprise >= self._base.page else Level.NOTICE
         if last is not None and last.resolved_at_ms is not None and at_ms - last.resolved_at_ms <= _MERGE_MS:
             incident = last
@@ -331,21 +294,6 @@ class SlowSteps:
         fast = float(store.clock.engine.fast[store.series])
         incident.add(evidence.observed, evidence.expected, fast, float(step.predicted_variance[store.series]))
         return incident.transition(at_ms)
-
-    def _evidence(self, store: SlowStore, step: SeriesMinute) -> Evidence:
-        engine, number = store.clock.engine, store.series
-        window = int(step.window[number])
-        a, m, v, c = engine.peek(np.array([number]), np.array([window]))
-        low, high = predictive_interval(m, v, c)
-        return Evidence(
-            float(step.surprise[number]),
-            float(a[0]),
-            float(m[0]),
-            float(low[0]),
-            float(high[0]),
-            WINDOWS[window] * 60,
-            float(m[0]) / max(store.baseline.rate, 1e-9),
-        )
 
     # ---------------------------------------------------------------- corrections
 

@@ -28,7 +28,7 @@ def running_instance(data: Path | None) -> Settings:
 
 
 def configuration(settings: Settings) -> Config:
-    """The configuration in force; where it has errors, says so and ends the command."""
+    """The configuration in use; where it has errors, says so and ends the command."""
     try:
         return load_config(find_config(settings.data, settings.config))
     except ConfigError as error:

@@ -19,11 +19,11 @@ def register(app: typer.Typer) -> None:
     @app.command()
     def doctor(
         data: data_option = None,
-        as_json: Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")] = False,
+        as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
     ) -> None:
-        """Look for what is wrong on this machine and in the instance, and say what to do about each finding.
+        """Check this machine and the instance, and say what to do about each finding.
 
-        Ends with 0 if nothing is bad (warnings are allowed), else with 1.
+        Exits with 0 if nothing is bad (warnings are allowed), else with 1.
         """
         from streams.doctor.machine import examine
 

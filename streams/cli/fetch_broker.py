@@ -46,13 +46,13 @@ def register(app: typer.Typer) -> None:
     @app.command("fetch-broker")
     def fetch_broker(
         archive: Annotated[
-            bool, typer.Option(help="Also make the archive of loaded classes that halves the broker's start.")
+            bool, typer.Option(help="Also build the class archive that halves the broker's start time.")
         ] = True,
     ) -> None:
-        """Fetch the embedded broker's jars once (40 MB), each checked by its SHA-256, and prepare its quick start.
+        """Fetch the embedded broker's jars (40 MB, each verified by SHA-256) and prepare a quick start.
 
-        What is there is not fetched again. FUNNELWATCH_MAVEN_MIRROR names another repository, FUNNELWATCH_BROKER_JARS
-        a folder that has the jars, FUNNELWATCH_CACHE where they are kept.
+        Existing jars are not fetched again. FUNNELWATCH_MAVEN_MIRROR sets another repository, FUNNELWATCH_BROKER_JARS a
+        folder that already has the jars, FUNNELWATCH_CACHE the folder where they are kept.
         """
         from streams.embedded.archive import make_archive
         from streams.embedded.jars import JarsUnavailableError, jars_folder

@@ -44,7 +44,7 @@ app = typer.Typer(
 )
 
 
-def _tell_version(is_asked: bool) -> None:
+def _print_version(is_asked: bool) -> None:
     if is_asked:
         typer.echo(importlib.metadata.version("funnelwatch"))
         raise typer.Exit
@@ -53,7 +53,7 @@ def _tell_version(is_asked: bool) -> None:
 @app.callback(help=app.info.help)
 def common(
     version: bool = typer.Option(
-        False, "--version", help="Print the version and end.", is_eager=True, callback=_tell_version
+        False, "--version", help="Print the version and exit.", is_eager=True, callback=_print_version
     ),
 ) -> None:
     """Options of every command."""

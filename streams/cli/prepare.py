@@ -1,4 +1,4 @@
-"""``funnelwatch prepare``: topics and tables for roles that are run one by one; ``up`` does this by itself."""
+"""``funnelwatch prepare``: topics and tables for roles that are run one by one; ``up`` does this itself."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from streams.cli.starting import checked_settings, data_option, fail
 from streams.settings import Settings
 
 _AGAIN_S = 2.0
-#: seconds for one try of Kafka
+#: seconds for one attempt at Kafka
 _TRY_LEAST_S, _TRY_MOST_S = 5.0, 30.0
 
 
@@ -26,10 +26,10 @@ def register(app: typer.Typer) -> None:
             float, typer.Option("--patience", help="Seconds to wait for Kafka and ClickHouse.")
         ] = 120.0,
     ) -> None:
-        """Make the Kafka topics and the ClickHouse tables that are missing, then end.
+        """Create missing Kafka topics and ClickHouse tables, then exit.
 
-        For production, before `funnelwatch run ROLE`: what exists is left as it is, so it can run at every deployment.
-        `funnelwatch up` needs no prepare, but for a topic that was deleted while it runs.
+        For production, before `funnelwatch run ROLE`. What exists is left unchanged, so it can run on every deployment.
+        `funnelwatch up` does this itself; it needs `prepare` only to recreate a topic that was deleted while it runs.
         """
         from streams.instance.files import NoInstanceError, connect_settings
 
@@ -49,7 +49,7 @@ async def _prepared(settings: Settings, patience_s: float) -> list[str]:
     from streams.kafka.admin import TopicsNotReadyError, create_topics
 
     deadline = monotonic() + patience_s
-    told = []
+    lines = []
     while True:
         try:
             made = await create_topics(
@@ -62,11 +62,11 @@ async def _prepared(settings: Settings, patience_s: float) -> list[str]:
         except (KafkaError, TopicsNotReadyError, OSError) as error:
             if monotonic() > deadline:
                 fail(
-                    f"Kafka at {settings.kafka} does not make the topics: {error}. Is FUNNELWATCH_KAFKA right?",
+                    f"Kafka at {settings.kafka} cannot create the topics: {error}. Is FUNNELWATCH_KAFKA correct?",
                     69,
                 )
             await asyncio.sleep(_AGAIN_S)
-    told.append(f"topics made: {', '.join(made)}" if made else "all topics are there")
+    lines.append(f"topics created: {', '.join(made)}" if made else "all topics exist")
     while True:
         try:
             await migrate(settings)
@@ -76,6 +76,6 @@ async def _prepared(settings: Settings, patience_s: float) -> list[str]:
                 fail(f"ClickHouse does not answer at {settings.clickhouse_url}: {error}", 69)
             await asyncio.sleep(_AGAIN_S)
         except ClickHouseError as error:
-            fail(f"ClickHouse at {settings.clickhouse_url} refuses: {error}", 69)
-    told.append(f"tables of database {settings.clickhouse_database} are up to date")
-    return told
+            fail(f"ClickHouse at {settings.clickhouse_url} rejected the migrations: {error}", 69)
+    lines.append(f"tables of database {settings.clickhouse_database} are up to date")
+    return lines

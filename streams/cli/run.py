@@ -1,4 +1,4 @@
-"""``funnelwatch run``: one role, as many times as wanted."""
+"""``funnelwatch run``: one process of one role."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def register(app: typer.Typer) -> None:
         """Run one role in this process, until Ctrl-C.
 
         For production: Kafka and ClickHouse come from FUNNELWATCH_KAFKA and FUNNELWATCH_CLICKHOUSE_URL. Monitors,
-        landings and collectors may run on as many machines as wanted and share the work; see Scaling in the README. Each
-        process needs a folder --data of its own.
+        landings and collectors may run on any number of machines and share the work; see Scaling in the documentation. Each
+        process needs its own --data folder.
         """
         import contextlib
         import os
@@ -33,7 +33,7 @@ def register(app: typer.Typer) -> None:
         from streams.instance.processes import is_ours
 
         if role not in ROLES:
-            fail(f"there is no role {role!r}; roles are {', '.join(ROLES)}", 2)
+            fail(f"unknown role {role!r}; expected one of {', '.join(ROLES)}", 2)
         settings = checked_settings(data=data, config=config)
         path, content = checked_config(settings)
         with contextlib.suppress(NoInstanceError):  # the defaults may be right; the role says so if not
@@ -41,8 +41,8 @@ def register(app: typer.Typer) -> None:
         state = read_state(settings.data, role)
         if state is not None and state.pid != os.getpid() and is_ours(state.pid):
             fail(
-                f"a {role} of {settings.data} runs already as process {state.pid}; give this one another folder with "
-                "--data and the addresses by FUNNELWATCH_KAFKA and FUNNELWATCH_CLICKHOUSE_URL",
+                f"a {role} in {settings.data} is already running as process {state.pid}; give this one another --data folder "
+                "and the addresses through FUNNELWATCH_KAFKA and FUNNELWATCH_CLICKHOUSE_URL",
                 73,
             )
         run_role(ROLES[role], settings.model_copy(update={"config": path} if path else {}), content)

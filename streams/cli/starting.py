@@ -33,11 +33,11 @@ def checked_settings(**overrides: object) -> Settings:
     except ValidationError as error:
         fail("\n".join(setting_errors(error)), 78)
     except OSError as error:
-        fail(f"environment: a secret's file cannot be read: {error}", 78)
+        fail(f"environment: cannot read a secret's file: {error}", 78)
 
 
 def checked_config(settings: Settings) -> tuple[Path | None, Config]:
-    """The configuration file in force and what it says, or the end of the command naming every error in it."""
+    """The configuration file in use and its content, or the end of the command naming every error in it."""
     path = find_config(settings.data, settings.config)
     try:
         return path, load_config(path)

@@ -23,12 +23,12 @@ def register(app: typer.Typer) -> None:
     @app.command()
     def status(
         data: data_option = None,
-        as_json: Annotated[bool, typer.Option("--json", help="As JSON, for scripts.")] = False,
+        as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")] = False,
     ) -> None:
-        """Show the state of every part and role, and the addresses.
+        """Show the state of every part and role, and their addresses.
 
-        Ends with 0 if everything is ready, 1 if something is not, 2 if nothing runs in the folder. With --json, wait
-        for "ready": true.
+        Exits with 0 if everything is ready, 1 if something is not, 2 if nothing runs in the folder. Scripts use --json and
+        wait for "ready": true.
         """
         from streams.instance.state import instance_state
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from streams.cli.starting import checked_config, checked_settings, data_option, fail
+from streams.settings import Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -19,7 +20,8 @@ def register(app: typer.Typer) -> None:
         config: Annotated[
             Path | None,
             typer.Option(
-                "--config", help="Configuration file; default: funnelwatch.yaml in --data, then here."
+                "--config",
+                help="Configuration file; default: funnelwatch.yaml in --data, then in the current folder.",
             ),
         ] = None,
         no_parts: Annotated[
@@ -36,47 +38,51 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Run all of Funnelwatch on this machine, until Ctrl-C.
 
-        Starts the embedded broker and store, then every role; starts again what ends by itself; prints one line per
-        change and one per alert. Everything it keeps is in the folder --data.
+        Starts the embedded broker and store, then every role; restarts whatever exits; prints one line per change and one
+        per alert. All data is kept in the --data folder.
         """
-        from contextlib import ExitStack
-
-        from streams import logs
-        from streams.embedded.console import Console
-        from streams.embedded.jars import JarsUnavailableError
-        from streams.embedded.plan import make_plan
-        from streams.embedded.supervisor import CannotRunError, clear_leftovers, supervise
-        from streams.instance.lock import AlreadyRunningError, instance_lock
         from streams.roles import ROLES
 
         settings = checked_settings(data=data, config=config)
-        folder = settings.data.expanduser().resolve()
-        settings = settings.model_copy(update={"data": folder})
+        settings = settings.model_copy(update={"data": settings.data.expanduser().resolve()})
         chosen = [name.strip() for name in roles.split(",") if name.strip()] or list(ROLES)
         for name in chosen:
             if name not in ROLES:
-                fail(f"there is no role {name!r}; roles are {', '.join(ROLES)}", 2)
+                fail(f"unknown role {name!r}; expected one of {', '.join(ROLES)}", 2)
         path, _ = checked_config(settings)
-        if not no_parts:
-            from streams.cli.fetch_broker import fetch_with_progress
+        _supervise(settings, path, [name for name in ROLES if name in chosen], with_parts=not no_parts)
 
-            try:
-                fetch_with_progress(settings)
-            except JarsUnavailableError as error:
-                fail(str(error), 69)
+
+def _supervise(settings: Settings, config: Path | None, roles: list[str], *, with_parts: bool) -> None:
+    """Run the instance in ``settings.data`` until it is stopped, or end the command with the reason why it cannot."""
+    from contextlib import ExitStack
+
+    from streams import logs
+    from streams.cli.fetch_broker import fetch_with_progress
+    from streams.embedded.console import Console
+    from streams.embedded.jars import JarsUnavailableError
+    from streams.embedded.plan import make_plan
+    from streams.embedded.supervisor import CannotRunError, clear_leftovers, supervise
+    from streams.instance.lock import AlreadyRunningError, instance_lock
+
+    folder = settings.data
+    if with_parts:
         try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with instance_lock(folder), ExitStack() as stack:
-                (folder / "logs").mkdir(exist_ok=True)
-                log = stack.enter_context((folder / "logs" / "up.log").open("a"))
-                logs.configure(settings, log)
-                ordered = [name for name in ROLES if name in chosen]
-                console = Console(settings.language)
-                clear_leftovers(folder, console)  # before ports are chosen: they may hold some
-                supervise(make_plan(settings, path, ordered, with_parts=not no_parts), console)
-        except AlreadyRunningError as error:
-            fail(str(error), 73)
-        except CannotRunError as error:
-            fail(str(error), 78)
-        except OSError as error:
-            fail(f"{folder} cannot be used: {error}", 73)
+            fetch_with_progress(settings)
+        except JarsUnavailableError as error:
+            fail(str(error), 69)
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with instance_lock(folder), ExitStack() as stack:
+            (folder / "logs").mkdir(exist_ok=True)
+            log = stack.enter_context((folder / "logs" / "up.log").open("a"))
+            logs.configure(settings, log)
+            console = Console(settings.language)
+            clear_leftovers(folder, console)  # before ports are chosen: they may hold some
+            supervise(make_plan(settings, config, roles, with_parts=with_parts), console)
+    except AlreadyRunningError as error:
+        fail(str(error), 73)
+    except CannotRunError as error:
+        fail(str(error), 78)
+    except OSError as error:
+        fail(f"cannot use {folder}: {error}", 73)

@@ -35,7 +35,7 @@ def test_it_makes_topics_and_tables_and_again_changes_nothing(
         done = CliRunner().invoke(make_app(), ["prepare", "--patience", "30"])
         assert done.exit_code == 0, done.output
         assert "are up to date" in done.output
-    assert "all topics are there" in done.output
+    assert "all topics exist" in done.output
     assert {topic.name for topic in TOPICS} <= asyncio.run(_topics(kafka))
     assert clickhouse.client(fresh_database).query("SELECT count() FROM stage_counts").result_rows == [(0,)]
 

@@ -91,7 +91,7 @@ def test_a_variable_that_looks_like_a_setting_and_is_none_is_told(monkeypatch: p
     monkeypatch.setenv("FUNNELWATCH_LINK_KEY_FILE", "/run/secrets/link")
     monkeypatch.setenv("FUNNELWATCH_SHOP_KEY", "k")
     (told,) = unknown_variables("stores: [{id: a, keys: ['env:FUNNELWATCH_SHOP_KEY']}]")
-    assert "FUNNELWATCH_PARTITION is no setting; did you mean FUNNELWATCH_PARTITIONS?" in told
+    assert "unknown setting FUNNELWATCH_PARTITION; did you mean FUNNELWATCH_PARTITIONS?" in told
 
 
 def test_bytes_that_are_no_text_are_named(problems) -> None:  # type: ignore[no-untyped-def]

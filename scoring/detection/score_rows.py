@@ -1,0 +1,75 @@
+"""Score rows: what the detector publishes of every store-step and segment of a minute.
+
+Called by ``detector.py`` after ``engine.py`` has judged every series.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scoring.detection.book import Book
+from scoring.detection.engine import SeriesMinute
+from scoring.detection.policy import WINDOWS
+from scoring.detection.tail import LN10, predictive_interval
+from scoring.funnel.scores import ScoreRow, ScoreState
+from scoring.funnel.units import MINUTE_MS, Bools, Floats, Places
+
+_WIN = np.array(WINDOWS)
+_STATES = (ScoreState.NORMAL, ScoreState.BREACH, ScoreState.NOT_ENOUGH_DATA, ScoreState.DATA_LATE)
+
+
+def make_rows(
+    book: Book,
+    minute: int,
+    shown: Places,
+    observed: Floats,
+    step: SeriesMinute,
+    held: Bools,
+    baseline: tuple[Floats, Floats],
+) -> list[ScoreRow]:
+    """The score rows of one minute.
+
+    Args:
+        minute: minutes since 1970 UTC.
+        shown: (rows,) the series that have a row.
+        observed: (rows,) arrivals A.
+        step: what the engine gave for the minute.
+        held: (rows,) series whose minute is not to be believed.
+        baseline: (rows,) what the baseline expected, and the variance of its log.
+    """
+    arrays, engine = book.arrays, book.engine
+    mean = step.predicted[shown]
+    low, high = predictive_interval(mean, step.predicted_variance[shown], engine.window_fast[0, shown])
+    surprise = np.maximum(step.surprise[shown] - arrays.offset[shown], 0.0)
+    breach = engine.open[shown] | (step.surprise[shown] >= engine.threshold[shown])
+    late = held & ~engine.open[shown]
+    cannot = engine.expected_at_most()[shown] < engine.threshold[shown] * LN10
+    state = np.where(late, 3, np.where(breach, 1, np.where(cannot, 2, 0)))
+    columns = (
+        observed.tolist(),
+        mean.tolist(),
+        low.tolist(),
+        high.tolist(),
+        surprise.tolist(),
+        (step.window_expected[shown] / arrays.series_rate[shown]).tolist(),
+        state.tolist(),
+        _WIN[step.window[shown]].tolist(),
+        step.window_observed[shown].tolist(),
+        step.window_expected[shown].tolist(),
+        baseline[0].tolist(),
+        baseline[1].tolist(),
+    )
+    names = book.names
+    at = minute * MINUTE_MS
+    rows = []
+    for number, a, m, lo, hi, s, n, kind, width, wa, wm, mu, v in zip(shown.tolist(), *columns, strict=True):
+        store, step_id, segment = names[number]
+        rows.append(
+            ScoreRow(store, at, step_id, segment, a, m, lo, hi, s, n, _STATES[kind], width, wa, wm, 0, mu, v)
+        )
+    return rows
+
+
+def unjudged_row(store_id: str, at_ms: int, step: str, observed: float, state: ScoreState) -> ScoreRow:
+    """The row of a step that cannot be judged; ``state`` says why."""
+    return ScoreRow(store_id, at_ms, step, "", observed, 0.0, 0.0, 0.0, 0.0, 0.0, state)
