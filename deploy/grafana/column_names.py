@@ -40,6 +40,7 @@ COLUMN_NAMES = {
     "low": "Expected at least 预期下限",
     "minutes_to_acknowledge": "Min to take 认领用时",
     "minutes_to_resolve": "Min to resolve 了结用时",
+    "money": "Worth ≈ 约合",
     "name": "Name 名称",
     "newest": "Newest 最新",
     "observed": "Observed 实际",

@@ -144,7 +144,7 @@ def live() -> dash.Dashboard:
     where = rows("Dimensions 维度", "Rates by country, channel and device over those of the same hours a week before (100 % = as then), at most the last day. A country leads to its raw events. 与一周前同时段之比。", HEAT,
                  ("country", "channel", "device", "clicks", *HEAT_STEPS))  # fmt: skip
     alerts = rows("Alerts 告警", "Alerts that were open in the chosen time. 所选时间内的告警。", OPEN,
-                  ("alert", "store", "step_name", "segment", "alert_level", "alert_state", "since", "surprise", "observed", "expected", "lost"))  # fmt: skip
+                  ("alert", "store", "step_name", "segment", "alert_level", "alert_state", "since", "surprise", "observed", "expected", "lost", "money", "currency"))  # fmt: skip
     board = _dashboard(LIVE, "Live funnel 实时漏斗", "Is the data there, which store, which step, where, and which rows.", "now-6h", "30s")  # fmt: skip
     for variable in row_variables():
         board = board.with_variable(variable)

@@ -26,8 +26,10 @@ from deploy.grafana.wording import (
     state,
     step,
 )
+from scoring.funnel.money import WORTH_DAYS, price_sql
 from scoring.funnel.stages import FAST_STEPS, STAGES
 from streams.incidents.facts import FEWEST_ORDERS
+from streams.incidents.worth import worth_sql
 
 #: raw events of the panels below are read over at most the last day of the chosen time
 RAW_FROM = "greatest($__fromTime, $__toTime - toIntervalDay(1))"
@@ -215,12 +217,36 @@ FROM
 GROUP BY country, channel, device HAVING countIf(NOT is_before) > 0 ORDER BY clicks DESC LIMIT 60
 """
 
+_IS_OPEN = (
+    f"opened_at <= $__toTime AND (resolved_at IS NULL OR resolved_at >= $__fromTime) AND {CHOSEN_STORES}"
+)
+#: what each alert is priced by: the card's own query and formula; an alert opened more than a month before is not priced
+_WORTH = worth_sql(
+    f"""
+SELECT ask, groupArray(member) AS stores, if(uniqExact(currency) = 1, any(currency), '') AS currency, any(until) AS until_s
+FROM
+(
+    SELECT alert_id AS ask, arrayJoin(if(empty(members), [toString(store_id)], arrayMap(m -> toString(m), members))) AS member,
+           toInt64(toUnixTimestamp(toStartOfHour(opened_at))) AS until
+    FROM alerts WHERE {_IS_OPEN}
+) AS asked_for
+LEFT JOIN (SELECT toString(store_id) AS member, toString(currency) AS currency FROM stores) AS shops USING (member)
+GROUP BY ask
+""",
+    f"(toUnixTimestamp($__fromTime) - {(31 + WORTH_DAYS) * 86_400})",
+    "toUnixTimestamp($__toTime)",
+)
+_PRICE = price_sql(
+    "alerts.step", "alerts.kind", "alerts.lost", "worth.counts", "worth.order_amount", "worth.payment_amount"
+)
+
 OPEN = f"""
 SELECT alert_id AS alert, store_id AS store, {step("step")} AS step_name, if(segment = '', if(${{language:sqlstring}} = 'zh', '全店', 'Whole store'), toString(segment)) AS segment,
        {LEVEL} AS alert_level, {ALERT_STATE} AS alert_state, {clock("opened_at")} AS since, round(alerts.surprise, 1) AS surprise,
-       round(alerts.observed) AS observed, round(alerts.expected) AS expected, round(alerts.lost) AS lost
-FROM alerts
-WHERE opened_at <= $__toTime AND (resolved_at IS NULL OR resolved_at >= $__fromTime) AND {CHOSEN_STORES}
+       round(alerts.observed) AS observed, round(alerts.expected) AS expected, round(alerts.lost) AS lost,
+       round({_PRICE}) AS money, worth.currency AS currency
+FROM (SELECT * FROM alerts WHERE {_IS_OPEN}) AS alerts
+LEFT JOIN ({_WORTH}) AS worth ON worth.ask = alerts.alert_id
 ORDER BY state = 'firing' DESC, opened_at DESC LIMIT 100
 """
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 
-from scoring.alerts.alert import AlertKind, AlertTransition
 from scoring.digest.slow import slow_rows, slow_sums
 from scoring.digest.values import (
     GROUP_OF,
+    JUDGED_SHARE,
     MOST_MATTERS,
     AlertFacts,
     Digest,
@@ -22,17 +22,15 @@ from scoring.digest.values import (
     Facts,
     Group,
     Incident,
-    Money,
     StageBar,
     StepSums,
     StoreFacts,
     StoreRow,
     Verdict,
 )
-from scoring.funnel.stages import FAST_STEPS, STAGE_INDEX, STAGES, STEP_BY_ID, STEPS, Stage, Step
+from scoring.funnel.money import price
+from scoring.funnel.stages import FAST_STEPS, STAGES, STEP_BY_ID, STEPS, Stage, Step
 
-#: of a stage's count must be in judged hours for their expectation to stand beside it
-JUDGED_SHARE = 0.8
 _ORDER = {verdict: place for place, verdict in enumerate(Verdict)}
 
 
@@ -69,7 +67,7 @@ def build_digest(facts: Facts) -> Digest:
 def _incident(facts: AlertFacts, stores: Mapping[str, StoreFacts]) -> Incident:
     alert = facts.alert
     store = stores.get(alert.store_id) or StoreFacts(alert.store_id, alert.store_id)
-    return Incident(facts, store, money_lost(alert, store))
+    return Incident(facts, store, price(alert, facts.worth))
 
 
 def _first_of_each_step(incidents: Iterable[Incident]) -> list[Incident]:
@@ -86,40 +84,6 @@ def _expected_rate(store: StoreFacts, step: Step) -> float | None:
     if sums is None or sums.ratio is None or entered <= 0:
         return None
     return sums.expected / entered
-
-
-def money_lost(alert: AlertTransition, store: StoreFacts) -> Money | None:
-    """What the alert's lost events would have brought: lost × expected rates down to an order × its mean worth.
-
-    None for steps behind payment (a parcel not sent is not money lost), for surges, and where a rate or the worth is unknown.
-    The range carries only the uncertainty of the count.
-    """
-    step = STEP_BY_ID.get(alert.step)
-    if step is None or alert.lost <= 0 or alert.kind is AlertKind.SURGE:
-        return None
-    stage = step.downstream
-    if STAGE_INDEX[stage] > STAGE_INDEX[Stage.PAYMENT]:
-        return None
-    reached = 1.0
-    while STAGE_INDEX[stage] < STAGE_INDEX[Stage.ORDER]:
-        onward = STEPS[STAGE_INDEX[stage]]
-        rate = _expected_rate(store, onward)
-        if rate is None:
-            return None
-        reached, stage = reached * rate, onward.downstream
-    worth = store.worth.get(stage.value) or store.worth.get("order") or store.worth.get("payment")
-    if not worth:
-        return None
-    each = reached * worth
-    base = None if store.base_rate is None else alert.lost * each * store.base_rate
-    return Money(
-        alert.lost * each,
-        max(0.0, alert.lost_low) * each,
-        alert.lost_high * each,
-        store.currency,
-        base,
-        store.base_currency,
-    )
 
 
 def _row(store: StoreFacts, incidents: list[Incident]) -> StoreRow:

@@ -8,12 +8,13 @@ from enum import StrEnum
 
 from scoring.alerts.actions import CloseReason
 from scoring.alerts.alert import AlertTransition, Level
+from scoring.funnel.money import UNKNOWN_WORTH, MoneyLost, Worth
 from scoring.funnel.stages import Stage
 
 #: grows whenever a number of the digest is defined differently
 DEFINITIONS_VERSION = "2"
 #: part of the expected arrivals that must fall into judged minutes before a step's change is told
-JUDGED_SHARE = 0.5
+JUDGED_SHARE = 0.8
 #: part of a period's minutes that must have been scored before a store's data is called complete
 COMPLETE_SHARE = 0.99
 MOST_MATTERS = 3
@@ -89,7 +90,7 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class StoreFacts:
-    """What is known of one store over the period. ``worth`` is the mean amount of an order and of a payment."""
+    """What is known of one store over the period."""
 
     store_id: str
     name: str
@@ -105,17 +106,15 @@ class StoreFacts:
     late_minutes: int = 0
     scored_until_ms: int | None = None
     last_seen_ms: int | None = None
-    worth: Mapping[str, float] = field(default_factory=dict)
-    base_rate: float | None = None
-    base_currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class AlertFacts:
-    """One alert that was open in the period or is open now, and how people stand with it."""
+    """One alert that was open in the period or is open now, how people stand with it, what its stores were worth before."""
 
     alert: AlertTransition
     is_open: bool
+    worth: Worth = UNKNOWN_WORTH
     acknowledged_by: str = ""
     assignee: str = ""
     closed_as: CloseReason | None = None
@@ -134,24 +133,12 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Money:
-    """Money that would have come in besides: ``lost`` with its range, and in the base currency (None without a rate)."""
-
-    lost: float
-    low: float
-    high: float
-    currency: str
-    base: float | None
-    base_currency: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Incident:
     """One alert as the digest tells it."""
 
     facts: AlertFacts
     store: StoreFacts
-    money: Money | None
+    money: MoneyLost | None
 
     @property
     def weight(self) -> tuple[bool, float, bool, float]:

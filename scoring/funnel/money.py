@@ -1,16 +1,77 @@
-"""What a lost event of a stage would have been worth: its chance of becoming an order, times what an order brings.
+"""What a lost event is worth: its chance of becoming an order, times what an order brings. The only price there is.
 
-Used by ``streams/notifier`` for the money on a card, and so for an alert's severity.
+Page, API, card, severity, mail, digest and Grafana all price an alert by ``price``; what it needs of a store (``Worth``) is read by
+one query, ``streams/incidents/worth.py``, over one span: the ``WORTH_DAYS`` before the hour in which the alert opened. So the
+incident itself does not lower its own price, and the figure does not depend on who asks, or when.
+
+Orders without a price (samples, exchanges, gifts) say nothing of what an order brings: they are left out of its mean amount.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
 
-from scoring.funnel.stages import STAGE_INDEX, STEP_BY_ID, Stage
+from scoring.funnel.stages import STAGE_INDEX, STEP_BY_ID, STEPS, Stage
+
+#: days before an alert over which counts and amounts are taken
+WORTH_DAYS = 14
 
 
-def worth_of_step(step: str, counts: Mapping[str, float], worth: Mapping[str, float]) -> float | None:
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What a store's (or a pool's) events brought before an alert.
+
+    Attributes:
+        counts: events by stage.
+        amounts: mean amount of an ``order`` and of a ``payment`` that had a price, in ``currency``.
+        currency: ISO 4217; empty where the stores of a pool share none, and then there are no amounts.
+        base_rate: how much of ``base_currency`` one unit of ``currency`` is, None if there is no rate.
+    """
+
+    counts: Mapping[str, float] = field(default_factory=dict)
+    amounts: Mapping[str, float] = field(default_factory=dict)
+    currency: str = ""
+    base_rate: float | None = None
+    base_currency: str = ""
+
+
+#: of a store whose amounts nobody knows
+UNKNOWN_WORTH = Worth()
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyLost:
+    """A shortfall in money: ``lost`` with its range, in ``currency``; ``base`` is ``lost`` in the base currency.
+
+    The range carries only the uncertainty of the count (90 %), not that of the mean amount.
+    """
+
+    lost: float
+    low: float
+    high: float
+    currency: str
+    base: float | None = None
+    base_currency: str = ""
+
+
+class Shortfall(Protocol):
+    """What of an alert decides its price; an ``AlertTransition`` is one."""
+
+    @property
+    def step(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def lost(self) -> float: ...
+    @property
+    def lost_low(self) -> float: ...
+    @property
+    def lost_high(self) -> float: ...
+
+
+def worth_of_step(step: str, counts: Mapping[str, float], amounts: Mapping[str, float]) -> float | None:
     """The money that one arrival at the end of ``step`` brings on average: (orders / arrivals) × mean amount.
 
     None for steps behind payment (a parcel not sent is not money lost), for anything that is no step, and where the counts or
@@ -19,13 +80,13 @@ def worth_of_step(step: str, counts: Mapping[str, float], worth: Mapping[str, fl
     Args:
         step: id of the step.
         counts: events by stage over the time of the amounts.
-        worth: mean amount of an ``order`` and of a ``payment``, in the store's currency.
+        amounts: mean amount of an ``order`` and of a ``payment``, in the store's currency.
     """
     known = STEP_BY_ID.get(step)
     if known is None or STAGE_INDEX[known.downstream] > STAGE_INDEX[Stage.PAYMENT]:
         return None
     stage = known.downstream
-    each = worth.get(stage.value) or worth.get(Stage.ORDER.value) or worth.get(Stage.PAYMENT.value)
+    each = amounts.get(stage.value) or amounts.get(Stage.ORDER.value) or amounts.get(Stage.PAYMENT.value)
     if not each:
         return None
     if STAGE_INDEX[stage] >= STAGE_INDEX[Stage.ORDER]:
@@ -33,3 +94,45 @@ def worth_of_step(step: str, counts: Mapping[str, float], worth: Mapping[str, fl
     arrivals = counts.get(stage.value, 0)
     orders = counts.get(Stage.ORDER.value, 0) or counts.get(Stage.PAYMENT.value, 0)
     return min(1.0, orders / arrivals) * each if arrivals > 0 and orders > 0 else None
+
+
+def price(alert: Shortfall, worth: Worth) -> MoneyLost | None:
+    """What the alert's lost events would have brought: lost events × worth of one.
+
+    None where the worth is unknown, where nothing is lost, and for a surge (more than expected is no loss).
+    """
+    each = worth_of_step(alert.step, worth.counts, worth.amounts)
+    if each is None or alert.lost <= 0 or alert.kind == "surge":
+        return None
+    lost = alert.lost * each
+    return MoneyLost(
+        lost,
+        max(0.0, alert.lost_low) * each,
+        alert.lost_high * each,
+        worth.currency,
+        None if worth.base_rate is None else lost * worth.base_rate,
+        worth.base_currency,
+    )
+
+
+def price_sql(step: str, kind: str, lost: str, counts: str, order: str, payment: str) -> str:
+    """``price(…).lost`` as a ClickHouse expression, for dashboards; a test compares the two on the engine.
+
+    Args:
+        step, kind, lost: columns of the alert.
+        counts: an ``Array(Float64)`` of events by stage, in the order of ``STAGES``; may be empty.
+        order, payment: mean amounts, 0 or NULL where unknown.
+    """
+    priced = [s for s in STEPS if STAGE_INDEX[s.downstream] <= STAGE_INDEX[Stage.PAYMENT]]
+    ids = ", ".join(f"'{s.id}'" for s in priced)
+    places = ", ".join(str(STAGE_INDEX[s.downstream] + 1) for s in priced)
+    place = f"transform({step}, [{ids}], [{places}], 0)"
+    at_order, at_payment = STAGE_INDEX[Stage.ORDER] + 1, STAGE_INDEX[Stage.PAYMENT] + 1
+    any_amount = f"coalesce(nullIf({order}, 0), nullIf({payment}, 0))"
+    each = f"if({place} = {at_payment}, coalesce(nullIf({payment}, 0), {any_amount}), {any_amount})"
+    orders = f"if({counts}[{at_order}] > 0, {counts}[{at_order}], {counts}[{at_payment}])"
+    chance = f"if({orders} > 0 AND {counts}[{place}] > 0, least(1., {orders} / {counts}[{place}]), NULL)"
+    return (
+        f"if({place} = 0 OR {lost} <= 0 OR toString({kind}) = 'surge', NULL, "
+        f"{lost} * {each} * if({place} >= {at_order}, 1., {chance}))"
+    )

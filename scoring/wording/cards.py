@@ -17,6 +17,7 @@ from typing import Protocol
 from scoring.alerts.actions import CloseReason
 from scoring.alerts.alert import AlertKind, AlertLabel, AlertState, AlertTransition
 from scoring.alerts.routing import Severity
+from scoring.funnel.money import UNKNOWN_WORTH, Worth, price
 from scoring.funnel.stages import STEP_BY_ID, is_fast
 from scoring.wording.catalogue import (
     CLOSE_REASON_NAMES,
@@ -145,15 +146,12 @@ _CHECK = Text("{owner}：{check}", "{owner}: {check}")
 
 @dataclass(frozen=True, slots=True)
 class StoreFacts:
-    """What a card says of a store. ``money_per_event`` is the average worth of one downstream event, None if unknown."""
+    """What a card says of a store; ``worth`` is what its events brought before the alert."""
 
     name: str
     zone: str
     currency: str
-    money_per_event: float | None = None
-    #: how much of ``base_currency`` one unit of ``currency`` is, None if there is no rate
-    base_rate: float | None = None
-    base_currency: str = ""
+    worth: Worth = UNKNOWN_WORTH
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,37 +224,6 @@ class Card:
         if self.actions:
             rows.append(" · ".join(f"{action.text}: {action.url}" for action in self.actions))
         return "\n".join(rows)
-
-
-@dataclass(frozen=True, slots=True)
-class Money:
-    """A shortfall in money: ``lost`` with its range, in ``currency``; ``base`` is ``lost`` in the base currency."""
-
-    lost: float
-    low: float
-    high: float
-    currency: str
-    base: float | None = None
-    base_currency: str = ""
-
-
-def money_at_stake(alert: AlertTransition, store: StoreFacts) -> Money | None:
-    """What the lost events would have been worth: lost events × average worth; None where the worth is unknown.
-
-    The range carries only the uncertainty of the count (90 %), not that of the average.
-    """
-    worth = store.money_per_event
-    if worth is None or alert.lost <= 0:
-        return None
-    lost = alert.lost * worth
-    return Money(
-        lost,
-        max(0.0, alert.lost_low) * worth,
-        alert.lost_high * worth,
-        store.currency,
-        None if store.base_rate is None else lost * store.base_rate,
-        store.base_currency,
-    )
 
 
 def build_card(alert: AlertTransition, around: Surroundings, wording: Wording, reader_zone: str) -> Card:
@@ -357,7 +324,7 @@ def _size(alert: AlertTransition, store: StoreFacts, wording: Wording) -> Line:
             high=wording.count(alert.lost_high),
         )
         text = f"{size}{'；' if language == 'zh' else '; '}{lost}"
-        money = money_at_stake(alert, store)
+        money = price(alert, store.worth)
         if money is not None:
             is_foreign = money.base is not None and money.base_currency not in ("", money.currency)
             base = (

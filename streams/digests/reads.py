@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +12,7 @@ import msgspec
 import structlog
 
 from scoring.alerts.actions import NOBODY, ActionBook, HumanAction
-from scoring.alerts.alert import AlertKind, AlertLabel, AlertState, AlertTransition, Contribution, Level
+from scoring.alerts.alert import AlertState
 from scoring.alerts.routing import RoutingError
 from scoring.digest.schedule import DigestForm, Occurrence
 from scoring.digest.values import AlertFacts, Bucket, Facts, StepSums, StoreFacts
@@ -22,15 +21,15 @@ from scoring.funnel.units import DAY_MS
 from streams.clickhouse.reader import Database, Row
 from streams.config.model import Config, StoreConfig
 from streams.config.subscribers import SubscriberConfig
-from streams.incidents.facts import base_rate, country_of
+from streams.incidents.alert_rows import ALERT_COLUMNS, alert_of
+from streams.incidents.facts import country_of
+from streams.incidents.worth import Priced, WorthReader
 
 log = structlog.get_logger()
 Member = TypeVar("Member", bound=StrEnum)
 
 #: a store without an event for so long before the period is called not connected, not silent
 SEEN_DAYS = 28
-#: days over which the mean worth of an order is taken
-WORTH_DAYS = 14
 ALERT_DAYS = 90
 BUCKET_S = {DigestForm.DAILY: 3600, DigestForm.WEEKLY: 6 * 3600}
 #: part of a bucket's minutes that must carry an expectation before its sum is drawn
@@ -79,21 +78,8 @@ WHERE {_SPAN} AND store_id IN {{stores:Array(String)}}
 GROUP BY store_id
 """
 
-WORTH = f"""
-SELECT store_id, toString(type) AS event_type, toString(currency) AS money, avg(toFloat64(amount)) AS worth
-FROM events
-WHERE type IN ('order', 'payment') AND amount > 0 AND {_MINE}
-  AND event_time >= toDateTime({{from_s:Int64}}, 'UTC') AND event_time < toDateTime({{to_s:Int64}}, 'UTC')
-GROUP BY store_id, event_type, money
-"""
-
-_MS = "toUnixTimestamp64Milli(toDateTime64({0}, 3, 'UTC'))"
 ALERTS = f"""
-SELECT alert_id, store_id, step, segment, toString(kind) AS kind_name, toString(level) AS level_name,
-       toString(state) AS state_name, sequence, {_MS.format("at")} AS at_ms, {_MS.format("opened_at")} AS opened_ms,
-       {_MS.format("fired_at")} AS fired_ms, {_MS.format("resolved_at")} AS resolved_ms, surprise, observed, expected, low, high,
-       toUInt32(window_minutes) AS minutes, sample, lost, lost_low, lost_high, toString(label) AS label_name,
-       arrayMap(c -> (c.1, c.2), contributions) AS shares, members
+SELECT {ALERT_COLUMNS}
 FROM alerts
 WHERE ({{every:UInt8}} OR store_id IN {{stores:Array(String)}} OR hasAny(members, {{stores:Array(String)}}))
   AND opened_at > toDateTime({{alerts_s:Int64}}, 'UTC')
@@ -120,7 +106,6 @@ class _Answers:
     lines: Sequence[Row]
     scored: Sequence[Row]
     counts: Sequence[Row]
-    worth: Sequence[Row]
     alerts: Sequence[Row]
     actions: Sequence[Row]
     refused: Sequence[Row]
@@ -131,7 +116,7 @@ class DigestReads:
 
     def __init__(self, database: Database, config: Config) -> None:
         self._database, self._config = database, config
-        self._rates: dict[str, float | None] = {}
+        self._worth = WorthReader(database.rows, config)
 
     async def facts(self, subscriber: SubscriberConfig, when: Occurrence, made_ms: int) -> Facts:
         """The facts of a period.
@@ -149,26 +134,22 @@ class DigestReads:
             known.setdefault(row["store_id"], StoreConfig.model_construct(id=row["store_id"]))
         with_counts = {row["store_id"] for row in answers.counts}
         last_seen = await self._last_seen([s for s in known if s not in with_counts], when.from_ms)
-        for store in known.values():
-            if store.currency not in self._rates:
-                self._rates[store.currency] = await asyncio.to_thread(
-                    base_rate, store.currency, self._config.alerting.base_currency
-                )
         by_store = _Folded(answers, when, BUCKET_S[subscriber.form])
         return Facts(
             from_ms=when.from_ms,
             to_ms=when.to_ms,
             made_ms=made_ms,
-            stores=tuple(
-                replace(
-                    by_store.store(store, self._rates[store.currency], last_seen.get(store.id)),
-                    base_currency=self._config.alerting.base_currency,
-                )
-                for store in known.values()
-            ),
-            alerts=_alerts(answers.alerts, answers.actions),
+            stores=tuple(by_store.store(store, last_seen.get(store.id)) for store in known.values()),
+            alerts=await self._priced(_alerts(answers.alerts, answers.actions)),
             refused={row["reason_name"]: int(row["letters"]) for row in answers.refused},
         )
+
+    async def _priced(self, alerts: tuple[AlertFacts, ...]) -> tuple[AlertFacts, ...]:
+        asked = (
+            Priced(a.alert.alert_id, a.alert.store_id, a.alert.opened_at_ms, a.alert.members) for a in alerts
+        )
+        worths = await self._worth.of(asked)
+        return tuple(replace(facts, worth=worths[facts.alert.alert_id]) for facts in alerts)
 
     async def _ask(
         self, when: Occurrence, made_ms: int, form: DigestForm, mine: dict[str, object]
@@ -186,9 +167,6 @@ class DigestReads:
             lines=await rows(LINES, bucket_s=BUCKET_S[form], **span),
             scored=await rows(SCORED, **span),
             counts=await rows(COUNTS, **span),
-            worth=await rows(
-                WORTH, **{**mine, "from_s": to_s - WORTH_DAYS * DAY_MS // 1000, "to_s": made_ms // 1000}
-            ),
             alerts=await rows(ALERTS, alerts_s=alerts_s, **span),
             actions=await rows(ACTIONS, alerts_s=alerts_s),
             refused=await rows(REFUSED, **span),
@@ -213,15 +191,12 @@ class _Folded:
         for row in answers.counts:
             self._counts[row["store_id"]][row["stage"]] = int(row["total"])
         self._scored = {row["store_id"]: row for row in answers.scored}
-        self._worth: dict[tuple[str, str], dict[str, float]] = defaultdict(dict)
-        for row in answers.worth:
-            self._worth[row["store_id"], row["money"]][row["event_type"]] = float(row["worth"])
         self._lines: dict[str, dict[str, dict[int, Row]]] = defaultdict(lambda: defaultdict(dict))
         for row in answers.lines:
             self._lines[row["store_id"]][row["step"]][int(row["bucket"])] = row
         self._when, self._bucket_s = when, bucket_s
 
-    def store(self, store: StoreConfig, rate: float | None, last_seen_ms: int | None) -> StoreFacts:
+    def store(self, store: StoreConfig, last_seen_ms: int | None) -> StoreFacts:
         """The facts of one store."""
         scored = self._scored.get(store.id)
         return StoreFacts(
@@ -239,8 +214,6 @@ class _Folded:
             late_minutes=int(scored["late"]) if scored else 0,
             scored_until_ms=int(scored["until_s"]) * 1000 + 60_000 if scored else None,
             last_seen_ms=last_seen_ms,
-            worth=self._worth.get((store.id, store.currency), {}),
-            base_rate=rate,
         )
 
     def _line(self, step: str, rows: dict[int, Row]) -> tuple[Bucket, ...]:
@@ -284,33 +257,7 @@ def _alerts(rows: Sequence[Row], actions: Sequence[Row]) -> tuple[AlertFacts, ..
             log.warning("an action is left out of the digest", error=str(error))
     found = []
     for row in rows:
-        alert = AlertTransition(
-            alert_id=row["alert_id"],
-            store_id=row["store_id"],
-            step=row["step"],
-            segment=row["segment"],
-            kind=_member(row["kind_name"], AlertKind.CONVERSION),
-            level=_member(row["level_name"], Level.NOTICE),
-            state=AlertState(row["state_name"]),
-            sequence=int(row["sequence"]),
-            at_ms=int(row["at_ms"]),
-            opened_at_ms=int(row["opened_ms"]),
-            fired_at_ms=_moment(row["fired_ms"]),
-            resolved_at_ms=_moment(row["resolved_ms"]),
-            surprise=row["surprise"],
-            observed=row["observed"],
-            expected=row["expected"],
-            low=row["low"],
-            high=row["high"],
-            window_minutes=int(row["minutes"]),
-            sample=row["sample"],
-            lost=row["lost"],
-            lost_low=row["lost_low"],
-            lost_high=row["lost_high"],
-            label=_member(row["label_name"], AlertLabel.UNKNOWN),
-            contributions=tuple(Contribution(segment, float(share)) for segment, share in row["shares"]),
-            members=tuple(row["members"]),
-        )
+        alert = alert_of(row)
         standing = book.standing(alert.alert_id) or NOBODY
         found.append(
             AlertFacts(
@@ -322,12 +269,3 @@ def _alerts(rows: Sequence[Row], actions: Sequence[Row]) -> tuple[AlertFacts, ..
             )
         )
     return tuple(found)
-
-
-def _member(value: str, default: Member) -> Member:
-    """The member of ``default``'s enum that a row names; ``default`` for an empty value or one of another release."""
-    return type(default)(value) if value in set(type(default)) else default
-
-
-def _moment(value: int | None) -> int | None:
-    return int(value) if value else None

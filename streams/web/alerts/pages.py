@@ -34,7 +34,7 @@ from streams.web.frame.routes import (
     limit_of_rows,
 )
 from streams.web.frame.subject import NavigationEntry, PageServices, Subject
-from streams.web.grid.money import OrderValues
+from streams.web.grid.money import AlertPrices
 from streams.web.store.lines import line_in_words, line_of
 from streams.web.store.queries import StoreQueries, rows_sql
 
@@ -189,7 +189,7 @@ def _chosen(request: web.Request) -> tuple[str, str, str, float]:
 
 def _routes(services: PageServices) -> Routes:
     actions = ActionQueries(services.database, services.actions)
-    alerts = AlertQueries(services.database, OrderValues(services.database, services.config), actions)
+    alerts = AlertQueries(services.database, AlertPrices(services.database, services.config), actions)
     pages = AlertPages(services, alerts, actions, StoreQueries(services.database))
     acting = ActionPages(services, alerts, actions, pages.show_alert)
     links = LinkPages(services, alerts, actions)

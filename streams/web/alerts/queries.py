@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from scoring.alerts.actions import HumanAction
-from scoring.alerts.alert import AlertLabel
+from scoring.alerts.alert import AlertTransition
 from scoring.funnel.stages import STAGES, STEP_BY_ID
 from scoring.funnel.units import DAY_MS, MINUTE_MS
 from streams.clickhouse.reader import Database, Row
 from streams.clock import now_ms
+from streams.incidents.alert_rows import ALERT_COLUMNS, alert_of
 from streams.web.alerts.action_queries import ActionQueries
 from streams.web.alerts.answers import Alert, Alerts, Responses, Share, Transition
-from streams.web.grid.money import OrderValues
+from streams.web.grid.answers import MoneyEstimate
+from streams.web.grid.money import AlertPrices
 
 ALERT_DAYS = 90
-
-_MS = "toUnixTimestamp64Milli(toDateTime64({0}, 3, 'UTC'))"
-ALERT_COLUMNS = f"""
-       alert_id, store_id, step, segment, toString(kind) AS kind_name, toString(level) AS level_name,
-       toString(state) AS state_name, {_MS.format("opened_at")} AS opened_ms,
-       {_MS.format("fired_at")} AS fired_ms, {_MS.format("resolved_at")} AS resolved_ms,
-       surprise, observed, expected, low, high, toUInt32(window_minutes) AS minutes, sample,
-       lost, lost_low, lost_high, toString(label) AS label_name, contributions, members
-"""
 
 ALERTS = f"""
 SELECT {ALERT_COLUMNS}
@@ -33,7 +27,7 @@ FROM alerts
 WHERE opened_at > toDateTime({{from_s:Int64}}, 'UTC')
   AND ({{state:String}} = '' OR state = {{state:String}}) AND ({{store:String}} = '' OR store_id = {{store:String}})
   AND ({{step:String}} = '' OR step = {{step:String}})
-ORDER BY state = 'firing' DESC, state = 'pending' DESC, opened_at DESC, alert_id
+ORDER BY state = 'firing' DESC, state = 'pending' DESC, opened_at DESC, alerts.alert_id
 LIMIT {{most:Int64}}
 """
 
@@ -68,8 +62,8 @@ WHERE opened_at > toDateTime({from_s:Int64}, 'UTC')
 class AlertQueries:
     """The queries of alerts."""
 
-    def __init__(self, database: Database, values: OrderValues, actions: ActionQueries) -> None:
-        self._database, self._values, self._actions = database, values, actions
+    def __init__(self, database: Database, prices: AlertPrices, actions: ActionQueries) -> None:
+        self._database, self._prices, self._actions = database, prices, actions
 
     async def alerts(
         self, state: str, store_id: str, most: int, at_ms: int, *, step: str = "", days: float = ALERT_DAYS
@@ -79,7 +73,7 @@ class AlertQueries:
         rows = await self._database.rows(
             ALERTS, state=state, store=store_id, step=step, most=most, from_s=from_ms // 1000
         )
-        alerts = [await self._alert(row) for row in rows]
+        alerts = await self._alerts_of(rows)
         actions = await self._actions.about((a.alert_id for a in alerts), from_ms)
         return Alerts(at_ms, tuple(self._with_actions(a, actions[a.alert_id], at_ms) for a in alerts))
 
@@ -93,7 +87,7 @@ class AlertQueries:
         rows = await self._database.rows(ALERT, alert=alert_id)
         if not rows:
             return None
-        alert = await self._alert(rows[0])
+        (alert,) = await self._alerts_of(rows)
         actions = (await self._actions.about([alert_id], alert.opened_at_ms - DAY_MS))[alert_id]
         return self._with_actions(alert, actions, now_ms()), actions
 
@@ -134,37 +128,11 @@ class AlertQueries:
             for row in rows
         )
 
-    async def _alert(self, row: Row) -> Alert:
-        opened_ms = int(row["opened_ms"])
-        money = await self._values.money(
-            row["store_id"], row["step"], row["lost"], row["lost_low"], row["lost_high"], opened_ms
-        )
-        return Alert(
-            alert_id=row["alert_id"],
-            store_id=row["store_id"],
-            step=row["step"],
-            segment=row["segment"],
-            kind=row["kind_name"],
-            level=row["level_name"],
-            state=row["state_name"],
-            opened_at_ms=opened_ms,
-            fired_at_ms=_moment(row["fired_ms"]),
-            resolved_at_ms=_moment(row["resolved_ms"]),
-            surprise=row["surprise"],
-            observed=row["observed"],
-            expected=row["expected"],
-            low=row["low"],
-            high=row["high"],
-            window_minutes=int(row["minutes"]),
-            sample=row["sample"],
-            lost=row["lost"],
-            lost_low=row["lost_low"],
-            lost_high=row["lost_high"],
-            label=row["label_name"] or AlertLabel.UNKNOWN.value,
-            contributions=_shares(row["contributions"]),
-            members=tuple(row["members"]),
-            money=money,
-        )
+    async def _alerts_of(self, rows: Sequence[Row]) -> list[Alert]:
+        """The alerts of rows, with their money by one question for all."""
+        found = [alert_of(row) for row in rows]
+        prices = await self._prices.of(found)
+        return [_answer(row, a, prices[a.alert_id]) for row, a in zip(rows, found, strict=True)]
 
 
 def rows_span(alert: Alert, at_ms: int) -> tuple[tuple[str, ...], int, int]:
@@ -175,14 +143,15 @@ def rows_span(alert: Alert, at_ms: int) -> tuple[tuple[str, ...], int, int]:
     return types, alert.opened_at_ms - alert.window_minutes * MINUTE_MS, end + MINUTE_MS
 
 
-def _moment(value: Any) -> int | None:
-    return int(value) if value is not None and int(value) > 0 else None
-
-
-def _shares(value: Any) -> tuple[Share, ...]:
-    """Contributions as they come from ClickHouse: pairs (segment, share), or rows with these names."""
-    shares = []
-    for item in value or ():
-        segment, share = (item["segment"], item["share"]) if isinstance(item, dict) else item
-        shares.append(Share(segment, float(share)))
-    return tuple(sorted(shares, key=lambda s: -s.share))
+def _answer(row: Row, alert: AlertTransition, money: MoneyEstimate | None) -> Alert:
+    """The API's form; kind, level and label of another release are passed on as they are."""
+    known: dict[str, Any] = {
+        name: getattr(alert, name) for name in Alert.__struct_fields__ if hasattr(alert, name)
+    }
+    shares = sorted((Share(c.segment, c.share) for c in alert.contributions), key=lambda share: -share.share)
+    as_written = {
+        "kind": row["alert_kind"],
+        "level": row["alert_level"],
+        "label": row["alert_label"] or alert.label.value,
+    }
+    return Alert(**{**known, **as_written, "contributions": tuple(shares), "money": money})

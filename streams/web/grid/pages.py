@@ -10,7 +10,7 @@ from streams.web.frame.errors import NotFoundError
 from streams.web.frame.routes import AT, STORE, ApiRoute, Routes
 from streams.web.frame.subject import PageServices, Subject
 from streams.web.grid.answers import Stores, StoreTile, Windows
-from streams.web.grid.money import OrderValues
+from streams.web.grid.money import AlertPrices
 from streams.web.grid.queries import GridQueries
 from streams.web.status.queries import StatusQueries
 
@@ -41,7 +41,7 @@ class GridPages:
 
 def _routes(services: PageServices) -> Routes:
     database, config = services.database, services.config
-    values = OrderValues(database, config)
+    values = AlertPrices(database, config)
     pages = GridPages(GridQueries(database, config, StatusQueries(database), values))
     return Routes(
         api=(

@@ -6,18 +6,21 @@ Every query is bounded in time and in rows.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Iterable, Mapping
 
 import msgspec
 
+from scoring.alerts.alert import AlertTransition
 from scoring.funnel.pools import parse_pool
 from scoring.funnel.stages import STEP_BY_ID
 from scoring.funnel.units import DAY_MS, HOUR_MS, MINUTE_MS
 from streams.clickhouse.reader import Database, Row
 from streams.config.model import Config
+from streams.incidents.alert_rows import ALERT_COLUMNS, alert_of
 from streams.web.frame.queries import SCORE_MAX_AGE_MS, span_back, store_or_bare
 from streams.web.grid.answers import (
     AlertSize,
+    MoneyEstimate,
     SparkPoint,
     StepScore,
     Stores,
@@ -26,7 +29,7 @@ from streams.web.grid.answers import (
     TileState,
     Windows,
 )
-from streams.web.grid.money import OrderValues
+from streams.web.grid.money import AlertPrices
 from streams.web.status.queries import StatusQueries
 
 #: a slow step's score holds over a long weekend
@@ -58,16 +61,15 @@ NEWEST_SLOW_SCORES = NEWEST_SCORES.replace(
     "WHERE segment = ''", "WHERE step IN {steps:Array(String)} AND segment = ''"
 )
 
-OPEN_ALERTS = """
-SELECT store_id, count() AS alert_count,
-       argMax((alert_id, toString(level), step, lost, lost_low, lost_high, toString(segment), surprise, observed, expected,
-               toUInt32(window_minutes)), (toString(level) = 'page', surprise)) AS worst
+#: of each store the alert that matters most, and how many fire
+OPEN_ALERTS = f"""
+SELECT {ALERT_COLUMNS}, count() OVER (PARTITION BY store_id) AS open_count
 FROM alerts
-WHERE state = 'firing' AND opened_at > toDateTime({from_s:Int64}, 'UTC')
-GROUP BY store_id
+WHERE state = 'firing' AND opened_at > toDateTime({{from_s:Int64}}, 'UTC')
+ORDER BY level = 'page' DESC, surprise DESC
+LIMIT 1 BY store_id
 LIMIT 10000
 """
-
 
 #: over all of the history, so from the sums of hours
 LAST_COUNTED = """
@@ -109,9 +111,9 @@ class GridQueries:
     """The queries of the store grid. ``at_ms`` is the moment to look at: the present, or a past one."""
 
     def __init__(
-        self, database: Database, config: Config, status: StatusQueries, values: OrderValues
+        self, database: Database, config: Config, status: StatusQueries, prices: AlertPrices
     ) -> None:
-        self._database, self._config, self._status, self._values = database, config, status, values
+        self._database, self._config, self._status, self._prices = database, config, status, prices
 
     async def windows(self, store_id: str) -> Windows:
         """The rolling stage counts the monitor last published, of one store or of all."""
@@ -160,17 +162,18 @@ class GridQueries:
         by_store: dict[str, list[StepScore]] = {}
         for row in [*(r for r in scores if r["step"] not in SLOW_STEPS), *slow]:
             by_store.setdefault(row["store_id"], []).append(_step_score(row))
-        open_alerts = {row["store_id"]: row for row in alerts}
+        open_alerts = {row["alert_store_id"]: (alert_of(row), int(row["open_count"])) for row in alerts}
+        prices = await self._prices.of(alert for alert, _ in open_alerts.values())
         ids = dict.fromkeys(
             [s.id for s in self._config.stores]
             + sorted(name for name in {*by_store, *open_alerts, *last_event} if parse_pool(name) is None)
         )
         rows = [
-            await self._tile(
-                at_ms,
+            self._tile(
                 store,
                 by_store.get(store, []),
-                open_alerts.get(store),
+                open_alerts.get(store, (None, 0)),
+                prices,
                 last_event.get(store),
                 "no_baseline" if store in unbased else "no_data",
             )
@@ -202,12 +205,12 @@ class GridQueries:
         newest = {(row["store_id"], row["step"]): row for row in (*long_ago, *lately)}
         return list(newest.values())
 
-    async def _tile(
+    def _tile(
         self,
-        at_ms: int,
         store_id: str,
         steps: list[StepScore],
-        alert: Row | None,
+        firing: tuple[AlertTransition | None, int],
+        prices: Mapping[str, MoneyEstimate | None],
         last_event_ms: int | None,
         unscored: TileState,
     ) -> StoreTile:
@@ -215,14 +218,19 @@ class GridQueries:
         steps.sort(key=lambda s: _STEP_ORDER.get(s.step, 99))
         worst = min(steps, key=lambda s: (_RANK.get(_tile_state(s.state), 99), -s.surprise), default=None)
         state = _tile_state(worst.state) if worst else unscored
-        alert_id = level = size = None
-        lost = money = None
+        alert, alert_count = firing
+        size = None
         if alert is not None:
             state = "firing"
-            alert_id, level, step, lost, low, high, *rest = alert["worst"]
-            size = AlertSize(step, *rest)
-            worst = next((s for s in steps if s.step == step), worst)
-            money = await self._values.money(store_id, step, lost, low, high, at_ms)
+            size = AlertSize(
+                alert.step,
+                alert.segment,
+                alert.surprise,
+                alert.observed,
+                alert.expected,
+                alert.window_minutes,
+            )
+            worst = next((s for s in steps if s.step == alert.step), worst)
         return StoreTile(
             store_id=store_id,
             name=store.name or store_id,
@@ -235,11 +243,11 @@ class GridQueries:
             spark=(),
             last_event_ms=last_event_ms,
             scored_until_ms=max((s.minute_ms for s in steps), default=None),
-            alert_id=alert_id,
-            alert_level=level,
-            alert_count=int(alert["alert_count"]) if alert else 0,
-            lost=lost,
-            money=money,
+            alert_id=alert.alert_id if alert else None,
+            alert_level=alert.level.value if alert else None,
+            alert_count=alert_count,
+            lost=alert.lost if alert else None,
+            money=prices[alert.alert_id] if alert else None,
             alert=size,
         )
 

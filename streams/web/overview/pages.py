@@ -21,7 +21,7 @@ from streams.web.frame.errors import BadQueryError
 from streams.web.frame.routes import PageRoute, Routes
 from streams.web.frame.subject import NavigationEntry, PageServices, Subject
 from streams.web.grid.answers import StoreTile
-from streams.web.grid.money import OrderValues
+from streams.web.grid.money import AlertPrices
 from streams.web.grid.queries import GridQueries
 from streams.web.overview.chosen import ChosenStore
 from streams.web.overview.spark import spark
@@ -44,7 +44,7 @@ class OverviewPage:
 
     def __init__(self, services: PageServices) -> None:
         database, config = services.database, services.config
-        values = OrderValues(database, config)
+        values = AlertPrices(database, config)
         self._data, self._renderer = services.settings.data, services.renderer
         self._status = StatusQueries(database)
         self._grid = GridQueries(database, config, self._status, values)

@@ -13,7 +13,7 @@ from streams.web.frame.errors import NotFoundError
 from streams.web.frame.queries import store_or_bare
 from streams.web.frame.routes import ApiRoute, PageRoute, Routes
 from streams.web.frame.subject import PageServices, Subject
-from streams.web.grid.money import OrderValues
+from streams.web.grid.money import AlertPrices
 from streams.web.routing.answers import Routing
 from streams.web.routing.queries import RoutingQueries
 from streams.web.routing.words import ROUTING_WORDS
@@ -59,7 +59,7 @@ class RoutingPages:
 def _routes(services: PageServices) -> Routes:
     database = services.database
     alerts = AlertQueries(
-        database, OrderValues(database, services.config), ActionQueries(database, services.actions)
+        database, AlertPrices(database, services.config), ActionQueries(database, services.actions)
     )
     pages = RoutingPages(services, RoutingQueries(services.settings, services.config, database), alerts)
     return Routes(

@@ -9,7 +9,7 @@ import pytest
 
 from scoring.alerts.alert import AlertKind, AlertState, Contribution, Level
 from scoring.calendar.entries import calendar_between
-from scoring.digest.judging import build_digest, expected_funnel, money_lost
+from scoring.digest.judging import build_digest, expected_funnel
 from scoring.digest.schedule import DigestForm, DigestSchedule, occurrence
 from scoring.digest.sentences import calendar_span, say_digest
 from scoring.digest.values import (
@@ -24,6 +24,7 @@ from scoring.digest.values import (
     Verdict,
 )
 from scoring.digest.worded import SaidDigest, Telling
+from scoring.funnel.money import Worth
 from streams.digests.wording import DigestReaderWording
 from tests.scoring.wording.test_cards import ALERT
 
@@ -49,9 +50,12 @@ def shop(name: str, payments: int = 80, judged: float = 1.0, **more: Any) -> Sto
     line = tuple(Bucket(WHEN.from_ms + hour * 3_600_000, payments / 24, 80 / 24) for hour in range(24))
     fields: dict[str, Any] = {
         "country": "US", "counts": counts, "steps": steps, "lines": {"order_to_payment": line}, "scored_minutes": MINUTES,
-        "scored_until_ms": WHEN.to_ms, "worth": {"order": 50.0, "payment": 60.0}, "base_rate": 1.0,
+        "scored_until_ms": WHEN.to_ms,
     }  # fmt: skip
     return StoreFacts(**{"store_id": name, "name": name.title(), **fields, **more})
+
+
+WORTH = Worth({"add_to_cart": 500, "order": 100}, {"order": 50.0, "payment": 60.0}, "USD", 1.0)
 
 
 def alert(store: str, *, is_open: bool = True, lost: float = 20.0, **more: Any) -> AlertFacts:
@@ -62,7 +66,7 @@ def alert(store: str, *, is_open: bool = True, lost: float = 20.0, **more: Any) 
         "resolved_at_ms": None if is_open else opened + 3_600_000, "lost": lost, "lost_low": lost / 2, "lost_high": lost * 2,
         "contributions": (Contribution("ios/paid", 0.7),), "members": (),
     }  # fmt: skip
-    return AlertFacts(msgspec.structs.replace(ALERT, **{**fields, **more}), is_open)
+    return AlertFacts(msgspec.structs.replace(ALERT, **{**fields, **more}), is_open, WORTH)
 
 
 def facts(*stores: StoreFacts, alerts: tuple[AlertFacts, ...] = (), late_ms: int = 0) -> Facts:
@@ -190,24 +194,13 @@ def test_a_dimension_without_data_is_empty_and_never_zero() -> None:
     assert "履约 未测" in said(facts(shop("a"))).radar_alt
 
 
-def test_lost_carts_are_money_by_the_rates_that_lead_to_an_order() -> None:
-    store = shop("a")
-    carts = alert("a", step="click_to_add_to_cart", lost=100.0).alert
-    money = money_lost(carts, store)
-    assert money is not None
-    assert money.lost == pytest.approx(100 * (100 / 500) * 50)
-    assert money_lost(alert("a", step="payment_to_fulfilment").alert, store) is None
-    assert money_lost(alert("a", kind=AlertKind.SURGE).alert, store) is None
-    assert money_lost(carts, replace(store, worth={})) is None
-
-
 def test_money_of_another_currency_is_told_in_the_base_currency_too() -> None:
     """So that what matters can be compared between stores that sell in different money."""
-    shops = (
-        shop("a", 40, currency="CNY", base_rate=0.14, base_currency="USD"),
-        shop("b", 40, base_currency="USD"),
-    )
-    matters = said(facts(*shops, alerts=(alert("a"), alert("b"))), "en").matters
+    shops = (shop("a", 40, currency="CNY"), shop("b", 40))
+    yuan = replace(WORTH, currency="CNY", base_rate=0.14, base_currency="USD")
+    dollars = replace(WORTH, base_currency="USD")
+    alerts = (replace(alert("a"), worth=yuan), replace(alert("b"), worth=dollars))
+    matters = said(facts(*shops, alerts=alerts), "en").matters
     assert [m.lines[0] for m in matters] == [
         "about 20 payments fewer (10–40), about $1,200 ($600–$2,400)",
         "about 20 payments fewer (10–40), about CN¥1,200 (CN¥600–CN¥2,400, $170 in all)",

@@ -9,6 +9,7 @@ import pytest
 from scoring.alerts.actions import CloseReason
 from scoring.alerts.alert import AlertKind, AlertLabel, AlertState, AlertTransition, Contribution, Level
 from scoring.alerts.routing import Severity
+from scoring.funnel.money import UNKNOWN_WORTH, Worth
 from scoring.wording.cards import (
     MOST_LINES,
     ActionKind,
@@ -31,7 +32,7 @@ ALERT = AlertTransition(
     contributions=(Contribution("ios/paypal", 0.74), Contribution("ios/card", 0.05)),
 )  # fmt: skip
 AROUND = Surroundings(
-    store=StoreFacts("US-独立站", "America/Los_Angeles", "USD", 47.5),
+    store=StoreFacts("US-独立站", "America/Los_Angeles", "USD", Worth({}, {"payment": 47.5}, "USD")),
     threshold=7.0,
     severity=Severity.CRITICAL,
     health=Health(age_s=4, pixel_share=0.98),
@@ -62,7 +63,7 @@ def test_size_is_told_with_money_and_a_range() -> None:
 
 
 def test_money_is_left_out_where_the_worth_of_an_event_is_unknown() -> None:
-    unknown = replace(AROUND, store=replace(AROUND.store, money_per_event=None))
+    unknown = replace(AROUND, store=replace(AROUND.store, worth=UNKNOWN_WORTH))
     assert "$" not in card(around=unknown, language="en").text
 
 
@@ -116,7 +117,7 @@ def test_late_data_is_said_on_the_card() -> None:
 
 
 def test_another_currency_is_told_in_the_base_currency_too() -> None:
-    store = StoreFacts("US", "America/Los_Angeles", "USD", 47.5, base_rate=7.1, base_currency="CNY")
+    store = StoreFacts("US", "America/Los_Angeles", "USD", Worth({}, {"payment": 47.5}, "USD", 7.1, "CNY"))
     text = line(card(around=replace(AROUND, store=store), language="en"), LineKind.SIZE)
     assert "about $2,900 (range $1,900–$3,900, CN¥21,000 in all)" in text
 

@@ -13,8 +13,8 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from scoring.alerts.alert import AlertKind
+from scoring.funnel.money import price, worth_of_step
 from scoring.funnel.stages import STAGES
-from scoring.wording.cards import money_at_stake
 from streams.clickhouse import migrate
 from streams.config.loading import load_config
 from streams.incidents.facts import FactsReader
@@ -34,6 +34,7 @@ alerting:
 """
 NOW_MS = time.time_ns() // 1_000_000
 MINUTE_MS = 60_000
+OPENED_MS = NOW_MS - 15 * MINUTE_MS
 COLUMNS = [
     "store_id",
     "event_time",
@@ -66,7 +67,7 @@ def counted(store: str, clicks: int, orders: int) -> list[Any]:
     stages = [stage.value for stage in STAGES]
     counts = [0] * len(stages)
     counts[stages.index("click")], counts[stages.index("order")] = clicks, orders
-    return [store, moment(NOW_MS - 60 * MINUTE_MS), "", counts, 1]
+    return [store, moment(OPENED_MS - 90 * MINUTE_MS), "", counts, 1]
 
 
 def scored(store: str, minutes_ago: int, state: str) -> list[Any]:
@@ -80,7 +81,7 @@ async def reader(clickhouse: Store, fresh_database: str, tmp_path: Path) -> Asyn
     fill(clickhouse.client(fresh_database))
     path = tmp_path / "funnelwatch.yaml"
     path.write_text(CONFIG)
-    made = FactsReader(settings, load_config(path), lambda: NOW_MS)
+    made = FactsReader(settings, load_config(path), lambda: NOW_MS, patience_s=60)
     yield made
     await made.close()
 
@@ -94,8 +95,8 @@ def fill(client: Client) -> None:
         "north", "EUR", "20.00", 50, "pixel", 3000
     )
     rows += orders("north", "USD", "900.00", 5, "webhook", 12)
-    rows += orders("south", "EUR", "80.00", 50, "webhook", 20)
-    rows += orders("yen", "JPY", "5000", 10, "webhook", 20)
+    rows += orders("south", "EUR", "80.00", 50, "webhook", 100)
+    rows += orders("yen", "JPY", "5000", 10, "webhook", 100)
     client.insert("events_raw", rows, column_names=COLUMNS)
     minutes = [counted("north", 1500, 150), counted("south", 500, 50), counted("yen", 100, 10)]
     client.insert("minutes_raw", minutes, column_names=["store_id", "minute", "segment", "counts", "version"])
@@ -107,15 +108,25 @@ def fill(client: Client) -> None:
 
 def alert(store: str, step: str = "add_to_cart_to_order", *members: str) -> Any:
     kind = AlertKind.POOLED if members else AlertKind.CONVERSION
-    return msgspec.structs.replace(ALERT, store_id=store, step=step, kind=kind, members=members)
+    return msgspec.structs.replace(
+        ALERT,
+        store_id=store,
+        step=step,
+        kind=kind,
+        members=members,
+        opened_at_ms=OPENED_MS,
+        alert_id=f"{store}-{step}",
+    )
 
 
 async def test_an_order_is_worth_its_mean_amount_in_the_stores_own_currency(reader: FactsReader) -> None:
     store = (await reader.facts(alert("north"))).store
     assert store.currency == "EUR"
-    assert store.money_per_event == pytest.approx(20)
-    clicks = (await reader.facts(alert("north", "impression_to_click"))).store
-    assert clicks.money_per_event == pytest.approx(20 * 150 / 1500)
+    assert worth_of_step("add_to_cart_to_order", store.worth.counts, store.worth.amounts) == pytest.approx(20)
+    clicks = (await reader.facts(alert("north", "impression_to_click"))).store.worth
+    assert worth_of_step("impression_to_click", clicks.counts, clicks.amounts) == pytest.approx(
+        20 * 150 / 1500
+    )
 
 
 async def test_the_pixels_share_of_orders_is_told_beside_its_usual_one(reader: FactsReader) -> None:
@@ -138,14 +149,14 @@ async def test_a_pool_whose_stores_share_a_currency_is_told_with_money(reader: F
     pooled = alert("pool:platform=shopify", "add_to_cart_to_order", "north", "south")
     store = (await reader.facts(pooled)).store
     assert store.currency == "EUR"
-    assert store.money_per_event == pytest.approx((100 * 20 + 50 * 20 + 50 * 80) / 200)
-    money = money_at_stake(pooled, store)
+    assert store.worth.amounts["order"] == pytest.approx((100 * 20 + 50 * 80) / 150)
+    money = price(pooled, store.worth)
     assert money is not None
     assert money.low < money.lost < money.high
-    assert await reader.lost_in_base(pooled) == pytest.approx(money.lost * (store.base_rate or 0))
+    assert await reader.lost_in_base(pooled) == pytest.approx(money.lost * (store.worth.base_rate or 0))
 
 
 async def test_a_pool_of_several_currencies_carries_no_money(reader: FactsReader) -> None:
     pooled = alert("pool:platform=shopify", "add_to_cart_to_order", "north", "yen")
-    assert (await reader.facts(pooled)).store.money_per_event is None
+    assert (await reader.facts(pooled)).store.worth.amounts == {}
     assert await reader.lost_in_base(pooled) is None

@@ -1,0 +1,179 @@
+"""What the stores of alerts were worth before them: the one query behind every price (``scoring/funnel/money.py``).
+
+Asked for many alerts at once, so that a grid of stores costs one question. An answer depends on the alert alone, not on the moment
+of asking, and is remembered for ``FRESH_S``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from currency_converter import CurrencyConverter, RateNotFoundError
+
+from scoring.funnel.money import WORTH_DAYS, Worth
+from scoring.funnel.stages import STAGES, Stage
+from scoring.funnel.units import DAY_MS, HOUR_MS
+from streams.clock import monotonic
+from streams.config.model import Config
+
+#: late events may still change what was counted before an alert
+FRESH_S = 600.0
+_PRICED = f"('{Stage.ORDER.value}', '{Stage.PAYMENT.value}')"
+_SPAN_S = WORTH_DAYS * DAY_MS // 1000
+#: the alerts asked about, as parameters
+_ASKED = """
+    SELECT one.1 AS ask, one.2 AS stores, one.3 AS currency, one.4 AS until_s
+    FROM (SELECT arrayJoin(arrayZip({asks:Array(String)}, {stores:Array(Array(String))}, {currencies:Array(String)},
+                                    {untils:Array(Int64)})) AS one)
+"""
+
+
+def worth_sql(asked: str, first_s: str, last_s: str) -> str:
+    """A query for the counts (``Array(Float64)`` by stage) and mean amounts of each alert asked about.
+
+    Args:
+        asked: a subquery with the columns ``ask`` (String), ``stores`` (Array(String)), ``currency`` and ``until_s`` (the hour in
+            which the alert opened, in Unix seconds).
+        first_s, last_s: expressions, no later than the first span's begin and no earlier than the last one's end.
+    """
+    span = f"at >= toDateTime(asked.until_s - {_SPAN_S}, 'UTC') AND at < toDateTime(asked.until_s, 'UTC')"
+    each = f"SELECT ask, currency, until_s, arrayJoin(stores) AS store_id FROM ({asked})"
+    return f"""
+SELECT ask, currency, counts, order_amount, payment_amount
+FROM
+(
+    SELECT ask, any(currency) AS currency, sumForEach(arrayMap(n -> toFloat64(n), counted.counts)) AS counts
+    FROM ({each}) AS asked
+    INNER JOIN
+    (
+        SELECT at, store_id, counts FROM count_sums(first = {first_s}, last = {last_s})
+        WHERE store_id IN (SELECT store_id FROM ({each}))
+    ) AS counted ON counted.store_id = asked.store_id
+    WHERE {span}
+    GROUP BY ask
+) AS numbers
+FULL JOIN
+(
+    SELECT ask, sumIf(total, kind = '{Stage.ORDER.value}') / nullIf(sumIf(n, kind = '{Stage.ORDER.value}'), 0) AS order_amount,
+           sumIf(total, kind = '{Stage.PAYMENT.value}') / nullIf(sumIf(n, kind = '{Stage.PAYMENT.value}'), 0) AS payment_amount
+    FROM ({each}) AS asked
+    INNER JOIN
+    (
+        SELECT store_id, toStartOfHour(toDateTime(event_time, 'UTC')) AS at, toString(currency) AS money,
+               toString(type) AS kind, sum(toFloat64(amount)) AS total, count() AS n
+        FROM events
+        WHERE type IN {_PRICED} AND amount > 0 AND store_id IN (SELECT store_id FROM ({each}))
+          AND event_time >= toDateTime({first_s}, 'UTC') AND event_time < toDateTime({last_s} + 3600, 'UTC')
+        GROUP BY store_id, at, money, kind
+    ) AS paid ON paid.store_id = asked.store_id AND paid.money = asked.currency
+    WHERE {span}
+    GROUP BY ask
+) AS amounts USING (ask)
+"""
+
+
+_WORTH = worth_sql(_ASKED, "{first_s:Int64}", "{last_s:Int64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """An alert whose worth is asked for; ``members`` are a pool's stores."""
+
+    alert_id: str
+    store_id: str
+    opened_at_ms: int
+    members: tuple[str, ...] = ()
+
+    @property
+    def stores(self) -> tuple[str, ...]:
+        """The stores whose events are meant."""
+        return self.members or (self.store_id,)
+
+
+@lru_cache(maxsize=1)
+def _converter() -> CurrencyConverter:
+    """The bundled rates; reading them takes most of a second."""
+    return CurrencyConverter(fallback_on_missing_rate=True)
+
+
+def base_rate(currency: str, base: str) -> float | None:
+    """How much of ``base`` one unit of ``currency`` is, by the last bundled rates of the ECB; None if it has none."""
+    if currency == base:
+        return 1.0
+    try:
+        return float(_converter().convert(1.0, currency, base))
+    except (RateNotFoundError, ValueError):
+        return None
+
+
+class WorthReader:
+    """Reads what alerts' stores were worth.
+
+    Args:
+        rows: asks ClickHouse: ``rows(sql, **parameters)`` gives rows by column name; its errors pass through.
+        config: whose stores and base currency.
+    """
+
+    def __init__(self, rows: Callable[..., Awaitable[Sequence[Mapping[str, Any]]]], config: Config) -> None:
+        self._rows, self._config = rows, config
+        self._known: dict[str, tuple[float, Worth]] = {}
+        self._rates: dict[str, float | None] = {}
+
+    def currency(self, stores: Iterable[str]) -> str:
+        """What the stores sell in; empty if they share no currency, or one of them is not configured."""
+        found = {store.currency if store else "" for store in map(self._config.store, stores)}
+        return found.pop() if len(found) == 1 else ""
+
+    async def rate(self, currency: str) -> float | None:
+        """How much of the base currency one unit is worth, None if there is no rate."""
+        if currency not in self._rates:
+            base = self._config.alerting.base_currency
+            self._rates[currency] = await asyncio.to_thread(base_rate, currency, base) if currency else None
+        return self._rates[currency]
+
+    async def of(self, alerts: Iterable[Priced]) -> dict[str, Worth]:
+        """The worth behind each alert, by its id. One question for all that are not remembered."""
+        wanted = {alert.alert_id: alert for alert in alerts}
+        now = monotonic()
+        if len(self._known) > 5000:
+            self._known = {key: value for key, value in self._known.items() if value[0] > now}
+        unknown = [a for a in wanted.values() if self._known.get(a.alert_id, (0.0,))[0] <= now]
+        if unknown:
+            answers = await self._ask(unknown)
+            for alert in unknown:
+                self._known[alert.alert_id] = (now + FRESH_S, answers[alert.alert_id])
+        return {alert_id: self._known[alert_id][1] for alert_id in wanted}
+
+    async def _ask(self, alerts: Sequence[Priced]) -> dict[str, Worth]:
+        untils = [alert.opened_at_ms // HOUR_MS * HOUR_MS // 1000 for alert in alerts]
+        currencies = [self.currency(alert.stores) for alert in alerts]
+        rows = await self._rows(
+            _WORTH,
+            asks=[alert.alert_id for alert in alerts],
+            stores=[list(alert.stores) for alert in alerts],
+            currencies=currencies,
+            untils=untils,
+            first_s=min(untils) - _SPAN_S,
+            last_s=max(untils) - 1,
+        )
+        found = {row["ask"]: row for row in rows}
+        answers = {}
+        for alert, currency in zip(alerts, currencies, strict=True):
+            row = found.get(alert.alert_id)
+            amounts = {
+                Stage.ORDER.value: row["order_amount"] if row else None,
+                Stage.PAYMENT.value: row["payment_amount"] if row else None,
+            }
+            counts = dict(zip((stage.value for stage in STAGES), row["counts"] if row else (), strict=False))
+            answers[alert.alert_id] = Worth(
+                counts=counts,
+                amounts={name: float(mean) for name, mean in amounts.items() if mean and currency},
+                currency=currency,
+                base_rate=await self.rate(currency),
+                base_currency=self._config.alerting.base_currency,
+            )
+        return answers
