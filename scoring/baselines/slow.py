@@ -1,7 +1,7 @@
 """What is expected of a slow step: payments to fulfilments, in the business hours of the warehouse.
 
 The same arrival model as for fast steps, µ[t] = rate · Σ_d f[d]·n[t−d] · exp(profile[hour of week]), with t and d in business
-hours (``scoring/business.py``). The kernel f comes from attributed pairs by the reverse-time hazard, so that orders too
+hours (``business.py``). The kernel f comes from attributed pairs by the reverse-time hazard, so that orders too
 young to be fulfilled do not make it look quicker than it is (Lagakos, Barraj & De Gruttola 1988; Lawless 1994;
 Höhle & an der Heiden 2014). Where there are no pairs, a discretised gamma distribution is chosen by Poisson deviance.
 

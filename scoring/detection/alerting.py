@@ -1,6 +1,6 @@
 """The alerts of all store-steps: which open, which change, which are resolved in a minute that was closed.
 
-On the path of an event: called by ``detector.py`` after ``engine.py`` has judged every series; ``incidents.py`` holds one
+On the path of an event: called by ``detector.py`` after ``engine.py`` has judged every series; ``tracked_alert.py`` holds one
 alert's life.
 """
 

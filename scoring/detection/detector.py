@@ -4,7 +4,7 @@ On the path of an event: called by ``streams/monitor`` with the counts of a clos
 ``funnel.alerts.v1`` and table ``scores``). Live, replay, backtest and benchmark call this same class.
 
 Past 400 lines because live, replay and backtest meet in this one class; the arithmetic is elsewhere:
-``book.py`` keeps the names, ``exposure.py``, ``level.py`` and ``engine.py`` do the arithmetic, ``alerting.py`` opens and
+``book.py`` keeps the names, ``exposure.py``, ``scoring/baselines/level.py`` and ``engine.py`` do the arithmetic, ``alerting.py`` opens and
 resolves alerts, ``memory.py`` brings them over a restart; here they meet.
 """
 

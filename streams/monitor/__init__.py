@@ -13,5 +13,5 @@ memory, changelog and everything published always agree on one offset, whoever i
 Files, in the order in which a record batch passes: ``app.py`` (agent, timers), ``monitor.py`` (which partitions are
 ours, flush), ``partition.py`` (one partition: count, close, judge), ``records.py`` (what it looks like in topics),
 ``writer.py`` (the transaction). Beside them ``table.py`` and ``recovery.py`` (restart), ``ticks.py``,
-``baselines.py``, ``watchdog.py``; ``repartitioning.py`` and ``moves.py`` carry the state over to more partitions.
+``watchdog.py``; ``repartitioning.py`` and ``moves.py`` carry the state over to more partitions.
 """
