@@ -29,6 +29,8 @@ LOG_EVENTS: Mapping[str, str] = {
     # --- landing, clickhouse and jobs
     # --- pools
     # --- notifier, channels and digests
+    "mail_recipient_rejected": "The mail server rejected one reader of a mail that the others got.",
+    "slack_thread_not_updated": "A reply was sent, but the first message of its Slack thread could not be updated.",
     # --- page
     "page_failed": "A request of the page or the API failed on a bug; the traceback is part of the record.",
     "page_started": "The page accepts requests at `address`.",

@@ -19,9 +19,10 @@ from typing import Any
 import structlog
 
 from scoring.wording.text import Text
-from streams.config.loading import ConfigError, find_config, load_config
+from streams.config.loading import find_config, load_config
 from streams.config.model import Config
 from streams.instance.processes import end_with_parent
+from streams.schema import ConfigError
 from streams.settings import Settings, load_settings
 
 _log = structlog.get_logger()

@@ -1,7 +1,8 @@
 """The ways to reach people, one a file. Each takes a ``Message`` and knows only its own service.
 
-Lives here: payloads, signatures and error kinds of each service. Does not live here: rate limits, retries and claims
-(``streams/notifier``), and what is said (``scoring/wording/cards.py``).
+Lives here: one file a channel with its receivers' configuration, limits, payload, signature and kinds of failure; the tuple of
+all channels (``registry.py``). Does not live here: pacing, retries and claims (``streams/notifier/notifier.py``), and what is said
+(``scoring/wording/cards.py``). Nothing here imports ``streams/config``: the configuration imports the receivers' models.
 """
 
 from streams.channels.message import (
@@ -9,8 +10,8 @@ from streams.channels.message import (
     Message,
     MessageKind,
     SendError,
-    SendRefused,
-    SendRetryable,
+    SendRejectedError,
+    SendRetryableError,
 )
 
-__all__ = ["Channel", "Message", "MessageKind", "SendError", "SendRefused", "SendRetryable"]
+__all__ = ["Channel", "Message", "MessageKind", "SendError", "SendRejectedError", "SendRetryableError"]

@@ -6,19 +6,38 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlencode
 
-import aiohttp
+from pydantic import Field
 
+from scoring.wording.text import Text
 from streams.channels.markdown import cut_bytes, fitting, message_markdown
 from streams.channels.message import Message
 from streams.channels.posting import check_code, post_json
+from streams.channels.receiver import ChannelContext, ChannelSpec, ReceiverConfig, Url
+from streams.schema import SecretRef
+
+if TYPE_CHECKING:
+    import aiohttp
 
 #: 130101 and 410100: more than 20 messages a minute; -1: the system is busy
 _BUSY = frozenset({130101, 410100, -1})
 #: largest text a robot takes, in bytes
 _MOST_BYTES = 20_000
+
+
+class DingTalkReceiver(ReceiverConfig):
+    """A DingTalk group by its robot."""
+
+    needs = ("url",)
+
+    channel: Literal["dingtalk"]
+    url: Url = ""
+    secret: Annotated[SecretRef, Field(description="Reference to the robot's signing secret.")] = ""
+    mention: Annotated[
+        tuple[str, ...], Field(description="Mobile numbers or user ids to mention; `all` is everybody.")
+    ] = ()
 
 
 def signed_url(url: str, secret: str, timestamp_ms: int) -> str:
@@ -64,3 +83,17 @@ class DingTalkChannel:
         answer = await post_json(self._session, url, dingtalk_payload(message, self._mention))
         check_code(answer, "DingTalk", "errcode", _BUSY)
         return ""
+
+
+def _build(receiver: DingTalkReceiver, context: ChannelContext) -> DingTalkChannel:
+    url, secret = context.secret(receiver.url), context.secret(receiver.secret)
+    return DingTalkChannel(context.session, url, secret, receiver.mention, context.now_ms)
+
+
+CHANNEL = ChannelSpec(
+    config=DingTalkReceiver,
+    words=Text("钉钉", "DingTalk"),
+    per_minute=20,
+    per_second=10,
+    build=_build,
+)

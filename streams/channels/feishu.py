@@ -6,16 +6,22 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import aiohttp
 import msgspec
+from pydantic import Field
 
 from scoring.alerts.routing import Severity
 from scoring.wording.cards import ActionKind, Card
+from scoring.wording.text import Text
 from streams.channels.markdown import fitting
 from streams.channels.message import Message
 from streams.channels.posting import check_code, post_json
+from streams.channels.receiver import ChannelContext, ChannelSpec, Mention, ReceiverConfig, Url
+from streams.schema import SecretRef
+
+if TYPE_CHECKING:
+    import aiohttp
 
 #: 11232 and 99991400: too many messages
 _BUSY = frozenset({11232, 99991400})
@@ -24,6 +30,17 @@ _MOST_BYTES = 19_000
 #: what a card's Markdown takes for markup is written as an HTML entity: a backslash would be shown
 _ENTITIES = str.maketrans({c: f"&#{ord(c)};" for c in "\\`*_[]<>~&"})
 _COLOURS = {Severity.CRITICAL: "red", Severity.WARNING: "orange", Severity.INFO: "yellow"}
+
+
+class FeishuReceiver(ReceiverConfig):
+    """A Feishu or Lark group by its custom bot."""
+
+    needs = ("url",)
+
+    channel: Literal["feishu"]
+    url: Url = ""
+    secret: Annotated[SecretRef, Field(description="Reference to the bot's signing secret.")] = ""
+    mention: Mention = ()
 
 
 def signature(secret: str, timestamp_s: int) -> str:
@@ -106,3 +123,18 @@ class FeishuChannel:
             payload |= {"timestamp": str(timestamp), "sign": signature(self._secret, timestamp)}
         check_code(await post_json(self._session, self._url, payload), "Feishu", "code", _BUSY)
         return ""
+
+
+def _build(receiver: FeishuReceiver, context: ChannelContext) -> FeishuChannel:
+    url, secret = context.secret(receiver.url), context.secret(receiver.secret)
+    return FeishuChannel(context.session, url, secret, receiver.mention, context.now_ms)
+
+
+#: a bot takes five messages a second and a hundred a minute; four leave room for others that use the same bot
+CHANNEL = ChannelSpec(
+    config=FeishuReceiver,
+    words=Text("飞书", "Feishu / Lark"),
+    per_minute=100,
+    per_second=4,
+    build=_build,
+)

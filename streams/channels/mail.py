@@ -9,38 +9,63 @@ from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid, parseaddr
+from functools import cache
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Annotated, Literal, Protocol
 from urllib.parse import unquote, urlsplit
 
-import aiosmtplib
-import css_inline
-import jinja2
 import structlog
+from pydantic import Field
 
+from scoring.wording.text import Text
 from streams import metrics
-from streams.channels.message import Message, SendRefused, SendRetryable
-from streams.channels.others import message_text
+from streams.channels.message import Message, SendRejectedError, SendRetryableError, message_text
+from streams.channels.receiver import ChannelContext, ChannelSpec, ReceiverConfig
 from streams.instance.files import write_atomically
+from streams.settings import Settings
 
-log = structlog.get_logger()
+if TYPE_CHECKING:
+    import css_inline
+    import jinja2
 
-_TEMPLATES = jinja2.Environment(
-    loader=jinja2.PackageLoader("streams.channels", "templates"),
-    autoescape=True,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_log = structlog.get_logger()
 
-#: keeps the rules for dark readers, which no inline style can say
-_INLINER = css_inline.CSSInliner(keep_at_rules=True)
+
+class MailReceiver(ReceiverConfig):
+    """Readers by mail, through the instance's mail server."""
+
+    needs = ("to",)
+
+    channel: Literal["email"]
+    to: Annotated[tuple[str, ...], Field(description="Mail addresses; one mail goes to all of them.")] = ()
+
+
+@cache
+def _template() -> jinja2.Template:
+    import jinja2  # as all imports of this kind here: only processes that write mails load it
+
+    templates = jinja2.Environment(
+        loader=jinja2.PackageLoader("streams.channels", "templates"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return templates.get_template("alert.html.j2")
+
+
+@cache
+def _inliner() -> css_inline.CSSInliner:
+    import css_inline
+
+    # keeps the rules for dark readers, which no inline style can say
+    return css_inline.CSSInliner(keep_at_rules=True)
 
 
 class Post(Protocol):
     """Takes a finished mail to its readers."""
 
     async def deliver(self, mail: EmailMessage, recipients: Sequence[str]) -> None:
-        """Deliver ``mail``. Raises SendRetryable or SendRefused."""
+        """Deliver ``mail``. Raises SendRetryableError or SendRejectedError."""
 
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -55,7 +80,7 @@ class SmtpPost:
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
-            raise SendRefused("the mail server is written smtp://user:password@host:port or smtps://…")
+            raise SendRejectedError("the mail server is written smtp://user:password@host:port or smtps://…")
         self._host = parts.hostname
         self._tls = parts.scheme == "smtps"
         self._port = parts.port or (465 if self._tls else 587)
@@ -66,6 +91,8 @@ class SmtpPost:
 
     async def deliver(self, mail: EmailMessage, recipients: Sequence[str]) -> None:
         """Deliver to all recipients in one transaction."""
+        import aiosmtplib
+
         try:
             refused, _ = await aiosmtplib.send(
                 mail,
@@ -79,23 +106,23 @@ class SmtpPost:
                 timeout=20,
             )
         except aiosmtplib.SMTPAuthenticationError as error:
-            kind = SendRefused if error.code >= 500 else SendRetryable
+            kind = SendRejectedError if error.code >= 500 else SendRetryableError
             raise kind(f"{self._host} refused the user or password: {error.code}") from error
         except aiosmtplib.SMTPRecipientsRefused as error:
             codes = [refused.code for refused in error.recipients]
-            kind = SendRefused if all(code >= 500 for code in codes) else SendRetryable
+            kind = SendRejectedError if all(code >= 500 for code in codes) else SendRetryableError
             raise kind(f"{self._host} refused the recipients: {codes}") from error
         except aiosmtplib.SMTPResponseException as error:
-            kind = SendRefused if error.code >= 500 else SendRetryable
+            kind = SendRejectedError if error.code >= 500 else SendRetryableError
             raise kind(f"{self._host} answered {error.code} {error.message}") from error
         except (aiosmtplib.SMTPException, OSError, TimeoutError, ssl.SSLError) as error:
-            raise SendRetryable(
-                f"{self._host}:{self._port} cannot be reached: {type(error).__name__}"
+            raise SendRetryableError(
+                f"{self._host}:{self._port} is unreachable: {type(error).__name__}"
             ) from error
         for recipient, answer in refused.items():
             # the others have it; sending again would be a second mail to them
-            metrics.NOTIFIER_READERS_REFUSED.labels("email").inc()
-            log.error("a mail did not reach one of its readers", recipient=recipient, answer=str(answer))
+            metrics.NOTIFIER_READERS_REFUSED.labels(CHANNEL.name).inc()
+            _log.error("mail_recipient_rejected", recipient=recipient, answer=str(answer))
 
 
 class FolderPost:
@@ -137,8 +164,7 @@ def alert_mail(message: Message, sender: str, to: Sequence[str], sent_ms: int) -
         mail["In-Reply-To"] = message.parent
         mail["References"] = message.parent
     mail.set_content(message_text(message))
-    page = _TEMPLATES.get_template("alert.html.j2").render(message=message)
-    mail.add_alternative(_INLINER.inline(page), subtype="html")
+    mail.add_alternative(_inliner().inline(_template().render(message=message)), subtype="html")
     return mail
 
 
@@ -153,3 +179,23 @@ class MailChannel:
         mail = alert_mail(message, self._sender, self._to, self._now_ms())
         await self._post.deliver(mail, self._to)
         return message.parent or str(mail["Message-ID"])
+
+
+def open_post(settings: Settings) -> Post:
+    """Where mails go: the SMTP server of the settings, else the folder ``outbox`` of the instance."""
+    url = settings.smtp_url.get_secret_value()
+    return SmtpPost(url) if url else FolderPost(Path(settings.data) / "outbox")
+
+
+def _build(receiver: MailReceiver, context: ChannelContext) -> MailChannel:
+    settings = context.settings
+    return MailChannel(open_post(settings), settings.mail_from, receiver.to, context.now_ms)
+
+
+CHANNEL = ChannelSpec(
+    config=MailReceiver,
+    words=Text("邮件", "Mail"),
+    per_minute=30,
+    per_second=10,
+    build=_build,
+)

@@ -8,22 +8,23 @@ from typing import Protocol
 
 from scoring.wording.cards import Card
 from scoring.wording.text import Language
+from streams.errors import FunnelwatchError, RejectedError, UnreachableError
 
 
-class SendError(Exception):
+class SendError(FunnelwatchError):
     """A message was not sent; raised by channels, handled by ``streams/notifier/notifier.py``."""
 
 
-class SendRetryable(SendError):
-    """The other side is away or asks to wait; the notifier tries again, not before ``retry_after_s``."""
+class SendRetryableError(SendError, UnreachableError):
+    """The other side is unreachable or asks to wait; the notifier retries, not before ``retry_after_s``."""
 
     def __init__(self, text: str, retry_after_s: float | None = None) -> None:
         super().__init__(text)
         self.retry_after_s = retry_after_s
 
 
-class SendRefused(SendError):
-    """The other side will never take this message (wrong key, gone address); trying again is useless."""
+class SendRejectedError(SendError, RejectedError):
+    """The other side will never take this message (wrong key, address gone); retrying is useless."""
 
 
 class MessageKind(StrEnum):
@@ -31,7 +32,7 @@ class MessageKind(StrEnum):
 
     FIRING = "firing"
     RESOLVED = "resolved"
-    #: only for receivers that hear of acknowledgements (``ReceiverConfig.hears_acknowledgement``)
+    #: only for channels that hear of acknowledgements (``ChannelSpec.hears_acknowledgement``)
     ACKNOWLEDGED = "acknowledged"
     TEST = "test"
 
@@ -43,7 +44,7 @@ class Message:
     ``key`` names the message: equal for the same message sent twice. ``thread`` names the incident: equal for all
     messages of a group, so channels can update or reply instead of repeating. ``parent`` is the receipt of the
     thread's first message, empty for the first. ``note`` is one line put in front ("silence ended", "repeated").
-    ``others_firing`` counts the thread's alerts that were told, still fire and are not in this message.
+    ``others_firing`` counts the thread's alerts that were sent before, still fire and are not in this message.
     """
 
     key: str
@@ -63,12 +64,18 @@ class Message:
         return f"{self.cards[0].headline}{extra}"
 
 
+def message_text(message: Message) -> str:
+    """All cards as plain text, with the note in front."""
+    note = f"{message.note}\n" if message.note else ""
+    return note + "\n\n".join(card.text for card in message.cards)
+
+
 class Channel(Protocol):
     """A way to reach a receiver. ``send`` gives back a receipt: a text that names the message there, or nothing.
 
     Raises:
-        SendRetryable: try again later.
-        SendRefused: never.
+        SendRetryableError: try again later.
+        SendRejectedError: never.
     """
 
     async def send(self, message: Message) -> str:

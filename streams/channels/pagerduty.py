@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import aiohttp
+from pydantic import Field
 
 from scoring.alerts.routing import Severity
 from scoring.wording.cards import ActionKind
+from scoring.wording.text import Text
 from streams.channels.message import Message, MessageKind
 from streams.channels.posting import post_json
+from streams.channels.receiver import ChannelContext, ChannelSpec, ReceiverConfig
+from streams.schema import SecretRef
+
+if TYPE_CHECKING:
+    import aiohttp
 
 EVENTS_URL = "https://events.pagerduty.com/v2/enqueue"
 _SEVERITIES = {Severity.CRITICAL: "critical", Severity.WARNING: "error", Severity.INFO: "warning"}
+
+
+class PagerDutyReceiver(ReceiverConfig):
+    """A PagerDuty service by its integration key."""
+
+    needs = ("secret",)
+
+    channel: Literal["pagerduty"]
+    secret: Annotated[SecretRef, Field(description="Reference to the routing key of the integration.")] = ""
+    url: Annotated[SecretRef, Field(description="Reference to another address of the Events API.")] = ""
 
 
 def dedup_key(thread: str) -> str:
@@ -70,3 +86,18 @@ class PagerDutyChannel:
             return message.parent
         answer = await post_json(self._session, self._url, pagerduty_payload(message, self._key))
         return str(answer.get("dedup_key", message.thread))
+
+
+def _build(receiver: PagerDutyReceiver, context: ChannelContext) -> PagerDutyChannel:
+    url, key = context.secret(receiver.url), context.secret(receiver.secret)
+    return PagerDutyChannel(context.session, key, url or EVENTS_URL)
+
+
+CHANNEL = ChannelSpec(
+    config=PagerDutyReceiver,
+    words=Text("PagerDuty", "PagerDuty"),
+    per_minute=120,
+    per_second=10,
+    build=_build,
+    hears_acknowledgement=True,
+)

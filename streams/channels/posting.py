@@ -1,22 +1,24 @@
-"""JSON over HTTP for the channels: one place for time limits, error kinds and what may be said in an error."""
+"""JSON over HTTP for the channels: one place for time limits, kinds of failure and what an error may reveal."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import aiohttp
 import msgspec
 
-from streams.channels.message import SendRefused, SendRetryable
+from streams.channels.message import SendRejectedError, SendRetryableError
+
+if TYPE_CHECKING:
+    import aiohttp
 
 TIMEOUT_S = 10.0
 #: a wait that a service asks for counts up to this
 MOST_RETRY_AFTER_S = 3600.0
-#: statuses worth another try: time-outs, too many requests, trouble at the other side
+#: statuses worth a retry: time-outs, too many requests, trouble at the other side
 _RETRYABLE = {408, 425, 429, 500, 502, 503, 504}
 
 
@@ -28,9 +30,11 @@ async def post_json(
     Errors name the host only: the path and query of a chat hook are secrets.
 
     Raises:
-        SendRetryable: no answer in time, or a status that may pass.
-        SendRefused: another status than 2xx.
+        SendRetryableError: no answer in time, or a status that may pass.
+        SendRejectedError: another status than 2xx.
     """
+    import aiohttp  # a configuration that is only read needs no HTTP client
+
     host = urlsplit(url).hostname or "?"
     body = payload if isinstance(payload, bytes) else msgspec.json.encode(payload)
     all_headers = {"Content-Type": "application/json; charset=utf-8", **(headers or {})}
@@ -42,13 +46,13 @@ async def post_json(
             answer = await response.content.read(65_536)
             status, headers_back = response.status, response.headers
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        raise SendRetryable(f"{host} cannot be reached: {type(error).__name__}") from error
+        raise SendRetryableError(f"{host} is unreachable: {type(error).__name__}") from error
     except ValueError as error:
-        raise SendRefused("the receiver's address is not a URL") from error
+        raise SendRejectedError("the receiver's address is not a URL") from error
     if status in _RETRYABLE:
-        raise SendRetryable(f"{host} answered {status}", retry_after_s(headers_back))
+        raise SendRetryableError(f"{host} answered {status}", retry_after_s(headers_back))
     if not 200 <= status < 300:
-        raise SendRefused(f"{host} answered {status}: {answer[:200].decode('utf-8', 'replace')}")
+        raise SendRejectedError(f"{host} answered {status}: {answer[:200].decode('utf-8', 'replace')}")
     try:
         decoded = msgspec.json.decode(answer)
     except msgspec.DecodeError:
@@ -75,16 +79,16 @@ def _aware(moment: datetime) -> datetime:
 
 
 def check_code(answer: Mapping[str, Any], name: str, field: str, busy: frozenset[int]) -> None:
-    """Refuse an answer whose ``field`` is not 0; codes in ``busy`` mean "too fast" and are worth another try.
+    """Raise for an answer whose ``field`` is not 0; codes in ``busy`` mean "too fast" and are worth a retry.
 
     An answer without the field is not the service's own (a proxy's page, for example), so nothing is known to have arrived.
     """
     if field not in answer:
-        raise SendRetryable(f"{name} gave an answer without {field}")
+        raise SendRetryableError(f"{name} answered without {field}")
     code = answer[field]
     if code == 0:
         return
     said = f"{name} answered {field} {code}: {answer.get('errmsg') or answer.get('msg') or ''}"
     if code in busy:
-        raise SendRetryable(said, 60.0)
-    raise SendRefused(said)
+        raise SendRetryableError(said, 60.0)
+    raise SendRejectedError(said)

@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import aiohttp
 import structlog
+from pydantic import Field
 
 from scoring.wording.cards import ActionKind, Card
-from streams.channels.message import Message, SendRefused, SendRetryable
+from scoring.wording.text import Text
+from streams.channels.message import Channel, Message, SendRejectedError, SendRetryableError
 from streams.channels.posting import post_json
+from streams.channels.receiver import ChannelContext, ChannelSpec, Mention, ReceiverConfig, Url
+from streams.schema import SecretRef
 
-log = structlog.get_logger(__name__)
+if TYPE_CHECKING:
+    import aiohttp
+
+_log = structlog.get_logger()
 _MOST_BLOCKS = 50
 _MOST_TEXT = 3000
 #: a star or an underscore in a name would end the bold or begin another
 _STYLE = str.maketrans({"*": "∗", "_": "＿", "~": "∼", "`": "'"})
+
+
+class SlackReceiver(ReceiverConfig):
+    """A Slack channel by an incoming webhook, or by a bot where ``secret`` is its token (``url`` is then ``chat.postMessage``)."""
+
+    needs = ("url",)
+
+    channel: Literal["slack"]
+    url: Url = ""
+    secret: Annotated[SecretRef, Field(description="Reference to the bot's token; none: a webhook.")] = ""
+    to: Annotated[tuple[str, ...], Field(description="The channel that the bot writes to.")] = ()
+    mention: Mention = ()
 
 
 def _escaped(text: str) -> str:
@@ -105,13 +123,34 @@ class SlackBotChannel:
         payload = slack_payload(message, ()) | {"channel": channel, "ts": message.parent}
         try:
             await self._call(self._url.replace("chat.postMessage", "chat.update"), payload)
-        except (SendRefused, SendRetryable) as error:
-            log.warning("the first message of a thread was not brought up to date", reason=str(error))
+        except (SendRejectedError, SendRetryableError) as error:
+            _log.warning("slack_thread_not_updated", reason=str(error))
 
     async def _call(self, url: str, payload: dict[str, Any]) -> dict[str, Any]:
         answer = await post_json(self._session, url, payload, {"Authorization": f"Bearer {self._token}"})
         if not answer.get("ok"):
             error = str(answer.get("error", "no reason"))
-            kind = SendRetryable if error in ("ratelimited", "internal_error", "fatal_error") else SendRefused
+            kind = (
+                SendRetryableError
+                if error in ("ratelimited", "internal_error", "fatal_error")
+                else SendRejectedError
+            )
             raise kind(f"Slack answered {error}")
         return answer
+
+
+def _build(receiver: SlackReceiver, context: ChannelContext) -> Channel:
+    url, token = context.secret(receiver.url), context.secret(receiver.secret)
+    if not token:
+        return SlackHookChannel(context.session, url, receiver.mention)
+    return SlackBotChannel(context.session, url, token, "".join(receiver.to[:1]), receiver.mention)
+
+
+#: a hook takes one message a second with short bursts
+CHANNEL = ChannelSpec(
+    config=SlackReceiver,
+    words=Text("Slack", "Slack"),
+    per_minute=60,
+    per_second=2,
+    build=_build,
+)

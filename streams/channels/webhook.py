@@ -5,13 +5,29 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import aiohttp
 import msgspec
+from pydantic import Field
 
+from scoring.wording.text import Text
 from streams.channels.message import Message
 from streams.channels.posting import post_json
+from streams.channels.receiver import ChannelContext, ChannelSpec, ReceiverConfig, Url
+from streams.schema import SecretRef
+
+if TYPE_CHECKING:
+    import aiohttp
+
+
+class WebhookReceiver(ReceiverConfig):
+    """A system of the user's own."""
+
+    needs = ("url", "secret")
+
+    channel: Literal["webhook"]
+    url: Url = ""
+    secret: Annotated[SecretRef, Field(description="Reference to the secret that signs each message.")] = ""
 
 
 def webhook_payload(message: Message) -> dict[str, Any]:
@@ -64,3 +80,17 @@ class WebhookChannel:
         }
         await post_json(self._session, self._url, body, headers)
         return ""
+
+
+def _build(receiver: WebhookReceiver, context: ChannelContext) -> WebhookChannel:
+    url, secret = context.secret(receiver.url), context.secret(receiver.secret)
+    return WebhookChannel(context.session, url, secret, context.now_ms)
+
+
+CHANNEL = ChannelSpec(
+    config=WebhookReceiver,
+    words=Text("自有系统（webhook）", "Webhook"),
+    per_minute=120,
+    per_second=10,
+    build=_build,
+)

@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
-import aiohttp
-
+from scoring.wording.text import Text
 from streams.channels.markdown import cut_bytes, fitting
 from streams.channels.message import Message
 from streams.channels.posting import check_code, post_json
+from streams.channels.receiver import ChannelContext, ChannelSpec, Mention, ReceiverConfig, Url
+
+if TYPE_CHECKING:
+    import aiohttp
 
 #: 45009 and 45033: more than 20 messages a minute; -1: the system is busy
 _BUSY = frozenset({45009, 45033, -1})
 _MOST_BYTES = 4096
 #: WeCom's Markdown knows no escapes: what could be markup or a mention is written with the wide form of the character
 _WIDE = str.maketrans({"<": "＜", ">": "＞", "[": "［", "]": "］", "*": "＊", "`": "｀", "@": "＠"})
+
+
+class WeComReceiver(ReceiverConfig):
+    """A WeCom group by its robot."""
+
+    needs = ("url",)
+
+    channel: Literal["wecom"]
+    url: Url = ""
+    mention: Mention = ()
 
 
 def _plain(text: str) -> str:
@@ -70,3 +83,16 @@ class WeComChannel:
         answer = await post_json(self._session, self._url, wecom_payload(message, self._mention))
         check_code(answer, "WeCom", "errcode", _BUSY)
         return ""
+
+
+def _build(receiver: WeComReceiver, context: ChannelContext) -> WeComChannel:
+    return WeComChannel(context.session, context.secret(receiver.url), receiver.mention)
+
+
+CHANNEL = ChannelSpec(
+    config=WeComReceiver,
+    words=Text("企业微信", "WeCom"),
+    per_minute=20,
+    per_second=10,
+    build=_build,
+)

@@ -7,9 +7,10 @@ from pathlib import Path
 import typer
 
 from streams.cli.starting import checked_settings
-from streams.config.loading import ConfigError, find_config, load_config
+from streams.config.loading import find_config, load_config
 from streams.config.model import Config
 from streams.instance.files import NoInstanceError, connect_settings
+from streams.schema import ConfigError
 from streams.settings import Settings
 
 

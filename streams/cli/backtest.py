@@ -26,9 +26,10 @@ from streams.backtest.files import UnreadableFile, parse_minute, read_incidents,
 from streams.backtest.remarks import QUARTILE_STORES, by_volume, calendar_remarks, file_remarks
 from streams.backtest.run import Outcome, run_backtest, training_end
 from streams.config.core import day_rules, slow_inputs
-from streams.config.loading import ConfigError, load_config
+from streams.config.loading import load_config
 from streams.config.model import Config
 from streams.config.pooling import lenders, pool_rules
+from streams.schema import ConfigError
 
 #: an instance's own baselines are fitted anew about so often in a backtest of its history
 _REFIT_DAYS = 7

@@ -78,7 +78,7 @@ def _hold_to_budget(data: Path | None, config: Path | None, days: int, budget: f
 
     from streams.backtest.files import UnreadableFile
     from streams.cli.backtest import backtest_own, sentence
-    from streams.config.loading import ConfigError
+    from streams.schema import ConfigError
 
     try:
         outcome, weeks = backtest_own(data, days, config, Console(stderr=True))

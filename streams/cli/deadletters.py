@@ -22,10 +22,11 @@ from streams.clickhouse.errors import ClickHouseError
 from streams.clock import now
 from streams.collector.intake import open_intake
 from streams.collector.letters import Letter, NotATime, Outcome, count_reasons, find_letters, moment, replay
-from streams.config.loading import ConfigError, find_config, load_config
+from streams.config.loading import find_config, load_config
 from streams.config.model import Config
 from streams.instance.files import read_instance
 from streams.kafka.errors import KafkaUnreachableError
+from streams.schema import ConfigError
 from streams.settings import Settings
 
 _Data = Annotated[

@@ -16,7 +16,7 @@ from rich.table import Table
 from scoring.alerts.actions import HumanActionKind
 from scoring.digest.schedule import DigestForm, Occurrence, occurrence_now, upcoming
 from streams.channels import SendError
-from streams.channels.registry import open_post
+from streams.channels.mail import open_post
 from streams.cli.asking import configuration, failed, running_instance
 from streams.clickhouse.errors import ClickHouseUnreachableError
 from streams.clock import now_ms

@@ -12,11 +12,11 @@ import typer
 from scoring.alerts.routing import Severity
 from scoring.wording.cards import Card, Line, LineKind
 from streams.channels import Message, MessageKind, SendError
+from streams.channels.receiver import ChannelContext, ReceiverConfig
 from streams.channels.registry import build_channel
 from streams.cli.asking import configuration, failed
 from streams.clock import now_ms
-from streams.config.alerting import ReceiverConfig
-from streams.config.loading import ConfigError
+from streams.schema import ConfigError
 from streams.settings import Settings, load_settings
 
 DataOption = Annotated[Path | None, typer.Option("--data", help="Folder of the running instance.")]
@@ -44,7 +44,7 @@ def _test_message(receiver: ReceiverConfig) -> Message:
 
 async def _send_test(settings: Settings, receiver: ReceiverConfig) -> None:
     async with aiohttp.ClientSession() as session:
-        channel = build_channel(receiver, settings, session, now_ms, typer.echo)
+        channel = build_channel(receiver, ChannelContext(session, settings, now_ms, typer.echo))
         await channel.send(_test_message(receiver))
 
 

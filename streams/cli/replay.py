@@ -27,10 +27,11 @@ from streams.clickhouse.clients import open_reader_sync
 from streams.clickhouse.errors import mapped
 from streams.collector.intake import open_intake
 from streams.collector.publisher import Publisher
-from streams.config.loading import ConfigError, find_config, load_config
+from streams.config.loading import find_config, load_config
 from streams.config.model import Config
 from streams.instance.files import NoInstanceError, connect_settings
 from streams.kafka.errors import KafkaUnreachableError
+from streams.schema import ConfigError
 from streams.settings import Settings
 from streams.sources.files.catching_up import NotCaughtUp, wait_until_landed
 from streams.sources.files.mapping import Mapping, MappingError, load_mapping, shipped_mappings

@@ -8,8 +8,9 @@ from typing import Annotated, NoReturn
 import typer
 from pydantic import ValidationError
 
-from streams.config.loading import ConfigError, find_config, load_config
+from streams.config.loading import find_config, load_config
 from streams.config.model import Config
+from streams.schema import ConfigError
 from streams.settings import Settings, load_settings, setting_errors
 
 data_option = Annotated[

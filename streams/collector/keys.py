@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from scoring.events.parsing import StoreTerms
-from streams.config.loading import ConfigError, resolve_secret
 from streams.config.model import Config
+from streams.schema import ConfigError, resolve_secret
 
 #: a burst is this many seconds of the allowed rate
 BURST_S = 10.0

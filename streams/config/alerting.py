@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from scoring.alerts.routing import RoutingError, parse_matcher
-from streams.config.values import Part, Zone
+from streams.channels.receiver import ReceiverConfig
+from streams.channels.registry import CHANNELS, receiver_type
+from streams.schema import ConfigPart, Zone
+
+if TYPE_CHECKING:
+    AnyReceiver = ReceiverConfig
+else:
+    AnyReceiver = receiver_type(CHANNELS)
 
 
 def _is_matcher(text: str) -> str:
@@ -40,46 +47,7 @@ Duration = Annotated[str, AfterValidator(_is_duration)]
 ClockTime = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 
 
-class ReceiverConfig(Part):
-    """Somebody who is told, by one channel. Secrets (``url``, ``secret``) are references: ``env:NAME`` or ``file:PATH``."""
-
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-    channel: Literal[
-        "email", "feishu", "dingtalk", "wecom", "slack", "pagerduty", "webhook", "apprise", "console"
-    ]
-    language: Literal["zh", "en"] = "en"
-    zone: Zone = "UTC"
-    to: tuple[str, ...] = Field((), description="Mail addresses (email).")
-    url: str = Field("", description="Reference to the address of a chat or web hook, env:NAME or file:PATH.")
-    secret: str = Field(
-        "", description="Reference to the signing secret (feishu, dingtalk, webhook) or routing key."
-    )
-    mention: tuple[str, ...] = Field(
-        (), description="Who is called by name: mobile numbers (dingtalk), ids (others)."
-    )
-    per_minute: float | None = Field(None, gt=0, description="Most messages a minute; default by channel.")
-
-    @property
-    def hears_acknowledgement(self) -> bool:
-        """True for a channel that keeps an incident and pages on until it hears that somebody has taken it on."""
-        return self.channel == "pagerduty"
-
-    @model_validator(mode="after")
-    def _has_what_its_channel_needs(self) -> Self:
-        if self.channel == "email" and not self.to:
-            raise ValueError(f"receiver {self.name!r}: a mail receiver needs `to`")
-        if self.channel in ("feishu", "dingtalk", "wecom", "slack", "webhook", "apprise") and not self.url:
-            raise ValueError(
-                f"receiver {self.name!r}: a {self.channel} receiver needs `url` (env:NAME or file:PATH)"
-            )
-        if self.channel in ("pagerduty", "webhook") and not self.secret:
-            raise ValueError(
-                f"receiver {self.name!r}: a {self.channel} receiver needs `secret` (env:NAME or file:PATH)"
-            )
-        return self
-
-
-class RouteConfig(Part):
+class RouteConfig(ConfigPart):
     """A node of the route tree; what is not given is inherited from the node above."""
 
     name: str = ""
@@ -95,7 +63,7 @@ class RouteConfig(Part):
     routes: tuple[RouteConfig, ...] = ()
 
 
-class MuteTimingConfig(Part):
+class MuteTimingConfig(ConfigPart):
     """Quiet hours of a route, in a named zone; ``to`` before ``from`` crosses midnight."""
 
     name: str
@@ -105,7 +73,7 @@ class MuteTimingConfig(Part):
     weekdays: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = ()
 
 
-class InhibitConfig(Part):
+class InhibitConfig(ConfigPart):
     """While ``source`` fires, ``target`` waits, where the ``equal`` labels agree."""
 
     source: tuple[MatcherText, ...]
@@ -113,10 +81,10 @@ class InhibitConfig(Part):
     equal: tuple[str, ...] = ()
 
 
-class AlertingConfig(Part):
-    """Who is told of alerts, and when."""
+class AlertingConfig(ConfigPart):
+    """Who is notified of alerts, and when."""
 
-    receivers: tuple[ReceiverConfig, ...] = ()
+    receivers: tuple[AnyReceiver, ...] = ()
     route: RouteConfig = RouteConfig()
     mute_timings: tuple[MuteTimingConfig, ...] = ()
     inhibit: tuple[InhibitConfig, ...] = (

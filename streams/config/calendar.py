@@ -8,13 +8,13 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from scoring.calendar.entries import is_known_day
-from streams.config.values import Part
+from streams.schema import ConfigPart
 
 Effect = Literal["suppress", "widen", "compare", "ignore"]
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 
 
-class CalendarEntryConfig(Part):
+class CalendarEntryConfig(ConfigPart):
     """One entry of a business's own, on the clock of each store it concerns."""
 
     name: str = Field(min_length=1)
@@ -43,7 +43,7 @@ class CalendarEntryConfig(Part):
         return begins, ends
 
 
-class CalendarDayConfig(Part):
+class CalendarDayConfig(ConfigPart):
     """What one built-in entry does, whatever its kind does: ``{day: 双11, effect: suppress, countries: [CN]}``."""
 
     day: str = Field(min_length=1, description="Its name, Chinese or English: 双11, Black Friday, Ramadan, …")
@@ -61,7 +61,7 @@ class CalendarDayConfig(Part):
         return self
 
 
-class CalendarConfig(Part):
+class CalendarConfig(ConfigPart):
     """What the days of the calendar do to judging; they hold for stores that name their country."""
 
     commerce: Effect = Field("widen", description="Commerce days: 618, 双11, Black Friday, …")

@@ -5,22 +5,23 @@ from __future__ import annotations
 import copy
 import difflib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import yaml
 from pydantic import BaseModel, ValidationError
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-#: errors hide behind others at most so deep
+from streams.config.model_tree import Loc, file_errors, secret_scalars
+
+#: errors hide behind others at most this deep
 _ROUNDS = 5
-Loc = Sequence[int | str]
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Problem:
+class ConfigProblem:
     """One error at one place; line and column count from 1."""
 
     line: int
@@ -32,20 +33,22 @@ class Problem:
         return f"{path}:{self.line}:{self.column}: {self.text}"
 
 
-def syntax_problem(error: yaml.YAMLError) -> Problem:
+def syntax_problem(error: yaml.YAMLError) -> ConfigProblem:
     """What is wrong where the file is no YAML."""
     mark = getattr(error, "problem_mark", None)
     said = getattr(error, "problem", None) or str(error)
     if "\\t" in said:
-        said = "a tab stands where spaces are expected; YAML is indented by spaces only"
+        said = "a tab where spaces are expected; YAML is indented by spaces only"
     elif said == "mapping values are not allowed here":
         said += (
             " (a key further left or right than its neighbours, or a value with `: ` in it that needs quotes)"
         )
-    return Problem(mark.line + 1 if mark else 1, mark.column + 1 if mark else 1, f"this is not YAML: {said}")
+    return ConfigProblem(
+        mark.line + 1 if mark else 1, mark.column + 1 if mark else 1, f"this is not YAML: {said}"
+    )
 
 
-def repeated_keys(root: Node | None) -> list[Problem]:
+def repeated_keys(root: Node | None) -> list[ConfigProblem]:
     """Keys given twice in the same mapping: YAML would take the last one silently."""
     problems = []
     for node in _nodes(root):
@@ -55,18 +58,20 @@ def repeated_keys(root: Node | None) -> list[Problem]:
                 first = seen.setdefault(str(key.value), key.start_mark.line + 1)
                 if first != key.start_mark.line + 1:
                     problems.append(
-                        _at(key, f"key {key.value!r} is given twice; it stands on line {first} already")
+                        _at(key, f"key {key.value!r} is given twice; it is on line {first} already")
                     )
     return problems
 
 
-def validation_problems(error: ValidationError, root: Node | None, model: type[BaseModel]) -> list[Problem]:
+def validation_problems(
+    error: ValidationError, root: Node | None, model: type[BaseModel]
+) -> list[ConfigProblem]:
     """The errors found against ``model``, each at the place of the value (or key) it is about."""
-    found = error.errors()
-    # a list whose only items are wrong is not empty: the items are told of
+    found = file_errors(error, model)
+    # a list whose only items are wrong is not empty: the items are reported
     return sorted(
         {
-            _problem(bad, root, model)
+            _problem(bad, root)
             for bad in found
             if not (bad["type"] == "too_short" and _has_items(root, bad["loc"]))
         }
@@ -75,27 +80,29 @@ def validation_problems(error: ValidationError, root: Node | None, model: type[B
 
 def hidden_problems(
     error: ValidationError, root: Node | None, content: Any, model: type[BaseModel]
-) -> list[Problem]:
-    """The errors that are only looked for once those of ``error`` are mended, such as a name given twice.
+) -> list[ConfigProblem]:
+    """The errors that are only looked for once those of ``error`` are fixed, such as a name given twice.
 
-    Mends a copy of ``content`` by stand-ins and looks again. What is then missing is missing by the mending.
+    Fixes a copy of ``content`` with stand-ins and looks again. What is then missing is missing because of the stand-ins.
     """
-    mended = copy.deepcopy(content)
-    found: set[Problem] = set()
+    patched = copy.deepcopy(content)
+    found: set[ConfigProblem] = set()
     for _ in range(_ROUNDS):
-        for number, bad in enumerate(error.errors()):
-            _mend(mended, bad, number)
+        for number, bad in enumerate(file_errors(error, model)):
+            _patch(patched, bad, number)
         try:
-            model.model_validate(mended)
+            model.model_validate(patched)
         except ValidationError as next_error:
             error = next_error
-            found.update(_problem(bad, root, model) for bad in error.errors() if bad["type"] == "value_error")
+            found.update(
+                _problem(bad, root) for bad in file_errors(error, model) if bad["type"] == "value_error"
+            )
         else:
             break
     return sorted(found)
 
 
-def _mend(content: Any, bad: Any, number: int) -> None:
+def _patch(content: Any, bad: Any, number: int) -> None:
     """Put a stand-in where the value at ``bad`` is wrong, or take it away so that the default holds."""
     *path, last = bad["loc"] or ("",)
     for part in path:
@@ -105,7 +112,7 @@ def _mend(content: Any, bad: Any, number: int) -> None:
             continue  # the name of a validator or of a union's member, which is no part of the file
     try:
         if bad["type"] == "too_short" and content[last]:
-            return  # its items are mended
+            return  # its items are fixed
     except (KeyError, IndexError, TypeError):
         return
     context = bad.get("ctx", {})
@@ -115,33 +122,30 @@ def _mend(content: Any, bad: Any, number: int) -> None:
         content[last] = _choices(context)[-1]  # the last of a list asks least of its neighbours
     elif fitting:
         content[last] = fitting[0]
+    elif bad["type"] == "tuple_type":
+        content[last] = [forms[1]]
     elif isinstance(content, dict):
         content.pop(last, None)
 
 
 def secret_problems(
-    root: Node | None, resolve: Callable[[str], str], failure: type[Exception]
-) -> list[Problem]:
-    """References to secrets behind which nothing is, and secrets that stand in the file themselves."""
+    root: Node | None, model: type[BaseModel], resolve: Callable[[str], str], failure: type[Exception]
+) -> list[ConfigProblem]:
+    """References to secrets that lead nowhere, and secrets that are written into the file themselves."""
     problems = []
-    for loc, node in _scalars(root):
-        keys = [part for part in loc if isinstance(part, str)]
-        is_write_key = keys[:1] == ["stores"] and keys[-1:] in (["keys"], ["pixel_keys"])
-        is_receiver_secret = keys[:2] == ["alerting", "receivers"] and keys[-1:] in (["url"], ["secret"])
-        if not node.value or not (is_write_key or is_receiver_secret):
-            continue
-        if not node.value.startswith(("env:", "file:")):
-            text = "a secret must not stand in this file; expected a reference to it: env:NAME or file:PATH"
+    for node in secret_scalars(root, model):
+        if node.value and not node.value.startswith(("env:", "file:")):
+            text = "a secret must not be written into this file; expected a reference: env:NAME or file:PATH"
             problems.append(_at(node, text))
-            continue
-        try:
-            resolve(node.value)
-        except failure as error:
-            problems.append(_at(node, str(error)))
+        elif node.value:
+            try:
+                resolve(node.value)
+            except failure as error:
+                problems.append(_at(node, str(error)))
     return problems
 
 
-def _problem(bad: Any, root: Node | None, model: type[BaseModel]) -> Problem:
+def _problem(bad: Any, root: Node | None) -> ConfigProblem:
     loc: tuple[int | str, ...] = bad["loc"]
     where = (
         "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc).lstrip(".")
@@ -150,19 +154,19 @@ def _problem(bad: Any, root: Node | None, model: type[BaseModel]) -> Problem:
     kind, context, given = bad["type"], bad.get("ctx", {}), bad["input"]
     key, value = _find(root, loc)
     if kind == "extra_forbidden":
-        known = sorted(_fields(model, loc[:-1]))
+        known = bad["known"]
         near = difflib.get_close_matches(str(loc[-1]), known, n=1, cutoff=0.6)
-        meant = f"did you mean {near[0]!r}? " if near else ""
-        return _at(key, f"unknown key {str(loc[-1])!r}; {meant}Expected one of: {', '.join(known)}")
+        meant = f"did you mean {near[0]!r}? Expected" if near else "expected"
+        return _at(key, f"unknown key {str(loc[-1])!r}; {meant} one of: {', '.join(known)}")
     if kind == "missing":
         return _at(_find(root, loc[:-1])[1], f"{where} is missing; it is required")
     if kind in ("literal_error", "enum"):
         choices = _choices(context)
         near = difflib.get_close_matches(str(given), choices, n=1, cutoff=0.6)
-        meant = f"did you mean {near[0]!r}? " if near else ""
+        meant = f"did you mean {near[0]!r}? Expected" if near else "expected"
         return _at(
             value,
-            f"{where}: {given!r} is not known; {meant}Expected one of: {', '.join(choices)}",
+            f"{where}: unknown value {given!r}; {meant} one of: {', '.join(choices)}",
         )
     if kind == "string_pattern_mismatch":
         return _at(value, f"{where}: {given!r} has the wrong form; expected {_form(str(context['pattern']))}")
@@ -209,9 +213,9 @@ def _form(pattern: str) -> str:
     return _FORMS.get(pattern, f"text that matches {pattern}")
 
 
-def _at(node: Node | None, text: str) -> Problem:
+def _at(node: Node | None, text: str) -> ConfigProblem:
     mark = node.start_mark if node is not None else None
-    return Problem(mark.line + 1 if mark else 1, mark.column + 1 if mark else 1, text)
+    return ConfigProblem(mark.line + 1 if mark else 1, mark.column + 1 if mark else 1, text)
 
 
 def _find(root: Node | None, loc: Loc) -> tuple[Node | None, Node | None]:
@@ -260,20 +264,3 @@ def _quoted(node: Node | None, text: str) -> Node | None:
         if found:
             return found[-1]
     return None
-
-
-def _fields(model: type[BaseModel], loc: Loc) -> set[str]:
-    """The keys that ``model`` knows at ``loc``."""
-    for part in loc:
-        if isinstance(part, str) and part in model.model_fields:
-            inner = next(_models(model.model_fields[part].annotation), None)
-            if inner is not None:
-                model = inner
-    return {field.alias or name for name, field in model.model_fields.items()}
-
-
-def _models(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for inner in get_args(annotation):
-        yield from _models(inner)

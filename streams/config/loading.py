@@ -1,8 +1,7 @@
-"""Finds, reads and checks ``funnelwatch.yaml``, and resolves the secrets it refers to."""
+"""Finds, reads and checks ``funnelwatch.yaml``, and looks behind the references to secrets in it."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import yaml
 from pydantic import ValidationError
 
 from streams.config.errors import (
-    Problem,
+    ConfigProblem,
     hidden_problems,
     repeated_keys,
     secret_problems,
@@ -18,37 +17,9 @@ from streams.config.errors import (
     validation_problems,
 )
 from streams.config.model import Config
+from streams.schema import ConfigError, resolve_secret
 
 FILE_NAME = "funnelwatch.yaml"
-
-
-class ConfigError(Exception):
-    """The configuration cannot be used; its text names each error with file and line. The command line prints it."""
-
-
-def resolve_secret(reference: str) -> str:
-    """The secret behind ``env:NAME`` or ``file:PATH``.
-
-    Raises:
-        ConfigError: the reference has another form, or nothing is there.
-    """
-    kind, _, rest = reference.partition(":")
-    if kind == "env":
-        value = os.environ.get(rest)
-        if value is None:
-            raise ConfigError(f"environment variable {rest} is not set (needed by the configuration)")
-        if not value.strip():
-            raise ConfigError(f"environment variable {rest} is empty (needed by the configuration)")
-        return value
-    if kind == "file":
-        try:
-            value = Path(rest).expanduser().read_text().strip()
-        except OSError as error:
-            raise ConfigError(f"secret file {rest} cannot be read: {error.strerror}") from error
-        if not value:
-            raise ConfigError(f"secret file {rest} is empty")
-        return value
-    raise ConfigError(f"a secret is written env:NAME or file:PATH, not {kind!r}:…")
 
 
 def find_config(data: Path, given: Path | None) -> Path | None:
@@ -92,13 +63,15 @@ def read_config(path: Path, with_secrets: bool = False) -> tuple[Config, list[st
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         content: Any = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError) as error:
-        wrong = syntax_problem(error) if isinstance(error, yaml.YAMLError) else Problem(1, 1, str(error))
+        wrong = (
+            syntax_problem(error) if isinstance(error, yaml.YAMLError) else ConfigProblem(1, 1, str(error))
+        )
         return Config(), [wrong.shown(path)]
     try:
         problems = repeated_keys(root)
     except RecursionError:
         return Config(), [
-            Problem(1, 1, "an alias stands within its own anchor; YAML ends nowhere").shown(path)
+            ConfigProblem(1, 1, "an alias stands within its own anchor; YAML ends nowhere").shown(path)
         ]
     config = Config()
     try:
@@ -107,5 +80,5 @@ def read_config(path: Path, with_secrets: bool = False) -> tuple[Config, list[st
         problems += validation_problems(error, root, Config)
         problems += hidden_problems(error, root, content, Config)
     if with_secrets:
-        problems += secret_problems(root, resolve_secret, ConfigError)
+        problems += secret_problems(root, Config, resolve_secret, ConfigError)
     return config, [problem.shown(path) for problem in sorted(set(problems))]

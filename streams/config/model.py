@@ -15,8 +15,8 @@ from scoring.events.incoming import CURRENCIES
 from streams.config.alerting import AlertingConfig
 from streams.config.calendar import CalendarConfig
 from streams.config.subscribers import SubscriberConfig
-from streams.config.values import Part, Zone
 from streams.config.warehouse import WarehouseConfig
+from streams.schema import ConfigPart, SecretRef, Zone
 
 StoreId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
@@ -27,7 +27,7 @@ def _known_currency(code: str) -> str:
     return code
 
 
-class StoreConfig(Part):
+class StoreConfig(ConfigPart):
     """One store."""
 
     id: StoreId
@@ -38,13 +38,13 @@ class StoreConfig(Part):
     country: Annotated[str, Field(pattern=r"^([A-Z]{2})?$")] = ""
     category: str = ""
     warehouse: WarehouseConfig | None = None
-    keys: tuple[str, ...] = Field((), description="Write keys by reference: env:NAME or file:PATH.")
-    pixel_keys: tuple[str, ...] = Field(
-        (), description="Keys that stand in web pages, by reference: they open the pixel's door only."
+    keys: tuple[SecretRef, ...] = Field((), description="Write keys by reference: env:NAME or file:PATH.")
+    pixel_keys: tuple[SecretRef, ...] = Field(
+        (), description="Keys that appear in web pages, by reference: they only open the pixel's door."
     )
 
 
-class SegmentsConfig(Part):
+class SegmentsConfig(ConfigPart):
     """How a store's traffic is split in the stream."""
 
     dimensions: tuple[
@@ -54,7 +54,7 @@ class SegmentsConfig(Part):
     most: int = Field(32, ge=1, le=64)
 
 
-class PoolsConfig(Part):
+class PoolsConfig(ConfigPart):
     """Stores judged together, for drops that no single small store can show."""
 
     dimensions: tuple[Literal["platform", "payment_method", "country"], ...] = Field(
@@ -64,7 +64,7 @@ class PoolsConfig(Part):
     least_stores: int = Field(3, ge=2, description="Fewer stores make no pool.")
 
 
-class ThresholdsConfig(Part):
+class ThresholdsConfig(ConfigPart):
     """Surprise (−log10 tail probability) from which an alert of each level opens."""
 
     notice: float = Field(6.0, gt=0)
@@ -77,7 +77,7 @@ class ThresholdsConfig(Part):
         return self
 
 
-class Config(Part):
+class Config(ConfigPart):
     """Everything a business configures."""
 
     stores: tuple[StoreConfig, ...] = ()

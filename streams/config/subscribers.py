@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, field_validator
 
 from scoring.digest.schedule import DigestForm, DigestSchedule
-from streams.config.values import Part, Zone
+from streams.schema import ConfigPart, Zone
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -30,7 +30,7 @@ Clock = Annotated[str, BeforeValidator(_clock), Field(pattern=r"^([01]\d|2[0-3])
 Address = Annotated[str, Field(pattern=r"^[^@\s,<>]+@[^@\s,<>]+$")]
 
 
-class SubscriberConfig(Part):
+class SubscriberConfig(ConfigPart):
     """Somebody who reads a digest, and of which stores, when and in which language."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]

@@ -7,12 +7,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from streams.config.values import Part, Zone
+from streams.schema import ConfigPart, Zone
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
-class WarehouseConfig(Part):
+class WarehouseConfig(ConfigPart):
     """When a store's warehouse works. Without it the hours are inferred from two weeks of shipments."""
 
     hours: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):00-([01]\d|2[0-4]):00$")] = Field(

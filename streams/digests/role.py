@@ -9,7 +9,7 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from scoring.digest.schedule import upcoming
-from streams.channels.registry import open_post
+from streams.channels.mail import open_post
 from streams.clock import now_ms
 from streams.config.model import Config
 from streams.digests.leaving import Leavings

@@ -14,7 +14,7 @@ from collections.abc import Callable
 import structlog
 
 from scoring.digest.schedule import Occurrence, due
-from streams.channels import SendRefused, SendRetryable
+from streams.channels import SendRejectedError, SendRetryableError
 from streams.channels.mail import Post
 from streams.clickhouse.errors import ClickHouseUnreachableError
 from streams.config.model import Config
@@ -85,11 +85,11 @@ class Digests:
         try:
             made = await self._maker.make(subscriber, when, self._now_ms())
             await self._post.deliver(made.mail(self._settings, key, self._now_ms()), subscriber.to)
-        except (SendRetryable, ClickHouseUnreachableError) as error:
+        except (SendRetryableError, ClickHouseUnreachableError) as error:
             log.warning("a digest waits", subscriber=name, error=str(error), failures=failures + 1)
             await self._put_off(subscriber, day, failures + 1)
             return 0
-        except SendRefused as error:
+        except SendRejectedError as error:
             DIGESTS_FAILED.labels(form).inc()
             log.error("a digest was refused", subscriber=name, error=str(error))
             await self._ledger.write(name, SendRecord(self._now_ms(), thread=day, settled=REFUSED))

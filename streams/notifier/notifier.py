@@ -35,9 +35,9 @@ from scoring.alerts.deciding import (
 from scoring.alerts.routing import Route, Severity, all_match, group_key, matching_routes
 from scoring.wording.cards import ActionKind, Card, build_card
 from scoring.wording.cards import Surroundings as CardSurroundings
-from streams.channels import Channel, Message, MessageKind, SendRefused, SendRetryable
-from streams.channels.registry import PER_MINUTE, PER_SECOND
-from streams.config.alerting import ReceiverConfig
+from streams.channels import Channel, Message, MessageKind, SendRejectedError, SendRetryableError
+from streams.channels.receiver import ReceiverConfig
+from streams.channels.registry import channel_spec
 from streams.config.model import Config
 from streams.config.routing import core_inhibitions, core_mute_timings, core_route
 from streams.incidents.alert_log import AlertBook
@@ -167,7 +167,8 @@ class Notifier:
             group.route,
             around,
             now_ms,
-            hears_acknowledgement=receiver is not None and receiver.hears_acknowledgement,
+            hears_acknowledgement=receiver is not None
+            and channel_spec(receiver.channel).hears_acknowledgement,
         )
 
     async def turn(self) -> int:
@@ -264,8 +265,9 @@ class Notifier:
             mine = [r for key, r in self._ledger.records.items() if key.split("|", 2)[1:2] == [receiver.name]]
             sent = [r.at_ms / 1000 for r in mine if r.claim]
             sent += [r.group.last_sent_ms / 1000 for r in mine if r.group and r.group.last_sent_ms]
-            per_minute = receiver.per_minute or PER_MINUTE[receiver.channel]
-            known = self._paces[receiver.name] = Pace(per_minute, PER_SECOND[receiver.channel], sent)
+            limits = channel_spec(receiver.channel)
+            known = Pace(receiver.per_minute or limits.per_minute, limits.per_second, sent)
+            self._paces[receiver.name] = known
         return known
 
     async def _send(
@@ -285,10 +287,10 @@ class Notifier:
         try:
             message = await self._message(group, decision, receiver, settled, key, thread, parent)
             receipt = await channel.send(message)
-        except SendRetryable as error:
+        except SendRetryableError as error:
             await self._put_off(group, record.failures + 1, receiver, error)
             return False
-        except SendRefused as error:
+        except SendRejectedError as error:
             await self._refuse(group, record.failures + 1, receiver, str(error))
             return True
         except LedgerLost:
@@ -308,7 +310,7 @@ class Notifier:
         return True
 
     async def _put_off(
-        self, group: Group, failures: int, receiver: ReceiverConfig, error: SendRetryable
+        self, group: Group, failures: int, receiver: ReceiverConfig, error: SendRetryableError
     ) -> None:
         NOTIFIER_FAILED.labels(receiver.channel).inc()
         in_a_row = self._failures[receiver.name] = self._failures.get(receiver.name, 0) + 1

@@ -14,6 +14,7 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from streams.channels import Channel
+from streams.channels.receiver import ChannelContext
 from streams.channels.registry import build_channel
 from streams.clock import now_ms
 from streams.config.model import Config
@@ -54,9 +55,10 @@ def _channels(
     settings: Settings, config: Config, session: aiohttp.ClientSession
 ) -> tuple[dict[str, Channel], list[str]]:
     channels, broken = {}, []
+    context = ChannelContext(session, settings, now_ms, _write_line)
     for receiver in config.alerting.receivers:
         try:
-            channels[receiver.name] = build_channel(receiver, settings, session, now_ms, _write_line)
+            channels[receiver.name] = build_channel(receiver, context)
         except Exception as error:  # one receiver with a bad address must not silence the others
             log.error("a receiver cannot be used", receiver=receiver.name, error=str(error))
             broken.append(receiver.name)

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from scoring.events.event import EventType, Platform
 from streams.config.model import StoreId
-from streams.config.values import Zone
+from streams.schema import Zone
 
 #: a field of an event that a column may fill
 FieldName = Literal[

@@ -11,9 +11,10 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic import SecretStr
 
 from scoring.alerts.routing import Route
-from streams.config.alerting import ReceiverConfig
+from streams.channels.receiver import ReceiverConfig
 from streams.config.model import Config
 from streams.config.routing import core_mute_timings, core_route
+from streams.schema import is_secret
 from streams.settings import Settings
 from streams.web.settings.setting_words import SETTING_WORDS
 
@@ -129,16 +130,19 @@ def receiver_lines(config: Config) -> tuple[ReceiverLine, ...]:
 
 
 def _receiver(receiver: ReceiverConfig) -> ReceiverLine:
+    given = receiver.model_dump()
     return ReceiverLine(
         name=receiver.name,
         channel=receiver.channel,
         language=receiver.language,
         zone=receiver.zone,
-        to=receiver.to,
-        mentions=len(receiver.mention),
+        to=tuple(given.get("to", ())),
+        mentions=len(given.get("mention", ())),
         per_minute=receiver.per_minute,
-        has_address=bool(receiver.url or receiver.to or receiver.channel == "console"),
-        has_secret=bool(receiver.secret),
+        has_address=bool(given.get("url") or given.get("to")) or {"url", "to"}.isdisjoint(given),
+        has_secret=any(
+            value for name, value in given.items() if name != "url" and is_secret(type(receiver), name)
+        ),
     )
 
 

@@ -22,11 +22,12 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
 from scoring.wording.cards import Card, Line, LineKind, build_card
-from streams.channels import Message, MessageKind, SendRefused, SendRetryable
+from streams.channels import Message, MessageKind, SendRejectedError, SendRetryableError
+from streams.channels.apprise import AppriseChannel
+from streams.channels.console import ConsoleChannel
 from streams.channels.dingtalk import DingTalkChannel
 from streams.channels.feishu import FeishuChannel
 from streams.channels.mail import FolderPost, MailChannel, SmtpPost
-from streams.channels.others import AppriseChannel, ConsoleChannel
 from streams.channels.pagerduty import PagerDutyChannel
 from streams.channels.slack import SlackBotChannel, SlackHookChannel
 from streams.channels.webhook import WebhookChannel
@@ -105,8 +106,8 @@ async def test_wecom_stays_under_its_limit_and_keeps_the_first_card(
 @pytest.mark.parametrize(
     ("answer", "error"),
     [
-        ({"errcode": 45009, "errmsg": "api freq out of limit"}, SendRetryable),
-        ({"errcode": 93000}, SendRefused),
+        ({"errcode": 45009, "errmsg": "api freq out of limit"}, SendRetryableError),
+        ({"errcode": 93000}, SendRejectedError),
     ],
 )
 async def test_a_chat_s_own_error_code_tells_busy_from_never(
@@ -238,7 +239,7 @@ async def test_a_wait_is_asked_for_in_seconds_or_by_date(session: aiohttp.Client
     hook.answers = [(429, {}, {"Retry-After": "17"}), (503, {}, date), (503, {}, {"Retry-After": "soon"})]
     waits = []
     for _ in range(3):
-        with pytest.raises(SendRetryable) as caught:
+        with pytest.raises(SendRetryableError) as caught:
             await SlackHookChannel(session, hook.url, ()).send(message())
         waits.append(caught.value.retry_after_s)
     assert waits == [17.0, 90.0, None]
@@ -249,7 +250,7 @@ async def test_an_answer_that_is_not_the_service_s_own_is_no_delivery(
 ) -> None:
     """A proxy's 200 says nothing of the message: it is tried again."""
     for channel in (DingTalkChannel(session, hook.url, "", (), now_ms), WeComChannel(session, hook.url, ())):
-        with pytest.raises(SendRetryable, match="without errcode"):
+        with pytest.raises(SendRetryableError, match="without errcode"):
             await channel.send(message())
 
 
@@ -265,7 +266,7 @@ async def test_a_webhook_s_signature_covers_time_and_body(session: aiohttp.Clien
 
 
 @pytest.mark.parametrize(
-    ("status", "error"), [(429, SendRetryable), (503, SendRetryable), (404, SendRefused)]
+    ("status", "error"), [(429, SendRetryableError), (503, SendRetryableError), (404, SendRejectedError)]
 )
 async def test_a_status_tells_later_from_never_and_no_error_names_the_address(
     session: aiohttp.ClientSession, hook: Hook, status: int, error: type[Exception]
@@ -278,7 +279,7 @@ async def test_a_status_tells_later_from_never_and_no_error_names_the_address(
 
 
 async def test_nobody_at_the_other_end_is_worth_another_try(session: aiohttp.ClientSession) -> None:
-    with pytest.raises(SendRetryable):
+    with pytest.raises(SendRetryableError):
         await WebhookChannel(session, "http://127.0.0.1:9/x", "k", now_ms).send(message())
 
 
@@ -335,7 +336,7 @@ async def test_a_mail_has_both_parts_and_the_next_one_replies_to_it(smtp: tuple[
 async def test_a_mailbox_that_is_gone_is_never_tried_again(smtp: tuple[Inbox, str]) -> None:
     _, url = smtp
     channel = MailChannel(SmtpPost(url), "fw@shop.example", ["gone@shop.example"], now_ms)
-    with pytest.raises(SendRefused, match="550"):
+    with pytest.raises(SendRejectedError, match="550"):
         await channel.send(message())
 
 
@@ -389,7 +390,7 @@ async def test_a_mail_server_with_an_unknown_certificate_gets_neither_password_n
     tls_smtp: tuple[Inbox, str],
 ) -> None:
     inbox, url = tls_smtp
-    with pytest.raises(SendRetryable):
+    with pytest.raises(SendRetryableError):
         await MailChannel(SmtpPost(url), "fw@shop.example", ["ops@shop.example"], now_ms).send(message())
     assert (inbox.mails, inbox.logins) == ([], [])
 
@@ -402,7 +403,7 @@ async def test_a_password_goes_to_another_machine_only_over_tls(
     monkeypatch.setattr("streams.channels.mail._LOOPBACK", ())
     address = url.replace("smtp://", "smtp://user:secret@")
     channel = MailChannel(SmtpPost(address), "fw@shop.example", ["ops@shop.example"], now_ms)
-    with pytest.raises((SendRetryable, SendRefused)):
+    with pytest.raises((SendRetryableError, SendRejectedError)):
         await channel.send(message())
     assert inbox.mails == []
 
@@ -431,5 +432,5 @@ async def test_the_console_gets_the_whole_card() -> None:
 async def test_apprise_sends_by_its_own_kinds_of_address(hook: Hook) -> None:
     await AppriseChannel(hook.url.replace("http://", "json://")).send(message())
     assert CARD.headline in hook.payloads[0]["title"]
-    with pytest.raises(SendRefused):
+    with pytest.raises(SendRejectedError):
         AppriseChannel("nonsense://x")

@@ -9,7 +9,7 @@ import pytest
 
 from scoring.alerts.actions import CloseReason, HumanAction, HumanActionKind
 from scoring.alerts.alert import AlertState, Level
-from streams.channels.others import ConsoleChannel
+from streams.channels.console import ConsoleChannel
 from streams.channels.pagerduty import PagerDutyChannel
 from streams.config.loading import load_config
 from streams.incidents.alert_log import AlertBook

@@ -8,7 +8,8 @@ import pytest
 
 from scoring.baselines.localtime import local_minute
 from streams.config.core import slow_inputs
-from streams.config.loading import ConfigError, load_config
+from streams.config.loading import load_config
+from streams.schema import ConfigError
 
 
 def written(tmp_path: Path, warehouse: str) -> Path:

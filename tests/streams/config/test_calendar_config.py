@@ -9,7 +9,8 @@ import pytest
 
 from scoring.calendar.effects import DayEffect
 from streams.config.core import day_rules
-from streams.config.loading import ConfigError, load_config
+from streams.config.loading import load_config
+from streams.schema import ConfigError
 
 WRITTEN = """
 stores: [{id: de-1, zone: Europe/Berlin, country: DE}, {id: x}]

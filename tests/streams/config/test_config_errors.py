@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from streams.config.loading import ConfigError, load_config, read_config
+from streams.config.loading import load_config, read_config
+from streams.schema import ConfigError
 from streams.settings import unknown_variables
 
 
@@ -27,6 +28,9 @@ def test_a_good_file_has_no_errors(problems) -> None:  # type: ignore[no-untyped
     assert problems("stores:\n  - {id: a, zone: Asia/Shanghai, keys: ['env:A_KEY']}\n") == []
     assert problems("") == []
     assert problems(b"\xef\xbb\xbfstores: []\n") == []
+
+
+RECEIVER = "alerting:\n  receivers: [{name: ops, channel: "
 
 
 @pytest.mark.parametrize(
@@ -50,43 +54,60 @@ def test_a_good_file_has_no_errors(problems) -> None:  # type: ignore[no-untyped
         ("thresholds: {notice: 8, page: 7}\n", ":1:13:", ["page must not be below notice"]),
         ("stores:\n\t- id: a\n", ":2:1:", ["not YAML", "tab"]),
         ("stores: [\n", ":2:1:", ["not YAML"]),
-        ("stores:\n  - id: a\n    keys: [plain]\n", ":3:12:", ["must not stand in this file", "env:NAME"]),
+        (
+            "stores:\n  - id: a\n    keys: [plain]\n",
+            ":3:12:",
+            ["must not be written into this file", "env:NAME"],
+        ),
         ("stores:\n  - id: a\n    keys: ['env:NOT_SET_AT_ALL']\n", ":3:12:", ["NOT_SET_AT_ALL is not set"]),
         ("stores:\n  - id: a\n    keys: ['file:/no/such']\n", ":3:12:", ["/no/such", "No such file"]),
-        ("stores:\n  - id: a\n    pixel_keys: [plain]\n", ":3:18:", ["must not stand in this file"]),
+        ("stores:\n  - id: a\n    pixel_keys: [plain]\n", ":3:18:", ["must not be written into this file"]),
         ("stores:\n  - id: a\n    pixel_keys: ['env:NOT_SET']\n", ":3:18:", ["NOT_SET is not set"]),
         ("stores:\n  - id: a\n    keys: ['env:EMPTY_KEY']\n", ":3:12:", ["EMPTY_KEY is empty"]),
         ("stores:\n  - id: a\n    currency: XXQ\n", ":3:15:", ["'XXQ' is no ISO 4217 code"]),
         ("stores: &a [*a]\n", ":1:1:", ["within its own anchor"]),
         ("digests: [{name: li, to: [a@b.c], hour: 27}]\n", ":1:41:", ["'27:00'", "a time of day"]),
         ("alerting:\n  route:\n    receiver: zz\n", ":3:15:", ["no receiver is called 'zz'"]),
+        (f"{RECEIVER}fax}}]\n", ":2:36:", ["receivers[0].channel: unknown value 'fax'", "one of: email, "]),
+        (f"{RECEIVER}emial}}]\n", ":2:36:", ["did you mean 'email'? Expected one of"]),
+        ("alerting:\n  receivers: [{name: ops}]\n", ":2:15:", ["receivers[0].channel is missing"]),
+        (f"{RECEIVER}email}}]\n", ":2:22:", ["receivers[0]: receiver 'ops': an email receiver needs `to`"]),
+        (f"{RECEIVER}email, to: x}}]\n", ":2:47:", ["receivers[0].to: expected a list; it is 'x'"]),
+        (f"{RECEIVER}slack}}]\n", ":2:22:", ["a slack receiver needs `url` (env:NAME or file:PATH)"]),
+        (
+            f"{RECEIVER}console, urll: 'env:X'}}]\n",
+            ":2:45:",
+            ["unknown key 'urll'; expected one of: channel, language, name, per_minute, zone"],
+        ),
+        (f"{RECEIVER}slack, url: plain}}]\n", ":2:48:", ["must not be written into this file"]),
+        (f"{RECEIVER}apprise, url: 'env:NOT_SET'}}]\n", ":2:50:", ["NOT_SET is not set"]),
     ],
 )
 def test_an_error_names_its_place(problems, text: str, place: str, words: list[str]) -> None:  # type: ignore[no-untyped-def]
-    (told,) = problems(text)
-    assert told.startswith(place)
-    assert [word for word in words if word not in told] == []
+    (found,) = problems(text)
+    assert found.startswith(place)
+    assert [word for word in words if word not in found] == []
 
 
 def test_all_errors_are_named_in_the_order_of_the_file(problems) -> None:  # type: ignore[no-untyped-def]
-    told = problems("stores:\n  - id: a\n    zone: X\n    zzz: 1\nsegments: {most: 99}\nother: 1\n")
-    assert [line.split(":")[1] for line in told] == ["3", "4", "5", "6"]
+    found = problems("stores:\n  - id: a\n    zone: X\n    zzz: 1\nsegments: {most: 99}\nother: 1\n")
+    assert [line.split(":")[1] for line in found] == ["3", "4", "5", "6"]
 
 
 def test_errors_that_hide_behind_others_are_named_with_them(problems) -> None:  # type: ignore[no-untyped-def]
-    told = problems(
+    found = problems(
         "stores:\n  - id: bad id\n    zone: X\n  - id: b\n  - id: b\n"
         "thresholds: {notice: 8, page: 7, colour: red}\n"
         "alerting:\n  receivers: [{name: x, channel: fax}]\n  route: {receiver: nobody}\n"
         "digests: [{name: li, to: [not-an-address]}]\n"
     )
-    assert [line.split(":")[1] for line in told] == ["2", "3", "5", "6", "6", "8", "9", "10"]
-    assert "'b' is given twice" in told[2]
-    assert "page must not be below notice" in told[3]
-    assert "no receiver is called 'nobody'" in told[6]
+    assert [line.split(":")[1] for line in found] == ["2", "3", "5", "6", "6", "8", "9", "10"]
+    assert "'b' is given twice" in found[2]
+    assert "page must not be below notice" in found[3]
+    assert "no receiver is called 'nobody'" in found[6]
 
 
-def test_a_variable_that_looks_like_a_setting_and_is_none_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_variable_that_looks_like_a_setting_and_is_none_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FUNNELWATCH_PARTITION", "8")
     monkeypatch.setenv("FUNNELWATCH_LINK_KEY_FILE", "/run/secrets/link")
     monkeypatch.setenv("FUNNELWATCH_SHOP_KEY", "k")

@@ -16,8 +16,8 @@ import pytest
 
 from scoring.alerts.actions import CloseReason, HumanAction, HumanActionKind
 from scoring.alerts.alert import AlertKind, AlertState, AlertTransition, Level
-from streams.channels import SendRetryable
-from streams.channels.others import ConsoleChannel
+from streams.channels import SendRetryableError
+from streams.channels.console import ConsoleChannel
 from streams.config.loading import load_config
 from streams.config.model import Config
 from streams.incidents.alert_log import AlertBook
@@ -159,7 +159,7 @@ class Day:
     def writer(self, receiver: str) -> Callable[[str], None]:
         def write(text: str) -> None:
             if self.is_away(receiver):
-                raise SendRetryable("the pager is away")
+                raise SendRetryableError("the pager is away")
             self.got.append((self.now, receiver, text))
 
         return write

@@ -9,7 +9,7 @@ import pytest
 
 from scoring.alerts.alert import AlertState, AlertTransition, Level
 from scoring.alerts.deciding import Reason
-from streams.channels import Message, SendRefused, SendRetryable
+from streams.channels import Message, SendRejectedError, SendRetryableError
 from streams.config.loading import load_config
 from streams.incidents.alert_log import AlertBook
 from streams.incidents.facts import FactsReader
@@ -130,7 +130,7 @@ async def test_while_a_receiver_is_away_one_message_knocks_for_all_and_all_come_
     bench: Bench,
 ) -> None:
     async def away() -> None:
-        raise SendRetryable("busy", 30.0)
+        raise SendRetryableError("busy", 30.0)
 
     bench.ops.answer = away
     for n in range(50):
@@ -146,7 +146,7 @@ async def test_while_a_receiver_is_away_one_message_knocks_for_all_and_all_come_
 
 async def test_a_refused_message_is_not_tried_again_soon_but_is_not_forgotten(bench: Bench) -> None:
     async def never() -> None:
-        raise SendRefused("invalid token")
+        raise SendRejectedError("invalid token")
 
     bench.ops.answer = never
     bench.happens("a", Level.NOTICE)

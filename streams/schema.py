@@ -1,0 +1,86 @@
+"""What every part of ``funnelwatch.yaml`` is made of: the strict model, the named time zone, the reference to a secret.
+
+Below ``streams/config``, so that each channel and each source declares its own part of the file here and the configuration
+imports them, never the other way round.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from streams.errors import InputError
+
+
+class ConfigError(InputError):
+    """The configuration cannot be used; its text names each error with file and line. The command line prints it."""
+
+
+class ConfigPart(BaseModel):
+    """A part of the configuration: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"unknown time zone {name!r}; use an IANA name such as Asia/Shanghai") from error
+    return name
+
+
+Zone = Annotated[str, AfterValidator(_known_zone)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+
+
+class SecretMark:
+    """Marks a field as a reference to a secret; ``streams/config/errors.py`` finds such fields by it."""
+
+
+#: ``env:NAME`` or ``file:PATH``; never the secret itself
+SecretRef = Annotated[str, SecretMark()]
+
+
+def resolve_secret(reference: str) -> str:
+    """The secret behind ``env:NAME`` or ``file:PATH``.
+
+    Raises:
+        ConfigError: the reference has another form, or nothing is there.
+    """
+    kind, _, rest = reference.partition(":")
+    if kind == "env":
+        value = os.environ.get(rest)
+        if value is None:
+            raise ConfigError(f"environment variable {rest} is not set (needed by the configuration)")
+        if not value.strip():
+            raise ConfigError(f"environment variable {rest} is empty (needed by the configuration)")
+        return value
+    if kind == "file":
+        try:
+            value = Path(rest).expanduser().read_text().strip()
+        except OSError as error:
+            raise ConfigError(f"secret file {rest} cannot be read: {error.strerror}") from error
+        if not value:
+            raise ConfigError(f"secret file {rest} is empty")
+        return value
+    raise ConfigError(f"a secret is written env:NAME or file:PATH, not {kind!r}:…")
+
+
+def is_secret(model: type[BaseModel], field: str) -> bool:
+    """Whether a field of ``model`` holds references to secrets (one, or a list of them)."""
+    info = model.model_fields[field]
+    return _has_mark(info.metadata) or _marks(info.annotation)
+
+
+def _marks(annotation: Any) -> bool:
+    return _has_mark(getattr(annotation, "__metadata__", ())) or any(map(_marks, get_args(annotation)))
+
+
+def _has_mark(metadata: Iterable[object]) -> bool:
+    return any(isinstance(item, SecretMark) for item in metadata)
