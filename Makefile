@@ -4,8 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
 STARTED := $(shell date +%s)
+PYTEST := $(BIN)/python -m pytest
 
-.PHONY: setup demo test check format bench bench-detection faults clean
+# some machines forbid Python to keep what it compiled: every process that a test starts would compile all of it again
+export PYTHONDONTWRITEBYTECODE :=
+
+.PHONY: setup demo test test-fast test-long test-versions check format bench bench-detection faults clean
 
 setup: $(VENV)/.done
 
@@ -20,12 +24,24 @@ $(VENV)/.done: pyproject.toml uv.lock streams/embedded/broker_jars.lock
 demo: setup
 	$(BIN)/funnelwatch demo --started-at $(STARTED) $(DEMO)
 
-# tests that start many processes and wait for them by a deadline run one after the other, the rest two at a time
-ALONE := tests/faults tests/e2e tests/streams/embedded/test_up.py tests/streams/monitor/test_watchdog_process.py \
-	tests/streams/digests/test_digest_role.py tests/streams/notifier/test_notifier.py
+# everything but what takes minutes: whole files in $(WORKERS) processes, those first that last longest. Three on two cores:
+# the tests that start processes and wait for them leave a third of a core idle
+WORKERS ?= 3
 test: setup
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(ALONE:%=--ignore=%)
-	$(BIN)/python -m pytest $(ALONE)
+	$(PYTEST) -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not long"
+
+# without a broker, a store or a browser: the pure core, configuration, documents and what holds the tests together
+FAST := tests/scoring tests/streams/config tests/deploy $(wildcard tests/test_*.py)
+test-fast: setup
+	HYPOTHESIS_PROFILE=fast $(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not long" $(FAST)
+
+# the night's run: the long forms of what `make test` does in a short one, then a hundred kills
+test-long: setup faults
+	$(PYTEST) -m long
+
+# `make test-fast` and the built wheel on every Python that we promise and that this machine has
+test-versions: setup
+	$(BIN)/python tests/versions.py $(VERSIONS)
 
 check: setup
 	$(BIN)/ruff format --check .

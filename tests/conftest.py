@@ -2,11 +2,49 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.deadlines import within
+
+#: made-up examples a property in `make test-fast`; without it hypothesis' own hundred
+settings.register_profile("fast", max_examples=25, deadline=None)
+settings.register_profile("default", deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+#: files and folders that last longest, first: several processes take whole files, and one of these at the end is waited for
+LONGEST = (
+    "tests/faults/test_faults.py",
+    "tests/streams/embedded/test_up.py",
+    "tests/streams/monitor/test_watchdog_process.py",
+    "tests/e2e",
+    "tests/streams/notifier",
+    "tests/browser/test_live_page.py",
+    "tests/streams/landing/test_landing.py",
+    "tests/streams/digests/test_digest_role.py",
+    "tests/contracts/test_store_process.py",
+    "tests/streams/monitor/test_monitor_exact.py",
+    "tests/streams/monitor",
+    "tests/browser",
+    "tests/streams/embedded",
+    "tests/streams/web",
+    "tests/streams/transport",
+    "tests/streams/pools",
+    "tests/contracts",
+    "tests/streams/collector",
+    "tests/streams/channels",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Sort the long files to the front; the order within a file stays."""
+    items.sort(
+        key=lambda item: next((at for at, name in enumerate(LONGEST) if item.nodeid.startswith(name)), 99)
+    )
+
 
 pytest_plugins = [
     "tests.fixtures.clickhouse",

@@ -28,6 +28,7 @@ RULES = [
 
 
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed (Debian: prometheus)")
+@pytest.mark.slow
 def test_promtool_agrees_with_every_rule_s_own_test() -> None:
     done = subprocess.run(
         ["promtool", "test", "rules", "rules_test.yml"],
@@ -61,6 +62,7 @@ def test_every_rule_names_metrics_that_exist() -> None:
 @pytest.mark.skipif(
     shutil.which("prometheus") is None, reason="prometheus is not installed (Debian: prometheus)"
 )
+@pytest.mark.slow
 def test_prometheus_itself_scrapes_a_role_by_our_configuration_and_evaluates_every_rule(
     tmp_path: Path,
 ) -> None:

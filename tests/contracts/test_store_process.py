@@ -130,21 +130,29 @@ def test_a_query_whose_client_has_gone_is_stopped(clickhouse):
     eventually(lambda: running() == 0)
 
 
-def test_a_stream_of_gigabytes_does_not_grow_the_store(clickhouse):
+@pytest.mark.parametrize(
+    ("rows", "block", "bound"),
+    [
+        pytest.param(400_000, 8_192, 200_000_000, id="400 MB"),
+        pytest.param(2_500_000, 65_536, 1_250_000_000, id="2.5 GB", marks=pytest.mark.long),
+    ],
+)
+def test_a_long_stream_does_not_grow_the_store(clickhouse, rows: int, block: int, bound: int):
     def resident() -> int:
         return int(Path(f"/proc/{clickhouse.process.pid}/statm").read_text().split()[1]) * os.sysconf(
             "SC_PAGE_SIZE"
         )
 
     arguments = {"user": clickhouse.user, "password": clickhouse.password}
-    arguments["query"] = "SELECT repeat('x', 1000) FROM numbers(2500000) FORMAT RowBinary"
+    arguments["max_block_size"] = str(block)
+    arguments["query"] = f"SELECT repeat('x', 1000) FROM numbers({rows}) FORMAT RowBinary"
     before, most, total = resident(), 0, 0
     with httpx.stream("GET", clickhouse.url, params=arguments, timeout=within(60)) as answer:
         for chunk in answer.iter_raw():
             total += len(chunk)
             most = max(most, resident() if total % 50 == 0 else 0)
-    assert total == 2_500_000 * 1002
-    assert max(most, resident()) - before < 1_250_000_000  # blocks of 65,536 rows of 1 kB, a few at a time
+    assert total == rows * 1002
+    assert max(most, resident()) - before < bound  # blocks of rows of 1 kB, a few at a time
 
 
 def test_it_tells_where_it_listens_and_takes_its_word_back(launch_store):

@@ -120,6 +120,7 @@ def alerts_of(baseline: StoreBaseline, counts: np.ndarray) -> list[tuple[AlertSt
     return told
 
 
+@pytest.mark.slow
 def test_a_store_that_merely_converts_worse_than_its_peers_raises_no_alert_and_a_stop_does(
     fitted: list[StoreBaseline],
 ) -> None:

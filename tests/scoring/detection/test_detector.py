@@ -229,6 +229,7 @@ def without_restart(baselines: list[StoreBaseline]) -> list:
 
 
 @pytest.mark.parametrize("cut", [310, 330, 420], ids=["as it opens", "while open", "after"])
+@pytest.mark.slow
 def test_a_restart_from_snapshots_gives_the_same_alerts_as_no_restart(
     baselines: list[StoreBaseline], without_restart: list, cut: int
 ) -> None:
@@ -302,6 +303,7 @@ def test_carts_that_vanish_with_their_orders_are_a_real_loss(baselines: list[Sto
     assert labels_after_a_drop(baselines, {**stores, "store-0": counts}, start) == {"real"}
 
 
+@pytest.mark.slow
 def test_a_step_that_almost_always_converts_is_quiet_at_any_volume() -> None:
     """Payments follow 88 % of orders: a tail thinner than the binomial's alarmed several times a store-week here."""
     rng = np.random.default_rng(12)

@@ -172,6 +172,7 @@ def test_the_pool_wobbles_less_than_its_members(baselines: list[StoreBaseline]) 
     assert step.arrivals_per_hour == pytest.approx(sum(s.arrivals_per_hour for s in stores), rel=0.02)
 
 
+@pytest.mark.slow
 def test_a_drop_of_one_payment_method_is_named_by_the_pool_of_that_method(
     baselines: list[StoreBaseline],
 ) -> None:
@@ -222,6 +223,7 @@ def test_a_pool_killed_in_mid_incident_tells_what_it_would_have_told(
     assert [t.lost for t in told] == pytest.approx([t.lost for t in expected], rel=0.02)
 
 
+@pytest.mark.slow
 def test_rows_that_come_after_their_minute_count_all_the_same(baselines: list[StoreBaseline]) -> None:
     """A partition that was away for a while gives its rows later: nothing of it may look like a drop."""
     calm = score_rows(baselines, COUNTS)

@@ -120,6 +120,7 @@ def assert_alike(pairs: list[tuple[ScoreRow, ScoreRow]], rel: float = 1e-6) -> N
         assert one == pytest.approx(other, rel=rel, abs=rel), (rested.store_id, minute)
 
 
+@pytest.mark.slow
 def test_a_store_that_rested_is_judged_as_if_it_had_been_looked_at_every_minute(
     baselines: list[StoreBaseline],
 ) -> None:
@@ -137,6 +138,7 @@ def test_a_store_that_rested_is_judged_as_if_it_had_been_looked_at_every_minute(
     assert {t.store_id for t in rested} == {"often"}
 
 
+@pytest.mark.slow
 def test_a_baseline_that_comes_while_a_store_rests_is_the_one_it_is_judged_by(
     baselines: list[StoreBaseline],
 ) -> None:
@@ -151,6 +153,7 @@ def test_a_baseline_that_comes_while_a_store_rests_is_the_one_it_is_judged_by(
     assert_alike(pairs)
 
 
+@pytest.mark.slow
 def test_a_snapshot_survives_a_restart_during_the_rest(baselines: list[StoreBaseline]) -> None:
     before = detector_of(baselines, EVERYBODY)
     for minute in range(950):

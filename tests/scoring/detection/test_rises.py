@@ -153,6 +153,7 @@ def test_bots_that_inflate_clicks_are_labelled_within_a_quarter_of_an_hour(
     assert labelled.at_ms - drop[0].at_ms <= 15 * 60_000
 
 
+@pytest.mark.slow
 def test_a_rise_survives_a_restart(baseline: StoreBaseline) -> None:
     counts = draw(order_factor=2.8)
     whole = run(baseline, counts)

@@ -145,6 +145,7 @@ def test_expected_fulfilments_are_those_of_the_formula(baseline: StoreBaseline) 
 
 @settings(max_examples=25, deadline=None)
 @given(cut=st.integers(1, 6 * 24))
+@pytest.mark.slow
 def test_remembering_at_any_hour_changes_nothing(baseline: StoreBaseline, cut: int) -> None:
     counts, _, _ = STOPPED
     first, until = STOP // 60 * 60 - 2 * DAY, STOP // 60 * 60 + 4 * DAY
@@ -193,6 +194,7 @@ def test_stores_of_one_clock_with_pasts_of_different_length_are_both_remembered(
     )
 
 
+@pytest.mark.slow
 def test_a_restart_of_the_monitor_within_a_shut_hour_and_within_an_alert_changes_nothing(
     baseline: StoreBaseline,
 ) -> None:

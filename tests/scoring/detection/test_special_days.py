@@ -99,6 +99,7 @@ def test_compare_fires_as_on_any_day_and_names_the_entry(baseline: StoreBaseline
     assert named[0].note == "on the calendar: Founders' day"
 
 
+@pytest.mark.slow
 def test_widen_makes_the_same_shortfall_less_surprising(baseline: StoreBaseline) -> None:
     plain, widened = told(baseline, None, FALL + 20), told(baseline, own(DayEffect.WIDEN), FALL + 20)
     assert widened[0].opened_at_ms >= plain[0].opened_at_ms

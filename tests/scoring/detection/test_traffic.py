@@ -75,6 +75,7 @@ def test_visitors_that_stay_away_are_one_traffic_alert_and_no_conversion_alert(
     assert ended.lost == pytest.approx(missing, rel=0.35)
 
 
+@pytest.mark.slow
 def test_usual_ups_and_downs_fire_nothing(baseline: StoreBaseline) -> None:
     assert run(detector_with(baseline), CALM, TRAIN, TRAIN + 2 * DAY) == []
 
@@ -127,6 +128,7 @@ def orders_alone(stopped: range) -> np.ndarray:
     return counts
 
 
+@pytest.mark.slow
 def test_a_store_of_orders_alone_is_told_within_its_working_day_that_none_come() -> None:
     day = TRAIN + DAY
     counts = orders_alone(range(day, day + DAY))
@@ -141,12 +143,14 @@ def test_a_store_of_orders_alone_is_told_within_its_working_day_that_none_come()
     assert told[0].observed == 0
 
 
+@pytest.mark.slow
 def test_a_store_of_orders_alone_that_sells_as_usual_is_told_nothing() -> None:
     counts = orders_alone(range(0))
     (baseline,) = fit_baselines([StoreHistory("shop", "UTC", START, ("",), counts[None, :, :TRAIN])], 1)
     assert run(detector_with(baseline), counts, TRAIN - DAY, TRAIN + 2 * DAY) == []
 
 
+@pytest.mark.slow
 def test_a_shop_closed_for_three_days_is_one_alert() -> None:
     counts = orders_alone(range(TRAIN, TRAIN + 3 * DAY))
     (baseline,) = fit_baselines([StoreHistory("shop", "UTC", START, ("",), counts[None, :, :TRAIN])], 1)
