@@ -1,6 +1,6 @@
 """The one door to ClickHouse for page and API: the reader user, bounded queries, server-side parameters.
 
-Before it: the ``queries.py`` of each subject in ``streams/web``, which hold the SQL. After it: nothing; ClickHouse.
+Before it: the queries of each subject in ``streams/web``, which hold the SQL. After it: nothing; ClickHouse.
 """
 
 from __future__ import annotations

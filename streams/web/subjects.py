@@ -1,6 +1,6 @@
 """The registry of the page: every subject, in the order of the navigation.
 
-A new page is a package with a ``pages.py`` that holds its ``SUBJECT``, and one line here. From that member come its page and API
+A new page is a package with a ``pages`` module that holds its ``SUBJECT``, and one line here. From that member come its page and API
 routes, its entry in the OpenAPI document and in the navigation, its words and its folder of templates.
 """
 

@@ -1,6 +1,6 @@
 """Turns a template and its values into a page, or only into its main part when the page's own script asks.
 
-A template is named by its folder: ``frame/base.html``, ``alerts/alert.html``.
+A template is named by its folder: ``frame/base`` and ``alerts/alert``, each with its suffix.
 """
 
 from __future__ import annotations

@@ -43,7 +43,7 @@ class NavigationEntry:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One subject of the page. ``file`` is the ``__file__`` of its ``pages.py``: the folder gives the name and holds the templates.
+    """One subject of the page. ``file`` is the ``__file__`` of its ``pages`` module: the folder gives the name and holds the templates.
 
     ``open_paths`` are beginnings of paths that need no sign-in, because the address itself is the key.
     """
@@ -66,7 +66,7 @@ class Subject:
 
 
 def load_subjects(packages: Iterable[str]) -> tuple[Subject, ...]:
-    """The members of the registry: ``SUBJECT`` of each package's ``pages.py``."""
+    """The members of the registry: ``SUBJECT`` of the ``pages`` module of each package."""
     return tuple(importlib.import_module(f"{package}.pages").SUBJECT for package in packages)
 
 
