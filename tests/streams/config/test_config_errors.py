@@ -111,8 +111,8 @@ def test_a_variable_that_looks_like_a_setting_and_is_none_is_found(monkeypatch: 
     monkeypatch.setenv("FUNNELWATCH_PARTITION", "8")
     monkeypatch.setenv("FUNNELWATCH_LINK_KEY_FILE", "/run/secrets/link")
     monkeypatch.setenv("FUNNELWATCH_SHOP_KEY", "k")
-    (told,) = unknown_variables("stores: [{id: a, keys: ['env:FUNNELWATCH_SHOP_KEY']}]")
-    assert "unknown setting FUNNELWATCH_PARTITION; did you mean FUNNELWATCH_PARTITIONS?" in told
+    (found,) = unknown_variables("stores: [{id: a, keys: ['env:FUNNELWATCH_SHOP_KEY']}]")
+    assert "unknown setting FUNNELWATCH_PARTITION; did you mean FUNNELWATCH_PARTITIONS?" in found
 
 
 def test_bytes_that_are_no_text_are_named(problems) -> None:  # type: ignore[no-untyped-def]
