@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from streams.incidents.links import Link, sign
-from tests.browser.test_live_page import CONTRAST, axe, browser
+from tests.browser.chromium import CONTRAST, axe, browser
 from tests.deadlines import within_ms
 from tests.fixtures.acting_page import LINK_KEY, ActingPage
 from tests.fixtures.web_seed import ALERT

@@ -26,7 +26,7 @@ from streams.settings import load_settings
 from tests.deadlines import within
 from tests.faults.ledger import Cell, Ledger
 from tests.faults.load import Load
-from tests.streams.monitor.test_monitor_exact import Process, published
+from tests.streams.monitor.workers import Process, published
 
 NODES, PARTITIONS, MONITORS = 3, 6, 2
 CLUSTER = "three-brokers-of-tests"

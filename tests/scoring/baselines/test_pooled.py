@@ -13,7 +13,7 @@ from scoring.funnel.pools import PoolRules, StoreTraits
 from scoring.wording.cards import LineKind, build_card
 from scoring.wording.catalogue import pool_name
 from streams.incidents.reader import ReaderWording
-from tests.scoring.wording.test_cards import ALERT, AROUND
+from tests.fixtures.alert_card import ALERT, AROUND
 
 BINS = 12 * 24 * 14
 TRAITS = {f"s{number}": StoreTraits("shopify", "", "DE" if number < 3 else "FR") for number in range(5)}

@@ -26,7 +26,7 @@ from scoring.digest.values import (
 from scoring.digest.worded import SaidDigest, Telling
 from scoring.funnel.money import Worth
 from streams.digests.wording import DigestReaderWording
-from tests.scoring.wording.test_cards import ALERT
+from tests.fixtures.alert_card import ALERT
 
 ZONE = "Asia/Shanghai"
 WHEN = occurrence(DigestSchedule(ZONE, 8, 0, frozenset(range(7))), date(2026, 3, 5))

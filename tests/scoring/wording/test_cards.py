@@ -7,8 +7,7 @@ import msgspec
 import pytest
 
 from scoring.alerts.actions import CloseReason
-from scoring.alerts.alert import AlertKind, AlertLabel, AlertState, AlertTransition, Contribution, Level
-from scoring.alerts.routing import Severity
+from scoring.alerts.alert import AlertKind, AlertLabel, AlertState, AlertTransition
 from scoring.funnel.money import UNKNOWN_WORTH, Worth
 from scoring.wording.cards import (
     MOST_LINES,
@@ -22,22 +21,7 @@ from scoring.wording.cards import (
 )
 from scoring.wording.text import LANGUAGES, Language
 from streams.incidents.reader import ReaderWording
-
-OPENED = 1_772_600_000_000  # 2026-03-04 04:53:20 UTC
-ALERT = AlertTransition(
-    alert_id="a1", store_id="us-shop", step="order_to_payment", segment="", kind=AlertKind.CONVERSION,
-    level=Level.PAGE, state=AlertState.FIRING, sequence=0, at_ms=OPENED + 9 * 60_000, opened_at_ms=OPENED,
-    fired_at_ms=OPENED + 60_000, resolved_at_ms=None, surprise=8.4, observed=294.0, expected=355.0, low=342.0,
-    high=363.0, window_minutes=30, sample=412.0, lost=61.0, lost_low=40.0, lost_high=82.0, label=AlertLabel.REAL,
-    contributions=(Contribution("ios/paypal", 0.74), Contribution("ios/card", 0.05)),
-)  # fmt: skip
-AROUND = Surroundings(
-    store=StoreFacts("US-独立站", "America/Los_Angeles", "USD", Worth({}, {"payment": 47.5}, "USD")),
-    threshold=7.0,
-    severity=Severity.CRITICAL,
-    health=Health(age_s=4, pixel_share=0.98),
-    links={kind: f"https://fw.example/{kind}" for kind in ActionKind},
-)
+from tests.fixtures.alert_card import ALERT, AROUND, OPENED
 
 
 def card(alert: AlertTransition = ALERT, around: Surroundings = AROUND, language: Language = "zh") -> Card:

@@ -34,7 +34,7 @@ from streams.channels.webhook import WebhookChannel
 from streams.channels.wecom import WeComChannel
 from streams.incidents.reader import ReaderWording
 from streams.metrics import NOTIFIER_READERS_REFUSED
-from tests.scoring.wording.test_cards import ALERT, AROUND
+from tests.fixtures.alert_card import ALERT, AROUND
 from tests.streams.channels.hook import Hook
 
 NOW_MS = 1_772_600_000_000

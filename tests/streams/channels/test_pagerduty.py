@@ -18,7 +18,7 @@ from streams.incidents.send_log import Ledger
 from streams.kafka.admin import create_topics
 from streams.notifier.notifier import Notifier
 from streams.settings import load_settings
-from tests.scoring.wording.test_cards import ALERT
+from tests.fixtures.alert_card import ALERT
 from tests.streams.channels.pagerduty_service import PagerDutyService
 
 CONFIG = """

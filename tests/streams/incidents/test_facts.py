@@ -18,9 +18,9 @@ from scoring.funnel.stages import STAGES
 from streams.clickhouse import migrate
 from streams.config.loading import load_config
 from streams.incidents.facts import FactsReader
+from tests.fixtures.alert_card import ALERT
 from tests.fixtures.clickhouse import Store
 from tests.fixtures.page import page_settings
-from tests.scoring.wording.test_cards import ALERT
 
 CONFIG = """
 stores:

@@ -9,11 +9,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -31,14 +28,14 @@ from scoring.baselines import (
 from scoring.counting.partition import Tick, encode_tick
 from scoring.detection import DetectionPolicy, Detector
 from scoring.events.event import Event, EventType
-from scoring.funnel.scores import ScoreRow
 from scoring.funnel.stages import STAGE_INDEX
-from streams.kafka.topics import ALERTS, BASELINES, EVENTS, SCORES
-from tests.deadlines import within
-from tests.fixtures.kafka_tools import make_topics, produce, read_all
-from tests.streams.monitor.test_monitor_exact import Process
+from streams.kafka.topics import BASELINES, EVENTS
+from tests.fixtures.kafka_tools import make_topics, produce
+from tests.streams.monitor.alerting_worker import monitor, wait_for, wait_for_score
+from tests.streams.monitor.workers import Process
 
-DAY, MINUTE_MS, DEADLINE_S = 1440, 60_000, 60
+__all__ = ["monitor"]
+DAY, MINUTE_MS = 1440, 60_000
 TRAIN, LIVE = 8 * DAY, 200
 BREAKS, MENDED = 90, 125
 SEGMENTS = ("ios/-", "web/-")
@@ -94,40 +91,6 @@ def without_a_restart(counts: np.ndarray, baseline: StoreBaseline, start: int) -
         rows = {name: counts[row, :, minute].tolist() for row, name in enumerate(SEGMENTS)}
         told += detector.advance(start + minute, {"shop": rows}).transitions
     return told
-
-
-async def transitions(kafka: str, prefix: str) -> list[AlertTransition]:
-    records = await read_all(kafka, prefix + ALERTS)
-    return [msgspec.json.decode(record.value, type=AlertTransition) for record in records]
-
-
-async def wait_for(
-    kafka: str, prefix: str, done: Callable[[list[AlertTransition]], bool]
-) -> list[AlertTransition]:
-    async with asyncio.timeout(within(DEADLINE_S)):
-        while not done(found := await transitions(kafka, prefix)):
-            await asyncio.sleep(0.1)
-    return found
-
-
-async def wait_for_score(kafka: str, prefix: str, minute: int) -> None:
-    async with asyncio.timeout(within(DEADLINE_S)):
-        while True:
-            scores = await read_all(kafka, prefix + SCORES)
-            if any(
-                msgspec.json.decode(s.value, type=ScoreRow).minute_ms == minute * MINUTE_MS for s in scores
-            ):
-                return
-            await asyncio.sleep(0.1)
-
-
-@pytest.fixture
-def monitor(kafka: str, topic_prefix: str, tmp_path: Path) -> Iterator[Process]:
-    process = Process(kafka, topic_prefix, tmp_path, "detector", monitor_tick_s=3600)
-    yield process
-    if process.process is not None and process.process.poll() is None:
-        process.process.kill()
-        process.process.wait()
 
 
 async def test_killed_in_mid_incident_the_monitor_tells_each_transition_once(

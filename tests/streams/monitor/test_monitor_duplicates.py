@@ -20,7 +20,7 @@ from scoring.events.event import Event, EventType
 from scoring.funnel.stages import STAGE_INDEX
 from streams.kafka.topics import EVENTS
 from tests.fixtures.kafka_tools import make_topics, produce
-from tests.streams.monitor.test_monitor_exact import PARTITIONS, Process, published, wait_for_total
+from tests.streams.monitor.workers import PARTITIONS, Process, published, wait_for_total
 
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS

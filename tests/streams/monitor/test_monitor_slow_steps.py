@@ -19,8 +19,8 @@ from scoring.funnel.scores import ScoreRow
 from scoring.funnel.stages import STAGE_INDEX
 from streams.kafka.topics import BASELINES, EVENTS, SCORES
 from tests.fixtures.kafka_tools import make_topics, produce, read_all
-from tests.streams.monitor.test_monitor_alerts import monitor, wait_for, wait_for_score
-from tests.streams.monitor.test_monitor_exact import Process
+from tests.streams.monitor.alerting_worker import monitor, wait_for, wait_for_score
+from tests.streams.monitor.workers import Process
 
 __all__ = ["monitor"]
 MINUTE_MS = 60_000

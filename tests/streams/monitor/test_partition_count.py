@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 from streams.kafka.admin import add_partitions
 from streams.kafka.topics import EVENTS
 from streams.monitor.app import PER_PARTITION
-from tests.deadlines import within
 from tests.fixtures.kafka_tools import make_topics, produce, read_all
-from tests.streams.monitor.test_monitor_exact import (
-    DEADLINE_S,
+from tests.streams.monitor.workers import (
     PARTITIONS,
     Process,
     independent_count,
+    last_line,
     published,
     some_events,
     wait_for_total,
 )
-
-
-async def last_line(worker: Process) -> str:
-    """What a worker says last; it has ended as one that failed."""
-    assert worker.process is not None
-    assert await asyncio.to_thread(worker.process.wait, within(DEADLINE_S)) != 0
-    return worker.log.read_text().strip().splitlines()[-1]
 
 
 async def test_more_partitions_under_a_running_monitor_end_it_before_it_counts_a_store_in_two_places(

@@ -20,14 +20,14 @@ from streams.monitor.repartitioning import CannotRepartitionError, Repartitioned
 from streams.settings import load_settings
 from tests.deadlines import within
 from tests.fixtures.kafka_tools import make_topics, produce, read_all
-from tests.streams.monitor.test_monitor_exact import (
+from tests.streams.monitor.workers import (
     DEADLINE_S,
     PARTITIONS,
     Process,
     independent_count,
+    last_line,
     some_events,
 )
-from tests.streams.monitor.test_partition_count import last_line
 
 MORE = 2 * PARTITIONS
 Records = list[tuple[bytes, bytes, int]]

@@ -14,7 +14,7 @@ from streams.kafka.topics import EVENTS
 from streams.monitor.app import EXIT_FAILED
 from tests.deadlines import within
 from tests.fixtures.kafka_tools import make_topics, produce, read_all
-from tests.streams.monitor.test_monitor_exact import (
+from tests.streams.monitor.workers import (
     DEADLINE_S,
     PARTITIONS,
     Process,

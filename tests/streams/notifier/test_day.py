@@ -26,7 +26,7 @@ from streams.incidents.send_log import Ledger, LedgerLost
 from streams.kafka.admin import create_topics
 from streams.notifier.notifier import Notifier
 from streams.settings import Settings, load_settings
-from tests.scoring.wording.test_cards import ALERT
+from tests.fixtures.alert_card import ALERT
 
 MIDNIGHT = datetime(2026, 10, 14, tzinfo=UTC)
 STEP = timedelta(seconds=30)

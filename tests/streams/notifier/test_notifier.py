@@ -26,7 +26,7 @@ from streams.kafka.admin import add_partitions, create_topics, partitions_of
 from streams.kafka.leadership import Leadership
 from streams.settings import Settings, load_settings
 from tests.deadlines import within
-from tests.scoring.wording.test_cards import ALERT
+from tests.fixtures.alert_card import ALERT
 from tests.streams.channels.hook import Hook, until
 
 SECRET = "hook-secret"

@@ -26,8 +26,8 @@ from streams.pools.role import lead
 from streams.settings import Settings, load_settings
 from tests.deadlines import within
 from tests.fixtures.kafka_tools import make_topics, produce, read_all
-from tests.scoring.detection import test_pools as shops
-from tests.streams.monitor.test_monitor_exact import Process
+from tests.scoring.detection import shops
+from tests.streams.monitor.workers import Process
 
 DEADLINE_S = 60
 CONFIG = Config.model_validate(
