@@ -9,10 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from operator import add
 
 from scoring.funnel.scores import WindowRow
+from scoring.funnel.stages import STAGES
 from scoring.funnel.units import MINUTE_MS
 
 WINDOW_MINUTES: tuple[int, ...] = (5, 60, 1440)
-_ZERO = (0,) * 7
+_ZERO = (0,) * len(STAGES)
 
 
 class RollingWindows:

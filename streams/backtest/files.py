@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from scoring.baselines.minute_table import MinuteTable
 from scoring.detection.comparison import KnownIncident
+from streams.errors import InputError
 
 _BATCH_ROWS = 1_000_000
 _REQUIRED = ("store_id", "minute", "stage", "count")
@@ -34,7 +35,7 @@ _UNITS = (
 )
 
 
-class UnreadableFile(Exception):
+class FileUnreadableError(InputError):
     """A file is not what the command takes; the text says which part of it and what was expected. The command prints it."""
 
 
@@ -56,9 +57,9 @@ def _batches(path: Path) -> Iterator[pa.RecordBatch]:
             for batch in reader:
                 yield _with_plain_names(batch)
     except FileNotFoundError as error:
-        raise UnreadableFile(f"there is no file {path}") from error
+        raise FileUnreadableError(f"there is no file {path}") from error
     except (pa.ArrowInvalid, pa.ArrowException, OSError) as error:
-        raise UnreadableFile(f"{path} cannot be read as {path.suffix or 'CSV'}: {error}") from error
+        raise FileUnreadableError(f"{path} cannot be read as {path.suffix or 'CSV'}: {error}") from error
 
 
 def _with_plain_names(batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -93,17 +94,17 @@ def to_minutes(column: pa.Array) -> NDArray[np.int64]:
     """Minutes since 1970 UTC of a column of timestamps, ISO texts, or numbers (minutes, s, ms, µs or ns since 1970).
 
     Raises:
-        UnreadableFile: a value is empty or no time.
+        FileUnreadableError: a value is empty or no time.
     """
     if column.null_count:
-        raise UnreadableFile("column minute has empty values")
+        raise FileUnreadableError("column minute has empty values")
     if pa.types.is_timestamp(column.type):
         seconds = pc.cast(column.cast(pa.timestamp("ms", column.type.tz)), pa.int64(), safe=False)
         return np.asarray(seconds.to_numpy(zero_copy_only=False)) // 60_000
     if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
         numbers = column.to_numpy(zero_copy_only=False)
         if not np.isfinite(numbers).all():
-            raise UnreadableFile("column minute has values that are no times")
+            raise FileUnreadableError("column minute has values that are no times")
         return _scaled(numbers.astype(np.int64))
     texts = column.cast(pa.string()).dictionary_encode()
     values = texts.dictionary.to_pylist()
@@ -113,7 +114,7 @@ def to_minutes(column: pa.Array) -> NDArray[np.int64]:
         else:
             numbers = np.array([parse_minute(value) for value in values], dtype=np.int64)
     except (ValueError, OverflowError) as error:
-        raise UnreadableFile(f"column minute: {error}; write times like 2026-01-05T13:45Z") from error
+        raise FileUnreadableError(f"column minute: {error}; write times like 2026-01-05T13:45Z") from error
     return np.asarray(numbers[texts.indices.to_numpy(zero_copy_only=False)])
 
 
@@ -140,13 +141,13 @@ def read_minutes(path: Path) -> MinuteTable:
     """The counts of a file with columns store_id, minute (UTC), stage, count and optionally segment and zone.
 
     Raises:
-        UnreadableFile: a column is missing, a value cannot be, or the file is empty.
+        FileUnreadableError: a column is missing, a value cannot be, or the file is empty.
     """
     table = MinuteTable()
     for batch in _batches(path):
         lacking = [name for name in _REQUIRED if name not in batch.schema.names]
         if lacking:
-            raise UnreadableFile(
+            raise FileUnreadableError(
                 f"{path} lacks column {', '.join(lacking)}; it has {', '.join(batch.schema.names)}. "
                 "Needed: store_id, minute, stage, count; optional: segment, zone"
             )
@@ -154,7 +155,7 @@ def read_minutes(path: Path) -> MinuteTable:
     try:
         return table.finish()
     except ValueError as error:
-        raise UnreadableFile(
+        raise FileUnreadableError(
             f"{path}: {error}; stages are impression, click, add_to_cart, order, payment, fulfilment, repurchase"
         ) from error
 
@@ -163,7 +164,7 @@ def add_batch(table: MinuteTable, batch: pa.RecordBatch, name: str) -> None:
     """Add a batch of rows with the columns that ``read_minutes`` takes.
 
     Raises:
-        UnreadableFile: a value cannot be.
+        FileUnreadableError: a value cannot be.
     """
     if not batch.num_rows:
         return
@@ -181,7 +182,7 @@ def add_batch(table: MinuteTable, batch: pa.RecordBatch, name: str) -> None:
         for code in unique.tolist()
     ]
     if any(not key[0] for key in keys):
-        raise UnreadableFile(f"{name}: a row has no store_id")
+        raise FileUnreadableError(f"{name}: a row has no store_id")
     count = batch.column("count")
     try:
         if count.null_count:
@@ -191,7 +192,7 @@ def add_batch(table: MinuteTable, batch: pa.RecordBatch, name: str) -> None:
             raise ValueError("column count has values that are no whole numbers")
         table.add(keys, key_of, to_minutes(batch.column("minute")), counts.astype(np.int64))
     except (ValueError, pa.ArrowInvalid) as error:
-        raise UnreadableFile(f"{name}: {error}") from error
+        raise FileUnreadableError(f"{name}: {error}") from error
     if "zone" in batch.schema.names:
         _add_zones(table, batch, store, stores, name)
 
@@ -206,7 +207,7 @@ def _add_zones(
             try:
                 ZoneInfo(text)
             except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-                raise UnreadableFile(
+                raise FileUnreadableError(
                     f"{name}: unknown zone {text!r}; use an IANA name such as Asia/Shanghai"
                 ) from error
             table.zones[stores[code // len(zones)]] = text
@@ -216,7 +217,7 @@ def read_incidents(path: Path) -> list[KnownIncident]:
     """Known incidents: columns store_id, start, end and optionally step, segment, kind; parquet, CSV or JSON lines.
 
     Raises:
-        UnreadableFile: a column is missing or a time is none.
+        FileUnreadableError: a column is missing or a time is none.
     """
     if path.suffix.lower() in (".jsonl", ".ndjson", ".json"):
         import pyarrow.json as pa_json
@@ -224,7 +225,7 @@ def read_incidents(path: Path) -> list[KnownIncident]:
         try:
             batches = pa_json.read_json(path).to_batches()
         except (pa.ArrowInvalid, OSError) as error:
-            raise UnreadableFile(f"{path} cannot be read as JSON lines: {error}") from error
+            raise FileUnreadableError(f"{path} cannot be read as JSON lines: {error}") from error
     else:
         batches = list(_batches(path))
     return [incident for batch in batches for incident in _incidents_of(_with_plain_names(batch), path)]
@@ -235,7 +236,7 @@ def _incidents_of(batch: pa.RecordBatch, path: Path) -> list[KnownIncident]:
     first = next((name for name in _STARTS if name in names), None)
     last = next((name for name in _ENDS if name in names), None)
     if "store_id" not in names or first is None or last is None:
-        raise UnreadableFile(f"{path} needs columns store_id, start, end; it has {', '.join(names)}")
+        raise FileUnreadableError(f"{path} needs columns store_id, start, end; it has {', '.join(names)}")
     texts = {
         name: [text or "" for text in batch.column(name).cast(pa.string()).to_pylist()]
         for name in ("store_id", "step", "segment", "kind")
@@ -244,8 +245,8 @@ def _incidents_of(batch: pa.RecordBatch, path: Path) -> list[KnownIncident]:
     try:
         starts = to_minutes(batch.column(first))
         ends = to_minutes(_filled(batch.column(last), batch.column(first)))
-    except UnreadableFile as error:
-        raise UnreadableFile(
+    except FileUnreadableError as error:
+        raise FileUnreadableError(
             f"{path}: {str(error).replace('column minute', f'column {first} or {last}')}"
         ) from error
     open_ended = np.asarray(_is_empty(batch.column(last)))

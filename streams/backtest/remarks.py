@@ -10,7 +10,7 @@ import numpy as np
 from scoring.baselines.localtime import local_minutes
 from scoring.baselines.minute_table import MinuteTable
 from scoring.calendar.effects import DayEffect, local_date
-from streams.backtest.run import Outcome
+from streams.backtest.run import BacktestResult
 
 #: stores from which on quartiles of volume say something
 QUARTILE_STORES = 8
@@ -58,7 +58,7 @@ def file_remarks(table: MinuteTable) -> list[str]:
     return said
 
 
-def by_volume(outcome: Outcome, table: MinuteTable) -> str:
+def by_volume(outcome: BacktestResult, table: MinuteTable) -> str:
     """Alerts per store-week by quartile of volume, so that none pays for another."""
     volume = dict.fromkeys(table.stores, 0.0)
     for baseline in outcome.baselines:
@@ -73,7 +73,7 @@ def by_volume(outcome: Outcome, table: MinuteTable) -> str:
     return f"by volume, smallest quarter of the stores first: {rates} alerts per store-week"
 
 
-def calendar_remarks(outcome: Outcome, table: MinuteTable) -> list[str]:
+def calendar_remarks(outcome: BacktestResult, table: MinuteTable) -> list[str]:
     """For each entry of the calendar within the tested stretch, how many stores it concerned and what it did to alerts."""
     if table.rules is None:
         return []

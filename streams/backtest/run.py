@@ -30,7 +30,7 @@ def training_end(table: MinuteTable) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class BacktestResult:
     """A finished backtest: alerts in the tested stretch, those the calendar held back, those of traffic, its first baselines.
 
     ``pooled`` are the alerts of pools; ``pools`` how many pools were judged; ``rises`` alerts of surges and of stages whose
@@ -84,7 +84,7 @@ def run_backtest(
     progress: Callable[[str, int, int], None] | None = None,
     pools: PoolRules | None = None,
     lenders: Lenders | None = None,
-) -> Outcome:
+) -> BacktestResult:
     """Fit on what came before ``train_until`` and judge every minute after it.
 
     Args:
@@ -149,7 +149,7 @@ def run_backtest(
     fitted = {baseline.store_id for baseline in baselines if not baseline.members}
     opened = book.fired(train_until * 60_000)
     fired = [alert for alert in opened if alert.fired_at_ms is not None]
-    return Outcome(
+    return BacktestResult(
         [alert for alert in fired if alert.kind is AlertKind.CONVERSION],
         [alert for alert in opened if alert.fired_at_ms is None],
         [alert for alert in fired if alert.kind is AlertKind.TRAFFIC],

@@ -22,9 +22,9 @@ from scoring.baselines.peers import Lenders
 from scoring.detection import DetectionPolicy
 from scoring.detection.comparison import IncidentComparison, KnownIncident, compare, found_traffic, is_open
 from scoring.funnel.pools import PoolRules
-from streams.backtest.files import UnreadableFile, parse_minute, read_incidents, read_minutes
+from streams.backtest.files import FileUnreadableError, parse_minute, read_incidents, read_minutes
 from streams.backtest.remarks import QUARTILE_STORES, by_volume, calendar_remarks, file_remarks
-from streams.backtest.run import Outcome, run_backtest, training_end
+from streams.backtest.run import BacktestResult, run_backtest, training_end
 from streams.config.core import day_rules, slow_inputs
 from streams.config.loading import load_config
 from streams.config.model import Config
@@ -92,7 +92,7 @@ def run_with_progress(
     console: Console,
     pools: PoolRules | None = None,
     lent_by: Lenders | None = None,
-) -> Outcome:
+) -> BacktestResult:
     """The backtest, with a progress bar on a terminal."""
     with Progress(
         TextColumn("{task.description}"),
@@ -117,7 +117,7 @@ def run_with_progress(
 
 
 def print_report(
-    console: Console, outcome: Outcome, table: MinuteTable, incidents: list[KnownIncident] | None
+    console: Console, outcome: BacktestResult, table: MinuteTable, incidents: list[KnownIncident] | None
 ) -> None:
     """What the backtest found, for a person, ending in one sentence."""
     from_ms, until_ms = outcome.from_minute * 60_000, outcome.until_minute * 60_000
@@ -157,7 +157,7 @@ def print_report(
     console.print(sentence(outcome, weeks))
 
 
-def _print_pools(console: Console, outcome: Outcome) -> None:
+def _print_pools(console: Console, outcome: BacktestResult) -> None:
     """What pools showed, and how much of it no member showed of itself."""
     alone = sum(
         not any(
@@ -222,7 +222,7 @@ def _print_comparison(console: Console, found: IncidentComparison) -> None:
     )
 
 
-def sentence(outcome: Outcome, weeks: float) -> str:
+def sentence(outcome: BacktestResult, weeks: float) -> str:
     """One sentence a person can act on."""
     if not outcome.alerts and outcome.traffic:
         store, count = Counter(alert.store_id for alert in outcome.traffic).most_common(1)[0]
@@ -319,7 +319,9 @@ def register(app: typer.Typer) -> None:
             settings = load_config(config) if config else Config()
             if minutes is not None:
                 if train_until is None:
-                    raise UnreadableFile("--train-until is needed: where training ends and testing begins")
+                    raise FileUnreadableError(
+                        "--train-until is needed: where training ends and testing begins"
+                    )
                 if out is not None:
                     _check_writable(out)
                 table = read_minutes(minutes)
@@ -330,15 +332,17 @@ def register(app: typer.Typer) -> None:
                 table, settings = read_own_history(data, days, config)
                 until = _parse_until(train_until) if train_until else training_end(table)
             else:
-                raise UnreadableFile("give --minutes FILE, or --days N for the running instance's history")
+                raise FileUnreadableError(
+                    "give --minutes FILE, or --days N for the running instance's history"
+                )
             apply_config(table, settings)
             if not table.first < until < table.last:
-                raise UnreadableFile(
+                raise FileUnreadableError(
                     f"--train-until {train_until or iso(until * 60_000)} is outside the data, "
                     f"which goes from {iso(table.first * 60_000)} to {iso(table.last * 60_000)}"
                 )
             known = read_incidents(incidents) if incidents else None
-        except (UnreadableFile, ConfigError) as error:
+        except (FileUnreadableError, ConfigError) as error:
             typer.echo(f"error: {error}", err=True)
             raise typer.Exit(2) from error
         refit = refit_days if refit_days is not None else 0 if minutes is not None else _REFIT_DAYS
@@ -355,11 +359,11 @@ def register(app: typer.Typer) -> None:
 
 def backtest_own(
     data: Path | None, days: int, config: Path | None, console: Console
-) -> tuple[Outcome, float]:
+) -> tuple[BacktestResult, float]:
     """The backtest of a running instance's own history, and how many store-weeks it tested.
 
     Raises:
-        UnreadableFile: no instance runs, or its history is too short.
+        FileUnreadableError: no instance runs, or its history is too short.
         ConfigError: the configuration cannot be used.
     """
     from streams.jobs.history import read_own_history
@@ -375,11 +379,13 @@ def backtest_own(
 def _check_writable(out: Path) -> None:
     """Refuse before the work what could not be written after it."""
     if out.is_dir() or not os.access(out if out.exists() else out.parent, os.W_OK):
-        raise UnreadableFile(f"--out {out} cannot be written: its folder must be there and let you write")
+        raise FileUnreadableError(
+            f"--out {out} cannot be written: its folder must be there and let you write"
+        )
 
 
 def _parse_until(text: str) -> int:
     try:
         return parse_minute(text)
     except ValueError as error:
-        raise UnreadableFile(f"--train-until {text!r} is no time; write 2026-02-01T00:00Z") from error
+        raise FileUnreadableError(f"--train-until {text!r} is no time; write 2026-02-01T00:00Z") from error

@@ -76,13 +76,13 @@ def _hold_to_budget(data: Path | None, config: Path | None, days: int, budget: f
     """End the command if the instance's own history would have fired more often than ``budget``."""
     from rich.console import Console
 
-    from streams.backtest.files import UnreadableFile
+    from streams.backtest.files import FileUnreadableError
     from streams.cli.backtest import backtest_own, sentence
     from streams.schema import ConfigError
 
     try:
         outcome, weeks = backtest_own(data, days, config, Console(stderr=True))
-    except (UnreadableFile, ConfigError) as error:
+    except (FileUnreadableError, ConfigError) as error:
         fail(f"the backtest cannot be run: {error}")
     typer.echo(sentence(outcome, weeks))
     per_week = len(outcome.alerts) / max(weeks, 1e-9)

@@ -21,7 +21,15 @@ from streams.clickhouse.clients import open_reader_sync
 from streams.clickhouse.errors import ClickHouseError
 from streams.clock import now
 from streams.collector.intake import open_intake
-from streams.collector.letters import Letter, NotATime, Outcome, count_reasons, find_letters, moment, replay
+from streams.collector.letters import (
+    ResendResult,
+    StoredLetter,
+    TimeFormatError,
+    count_reasons,
+    find_letters,
+    moment,
+    replay,
+)
 from streams.config.loading import find_config, load_config
 from streams.config.model import Config
 from streams.instance.files import read_instance
@@ -45,10 +53,10 @@ def _find(
     store: str = "",
     since: str = "",
     most: int = 0,
-) -> list[Letter]:
+) -> list[StoredLetter]:
     try:
         start = moment(since, now()) if since else None
-    except NotATime as error:
+    except TimeFormatError as error:
         raise typer.BadParameter(str(error), param_hint="--since") from error
     try:
         with closing(open_reader_sync(settings)) as client:
@@ -78,7 +86,7 @@ def _short(letter_id: str) -> str:
     return letter_id if "." in letter_id else letter_id[:10]
 
 
-def _print_table(letters: list[Letter]) -> None:
+def _print_table(letters: list[StoredLetter]) -> None:
     table = Table(header_style="bold")
     for name in ("id", "received", "reason", "source", "store", "detail"):
         table.add_column(name, overflow="fold" if name == "detail" else "ellipsis", no_wrap=name != "detail")
@@ -97,7 +105,7 @@ def _print_table(letters: list[Letter]) -> None:
     console.print(table)
 
 
-async def _send(settings: Settings, letters: list[Letter]) -> Outcome:
+async def _send(settings: Settings, letters: list[StoredLetter]) -> ResendResult:
     async with open_intake(settings, _config(settings), spool=False, patience_s=10.0) as intake:
         return await replay(letters, intake)
 

@@ -21,7 +21,7 @@ from rich.progress import (
 )
 from rich.table import Table as View
 
-from scoring.events.parsing import StoreTerms
+from scoring.events.delivery import StoreDefaults
 from streams.cli.starting import checked_settings
 from streams.clickhouse.clients import open_reader_sync
 from streams.clickhouse.errors import mapped
@@ -33,10 +33,10 @@ from streams.instance.files import NoInstanceError, connect_settings
 from streams.kafka.errors import KafkaUnreachableError
 from streams.schema import ConfigError
 from streams.settings import Settings
-from streams.sources.files.catching_up import NotCaughtUp, wait_until_landed
-from streams.sources.files.mapping import Mapping, MappingError, load_mapping, shipped_mappings
+from streams.sources.files.catching_up import NotCaughtUpError, wait_until_landed
+from streams.sources.files.mapping import FileMapping, MappingError, load_mapping, shipped_mappings
 from streams.sources.files.reading import Table
-from streams.sources.files.run import Replay, Report
+from streams.sources.files.run import Replay, ReplayReport
 
 _STORE_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
 #: how long Kafka may be away before the replay gives up, and after how long that is told, in seconds
@@ -93,7 +93,7 @@ def replay(
         if wait:
             asyncio.run(_wait(settings))
             _print_counts(settings, store_id, report)
-    except (MappingError, ConfigError, NoInstanceError, KafkaUnreachableError, NotCaughtUp) as error:
+    except (MappingError, ConfigError, NoInstanceError, KafkaUnreachableError, NotCaughtUpError) as error:
         console.print(f"[red]error:[/red] {_plain(str(error))}", soft_wrap=True)
         raise typer.Exit(1) from error
     except KeyboardInterrupt:
@@ -118,13 +118,13 @@ def parse_speed(text: str) -> float | None:
 
 
 async def _run(
-    settings: Settings, config: Config, table: Table, mapping: Mapping, store_id: str, pace: float | None
-) -> Report:
+    settings: Settings, config: Config, table: Table, mapping: FileMapping, store_id: str, pace: float | None
+) -> ReplayReport:
     known = config.store(store_id)
     terms = (
-        StoreTerms(known.platform.value, known.currency)
+        StoreDefaults(known.platform.value, known.currency)
         if known
-        else StoreTerms(mapping.platform.value, mapping.currency)
+        else StoreDefaults(mapping.platform.value, mapping.currency)
     )
     columns = (
         TextColumn("{task.description}"),
@@ -136,7 +136,7 @@ async def _run(
     with Progress(*columns, console=console, transient=False, disable=not console.is_terminal) as bar:
         task = bar.add_task(table.path.name, total=max(table.size, 1), told="")
 
-        def progress(position: int, report: Report) -> None:
+        def progress(position: int, report: ReplayReport) -> None:
             told = f"{report.accepted:,} events, {report.events_per_s:,.0f}/s"
             if refused := report.rejected.total():
                 told += f", {refused:,} refused"
@@ -179,7 +179,7 @@ async def _wait(settings: Settings) -> None:
         await wait_until_landed(settings, told=told)
 
 
-def _print_report(report: Report, file: Path, settings: Settings, store_id: str) -> None:
+def _print_report(report: ReplayReport, file: Path, settings: Settings, store_id: str) -> None:
     out = Console(file=sys.stdout, highlight=False, soft_wrap=True)
     out.print(
         f"{_plain(file.name)}: {report.rows:,} rows read, [bold]{report.accepted:,} events accepted[/bold], "
@@ -215,7 +215,7 @@ def _print_report(report: Report, file: Path, settings: Settings, store_id: str)
     )
 
 
-def _print_counts(settings: Settings, store_id: str, report: Report) -> None:
+def _print_counts(settings: Settings, store_id: str, report: ReplayReport) -> None:
     if report.first_ms is None or report.last_ms is None:
         return
     query = """SELECT stage, sum(count) FROM stage_counts WHERE store_id = {store:String}

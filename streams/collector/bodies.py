@@ -8,13 +8,15 @@ import zlib
 import cramjam
 from aiohttp import web
 
+from streams.errors import InputError
+
 #: seconds in which a body must have arrived
 READ_S = 30.0
 #: bytes kept of a body that is too large or unreadable, for its dead letter
 _KEPT = 8192
 
 
-class BodyTooLarge(Exception):
+class BodyTooLargeError(InputError):
     """The body is over the limit; ``head`` is its beginning. The HTTP handlers answer 413."""
 
     def __init__(self, detail: str, head: bytes) -> None:
@@ -22,7 +24,7 @@ class BodyTooLarge(Exception):
         self.head = head
 
 
-class BodyUnreadable(Exception):
+class BodyUnreadableError(InputError):
     """The body cannot be decompressed (400), or its encoding is not known (415): ``status`` says which.
 
     ``head`` is the beginning of what could be read of it, else of the body as it came. The HTTP handlers answer.
@@ -42,8 +44,8 @@ async def read_body(request: web.Request, limit: int) -> bytes:
         limit: bytes after decompression (and before it, too).
 
     Raises:
-        BodyTooLarge: it is larger.
-        BodyUnreadable: its Content-Encoding is unknown or its content broken.
+        BodyTooLargeError: it is larger.
+        BodyUnreadableError: its Content-Encoding is unknown or its content broken.
         TimeoutError: it did not arrive in time.
     """
     chunks: list[bytes] = []
@@ -55,7 +57,7 @@ async def read_body(request: web.Request, limit: int) -> bytes:
             size += len(chunk)
             if size > limit:
                 head = b"".join(chunks)[:_KEPT] if encoding == "identity" else b""
-                raise BodyTooLarge(f"the body has more than {limit:,} bytes; send smaller batches", head)
+                raise BodyTooLargeError(f"the body has more than {limit:,} bytes; send smaller batches", head)
     raw = b"".join(chunks)
     if encoding in ("identity", ""):
         return raw
@@ -64,7 +66,7 @@ async def read_body(request: web.Request, limit: int) -> bytes:
     if encoding == "zstd":
         return _unzstd(raw, limit)
     detail = f"Content-Encoding {encoding[:40]!r} is not known; send identity, gzip or zstd"
-    raise BodyUnreadable(detail, 415, raw)
+    raise BodyUnreadableError(detail, 415, raw)
 
 
 def _gunzip(raw: bytes, limit: int) -> bytes:
@@ -75,13 +77,15 @@ def _gunzip(raw: bytes, limit: int) -> bytes:
         try:
             part = stream.decompress(raw, limit - size + 1)
         except zlib.error as error:
-            raise BodyUnreadable(f"the body is not gzip: {error}", 400, b"".join(parts) or raw) from error
+            raise BodyUnreadableError(
+                f"the body is not gzip: {error}", 400, b"".join(parts) or raw
+            ) from error
         parts.append(part)
         size += len(part)
         if size > limit:
             raise _swollen(limit, b"".join(parts))
         if not stream.eof:
-            raise BodyUnreadable("the gzip body is cut short", 400, b"".join(parts))
+            raise BodyUnreadableError("the gzip body is cut short", 400, b"".join(parts))
         raw = stream.unused_data
     return b"".join(parts)
 
@@ -93,11 +97,11 @@ def _unzstd(raw: bytes, limit: int) -> bytes:
     except cramjam.DecompressionError as error:
         if "whole buffer" in str(error):
             raise _swollen(limit, bytes(room)) from error
-        raise BodyUnreadable("the body is not zstd, or it is cut short", 400, raw) from error
+        raise BodyUnreadableError("the body is not zstd, or it is cut short", 400, raw) from error
     if size > limit:
         raise _swollen(limit, bytes(room))
     return bytes(room[:size])
 
 
-def _swollen(limit: int, content: bytes) -> BodyTooLarge:
-    return BodyTooLarge(f"the body has more than {limit:,} bytes when decompressed", content[:_KEPT])
+def _swollen(limit: int, content: bytes) -> BodyTooLargeError:
+    return BodyTooLargeError(f"the body has more than {limit:,} bytes when decompressed", content[:_KEPT])

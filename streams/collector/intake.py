@@ -15,17 +15,19 @@ from dataclasses import dataclass, field, replace
 
 import msgspec
 
+from scoring.events.delivery import Delivery, StoreDefaults
 from scoring.events.event import DeadLetter, EventType, RejectReason, Source
-from scoring.events.parsing import Batch, Refused, StoreTerms, Terms, parse_body, parse_objects
+from scoring.events.parsing import Batch, RejectedRecord, parse_body, parse_objects
 from scoring.events.pseudonyms import Pseudonyms
 from scoring.events.redaction import mask_payload, mask_text
-from scoring.events.refusals import Rejected
+from scoring.events.rejections import Rejection
 from streams.clock import now_ms
 from streams.collector.edge import Edge, device_class
-from streams.collector.keys import store_terms
+from streams.collector.keys import store_defaults
 from streams.collector.publisher import Publisher
 from streams.collector.spool import Record, open_spool
 from streams.config.model import Config
+from streams.errors import InputError
 from streams.instance.files import secret
 from streams.kafka.topics import DEADLETTERS, EVENTS
 from streams.metrics import COLLECTOR_EVENTS, COLLECTOR_REJECTED, COLLECTOR_REPEATED
@@ -46,7 +48,7 @@ _PAGE_TYPES = frozenset(
 _ENCODER = msgspec.json.Encoder()
 
 
-class TooManyEvents(Exception):
+class TooManyEventsError(InputError):
     """One request holds more events than allowed. The HTTP handlers answer 413."""
 
 
@@ -56,16 +58,16 @@ class IntakeResult:
 
     accepted: int = 0
     duplicates: int = 0
-    rejected: list[Refused] = field(default_factory=list)
+    rejected: list[RejectedRecord] = field(default_factory=list)
 
 
-class Intake:
+class EventIntake:
     """Validates, pseudonymises and publishes. One for a process."""
 
     def __init__(
         self,
         publisher: Publisher,
-        stores: Mapping[str, StoreTerms],
+        stores: Mapping[str, StoreDefaults],
         pseudonyms: Pseudonyms,
         *,
         events_topic: str = EVENTS,
@@ -83,7 +85,7 @@ class Intake:
         self._most = most_events
 
     @property
-    def stores(self) -> Mapping[str, StoreTerms]:
+    def stores(self) -> Mapping[str, StoreDefaults]:
         """All stores that are configured."""
         return self._stores
 
@@ -97,13 +99,13 @@ class Intake:
         raw: bytes | Sequence[object],
         *,
         source: Source,
-        stores: Mapping[str, StoreTerms] | None = None,
+        stores: Mapping[str, StoreDefaults] | None = None,
         edge: Edge | None = None,
         received_at_ms: int | None = None,
         shift_ms: int = 0,
         places: Sequence[str] | None = None,
         fresh_id: Callable[[], str] | None = None,
-        keeps_refused: bool = True,
+        keeps_rejected: bool = True,
     ) -> IntakeResult:
         """Take records in; return once all are acknowledged by Kafka or safe on disk.
 
@@ -116,14 +118,14 @@ class Intake:
             shift_ms: correction of the sender's clock, added to event times.
             places: where each record stood (a line of a file), said before the detail of its refusal.
             fresh_id: gives the id of an event that carries nothing to recognise it by; a random one for None.
-            keeps_refused: make dead letters of refused records; not for those that are dead letters already.
+            keeps_rejected: make dead letters of refused records; not for those that are dead letters already.
 
         Raises:
-            TooManyEvents: nothing was taken.
-            SpoolFull, KafkaUnreachableError: nothing is known to be kept; the sender may send the same again.
+            TooManyEventsError: nothing was taken.
+            SpoolFullError, KafkaUnreachableError: nothing is known to be kept; the sender may send the same again.
         """
         edge = edge or Edge()
-        terms = Terms(
+        terms = Delivery(
             received_at_ms=now_ms() if received_at_ms is None else received_at_ms,
             source=source,
             stores=self._stores if stores is None else stores,
@@ -138,15 +140,17 @@ class Intake:
         )
         batch = parse_body(raw, terms) if isinstance(raw, bytes) else parse_objects(raw, terms)
         if places is not None:
-            batch.refused = [_placed(one, places[one.index]) for one in batch.refused]
+            batch.rejected = [_placed(one, places[one.index]) for one in batch.rejected]
         if batch.total > self._most:
-            raise TooManyEvents(f"{batch.total:,} events in one request, at most {self._most:,} are taken")
-        await self._publish(batch, source, terms.received_at_ms, terms.stores, keeps_refused)
-        return IntakeResult(len(batch.events), batch.duplicates, batch.refused)
+            raise TooManyEventsError(
+                f"{batch.total:,} events in one request, at most {self._most:,} are taken"
+            )
+        await self._publish(batch, source, terms.received_at_ms, terms.stores, keeps_rejected)
+        return IntakeResult(len(batch.events), batch.duplicates, batch.rejected)
 
-    async def refuse(
+    async def reject(
         self,
-        refused: Sequence[Refused],
+        rejected: Sequence[RejectedRecord],
         *,
         source: Source,
         received_at_ms: int | None = None,
@@ -154,7 +158,7 @@ class Intake:
     ) -> None:
         """Keep records that never became events (a bad row of a file, a body too large) as dead letters."""
         at = now_ms() if received_at_ms is None else received_at_ms
-        await self._publish(Batch(refused=list(refused)), source, at, stores, keeps_refused=True)
+        await self._publish(Batch(rejected=list(rejected)), source, at, stores, keeps_rejected=True)
 
     async def _publish(
         self,
@@ -162,34 +166,36 @@ class Intake:
         source: Source,
         received_at_ms: int,
         stores: Collection[str],
-        keeps_refused: bool,
+        keeps_rejected: bool,
     ) -> None:
         topic, encode = self._events_topic, _ENCODER.encode
         records = [
             Record(topic, event.store_id.encode(), received_at_ms, encode(event)) for event in batch.events
         ]
-        if keeps_refused:
-            records += [self._letter(one, source, received_at_ms, stores) for one in batch.refused]
+        if keeps_rejected:
+            records += [self._letter(one, source, received_at_ms, stores) for one in batch.rejected]
         await self._publisher.publish(records)
         if batch.events:
             COLLECTOR_EVENTS.labels(source.value).inc(len(batch.events))
         if batch.duplicates:
             COLLECTOR_REPEATED.inc(batch.duplicates)
-        for one in batch.refused:
-            COLLECTOR_REJECTED.labels(source.value, one.rejected.reason.value).inc()
+        for one in batch.rejected:
+            COLLECTOR_REJECTED.labels(source.value, one.rejection.reason.value).inc()
 
-    def _letter(self, one: Refused, source: Source, received_at_ms: int, stores: Collection[str]) -> Record:
+    def _letter(
+        self, one: RejectedRecord, source: Source, received_at_ms: int, stores: Collection[str]
+    ) -> Record:
         store = self._store_of(one.raw, stores)
         payload, cut = mask_payload(one.raw, lambda raw: self._pseudonyms.marked(store, raw))
-        whole = one.rejected.reason is not RejectReason.TOO_LARGE
+        whole = one.rejection.reason is not RejectReason.TOO_LARGE
         size = f"; it had {len(one.raw):,} bytes" if whole else ""
-        detail = one.rejected.detail + (f" [cut{size}]" if cut else "")
+        detail = one.rejection.detail + (f" [cut{size}]" if cut else "")
         # a file replayed again gives the same letters; a live sender's repeated record is a letter of its own
         once = "" if source is Source.REPLAY else _fresh_id()
-        identity = f"{source.value}\0{one.rejected.reason.value}\0{once}\0".encode() + one.raw
+        identity = f"{source.value}\0{one.rejection.reason.value}\0{once}\0".encode() + one.raw
         letter = DeadLetter(
             received_at_ms=received_at_ms,
-            reason=one.rejected.reason,
+            reason=one.rejection.reason,
             source=source.value,
             store_id=store,
             payload=payload,
@@ -216,19 +222,19 @@ class Intake:
         return own if store in self._stores else mask_text(store)
 
 
-def _placed(one: Refused, place: str) -> Refused:
-    return replace(one, rejected=replace(one.rejected, detail=f"{place}: {one.rejected.detail}"))
+def _placed(one: RejectedRecord, place: str) -> RejectedRecord:
+    return replace(one, rejection=replace(one.rejection, detail=f"{place}: {one.rejection.detail}"))
 
 
-def refused_record(reason: RejectReason, detail: str, raw: bytes, index: int = 0) -> Refused:
-    """A refused record for ``Intake.refuse``."""
-    return Refused(index, Rejected(reason, detail), raw)
+def rejected_record(reason: RejectReason, detail: str, raw: bytes, index: int = 0) -> RejectedRecord:
+    """A refused record for ``EventIntake.refuse``."""
+    return RejectedRecord(index, Rejection(reason, detail), raw)
 
 
 @asynccontextmanager
 async def open_intake(
     settings: Settings, config: Config, *, spool: bool, patience_s: float = 60.0
-) -> AsyncIterator[Intake]:
+) -> AsyncIterator[EventIntake]:
     """An intake with its publisher, for the collector (``spool``) or for a command such as replay (without).
 
     Args:
@@ -242,9 +248,9 @@ async def open_intake(
         open_spool(settings.data / "spool", settings.spool_bytes) if spool and settings.spool_bytes else None
     )
     async with Publisher(settings.kafka, disk, patience_s=0.0 if spool else patience_s) as publisher:
-        yield Intake(
+        yield EventIntake(
             publisher,
-            store_terms(config),
+            store_defaults(config),
             Pseudonyms(key),
             longest_event=settings.collector_event_bytes,
             most_events=settings.collector_batch_events if spool else 1_000_000,

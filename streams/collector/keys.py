@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from scoring.events.parsing import StoreTerms
+from scoring.events.delivery import StoreDefaults
 from streams.config.model import Config
 from streams.schema import ConfigError, resolve_secret
 
@@ -22,15 +22,15 @@ class Grant:
 
     name: str
     digest: bytes
-    stores: dict[str, StoreTerms]
+    stores: dict[str, StoreDefaults]
     is_pixel_only: bool = True
     tokens: float = 0.0
     filled_at: float = field(default=float("-inf"))
 
 
-def store_terms(config: Config) -> dict[str, StoreTerms]:
+def store_defaults(config: Config) -> dict[str, StoreDefaults]:
     """What events take over from each configured store."""
-    return {store.id: StoreTerms(store.platform.value, store.currency) for store in config.stores}
+    return {store.id: StoreDefaults(store.platform.value, store.currency) for store in config.stores}
 
 
 class WriteKeys:
@@ -58,7 +58,7 @@ class WriteKeys:
         self._rate = rate
         self._clock = clock
         self._grants: dict[bytes, Grant] = {}
-        terms = store_terms(config)
+        terms = store_defaults(config)
         for store in config.stores:
             for reference, is_pixel_only in (
                 *((one, False) for one in store.keys),

@@ -16,7 +16,8 @@ from clickhouse_connect.driver import Client
 from scoring.events.event import RejectReason, Source
 from scoring.events.redaction import is_masked
 from streams.clickhouse.errors import mapped
-from streams.collector.intake import Intake
+from streams.collector.intake import EventIntake
+from streams.errors import InputError
 
 _COLUMNS = "letter_id, received_at, reason, source, store_id, detail, payload"
 _AGO = re.compile(r"(\d{1,6})\s*([smhdw])")
@@ -31,12 +32,12 @@ _NO_EVENT = {
 }
 
 
-class NotATime(Exception):
+class TimeFormatError(InputError):
     """A text that says no moment. The command line prints it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class StoredLetter:
     """One dead letter."""
 
     letter_id: str
@@ -54,7 +55,7 @@ class Letter:
 
 
 @dataclass(slots=True)
-class Outcome:
+class ResendResult:
     """What became of the letters that were sent once more."""
 
     accepted: int = 0
@@ -66,7 +67,7 @@ def moment(text: str, now: datetime) -> datetime:
     """The moment that ``text`` says: ``90m``, ``2h``, ``3d`` ago, or an ISO time (UTC if it names no offset).
 
     Raises:
-        NotATime: it is neither.
+        TimeFormatError: it is neither.
     """
     ago = _AGO.fullmatch(text.strip())
     if ago:
@@ -74,7 +75,7 @@ def moment(text: str, now: datetime) -> datetime:
     try:
         when = datetime.fromisoformat(text.strip())
     except ValueError as error:
-        raise NotATime(f"{text!r} is no time; write 2h, 3d or 2026-11-11T20:00:00+08:00") from error
+        raise TimeFormatError(f"{text!r} is no time; write 2h, 3d or 2026-11-11T20:00:00+08:00") from error
     return when if when.tzinfo else when.replace(tzinfo=UTC)
 
 
@@ -86,7 +87,7 @@ def find_letters(
     store_id: str = "",
     since: datetime | None = None,
     most: int = 0,
-) -> list[Letter]:
+) -> list[StoredLetter]:
     """Letters from the view ``dead_letters``, newest first.
 
     Args:
@@ -117,15 +118,15 @@ def find_letters(
     limit = f" LIMIT {int(most)}" if most else ""
     query = f"SELECT {_COLUMNS} FROM dead_letters WHERE {' AND '.join(wheres)} ORDER BY received_at DESC, letter_id{limit}"
     with mapped():
-        return [Letter(*row) for row in client.query(query, parameters=parameters).result_rows]
+        return [StoredLetter(*row) for row in client.query(query, parameters=parameters).result_rows]
 
 
-def count_reasons(letters: Sequence[Letter]) -> list[tuple[str, int]]:
+def count_reasons(letters: Sequence[StoredLetter]) -> list[tuple[str, int]]:
     """How many letters each reason has, most first."""
     return Counter(letter.reason for letter in letters).most_common()
 
 
-def why_not(letter: Letter) -> str:
+def why_not(letter: StoredLetter) -> str:
     """Why a letter cannot be sent once more; empty if it can."""
     if letter.reason in _NO_EVENT:
         return _NO_EVENT[RejectReason(letter.reason)]
@@ -145,14 +146,14 @@ def why_not(letter: Letter) -> str:
     return ""
 
 
-async def replay(letters: Sequence[Letter], intake: Intake) -> Outcome:
+async def replay(letters: Sequence[StoredLetter], intake: EventIntake) -> ResendResult:
     """Send letters once more through the collector's own path, oldest first. Sent twice, they count once.
 
     Args:
         letters: what to send; those that cannot be sent are told in the outcome.
         intake: the path.
     """
-    outcome = Outcome()
+    outcome = ResendResult()
     for letter in sorted(letters, key=lambda one: one.received_at):
         problem = why_not(letter)
         if problem:
@@ -164,10 +165,10 @@ async def replay(letters: Sequence[Letter], intake: Intake) -> Outcome:
             source=Source(letter.source),
             # a sender with a key for one store need not have named it in the event; with it no other store can be named
             stores=own if letter.store_id else None,
-            keeps_refused=False,
+            keeps_rejected=False,
             # a payload holds one event at most, so the letter's id is that of an event that has none
             fresh_id=partial(str, f"dl-{letter.letter_id}"),
         )
         outcome.accepted += result.accepted
-        outcome.failed += [(letter.letter_id, one.rejected.detail) for one in result.rejected]
+        outcome.failed += [(letter.letter_id, one.rejection.detail) for one in result.rejected]
     return outcome

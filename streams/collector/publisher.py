@@ -20,7 +20,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from streams.clock import monotonic
-from streams.collector.spool import Record, Spool, SpoolDamaged, SpoolFull
+from streams.collector.spool import Record, Spool, SpoolDamagedError, SpoolFullError
 from streams.kafka.admin import partition_of
 from streams.kafka.errors import KafkaUnreachableError
 from streams.kafka.topics import METADATA_AGE_MS
@@ -124,7 +124,7 @@ class Publisher:
         """Return once every record is acknowledged by Kafka or safe on disk.
 
         Raises:
-            SpoolFull: Kafka is away and the spool has no room.
+            SpoolFullError: Kafka is away and the spool has no room.
             KafkaUnreachableError: Kafka is away and there is no spool, or the publisher is closing.
         """
         if not records:
@@ -150,7 +150,7 @@ class Publisher:
             error: Exception | None = None
             try:
                 await self._keep(records)
-            except (SpoolFull, KafkaUnreachableError) as refused:
+            except (SpoolFullError, KafkaUnreachableError) as refused:
                 error = refused
             for _, done in taken:
                 if not done.done():
@@ -312,7 +312,7 @@ class Publisher:
         try:
             async with self._spool_lock:
                 records, size = await asyncio.to_thread(spool.head)
-        except SpoolDamaged as error:
+        except SpoolDamagedError as error:
             log.error("spool damaged", detail=str(error))
             return True
         try:

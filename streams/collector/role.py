@@ -10,7 +10,7 @@ from aiohttp import web
 
 from streams.clock import monotonic
 from streams.collector.edge import device_class
-from streams.collector.intake import Intake, open_intake
+from streams.collector.intake import EventIntake, open_intake
 from streams.collector.keys import WriteKeys
 from streams.collector.server import CollectorApp
 from streams.config.model import Config
@@ -60,7 +60,7 @@ async def _serve(settings: Settings, config: Config, report: StateReport) -> Non
             await runner.cleanup()
 
 
-async def _beat_for_ever(report: StateReport, intake: Intake, url: str) -> None:
+async def _beat_for_ever(report: StateReport, intake: EventIntake, url: str) -> None:
     watch = asyncio.create_task(intake.publisher.watch())
     try:
         while not watch.done():

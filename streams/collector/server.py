@@ -18,11 +18,12 @@ from multidict import CIMultiDict
 
 from scoring.events.event import RejectReason, Source
 from streams.clock import monotonic, now_ms
-from streams.collector.bodies import BodyTooLarge, BodyUnreadable, read_body
+from streams.collector.bodies import BodyTooLargeError, BodyUnreadableError, read_body
 from streams.collector.edge import Edge, EdgeReader
-from streams.collector.intake import Intake, IntakeResult, TooManyEvents, refused_record
+from streams.collector.intake import EventIntake, IntakeResult, TooManyEventsError, rejected_record
 from streams.collector.keys import Grant, WriteKeys, key_of
-from streams.collector.spool import SpoolFull
+from streams.collector.spool import SpoolFullError
+from streams.errors import InputError
 from streams.kafka.errors import KafkaUnreachableError
 from streams.metrics import COLLECTOR_REQUESTS, COLLECTOR_SECONDS
 from streams.settings import Settings
@@ -72,7 +73,7 @@ class PixelBody(msgspec.Struct, frozen=True):
 _PIXEL = msgspec.json.Decoder(PixelBody)
 
 
-class Refusal(Exception):
+class RequestRejectedError(InputError):
     """A request that is refused as a whole: the middleware answers it."""
 
     def __init__(
@@ -96,7 +97,7 @@ def _json(status: int, content: object, headers: Mapping[str, str] | None = None
 class CollectorApp:
     """The handlers and what they need."""
 
-    def __init__(self, settings: Settings, intake: Intake, keys: WriteKeys) -> None:
+    def __init__(self, settings: Settings, intake: EventIntake, keys: WriteKeys) -> None:
         """Prepare; ``application`` gives what aiohttp serves."""
         self._settings = settings
         self._intake = intake
@@ -166,11 +167,11 @@ class CollectorApp:
             )
             if result.rejected:
                 status = 400
-                headers["X-Funnelwatch-Reason"] = result.rejected[0].rejected.reason.value
-        except Refusal as refusal:
+                headers["X-Funnelwatch-Reason"] = result.rejected[0].rejection.reason.value
+        except RequestRejectedError as refusal:
             status = refusal.status
             headers.update({"X-Funnelwatch-Reason": refusal.reason, **refusal.headers})
-        except (SpoolFull, KafkaUnreachableError):
+        except (SpoolFullError, KafkaUnreachableError):
             status = 503
             headers["Retry-After"] = _RETRY_AWAY_S
         return web.Response(status=status, body=_GIF, content_type="image/gif", headers=headers)
@@ -210,41 +211,43 @@ class CollectorApp:
                 else "as `Authorization: Bearer KEY` or `X-Funnelwatch-Key: KEY`"
             )
             headers = {"WWW-Authenticate": 'Bearer realm="funnelwatch"'}
-            raise Refusal(401, "no_key", f"a write key is needed; send it {where}", headers)
+            raise RequestRejectedError(401, "no_key", f"a write key is needed; send it {where}", headers)
         grant = self._keys.grant(key)
         if grant is None:
             headers = {"WWW-Authenticate": 'Bearer realm="funnelwatch", error="invalid_token"'}
-            raise Refusal(401, "unknown_key", "this write key is not known here", headers)
+            raise RequestRejectedError(401, "unknown_key", "this write key is not known here", headers)
         if grant.is_pixel_only and not pixel:
-            raise Refusal(
+            raise RequestRejectedError(
                 403, "pixel_key", "this key is for the pixel (/v1/pixel) only; use one of the store's `keys`"
             )
         wait_s = self._keys.wait_s(grant)
         if wait_s > 0:
             headers = {"Retry-After": str(max(1, math.ceil(wait_s)))}
             detail = f"more than {self._settings.collector_rate:g} requests a second with this key; send larger batches"
-            raise Refusal(429, "too_many_requests", detail, headers)
+            raise RequestRejectedError(429, "too_many_requests", detail, headers)
         return grant
 
     async def _body(self, request: web.Request, source: Source, grant: Grant | None) -> bytes:
         kind = request.headers.get("Content-Type", "").lower()
         if kind.startswith(_NOT_JSON):
             detail = f"Content-Type {kind[:60]!r} is not taken; send application/json or application/x-ndjson"
-            raise Refusal(415, "unsupported_media_type", detail)
+            raise RequestRejectedError(415, "unsupported_media_type", detail)
         limit = self._settings.collector_body_bytes
         if request.path == "/v1/pixel":
             limit = min(limit, _BEACON_BYTES)
         try:
             return await read_body(request, limit)
-        except BodyTooLarge as error:
+        except BodyTooLargeError as error:
             await self._keep(RejectReason.TOO_LARGE, str(error), error.head, source, grant)
-            raise Refusal(413, RejectReason.TOO_LARGE.value, str(error), {"Connection": "close"}) from error
-        except BodyUnreadable as error:
+            raise RequestRejectedError(
+                413, RejectReason.TOO_LARGE.value, str(error), {"Connection": "close"}
+            ) from error
+        except BodyUnreadableError as error:
             reason = RejectReason.UNREADABLE_BODY
             await self._keep(reason, str(error), error.head, source, grant)
-            raise Refusal(error.status, reason.value, str(error)) from error
+            raise RequestRejectedError(error.status, reason.value, str(error)) from error
         except TimeoutError as error:
-            raise Refusal(
+            raise RequestRejectedError(
                 408, "timeout", "the body did not arrive in time", {"Connection": "close"}
             ) from error
 
@@ -253,8 +256,8 @@ class CollectorApp:
     ) -> None:
         """Make a dead letter of a body that cannot be looked into; not of a stranger's."""
         if grant is not None:
-            letter = refused_record(reason, detail, head)
-            await self._intake.refuse([letter], source=source, stores=grant.stores)
+            letter = rejected_record(reason, detail, head)
+            await self._intake.reject([letter], source=source, stores=grant.stores)
 
     async def _accept(
         self, body: bytes, grant: Grant, source: Source, edge: Edge, shift_ms: int = 0
@@ -263,9 +266,9 @@ class CollectorApp:
             return await self._intake.accept(
                 body, source=source, stores=grant.stores, edge=edge, shift_ms=shift_ms
             )
-        except TooManyEvents as error:
+        except TooManyEventsError as error:
             await self._keep(RejectReason.TOO_LARGE, str(error), body, source, grant)
-            raise Refusal(413, "too_many_events", str(error)) from error
+            raise RequestRejectedError(413, "too_many_events", str(error)) from error
 
 
 def _answer(result: IntakeResult, headers: Mapping[str, str] | None = None) -> web.Response:
@@ -275,9 +278,9 @@ def _answer(result: IntakeResult, headers: Mapping[str, str] | None = None) -> w
     content["rejected"] = [
         {
             "index": one.index,
-            "reason": one.rejected.reason,
-            "field": one.rejected.field,
-            "detail": one.rejected.detail,
+            "reason": one.rejection.reason,
+            "field": one.rejection.field,
+            "detail": one.rejection.detail,
         }
         for one in result.rejected[:_LISTED]
     ]
@@ -286,7 +289,7 @@ def _answer(result: IntakeResult, headers: Mapping[str, str] | None = None) -> w
     if not result.rejected or result.accepted or result.duplicates:
         return _json(202, content, headers)
     first = result.rejected[0]
-    content["error"] = f"event {first.index}: {first.rejected.detail}"
+    content["error"] = f"event {first.index}: {first.rejection.detail}"
     return _json(400, content, headers)
 
 
@@ -307,10 +310,10 @@ async def _answer_refusals(
     response: web.StreamResponse
     try:
         response = await handler(request)
-    except Refusal as refusal:
+    except RequestRejectedError as refusal:
         content = {"error": str(refusal), "reason": refusal.reason}
         response = _json(refusal.status, content, {**cors, **refusal.headers})
-    except (SpoolFull, KafkaUnreachableError) as error:
+    except (SpoolFullError, KafkaUnreachableError) as error:
         content = {"error": f"events cannot be kept at the moment: {error}", "reason": "unavailable"}
         response = _json(503, content, {**cors, "Retry-After": _RETRY_AWAY_S})
     except web.HTTPException as error:

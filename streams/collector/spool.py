@@ -1,5 +1,7 @@
 """The disk spool: where accepted records wait, in order, while the broker is away.
 
+from streams.errors import StateError
+
 On the path of an event: only when Kafka is not there; written and read by ``streams/collector/publisher.py``.
 
 A spool is a folder of segment files. A segment is a row of frames: length (4 bytes), CRC-32 (4 bytes), content. A
@@ -20,6 +22,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from streams.errors import StateError
+
 _HEAD = struct.Struct("<II")
 SEGMENT_BYTES = 16_000_000
 #: records of one flush are cut into frames of about this size, so that draining needs little memory
@@ -35,11 +39,11 @@ class Record(NamedTuple):
     value: bytes
 
 
-class SpoolFull(Exception):
+class SpoolFullError(StateError):
     """The spool has no room for the records. The publisher raises it, the HTTP handlers answer 503."""
 
 
-class SpoolBusy(Exception):
+class SpoolInUseError(StateError):
     """Another process uses this spool folder. ``open_spool`` handles it by taking the next folder."""
 
 
@@ -57,7 +61,7 @@ class Spool:
             limit_bytes: on disk at most.
 
         Raises:
-            SpoolBusy: another process has it open.
+            SpoolInUseError: another process has it open.
         """
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
@@ -67,7 +71,7 @@ class Spool:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             os.close(self._lock)
-            raise SpoolBusy(str(folder)) from error
+            raise SpoolInUseError(str(folder)) from error
         self._writing: int | None = None
         self._read_segment, self._read_at = self._load_position()
         #: segment number -> bytes of whole frames
@@ -103,12 +107,12 @@ class Spool:
         """Keep ``records`` behind what is kept already; when this returns, they survive a power cut.
 
         Raises:
-            SpoolFull: they do not fit under the limit, or the disk is full; nothing of them is kept.
+            SpoolFullError: they do not fit under the limit, or the disk is full; nothing of them is kept.
         """
         frames = _frames(records)
         size = sum(map(len, frames))
         if self.waiting_bytes + size > self._limit:
-            raise SpoolFull(f"the spool holds {self.waiting_bytes:,} of {self._limit:,} bytes")
+            raise SpoolFullError(f"the spool holds {self.waiting_bytes:,} of {self._limit:,} bytes")
         try:
             descriptor = self._segment_for_writing()
             before = self._sizes[self._last]
@@ -120,7 +124,7 @@ class Spool:
                 os.lseek(descriptor, before, os.SEEK_SET)
                 raise
         except OSError as error:
-            raise SpoolFull(f"the disk does not take it: {error.strerror}") from error
+            raise SpoolFullError(f"the disk does not take it: {error.strerror}") from error
         self._sizes[self._last] = before + size
 
     def head(self) -> tuple[list[Record], int]:
@@ -142,7 +146,7 @@ class Spool:
                 os.close(self._writing)
                 self._writing = None
             self._forget_empty()
-            raise SpoolDamaged(f"{lost:,} bytes of {name} cannot be read")
+            raise SpoolDamagedError(f"{lost:,} bytes of {name} cannot be read")
         return _DECODER.decode(content), _HEAD.size + length
 
     def advance(self, size: int) -> None:
@@ -222,16 +226,16 @@ class Spool:
             self._next_segment()
 
 
-class SpoolDamaged(Exception):
+class SpoolDamagedError(StateError):
     """Part of the spool cannot be read. The publisher logs it and goes on behind it."""
 
 
 def open_spool(folder: Path, limit_bytes: int) -> Spool:
     """The first spool under ``folder`` that no other process has open, so that several collectors share a data folder."""
     for slot in range(64):
-        with contextlib.suppress(SpoolBusy):
+        with contextlib.suppress(SpoolInUseError):
             return Spool(folder / f"{slot:02d}", limit_bytes)
-    raise SpoolBusy(f"64 spools are in use under {folder}")
+    raise SpoolInUseError(f"64 spools are in use under {folder}")
 
 
 def _frames(records: Sequence[Record]) -> list[bytes]:

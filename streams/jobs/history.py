@@ -10,7 +10,7 @@ from clickhouse_connect.driver import Client
 
 from scoring.baselines.minute_table import MinuteTable
 from scoring.baselines.slow import SlowInputs
-from streams.backtest.files import UnreadableFile, add_batch
+from streams.backtest.files import FileUnreadableError, add_batch
 from streams.clickhouse.clients import open_reader_sync
 from streams.clickhouse.errors import ClickHouseError, mapped
 from streams.clock import now_ms
@@ -62,13 +62,13 @@ def read_own_history(data: Path | None, days: int, config_file: Path | None) -> 
     """The running instance's counts of the last ``days`` days, and its configuration.
 
     Raises:
-        UnreadableFile: no instance runs, or it has no counts.
+        FileUnreadableError: no instance runs, or it has no counts.
         ConfigError: the configuration cannot be used.
     """
     try:
         settings = connect_settings(load_settings(**({"data": data} if data else {})))
     except NoInstanceError as error:
-        raise UnreadableFile(str(error)) from error
+        raise FileUnreadableError(str(error)) from error
     config = load_config(find_config(settings.data, config_file or settings.config))
     last = now_ms() // 60_000 - SETTLED_MINUTES
     try:
@@ -78,7 +78,7 @@ def read_own_history(data: Path | None, days: int, config_file: Path | None) -> 
         if table is not None:
             table.slow = SlowInputs(pairs=read_slow_pairs(client, table.first, last))
     except ClickHouseError as error:
-        raise UnreadableFile(f"the store does not answer: {error}") from error
+        raise FileUnreadableError(f"the store does not answer: {error}") from error
     if table is None:
-        raise UnreadableFile(f"the instance has no counts of the last {days} days")
+        raise FileUnreadableError(f"the instance has no counts of the last {days} days")
     return table, config

@@ -26,7 +26,8 @@ import msgspec
 import numpy as np
 from clickhouse_connect.driver import AsyncClient
 
-from scoring.counting.partition import FUTURE_MS, TICK_PREFIX, UNREADABLE, Tick
+from scoring.counting.partition import TICK_PREFIX, UNREADABLE, ClockTick
+from scoring.events.bounds import BELIEVED_AHEAD_MS
 from scoring.events.event import RejectReason
 from scoring.funnel.units import HOUR_MS, MINUTE_MS
 from streams.clickhouse.clients import table
@@ -35,7 +36,7 @@ from streams.clock import now_ms
 from streams.kafka.admin import partition_of
 from streams.landing.duplicates import HASH_SQL, ORDER_HASH_SQL, Hashes, IdMemory, hash_ids, id_key, order_key
 from streams.landing.heads import Head, HeadReader, minute_of, refusal_of
-from streams.landing.orders import Told, firsts_query, key_of, minutes_to_recount, told_by
+from streams.landing.orders import OrderRecord, firsts_query, key_of, minutes_to_recount, order_record_of
 from streams.landing.repeats import Repeat
 from streams.landing.writer import Row, Writer
 from streams.settings import Settings
@@ -52,7 +53,7 @@ _IDS_A_QUERY = 4000
 _STRAYED_MOST = 500_000
 
 
-_decode_tick = msgspec.json.Decoder(Tick).decode
+_decode_tick = msgspec.json.Decoder(ClockTick).decode
 
 
 @dataclass(slots=True)
@@ -140,7 +141,7 @@ class EventLanding:
         """The records that are events, their heads and their partitions' clocks; the others are set aside."""
         events: list[Row] = []
         ticks: list[tuple[int, int, int]] = []
-        latest = now_ms() + FUTURE_MS
+        latest = now_ms() + BELIEVED_AHEAD_MS
         for row in records:
             if row.line.startswith(TICK_PREFIX):
                 ticks.append((len(events), row.partition, _tick_ms(row.line)))
@@ -216,7 +217,7 @@ class EventLanding:
         if len(self._strayed) > _STRAYED_MOST:
             self._strayed.clear()
         # the stream read these records at another time and may have believed a clock that is not believed now
-        doubtful = now_ms() + FUTURE_MS // 2
+        doubtful = now_ms() + BELIEVED_AHEAD_MS // 2
         for row, head, key, clock in zip(events, heads, keys, clocks, strict=True):
             minute = (head.store_id, head.event_time_ms // MINUTE_MS * MINUTE_MS)
             refusal = refusal_of(head, clock)
@@ -264,14 +265,14 @@ class EventLanding:
     ) -> None:
         """Recount the minutes of orders and payments that the stream may have counted otherwise (``orders.py``)."""
         tellings = [
-            (key_of(head), head, told_by(row, head, self._is_streamed(row, head)))
+            (key_of(head), head, order_record_of(row, head, self._is_streamed(row, head)))
             for row, head in zip(events, heads, strict=True)
             if head.order_id and head.type in ONCE_PER_ORDER
         ]
         prepared.orders = hash_ids(key for key, _, _ in tellings)
         held = self.orders.has(prepared.orders).tolist()
         suspects = [head for (_, head, _), known in zip(tellings, held, strict=True) if known]
-        firsts: dict[str, Told] = {}
+        firsts: dict[str, OrderRecord] = {}
         for some in _portions(suspects):
             result = await self._ask(
                 writer,
@@ -284,7 +285,9 @@ class EventLanding:
             )
             for store, kind, order, received_ms, offset, event_id, event_ms in result.result_rows:
                 minute = (store, int(event_ms) // MINUTE_MS * MINUTE_MS)
-                firsts[order_key(store, kind, order)] = Told(int(received_ms), int(offset), event_id, minute)
+                firsts[order_key(store, kind, order)] = OrderRecord(
+                    int(received_ms), int(offset), event_id, minute
+                )
         recounted = await self._recounted({first.minute for first in firsts.values()}, writer)
         prepared.recount |= minutes_to_recount(
             [(key, told) for key, _, told in tellings], firsts, recounted, self._orders_forgotten_ms

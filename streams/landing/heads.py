@@ -13,10 +13,10 @@ from typing import Annotated, Any
 
 import msgspec
 
-from scoring.counting.partition import FUTURE_MS, UNREADABLE, reason_of
+from scoring.counting.partition import UNREADABLE, reason_of
+from scoring.events.bounds import BELIEVED_AHEAD_MS, OLDEST_MS
 from scoring.events.event import Event, EventType, RejectReason
 from scoring.events.incoming import MOST_QUANTITY
-from scoring.events.parsing import OLDEST_MS
 from scoring.funnel.units import MINUTE_MS
 from streams.clickhouse.recount import Minute
 from streams.landing.writer import Row
@@ -101,7 +101,7 @@ def refusal_of(head: Head, clock_ms: int) -> Refusal | None:
         )
     if head.received_at_ms > clock_ms:
         return RejectReason.TIME_IN_FUTURE, "received_at_ms"
-    if head.event_time_ms - head.received_at_ms > FUTURE_MS:
+    if head.event_time_ms - head.received_at_ms > BELIEVED_AHEAD_MS:
         return RejectReason.TIME_IN_FUTURE, "event_time_ms"
     if head.event_time_ms < OLDEST_MS or head.received_at_ms < OLDEST_MS:
         return RejectReason.TIME_ABSURD, "before 2000-01-01"

@@ -22,7 +22,7 @@ from streams.landing.heads import Head
 from streams.landing.writer import Row
 
 
-class Told(NamedTuple):
+class OrderRecord(NamedTuple):
     """One telling of an order or a payment. ``offset`` is that of the log.
 
     ``is_streamed`` is false for one that the store's stream does not count: in a foreign partition, or too old.
@@ -35,14 +35,14 @@ class Told(NamedTuple):
     is_streamed: bool = True
 
 
-def told_by(row: Row, head: Head, is_streamed: bool) -> Told:
+def order_record_of(row: Row, head: Head, is_streamed: bool) -> OrderRecord:
     """The telling that a record is."""
     minute = (head.store_id, head.event_time_ms // MINUTE_MS * MINUTE_MS)
-    return Told(head.received_at_ms, row.offset, head.event_id, minute, is_streamed)
+    return OrderRecord(head.received_at_ms, row.offset, head.event_id, minute, is_streamed)
 
 
 def firsts_query(events: str, stores: str, types: str, orders: str) -> str:
-    """A query for the first telling of each order: store, type, order id, then the fields of ``Told``.
+    """A query for the first telling of each order: store, type, order id, then the fields of ``OrderRecord``.
 
     Args:
         events: the table.
@@ -60,8 +60,8 @@ def firsts_query(events: str, stores: str, types: str, orders: str) -> str:
 
 
 def minutes_to_recount(
-    tellings: Iterable[tuple[str, Told]],
-    firsts: Mapping[str, Told],
+    tellings: Iterable[tuple[str, OrderRecord]],
+    firsts: Mapping[str, OrderRecord],
     recounted: Collection[Minute],
     forgotten_ms: int,
 ) -> set[Minute]:

@@ -21,7 +21,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from aiokafka.structs import ConsumerRecord, OffsetAndMetadata
 from clickhouse_connect.driver import AsyncClient
 
-from scoring.counting.partition import FUTURE_MS
+from scoring.events.bounds import BELIEVED_AHEAD_MS
 from scoring.events.event import DeadLetter, RejectReason
 from scoring.events.redaction import masked
 from streams import metrics
@@ -135,11 +135,11 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
         await self._writer.close()
 
     async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
-        """Told by the consumer. The batch in hand is landed all the same; landing it twice changes nothing."""
+        """OrderRecord by the consumer. The batch in hand is landed all the same; landing it twice changes nothing."""
         self._log.info("partitions_revoked", count=len(revoked))
 
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
-        """Told by the consumer before it reads: clocks and the memory of ids are made anew before the next batch."""
+        """OrderRecord by the consumer before it reads: clocks and the memory of ids are made anew before the next batch."""
         metrics.LANDING_REBALANCES.inc()
         self._log.info("partitions_assigned", count=len(assigned))
         self._assigned_anew.set()
@@ -159,7 +159,7 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _take_over(self) -> None:
         committed = await self._committed()
-        latest = now_ms() + FUTURE_MS
+        latest = now_ms() + BELIEVED_AHEAD_MS
         self._events.clocks = {number: min(clock, latest) for number, (clock, _) in committed.items()}
         await self._writer.patiently(self._events.remember)
         self._log.info("remembered", ids=len(self._events.memory))

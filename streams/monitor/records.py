@@ -20,7 +20,7 @@ from collections.abc import Iterable
 import msgspec
 
 from scoring.alerts.alert import AlertTransition
-from scoring.counting.partition import MINUTE, OWNER, Rejected, Row
+from scoring.counting.partition import MINUTE, OWNER, Row, UncountedRecord
 from scoring.events.event import DeadLetter
 from scoring.events.redaction import masked
 from scoring.funnel.scores import MinuteRow, ScoreRow, WindowRow
@@ -112,7 +112,7 @@ def orders_record(bucket: int, keys: list[str] | None) -> Record:
     return (encode(["o", bucket]), None if keys is None else encode(keys))
 
 
-def dead_letter(rejected: Rejected, partition: int, offset: int, present_ms: int) -> Record:
+def dead_letter(rejected: UncountedRecord, partition: int, offset: int, present_ms: int) -> Record:
     """A refused record of the events topic as dead letter; its id is its place in the log."""
     letter = DeadLetter(
         received_at_ms=present_ms,

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import ProducerClosed
 
-from scoring.counting.partition import Tick, encode_tick
+from scoring.counting.partition import ClockTick, encode_tick
 from streams.kafka.topic_ids import TopicReplacedError
 
 
@@ -50,7 +50,7 @@ class TickSender:
             producer = AIOKafkaProducer(bootstrap_servers=self._bootstrap, linger_ms=0, acks="all")
             await producer.start()
             self._producer = producer
-        value = encode_tick(Tick(present_ms))
+        value = encode_tick(ClockTick(present_ms))
         sent = [
             await self._producer.send(self._topic, value, partition=number, timestamp_ms=present_ms)
             for number in partitions

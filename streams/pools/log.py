@@ -16,6 +16,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
 
 from scoring.alerts.alert import AlertTransition
+from streams.errors import FencedError
 from streams.kafka import topics
 from streams.settings import Settings
 
@@ -23,7 +24,7 @@ _MARK = b"mark"
 _POOL = b"pool|"
 
 
-class PoolLogLost(Exception):
+class PoolLogFencedError(FencedError):
     """Another process judges the pools now, or the broker refused; the role stops leading."""
 
 
@@ -83,10 +84,10 @@ class PoolLog:
         """Publish transitions and remember, in one transaction, up to which minute that was told.
 
         Raises:
-            PoolLogLost: another process leads now, or the broker did not take it.
+            PoolLogFencedError: another process leads now, or the broker did not take it.
         """
         if self._producer is None:
-            raise PoolLogLost("the pools' log is not open")
+            raise PoolLogFencedError("the pools' log is not open")
         changelog = self._rename(topics.POOLS_CHANGELOG)
         try:
             async with self._producer.transaction():
@@ -97,7 +98,7 @@ class PoolLog:
                     await self._producer.send(changelog, state, key=_POOL + pool.encode(), partition=0)
                 await self._producer.send(changelog, str(scored).encode(), key=_MARK, partition=0)
         except (ProducerFenced, InvalidProducerEpoch, KafkaError) as error:
-            raise PoolLogLost(f"the pools' log cannot be written: {type(error).__name__}") from error
+            raise PoolLogFencedError(f"the pools' log cannot be written: {type(error).__name__}") from error
 
     async def close(self) -> None:
         """Give the log up."""

@@ -33,7 +33,7 @@ from streams.kafka import topics
 from streams.kafka.admin import has_more_partitions, partitions_of
 from streams.kafka.baselines import BaselineFollower
 from streams.kafka.leadership import Leadership
-from streams.pools.log import PoolLog, PoolLogLost
+from streams.pools.log import PoolLog, PoolLogFencedError
 from streams.settings import Settings
 
 log = structlog.get_logger()
@@ -54,7 +54,7 @@ async def run(settings: Settings, config: Config, report: StateReport) -> None:
     try:
         while True:
             if await leadership.is_held(POLL_MS):
-                with contextlib.suppress(PoolLogLost):
+                with contextlib.suppress(PoolLogFencedError):
                     await lead(settings, config, leadership.is_held, report)
             report.say("ready", "standing by")
     finally:
@@ -73,7 +73,7 @@ async def lead(
     """Judge pools as long as ``is_held`` says so and the scores keep their number of partitions.
 
     Raises:
-        PoolLogLost: another process leads now.
+        PoolLogFencedError: another process leads now.
     """
     pool_log, leader = PoolLog(settings, rename), _Leader(settings, config, rename)
     try:

@@ -9,11 +9,12 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 
 from streams.clock import monotonic
+from streams.errors import StateError
 from streams.kafka.topics import DEADLETTERS, EVENTS
 from streams.settings import Settings
 
 
-class NotCaughtUp(Exception):
+class NotCaughtUpError(StateError):
     """The landing role did not get there in time; its text says what to look at. ``replay --wait`` prints it."""
 
 
@@ -28,7 +29,7 @@ async def wait_until_landed(
         told: called with how many records are still to come.
 
     Raises:
-        NotCaughtUp: nothing moved for ``timeout_s``.
+        NotCaughtUpError: nothing moved for ``timeout_s``.
     """
     group = f"{settings.group_prefix}-landing"
     # it reads nothing: only a subscription makes it know the partitions
@@ -59,7 +60,7 @@ async def wait_until_landed(
             if best is None or behind < best:
                 best, since = behind, monotonic()
             if monotonic() - since > timeout_s:
-                raise NotCaughtUp(
+                raise NotCaughtUpError(
                     f"{behind:,} records are still not in ClickHouse and nothing moved for {timeout_s:.0f} s; "
                     f"`funnelwatch status --data {settings.data}` says how the landing role fares"
                 )

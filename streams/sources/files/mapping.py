@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from scoring.events.event import EventType, Platform
 from streams.config.model import StoreId
+from streams.errors import InputError
 from streams.schema import Zone
 
 #: a field of an event that a column may fill
@@ -38,7 +39,7 @@ FIELDS: tuple[str, ...] = get_args(FieldName)
 Column = Annotated[str, Field(min_length=1)]
 
 
-class MappingError(Exception):
+class MappingError(InputError):
     """A mapping cannot be used, or does not fit the file; the command line prints its text."""
 
 
@@ -97,7 +98,7 @@ class EventRule(_Part):
     fields: dict[FieldName, Column] = {}
 
 
-class Group(_Part):
+class RowGroup(_Part):
     """Rows that are lines of one thing, such as an invoice: one event for all rows of the same ``by``.
 
     ``sums`` names new columns and the product of columns each adds up: ``{amount: [Quantity, UnitPrice]}``. Every other
@@ -109,7 +110,7 @@ class Group(_Part):
     most_open: int = Field(500, ge=1, le=100_000)
 
 
-class Mapping(_Part):
+class FileMapping(_Part):
     """What the columns of a file mean."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")]
@@ -126,7 +127,7 @@ class Mapping(_Part):
     fields: dict[FieldName, Column] = {}
     attributes: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")], Column] = {}
     constants: dict[FieldName, str] = {}
-    group: Group | None = None
+    group: RowGroup | None = None
     events: tuple[EventRule, ...] = Field(min_length=1)
     ignore: tuple[When, ...] = Field(
         (), description="Rows for which any of these holds are left out, and counted."
@@ -136,7 +137,7 @@ class Mapping(_Part):
     )
 
     @model_validator(mode="after")
-    def _fits_itself(self) -> Mapping:
+    def _fits_itself(self) -> FileMapping:
         if not self.header and not self.columns:
             raise ValueError("columns: needed where header is false")
         made = set(self.group.sums) if self.group else set()
@@ -171,7 +172,7 @@ def shipped_mappings() -> list[str]:
     )
 
 
-def load_mapping(name_or_path: str) -> Mapping:
+def load_mapping(name_or_path: str) -> FileMapping:
     """The mapping of that name, or of that file if it looks like a path.
 
     Raises:
@@ -198,7 +199,7 @@ def load_mapping(name_or_path: str) -> Mapping:
         raise MappingError(f"{path}: is not UTF-8 text") from error
 
 
-def parse_mapping(text: str, source: str) -> Mapping:
+def parse_mapping(text: str, source: str) -> FileMapping:
     """The mapping written in ``text``; ``source`` names it in errors."""
     try:
         content: Any = yaml.safe_load(text)
@@ -207,7 +208,7 @@ def parse_mapping(text: str, source: str) -> Mapping:
     if not isinstance(content, dict):
         raise MappingError(f"{source}: is empty; it needs at least name, store, time and events")
     try:
-        return Mapping.model_validate(content)
+        return FileMapping.model_validate(content)
     except ValidationError as error:
         lines = [f"{source}: {_place(item['loc'])}: {_say(item)}" for item in error.errors()]
         raise MappingError("\n".join(lines)) from error

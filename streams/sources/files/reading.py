@@ -20,7 +20,8 @@ from typing import IO, Any
 import msgspec
 
 from scoring.events.event import RejectReason
-from streams.sources.files.mapping import Mapping, MappingError
+from streams.errors import InputError
+from streams.sources.files.mapping import FileMapping, MappingError
 
 CHUNK_ROWS = 5_000
 DELIMITERS = (",", ";", "\t", "|")
@@ -45,7 +46,7 @@ class BadRow:
 
 
 @dataclass(slots=True)
-class Chunk:
+class RowChunk:
     """Some rows in file order: ``rows[i]`` stood at line ``lines[i]`` and has the texts of ``Table.columns``.
 
     ``position`` is how many bytes (or, for Parquet, rows) of the file are read.
@@ -57,14 +58,14 @@ class Chunk:
     position: int = 0
 
 
-class FileEndsEarly(Exception):
+class FileEndsEarlyError(InputError):
     """The file is damaged from some line on; what stood before it was given. ``replay`` reports it."""
 
 
 class Table:
-    """A file as rows of text. ``columns`` are the names, ``size`` is what ``Chunk.position`` ends at."""
+    """A file as rows of text. ``columns`` are the names, ``size`` is what ``RowChunk.position`` ends at."""
 
-    def __init__(self, path: Path, mapping: Mapping, encoding: str | None = None) -> None:
+    def __init__(self, path: Path, mapping: FileMapping, encoding: str | None = None) -> None:
         self.path = path
         self._mapping = mapping
         self._encoding = encoding or mapping.encoding
@@ -93,11 +94,11 @@ class Table:
         else:
             self._look_at_text()
 
-    def chunks(self) -> Iterator[Chunk]:
+    def chunks(self) -> Iterator[RowChunk]:
         """The rows, ``CHUNK_ROWS`` at a time.
 
         Raises:
-            FileEndsEarly: the file is damaged; the chunks before hold everything that stood before the damage.
+            FileEndsEarlyError: the file is damaged; the chunks before hold everything that stood before the damage.
         """
         return self._parquet_chunks() if self.is_parquet else self._text_chunks()
 
@@ -171,13 +172,13 @@ class Table:
             f"The file has: {found}."
         )
 
-    def _text_chunks(self) -> Iterator[Chunk]:
+    def _text_chunks(self) -> Iterator[RowChunk]:
         raw, text = self._open()
         width, delimiter = len(self.columns), self.delimiter
         with raw:
             lines = _Lines(text)
             first = True
-            chunk = Chunk()
+            chunk = RowChunk()
             for number, line in lines:
                 if first:
                     first = False
@@ -191,16 +192,18 @@ class Table:
                 if len(chunk.rows) + len(chunk.bad) >= CHUNK_ROWS:
                     chunk.position = raw.tell()
                     yield chunk
-                    chunk = Chunk()
+                    chunk = RowChunk()
             chunk.position = raw.tell()
             self.ends_open = not lines.last.endswith(("\n", "\r"))
             yield chunk
             if lines.damage:
-                raise FileEndsEarly(
+                raise FileEndsEarlyError(
                     f"{self.path}: is damaged after line {lines.number} ({lines.damage}); everything before it was replayed"
                 )
 
-    def _row(self, lines: _Lines, number: int, line: str, width: int, chunk: Chunk) -> tuple[str, ...] | None:
+    def _row(
+        self, lines: _Lines, number: int, line: str, width: int, chunk: RowChunk
+    ) -> tuple[str, ...] | None:
         content = line.rstrip("\r\n")
         if not content:
             return None
@@ -247,7 +250,7 @@ class Table:
             needed = self._mapping.needed_columns()
             self.columns = tuple(name for name in self.columns if name in needed)
 
-    def _parquet_chunks(self) -> Iterator[Chunk]:
+    def _parquet_chunks(self) -> Iterator[RowChunk]:
         import pyarrow.parquet as pq
 
         wanted = list(self.columns)
@@ -259,7 +262,7 @@ class Table:
                 rows = list(zip(*columns, strict=True))
                 numbers = list(range(done + 1, done + len(rows) + 1))
                 done += len(rows)
-                yield Chunk(rows, numbers, [], done)
+                yield RowChunk(rows, numbers, [], done)
 
     def _next_batch(self, batches: Iterator[Any], done: int) -> Any:
         import pyarrow as pa
@@ -267,7 +270,7 @@ class Table:
         try:
             return next(batches, None)
         except (pa.ArrowException, OSError) as error:
-            raise FileEndsEarly(
+            raise FileEndsEarlyError(
                 f"{self.path}: is damaged after row {done:,} ({error}); everything before it was replayed"
             ) from error
 

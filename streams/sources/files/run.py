@@ -10,13 +10,14 @@ from typing import Any, Protocol
 
 import msgspec
 
+from scoring.events.delivery import StoreDefaults
 from scoring.events.event import Source
-from scoring.events.parsing import Refused, StoreTerms
+from scoring.events.parsing import RejectedRecord
 from streams.clock import monotonic, now_ms
-from streams.collector.intake import Intake, IntakeResult, refused_record
-from streams.sources.files.making import EventMaker, Made
-from streams.sources.files.mapping import Mapping as FileMapping
-from streams.sources.files.reading import BadRow, FileEndsEarly, Table
+from streams.collector.intake import EventIntake, IntakeResult, rejected_record
+from streams.sources.files.event_maker import EventMaker, MadeEvents
+from streams.sources.files.mapping import FileMapping
+from streams.sources.files.reading import BadRow, FileEndsEarlyError, Table
 
 #: chunks on their way to Kafka while the next is read
 _IN_FLIGHT = 4
@@ -26,7 +27,7 @@ _PERSONS = ("visitor", "buyer", "session")
 
 
 @dataclass(slots=True)
-class Report:
+class ReplayReport:
     """What came of a replay.
 
     ``rows`` were read; ``left_out`` rows are no event by the mapping; ``repeated`` events stood twice in the file under
@@ -55,7 +56,7 @@ class Report:
 class Progress(Protocol):
     """Told how far the file is read."""
 
-    def __call__(self, position: int, report: Report) -> None: ...
+    def __call__(self, position: int, report: ReplayReport) -> None: ...
 
 
 class Replay:
@@ -75,26 +76,26 @@ class Replay:
         table: Table,
         mapping: FileMapping,
         store_id: str,
-        store: StoreTerms,
-        intake: Intake,
+        store: StoreDefaults,
+        intake: EventIntake,
         speed: float | None = None,
     ) -> None:
         self._table, self._mapping, self._intake, self._speed = table, mapping, intake, speed
         self._store_id = store_id
-        self._stores: Mapping[str, StoreTerms] = {store_id: store}
+        self._stores: Mapping[str, StoreDefaults] = {store_id: store}
         self._maker = EventMaker(mapping, table.columns, store_id)
         self._keys = _letter_keys(table.columns, mapping)
         self._pace = _Pace(speed) if speed else None
-        self.report = Report()
+        self.report = ReplayReport()
 
-    async def run(self, progress: Progress | None = None) -> Report:
+    async def run(self, progress: Progress | None = None) -> ReplayReport:
         """Replay the file to its end and say what came of it.
 
         Raises:
             KafkaUnreachableError: Kafka does not answer; what was sent is there, and the same replay can be run again.
         """
         began = monotonic()
-        told: Callable[[int, Report], None] = progress or (lambda position, report: None)
+        told: Callable[[int, ReplayReport], None] = progress or (lambda position, report: None)
         steps = self._steps()
         flying: set[asyncio.Task[None]] = set()
         try:
@@ -117,19 +118,19 @@ class Replay:
         told(self._table.size, self.report)
         return self.report
 
-    def _steps(self) -> Iterator[tuple[int, Made]]:
+    def _steps(self) -> Iterator[tuple[int, MadeEvents]]:
         position = 0
         try:
             for chunk in self._table.chunks():
                 position = chunk.position
                 self.report.rows += len(chunk.rows) + len(chunk.bad)
                 yield position, self._maker.make(chunk)
-        except FileEndsEarly as error:
+        except FileEndsEarlyError as error:
             self.report.damage = str(error)
         self.report.ends_open = self._table.ends_open
         yield position, self._maker.finish()
 
-    async def _send_paced(self, pace: _Pace, made: Made) -> None:
+    async def _send_paced(self, pace: _Pace, made: MadeEvents) -> None:
         await self._refuse(made.bad)
         self.report.left_out += made.left_out
         sent = 0
@@ -141,7 +142,7 @@ class Replay:
             else:
                 await asyncio.sleep(min(pace.wait_s(made.events[sent]), _LONGEST_NAP_S))
 
-    async def _send(self, made: Made) -> None:
+    async def _send(self, made: MadeEvents) -> None:
         self.report.left_out += made.left_out
         await self._refuse(made.bad)
         await self._accept(made.events, made.lines)
@@ -173,18 +174,18 @@ class Replay:
             report.first_ms = min(times) if report.first_ms is None else min(report.first_ms, *times)
             report.last_ms = max(times) if report.last_ms is None else max(report.last_ms, *times)
 
-    def _note_refusal(self, one: Refused) -> None:
-        self.report.rejected[one.rejected.reason.value] += 1
+    def _note_refusal(self, one: RejectedRecord) -> None:
+        self.report.rejected[one.rejection.reason.value] += 1
         if len(self.report.first_refusals) < 3:
-            self.report.first_refusals.append(one.rejected.detail)
+            self.report.first_refusals.append(one.rejection.detail)
 
     async def _refuse(self, bad: Sequence[BadRow]) -> None:
         if not bad:
             return
         refused = [
-            refused_record(row.reason, row.detail, self._letter(row), index) for index, row in enumerate(bad)
+            rejected_record(row.reason, row.detail, self._letter(row), index) for index, row in enumerate(bad)
         ]
-        await self._intake.refuse(refused, source=Source.REPLAY, received_at_ms=now_ms(), stores=self._stores)
+        await self._intake.reject(refused, source=Source.REPLAY, received_at_ms=now_ms(), stores=self._stores)
         for one in refused:
             self._note_refusal(one)
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scoring.counting.partition import SLACK_MINUTES, PartitionCounts, Tally, Tick, encode_tick, totals
+from scoring.counting.partition import SLACK_MINUTES, ClockTick, PartitionCounts, Tally, encode_tick, totals
 from scoring.counting.segments import Segmenter
 from scoring.events.event import Event, EventType, RejectReason
 from scoring.funnel.segment_names import OTHER
@@ -160,13 +160,13 @@ def test_types_that_are_no_stage_are_not_counted() -> None:
 
 def test_a_tick_advances_the_clock_and_nothing_else() -> None:
     counts = make_counts()
-    tally = count(counts, encode_tick(Tick(NOW + 7)), present=NOW + 7)
+    tally = count(counts, encode_tick(ClockTick(NOW + 7)), present=NOW + 7)
     assert (tally.ticks, counts.clock_ms, counts.rows) == (1, NOW + 7, 0)
 
 
 def test_the_clock_never_goes_back() -> None:
     counts = make_counts()
-    count(counts, record("a", at=NOW), record("b", at=NOW - 90_000), encode_tick(Tick(NOW - 5)))
+    count(counts, record("a", at=NOW), record("b", at=NOW - 90_000), encode_tick(ClockTick(NOW - 5)))
     assert counts.clock_ms == NOW
 
 
@@ -218,7 +218,7 @@ def test_an_order_id_of_megabytes_counts_once_and_makes_no_record_that_a_broker_
 def test_a_record_from_the_future_does_not_turn_time_forward() -> None:
     counts = make_counts()
     far = NOW + 400 * 24 * HOUR_MS
-    count(counts, record("a"), record("b", at=far), encode_tick(Tick(far)), record("c"))
+    count(counts, record("a"), record("b", at=far), encode_tick(ClockTick(far)), record("c"))
     assert counts.clock_ms == NOW
     assert sum(map(sum, seen(counts).values())) == 2
 
@@ -241,7 +241,7 @@ def test_old_minutes_leave_are_named_once_and_free_their_segments() -> None:
     count(counts, record("a", channel="old"))
     counts.take_dirty()
     later = NOW + HORIZON_MS + (SLACK_MINUTES + 2) * MINUTE_MS
-    count(counts, encode_tick(Tick(later)), present=later, first=1)
+    count(counts, encode_tick(ClockTick(later)), present=later, first=1)
     assert counts.take_expired(100) == [(NOW // MINUTE_MS, "s1", "ios/old")]
     assert counts.take_expired(100) == []
     assert counts.rows == 0
@@ -252,7 +252,7 @@ def test_old_minutes_leave_are_named_once_and_free_their_segments() -> None:
 def test_an_event_for_a_minute_that_has_left_is_not_counted_as_if_it_were_the_first() -> None:
     counts = make_counts()
     later = NOW + HORIZON_MS + (SLACK_MINUTES + 2) * MINUTE_MS
-    count(counts, encode_tick(Tick(later)), present=later)
+    count(counts, encode_tick(ClockTick(later)), present=later)
     counts.take_expired(100)
     tally = count(counts, record("a", at=NOW, received=NOW), present=later, first=1)
     assert (tally.too_old, counts.rows) == (1, 0)
@@ -290,7 +290,7 @@ events = st.builds(
     channel=st.sampled_from(["a", "b", "c", "d"]),
 )
 records = st.one_of(
-    events, st.integers(NOW, NOW + 200_000).map(lambda at: encode_tick(Tick(at))), st.just(b"{")
+    events, st.integers(NOW, NOW + 200_000).map(lambda at: encode_tick(ClockTick(at))), st.just(b"{")
 )
 PRESENT = NOW + 200_000
 

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scoring.events.delivery import Delivery, StoreDefaults
 from scoring.events.event import Event, EventType, RejectReason, Source
-from scoring.events.parsing import Batch, StoreTerms, Terms, parse_body, parse_lines, parse_objects
+from scoring.events.parsing import Batch, parse_body, parse_lines, parse_objects
 from scoring.events.pseudonyms import Pseudonyms
 from scoring.events.redaction import LONGEST_PAYLOAD, is_masked, mask_payload, mask_text
 
@@ -21,32 +22,32 @@ PSEUDONYMS = Pseudonyms("key")
 ORDER = {"store_id": "a", "type": "order", "event_time": NOW_MS, "order_id": "1"}
 
 
-def terms(**more: Any) -> Terms:
+def delivery(**more: Any) -> Delivery:
     given: dict[str, Any] = {
         "received_at_ms": NOW_MS,
         "source": Source.API,
-        "stores": {"a": StoreTerms("shopify", "EUR"), "b": StoreTerms("taobao", "CNY")},
+        "stores": {"a": StoreDefaults("shopify", "EUR"), "b": StoreDefaults("taobao", "CNY")},
         "pseudonym": PSEUDONYMS.of,
         "device_class": lambda agent: "ios",
         "fresh_id": lambda: "fresh",
     }
-    return Terms(**{**given, **more})
+    return Delivery(**{**given, **more})
 
 
 def parse(record: object, **more: Any) -> Batch:
-    return parse_body(json.dumps(record).encode(), terms(**more))
+    return parse_body(json.dumps(record).encode(), delivery(**more))
 
 
 def event_of(record: dict[str, Any], **more: Any) -> Event:
     batch = parse({"store_id": "a", "type": "click", "event_time": NOW_MS, **record}, **more)
-    assert batch.refused == []
+    assert batch.rejected == []
     (event,) = batch.events
     return event
 
 
 def reason_of(record: object, **more: Any) -> RejectReason:
-    (refused,) = parse(record, **more).refused
-    return refused.rejected.reason
+    (refused,) = parse(record, **more).rejected
+    return refused.rejection.reason
 
 
 def test_one_moment_written_three_ways_is_one_moment() -> None:
@@ -108,7 +109,7 @@ def test_the_store_gives_platform_currency_and_its_own_name_where_there_is_but_o
     event = event_of({"type": "order", "amount": "9.90"})
     assert (event.platform, event.currency, event.amount) == ("shopify", "EUR", "9.90")
     alone = {"type": "click", "event_time": NOW_MS}
-    assert parse(alone, stores={"b": StoreTerms("taobao", "CNY")}).events[0].store_id == "b"
+    assert parse(alone, stores={"b": StoreDefaults("taobao", "CNY")}).events[0].store_id == "b"
     assert reason_of(alone) is RejectReason.MISSING_FIELD
 
 
@@ -129,7 +130,7 @@ def test_money_that_is_decimal_is_kept_as_it_was_written(amount: object) -> None
 )
 def test_money_that_is_not_is_refused_or_unknown(amount: str) -> None:
     batch = parse({"store_id": "a", "type": "order", "event_time": NOW_MS, "amount": amount})
-    reasons = [one.rejected.reason for one in batch.refused]
+    reasons = [one.rejection.reason for one in batch.rejected]
     assert reasons == [RejectReason.BAD_MONEY] * len(reasons)
     assert [event.amount for event in batch.events] == [""] * (1 - len(reasons))
 
@@ -170,17 +171,17 @@ def test_whatever_stands_around_it_a_good_event_is_taken_and_every_other_has_a_r
     good = {"store_id": "a", "type": "click", "event_time": NOW_MS, "event_id": "good", "visitor": "v"}
     records = [*others[:place], good, *others[place:]]
     body = json.dumps(records).encode()
-    batch = parse_body(body, terms())
+    batch = parse_body(body, delivery())
     assert "good" in {event.event_id for event in batch.events}
     assert batch.total == len(records)
-    assert all(one.rejected.detail for one in batch.refused)
-    lines = parse_lines([json.dumps(record).encode() for record in records], terms())
+    assert all(one.rejection.detail for one in batch.rejected)
+    lines = parse_lines([json.dumps(record).encode() for record in records], delivery())
     assert [event.event_id for event in lines.events] == [event.event_id for event in batch.events]
 
 
 @given(st.binary(max_size=300))
 def test_any_bytes_at_all_are_answered(body: bytes) -> None:
-    batch = parse_body(body, terms())
+    batch = parse_body(body, delivery())
     assert batch.total >= 1 or body.strip() in (b"[]", b'{"events":[]}')
 
 
@@ -200,10 +201,10 @@ def test_the_fast_and_the_slow_way_agree_and_the_event_survives_its_trip_through
     record: dict[str, Any],
 ) -> None:
     record = {"store_id": "a", **record}
-    fast = parse_body(json.dumps(record).encode(), terms())
-    slow = parse_body(json.dumps([record, 7]).encode(), terms())
-    objects = parse_objects([record], terms())
-    assert fast.refused == objects.refused == []
+    fast = parse_body(json.dumps(record).encode(), delivery())
+    slow = parse_body(json.dumps([record, 7]).encode(), delivery())
+    objects = parse_objects([record], delivery())
+    assert fast.rejected == objects.rejected == []
     assert fast.events == slow.events == objects.events
     (event,) = fast.events
     assert msgspec.json.decode(msgspec.json.encode(event), type=Event) == event
@@ -278,22 +279,22 @@ def test_personal_data_hid_in_escapes_nests_other_names_and_forms(raw: str) -> N
 @pytest.mark.parametrize("field", ["type", "store_id", "event_time", "currency", "joe@example.org"])
 def test_a_refusal_repeated_the_address_that_a_sender_had_written(field: str) -> None:
     for text in ("joe@example.org", "at 203.0.113.77"):
-        (refused,) = parse({**ORDER, field: text}).refused
-        assert "example.org" not in refused.rejected.detail + refused.rejected.field
-        assert "203.0" not in refused.rejected.detail
+        (refused,) = parse({**ORDER, field: text}).rejected
+        assert "example.org" not in refused.rejection.detail + refused.rejection.field
+        assert "203.0" not in refused.rejection.detail
 
 
 def test_a_quantity_written_in_words_was_called_too_long() -> None:
-    (refused,) = parse({**ORDER, "quantity": "three"}).refused
-    assert refused.rejected.reason is RejectReason.WRONG_TYPE
-    assert refused.rejected.detail == "`quantity` must be a whole number, got text"
+    (refused,) = parse({**ORDER, "quantity": "three"}).rejected
+    assert refused.rejection.reason is RejectReason.WRONG_TYPE
+    assert refused.rejection.detail == "`quantity` must be a whole number, got text"
 
 
 def test_the_byte_that_is_not_utf8_was_counted_from_its_text_not_from_the_event() -> None:
     body = json.dumps({**ORDER, "product": "x"}).encode().replace(b'"x"', b'"\xff"')
-    (refused,) = parse_body(body, terms()).refused
+    (refused,) = parse_body(body, delivery()).rejected
     at = body.index(b"\xff")
-    assert f"byte {at} " in refused.rejected.detail
+    assert f"byte {at} " in refused.rejection.detail
 
 
 @given(st.binary(max_size=5000))

@@ -15,7 +15,7 @@ from scoring.baselines.minute_table import MinuteTable
 from scoring.calendar.effects import DayEffect, DayRules, OwnEntry
 from scoring.calendar.entries import CalendarKind
 from scoring.detection import DetectionPolicy
-from streams.backtest.files import UnreadableFile, read_incidents, read_minutes
+from streams.backtest.files import FileUnreadableError, read_incidents, read_minutes
 from streams.backtest.remarks import calendar_remarks, file_remarks
 from streams.backtest.run import run_backtest
 from streams.cli.backtest import as_row
@@ -163,7 +163,7 @@ def test_a_store_of_one_stage_is_named(tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_be_is_refused_with_its_reason(content: str, says: str, tmp_path: Path) -> None:
-    with pytest.raises(UnreadableFile, match=says):
+    with pytest.raises(FileUnreadableError, match=says):
         read_minutes(written(tmp_path, content))
 
 

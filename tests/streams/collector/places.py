@@ -14,11 +14,11 @@ import msgspec
 from aiohttp import web
 from aiokafka import AIOKafkaConsumer
 
-from scoring.events.parsing import StoreTerms
+from scoring.events.delivery import StoreDefaults
 from scoring.events.pseudonyms import Pseudonyms
 from streams.clock import monotonic
-from streams.collector.intake import Intake
-from streams.collector.keys import WriteKeys, store_terms
+from streams.collector.intake import EventIntake
+from streams.collector.keys import WriteKeys, store_defaults
 from streams.collector.publisher import Publisher
 from streams.collector.server import CollectorApp
 from streams.collector.spool import Spool
@@ -53,7 +53,7 @@ class Place:
     kafka: str
     events_topic: str
     deadletters_topic: str
-    intake: Intake
+    intake: EventIntake
     session: aiohttp.ClientSession
 
     async def post(
@@ -67,9 +67,9 @@ class Place:
         async with self.session.post(self.url + path, data=data, headers=named) as answer:
             return answer.status, msgspec.json.decode(await answer.read()), answer.headers
 
-    def intake_for(self, stores: Mapping[str, StoreTerms]) -> Intake:
+    def intake_for(self, stores: Mapping[str, StoreDefaults]) -> EventIntake:
         """An intake into the same topics, for other stores than the configured ones."""
-        return Intake(
+        return EventIntake(
             self.intake.publisher,
             stores,
             Pseudonyms("test"),
@@ -132,9 +132,9 @@ async def running(
         specs = (TopicSpec(events, True), TopicSpec(letters, False))
         await create_topics(kafka, partitions=3, topics=specs)
     async with Publisher(kafka, spool, delivery_s=delivery_s, patience_s=0.0) as publisher:
-        intake = Intake(
+        intake = EventIntake(
             publisher,
-            store_terms(CONFIG),
+            store_defaults(CONFIG),
             Pseudonyms("test"),
             events_topic=events,
             deadletters_topic=letters,

@@ -16,14 +16,14 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from scoring.events.delivery import StoreDefaults
 from scoring.events.event import RejectReason, Source
-from scoring.events.parsing import StoreTerms
 from streams.cli import deadletters, schema
 from streams.cli.schema import SchemaName, schema_of
 from streams.clickhouse import migrate
 from streams.clock import monotonic, now_ms
-from streams.collector.intake import refused_record
-from streams.collector.letters import Letter, NotATime, moment, replay, why_not
+from streams.collector.intake import rejected_record
+from streams.collector.letters import StoredLetter, TimeFormatError, moment, replay, why_not
 from streams.instance.files import Instance, write_instance
 from streams.settings import load_settings
 from tests.deadlines import within
@@ -38,10 +38,10 @@ async def place(kafka: str, topic_prefix: str, tmp_path: Path) -> AsyncIterator[
         yield one
 
 
-def letter_of(value: dict[str, Any]) -> Letter:
+def letter_of(value: dict[str, Any]) -> StoredLetter:
     received = datetime.fromtimestamp(value["received_at_ms"] / 1000, UTC)
     names = ("letter_id", "reason", "source", "store_id", "detail", "payload")
-    return Letter(received_at=received, **{name: value.get(name, "") for name in names})
+    return StoredLetter(received_at=received, **{name: value.get(name, "") for name in names})
 
 
 async def test_a_letter_refused_for_its_store_is_taken_once_the_store_is_there_and_keeps_its_pseudonym(
@@ -50,7 +50,7 @@ async def test_a_letter_refused_for_its_store_is_taken_once_the_store_is_there_a
     event = {"type": "click", "event_time": now_ms(), "visitor": "joe", "store_id": "new"}
     assert (await place.post(event))[0] == 400
     letters = [letter_of(value) for value in await place.letters(1)]
-    later = place.intake_for({**place.intake.stores, "new": StoreTerms("own_site", "EUR")})
+    later = place.intake_for({**place.intake.stores, "new": StoreDefaults("own_site", "EUR")})
     assert (await later.accept([event], source=Source.API)).accepted == 1
     first = await replay(letters, later)
     again = await replay(letters, later)
@@ -63,7 +63,7 @@ async def test_a_letter_refused_for_its_store_is_taken_once_the_store_is_there_a
 async def test_an_event_of_nobody_sent_again_twice_is_one_event(place: Place) -> None:
     await place.post({"type": "click", "event_time": now_ms(), "store_id": "new"})
     letters = [letter_of(value) for value in await place.letters(1)]
-    later = place.intake_for({"new": StoreTerms("own_site", "EUR")})
+    later = place.intake_for({"new": StoreDefaults("own_site", "EUR")})
     await replay(letters, later)
     await replay(letters, later)
     assert len({stored["event_id"] for stored in await place.events(2)}) == 1
@@ -101,8 +101,8 @@ async def test_what_cannot_be_sent_again_says_why(place: Place) -> None:
     await place.post(b'{"type":')
     await place.post({"type": "click", "store_id": "a", "event_time": 1, "product": "p" * 5000})
     await place.post({"type": "order", "store_id": "a", "event_time": 1, "email": "joe@example.com"})
-    row = refused_record(RejectReason.BAD_ROW, "row 7 has 3 columns", b"1,2,3")
-    await place.intake.refuse([row], source=Source.REPLAY, stores=["a"])
+    row = rejected_record(RejectReason.BAD_ROW, "row 7 has 3 columns", b"1,2,3")
+    await place.intake.reject([row], source=Source.REPLAY, stores=["a"])
     letters = {letter.reason: letter for letter in map(letter_of, await place.letters(4))}
     assert "no JSON" in why_not(letters["broken_json"])
     assert "cut" in why_not(letters["bad_value"])
@@ -113,9 +113,9 @@ async def test_what_cannot_be_sent_again_says_why(place: Place) -> None:
 
 
 async def test_a_bad_row_replayed_again_is_the_same_letter(place: Place) -> None:
-    row = refused_record(RejectReason.BAD_ROW, "row 7 has 3 columns", b"1,2,3")
+    row = rejected_record(RejectReason.BAD_ROW, "row 7 has 3 columns", b"1,2,3")
     for _ in range(2):
-        await place.intake.refuse([row], source=Source.REPLAY, stores=["a"])
+        await place.intake.reject([row], source=Source.REPLAY, stores=["a"])
     assert len({value["letter_id"] for value in await place.letters(2)}) == 1
 
 
@@ -167,7 +167,7 @@ def test_since_is_a_span_or_a_moment() -> None:
     assert moment("90m", NOW) == NOW - timedelta(minutes=90)
     assert moment("2025-11-23T20:00:00+08:00", NOW) == NOW
     assert moment("2025-11-23", NOW) == NOW.replace(hour=0)
-    with pytest.raises(NotATime):
+    with pytest.raises(TimeFormatError):
         moment("soon", NOW)
 
 

@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from streams.collector import spool as spools
-from streams.collector.spool import Record, Spool, SpoolBusy, SpoolDamaged, SpoolFull, open_spool
+from streams.collector.spool import (
+    Record,
+    Spool,
+    SpoolDamagedError,
+    SpoolFullError,
+    SpoolInUseError,
+    open_spool,
+)
 
 
 def records(*names: str) -> list[Record]:
@@ -62,7 +69,7 @@ def test_a_torn_tail_is_cut_off_and_what_stands_before_it_is_kept(tmp_path: Path
 def test_a_full_spool_refuses_and_keeps_what_it_has(tmp_path: Path) -> None:
     spool = Spool(tmp_path, 200)
     spool.append(records("x" * 100))
-    with pytest.raises(SpoolFull):
+    with pytest.raises(SpoolFullError):
         spool.append(records("y" * 100))
     assert drain(spool) == ["x" * 100]
     spool.append(records("z" * 100))
@@ -85,7 +92,7 @@ def test_two_processes_do_not_share_a_spool(tmp_path: Path) -> None:
     second = open_spool(tmp_path, 1000)
     second.append(records("mine"))
     assert first.is_empty
-    with pytest.raises(SpoolBusy):
+    with pytest.raises(SpoolInUseError):
         Spool(tmp_path / "00", 1000)
     first.close()
     assert open_spool(tmp_path, 1000).is_empty
@@ -98,7 +105,7 @@ def test_bytes_that_the_disk_changed_are_told_and_passed_over(tmp_path: Path) ->
     with segment.open("r+b") as file:
         file.seek(-1, os.SEEK_END)
         file.write(b"?")
-    with pytest.raises(SpoolDamaged):
+    with pytest.raises(SpoolDamagedError):
         spool.head()
     spool.append(records("b"))
     assert drain(spool) == ["b"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streams.landing.orders import Told, minutes_to_recount
+from streams.landing.orders import OrderRecord, minutes_to_recount
 
 NOW = 1_790_000_000_000
 HOUR_MS = 3_600_000
@@ -10,40 +10,40 @@ FORGOTTEN_MS = 24 * HOUR_MS
 FIRST, SECOND = ("s1", NOW), ("s1", NOW + 60_000)
 
 
-def recounted(*tellings: Told, firsts: dict[str, Told] | None = None) -> set[tuple[str, int]]:
+def recounted(*tellings: OrderRecord, firsts: dict[str, OrderRecord] | None = None) -> set[tuple[str, int]]:
     return minutes_to_recount([("o1", told) for told in tellings], firsts or {}, set(), FORGOTTEN_MS)
 
 
 def test_an_order_told_once_or_twice_in_the_order_of_its_acceptance_needs_no_recount() -> None:
-    assert recounted(Told(NOW, 1, "a", FIRST)) == set()
-    assert recounted(Told(NOW, 1, "a", FIRST), Told(NOW + 5, 2, "b", SECOND)) == set()
-    assert recounted(Told(NOW, 1, "a", FIRST), Told(NOW, 2, "b", SECOND)) == set()
+    assert recounted(OrderRecord(NOW, 1, "a", FIRST)) == set()
+    assert recounted(OrderRecord(NOW, 1, "a", FIRST), OrderRecord(NOW + 5, 2, "b", SECOND)) == set()
+    assert recounted(OrderRecord(NOW, 1, "a", FIRST), OrderRecord(NOW, 2, "b", SECOND)) == set()
 
 
 def test_an_order_whose_later_telling_stood_first_in_the_log_counted_in_the_wrong_minute() -> None:
-    late, early = Told(NOW + 5, 1, "b", SECOND), Told(NOW, 2, "a", FIRST)
+    late, early = OrderRecord(NOW + 5, 1, "b", SECOND), OrderRecord(NOW, 2, "a", FIRST)
     assert recounted(late, early) == {FIRST, SECOND}
     assert recounted(early, firsts={"o1": late}) == {FIRST, SECOND}
 
 
 def test_a_batch_landed_again_after_a_crash_finds_the_same_minutes() -> None:
-    late, early = Told(NOW + 5, 1, "b", SECOND), Told(NOW, 2, "a", FIRST)
+    late, early = OrderRecord(NOW + 5, 1, "b", SECOND), OrderRecord(NOW, 2, "a", FIRST)
     assert recounted(late, early, firsts={"o1": early}) == {FIRST, SECOND}
 
 
 def test_an_order_told_again_when_the_stream_has_forgotten_it_is_recounted() -> None:
-    long_after = Told(NOW + FORGOTTEN_MS + 1, 9, "b", SECOND)
-    assert recounted(long_after, firsts={"o1": Told(NOW, 1, "a", FIRST)}) == {SECOND}
+    long_after = OrderRecord(NOW + FORGOTTEN_MS + 1, 9, "b", SECOND)
+    assert recounted(long_after, firsts={"o1": OrderRecord(NOW, 1, "a", FIRST)}) == {SECOND}
 
 
 def test_an_order_whose_first_telling_the_stream_did_not_count_is_recounted_where_it_is_told_again() -> None:
-    stray, again = Told(NOW, 1, "a", FIRST, is_streamed=False), Told(NOW + 5, 7, "b", SECOND)
+    stray, again = OrderRecord(NOW, 1, "a", FIRST, is_streamed=False), OrderRecord(NOW + 5, 7, "b", SECOND)
     assert recounted(stray) == {FIRST}
     assert recounted(stray, again) == {FIRST, SECOND}
 
 
 def test_a_telling_that_the_stream_did_not_count_was_forgotten_when_landing_started_again() -> None:
-    firsts = {"o1": Told(NOW, 1, "a", FIRST)}
-    again = [("o1", Told(NOW + 5, 7, "b", SECOND))]
+    firsts = {"o1": OrderRecord(NOW, 1, "a", FIRST)}
+    again = [("o1", OrderRecord(NOW + 5, 7, "b", SECOND))]
     assert minutes_to_recount(again, firsts, {FIRST}, FORGOTTEN_MS) == {SECOND}
     assert minutes_to_recount(again, firsts, set(), FORGOTTEN_MS) == set()

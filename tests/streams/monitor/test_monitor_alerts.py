@@ -25,7 +25,7 @@ from scoring.baselines import (
     encode_baseline,
     fit_baselines,
 )
-from scoring.counting.partition import Tick, encode_tick
+from scoring.counting.partition import ClockTick, encode_tick
 from scoring.detection import DetectionPolicy, Detector
 from scoring.events.event import Event, EventType
 from scoring.funnel.stages import STAGE_INDEX
@@ -80,7 +80,7 @@ def records_of(
                     )  # fmt: skip
                     records.append((b"shop", msgspec.json.encode(event), at_ms + number))
     end_ms = (start + TRAIN + last) * MINUTE_MS
-    return [*records, (None, encode_tick(Tick(end_ms)), end_ms)]
+    return [*records, (None, encode_tick(ClockTick(end_ms)), end_ms)]
 
 
 def without_a_restart(counts: np.ndarray, baseline: StoreBaseline, start: int) -> list[AlertTransition]:

@@ -18,7 +18,7 @@ import pytest
 
 from scoring.baselines import Kernel, KernelSource, StoreBaseline, StoreHistory, fit_baselines
 from scoring.counting.lateness import Delay, Lateness
-from scoring.counting.partition import PartitionCounts, Tick, encode_tick
+from scoring.counting.partition import ClockTick, PartitionCounts, encode_tick
 from scoring.counting.segments import Segmenter
 from scoring.detection import DetectionPolicy, Detector
 from scoring.detection.detector import Judgement
@@ -96,7 +96,7 @@ def live(detector: Detector, held_share: float) -> list[Work]:
     works, offset = [], 0
     for minute in range(LIVE):
         end_ms = (START + TRAIN + minute + 1) * MINUTE_MS
-        values = [*coming.get(minute, []), encode_tick(Tick(end_ms))]
+        values = [*coming.get(minute, []), encode_tick(ClockTick(end_ms))]
         end = offset + len(values)
         partition.count(Message(end - 1, end), [(values, range(offset, end))], end_ms)
         offset = end

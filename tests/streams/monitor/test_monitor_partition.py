@@ -19,7 +19,7 @@ import pytest
 
 from scoring.baselines.baseline import StoreBaseline
 from scoring.counting.lateness import Delay
-from scoring.counting.partition import PartitionCounts, Tick, encode_tick
+from scoring.counting.partition import ClockTick, PartitionCounts, encode_tick
 from scoring.counting.segments import Segmenter
 from scoring.detection.detector import Judgement
 from scoring.events.event import Event, EventType
@@ -78,7 +78,7 @@ def event(number: int, at: int, received: int | None = None, store: str = "s") -
 
 
 def tick(at: int) -> bytes:
-    return encode_tick(Tick(at))
+    return encode_tick(ClockTick(at))
 
 
 def rows(work: Work | None, topic: str, kind: type) -> list:

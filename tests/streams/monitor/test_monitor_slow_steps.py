@@ -12,7 +12,7 @@ import pytest
 from scoring.alerts.alert import AlertState, AlertTransition
 from scoring.baselines import Kernel, KernelSource, SlowBaseline, StoreBaseline, encode_baseline
 from scoring.baselines.business import BusinessHours
-from scoring.counting.partition import Tick, encode_tick
+from scoring.counting.partition import ClockTick, encode_tick
 from scoring.detection import DetectionPolicy, Detector
 from scoring.events.event import Event, EventType
 from scoring.funnel.scores import ScoreRow
@@ -64,7 +64,7 @@ def records_of(
                 event = Event(f"{kind}-{minute}-{number}", "shop", kind, at_ms + number, at_ms + number)
                 records.append((b"shop", msgspec.json.encode(event), at_ms + number))
     end_ms = (start + last) * MINUTE_MS
-    return [*records, (None, encode_tick(Tick(end_ms + 10_000)), end_ms)]
+    return [*records, (None, encode_tick(ClockTick(end_ms + 10_000)), end_ms)]
 
 
 def in_one_run(counts: np.ndarray, start: int) -> tuple[list[AlertTransition], list[ScoreRow]]:

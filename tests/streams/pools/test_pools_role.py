@@ -13,7 +13,7 @@ import pytest
 
 from scoring.alerts.alert import AlertKind, AlertState, AlertTransition
 from scoring.baselines import StoreBaseline, StoreHistory, encode_baseline, fit_baselines
-from scoring.counting.partition import Tick, encode_tick
+from scoring.counting.partition import ClockTick, encode_tick
 from scoring.detection.pool_minutes import PoolMinutes
 from scoring.events.event import Event, EventType
 from scoring.funnel.scores import ScoreRow
@@ -21,7 +21,7 @@ from streams.config.model import Config
 from streams.instance.files import StateReport, read_state
 from streams.kafka.admin import add_partitions
 from streams.kafka.topics import ALERTS, BASELINES, EVENTS, SCORES
-from streams.pools.log import PoolLog, PoolLogLost
+from streams.pools.log import PoolLog, PoolLogFencedError
 from streams.pools.role import lead
 from streams.settings import Settings, load_settings
 from tests.deadlines import within
@@ -121,7 +121,7 @@ async def test_a_pool_is_told_once_through_a_death_and_a_second_leader(
         settings, topic_prefix, lambda found: bool(found) and found[-1].state is AlertState.RESOLVED
     )
     results = await asyncio.wait_for(asyncio.wait({second}), within(DEADLINE_S))
-    assert isinstance(results[0].pop().exception(), PoolLogLost)
+    assert isinstance(results[0].pop().exception(), PoolLogFencedError)
     await end(third)
 
     assert [(t.alert_id, t.sequence, t.state) for t in told] == [
@@ -140,7 +140,7 @@ async def test_what_the_pools_log_was_told_is_there_for_the_next_leader(
     await former.write(7, {"pool:country=DE": b"state"}, [])
     await next_one.take_over()
     assert (next_one.scored, next_one.snapshots) == (7, {"pool:country=DE": b"state"})
-    with pytest.raises(PoolLogLost):
+    with pytest.raises(PoolLogFencedError):
         await former.write(8, {}, [])
     await former.close()
     await next_one.close()
@@ -180,7 +180,7 @@ def events_of(
                     event = Event(identity, store, kind, at_ms + number, at_ms + number, order_id=identity)
                     records.append((store.encode(), msgspec.json.encode(event), at_ms + number))
     end_ms = (start + last) * shops.MINUTE_MS
-    return [*records, (None, encode_tick(Tick(end_ms)), end_ms)]
+    return [*records, (None, encode_tick(ClockTick(end_ms)), end_ms)]
 
 
 async def test_events_of_small_stores_become_one_alert_of_their_pool(

@@ -14,10 +14,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from scoring.events.event import RejectReason
-from streams.sources.files.making import EventMaker, Made
+from streams.sources.files.event_maker import EventMaker, MadeEvents
 from streams.sources.files.mapping import MappingError, load_mapping, parse_mapping, shipped_mappings
 from streams.sources.files.ordinals import Ordinals
-from streams.sources.files.reading import CHUNK_ROWS, FileEndsEarly, Table
+from streams.sources.files.reading import CHUNK_ROWS, FileEndsEarlyError, Table
 from tests.places import ROOT, SHARED
 
 ORDERS = """
@@ -33,11 +33,11 @@ events:
 HEADER = "number,customer,what,when,total\n"
 
 
-def replay(path: Path, text: str = ORDERS, encoding: str | None = None) -> Made:
+def replay(path: Path, text: str = ORDERS, encoding: str | None = None) -> MadeEvents:
     mapping = parse_mapping(text, "test")
     table = Table(path, mapping, encoding)
     maker = EventMaker(mapping, table.columns, mapping.store)
-    total = Made()
+    total = MadeEvents()
     for made in [*(maker.make(chunk) for chunk in table.chunks()), maker.finish()]:
         total.events += made.events
         total.lines += made.lines
@@ -154,7 +154,7 @@ def test_a_cut_gzip_gives_its_rows_and_says_where_it_ends(tmp_path: Path) -> Non
     table = Table(written(tmp_path / "a.csv.gz", whole[: len(whole) // 2]), parse_mapping(ORDERS, "test"))
     rows = []
     chunks = table.chunks()
-    with pytest.raises(FileEndsEarly, match="is damaged after line"):
+    with pytest.raises(FileEndsEarlyError, match="is damaged after line"):
         rows.extend(row for chunk in chunks for row in chunk.rows)
     assert len(rows) > 1000
 
@@ -232,7 +232,7 @@ def test_a_parquet_file_damaged_in_its_middle_gives_what_stands_before_the_damag
     content[middle : middle + 3000] = b"\x13" * 3000
     path.write_bytes(content)
     given: list[int] = []
-    with pytest.raises(FileEndsEarly, match="damaged after row"):
+    with pytest.raises(FileEndsEarlyError, match="damaged after row"):
         given.extend(len(chunk.rows) for chunk in Table(path, load_mapping("open_bandit")).chunks())
     assert given in ([CHUNK_ROWS], [CHUNK_ROWS] * 2)
 

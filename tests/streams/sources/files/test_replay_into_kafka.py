@@ -10,20 +10,20 @@ import msgspec
 import pytest
 from aiokafka import AIOKafkaConsumer
 
+from scoring.events.delivery import StoreDefaults
 from scoring.events.event import DeadLetter, Event, RejectReason
-from scoring.events.parsing import StoreTerms
 from scoring.events.pseudonyms import Pseudonyms
 from streams.clock import monotonic, now_ms
-from streams.collector.intake import Intake
+from streams.collector.intake import EventIntake
 from streams.collector.publisher import Publisher
 from streams.kafka.admin import create_topics
 from streams.kafka.topics import DEADLETTERS, EVENTS, TopicSpec
 from streams.sources.files.mapping import load_mapping
 from streams.sources.files.reading import Table
-from streams.sources.files.run import Replay, Report
+from streams.sources.files.run import Replay, ReplayReport
 from tests.deadlines import within
 
-Run = Callable[..., Awaitable[Report]]
+Run = Callable[..., Awaitable[ReplayReport]]
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ async def run(kafka: str, topic_prefix: str) -> AsyncIterator[Run]:
     topics = [TopicSpec(topic_prefix + EVENTS, True), TopicSpec(topic_prefix + DEADLETTERS, False)]
     await create_topics(kafka, partitions=2, topics=topics)
     async with Publisher(kafka, None) as publisher:
-        intake = Intake(
+        intake = EventIntake(
             publisher,
             {},
             Pseudonyms("a key"),
@@ -39,10 +39,10 @@ async def run(kafka: str, topic_prefix: str) -> AsyncIterator[Run]:
             deadletters_topic=topic_prefix + DEADLETTERS,
         )
 
-        async def replay(path: Path, speed: float | None = None) -> Report:
+        async def replay(path: Path, speed: float | None = None) -> ReplayReport:
             mapping = load_mapping("taobao")
             table = Table(path, mapping)
-            return await Replay(table, mapping, "shop", StoreTerms("taobao", "CNY"), intake, speed).run()
+            return await Replay(table, mapping, "shop", StoreDefaults("taobao", "CNY"), intake, speed).run()
 
         yield replay
 

@@ -18,9 +18,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from scoring.events.event import EventType, RejectReason
-from streams.sources.files.mapping import EventRule, Mapping, TypeColumn, When
+from streams.sources.files.mapping import EventRule, FileMapping, TypeColumn, When
 from streams.sources.files.ordinals import Ordinals
-from streams.sources.files.reading import BadRow, Chunk
+from streams.sources.files.reading import BadRow, RowChunk
 
 #: cancellations and refunds say by their type which way the money went
 _MONEY_BACK = (EventType.CANCEL, EventType.REFUND)
@@ -28,7 +28,7 @@ Row = tuple[str, ...]
 
 
 @dataclass(slots=True)
-class Made:
+class MadeEvents:
     """What a chunk of rows gave. ``events`` are raw events as the HTTP API takes them; ``lines`` says where each stood."""
 
     events: list[dict[str, Any]] = field(default_factory=list)
@@ -46,7 +46,7 @@ class EventMaker:
         store_id: the store the events belong to.
     """
 
-    def __init__(self, mapping: Mapping, columns: Sequence[str], store_id: str) -> None:
+    def __init__(self, mapping: FileMapping, columns: Sequence[str], store_id: str) -> None:
         self._mapping = mapping
         self._store_id = store_id
         self._at = {name: index for index, name in enumerate(columns)}
@@ -68,23 +68,23 @@ class EventMaker:
         self._ignore = [_condition(when, self._at) for when in mapping.ignore]
         self._rules = [_Rule(rule, self._at) for rule in mapping.events]
 
-    def make(self, chunk: Chunk) -> Made:
+    def make(self, chunk: RowChunk) -> MadeEvents:
         """The events of the next chunk; with a group, of the groups that it closed."""
-        made = Made(bad=list(chunk.bad))
+        made = MadeEvents(bad=list(chunk.bad))
         rows, lines = self._close_groups(chunk, made) if self._mapping.group else (chunk.rows, chunk.lines)
         self._events(rows, lines, made)
         return made
 
-    def finish(self) -> Made:
+    def finish(self) -> MadeEvents:
         """The events of the groups still open at the end of the file."""
-        made = Made()
+        made = MadeEvents()
         rows = [opened.row() for opened in self._groups.values()]
         lines = [opened.line for opened in self._groups.values()]
         self._groups.clear()
         self._events(rows, lines, made)
         return made
 
-    def _close_groups(self, chunk: Chunk, made: Made) -> tuple[list[Row], list[int]]:
+    def _close_groups(self, chunk: RowChunk, made: MadeEvents) -> tuple[list[Row], list[int]]:
         group = self._mapping.group
         assert group is not None
         by = self._at[group.by]
@@ -111,7 +111,7 @@ class EventMaker:
                 lines.append(closed.line)
         return rows, lines
 
-    def _events(self, rows: Sequence[Row], lines: Sequence[int], made: Made) -> None:
+    def _events(self, rows: Sequence[Row], lines: Sequence[int], made: MadeEvents) -> None:
         keys = self._keys(rows)
         read_time, time_at = self._time, self._time_at
         store, fields, constants = self._store_id, self._fields, self._constants

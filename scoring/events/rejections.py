@@ -37,7 +37,7 @@ _SYNONYMS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Rejected:
+class Rejection:
     """Why a record is refused: the reason (closed list), a sentence for people, and the field if it is one."""
 
     reason: RejectReason
@@ -66,7 +66,7 @@ def shown(text: str, most: int = 64) -> str:
     return mask_text(text)[:most]
 
 
-def explain(record: object, error: Exception) -> Rejected:
+def explain(record: object, error: Exception) -> Rejection:
     """The reason why ``record``, decoded from JSON, is no event.
 
     Args:
@@ -74,44 +74,44 @@ def explain(record: object, error: Exception) -> Rejected:
         error: what the typed decoder said, for the case that no rule here finds the fault.
     """
     if not isinstance(record, dict):
-        return Rejected(RejectReason.NOT_AN_OBJECT, f"an event is a JSON object, got {kind_of(record)}")
+        return Rejection(RejectReason.NOT_AN_OBJECT, f"an event is a JSON object, got {kind_of(record)}")
     unknown = next((name for name in record if name not in _TYPES), None)
     if unknown is not None:
         return _unknown_field(str(unknown), record)
     if record.get("type") is None:
-        return Rejected(RejectReason.MISSING_FIELD, f"`type` is missing: one of {_types()}", "type")
+        return Rejection(RejectReason.MISSING_FIELD, f"`type` is missing: one of {_types()}", "type")
     for name, value in record.items():
         try:
             msgspec.convert(value, _TYPES[name])
         except (ValueError, RecursionError) as wrong:
             return _wrong_field(name, value, str(wrong))
-    return Rejected(RejectReason.BAD_VALUE, str(error)[:300])
+    return Rejection(RejectReason.BAD_VALUE, str(error)[:300])
 
 
 def _types() -> str:
     return ", ".join(EventType)
 
 
-def _unknown_field(name: str, record: dict[str, object]) -> Rejected:
+def _unknown_field(name: str, record: dict[str, object]) -> Rejection:
     field = shown(name)
     if name in SET_BY_THE_COLLECTOR:
         detail = f"`{field}` is set by the collector; leave it out"
-        return Rejected(RejectReason.UNKNOWN_FIELD, detail, field)
+        return Rejection(RejectReason.UNKNOWN_FIELD, detail, field)
     alias = _ALIASES.get(name.lower().replace("-", "_"))
     near = [alias] if alias else difflib.get_close_matches(name, _TYPES, n=1, cutoff=0.75)
     meant = f"; did you mean `{near[0]}`?" if near and near[0] not in record else ""
     detail = f"unknown field `{field}`{meant or ';'} {'Your own fields' if meant else 'your own fields'} go into `attributes`"
-    return Rejected(RejectReason.UNKNOWN_FIELD, detail, field)
+    return Rejection(RejectReason.UNKNOWN_FIELD, detail, field)
 
 
-def _wrong_field(name: str, value: object, message: str) -> Rejected:
+def _wrong_field(name: str, value: object, message: str) -> Rejection:
     if name == "type":
         if not isinstance(value, str):
-            return Rejected(RejectReason.WRONG_TYPE, f"`type` must be text, got {kind_of(value)}", "type")
+            return Rejection(RejectReason.WRONG_TYPE, f"`type` must be text, got {kind_of(value)}", "type")
         near = difflib.get_close_matches(value[:64].lower(), [*EventType, *_SYNONYMS], n=1, cutoff=0.6)
         meant = f"; did you mean {_SYNONYMS.get(near[0], str(near[0]))!r}?" if near else ""
         detail = f"`type` must be one of {_types()}; got {shown(value)!r}{meant}"
-        return Rejected(RejectReason.UNKNOWN_TYPE, detail, "type")
+        return Rejection(RejectReason.UNKNOWN_TYPE, detail, "type")
     if name in ("event_time", "event_time_ms"):
         return _wrong_time(name, value)
     if name == "amount":
@@ -121,57 +121,57 @@ def _wrong_field(name: str, value: object, message: str) -> Rejected:
             detail = f"`amount` must have at most 40 characters, got {len(value)}"
         else:
             detail = f"`amount` must be decimal text, got {kind_of(value)}"
-        return Rejected(RejectReason.BAD_MONEY, detail, name)
+        return Rejection(RejectReason.BAD_MONEY, detail, name)
     if name == "currency" and isinstance(value, str):
         detail = f"`currency` must be an ISO 4217 code such as CNY or USD, got {shown(value, 12)!r}"
-        return Rejected(RejectReason.BAD_MONEY, detail, name)
+        return Rejection(RejectReason.BAD_MONEY, detail, name)
     if name == "device_class" and isinstance(value, str):
-        return Rejected(RejectReason.BAD_VALUE, f"`device_class`: {message}", name)
+        return Rejection(RejectReason.BAD_VALUE, f"`device_class`: {message}", name)
     if name == "quantity" and isinstance(value, int) and not isinstance(value, bool):
         detail = f"`quantity` must be 0 to {MOST_QUANTITY:,}, got {value}"[:200]
-        return Rejected(RejectReason.BAD_VALUE, detail, name)
+        return Rejection(RejectReason.BAD_VALUE, detail, name)
     if name == "attributes" and isinstance(value, dict):
         return _wrong_attribute(value, message)
     if isinstance(value, str) and name not in ("quantity", "attributes"):
-        return Rejected(
+        return Rejection(
             RejectReason.BAD_VALUE, f"`{name}` is too long ({len(value)} characters): {message}", name
         )
     wanted = (
         "a whole number" if name == "quantity" else "an object of texts" if name == "attributes" else "text"
     )
-    return Rejected(RejectReason.WRONG_TYPE, f"`{name}` must be {wanted}, got {kind_of(value)}", name)
+    return Rejection(RejectReason.WRONG_TYPE, f"`{name}` must be {wanted}, got {kind_of(value)}", name)
 
 
-def _wrong_time(name: str, value: object) -> Rejected:
+def _wrong_time(name: str, value: object) -> Rejection:
     example = "2026-11-11T20:00:00+08:00"
     if isinstance(value, str) and name == "event_time":
         try:
             msgspec.convert(value, datetime)
         except ValueError:
             detail = f"`event_time` {shown(value, 40)!r} is not RFC 3339; write it as {example} or as milliseconds since 1970"
-            return Rejected(RejectReason.BAD_VALUE, detail, name)
+            return Rejection(RejectReason.BAD_VALUE, detail, name)
         detail = f"`event_time` {shown(value, 40)!r} has no offset from UTC, so the moment is not known; write it as {example} or end it with Z"
-        return Rejected(RejectReason.BAD_VALUE, detail, name)
+        return Rejection(RejectReason.BAD_VALUE, detail, name)
     if isinstance(value, float):
         detail = f"`{name}` must be whole milliseconds since 1970, got {value!r}"
-        return Rejected(RejectReason.WRONG_TYPE, detail, name)
+        return Rejection(RejectReason.WRONG_TYPE, detail, name)
     wanted = (
         "whole milliseconds since 1970"
         if name == "event_time_ms"
         else f"text such as {example} or milliseconds"
     )
     if isinstance(value, int) and not isinstance(value, bool):
-        return Rejected(RejectReason.TIME_ABSURD, f"`{name}` is out of range: {wanted}", name)
-    return Rejected(RejectReason.WRONG_TYPE, f"`{name}` must be {wanted}, got {kind_of(value)}", name)
+        return Rejection(RejectReason.TIME_ABSURD, f"`{name}` is out of range: {wanted}", name)
+    return Rejection(RejectReason.WRONG_TYPE, f"`{name}` must be {wanted}, got {kind_of(value)}", name)
 
 
-def _wrong_attribute(value: dict[object, object], message: str) -> Rejected:
+def _wrong_attribute(value: dict[object, object], message: str) -> Rejection:
     if len(value) > MOST_ATTRIBUTES:
         detail = f"`attributes` holds {len(value)} entries, at most {MOST_ATTRIBUTES} are taken"
-        return Rejected(RejectReason.BAD_VALUE, detail, "attributes")
+        return Rejection(RejectReason.BAD_VALUE, detail, "attributes")
     for name, text in value.items():
         if not isinstance(text, str):
             detail = f"`attributes.{shown(str(name))}` must be text, got {kind_of(text)}"
-            return Rejected(RejectReason.WRONG_TYPE, detail, "attributes")
+            return Rejection(RejectReason.WRONG_TYPE, detail, "attributes")
     detail = f"`attributes` takes names of 1 to 64 and texts of at most 512 characters: {message}"
-    return Rejected(RejectReason.BAD_VALUE, detail[:300], "attributes")
+    return Rejection(RejectReason.BAD_VALUE, detail[:300], "attributes")

@@ -1,0 +1,264 @@
+"""From a decoded event to its canonical form, step by step, or to the reason why it is rejected.
+
+On the path of an event: called by ``scoring/events/parsing.py`` for each event of a delivery. It is the collector's hottest
+function: a step is a function of its own where most events pass it, and what only some events need is asked for by a test here.
+A step that cannot accept what it sees raises; ``to_event`` gives that back as a value.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import UTC, datetime
+
+import msgspec
+
+from scoring.errors import ScoringError
+from scoring.events.bounds import CLOCK_AHEAD_MS, OLDEST_MS
+from scoring.events.delivery import Delivery, StoreDefaults
+from scoring.events.event import Event, EventType, RejectReason
+from scoring.events.incoming import CURRENCIES, IncomingEvent
+from scoring.events.redaction import is_personal, is_persons_id, mask_addresses, mask_text
+from scoring.events.rejections import Rejection, shown
+from scoring.funnel.units import DAY_MS
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_CENTURY_MS = 100 * 365 * DAY_MS
+#: what a ClickHouse Decimal(38, 9) holds exactly
+_MONEY = re.compile(r"-?[0-9]{1,28}(\.[0-9]{1,9})?")
+_MAY_BE_NEGATIVE = frozenset({EventType.REFUND, EventType.CANCEL, EventType.AD_SPEND})
+_ONCE_PER_ORDER = frozenset({EventType.ORDER, EventType.PAYMENT, EventType.REPURCHASE})
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+class _NotAcceptableError(ScoringError):
+    """Raised by a step for an event that cannot be accepted; ``to_event`` gives its rejection back."""
+
+    def __init__(self, reason: RejectReason, detail: str, field: str = "") -> None:
+        super().__init__(detail)
+        self.rejection = Rejection(reason, detail, field)
+
+
+def to_event(incoming: IncomingEvent, delivery: Delivery, careful: bool) -> Event | Rejection:
+    """The canonical event of a decoded one, or why it is rejected.
+
+    Args:
+        incoming: decoded, so types and lengths are right.
+        delivery: what is known of it besides its bytes.
+        careful: look for unprintable characters and e-mail addresses (not needed where the body held none).
+    """
+    try:
+        return _accepted(incoming, delivery, careful)
+    except _NotAcceptableError as error:
+        return error.rejection
+
+
+def _accepted(incoming: IncomingEvent, delivery: Delivery, careful: bool) -> Event:
+    if careful:
+        _check_printable(incoming)
+    if delivery.types is not None and incoming.type not in delivery.types:
+        raise _not_of_this_door(incoming.type, delivery.types)
+    store_id = incoming.store_id or (next(iter(delivery.stores)) if len(delivery.stores) == 1 else "")
+    store = delivery.stores.get(store_id)
+    if store is None:
+        raise _no_store(store_id)
+    event_time_ms = _event_time_ms(incoming) + delivery.shift_ms
+    if not OLDEST_MS <= event_time_ms <= delivery.received_at_ms + CLOCK_AHEAD_MS:
+        raise _wrong_time(event_time_ms, delivery.received_at_ms)
+
+    amount, currency = "", ""
+    if incoming.amount is not None or incoming.currency:
+        amount, currency = _money(incoming, store)
+    device = incoming.device_class
+    visitor, buyer, session = incoming.visitor, incoming.buyer, incoming.session
+    pseudonym = delivery.pseudonym
+    visitor = pseudonym(store_id, visitor) if visitor else ""
+    buyer = pseudonym(store_id, buyer) if buyer else ""
+    session = pseudonym(store_id, session) if session else ""
+    event_id = (
+        incoming.event_id
+        or natural_id(store_id, incoming, event_time_ms, visitor or buyer, session, amount)
+        or delivery.fresh_id()
+    )
+    event = Event(
+        event_id=event_id,
+        store_id=store_id,
+        type=incoming.type,
+        event_time_ms=event_time_ms,
+        received_at_ms=delivery.received_at_ms,
+        platform=store.platform,
+        visitor=visitor,
+        buyer=buyer,
+        session=session,
+        order_id=incoming.order_id or "",
+        product=incoming.product or "",
+        category=incoming.category or "",
+        country=_country(incoming.country) if incoming.country else delivery.country,
+        device_class=device.value if device is not None else _device_class(incoming.user_agent, delivery),
+        channel=incoming.channel or "",
+        campaign=incoming.campaign or "",
+        payment_method=incoming.payment_method or "",
+        quantity=1 if incoming.quantity is None else incoming.quantity,
+        amount=amount,
+        currency=currency,
+        source=delivery.source.value,
+        attributes=incoming.attributes or {},
+    )
+    if careful or incoming.attributes:
+        return _without_personal_data(event, incoming, delivery, careful)
+    return event
+
+
+def natural_id(
+    store_id: str, incoming: IncomingEvent, event_time_ms: int, person: str, session: str, amount: str
+) -> str:
+    """The id of an event whose sender gave none, made from what identifies it, so that a redelivery is the same event.
+
+    An order, a payment and a repurchase are one per order id. Anything else is told apart by its content; an event
+    of nobody in particular (no person, session or order) has no natural key, and an empty text is returned.
+    """
+    order_id = incoming.order_id or ""
+    if order_id and incoming.type in _ONCE_PER_ORDER:
+        parts: tuple[object, ...] = (store_id, incoming.type.value, order_id)
+    elif order_id or person or session:
+        parts = (
+            store_id, incoming.type.value, order_id, event_time_ms, person, session, incoming.product,
+            incoming.category, incoming.quantity, amount, incoming.campaign, sorted((incoming.attributes or {}).items()),
+        )  # fmt: skip
+    else:
+        return ""
+    return "n-" + hashlib.blake2b(msgspec.json.encode(parts), digest_size=16).hexdigest()
+
+
+def _check_printable(incoming: IncomingEvent) -> None:
+    """Refuse control characters and lone surrogates in any of an event's texts."""
+    for name in incoming.__struct_fields__:
+        value = getattr(incoming, name)
+        texts = (value,) if isinstance(value, str) else ()
+        if isinstance(value, dict):
+            texts = (*value.keys(), *value.values())
+        for text in texts:
+            found = _UNPRINTABLE.search(text)
+            if found:
+                detail = f"`{name}` holds the character U+{ord(found.group()):04X}, which is not printable; leave it out"
+                raise _NotAcceptableError(RejectReason.BAD_VALUE, detail, name)
+
+
+def _event_time_ms(incoming: IncomingEvent) -> int:
+    """When it happened, by the sender's clock."""
+    when, event_time_ms = incoming.event_time, incoming.event_time_ms
+    if when is None:
+        if event_time_ms is None:
+            detail = "`event_time` is missing: RFC 3339 with its offset, such as 2026-11-11T20:00:00+08:00, or milliseconds since 1970"
+            raise _NotAcceptableError(RejectReason.MISSING_FIELD, detail, "event_time")
+        return event_time_ms
+    if not isinstance(when, int):
+        since = when - _EPOCH
+        when = since.days * DAY_MS + since.seconds * 1000 + since.microseconds // 1000
+    if event_time_ms is not None and event_time_ms != when:
+        detail = "`event_time` and `event_time_ms` differ; give one of them"
+        raise _NotAcceptableError(RejectReason.BAD_VALUE, detail, "event_time_ms")
+    return when
+
+
+def _money(incoming: IncomingEvent, store: StoreDefaults) -> tuple[str, str]:
+    """Amount and currency; the store's currency for an amount that names none."""
+    amount, currency = "", incoming.currency or ""
+    if incoming.amount is not None and incoming.amount != "":
+        amount = str(incoming.amount)
+        currency = currency or store.currency
+        if not _MONEY.fullmatch(amount) or (amount[0] == "-" and incoming.type not in _MAY_BE_NEGATIVE):
+            raise _bad_amount(incoming.type, amount)
+    if currency and currency not in CURRENCIES:
+        detail = f"`currency` must be an ISO 4217 code such as CNY or USD, got {currency!r}"
+        raise _NotAcceptableError(RejectReason.BAD_MONEY, detail, "currency")
+    return amount, currency
+
+
+def _country(code: str) -> str:
+    if len(code) == 2 and code.isascii() and code.isalpha() and code.isupper():
+        return code
+    detail = f"`country` must be an ISO 3166 code of two capitals such as CN, got {code!r}"
+    raise _NotAcceptableError(RejectReason.BAD_VALUE, detail, "country")
+
+
+def _device_class(user_agent: str | None, delivery: Delivery) -> str:
+    agent = user_agent or delivery.user_agent
+    return delivery.device_class(agent) if agent else ""
+
+
+def _without_personal_data(event: Event, incoming: IncomingEvent, delivery: Delivery, careful: bool) -> Event:
+    """``event`` with personal data masked in what a sender may write freely, and in its ids."""
+    changes: dict[str, object] = {
+        "category": mask_text(event.category),
+        "channel": mask_text(event.channel),
+        "campaign": mask_text(event.campaign),
+        "payment_method": mask_text(event.payment_method),
+        "attributes": {
+            mask_text(name): "[removed]"
+            if (is_personal(name) and name != "name") or is_persons_id(name)
+            else mask_text(text)
+            for name, text in event.attributes.items()
+        },
+    }
+    if careful:
+        for name in ("event_id", "order_id", "product"):
+            if text := getattr(incoming, name):
+                changes[name] = _without_address(text, event.store_id, delivery)
+    return msgspec.structs.replace(event, **changes)
+
+
+def _without_address(text: str, store_id: str, delivery: Delivery) -> str:
+    """A pseudonym for an id that holds an e-mail or network address: a mask would make two orders one."""
+    masked = mask_addresses(text)
+    return text if masked == text else delivery.pseudonym(store_id, text) or masked
+
+
+def _not_of_this_door(kind: EventType, types: frozenset[EventType]) -> _NotAcceptableError:
+    known = ", ".join(sorted(types))
+    detail = f"a page may not send a {kind.value}, only {known}; send it from a server to /v1/events"
+    return _NotAcceptableError(RejectReason.BAD_VALUE, detail, "type")
+
+
+def _no_store(store_id: str) -> _NotAcceptableError:
+    if not store_id:
+        detail = "`store_id` is missing, and the key is for several stores"
+        return _NotAcceptableError(RejectReason.MISSING_FIELD, detail, "store_id")
+    detail = f"store {shown(store_id)!r} is not configured, or this key may not write to it"
+    return _NotAcceptableError(RejectReason.UNKNOWN_STORE, detail, "store_id")
+
+
+def _wrong_time(event_time_ms: int, received_at_ms: int) -> _NotAcceptableError:
+    written = _as_text(event_time_ms)
+    if event_time_ms < OLDEST_MS:
+        hint = ""
+        if OLDEST_MS <= event_time_ms * 1000 <= received_at_ms + CLOCK_AHEAD_MS:
+            hint = f"; {event_time_ms} looks like seconds, milliseconds are expected"
+        detail = f"`event_time` {written} is before the year 2000{hint}"
+        return _NotAcceptableError(RejectReason.TIME_ABSURD, detail, "event_time")
+    if event_time_ms > received_at_ms + _CENTURY_MS:
+        detail = f"`event_time` {written} is more than a century ahead; milliseconds since 1970 are expected"
+        return _NotAcceptableError(RejectReason.TIME_ABSURD, detail, "event_time")
+    ahead = (event_time_ms - received_at_ms) // 1000
+    detail = (
+        f"`event_time` {written} is {ahead:,} s ahead of the collector's clock ({_as_text(received_at_ms)}); "
+        f"at most {CLOCK_AHEAD_MS // 1000} s are accepted"
+    )
+    return _NotAcceptableError(RejectReason.TIME_IN_FUTURE, detail, "event_time")
+
+
+def _as_text(time_ms: int) -> str:
+    try:
+        return datetime.fromtimestamp(time_ms // 1000, UTC).isoformat().replace("+00:00", "Z")
+    except (ValueError, OverflowError, OSError):
+        return str(time_ms)
+
+
+def _bad_amount(kind: EventType, amount: str) -> _NotAcceptableError:
+    if _MONEY.fullmatch(amount):
+        detail = (
+            f"`amount` of a {kind.value} must not be negative, got {amount!r}; send a refund or cancel event"
+        )
+    else:
+        detail = f'`amount` must be decimal text such as "12.50" (at most 28 digits before the point and 9 after it), got {shown(amount)!r}'
+    return _NotAcceptableError(RejectReason.BAD_MONEY, detail, "amount")
