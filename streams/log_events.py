@@ -29,6 +29,12 @@ LOG_EVENTS: Mapping[str, str] = {
     # --- landing, clickhouse and jobs
     # --- pools
     # --- notifier, channels and digests
+    "receiver_unreachable": "A receiver did not answer or asked to wait; its messages are retried after `retry_in_s`.",
+    "receiver_unusable": "A receiver cannot be built from its configuration and is left out.",
+    "notification_sent": "A receiver took a message about one or more alerts.",
+    "notification_rejected": "A receiver will not take a message; it is retried after `retry_in_s`, ever more rarely.",
+    "notification_not_rendered": "A message could not be rendered (a bug): the others go out; it counts as rejected.",
+    "console_message": "The text of a message to a console receiver.",
     "mail_recipient_rejected": "The mail server rejected one reader of a mail that the others got.",
     "slack_thread_not_updated": "A reply was sent, but the first message of its Slack thread could not be updated.",
     # --- page

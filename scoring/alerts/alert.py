@@ -48,7 +48,7 @@ class AlertLabel(StrEnum):
     INFLATED = "inflated"
 
 
-class Contribution(msgspec.Struct, frozen=True):
+class AlertContribution(msgspec.Struct, frozen=True):
     """A segment's share of the shortfall, in [0, 1]."""
 
     segment: str
@@ -89,6 +89,6 @@ class AlertTransition(msgspec.Struct, frozen=True, omit_defaults=False):
     lost_low: float
     lost_high: float
     label: AlertLabel = AlertLabel.UNKNOWN
-    contributions: tuple[Contribution, ...] = ()
+    contributions: tuple[AlertContribution, ...] = ()
     members: tuple[str, ...] = ()
     note: str = ""

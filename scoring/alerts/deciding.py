@@ -1,9 +1,9 @@
-"""Whether a group of alerts is told to its receiver now: a pure decision that always says its reason.
+"""Whether a group's receiver is notified now: a pure decision that always gives its reason.
 
 A group waits ``group_wait`` before its first message and ``group_interval`` before new alerts are added, and repeats
 after ``repeat_interval`` at most ``most_repeats`` times. What holds a message back (``scoring/alerts/routing.py``) delays it and
-never loses it: when the hold ends, the alert is told if it is still firing. A silence of an alert that was told before announces
-its end in the same way, unless somebody has taken the alert on. What comes and goes is told ever more rarely.
+never loses it: when the hold ends, the alert is sent if it is still firing. A silence of an alert that was sent before announces
+its end in the same way, unless somebody has acknowledged the alert. What flaps is sent ever more rarely.
 
 On the path of an event: after ``scoring/alerts/alert.py``, called by ``streams/notifier``.
 """
@@ -27,7 +27,7 @@ class Candidate:
     sequence: int
     acknowledged: bool = False
     closed: bool = False
-    #: its labels now lead to other groups; here it was told before, so here its end is told too
+    #: its labels now lead to other groups; it was sent here before, so its end is sent here too
     moved: bool = False
     #: of a pooled alert: the stores it is about
     members: frozenset[str] = frozenset()
@@ -38,8 +38,8 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What a group's receiver was last told of one alert. ``acknowledged``: also that somebody has taken it on."""
+class LastSent:
+    """What a group's receiver was last sent about one alert. ``acknowledged``: also that somebody has acknowledged it."""
 
     is_firing: bool
     severity: str
@@ -63,12 +63,13 @@ class GroupState:
     first_seen_ms: int
     last_sent_ms: int | None = None
     repeats: int = 0
-    told: Mapping[str, Told] | None = None
+    #: what was last sent about each alert, by its id (the name is that of the stored field)
+    told: Mapping[str, LastSent] | None = None
     was_held: tuple[str, ...] = ()
     flaps: Mapping[str, Flap] | None = None
 
 
-class Action(StrEnum):
+class GroupAction(StrEnum):
     """What to do with a group now."""
 
     SEND = "send"
@@ -98,7 +99,7 @@ class Reason(StrEnum):
     SILENCED = "silenced"
     MUTED = "muted"
     INHIBITED = "inhibited"
-    NEVER_TOLD = "never_told"
+    NEVER_SENT = "never_told"
     NOTHING_NEW = "nothing_new"
 
 
@@ -108,10 +109,10 @@ class Decision:
 
     ``alert_ids`` are the alerts the message is about (for ``SEND``) or that wait; ``detail`` names the silence, mute
     timing or inhibiting alert; ``until_ms`` is when the answer can change by time alone. ``held_ids`` are the alerts that
-    something holds back now, whatever is done about the others: the end of that is to be told.
+    something holds back now, whatever is done about the others: the end of that will be sent.
     """
 
-    action: Action
+    action: GroupAction
     reason: Reason
     alert_ids: tuple[str, ...] = ()
     until_ms: int | None = None
@@ -120,7 +121,7 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class Holds:
     """What can hold a message back at this moment."""
 
     silences: Sequence[Silence] = ()
@@ -129,44 +130,44 @@ class Surroundings:
     firing: Sequence[Candidate] = ()
 
 
-def held(candidate: Candidate, route: Route, around: Surroundings, now_ms: int) -> Decision | None:
+def held(candidate: Candidate, route: Route, holds: Holds, now_ms: int) -> Decision | None:
     """Why an alert must wait now (silenced, inhibited or muted); None if nothing holds it."""
     ids = (candidate.alert_id,)
-    for silence in around.silences:
+    for silence in holds.silences:
         if silence.holds(candidate.labels, now_ms):
-            return Decision(Action.WAIT, Reason.SILENCED, ids, silence.ends_ms, silence.silence_id)
-    for rule in around.inhibitions:
-        for source in around.firing:
+            return Decision(GroupAction.WAIT, Reason.SILENCED, ids, silence.ends_ms, silence.silence_id)
+    for rule in holds.inhibitions:
+        for source in holds.firing:
             if (
                 source.is_firing
                 and source.speaks_for(candidate)
                 and rule.holds(source.labels, candidate.labels)
             ):
-                return Decision(Action.WAIT, Reason.INHIBITED, ids, None, source.alert_id)
+                return Decision(GroupAction.WAIT, Reason.INHIBITED, ids, None, source.alert_id)
     for name in route.mute_timings:
-        timing = (around.mute_timings or {}).get(name)
+        timing = (holds.mute_timings or {}).get(name)
         until = timing.muted_until(now_ms) if timing else None
         if until is not None:
-            return Decision(Action.WAIT, Reason.MUTED, ids, until, name)
+            return Decision(GroupAction.WAIT, Reason.MUTED, ids, until, name)
     return None
 
 
 _RANK = {Severity.INFO.value: 0, Severity.WARNING.value: 1, Severity.CRITICAL.value: 2}
 
 
-def _news(candidate: Candidate, told: Told | None, was_held: bool) -> Reason | None:
-    """What is new about an alert since its receiver was last told; None if nothing."""
-    if told is None or not told.is_firing:
+def _news(candidate: Candidate, sent: LastSent | None, was_held: bool) -> Reason | None:
+    """What is new about an alert since its receiver was last notified; None if nothing."""
+    if sent is None or not sent.is_firing:
         if not candidate.is_firing or candidate.closed or candidate.moved:
             return None
         if was_held:
             return Reason.HOLD_ENDED
-        return Reason.NEW if told is None else Reason.ADDED
+        return Reason.NEW if sent is None else Reason.ADDED
     if not candidate.is_firing or candidate.closed:
         return Reason.RESOLVED
     now_rank = _RANK.get(candidate.labels.get("severity", ""), 0)
-    if now_rank > _RANK.get(told.severity, 0) or (
-        told.level == "notice" and candidate.labels.get("level") == "page"
+    if now_rank > _RANK.get(sent.severity, 0) or (
+        sent.level == "notice" and candidate.labels.get("level") == "page"
     ):
         return Reason.RAISED
     if was_held and not candidate.acknowledged and not candidate.moved:
@@ -174,9 +175,9 @@ def _news(candidate: Candidate, told: Told | None, was_held: bool) -> Reason | N
     return None
 
 
-#: after so long without it, something that fires again is a new incident
+#: after this long without it, something that fires again is a new incident
 FLAP_MEMORY_MS = 2 * 3_600_000
-#: the longest that something which comes and goes waits before it is told again
+#: the longest that something which flaps waits before it is sent again
 MOST_FLAP_WAIT_S = 3600.0
 
 
@@ -186,7 +187,7 @@ def _identity(candidate: Candidate) -> str:
 
 
 def _flapping(candidate: Candidate, group: GroupState, route: Route, now_ms: int) -> Decision | None:
-    """Why an alert that came and went a moment ago waits: group_interval, doubled with every return, at most an hour.
+    """Why an alert that flapped a moment ago waits: group_interval, doubled with every return, at most an hour.
 
     A higher severity than the last time does not wait.
     """
@@ -198,17 +199,17 @@ def _flapping(candidate: Candidate, group: GroupState, route: Route, now_ms: int
     longest = max(route.group_interval_s, MOST_FLAP_WAIT_S)
     wait_s = min(longest, route.group_interval_s * 2.0 ** min(flap.times - 1, 20))
     due = flap.over_ms + round(wait_s * 1000)
-    return Decision(Action.WAIT, Reason.FLAPPING, (candidate.alert_id,), due) if now_ms < due else None
+    return Decision(GroupAction.WAIT, Reason.FLAPPING, (candidate.alert_id,), due) if now_ms < due else None
 
 
-def _silenced(candidate: Candidate, told: Told | None, hold: Decision | None) -> bool:
-    """True for an alert that was told, that nobody has taken on and that is silenced now."""
+def _silenced(candidate: Candidate, sent: LastSent | None, hold: Decision | None) -> bool:
+    """True for an alert that was sent, that nobody has acknowledged and that is silenced now."""
     is_open = not (candidate.acknowledged or candidate.closed or candidate.moved)
     return bool(
         candidate.is_firing
         and is_open
-        and told is not None
-        and told.is_firing
+        and sent is not None
+        and sent.is_firing
         and hold is not None
         and hold.reason is Reason.SILENCED
     )
@@ -217,54 +218,54 @@ def _silenced(candidate: Candidate, told: Told | None, hold: Decision | None) ->
 def _taken_on(group: GroupState, candidates: Sequence[Candidate]) -> tuple[str, ...]:
     """The alerts whose acknowledgement is news to a receiver that keeps one incident a group; empty if there is none.
 
-    Such an incident is taken on once all its alerts that fire are.
+    Such an incident is acknowledged once all its firing alerts are.
     """
-    told = {alert_id: what for alert_id, what in (group.told or {}).items() if what.is_firing}
+    sent = {alert_id: what for alert_id, what in (group.told or {}).items() if what.is_firing}
     taken = {c.alert_id for c in candidates if c.acknowledged and c.is_firing and not c.closed}
-    if not told or not taken.issuperset(told):
+    if not sent or not taken.issuperset(sent):
         return ()
-    return tuple(alert_id for alert_id, what in told.items() if not what.acknowledged)
+    return tuple(alert_id for alert_id, what in sent.items() if not what.acknowledged)
 
 
 def decide(
     group: GroupState,
     candidates: Sequence[Candidate],
     route: Route,
-    around: Surroundings,
+    holds: Holds,
     now_ms: int,
     *,
     hears_acknowledgement: bool = False,
 ) -> Decision:
     """What to do with one group of one receiver at ``now_ms``, with the reason.
 
-    A receiver that ``hears_acknowledgement`` (it pages people on its own until it does) is also told, once, that the
-    alerts it was told of have been taken on; nothing holds that back, and anything else that is due goes first.
+    A receiver that ``hears_acknowledgement`` (it pages people on its own until it does) is also notified, once, that the
+    alerts it was sent have been acknowledged; nothing holds that back, and anything else that is due goes first.
     """
-    decision = _decide(group, candidates, route, around, now_ms)
-    if hears_acknowledgement and decision.action is not Action.SEND:
+    decision = _decide(group, candidates, route, holds, now_ms)
+    if hears_acknowledgement and decision.action is not GroupAction.SEND:
         taken = _taken_on(group, candidates)
         if taken:
-            return Decision(Action.SEND, Reason.TAKEN_ON, taken, held_ids=decision.held_ids)
+            return Decision(GroupAction.SEND, Reason.TAKEN_ON, taken, held_ids=decision.held_ids)
     return decision
 
 
 def _decide(
-    group: GroupState, candidates: Sequence[Candidate], route: Route, around: Surroundings, now_ms: int
+    group: GroupState, candidates: Sequence[Candidate], route: Route, holds: Holds, now_ms: int
 ) -> Decision:
-    """What to do with one group, acknowledgements left aside.
+    """What to do with one group, acknowledgements aside.
 
-    A resolved alert is told without delay if and only if its firing was told. A raised severity is told at once, also
-    when the alert is acknowledged. A new alert in a group that was told waits for ``group_interval``; the first waits
-    for ``group_wait``. An acknowledged or closed alert is not repeated; closing a told alert is its end.
+    A resolved alert is sent without delay if and only if its firing was sent. A raised severity is sent at once, also
+    when the alert is acknowledged. A new alert in a group that was notified waits for ``group_interval``; the first waits
+    for ``group_wait``. An acknowledged or closed alert is not repeated; closing an alert that was sent is its end.
     """
-    told = group.told or {}
+    sent = group.told or {}
     news: dict[str, Reason] = {}
     waiting: list[Decision] = []
     silenced: list[str] = []
     for candidate in candidates:
-        before = told.get(candidate.alert_id)
+        before = sent.get(candidate.alert_id)
         news_of_it = _news(candidate, before, candidate.alert_id in group.was_held)
-        hold = None if news_of_it is Reason.RESOLVED else held(candidate, route, around, now_ms)
+        hold = None if news_of_it is Reason.RESOLVED else held(candidate, route, holds, now_ms)
         if _silenced(candidate, before, hold):
             silenced.append(candidate.alert_id)
         if news_of_it is None:
@@ -279,7 +280,7 @@ def _decide(
             news[candidate.alert_id] = news_of_it
     held_ids = tuple(dict.fromkeys(silenced))
     if news:
-        return replace(_tell(group, news, route, now_ms), held_ids=held_ids)
+        return replace(_notify(group, news, route, now_ms), held_ids=held_ids)
     if waiting:
         ends = [hold.until_ms for hold in waiting if hold.until_ms is not None]
         return replace(
@@ -288,10 +289,10 @@ def _decide(
             until_ms=min(ends) if ends else None,
             held_ids=held_ids,
         )
-    return replace(_repeat(group, candidates, route, around, now_ms), held_ids=held_ids)
+    return replace(_repeat(group, candidates, route, holds, now_ms), held_ids=held_ids)
 
 
-def _tell(group: GroupState, news: Mapping[str, Reason], route: Route, now_ms: int) -> Decision:
+def _notify(group: GroupState, news: Mapping[str, Reason], route: Route, now_ms: int) -> Decision:
     ids = tuple(news)
     urgent = (Reason.RESOLVED, Reason.RAISED, Reason.HOLD_ENDED, Reason.SILENCE_ENDED)
     reason = next(r for r in (*urgent, Reason.NEW, Reason.ADDED) if r in news.values())
@@ -299,75 +300,77 @@ def _tell(group: GroupState, news: Mapping[str, Reason], route: Route, now_ms: i
         if group.last_sent_ms is None:
             due = group.first_seen_ms + round(route.group_wait_s * 1000)
             if now_ms < due:
-                return Decision(Action.WAIT, Reason.GROUP_WAIT, ids, due)
+                return Decision(GroupAction.WAIT, Reason.GROUP_WAIT, ids, due)
         else:
             reason = Reason.ADDED if any(t.is_firing for t in (group.told or {}).values()) else Reason.NEW
             due = group.last_sent_ms + round(route.group_interval_s * 1000)
             if reason is Reason.ADDED and now_ms < due:
-                return Decision(Action.WAIT, Reason.GROUP_INTERVAL, ids, due)
-    return Decision(Action.SEND, reason, ids)
+                return Decision(GroupAction.WAIT, Reason.GROUP_INTERVAL, ids, due)
+    return Decision(GroupAction.SEND, reason, ids)
 
 
 def _repeat(
-    group: GroupState, candidates: Sequence[Candidate], route: Route, around: Surroundings, now_ms: int
+    group: GroupState, candidates: Sequence[Candidate], route: Route, holds: Holds, now_ms: int
 ) -> Decision:
-    told = group.told or {}
-    firing = [c for c in candidates if c.is_firing and not c.closed and c.alert_id in told]
+    sent = group.told or {}
+    firing = [c for c in candidates if c.is_firing and not c.closed and c.alert_id in sent]
     if not firing or group.last_sent_ms is None:
-        return Decision(Action.NOTHING, *_why_nothing(candidates, told))
+        return Decision(GroupAction.NOTHING, *_why_nothing(candidates, sent))
     open_ones = [c for c in firing if not (c.acknowledged or c.moved)]
     if not open_ones:
         reason = Reason.MOVED if all(c.moved for c in firing) else Reason.ACKNOWLEDGED
-        return Decision(Action.NOTHING, reason, tuple(c.alert_id for c in firing))
+        return Decision(GroupAction.NOTHING, reason, tuple(c.alert_id for c in firing))
     ids = tuple(c.alert_id for c in open_ones)
-    holds = [hold for c in open_ones if (hold := held(c, route, around, now_ms))]
-    if len(holds) == len(open_ones):
-        return replace(holds[0], alert_ids=ids)
+    waits = [hold for c in open_ones if (hold := held(c, route, holds, now_ms))]
+    if len(waits) == len(open_ones):
+        return replace(waits[0], alert_ids=ids)
     if group.repeats >= route.most_repeats:
-        return Decision(Action.NOTHING, Reason.REPEATS_SPENT, ids)
+        return Decision(GroupAction.NOTHING, Reason.REPEATS_SPENT, ids)
     due = group.last_sent_ms + round(route.repeat_interval_s * 1000)
     if now_ms < due:
-        return Decision(Action.WAIT, Reason.REPEAT_LATER, ids, due)
-    held_ids = {alert_id for hold in holds for alert_id in hold.alert_ids}
-    return Decision(Action.SEND, Reason.REPEAT, tuple(i for i in ids if i not in held_ids))
+        return Decision(GroupAction.WAIT, Reason.REPEAT_LATER, ids, due)
+    held_ids = {alert_id for hold in waits for alert_id in hold.alert_ids}
+    return Decision(GroupAction.SEND, Reason.REPEAT, tuple(i for i in ids if i not in held_ids))
 
 
-def _why_nothing(candidates: Sequence[Candidate], told: Mapping[str, Told]) -> tuple[Reason, tuple[str, ...]]:
+def _why_nothing(
+    candidates: Sequence[Candidate], sent: Mapping[str, LastSent]
+) -> tuple[Reason, tuple[str, ...]]:
     closed = tuple(c.alert_id for c in candidates if c.closed and c.is_firing)
     if closed:
         return Reason.CLOSED, closed
-    never = tuple(c.alert_id for c in candidates if not c.is_firing and c.alert_id not in told)
-    return (Reason.NEVER_TOLD, never) if never and not told else (Reason.NOTHING_NEW, ())
+    never = tuple(c.alert_id for c in candidates if not c.is_firing and c.alert_id not in sent)
+    return (Reason.NEVER_SENT, never) if never and not sent else (Reason.NOTHING_NEW, ())
 
 
-#: alerts that are over and of which a group still knows that they were told (to explain it, no more)
+#: alerts that are over and that a group still remembers as sent (only to explain it)
 MOST_REMEMBERED = 20
 
 
 def after(decision: Decision, group: GroupState, candidates: Sequence[Candidate], now_ms: int) -> GroupState:
     """The group's state once ``decision`` has been carried out."""
     by_id = {candidate.alert_id: candidate for candidate in candidates}
-    done = decision.alert_ids if decision.action is Action.SEND else ()
+    done = decision.alert_ids if decision.action is GroupAction.SEND else ()
     known = dict.fromkeys([*group.was_held, *decision.held_ids])
     was_held = tuple(i for i in known if i not in done and i in by_id and by_id[i].is_firing)
-    if decision.action is not Action.SEND:
+    if decision.action is not GroupAction.SEND:
         return group if was_held == group.was_held else replace(group, was_held=was_held)
-    told = dict(group.told or {})
+    sent = dict(group.told or {})
     if decision.reason is Reason.TAKEN_ON:  # neither a reminder nor news of an alert: their clocks go on
-        told |= {alert_id: replace(told[alert_id], acknowledged=True) for alert_id in done}
-        return replace(group, told=told, was_held=was_held)
+        sent |= {alert_id: replace(sent[alert_id], acknowledged=True) for alert_id in done}
+        return replace(group, told=sent, was_held=was_held)
     for alert_id in done:
         candidate = by_id[alert_id]
-        was = told.get(alert_id)
-        told[alert_id] = Told(
+        was = sent.get(alert_id)
+        sent[alert_id] = LastSent(
             candidate.is_firing and not candidate.closed,
             candidate.labels.get("severity", ""),
             candidate.labels.get("level", ""),
             acknowledged=was is not None and was.is_firing and was.acknowledged,
         )
-    over = [alert_id for alert_id, what in told.items() if not what.is_firing]
+    over = [alert_id for alert_id, what in sent.items() if not what.is_firing]
     for alert_id in over[:-MOST_REMEMBERED]:
-        del told[alert_id]
+        del sent[alert_id]
     flaps = {
         name: flap for name, flap in (group.flaps or {}).items() if now_ms - flap.over_ms <= FLAP_MEMORY_MS
     }
@@ -380,7 +383,7 @@ def after(decision: Decision, group: GroupState, candidates: Sequence[Candidate]
         first_seen_ms=group.first_seen_ms,
         last_sent_ms=now_ms,
         repeats=reminders.get(decision.reason, 0),
-        told=told,
+        told=sent,
         was_held=was_held,
         flaps=flaps or None,
     )

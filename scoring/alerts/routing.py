@@ -14,10 +14,12 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from scoring.errors import ScoringError
+
 Labels = Mapping[str, str]
 
 
-class RoutingError(Exception):
+class RoutingError(ScoringError):
     """A routing rule cannot be understood; raised while the configuration is read, shown by ``funnelwatch check``."""
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scoring.alerts.alert import AlertKind, AlertLabel, AlertTransition, Contribution, Level
+from scoring.alerts.alert import AlertContribution, AlertKind, AlertLabel, AlertTransition, Level
 from scoring.detection.book import Book, StepEntry
 from scoring.detection.engine import RING, SeriesMinute
 from scoring.detection.localise import only_one_segment, segment_shares
@@ -245,7 +245,7 @@ class Alerting:
 
     def _contributions(
         self, entry: StepEntry, first: int, step: SeriesMinute
-    ) -> tuple[tuple[Contribution, ...], str]:
+    ) -> tuple[tuple[AlertContribution, ...], str]:
         """Each segment's share of the shortfall in the window that opened the alert, and the segment it sits in."""
         names = [name for name in entry.series if name]
         opened_in = self.book.names[first][2]
@@ -261,7 +261,7 @@ class Alerting:
         shares = segment_shares(np.append(a, rest_a), np.append(m, rest_m))
         told = sorted(
             (
-                Contribution(name, float(share))
+                AlertContribution(name, float(share))
                 for name, share in zip(names, shares, strict=False)
                 if share > 0.005
             ),

@@ -21,7 +21,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.alerts.alert import AlertTransition, Contribution
+from scoring.alerts.alert import AlertContribution, AlertTransition
 from scoring.baselines.baseline import StoreBaseline
 from scoring.calendar.effects import DayRules
 from scoring.detection.alerting import Alerting, Closing
@@ -121,13 +121,15 @@ class _PoolAlerting(Alerting):
 
     def _contributions(
         self, entry: StepEntry, first: int, step: SeriesMinute
-    ) -> tuple[tuple[Contribution, ...], str]:
+    ) -> tuple[tuple[AlertContribution, ...], str]:
         """The members with most of the shortfall, each with its share; a pool has no segments."""
         names, a, m = self._members(entry, step)
         short = np.maximum(m - a, 0.0)
         shares = short / max(float(short.sum()), 1e-9)
         order = np.argsort(-shares, kind="stable")[:_MOST_NAMED]
-        return tuple(Contribution(names[row], float(shares[row])) for row in order if shares[row] > 0.005), ""
+        return tuple(
+            AlertContribution(names[row], float(shares[row])) for row in order if shares[row] > 0.005
+        ), ""
 
     def _held_by(self, entry: StepEntry, step: SeriesMinute) -> str:
         """The one store in which the drop sits, if the others alone do not show it."""

@@ -6,7 +6,7 @@ import hashlib
 
 import msgspec
 
-from scoring.alerts.alert import AlertKind, AlertLabel, AlertState, AlertTransition, Contribution, Level
+from scoring.alerts.alert import AlertContribution, AlertKind, AlertLabel, AlertState, AlertTransition, Level
 from scoring.detection.tracking import Suspicion
 
 #: 90 % two-sided
@@ -45,7 +45,7 @@ class TrackedAlert(msgspec.Struct):
     sequence: int = 0
     resolved_at_ms: int | None = None
     label: AlertLabel = AlertLabel.UNKNOWN
-    contributions: tuple[Contribution, ...] = ()
+    contributions: tuple[AlertContribution, ...] = ()
     #: since the start of the window that opened it: arrivals, their expectation, its fast variance, its log variance
     arrived: float = 0.0
     expected: float = 0.0

@@ -173,7 +173,7 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class CardContext:
     """Everything a card says beside the alert itself. ``calendar`` is None where the store's country is not known."""
 
     store: StoreFacts
@@ -197,7 +197,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
+class CardAction:
     """Something a reader can do: its name and where it leads."""
 
     kind: ActionKind
@@ -215,7 +215,7 @@ class Card:
     is_firing: bool
     headline: str
     lines: tuple[Line, ...]
-    actions: tuple[Action, ...]
+    actions: tuple[CardAction, ...]
 
     @property
     def text(self) -> str:
@@ -226,7 +226,7 @@ class Card:
         return "\n".join(rows)
 
 
-def build_card(alert: AlertTransition, around: Surroundings, wording: Wording, reader_zone: str) -> Card:
+def build_card(alert: AlertTransition, around: CardContext, wording: Wording, reader_zone: str) -> Card:
     """The card of one alert for one reader.
 
     Args:
@@ -246,7 +246,7 @@ def build_card(alert: AlertTransition, around: Surroundings, wording: Wording, r
     if is_firing:
         lines += _checks(alert, wording)
     actions = tuple(
-        Action(kind, ACTION_NAMES[kind](wording.language), url)
+        CardAction(kind, ACTION_NAMES[kind](wording.language), url)
         for kind, url in around.links.items()
         if is_firing or kind is ActionKind.DETAILS
     )
@@ -261,7 +261,7 @@ def build_card(alert: AlertTransition, around: Surroundings, wording: Wording, r
     )
 
 
-def _people(around: Surroundings, language: Language) -> str:
+def _people(around: CardContext, language: Language) -> str:
     parts = []
     if around.acknowledged_by:
         parts.append(_ACKNOWLEDGED(language, who=around.acknowledged_by))
@@ -278,7 +278,7 @@ def _downstream(alert: AlertTransition, language: Language) -> str:
     return STAGE_NAMES[step.downstream](language) if step else alert.step
 
 
-def _headline(alert: AlertTransition, around: Surroundings, wording: Wording, is_firing: bool) -> str:
+def _headline(alert: AlertTransition, around: CardContext, wording: Wording, is_firing: bool) -> str:
     language = wording.language
     over = RESOLVED if alert.state is AlertState.RESOLVED else CLOSED
     verdict = SEVERITY_NAMES[around.severity](language) if is_firing else over(language)
@@ -374,7 +374,7 @@ def _where(alert: AlertTransition, wording: Wording) -> Line:
     return Line(LineKind.WHERE, _WHERE(language, where=("、" if language == "zh" else ", ").join(places)))
 
 
-def _not_the_cause(alert: AlertTransition, around: Surroundings, wording: Wording) -> Line:
+def _not_the_cause(alert: AlertTransition, around: CardContext, wording: Wording) -> Line:
     language, health = wording.language, around.health
     parts = []
     if health.is_late:

@@ -25,7 +25,7 @@ from streams.clickhouse.clients import open_reader_sync
 from streams.clickhouse.errors import ClickHouseError, mapped
 from streams.clock import now_ms
 from streams.config.alerting import seconds
-from streams.incidents.action_log import ActionRefused, new_action, publish_action
+from streams.incidents.action_log import InvalidActionError, new_action, publish_action
 from streams.kafka.errors import KafkaUnreachableError
 
 DataOption = Annotated[Path | None, typer.Option("--data", help="Folder of the running instance.")]
@@ -54,7 +54,7 @@ def _act(data: Path | None, kind: HumanActionKind, who: str, **fields: Any) -> N
     try:
         action: HumanAction = new_action(kind, now_ms(), who, "command", **fields)
         asyncio.run(publish_action(settings, action))
-    except (ActionRefused, RoutingError, KafkaUnreachableError) as error:
+    except (InvalidActionError, RoutingError, KafkaUnreachableError) as error:
         raise failed(str(error)) from error
     typer.echo(f"done: {kind.value} {fields.get('alert_id') or ' '.join(fields.get('matchers', ()))}".strip())
 

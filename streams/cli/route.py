@@ -18,7 +18,7 @@ from streams.config.model import Config
 from streams.incidents.alert_log import AlertBook, BookReader
 from streams.incidents.explaining import LABELS, Explanation, explain, suppose, whole_labels
 from streams.incidents.facts import FactsReader
-from streams.incidents.send_log import Ledger
+from streams.incidents.send_log import SendLog
 from streams.instance.files import read_instance
 from streams.settings import Settings, load_settings
 
@@ -33,16 +33,16 @@ def routes() -> None:
 
 
 async def _explain(settings: Settings, config: Config, alert_id: str) -> list[Explanation]:
-    book, ledger = AlertBook(), Ledger(settings, "notifier")
+    book, send_log = AlertBook(), SendLog(settings, "notifier")
     reader, facts = BookReader(settings, book), FactsReader(settings, config, now_ms)
     try:
         await reader.catch_up()
-        await ledger.read()
+        await send_log.read()
         alert = book.alerts[alert_id]
         money = await facts.lost_in_base(alert)  # severity by money, as the notifier sees it
         if money is not None:
             book.lost_money[alert_id] = money
-        return explain(alert_id, config, book, ledger, facts, now_ms())
+        return explain(alert_id, config, book, send_log, facts, now_ms())
     finally:
         await reader.close()
         await facts.close()

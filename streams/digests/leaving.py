@@ -10,7 +10,7 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from scoring.alerts.actions import HumanAction, HumanActionKind
-from streams.incidents.send_log import Ledger, SendRecord
+from streams.incidents.send_log import SendLog, SendRecord
 from streams.kafka import topics
 from streams.settings import Settings
 
@@ -21,17 +21,17 @@ def _key(subscriber: str) -> str:
     return f"reader|{subscriber}"  # no subscriber's name holds a bar
 
 
-def has_left(ledger: Ledger, subscriber: str) -> bool:
+def has_left(send_log: SendLog, subscriber: str) -> bool:
     """True if the subscriber's last word was to leave."""
-    record = ledger.records.get(_key(subscriber))
+    record = send_log.records.get(_key(subscriber))
     return record is not None and record.settled == HumanActionKind.UNSUBSCRIBE.value
 
 
 class Leavings:
     """Follows who leaves and who comes back. One instance leads at a time."""
 
-    def __init__(self, settings: Settings, ledger: Ledger) -> None:
-        self._settings, self._ledger = settings, ledger
+    def __init__(self, settings: Settings, send_log: SendLog) -> None:
+        self._settings, self._send_log = settings, send_log
         self._consumer: AIOKafkaConsumer | None = None
 
     async def catch_up(self) -> None:
@@ -63,9 +63,9 @@ class Leavings:
                     await self._take(action)
 
     async def _take(self, action: HumanAction) -> None:
-        known = self._ledger.records.get(_key(action.assignee))
+        known = self._send_log.records.get(_key(action.assignee))
         if known is None or known.at_ms < action.at_ms:
-            await self._ledger.write(
+            await self._send_log.write(
                 _key(action.assignee), SendRecord(action.at_ms, settled=action.kind.value)
             )
 

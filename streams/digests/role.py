@@ -15,7 +15,7 @@ from streams.config.model import Config
 from streams.digests.leaving import Leavings
 from streams.digests.making import Maker
 from streams.digests.sending import Digests
-from streams.incidents.send_log import Ledger, LedgerLost
+from streams.incidents.send_log import SendLog, SendLogLostError
 from streams.instance.files import StateReport
 from streams.kafka.leadership import Leadership
 from streams.settings import Settings
@@ -34,7 +34,7 @@ async def run(settings: Settings, config: Config, report: StateReport) -> None:
     try:
         while True:
             if await leadership.is_held(500):
-                with contextlib.suppress(LedgerLost):
+                with contextlib.suppress(SendLogLostError):
                     await _lead(settings, config, maker, leadership, report)
             report.ready(f"standing by; {len(config.digests)} subscribers")
     finally:
@@ -47,12 +47,12 @@ async def run(settings: Settings, config: Config, report: StateReport) -> None:
 async def _lead(
     settings: Settings, config: Config, maker: Maker, leadership: Leadership, report: StateReport
 ) -> None:
-    ledger = Ledger(settings, ROLE)
-    leavings = Leavings(settings, ledger)
+    send_log = SendLog(settings, ROLE)
+    leavings = Leavings(settings, send_log)
     try:
-        await ledger.take_over()
+        await send_log.take_over()
         await leavings.catch_up()
-        digests = Digests(settings, config, ledger, maker, open_post(settings), now_ms)
+        digests = Digests(settings, config, send_log, maker, open_post(settings), now_ms)
         log.info("leading", subscribers=len(config.digests))
         while await leadership.is_held(TURN_MS):
             await leavings.follow()
@@ -71,7 +71,7 @@ async def _lead(
         await asyncio.sleep(1.0)
     finally:
         await leavings.close()
-        await ledger.close()
+        await send_log.close()
 
 
 def _detail(config: Config, digests: Digests) -> str:

@@ -21,7 +21,7 @@ from streams.config.model import Config
 from streams.config.subscribers import SubscriberConfig
 from streams.digests.leaving import has_left
 from streams.digests.making import Maker
-from streams.incidents.send_log import Ledger, SendRecord
+from streams.incidents.send_log import SendLog, SendRecord
 from streams.metrics import DIGESTS_FAILED, DIGESTS_LAST_SUCCESS, DIGESTS_OVERDUE, DIGESTS_SENT
 from streams.settings import Settings
 
@@ -39,12 +39,12 @@ class Digests:
         self,
         settings: Settings,
         config: Config,
-        ledger: Ledger,
+        send_log: SendLog,
         maker: Maker,
         post: Post,
         now_ms: Callable[[], int],
     ) -> None:
-        self._settings, self._config, self._ledger = settings, config, ledger
+        self._settings, self._config, self._send_log = settings, config, send_log
         self._maker, self._post, self._now_ms = maker, post, now_ms
         self._not_before_ms: dict[str, int] = {}
 
@@ -52,10 +52,10 @@ class Digests:
         """Who is due and has not been sent the day's digest."""
         found = []
         for subscriber in self._config.digests:
-            if has_left(self._ledger, subscriber.name):
+            if has_left(self._send_log, subscriber.name):
                 continue
             when = due(subscriber.schedule, self._now_ms())
-            record = self._ledger.records.get(subscriber.name)
+            record = self._send_log.records.get(subscriber.name)
             if when is not None and not (record and record.thread == when.day.isoformat() and record.settled):
                 found.append((subscriber, when))
         return found
@@ -77,10 +77,10 @@ class Digests:
 
     async def _send(self, subscriber: SubscriberConfig, when: Occurrence) -> int:
         name, day = subscriber.name, when.day.isoformat()
-        before = self._ledger.records.get(name)
+        before = self._send_log.records.get(name)
         failures = before.failures if before and before.thread == day else 0
         key = digest_key(self._settings, subscriber, day)
-        await self._ledger.write(name, SendRecord(self._now_ms(), claim=key, thread=day, failures=failures))
+        await self._send_log.write(name, SendRecord(self._now_ms(), claim=key, thread=day, failures=failures))
         form = subscriber.form.value
         try:
             made = await self._maker.make(subscriber, when, self._now_ms())
@@ -92,13 +92,13 @@ class Digests:
         except SendRejectedError as error:
             DIGESTS_FAILED.labels(form).inc()
             log.error("a digest was refused", subscriber=name, error=str(error))
-            await self._ledger.write(name, SendRecord(self._now_ms(), thread=day, settled=REFUSED))
+            await self._send_log.write(name, SendRecord(self._now_ms(), thread=day, settled=REFUSED))
             return 0
         except Exception:  # what breaks one subscriber's digest must not cost the others theirs
             log.exception("a digest cannot be made", subscriber=name)
             await self._put_off(subscriber, day, failures + 1)
             return 0
-        await self._ledger.write(
+        await self._send_log.write(
             name, SendRecord(self._now_ms(), thread=day, receipt=made.laid.said.subject, settled=SENT)
         )
         DIGESTS_SENT.labels(form).inc()
@@ -110,7 +110,7 @@ class Digests:
         DIGESTS_FAILED.labels(subscriber.form.value).inc()
         wait_s = min(MOST_BACKOFF_S, 2.0 ** min(failures, 10))
         self._not_before_ms[subscriber.name] = self._now_ms() + round(wait_s * 1000)
-        await self._ledger.write(subscriber.name, SendRecord(self._now_ms(), thread=day, failures=failures))
+        await self._send_log.write(subscriber.name, SendRecord(self._now_ms(), thread=day, failures=failures))
 
 
 def digest_key(settings: Settings, subscriber: SubscriberConfig, day: str) -> str:

@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError
 
 from scoring.alerts.actions import CloseReason, HumanAction, HumanActionKind
 from scoring.alerts.routing import parse_matcher
+from streams.errors import InputError
 from streams.kafka import topics
 from streams.kafka.errors import KafkaUnreachableError
 from streams.settings import Settings
@@ -21,8 +22,8 @@ MOST_TEXT = 2000
 MOST_SILENCE_MS = 30 * 86_400_000
 
 
-class ActionRefused(Exception):
-    """An action makes no sense (an end in the past, a text too long); whoever asked is told why."""
+class InvalidActionError(InputError):
+    """An action makes no sense (an end in the past, a text too long); the text says why."""
 
 
 def new_action(
@@ -43,32 +44,32 @@ def new_action(
     """A checked action.
 
     Raises:
-        ActionRefused: it makes no sense; the text says why.
+        InvalidActionError: it makes no sense; the text says why.
         RoutingError: a matcher cannot be understood.
     """
     who = " ".join(who.split())[:100]
     if not who:
-        raise ActionRefused("say who you are: an action has a name")
+        raise InvalidActionError("say who you are: an action has a name")
     is_of_digests = kind in (HumanActionKind.UNSUBSCRIBE, HumanActionKind.SUBSCRIBE)
     if is_of_digests and not assignee.strip():
-        raise ActionRefused("say which subscriber")
+        raise InvalidActionError("say which subscriber")
     if not alert_id and kind is not HumanActionKind.SILENCE and not silence_id and not is_of_digests:
-        raise ActionRefused("say which alert")
+        raise InvalidActionError("say which alert")
     if kind is HumanActionKind.CLOSE and reason is None:
-        raise ActionRefused("closing needs a reason: real, expected, tracking or false_alarm")
+        raise InvalidActionError("closing needs a reason: real, expected, tracking or false_alarm")
     if kind is HumanActionKind.COMMENT and not text.strip():
-        raise ActionRefused("a comment needs a text")
+        raise InvalidActionError("a comment needs a text")
     if kind is HumanActionKind.ASSIGN and not assignee.strip():
-        raise ActionRefused("say whom the alert is given to")
+        raise InvalidActionError("say whom the alert is given to")
     if len(text) > MOST_TEXT:
-        raise ActionRefused(f"the text is longer than {MOST_TEXT} characters")
+        raise InvalidActionError(f"the text is longer than {MOST_TEXT} characters")
     for matcher in matchers:
         parse_matcher(matcher)
     if kind is HumanActionKind.SILENCE:
         if not at_ms < until_ms <= at_ms + MOST_SILENCE_MS:
-            raise ActionRefused("a silence ends in the future, at most 30 days from now")
+            raise InvalidActionError("a silence ends in the future, at most 30 days from now")
         if not (alert_id or matchers):
-            raise ActionRefused("a silence is for an alert or for matchers, not for everything")
+            raise InvalidActionError("a silence is for an alert or for matchers, not for everything")
     return HumanAction(
         action_id=action_id or uuid.uuid4().hex,
         kind=kind,

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from scoring.alerts.alert import AlertKind, AlertLabel, AlertState, AlertTransition, Contribution, Level
+from scoring.alerts.alert import AlertContribution, AlertKind, AlertLabel, AlertState, AlertTransition, Level
 
 Member = TypeVar("Member", bound=StrEnum)
 
@@ -52,7 +52,7 @@ def alert_of(row: Mapping[str, Any]) -> AlertTransition:
     values["state"] = AlertState(values["state"])
     values["label"] = _member(AlertLabel, values["label"], AlertLabel.UNKNOWN)
     values["contributions"] = tuple(
-        Contribution(name, float(share)) for name, share in values["contributions"]
+        AlertContribution(name, float(share)) for name, share in values["contributions"]
     )
     values["members"] = tuple(values["members"])
     return msgspec.convert(values, AlertTransition)

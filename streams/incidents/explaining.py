@@ -1,4 +1,4 @@
-"""Why an alert was told, or was not: the core's decision for each route that takes it, in words."""
+"""Why an alert was sent, or was not: the core's decision for each route that takes it, in words."""
 
 from __future__ import annotations
 
@@ -6,53 +6,57 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from scoring.alerts.alert import AlertKind, AlertLabel, AlertState, Level
-from scoring.alerts.deciding import Action, Candidate, Decision, GroupState, Reason, Surroundings, decide
+from scoring.alerts.deciding import Candidate, Decision, GroupState, Holds, Reason, decide
 from scoring.alerts.routing import group_key, matching_routes, severity
 from scoring.wording.text import Language, Text
 from streams.config.model import Config
 from streams.config.routing import core_inhibitions, core_mute_timings, core_route
 from streams.incidents.alert_log import AlertBook
 from streams.incidents.facts import FactsReader
-from streams.incidents.send_log import Ledger
-from streams.notifier.notifier import Notifier
+from streams.incidents.groups import AlertGroups
+from streams.incidents.send_log import SendLog
 
 REASONS: Mapping[Reason, Text] = {
-    Reason.NEW: Text("新告警，现在通知", "a new alert; it is told now"),
-    Reason.ADDED: Text("同组又有新告警，现在通知", "another alert of the group; it is told now"),
-    Reason.RAISED: Text("级别上升，立即通知", "its severity has risen; it is told at once"),
-    Reason.RESOLVED: Text("已恢复，立即通知", "it is over; that is told at once"),
+    Reason.NEW: Text("新告警，现在通知", "a new alert; being sent now"),
+    Reason.ADDED: Text("同组又有新告警，现在通知", "another alert in the group; being sent now"),
+    Reason.RAISED: Text("级别上升，立即通知", "its severity has risen; sent at once"),
+    Reason.RESOLVED: Text("已恢复，立即通知", "it is over; sent at once"),
     Reason.REPEAT: Text(
         "仍在告警且无人认领，再提醒一次", "still firing and not acknowledged; a reminder is due"
     ),
     Reason.HOLD_ENDED: Text(
-        "静默、免打扰或抑制已到期，现在通知", "what held it back has ended; it is told now"
+        "静默、免打扰或抑制已到期，现在通知", "the silence, mute or inhibition has ended; being sent now"
     ),
     Reason.SILENCE_ENDED: Text(
-        "静默已到期，告警仍在，现在通知", "its silence has ended and it still fires; it is told now"
+        "静默已到期，告警仍在，现在通知", "its silence has ended and it is still firing; being sent now"
     ),
     Reason.TAKEN_ON: Text(
         "有人认领；告知值班系统，使其不再逐级呼叫",
-        "somebody has taken it on; the pager is told, so that it pages nobody further",
+        "somebody has acknowledged it; the pager is notified so that it stops escalating",
     ),
     Reason.FLAPPING: Text(
-        "反复出现又恢复，稍后仍在则通知", "it comes and goes; it is told if it still fires then"
+        "反复出现又恢复，稍后仍在则通知", "it is flapping; sent later if it is still firing then"
     ),
-    Reason.CLOSED: Text("有人已关闭，不再通知", "somebody has closed it; nothing more is told"),
+    Reason.CLOSED: Text("有人已关闭，不再通知", "somebody has closed it; nothing more is sent"),
     Reason.MOVED: Text(
-        "现由其他路由通知，这里只再通知恢复", "other routes take it now; here only its end is told"
+        "现由其他路由通知，这里只再通知恢复", "other routes notify of it now; only its end is sent here"
     ),
-    Reason.GROUP_WAIT: Text("等同组其他告警，稍后通知", "waits for others of its group (group_wait)"),
-    Reason.GROUP_INTERVAL: Text("同组刚通知过，稍后通知", "its group was told a moment ago (group_interval)"),
+    Reason.GROUP_WAIT: Text("等同组其他告警，稍后通知", "waiting for others in its group (group_wait)"),
+    Reason.GROUP_INTERVAL: Text(
+        "同组刚通知过，稍后通知", "its group was notified a moment ago (group_interval)"
+    ),
     Reason.REPEAT_LATER: Text(
-        "已通知；到提醒时间前不再打扰", "was told; a reminder is not due yet (repeat_interval)"
+        "已通知；到提醒时间前不再打扰", "sent; a reminder is not due yet (repeat_interval)"
     ),
-    Reason.REPEATS_SPENT: Text("已通知；提醒次数已用完", "was told; no reminders are left (most_repeats)"),
-    Reason.ACKNOWLEDGED: Text("已通知且有人认领，不再提醒", "was told and is acknowledged; no reminders"),
+    Reason.REPEATS_SPENT: Text("已通知；提醒次数已用完", "sent; no reminders are left (most_repeats)"),
+    Reason.ACKNOWLEDGED: Text("已通知且有人认领，不再提醒", "sent and acknowledged; no reminders"),
     Reason.SILENCED: Text("被静默 {detail}", "held by silence {detail}"),
     Reason.MUTED: Text("免打扰时段 {detail}", "held by mute timing {detail}"),
-    Reason.INHIBITED: Text("被告警 {detail} 抑制", "held because alert {detail} fires"),
-    Reason.NEVER_TOLD: Text("通知之前就恢复了，无需通知", "was over before anyone was told; nothing to tell"),
-    Reason.NOTHING_NEW: Text("已通知过，没有新情况", "was told; nothing is new"),
+    Reason.INHIBITED: Text("被告警 {detail} 抑制", "held because alert {detail} is firing"),
+    Reason.NEVER_SENT: Text(
+        "通知之前就恢复了，无需通知", "it was over before anyone was notified; nothing to send"
+    ),
+    Reason.NOTHING_NEW: Text("已通知过，没有新情况", "sent before; nothing new"),
 }
 
 
@@ -69,26 +73,22 @@ class Explanation:
         """The reason in words, without the time."""
         return REASONS[self.decision.reason](language, detail=self.decision.detail)
 
-    @property
-    def is_sent(self) -> bool:
-        """True if a message is due now."""
-        return self.decision.action is Action.SEND
-
 
 def explain(
-    alert_id: str, config: Config, book: AlertBook, ledger: Ledger, facts: FactsReader, now_ms: int
+    alert_id: str, config: Config, book: AlertBook, send_log: SendLog, facts: FactsReader, now_ms: int
 ) -> list[Explanation]:
     """What routing says of one alert now, a row a route; empty if no route has a receiver for it.
 
     Raises:
         KeyError: the book does not hold the alert.
     """
-    notifier = Notifier(config, book, ledger, facts, {}, "", "", lambda: now_ms)
     if alert_id not in book.alerts:
         raise KeyError(alert_id)
+    groups = AlertGroups(config, book, send_log, facts.is_late)
+    holds = groups.holds(now_ms)
     return [
-        Explanation(group.route.name, group.route.receiver, group.key, notifier.decision(group))
-        for group in notifier.groups()
+        Explanation(group.route.name, group.route.receiver, group.key, groups.decision(group, holds, now_ms))
+        for group in groups.all()
         if alert_id in {c.alert_id for c in group.candidates}
     ]
 
@@ -119,7 +119,7 @@ def suppose(labels: Mapping[str, str], config: Config, book: AlertBook, at_ms: i
     """What routing would say, a row a route, of an alert with these labels that fires at ``at_ms`` as the first of its group."""
     candidate = Candidate("supposed", {**labels, "alert_id": "supposed"}, True, 0)
     firing = [book.candidate(a, config) for a in book.alerts.values() if a.state is AlertState.FIRING]
-    around = Surroundings(
+    holds = Holds(
         book.actions.silences(at_ms),
         core_mute_timings(config.alerting),
         core_inhibitions(config.alerting),
@@ -130,7 +130,7 @@ def suppose(labels: Mapping[str, str], config: Config, book: AlertBook, at_ms: i
             taken.name,
             taken.receiver,
             group_key(taken, candidate.labels),
-            decide(GroupState(first_seen_ms=at_ms), [candidate], taken, around, at_ms),
+            decide(GroupState(first_seen_ms=at_ms), [candidate], taken, holds, at_ms),
         )
         for taken in matching_routes(core_route(config.alerting), candidate.labels)
         if taken.receiver

@@ -14,15 +14,17 @@ import hmac
 
 import msgspec
 
+from streams.errors import InputError
+
 #: how long a link in a message works, in ms
 LIFETIME_MS = 7 * 86_400_000
 
 
-class LinkError(Exception):
+class LinkError(InputError):
     """A link is not ours, was changed or has ended; the page says so and points to the alert."""
 
 
-class LinkEnded(LinkError):
+class LinkEndedError(LinkError):
     """A link is ours and has ended. ``alert_id`` is the alert that it was for."""
 
     def __init__(self, alert_id: str) -> None:
@@ -53,7 +55,7 @@ def _text(raw: bytes) -> str:
 
 
 def sign(link: Link, key: str) -> str:
-    """The token that stands in the address."""
+    """The token that goes into the address."""
     body = msgspec.json.encode(link)
     return f"{_text(body)}.{_text(_signature(key, body))}"
 
@@ -62,7 +64,7 @@ def verify(token: str, key: str, now_ms: int) -> Link:
     """The link behind ``token``.
 
     Raises:
-        LinkEnded: the link was ours and has ended.
+        LinkEndedError: the link was ours and has ended.
         LinkError: the token is not ours or was changed.
     """
     try:
@@ -75,5 +77,5 @@ def verify(token: str, key: str, now_ms: int) -> Link:
     except (binascii.Error, ValueError, msgspec.DecodeError) as error:
         raise LinkError("this link is not valid") from error
     if now_ms >= link.ends_ms:
-        raise LinkEnded(link.alert_id)
+        raise LinkEndedError(link.alert_id)
     return link

@@ -14,12 +14,13 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
 
 from scoring.alerts.deciding import GroupState
+from streams.errors import FencedError
 from streams.kafka import topics
 from streams.settings import Settings
 
 
-class LedgerLost(Exception):
-    """Another process has taken the log over, or the broker refused the claim; the role stops leading."""
+class SendLogLostError(FencedError):
+    """Another process has taken the log over, or the broker rejected the claim; the role stops leading."""
 
 
 class SendRecord(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -39,7 +40,7 @@ class SendRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     settled: str = ""
 
 
-class Ledger:
+class SendLog:
     """The send log of one transactional id (the notifier and the digests have their own keys and writers)."""
 
     def __init__(self, settings: Settings, name: str) -> None:
@@ -97,7 +98,7 @@ class Ledger:
         """Make ``record`` durable under ``name`` (None forgets it) before anything else happens.
 
         Raises:
-            LedgerLost: another process leads now, or the broker did not take it.
+            SendLogLostError: another process leads now, or the broker did not take it.
         """
         value = None if record is None else msgspec.json.encode(record)
         async with self._writing:
@@ -109,7 +110,7 @@ class Ledger:
 
     async def _write(self, name: str, value: bytes | None) -> None:
         if self._producer is None or self._is_lost:
-            raise LedgerLost("the send log is not open")
+            raise SendLogLostError("the send log is not open")
         try:
             async with self._producer.transaction():
                 await self._producer.send_and_wait(
@@ -117,7 +118,7 @@ class Ledger:
                 )
         except (ProducerFenced, InvalidProducerEpoch, KafkaError) as error:
             self._is_lost = True  # a producer that was fenced once can do nothing more
-            raise LedgerLost(f"the send log cannot be written: {type(error).__name__}") from error
+            raise SendLogLostError(f"the send log cannot be written: {type(error).__name__}") from error
 
     async def close(self) -> None:
         """Give the log up."""

@@ -20,19 +20,19 @@ from streams.clock import now_ms
 from streams.config.model import Config
 from streams.incidents.alert_log import AlertBook, BookReader
 from streams.incidents.facts import FactsReader
-from streams.incidents.send_log import Ledger, LedgerLost
+from streams.incidents.send_log import SendLog, SendLogLostError
 from streams.instance.files import StateReport, read_instance, secret
 from streams.kafka.leadership import Leadership
 from streams.notifier.notifier import Notifier
 from streams.settings import Settings
 
-log = structlog.get_logger()
+_log = structlog.get_logger()
 ROLE = "notifier"
 TURN_S = 1.0
 
 
 async def run(settings: Settings, config: Config, report: StateReport) -> None:
-    """Tell people of alerts until cancelled. A receiver that cannot work is named in the state and left out."""
+    """Notify people of alerts until cancelled. A receiver that cannot work is named in the state and left out."""
     report.say("starting")
     async with aiohttp.ClientSession() as session:
         channels, broken = _channels(settings, config, session)
@@ -42,7 +42,7 @@ async def run(settings: Settings, config: Config, report: StateReport) -> None:
         try:
             while True:
                 if await leadership.is_held(500):
-                    with contextlib.suppress(LedgerLost):
+                    with contextlib.suppress(SendLogLostError):
                         await _lead(settings, config, channels, leadership, report, detail)
                 report.say("degraded" if broken else "ready", f"standing by; {detail}")
         finally:
@@ -60,13 +60,13 @@ def _channels(
         try:
             channels[receiver.name] = build_channel(receiver, context)
         except Exception as error:  # one receiver with a bad address must not silence the others
-            log.error("a receiver cannot be used", receiver=receiver.name, error=str(error))
+            _log.error("receiver_unusable", receiver=receiver.name, error=str(error))
             broken.append(receiver.name)
     return channels, broken
 
 
 def _write_line(text: str) -> None:
-    log.info("message", text=text)
+    _log.info("console_message", text=text)
 
 
 async def _lead(
@@ -78,32 +78,32 @@ async def _lead(
     detail: str,
 ) -> None:
     book = AlertBook()
-    ledger, reader = Ledger(settings, ROLE), BookReader(settings, book)
+    send_log, reader = SendLog(settings, ROLE), BookReader(settings, book)
     facts = FactsReader(settings, config, now_ms)
     instance = read_instance(settings.data)
     page_url = settings.public_url or (instance.page_url if instance else "")
     link_key = settings.link_key.get_secret_value() or secret(settings.data, "link_key")
     notifier: Notifier | None = None
     try:
-        await ledger.take_over()
+        await send_log.take_over()
         await reader.catch_up()
-        notifier = Notifier(config, book, ledger, facts, channels, link_key, page_url, now_ms)
-        log.info("leading", alerts=len(book.alerts), groups=len(ledger.records))
+        notifier = Notifier(config, book, send_log, facts, channels, link_key, page_url, now_ms)
+        _log.info("leadership_taken", role=ROLE, alerts=len(book.alerts), groups=len(send_log.records))
         while await leadership.is_held():
             await notifier.turn()
-            away = notifier.troubles()
+            unreachable = notifier.unreachable()
             report.say(
                 "ready",
-                f"leading; {detail}" + (f"; out of reach: {', '.join(away)}" if away else ""),
+                f"leading; {detail}" + (f"; out of reach: {', '.join(unreachable)}" if unreachable else ""),
             )
             await reader.follow(round(TURN_S * 1000))
     except KafkaError as error:
-        log.warning("the broker is away", error=type(error).__name__)
-        report.say("degraded", "the broker is away")
+        _log.warning("kafka_unreachable", role=ROLE, error=type(error).__name__, retry_in_s=TURN_S)
+        report.say("degraded", "Kafka is unreachable")
         await asyncio.sleep(TURN_S)
     finally:
         if notifier is not None:
             await notifier.close()
         await reader.close()
         await facts.close()
-        await ledger.close()
+        await send_log.close()

@@ -19,7 +19,7 @@ from scoring.digest.judging import build_digest
 from scoring.digest.schedule import DigestForm, Occurrence
 from scoring.funnel.money import MoneyLost, Worth, price, price_sql
 from scoring.funnel.stages import STAGE_INDEX, STAGES, STEPS
-from scoring.wording.cards import Surroundings, build_card
+from scoring.wording.cards import CardContext, build_card
 from streams.clickhouse import migrate
 from streams.clickhouse.reader import Database
 from streams.config.subscribers import SubscriberConfig
@@ -167,7 +167,7 @@ async def test_the_card_its_severity_and_the_mail_say_the_same(
     expected = EXPECTED[alert_id]
     assert (money and pytest.approx(money.lost)) == expected
     assert (base and pytest.approx(base)) == expected  # the base currency is the store's
-    around = Surroundings(facts.store, 7.0, Severity.WARNING)
+    around = CardContext(facts.store, 7.0, Severity.WARNING)
     text = build_card(alerts[alert_id], around, ReaderWording("en"), "UTC").text
     assert (f"${expected:,.0f}" in text) if expected else ("$" not in text)
 

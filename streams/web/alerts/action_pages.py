@@ -18,7 +18,7 @@ from scoring.alerts.actions import CloseReason, HumanActionKind
 from scoring.alerts.routing import RoutingError
 from scoring.funnel.units import MINUTE_MS
 from streams.clock import now_ms
-from streams.incidents.action_log import ActionRefused, new_action
+from streams.incidents.action_log import InvalidActionError, new_action
 from streams.kafka.errors import KafkaUnreachableError
 from streams.web.alerts.action_queries import ActionQueries
 from streams.web.alerts.answers import ActionEntry
@@ -81,7 +81,7 @@ class ActionPages:
                 action_id=_action_id(form, alert_id),
                 **fields,
             )
-        except (ActionRefused, BadQueryError) as error:
+        except (InvalidActionError, BadQueryError) as error:
             return await self._show_alert(request, failure=refusal(str(error), reader.word), filled=form)
         try:
             await self._sender.send(action)
@@ -129,7 +129,7 @@ class ActionPages:
                 assignee=asked.assignee,
                 until_ms=until if asked.kind is HumanActionKind.SILENCE else 0,
             )
-        except (ActionRefused, RoutingError) as error:
+        except (InvalidActionError, RoutingError) as error:
             raise BadQueryError(str(error)) from error
         if await self._alerts.alert(alert_id) is None:
             raise NotFoundError("no such alert")

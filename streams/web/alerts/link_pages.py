@@ -17,7 +17,7 @@ from scoring.wording.cards import ActionKind
 from streams.clickhouse.errors import ClickHouseUnreachableError
 from streams.clock import now_ms
 from streams.incidents.action_log import new_action
-from streams.incidents.links import Link, LinkEnded, LinkError, verify
+from streams.incidents.links import Link, LinkEndedError, LinkError, verify
 from streams.kafka.errors import KafkaUnreachableError
 from streams.web.alerts.action_queries import ActionQueries
 from streams.web.alerts.answers import Alert
@@ -56,7 +56,7 @@ class LinkPages:
             link = verify(request.match_info["token"], self._link_key, now_ms())
             kind = ActionKind(link.kind)
             fields = _LINK_FIELDS[kind]
-        except LinkEnded as error:
+        except LinkEndedError as error:
             return self._invalid(request, 410, "link_ended", error.alert_id)
         except (LinkError, ValueError, KeyError):
             return self._invalid(request, 404, "link_forged", "")

@@ -17,7 +17,7 @@ from streams.config.model import Config
 from streams.incidents.alert_log import AlertBook, BookReader
 from streams.incidents.explaining import Explanation, explain
 from streams.incidents.facts import FactsReader
-from streams.incidents.send_log import Ledger
+from streams.incidents.send_log import SendLog
 from streams.kafka.errors import KafkaUnreachableError
 from streams.settings import Settings
 from streams.web.routing.answers import RouteDecision, Routing
@@ -71,18 +71,18 @@ class RoutingQueries:
 
     async def _explained(self, alert_id: str) -> list[Explanation] | None:
         """The explanations; None if the log does not hold the alert (any more)."""
-        book, ledger = AlertBook(), Ledger(self._settings, "notifier")
+        book, send_log = AlertBook(), SendLog(self._settings, "notifier")
         reader, facts = BookReader(self._settings, book), FactsReader(self._settings, self._config, now_ms)
         try:
             await reader.catch_up()
             alert = book.alerts.get(alert_id)
             if alert is None:
                 return None
-            await ledger.read()
+            await send_log.read()
             money = await facts.lost_in_base(alert)  # severity by money, as the notifier sees it
             if money is not None:
                 book.lost_money[alert_id] = money
-            return explain(alert_id, self._config, book, ledger, facts, now_ms())
+            return explain(alert_id, self._config, book, send_log, facts, now_ms())
         finally:
             await reader.close()
             await facts.close()

@@ -9,7 +9,7 @@ from aiohttp import web
 from scoring.alerts.actions import HumanActionKind
 from streams.clickhouse.errors import ClickHouseUnreachableError
 from streams.clock import now_ms
-from streams.incidents.action_log import ActionRefused, new_action
+from streams.incidents.action_log import InvalidActionError, new_action
 from streams.web.alerts.action_pages import refusal
 from streams.web.alerts.action_queries import ActionQueries
 from streams.web.alerts.answers import Silences
@@ -65,7 +65,7 @@ class SettingsPages:
                 alert_id=silence.alert_id,
                 silence_id=silence.silence_id,
             )
-        except ActionRefused as error:
+        except InvalidActionError as error:
             return self._renderer.failed(request, 422, "not_done", refusal(str(error), word))
         await self._sender.send(action)
         remember_name(request, action.who)

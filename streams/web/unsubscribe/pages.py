@@ -11,7 +11,7 @@ from aiohttp import web
 from scoring.alerts.actions import HumanActionKind
 from streams.clock import now_ms
 from streams.incidents.action_log import new_action
-from streams.incidents.links import LinkEnded, LinkError, verify
+from streams.incidents.links import LinkEndedError, LinkError, verify
 from streams.kafka.errors import KafkaUnreachableError
 from streams.web.frame.forms import comes_from_elsewhere
 from streams.web.frame.routes import PageRoute, Routes
@@ -43,7 +43,7 @@ class UnsubscribePages:
             if link.kind != KIND:
                 raise LinkError("a link for something else")
         except LinkError as error:
-            return self._invalid(request, has_ended=isinstance(error, LinkEnded))
+            return self._invalid(request, has_ended=isinstance(error, LinkEndedError))
         state, failure = "asked", ""
         if is_press:
             form = await request.post()

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from scoring.alerts.alert import AlertKind, AlertState, Contribution, Level
+from scoring.alerts.alert import AlertContribution, AlertKind, AlertState, Level
 from scoring.calendar.entries import calendar_between
 from scoring.digest.judging import build_digest, expected_funnel
 from scoring.digest.schedule import DigestForm, DigestSchedule, occurrence
@@ -64,7 +64,7 @@ def alert(store: str, *, is_open: bool = True, lost: float = 20.0, **more: Any) 
         "alert_id": f"a-{store}", "store_id": store, "step": "order_to_payment", "kind": AlertKind.CONVERSION,
         "state": AlertState.FIRING if is_open else AlertState.RESOLVED, "opened_at_ms": opened, "fired_at_ms": opened,
         "resolved_at_ms": None if is_open else opened + 3_600_000, "lost": lost, "lost_low": lost / 2, "lost_high": lost * 2,
-        "contributions": (Contribution("ios/paid", 0.7),), "members": (),
+        "contributions": (AlertContribution("ios/paid", 0.7),), "members": (),
     }  # fmt: skip
     return AlertFacts(msgspec.structs.replace(ALERT, **{**fields, **more}), is_open, WORTH)
 

@@ -13,10 +13,10 @@ from scoring.wording.cards import (
     MOST_LINES,
     ActionKind,
     Card,
+    CardContext,
     Health,
     LineKind,
     StoreFacts,
-    Surroundings,
     build_card,
 )
 from scoring.wording.text import LANGUAGES, Language
@@ -24,7 +24,7 @@ from streams.incidents.reader import ReaderWording
 from tests.fixtures.alert_card import ALERT, AROUND, OPENED
 
 
-def card(alert: AlertTransition = ALERT, around: Surroundings = AROUND, language: Language = "zh") -> Card:
+def card(alert: AlertTransition = ALERT, around: CardContext = AROUND, language: Language = "zh") -> Card:
     return build_card(alert, around, ReaderWording(language), "Asia/Shanghai")
 
 

@@ -14,7 +14,7 @@ from streams.channels.pagerduty import PagerDutyChannel
 from streams.config.loading import load_config
 from streams.incidents.alert_log import AlertBook
 from streams.incidents.facts import FactsReader
-from streams.incidents.send_log import Ledger
+from streams.incidents.send_log import SendLog
 from streams.kafka.admin import create_topics
 from streams.notifier.notifier import Notifier
 from streams.settings import load_settings
@@ -68,17 +68,17 @@ class Watch:
                 "pager": PagerDutyChannel(session, self.service.routing_key, self.service.url),
             }
             for _ in range(times):
-                ledger = Ledger(self.settings, self.settings.group_prefix)
-                await ledger.take_over()
+                send_log = SendLog(self.settings, self.settings.group_prefix)
+                await send_log.take_over()
                 facts = FactsReader(self.settings, self.config, lambda: self.now_ms)
                 leading = Notifier(
-                    self.config, self.book, ledger, facts, channels, "", "", lambda: self.now_ms, 60.0
+                    self.config, self.book, send_log, facts, channels, "", "", lambda: self.now_ms, 60.0
                 )
                 self.now_ms += round(each_s * 1000)
                 await leading.turn()
                 await leading.close()
                 await facts.close()
-                await ledger.close()
+                await send_log.close()
         return self.service.events[before:]
 
 

@@ -16,7 +16,7 @@ import msgspec
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
-from scoring.alerts.alert import AlertKind, AlertState, AlertTransition, Contribution, Level
+from scoring.alerts.alert import AlertContribution, AlertKind, AlertState, AlertTransition, Level
 from scoring.events.event import DeadLetter, Event, EventType, RejectReason
 from scoring.funnel.scores import MinuteRow, ScoreRow, ScoreState, WindowRow
 from scoring.funnel.segment_names import segment_name
@@ -56,7 +56,7 @@ async def test_every_topic_lands_as_it_was_sent_and_landing_it_again_changes_not
     minute_ms = moment // MINUTE_MS * MINUTE_MS
     alert = AlertTransition(
         "a1", "s1", "order_to_payment", "", AlertKind.CONVERSION, Level.PAGE, AlertState.PENDING, 0, moment, moment,
-        None, None, 7.5, 1, 10, 5, 15, 5, 100, 9, 4, 14, contributions=(Contribution("ios/paypal", 0.7),), members=("s2",),
+        None, None, 7.5, 1, 10, 5, 15, 5, 100, 9, 4, 14, contributions=(AlertContribution("ios/paypal", 0.7),), members=("s2",),
     )  # fmt: skip
     fired = msgspec.structs.replace(
         alert, state=AlertState.FIRING, sequence=1, at_ms=moment + 5, fired_at_ms=moment + 5

@@ -22,7 +22,7 @@ from streams.config.loading import load_config
 from streams.config.model import Config
 from streams.incidents.alert_log import AlertBook
 from streams.incidents.facts import FactsReader
-from streams.incidents.send_log import Ledger, LedgerLost
+from streams.incidents.send_log import SendLog, SendLogLostError
 from streams.kafka.admin import create_topics
 from streams.notifier.notifier import Notifier
 from streams.settings import Settings, load_settings
@@ -164,15 +164,15 @@ class Day:
 
         return write
 
-    async def lead(self) -> tuple[Notifier, AlertBook, Ledger]:
+    async def lead(self) -> tuple[Notifier, AlertBook, SendLog]:
         """A new process: it takes the log over and reads everything that was published before."""
-        ledger, book = Ledger(self.settings, self.settings.group_prefix), AlertBook()
-        await ledger.take_over()
+        send_log, book = SendLog(self.settings, self.settings.group_prefix), AlertBook()
+        await send_log.take_over()
         self.tell(book, 0, self.now_ms())
         channels = {name: ConsoleChannel(self.writer(name)) for name in ("ops", "pager", "crowd")}
         facts = FactsReader(self.settings, self.config, self.now_ms)
-        made = Notifier(self.config, book, ledger, facts, channels, "key", "http://page", self.now_ms, 60.0)
-        return made, book, ledger
+        made = Notifier(self.config, book, send_log, facts, channels, "key", "http://page", self.now_ms, 60.0)
+        return made, book, send_log
 
     def tell(self, book: AlertBook, after_ms: int, until_ms: int) -> None:
         for when_ms, alert in self.alerts:
@@ -215,22 +215,22 @@ TAKEOVERS = frozenset(
 
 async def live(day: Day) -> int:
     """Live through the day; the number of notifiers that were fenced while they had something to say."""
-    leading, book, ledger = await day.lead()
+    leading, book, send_log = await day.lead()
     fenced, before_ms = 0, 0
     while day.now < MIDNIGHT + timedelta(days=1):
         day.tell(book, before_ms, day.now_ms())
         if day.now_ms() in TAKEOVERS:
-            former, former_ledger = leading, ledger
-            leading, book, ledger = await day.lead()
+            former, former_ledger = leading, send_log
+            leading, book, send_log = await day.lead()
             try:
                 await former.turn()  # it has not noticed yet that it was replaced
-            except LedgerLost:
+            except SendLogLostError:
                 fenced += 1
             await former_ledger.close()
         await leading.turn()
         before_ms = day.now_ms()
         day.now += STEP
-    await ledger.close()
+    await send_log.close()
     return fenced
 
 

@@ -13,9 +13,10 @@ from streams.channels import Message, SendRejectedError, SendRetryableError
 from streams.config.loading import load_config
 from streams.incidents.alert_log import AlertBook
 from streams.incidents.facts import FactsReader
-from streams.incidents.send_log import Ledger
+from streams.incidents.groups import late_pipeline
+from streams.incidents.send_log import SendLog
 from streams.kafka.admin import create_topics
-from streams.notifier.notifier import Notifier, late_pipeline
+from streams.notifier.notifier import Notifier
 from streams.settings import load_settings
 from tests.fixtures.alert_card import ALERT
 
@@ -81,18 +82,18 @@ async def bench(kafka: str, tmp_path: Path, topic_prefix: str) -> AsyncIterator[
         group_prefix=topic_prefix.rstrip("."),
         clickhouse_url="http://127.0.0.1:9",
     )
-    ledger, book, ops, pager = Ledger(settings, settings.group_prefix), AlertBook(), Receiver(), Receiver()
-    await ledger.take_over()
+    send_log, book, ops, pager = SendLog(settings, settings.group_prefix), AlertBook(), Receiver(), Receiver()
+    await send_log.take_over()
     made: list[Bench] = []
     facts = FactsReader(settings, config, lambda: made[0].now_ms)
     notifier = Notifier(
-        config, book, ledger, facts, {"ops": ops, "pager": pager}, "", "", lambda: made[0].now_ms, 60.0
+        config, book, send_log, facts, {"ops": ops, "pager": pager}, "", "", lambda: made[0].now_ms, 60.0
     )
     made.append(Bench(notifier, book, ops, pager))
     yield made[0]
     await notifier.close()
     await facts.close()
-    await ledger.close()
+    await send_log.close()
 
 
 async def test_an_alert_that_another_route_takes_over_is_ended_where_it_was_told(bench: Bench) -> None:
@@ -168,8 +169,9 @@ async def test_a_late_pipeline_holds_conversion_alerts_until_the_data_is_there(
     bench.happens("b", Level.NOTICE)
     await bench.turn()
     assert bench.ops.told() == ["Warning b"]
-    group = next(g for g in bench.notifier.groups() if g.candidates[0].alert_id == "a")
-    held = bench.notifier.decision(group)
+    groups = bench.notifier._groups
+    group = next(g for g in groups.all() if g.candidates[0].alert_id == "a")
+    held = groups.decision(group, groups.holds(bench.now_ms), bench.now_ms)
     assert (held.reason, held.detail) == (Reason.INHIBITED, late_pipeline("a").alert_id)
     late.clear()
     await bench.turn(60)

@@ -9,7 +9,7 @@ import pytest
 
 from scoring.alerts.actions import CloseReason
 from scoring.alerts.alert import AlertKind, AlertLabel, AlertState, Level
-from scoring.alerts.deciding import Action
+from scoring.alerts.deciding import GroupAction
 from scoring.events.event import DeviceClass, Platform, RejectReason, Source
 from scoring.funnel.scores import ScoreState
 from scoring.funnel.stages import STEPS, Stage
@@ -106,7 +106,7 @@ def test_everything_people_can_do_has_its_words() -> None:
         *(f"reason_{reason.value}" for reason in CloseReason),
         *(f"link_{kind.value}" for kind in pressed),
         *(f"press_{kind.value}" for kind in pressed),
-        *(f"action_{action.value}" for action in Action),
+        *(f"action_{action.value}" for action in GroupAction),
     }
     assert needed - set(WORDS) == set()
 

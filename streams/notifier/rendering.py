@@ -1,0 +1,138 @@
+"""The message of a decision: its cards, its note and the links of its buttons, for one receiver."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from scoring.alerts.deciding import Candidate, Decision, GroupState, Reason
+from scoring.alerts.routing import Severity
+from scoring.wording.cards import ActionKind, Card, build_card
+from scoring.wording.cards import CardContext as CardSurroundings
+from streams.channels import Message, MessageKind
+from streams.channels.receiver import ReceiverConfig
+from streams.config.model import Config
+from streams.incidents.alert_log import AlertBook
+from streams.incidents.facts import FactsReader
+from streams.incidents.groups import AlertGroup
+from streams.incidents.links import LIFETIME_MS, Link, sign
+from streams.incidents.reader import ReaderWording
+from streams.notifier.notes import note_of
+
+#: most cards in one message; what is left over is counted in the title
+MOST_CARDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What names a message before it is sent: its key, its incident, the incident's first message at the receiver.
+
+    ``is_unsure``: an earlier attempt was interrupted, so it may have been sent already.
+    """
+
+    key: str
+    thread: str
+    parent: str
+    is_unsure: bool
+
+
+class Renderer:
+    """Renders messages from the books and the facts of the alerts' stores."""
+
+    def __init__(
+        self,
+        config: Config,
+        book: AlertBook,
+        facts: FactsReader,
+        link_key: str,
+        page_url: str,
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._config, self._book, self._facts = config, book, facts
+        self._link_key, self._page_url, self._now_ms = link_key, page_url, now_ms
+
+    async def message(
+        self,
+        group: AlertGroup,
+        decision: Decision,
+        receiver: ReceiverConfig,
+        settled: GroupState,
+        claim: Claim,
+    ) -> Message:
+        """The message of a decision that was claimed."""
+        by_id = {candidate.alert_id: candidate for candidate in group.candidates}
+        chosen = sorted(
+            (by_id[alert_id] for alert_id in decision.alert_ids),
+            key=lambda c: (
+                not c.is_firing or c.closed,
+                -list(Severity).index(Severity(c.labels["severity"])),
+            ),
+        )
+        cards = tuple([await self.card(candidate, receiver) for candidate in chosen[:MOST_CARDS]])
+        sent = {alert_id for alert_id, what in (settled.told or {}).items() if what.is_firing}
+        others = len(sent - set(decision.alert_ids))
+        opened_ms = min(self._book.alerts[c.alert_id].opened_at_ms for c in chosen)
+        silences = [
+            silence
+            for silence in self._book.actions.ended(self._now_ms())
+            if silence.ends_ms >= opened_ms and any(silence.covers(c.labels) for c in chosen)
+        ]
+        return Message(
+            key=claim.key,
+            thread=claim.thread,
+            parent=claim.parent,
+            kind=_kind(decision, cards),
+            language=receiver.language,
+            cards=cards,
+            note=note_of(
+                receiver.language,
+                decision.reason,
+                unsure=claim.is_unsure,
+                left_out=len(chosen) - len(cards),
+                others=others,
+                silence=max(silences, key=lambda s: s.ends_ms, default=None),
+            ),
+            others_firing=others,
+        )
+
+    async def card(self, candidate: Candidate, receiver: ReceiverConfig) -> Card:
+        """The card of one alert for one receiver."""
+        alert = self._book.alerts[candidate.alert_id]
+        facts = await self._facts.facts(alert)
+        threshold = self._config.thresholds
+        standing = self._book.actions.standing(alert.alert_id)
+        around = CardSurroundings(
+            store=facts.store,
+            threshold=threshold.page if alert.level.value == "page" else threshold.notice,
+            severity=Severity(candidate.labels["severity"]),
+            health=facts.health,
+            calendar=facts.calendar(alert, receiver.language),
+            acknowledged_by=standing.acknowledged_by,
+            assignee=standing.assignee,
+            closed_by=standing.closed_by,
+            closed_as=standing.closed_as,
+            links=self._links(alert.alert_id, receiver),
+        )
+        return build_card(alert, around, ReaderWording(receiver.language), receiver.zone)
+
+    def _links(self, alert_id: str, receiver: ReceiverConfig) -> dict[ActionKind, str]:
+        """The addresses of a card's actions. Each message has its own: a silence that has ended can be asked for again."""
+        if not self._page_url:
+            return {}
+        base = self._page_url.rstrip("/")
+        links = {ActionKind.DETAILS: f"{base}/alerts/{alert_id}?lang={receiver.language}"}
+        if not self._link_key:
+            return links
+        ends_ms = self._now_ms() + LIFETIME_MS
+        pressed = [kind for kind in ActionKind if kind is not ActionKind.DETAILS]
+        signed = {
+            kind: f"{base}/do/{sign(Link(alert_id, kind.value, receiver.name, ends_ms), self._link_key)}?lang={receiver.language}"
+            for kind in pressed
+        }
+        return signed | links
+
+
+def _kind(decision: Decision, cards: tuple[Card, ...]) -> MessageKind:
+    if decision.reason is Reason.TAKEN_ON:
+        return MessageKind.ACKNOWLEDGED
+    return MessageKind.FIRING if any(card.is_firing for card in cards) else MessageKind.RESOLVED
