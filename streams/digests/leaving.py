@@ -49,7 +49,7 @@ class Leavings:
         """Take what has come.
 
         Raises:
-            LedgerLost: another process leads now.
+            SendLogLostError: another process leads now.
         """
         if self._consumer is None:
             return

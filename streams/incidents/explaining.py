@@ -84,7 +84,7 @@ def explain(
     """
     if alert_id not in book.alerts:
         raise KeyError(alert_id)
-    groups = AlertGroups(config, book, send_log, facts.is_late)
+    groups = AlertGroups(config, book, send_log, facts)
     holds = groups.holds(now_ms)
     return [
         Explanation(group.route.name, group.route.receiver, group.key, groups.decision(group, holds, now_ms))

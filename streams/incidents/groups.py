@@ -5,7 +5,6 @@ Used by whoever decides (``streams/notifier``) and by whoever explains (page, ``
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from scoring.alerts.alert import AlertState
@@ -15,6 +14,7 @@ from streams.channels.registry import channel_spec
 from streams.config.model import Config
 from streams.config.routing import core_inhibitions, core_mute_timings, core_route
 from streams.incidents.alert_log import AlertBook
+from streams.incidents.facts import FactsReader
 from streams.incidents.send_log import SendLog
 
 
@@ -34,13 +34,11 @@ class AlertGroups:
         config: routes, mute timings and inhibitions.
         book: alerts and what people did.
         send_log: what was sent.
-        is_late: whether a store's data is late; its conversion alerts then wait.
+        facts: say whether a store's data is late; its conversion alerts then wait.
     """
 
-    def __init__(
-        self, config: Config, book: AlertBook, send_log: SendLog, is_late: Callable[[str], bool]
-    ) -> None:
-        self._config, self._book, self._send_log, self._is_late = config, book, send_log, is_late
+    def __init__(self, config: Config, book: AlertBook, send_log: SendLog, facts: FactsReader) -> None:
+        self._config, self._book, self._send_log, self._facts = config, book, send_log, facts
         self._route = core_route(config.alerting)
         self._mutes = core_mute_timings(config.alerting)
         self._inhibitions = core_inhibitions(config.alerting)
@@ -59,9 +57,9 @@ class AlertGroups:
                     key = group_key(route, candidate.labels)
                     groups.setdefault(key, AlertGroup(key, route)).candidates.append(candidate)
         for key, record in self._send_log.records.items():
-            told = (record.group.told or {}) if record.group else {}
+            sent = (record.group.told or {}) if record.group else {}
             here = {c.alert_id for c in groups[key].candidates} if key in groups else set()
-            for alert_id in (i for i, what in told.items() if what.is_firing and i not in here):
+            for alert_id in (i for i, what in sent.items() if what.is_firing and i not in here):
                 moved, old = self._book.alerts.get(alert_id), self._former_route(key)
                 if moved is not None and old is not None:
                     candidate = replace(self._book.candidate(moved, self._config), moved=True)
@@ -92,7 +90,7 @@ class AlertGroups:
         """What holds messages back at ``now_ms``."""
         alerts = [alert for alert in self._book.alerts.values() if alert.state is AlertState.FIRING]
         firing = [self._book.candidate(alert, self._config) for alert in alerts]
-        late = {alert.store_id for alert in alerts if self._is_late(alert.store_id)}
+        late = {alert.store_id for alert in alerts if self._facts.is_late(alert.store_id)}
         firing += [late_pipeline(store_id) for store_id in sorted(late)]
         # in a storm every alert is held against every one that could inhibit it: leave out those that cannot
         firing = [c for c in firing if any(all_match(rule.source, c.labels) for rule in self._inhibitions)]

@@ -66,7 +66,7 @@ class Notifier:
         self._patience_s = patience_s
         self._config, self._book, self._send_log, self._facts = config, book, send_log, facts
         self._channels, self._now_ms = channels, now_ms
-        self._groups = AlertGroups(config, book, send_log, facts.is_late)
+        self._groups = AlertGroups(config, book, send_log, facts)
         self._renderer = Renderer(config, book, facts, link_key, page_url, now_ms)
         #: not before this moment: by group for what was rejected, by receiver for what is unreachable
         self._not_before_ms: dict[str, int] = {}

@@ -32,12 +32,12 @@ def ask(tmp_path: Path) -> object:
     return run
 
 
-def test_every_route_of_a_supposed_alert_is_told_with_its_reason(ask: object) -> None:
+def test_every_route_of_a_supposed_alert_is_shown_with_its_reason(ask: object) -> None:
     out = ask("--label", "store_id=cn-shop", "--at", "2026-11-11T23:30+08:00")  # type: ignore[operator]
     assert out.exit_code == 0, out.output
     supposed, page, china = out.output.strip().splitlines()
     assert "severity=critical platform=taobao country=CN" in supposed
-    assert page.startswith("page → pager: wait — waits for others of its group")
+    assert page.startswith("page → pager: wait — waiting for others in its group")
     assert china.startswith("china → ops: wait — held by mute timing night")
     assert "23:30" in china or "until 11-1" in china
 

@@ -180,7 +180,8 @@ async def test_a_late_pipeline_holds_conversion_alerts_until_the_data_is_there(
 
 
 async def test_a_silence_can_be_asked_for_again_from_a_later_message(bench: Bench) -> None:
-    bench.notifier._link_key, bench.notifier._page_url = "key", "https://page"
+    renderer = bench.notifier._renderer
+    renderer._link_key, renderer._page_url = "key", "https://page"
     bench.happens("a", Level.NOTICE)
     await bench.turn()
     await bench.turn(5 * 3600)
