@@ -27,7 +27,7 @@ from streams.channels import Message, MessageKind
 from streams.channels.receiver import ChannelContext
 from streams.config.loading import read_config
 from streams.settings import Settings
-from streams.web.in_force import receiver_lines
+from streams.web.settings.effective import receiver_lines
 
 async def send(receiver):
     async with aiohttp.ClientSession() as session:

@@ -103,7 +103,7 @@ async def start(
         "FUNNELWATCH_LOG_FORMAT": "json",
     }
     script = (
-        "import asyncio; from streams.settings import load_settings; from streams.config.model import load_config;"
+        "import asyncio; from streams.settings import load_settings; from streams.config.loading import load_config;"
         "from streams.instance.files import StateReport; from streams.digests.role import ROLE, run; s = load_settings();"
         "asyncio.run(run(s, load_config(s.data / 'funnelwatch.yaml'), StateReport(s.data, ROLE)))"
     )

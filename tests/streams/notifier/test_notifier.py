@@ -78,7 +78,7 @@ async def settings(own_broker: Broker, tmp_path: Path, hook: Hook) -> Settings:
 async def notifier(settings: Settings) -> AsyncIterator[subprocess.Popen[bytes]]:
     """A notifier in a process of its own."""
     script = (
-        "import asyncio; from streams.settings import load_settings; from streams.config.model import load_config;"
+        "import asyncio; from streams.settings import load_settings; from streams.config.loading import load_config;"
         "from streams.instance.files import StateReport; from streams.notifier.role import ROLE, run; s = load_settings();"
         "asyncio.run(run(s, load_config(s.data / 'funnelwatch.yaml'), StateReport(s.data, ROLE)))"
     )
