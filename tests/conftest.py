@@ -51,7 +51,7 @@ pytest_plugins = [
     "tests.fixtures.kafka",
     "tests.fixtures.landing",
     "tests.fixtures.page",
-    "tests.fixtures.acting_page",
+    "tests.fixtures.action_page",
 ]
 
 

@@ -216,7 +216,7 @@ def test_the_page_is_signed_into_with_the_token(
     tab.goto(url + "/alerts")
     tab.get_by_label("Access token").fill("wrong")
     tab.get_by_role("button", name="Sign in").click()
-    tab.get_by_text("That is not the token").wait_for()
+    tab.get_by_text("Wrong token").wait_for()
     tab.get_by_label("Access token").fill("a-token-of-tests")
     tab.get_by_role("button", name="Sign in").click()
     tab.wait_for_url("**/alerts")

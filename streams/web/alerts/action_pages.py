@@ -105,35 +105,35 @@ class ActionPages:
             raise BadQueryError("a browser may act from this page only")
         alert_id = request.match_info["alert"]
         try:
-            asked = msgspec.json.decode(await request.read(), type=ActionRequest)
+            wanted = msgspec.json.decode(await request.read(), type=ActionRequest)
         except msgspec.DecodeError as error:
             raise BadQueryError(str(error)) from error
-        if asked.kind not in ALERT_ACTIONS:
+        if wanted.kind not in ALERT_ACTIONS:
             raise BadQueryError(
-                f"kind: unknown value {asked.kind.value!r}; expected one of {', '.join(ALERT_ACTIONS)}"
+                f"kind: unknown value {wanted.kind.value!r}; expected one of {', '.join(ALERT_ACTIONS)}"
             )
         present = now_ms()
-        until = moment_of({"until": str(asked.until)}, "until") or 0
-        if asked.minutes:
-            until = present + round(asked.minutes * MINUTE_MS)
+        until = moment_of({"until": str(wanted.until)}, "until") or 0
+        if wanted.minutes:
+            until = present + round(wanted.minutes * MINUTE_MS)
         try:
             action = new_action(
-                asked.kind,
+                wanted.kind,
                 present,
-                asked.who,
+                wanted.who,
                 "api",
                 alert_id=alert_id,
-                action_id=f"api-{asked.action_id[:64]}" if asked.action_id else "",
-                reason=asked.reason,
-                text=asked.text,
-                assignee=asked.assignee,
-                until_ms=until if asked.kind is HumanActionKind.SILENCE else 0,
+                action_id=f"api-{wanted.action_id[:64]}" if wanted.action_id else "",
+                reason=wanted.reason,
+                text=wanted.text,
+                assignee=wanted.assignee,
+                until_ms=until if wanted.kind is HumanActionKind.SILENCE else 0,
             )
         except (InvalidActionError, RoutingError) as error:
             raise BadQueryError(str(error)) from error
         if await self._alerts.alert(alert_id) is None:
             raise NotFoundError("no such alert")
-        if asked.action_id:
+        if wanted.action_id:
             before = await self._actions.one(action.action_id)
             if before is not None:
                 return self._actions.entry(before)

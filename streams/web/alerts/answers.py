@@ -19,7 +19,7 @@ class Share(msgspec.Struct, frozen=True):
 
 
 class ActionSummary(msgspec.Struct, frozen=True):
-    """Where people stand with an alert, and how long they and the shop took, in minutes from firing.
+    """Who handles an alert, and how long the response and the recovery took, in minutes from firing.
 
     ``pending`` says that the newest action is on its way to the database.
     """
@@ -39,7 +39,7 @@ class ActionSummary(msgspec.Struct, frozen=True):
 
 
 class ActionEntry(msgspec.Struct, frozen=True):
-    """Something somebody did. ``via`` is the door: page, api, command, or link:RECEIVER."""
+    """One action of a person. ``via`` is where it came from: page, api, command, or link:RECEIVER."""
 
     action_id: str
     kind: str
@@ -55,7 +55,7 @@ class ActionEntry(msgspec.Struct, frozen=True):
 
 
 class Alert(msgspec.Struct, frozen=True):
-    """An alert as it stands now: its newest transition, and where people stand with it."""
+    """An alert as it is at the moment looked at: its newest transition, and who handles it."""
 
     alert_id: str
     store_id: str
@@ -114,7 +114,7 @@ class CheckAdvice(msgspec.Struct, frozen=True):
 
 
 class AlertDetail(msgspec.Struct, frozen=True):
-    """An alert with its life so far, what people did, what to check, and the SQL that gives the raw rows behind it."""
+    """An alert with its life so far, the actions of people, what to check, and the SQL that gives the raw rows behind it."""
 
     alert: Alert
     transitions: tuple[Transition, ...]
@@ -124,7 +124,7 @@ class AlertDetail(msgspec.Struct, frozen=True):
 
 
 class Responses(msgspec.Struct, frozen=True):
-    """How fast people and the shop were, over the alerts that fired: medians in minutes, None where none got that far."""
+    """How fast alerts that fired were acknowledged and resolved: medians in minutes, None where none got that far."""
 
     alerts: int
     acknowledged: int

@@ -78,7 +78,7 @@ class AlertQueries:
         return Alerts(at_ms, tuple(self._with_actions(a, actions[a.alert_id], at_ms) for a in alerts))
 
     async def alert(self, alert_id: str) -> Alert | None:
-        """One alert as it stands, None if there is none of that id."""
+        """One alert as it is now, None if there is none of that id."""
         found = await self.alert_and_actions(alert_id)
         return found[0] if found else None
 

@@ -18,7 +18,7 @@ class StepComparison(msgspec.Struct, frozen=True):
     expectation. ``smallest_drop`` is the smallest fall, in
     [0, 1], that an hour could show on average; None where not even a full stop would show, or where it is not known
     yet (``drop_known`` false). ``source`` says whose numbers the expectation is made of: ``own``, ``pooled``,
-    ``peers`` (of so many ``lenders``) or ``benchmark``; empty where it is not known.
+    ``peers`` (of this many ``lenders``) or ``benchmark``; empty where it is not known.
     """
 
     step: str

@@ -19,7 +19,7 @@ OVERVIEW_WORDS: Mapping[str, Text] = {
     "late_by": Text("晚 {span}", "{span} late"),
     "letters_hour": Text("近 1 小时死信", "Dead letters, 1 h"),
     "parts": Text("组件", "Parts"),
-    "parts_elsewhere": Text("本机无组件报告", "None report on this machine"),
+    "parts_elsewhere": Text("本机无组件报告", "No parts report on this machine"),
     "per_source": Text("各店铺各来源（{n}）", "Per store and source ({n})"),
     "event_age": Text("最新事件距今", "Newest event, age"),
     "arrival_delay": Text("到达延迟（中位）", "Arrival delay (median)"),
@@ -27,12 +27,12 @@ OVERVIEW_WORDS: Mapping[str, Text] = {
     "repeats_15": Text("重复", "Repeated"),
     "bots_15": Text("机器人", "Bots"),
     "past_note": Text("正在查看 {at} 时的情况。", "You are looking at the past, as of {at}."),
-    "go_live": Text("回到现在", "Go to now"),
-    "away_since": Text("上次读到数据是 {ago}。", "It was last read {ago}."),
-    "away_never": Text("启动后还没有读到过数据。", "It has not been read since the page started."),
+    "go_live": Text("回到现在", "Back to now"),
+    "away_since": Text("上次读到数据是 {ago}。", "Last read {ago}."),
+    "away_never": Text("启动后还没有读到过数据。", "Nothing has been read since the page started."),
     "away_next": Text(
         "计数与告警照常进行；数据库恢复后页面会自动更新。可运行 funnelwatch doctor 检查。",
-        "Counting and alerting go on without it, and the page recovers by itself. To check: funnelwatch doctor.",
+        "Counting and alerting continue, and the page updates once the database is back. To check, run funnelwatch doctor.",
     ),
     "stores_sum": Text(
         "{firing} 家告警 · {normal} 家正常 · {unjudged} 家无法判断",
@@ -53,20 +53,20 @@ OVERVIEW_WORDS: Mapping[str, Text] = {
     "show_line": Text("（看 {step} 的曲线）", "(show the line of {step})"),
     "funnel_note": Text(
         "条长为对数比例。流失为同一窗口内的到达数之比，最后进入的人仍可能继续。",
-        "Bars are on a logarithmic scale. Drop-off compares arrivals in one window; the latest to enter may still go on.",
+        "Bars are on a logarithmic scale. Drop-off compares arrivals in one window; the latest to enter may still continue.",
     ),
     "band_exact": Text("预期区间为逐分钟 99% 预测区间。", "The range is each minute's 99% predictive interval."),
     "band_approximate": Text(
-        "预期区间由逐分钟 99% 区间合成，为近似值。", "The range is put together from the minutes' 99% intervals; it is approximate."
+        "预期区间由逐分钟 99% 区间合成，为近似值。", "The range is combined from each minute's 99% interval and is approximate."
     ),
     "no_expectation": Text(
-        "这段时间还没有预期可比，只画实际值。", "Nothing to compare with in this time yet: only what was observed is drawn."
+        "这段时间还没有预期可比，只画实际值。", "No expectation for this period yet; only observed values are drawn."
     ),
     "all_alerts": Text("全部告警", "All alerts"),
-    "short": Text("少于预期", "Short of it"),
+    "short": Text("少于预期", "Below expected"),
     "unsure_steps": Text("数据不足的步骤：{n}", "Steps with too little data: {n}"),
     "last_day": Text("近 24 小时，按原因", "Last 24 h, by reason"),
-    "no_letters": Text("近 24 小时没有被拒的记录。", "Nothing was refused in the last 24 h."),
+    "no_letters": Text("近 24 小时没有被拒的记录。", "No records were rejected in the last 24 h."),
     **{f"part_{role.name}": role.words for role in ROLES.values()},
     "part_ready": Text("运行", "running"),
     "part_starting": Text("启动中", "starting"),
@@ -77,7 +77,7 @@ OVERVIEW_WORDS: Mapping[str, Text] = {
     "spoken_firing": Text("{n} 个告警：{first}", "{n} alerting: {first}"),
     "spoken_quiet": Text("没有正在触发的告警", "No alert is firing"),
     "title_firing": Text("（{n}）告警 · Funnelwatch", "({n}) alerting · Funnelwatch"),
-    "away": Text("无应答", "Away"),
+    "away": Text("无应答", "Unreachable"),
     "pixel_orders": Text("像素/订单（1 小时）", "Pixel/orders, 1 h"),
     "back": Text("时长", "Last"),
 }  # fmt: skip

@@ -10,10 +10,10 @@ import msgspec
 
 
 class SourceHealth(msgspec.Struct, frozen=True):
-    """One door of one store: when its newest event happened, and how long events took from happening to arrival.
+    """One source of one store: when its newest event happened, and how long events took from happening to arrival.
 
-    Over the last quarter of an hour: ``repeats`` are events that came again, ``bot_share`` the part of bots; ``pixel_share``
-    is the pixel's orders of the last hour over those of the store's other doors, None where that says nothing.
+    Over the last quarter of an hour: ``repeats`` are events that arrived again, ``bot_share`` the part of bots; ``pixel_share``
+    is the pixel's orders of the last hour over those of the store's other sources, None where that says nothing.
     """
 
     store_id: str
@@ -28,7 +28,7 @@ class SourceHealth(msgspec.Struct, frozen=True):
 
 
 class PartHealth(msgspec.Struct, frozen=True):
-    """What a role on this machine last said of itself; ``state`` is "silent" when its heartbeat has stopped."""
+    """What a role on this machine last reported; ``state`` is "silent" when its heartbeat has stopped."""
 
     name: str
     state: str

@@ -44,7 +44,7 @@ GROUP BY store_id, source_name
 LIMIT 5000
 """
 
-#: the pixel's orders beside those of every other door
+#: the pixel's orders next to those of every other source
 PIXEL_ORDERS = """
 SELECT store_id, uniqIf(order_id, source = 'pixel') AS pixel, uniqIf(order_id, source != 'pixel') AS server
 FROM events
@@ -68,7 +68,7 @@ class StatusQueries:
         self._database = database
 
     async def sources(self, at_ms: int) -> tuple[SourceHealth, ...]:
-        """Every door of every store that had an event in the last quarter of an hour; shared for five seconds."""
+        """Every source of every store that had an event in the last quarter of an hour; shared for five seconds."""
         return await self._database.shared(
             ("sources", at_ms // SOURCES_FRESH_MS), SOURCES_FRESH_MS / 1000, lambda: self._sources(at_ms)
         )
@@ -104,7 +104,7 @@ class StatusQueries:
         )
 
     async def status(self, data: Path, at_ms: int) -> Status:
-        """Ages of the data and state of the parts. Never raises: ClickHouse being away is an answer."""
+        """Ages of the data and state of the parts. Never raises: an unreachable ClickHouse is an answer."""
         parts = tuple(
             PartHealth(
                 part.name,

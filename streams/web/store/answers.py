@@ -20,7 +20,7 @@ class FunnelStage(msgspec.Struct, frozen=True):
 
 
 class FunnelStep(msgspec.Struct, frozen=True):
-    """One step: arrivals downstream over arrivals upstream in the same window. It is no cohort: the youngest may still go on."""
+    """One step: arrivals downstream over arrivals upstream in the same window. It is not a cohort: the latest to enter may still continue."""
 
     step: str
     state: str

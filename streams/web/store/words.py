@@ -10,7 +10,7 @@ STORE_WORDS: Mapping[str, Text] = {
     "off_baseline": Text("偏离", "Off baseline"),
     "chart_label_plain": Text(
         "{step}，{from} 至 {to}：最近一段实际 {observed}，暂无预期。左右方向键逐点读数。",
-        "{step}, {from} to {to}: lately {observed} observed, no expectation yet. Arrow keys read point by point.",
+        "{step}, {from} to {to}: most recently {observed} observed, no expectation yet. Arrow keys read point by point.",
     ),
     "readout": Text(
         "{at} · 实际 {observed} · 预期 {expected}（{low}–{high}）", "{at} · {observed} observed · {expected} expected ({low}–{high})"
@@ -21,19 +21,19 @@ STORE_WORDS: Mapping[str, Text] = {
     "algebra_link": Text("变化分解与分批", "What carried the change, cohorts"),
     "algebra_note": Text(
         "整体变化按步骤分解；只说明发生在哪一步，不断言原因。",
-        "The change of the whole, by step: where it happened, not why.",
+        "The overall change, by step: where it happened, not why.",
     ),
     "algebra_sum": Text("{stage} {now}，对照 {then}（{change}）", "{stage}: {now} against {then} ({change})"),
     "algebra_carried": Text("变化最大的一步：{step}。", "Carried most by {step}."),
     "algebra_traffic": Text("变化主要来自流量。", "Carried most by traffic."),
     "algebra_mix": Text(
         "其中人群构成变化占 {share}，其余为各人群自身变化。",
-        "{share} of it is mix (other visitors), the rest the same visitors doing otherwise.",
+        "{share} of it is mix (other visitors), the rest is the same visitors behaving differently.",
     ),
     "algebra_none": Text(
         "对照期没有足够的计数，暂不能分解。", "The reference has too few counts to compare with."
     ),
-    "algebra_part": Text("对整体的影响", "Part in the whole"),
+    "algebra_part": Text("对整体的影响", "Effect on the total"),
     "algebra_then": Text("对照", "Then"),
     "algebra_now": Text("现在", "Now"),
     "algebra_rate": Text("转化变化", "Rate"),
@@ -53,7 +53,7 @@ STORE_WORDS: Mapping[str, Text] = {
         "Buyers by the week of their first order in the span; another order is a repurchase.",
     ),
     "cohorts_median": Text("一半在 {days} 天内完成。", "Half come within {days} days."),
-    "cohorts_none": Text("近期没有可分批的事件。", "No events to make cohorts of."),
+    "cohorts_none": Text("近期没有可分批的事件。", "No recent events to build cohorts from."),
     "cohort_day": Text("支付日", "Paid on"),
     "cohort_week": Text("周（起始日）", "Week from"),
     "cohort_entered": Text("进入", "Entered"),

@@ -1,4 +1,4 @@
-"""Unsubscribing from a digest by the link of its mail: opening asks, pressing does it, and the same page subscribes again.
+"""Unsubscribing from a digest by the link in its mail: opening asks, pressing does it, and the same page subscribes again.
 
 Mail programs press the same address themselves (RFC 8058, ``List-Unsubscribe=One-Click``), without cookies and without a
 form of ours; the signature of the link is the key.

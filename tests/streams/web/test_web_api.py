@@ -361,7 +361,7 @@ def test_with_clickhouse_away_the_api_says_so(cut_off: RunningPage) -> None:
 @pytest.mark.parametrize("path", ["/", "/alerts", "/alerts/x", "/dead-letters"])
 def test_with_clickhouse_away_every_page_says_so_without_a_stack(cut_off: RunningPage, path: str) -> None:
     answer = cut_off.get(path, headers={"Accept-Language": "en"})
-    assert "The data cannot be read now" in answer.text
+    assert "Data cannot be read right now" in answer.text
     assert "Traceback" not in answer.text
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.fixtures.acting_page import ActingPage
+from tests.fixtures.action_page import ActionPage
 from tests.fixtures.web_seed import MINUTE_MS, moment
 
 POOL, ALERT = "pool:platform=shopify", "0000000000000000p001"
@@ -14,8 +14,8 @@ SHARES = [("de-shopify", 0.61), ("us-own", 0.39)]
 
 
 @pytest.fixture
-def pooled_page(acting_page: ActingPage) -> ActingPage:
-    opened = acting_page.now_ms - 20 * MINUTE_MS
+def pooled_page(action_page: ActionPage) -> ActionPage:
+    opened = action_page.now_ms - 20 * MINUTE_MS
     row: dict[str, Any] = {
         "alert_id": ALERT, "store_id": POOL, "step": "order_to_payment", "segment": "", "kind": "pooled",
         "level": "page", "state": "firing", "sequence": 0, "at": moment(opened), "opened_at": moment(opened),
@@ -24,11 +24,11 @@ def pooled_page(acting_page: ActingPage) -> ActingPage:
         "lost_high": 69.0, "label": "unknown", "contributions": SHARES, "members": [name for name, _ in SHARES],
         "note": "", "version": 1,
     }  # fmt: skip
-    acting_page.client.insert("alert_transitions_raw", [list(row.values())], column_names=list(row))
-    return acting_page
+    action_page.client.insert("alert_transitions_raw", [list(row.values())], column_names=list(row))
+    return action_page
 
 
-def test_a_pools_alert_is_called_by_what_its_stores_share_and_lists_them(pooled_page: ActingPage) -> None:
+def test_a_pools_alert_is_called_by_what_its_stores_share_and_lists_them(pooled_page: ActionPage) -> None:
     told = pooled_page.detail(ALERT)["alert"]
     assert (told["kind"], told["store_id"]) == ("pooled", POOL)
     assert told["members"] == ["de-shopify", "us-own"]
@@ -41,6 +41,6 @@ def test_a_pools_alert_is_called_by_what_its_stores_share_and_lists_them(pooled_
     assert "Stores on Shopify" in pooled_page.get("/alerts", headers={"Accept-Language": "en"}).text
 
 
-def test_a_pool_is_no_tile_among_the_stores(pooled_page: ActingPage) -> None:
+def test_a_pool_is_no_tile_among_the_stores(pooled_page: ActionPage) -> None:
     stores = pooled_page.json("/stores")["stores"]
     assert POOL not in {store["store_id"] for store in stores}

@@ -19,7 +19,7 @@ from streams.incidents.links import Link, sign
 from streams.settings import Settings
 from streams.web.frame.forms import COOKIE
 from tests.deadlines import within
-from tests.fixtures.acting_page import LINK_KEY, ActingPage
+from tests.fixtures.action_page import LINK_KEY, ActionPage
 from tests.fixtures.clickhouse import Store
 from tests.fixtures.page import RunningPage, page_settings
 from tests.fixtures.web_seed import ALERT, CONFIG, OLD_ALERT, moment
@@ -43,41 +43,41 @@ def press(page: RunningPage, alert: str, **fields: str) -> httpx.Response:
     )  # fmt: skip
 
 
-def link(page: ActingPage, kind: str, alert: str = ALERT, ends_ms: int = 0) -> str:
+def link(page: ActionPage, kind: str, alert: str = ALERT, ends_ms: int = 0) -> str:
     return "/do/" + sign(Link(alert, kind, "ops", ends_ms or page.now_ms + DAY_MS), LINK_KEY)
 
 
-def test_a_press_is_shown_at_once_and_the_same_after_it_has_landed(acting_page: ActingPage) -> None:
-    answer = press(acting_page, ALERT, kind="acknowledge", who="Li Lei")
+def test_a_press_is_shown_at_once_and_the_same_after_it_has_landed(action_page: ActionPage) -> None:
+    answer = press(action_page, ALERT, kind="acknowledge", who="Li Lei")
     assert answer.status_code == 303
     assert answer.cookies["funnelwatch_who"] == "Li%20Lei"
-    shown = acting_page.get(answer.headers["Location"], headers={"Accept-Language": "en"}).text
+    shown = action_page.get(answer.headers["Location"], headers={"Accept-Language": "en"}).text
     assert "Recorded: Li Lei acknowledged" in shown
     assert "being stored" in shown
-    before = acting_page.detail(ALERT)["alert"]["people"]
+    before = action_page.detail(ALERT)["alert"]["people"]
     assert (before["acknowledged_by"], before["pending"]) == ("Li Lei", True)
-    acting_page.land()
-    after = acting_page.detail(ALERT)
+    action_page.land()
+    after = action_page.detail(ALERT)
     assert after["alert"]["people"] == {**before, "pending": False}
     assert [(a["kind"], a["via"]) for a in after["actions"]] == [("acknowledge", "page")]
-    responses = acting_page.json("/alerts/responses")
+    responses = action_page.json("/alerts/responses")
     assert (responses["alerts"], responses["acknowledged"]) == (2, 1)
     assert responses["median_to_acknowledge"] == pytest.approx(before["minutes_to_acknowledge"], abs=0.1)
 
 
-def test_a_double_click_does_one_thing(acting_page: ActingPage) -> None:
-    hidden, cookies = visit(acting_page, f"/alerts/{OLD_ALERT}")
+def test_a_double_click_does_one_thing(action_page: ActionPage) -> None:
+    hidden, cookies = visit(action_page, f"/alerts/{OLD_ALERT}")
     for _ in range(2):
         httpx.post(
-            f"{acting_page.url}/alerts/{OLD_ALERT}/actions",
+            f"{action_page.url}/alerts/{OLD_ALERT}/actions",
             data={**hidden, "kind": "comment", "who": "Mei", "comment": "只有一次"},
             cookies=cookies,
             headers=HERE,
             timeout=within(20),
         )
-    assert acting_page.detail(OLD_ALERT)["alert"]["people"]["comments"] == 1
-    acting_page.land()
-    assert acting_page.detail(OLD_ALERT)["alert"]["people"]["comments"] == 1
+    assert action_page.detail(OLD_ALERT)["alert"]["people"]["comments"] == 1
+    action_page.land()
+    assert action_page.detail(OLD_ALERT)["alert"]["people"]["comments"] == 1
 
 
 @pytest.mark.parametrize(
@@ -86,28 +86,28 @@ def test_a_double_click_does_one_thing(acting_page: ActingPage) -> None:
         ({"kind": "acknowledge", "who": " "}, "Enter your name."),
         ({"kind": "comment", "who": "Mei", "comment": " "}, "Write the comment first."),
         ({"kind": "close", "who": "Mei"}, "Choose what it was before closing."),
-        ({"kind": "assign", "who": "Mei", "assignee": ""}, "Say whom it goes to."),
+        ({"kind": "assign", "who": "Mei", "assignee": ""}, "Enter who takes it over."),
         ({"kind": "silence", "who": "Mei", "length": "until", "until": "2020-01-01T08:00", "silence_text": "kept words"}, "Choose how long"),
     ],
 )  # fmt: skip
 def test_a_refused_press_says_why_and_keeps_what_was_typed(
-    acting_page: ActingPage, fields: dict[str, str], said: str
+    action_page: ActionPage, fields: dict[str, str], said: str
 ) -> None:
-    answer = press(acting_page, OLD_ALERT, **fields)
+    answer = press(action_page, OLD_ALERT, **fields)
     assert answer.status_code == 422
     assert said in answer.text
     assert fields.get("silence_text", "") in answer.text
     assert "data-live" not in answer.text  # an update would fetch the address of the press
     assert (
-        acting_page.get(f"/alerts/{OLD_ALERT}/actions?lang=zh").headers["Location"]
+        action_page.get(f"/alerts/{OLD_ALERT}/actions?lang=zh").headers["Location"]
         == f"/alerts/{OLD_ALERT}?lang=zh"
     )
 
 
-def test_a_form_of_another_site_is_refused(acting_page: ActingPage) -> None:
-    hidden, cookies = visit(acting_page, f"/alerts/{ALERT}")
+def test_a_form_of_another_site_is_refused(action_page: ActionPage) -> None:
+    hidden, cookies = visit(action_page, f"/alerts/{ALERT}")
     url, data = (
-        f"{acting_page.url}/alerts/{ALERT}/actions",
+        f"{action_page.url}/alerts/{ALERT}/actions",
         {**hidden, "kind": "close", "reason": "real", "who": "x"},
     )
     refused = [
@@ -122,7 +122,7 @@ def test_a_form_of_another_site_is_refused(acting_page: ActingPage) -> None:
             url, data={**data, "form_token": "0" * 64}, cookies=cookies, headers=HERE, timeout=within(5)
         ),
         httpx.post(
-            f"{acting_page.url}/silences/end",
+            f"{action_page.url}/silences/end",
             data={"silence_id": "x", "who": "x"},
             headers=HERE,
             timeout=within(5),
@@ -130,39 +130,39 @@ def test_a_form_of_another_site_is_refused(acting_page: ActingPage) -> None:
     ]
     assert [answer.status_code for answer in refused] == [403] * 5
     form = httpx.post(
-        f"{acting_page.url}/api/v1/alerts/{ALERT}/actions",
+        f"{action_page.url}/api/v1/alerts/{ALERT}/actions",
         data={"kind": "acknowledge", "who": "x"},
         timeout=within(5),
     )
     assert form.status_code == 400
-    assert acting_page.detail(ALERT)["alert"]["people"]["closed_as"] == ""
+    assert action_page.detail(ALERT)["alert"]["people"]["closed_as"] == ""
 
 
-def test_a_silence_is_listed_and_can_be_ended(acting_page: ActingPage) -> None:
+def test_a_silence_is_listed_and_can_be_ended(action_page: ActionPage) -> None:
     answer = press(
-        acting_page, ALERT, kind="silence", who="Mei", length="30", silence_text="provider works on it"
+        action_page, ALERT, kind="silence", who="Mei", length="30", silence_text="provider works on it"
     )
     assert answer.status_code == 303
-    (silence,) = [s for s in acting_page.json("/silences")["silences"] if s["author"] == "Mei"]
+    (silence,) = [s for s in action_page.json("/silences")["silences"] if s["author"] == "Mei"]
     assert (silence["alert_id"], silence["reason"]) == (ALERT, "provider works on it")
     assert 29 * 60_000 < silence["ends_at_ms"] - silence["starts_at_ms"] <= 30 * 60_000
-    hidden, cookies = visit(acting_page, "/settings")
+    hidden, cookies = visit(action_page, "/settings")
     data = {**hidden, "silence_id": silence["silence_id"], "who": "Mei"}
     for code in (303, 409):
         ended = httpx.post(
-            f"{acting_page.url}/silences/end", data=data, cookies=cookies, headers=HERE, timeout=within(20)
+            f"{action_page.url}/silences/end", data=data, cookies=cookies, headers=HERE, timeout=within(20)
         )
         assert ended.status_code == code
-    assert acting_page.detail(ALERT)["alert"]["people"]["silenced_until_ms"] is None
+    assert action_page.detail(ALERT)["alert"]["people"]["silenced_until_ms"] is None
 
 
-def test_the_api_acts_once_per_action_id_and_says_what_it_understood(acting_page: ActingPage) -> None:
-    url = f"{acting_page.url}/api/v1/alerts/{OLD_ALERT}/actions"
+def test_the_api_acts_once_per_action_id_and_says_what_it_understood(action_page: ActionPage) -> None:
+    url = f"{action_page.url}/api/v1/alerts/{OLD_ALERT}/actions"
     asked = {"kind": "close", "who": "bot", "reason": "false_alarm", "text": "sale", "action_id": "retry-1"}
     answers = [httpx.post(url, json=asked, timeout=within(20)) for _ in range(2)]
     assert [a.status_code for a in answers] == [201, 201]
     assert answers[0].json()["action_id"] == answers[1].json()["action_id"] == "api-retry-1"
-    written = [a for _, a in asyncio.run(acting_page.actions()) if a.action_id == "api-retry-1"]
+    written = [a for _, a in asyncio.run(action_page.actions()) if a.action_id == "api-retry-1"]
     assert len(written) == 1
     refused: list[tuple[str, Any, int, str]] = [
         (url, {"kind": "close", "who": "bot"}, 400, "reason"),
@@ -174,90 +174,90 @@ def test_the_api_acts_once_per_action_id_and_says_what_it_understood(acting_page
     for where, body, code, word in refused:
         answer = httpx.post(where, json=body, timeout=within(20))
         assert (answer.status_code, word in answer.json()["detail"]) == (code, True), answer.text
-    described = acting_page.json("/openapi.json")
+    described = action_page.json("/openapi.json")
     assert "post" in described["paths"]["/api/v1/alerts/{alert}/actions"]
     assert "ActionRequest" in described["components"]["schemas"]
 
 
-def test_opening_a_link_does_nothing_and_pressing_it_works_once(acting_page: ActingPage) -> None:
-    path, headers = link(acting_page, "expected"), {"Accept-Language": "en"}
+def test_opening_a_link_does_nothing_and_pressing_it_works_once(action_page: ActionPage) -> None:
+    path, headers = link(action_page, "expected"), {"Accept-Language": "en"}
     for _ in range(2):
-        assert "Mark this alert as expected?" in acting_page.get(path, headers=headers).text
-    assert acting_page.detail(ALERT)["alert"]["people"]["closed_as"] == ""
+        assert "Mark this alert as expected?" in action_page.get(path, headers=headers).text
+    assert action_page.detail(ALERT)["alert"]["people"]["closed_as"] == ""
     first = httpx.post(
-        acting_page.url + path, data={"who": "Han"}, headers={**headers, **HERE}, timeout=within(20)
+        action_page.url + path, data={"who": "Han"}, headers={**headers, **HERE}, timeout=within(20)
     )
     second = httpx.post(
-        acting_page.url + path, data={"who": "Somebody else"}, headers={**headers, **HERE}, timeout=within(20)
+        action_page.url + path, data={"who": "Somebody else"}, headers={**headers, **HERE}, timeout=within(20)
     )
     assert "Han closed it: Expected" in first.text
-    assert "Done already" in second.text
+    assert "Already done" in second.text
     assert "Han closed it" in second.text
-    acting_page.land()
-    assert "Done already" in acting_page.get(path, headers=headers).text
-    closed = [a for a in acting_page.detail(ALERT)["actions"] if a["kind"] == "close"]
+    action_page.land()
+    assert "Already done" in action_page.get(path, headers=headers).text
+    closed = [a for a in action_page.detail(ALERT)["actions"] if a["kind"] == "close"]
     assert [(a["who"], a["reason"], a["via"]) for a in closed] == [("Han", "expected", "link:ops")]
-    alert = acting_page.detail(ALERT)["alert"]
+    alert = action_page.detail(ALERT)["alert"]
     took = (alert["people"]["closed_at_ms"] - alert["fired_at_ms"]) / 60_000
     assert (alert["state"], alert["people"]["minutes_to_resolve"]) == ("firing", pytest.approx(took))
 
 
-def test_an_ended_or_forged_link_says_so(acting_page: ActingPage) -> None:
+def test_an_ended_or_forged_link_says_so(action_page: ActionPage) -> None:
     headers = {"Accept-Language": "en"}
-    ended = acting_page.get(link(acting_page, "silence", ends_ms=acting_page.now_ms - 1), headers=headers)
-    assert (ended.status_code, "This link has ended" in ended.text) == (410, True)
-    good = link(acting_page, "silence")
+    ended = action_page.get(link(action_page, "silence", ends_ms=action_page.now_ms - 1), headers=headers)
+    assert (ended.status_code, "This link has expired" in ended.text) == (410, True)
+    good = link(action_page, "silence")
     for bad in (
         # not its last character, of which not every bit counts
         good[:-5] + ("A" if good[-5] != "A" else "B") + good[-4:],
         "/do/x",
         "/do/%00.%00",
-        link(acting_page, "details"),
+        link(action_page, "details"),
     ):
-        answer = httpx.post(acting_page.url + bad, headers={**headers, **HERE}, timeout=within(5))
+        answer = httpx.post(action_page.url + bad, headers={**headers, **HERE}, timeout=within(5))
         assert (answer.status_code, "This link is not valid" in answer.text) == (404, True)
-    assert acting_page.detail(ALERT)["alert"]["people"]["silenced_until_ms"] is None
+    assert action_page.detail(ALERT)["alert"]["people"]["silenced_until_ms"] is None
 
 
-def test_a_reader_leaves_a_digest_by_one_press_of_the_mail_program(acting_page: ActingPage) -> None:
-    path = "/unsubscribe/" + sign(Link("", "unsubscribe", "boss", acting_page.now_ms + DAY_MS), LINK_KEY)
-    assert "Stop this digest?" in acting_page.get(path, headers={"Accept-Language": "en"}).text
+def test_a_reader_leaves_a_digest_by_one_press_of_the_mail_program(action_page: ActionPage) -> None:
+    path = "/unsubscribe/" + sign(Link("", "unsubscribe", "boss", action_page.now_ms + DAY_MS), LINK_KEY)
+    assert "Stop this digest?" in action_page.get(path, headers={"Accept-Language": "en"}).text
     assert (
         httpx.post(
-            acting_page.url + path, data={"List-Unsubscribe": "One-Click"}, timeout=within(20)
+            action_page.url + path, data={"List-Unsubscribe": "One-Click"}, timeout=within(20)
         ).status_code
         == 200
     )
     assert (
         httpx.post(
-            acting_page.url + path, data={"kind": "subscribe"}, headers=HERE, timeout=within(20)
+            action_page.url + path, data={"kind": "subscribe"}, headers=HERE, timeout=within(20)
         ).status_code
         == 200
     )
-    assert acting_page.get(link(acting_page, "silence").replace("/do/", "/unsubscribe/")).status_code == 404
-    done = [a.kind.value for _, a in asyncio.run(acting_page.actions()) if a.assignee == "boss"]
+    assert action_page.get(link(action_page, "silence").replace("/do/", "/unsubscribe/")).status_code == 404
+    done = [a.kind.value for _, a in asyncio.run(action_page.actions()) if a.assignee == "boss"]
     assert done == ["unsubscribe", "subscribe"]
 
 
-def test_routing_is_explained_by_the_notifiers_own_rules(acting_page: ActingPage) -> None:
-    routing = acting_page.json(f"/alerts/{ALERT}/routing")
+def test_routing_is_explained_by_the_notifiers_own_rules(action_page: ActionPage) -> None:
+    routing = action_page.json(f"/alerts/{ALERT}/routing")
     assert {d["receiver"] for d in routing["decisions"]} <= {r.name for r in CONFIG.alerting.receivers}
     assert next(d["receiver"] for d in routing["decisions"]) == "payments-team"
-    assert acting_page.get(f"/api/v1/alerts/{OLD_ALERT}/routing").status_code == 404
+    assert action_page.get(f"/api/v1/alerts/{OLD_ALERT}/routing").status_code == 404
 
 
 @pytest.fixture
 def no_broker(
-    clickhouse: Store, acting_page: ActingPage, tmp_path: Path, serve_page: Callable[[Settings], RunningPage]
+    clickhouse: Store, action_page: ActionPage, tmp_path: Path, serve_page: Callable[[Settings], RunningPage]
 ) -> RunningPage:
     settings = page_settings(
-        clickhouse, tmp_path, clickhouse_database=acting_page.settings.clickhouse_database, kafka="127.0.0.1:9", link_key=LINK_KEY, page_token=SecretStr("t")
+        clickhouse, tmp_path, clickhouse_database=action_page.settings.clickhouse_database, kafka="127.0.0.1:9", link_key=LINK_KEY, page_token=SecretStr("t")
     )  # fmt: skip
     return serve_page(settings)
 
 
 def test_with_the_broker_away_nothing_is_recorded_and_it_is_said(
-    no_broker: RunningPage, acting_page: ActingPage
+    no_broker: RunningPage, action_page: ActionPage
 ) -> None:
     token = {"Authorization": "Bearer t"}
     told: dict[str, httpx.Response] = {}
@@ -270,7 +270,7 @@ def test_with_the_broker_away_nothing_is_recorded_and_it_is_said(
     threads = [
         threading.Thread(target=ask, args=("act", "POST", api + "actions"), kwargs={"json": {"kind": "comment", "who": "x", "text": "y"}, "headers": token}),
         threading.Thread(target=ask, args=("routing", "GET", api + "routing"), kwargs={"headers": token}),
-        threading.Thread(target=ask, args=("link", "POST", no_broker.url + link(acting_page, "acknowledge")), kwargs={"headers": headers}),
+        threading.Thread(target=ask, args=("link", "POST", no_broker.url + link(action_page, "acknowledge")), kwargs={"headers": headers}),
     ]  # fmt: skip
     for thread in threads:
         thread.start()
@@ -282,9 +282,9 @@ def test_with_the_broker_away_nothing_is_recorded_and_it_is_said(
 
 
 def test_a_link_needs_no_sign_in_and_shows_nothing_else(
-    no_broker: RunningPage, acting_page: ActingPage
+    no_broker: RunningPage, action_page: ActionPage
 ) -> None:
-    answer = no_broker.get(link(acting_page, "silence"), headers={"Accept-Language": "en"})
+    answer = no_broker.get(link(action_page, "silence"), headers={"Accept-Language": "en"})
     assert answer.status_code == 200
     assert "Silence this alert for 2 hours?" in answer.text
     assert "<nav" not in answer.text
@@ -297,8 +297,8 @@ def test_a_link_needs_no_sign_in_and_shows_nothing_else(
     )
 
 
-def test_the_settings_in_force_show_no_secret(acting_page: ActingPage) -> None:
-    text = acting_page.get("/settings", headers={"Accept-Language": "en"}).text
+def test_the_settings_in_force_show_no_secret(action_page: ActionPage) -> None:
+    text = action_page.get("/settings", headers={"Accept-Language": "en"}).text
     assert LINK_KEY not in text
     assert "password-of-tests" not in text
     assert "FEISHU" not in text
@@ -308,15 +308,15 @@ def test_the_settings_in_force_show_no_secret(acting_page: ActingPage) -> None:
     assert "quiet: nights" in text
 
 
-def test_alerts_are_chosen_by_store_step_state_and_days(acting_page: ActingPage) -> None:
+def test_alerts_are_chosen_by_store_step_state_and_days(action_page: ActionPage) -> None:
     def ids(query: str) -> list[str]:
-        return [a["alert_id"] for a in acting_page.json(f"/alerts?{query}")["alerts"]]
+        return [a["alert_id"] for a in action_page.json(f"/alerts?{query}")["alerts"]]
 
     assert ids("step=order_to_payment") == [ALERT]
     assert ids("store=de-shopify&state=resolved") == [OLD_ALERT]
     assert ids("days=0.1") == [ALERT]
-    assert acting_page.get("/alerts?step=order_to_payment&days=7").text.count('class="a-title"') == 1
-    assert acting_page.get("/api/v1/alerts?step=nonsense").status_code == 400
+    assert action_page.get("/alerts?step=order_to_payment&days=7").text.count('class="a-title"') == 1
+    assert action_page.get("/api/v1/alerts?step=nonsense").status_code == 400
 
 
 def test_stores_are_compared_with_themselves_within_their_platform(page: RunningPage) -> None:
@@ -338,7 +338,7 @@ def test_stores_are_compared_with_themselves_within_their_platform(page: Running
 LENT = {"us-own": BaselineSource.PEERS, "th-lazada": BaselineSource.BENCHMARK}
 
 
-def test_the_comparison_says_the_smallest_drop_that_an_hour_could_show(acting_page: ActingPage) -> None:
+def test_the_comparison_says_the_smallest_drop_that_an_hour_could_show(action_page: ActionPage) -> None:
     flat = (0.0,) * 168
     hourly = {"us-own": 1300.0, "th-lazada": 2.0}
     names = ["store_id", "published_at", "baseline", "version", "is_deleted"]
@@ -353,37 +353,37 @@ def test_the_comparison_says_the_smallest_drop_that_an_hour_could_show(acting_pa
         baseline = StoreBaseline(
             store, "UTC", 1, 0, 1, 30.0, stages, {step.step: lent}, borrowed_from=("a", "b", "c", "d", "e")
         )
-        rows.append([store, moment(acting_page.now_ms), encode_baseline(baseline).decode(), 1, 0])
-    acting_page.client.insert("baselines_raw", rows, column_names=names)
-    groups = acting_page.json("/comparison")["groups"]
+        rows.append([store, moment(action_page.now_ms), encode_baseline(baseline).decode(), 1, 0])
+    action_page.client.insert("baselines_raw", rows, column_names=names)
+    groups = action_page.json("/comparison")["groups"]
     steps = {s["store_id"]: s["steps"][3] for g in groups for s in g["stores"]}
     assert steps["us-own"]["drop_known"] is True
     assert 0.05 < steps["us-own"]["smallest_drop"] < 0.5
     assert (steps["th-lazada"]["drop_known"], steps["th-lazada"]["smallest_drop"]) == (True, None)
-    text = acting_page.get("/compare", headers={"Accept-Language": "en"}).text
-    assert "falls ≥" in text
+    text = action_page.get("/compare", headers={"Accept-Language": "en"}).text
+    assert "drops ≥" in text
     assert (steps["us-own"]["source"], steps["th-lazada"]["source"]) == ("peers", "benchmark")
     assert "expectation from 5 peer stores" in text
     assert "expectation from the uploaded benchmark" in text
 
 
-def test_text_of_strangers_stays_text_on_every_page(acting_page: ActingPage) -> None:
+def test_text_of_strangers_stays_text_on_every_page(action_page: ActionPage) -> None:
     bad = "<img src=x onerror=alert(1)>"
     names = ["letter_id", "received_at", "reason", "source", "store_id", "payload", "detail", "version"]
-    letter = [bad, moment(acting_page.now_ms), "broken_json", "api", bad, bad, bad, 1]
-    acting_page.client.insert("dead_letters_raw", [letter], column_names=names)
-    acting_page.client.command(
+    letter = [bad, moment(action_page.now_ms), "broken_json", "api", bad, bad, bad, 1]
+    action_page.client.insert("dead_letters_raw", [letter], column_names=names)
+    action_page.client.command(
         f"INSERT INTO alert_transitions_raw SELECT * REPLACE ('{bad}' AS store_id, '{bad}' AS segment, 'al-odd' AS alert_id) "
         f"FROM (SELECT * FROM alert_transitions_raw WHERE alert_id = '{ALERT}')"
     )
     said = {"kind": "comment", "who": bad, "text": bad}
     assert (
         httpx.post(
-            f"{acting_page.url}/api/v1/alerts/al-odd/actions", json=said, timeout=within(20)
+            f"{action_page.url}/api/v1/alerts/al-odd/actions", json=said, timeout=within(20)
         ).status_code
         == 201
     )
     paths = ("/", "/alerts", "/alerts/al-odd", "/alerts/al-odd/rows", "/dead-letters", "/compare")
-    told = {path: acting_page.get(path).text for path in paths}
+    told = {path: action_page.get(path).text for path in paths}
     assert {path for path, text in told.items() if "&lt;img" in text} == set(paths) - {"/compare"}
     assert {path for path, text in told.items() if "<img" in text} == set()

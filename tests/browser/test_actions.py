@@ -10,7 +10,7 @@ import pytest
 from streams.incidents.links import Link, sign
 from tests.browser.chromium import CONTRAST, axe, browser
 from tests.deadlines import within_ms
-from tests.fixtures.acting_page import LINK_KEY, ActingPage
+from tests.fixtures.action_page import LINK_KEY, ActionPage
 from tests.fixtures.web_seed import ALERT
 
 __all__ = ["browser"]
@@ -19,7 +19,7 @@ OPEN_ALL = "for (const closed of document.querySelectorAll('details')) closed.op
 
 
 @pytest.fixture
-def visit(browser: Any, acting_page: ActingPage) -> Iterator[Any]:
+def visit(browser: Any, action_page: ActionPage) -> Iterator[Any]:
     """Open a path as a reader; at the end the console must have stayed silent."""
     contexts, complaints = [], []
 
@@ -27,13 +27,13 @@ def visit(browser: Any, acting_page: ActingPage) -> Iterator[Any]:
         context = browser.new_context(
             viewport={"width": width, "height": 900}, locale=language, timezone_id="Asia/Shanghai", **more
         )
-        context.add_cookies([{"name": "funnelwatch_zone", "value": "Asia/Shanghai", "url": acting_page.url}])
+        context.add_cookies([{"name": "funnelwatch_zone", "value": "Asia/Shanghai", "url": action_page.url}])
         context.set_default_timeout(within_ms(30))
         contexts.append(context)
         tab = context.new_page()
         tab.on("console", lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None)
         tab.on("pageerror", lambda error: complaints.append(str(error)))
-        tab.goto(acting_page.url + path)
+        tab.goto(action_page.url + path)
         return tab
 
     yield open_path
@@ -60,7 +60,7 @@ def test_an_alert_is_assigned_silenced_and_commented_and_the_list_tells_who(visi
     until.fill(
         tab.evaluate("new Date(Date.now() + 36e5 * 11).toISOString().slice(0, 16)")
     )  # 3 h on this clock
-    tab.get_by_label("Why (others will read it)").fill("provider maintenance")
+    tab.get_by_label("Reason (visible to others)").fill("provider maintenance")
     tab.get_by_role("button", name="Silence", exact=True).click()
     tab.get_by_text("Recorded: Wang Fang silenced it until").wait_for()
     tab.get_by_role("link", name="Alerts", exact=True).first.click()
@@ -69,7 +69,7 @@ def test_an_alert_is_assigned_silenced_and_commented_and_the_list_tells_who(visi
     assert "Silenced until" in chips
     tab.get_by_role("link", name="Settings").click()
     row = tab.locator(".silence", has_text="provider maintenance")
-    row.get_by_role("button", name=f"End the silence of {ALERT}").click()
+    row.get_by_role("button", name=f"End the silence for {ALERT}").click()
     row.wait_for(state="detached")
 
 
@@ -110,9 +110,9 @@ def test_an_alert_is_acted_on_with_the_keyboard_alone(visit: Any) -> None:
 
 
 def test_a_link_of_a_message_asks_and_is_done_with_one_press_on_a_phone(
-    visit: Any, acting_page: ActingPage
+    visit: Any, action_page: ActionPage
 ) -> None:
-    token = sign(Link(ALERT, "silence", "on-call", acting_page.now_ms + 86_400_000), LINK_KEY)
+    token = sign(Link(ALERT, "silence", "on-call", action_page.now_ms + 86_400_000), LINK_KEY)
     tab = visit(f"/do/{token}", language="zh-CN", width=390)
     tab.get_by_role("heading", name="静默这条告警 2 小时？").wait_for()
     tab.get_by_role("button", name="静默 2 小时").click()
