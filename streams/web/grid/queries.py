@@ -187,7 +187,7 @@ class GridQueries:
     async def _slow_scores(self, at_ms: int) -> list[Row]:
         """The newest score of every slow step: days of scores are read once an hour, the last hours each minute."""
 
-        def newest(key: str, span_ms: int, to_ms: int, fresh_ms: int) -> Awaitable[list[Row]]:
+        def slow_scores(key: str, span_ms: int, to_ms: int, fresh_ms: int) -> Awaitable[list[Row]]:
             span = span_back(to_ms, span_ms)
             return self._database.shared(
                 (key, to_ms),
@@ -199,8 +199,8 @@ class GridQueries:
         # an hour back, for scores that come late
         since_ms = (at_ms // HOUR_MS - 1) * HOUR_MS
         long_ago, lately = await asyncio.gather(
-            newest("slow_scores_before", SLOW_MAX_AGE_MS, since_ms, HOUR_MS),
-            newest("slow_scores", minute_ms - since_ms, minute_ms, MINUTE_MS),
+            slow_scores("slow_scores_before", SLOW_MAX_AGE_MS, since_ms, HOUR_MS),
+            slow_scores("slow_scores", minute_ms - since_ms, minute_ms, MINUTE_MS),
         )
         newest = {(row["store_id"], row["step"]): row for row in (*long_ago, *lately)}
         return list(newest.values())
