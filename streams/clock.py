@@ -17,7 +17,7 @@ def now() -> datetime:
 
 
 def monotonic() -> float:
-    """Seconds that only grow; they stand still while the machine is suspended."""
+    """Seconds that only grow; they do not advance while the machine is suspended."""
     return time.monotonic()
 
 

@@ -20,7 +20,7 @@ _SECRET_KEY = re.compile(
 )
 #: user:password@ in an address
 _SECRET_IN_URL = re.compile(r"(?<=://)[^/@\s]*:[^/@\s]*@")
-#: libraries that tell at "info" what nobody here needs
+#: libraries that log at "info" what nobody here needs
 _QUIET = (
     "aiokafka",
     "faust",

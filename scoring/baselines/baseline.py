@@ -113,7 +113,7 @@ class TrafficBaseline(msgspec.Struct, frozen=True):
 
 
 def reach_of(pmf: tuple[float, ...]) -> int:
-    """How many business hours of upstream events tell ``SEEN_COMING`` of what is due."""
+    """How many business hours of upstream events show ``SEEN_COMING`` of what is due."""
     due, seen = SEEN_COMING * sum(pmf), 0.0
     for delay, share in enumerate(pmf):
         seen += share
@@ -183,7 +183,7 @@ class StoreBaseline(msgspec.Struct, frozen=True):
 
 
 def encode_baseline(baseline: StoreBaseline) -> bytes:
-    """The baseline as JSON, as it stands on ``funnel.baselines.v1``."""
+    """The baseline as JSON, as published on ``funnel.baselines.v1``."""
     return msgspec.json.encode(baseline)
 
 

@@ -17,7 +17,7 @@ from scoring.funnel.stages import STAGE_INDEX, Stage
 
 #: the 90 % quantile of the standard normal: low to high holds eight of ten
 _Z80 = 1.2815515655446004
-#: variance of the log of a rate of which no range is told
+#: variance of the log of a rate of which no range is given
 _UNTOLD_VARIANCE = 0.5**2
 #: what any line leaves open (log scale)
 _LEAST_VARIANCE = 0.1**2
@@ -25,7 +25,7 @@ _COLUMNS = ("step", "rate", "low", "high", "platform", "category", "country")
 
 
 class BenchmarkError(ScoringError):
-    """The file is no benchmark; the text names each wrong line. The command line prints it."""
+    """The file is not a valid benchmark; the text names each wrong line. The command line prints it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +100,13 @@ def parse_benchmark(text: str) -> Benchmark:
     if wrong:
         raise BenchmarkError("\n".join(wrong))
     if not lines:
-        raise BenchmarkError("there is no line")
+        raise BenchmarkError("the file has no line")
     return Benchmark(tuple(lines))
 
 
 def _line(number: int, row: dict[str, str]) -> BenchmarkLine:
     if row["step"] not in known_steps():
-        raise ValueError(f"{row['step']!r} is no step; one is click_to_add_to_cart")
+        raise ValueError(f"unknown step {row['step']!r}; expected one such as click_to_add_to_cart")
     rate = _share("rate", row["rate"])
     variance = _UNTOLD_VARIANCE
     if row["low"] or row["high"]:
@@ -124,7 +124,7 @@ def _share(name: str, text: str) -> float:
     try:
         value = float(text.removesuffix("%").strip()) / (100 if text.endswith("%") else 1)
     except ValueError:
-        raise ValueError(f"{name} {text!r} is no number") from None
+        raise ValueError(f"{name} {text!r} is not a number") from None
     if not 0 < value <= 1:
-        raise ValueError(f"{name} {text!r} is no share between 0 and 1 (write 2.4% for percent)")
+        raise ValueError(f"{name} {text!r} is not a share between 0 and 1 (write 2.4% for percent)")
     return value

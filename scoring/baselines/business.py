@@ -128,7 +128,7 @@ def infer_hours(
         zone: IANA name of the clock.
         local_hours: (hours,) numbers of the wall clock's hours.
         shipped: (hours,) shipments.
-        country: where the warehouse stands.
+        country: where the warehouse is.
     """
     by_hour = np.bincount(local_hours % HOURS_A_DAY, shipped, HOURS_A_DAY)
     by_day = np.bincount(local_hours // HOURS_A_DAY % 7, shipped, 7)

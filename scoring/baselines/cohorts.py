@@ -2,7 +2,7 @@
 
 A young cohort looks bad only because it is young. So each is shown with F(age), the share of its conversions that should have
 come by now, and the rate corrected by it, advanced / (entered · F); below F = 5 % the rate is hidden, because dividing by next
-to nothing tells nothing. F is the reverse-time hazard estimate from the pairs themselves (``baselines/kernel.py``), so it is
+to nothing says nothing. F is the reverse-time hazard estimate from the pairs themselves (``baselines/kernel.py``), so it is
 not biased by the young. Alerts do not come from cohorts but from arrivals (``detection/slow.py``).
 """
 

@@ -35,9 +35,9 @@ BIN = 5
 #: variance of an hour's mean wobble before sigma is known (log scale)
 _FIRST_HOUR_VARIANCE = 0.07**2 * 0.75
 _FULL_DAYS = 28.0
-#: in the first week the profile is taken for uncertain by so much beyond what its fit says (log variance)
+#: in the first week the profile is taken for uncertain by this much beyond what its fit says (log variance)
 _YOUNG_VARIANCE = 0.05**2
-#: the noise is fitted on so many last days
+#: the noise is fitted on this many last days
 NOISE_DAYS = 21
 #: a segment with fewer arrivals than this keeps the store's wobble
 _LEAST_SEGMENT_ARRIVALS_PER_HOUR = 1.5
@@ -221,7 +221,7 @@ def _profile_doubt(sigma: Floats, tau: Floats, days: Floats) -> Floats:
     """(stores,) variance that the profile of a short history has beyond what its fit assumed.
 
     The fit takes a usual wobble; a store that wobbles more has hours that say less, and the fewer weeks the less. In the
-    first week no hour of the week was seen twice: what differs from day to day then stands in no variance at all.
+    first week no hour of the week was seen twice: what differs from day to day is then in no variance at all.
     """
     wobble = sigma**2 * mean_variance(60, tau)
     beyond = np.maximum(wobble - _FIRST_HOUR_VARIANCE, 0.0) / np.maximum(days / 7, 0.5)

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from scoring.funnel.stages import STAGES, Stage
 
-#: what comes before a silence of so many minutes, and makes up at most this share of the minutes with events, is not
-#: where a history begins: when a store is connected, its platform may tell a few old orders again
+#: what comes before a silence of this many minutes, and makes up at most this share of the minutes with events, is not
+#: where a history begins: when a store is connected, its platform may send a few old orders again
 _LONE_SILENCE, _LONE_SHARE = 2 * 1440, 0.01
 
 

@@ -140,12 +140,12 @@ def fit_kernels(evidence: list[KernelEvidence | None]) -> list[Kernel]:
         gram, moment = item.rate**2 * item.gram, item.rate * item.moment
         bins = min(length + 2, _BINS)
         own, _ = _solve(gram, moment, bins)
-        away = own - pooled
-        distance = float(away @ gram @ away)
+        apart = own - pooled
+        distance = float(apart @ gram @ apart)
         weight = max(0.0, 1 - bins / max(distance, 1e-9))
         kernels.append(
             _as_kernel(
-                pooled + weight * away, slow, KernelSource.COUNTS if weight > 0 else KernelSource.POOLED
+                pooled + weight * apart, slow, KernelSource.COUNTS if weight > 0 else KernelSource.POOLED
             )
         )
     return kernels

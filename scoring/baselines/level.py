@@ -150,7 +150,7 @@ class Levels:
         self.hour_arrived[mine] = self.hour_expected[mine] = 0.0
 
     def keep(self, kept: NDArray[np.intp]) -> None:
-        """Forget all steps but these, which are numbered anew in this order."""
+        """Forget all steps but these, which are renumbered in this order."""
         self.size, self._capacity = len(kept), max(len(kept), 1)
         for name, value in vars(self).copy().items():
             if isinstance(value, np.ndarray):

@@ -20,7 +20,7 @@ from scoring.funnel.stages import STAGE_INDEX, STAGES
 
 _NO_STAGE = -1
 _DAY = 1440
-#: days that stand so far from all others, and hold at most this share of the events, have impossible times
+#: days so far from all others, and hold at most this share of the events, have impossible times
 _FAR_DAYS, _STRAY_SHARE = 60, 0.01
 #: the largest count of a minute, and the largest table (bytes), that is taken
 _LARGEST_COUNT, _LARGEST_TABLE = 1_000_000_000, 12_000_000_000
@@ -103,19 +103,19 @@ class MinuteTable:
             numbers[index] = self._series.setdefault((store, segment, stage), len(self._series))
         series = numbers[key_of]
         self.ignored += int((series == _NO_STAGE).sum())
-        told = np.nonzero(series != _NO_STAGE)[0]
-        day, within = np.divmod(np.asarray(minutes, dtype=np.int64)[told], _DAY)
+        with_stage = np.nonzero(series != _NO_STAGE)[0]
+        day, within = np.divmod(np.asarray(minutes, dtype=np.int64)[with_stage], _DAY)
         order = np.argsort(day, kind="stable")
-        told, day, within = told[order], day[order], within[order]
+        with_stage, day, within = with_stage[order], day[order], within[order]
         edges = np.append(np.unique(day, return_index=True)[1], len(day))
         for low, high in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
             flat = self._block(int(day[low])).reshape(-1)
-            place = series[told[low:high]] * _DAY + within[low:high]
-            np.add.at(flat, place, counts[told[low:high]].astype(np.uint32))
+            place = series[with_stage[low:high]] * _DAY + within[low:high]
+            np.add.at(flat, place, counts[with_stage[low:high]].astype(np.uint32))
             begin, end = self._extents.get(int(day[low]), (_DAY, -1))
             span = within[low:high]
             self._extents[int(day[low])] = (min(begin, int(span.min())), max(end, int(span.max())))
-        self._filled += int(np.count_nonzero(counts[told]))
+        self._filled += int(np.count_nonzero(counts[with_stage]))
 
     def _block(self, day: int) -> NDArray[np.uint32]:
         """The counts of a day, with room for every series known."""

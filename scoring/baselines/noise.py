@@ -25,12 +25,12 @@ _TAUS = np.array([15.0, 30, 60, 120, 240, 480])
 #: intermediate points between two of the grid
 _FINER = 4
 _CLIP = 12.0
-#: windows, in minutes, that are left out of the fit where they are off by so many standard deviations
+#: windows, in minutes, that are left out of the fit where they are off by this many standard deviations
 _SPANS = (30, 120)
 _LARGEST_Z = 4.0
 #: wobble of a usual store, from which the first look for such windows starts
 _USUAL_SIGMA, _USUAL_TAU = 0.07, 120.0
-#: expected arrivals of a window, and how many such windows, that tell of a store's own
+#: expected arrivals of a window, and how many such windows, that show a store's own
 _LEAST_TELLING, _LEAST_WINDOWS = 10.0, 12
 _ROUNDS = 30
 #: weight, in stores, of the start prior: sigma log-normal about 0.07 with log sd 0.5, any tau
@@ -104,10 +104,10 @@ def _typical_sigma(arrivals: Floats, expected: Floats, fast: Floats, bin_minutes
         return found
     a, e = (_windows(values, width)[::width] for values in (arrivals, expected))
     telling = e > _LEAST_TELLING
-    away = np.where(telling, np.abs(a - e) / np.maximum(e, 1.0), np.nan)
+    off_by = np.where(telling, np.abs(a - e) / np.maximum(e, 1.0), np.nan)
     chance = np.where(telling, fast / np.maximum(e, 1.0), np.nan)
     enough = telling.sum(0) >= _LEAST_WINDOWS
-    spread = (1.4826 * np.nanmedian(away[:, enough], axis=0)) ** 2 - np.nanmedian(chance[:, enough], axis=0)
+    spread = (1.4826 * np.nanmedian(off_by[:, enough], axis=0)) ** 2 - np.nanmedian(chance[:, enough], axis=0)
     wobble = np.maximum(spread, 0.0) / mean_variance(_SPANS[-1], _USUAL_TAU)
     found[enough] = np.maximum(np.sqrt(wobble), _USUAL_SIGMA)
     return found

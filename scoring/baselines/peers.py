@@ -123,7 +123,7 @@ def lend(
 
 
 def youngest(histories: Iterable[StoreHistory]) -> Iterator[StoreHistory]:
-    """Those of the histories that are too short to be fitted and long enough to tell which stages the store supplies."""
+    """Those of the histories that are too short to be fitted and long enough to show which stages the store supplies."""
     return (history for history in histories if _LEAST_MINUTES <= history.minutes < LEAST_FIT_MINUTES)
 
 
@@ -168,7 +168,7 @@ def _prior_of_peers(steps: list[StepBaseline], names: tuple[str, ...]) -> _Prior
 
 
 def _prior_of_line(line: BenchmarkLine, others: list[StepBaseline]) -> _Prior:
-    """The line's rate; how delays and wobble are, any store of the instance tells better than nobody."""
+    """The line's rate; how delays and wobble are, any store of the instance is better evidence than none."""
     return _Prior(
         log_rate=float(np.log(line.rate)),
         variance=line.variance,

@@ -20,13 +20,13 @@ def store_rates(arrivals: Floats, exposure: Floats) -> tuple[Floats, Floats]:
         arrivals: (stores,) A.
         exposure: (stores,) E, above 0.
     """
-    telling = exposure > 1
-    raw = np.where(telling, arrivals / np.maximum(exposure, 1.0), 0.0)
-    if telling.sum() < _LEAST_STORES:
+    informative = exposure > 1
+    raw = np.where(informative, arrivals / np.maximum(exposure, 1.0), 0.0)
+    if informative.sum() < _LEAST_STORES:
         return (arrivals + 0.5) / (exposure + 0.5 / np.maximum(raw, 1e-3)), 1 / (arrivals + 0.5)
-    known = raw[telling]
+    known = raw[informative]
     mean = max(float(known.mean()), 1e-9)
-    excess = float(known.var() - np.mean(known / exposure[telling]))
+    excess = float(known.var() - np.mean(known / exposure[informative]))
     variance = max(excess, (0.05 * mean) ** 2, 1e-12)
     weight = mean / variance
     return (arrivals + weight * mean) / (exposure + weight), 1 / (arrivals + weight * mean + 0.5)

@@ -31,7 +31,7 @@ from scoring.funnel.units import Floats, Ints
 _LEAST_DAYS, _LEAST_ARRIVALS, _LEAST_HOURS = 14.0, 100.0, 60
 #: pairs that outweigh the counts
 LEAST_PAIRS = 100
-#: a warehouse wobbles at least so much (log scale): 8 % a day was measured
+#: a warehouse wobbles at least this much (log scale): 8 % a day was measured
 _SIGMA_FLOOR = 0.08
 _FIRST_HOUR_VARIANCE = 0.1**2
 #: candidates of the gamma distribution: means in business hours, shapes

@@ -19,7 +19,7 @@ from scoring.funnel.stages import Stage
 #: days of history that are needed
 TRAFFIC_DAYS = 14
 _BIN = 5
-#: the wobble is fitted on so many last bins (three weeks)
+#: the wobble is fitted on this many last bins (three weeks)
 _RECENT = 21 * 1440 // _BIN
 #: traffic strays at least so far (log scale)
 _SIGMA_FLOOR = 0.15

@@ -59,7 +59,7 @@ class OwnEntry:
         return store_id in self.stores or (country != "" and country in self.countries)
 
     def as_calendar(self) -> CalendarEntry:
-        """The entry as it stands on a calendar, by whole days."""
+        """The entry as a calendar shows it, by whole days."""
         last = (self.last - timedelta(microseconds=1)).date()
         name = Text(self.name, self.name)
         return CalendarEntry(name, CalendarKind.COMMERCE, self.first.date(), last, self.countries)
@@ -67,7 +67,7 @@ class OwnEntry:
 
 @dataclass(frozen=True, slots=True)
 class DayChoice:
-    """What a business wants of one built-in entry, by its name in either language; None: nothing at all.
+    """What a business changes in one built-in entry, by its name in either language; None: nothing at all.
 
     Without stores and countries it holds for all stores; with both, for those that match either.
     """

@@ -282,7 +282,7 @@ def is_known_day(name: str, countries: Iterable[str] = ()) -> bool:
 def calendar_between(countries: Iterable[str], first: date, last: date) -> tuple[CalendarEntry, ...]:
     """What is on the calendar of any of ``countries`` from ``first`` to ``last`` (both included), by day.
 
-    An entry's ``countries`` are narrowed to those asked for; holidays of the same day and name are told once.
+    An entry's ``countries`` are narrowed to those asked for; holidays of the same day and name are listed once.
     """
     wanted = sorted(set(countries) - {""})
     years = range(first.year - 1, last.year + 2)
@@ -303,7 +303,7 @@ def calendar_between(countries: Iterable[str], first: date, last: date) -> tuple
             for other in found.values()
             if other.kind is not CalendarKind.HOLIDAY
         ):
-            continue  # the season of that name is told already
+            continue  # the season of that name is listed already
         found[key] = CalendarEntry(entry.name, entry.kind, entry.first, entry.last, both, entry.is_certain)
     order = list(CalendarKind)
     return tuple(sorted(found.values(), key=lambda e: (max(e.first, first), order.index(e.kind), e.name)))

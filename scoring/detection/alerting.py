@@ -259,7 +259,7 @@ class Alerting:
         whole_a, whole_m, _, _ = self.book.engine.peek(whole, windows[:1])
         rest_a, rest_m = max(float(whole_a[0] - a.sum()), 0.0), max(float(whole_m[0] - m.sum()), 0.0)
         shares = segment_shares(np.append(a, rest_a), np.append(m, rest_m))
-        told = sorted(
+        contributions = sorted(
             (
                 AlertContribution(name, float(share))
                 for name, share in zip(names, shares, strict=False)
@@ -269,7 +269,7 @@ class Alerting:
         )
         best, ratio = only_one_segment(np.append(a, rest_a), np.append(m, rest_m), np.append(v, v.mean()))
         if ratio >= self.policy.localise:
-            return tuple(told), names[best] if best < len(names) else ""
+            return tuple(contributions), names[best] if best < len(names) else ""
         if ratio <= -self.policy.localise:
-            return tuple(told), ""
-        return tuple(told), opened_in
+            return tuple(contributions), ""
+        return tuple(contributions), opened_in

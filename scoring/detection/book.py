@@ -149,7 +149,7 @@ class Book:
         return self._rows_of[1:]
 
     def keep(self, left_out: Container[str]) -> tuple[Places, Places]:
-        """Forget stores, and number everything of the others anew, in the order it had.
+        """Forget stores, and renumber everything of the others, in the order it had.
 
         Returns:
             The rows and the steps that were kept, by their former numbers.
@@ -180,7 +180,10 @@ class Book:
             (row_of[row], up, down, rate, step_of[step])
             for row, up, down, rate, step in (self._cells[number] for number in cells)
         ]
-        self._series = [(step_of[told[0]], *told[1:]) for told in (self._series[number] for number in series)]
+        self._series = [
+            (step_of[series_key[0]], *series_key[1:])
+            for series_key in (self._series[number] for number in series)
+        ]
         self.row_count = len(rows)
         self._arrays = self._rows_of = None
         return np.array(rows, dtype=np.intp), np.array(steps, dtype=np.intp)
@@ -235,7 +238,7 @@ class Book:
                 slow_share=step.kernel.slow_share,
                 threshold=base + offset,
             )
-            told = (
+            series_key = (
                 entry.index,
                 offset,
                 max(parameters.rate, 1e-9),
@@ -244,11 +247,11 @@ class Book:
             )
             if segment in entry.series:
                 self.engine.set(entry.series[segment], parameters)
-                self._series[entry.series[segment]] = told
+                self._series[entry.series[segment]] = series_key
             else:
                 entry.series[segment] = self.engine.add(parameters)
                 self.names.append((entry.store_id, step.step, segment))
-                self._series.append(told)
+                self._series.append(series_key)
         self._retire(entry, keep=("", *scored))
 
     def _scored_segments(self, step: StepBaseline) -> tuple[str, ...]:
@@ -262,7 +265,7 @@ class Book:
 
     @property
     def arrays(self) -> Arrays:
-        """The book as arrays, made anew only after a change."""
+        """The book as arrays, rebuilt only after a change."""
         if self._arrays is None:
             self._arrays = self._make_arrays()
         return self._arrays

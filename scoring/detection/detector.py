@@ -462,7 +462,7 @@ class Detector:
                     added[series] = (a + arrivals, m + expected)
 
     def _factor(self, back: int, step: int) -> float:
-        """The level that ``step`` had so many minutes ago; 1 for a minute before its first baseline came."""
+        """The level that ``step`` had this many minutes ago; 1 for a minute before its first baseline came."""
         factor = self._recent[-1 - back][1]
         return float(factor[step]) if step < len(factor) else 1.0
 

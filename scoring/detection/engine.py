@@ -32,13 +32,13 @@ AMENDABLE = 60
 RING = int(_WIN.max()) + 2 + AMENDABLE
 #: minutes after a surge's change at which the filter has taken it in
 _SETTLE = 15
-#: the window (20 minutes) whose containment tells the filter how binomial arrivals are
+#: the window (20 minutes) whose containment shows the filter how binomial arrivals are
 _FILTERED = WINDOWS.index(20)
 #: the exact tail is computed only below this many standard deviations
 _Z_GATE = -2.5
 #: a "still happening" window needs this many expected arrivals, and this share of the scoring window's drop
 _GATE_EXPECTED, _GATE_SHARE = 8.0, 0.4
-#: a rise of a minute beyond so many standard deviations is a burst and moves the filter by this share only
+#: a rise of a minute beyond this many standard deviations is a burst and moves the filter by this share only
 _BURST_Z, _BURST_GAIN = 5.0, 0.2
 #: where a least drop is asked for, windows of more minutes than this must have lost this share
 _LONG_WINDOW, _LONG_DROP = 45, 0.8
@@ -139,7 +139,7 @@ class SeriesEngine:
         self._capacity = capacity
 
     def keep(self, kept: Places) -> None:
-        """Forget all series but these, which are numbered anew in this order."""
+        """Forget all series but these, which are renumbered in this order."""
         for name in (*_PER_SERIES, *_PER_SERIES_INT, "open", *_PER_WINDOW, *_RINGS):
             old = getattr(self, name)
             new = np.zeros((*old.shape[:-1], max(len(kept), 1)), dtype=old.dtype)
@@ -297,7 +297,7 @@ class SeriesEngine:
 
     @staticmethod
     def _goes_on(rows: Places, series: Places, observed: Floats, mean: Floats) -> Bools:
-        """Whether the shortest window that can tell still shows 40 % of the drop: an incident that is over opens nothing."""
+        """Whether the shortest window with enough evidence still shows 40 % of the drop: an incident that is over opens nothing."""
         drop = 1 - observed[rows, series] / np.maximum(mean[rows, series], 1e-9)
         can_tell = mean[:, series] >= _GATE_EXPECTED
         can_tell[0] = False
@@ -329,7 +329,7 @@ class SeriesEngine:
         total = predicted**2 * prior_variance + predicted * self.fast[:n] + 1e-9
         gain = np.where(frozen | ~believed, 0.0, prior_variance * predicted / total)
         innovation = arrivals - predicted
-        # a burst (held-back events let go at once) is no lasting rise: believing it would make the quiet after it a drop
+        # a burst (held-back events let go at once) is not a lasting rise: believing it would make the quiet after it a drop
         gain = np.where((innovation > 0) & (innovation**2 > _BURST_Z**2 * total), _BURST_GAIN * gain, gain)
         highest = HIGHEST * np.sqrt(self.sigma2[:n])
         self.m[:n] = np.clip(prior + gain * innovation, -4.0, highest)

@@ -57,7 +57,7 @@ class Exposures:
         self._depth, self._capacity = depth, capacity
 
     def keep(self, kept: NDArray[np.intp]) -> None:
-        """Forget all cells but these, which are numbered anew in this order."""
+        """Forget all cells but these, which are renumbered in this order."""
         for name in ("_due", "_shares", "_pool", "_slow", "_leak"):
             old = getattr(self, name)
             new = np.zeros((*old.shape[:-1], max(len(kept), 1)))

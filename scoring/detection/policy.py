@@ -28,7 +28,7 @@ def volume_offset(arrivals_per_hour: float) -> float:
 
     A window of L minutes gives 1/L independent looks a minute, but none where even a full stop would not show: a large
     store has 2.5, a small one 0.01. Windows overlap and tails are discrete, so a part of log10 is taken:
-    0.4·log10(Σ 1/L over windows that can tell / 0.95), between −0.7 and 0.1: chosen on simulated stores (seeds 303, 404 and
+    0.4·log10(Σ 1/L over windows with enough evidence / 0.95), between −0.7 and 0.1: chosen on simulated stores (seeds 303, 404 and
     505 of ``tests/bench/detection``) so that the budget of 0.05 false alerts a store-week is used but not passed.
     """
     looks = sum(1 / length for length in WINDOWS if arrivals_per_hour * length / 60 >= _TELLING)
@@ -51,9 +51,9 @@ class DetectionPolicy:
     recovery: float = 4.6
     #: minutes for which recovery must have shown
     heal_minutes: int = 5
-    #: after so long an open alert is closed as the new normal
+    #: after this long an open alert is closed as the new normal
     longest_open_minutes: int = 1440
-    #: an alert that opens within so long of the last one's end is the same incident
+    #: an alert that opens within this long of the last one's end is the same incident
     merge_minutes: int = 60
     #: never believe a wobble below this (log scale)
     sigma_floor: float = 0.03

@@ -1,11 +1,11 @@
 """From the score rows of many partitions to the minutes that pools are judged by.
 
 Each partition gives its rows minute by minute, but the partitions do not keep step. A minute is closed once every
-partition has given all of it. What stands in the log is waited for however far the others are ahead (a restart reads
+partition has given all of it. What is in the log is waited for however far the others are ahead (a restart reads
 hours again); a partition whose owner has written nothing more is waited for until another is two minutes ahead: its
 stores are then missing in observation and expectation alike. Rows that come later, and corrected rows, amend a minute.
 
-On the path of an event: beside it. After ``funnel.scores.v1``, read by ``streams/pools``; before ``pools.py``.
+Next to the path of an event. After ``funnel.scores.v1``, read by ``streams/pools``; before ``pools.py``.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class PoolMinutes:
     Args:
         detector: the pools.
         partitions: those whose rows will come.
-        scored: the last minute that was judged before a restart: minutes up to it are closed anew and give nothing.
+        scored: the last minute that was judged before a restart: minutes up to it are closed again and give nothing.
         snapshots: what the pools remember of that minute.
     """
 
@@ -118,7 +118,7 @@ class PoolMinutes:
         return min((minute for minute in self._pending if minute <= last), default=last)
 
     def _restore(self) -> None:
-        """Take over what the pools remembered, once what they were told before is told again."""
+        """Take over what the pools remembered, once what they were given before is given again."""
         if self._snapshots:
             self._detector.restore(self._snapshots)
             self._snapshots = {}

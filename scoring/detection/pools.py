@@ -5,12 +5,12 @@ sum of their µ, its wobble its own (``scoring/baselines/pooled.py``). With v_i 
 the sum's is Σ µ_i²·v_i / (Σ µ_i)², because the members' baselines err apart. Book, engine, daily level and alerting are
 those of stores; nothing here decides whether something is a drop.
 
-What is different: a pool's alert is of kind ``pooled`` and lists its members, and nothing is told of it until the members
+What is different: a pool's alert is of kind ``pooled`` and lists its members, and it is not published until the members
 apart from the most short one show the drop too, by half the threshold: what sits in one store is that store's alert.
 A member that the calendar suppresses counts no more until the entry ends; while an entry widens for a tenth of the
 members, it does for the pool.
 
-On the path of an event: beside it. ``streams/pools`` calls this with what ``detector.py`` gave for all partitions.
+Next to the path of an event. ``streams/pools`` calls this with what ``detector.py`` gave for all partitions.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _WIDENED_SHARE = 0.1
 _OTHERS_SHARE = 0.5
 #: members named with their share of the shortfall, at most
 _MOST_NAMED = 20
-#: how the note of an incident that is not told begins
+#: how the note of an incident that is not published begins
 _IN_ONE = "sits in one store only:"
 
 #: (store, step, segment) of a series that counts towards a pool
@@ -86,7 +86,7 @@ class _Parts:
         return more
 
     def sums(self, parts: Places, minutes: int) -> tuple[Floats, Floats]:
-        """(parts,) A and µ of the last so many minutes."""
+        """(parts,) A and µ of the last minutes, this many."""
         rows = (self._row - np.arange(minutes)) % _KEPT
         cut = np.ix_(rows, parts)
         return (
@@ -193,7 +193,7 @@ class PoolDetector:
             ValueError: it is the baseline of a store.
         """
         if not baseline.members:
-            raise ValueError(f"{baseline.store_id} is no pool")
+            raise ValueError(f"{baseline.store_id} is not a pool")
         self._book.set_baseline(baseline)
         self._links = None
 
@@ -271,18 +271,18 @@ class PoolDetector:
 
     def _told(self, transitions: list[AlertTransition]) -> list[AlertTransition]:
         """Without those of an incident that has not fired yet (it is one store's); members that lack most come first."""
-        told = []
+        passed_on = []
         for transition in transitions:
             if transition.fired_at_ms is not None:
                 most = [part.segment for part in transition.contributions]
                 members = tuple(dict.fromkeys([*most, *transition.members]))
                 note = "" if transition.note.startswith(_IN_ONE) else transition.note
-                told.append(msgspec.structs.replace(transition, members=members, note=note))
+                passed_on.append(msgspec.structs.replace(transition, members=members, note=note))
                 continue
             incident = self._book.stores[transition.store_id].steps[transition.step].incident
             if incident is not None:
                 incident.sequence = 0
-        return told
+        return passed_on
 
     def _sums(
         self, which: Places, arrived: Floats, expected: Floats, variance: Floats, steps: int
@@ -305,7 +305,7 @@ class PoolDetector:
         return is_widened, ~held[stores] if len(which) else np.zeros(0, dtype=bool)
 
     def _unrest(self, is_widened: Bools, steps: int) -> Unrest:
-        """Which steps' pools have so many members on a special day that it shows in the sum."""
+        """Which steps' pools have enough members on a special day that it shows in the sum."""
         if len(self._since) < steps:
             more = steps - len(self._since)
             self._since = np.append(self._since, np.full(more, 10_000, dtype=np.int64))
@@ -355,7 +355,7 @@ class PoolDetector:
         return remember(self._book, self._book.stores[pool], self._minute or 0)
 
     def restore(self, snapshots: Mapping[str, bytes]) -> None:
-        """Take over snapshots, after the minutes before the restart were closed anew.
+        """Take over snapshots, after the minutes before the restart were closed again.
 
         Raises:
             msgspec.DecodeError: bytes are not a snapshot of this schema.

@@ -4,11 +4,11 @@ A store that has a baseline is in the book, with two and a half days of memory a
 
 * events came within the longest window, or what they may still bring is not nothing;
 * an alert of it is open;
-* its visitors are followed, because their staying away could ever be told (``Traffic``), or its warehouse is (``SlowSteps``).
+* its visitors are followed, because their staying away could ever be detected (``Traffic``), or its warehouse is (``SlowSteps``).
 
 Any other store rests: its baseline is kept compressed, with what it remembered when it went to rest. Silence changes that in
 a way that is known beforehand (filters return to their prior, a daily level forgets at midnight), so a store that is heard of
-again stands where it would stand had every minute of its rest been closed.
+is again in the state it would have had every minute of its rest been closed.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Resting:
     """The stores of a partition that are at rest.
 
     Args:
-        room: so many stores are in the book whether there is something to judge or not.
+        room: this many stores are in the book whether there is something to judge or not.
     """
 
     def __init__(self, room: int = ROOM) -> None:

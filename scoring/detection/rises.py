@@ -5,8 +5,8 @@ far *above* expectation, in the rings that the engine keeps for drops, by the up
 P(X ≥ A) for X negative binomial with mean M and variance Mc + M²V. Since conversion lawfully rises too (a coupon, a good
 day), it takes more than a drop does: the page threshold and one on top, twice what was predicted *and* twice what the
 baseline says, in both halves of the window, and none of it while the calendar names the day, data is late or the step
-itself or the one before it is (or was lately) in alert. Which of the two it is, the upstream events tell: fewer than 60 %
-of their usual, where enough are due to say so, is lost tracking; otherwise it is a surge, told of orders only (payments come
+itself or the one before it is (or was lately) in alert. The upstream events show which of the two it is: fewer than 60 %
+of their usual, where enough are due to say so, is lost tracking; otherwise it is a surge, reported for orders only (payments come
 in batches where a bank settles them so).
 """
 
@@ -36,9 +36,9 @@ _RATIO, _HALF_RATIO = 2.0, 1.5
 _LEAST_ARRIVED = 20.0
 #: it is over once this many minutes in a row a quarter of an hour held less than ``_HALF_RATIO``
 _OVER_MINUTES, _OVER_WINDOW = 5, WINDOWS.index(12)
-#: minutes of memory that a step needs, so that the backlog after an outage is no surge
+#: minutes of memory that a step needs, so that the backlog after an outage is not taken for a surge
 _LEAST_AGE = 90
-#: payments above what orders explain are a backlog that was settled, not a price: only orders are told
+#: payments above what orders explain are a backlog that was settled, not a price: only orders are reported
 _SURGING = Stage.ORDER.value
 
 

@@ -44,7 +44,7 @@ from scoring.funnel.units import MINUTE_MS, Bools, Floats
 _LEAST_DROP = 0.25
 #: business hours for which recovery must have shown, and after which an alert is taken as the new normal
 _HEAL_HOURS, _LONGEST_HOURS = 2, 120
-#: an alert that opens within so many hours of the last one's end is the same incident
+#: an alert that opens within this many hours of the last one's end is the same incident
 _MERGE_MS = 24 * 3_600_000
 #: a store with less history is judged by the page threshold only
 _YOUNG_DAYS = 28.0
@@ -145,7 +145,7 @@ class SlowSteps:
         return index
 
     def _move(self, index: int, hours: BusinessHours, parameters: SeriesParameters) -> None:
-        """Judge a store by another clock: what is due and an open alert stay, windows begin anew."""
+        """Judge a store by another clock: what is due and an open alert stay, windows start over."""
         store = self._stores[index]
         memory = read_series(store.clock.engine, store.series)
         store.clock.engine.threshold[store.series] = np.inf

@@ -43,16 +43,18 @@ class SpecialDays:
         self._stores.append((store_id, zone))
 
     def keep(self, kept: Sequence[int]) -> None:
-        """Forget all steps but these, which are numbered anew in this order."""
+        """Forget all steps but these, which are renumbered in this order."""
         self._lengthen()
         places = np.array(kept, dtype=np.intp)
         self._stores = [self._stores[index] for index in kept]
         self._is_on, self._since = self._is_on[places], self._since[places]
         number = {index: new for new, index in enumerate(kept)}
         self._suppressed = {
-            number[index]: told for index, told in self._suppressed.items() if index in number
+            number[index]: entry_name for index, entry_name in self._suppressed.items() if index in number
         }
-        self._named = {number[index]: told for index, told in self._named.items() if index in number}
+        self._named = {
+            number[index]: entry_name for index, entry_name in self._named.items() if index in number
+        }
         stores = set(self._stores)
         self._spans = {key: spans for key, spans in self._spans.items() if key in stores}
         self._known_until = {key: until for key, until in self._known_until.items() if key in stores}

@@ -21,7 +21,7 @@ _RATIO, _NULL_RATIO, _LARGEST_Z = 1.45, 1.3, 4.0
 #: upstream events below this share of their usual have vanished, if chance does so once in a thousand (in nats)
 _VANISHED, _MISSED = 0.6, 6.9
 _LONG_AGO = 10_000
-#: every so many minutes of a longer stretch are looked up
+#: every this many minutes of a longer stretch are looked up
 _SAMPLED = 5
 
 
@@ -55,7 +55,7 @@ class Surges:
         return self.size - 1
 
     def keep(self, kept: NDArray[np.intp]) -> None:
-        """Forget all steps but these, which are numbered anew in this order."""
+        """Forget all steps but these, which are renumbered in this order."""
         self.size, self._capacity = len(kept), max(len(kept), 1)
         for name, value in vars(self).copy().items():
             if isinstance(value, np.ndarray):

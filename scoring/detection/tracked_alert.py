@@ -52,7 +52,7 @@ class TrackedAlert(msgspec.Struct):
     fast_variance: float = 0.0
     log_variance: float = 0.0
     note: str = ""
-    #: held back by the calendar: pending, nobody is told
+    #: held back by the calendar: pending, nobody is notified
     is_held: bool = False
     #: when it began to fire, where that was later than it opened
     fired_at_ms: int | None = None

@@ -59,7 +59,7 @@ def is_sudden_inflation(
 ) -> bool:
     """Whether upstream events rose as conversions per event fell, and conversions stayed as many as they were.
 
-    Against the hours just before, a rise shows that is far below what tells a promotion from a good day by the hour of week
+    Against the hours just before, a rise shows that is far below what distinguishes a promotion from a good day by the hour of week
     alone, and in a single segment too. With u = (E/E₀)/usual, N = E/r and N₀ = E₀/r upstream events, the rise counts where
     log u > 3·√(1/N + 1/N₀ + 0.1²), and explains the drop where |E/u − A| < 1.5·√(E/u + (0.15·E/u)²).
 

@@ -100,7 +100,7 @@ class Traffic:
             self.engine.set(index, self._parameters(usual))
 
     def can_tell(self, usual: TrafficBaseline | None) -> bool:
-        """Whether a store's staying away could ever be told: its busiest hours, all day, would make a silence a breach."""
+        """Whether a store's staying away could ever be detected: its busiest hours, all day, would make a silence a breach."""
         if usual is None:
             return False
         sigma = max(usual.sigma, self._policy.sigma_floor)

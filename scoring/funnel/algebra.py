@@ -78,7 +78,7 @@ class Algebra:
         return sum(mixes) / self.log_ratio if mixes and abs(self.log_ratio) >= _LEAST_CHANGE else None
 
 
-#: a change of the whole smaller than this (log) is none of which shares could be told
+#: a change of the whole smaller than this (log) is too small to be divided into shares
 _LEAST_CHANGE = 0.01
 
 

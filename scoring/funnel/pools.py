@@ -1,7 +1,7 @@
 """Which stores are judged together: groups that share a platform, a payment method or a country.
 
 A pool shows what no single small store can: a drop of all its members at once. It has an id of the form
-``pool:platform=shopify``, which stands where a store's id would (in baselines, alerts and rows); no store can be called
+``pool:platform=shopify``, which takes the place of a store's id (in baselines, alerts and rows); no store can be called
 so. Used by ``scoring/baselines/pooled.py`` (what is usual of a pool) and ``scoring/detection/pools.py`` (judging it).
 
 A store belongs to a platform's and a country's pool as a whole. A payment method's pool takes of each store the segments

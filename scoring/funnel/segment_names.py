@@ -1,4 +1,4 @@
-"""How the name of a segment is made of its dimensions' values, and the two names that stand for none and for the rest."""
+"""How the name of a segment is made of its dimensions' values, and the two names for none and for the rest."""
 
 from __future__ import annotations
 

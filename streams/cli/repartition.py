@@ -41,7 +41,7 @@ def register(app: typer.Typer) -> None:
 
         settings = running_instance(data)
         try:
-            done = asyncio.run(carry_over(settings, count, tell=typer.echo))
+            done = asyncio.run(carry_over(settings, count, report=typer.echo))
         except (CannotRepartitionError, TopicsNotReadyError) as error:
             raise failed(str(error)) from error
         except (KafkaError, OSError) as error:

@@ -35,12 +35,12 @@ from streams.settings import Settings
 CATCH_UP_MINUTES = 8
 #: hours for which the shops' curves are drawn beyond now
 AHEAD_HOURS = 48
-#: the shops have been live for so long, at least, when something breaks
+#: the shops have been live for this long, at least, when something breaks
 CALM_S = 8.0
-#: an incident that begins within so long after a full minute is still seen in that minute
+#: an incident that begins within this long after a full minute is still seen in that minute
 _STILL_EARLY_S = 10.0
 INCIDENT_S = 170.0
-#: an alert must have come within so long
+#: an alert must have come within this long
 LATEST_S = 300.0
 _STEP_S = 0.5
 _SLICE_MS = 15_000
@@ -171,11 +171,11 @@ class Course:
         self.say("catching_up", minutes=round((now_ms() - start_ms) / MINUTE_MS), events=laid)
 
     async def _send_live(self, sender: Sender, visitors: Mapping[str, Visitors]) -> None:
-        told, began, sent = False, monotonic(), sender.sent
+        is_slow, began, sent = False, monotonic(), sender.sent
         while True:
             await sender.send(_take(visitors, now_ms()))
-            if not told and monotonic() - began > 10:
-                told = True
+            if not is_slow and monotonic() - began > 10:
+                is_slow = True
                 rate = (sender.sent - sent) / (monotonic() - began)
                 self.say("live", per_second=rate, shops=len(visitors))
             await asyncio.sleep(_STEP_S)

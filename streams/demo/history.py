@@ -84,7 +84,7 @@ def _convert(
 
 
 def minute_rows(store_id: str, first_minute: int, segments: dict[str, Counts]) -> Iterator[pa.Table]:
-    """The history as rows of ``minutes_raw``, one table a segment; minutes without events are no row.
+    """The history as rows of ``minutes_raw``, one table a segment; minutes without events have no row.
 
     The version is the stream's own: rank 0 and the total, so that a later count of the same minute can replace it.
     """

@@ -31,7 +31,7 @@ _BROWSERS = {
 
 
 class EventsRejectedError(RejectedError):
-    """The collector refused events that it should take; the demo says so and ends."""
+    """The collector rejected events that it should accept; the demo reports it and ends."""
 
 
 class Sender:

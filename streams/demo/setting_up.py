@@ -80,7 +80,7 @@ def has_minutes(settings: Settings) -> bool:
     """True if an earlier demo's past is still there.
 
     Raises:
-        ClickHouseError: the store is away or refuses.
+        ClickHouseError: ClickHouse is unreachable or rejects it.
     """
     client = open_writer_sync(settings)
     try:
@@ -91,11 +91,11 @@ def has_minutes(settings: Settings) -> bool:
     return bool(rows[0][0])
 
 
-def load_minutes(settings: Settings, tables: Sequence[pa.Table], told: Callable[[int], None]) -> None:
-    """Insert minute rows; ``told`` hears how many rows went in with each insert.
+def load_minutes(settings: Settings, tables: Sequence[pa.Table], on_insert: Callable[[int], None]) -> None:
+    """Insert minute rows; ``on_insert`` is called with the rows of each insert.
 
     Raises:
-        ClickHouseError: the store is away or refuses.
+        ClickHouseError: ClickHouse is unreachable or rejects it.
     """
     client = open_writer_sync(settings)
     try:
@@ -107,6 +107,6 @@ def load_minutes(settings: Settings, tables: Sequence[pa.Table], told: Callable[
                 with mapped():
                     client.insert_arrow(table(settings, "minutes_raw"), pa.concat_tables(gathered))
                 gathered = []
-                told(size)
+                on_insert(size)
     finally:
         client.close()

@@ -18,9 +18,9 @@ _AGAIN_S = 2.0
 
 
 async def follow_alerts(
-    settings: Settings, tell: Callable[[AlertTransition], None], begun: asyncio.Event
+    settings: Settings, show: Callable[[AlertTransition], None], begun: asyncio.Event
 ) -> None:
-    """Give every alert transition published from now on to ``tell``, until cancelled; sets ``begun`` once it listens.
+    """Give every alert transition published from now on to ``show``, until cancelled; sets ``begun`` once it listens.
 
     Only what the monitor has committed is read, each record once: after a loss of the broker, or when there are more
     partitions, it goes on where it was.
@@ -51,7 +51,7 @@ async def follow_alerts(
                 for part, records in (await consumer.getmany(timeout_ms=1000)).items():
                     for record in records:
                         positions[part] = record.offset + 1
-                        _give(record.value, tell)
+                        _give(record.value, show)
         except (KafkaError, OSError) as error:
             _log.warning("kafka_unreachable", error=type(error).__name__, retry_in_s=_AGAIN_S)
             await asyncio.sleep(_AGAIN_S)
@@ -68,7 +68,7 @@ async def _partitions(consumer: object) -> int:
         await asyncio.sleep(0.2)
 
 
-def _give(value: bytes | None, tell: Callable[[AlertTransition], None]) -> None:
+def _give(value: bytes | None, show: Callable[[AlertTransition], None]) -> None:
     if value is None:
         return
     try:
@@ -76,4 +76,4 @@ def _give(value: bytes | None, tell: Callable[[AlertTransition], None]) -> None:
     except msgspec.MsgspecError as error:
         _log.warning("record_skipped", topic=ALERTS, error=str(error))
         return
-    tell(transition)
+    show(transition)

@@ -60,7 +60,7 @@ transaction.state.log.num.partitions=8
 transaction.state.log.segment.bytes=16777216
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
-# a broker killed hard waits so long before its successor is let in
+# a broker killed hard waits this long before its successor is let in
 broker.session.timeout.ms=5000
 broker.heartbeat.interval.ms=1000
 group.initial.rebalance.delay.ms=0
@@ -88,7 +88,7 @@ logger.server_config.level=warn
 
 
 class BrokerFailedError(StateError):
-    """The broker did not start or ended by itself; the text quotes its log. The supervisor starts it anew."""
+    """The broker did not start or exited; the text quotes its log. The supervisor restarts it."""
 
 
 def answers_requests(port: int, timeout_s: float = 1.0) -> bool:
@@ -122,9 +122,9 @@ class Broker:
         self.logs = logs.resolve()
         self.port = choose_port(port)
         self.controller_port = choose_port(controller_port, taken=frozenset({self.port}))
-        #: where clients are told to come; 0: to ``port`` itself
+        #: the port clients are sent to; 0: to ``port`` itself
         self.advertised_port = 0
-        #: lines of server.properties that hold instead of, or beside, those above
+        #: lines of server.properties that replace or extend those above
         self.more_properties = ""
         self._jars = jars.resolve()
         self._heap_mb = heap_mb
@@ -251,10 +251,10 @@ class Broker:
         for name in ("broker.out", "broker.log"):
             path = self.logs / name
             if path.exists():
-                told = path.read_text(errors="replace").splitlines()
-                lines += [line for line in told if "ERROR" in line or "Exception" in line or "rror:" in line][
-                    -3:
-                ]
+                written = path.read_text(errors="replace").splitlines()
+                lines += [
+                    line for line in written if "ERROR" in line or "Exception" in line or "rror:" in line
+                ][-3:]
         return " | ".join(lines) or f"nothing; see {self.logs}"
 
 

@@ -20,24 +20,24 @@ from streams.instance.files import PartState, read_state
 #: the first pause before a restart and the longest, in seconds; each is twice the one before
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
-#: after so long in readiness the next failure counts as the first
+#: after this long in readiness the next failure counts as the first
 STABLE_S = 60.0
-#: a process that has told nothing for so long is ended and started anew; fitting many stores is silent for minutes
+#: a process that has reported nothing for this long is ended and restarted; fitting many stores is silent for minutes
 SILENT_S = 900.0
 _LOG_BYTES = 20_000_000
 _SHORTEN_S = 20.0
 _LOOK_S = 0.1
 _CALM_LOOK_S = 0.5
 
-#: told of each change: name of the process, what happened, details
-Tell = Callable[[str, str, str], None]
+#: called at each change: name of the process, what happened, details
+Notify = Callable[[str, str, str], None]
 
 
 class Child:
-    """Keeps one process running until told to stop."""
+    """Keeps one process running until asked to stop."""
 
     def __init__(
-        self, command: Command, data: Path, tell: Tell, first_pause_s: float = FIRST_PAUSE_S
+        self, command: Command, data: Path, on_change: Notify, first_pause_s: float = FIRST_PAUSE_S
     ) -> None:
         self.name = command.name
         #: empty if it is a part
@@ -45,7 +45,7 @@ class Child:
         self.ready = asyncio.Event()
         self._command = command
         self._data = data
-        self._tell = tell
+        self._notify = on_change
         self._first_pause_s = first_pause_s
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = asyncio.Event()
@@ -75,7 +75,7 @@ class Child:
             try:
                 await asyncio.wait_for(asyncio.shield(process.wait()), self._command.grace_s)
             except TimeoutError:
-                self._tell(self.name, "killed", f"it did not end within {self._command.grace_s:.0f} s")
+                self._notify(self.name, "killed", f"it did not end within {self._command.grace_s:.0f} s")
                 self.kill()
                 await process.wait()
         if self._task is not None:
@@ -94,10 +94,10 @@ class Child:
             try:
                 code, ready_s = await self._run_once()
             except OSError as error:
-                self._tell(self.name, "failed", f"it cannot be started: {error}")
+                self._notify(self.name, "failed", f"it cannot be started: {error}")
                 code, ready_s = -1, 0.0
             if self._stopping.is_set():
-                self._tell(self.name, "stopped", "")
+                self._notify(self.name, "stopped", "")
                 return
             if ready_s >= STABLE_S:
                 self._failures = 0
@@ -105,7 +105,7 @@ class Child:
             self._failures += 1
             how = f"signal {signal.Signals(-code).name}" if code < 0 else f"code {code}"
             words = self._last_words()
-            self._tell(
+            self._notify(
                 self.name,
                 "ended",
                 f"with {how} after {monotonic() - started:.0f} s; again in {pause:.1f} s"
@@ -131,24 +131,24 @@ class Child:
         process = self._process
         if self._stopping.is_set():  # asked to stop while it was being started
             process.terminate()
-        self._tell(self.name, "started", f"pid {process.pid}")
+        self._notify(self.name, "started", f"pid {process.pid}")
         ended = asyncio.create_task(process.wait())
-        told: PartState | None = None
+        last_state: PartState | None = None
         ready_since: float | None = None
         heard = shortened = monotonic()
         while not ended.done():
             state = read_state(self._data, self.name)
             if state is not None and state.pid == process.pid:
-                if told is None or state.updated_at_ms != told.updated_at_ms:
+                if last_state is None or state.updated_at_ms != last_state.updated_at_ms:
                     heard = monotonic()
                 if not self._stopping.is_set():
-                    self._note(state, told)
+                    self._note(state, last_state)
                 if state.state == "ready" and ready_since is None:
                     ready_since = monotonic()
                     self.ready.set()
-                told = state
+                last_state = state
             if monotonic() - heard > SILENT_S:
-                self._tell(self.name, "silent", f"for {SILENT_S:.0f} s; it is ended and started anew")
+                self._notify(self.name, "silent", f"for {SILENT_S:.0f} s; it is ended and restarted")
                 self._kill_hung(process)
                 heard = monotonic()
             if monotonic() - shortened > _SHORTEN_S:
@@ -159,16 +159,16 @@ class Child:
 
     @staticmethod
     def _kill_hung(process: asyncio.subprocess.Process) -> None:
-        """End a process that no longer answers, so that it is started anew."""
+        """End a process that no longer answers, so that it is restarted."""
         with contextlib.suppress(ProcessLookupError):
             process.kill()
 
     def _note(self, state: PartState, before: PartState | None) -> None:
         if before is None or state.state != before.state:
             if state.state in ("ready", "degraded", "failed") or (state.detail and before is not None):
-                self._tell(self.name, state.state, state.detail)
+                self._notify(self.name, state.state, state.detail)
         elif state.state == "degraded" and state.detail != before.detail:
-            self._tell(self.name, state.state, state.detail)
+            self._notify(self.name, state.state, state.detail)
 
     def _log(self) -> Path:
         path = self._data / "logs" / f"{self.name}.log"
@@ -195,7 +195,7 @@ class Child:
 
 
 def _reason(line: str) -> str:
-    """The part of a log line that a person wants to see; empty if it tells of nothing that went wrong."""
+    """The part of a log line that a person wants to see; empty if it reports nothing that went wrong."""
     try:
         record = json.loads(line)
     except ValueError:

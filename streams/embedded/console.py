@@ -76,7 +76,7 @@ _COLOURS = {
 
 
 class Console:
-    """Prints lines; never fails for a reader that has gone away."""
+    """Prints lines; never fails because its reader has gone."""
 
     def __init__(self, language: str) -> None:
         self._words = _WORDS[language]

@@ -80,7 +80,7 @@ def missing_jars(settings: Settings) -> list[Jar]:
 def fetch_jars(settings: Settings, progress: Callable[[int, int], None] | None = None) -> Path:
     """The folder that holds every jar, after fetching those that are missing.
 
-    A jar already fetched is not fetched again, so an interrupted run goes on where it stopped. ``progress`` is told
+    A jar already fetched is not fetched again, so an interrupted run goes on where it stopped. ``progress`` is called with
     (bytes there, bytes in all).
 
     Raises:

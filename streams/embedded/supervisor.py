@@ -23,15 +23,15 @@ from streams.instance.processes import end_all, is_ours
 from streams.kafka.topics import EVENTS
 from streams.roles import ROLES
 
-#: how long what an earlier run left may take to end by itself
+#: how long what an earlier run left may take to end
 _LEFTOVER_S = 30.0
 _AGAIN_S = 1.0
-#: without a broker for so long the collector starts all the same: it keeps what comes on its disk
+#: without Kafka for this long the collector starts all the same: it keeps what comes on its disk
 _COLLECT_S = 15.0
 
 
 def clear_leftovers(data: Path, console: Console) -> None:
-    """End what an earlier run left and take its state files away. Call it with the lock held."""
+    """End what an earlier run left and remove its state files. Call it with the lock held."""
     left = [state.pid for state in read_states(data) if state.pid != os.getpid() and is_ours(state.pid)]
     if left:
         console.line(f"{console.word('left')}: {', '.join(map(str, left))}")
@@ -41,7 +41,7 @@ def clear_leftovers(data: Path, console: Console) -> None:
 
 
 class CannotRunError(StateError):
-    """What a start met will not mend itself; everything has been ended. The command line prints it."""
+    """A start failed for a reason that does not go away; everything has been ended. The command line prints it."""
 
 
 def _root(failure: BaseException) -> BaseException:
@@ -52,7 +52,7 @@ def _root(failure: BaseException) -> BaseException:
 
 
 class Supervisor:
-    """Runs a plan until told to stop.
+    """Runs a plan until asked to stop.
 
     ``later`` names roles whose processes start only when their event is set (the demo lays a past before it is watched).
     """
@@ -153,7 +153,7 @@ class Supervisor:
 
         from streams.kafka.admin import TopicsNotReadyError, create_topics, partitions_of
 
-        settings, told = self._settings, ""
+        settings, reported = self._settings, ""
         monitors = len(self._processes_of("monitor"))
         if "broker" in self._parts:
             await self._parts["broker"].wait_ready()
@@ -166,7 +166,7 @@ class Supervisor:
                 partitions = len(await partitions_of(settings.kafka, EVENTS)) if monitors > 1 else 1
                 break
             except (KafkaError, TopicsNotReadyError, OSError) as error:
-                told = self._trouble("kafka", f"{settings.kafka}: {error}", told)
+                reported = self._trouble("kafka", f"{settings.kafka}: {error}", reported)
                 await asyncio.sleep(_AGAIN_S)
         if made:
             self._console.change("topics", "made", str(len(made)))
@@ -184,7 +184,7 @@ class Supervisor:
         from streams.clickhouse.errors import ClickHouseError
         from streams.clickhouse.migrations import MigrationChangedError, migrate
 
-        told = ""
+        reported = ""
         while True:
             try:
                 await migrate(self._settings)
@@ -192,14 +192,14 @@ class Supervisor:
             except MigrationChangedError as error:
                 raise CannotRunError(str(error)) from error
             except ClickHouseError as error:
-                told = self._trouble("clickhouse", f"{self._settings.clickhouse_url}: {error}", told)
+                reported = self._trouble("clickhouse", f"{self._settings.clickhouse_url}: {error}", reported)
                 await asyncio.sleep(_AGAIN_S)
         self._migrated.set()
 
-    def _trouble(self, name: str, text: str, told: str) -> str:
+    def _trouble(self, name: str, text: str, reported: str) -> str:
         """Say ``text`` once, not at every attempt; what was said."""
         text = " ".join(text.split())[:300]
-        if text != told:
+        if text != reported:
             self._console.change(name, "degraded", text)
         return text
 
@@ -237,7 +237,7 @@ class Supervisor:
         console.line(console.word("up"))
 
     async def _end_all(self) -> None:
-        """The collector first, so that nothing new comes in; then who works on it; at last what they stand on."""
+        """The collector first, so that nothing new comes in; then who works on it; last the parts they depend on."""
         for child in self._processes_of("collector"):
             await child.stop()
         await asyncio.gather(*(child.stop() for child in self._roles.values()))

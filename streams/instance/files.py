@@ -1,6 +1,6 @@
 """Where a running instance says what it is: ``DATA/instance.json``, ``DATA/run/NAME.json`` and ``DATA/secrets``.
 
-Commands find the instance by its data folder; processes tell their state here; the supervisor reads it. A role may have
+Commands find the instance by its data folder; processes report their state here; the supervisor reads it. A role may have
 several processes: each has a name of its own.
 """
 
@@ -19,7 +19,7 @@ from streams.clock import now_ms
 from streams.errors import StateError
 from streams.settings import Settings
 
-#: heartbeats come every two seconds; who has told nothing for so long is called silent
+#: heartbeats come every two seconds; a process that has reported nothing for this long is called silent
 SILENT_MS = 30_000
 #: a process that starts says so once and is busy then: it loads its libraries, restores its state, waits for a broker
 STARTING_MS = 300_000
@@ -104,7 +104,7 @@ def read_states(data: Path) -> list[PartState]:
     """What every process of the instance last said of itself, in the order of their names and numbers."""
     states = []
     for path in sorted((data / "run").glob("*.json"), key=lambda path: role_and_number(path.stem)):
-        with suppress(FileNotFoundError, msgspec.DecodeError):  # taken away meanwhile, or of another release
+        with suppress(FileNotFoundError, msgspec.DecodeError):  # removed meanwhile, or of another release
             states.append(msgspec.json.decode(path.read_bytes(), type=PartState))
     return states
 
@@ -154,12 +154,12 @@ def connect_settings(settings: Settings) -> Settings:
 
 
 class StateReport:
-    """How a process tells its state. Call ``ready`` once it serves; repeat calls are heartbeats.
+    """How a process reports its state. Call ``ready`` once it serves; repeat calls are heartbeats.
 
     Args:
         data: the folder of the instance.
         name: the process's, see ``process_name``.
-        always: addresses that are told beside those of each state (its metrics).
+        always: addresses reported along with those of each state (its metrics).
     """
 
     def __init__(self, data: Path, name: str, always: Mapping[str, str] | None = None) -> None:
@@ -170,14 +170,14 @@ class StateReport:
         self._said = ("starting", "")
 
     def say(self, state: str, detail: str = "", addresses: dict[str, str] | None = None) -> None:
-        """Write ``state`` with ``detail``; ``addresses`` are kept until given anew."""
+        """Write ``state`` with ``detail``; ``addresses`` are kept until replaced."""
         if addresses is not None:
             self._addresses = addresses
         self._said = (state, detail)
-        told = PartState(
+        part_state = PartState(
             self._name, os.getpid(), state, detail, now_ms(), {**self._always, **self._addresses}
         )
-        write_atomically(self._path, msgspec.json.encode(told), durable=False)
+        write_atomically(self._path, msgspec.json.encode(part_state), durable=False)
 
     def repeat(self) -> None:
         """Say again what was said last: a heartbeat."""
@@ -188,5 +188,5 @@ class StateReport:
         self.say("ready", detail, addresses)
 
     def clear(self) -> None:
-        """Take the report away: the role has ended as asked."""
+        """Remove the report: the role ended as asked."""
         self._path.unlink(missing_ok=True)

@@ -77,7 +77,7 @@ def end_with_parent(parent: int, grace_s: float = 15.0, check_s: float = 1.0) ->
     """Send this process SIGTERM when its parent (pid ``parent``) is gone, and end it hard ``grace_s`` later.
 
     A daemon thread looks at the parent's pid, which works on every system and also while the event loop is busy; on
-    Linux the kernel tells it at once.
+    Linux the kernel reports it at once.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -38,21 +38,21 @@ class InstanceState(msgspec.Struct, frozen=True):
 
     def as_json(self) -> str:
         """For scripts: processes by name."""
-        told: dict[str, Any] = msgspec.to_builtins(self)
-        told["processes"] = {process.pop("name"): process for process in told["processes"]}
-        return json.dumps(told, ensure_ascii=False, indent=2)
+        reported: dict[str, Any] = msgspec.to_builtins(self)
+        reported["processes"] = {process.pop("name"): process for process in reported["processes"]}
+        return json.dumps(reported, ensure_ascii=False, indent=2)
 
 
 def instance_state(data: Path) -> InstanceState:
     """The state of the instance under ``data`` now."""
     instance = read_instance(data)
     running = is_up(data)
-    told = {state.name: state for state in read_states(data)}
+    reported = {state.name: state for state in read_states(data)}
     expected: list[str] = []
     if instance is not None and running:
         expected = [*instance.parts, *instance.roles]
-    names = [*expected, *(name for name in sorted(told) if name not in expected)]
-    processes = [_process(name, told.get(name)) for name in names]
+    names = [*expected, *(name for name in sorted(reported) if name not in expected)]
+    processes = [_process(name, reported.get(name)) for name in names]
     alive = running or any(process.state not in ("dead", "not_started") for process in processes)
     addresses = {}
     if instance is not None and alive:
@@ -74,10 +74,12 @@ def instance_state(data: Path) -> InstanceState:
     )
 
 
-def _process(name: str, told: PartState | None) -> ProcessState:
-    if told is None:
+def _process(name: str, reported: PartState | None) -> ProcessState:
+    if reported is None:
         return ProcessState(name, "not_started")
     present_ms = now_ms()
-    heard_ms = max(present_ms - told.updated_at_ms, 0)
-    state = state_of(told, present_ms) if is_ours(told.pid) else "dead"
-    return ProcessState(name, state, told.pid, told.detail, round(heard_ms / 1000, 1), told.addresses)
+    heard_ms = max(present_ms - reported.updated_at_ms, 0)
+    state = state_of(reported, present_ms) if is_ours(reported.pid) else "dead"
+    return ProcessState(
+        name, state, reported.pid, reported.detail, round(heard_ms / 1000, 1), reported.addresses
+    )

@@ -31,10 +31,10 @@ async def create_topics(
 ) -> list[str]:
     """The names of the topics that were made now; each partition of every topic has a leader then.
 
-    Topics that exist are left as they are. One that is made beside them has their number of partitions, not ``partitions``.
+    Topics that exist are left as they are. A new one next to them has their number of partitions, not ``partitions``.
 
     Raises:
-        TopicsNotReadyError: the broker refuses, or a partition has no leader in time.
+        TopicsNotReadyError: the broker rejects them, or a partition has no leader in time.
         KafkaError: the broker cannot be reached.
     """
     deadline = monotonic() + timeout_s
@@ -54,13 +54,13 @@ async def create_topics(
         ]
         if new:
             answer = await admin.create_topics(new, timeout_ms=int(timeout_s * 1000))
-            refused = [
+            rejected = [
                 f"{name}: {message or code}"
                 for name, code, message in (error[:3] for error in answer.topic_errors)
                 if code not in (0, TopicAlreadyExistsError.errno)
             ]
-            if refused:
-                raise TopicsNotReadyError("topics could not be made: " + "; ".join(refused))
+            if rejected:
+                raise TopicsNotReadyError("cannot create topics: " + "; ".join(rejected))
         await _wait_for_leaders(admin, [spec.name for spec in topics], deadline)
         return [topic.name for topic in new]
     finally:
@@ -137,7 +137,7 @@ async def add_partitions(bootstrap: str, topics: Sequence[str], count: int, time
     """Give topics ``count`` partitions, each with a leader on return; one that has as many stays as it is.
 
     Raises:
-        TopicsNotReadyError: the broker refuses (it takes no partitions away), or a partition has no leader in time.
+        TopicsNotReadyError: the broker rejects it (partitions cannot be removed), or a partition has no leader in time.
         aiokafka.errors.KafkaError: no broker answers.
     """
     counts = await partition_counts(bootstrap, topics)
@@ -146,9 +146,9 @@ async def add_partitions(bootstrap: str, topics: Sequence[str], count: int, time
         return
     async with admin_of(bootstrap) as admin:
         answer = await admin.create_partitions(short)
-    refused = [f"{error[0]}: {error[2] or error[1]}" for error in answer.topic_errors if error[1]]
-    if refused:
-        raise TopicsNotReadyError("no partitions could be added: " + "; ".join(refused))
+    rejected = [f"{error[0]}: {error[2] or error[1]}" for error in answer.topic_errors if error[1]]
+    if rejected:
+        raise TopicsNotReadyError("cannot add partitions: " + "; ".join(rejected))
     until = monotonic() + timeout_s
     while waiting := [
         name for name, has in (await partition_counts(bootstrap, list(short))).items() if has != count

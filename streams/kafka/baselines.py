@@ -28,16 +28,16 @@ class BaselineFollower:
     Args:
         bootstrap: Kafka addresses.
         partitions: how many partitions the events topic has.
-        tell: called with (partition, baseline) for each one that arrives after the start.
+        notify: called with (partition, baseline) for each one that arrives after the start.
     """
 
     def __init__(
-        self, bootstrap: str, topic: str, partitions: int, tell: Callable[[int, StoreBaseline], None]
+        self, bootstrap: str, topic: str, partitions: int, notify: Callable[[int, StoreBaseline], None]
     ) -> None:
         self._bootstrap = bootstrap
         self._topic = topic
         self._partitions = partitions
-        self._tell = tell
+        self._notify = notify
         self._latest: dict[int, dict[str, bytes]] = {}
         #: set once everything published before the start has been read
         self.is_read = asyncio.Event()
@@ -84,7 +84,7 @@ class BaselineFollower:
         if self.is_read.is_set():
             baseline = _decoded(store_id, value)
             if baseline is not None:
-                self._tell(number, baseline)
+                self._notify(number, baseline)
 
 
 def _decoded(store_id: str, value: bytes) -> StoreBaseline | None:

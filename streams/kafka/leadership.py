@@ -1,4 +1,4 @@
-"""One process of a role leads, the others stand by: whoever holds the only partition of ``funnel.actions.v1`` in the group.
+"""One process of a role leads, the others wait: whoever holds the only partition of ``funnel.actions.v1`` in the group.
 
 Leadership by group alone is not exact (a suspended leader does not know that it was replaced). Whoever leads therefore also
 takes over the send log (``streams/incidents/send_log.py``), whose fencing decides.
@@ -38,7 +38,7 @@ class Leadership:
         )
 
     async def start(self) -> None:
-        """Join the group; while the broker is away, wait for it."""
+        """Join the group; while Kafka is unreachable, wait for it."""
         wait_s = 0.5
         while True:
             try:

@@ -1,6 +1,6 @@
-"""The id of a topic: one that was deleted and made anew under the same name has another, and its offsets mean nothing.
+"""The id of a topic: one that was deleted and recreated under the same name has another, and its offsets mean nothing.
 
-Kafka gives every topic an id (KIP-516); aiokafka speaks Metadata up to version 5, which does not tell it, so the one
+Kafka gives every topic an id (KIP-516); aiokafka speaks Metadata up to version 5, which does not report it, so the one
 version that is needed here is written down below, in aiokafka's own terms. Schema: ``MetadataRequest.json`` and
 ``MetadataResponse.json`` of Apache Kafka, version 12.
 """
@@ -104,7 +104,7 @@ class _MetadataRequest(Request[_MetadataRequestStruct]):  # type: ignore[misc]
 
 
 class TopicReplacedError(StateError):
-    """A topic was deleted and made anew while we read it: our positions mean nothing there. The app ends the process."""
+    """A topic was deleted and recreated while we read it: our offsets mean nothing in it. The app ends the process."""
 
 
 #: what ``PartitionsChangedError`` says to do
@@ -116,7 +116,7 @@ class PartitionsChangedError(StateError):
 
 
 class NoSuchTopicError(StateError):
-    """There is no topic of that name at present. Who must not go on without it ends; who only compares ids goes on."""
+    """There is no such topic at present. Callers that need it end; those that only compare ids go on."""
 
 
 class TopicIds:
@@ -166,7 +166,7 @@ class TopicIds:
                 return await self.of(topic)
             except (KafkaError, OSError) as error:
                 if monotonic() > until:
-                    raise KafkaError(f"no broker tells the id of {topic}: {error}") from error
+                    raise KafkaError(f"no broker gives the id of {topic}: {error}") from error
                 await asyncio.sleep(RETRY_S)
 
     async def close(self) -> None:

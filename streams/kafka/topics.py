@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from scoring.funnel.units import DAY_MS
 
 #: how old a client's view of its topics may get (aiokafka: five minutes). A topic that was given more partitions has them
-#: for a client only when it looks again; a topic made anew is another one; and a group's leader that joined while the broker
+#: for a client only when it looks again; a recreated topic is another one; and a group's leader that joined while the broker
 #: was starting may have seen a topic without partitions and given nobody any
 METADATA_AGE_MS = 5_000
 

@@ -12,6 +12,6 @@ memory, changelog and everything published always agree on one offset, whoever i
 
 Files, in the order in which a record batch passes: ``app.py`` (agent, timers), ``monitor.py`` (which partitions are
 ours, flush), ``partition.py`` (one partition: count, close, judge), ``records.py`` (what it looks like in topics),
-``writer.py`` (the transaction). Beside them ``table.py`` and ``recovery.py`` (restart), ``ticks.py``,
+``writer.py`` (the transaction). In addition ``table.py`` and ``recovery.py`` (restart), ``ticks.py``,
 ``watchdog.py``; ``repartitioning.py`` and ``moves.py`` carry the state over to more partitions.
 """

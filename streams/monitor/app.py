@@ -101,7 +101,7 @@ class MonitorApp:
         settings: addresses and intervals.
         config: segments and thresholds.
         partitions: how many partitions the events topic has.
-        report: by which the process tells its state.
+        report: through which the process reports its state.
         fatal: ends the process.
         make_detector: an empty detector for one partition.
         rename: topic names on this broker (tests use their own).
@@ -285,12 +285,12 @@ class MonitorApp:
         if monitor.owned - set(loaded):
             self._missing_since = self._missing_since or present
             if present - self._missing_since > STALLED_S:
-                self._fatal(f"partitions {sorted(monitor.owned - set(loaded))} must be taken anew", None)
+                self._fatal(f"partitions {sorted(monitor.owned - set(loaded))} must be recovered again", None)
         else:
             self._missing_since = None
         rows = sum(partition.counts.rows for partition in loaded.values())
-        told = f"{len(loaded)} partitions, {rows} rows" if monitor.owned else "0 partitions, standing by"
-        await asyncio.to_thread(self.report.ready, told)  # it waits for the disk
+        shown = f"{len(loaded)} partitions, {rows} rows" if monitor.owned else "0 partitions, standby"
+        await asyncio.to_thread(self.report.ready, shown)  # it waits for the disk
 
     async def _close(self, app: Any, **kwargs: Any) -> None:
         self.loop_watch.stop()
@@ -334,9 +334,9 @@ async def find_partitions(bootstrap: str, rename: Rename = str, wait_s: float = 
         await asyncio.sleep(0.5)
     matched = {rename(topic): counts[rename(topic)] for topic in PER_PARTITION}
     if len(set(matched.values())) != 1:
-        told = ", ".join(f"{topic} {count}" for topic, count in matched.items())
+        shown = ", ".join(f"{topic} {count}" for topic, count in matched.items())
         raise MonitorError(
-            f"these topics must have the same number of partitions: {told}; "
+            f"these topics must have the same number of partitions: {shown}; "
             "run `funnelwatch repartition` (deploy/runbook.md, 'The number of partitions changed')"
         )
     return matched[rename(EVENTS)]
@@ -347,7 +347,7 @@ def run(role: MonitorApp, loop: asyncio.AbstractEventLoop) -> None:
     role.report.say("starting", "joining the group")
     logging.getLogger("mode.timers").setLevel(logging.ERROR)  # a long flush skips a turn; that is meant
     for name in ("streams.transport", "streams.monitor.table"):
-        logging.getLogger(name).setLevel(logging.WARNING)  # Faust tells of every service that starts or stops
+        logging.getLogger(name).setLevel(logging.WARNING)  # Faust logs every service that starts or stops
     sys.setswitchinterval(SWITCH_S)
     gc.set_threshold(100_000, 20, 50)  # rows are long-lived lists: looking through them often finds nothing
     role.loop_watch.start()

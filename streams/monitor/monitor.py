@@ -3,7 +3,7 @@
 On the path of an event: between the agent of ``app.py`` and ``partition.py``. The rules that keep counts exact:
 
 * Count only in the generation the partitions were recovered in, and only after our own recovery has finished (Faust
-  may say so too early). A partition that missed a batch is not counted again until it is taken anew.
+  may say so too early). A partition that missed a batch is not counted again until it is recovered again.
 * A flush that did not come through leaves memory ahead of the log: forget the partition, or end the process.
 * A member that was thrown out of its group forgets everything.
 """
@@ -39,11 +39,11 @@ LEASE_MARGIN_S = 1.5
 DRAIN_TIMEOUT_S = 20.0
 #: seconds a flush asks on for the topic's id while no broker answers: about what its producer waits
 TOPIC_ID_WAIT_S = 40.0
-#: from so many rows on, judging goes to a thread
+#: from this many rows on, judging goes to a thread
 THREAD_ROWS = 50
 #: with a backlog a flush may take this share of the time: after a long one the next waits longer
 FLUSH_SHARE = 0.1
-#: but never longer than so many seconds: what is counted must not wait without bound for being durable
+#: but never longer than this many seconds: what is counted must not wait without bound for being durable
 FLUSH_WAIT_MOST_S = 3.0
 BACKLOG_RECORDS = 20_000
 
@@ -175,7 +175,7 @@ class Monitor:
             self._spawn(writer.close())
 
     def _forget(self, number: int) -> None:
-        """Drop a partition's memory; if it is still ours it must be taken anew before it counts again."""
+        """Drop a partition's memory; if it is still ours it must be recovered again before it counts again."""
         self.partitions.pop(number, None)
         self._close_writer(number)
 
@@ -278,7 +278,7 @@ class Monitor:
             if present and known and present != known:
                 raise TopicReplacedError(
                     f"partition {number} of {self.topic} was counted under the topic id {known}, which is now {present}: "
-                    "was the topic deleted and made anew?"
+                    "was the topic deleted and recreated?"
                 )
 
     def _refuse_another_count(self, partitions: Mapping[int, Partition]) -> None:
@@ -309,7 +309,7 @@ class Monitor:
             return None  # look again later
         known, self._topic_id = self._topic_id or present, present or self._topic_id
         if present and present != known:
-            return f"{self.topic} has the id {present} and no longer {known}: was the topic deleted and made anew?"
+            return f"{self.topic} has the id {present} and no longer {known}: was the topic deleted and recreated?"
         return None
 
     async def _write(self, number: int, work: Work, present_ms: int) -> bool:
@@ -374,7 +374,7 @@ class Monitor:
         rows, clock = 0, 0
         for number in self._measured - set(
             self.partitions
-        ):  # else a lag of another's partition would stand for ever
+        ):  # else a lag of another's partition would remain for ever
             metrics.MONITOR_POSITION.remove(number)
             metrics.MONITOR_LAG.remove(number)
         self._measured = set(self.partitions)

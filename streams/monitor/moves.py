@@ -3,7 +3,7 @@
 Before it: ``repartitioning.py`` (reads the changelog, writes what is decided here). It does no input or output.
 
 Kafka puts a store's next events into another partition when the number of partitions changes. What was counted of the store,
-what its detector remembers and the orders it was told of have to be there as well, or its alerts are forgotten and its
+what its detector remembers and the orders it knows have to be there as well, or its alerts are forgotten and its
 present minute is counted in two places.
 """
 
@@ -106,8 +106,8 @@ def _copied_orders(states: Mapping[int, State], partitions: int) -> Iterator[tup
 def _new_marks(marks: Mapping[int, Mark], partitions: int) -> dict[int, Mark]:
     """Each partition goes on where it was; ``as_of`` grows for every store, wherever it comes from.
 
-    All have closed the same minutes from now on, those of the partition that was furthest: a minute closed twice could tell
-    an alert twice, and what others had not closed yet (they stood still at the same moment) is counted, but not judged.
+    All have closed the same minutes from now on, those of the partition that was furthest: a minute closed twice could publish
+    an alert twice, and what others had not closed yet (they stopped at the same moment) is counted, but not judged.
     """
     top = max(mark.base + mark.offset for mark in marks.values())
     clock_ms = max(mark.clock_ms for mark in marks.values())

@@ -31,7 +31,7 @@ from streams.monitor import records
 from streams.monitor.records import Mark, Record
 from streams.transport.chunks import Span
 
-#: minutes closed in one flush, at most: a monitor that was away for a day catches up in a few flushes
+#: minutes closed in one flush, at most: a monitor that was down for a day catches up in a few flushes
 CLOSE_AT_ONCE = 120
 #: late (minute, store) pairs corrected in one flush, at most
 AMEND_AT_ONCE = 2000
@@ -45,7 +45,7 @@ DROP_AT_ONCE = 20_000
 FIRST_MINUTES = 60
 #: minutes of history from which detector and windows are rebuilt
 WARM_MINUTES = max(WINDOW_MINUTES)
-#: without any record for so long, ticks included, nobody was there to take events: everything was stopped
+#: without any record for this long, ticks included, nobody was there to take events: everything was stopped
 UNWATCHED_MS = 120_000
 #: minutes whose rows are looked up by the counting loop without a detour
 HOT_MINUTES = 15
@@ -189,7 +189,7 @@ class Partition:
 
     @property
     def backlog(self) -> int:
-        """Records known to stand behind the last one counted."""
+        """Records known to follow the last one counted."""
         return max(0, self.highwater - self.offset - 1)
 
     @property
@@ -349,7 +349,7 @@ class Partition:
         return self.counts.rewind(mark.epoch, mark.starts)
 
     def begin_anew(self) -> None:
-        """The source topic was made anew: its offsets start again, ``as_of`` goes on, what was counted stays."""
+        """The source topic was recreated: its offsets start again, ``as_of`` goes on, what was counted stays."""
         self.mark = Mark(
             base=self.mark.base + self.mark.offset + 1,
             clock_ms=self.mark.clock_ms,

@@ -39,7 +39,7 @@ class Mark(msgspec.Struct, frozen=True, omit_defaults=True):
     """Up to where the state of a partition holds.
 
     ``offset`` is the last source record counted, ``fingerprint`` the checksum of its value: a topic that was deleted
-    and made anew shows there where the broker keeps no topic ids. ``topic_id`` is the id of the topic that ``offset``
+    and recreated shows there where the broker keeps no topic ids. ``topic_id`` is the id of the topic that ``offset``
     belongs to. ``partitions`` decides which stores are in this one. ``base`` is added to offsets to give ``as_of``, so that ``as_of`` grows even across such a change.
     ``scored`` is the last minute closed, ``late`` the corrections still to be judged.
     """
@@ -87,8 +87,8 @@ def rows_to_records(rows: Iterable[Row], as_of: int) -> tuple[list[Record], list
         store_id, segment = row[OWNER]
         minute, counts = row[MINUTE], tuple(row[:_WIDTH])
         add_change((encode(("c", minute, store_id, segment)), encode((as_of, *counts))))
-        told = MinuteRow(store_id, minute * MINUTE_MS, segment, counts, as_of)
-        add_minute((store_id.encode(), encode(told)))
+        minute_row = MinuteRow(store_id, minute * MINUTE_MS, segment, counts, as_of)
+        add_minute((store_id.encode(), encode(minute_row)))
     return changes, minutes
 
 
@@ -113,7 +113,7 @@ def orders_record(bucket: int, keys: list[str] | None) -> Record:
 
 
 def dead_letter(rejected: UncountedRecord, partition: int, offset: int, present_ms: int) -> Record:
-    """A refused record of the events topic as dead letter; its id is its place in the log."""
+    """A rejected record of the events topic as a dead letter; its id is its place in the log."""
     letter = DeadLetter(
         received_at_ms=present_ms,
         reason=rejected.reason,

@@ -106,7 +106,7 @@ async def read_source(
                 _meet_shorter_log(partition, topic, end)
             if (
                 partition.offset < first
-            ):  # nothing left to hold or compare: anew, or deleted by retention since
+            ):  # nothing left to hold or compare: recreated, or deleted by retention since
                 del wanted[number]
             else:
                 wanted[number] = max(first, min(wanted[number], partition.offset))

@@ -5,9 +5,9 @@ middle has changed nothing, and can be given again:
 
 * the changelog's records of every store whose events are in another partition now, and new marks;
 * a copy of the events that were sent to a store's old partition and not counted yet, in its new one. They keep their ids:
-  ClickHouse has each of them once, and their minutes are counted anew from the raw table.
+  ClickHouse has each of them once, and their minutes are recounted from the raw table.
 
-No monitor gets between: a running one ends by itself when it sees the change, its successors wait for all topics to have the
+No monitor gets between: a running one exits when it sees the change, its successors wait for all topics to have the
 same number of partitions (which they have last), and one that was suspended is fenced.
 """
 
@@ -37,7 +37,7 @@ from streams.settings import Settings
 SETTLE_S = 2 * METADATA_AGE_MS / 1000
 #: seconds that running monitors may take to see the change and end
 MONITORS_END_S = 90.0
-#: how long the transaction may take; brokers allow 15 minutes unless told otherwise
+#: how long the transaction may take; brokers allow 15 minutes unless configured otherwise
 TRANSACTION_TIMEOUT_MS = 600_000
 #: records that wait to be copied, at most
 _COPY_AT_ONCE = 5_000
@@ -64,7 +64,7 @@ async def repartition(
     settings: Settings,
     wanted: int | None = None,
     *,
-    tell: Callable[[str], None] = lambda line: None,
+    report: Callable[[str], None] = lambda line: None,
     rename: Rename = str,
     settle_s: float = SETTLE_S,
 ) -> Repartitioned:
@@ -72,15 +72,15 @@ async def repartition(
 
     Args:
         settings: of the instance.
-        wanted: give the events topic so many; None: it has been given them.
-        tell: is given a line for each step.
+        wanted: give the events topic this many; None: it has been given them.
+        report: is given a line for each step.
         rename: the topics' names on this broker.
         settle_s: seconds to wait until collectors send to the new partitions.
 
     Raises:
         CannotRepartitionError: see there.
-        TopicsNotReadyError: the broker refuses partitions.
-        aiokafka.errors.KafkaError: the broker does not answer, or refuses; nothing has been moved.
+        TopicsNotReadyError: the broker rejects partitions.
+        aiokafka.errors.KafkaError: the broker does not answer or rejects it; nothing has been moved.
     """
     kafka = settings.kafka
     per_store = [rename(spec.name) for spec in TOPICS if spec.per_partition]
@@ -92,12 +92,12 @@ async def repartition(
     if is_same and {mark.partitions or count for mark in marks.values()} <= {count}:
         return Repartitioned(before, count, is_changed=False)
     await add_partitions(kafka, [events], count)
-    tell(f"{events} has {count} partitions; waiting for monitors to end and collectors to see it")
+    report(f"{events} has {count} partitions; waiting for monitors to exit and collectors to see it")
     await asyncio.gather(_wait_for_no_monitor(settings), asyncio.sleep(settle_s))
     await add_partitions(kafka, [changelog], count)
     await _fence(settings, count, rename)
     done = await _carry_over(settings, events, changelog, count)
-    tell(f"{done.moved_stores} stores and {done.copied_events} uncounted events moved")
+    report(f"{done.moved_stores} stores and {done.copied_events} uncounted events moved")
     await add_partitions(kafka, per_store, count)
     return done
 
@@ -111,9 +111,9 @@ async def _checked_count(kafka: str, per_store: Sequence[str], events: str, want
         )
     count, most = wanted or counts[events], max(counts.values())
     if count < most:
-        told = ", ".join(f"{topic} {has}" for topic, has in counts.items())
+        listed = ", ".join(f"{topic} {has}" for topic, has in counts.items())
         raise CannotRepartitionError(
-            f"Kafka takes no partitions away, and there are topics with {most} ({told}): "
+            f"Kafka cannot remove partitions, and there are topics with {most} ({listed}): "
             f"`funnelwatch repartition {most}` gives all of them as many"
         )
     return count
@@ -224,7 +224,7 @@ async def _read_states(kafka: str, changelog: str) -> dict[int, State]:
 
 
 async def _uncounted(kafka: str, events: str, marks: dict[int, Mark], count: int) -> dict[int, int]:
-    """Partition → the offset of the first event that is not counted yet; 0 where the topic was made anew."""
+    """Partition → the offset of the first event that is not counted yet; 0 where the topic was recreated."""
     ids = TopicIds(kafka)
     try:
         present = await ids.of(events)
@@ -241,7 +241,7 @@ async def _uncounted(kafka: str, events: str, marks: dict[int, Mark], count: int
 async def _misplaced(
     kafka: str, events: str, starts: dict[int, int], count: int
 ) -> AsyncIterator[tuple[int, list[Stamped]]]:
-    """The uncounted events that stand in another partition than their store's, by the partition they belong to."""
+    """The uncounted events in another partition than their store's, by the partition they belong to."""
     waiting: dict[int, list[Stamped]] = {}
     held = 0
     async with plain_reader(kafka) as reader:

@@ -1,7 +1,7 @@
 """The Faust table's store: the partitions' states, seen as one mapping, and the hooks by which Faust recovers it.
 
 Faust calls ``on_rebalance`` with the new assignment, then ``on_recovery_completed`` once it has nothing more to do
-for the table (at once: the transport tells it that our changelog is empty). What happens there is in ``monitor.py``.
+for the table (at once: the transport reports our changelog as empty). What happens there is in ``monitor.py``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Ticks: records that only advance time, one a partition every few seconds, so that silence is seen as such.
 
 A tick is produced by whoever owns the partition, with the wall clock in it; it reaches scoring through the log, so a
-replay sees the same time pass at the same place. The offset a tick got also tells the watchdog where the end is.
+replay sees the same time pass at the same place. The offset a tick got also shows the watchdog where the end is.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ class TickSender:
         self._is_closed = False
 
     async def send(self, partitions: Iterable[int], present_ms: int) -> None:
-        """Send one tick to each partition and wait until they stand. Once closed it sends nothing more.
+        """Send one tick to each partition and wait until they are acknowledged. Once closed it sends nothing more.
 
         Raises:
             aiokafka.errors.KafkaError: the broker did not take them.
-            TopicReplacedError: a tick stands no further than one before it.
+            TopicReplacedError: a tick has no higher offset than the one before it.
         """
         try:
             await self._send(list(partitions), present_ms)
@@ -59,8 +59,8 @@ class TickSender:
             before = self.offsets.get(number, -1)
             if metadata.offset <= before:
                 raise TopicReplacedError(
-                    f"partition {number} of {self._topic} ends at offset {metadata.offset}, but a tick stood at {before}: "
-                    "was the topic deleted and made anew?"
+                    f"partition {number} of {self._topic} ends at offset {metadata.offset}, but an earlier tick has offset {before}: "
+                    "was the topic deleted and recreated?"
                 )
             self.offsets[number] = metadata.offset
 

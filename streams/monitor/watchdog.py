@@ -1,7 +1,7 @@
 """Ends the process, with the reason in its last log line, when it looks alive and is not.
 
 The supervisor starts it again; the state is in the log. Three ways to be stuck are looked for: the event loop does
-not turn, partitions stand still although there is something to read (a dead agent is one of the causes), recovery
+not turn, partitions do not advance although there is something to read (a dead agent is one of the causes), recovery
 does not end.
 """
 
@@ -16,9 +16,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from streams import metrics
 from streams.clock import monotonic
 
-#: seconds that the loop may stand still
+#: seconds that the loop may be blocked
 BLOCKED_S = 30.0
-#: seconds that a partition may stand still while its end is ahead
+#: seconds that a partition may not advance while its end is ahead
 STALLED_S = 60.0
 #: seconds that may pass without being active
 INACTIVE_S = 600.0
@@ -26,7 +26,7 @@ LOOK_S = 0.5
 
 
 class Stall:
-    """Tells when a partition's position stands still although its end is ahead. Pure: time is an argument."""
+    """Finds when a partition's position stops although its end is ahead. Pure: time is an argument."""
 
     def __init__(self, limit_s: float = STALLED_S) -> None:
         self._limit_s = limit_s
@@ -48,20 +48,20 @@ class Stall:
                 self._moved[number] = (position, at_s)
             elif at_s - since > self._limit_s:
                 return (
-                    f"partition {number} stands still at offset {position} for {at_s - since:.0f} s "
+                    f"partition {number} has been stuck at offset {position} for {at_s - since:.0f} s "
                     f"although offset {ends[number]} exists: the agent or the fetcher is dead"
                 )
         return None
 
     def forget(self) -> None:
-        """Begin to look anew: a rebalance is going on."""
+        """Start over: a rebalance is going on."""
         self._moved.clear()
 
 
 async def readable_ends(bootstrap: str, topic: str, partitions: Iterable[int]) -> dict[int, int]:
     """Partition → the last offset that a reader of committed records may be given now.
 
-    An open transaction of another producer holds back all that stands behind it; a worker that waits for its end is
+    An open transaction of another producer holds back everything after it; a worker that waits for its end is
     not stuck.
 
     Raises:
@@ -83,7 +83,7 @@ class LoopWatch:
 
     Args:
         fatal: ends the process; called in the thread.
-        limit_s: how long the loop may stand still.
+        limit_s: how long the loop may be blocked.
     """
 
     def __init__(
@@ -122,5 +122,5 @@ class LoopWatch:
         while not self._stop.wait(LOOK_S):
             still = monotonic() - self._beat
             if still > self._limit_s:
-                self._fatal(f"the event loop stands still for {still:.0f} s", None)
+                self._fatal(f"the event loop has been blocked for {still:.0f} s", None)
                 return

@@ -15,7 +15,7 @@ from streams.monitor.records import Record
 
 #: bytes of a batch: below the broker's default limit of a message set, 1,048,588
 BATCH_BYTES = 1_000_000
-#: after so long the broker aborts a transaction whose owner is gone
+#: after this long the broker aborts a transaction whose owner is gone
 TRANSACTION_TIMEOUT_MS = 30_000
 #: records put into batches before other work gets a turn
 _AT_ONCE = 5000

@@ -39,20 +39,20 @@ What a worker that must be exact has to know about Faust, and what is done about
    that resume.
 2. On a rebalance ``Consumer.on_partitions_revoked`` forgets acknowledgements before the app hears of it. Here
    ``BatchOptions.drain`` is awaited first, then what was acked is committed, then Faust goes on; the same at SIGTERM.
-3. A member that was thrown out of the group sees its next assignment as the one it had. ``consumer.is_member`` tells.
+3. A member that was thrown out of the group sees its next assignment as the one it had. ``consumer.is_member`` shows it.
 4. A chunk read before a rebalance may be handed over after it, and a late seek of an older rebalance may come in.
    Here chunks carry the group generation they were drained in, and seeks the epoch of the gate.
 5. ``perform_seek`` seeks to the committed offset. ``BatchOptions.positions`` may say better: the offset kept with
    the state, which is what makes a record count once.
 6. Faust's changelog recovery applies some 2,300 records a second. A store that reads its changelog itself names it
-   in ``BatchOptions.self_recovering``, and Faust is told that it is empty; nor does Faust then complain, every few
+   in ``BatchOptions.self_recovering``, and is reported to Faust as empty; nor does Faust then complain, every few
    seconds from the fifth minute on, that no stream processes it.
 7. While no partition is active Faust's loop sleeps a second, which is added to every rebalance. Here 50 ms.
 8. A paused worker (SIGSTOP, a suspended machine) does not know that its partitions are somebody else's by now.
-   ``consumer.lease_left`` says for how long that cannot be so. It keeps ordinary late writes away; only a
+   ``consumer.lease_left`` says for how long that cannot be so. It prevents ordinary late writes; only a
    transactional producer per partition, which fences its predecessor, closes the gap (``streams/monitor/writer.py``).
 9. Faust starts an agent that fell over again, behind the message at which it fell: that message is lost and all looks
-   well. ``message.follows`` tells: it is the last offset of the message before.
+   well. ``message.follows`` shows it: the last offset of the message before.
 10. Faust has the broker hold a fetch for 1.5 s while there is nothing to give, and aiokafka has one fetch under way to a
    broker: partitions with a backlog wait for those that have none, a second at a time. Here 100 ms
    (``BatchOptions.fetch_wait_ms``).

@@ -18,7 +18,7 @@ from aiokafka.errors import CorruptRecordException
 #: The values of records of one partition and their offsets, ascending.
 Span = tuple[list[bytes | None], Sequence[int]]
 
-#: a span holds so many records or more, as long as there are some: reading them costs least while they stay in the cache
+#: a span holds at least this many records, as long as there are some: reading them costs least while they stay in the cache
 SPAN_RECORDS = 2_000
 
 
@@ -30,7 +30,7 @@ class RecordChunk:
     the consumer's thread: the decompressor lets the agent's thread go on meanwhile.
 
     Attributes:
-        last: the offset up to which the chunk reaches, whether or not a record stands there.
+        last: the offset up to which the chunk reaches, whether or not a record has it.
         timestamp: that of its last record in milliseconds, None if not known.
     """
 

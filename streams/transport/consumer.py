@@ -77,7 +77,7 @@ class BatchConsumer(driver.Consumer):
         return {**ours, **(await super().highwaters(*others) if others else {})}
 
     def verify_event_path(self, now: float, tp: Any) -> None:
-        """Faust's look-out for streams that stand still, but for changelogs that are no stream's [6]."""
+        """Faust's look-out for streams that do not advance, except for changelogs that belong to no stream [6]."""
         if tp.topic not in self.options.self_recovering:
             super().verify_event_path(now, tp)
 
@@ -199,7 +199,7 @@ class BatchConsumer(driver.Consumer):
         self._epoch += 1
 
     async def perform_seek(self) -> None:
-        """Seek to the committed offsets, then to where the state says that it stands [5]."""
+        """Seek to the committed offsets, then to the position kept with the state [5]."""
         epoch = self._epoch
         self._delivered.clear()
         self._in_flight.clear()  # everything not acked will be read again

@@ -31,7 +31,10 @@ def arguments() -> argparse.Namespace:
         "--threads", type=int, default=6, help="queries that run at a time, for the writer and for readers"
     )
     parser.add_argument(
-        "--waiting", type=int, default=100, help="queries that may wait; more are refused with code 202"
+        "--waiting",
+        type=int,
+        default=100,
+        help="queries that may wait; further ones are rejected with code 202",
     )
     parser.add_argument("--body-bytes", type=int, default=1 << 30, help="largest body of a request, as sent")
     parser.add_argument(

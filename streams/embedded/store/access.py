@@ -1,6 +1,6 @@
 """Who may do what: the engine's users file with its roles, and the check of what a reader sends.
 
-Three means stand one behind the other for the reader. Its statement is parsed by the engine, which must call it one statement
+Three checks follow one another for the reader. Its statement is parsed by the engine, which must call it one statement
 that only reads; its syntax tree may name no function or table outside the lists here; and it runs under a role that is granted
 the funnelwatch databases alone, in a connection made ``readonly`` for good. The engine has no log-in of its own here, so
 passwords are compared by the server.
@@ -152,7 +152,7 @@ _OPEN_SETTINGS: Final = frozenset(
 
 
 class ReaderAccess:
-    """The check of a reader's statements. It knows the engine's own table functions, so a new one is refused unseen."""
+    """The check of a reader's statements. It knows the engine's own table functions, so an unknown one is rejected."""
 
     def __init__(self, table_functions: list[str]) -> None:
         self._refused = _REFUSED_FUNCTIONS | (

@@ -110,7 +110,7 @@ class StoreEngine:
         """What ``sql`` gives on ``connection``.
 
         Raises:
-            StoreError: the engine refused or failed.
+            StoreError: the engine rejected it or failed.
         """
         try:
             return connection.query(sql, form, params=params or {})
@@ -135,7 +135,7 @@ class StoreEngine:
         """Carry out ``statement``; its result, if it has one, goes to the file descriptor ``pipe``.
 
         Raises:
-            StoreError: it was refused or failed.
+            StoreError: it was rejected or failed.
         """
         with self.sessions.connection(query, statement, self._connect_at_home) as (connection, session):
             self._prepare(connection, query)

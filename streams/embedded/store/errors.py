@@ -1,4 +1,4 @@
-"""The engine's exceptions as ClickHouse tells them over HTTP: a code, a status and a text."""
+"""The engine's exceptions as ClickHouse reports them over HTTP: a code, a status and a text."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ AUTHENTICATION_FAILED: Final = 516
 REQUEST_TOO_LARGE: Final = 307
 UNKNOWN_EXCEPTION: Final = 1002
 
-# HTTPHandler.cpp, exceptionCodeToHTTPStatus; 202 and 497 are told more exactly here than by the server (500).
+# HTTPHandler.cpp, exceptionCodeToHTTPStatus; 202 and 497 are reported more exactly here than by the server (500).
 _STATUS: Final = {
     **dict.fromkeys(
         (6, 26, 27, 36, 38, 41, 42, 43, 44, 53, 62, 67, 72, 117, 166, 167, 168, 182, 427, 441, 456), 400
@@ -41,7 +41,7 @@ _STATUS: Final = {
 
 
 class StoreError(RejectedError):
-    """A statement failed; raised by the engine and its guards, told to the client by the server."""
+    """A statement failed; raised by the engine and its guards, reported to the client by the server."""
 
     def __init__(self, code: int, name: str, text: str) -> None:
         super().__init__(text)
@@ -54,13 +54,13 @@ class StoreError(RejectedError):
         """The HTTP status that goes with the code."""
         return _STATUS.get(self.code, 500)
 
-    def told(self, version: str) -> str:
+    def as_text(self, version: str) -> str:
         """The text as ClickHouse words it."""
         return f"Code: {self.code}. DB::Exception: {self.text} ({self.name}) (version {version})\n"
 
 
 def from_engine(message: str) -> StoreError:
-    """The engine's message taken apart; nested repetitions of its prefix are told once."""
+    """The engine's message taken apart; nested repetitions of its prefix appear once."""
     text = message.strip()
     for prefix in ("Streaming query failed: ",):
         text = text.removeprefix(prefix)

@@ -195,10 +195,10 @@ class StoreServer:
         except StoreError as error:
             # The status has gone out already: end the body without its end, so that no client takes it for whole.
             if query.packed == "none":
-                told = error.told(self._engine.version).encode()
+                text = error.as_text(self._engine.version).encode()
                 await response.write(
                     b"\r\n__exception__\r\n%b\r\n%b%d %b\r\n__exception__\r\n"
-                    % (tag.encode(), told, len(told), tag.encode())
+                    % (tag.encode(), text, len(text), tag.encode())
                 )
             if request.transport is not None:
                 request.transport.close()
@@ -240,7 +240,7 @@ class StoreServer:
             headers["WWW-Authenticate"] = 'Basic realm="ClickHouse server HTTP API"'
         if status in (413, 403, 401):
             headers["Connection"] = "close"  # the body has not been read
-        return web.Response(status=status, text=error.told(self._engine.version), headers=headers)
+        return web.Response(status=status, text=error.as_text(self._engine.version), headers=headers)
 
 
 def _named(request: web.Request) -> bool:

@@ -27,7 +27,7 @@ class Session:
         self._said: list[str] = []
 
     def settle(self, run: Callable[[str], Any], query: Query, statement: Statement) -> None:
-        """Take the query's own settings away again and say anew what the session's SET statements said."""
+        """Remove the query's own settings and repeat what the session's SET statements said."""
         if statement.kind == "SET" or (statement.kind == "USE"):
             self._said.append(statement.head)
         mine = [*query.settings, "max_memory_usage", "max_execution_time", "log_comment"]

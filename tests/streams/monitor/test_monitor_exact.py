@@ -157,7 +157,7 @@ async def test_a_topic_made_anew_while_it_is_read_ends_the_process_and_is_counte
     second = Counter(dict(independent_count([_Value(value) for _, value, _ in records])))
     assert monitor.process is not None
     assert await asyncio.to_thread(monitor.process.wait, within(DEADLINE_S)) == EXIT_FAILED
-    assert "was the topic deleted and made anew?" in (tmp_path / "monitor.log").read_text()
+    assert "was the topic deleted and recreated?" in (tmp_path / "monitor.log").read_text()
     monitor.start()
     await wait_for_total(kafka, topic_prefix, sum((first + second).values()))
     assert monitor.end(signal.SIGTERM) == 0
@@ -186,7 +186,7 @@ async def test_a_process_left_without_partitions_by_a_missing_topic_begins_afres
             await asyncio.sleep(0.05)
     await idle.close()
     assert asked == [None, None]
-    assert "was the topic deleted and made anew?" in told
+    assert "was the topic deleted and recreated?" in told
 
 
 async def _until_gone(kafka: str, topic: str) -> None:

@@ -70,7 +70,7 @@ class Ground:
                 raise KeyboardInterrupt
 
         return await repartition(
-            self.settings, count, tell=tell, rename=lambda topic: self.prefix + topic, settle_s=0
+            self.settings, count, report=tell, rename=lambda topic: self.prefix + topic, settle_s=0
         )
 
     async def counted(self) -> Counter[tuple[str, int, str, int]]:

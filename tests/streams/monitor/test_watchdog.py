@@ -14,7 +14,7 @@ def test_a_partition_that_stands_still_with_records_ahead_is_a_reason_to_end() -
     assert stall.look({3: 7}, {3: 9}, 10.0) is None
     reason = stall.look({3: 7}, {3: 9}, 10.1)
     assert reason is not None
-    assert "partition 3 stands still at offset 7" in reason
+    assert "partition 3 has been stuck at offset 7" in reason
 
 
 def test_a_quiet_partition_and_a_slow_one_are_left_alone() -> None:
@@ -42,4 +42,4 @@ def test_a_blocked_loop_is_reported_from_the_thread() -> None:
     watch.start()
     assert said.wait(within(10))
     watch.stop()
-    assert told[0].startswith("the event loop stands still")
+    assert told[0].startswith("the event loop has been blocked")
