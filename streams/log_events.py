@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 LOG_EVENTS: Mapping[str, str] = {
     # --- any role
+    "leadership_taken": "This process leads its role now.",
     "kafka_unreachable": "Kafka does not answer; the role tries again after `retry_in_s` seconds.",
     "record_skipped": "A record of a topic that only we write cannot be read and is left out.",
     "role_failed": "An error ended the role; the traceback is part of the record.",
@@ -37,6 +38,11 @@ LOG_EVENTS: Mapping[str, str] = {
     "console_message": "The text of a message to a console receiver.",
     "mail_recipient_rejected": "The mail server rejected one reader of a mail that the others got.",
     "slack_thread_not_updated": "A reply was sent, but the first message of its Slack thread could not be updated.",
+    "digest_sent": "A digest was delivered to its subscriber.",
+    "digest_waiting": "A digest cannot be composed or delivered now; it is retried within its time.",
+    "digest_rejected": "The mail server will never take a digest; it is given up.",
+    "digest_failed": "A digest could not be composed (a bug); it is retried within its time.",
+    "facts_unavailable": "ClickHouse did not say what a card adds to its alert; the card goes out without.",
     # --- page
     "page_failed": "A request of the page or the API failed on a bug; the traceback is part of the record.",
     "page_started": "The page accepts requests at `address`.",

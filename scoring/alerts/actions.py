@@ -6,7 +6,6 @@ order; the same action told twice (by its ``action_id``) counts once, which make
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -146,31 +145,3 @@ class ActionBook:
     def ended(self, at_ms: int) -> tuple[Silence, ...]:
         """The silences that are over at ``at_ms``."""
         return tuple(silence for silence in self._silences.values() if silence.ends_ms <= at_ms)
-
-
-@dataclass(frozen=True, slots=True)
-class ResponseTimes:
-    """Minutes from firing, over alerts that got that far; None where none did."""
-
-    alerts: int
-    median_to_acknowledge: float | None
-    median_to_resolve: float | None
-
-
-def response_times(alerts: Iterable[tuple[int, int | None, int | None]]) -> ResponseTimes:
-    """Median minutes to acknowledge and to resolve.
-
-    Args:
-        alerts: (fired_at_ms, acknowledged_at_ms, resolved_at_ms) of each alert.
-    """
-    rows = list(alerts)
-    to_acknowledge = sorted((a - f) / 60_000 for f, a, _ in rows if a is not None)
-    to_resolve = sorted((r - f) / 60_000 for f, _, r in rows if r is not None)
-
-    def median(values: list[float]) -> float | None:
-        if not values:
-            return None
-        middle = len(values) // 2
-        return values[middle] if len(values) % 2 else (values[middle - 1] + values[middle]) / 2
-
-    return ResponseTimes(len(rows), median(to_acknowledge), median(to_resolve))

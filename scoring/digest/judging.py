@@ -18,13 +18,13 @@ from scoring.digest.values import (
     MOST_MATTERS,
     AlertFacts,
     Digest,
+    DigestFacts,
+    DigestGroup,
+    DigestIncident,
+    DigestStore,
     Dimension,
-    Facts,
-    Group,
-    Incident,
     StageBar,
     StepSums,
-    StoreFacts,
     StoreRow,
     Verdict,
 )
@@ -34,20 +34,24 @@ from scoring.funnel.stages import FAST_STEPS, STAGES, STEP_BY_ID, STEPS, Stage, 
 _ORDER = {verdict: place for place, verdict in enumerate(Verdict)}
 
 
-def build_digest(facts: Facts) -> Digest:
+def build_digest(facts: DigestFacts) -> Digest:
     """Judge the facts of a period."""
     stores = {store.store_id: store for store in facts.stores}
     incidents = sorted(
         (_incident(alert, stores) for alert in facts.alerts), key=lambda i: i.weight, reverse=True
     )
     rows = sorted((_row(store, incidents) for store in facts.stores), key=_row_order)
-    counts = dict.fromkeys(Group, 0)
+    counts = dict.fromkeys(DigestGroup, 0)
     for row in rows:
         counts[GROUP_OF[row.verdict]] += 1
     opened = [incident for incident in incidents if incident.facts.is_open]
     silent = [row for row in rows if row.verdict is Verdict.SILENT]
     over = [incident for incident in incidents if not incident.facts.is_open]
-    matters: list[Incident | StoreRow] = [*_first_of_each_step(opened), *silent, *_first_of_each_step(over)]
+    matters: list[DigestIncident | StoreRow] = [
+        *_first_of_each_step(opened),
+        *silent,
+        *_first_of_each_step(over),
+    ]
     pictured = _pictured(rows)
     return Digest(
         facts=facts,
@@ -64,20 +68,20 @@ def build_digest(facts: Facts) -> Digest:
     )
 
 
-def _incident(facts: AlertFacts, stores: Mapping[str, StoreFacts]) -> Incident:
+def _incident(facts: AlertFacts, stores: Mapping[str, DigestStore]) -> DigestIncident:
     alert = facts.alert
-    store = stores.get(alert.store_id) or StoreFacts(alert.store_id, alert.store_id)
-    return Incident(facts, store, price(alert, facts.worth))
+    store = stores.get(alert.store_id) or DigestStore(alert.store_id, alert.store_id)
+    return DigestIncident(facts, store, price(alert, facts.worth))
 
 
-def _first_of_each_step(incidents: Iterable[Incident]) -> list[Incident]:
-    found: dict[tuple[str, str], Incident] = {}
+def _first_of_each_step(incidents: Iterable[DigestIncident]) -> list[DigestIncident]:
+    found: dict[tuple[str, str], DigestIncident] = {}
     for incident in incidents:
         found.setdefault((incident.facts.alert.store_id, incident.facts.alert.step), incident)
     return list(found.values())
 
 
-def _expected_rate(store: StoreFacts, step: Step) -> float | None:
+def _expected_rate(store: DigestStore, step: Step) -> float | None:
     """The conversion rate of ``step`` that was expected in the period."""
     sums = store.steps.get(step.id)
     entered = store.counts.get(step.upstream.value, 0)
@@ -86,7 +90,7 @@ def _expected_rate(store: StoreFacts, step: Step) -> float | None:
     return sums.expected / entered
 
 
-def _row(store: StoreFacts, incidents: list[Incident]) -> StoreRow:
+def _row(store: DigestStore, incidents: list[DigestIncident]) -> StoreRow:
     mine = [i for i in incidents if store.store_id in (i.facts.alert.store_id, *i.facts.alert.members)]
     opened = [incident for incident in mine if incident.facts.is_open]
     judged = {step.id: store.steps[step.id] for step in FAST_STEPS if _ratio(store, step) is not None}
@@ -120,7 +124,7 @@ def _row(store: StoreFacts, incidents: list[Incident]) -> StoreRow:
     )
 
 
-def _ratio(store: StoreFacts, step: Step) -> float | None:
+def _ratio(store: DigestStore, step: Step) -> float | None:
     sums = store.steps.get(step.id)
     return sums.ratio if sums else None
 
@@ -130,7 +134,7 @@ def _deviation(sums: StepSums) -> float:
     return (sums.observed - sums.expected) / math.sqrt(sums.expected + 1.0)
 
 
-def _verdict(store: StoreFacts, is_open: bool, had_any: bool, ratios: Mapping[str, float]) -> Verdict:
+def _verdict(store: DigestStore, is_open: bool, had_any: bool, ratios: Mapping[str, float]) -> Verdict:
     if is_open:
         return Verdict.ATTENTION
     if not any(store.counts.values()):
@@ -169,7 +173,7 @@ def _pictured(rows: list[StoreRow]) -> StoreRow | None:
     )
 
 
-def expected_funnel(store: StoreFacts) -> tuple[StageBar, ...]:
+def expected_funnel(store: DigestStore) -> tuple[StageBar, ...]:
     """The store's stages with what was to be expected, had every step from the first supplied stage on gone by its baseline.
 
     Of fulfilment, what was due in the period by the payments of the days before; nothing where its judged hours hold less than
@@ -194,7 +198,7 @@ def expected_funnel(store: StoreFacts) -> tuple[StageBar, ...]:
     return tuple(bars)
 
 
-def radar(store: StoreFacts) -> tuple[Dimension, ...]:
+def radar(store: DigestStore) -> tuple[Dimension, ...]:
     """One axis a step, named by its id. Steps without scores have no value; that is not 0."""
     axes = []
     for step in STEPS:
@@ -212,7 +216,7 @@ def radar(store: StoreFacts) -> tuple[Dimension, ...]:
     return tuple(axes)
 
 
-def completeness(store: StoreFacts, from_ms: int, to_ms: int) -> float:
+def completeness(store: DigestStore, from_ms: int, to_ms: int) -> float:
     """The part of the period's minutes that was scored and not late, in [0, 1]."""
     minutes = (to_ms - from_ms) / 60_000
     return min(1.0, max(0.0, (store.scored_minutes - store.late_minutes) / minutes)) if minutes > 0 else 0.0

@@ -22,14 +22,14 @@ from scoring.digest.values import (
     MOST_INCIDENTS,
     MOST_ROWS,
     Digest,
+    DigestGroup,
+    DigestIncident,
     Dimension,
-    Group,
-    Incident,
     StageBar,
     StoreRow,
     Verdict,
 )
-from scoring.digest.worded import DigestWording, Said, SaidDigest, SaidRow, SaidStage, Telling
+from scoring.digest.worded import DigestContext, DigestWording, Said, SaidDigest, SaidRow, SaidStage
 from scoring.funnel.stages import STAGES, STEP_BY_ID, Stage
 from scoring.wording.cards import SEVERITY_NAMES, Wording
 from scoring.wording.catalogue import (
@@ -48,26 +48,26 @@ from scoring.wording.text import Language
 _STEP_NAME = {step.id: step.downstream for step in STEP_BY_ID.values()}
 
 
-def say_digest(digest: Digest, telling: Telling) -> SaidDigest:
+def say_digest(digest: Digest, context: DigestContext) -> SaidDigest:
     """Say ``digest`` to one reader."""
-    wording, language = telling.wording, telling.wording.language
+    wording, language = context.wording, context.wording.language
     pictured = digest.pictured
     store = pictured.store.name if pictured else ""
     shown = digest.rows[:MOST_ROWS]
-    slow, slow_note = say_slow(digest.slow, telling)
+    slow, slow_note = say_slow(digest.slow, context)
     result = " · ".join(
         texts.GROUPS[group](language, n=n) for group, n in digest.counts.items() if n
     ) or texts.VERDICTS[Verdict.NO_DATA](language)
     return SaidDigest(
         language=language,
-        subject=f"{result} — {_subject_day(telling)}",
+        subject=f"{result} — {_subject_day(context)}",
         result=result,
-        period=_period(telling),
-        late=_late(telling),
-        data=_data(digest, telling),
-        matters=tuple(_matter(matter, telling) for matter in digest.matters),
+        period=_period(context),
+        late=_late(context),
+        data=_data(digest, context),
+        matters=tuple(_matter(matter, context) for matter in digest.matters),
         matters_note=_matters_note(digest, language),
-        rows=tuple(_row(row, telling) for row in shown),
+        rows=tuple(_row(row, context) for row in shown),
         rows_note=_rows_note(digest.rows[MOST_ROWS:], language),
         funnel_title=texts.HEADINGS["funnel"](language, store=store),
         funnel_alt=texts.FUNNEL_ALT(
@@ -79,12 +79,12 @@ def say_digest(digest: Digest, telling: Telling) -> SaidDigest:
             language, store=store, axes=_joined(language, [_axis(a, wording) for a in digest.radar])
         ),
         axes=tuple(_axis(axis, wording) for axis in digest.radar),
-        incidents=tuple(_incident(i, telling) for i in digest.open_incidents[:MOST_INCIDENTS]),
+        incidents=tuple(_incident(i, context) for i in digest.open_incidents[:MOST_INCIDENTS]),
         incidents_note=_incidents_note(digest, language),
-        calendar=_calendar(telling),
-        calendar_note="" if telling.calendar else texts.NO_DAYS(language),
+        calendar=_calendar(context),
+        calendar_note="" if context.calendar else texts.NO_DAYS(language),
         definitions=texts.DEFINITIONS(language),
-        version=texts.VERSION(language, version=DEFINITIONS_VERSION, zone=telling.zone),
+        version=texts.VERSION(language, version=DEFINITIONS_VERSION, zone=context.zone),
         headings={name: text(language) for name, text in texts.HEADINGS.items() if "{" not in text.en},
         funnel_note=texts.FUNNEL_NOTE(language) if any(bar.expected for bar in digest.funnel) else "",
         radar_note=texts.RADAR_NOTE(language),
@@ -97,19 +97,19 @@ def _joined(language: Language, parts: list[str]) -> str:
     return ("、" if language == "zh" else ", ").join(parts)
 
 
-def _subject_day(telling: Telling) -> str:
-    when, wording = telling.occurrence, telling.wording
-    if telling.form is DigestForm.DAILY:
+def _subject_day(context: DigestContext) -> str:
+    when, wording = context.occurrence, context.wording
+    if context.form is DigestForm.DAILY:
         return wording.day(when.last_day)
     return texts.SUBJECT_WEEK(
         wording.language, first=wording.day(when.first_day), last=wording.day(when.last_day)
     )
 
 
-def _period(telling: Telling) -> str:
-    when, wording = telling.occurrence, telling.wording
-    zone = telling.zone
-    if telling.form is DigestForm.DAILY:
+def _period(context: DigestContext) -> str:
+    when, wording = context.occurrence, context.wording
+    zone = context.zone
+    if context.form is DigestForm.DAILY:
         text = texts.PERIOD_DAY(
             wording.language,
             day=wording.day(when.last_day),
@@ -125,19 +125,19 @@ def _period(telling: Telling) -> str:
             last_weekday=wording.weekday(when.last_day),
             zone=zone,
         )
-    return text + texts.MADE(wording.language, clock=wording.clock(telling.made_ms, zone))
+    return text + texts.MADE(wording.language, clock=wording.clock(context.made_ms, zone))
 
 
-def _late(telling: Telling) -> str:
-    if telling.made_ms - telling.occurrence.at_ms <= LATE_MS:
+def _late(context: DigestContext) -> str:
+    if context.made_ms - context.occurrence.at_ms <= LATE_MS:
         return ""
     return texts.LATE(
-        telling.wording.language, due=telling.wording.clock(telling.occurrence.at_ms, telling.zone)
+        context.wording.language, due=context.wording.clock(context.occurrence.at_ms, context.zone)
     )
 
 
-def _data(digest: Digest, telling: Telling) -> tuple[str, ...]:
-    wording, facts = telling.wording, digest.facts
+def _data(digest: Digest, context: DigestContext) -> tuple[str, ...]:
+    wording, facts = context.wording, digest.facts
     language = wording.language
     with_data = [row for row in digest.rows if row.verdict not in (Verdict.SILENT, Verdict.NO_DATA)]
     whole = {row.store.store_id: completeness(row.store, facts.from_ms, facts.to_ms) for row in with_data}
@@ -147,7 +147,7 @@ def _data(digest: Digest, telling: Telling) -> tuple[str, ...]:
             language,
             complete=sum(share >= COMPLETE_SHARE for share in whole.values()),
             all=len(digest.rows),
-            until=wording.clock(min(until, facts.to_ms), telling.zone),
+            until=wording.clock(min(until, facts.to_ms), context.zone),
         )
         if until
         else texts.NOTHING_SCORED(language)
@@ -192,21 +192,21 @@ def _matters_note(digest: Digest, language: Language) -> str:
     behind = sum(row.is_behind for row in digest.slow)
     if behind:
         return texts.NOTHING_BUT_SLOW(language, n=behind)
-    if digest.counts[Group.NORMAL]:
-        return texts.NOTHING(language, normal=digest.counts[Group.NORMAL])
+    if digest.counts[DigestGroup.NORMAL]:
+        return texts.NOTHING(language, normal=digest.counts[DigestGroup.NORMAL])
     return texts.NOTHING_JUDGED(language)
 
 
-def _matter(matter: Incident | StoreRow, telling: Telling) -> Said:
+def _matter(matter: DigestIncident | StoreRow, context: DigestContext) -> Said:
     if isinstance(matter, StoreRow):
-        return _silent(matter, telling)
-    wording, facts = telling.wording, matter.facts
+        return _silent(matter, context)
+    wording, facts = context.wording, matter.facts
     language = wording.language
     lines = [_size(matter, wording)]
     where = _where(matter, wording)
     if where:
         lines.append(where)
-    lines.append(_age(matter, telling))
+    lines.append(_age(matter, context))
     check = next(iter(checks_for(facts.alert.step, facts.alert.kind, facts.alert.label)), None)
     if check is not None and facts.is_open:
         lines.append(texts.OWNER(language, owner=OWNERS[check.owner](language), check=check.text(language)))
@@ -214,11 +214,11 @@ def _matter(matter: Incident | StoreRow, telling: Telling) -> Said:
         title=f"{matter.store.name} · {_what(matter, language)}",
         lines=tuple(lines),
         tone=_tone(matter),
-        url=telling.alert_url(facts.alert.alert_id),
+        url=context.alert_url(facts.alert.alert_id),
     )
 
 
-def _what(incident: Incident, language: Language) -> str:
+def _what(incident: DigestIncident, language: Language) -> str:
     alert = incident.facts.alert
     name = step_name(alert.step, language)
     if alert.kind is AlertKind.CONVERSION:
@@ -226,15 +226,15 @@ def _what(incident: Incident, language: Language) -> str:
     return f"{name} · {KIND_NAMES[alert.kind](language)}"
 
 
-def _tone(incident: Incident) -> str:
+def _tone(incident: DigestIncident) -> str:
     if not incident.facts.is_open:
         return "good"
     return "bad" if incident.facts.alert.level is Level.PAGE else "mild"
 
 
-def _silent(row: StoreRow, telling: Telling) -> Said:
-    language = telling.wording.language
-    last = telling.wording.clock(row.store.last_seen_ms or 0, telling.zone)
+def _silent(row: StoreRow, context: DigestContext) -> Said:
+    language = context.wording.language
+    last = context.wording.clock(row.store.last_seen_ms or 0, context.zone)
     check = texts.OWNER(
         language, owner=OWNERS[texts.SILENT_CHECK.owner](language), check=texts.SILENT_CHECK.text(language)
     )
@@ -242,7 +242,7 @@ def _silent(row: StoreRow, telling: Telling) -> Said:
         title=texts.SILENT_TITLE(language, store=row.store.name),
         lines=(texts.SILENT_TEXT(language, last=last), check),
         tone="bad",
-        url=telling.store_url(row.store.store_id),
+        url=context.store_url(row.store.store_id),
     )
 
 
@@ -251,7 +251,7 @@ def _unit(step: str, language: Language) -> str:
     return STAGE_UNITS[stage](language) if stage else ""
 
 
-def _size(incident: Incident, wording: Wording) -> str:
+def _size(incident: DigestIncident, wording: Wording) -> str:
     alert, language = incident.facts.alert, wording.language
     unit = _unit(alert.step, language)
     if alert.lost <= 0 or alert.kind is AlertKind.SURGE:
@@ -283,7 +283,7 @@ def _size(incident: Incident, wording: Wording) -> str:
     return text
 
 
-def _where(incident: Incident, wording: Wording) -> str:
+def _where(incident: DigestIncident, wording: Wording) -> str:
     alert, language = incident.facts.alert, wording.language
     parts = []
     top = max(alert.contributions, key=lambda c: c.share, default=None)
@@ -298,20 +298,20 @@ def _where(incident: Incident, wording: Wording) -> str:
     return ("；" if language == "zh" else ". ").join(parts)
 
 
-def _age(incident: Incident, telling: Telling) -> str:
-    wording, facts = telling.wording, incident.facts
+def _age(incident: DigestIncident, context: DigestContext) -> str:
+    wording, facts = context.wording, incident.facts
     language, alert = wording.language, facts.alert
-    since = wording.clock(alert.opened_at_ms, telling.zone)
+    since = wording.clock(alert.opened_at_ms, context.zone)
     if not facts.is_open:
         end_ms = alert.resolved_at_ms or alert.at_ms
         return texts.LASTED(language, since=since, age=wording.span((end_ms - alert.opened_at_ms) / 60_000))
     text = texts.SINCE(
-        language, since=since, age=wording.span((telling.made_ms - alert.opened_at_ms) / 60_000)
+        language, since=since, age=wording.span((context.made_ms - alert.opened_at_ms) / 60_000)
     )
     return text + ("；" if language == "zh" else "; ") + _people(incident, language)
 
 
-def _people(incident: Incident, language: Language) -> str:
+def _people(incident: DigestIncident, language: Language) -> str:
     facts = incident.facts
     if facts.assignee:
         return texts.ASSIGNED(language, who=facts.assignee)
@@ -330,8 +330,8 @@ _TONES: Mapping[Verdict, str] = {
 }
 
 
-def _row(row: StoreRow, telling: Telling) -> SaidRow:
-    wording = telling.wording
+def _row(row: StoreRow, context: DigestContext) -> SaidRow:
+    wording = context.wording
     language, store = wording.language, row.store
     outcome = expected = ""
     if row.outcome is not None:
@@ -353,7 +353,7 @@ def _row(row: StoreRow, telling: Telling) -> SaidRow:
         detail.append(
             name if row.step_change is None else f"{name} {wording.signed_percent(row.step_change)}"
         )
-    behind = slow_detail(store, telling)
+    behind = slow_detail(store, context)
     if behind:
         detail.append(behind)
     if 0 < row.steps_judged < row.steps_supplied:
@@ -368,7 +368,7 @@ def _row(row: StoreRow, telling: Telling) -> SaidRow:
         change=change,
         detail=" · ".join(detail),
         alt=_spark_alt(row, wording),
-        url=telling.store_url(store.store_id),
+        url=context.store_url(store.store_id),
         row=row,
     )
 
@@ -440,13 +440,13 @@ def _axis(axis: Dimension, wording: Wording) -> str:
     )
 
 
-def _incident(incident: Incident, telling: Telling) -> Said:
-    language = telling.wording.language
+def _incident(incident: DigestIncident, context: DigestContext) -> Said:
+    language = context.wording.language
     alert = incident.facts.alert
     lost = incident.money.base if incident.money else None
-    how_bad = severity(alert.level.value, lost, telling.critical_money)
+    how_bad = severity(alert.level.value, lost, context.critical_money)
     title = f"{SEVERITY_NAMES[how_bad](language)} · {incident.store.name} · {_what(incident, language)}"
-    return Said(title, (_age(incident, telling),), _tone(incident), telling.alert_url(alert.alert_id))
+    return Said(title, (_age(incident, context),), _tone(incident), context.alert_url(alert.alert_id))
 
 
 def _incidents_note(digest: Digest, language: Language) -> str:
@@ -459,11 +459,11 @@ def _incidents_note(digest: Digest, language: Language) -> str:
     return " ".join(parts)
 
 
-def _calendar(telling: Telling) -> tuple[Said, ...]:
-    wording, today = telling.wording, telling.occurrence.day
+def _calendar(context: DigestContext) -> tuple[Said, ...]:
+    wording, today = context.wording, context.occurrence.day
     language = wording.language
     days: dict[date, list[str]] = {}
-    for entry in telling.calendar:
+    for entry in context.calendar:
         first = max(entry.first, today)
         text = entry.name(language)
         marks = [" ".join(entry.countries)] if entry.countries else []

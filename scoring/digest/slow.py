@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from scoring.digest import texts as texts
-from scoring.digest.values import SlowRow, StepSums, StoreFacts
-from scoring.digest.worded import Said, Telling
+from scoring.digest.values import DigestStore, SlowRow, StepSums
+from scoring.digest.worded import DigestContext, Said
 from scoring.funnel.stages import is_fast
 from scoring.wording.text import Language
 
@@ -20,14 +20,14 @@ BEHIND_SHARE = 0.25
 MOST_SLOW = 10
 
 
-def slow_sums(store: StoreFacts, *, before: bool = False) -> StepSums | None:
+def slow_sums(store: DigestStore, *, before: bool = False) -> StepSums | None:
     """The sums of the store's slow step (that of the most business hours), None if it has none."""
     steps = store.steps_before if before else store.steps
     slow = [sums for step, sums in steps.items() if not is_fast(step) and sums.expected > 0]
     return max(slow, key=lambda sums: sums.minutes, default=None)
 
 
-def slow_rows(stores: Iterable[StoreFacts]) -> tuple[SlowRow, ...]:
+def slow_rows(stores: Iterable[DigestStore]) -> tuple[SlowRow, ...]:
     """The stores whose slow step was measured, those behind first, by the share that is missing."""
     rows = []
     for store in stores:
@@ -44,9 +44,9 @@ def slow_rows(stores: Iterable[StoreFacts]) -> tuple[SlowRow, ...]:
     )
 
 
-def say_slow(rows: tuple[SlowRow, ...], telling: Telling) -> tuple[tuple[Said, ...], str]:
+def say_slow(rows: tuple[SlowRow, ...], context: DigestContext) -> tuple[tuple[Said, ...], str]:
     """One item a store that is behind, and a line about the others (empty if no store has a slow step)."""
-    language = telling.wording.language
+    language = context.wording.language
     behind = [row for row in rows if row.is_behind]
     few = sum(not row.is_behind and row.sums.ratio is None for row in rows)
     fine = len(rows) - len(behind) - few
@@ -57,23 +57,23 @@ def say_slow(rows: tuple[SlowRow, ...], telling: Telling) -> tuple[tuple[Said, .
         parts.append(texts.SLOW_FINE(language, n=fine))
     if few:
         parts.append(texts.SLOW_FEW(language, n=few))
-    said = tuple(_behind(row, telling) for row in behind[:MOST_SLOW])
+    said = tuple(_behind(row, context) for row in behind[:MOST_SLOW])
     return said, ("" if language == "zh" else " ").join(parts)
 
 
-def slow_detail(store: StoreFacts, telling: Telling) -> str:
+def slow_detail(store: DigestStore, context: DigestContext) -> str:
     """What the stores table says of a store that is behind; empty for the others."""
     behind = [row for row in slow_rows([store]) if row.is_behind]
-    return _change(behind[0], telling) if behind else ""
+    return _change(behind[0], context) if behind else ""
 
 
-def _change(row: SlowRow, telling: Telling) -> str:
-    change = telling.wording.signed_percent(row.sums.observed / row.sums.expected - 1.0)
-    return texts.SLOW_CHANGE(telling.wording.language, change=change)
+def _change(row: SlowRow, context: DigestContext) -> str:
+    change = context.wording.signed_percent(row.sums.observed / row.sums.expected - 1.0)
+    return texts.SLOW_CHANGE(context.wording.language, change=change)
 
 
-def _behind(row: SlowRow, telling: Telling) -> Said:
-    wording, sums = telling.wording, row.sums
+def _behind(row: SlowRow, context: DigestContext) -> Said:
+    wording, sums = context.wording, row.sums
     language: Language = wording.language
     lines = [
         texts.SLOW_SIZE(
@@ -85,5 +85,5 @@ def _behind(row: SlowRow, telling: Telling) -> Said:
     ]
     if sums.breaches:
         lines.append(texts.SLOW_BREACHES(language, n=wording.count(sums.breaches)))
-    url = telling.store_url(row.store.store_id)
-    return Said(f"{row.store.name} · {_change(row, telling)}", tuple(lines), "bad", url)
+    url = context.store_url(row.store.store_id)
+    return Said(f"{row.store.name} · {_change(row, context)}", tuple(lines), "bad", url)

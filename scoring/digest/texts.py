@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from scoring.digest.values import Group, Verdict
+from scoring.digest.values import DigestGroup, Verdict
 from scoring.wording.catalogue import Check
 from scoring.wording.text import Text
 
-GROUPS: Mapping[Group, Text] = {
-    Group.ACTION: Text("{n} 需处理", "{n} need action"),
-    Group.RECOVERED: Text("{n} 已恢复", "{n} recovered"),
-    Group.NORMAL: Text("{n} 正常", "{n} normal"),
-    Group.TOO_LITTLE: Text("{n} 数据不足", "{n} not enough data"),
+GROUPS: Mapping[DigestGroup, Text] = {
+    DigestGroup.ACTION: Text("{n} 需处理", "{n} need action"),
+    DigestGroup.RECOVERED: Text("{n} 已恢复", "{n} recovered"),
+    DigestGroup.NORMAL: Text("{n} 正常", "{n} normal"),
+    DigestGroup.TOO_LITTLE: Text("{n} 数据不足", "{n} not enough data"),
 }
 VERDICTS: Mapping[Verdict, Text] = {
     Verdict.ATTENTION: Text("需处理", "Needs action"),

@@ -33,7 +33,7 @@ class Verdict(StrEnum):
     NO_DATA = "no_data"
 
 
-class Group(StrEnum):
+class DigestGroup(StrEnum):
     """What the subject counts."""
 
     ACTION = "action"
@@ -42,13 +42,13 @@ class Group(StrEnum):
     TOO_LITTLE = "too_little"
 
 
-GROUP_OF: Mapping[Verdict, Group] = {
-    Verdict.ATTENTION: Group.ACTION,
-    Verdict.SILENT: Group.ACTION,
-    Verdict.RECOVERED: Group.RECOVERED,
-    Verdict.NORMAL: Group.NORMAL,
-    Verdict.NOT_JUDGED: Group.TOO_LITTLE,
-    Verdict.NO_DATA: Group.TOO_LITTLE,
+GROUP_OF: Mapping[Verdict, DigestGroup] = {
+    Verdict.ATTENTION: DigestGroup.ACTION,
+    Verdict.SILENT: DigestGroup.ACTION,
+    Verdict.RECOVERED: DigestGroup.RECOVERED,
+    Verdict.NORMAL: DigestGroup.NORMAL,
+    Verdict.NOT_JUDGED: DigestGroup.TOO_LITTLE,
+    Verdict.NO_DATA: DigestGroup.TOO_LITTLE,
 }
 
 
@@ -89,7 +89,7 @@ class Bucket:
 
 
 @dataclass(frozen=True, slots=True)
-class StoreFacts:
+class DigestStore:
     """What is known of one store over the period."""
 
     store_id: str
@@ -121,23 +121,23 @@ class AlertFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class DigestFacts:
     """Everything a digest is made of; ``made_ms`` is the moment at which "open" is meant."""
 
     from_ms: int
     to_ms: int
     made_ms: int
-    stores: tuple[StoreFacts, ...]
+    stores: tuple[DigestStore, ...]
     alerts: tuple[AlertFacts, ...] = ()
     refused: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Incident:
+class DigestIncident:
     """One alert as the digest tells it."""
 
     facts: AlertFacts
-    store: StoreFacts
+    store: DigestStore
     money: MoneyLost | None
 
     @property
@@ -171,9 +171,9 @@ class Dimension:
 class StoreRow:
     """One store of the table: verdict, change of the outcome against expectation, and the step that says most."""
 
-    store: StoreFacts
+    store: DigestStore
     verdict: Verdict
-    incident: Incident | None
+    incident: DigestIncident | None
     outcome: Stage | None
     change: float | None
     step: str
@@ -198,7 +198,7 @@ class StoreRow:
 class SlowRow:
     """One store's slow step (payment to fulfilment) over the period, in business hours."""
 
-    store: StoreFacts
+    store: DigestStore
     sums: StepSums
     is_behind: bool
 
@@ -207,12 +207,12 @@ class SlowRow:
 class Digest:
     """What a digest says, before it is said."""
 
-    facts: Facts
-    counts: Mapping[Group, int]
+    facts: DigestFacts
+    counts: Mapping[DigestGroup, int]
     rows: tuple[StoreRow, ...]
-    matters: tuple[Incident | StoreRow, ...]
+    matters: tuple[DigestIncident | StoreRow, ...]
     matters_left: int
-    open_incidents: tuple[Incident, ...]
+    open_incidents: tuple[DigestIncident, ...]
     over_count: int
     pictured: StoreRow | None
     funnel: tuple[StageBar, ...]

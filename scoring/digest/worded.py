@@ -99,7 +99,7 @@ class SaidDigest:
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class DigestContext:
     """For whom and how a digest is said. ``alert_url`` and ``store_url`` give an address, or an empty text.
 
     ``critical_money`` is the loss in the base currency from which any alert is critical.

@@ -145,7 +145,7 @@ _CHECK = Text("{owner}：{check}", "{owner}: {check}")
 
 
 @dataclass(frozen=True, slots=True)
-class StoreFacts:
+class CardStore:
     """What a card says of a store; ``worth`` is what its events brought before the alert."""
 
     name: str
@@ -176,7 +176,7 @@ class Health:
 class CardContext:
     """Everything a card says beside the alert itself. ``calendar`` is None where the store's country is not known."""
 
-    store: StoreFacts
+    store: CardStore
     threshold: float
     severity: Severity
     health: Health = Health()
@@ -303,7 +303,7 @@ def _headline(alert: AlertTransition, around: CardContext, wording: Wording, is_
     return f"{verdict} · {name} · {result}"
 
 
-def _size(alert: AlertTransition, store: StoreFacts, wording: Wording) -> Line:
+def _size(alert: AlertTransition, store: CardStore, wording: Wording) -> Line:
     language = wording.language
     missing = alert.expected - alert.observed
     span = wording.span(alert.window_minutes)
@@ -397,7 +397,7 @@ def _not_the_cause(alert: AlertTransition, around: CardContext, wording: Wording
     return Line(LineKind.NOT_THE_CAUSE, said[:1].upper() + said[1:])
 
 
-def _since(alert: AlertTransition, store: StoreFacts, wording: Wording, reader_zone: str) -> Line:
+def _since(alert: AlertTransition, store: CardStore, wording: Wording, reader_zone: str) -> Line:
     language = wording.language
     text = _SINCE(language, reader=wording.clock(alert.opened_at_ms, reader_zone))
     if store.zone != reader_zone:

@@ -1,4 +1,4 @@
-"""``funnelwatch alerts``: what fires, and what people do about it."""
+"""``funnelwatch alerts``: list alerts, and act on them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from streams.kafka.errors import KafkaUnreachableError
 
 DataOption = Annotated[Path | None, typer.Option("--data", help="Folder of the running instance.")]
 WhoOption = Annotated[str, typer.Option("--who", help="Your name, as others will see it.")]
-AlertArgument = Annotated[str, typer.Argument(help="The alert's id, as `funnelwatch alerts list` shows it.")]
+AlertArgument = Annotated[str, typer.Argument(help="The alert's id, as shown by `funnelwatch alerts list`.")]
 
 LIST_SQL = """
 SELECT alert_id, store_id, step, segment, toString(level) AS level, toString(state) AS state, opened_at, resolved_at,
@@ -49,7 +49,7 @@ def _me() -> str:
         return ""
 
 
-def _act(data: Path | None, kind: HumanActionKind, who: str, **fields: Any) -> None:
+def _publish(data: Path | None, kind: HumanActionKind, who: str, **fields: Any) -> None:
     settings = running_instance(data)
     try:
         action: HumanAction = new_action(kind, now_ms(), who, "command", **fields)
@@ -59,15 +59,17 @@ def _act(data: Path | None, kind: HumanActionKind, who: str, **fields: Any) -> N
     typer.echo(f"done: {kind.value} {fields.get('alert_id') or ' '.join(fields.get('matchers', ()))}".strip())
 
 
-alerts = typer.Typer(no_args_is_help=True, help="What fires, and what people do about it.")
+alerts = typer.Typer(
+    no_args_is_help=True, help="List alerts, and acknowledge, assign, silence or close them."
+)
 
 
 @alerts.command("list")
 def list_alerts(
     state: Annotated[str, typer.Option(help="firing, resolved or all.")] = "firing",
     store: Annotated[str, typer.Option(help="Only this store.")] = "",
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Most rows.")] = 100,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a row.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Maximum number of rows.")] = 100,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")] = False,
     data: DataOption = None,
 ) -> None:
     """List alerts, firing ones first."""
@@ -127,39 +129,40 @@ def list_alerts(
 
 @alerts.command()
 def acknowledge(alert: AlertArgument, who: WhoOption = _me(), data: DataOption = None) -> None:
-    """Say that you deal with an alert: it is not repeated any more."""
-    _act(data, HumanActionKind.ACKNOWLEDGE, who, alert_id=alert)
+    """Acknowledge an alert: no more reminders are sent."""
+    _publish(data, HumanActionKind.ACKNOWLEDGE, who, alert_id=alert)
 
 
 @alerts.command()
 def assign(alert: AlertArgument, to: str, who: WhoOption = _me(), data: DataOption = None) -> None:
-    """Give an alert to somebody."""
-    _act(data, HumanActionKind.ASSIGN, who, alert_id=alert, assignee=to)
+    """Assign an alert to somebody."""
+    _publish(data, HumanActionKind.ASSIGN, who, alert_id=alert, assignee=to)
 
 
 @alerts.command()
 def comment(alert: AlertArgument, text: str, who: WhoOption = _me(), data: DataOption = None) -> None:
-    """Write something to an alert."""
-    _act(data, HumanActionKind.COMMENT, who, alert_id=alert, text=text)
+    """Add a comment to an alert."""
+    _publish(data, HumanActionKind.COMMENT, who, alert_id=alert, text=text)
 
 
 @alerts.command()
 def silence(
-    reason: Annotated[str, typer.Option("--reason", help="Why: others will read it.")],
-    alert: Annotated[str, typer.Argument(help="The alert; leave it out with --match.")] = "",
+    reason: Annotated[str, typer.Option("--reason", help="Reason for the silence, shown to others.")],
+    alert: Annotated[str, typer.Argument(help="The alert's id; omit it with --match.")] = "",
     match: Annotated[
-        list[str] | None, typer.Option("--match", help="Matchers, e.g. store_id=us-shop (repeat).")
+        list[str] | None,
+        typer.Option("--match", help="Silence by matcher, e.g. store_id=us-shop (repeatable)."),
     ] = None,
-    duration: Annotated[str, typer.Option("--for", help="How long: 30m, 2h, 1d.")] = "2h",
+    duration: Annotated[str, typer.Option("--for", help="Duration, e.g. 30m, 2h or 1d.")] = "2h",
     who: WhoOption = _me(),
     data: DataOption = None,
 ) -> None:
-    """Hold messages back for a time; when it ends, what still fires is told."""
+    """Hold messages back for a while; alerts that still fire when it ends are sent."""
     try:
         until_ms = now_ms() + round(seconds(duration) * 1000)
     except ValueError as error:
         raise failed(str(error)) from error
-    _act(
+    _publish(
         data,
         HumanActionKind.SILENCE,
         who,
@@ -173,19 +176,19 @@ def silence(
 @alerts.command()
 def unsilence(alert: AlertArgument, who: WhoOption = _me(), data: DataOption = None) -> None:
     """End the silence of an alert."""
-    _act(data, HumanActionKind.UNSILENCE, who, alert_id=alert)
+    _publish(data, HumanActionKind.UNSILENCE, who, alert_id=alert)
 
 
 @alerts.command()
 def close(
     alert: AlertArgument,
-    reason: Annotated[CloseReason, typer.Option("--reason", help="What it was.")],
-    text: Annotated[str, typer.Option("--text", help="Anything to add.")] = "",
+    reason: Annotated[CloseReason, typer.Option("--reason", help="What the alert turned out to be.")],
+    text: Annotated[str, typer.Option("--text", help="Comment to add.")] = "",
     who: WhoOption = _me(),
     data: DataOption = None,
 ) -> None:
-    """Close an alert and say what it was; the reasons feed the calendar and the threshold report."""
-    _act(data, HumanActionKind.CLOSE, who, alert_id=alert, reason=reason, text=text)
+    """Close an alert with a reason; reasons feed the calendar and the threshold report."""
+    _publish(data, HumanActionKind.CLOSE, who, alert_id=alert, reason=reason, text=text)
 
 
 CLOSED_SQL = """
@@ -204,10 +207,10 @@ LIMIT 100000
 
 @alerts.command()
 def report(
-    days: Annotated[int, typer.Option(min=1, max=1100, help="How far back.")] = 90,
+    days: Annotated[int, typer.Option(min=1, max=1100, help="Number of days to look back.")] = 90,
     data: DataOption = None,
 ) -> None:
-    """Say what the reasons for closing alerts teach: thresholds to try, days for the calendar."""
+    """Report what the reasons for closing alerts suggest: thresholds to try, days for the calendar."""
     settings = running_instance(data)
     config = configuration(settings)
     try:
@@ -221,7 +224,7 @@ def report(
     closed = [ClosedAlert(**{**row, "reason": CloseReason(row["reason"])}) for row in known]
     if not closed:
         typer.echo(
-            f"No alert was closed with a reason in {days} days: see `funnelwatch alerts close --help`."
+            f"No alert was closed with a reason in the last {days} days; see `funnelwatch alerts close --help`."
         )
         return
     counts = Counter(alert.reason.value for alert in closed)
@@ -232,7 +235,7 @@ def report(
     steps = [round(now + 0.25 * i, 2) for i in range(13)]
     for row in threshold_report(closed, steps)[::2]:
         typer.echo(
-            f"  notice {row.threshold:g}: spares {row.spared_false} false alarms, misses {row.missed_real} real"
+            f"  notice {row.threshold:g}: avoids {row.spared_false} false alarms, misses {row.missed_real} real alerts"
         )
     best = advice(closed, steps)
     if best is not None:

@@ -1,4 +1,4 @@
-"""``funnelwatch check``: is the configuration valid?"""
+"""``funnelwatch check``: check the configuration"""
 
 from __future__ import annotations
 
@@ -20,29 +20,32 @@ def register(app: typer.Typer) -> None:
         config: Annotated[
             Path | None,
             typer.Option(
-                "--config", help="The file; default: funnelwatch.yaml in --data, then in this folder."
+                "--config",
+                help="Configuration file; default: funnelwatch.yaml in --data, then in the current folder.",
             ),
         ] = None,
         no_secrets: Annotated[
-            bool, typer.Option("--no-secrets", help="Do not look whether the secrets referred to are there.")
+            bool, typer.Option("--no-secrets", help="Do not check that the secrets referred to exist.")
         ] = False,
         backtest: Annotated[
             int | None,
             typer.Option(
-                help="Also run the instance's last so many days through the configuration's thresholds.",
+                help="Also run the instance's last N days through the configuration's thresholds.",
                 min=2,
             ),
         ] = None,
         budget: Annotated[
             float,
-            typer.Option(help="With --backtest: the most alerts per store-week that are put up with.", min=0),
+            typer.Option(
+                help="With --backtest: the maximum acceptable number of alerts per store-week.", min=0
+            ),
         ] = 0.5,
     ) -> None:
-        """Check the configuration: name every error with file, line and what was expected.
+        """Check the configuration and report every error with file, line and what was expected.
 
-        Looks at funnelwatch.yaml, at the secrets it refers to and at the FUNNELWATCH_ variables of the environment.
-        Ends with 0 if all is right, with 1 if anything is wrong. With --backtest it is wrong too if the configuration
-        would have fired more often than the budget.
+        Checks funnelwatch.yaml, the secrets it refers to and the FUNNELWATCH_ environment variables. Exits with 0 if
+        everything is valid, otherwise with 1. With --backtest it also fails if the configuration would have fired more
+        often than the budget.
         """
         from streams.config.loading import find_config, read_config
         from streams.settings import Settings, load_settings, setting_errors, unknown_variables
@@ -56,18 +59,18 @@ def register(app: typer.Typer) -> None:
             problems += setting_errors(error)
             settings = Settings.model_construct(**overrides)  # type: ignore[arg-type]
         except OSError as error:
-            problems.append(f"environment: a secret's file cannot be read: {error}")
+            problems.append(f"environment: cannot read a secret file: {error}")
         path = find_config(settings.data, settings.config)
         named = path.read_text("utf-8", "replace") if path is not None and path.is_file() else ""
         problems += unknown_variables(named)
-        told = "no funnelwatch.yaml: defaults hold, and no store is configured"
+        summary = "no funnelwatch.yaml: defaults apply, and no store is configured"
         if path is not None:
             content, found = read_config(path, with_secrets=not no_secrets)
             problems += found
-            told = f"{path}: {len(content.stores)} stores, {len(content.alerting.receivers)} receivers, no errors"
+            summary = f"{path}: {len(content.stores)} stores, {len(content.alerting.receivers)} receivers, no errors"
         if problems:
             fail("\n".join([*problems, f"{len(problems)} error{'s' * (len(problems) > 1)}"]))
-        typer.echo(told)
+        typer.echo(summary)
         if backtest is not None:
             _hold_to_budget(data, config, backtest, budget)
 
@@ -83,11 +86,11 @@ def _hold_to_budget(data: Path | None, config: Path | None, days: int, budget: f
     try:
         outcome, weeks = backtest_own(data, days, config, Console(stderr=True))
     except (FileUnreadableError, ConfigError) as error:
-        fail(f"the backtest cannot be run: {error}")
+        fail(f"cannot run the backtest: {error}")
     typer.echo(sentence(outcome, weeks))
     per_week = len(outcome.alerts) / max(weeks, 1e-9)
     if per_week > budget:
-        fail(f"over budget: {per_week:.3f} alerts per store-week, {budget:g} are put up with")
+        fail(f"over budget: {per_week:.3f} alerts per store-week; budget {budget:g}")
     typer.echo(
-        f"within budget: {per_week:.3f} alerts per store-week of {budget:g} in {weeks:.1f} store-weeks"
+        f"within budget: {per_week:.3f} alerts per store-week in {weeks:.1f} store-weeks; budget {budget:g}"
     )

@@ -1,4 +1,4 @@
-"""``funnelwatch digest``: look at a digest before anybody gets it, send one now, and see when the next ones go out."""
+"""``funnelwatch digest``: preview a digest, send one now, and show when the next ones go out."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from streams.clickhouse.errors import ClickHouseUnreachableError
 from streams.clock import now_ms
 from streams.config.model import Config
 from streams.config.subscribers import SubscriberConfig
-from streams.digests.making import Made, Maker
+from streams.digests.composing import ComposedDigest, DigestComposer
 from streams.incidents.action_log import new_action, publish_action
 from streams.kafka.errors import KafkaUnreachableError
 from streams.settings import Settings, load_settings
@@ -30,7 +30,7 @@ from streams.settings import Settings, load_settings
 DataOption = Annotated[Path | None, typer.Option("--data", help="Folder of the running instance.")]
 
 digest = typer.Typer(
-    no_args_is_help=True, help="The mail that tells how all stores stand, each morning or week."
+    no_args_is_help=True, help="Preview, send and schedule the digest mail on how all stores are doing."
 )
 
 
@@ -38,44 +38,51 @@ def _subscriber(config: Config, name: str) -> SubscriberConfig:
     found = next((subscriber for subscriber in config.digests if subscriber.name == name), None)
     if found is None:
         known = (
-            ", ".join(subscriber.name for subscriber in config.digests) or "none is configured (digests: …)"
+            ", ".join(subscriber.name for subscriber in config.digests)
+            or "(none is configured; add `digests:`)"
         )
-        raise failed(f"no subscriber is called {name!r}; known: {known}")
+        raise failed(f"unknown subscriber {name!r}; expected one of: {known}")
     return found
 
 
 def _occurrence(subscriber: SubscriberConfig, day: str) -> tuple[Occurrence, int]:
-    """What to tell of, and the moment from which it is told: now, or the subscriber's hour on ``day``."""
+    """The period of the digest, and the moment as of which it is composed: now, or the subscriber's hour on ``day``."""
     at_ms = now_ms()
     if day:
         try:
             wanted = datetime.strptime(day, "%Y-%m-%d").replace(tzinfo=ZoneInfo(subscriber.zone))
         except ValueError as error:
-            raise failed(f"--day is written 2026-03-04, not {day!r}") from error
+            raise failed(f"invalid --day {day!r}; expected a date such as 2026-03-04") from error
         schedule = subscriber.schedule
         at_ms = round(wanted.replace(hour=schedule.hour, minute=schedule.minute).timestamp() * 1000)
     return occurrence_now(subscriber.schedule, at_ms), at_ms
 
 
-async def _make(settings: Settings, config: Config, subscriber: SubscriberConfig, day: str) -> Made:
-    maker = Maker(settings, config)
+async def _make(settings: Settings, config: Config, subscriber: SubscriberConfig, day: str) -> ComposedDigest:
+    composer = DigestComposer(settings, config)
     when, at_ms = _occurrence(subscriber, day)
     try:
-        return await maker.make(subscriber, when, at_ms)
+        return await composer.compose(subscriber, when, at_ms)
     finally:
-        await maker.close()
+        await composer.close()
 
 
 @digest.command()
 def preview(
     name: Annotated[
-        str, typer.Argument(metavar="[SUBSCRIBER]", help="Whose; without it, one of all stores.")
+        str,
+        typer.Argument(
+            metavar="[SUBSCRIBER]", help="The subscriber whose digest to preview; default: one of all stores."
+        ),
     ] = "",
     out: Annotated[
-        Path | None, typer.Option("--out", help="Folder for the files; default: DATA/digest-preview.")
+        Path | None, typer.Option("--out", help="Folder to write the files to; default: DATA/digest-preview.")
     ] = None,
     day: Annotated[
-        str, typer.Option("--day", help="As sent on this day, e.g. 2026-03-04; default: today.")
+        str,
+        typer.Option(
+            "--day", help="Preview the digest as sent on this day, e.g. 2026-03-04; default: today."
+        ),
     ] = "",
     language: Annotated[str, typer.Option("--language", help="zh or en; default: the subscriber's.")] = "",
     form: Annotated[
@@ -84,7 +91,7 @@ def preview(
     show: Annotated[bool, typer.Option("--open/--no-open", help="Open the HTML in a browser.")] = False,
     data: DataOption = None,
 ) -> None:
-    """Write a digest as .html, .txt and .eml files and send nothing."""
+    """Write a digest as .html, .txt and .eml files without sending it."""
     settings = running_instance(data)
     config = configuration(settings)
     if name:
@@ -94,23 +101,25 @@ def preview(
     changes: dict[str, object] = {}
     if language:
         if language not in ("zh", "en"):
-            raise failed(f"--language is zh or en, not {language!r}")
+            raise failed(f"unknown --language {language!r}; expected zh or en")
         changes["language"] = language
     if form is not None:
         changes["form"] = form
     subscriber = subscriber.model_copy(update=changes)
     try:
-        made = asyncio.run(_make(settings, config, subscriber, day))
+        composed = asyncio.run(_make(settings, config, subscriber, day))
     except ClickHouseUnreachableError as error:
         raise failed(str(error)) from error
     folder = out or settings.data / "digest-preview"
     folder.mkdir(parents=True, exist_ok=True)
-    stem = folder / f"{subscriber.name}-{made.occurrence.day}-{subscriber.form.value}-{subscriber.language}"
+    stem = (
+        folder / f"{subscriber.name}-{composed.occurrence.day}-{subscriber.form.value}-{subscriber.language}"
+    )
     page = stem.with_name(stem.name + ".html")
-    page.write_text(made.laid.page(), encoding="utf-8")
-    stem.with_name(stem.name + ".txt").write_text(made.laid.text, encoding="utf-8")
-    stem.with_name(stem.name + ".eml").write_bytes(made.mail(settings, "", now_ms()).as_bytes())
-    typer.echo(made.laid.said.subject)
+    page.write_text(composed.laid.page(), encoding="utf-8")
+    stem.with_name(stem.name + ".txt").write_text(composed.laid.text, encoding="utf-8")
+    stem.with_name(stem.name + ".eml").write_bytes(composed.mail(settings, "", now_ms()).as_bytes())
+    typer.echo(composed.laid.said.subject)
     typer.echo(f"written: {page} (and .txt, .eml)")
     if show:
         webbrowser.open(page.resolve().as_uri())
@@ -121,35 +130,37 @@ def send(
     name: Annotated[
         str, typer.Argument(metavar="SUBSCRIBER", help="A subscriber's name in funnelwatch.yaml.")
     ],
-    day: Annotated[str, typer.Option("--day", help="As of this day, e.g. 2026-03-04; default: today.")] = "",
+    day: Annotated[
+        str, typer.Option("--day", help="Compose it as of this day, e.g. 2026-03-04; default: today.")
+    ] = "",
     data: DataOption = None,
 ) -> None:
-    """Send a subscriber a digest now; the day's own digest still comes at its hour."""
+    """Send a subscriber a digest now; the scheduled one is still sent at its hour."""
     settings = running_instance(data)
     config = configuration(settings)
     subscriber = _subscriber(config, name)
-    made = None
+    composed = None
     try:
-        made = asyncio.run(_make(settings, config, subscriber, day))
-        asyncio.run(open_post(settings).deliver(made.mail(settings, "", now_ms()), subscriber.to))
+        composed = asyncio.run(_make(settings, config, subscriber, day))
+        asyncio.run(open_post(settings).deliver(composed.mail(settings, "", now_ms()), subscriber.to))
     except (ClickHouseUnreachableError, SendError) as error:
         raise failed(f"{name}: {error}") from error
     where = (
         ""
         if settings.smtp_url.get_secret_value()
-        else f" (no mail server is set: see {settings.data / 'outbox'})"
+        else f" (no mail server is configured; see {settings.data / 'outbox'})"
     )
-    typer.echo(made.laid.said.subject)
+    typer.echo(composed.laid.said.subject)
     typer.echo(f"sent to {', '.join(subscriber.to)}{where}")
 
 
 @digest.command()
 def schedule(
     name: Annotated[str, typer.Argument(metavar="[SUBSCRIBER]", help="Only this subscriber.")] = "",
-    most: Annotated[int, typer.Option("--next", min=1, max=60, help="How many times each.")] = 3,
+    most: Annotated[int, typer.Option("--next", min=1, max=60, help="How many for each subscriber.")] = 3,
     data: DataOption = None,
 ) -> None:
-    """Show when the next digests go out, on each subscriber's clock."""
+    """Show when the next digests go out, in each subscriber's time zone."""
     settings = load_settings(**({"data": data} if data else {}))
     config = configuration(settings)
     chosen = (_subscriber(config, name),) if name else config.digests
@@ -157,7 +168,7 @@ def schedule(
         typer.echo("No subscribers. Add to funnelwatch.yaml:\n\n" + EXAMPLE)
         return
     table = Table(box=None, header_style="bold")
-    for column in ("subscriber", "form", "sent at", "zone", "tells of", "stores", "to"):
+    for column in ("subscriber", "form", "sent at", "zone", "covers", "stores", "to"):
         table.add_column(column)
     at_ms = now_ms()
     for subscriber in chosen:
@@ -182,9 +193,12 @@ def schedule(
 
 @digest.command()
 def subscribe(
-    name: Annotated[str, typer.Argument(metavar="SUBSCRIBER", help="Who had left.")], data: DataOption = None
+    name: Annotated[
+        str, typer.Argument(metavar="SUBSCRIBER", help="The subscriber's name in funnelwatch.yaml.")
+    ],
+    data: DataOption = None,
 ) -> None:
-    """Send digests again to a subscriber who had left by the link in a mail."""
+    """Resume digests for a subscriber who unsubscribed by the link in a mail."""
     settings = running_instance(data)
     subscriber = _subscriber(configuration(settings), name)
     action = new_action(HumanActionKind.SUBSCRIBE, now_ms(), "command", "command", assignee=subscriber.name)
@@ -192,7 +206,7 @@ def subscribe(
         asyncio.run(publish_action(settings, action))
     except KafkaUnreachableError as error:
         raise failed(str(error)) from error
-    typer.echo(f"{name} gets digests again")
+    typer.echo(f"digests to {name} resumed")
 
 
 EXAMPLE = """digests:

@@ -1,4 +1,4 @@
-"""``funnelwatch notify``: does a message reach its receiver?"""
+"""``funnelwatch notify``: test whether a message reaches its receiver"""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from streams.settings import Settings, load_settings
 
 DataOption = Annotated[Path | None, typer.Option("--data", help="Folder of the running instance.")]
 
-notify = typer.Typer(no_args_is_help=True, help="Receivers of messages.")
+notify = typer.Typer(no_args_is_help=True, help="Test the receivers of messages.")
 
 
 @notify.callback()
 def receivers() -> None:
-    """Receivers of messages."""
+    """Test the receivers of messages."""
 
 
 def _test_message(receiver: ReceiverConfig) -> Message:
@@ -35,7 +35,7 @@ def _test_message(receiver: ReceiverConfig) -> Message:
     text = (
         "这不是告警。收到即说明配置正确。"
         if zh
-        else "This is no alert. If you read it, the receiver is set up well."
+        else "This is not an alert. If you can read it, the receiver is configured correctly."
     )
     card = Card("test", receiver.language, Severity.INFO, True, headline, (Line(LineKind.SIZE, text),), ())
     key = f"test-{receiver.name}-{now_ms()}"
@@ -53,13 +53,13 @@ def send_test(
     name: Annotated[str, typer.Argument(metavar="RECEIVER", help="A receiver's name in funnelwatch.yaml.")],
     data: DataOption = None,
 ) -> None:
-    """Send one test message to a receiver and say what came of it."""
+    """Send a test message to a receiver and report whether it was accepted."""
     settings = load_settings(**({"data": data} if data else {}))
     config = configuration(settings)
     receiver = config.alerting.receiver(name)
     if receiver is None:
-        known = ", ".join(r.name for r in config.alerting.receivers) or "none is configured"
-        raise failed(f"no receiver is called {name!r}; known: {known}")
+        known = ", ".join(r.name for r in config.alerting.receivers) or "(none is configured)"
+        raise failed(f"unknown receiver {name!r}; expected one of: {known}")
     try:
         asyncio.run(_send_test(settings, receiver))
     except (SendError, ConfigError) as error:

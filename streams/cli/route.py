@@ -1,4 +1,4 @@
-"""``funnelwatch route explain``: who is told of an alert, and why; also of one that has not happened."""
+"""``funnelwatch route explain``: who is notified of an alert, and why; also of one that has not happened."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from streams.settings import Settings, load_settings
 
 DataOption = Annotated[Path | None, typer.Option("--data", help="Folder of the running instance.")]
 
-route = typer.Typer(no_args_is_help=True, help="Who is told of an alert, and why.")
+route = typer.Typer(no_args_is_help=True, help="Show who is notified of an alert, and why.")
 
 
 @route.callback()
 def routes() -> None:
-    """Who is told of an alert, and why."""
+    """Show who is notified of an alert, and why."""
 
 
 async def _explain(settings: Settings, config: Config, alert_id: str) -> list[Explanation]:
@@ -63,42 +63,39 @@ async def _known(settings: Settings) -> AlertBook:
 def explain_alert(
     alert: Annotated[
         str,
-        typer.Argument(
-            help="The alert's id, as `funnelwatch alerts list` shows it; leave it out with --label."
-        ),
+        typer.Argument(help="The alert's id, as shown by `funnelwatch alerts list`; omit it with --label."),
     ] = "",
     label: Annotated[
         list[str] | None,
         typer.Option(
-            "--label", help="Suppose an alert with this label, e.g. store_id=us-shop, level=page (repeat)."
+            "--label",
+            help="Explain a supposed alert with this label, e.g. store_id=us-shop or level=page (repeatable).",
         ),
     ] = None,
     at: Annotated[
         str,
         typer.Option(
-            "--at", help="Suppose that it fires at this time, e.g. 2026-11-11T23:30+08:00; default: now."
+            "--at", help="When the supposed alert fires, e.g. 2026-11-11T23:30+08:00; default: now."
         ),
     ] = "",
     data: DataOption = None,
 ) -> None:
     """Print, for each route that takes an alert, what the notifier decides and why.
 
-    With --label the alert is a supposed one: what would happen if it fired, by the configuration and, while an instance runs,
-    by its silences and its other alerts.
+    With --label, explain what would happen if such an alert fired, given the configuration and, while an instance is running,
+    its silences and other alerts.
     """
     if bool(alert) == bool(label):
-        raise failed("say which alert: its id, or --label for one that has not happened")
+        raise failed("expected an alert id, or --label for an alert that has not happened")
     if alert:
         settings = running_instance(data)
         config = configuration(settings)
         try:
             rows = asyncio.run(_explain(settings, config, alert))
         except KeyError as error:
-            raise failed(
-                f"no alert {alert!r} in the log; see `funnelwatch alerts list --state all`"
-            ) from error
+            raise failed(f"unknown alert {alert!r}; see `funnelwatch alerts list --state all`") from error
         except KafkaError as error:
-            raise failed(f"the broker does not answer ({type(error).__name__})") from error
+            raise failed(f"Kafka is unreachable ({type(error).__name__})") from error
     else:
         settings = load_settings(**({"data": data} if data else {}))
         if read_instance(settings.data) is not None:
@@ -106,7 +103,7 @@ def explain_alert(
         config = configuration(settings)
         rows = _suppose(settings, config, label or [], _moment(at))
     if not rows:
-        raise failed("no route has a receiver for it: add `alerting.receivers` to funnelwatch.yaml")
+        raise failed("no route has a receiver for this alert; add `alerting.receivers` to funnelwatch.yaml")
     for row in rows:
         until = ""
         if row.decision.until_ms is not None:
@@ -123,7 +120,7 @@ def _moment(at: str) -> int:
     try:
         moment = datetime.fromisoformat(at)
     except ValueError as error:
-        raise failed(f"--at is written 2026-11-11T23:30+08:00, not {at!r}") from error
+        raise failed(f"invalid --at {at!r}; expected a time such as 2026-11-11T23:30+08:00") from error
     return round(moment.timestamp() * 1000)
 
 
@@ -131,18 +128,16 @@ def _suppose(settings: Settings, config: Config, given: list[str], at_ms: int) -
     labels = dict(text.partition("=")[::2] for text in given)
     unknown = sorted(set(labels) - set(LABELS))
     if unknown:
-        raise failed(f"no label is called {unknown[0]!r}; labels: {', '.join(LABELS)}")
+        raise failed(f"unknown label {unknown[0]!r}; expected one of: {', '.join(LABELS)}")
     for name, values in (("level", list(Level)), ("kind", list(AlertKind)), ("severity", list(Severity))):
         if labels.get(name, values[0].value) not in values:
-            raise failed(f"{name} is one of {', '.join(values)}; not {labels[name]!r}")
+            raise failed(f"unknown {name} {labels[name]!r}; expected one of: {', '.join(values)}")
     book = AlertBook()
     if read_instance(settings.data) is not None:
         try:
             book = asyncio.run(_known(settings))
         except KafkaError as error:
-            typer.echo(
-                f"the broker does not answer ({type(error).__name__}): silences are left out", err=True
-            )
+            typer.echo(f"Kafka is unreachable ({type(error).__name__}): silences are left out", err=True)
     whole = whole_labels(labels, config)
     typer.echo("supposed: " + " ".join(f"{name}={value}" for name, value in whole.items() if value))
     return suppose(whole, config, book, at_ms)

@@ -12,15 +12,15 @@ from scoring.digest.schedule import upcoming
 from streams.channels.mail import open_post
 from streams.clock import now_ms
 from streams.config.model import Config
-from streams.digests.leaving import Leavings
-from streams.digests.making import Maker
+from streams.digests.composing import DigestComposer
 from streams.digests.sending import Digests
+from streams.digests.unsubscribe import Unsubscriptions
 from streams.incidents.send_log import SendLog, SendLogLostError
 from streams.instance.files import StateReport
 from streams.kafka.leadership import Leadership
 from streams.settings import Settings
 
-log = structlog.get_logger()
+_log = structlog.get_logger()
 ROLE = "digests"
 TURN_MS = 1000
 
@@ -30,32 +30,32 @@ async def run(settings: Settings, config: Config, report: StateReport) -> None:
     report.say("starting")
     leadership = Leadership(settings, ROLE)
     await leadership.start()
-    maker = Maker(settings, config)
+    composer = DigestComposer(settings, config)
     try:
         while True:
             if await leadership.is_held(500):
                 with contextlib.suppress(SendLogLostError):
-                    await _lead(settings, config, maker, leadership, report)
+                    await _lead(settings, config, composer, leadership, report)
             report.ready(f"standing by; {len(config.digests)} subscribers")
     finally:
         report.say("stopping")
         await leadership.stop()
-        await maker.close()
+        await composer.close()
         report.clear()
 
 
 async def _lead(
-    settings: Settings, config: Config, maker: Maker, leadership: Leadership, report: StateReport
+    settings: Settings, config: Config, composer: DigestComposer, leadership: Leadership, report: StateReport
 ) -> None:
     send_log = SendLog(settings, ROLE)
-    leavings = Leavings(settings, send_log)
+    unsubscriptions = Unsubscriptions(settings, send_log)
     try:
         await send_log.take_over()
-        await leavings.catch_up()
-        digests = Digests(settings, config, send_log, maker, open_post(settings), now_ms)
-        log.info("leading", subscribers=len(config.digests))
+        await unsubscriptions.catch_up()
+        digests = Digests(settings, config, send_log, composer, open_post(settings), now_ms)
+        _log.info("leadership_taken", role=ROLE, subscribers=len(config.digests))
         while await leadership.is_held(TURN_MS):
-            await leavings.follow()
+            await unsubscriptions.follow()
             turn = asyncio.ensure_future(digests.turn())
             try:
                 while not turn.done():  # making a digest may take longer than a heartbeat
@@ -66,11 +66,11 @@ async def _lead(
                 turn.cancel()
             turn.result()
     except KafkaError as error:
-        log.warning("the broker is away", error=type(error).__name__)
-        report.say("degraded", "the broker is away")
+        _log.warning("kafka_unreachable", role=ROLE, error=type(error).__name__, retry_in_s=TURN_MS / 1000)
+        report.say("degraded", "Kafka is unreachable")
         await asyncio.sleep(1.0)
     finally:
-        await leavings.close()
+        await unsubscriptions.close()
         await send_log.close()
 
 

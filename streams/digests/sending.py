@@ -1,6 +1,6 @@
 """One turn of the digests: who is due, claim the day, make, send, settle.
 
-A day is claimed in the send log before its mail is made; so however many processes run, a subscriber gets one mail a day. A
+A day is claimed in the send log before its mail is composed; so however many processes run, a subscriber gets one mail a day. A
 process that dies between claim and settlement leaves the claim open; whoever comes next sends with the same Message-ID, by
 which mail servers and programs recognise the repeat. A mail that a server refuses for good is settled as refused and not
 tried again that day.
@@ -19,13 +19,13 @@ from streams.channels.mail import Post
 from streams.clickhouse.errors import ClickHouseUnreachableError
 from streams.config.model import Config
 from streams.config.subscribers import SubscriberConfig
-from streams.digests.leaving import has_left
-from streams.digests.making import Maker
+from streams.digests.composing import DigestComposer
+from streams.digests.unsubscribe import has_unsubscribed
 from streams.incidents.send_log import SendLog, SendRecord
 from streams.metrics import DIGESTS_FAILED, DIGESTS_LAST_SUCCESS, DIGESTS_OVERDUE, DIGESTS_SENT
 from streams.settings import Settings
 
-log = structlog.get_logger()
+_log = structlog.get_logger()
 
 SENT, REFUSED = "sent", "refused"
 #: the longest wait between two attempts
@@ -40,19 +40,19 @@ class Digests:
         settings: Settings,
         config: Config,
         send_log: SendLog,
-        maker: Maker,
+        composer: DigestComposer,
         post: Post,
         now_ms: Callable[[], int],
     ) -> None:
         self._settings, self._config, self._send_log = settings, config, send_log
-        self._maker, self._post, self._now_ms = maker, post, now_ms
+        self._composer, self._post, self._now_ms = composer, post, now_ms
         self._not_before_ms: dict[str, int] = {}
 
     def waiting(self) -> list[tuple[SubscriberConfig, Occurrence]]:
         """Who is due and has not been sent the day's digest."""
         found = []
         for subscriber in self._config.digests:
-            if has_left(self._send_log, subscriber.name):
+            if has_unsubscribed(self._send_log, subscriber.name):
                 continue
             when = due(subscriber.schedule, self._now_ms())
             record = self._send_log.records.get(subscriber.name)
@@ -83,27 +83,27 @@ class Digests:
         await self._send_log.write(name, SendRecord(self._now_ms(), claim=key, thread=day, failures=failures))
         form = subscriber.form.value
         try:
-            made = await self._maker.make(subscriber, when, self._now_ms())
-            await self._post.deliver(made.mail(self._settings, key, self._now_ms()), subscriber.to)
+            composed = await self._composer.compose(subscriber, when, self._now_ms())
+            await self._post.deliver(composed.mail(self._settings, key, self._now_ms()), subscriber.to)
         except (SendRetryableError, ClickHouseUnreachableError) as error:
-            log.warning("a digest waits", subscriber=name, error=str(error), failures=failures + 1)
+            _log.warning("digest_waiting", subscriber=name, error=str(error), failures=failures + 1)
             await self._put_off(subscriber, day, failures + 1)
             return 0
         except SendRejectedError as error:
             DIGESTS_FAILED.labels(form).inc()
-            log.error("a digest was refused", subscriber=name, error=str(error))
+            _log.error("digest_rejected", subscriber=name, error=str(error))
             await self._send_log.write(name, SendRecord(self._now_ms(), thread=day, settled=REFUSED))
             return 0
         except Exception:  # what breaks one subscriber's digest must not cost the others theirs
-            log.exception("a digest cannot be made", subscriber=name)
+            _log.exception("digest_failed", subscriber=name)
             await self._put_off(subscriber, day, failures + 1)
             return 0
         await self._send_log.write(
-            name, SendRecord(self._now_ms(), thread=day, receipt=made.laid.said.subject, settled=SENT)
+            name, SendRecord(self._now_ms(), thread=day, receipt=composed.laid.said.subject, settled=SENT)
         )
         DIGESTS_SENT.labels(form).inc()
         DIGESTS_LAST_SUCCESS.labels(form).set(self._now_ms() / 1000)
-        log.info("a digest was sent", subscriber=name, day=day, subject=made.laid.said.subject)
+        _log.info("digest_sent", subscriber=name, day=day, subject=composed.laid.said.subject)
         return 1
 
     async def _put_off(self, subscriber: SubscriberConfig, day: str, failures: int) -> None:

@@ -18,7 +18,7 @@ from streams.kafka import topics
 from streams.kafka.admin import has_more_partitions, partitions_of
 from streams.settings import Settings
 
-log = structlog.get_logger()
+_log = structlog.get_logger()
 
 
 class AlertBook:
@@ -124,7 +124,7 @@ class BookReader:
                 try:
                     take(record.value)
                 except (msgspec.DecodeError, TypeError, RoutingError) as error:
-                    log.warning("record left out", topic=tp.topic, offset=record.offset, error=str(error))
+                    _log.warning("record_skipped", topic=tp.topic, offset=record.offset, error=str(error))
         return taken
 
     async def _read_more(self, consumer: AIOKafkaConsumer) -> None:

@@ -1,7 +1,7 @@
 """What a card says beside the alert: the store, the worth of an order, the age and completeness of its data.
 
 An alert of a pool is worth what its stores' orders bring on average, where all of them sell in one currency.
-Facts come from the configuration and from ClickHouse, at most a minute old. ClickHouse away costs a card its money and
+CardFacts come from the configuration and from ClickHouse, at most a minute old. ClickHouse away costs a card its money and
 its data line, never the card itself.
 """
 
@@ -23,7 +23,7 @@ from scoring.alerts.alert import AlertTransition
 from scoring.calendar.effects import OwnEntry
 from scoring.calendar.entries import calendar_between
 from scoring.funnel.money import UNKNOWN_WORTH, MoneyLost, Worth, price
-from scoring.wording.cards import Health, StoreFacts
+from scoring.wording.cards import CardStore, Health
 from scoring.wording.text import Language
 from streams.clickhouse.clients import open_reader
 from streams.config.core import day_rules
@@ -31,7 +31,7 @@ from streams.config.model import Config
 from streams.incidents.worth import Priced, WorthReader
 from streams.settings import Settings
 
-log = structlog.get_logger()
+_log = structlog.get_logger()
 
 FRESH_MS = 60_000
 PATIENCE_S = 3.0
@@ -70,10 +70,10 @@ FEWEST_ORDERS = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class CardFacts:
     """What is known of one store at one moment."""
 
-    store: StoreFacts
+    store: CardStore
     health: Health
     country: str = ""
     own_days: tuple[OwnEntry, ...] = ()
@@ -123,11 +123,11 @@ class FactsReader:
         self._settings, self._config, self._now_ms = settings, config, now_ms
         self._patience_s = patience_s
         self._client: AsyncClient | None = None
-        self._known: dict[str, tuple[int, Facts]] = {}
+        self._known: dict[str, tuple[int, CardFacts]] = {}
         self._worth = WorthReader(self._named, config)
         self._not_before_ms = 0
 
-    async def facts(self, alert: AlertTransition) -> Facts:
+    async def facts(self, alert: AlertTransition) -> CardFacts:
         """The facts of the alert's store, and what its events were worth before it. Never raises for what is missing."""
         now_ms = self._now_ms()
         known = self._known.get(alert.store_id)
@@ -165,7 +165,7 @@ class FactsReader:
         known = self._known.get(store_id)
         return known is not None and known[1].health.is_late
 
-    async def _renewed(self, alert: AlertTransition, before: Facts | None, now_ms: int) -> Facts:
+    async def _renewed(self, alert: AlertTransition, before: CardFacts | None, now_ms: int) -> CardFacts:
         plain = replace(before, health=Health()) if before else self._plain(alert)
         if now_ms < self._not_before_ms:
             return plain
@@ -177,17 +177,17 @@ class FactsReader:
             return plain
 
     async def _leave_alone(self, alert: AlertTransition, error: Exception, now_ms: int) -> None:
-        log.warning("facts_unavailable", store=alert.store_id, error=str(error)[:200])
+        _log.warning("facts_unavailable", store=alert.store_id, error=str(error)[:200])
         self._not_before_ms = now_ms + PAUSE_MS
         await self._drop_client()
 
-    def _plain(self, alert: AlertTransition) -> Facts:
+    def _plain(self, alert: AlertTransition) -> CardFacts:
         """What the configuration says of a store."""
         store_id, store = alert.store_id, self._config.store(alert.store_id)
         currency = self._worth.currency(alert.members or (store_id,))
         zone = store.zone if store else "UTC"
-        return Facts(
-            StoreFacts(
+        return CardFacts(
+            CardStore(
                 name=(store.name if store else "") or store_id,
                 zone=zone,
                 currency=currency,
@@ -197,7 +197,7 @@ class FactsReader:
             own_days=day_rules(self._config).own,
         )
 
-    async def _measured(self, alert: AlertTransition, facts: Facts, now_ms: int) -> Facts:
+    async def _measured(self, alert: AlertTransition, facts: CardFacts, now_ms: int) -> CardFacts:
         now_s = now_ms // 1000
         span = {"store": alert.store_id, "to_s": now_s + 3600}
         day = {**span, "from_s": now_s - 86_400, "hour_s": now_s - 3600}

@@ -32,7 +32,7 @@ from streams.incidents.groups import AlertGroup, AlertGroups
 from streams.incidents.send_log import SendLog, SendLogLostError, SendRecord
 from streams.metrics import NOTIFIER_FAILED, NOTIFIER_REFUSED, NOTIFIER_SENT
 from streams.notifier.pace import Pace
-from streams.notifier.rendering import Claim, Renderer
+from streams.notifier.rendering import Claim, MessageRenderer
 
 _log = structlog.get_logger()
 
@@ -67,7 +67,7 @@ class Notifier:
         self._config, self._book, self._send_log, self._facts = config, book, send_log, facts
         self._channels, self._now_ms = channels, now_ms
         self._groups = AlertGroups(config, book, send_log, facts)
-        self._renderer = Renderer(config, book, facts, link_key, page_url, now_ms)
+        self._renderer = MessageRenderer(config, book, facts, link_key, page_url, now_ms)
         #: not before this moment: by group for what was rejected, by receiver for what is unreachable
         self._not_before_ms: dict[str, int] = {}
         self._failures: dict[str, int] = {}

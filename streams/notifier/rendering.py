@@ -36,7 +36,7 @@ class Claim:
     is_unsure: bool
 
 
-class Renderer:
+class MessageRenderer:
     """Renders messages from the books and the facts of the alerts' stores."""
 
     def __init__(

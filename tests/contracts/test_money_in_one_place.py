@@ -23,7 +23,7 @@ from scoring.wording.cards import CardContext, build_card
 from streams.clickhouse import migrate
 from streams.clickhouse.reader import Database
 from streams.config.subscribers import SubscriberConfig
-from streams.digests.reads import DigestReads
+from streams.digests.queries import DigestQueries
 from streams.incidents.facts import FactsReader
 from streams.incidents.reader import ReaderWording
 from streams.settings import Settings
@@ -183,7 +183,7 @@ async def digest_incidents(settings: Settings, now_ms: int) -> Any:
     when = Occurrence(today + timedelta(days=1), day + 24 * HOUR_MS, today, today, day, day + 24 * HOUR_MS)
     subscriber = SubscriberConfig(name="li", to=("li@shop.example",))
     try:
-        facts = await DigestReads(database, web_seed.CONFIG).facts(subscriber, when, now_ms)
+        facts = await DigestQueries(database, web_seed.CONFIG).facts(subscriber, when, now_ms)
     finally:
         await database.close()
     assert subscriber.form is DigestForm.DAILY

@@ -1,6 +1,6 @@
 """What people do with alerts, and what follows."""
 
-from scoring.alerts.actions import ActionBook, CloseReason, HumanAction, HumanActionKind, response_times
+from scoring.alerts.actions import ActionBook, CloseReason, HumanAction, HumanActionKind
 
 K = HumanActionKind
 
@@ -46,10 +46,3 @@ def test_closing_keeps_its_first_reason() -> None:
     book.take(act(K.CLOSE, 5, reason=CloseReason.EXPECTED))
     book.take(act(K.CLOSE, 6, reason=CloseReason.REAL))
     assert book.standing("a").closed_as is CloseReason.EXPECTED
-
-
-def test_response_times_are_medians_over_what_got_that_far() -> None:
-    minute = 60_000
-    times = response_times([(0, 2 * minute, 10 * minute), (0, 4 * minute, None), (0, None, 30 * minute)])
-    assert (times.alerts, times.median_to_acknowledge, times.median_to_resolve) == (3, 3.0, 20.0)
-    assert response_times([]).median_to_resolve is None

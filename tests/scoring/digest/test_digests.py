@@ -16,14 +16,14 @@ from scoring.digest.values import (
     MOST_ROWS,
     AlertFacts,
     Bucket,
-    Facts,
-    Group,
-    Incident,
+    DigestFacts,
+    DigestGroup,
+    DigestIncident,
+    DigestStore,
     StepSums,
-    StoreFacts,
     Verdict,
 )
-from scoring.digest.worded import SaidDigest, Telling
+from scoring.digest.worded import DigestContext, SaidDigest
 from scoring.funnel.money import Worth
 from streams.digests.wording import DigestReaderWording
 from tests.fixtures.alert_card import ALERT
@@ -38,7 +38,7 @@ def sums(observed: float, expected: float, judged: float = 1.0) -> StepSums:
     return StepSums(MINUTES, observed, expected, expected * judged)
 
 
-def shop(name: str, payments: int = 80, judged: float = 1.0, **more: Any) -> StoreFacts:
+def shop(name: str, payments: int = 80, judged: float = 1.0, **more: Any) -> DigestStore:
     """A shop that converts 1000 impressions, 200 clicks, 50 carts, 100 orders as expected, with ``payments`` for 80 expected."""
     counts = {"impression": 10_000, "click": 2000, "add_to_cart": 500, "order": 100, "payment": payments}
     steps = {
@@ -52,7 +52,7 @@ def shop(name: str, payments: int = 80, judged: float = 1.0, **more: Any) -> Sto
         "country": "US", "counts": counts, "steps": steps, "lines": {"order_to_payment": line}, "scored_minutes": MINUTES,
         "scored_until_ms": WHEN.to_ms,
     }  # fmt: skip
-    return StoreFacts(**{"store_id": name, "name": name.title(), **fields, **more})
+    return DigestStore(**{"store_id": name, "name": name.title(), **fields, **more})
 
 
 WORTH = Worth({"add_to_cart": 500, "order": 100}, {"order": 50.0, "payment": 60.0}, "USD", 1.0)
@@ -69,16 +69,16 @@ def alert(store: str, *, is_open: bool = True, lost: float = 20.0, **more: Any) 
     return AlertFacts(msgspec.structs.replace(ALERT, **{**fields, **more}), is_open, WORTH)
 
 
-def facts(*stores: StoreFacts, alerts: tuple[AlertFacts, ...] = (), late_ms: int = 0) -> Facts:
-    return Facts(WHEN.from_ms, WHEN.to_ms, WHEN.at_ms + late_ms, stores, alerts)
+def facts(*stores: DigestStore, alerts: tuple[AlertFacts, ...] = (), late_ms: int = 0) -> DigestFacts:
+    return DigestFacts(WHEN.from_ms, WHEN.to_ms, WHEN.at_ms + late_ms, stores, alerts)
 
 
-def said(given: Facts, language: Any = "zh", form: DigestForm = DigestForm.DAILY) -> SaidDigest:
+def said(given: DigestFacts, language: Any = "zh", form: DigestForm = DigestForm.DAILY) -> SaidDigest:
     countries = {store.country for store in given.stores}
-    telling = Telling(
+    context = DigestContext(
         DigestReaderWording(language, ZONE), ZONE, form, WHEN, given.made_ms, calendar_between(countries, *calendar_span(WHEN)),
     )  # fmt: skip
-    return say_digest(build_digest(given), telling)
+    return say_digest(build_digest(given), context)
 
 
 EMPTY = shop("closed", counts={}, steps={}, lines={}, scored_minutes=0, scored_until_ms=None)
@@ -159,7 +159,7 @@ def test_people_who_took_an_alert_on_are_named() -> None:
 def test_an_alert_closed_by_a_person_needs_no_action_any_more() -> None:
     given = facts(shop("a"), alerts=(replace(alert("a"), is_open=False),))
     digest = build_digest(given)
-    assert digest.counts[Group.ACTION] == 0
+    assert digest.counts[DigestGroup.ACTION] == 0
     assert digest.rows[0].verdict is Verdict.RECOVERED
 
 
@@ -259,9 +259,9 @@ def test_the_seven_days_ahead_name_sales_and_holidays_of_the_stores_countries() 
 def test_an_alert_of_several_stores_is_told_for_each_of_them() -> None:
     pooled = alert("", kind=AlertKind.POOLED, members=("a", "b"), level=Level.NOTICE)
     digest = build_digest(facts(shop("a"), shop("b"), shop("c"), alerts=(pooled,)))
-    assert digest.counts[Group.ACTION] == 2
+    assert digest.counts[DigestGroup.ACTION] == 2
     (matter,) = digest.matters
-    assert isinstance(matter, Incident)
+    assert isinstance(matter, DigestIncident)
 
 
 def parcels(observed: float, expected: float, breaches: int = 0, judged: float = 1.0) -> StepSums:
@@ -269,7 +269,7 @@ def parcels(observed: float, expected: float, breaches: int = 0, judged: float =
     return StepSums(10, observed, expected, expected * judged, breaches)
 
 
-def with_parcels(name: str, sums_of_it: StepSums, step: str = "payment_to_fulfilment") -> StoreFacts:
+def with_parcels(name: str, sums_of_it: StepSums, step: str = "payment_to_fulfilment") -> DigestStore:
     store = shop(name)
     return replace(store, steps={**store.steps, step: sums_of_it})
 

@@ -14,9 +14,9 @@ from scoring.wording.cards import (
     ActionKind,
     Card,
     CardContext,
+    CardStore,
     Health,
     LineKind,
-    StoreFacts,
     build_card,
 )
 from scoring.wording.text import LANGUAGES, Language
@@ -101,7 +101,7 @@ def test_late_data_is_said_on_the_card() -> None:
 
 
 def test_another_currency_is_told_in_the_base_currency_too() -> None:
-    store = StoreFacts("US", "America/Los_Angeles", "USD", Worth({}, {"payment": 47.5}, "USD", 7.1, "CNY"))
+    store = CardStore("US", "America/Los_Angeles", "USD", Worth({}, {"payment": 47.5}, "USD", 7.1, "CNY"))
     text = line(card(around=replace(AROUND, store=store), language="en"), LineKind.SIZE)
     assert "about $2,900 (range $1,900–$3,900, CN¥21,000 in all)" in text
 

@@ -50,11 +50,11 @@ def test_a_notice_by_day_reaches_one_receiver(ask: object) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((), "say which alert"),
-        (("a1", "--label", "level=page"), "say which alert"),
-        (("--label", "shop=x"), "no label is called 'shop'"),
-        (("--label", "level=loud"), "level is one of notice, page"),
-        (("--label", "level=page", "--at", "noon"), "--at is written"),
+        ((), "expected an alert id"),
+        (("a1", "--label", "level=page"), "expected an alert id"),
+        (("--label", "shop=x"), "unknown label 'shop'"),
+        (("--label", "level=loud"), "unknown level 'loud'; expected one of: notice, page"),
+        (("--label", "level=page", "--at", "noon"), "invalid --at 'noon'"),
     ],
 )
 def test_a_question_that_makes_no_sense_is_answered_with_what_is_meant(

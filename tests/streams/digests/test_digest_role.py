@@ -23,7 +23,7 @@ from scoring.alerts.actions import HumanActionKind
 from streams.clickhouse import migrate
 from streams.clock import now_ms
 from streams.config.loading import load_config
-from streams.digests.making import UNSUBSCRIBE
+from streams.digests.composing import UNSUBSCRIBE
 from streams.incidents.action_log import new_action, publish_action
 from streams.incidents.links import Link, sign
 from streams.kafka.admin import create_topics

@@ -1,4 +1,4 @@
-"""Makes one subscriber's digest: facts, judgement, words, pictures."""
+"""Composes one subscriber's digest: facts, judgement, words, pictures."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from scoring.calendar.entries import CalendarEntry, calendar_between
 from scoring.digest.judging import build_digest
 from scoring.digest.schedule import Occurrence
 from scoring.digest.sentences import calendar_span, say_digest
-from scoring.digest.values import Facts
-from scoring.digest.worded import Telling
+from scoring.digest.values import DigestFacts
+from scoring.digest.worded import DigestContext
 from streams.clickhouse.reader import Database
 from streams.config.core import day_rules
 from streams.config.model import Config
 from streams.config.subscribers import SubscriberConfig
 from streams.digests.layout import Addresses, LaidOut, digest_mail, lay_out
-from streams.digests.reads import DigestReads
+from streams.digests.queries import DigestQueries
 from streams.digests.wording import DigestReaderWording
 from streams.incidents.links import Link, sign
 from streams.instance.files import read_instance, secret
 from streams.settings import Settings
 
-#: how long the questions of a digest may take each: a week of many stores is more than a page asks for
+#: how long each query of a digest may take: a week of many stores is more than a page asks for
 PATIENCE_S = 120.0
 #: an unsubscribe link works for a year
 UNSUBSCRIBE_MS = 366 * 86_400_000
@@ -33,8 +33,8 @@ UNSUBSCRIBE = "unsubscribe"
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """A digest and for whom it is."""
+class ComposedDigest:
+    """A digest and who it is for."""
 
     subscriber: SubscriberConfig
     occurrence: Occurrence
@@ -45,19 +45,19 @@ class Made:
         return digest_mail(self.laid, settings.mail_from, self.subscriber.to, key, sent_ms)
 
 
-class Maker:
-    """Makes digests; holds the connection to ClickHouse."""
+class DigestComposer:
+    """Composes digests; holds the connection to ClickHouse."""
 
     def __init__(self, settings: Settings, config: Config) -> None:
         self._settings, self._config = settings, config
         self._database = Database(settings, timeout_s=PATIENCE_S)
-        self._reads = DigestReads(self._database, config)
+        self._reads = DigestQueries(self._database, config)
 
-    async def make(self, subscriber: SubscriberConfig, when: Occurrence, made_ms: int) -> Made:
+    async def compose(self, subscriber: SubscriberConfig, when: Occurrence, made_ms: int) -> ComposedDigest:
         """The digest of ``when`` as of ``made_ms``.
 
         Raises:
-            ClickHouseUnreachableError: ClickHouse is away or refuses.
+            ClickHouseUnreachableError: ClickHouse does not answer.
         """
         facts = await self._reads.facts(subscriber, when, made_ms)
         addresses = self._addresses(subscriber, made_ms)
@@ -65,7 +65,7 @@ class Maker:
         def work() -> LaidOut:
             digest = build_digest(facts)
             countries = {store.country for store in facts.stores}
-            telling = Telling(
+            context = DigestContext(
                 wording=DigestReaderWording(subscriber.language, subscriber.zone),
                 zone=subscriber.zone,
                 form=subscriber.form,
@@ -76,11 +76,11 @@ class Maker:
                 alert_url=lambda alert: self._page(f"/alerts/{quote(alert)}", subscriber, addresses),
                 store_url=lambda store: self._page(f"/?store={quote(store)}", subscriber, addresses),
             )
-            return lay_out(digest, say_digest(digest, telling), addresses)
+            return lay_out(digest, say_digest(digest, context), addresses)
 
-        return Made(subscriber, when, await asyncio.to_thread(work))
+        return ComposedDigest(subscriber, when, await asyncio.to_thread(work))
 
-    def _own_days(self, facts: Facts, when: Occurrence) -> tuple[CalendarEntry, ...]:
+    def _own_days(self, facts: DigestFacts, when: Occurrence) -> tuple[CalendarEntry, ...]:
         """The business's own entries of the seven days that concern a store of this reader."""
         first, last = calendar_span(when)
         entries = (

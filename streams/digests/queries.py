@@ -15,7 +15,7 @@ from scoring.alerts.actions import NOBODY, ActionBook, HumanAction
 from scoring.alerts.alert import AlertState
 from scoring.alerts.routing import RoutingError
 from scoring.digest.schedule import DigestForm, Occurrence
-from scoring.digest.values import AlertFacts, Bucket, Facts, StepSums, StoreFacts
+from scoring.digest.values import AlertFacts, Bucket, DigestFacts, DigestStore, StepSums
 from scoring.funnel.stages import is_fast
 from scoring.funnel.units import DAY_MS
 from streams.clickhouse.reader import Database, Row
@@ -25,7 +25,7 @@ from streams.incidents.alert_rows import ALERT_COLUMNS, alert_of
 from streams.incidents.facts import country_of
 from streams.incidents.worth import Priced, WorthReader
 
-log = structlog.get_logger()
+_log = structlog.get_logger()
 Member = TypeVar("Member", bound=StrEnum)
 
 #: a store without an event for so long before the period is called not connected, not silent
@@ -111,14 +111,14 @@ class _Answers:
     refused: Sequence[Row]
 
 
-class DigestReads:
+class DigestQueries:
     """Reads the facts of one subscriber's period."""
 
     def __init__(self, database: Database, config: Config) -> None:
         self._database, self._config = database, config
         self._worth = WorthReader(database.rows, config)
 
-    async def facts(self, subscriber: SubscriberConfig, when: Occurrence, made_ms: int) -> Facts:
+    async def facts(self, subscriber: SubscriberConfig, when: Occurrence, made_ms: int) -> DigestFacts:
         """The facts of a period.
 
         Raises:
@@ -135,7 +135,7 @@ class DigestReads:
         with_counts = {row["store_id"] for row in answers.counts}
         last_seen = await self._last_seen([s for s in known if s not in with_counts], when.from_ms)
         by_store = _Folded(answers, when, BUCKET_S[subscriber.form])
-        return Facts(
+        return DigestFacts(
             from_ms=when.from_ms,
             to_ms=when.to_ms,
             made_ms=made_ms,
@@ -196,10 +196,10 @@ class _Folded:
             self._lines[row["store_id"]][row["step"]][int(row["bucket"])] = row
         self._when, self._bucket_s = when, bucket_s
 
-    def store(self, store: StoreConfig, last_seen_ms: int | None) -> StoreFacts:
+    def store(self, store: StoreConfig, last_seen_ms: int | None) -> DigestStore:
         """The facts of one store."""
         scored = self._scored.get(store.id)
-        return StoreFacts(
+        return DigestStore(
             store_id=store.id,
             name=store.name or store.id,
             platform=str(store.platform),
@@ -254,7 +254,7 @@ def _alerts(rows: Sequence[Row], actions: Sequence[Row]) -> tuple[AlertFacts, ..
         try:
             book.take(msgspec.json.decode(row["action"], type=HumanAction))
         except (msgspec.DecodeError, RoutingError) as error:  # of another release; its row stays in the table
-            log.warning("an action is left out of the digest", error=str(error))
+            _log.warning("record_skipped", topic="alert_actions", error=str(error))
     found = []
     for row in rows:
         alert = alert_of(row)

@@ -1,4 +1,4 @@
-"""Who has left: follows ``funnel.actions.v1`` and keeps each subscriber's last word in the send log, which never runs out.
+"""Who has unsubscribed: follows ``funnel.actions.v1`` and keeps each subscriber's last word in the send log, which never runs out.
 
 The topic forgets after a month; the send log is compacted. Whoever leads reads the topic from its beginning and writes down
 what is newer than the send log says.
@@ -21,21 +21,21 @@ def _key(subscriber: str) -> str:
     return f"reader|{subscriber}"  # no subscriber's name holds a bar
 
 
-def has_left(send_log: SendLog, subscriber: str) -> bool:
-    """True if the subscriber's last word was to leave."""
+def has_unsubscribed(send_log: SendLog, subscriber: str) -> bool:
+    """True if the subscriber's last word was to unsubscribe."""
     record = send_log.records.get(_key(subscriber))
     return record is not None and record.settled == HumanActionKind.UNSUBSCRIBE.value
 
 
-class Leavings:
-    """Follows who leaves and who comes back. One instance leads at a time."""
+class Unsubscriptions:
+    """Follows who unsubscribes and who subscribes again. One instance leads at a time."""
 
     def __init__(self, settings: Settings, send_log: SendLog) -> None:
         self._settings, self._send_log = settings, send_log
         self._consumer: AIOKafkaConsumer | None = None
 
     async def catch_up(self) -> None:
-        """Read everything there is now: nobody who left may get another digest."""
+        """Read everything there is now: nobody who unsubscribed may get another digest."""
         self._consumer = AIOKafkaConsumer(bootstrap_servers=self._settings.kafka, enable_auto_commit=False)
         await self._consumer.start()
         tp = TopicPartition(topics.ACTIONS, 0)
@@ -58,7 +58,7 @@ class Leavings:
                 try:
                     action = msgspec.json.decode(record.value or b"", type=HumanAction)
                 except msgspec.DecodeError:
-                    continue  # the notifier tells of it
+                    continue  # the notifier logs it
                 if action.kind in KINDS:
                     await self._take(action)
 
