@@ -136,14 +136,14 @@ def _dashboard(uid: str, title: str, description: str, time_from: str, refresh: 
 
 
 def live() -> dash.Dashboard:
-    """What happens now, top to bottom: is the data there, which store, which stage, which step, where, which rows."""
-    health = rows("Sources 来源", "Every door of every store with an event in six hours: age of the newest, mean delay; of the last hour events, the pixel's orders over those of the other doors (from 30 on), events that came again and were left out, bots' share, dead letters. 近 6 小时有事件的来源：时效、延迟、近 1 小时事件、像素/订单、重复、机器人、死信。", HEALTH,
+    """What is happening now, top to bottom: is the data there, which store, which stage, which step, where, which rows."""
+    health = rows("Sources 来源", "Each source of each store with an event in the last six hours: age of the newest event, mean delay; for the last hour: events, pixel orders over orders of the other sources (from 30 on), repeated events (left out), share of bots, dead letters. 近 6 小时有事件的来源：时效、延迟、近 1 小时事件、像素/订单、重复、机器人、死信。", HEALTH,
                   ("store", "source", "age", "delay", "events", "pixel_orders", "repeats", "bots", "letters"))  # fmt: skip
-    grid = rows("Stores 店铺", "Worst step of each store in its newest scored minute; alerting ones first. 每店最差环节，告警在前。", GRID,
+    grid = rows("Stores 店铺", "Worst step of each store in its newest scored minute; stores with an alert first. 每店最差环节，告警在前。", GRID,
                 ("store", "platform", "worst_step", "state_name", "surprise", "change", "alert_level", "lost", "age"))  # fmt: skip
-    where = rows("Dimensions 维度", "Rates by country, channel and device over those of the same hours a week before (100 % = as then), at most the last day. A country leads to its raw events. 与一周前同时段之比。", HEAT,
+    where = rows("Dimensions 维度", "Rates by country, channel and device relative to the same hours a week before (100 % = unchanged), at most the last day. A country links to its raw events. 与一周前同时段之比。", HEAT,
                  ("country", "channel", "device", "clicks", *HEAT_STEPS))  # fmt: skip
-    alerts = rows("Alerts 告警", "Alerts that were open in the chosen time. 所选时间内的告警。", OPEN,
+    alerts = rows("Alerts 告警", "Alerts that were open in the selected time range. 所选时间内的告警。", OPEN,
                   ("alert", "store", "step_name", "segment", "alert_level", "alert_state", "since", "surprise", "observed", "expected", "lost", "money", "currency"))  # fmt: skip
     board = _dashboard(LIVE, "Live funnel 实时漏斗", "Is the data there, which store, which step, where, and which rows.", "now-6h", "30s")  # fmt: skip
     for variable in row_variables():
@@ -153,42 +153,42 @@ def live() -> dash.Dashboard:
         .with_panel(coloured(health, "age", thresholds((None, GOOD), (120, WARN), (600, TROUBLE)), "s").span(24).height(7))
         .with_panel(linked(coloured(grid, "surprise", thresholds((None, "transparent"), (6, WARN), (7, TROUBLE))), "store", *TO_STORE).span(24).height(8))
         .with_row(dash.Row("Funnel 漏斗"))
-        .with_panel(bars("Stages 阶段", "Observed beside expected over the chosen time. A stage that no source supplies is missing; an expectation is shown if it covers the time. 实际与预期。", FUNNEL).span(12).height(9))
-        .with_panel(rows("In numbers 数字", "Observed, the 99 % band of what was expected (of chance alone: a shop also wobbles), and the drop-off from the stage before. 实际、预期区间（仅含偶然）与流失率。", NUMBERS, ("stage_name", "observed", "low", "expected", "high", "change", "drop_off")).span(12).height(9))
-        .with_panel(waterfall("Which step carried it 哪一步造成", "From what was expected (100 %) to what was observed: each step's arrivals over what its own upstream led to expect; the product is the whole. 各环节贡献瀑布。", CONTRIBUTION).span(10).height(9))
-        .with_panel(band("Step over time 环节走势", "Arrivals of the chosen step and segment over the 99 % band; the band is approximate where a point holds several minutes or stores. 所选环节与预期区间。", LINE).span(14).height(9))
+        .with_panel(bars("Stages 阶段", "Observed next to expected over the selected time range. A stage that no source supplies is missing; an expectation is shown if it covers the range. 实际与预期。", FUNNEL).span(12).height(9))
+        .with_panel(rows("In numbers 数字", "Observed, the 99 % band of the expectation (chance only: a store also wobbles), and the drop-off from the previous stage. 实际、预期区间（仅含偶然）与流失率。", NUMBERS, ("stage_name", "observed", "low", "expected", "high", "change", "drop_off")).span(12).height(9))
+        .with_panel(waterfall("Which step carried it 哪一步造成", "From expected (100 %) to observed: each step's arrivals relative to what its upstream events led to expect; the product is the whole funnel's. 各环节贡献瀑布。", CONTRIBUTION).span(10).height(9))
+        .with_panel(band("Step over time 环节走势", "Arrivals of the selected step and segment over the 99 % band; the band is approximate where a point covers several minutes or stores. 所选环节与预期区间。", LINE).span(14).height(9))
         .with_row(dash.Row("Where 在哪里"))
         .with_panel(linked(heat(where, HEAT_STEPS), "country", *TO_ROWS).span(24).height(9))
         .with_row(dash.Row("Incidents 告警"))
         .with_panel(linked(linked(alerts, "alert", *TO_ALERT), "store", *TO_STORE).span(24).height(8))
         .with_row(dash.Row("Raw events 原始事件"))
-        .with_panel(rows("Events 事件", "Newest 200 events of the chosen stores and of the chosen cell of the heat map. 所选店铺与所选单元的最新 200 条。", RAW, ("happened", "store", "type_name", "source", "order_id", "product", "country", "channel", "device", "payment_method", "quantity", "amount", "currency", "event_id")).span(24).height(10))
+        .with_panel(rows("Events 事件", "Newest 200 events of the selected stores and of the selected cell of the heat map. 所选店铺与所选单元的最新 200 条。", RAW, ("happened", "store", "type_name", "source", "order_id", "product", "country", "channel", "device", "payment_method", "quantity", "amount", "currency", "event_id")).span(24).height(10))
     )  # fmt: skip
 
 
 def stores() -> dash.Dashboard:
-    """Stores beside each other, each against its own expectation; rates of unlike platforms are not ranked."""
-    table = rows("Against own expectation 与自身预期相比", "Arrivals of the chosen step over what this store itself was expected to do, in the minutes that have an expectation. By platform and name, unranked: stages of different platforms are defined differently. 只与自身预期比较，平台之间不排名。", COMPARISON,
+    """Stores next to each other, each against its own expectation; rates of different platforms are not ranked."""
+    table = rows("Against own expectation 与自身预期相比", "Arrivals of the selected step relative to the store's own expectation, in the minutes that have one. Sorted by platform and name, not ranked: platforms define stages differently. 只与自身预期比较，平台之间不排名。", COMPARISON,
                  ("platform", "store", "state_name", "observed", "expected", "of_expected", "covered"))  # fmt: skip
-    definitions = rows("Definitions 口径", "What each store is. 各店定义。", DEFINITIONS, ("store", "name", "platform", "country", "zone", "currency", "category"))  # fmt: skip
+    definitions = rows("Definitions 口径", "How each store is configured. 各店定义。", DEFINITIONS, ("store", "name", "platform", "country", "zone", "currency", "category"))  # fmt: skip
     return (
         _dashboard(STORES, "Store comparison 店铺对比", "Each store against its own expectation.", "now-24h", "1m")
         .with_panel(linked(coloured(table, "of_expected", thresholds((None, TROUBLE), (0.8, WARN), (0.9, GOOD)), "percentunit"), "store", *TO_STORE).span(24).height(11))
-        .with_panel(lines("Index, expectation = 100 指数", "Arrivals over expectation of the twelve stores farthest from it; points with fewer than five expected are left out. 偏离最大的 12 家。", INDEXED).interval("10m").span(24).height(10))
+        .with_panel(lines("Index, expectation = 100 指数", "Arrivals relative to expectation of the twelve stores farthest from theirs; points with fewer than five expected are left out. 偏离最大的 12 家。", INDEXED).interval("10m").span(24).height(10))
         .with_panel(linked(definitions, "store", *TO_STORE).span(24).height(8))
     )  # fmt: skip
 
 
 def incidents() -> dash.Dashboard:
-    """What fired, how fast people and shop reacted, and what it turned out to be."""
-    history = rows("History 历史", "Every alert of the chosen time. 所选时间内的全部告警。", HISTORY,
+    """What fired, how fast people and store reacted, and what it turned out to be."""
+    history = rows("History 历史", "Every alert in the selected time range. 所选时间内的全部告警。", HISTORY,
                    ("alert", "store", "step_name", "alert_level", "alert_state", "since", "until", "acknowledged_by", "closed_as", "minutes_to_acknowledge", "minutes_to_resolve"))  # fmt: skip
     return (
-        _dashboard(INCIDENTS, "Incidents and response times 告警与响应", "What fired and how fast it was dealt with.", "now-30d", "5m")
+        _dashboard(INCIDENTS, "Incidents and response times 告警与响应", "What fired, and how fast it was handled.", "now-30d", "5m")
         .with_panel(number("Median to acknowledge 认领中位数", "Minutes from firing to the first acknowledgement. 触发到认领。", MEDIAN_ACK, "m").span(4).height(6))
-        .with_panel(number("Median to resolve 了结中位数", "Minutes from firing until the shop recovered or somebody closed it, whichever came first. 触发到恢复或关闭，以先发生者为准。", MEDIAN_RESOLVE, "m").span(4).height(6))
-        .with_panel(bars("Closed as 关闭原因", "What people said it was. 关闭时所选原因。", REASONS).span(6).height(6))
-        .with_panel(lines("Alerts a day 每日告警", "By level, in the chosen zone. 按级别，按所选时区。", PER_DAY).span(10).height(6))
+        .with_panel(number("Median to resolve 了结中位数", "Minutes from firing until the store recovered or somebody closed the alert, whichever came first. 触发到恢复或关闭，以先发生者为准。", MEDIAN_RESOLVE, "m").span(4).height(6))
+        .with_panel(bars("Closed as 关闭原因", "The reason given when it was closed. 关闭时所选原因。", REASONS).span(6).height(6))
+        .with_panel(lines("Alerts per day 每日告警", "By level, in the selected time zone. 按级别，按所选时区。", PER_DAY).span(10).height(6))
         .with_panel(linked(linked(history, "alert", *TO_ALERT), "store", *TO_STORE).span(24).height(14))
     )  # fmt: skip
 
@@ -197,13 +197,13 @@ def pipeline() -> dash.Dashboard:
     """Whether Funnelwatch itself keeps up."""
     return (
         _dashboard(PIPELINE, "Pipeline 管道", "Whether Funnelwatch itself keeps up.", "now-3h", "30s")
-        .with_panel(metric("Monitor lag 监控滞后", "Records not yet counted, by partition's worst.", ("max(funnelwatch_monitor_lag_records)", "monitor"), ("sum by (topic) (funnelwatch_landing_lag_records)", "landing {{topic}}")).span(12).height(8))
-        .with_panel(metric("Event age 事件年龄", "Seconds from acceptance to being counted and landed.", ("max(funnelwatch_monitor_event_age_seconds)", "counted"), ("max(funnelwatch_landing_event_age_seconds)", "landed"), unit="s").span(12).height(8))
-        .with_panel(metric("Events a second 每秒事件", "Accepted, counted, landed.", ("sum(rate(funnelwatch_collector_events_total[1m]))", "accepted"), ("sum(rate(funnelwatch_monitor_events_total[1m]))", "counted"), ('sum(rate(funnelwatch_landing_rows_total{table="events_raw"}[1m]))', "landed")).span(12).height(8))
+        .with_panel(metric("Monitor lag 监控滞后", "Records not yet counted (worst partition) and not yet landed.", ("max(funnelwatch_monitor_lag_records)", "monitor"), ("sum by (topic) (funnelwatch_landing_lag_records)", "landing {{topic}}")).span(12).height(8))
+        .with_panel(metric("Event age 事件年龄", "Seconds from acceptance until counted and until landed.", ("max(funnelwatch_monitor_event_age_seconds)", "counted"), ("max(funnelwatch_landing_event_age_seconds)", "landed"), unit="s").span(12).height(8))
+        .with_panel(metric("Events per second 每秒事件", "Accepted, counted, landed.", ("sum(rate(funnelwatch_collector_events_total[1m]))", "accepted"), ("sum(rate(funnelwatch_monitor_events_total[1m]))", "counted"), ('sum(rate(funnelwatch_landing_rows_total{table="events_raw"}[1m]))', "landed")).span(12).height(8))
         .with_panel(metric("Flushes 刷写", "95th percentile of a flush and of an insert.", ("histogram_quantile(0.95, sum by (le) (rate(funnelwatch_monitor_flush_seconds_bucket[5m])))", "flush"), ("histogram_quantile(0.95, sum by (le, table) (rate(funnelwatch_landing_insert_seconds_bucket[5m])))", "insert {{table}}"), unit="s").span(12).height(8))
-        .with_panel(metric("Refused 拒收", "Records a minute that became dead letters.", ("sum by (reason) (60 * rate(funnelwatch_collector_rejected_total[5m]))", "{{reason}}"), ("sum(60 * rate(funnelwatch_monitor_rejected_total[5m]))", "in the log"), ("sum(60 * rate(funnelwatch_landing_refused_total[5m]))", "not landed")).span(8).height(8))
-        .with_panel(metric("Spool 落盘缓冲", "Bytes that wait on a collector's disk for the broker.", ("sum(funnelwatch_collector_spool_bytes)", "spool"), ("sum(funnelwatch_collector_spool_limit_bytes)", "limit"), unit="bytes").span(8).height(8))
-        .with_panel(metric("Messages 消息", "Sent, tried again and refused, an hour.", ("sum by (channel) (3600 * rate(funnelwatch_notifier_sent_total[15m]))", "sent {{channel}}"), ("sum(3600 * rate(funnelwatch_notifier_failed_total[15m]))", "tried again"), ("sum(3600 * rate(funnelwatch_notifier_refused_total[15m]))", "refused")).span(8).height(8))
+        .with_panel(metric("Rejected 拒收", "Records a minute that became dead letters.", ("sum by (reason) (60 * rate(funnelwatch_collector_rejected_total[5m]))", "{{reason}}"), ("sum(60 * rate(funnelwatch_monitor_rejected_total[5m]))", "in the log"), ("sum(60 * rate(funnelwatch_landing_refused_total[5m]))", "not landed")).span(8).height(8))
+        .with_panel(metric("Spool 落盘缓冲", "Bytes waiting on collectors' disks for the broker.", ("sum(funnelwatch_collector_spool_bytes)", "spool"), ("sum(funnelwatch_collector_spool_limit_bytes)", "limit"), unit="bytes").span(8).height(8))
+        .with_panel(metric("Messages 消息", "Sent, retried and rejected, per hour.", ("sum by (channel) (3600 * rate(funnelwatch_notifier_sent_total[15m]))", "sent {{channel}}"), ("sum(3600 * rate(funnelwatch_notifier_failed_total[15m]))", "retried"), ("sum(3600 * rate(funnelwatch_notifier_refused_total[15m]))", "rejected")).span(8).height(8))
         .with_panel(rows("Dead letters 死信", "By reason, from the table. 按原因。", LETTERS, ("reason", "letters", "newest", "example")).span(24).height(8))
     )  # fmt: skip
 
