@@ -1,110 +1,124 @@
-"""Writes the README's tables of settings, metrics, topics and reject reasons from the code: ``python -m deploy.document``.
+"""Writes the pages of ``deploy/docs/reference`` from the code: ``python -m deploy.document``.
 
-``--check`` only compares. A table stands between two comments that carry its name.
+``--check`` writes nothing and ends with 1 if a page is out of date. A page is written whole; what each says is in
+``deploy/reference.py``.
 """
 
 from __future__ import annotations
 
-import re
 import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args, get_origin
 
-from pydantic import SecretStr
-from pydantic_core import PydanticUndefined
+from deploy import reference
 
-from scoring.wording.catalogue import REASON_NAMES
-from streams import metrics
-from streams.kafka.topics import TOPICS
-from streams.settings import Settings
-
-README = Path(__file__).parents[1] / "README.md"
+FOLDER = Path(__file__).parent / "docs" / "reference"
 
 
-def _row(*cells: str) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A generated page: its file, its title, what stands before its table, and what makes the table."""
+
+    name: str
+    title: str
+    opening: str
+    make: Callable[[], str]
+
+    @property
+    def path(self) -> Path:
+        """Where it is written."""
+        return FOLDER / f"{self.name}.md"
+
+    def text(self) -> str:
+        """The page as it should be."""
+        note = "<!-- Written by `python -m deploy.document`; do not edit. -->"
+        return f"# {self.title}\n{note}\n\n{self.opening}\n\n{self.make()}\n"
 
 
-def _table(*rows: str) -> str:
-    head, *rest = rows
-    return "\n".join([head, "|" + "---|" * (head.count(" | ") + 1), *rest])
+PAGES = (
+    Page(
+        "settings",
+        "Settings",
+        "Environment variables of a process. A secret may be given as a file: add `_FILE` to the variable's name and name the file. "
+        "`funnelwatch check` names every error.",
+        reference.settings_table,
+    ),
+    Page(
+        "configuration",
+        "Keys of funnelwatch.yaml",
+        "`[]` marks a list. An unknown key is an error. [Configuration](../configuration.md) shows them in use.",
+        reference.configuration_table,
+    ),
+    Page(
+        "metrics",
+        "Metrics",
+        "Every role serves its metrics on loopback in Prometheus format; `funnelwatch status --json` lists the addresses.",
+        reference.metrics_table,
+    ),
+    Page(
+        "topics",
+        "Kafka topics",
+        "Names others may rely on. `funnelwatch schema` prints the JSON Schema of an event. Topics with partitions by store are keyed by `store_id`.",
+        reference.topics_table,
+    ),
+    Page(
+        "reject-reasons",
+        "Reject reasons",
+        "Why a record was rejected: in the collector's answer, in the view `dead_letters` and in `funnelwatch deadletters list`.",
+        reference.reasons_table,
+    ),
+    Page(
+        "views",
+        "ClickHouse views",
+        "Names others may rely on. Each view gives the right result when queried plainly (no `FINAL`, no `argMax`). Times are UTC.",
+        reference.views_table,
+    ),
+    Page(
+        "log-events",
+        "Log events",
+        "One name for one situation, in whichever role it occurs. Details are fields of the record.",
+        reference.log_events_table,
+    ),
+    Page(
+        "roles",
+        "Roles",
+        "`funnelwatch run ROLE` runs one; `funnelwatch up` runs them all.",
+        reference.roles_table,
+    ),
+    Page(
+        "channels",
+        "Channels",
+        "How messages reach people. The limits are the services' own documented ones, or our restraint where they name none; "
+        "a receiver's `per_minute` replaces the first.",
+        reference.channels_table,
+    ),
+    Page(
+        "sources",
+        "Sources",
+        "Where an event came from: its field `source`.",
+        reference.sources_table,
+    ),
+)
 
 
-def settings_table() -> str:
-    """A row a setting: variable, default, meaning."""
-    rows = [_row("variable", "default", "meaning")]
-    for name, field in Settings.model_fields.items():
-        default = "" if field.default is PydanticUndefined or field.default is None else field.default
-        if isinstance(default, SecretStr):
-            default = ""
-        if isinstance(default, Path):
-            default = str(default).replace(str(Path.home()), "~")
-        if isinstance(default, tuple):
-            default = ",".join(map(str, default))
-        choices = ""
-        if get_origin(field.annotation) is not None and all(
-            isinstance(a, str) for a in get_args(field.annotation)
-        ):
-            choices = " (" + ", ".join(get_args(field.annotation)) + ")"
-        shown = f"`{default}`" if str(default) else ""
-        rows.append(_row(f"`FUNNELWATCH_{name.upper()}`", shown, f"{field.description or ''}{choices}"))
-    return _table(*rows)
-
-
-def metrics_table() -> str:
-    """A row a metric: name, labels, meaning."""
-    rows = [_row("metric", "labels", "meaning")]
-    for value in vars(metrics).values():
-        if hasattr(value, "_name") and hasattr(value, "_documentation"):
-            suffix = "_total" if value._type == "counter" else ""
-            rows.append(_row(f"`{value._name}{suffix}`", ", ".join(value._labelnames), value._documentation))
-    return _table(*rows)
-
-
-def topics_table() -> str:
-    """A row a topic: name, partitions, how it is kept."""
-    rows = [_row("topic", "partitions", "kept")]
-    for topic in TOPICS:
-        kept = "the newest of each key" if topic.configs["cleanup.policy"] == "compact" else ""
-        if not kept:
-            kept = f"{int(topic.configs['retention.ms']) // 86_400_000} days"
-        rows.append(_row(f"`{topic.name}`", "by store" if topic.per_partition else "one", kept))
-    return _table(*rows)
-
-
-def reasons_table() -> str:
-    """A row a reject reason."""
-    rows = [_row("reason", "meaning", "说明")]
-    rows += [_row(f"`{reason.value}`", text("en"), text("zh")) for reason, text in REASON_NAMES.items()]
-    return _table(*rows)
-
-
-TABLES = {
-    "settings": settings_table,
-    "metrics": metrics_table,
-    "topics": topics_table,
-    "reasons": reasons_table,
-}
-
-
-def documented(text: str) -> str:
-    """``text`` with every table made anew."""
-    for name, make in TABLES.items():
-        pattern = re.compile(rf"(<!-- {name} -->\n).*?(\n<!-- /{name} -->)", re.DOTALL)
-        if not pattern.search(text):
-            raise SystemExit(f"README.md has no place for {name}: <!-- {name} --> … <!-- /{name} -->")
-        table = make()
-        text = pattern.sub(lambda found, table=table: found.group(1) + table + found.group(2), text)
-    return text
+def outdated() -> Iterator[Page]:
+    """The pages that are missing or differ from what the code says."""
+    for page in PAGES:
+        if not page.path.is_file() or page.path.read_text(encoding="utf-8") != page.text():
+            yield page
 
 
 def main() -> int:
-    """Write or compare; 1 if the README differs."""
-    old = README.read_text(encoding="utf-8")
-    new = documented(old)
+    """Write or compare; 1 if a page is out of date and was not to be written."""
+    found = list(outdated())
     if "--check" in sys.argv:
-        return 0 if old == new else 1
-    README.write_text(new, encoding="utf-8")
+        for page in found:
+            print(f"out of date: deploy/docs/reference/{page.name}.md", file=sys.stderr)  # noqa: T201
+        return 1 if found else 0
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for page in found:
+        page.path.write_text(page.text(), encoding="utf-8")
     return 0
 
 

@@ -69,7 +69,7 @@ class Source(StrEnum):
 
 
 class RejectReason(StrEnum):
-    """Why a record was refused. Closed: a new reason is a new member here and a row in the README."""
+    """Why a record was refused. Closed: a new reason is a new member here and a row of the reference."""
 
     BROKEN_JSON = "broken_json"
     NOT_UTF8 = "not_utf8"

@@ -1,4 +1,7 @@
-"""Feishu and Lark custom bots: an interactive card, signed where the bot has a secret."""
+"""Feishu and Lark custom bots: an interactive card, signed where the bot has a secret.
+
+On the path of an event: a last stop, after ``streams/notifier/notifier.py``.
+"""
 
 from __future__ import annotations
 

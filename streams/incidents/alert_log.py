@@ -1,4 +1,7 @@
-"""What the notifier knows: alerts and human actions, followed from their topics, and how they look to routing."""
+"""What the notifier knows: alerts and human actions, followed from their topics, and how they look to routing.
+
+On the path of an event: after the topic ``funnel.alerts.v1``, before ``streams/notifier/notifier.py``.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
 """What the monitor writes: the changelog's records and the rows of the topics made from them.
 
+On the path of an event: after ``scoring/detection/detector.py``, before ``streams/monitor/writer.py``.
+
 Changelog keys are JSON arrays that begin with their kind:
 
 ==============================  ===================================================================

@@ -1,5 +1,7 @@
 """The transaction of one partition: everything a flush publishes appears together or not at all.
 
+On the path of an event: after ``streams/monitor/records.py``, before the topics that landing and notifier read.
+
 Each partition has a transactional id of its own. Opening its producer aborts what a former owner left open and fences
 it: from then on it can write nothing more under this id, however late it wakes up.
 """

@@ -7,7 +7,7 @@ again later, with what is true then. A receiver that is unreachable or asks to w
 rejected message is not retried for a quarter of an hour, then ever more rarely: what fires is not forgotten. Groups and decisions
 come from ``streams/incidents/groups.py``, messages from ``streams/notifier/rendering.py``.
 
-On the path of an event: the last file. After ``funnel.alerts.v1``, where ``streams/monitor/partition.py`` publishes.
+On the path of an event: after ``streams/incidents/alert_log.py``, before the channels (``streams/channels``).
 """
 
 from __future__ import annotations

@@ -221,5 +221,5 @@ def _place(location: tuple[int | str, ...]) -> str:
 def _say(item: Any) -> str:
     message = str(item["msg"]).removeprefix("Value error, ")
     if item["type"] == "extra_forbidden":
-        return "unknown name; known are the ones in the README under 'Your own mapping'"
+        return "unknown name; see 'Your own mapping' in deploy/docs/files.md"
     return message
