@@ -30,7 +30,7 @@ WRITTEN = [README, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", RUNBOOK, *so
 GUIDES = [path for path in WRITTEN if path.parent != FOLDER]
 TWINS = sorted(path for path in (DOCS / "zh").glob("*.md") if path.name != "README.md")
 
-_BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$|((?:^    .*\n)+)", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$|((?:^    [^\n]*\n)+)", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^(#+) (.+)$", re.MULTILINE)
 
 
