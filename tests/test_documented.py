@@ -1,6 +1,5 @@
 """The documentation says what there is, says it once, and its links, commands, keys and paths exist."""
 
-import ast
 import functools
 import importlib
 import re
@@ -12,12 +11,9 @@ import pytest
 import typer
 import yaml
 
-from deploy import reference
-from deploy.document import FOLDER, PAGES, outdated
-from scoring.events.event import RejectReason
+from deploy.document import FOLDER
 from streams.cli.main import COMMANDS, common
 from streams.config.model import Config
-from streams.kafka.topics import TOPICS
 from streams.settings import Settings
 from tests.places import ROOT
 
@@ -57,32 +53,6 @@ def anchor(heading: str) -> str:
 
 def test_the_readme_is_short() -> None:
     assert len(README.read_bytes()) <= MOST_README_BYTES
-
-
-# ---------------------------------------------------------------- the reference
-
-
-def test_the_reference_is_what_the_code_says() -> None:
-    assert [page.name for page in outdated()] == [], "run: python -m deploy.document"
-    pages = {page.path.name for page in PAGES} | {"README.md"}
-    assert {path.name for path in FOLDER.glob("*.md")} == pages
-
-
-def test_every_setting_topic_and_reject_reason_is_described() -> None:
-    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
-    topics, reasons = reference.topics_table(), reference.reasons_table()
-    assert [t.name for t in TOPICS if f"`{t.name}`" not in topics] == []
-    assert [r.value for r in RejectReason if f"`{r.value}`" not in reasons] == []
-    assert reference.metrics_table().count("\n") > 30
-
-
-def test_every_view_is_described() -> None:
-    assert set(reference.views()) == set(reference.VIEWS)
-
-
-def test_the_reference_is_listed() -> None:
-    listed = (FOLDER / "README.md").read_text(encoding="utf-8")
-    assert [page.name for page in PAGES if f"({page.path.name})" not in listed] == []
 
 
 # ---------------------------------------------------------------- what the guides name
@@ -160,47 +130,6 @@ def test_every_configuration_shown_is_valid(path: Path) -> None:
     parts = [part for part in parts if set(part) <= set(Config.model_fields)]
     whole = {key: value for part in parts for key, value in part.items()}
     assert set(Config.model_validate(whole).model_dump(exclude_unset=True)) == set(whole)
-
-
-# ---------------------------------------------------------------- the path of one event
-
-
-def test_the_path_of_one_event_names_files_that_exist_and_know_of_it() -> None:
-    text = (DOCS / "architecture.md").read_text(encoding="utf-8")
-    stops = re.findall(r"^### \d+\. `([\w/]+\.py)`", text, re.MULTILINE)
-    assert len(stops) > 9
-    silent = [name for name in stops if "path of an event" not in (ast.get_docstring(tree_of(name)) or "")]
-    assert silent == []
-
-
-def test_each_stop_of_the_path_names_functions_that_its_file_has() -> None:
-    text = (DOCS / "architecture.md").read_text(encoding="utf-8")
-    stops = re.findall(r"^### \d+\. `([\w/]+\.py)`\n(.*?)(?=^##)", text, re.MULTILINE | re.DOTALL)
-    read = {name: re.findall(r"^\*\*Read:\*\* (.*)$", body, re.MULTILINE) for name, body in stops}
-    assert [name for name, lines in read.items() if len(lines) != 1] == []
-    lost = {
-        f"{name}: {function}"
-        for name, lines in read.items()
-        for function in re.findall(r"`([\w.]+)`", lines[0])
-        if function not in functions_of(name)
-    }
-    assert lost == set()
-
-
-def tree_of(name: str) -> ast.Module:
-    return ast.parse((ROOT / name).read_text(encoding="utf-8"))
-
-
-def functions_of(name: str) -> set[str]:
-    """Functions of a file, and methods as ``Class.method``."""
-    found = set()
-    for node in tree_of(name).body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            found.add(node.name)
-        if isinstance(node, ast.ClassDef):
-            methods = (part for part in node.body if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef))
-            found |= {f"{node.name}.{method.name}" for method in methods}
-    return found
 
 
 @pytest.mark.parametrize("path", GUIDES, ids=name_of)
