@@ -15,6 +15,7 @@ LOG_EVENTS: Mapping[str, str] = {
     "record_skipped": "A record of a topic that only we write cannot be read and is left out.",
     "role_failed": "An error ended the role; the traceback is part of the record.",
     # --- collector and sources
+    "request_rejected": "A request was rejected as a whole or held nothing but rejected records; `status` is what was answered.",
     # --- kafka, transport and monitor
     "alert_changed": "The monitor published a transition of an alert; `state` is its new state.",
     "baseline_skipped": "A published baseline cannot be decoded; the store keeps the one it has.",

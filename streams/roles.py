@@ -58,7 +58,7 @@ class Role:
 ROLES: dict[str, Role] = {
     role.name: role
     for role in (
-        Role("collector", "streams.collector.role", Text("采集", "Collector"), 1),
+        Role("collector", "streams.sources.serving", Text("采集", "Collector"), 1),
         Role("monitor", "streams.monitor.app", Text("监控", "Monitor"), 2, has_replicas=True),
         Role("pools", "streams.pools.role", Text("多店合并监控", "Pools"), 3),
         Role(

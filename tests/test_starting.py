@@ -5,7 +5,7 @@ import sys
 
 #: parts of scipy that take seconds to load; fits need them
 SLOW = ("scipy.signal", "scipy.stats", "scipy.interpolate", "scipy.optimize", "matplotlib")
-ROLES = "streams.collector.role, streams.landing.role, streams.monitor.app, streams.notifier.role"
+ROLES = "streams.sources.serving, streams.landing.role, streams.monitor.app, streams.notifier.role"
 
 
 def test_roles_that_fit_nothing_do_not_load_what_fits_need() -> None:

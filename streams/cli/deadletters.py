@@ -36,6 +36,7 @@ from streams.instance.files import read_instance
 from streams.kafka.errors import KafkaUnreachableError
 from streams.schema import ConfigError
 from streams.settings import Settings
+from streams.sources.registry import types_claimable
 
 _Data = Annotated[
     Path | None, typer.Option("--data", help="Folder of the running instance.", show_default=False)
@@ -107,7 +108,7 @@ def _print_table(letters: list[StoredLetter]) -> None:
 
 async def _send(settings: Settings, letters: list[StoredLetter]) -> ResendResult:
     async with open_intake(settings, _config(settings), spool=False, patience_s=10.0) as intake:
-        return await replay(letters, intake)
+        return await replay(letters, intake, types_claimable)
 
 
 def register(app: typer.Typer) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
+from collections.abc import Mapping
 
 import cramjam
 from aiohttp import web
@@ -36,21 +37,20 @@ class BodyUnreadableError(InputError):
         self.head = head[:_KEPT]
 
 
-async def read_body(request: web.Request, limit: int) -> bytes:
-    """The whole body, decompressed.
+async def read_raw(request: web.Request, limit: int) -> bytes:
+    """The whole body as it came.
 
     Args:
-        request: with its body not read yet; the server must not decompress by itself.
-        limit: bytes after decompression (and before it, too).
+        request: with its body not read yet; the server must not decompress it.
+        limit: bytes at most.
 
     Raises:
         BodyTooLargeError: it is larger.
-        BodyUnreadableError: its Content-Encoding is unknown or its content broken.
         TimeoutError: it did not arrive in time.
     """
     chunks: list[bytes] = []
     size = 0
-    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    encoding = _encoding_of(request.headers)
     async with asyncio.timeout(READ_S):
         async for chunk in request.content.iter_any():
             chunks.append(chunk)
@@ -58,15 +58,34 @@ async def read_body(request: web.Request, limit: int) -> bytes:
             if size > limit:
                 head = b"".join(chunks)[:_KEPT] if encoding == "identity" else b""
                 raise BodyTooLargeError(f"the body has more than {limit:,} bytes; send smaller batches", head)
-    raw = b"".join(chunks)
+    return b"".join(chunks)
+
+
+def decompress(raw: bytes, headers: Mapping[str, str], limit: int) -> bytes:
+    """The content of a body that came with ``headers``.
+
+    Args:
+        raw: the body as it came.
+        headers: of the request.
+        limit: bytes after decompression at most.
+
+    Raises:
+        BodyTooLargeError: it is larger.
+        BodyUnreadableError: its Content-Encoding is unknown or its content broken.
+    """
+    encoding = _encoding_of(headers)
     if encoding in ("identity", ""):
         return raw
     if encoding in ("gzip", "x-gzip"):
         return _gunzip(raw, limit)
     if encoding == "zstd":
         return _unzstd(raw, limit)
-    detail = f"Content-Encoding {encoding[:40]!r} is not known; send identity, gzip or zstd"
+    detail = f"unknown Content-Encoding {encoding[:40]!r}; send identity, gzip or zstd"
     raise BodyUnreadableError(detail, 415, raw)
+
+
+def _encoding_of(headers: Mapping[str, str]) -> str:
+    return headers.get("Content-Encoding", "identity").strip().lower()
 
 
 def _gunzip(raw: bytes, limit: int) -> bytes:

@@ -34,17 +34,6 @@ from streams.metrics import COLLECTOR_EVENTS, COLLECTOR_REJECTED, COLLECTOR_REPE
 from streams.settings import Settings
 
 _STORE_ID = re.compile(rb'"store_id"\s*:\s*"([^"\\]{1,64})"')
-#: what a page may tell: its key is public, so what only the shop can know is not taken from it
-_PAGE_TYPES = frozenset(
-    {
-        EventType.IMPRESSION,
-        EventType.CLICK,
-        EventType.ADD_TO_CART,
-        EventType.ORDER,
-        EventType.FAVOURITE,
-        EventType.PAGE_VITAL,
-    }
-)
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -99,6 +88,7 @@ class EventIntake:
         raw: bytes | Sequence[object],
         *,
         source: Source,
+        types: frozenset[EventType] | None = None,
         stores: Mapping[str, StoreDefaults] | None = None,
         edge: Edge | None = None,
         received_at_ms: int | None = None,
@@ -112,6 +102,7 @@ class EventIntake:
         Args:
             raw: the body of a request (object, array, ``{"events": […]}``, lines), or decoded values.
             source: the door they came in by.
+            types: event types that this door may claim; all for None.
             stores: the stores the sender may write to; all for None.
             edge: what the request tells of its sender.
             received_at_ms: now, for None.
@@ -125,7 +116,7 @@ class EventIntake:
             SpoolFullError, KafkaUnreachableError: nothing is known to be kept; the sender may send the same again.
         """
         edge = edge or Edge()
-        terms = Delivery(
+        delivery = Delivery(
             received_at_ms=now_ms() if received_at_ms is None else received_at_ms,
             source=source,
             stores=self._stores if stores is None else stores,
@@ -136,16 +127,16 @@ class EventIntake:
             user_agent=edge.user_agent,
             shift_ms=shift_ms,
             longest=self._longest,
-            types=_PAGE_TYPES if source is Source.PIXEL else None,
+            types=types,
         )
-        batch = parse_body(raw, terms) if isinstance(raw, bytes) else parse_objects(raw, terms)
+        batch = parse_body(raw, delivery) if isinstance(raw, bytes) else parse_objects(raw, delivery)
         if places is not None:
             batch.rejected = [_placed(one, places[one.index]) for one in batch.rejected]
         if batch.total > self._most:
             raise TooManyEventsError(
                 f"{batch.total:,} events in one request, at most {self._most:,} are taken"
             )
-        await self._publish(batch, source, terms.received_at_ms, terms.stores, keeps_rejected)
+        await self._publish(batch, source, delivery.received_at_ms, delivery.stores, keeps_rejected)
         return IntakeResult(len(batch.events), batch.duplicates, batch.rejected)
 
     async def reject(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from clickhouse_connect.driver import Client
 
-from scoring.events.event import RejectReason, Source
+from scoring.events.event import EventType, RejectReason, Source
 from scoring.events.redaction import is_masked
 from streams.clickhouse.errors import mapped
 from streams.collector.intake import EventIntake
@@ -146,12 +146,17 @@ def why_not(letter: StoredLetter) -> str:
     return ""
 
 
-async def replay(letters: Sequence[StoredLetter], intake: EventIntake) -> ResendResult:
+async def replay(
+    letters: Sequence[StoredLetter],
+    intake: EventIntake,
+    types_claimable: Callable[[Source], frozenset[EventType] | None],
+) -> ResendResult:
     """Send letters once more through the collector's own path, oldest first. Sent twice, they count once.
 
     Args:
         letters: what to send; those that cannot be sent are told in the outcome.
         intake: the path.
+        types_claimable: gives the event types that may come in by a door; all for None.
     """
     outcome = ResendResult()
     for letter in sorted(letters, key=lambda one: one.received_at):
@@ -160,9 +165,11 @@ async def replay(letters: Sequence[StoredLetter], intake: EventIntake) -> Resend
             outcome.failed.append((letter.letter_id, problem))
             continue
         own = {name: terms for name, terms in intake.stores.items() if name == letter.store_id}
+        source = Source(letter.source)
         result = await intake.accept(
             letter.payload.encode(),
-            source=Source(letter.source),
+            source=source,
+            types=types_claimable(source),
             # a sender with a key for one store need not have named it in the event; with it no other store can be named
             stores=own if letter.store_id else None,
             keeps_rejected=False,

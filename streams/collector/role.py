@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 
 import structlog
 from aiohttp import web
 
 from streams.clock import monotonic
+from streams.collector.door import Door
 from streams.collector.edge import device_class
 from streams.collector.intake import EventIntake, open_intake
 from streams.collector.keys import WriteKeys
@@ -24,16 +26,16 @@ HEARTBEAT_S = 2.0
 DRAIN_S = 10.0
 
 
-async def run(settings: Settings, config: Config, report: StateReport) -> None:
+async def run(settings: Settings, config: Config, report: StateReport, doors: Sequence[Door]) -> None:
     """Serve until cancelled; then finish the requests under way and let go of broker and spool."""
     try:
-        await _serve(settings, config, report)
+        await _serve(settings, config, report, doors)
     except asyncio.CancelledError:
         report.clear()
         raise
 
 
-async def _serve(settings: Settings, config: Config, report: StateReport) -> None:
+async def _serve(settings: Settings, config: Config, report: StateReport, doors: Sequence[Door]) -> None:
     report.say("starting", "connecting to Kafka")
     keys = WriteKeys(config, settings.collector_rate, monotonic)
     if not keys:
@@ -42,7 +44,7 @@ async def _serve(settings: Settings, config: Config, report: StateReport) -> Non
         "Mozilla/5.0 (X11; Linux x86_64)"
     )  # loads the patterns, 0.1 s, before the first visitor waits
     async with open_intake(settings, config, spool=True) as intake:
-        app = CollectorApp(settings, intake, keys).application()
+        app = CollectorApp(settings, intake, keys, doors).application()
         # bodies are decompressed by ourselves, within limits; aiohttp's access log would hold query and address
         runner = web.AppRunner(
             app, access_log=None, auto_decompress=False, handle_signals=False, shutdown_timeout=DRAIN_S

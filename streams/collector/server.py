@@ -1,40 +1,36 @@
 """The collector's HTTP interface. It answers only when every record is in Kafka or safe on disk.
 
-On the path of an event: the first file. Hands the body to ``streams/collector/intake.py``.
+On the path of an event: the first file. Its routes are the doors of the sources (``streams/sources``); a door's handler hands
+the body to ``streams/collector/intake.py``.
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
-from collections.abc import Awaitable, Callable, Mapping
-from importlib.resources import files
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 
-import msgspec
 import structlog
 from aiohttp import web
-from multidict import CIMultiDict
 
-from scoring.events.event import RejectReason, Source
-from streams.clock import monotonic, now_ms
-from streams.collector.bodies import BodyTooLargeError, BodyUnreadableError, read_body
+from scoring.events.delivery import StoreDefaults
+from scoring.events.event import RejectReason
+from streams.clock import monotonic
+from streams.collector.answers import RETRY_UNREACHABLE_S, RequestRejectedError, json_response
+from streams.collector.bodies import BodyTooLargeError, BodyUnreadableError, decompress, read_raw
+from streams.collector.door import CORS, Door, Trust
 from streams.collector.edge import Edge, EdgeReader
 from streams.collector.intake import EventIntake, IntakeResult, TooManyEventsError, rejected_record
-from streams.collector.keys import Grant, WriteKeys, key_of
+from streams.collector.keys import Grant, WriteKeys
 from streams.collector.spool import SpoolFullError
-from streams.errors import InputError
 from streams.kafka.errors import KafkaUnreachableError
 from streams.metrics import COLLECTOR_REQUESTS, COLLECTOR_SECONDS
 from streams.settings import Settings
 
-log = structlog.get_logger()
+_log = structlog.get_logger()
 
-#: the smallest transparent GIF
-_GIF = bytes.fromhex("47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b")
-_CORS = {"Access-Control-Allow-Origin": "*"}
 _PREFLIGHT = {
-    **_CORS,
+    **CORS,
     "Access-Control-Allow-Methods": "POST, OPTIONS",
     "Access-Control-Allow-Headers": "Content-Type",
     "Access-Control-Max-Age": "86400",
@@ -50,173 +46,70 @@ _NOT_JSON = (
     "audio/",
     "video/",
 )
-#: rejects listed in an answer; all of them become dead letters
-_LISTED = 1000
-#: a browser's clock that is further off than this is corrected by what it said it was on sending
-_SKEW_MS = 30_000
-#: a browser sends at most 64 KiB in a beacon; a body is read before its key is known
-_BEACON_BYTES = 256_000
-_RETRY_AWAY_S = "5"
-_SHORT_NAMES = {"t": "type", "s": "store_id", "e": "event_id", "v": "visitor", "n": "session", "p": "product"}
-_PATHS = frozenset({"/v1/events", "/v1/pixel", "/p.gif", "/funnel.js", "/healthz"})
-
-
-class PixelBody(msgspec.Struct, frozen=True):
-    """What the pixel sends: its key, its clock on sending, its time zone, and events like those of ``/v1/events``."""
-
-    events: list[msgspec.Raw]
-    k: str = ""
-    sent: int | None = None
-    zone: str = ""
-
-
-_PIXEL = msgspec.json.Decoder(PixelBody)
-
-
-class RequestRejectedError(InputError):
-    """A request that is refused as a whole: the middleware answers it."""
-
-    def __init__(
-        self, status: int, reason: str, detail: str, headers: Mapping[str, str] | None = None
-    ) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.reason = reason
-        self.headers = headers or {}
-
-
-def _json(status: int, content: object, headers: Mapping[str, str] | None = None) -> web.Response:
-    return web.Response(
-        status=status,
-        body=msgspec.json.encode(content) + b"\n",
-        content_type="application/json",
-        headers=CIMultiDict(headers or {}),
-    )
+_HEALTH = "/healthz"
 
 
 class CollectorApp:
-    """The handlers and what they need."""
+    """The handlers' host (``DoorHost``): keys, limits and the intake.
 
-    def __init__(self, settings: Settings, intake: EventIntake, keys: WriteKeys) -> None:
-        """Prepare; ``application`` gives what aiohttp serves."""
+    Args:
+        settings: limits.
+        intake: where events go.
+        keys: who may send.
+        doors: of all sources.
+    """
+
+    def __init__(
+        self, settings: Settings, intake: EventIntake, keys: WriteKeys, doors: Sequence[Door]
+    ) -> None:
         self._settings = settings
-        self._intake = intake
+        self.intake = intake
         self._keys = keys
+        self._doors = tuple(doors)
         self._edge = EdgeReader(settings.trusted_proxies)
-        self._script = files("streams.collector").joinpath("static/funnel.js").read_bytes()
-        self._script_tag = f'"{hashlib.sha256(self._script).hexdigest()[:20]}"'
 
     def application(self) -> web.Application:
         """The aiohttp application."""
-        app = web.Application(middlewares=[_answer_refusals])
-        app.router.add_post("/v1/events", self.events)
-        app.router.add_post("/v1/pixel", self.pixel)
-        app.router.add_options("/v1/pixel", self.preflight)
-        app.router.add_get("/p.gif", self.gif)
-        app.router.add_get("/funnel.js", self.script)
-        app.router.add_get("/healthz", self.health)
+        app = web.Application(middlewares=[self._answer_errors])
+        for door in self._doors:
+            handler = partial(door.handle, self, door)
+            if door.method == "GET":
+                app.router.add_get(door.path, handler)
+                continue
+            app.router.add_route(door.method, door.path, handler)
+            if door.any_origin:
+                app.router.add_options(door.path, self._preflight)
+        app.router.add_get(_HEALTH, self._health)
         return app
 
-    async def events(self, request: web.Request) -> web.Response:
-        """``POST /v1/events``: from servers, with a write key."""
-        grant = self._admit(key_of(request.headers), pixel=False)
-        body = await self._body(request, Source.API, grant)
-        result = await self._accept(body, grant, Source.API, Edge())
-        return _answer(result)
-
-    async def pixel(self, request: web.Request) -> web.Response:
-        """``POST /v1/pixel``: a beacon of the page's script; text/plain, so that browsers ask no leave beforehand."""
-        key = key_of(request.headers, request.query)
-        grant = self._admit(key, pixel=True) if key else None
-        # a body without a key in the query is read first, because a beacon can carry it nowhere else
-        body = await self._body(request, Source.PIXEL, grant)
-        zone, shift_ms = "", 0
-        try:
-            beacon = _PIXEL.decode(body)
-        except (ValueError, RecursionError):
-            pass
-        else:
-            if grant is None:
-                grant = self._admit(beacon.k, pixel=True)
-            body = b"[" + b",".join(bytes(event) for event in beacon.events) + b"]"
-            zone = beacon.zone
-            skew = now_ms() - beacon.sent if beacon.sent is not None else 0
-            shift_ms = skew if abs(skew) > _SKEW_MS else 0
-        if grant is None:
-            grant = self._admit("", pixel=True)
-        edge = self._edge.read(request.remote, request.headers, zone)
-        return _answer(await self._accept(body, grant, Source.PIXEL, edge, shift_ms), _CORS)
-
-    async def gif(self, request: web.Request) -> web.Response:
-        """``GET /p.gif``: one event in the query, for mails and pages without script. Always answers with the picture."""
-        fields: dict[str, object] = {}
-        for name, value in request.query.items():
-            if name not in ("k", "_"):
-                fields[_SHORT_NAMES.get(name, name)] = value
-        received_at_ms = now_ms()
-        when = fields.get("event_time", fields.pop("event_time_ms", None))
-        fields["event_time"] = _whole(when) if when is not None else received_at_ms
-        if "quantity" in fields:
-            fields["quantity"] = _whole(fields["quantity"])
-        status, headers = 200, {**_CORS, "Cache-Control": "no-store, max-age=0", "Pragma": "no-cache"}
-        try:
-            grant = self._admit(key_of(request.headers, request.query), pixel=True)
-            edge = self._edge.read(request.remote, request.headers)
-            result = await self._intake.accept(
-                [fields], source=Source.PIXEL, stores=grant.stores, edge=edge, received_at_ms=received_at_ms
-            )
-            if result.rejected:
-                status = 400
-                headers["X-Funnelwatch-Reason"] = result.rejected[0].rejection.reason.value
-        except RequestRejectedError as refusal:
-            status = refusal.status
-            headers.update({"X-Funnelwatch-Reason": refusal.reason, **refusal.headers})
-        except (SpoolFullError, KafkaUnreachableError):
-            status = 503
-            headers["Retry-After"] = _RETRY_AWAY_S
-        return web.Response(status=status, body=_GIF, content_type="image/gif", headers=headers)
-
-    async def script(self, request: web.Request) -> web.Response:
-        """``GET /funnel.js``: the pixel."""
-        headers = {**_CORS, "ETag": self._script_tag, "Cache-Control": "public, max-age=3600"}
-        headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-        headers["X-Content-Type-Options"] = "nosniff"
-        asked = [tag.strip() for tag in request.headers.get("If-None-Match", "").split(",")]
-        if self._script_tag in asked:
-            return web.Response(status=304, headers=headers)
-        return web.Response(
-            body=self._script, content_type="text/javascript", charset="utf-8", headers=headers
-        )
-
-    async def preflight(self, request: web.Request) -> web.Response:
-        """``OPTIONS /v1/pixel``: any page may send, ``Origin: null`` included; the key decides."""
+    async def _preflight(self, request: web.Request) -> web.Response:
+        """Any page may send, ``Origin: null`` included; the key decides."""
         return web.Response(status=204, headers=_PREFLIGHT)
 
-    async def health(self, request: web.Request) -> web.Response:
+    async def _health(self, request: web.Request) -> web.Response:
         """``GET /healthz``: 200 while events are taken, from the broker or the spool."""
-        publisher = self._intake.publisher
+        publisher = self.intake.publisher
         state = "ok" if publisher.is_broker_there else "degraded"
         content = {
             "state": state,
             "broker": publisher.is_broker_there,
             "spooled_bytes": publisher.spooled_bytes,
         }
-        return _json(200, content, {"Cache-Control": "no-store"})
+        return json_response(200, content, {"Cache-Control": "no-store"})
 
-    def _admit(self, key: str, *, pixel: bool) -> Grant:
+    # what doors ask of their host
+
+    def admit(self, door: Door, key: str) -> Grant:
+        """What ``key`` may do at ``door``."""
         if not key:
-            where = (
-                "in the query as k=…"
-                if pixel
-                else "as `Authorization: Bearer KEY` or `X-Funnelwatch-Key: KEY`"
-            )
             headers = {"WWW-Authenticate": 'Bearer realm="funnelwatch"'}
-            raise RequestRejectedError(401, "no_key", f"a write key is needed; send it {where}", headers)
+            detail = f"a write key is needed; send it {door.key_place}"
+            raise RequestRejectedError(401, "no_key", detail, headers)
         grant = self._keys.grant(key)
         if grant is None:
             headers = {"WWW-Authenticate": 'Bearer realm="funnelwatch", error="invalid_token"'}
-            raise RequestRejectedError(401, "unknown_key", "this write key is not known here", headers)
-        if grant.is_pixel_only and not pixel:
+            raise RequestRejectedError(401, "unknown_key", "unknown write key", headers)
+        if grant.is_pixel_only and door.trust is not Trust.PUBLIC:
             raise RequestRejectedError(
                 403, "pixel_key", "this key is for the pixel (/v1/pixel) only; use one of the store's `keys`"
             )
@@ -227,102 +120,122 @@ class CollectorApp:
             raise RequestRejectedError(429, "too_many_requests", detail, headers)
         return grant
 
-    async def _body(self, request: web.Request, source: Source, grant: Grant | None) -> bytes:
+    def edge(self, request: web.Request, zone: str = "") -> Edge:
+        """What the request's connection and headers say of a browser."""
+        return self._edge.read(request.remote, request.headers, zone)
+
+    async def body(self, request: web.Request, door: Door, grant: Grant | None) -> bytes:
+        """The whole body, decompressed."""
         kind = request.headers.get("Content-Type", "").lower()
         if kind.startswith(_NOT_JSON):
-            detail = f"Content-Type {kind[:60]!r} is not taken; send application/json or application/x-ndjson"
+            detail = (
+                f"Content-Type {kind[:60]!r} is not accepted; send application/json or application/x-ndjson"
+            )
             raise RequestRejectedError(415, "unsupported_media_type", detail)
-        limit = self._settings.collector_body_bytes
-        if request.path == "/v1/pixel":
-            limit = min(limit, _BEACON_BYTES)
+        stores = grant.stores if grant is not None else None
+        raw = await self._raw(request, door, stores)
         try:
-            return await read_body(request, limit)
-        except BodyTooLargeError as error:
-            await self._keep(RejectReason.TOO_LARGE, str(error), error.head, source, grant)
-            raise RequestRejectedError(
-                413, RejectReason.TOO_LARGE.value, str(error), {"Connection": "close"}
-            ) from error
-        except BodyUnreadableError as error:
-            reason = RejectReason.UNREADABLE_BODY
-            await self._keep(reason, str(error), error.head, source, grant)
-            raise RequestRejectedError(error.status, reason.value, str(error)) from error
-        except TimeoutError as error:
-            raise RequestRejectedError(
-                408, "timeout", "the body did not arrive in time", {"Connection": "close"}
-            ) from error
+            return decompress(raw, request.headers, self._limit(door))
+        except (BodyTooLargeError, BodyUnreadableError) as error:
+            raise await self._rejected_body(error, door, stores) from error
 
-    async def _keep(
-        self, reason: RejectReason, detail: str, head: bytes, source: Source, grant: Grant | None
-    ) -> None:
-        """Make a dead letter of a body that cannot be looked into; not of a stranger's."""
-        if grant is not None:
-            letter = rejected_record(reason, detail, head)
-            await self._intake.reject([letter], source=source, stores=grant.stores)
+    async def verified(self, request: web.Request, door: Door, secret: str) -> bytes:
+        """The whole body as it came, if the door's ``verify`` finds it genuine."""
+        raw = await self._raw(request, door, None)
+        if door.verify is None or not door.verify(raw, request.headers, secret):
+            raise RequestRejectedError(401, "bad_signature", "the signature does not fit the body")
+        return raw
 
-    async def _accept(
-        self, body: bytes, grant: Grant, source: Source, edge: Edge, shift_ms: int = 0
+    async def accept(
+        self, body: bytes, door: Door, stores: Mapping[str, StoreDefaults], edge: Edge, shift_ms: int = 0
     ) -> IntakeResult:
+        """What became of the events of ``body``."""
         try:
-            return await self._intake.accept(
-                body, source=source, stores=grant.stores, edge=edge, shift_ms=shift_ms
+            return await self.intake.accept(
+                body, source=door.source, types=door.types, stores=stores, edge=edge, shift_ms=shift_ms
             )
         except TooManyEventsError as error:
-            await self._keep(RejectReason.TOO_LARGE, str(error), body, source, grant)
+            await self._keep(RejectReason.TOO_LARGE, str(error), body, door, stores)
             raise RequestRejectedError(413, "too_many_events", str(error)) from error
 
+    def _limit(self, door: Door) -> int:
+        limit = self._settings.collector_body_bytes
+        return limit if door.most_bytes is None else min(limit, door.most_bytes)
 
-def _answer(result: IntakeResult, headers: Mapping[str, str] | None = None) -> web.Response:
-    content: dict[str, Any] = {"accepted": result.accepted}
-    if result.duplicates:
-        content["duplicates"] = result.duplicates
-    content["rejected"] = [
-        {
-            "index": one.index,
-            "reason": one.rejection.reason,
-            "field": one.rejection.field,
-            "detail": one.rejection.detail,
-        }
-        for one in result.rejected[:_LISTED]
-    ]
-    if len(result.rejected) > _LISTED:
-        content["rejected_total"] = len(result.rejected)
-    if not result.rejected or result.accepted or result.duplicates:
-        return _json(202, content, headers)
-    first = result.rejected[0]
-    content["error"] = f"event {first.index}: {first.rejection.detail}"
-    return _json(400, content, headers)
+    async def _raw(
+        self, request: web.Request, door: Door, stores: Mapping[str, StoreDefaults] | None
+    ) -> bytes:
+        try:
+            return await read_raw(request, self._limit(door))
+        except BodyTooLargeError as error:
+            raise await self._rejected_body(error, door, stores) from error
+        except TimeoutError as error:
+            detail = "the body did not arrive in time"
+            raise RequestRejectedError(408, "timeout", detail, {"Connection": "close"}) from error
+
+    async def _rejected_body(
+        self,
+        error: BodyTooLargeError | BodyUnreadableError,
+        door: Door,
+        stores: Mapping[str, StoreDefaults] | None,
+    ) -> RequestRejectedError:
+        """The answer to a body that cannot be looked into."""
+        if isinstance(error, BodyTooLargeError):
+            await self._keep(RejectReason.TOO_LARGE, str(error), error.head, door, stores)
+            reason = RejectReason.TOO_LARGE.value
+            return RequestRejectedError(413, reason, str(error), {"Connection": "close"})
+        await self._keep(RejectReason.UNREADABLE_BODY, str(error), error.head, door, stores)
+        return RequestRejectedError(error.status, RejectReason.UNREADABLE_BODY.value, str(error))
+
+    async def _keep(
+        self,
+        reason: RejectReason,
+        detail: str,
+        head: bytes,
+        door: Door,
+        stores: Mapping[str, StoreDefaults] | None,
+    ) -> None:
+        """Make a dead letter of a body that cannot be looked into; not of a stranger's."""
+        if stores is not None:
+            letter = rejected_record(reason, detail, head)
+            await self.intake.reject([letter], source=door.source, stores=stores)
+
+    @property
+    def _answer_errors(self) -> Callable[..., Awaitable[web.StreamResponse]]:
+        paths = {_HEALTH, *(door.path for door in self._doors)}
+        open_paths = {door.path for door in self._doors if door.any_origin}
+
+        @web.middleware
+        async def answer(
+            request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+        ) -> web.StreamResponse:
+            """Turn errors into answers, count, and log without query, key, address or user agent."""
+            begun = monotonic()
+            path = request.path if request.path in paths else "other"
+            response = await _answered(request, handler, CORS if path in open_paths else {})
+            COLLECTOR_REQUESTS.labels(path, str(response.status)).inc()
+            COLLECTOR_SECONDS.labels(path).observe(monotonic() - begun)
+            if response.status >= 400:
+                _log.info("request_rejected", method=request.method, path=path, status=response.status)
+            return response
+
+        return answer
 
 
-def _whole(text: object) -> object:
-    return (
-        int(text) if isinstance(text, str) and text.isascii() and text.isdigit() and len(text) < 19 else text
-    )
-
-
-@web.middleware
-async def _answer_refusals(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+async def _answered(
+    request: web.Request,
+    handler: Callable[[web.Request], Awaitable[web.StreamResponse]],
+    cors: Mapping[str, str],
 ) -> web.StreamResponse:
-    """Turn refusals into answers, count, and log without query, key, address or user agent."""
-    begun = monotonic()
-    path = request.path if request.path in _PATHS else "other"
-    cors = _CORS if path in ("/v1/pixel", "/p.gif") else {}
-    response: web.StreamResponse
     try:
-        response = await handler(request)
-    except RequestRejectedError as refusal:
-        content = {"error": str(refusal), "reason": refusal.reason}
-        response = _json(refusal.status, content, {**cors, **refusal.headers})
+        return await handler(request)
+    except RequestRejectedError as error:
+        content = {"error": str(error), "reason": error.reason}
+        return json_response(error.status, content, {**cors, **error.headers})
     except (SpoolFullError, KafkaUnreachableError) as error:
         content = {"error": f"events cannot be kept at the moment: {error}", "reason": "unavailable"}
-        response = _json(503, content, {**cors, "Retry-After": _RETRY_AWAY_S})
+        return json_response(503, content, {**cors, "Retry-After": RETRY_UNREACHABLE_S})
     except web.HTTPException as error:
         content = {"error": error.reason, "reason": f"http_{error.status}"}
         allowed = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
-        response = _json(error.status, content, {**cors, **allowed})
-    seconds = monotonic() - begun
-    COLLECTOR_REQUESTS.labels(path, str(response.status)).inc()
-    COLLECTOR_SECONDS.labels(path).observe(seconds)
-    if response.status >= 400:
-        log.info("request refused", method=request.method, path=path, status=response.status)
-    return response
+        return json_response(error.status, content, {**cors, **allowed})

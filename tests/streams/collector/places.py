@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,8 @@ from streams.config.model import Config
 from streams.kafka.admin import create_topics
 from streams.kafka.topics import TopicSpec
 from streams.settings import Settings, load_settings
+from streams.sources.registry import SOURCES, doors
+from streams.sources.source import SourceSpec
 from tests.deadlines import within
 
 KEYS = {"env:A": "key-of-a", "env:B": "key-of-b", "env:PIXEL": "key-of-pixel"}
@@ -125,6 +127,7 @@ async def running(
     spool: Spool | None = None,
     delivery_s: float = 4.0,
     make_topics: bool = True,
+    sources: Sequence[SourceSpec] = SOURCES,
 ) -> AsyncIterator[Place]:
     """A collector that serves on a free port."""
     events, letters = f"{prefix}events", f"{prefix}letters"
@@ -143,7 +146,9 @@ async def running(
         )
         keys = WriteKeys(CONFIG, settings.collector_rate, monotonic, KEYS.__getitem__)
         runner = web.AppRunner(
-            CollectorApp(settings, intake, keys).application(), access_log=None, auto_decompress=False
+            CollectorApp(settings, intake, keys, doors(sources)).application(),
+            access_log=None,
+            auto_decompress=False,
         )
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)

@@ -26,6 +26,7 @@ from streams.collector.intake import rejected_record
 from streams.collector.letters import StoredLetter, TimeFormatError, moment, replay, why_not
 from streams.instance.files import Instance, write_instance
 from streams.settings import load_settings
+from streams.sources.registry import types_claimable
 from tests.deadlines import within
 from tests.streams.collector.places import Place, running, settings_for
 
@@ -52,8 +53,8 @@ async def test_a_letter_refused_for_its_store_is_taken_once_the_store_is_there_a
     letters = [letter_of(value) for value in await place.letters(1)]
     later = place.intake_for({**place.intake.stores, "new": StoreDefaults("own_site", "EUR")})
     assert (await later.accept([event], source=Source.API)).accepted == 1
-    first = await replay(letters, later)
-    again = await replay(letters, later)
+    first = await replay(letters, later, types_claimable)
+    again = await replay(letters, later, types_claimable)
     assert (first.accepted, again.accepted, first.failed) == (1, 1, [])
     events = await place.events(3)
     assert len({stored["visitor"] for stored in events}) == 1
@@ -64,8 +65,8 @@ async def test_an_event_of_nobody_sent_again_twice_is_one_event(place: Place) ->
     await place.post({"type": "click", "event_time": now_ms(), "store_id": "new"})
     letters = [letter_of(value) for value in await place.letters(1)]
     later = place.intake_for({"new": StoreDefaults("own_site", "EUR")})
-    await replay(letters, later)
-    await replay(letters, later)
+    await replay(letters, later, types_claimable)
+    await replay(letters, later, types_claimable)
     assert len({stored["event_id"] for stored in await place.events(2)}) == 1
 
 
@@ -73,11 +74,11 @@ async def test_a_letter_from_a_key_of_one_store_never_becomes_an_event_of_anothe
     await place.post({"type": "click", "event_time": now_ms(), "store_id": "b"})
     await place.post({"type": "click", "event_time": now_ms(), "store_id": "b"}, "key-of-pixel", "/v1/pixel")
     letters = [letter_of(value) for value in await place.letters(2)]
-    outcome = await replay(letters, place.intake)
+    outcome = await replay(letters, place.intake, types_claimable)
     assert (outcome.accepted, len(outcome.failed)) == (0, 2)
     of_several = [replace(letter, store_id="") for letter in letters]
     assert "may not write to" in why_not(of_several[0])
-    assert (await replay(of_several, place.intake)).accepted == 0
+    assert (await replay(of_several, place.intake, types_claimable)).accepted == 0
 
 
 async def test_a_letter_refused_again_is_no_second_letter_and_remembers_its_store_and_visitor(
@@ -87,11 +88,11 @@ async def test_a_letter_refused_again_is_no_second_letter_and_remembers_its_stor
     await place.post([{**event, "event_time": now_ms() + 301_500}, {**event, "event_time": now_ms()}])
     letters = [letter_of(value) for value in await place.letters(1)]
     assert letters[0].store_id == "a"
-    refused = await replay(letters, place.intake)
+    refused = await replay(letters, place.intake, types_claimable)
     assert (refused.accepted, [letter_id for letter_id, _ in refused.failed]) == (0, [letters[0].letter_id])
     assert len(await place.letters(1)) == 1
     deadline = monotonic() + within(10)
-    while (await replay(letters, place.intake)).failed:
+    while (await replay(letters, place.intake, types_claimable)).failed:
         assert monotonic() < deadline
         await asyncio.sleep(0.1)
     assert len({stored["visitor"] for stored in await place.events(2)}) == 1
@@ -108,7 +109,7 @@ async def test_what_cannot_be_sent_again_says_why(place: Place) -> None:
     assert "cut" in why_not(letters["bad_value"])
     assert "personal data" in why_not(letters["unknown_field"])
     assert "replay FILE" in why_not(letters["bad_row"])
-    outcome = await replay(list(letters.values()), place.intake)
+    outcome = await replay(list(letters.values()), place.intake, types_claimable)
     assert (outcome.accepted, len(outcome.failed)) == (0, 4)
 
 

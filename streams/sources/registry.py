@@ -1,0 +1,52 @@
+"""The one list of sources. A new one is a folder and a line here; routes, labels, words and rows of the reference follow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from scoring.events.event import EventType, Source
+from scoring.funnel.stages import STAGES
+from scoring.wording.text import Text
+from streams.collector.door import Door
+from streams.sources.events import source as events
+from streams.sources.files import source as files
+from streams.sources.pixel import source as pixel
+from streams.sources.source import SourceSpec, Supply
+
+SOURCES: tuple[SourceSpec, ...] = (pixel.SOURCE, events.SOURCE, files.SOURCE)
+
+
+def doors(sources: Sequence[SourceSpec] = SOURCES) -> tuple[Door, ...]:
+    """The doors of all sources."""
+    return tuple(door for source in sources for door in source.doors)
+
+
+def types_claimable(by: Source, sources: Sequence[SourceSpec] = SOURCES) -> frozenset[EventType] | None:
+    """The event types that may come in as ``by``: what its narrowest door allows; all for None."""
+    allowed = [door.types for door in doors(sources) if door.source is by and door.types is not None]
+    return frozenset.intersection(*allowed) if allowed else None
+
+
+def words_of(by: Source, sources: Sequence[SourceSpec] = SOURCES) -> Text | None:
+    """The name for people of the source whose events say ``by``; None if no source does (a demo's events)."""
+    return next((source.words for source in sources if by in source.events_as), None)
+
+
+def reference_rows(sources: Sequence[SourceSpec] = SOURCES) -> list[tuple[str, str, str, str]]:
+    """A row a source for the reference: name, words (en, zh), stages supplied and how, doors."""
+    return [
+        (
+            source.name,
+            f"{source.words('en')} {source.words('zh')}",
+            _stages_text(source),
+            ", ".join(f"{door.method} {door.path}" for door in source.doors) or "–",
+        )
+        for source in sources
+    ]
+
+
+def _stages_text(source: SourceSpec) -> str:
+    supplied = [stage for stage in STAGES if source.supply(stage) is not Supply.NEVER]
+    if len(supplied) == len(STAGES) and len({source.supply(stage) for stage in supplied}) == 1:
+        return f"all, by {source.supply(supplied[0])}"
+    return ", ".join(f"{stage} ({source.supply(stage)})" for stage in supplied)
