@@ -20,10 +20,11 @@ from streams.web.alerts.answers import ActionEntry, Alert, AlertDetail, Alerts, 
 from streams.web.alerts.link_pages import LinkPages
 from streams.web.alerts.queries import ALERT_DAYS, AlertQueries, rows_span
 from streams.web.alerts.words import ALERT_WORDS
-from streams.web.frame.arguments import choice_of, most_of, number_of, one_of
+from streams.web.frame.arguments import at_of, choice_of, most_of, number_of, one_of
 from streams.web.frame.errors import NotFoundError
 from streams.web.frame.queries import store_or_bare
 from streams.web.frame.routes import (
+    AT,
     MOST_ROWS,
     STEP,
     STORE,
@@ -155,7 +156,8 @@ class AlertPages:
         """GET /api/v1/alerts."""
         state, store, step, days = _chosen(request)
         most = most_of(request.query, 100, 500)
-        return await self._alerts.alerts(state, store, most, now_ms(), step=step, days=days)
+        at_ms, live = at_of(request.query, now_ms())
+        return await self._alerts.alerts(state, store, most, at_ms, step=step, days=days, live=live)
 
     async def responses(self, request: web.Request) -> Responses:
         """GET /api/v1/alerts/responses."""
@@ -209,7 +211,7 @@ def _routes(services: PageServices) -> Routes:
                 f"Alerts of the last {ALERT_DAYS} days, open ones first",
                 Alerts,
                 pages.alerts,
-                (STATE, STORE, STEP, DAYS, limit_of_rows(100, 500)),
+                (STATE, STORE, STEP, DAYS, limit_of_rows(100, 500), AT),
             ),
             ApiRoute(
                 "/alerts/responses",

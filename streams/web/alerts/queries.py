@@ -16,6 +16,7 @@ from streams.clock import now_ms
 from streams.incidents.alert_rows import ALERT_COLUMNS, alert_of
 from streams.web.alerts.action_queries import ActionQueries
 from streams.web.alerts.answers import Alert, Alerts, Responses, Share, Transition
+from streams.web.frame.queries import alerts_then
 from streams.web.grid.answers import MoneyEstimate
 from streams.web.grid.money import AlertPrices
 
@@ -66,15 +67,29 @@ class AlertQueries:
         self._database, self._prices, self._actions = database, prices, actions
 
     async def alerts(
-        self, state: str, store_id: str, most: int, at_ms: int, *, step: str = "", days: float = ALERT_DAYS
+        self,
+        state: str,
+        store_id: str,
+        most: int,
+        at_ms: int,
+        *,
+        step: str = "",
+        days: float = ALERT_DAYS,
+        live: bool = True,
     ) -> Alerts:
-        """Alerts of the last ``days``, open ones first, then the newest."""
+        """Alerts of the last ``days``, open ones first, then the newest.
+
+        At a past moment (``live`` is false) each is as it was then, and so is what had been done about it.
+        """
         from_ms = at_ms - int(days * DAY_MS)
+        sql, then = (ALERTS, {}) if live else (alerts_then(ALERTS), {"at_ms": at_ms})
         rows = await self._database.rows(
-            ALERTS, state=state, store=store_id, step=step, most=most, from_s=from_ms // 1000
+            sql, state=state, store=store_id, step=step, most=most, from_s=from_ms // 1000, **then
         )
         alerts = await self._alerts_of(rows)
         actions = await self._actions.about((a.alert_id for a in alerts), from_ms)
+        if not live:
+            actions = {key: [a for a in found if a.at_ms <= at_ms] for key, found in actions.items()}
         return Alerts(at_ms, tuple(self._with_actions(a, actions[a.alert_id], at_ms) for a in alerts))
 
     async def alert(self, alert_id: str) -> Alert | None:

@@ -1,4 +1,4 @@
-"""What the queries of several subjects share: bounds of time, and how fresh a score must be."""
+"""What the queries of several subjects share: bounds of time, how fresh a score must be, and alerts as they were at a moment."""
 
 from __future__ import annotations
 
@@ -7,6 +7,20 @@ from streams.config.model import Config, StoreConfig
 
 #: a score older than this says nothing about the present
 SCORE_MAX_AGE_MS = 15 * MINUTE_MS
+
+#: alerts as they were at ``at_ms``: of each the last transition until then, in the columns of the view ``alerts``
+ALERTS_THEN = """(
+    SELECT *
+    FROM alert_transitions
+    WHERE at <= fromUnixTimestamp64Milli({at_ms:Int64}, 'UTC')
+    ORDER BY store_id, alert_id, sequence DESC
+    LIMIT 1 BY store_id, alert_id
+) AS alerts"""
+
+
+def alerts_then(sql: str) -> str:
+    """The query ``sql`` of the view ``alerts``, asked of a past moment: it needs ``at_ms`` as well."""
+    return sql.replace("FROM alerts\n", f"FROM {ALERTS_THEN}\n")
 
 
 def span_back(at_ms: int, back_ms: int) -> dict[str, int]:

@@ -17,7 +17,7 @@ from scoring.funnel.units import DAY_MS, HOUR_MS, MINUTE_MS
 from streams.clickhouse.reader import Database, Row
 from streams.config.model import Config
 from streams.incidents.alert_rows import ALERT_COLUMNS, alert_of
-from streams.web.frame.queries import SCORE_MAX_AGE_MS, span_back, store_or_bare
+from streams.web.frame.queries import SCORE_MAX_AGE_MS, alerts_then, span_back, store_or_bare
 from streams.web.grid.answers import (
     AlertSize,
     MoneyEstimate,
@@ -140,15 +140,21 @@ class GridQueries:
     async def stores(self, at_ms: int, live: bool) -> Stores:
         """The store grid, worst first; live answers are shared for a second."""
         if not live:
-            return await self._stores(at_ms)
-        return await self._database.shared(("stores",), 1.0, lambda: self._stores(at_ms))
+            return await self._stores(at_ms, live)
+        return await self._database.shared(("stores",), 1.0, lambda: self._stores(at_ms, live))
 
-    async def _stores(self, at_ms: int) -> Stores:
+    async def _firing(self, at_ms: int, live: bool) -> dict[str, tuple[AlertTransition, int]]:
+        """Of each store the firing alert that matters most, and how many fire; at a past moment, those that fired then."""
+        sql, then = (OPEN_ALERTS, {}) if live else (alerts_then(OPEN_ALERTS), {"at_ms": at_ms})
+        rows = await self._database.rows(sql, from_s=(at_ms - 30 * DAY_MS) // 1000, **then)
+        return {row["alert_store_id"]: (alert_of(row), int(row["open_count"])) for row in rows}
+
+    async def _stores(self, at_ms: int, live: bool) -> Stores:
         database = self._database
-        scores, slow, alerts, last_event, based = await asyncio.gather(
+        scores, slow, firing, last_event, based = await asyncio.gather(
             database.rows(NEWEST_SCORES, **span_back(at_ms, SCORE_MAX_AGE_MS)),
             self._slow_scores(at_ms),
-            database.rows(OPEN_ALERTS, from_s=(at_ms - 30 * DAY_MS) // 1000),
+            self._firing(at_ms, live),
             self._last_events(at_ms),
             database.shared(("based",), MINUTE_MS / 1000, lambda: database.rows(STORES_WITH_BASELINE)),
         )
@@ -162,17 +168,16 @@ class GridQueries:
         by_store: dict[str, list[StepScore]] = {}
         for row in [*(r for r in scores if r["step"] not in SLOW_STEPS), *slow]:
             by_store.setdefault(row["store_id"], []).append(_step_score(row))
-        open_alerts = {row["alert_store_id"]: (alert_of(row), int(row["open_count"])) for row in alerts}
-        prices = await self._prices.of(alert for alert, _ in open_alerts.values())
+        prices = await self._prices.of(alert for alert, _ in firing.values())
         ids = dict.fromkeys(
             [s.id for s in self._config.stores]
-            + sorted(name for name in {*by_store, *open_alerts, *last_event} if parse_pool(name) is None)
+            + sorted(name for name in {*by_store, *firing, *last_event} if parse_pool(name) is None)
         )
         rows = [
             self._tile(
                 store,
                 by_store.get(store, []),
-                open_alerts.get(store, (None, 0)),
+                firing.get(store, (None, 0)),
                 prices,
                 last_event.get(store),
                 "no_baseline" if store in unbased else "no_data",

@@ -58,7 +58,7 @@ class OverviewPage:
         at_ms, is_live = at_of(request.query, wall_ms)
         # asked together: a page of many queries takes as long as its longest chain
         asking = asyncio.create_task(self._parts_or_problem(request, at_ms, is_live))
-        status = await self._status.status(self._data, at_ms)
+        status = await self._status.status(self._data, at_ms, is_live)
         view = _health(status)
         if status.ready:
             view.update(await asking)
@@ -87,7 +87,7 @@ class OverviewPage:
         # the grid first: it asks for the worth of an order at this moment, which the alerts then share
         grid = await self._grid.stores(at_ms, is_live)
         listed, letters = await asyncio.gather(
-            self._alerts.alerts("", "", 50, at_ms), self._letters.summary(24, at_ms)
+            self._alerts.alerts("", "", 50, at_ms, live=is_live), self._letters.summary(24, at_ms)
         )
         stores, alerts = grid.stores, listed.alerts
         firing = [a for a in alerts if a.state == "firing"]

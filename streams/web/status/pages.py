@@ -17,8 +17,7 @@ def _routes(services: PageServices) -> Routes:
 
     async def status(request: web.Request) -> Status:
         """GET /api/v1/status."""
-        at_ms, _ = at_of(request.query, now_ms())
-        return await queries.status(services.settings.data, at_ms)
+        return await queries.status(services.settings.data, *at_of(request.query, now_ms()))
 
     summary = "Ages of the data and state of the parts"
     return Routes(api=(ApiRoute("/status", summary, Status, status, (AT,)),))

@@ -11,7 +11,7 @@ from streams.clickhouse.reader import Database
 from streams.clock import now_ms
 from streams.incidents.facts import pixel_share
 from streams.instance.files import read_states, state_of
-from streams.web.frame.queries import SCORE_MAX_AGE_MS, span_back
+from streams.web.frame.queries import SCORE_MAX_AGE_MS, alerts_then, span_back
 from streams.web.status.answers import PartHealth, SourceHealth, Status
 
 #: the newest events of all stores are a scan of raw rows, so one answer serves everyone for this long
@@ -56,8 +56,10 @@ LIMIT 5000
 PULSE = """
 SELECT (SELECT toUnixTimestamp(max(minute)) FROM scores WHERE minute > toDateTime({from_s:Int64}, 'UTC')
           AND minute <= toDateTime({to_s:Int64}, 'UTC')) AS scored_s,
-       (SELECT count() FROM dead_letters WHERE received_at > toDateTime({hour_s:Int64}, 'UTC')) AS letters,
-       (SELECT count() FROM alerts WHERE state = 'firing' AND opened_at > toDateTime({alerts_s:Int64}, 'UTC')) AS firing
+       (SELECT count() FROM dead_letters WHERE received_at > toDateTime({hour_s:Int64}, 'UTC')
+          AND received_at <= toDateTime({to_s:Int64} + 1, 'UTC')) AS letters,
+       (SELECT count() FROM alerts
+        WHERE state = 'firing' AND opened_at > toDateTime({alerts_s:Int64}, 'UTC')) AS firing
 """
 
 
@@ -103,8 +105,11 @@ class StatusQueries:
             for row in rows
         )
 
-    async def status(self, data: Path, at_ms: int) -> Status:
-        """Ages of the data and state of the parts. Never raises: an unreachable ClickHouse is an answer."""
+    async def status(self, data: Path, at_ms: int, live: bool) -> Status:
+        """Ages of the data and state of the parts. Never raises: an unreachable ClickHouse is an answer.
+
+        The parts are always those of now: nobody keeps what they reported before.
+        """
         parts = tuple(
             PartHealth(
                 part.name,
@@ -115,10 +120,12 @@ class StatusQueries:
             for part in await asyncio.to_thread(read_states, data)
         )
         try:
+            sql, then = (PULSE, {}) if live else (alerts_then(PULSE), {"at_ms": at_ms})
             sources, pulse = await asyncio.gather(
                 self.sources(at_ms),
                 self._database.rows(
-                    PULSE,
+                    sql,
+                    **then,
                     from_s=(at_ms - DAY_MS) // 1000,
                     to_s=at_ms // 1000,
                     hour_s=(at_ms - HOUR_MS) // 1000,

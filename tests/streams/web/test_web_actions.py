@@ -65,6 +65,14 @@ def test_a_press_is_shown_at_once_and_the_same_after_it_has_landed(action_page: 
     assert responses["median_to_acknowledge"] == pytest.approx(before["minutes_to_acknowledge"], abs=0.1)
 
 
+def test_a_past_list_told_what_was_done_later(action_page: ActionPage) -> None:
+    press(action_page, ALERT, kind="acknowledge", who="Li Lei")
+    then = {a["alert_id"]: a for a in action_page.json(f"/alerts?at={action_page.now_ms}")["alerts"]}
+    assert (then[ALERT]["state"], then[ALERT]["people"]["acknowledged_by"]) == ("firing", "")
+    now = {a["alert_id"]: a for a in action_page.json("/alerts")["alerts"]}
+    assert now[ALERT]["people"]["acknowledged_by"] == "Li Lei"
+
+
 def test_a_double_click_does_one_thing(action_page: ActionPage) -> None:
     hidden, cookies = visit(action_page, f"/alerts/{OLD_ALERT}")
     for _ in range(2):

@@ -11,11 +11,14 @@ import pytest
 from pydantic import SecretStr
 
 from scoring.funnel.stages import STAGES
+from streams.clickhouse.reader import Database
 from streams.settings import Settings
 from streams.web.comparison.queries import compared_step
 from streams.web.frame.access import ATTEMPTS_PER_ADDRESS, COOKIE
 from streams.web.frame.errors import PageNotSafeError
 from streams.web.frame.server import make_app
+from streams.web.store.known import SEEN
+from streams.web.store.queries import SEGMENTS
 from tests.deadlines import within
 from tests.fixtures.clickhouse import Store
 from tests.fixtures.page import RunningPage, page_settings
@@ -70,6 +73,60 @@ def test_a_store_that_has_just_begun_was_said_to_have_no_recent_data(
     states = {row["store_id"]: row["state"] for row in asked["stores"]}
     assert states["just-begun"] == "no_baseline"
     assert states["new-store"] == "no_data"
+
+
+def test_a_past_grid_showed_the_alerts_of_now(page: RunningPage) -> None:
+    def firing(at_ms: int) -> dict[str, tuple[str, str, float, int]]:
+        rows = page.json(f"/stores?at={at_ms}")["stores"]
+        return {
+            row["store_id"]: (
+                row["alert_id"],
+                row["alert_level"],
+                row["alert"]["surprise"],
+                row["alert_count"],
+            )
+            for row in rows
+            if row["state"] == "firing"
+        }
+
+    before_ms = page.now_ms - 9 * 60 * MINUTE_MS
+    assert firing(before_ms - MINUTE_MS) == {}
+    assert firing(before_ms + 20 * MINUTE_MS) == {"de-shopify": (OLD_ALERT, "notice", 6.2, 1)}
+    assert firing(before_ms + 60 * MINUTE_MS) == {}
+    assert firing(page.now_ms - 15 * MINUTE_MS) == {"us-own": (ALERT, "notice", 6.4, 1)}
+    assert firing(page.now_ms - MINUTE_MS) == {"us-own": (ALERT, "page", 31.2, 1)}
+
+
+def test_a_past_list_of_alerts_told_how_they_ended_later(page: RunningPage) -> None:
+    then_ms = page.now_ms - 9 * 60 * MINUTE_MS + 20 * MINUTE_MS
+    (alert,) = page.json(f"/alerts?at={then_ms}")["alerts"]
+    assert (alert["alert_id"], alert["state"], alert["resolved_at_ms"]) == (OLD_ALERT, "firing", None)
+    assert (alert["surprise"], alert["lost"]) == (6.2, 92.0)
+    assert page.json(f"/status?at={then_ms}")["firing"] == 1
+    assert page.json(f"/status?at={then_ms}")["dead_letters_hour"] == 0
+    text = page.get(f"/?at={then_ms}&lang=en").text
+    assert f"/alerts/{OLD_ALERT}" in text
+    assert f"/alerts/{ALERT}" not in text
+
+
+def test_whether_a_store_exists_was_asked_of_the_whole_grid(
+    page: RunningPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    rows = Database.rows
+
+    async def noted(self: Database, sql: str, **parameters: Any) -> list[dict[str, Any]]:
+        asked.append(sql)
+        return await rows(self, sql, **parameters)
+
+    monkeypatch.setattr(Database, "rows", noted)
+    past_ms = page.now_ms - 7 * 60 * MINUTE_MS
+    page.json(f"/stores/us-own/segments?at={past_ms}")
+    assert asked == [SEGMENTS]
+    assert page.get("/api/v1/stores/nobody-yet/segments").status_code == 404
+    assert asked[1:] == [SEEN]
+    assert page.get("/api/v1/stores/pool:platform=shopify/segments").status_code == 404
+    assert len(asked) == 2
 
 
 def test_a_funnel_counts_what_was_landed(page: RunningPage, clickhouse: Store) -> None:
