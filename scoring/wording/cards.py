@@ -4,6 +4,8 @@ The order is fixed: verdict; size and money with a range; how sure; where; what 
 whose it is; what can be done. A card names places to look and never a cause. Numbers become text through a
 ``Wording`` (dates, money and percent in the reader's language), so this file stays pure.
 
+Past 400 lines because a third of them are the card's texts, which are read next to the lines that they fill.
+
 On the path of an event: made for ``streams/notifier`` from a ``scoring.alerts.alert.AlertTransition``.
 """
 
@@ -174,7 +176,7 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class CardContext:
-    """Everything a card says beside the alert itself. ``calendar`` is None where the store's country is not known."""
+    """Everything a card says in addition to the alert itself. ``calendar`` is None where the store's country is not known."""
 
     store: CardStore
     threshold: float
@@ -207,7 +209,7 @@ class CardAction:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """An alert as it is told to one reader, in one language."""
+    """An alert as one reader sees it, in one language."""
 
     alert_id: str
     language: Language

@@ -7,11 +7,11 @@ what is newer than the send log says.
 from __future__ import annotations
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from scoring.alerts.actions import HumanAction, HumanActionKind
 from streams.incidents.send_log import SendLog, SendRecord
 from streams.kafka import topics
+from streams.kafka.followers import TopicFollower
 from streams.settings import Settings
 
 KINDS = (HumanActionKind.UNSUBSCRIBE, HumanActionKind.SUBSCRIBE)
@@ -31,18 +31,15 @@ class Unsubscriptions:
     """Follows who unsubscribes and who subscribes again. One instance leads at a time."""
 
     def __init__(self, settings: Settings, send_log: SendLog) -> None:
-        self._settings, self._send_log = settings, send_log
-        self._consumer: AIOKafkaConsumer | None = None
+        self._send_log = send_log
+        self._follower = TopicFollower(settings.kafka, (topics.ACTIONS,))
+        self._is_open = False
 
     async def catch_up(self) -> None:
         """Read everything there is now: nobody who unsubscribed may get another digest."""
-        self._consumer = AIOKafkaConsumer(bootstrap_servers=self._settings.kafka, enable_auto_commit=False)
-        await self._consumer.start()
-        tp = TopicPartition(topics.ACTIONS, 0)
-        self._consumer.assign([tp])
-        self._consumer.seek(tp, (await self._consumer.beginning_offsets([tp]))[tp])
-        end = (await self._consumer.end_offsets([tp]))[tp]
-        while await self._consumer.position(tp) < end:
+        await self._follower.open()
+        self._is_open = True
+        while await self._follower.is_behind():
             await self.follow(200)
 
     async def follow(self, timeout_ms: int = 0) -> None:
@@ -51,16 +48,15 @@ class Unsubscriptions:
         Raises:
             SendLogLostError: another process leads now.
         """
-        if self._consumer is None:
+        if not self._is_open:
             return
-        for records in (await self._consumer.getmany(timeout_ms=timeout_ms)).values():
-            for record in records:
-                try:
-                    action = msgspec.json.decode(record.value or b"", type=HumanAction)
-                except msgspec.DecodeError:
-                    continue  # the notifier logs it
-                if action.kind in KINDS:
-                    await self._take(action)
+        for record in await self._follower.take(timeout_ms):
+            try:
+                action = msgspec.json.decode(record.value or b"", type=HumanAction)
+            except msgspec.DecodeError:
+                continue  # the notifier logs it
+            if action.kind in KINDS:
+                await self._take(action)
 
     async def _take(self, action: HumanAction) -> None:
         known = self._send_log.records.get(_key(action.assignee))
@@ -71,6 +67,5 @@ class Unsubscriptions:
 
     async def close(self) -> None:
         """Stop following."""
-        consumer, self._consumer = self._consumer, None
-        if consumer is not None:
-            await consumer.stop()
+        self._is_open = False
+        await self._follower.close()

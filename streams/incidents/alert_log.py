@@ -1,4 +1,4 @@
-"""What the notifier knows: alerts and human actions, followed from their topics, and how they look to routing.
+"""Alerts and human actions, followed from their topics, and how they look to routing.
 
 On the path of an event: after the topic ``funnel.alerts.v1``, before ``streams/notifier/notifier.py``.
 """
@@ -9,7 +9,6 @@ from collections.abc import Iterable
 
 import msgspec
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from scoring.alerts.actions import ActionBook, HumanAction
 from scoring.alerts.alert import AlertState, AlertTransition
@@ -18,7 +17,7 @@ from scoring.alerts.routing import RoutingError, severity
 from scoring.funnel.pools import parse_pool
 from streams.config.model import Config
 from streams.kafka import topics
-from streams.kafka.admin import has_more_partitions, partitions_of
+from streams.kafka.followers import TopicFollower
 from streams.settings import Settings
 
 _log = structlog.get_logger()
@@ -45,7 +44,7 @@ class AlertBook:
         self.actions.take(msgspec.json.decode(raw, type=HumanAction))
 
     def forget(self, keep: Iterable[str]) -> None:
-        """Drop alerts that are resolved and not in ``keep`` (those whose firing somebody was told)."""
+        """Drop alerts that are resolved and not in ``keep`` (those whose firing was sent to somebody)."""
         kept = set(keep)
         for alert_id in [a.alert_id for a in self.alerts.values() if a.state is AlertState.RESOLVED]:
             if alert_id not in kept:
@@ -86,61 +85,26 @@ class BookReader:
     """Follows the topics of alerts and actions from their beginning into an ``AlertBook``."""
 
     def __init__(self, settings: Settings, book: AlertBook) -> None:
-        self._settings, self._book = settings, book
-        self._consumer: AIOKafkaConsumer | None = None
+        self._book = book
+        self._follower = TopicFollower(settings.kafka, (topics.ACTIONS, topics.ALERTS))
 
     async def catch_up(self) -> None:
         """Read everything there is now."""
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.kafka,
-            enable_auto_commit=False,
-            isolation_level="read_committed",
-            auto_offset_reset="earliest",
-            metadata_max_age_ms=topics.METADATA_AGE_MS,
-        )
-        await consumer.start()
-        self._consumer = consumer
-        tps = []
-        for topic in (topics.ACTIONS, topics.ALERTS):
-            partitions = await partitions_of(self._settings.kafka, topic)
-            tps += [TopicPartition(topic, number) for number in partitions]
-        consumer.assign(tps)
-        for tp, offset in (await consumer.beginning_offsets(tps)).items():
-            consumer.seek(tp, offset)
-        ends = await consumer.end_offsets(tps)
-        behind = set(tps)
-        while behind:
+        await self._follower.open()
+        while await self._follower.is_behind():
             await self.follow(200)
-            behind = {tp for tp in behind if await consumer.position(tp) < ends[tp]}
 
     async def follow(self, timeout_ms: int) -> int:
-        """Take what has come; the number of records. Alerts that were given more partitions are read in all of them."""
-        assert self._consumer is not None
-        if has_more_partitions(self._consumer, topics.ALERTS):
-            await self._read_more(self._consumer)
-        batches = await self._consumer.getmany(timeout_ms=timeout_ms)
-        taken = 0
-        for tp, records in batches.items():
-            take = self._book.take_alert if tp.topic == topics.ALERTS else self._book.take_action
-            for record in records:
-                taken += 1
-                try:
-                    take(record.value)
-                except (msgspec.DecodeError, TypeError, RoutingError) as error:
-                    _log.warning("record_skipped", topic=tp.topic, offset=record.offset, error=str(error))
-        return taken
-
-    async def _read_more(self, consumer: AIOKafkaConsumer) -> None:
-        places = {tp: await consumer.position(tp) for tp in consumer.assignment()}
-        numbers = await partitions_of(self._settings.kafka, topics.ALERTS)
-        tps = {*places, *(TopicPartition(topics.ALERTS, number) for number in numbers)}
-        firsts = await consumer.beginning_offsets(list(tps - set(places)))
-        consumer.assign(list(tps))
-        for tp in tps:
-            consumer.seek(tp, places.get(tp, firsts.get(tp)))
+        """Take what has come; the number of records."""
+        records = await self._follower.take(timeout_ms)
+        for record in records:
+            take = self._book.take_alert if record.topic == topics.ALERTS else self._book.take_action
+            try:
+                take(record.value)
+            except (msgspec.DecodeError, TypeError, RoutingError) as error:
+                _log.warning("record_skipped", topic=record.topic, offset=record.offset, error=str(error))
+        return len(records)
 
     async def close(self) -> None:
         """Stop following."""
-        consumer, self._consumer = self._consumer, None
-        if consumer is not None:
-            await consumer.stop()
+        await self._follower.close()

@@ -10,7 +10,7 @@ from scoring.wording.text import Language, Text
 
 NOTES: Mapping[Reason, Text] = {
     Reason.REPEAT: Text(
-        "提醒：仍未恢复，也无人认领。", "Reminder: not over yet, and nobody has taken it on."
+        "提醒：仍未恢复，也无人认领。", "Reminder: still firing, and nobody has acknowledged it."
     ),
     Reason.HOLD_ENDED: Text(
         "此前被静默、免打扰或抑制，现已到期，告警仍在。",
@@ -39,7 +39,7 @@ def note_of(
         reason: why the message is sent.
         unsure: whether it may have been sent before.
         left_out: alerts of the message without a card.
-        others: alerts of the group that were told and still fire, beside those of the message.
+        others: alerts of the group that were sent and still fire, in addition to those of the message.
         silence: the last silence of one of its alerts that has ended, None if there was none.
     """
     parts = [NOTES[reason](language)] if reason in NOTES else []

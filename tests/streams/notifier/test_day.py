@@ -82,7 +82,7 @@ EXPECTED = """
 13:00:00 pager Critical long
 13:01:00 ops Critical long
 14:01:00 ops Warning taken
-17:01:00 ops Critical long Reminder: not over yet, and nobody has taken it on.
+17:01:00 ops Critical long Reminder: still firing, and nobody has acknowledged it.
 20:00:00 ops Resolved taken
 23:00:00 ops Resolved long
 23:00:00 pager Resolved long

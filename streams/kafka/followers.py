@@ -1,0 +1,75 @@
+"""Follows topics from their beginning without a consumer group: everything there is now, then whatever comes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+from streams.kafka import topics
+from streams.kafka.admin import has_more_partitions, partitions_of
+
+
+class TopicFollower:
+    """Reads all partitions of some topics, also those that are added later. Only committed records.
+
+    Args:
+        bootstrap: Kafka addresses.
+        names: the topics, those first that must be read first.
+    """
+
+    def __init__(self, bootstrap: str, names: Sequence[str]) -> None:
+        self._bootstrap, self._names = bootstrap, tuple(names)
+        self._consumer: AIOKafkaConsumer | None = None
+        self._ends: dict[TopicPartition, int] = {}
+
+    async def open(self) -> None:
+        """Connect, and go to the beginning."""
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._bootstrap,
+            enable_auto_commit=False,
+            isolation_level="read_committed",
+            auto_offset_reset="earliest",
+            metadata_max_age_ms=topics.METADATA_AGE_MS,
+        )
+        await consumer.start()
+        self._consumer = consumer
+        tps = [
+            TopicPartition(name, number)
+            for name in self._names
+            for number in await partitions_of(self._bootstrap, name)
+        ]
+        consumer.assign(tps)
+        for tp, offset in (await consumer.beginning_offsets(tps)).items():
+            consumer.seek(tp, offset)
+        self._ends = await consumer.end_offsets(tps)
+
+    async def is_behind(self) -> bool:
+        """Whether something that was there when it was opened has not been read."""
+        assert self._consumer is not None
+        self._ends = {tp: end for tp, end in self._ends.items() if await self._consumer.position(tp) < end}
+        return bool(self._ends)
+
+    async def take(self, timeout_ms: int) -> list[ConsumerRecord]:
+        """The records that have come, waiting at most ``timeout_ms`` for the first."""
+        assert self._consumer is not None
+        for name in self._names:
+            if has_more_partitions(self._consumer, name):
+                await self._read_more(self._consumer, name)
+        batches = await self._consumer.getmany(timeout_ms=timeout_ms)
+        return [record for records in batches.values() for record in records]
+
+    async def _read_more(self, consumer: AIOKafkaConsumer, name: str) -> None:
+        places = {tp: await consumer.position(tp) for tp in consumer.assignment()}
+        numbers = await partitions_of(self._bootstrap, name)
+        tps = {*places, *(TopicPartition(name, number) for number in numbers)}
+        firsts = await consumer.beginning_offsets(list(tps - set(places)))
+        consumer.assign(list(tps))
+        for tp in tps:
+            consumer.seek(tp, places.get(tp, firsts.get(tp)))
+
+    async def close(self) -> None:
+        """Stop following."""
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            await consumer.stop()
