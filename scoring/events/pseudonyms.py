@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
 
 #: five bits of each byte, in the alphabet of base32 (RFC 4648) in small letters
 _ALPHABET = bytes(b"abcdefghijklmnopqrstuvwxyz234567"[byte & 31] for byte in range(256))
@@ -15,8 +14,6 @@ _ALPHABET = bytes(b"abcdefghijklmnopqrstuvwxyz234567"[byte & 31] for byte in ran
 _LETTERS = 16
 _READY_MADE = re.compile(r"~([a-z2-7]{16})")
 _MOST_REMEMBERED = 200_000
-
-Pseudonym = Callable[[str, str], str]
 
 
 class Pseudonyms:

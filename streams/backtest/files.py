@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from scoring.baselines.minute_table import MinuteTable
 from scoring.detection.comparison import KnownIncident
+from scoring.funnel.stages import STAGES
 from streams.errors import InputError
 
 _BATCH_ROWS = 1_000_000
@@ -155,9 +156,7 @@ def read_minutes(path: Path) -> MinuteTable:
     try:
         return table.finish()
     except ValueError as error:
-        raise FileUnreadableError(
-            f"{path}: {error}; stages are impression, click, add_to_cart, order, payment, fulfilment, repurchase"
-        ) from error
+        raise FileUnreadableError(f"{path}: {error}; stages are {', '.join(STAGES)}") from error
 
 
 def add_batch(table: MinuteTable, batch: pa.RecordBatch, name: str) -> None:

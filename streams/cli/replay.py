@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -24,7 +25,7 @@ from rich.table import Table as View
 from scoring.events.delivery import StoreDefaults
 from streams.cli.starting import checked_settings
 from streams.clickhouse.clients import open_reader_sync
-from streams.clickhouse.errors import mapped
+from streams.clickhouse.counts import stage_totals
 from streams.collector.intake import open_intake
 from streams.collector.publisher import Publisher
 from streams.config.loading import find_config, load_config
@@ -218,13 +219,8 @@ def _print_report(report: ReplayReport, file: Path, settings: Settings, store_id
 def _print_counts(settings: Settings, store_id: str, report: ReplayReport) -> None:
     if report.first_ms is None or report.last_ms is None:
         return
-    query = """SELECT stage, sum(count) FROM stage_counts WHERE store_id = {store:String}
-        AND minute >= toStartOfMinute(fromUnixTimestamp64Milli({first:Int64}, 'UTC'))
-        AND minute <= fromUnixTimestamp64Milli({last:Int64}, 'UTC')
-        GROUP BY stage ORDER BY indexOf(['impression', 'click', 'add_to_cart', 'order', 'payment', 'fulfilment', 'repurchase'], stage)"""
-    parameters = {"store": store_id, "first": report.first_ms, "last": report.last_ms}
-    with mapped():
-        rows = open_reader_sync(settings).query(query, parameters=parameters).result_rows
+    with closing(open_reader_sync(settings)) as client:
+        rows = stage_totals(client, store_id, report.first_ms, report.last_ms)
     view = View(title=f"stage_counts of {store_id} over the file's time", box=None, pad_edge=False)
     view.add_column("stage")
     view.add_column("count", justify="right")

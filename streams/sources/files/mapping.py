@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -35,7 +35,6 @@ FieldName = Literal[
     "amount",
     "currency",
 ]
-FIELDS: tuple[str, ...] = get_args(FieldName)
 Column = Annotated[str, Field(min_length=1)]
 
 

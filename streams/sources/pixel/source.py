@@ -12,7 +12,7 @@ import msgspec
 from aiohttp import web
 
 from scoring.events.event import EventType, Source
-from scoring.funnel.stages import Stage
+from scoring.funnel.stages import STAGE_INDEX, STAGES, Stage
 from scoring.wording.text import Text
 from streams.clock import now_ms
 from streams.collector.answers import RETRY_UNREACHABLE_S, RequestRejectedError, answer_of
@@ -22,13 +22,12 @@ from streams.collector.spool import SpoolFullError
 from streams.kafka.errors import KafkaUnreachableError
 from streams.sources.source import SourceSpec, Supply
 
+#: the stages that happen on a page
+_SEEN = STAGES[: STAGE_INDEX[Stage.ORDER] + 1]
 #: what a page may claim
 TYPES = frozenset(
     {
-        EventType.IMPRESSION,
-        EventType.CLICK,
-        EventType.ADD_TO_CART,
-        EventType.ORDER,
+        *(EventType(stage.value) for stage in _SEEN),
         EventType.FAVOURITE,
         EventType.PAGE_VITAL,
     }
@@ -134,12 +133,7 @@ _IN_QUERY = "in the query as k=…"
 SOURCE = SourceSpec(
     name="pixel",
     words=Text("页面像素", "Pixel"),
-    supplies={
-        Stage.IMPRESSION: Supply.EVENT,
-        Stage.CLICK: Supply.EVENT,
-        Stage.ADD_TO_CART: Supply.EVENT,
-        Stage.ORDER: Supply.EVENT,
-    },
+    supplies=dict.fromkeys(_SEEN, Supply.EVENT),
     definition=Text(
         "页面上的脚本看到的展示、点击、加购和下单；看不到付款、履约和复购，也看不到拦截脚本的访客。",
         "What the page's script sees: impressions, clicks, carts and orders. It does not see payment, fulfilment and repurchase, "
