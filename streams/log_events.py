@@ -10,11 +10,24 @@ from collections.abc import Mapping
 
 LOG_EVENTS: Mapping[str, str] = {
     # --- any role
-    "leadership_taken": "This process leads its role now.",
+    "kafka_reachable": "Kafka answers again.",
+    "clickhouse_unreachable": "ClickHouse does not answer or rejects what is asked; the role tries again after `retry_in_s` seconds.",
+    "clickhouse_reachable": "ClickHouse answers again.",
+    "record_rejected": "A record of a topic cannot be used and becomes a dead letter; `why` says the reason.",
+    "partitions_revoked": "The group took partitions away from this process.",
+    "commit_failed": "Kafka did not take a commit; the next one covers it.",
+    "commit_skipped": "A rebalance came before a commit; the new owner reads the batch again, which changes nothing.",
+    "leadership_taken": "This process leads its role from now on.",
     "kafka_unreachable": "Kafka does not answer; the role tries again after `retry_in_s` seconds.",
     "record_skipped": "A record of a topic that only we write cannot be read and is left out.",
     "role_failed": "An error ended the role; the traceback is part of the record.",
     # --- collector and sources
+    "collector_started": "The collector accepts requests at `url`.",
+    "no_write_keys": "No store has a write key, so every delivery will be rejected.",
+    "producer_close_failed": "Closing a Kafka producer ended with an error; nothing is lost.",
+    "spool_found": "The disk spool holds records of an earlier process; they are sent first.",
+    "spool_drained": "Everything that waited in the disk spool has been sent.",
+    "spool_damaged": "Part of the disk spool cannot be read; `detail` names the file and how much is lost.",
     "request_rejected": "A request was rejected as a whole or held nothing but rejected records; `status` is what was answered.",
     # --- kafka, transport and monitor
     "alert_changed": "The monitor published a transition of an alert; `state` is its new state.",
@@ -29,7 +42,16 @@ LOG_EVENTS: Mapping[str, str] = {
     "topic_recreated": "The topic was deleted and created again; it is read from its beginning.",
     "transaction_open": "Another producer's transaction is open; records after it cannot be read until it ends.",
     # --- landing, clickhouse and jobs
+    "baselines_published": "Baselines were fitted and published.",
+    "baselines_waiting": "The baselines job waits for ClickHouse or Kafka; the monitor keeps the last baselines.",
+    "benchmark_unusable": "The uploaded benchmark cannot be read; stores are fitted without it.",
+    "counts_differ": "stage_counts differ from the raw events twice in the same way; the minutes are recounted.",
+    "dedup_memory_loaded": "Landing has loaded the event ids by which it finds repeated events.",
+    "hours_rolled_up": "Whole hours were summed up.",
+    "tables_migrated": "A numbered migration ran.",
+    "topic_id_unknown": "Kafka does not say which topic this is; the batch is landed and not committed.",
     # --- pools
+    "pool_alert_changed": "The pools role published a transition of an alert; `state` is its new state.",
     # --- notifier, channels and digests
     "receiver_unreachable": "A receiver did not answer or asked to wait; its messages are retried after `retry_in_s`.",
     "receiver_unusable": "A receiver cannot be built from its configuration and is left out.",

@@ -23,6 +23,8 @@ from streams.clickhouse.errors import ClickHouseError, ClickHouseRejectedError, 
 from streams.errors import StateError
 from streams.settings import Settings
 
+_log = structlog.get_logger()
+
 _NAME = re.compile(r"^(\d{3})_(\w+)\.sql$")
 #: in an installed package the files lie beside this one, in the repository under deploy/
 _FOLDERS = (
@@ -108,7 +110,6 @@ async def migrate(settings: Settings) -> None:
 
 
 async def _migrate(client: AsyncClient, settings: Settings) -> None:
-    log = structlog.get_logger()
     database, cluster = settings.clickhouse_database, settings.clickhouse_cluster
     on_cluster = f"ON CLUSTER '{cluster}'" if cluster else ""
     replicated = "Replicated" if cluster else ""
@@ -140,7 +141,7 @@ async def _migrate(client: AsyncClient, settings: Settings) -> None:
             f"INSERT INTO {database}.schema_migrations (number, name, checksum) "
             f"VALUES ({migration.number}, '{migration.name}', '{migration.checksum}')",
         )
-        log.info("migrated", number=migration.number, name=migration.name, database=database)
+        _log.info("tables_migrated", number=migration.number, name=migration.name, database=database)
 
 
 async def _run(client: AsyncClient, statement: str) -> None:

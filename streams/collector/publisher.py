@@ -31,7 +31,7 @@ from streams.metrics import (
     COLLECTOR_SPOOLED,
 )
 
-log = structlog.get_logger()
+_log = structlog.get_logger()
 
 #: bytes of one record batch before compression; under the broker's limit of 1 MiB a batch
 BATCH_BYTES = 900_000
@@ -91,7 +91,7 @@ class Publisher:
             COLLECTOR_SPOOL_LIMIT.set(self._spool.limit_bytes)
             COLLECTOR_SPOOL_BYTES.set(self._spool.waiting_bytes)
             if not self._spool.is_empty:
-                log.info("spool found", bytes=self._spool.waiting_bytes)
+                _log.info("spool_found", bytes=self._spool.waiting_bytes)
         self._tasks = [
             asyncio.create_task(self._flush_for_ever(), name="publisher-flush"),
             asyncio.create_task(self._mend_for_ever(), name="publisher-mend"),
@@ -272,7 +272,7 @@ class Publisher:
             return
         self._producer = None
         COLLECTOR_BROKER_AWAY.set(1)
-        log.warning("broker away", error=type(error).__name__, spooling=self._spool is not None)
+        _log.warning("kafka_unreachable", error=type(error).__name__, spooling=self._spool is not None)
         self._end(producer)
         self._drain_wake.set()
 
@@ -289,7 +289,7 @@ class Publisher:
         while True:
             if self._producer is None:
                 if await self._connect(_MEND_S):
-                    log.info("broker back", spooled_bytes=self.spooled_bytes)
+                    _log.info("kafka_reachable", spooled_bytes=self.spooled_bytes)
                     attempt = 0
                 else:
                     await asyncio.sleep(_BACKOFF_S[min(attempt, len(_BACKOFF_S) - 1)])
@@ -313,7 +313,7 @@ class Publisher:
             async with self._spool_lock:
                 records, size = await asyncio.to_thread(spool.head)
         except SpoolDamagedError as error:
-            log.error("spool damaged", detail=str(error))
+            _log.error("spool_damaged", detail=str(error))
             return True
         try:
             await self._send(producer, records, _MEND_S)
@@ -324,7 +324,7 @@ class Publisher:
             await asyncio.to_thread(spool.advance, size)
         COLLECTOR_SPOOL_BYTES.set(spool.waiting_bytes)
         if spool.is_empty:
-            log.info("spool sent on")
+            _log.info("spool_drained")
         return True
 
 
@@ -342,4 +342,4 @@ async def _let_go(producer: AIOKafkaProducer) -> None:
         if not closing.done():
             closing.cancel()
         elif not closing.cancelled() and (error := closing.exception()) is not None:
-            log.info("producer closed with an error", error=repr(error))
+            _log.info("producer_close_failed", error=repr(error))

@@ -19,7 +19,7 @@ from streams.config.model import Config
 from streams.instance.files import StateReport
 from streams.settings import Settings
 
-log = structlog.get_logger()
+_log = structlog.get_logger()
 
 HEARTBEAT_S = 2.0
 #: seconds that requests under way have to finish when the process is asked to end
@@ -39,7 +39,7 @@ async def _serve(settings: Settings, config: Config, report: StateReport, doors:
     report.say("starting", "connecting to Kafka")
     keys = WriteKeys(config, settings.collector_rate, monotonic)
     if not keys:
-        log.warning("no store has a write key", hint="give stores `keys: [env:NAME]` in funnelwatch.yaml")
+        _log.warning("no_write_keys", hint="give stores `keys: [env:NAME]` in funnelwatch.yaml")
     device_class(
         "Mozilla/5.0 (X11; Linux x86_64)"
     )  # loads the patterns, 0.1 s, before the first visitor waits
@@ -54,7 +54,7 @@ async def _serve(settings: Settings, config: Config, report: StateReport, doors:
             site = web.TCPSite(runner, settings.collector_host, settings.collector_port, backlog=1024)
             await site.start()
             url = f"http://{settings.collector_host}:{_port(runner)}"
-            log.info("collector serves", url=url, keys=len(keys))
+            _log.info("collector_started", url=url, keys=len(keys))
             await _beat_for_ever(report, intake, url)
         finally:
             with contextlib.suppress(OSError):

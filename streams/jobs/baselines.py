@@ -223,7 +223,7 @@ async def run(settings: Settings, config: Config, report: StateReport) -> None:
                     }
                     fitted_ms = now_ms()
                     _log.info(
-                        "baselines published",
+                        "baselines_published",
                         stores=sum(not baseline.members for baseline in made),
                         because="new history" if due else "night",
                     )
@@ -235,9 +235,9 @@ async def run(settings: Settings, config: Config, report: StateReport) -> None:
                 stores = sum(not baseline.members for baseline in published.values())
                 state, detail = "ready", f"{stores} stores have a baseline"
             except (ClickHouseError, KafkaError, OSError) as error:
-                state, detail = "degraded", f"waits for store or broker: {str(error)[:200]}"
-                _log.warning("baselines wait for store or broker", reason=str(error)[:200])
+                state, detail = "degraded", f"waiting for ClickHouse or Kafka: {str(error)[:200]}"
                 pause = _EAGER_S
+                _log.warning("baselines_waiting", error=str(error)[:200], retry_in_s=pause)
             report.say(state, detail)
             await asyncio.sleep(pause)
     finally:

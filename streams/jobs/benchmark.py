@@ -20,7 +20,7 @@ def read_benchmark(data: Path) -> Benchmark:
     except FileNotFoundError:
         return Benchmark()
     except (BenchmarkError, UnicodeDecodeError, OSError) as error:
-        _log.error("the benchmark cannot be used", file=str(data / FILE_NAME), reason=str(error)[:500])
+        _log.error("benchmark_unusable", file=str(data / FILE_NAME), reason=str(error)[:500])
         return Benchmark()
 
 

@@ -60,8 +60,13 @@ class Reconciler:
             try:
                 await self.once()
             except ClickHouseError as error:
-                _log.warning("reconciliation waits for ClickHouse", error=" ".join(str(error).split())[:300])
                 pause_s = _AGAIN_S
+                _log.warning(
+                    "clickhouse_unreachable",
+                    job="reconcile",
+                    error=" ".join(str(error).split())[:300],
+                    retry_in_s=pause_s,
+                )
             await asyncio.sleep(pause_s)
 
     async def once(self) -> int:
@@ -83,7 +88,7 @@ class Reconciler:
         if not found.differences:
             return 0
         _log.error(
-            "stage_counts differ from the raw events; they are counted anew",
+            "counts_differ",
             events=events_apart(found.differences),
             cells=len(found.differences),
             first=[named(one) for one in found.differences[:_NAMED]],

@@ -52,8 +52,13 @@ async def run(settings: Settings) -> None:
             written = await once(settings)
             pause_s = max(INTERVAL_S, (monotonic() - started) / _SHARE)
             if written > 1:
-                _log.info("hours summed up", hours=written, seconds=round(monotonic() - started, 1))
+                _log.info("hours_rolled_up", hours=written, seconds=round(monotonic() - started, 1))
         except ClickHouseError as error:
-            _log.warning("the roll-up waits for ClickHouse", error=" ".join(str(error).split())[:300])
             pause_s = _AGAIN_S
+            _log.warning(
+                "clickhouse_unreachable",
+                job="rollups",
+                error=" ".join(str(error).split())[:300],
+                retry_in_s=pause_s,
+            )
         await asyncio.sleep(pause_s)

@@ -42,6 +42,8 @@ from streams.landing.targets import TARGETS, Target
 from streams.landing.writer import Row, Writer
 from streams.settings import Settings
 
+_log = structlog.get_logger()
+
 #: bytes of records in one batch, whatever their number
 _BATCH_BYTES = 64_000_000
 _HEARTBEAT_S = 2.0
@@ -66,7 +68,6 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
         self._prefix = topic_prefix
         self._dimensions = config.segments.dimensions
         self._group = f"{settings.group_prefix}-landing"
-        self._log = structlog.get_logger()
         self._writer = Writer(settings, self._refused_by_clickhouse)
         self._events = EventLanding(settings, self._dimensions)
         self._consumer: AIOKafkaConsumer | None = None
@@ -104,7 +105,7 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
         self._producer = AIOKafkaProducer(
             bootstrap_servers=self._settings.kafka, enable_idempotence=True, acks="all"
         )
-        await started(self._producer, self._log)
+        await started(self._producer)
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=self._settings.kafka,
             group_id=self._group,
@@ -120,7 +121,7 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
             metadata_max_age_ms=topics.METADATA_AGE_MS,
             max_partition_fetch_bytes=4_194_304,
         )
-        await started(self._consumer, self._log)
+        await started(self._consumer)
         self._consumer.subscribe([self._prefix + target.topic for target in TARGETS], listener=self)
         self._telling = asyncio.create_task(tell_lag_for_ever(self._consumer, lambda: self._in_hand))
 
@@ -136,12 +137,12 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
         """OrderRecord by the consumer. The batch in hand is landed all the same; landing it twice changes nothing."""
-        self._log.info("partitions_revoked", count=len(revoked))
+        _log.info("partitions_revoked", count=len(revoked))
 
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
         """OrderRecord by the consumer before it reads: clocks and the memory of ids are made anew before the next batch."""
         metrics.LANDING_REBALANCES.inc()
-        self._log.info("partitions_assigned", count=len(assigned))
+        _log.info("partitions_assigned", count=len(assigned))
         self._assigned_anew.set()
 
     async def run(self) -> None:
@@ -162,7 +163,7 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
         latest = now_ms() + BELIEVED_AHEAD_MS
         self._events.clocks = {number: min(clock, latest) for number, (clock, _) in committed.items()}
         await self._writer.patiently(self._events.remember)
-        self._log.info("remembered", ids=len(self._events.memory))
+        _log.info("dedup_memory_loaded", ids=len(self._events.memory))
         for topic_id in {topic_id for _, topic_id in committed.values() if topic_id}:
             self._topic_id = topic_id
             self._is_sought = not await self._is_same_topic() or self._is_sought
@@ -172,7 +173,7 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _committed(self) -> dict[int, tuple[int, str]]:
         """Each partition's clock and the id of its topic as they were committed with the offset."""
         admin = AIOKafkaAdminClient(bootstrap_servers=self._settings.kafka)
-        await started(admin, self._log)
+        await started(admin)
         try:
             offsets: Mapping[TopicPartition, Any] = await admin.list_consumer_group_offsets(self._group)
         finally:
@@ -195,12 +196,12 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
             # a commit would be tried until the topic is there again: the old position would be that of the new one
             return False
         except (KafkaError, OSError) as error:
-            self._log.warning("topic_id_unknown", error=repr(error))
+            _log.warning("topic_id_unknown", error=repr(error))
             return False
         before, self._topic_id = self._topic_id, present
         if not before or not present or before == present:
             return True
-        self._log.warning("topic_made_anew", topic=topics.EVENTS, before=before, present=present)
+        _log.warning("topic_recreated", topic=topics.EVENTS, before=before, present=present)
         assert self._consumer is not None
         parts = [part for part in self._consumer.assignment() if part.topic == self._prefix + topics.EVENTS]
         if parts:
@@ -315,8 +316,8 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
         """Set a record aside under a name made from its place in the log: told twice, it is one letter."""
         assert self._producer is not None
         metrics.LANDING_REFUSED.labels(target.topic).inc()
-        self._log.warning(
-            "record_refused", topic=target.topic, partition=row.partition, offset=row.offset, why=detail
+        _log.warning(
+            "record_rejected", topic=target.topic, partition=row.partition, offset=row.offset, why=detail
         )
         letter = DeadLetter(
             received_at_ms=now_ms(),
@@ -333,7 +334,7 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
                     self._prefix + topics.DEADLETTERS, msgspec.json.encode(letter)
                 )
             except KafkaError as error:
-                self._log.warning("dead_letter_waits", error=str(error))
+                _log.warning("kafka_unreachable", waiting="dead letter", error=str(error))
                 await asyncio.sleep(1)
             else:
                 return
@@ -356,10 +357,10 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
             await self._consumer.commit(offsets)
         except (CommitFailedError, IllegalStateError) as error:
             # a rebalance came in between: the new owner lands the batch again, which changes nothing
-            self._log.info("commit_passed_over", error=str(error))
+            _log.info("commit_skipped", error=str(error))
         except KafkaError as error:
             # the next commit covers this one
-            self._log.warning("commit_failed", error=repr(error))
+            _log.warning("commit_failed", error=repr(error))
 
 
 async def run(settings: Settings, config: Config, report: StateReport) -> None:

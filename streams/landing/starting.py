@@ -15,15 +15,17 @@ from streams.config.model import Config
 from streams.landing.writer import Writer
 from streams.settings import Settings
 
+_log = structlog.get_logger()
 
-async def started(part: Any, log: Any) -> None:
+
+async def started(part: Any) -> None:
     """Start a Kafka client; while no broker answers, try again for ever."""
     wait_s = 0.5
     while True:
         try:
             await part.start()
         except (KafkaError, OSError) as error:
-            log.warning("kafka_waits", error=str(error), retry_in_s=wait_s)
+            _log.warning("kafka_unreachable", error=str(error), retry_in_s=wait_s)
             await asyncio.sleep(wait_s)
             wait_s = min(wait_s * 2, 5.0)
         else:
@@ -36,7 +38,6 @@ async def migrated(settings: Settings, config: Config, writer: Writer) -> None:
     Raises:
         MigrationChangedError: the tables were made by files that have been edited since.
     """
-    log = structlog.get_logger()
     wait_s = 0.5
     while True:
         try:
@@ -46,7 +47,7 @@ async def migrated(settings: Settings, config: Config, writer: Writer) -> None:
             raise
         except ClickHouseError as error:
             writer.trouble = " ".join(str(error).split())[:300]
-            log.warning("clickhouse_waits", error=writer.trouble, retry_in_s=wait_s)
+            _log.warning("clickhouse_unreachable", error=writer.trouble, retry_in_s=wait_s)
             await asyncio.sleep(wait_s)
             wait_s = min(wait_s * 2, 5.0)
         else:

@@ -21,6 +21,8 @@ from streams.clock import monotonic
 from streams.landing.targets import Target
 from streams.settings import Settings
 
+_log = structlog.get_logger()
+
 _FIRST_WAIT_S = 0.2
 _LONGEST_WAIT_S = 5.0
 #: seconds without an answer that are worth a word: a recount of a large file takes some
@@ -52,7 +54,6 @@ class Writer:
         self._settings = settings
         self._on_refused = on_refused
         self._client: AsyncClient | None = None
-        self._log = structlog.get_logger()
         near = urlsplit(settings.clickhouse_url).hostname in _LOOPBACK
         self._compression = None if near else "lz4"
         self.trouble = ""
@@ -93,13 +94,13 @@ class Writer:
             except ClickHouseError as error:
                 metrics.LANDING_RETRIES.inc()
                 self.trouble = _short(error)
-                self._log.warning("clickhouse_waits", error=self.trouble, retry_in_s=round(wait_s, 1))
+                _log.warning("clickhouse_unreachable", error=self.trouble, retry_in_s=round(wait_s, 1))
                 await self.close()
                 await asyncio.sleep(wait_s)
                 wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
             else:
                 if self.trouble:
-                    self._log.info("clickhouse_back")
+                    _log.info("clickhouse_reachable")
                     self.trouble = ""
                 return result
 
@@ -150,7 +151,7 @@ class Writer:
             try:
                 await client.close()
             except (OSError, ClickHouseUnreachableError) as error:
-                self._log.debug("clickhouse_close", error=str(error))
+                _log.debug("clickhouse_close", error=str(error))
 
 
 def _block(topic: str, statement: str, rows: Sequence[Row]) -> tuple[bytes, str]:

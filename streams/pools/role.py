@@ -36,7 +36,7 @@ from streams.kafka.leadership import Leadership
 from streams.pools.log import PoolLog, PoolLogFencedError
 from streams.settings import Settings
 
-log = structlog.get_logger()
+_log = structlog.get_logger()
 ROLE = "pools"
 POLL_MS = 500
 #: minutes read again on taking over: the longest window, twice over so that the filter has run in
@@ -79,13 +79,13 @@ async def lead(
     try:
         await pool_log.take_over()
         await leader.open(pool_log)
-        log.info("pools: leading", pools=len(leader.detector.pools), scored=pool_log.scored)
+        _log.info("leadership_taken", role=ROLE, pools=len(leader.detector.pools), scored=pool_log.scored)
         while await is_held() and not leader.has_more_to_read():
             await leader.turn(pool_log)
             report.say("ready", leader.detail())
     except (KafkaError, TimeoutError) as error:
-        log.warning("the broker is away", role=ROLE, error=type(error).__name__)
-        report.say("degraded", "the broker is away")
+        _log.warning("kafka_unreachable", role=ROLE, error=type(error).__name__)
+        report.say("degraded", "Kafka is unreachable")
         await asyncio.sleep(POLL_MS / 1000)
     finally:
         await leader.close()
@@ -171,8 +171,9 @@ class _Leader:
         metrics.POOLS_JUDGED.set(len(self.detector.pools))
         for transition in found:
             metrics.POOLS_TRANSITIONS.labels(transition.state).inc()
-            log.info(
-                "pool alert " + transition.state,
+            _log.info(
+                "pool_alert_changed",
+                state=transition.state,
                 pool=transition.store_id,
                 step=transition.step,
                 level=transition.level,
