@@ -272,13 +272,13 @@ def register(app: typer.Typer) -> None:
         days: Annotated[
             int | None,
             typer.Option(
-                help="Instead of a file: the running instance's own history of so many days.", min=2
+                help="Instead of a file: the running instance's own history of this many days.", min=2
             ),
         ] = None,
         refit_days: Annotated[
             int | None,
             typer.Option(
-                help="Fit again every so many days, as the nightly job does; 0: never. Default: 7 with --days, else 0.",
+                help="Fit again every this many days, as the nightly job does; 0: never. Default: 7 with --days, else 0.",
                 min=0,
             ),
         ] = None,

@@ -173,7 +173,7 @@ def register(app: typer.Typer) -> None:
             ),
         ] = None,
         data: Data = None,
-        remove: Annotated[bool, typer.Option("--remove", help="Take the uploaded benchmark away.")] = False,
+        remove: Annotated[bool, typer.Option("--remove", help="Remove the uploaded benchmark.")] = False,
     ) -> None:
         """Upload a benchmark of conversion rates: it serves stores with a short history and fewer than five peers."""
         settings, _ = _instance(data)

@@ -1,4 +1,4 @@
-"""``funnelwatch deadletters``: what was refused and why; sent once more when the cause is mended."""
+"""``funnelwatch deadletters``: list, inspect and resend rejected records."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ async def _send(settings: Settings, letters: list[StoredLetter]) -> ResendResult
 
 def register(app: typer.Typer) -> None:
     """Add the command group ``deadletters``."""
-    group = typer.Typer(no_args_is_help=True, help="What was refused, why, and once more.")
+    group = typer.Typer(no_args_is_help=True, help="List, inspect and resend rejected records.")
     app.add_typer(group, name="deadletters")
 
     @group.command("list")
@@ -121,11 +121,11 @@ def register(app: typer.Typer) -> None:
         reason: _Reason = None,
         store: _Store = "",
         since: _Since = "",
-        most: Annotated[int, typer.Option("--most", min=1, help="At most so many, the newest.")] = 100,
+        most: Annotated[int, typer.Option("--most", min=1, help="At most this many, the newest.")] = 100,
         as_json: Annotated[bool, typer.Option("--json", help="One JSON object a letter.")] = False,
         data: _Data = None,
     ) -> None:
-        """List refused records, newest first, with the reason of each."""
+        """List rejected records, newest first, with the reason of each."""
         settings = running_instance(data)
         letters = _find(settings, reason=reason, store=store, since=since, most=most)
         if as_json:
@@ -144,7 +144,7 @@ def register(app: typer.Typer) -> None:
         as_json: Annotated[bool, typer.Option("--json", help="As a JSON object.")] = False,
         data: _Data = None,
     ) -> None:
-        """Show one refused record whole: why, from where, and what is kept of it."""
+        """Show one rejected record whole: why, from where, and what is kept of it."""
         found = _find(running_instance(data), ids=[letter], most=2)
         if not found:
             raise failed(f"no dead letter begins with {letter}; `funnelwatch deadletters list` shows them")
@@ -167,9 +167,9 @@ def register(app: typer.Typer) -> None:
         since: _Since = "",
         data: _Data = None,
     ) -> None:
-        """Send refused records once more, after what was wrong has been mended. Sent twice, an event counts once.
+        """Resend rejected records after their cause has been fixed. An event that is sent twice counts once.
 
-        Letters stay listed; those that cannot be sent again (cut, personal data removed) are told one by one.
+        Letters stay listed; those that cannot be sent again (cut, personal data removed) are named one by one.
         """
         if not (ids or reason or store or since):
             raise typer.BadParameter("say which: IDs, --reason, --store or --since")

@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
                 min=1,
                 max=1000,  # a slip could not be taken back
                 show_default=False,
-                help="Give the events topic so many partitions; without it, it has been given them already.",
+                help="Number of partitions to give the events topic; omit it if the topic already has them.",
             ),
         ] = None,
         data: data_option = None,
@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
         """Carry the monitor's counts and open alerts over to more partitions of funnel.events.v1.
 
         Kafka moves stores between partitions when a topic is given more. Monitors end when they see it, and start again once
-        this is done; under `funnelwatch up` they do both by themselves. Collectors and landing go on meanwhile. Kafka cannot
+        this is done; `funnelwatch up` does both. Collectors and landing go on meanwhile. Kafka cannot
         take partitions away again. Stopped in the middle, it can be given again.
         """
         from aiokafka.errors import KafkaError

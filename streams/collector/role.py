@@ -71,7 +71,7 @@ async def _beat_for_ever(report: StateReport, intake: EventIntake, url: str) -> 
                 waiting = publisher.spooled_bytes
                 report.ready(f"sending on {waiting:,} spooled bytes" if waiting else "", {"http": url})
             else:
-                detail = f"Kafka is away; {publisher.spooled_bytes:,} bytes wait on disk"
+                detail = f"Kafka is unreachable; {publisher.spooled_bytes:,} bytes wait on disk"
                 report.say("degraded", detail, {"http": url})
             await asyncio.wait([watch], timeout=HEARTBEAT_S)
         watch.result()

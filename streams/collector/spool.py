@@ -124,7 +124,7 @@ class Spool:
                 os.lseek(descriptor, before, os.SEEK_SET)
                 raise
         except OSError as error:
-            raise SpoolFullError(f"the disk does not take it: {error.strerror}") from error
+            raise SpoolFullError(f"cannot write to disk: {error.strerror}") from error
         self._sizes[self._last] = before + size
 
     def head(self) -> tuple[list[Record], int]:

@@ -39,7 +39,7 @@ def put_benchmark(data: Path, content: bytes) -> Benchmark:
 
 
 def drop_benchmark(data: Path) -> bool:
-    """Take the benchmark away; False if there was none."""
+    """Remove the benchmark; False if there was none."""
     try:
         (data / FILE_NAME).unlink()
     except FileNotFoundError:
