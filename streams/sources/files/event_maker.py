@@ -112,58 +112,53 @@ class EventMaker:
         return rows, lines
 
     def _events(self, rows: Sequence[Row], lines: Sequence[int], made: MadeEvents) -> None:
-        keys = self._keys(rows)
-        read_time, time_at = self._time, self._time_at
-        store, fields, constants = self._store_id, self._fields, self._constants
-        for row, line, key in zip(rows, lines, keys, strict=True):
+        for row, line, key in zip(rows, lines, self._keys(rows), strict=True):
             if any(ignored(row) for ignored in self._ignore):
                 made.left_out += 1
                 continue
             try:
-                event_time_ms = read_time(row[time_at])
+                event_time_ms = self._time(row[self._time_at])
             except (ValueError, OverflowError):
                 detail = (
-                    f"line {line}: {self._mapping.time.column} {row[time_at][:40]!r} is not a time written as "
+                    f"line {line}: {self._mapping.time.column} {row[self._time_at][:40]!r} is not a time written as "
                     f"{self._mapping.time.format}"
                 )
                 made.bad.append(BadRow(line, RejectReason.BAD_ROW, detail, row))
                 continue
-            matched = False
-            for rule in self._rules:
-                if not rule.holds(row):
-                    continue
-                matched = True
+            rules = [rule for rule in self._rules if rule.holds(row)]
+            if not rules:
+                made.left_out += 1
+            for rule in rules:
                 kind = rule.type_of(row)
                 if rule.returning and not self._is_returning(kind, row):
                     continue
-                event: dict[str, Any] = {
-                    "event_id": hashlib.blake2b(
-                        f"{store}\0{kind}\0{key}".encode(), digest_size=16
-                    ).hexdigest(),
-                    "store_id": store,
-                    "type": kind,
-                    "event_time_ms": event_time_ms,
-                }
-                for name, at in fields:
-                    if value := row[at]:
-                        event[name] = value
-                for name, at in rule.fields:
-                    if value := row[at]:
-                        event[name] = value
-                for field_name, value in constants.items():
-                    event.setdefault(field_name, value)
-                if self._attributes:
-                    event["attributes"] = {name: row[at] for name, at in self._attributes if row[at]}
-                if "amount" not in event:
-                    event.pop("currency", None)
-                elif kind in _MONEY_BACK:
-                    event["amount"] = event["amount"].removeprefix("-")
-                if "quantity" in event:
-                    event["quantity"] = _whole(event["quantity"])
-                made.events.append(event)
+                made.events.append(self._event(rule, kind, row, key, event_time_ms))
                 made.lines.append(line)
-            if not matched:
-                made.left_out += 1
+
+    def _event(self, rule: _Rule, kind: str, row: Row, key: str, event_time_ms: int) -> dict[str, Any]:
+        """The event that ``rule`` makes of ``row``, as the HTTP API takes it."""
+        digest = hashlib.blake2b(f"{self._store_id}\0{kind}\0{key}".encode(), digest_size=16)
+        event: dict[str, Any] = {
+            "event_id": digest.hexdigest(),
+            "store_id": self._store_id,
+            "type": kind,
+            "event_time_ms": event_time_ms,
+        }
+        for fields in (self._fields, rule.fields):
+            for name, at in fields:
+                if value := row[at]:
+                    event[name] = value
+        for field_name, value in self._constants.items():
+            event.setdefault(field_name, value)
+        if self._attributes:
+            event["attributes"] = {name: row[at] for name, at in self._attributes if row[at]}
+        if "amount" not in event:
+            event.pop("currency", None)
+        elif kind in _MONEY_BACK:
+            event["amount"] = event["amount"].removeprefix("-")
+        if "quantity" in event:
+            event["quantity"] = _whole(event["quantity"])
+        return event
 
     def _keys(self, rows: Sequence[Row]) -> list[str]:
         if self._identity:
