@@ -1,0 +1,106 @@
+"""Files and functions stay of a size that can be read at once; exceptions end in Error and hang below the two trees.
+
+The lists below are ceilings: they name what is larger today and may only shrink.
+"""
+
+import ast
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.places import ROOT
+
+MOST_LINES, MOST_LINES_OF_A_FUNCTION, MOST_CHARACTERS_OF_A_TEMPLATE_LINE = 400, 60, 200
+#: how the opening docstring of a longer file begins its reason
+REASON = "Past 400 lines"
+LONG_FILES_WITHOUT_REASON: frozenset[str] = frozenset(
+    {"scoring/digest/sentences.py", "scoring/wording/cards.py"}
+)
+LONG_FUNCTIONS = frozenset(
+    {
+        "scoring/counting/partition.py: count",
+        "streams/backtest/run.py: run_backtest",
+        "streams/cli/backtest.py: backtest",
+        "streams/cli/backtest.py: register",
+        "streams/cli/baseline.py: register",
+        "streams/cli/check.py: register",
+        "streams/cli/deadletters.py: register",
+    }
+)
+#: mail templates are laid out in attributes that cannot be wrapped
+WIDE_TEMPLATES = frozenset(
+    {"streams/channels/templates/alert.html.j2", "streams/digests/templates/digest.html.j2"}
+)
+REPEATED_CLASSES = frozenset({"DeadLetter", "Facts", "Renderer", "StoreFacts"})
+ROOTS_OF_EXCEPTIONS = frozenset({"ScoringError", "FunnelwatchError"})
+
+
+def modules() -> Iterator[tuple[str, str, ast.Module]]:
+    """Name, text and tree of every file of both packages."""
+    for folder in ("scoring", "streams"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            text = path.read_text(encoding="utf-8")
+            yield str(path.relative_to(ROOT)), text, ast.parse(text)
+
+
+def templates() -> list[Path]:
+    return [path for suffix in ("html", "j2") for path in sorted((ROOT / "streams").rglob(f"*.{suffix}"))]
+
+
+def test_a_long_file_gives_its_reason_at_the_top() -> None:
+    without = {
+        name
+        for name, text, tree in modules()
+        if text.count("\n") > MOST_LINES and REASON not in (ast.get_docstring(tree) or "")
+    }
+    assert sorted(without - LONG_FILES_WITHOUT_REASON) == []
+
+
+def test_no_function_is_longer_than_a_page() -> None:
+    long = {
+        f"{name}: {node.name}"
+        for name, _, tree in modules()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (node.end_lineno or 0) - node.lineno >= MOST_LINES_OF_A_FUNCTION
+    }
+    assert sorted(long - LONG_FUNCTIONS) == []
+
+
+def test_no_line_of_a_template_needs_scrolling() -> None:
+    assert templates()
+    wide = {
+        str(path.relative_to(ROOT))
+        for path in templates()
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if len(line) > MOST_CHARACTERS_OF_A_TEMPLATE_LINE
+    }
+    assert sorted(wide - WIDE_TEMPLATES) == []
+
+
+def test_no_public_class_name_is_used_twice() -> None:
+    names = Counter(
+        node.name
+        for _, _, tree in modules()
+        for node in tree.body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    )
+    assert sorted({name for name, count in names.items() if count > 1} - REPEATED_CLASSES) == []
+
+
+def test_every_exception_hangs_below_one_of_the_two_trees() -> None:
+    bases = {
+        node.name: [ast.unparse(base).rpartition(".")[2] for base in node.bases]
+        for _, _, tree in modules()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+    }
+
+    def is_below(name: str, roots: frozenset[str]) -> bool:
+        return name in roots or any(is_below(base, roots) for base in bases.get(name, []) if base != name)
+
+    library = frozenset({"Exception", "BaseException", "OSError", "RuntimeError", "ValueError", "TypeError"})
+    exceptions = {name for name in bases if is_below(name, library | ROOTS_OF_EXCEPTIONS)}
+    assert len(exceptions) > 30
+    assert sorted(name for name in exceptions if not is_below(name, ROOTS_OF_EXCEPTIONS)) == []
+    assert sorted(name for name in exceptions if not name.endswith("Error")) == []
