@@ -40,6 +40,7 @@ class Instance:
     def start(self) -> None:
         self.data.mkdir(parents=True, exist_ok=True)
         output = (self.data / "up.txt").open("ab")
+        said_before = len(self.said())
         self._process = subprocess.Popen(
             [*self._command("up"), "--roles", self._roles],
             env=self._environment,
@@ -48,10 +49,11 @@ class Instance:
             cwd=self.data,
         )
         deadline = time.monotonic() + within(_START_S)
-        while not self.status().get("ready"):
+        while "everything is ready" not in self.said()[said_before:]:
             assert self._process.poll() is None, self.said()
             assert time.monotonic() < deadline, self.said()
-            time.sleep(0.5)
+            time.sleep(0.1)  # asking `status` is a process of a second, which the start would wait for
+        self.wait(lambda: bool(self.status().get("ready")))
 
     def stop(self) -> None:
         if self._process is not None and self._process.poll() is None:

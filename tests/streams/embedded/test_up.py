@@ -130,10 +130,13 @@ def test_a_killed_role_is_started_again(up: Up) -> None:
     os.kill(first, signal.SIGKILL)
 
     def is_back() -> bool:
-        told = up.status()["processes"]["collector"]
-        return told["state"] == "ready" and told["pid"] != first
+        (found,) = [state for state in read_states(up.data) if state.name == "collector"] or [None]
+        return found is not None and found.state == "ready" and found.pid != first
 
     wait_for(is_back, "another collector")
+    told = up.status()["processes"]["collector"]
+    assert told["state"] == "ready"
+    assert told["pid"] != first
     assert "collector  ended, with signal SIGKILL" in up.text()
 
 
