@@ -154,7 +154,7 @@ def test_an_event_older_than_the_horizon_at_its_acceptance_is_left_to_the_raw_ta
 
 def test_types_that_are_no_stage_are_not_counted() -> None:
     counts = make_counts()
-    assert count(counts, record(kind="favourite")).others == 1
+    assert count(counts, record(kind="favourite")).without_stage == 1
     assert counts.rows == 0
 
 
