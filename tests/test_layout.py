@@ -1,0 +1,169 @@
+"""The house: which folder may import which. An arrow that is not listed here fails, and so does a circle of files."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from tests.places import ROOT
+
+#: values that anything may use: they import nothing of the project
+FLOOR = {"clock", "errors", "log_events", "schema", "settings"}
+
+#: folder (or loose file) → what it may import of its own package, from the floor up
+SCORING: Mapping[str, set[str]] = {
+    "errors": set(),
+    "funnel": {"errors"},
+    "events": {"errors", "funnel"},
+    "counting": {"errors", "funnel", "events"},
+    "alerts": {"errors", "funnel"},
+    "wording": {"errors", "funnel", "events", "alerts"},
+    "calendar": {"errors", "wording"},
+    "baselines": {"errors", "funnel", "calendar"},
+    "detection": {"errors", "funnel", "counting", "alerts", "calendar", "baselines"},
+    "digest": {"errors", "funnel", "alerts", "wording", "calendar"},
+}
+STREAMS: Mapping[str, set[str]] = {
+    "clock": set(),
+    "errors": set(),
+    "log_events": set(),
+    "schema": {"errors"},
+    "settings": {"errors"},
+    "logs": FLOOR,
+    "metrics": FLOOR,
+    "config": FLOOR | {"channels"},
+    "instance": FLOOR,
+    "kafka": FLOOR,
+    "transport": FLOOR | {"kafka"},
+    "clickhouse": FLOOR | {"config"},
+    "incidents": FLOOR | {"config", "clickhouse", "kafka", "channels"},
+    "channels": FLOOR | {"instance", "metrics"},
+    "collector": FLOOR | {"config", "instance", "kafka", "metrics", "clickhouse"},
+    "sources": FLOOR | {"config", "instance", "kafka", "collector"},
+    "monitor": FLOOR | {"config", "instance", "kafka", "metrics", "transport"},
+    "landing": FLOOR | {"config", "instance", "kafka", "metrics", "clickhouse"},
+    "pools": FLOOR | {"config", "instance", "kafka", "metrics"},
+    "backtest": FLOOR | {"config"},
+    "jobs": FLOOR | {"config", "instance", "kafka", "metrics", "clickhouse", "backtest"},
+    "notifier": FLOOR | {"config", "instance", "kafka", "metrics", "incidents", "channels"},
+    "digests": FLOOR | {"config", "instance", "kafka", "metrics", "clickhouse", "incidents", "channels"},
+    "web": FLOOR
+    | {"config", "instance", "kafka", "metrics", "clickhouse", "incidents", "channels", "sources", "roles"},
+    "roles": FLOOR | {"config", "instance", "logs", "metrics"},
+    "embedded": FLOOR | {"config", "instance", "kafka", "clickhouse", "roles"},
+    "doctor": FLOOR | {"config", "instance", "kafka", "clickhouse", "embedded"},
+    "demo": FLOOR | {"config", "instance", "kafka", "clickhouse", "collector", "sources", "embedded", "jobs"},
+    "cli": FLOOR
+    | {
+        "config",
+        "instance",
+        "kafka",
+        "logs",
+        "roles",
+        "clickhouse",
+        "collector",
+        "sources",
+        "incidents",
+        "channels",
+        "monitor",
+        "jobs",
+        "backtest",
+        "digests",
+        "embedded",
+        "doctor",
+        "demo",
+        "notifier",
+        "landing",
+        "pools",
+    },  # fmt: skip
+}
+ALLOWED = {"scoring": SCORING, "streams": STREAMS}
+
+
+def modules() -> dict[str, Path]:
+    """Every module of the two packages by its dotted name."""
+    found = {}
+    for package in ALLOWED:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+MODULES = modules()
+
+
+def imports(path: Path, *, at_load: bool = False) -> Iterator[str]:
+    """The project's modules that a file imports; with ``at_load`` only those it needs while it is being loaded."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in tree.body if at_load else ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                yield inner if inner in MODULES else node.module
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+
+
+def room(module: str) -> tuple[str, str]:
+    package, _, rest = module.partition(".")
+    return package, rest.partition(".")[0]
+
+
+def arrows() -> dict[tuple[str, str, str], str]:
+    """(package, folder, folder imported) → the first file that draws the arrow."""
+    found: dict[tuple[str, str, str], str] = {}
+    for name, path in MODULES.items():
+        package, own = room(name)
+        for target in imports(path):
+            other, folder = room(target)
+            if other == package and folder not in ("", own):
+                found.setdefault((package, own, folder), str(path.relative_to(ROOT)))
+    return found
+
+
+def test_folders_import_only_what_lies_below_them() -> None:
+    new = {
+        arrow: where
+        for arrow, where in arrows().items()
+        if arrow[2] not in ALLOWED[arrow[0]].get(arrow[1], set())
+    }
+    assert new == {}, "an arrow that tests/test_layout.py does not allow"
+
+
+def test_every_folder_is_in_the_list_and_every_listed_one_exists() -> None:
+    rooms = {room(name) for name in MODULES} - {("scoring", ""), ("streams", "")}
+    assert rooms == {(package, folder) for package, folders in ALLOWED.items() for folder in folders}
+
+
+def test_the_allowed_arrows_run_one_way() -> None:
+    for folders in ALLOWED.values():
+        left = {folder: set(below) for folder, below in folders.items()}
+        while free := [folder for folder, below in left.items() if not below & set(left)]:
+            for folder in free:
+                del left[folder]
+        assert left == {}, "these folders import each other in a circle"
+
+
+def test_the_core_imports_nothing_of_the_shell() -> None:
+    upward = {
+        name
+        for name, path in MODULES.items()
+        if name.startswith("scoring")
+        for t in imports(path)
+        if t.startswith("streams")
+    }
+    assert upward == set()
+
+
+def test_no_file_is_needed_to_load_itself() -> None:
+    left = {
+        name: {target for target in imports(path, at_load=True) if target in MODULES and target != name}
+        for name, path in MODULES.items()
+        if path.name != "__init__.py"
+    }
+    while free := [name for name, needed in left.items() if not needed & set(left)]:
+        for name in free:
+            del left[name]
+    assert left == {}, "these files import each other in a circle"
