@@ -96,7 +96,7 @@ PAGES = (
     Page(
         "sources",
         "Sources",
-        "Where an event came from: its field `source`.",
+        "Where events come from. How to add one: [Architecture](../architecture.md#add-something).",
         reference.sources_table,
     ),
 )

@@ -13,7 +13,6 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from scoring.events.event import Source
 from scoring.wording.catalogue import REASON_NAMES
 from streams import metrics
 from streams.channels.registry import reference_rows
@@ -22,6 +21,7 @@ from streams.kafka.topics import TOPICS
 from streams.log_events import LOG_EVENTS
 from streams.roles import ROLES
 from streams.settings import Settings
+from streams.sources import registry as sources
 from streams.sources.files.mapping import shipped_mappings
 
 ROOT = Path(__file__).parents[1]
@@ -137,15 +137,11 @@ def channels_table() -> str:
 
 
 def sources_table() -> str:
-    """A row a source that an event may name, and one a shipped file mapping."""
-    doors = {
-        Source.PIXEL: "The pixel: `/v1/pixel`, `/p.gif`",
-        Source.API: "`POST /v1/events`",
-        Source.WEBHOOK: "Deliveries of platforms",
-        Source.REPLAY: "`funnelwatch replay`",
-        Source.DEMO: "`funnelwatch demo`",
-    }
-    rows = [row("source", "events come by"), *(row(f"`{source}`", doors[source]) for source in Source)]
+    """A row a source of the registry: what events name, its words, how they come, which stages it can supply."""
+    rows = [
+        row("source", "name 名称", "stages it supplies", "doors"),
+        *(row(f"`{name}`", *rest) for name, *rest in sources.reference_rows()),
+    ]
     return (
         table(*rows)
         + "\n\nShipped mappings of files: "
