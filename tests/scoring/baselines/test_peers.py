@@ -140,7 +140,7 @@ def test_a_store_that_merely_converts_worse_than_its_peers_raises_no_alert_and_a
         ("rate\n0.1\n", "columns step"),
         ("step,rate,colour\nclick_to_order,0.1,red\n", "colour"),
         ("step,rate\nclick_to_moon,0.1\nclick_to_order,abc\n", "line 3"),
-        ("step,rate\nclick_to_order,140%\n", "no share"),
+        ("step,rate\nclick_to_order,140%\n", "not a share"),
         ("step,rate,low,high\nclick_to_order,0.1,0.2,0.3\n", "between low and high"),
         ("step,rate\n", "no line"),
     ],
