@@ -13,6 +13,7 @@ import importlib
 import os
 import signal
 import sys
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +30,10 @@ _log = structlog.get_logger()
 
 #: what a process ends with when its configuration or settings are wrong (sysexits: EX_CONFIG)
 EXIT_CONFIG = 78
+#: seconds between two cancellations of a role that goes on working after it was told to stop
+CANCEL_AGAIN_S = 2.0
+#: how long a role may take to stop before it is cancelled in the middle of that
+PARTING_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +94,31 @@ def run_role(role: Role, settings: Settings, config: Config, number: int = 1) ->
         return
     try:
         with contextlib.suppress(asyncio.CancelledError, KeyboardInterrupt):
-            asyncio.run(_until_stopped(module.run(settings, config, report)))
+            asyncio.run(until_stopped(module.run(settings, config, report), lambda: report.is_stopping))
     except Exception:
         _log.exception("role_failed", role=role.name)
         raise SystemExit(1) from None
 
 
-async def _until_stopped(work: Any) -> None:
+async def until_stopped(work: Coroutine[Any, Any, None], is_stopping: Callable[[], bool]) -> None:
+    """Await ``work``; at SIGTERM or SIGINT cancel it, and see to it that it ends.
+
+    Libraries swallow a cancellation now and then (``asyncio.wait_for`` before Python 3.12 does when its inner call ends at that
+    moment). So it is repeated until the work says that it is stopping, and once more when stopping takes ``PARTING_S``.
+    """
     task = asyncio.ensure_future(work)
+    asked = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, task.cancel)
+        loop.add_signal_handler(number, asked.set)
+    waiting = asyncio.ensure_future(asked.wait())
+    await asyncio.wait((task, waiting), return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    asked_at = loop.time()
+    while not task.done():
+        if not is_stopping() or loop.time() - asked_at >= PARTING_S:
+            task.cancel()
+        await asyncio.wait((task,), timeout=CANCEL_AGAIN_S)
     await task
 
 

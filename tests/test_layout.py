@@ -76,7 +76,7 @@ STREAMS: Mapping[str, set[str]] = {
         "notifier",
         "landing",
         "pools",
-    },  # fmt: skip
+    },
 }
 ALLOWED = {"scoring": SCORING, "streams": STREAMS}
 

@@ -179,6 +179,11 @@ class StateReport:
         )
         write_atomically(self._path, msgspec.json.encode(part_state), durable=False)
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the process said last that it is stopping."""
+        return self._said[0] == "stopping"
+
     def repeat(self) -> None:
         """Say again what was said last: a heartbeat."""
         self.say(*self._said)

@@ -388,5 +388,6 @@ async def run(settings: Settings, config: Config, report: StateReport) -> None:
         await landing.run()
     finally:
         beating.cancel()
+        report.say("stopping")
         await landing.stop()
         report.clear()

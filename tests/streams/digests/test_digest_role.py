@@ -115,7 +115,7 @@ async def start(
             yield process
         finally:
             process.kill()
-            process.wait()
+            process.wait(within(60))
 
     return begin
 
@@ -138,7 +138,7 @@ async def test_three_processes_send_one_mail_that_says_it_is_late(
         # the last one left takes over and finds the day settled
         for process in processes[:2]:
             process.send_signal(signal.SIGINT)
-            process.wait()
+            process.wait(within(60))
         (tmp_path / "run" / "digests.json").unlink(missing_ok=True)
         await until(
             lambda: f'"pid":{processes[2].pid}' in state(tmp_path) and "leading; next" in state(tmp_path)
