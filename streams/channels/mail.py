@@ -19,6 +19,7 @@ from pydantic import Field
 
 from scoring.wording.text import Text
 from streams import metrics
+from streams.channels.mail_headers import MAIL_POLICY
 from streams.channels.message import Message, SendRejectedError, SendRetryableError, message_text
 from streams.channels.receiver import ChannelContext, ChannelSpec, ReceiverConfig
 from streams.instance.files import write_atomically
@@ -145,7 +146,7 @@ def message_id(key: str, sender: str) -> str:
 
 def new_mail(subject: str, sender: str, to: Sequence[str], key: str, sent_ms: int) -> EmailMessage:
     """A mail with its headers; an automatic one, so nobody's absence note answers it."""
-    mail = EmailMessage()
+    mail = EmailMessage(policy=MAIL_POLICY)
     name, address = parseaddr(sender)
     mail["From"] = Address(name, addr_spec=address)
     mail["To"] = ", ".join(to)
