@@ -7,6 +7,7 @@ row stood earlier in the file. So a second replay of the file is a redelivery of
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -18,12 +19,16 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from scoring.events.event import EventType, RejectReason
-from streams.sources.files.mapping import EventRule, FileMapping, TypeColumn, When
+from streams.sources.files.mapping import EventRule, FileMapping, RowGroup, TypeColumn, When
 from streams.sources.files.ordinals import Ordinals
 from streams.sources.files.reading import BadRow, RowChunk
 
 #: cancellations and refunds say by their type which way the money went
 _MONEY_BACK = (EventType.CANCEL, EventType.REFUND)
+#: fields that name one thing or one person
+_IDS = frozenset({"order_id", "product", "visitor", "buyer", "session"})
+#: how spreadsheets write a number of more than eleven digits: its last digits are lost, and many ids become one
+_SCIENTIFIC = re.compile(r"[+-]?\d+(?:[.,]\d+)?[eE]\+\d{1,3}|[+-]?\d[.,]\d+[eE]-?\d{1,3}", re.ASCII)
 Row = tuple[str, ...]
 
 
@@ -67,11 +72,14 @@ class EventMaker:
             self._constants.setdefault("currency", mapping.currency)
         self._ignore = [_condition(when, self._at) for when in mapping.ignore]
         self._rules = [_Rule(rule, self._at) for rule in mapping.events]
+        self._ids = [(name, self._at[name]) for name in _id_columns(mapping)]
 
     def make(self, chunk: RowChunk) -> MadeEvents:
         """The events of the next chunk; with a group, of the groups that it closed."""
         made = MadeEvents(bad=list(chunk.bad))
-        rows, lines = self._close_groups(chunk, made) if self._mapping.group else (chunk.rows, chunk.lines)
+        rows, lines = self._with_whole_ids(chunk, made)
+        if self._mapping.group:
+            rows, lines = self._close_groups(self._mapping.group, rows, lines, made)
         self._events(rows, lines, made)
         return made
 
@@ -84,13 +92,29 @@ class EventMaker:
         self._events(rows, lines, made)
         return made
 
-    def _close_groups(self, chunk: RowChunk, made: MadeEvents) -> tuple[list[Row], list[int]]:
-        group = self._mapping.group
-        assert group is not None
+    def _with_whole_ids(self, chunk: RowChunk, made: MadeEvents) -> tuple[list[Row], list[int]]:
+        """The rows whose ids are whole; a row with an id in scientific notation names nothing any more."""
+        whole, lines = [], []
+        for row, line in zip(chunk.rows, chunk.lines, strict=True):
+            column = next((name for name, at in self._ids if _is_scientific(row[at])), None)
+            if column is None:
+                whole.append(row)
+                lines.append(line)
+                continue
+            detail = (
+                f"line {line}: {column} holds an id in scientific notation, so its last digits are lost; export the file "
+                "again and import that column as text"
+            )
+            made.bad.append(BadRow(line, RejectReason.BAD_ROW, detail, row))
+        return whole, lines
+
+    def _close_groups(
+        self, group: RowGroup, some_rows: Sequence[Row], some_lines: Sequence[int], made: MadeEvents
+    ) -> tuple[list[Row], list[int]]:
         by = self._at[group.by]
         sums = [[self._at[column] for column in columns] for columns in group.sums.values()]
         rows, lines = [], []
-        for row, line in zip(chunk.rows, chunk.lines, strict=True):
+        for row, line in zip(some_rows, some_lines, strict=True):
             try:
                 adds = [_product(row, places) for places in sums]
             except InvalidOperation:
@@ -254,6 +278,19 @@ def _condition(when: When, at: dict[str, int]) -> Callable[[Row], bool]:
         limit = when.above
         tests.append(lambda text: _number(text) > limit)
     return lambda row: all(test(row[place]) for test in tests)
+
+
+def _id_columns(mapping: FileMapping) -> list[str]:
+    """The columns of the file that hold ids, each once."""
+    columns = [*mapping.identity, *([mapping.group.by] if mapping.group else [])]
+    for fields in (mapping.fields, *(rule.fields for rule in mapping.events)):
+        columns += [column for name, column in fields.items() if name in _IDS]
+    made = mapping.group.sums if mapping.group else {}
+    return [column for column in dict.fromkeys(columns) if column not in made]
+
+
+def _is_scientific(text: str) -> bool:
+    return ("E" in text or "e" in text) and _SCIENTIFIC.fullmatch(text.strip("\t '\"=")) is not None
 
 
 def _number(text: str) -> float:

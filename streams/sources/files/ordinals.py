@@ -29,6 +29,8 @@ class Ordinals:
 
     def of(self, hashes: Hashes) -> list[int]:
         """The ordinal of each row of the next chunk: 0 for its first occurrence in the file, then 1, 2 ..."""
+        if not len(hashes):
+            return []  # an empty run would be searched by the next chunk, and has no last hash to compare with
         seen = np.zeros(len(hashes), dtype=bool)
         for run in self._runs:
             at = np.searchsorted(run, hashes)

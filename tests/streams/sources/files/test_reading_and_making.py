@@ -289,3 +289,80 @@ def test_the_documented_mapping_is_valid() -> None:
     example = text.partition("## Your own mapping")[2].partition("```yaml\n")[2].partition("```")[0]
     assert parse_mapping(example, "files.md").events[0].type.column == "action"  # type: ignore[union-attr]
     assert all(f"`{name}`" in text for name in shipped_mappings())
+
+
+GROUPED = """
+name: grp
+store: ev
+currency: CNY
+time: {column: when, format: iso}
+fields: {buyer: who, order_id: inv, amount: total}
+group: {by: inv, sums: {total: [qty, price]}}
+events:
+  - type: order
+"""
+
+
+@pytest.mark.parametrize("rows", [0, 1, 3, CHUNK_ROWS, CHUNK_ROWS + 1])
+def test_a_group_without_identity_ended_the_replay_when_a_chunk_closed_none(
+    tmp_path: Path, rows: int
+) -> None:
+    lines = "".join(f"{row // 2},2026-03-01T10:00:00,ann,2,1.50\n" for row in range(rows))
+    made = replay(written(tmp_path / "a.csv", "inv,when,who,qty,price\n" + lines), GROUPED)
+    assert [event["order_id"] for event in made.events] == [str(order) for order in range((rows + 1) // 2)]
+    assert {event["amount"] for event in made.events} <= {"6.00", "3.00"}
+
+
+def test_an_empty_chunk_between_full_ones_changes_no_ordinal() -> None:
+    ordinals, nothing = Ordinals(), np.array([], dtype=np.uint64)
+    assert ordinals.of(nothing) == []
+    assert ordinals.of(np.array([7, 7, 9], dtype=np.uint64)) == [0, 1, 0]
+    assert ordinals.of(nothing) == []
+    assert ordinals.of(np.array([9, 7], dtype=np.uint64)) == [1, 2]
+
+
+@pytest.mark.parametrize("text", [ORDERS, ORDERS + "identity: [number]\n"])
+@pytest.mark.parametrize(
+    "lost", ["1.1812E+11", "1,1812E+11", "2E+14", "1.18e+17", "\t1.1812E+11", "=1.1812E+11"]
+)
+def test_orders_whose_ids_a_spreadsheet_shortened_counted_as_one(
+    tmp_path: Path, text: str, lost: str
+) -> None:
+    rows = f'"{lost}";ann;bought;2026-03-01T10:00:00;9.50\n"{lost}";bob;bought;2026-03-01T10:00:01;8.50\n'
+    content = HEADER.replace(",", ";") + rows + "118120000001;eve;bought;2026-03-01T10:00:02;7.50\n"
+    made = replay(written(tmp_path / "a.csv", content), text)
+    assert [event["order_id"] for event in made.events] == ["118120000001"]
+    assert [(bad.line, bad.reason) for bad in made.bad] == [
+        (2, RejectReason.BAD_ROW),
+        (3, RejectReason.BAD_ROW),
+    ]
+    assert "number holds an id in scientific notation" in made.bad[0].detail
+
+
+def test_a_group_is_not_made_of_rows_whose_ids_were_shortened(tmp_path: Path) -> None:
+    rows = "1.2812E+11,2026-03-01T10:00:00,ann,2,1.50\n" * 2 + "7,2026-03-01T10:00:00,ann,2,1.50\n"
+    made = replay(written(tmp_path / "a.csv", "inv,when,who,qty,price\n" + rows), GROUPED)
+    assert [event["order_id"] for event in made.events] == ["7"]
+    assert len(made.bad) == 2
+
+
+@pytest.mark.parametrize(
+    "whole", ["118120000001", "12E5", "E+11", "5E-RED", "SKU-1E+4", "1e", "3.5", "2601E2PQ"]
+)
+def test_ids_that_only_look_a_little_like_a_shortened_number_stay(tmp_path: Path, whole: str) -> None:
+    made = replay(written(tmp_path / "a.csv", HEADER + f"{whole},ann,bought,2026-03-01T10:00:00,9.50\n"))
+    assert [event["order_id"] for event in made.events] == [whole]
+
+
+SHORTENED = SHARED / "data" / "corpus" / "traps" / "scientific_ids.csv"
+
+
+@pytest.mark.skipif(not SHORTENED.exists(), reason="../shared/data is absent")
+def test_a_real_file_that_went_through_a_spreadsheet_is_refused_row_by_row() -> None:
+    mapping = ORDERS.replace("number, buyer: customer, amount: total", "order_id").replace(
+        "when", "insert_time"
+    )
+    mapping = mapping.replace("type: {column: what, values: {bought: order, paid: payment}}", "type: order")
+    made = replay(SHORTENED, mapping.replace("format: iso", 'format: "%Y%m%d%H%M"'))
+    assert made.events == []
+    assert len(made.bad) == 26
