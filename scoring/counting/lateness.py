@@ -60,7 +60,7 @@ class Delay(StrEnum):
 
 
 @dataclass(slots=True)
-class _Pace:
+class _StorePace:
     """What is known of one store."""
 
     #: events a minute, of late
@@ -84,9 +84,9 @@ class Lateness:
     """
 
     def __init__(self) -> None:
-        self._stores: dict[str, _Pace] = {}
+        self._stores: dict[str, _StorePace] = {}
         #: since when a store rests, and what was known of it then; the longest at rest first
-        self._resting: dict[str, tuple[int, _Pace]] = {}
+        self._resting: dict[str, tuple[int, _StorePace]] = {}
         self._minutes: deque[int] = deque()
 
     def close(self, minute: int, totals: Totals, judged: Container[str] | None = None) -> dict[str, Delay]:
@@ -140,33 +140,33 @@ class Lateness:
             store.late += max(events - store.closed.get(minute, 0), 0)
             store.closed[minute] = events
 
-    def _woken(self, store_id: str, minute: int) -> _Pace:
+    def _woken(self, store_id: str, minute: int) -> _StorePace:
         """What is known of a store before ``minute`` closes: as if every minute of its rest had been closed."""
         resting = self._resting.pop(store_id, None)
         if resting is None:
-            return _Pace()
+            return _StorePace()
         since, store = resting
         for _ in range(since + 1, minute):
             if _is_forgotten(store):
-                return _Pace()
+                return _StorePace()
             _judge(store, 0)
         if _is_forgotten(store):
-            return _Pace()
+            return _StorePace()
         first = self._minutes[0] if self._minutes else minute
         store.closed = {closed: events for closed, events in store.closed.items() if closed >= first}
         return store
 
 
-def _may_rest(store: _Pace, is_judged: bool) -> bool:
+def _may_rest(store: _StorePace, is_judged: bool) -> bool:
     """Whether nothing will be said of a silent store until it is heard of: it is neither late nor silent in its pauses."""
     return not store.is_late and (not is_judged or store.silent_minutes > _SILENT_MOST)
 
 
-def _is_forgotten(store: _Pace) -> bool:
+def _is_forgotten(store: _StorePace) -> bool:
     return store.silent_minutes > _REMEMBERED and store.pace < _ASLEEP and not store.is_late
 
 
-def _judge(store: _Pace, events: int) -> Delay | None:
+def _judge(store: _StorePace, events: int) -> Delay | None:
     store.on_time = store.on_time * _SHARE + events
     share = store.late / max(store.late + store.on_time, 1.0)
     begins = min(max(_LATE_SHARE, _LATE_RATIO * store.usual_share), _MOST_LATE)
@@ -180,7 +180,7 @@ def _judge(store: _Pace, events: int) -> Delay | None:
     return delay
 
 
-def _pause(store: _Pace, events: int) -> Delay | None:
+def _pause(store: _StorePace, events: int) -> Delay | None:
     """Whether the store is silent or was cut off, by its pace so far."""
     silence, store.silent_minutes = store.silent_minutes, 0 if events else store.silent_minutes + 1
     most = _BURST * store.pace + _BURST_Z * store.pace**0.5

@@ -1,8 +1,8 @@
 """What a digest says, in the reader's language: subject, sentences, table cells, and the numbers in the pictures' place.
 
 Pure: ``scoring/digest/judging.py`` judges, this file says it through a ``DigestWording``, ``streams/digests`` lays it out. One set of
-strings serves the HTML, the plain text and the alternative texts, so they cannot disagree. It is long because every part of the
-mail has its few lines here, in the order of the mail.
+strings serves the HTML, the plain text and the alternative texts, so they cannot disagree. Every part of the mail has its few lines
+here, in the order of the mail; those of an incident are in ``scoring/digest/matters.py``.
 """
 
 from __future__ import annotations
@@ -10,10 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, timedelta
 
-from scoring.alerts.alert import AlertKind, AlertLabel, Level
-from scoring.alerts.routing import severity
 from scoring.digest import texts as texts
 from scoring.digest.judging import completeness
+from scoring.digest.matters import say_incident, say_matter
 from scoring.digest.schedule import LATE_MS, DigestForm, Occurrence
 from scoring.digest.slow import say_slow, slow_detail
 from scoring.digest.values import (
@@ -23,24 +22,18 @@ from scoring.digest.values import (
     MOST_ROWS,
     Digest,
     DigestGroup,
-    DigestIncident,
     Dimension,
     StageBar,
     StoreRow,
     Verdict,
 )
 from scoring.digest.worded import DigestContext, DigestWording, Said, SaidDigest, SaidRow, SaidStage
-from scoring.funnel.stages import STAGES, STEP_BY_ID, Stage
-from scoring.wording.cards import SEVERITY_NAMES, Wording
+from scoring.funnel.stages import STEP_BY_ID, Stage
+from scoring.wording.cards import Wording
 from scoring.wording.catalogue import (
-    KIND_NAMES,
-    LABEL_NAMES,
-    OWNERS,
     REASON_NAMES,
     STAGE_NAMES,
     STAGE_UNITS,
-    checks_for,
-    segment_name,
     step_name,
 )
 from scoring.wording.text import Language
@@ -65,7 +58,7 @@ def say_digest(digest: Digest, context: DigestContext) -> SaidDigest:
         period=_period(context),
         late=_late(context),
         data=_data(digest, context),
-        matters=tuple(_matter(matter, context) for matter in digest.matters),
+        matters=tuple(say_matter(matter, context) for matter in digest.matters),
         matters_note=_matters_note(digest, language),
         rows=tuple(_row(row, context) for row in shown),
         rows_note=_rows_note(digest.rows[MOST_ROWS:], language),
@@ -79,7 +72,7 @@ def say_digest(digest: Digest, context: DigestContext) -> SaidDigest:
             language, store=store, axes=_joined(language, [_axis(a, wording) for a in digest.radar])
         ),
         axes=tuple(_axis(axis, wording) for axis in digest.radar),
-        incidents=tuple(_incident(i, context) for i in digest.open_incidents[:MOST_INCIDENTS]),
+        incidents=tuple(say_incident(i, context) for i in digest.open_incidents[:MOST_INCIDENTS]),
         incidents_note=_incidents_note(digest, language),
         calendar=_calendar(context),
         calendar_note="" if context.calendar else texts.NO_DAYS(language),
@@ -195,129 +188,6 @@ def _matters_note(digest: Digest, language: Language) -> str:
     if digest.counts[DigestGroup.NORMAL]:
         return texts.NOTHING(language, normal=digest.counts[DigestGroup.NORMAL])
     return texts.NOTHING_JUDGED(language)
-
-
-def _matter(matter: DigestIncident | StoreRow, context: DigestContext) -> Said:
-    if isinstance(matter, StoreRow):
-        return _silent(matter, context)
-    wording, facts = context.wording, matter.facts
-    language = wording.language
-    lines = [_size(matter, wording)]
-    where = _where(matter, wording)
-    if where:
-        lines.append(where)
-    lines.append(_age(matter, context))
-    check = next(iter(checks_for(facts.alert.step, facts.alert.kind, facts.alert.label)), None)
-    if check is not None and facts.is_open:
-        lines.append(texts.OWNER(language, owner=OWNERS[check.owner](language), check=check.text(language)))
-    return Said(
-        title=f"{matter.store.name} · {_what(matter, language)}",
-        lines=tuple(lines),
-        tone=_tone(matter),
-        url=context.alert_url(facts.alert.alert_id),
-    )
-
-
-def _what(incident: DigestIncident, language: Language) -> str:
-    alert = incident.facts.alert
-    name = step_name(alert.step, language)
-    if alert.kind is AlertKind.CONVERSION:
-        return name
-    return f"{name} · {KIND_NAMES[alert.kind](language)}"
-
-
-def _tone(incident: DigestIncident) -> str:
-    if not incident.facts.is_open:
-        return "good"
-    return "bad" if incident.facts.alert.level is Level.PAGE else "mild"
-
-
-def _silent(row: StoreRow, context: DigestContext) -> Said:
-    language = context.wording.language
-    last = context.wording.clock(row.store.last_seen_ms or 0, context.zone)
-    check = texts.OWNER(
-        language, owner=OWNERS[texts.SILENT_CHECK.owner](language), check=texts.SILENT_CHECK.text(language)
-    )
-    return Said(
-        title=texts.SILENT_TITLE(language, store=row.store.name),
-        lines=(texts.SILENT_TEXT(language, last=last), check),
-        tone="bad",
-        url=context.store_url(row.store.store_id),
-    )
-
-
-def _unit(step: str, language: Language) -> str:
-    stage = _STEP_NAME.get(step) or next((s for s in STAGES if s == step), None)
-    return STAGE_UNITS[stage](language) if stage else ""
-
-
-def _size(incident: DigestIncident, wording: Wording) -> str:
-    alert, language = incident.facts.alert, wording.language
-    unit = _unit(alert.step, language)
-    if alert.lost <= 0 or alert.kind is AlertKind.SURGE:
-        return texts.SEEN(
-            language,
-            span=wording.span(alert.window_minutes),
-            observed=wording.count(alert.observed),
-            expected=wording.count(alert.expected),
-            unit=unit,
-        )
-    text = texts.LOST(
-        language,
-        lost=wording.count(alert.lost),
-        low=wording.count(max(0.0, alert.lost_low)),
-        high=wording.count(alert.lost_high),
-        unit=unit,
-    )
-    money = incident.money
-    if money is not None:
-        is_foreign = money.base is not None and money.base_currency not in ("", money.currency)
-        in_base = wording.money(money.base or 0.0, money.base_currency) if is_foreign else ""
-        text += texts.MONEY(
-            language,
-            lost=wording.money(money.lost, money.currency),
-            low=wording.money(money.low, money.currency),
-            high=wording.money(money.high, money.currency),
-            base=texts.BASE(language, base=in_base) if in_base else "",
-        )
-    return text
-
-
-def _where(incident: DigestIncident, wording: Wording) -> str:
-    alert, language = incident.facts.alert, wording.language
-    parts = []
-    top = max(alert.contributions, key=lambda c: c.share, default=None)
-    if top is not None and top.share >= 0.2:
-        parts.append(
-            texts.MAINLY(
-                language, segment=segment_name(top.segment, language), share=wording.percent(top.share)
-            )
-        )
-    if alert.label is not AlertLabel.UNKNOWN:
-        parts.append(LABEL_NAMES[alert.label](language))
-    return ("；" if language == "zh" else ". ").join(parts)
-
-
-def _age(incident: DigestIncident, context: DigestContext) -> str:
-    wording, facts = context.wording, incident.facts
-    language, alert = wording.language, facts.alert
-    since = wording.clock(alert.opened_at_ms, context.zone)
-    if not facts.is_open:
-        end_ms = alert.resolved_at_ms or alert.at_ms
-        return texts.LASTED(language, since=since, age=wording.span((end_ms - alert.opened_at_ms) / 60_000))
-    text = texts.SINCE(
-        language, since=since, age=wording.span((context.made_ms - alert.opened_at_ms) / 60_000)
-    )
-    return text + ("；" if language == "zh" else "; ") + _people(incident, language)
-
-
-def _people(incident: DigestIncident, language: Language) -> str:
-    facts = incident.facts
-    if facts.assignee:
-        return texts.ASSIGNED(language, who=facts.assignee)
-    if facts.acknowledged_by:
-        return texts.ACKNOWLEDGED(language, who=facts.acknowledged_by)
-    return texts.UNCLAIMED(language)
 
 
 _TONES: Mapping[Verdict, str] = {
@@ -438,15 +308,6 @@ def _axis(axis: Dimension, wording: Wording) -> str:
     return texts.AXIS_BEFORE(
         language, name=name, value=value, before=wording.percent(axis.before), coverage=coverage
     )
-
-
-def _incident(incident: DigestIncident, context: DigestContext) -> Said:
-    language = context.wording.language
-    alert = incident.facts.alert
-    lost = incident.money.base if incident.money else None
-    how_bad = severity(alert.level.value, lost, context.critical_money)
-    title = f"{SEVERITY_NAMES[how_bad](language)} · {incident.store.name} · {_what(incident, language)}"
-    return Said(title, (_age(incident, context),), _tone(incident), context.alert_url(alert.alert_id))
 
 
 def _incidents_note(digest: Digest, language: Language) -> str:

@@ -16,8 +16,12 @@ from scoring.detection import DetectionPolicy, Detector
 from scoring.detection.comparison import LatestAlerts
 from scoring.detection.pools import PoolDetector
 from scoring.funnel.pools import PoolRules
+from scoring.funnel.units import MINUTE_MS
 
+#: minutes of a day
 DAY = 1440
+#: reports the phase, how much of it is done and how much there is
+Progress = Callable[[str, int, int], None]
 #: what the nightly job fits on, and how long filters run in before the first minute that counts
 _TRAIN_DAYS, _WARM_DAYS = 28, 2
 #: what a file that is fitted on once is fitted on at most: older days say less and less of the store as it is
@@ -76,12 +80,77 @@ class PooledReplay:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Fitting:
+    """How baselines are fitted: on which counts, and what pools, peers and a benchmark add."""
+
+    table: MinuteTable
+    train_days: int
+    pools: PoolRules | None
+    lenders: Lenders | None
+    progress: Progress
+
+    def until(self, minute: int) -> list[StoreBaseline]:
+        """The baselines fitted on the days before ``minute``."""
+        table, total = self.table, len(self.table.stores)
+        histories = table.histories(max(table.first, minute - self.train_days * DAY), minute)
+        fitted = fit_baselines(
+            histories,
+            minute * MINUTE_MS,
+            progress=lambda phase, done: self.progress("fit", done, total) if phase == "exposure" else None,
+            pools=self.pools,
+            slow=table.slow,
+        )
+        if self.lenders is None:
+            return fitted
+        return lend(fitted, self.lenders, youngest(histories), minute * MINUTE_MS)
+
+
+class _Replay:
+    """Takes the minutes of a table through the detector in order, and keeps the latest transition of each alert."""
+
+    def __init__(
+        self, table: MinuteTable, detector: Detector, pooling: PooledReplay, judges_pools: bool
+    ) -> None:
+        self._table, self._detector, self._pooling = table, detector, pooling
+        self._judges_pools = judges_pools
+        rows = list(table.rows())
+        self._places = np.array([detector.row_of(store, segment) for store, segment in rows])
+        #: the first row of each store
+        self._firsts = [
+            number for number, row in enumerate(rows) if number == 0 or row[0] != rows[number - 1][0]
+        ]
+        self._names = [rows[number][0] for number in self._firsts]
+        self._lateness = Lateness()
+        self.book = LatestAlerts()
+
+    def learn(self, fitted: list[StoreBaseline]) -> None:
+        """Judge by these baselines from now on."""
+        for baseline in fitted:
+            (self._pooling.pools if baseline.members else self._detector).set_baseline(baseline)
+
+    def advance(self, first: int, last: int) -> None:
+        """Judge the minutes from ``first`` to before ``last``."""
+        block = self._table.block(first, last)
+        ordered = np.zeros_like(block)
+        ordered[:, self._places] = block
+        events = np.add.reduceat(block.sum(2), self._firsts, axis=1).tolist()
+        for minute in range(first, last):
+            counted = zip(self._names, events[minute - first], strict=True)
+            delays = self._lateness.close(minute, {name: (count,) for name, count in counted if count})
+            found = self._detector.advance_matrix(minute, ordered[minute - first], delays)
+            if self._judges_pools:
+                found = found + self._pooling.advance(minute)
+            if found:
+                self.book.follow(found)
+
+
 def run_backtest(
     table: MinuteTable,
     train_until: int,
     policy: DetectionPolicy,
     refit_days: int = 0,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
     pools: PoolRules | None = None,
     lenders: Lenders | None = None,
 ) -> BacktestResult:
@@ -91,63 +160,35 @@ def run_backtest(
         table: the counts.
         train_until: minutes since 1970 UTC; what came before it (four weeks of it, eight if it is fitted once) is training.
         policy: thresholds.
-        refit_days: fit again every so many days on the four weeks before, as the nightly job does; 0: never.
-        progress: told the phase, how much of it is done and how much there is.
+        refit_days: fit again every this many days on the four weeks before, as the nightly job does; 0: never.
+        progress: called with the phase, how much of it is done and how much there is.
         pools: who is pooled with whom; left out, no pool is judged.
         lenders: what peers and a benchmark lend to stores with a short history.
     """
-    told = progress or (lambda phase, done, total: None)
-    total = len(table.stores)
-
-    def fit(until: int) -> list[StoreBaseline]:
-        since = max(table.first, until - (_TRAIN_DAYS if refit_days else _FILE_DAYS) * DAY)
-        histories = table.histories(since, until)
-        fitted = fit_baselines(
-            histories,
-            until * 60_000,
-            progress=lambda phase, done: told("fit", done, total) if phase == "exposure" else None,
-            pools=pools,
-            slow=table.slow,
-        )
-        return lend(fitted, lenders, youngest(histories), until * 60_000) if lenders is not None else fitted
-
-    baselines = fit(train_until)
+    report = progress or (lambda phase, done, total: None)
+    fitting = _Fitting(table, _TRAIN_DAYS if refit_days else _FILE_DAYS, pools, lenders, report)
+    baselines = fitting.until(train_until)
     detector = Detector(policy, table.rules)
     pooling = PooledReplay(detector, PoolDetector(policy, pools or PoolRules(), table.rules))
-
-    def learn(fitted: list[StoreBaseline]) -> None:
-        for baseline in fitted:
-            (pooling.pools if baseline.members else detector).set_baseline(baseline)
-
-    learn(baselines)
-    rows = list(table.rows())
-    places = np.array([detector.row_of(store, segment) for store, segment in rows])
-    firsts = [number for number, row in enumerate(rows) if number == 0 or row[0] != rows[number - 1][0]]
-    names, lateness = [rows[number][0] for number in firsts], Lateness()
-    book = LatestAlerts()
+    replay = _Replay(table, detector, pooling, pools is not None)
+    replay.learn(baselines)
     begin = max(table.first, train_until - _WARM_DAYS * DAY)
     begin -= (begin - train_until) % DAY if begin > table.first else 0
     for day in range(begin, table.last, DAY):
         last = min(day + DAY, table.last)
         if refit_days and day > train_until and (day - train_until) % (refit_days * DAY) == 0:
-            learn(fit(day))
-        block = table.block(day, last)
-        ordered = np.zeros_like(block)
-        ordered[:, places] = block
-        events = np.add.reduceat(block.sum(2), firsts, axis=1).tolist()
-        for minute in range(day, last):
-            totals = {
-                name: (count,) for name, count in zip(names, events[minute - day], strict=True) if count
-            }
-            delays = lateness.close(minute, totals)
-            found = detector.advance_matrix(minute, ordered[minute - day], delays)
-            if pools is not None:
-                found = found + pooling.advance(minute)
-            if found:
-                book.follow(found)
-        told("score", last - begin, table.last - begin)
+            replay.learn(fitting.until(day))
+        replay.advance(day, last)
+        report("score", last - begin, table.last - begin)
+    return _result(table, train_until, baselines, replay.book, len(pooling.pools.pools))
+
+
+def _result(
+    table: MinuteTable, train_until: int, baselines: list[StoreBaseline], book: LatestAlerts, pools: int
+) -> BacktestResult:
+    """What was found after the training, sorted by kind."""
     fitted = {baseline.store_id for baseline in baselines if not baseline.members}
-    opened = book.fired(train_until * 60_000)
+    opened = book.fired(train_until * MINUTE_MS)
     fired = [alert for alert in opened if alert.fired_at_ms is not None]
     return BacktestResult(
         [alert for alert in fired if alert.kind is AlertKind.CONVERSION],
@@ -158,6 +199,6 @@ def run_backtest(
         table.last,
         tuple(store for store in table.stores if store not in fitted),
         tuple(alert for alert in fired if alert.kind is AlertKind.POOLED),
-        len(pooling.pools.pools),
+        pools,
         tuple(alert for alert in fired if alert.kind in (AlertKind.SURGE, AlertKind.TRACKING)),
     )

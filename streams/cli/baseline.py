@@ -118,91 +118,93 @@ def _facts_table(facts: list[dict[str, object]]) -> Table:
     return shown
 
 
+group = typer.Typer(no_args_is_help=True, help="Fit, show and export what the monitor expects of each store.")
+
+
+@group.command()
+def fit(
+    data: Data = None,
+    days: Annotated[int, typer.Option(help="Days of history to fit on.", min=1, max=365)] = TRAIN_DAYS,
+) -> None:
+    """Fit all stores on the instance's history now, and publish the baselines to the monitor."""
+    settings, config = _instance(data)
+    try:
+        made = fit_from_store(settings, config, days)
+        asyncio.run(publish(settings, made))
+    except (ClickHouseError, KafkaError, OSError) as error:
+        typer.echo(f"error: store or broker do not answer: {error}", err=True)
+        raise typer.Exit(1) from error
+    if not made:
+        typer.echo("No store has two hours of history yet; nothing was published.")
+        raise typer.Exit(1)
+    pools = sum(bool(baseline.members) for baseline in made)
+    told = f", and of {pools} pools" if pools else ""
+    typer.echo(f"Baselines of {len(made) - pools} stores{told} fitted and published.")
+
+
+@group.command()
+def show(
+    data: Data = None,
+    store: Store = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a step and line.")] = False,
+) -> None:
+    """Show the published baselines: rates, delays, wobble, and the smallest drop that could show within an hour."""
+    settings, config = _instance(data)
+    policy = DetectionPolicy(notice=config.thresholds.notice, page=config.thresholds.page)
+    facts = [fact for baseline in _published(settings, store) for fact in step_facts(baseline, policy)]
+    if as_json:
+        for fact in facts:
+            typer.echo(json.dumps(fact))
+    else:
+        console = Console()
+        if not console.is_terminal:
+            console = Console(width=150)
+        console.print(_facts_table(facts))
+
+
+@group.command()
+def benchmark(
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            help="CSV with the columns step, rate; optional low, high, platform, category, country."
+        ),
+    ] = None,
+    data: Data = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Remove the uploaded benchmark.")] = False,
+) -> None:
+    """Upload a benchmark of conversion rates: it serves stores with a short history and fewer than five peers."""
+    settings, _ = _instance(data)
+    if remove:
+        typer.echo("The benchmark is gone." if drop_benchmark(settings.data) else "There was no benchmark.")
+        return
+    if file is None:
+        raise typer.BadParameter("name a file, or --remove")
+    try:
+        found = put_benchmark(settings.data, file.read_bytes())
+    except (BenchmarkError, OSError) as error:
+        typer.echo(f"error: {file}: {error}", err=True)
+        raise typer.Exit(1) from error
+    typer.echo(
+        f"{len(found.lines)} lines taken; they count from the next fit on (`funnelwatch baseline fit`: now)."
+    )
+
+
+@group.command()
+def export(
+    out: Annotated[Path, typer.Option(help="File to write: one baseline (JSON) a line.")],
+    data: Data = None,
+    store: Store = None,
+) -> None:
+    """Write the published baselines to a file, whole, for looking at or for another instance."""
+    settings, _ = _instance(data)
+    found = _published(settings, store)
+    out.write_bytes(
+        b"".join(msgspec.json.encode(msgspec.Raw(encode_baseline(item))) + b"\n" for item in found)
+    )
+    typer.echo(f"{len(found)} baselines written to {out}")
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    group = typer.Typer(
-        no_args_is_help=True, help="Fit, show and export what the monitor expects of each store."
-    )
     app.add_typer(group, name="baseline")
-
-    @group.command()
-    def fit(
-        data: Data = None,
-        days: Annotated[int, typer.Option(help="Days of history to fit on.", min=1, max=365)] = TRAIN_DAYS,
-    ) -> None:
-        """Fit all stores on the instance's history now, and publish the baselines to the monitor."""
-        settings, config = _instance(data)
-        try:
-            made = fit_from_store(settings, config, days)
-            asyncio.run(publish(settings, made))
-        except (ClickHouseError, KafkaError, OSError) as error:
-            typer.echo(f"error: store or broker do not answer: {error}", err=True)
-            raise typer.Exit(1) from error
-        if not made:
-            typer.echo("No store has two hours of history yet; nothing was published.")
-            raise typer.Exit(1)
-        pools = sum(bool(baseline.members) for baseline in made)
-        told = f", and of {pools} pools" if pools else ""
-        typer.echo(f"Baselines of {len(made) - pools} stores{told} fitted and published.")
-
-    @group.command()
-    def show(
-        data: Data = None,
-        store: Store = None,
-        as_json: Annotated[bool, typer.Option("--json", help="One JSON object a step and line.")] = False,
-    ) -> None:
-        """Show the published baselines: rates, delays, wobble, and the smallest drop that could show within an hour."""
-        settings, config = _instance(data)
-        policy = DetectionPolicy(notice=config.thresholds.notice, page=config.thresholds.page)
-        facts = [fact for baseline in _published(settings, store) for fact in step_facts(baseline, policy)]
-        if as_json:
-            for fact in facts:
-                typer.echo(json.dumps(fact))
-        else:
-            console = Console()
-            if not console.is_terminal:
-                console = Console(width=150)
-            console.print(_facts_table(facts))
-
-    @group.command()
-    def benchmark(
-        file: Annotated[
-            Path | None,
-            typer.Argument(
-                help="CSV with the columns step, rate; optional low, high, platform, category, country."
-            ),
-        ] = None,
-        data: Data = None,
-        remove: Annotated[bool, typer.Option("--remove", help="Remove the uploaded benchmark.")] = False,
-    ) -> None:
-        """Upload a benchmark of conversion rates: it serves stores with a short history and fewer than five peers."""
-        settings, _ = _instance(data)
-        if remove:
-            typer.echo(
-                "The benchmark is gone." if drop_benchmark(settings.data) else "There was no benchmark."
-            )
-            return
-        if file is None:
-            raise typer.BadParameter("name a file, or --remove")
-        try:
-            found = put_benchmark(settings.data, file.read_bytes())
-        except (BenchmarkError, OSError) as error:
-            typer.echo(f"error: {file}: {error}", err=True)
-            raise typer.Exit(1) from error
-        typer.echo(
-            f"{len(found.lines)} lines taken; they count from the next fit on (`funnelwatch baseline fit`: now)."
-        )
-
-    @group.command()
-    def export(
-        out: Annotated[Path, typer.Option(help="File to write: one baseline (JSON) a line.")],
-        data: Data = None,
-        store: Store = None,
-    ) -> None:
-        """Write the published baselines to a file, whole, for looking at or for another instance."""
-        settings, _ = _instance(data)
-        found = _published(settings, store)
-        out.write_bytes(
-            b"".join(msgspec.json.encode(msgspec.Raw(encode_baseline(item))) + b"\n" for item in found)
-        )
-        typer.echo(f"{len(found)} baselines written to {out}")

@@ -11,68 +11,64 @@ from pydantic import ValidationError
 from streams.cli.starting import data_option, fail
 
 
-def register(app: typer.Typer) -> None:
-    """Add ``check``."""
+def check(
+    data: data_option = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            help="Configuration file; default: funnelwatch.yaml in --data, then in the current folder.",
+        ),
+    ] = None,
+    no_secrets: Annotated[
+        bool, typer.Option("--no-secrets", help="Do not check that the secrets referred to exist.")
+    ] = False,
+    backtest: Annotated[
+        int | None,
+        typer.Option(
+            help="Also run the instance's last N days through the configuration's thresholds.",
+            min=2,
+        ),
+    ] = None,
+    budget: Annotated[
+        float,
+        typer.Option(help="With --backtest: the maximum acceptable number of alerts per store-week.", min=0),
+    ] = 0.5,
+) -> None:
+    """Check the configuration and report every error with file, line and what was expected.
 
-    @app.command()
-    def check(
-        data: data_option = None,
-        config: Annotated[
-            Path | None,
-            typer.Option(
-                "--config",
-                help="Configuration file; default: funnelwatch.yaml in --data, then in the current folder.",
-            ),
-        ] = None,
-        no_secrets: Annotated[
-            bool, typer.Option("--no-secrets", help="Do not check that the secrets referred to exist.")
-        ] = False,
-        backtest: Annotated[
-            int | None,
-            typer.Option(
-                help="Also run the instance's last N days through the configuration's thresholds.",
-                min=2,
-            ),
-        ] = None,
-        budget: Annotated[
-            float,
-            typer.Option(
-                help="With --backtest: the maximum acceptable number of alerts per store-week.", min=0
-            ),
-        ] = 0.5,
-    ) -> None:
-        """Check the configuration and report every error with file, line and what was expected.
+    Checks funnelwatch.yaml, the secrets it refers to and the FUNNELWATCH_ environment variables. Exits with 0 if
+    everything is valid, otherwise with 1. With --backtest it also fails if the configuration would have fired more
+    often than the budget.
+    """
+    from streams.config.loading import find_config, read_config
+    from streams.settings import Settings, load_settings, setting_errors, unknown_variables
 
-        Checks funnelwatch.yaml, the secrets it refers to and the FUNNELWATCH_ environment variables. Exits with 0 if
-        everything is valid, otherwise with 1. With --backtest it also fails if the configuration would have fired more
-        often than the budget.
-        """
-        from streams.config.loading import find_config, read_config
-        from streams.settings import Settings, load_settings, setting_errors, unknown_variables
-
-        problems: list[str] = []
-        settings = Settings.model_construct()
-        overrides = {name: value for name, value in (("data", data), ("config", config)) if value is not None}
-        try:
-            settings = load_settings(**overrides)
-        except ValidationError as error:
-            problems += setting_errors(error)
-            settings = Settings.model_construct(**overrides)  # type: ignore[arg-type]
-        except OSError as error:
-            problems.append(f"environment: cannot read a secret file: {error}")
-        path = find_config(settings.data, settings.config)
-        named = path.read_text("utf-8", "replace") if path is not None and path.is_file() else ""
-        problems += unknown_variables(named)
-        summary = "no funnelwatch.yaml: defaults apply, and no store is configured"
-        if path is not None:
-            content, found = read_config(path, with_secrets=not no_secrets)
-            problems += found
-            summary = f"{path}: {len(content.stores)} stores, {len(content.alerting.receivers)} receivers, no errors"
-        if problems:
-            fail("\n".join([*problems, f"{len(problems)} error{'s' * (len(problems) > 1)}"]))
-        typer.echo(summary)
-        if backtest is not None:
-            _hold_to_budget(data, config, backtest, budget)
+    problems: list[str] = []
+    settings = Settings.model_construct()
+    overrides = {name: value for name, value in (("data", data), ("config", config)) if value is not None}
+    try:
+        settings = load_settings(**overrides)
+    except ValidationError as error:
+        problems += setting_errors(error)
+        settings = Settings.model_construct(**overrides)  # type: ignore[arg-type]
+    except OSError as error:
+        problems.append(f"environment: cannot read a secret file: {error}")
+    path = find_config(settings.data, settings.config)
+    named = path.read_text("utf-8", "replace") if path is not None and path.is_file() else ""
+    problems += unknown_variables(named)
+    summary = "no funnelwatch.yaml: defaults apply, and no store is configured"
+    if path is not None:
+        content, found = read_config(path, with_secrets=not no_secrets)
+        problems += found
+        summary = (
+            f"{path}: {len(content.stores)} stores, {len(content.alerting.receivers)} receivers, no errors"
+        )
+    if problems:
+        fail("\n".join([*problems, f"{len(problems)} error{'s' * (len(problems) > 1)}"]))
+    typer.echo(summary)
+    if backtest is not None:
+        _hold_to_budget(data, config, backtest, budget)
 
 
 def _hold_to_budget(data: Path | None, config: Path | None, days: int, budget: float) -> None:
@@ -80,7 +76,8 @@ def _hold_to_budget(data: Path | None, config: Path | None, days: int, budget: f
     from rich.console import Console
 
     from streams.backtest.files import FileUnreadableError
-    from streams.cli.backtest import backtest_own, sentence
+    from streams.cli.backtest import backtest_own
+    from streams.cli.backtest_report import sentence
     from streams.schema import ConfigError
 
     try:
@@ -94,3 +91,8 @@ def _hold_to_budget(data: Path | None, config: Path | None, days: int, budget: f
     typer.echo(
         f"within budget: {per_week:.3f} alerts per store-week in {weeks:.1f} store-weeks; budget {budget:g}"
     )
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``check``."""
+    app.command()(check)

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from scoring.events.event import RejectReason
-from streams.cli.asking import failed, running_instance
+from streams.cli.asking import configuration, failed, running_instance
 from streams.cli.sql import explain
 from streams.clickhouse.clients import open_reader_sync
 from streams.clickhouse.errors import ClickHouseError
@@ -30,11 +30,7 @@ from streams.collector.letters import (
     moment,
     replay,
 )
-from streams.config.loading import find_config, load_config
-from streams.config.model import Config
-from streams.instance.files import read_instance
 from streams.kafka.errors import KafkaUnreachableError
-from streams.schema import ConfigError
 from streams.settings import Settings
 from streams.sources.registry import types_claimable
 
@@ -73,15 +69,6 @@ def _find(
         raise failed(explain(error, settings)) from error
 
 
-def _config(settings: Settings) -> Config:
-    instance = read_instance(settings.data)
-    given = settings.config or (Path(instance.config) if instance and instance.config else None)
-    try:
-        return load_config(find_config(settings.data, given))
-    except ConfigError as error:
-        raise failed(str(error)) from error
-
-
 def _short(letter_id: str) -> str:
     """As much of an id as is needed to name it: ten digits of a digest, all of a place in the log."""
     return letter_id if "." in letter_id else letter_id[:10]
@@ -107,82 +94,85 @@ def _print_table(letters: list[StoredLetter]) -> None:
 
 
 async def _send(settings: Settings, letters: list[StoredLetter]) -> ResendResult:
-    async with open_intake(settings, _config(settings), spool=False, patience_s=10.0) as intake:
+    async with open_intake(settings, configuration(settings), spool=False, patience_s=10.0) as intake:
         return await replay(letters, intake, types_claimable)
+
+
+group = typer.Typer(no_args_is_help=True, help="List, inspect and resend rejected records.")
+
+
+@group.command("list")
+def list_(
+    reason: _Reason = None,
+    store: _Store = "",
+    since: _Since = "",
+    most: Annotated[int, typer.Option("--most", min=1, help="At most this many, the newest.")] = 100,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a letter.")] = False,
+    data: _Data = None,
+) -> None:
+    """List rejected records, newest first, with the reason of each."""
+    settings = running_instance(data)
+    letters = _find(settings, reason=reason, store=store, since=since, most=most)
+    if as_json:
+        for letter in letters:
+            typer.echo(msgspec.json.encode(letter.as_json()).decode())
+        return
+    if not letters:
+        typer.echo("no dead letters")
+        return
+    _print_table(letters)
+    typer.echo(", ".join(f"{many} {name}" for name, many in count_reasons(letters)), err=True)
+
+
+@group.command()
+def show(
+    letter: Annotated[str, typer.Argument(metavar="ID", help="Its id, or how the id begins.")],
+    as_json: Annotated[bool, typer.Option("--json", help="As a JSON object.")] = False,
+    data: _Data = None,
+) -> None:
+    """Show one rejected record whole: why, from where, and what is kept of it."""
+    found = _find(running_instance(data), ids=[letter], most=2)
+    if not found:
+        raise failed(f"no dead letter begins with {letter}; `funnelwatch deadletters list` shows them")
+    if len(found) > 1:
+        raise failed(f"several dead letters begin with {letter}; give more of the id")
+    (one,) = found
+    if as_json:
+        typer.echo(msgspec.json.encode(one.as_json()).decode())
+        return
+    for name, value in one.as_json().items():
+        typer.echo(f"{name:<12} {value}")
+
+
+@group.command("replay")
+def replay_(
+    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Ids or how they begin.")] = None,
+    reason: _Reason = None,
+    store: _Store = "",
+    since: _Since = "",
+    data: _Data = None,
+) -> None:
+    """Resend rejected records after their cause has been fixed. An event that is sent twice counts once.
+
+    Letters stay listed; those that cannot be sent again (cut, personal data removed) are named one by one.
+    """
+    if not (ids or reason or store or since):
+        raise typer.BadParameter("say which: IDs, --reason, --store or --since")
+    settings = running_instance(data)
+    letters = _find(settings, ids=ids, reason=reason, store=store, since=since)
+    if not letters:
+        raise failed("no such dead letter; `funnelwatch deadletters list` shows them")
+    try:
+        outcome = asyncio.run(_send(settings, letters))
+    except KafkaUnreachableError as error:
+        raise failed(str(error)) from error
+    typer.echo(f"{outcome.accepted} of {len(letters)} accepted")
+    for letter_id, problem in outcome.failed:
+        typer.echo(f"{_short(letter_id)} not sent: {problem}", err=True)
+    if outcome.failed:
+        raise typer.Exit(1)
 
 
 def register(app: typer.Typer) -> None:
     """Add the command group ``deadletters``."""
-    group = typer.Typer(no_args_is_help=True, help="List, inspect and resend rejected records.")
     app.add_typer(group, name="deadletters")
-
-    @group.command("list")
-    def list_(
-        reason: _Reason = None,
-        store: _Store = "",
-        since: _Since = "",
-        most: Annotated[int, typer.Option("--most", min=1, help="At most this many, the newest.")] = 100,
-        as_json: Annotated[bool, typer.Option("--json", help="One JSON object a letter.")] = False,
-        data: _Data = None,
-    ) -> None:
-        """List rejected records, newest first, with the reason of each."""
-        settings = running_instance(data)
-        letters = _find(settings, reason=reason, store=store, since=since, most=most)
-        if as_json:
-            for letter in letters:
-                typer.echo(msgspec.json.encode(letter.as_json()).decode())
-            return
-        if not letters:
-            typer.echo("no dead letters")
-            return
-        _print_table(letters)
-        typer.echo(", ".join(f"{many} {name}" for name, many in count_reasons(letters)), err=True)
-
-    @group.command()
-    def show(
-        letter: Annotated[str, typer.Argument(metavar="ID", help="Its id, or how the id begins.")],
-        as_json: Annotated[bool, typer.Option("--json", help="As a JSON object.")] = False,
-        data: _Data = None,
-    ) -> None:
-        """Show one rejected record whole: why, from where, and what is kept of it."""
-        found = _find(running_instance(data), ids=[letter], most=2)
-        if not found:
-            raise failed(f"no dead letter begins with {letter}; `funnelwatch deadletters list` shows them")
-        if len(found) > 1:
-            raise failed(f"several dead letters begin with {letter}; give more of the id")
-        (one,) = found
-        if as_json:
-            typer.echo(msgspec.json.encode(one.as_json()).decode())
-            return
-        for name, value in one.as_json().items():
-            typer.echo(f"{name:<12} {value}")
-
-    @group.command("replay")
-    def replay_(
-        ids: Annotated[
-            list[str] | None, typer.Argument(metavar="[ID]...", help="Ids or how they begin.")
-        ] = None,
-        reason: _Reason = None,
-        store: _Store = "",
-        since: _Since = "",
-        data: _Data = None,
-    ) -> None:
-        """Resend rejected records after their cause has been fixed. An event that is sent twice counts once.
-
-        Letters stay listed; those that cannot be sent again (cut, personal data removed) are named one by one.
-        """
-        if not (ids or reason or store or since):
-            raise typer.BadParameter("say which: IDs, --reason, --store or --since")
-        settings = running_instance(data)
-        letters = _find(settings, ids=ids, reason=reason, store=store, since=since)
-        if not letters:
-            raise failed("no such dead letter; `funnelwatch deadletters list` shows them")
-        try:
-            outcome = asyncio.run(_send(settings, letters))
-        except KafkaUnreachableError as error:
-            raise failed(str(error)) from error
-        typer.echo(f"{outcome.accepted} of {len(letters)} accepted")
-        for letter_id, problem in outcome.failed:
-            typer.echo(f"{_short(letter_id)} not sent: {problem}", err=True)
-        if outcome.failed:
-            raise typer.Exit(1)

@@ -22,11 +22,6 @@ if TYPE_CHECKING:
     from streams.embedded.plan import Plan
 
 
-def register(app: typer.Typer) -> None:
-    """Add ``demo``."""
-    app.command()(demo)
-
-
 def demo(
     data: Annotated[Path, typer.Option(help="Folder of the demo; emptied first.")] = Path("demo-data"),
     keep: Annotated[bool, typer.Option("--keep", help="Keep the history of an earlier demo.")] = False,
@@ -164,3 +159,8 @@ async def _open_page(supervisor: object, url: str) -> None:
     await supervisor.wait_ready("page")  # type: ignore[attr-defined]
     with contextlib.suppress(webbrowser.Error):
         await asyncio.to_thread(webbrowser.open, url)
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``demo``."""
+    app.command()(demo)

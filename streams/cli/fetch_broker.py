@@ -40,28 +40,29 @@ def fetch_with_progress(settings: Settings) -> None:
         fetch_jars(settings, lambda done, total: bar.update(task, completed=done, total=total))
 
 
+def fetch_broker(
+    archive: Annotated[
+        bool, typer.Option(help="Also build the class archive that halves the broker's start time.")
+    ] = True,
+) -> None:
+    """Fetch the embedded broker's jars (40 MB, each verified by SHA-256) and prepare a quick start.
+
+    Existing jars are not fetched again. FUNNELWATCH_MAVEN_MIRROR sets another repository, FUNNELWATCH_BROKER_JARS a
+    folder that already has the jars, FUNNELWATCH_CACHE the folder where they are kept.
+    """
+    from streams.embedded.archive import make_archive
+    from streams.embedded.jars import JarsUnavailableError, jars_folder
+
+    settings = checked_settings()
+    try:
+        fetch_with_progress(settings)
+        if archive:
+            make_archive(settings)
+    except JarsUnavailableError as error:
+        fail(str(error), 69)
+    typer.echo(f"the broker is ready in {jars_folder(settings)}")
+
+
 def register(app: typer.Typer) -> None:
     """Add ``fetch-broker``."""
-
-    @app.command("fetch-broker")
-    def fetch_broker(
-        archive: Annotated[
-            bool, typer.Option(help="Also build the class archive that halves the broker's start time.")
-        ] = True,
-    ) -> None:
-        """Fetch the embedded broker's jars (40 MB, each verified by SHA-256) and prepare a quick start.
-
-        Existing jars are not fetched again. FUNNELWATCH_MAVEN_MIRROR sets another repository, FUNNELWATCH_BROKER_JARS a
-        folder that already has the jars, FUNNELWATCH_CACHE the folder where they are kept.
-        """
-        from streams.embedded.archive import make_archive
-        from streams.embedded.jars import JarsUnavailableError, jars_folder
-
-        settings = checked_settings()
-        try:
-            fetch_with_progress(settings)
-            if archive:
-                make_archive(settings)
-        except JarsUnavailableError as error:
-            fail(str(error), 69)
-        typer.echo(f"the broker is ready in {jars_folder(settings)}")
+    app.command("fetch-broker")(fetch_broker)

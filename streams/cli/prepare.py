@@ -16,28 +16,24 @@ _AGAIN_S = 2.0
 _TRY_LEAST_S, _TRY_MOST_S = 5.0, 30.0
 
 
-def register(app: typer.Typer) -> None:
-    """Add ``prepare``."""
+def prepare(
+    data: data_option = None,
+    patience: Annotated[
+        float, typer.Option("--patience", help="Seconds to wait for Kafka and ClickHouse.")
+    ] = 120.0,
+) -> None:
+    """Create missing Kafka topics and ClickHouse tables, then exit.
 
-    @app.command()
-    def prepare(
-        data: data_option = None,
-        patience: Annotated[
-            float, typer.Option("--patience", help="Seconds to wait for Kafka and ClickHouse.")
-        ] = 120.0,
-    ) -> None:
-        """Create missing Kafka topics and ClickHouse tables, then exit.
+    For production, before `funnelwatch run ROLE`. What exists is left unchanged, so it can run on every deployment.
+    `funnelwatch up` does this itself; it needs `prepare` only to recreate a topic that was deleted while it runs.
+    """
+    from streams.instance.files import NoInstanceError, connect_settings
 
-        For production, before `funnelwatch run ROLE`. What exists is left unchanged, so it can run on every deployment.
-        `funnelwatch up` does this itself; it needs `prepare` only to recreate a topic that was deleted while it runs.
-        """
-        from streams.instance.files import NoInstanceError, connect_settings
-
-        settings = checked_settings(data=data)
-        with contextlib.suppress(NoInstanceError):  # the defaults may be right
-            settings = connect_settings(settings)
-        for line in asyncio.run(_prepared(settings, patience)):
-            typer.echo(line)
+    settings = checked_settings(data=data)
+    with contextlib.suppress(NoInstanceError):  # the defaults may be right
+        settings = connect_settings(settings)
+    for line in asyncio.run(_prepared(settings, patience)):
+        typer.echo(line)
 
 
 async def _prepared(settings: Settings, patience_s: float) -> list[str]:
@@ -79,3 +75,8 @@ async def _prepared(settings: Settings, patience_s: float) -> list[str]:
             fail(f"ClickHouse at {settings.clickhouse_url} rejected the migrations: {error}", 69)
     lines.append(f"tables of database {settings.clickhouse_database} are up to date")
     return lines
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``prepare``."""
+    app.command()(prepare)

@@ -17,7 +17,8 @@ from streams.cli.asking import running_instance
 from streams.cli.sql import explain
 from streams.clickhouse.clients import open_writer
 from streams.clickhouse.errors import ClickHouseError
-from streams.clickhouse.reconcile import Reconciliation, mend, reconcile
+from streams.clickhouse.reconcile import Reconciliation, repair
+from streams.clickhouse.reconcile import reconcile as compare_counts
 from streams.clock import now
 from streams.config.loading import find_config, load_config
 from streams.config.model import Config
@@ -49,16 +50,16 @@ async def _compare(
     client = await open_writer(settings)
     try:
         dimensions = config.segments.dimensions
-        found = await reconcile(client, settings, dimensions, start_ms, end_ms, store)
-        mended = 0
+        found = await compare_counts(client, settings, dimensions, start_ms, end_ms, store)
+        repaired = 0
         if fix and found.differences:
-            mended = await mend(client, settings, dimensions, found, f"reconcile-{uuid4().hex}")
-        return found, mended
+            repaired = await repair(client, settings, dimensions, found, f"reconcile-{uuid4().hex}")
+        return found, repaired
     finally:
         await client.close()
 
 
-def _show(found: Reconciliation, mended: int) -> None:
+def _show(found: Reconciliation, repaired: int) -> None:
     if found.differences:
         table = Table("store", "minute (UTC)", "stage", header_style="bold")
         for name in ("stage_counts", "raw events", "difference"):
@@ -76,55 +77,54 @@ def _show(found: Reconciliation, mended: int) -> None:
         f"{found.minutes} store-minutes; stage_counts {found.stored} events, raw events {found.from_events}; "
         f"{len(found.differences)} differences"
     )
-    if mended:
-        typer.echo(f"{mended} store-minutes recounted")
+    if repaired:
+        typer.echo(f"{repaired} store-minutes recounted")
     elif found.differences:
         typer.echo("--fix recounts these minutes from the raw events")
 
 
+def reconcile(
+    begin: Annotated[
+        str | None,
+        typer.Option("--from", help="First minute (default: 48 hours ago).", show_default=False),
+    ] = None,
+    end: Annotated[
+        str | None,
+        typer.Option("--to", help="End, not included (default: 2 minutes ago).", show_default=False),
+    ] = None,
+    store: Annotated[str | None, typer.Option("--store", help="Only this store.", show_default=False)] = None,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Recount the minutes that differ and store that.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Folder of the running instance.", show_default=False)
+    ] = None,
+) -> None:
+    """Compare stage_counts with a fresh count of the raw events, which are the truth.
+
+    Ends with 0 where nothing differs (or all was repaired), with 1 where something does.
+    """
+    settings = running_instance(data)
+    config = load_config(find_config(settings.data, settings.config))
+    present = now()
+    start_ms = _time(begin, present - timedelta(hours=48), "--from")
+    end_ms = _time(end, present - _SETTLING, "--to")
+    if end_ms <= start_ms:
+        raise typer.BadParameter("the end is not after the beginning", param_hint="--to")
+    try:
+        found, repaired = asyncio.run(_compare(settings, config, start_ms, end_ms, store, fix))
+    except ClickHouseError as error:
+        typer.echo(f"error: {explain(error, settings)}", err=True)
+        raise typer.Exit(2) from error
+    if as_json:
+        typer.echo(msgspec.json.encode({"mended_minutes": repaired, **msgspec.to_builtins(found)}).decode())
+    else:
+        _show(found, repaired)
+    if found.differences and not repaired:
+        raise typer.Exit(1)
+
+
 def register(app: typer.Typer) -> None:
     """Add the command ``reconcile``."""
-
-    @app.command(name="reconcile")
-    def command(
-        begin: Annotated[
-            str | None,
-            typer.Option("--from", help="First minute (default: 48 hours ago).", show_default=False),
-        ] = None,
-        end: Annotated[
-            str | None,
-            typer.Option("--to", help="End, not included (default: 2 minutes ago).", show_default=False),
-        ] = None,
-        store: Annotated[
-            str | None, typer.Option("--store", help="Only this store.", show_default=False)
-        ] = None,
-        fix: Annotated[
-            bool, typer.Option("--fix", help="Recount the minutes that differ and store that.")
-        ] = False,
-        as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
-        data: Annotated[
-            Path | None, typer.Option("--data", help="Folder of the running instance.", show_default=False)
-        ] = None,
-    ) -> None:
-        """Compare stage_counts with a fresh count of the raw events, which are the truth.
-
-        Ends with 0 where nothing differs (or all was mended), with 1 where something does.
-        """
-        settings = running_instance(data)
-        config = load_config(find_config(settings.data, settings.config))
-        present = now()
-        start_ms = _time(begin, present - timedelta(hours=48), "--from")
-        end_ms = _time(end, present - _SETTLING, "--to")
-        if end_ms <= start_ms:
-            raise typer.BadParameter("the end is not after the beginning", param_hint="--to")
-        try:
-            found, mended = asyncio.run(_compare(settings, config, start_ms, end_ms, store, fix))
-        except ClickHouseError as error:
-            typer.echo(f"error: {explain(error, settings)}", err=True)
-            raise typer.Exit(2) from error
-        if as_json:
-            typer.echo(msgspec.json.encode({"mended_minutes": mended, **msgspec.to_builtins(found)}).decode())
-        else:
-            _show(found, mended)
-        if found.differences and not mended:
-            raise typer.Exit(1)
+    app.command(name="reconcile")(reconcile)

@@ -47,11 +47,6 @@ _LOOK_S = 0.5
 console = Console(stderr=True, highlight=False)
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command(name="replay", help=_HELP)(replay)
-
-
 _HELP = f"""Replay a CSV, CSV.GZ or Parquet file of events.
 
 The rows take the collector's own path: what is accepted and refused, and how ids are pseudonymised, is the same as over
@@ -236,3 +231,8 @@ def _at(time_ms: int) -> str:
 def _plain(text: str) -> str:
     """``text`` without the marks that rich would take for its own."""
     return text.replace("[", "\\[")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(name="replay", help=_HELP)(replay)

@@ -40,17 +40,18 @@ def schema_of(name: SchemaName) -> dict[str, Any]:
     }
 
 
+def schema(
+    name: Annotated[
+        SchemaName,
+        typer.Argument(
+            help="incoming: an event of POST /v1/events; event: on funnel.events.v1; deadletter and alert: on theirs."
+        ),
+    ] = SchemaName.INCOMING,
+) -> None:
+    """Print the JSON Schema of an event as it is sent, or of what stands on a topic."""
+    typer.echo(msgspec.json.format(msgspec.json.encode(schema_of(name)), indent=2).decode())
+
+
 def register(app: typer.Typer) -> None:
     """Add the command ``schema``."""
-
-    @app.command()
-    def schema(
-        name: Annotated[
-            SchemaName,
-            typer.Argument(
-                help="incoming: an event of POST /v1/events; event: on funnel.events.v1; deadletter and alert: on theirs."
-            ),
-        ] = SchemaName.INCOMING,
-    ) -> None:
-        """Print the JSON Schema of an event as it is sent, or of what stands on a topic."""
-        typer.echo(msgspec.json.format(msgspec.json.encode(schema_of(name)), indent=2).decode())
+    app.command()(schema)

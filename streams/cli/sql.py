@@ -139,58 +139,55 @@ def _question(query: str | None, file: Path | None) -> str:
     return text
 
 
+def sql(
+    query: Annotated[
+        str | None,
+        typer.Argument(help="One query, for example: select * from alerts", show_default=False),
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", "-f", help="Read the query from a file; - is standard input.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a row, as it arrives.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="CSV with a head line, as it arrives.")] = False,
+    param: Annotated[
+        list[str] | None,
+        typer.Option("--param", "-p", help="Value of {NAME:Type} in the query, as NAME=VALUE."),
+    ] = None,
+    writer: Annotated[
+        bool, typer.Option("--writer", help="Use the user that writes. It can change and lose data.")
+    ] = False,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Folder of the running instance.", show_default=False)
+    ] = None,
+) -> None:
+    """Ask ClickHouse in SQL. Times are UTC.
+
+    Views, each right when read plainly: events, stage_counts, scores, alerts, alert_transitions, dead_letters,
+    store_windows, baselines, stores, alert_actions, alert_responses.
+
+    Example: funnelwatch sql "select stage, sum(count) from stage_counts group by stage" --json
+    """
+    text = _question(query, file)
+    parameters = _parameters(param or [])
+    settings = running_instance(data)
+    form = "JSONEachRow" if as_json else "CSVWithNames" if as_csv else "JSONCompactEachRowWithNamesAndTypes"
+    try:
+        client = open_writer_sync(settings) if writer else open_reader_sync(settings)
+        lines = _lines(client, text, parameters, form)
+        if as_json or as_csv:
+            for line in lines:
+                sys.stdout.buffer.write(line)
+            sys.stdout.buffer.flush()
+        else:
+            _print_table(lines)
+    except BrokenPipeError:
+        # whoever read us has enough, `… | head` for one
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except ClickHouseError as error:
+        typer.echo(f"error: {explain(error, settings)}", err=True)
+        raise typer.Exit(1) from error
+
+
 def register(app: typer.Typer) -> None:
     """Add the command ``sql``."""
-
-    @app.command()
-    def sql(
-        query: Annotated[
-            str | None,
-            typer.Argument(help="One query, for example: select * from alerts", show_default=False),
-        ] = None,
-        file: Annotated[
-            Path | None, typer.Option("--file", "-f", help="Read the query from a file; - is standard input.")
-        ] = None,
-        as_json: Annotated[
-            bool, typer.Option("--json", help="One JSON object a row, as it arrives.")
-        ] = False,
-        as_csv: Annotated[bool, typer.Option("--csv", help="CSV with a head line, as it arrives.")] = False,
-        param: Annotated[
-            list[str] | None,
-            typer.Option("--param", "-p", help="Value of {NAME:Type} in the query, as NAME=VALUE."),
-        ] = None,
-        writer: Annotated[
-            bool, typer.Option("--writer", help="Use the user that writes. It can change and lose data.")
-        ] = False,
-        data: Annotated[
-            Path | None, typer.Option("--data", help="Folder of the running instance.", show_default=False)
-        ] = None,
-    ) -> None:
-        """Ask ClickHouse in SQL. Times are UTC.
-
-        Views, each right when read plainly: events, stage_counts, scores, alerts, alert_transitions, dead_letters,
-        store_windows, baselines, stores, alert_actions, alert_responses.
-
-        Example: funnelwatch sql "select stage, sum(count) from stage_counts group by stage" --json
-        """
-        text = _question(query, file)
-        parameters = _parameters(param or [])
-        settings = running_instance(data)
-        form = (
-            "JSONEachRow" if as_json else "CSVWithNames" if as_csv else "JSONCompactEachRowWithNamesAndTypes"
-        )
-        try:
-            client = open_writer_sync(settings) if writer else open_reader_sync(settings)
-            lines = _lines(client, text, parameters, form)
-            if as_json or as_csv:
-                for line in lines:
-                    sys.stdout.buffer.write(line)
-                sys.stdout.buffer.flush()
-            else:
-                _print_table(lines)
-        except BrokenPipeError:
-            # whoever read us has enough, `… | head` for one
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        except ClickHouseError as error:
-            typer.echo(f"error: {explain(error, settings)}", err=True)
-            raise typer.Exit(1) from error
+    app.command()(sql)

@@ -11,46 +11,42 @@ from streams.cli.starting import checked_config, checked_settings, data_option, 
 from streams.settings import Settings
 
 
-def register(app: typer.Typer) -> None:
-    """Add ``up``."""
+def up(
+    data: data_option = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            help="Configuration file; default: funnelwatch.yaml in --data, then in the current folder.",
+        ),
+    ] = None,
+    no_parts: Annotated[
+        bool,
+        typer.Option(
+            "--no-parts",
+            help="Use the Kafka and ClickHouse named by FUNNELWATCH_KAFKA and FUNNELWATCH_CLICKHOUSE_URL "
+            "instead of starting the embedded ones.",
+        ),
+    ] = False,
+    roles: Annotated[
+        str, typer.Option("--roles", help="Comma-separated roles to start; default: all of them.")
+    ] = "",
+) -> None:
+    """Run all of Funnelwatch on this machine, until Ctrl-C.
 
-    @app.command()
-    def up(
-        data: data_option = None,
-        config: Annotated[
-            Path | None,
-            typer.Option(
-                "--config",
-                help="Configuration file; default: funnelwatch.yaml in --data, then in the current folder.",
-            ),
-        ] = None,
-        no_parts: Annotated[
-            bool,
-            typer.Option(
-                "--no-parts",
-                help="Use the Kafka and ClickHouse named by FUNNELWATCH_KAFKA and FUNNELWATCH_CLICKHOUSE_URL "
-                "instead of starting the embedded ones.",
-            ),
-        ] = False,
-        roles: Annotated[
-            str, typer.Option("--roles", help="Comma-separated roles to start; default: all of them.")
-        ] = "",
-    ) -> None:
-        """Run all of Funnelwatch on this machine, until Ctrl-C.
+    Starts the embedded broker and store, then every role; restarts whatever exits; prints one line per change and one
+    per alert. All data is kept in the --data folder.
+    """
+    from streams.roles import ROLES
 
-        Starts the embedded broker and store, then every role; restarts whatever exits; prints one line per change and one
-        per alert. All data is kept in the --data folder.
-        """
-        from streams.roles import ROLES
-
-        settings = checked_settings(data=data, config=config)
-        settings = settings.model_copy(update={"data": settings.data.expanduser().resolve()})
-        chosen = [name.strip() for name in roles.split(",") if name.strip()] or list(ROLES)
-        for name in chosen:
-            if name not in ROLES:
-                fail(f"unknown role {name!r}; expected one of {', '.join(ROLES)}", 2)
-        path, _ = checked_config(settings)
-        _supervise(settings, path, [name for name in ROLES if name in chosen], with_parts=not no_parts)
+    settings = checked_settings(data=data, config=config)
+    settings = settings.model_copy(update={"data": settings.data.expanduser().resolve()})
+    chosen = [name.strip() for name in roles.split(",") if name.strip()] or list(ROLES)
+    for name in chosen:
+        if name not in ROLES:
+            fail(f"unknown role {name!r}; expected one of {', '.join(ROLES)}", 2)
+    path, _ = checked_config(settings)
+    _supervise(settings, path, [name for name in ROLES if name in chosen], with_parts=not no_parts)
 
 
 def _supervise(settings: Settings, config: Path | None, roles: list[str], *, with_parts: bool) -> None:
@@ -86,3 +82,8 @@ def _supervise(settings: Settings, config: Path | None, roles: list[str], *, wit
         fail(str(error), 78)
     except OSError as error:
         fail(f"cannot use {folder}: {error}", 73)
+
+
+def register(app: typer.Typer) -> None:
+    """Add ``up``."""
+    app.command()(up)

@@ -1,4 +1,4 @@
-"""Compares ``stage_counts`` with a fresh count of the raw events, and mends what differs.
+"""Compares ``stage_counts`` with a fresh count of the raw events, and repairs what differs.
 
 The difference should be nothing; the ``reconcile`` command shows it and the jobs role publishes it as a metric.
 """
@@ -112,7 +112,7 @@ async def _began(client: AsyncClient, settings: Settings, stores: Collection[str
     return {store: int(received_ms) for store, received_ms in result.result_rows}
 
 
-async def mend(
+async def repair(
     client: AsyncClient,
     settings: Settings,
     dimensions: Sequence[str],

@@ -24,7 +24,7 @@ _AGO = re.compile(r"(\d{1,6})\s*([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 #: refused for how they arrived: what is kept of them is no event
 _NO_EVENT = {
-    RejectReason.BAD_ROW: "it is a row of a file; mend the file or its mapping and run `funnelwatch replay FILE`",
+    RejectReason.BAD_ROW: "it is a row of a file; correct the file or its mapping and run `funnelwatch replay FILE`",
     RejectReason.EMPTY: "it was empty",
     RejectReason.TOO_LARGE: "only its beginning was kept; its sender has to send smaller batches",
     RejectReason.UNREADABLE_BODY: "its body could not be decompressed; its sender has to send it again",
@@ -135,7 +135,7 @@ def why_not(letter: StoredLetter) -> str:
     try:
         value = msgspec.json.decode(letter.payload)
     except (ValueError, RecursionError):
-        return "its payload is no JSON, so nothing but its sender can mend it"
+        return "its payload is no JSON, so nothing but its sender can correct it"
     if not isinstance(value, dict):
         return "its payload is no event"
     if "store_id" in value and not letter.store_id:

@@ -94,7 +94,7 @@ class Publisher:
                 _log.info("spool_found", bytes=self._spool.waiting_bytes)
         self._tasks = [
             asyncio.create_task(self._flush_for_ever(), name="publisher-flush"),
-            asyncio.create_task(self._mend_for_ever(), name="publisher-mend"),
+            asyncio.create_task(self._repair_for_ever(), name="publisher-repair"),
         ]
         return self
 
@@ -102,11 +102,11 @@ class Publisher:
         """Answer what waits, then let go of Kafka and the spool."""
         self._closing = True
         self._wake.set()
-        flush, mend = self._tasks
+        flush, repair = self._tasks
         with contextlib.suppress(asyncio.TimeoutError, asyncio.CancelledError):
             await asyncio.wait_for(flush, self._delivery_s + 5)
-        mend.cancel()
-        await asyncio.gather(mend, return_exceptions=True)
+        repair.cancel()
+        await asyncio.gather(repair, return_exceptions=True)
         producer, self._producer = self._producer, None
         if producer is not None:
             await _let_go(producer)
@@ -283,7 +283,7 @@ class Publisher:
         ending.add_done_callback(self._ending.discard)
         return ending
 
-    async def _mend_for_ever(self) -> None:
+    async def _repair_for_ever(self) -> None:
         """Find the broker again when it is lost, and send on what the spool holds."""
         attempt = 0
         while True:

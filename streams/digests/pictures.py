@@ -85,7 +85,7 @@ def _learn_new_fonts() -> int:
         try:
             font_manager.fontManager.addfont(path)
         except (OSError, RuntimeError, ValueError):
-            continue  # a broken font of the machine is not ours to mend
+            continue  # a broken font of the machine is not ours to fix
     return len(new)
 
 

@@ -17,7 +17,7 @@ from scoring.funnel.units import HOUR_MS
 from streams import metrics
 from streams.clickhouse.clients import open_writer
 from streams.clickhouse.errors import ClickHouseError
-from streams.clickhouse.reconcile import Difference, Reconciliation, mend, reconcile
+from streams.clickhouse.reconcile import Difference, Reconciliation, reconcile, repair
 from streams.clock import now_ms
 from streams.config.model import Config
 from streams.settings import Settings
@@ -70,7 +70,7 @@ class Reconciler:
             await asyncio.sleep(pause_s)
 
     async def once(self) -> int:
-        """Compare, mend what differs twice in the same way, publish; returns how many store-minutes were mended.
+        """Compare, repair what differs twice in the same way, publish; returns how many store-minutes were repaired.
 
         Raises:
             ClickHouseError: it is away or refuses.
@@ -96,11 +96,11 @@ class Reconciler:
         client = await open_writer(self._settings)
         try:
             dimensions = self._config.segments.dimensions
-            mended = await mend(client, self._settings, dimensions, found, f"reconcile-{uuid4().hex}")
+            repaired = await repair(client, self._settings, dimensions, found, f"reconcile-{uuid4().hex}")
         finally:
             await client.close()
-        metrics.RECONCILE_MENDED.inc(mended)
-        return mended
+        metrics.RECONCILE_MENDED.inc(repaired)
+        return repaired
 
     async def _look(self) -> Reconciliation:
         end_ms = now_ms() - self._settled_ms

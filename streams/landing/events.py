@@ -45,11 +45,11 @@ T = TypeVar("T")
 
 #: how long before its horizon the stream is no longer relied on
 _MARGIN_MS = HOUR_MS
-#: how long an order is remembered; a repeat after more is mended by the nightly reconciliation
+#: how long an order is remembered; a repeat after more is repaired by the nightly reconciliation
 _ORDERS_MS = 40 * 24 * HOUR_MS
 #: ids asked for in one query
 _IDS_A_QUERY = 4000
-#: events in foreign partitions that are remembered, at most; the reconciliation mends what is forgotten
+#: events in foreign partitions that are remembered, at most; the reconciliation repairs what is forgotten
 _STRAYED_MOST = 500_000
 
 

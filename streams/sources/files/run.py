@@ -85,7 +85,7 @@ class Replay:
         self._stores: Mapping[str, StoreDefaults] = {store_id: store}
         self._maker = EventMaker(mapping, table.columns, store_id)
         self._keys = _letter_keys(table.columns, mapping)
-        self._pace = _Pace(speed) if speed else None
+        self._pace = _ReplayPace(speed) if speed else None
         self.report = ReplayReport()
 
     async def run(self, progress: Progress | None = None) -> ReplayReport:
@@ -130,7 +130,7 @@ class Replay:
         self.report.ends_open = self._table.ends_open
         yield position, self._maker.finish()
 
-    async def _send_paced(self, pace: _Pace, made: MadeEvents) -> None:
+    async def _send_paced(self, pace: _ReplayPace, made: MadeEvents) -> None:
         await self._refuse(made.bad)
         self.report.left_out += made.left_out
         sent = 0
@@ -212,7 +212,7 @@ async def _first_of(flying: set[asyncio.Task[None]]) -> set[asyncio.Task[None]]:
     return waiting
 
 
-class _Pace:
+class _ReplayPace:
     """When an event is due: as long after the first one as it was then, divided by the speed. Order in the file is kept."""
 
     def __init__(self, speed: float) -> None:

@@ -17,7 +17,7 @@ class ReasonCount(msgspec.Struct, frozen=True):
     last_ms: int
 
 
-class DeadLetter(msgspec.Struct, frozen=True):
+class DeadLetterRow(msgspec.Struct, frozen=True):
     """One rejected record (cut, personal data removed)."""
 
     letter_id: str
@@ -41,4 +41,4 @@ class DeadLetterSummary(msgspec.Struct, frozen=True):
 class DeadLetters(msgspec.Struct, frozen=True):
     """Rejected records, newest first."""
 
-    letters: tuple[DeadLetter, ...]
+    letters: tuple[DeadLetterRow, ...]

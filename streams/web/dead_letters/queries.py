@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scoring.funnel.units import HOUR_MS
 from streams.clickhouse.reader import Database
-from streams.web.dead_letters.answers import DeadLetter, DeadLetters, DeadLetterSummary, ReasonCount
+from streams.web.dead_letters.answers import DeadLetterRow, DeadLetters, DeadLetterSummary, ReasonCount
 
 REASONS = """
 SELECT toString(reason) AS reason_name, count() AS letters,
@@ -52,7 +52,7 @@ class DeadLetterQueries:
         )
         return DeadLetters(
             tuple(
-                DeadLetter(
+                DeadLetterRow(
                     letter_id=row["letter_id"],
                     received_at_ms=int(row["received_ms"]),
                     reason=row["reason_name"],

@@ -66,7 +66,7 @@ def test_the_own_history_is_tested_and_a_budget_is_held_or_not(run: Run, tmp_pat
     told = run("backtest", "--days", "10")
     assert told.exit_code == 0, told.output
     assert "notice: 1 alerts" in told.output
-    assert "With this configuration you would have been told once" in " ".join(told.output.split())
+    assert "With this configuration you would have been notified once" in " ".join(told.output.split())
 
     over = run("check", "--backtest", "10", "--budget", "0.1")
     assert over.exit_code == 1

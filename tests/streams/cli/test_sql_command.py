@@ -112,8 +112,8 @@ def test_reconcile_shows_a_difference_and_mends_it(run: Run, clickhouse: Any, fr
     assert found.exit_code == 1
     assert "2 differences" in found.stdout
     assert "+60" in found.stdout
-    mended = run("reconcile", *span, "--fix", "--json")
-    assert (mended.exit_code, msgspec.json.decode(mended.stdout)["mended_minutes"]) == (0, 2)
+    repaired = run("reconcile", *span, "--fix", "--json")
+    assert (repaired.exit_code, msgspec.json.decode(repaired.stdout)["mended_minutes"]) == (0, 2)
     again = run("reconcile", *span, "--store", "s1")
     assert (again.exit_code, "0 differences" in again.stdout) == (0, True)
     assert client.query("SELECT sum(count) FROM stage_counts").result_rows == [(90,)]

@@ -23,7 +23,7 @@ from scoring.funnel.segment_names import segment_name
 from scoring.funnel.stages import STAGES
 from streams import metrics
 from streams.clickhouse import open_writer
-from streams.clickhouse.reconcile import mend, reconcile
+from streams.clickhouse.reconcile import reconcile, repair
 from streams.clock import now_ms
 from streams.config.model import Config
 from streams.jobs.reconciling import Reconciler
@@ -404,7 +404,7 @@ async def test_reconcile_finds_and_mends_a_wrong_minute(ground: Ground) -> None:
     assert {(one.store_id, one.minute_ms) for one in found.differences} == {(store, minute_ms)}
     (wrong,) = [one for one in found.differences if one.stage == stage]
     assert (wrong.stored, wrong.from_events) == (count + 7, count)
-    assert await mend(client, ground.settings, DIMENSIONS, found, "test") == 1
+    assert await repair(client, ground.settings, DIMENSIONS, found, "test") == 1
     assert (await reconcile(client, ground.settings, DIMENSIONS, *span)).differences == ()
     assert ground.stage_counts() == expected
     await client.close()

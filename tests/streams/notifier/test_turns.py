@@ -155,7 +155,7 @@ async def test_a_refused_message_is_not_tried_again_soon_but_is_not_forgotten(be
     for _ in range(60):
         await bench.turn(10)
     assert bench.ops.tried == 2, "each message once: a refusal may be of the message alone"
-    bench.ops.answer = None  # somebody has mended the receiver
+    bench.ops.answer = None  # somebody has fixed the receiver
     await bench.turn(400)
     assert sorted(bench.ops.told()) == ["Warning a", "Warning b"]
 

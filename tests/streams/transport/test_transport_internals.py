@@ -13,7 +13,7 @@ def test_aiokafka_and_faust_are_the_pinned_versions() -> None:
 
 def test_what_the_transport_touches_is_unchanged() -> None:
     assert len(internals.TOUCHED) >= 32
-    assert internals.changed() == {}, "read what changed, mend the transport, then renew the digests"
+    assert internals.changed() == {}, "read what changed, fix the transport, then renew the digests"
 
 
 def test_a_changed_piece_is_named() -> None:

@@ -1,0 +1,159 @@
+"""What a digest says of one incident: its size and money, where it is, since when, who has it and what to check.
+
+Pure. Part of ``scoring/digest/sentences.py``, which says the digest as a whole.
+"""
+
+from __future__ import annotations
+
+from scoring.alerts.alert import AlertKind, AlertLabel, Level
+from scoring.alerts.routing import severity
+from scoring.digest import texts as texts
+from scoring.digest.values import DigestIncident, StoreRow
+from scoring.digest.worded import DigestContext, Said
+from scoring.funnel.stages import STAGES, STEP_BY_ID
+from scoring.wording.cards import SEVERITY_NAMES, Wording
+from scoring.wording.catalogue import (
+    KIND_NAMES,
+    LABEL_NAMES,
+    OWNERS,
+    STAGE_UNITS,
+    checks_for,
+    segment_name,
+    step_name,
+)
+from scoring.wording.text import Language
+
+
+def say_matter(matter: DigestIncident | StoreRow, context: DigestContext) -> Said:
+    """Something that matters today: an incident, or a store that is silent."""
+    if isinstance(matter, StoreRow):
+        return _silent(matter, context)
+    wording, facts = context.wording, matter.facts
+    language = wording.language
+    lines = [_size(matter, wording)]
+    where = _where(matter, wording)
+    if where:
+        lines.append(where)
+    lines.append(_age(matter, context))
+    check = next(iter(checks_for(facts.alert.step, facts.alert.kind, facts.alert.label)), None)
+    if check is not None and facts.is_open:
+        lines.append(texts.OWNER(language, owner=OWNERS[check.owner](language), check=check.text(language)))
+    return Said(
+        title=f"{matter.store.name} · {_what(matter, language)}",
+        lines=tuple(lines),
+        tone=_tone(matter),
+        url=context.alert_url(facts.alert.alert_id),
+    )
+
+
+def _what(incident: DigestIncident, language: Language) -> str:
+    alert = incident.facts.alert
+    name = step_name(alert.step, language)
+    if alert.kind is AlertKind.CONVERSION:
+        return name
+    return f"{name} · {KIND_NAMES[alert.kind](language)}"
+
+
+def _tone(incident: DigestIncident) -> str:
+    if not incident.facts.is_open:
+        return "good"
+    return "bad" if incident.facts.alert.level is Level.PAGE else "mild"
+
+
+def _silent(row: StoreRow, context: DigestContext) -> Said:
+    language = context.wording.language
+    last = context.wording.clock(row.store.last_seen_ms or 0, context.zone)
+    check = texts.OWNER(
+        language, owner=OWNERS[texts.SILENT_CHECK.owner](language), check=texts.SILENT_CHECK.text(language)
+    )
+    return Said(
+        title=texts.SILENT_TITLE(language, store=row.store.name),
+        lines=(texts.SILENT_TEXT(language, last=last), check),
+        tone="bad",
+        url=context.store_url(row.store.store_id),
+    )
+
+
+def _unit(step: str, language: Language) -> str:
+    leads_to = STEP_BY_ID.get(step)
+    stage = leads_to.downstream if leads_to else next((s for s in STAGES if s == step), None)
+    return STAGE_UNITS[stage](language) if stage else ""
+
+
+def _size(incident: DigestIncident, wording: Wording) -> str:
+    alert, language = incident.facts.alert, wording.language
+    unit = _unit(alert.step, language)
+    if alert.lost <= 0 or alert.kind is AlertKind.SURGE:
+        return texts.SEEN(
+            language,
+            span=wording.span(alert.window_minutes),
+            observed=wording.count(alert.observed),
+            expected=wording.count(alert.expected),
+            unit=unit,
+        )
+    text = texts.LOST(
+        language,
+        lost=wording.count(alert.lost),
+        low=wording.count(max(0.0, alert.lost_low)),
+        high=wording.count(alert.lost_high),
+        unit=unit,
+    )
+    money = incident.money
+    if money is not None:
+        is_foreign = money.base is not None and money.base_currency not in ("", money.currency)
+        in_base = wording.money(money.base or 0.0, money.base_currency) if is_foreign else ""
+        text += texts.MONEY(
+            language,
+            lost=wording.money(money.lost, money.currency),
+            low=wording.money(money.low, money.currency),
+            high=wording.money(money.high, money.currency),
+            base=texts.BASE(language, base=in_base) if in_base else "",
+        )
+    return text
+
+
+def _where(incident: DigestIncident, wording: Wording) -> str:
+    alert, language = incident.facts.alert, wording.language
+    parts = []
+    top = max(alert.contributions, key=lambda c: c.share, default=None)
+    if top is not None and top.share >= 0.2:
+        parts.append(
+            texts.MAINLY(
+                language, segment=segment_name(top.segment, language), share=wording.percent(top.share)
+            )
+        )
+    if alert.label is not AlertLabel.UNKNOWN:
+        parts.append(LABEL_NAMES[alert.label](language))
+    return ("；" if language == "zh" else ". ").join(parts)
+
+
+def _age(incident: DigestIncident, context: DigestContext) -> str:
+    wording, facts = context.wording, incident.facts
+    language, alert = wording.language, facts.alert
+    since = wording.clock(alert.opened_at_ms, context.zone)
+    if not facts.is_open:
+        end_ms = alert.resolved_at_ms or alert.at_ms
+        return texts.LASTED(language, since=since, age=wording.span((end_ms - alert.opened_at_ms) / 60_000))
+    text = texts.SINCE(
+        language, since=since, age=wording.span((context.made_ms - alert.opened_at_ms) / 60_000)
+    )
+    return text + ("；" if language == "zh" else "; ") + _people(incident, language)
+
+
+def _people(incident: DigestIncident, language: Language) -> str:
+    facts = incident.facts
+    if facts.assignee:
+        return texts.ASSIGNED(language, who=facts.assignee)
+    if facts.acknowledged_by:
+        return texts.ACKNOWLEDGED(language, who=facts.acknowledged_by)
+    return texts.UNCLAIMED(language)
+
+
+def say_incident(incident: DigestIncident, context: DigestContext) -> Said:
+    """A line of the list of open incidents."""
+    language = context.wording.language
+    alert = incident.facts.alert
+    lost = incident.money.base if incident.money else None
+    how_bad = severity(alert.level.value, lost, context.critical_money)
+    title = f"{SEVERITY_NAMES[how_bad](language)} · {incident.store.name} · {_what(incident, language)}"
+    return Said(title, (_age(incident, context),), _tone(incident), context.alert_url(alert.alert_id))
