@@ -45,6 +45,7 @@ LOG_EVENTS: Mapping[str, str] = {
     "baselines_published": "Baselines were fitted and published.",
     "baselines_waiting": "The baselines job waits for ClickHouse or Kafka; the monitor keeps the last baselines.",
     "benchmark_unusable": "The uploaded benchmark cannot be read; stores are fitted without it.",
+    "clickhouse_close_failed": "Closing a connection to ClickHouse ended with an error; nothing is lost.",
     "counts_differ": "stage_counts differ from the raw events twice in the same way; the minutes are recounted.",
     "dedup_memory_loaded": "Landing has loaded the event ids by which it finds repeated events.",
     "hours_rolled_up": "Whole hours were summed up.",

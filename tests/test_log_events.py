@@ -8,14 +8,10 @@ from streams.log_events import LOG_EVENTS
 from tests.places import ROOT
 
 LEVELS = frozenset({"debug", "info", "warning", "error", "critical", "exception"})
-#: folders whose events are still sentences; the list may only shrink
-NOT_CONVERTED = frozenset(
-    {"clickhouse", "collector", "digests", "incidents", "jobs", "landing", "notifier", "pools"}
-)
 
 
-def logged() -> Iterator[tuple[str, str, str]]:
-    """Folder below ``streams``, place and event of every call of a logger; the event as source if it is not literal."""
+def logged() -> Iterator[tuple[str, str]]:
+    """Place and event of every call of a logger; the event as source if it is not literal."""
     for path in sorted((ROOT / "streams").rglob("*.py")):
         inside = path.relative_to(ROOT / "streams")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -29,22 +25,17 @@ def logged() -> Iterator[tuple[str, str, str]]:
                 event = node.args[0] if node.args else None
                 known = isinstance(event, ast.Constant) and isinstance(event.value, str)
                 yield (
-                    inside.parts[0],
                     f"streams/{inside}:{node.lineno}",
                     event.value if known else ast.unparse(node),  # type: ignore[union-attr]
                 )
 
 
 def test_every_event_logged_is_in_the_table() -> None:
-    assert [
-        f"{place}: {event}"
-        for folder, place, event in logged()
-        if event not in LOG_EVENTS and folder not in NOT_CONVERTED
-    ] == []
+    assert [f"{place}: {event}" for place, event in logged() if event not in LOG_EVENTS] == []
 
 
 def test_every_event_in_the_table_is_logged() -> None:
-    assert sorted(set(LOG_EVENTS) - {event for _, _, event in logged()}) == []
+    assert sorted(set(LOG_EVENTS) - {event for _, event in logged()}) == []
 
 
 def test_events_are_named_in_snake_case_and_described() -> None:

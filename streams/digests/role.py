@@ -36,7 +36,7 @@ async def run(settings: Settings, config: Config, report: StateReport) -> None:
             if await leadership.is_held(500):
                 with contextlib.suppress(SendLogLostError):
                     await _lead(settings, config, composer, leadership, report)
-            report.ready(f"standing by; {len(config.digests)} subscribers")
+            report.ready(f"standby; {len(config.digests)} subscribers")
     finally:
         report.say("stopping")
         await leadership.stop()

@@ -151,7 +151,7 @@ class Writer:
             try:
                 await client.close()
             except (OSError, ClickHouseUnreachableError) as error:
-                _log.debug("clickhouse_close", error=str(error))
+                _log.debug("clickhouse_close_failed", error=str(error))
 
 
 def _block(topic: str, statement: str, rows: Sequence[Row]) -> tuple[bytes, str]:

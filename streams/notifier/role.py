@@ -44,7 +44,7 @@ async def run(settings: Settings, config: Config, report: StateReport) -> None:
                 if await leadership.is_held(500):
                     with contextlib.suppress(SendLogLostError):
                         await _lead(settings, config, channels, leadership, report, detail)
-                report.say("degraded" if broken else "ready", f"standing by; {detail}")
+                report.say("degraded" if broken else "ready", f"standby; {detail}")
         finally:
             report.say("stopping")
             await leadership.stop()

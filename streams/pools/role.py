@@ -56,7 +56,7 @@ async def run(settings: Settings, config: Config, report: StateReport) -> None:
             if await leadership.is_held(POLL_MS):
                 with contextlib.suppress(PoolLogFencedError):
                     await lead(settings, config, leadership.is_held, report)
-            report.say("ready", "standing by")
+            report.say("ready", "standby")
     finally:
         report.say("stopping")
         await leadership.stop()
