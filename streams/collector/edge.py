@@ -8,6 +8,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 from functools import lru_cache
+from importlib.resources import files
 from typing import NamedTuple
 
 import crawleruseragents
@@ -47,6 +48,10 @@ _OTHER_MOBILES = frozenset(
 #: set by Cloudflare, CloudFront, and proxies of one's own
 _COUNTRY_HEADERS = ("CF-IPCountry", "CloudFront-Viewer-Country", "X-Country")
 _LONGEST_AGENT = 512
+#: IANA's names of rules that no single country has
+_NO_PLACE = frozenset(
+    {"CET", "CST6CDT", "EET", "EST", "EST5EDT", "Factory", "HST", "MET", "MST", "MST7MDT", "PST8PDT", "WET"}
+)
 
 
 class Edge(NamedTuple):
@@ -92,15 +97,16 @@ class EdgeReader:
         Args:
             peer: the address that is connected.
             headers: of the request, names without regard to case.
-            zone: the browser's time zone, if the pixel told it.
+            zone: the browser's time zone, if the pixel gave it. A zone without a country (UTC) leaves the country unknown.
         """
         private = headers.get("Sec-GPC") == "1" or headers.get("DNT") == "1"
         country = ""
         if peer and self._is_trusted(peer):
             country = next((_code(headers[name]) for name in _COUNTRY_HEADERS if name in headers), "")
-        country = (
-            country or _country_of_zone(zone) or _country_of_language(headers.get("Accept-Language", ""))
-        )
+        if not country:
+            by_zone = _country_of_zone(zone[:64])
+            by_language = _country_of_language(headers.get("Accept-Language", ""))
+            country = by_language if by_zone is None else by_zone
         return Edge("" if private else country, headers.get("User-Agent", "")[:_LONGEST_AGENT], private)
 
     def _look_up(self, peer: str) -> bool:
@@ -113,15 +119,37 @@ class EdgeReader:
 
 def _code(text: str) -> str:
     code = text.strip().upper()
-    # XX and T1 are Cloudflare's for "unknown" and Tor
-    return code if len(code) == 2 and code.isascii() and code.isalpha() and code != "XX" else ""
+    # XX and T1 are Cloudflare's for "unknown" and Tor, ZZ is Unicode's for no country
+    return code if len(code) == 2 and code.isascii() and code.isalpha() and code not in ("XX", "ZZ") else ""
 
 
-def _country_of_zone(zone: str) -> str:
-    if not zone:
-        return ""
+@lru_cache(maxsize=4096)
+def _country_of_zone(zone: str) -> str | None:
+    """The country a time zone lies in: "" for one that lies in none (UTC, fixed offsets), None for an unknown name.
+
+    Browsers name many zones by names that have been replaced (Chromium says Asia/Calcutta, where Firefox says Asia/Kolkata).
+    A replaced name that is a place has that place's country; one without a place (EST, CET) has none, whatever it was
+    replaced by.
+    """
     territories: Mapping[str, str] = get_global("zone_territories")
-    return _code(territories.get(zone[:64], ""))
+    aliases: Mapping[str, str] = get_global("zone_aliases")
+    newer = aliases.get(zone, zone)
+    country = (
+        _code(territories.get(zone, ""))
+        or _code(territories.get(newer, ""))
+        or _newest_zones().get(newer, "")
+    )
+    if zone in _NO_PLACE or zone.startswith(("Etc/", "SystemV/")) or newer.startswith("Etc/"):
+        return ""
+    return country or None
+
+
+@lru_cache(maxsize=1)
+def _newest_zones() -> Mapping[str, str]:
+    """Zones and their countries by IANA's own table, which is newer than the Unicode one: for zones made since."""
+    lines = files("tzdata").joinpath("zoneinfo/zone.tab").read_text(encoding="utf-8").splitlines()
+    rows = (line.split("\t") for line in lines if line and not line.startswith("#"))
+    return {row[2]: row[0] for row in rows}
 
 
 def _country_of_language(accepted: str) -> str:
