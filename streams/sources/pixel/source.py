@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 from importlib.resources import files
 
-import msgspec
 from aiohttp import web
 
 from scoring.events.event import EventType, Source
@@ -20,6 +19,7 @@ from streams.collector.door import CORS, Door, DoorHost, Trust
 from streams.collector.keys import key_of
 from streams.collector.spool import SpoolFullError
 from streams.kafka.errors import KafkaUnreachableError
+from streams.sources.pixel.beacon import read_beacon
 from streams.sources.source import SourceSpec, Supply
 
 #: the stages that happen on a page
@@ -43,40 +43,19 @@ _SCRIPT = files("streams.sources.pixel").joinpath("static/funnel.js").read_bytes
 _SCRIPT_TAG = f'"{hashlib.sha256(_SCRIPT).hexdigest()[:20]}"'
 
 
-class PixelBody(msgspec.Struct, frozen=True):
-    """What the pixel sends: its key, its clock on sending, its time zone, and events like those of ``/v1/events``."""
-
-    events: list[msgspec.Raw]
-    k: str = ""
-    sent: int | None = None
-    zone: str = ""
-
-
-_DECODER = msgspec.json.Decoder(PixelBody)
-
-
 async def beacon(host: DoorHost, door: Door, request: web.Request) -> web.Response:
     """``POST /v1/pixel``: a beacon of the page's script; text/plain, so that browsers ask no leave beforehand."""
     key = key_of(request.headers, request.query)
     grant = host.admit(door, key) if key else None
     # a body without a key in the query is read first, because a beacon can carry it nowhere else
     body = await host.body(request, door, grant)
-    zone, shift_ms = "", 0
-    try:
-        content = _DECODER.decode(body)
-    except (ValueError, RecursionError):
-        pass
-    else:
-        if grant is None:
-            grant = host.admit(door, content.k)
-        body = b"[" + b",".join(bytes(event) for event in content.events) + b"]"
-        zone = content.zone
-        skew = now_ms() - content.sent if content.sent is not None else 0
-        shift_ms = skew if abs(skew) > _SKEW_MS else 0
+    content = read_beacon(body)
     if grant is None:
-        grant = host.admit(door, "")
-    edge = host.edge(request, zone)
-    return answer_of(await host.accept(body, door, grant.stores, edge, shift_ms), CORS)
+        grant = host.admit(door, content.key)
+    edge = host.edge(request, content.zone)
+    skew = now_ms() - content.sent_ms if content.sent_ms else 0
+    shift_ms = skew if abs(skew) > _SKEW_MS else 0
+    return answer_of(await host.accept(content.events, door, grant.stores, edge, shift_ms), CORS)
 
 
 async def picture(host: DoorHost, door: Door, request: web.Request) -> web.Response:

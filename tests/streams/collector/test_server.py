@@ -213,6 +213,17 @@ async def test_a_key_that_asks_too_often_is_429_with_retry_after(
         assert (await place.post({**click(), "store_id": "b"}, key="key-of-b"))[0] == 202
 
 
+async def test_half_an_emoji_in_one_event_of_a_beacon_loses_neither_the_beacon_nor_its_order(
+    place: Place,
+) -> None:
+    half = {**click(1), "product": "gift \ud83c"}
+    beacon = {"k": "key-of-pixel", "events": [half, {**click(0), "type": "order", "order_id": "SUR-1"}]}
+    status, answer, _ = await place.post(json.dumps(beacon).encode(), key="", path="/v1/pixel")
+    assert (status, answer["accepted"], len(answer["rejected"])) == (202, 1, 1)
+    assert (await place.events(1))[0]["order_id"] == "SUR-1"
+    assert len(await place.letters(1)) == 1
+
+
 async def test_the_pixel_takes_a_beacon_from_an_origin_that_is_null(place: Place) -> None:
     async with place.session.options(place.url + "/v1/pixel", headers={"Origin": "null"}) as answer:
         assert (answer.status, answer.headers["Access-Control-Allow-Origin"]) == (204, "*")

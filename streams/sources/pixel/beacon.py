@@ -1,0 +1,112 @@
+"""The body of a beacon, read so that nothing in one of its events can hide its key or cost the other events.
+
+Called by ``streams/sources/pixel/source.py``. The strict decoder takes what the script sends nearly always. What it does not
+take (half a character, bytes that are not UTF-8, a body that was cut short) is read leniently, event by event.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+import msgspec
+
+_KEY = re.compile(r'"k"\s*:\s*"([^"\\]{1,256})"')
+_EVENTS = re.compile(r'"events"\s*:\s*\[')
+#: a text (its end may be missing), or what can begin or end an event
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*(?:"|$)|[\[\]{},]', re.DOTALL)
+#: events that are read one by one out of a body that is broken; the script sends 40 at most
+_MOST_SALVAGED = 500
+#: larger than any clock's milliseconds
+_MOST_MS = 10**15
+
+
+class Beacon(msgspec.Struct, frozen=True):
+    """What the pixel sends: its key, its clock on sending (0 if unknown), its time zone, and events like those of ``/v1/events``."""
+
+    events: bytes
+    key: str = ""
+    sent_ms: int = 0
+    zone: str = ""
+
+
+class _Body(msgspec.Struct, frozen=True):
+    events: list[msgspec.Raw]
+    k: str = ""
+    sent: int | None = None
+    zone: str = ""
+
+
+_DECODER = msgspec.json.Decoder(_Body)
+
+
+def read_beacon(body: bytes) -> Beacon:
+    """The parts of a beacon's body; whatever cannot be read of it is left to the events' own checks.
+
+    Args:
+        body: of at most a few hundred kilobytes.
+
+    Returns:
+        The beacon. ``events`` is a JSON array, or ``body`` itself if no event can be told from the others.
+    """
+    try:
+        strict = _DECODER.decode(body)
+    except (ValueError, RecursionError):
+        return _read_leniently(body)
+    events = b"[" + b",".join(bytes(event) for event in strict.events) + b"]"
+    return Beacon(events, strict.k, strict.sent or 0, strict.zone)
+
+
+def _read_leniently(body: bytes) -> Beacon:
+    # a byte that is not UTF-8 becomes half a character, and stays in its event
+    text = body.decode("utf-8", "surrogateescape")
+    content = _decoded(text)
+    if content is None:
+        found = _KEY.search(text)
+        content = {"k": found.group(1) if found else "", "events": _salvaged(text)}
+    if not isinstance(content, dict):
+        return Beacon(body)
+    key, sent, zone, events = (content.get(name) for name in ("k", "sent", "zone", "events"))
+    return Beacon(
+        json.dumps(events).encode() if isinstance(events, list) and events else body,
+        key if isinstance(key, str) and key.isprintable() else "",
+        int(sent) if isinstance(sent, int | float) and abs(sent) < _MOST_MS else 0,
+        zone if isinstance(zone, str) else "",
+    )
+
+
+def _decoded(text: str) -> object:
+    """The value that ``text`` is, or None: half a character and a number that is none are let through here."""
+    try:
+        value: object = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value
+
+
+def _salvaged(text: str) -> list[object]:
+    """The events of a body that is no JSON as a whole. One that cannot be read is its own text, which is rejected as such."""
+    start = _EVENTS.search(text)
+    if start is None:
+        return []
+    events: list[object] = []
+    depth, begin = 0, start.end()
+    for token in _TOKEN.finditer(text, begin):
+        mark = token.group()
+        if mark in "[{":
+            depth += 1
+        elif mark in "]}":
+            depth -= 1
+        if depth < 0 or (mark == "," and depth == 0):
+            events.append(_event_of(text[begin : token.start()]))
+            begin = token.end()
+        if depth < 0 or len(events) >= _MOST_SALVAGED:
+            break
+    if depth >= 0 and text[begin:].strip():
+        events.append(_event_of(text[begin:]))
+    return events
+
+
+def _event_of(piece: str) -> object:
+    event = _decoded(piece)
+    return piece if event is None else event
