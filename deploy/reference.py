@@ -29,7 +29,8 @@ SQL = ROOT / "deploy" / "clickhouse"
 
 #: what each view holds, for people who query it
 VIEWS: Mapping[str, str] = {
-    "events": "Every accepted event, once.",
+    "events": "Every accepted event, once; an order, its payment, fulfilment and repurchase once per order id.",
+    "event_records": "Every telling: also those of an order that do not count (`is_repeat`), and parcels.",
     "stage_counts": "Events a minute, by store, segment and stage. A count of zero has no row.",
     "scores": "Each judged minute of a step: observed, expected with its band, surprise, and the state.",
     "alerts": "Every alert as it is now (its newest transition).",

@@ -1,16 +1,8 @@
 -- repeatable: run again whenever this file changes
 -- The views people read. Each is right when read plainly: the FINAL or the latest row is inside. They run with the
 -- rights of who made them, so a reader needs no right on the tables.
+-- The views of events are in 035.
 -- do_not_merge_across_partitions_select_final is safe where the partition follows from the sorting key.
-CREATE OR REPLACE VIEW ${database}.events ${on_cluster}
-DEFINER = CURRENT_USER SQL SECURITY DEFINER
-AS SELECT
-    event_id, store_id, platform, type, event_time, received_at, visitor, buyer, session, order_id, product, category,
-    country, device_class, channel, campaign, payment_method, quantity,
-    toDecimal128OrNull(amount, 9) AS amount, currency, source, attributes, schema_version, log_offset
-FROM ${database}.events_raw${all} FINAL
-SETTINGS do_not_merge_across_partitions_select_final = 1;
-
 -- A count of nothing is no row: a missing stage is missing, not zero.
 CREATE OR REPLACE VIEW ${database}.stage_counts ${on_cluster}
 DEFINER = CURRENT_USER SQL SECURITY DEFINER

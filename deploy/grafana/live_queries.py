@@ -51,7 +51,7 @@ FROM
 LEFT JOIN
 (
     SELECT store_id AS store, uniqIf(order_id, source = 'pixel') AS pixel_orders, uniqIf(order_id, source != 'pixel') AS server_orders
-    FROM events
+    FROM event_records
     WHERE event_time > now() - INTERVAL 1 HOUR AND type = 'order' AND {CHOSEN_STORES}
     GROUP BY store
 ) AS paired ON paired.store = seen.store

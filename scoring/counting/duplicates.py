@@ -9,14 +9,18 @@ Two memories:
   follows the largest ``received_at`` so far and never goes back, so what is held is a function of the log up to an
   offset. Nothing of it is stored: a worker that takes a partition over reads the source again from where the epoch
   before began (``starts``) and holds the same ids. Cost: about 110 bytes an event id.
-* **Order keys** (store, stage, order id) of orders and payments, for the monitor's whole horizon: the same order told
-  again under another event id counts once. They are stored, in buckets, in the table's changelog.
+* **Order keys** (store, stage, order id) from orders on, for the monitor's whole horizon: the same order told
+  again under another event id counts once. They are stored, in buckets, in the table's changelog. What a page says of an
+  order is held as evidence, with the row it was counted in: a trusted telling takes it back and counts in its place.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from typing import NamedTuple
+
+import msgspec
 
 #: order keys in a bucket, at most (the last bucket of a minute takes what is left): some 150 kB
 BUCKET_KEYS = 4000
@@ -24,6 +28,27 @@ BUCKETS_A_MINUTE = 1000
 #: characters of a key that is held as it is. The collector's longest has 64 + 128; whoever else writes to the topic may
 #: send an order id of megabytes, and a bucket of them would be a record that no broker takes
 KEY_CHARS = 256
+
+
+#: begins what a bucket holds of evidence; a key begins with a letter
+_EVIDENCE = "?"
+
+
+class Place(NamedTuple):
+    """The row that an event was counted in."""
+
+    minute: int
+    store_id: str
+    segment: str
+
+
+class _Evidence(msgspec.Struct, array_like=True, frozen=True):
+    key: str
+    place: Place | None
+
+
+_encode = msgspec.json.Encoder().encode
+_decode_evidence = msgspec.json.Decoder(_Evidence).decode
 
 
 class EventIds:
@@ -81,6 +106,8 @@ class OrderKeys:
     def __init__(self, horizon_ms: int) -> None:
         self._kept_minutes = horizon_ms // 60_000 + 1
         self._keys: set[str] = set()
+        #: keys that only a page has told
+        self._evidence: dict[str, Place | None] = {}
         self._buckets: dict[int, list[str]] = {}
         self._grown: set[int] = set()
         self._open = -1
@@ -89,18 +116,35 @@ class OrderKeys:
         self._open_minute = -1
 
     def is_new(self, key: str, clock_ms: int) -> bool:
-        """True for a key that is not held yet; it is held from now on, a long one by its digest."""
-        if len(key) > KEY_CHARS:
-            key = "# " + hashlib.blake2b(key.encode(), digest_size=16).hexdigest()
+        """True for a key that no trusted door has told yet; it is held from now on, a long one by its digest."""
+        key = _short(key)
         if key in self._keys:
             return False
         self._keys.add(key)
+        self._store(key, clock_ms)
+        return True
+
+    def is_told(self, key: str) -> bool:
+        """Whether a key is held, as told by a trusted door or as evidence."""
+        key = _short(key)
+        return key in self._keys or key in self._evidence
+
+    def hold_evidence(self, key: str, place: Place | None, clock_ms: int) -> None:
+        """Hold a key that only a page has told, with the row it was counted in (None: in none)."""
+        key = _short(key)
+        self._evidence[key] = place
+        self._store(_EVIDENCE + _encode(_Evidence(key, place)).decode(), clock_ms)
+
+    def take_evidence(self, key: str) -> Place | None:
+        """The row in which a page's telling of this key was counted; it is given out once."""
+        return self._evidence.pop(_short(key), None) if self._evidence else None
+
+    def _store(self, entry: str, clock_ms: int) -> None:
         minute = clock_ms // 60_000
         if minute != self._open_minute or len(self._open_keys) >= BUCKET_KEYS:
             self._choose_bucket(minute)
-        self._open_keys.append(key)
+        self._open_keys.append(entry)
         self._grown.add(self._open)
-        return True
 
     def _choose_bucket(self, minute: int) -> None:
         first = minute * BUCKETS_A_MINUTE
@@ -121,19 +165,38 @@ class OrderKeys:
         floor = (clock_ms // 60_000 - self._kept_minutes) * BUCKETS_A_MINUTE
         expired = [bucket for bucket in self._buckets if bucket < floor]
         for bucket in expired:
-            self._keys.difference_update(self._buckets.pop(bucket))
+            self._forget(self._buckets.pop(bucket))
             self._grown.discard(bucket)
         self._open_minute = -1
         return expired
 
     def restore(self, bucket: int, keys: Iterable[str] | None) -> None:
         """Take over a stored bucket (None: it has expired)."""
-        self._keys.difference_update(self._buckets.pop(bucket, ()))
+        self._forget(self._buckets.pop(bucket, ()))
         self._open_minute = -1
         if keys is not None:
             self._buckets[bucket] = list(keys)
-            self._keys.update(self._buckets[bucket])
+            for entry in self._buckets[bucket]:
+                if entry.startswith(_EVIDENCE):
+                    evidence = _decode_evidence(entry[len(_EVIDENCE) :])
+                    self._evidence[evidence.key] = evidence.place
+                else:
+                    self._keys.add(entry)
             self._open = max(self._open, bucket)
 
+    def _forget(self, entries: Iterable[str]) -> None:
+        for entry in entries:
+            if entry.startswith(_EVIDENCE):
+                self._evidence.pop(_decode_evidence(entry[len(_EVIDENCE) :]).key, None)
+            else:
+                self._keys.discard(entry)
+
     def __len__(self) -> int:
-        return len(self._keys)
+        return len(self._keys) + len(self._evidence)
+
+
+def _short(key: str) -> str:
+    """A key as it is held."""
+    if len(key) <= KEY_CHARS:
+        return key
+    return "# " + hashlib.blake2b(key.encode(), digest_size=16).hexdigest()

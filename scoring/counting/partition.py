@@ -22,10 +22,11 @@ from typing import Any, Literal
 
 import msgspec
 
-from scoring.counting.duplicates import EventIds, OrderKeys
+from scoring.counting.duplicates import EventIds, OrderKeys, Place
 from scoring.counting.segments import Segmenter
 from scoring.events.bounds import BELIEVED_AHEAD_MS
 from scoring.events.event import EventType, RejectReason
+from scoring.events.identity import PIXEL_IDS, PUBLIC_SOURCE, known_id
 from scoring.funnel.stages import STAGE_INDEX, STAGES, Stage
 from scoring.funnel.units import MINUTE_MS
 
@@ -38,9 +39,9 @@ _WIDTH = len(STAGES)
 _ZEROS = (0,) * _WIDTH
 
 #: A row of the table: seven counts, then whether it has changed since the last flush, then its (store, segment), its
-#: minute and whether it has ever been stored.
+#: minute, whether it has ever been stored, and how many of its orders were taken back (see ``PartitionCounts._is_first``).
 Row = list[Any]
-DIRTY, OWNER, MINUTE, STORED = _WIDTH, _WIDTH + 1, _WIDTH + 2, _WIDTH + 3
+DIRTY, OWNER, MINUTE, STORED, TAKEN_BACK = (_WIDTH + place for place in range(5))
 
 #: What the loop needs of a store in a minute: its event ids of the present epoch, those of the one before, and the rows
 #: by the first dimension's value, then by the others' (see ``event_decoder``).
@@ -49,8 +50,8 @@ _NONE: frozenset[str] = frozenset()
 
 #: column of each event type; types that are no stage have none
 _COLUMN: dict[str, int] = {kind.value: STAGE_INDEX.get(kind.value, -1) for kind in EventType}
+#: this stage and those after it count once per order id
 _ORDER = STAGE_INDEX[Stage.ORDER]
-_PAYMENT = STAGE_INDEX[Stage.PAYMENT]
 
 Decode = Callable[[bytes], Any]
 
@@ -81,6 +82,7 @@ def event_decoder(dimensions: Sequence[str]) -> Decode:
         ("event_time_ms", int),
         ("received_at_ms", int),
         ("order_id", str, ""),
+        ("source", str, ""),
     ]
     names = ["first", "rest"] if len(dimensions) == 2 else ["first", *dimensions[1:]]
     names = names[: len(dimensions)]
@@ -110,6 +112,8 @@ class Tally:
     records: int = 0
     counted: int = 0
     duplicates: int = 0
+    #: orders that a page had told and that count as a trusted door tells them now: one of ``counted`` less each
+    taken_back: int = 0
     #: older than the horizon: landed and recounted from the raw table, not counted in the stream
     too_old: int = 0
     #: no stage of the funnel
@@ -122,6 +126,7 @@ class Tally:
         self.records += other.records
         self.counted += other.counted
         self.duplicates += other.duplicates
+        self.taken_back += other.taken_back
         self.too_old += other.too_old
         self.without_stage += other.without_stage
         self.ticks += other.ticks
@@ -175,7 +180,7 @@ class PartitionCounts:
         shelves: dict[str, Shelf] = {}
         ends = ids.ends_ms
         latest = present_ms + BELIEVED_AHEAD_MS
-        order, payment, is_dirty = _ORDER, _PAYMENT, DIRTY
+        order, is_dirty, public = _ORDER, DIRTY, PUBLIC_SOURCE
         clock, duplicates, without_stage, too_old = self.clock_ms, 0, 0, 0
         # while an event's times stay within these bounds, its minute and all that is asked of them stay as they are
         minute = begin = end = low = high = 0
@@ -216,17 +221,17 @@ class PartitionCounts:
                         seen, seen_before, rows = self._shelve(minute, event.store_id)
                         shelves = hot.get(minute, {})
                     event_id = event.event_id
+                    if event.source == public and event_id[:6] != PIXEL_IDS:
+                        event_id = PIXEL_IDS + event_id  # written by an older release
                     if event_id in seen or (seen_before and event_id in seen_before):
                         seen.add(event_id)  # what is held is what came since ``starts``, whoever has read it
                         duplicates += 1
                         continue
                     seen.add(event_id)
                     if (
-                        order <= column <= payment
+                        column >= order
                         and event.order_id
-                        and not self.orders.is_new(
-                            f"{event.type[0]} {event.store_id} {event.order_id}", clock
-                        )
+                        and not self._is_first(event, column, minute, clock, tally)
                     ):
                         duplicates += 1
                         continue
@@ -291,13 +296,39 @@ class PartitionCounts:
             self._owner_of[alike] = owner
         return self._row(minute, owner)
 
+    def _is_first(self, event: Any, column: int, minute: int, clock_ms: int, tally: Tally) -> bool:
+        """Whether an event of an order counts: the first of a trusted door does, and a page's until one of those comes.
+
+        The count of a page's telling is taken back then, so that the order counts once, where the trusted door says.
+        """
+        orders, key = self.orders, f"{event.type[0]} {event.store_id} {event.order_id}"
+        if event.source == PUBLIC_SOURCE:
+            if orders.is_told(key):
+                return False
+            row = self._find(minute, event)
+            orders.hold_evidence(key, None if row is None else Place(minute, *row[OWNER]), clock_ms)
+            return True
+        if not orders.is_new(key, clock_ms):
+            return False
+        place = orders.take_evidence(key)
+        if place is not None:
+            row = self._minutes.get(place.minute, {}).get((place.store_id, place.segment))
+            if row is not None and row[column]:
+                row[column] -= 1
+                row[TAKEN_BACK] += 1
+                tally.taken_back += 1
+                if not row[DIRTY]:
+                    row[DIRTY] = True
+                    self._dirty.append(row)
+        return True
+
     def _row(self, minute: int, owner: tuple[str, str]) -> Row:
         rows = self._minutes.get(minute)
         if rows is None:
             rows = self._minutes[minute] = {}
         row = rows.get(owner)
         if row is None:
-            row = rows[owner] = [*_ZEROS, False, owner, minute, False]
+            row = rows[owner] = [*_ZEROS, False, owner, minute, False, 0]
             self.segmenter.hold(owner)
             self.rows += 1
         return row
@@ -338,7 +369,7 @@ class PartitionCounts:
                 continue
             if received >= ids.ends_ms:
                 ids.turn(received, offset)
-            ids.current.setdefault(event.store_id, set()).add(event.event_id)
+            ids.current.setdefault(event.store_id, set()).add(known_id(event.event_id, event.source))
 
     # what a flush takes and what a restart gives back
 
@@ -385,7 +416,7 @@ class PartitionCounts:
             self._owner_of.clear()
 
     def restore(self, minute: int, store_id: str, segment: str, counts: Sequence[int] | None) -> None:
-        """Take over a stored row (None: it has been dropped)."""
+        """Take over a stored row: its counts and, unless it is nothing, what was taken back (None: it has been dropped)."""
         if counts is None:
             row = self._minutes.get(minute, {}).pop((store_id, segment), None)
             if row is not None:
@@ -396,7 +427,8 @@ class PartitionCounts:
                     del self._minutes[minute]
             return
         row = self._row(minute, (store_id, segment))
-        row[:_WIDTH] = counts
+        row[:_WIDTH] = counts[:_WIDTH]
+        row[TAKEN_BACK] = sum(counts[_WIDTH:])
         row[STORED] = True
 
     def restored(self, clock_ms: int) -> None:

@@ -17,6 +17,7 @@ from scoring.errors import ScoringError
 from scoring.events.bounds import CLOCK_AHEAD_MS, OLDEST_MS
 from scoring.events.delivery import Delivery, StoreDefaults
 from scoring.events.event import Event, EventType, RejectReason
+from scoring.events.identity import ONCE_PER_ORDER, id_of_door
 from scoring.events.incoming import CURRENCIES, IncomingEvent
 from scoring.events.redaction import is_personal, is_persons_id, mask_addresses, mask_text
 from scoring.events.rejections import Rejection, shown
@@ -27,7 +28,8 @@ _CENTURY_MS = 100 * 365 * DAY_MS
 #: what a ClickHouse Decimal(38, 9) holds exactly
 _MONEY = re.compile(r"-?[0-9]{1,28}(\.[0-9]{1,9})?")
 _MAY_BE_NEGATIVE = frozenset({EventType.REFUND, EventType.CANCEL, EventType.AD_SPEND})
-_ONCE_PER_ORDER = frozenset({EventType.ORDER, EventType.PAYMENT, EventType.REPURCHASE})
+#: an order's parcels are told apart by their content, though all of them are one fulfilment
+_ONE_EVENT_PER_ORDER = frozenset(ONCE_PER_ORDER) - {EventType.FULFILMENT}
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -81,7 +83,7 @@ def _accepted(incoming: IncomingEvent, delivery: Delivery, careful: bool) -> Eve
         or delivery.fresh_id()
     )
     event = Event(
-        event_id=event_id,
+        event_id=id_of_door(event_id, delivery.source.value),
         store_id=store_id,
         type=incoming.type,
         event_time_ms=event_time_ms,
@@ -118,7 +120,7 @@ def natural_id(
     of nobody in particular (no person, session or order) has no natural key, and an empty text is returned.
     """
     order_id = incoming.order_id or ""
-    if order_id and incoming.type in _ONCE_PER_ORDER:
+    if order_id and incoming.type in _ONE_EVENT_PER_ORDER:
         parts: tuple[object, ...] = (store_id, incoming.type.value, order_id)
     elif order_id or person or session:
         parts = (
@@ -205,6 +207,8 @@ def _without_personal_data(event: Event, incoming: IncomingEvent, delivery: Deli
         for name in ("event_id", "order_id", "product"):
             if text := getattr(incoming, name):
                 changes[name] = _without_address(text, event.store_id, delivery)
+        if incoming.event_id:
+            changes["event_id"] = id_of_door(str(changes["event_id"]), delivery.source.value)
     return msgspec.structs.replace(event, **changes)
 
 

@@ -54,7 +54,8 @@ class ScoreRow(msgspec.Struct, frozen=True, gc=False):
 class MinuteRow(msgspec.Struct, frozen=True, gc=False):
     """The counts of one (store, minute, segment), one number a stage in the order of ``STAGES``.
 
-    ``as_of`` is the offset of the last source record counted in it.
+    ``as_of`` is the offset of the last source record counted in it. ``taken_back`` says how many of a page's orders were
+    counted in it and count elsewhere now: sum of the counts + 2 × ``taken_back`` grows with every change.
     """
 
     store_id: str
@@ -62,6 +63,7 @@ class MinuteRow(msgspec.Struct, frozen=True, gc=False):
     segment: str
     counts: tuple[int, int, int, int, int, int, int]
     as_of: int
+    taken_back: int = 0
 
 
 class WindowRow(msgspec.Struct, frozen=True, gc=False):

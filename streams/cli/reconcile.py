@@ -19,6 +19,7 @@ from streams.clickhouse.clients import open_writer
 from streams.clickhouse.errors import ClickHouseError
 from streams.clickhouse.reconcile import Reconciliation, repair
 from streams.clickhouse.reconcile import reconcile as compare_counts
+from streams.clickhouse.repeats import happened_between, mark_repeats
 from streams.clock import now
 from streams.config.loading import find_config, load_config
 from streams.config.model import Config
@@ -52,6 +53,8 @@ async def _compare(
         dimensions = config.segments.dimensions
         found = await compare_counts(client, settings, dimensions, start_ms, end_ms, store)
         repaired = 0
+        if fix:
+            await mark_repeats(client, settings, happened_between(start_ms, end_ms, store))
         if fix and found.differences:
             repaired = await repair(client, settings, dimensions, found, f"reconcile-{uuid4().hex}")
         return found, repaired

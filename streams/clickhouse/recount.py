@@ -1,7 +1,8 @@
 """Counts minutes anew from the raw events, which are the truth, and writes them over what the stream counted.
 
 Used by ``streams/landing`` for minutes that late or repeated events touch, and by ``reconcile``. The rules are those of
-``scoring/counting/partition.py``: an event id once, an order and a payment once per order id (the first one received), segments
+``scoring/counting/partition.py``: an event id once, from orders on once per order id (the first one received by a trusted door,
+else the first that a page told), segments
 named as ``scoring/counting/segments.py`` names them, but without the cap: what the stream called ``other`` gets its own name, and
 the rows under names that are no more become zero, so the sum over segments is that of the minute.
 """
@@ -14,18 +15,20 @@ from typing import Any
 import msgspec
 from clickhouse_connect.driver import AsyncClient
 
+from scoring.events.identity import ONCE_PER_ORDER, PUBLIC_SOURCE
 from scoring.funnel.segment_names import JOINT, MISSING
-from scoring.funnel.stages import STAGES, Stage
+from scoring.funnel.stages import STAGES
 from streams.clickhouse.clients import table
 from streams.clickhouse.errors import mapped
 from streams.settings import Settings
 
-#: stages counted once per order id
-ONCE_PER_ORDER = (Stage.ORDER.value, Stage.PAYMENT.value)
+#: which telling of an order counts: the smallest
+ORDER_RANK = f"(source = '{PUBLIC_SOURCE}', received_at, log_offset, event_id)"
 #: bits of a minute row's version below its rank
 RANK_SHIFT = 56
 _STAGE_LIST = ", ".join(f"'{stage}'" for stage in STAGES)
-_ONCE_LIST = ", ".join(f"'{stage}'" for stage in ONCE_PER_ORDER)
+#: what counts once per order id, as literals
+ONCE_LIST = ", ".join(f"'{kind.value}'" for kind in ONCE_PER_ORDER)
 
 #: (store, start of the minute in ms)
 Minute = tuple[str, int]
@@ -44,16 +47,16 @@ def fresh_counts(settings: Settings, dimensions: Sequence[str], where: str) -> s
     events = table(settings, "events_raw")
     final = "SETTINGS do_not_merge_across_partitions_select_final = 1"
     counts = ", ".join(f"countIf(type = '{stage}')" for stage in STAGES)
-    first_of_order = f"""SELECT store_id, type, order_id, argMin(event_id, (received_at, log_offset, event_id)) AS event_id
+    first_of_order = f"""SELECT store_id, type, order_id, argMin(event_id, {ORDER_RANK}) AS event_id
         FROM {events} FINAL
-        WHERE type IN ({_ONCE_LIST}) AND (store_id, order_id) IN (
-            SELECT store_id, order_id FROM {events} WHERE type IN ({_ONCE_LIST}) AND order_id != '' AND ({where}))
+        WHERE type IN ({ONCE_LIST}) AND (store_id, order_id) IN (
+            SELECT store_id, order_id FROM {events} WHERE type IN ({ONCE_LIST}) AND order_id != '' AND ({where}))
         GROUP BY store_id, type, order_id {final}"""
     return f"""SELECT store_id, minute, segment, counts FROM (
         SELECT store_id, toStartOfMinute(toDateTime(event_time, 'UTC')) AS minute,
             {segment_expression(dimensions)} AS segment, [{counts}] AS counts
         FROM {events} FINAL
-        WHERE ({where}) AND type IN ({_STAGE_LIST}) AND (type NOT IN ({_ONCE_LIST}) OR order_id = ''
+        WHERE ({where}) AND type IN ({_STAGE_LIST}) AND (type NOT IN ({ONCE_LIST}) OR order_id = ''
             OR (store_id, type, order_id, event_id) IN ({first_of_order}))
         GROUP BY store_id, minute, segment {final})"""
 

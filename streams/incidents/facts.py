@@ -44,7 +44,7 @@ SELECT
     uniqIf(order_id, type = 'order' AND source = 'pixel' AND event_time > toDateTime64({hour_s:Int64}, 3, 'UTC')) AS pixel_orders,
     uniqIf(order_id, type = 'order' AND source != 'pixel' AND event_time > toDateTime64({hour_s:Int64}, 3, 'UTC')) AS server_orders,
     countIf(type = 'order' AND source = 'pixel') AS pixel_day
-FROM events
+FROM event_records
 WHERE store_id = {store:String}
   AND event_time > toDateTime64({from_s:Int64}, 3, 'UTC') AND event_time <= toDateTime64({to_s:Int64}, 3, 'UTC')
 """
@@ -60,7 +60,7 @@ _USUAL_PIXEL = """
 SELECT
     uniqIf(order_id, source = 'pixel') AS pixel_orders,
     uniqIf(order_id, source != 'pixel') AS server_orders
-FROM events
+FROM event_records
 WHERE store_id = {store:String} AND type = 'order'
   AND event_time > toDateTime64({from_s:Int64}, 3, 'UTC') AND event_time <= toDateTime64({to_s:Int64}, 3, 'UTC')
 """

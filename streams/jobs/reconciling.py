@@ -18,6 +18,7 @@ from streams import metrics
 from streams.clickhouse.clients import open_writer
 from streams.clickhouse.errors import ClickHouseError
 from streams.clickhouse.reconcile import Difference, Reconciliation, reconcile, repair
+from streams.clickhouse.repeats import happened_between, mark_repeats
 from streams.clock import now_ms
 from streams.config.model import Config
 from streams.settings import Settings
@@ -75,6 +76,7 @@ class Reconciler:
         Raises:
             ClickHouseError: it is away or refuses.
         """
+        await self._mark_repeats()
         found = await self._look()
         if found.differences:
             await asyncio.sleep(self._second_look_s)
@@ -102,9 +104,20 @@ class Reconciler:
         metrics.RECONCILE_MENDED.inc(repaired)
         return repaired
 
-    async def _look(self) -> Reconciliation:
+    def _span(self) -> tuple[int, int]:
         end_ms = now_ms() - self._settled_ms
-        start_ms = end_ms - int(self._settings.reconcile_hours * HOUR_MS)
+        return end_ms - int(self._settings.reconcile_hours * HOUR_MS), end_ms
+
+    async def _mark_repeats(self) -> None:
+        """Mark the orders told again that landing had forgotten."""
+        client = await open_writer(self._settings)
+        try:
+            await mark_repeats(client, self._settings, happened_between(*self._span()))
+        finally:
+            await client.close()
+
+    async def _look(self) -> Reconciliation:
+        start_ms, end_ms = self._span()
         client = await open_writer(self._settings)
         try:
             return await reconcile(client, self._settings, self._config.segments.dimensions, start_ms, end_ms)

@@ -16,6 +16,8 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
+from scoring.events.identity import PIXEL_IDS, PUBLIC_SOURCE
+
 _BITS = 27
 _PROBES = 4
 #: ids after which a filter is full
@@ -30,8 +32,13 @@ def hash_ids(keys: Iterable[str]) -> Hashes:
     return np.frombuffer(digests, dtype="<u8")
 
 
+#: an event's id, as ``known_id`` gives it
+KNOWN_ID_SQL = (
+    f"if(source = '{PUBLIC_SOURCE}' AND NOT startsWith(event_id, '{PIXEL_IDS}'), "
+    f"concat('{PIXEL_IDS}', event_id), event_id)"
+)
 #: the same number in ClickHouse, of (store_id, event_id)
-HASH_SQL = "reinterpretAsUInt64(substring(MD5(concat(toString(store_id), char(0), event_id)), 1, 8))"
+HASH_SQL = f"reinterpretAsUInt64(substring(MD5(concat(toString(store_id), char(0), {KNOWN_ID_SQL})), 1, 8))"
 
 
 #: the same of an order or payment

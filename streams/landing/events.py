@@ -18,9 +18,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -29,26 +29,33 @@ from clickhouse_connect.driver import AsyncClient
 from scoring.counting.partition import TICK_PREFIX, UNREADABLE, ClockTick
 from scoring.events.bounds import BELIEVED_AHEAD_MS
 from scoring.events.event import RejectReason
+from scoring.events.identity import ONCE_PER_ORDER, PIXEL_IDS, PUBLIC_SOURCE, known_id
 from scoring.funnel.units import HOUR_MS, MINUTE_MS
 from streams.clickhouse.clients import table
-from streams.clickhouse.recount import ONCE_PER_ORDER, Minute
+from streams.clickhouse.literals import literals, portions
+from streams.clickhouse.recount import Minute
 from streams.clock import now_ms
 from streams.kafka.admin import partition_of
-from streams.landing.duplicates import HASH_SQL, ORDER_HASH_SQL, Hashes, IdMemory, hash_ids, id_key, order_key
+from streams.landing.duplicates import (
+    HASH_SQL,
+    KNOWN_ID_SQL,
+    ORDER_HASH_SQL,
+    Hashes,
+    IdMemory,
+    hash_ids,
+    id_key,
+    order_key,
+)
 from streams.landing.heads import Head, HeadReader, minute_of, refusal_of
 from streams.landing.orders import OrderRecord, firsts_query, key_of, minutes_to_recount, order_record_of
 from streams.landing.repeats import Repeat
 from streams.landing.writer import Row, Writer
 from streams.settings import Settings
 
-T = TypeVar("T")
-
 #: how long before its horizon the stream is no longer relied on
 _MARGIN_MS = HOUR_MS
 #: how long an order is remembered; a repeat after more is repaired by the nightly reconciliation
 _ORDERS_MS = 40 * 24 * HOUR_MS
-#: ids asked for in one query
-_IDS_A_QUERY = 4000
 #: events in foreign partitions that are remembered, at most; the reconciliation repairs what is forgotten
 _STRAYED_MOST = 500_000
 
@@ -64,6 +71,8 @@ class Prepared:
     recount: set[Minute] = field(default_factory=set)
     touched: set[Minute] = field(default_factory=set)
     refused: list[tuple[Row, RejectReason, str]] = field(default_factory=list)
+    #: (store, order) of orders that are told again
+    told_again: set[tuple[str, str]] = field(default_factory=set)
     hashes: Hashes = field(default_factory=lambda: hash_ids(()))
     orders: Hashes = field(default_factory=lambda: hash_ids(()))
     clock_ms: int = 0
@@ -114,7 +123,7 @@ class EventLanding:
         newest_ms = int(newest.result_rows[0][0])
         if newest_ms <= 0:
             return
-        once = _literals(ONCE_PER_ORDER)
+        once = literals(ONCE_PER_ORDER)
         self.memory = await self._remembered(client, HASH_SQL, "1", newest_ms, self._horizon_ms)
         self.orders = await self._remembered(
             client, ORDER_HASH_SQL, f"type IN ({once}) AND order_id != ''", newest_ms, _ORDERS_MS
@@ -199,7 +208,7 @@ class EventLanding:
 
     def _recognise(self, heads: Sequence[Head], prepared: Prepared) -> tuple[list[str], dict[str, Head]]:
         """The keys of a batch's events, and those of them that were probably landed before."""
-        keys = [id_key(head.store_id, head.event_id) for head in heads]
+        keys = [id_key(head.store_id, known_id(head.event_id, head.source)) for head in heads]
         prepared.hashes = hash_ids(keys)
         probably = self.memory.has(prepared.hashes).tolist()
         return keys, {key: head for key, head, held in zip(keys, heads, probably, strict=True) if held}
@@ -272,21 +281,36 @@ class EventLanding:
         prepared.orders = hash_ids(key for key, _, _ in tellings)
         held = self.orders.has(prepared.orders).tolist()
         suspects = [head for (_, head, _), known in zip(tellings, held, strict=True) if known]
+        ids: dict[str, str] = {}
+        prepared.told_again = {(head.store_id, head.order_id) for head in suspects} | {
+            (head.store_id, head.order_id)
+            for key, head, _ in tellings
+            if ids.setdefault(key, head.event_id) != head.event_id
+        }
         firsts: dict[str, OrderRecord] = {}
-        for some in _portions(suspects):
+        for some in portions(suspects):
             result = await self._ask(
                 writer,
                 firsts_query(
                     self._events,
-                    _literals(head.store_id for head in some),
-                    _literals(ONCE_PER_ORDER),
-                    _literals(head.order_id for head in some),
+                    literals(head.store_id for head in some),
+                    literals(ONCE_PER_ORDER),
+                    literals(head.order_id for head in some),
                 ),
             )
-            for store, kind, order, received_ms, offset, event_id, event_ms in result.result_rows:
+            for (
+                store,
+                kind,
+                order,
+                received_ms,
+                offset,
+                event_id,
+                event_ms,
+                is_evidence,
+            ) in result.result_rows:
                 minute = (store, int(event_ms) // MINUTE_MS * MINUTE_MS)
                 firsts[order_key(store, kind, order)] = OrderRecord(
-                    int(received_ms), int(offset), event_id, minute
+                    int(received_ms), int(offset), event_id, minute, is_evidence=bool(is_evidence)
                 )
         recounted = await self._recounted({first.minute for first in firsts.values()}, writer)
         prepared.recount |= minutes_to_recount(
@@ -296,12 +320,12 @@ class EventLanding:
     async def _recounted(self, minutes: Collection[Minute], writer: Writer) -> set[Minute]:
         """Which of the minutes have been recounted before."""
         found: set[Minute] = set()
-        for some in _portions(sorted(minutes)):
+        for some in portions(sorted(minutes)):
             result = await self._ask(
                 writer,
                 f"SELECT DISTINCT store_id, toUnixTimestamp(minute) FROM {table(self._settings, 'recounts_raw')} "
                 f"WHERE minute IN ({', '.join(str(start_ms // 1000) for _, start_ms in some)}) "
-                f"AND store_id IN ({_literals(store for store, _ in some)})",
+                f"AND store_id IN ({literals(store for store, _ in some)})",
             )
             found.update((store, second * 1000) for store, second in result.result_rows)
         return found
@@ -315,13 +339,13 @@ class EventLanding:
     async def _landed(self, suspects: dict[str, Head], writer: Writer) -> dict[str, int]:
         """When each of these ids that is in the table was first received."""
         found: dict[str, int] = {}
-        for some in _portions(list(suspects.values())):
+        for some in portions(list(suspects.values())):
             result = await self._ask(
                 writer,
-                f"SELECT store_id, event_id, toUnixTimestamp64Milli(min(received_at)) FROM {self._events} "
-                f"WHERE store_id IN ({_literals(head.store_id for head in some)}) "
-                f"AND event_id IN ({_literals(head.event_id for head in some)}) AND is_deleted = 0 "
-                "GROUP BY store_id, event_id",
+                f"SELECT store_id, {KNOWN_ID_SQL} AS id, toUnixTimestamp64Milli(min(received_at)) FROM {self._events} "
+                f"WHERE store_id IN ({literals(head.store_id for head in some)}) "
+                f"AND event_id IN ({literals(written for head in some for written in _written_ids(head))}) "
+                "AND is_deleted = 0 GROUP BY store_id, id",
             )
             for store_id, event_id, received_ms in result.result_rows:
                 found[id_key(store_id, event_id)] = int(received_ms)
@@ -350,6 +374,12 @@ class EventLanding:
         return {(store, second * 1000) for store, second in result.result_rows}
 
 
+def _written_ids(head: Head) -> tuple[str, ...]:
+    """The ids under which an event may be in the table: those of the pixel were once written as they were given."""
+    event_id = known_id(head.event_id, head.source)
+    return (event_id, event_id.removeprefix(PIXEL_IDS)) if head.source == PUBLIC_SOURCE else (event_id,)
+
+
 def _with_offset(row: Row) -> bytes:
     """The event's JSON with its place in the log put in front."""
     return b'{"log_offset":%d,%b' % (row.offset, row.line.lstrip()[1:])
@@ -360,22 +390,8 @@ def as_sent(line: bytes) -> bytes:
     return re.sub(rb'^\{"log_offset":\d+,', b"{", line, count=1)
 
 
-def _portions(asked: Sequence[T]) -> Iterator[Sequence[T]]:
-    """As many at a time as one query can ask for."""
-    return (asked[start : start + _IDS_A_QUERY] for start in range(0, len(asked), _IDS_A_QUERY))
-
-
 def _tick_ms(line: bytes) -> int:
     try:
         return _decode_tick(line).tick_ms
     except UNREADABLE:
         return 0
-
-
-def _literals(texts: Iterable[str]) -> str:
-    return ", ".join(_literal(text) for text in sorted(set(texts)))
-
-
-def _literal(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'").replace("\0", "\\0")
-    return f"'{escaped}'"

@@ -1,11 +1,13 @@
 """Which minutes have to be recounted because of orders and payments that were told more than once.
 
-On the path of an event: used by ``streams/landing/events.py``. An order counts once, in the minute of the event that was
-received first (``streams/clickhouse/recount.py``). The stream counts the one that stands first in its partition, and
-remembers that for its horizon. The two differ, and the minutes are recounted,
+On the path of an event: used by ``streams/landing/events.py``. An order counts once, in the minute of the event that a trusted
+door received first, else of the one that a page told first (``streams/clickhouse/recount.py``). The stream counts the one of
+the best door that stands first in its partition, takes back what a page had told before, and remembers that for its
+horizon. The two differ, and the minutes are recounted,
 
 * where the order of the log is not that of ``received_at``: two collectors, or one that sends on what waited on its disk;
 * where an order is told again after the stream has forgotten it;
+* where a page's telling is to be taken back from a minute that the stream no longer holds;
 * where the first telling was none for the store's stream: too old for it, or in a foreign partition, which counts for
   itself. The minute of such a telling has been recounted, and by that it is known later.
 """
@@ -15,8 +17,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
+from scoring.events.identity import PUBLIC_SOURCE
 from scoring.funnel.units import MINUTE_MS
-from streams.clickhouse.recount import Minute
+from streams.clickhouse.recount import ORDER_RANK, Minute
 from streams.landing.duplicates import order_key
 from streams.landing.heads import Head
 from streams.landing.writer import Row
@@ -26,6 +29,7 @@ class OrderRecord(NamedTuple):
     """One telling of an order or a payment. ``offset`` is that of the log.
 
     ``is_streamed`` is false for one that the store's stream does not count: in a foreign partition, or too old.
+    ``is_evidence`` is true for what a page says.
     """
 
     received_at_ms: int
@@ -33,16 +37,23 @@ class OrderRecord(NamedTuple):
     event_id: str
     minute: Minute
     is_streamed: bool = True
+    is_evidence: bool = False
+
+    @property
+    def rank(self) -> tuple[bool, int, int, str]:
+        """The smallest counts."""
+        return self.is_evidence, self.received_at_ms, self.offset, self.event_id
 
 
 def order_record_of(row: Row, head: Head, is_streamed: bool) -> OrderRecord:
     """The telling that a record is."""
     minute = (head.store_id, head.event_time_ms // MINUTE_MS * MINUTE_MS)
-    return OrderRecord(head.received_at_ms, row.offset, head.event_id, minute, is_streamed)
+    is_evidence = head.source == PUBLIC_SOURCE
+    return OrderRecord(head.received_at_ms, row.offset, head.event_id, minute, is_streamed, is_evidence)
 
 
 def firsts_query(events: str, stores: str, types: str, orders: str) -> str:
-    """A query for the first telling of each order: store, type, order id, then the fields of ``OrderRecord``.
+    """A query for the first telling of each order: store, type, order id, received, offset, id, event time, whether evidence.
 
     Args:
         events: the table.
@@ -50,10 +61,11 @@ def firsts_query(events: str, stores: str, types: str, orders: str) -> str:
         types: of the types.
         orders: of the order ids.
     """
-    rank = "(received_at, log_offset, event_id)"
+    first = f"argMin({{}}, {ORDER_RANK})"
     return (
-        "SELECT store_id, type, order_id, toUnixTimestamp64Milli(min(received_at)), "
-        f"argMin(log_offset, {rank}), argMin(event_id, {rank}), toUnixTimestamp64Milli(argMin(event_time, {rank})) "
+        f"SELECT store_id, type, order_id, toUnixTimestamp64Milli({first.format('received_at')}), "
+        f"{first.format('log_offset')}, {first.format('event_id')}, toUnixTimestamp64Milli({first.format('event_time')}), "
+        f"min(source = '{PUBLIC_SOURCE}') "
         f"FROM {events} WHERE store_id IN ({stores}) AND type IN ({types}) AND order_id IN ({orders}) "
         "AND is_deleted = 0 GROUP BY store_id, type, order_id"
     )
@@ -80,13 +92,20 @@ def minutes_to_recount(
         if not told.is_streamed:
             unseen.add(key)
         first = known.setdefault(key, told)
+        apart_ms = told.received_at_ms - first.received_at_ms
         if first.event_id == told.event_id:
-            is_late = told.received_at_ms - first.received_at_ms > forgotten_ms
+            is_late = apart_ms > forgotten_ms
             found.update({told.minute} if is_late or not told.is_streamed else ())
-        elif told[:3] < first[:3] or told.offset < first.offset:
+        elif told.is_evidence != first.is_evidence:
+            evidence, fact = (told, first) if told.is_evidence else (first, told)
+            is_held = max(abs(apart_ms), fact.received_at_ms - evidence.minute[1]) <= forgotten_ms
+            if not is_held or key in unseen:
+                found.update((told.minute, first.minute))
+            known[key] = fact
+        elif told.rank < first.rank or told.offset < first.offset:
             found.update((told.minute, first.minute))
-            known[key] = min(told, first)
-        elif told.received_at_ms - first.received_at_ms > forgotten_ms or key in unseen:
+            known[key] = min(told, first, key=lambda one: one.rank)
+        elif apart_ms > forgotten_ms or key in unseen:
             found.add(told.minute)
     return found
 

@@ -1,17 +1,19 @@
-"""Notes the events that were left out because their id had been landed before: what tells that a source sends everything twice.
+"""Marks the tellings of an order that do not count (``streams/clickhouse/repeats.py``), and notes the events that were left out because their id had been landed before: what tells that a source sends everything twice.
 
 Filled by ``streams/landing/events.py``; read as the view ``repeats``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import msgspec
 from clickhouse_connect.driver import AsyncClient
 
 from streams.clickhouse.clients import table
+from streams.clickhouse.literals import literals, portions
+from streams.clickhouse.repeats import mark_repeats
 from streams.settings import Settings
 
 
@@ -40,3 +42,12 @@ async def note_repeats(client: AsyncClient, settings: Settings, repeats: Sequenc
     )
     columns = ["store_id", "received_at", "event_id", "source"]
     await client.raw_insert(table(settings, "repeats_raw"), columns, insert_block=lines, fmt="JSONEachRow")
+
+
+async def mark_told_again(
+    client: AsyncClient, settings: Settings, orders: Collection[tuple[str, str]]
+) -> None:
+    """Mark what does not count among the tellings of these (store, order). ``client`` is a writer."""
+    for some in portions(sorted(orders)):
+        stores, ids = literals(store for store, _ in some), literals(order for _, order in some)
+        await mark_repeats(client, settings, f"store_id IN ({stores}) AND order_id IN ({ids})")

@@ -36,7 +36,7 @@ from streams.landing.events import EventLanding, Prepared, as_sent
 from streams.landing.heads import unreadable_reason
 from streams.landing.lag import tell_lag_for_ever
 from streams.landing.lines import row_of, store_of
-from streams.landing.repeats import note_repeats
+from streams.landing.repeats import mark_told_again, note_repeats
 from streams.landing.starting import migrated, started
 from streams.landing.targets import TARGETS, Target
 from streams.landing.writer import Row, Writer
@@ -270,6 +270,10 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
         if prepared.repeats:
             await self._writer.patiently(
                 lambda client: note_repeats(client, self._settings, prepared.repeats)
+            )
+        if prepared.told_again:
+            await self._writer.patiently(
+                lambda client: mark_told_again(client, self._settings, prepared.told_again)
             )
         await self._recount(prepared, rows)
         if len(prepared.hashes):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from scoring.events.identity import PUBLIC_SOURCE
 from streams.clickhouse.clients import table
 from streams.kafka import topics
 from streams.settings import Settings
@@ -15,6 +16,8 @@ from streams.settings import Settings
 _UTC_MS = "fromUnixTimestamp64Milli({}, 'UTC')"
 #: a version that grows as the time shrinks: the first received holds
 _FIRST_HOLDS = "toUInt64(18446744073709551615) - toUInt64({})"
+#: and what a page tells holds only against what a page tells
+_TRUSTED_HOLDS = f"{_FIRST_HOLDS} - if(source = '{PUBLIC_SOURCE}', bitShiftLeft(toUInt64(1), 62), 0)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +80,19 @@ EVENTS = Target(
         "schema_version": "coalesce(schema_version, 1)",
         "quantity": "coalesce(quantity, 1)",
         **_same("attributes", "log_offset"),
-        "version": _FIRST_HOLDS.format("received_at_ms"),
+        "version": _TRUSTED_HOLDS.format("received_at_ms"),
     },
 )
 
 MINUTES = Target(
     topics.MINUTES,
     "minutes_raw",
-    "store_id String, minute_ms Int64, segment String, counts Array(UInt64)",
+    "store_id String, minute_ms Int64, segment String, counts Array(UInt64), taken_back UInt64",
     {
         "store_id": "store_id",
         "minute": "toDateTime(intDiv(minute_ms, 1000), 'UTC')",
         **_same("segment", "counts"),
-        "version": "least(arraySum(counts), bitShiftLeft(toUInt64(1), 56) - 1)",
+        "version": "least(arraySum(counts) + 2 * taken_back, bitShiftLeft(toUInt64(1), 56) - 1)",
     },
 )
 

@@ -95,7 +95,9 @@ def _copied_orders(states: Mapping[int, State], partitions: int) -> Iterator[tup
         for key, value in state.items():
             if decode_key(key)[0] == "o":
                 for order in decode_orders(value):
-                    store_id = order.split(" ", 2)[1]  # "o STORE ORDER", see scoring/counting/partition.py
+                    store_id = order.split(" ", 2)[
+                        1
+                    ]  # "o STORE ORDER", also in evidence: scoring/counting/duplicates.py
                     found.setdefault((partition_of(store_id, partitions), key), set()).add(order)
     for (number, key), orders in found.items():
         known = set(decode_orders(states.get(number, {}).get(key, b"[]")))

@@ -5,7 +5,7 @@ On the path of an event: after ``scoring/detection/detector.py``, before ``strea
 Changelog keys are JSON arrays that begin with their kind:
 
 ==============================  ===================================================================
-``["c", minute, store, segment]``  counts: ``[as_of, c1, …, c7]``
+``["c", minute, store, segment]``  counts: ``[as_of, c1, …, c7]``, and what was taken back
 ``["s", store]``                   the detector's snapshot of a store (bytes of its own schema)
 ``["o", bucket]``                  order keys counted in a bucket (``scoring/counting/duplicates.py``)
 ``["p"]``                          the mark: up to where all of this holds
@@ -22,7 +22,7 @@ from collections.abc import Iterable
 import msgspec
 
 from scoring.alerts.alert import AlertTransition
-from scoring.counting.partition import MINUTE, OWNER, Row, UncountedRecord
+from scoring.counting.partition import MINUTE, OWNER, TAKEN_BACK, Row, UncountedRecord
 from scoring.events.event import DeadLetter
 from scoring.events.redaction import masked
 from scoring.funnel.scores import MinuteRow, ScoreRow, WindowRow
@@ -87,9 +87,10 @@ def rows_to_records(rows: Iterable[Row], as_of: int) -> tuple[list[Record], list
     add_change, add_minute = changes.append, minutes.append
     for row in rows:
         store_id, segment = row[OWNER]
-        minute, counts = row[MINUTE], tuple(row[:_WIDTH])
-        add_change((encode(("c", minute, store_id, segment)), encode((as_of, *counts))))
-        minute_row = MinuteRow(store_id, minute * MINUTE_MS, segment, counts, as_of)
+        minute, counts, taken_back = row[MINUTE], tuple(row[:_WIDTH]), row[TAKEN_BACK]
+        stored = (as_of, *counts, taken_back) if taken_back else (as_of, *counts)
+        add_change((encode(("c", minute, store_id, segment)), encode(stored)))
+        minute_row = MinuteRow(store_id, minute * MINUTE_MS, segment, counts, as_of, taken_back)
         add_minute((store_id.encode(), encode(minute_row)))
     return changes, minutes
 

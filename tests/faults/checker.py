@@ -152,7 +152,7 @@ class Checker:
         )
         try:
             rows: Any = client.query(
-                "SELECT store_id, event_id, count() FROM events GROUP BY ALL"
+                "SELECT store_id, event_id, count() FROM event_records GROUP BY ALL"
             ).result_rows
             present = Counter({(store, event): times for store, event, times in rows})
             rows = client.query(

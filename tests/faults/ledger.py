@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from scoring.events.event import Event
+from scoring.events.identity import ONCE_PER_ORDER
 from scoring.funnel.stages import STAGE_INDEX
 
 MINUTE_MS = 60_000
-ONCE_PER_ORDER = ("order", "payment")
 
 #: (store, start of the minute in ms, stage)
 Cell = tuple[str, int, str]
@@ -39,7 +39,7 @@ class Ledger:
         for event in self.events.values():
             if event.type.value not in STAGE_INDEX:
                 continue
-            if event.order_id and event.type.value in ONCE_PER_ORDER:
+            if event.order_id and event.type in ONCE_PER_ORDER:
                 order = (event.store_id, event.type.value, event.order_id)
                 if order in orders:
                     continue

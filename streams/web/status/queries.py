@@ -47,7 +47,7 @@ LIMIT 5000
 #: the pixel's orders next to those of every other source
 PIXEL_ORDERS = """
 SELECT store_id, uniqIf(order_id, source = 'pixel') AS pixel, uniqIf(order_id, source != 'pixel') AS server
-FROM events
+FROM event_records
 WHERE type = 'order' AND event_time > toDateTime({from_s:Int64}, 'UTC') AND event_time <= toDateTime({to_s:Int64}, 'UTC')
 GROUP BY store_id
 LIMIT 5000

@@ -41,7 +41,7 @@ def events(number: int, end_ms: int, seed: int) -> Iterator[Event]:
         received = end_ms - int((number - index) * EVERY_MS)
         kind = STAGES[stage[index]]
         yield Event(
-            event_id=f"{person[index]:016x}{index:08x}",
+            event_id=f"pixel:{person[index]:016x}{index:08x}",
             store_id=f"store-{store[index]:04d}",
             type=EventType(kind),
             event_time_ms=received - delay[index],

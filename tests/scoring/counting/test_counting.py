@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scoring.counting.partition import SLACK_MINUTES, ClockTick, PartitionCounts, Tally, encode_tick, totals
+from scoring.counting.partition import (
+    MINUTE,
+    OWNER,
+    SLACK_MINUTES,
+    ClockTick,
+    PartitionCounts,
+    Tally,
+    encode_tick,
+    totals,
+)
 from scoring.counting.segments import Segmenter
 from scoring.events.event import Event, EventType, RejectReason
 from scoring.funnel.segment_names import OTHER
@@ -34,6 +44,7 @@ def record(
     order_id: str = "",
     device: str = "ios",
     channel: str = "ads",
+    source: str = "",
 ) -> bytes:
     return msgspec.json.encode(
         Event(
@@ -45,6 +56,7 @@ def record(
             order_id=order_id,
             device_class=device,
             channel=channel,
+            source=source,
         )
     )
 
@@ -215,6 +227,58 @@ def test_an_order_id_of_megabytes_counts_once_and_makes_no_record_that_a_broker_
     assert count(restarted, record("c", "order", order_id=huge)).duplicates == 1
 
 
+def test_a_page_that_told_an_order_first_made_the_servers_a_repeat() -> None:
+    counts = make_counts()
+    page = record("pixel:x", "order", NOW - 20 * HOUR_MS, NOW, order_id="1001", source="pixel")
+    server = record("d-1", "order", NOW, order_id="1001", device="", channel="", source="api")
+    tally = count(counts, page, server, record("d-2", "order", NOW, order_id="1001", source="webhook"))
+    assert (tally.counted, tally.taken_back, tally.duplicates) == (2, 1, 1)
+    kept = {key[0] * MINUTE_MS // HOUR_MS: row[3] for key, row in seen(counts).items()}
+    assert kept == {(NOW - 20 * HOUR_MS) // HOUR_MS: 0, NOW // HOUR_MS: 1}
+
+
+def test_a_page_that_told_an_order_after_its_server_or_without_one_counts_it_once() -> None:
+    counts = make_counts()
+    server = record("d-1", "order", order_id="1", source="api")
+    pages = [record(f"pixel:{n}", "order", order_id=order, source="pixel") for n, order in enumerate("1221")]
+    tally = count(counts, server, *pages)
+    assert (tally.counted, tally.taken_back, tally.duplicates) == (2, 0, 3)
+
+
+def test_a_pages_id_does_not_claim_a_servers_though_an_older_release_wrote_it_as_it_was_given() -> None:
+    counts = make_counts()
+    tally = count(
+        counts,
+        record("n-1", "impression", source="pixel"),
+        record("n-1", "payment", order_id="7", source="api"),
+        record("pixel:n-1", "impression", source="pixel"),
+    )
+    assert (tally.counted, tally.duplicates) == (2, 1)
+
+
+def test_a_pages_order_is_taken_back_after_a_restart_as_well() -> None:
+    before, after = make_counts(), make_counts()
+    page = record("pixel:x", "order", order_id="9" * 300, source="pixel")
+    server = record("d-1", "order", NOW + MINUTE_MS, order_id="9" * 300, source="api")
+    count(before, page)
+    for row in before.take_dirty():
+        after.restore(row[MINUTE], *row[OWNER], row[:7])
+    for bucket, keys in before.orders.take_grown().items():
+        after.orders.restore(bucket, keys)
+    after.restored(before.clock_ms)
+    assert count(after, server, first=1, present=PRESENT).taken_back == 1
+    assert [row[:7] for row in after.take_dirty()] == [[0] * 7, [0, 0, 0, 1, 0, 0, 0]]
+    (bucket, keys), again = after.orders.take_grown().popitem(), make_counts()
+    again.orders.restore(bucket, keys)
+    assert count(again, page, server, first=2, present=PRESENT).duplicates == 2
+
+
+def test_three_parcels_of_an_order_were_three_fulfilments() -> None:
+    counts = make_counts()
+    tally = count(counts, *(record(f"ship-{n}", "fulfilment", order_id="SH-1") for n in range(3)))
+    assert (tally.counted, tally.duplicates) == (1, 2)
+
+
 def test_a_record_from_the_future_does_not_turn_time_forward() -> None:
     counts = make_counts()
     far = NOW + 400 * 24 * HOUR_MS
@@ -282,12 +346,13 @@ def held(counts: PartitionCounts) -> list[dict[str, set[str]]]:
 events = st.builds(
     record,
     event_id=st.integers(0, 30).map(str),
-    kind=st.sampled_from(["impression", "click", "order", "payment", "favourite"]),
+    kind=st.sampled_from(["impression", "click", "order", "payment", "fulfilment", "favourite"]),
     at=st.integers(NOW - 10 * MINUTE_MS, NOW),
     received=st.integers(NOW, NOW + 200_000),
     store=st.sampled_from(["s1", "s2"]),
     order_id=st.sampled_from(["", "o1", "o2"]),
     channel=st.sampled_from(["a", "b", "c", "d"]),
+    source=st.sampled_from(["pixel", "api"]),
 )
 records = st.one_of(
     events, st.integers(NOW, NOW + 200_000).map(lambda at: encode_tick(ClockTick(at))), st.just(b"{")
@@ -326,6 +391,44 @@ def test_split_and_resume_equals_one_run(log: list[bytes], cut: int) -> None:
     assert held(after) == held(before)
     count(after, *log[cut:], first=cut, present=PRESENT)
     assert seen(after) == seen(whole)
+
+
+orders = st.builds(
+    record,
+    event_id=st.integers(0, 1 << 40).map(str),
+    kind=st.just("order"),
+    at=st.integers(NOW - 10 * MINUTE_MS, NOW),
+    received=st.integers(NOW, NOW + 20_000),
+    order_id=st.sampled_from(["o1", "o2", "o3"]),
+    channel=st.sampled_from(["a", "b"]),
+    source=st.sampled_from(["pixel", "api"]),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(orders, max_size=20, unique_by=lambda one: msgspec.json.decode(one)["event_id"]),
+    st.integers(0, 20),
+)
+def test_an_order_counts_once_where_its_first_trusted_telling_says_whatever_pages_say(
+    log: list[bytes], cut: int
+) -> None:
+    before, after = make_counts(), make_counts()
+    count(before, *log[:cut], present=PRESENT)
+    for row in before.take_dirty():
+        after.restore(row[MINUTE], *row[OWNER], row[:7])
+    for bucket, keys in before.orders.take_grown().items():
+        after.orders.restore(bucket, keys)
+    after.restored(before.clock_ms)
+    count(after, *log[cut:], first=cut, present=PRESENT)
+    told = [msgspec.json.decode(one, type=Event) for one in log]
+    best: dict[str, Event] = {}
+    for one in told:
+        known = best.setdefault(one.order_id, one)
+        if (known.source, one.source) == ("pixel", "api"):
+            best[one.order_id] = one
+    right = Counter((one.event_time_ms // MINUTE_MS, f"ios/{one.channel}") for one in best.values())
+    assert {(key[0], key[2]): row[3] for key, row in seen(after).items() if row[3]} == right
 
 
 def test_an_id_repeated_in_the_epoch_after_its_own_was_held_after_a_restart_and_forgotten_without_one() -> (

@@ -308,3 +308,25 @@ def test_a_kept_payload_is_short_printable_text(raw: bytes) -> None:
 def test_no_email_survives(address: str) -> None:
     plain = all(letter.isalnum() or letter in "@.-_+" for letter in address)
     assert (address not in mask_text(f"to {address} now")) or not plain
+
+
+@pytest.mark.parametrize("source", [Source.API, Source.WEBHOOK, Source.REPLAY])
+@pytest.mark.parametrize("given", ["a-1", "pixel:a-1", "server:a-1", "server:pixel:a-1", "n-1", ""])
+def test_no_id_of_a_page_is_ever_the_id_of_a_trusted_door(source: Source, given: str) -> None:
+    claims = [given, given.removeprefix("pixel:"), given.removeprefix("server:"), f"pixel:{given}"]
+    record = {"type": "order", "order_id": "1001", "event_id": given}
+    trusted = event_of(record, source=source).event_id
+    pages = {event_of({**record, "event_id": claim}, source=Source.PIXEL).event_id for claim in claims}
+    assert trusted not in pages
+    assert all(one.startswith("pixel:") for one in pages)
+
+
+def test_ids_of_trusted_doors_stay_as_they_were_and_stay_apart() -> None:
+    given = ["a-1", "pixel:a-1", "server:a-1", "server:pixel:a-1"]
+    known = [event_of({"event_id": one}).event_id for one in given]
+    assert known[0] == "a-1"
+    assert len(set(known)) == len(given)
+
+
+def test_an_address_in_a_pages_id_took_it_out_of_the_pages_space() -> None:
+    assert event_of({"event_id": "a@b.example"}, source=Source.PIXEL).event_id.startswith("pixel:")

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from scoring.funnel.stages import STAGES
 from streams import metrics
 from streams.clickhouse import open_writer
 from streams.clickhouse.reconcile import reconcile, repair
+from streams.clickhouse.recount import recount
 from streams.clock import now_ms
 from streams.config.model import Config
 from streams.jobs.reconciling import Reconciler
@@ -176,7 +178,9 @@ async def test_minutes_older_than_the_horizon_are_recounted_as_an_independent_co
         await ground.send(topics.EVENTS, [more])
         expected["s1", LONG_AGO_MS, "click"] += 1
         await until(lambda: ground.stage_counts() == expected)
-    assert ground.one("SELECT count() FROM events") == len({one.event_id for one in events}) + 1
+    assert ground.one("SELECT count() FROM event_records") == len({one.event_id for one in events}) + 1
+    stages = ground.one(f"SELECT countIf(type IN {tuple(map(str, STAGES))}) FROM events")
+    assert stages == expected.total()
     segments = {one for (one,) in ground.rows("SELECT DISTINCT segment FROM stage_counts")}
     assert segments == {
         segment_name((device, channel)) for device in ("ios", "android", "") for channel in ("ads", "mail")
@@ -230,7 +234,71 @@ async def test_an_order_told_again_after_the_stream_has_forgotten_it_counts_once
         await ground.send(topics.EVENTS, [told[1], other])
         await until(lambda: ground.stage_counts().total() == 2)
     assert ground.stage_counts() == {("s1", earlier, "order"): 1, ("s1", moment, "order"): 1}
-    assert ground.one("SELECT count() FROM events") == 3
+    assert ground.one("SELECT count() FROM event_records") == 3
+    assert ground.one("SELECT count() FROM events") == 2
+
+
+async def test_an_order_told_by_a_page_a_server_and_in_parcels_stands_once_with_the_servers_facts(
+    ground: Ground,
+) -> None:
+    moment = now_ms() // MINUTE_MS * MINUTE_MS
+    page = event(
+        1, type=EventType.ORDER, order_id="o1", event_time_ms=moment - HOUR_MS, source="pixel", amount="99999"
+    )
+    claim = msgspec.structs.replace(page, event_id="n-1", type=EventType.IMPRESSION, order_id="")
+    server = event(2, type=EventType.ORDER, order_id="o1", event_time_ms=moment, source="api", amount="10.00")
+    again = msgspec.structs.replace(server, event_id="d-2", received_at_ms=server.received_at_ms + 5)
+    payment = event(
+        3, event_id="n-1", type=EventType.PAYMENT, order_id="o1", event_time_ms=moment, source="api"
+    )
+    parcels = [
+        event(n, event_id=f"ship-{n}", type=EventType.FULFILMENT, order_id="o1", event_time_ms=moment)
+        for n in range(3)
+    ]
+    told = "SELECT type, count(), sum(amount), min(toUnixTimestamp64Milli(event_time)) FROM {} GROUP BY type ORDER BY type"
+    facts = [
+        ("fulfilment", 1, moment),
+        ("impression", 1, moment - HOUR_MS),
+        ("order", 1, moment),
+        ("payment", 1, moment),
+    ]
+    async with ground.landing():
+        await ground.send(topics.EVENTS, [page, claim])
+        await until(lambda: ground.one("SELECT count() FROM events") == 2)
+        await ground.send(topics.EVENTS, [server, again, payment, *parcels])
+        await until(lambda: ground.one("SELECT count() FROM event_records") == 8)
+        await until(
+            lambda: [(str(row[0]), row[1], row[3]) for row in ground.rows(told.format("events"))] == facts
+        )
+    # a record landed again after a crash does not lose its mark
+    async with ground.landing(group="second"):
+        await until(
+            lambda: (
+                ground.one("SELECT countIf(event_id = 'ship-2' AND is_repeat = 1) FROM event_records") == 1
+            )
+        )
+        await until(lambda: ground.one("SELECT count() FROM events") == 4)
+    assert ground.rows("SELECT event_id, amount FROM events WHERE type = 'order'") == [("e2", Decimal("10"))]
+    client = await open_writer(ground.settings)
+    minutes = {("s1", moment), ("s1", moment - HOUR_MS)}
+    await recount(client, ground.settings, Config().segments.dimensions, minutes, "b")
+    await client.close()
+    stages = {"order": moment, "payment": moment, "fulfilment": moment, "impression": moment - HOUR_MS}
+    assert ground.stage_counts() == {("s1", when, stage): 1 for stage, when in stages.items()}
+
+
+async def test_a_minute_row_after_a_pages_order_was_taken_back_is_newer_though_smaller(
+    ground: Ground,
+) -> None:
+    moment = now_ms() // MINUTE_MS * MINUTE_MS
+    rows = [
+        MinuteRow("s1", moment, "-/-", (0, 0, 0, count, 0, 0, 0), 1, taken_back)
+        for count, taken_back in ((2, 0), (1, 1), (1, 0))
+    ]
+    async with ground.landing():
+        for row in rows:
+            await ground.send(topics.MINUTES, [row])
+        await until(lambda: ground.stage_counts().total() == 1)
 
 
 async def test_a_minute_row_is_never_replaced_by_a_smaller_one(ground: Ground) -> None:
@@ -266,7 +334,7 @@ async def test_killed_between_insert_and_commit_each_row_still_lands_once(ground
     assert ground.one("SELECT count() FROM events") > 0
     async with ground.landing():
         await until(lambda: ground.stage_counts() == expected)
-    assert ground.one("SELECT count() FROM events") == len({one.event_id for one in events})
+    assert ground.one("SELECT count() FROM event_records") == len({one.event_id for one in events})
 
 
 async def test_an_event_that_came_again_is_noted_once_with_its_door(ground: Ground) -> None:

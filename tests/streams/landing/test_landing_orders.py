@@ -47,3 +47,23 @@ def test_a_telling_that_the_stream_did_not_count_was_forgotten_when_landing_star
     again = [("o1", OrderRecord(NOW + 5, 7, "b", SECOND))]
     assert minutes_to_recount(again, firsts, {FIRST}, FORGOTTEN_MS) == {SECOND}
     assert minutes_to_recount(again, firsts, set(), FORGOTTEN_MS) == set()
+
+
+def test_a_pages_telling_that_the_stream_took_back_needs_no_recount_whichever_came_first() -> None:
+    page = OrderRecord(NOW, 1, "pixel:a", FIRST, is_evidence=True)
+    server = OrderRecord(NOW + 5, 2, "b", SECOND)
+    assert recounted(page, server) == recounted(server, page) == set()
+    assert recounted(page, firsts={"o1": server}) == recounted(server, firsts={"o1": page}) == set()
+
+
+def test_a_pages_telling_in_a_minute_that_the_stream_no_longer_holds_is_taken_back_by_a_recount() -> None:
+    old = ("s1", NOW - FORGOTTEN_MS - 60_000)
+    page = OrderRecord(NOW, 1, "pixel:a", old, is_evidence=True)
+    server = OrderRecord(NOW + 5, 2, "b", SECOND)
+    assert recounted(page, server) == recounted(server, firsts={"o1": page}) == {old, SECOND}
+
+
+def test_a_pages_telling_after_the_stream_has_forgotten_the_servers_is_recounted() -> None:
+    server = OrderRecord(NOW, 1, "b", FIRST)
+    page = OrderRecord(NOW + FORGOTTEN_MS + 1, 2, "pixel:a", SECOND, is_evidence=True)
+    assert recounted(page, firsts={"o1": server}) == {FIRST, SECOND}

@@ -1,0 +1,52 @@
+"""Marks the tellings of an order that do not count, so that ``events`` holds an order once.
+
+Used by ``streams/landing`` for orders that are told again, and by the reconciliation for a span. A marked row is written
+once more, over the one that landed: nothing is taken away, and ``event_records`` shows all of them.
+"""
+
+from __future__ import annotations
+
+from clickhouse_connect.driver import AsyncClient
+
+from scoring.events.bounds import OLDEST_MS
+from streams.clickhouse.clients import table
+from streams.clickhouse.errors import mapped
+from streams.clickhouse.literals import literal
+from streams.clickhouse.recount import ONCE_LIST, ORDER_RANK
+from streams.settings import Settings
+
+#: a version above every one that landing writes (``streams/landing/targets.py``), and growing with time
+_MARKED_VERSION = (
+    f"toUInt64(18446744073709551615) - toUInt64({OLDEST_MS}) + intDiv(toUnixTimestamp64Milli(now64(3)), 10)"
+)
+
+
+async def mark_repeats(client: AsyncClient, settings: Settings, where: str) -> None:
+    """Mark what does not count among the tellings of the orders that have one under the condition ``where``.
+
+    Args:
+        client: a writer.
+        settings: names the database.
+        where: an SQL condition on raw events.
+    """
+    events = table(settings, "events_raw")
+    told = f"type IN ({ONCE_LIST}) AND order_id != ''"
+    orders = f"""{told} AND (store_id, order_id) IN (
+            SELECT store_id, order_id FROM {events} WHERE {told} AND ({where}))"""
+    statement = f"""INSERT INTO {events} SELECT * REPLACE (1 AS is_repeat, {_MARKED_VERSION} AS version)
+        FROM {events} AS told FINAL
+        WHERE {orders} AND told.is_repeat = 0 AND (store_id, type, order_id, event_id) NOT IN (
+            SELECT store_id, type, order_id, argMin(event_id, {ORDER_RANK}) FROM {events} FINAL
+            WHERE {orders} GROUP BY store_id, type, order_id)
+        SETTINGS do_not_merge_across_partitions_select_final = 1, max_partitions_per_insert_block = 0"""
+    with mapped():
+        await client.command(statement, settings={"max_query_size": 16_000_000})
+
+
+def happened_between(start_ms: int, end_ms: int, store_id: str | None = None) -> str:
+    """The condition on raw events of [``start_ms``, ``end_ms``), of one store or of all."""
+    span = " AND ".join(
+        f"event_time {sign} fromUnixTimestamp64Milli({at_ms}, 'UTC')"
+        for sign, at_ms in ((">=", start_ms), ("<", end_ms))
+    )
+    return span if store_id is None else f"{span} AND store_id = {literal(store_id)}"
