@@ -12,6 +12,7 @@ import msgspec
 from pydantic import SecretStr
 
 from streams.embedded.ports import choose_port
+from streams.embedded.store.protocol import ROLES_READER
 from streams.instance.files import process_name, secret, write_atomically
 from streams.settings import Settings
 
@@ -122,13 +123,18 @@ def make_plan(settings: Settings, config: Path | None, roles: Sequence[str], wit
     complete = settings.model_copy(update=update)
     ports.keep()
     environment = environment_of(complete)
+    roles_read = {
+        "clickhouse_reader": ROLES_READER,
+        "clickhouse_reader_password": SecretStr(secret(data, "clickhouse_roles_password")),
+    }
+    of_roles = environment_of(complete.model_copy(update=roles_read)) if with_parts else environment
     return Plan(
         complete,
         tuple(
             Command(name, "", (*arguments, "--data", str(data)), environment, PART_GRACE_S)
             for name, arguments in part_arguments
         ),
-        tuple(_role_commands(complete, roles, environment)),
+        tuple(_role_commands(complete, roles, of_roles)),
         url_of(complete.collector_host, complete.collector_port),
         url_of(complete.page_host, complete.page_port),
         tuple(notes),

@@ -28,7 +28,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1", help="where to listen")
     parser.add_argument("--port", type=int, default=0, help="the port; 0 takes a free one")
     parser.add_argument(
-        "--threads", type=int, default=6, help="queries that run at a time, for the writer and for readers"
+        "--threads",
+        type=int,
+        default=6,
+        help="queries that run at a time, for the writer, for roles that read and for people who read",
     )
     parser.add_argument(
         "--waiting",
@@ -69,6 +72,7 @@ async def serve(asked: argparse.Namespace, settings: Settings, parent: int) -> N
         settings.clickhouse_password.get_secret_value() or secret(data, "clickhouse_password"),
         settings.clickhouse_reader,
         settings.clickhouse_reader_password.get_secret_value() or secret(data, "clickhouse_reader_password"),
+        secret(data, "clickhouse_roles_password"),
     )
     server = StoreServer(
         engine, users, threads=asked.threads, waiting=asked.waiting, body_bytes=asked.body_bytes

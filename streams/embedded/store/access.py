@@ -12,13 +12,16 @@ import re
 from typing import Any, Final
 
 from streams.embedded.store.errors import ACCESS_DENIED, READONLY, SYNTAX_ERROR, StoreError, from_engine
+from streams.embedded.store.reader_settings import UNTOUCHABLE
+from streams.embedded.store.settings_clause import filters_by_table
 from streams.embedded.store.statement import tokens
 
 READER_ROLE: Final = "reading"
 WRITER_ROLE: Final = "writing"
 
+_CONSTANT: Final = "".join(f"<{name}><const/></{name}>" for name in UNTOUCHABLE)
 USERS_XML: Final = f"""<clickhouse>
-  <profiles><default/></profiles>
+  <profiles><default><constraints>{_CONSTANT}</constraints></default></profiles>
   <quotas><default/></quotas>
   <roles>
     <{WRITER_ROLE}><grants><query>GRANT ALL ON *.*</query></grants></{WRITER_ROLE}>
@@ -127,28 +130,6 @@ _SHOWN: Final = frozenset(
         "TABLES",
     ]
 )
-_OPEN_SETTINGS: Final = frozenset(
-    [
-        "count_distinct_implementation",
-        "extremes",
-        "final",
-        "group_by_use_nulls",
-        "join_use_nulls",
-        "log_comment",
-        "max_block_size",
-        "max_execution_time",
-        "max_result_bytes",
-        "max_result_rows",
-        "max_rows_to_read",
-        "max_threads",
-        "output_format_json_quote_64bit_integers",
-        "prefer_column_name_to_alias",
-        "result_overflow_mode",
-        "session_timezone",
-        "timeout_overflow_mode",
-        "totals_mode",
-    ]
-)
 
 
 class ReaderAccess:
@@ -166,10 +147,15 @@ class ReaderAccess:
                 ACCESS_DENIED, "ACCESS_DENIED", f"The read-only user has no access to database {database}"
             )
 
-    def check_setting(self, name: str) -> None:
-        """Refuse a setting that could lift a limit or reach outside."""
-        if name not in _OPEN_SETTINGS and not name.startswith(("output_format_", "date_time_output_format")):
-            raise StoreError(READONLY, "READONLY", f"Cannot modify '{name}' setting in readonly mode")
+    def check_filters(self, connection: Any, value: str) -> None:
+        """Refuse ``additional_table_filters`` that could say more than a statement of the reader's may.
+
+        Raises:
+            StoreError: with the reason.
+        """
+        for table, condition in filters_by_table(value).items():
+            self._check_node("TableIdentifier", table)
+            self.check(connection, f"SELECT 1 WHERE ({condition}\n)", {})
 
     def check(self, connection: Any, sql: str, params: dict[str, str]) -> None:
         """Refuse ``sql`` unless it is one statement that reads what a reader may see.
@@ -197,10 +183,12 @@ class ReaderAccess:
         except Exception as error:
             raise from_engine(str(error)) from error
         lines = tree.splitlines()
-        shown = [token.text for token in tokens(sql.encode())[:2]]
+        shown = [*(token.text for token in tokens(sql.encode(), most=2)), "", ""]
         if not _OPEN_STATEMENT.match(lines[0]) or (shown[0] == "SHOW" and shown[1] not in _SHOWN):
             raise StoreError(
-                ACCESS_DENIED, "ACCESS_DENIED", f"The read-only user may not ask for {' '.join(shown)}"
+                ACCESS_DENIED,
+                "ACCESS_DENIED",
+                f"The read-only user may not ask for {' '.join(shown).strip()}",
             )
         for line in lines:
             if node := _NODE.match(line):
@@ -211,7 +199,7 @@ class ReaderAccess:
             raise StoreError(
                 READONLY,
                 "READONLY",
-                "Cannot modify settings in readonly mode: the read-only user's queries take no SETTINGS clause",
+                "Cannot modify settings in readonly mode: the read-only user's queries take one SETTINGS clause, at their end",
             )
         if kind == "Function":
             lowered = name.lower()
@@ -220,12 +208,14 @@ class ReaderAccess:
                     ACCESS_DENIED, "ACCESS_DENIED", f"The read-only user may not use the function {name}"
                 )
             return
-        database, dot, table = name.replace("`", "").partition(".")
-        if name.replace("`", "").lower().endswith(_INNER_TABLE):
+        parts = name.replace("`", "").split(".")
+        database, table = (parts[0].lower(), parts[1].lower()) if len(parts) > 1 else ("", parts[0].lower())
+        # a name of three parts is a column's; what it is taken from has a node of its own
+        if parts[-1].lower().endswith(_INNER_TABLE) or table.endswith(_INNER_TABLE):
             raise StoreError(
                 ACCESS_DENIED,
                 "ACCESS_DENIED",
                 f"The read-only user reads the views, which are right as they are, not {name}",
             )
-        if dot and database.lower() == "system" and table.lower() not in _OPEN_SYSTEM_TABLES:
+        if database == "system" and table not in _OPEN_SYSTEM_TABLES:
             raise StoreError(ACCESS_DENIED, "ACCESS_DENIED", f"The read-only user may not read {name}")

@@ -12,7 +12,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,9 @@ from streams.embedded.store.errors import (
     from_engine,
 )
 from streams.embedded.store.protocol import ExternalTable, Query
+from streams.embedded.store.reader_settings import reader_settings
 from streams.embedded.store.sessions import Sessions
+from streams.embedded.store.settings_clause import split_settings
 from streams.embedded.store.statement import Statement
 
 
@@ -137,6 +139,8 @@ class StoreEngine:
         Raises:
             StoreError: it was rejected or failed.
         """
+        if query.user.reads_only:
+            statement = _without_settings(query, statement)
         with self.sessions.connection(query, statement, self._connect_at_home) as (connection, session):
             self._prepare(connection, query)
             try:
@@ -164,22 +168,18 @@ class StoreEngine:
             connection.close()
 
     def _prepare(self, connection: Any, query: Query) -> None:
-        reader = query.user.reads_only
         limits = self._limits
-        settings = dict(query.settings)
-        memory = limits.reader_memory_bytes if reader else limits.memory_bytes
-        if reader:
+        if query.user.reads_only:
             self._reader.check_database(query.database or self._database)
-            for name in settings:
-                self._reader.check_setting(name)
-            settings |= {
-                "max_memory_usage": str(memory),
-                "allow_introspection_functions": "0",
-                "allow_ddl": "0",
-            }
-            settings["max_execution_time"] = _lower(settings.get("max_execution_time"), limits.reader_query_s)
+            settings = reader_settings(
+                query.settings,
+                memory_bytes=limits.reader_memory_bytes,
+                query_s=limits.reader_query_s,
+                check_filters=lambda value: self._reader.check_filters(connection, value),
+            )
         else:
-            settings.setdefault("max_memory_usage", str(memory))
+            settings = dict(query.settings)
+            settings.setdefault("max_memory_usage", str(limits.memory_bytes))
             settings.setdefault("max_execution_time", str(limits.query_s))
         settings["log_comment"] = query.mark
         order = sorted(settings, key=lambda name: name == "readonly")  # after it nothing else could be set
@@ -208,13 +208,14 @@ class StoreEngine:
         if statement.several:
             raise StoreError(SYNTAX_ERROR, "SYNTAX_ERROR", "Multi-statements are not allowed")
         if query.user.reads_only:
+            if statement.kind != "INSERT":
+                self._reader.check(connection, f"{statement.head}\n{statement.tail}", query.params)
             if not statement.has_result:
                 raise StoreError(
                     READONLY,
                     "READONLY",
                     "The read-only user may only read: Cannot execute query in readonly mode",
                 )
-            self._reader.check(connection, f"{statement.head}\n{statement.tail}", query.params)
             self.run(connection, f"SET ROLE {READER_ROLE}")
             self.run(connection, "SET readonly = 1")
         else:
@@ -280,12 +281,12 @@ class StoreEngine:
                 made.unlink()
 
 
-def _lower(asked: str | None, most: float) -> str:
-    try:
-        value = float(asked or 0)
-    except ValueError:
-        value = 0.0
-    return str(min(value, most) if value > 0 else most)
+def _without_settings(query: Query, statement: Statement) -> Statement:
+    """A reader's statement without the SETTINGS clause at its end; its settings join those of the request."""
+    head, in_head = split_settings(statement.head)
+    tail, in_tail = split_settings(statement.tail)
+    query.settings |= in_head | in_tail
+    return replace(statement, head=head, tail=tail)
 
 
 def _outcome(result: Any) -> StatementResult:

@@ -12,7 +12,13 @@ from typing import Any, Final
 from aiohttp import web
 
 from streams.embedded.store.engine import StoreEngine
-from streams.embedded.store.errors import BAD_ARGUMENTS, REQUEST_TOO_LARGE, StoreError
+from streams.embedded.store.errors import (
+    ACCESS_DENIED,
+    BAD_ARGUMENTS,
+    REQUEST_TOO_LARGE,
+    SYNTAX_ERROR,
+    StoreError,
+)
 from streams.embedded.store.protocol import (
     ENCODINGS,
     Query,
@@ -24,12 +30,15 @@ from streams.embedded.store.protocol import (
     params_of,
     settings_of,
 )
-from streams.embedded.store.statement import parse
+from streams.embedded.store.reader_settings import MOST_STATEMENT_BYTES
+from streams.embedded.store.statement import first_word
 
 HELD_BYTES: Final = (
     1 << 20
 )  # a body up to here is held in memory; a result is answered whole, with true figures and status
 _READER_BODY_BYTES = 16 << 20  # a reader sends statements and small tables
+_MOST_FIELDS = 2000  # of a form
+_FIRST_WORD_WITHIN = 65_536  # comments before it may be this long
 
 
 class RequestReader:
@@ -48,28 +57,24 @@ class RequestReader:
         arguments = dict(request.query)
         external = []
         held = b""
-        packed = ENCODINGS.get(request.headers.get("Content-Encoding", "").lower())
-        if packed is None:
-            raise StoreError(
-                BAD_ARGUMENTS,
-                "BAD_ARGUMENTS",
-                f"Unknown Content-Encoding {request.headers['Content-Encoding']}",
-            )
+        packed = _packing(request)
         body: Path | None = None
         most = min(self._body_bytes, _READER_BODY_BYTES) if user.reads_only else self._body_bytes
         if request.content_type == "multipart/form-data":
             fields, files = await self._form(request, most)
             arguments |= fields
-            external = external_tables(files, arguments)
+            external = await asyncio.to_thread(external_tables, files, arguments)
         else:
             held, body = await self._receive(request, most, bodies)
         sql = arguments.get("query", "").encode("utf-8", "surrogateescape")
-        if not _is_insert(sql) and (held or body):
+        if first_word(sql[:_FIRST_WORD_WITHIN]) != "INSERT" and (held or body):
             text = await self._text(held, body, packed, bodies)
             sql, held, body = (sql + b"\n" + text if sql.strip() else text), b"", None
             packed = "none"
         elif held:
             body = self._store_body(held, bodies)
+        if user.reads_only:
+            _check_reader(sql, arguments)
         return Query(
             user=user,
             sql=sql,
@@ -136,7 +141,15 @@ class RequestReader:
         fields: dict[str, str] = {}
         files: dict[str, bytes] = {}
         total = 0
-        async for part in await request.multipart():
+        try:
+            parts = await request.multipart()
+        except ValueError as error:
+            raise StoreError(BAD_ARGUMENTS, "BAD_ARGUMENTS", f"The form cannot be read: {error}") from error
+        async for part in parts:
+            if len(fields) + len(files) >= _MOST_FIELDS:
+                raise StoreError(
+                    BAD_ARGUMENTS, "BAD_ARGUMENTS", f"The form has more than {_MOST_FIELDS} fields"
+                )
             name = getattr(part, "name", None) or ""
             content = bytearray()
             while chunk := await part.read_chunk(65536):  # type: ignore[union-attr]
@@ -150,8 +163,24 @@ class RequestReader:
         return fields, files
 
 
-def _is_insert(sql: bytes) -> bool:
-    return bool(sql.strip()) and (sql.lstrip()[:6].upper() == b"INSERT" or parse(sql).kind == "INSERT")
+def _packing(request: web.Request) -> str:
+    """How the body is packed."""
+    name = request.headers.get("Content-Encoding", "")
+    packed = ENCODINGS.get(name.lower())
+    if packed is None:
+        raise StoreError(BAD_ARGUMENTS, "BAD_ARGUMENTS", f"Unknown Content-Encoding {name}")
+    return packed
+
+
+def _check_reader(sql: bytes, arguments: dict[str, str]) -> None:
+    if "role" in arguments:
+        raise StoreError(ACCESS_DENIED, "ACCESS_DENIED", "The read-only user may not choose its role")
+    if len(sql) > MOST_STATEMENT_BYTES:
+        raise StoreError(
+            SYNTAX_ERROR,
+            "SYNTAX_ERROR",
+            f"Max query size exceeded: a statement of the read-only user has at most {MOST_STATEMENT_BYTES} bytes",
+        )
 
 
 def _check_size(total: int, most: int) -> None:

@@ -19,7 +19,7 @@ from streams.embedded.store.errors import (
     UNKNOWN_FORMAT,
     StoreError,
 )
-from streams.embedded.store.statement import tokens
+from streams.embedded.store.statement import Statement, tokens
 
 # URL arguments that are not settings
 _CONTROL: Final = frozenset(
@@ -87,10 +87,11 @@ _OFFERED: Final = ("zstd", "lz4", "br", "gzip", "deflate", "xz", "bz2")
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """One who may ask; ``reads_only`` is the user for people and pages."""
+    """One who may ask. ``lane`` names the threads that answer: what roles read does not wait for what people read."""
 
     name: str
     reads_only: bool
+    lane: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,18 +124,35 @@ class Query:
     whole: bool = False
     read_only: bool = False
     external: list[ExternalTable] = field(default_factory=list)
+    statement: Statement | None = None  # once it has been parsed
     mark: str = field(
         default_factory=lambda: uuid.uuid4().hex
     )  # ours, so that nobody can have another's query stopped
 
+    @property
+    def format(self) -> str:
+        """The format of its result."""
+        return (self.statement and self.statement.format) or self.default_format
+
+
+#: the lanes; each has threads and a queue of its own
+WRITING: Final = "writer"
+ROLES_READING: Final = "roles"
+PEOPLE_READING: Final = "reader"
+#: the user as which the roles of an instance read its own store; people and their tools read as the reader
+ROLES_READER: Final = "funnelwatch_roles"
+
 
 class Users:
-    """The two users and their passwords."""
+    """The users and their passwords: one writes, one is for people's reading, one for that of the instance's own roles."""
 
-    def __init__(self, writer: str, writer_password: str, reader: str, reader_password: str) -> None:
+    def __init__(
+        self, writer: str, writer_password: str, reader: str, reader_password: str, roles_password: str = ""
+    ) -> None:
         self._known = {
-            writer: (writer_password.encode(), User(writer, reads_only=False)),
-            reader: (reader_password.encode(), User(reader, reads_only=True)),
+            ROLES_READER: (roles_password.encode(), User(ROLES_READER, reads_only=True, lane=ROLES_READING)),
+            writer: (writer_password.encode(), User(writer, reads_only=False, lane=WRITING)),
+            reader: (reader_password.encode(), User(reader, reads_only=True, lane=PEOPLE_READING)),
         }
 
     def authenticate(self, headers: Mapping[str, str], arguments: Mapping[str, str]) -> User:

@@ -21,8 +21,8 @@ from streams.embedded.store.errors import (
     StoreError,
 )
 from streams.embedded.store.intake import HELD_BYTES, RequestReader
-from streams.embedded.store.protocol import Query, Users
-from streams.embedded.store.statement import Statement, parse
+from streams.embedded.store.protocol import PEOPLE_READING, ROLES_READING, WRITING, Query, Users
+from streams.embedded.store.statement import parse
 
 _TYPES = {
     "JSON": "application/json; charset=UTF-8",
@@ -43,7 +43,7 @@ _TYPES = {
 
 
 class Lane:
-    """A fixed number of threads and a bounded queue before them; readers and the writer have one each."""
+    """A fixed number of threads and a bounded queue before them, so that no lane waits for the queries of another."""
 
     def __init__(self, name: str, threads: int, waiting: int) -> None:
         self.pool = ThreadPoolExecutor(threads, thread_name_prefix=f"store-{name}")
@@ -83,8 +83,9 @@ class StoreServer:
         self._engine = engine
         self._users = users
         self._intake = RequestReader(engine, body_bytes)
-        self._writing = Lane("writer", threads, waiting)
-        self._reading = Lane("reader", threads, waiting)
+        self._lanes = {
+            name: Lane(name, threads, waiting) for name in (WRITING, ROLES_READING, PEOPLE_READING)
+        }
         self._stopping: set[asyncio.Task[None]] = set()
         self._name = os.uname().nodename if hasattr(os, "uname") else "funnelwatch"
 
@@ -99,12 +100,12 @@ class StoreServer:
     async def drain(self, seconds: float) -> None:
         """Wait until no query runs, at most ``seconds``."""
         deadline = monotonic() + seconds
-        while (self._writing.busy or self._reading.busy) and monotonic() < deadline:  # noqa: ASYNC110
+        while any(lane.busy for lane in self._lanes.values()) and monotonic() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
     def close(self) -> None:
         """End the threads once their queries have ended."""
-        for lane in (self._writing, self._reading):
+        for lane in self._lanes.values():
             lane.pool.shutdown(wait=False, cancel_futures=True)
 
     async def _ping(self, _: web.Request) -> web.Response:
@@ -115,7 +116,7 @@ class StoreServer:
         bodies: list[Path] = []
         try:
             user = self._users.authenticate(request.headers, request.query)
-            lane = self._reading if user.reads_only else self._writing
+            lane = self._lanes[user.lane]
             async with lane:
                 query = await self._intake.understand(request, user, query_id, bodies)
                 if not query.sql.strip():
@@ -125,16 +126,11 @@ class StoreServer:
                 return await self._answer(request, query, lane)
         except StoreError as error:
             return self._refusal(error, query_id, request)
-        except UnicodeDecodeError:
-            return self._refusal(
-                StoreError(BAD_ARGUMENTS, "BAD_ARGUMENTS", "The query is not UTF-8"), query_id, request
-            )
         finally:
             for path in bodies:
                 path.unlink(missing_ok=True)
 
     async def _answer(self, request: web.Request, query: Query, lane: Lane) -> web.StreamResponse:
-        statement = parse(query.sql)
         loop = asyncio.get_running_loop()
         reading, writing = make_pipe()
         stream = asyncio.StreamReader(limit=HELD_BYTES)
@@ -143,14 +139,18 @@ class StoreServer:
         )
 
         def work() -> StatementResult:
+            # a long statement takes its time: here, not on the loop, where everyone else would wait for it
             try:
-                return self._engine.execute(query, statement, writing)
+                query.statement = parse(query.sql)
+                return self._engine.execute(query, query.statement, writing)
+            except UnicodeDecodeError as error:
+                raise StoreError(BAD_ARGUMENTS, "BAD_ARGUMENTS", "The query is not UTF-8") from error
             finally:
                 os.close(writing)
 
         running = lane.pool.submit(work)
         try:
-            return await self._pass_on(request, query, statement, stream, asyncio.wrap_future(running))
+            return await self._pass_on(request, query, stream, asyncio.wrap_future(running))
         finally:
             transport.close()
             if running.cancel():
@@ -171,7 +171,6 @@ class StoreServer:
         self,
         request: web.Request,
         query: Query,
-        statement: Statement,
         stream: asyncio.StreamReader,
         working: asyncio.Future[StatementResult],
     ) -> web.StreamResponse:
@@ -180,10 +179,10 @@ class StoreServer:
             chunk = await stream.read(HELD_BYTES)
             if not chunk:
                 outcome = await asyncio.shield(working)
-                return self._whole(query, statement, bytes(held) or outcome.body, outcome, packed=bool(held))
+                return self._whole(query, bytes(held) or outcome.body, outcome, packed=bool(held))
             held += chunk
         tag = secrets.token_hex(8)
-        headers = self._headers(query, statement, None, packed=True)
+        headers = self._headers(query, None, packed=True)
         response = web.StreamResponse(headers={**headers, "X-ClickHouse-Exception-Tag": tag})
         await response.prepare(request)
         await response.write(bytes(held))
@@ -206,15 +205,11 @@ class StoreServer:
         await response.write_eof()
         return response
 
-    def _whole(
-        self, query: Query, statement: Statement, body: bytes, outcome: StatementResult, *, packed: bool
-    ) -> web.Response:
-        return web.Response(body=body, headers=self._headers(query, statement, outcome, packed=packed))
+    def _whole(self, query: Query, body: bytes, outcome: StatementResult, *, packed: bool) -> web.Response:
+        return web.Response(body=body, headers=self._headers(query, outcome, packed=packed))
 
-    def _headers(
-        self, query: Query, statement: Statement, outcome: StatementResult | None, *, packed: bool
-    ) -> dict[str, str]:
-        form = statement.format or query.default_format
+    def _headers(self, query: Query, outcome: StatementResult | None, *, packed: bool) -> dict[str, str]:
+        form = query.format
         headers = {
             "Content-Type": _TYPES.get(form, "text/plain; charset=UTF-8"),
             "X-ClickHouse-Query-Id": query.query_id,

@@ -58,10 +58,11 @@ class Statement:
         return self.kind in _WITH_RESULT
 
 
-def tokens(sql: bytes) -> list[Token]:
-    """The words, strings and signs of ``sql``; comments and blanks are left out."""
-    found, depth, at = [], 0, 0
-    while at < len(sql) and (match := _TOKEN.match(sql, at)):
+def tokens(sql: bytes, most: int | None = None) -> list[Token]:
+    """The words, strings and signs of ``sql``, the first ``most`` of them; comments and blanks are left out."""
+    found: list[Token] = []
+    depth, at = 0, 0
+    while len(found) != most and at < len(sql) and (match := _TOKEN.match(sql, at)):
         at = match.end()
         if match.lastgroup == "space" or match["space"] is not None:
             continue
@@ -81,7 +82,7 @@ def parse(sql: bytes) -> Statement:
     Raises:
         UnicodeDecodeError: the statement's own text is not UTF-8.
     """
-    first = _first_word(sql)
+    first = first_word(sql)
     if first == "INSERT":
         return _parse_insert(sql)
     listed = tokens(sql)
@@ -111,7 +112,8 @@ def parse(sql: bytes) -> Statement:
     return Statement(kind, sql[:end].decode(), several=several, to_file=to_file)
 
 
-def _first_word(sql: bytes) -> str:
+def first_word(sql: bytes) -> str:
+    """The word that ``sql`` begins with, in capitals; comments and blanks are passed over."""
     at = 0
     while match := _TOKEN.match(sql, at):
         if match["space"] is None:
