@@ -103,13 +103,17 @@ class StepBaseline(msgspec.Struct, frozen=True):
 
 
 class TrafficBaseline(msgspec.Struct, frozen=True):
-    """What is usual of a store's traffic: events a minute of its entry stage by hour of week, and how they wobble."""
+    """What is usual of a store's traffic: events a minute of its entry stage by hour of week, and how they wobble.
+
+    ``edges`` has the hours next to a step (the store opens or closes): events a minute due at least in each quarter.
+    """
 
     stage: str
     usual: tuple[float, ...]
     sigma: float
     tau: float
     dispersion: float
+    edges: dict[int, tuple[float, float, float, float]] = {}
 
 
 def reach_of(pmf: tuple[float, ...]) -> int:

@@ -1,7 +1,10 @@
 """What is usual of a store's traffic: the baseline that ``scoring/detection/traffic.py`` judges by.
 
 The median of an hour of the week over the weeks is what is usual; how far and how long traffic strays from it is fitted
-as the wobble of a conversion rate is.
+as the wobble of a conversion rate is. Between the middles of two hours it is interpolated, except where a store opens or
+closes: a step interpolated is a ramp, which has visitors due before the door opens. There what is due is the least that the
+quarters of that hour had on the days alike, and no more than the quarters next to it: doors open and close some minutes
+early or late, and a soft opening takes an hour.
 """
 
 from __future__ import annotations
@@ -11,10 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.baselines.baseline import TrafficBaseline
-from scoring.baselines.localtime import interpolation_table
+from scoring.baselines.baseline import HOURS_A_WEEK, TrafficBaseline
+from scoring.baselines.localtime import WEEK_MINUTES, interpolation_table
 from scoring.baselines.noise import fit_noise
 from scoring.funnel.stages import Stage
+from scoring.funnel.units import Bools, Floats
 
 #: days of history that are needed
 TRAFFIC_DAYS = 14
@@ -23,7 +27,19 @@ _BIN = 5
 _RECENT = 21 * 1440 // _BIN
 #: traffic strays at least so far (log scale)
 _SIGMA_FLOOR = 0.15
+#: two neighbouring hours are a step from this ratio on, if the weeks' events differ by so many standard deviations
+_STEP_RATIO, _STEP_Z = 2.0, 3.0
+_QUARTERS_A_WEEK, _QUARTERS_A_DAY = 4 * HOURS_A_WEEK, 96
 _HOUR, _OTHER, _WEIGHT = interpolation_table()
+
+#: a day with less than this share of its usual events is no day of opening: a holiday, an outage
+_CLOSED_DAY = 0.25
+#: from this many days alike on, the lowest quarter of one is left out
+_MANY_DAYS = 15
+#: the first hour of the weekend
+_SATURDAY = 120
+
+Edges = dict[int, tuple[float, float, float, float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +66,20 @@ def fit_traffic(histories: list[TrafficHistory]) -> dict[str, TrafficBaseline]:
         return {}
     bins = min(max(len(history.events) for history in histories), _RECENT)
     events, expected = np.zeros((bins, len(histories))), np.zeros((bins, len(histories)))
+    edges: list[Edges] = []
     for column, history in enumerate(histories):
         usual = np.asarray(history.usual)
         how = history.how[-bins:] + _BIN // 2
         here, there = usual[_HOUR[how]], usual[_OTHER[how]]
+        quarters = np.bincount(history.how // 15, history.events, _QUARTERS_A_WEEK).astype(float)
+        is_edge = _next_to_step(usual, quarters, len(history.how) * _BIN / WEEK_MINUTES)
+        shares = quarters.reshape(HOURS_A_WEEK, 4)
+        shares = (shares + 1) / (shares.sum(1, keepdims=True) + 4)
+        stepped = (usual[:, None] * 4 * shares).ravel()[how // 15]
+        pace = np.where(is_edge[how // 60], stepped, here + _WEIGHT[how] * (there - here))
+        edges.append(_fit_edges(history, is_edge))
         events[bins - len(how) :, column] = history.events[-bins:]
-        expected[bins - len(how) :, column] = (here + _WEIGHT[how] * (there - here)) * _BIN
+        expected[bins - len(how) :, column] = pace * _BIN
     none = np.zeros(len(histories))
     noise = fit_noise(events, expected, none, none, _BIN)
     return {
@@ -65,6 +89,69 @@ def fit_traffic(histories: list[TrafficHistory]) -> dict[str, TrafficBaseline]:
             round(float(max(noise.sigma[column], _SIGMA_FLOOR)), 5),
             round(float(noise.tau[column]), 2),
             round(float(noise.dispersion[column]), 4),
+            edges[column],
         )
         for column, history in enumerate(histories)
     }
+
+
+def _fit_edges(history: TrafficHistory, is_edge: Bools) -> Edges:
+    """What is due at least, in events a minute, in each quarter of the hours next to a step."""
+    if not is_edge.any():
+        return {}
+    usual = np.asarray(history.usual)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shares = _past_quarters(history).reshape(-1, HOURS_A_WEEK, 4) / (15 * usual[:, None])
+    shares[:, usual == 0] = 0.0
+    least = np.ones((HOURS_A_WEEK, 4))
+    hours = np.arange(HOURS_A_WEEK)
+    for hour in np.nonzero(is_edge)[0].tolist():
+        alike = is_edge & (hours % 24 == hour % 24) & ((hours >= _SATURDAY) == (hour >= _SATURDAY))
+        seen = np.sort(shares[:, alike].reshape(-1, 4), axis=0)
+        days = int((~np.isnan(seen)).sum(0).min())
+        least[hour] = seen[1 if days >= _MANY_DAYS else 0] if days else 1.0
+    due = (least * usual[:, None]).ravel()
+    due = np.minimum(np.minimum(np.roll(due, 1), np.roll(due, -1)), due).reshape(HOURS_A_WEEK, 4)
+    found: Edges = {}
+    for hour in np.nonzero(is_edge)[0].tolist():
+        first, second, third, fourth = (round(value, 4) for value in due[hour].tolist())
+        found[hour] = (first, second, third, fourth)
+    return found
+
+
+def _past_quarters(history: TrafficHistory) -> Floats:
+    """(weeks, 672) events by quarter; NaN where it was not seen whole, and on days that the store was closed."""
+    weeks = np.concatenate([[0], np.cumsum(np.diff(history.how) < -WEEK_MINUTES // 2)])
+    index = weeks * _QUARTERS_A_WEEK + history.how // 15
+    size = (int(weeks[-1]) + 1) * _QUARTERS_A_WEEK
+    events = np.bincount(index, history.events, size).reshape(-1, 7, _QUARTERS_A_DAY)
+    is_whole = (np.bincount(index, minlength=size) * _BIN >= 15).reshape(events.shape)
+    days = np.where(is_whole.any(2), events.sum(2), np.nan)
+    is_open = days >= _CLOSED_DAY * np.nanmedian(days, axis=0)
+    return np.where(is_whole & is_open[:, :, None], events, np.nan).reshape(-1, _QUARTERS_A_WEEK)
+
+
+def _next_to_step(usual: Floats, quarters: Floats, weeks: float) -> Bools:
+    """(168,) whether traffic jumps into, out of or within an hour.
+
+    Args:
+        usual: (168,) events a minute.
+        quarters: (672,) events of all weeks; half an hour apart, too, so that a soft opening within an hour shows.
+        weeks: how many they are.
+    """
+    found = np.zeros(HOURS_A_WEEK, dtype=bool)
+    for values, apart in ((usual * 60 * weeks, 1), (quarters, 1), (quarters, 2)):
+        after = np.roll(values, -apart)
+        high, low = np.maximum(values, after), np.minimum(values, after)
+        jumps = (high > _STEP_RATIO * low) & (high - low > _STEP_Z * np.sqrt(high + low))
+        next_to = np.asarray(jumps | np.roll(jumps, apart))
+        found |= next_to if len(next_to) == HOURS_A_WEEK else next_to.reshape(HOURS_A_WEEK, 4).any(1)
+    return found
+
+
+def edges_by_quarter(baseline: TrafficBaseline) -> Floats:
+    """(672,) events a minute that are due at least next to a step, by quarter of the week; NaN in all other hours."""
+    due = np.full((HOURS_A_WEEK, 4), np.nan)
+    for hour, quarters in baseline.edges.items():
+        due[hour] = quarters
+    return due.ravel()

@@ -362,6 +362,11 @@ class SeriesEngine:
         healed = (recovery >= policy.recovery) & (self.heal[was] >= policy.heal_minutes)
         return np.asarray(healed | (self.open_minutes[was] >= policy.longest_open_minutes))
 
+    def forget_rises(self, which: Places) -> None:
+        """Believe of these series, as of the minute just closed, that they are no higher than their baseline says."""
+        self.m[which] = np.minimum(self.m[which], 0.0)
+        self.ring_m[(self.minutes - 1) % RING, which] = self.m[which]
+
     def peek(self, series: Places, window: Places, ago: int = 0) -> tuple[Floats, Floats, Floats, Floats]:
         """A, M, variance of log M (without the baseline's) and c of given windows that ended ``ago`` minutes ago."""
         now = (self.minutes - 1 - ago) % RING

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scoring.alerts.alert import AlertKind, AlertLabel, AlertTransition, Level
 from scoring.baselines.baseline import HOURS_A_WEEK, StoreBaseline, TrafficBaseline
 from scoring.baselines.localtime import WEEK_MINUTES, hour_neighbours, local_minute
+from scoring.baselines.traffic import edges_by_quarter
 from scoring.calendar.effects import DayRules
 from scoring.detection.engine import HIGHEST, SeriesEngine, SeriesMinute, SeriesParameters
 from scoring.detection.memory import SeriesMemory, read_series, write_series
@@ -75,6 +76,10 @@ class Traffic:
         self._incidents: list[TrackedAlert | None] = []
         self._touched: list[int] = []
         self._profiles: Floats | None = None
+        #: what is due by quarter of the week next to a step, NaN elsewhere
+        self._least: Floats = np.zeros((0, 4 * HOURS_A_WEEK))
+        #: stores that are next to a step in the minute that closes
+        self._opening: Bools = np.zeros(0, dtype=bool)
         self._of_zone: dict[str, NDArray[np.intp]] = {}
 
     def set_baseline(self, baseline: StoreBaseline) -> None:
@@ -140,6 +145,8 @@ class Traffic:
             return []
         self._days.advance(minute)
         step = engine.step(arrived, self._usual(minute), np.full(n, _PROFILE_VARIANCE), None, held)
+        # of a door's hour only the least is expected: what comes beyond that is no busy day
+        engine.forget_rises(np.nonzero(self._opening)[0])
         at_ms = (minute + 1) * MINUTE_MS
         made: list[AlertTransition] = []
         self._touched = np.nonzero(engine.open[:n] | step.closed)[0].tolist()
@@ -158,13 +165,21 @@ class Traffic:
         if self._profiles is None:
             none = (0.0,) * HOURS_A_WEEK
             self._profiles = np.array([b.usual if b is not None else none for b in self._baselines])
+            self._least = np.full((len(self._baselines), 4 * HOURS_A_WEEK), np.nan, dtype=np.float32)
+            for index, baseline in enumerate(self._baselines):
+                if baseline is not None and baseline.edges:
+                    self._least[index] = edges_by_quarter(baseline)
             zones = np.array(self._zones)
             self._of_zone = {zone: np.nonzero(zones == zone)[0] for zone in set(self._zones)}
         usual = np.zeros(self.engine.size)
+        self._opening = np.zeros(self.engine.size, dtype=bool)
         for zone, mine in self._of_zone.items():
-            hour, other, weight = hour_neighbours(local_minute(zone, minute) % WEEK_MINUTES)
+            at = local_minute(zone, minute) % WEEK_MINUTES
+            hour, other, weight = hour_neighbours(at)
             here, there = self._profiles[mine, hour], self._profiles[mine, other]
-            usual[mine] = here + weight * (there - here)
+            least = self._least[mine, at // 15]
+            self._opening[mine] = ~np.isnan(least)
+            usual[mine] = np.where(np.isnan(least), here + weight * (there - here), least)
         return usual
 
     def _judge(

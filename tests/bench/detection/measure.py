@@ -13,6 +13,9 @@ from scoring.baselines import StoreHistory, fit_baselines
 from scoring.counting.lateness import Lateness
 from scoring.detection import DetectionPolicy, Detector
 
+#: a loss of visitors counts as planted if it took this many
+LEAST_LOST = 30.0
+
 
 @dataclass
 class Alert:
@@ -94,7 +97,11 @@ def judge_traffic(transitions: list[AlertTransition], stores: list[Store], world
     for store in stores:
         mine = opened.get(store.history.store_id, [])
         for incident in store.incidents:
-            if incident.kind == "traffic" and incident.depth > 0.5:
+            if (
+                incident.kind == "traffic"
+                and incident.depth > 0.5
+                and getattr(incident, "lost", np.inf) >= LEAST_LOST
+            ):
                 planted += 1
                 found += any(incident.start < at <= incident.end + 5 for at in mine)
         losses = [(i.start, i.end + 9 * 60) for i in store.incidents if i.kind == "traffic"]

@@ -3,6 +3,7 @@
 Volumes are log-uniform between 20 and 100,000 clicks an hour, rates Beta(4, 28), three segments of different rate and
 mix, hour-of-week and weekend season in traffic and rate, a weekly drift, an AR(1) wobble (sigma log-normal about 0.07,
 tau 20 to 240 minutes), promotion days, two unlabelled incidents in the training month and labelled incidents afterwards.
+With ``hours`` every store opens and closes (``opening_hours``).
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ class World:
     promos: bool = True
     kernel: tuple[float, ...] = tuple(KERNEL)
     start: int = START
+    #: stores open and close: offices, shops of two shifts with a break, weekend shops
+    hours: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,8 @@ class Incident:
     end: int
     segment: str
     bound: float
+    #: visitors that a loss of traffic took; where stores close, some take nearly none
+    lost: float = np.inf
 
 
 @dataclass
@@ -87,6 +92,27 @@ def season(
     return curve + weekend * (how >= 5 * DAY)
 
 
+def opening_hours(rng: np.random.Generator, minutes: int, start: int, zone: str) -> np.ndarray:
+    """How far a store is open, 0 to 1, by minute: hard or soft edges, on the hour or half past, some minutes early or late."""
+    from scoring.baselines.localtime import local_minutes
+
+    local = local_minutes(zone, start + np.arange(minutes))
+    day, at = local // DAY, local % DAY
+    kind = rng.choice(["office", "shifts", "weekend"], p=[0.5, 0.25, 0.25])
+    opens = 30 * int(rng.integers({"office": 14, "shifts": 10, "weekend": 18}[kind], 21))
+    closes = 30 * int(rng.integers(32, 42)) if kind != "shifts" else 30 * int(rng.integers(42, 47))
+    is_day = {"office": day % 7 < 5, "shifts": day % 7 < 6, "weekend": day % 7 >= 5}[kind]
+    jitter = rng.choice([0.0, 4.0, 8.0])
+    soft = rng.choice([1.0, 20.0, 60.0])
+    shift = rng.normal(0, jitter, int(day[-1] - day[0]) + 1)[day - day[0]]
+    shut = rng.normal(0, jitter, int(day[-1] - day[0]) + 1)[day - day[0]]
+    open_for = np.clip((at - opens - shift) / soft, 0, 1) * np.clip((closes + shut - at) / soft, 0, 1)
+    if kind == "shifts":
+        pause = 30 * int(rng.integers(24, 28))
+        open_for = open_for * np.where((at >= pause) & (at < pause + 60), 0.05, 1.0)
+    return np.where(is_day, open_for, 0.0) + rng.choice([0.0, 0.01])
+
+
 def simulate_store(world: World, number: int) -> Store:
     rng = np.random.default_rng([world.seed, number])
     minutes = (world.train_days + world.test_days) * DAY
@@ -107,6 +133,10 @@ def simulate_store(world: World, number: int) -> Store:
         traffic = traffic + promo * rng.uniform(0.4, 0.9)
         rate_season = rate_season + promo * rng.normal(0, 0.10)
     intensity = clicks / 60 * np.exp(traffic) / np.exp(traffic).mean()
+    if world.hours:
+        intensity = intensity * opening_hours(
+            np.random.default_rng([world.seed, number, 1]), minutes, world.start, world.zone
+        )
     share = rng.dirichlet([6, 5, 4])
     tilt = np.array([0.7, 1.0, 1.4]) * np.exp(rng.normal(0, 0.15, 3))
     tilt /= (share * tilt).sum()
@@ -123,6 +153,14 @@ def simulate_store(world: World, number: int) -> Store:
     p = np.clip(rate * tilt[:, None] * np.exp(rate_season + drift + wobble), 0, 0.95)
     arrivals = _convert(rng, n, p, np.asarray(world.kernel))
     arrivals, found = _break(rng, world, arrivals, labelled, p.mean(), sigma, tau)
+    found = [
+        replace(
+            item, lost=float(intensity[item.start - world.start : item.end - world.start].sum() * item.depth)
+        )
+        if item.kind == "traffic"
+        else item
+        for item in found
+    ]
     counts = np.zeros((3, 7, minutes), dtype=np.uint16)
     counts[:, UP], counts[:, DOWN] = n, arrivals
     history = StoreHistory(f"s{number:04d}", world.zone, world.start, SEGMENTS, counts)
