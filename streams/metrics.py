@@ -208,6 +208,11 @@ COLLECTOR_EVENTS = Counter("funnelwatch_collector_events_total", "Events accepte
 COLLECTOR_REJECTED = Counter(
     "funnelwatch_collector_rejected_total", "Records rejected, by door and reason.", ["source", "reason"]
 )
+COLLECTOR_NOTES = Counter(
+    "funnelwatch_collector_notes_total",
+    "Optional fields of accepted events that were repaired or dropped, by door, field and note.",
+    ["source", "field", "note"],
+)
 COLLECTOR_REPEATED = Counter(
     "funnelwatch_collector_repeated_total", "Events left out because their id occurs twice in one request."
 )

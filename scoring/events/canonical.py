@@ -14,9 +14,10 @@ from datetime import UTC, datetime
 import msgspec
 
 from scoring.errors import ScoringError
+from scoring.events.amounts import is_ambiguous
 from scoring.events.bounds import CLOCK_AHEAD_MS, OLDEST_MS
 from scoring.events.delivery import Delivery, StoreDefaults
-from scoring.events.event import Event, EventType, RejectReason
+from scoring.events.event import Event, EventType, RejectReason, Source
 from scoring.events.identity import ONCE_PER_ORDER, id_of_door
 from scoring.events.incoming import CURRENCIES, IncomingEvent
 from scoring.events.redaction import is_personal, is_persons_id, mask_addresses, mask_text
@@ -27,9 +28,11 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CENTURY_MS = 100 * 365 * DAY_MS
 #: what a ClickHouse Decimal(38, 9) holds exactly
 _MONEY = re.compile(r"-?[0-9]{1,28}(\.[0-9]{1,9})?")
-_MAY_BE_NEGATIVE = frozenset({EventType.REFUND, EventType.CANCEL, EventType.AD_SPEND})
+MAY_BE_NEGATIVE = frozenset({EventType.REFUND, EventType.CANCEL, EventType.AD_SPEND})
 #: an order's parcels are told apart by their content, though all of them are one fulfilment
-_ONE_EVENT_PER_ORDER = frozenset(ONCE_PER_ORDER) - {EventType.FULFILMENT}
+ONE_EVENT_PER_ORDER = frozenset(ONCE_PER_ORDER) - {EventType.FULFILMENT}
+#: how an id begins that was made from what identifies its event
+NATURAL = "n-"
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -70,7 +73,7 @@ def _accepted(incoming: IncomingEvent, delivery: Delivery, careful: bool) -> Eve
 
     amount, currency = "", ""
     if incoming.amount is not None or incoming.currency:
-        amount, currency = _money(incoming, store)
+        amount, currency = _money(incoming, store, is_page=delivery.source is Source.PIXEL)
     device = incoming.device_class
     visitor, buyer, session = incoming.visitor, incoming.buyer, incoming.session
     pseudonym = delivery.pseudonym
@@ -120,7 +123,7 @@ def natural_id(
     of nobody in particular (no person, session or order) has no natural key, and an empty text is returned.
     """
     order_id = incoming.order_id or ""
-    if order_id and incoming.type in _ONE_EVENT_PER_ORDER:
+    if order_id and incoming.type in ONE_EVENT_PER_ORDER:
         parts: tuple[object, ...] = (store_id, incoming.type.value, order_id)
     elif order_id or person or session:
         parts = (
@@ -129,7 +132,7 @@ def natural_id(
         )  # fmt: skip
     else:
         return ""
-    return "n-" + hashlib.blake2b(msgspec.json.encode(parts), digest_size=16).hexdigest()
+    return NATURAL + hashlib.blake2b(msgspec.json.encode(parts), digest_size=16).hexdigest()
 
 
 def _check_printable(incoming: IncomingEvent) -> None:
@@ -163,14 +166,20 @@ def _event_time_ms(incoming: IncomingEvent) -> int:
     return when
 
 
-def _money(incoming: IncomingEvent, store: StoreDefaults) -> tuple[str, str]:
-    """Amount and currency; the store's currency for an amount that names none."""
+def _money(incoming: IncomingEvent, store: StoreDefaults, is_page: bool) -> tuple[str, str]:
+    """Amount and currency; the store's currency for an amount that names none.
+
+    A server writes decimal text by agreement, a page what it shows to people: there "1.299" may be a thousand.
+    """
     amount, currency = "", incoming.currency or ""
     if incoming.amount is not None and incoming.amount != "":
         amount = str(incoming.amount)
         currency = currency or store.currency
-        if not _MONEY.fullmatch(amount) or (amount[0] == "-" and incoming.type not in _MAY_BE_NEGATIVE):
+        if not _MONEY.fullmatch(amount) or (amount[0] == "-" and incoming.type not in MAY_BE_NEGATIVE):
             raise _bad_amount(incoming.type, amount)
+        if is_page and is_ambiguous(amount, currency):
+            detail = f"`amount` {amount!r} of a page can be a thousand; write it without separators, such as 1299.00"
+            raise _NotAcceptableError(RejectReason.BAD_MONEY, detail, "amount")
     if currency and currency not in CURRENCIES:
         detail = f"`currency` must be an ISO 4217 code such as CNY or USD, got {currency!r}"
         raise _NotAcceptableError(RejectReason.BAD_MONEY, detail, "currency")

@@ -18,7 +18,9 @@ from scoring.events.canonical import to_event
 from scoring.events.delivery import Delivery
 from scoring.events.event import Event, RejectReason
 from scoring.events.incoming import IncomingEvent
+from scoring.events.notes import FieldNote
 from scoring.events.rejections import Rejection, explain, kind_of, shown
+from scoring.events.repairs import repaired
 
 _C1 = re.compile(rb"\xc2[\x80-\x9f]")
 #: what may be a network address, each told by its rarest character first, since whole bodies are searched; a time of
@@ -44,11 +46,12 @@ class RejectedRecord:
 
 @dataclass(slots=True)
 class Batch:
-    """What one request held."""
+    """What one request held. ``notes`` are of accepted events."""
 
     events: list[Event] = field(default_factory=list)
     rejected: list[RejectedRecord] = field(default_factory=list)
     duplicates: int = 0
+    notes: list[FieldNote] = field(default_factory=list)
 
     @property
     def total(self) -> int:
@@ -160,6 +163,8 @@ def _one_by_one(records: Sequence[object], delivery: Delivery) -> Batch:
     for index, record in enumerate(records):
         result = _parse_one(record, delivery)
         if isinstance(result, Rejection):
+            result = _repaired(record, result, delivery, index, batch.notes)
+        if isinstance(result, Rejection):
             batch.rejected.append(RejectedRecord(index, result, _bytes_of(record)))
         elif result.event_id in seen:
             batch.duplicates += 1
@@ -207,6 +212,8 @@ def _build(
     for index, one in enumerate(incoming):
         event = to_event(one, delivery, careful)
         if isinstance(event, Rejection):
+            event = _repaired(one, event, delivery, index, batch.notes)
+        if isinstance(event, Rejection):
             raw = _bytes_of(records[index]) if records else msgspec.json.encode(one)
             batch.rejected.append(RejectedRecord(index, event, raw))
         elif event.event_id in seen:
@@ -215,6 +222,18 @@ def _build(
             seen.add(event.event_id)
             batch.events.append(event)
     return batch
+
+
+def _repaired(
+    record: object, rejection: Rejection, delivery: Delivery, index: int, notes: list[FieldNote]
+) -> Event | Rejection:
+    """The event of a record that was rejected for optional fields only, with ``notes`` of what was done to them."""
+    result = repaired(record, rejection, delivery)
+    if result is None:
+        return rejection
+    if isinstance(result[0], Event):
+        notes += [FieldNote(index, name, note) for name, note in result[1]]
+    return result[0]
 
 
 def _needs_care(body: bytes) -> bool:

@@ -9,6 +9,7 @@ import msgspec
 from aiohttp import web
 from multidict import CIMultiDict
 
+from scoring.events.notes import DETAILS
 from streams.collector.intake import IntakeResult
 from streams.errors import InputError
 
@@ -41,7 +42,7 @@ def json_response(status: int, content: object, headers: Mapping[str, str] | Non
 
 
 def answer_of(result: IntakeResult, headers: Mapping[str, str] | None = None) -> web.Response:
-    """202 with what was accepted and rejected; 400 if there was nothing but rejected records."""
+    """202 with what was accepted, rejected, and repaired or dropped in what was accepted; 400 if there was nothing but rejected records."""
     content: dict[str, Any] = {"accepted": result.accepted}
     if result.duplicates:
         content["duplicates"] = result.duplicates
@@ -56,6 +57,11 @@ def answer_of(result: IntakeResult, headers: Mapping[str, str] | None = None) ->
     ]
     if len(result.rejected) > _LISTED:
         content["rejected_total"] = len(result.rejected)
+    if result.notes:
+        content["notes"] = [
+            {"index": one.index, "field": one.field, "note": one.note, "detail": DETAILS[one.note]}
+            for one in result.notes[:_LISTED]
+        ]
     if not result.rejected or result.accepted or result.duplicates:
         return json_response(202, content, headers)
     first = result.rejected[0]

@@ -17,6 +17,7 @@ import msgspec
 
 from scoring.events.delivery import Delivery, StoreDefaults
 from scoring.events.event import DeadLetter, EventType, RejectReason, Source
+from scoring.events.notes import FieldNote
 from scoring.events.parsing import Batch, RejectedRecord, parse_body, parse_objects
 from scoring.events.pseudonyms import Pseudonyms
 from scoring.events.redaction import mask_payload, mask_text
@@ -30,7 +31,7 @@ from streams.config.model import Config
 from streams.errors import InputError
 from streams.instance.files import secret
 from streams.kafka.topics import DEADLETTERS, EVENTS
-from streams.metrics import COLLECTOR_EVENTS, COLLECTOR_REJECTED, COLLECTOR_REPEATED
+from streams.metrics import COLLECTOR_EVENTS, COLLECTOR_NOTES, COLLECTOR_REJECTED, COLLECTOR_REPEATED
 from streams.settings import Settings
 
 _STORE_ID = re.compile(rb'"store_id"\s*:\s*"([^"\\]{1,64})"')
@@ -48,6 +49,7 @@ class IntakeResult:
     accepted: int = 0
     duplicates: int = 0
     rejected: list[RejectedRecord] = field(default_factory=list)
+    notes: list[FieldNote] = field(default_factory=list)
 
 
 class EventIntake:
@@ -137,7 +139,7 @@ class EventIntake:
                 f"{batch.total:,} events in one request, at most {self._most:,} are taken"
             )
         await self._publish(batch, source, delivery.received_at_ms, delivery.stores, keeps_rejected)
-        return IntakeResult(len(batch.events), batch.duplicates, batch.rejected)
+        return IntakeResult(len(batch.events), batch.duplicates, batch.rejected, batch.notes)
 
     async def reject(
         self,
@@ -172,6 +174,8 @@ class EventIntake:
             COLLECTOR_REPEATED.inc(batch.duplicates)
         for one in batch.rejected:
             COLLECTOR_REJECTED.labels(source.value, one.rejection.reason.value).inc()
+        for noted in batch.notes:
+            COLLECTOR_NOTES.labels(source.value, noted.field, noted.note.value).inc()
 
     def _letter(
         self, one: RejectedRecord, source: Source, received_at_ms: int, stores: Collection[str]

@@ -125,14 +125,9 @@ def test_money_that_is_decimal_is_kept_as_it_was_written(amount: object) -> None
     assert event_of({"type": "order", "amount": amount}).amount == str(amount)
 
 
-@pytest.mark.parametrize(
-    "amount", ["", " 1", "1,5", "1e3", "NaN", ".5", "5.", "١", "1" * 29, "1." + "1" * 10]
-)
-def test_money_that_is_not_is_refused_or_unknown(amount: str) -> None:
-    batch = parse({"store_id": "a", "type": "order", "event_time": NOW_MS, "amount": amount})
-    reasons = [one.rejection.reason for one in batch.rejected]
-    assert reasons == [RejectReason.BAD_MONEY] * len(reasons)
-    assert [event.amount for event in batch.events] == [""] * (1 - len(reasons))
+@pytest.mark.parametrize("amount", ["1e3", "NaN", "1" * 29, "1." + "1" * 10])
+def test_money_that_is_not_is_unknown_and_the_order_counts(amount: str) -> None:
+    assert event_of({"type": "order", "amount": amount}).amount == ""
 
 
 def test_personal_data_in_free_fields_is_masked() -> None:
@@ -276,18 +271,12 @@ def test_personal_data_hid_in_escapes_nests_other_names_and_forms(raw: str) -> N
     assert "203.0.113" not in kept
 
 
-@pytest.mark.parametrize("field", ["type", "store_id", "event_time", "currency", "joe@example.org"])
+@pytest.mark.parametrize("field", ["type", "store_id", "event_time", "joe@example.org"])
 def test_a_refusal_repeated_the_address_that_a_sender_had_written(field: str) -> None:
     for text in ("joe@example.org", "at 203.0.113.77"):
         (refused,) = parse({**ORDER, field: text}).rejected
         assert "example.org" not in refused.rejection.detail + refused.rejection.field
         assert "203.0" not in refused.rejection.detail
-
-
-def test_a_quantity_written_in_words_was_called_too_long() -> None:
-    (refused,) = parse({**ORDER, "quantity": "three"}).rejected
-    assert refused.rejection.reason is RejectReason.WRONG_TYPE
-    assert refused.rejection.detail == "`quantity` must be a whole number, got text"
 
 
 def test_the_byte_that_is_not_utf8_was_counted_from_its_text_not_from_the_event() -> None:
