@@ -74,6 +74,11 @@ class Settings(BaseSettings):
     )
     collector_event_bytes: int = Field(32_768, ge=1000, description="Largest single event in bytes.")
     collector_batch_events: int = Field(10_000, ge=1, description="Maximum number of events in one request.")
+    collector_page_hours: float = Field(
+        24.0,
+        gt=0,
+        description="An event that a page sends may be this many hours old; servers and files have no such bound.",
+    )
     collector_rate: float = Field(
         200.0, gt=0, description="Requests per second allowed per write key (burst: ten times that)."
     )

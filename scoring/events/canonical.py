@@ -22,7 +22,7 @@ from scoring.events.identity import ONCE_PER_ORDER, id_of_door
 from scoring.events.incoming import CURRENCIES, IncomingEvent
 from scoring.events.redaction import is_personal, is_persons_id, mask_addresses, mask_text
 from scoring.events.rejections import Rejection, shown
-from scoring.funnel.units import DAY_MS
+from scoring.funnel.units import DAY_MS, HOUR_MS
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CENTURY_MS = 100 * 365 * DAY_MS
@@ -68,7 +68,7 @@ def _accepted(incoming: IncomingEvent, delivery: Delivery, careful: bool) -> Eve
     if store is None:
         raise _no_store(store_id)
     event_time_ms = _event_time_ms(incoming) + delivery.shift_ms
-    if not OLDEST_MS <= event_time_ms <= delivery.received_at_ms + CLOCK_AHEAD_MS:
+    if not delivery.oldest_ms <= event_time_ms <= delivery.received_at_ms + CLOCK_AHEAD_MS:
         raise _wrong_time(event_time_ms, delivery.received_at_ms)
 
     amount, currency = "", ""
@@ -249,6 +249,13 @@ def _wrong_time(event_time_ms: int, received_at_ms: int) -> _NotAcceptableError:
             hint = f"; {event_time_ms} looks like seconds, milliseconds are expected"
         detail = f"`event_time` {written} is before the year 2000{hint}"
         return _NotAcceptableError(RejectReason.TIME_ABSURD, detail, "event_time")
+    if event_time_ms <= received_at_ms:
+        hours = (received_at_ms - event_time_ms) / HOUR_MS
+        detail = (
+            f"`event_time` {written} is {hours:,.1f} hours old, too old for a page; send older events from a server to "
+            "/v1/events, or as a file"
+        )
+        return _NotAcceptableError(RejectReason.TIME_TOO_OLD, detail, "event_time")
     if event_time_ms > received_at_ms + _CENTURY_MS:
         detail = f"`event_time` {written} is more than a century ahead; milliseconds since 1970 are expected"
         return _NotAcceptableError(RejectReason.TIME_ABSURD, detail, "event_time")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from scoring.events.bounds import OLDEST_MS
 from scoring.events.event import EventType, Source
 
 
@@ -35,6 +36,7 @@ class Delivery:
         shift_ms: added to event times: the correction for a sender's clock.
         longest: bytes of one event at most.
         types: event types that this door may claim; all for None.
+        oldest_ms: the earliest ``event_time`` that this door may claim.
     """
 
     received_at_ms: int
@@ -48,3 +50,4 @@ class Delivery:
     shift_ms: int = 0
     longest: int = 32_768
     types: frozenset[EventType] | None = None
+    oldest_ms: int = OLDEST_MS

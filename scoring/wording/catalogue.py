@@ -157,6 +157,7 @@ REASON_NAMES: Mapping[RejectReason, Text] = {
     RejectReason.BAD_MONEY: Text("金额无效", "Bad money"),
     RejectReason.TIME_IN_FUTURE: Text("时间在未来", "Time in the future"),
     RejectReason.TIME_ABSURD: Text("时间不合理", "Absurd time"),
+    RejectReason.TIME_TOO_OLD: Text("页面事件过旧", "Too old for a page"),
     RejectReason.BAD_ROW: Text("行格式错误", "Bad row"),
 }
 

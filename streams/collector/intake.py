@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 
 import msgspec
 
+from scoring.events.bounds import OLDEST_MS
 from scoring.events.delivery import Delivery, StoreDefaults
 from scoring.events.event import DeadLetter, EventType, RejectReason, Source
 from scoring.events.notes import FieldNote
@@ -22,6 +23,7 @@ from scoring.events.parsing import Batch, RejectedRecord, parse_body, parse_obje
 from scoring.events.pseudonyms import Pseudonyms
 from scoring.events.redaction import mask_payload, mask_text
 from scoring.events.rejections import Rejection
+from scoring.funnel.units import DAY_MS, HOUR_MS
 from streams.clock import now_ms
 from streams.collector.edge import Edge, device_class
 from streams.collector.keys import store_defaults
@@ -65,6 +67,7 @@ class EventIntake:
         deadletters_topic: str = DEADLETTERS,
         longest_event: int = 32_768,
         most_events: int = 1_000_000,
+        longest_page_age_ms: int = DAY_MS,
     ) -> None:
         """Prepare; ``stores`` are all that are configured."""
         self._publisher = publisher
@@ -74,6 +77,7 @@ class EventIntake:
         self._deadletters_topic = deadletters_topic
         self._longest = longest_event
         self._most = most_events
+        self._longest_page_age_ms = longest_page_age_ms
 
     @property
     def stores(self) -> Mapping[str, StoreDefaults]:
@@ -98,6 +102,7 @@ class EventIntake:
         places: Sequence[str] | None = None,
         fresh_id: Callable[[], str] | None = None,
         keeps_rejected: bool = True,
+        sent_at_ms: int | None = None,
     ) -> IntakeResult:
         """Take records in; return once all are acknowledged by Kafka or safe on disk.
 
@@ -111,6 +116,7 @@ class EventIntake:
             shift_ms: correction of the sender's clock, added to event times.
             places: where each record stood (a line of a file), said before the detail of its refusal.
             fresh_id: gives the id of an event that carries nothing to recognise it by; a random one for None.
+            sent_at_ms: when they first came, if that was before: a page's events may be of a certain age then.
             keeps_rejected: make dead letters of refused records; not for those that are dead letters already.
 
         Raises:
@@ -118,8 +124,9 @@ class EventIntake:
             SpoolFullError, KafkaUnreachableError: nothing is known to be kept; the sender may send the same again.
         """
         edge = edge or Edge()
+        at_ms = now_ms() if received_at_ms is None else received_at_ms
         delivery = Delivery(
-            received_at_ms=now_ms() if received_at_ms is None else received_at_ms,
+            received_at_ms=at_ms,
             source=source,
             stores=self._stores if stores is None else stores,
             pseudonym=_no_pseudonym if edge.is_private else self._pseudonyms.of,
@@ -130,6 +137,7 @@ class EventIntake:
             shift_ms=shift_ms,
             longest=self._longest,
             types=types,
+            oldest_ms=self._oldest_ms(source, at_ms if sent_at_ms is None else sent_at_ms),
         )
         batch = parse_body(raw, delivery) if isinstance(raw, bytes) else parse_objects(raw, delivery)
         if places is not None:
@@ -140,6 +148,10 @@ class EventIntake:
             )
         await self._publish(batch, source, delivery.received_at_ms, delivery.stores, keeps_rejected)
         return IntakeResult(len(batch.events), batch.duplicates, batch.rejected, batch.notes)
+
+    def _oldest_ms(self, source: Source, sent_at_ms: int) -> int:
+        """The earliest time that an event may claim that came in by ``source`` at ``sent_at_ms``."""
+        return max(OLDEST_MS, sent_at_ms - self._longest_page_age_ms) if source is Source.PIXEL else OLDEST_MS
 
     async def reject(
         self,
@@ -249,6 +261,7 @@ async def open_intake(
             Pseudonyms(key),
             longest_event=settings.collector_event_bytes,
             most_events=settings.collector_batch_events if spool else 1_000_000,
+            longest_page_age_ms=int(settings.collector_page_hours * HOUR_MS),
         )
 
 

@@ -173,6 +173,7 @@ async def replay(
             # a sender with a key for one store need not have named it in the event; with it no other store can be named
             stores=own if letter.store_id else None,
             keeps_rejected=False,
+            sent_at_ms=int(letter.received_at.timestamp() * 1000),
             # a payload holds one event at most, so the letter's id is that of an event that has none
             fresh_id=partial(str, f"dl-{letter.letter_id}"),
         )

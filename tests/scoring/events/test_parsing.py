@@ -319,3 +319,13 @@ def test_ids_of_trusted_doors_stay_as_they_were_and_stay_apart() -> None:
 
 def test_an_address_in_a_pages_id_took_it_out_of_the_pages_space() -> None:
     assert event_of({"event_id": "a@b.example"}, source=Source.PIXEL).event_id.startswith("pixel:")
+
+
+def test_a_page_rewrote_history_back_to_the_year_2000() -> None:
+    record = {"store_id": "a", "type": "click", "event_time": NOW_MS - 25 * 3_600_000}
+    bound = NOW_MS - 24 * 3_600_000
+    (rejected,) = parse(record, source=Source.PIXEL, oldest_ms=bound).rejected
+    assert rejected.rejection.reason is RejectReason.TIME_TOO_OLD
+    assert "25.0 hours old" in rejected.rejection.detail
+    assert parse({**record, "event_time": bound}, source=Source.PIXEL, oldest_ms=bound).rejected == []
+    assert parse(record).rejected == []
