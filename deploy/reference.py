@@ -31,7 +31,8 @@ SQL = ROOT / "deploy" / "clickhouse"
 VIEWS: Mapping[str, str] = {
     "events": "Every accepted event, once; an order, its payment, fulfilment and repurchase once per order id.",
     "event_records": "Every telling: also those of an order that do not count (`is_repeat`), and parcels.",
-    "stage_counts": "Events a minute, by store, segment and stage. A count of zero has no row.",
+    "stage_counts": "Events a minute, by store, segment and stage. A count of zero has no row. Without what is set apart (`set_apart_counts`).",
+    "set_apart_counts": "Events a minute that are neither judged nor learned from: `bots`, or `marked` (`set_apart` in `events` says why).",
     "scores": "Each judged minute of a step: observed, expected with its band, surprise, and the state.",
     "alerts": "Every alert as it is now (its newest transition).",
     "alert_transitions": "Every change of every alert: pending, firing, resolved.",

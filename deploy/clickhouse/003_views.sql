@@ -3,7 +3,7 @@
 -- rights of who made them, so a reader needs no right on the tables.
 -- The views of events are in 035.
 -- do_not_merge_across_partitions_select_final is safe where the partition follows from the sorting key.
--- A count of nothing is no row: a missing stage is missing, not zero.
+-- A count of nothing is no row: a missing stage is missing, not zero. Without what is set apart (set_apart_counts).
 CREATE OR REPLACE VIEW ${database}.stage_counts ${on_cluster}
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT store_id, minute, segment, stage, count
@@ -16,7 +16,22 @@ FROM
     SETTINGS do_not_merge_across_partitions_select_final = 1
 )
 ARRAY JOIN stages AS stage, counts AS count
-WHERE count > 0;
+WHERE count > 0 AND segment NOT IN ('[bots]', '[set apart]') AND NOT startsWith(segment, 'bot/');
+
+-- What is counted, but neither judged nor learned from: events of known bots, and those marked as set apart.
+CREATE OR REPLACE VIEW ${database}.set_apart_counts ${on_cluster}
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS SELECT store_id, minute, if(segment = '[set apart]', 'marked', 'bots') AS why, stage, count
+FROM
+(
+    SELECT
+        store_id, minute, segment,
+        ['impression', 'click', 'add_to_cart', 'order', 'payment', 'fulfilment', 'repurchase'] AS stages, counts
+    FROM ${database}.minutes_raw${all} FINAL
+    SETTINGS do_not_merge_across_partitions_select_final = 1
+)
+ARRAY JOIN stages AS stage, counts AS count
+WHERE count > 0 AND NOT (segment NOT IN ('[bots]', '[set apart]') AND NOT startsWith(segment, 'bot/'));
 
 CREATE OR REPLACE VIEW ${database}.scores ${on_cluster}
 DEFINER = CURRENT_USER SQL SECURITY DEFINER

@@ -55,7 +55,7 @@ WHERE minute >= first_minute AND minute <= last_minute
   AND (toStartOfHour(minute) < whole_from OR toStartOfHour(minute) >= whole_until
        OR toStartOfHour(minute) GLOBAL IN (SELECT hour FROM touched));
 
--- A minute's counts over one segment, and for each stage the minute (seconds since 1970) as its first and last with a count.
+-- A minute's counts over one segment that is not set apart, and for each stage the minute (seconds since 1970) as its first and last with a count.
 -- Without FINAL, so that the projection by_hour of 021 is used: ask by toStartOfHour(minute), and for few hours.
 CREATE OR REPLACE VIEW ${database}.count_minutes ${on_cluster}
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
@@ -64,6 +64,7 @@ AS SELECT
     arrayMap(count -> if(count > 0, toUInt32(minute), toUInt32(4294967295)), counts) AS firsts,
     arrayMap(count -> if(count > 0, toUInt32(minute), toUInt32(0)), counts) AS lasts
 FROM ${database}.minutes_raw${all} AS counted
+WHERE segment NOT IN ('[bots]', '[set apart]') AND NOT startsWith(segment, 'bot/')
 GROUP BY minute, store_id, segment;
 
 -- Numbers of the funnel's seven stages a row; add them up with sumForEach(counts), minForEach(firsts), maxForEach(lasts).

@@ -6,7 +6,7 @@ DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT
     event_id, store_id, platform, type, event_time, received_at, visitor, buyer, session, order_id, product, category,
     country, device_class, channel, campaign, payment_method, quantity,
-    toDecimal128OrNull(amount, 9) AS amount, currency, source, attributes, schema_version, log_offset
+    toDecimal128OrNull(amount, 9) AS amount, currency, source, attributes, schema_version, log_offset, set_apart
 FROM ${database}.events_raw${all} FINAL
 WHERE is_repeat = 0
 SETTINGS do_not_merge_across_partitions_select_final = 1;
@@ -17,6 +17,6 @@ DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT
     event_id, store_id, platform, type, event_time, received_at, visitor, buyer, session, order_id, product, category,
     country, device_class, channel, campaign, payment_method, quantity,
-    toDecimal128OrNull(amount, 9) AS amount, currency, source, attributes, schema_version, log_offset, is_repeat
+    toDecimal128OrNull(amount, 9) AS amount, currency, source, attributes, schema_version, log_offset, set_apart, is_repeat
 FROM ${database}.events_raw${all} FINAL
 SETTINGS do_not_merge_across_partitions_select_final = 1;

@@ -16,9 +16,10 @@ from scoring.baselines.history import StoreHistory, begin_of
 from scoring.baselines.localtime import local_minutes
 from scoring.baselines.slow import SlowInputs
 from scoring.calendar.effects import DayRules
+from scoring.funnel.segment_names import is_set_apart
 from scoring.funnel.stages import STAGE_INDEX, STAGES
 
-_NO_STAGE = -1
+_NO_STAGE, _SET_APART = -1, -2
 _DAY = 1440
 #: days so far from all others, and hold at most this share of the events, have impossible times
 _FAR_DAYS, _STRAY_SHARE = 60, 0.01
@@ -58,6 +59,8 @@ class MinuteTable:
     ignored: int = 0
     #: rows that repeated the key of another one, and were added to it
     repeated: int = 0
+    #: events that were left out because nothing is learned from them: those of bots, and what is set apart
+    set_apart: int = 0
     #: events that were left out because their time cannot be, and the UTC days they claim
     stray_events: int = 0
     stray_days: tuple[int, ...] = ()
@@ -100,10 +103,14 @@ class MinuteTable:
             if stage not in STAGE_INDEX:
                 numbers[index] = _NO_STAGE
                 continue
+            if is_set_apart(segment):
+                numbers[index] = _SET_APART
+                continue
             numbers[index] = self._series.setdefault((store, segment, stage), len(self._series))
         series = numbers[key_of]
         self.ignored += int((series == _NO_STAGE).sum())
-        with_stage = np.nonzero(series != _NO_STAGE)[0]
+        self.set_apart += int(counts[series == _SET_APART].sum())
+        with_stage = np.nonzero(series >= 0)[0]
         day, within = np.divmod(np.asarray(minutes, dtype=np.int64)[with_stage], _DAY)
         order = np.argsort(day, kind="stable")
         with_stage, day, within = with_stage[order], day[order], within[order]

@@ -23,10 +23,11 @@ from typing import Any, Literal
 import msgspec
 
 from scoring.counting.duplicates import EventIds, OrderKeys, Place
-from scoring.counting.segments import Segmenter
+from scoring.counting.segments import BOT, DEVICE, Segmenter
 from scoring.events.bounds import BELIEVED_AHEAD_MS
 from scoring.events.event import EventType, RejectReason
 from scoring.events.identity import PIXEL_IDS, PUBLIC_SOURCE, known_id
+from scoring.funnel.segment_names import BOTS, MARKED, SET_APART, is_set_apart
 from scoring.funnel.stages import STAGE_INDEX, STAGES, Stage
 from scoring.funnel.units import MINUTE_MS
 
@@ -90,7 +91,13 @@ def event_decoder(dimensions: Sequence[str]) -> Decode:
     fixed: dict[str, Any] = dict.fromkeys(("first", "rest")[len(dimensions) :], "")
     if len(dimensions) > 2:
         fixed["rest"] = property(attrgetter(*dimensions[1:]))
-    rename = dict(zip(names, dimensions, strict=True))
+    rename = dict(zip(names, dimensions, strict=True)) | {"apart": "set_apart"}
+    fields.append(("apart", str, ""))
+    if DEVICE in dimensions:
+        fixed["device"] = ""  # the segmenter sees it
+    else:
+        fields.append(("device", str, ""))
+        rename["device"] = DEVICE
     counted = msgspec.defstruct("CountedEvent", fields, namespace=fixed, rename=rename, gc=False)
     return msgspec.json.Decoder(counted).decode
 
@@ -180,7 +187,7 @@ class PartitionCounts:
         shelves: dict[str, Shelf] = {}
         ends = ids.ends_ms
         latest = present_ms + BELIEVED_AHEAD_MS
-        order, is_dirty, public = _ORDER, DIRTY, PUBLIC_SOURCE
+        order, is_dirty, public, bot = _ORDER, DIRTY, PUBLIC_SOURCE, BOT
         clock, duplicates, without_stage, too_old = self.clock_ms, 0, 0, 0
         # while an event's times stay within these bounds, its minute and all that is asked of them stay as they are
         minute = begin = end = low = high = 0
@@ -228,21 +235,24 @@ class PartitionCounts:
                         duplicates += 1
                         continue
                     seen.add(event_id)
+                    first = event.first
+                    if event.apart or event.device == bot:
+                        first = MARKED if event.apart else BOTS
                     if (
                         column >= order
                         and event.order_id
-                        and not self._is_first(event, column, minute, clock, tally)
+                        and not self._is_first(event, first, column, minute, clock, tally)
                     ):
                         duplicates += 1
                         continue
-                    by_rest = rows.get(event.first)
+                    by_rest = rows.get(first)
                     row = by_rest.get(event.rest) if by_rest is not None else None
                     if row is None:
-                        row = self._find(minute, event)
+                        row = self._find(minute, event, first)
                         if row is None:
                             too_old += 1
                             continue
-                        rows.setdefault(event.first, {})[event.rest] = row
+                        rows.setdefault(first, {})[event.rest] = row
                     row[column] += 1
                     if not row[is_dirty]:
                         row[is_dirty] = True
@@ -283,20 +293,24 @@ class PartitionCounts:
             self._hot.setdefault(minute, {})[store_id] = shelf
         return shelf
 
-    def _find(self, minute: int, event: Any) -> Row | None:
+    def _find(self, minute: int, event: Any, first: str) -> Row | None:
         """The row for events like this one in this minute, made if need be; None if the minute has left the table."""
         if minute < self._floor:
             return None
-        alike = (event.store_id, event.first, event.rest)
+        alike = (event.store_id, first, event.rest)
         owner = self._owner_of.get(alike)
-        if owner is None:
+        if owner is None and first in SET_APART:
+            owner = self._owner_of[alike] = (event.store_id, first)
+        elif owner is None:
             number = len(self.segmenter.dimensions)
             values = (event.first, *event.rest) if number > 2 else (event.first, event.rest)[:number]
             owner = (event.store_id, self.segmenter.choose(event.store_id, values))
             self._owner_of[alike] = owner
         return self._row(minute, owner)
 
-    def _is_first(self, event: Any, column: int, minute: int, clock_ms: int, tally: Tally) -> bool:
+    def _is_first(
+        self, event: Any, first: str, column: int, minute: int, clock_ms: int, tally: Tally
+    ) -> bool:
         """Whether an event of an order counts: the first of a trusted door does, and a page's until one of those comes.
 
         The count of a page's telling is taken back then, so that the order counts once, where the trusted door says.
@@ -305,7 +319,7 @@ class PartitionCounts:
         if event.source == PUBLIC_SOURCE:
             if orders.is_told(key):
                 return False
-            row = self._find(minute, event)
+            row = self._find(minute, event, first)
             orders.hold_evidence(key, None if row is None else Place(minute, *row[OWNER]), clock_ms)
             return True
         if not orders.is_new(key, clock_ms):
@@ -443,19 +457,21 @@ class PartitionCounts:
         return sorted(self._minutes)
 
     def of_minute(self, minute: int) -> dict[str, dict[str, list[int]]]:
-        """Counts of one minute, per store and segment (copies)."""
+        """Counts of one minute, per store and segment (copies), without what is set apart."""
         found: dict[str, dict[str, list[int]]] = {}
         for (store, segment), row in self._minutes.get(minute, {}).items():
+            if is_set_apart(segment):
+                continue
             found.setdefault(store, {})[segment] = row[:_WIDTH]
         return found
 
     def of_store(self, minute: int, store_id: str) -> dict[str, list[int]]:
-        """Counts of one store in one minute, per segment (copies)."""
+        """Counts of one store in one minute, per segment (copies), without what is set apart."""
         rows = self._minutes.get(minute, {})
         found = {}
         for segment in self.segmenter.names(store_id):
             row = rows.get((store_id, segment))
-            if row is not None:
+            if row is not None and not is_set_apart(segment):
                 found[segment] = row[:_WIDTH]
         return found
 

@@ -86,6 +86,7 @@ class RejectReason(StrEnum):
     BAD_MONEY = "bad_money"
     TIME_IN_FUTURE = "time_in_future"
     TIME_ABSURD = "time_absurd"
+    TIME_TOO_OLD = "time_too_old"
     BAD_ROW = "bad_row"
 
 
@@ -94,7 +95,8 @@ class Event(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, forbid_un
 
     Times are milliseconds since 1970 UTC. ``event_time_ms`` is when it happened; ``received_at_ms`` is when the
     collector took it and is also the Kafka record's timestamp. Money is decimal text with its ISO 4217 currency.
-    An empty text means that the source did not supply the field.
+    An empty text means that the source did not supply the field. ``set_apart`` says why the event is kept and shown, but neither
+    judged nor learned from; empty for all others.
     """
 
     event_id: str
@@ -120,6 +122,7 @@ class Event(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, forbid_un
     currency: str = ""
     source: str = ""
     attributes: dict[str, str] = {}
+    set_apart: str = ""
 
 
 class DeadLetter(msgspec.Struct, frozen=True, omit_defaults=True):

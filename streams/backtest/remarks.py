@@ -38,6 +38,8 @@ def file_remarks(table: MinuteTable) -> list[str]:
         said.append(
             f"{table.stray_events:,} events were left out because their time cannot be: far from all others ({days})."
         )
+    if table.set_apart:
+        said.append(f"{table.set_apart:,} events of bots, or set apart, were left out: they are not judged.")
     if table.repeated:
         said.append(
             f"{table.repeated:,} rows repeat store, segment, stage and minute of another row and were added to it."

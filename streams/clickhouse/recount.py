@@ -15,8 +15,9 @@ from typing import Any
 import msgspec
 from clickhouse_connect.driver import AsyncClient
 
+from scoring.events.event import DeviceClass
 from scoring.events.identity import ONCE_PER_ORDER, PUBLIC_SOURCE
-from scoring.funnel.segment_names import JOINT, MISSING
+from scoring.funnel.segment_names import BOTS, JOINT, MARKED, MISSING
 from scoring.funnel.stages import STAGES
 from streams.clickhouse.clients import table
 from streams.clickhouse.errors import mapped
@@ -35,9 +36,14 @@ Minute = tuple[str, int]
 
 
 def segment_expression(dimensions: Sequence[str]) -> str:
-    """The SQL expression of an event's segment name; the empty text without dimensions."""
-    if not dimensions:
-        return "''"
+    """The SQL expression of an event's segment name; the empty text for what is not set apart, without dimensions."""
+    name = "''"
+    if dimensions:
+        name = _joined(dimensions)
+    return f"multiIf(set_apart != '', '{MARKED}', device_class = '{DeviceClass.BOT.value}', '{BOTS}', {name})"
+
+
+def _joined(dimensions: Sequence[str]) -> str:
     values = ", ".join(f"if({name} = '', '{MISSING}', toString({name}))" for name in dimensions)
     return f"arrayStringConcat([{values}], '{JOINT}')"
 

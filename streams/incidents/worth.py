@@ -66,7 +66,7 @@ FULL JOIN
         SELECT store_id, toStartOfHour(toDateTime(event_time, 'UTC')) AS at, toString(currency) AS money,
                toString(type) AS kind, sum(toFloat64(amount)) AS total, count() AS n
         FROM events
-        WHERE type IN {_PRICED} AND amount > 0 AND store_id IN (SELECT store_id FROM ({each}))
+        WHERE type IN {_PRICED} AND amount > 0 AND set_apart = '' AND store_id IN (SELECT store_id FROM ({each}))
           AND event_time >= toDateTime({first_s}, 'UTC') AND event_time < toDateTime({last_s} + 3600, 'UTC')
         GROUP BY store_id, at, money, kind
     ) AS paid ON paid.store_id = asked.store_id AND paid.money = asked.currency

@@ -25,6 +25,8 @@ _KEYS = {
     (Stage.CLICK, Stage.ADD_TO_CART): f"if({_WHO} = '', '', concat({_WHO}, ' ', product))",
     (Stage.ORDER, Stage.PAYMENT): "order_id",
 }
+#: what is set apart is not learned from
+_JUDGED = "set_apart = '' AND device_class != 'bot'"
 _QUERY = """
 WITH
     toDateTime64({{since:Int64}}, 3, 'UTC') AS since,
@@ -32,18 +34,18 @@ WITH
     sampled AS
     (
         SELECT store_id, greatest(1, intDiv(count(), {sample})) AS every
-        FROM events WHERE type = {{down:String}} AND event_time >= since AND event_time < until GROUP BY store_id
+        FROM events WHERE type = {{down:String}} AND event_time >= since AND event_time < until AND {judged} GROUP BY store_id
     ),
     downs AS
     (
         SELECT store_id, {key} AS key, event_time, intDiv(toUnixTimestamp(event_time), 60) AS minute
         FROM events INNER JOIN sampled USING store_id
-        WHERE type = {{down:String}} AND event_time >= since AND event_time < until AND cityHash64(key) % every = 0
+        WHERE type = {{down:String}} AND event_time >= since AND event_time < until AND {judged} AND cityHash64(key) % every = 0
     ),
     ups AS
     (
         SELECT store_id, {key} AS key, event_time, intDiv(toUnixTimestamp(event_time), 60) AS minute
-        FROM events WHERE type = {{up:String}} AND event_time >= since AND event_time < until AND key != ''
+        FROM events WHERE type = {{up:String}} AND event_time >= since AND event_time < until AND key != '' AND {judged}
     )
 SELECT
     downs.store_id, toInt64(downs.minute - ups.minute) AS delay,
@@ -87,7 +89,7 @@ def read_kernels(
 
 
 def _read_pairs(client: Client, until: int, up: Stage, down: Stage) -> dict[str, DelayPairs]:
-    query = _QUERY.format(key=_KEYS.get((up, down), _WHO), sample=_SAMPLE)
+    query = _QUERY.format(key=_KEYS.get((up, down), _WHO), sample=_SAMPLE, judged=_JUDGED)
     with mapped():
         rows = client.query(
             query,

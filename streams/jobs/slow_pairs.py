@@ -24,7 +24,7 @@ FROM
         if(countIf(type = 'payment') > 0, minIf(event_time, type = 'payment'), minIf(event_time, type = 'order')) AS begun,
         minIf(event_time, type = 'fulfilment') AS ended
     FROM events
-    WHERE type IN ('order', 'payment', 'fulfilment') AND order_id != ''
+    WHERE type IN ('order', 'payment', 'fulfilment') AND order_id != '' AND set_apart = ''
         AND event_time >= fromUnixTimestamp({first:Int64}) AND event_time < fromUnixTimestamp({last:Int64})
     GROUP BY store_id, order_id
     HAVING countIf(type IN ('order', 'payment')) > 0 AND countIf(type = 'fulfilment') > 0

@@ -66,7 +66,17 @@ _EVENT_TEXTS = (
         "product",
         "category",
     ),
-    *("country", "device_class", "channel", "campaign", "payment_method", "amount", "currency", "source"),
+    *(
+        "country",
+        "device_class",
+        "channel",
+        "campaign",
+        "payment_method",
+        "amount",
+        "currency",
+        "source",
+        "set_apart",
+    ),
 )
 EVENTS = Target(
     topics.EVENTS,

@@ -51,6 +51,10 @@ OVERVIEW_WORDS: Mapping[str, Text] = {
     "more_than_entered": Text("后段多于前段（{rate}）", "More than entered ({rate})"),
     "drop_off": Text("流失 {rate}", "{rate} drop off"),
     "show_line": Text("（看 {step} 的曲线）", "(show the line of {step})"),
+    "left_out_bots": Text("另有机器人事件 {n} 个，未计入。", "{n} events of bots are left out."),
+    "left_out_marked": Text(
+        "另有 {n} 个事件已单独存放，不参与判断。", "{n} events are set apart and not judged."
+    ),
     "funnel_note": Text(
         "条长为对数比例。流失为同一窗口内的到达数之比，最后进入的人仍可能继续。",
         "Bars are on a logarithmic scale. Drop-off compares arrivals in one window; the latest to enter may still continue.",

@@ -30,7 +30,10 @@ class FunnelStep(msgspec.Struct, frozen=True):
 
 
 class Funnel(msgspec.Struct, frozen=True):
-    """A store's funnel over the half-open window [from_ms, to_ms), which ends with the last scored minute."""
+    """A store's funnel over the half-open window [from_ms, to_ms), which ends with the last scored minute.
+
+    ``bots`` and ``marked`` are events of the window that were left out: those of known bots, and those set apart.
+    """
 
     store_id: str
     segment: str
@@ -40,6 +43,8 @@ class Funnel(msgspec.Struct, frozen=True):
     covered_minutes: int
     stages: tuple[FunnelStage, ...]
     steps: tuple[FunnelStep, ...]
+    bots: int = 0
+    marked: int = 0
 
 
 class SeriesPoint(msgspec.Struct, frozen=True):

@@ -42,6 +42,13 @@ WHERE store_id = {store:String} AND minute >= toDateTime({from_s:Int64}, 'UTC') 
 GROUP BY stage
 """
 
+LEFT_OUT = """
+SELECT why, toInt64(sum(count)) AS total
+FROM set_apart_counts
+WHERE store_id = {store:String} AND minute >= toDateTime({from_s:Int64}, 'UTC') AND minute < toDateTime({to_s:Int64}, 'UTC')
+GROUP BY why
+"""
+
 EXPECTATIONS = """
 SELECT step, sum(expected) AS expected_sum, count() AS minutes,
        countIf(state IN ('no_baseline', 'missing_stage') OR (state = 'not_enough_data' AND expected = 0)) AS without,
@@ -164,8 +171,9 @@ class StoreQueries:
         to_ms = await self.window_end(store_id, at_ms)
         from_ms = to_ms - window_minutes * MINUTE_MS
         span = {"store": store_id, "segment": segment, "from_s": from_ms // 1000, "to_s": to_ms // 1000}
-        counts, expected, supplied = await asyncio.gather(
+        counts, left_out, expected, supplied = await asyncio.gather(
             self._database.rows(COUNTS, **span),
+            self._database.rows(LEFT_OUT, **span),
             self._database.rows(EXPECTATIONS, **span),
             self.supplied(store_id, at_ms),
         )
@@ -190,7 +198,11 @@ class StoreQueries:
             for step, up, down in zip(STEPS, stages, stages[1:], strict=False)
         ]
         covered = max((int(row["minutes"] - row["without"]) for row in expected), default=0)
-        return Funnel(store_id, segment, window_minutes, from_ms, to_ms, covered, tuple(stages), tuple(steps))
+        out = {row["why"]: int(row["total"]) for row in left_out}
+        return Funnel(
+            store_id, segment, window_minutes, from_ms, to_ms, covered, tuple(stages), tuple(steps),
+            bots=out.get("bots", 0), marked=out.get("marked", 0),
+        )  # fmt: skip
 
     async def readable_series(
         self, store_id: str, step: str, segment: str, hours: float, at_ms: int

@@ -22,7 +22,7 @@ from scoring.counting.partition import (
 )
 from scoring.counting.segments import Segmenter
 from scoring.events.event import Event, EventType, RejectReason
-from scoring.funnel.segment_names import OTHER
+from scoring.funnel.segment_names import BOTS, MARKED, OTHER
 from scoring.funnel.units import MINUTE_MS
 
 HOUR_MS = 3_600_000
@@ -271,6 +271,32 @@ def test_a_pages_order_is_taken_back_after_a_restart_as_well() -> None:
     (bucket, keys), again = after.orders.take_grown().popitem(), make_counts()
     again.orders.restore(bucket, keys)
     assert count(again, page, server, first=2, present=PRESENT).duplicates == 2
+
+
+@pytest.mark.parametrize(
+    "dimensions", [("device_class", "channel"), ("channel",), (), ("channel", "device_class", "country")]
+)
+def test_bots_were_judged_like_people(dimensions: tuple[str, ...]) -> None:
+    counts = PartitionCounts(Segmenter(dimensions, 1), HORIZON_MS, DUPLICATES_MS)
+    page = record("o", "order", device="bot", order_id="7", source="pixel")
+    people = [record("p1"), record("p2", channel="mail"), record("d", "order", order_id="7")]
+    tally = count(counts, record("b1", device="bot"), record("b2", device="bot", channel="x"), page, *people)
+    assert (tally.counted, tally.taken_back) == (6, 1)
+    assert counts.get(NOW // MINUTE_MS, "s1", BOTS) == [0, 2, 0, 0, 0, 0, 0]
+    for judged in (counts.of_minute(NOW // MINUTE_MS)["s1"], counts.of_store(NOW // MINUTE_MS, "s1")):
+        assert BOTS not in judged
+        assert [sum(column) for column in zip(*judged.values(), strict=True)] == [0, 2, 0, 1, 0, 0, 0]
+
+
+def test_what_is_marked_as_set_apart_takes_no_name_and_is_not_judged() -> None:
+    counts = make_counts(most=1)
+    marked = [
+        msgspec.json.encode({**msgspec.json.decode(record(f"m{n}", channel=f"c{n}")), "set_apart": "burst"})
+        for n in range(3)
+    ]
+    count(counts, *marked, record("a"))
+    assert {key[2]: row[1] for key, row in seen(counts).items()} == {MARKED: 3, "ios/ads": 1}
+    assert counts.of_minute(NOW // MINUTE_MS) == {"s1": {"ios/ads": [0, 1, 0, 0, 0, 0, 0]}}
 
 
 def test_three_parcels_of_an_order_were_three_fulfilments() -> None:

@@ -287,6 +287,31 @@ async def test_an_order_told_by_a_page_a_server_and_in_parcels_stands_once_with_
     assert ground.stage_counts() == {("s1", when, stage): 1 for stage, when in stages.items()}
 
 
+async def test_bots_and_what_is_set_apart_are_shown_and_left_out_of_the_counts(ground: Ground) -> None:
+    moment = now_ms() // MINUTE_MS * MINUTE_MS
+    events = [
+        event(1, event_time_ms=moment, device_class="bot"),
+        event(2, event_time_ms=moment, device_class="ios", set_apart="burst"),
+        event(3, event_time_ms=moment, device_class="ios"),
+    ]
+    await ground.send(topics.EVENTS, events)
+    before = MinuteRow("s1", moment - MINUTE_MS, "bot/ads", (0, 9, 0, 0, 0, 0, 0), 1)
+    async with ground.landing():
+        await ground.send(topics.MINUTES, [before])
+        await until(lambda: ground.one("SELECT count() FROM events") == 3)
+        await until(lambda: ground.one("SELECT count() FROM set_apart_counts") == 1)
+    client = await open_writer(ground.settings)
+    await recount(client, ground.settings, DIMENSIONS, {("s1", moment)}, "b")
+    await client.close()
+    assert ground.rows("SELECT segment, stage, count FROM stage_counts") == [("ios/-", "click", 1)]
+    assert ground.rows("SELECT why, sum(count) FROM set_apart_counts GROUP BY why ORDER BY why") == [
+        ("bots", 10),
+        ("marked", 1),
+    ]
+    span = f"first = {moment // 1000 - 60}, last = {moment // 1000}"
+    assert ground.one(f"SELECT sum(counts[2]) FROM count_sums({span})") == 1
+
+
 async def test_a_minute_row_after_a_pages_order_was_taken_back_is_newer_though_smaller(
     ground: Ground,
 ) -> None:
