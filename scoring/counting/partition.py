@@ -27,7 +27,7 @@ from scoring.counting.segments import BOT, DEVICE, Segmenter
 from scoring.events.bounds import BELIEVED_AHEAD_MS
 from scoring.events.event import EventType, RejectReason
 from scoring.events.identity import PIXEL_IDS, PUBLIC_SOURCE, known_id
-from scoring.funnel.segment_names import BOTS, MARKED, SET_APART, is_set_apart
+from scoring.funnel.segment_names import BOTS, MARKED, OTHER, SET_APART, is_set_apart
 from scoring.funnel.stages import STAGE_INDEX, STAGES, Stage
 from scoring.funnel.units import MINUTE_MS
 
@@ -40,9 +40,12 @@ _WIDTH = len(STAGES)
 _ZEROS = (0,) * _WIDTH
 
 #: A row of the table: seven counts, then whether it has changed since the last flush, then its (store, segment), its
-#: minute, whether it has ever been stored, and how many of its orders were taken back (see ``PartitionCounts._is_first``).
+#: minute, whether it has ever been stored, how many of its orders were taken back (see ``PartitionCounts._is_first``), and whether
+#: it was made long after its minute.
 Row = list[Any]
-DIRTY, OWNER, MINUTE, STORED, TAKEN_BACK = (_WIDTH + place for place in range(5))
+DIRTY, OWNER, MINUTE, STORED, TAKEN_BACK, IS_LATE = (_WIDTH + place for place in range(6))
+#: minutes after which a row is late: what is sent as of long ago is no sign of lasting traffic
+_LATE_MINUTES = 10
 
 #: What the loop needs of a store in a minute: its event ids of the present epoch, those of the one before, and the rows
 #: by the first dimension's value, then by the others' (see ``event_decoder``).
@@ -248,7 +251,8 @@ class PartitionCounts:
                     by_rest = rows.get(first)
                     row = by_rest.get(event.rest) if by_rest is not None else None
                     if row is None:
-                        row = self._find(minute, event, first)
+                        row = self._find(minute, event, first, clock)
+                        shelves = hot.get(minute, {})
                         if row is None:
                             too_old += 1
                             continue
@@ -293,20 +297,32 @@ class PartitionCounts:
             self._hot.setdefault(minute, {})[store_id] = shelf
         return shelf
 
-    def _find(self, minute: int, event: Any, first: str) -> Row | None:
+    def _find(self, minute: int, event: Any, first: str, clock_ms: int) -> Row | None:
         """The row for events like this one in this minute, made if need be; None if the minute has left the table."""
         if minute < self._floor:
             return None
+        is_late = clock_ms // MINUTE_MS - minute > _LATE_MINUTES
+        if first in SET_APART:
+            return self._row(minute, (event.store_id, first), is_late)
         alike = (event.store_id, first, event.rest)
         owner = self._owner_of.get(alike)
-        if owner is None and first in SET_APART:
-            owner = self._owner_of[alike] = (event.store_id, first)
-        elif owner is None:
-            number = len(self.segmenter.dimensions)
-            values = (event.first, *event.rest) if number > 2 else (event.first, event.rest)[:number]
-            owner = (event.store_id, self.segmenter.choose(event.store_id, values))
-            self._owner_of[alike] = owner
-        return self._row(minute, owner)
+        if owner is None:
+            owner = self._owner_of[alike] = self._choose(event)
+        if owner[1] == OTHER and self.segmenter.wait(
+            event.store_id, self._values(event), minute, not is_late
+        ):
+            self._hot.clear()
+            self._owner_of.clear()
+            owner = self._choose(event)
+        return self._row(minute, owner, is_late)
+
+    def _choose(self, event: Any) -> tuple[str, str]:
+        return event.store_id, self.segmenter.choose(event.store_id, self._values(event))
+
+    def _values(self, event: Any) -> tuple[str, ...]:
+        """The values of an event's dimensions."""
+        number = len(self.segmenter.dimensions)
+        return (event.first, *event.rest) if number > 2 else (event.first, event.rest)[:number]
 
     def _is_first(
         self, event: Any, first: str, column: int, minute: int, clock_ms: int, tally: Tally
@@ -319,7 +335,7 @@ class PartitionCounts:
         if event.source == PUBLIC_SOURCE:
             if orders.is_told(key):
                 return False
-            row = self._find(minute, event, first)
+            row = self._find(minute, event, first, clock_ms)
             orders.hold_evidence(key, None if row is None else Place(minute, *row[OWNER]), clock_ms)
             return True
         if not orders.is_new(key, clock_ms):
@@ -336,14 +352,14 @@ class PartitionCounts:
                     self._dirty.append(row)
         return True
 
-    def _row(self, minute: int, owner: tuple[str, str]) -> Row:
+    def _row(self, minute: int, owner: tuple[str, str], is_late: bool) -> Row:
         rows = self._minutes.get(minute)
         if rows is None:
             rows = self._minutes[minute] = {}
         row = rows.get(owner)
         if row is None:
-            row = rows[owner] = [*_ZEROS, False, owner, minute, False, 0]
-            self.segmenter.hold(owner)
+            row = rows[owner] = [*_ZEROS, False, owner, minute, False, 0, is_late]
+            self.segmenter.hold(owner, not is_late)
             self.rows += 1
         return row
 
@@ -408,7 +424,7 @@ class PartitionCounts:
             self._floor = max(self._floor, minute + 1)
             for owner, row in self._minutes.pop(minute).items():
                 dropped += 1
-                freed = self.segmenter.release(owner) or freed
+                freed = self.segmenter.release(owner, not row[IS_LATE]) or freed
                 if row[STORED]:
                     gone.append((minute, *owner))
             self._hot.pop(minute, None)
@@ -430,19 +446,20 @@ class PartitionCounts:
             self._owner_of.clear()
 
     def restore(self, minute: int, store_id: str, segment: str, counts: Sequence[int] | None) -> None:
-        """Take over a stored row: its counts and, unless it is nothing, what was taken back (None: it has been dropped)."""
+        """Take over a stored row: its counts, then what was taken back and whether it is late (None: it has been dropped)."""
         if counts is None:
             row = self._minutes.get(minute, {}).pop((store_id, segment), None)
             if row is not None:
-                self.segmenter.release((store_id, segment))
+                self.segmenter.release((store_id, segment), not row[IS_LATE])
                 self._owner_of.clear()
                 self.rows -= 1
                 if not self._minutes[minute]:
                     del self._minutes[minute]
             return
-        row = self._row(minute, (store_id, segment))
+        taken_back, is_late = (*counts[_WIDTH:], 0, 0)[:2]
+        row = self._row(minute, (store_id, segment), bool(is_late))
         row[:_WIDTH] = counts[:_WIDTH]
-        row[TAKEN_BACK] = sum(counts[_WIDTH:])
+        row[TAKEN_BACK] = taken_back
         row[STORED] = True
 
     def restored(self, clock_ms: int) -> None:

@@ -69,7 +69,7 @@ def _move(
     value: bytes,
 ) -> None:
     kind, *rest = decode_key(key)
-    if kind not in ("c", "s"):
+    if kind not in ("c", "n", "s"):
         return
     target = partition_of(str(rest[1] if kind == "c" else rest[0]), len(written))
     if target == number:
@@ -81,7 +81,7 @@ def _move(
 
 
 def _counts(value: bytes) -> list[int]:
-    return decode_counts(value)[1:]
+    return decode_counts(value)[1:8]
 
 
 def _copied_orders(states: Mapping[int, State], partitions: int) -> Iterator[tuple[int, bytes, bytes]]:

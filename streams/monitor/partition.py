@@ -22,6 +22,7 @@ import msgspec
 from scoring.alerts.alert import AlertTransition
 from scoring.counting.lateness import Delay, Lateness
 from scoring.counting.partition import MINUTE, OWNER, PartitionCounts, Tally, totals
+from scoring.counting.segments import SegmentContest
 from scoring.counting.windows import WINDOW_MINUTES, RollingWindows
 from scoring.funnel.scores import ScoreRow
 from scoring.funnel.units import MINUTE_MS
@@ -221,6 +222,10 @@ class Partition:
         changes += [
             records.orders_record(bucket, keys) for bucket, keys in counts.orders.take_grown().items()
         ]
+        changes += [
+            records.contest_record(store_id, contest)
+            for store_id, contest in counts.segmenter.take_changed().items()
+        ]
         counts.cool(counts.clock_ms // MINUTE_MS - HOT_MINUTES)
         mark = Mark(
             offset=self.offset,
@@ -328,6 +333,9 @@ class Partition:
         elif kind == "o":
             keys = None if value is None else records.decode_orders(value)
             self.counts.orders.restore(int(rest[0]), keys)
+        elif kind == "n":
+            contest = SegmentContest() if value is None else records.decode_contest(value)
+            self.counts.segmenter.restore(str(rest[0]), contest)
         elif kind == "s":
             if value is None:
                 self._snapshots.pop(str(rest[0]), None)

@@ -5,9 +5,10 @@ On the path of an event: after ``scoring/detection/detector.py``, before ``strea
 Changelog keys are JSON arrays that begin with their kind:
 
 ==============================  ===================================================================
-``["c", minute, store, segment]``  counts: ``[as_of, c1, …, c7]``, and what was taken back
+``["c", minute, store, segment]``  counts: ``[as_of, c1, …, c7]``, then what was taken back, whether it is late
 ``["s", store]``                   the detector's snapshot of a store (bytes of its own schema)
 ``["o", bucket]``                  order keys counted in a bucket (``scoring/counting/duplicates.py``)
+``["n", store]``                   which segments gave way and which wait (``scoring/counting/segments.py``)
 ``["p"]``                          the mark: up to where all of this holds
 ==============================  ===================================================================
 
@@ -22,7 +23,8 @@ from collections.abc import Iterable
 import msgspec
 
 from scoring.alerts.alert import AlertTransition
-from scoring.counting.partition import MINUTE, OWNER, TAKEN_BACK, Row, UncountedRecord
+from scoring.counting.partition import IS_LATE, MINUTE, OWNER, TAKEN_BACK, Row, UncountedRecord
+from scoring.counting.segments import SegmentContest
 from scoring.events.event import DeadLetter
 from scoring.events.redaction import masked
 from scoring.funnel.scores import MinuteRow, ScoreRow, WindowRow
@@ -67,6 +69,7 @@ Record = tuple[bytes | None, bytes | None]
 decode_key = msgspec.json.Decoder(list[str | int]).decode
 decode_counts = msgspec.json.Decoder(list[int]).decode
 decode_orders = msgspec.json.Decoder(list[str]).decode
+decode_contest = msgspec.json.Decoder(SegmentContest).decode
 decode_mark = msgspec.json.Decoder(Mark).decode
 
 
@@ -88,7 +91,8 @@ def rows_to_records(rows: Iterable[Row], as_of: int) -> tuple[list[Record], list
     for row in rows:
         store_id, segment = row[OWNER]
         minute, counts, taken_back = row[MINUTE], tuple(row[:_WIDTH]), row[TAKEN_BACK]
-        stored = (as_of, *counts, taken_back) if taken_back else (as_of, *counts)
+        more = (taken_back, int(row[IS_LATE])) if taken_back or row[IS_LATE] else ()
+        stored = (as_of, *counts, *more)
         add_change((encode(("c", minute, store_id, segment)), encode(stored)))
         minute_row = MinuteRow(store_id, minute * MINUTE_MS, segment, counts, as_of, taken_back)
         add_minute((store_id.encode(), encode(minute_row)))
@@ -108,6 +112,11 @@ def mark_record(mark: Mark) -> Record:
 def snapshot_record(store_id: str, state: bytes) -> Record:
     """A detector's snapshot as changelog record; an empty one drops it."""
     return (encode(["s", store_id]), state or None)
+
+
+def contest_record(store_id: str, contest: SegmentContest) -> Record:
+    """A store's contest for segment names as changelog record; one without anything drops it."""
+    return (encode(["n", store_id]), encode(contest) if contest.faded or contest.waiting else None)
 
 
 def orders_record(bucket: int, keys: list[str] | None) -> Record:

@@ -184,7 +184,7 @@ def _stores(written: dict[int, list[Record]]) -> set[str]:
         for key, value in records:
             if value is None and key is not None and key != MARK_KEY:
                 kind, *rest = decode_key(key)
-                if kind in ("c", "s"):
+                if kind in ("c", "n", "s"):
                     found.add(str(rest[1] if kind == "c" else rest[0]))
     return found
 

@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scoring.counting.partition import (
+    IS_LATE,
     MINUTE,
     OWNER,
     SLACK_MINUTES,
+    TAKEN_BACK,
     ClockTick,
     PartitionCounts,
     Tally,
@@ -67,6 +69,17 @@ def count(counts: PartitionCounts, *values: bytes | None, first: int = 0, presen
 
 def seen(counts: PartitionCounts) -> dict[tuple[int, str, str], list[int]]:
     return {key: counts.get(*key) or [] for key in counts}
+
+
+def take_over(before: PartitionCounts, after: PartitionCounts) -> None:
+    """What a flush writes, restored from the changelog."""
+    for row in before.take_dirty():
+        after.restore(row[MINUTE], *row[OWNER], [*row[:7], row[TAKEN_BACK], int(row[IS_LATE])])
+    for bucket, keys in before.orders.take_grown().items():
+        after.orders.restore(bucket, keys)
+    for store, contest in before.segmenter.take_changed().items():
+        after.segmenter.restore(store, contest)
+    after.restored(before.clock_ms)
 
 
 def test_an_event_is_counted_in_its_minute_segment_and_stage() -> None:
@@ -261,11 +274,7 @@ def test_a_pages_order_is_taken_back_after_a_restart_as_well() -> None:
     page = record("pixel:x", "order", order_id="9" * 300, source="pixel")
     server = record("d-1", "order", NOW + MINUTE_MS, order_id="9" * 300, source="api")
     count(before, page)
-    for row in before.take_dirty():
-        after.restore(row[MINUTE], *row[OWNER], row[:7])
-    for bucket, keys in before.orders.take_grown().items():
-        after.orders.restore(bucket, keys)
-    after.restored(before.clock_ms)
+    take_over(before, after)
     assert count(after, server, first=1, present=PRESENT).taken_back == 1
     assert [row[:7] for row in after.take_dirty()] == [[0] * 7, [0, 0, 0, 1, 0, 0, 0]]
     (bucket, keys), again = after.orders.take_grown().popitem(), make_counts()
@@ -297,6 +306,40 @@ def test_what_is_marked_as_set_apart_takes_no_name_and_is_not_judged() -> None:
     count(counts, *marked, record("a"))
     assert {key[2]: row[1] for key, row in seen(counts).items()} == {MARKED: 3, "ios/ads": 1}
     assert counts.of_minute(NOW // MINUTE_MS) == {"s1": {"ios/ads": [0, 1, 0, 0, 0, 0, 0]}}
+
+
+def test_eighty_channels_of_one_beacon_took_the_names_for_a_day() -> None:
+    counts = make_counts(most=4)
+    log = [
+        record(f"f{n}", channel=f"made-up-{n}", at=NOW - n % 24 * HOUR_MS, received=NOW) for n in range(80)
+    ]
+    for minute in range(1, 12):
+        at = NOW + minute * MINUTE_MS
+        log += [record(f"r{minute}{name}", channel=name, at=at) for name in ("ads", "mail", "search")]
+    halves, whole = (make_counts(most=4), make_counts(most=4)), make_counts(most=4)
+    for counts, part in ((whole, log), (halves[0], log[:97])):
+        count(counts, *part, present=NOW + HOUR_MS)
+    take_over(*halves)
+    count(halves[1], *log[97:], first=97, present=NOW + HOUR_MS)
+    last = halves[1].of_minute(NOW // MINUTE_MS + 11)["s1"]
+    assert sorted(last) == ["ios/ads", "ios/mail", "ios/search"]
+    assert seen(halves[1]) == seen(whole)
+
+
+def test_a_name_with_lasting_traffic_does_not_give_way_to_made_up_ones() -> None:
+    counts = make_counts(most=1)
+    for minute in range(30):
+        at = NOW + minute * MINUTE_MS
+        fakes = [record(f"{minute}f{n}", channel=f"x{n}", at=at) for n in range(3)]
+        count(counts, record(f"{minute}r", at=at), *fakes, first=9 * minute, present=at)
+    assert sorted(counts.of_minute(NOW // MINUTE_MS + 29)["s1"]) == ["ios/ads", OTHER]
+
+
+def test_names_that_may_wait_are_limited() -> None:
+    counts = make_counts(most=1)
+    count(counts, *(record(f"f{n}", channel=f"x{n}") for n in range(500)))
+    (contest,) = counts.segmenter.take_changed().values()
+    assert len(contest.waiting) == 4
 
 
 def test_three_parcels_of_an_order_were_three_fulfilments() -> None:
@@ -373,7 +416,7 @@ events = st.builds(
     record,
     event_id=st.integers(0, 30).map(str),
     kind=st.sampled_from(["impression", "click", "order", "payment", "fulfilment", "favourite"]),
-    at=st.integers(NOW - 10 * MINUTE_MS, NOW),
+    at=st.integers(NOW - 20 * MINUTE_MS, NOW),
     received=st.integers(NOW, NOW + 200_000),
     store=st.sampled_from(["s1", "s2"]),
     order_id=st.sampled_from(["", "o1", "o2"]),
@@ -406,11 +449,7 @@ def test_split_and_resume_equals_one_run(log: list[bytes], cut: int) -> None:
     whole, before, after = (make_counts(3, 50_000) for _ in range(3))
     count(whole, *log, present=PRESENT)
     count(before, *log[:cut], present=PRESENT)
-    for key, row in seen(before).items():
-        after.restore(*key, row)
-    for bucket, keys in before.orders.take_grown().items():
-        after.orders.restore(bucket, keys)
-    after.restored(before.clock_ms)
+    take_over(before, after)
     start = after.rewind(before.ids.epoch, before.ids.starts)
     if start >= 0:
         after.remember(log[start:cut], range(start, cut))
@@ -441,11 +480,7 @@ def test_an_order_counts_once_where_its_first_trusted_telling_says_whatever_page
 ) -> None:
     before, after = make_counts(), make_counts()
     count(before, *log[:cut], present=PRESENT)
-    for row in before.take_dirty():
-        after.restore(row[MINUTE], *row[OWNER], row[:7])
-    for bucket, keys in before.orders.take_grown().items():
-        after.orders.restore(bucket, keys)
-    after.restored(before.clock_ms)
+    take_over(before, after)
     count(after, *log[cut:], first=cut, present=PRESENT)
     told = [msgspec.json.decode(one, type=Event) for one in log]
     best: dict[str, Event] = {}
