@@ -43,6 +43,7 @@ VIEWS: Mapping[str, str] = {
     "baselines": "What is expected of each store, as published (JSON).",
     "stores": "The configured stores.",
     "step_contributions": "Each step's part in the change of a store's counts against the same UTC day a week before, as logarithms that add up; an empty step is the traffic.",
+    "exclusions": "Every `funnelwatch events exclude` and `restore`: span, by whom, why, how many events and minutes.",
     "repeats": "Every time an event came again; when it first came is in `events`.",
     "score_minutes": "A minute's score as it enters `score_sums`.",
     "score_sums": "Scores added up over a span, fast for a month of all stores: `score_sums(first = …, last = …, point_s = 3600)`, in seconds since 1970, both ends included. A row is a whole hour where possible, else a minute; both always equal the minutes.",

@@ -24,6 +24,7 @@ COMMANDS: tuple[str, ...] = (
     "demo",
     "sql",
     "deadletters",
+    "events",
     "schema",
     "reconcile",
     "repartition",

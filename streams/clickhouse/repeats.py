@@ -16,7 +16,7 @@ from streams.clickhouse.recount import ONCE_LIST, ORDER_RANK
 from streams.settings import Settings
 
 #: a version above every one that landing writes (``streams/landing/targets.py``), and growing with time
-_MARKED_VERSION = (
+MARKED_VERSION = (
     f"toUInt64(18446744073709551615) - toUInt64({OLDEST_MS}) + intDiv(toUnixTimestamp64Milli(now64(3)), 10)"
 )
 
@@ -33,7 +33,7 @@ async def mark_repeats(client: AsyncClient, settings: Settings, where: str) -> N
     told = f"type IN ({ONCE_LIST}) AND order_id != ''"
     orders = f"""{told} AND (store_id, order_id) IN (
             SELECT store_id, order_id FROM {events} WHERE {told} AND ({where}))"""
-    statement = f"""INSERT INTO {events} SELECT * REPLACE (1 AS is_repeat, {_MARKED_VERSION} AS version)
+    statement = f"""INSERT INTO {events} SELECT * REPLACE (1 AS is_repeat, {MARKED_VERSION} AS version)
         FROM {events} AS told FINAL
         WHERE {orders} AND told.is_repeat = 0 AND (store_id, type, order_id, event_id) NOT IN (
             SELECT store_id, type, order_id, argMin(event_id, {ORDER_RANK}) FROM {events} FINAL

@@ -24,6 +24,7 @@ from scoring.funnel.segment_names import segment_name
 from scoring.funnel.stages import STAGES
 from streams import metrics
 from streams.clickhouse import open_writer
+from streams.clickhouse.exclusion import ExclusionAction, ExclusionSpan, set_span_apart
 from streams.clickhouse.reconcile import reconcile, repair
 from streams.clickhouse.recount import recount
 from streams.clock import now_ms
@@ -310,6 +311,42 @@ async def test_bots_and_what_is_set_apart_are_shown_and_left_out_of_the_counts(g
     ]
     span = f"first = {moment // 1000 - 60}, last = {moment // 1000}"
     assert ground.one(f"SELECT sum(counts[2]) FROM count_sums({span})") == 1
+
+
+async def test_the_events_of_a_span_are_taken_out_of_the_counts_and_back_in(ground: Ground) -> None:
+    moment = now_ms() // MINUTE_MS * MINUTE_MS
+    events = [
+        event(1, event_time_ms=moment, source="pixel", visitor="v1"),
+        event(2, event_time_ms=moment, source="pixel", visitor="v2", set_apart="burst"),
+        event(3, event_time_ms=moment, source="api"),
+        event(4, event_time_ms=moment - MINUTE_MS, source="pixel"),
+        event(5, event_time_ms=moment, source="pixel", store_id="s2"),
+    ]
+    await ground.send(topics.EVENTS, events)
+    async with ground.landing():
+        await until(lambda: ground.one("SELECT count() FROM events") == 5)
+    client = await open_writer(ground.settings)
+    await recount(client, ground.settings, DIMENSIONS, {("s1", moment), ("s1", moment - MINUTE_MS)}, "b")
+    before = ground.stage_counts()
+    assert before.total() == 3
+    span = ExclusionSpan("s1", moment, moment + MINUTE_MS, source="pixel")
+    marks = "SELECT event_id, set_apart FROM events WHERE set_apart != '' ORDER BY event_id"
+    for expected in (2, 0):
+        out = await set_span_apart(
+            client, ground.settings, DIMENSIONS, span, ExclusionAction.EXCLUDE, "key misused"
+        )
+        assert (out.events, out.minutes) == (expected, 1)
+        assert ground.rows(marks) == [("e1", "excluded"), ("e2", "excluded:burst")]
+        assert ground.stage_counts() == {("s1", moment, "click"): 1, ("s1", moment - MINUTE_MS, "click"): 1}
+        assert ground.one("SELECT sum(count) FROM set_apart_counts") == 2
+    back = await set_span_apart(client, ground.settings, DIMENSIONS, span, ExclusionAction.RESTORE)
+    assert back.events == 2
+    assert ground.rows(marks) == [("e2", "burst")]
+    assert ground.stage_counts() == before
+    kept = ground.rows("SELECT action, source, reason, events FROM exclusions ORDER BY at")
+    assert kept[0] == ("exclude", "pixel", "key misused", 2)
+    assert [row[0] for row in kept] == ["exclude", "exclude", "restore"]
+    await client.close()
 
 
 async def test_a_minute_row_after_a_pages_order_was_taken_back_is_newer_though_smaller(

@@ -1,0 +1,118 @@
+"""``funnelwatch events``: take the events of a span out of what is judged, and back in."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from scoring.events.event import Source
+from streams.cli.asking import configuration, failed, running_instance
+from streams.cli.sql import explain
+from streams.clickhouse.clients import open_writer
+from streams.clickhouse.errors import ClickHouseError
+from streams.clickhouse.exclusion import ExclusionAction, ExclusionResult, ExclusionSpan, set_span_apart
+from streams.config.model import Config
+from streams.settings import Settings
+
+_Store = Annotated[str, typer.Option("--store", help="Of this store.")]
+_From = Annotated[
+    str,
+    typer.Option("--from", help="Event time from which on: 2026-11-22T08:00:00+08:00 (UTC without offset)."),
+]
+_To = Annotated[str, typer.Option("--to", help="Event time at which it ends, not included.")]
+_Source = Annotated[
+    Source | None, typer.Option("--source", help="Only what came in by this door.", show_default=False)
+]
+_Visitor = Annotated[
+    str, typer.Option("--visitor", help="Only this visitor, as in the view `events`.", show_default=False)
+]
+_Reason = Annotated[str, typer.Option("--reason", help="Kept in the view `exclusions`.", show_default=False)]
+_Data = Annotated[
+    Path | None, typer.Option("--data", help="Folder of the running instance.", show_default=False)
+]
+
+
+def _moment(text: str, option: str) -> int:
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(
+            f"{text!r} is no time; write 2026-11-22, or 2026-11-22T08:00:00+08:00", param_hint=option
+        ) from error
+    return int((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
+def _span(store: str, begin: str, end: str, source: Source | None, visitor: str) -> ExclusionSpan:
+    start_ms, end_ms = _moment(begin, "--from"), _moment(end, "--to")
+    if end_ms <= start_ms:
+        raise typer.BadParameter("the end is not after the beginning", param_hint="--to")
+    return ExclusionSpan(store, start_ms, end_ms, source.value if source else "", visitor)
+
+
+async def _mark(
+    settings: Settings, config: Config, span: ExclusionSpan, action: ExclusionAction, reason: str
+) -> ExclusionResult:
+    client = await open_writer(settings)
+    try:
+        return await set_span_apart(client, settings, config.segments.dimensions, span, action, reason)
+    finally:
+        await client.close()
+
+
+def _run(data: Path | None, span: ExclusionSpan, action: ExclusionAction, reason: str) -> None:
+    settings = running_instance(data)
+    config = configuration(settings)
+    if span.store_id not in {store.id for store in config.stores}:
+        raise typer.BadParameter(f"unknown store {span.store_id!r}", param_hint="--store")
+    try:
+        result = asyncio.run(_mark(settings, config, span, action, reason))
+    except ClickHouseError as error:
+        raise failed(explain(error, settings)) from error
+    done = "excluded" if action is ExclusionAction.EXCLUDE else "restored"
+    typer.echo(f"{result.events:,} events {done}, {result.minutes:,} minutes recounted")
+    typer.echo(
+        "Pages, digests and stage_counts follow now, baselines at their next fit. Scores and alerts that were made stay."
+    )
+
+
+def exclude(
+    store: _Store,
+    begin: _From,
+    end: _To,
+    source: _Source = None,
+    visitor: _Visitor = "",
+    reason: _Reason = "",
+    data: _Data = None,
+) -> None:
+    """Take events out of counts and learning; they stay in `events`, marked.
+
+    Example: funnelwatch events exclude --store us-shop --source pixel --from 2026-11-22T08:00Z --to 2026-11-22T09:00Z
+    """
+    _run(data, _span(store, begin, end, source, visitor), ExclusionAction.EXCLUDE, reason)
+
+
+def restore(
+    store: _Store,
+    begin: _From,
+    end: _To,
+    source: _Source = None,
+    visitor: _Visitor = "",
+    reason: _Reason = "",
+    data: _Data = None,
+) -> None:
+    """Take excluded events back in."""
+    _run(data, _span(store, begin, end, source, visitor), ExclusionAction.RESTORE, reason)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands ``events …``."""
+    events = typer.Typer(
+        help="Take events of a span out of what is judged, or back in.", no_args_is_help=True
+    )
+    events.command()(exclude)
+    events.command()(restore)
+    app.add_typer(events, name="events")
