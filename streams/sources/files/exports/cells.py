@@ -1,0 +1,93 @@
+"""A cell of an export, whatever file it came from, and the few things that are true of every cell."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+
+Cell = str | int | float | bool | datetime | date | time | timedelta | None
+Row = tuple[int, Sequence[Cell]]
+
+#: how exports write "nothing"
+_NOTHING = frozenset(
+    {"", "-", "--", "---", "–", "—", "n/a", "#n/a", "null", "none", "nan", "(not set)", "\\n"}
+)
+_SPACES = re.compile(r"\s+")
+_DASHES = re.compile("[‐‑‒–—―−－]")
+_FORMULA_TEXT = re.compile(r'^="(.*)"$', re.DOTALL)
+_BRACKETS = str.maketrans(
+    {"【": "(", "】": ")", "[": "(", "]": ")", "{": "(", "}": ")", "〔": "(", "〕": ")"}
+)
+#: a currency in brackets at the end of a header: "(VND)", "(MX$)", "(€)"
+_CURRENCY_SUFFIX = re.compile(
+    r"\s*\(\s*([A-Za-z]{3}|[A-Za-z]{0,3}\s?[$€£¥₫₱฿₹₩₽]|rp|rm|元|円|đ)\s*\)\s*$", re.IGNORECASE
+)
+_EXCEL_DIGITS = 15
+_SCIENTIFIC = re.compile(r"^[+-]?\d+(?:[.,]\d+)?[eE]\+?\d+$")
+
+
+def text_of(cell: Cell) -> str:
+    """The cell's text: outer spaces, tabs, formula quotes and a leading apostrophe gone; whole numbers without ``.0``."""
+    if isinstance(cell, str):
+        text = cell.replace("\x00", "").replace("\u200b", "").replace("\ufeff", "").strip()
+        if found := _FORMULA_TEXT.match(text):
+            text = found.group(1).replace('""', '"').strip()
+        return text[1:] if text[:1] == "'" and len(text) > 1 else text
+    if cell is None:
+        return ""
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
+        return str(int(cell))
+    if isinstance(cell, datetime):
+        return cell.isoformat(" ")
+    return str(cell)
+
+
+def is_blank(cell: Cell) -> bool:
+    """Whether the cell holds nothing, in any of the ways exports write it."""
+    if isinstance(cell, str):
+        return text_of(cell).lower() in _NOTHING
+    return cell is None
+
+
+def is_blank_row(cells: Sequence[Cell]) -> bool:
+    """Whether no cell of a row holds any text (a row of dashes is not blank)."""
+    return all(cell is None or (isinstance(cell, str) and not cell.strip()) for cell in cells)
+
+
+def folded(text: str) -> str:
+    """``text`` so that two spellings of one word compare equal: Unicode form, case, spaces, dashes, brackets."""
+    text = unicodedata.normalize("NFKC", text.replace("\ufeff", "").replace("\u200b", ""))
+    text = _DASHES.sub("-", text.translate(_BRACKETS))
+    return _SPACES.sub(" ", text).strip().casefold()
+
+
+def header_name(cell: Cell) -> str:
+    """A header as it is compared: folded, without a trailing currency, colon or asterisk."""
+    text = folded(text_of(cell))
+    without = _CURRENCY_SUFFIX.sub("", text)
+    return (without or text).strip(" :*")
+
+
+def header_currency(cell: Cell) -> str:
+    """What stands in brackets at the end of a header such as ``Amount spent (USD)``; empty if no currency does."""
+    found = _CURRENCY_SUFFIX.search(folded(text_of(cell)))
+    return found.group(1).strip() if found else ""
+
+
+def is_damaged_id(cell: Cell) -> bool:
+    """Whether a spreadsheet has destroyed this id: scientific notation, or a number of more digits than it keeps."""
+    if isinstance(cell, bool):
+        return False
+    if isinstance(cell, (int, float)):
+        return abs(cell) >= 10**_EXCEL_DIGITS or (isinstance(cell, float) and not cell.is_integer())
+    return bool(_SCIENTIFIC.match(text_of(cell)))
+
+
+def lost_digits(text: str) -> int:
+    """How many digits past the fifteenth of a long number are zeros to its end; -1 if they are not, 0 if it is short."""
+    if len(text) <= _EXCEL_DIGITS or not (text.isascii() and text.isdigit()):
+        return 0
+    rest = text[_EXCEL_DIGITS:]
+    return len(rest) if not rest.strip("0") else -1

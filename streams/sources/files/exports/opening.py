@@ -1,0 +1,157 @@
+"""A file, a folder or a zip as tables: each file is one of these or says why it cannot be."""
+
+from __future__ import annotations
+
+import gzip
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from streams.sources.files.exports.text_tables import TextRows, text_encodings
+from streams.sources.files.exports.unreadable import UnreadableExportError
+from streams.sources.files.exports.workbooks import (
+    MOST_UNPACKED,
+    OLE,
+    SheetRows,
+    check_unpacked,
+    open_workbook,
+)
+
+_MOST_MEMBERS = 1000
+_HIDDEN = (".", "~$", "__MACOSX", "Thumbs.db")
+
+
+@dataclass(slots=True)
+class ExportFile:
+    """One file with its tables: a text file has one per encoding that fits, a workbook one per visible sheet."""
+
+    name: str
+    path: Path
+    sheets: Sequence[SheetRows] = ()
+    encodings: Sequence[str] = ()
+    trouble: str = ""
+    texts: dict[str, TextRows] = field(default_factory=dict)
+
+    def text(self, encoding: str) -> TextRows:
+        """The table read with that encoding."""
+        return self.texts.setdefault(encoding, TextRows(self.path, encoding))
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[list[ExportFile]]:
+    """The files at ``path``: itself, those of a folder (sorted by name), those in a zip. Unpacked copies go at the end."""
+    with tempfile.TemporaryDirectory(prefix="funnelwatch-import-") as folder:
+        found: list[ExportFile] = []
+        for one in _paths(path):
+            name = str(one.relative_to(path)) if path.is_dir() else one.name
+            try:
+                found += _files(one, name, Path(folder), len(found))
+            except UnreadableExportError as error:
+                found.append(ExportFile(name, one, trouble=str(error)))
+            except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
+                found.append(ExportFile(name, one, trouble=f"the file is damaged ({error}); fetch it again"))
+            except OSError as error:
+                found.append(ExportFile(name, one, trouble=f"cannot be read: {error.strerror or error}"))
+        yield found
+
+
+def _paths(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    return sorted(
+        one
+        for one in path.rglob("*")
+        if one.is_file() and not any(part.startswith(_HIDDEN) for part in one.relative_to(path).parts)
+    )
+
+
+def _files(path: Path, name: str, folder: Path, number: int) -> list[ExportFile]:
+    with path.open("rb") as file:
+        start = file.read(8)
+    if not start:
+        raise UnreadableExportError("the file is empty")
+    if start.startswith(b"\x1f\x8b"):
+        return [_opened(_gunzipped(path, folder / f"{number}.unpacked"), name)]
+    if start.startswith(b"PK") and not _is_workbook(path):
+        return _members(path, name, folder, number)
+    return [_opened(path, name)]
+
+
+def _opened(path: Path, name: str) -> ExportFile:
+    with path.open("rb") as file:
+        start = file.read(8)
+    try:
+        if start.startswith((OLE, b"PK")):
+            return ExportFile(name, path, sheets=open_workbook(path))
+        if not start.strip(b"\xef\xbb\xbf\r\n\t "):
+            raise UnreadableExportError("the file is empty")
+        return ExportFile(name, path, encodings=text_encodings(path))
+    except UnreadableExportError as error:
+        return ExportFile(name, path, trouble=str(error))
+
+
+def _is_workbook(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as package:
+            return any(
+                name in ("[Content_Types].xml", "xl/workbook.xml", "mimetype") for name in package.namelist()
+            )
+    except zipfile.BadZipFile as error:
+        raise UnreadableExportError(f"the file is damaged ({error}); fetch it again") from error
+
+
+def _members(path: Path, name: str, folder: Path, number: int) -> list[ExportFile]:
+    """The files in a zip, under names of our own on disk."""
+    found = []
+    with zipfile.ZipFile(path) as package:
+        members = [one for one in package.infolist() if not one.is_dir()]
+        if len(members) > _MOST_MEMBERS:
+            raise UnreadableExportError(f"holds {len(members):,} files, at most {_MOST_MEMBERS:,} are read")
+        check_unpacked(package)
+        for one in members:
+            inside = PurePosixPath(one.filename.replace("\\", "/"))
+            if inside.is_absolute() or ".." in inside.parts or ":" in inside.parts[0]:
+                raise UnreadableExportError(
+                    f"holds a file that would land outside its folder ({one.filename!r}); nothing of it is read"
+                )
+        for one in members:
+            inside = PurePosixPath(one.filename.replace("\\", "/"))
+            if any(part.startswith(_HIDDEN) for part in inside.parts):
+                continue
+            shown = f"{name}/{inside}"
+            if one.flag_bits & 0x1:
+                found.append(ExportFile(shown, path, trouble="is protected by a password; unpack it first"))
+                continue
+            target = folder / f"{number + len(found)}-{len(found)}.unpacked"
+            with package.open(one) as source, target.open("wb") as sink:
+                _copied(source, sink)
+            if inside.suffix.lower() == ".zip":
+                found.append(ExportFile(shown, path, trouble="is a zip inside a zip; unpack it first"))
+                continue
+            found.append(_opened(target, shown))
+    if not found:
+        raise UnreadableExportError("the zip holds no file")
+    return found
+
+
+def _gunzipped(path: Path, target: Path) -> Path:
+    try:
+        with gzip.open(path) as source, target.open("wb") as sink:
+            _copied(source, sink)
+    except (gzip.BadGzipFile, EOFError) as error:
+        raise UnreadableExportError(f"the file is damaged ({error}); fetch it again") from error
+    return target
+
+
+def _copied(source: IO[bytes] | gzip.GzipFile, sink: IO[bytes]) -> None:
+    written = 0
+    while block := source.read(1 << 20):
+        written += len(block)
+        if written > MOST_UNPACKED:
+            raise UnreadableExportError(f"unpacks to more than {MOST_UNPACKED / 1e9:,.1f} GB; it is not read")
+        sink.write(block)

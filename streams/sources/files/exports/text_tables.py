@@ -1,0 +1,105 @@
+"""CSV and TSV as grids: encoding and delimiter by the file's own evidence, rows one at a time."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from streams.sources.files.exports.cells import Row
+from streams.sources.files.exports.encodings import candidates
+from streams.sources.files.exports.unreadable import UnreadableExportError
+
+_DELIMITERS = (",", ";", "\t", "|")
+_LOOKED_AT = 400
+_LONGEST_FIELD = 1 << 20
+#: a quoted field that goes on over more lines than this is a quote that was never closed
+_MOST_LINES_OF_A_ROW = 400
+
+
+def text_encodings(path: Path) -> list[str]:
+    """Encodings to try, the likeliest first.
+
+    Raises:
+        UnreadableExportError: it is not a table of text: HTML, or bytes of another kind.
+    """
+    with path.open("rb") as file:
+        start = file.read(4096)
+    begins = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if begins.startswith((b"<!doctype html", b"<html", b"<head", b"<body", b"<table", b"<meta")):
+        raise UnreadableExportError(
+            "this is a web page, not an export: the platform answered with a page (signed out?), or saved HTML under "
+            "another name. Export again while signed in, as CSV or XLSX"
+        )
+    if begins.startswith(b"<?xml"):
+        raise UnreadableExportError("this is XML; export again as CSV or XLSX")
+    if begins.startswith(b"%pdf"):
+        raise UnreadableExportError("this is a PDF; export again as CSV or XLSX")
+    found = candidates(path)
+    if not found[0].startswith("utf-16") and not found[0].startswith("utf-32") and b"\x00" in start:
+        raise UnreadableExportError("this is not text, nor a workbook that can be read")
+    return found
+
+
+class TextRows:
+    """The rows of a text table, as often as they are asked for."""
+
+    def __init__(self, path: Path, encoding: str) -> None:
+        self._path, self.encoding = path, encoding
+        csv.field_size_limit(_LONGEST_FIELD)
+        with self._open() as file:
+            start = list(itertools.islice(file, _LOOKED_AT))
+        self.delimiter, self._skip, self._quoting = _dialect(start)
+
+    def __call__(self) -> Iterator[Row]:
+        """Rows with the line each begins at."""
+        with self._open() as file:
+            for _ in range(self._skip):
+                next(file, None)
+            reader = csv.reader(file, delimiter=self.delimiter, quoting=self._quoting)
+            line = self._skip
+            try:
+                for cells in reader:
+                    if reader.line_num + self._skip - line > _MOST_LINES_OF_A_ROW:
+                        raise UnreadableExportError(
+                            f"line {line + 1}: a quote is opened and not closed within {_MOST_LINES_OF_A_ROW} lines"
+                        )
+                    yield line + 1, cells
+                    line = reader.line_num + self._skip
+            except csv.Error as error:
+                raise UnreadableExportError(f"line {line + 1}: {error}") from error
+            except UnicodeError as error:
+                raise UnreadableExportError(f"after line {line}: is not {self.encoding} text") from error
+
+    def _open(self) -> io.TextIOWrapper:
+        return self._path.open(encoding=self.encoding, newline="")
+
+
+def _dialect(lines: list[str]) -> tuple[str, int, Literal[0, 3]]:
+    """Delimiter, lines to skip before the table and how quotes are read."""
+    if lines and lines[0].lower().startswith("sep=") and len(lines[0].rstrip("\r\n")) == 5:
+        return lines[0][4], 1, csv.QUOTE_MINIMAL
+    best = (0, 0)
+    choice: tuple[str, Literal[0, 3]] = (",", csv.QUOTE_MINIMAL)
+    for delimiter in _DELIMITERS:
+        for quoting in (csv.QUOTE_MINIMAL, csv.QUOTE_NONE) if delimiter == "\t" else (csv.QUOTE_MINIMAL,):
+            try:
+                widths = Counter(
+                    len(row)
+                    for row in csv.reader(
+                        lines, delimiter=delimiter, quoting=quoting, strict=delimiter == "\t"
+                    )
+                    if row
+                )
+            except csv.Error:
+                continue
+            wide = {width: count for width, count in widths.items() if width > 1}
+            if wide:
+                width = max(wide, key=lambda one: (wide[one], one))
+                if (mark := (wide[width], width)) > best:
+                    best, choice = mark, (delimiter, quoting)
+    return choice[0], 0, choice[1]
