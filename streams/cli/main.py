@@ -21,6 +21,7 @@ COMMANDS: tuple[str, ...] = (
     "check",
     "fetch_broker",
     "replay",
+    "import",
     "demo",
     "sql",
     "deadletters",

@@ -1,0 +1,290 @@
+"""``funnelwatch import``: a file or a folder of a platform's exports, recognised, shown, and then taken in."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import sys
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import available_timezones
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table as View
+
+from scoring.events.delivery import StoreDefaults
+from scoring.events.incoming import CURRENCIES
+from streams.cli.asking import configuration, failed, running_instance
+from streams.cli.starting import checked_config, checked_settings, data_option
+from streams.clickhouse.clients import open_reader_sync
+from streams.clickhouse.stored_orders import stored_facts
+from streams.collector.intake import open_intake
+from streams.config.model import Config
+from streams.errors import FunnelwatchError
+from streams.settings import Settings
+from streams.sources.files.exports.dry_run import ExportSummary, ImportChoices, summarize
+from streams.sources.files.exports.layout import known_layouts, load_layout
+from streams.sources.files.exports.opening import ExportFile, opened
+from streams.sources.files.exports.sending import ImportReport, import_id_of, send
+from streams.sources.files.exports.suggesting import suggested
+
+_HELP = """Import a platform's exports: orders, shop reports and ads reports, as CSV, TSV, XLSX, XLS or zip.
+
+Each file is recognised and shown first: which layout, how sure, orders, money, days, what is left out and why. What a file
+cannot say itself (its zone, its currency) is asked. `funnelwatch import suggest FILE` writes a mapping as YAML to start from.
+
+Examples: `funnelwatch import exports/ --store vn-shop --dry-run` and `funnelwatch import Order.all.xlsx --store vn-shop --zone Asia/Ho_Chi_Minh --yes`.
+"""
+console = Console(stderr=True, highlight=False)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(name="import", help=_HELP)(import_files)
+
+
+def import_files(
+    words: Annotated[
+        list[str],
+        typer.Argument(metavar="PATH", help="File or folder; or `suggest FILE`.", show_default=False),
+    ],
+    store: Annotated[str, typer.Option(help="Store that the data belongs to.")] = "",
+    layout: Annotated[str, typer.Option(help="Take the file for this layout, whatever it looks like.")] = "",
+    mapping: Annotated[
+        Path | None, typer.Option(help="Your own mapping (YAML) instead of a known layout.")
+    ] = None,
+    zone: Annotated[str, typer.Option(help="Zone of times without an offset, such as Asia/Shanghai.")] = "",
+    currency: Annotated[str, typer.Option(help="Currency of amounts without one, such as CNY.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Import without asking for confirmation.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be imported.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per file.")] = False,
+    data: data_option = None,
+) -> None:
+    """Recognise, show, ask, send."""
+    try:
+        choices = _choices(layout, mapping, zone, currency, store)
+        if words[0] == "suggest" and len(words) == 2:
+            _suggest(Path(words[1]), choices)
+            return
+        if words[0] in ("list", "undo"):
+            raise failed(
+                f"`import {words[0]}` is not available yet; a file of that name is imported as ./{words[0]}"
+            )
+        paths = [_existing(Path(word)) for word in words]
+        outcomes = [_import(path, choices, data, yes, dry_run, as_json) for path in paths]
+    except FunnelwatchError as error:
+        raise failed(str(error)) from error
+    if not all(outcomes):
+        raise typer.Exit(1)
+
+
+def _choices(layout: str, mapping: Path | None, zone: str, currency: str, store: str) -> ImportChoices:
+    names = [one.name for one in known_layouts()]
+    if layout and layout not in names:
+        raise failed(f"unknown layout {layout!r}; expected one of {', '.join(names)}")
+    if zone and zone not in available_timezones():
+        raise failed(f"unknown zone {zone!r}; give one such as Asia/Shanghai or America/New_York")
+    if currency and currency.upper() not in CURRENCIES:
+        raise failed(f"unknown currency {currency!r}; give an ISO 4217 code such as CNY or USD")
+    own = load_layout(mapping) if mapping else None
+    return ImportChoices(layout, own, zone, currency.upper(), store)
+
+
+def _existing(path: Path) -> Path:
+    if not path.exists():
+        raise failed(f"{path}: no such file or folder")
+    return path
+
+
+def _import(
+    path: Path, choices: ImportChoices, data: Path | None, yes: bool, dry_run: bool, as_json: bool
+) -> bool:
+    """Import what is at one path; False if any of it could not be."""
+    with opened(path) as files:
+        if not files:
+            console.print(f"{path}: the folder holds no file")
+            return False
+        settings = checked_settings(data=data) if dry_run else running_instance(data)
+        config = checked_config(settings)[1] if dry_run else configuration(settings)
+        choices = _with_store(choices, config)
+        is_complete = True
+        for file in files:
+            summaries = _asked(file, choices, can_ask=not (yes or as_json or dry_run) and sys.stdin.isatty())
+            for summary in summaries:
+                report = None
+                if not dry_run and _is_ready(summary, config, yes, as_json):
+                    report = asyncio.run(_send(file, summary, settings, config))
+                    summary.repeats = report.repeats
+                _show(summary, report, as_json)
+                is_complete &= bool(report) or (dry_run and not summary.trouble)
+        return is_complete
+
+
+def _with_store(choices: ImportChoices, config: Config) -> ImportChoices:
+    """The choices, with what the store's configuration says where the command line does not."""
+    store = config.store(choices.store) if choices.store else None
+    if store is None:
+        return choices
+    said = store.model_fields_set
+    return replace(
+        choices,
+        zone=choices.zone or (store.zone if "zone" in said else ""),
+        currency=choices.currency or (store.currency if "currency" in said else ""),
+    )
+
+
+def _asked(file: ExportFile, choices: ImportChoices, *, can_ask: bool) -> list[ExportSummary]:
+    """The file's summaries; zone and currency are asked for at a terminal, and the file read again with the answers."""
+    summaries = summarize(file, choices)
+    open_questions = {question.about: question for summary in summaries for question in summary.questions}
+    if not can_ask or not open_questions.keys() & {"zone", "currency"}:
+        return summaries
+    answers: dict[str, str] = {}
+    for about in ("zone", "currency"):
+        if question := open_questions.get(about):
+            answers[about] = typer.prompt(
+                f"{file.name}: {question.text}; {about}", default=question.guess or None
+            )
+    if answers.get("zone") and answers["zone"] not in available_timezones():
+        raise failed(f"unknown zone {answers['zone']!r}; give one such as Asia/Shanghai")
+    return summarize(file, replace(choices, **answers))  # type: ignore[arg-type]
+
+
+def _is_ready(summary: ExportSummary, config: Config, yes: bool, as_json: bool) -> bool:
+    """Whether a table may be imported now; says why where not."""
+    if summary.trouble or summary.table is None:
+        return False
+    if summary.table.layout.kind == "report":
+        summary.notes.append("report rows are shown but not stored yet: nothing of this file was imported")
+        return False
+    if summary.questions:
+        summary.notes.append("nothing was imported: the questions are open")
+        return False
+    if not summary.store:
+        summary.notes.append("nothing was imported: name the store with --store")
+        return False
+    if config.store(summary.store) is None:
+        summary.notes.append(f"nothing was imported: store {summary.store!r} is not configured")
+        return False
+    if yes:
+        return True
+    if as_json or not sys.stdin.isatty():
+        summary.notes.append("nothing was imported: add --yes")
+        return False
+    _show(summary, None, as_json)
+    return typer.confirm(f"import {summary.file} into {summary.store}?")
+
+
+async def _send(file: ExportFile, summary: ExportSummary, settings: Settings, config: Config) -> ImportReport:
+    known = config.store(summary.store)
+    assert known is not None
+    assert summary.table is not None
+    summary.import_id = import_id_of(file.path.read_bytes(), summary.table.layout.name, summary.store)
+    with closing(open_reader_sync(settings)) as client:
+        stored = functools.partial(stored_facts, client)
+        async with open_intake(settings, config, spool=False) as intake:
+            defaults = StoreDefaults(known.platform.value, known.currency)
+            return await send(summary, intake, defaults, stored)
+
+
+def _show(summary: ExportSummary, report: ImportReport | None, as_json: bool) -> None:
+    record = summary.as_record()
+    if as_json:
+        record["imported"] = (
+            None
+            if report is None
+            else {
+                "accepted": report.accepted,
+                "by_type": report.by_type,
+                "rejected": report.rejected,
+                "without_time": report.without_time,
+            }
+        )
+        typer.echo(msgspec.json.encode(record).decode())
+        return
+    out = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+    if summary.trouble:
+        out.print(f"[bold]{_plain(summary.file)}[/bold]  [red]not read:[/red] {_plain(summary.trouble)}\n")
+        return
+    table = summary.table
+    assert table is not None
+    out.print(
+        f"[bold]{_plain(summary.file)}[/bold]  {_plain(table.layout.title or table.layout.name)}, {table.sure:.0%} sure"
+    )
+    out.print(f"  [dim]{_plain('; '.join(table.why))}[/dim]")
+    view = View(box=None, show_header=False, pad_edge=False)
+    view.add_column()
+    view.add_column()
+    for name, text in _lines(record):
+        view.add_row(f"  {name}", _plain(text))
+    out.print(view)
+    for question in summary.questions:
+        guess = f" Guess: {question.guess}." if question.guess else ""
+        out.print(f"  [yellow]question ({question.about}):[/yellow] {_plain(question.text)}.{_plain(guess)}")
+    for note in summary.notes:
+        out.print(f"  {_plain(note)}")
+    if report is not None:
+        _show_report(out, report, summary)
+    out.print()
+
+
+def _lines(record: dict[str, Any]) -> list[tuple[str, str]]:
+    """What the readable table says: name and text; what this kind of file does not supply is left out."""
+    lines = [("rows", f"{record['rows']:,}")]
+    for reason, count in record["left_out"].items():
+        where = ", ".join(map(str, record["left_out_lines"].get(reason, [])))
+        lines.append(
+            (f"left out: {reason.replace('_', ' ')}", f"{count:,} (line {where}{' …' if count > 5 else ''})")
+        )
+    for name in ("orders", "paid", "shipped", "delivered", "cancelled", "refunded", "parcels", "units"):
+        if record[name] is not None:
+            lines.append((name, f"{record[name]:,}" if isinstance(record[name], int) else str(record[name])))
+    lines += [("money", f"{text} {code}") for code, text in record["money"].items()]
+    lines += [(f"event {name}", f"{count:,}") for name, count in record["events"].items()]
+    for name, one in record["measures"].items():
+        text = (
+            f"{one['sum']} {one['unit']}"
+            if one["sum"] is not None
+            else f"{one['rows']:,} figures, not added up"
+        )
+        lines.append((name.replace("_", " "), text))
+    if record["first_day"]:
+        lines.append(
+            ("days", f"{record['first_day']} to {record['last_day']} ({record['zone'] or 'zone unknown'})")
+        )
+    if record["report_rows"]:
+        lines.append(("report rows", f"{record['report_rows']:,}"))
+    if record["unused"]:
+        lines.append(("columns not used", f"{len(record['unused'])}"))
+    return lines
+
+
+def _show_report(out: Console, report: ImportReport, summary: ExportSummary) -> None:
+    kinds = ", ".join(f"{count:,} {kind}" for kind, count in report.by_type.most_common())
+    out.print(
+        f"  [bold]imported[/bold] as {summary.import_id}: {report.accepted:,} events ({kinds}); {report.repeats:,} were there before"
+    )
+    for kind, count in report.without_time.items():
+        out.print(f"  {count:,} {kind} without a time in the file: no event")
+    for reason, count in report.rejected.items():
+        out.print(f"  [yellow]rejected: {reason}[/yellow] {count:,}")
+    for detail in report.first_refusals:
+        out.print(f"  [yellow]rejected:[/yellow] {_plain(detail)}")
+
+
+def _suggest(path: Path, choices: ImportChoices) -> None:
+    with opened(_existing(path)) as files:
+        for file in files:
+            for summary in summarize(file, choices):
+                if summary.table is None or summary.values is None:
+                    raise failed(f"{summary.file}: {summary.trouble}")
+                typer.echo(suggested(summary.table, summary.values.source))
+
+
+def _plain(text: str) -> str:
+    """``text`` without the marks that rich would take for its own."""
+    return text.replace("[", "\\[")

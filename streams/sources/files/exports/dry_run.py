@@ -1,0 +1,376 @@
+"""What a file holds, before anything of it is imported: counts, money, days, what was left out, and what has to be asked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, tzinfo
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from streams.sources.files.exports.cells import Row
+from streams.sources.files.exports.dates import Moment
+from streams.sources.files.exports.event_rows import EventTable
+from streams.sources.files.exports.layout import ExportLayout, known_layouts
+from streams.sources.files.exports.numbers import WITHOUT_DECIMALS
+from streams.sources.files.exports.opening import ExportFile
+from streams.sources.files.exports.order_life import OrderBook
+from streams.sources.files.exports.questions import Question
+from streams.sources.files.exports.recognition import SURE, RecognizedTable, recognize
+from streams.sources.files.exports.report_rows import ReportTable
+from streams.sources.files.exports.unreadable import UnreadableExportError
+from streams.sources.files.exports.values import ColumnValues, RowTally
+
+#: encodings tried where the first gives no known header
+_MOST_ENCODINGS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ImportChoices:
+    """What the person or the store's configuration says where the file may not."""
+
+    layout: str = ""
+    mapping: ExportLayout | None = None
+    zone: str = ""
+    currency: str = ""
+    store: str = ""
+
+
+@dataclass(slots=True)
+class ExportSummary:
+    """One table of a file, as the dry run shows it. ``trouble`` says why nothing of it can be read."""
+
+    file: str
+    trouble: str = ""
+    table: RecognizedTable | None = None
+    store: str = ""
+    zone: str = ""
+    tally: RowTally = field(default_factory=RowTally)
+    orders: int | None = None
+    paid: int | None = None
+    shipped: int | None = None
+    delivered: int | None = None
+    cancelled: int | None = None
+    refunded: int | None = None
+    parcels: int | None = None
+    units: Decimal | None = None
+    money: dict[str, Decimal] = field(default_factory=dict)
+    per_day: dict[str, Any] = field(default_factory=dict)
+    events: dict[str, int] = field(default_factory=dict)
+    measures: dict[str, Any] = field(default_factory=dict)
+    report_rows: int = 0
+    repeats: int = 0
+    questions: list[Question] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    import_id: str = ""
+    content: OrderBook | ReportTable | EventTable | None = None
+    values: ColumnValues | None = None
+
+    def as_record(self) -> dict[str, Any]:
+        """As ``--json`` prints it. None stands for what this kind of file does not supply."""
+        table = self.table
+        days = sorted(day for day in self.per_day if day)
+        return {
+            "file": self.file,
+            "layout": table.layout.name if table else None,
+            "sure": table.sure if table else 0.0,
+            "why": table.why if table else [],
+            "store": self.store or None,
+            "rows": self.tally.rows,
+            "left_out": dict(self.tally.left_out),
+            "left_out_lines": self.tally.lines,
+            "orders": self.orders,
+            "paid": self.paid,
+            "shipped": self.shipped,
+            "delivered": self.delivered,
+            "cancelled": self.cancelled,
+            "refunded": self.refunded,
+            "parcels": self.parcels,
+            "units": None if self.units is None else _plain(self.units),
+            "money": {code: money_text(amount, code) for code, amount in sorted(self.money.items())},
+            "first_day": days[0] if days else None,
+            "last_day": days[-1] if days else None,
+            "zone": self.zone or None,
+            "report_rows": self.report_rows,
+            "repeats": self.repeats,
+            "questions": [question.as_record() for question in self.questions],
+            "import_id": self.import_id or None,
+            "columns": {}
+            if table is None
+            else {one: table.shown[place] for one, place in {**table.columns, **table.measures}.items()},
+            "unused": table.unused if table else [],
+            "events": self.events,
+            "measures": self.measures,
+            "per_day": self.per_day,
+            "notes": self.notes,
+            "error": self.trouble or None,
+        }
+
+
+def money_text(amount: Decimal, currency: str) -> str:
+    """An amount as text: whole where the currency has no decimals, else with at least two."""
+    if currency in WITHOUT_DECIMALS and amount == amount.to_integral_value():
+        return str(amount.to_integral_value())
+    exponent = amount.normalize().as_tuple().exponent
+    return f"{amount:.{max(2, -exponent if isinstance(exponent, int) else 2)}f}"
+
+
+def _plain(number: Decimal) -> int | str:
+    return int(number) if number == number.to_integral_value() else f"{number.normalize():f}"
+
+
+def summarize(file: ExportFile, choices: ImportChoices) -> list[ExportSummary]:
+    """The tables of a file that hold something known; one summary that says why not, if there is none."""
+    if file.trouble:
+        return [ExportSummary(file.name, file.trouble)]
+    try:
+        found = list(_tables(file, _layouts(choices)))
+    except UnreadableExportError as error:
+        return [ExportSummary(file.name, str(error))]
+    if not found:
+        return [ExportSummary(file.name, _why_nothing(file))]
+    summaries = []
+    for name, table, rows in found:
+        try:
+            summaries.append(_summary(name, table, rows, choices, is_text=not file.sheets))
+        except UnreadableExportError as error:
+            summaries.append(ExportSummary(name, str(error)))
+    return summaries
+
+
+def _why_nothing(file: ExportFile) -> str:
+    if file.path.suffix.lower() in (".json", ".ndjson", ".jsonl") or _begins_with(file, (b"{", b"[")):
+        return (
+            "this is JSON: the answer of an API or a webhook's body, not an export; only tables are imported"
+        )
+    return (
+        "no row looks like the header of an export that is known; `funnelwatch import suggest` writes a mapping to "
+        "start from, to be given with --mapping"
+    )
+
+
+def _begins_with(file: ExportFile, starts: tuple[bytes, ...]) -> bool:
+    with file.path.open("rb") as content:
+        return content.read(64).lstrip(b"\xef\xbb\xbf \r\n\t").startswith(starts)
+
+
+def _layouts(choices: ImportChoices) -> Sequence[ExportLayout]:
+    if choices.mapping is not None:
+        return [choices.mapping]
+    if choices.layout:
+        return [layout for layout in known_layouts() if layout.name == choices.layout]
+    return known_layouts()
+
+
+def _tables(
+    file: ExportFile, layouts: Iterable[ExportLayout]
+) -> Iterator[tuple[str, RecognizedTable, Callable[[], Iterator[Row]]]]:
+    layouts = list(layouts)
+    if not file.sheets:
+        best: tuple[RecognizedTable, str] | None = None
+        for encoding in file.encodings[:_MOST_ENCODINGS]:
+            table = recognize(file.text(encoding), layouts)
+            if table is not None and (best is None or table.sure > best[0].sure):
+                best = (table, encoding)
+            if best is not None and best[0].sure >= SURE:
+                break
+        if best is not None:
+            yield file.name, best[0], file.text(best[1])
+        return
+    found = [(sheet, table) for sheet in file.sheets if (table := recognize(sheet, layouts)) is not None]
+    top = max((table.sure for _, table in found), default=0.0)
+    kept = [(sheet, table) for sheet, table in found if table.sure >= min(top, SURE)]
+    if kept and kept[0][1].layout.first_sheet_only:
+        kept[0][1].why.append("other sheets of it split the same figures by device and are not added")
+        kept = kept[:1]
+    for sheet, table in kept:
+        name = file.name if len(kept) == 1 else f"{file.name} [{sheet.name}]"
+        yield name, table, sheet
+
+
+def _summary(
+    name: str,
+    table: RecognizedTable,
+    rows: Callable[[], Iterator[Row]],
+    choices: ImportChoices,
+    *,
+    is_text: bool,
+) -> ExportSummary:
+    values = ColumnValues(table, rows, is_text=is_text, currency=choices.currency)
+    summary = ExportSummary(name, table=table, store=choices.store, values=values)
+    summary.questions += values.questions
+    if table.sure < SURE and choices.mapping is None and not choices.layout:
+        summary.questions.insert(0, Question("layout", "which platform's export is this?", table.layout.name))
+    given = choices.zone or (table.layout.zone or "")
+    summary.zone = given
+    content: OrderBook | ReportTable | EventTable
+    if table.layout.kind == "orders":
+        content = OrderBook(values)
+        _of_orders(summary, content, given)
+    elif table.layout.kind == "report":
+        content = ReportTable(values)
+        _of_report(summary, content)
+    else:
+        content = EventTable(values)
+        _of_events(summary, content, given)
+    summary.content, summary.tally = content, content.tally
+    _ask(summary, values, given)
+    return summary
+
+
+def _of_orders(summary: ExportSummary, book: OrderBook, zone: str) -> None:
+    orders = book.orders.values()
+    damaged = book.tally.left_out["damaged_id"]
+    if damaged:
+        summary.questions.append(
+            Question(
+                "ids",
+                f"{damaged:,} rows: a spreadsheet has cut the order numbers' digits (such as 1.1812E+11); they cannot be counted. Export again and import the file without opening it",
+            )
+        )
+    if not orders and damaged:
+        return
+    summary.orders = len(orders)
+    summary.paid = sum(map(book.is_paid, orders)) if book.knows_paid else None
+    summary.shipped = sum(order.is_shipped for order in orders)
+    summary.delivered = sum(order.is_delivered for order in orders)
+    summary.cancelled = sum(order.is_cancelled for order in orders)
+    summary.refunded = sum(order.is_refunded for order in orders)
+    if "parcel" in summary.table.columns:  # type: ignore[union-attr]
+        summary.parcels = len({parcel for order in orders for parcel in order.parcels})
+    summary.units = sum((order.units for order in orders), Decimal(0))
+    money: dict[str, Decimal] = {}
+    for order in orders:
+        if order.amount is not None:
+            money[order.currency or "?"] = money.get(order.currency or "?", Decimal(0)) + order.amount
+        if order.buyer_currency:
+            money[order.buyer_currency] = money.get(order.buyer_currency, Decimal(0)) + order.buyer_amount
+    summary.money = money
+    if any(order.buyer_currency for order in orders):
+        summary.notes.append(
+            "each sale stands in two currencies: what the shop is paid, and what the buyer paid; they are not added, and events carry the first"
+        )
+    if differing := sum(order.amounts_differ for order in orders):
+        summary.questions.append(
+            Question(
+                "numbers",
+                f"{differing:,} orders have a different order total on each line; is it the line's own?",
+                "",
+                "total",
+            )
+        )
+    days = Counter(_day(order.times["placed"], zone) for order in orders if "placed" in order.times)
+    summary.per_day = dict(sorted(days.items()))
+    summary.zone = summary.zone or _offsets(order.times.get("placed") for order in orders)
+    for (column, text), count in book.unknown_statuses.most_common(5):
+        summary.questions.append(
+            Question(
+                "statuses",
+                f"status {text!r} ({count:,} rows) is not known: is such an order paid, shipped, cancelled?",
+                "",
+                column,
+            )
+        )
+
+
+def _of_report(summary: ExportSummary, table: ReportTable) -> None:
+    summary.report_rows = len(table.rows)
+    measures: dict[str, dict[str, Any]] = {}
+    sums: dict[str, Decimal] = {}
+    for row in table.rows:
+        one = measures.setdefault(
+            row.measure, {"unit": row.unit, "rows": 0, "sum": None, "adds_up": not row.is_unique}
+        )
+        one["rows"] += 1
+        sums[row.measure] = sums.get(row.measure, Decimal(0)) + row.value
+        if row.start is not None and row.start == row.end and not row.dimensions:
+            summary.per_day.setdefault(row.start.isoformat(), {})[row.measure] = _plain(row.value)
+    for row in table.rows:
+        if row.dimensions and row.start is not None and row.end is not None:
+            summary.per_day.setdefault(row.start.isoformat(), {})
+            summary.per_day.setdefault(row.end.isoformat(), {})
+    for measure, one in measures.items():
+        if one["adds_up"] and not table.is_never_added:
+            one["sum"] = _plain(sums[measure])
+        else:
+            one["sum_of_rows"] = _plain(sums[measure])
+    summary.measures = measures
+    spread = sum(1 for row in table.rows if row.start != row.end)
+    if spread:
+        summary.notes.append(
+            f"{spread:,} of {len(table.rows):,} figures speak of several days and belong to none of them"
+        )
+
+
+def _of_events(summary: ExportSummary, table: EventTable, zone: str) -> None:
+    summary.events = dict(Counter(event.name for event in table.events).most_common())
+    orders = [event for event in table.events if event.type == "order"]
+    summary.orders, summary.repeats = len(orders), table.repeats
+    for event in orders:
+        if event.amount is not None:
+            code = summary.values.currency if summary.values and summary.values.currency else "?"
+            summary.money[code] = summary.money.get(code, Decimal(0)) + event.amount
+    summary.per_day = dict(sorted(Counter(_day(event.at, zone) for event in table.events).items()))
+    summary.zone = summary.zone or _offsets(event.at for event in table.events)
+    if table.shared_order_ids:
+        summary.notes.append(
+            f"{len(table.shared_order_ids):,} order ids stand for several orders of different buyers; each is counted"
+        )
+    for name, count in table.unknown.most_common(5):
+        summary.notes.append(f"{count:,} events {name!r} are no stage and are not imported")
+
+
+def _ask(summary: ExportSummary, values: ColumnValues, zone: str) -> None:
+    """Zone, currency and period, where neither the file nor a person has said them."""
+    table = summary.table
+    assert table is not None
+    layout = table.layout
+    if not summary.zone and (summary.per_day or layout.kind != "report"):
+        guess = layout.zone_by_language.get(table.language, "")
+        summary.questions.append(
+            Question("zone", "the file does not say which zone its times and days are in", guess)
+        )
+    has_money = "?" in summary.money or any(
+        layout.measures[measure].unit == "money" for measure in summary.measures
+    )
+    if has_money and (not values.currency or not values.currency_is_sure):
+        guess = values.currency
+        summary.questions.append(
+            Question("currency", "the file does not say which currency its amounts are in", guess)
+        )
+    if (
+        layout.kind == "report"
+        and "day" not in table.columns
+        and layout.row == "none"
+        and layout.name != "mabang-costs"
+    ):
+        summary.questions.append(Question("period", "the file names no day: which period does it cover?"))
+
+
+def _day(moment: Moment, zone: str) -> str:
+    """The local day as written; in ``zone`` where the time has an offset of its own and a zone is given."""
+    if zone and moment.offset is not None:
+        return moment.at(UTC).astimezone(ZoneInfo(zone)).date().isoformat()
+    return moment.local.date().isoformat()
+
+
+def _offsets(moments: Iterable[Moment | None]) -> str:
+    """The offsets that the times themselves give, as text; empty if any gives none."""
+    found: set[str] = set()
+    for moment in moments:
+        if moment is None:
+            continue
+        if moment.offset is None:
+            return ""
+        found.add(_offset_text(moment.offset))
+    return ", ".join(sorted(found))
+
+
+def _offset_text(offset: tzinfo) -> str:
+    delta = offset.utcoffset(datetime(2000, 1, 1)) or timedelta(0)  # noqa: DTZ001 (a fixed offset)
+    if not delta:
+        return "UTC"
+    minutes = round(abs(delta).total_seconds() / 60)
+    return f"UTC{'-' if delta < timedelta(0) else '+'}{minutes // 60:02d}:{minutes % 60:02d}"

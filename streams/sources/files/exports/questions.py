@@ -1,0 +1,19 @@
+"""A question that a file cannot answer itself. It is put to a person, with the guess; nothing is imported before the answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """``about`` is layout, zone, currency, dates, numbers, statuses, period or ids; ``guess`` is empty where there is none."""
+
+    about: str
+    text: str
+    guess: str = ""
+    column: str = ""
+
+    def as_record(self) -> dict[str, str]:
+        """As it stands in ``--json``."""
+        return {name: value for name in self.__slots__ if (value := getattr(self, name))}

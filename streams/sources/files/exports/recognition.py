@@ -1,0 +1,172 @@
+"""Which layout a table has: by its headers in any language, then by what its columns hold; how sure, and why.
+
+A table that no layout fits surely is asked about, with the best guess; a person's answer (``--layout`` or ``--mapping``) is taken
+as it is, as long as the columns it needs are there.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from streams.sources.files.exports.cells import Cell, Row, header_name, is_blank_row, text_of
+from streams.sources.files.exports.layout import ExportLayout
+
+#: from here on a table is taken for what it looks like; below, the person is asked
+SURE = 0.8
+#: rows in which the header is looked for
+_HEADER_ROWS = 40
+_SIGNS_ENOUGH = 3
+
+
+@dataclass(slots=True)
+class RecognizedTable:
+    """A table, its layout and where its columns are. ``sure`` is 0 to 1; ``why`` are the reasons, for people."""
+
+    layout: ExportLayout
+    sure: float
+    header_line: int
+    headers: list[str]
+    shown: list[str]
+    columns: dict[str, int] = field(default_factory=dict)
+    measures: dict[str, int] = field(default_factory=dict)
+    dimensions: dict[str, int] = field(default_factory=dict)
+    language: str = ""
+    why: list[str] = field(default_factory=list)
+    runner_up: str = ""
+
+    @property
+    def unused(self) -> list[str]:
+        """Headers of columns that are not read."""
+        used = {*self.columns.values(), *self.measures.values(), *self.dimensions.values()}
+        return [text for place, text in enumerate(self.shown) if text and place not in used]
+
+
+def recognize(rows: Callable[[], Iterator[Row]], layouts: Iterable[ExportLayout]) -> RecognizedTable | None:
+    """The best layout for a table; None if no row looks like the header of any."""
+    start = [row for row in itertools.islice(rows(), _HEADER_ROWS) if not is_blank_row(row[1])]
+    found: list[RecognizedTable] = []
+    candidates = [(line, shown, list(map(header_name, shown))) for line, shown in _headers(start)]
+    for layout in layouts:
+        best: RecognizedTable | None = None
+        for line, shown, headers in candidates:
+            table = _fit(layout, line, shown, headers)
+            if table is not None and (best is None or _mark(table) > _mark(best)):
+                best = table
+        if best is not None:
+            found.append(best)
+    if not found:
+        return None
+    found.sort(key=_mark, reverse=True)
+    first = found[0]
+    rivals = [one for one in found[1:] if one.sure > first.sure - 0.1 and not one.layout.is_guess]
+    if rivals and first.sure < 0.95:
+        first.runner_up = rivals[0].layout.name
+        first.sure = round(min(first.sure, SURE - 0.05), 2)
+        first.why.append(f"it could also be {rivals[0].layout.name}")
+    return first
+
+
+def _mark(table: RecognizedTable) -> tuple[float, int]:
+    return table.sure, len(table.columns) + len(table.measures) + len(table.dimensions)
+
+
+def _headers(start: Sequence[Row]) -> Iterator[tuple[int, list[str]]]:
+    """Candidate header rows; two rows where a group stands over its columns, taken as one."""
+    for index, (line, cells) in enumerate(start):
+        texts = [text_of(cell) for cell in cells]
+        if sum(map(bool, texts)) < 2 and index + 1 < len(start):
+            continue
+        yield line, texts
+        if index + 1 < len(start) and start[index + 1][0] == line + 1:
+            below = [text_of(cell) for cell in start[index + 1][1]]
+            if _is_group_row(texts, below):
+                yield line + 1, _joined(texts, below)
+
+
+def _is_group_row(above: Sequence[str], below: Sequence[str]) -> bool:
+    """Whether ``above`` names groups of the columns in ``below``: names repeat, or stand only over some columns."""
+    named = [text for text in above if text]
+    return bool(named) and (
+        len(set(named)) < len(named) or len(named) < len([text for text in below if text])
+    )
+
+
+def _joined(above: Sequence[str], below: Sequence[str]) -> list[str]:
+    width = max(len(above), len(below))
+    upper = [*above, *[""] * (width - len(above))]
+    lower = [*below, *[""] * (width - len(below))]
+    return [low or up for up, low in zip(upper, lower, strict=True)]
+
+
+def _fit(layout: ExportLayout, line: int, shown: list[str], headers: list[str]) -> RecognizedTable | None:
+    """The table under a header row by one layout; None if what it needs is missing."""
+    if not layout.known_names.intersection(headers):
+        return None
+    table = RecognizedTable(layout, 0.0, line, headers, shown, language=_language(layout, headers))
+    ranks: dict[str, int] = {}
+    for place, name in enumerate(headers):
+        fields = layout.names.get(name, ())
+        for one, _, rank in sorted(fields, key=lambda item: item[1] != table.language):
+            if one not in table.columns or rank < ranks[one]:
+                table.columns[one], ranks[one] = place, rank
+                break
+        if name in layout.measure_names:
+            table.measures.setdefault(layout.measure_names[name][0], place)
+    for one, names in layout.dimension_names.items():
+        present = next((name for name in names if name in headers), None)
+        if present is not None:
+            table.dimensions[one] = headers.index(present)
+    if any(need not in table.columns for need in layout.needs):
+        return None
+    if not table.measures if layout.kind == "report" else not table.columns:
+        return None
+    _judge(table)
+    return table
+
+
+def _language(layout: ExportLayout, headers: Sequence[str]) -> str:
+    """The language that most known headers are in; English only where no other is."""
+    spoken: Counter[str] = Counter()
+    for name in headers:
+        languages = {language for _, language, _ in layout.names.get(name, ())}
+        if name in layout.measure_names:
+            languages.add(layout.measure_names[name][1])
+        if len(languages) == 1:
+            spoken.update(languages)
+    others = {language: count for language, count in spoken.items() if language not in ("en", "")}
+    return max(others, key=lambda one: others[one]) if others else ("en" if spoken else "")
+
+
+def _judge(table: RecognizedTable) -> None:
+    """How sure the headers make it: half for what the layout needs, half for what only this platform writes."""
+    layout, present = table.layout, {name for name in table.headers if name}
+    signs = [text for text, name in zip(table.shown, table.headers, strict=True) if name in layout.sign_names]
+    known = len(present & layout.known_names)
+    if layout.is_guess:
+        table.sure = round(min(0.2 + 0.05 * len(table.columns), 0.5), 2)
+        table.why = [f"its columns are called as an order's often are: {', '.join(_named(table))}"]
+        return
+    if not layout.signs:
+        table.sure = 0.9
+        table.why = ["its columns are those of the mapping"]
+        return
+    enough = min(_SIGNS_ENOUGH, len(layout.signs))
+    share = known / max(len(present), 1)
+    most = 1.0 if signs else 0.3  # what others call their columns too is no sign of this platform
+    table.sure = round(min(0.4 + 0.4 * min(len(signs), enough) / enough + 0.2 * min(share * 3, 1.0), most), 2)
+    named = ", ".join(signs[:4])
+    table.why = [
+        f"{known} of {len(present)} columns are known; only {layout.platform} writes {named or 'none of them'}"
+    ]
+
+
+def _named(table: RecognizedTable) -> list[str]:
+    return [f"{table.shown[place]} ({one})" for one, place in sorted(table.columns.items())]
+
+
+def cell_at(cells: Sequence[Cell], place: int | None) -> Cell:
+    """The cell at a place; nothing where the row ends before it."""
+    return cells[place] if place is not None and place < len(cells) else None
