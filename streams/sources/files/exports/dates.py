@@ -60,7 +60,7 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
-class _Parts:
+class _DateParts:
     """A time taken apart. ``first`` and ``second`` are day and month in an order yet to be found."""
 
     first: int
@@ -88,7 +88,7 @@ class DayOrder:
             self.native_swappable += cell.day <= 12
             return
         parts = parts_of(cell)
-        if not isinstance(parts, _Parts):
+        if not isinstance(parts, _DateParts):
             return
         if parts.first > 12 >= parts.second:
             self.day_first += 1
@@ -119,7 +119,7 @@ class DayOrder:
 def read_moment(cell: Cell, is_day_first: bool | None) -> Moment | None:
     """The time in a cell; None where there is none, or where it needs an order that is not known."""
     parts = parts_of(cell)
-    if isinstance(parts, _Parts):
+    if isinstance(parts, _DateParts):
         if is_day_first is None:
             if parts.first == parts.second or max(parts.first, parts.second) > 12:
                 return parts.moment(parts.first > 12 or parts.first == parts.second)
@@ -128,7 +128,7 @@ def read_moment(cell: Cell, is_day_first: bool | None) -> Moment | None:
     return parts
 
 
-def parts_of(cell: Cell) -> Moment | _Parts | None:
+def parts_of(cell: Cell) -> Moment | _DateParts | None:
     """A cell's time, or its parts where day and month are yet to be told apart; None if it is no time."""
     if isinstance(cell, datetime):
         return Moment(cell.replace(tzinfo=None), cell.tzinfo)
@@ -163,7 +163,7 @@ def _in_words(text: str) -> Moment | None:
     return _number(float(text)) if _NUMBER.match(text) else None
 
 
-def _year_last(groups: Sequence[str | None]) -> _Parts | None:
+def _year_last(groups: Sequence[str | None]) -> _DateParts | None:
     first, second, year, *rest = groups
     clock, offset = _clock(rest[:4]), _offset(rest[4] or "")
     if clock is False or offset is False:
@@ -172,7 +172,7 @@ def _year_last(groups: Sequence[str | None]) -> _Parts | None:
     assert second is not None
     assert year is not None
     whole = int(year) + (2000 if len(year) == 2 else 0)
-    return _Parts(int(first), int(second), whole, _given(clock), _given(offset))
+    return _DateParts(int(first), int(second), whole, _given(clock), _given(offset))
 
 
 def _checked(year: int, month: int, day: int, rest: Sequence[str | None]) -> Moment | None:
@@ -236,7 +236,7 @@ def _number(number: float) -> Moment | None:
 
 def order_by_consecutive_days(cells: Iterable[Cell]) -> bool | None:
     """Day first or month first, for a report's days: they follow one another in one reading and not in the other."""
-    parts = [part for part in map(parts_of, cells) if isinstance(part, _Parts)]
+    parts = [part for part in map(parts_of, cells) if isinstance(part, _DateParts)]
     spans = {}
     for is_day_first in (True, False):
         days = [moment.local.date() for part in parts if (moment := part.moment(is_day_first))]
