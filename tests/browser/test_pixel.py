@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
 
 from streams.clock import monotonic
 from tests.deadlines import within, within_ms
@@ -31,6 +31,56 @@ funnelwatch('event','favourite',{product:'early'})</script>
 <div id=far data-fw-product=sku2 style="height:100px">two</div>"""
 THANKS = """<!doctype html><script async src="%s/funnel.js" data-key="key-of-pixel" data-store="a"></script>
 <div data-fw-order="O-1" data-fw-amount="19.90" data-fw-currency="EUR">thanks</div>"""
+
+
+TAG = '<!doctype html><meta charset=utf-8><script async src="%s/funnel.js" data-key="key-of-pixel" data-store="a" data-seen-ms="50" %s></script>'
+#: page → attributes of its script tag, and its body
+PAGES = {
+    "values": (
+        "",
+        """<div data-fw-view="
+ SKU 1 ">b</div><script>addEventListener("load", () => setTimeout(() => {
+ const loop = {}; loop.self = loop;
+ const bad = {toJSON() { throw new Error("no") }, toString() { throw new Error("no") }};
+ for (const value of [loop, bad, Symbol("s"), () => 1, NaN, 2 ** 60]) funnelwatch("event", "click", {product: value, channel: "bad"});
+ funnelwatch("event", "click", {get product() { throw new Error("no") }, channel: "bad"});
+ funnelwatch("event", "click", new Proxy({}, {ownKeys() { throw new Error("no") }}));
+ funnelwatch("event", "click", {product: 10n, attributes: {loop, n: 1, half: "\\ud83c"}});
+ funnelwatch("event", "order", {order_id: 1001, amount: "€ 19,90", currency: "eur"});
+ funnelwatch("event", "order", {order_id: "KW-1", amount: 1.234, currency: "KWD"});
+ funnelwatch("event", "order", {order_id: "US-1", amount: 0.1 + 0.2, currency: "usd"});
+ funnelwatch("event", "favourite", {product: "x".repeat(255) + "🎁🎁"});
+ }, 200))</script>""",
+    ),
+    "marks": (
+        "",
+        """<div data-fw-order=OP-1 data-fw-amount=5.00 data-fw-currency=USD data-fw-product=A style="height:40px">x</div>
+<div data-fw-view=B data-fw-product=B style="height:40px">y</div><div data-fw-product=constructor style="height:40px">c</div>
+<div id=tile data-fw-product=T1 style="height:40px">t</div><div id=v data-fw-view=V1></div><div id=o></div><div id=p data-fw-order="">loading</div>
+<div id=h></div><script>
+const root = h.attachShadow({mode: "open"});
+root.innerHTML = '<div data-fw-view=SH>p</div><div data-fw-product=ST style="height:40px">x<button data-fw-add-to-cart>add</button></div>';
+setTimeout(() => { history.pushState({}, "", "/b"); v.setAttribute("data-fw-view", "V2"); o.setAttribute("data-fw-order", "O-2");
+ p.dataset.fwOrder = "O-3"; tile.dataset.fwProduct = "T2"; v.outerHTML = v.outerHTML; }, 1500);
+setTimeout(() => root.querySelector("button").click(), 1800)</script>""",
+    ),
+    "home": ("", '<div data-fw-product=A style="height:80px"><a id=a href="/product">A</a></div>'),
+    "product": ("", "<div data-fw-view=A>p</div>"),
+    "waiting": (
+        'data-consent="wait"',
+        "<div data-fw-view=W>p</div><button id=add data-fw-add-to-cart=W>add</button>",
+    ),
+    "sandboxed": (
+        "",
+        '<script>setInterval(() => window.funnelwatch && funnelwatch("event", "click", {product: "S"}), 300)</script>',
+    ),
+    "frame": ("", '<iframe sandbox="allow-scripts" src="/sandboxed"></iframe>'),
+    "paid": ("", "<div data-fw-view=P>p</div>"),
+    "order": ("", "<div data-fw-order=L-1 data-fw-amount=5.00 data-fw-currency=USD>thanks</div>"),
+}
+#: a page that has no data- attribute on its script, as tag managers insert it
+TAG_MANAGER = """<!doctype html><div data-fw-view=GTM>p</div><script>var s = document.createElement("script");
+s.src = "%s/funnel.js"; document.head.appendChild(s)</script>"""
 
 
 @dataclass
@@ -56,10 +106,13 @@ async def shop_of(place: Place) -> AsyncIterator[Shop]:
         "shop": SHOP % (place.url, ""),
         "counted": SHOP % (place.url, 'data-private="count"'),
         "thanks": THANKS % place.url,
+        **{name: TAG % (place.url, attributes) + body for name, (attributes, body) in PAGES.items()},
+        "manager": TAG_MANAGER % place.url,
     }
 
     async def serve(request: web.Request) -> web.Response:
-        return web.Response(text=pages.get(request.path[1:], ""), content_type="text/html")
+        headers = {"Content-Security-Policy": "sandbox allow-scripts"} if request.path == "/sandboxed" else {}
+        return web.Response(text=pages.get(request.path[1:], ""), content_type="text/html", headers=headers)
 
     app = web.Application()
     app.router.add_get("/{name}", serve)
@@ -141,7 +194,7 @@ async def test_an_order_is_told_once_although_the_thank_you_page_is_opened_again
 ) -> None:
     taken = record(shop.place, monkeypatch)
     context, page = await shop.open("thanks")
-    await until(lambda: any(event["type"] == "order" for event in taken), taken)
+    await page.wait_for_function("(localStorage.getItem('fw.orders') || '').includes('O-1')")
     await page.reload()
     await page.goto("about:blank")
     await until(lambda: any(event["type"] == "page_vital" for event in taken) or len(taken) > 1, taken)
@@ -213,3 +266,226 @@ async def test_events_wait_while_the_collector_is_busy_and_are_the_same_events_l
     ]
     assert ids[0] == ids[1] != set()
     await context.close()
+
+
+def found(taken: list[dict[str, Any]], *kinds: str) -> list[tuple[str, str]]:
+    """Type and product or order of the events of ``kinds``, sorted."""
+    named = [(event["type"], event.get("order_id") or event.get("product", "")) for event in taken]
+    return sorted(one for one in named if one[0] in kinds)
+
+
+async def opened(shop: Shop, name: str, **context: Any) -> Page:
+    made = await shop.browser.new_context(**context)
+    made.set_default_timeout(within_ms(30))
+    page = await made.new_page()
+    await page.goto(f"{shop.url}/{name}")
+    return page
+
+
+async def test_values_and_marks_as_pages_write_them_arrive_each_for_itself(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = record(shop.place, monkeypatch)
+    page = await opened(shop, "values")
+    await until(lambda: len(found(taken, "favourite")) == 1, taken)
+    clicks = [event.get("product") for event in taken if event["type"] == "click"]
+    assert sorted(clicks, key=str) == ["10", *[None] * 8, "SKU 1"]
+    assert next(event["attributes"] for event in taken if "attributes" in event) == {"n": "1", "half": ""}
+    orders = {
+        event["order_id"]: (event["amount"], event["currency"]) for event in taken if event["type"] == "order"
+    }
+    assert orders == {"1001": ("€ 19,90", "eur"), "KW-1": ("1.2340", "KWD"), "US-1": ("0.30", "usd")}
+    assert next(event["product"] for event in taken if event["type"] == "favourite") == "x" * 255 + "🎁"
+    await page.goto(f"{shop.url}/order?utm_medium=email&utm_campaign={'x' * 119}%F0%9F%8E%81%F0%9F%8E%81%0A")
+    await until(lambda: ("order", "L-1") in found(taken, "order"), taken)
+    stored = {
+        event["order_id"]: event for event in await shop.place.events(len(taken)) if event["type"] == "order"
+    }
+    assert (stored["1001"]["amount"], stored["1001"]["currency"]) == ("19.90", "EUR")
+    await page.context.close()
+
+    taken.clear()
+    page = await opened(shop, "marks")
+    await until(
+        lambda: ("order", "O-3") in found(taken, "order") and len(found(taken, "impression")) >= 6, taken
+    )
+    await until(lambda: bool(found(taken, "add_to_cart")), taken)
+    assert found(taken, "order") == [("order", "O-2"), ("order", "O-3"), ("order", "OP-1")]
+    assert (
+        next(event for event in taken if event["type"] == "order" and event["order_id"] == "OP-1")["product"]
+        == "A"
+    )
+    assert found(taken, "click") == [("click", one) for one in ("B", "SH", "V1", "V2")]
+    assert {one for _, one in found(taken, "impression")} == {"A", "B", "ST", "T1", "T2", "constructor"}
+    assert found(taken, "add_to_cart") == [("add_to_cart", "ST")]
+    await page.context.close()
+
+
+async def test_a_visit_is_counted_once_it_is_one_and_an_order_until_it_arrived(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = record(shop.place, monkeypatch)
+    # a tile and the page it leads to
+    page = await opened(shop, "home")
+    await page.wait_for_function("window.funnelwatch && window.funnelwatch.loaded")
+    await page.click("#a")
+    await page.wait_for_url("**/product")
+    await page.wait_for_timeout(300)
+    await page.goto(f"{shop.url}/paid")
+    await until(lambda: ("click", "P") in found(taken, "click"), taken)
+    assert found(taken, "click") == [("click", "A"), ("click", "P")]
+    # back by the browser's cache
+    await page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+    await until(lambda: found(taken, "click").count(("click", "P")) == 2, taken)
+    await page.context.close()
+
+    # an order while the collector is away, and on the next page
+    taken.clear()
+    page = await opened(shop, "product")
+    await page.route(
+        "**/v1/pixel", lambda route: route.fulfill(status=503, headers={"Access-Control-Allow-Origin": "*"})
+    )
+    await page.goto(f"{shop.url}/order")
+    await page.wait_for_function("(localStorage.getItem('fw.waiting') || '').includes('L-1')")
+    assert await page.evaluate("localStorage.getItem('fw.orders')") is None
+    await page.unroute("**/v1/pixel")
+    await page.goto(f"{shop.url}/product")
+    await until(lambda: found(taken, "order") == [("order", "L-1")], taken)
+    await page.wait_for_function("(localStorage.getItem('fw.orders') || '').includes('L-1')")
+    await page.context.close()
+
+    # a page that is prerendered and then shown
+    taken.clear()
+    context = await shop.browser.new_context()
+    await context.add_init_script(
+        "let hidden = true; Object.defineProperty(document, 'prerendering', {get: () => hidden});"
+        "window.showNow = () => { hidden = false; document.dispatchEvent(new Event('prerenderingchange')); };"
+    )
+    page = await context.new_page()
+    await page.goto(f"{shop.url}/product")
+    await page.wait_for_function("window.funnelwatch && window.funnelwatch.loaded")
+    await page.wait_for_timeout(500)
+    assert await page.evaluate("localStorage.length") == 0
+    await page.evaluate("showNow()")
+    await until(lambda: found(taken, "click") == [("click", "A")], taken)
+    await context.close()
+
+
+async def test_who_comes_from_a_payment_an_own_host_or_a_frame_is_no_referral_and_a_frame_has_one_session(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = record(shop.place, monkeypatch)
+    shop.pages["paid"] = shop.pages["paid"].replace(
+        "data-seen-ms", 'data-hosts="shop.example, pay.example" data-seen-ms'
+    )
+    channels = {}
+    for referrer in (
+        "https://www.paypal.com/",
+        "https://m.shop.example/x",
+        "https://www.google.de/",
+        "https://also.example/",
+    ):
+        taken.clear()
+        made = await shop.browser.new_context(locale="en-US")
+        await made.add_init_script(
+            f"Object.defineProperty(document, 'referrer', {{get: () => '{referrer}'}})"
+        )
+        page = await made.new_page()
+        await page.goto(f"{shop.url}/paid")
+        await until(lambda: bool(found(taken, "click")), taken)
+        channels[referrer] = next(event["channel"] for event in taken if event["type"] == "click")
+        await made.close()
+    assert list(channels.values()) == ["direct", "direct", "search", "referral"]
+    taken.clear()
+    page = await opened(shop, "frame")
+    await until(lambda: len(found(taken, "click")) > 8, taken)
+    clicks = [event for event in taken if event["type"] == "click"]
+    assert len({event["session"] for event in clicks}) == len({event["visitor"] for event in clicks}) == 1
+    assert "channel" not in next(event for event in taken if event["type"] == "click")
+    await page.context.close()
+
+
+async def test_nothing_is_stored_or_sent_before_consent_and_nothing_stays_after_it_was_withdrawn(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = record(shop.place, monkeypatch)
+    said: list[str] = []
+
+    def note(message: ConsoleMessage) -> None:
+        said.append(message.text)
+
+    page = await opened(shop, "waiting")
+    page.on("console", note)
+    await page.wait_for_function("window.funnelwatch && window.funnelwatch.loaded")
+    await page.evaluate("funnelwatch('event', 'favourite', {product: 'F'}); funnelwatch('flush')")
+    await page.click("#add")
+    assert await page.evaluate("localStorage.length") == 0
+    await page.evaluate("funnelwatch('consent', 'grant'); funnelwatch('flush')")
+    await until(lambda: len(taken) == 2, taken)
+    assert found(taken, "favourite", "click", "add_to_cart") == [("click", "W"), ("favourite", "F")]
+    before = await page.evaluate("localStorage.getItem('fw.visitor')")
+    await page.evaluate(
+        "funnelwatch('consent', 'forget'); funnelwatch('event', 'favourite', {product: 'G'}); funnelwatch('flush')"
+    )
+    await until(lambda: len(taken) == 3, taken)
+    assert await page.evaluate("localStorage.getItem('fw.visitor')") not in (None, before)
+    await page.evaluate(
+        "funnelwatch('consent', 'withdraw'); funnelwatch('consent', 'maybe'); funnelwatch('optout'); funnelwatch('optout')"
+    )
+    await page.click("#add")
+    assert await page.evaluate("Object.keys(localStorage)") == ["fw.consent"]
+    # remembered by pages that do not wait for consent
+    await page.goto(f"{shop.url}/product")
+    await page.wait_for_function("window.funnelwatch && window.funnelwatch.loaded")
+    await page.evaluate("funnelwatch('event', 'click', {product: 'no'}); funnelwatch('flush')")
+    assert await page.evaluate("Object.keys(localStorage)") == ["fw.consent"]
+    await page.evaluate("funnelwatch('consent', 'grant')")
+    await until(lambda: len(taken) == 4, taken)
+    assert found(taken[3:], "click") == [("click", "A")]
+    assert [text.partition(";")[0] for text in said] == [
+        "funnelwatch: unknown consent maybe",
+        "funnelwatch: unknown command optout",
+    ]
+    # Global Privacy Control is turned on in an open page
+    await page.evaluate("Object.defineProperty(navigator, 'globalPrivacyControl', {get: () => true})")
+    await page.evaluate("funnelwatch('event', 'click', {product: 'no'}); funnelwatch('flush')")
+    assert await page.evaluate("Object.keys(localStorage)") == []
+    await page.context.close()
+
+    page = await opened(shop, "manager")
+    await page.wait_for_event("console", lambda message: "no key" in message.text)
+    await page.evaluate("funnelwatch('init', {key: 'key-of-pixel', store: 'a'})")
+    await until(lambda: ("click", "GTM") in found(taken, "click"), taken)
+    assert len(taken) == 5
+    await page.context.close()
+
+
+async def test_an_event_that_the_collector_can_never_answer_does_not_hold_up_the_others(shop: Shop) -> None:
+    page = await opened(shop, "product")
+    bodies: list[list[Any]] = []
+
+    async def answer(route: Any) -> None:
+        events = json.loads(route.request.post_data or "")["events"]
+        bodies.append(events)
+        is_poison = any(event.get("product") == "poison" for event in events)
+        await route.fulfill(
+            status=500 if is_poison else 202, body="{}", headers={"Access-Control-Allow-Origin": "*"}
+        )
+
+    await page.route("**/v1/pixel", answer)
+    await page.clock.install()
+    await page.evaluate(
+        "funnelwatch('event', 'click', {product: 'poison'}); for (let i = 0; i < 9; i++) funnelwatch('event', 'click', {product: 'good' + i})"
+    )
+
+    def arrived() -> int:
+        return sum(
+            len(events) for events in bodies if all(event.get("product") != "poison" for event in events)
+        )
+
+    deadline = monotonic() + within(20)
+    while arrived() < 9:
+        assert monotonic() < deadline, bodies
+        await page.clock.run_for(30_000)
+        await asyncio.sleep(0.05)
+    await page.context.close()

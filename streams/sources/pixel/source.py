@@ -95,12 +95,15 @@ async def picture(host: DoorHost, door: Door, request: web.Request) -> web.Respo
 async def script(host: DoorHost, door: Door, request: web.Request) -> web.Response:
     """``GET /funnel.js``: the pixel."""
     headers = {**CORS, "ETag": _SCRIPT_TAG, "Cache-Control": "public, max-age=3600"}
+    headers["Vary"] = "Accept-Encoding"
     headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     headers["X-Content-Type-Options"] = "nosniff"
     asked = [tag.strip() for tag in request.headers.get("If-None-Match", "").split(",")]
     if _SCRIPT_TAG in asked:
         return web.Response(status=304, headers=headers)
-    return web.Response(body=_SCRIPT, content_type="text/javascript", charset="utf-8", headers=headers)
+    response = web.Response(body=_SCRIPT, content_type="text/javascript", charset="utf-8", headers=headers)
+    response.enable_compression()
+    return response
 
 
 def _whole(text: object) -> object:

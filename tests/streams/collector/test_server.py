@@ -297,7 +297,9 @@ async def test_script_health_and_unknown_paths(place: Place) -> None:
     async with place.session.get(place.url + "/funnel.js") as answer:
         assert answer.content_type == "text/javascript"
         tag = answer.headers["ETag"]
-        assert len(await answer.read()) < 20_000
+        assert b"funnelwatch" in await answer.read()
+        assert (answer.headers["Content-Encoding"], answer.headers["Vary"]) == ("deflate", "Accept-Encoding")
+        assert int(answer.headers["Content-Length"]) < 10_000
     async with place.session.get(place.url + "/funnel.js", headers={"If-None-Match": tag}) as answer:
         assert answer.status == 304
     async with place.session.get(place.url + "/healthz") as answer:

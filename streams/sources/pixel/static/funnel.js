@@ -3,29 +3,38 @@
  *  <script async src="https://COLLECTOR/funnel.js" data-key="PIXEL_KEY" data-store="STORE_ID"></script>
  *
  *  data-fw-product="SKU"      on a tile: impression when half of it was seen for half a second; click when it is clicked
- *  data-fw-view="SKU"         on a product page: a click (product view) when the page opens
+ *  data-fw-view="SKU"         on a product page: a click (product view) when the page opens, unless a click on a tile led here
  *  data-fw-add-to-cart[=SKU]  on a button: add_to_cart (SKU of the tile around it, if none is given)
  *  data-fw-order="ID"         on the thank-you page, with data-fw-amount and data-fw-currency: order, once
- *  data-fw-category, data-fw-quantity, data-fw-payment-method beside any of these
- *  funnelwatch('event', 'add_to_cart', {product: 'SKU', quantity: 2})   by hand
+ *  data-fw-category, data-fw-quantity, data-fw-payment-method next to any of these
+ *
+ *  funnelwatch('event', 'add_to_cart', {product: 'SKU', quantity: 2})    by hand
+ *  funnelwatch('init', {key: …, store: …, hosts: …})                     where the script tag cannot have data- attributes
+ *  funnelwatch('consent', 'wait' | 'grant' | 'withdraw' | 'forget')      data-consent="wait" begins with waiting
  *
  *  With Global Privacy Control or Do Not Track nothing is sent or stored; with data-private="count" on the script tag
  *  such visits are counted without any id.
  */
 (function () {
   'use strict';
-  var tag = document.currentScript || document.querySelector('script[data-key][src*="funnel.js"]');
   if (window.funnelwatch && window.funnelwatch.loaded) return;
-  var given = (tag && tag.dataset) || {};
+  var tag = document.currentScript || document.querySelector('script[data-key][src*="funnel.js"],script[src*="funnel.js"]');
   var early = (window.funnelwatch && window.funnelwatch.q) || [];
-  var isPrivate = navigator.globalPrivacyControl === true || navigator.doNotTrack === '1' || window.doNotTrack === '1';
-  var isSilent = isPrivate && given.private !== 'count';
-  var key = given.key || '';
-  var store = given.store || '';
-  var endpoint = given.endpoint || (tag && tag.src ? new URL('/v1/pixel', tag.src).href : '/v1/pixel');
-  var MAX_EVENTS = 40, MAX_BYTES = 48 * 1024, MAX_KEPT = 200, EVERY_MS = 2000, SESSION_MS = 30 * 60 * 1000;
-  var SEEN_MS = given.seenMs === undefined ? 500 : Number(given.seenMs);
-  var queue = [], timer = 0, failures = 0, isSending = false;
+  var source = tag && tag.src ? new URL(tag.src) : null;
+  var settings = Object.assign(
+    { key: '', store: '', hosts: '', seenMs: 500, endpoint: source ? new URL('/v1/pixel', source).href : '/v1/pixel' },
+    source ? Object.fromEntries(source.searchParams) : {},  // funnel.js?key=…&store=…
+    tag ? tag.dataset : {}
+  );
+  var MAX_EVENTS = 40, MAX_BYTES = 48 * 1024, MAX_EVENT_BYTES = 30 * 1024, MAX_FLYING = 60 * 1024, MAX_KEPT = 200;
+  var EVERY_MS = 2000, LONGEST_WAIT_MS = 60 * 1000, SESSION_MS = 30 * 60 * 1000, SAME_CLICK_MS = 30 * 1000, KEPT_MS = 7 * 24 * 3600 * 1000;
+  var TEXT_LENGTHS = { product: 256, category: 256, campaign: 256, channel: 64, payment_method: 64 }, ID_LENGTH = 1000;
+  var warned = {};
+
+  function warn(text) {
+    if (!warned[text] && window.console) console.warn('funnelwatch: ' + text);
+    warned[text] = true;
+  }
 
   function id() {
     if (window.crypto && crypto.randomUUID) return crypto.randomUUID();
@@ -34,123 +43,315 @@
     return text;
   }
 
+  // --- what is kept in the browser: in storage, or in memory for this page where storage is forbidden or full
+
+  var NAMES = ['visitor', 'session', 'kept', 'orders', 'waiting', 'clicked'], memory = {}, hasStorage = true, isWiped = false;
+
+  function isPrivate() {
+    return navigator.globalPrivacyControl === true || navigator.doNotTrack === '1' || window.doNotTrack === '1';
+  }
+
   function load(name) {
-    if (isPrivate) return null;
-    try { return JSON.parse(localStorage.getItem('fw.' + name)); } catch (e) { return null; }
+    var text = null;
+    if (isPrivate()) return memory[name];
+    try { text = localStorage.getItem('fw.' + name); } catch (e) { hasStorage = false; }
+    if (!hasStorage) return memory[name];
+    try { return JSON.parse(text); } catch (e) { return null; }
+  }
+
+  function loadList(name) {
+    var list = load(name);
+    return Array.isArray(list) ? list : [];
   }
 
   function save(name, value) {
-    if (isPrivate) return;
-    try { localStorage.setItem('fw.' + name, JSON.stringify(value)); } catch (e) { /* full or forbidden */ }
+    memory[name] = value;
+    if (isPrivate() || !hasStorage) return;
+    try { localStorage.setItem('fw.' + name, JSON.stringify(value)); } catch (e) { hasStorage = false; }
   }
 
-  // Where the visit came from: [channel, campaign].
+  function remove(name) {
+    delete memory[name];
+    try { localStorage.removeItem('fw.' + name); } catch (e) { /* forbidden: nothing is there */ }
+  }
+
+  function wipe() {
+    NAMES.forEach(remove);
+    queue = [];
+    held = [];
+    era++;
+  }
+
+  // --- consent
+
+  var consent = load('consent') === 'withdrawn' ? 'withdrawn' : settings.consent === 'wait' ? 'waiting' : 'granted';
+  var queue = [], held = [], era = 0;
+
+  // Whether events may be made now. A page that is being prerendered was not opened by anybody yet.
+  function isOpen() {
+    if (isPrivate()) {
+      if (!isWiped) wipe();
+      isWiped = true;
+      if (settings.private !== 'count') return false;
+    }
+    return !!settings.key && consent === 'granted' && !document.prerendering;
+  }
+
+  function decide(choice) {
+    if (choice === 'grant' || choice === true) {
+      consent = 'granted';
+      remove('consent');
+      open();
+    } else if (choice === 'wait') {
+      if (consent === 'granted') consent = 'waiting';
+    } else if (choice === 'withdraw' || choice === false) {
+      consent = 'withdrawn';
+      wipe();
+      save('consent', 'withdrawn');
+    } else if (choice === 'forget') wipe();
+    else warn('unknown consent ' + String(choice) + "; expected 'wait', 'grant', 'withdraw' or 'forget'");
+  }
+
+  // --- where the visit came from
+
+  // who takes a payment and sends the visitor back
+  var PAYMENTS = ('paypal.com stripe.com klarna.com adyen.com alipay.com tenpay.com 95516.com unionpayintl.com mollie.com sofort.com ' +
+    'afterpay.com clearpay.co.uk affirm.com sezzle.com razorpay.com paytm.com payu.com payu.in mercadopago.com pagseguro.com.br ' +
+    'midtrans.com xendit.co omise.co 2c2p.com ipay88.com worldpay.com checkout.com braintreegateway.com authorize.net squareup.com ' +
+    'shop.app vnpayment.vn momo.vn zalopay.vn gcash.com paymaya.com paypay.ne.jp kakaopay.com pay.naver.com payco.com przelewy24.pl ' +
+    'pay.google.com pay.amazon.com payments.amazon.com wise.com rapyd.net airwallex.com cardinalcommerce.com arcot.com').split(' ');
+
+  function isOf(host, domains) {
+    return domains.some(function (domain) { return domain && (host === domain || host.endsWith('.' + domain)); });
+  }
+
+  function isOwn(host) {
+    var hosts = String(settings.hosts || '').toLowerCase().split(/[\s,]+/);
+    return isOf(host, hosts.concat(location.hostname.replace(/^www\./, ''))) || isOf(location.hostname, [host.replace(/^www\./, '')]);
+  }
+
+  // Channel and campaign. The channel is null if the visit goes on (own hosts, payment), and empty if it is not known.
   function origin() {
-    var query = new URLSearchParams(location.search), medium = (query.get('utm_medium') || '').toLowerCase();
-    var campaign = (query.get('utm_campaign') || '').slice(0, 120), from = '';
-    if (/cpc|ppc|paid|display|ads?\b/.test(medium) || /[?&](gclid|fbclid|ttclid|msclkid)=/.test(location.search)) return ['paid', campaign];
-    if (/e-?mail|newsletter/.test(medium)) return ['email', campaign];
-    if (/social/.test(medium)) return ['social', campaign];
-    if (medium) return [medium.slice(0, 30), campaign];
-    try { from = document.referrer ? new URL(document.referrer).hostname : ''; } catch (e) { /* odd referrer */ }
-    if (!from || from === location.hostname) return ['direct', campaign];
-    if (/(google|bing|baidu|sogou|yahoo|duckduckgo|yandex|so)\./.test(from)) return ['search', campaign];
-    if (/(facebook|instagram|tiktok|douyin|weibo|xiaohongshu|twitter|pinterest)\.|^t\.co$/.test(from)) return ['social', campaign];
-    return ['referral', campaign];
+    var from = null, isFrame = window.self !== window.top;
+    try { from = document.referrer ? new URL(document.referrer) : null; } catch (e) { /* odd referrer */ }
+    // a frame's referrer is the page around it: its query says more than the frame's own
+    var search = isFrame ? (from ? from.search : '') : location.search, query = new URLSearchParams(search), host = from ? from.hostname : '';
+    var medium = (query.get('utm_medium') || '').toLowerCase(), campaign = query.get('utm_campaign') || '';
+    function came(channel) { return { channel: channel, campaign: campaign }; }
+    if (/cpc|ppc|paid|display|ads?\b/.test(medium) || /[?&](gclid|fbclid|ttclid|msclkid)=/.test(search)) return came('paid');
+    if (/e-?mail|newsletter/.test(medium)) return came('email');
+    if (/social/.test(medium)) return came('social');
+    if (medium) return came(medium);
+    if (isFrame) return came('');
+    if (!host) return came('direct');
+    if (isOwn(host) || isOf(host, PAYMENTS)) return came(null);
+    if (/(^|\.)(google|bing|baidu|sogou|yahoo|duckduckgo|yandex|so)\./.test(host)) return came('search');
+    if (/(^|\.)(facebook|instagram|tiktok|douyin|weibo|xiaohongshu|twitter|pinterest)\.|^t\.co$/.test(host)) return came('social');
+    return came('referral');
   }
-
-  var here = origin();
-  var visitor = isPrivate ? null : load('visitor') || id();
-  if (visitor) save('visitor', visitor);
 
   function session() {
     var now = Date.now(), known = load('session');
-    if (!known || now - known.at > SESSION_MS) known = { id: id(), channel: here[0], campaign: here[1] };
+    if (!known || !known.id || !(now - known.at <= SESSION_MS)) {
+      var here = origin(), from = here.channel === null && known && known.channel !== undefined ? known : here;
+      known = { id: id(), channel: from.channel === null ? 'direct' : from.channel, campaign: from.campaign };
+    }
     known.at = now;
     save('session', known);
     return known;
   }
 
-  function add(type, fields) {
-    if (isSilent || typeof type !== 'string') return;
-    var event = { type: type, event_time: Date.now() }, name, value;
-    if (store) event.store_id = store;
-    // an order has one id whoever tells of it, so that the shop's own report of it is the same event
-    if (!(fields && fields.order_id)) event.event_id = id();
-    var visit = isPrivate ? { channel: here[0], campaign: here[1] } : session();
-    event.channel = visit.channel;
-    if (visit.campaign) event.campaign = visit.campaign;
-    if (!isPrivate) { event.visitor = visitor; event.session = visit.id; }
-    for (name in fields || {}) {
-      value = fields[name];
-      if (value === undefined || value === null || value === '') continue;
-      if (name === 'attributes') {
-        event.attributes = {};
-        for (var inner in value) event.attributes[inner.slice(0, 64)] = String(value[inner]).slice(0, 512);
-      } else if (name === 'quantity') event.quantity = Math.max(0, Math.round(Number(value)) || 0);
-      else if (name === 'amount') event.amount = typeof value === 'number' ? value.toFixed(2) : String(value);
-      else event[name] = value;
-    }
-    queue.push(event);
-    if (queue.length > MAX_KEPT) queue.shift();
-    if (queue.length >= MAX_EVENTS) flush(false); else if (!timer) timer = setTimeout(flush, EVERY_MS, false);
+  function visitor() {
+    var known = load('visitor');
+    if (typeof known !== 'string') save('visitor', known = id());
+    return known;
   }
 
-  var encoder = new TextEncoder();
+  // --- events
 
-  // The next batch's body and events: never more than a beacon may carry.
+  // Text of a value, cut at characters (half of one is no text); undefined for what is no text or number, or lost its digits.
+  function text(value, most) {
+    var kind = typeof value;
+    if (kind === 'number' ? !(Math.abs(value) <= Number.MAX_SAFE_INTEGER) : !/^(string|boolean|bigint)$/.test(kind)) return undefined;
+    var plain = String(value).slice(0, 4 * most).replace(/[\s\u0000-\u001f\u007f-\u009f]+/g, ' ').trim();
+    var characters = Array.from(plain).filter(function (one) { return one.length > 1 || one < '\ud800' || one > '\udfff'; });
+    return characters.slice(0, most).join('').trim();
+  }
+
+  // An own copy of fields that a page gave: texts only, so that no value can be impossible to write. A bad one costs itself.
+  function copied(fields) {
+    var made = {};
+    function each(from, take) {
+      try { for (var name in from) { try { take(name, from[name]); } catch (e) { warn('field ' + name + ' cannot be read'); } } } catch (e) { warn('fields cannot be read'); }
+    }
+    each(fields, function (name, value) {
+      if (value === undefined || value === null || value === '') return;
+      if (name === 'attributes') {
+        made.attributes = {};
+        each(value, function (inner, one) {
+          var key = text(inner, 64), written = text(one, 512);
+          if (key && written !== undefined) made.attributes[key] = written;
+        });
+        return;
+      }
+      var written = text(value, TEXT_LENGTHS[name] || ID_LENGTH);
+      // up to four decimals, and never three, which could be thousands
+      if (name === 'amount' && typeof value === 'number' && isFinite(value)) written = value.toFixed(4).replace(/00$/, '');
+      if (name === 'quantity') written = isFinite(Number(written)) && written ? Math.max(0, Math.round(Number(written))) : undefined;
+      if (name === 'event_time' && typeof value === 'number') written = Math.round(value);
+      if (written === undefined) warn(name + ' is no text or number and is left out');
+      else if (written !== '') made[name] = written;
+    });
+    return made;
+  }
+
+  function add(type, fields) {
+    if (typeof type !== 'string') { warn("an event has no type; call funnelwatch('event', TYPE, {…})"); return; }
+    var at = Date.now();
+    fields = copied(fields);
+    if (isOpen()) put(type, fields, at);
+    else if (consent !== 'withdrawn' && !(isPrivate() && settings.private !== 'count')) held = held.concat({ type: type, fields: fields, at: document.prerendering ? 0 : at }).slice(-MAX_KEPT);
+  }
+
+  function put(type, fields, at) {
+    var order = type === 'order' && fields.order_id ? (settings.store ? settings.store + '/' : '') + fields.order_id : '';
+    if (order && isOrderKnown(order)) return;
+    var event = { type: type, event_time: at }, visit = isPrivate() ? origin() : session();
+    if (settings.store) event.store_id = settings.store;
+    // an order has one id whoever reports it, so that the shop's own report of it is the same event
+    if (!fields.order_id) event.event_id = id();
+    if (visit.channel) event.channel = text(visit.channel, 64);
+    if (visit.campaign) event.campaign = text(visit.campaign, 120);
+    if (!isPrivate()) { event.visitor = visitor(); event.session = visit.id; }
+    Object.assign(event, fields);
+    var written = JSON.stringify(event);
+    if (bytes(written) > MAX_EVENT_BYTES) {
+      warn('the attributes of an event are too large and are left out');
+      delete event.attributes;
+      written = JSON.stringify(event);
+    }
+    var entry = { text: written, order: order, at: Date.now() };
+    if (order) save('waiting', loadList('waiting').concat(entry).slice(-50));
+    queue = queue.concat(entry).slice(-MAX_KEPT);
+    if (queue.length >= MAX_EVENTS) flush(); else later(order ? 0 : EVERY_MS);
+  }
+
+  function isOrderKnown(order) {
+    return loadList('orders').indexOf(order) >= 0 || loadList('waiting').some(function (entry) { return entry && entry.order === order; });
+  }
+
+  // --- sending
+
+  var timer = 0, dueAt = 0, failures = 0, isSending = false, flying = 0, encoder = new TextEncoder();
+
+  function bytes(text) { return encoder.encode(text).length; }
+
+  function later(ms) {
+    var at = Date.now() + ms;
+    if (timer && dueAt <= at) return;
+    clearTimeout(timer);
+    dueAt = at;
+    timer = setTimeout(flush, ms);
+  }
+
+  // The next events to send: never more than a beacon may carry, and fewer after a failure, until each is tried alone.
   function batch() {
-    var zone = '';
-    try { zone = Intl.DateTimeFormat().resolvedOptions().timeZone || ''; } catch (e) { /* no Intl */ }
-    var events = [], parts = [], size = 200;
-    while (queue.length && events.length < MAX_EVENTS) {
-      var text = JSON.stringify(queue[0]), length = encoder.encode(text).length + 1;
-      if (parts.length && size + length > MAX_BYTES) break;
+    var events = [], size = 200, most = Math.max(1, MAX_EVENTS >> Math.min(failures, 6)), zone = '';
+    try { zone = isPrivate() ? '' : Intl.DateTimeFormat().resolvedOptions().timeZone || ''; } catch (e) { /* no Intl */ }
+    while (queue.length && events.length < most) {
+      var length = bytes(queue[0].text) + 1;
+      if (events.length && size + length > MAX_BYTES) break;
       events.push(queue.shift());
-      if (length > MAX_BYTES / 2) continue;
-      parts.push(text);
       size += length;
     }
-    var head = JSON.stringify({ k: key, sent: Date.now(), zone: isPrivate ? '' : zone }).slice(0, -1);
-    return { body: head + ',"events":[' + parts.join(',') + ']}', events: events };
+    var head = JSON.stringify({ k: String(settings.key), sent: Date.now(), zone: zone }).slice(0, -1);
+    return { events: events, size: size, body: head + ',"events":[' + events.map(function (entry) { return entry.text; }).join(',') + ']}' };
   }
 
-  function flush(isLeaving) {
-    clearTimeout(timer);
-    timer = 0;
-    if (!queue.length || !key) return;
-    if (isLeaving) {
-      while (queue.length) {
-        var last = batch();
-        if (!(navigator.sendBeacon && navigator.sendBeacon(endpoint, last.body))) {
-          save('kept', last.events.concat(queue).slice(-MAX_KEPT));
-          queue = [];
-        }
-      }
-      return;
-    }
-    if (isSending) { timer = setTimeout(flush, EVERY_MS, false); return; }
-    isSending = true;
-    var next = batch();
-    // text/plain: no preflight; the same event ids on a retry: counted once
-    fetch(endpoint, { method: 'POST', body: next.body, keepalive: true, credentials: 'omit', mode: 'cors', headers: { 'Content-Type': 'text/plain' } })
+  // text/plain: no preflight; the same event ids on a retry: counted once
+  function send(next) {
+    var since = era;
+    flying += next.size;
+    return fetch(settings.endpoint, { method: 'POST', body: next.body, keepalive: true, credentials: 'omit', mode: 'cors', headers: { 'Content-Type': 'text/plain' } })
       .then(function (answer) {
-        if (answer.status === 429 || answer.status >= 500) throw new Error(String(answer.status));
+        // 400 and the like will be the same next time; a key can be put right, and everything else passes
+        if (!answer.ok && [400, 413, 415, 422].indexOf(answer.status) < 0) throw new Error(String(answer.status));
         failures = 0;
+        return answer.json().catch(function () { return null; }).then(function (content) {
+          if (since === era) settle(next.events, answer.ok, (content && content.rejected) || []);
+        });
       })
       .catch(function () {
         failures++;
-        queue = next.events.concat(queue).slice(-MAX_KEPT);
+        // to the end: an event that can never be sent does not hold up the others
+        if (since === era) queue = queue.concat(next.events).slice(-MAX_KEPT);
       })
-      .then(function () {
-        isSending = false;
-        if (queue.length && !timer) timer = setTimeout(flush, Math.min(60000, EVERY_MS * Math.pow(2, failures)), false);
-      });
+      .then(function () { flying -= next.size; });
+  }
+
+  // An order counts as sent only when the answer said so; one that was rejected may be sent again by the next page.
+  function settle(events, isAccepted, rejected) {
+    var bad = rejected.map(function (one) { return events[one.index]; });
+    var orders = events.filter(function (entry) { return entry.order; });
+    if (!orders.length) return;
+    var answered = orders.map(function (entry) { return entry.order; });
+    var sent = orders.filter(function (entry) { return isAccepted && bad.indexOf(entry) < 0; }).map(function (entry) { return entry.order; });
+    save('waiting', loadList('waiting').filter(function (entry) { return entry && answered.indexOf(entry.order) < 0; }));
+    save('orders', loadList('orders').concat(sent).slice(-50));
+  }
+
+  function flush() {
+    clearTimeout(timer);
+    timer = 0;
+    if (!queue.length || !isOpen()) return;
+    if (isSending) { later(EVERY_MS); return; }
+    isSending = true;
+    send(batch()).then(function () {
+      isSending = false;
+      if (queue.length) later(failures ? Math.min(LONGEST_WAIT_MS, EVERY_MS * Math.pow(2, failures)) : 0);
+    });
+  }
+
+  // The page may end now, without any answer: what does not fit into its last requests, or failed before, is kept for the next one.
+  function leave() {
+    if (!isOpen()) return;
+    var canSend = !failures, isBeacon = !(window.Request && 'keepalive' in Request.prototype);
+    while (queue.length && canSend) {
+      var next = batch();
+      canSend = flying + next.size <= MAX_FLYING && (!isBeacon || navigator.sendBeacon(settings.endpoint, next.body));
+      if (!canSend) queue = next.events.concat(queue);
+      else if (!isBeacon) send(next);
+    }
+    save('kept', loadList('kept').concat(queue.filter(function (entry) { return !entry.order; })).slice(-MAX_KEPT));
+    queue = queue.filter(function (entry) { return entry.order; });
+  }
+
+  // What earlier pages could not send; what cannot be read of it costs itself.
+  function takeKept() {
+    if (!isOpen()) return;
+    var young = loadList('kept').concat(loadList('waiting')).filter(function (entry) {
+      return entry && typeof entry.text === 'string' && Date.now() - entry.at < KEPT_MS && queue.indexOf(entry) < 0;
+    });
+    var known = queue.map(function (entry) { return entry.text; });
+    queue = young.filter(function (entry) { return known.indexOf(entry.text) < 0; }).concat(queue).slice(-MAX_KEPT);
+    save('kept', []);
+    if (queue.length) later(EVERY_MS);
+  }
+
+  // --- what the page shows
+
+  var marks = new WeakMap(), shown = new Set(), viewed = new Set(), href = location.href, eyes = null, roots = [document], changes = null;
+
+  // What was last seen on an element: frameworks change attributes and use elements again.
+  function markOf(element) {
+    if (!marks.has(element)) marks.set(element, {});
+    return marks.get(element);
   }
 
   function details(element, product) {
-    var data = element.dataset, around = element.closest('[data-fw-product],[data-fw-view]');
-    var outer = around ? around.dataset : {};
+    var data = element.dataset, outer = {}, node = element;
+    while (node && !(node.dataset && (node.dataset.fwProduct || node.dataset.fwView))) node = node.parentNode || node.host;
+    if (node) outer = node.dataset;
     return {
       product: product || outer.fwProduct || outer.fwView,
       category: data.fwCategory || outer.fwCategory,
@@ -159,50 +360,92 @@
     };
   }
 
-  var shown = {}, waits = new Map(), watched = new WeakSet(), eyes = null;
-
   function look(entries) {
     entries.forEach(function (entry) {
-      var element = entry.target, product = element.dataset.fwProduct;
-      var large = entry.rootBounds && entry.intersectionRect.height > entry.rootBounds.height / 2;
-      if (entry.isIntersecting && (entry.intersectionRatio >= 0.5 || large) && !shown[product]) {
-        if (!waits.has(element)) waits.set(element, setTimeout(function () {
-          waits.delete(element);
-          if (shown[product]) return;
-          shown[product] = true;
-          eyes.unobserve(element);
-          add('impression', details(element, product));
-        }, SEEN_MS));
-      } else if (waits.has(element)) {
-        clearTimeout(waits.get(element));
-        waits.delete(element);
-      }
+      var mark = markOf(entry.target);
+      var isLarge = entry.rootBounds && entry.intersectionRect.height > entry.rootBounds.height / 2;
+      if (!entry.isIntersecting || !(entry.intersectionRatio >= 0.5 || isLarge)) {
+        clearTimeout(mark.wait);
+        mark.wait = 0;
+      } else if (!mark.wait) mark.wait = setTimeout(show, Number(settings.seenMs), entry.target, mark);
     });
   }
 
-  function scan() {
-    if (eyes) document.querySelectorAll('[data-fw-product]').forEach(function (element) {
-      if (!watched.has(element)) { watched.add(element); eyes.observe(element); }
-    });
-    document.querySelectorAll('[data-fw-view],[data-fw-order]').forEach(function (element) {
-      if (watched.has(element)) return;
-      if (!element.dataset.fwProduct) watched.add(element);
-      if (element.dataset.fwView && !element.fwViewed) { element.fwViewed = true; add('click', details(element, element.dataset.fwView)); }
-      var order = element.dataset.fwOrder, told = load('orders') || [];
-      if (order && told.indexOf(order) < 0) {
-        save('orders', told.concat(order).slice(-20));
-        var fields = details(element);
-        fields.order_id = order;
-        fields.amount = element.dataset.fwAmount;
-        fields.currency = element.dataset.fwCurrency;
-        add('order', fields);
+  function show(element, mark) {
+    var product = element.dataset.fwProduct;
+    mark.wait = 0;
+    if (!product || mark.shown === product) return;
+    mark.shown = product;
+    if (shown.has(product)) return;
+    shown.add(product);
+    add('impression', details(element, product));
+  }
+
+  // A product's tile that was clicked and its page that then opens are one click.
+  function isClickedTile(product) {
+    var since = Date.now() - SAME_CLICK_MS, isSame = false;
+    save('clicked', loadList('clicked').filter(function (one) {
+      if (!isSame && one[0] === product && one[1] >= since) { isSame = true; return false; }
+      return one[1] >= since;
+    }));
+    return isSame;
+  }
+
+  function examine(element) {
+    var data = element.dataset, mark = markOf(element);
+    if (eyes && data.fwProduct !== mark.product) {
+      clearTimeout(mark.wait);
+      mark.wait = 0;
+      mark.product = data.fwProduct;
+      eyes.unobserve(element);
+      if (data.fwProduct) eyes.observe(element);
+    }
+    if (data.fwView !== mark.view) {
+      mark.view = data.fwView;
+      if (mark.view && !viewed.has(mark.view)) {
+        viewed.add(mark.view);
+        if (!isClickedTile(mark.view)) add('click', details(element, mark.view));
       }
+    }
+    if (data.fwOrder !== mark.order) {
+      mark.order = data.fwOrder;
+      if (mark.order) add('order', Object.assign(details(element), { order_id: mark.order, amount: data.fwAmount, currency: data.fwCurrency }));
+    }
+  }
+
+  function scan() {
+    if (!isOpen()) return;
+    // a page within the page: its products are seen and viewed again
+    if (location.href !== href) { href = location.href; shown.clear(); viewed.clear(); }
+    roots.forEach(function (root) { root.querySelectorAll('[data-fw-product],[data-fw-view],[data-fw-order]').forEach(examine); });
+  }
+
+  // The document and its open shadow roots: their making is no change that can be observed, so they are looked for.
+  function findRoots() {
+    var found = [document];
+    for (var i = 0; i < found.length; i++) found[i].querySelectorAll('*').forEach(function (element) { if (element.shadowRoot) found.push(element.shadowRoot); });
+    found.forEach(function (root) {
+      if (roots.indexOf(root) >= 0 && root !== document) return;
+      changes.observe(root, { childList: true, subtree: true, attributes: true, attributeFilter: ['data-fw-product', 'data-fw-view', 'data-fw-order'] });
     });
+    roots = found;
+    scan();
+  }
+
+  function click(event) {
+    if (!isOpen()) return;
+    var path = event.composedPath().filter(function (one) { return one.dataset; });
+    var button = path.find(function (one) { return one.dataset.fwAddToCart !== undefined; });
+    if (button) { add('add_to_cart', details(button, button.dataset.fwAddToCart)); return; }
+    var tile = path.find(function (one) { return one.dataset.fwProduct; }), product = tile && tile.dataset.fwProduct;
+    if (!tile || viewed.has(product)) return;
+    save('clicked', loadList('clicked').concat([[product, Date.now()]]).slice(-20));
+    add('click', details(tile, product));
   }
 
   function vitals() {
     if (!window.PerformanceObserver) return function () {};
-    var found = {}, slow = {}, shiftSum = 0, shiftFirst = 0, shiftLast = 0, isTold = false;
+    var found = {}, slow = {}, shiftSum = 0, shiftFirst = 0, shiftLast = 0, isSent = false;
     function watch(type, options, each) {
       try { new PerformanceObserver(function (list) { list.getEntries().forEach(each); }).observe(Object.assign({ type: type, buffered: true }, options)); } catch (e) { /* not in this browser */ }
     }
@@ -220,8 +463,8 @@
       if (entry.interactionId) slow[entry.interactionId] = Math.max(slow[entry.interactionId] || 0, entry.duration);
     });
     return function () {
-      if (isTold) return;
-      isTold = true;
+      if (isSent) return;
+      isSent = true;
       var delays = Object.keys(slow).map(function (name) { return slow[name]; }).sort(function (a, b) { return b - a; });
       // the worst, leaving out one of every fifty (web.dev, INP)
       if (delays.length) found.INP = delays[Math.min(delays.length - 1, Math.floor(delays.length / 50))];
@@ -229,38 +472,67 @@
     };
   }
 
+  var isStarted = false;
+
   function start() {
+    if (isStarted || !isOpen()) return;
+    isStarted = true;
+    var sendVitals = vitals(), isScanning = false;
     if (window.IntersectionObserver) eyes = new IntersectionObserver(look, { threshold: [0, 0.25, 0.5, 0.75, 1] });
-    var kept = load('kept'), tell = vitals(), isScanning = false;
-    if (kept && kept.length) { queue = kept.concat(queue); save('kept', []); timer = timer || setTimeout(flush, EVERY_MS, false); }
-    scan();
-    new MutationObserver(function () {
+    changes = new MutationObserver(function () {
       if (isScanning) return;
       isScanning = true;
       setTimeout(function () { isScanning = false; scan(); }, 200);
-    }).observe(document.documentElement, { childList: true, subtree: true });
-    document.addEventListener('click', function (event) {
-      var target = event.target instanceof Element ? event.target : null, button = target && target.closest('[data-fw-add-to-cart]');
-      if (button) { add('add_to_cart', details(button, button.dataset.fwAddToCart)); return; }
-      var tile = target && target.closest('[data-fw-product]');
-      if (tile) add('click', details(tile, tile.dataset.fwProduct));
-    }, true);
-    function leave() { tell(); flush(true); }
-    document.addEventListener('visibilitychange', function () { if (document.visibilityState === 'hidden') leave(); });
-    window.addEventListener('pagehide', leave);
+    });
+    takeKept();
+    findRoots();
+    setInterval(function () { if (document.visibilityState !== 'hidden') findRoots(); }, 1000);
+    document.addEventListener('click', click, true);
+    document.addEventListener('visibilitychange', function () {
+      if (document.visibilityState === 'hidden') { sendVitals(); leave(); } else takeKept();
+    });
+    window.addEventListener('pagehide', function () { sendVitals(); leave(); });
+    window.addEventListener('pageshow', function (event) {
+      if (!event.persisted) return;
+      // back from the browser's cache: the page opens again
+      marks = new WeakMap();
+      shown.clear();
+      viewed.clear();
+      if (eyes) eyes.disconnect();
+      takeKept();
+      scan();
+    });
   }
 
-  function funnelwatch(command) {
-    if (command === 'event') add(arguments[1], arguments[2]);
-    else if (command === 'flush') flush(false);
+  // Begin, or go on, as soon as there is a key, consent and somebody who looks at the page.
+  function open() {
+    if (!isOpen()) return;
+    held.splice(0).forEach(function (one) { put(one.type, one.fields, one.at || Date.now()); });
+    if (queue.length) later(EVERY_MS);
+    if (isStarted) findRoots();
+    else if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', start);
+    else start();
+  }
+
+  function funnelwatch(command, first, second) {
+    if (command === 'event') add(first, second);
+    else if (command === 'flush') flush();
+    else if (command === 'consent') decide(first);
     else if (command === 'init') {
-      var options = arguments[1] || {};
-      key = options.key || key; store = options.store || store; endpoint = options.endpoint || endpoint;
-    }
+      Object.assign(settings, first);
+      if (first && first.consent === 'wait') decide('wait');
+      open();
+    } else warn('unknown command ' + String(command) + "; expected 'event', 'init', 'consent' or 'flush'");
   }
   funnelwatch.loaded = true;
   window.funnelwatch = funnelwatch;
-  early.forEach(function (call) { funnelwatch.apply(null, call); });
-  if (isSilent) return;
-  if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', start); else start();
+  Array.from(early).forEach(function (call) {
+    try { funnelwatch.apply(null, call); } catch (e) { warn(String(e)); }
+  });
+  document.addEventListener('prerenderingchange', open);
+  window.addEventListener('storage', function (event) {
+    if (event.key === 'fw.consent' && event.newValue === '"withdrawn"') { consent = 'withdrawn'; wipe(); }
+  });
+  setTimeout(function () { if (!settings.key) warn("no key; set data-key on the script tag or call funnelwatch('init', {key: …, store: …})"); }, EVERY_MS);
+  open();
 })();
