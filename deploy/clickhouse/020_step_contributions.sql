@@ -25,7 +25,7 @@ FROM
         SELECT
             store_id, stage, day,
             sumIf(counted, is_then = 0) AS now, sumIf(counted, is_then = 1) AS then,
-            indexOf(['impression', 'click', 'add_to_cart', 'order', 'payment', 'fulfilment', 'repurchase'], stage) AS number
+            indexOf([${stages}], stage) AS number
         FROM
         (
             SELECT store_id, stage, toDate(minute) AS day, 0 AS is_then, toFloat64(sum(count)) AS counted

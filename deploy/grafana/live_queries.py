@@ -22,6 +22,7 @@ from deploy.grafana.wording import (
     STAGE_PLACE,
     STEP_PLACE,
     clock,
+    literal,
     literals,
     state,
     step,
@@ -199,6 +200,9 @@ _CELLS = ", ".join(
 )
 #: the steps of the heat map
 HEAT_STEPS = tuple(FAST_STEPS[i].id for i in (1, 2, 3))
+_HEAT_STAGES = ", ".join(
+    map(literal, [FAST_STEPS[1].upstream, *(FAST_STEPS[i].downstream for i in (1, 2, 3))])
+)
 
 #: orders and payments once per order id; one pass over the events, and the cells' rates of its few rows
 HEAT = f"""
@@ -211,7 +215,7 @@ FROM
     FROM events
     WHERE ((event_time > {RAW_FROM} AND event_time <= $__toTime)
            OR (event_time > {RAW_FROM} - INTERVAL 7 DAY AND event_time <= $__toTime - INTERVAL 7 DAY))
-      AND type IN ('click', 'add_to_cart', 'order', 'payment') AND {CHOSEN_STORES}
+      AND type IN ({_HEAT_STAGES}) AND {CHOSEN_STORES}
     GROUP BY country, channel, device_class, type, is_before
 )
 GROUP BY country, channel, device HAVING countIf(NOT is_before) > 0 ORDER BY clicks DESC LIMIT 60

@@ -3,7 +3,8 @@
 Each file is run once and recorded with its checksum in ``schema_migrations``. Every statement can be run again without
 harm (IF NOT EXISTS, OR REPLACE), so two processes that migrate at once, or one that dies in the middle, end at the same
 schema; ClickHouse has no lock that would be safer. A file whose first line says ``repeatable`` is run again when it changes;
-any other must not change once released, and doing so is refused.
+any other must not change once released, and doing so is refused. ``${stages}`` is filled in before the checksum is taken, so that
+a view follows ``scoring/funnel/stages.py``.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from string import Template
 import structlog
 from clickhouse_connect.driver import AsyncClient
 
+from scoring.funnel.stages import STAGES
 from streams.clickhouse.clients import open_writer
 from streams.clickhouse.errors import ClickHouseError, ClickHouseRejectedError, mapped
 from streams.errors import StateError
@@ -26,11 +28,13 @@ from streams.settings import Settings
 _log = structlog.get_logger()
 
 _NAME = re.compile(r"^(\d{3})_(\w+)\.sql$")
-#: in an installed package the files lie beside this one, in the repository under deploy/
+#: in an installed package the files are next to this one, in the repository under deploy/
 _FOLDERS = (
     Path(__file__).with_name("sql"),
     Path(__file__).resolve().parents[2] / "deploy" / "clickhouse",
 )
+#: the stages as they are listed in SQL
+_STAGES = ", ".join(f"'{stage}'" for stage in STAGES)
 #: attempts at one statement while another process runs the same
 _ATTEMPTS = 6
 
@@ -80,12 +84,12 @@ def find_migrations() -> list[Migration]:
     """Every migration in the order of its number.
 
     Raises:
-        FileNotFoundError: the files are neither beside this module nor in the repository.
+        FileNotFoundError: the files are neither next to this module nor in the repository.
     """
     for folder in _FOLDERS:
         found = [(path, _NAME.match(path.name)) for path in sorted(folder.glob("*.sql"))]
         migrations = [
-            Migration(int(match[1]), match[2], path.read_text(encoding="utf-8"))
+            Migration(int(match[1]), match[2], path.read_text(encoding="utf-8").replace("${stages}", _STAGES))
             for path, match in found
             if match is not None
         ]

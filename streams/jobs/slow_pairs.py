@@ -10,28 +10,30 @@ import numpy as np
 from clickhouse_connect.driver import Client
 
 from scoring.baselines.slow import AttributedPairs
+from scoring.funnel.stages import Stage
 from streams.clickhouse.errors import mapped
 
 #: pairs read of a store, at most
 MOST_PAIRS = 5000
 
-_BY_ORDER = """
+_BEGUN, _ENDED = f"'{Stage.ORDER}', '{Stage.PAYMENT}'", f"'{Stage.FULFILMENT}'"
+_BY_ORDER = f"""
 SELECT store_id, intDiv(toUnixTimestamp(begun), 60) AS up, intDiv(toUnixTimestamp(ended), 60) AS down
 FROM
 (
     SELECT
         store_id, order_id,
-        if(countIf(type = 'payment') > 0, minIf(event_time, type = 'payment'), minIf(event_time, type = 'order')) AS begun,
-        minIf(event_time, type = 'fulfilment') AS ended
+        if(countIf(type = '{Stage.PAYMENT}') > 0, minIf(event_time, type = '{Stage.PAYMENT}'), minIf(event_time, type = '{Stage.ORDER}')) AS begun,
+        minIf(event_time, type = {_ENDED}) AS ended
     FROM events
-    WHERE type IN ('order', 'payment', 'fulfilment') AND order_id != '' AND set_apart = ''
-        AND event_time >= fromUnixTimestamp({first:Int64}) AND event_time < fromUnixTimestamp({last:Int64})
+    WHERE type IN ({_BEGUN}, {_ENDED}) AND order_id != '' AND set_apart = ''
+        AND event_time >= fromUnixTimestamp({{first:Int64}}) AND event_time < fromUnixTimestamp({{last:Int64}})
     GROUP BY store_id, order_id
-    HAVING countIf(type IN ('order', 'payment')) > 0 AND countIf(type = 'fulfilment') > 0
+    HAVING countIf(type IN ({_BEGUN})) > 0 AND countIf(type = {_ENDED}) > 0
 )
 WHERE ended >= begun
 ORDER BY cityHash64(order_id)
-LIMIT {most:UInt32} BY store_id
+LIMIT {{most:UInt32}} BY store_id
 """
 
 
@@ -39,7 +41,7 @@ def read_slow_pairs(client: Client, first: int, last: int) -> dict[str, Attribut
     """Pairs of payment (order, where there is no payment) and fulfilment by store, of orders begun within two UTC minutes.
 
     Raises:
-        ClickHouseError: the store is away or refuses.
+        ClickHouseError: the store is unreachable or rejects the query.
     """
     values = {"first": first * 60, "last": last * 60, "most": MOST_PAIRS}
     with mapped():
