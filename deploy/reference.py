@@ -142,7 +142,7 @@ def channels_table() -> str:
 def sources_table() -> str:
     """A row a source of the registry: what events name, its words, how they come, which stages it can supply."""
     rows = [
-        row("source", "name 名称", "stages it supplies", "doors"),
+        row("source", "name 名称", "label `source`", "stages it supplies", "doors"),
         *(row(f"`{name}`", *rest) for name, *rest in sources.reference_rows()),
     ]
     return (

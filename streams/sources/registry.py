@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from scoring.events.event import EventType, Source
 from scoring.funnel.stages import STAGES
+from scoring.wording.catalogue import SOURCE_NAMES
 from scoring.wording.text import Text
 from streams.collector.door import Door
 from streams.sources.events import source as events
@@ -27,17 +28,32 @@ def types_claimable(by: Source, sources: Sequence[SourceSpec] = SOURCES) -> froz
     return frozenset.intersection(*allowed) if allowed else None
 
 
-def words_of(by: Source, sources: Sequence[SourceSpec] = SOURCES) -> Text | None:
-    """The name for people of the source whose events say ``by``; None if no source does (a demo's events)."""
-    return next((source.words for source in sources if by in source.events_as), None)
+def words_of(by: Source, sources: Sequence[SourceSpec] = SOURCES) -> Text:
+    """The name for people of the source whose events say ``by``; the catalogue's if no source does (a demo's events).
+
+    A source whose events come in by several ways, or that shares its way with another, is followed by the way.
+    """
+    way, found = SOURCE_NAMES[by], [source for source in sources if by in source.events_as]
+    if not found:
+        return way
+    names = Text(" / ".join(one.words.zh for one in found), " / ".join(one.words.en for one in found))
+    if len(found) == len(found[0].events_as) == 1:
+        return names
+    return Text(f"{names.zh}（{way.zh}）", f"{names.en} ({way.en})")
 
 
-def reference_rows(sources: Sequence[SourceSpec] = SOURCES) -> list[tuple[str, str, str, str]]:
-    """A row a source for the reference: name, words (en, zh), stages supplied and how, doors."""
+def label_of(source: SourceSpec) -> str:
+    """The value or values of the label ``source`` of the metrics, and of an event's field ``source``."""
+    return ", ".join(source.events_as)
+
+
+def reference_rows(sources: Sequence[SourceSpec] = SOURCES) -> list[tuple[str, str, str, str, str]]:
+    """A row a source for the reference: name, words (en, zh), label of its events, stages supplied and how, doors."""
     return [
         (
             source.name,
             f"{source.words('en')} {source.words('zh')}",
+            label_of(source),
             _stages_text(source),
             ", ".join(f"{door.method} {door.path}" for door in source.doors) or "–",
         )

@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from scoring.alerts.alert import AlertKind
+from scoring.events.event import Source
 from scoring.funnel.scores import ScoreState
 from scoring.funnel.stages import STEP_BY_ID
 from scoring.wording import catalogue as texts
 from scoring.wording.text import Text
+from streams.channels.registry import channel_spec
 from streams.config.model import Config, StoreConfig
 from streams.instance.files import role_and_number
+from streams.sources.registry import words_of
 from streams.web.frame.reader import PageReader
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -77,8 +80,12 @@ class Names:
         return self._of(texts.PLATFORM_NAMES, platform)
 
     def source(self, source: str) -> str:
-        """The source of events."""
-        return self._of(texts.SOURCE_NAMES, source)
+        """The source of events: its words in the registry."""
+        return words_of(Source(source))(self._reader.language) if source in set(Source) else source
+
+    def channel(self, channel: str) -> str:
+        """A channel of messages: its words in the registry."""
+        return channel_spec(channel).words(self._reader.language)
 
     def reason(self, reason: str) -> str:
         """Why a record was rejected."""

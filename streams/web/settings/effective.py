@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,15 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic import SecretStr
 
 from scoring.alerts.routing import Route
+from scoring.funnel.stages import STAGES, Stage
+from scoring.wording.text import Text
 from streams.channels.receiver import ReceiverConfig
 from streams.config.model import Config
 from streams.config.routing import core_mute_timings, core_route
 from streams.schema import is_secret
 from streams.settings import Settings
+from streams.sources.registry import SOURCES
+from streams.sources.source import SourceSpec, Supply
 from streams.web.settings.setting_words import SETTING_WORDS
 
 
@@ -54,6 +58,16 @@ class ReceiverLine:
     per_minute: float | None
     has_address: bool
     has_secret: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLine:
+    """A source of events of this release: its words, the stages it can supply, and where it delivers."""
+
+    words: Text
+    definition: Text
+    stages: tuple[Stage, ...]
+    doors: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +157,19 @@ def _receiver(receiver: ReceiverConfig) -> ReceiverLine:
         has_secret=any(
             value for name, value in given.items() if name != "url" and is_secret(type(receiver), name)
         ),
+    )
+
+
+def source_lines(sources: Sequence[SourceSpec] = SOURCES) -> tuple[SourceLine, ...]:
+    """The sources of the registry."""
+    return tuple(
+        SourceLine(
+            source.words,
+            source.definition,
+            tuple(stage for stage in STAGES if source.supply(stage) is not Supply.NEVER),
+            tuple(f"{door.method} {door.path}" for door in source.doors),
+        )
+        for source in sources
     )
 
 

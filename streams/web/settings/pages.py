@@ -16,7 +16,7 @@ from streams.web.alerts.answers import Silences
 from streams.web.frame.forms import fields_of, name_of, remember_name
 from streams.web.frame.routes import ApiRoute, PageRoute, Routes
 from streams.web.frame.subject import NavigationEntry, PageServices, Subject
-from streams.web.settings.effective import mute_lines, receiver_lines, route_lines, setting_rows
+from streams.web.settings.effective import mute_lines, receiver_lines, route_lines, setting_rows, source_lines
 from streams.web.settings.words import SETTINGS_WORDS
 
 
@@ -44,6 +44,7 @@ class SettingsPages:
             routes=route_lines(config),
             receivers=receiver_lines(config),
             mutes=mute_lines(config, at_ms),
+            sources=source_lines(),
             **view,
         )
 

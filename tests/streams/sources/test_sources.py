@@ -13,6 +13,7 @@ import pytest
 
 from scoring.events.event import EventType, Source
 from scoring.funnel.stages import STAGES
+from scoring.wording.catalogue import SOURCE_NAMES
 from streams.clock import now_ms
 from streams.sources.registry import SOURCES, doors, reference_rows, types_claimable, words_of
 from streams.sources.source import Supply
@@ -73,7 +74,7 @@ def test_each_source_says_in_both_languages_what_it_is() -> None:
     ]  # type: ignore[arg-type]
     assert all(texts)
     assert [row[0] for row in reference_rows()] == ["pixel", "events", "files"]
-    assert reference_rows((TOY,)) == [("toy", "Toy 玩具", "order (event)", "POST /v1/hooks/toy")]
+    assert reference_rows((TOY,)) == [("toy", "Toy 玩具", "webhook", "order (event)", "POST /v1/hooks/toy")]
 
 
 def test_what_a_door_may_claim_comes_from_its_source() -> None:
@@ -87,4 +88,4 @@ def test_what_a_door_may_claim_comes_from_its_source() -> None:
 
 def test_a_door_that_events_name_has_words() -> None:
     assert words_of(Source.PIXEL) == next(one.words for one in SOURCES if one.name == "pixel")
-    assert words_of(Source.DEMO) is None
+    assert words_of(Source.DEMO) == SOURCE_NAMES[Source.DEMO]
