@@ -12,8 +12,7 @@ CREATE OR REPLACE VIEW ${database}.score_minutes ${on_cluster}
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT
     minute, store_id, step, segment, observed,
-    toUInt32(state NOT IN ('no_baseline', 'missing_stage') AND NOT (state = 'not_enough_data' AND scored.expected = 0))
-        AS judged_minutes,
+    toUInt32(NOT ${no_expectation}) AS judged_minutes,
     judged_minutes * observed AS judged_observed,
     judged_minutes * scored.expected AS expected,
     judged_minutes * scored.low AS low,

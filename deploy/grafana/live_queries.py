@@ -28,8 +28,11 @@ from deploy.grafana.wording import (
     step,
 )
 from scoring.funnel.money import WORTH_DAYS, price_sql
+from scoring.funnel.scores import FULL_COVERAGE, SCORE_MAX_AGE_MS
 from scoring.funnel.stages import FAST_STEPS, STAGES
-from streams.incidents.facts import FEWEST_ORDERS
+from scoring.funnel.units import MINUTE_MS
+from streams.incidents.alert_rows import ALERT_DAYS
+from streams.incidents.facts import pixel_share_sql
 from streams.incidents.worth import worth_sql
 
 #: raw events of the panels below are read over at most the last day of the chosen time
@@ -37,7 +40,7 @@ RAW_FROM = "greatest($__fromTime, $__toTime - toIntervalDay(1))"
 
 HEALTH = f"""
 SELECT seen.store AS store, seen.source AS source, dateDiff('second', newest, now()) AS age, arrival AS delay, in_hour AS events,
-       if(seen.source = 'pixel' AND paired.server_orders >= {FEWEST_ORDERS}, least(1, paired.pixel_orders / paired.server_orders), NULL) AS pixel_orders,
+       if(seen.source = 'pixel', {pixel_share_sql("paired.pixel_orders", "paired.server_orders")}, NULL) AS pixel_orders,
        ifNull(again.repeats, 0) AS repeats, if(in_hour = 0, NULL, bots_in_hour / in_hour) AS bots, ifNull(refused.letters, 0) AS letters
 FROM
 (
@@ -90,7 +93,7 @@ LEFT JOIN
         SELECT store_id, step, state, surprise, window_observed, window_expected, minute,
                (state = 'breach', state = 'data_late', state = 'normal', surprise) AS rank
         FROM scores
-        WHERE minute > now() - INTERVAL 15 MINUTE AND segment = '' AND {CHOSEN_STORES}
+        WHERE minute > now() - INTERVAL {SCORE_MAX_AGE_MS // MINUTE_MS} MINUTE AND segment = '' AND {CHOSEN_STORES}
         ORDER BY minute DESC LIMIT 1 BY store_id, step
     )
     GROUP BY store
@@ -100,7 +103,7 @@ LEFT JOIN
     SELECT store_id AS store, toString(argMax(level, (level = 'page', surprise))) AS worst_level,
            argMax(lost, (level = 'page', surprise)) AS short
     FROM alerts
-    WHERE state = 'firing' AND {CHOSEN_STORES}
+    WHERE state = 'firing' AND opened_at > now() - INTERVAL {ALERT_DAYS} DAY AND {CHOSEN_STORES}
     GROUP BY store
 ) AS open USING (store)
 ORDER BY open.worst_level = 'page' DESC, open.worst_level != '' DESC, surprise DESC NULLS LAST, store LIMIT 500
@@ -110,7 +113,7 @@ ORDER BY open.worst_level = 'page' DESC, open.worst_level != '' DESC, surprise D
 #: the square root of the sum of the minutes' squared distances, as the live page draws it.
 _STAGES = f"""
 SELECT stage, counted.observed AS seen,
-       if(foreseen.covered >= 0.95 * counted.minutes, foreseen.mean, NULL) AS mean,
+       if(foreseen.covered >= {FULL_COVERAGE} * counted.minutes, foreseen.mean, NULL) AS mean,
        if(isNull(mean), NULL, greatest(0, mean - sqrt(foreseen.low_squares))) AS least,
        if(isNull(mean), NULL, mean + sqrt(foreseen.high_squares)) AS most
 FROM

@@ -12,7 +12,7 @@ from scoring.funnel.money import UNKNOWN_WORTH, MoneyLost, Worth
 from scoring.funnel.stages import Stage
 
 #: grows whenever a number of the digest is defined differently
-DEFINITIONS_VERSION = "2"
+DEFINITIONS_VERSION = "3"
 #: part of the expected arrivals that must fall into judged minutes before a step's change is told
 JUDGED_SHARE = 0.8
 #: part of a period's minutes that must have been scored before a store's data is called complete

@@ -9,6 +9,8 @@ from enum import StrEnum
 
 import msgspec
 
+from scoring.funnel.units import MINUTE_MS
+
 
 class ScoreState(StrEnum):
     """Whether a number can be trusted, in one word."""
@@ -19,6 +21,22 @@ class ScoreState(StrEnum):
     NO_BASELINE = "no_baseline"
     MISSING_STAGE = "missing_stage"
     DATA_LATE = "data_late"
+
+
+#: part of a span's minutes that must have an expectation before the span's sum is compared with one
+FULL_COVERAGE = 0.95
+#: a stage, or a store, without one event for this long is called not supplied, not silent
+SUPPLY_DAYS = 28
+#: a score older than this says nothing about the present
+SCORE_MAX_AGE_MS = 15 * MINUTE_MS
+
+
+def no_expectation_sql(expected: str = "expected") -> str:
+    """SQL: whether a score has no expectation, so that its minute is in no sum of expectations."""
+    return (
+        f"(state IN ('{ScoreState.NO_BASELINE}', '{ScoreState.MISSING_STAGE}')"
+        f" OR (state = '{ScoreState.NOT_ENOUGH_DATA}' AND {expected} = 0))"
+    )
 
 
 class ScoreRow(msgspec.Struct, frozen=True, gc=False):

@@ -3,8 +3,8 @@
 Each file is run once and recorded with its checksum in ``schema_migrations``. Every statement can be run again without
 harm (IF NOT EXISTS, OR REPLACE), so two processes that migrate at once, or one that dies in the middle, end at the same
 schema; ClickHouse has no lock that would be safer. A file whose first line says ``repeatable`` is run again when it changes;
-any other must not change once released, and doing so is refused. ``${stages}`` is filled in before the checksum is taken, so that
-a view follows ``scoring/funnel/stages.py``.
+any other must not change once released, and doing so is refused. ``${stages}`` and ``${no_expectation}`` are filled in before the checksum
+is taken, so that a view follows ``scoring/funnel``.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from string import Template
 import structlog
 from clickhouse_connect.driver import AsyncClient
 
+from scoring.funnel.scores import no_expectation_sql
 from scoring.funnel.stages import STAGES
 from streams.clickhouse.clients import open_writer
 from streams.clickhouse.errors import ClickHouseError, ClickHouseRejectedError, mapped
@@ -33,8 +34,11 @@ _FOLDERS = (
     Path(__file__).with_name("sql"),
     Path(__file__).resolve().parents[2] / "deploy" / "clickhouse",
 )
-#: the stages as they are listed in SQL
-_STAGES = ", ".join(f"'{stage}'" for stage in STAGES)
+#: what views take from the core
+_FROM_THE_CORE = {
+    "${stages}": ", ".join(f"'{stage}'" for stage in STAGES),
+    "${no_expectation}": no_expectation_sql("scored.expected"),
+}
 #: attempts at one statement while another process runs the same
 _ATTEMPTS = 6
 
@@ -80,6 +84,13 @@ class Migration:
         return [part.strip() for part in re.split(r";\s*$", bare, flags=re.M) if part.strip()]
 
 
+def _filled(path: Path) -> str:
+    text = path.read_text(encoding="utf-8")
+    for placeholder, value in _FROM_THE_CORE.items():
+        text = text.replace(placeholder, value)
+    return text
+
+
 def find_migrations() -> list[Migration]:
     """Every migration in the order of its number.
 
@@ -89,9 +100,7 @@ def find_migrations() -> list[Migration]:
     for folder in _FOLDERS:
         found = [(path, _NAME.match(path.name)) for path in sorted(folder.glob("*.sql"))]
         migrations = [
-            Migration(int(match[1]), match[2], path.read_text(encoding="utf-8").replace("${stages}", _STAGES))
-            for path, match in found
-            if match is not None
+            Migration(int(match[1]), match[2], _filled(path)) for path, match in found if match is not None
         ]
         if migrations:
             return migrations

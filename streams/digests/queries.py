@@ -16,26 +16,22 @@ from scoring.alerts.alert import AlertState
 from scoring.alerts.routing import RoutingError
 from scoring.digest.schedule import DigestForm, Occurrence
 from scoring.digest.values import AlertFacts, Bucket, DigestFacts, DigestStore, StepSums
+from scoring.funnel.scores import FULL_COVERAGE, SUPPLY_DAYS, no_expectation_sql
 from scoring.funnel.stages import is_fast
 from scoring.funnel.units import DAY_MS
 from streams.clickhouse.reader import Database, Row
 from streams.config.model import Config, StoreConfig
 from streams.config.subscribers import SubscriberConfig
-from streams.incidents.alert_rows import ALERT_COLUMNS, alert_of
+from streams.incidents.alert_rows import ALERT_COLUMNS, ALERT_DAYS, alert_of
 from streams.incidents.facts import country_of
 from streams.incidents.worth import Priced, WorthReader
 
 _log = structlog.get_logger()
 Member = TypeVar("Member", bound=StrEnum)
 
-#: a store without an event for so long before the period is called not connected, not silent
-SEEN_DAYS = 28
-ALERT_DAYS = 90
 BUCKET_S = {DigestForm.DAILY: 3600, DigestForm.WEEKLY: 6 * 3600}
-#: part of a bucket's minutes that must carry an expectation before its sum is drawn
-FULL_SHARE = 0.95
 
-_KNOWN = "state NOT IN ('no_baseline', 'missing_stage')"
+_KNOWN = f"NOT {no_expectation_sql()}"
 _SPAN = "minute >= toDateTime({from_s:Int64}, 'UTC') AND minute < toDateTime({to_s:Int64}, 'UTC')"
 _MINE = "({every:UInt8} OR store_id IN {stores:Array(String)})"
 
@@ -177,7 +173,7 @@ class DigestQueries:
             return {}
         before_s = before_ms // 1000
         rows = await self._database.rows(
-            LAST_SEEN, stores=stores, from_s=before_s - SEEN_DAYS * DAY_MS // 1000, to_s=before_s
+            LAST_SEEN, stores=stores, from_s=before_s - SUPPLY_DAYS * DAY_MS // 1000, to_s=before_s
         )
         return {row["store_id"]: int(row["last_s"]) * 1000 for row in rows}
 
@@ -223,7 +219,9 @@ class _Folded:
             start_s = bucket * self._bucket_s
             minutes = (min(total_s, start_s + self._bucket_s) - start_s) / 60
             row = rows.get(bucket)
-            due = FULL_SHARE * minutes if is_fast(step) else 1  # a slow step is scored once a business hour
+            due = (
+                FULL_COVERAGE * minutes if is_fast(step) else 1
+            )  # a slow step is scored once a business hour
             is_known = row is not None and row["known"] >= due
             buckets.append(
                 Bucket(

@@ -30,6 +30,8 @@ def _named(field: str) -> str:
     return field if field.startswith(_PREFIX) else _PREFIX + field
 
 
+#: how far back alerts are looked for, those that still fire too
+ALERT_DAYS = 90
 ALERT_COLUMNS = ", ".join(
     f"{_AS_SQL.get(field, field)} AS {_named(field)}" for field in AlertTransition.__struct_fields__
 )

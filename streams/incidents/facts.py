@@ -104,6 +104,11 @@ def pixel_share(pixel: int, server: int) -> float | None:
     return min(pixel / server, 1.0) if server >= FEWEST_ORDERS else None
 
 
+def pixel_share_sql(pixel: str, server: str) -> str:
+    """The same in SQL."""
+    return f"if({server} >= {FEWEST_ORDERS}, least(1, {pixel} / {server}), NULL)"
+
+
 def country_of(zone: str) -> str:
     """The country whose clock a zone is (Asia/Shanghai is CN); empty for UTC and the like."""
     country = str(get_global("zone_territories").get(zone, ""))

@@ -13,12 +13,13 @@ from scoring.funnel.stages import STEP_BY_ID, STEPS
 from scoring.funnel.units import HOUR_MS, MINUTE_MS
 from streams.clickhouse.errors import ClickHouseUnreachableError
 from streams.clock import now_ms
+from streams.incidents.alert_rows import ALERT_DAYS
 from streams.web.alerts.action_pages import SILENCES_MINUTES, ActionPages, ActionRequest
 from streams.web.alerts.action_queries import ActionQueries
 from streams.web.alerts.advice import advice
 from streams.web.alerts.answers import ActionEntry, Alert, AlertDetail, Alerts, Responses
 from streams.web.alerts.link_pages import LinkPages
-from streams.web.alerts.queries import ALERT_DAYS, AlertQueries, rows_span
+from streams.web.alerts.queries import AlertQueries, rows_span
 from streams.web.alerts.words import ALERT_WORDS
 from streams.web.frame.arguments import at_of, choice_of, most_of, number_of, one_of
 from streams.web.frame.errors import NotFoundError

@@ -16,6 +16,7 @@ import structlog
 from scoring.baselines import decode_baseline
 from scoring.detection import DetectionPolicy
 from scoring.detection.sensitivity import smallest_drop
+from scoring.funnel.scores import FULL_COVERAGE
 from scoring.funnel.stages import FAST_STEPS, STAGES, STEP_BY_ID
 from scoring.funnel.units import HOUR_MS, MINUTE_MS
 from streams.clickhouse.errors import ClickHouseUnreachableError
@@ -28,7 +29,6 @@ from streams.web.comparison.answers import (
     StepComparison,
     StoreComparison,
 )
-from streams.web.store.queries import FULL_COVERAGE
 
 _log = structlog.get_logger()
 HOURS: tuple[int, ...] = (1, 6, 24)

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from scoring.funnel.units import MINUTE_MS
 from streams.config.model import Config, StoreConfig
-
-#: a score older than this says nothing about the present
-SCORE_MAX_AGE_MS = 15 * MINUTE_MS
 
 #: alerts as they were at ``at_ms``: of each the last transition until then, in the columns of the view ``alerts``
 ALERTS_THEN = """(

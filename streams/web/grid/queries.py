@@ -12,12 +12,13 @@ import msgspec
 
 from scoring.alerts.alert import AlertTransition
 from scoring.funnel.pools import parse_pool
+from scoring.funnel.scores import SCORE_MAX_AGE_MS, no_expectation_sql
 from scoring.funnel.stages import STEP_BY_ID
 from scoring.funnel.units import DAY_MS, HOUR_MS, MINUTE_MS
 from streams.clickhouse.reader import Database, Row
 from streams.config.model import Config
-from streams.incidents.alert_rows import ALERT_COLUMNS, alert_of
-from streams.web.frame.queries import SCORE_MAX_AGE_MS, alerts_then, span_back, store_or_bare
+from streams.incidents.alert_rows import ALERT_COLUMNS, ALERT_DAYS, alert_of
+from streams.web.frame.queries import alerts_then, span_back, store_or_bare
 from streams.web.grid.answers import (
     AlertSize,
     MoneyEstimate,
@@ -82,15 +83,15 @@ LIMIT 10000
 """
 
 
-SPARKS = """
-SELECT store_id, intDiv(toUnixTimestamp(minute), {bucket_s:Int64}) * {bucket_s:Int64} AS bucket,
+SPARKS = f"""
+SELECT store_id, intDiv(toUnixTimestamp(minute), {{bucket_s:Int64}}) * {{bucket_s:Int64}} AS bucket,
        sum(observed) AS observed_sum, sum(expected) AS expected_sum, count() AS minutes,
-       countIf(state IN ('no_baseline', 'missing_stage')) AS without
+       countIf({no_expectation_sql()}) AS without
 FROM scores
-WHERE segment = '' AND (store_id, step) IN (SELECT arrayJoin(arrayZip({stores:Array(String)}, {steps:Array(String)})))
-  AND minute >= toDateTime({from_s:Int64}, 'UTC') AND minute <= toDateTime({to_s:Int64}, 'UTC')
+WHERE segment = '' AND (store_id, step) IN (SELECT arrayJoin(arrayZip({{stores:Array(String)}}, {{steps:Array(String)}})))
+  AND minute >= toDateTime({{from_s:Int64}}, 'UTC') AND minute <= toDateTime({{to_s:Int64}}, 'UTC')
 GROUP BY store_id, bucket
-HAVING minutes = {whole:Int64}
+HAVING minutes = {{whole:Int64}}
 ORDER BY store_id, bucket
 LIMIT 100000
 """
@@ -146,7 +147,7 @@ class GridQueries:
     async def _firing(self, at_ms: int, live: bool) -> dict[str, tuple[AlertTransition, int]]:
         """Of each store the firing alert that matters most, and how many fire; at a past moment, those that fired then."""
         sql, then = (OPEN_ALERTS, {}) if live else (alerts_then(OPEN_ALERTS), {"at_ms": at_ms})
-        rows = await self._database.rows(sql, from_s=(at_ms - 30 * DAY_MS) // 1000, **then)
+        rows = await self._database.rows(sql, from_s=(at_ms - ALERT_DAYS * DAY_MS) // 1000, **then)
         return {row["alert_store_id"]: (alert_of(row), int(row["open_count"])) for row in rows}
 
     async def _stores(self, at_ms: int, live: bool) -> Stores:

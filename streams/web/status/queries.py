@@ -5,21 +5,21 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from scoring.funnel.scores import SCORE_MAX_AGE_MS
 from scoring.funnel.units import DAY_MS, HOUR_MS, MINUTE_MS
 from streams.clickhouse.errors import ClickHouseUnreachableError
 from streams.clickhouse.reader import Database
 from streams.clock import now_ms
+from streams.incidents.alert_rows import ALERT_DAYS
 from streams.incidents.facts import pixel_share
 from streams.instance.files import read_states, state_of
-from streams.web.frame.queries import SCORE_MAX_AGE_MS, alerts_then, span_back
+from streams.web.frame.queries import alerts_then, span_back
 from streams.web.status.answers import PartHealth, SourceHealth, Status
 
 #: the newest events of all stores are a scan of raw rows, so one answer serves everyone for this long
 SOURCES_FRESH_MS = 5000
 #: the newest scored minute is normally at most this old (the minute itself, the grace, a flush, an insert)
 NORMAL_SCORE_AGE_MS = 150_000
-#: how far back firing alerts are counted
-ALERT_DAYS = 90
 
 SOURCES = """
 SELECT store_id, toString(source) AS source_name, count() AS events_count,

@@ -9,6 +9,7 @@ import numpy as np
 
 from scoring.baselines.cohorts import completeness_by_day, make_cohorts
 from scoring.funnel.algebra import decompose
+from scoring.funnel.scores import no_expectation_sql
 from scoring.funnel.stages import FAST_STEPS
 from scoring.funnel.units import HOUR_MS, MINUTE_MS, WEEK_MS
 from streams.clickhouse.reader import Database
@@ -32,11 +33,11 @@ GROUP BY stage, segment
 LIMIT 1000
 """
 
-EXPECTED = """
+EXPECTED = f"""
 SELECT step, sum(observed) AS seen, sum(expected) AS mean
 FROM scores
-WHERE store_id = {store:String} AND segment = '' AND state NOT IN ('no_baseline', 'missing_stage')
-  AND minute >= toDateTime({from_s:Int64}, 'UTC') AND minute < toDateTime({to_s:Int64}, 'UTC')
+WHERE store_id = {{store:String}} AND segment = '' AND NOT {no_expectation_sql()}
+  AND minute >= toDateTime({{from_s:Int64}}, 'UTC') AND minute < toDateTime({{to_s:Int64}}, 'UTC')
 GROUP BY step
 LIMIT 100
 """

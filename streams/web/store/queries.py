@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import math
 
+from scoring.funnel.scores import FULL_COVERAGE, SCORE_MAX_AGE_MS, SUPPLY_DAYS, no_expectation_sql
 from scoring.funnel.stages import STAGES, STEP_BY_ID, STEPS, Stage, is_fast
 from scoring.funnel.units import DAY_MS, HOUR_MS, MINUTE_MS
 from streams.clickhouse.reader import Database, Row
-from streams.web.frame.queries import SCORE_MAX_AGE_MS, span_back
+from streams.web.frame.queries import span_back
 from streams.web.store.answers import (
     Funnel,
     FunnelStage,
@@ -23,16 +24,12 @@ from streams.web.store.answers import (
 WINDOWS: tuple[int, ...] = (5, 60, 1440)
 #: most points of a line
 MOST_POINTS = 240
-#: part of a window's minutes that must carry an expectation before its sum is shown
-FULL_COVERAGE = 0.95
 #: a slow step is scored once a business hour, for what came in since the last one: only of a day and more is that a sum to show
 LEAST_SLOW_WINDOW_MINUTES = 1440
 #: a line is drawn coarser, down to this few points, until a bucket holds this many arrivals on average
 READABLE_COUNT = 3
 FEWEST_POINTS = 18
 RESOLUTIONS_MINUTES = (1, 2, 5, 10, 15, 30, 60, 120, 180, 360)
-#: a stage without one event for this long is called not supplied
-SUPPLY_DAYS = 28
 
 COUNTS = """
 SELECT stage, toInt64(sum(count)) AS total
@@ -49,13 +46,13 @@ WHERE store_id = {store:String} AND minute >= toDateTime({from_s:Int64}, 'UTC') 
 GROUP BY why
 """
 
-EXPECTATIONS = """
+EXPECTATIONS = f"""
 SELECT step, sum(expected) AS expected_sum, count() AS minutes,
-       countIf(state IN ('no_baseline', 'missing_stage') OR (state = 'not_enough_data' AND expected = 0)) AS without,
+       countIf({no_expectation_sql()}) AS without,
        argMax((toString(state), surprise), minute) AS newest
 FROM scores
-WHERE store_id = {store:String} AND segment = {segment:String}
-  AND minute >= toDateTime({from_s:Int64}, 'UTC') AND minute < toDateTime({to_s:Int64}, 'UTC')
+WHERE store_id = {{store:String}} AND segment = {{segment:String}}
+  AND minute >= toDateTime({{from_s:Int64}}, 'UTC') AND minute < toDateTime({{to_s:Int64}}, 'UTC')
 GROUP BY step
 """
 
@@ -78,15 +75,15 @@ LIMIT 2000
 """
 
 #: a lower bound of zero is cut off there and hides its spread; the upper side stands in for it
-SCORE_LINE = """
-SELECT intDiv(toUnixTimestamp(minute), {bucket_s:Int64}) * {bucket_s:Int64} AS bucket,
-       count() AS minutes, countIf(state IN ('no_baseline', 'missing_stage') OR (state = 'not_enough_data' AND expected = 0)) AS without,
+SCORE_LINE = f"""
+SELECT intDiv(toUnixTimestamp(minute), {{bucket_s:Int64}}) * {{bucket_s:Int64}} AS bucket,
+       count() AS minutes, countIf({no_expectation_sql()}) AS without,
        sum(expected) AS expected_sum,
        sum(pow(greatest(if(low <= 0, high - expected, expected - low), 0), 2)) AS below, sum(pow(greatest(high - expected, 0), 2)) AS above,
        min(low) AS lowest, countIf(state = 'breach') AS breaches, argMax(toString(state), minute) AS last_state
 FROM scores
-WHERE store_id = {store:String} AND step = {step:String} AND segment = {segment:String}
-  AND minute >= toDateTime({from_s:Int64}, 'UTC') AND minute < toDateTime({to_s:Int64}, 'UTC')
+WHERE store_id = {{store:String}} AND step = {{step:String}} AND segment = {{segment:String}}
+  AND minute >= toDateTime({{from_s:Int64}}, 'UTC') AND minute < toDateTime({{to_s:Int64}}, 'UTC')
 GROUP BY bucket
 ORDER BY bucket
 LIMIT 2000
