@@ -18,7 +18,7 @@ FOLDER = Path(__file__).parent / "docs" / "reference"
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A generated page: its file, its title, what stands before its table, and what makes the table."""
+    """A generated page: its file, its title, what is before its table, and what makes the table."""
 
     name: str
     title: str

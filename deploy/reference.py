@@ -30,7 +30,7 @@ SQL = ROOT / "deploy" / "clickhouse"
 #: what each view holds, for people who query it
 VIEWS: Mapping[str, str] = {
     "events": "Every accepted event, once; an order, its payment, fulfilment and repurchase once per order id.",
-    "event_records": "Every telling: also those of an order that do not count (`is_repeat`), and parcels.",
+    "event_records": "Every report: also those of an order that do not count (`is_repeat`), and parcels.",
     "stage_counts": "Events a minute, by store, segment and stage. A count of zero has no row. Without what is set apart (`set_apart_counts`).",
     "set_apart_counts": "Events a minute that are neither judged nor learned from: `bots`, or `marked` (`set_apart` in `events` says why).",
     "scores": "Each judged minute of a step: observed, expected with its band, surprise, and the state.",
@@ -206,7 +206,7 @@ def _keys(model: type[BaseModel], above: str, seen: tuple[type[BaseModel], ...] 
 
 
 def _variant_keys(parts: list[type[BaseModel]], above: str) -> Iterator[str]:
-    """The keys of a part that has several forms, told apart by the value of their first key of fixed text."""
+    """The keys of a part that has several forms, distinguished by the value of their first key of fixed text."""
     kind = next(name for name, field in parts[0].model_fields.items() if len(get_args(field.annotation)) == 1)
     names = {part: get_args(part.model_fields[kind].annotation)[0] for part in parts}
     yield row(f"`{above}{kind}`", ", ".join(f"`{name}`" for name in names.values()), "", "")

@@ -30,7 +30,7 @@ _log = structlog.get_logger()
 
 #: what a process ends with when its configuration or settings are wrong (sysexits: EX_CONFIG)
 EXIT_CONFIG = 78
-#: seconds between two cancellations of a role that goes on working after it was told to stop
+#: seconds between two cancellations of a role that goes on working after it was asked to stop
 CANCEL_AGAIN_S = 2.0
 #: how long a role may take to stop before it is cancelled in the middle of that
 PARTING_S = 20.0
@@ -104,7 +104,7 @@ async def until_stopped(work: Coroutine[Any, Any, None], is_stopping: Callable[[
     """Await ``work``; at SIGTERM or SIGINT cancel it, and see to it that it ends.
 
     Libraries swallow a cancellation now and then (``asyncio.wait_for`` before Python 3.12 does when its inner call ends at that
-    moment). So it is repeated until the work says that it is stopping, and once more when stopping takes ``PARTING_S``.
+    moment). So it is repeated until the work says that it is stopping, and again when stopping takes ``PARTING_S``.
     """
     task = asyncio.ensure_future(work)
     asked = asyncio.Event()

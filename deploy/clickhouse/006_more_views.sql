@@ -5,7 +5,7 @@ DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT store_id, name, platform, zone, currency, country, category
 FROM ${database}.stores_raw${all} FINAL;
 
--- What people did about alerts, a column a field. The same action told twice (one link pressed twice) is one row.
+-- What people did about alerts, a column a field. The same action received twice (one link pressed twice) is one row.
 CREATE OR REPLACE VIEW ${database}.alert_actions ${on_cluster}
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT

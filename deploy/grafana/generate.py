@@ -1,4 +1,4 @@
-"""Writes the dashboards as JSON beside this file: ``python -m deploy.grafana.generate`` (``--check`` only compares)."""
+"""Writes the dashboards as JSON next to this file: ``python -m deploy.grafana.generate`` (``--check`` only compares)."""
 
 from __future__ import annotations
 

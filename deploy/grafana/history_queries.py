@@ -26,7 +26,7 @@ ORDER BY platform, store LIMIT 500
 
 #: points of minutes for a day at most
 _INDEX_DAYS = 1
-#: the stores that lie farthest from their expectation: more lines cannot be told apart
+#: the stores that lie farthest from their expectation: more lines cannot be distinguished
 INDEXED = f"""
 SELECT point.1 AS time, store_id AS store, 100 * point.2 / point.3 AS index
 FROM

@@ -23,7 +23,7 @@ WHOLE_STORE = "*"
 
 
 def _within(condition: str, variable: str) -> str:
-    """The condition, left out where the variable stands on All."""
+    """The condition, left out where the variable is All."""
     return f"$__conditionalAll({condition}, ${variable})"
 
 
@@ -50,7 +50,7 @@ SCORE_SUMS = f"score_sums({_SPAN}, point_s = 3600)"
 
 
 def score_points(days: int) -> str:
-    """Sums for the points of a line: of minutes up to so many days of chosen time, of hours beyond."""
+    """Sums for the points of a line: of minutes up to this many days of chosen time, of hours beyond."""
     return f"score_sums({_SPAN}, point_s = if({_is_longer(days)}, 3600, 60))"
 
 
@@ -159,7 +159,7 @@ def variables() -> list[cogbuilder.Builder[models.VariableModel]]:
     ]
 
 
-#: what people offer for ``zone`` beside the stores' own
+#: what people offer for ``zone`` in addition to the stores' own
 ZONES = ("UTC", "Asia/Shanghai", "Asia/Singapore", "Europe/Berlin", "Europe/London", "America/New_York", "America/Los_Angeles")  # fmt: skip
 
 

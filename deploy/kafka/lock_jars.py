@@ -1,4 +1,4 @@
-"""Write streams/embedded/broker_jars.lock from pom.xml beside this file. Needs Maven; run it when Kafka's version changes.
+"""Write streams/embedded/broker_jars.lock from pom.xml next to this file. Needs Maven; run it when Kafka's version changes.
 
 Usage: python deploy/kafka/lock_jars.py
 """

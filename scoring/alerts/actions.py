@@ -1,7 +1,7 @@
 """What people do with an alert: acknowledge, assign, comment, silence, close with a reason; and what follows from it.
 
 Each action is a record on ``funnel.actions.v1`` and a row in ClickHouse. An alert's standing is a function of its actions in
-order; the same action told twice (by its ``action_id``) counts once, which makes signed links good for one use.
+order; the same action received twice (by its ``action_id``) counts once, which makes signed links good for one use.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class CloseReason(StrEnum):
 
 
 class HumanAction(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One action, as it stands on the topic.
+    """One action, as it is on the topic.
 
     ``alert_id`` is empty for a silence by matchers alone. ``until_ms`` is the end of a silence; ``assignee`` is whom an
     alert was given to; ``receiver`` is whose message held the link, empty for page, API and command.
@@ -60,7 +60,7 @@ class HumanAction(msgspec.Struct, frozen=True, omit_defaults=True):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where people stand with one alert. Times in ms since 1970 UTC."""
+    """What people did about one alert. Times in ms since 1970 UTC."""
 
     acknowledged_by: str = ""
     acknowledged_at_ms: int | None = None
@@ -135,7 +135,7 @@ class ActionBook:
                 self._silences[silence_id] = replace(silence, ends_ms=min(silence.ends_ms, action.at_ms))
 
     def standing(self, alert_id: str) -> Standing:
-        """Where people stand with an alert."""
+        """What people did about an alert."""
         return self._standings.get(alert_id, NOBODY)
 
     def silences(self, at_ms: int) -> tuple[Silence, ...]:

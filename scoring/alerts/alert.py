@@ -1,7 +1,7 @@
 """The alert: what identifies it, what describes it and the transitions of its life.
 
 On the path of an event: made by ``scoring/detection``, published on ``funnel.alerts.v1`` by ``streams/monitor``,
-told to people by ``streams/notifier``.
+reported to people by ``streams/notifier``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import msgspec
 
 
 class AlertState(StrEnum):
-    """Where an alert stands in its life. Pending: open, but held back by the calendar, so nobody is told."""
+    """The state of an alert. Pending: open, but held back by the calendar, so nobody is notified."""
 
     PENDING = "pending"
     FIRING = "firing"
@@ -56,7 +56,7 @@ class AlertContribution(msgspec.Struct, frozen=True):
 
 
 class AlertTransition(msgspec.Struct, frozen=True, omit_defaults=False):
-    """One change in an alert's life, as it stands on ``funnel.alerts.v1`` and in table ``alerts``.
+    """One change in an alert's life, as it is on ``funnel.alerts.v1`` and in table ``alerts``.
 
     ``alert_id`` is made from (store_id, step, segment, kind, opened_at_ms) alone, so the same transition made twice
     is the same row. ``observed``, ``expected``, ``low``, ``high`` are arrivals in the window of ``window_minutes``;

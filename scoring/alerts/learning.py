@@ -1,6 +1,6 @@
 """What people's reasons for closing alerts teach: which threshold would have spared them, which days to put on the calendar.
 
-Nothing changes by itself: the report proposes, a person decides.
+Nothing changes automatically: the report proposes, a person decides.
 """
 
 from __future__ import annotations

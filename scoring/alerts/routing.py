@@ -124,7 +124,7 @@ def matching_routes(root: Route, labels: Labels) -> tuple[Route, ...]:
 
 
 def group_key(route: Route, labels: Labels) -> str:
-    """The text that names the group of an alert on ``route``: equal for alerts that are told together."""
+    """The text that names the group of an alert on ``route``: equal for alerts that are notified together."""
     parts = [f"{label}={labels.get(label, '')}" for label in route.group_by]
     return f"{route.name}|{route.receiver}|{','.join(parts)}"
 
@@ -163,7 +163,7 @@ class MuteTiming:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """Somebody's wish not to be told, with an end and a reason."""
+    """Somebody's wish not to be notified, with an end and a reason."""
 
     silence_id: str
     matchers: tuple[Matcher, ...]

@@ -20,7 +20,7 @@ _PASSES = 3
 _LARGEST_Z = 4.0
 #: log variance of a weekend before the first one (0.15 squared)
 _UNSEEN_VARIANCE = 0.15**2
-#: an hour of the week that was seen less often cannot be told apart from the wobble of that day: believing it would take the wobble
+#: an hour of the week that was seen less often cannot be distinguished from the wobble of that day: believing it would take the wobble
 #: out of the residuals and make the store look calm. Its own deviation is left at zero, with a variance of 0.05 squared
 _LEAST_WEEKS, _NEW_VARIANCE, _UNTOLD = 2, 0.05**2, 1e6
 _HOURS = np.arange(HOURS_A_WEEK)

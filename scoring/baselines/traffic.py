@@ -27,7 +27,7 @@ _BIN = 5
 _RECENT = 21 * 1440 // _BIN
 #: traffic strays at least so far (log scale)
 _SIGMA_FLOOR = 0.15
-#: two neighbouring hours are a step from this ratio on, if the weeks' events differ by so many standard deviations
+#: two neighbouring hours are a step from this ratio on, if the weeks' events differ by this many standard deviations
 _STEP_RATIO, _STEP_Z = 2.0, 3.0
 _QUARTERS_A_WEEK, _QUARTERS_A_DAY = 4 * HOURS_A_WEEK, 96
 _HOUR, _OTHER, _WEIGHT = interpolation_table()

@@ -9,9 +9,9 @@ Two memories:
   follows the largest ``received_at`` so far and never goes back, so what is held is a function of the log up to an
   offset. Nothing of it is stored: a worker that takes a partition over reads the source again from where the epoch
   before began (``starts``) and holds the same ids. Cost: about 110 bytes an event id.
-* **Order keys** (store, stage, order id) from orders on, for the monitor's whole horizon: the same order told
+* **Order keys** (store, stage, order id) from orders on, for the monitor's whole horizon: the same order received
   again under another event id counts once. They are stored, in buckets, in the table's changelog. What a page says of an
-  order is held as evidence, with the row it was counted in: a trusted telling takes it back and counts in its place.
+  order is held as evidence, with the row it was counted in: a trusted report takes it back and counts in its place.
 """
 
 from __future__ import annotations
@@ -99,14 +99,14 @@ class EventIds:
 class OrderKeys:
     """The orders and payments counted within the horizon, in buckets by the minute of the partition's clock.
 
-    A bucket is one changelog record, written anew while it grows; at ``BUCKET_KEYS`` a further one is begun. Its
+    A bucket is one changelog record, rewritten while it grows; at ``BUCKET_KEYS`` a further one is begun. Its
     number is minute × ``BUCKETS_A_MINUTE`` + its place in the minute.
     """
 
     def __init__(self, horizon_ms: int) -> None:
         self._kept_minutes = horizon_ms // 60_000 + 1
         self._keys: set[str] = set()
-        #: keys that only a page has told
+        #: keys that only a page has reported
         self._evidence: dict[str, Place | None] = {}
         self._buckets: dict[int, list[str]] = {}
         self._grown: set[int] = set()
@@ -116,7 +116,7 @@ class OrderKeys:
         self._open_minute = -1
 
     def is_new(self, key: str, clock_ms: int) -> bool:
-        """True for a key that no trusted door has told yet; it is held from now on, a long one by its digest."""
+        """True for a key that no trusted door has reported yet; it is held from now on, a long one by its digest."""
         key = _short(key)
         if key in self._keys:
             return False
@@ -125,18 +125,18 @@ class OrderKeys:
         return True
 
     def is_told(self, key: str) -> bool:
-        """Whether a key is held, as told by a trusted door or as evidence."""
+        """Whether a key is held, as reported by a trusted door or as evidence."""
         key = _short(key)
         return key in self._keys or key in self._evidence
 
     def hold_evidence(self, key: str, place: Place | None, clock_ms: int) -> None:
-        """Hold a key that only a page has told, with the row it was counted in (None: in none)."""
+        """Hold a key that only a page has reported, with the row it was counted in (None: in none)."""
         key = _short(key)
         self._evidence[key] = place
         self._store(_EVIDENCE + _encode(_Evidence(key, place)).decode(), clock_ms)
 
     def take_evidence(self, key: str) -> Place | None:
-        """The row in which a page's telling of this key was counted; it is given out once."""
+        """The row in which a page's report of this key was counted; it is given out once."""
         return self._evidence.pop(_short(key), None) if self._evidence else None
 
     def _store(self, entry: str, clock_ms: int) -> None:

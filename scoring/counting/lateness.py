@@ -36,10 +36,10 @@ _LATE_EVENTS = 10.0
 _DUE = 10.0
 #: minutes of silence after which it is the store that is silent
 _SILENT_MOST = 120
-#: a cut: below this part of the pace, by so many standard deviations, for so many minutes at most
+#: a cut: below this part of the pace, by this many standard deviations, for this many minutes at most
 _CUT, _CUT_Z, _CUT_MOST = 0.6, 6.0, 2
-#: a burst after a silence: above this many times the pace, by so many standard deviations; what it says is believed when as
-#: many minutes have passed as the silence had and so many more (a conversion's usual delay), at most
+#: a burst after a silence: above this many times the pace, by this many standard deviations; what it says is believed when as
+#: many minutes have passed as the silence had and this many more (a conversion's usual delay), at most
 _BURST, _BURST_Z, _SETTLE, _SETTLE_MOST = 2.0, 6.0, 15, 60
 #: minutes of which late events are recognised
 _REMEMBERED = 180

@@ -122,7 +122,7 @@ class Tally:
     records: int = 0
     counted: int = 0
     duplicates: int = 0
-    #: orders that a page had told and that count as a trusted door tells them now: one of ``counted`` less each
+    #: orders that a page had reported and that count as a trusted door reports them now: one of ``counted`` less each
     taken_back: int = 0
     #: older than the horizon: landed and recounted from the raw table, not counted in the stream
     too_old: int = 0
@@ -329,7 +329,7 @@ class PartitionCounts:
     ) -> bool:
         """Whether an event of an order counts: the first of a trusted door does, and a page's until one of those comes.
 
-        The count of a page's telling is taken back then, so that the order counts once, where the trusted door says.
+        The count of a page's report is taken back then, so that the order counts once, where the trusted door says.
         """
         orders, key = self.orders, f"{event.type[0]} {event.store_id} {event.order_id}"
         if event.source == PUBLIC_SOURCE:
@@ -377,7 +377,7 @@ class PartitionCounts:
         return 0
 
     def rewind(self, epoch: int, starts: tuple[int, int]) -> int:
-        """Forget all event ids; returns the offset from which to ``remember`` them anew (see ``EventIds.rewind``)."""
+        """Forget all event ids; returns the offset from which to ``remember`` them again (see ``EventIds.rewind``)."""
         self._hot.clear()
         return self.ids.rewind(epoch, starts)
 
@@ -439,7 +439,7 @@ class PartitionCounts:
         return gone
 
     def cool(self, minute: int) -> None:
-        """Forget the look-up of minutes before ``minute``; it is made anew for late events."""
+        """Forget the look-up of minutes before ``minute``; it is made again for late events."""
         for old in [known for known in self._hot if known < minute]:
             del self._hot[old]
         if len(self._owner_of) > OWNERS_MOST:
@@ -522,7 +522,7 @@ def _reject(tally: Tally, index: int, reason: RejectReason, detail: str, value: 
 
 
 def reason_of(value: bytes | None, error: Exception) -> tuple[RejectReason, str]:
-    """The reason for which a record is refused, from the decoder's error; landing gives the same."""
+    """The reason for which a record is rejected, from the decoder's error; landing gives the same."""
     if not value or not value.strip():
         return RejectReason.EMPTY, "the record has no value"
     text = str(error)

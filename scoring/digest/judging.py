@@ -1,4 +1,4 @@
-"""A digest as data: which stores need somebody, what mattered, how each store stands against its own expectation.
+"""A digest as data: which stores need somebody, what mattered, how each store compares with its own expectation.
 
 Pure: facts of a period in, judgements out; ``scoring/digest/sentences.py`` says them in a language, ``streams/digests`` asks
 ClickHouse before and draws and sends after. Expectations are conditional (arrivals at a stage given what arrived before it),
@@ -191,10 +191,10 @@ def expected_funnel(store: DigestStore) -> tuple[StageBar, ...]:
         if slow is not None:
             is_judged = slow.ratio is not None and slow.observed >= JUDGED_SHARE * (count or 0)
             expected = slow.expected if is_judged else None
-        told = expected
+        foreseen = expected
         if count is not None and not any(bar.count for bar in bars):
             expected = float(count)  # nothing is expected of the first stage but what came
-        bars.append(StageBar(stage, count, told))
+        bars.append(StageBar(stage, count, foreseen))
     return tuple(bars)
 
 
@@ -203,7 +203,7 @@ def radar(store: DigestStore) -> tuple[Dimension, ...]:
     axes = []
     for step in STEPS:
         sums, before = store.steps.get(step.id), store.steps_before.get(step.id)
-        if step.downstream is Stage.FULFILMENT:  # where payments are not told, it is measured from orders
+        if step.downstream is Stage.FULFILMENT:  # where payments are not supplied, it is measured from orders
             sums, before = slow_sums(store), slow_sums(store, before=True)
         axes.append(
             Dimension(

@@ -1,4 +1,4 @@
-"""When a digest is due, and which days it tells of: pure arithmetic on the subscriber's own clock.
+"""When a digest is due, and which days it covers: pure arithmetic on the subscriber's own clock.
 
 An hour that the clock skips is taken at the next moment that exists; an hour that comes twice is taken the first time.
 A digest whose hour passed while nobody ran is caught up within ``CATCH_UP_MS``; after that it is left out.
@@ -16,7 +16,7 @@ from scoring.funnel.units import HOUR_MS
 
 
 class DigestForm(StrEnum):
-    """What a digest tells of: the day before, or the seven days before."""
+    """What a digest covers: the day before, or the seven days before."""
 
     DAILY = "daily"
     WEEKLY = "weekly"
@@ -42,7 +42,7 @@ class DigestSchedule:
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """One digest: ``day`` on the reader's calendar, the moment ``at_ms``, and the whole days [from_ms, to_ms) it tells of."""
+    """One digest: ``day`` on the reader's calendar, the moment ``at_ms``, and the whole days [from_ms, to_ms) it covers."""
 
     day: date
     at_ms: int

@@ -150,26 +150,26 @@ def _data(digest: Digest, context: DigestContext) -> tuple[str, ...]:
         (row for row in with_data if whole[row.store.store_id] < COMPLETE_SHARE),
         key=lambda r: whole[r.store.store_id],
     )
-    told = [
+    named = [
         texts.GAP(
             language, store=row.store.name, span=wording.span((1 - whole[row.store.store_id]) * minutes)
         )
         for row in gaps[:3]
     ]
-    if len(gaps) > len(told):
-        told.append(texts.GAPS_MORE(language, n=len(gaps) - len(told)))
-    if told:
-        lines.append(_joined(language, told) + ("。" if language == "zh" else "."))
+    if len(gaps) > len(named):
+        named.append(texts.GAPS_MORE(language, n=len(gaps) - len(named)))
+    if named:
+        lines.append(_joined(language, named) + ("。" if language == "zh" else "."))
     for verdict, text in ((Verdict.SILENT, texts.SILENT_STORES), (Verdict.NO_DATA, texts.NEW_STORES)):
         names = [row.store.name for row in digest.rows if row.verdict is verdict]
         if names:
             lines.append(text(language, stores=_joined(language, _cut(names, 8))))
-    refused = sum(facts.refused.values())
-    if refused:
+    rejected = sum(facts.rejected.values())
+    if rejected:
         names_of = {reason.value: name for reason, name in REASON_NAMES.items()}
-        worst = sorted(facts.refused.items(), key=lambda item: -item[1])[:3]
+        worst = sorted(facts.rejected.items(), key=lambda item: -item[1])[:3]
         reasons = [f"{names_of[r](language) if r in names_of else r} {wording.count(n)}" for r, n in worst]
-        lines.append(texts.REFUSED(language, n=wording.count(refused), reasons=_joined(language, reasons)))
+        lines.append(texts.REJECTED(language, n=wording.count(rejected), reasons=_joined(language, reasons)))
     return tuple(lines)
 
 

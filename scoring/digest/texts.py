@@ -63,7 +63,7 @@ GAP = Text("{store} 缺 {span}", "{store} lacks {span}")
 GAPS_MORE = Text("另有 {n} 家", "{n} more stores")
 SILENT_STORES = Text("没有数据：{stores}。", "No data: {stores}.")
 NEW_STORES = Text("尚未接入：{stores}。", "Not connected yet: {stores}.")
-REFUSED = Text("拒收 {n} 条（{reasons}）。", "{n} records refused ({reasons}).")
+REJECTED = Text("拒收 {n} 条（{reasons}）。", "{n} records rejected ({reasons}).")
 NOTHING = Text(
     "没有需要处理的事：{normal} 家店各步都在预期内。",
     "Nothing needs action: all steps of {normal} stores are as expected.",

@@ -13,7 +13,7 @@ from scoring.funnel.stages import Stage
 
 #: grows whenever a number of the digest is defined differently
 DEFINITIONS_VERSION = "3"
-#: part of the expected arrivals that must fall into judged minutes before a step's change is told
+#: part of the expected arrivals that must fall into judged minutes before a step's change is reported
 JUDGED_SHARE = 0.8
 #: part of a period's minutes that must have been scored before a store's data is called complete
 COMPLETE_SHARE = 0.99
@@ -23,7 +23,7 @@ MOST_INCIDENTS = 12
 
 
 class Verdict(StrEnum):
-    """How a store stands. The order of the members is the order in which stores are told."""
+    """The verdict on a store. The order of the members is the order in which stores are listed."""
 
     ATTENTION = "attention"
     SILENT = "silent"
@@ -110,7 +110,7 @@ class DigestStore:
 
 @dataclass(frozen=True, slots=True)
 class AlertFacts:
-    """One alert that was open in the period or is open now, how people stand with it, what its stores were worth before."""
+    """One alert that was open in the period or is open now, who deals with it, what its stores were worth before."""
 
     alert: AlertTransition
     is_open: bool
@@ -129,12 +129,12 @@ class DigestFacts:
     made_ms: int
     stores: tuple[DigestStore, ...]
     alerts: tuple[AlertFacts, ...] = ()
-    refused: Mapping[str, int] = field(default_factory=dict)
+    rejected: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class DigestIncident:
-    """One alert as the digest tells it."""
+    """One alert as the digest reports it."""
 
     facts: AlertFacts
     store: DigestStore

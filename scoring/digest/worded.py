@@ -30,7 +30,7 @@ class DigestWording(Wording, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One line with what stands below it. ``tone`` is ``bad``, ``mild``, ``good`` or ``dim``; ``url`` may be empty."""
+    """One line with what is below it. ``tone`` is ``bad``, ``mild``, ``good`` or ``dim``; ``url`` may be empty."""
 
     title: str
     lines: tuple[str, ...] = ()

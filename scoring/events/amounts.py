@@ -35,7 +35,7 @@ _MARKS = {
         "FR": "CHF", "SFR": "CHF",
     }.items()
 }  # fmt: skip
-#: codes of hundredths, which only their small letter tells from the currency
+#: codes of hundredths, which only their small letter distinguishes from the currency
 _HUNDREDTHS = frozenset({"GBp", "GBx", "ZAc"})
 _LONGEST = 40
 _ALIKE = str.maketrans({"￥": "¥", "￡": "£", "￦": "₩", "٫": ".", "٬": ",", "’": "'", "−": "-", "‐": "-"})
@@ -56,7 +56,7 @@ class Money(NamedTuple):
 
 
 def is_ambiguous(amount: str, currency: str) -> bool:
-    """True if the decimal text ``amount`` is as well a thousand with its separator, which only the currency can tell."""
+    """True if the decimal text ``amount`` is as well a thousand with its separator, which only the currency can say."""
     whole, point, fraction = amount.partition(".")
     could_be_thousands = len(fraction) == 3 and 1 <= len(whole) <= 3 and whole[0] not in "0-"
     return bool(point) and could_be_thousands and _DECIMALS.get(currency, 2) != 3
@@ -96,7 +96,7 @@ def read_money(amount: object, currency: object, default: str, *, point_is_decim
 
 
 def _read_currency(currency: object, default: str) -> tuple[str, Note | None]:
-    """A currency's code, and what was done to get it; no code if it cannot be told."""
+    """A currency's code, and what was done to get it; no code if it is not known."""
     if currency is None or currency == "":
         return "", None
     if not isinstance(currency, str) or len(currency) > _LONGEST or currency.strip() in _HUNDREDTHS:

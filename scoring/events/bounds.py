@@ -1,4 +1,4 @@
-"""How far from the present an event's times may be: each bound with the one decision that it stands for.
+"""How far from the present an event's times may be: each bound with the one decision that it is for.
 
 The collector checks a sender's clock against its own and is strict. Whoever reads the log checks a record that the collector, or
 somebody else, wrote: there the clocks of machines and the order of records are in question, so it is lenient.

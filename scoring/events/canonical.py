@@ -29,7 +29,7 @@ _CENTURY_MS = 100 * 365 * DAY_MS
 #: what a ClickHouse Decimal(38, 9) holds exactly
 _MONEY = re.compile(r"-?[0-9]{1,28}(\.[0-9]{1,9})?")
 MAY_BE_NEGATIVE = frozenset({EventType.REFUND, EventType.CANCEL, EventType.AD_SPEND})
-#: an order's parcels are told apart by their content, though all of them are one fulfilment
+#: an order's parcels are distinguished by their content, though all of them are one fulfilment
 ONE_EVENT_PER_ORDER = frozenset(ONCE_PER_ORDER) - {EventType.FULFILMENT}
 #: how an id begins that was made from what identifies its event
 NATURAL = "n-"
@@ -119,7 +119,7 @@ def natural_id(
 ) -> str:
     """The id of an event whose sender gave none, made from what identifies it, so that a redelivery is the same event.
 
-    An order, a payment and a repurchase are one per order id. Anything else is told apart by its content; an event
+    An order, a payment and a repurchase are one per order id. Anything else is distinguished by its content; an event
     of nobody in particular (no person, session or order) has no natural key, and an empty text is returned.
     """
     order_id = incoming.order_id or ""
@@ -136,7 +136,7 @@ def natural_id(
 
 
 def _check_printable(incoming: IncomingEvent) -> None:
-    """Refuse control characters and lone surrogates in any of an event's texts."""
+    """Reject control characters and lone surrogates in any of an event's texts."""
     for name in incoming.__struct_fields__:
         value = getattr(incoming, name)
         texts = (value,) if isinstance(value, str) else ()

@@ -1,4 +1,4 @@
-"""The canonical event: its fields, its types and the closed list of reasons for which one is refused.
+"""The canonical event: its fields, its types and the closed list of reasons for which one is rejected.
 
 On the path of an event: after ``streams/collector``, before the topic ``funnel.events.v1``.
 """
@@ -69,7 +69,7 @@ class Source(StrEnum):
 
 
 class RejectReason(StrEnum):
-    """Why a record was refused. Closed: a new reason is a new member here and a row of the reference."""
+    """Why a record was rejected. Closed: a new reason is a new member here and a row of the reference."""
 
     BROKEN_JSON = "broken_json"
     NOT_UTF8 = "not_utf8"
@@ -91,7 +91,7 @@ class RejectReason(StrEnum):
 
 
 class Event(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
-    """One event as it stands in Kafka (JSON) and, column for column, in ClickHouse.
+    """One event as it is in Kafka (JSON) and, column for column, in ClickHouse.
 
     Times are milliseconds since 1970 UTC. ``event_time_ms`` is when it happened; ``received_at_ms`` is when the
     collector took it and is also the Kafka record's timestamp. Money is decimal text with its ISO 4217 currency.
@@ -126,7 +126,7 @@ class Event(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, forbid_un
 
 
 class DeadLetter(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A refused record as it stands on ``funnel.deadletters.v1``: why, from where, and what it was (cut, no personal data)."""
+    """A rejected record as it is on ``funnel.deadletters.v1``: why, from where, and what it was (cut, no personal data)."""
 
     received_at_ms: int
     reason: RejectReason

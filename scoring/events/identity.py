@@ -1,10 +1,10 @@
 """What an event is recognised by, and how far the door it came in by is trusted.
 
-The key of the pixel stands in public pages, so whoever reads a page can send what it likes by that door. Therefore
+The key of the pixel is in public pages, so whoever reads a page can send what it likes by that door. Therefore
 
 * ids of the pixel's door live in a space of their own (``PIXEL_IDS``), given or made: none of them is ever the id of an event
   of a trusted door;
-* what a page says of an order is evidence. A trusted telling of the same order takes its place, in whatever order they come.
+* what a page says of an order is evidence. A trusted report of the same order takes its place, in whatever order they come.
 
 On the path of an event: ids are put into their space by ``scoring/events/canonical.py``; ``scoring/counting/partition.py`` and
 ``streams/landing`` ask here for records that an older release wrote.
@@ -20,7 +20,7 @@ PIXEL_IDS = "pixel:"
 _TRUSTED_IDS = "server:"
 #: the door that anybody can use
 PUBLIC_SOURCE = Source.PIXEL.value
-#: what happens to an order once, however often and in however many parcels it is told
+#: what happens to an order once, however often and in however many parcels it is reported
 ONCE_PER_ORDER = (EventType.ORDER, EventType.PAYMENT, EventType.FULFILMENT, EventType.REPURCHASE)
 
 

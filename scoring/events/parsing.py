@@ -1,4 +1,4 @@
-"""From the bytes of a request to canonical events, or to the reason why a record is refused.
+"""From the bytes of a request to canonical events, or to the reason why a record is rejected.
 
 On the path of an event: after ``streams/collector/intake.py``, before ``streams/collector/publisher.py``.
 A whole batch is decoded in one typed pass; only when that fails is each record looked at on its own, so that one bad
@@ -23,7 +23,7 @@ from scoring.events.rejections import Rejection, explain, kind_of, shown
 from scoring.events.repairs import repaired
 
 _C1 = re.compile(rb"\xc2[\x80-\x9f]")
-#: what may be a network address, each told by its rarest character first, since whole bodies are searched; a time of
+#: what may be a network address, each recognised by its rarest character first, since whole bodies are searched; a time of
 #: day has two colons only
 _IPV4 = re.compile(rb"\.\d{1,3}\.\d{1,3}\.")
 _IPV6 = re.compile(rb":[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:")
@@ -67,7 +67,7 @@ def parse_body(body: bytes, delivery: Delivery) -> Batch:
         delivery: what is known of the delivery.
 
     Returns:
-        The events in order, each id once, and the refused records with their reasons.
+        The events in order, each id once, and the rejected records with their reasons.
     """
     body = body.removeprefix(_BOM).strip()
     if not body:
@@ -126,7 +126,7 @@ def _parse_slowly(body: bytes, delivery: Delivery) -> Batch:
         detail = f"byte {error.start} (0x{body[error.start]:02x}) is not UTF-8; send the body as UTF-8"
         return _reject_whole(body, RejectReason.NOT_UTF8, detail)
     try:
-        # stricter parsers refuse a lone surrogate with the whole body: the lenient one confines it to its record
+        # stricter parsers reject a lone surrogate with the whole body: the lenient one confines it to its record
         value = json.loads(body)
     except RecursionError:
         return _reject_whole(body, RejectReason.BROKEN_JSON, "nested too deeply")
@@ -148,7 +148,7 @@ def _parse_envelope(top: dict[str, msgspec.Raw], body: bytes, delivery: Delivery
     extra = sorted(top.keys() - {"events"})
     if extra:
         field = shown(extra[0])
-        detail = f"`{field}` stands beside `events`; the envelope holds `events` only"
+        detail = f"`{field}` appears next to `events`; the envelope holds `events` only"
         return _reject_whole(body, RejectReason.UNKNOWN_FIELD, detail, field)
     inner = bytes(top["events"])
     if inner[:1] != b"[":

@@ -1,4 +1,4 @@
-"""Personal data out of text: what is kept of a refused record, and what is masked in an event's free fields.
+"""Personal data out of text: what is kept of a rejected record, and what is masked in an event's free fields.
 
 On the path of an event: called by ``scoring/events/parsing.py`` for free text, by ``streams/collector`` for dead letters.
 A mask says what stood there, so that a person who reads a dead letter still sees its shape.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-#: bytes of a refused record that are kept; enough to see one event, too little to keep a body
+#: bytes of a rejected record that are kept; enough to see one event, too little to keep a body
 LONGEST_PAYLOAD = 2048
 
 #: names of fields that hold personal data, compared without case, `_` and `-`
@@ -60,7 +60,7 @@ _BROWSER = re.compile(
 _FORM_ID = re.compile(
     r"(?<![A-Za-z])((?:visitor|buyer|session|customer|user)(?:_?id)?=)[^&\s\"]{1,256}", re.IGNORECASE
 )
-#: JSON's escape of a printable ASCII character (but quote and backslash), which hides what stands there from the masks
+#: JSON's escape of a printable ASCII character (but quote and backslash), which hides what is there from the masks
 _ESCAPED = re.compile(
     r"(?<!\\)((?:\\\\)*)\\u00(2[013-9a-f]|[346][0-9a-f]|5[0-9abd-f]|7[0-9a-e])", re.IGNORECASE
 )
@@ -102,7 +102,7 @@ def mask_text(text: str) -> str:
 def mask_payload(
     raw: bytes, pseudonym: Callable[[str], str], longest: int = LONGEST_PAYLOAD
 ) -> tuple[str, bool]:
-    """What is kept of a refused record, and whether it was cut.
+    """What is kept of a rejected record, and whether it was cut.
 
     Args:
         raw: the record as it came, any bytes.
@@ -132,7 +132,7 @@ def mask_payload(
 
 
 def is_masked(text: str) -> bool:
-    """True if a mask stands in ``text``, so that it is not what was sent."""
+    """True if a mask is in ``text``, so that it is not what was sent."""
     return _MASK.search(text) is not None
 
 
@@ -161,10 +161,10 @@ def _masked_pair(match: re.Match[str], pseudonym: Callable[[str], str]) -> str:
     return mask_text(match.group(0))
 
 
-#: bytes of a refused record of a topic that are kept
+#: bytes of a rejected record of a topic that are kept
 TOPIC_PAYLOAD_BYTES = 2000
 
 
 def masked(payload: bytes) -> str:
-    """What is kept of a refused record that did not come through the collector: an id in it may be a raw one."""
+    """What is kept of a rejected record that did not come through the collector: an id in it may be a raw one."""
     return mask_payload(payload, lambda identifier: "[removed]", TOPIC_PAYLOAD_BYTES)[0]

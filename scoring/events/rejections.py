@@ -1,4 +1,4 @@
-"""Why a record was refused, in a sentence that says which field, what was expected and what was meant, perhaps.
+"""Why a record was rejected, in a sentence that says which field, what was expected and what was meant, perhaps.
 
 Called by ``scoring/events/parsing.py`` for bad records only: it may be slow.
 """
@@ -38,7 +38,7 @@ _SYNONYMS = {
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Why a record is refused: the reason (closed list), a sentence for people, and the field if it is one."""
+    """Why a record is rejected: the reason (closed list), a sentence for people, and the field if it is one."""
 
     reason: RejectReason
     detail: str
@@ -62,7 +62,7 @@ def kind_of(value: object) -> str:
 
 
 def shown(text: str, most: int = 64) -> str:
-    """The beginning of what a sender wrote, fit to stand in an explanation, which is kept: without personal data."""
+    """The beginning of what a sender wrote, fit for an explanation, which is kept: without personal data."""
     return mask_text(text)[:most]
 
 

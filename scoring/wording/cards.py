@@ -36,7 +36,7 @@ from scoring.wording.text import Language, Text
 MOST_LINES = 12
 #: pixel orders below this share of their usual are being lost
 _LOSING = 0.5
-#: kinds of which it is told whether visitors or only their events are missing
+#: kinds of which a card says whether visitors or only their events are missing
 _LABELLED = (AlertKind.CONVERSION, AlertKind.TRAFFIC, AlertKind.TRACKING)
 
 
@@ -232,10 +232,10 @@ def build_card(alert: AlertTransition, around: CardContext, wording: Wording, re
     """The card of one alert for one reader.
 
     Args:
-        alert: the alert as it stands now.
+        alert: the alert as it is now.
         around: facts of its store, its data, the calendar and who deals with it.
         wording: the reader's language.
-        reader_zone: IANA zone in which times are told first; the store's own follows where it differs.
+        reader_zone: IANA zone in which times are given first; the store's own follows where it differs.
     """
     is_firing = alert.state is not AlertState.RESOLVED and around.closed_as is None
     lines = [_size(alert, around.store, wording), _sureness(alert, around.threshold, wording)]

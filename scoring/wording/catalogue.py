@@ -95,9 +95,7 @@ KIND_NAMES: Mapping[AlertKind, Text] = {
 }
 
 LABEL_NAMES: Mapping[AlertLabel, Text] = {
-    AlertLabel.UNKNOWN: Text(
-        "真实下降还是埋点丢失，尚无法区分", "Real drop or lost tracking: cannot be told yet"
-    ),
+    AlertLabel.UNKNOWN: Text("真实下降还是埋点丢失，尚无法区分", "Real drop or lost tracking: not known yet"),
     AlertLabel.REAL: Text("数据显示更像真实下降", "The evidence suggests a real drop"),
     AlertLabel.TRACKING: Text("数据显示更像埋点丢失", "The evidence suggests lost tracking"),
     AlertLabel.INFLATED: Text(
@@ -172,7 +170,7 @@ OWNERS: Mapping[str, Text] = {
     "support": Text("客服", "Customer support"),
 }
 
-#: what to look at first when this step falls, most telling check first
+#: what to look at first when this step falls, most informative check first
 STEP_CHECKS: Mapping[str, tuple[Check, ...]] = {
     "impression_to_click": (
         Check(
@@ -382,12 +380,12 @@ def pool_name(identifier: str, language: Language) -> str | None:
         return None
     dimension, value = parsed
     platforms = {platform.value: name for platform, name in PLATFORM_NAMES.items()}
-    told = platforms[value](language) if value in platforms else value
-    return _POOLS[dimension](language, value=told)
+    shown = platforms[value](language) if value in platforms else value
+    return _POOLS[dimension](language, value=shown)
 
 
 def checks_for(step: str, kind: str, label: str) -> tuple[Check, ...]:
-    """The likely checks for an alert, most telling first: evidence for lost tracking puts tracking's checks in front.
+    """The likely checks for an alert, most informative first: evidence for lost tracking puts tracking's checks in front.
 
     A kind or label that is not of ``AlertKind`` or ``AlertLabel`` (of another release, or empty) says nothing.
     """

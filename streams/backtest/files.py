@@ -27,7 +27,7 @@ _STARTS = ("start", "started_at", "start_at", "start_minute", "start_ms", "opene
 _ENDS = ("end", "ended_at", "end_at", "end_minute", "end_ms", "resolved_at", "until", "to")
 #: minutes that an incident without an end is taken to last
 _NO_END = 1440
-#: a unit of numbers since 1970: from this size on, so many of them are a minute
+#: a unit of numbers since 1970: from this size on, this many of them are a minute
 _UNITS = (
     (100_000_000_000_000_000, 60_000_000_000),
     (100_000_000_000_000, 60_000_000),
@@ -71,7 +71,7 @@ def _with_plain_names(batch: pa.RecordBatch) -> pa.RecordBatch:
 
 
 def _delimiter(path: Path) -> str:
-    """What stands between the names of a CSV's columns: a comma unless there is none but semicolons or tabs."""
+    """What is between the names of a CSV's columns: a comma unless there is none but semicolons or tabs."""
     if path.suffix.lower() in (".gz", ".bz2", ".zst"):
         return ","
     with path.open("rb") as file:
@@ -120,7 +120,7 @@ def to_minutes(column: pa.Array) -> NDArray[np.int64]:
 
 
 def _scaled(numbers: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Minutes; the unit is told by the median, so that a value that cannot be does not change it for the others."""
+    """Minutes; the unit is inferred from the median, so that a value that cannot be does not change it for the others."""
     usual = float(np.median(np.abs(numbers))) if len(numbers) else 0.0
     a_minute = next((number for least, number in _UNITS if usual > least), 1)
     return np.asarray(numbers // a_minute)

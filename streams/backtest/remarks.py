@@ -1,4 +1,4 @@
-"""What a backtest's report says beside its alerts: what was left out of the file, volume, the calendar."""
+"""What a backtest's report says in addition to its alerts: what was left out of the file, volume, the calendar."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _some(names: tuple[str, ...]) -> str:
 
 
 def file_remarks(table: MinuteTable) -> list[str]:
-    """What was not taken as it stands in the file, one sentence each."""
+    """What was not taken as it is in the file, one sentence each."""
     said = []
     if table.ignored:
         said.append(f"{table.ignored:,} rows of events that are no stage were left out.")
@@ -91,10 +91,10 @@ def calendar_remarks(outcome: BacktestResult, table: MinuteTable) -> list[str]:
                 names.add(span.name)
         stores.update(names)
     held = Counter(note for alert in outcome.held_back for note in _named(alert.note, effects))
-    told = Counter(note for alert in outcome.alerts for note in _named(alert.note, effects))
+    noted = Counter(note for alert in outcome.alerts for note in _named(alert.note, effects))
     return [
         f"calendar: {name} ({effects[name].value}, {count} stores) held back {held[name]} alerts"
-        + (f"; {told[name]} fired and name it" if told[name] else "")
+        + (f"; {noted[name]} fired and name it" if noted[name] else "")
         for name, count in sorted(stores.items())
     ]
 

@@ -108,11 +108,11 @@ class SmtpPost:
             )
         except aiosmtplib.SMTPAuthenticationError as error:
             kind = SendRejectedError if error.code >= 500 else SendRetryableError
-            raise kind(f"{self._host} refused the user or password: {error.code}") from error
+            raise kind(f"{self._host} rejected the user or password: {error.code}") from error
         except aiosmtplib.SMTPRecipientsRefused as error:
             codes = [refused.code for refused in error.recipients]
             kind = SendRejectedError if all(code >= 500 for code in codes) else SendRetryableError
-            raise kind(f"{self._host} refused the recipients: {codes}") from error
+            raise kind(f"{self._host} rejected the recipients: {codes}") from error
         except aiosmtplib.SMTPResponseException as error:
             kind = SendRejectedError if error.code >= 500 else SendRetryableError
             raise kind(f"{self._host} answered {error.code} {error.message}") from error

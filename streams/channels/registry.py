@@ -38,7 +38,7 @@ def channel_spec(name: str) -> ChannelSpec:
     """The channel of that name.
 
     Raises:
-        KeyError: there is none; the configuration refuses such a receiver.
+        KeyError: there is none; the configuration rejects such a receiver.
     """
     return {spec.name: spec for spec in CHANNELS}[name]
 

@@ -98,7 +98,7 @@ class SlackHookChannel:
 class SlackBotChannel:
     """A Slack channel by a bot token: the first message of an incident starts a thread, the others reply in it.
 
-    The first message is then brought up to date as well (``chat.update``), so that whoever scrolls by sees how things stand.
+    The first message is then brought up to date as well (``chat.update``), so that whoever scrolls by sees how things are.
     """
 
     def __init__(

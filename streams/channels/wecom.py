@@ -73,7 +73,7 @@ def wecom_payload(message: Message, mention: tuple[str, ...]) -> dict[str, Any]:
 
 
 class WeComChannel:
-    """A WeCom group by its robot; the key stands in the address, nothing is signed."""
+    """A WeCom group by its robot; the key is in the address, nothing is signed."""
 
     def __init__(self, session: aiohttp.ClientSession, url: str, mention: tuple[str, ...]) -> None:
         self._session, self._url, self._mention = session, url, mention

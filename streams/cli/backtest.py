@@ -252,7 +252,7 @@ def backtest_own(
 
 
 def _check_writable(out: Path) -> None:
-    """Refuse before the work what could not be written after it."""
+    """Reject before the work a file that could not be written after it."""
     if out.is_dir() or not os.access(out if out.exists() else out.parent, os.W_OK):
         raise FileUnreadableError(
             f"--out {out} cannot be written: its folder must be there and let you write"

@@ -75,7 +75,7 @@ _BORROWED = (BaselineSource.PEERS, BaselineSource.BENCHMARK)
 
 
 def stage_of_youth(days: float) -> str:
-    """Where a store stands between its first event and four weeks of history (``scoring/baselines/fit.py`` says what that means)."""
+    """Where a store is between its first event and four weeks of history (``scoring/baselines/fit.py`` says what that means)."""
     return next((name for until, name in _YOUTH if days < until), "grown")
 
 
@@ -138,8 +138,8 @@ def fit(
         typer.echo("No store has two hours of history yet; nothing was published.")
         raise typer.Exit(1)
     pools = sum(bool(baseline.members) for baseline in made)
-    told = f", and of {pools} pools" if pools else ""
-    typer.echo(f"Baselines of {len(made) - pools} stores{told} fitted and published.")
+    pooled = f", and of {pools} pools" if pools else ""
+    typer.echo(f"Baselines of {len(made) - pools} stores{pooled} fitted and published.")
 
 
 @group.command()

@@ -40,16 +40,16 @@ from streams.sources.files.reading import Table
 from streams.sources.files.run import Replay, ReplayReport
 
 _STORE_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
-#: how long Kafka may be away before the replay gives up, and after how long that is told, in seconds
+#: how long Kafka may be unreachable before the replay gives up, and after how long that is reported, in seconds
 _PATIENCE_S = 60.0
-_TELL_AFTER_S = 3.0
+_REPORT_AFTER_S = 3.0
 _LOOK_S = 0.5
 console = Console(stderr=True, highlight=False)
 
 
 _HELP = f"""Replay a CSV, CSV.GZ or Parquet file of events.
 
-The rows take the collector's own path: what is accepted and refused, and how ids are pseudonymised, is the same as over
+The rows take the collector's own path: what is accepted and rejected, and how ids are pseudonymised, is the same as over
 HTTP. A second replay of the same file changes nothing. Shipped mappings: {", ".join(shipped_mappings())}.
 
 Examples: `funnelwatch replay UserBehavior.csv --mapping taobao`, and paced by event time, sixty times as fast as it was:
@@ -126,39 +126,39 @@ async def _run(
         TextColumn("{task.description}"),
         BarColumn(),
         TaskProgressColumn(),
-        TextColumn("{task.fields[told]}"),
+        TextColumn("{task.fields[counts]}"),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, transient=False, disable=not console.is_terminal) as bar:
-        task = bar.add_task(table.path.name, total=max(table.size, 1), told="")
+        task = bar.add_task(table.path.name, total=max(table.size, 1), counts="")
 
         def progress(position: int, report: ReplayReport) -> None:
-            told = f"{report.accepted:,} events, {report.events_per_s:,.0f}/s"
-            if refused := report.rejected.total():
-                told += f", {refused:,} refused"
-            bar.update(task, completed=position, told=told)
+            counts = f"{report.accepted:,} events, {report.events_per_s:,.0f}/s"
+            if rejected := report.rejected.total():
+                counts += f", {rejected:,} rejected"
+            bar.update(task, completed=position, counts=counts)
 
         async with open_intake(settings, config, spool=False, patience_s=_PATIENCE_S) as intake:
-            watching = asyncio.create_task(_tell_of_kafka(intake.publisher, settings.kafka))
+            watching = asyncio.create_task(_report_kafka(intake.publisher, settings.kafka))
             try:
                 return await Replay(table, mapping, store_id, terms, intake, pace).run(progress)
             finally:
                 watching.cancel()
 
 
-async def _tell_of_kafka(publisher: Publisher, address: str) -> None:
+async def _report_kafka(publisher: Publisher, address: str) -> None:
     """Say once that the replay waits, and that it goes on."""
-    away_s, told = 0.0, False
+    unreachable_s, is_reported = 0.0, False
     while True:
         await asyncio.sleep(_LOOK_S)
-        away_s = 0.0 if publisher.is_broker_there else away_s + _LOOK_S
-        if away_s >= _TELL_AFTER_S and not told:
+        unreachable_s = 0.0 if publisher.is_broker_there else unreachable_s + _LOOK_S
+        if unreachable_s >= _REPORT_AFTER_S and not is_reported:
             text = f"Kafka at {address} does not answer; waiting up to {_PATIENCE_S:.0f} s for it. Nothing is lost"
             console.print(text, soft_wrap=True)
-            told = True
-        elif told and publisher.is_broker_there:
+            is_reported = True
+        elif is_reported and publisher.is_broker_there:
             console.print("Kafka answers again; the replay goes on")
-            told = False
+            is_reported = False
 
 
 async def _wait(settings: Settings) -> None:
@@ -167,19 +167,19 @@ async def _wait(settings: Settings) -> None:
         task = bar.add_task("", total=None)
         most = 0
 
-        def told(behind: int) -> None:
+        def show(behind: int) -> None:
             nonlocal most
             most = max(most, behind)
             bar.update(task, total=max(most, 1), completed=most - behind if most else 1)
 
-        await wait_until_landed(settings, told=told)
+        await wait_until_landed(settings, on_progress=show)
 
 
 def _print_report(report: ReplayReport, file: Path, settings: Settings, store_id: str) -> None:
     out = Console(file=sys.stdout, highlight=False, soft_wrap=True)
     out.print(
         f"{_plain(file.name)}: {report.rows:,} rows read, [bold]{report.accepted:,} events accepted[/bold], "
-        f"{report.rejected.total():,} refused, in {report.seconds:.1f} s ({report.events_per_s:,.0f} events/s)"
+        f"{report.rejected.total():,} rejected, in {report.seconds:.1f} s ({report.events_per_s:,.0f} events/s)"
     )
     view = View(box=None, show_header=False, pad_edge=False)
     view.add_column()
@@ -188,7 +188,7 @@ def _print_report(report: ReplayReport, file: Path, settings: Settings, store_id
         if count:
             view.add_row(f"  {_plain(kind)}", f"{count:,}")
     for reason, count in report.rejected.most_common():
-        view.add_row(f"  [yellow]refused: {reason}[/yellow]", f"{count:,}")
+        view.add_row(f"  [yellow]rejected: {reason}[/yellow]", f"{count:,}")
     if report.repeated:
         view.add_row("  same event again in the file", f"{report.repeated:,}")
     if report.left_out:
@@ -197,14 +197,14 @@ def _print_report(report: ReplayReport, file: Path, settings: Settings, store_id
     if report.first_ms is not None and report.last_ms is not None:
         out.print(f"  event times {_at(report.first_ms)} to {_at(report.last_ms)}")
     for detail in report.first_refusals:
-        out.print(f"  [yellow]refused:[/yellow] {_plain(detail)}")
+        out.print(f"  [yellow]rejected:[/yellow] {_plain(detail)}")
     if report.ends_open and report.rejected:
         out.print("  the file's last line has no line end: that row may be cut short")
     if report.damage:
         out.print(f"[red]{_plain(report.damage)}[/red]")
     folder = f" --data {settings.data}"
     if report.rejected:
-        out.print(f"next: funnelwatch deadletters list{folder}   (what was refused, and why)")
+        out.print(f"next: funnelwatch deadletters list{folder}   (what was rejected, and why)")
     out.print(
         f'next: funnelwatch sql{folder} "select stage, sum(count) from stage_counts where store_id = '
         f"'{store_id}' group by stage\""

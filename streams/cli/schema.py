@@ -1,4 +1,4 @@
-"""``funnelwatch schema``: the JSON Schemas of what goes in and of what stands on the topics."""
+"""``funnelwatch schema``: the JSON Schemas of what goes in and of what is on the topics."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def schema(
         ),
     ] = SchemaName.INCOMING,
 ) -> None:
-    """Print the JSON Schema of an event as it is sent, or of what stands on a topic."""
+    """Print the JSON Schema of an event as it is sent, or of what is on a topic."""
     typer.echo(msgspec.json.format(msgspec.json.encode(schema_of(name)), indent=2).decode())
 
 

@@ -36,7 +36,7 @@ def _arguments(settings: Settings, *, reader: bool, database: str | None) -> dic
 
 
 async def open_writer(settings: Settings, database: str | None = None) -> AsyncClient:
-    """An asynchronous client with the rights to write. ``database`` stands in for the settings' own.
+    """An asynchronous client with the rights to write. ``database`` replaces the settings' own.
 
     Raises:
         ClickHouseUnreachableError: nobody answers there.

@@ -1,6 +1,6 @@
 """Takes the events of a span out of what is judged and learned from, and back in again.
 
-Used by ``funnelwatch events``. Nothing is deleted: a row is written once more with its mark (``set_apart``), over the one that
+Used by ``funnelwatch events``. Nothing is deleted: a row is written again with its mark (``set_apart``), over the one that
 landed, and the minutes that it touches are recounted. Each call is kept in ``exclusions``.
 """
 

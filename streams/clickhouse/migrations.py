@@ -3,7 +3,7 @@
 Each file is run once and recorded with its checksum in ``schema_migrations``. Every statement can be run again without
 harm (IF NOT EXISTS, OR REPLACE), so two processes that migrate at once, or one that dies in the middle, end at the same
 schema; ClickHouse has no lock that would be safer. A file whose first line says ``repeatable`` is run again when it changes;
-any other must not change once released, and doing so is refused. ``${stages}`` and ``${no_expectation}`` are filled in before the checksum
+any other must not change once released, and doing so is rejected. ``${stages}`` and ``${no_expectation}`` are filled in before the checksum
 is taken, so that a view follows ``scoring/funnel``.
 """
 
@@ -112,7 +112,7 @@ async def migrate(settings: Settings) -> None:
 
     Raises:
         ClickHouseUnreachableError: ClickHouse cannot be reached.
-        ClickHouseRejectedError: it refuses a statement.
+        ClickHouseRejectedError: it rejects a statement.
         MigrationChangedError: a released file was edited.
     """
     client = await open_writer(settings, database="default")

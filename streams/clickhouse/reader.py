@@ -18,7 +18,7 @@ from streams.settings import Settings
 
 T = TypeVar("T")
 Row = dict[str, Any]
-#: after a refused connection, nobody tries again for so long
+#: after a refused connection, nobody tries again for this long
 REST_S = 1.0
 #: how ClickHouse says that nothing is set up yet
 NOT_MIGRATED = ("UNKNOWN_TABLE", "UNKNOWN_DATABASE", "UNKNOWN_FUNCTION")
@@ -49,7 +49,7 @@ class Database:
         """The rows of a query; ``parameters`` are bound on the server (``{name:Type}``).
 
         Raises:
-            ClickHouseUnreachableError: ClickHouse is away, too slow, or refuses the query.
+            ClickHouseUnreachableError: ClickHouse is unreachable, too slow, or rejects the query.
         """
         try:
             async with asyncio.timeout(self._timeout_s):
@@ -69,7 +69,7 @@ class Database:
                 raise ClickHouseUnreachableError(
                     "ClickHouse has no tables yet; the landing role makes them when it starts."
                 ) from error
-            raise ClickHouseUnreachableError(f"ClickHouse refused: {str(error)[:300]}") from error
+            raise ClickHouseUnreachableError(f"ClickHouse rejected the query: {str(error)[:300]}") from error
         except TimeoutError as error:
             raise ClickHouseUnreachableError(
                 f"ClickHouse gave no answer within {self._timeout_s:g} s."

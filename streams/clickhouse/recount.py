@@ -1,8 +1,8 @@
-"""Counts minutes anew from the raw events, which are the truth, and writes them over what the stream counted.
+"""Recounts minutes from the raw events, which are the truth, and writes them over what the stream counted.
 
 Used by ``streams/landing`` for minutes that late or repeated events touch, and by ``reconcile``. The rules are those of
 ``scoring/counting/partition.py``: an event id once, from orders on once per order id (the first one received by a trusted door,
-else the first that a page told), segments
+else the first that a page reported), segments
 named as ``scoring/counting/segments.py`` names them, but without the cap: what the stream called ``other`` gets its own name, and
 the rows under names that are no more become zero, so the sum over segments is that of the minute.
 """
@@ -23,7 +23,7 @@ from streams.clickhouse.clients import table
 from streams.clickhouse.errors import mapped
 from streams.settings import Settings
 
-#: which telling of an order counts: the smallest
+#: which report of an order counts: the smallest
 ORDER_RANK = f"(source = '{PUBLIC_SOURCE}', received_at, log_offset, event_id)"
 #: bits of a minute row's version below its rank
 RANK_SHIFT = 56

@@ -1,7 +1,7 @@
 """Marks the tellings of an order that do not count, so that ``events`` holds an order once.
 
-Used by ``streams/landing`` for orders that are told again, and by the reconciliation for a span. A marked row is written
-once more, over the one that landed: nothing is taken away, and ``event_records`` shows all of them.
+Used by ``streams/landing`` for orders that are received again, and by the reconciliation for a span. A marked row is written
+again, over the one that landed: nothing is taken away, and ``event_records`` shows all of them.
 """
 
 from __future__ import annotations

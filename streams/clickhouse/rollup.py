@@ -1,6 +1,6 @@
 """Writes whole hours of scores and counts as sums, for the views ``score_sums`` and ``count_sums``.
 
-Minute rows are replaced when late events arrive, so an hour is written anew, whole, whenever something has landed in it.
+Minute rows are replaced when late events arrive, so an hour is rewritten, whole, whenever something has landed in it.
 A mark says how far that goes: every hour before ``horizon``, with all that had landed before ``through``. What lands later
 is noticed by the views at every read and taken from the minutes, so a reader never waits for this to have run: it only makes
 reading cheap. Hours that are still filling are left to the minutes.
@@ -86,7 +86,7 @@ async def roll_up(client: AsyncClient, settings: Settings, rollup: Rollup, settl
         settled_s: how long an insert may take to be seen; 0 where nobody inserts.
 
     Raises:
-        ClickHouseError: the store is away or refuses.
+        ClickHouseError: the store is unreachable or rejects the query.
     """
     now_s, horizon_s, through_s = await _mark(client, settings, rollup)
     closed_s = (now_s - CLOSED_S) // HOUR_S * HOUR_S

@@ -25,7 +25,7 @@ async def register_stores(settings: Settings, config: Config) -> None:
     """Write the configured stores; those that are configured no more are marked as gone.
 
     Raises:
-        ClickHouseError: ClickHouse is away or refuses.
+        ClickHouseError: ClickHouse is unreachable or rejects the query.
     """
     with mapped():
         client = await open_writer(settings)

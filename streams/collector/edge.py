@@ -1,4 +1,4 @@
-"""What a request's connection and headers tell, before they are forgotten: country, device class, wish for privacy.
+"""What a request's connection and headers say, before they are forgotten: country, device class, wish for privacy.
 
 Neither address nor user agent leaves this file.
 """
@@ -64,7 +64,7 @@ class Edge(NamedTuple):
 
 @lru_cache(maxsize=20_000)
 def device_class(user_agent: str) -> str:
-    """The device class behind a user agent; bots are told by the crawler list, and by having no agent to speak of."""
+    """The device class behind a user agent; bots are recognised by the crawler list, and by having no agent to speak of."""
     agent = user_agent[:_LONGEST_AGENT]
     if crawleruseragents.is_crawler(agent) or "HeadlessChrome" in agent:
         return DeviceClass.BOT.value
@@ -92,7 +92,7 @@ class EdgeReader:
         self._is_trusted = lru_cache(maxsize=1024)(self._look_up)
 
     def read(self, peer: str | None, headers: Mapping[str, str], zone: str = "") -> Edge:
-        """What the request of a browser tells.
+        """What the request of a browser says.
 
         Args:
             peer: the address that is connected.

@@ -111,13 +111,13 @@ class EventIntake:
             source: the door they came in by.
             types: event types that this door may claim; all for None.
             stores: the stores the sender may write to; all for None.
-            edge: what the request tells of its sender.
+            edge: what the request says of its sender.
             received_at_ms: now, for None.
             shift_ms: correction of the sender's clock, added to event times.
             places: where each record stood (a line of a file), said before the detail of its refusal.
             fresh_id: gives the id of an event that carries nothing to recognise it by; a random one for None.
             sent_at_ms: when they first came, if that was before: a page's events may be of a certain age then.
-            keeps_rejected: make dead letters of refused records; not for those that are dead letters already.
+            keeps_rejected: make dead letters of rejected records; not for those that are dead letters already.
 
         Raises:
             TooManyEventsError: nothing was taken.
@@ -214,16 +214,16 @@ class EventIntake:
         )
 
     def _store_of(self, raw: bytes, stores: Collection[str]) -> str:
-        """The store that a refused record belongs to: the one it names, else the sender's only one.
+        """The store that a rejected record belongs to: the one it names, else the sender's only one.
 
         A record that names a store its sender may not write to stays with the sender: else whoever holds a key, such as
         the one in a public page, could put letters into another store's, to be accepted there when they are replayed.
         """
         own = next(iter(stores)) if len(stores) == 1 else ""
-        told = _STORE_ID.search(raw)
-        if told is None:
+        found = _STORE_ID.search(raw)
+        if found is None:
             return own
-        store = told.group(1).decode("utf-8", "replace")
+        store = found.group(1).decode("utf-8", "replace")
         if store in stores:
             return store
         return own if store in self._stores else mask_text(store)
@@ -234,7 +234,7 @@ def _placed(one: RejectedRecord, place: str) -> RejectedRecord:
 
 
 def rejected_record(reason: RejectReason, detail: str, raw: bytes, index: int = 0) -> RejectedRecord:
-    """A refused record for ``EventIntake.refuse``."""
+    """A rejected record for ``EventIntake.refuse``."""
     return RejectedRecord(index, Rejection(reason, detail), raw)
 
 

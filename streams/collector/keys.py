@@ -78,7 +78,7 @@ class WriteKeys:
     def grant(self, key: str) -> Grant | None:
         """What ``key`` may do; None for an unknown key.
 
-        Keys are compared as digests under a random salt, so the time it takes tells nothing of a key.
+        Keys are compared as digests under a random salt, so the time it takes reveals nothing of a key.
         """
         digest = self._digest(key)
         found = self._grants.get(digest)

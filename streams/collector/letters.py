@@ -1,4 +1,4 @@
-"""Dead letters as an operator works with them: listed and shown from ClickHouse, sent once more through the intake."""
+"""Dead letters as an operator works with them: listed and shown from ClickHouse, resent through the intake."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from streams.errors import InputError
 _COLUMNS = "letter_id, received_at, reason, source, store_id, detail, payload"
 _AGO = re.compile(r"(\d{1,6})\s*([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-#: refused for how they arrived: what is kept of them is no event
+#: rejected for how they arrived: what is kept of them is no event
 _NO_EVENT = {
     RejectReason.BAD_ROW: "it is a row of a file; correct the file or its mapping and run `funnelwatch replay FILE`",
     RejectReason.EMPTY: "it was empty",
@@ -56,10 +56,10 @@ class StoredLetter:
 
 @dataclass(slots=True)
 class ResendResult:
-    """What became of the letters that were sent once more."""
+    """What became of the letters that were resent."""
 
     accepted: int = 0
-    #: letter id and why it was not sent, or was refused again
+    #: letter id and why it was not sent, or was rejected again
     failed: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -96,7 +96,7 @@ def find_letters(
         reason: of this reason only.
         store_id: of this store only.
         since: received at this moment or later.
-        most: at most so many; 0 for all.
+        most: at most this many; 0 for all.
 
     Raises:
         ClickHouseError: the query fails.
@@ -127,7 +127,7 @@ def count_reasons(letters: Sequence[StoredLetter]) -> list[tuple[str, int]]:
 
 
 def why_not(letter: StoredLetter) -> str:
-    """Why a letter cannot be sent once more; empty if it can."""
+    """Why a letter cannot be resent; empty if it can."""
     if letter.reason in _NO_EVENT:
         return _NO_EVENT[RejectReason(letter.reason)]
     if letter.payload.endswith("…"):
@@ -151,10 +151,10 @@ async def replay(
     intake: EventIntake,
     types_claimable: Callable[[Source], frozenset[EventType] | None],
 ) -> ResendResult:
-    """Send letters once more through the collector's own path, oldest first. Sent twice, they count once.
+    """Resend letters through the collector's own path, oldest first. Sent twice, they count once.
 
     Args:
-        letters: what to send; those that cannot be sent are told in the outcome.
+        letters: what to send; those that cannot be sent are named in the outcome.
         intake: the path.
         types_claimable: gives the event types that may come in by a door; all for None.
     """

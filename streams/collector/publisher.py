@@ -40,7 +40,7 @@ DELIVERY_S = 4.0
 #: bytes of records in one flush at most, so that a spool or a slow broker is not handed everything at once
 _FLUSH_BYTES = 8_000_000
 _LINGER_S = 0.002
-#: how long connecting anew and sending on from the spool may take: nobody waits for it, and a machine that is short of
+#: how long reconnecting and sending on from the spool may take: nobody waits for it, and a machine that is short of
 #: time would else begin again and again
 _MEND_S = 30.0
 _BACKOFF_S = (0.1, 0.2, 0.5, 1.0, 2.0)
@@ -85,7 +85,7 @@ class Publisher:
         return self._spool.waiting_bytes if self._spool else 0
 
     async def __aenter__(self) -> Publisher:
-        """Connect, or begin without the broker if it is away."""
+        """Connect, or begin without the broker if it is unreachable."""
         await self._connect(self._delivery_s)
         if self._spool is not None:
             COLLECTOR_SPOOL_LIMIT.set(self._spool.limit_bytes)
@@ -188,7 +188,7 @@ class Publisher:
                 return
             if monotonic() > deadline or self._closing:
                 raise KafkaUnreachableError(
-                    f"Kafka at {self._kafka} does not answer; is it running? `funnelwatch status` tells"
+                    f"Kafka at {self._kafka} does not answer; is it running? see `funnelwatch status`"
                 )
             await asyncio.sleep(0.2)
 
@@ -277,7 +277,7 @@ class Publisher:
         self._drain_wake.set()
 
     def _end(self, producer: AIOKafkaProducer) -> asyncio.Task[None]:
-        """Let go of a producer beside all else; whoever closes the publisher waits for it."""
+        """Let go of a producer in the background; whoever closes the publisher waits for it."""
         ending = asyncio.create_task(_let_go(producer))
         self._ending.add(ending)
         ending.add_done_callback(self._ending.discard)

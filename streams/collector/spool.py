@@ -6,7 +6,7 @@ On the path of an event: only when Kafka is not there; written and read by ``str
 
 A spool is a folder of segment files. A segment is a row of frames: length (4 bytes), CRC-32 (4 bytes), content. A
 frame is what one flush held, so one fsync pays for all requests of a flush. The file ``position`` says up to where
-records have been sent on; it is written without fsync, for a frame sent twice is told by its event ids.
+records have been sent on; it is written without fsync, for a frame sent twice is recognised by its event ids.
 """
 
 from __future__ import annotations
@@ -171,7 +171,7 @@ class Spool:
         try:
             number, at = msgspec.json.decode((self._folder / "position").read_bytes(), type=tuple[int, int])
         except (OSError, msgspec.MsgspecError):
-            return 0, 0  # sent again from the start: the event ids tell what was sent before
+            return 0, 0  # sent again from the start: the event ids say what was sent before
         return number, at
 
     def _mend(self, path: Path) -> int:

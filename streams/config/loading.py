@@ -71,7 +71,7 @@ def read_config(path: Path, with_secrets: bool = False) -> tuple[Config, list[st
         problems = repeated_keys(root)
     except RecursionError:
         return Config(), [
-            ConfigProblem(1, 1, "an alias stands within its own anchor; YAML ends nowhere").shown(path)
+            ConfigProblem(1, 1, "an alias is within its own anchor; YAML ends nowhere").shown(path)
         ]
     config = Config()
     try:

@@ -1,6 +1,6 @@
 """The business's configuration as a model: what ``funnelwatch.yaml`` may hold.
 
-Stores with their zones, currencies and keys, the segments, the thresholds, and who is told. Secrets stand in it only
+Stores with their zones, currencies and keys, the segments, the thresholds, and who is notified. Secrets are in it only
 by reference: ``env:NAME`` or ``file:PATH``.
 """
 

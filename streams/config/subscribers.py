@@ -40,7 +40,7 @@ class SubscriberConfig(ConfigPart):
     hour: Clock = Field("08:00", description='When it is sent, on the clock of `zone`: 8 or "08:30".')
     language: Literal["zh", "en"] = "en"
     form: DigestForm = Field(
-        DigestForm.DAILY, description="`daily` tells of the day before, `weekly` of seven."
+        DigestForm.DAILY, description="`daily` covers the day before, `weekly` the seven before."
     )
     days: tuple[Weekday, ...] = Field(
         (), description="Weekdays on which it is sent; none: every day, a weekly one on Monday."

@@ -10,7 +10,7 @@ WORDS: dict[str, dict[str, str]] = {
         "loading": "loading {rows:,} minute rows",
         "fitting": "learning what is normal",
         "fitted": "Learned {stores} shops' baselines from {rows:,} minute rows in {seconds:.0f} s.",
-        "catching_up": "The last {minutes} minutes stand in Kafka as {events:,} events.",
+        "catching_up": "The last {minutes} minutes are in Kafka as {events:,} events.",
         "live": "Live: about {per_second:,.0f} events a second from {shops} shops.",
         "soon": "In {seconds:.0f} s something will break.",
         "incident": "INCIDENT planted: {share:.0%} of {method} payments on {device} at {shop} no longer arrive. Funnelwatch does not know.",

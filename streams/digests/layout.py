@@ -1,6 +1,6 @@
 """Lays a digest out: HTML, plain text and pictures, as a mail or as files to look at.
 
-The HTML carries every number as text; pictures stand inline (``cid:``) with the numbers as alternative text, in light and dark.
+The HTML carries every number as text; pictures are inline (``cid:``) with the numbers as alternative text, in light and dark.
 """
 
 from __future__ import annotations

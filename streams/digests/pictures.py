@@ -1,7 +1,7 @@
 """Pictures in a digest, drawn by matplotlib without a display: sparklines, the funnel with what was expected, the radar.
 
 Drawn in a thread, in light and in dark. Chinese is drawn only with a font of the machine that has the characters; where there is
-none, the pictures carry no words at all (the words stand around them in the mail), never empty boxes.
+none, the pictures carry no words at all (the words are around them in the mail), never empty boxes.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def chinese_font() -> str | None:
 
 
 def _learn_new_fonts() -> int:
-    """Look for fonts that were installed after matplotlib made its list, which it never makes anew; how many there were."""
+    """Look for fonts that were installed after matplotlib made its list, which it never renews; how many there were."""
     known = {entry.fname for entry in font_manager.fontManager.ttflist}
     new = [path for path in font_manager.findSystemFonts() if path not in known]
     for path in new:
@@ -168,7 +168,7 @@ def funnel(
     changes: Sequence[str],
     colours: Colours,
 ) -> bytes:
-    """One bar a stage over a pale bar of what was expected; ``names``, ``counts`` and ``changes`` stand beside the bars.
+    """One bar a stage over a pale bar of what was expected; ``names``, ``counts`` and ``changes`` are next to the bars.
 
     Counts of a funnel fall by orders of magnitude, and a tenth less must still be seen: the pale bar's length is the order of
     magnitude of what was expected, the dark one is that part of it that came.

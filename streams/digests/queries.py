@@ -1,4 +1,4 @@
-"""What a digest asks of ClickHouse: sums of a period per store and step, lines, alerts, people's actions, refused records."""
+"""What a digest asks of ClickHouse: sums of a period per store and step, lines, alerts, people's actions, rejected records."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ LIMIT 5000
 
 ACTIONS = "SELECT action FROM actions WHERE at > toDateTime({alerts_s:Int64}, 'UTC') ORDER BY at LIMIT 200000"
 
-REFUSED = f"""
+REJECTED = f"""
 SELECT toString(reason) AS reason_name, count() AS letters
 FROM dead_letters
 WHERE received_at >= toDateTime({{from_s:Int64}}, 'UTC') AND received_at < toDateTime({{to_s:Int64}}, 'UTC') AND {_MINE}
@@ -104,7 +104,7 @@ class _Answers:
     counts: Sequence[Row]
     alerts: Sequence[Row]
     actions: Sequence[Row]
-    refused: Sequence[Row]
+    rejected: Sequence[Row]
 
 
 class DigestQueries:
@@ -118,7 +118,7 @@ class DigestQueries:
         """The facts of a period.
 
         Raises:
-            ClickHouseUnreachableError: ClickHouse is away or refuses.
+            ClickHouseUnreachableError: ClickHouse is unreachable or rejects the query.
         """
         configured = [store for store in self._config.stores if subscriber.wants(store.id)]
         every = not subscriber.stores
@@ -137,7 +137,7 @@ class DigestQueries:
             made_ms=made_ms,
             stores=tuple(by_store.store(store, last_seen.get(store.id)) for store in known.values()),
             alerts=await self._priced(_alerts(answers.alerts, answers.actions)),
-            refused={row["reason_name"]: int(row["letters"]) for row in answers.refused},
+            rejected={row["reason_name"]: int(row["letters"]) for row in answers.rejected},
         )
 
     async def _priced(self, alerts: tuple[AlertFacts, ...]) -> tuple[AlertFacts, ...]:
@@ -165,7 +165,7 @@ class DigestQueries:
             counts=await rows(COUNTS, **span),
             alerts=await rows(ALERTS, alerts_s=alerts_s, **span),
             actions=await rows(ACTIONS, alerts_s=alerts_s),
-            refused=await rows(REFUSED, **span),
+            rejected=await rows(REJECTED, **span),
         )
 
     async def _last_seen(self, stores: list[str], before_ms: int) -> dict[str, int]:

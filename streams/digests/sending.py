@@ -2,7 +2,7 @@
 
 A day is claimed in the send log before its mail is composed; so however many processes run, a subscriber gets one mail a day. A
 process that dies between claim and settlement leaves the claim open; whoever comes next sends with the same Message-ID, by
-which mail servers and programs recognise the repeat. A mail that a server refuses for good is settled as refused and not
+which mail servers and programs recognise the repeat. A mail that a server rejects for good is settled as rejected and not
 tried again that day.
 """
 
@@ -27,7 +27,7 @@ from streams.settings import Settings
 
 _log = structlog.get_logger()
 
-SENT, REFUSED = "sent", "refused"
+SENT, REJECTED = "sent", "refused"
 #: the longest wait between two attempts
 MOST_BACKOFF_S = 600.0
 
@@ -92,7 +92,7 @@ class Digests:
         except SendRejectedError as error:
             DIGESTS_FAILED.labels(form).inc()
             _log.error("digest_rejected", subscriber=name, error=str(error))
-            await self._send_log.write(name, SendRecord(self._now_ms(), thread=day, settled=REFUSED))
+            await self._send_log.write(name, SendRecord(self._now_ms(), thread=day, settled=REJECTED))
             return 0
         except Exception:  # what breaks one subscriber's digest must not cost the others theirs
             _log.exception("digest_failed", subscriber=name)

@@ -1,6 +1,6 @@
 """The embedded broker: Apache Kafka itself, one KRaft node on loopback, as a child process.
 
-``python -m streams.embedded.broker --data DIR`` runs it as a part of an instance: prepares the folder, starts Java, tells
+``python -m streams.embedded.broker --data DIR`` runs it as a part of an instance: prepares the folder, starts Java, reports
 the state and stops the broker in order. ``Broker`` is the same for tests.
 """
 

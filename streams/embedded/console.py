@@ -34,7 +34,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "stop": "stopping; Ctrl-C again ends everything at once",
         "down": "all stopped",
         "left": "ending what an earlier run left",
-        "idle": "{idle} of {monitors} monitors stand by with nothing to do: events have {partitions} partitions, and one monitor "
+        "idle": "{idle} of {monitors} monitors are on standby with nothing to do: events have {partitions} partitions, and one monitor "
         "counts each; lower FUNNELWATCH_MONITORS",
     },
     "zh": {

@@ -1,4 +1,4 @@
-"""What a card says beside the alert: the store, the worth of an order, the age and completeness of its data.
+"""What a card says in addition to the alert: the store, the worth of an order, the age and completeness of its data.
 
 An alert of a pool is worth what its stores' orders bring on average, where all of them sell in one currency.
 CardFacts come from the configuration and from ClickHouse, at most a minute old. ClickHouse away costs a card its money and
@@ -37,7 +37,7 @@ FRESH_MS = 60_000
 PATIENCE_S = 3.0
 #: how long ClickHouse is left alone after it did not answer: many stores must not wait for it one after the other
 PAUSE_MS = 30_000
-#: the pixel's orders of a day, to tell a pixel that fell silent from a store that has none
+#: the pixel's orders of a day, to distinguish a pixel that fell silent from a store that has none
 _FRESHNESS = """
 SELECT
     toUnixTimestamp64Milli(max(received_at)) AS newest_ms,

@@ -111,6 +111,6 @@ class AlertGroups:
 
 
 def late_pipeline(store_id: str) -> Candidate:
-    """What stands for "the data of this store is late" among the firing alerts, for inhibitions to name (``kind=pipeline``)."""
+    """What represents "the data of this store is late" among the firing alerts, for inhibitions to name (``kind=pipeline``)."""
     name = f"pipeline-late-{store_id}"
     return Candidate(name, {"alert_id": name, "store_id": store_id, "kind": "pipeline"}, True, 0)

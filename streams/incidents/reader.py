@@ -43,7 +43,7 @@ class ReaderWording:
         return str(format_percent(value, format=pattern, locale=self._locale))
 
     def money(self, amount: float, currency: str) -> str:
-        """An amount rounded to two significant digits, so that no false exactness is told; short from ten million on."""
+        """An amount rounded to two significant digits, so that no false exactness is suggested; short from ten million on."""
         rounded = _rounded(amount, 2)
         if abs(rounded) >= 1e7:
             sign = get_currency_symbol(currency, locale=self._locale)

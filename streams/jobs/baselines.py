@@ -1,7 +1,7 @@
 """The baselines job: fits what the monitor expects and publishes it on ``funnel.baselines.v1``.
 
 It fits every night, and in between for stores whose history has outgrown their baseline: those that have none yet,
-and young ones each time their history has grown by half. While ClickHouse is away the monitor keeps the last baselines.
+and young ones each time their history has grown by half. While ClickHouse is unreachable the monitor keeps the last baselines.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _log = structlog.get_logger()
 TRAIN_DAYS = 28
 #: history from which a store can have a baseline: what peers lend, then its own
 _LENT_MINUTES, _OWN_MINUTES = 30, 120
-#: a young baseline is fitted anew once its history is longer by this factor
+#: a young baseline is refitted once its history is longer by this factor
 _GROWTH = 1.5
 _YOUNG_DAYS = 14.0
 _NIGHT_S = 86_400
@@ -60,7 +60,7 @@ def read_extents(settings: Settings) -> dict[str, Extent]:
     """The extent of every store's history within the training weeks.
 
     Raises:
-        ClickHouseError: the store is away or refuses.
+        ClickHouseError: the store is unreachable or rejects the query.
     """
     last = now_ms() // 60_000 - SETTLED_MINUTES
     with mapped():
@@ -83,10 +83,10 @@ def _extent(days: NDArray[np.int64], until: int) -> Extent:
 
 
 def read_published(settings: Settings) -> dict[str, StoreBaseline]:
-    """The baselines last published, by store, as they stand in ClickHouse.
+    """The baselines last published, by store, as they are in ClickHouse.
 
     Raises:
-        ClickHouseError: the store is away or refuses.
+        ClickHouseError: the store is unreachable or rejects the query.
     """
     with mapped():
         client = open_reader_sync(settings)
@@ -100,7 +100,7 @@ def fit_from_store(settings: Settings, config: Config, days: int = TRAIN_DAYS) -
     """Baselines of all stores, fitted on the last ``days`` days of ``stage_counts``.
 
     Raises:
-        ClickHouseError: the store is away or refuses.
+        ClickHouseError: the store is unreachable or rejects the query.
     """
     last = now_ms() // 60_000 - SETTLED_MINUTES
     with mapped():
@@ -246,7 +246,7 @@ async def run(settings: Settings, config: Config, report: StateReport) -> None:
 
 
 async def _beat(report: StateReport) -> None:
-    """Tell that the process lives, also while a fit of many stores takes its time in another thread."""
+    """Report that the process lives, also while a fit of many stores takes its time in another thread."""
     while True:
         await asyncio.sleep(_HEARTBEAT_S)
         report.repeat()

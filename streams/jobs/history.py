@@ -32,7 +32,7 @@ def read_counts(
     """The counts from minute ``first`` (included) to ``last`` (excluded), None if there are none.
 
     Raises:
-        ClickHouseError: the store is away or refuses.
+        ClickHouseError: the store is unreachable or rejects the query.
     """
     query = (
         "SELECT store_id, toInt64(intDiv(toUnixTimestamp(minute), 60)) AS number, segment, stage, toInt64(count) AS counted "

@@ -67,7 +67,7 @@ def read_kernels(
         supplied: (store, segment, stage) of all that was counted: which steps there are.
 
     Raises:
-        ClickHouseError: the store is away or refuses.
+        ClickHouseError: the store is unreachable or rejects the query.
     """
     stages: dict[str, set[Stage]] = {}
     for store, _, stage in supplied:

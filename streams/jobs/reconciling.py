@@ -1,7 +1,7 @@
 """The reconciliation job: compares ``stage_counts`` with a fresh count of the raw events, again and again.
 
-The difference is published as a metric and should be nothing. What still differs at a second look is counted anew from
-the raw events, which are the truth: a topic deleted before the monitor had read it, or an order told again after
+The difference is published as a metric and should be nothing. What still differs at a second look is recounted from
+the raw events, which are the truth: a topic deleted before the monitor had read it, or an order received again after
 everyone has forgotten it, leaves such a difference. ``funnelwatch reconcile`` does the same by hand, for any range.
 """
 
@@ -29,7 +29,7 @@ _log = structlog.get_logger()
 SETTLED_MS = 10 * 60_000
 #: seconds between the two looks that a difference must outlast
 SECOND_LOOK_S = 60.0
-#: seconds until the next attempt while ClickHouse is away
+#: seconds until the next attempt while ClickHouse is unreachable
 _AGAIN_S = 10.0
 _NAMED = 5
 
@@ -74,7 +74,7 @@ class Reconciler:
         """Compare, repair what differs twice in the same way, publish; returns how many store-minutes were repaired.
 
         Raises:
-            ClickHouseError: it is away or refuses.
+            ClickHouseError: it is unreachable or rejects the query.
         """
         await self._mark_repeats()
         found = await self._look()
@@ -109,7 +109,7 @@ class Reconciler:
         return end_ms - int(self._settings.reconcile_hours * HOUR_MS), end_ms
 
     async def _mark_repeats(self) -> None:
-        """Mark the orders told again that landing had forgotten."""
+        """Mark the orders received again that landing had forgotten."""
         client = await open_writer(self._settings)
         try:
             await mark_repeats(client, self._settings, happened_between(*self._span()))

@@ -1,6 +1,6 @@
 """The roll-up job: keeps the sums of whole hours up to date, so that a month of all stores is read in a moment.
 
-Readers do not depend on it: while it stands still, ``score_sums`` and ``count_sums`` read more minutes and give the same.
+Readers do not depend on it: while it is not running, ``score_sums`` and ``count_sums`` read more minutes and give the same.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _log = structlog.get_logger()
 INTERVAL_S = 60.0
 #: a run may take this part of the time: after a large import it must not hold up the landing of rows
 _SHARE = 0.1
-#: seconds until the next attempt while ClickHouse is away
+#: seconds until the next attempt while ClickHouse is unreachable
 _AGAIN_S = 10.0
 
 
@@ -29,7 +29,7 @@ async def once(settings: Settings) -> int:
     """Bring every roll-up up to date; returns how many hours were written.
 
     Raises:
-        ClickHouseError: it is away or refuses.
+        ClickHouseError: it is unreachable or rejects the query.
     """
     client = await open_writer(settings)
     written = 0

@@ -1,14 +1,14 @@
-"""What events need beside being inserted: repeated ids are left out, and minutes the stream cannot count are recounted.
+"""What events need in addition to being inserted: repeated ids are left out, and minutes the stream cannot count are recounted.
 
-On the path of an event: after the topic ``funnel.events.v1``, beside ``streams/monitor``; before ``writer``.
+On the path of an event: after the topic ``funnel.events.v1``, next to ``streams/monitor``; before ``writer``.
 
 A minute is recounted from the raw events when
 
 * an event is older than the monitor's horizon, or nearly, by its partition's clock (the latest ``received_at`` or tick
   so far, as in ``scoring/counting/partition.py``): the stream may not have counted it;
 * an event id, an order or a payment is repeated so late that the stream has forgotten it and counted it again;
-* a record was refused that the stream may have counted, or landed that the stream may have refused (``heads.py``);
-* an event stands in another partition than its store's: what two partitions count of one minute replaces each other;
+* a record was rejected that the stream may have counted, or landed that the stream may have rejected (``heads.py``);
+* an event is in another partition than its store's: what two partitions count of one minute replaces each other;
 * it was recounted before: the stream's rows count there no more.
 
 All three are decided again when a block is landed again, so a crash between insert, recount and commit loses nothing.
@@ -70,8 +70,8 @@ class Prepared:
     rows: list[Row] = field(default_factory=list)
     recount: set[Minute] = field(default_factory=set)
     touched: set[Minute] = field(default_factory=set)
-    refused: list[tuple[Row, RejectReason, str]] = field(default_factory=list)
-    #: (store, order) of orders that are told again
+    rejected: list[tuple[Row, RejectReason, str]] = field(default_factory=list)
+    #: (store, order) of orders that are received again
     told_again: set[tuple[str, str]] = field(default_factory=set)
     hashes: Hashes = field(default_factory=lambda: hash_ids(()))
     orders: Hashes = field(default_factory=lambda: hash_ids(()))
@@ -80,9 +80,9 @@ class Prepared:
     repeats: list[Repeat] = field(default_factory=list)
     oldest_received_ms: int = 0
 
-    def refuse(self, row: Row, reason: RejectReason, detail: str) -> None:
+    def reject(self, row: Row, reason: RejectReason, detail: str) -> None:
         """Set a record aside."""
-        self.refused.append((row, reason, detail))
+        self.rejected.append((row, reason, detail))
         self.recount_without(row.line)
 
     def recount_without(self, line: bytes) -> None:
@@ -111,7 +111,7 @@ class EventLanding:
         self.clocks: dict[int, int] = {}
         #: how many partitions the topic has, 0 if that is not known
         self.partitions = 0
-        #: keys of events seen in a foreign partition: where else they stand they are counted as well
+        #: keys of events seen in a foreign partition: where else they are they are counted as well
         self._strayed: set[str] = set()
 
     async def remember(self, client: AsyncClient) -> None:
@@ -167,7 +167,7 @@ class EventLanding:
                     heads.append(found)
                     good.append(row)
                 else:
-                    prepared.refuse(row, *found)
+                    prepared.reject(row, *found)
             ticks = [(place.get(index, len(good)), partition, tick) for index, partition, tick in ticks]
             events = good
         clocks = []
@@ -189,7 +189,7 @@ class EventLanding:
         return clock
 
     async def prepare(self, records: Sequence[Row], writer: Writer) -> Prepared:
-        """Sort a batch of records, in the order of each partition's log, into what is landed, recounted and refused.
+        """Sort a batch of records, in the order of each partition's log, into what is landed, recounted and rejected.
 
         What takes the processor long is done in a thread: the event loop must answer the group, or a backlog would cost us
         our partitions with every batch.
@@ -231,7 +231,7 @@ class EventLanding:
             minute = (head.store_id, head.event_time_ms // MINUTE_MS * MINUTE_MS)
             refusal = refusal_of(head, clock)
             if refusal is not None:
-                prepared.refuse(row, *refusal)
+                prepared.reject(row, *refusal)
                 continue
             if minute != minute_before:
                 prepared.touched.add(minute)
@@ -266,25 +266,25 @@ class EventLanding:
         return is_young and self._is_at_home(head.store_id, row.partition)
 
     def _is_at_home(self, store_id: str, partition: int) -> bool:
-        """True if a store's events belong into this partition, or nobody can tell."""
+        """True if a store's events belong into this partition, or nobody knows."""
         return not self.partitions or partition_of(store_id, self.partitions) == partition
 
     async def _find_orders(
         self, events: Sequence[Row], heads: Sequence[Head], prepared: Prepared, writer: Writer
     ) -> None:
         """Recount the minutes of orders and payments that the stream may have counted otherwise (``orders.py``)."""
-        tellings = [
+        reports = [
             (key_of(head), head, order_record_of(row, head, self._is_streamed(row, head)))
             for row, head in zip(events, heads, strict=True)
             if head.order_id and head.type in ONCE_PER_ORDER
         ]
-        prepared.orders = hash_ids(key for key, _, _ in tellings)
+        prepared.orders = hash_ids(key for key, _, _ in reports)
         held = self.orders.has(prepared.orders).tolist()
-        suspects = [head for (_, head, _), known in zip(tellings, held, strict=True) if known]
+        suspects = [head for (_, head, _), known in zip(reports, held, strict=True) if known]
         ids: dict[str, str] = {}
         prepared.told_again = {(head.store_id, head.order_id) for head in suspects} | {
             (head.store_id, head.order_id)
-            for key, head, _ in tellings
+            for key, head, _ in reports
             if ids.setdefault(key, head.event_id) != head.event_id
         }
         firsts: dict[str, OrderRecord] = {}
@@ -314,7 +314,7 @@ class EventLanding:
                 )
         recounted = await self._recounted({first.minute for first in firsts.values()}, writer)
         prepared.recount |= minutes_to_recount(
-            [(key, told) for key, _, told in tellings], firsts, recounted, self._orders_forgotten_ms
+            [(key, report) for key, _, report in reports], firsts, recounted, self._orders_forgotten_ms
         )
 
     async def _recounted(self, minutes: Collection[Minute], writer: Writer) -> set[Minute]:

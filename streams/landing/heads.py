@@ -1,9 +1,9 @@
-"""What landing reads of a record before it lands it, and why it refuses one.
+"""What landing reads of a record before it lands it, and why it rejects one.
 
 On the path of an event: used by ``streams/landing/events.py``. Only the collector validates; whoever else writes to the
-topic may write anything. A record must not stand in ``events`` and be missing from ``stage_counts``, or the other way
-round: what the counting loop (``scoring/counting/partition.py``) refuses is refused here for the same reason, and of what is refused
-only here, because only here every field is looked at, the minute is counted anew from what was landed.
+topic may write anything. A record must not be in ``events`` and be missing from ``stage_counts``, or the other way
+round: what the counting loop (``scoring/counting/partition.py``) rejects is rejected here for the same reason, and of what is rejected
+only here, because only here every field is looked at, the minute is recounted from what was landed.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class HeadReader:
         return heads if len(heads) == len(rows) else None
 
     def read_one(self, line: bytes) -> Head | Refusal:
-        """The head of one record, or why it is refused."""
+        """The head of one record, or why it is rejected."""
         try:
             head: Head = self._one(line)
             line.decode()
@@ -86,7 +86,7 @@ class HeadReader:
 
 
 def refusal_of(head: Head, clock_ms: int) -> Refusal | None:
-    """Why an event is refused for its ids or its times, None if it is not.
+    """Why an event is rejected for its ids or its times, None if it is not.
 
     Args:
         head: the event.
@@ -118,7 +118,7 @@ def unreadable_reason(line: bytes, otherwise: str) -> Refusal:
 
 
 def minute_of(line: bytes) -> Minute | None:
-    """The (store, minute) that a refused record names, None if it names none that the tables can hold."""
+    """The (store, minute) that a rejected record names, None if it names none that the tables can hold."""
     try:
         place = _decode_place(line)
     except UNREADABLE:

@@ -1,4 +1,4 @@
-"""How far behind landing is, told on and on: also while an insert waits, which is when people look."""
+"""How far behind landing is, reported continuously: also while an insert waits, which is when people look."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Marks the tellings of an order that do not count (``streams/clickhouse/repeats.py``), and notes the events that were left out because their id had been landed before: what tells that a source sends everything twice.
+"""Marks the tellings of an order that do not count (``streams/clickhouse/repeats.py``), and notes the events that were left out because their id had been landed before: the sign that a source sends everything twice.
 
 Filled by ``streams/landing/events.py``; read as the view ``repeats``.
 """

@@ -1,8 +1,8 @@
 """The landing role's loop: gather records of every topic, land them, recount what they touch, commit.
 
-On the path of an event: consumes ``funnel.events.v1`` beside the monitor, and what the monitor publishes; ends in
+On the path of an event: consumes ``funnel.events.v1`` next to the monitor, and what the monitor publishes; ends in
 ClickHouse. One consumer group; as many processes as wanted. Offsets are committed after the insert, so a crash lands a
-batch again, which changes nothing (``targets``). While ClickHouse is away nothing is taken from the log but the batch
+batch again, which changes nothing (``targets``). While ClickHouse is unreachable nothing is taken from the log but the batch
 in hand and what the fetcher holds (at most 50 MB), so memory stays bounded and everything arrives later.
 """
 
@@ -61,7 +61,7 @@ _decode_minutes = msgspec.json.Decoder(list[_Minute]).decode
 
 
 class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
-    """The landing role of one process. ``topic_prefix`` stands before every topic's name, for a broker that is shared."""
+    """The landing role of one process. ``topic_prefix`` comes before every topic's name, for a broker that is shared."""
 
     def __init__(self, settings: Settings, config: Config, topic_prefix: str = "") -> None:
         self._settings, self._config = settings, config
@@ -75,7 +75,7 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
         self._topic_ids = TopicIds(settings.kafka)
         #: id of the events topic that is being landed; empty until known
         self._topic_id = ""
-        #: the batch in hand was read before the events topic was begun anew: it is landed, not committed
+        #: the batch in hand was read before the events topic was recreated: it is landed, not committed
         self._is_sought = False
         self._landed = 0
         self._in_hand: dict[TopicPartition, int] = {}
@@ -136,11 +136,11 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
         await self._writer.close()
 
     async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
-        """OrderRecord by the consumer. The batch in hand is landed all the same; landing it twice changes nothing."""
+        """Called by the consumer. The batch in hand is landed all the same; landing it twice changes nothing."""
         _log.info("partitions_revoked", count=len(revoked))
 
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
-        """OrderRecord by the consumer before it reads: clocks and the memory of ids are made anew before the next batch."""
+        """Called by the consumer before it reads: clocks and the memory of ids are recreated before the next batch."""
         metrics.LANDING_REBALANCES.inc()
         _log.info("partitions_assigned", count=len(assigned))
         self._assigned_anew.set()
@@ -186,7 +186,7 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
         return found
 
     async def _is_same_topic(self) -> bool:
-        """False if the events topic is another one by now (then it is read from its beginning) or gone, or if no broker tells.
+        """False if the events topic is another one by now (then it is read from its beginning) or gone, or if no broker says.
 
         Ask after reading: a yes then holds for what was read.
         """
@@ -261,7 +261,7 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
         assert self._consumer is not None
         self._events.partitions = len(self._consumer.partitions_for_topic(self._prefix + target.topic) or ())
         prepared = await self._events.prepare(rows, self._writer)
-        for row, reason, detail in prepared.refused:
+        for row, reason, detail in prepared.rejected:
             await self._dead_letter(target, row, reason, detail)
         self._unread.clear()
         await self._writer.land(target, prepared.rows)
@@ -317,7 +317,7 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
         await self._dead_letter(target, row, reason, detail)
 
     async def _dead_letter(self, target: Target, row: Row, reason: RejectReason, detail: str) -> None:
-        """Set a record aside under a name made from its place in the log: told twice, it is one letter."""
+        """Set a record aside under a name made from its place in the log: received twice, it is one letter."""
         assert self._producer is not None
         metrics.LANDING_REFUSED.labels(target.topic).inc()
         _log.warning(
@@ -353,8 +353,8 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
             if part.topic == events and not is_same:
                 continue
             clock = self._events.clocks.get(part.partition, 0) if part.topic == events else 0
-            told = f"{clock} {self._topic_id}".rstrip() if clock else ""
-            offsets[part] = OffsetAndMetadata(some[-1].offset + 1, told)
+            metadata = f"{clock} {self._topic_id}".rstrip() if clock else ""
+            offsets[part] = OffsetAndMetadata(some[-1].offset + 1, metadata)
         if not offsets:
             return
         try:

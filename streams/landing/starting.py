@@ -33,7 +33,7 @@ async def started(part: Any) -> None:
 
 
 async def migrated(settings: Settings, config: Config, writer: Writer) -> None:
-    """Bring the tables up to date; while ClickHouse is away, try again for ever.
+    """Bring the tables up to date; while ClickHouse is unreachable, try again for ever.
 
     Raises:
         MigrationChangedError: the tables were made by files that have been edited since.

@@ -16,7 +16,7 @@ from streams.settings import Settings
 _UTC_MS = "fromUnixTimestamp64Milli({}, 'UTC')"
 #: a version that grows as the time shrinks: the first received holds
 _FIRST_HOLDS = "toUInt64(18446744073709551615) - toUInt64({})"
-#: and what a page tells holds only against what a page tells
+#: and what a page reports holds only against what a page reports
 _TRUSTED_HOLDS = f"{_FIRST_HOLDS} - if(source = '{PUBLIC_SOURCE}', bitShiftLeft(toUInt64(1), 62), 0)"
 
 

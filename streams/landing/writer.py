@@ -1,4 +1,4 @@
-"""Inserts with patience: waits while ClickHouse is away, finds the row it cannot read, says how it fares.
+"""Inserts with patience: waits while ClickHouse is unreachable, finds the row it cannot read, says how it fares.
 
 On the path of an event: after ``streams/landing/events.py``; the last file before ClickHouse's tables.
 """
@@ -43,12 +43,12 @@ class Row:
         self.offset = offset
 
 
-#: told of each row that ClickHouse cannot read: target, row, why
+#: called with each row that ClickHouse cannot read: target, row, why
 OnRefused = Callable[[Target, Row, str], Awaitable[None]]
 
 
 class Writer:
-    """One connection to ClickHouse, made anew after a failure. ``trouble`` says what is wrong, empty when nothing is."""
+    """One connection to ClickHouse, recreated after a failure. ``trouble`` says what is wrong, empty when nothing is."""
 
     def __init__(self, settings: Settings, on_refused: OnRefused) -> None:
         self._settings = settings
@@ -66,11 +66,11 @@ class Writer:
 
     @property
     def silence(self) -> str:
-        """What to say while ClickHouse neither takes an insert nor refuses it; empty unless that lasts."""
+        """What to say while ClickHouse neither takes an insert nor rejects it; empty unless that lasts."""
         return f"no answer for more than {SILENT_S:.0f} s" if self.waits_s > SILENT_S else ""
 
     async def patiently(self, work: Callable[[AsyncClient], Awaitable[T]]) -> T:
-        """The result of ``work`` with a client; while ClickHouse is away or refuses, it is tried again for ever.
+        """The result of ``work`` with a client; while ClickHouse is unreachable or rejects it, it is tried again for ever.
 
         Raises:
             RowRejectedError: the data that ``work`` sends cannot be read; trying again would not help.
@@ -105,7 +105,7 @@ class Writer:
                 return result
 
     async def land(self, target: Target, rows: Sequence[Row], condition: str = "") -> None:
-        """Insert ``rows`` as one block; a row that cannot be read is found by halving and told to ``on_refused``."""
+        """Insert ``rows`` as one block; a row that cannot be read is found by halving and passed to ``on_refused``."""
         if not rows:
             return
         try:
@@ -125,7 +125,7 @@ class Writer:
             "insert_deduplication_token": token,
             "max_partitions_per_insert_block": 0,
             "input_format_skip_unknown_fields": 1,
-            # a number or an object where text belongs is refused, not made text
+            # a number or an object where text belongs is rejected, not made text
             "input_format_json_read_numbers_as_strings": 0,
             "input_format_json_read_bools_as_strings": 0,
             "input_format_json_read_objects_as_strings": 0,

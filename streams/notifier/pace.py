@@ -1,4 +1,4 @@
-"""How many messages a receiver may still be sent, by its service's own limits: never more than so many in any minute."""
+"""How many messages a receiver may still be sent, by its service's own limits: never more than that many in any minute."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 Taking over opens the transactional producer, which fences whoever had it before, and then reads the changelog to its
 end. So every transition is published once: what a former leader had begun is complete or gone, and the minute up to
-which it told is the minute from which its successor tells.
+which it reported is the minute from which its successor reports.
 
 Changelog keys: ``mark`` (the last minute judged, as text) and ``pool|ID`` (a snapshot, bytes of its own schema).
 """
@@ -25,7 +25,7 @@ _POOL = b"pool|"
 
 
 class PoolLogFencedError(FencedError):
-    """Another process judges the pools now, or the broker refused; the role stops leading."""
+    """Another process judges the pools now, or the broker rejected it; the role stops leading."""
 
 
 class PoolLog:
@@ -81,7 +81,7 @@ class PoolLog:
     async def write(
         self, scored: int, snapshots: Mapping[str, bytes], transitions: Sequence[AlertTransition]
     ) -> None:
-        """Publish transitions and remember, in one transaction, up to which minute that was told.
+        """Publish transitions and remember, in one transaction, up to which minute that was reported.
 
         Raises:
             PoolLogFencedError: another process leads now, or the broker did not take it.

@@ -1,9 +1,9 @@
 """The role ``pools``: waits to lead, takes its log over, and judges each minute that all partitions have scored.
 
 Any number may run; one leads. It reads ``funnel.scores.v1`` (committed rows only) of the last nine hours again when it
-takes over, so that every window is full, and tells nothing of the minutes that were told before (``log.py``).
+takes over, so that every window is full, and reports nothing of the minutes that were reported before (``log.py``).
 
-On the path of an event: beside it, from ``streams/monitor`` to ``funnel.alerts.v1`` like the monitor's own alerts.
+On the path of an event: next to it, from ``streams/monitor`` to ``funnel.alerts.v1`` like the monitor's own alerts.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ class _Leader:
             self.detector.set_baseline(baseline)
 
     def has_more_to_read(self) -> bool:
-        """True once the scores have more partitions than are read here: whoever leads has to open anew."""
+        """True once the scores have more partitions than are read here: whoever leads has to reopen."""
         assert self._consumer is not None
         return has_more_partitions(self._consumer, self._rename(topics.SCORES))
 

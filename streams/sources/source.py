@@ -45,7 +45,7 @@ class SourceSpec:
         supplies: how it gives each stage; a stage that is not named is never supplied.
         definition: what a stage means here and what the source cannot see, for people.
         events_as: the values of an event's field ``source`` that are this source's.
-        doors: where it delivers by itself.
+        doors: where it delivers on its own.
         polls: what is asked for on a schedule.
         backfills: resources whose past can be asked for.
         config: the model of its part of the configuration; None if it has none.

@@ -141,7 +141,7 @@ class ReaderAccess:
         )
 
     def check_database(self, database: str) -> None:
-        """Refuse a database that is not the reader's."""
+        """Reject a database that is not the reader's."""
         if not _OPEN_DATABASE.match(database):
             raise StoreError(
                 ACCESS_DENIED, "ACCESS_DENIED", f"The read-only user has no access to database {database}"
@@ -158,7 +158,7 @@ class ReaderAccess:
             self.check(connection, f"SELECT 1 WHERE ({condition}\n)", {})
 
     def check(self, connection: Any, sql: str, params: dict[str, str]) -> None:
-        """Refuse ``sql`` unless it is one statement that reads what a reader may see.
+        """Reject ``sql`` unless it is one statement that reads what a reader may see.
 
         Raises:
             StoreError: with the reason.

@@ -261,7 +261,7 @@ def checked_format(name: str) -> str:
 
 
 def _check_structure(structure: str) -> None:
-    """Refuse a list of columns that is more than names and types: an expression in it would be run as the writer."""
+    """Reject a list of columns that is more than names and types: an expression in it would be run as the writer."""
     for token in tokens(structure.encode("utf-8", "surrogateescape")):
         plain = token.kind != "other" or token.text in "(),=-." or token.text[0].isdigit()
         if not plain or token.text in _EXPRESSIONS:

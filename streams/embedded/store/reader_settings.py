@@ -1,7 +1,7 @@
 """Which of the engine's settings a reader may change, and how far: a list of names, since a new engine brings new settings.
 
 A setting is on the list if all it can do is shape the reader's own result or make its query smaller. Whatever names a file, a
-folder, an address, a schema or a script, loosens a limit or switches something on is not, and what is not on it is refused.
+folder, an address, a schema or a script, loosens a limit or switches something on is not, and what is not on it is rejected.
 ``UNTOUCHABLE`` are those that reach outside the engine: nobody may change them, the engine itself sees to that.
 """
 
@@ -28,7 +28,7 @@ UNTOUCHABLE: Final = (
     "url_base",
 )
 
-#: longer statements of a reader are refused: ClickHouse's own default, and reading one takes processor time that others miss
+#: longer statements of a reader are rejected: ClickHouse's own default, and reading one takes processor time that others miss
 MOST_STATEMENT_BYTES: Final = 262_144
 #: only ever lowered
 _LOWERED: Final = frozenset(["max_execution_time", "max_threads"])
@@ -100,10 +100,10 @@ _ZONE: Final = re.compile(
 
 
 def check_setting(name: str, value: str) -> None:
-    """Refuse a setting that is not on the list, or a value that would reach outside.
+    """Reject a setting that is not on the list, or a value that would reach outside.
 
     Raises:
-        StoreError: it is refused.
+        StoreError: it is rejected.
     """
     if name not in OPEN_SETTINGS:
         raise StoreError(READONLY, "READONLY", f"Cannot modify '{name}' setting in readonly mode")
@@ -130,7 +130,7 @@ def reader_settings(
     """What the engine is given for a reader who ``asked`` for settings: the harmless ones, and the limits.
 
     Raises:
-        StoreError: one of them is refused.
+        StoreError: one of them is rejected.
     """
     for name, value in asked.items():
         check_setting(name, value)

@@ -19,14 +19,14 @@ class NotCaughtUpError(StateError):
 
 
 async def wait_until_landed(
-    settings: Settings, timeout_s: float = 300.0, told: Callable[[int], None] | None = None
+    settings: Settings, timeout_s: float = 300.0, on_progress: Callable[[int], None] | None = None
 ) -> None:
     """Return once the landing role's committed offsets have passed the present ends of events and dead letters.
 
     Args:
         settings: of the running instance.
         timeout_s: without progress for so long, give up.
-        told: called with how many records are still to come.
+        on_progress: called with how many records are still to come.
 
     Raises:
         NotCaughtUpError: nothing moved for ``timeout_s``.
@@ -53,8 +53,8 @@ async def wait_until_landed(
             for part, end in ends.items():
                 done = committed[part].offset if part in committed else 0
                 behind += max(end - max(done, 0), 0)
-            if told is not None:
-                told(behind)
+            if on_progress is not None:
+                on_progress(behind)
             if behind == 0:
                 return
             if best is None or behind < best:

@@ -255,7 +255,7 @@ class _Rule:
         return all(condition(row) for condition in self._conditions)
 
     def type_of(self, row: Row) -> str:
-        """The type; a text that the mapping does not know is handed on as it is, and refused as an unknown type."""
+        """The type; a text that the mapping does not know is handed on as it is, and rejected as an unknown type."""
         if self._constant:
             return self._constant
         text = row[self._type_at]
@@ -308,7 +308,7 @@ def _product(row: Row, places: Sequence[int]) -> Decimal:
 
 
 def _whole(text: str) -> int | str:
-    """The number that the text is; the text itself, to be refused by the collector, if it is none."""
+    """The number that the text is; the text itself, to be rejected by the collector, if it is none."""
     try:
         return int(text)
     except ValueError:

@@ -47,7 +47,7 @@ class _Part(BaseModel):
 
 
 class TimeColumn(_Part):
-    """Where the event time stands and how it is written.
+    """Where the event time is and how it is written.
 
     ``format``: ``unix_s``, ``unix_ms``, ``iso`` (an offset in the text wins over the mapping's zone) or a strptime pattern.
     """
@@ -88,7 +88,7 @@ class When(_Part):
 class EventRule(_Part):
     """One event that a row (or a group of rows) may give.
 
-    ``returning``: only if the buyer had such an event before in this file (that is how a repurchase is told).
+    ``returning``: only if the buyer had such an event before in this file (that is how a repurchase is recognised).
     """
 
     type: EventType | TypeColumn
@@ -101,7 +101,7 @@ class RowGroup(_Part):
     """Rows that are lines of one thing, such as an invoice: one event for all rows of the same ``by``.
 
     ``sums`` names new columns and the product of columns each adds up: ``{amount: [Quantity, UnitPrice]}``. Every other
-    column has the value of the group's first row. Rows of a group must stand near each other (within ``most_open`` groups).
+    column has the value of the group's first row. Rows of a group must be near each other (within ``most_open`` groups).
     """
 
     by: Column

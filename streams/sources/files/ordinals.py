@@ -1,7 +1,7 @@
 """How often an identical row stood earlier in the file, with eight bytes a row remembered.
 
 A file may rightly hold the same row twice (two clicks within a second), and a replay must give each its own id, the same
-on every replay. The ordinal tells them apart.
+on every replay. The ordinal distinguishes them.
 """
 
 from __future__ import annotations

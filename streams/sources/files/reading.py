@@ -1,6 +1,6 @@
 """Rows of a file, in chunks, whatever kind of file it is; what is no row comes back as a value with its line and reason.
 
-Each physical line is split by itself, so that one stray quote spoils one row and not the rest of the file.
+Each physical line is split on its own, so that one stray quote spoils one row and not the rest of the file.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from streams.sources.files.mapping import FileMapping, MappingError
 
 CHUNK_ROWS = 5_000
 DELIMITERS = (",", ";", "\t", "|")
-#: characters of one line; longer ones are refused whole (the collector refuses events of this size as well)
+#: characters of one line; longer ones are rejected whole (the collector rejects events of this size as well)
 LONGEST_LINE = 65_536
 #: lines one quoted row may go over
 MOST_QUOTED_LINES = 50
@@ -37,7 +37,7 @@ _CONTROL = re.compile("[\x00-\x08\x0e-\x1f]")
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A line that is no row: where, why and its fields as far as they can be told apart."""
+    """A line that is no row: where, why and its fields as far as they can be distinguished."""
 
     line: int
     reason: RejectReason
@@ -162,13 +162,13 @@ class Table:
         missing = self._mapping.needed_columns() - set(self.columns)
         if not missing:
             return
-        told = []
+        described = []
         for name in sorted(missing):
             near = difflib.get_close_matches(name, self.columns, 1)
-            told.append(f"{name!r}" + (f" (is it {near[0]!r}?)" if near else ""))
+            described.append(f"{name!r}" + (f" (is it {near[0]!r}?)" if near else ""))
         found = ", ".join(_printable(name) for name in self.columns[:20])
         raise MappingError(
-            f"{self.path}: column {', '.join(told)} is missing; mapping {self._mapping.name} needs it. "
+            f"{self.path}: column {', '.join(described)} is missing; mapping {self._mapping.name} needs it. "
             f"The file has: {found}."
         )
 

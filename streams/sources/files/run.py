@@ -54,7 +54,7 @@ class ReplayReport:
 
 
 class Progress(Protocol):
-    """Told how far the file is read."""
+    """Called with how far the file is read."""
 
     def __call__(self, position: int, report: ReplayReport) -> None: ...
 
@@ -95,7 +95,7 @@ class Replay:
             KafkaUnreachableError: Kafka does not answer; what was sent is there, and the same replay can be run again.
         """
         began = monotonic()
-        told: Callable[[int, ReplayReport], None] = progress or (lambda position, report: None)
+        report_progress: Callable[[int, ReplayReport], None] = progress or (lambda position, report: None)
         steps = self._steps()
         flying: set[asyncio.Task[None]] = set()
         try:
@@ -108,14 +108,14 @@ class Replay:
                     if len(flying) >= _IN_FLIGHT:
                         flying = await _first_of(flying)
                 self.report.seconds = monotonic() - began
-                told(position, self.report)
+                report_progress(position, self.report)
             await asyncio.gather(*flying)
         finally:
             for task in flying:
                 task.cancel()
             await asyncio.gather(*flying, return_exceptions=True)
         self.report.seconds = monotonic() - began
-        told(self._table.size, self.report)
+        report_progress(self._table.size, self.report)
         return self.report
 
     def _steps(self) -> Iterator[tuple[int, MadeEvents]]:
@@ -163,13 +163,13 @@ class Replay:
         report = self.report
         report.accepted += result.accepted
         report.repeated += result.duplicates
-        refused = {one.index for one in result.rejected}
+        rejected = {one.index for one in result.rejected}
         types = collections.Counter(event["type"] for event in events)
-        types.subtract(events[index]["type"] for index in refused)
+        types.subtract(events[index]["type"] for index in rejected)
         report.accepted_by_type.update(types)
         for one in result.rejected:
             self._note_refusal(one)
-        times = [event["event_time_ms"] for index, event in enumerate(events) if index not in refused]
+        times = [event["event_time_ms"] for index, event in enumerate(events) if index not in rejected]
         if times:
             report.first_ms = min(times) if report.first_ms is None else min(report.first_ms, *times)
             report.last_ms = max(times) if report.last_ms is None else max(report.last_ms, *times)
@@ -182,20 +182,22 @@ class Replay:
     async def _refuse(self, bad: Sequence[BadRow]) -> None:
         if not bad:
             return
-        refused = [
+        rejected = [
             rejected_record(row.reason, row.detail, self._letter(row), index) for index, row in enumerate(bad)
         ]
-        await self._intake.reject(refused, source=Source.REPLAY, received_at_ms=now_ms(), stores=self._stores)
-        for one in refused:
+        await self._intake.reject(
+            rejected, source=Source.REPLAY, received_at_ms=now_ms(), stores=self._stores
+        )
+        for one in rejected:
             self._note_refusal(one)
 
     def _letter(self, row: BadRow) -> bytes:
-        """A bad row as it is kept: its fields by name, so that persons' ids are told and masked."""
-        told: dict[str, Any] = {"line": row.line}
+        """A bad row as it is kept: its fields by name, so that persons' ids are recognised and masked."""
+        fields: dict[str, Any] = {"line": row.line}
         for index, value in enumerate(row.fields):
             key = self._keys[index] if index < len(self._keys) else f"column_{index + 1}"
-            told[key] = value
-        return msgspec.json.encode(told)
+            fields[key] = value
+        return msgspec.json.encode(fields)
 
 
 def _letter_keys(columns: Sequence[str], mapping: FileMapping) -> list[str]:

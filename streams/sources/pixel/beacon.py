@@ -47,7 +47,7 @@ def read_beacon(body: bytes) -> Beacon:
         body: of at most a few hundred kilobytes.
 
     Returns:
-        The beacon. ``events`` is a JSON array, or ``body`` itself if no event can be told from the others.
+        The beacon. ``events`` is a JSON array, or ``body`` itself if no event can be distinguished from the others.
     """
     try:
         strict = _DECODER.decode(body)

@@ -193,5 +193,5 @@ _REFUSALS = (
 
 
 def refusal(text: str, word: Callable[[str], str]) -> str:
-    """Why ``new_action`` refused, in the reader's language."""
+    """Why ``new_action`` rejected the action, in the reader's language."""
     return next((word(key) for begin, key in _REFUSALS if text.startswith(begin)), text)

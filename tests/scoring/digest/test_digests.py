@@ -230,7 +230,7 @@ def test_a_digest_sent_late_says_when_it_was_due() -> None:
 
 def test_gaps_and_refused_records_are_named_in_the_data_lines() -> None:
     gap = shop("gap", scored_minutes=MINUTES - 120)
-    given = replace(facts(shop("a"), gap, SILENT, EMPTY), refused={"broken_json": 9, "unknown_store": 2})
+    given = replace(facts(shop("a"), gap, SILENT, EMPTY), rejected={"broken_json": 9, "unknown_store": 2})
     lines = said(given).data
     assert lines[0] == "1/4 家店数据完整，已评到 3月5日 00:00。"
     assert lines[1] == "Gap 缺 2 小时。"

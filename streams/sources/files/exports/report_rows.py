@@ -101,7 +101,7 @@ class ReportTable:
         return ends[0].local.date(), ends[1].local.date()
 
     def _end(self, text: str) -> Moment | None:
-        """One end of a range; where day and month cannot be told apart it is a total all the same."""
+        """One end of a range; where day and month cannot be distinguished it is a total all the same."""
         return (
             read_moment(text, self._layout.day_first) or read_moment(text, True) or read_moment(text, False)
         )

@@ -15,7 +15,7 @@ _EXAMPLES = 2
 
 
 def suggested(table: RecognizedTable, rows: Callable[[], Iterator[Row]]) -> str:
-    """The mapping as text; each column has the first values under it beside it."""
+    """The mapping as text; each column has the first values under it next to it."""
     layout: ExportLayout = table.layout
     examples = _examples(table, rows)
     lines = [

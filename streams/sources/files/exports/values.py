@@ -249,7 +249,7 @@ class ColumnValues:
         if is_count and not (numerals.dot_open and numerals.comma_open):
             return (
                 "," if numerals.dot_open else "."
-            )  # people and pieces come whole: what stands before three digits is thousands
+            )  # people and pieces come whole: what is before three digits is thousands
         guess = "," if numerals.dot_open else "."
         self.questions.append(
             Question(

@@ -89,7 +89,7 @@ def _check_package(path: Path) -> None:
 
 
 def check_unpacked(package: zipfile.ZipFile) -> None:
-    """Refuse a package that would unpack to far more than a file of orders.
+    """Reject a package that would unpack to far more than a file of orders.
 
     Raises:
         UnreadableExportError: it would.
@@ -103,7 +103,7 @@ def check_unpacked(package: zipfile.ZipFile) -> None:
 
 
 def _check_span(package: zipfile.ZipFile, name: str) -> None:
-    """Refuse a sheet whose few cells lie so far apart that the rectangle around them would not fit into memory."""
+    """Reject a sheet whose few cells lie so far apart that the rectangle around them would not fit into memory."""
     columns: set[bytes] = set()
     last_row, rest = 0, b""
     with package.open(name) as sheet:
