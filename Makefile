@@ -31,7 +31,7 @@ test: setup
 	$(PYTEST) -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not long"
 
 # without a broker, a store or a browser: the pure core, configuration, documents and what holds the tests together
-FAST := tests/scoring tests/streams/config tests/deploy/test_compose.py $(wildcard tests/test_*.py)
+FAST := tests/scoring tests/streams/config tests/deploy/test_compose.py tests/deploy/test_reference.py tests/deploy/test_architecture.py $(wildcard tests/test_*.py)
 test-fast: setup
 	HYPOTHESIS_PROFILE=fast $(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not long" $(FAST)
 

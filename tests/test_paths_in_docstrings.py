@@ -16,7 +16,7 @@ FILE = re.compile(
 )
 FOLDER = re.compile(r"(?<![\w/.])((?:scoring|streams|deploy|tests)(?:/\w+)+)(?![\w/.*{-])")
 #: names that a person chooses or that another program makes
-ELSEWHERE = frozenset({"funnelwatch.yaml", "deploy/clickhouse/NNN_name.sql", "deploy/docs"})
+ELSEWHERE = frozenset({"funnelwatch.yaml", "deploy/clickhouse/NNN_name.sql"})
 
 
 def prose(path: Path) -> Iterator[str]:

@@ -234,7 +234,7 @@ def _placed(one: RejectedRecord, place: str) -> RejectedRecord:
 
 
 def rejected_record(reason: RejectReason, detail: str, raw: bytes, index: int = 0) -> RejectedRecord:
-    """A rejected record for ``EventIntake.refuse``."""
+    """A rejected record for ``EventIntake.reject``."""
     return RejectedRecord(index, Rejection(reason, detail), raw)
 
 
