@@ -10,12 +10,13 @@ from __future__ import annotations
 import asyncio
 
 import msgspec
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer
 from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
 
 from scoring.alerts.deciding import GroupState
 from streams.errors import FencedError
 from streams.kafka import topics
+from streams.kafka.followers import TopicFollower
 from streams.settings import Settings
 
 
@@ -69,21 +70,14 @@ class SendLog:
     async def read(self) -> None:
         """Read the log to its end, without any right to write it."""
         self.records = {}
-        reader = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.kafka, enable_auto_commit=False, isolation_level="read_committed"
-        )
-        await reader.start()
+        follower = TopicFollower(self._settings.kafka, (topics.SENDS,))
         try:
-            tp = TopicPartition(topics.SENDS, 0)
-            reader.assign([tp])
-            end = (await reader.end_offsets([tp]))[tp]
-            reader.seek(tp, (await reader.beginning_offsets([tp]))[tp])
-            while await reader.position(tp) < end:
-                for batch in (await reader.getmany(tp, timeout_ms=200)).values():
-                    for record in batch:
-                        self._apply(record.key.decode(), record.value)
+            await follower.open()
+            while await follower.is_behind():
+                for record in await follower.take(200):
+                    self._apply(record.key.decode(), record.value)
         finally:
-            await reader.stop()
+            await follower.close()
 
     def _apply(self, key: str, value: bytes | None) -> None:
         if not key.startswith(self._prefix):

@@ -11,13 +11,15 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from scoring.baselines.baseline import StoreBaseline, decode_baseline
 from streams.kafka.admin import partition_of
+from streams.kafka.followers import TopicFollower
 
 _log = structlog.get_logger()
 POLL_MS = 500
+#: bytes read at once, at most: all stores have one, and it is a large record
+_MOST_BYTES = 10_000_000
 #: of compression: fast; a baseline is mostly digits, and about half is saved
 _LEVEL = 1
 
@@ -51,26 +53,16 @@ class BaselineFollower:
 
     async def follow(self) -> None:
         """Read from the beginning and never stop."""
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            max_partition_fetch_bytes=10_000_000,
-        )
-        await consumer.start()
+        follower = TopicFollower(self._bootstrap, (self._topic,), most_bytes=_MOST_BYTES)
         try:
-            tp = TopicPartition(self._topic, 0)
-            consumer.assign([tp])
-            end = (await consumer.end_offsets([tp]))[tp]
-            await consumer.seek_to_beginning(tp)
+            await follower.open()
             while True:
-                if not self.is_read.is_set() and await consumer.position(tp) >= end:
+                if not self.is_read.is_set() and not await follower.is_behind():
                     self.is_read.set()
-                found = await consumer.getmany(tp, timeout_ms=POLL_MS if self.is_read.is_set() else 50)
-                for record in found.get(tp, ()):
+                for record in await follower.take(POLL_MS if self.is_read.is_set() else 50):
                     self._take(record.key, record.value)
         finally:
-            await consumer.stop()
+            await follower.close()
 
     def _take(self, key: bytes | None, value: bytes | None) -> None:
         if key is None:

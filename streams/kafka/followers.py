@@ -16,10 +16,11 @@ class TopicFollower:
     Args:
         bootstrap: Kafka addresses.
         names: the topics, those first that must be read first.
+        most_bytes: of a partition that are read at once, at most (a larger record comes alone).
     """
 
-    def __init__(self, bootstrap: str, names: Sequence[str]) -> None:
-        self._bootstrap, self._names = bootstrap, tuple(names)
+    def __init__(self, bootstrap: str, names: Sequence[str], *, most_bytes: int = 1 << 20) -> None:
+        self._bootstrap, self._names, self._most_bytes = bootstrap, tuple(names), most_bytes
         self._consumer: AIOKafkaConsumer | None = None
         self._ends: dict[TopicPartition, int] = {}
 
@@ -31,6 +32,7 @@ class TopicFollower:
             isolation_level="read_committed",
             auto_offset_reset="earliest",
             metadata_max_age_ms=topics.METADATA_AGE_MS,
+            max_partition_fetch_bytes=self._most_bytes,
         )
         await consumer.start()
         self._consumer = consumer
