@@ -16,6 +16,7 @@ _STAGE = re.compile(rf"""(?<![\w.])(?:["']({"|".join(STAGES)})["']|[A-Za-z]\w*\.
 _BETWEEN = re.compile(r"[\s,]*")
 #: why a file may hold such a list nevertheless
 KEPT = {  # a file of deploy/clickhouse/ that has been released and is not repeatable would be named here
+    "scoring/events/identity.py": "what happens once per order: a decision of its own, not the funnel",
     "streams/demo/traffic.py": "what the demo's visitors go through: a story of its own, not the funnel",
     "streams/demo/sender.py": "what the demo sends as a page would",
 }

@@ -26,7 +26,7 @@ FROM
 (
     SELECT
         store_id, minute, segment,
-        ['impression', 'click', 'add_to_cart', 'order', 'payment', 'fulfilment', 'repurchase'] AS stages, counts
+        [${stages}] AS stages, counts
     FROM ${database}.minutes_raw${all} FINAL
     SETTINGS do_not_merge_across_partitions_select_final = 1
 )
