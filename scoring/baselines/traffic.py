@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from scoring.baselines.baseline import HOURS_A_WEEK, TrafficBaseline
 from scoring.baselines.localtime import WEEK_MINUTES, interpolation_table
-from scoring.baselines.noise import fit_noise
 from scoring.funnel.stages import Stage
 from scoring.funnel.units import Bools, Floats
 
@@ -81,6 +80,10 @@ def fit_traffic(histories: list[TrafficHistory]) -> dict[str, TrafficBaseline]:
         events[bins - len(how) :, column] = history.events[-bins:]
         expected[bins - len(how) :, column] = pace * _BIN
     none = np.zeros(len(histories))
+    from scoring.baselines.noise import (
+        fit_noise,  # seconds to load: only a fit needs it, a detector loads this file too
+    )
+
     noise = fit_noise(events, expected, none, none, _BIN)
     return {
         history.store_id: TrafficBaseline(
