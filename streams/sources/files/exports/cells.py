@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -56,6 +57,7 @@ def is_blank_row(cells: Sequence[Cell]) -> bool:
     return all(cell is None or (isinstance(cell, str) and not cell.strip()) for cell in cells)
 
 
+@functools.lru_cache(maxsize=100_000)
 def folded(text: str) -> str:
     """``text`` so that two spellings of one word compare equal: Unicode form, case, spaces, dashes, brackets."""
     text = unicodedata.normalize("NFKC", text.replace("\ufeff", "").replace("\u200b", ""))

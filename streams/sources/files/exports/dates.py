@@ -6,6 +6,7 @@ says, and only then are the cells read.
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -138,7 +139,13 @@ def parts_of(cell: Cell) -> Moment | _DateParts | None:
         return None
     if isinstance(cell, (int, float)):
         return _number(float(cell))
-    text = unicodedata.normalize("NFKC", text_of(cell))
+    return _parts_of_text(text_of(cell))
+
+
+@functools.lru_cache(maxsize=100_000)
+def _parts_of_text(text: str) -> Moment | _DateParts | None:
+    """A text's time or parts. Remembered: each cell is read twice, and lines of an order repeat its times."""
+    text = unicodedata.normalize("NFKC", text)
     if found := _YEAR_FIRST.match(text):
         year, month, day, *clock = found.groups()
         return _checked(int(year), int(month), int(day), clock)

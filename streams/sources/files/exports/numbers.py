@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections import Counter
@@ -158,7 +159,12 @@ def _is_grouped(whole: str, thousands: str) -> bool:
 
 
 def _match(cell: Cell) -> re.Match[str] | None:
-    text = unicodedata.normalize("NFKC", text_of(cell)).replace("￥", "¥").strip()
+    return _match_of_text(text_of(cell))
+
+
+@functools.lru_cache(maxsize=100_000)
+def _match_of_text(text: str) -> re.Match[str] | None:
+    text = unicodedata.normalize("NFKC", text).replace("￥", "¥").strip()
     found = _NUMBER.match(text)
     if found is None or (found.group("minus") == "(") != (found.group("close") == ")"):
         return None

@@ -30,6 +30,7 @@ class SheetRows:
 
     def __init__(self, book: calamine.CalamineWorkbook | None, old: xlrd.book.Book | None, name: str) -> None:
         self._book, self._old, self.name = book, old, name
+        self._sheet: calamine.CalamineSheet | None = None
 
     def __call__(self) -> Iterator[Row]:
         """Rows with their number in the sheet; a merged header group stands in each of its columns."""
@@ -37,8 +38,9 @@ class SheetRows:
             yield from _old_rows(self._old, self.name)
             return
         assert self._book is not None
-        sheet = self._book.get_sheet_by_name(self.name)
-        yield from enumerate(sheet.iter_rows(), 1)
+        if self._sheet is None:  # parsed once, read several times
+            self._sheet = self._book.get_sheet_by_name(self.name)
+        yield from enumerate(self._sheet.iter_rows(), 1)
 
 
 def open_workbook(path: Path) -> list[SheetRows]:
