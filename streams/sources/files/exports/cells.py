@@ -32,7 +32,10 @@ _SCIENTIFIC = re.compile(r"^[+-]?\d+(?:[.,]\d+)?[eE]\+?\d+$")
 def text_of(cell: Cell) -> str:
     """The cell's text: outer spaces, tabs, formula quotes and a leading apostrophe gone; whole numbers without ``.0``."""
     if isinstance(cell, str):
-        text = cell.replace("\x00", "").replace("\u200b", "").replace("\ufeff", "").strip()
+        text = cell.strip()
+        if text.isascii() and text.isprintable() and text[:1] not in ("=", "'"):
+            return text
+        text = text.replace("\x00", "").replace("\u200b", "").replace("\ufeff", "").strip()
         if found := _FORMULA_TEXT.match(text):
             text = found.group(1).replace('""', '"').strip()
         return text[1:] if text[:1] == "'" and len(text) > 1 else text
@@ -48,7 +51,7 @@ def text_of(cell: Cell) -> str:
 def is_blank(cell: Cell) -> bool:
     """Whether the cell holds nothing, in any of the ways exports write it."""
     if isinstance(cell, str):
-        return text_of(cell).lower() in _NOTHING
+        return not cell or (len(cell) < 24 and text_of(cell).lower() in _NOTHING) or not cell.strip()
     return cell is None
 
 

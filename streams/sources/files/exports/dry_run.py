@@ -25,6 +25,8 @@ from streams.sources.files.exports.values import ColumnValues, RowTally
 
 #: encodings tried where the first gives no known header
 _MOST_ENCODINGS = 5
+#: fields whose column may stand in the header only once
+_NEEDED_ONCE = ("order", "placed", "status", "quantity", "total", "currency", "day")
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,10 +334,21 @@ def _ask(summary: ExportSummary, values: ColumnValues, zone: str) -> None:
         summary.questions.append(
             Question("zone", "the file does not say which zone its times and days are in", guess)
         )
-    has_money = "?" in summary.money or any(
-        layout.measures[measure].unit == "money" for measure in summary.measures
+    if not layout.is_guess and summary.values is not None:
+        twice = [
+            one
+            for one in _NEEDED_ONCE
+            if one in table.columns and table.headers.count(table.headers[table.columns[one]]) > 1
+        ]
+        for one in twice:
+            shown = table.shown[table.columns[one]]
+            text = f"column {shown!r} stands twice in the header; the first is read. Rename the other, or say which with --mapping"
+            summary.questions.append(Question("columns", text, "the first", one))
+    has_money = any(layout.measures[measure].unit == "money" for measure in summary.measures) or bool(
+        summary.money
     )
-    if has_money and (not values.currency or not values.currency_is_sure):
+    is_open = "?" in summary.money or (has_money and values.currency != "" and not values.currency_is_sure)
+    if is_open or (has_money and not values.currency and not summary.money):
         guess = values.currency
         summary.questions.append(
             Question("currency", "the file does not say which currency its amounts are in", guess)

@@ -178,6 +178,17 @@ class ExportLayout(_LayoutPart):
 
     def is_cod(self, method: str) -> bool:
         """Whether a payment method is cash on delivery."""
+        known = self.methods.get(method)
+        if known is None:
+            known = self.methods[method] = self._is_cod(method)
+        return known
+
+    @functools.cached_property
+    def methods(self) -> dict[str, bool]:
+        """Payment methods seen so far, and whether each is cash on delivery."""
+        return {}
+
+    def _is_cod(self, method: str) -> bool:
         wanted = folded(method)
         return any(
             folded(one) == wanted or (len(one) > 3 and folded(one) in wanted) for one in self.cod

@@ -145,7 +145,9 @@ class ColumnValues:
     def currency_of(self, cells: Sequence[Cell], one: str = "currency") -> str:
         """The currency of a row: its own column, else the file's."""
         code = self.text(one, cells).upper()
-        return code if code in CURRENCIES else (self.currency if one == "currency" else "")
+        if code:  # "Mex" is none: such an amount is asked about, not taken for the file's usual currency
+            return code if code in CURRENCIES else ""
+        return self.currency if one == "currency" else ""
 
     def _is_header(self, cells: Sequence[Cell]) -> bool:
         first = next((place for place, name in enumerate(self.table.headers) if name), 0)
@@ -176,13 +178,29 @@ class ColumnValues:
                 self._has_whole_long_id |= lost < 0
 
     def _decide_currency(self, given: str) -> tuple[str, bool]:
-        """The currency of amounts without a currency column, and whether the file itself says it."""
+        """The currency of amounts without a currency column: what the file says, else what a person does, asked where they differ."""
+        if self.table.layout.currency:
+            return self.table.layout.currency, True
+        found, is_sure = self._own_currency()
+        if not given or (is_sure and found == given):
+            return found, is_sure
+        if is_sure:
+            self.questions.append(
+                Question(
+                    "currency",
+                    f"the file's amounts are in {found}, and {given} was said: is it another store's file?",
+                    found,
+                )
+            )
+            return found, True
+        return given, True
+
+    def _own_currency(self) -> tuple[str, bool]:
+        """The currency that the file itself names, and whether that is sure."""
         table, layout = self.table, self.table.layout
-        if given or layout.currency:
-            return given or layout.currency, True
-        known = [code for code in self._currencies if code in CURRENCIES]
-        if known:
-            return known[0], True
+        if self._currencies:
+            only = next(iter(self._currencies)) if len(self._currencies) == 1 else ""
+            return (only, True) if only in CURRENCIES else ("", False)
         for one, place in self._number_places.items():
             spec = layout.measures.get(one)
             if one not in ("total", "amount") and (spec is None or spec.unit != "money"):

@@ -395,3 +395,24 @@ def test_known_layouts_are_whole() -> None:
             assert set(facts) <= set(FACTS)
             texts = [text for several in facts.values() for text in several]
             assert len(texts) == len(set(texts)), layout.name
+
+
+def test_a_currency_that_is_none_is_asked_about_and_not_taken_for_the_usual_one(read: Read) -> None:
+    row = "paid,,,,%s,1.00,2026-03-07 23:30:00 -0500,1,Hat,1,,,0\n"
+    found = read(SHOPIFY + "#1," + row % "USD" + "#2," + row % "Mex")
+    assert found["money"] == {"USD": "1.00", "?": "1.00"}
+    assert asked(found) == {"currency"}
+
+
+def test_amounts_of_another_currency_than_the_stores_are_asked_about(read: Read) -> None:
+    text = SHOPIFY + "#1,paid,,,,USD,1.00,2026-03-07 23:30:00 -0500,1,Hat,1,,,0\n"
+    assert asked(read(text, currency="JPY")) == {"currency"}
+    assert asked(read(text, currency="USD")) == set()
+
+
+def test_a_column_that_stands_twice_in_the_header_is_asked_about(read: Read) -> None:
+    text = (
+        SHOPIFY.replace("Refunded Amount", "Total")
+        + "#1,paid,,,,USD,1.00,2026-03-07 23:30:00 -0500,1,Hat,1,,,9\n"
+    )
+    assert asked(read(text)) == {"columns"}
