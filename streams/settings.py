@@ -80,7 +80,10 @@ class Settings(BaseSettings):
         description="An event that a page sends may be this many hours old; servers and files have no such bound.",
     )
     collector_rate: float = Field(
-        200.0, gt=0, description="Requests per second allowed per write key (burst: ten times that)."
+        200.0,
+        gt=0,
+        description="Requests per second allowed per write key (burst: ten times that). "
+        "A request counts as several for every 100 events, 10 rejected ones or 100 kB in it.",
     )
     spool_bytes: int = Field(
         256_000_000,

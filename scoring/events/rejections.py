@@ -6,6 +6,7 @@ Called by ``scoring/events/parsing.py`` for bad records only: it may be slow.
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, get_type_hints
@@ -66,25 +67,26 @@ def shown(text: str, most: int = 64) -> str:
     return mask_text(text)[:most]
 
 
-def explain(record: object, error: Exception) -> Rejection:
+def explain(record: object, error: Exception, guesses: bool = True) -> Rejection:
     """The reason why ``record``, decoded from JSON, is no event.
 
     Args:
         record: the value that could not become an event.
         error: what the typed decoder said, for the case that no rule here finds the fault.
+        guesses: also say what may have been meant, which costs up to a millisecond.
     """
     if not isinstance(record, dict):
         return Rejection(RejectReason.NOT_AN_OBJECT, f"an event is a JSON object, got {kind_of(record)}")
     unknown = next((name for name in record if name not in _TYPES), None)
     if unknown is not None:
-        return _unknown_field(str(unknown), record)
+        return _unknown_field(str(unknown), record, guesses)
     if record.get("type") is None:
         return Rejection(RejectReason.MISSING_FIELD, f"`type` is missing: one of {_types()}", "type")
     for name, value in record.items():
         try:
             msgspec.convert(value, _TYPES[name])
         except (ValueError, RecursionError) as wrong:
-            return _wrong_field(name, value, str(wrong))
+            return _wrong_field(name, value, str(wrong), guesses)
     return Rejection(RejectReason.BAD_VALUE, str(error)[:300])
 
 
@@ -92,23 +94,27 @@ def _types() -> str:
     return ", ".join(EventType)
 
 
-def _unknown_field(name: str, record: dict[str, object]) -> Rejection:
+def _unknown_field(name: str, record: dict[str, object], guesses: bool) -> Rejection:
     field = shown(name)
     if name in SET_BY_THE_COLLECTOR:
         detail = f"`{field}` is set by the collector; leave it out"
         return Rejection(RejectReason.UNKNOWN_FIELD, detail, field)
     alias = _ALIASES.get(name.lower().replace("-", "_"))
-    near = [alias] if alias else difflib.get_close_matches(name, _TYPES, n=1, cutoff=0.75)
+    near = [alias] if alias else _near(name, _TYPES, 0.75) if guesses else []
     meant = f"; did you mean `{near[0]}`?" if near and near[0] not in record else ""
     detail = f"unknown field `{field}`{meant or ';'} {'Your own fields' if meant else 'your own fields'} go into `attributes`"
     return Rejection(RejectReason.UNKNOWN_FIELD, detail, field)
 
 
-def _wrong_field(name: str, value: object, message: str) -> Rejection:
+def _near(text: str, known: Iterable[str], cutoff: float) -> list[str]:
+    return difflib.get_close_matches(text[:64], list(known), n=1, cutoff=cutoff)
+
+
+def _wrong_field(name: str, value: object, message: str, guesses: bool) -> Rejection:
     if name == "type":
         if not isinstance(value, str):
             return Rejection(RejectReason.WRONG_TYPE, f"`type` must be text, got {kind_of(value)}", "type")
-        near = difflib.get_close_matches(value[:64].lower(), [*EventType, *_SYNONYMS], n=1, cutoff=0.6)
+        near = _near(value.lower(), [*EventType, *_SYNONYMS], 0.6) if guesses else []
         meant = f"; did you mean {_SYNONYMS.get(near[0], str(near[0]))!r}?" if near else ""
         detail = f"`type` must be one of {_types()}; got {shown(value)!r}{meant}"
         return Rejection(RejectReason.UNKNOWN_TYPE, detail, "type")

@@ -14,7 +14,15 @@ from streams.errors import InputError
 #: seconds in which a body must have arrived
 READ_S = 30.0
 #: bytes kept of a body that is too large or unreadable, for its dead letter
-_KEPT = 8192
+KEPT_BYTES = 8192
+#: members of a gzip body, frames of a zstd one: a sender compresses a body whole, or joins a few
+_MOST_MEMBERS = 1000
+#: bytes of a gzip body that are handed to zlib at once
+_FIRST_PIECE, _LARGEST_PIECE = 512, 262_144
+#: how a zstd frame begins, and a part of how a skippable one does (RFC 8878, 3.1)
+_ZSTD_FRAME, _ZSTD_SKIPPABLE = b"\x28\xb5\x2f\xfd", b"\x2a\x4d\x18"
+#: compressed bytes that are decompressed beside the event loop
+_BESIDE_BYTES = 2048
 
 
 class BodyTooLargeError(InputError):
@@ -34,7 +42,7 @@ class BodyUnreadableError(InputError):
     def __init__(self, detail: str, status: int, head: bytes) -> None:
         super().__init__(detail)
         self.status = status
-        self.head = head[:_KEPT]
+        self.head = head[:KEPT_BYTES]
 
 
 async def read_raw(request: web.Request, limit: int) -> bytes:
@@ -56,9 +64,16 @@ async def read_raw(request: web.Request, limit: int) -> bytes:
             chunks.append(chunk)
             size += len(chunk)
             if size > limit:
-                head = b"".join(chunks)[:_KEPT] if encoding == "identity" else b""
+                head = b"".join(chunks)[:KEPT_BYTES] if encoding == "identity" else b""
                 raise BodyTooLargeError(f"the body has more than {limit:,} bytes; send smaller batches", head)
     return b"".join(chunks)
+
+
+async def content_of(raw: bytes, headers: Mapping[str, str], limit: int) -> bytes:
+    """What ``decompress`` gives, without holding the event loop for more than a millisecond."""
+    if _encoding_of(headers) in ("identity", "") or len(raw) <= _BESIDE_BYTES:
+        return decompress(raw, headers, limit)
+    return await asyncio.to_thread(decompress, raw, headers, limit)
 
 
 def decompress(raw: bytes, headers: Mapping[str, str], limit: int) -> bytes:
@@ -71,7 +86,7 @@ def decompress(raw: bytes, headers: Mapping[str, str], limit: int) -> bytes:
 
     Raises:
         BodyTooLargeError: it is larger.
-        BodyUnreadableError: its Content-Encoding is unknown or its content broken.
+        BodyUnreadableError: its Content-Encoding is unknown, or its content broken or of too many parts.
     """
     encoding = _encoding_of(headers)
     if encoding in ("identity", ""):
@@ -90,26 +105,38 @@ def _encoding_of(headers: Mapping[str, str]) -> str:
 
 def _gunzip(raw: bytes, limit: int) -> bytes:
     parts: list[bytes] = []
-    size = 0
-    while raw:
+    size = at = 0
+    view = memoryview(raw)
+    for _ in range(_MOST_MEMBERS):
+        if at >= len(raw):
+            return b"".join(parts)
         stream = zlib.decompressobj(wbits=31)
-        try:
-            part = stream.decompress(raw, limit - size + 1)
-        except zlib.error as error:
-            raise BodyUnreadableError(
-                f"the body is not gzip: {error}", 400, b"".join(parts) or raw
-            ) from error
-        parts.append(part)
-        size += len(part)
-        if size > limit:
-            raise _swollen(limit, b"".join(parts))
-        if not stream.eof:
-            raise BodyUnreadableError("the gzip body is cut short", 400, b"".join(parts))
-        raw = stream.unused_data
-    return b"".join(parts)
+        # what lies behind a member is copied by zlib: pieces that begin small keep many small members linear
+        step = _FIRST_PIECE
+        while not stream.eof:
+            piece = view[at : at + step]
+            if not piece:
+                raise BodyUnreadableError("the gzip body is cut short", 400, b"".join(parts))
+            try:
+                part = stream.decompress(piece, limit - size + 1)
+            except zlib.error as error:
+                raise BodyUnreadableError(
+                    f"the body is not gzip: {error}", 400, b"".join(parts) or raw
+                ) from error
+            parts.append(part)
+            size += len(part)
+            if size > limit:
+                raise _swollen(limit, b"".join(parts))
+            at += len(piece) - len(stream.unused_data)
+            step = min(2 * step, _LARGEST_PIECE)
+    if at >= len(raw):
+        return b"".join(parts)
+    raise _too_many_parts("gzip members", b"".join(parts))
 
 
 def _unzstd(raw: bytes, limit: int) -> bytes:
+    if raw.count(_ZSTD_FRAME) > _MOST_MEMBERS or raw.count(_ZSTD_SKIPPABLE) > _MOST_MEMBERS:
+        raise _too_many_parts("zstd frames", raw)
     room = bytearray(limit + 1)
     try:
         size = cramjam.zstd.decompress_into(raw, room)
@@ -122,5 +149,13 @@ def _unzstd(raw: bytes, limit: int) -> bytes:
     return bytes(room[:size])
 
 
+def _too_many_parts(what: str, content: bytes) -> BodyUnreadableError:
+    return BodyUnreadableError(
+        f"the body has more than {_MOST_MEMBERS:,} {what}; compress it whole", 400, content
+    )
+
+
 def _swollen(limit: int, content: bytes) -> BodyTooLargeError:
-    return BodyTooLargeError(f"the body has more than {limit:,} bytes when decompressed", content[:_KEPT])
+    return BodyTooLargeError(
+        f"the body has more than {limit:,} bytes when decompressed", content[:KEPT_BYTES]
+    )

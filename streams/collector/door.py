@@ -56,9 +56,15 @@ class DoorHost(Protocol):
         ...
 
     async def accept(
-        self, body: bytes, door: Door, stores: Mapping[str, StoreDefaults], edge: Edge, shift_ms: int = 0
+        self,
+        body: bytes,
+        door: Door,
+        stores: Mapping[str, StoreDefaults],
+        edge: Edge,
+        shift_ms: int = 0,
+        grant: Grant | None = None,
     ) -> IntakeResult:
-        """What became of the events of ``body``; rejects too many of them."""
+        """What became of the events of ``body``; rejects too many of them, and charges them to the rate of ``grant``."""
         ...
 
 
@@ -81,6 +87,7 @@ class Door:
         verify: how a delivery is verified over its raw bytes, where the sender signs instead of sending a key.
         any_origin: pages of any origin may call it and read the answer.
         most_bytes: of a body; the collector's own limit for None.
+        most_events: in a body; the collector's own limit for None.
         key_place: where a request carries its write key, for the answer to one without.
     """
 
@@ -93,6 +100,7 @@ class Door:
     verify: Verify | None = None
     any_origin: bool = False
     most_bytes: int | None = None
+    most_events: int | None = None
     key_place: str = "as `Authorization: Bearer KEY` or `X-Funnelwatch-Key: KEY`"
 
 

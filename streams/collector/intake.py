@@ -6,15 +6,19 @@ On the path of an event: after ``streams/collector/server.py``; calls ``scoring/
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 import uuid
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import msgspec
 
+from scoring.events.batches import event_count
 from scoring.events.bounds import OLDEST_MS
 from scoring.events.delivery import Delivery, StoreDefaults
 from scoring.events.event import DeadLetter, EventType, RejectReason, Source
@@ -38,6 +42,8 @@ from streams.settings import Settings
 
 _STORE_ID = re.compile(rb'"store_id"\s*:\s*"([^"\\]{1,64})"')
 _ENCODER = msgspec.json.Encoder()
+#: events that are parsed on the event loop; each can take a millisecond, if it is rejected. More go to a thread beside it
+_FEW_EVENTS = 30
 
 
 class TooManyEventsError(InputError):
@@ -78,6 +84,8 @@ class EventIntake:
         self._longest = longest_event
         self._most = most_events
         self._longest_page_age_ms = longest_page_age_ms
+        # one thread: the event loop, which shares the interpreter's lock, keeps half of a core whatever is sent
+        self._beside = ThreadPoolExecutor(1, "intake")
 
     @property
     def stores(self) -> Mapping[str, StoreDefaults]:
@@ -139,15 +147,30 @@ class EventIntake:
             types=types,
             oldest_ms=self._oldest_ms(source, at_ms if sent_at_ms is None else sent_at_ms),
         )
+        count = event_count(raw) if isinstance(raw, bytes) else len(raw)
+        if count > self._most:
+            raise TooManyEventsError(f"{count:,} events in one request, at most {self._most:,} are taken")
+
+        work = partial(self._parsed, raw, delivery, places, keeps_rejected)
+        if count <= _FEW_EVENTS:
+            batch, records = work()
+        else:
+            batch, records = await asyncio.get_running_loop().run_in_executor(self._beside, work)
+        await self._publish(batch, records, source)
+        return IntakeResult(len(batch.events), batch.duplicates, batch.rejected, batch.notes)
+
+    def _parsed(
+        self,
+        raw: bytes | Sequence[object],
+        delivery: Delivery,
+        places: Sequence[str] | None,
+        keeps_rejected: bool,
+    ) -> tuple[Batch, list[Record]]:
         batch = parse_body(raw, delivery) if isinstance(raw, bytes) else parse_objects(raw, delivery)
         if places is not None:
             batch.rejected = [_placed(one, places[one.index]) for one in batch.rejected]
-        if batch.total > self._most:
-            raise TooManyEventsError(
-                f"{batch.total:,} events in one request, at most {self._most:,} are taken"
-            )
-        await self._publish(batch, source, delivery.received_at_ms, delivery.stores, keeps_rejected)
-        return IntakeResult(len(batch.events), batch.duplicates, batch.rejected, batch.notes)
+        received_at_ms, stores = delivery.received_at_ms, delivery.stores
+        return batch, self._records(batch, delivery.source, received_at_ms, stores, keeps_rejected)
 
     def _oldest_ms(self, source: Source, sent_at_ms: int) -> int:
         """The earliest time that an event may claim that came in by ``source`` at ``sent_at_ms``."""
@@ -163,22 +186,26 @@ class EventIntake:
     ) -> None:
         """Keep records that never became events (a bad row of a file, a body too large) as dead letters."""
         at = now_ms() if received_at_ms is None else received_at_ms
-        await self._publish(Batch(rejected=list(rejected)), source, at, stores, keeps_rejected=True)
+        batch = Batch(rejected=list(rejected))
+        await self._publish(batch, self._records(batch, source, at, stores, keeps_rejected=True), source)
 
-    async def _publish(
+    def _records(
         self,
         batch: Batch,
         source: Source,
         received_at_ms: int,
         stores: Collection[str],
         keeps_rejected: bool,
-    ) -> None:
+    ) -> list[Record]:
         topic, encode = self._events_topic, _ENCODER.encode
         records = [
             Record(topic, event.store_id.encode(), received_at_ms, encode(event)) for event in batch.events
         ]
         if keeps_rejected:
             records += [self._letter(one, source, received_at_ms, stores) for one in batch.rejected]
+        return records
+
+    async def _publish(self, batch: Batch, records: Sequence[Record], source: Source) -> None:
         await self._publisher.publish(records)
         if batch.events:
             COLLECTOR_EVENTS.labels(source.value).inc(len(batch.events))

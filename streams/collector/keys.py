@@ -14,6 +14,8 @@ from streams.schema import ConfigError, resolve_secret
 
 #: a burst is this many seconds of the allowed rate
 BURST_S = 10.0
+#: what costs as much of the rate as one request does: events, rejected records (each is explained and kept), bytes
+EVENTS_A_REQUEST, REJECTED_A_REQUEST, BYTES_A_REQUEST = 100, 10, 100_000
 
 
 @dataclass(slots=True)
@@ -94,6 +96,15 @@ class WriteKeys:
             grant.tokens -= 1
             return 0.0
         return (1 - grant.tokens) / self._rate
+
+    def charge(self, grant: Grant, *, events: int = 0, rejected: int = 0, size: int = 0) -> None:
+        """Take what a request held from the key's bucket, also below empty: the requests that follow wait for it.
+
+        One request of few events is paid for by ``wait_s``; the largest one cannot cost more than a burst.
+        """
+        requests = max(events / EVENTS_A_REQUEST, size / BYTES_A_REQUEST) - 1 if events or size else 0.0
+        cost = max(0.0, requests) + rejected / REJECTED_A_REQUEST
+        grant.tokens -= min(cost, self._rate * BURST_S)
 
     def _digest(self, key: str) -> bytes:
         return hashlib.blake2b(

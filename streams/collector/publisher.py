@@ -40,6 +40,8 @@ DELIVERY_S = 4.0
 #: bytes of records in one flush at most, so that a spool or a slow broker is not handed everything at once
 _FLUSH_BYTES = 8_000_000
 _LINGER_S = 0.002
+#: records that are put into a batch before the event loop does something else, some 5 ms
+_RECORDS_A_TURN = 1000
 #: how long reconnecting and sending on from the spool may take: nobody waits for it, and a machine that is short of
 #: time would else begin again and again
 _MEND_S = 30.0
@@ -208,7 +210,9 @@ class Publisher:
             async with asyncio.timeout_at(until):
                 for (topic, partition), group in groups.items():
                     batch = producer.create_batch()
-                    for record in group:
+                    for number, record in enumerate(group, 1):
+                        if number % _RECORDS_A_TURN == 0:
+                            await asyncio.sleep(0)  # other requests have their turn
                         if (
                             batch.append(key=record.key, value=record.value, timestamp=record.timestamp_ms)
                             is None

@@ -13,14 +13,15 @@ from functools import partial
 import structlog
 from aiohttp import web
 
+from scoring.events.batches import event_count
 from scoring.events.delivery import StoreDefaults
 from scoring.events.event import RejectReason
 from streams.clock import monotonic
 from streams.collector.answers import RETRY_UNREACHABLE_S, RequestRejectedError, json_response
-from streams.collector.bodies import BodyTooLargeError, BodyUnreadableError, decompress, read_raw
+from streams.collector.bodies import KEPT_BYTES, BodyTooLargeError, BodyUnreadableError, content_of, read_raw
 from streams.collector.door import CORS, Door, Trust
 from streams.collector.edge import Edge, EdgeReader
-from streams.collector.intake import EventIntake, IntakeResult, TooManyEventsError, rejected_record
+from streams.collector.intake import EventIntake, IntakeResult, rejected_record
 from streams.collector.keys import Grant, WriteKeys
 from streams.collector.spool import SpoolFullError
 from streams.kafka.errors import KafkaUnreachableError
@@ -116,7 +117,10 @@ class CollectorApp:
         wait_s = self._keys.wait_s(grant)
         if wait_s > 0:
             headers = {"Retry-After": str(max(1, math.ceil(wait_s)))}
-            detail = f"more than {self._settings.collector_rate:g} requests a second with this key; send larger batches"
+            detail = (
+                f"more than {self._settings.collector_rate:g} requests a second with this key; send batches of some "
+                "100 events, for each 100 count as a request"
+            )
             raise RequestRejectedError(429, "too_many_requests", detail, headers)
         return grant
 
@@ -135,7 +139,7 @@ class CollectorApp:
         stores = grant.stores if grant is not None else None
         raw = await self._raw(request, door, stores)
         try:
-            return decompress(raw, request.headers, self._limit(door))
+            return await content_of(raw, request.headers, self._limit(door))
         except (BodyTooLargeError, BodyUnreadableError) as error:
             raise await self._rejected_body(error, door, stores) from error
 
@@ -147,16 +151,30 @@ class CollectorApp:
         return raw
 
     async def accept(
-        self, body: bytes, door: Door, stores: Mapping[str, StoreDefaults], edge: Edge, shift_ms: int = 0
+        self,
+        body: bytes,
+        door: Door,
+        stores: Mapping[str, StoreDefaults],
+        edge: Edge,
+        shift_ms: int = 0,
+        grant: Grant | None = None,
     ) -> IntakeResult:
         """What became of the events of ``body``."""
-        try:
-            return await self.intake.accept(
-                body, source=door.source, types=door.types, stores=stores, edge=edge, shift_ms=shift_ms
-            )
-        except TooManyEventsError as error:
-            await self._keep(RejectReason.TOO_LARGE, str(error), body, door, stores)
-            raise RequestRejectedError(413, "too_many_events", str(error)) from error
+        count = event_count(body)
+        if grant is not None:
+            self._keys.charge(grant, events=count, size=len(body))
+        most = self._settings.collector_batch_events
+        most = most if door.most_events is None else min(most, door.most_events)
+        if count > most:
+            detail = f"{count:,} events in one request, at most {most:,} are taken"
+            await self._keep(RejectReason.TOO_LARGE, detail, body[:KEPT_BYTES], door, stores)
+            raise RequestRejectedError(413, "too_many_events", detail)
+        result = await self.intake.accept(
+            body, source=door.source, types=door.types, stores=stores, edge=edge, shift_ms=shift_ms
+        )
+        if grant is not None:
+            self._keys.charge(grant, rejected=len(result.rejected))
+        return result
 
     def _limit(self, door: Door) -> int:
         limit = self._settings.collector_body_bytes

@@ -17,7 +17,7 @@ async def receive(host: DoorHost, door: Door, request: web.Request) -> web.Respo
     """Answer a delivery of one event, an array, an envelope or lines."""
     grant = host.admit(door, key_of(request.headers))
     body = await host.body(request, door, grant)
-    return answer_of(await host.accept(body, door, grant.stores, Edge()))
+    return answer_of(await host.accept(body, door, grant.stores, Edge(), grant=grant))
 
 
 SOURCE = SourceSpec(

@@ -38,6 +38,8 @@ _GIF = bytes.fromhex("47494638396101000100800000000000ffffff21f90401000000002c00
 _SKEW_MS = 30_000
 #: a browser sends at most 64 KiB in a beacon; a body is read before its key is known
 _BEACON_BYTES = 256_000
+#: the script sends at most 40 at once
+_BEACON_EVENTS = 500
 _SHORT_NAMES = {"t": "type", "s": "store_id", "e": "event_id", "v": "visitor", "n": "session", "p": "product"}
 _SCRIPT = files("streams.sources.pixel").joinpath("static/funnel.js").read_bytes()
 _SCRIPT_TAG = f'"{hashlib.sha256(_SCRIPT).hexdigest()[:20]}"'
@@ -55,7 +57,7 @@ async def beacon(host: DoorHost, door: Door, request: web.Request) -> web.Respon
     edge = host.edge(request, content.zone)
     skew = now_ms() - content.sent_ms if content.sent_ms else 0
     shift_ms = skew if abs(skew) > _SKEW_MS else 0
-    return answer_of(await host.accept(content.events, door, grant.stores, edge, shift_ms), CORS)
+    return answer_of(await host.accept(content.events, door, grant.stores, edge, shift_ms, grant), CORS)
 
 
 async def picture(host: DoorHost, door: Door, request: web.Request) -> web.Response:
@@ -131,6 +133,7 @@ SOURCE = SourceSpec(
             trust=Trust.PUBLIC,
             any_origin=True,
             most_bytes=_BEACON_BYTES,
+            most_events=_BEACON_EVENTS,
             key_place=_IN_QUERY,
         ),
         Door(

@@ -28,7 +28,7 @@ SETTING_WORDS: Mapping[str, str] = {
     "collector_event_bytes": "单个事件的上限，字节。",
     "collector_batch_events": "一个请求最多多少事件。",
     "collector_page_hours": "页面发来的事件最多可以早这么多小时；服务器和文件没有此限制。",
-    "collector_rate": "每个写入密钥每秒允许的请求数（突发可达十倍）。",
+    "collector_rate": "每个写入密钥每秒允许的请求数（突发可达十倍）。请求中每 100 个事件、10 个被拒绝的事件或 100 kB 各计一次。",
     "spool_bytes": "Kafka 不可用时，采集端可用的磁盘缓存上限，字节。",
     "hash_key": "化名所用的密钥；为空时由 `up` 在 `data` 下生成。",
     "trusted_proxies": "哪些网络的 X-Forwarded-For 可信。",

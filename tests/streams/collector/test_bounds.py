@@ -1,0 +1,94 @@
+"""What one request may cost: events are counted before they are looked at, and charged to the key that sent them."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from streams.clock import now_ms
+from streams.collector.bodies import BodyUnreadableError, decompress
+from streams.collector.keys import BURST_S, WriteKeys
+from tests.streams.collector.places import CONFIG, KEYS, Place, running, settings_for
+
+GZIP = {"Content-Encoding": "gzip"}
+EMPTY_MEMBER = gzip.compress(b"")
+
+
+@pytest.fixture
+async def place(kafka: str, topic_prefix: str, tmp_path: Path) -> AsyncIterator[Place]:
+    async with running(kafka, topic_prefix, settings_for(tmp_path)) as one:
+        yield one
+
+
+async def test_a_beacon_of_120000_numbers_is_refused_by_count_and_leaves_one_letter(place: Place) -> None:
+    body = b'{"k":"key-of-pixel","events":[' + b",".join([b"1"] * 120_000) + b"]}"
+    status, answer, _ = await place.post(body, key="", path="/v1/pixel")
+    assert (status, answer["reason"]) == (413, "too_many_events")
+    assert "120,000 events in one request" in answer["error"]
+    (letter,) = await place.letters(1)
+    assert letter["reason"] == "too_large"
+
+
+async def test_a_page_sends_fewer_events_at_once_than_a_server(place: Place) -> None:
+    events = [{"type": "click", "store_id": "a", "event_time": now_ms()} for _ in range(501)]
+    body = json.dumps({"k": "key-of-pixel", "events": events}).encode()
+    assert (await place.post(body, key="", path="/v1/pixel"))[0] == 413
+    status, answer, _ = await place.post(events)
+    assert (status, answer["accepted"]) == (202, 501)
+
+
+async def test_large_batches_cost_more_of_a_keys_rate_than_small_ones(
+    kafka: str, topic_prefix: str, tmp_path: Path
+) -> None:
+    settings = settings_for(tmp_path, collector_rate=1.0, collector_batch_events=5000)
+    async with running(kafka, topic_prefix, settings) as place:
+        batch = [{"type": "click", "store_id": "a", "event_time": now_ms()} for _ in range(2000)]
+        assert (await place.post(batch))[0] == 202
+        status, answer, headers = await place.post([batch[0]])
+        assert (status, answer["reason"]) == (429, "too_many_requests")
+        assert int(headers["Retry-After"]) >= 2
+        assert (await place.post([{**batch[0], "store_id": "b"}], key="key-of-b"))[0] == 202
+
+
+def test_a_request_costs_at_most_a_burst_so_that_a_key_is_never_locked_out_for_long() -> None:
+    now = 0.0
+    keys = WriteKeys(CONFIG, 2.0, lambda: now, KEYS.__getitem__)
+    grant = keys.grant("key-of-a")
+    assert grant is not None
+    assert keys.wait_s(grant) == 0
+    keys.charge(grant, events=10_000_000, rejected=0, size=0)
+    assert 0 < keys.wait_s(grant) <= BURST_S
+
+
+def test_rejected_records_cost_more_than_accepted_ones() -> None:
+    keys = WriteKeys(CONFIG, 2.0, lambda: 0.0, KEYS.__getitem__)
+    grant = keys.grant("key-of-a")
+    assert grant is not None
+    assert keys.wait_s(grant) == 0
+    before = grant.tokens
+    keys.charge(grant, events=100, size=20_000)
+    assert grant.tokens == before  # an ordinary request is paid for
+    keys.charge(grant, rejected=100)
+    assert grant.tokens == before - 10
+
+
+def test_gzip_of_a_few_members_is_read_whole_and_of_very_many_is_refused() -> None:
+    member = gzip.compress(b'{"a":1}\n' * 1000)
+    assert decompress(member * 3 + EMPTY_MEMBER, GZIP, 1_000_000) == b'{"a":1}\n' * 3000
+    with pytest.raises(BodyUnreadableError, match="more than 1,000 gzip members"):
+        decompress(EMPTY_MEMBER * 200_000, GZIP, 5_000_000)
+
+
+@pytest.mark.parametrize("many", [999, 1000])
+def test_gzip_members_are_counted_to_the_last(many: int) -> None:
+    assert decompress(EMPTY_MEMBER * many, GZIP, 100) == b""
+
+
+def test_zstd_of_very_many_frames_is_refused() -> None:
+    empty = bytes.fromhex("28b52ffd2000010000")
+    with pytest.raises(BodyUnreadableError, match="more than 1,000 zstd frames"):
+        decompress(empty * 1001, {"Content-Encoding": "zstd"}, 100)
