@@ -21,6 +21,7 @@ LOG_EVENTS: Mapping[str, str] = {
     "kafka_unreachable": "Kafka does not answer; the role tries again after `retry_in_s` seconds.",
     "record_skipped": "A record of a topic that only we write cannot be read and is left out.",
     "role_failed": "An error ended the role; the traceback is part of the record.",
+    "state_not_written": "A process cannot write its state file (disk full, too many open files); the role goes on, and the first success ends it.",
     # --- collector and sources
     "collector_started": "The collector accepts requests at `url`.",
     "no_write_keys": "No store has a write key, so every delivery will be rejected.",

@@ -22,7 +22,7 @@ import structlog
 from scoring.wording.text import Text
 from streams.config.loading import find_config, load_config
 from streams.config.model import Config
-from streams.instance.processes import end_with_parent
+from streams.instance.processes import end_with_parent, raise_open_files
 from streams.schema import ConfigError
 from streams.settings import Settings, load_settings
 
@@ -85,6 +85,7 @@ def run_role(role: Role, settings: Settings, config: Config, number: int = 1) ->
     from streams import logs, metrics
     from streams.instance.files import StateReport, process_name
 
+    raise_open_files()
     logs.configure(settings)
     report = StateReport(settings.data, process_name(role.name, number), {"metrics": metrics.serve(settings)})
     report.say("starting")

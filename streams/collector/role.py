@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Sequence
 
 import structlog
@@ -16,7 +15,9 @@ from streams.collector.intake import EventIntake, open_intake
 from streams.collector.keys import WriteKeys
 from streams.collector.server import CollectorApp
 from streams.config.model import Config
+from streams.connections import Connections, LimitedSite
 from streams.instance.files import StateReport
+from streams.instance.processes import open_files
 from streams.settings import Settings
 
 _log = structlog.get_logger()
@@ -45,20 +46,27 @@ async def _serve(settings: Settings, config: Config, report: StateReport, doors:
     )  # loads the patterns, 0.1 s, before the first visitor waits
     async with open_intake(settings, config, spool=True) as intake:
         app = CollectorApp(settings, intake, keys, doors).application()
+        connections = Connections.within(open_files(), settings.trusted_proxies)
+        app.middlewares.insert(0, connections.middleware)
         # bodies are decompressed by ourselves, within limits; aiohttp's access log would hold query and address
         runner = web.AppRunner(
             app, access_log=None, auto_decompress=False, handle_signals=False, shutdown_timeout=DRAIN_S
         )
         await runner.setup()
         try:
-            site = web.TCPSite(runner, settings.collector_host, settings.collector_port, backlog=1024)
+            site = LimitedSite(
+                runner,
+                settings.collector_host,
+                settings.collector_port,
+                connections,
+                auto_decompress=False,
+            )
             await site.start()
             url = f"http://{settings.collector_host}:{_port(runner)}"
             _log.info("collector_started", url=url, keys=len(keys))
             await _beat_for_ever(report, intake, url)
         finally:
-            with contextlib.suppress(OSError):
-                report.say("stopping")
+            report.say("stopping")
             await runner.cleanup()
 
 

@@ -7,12 +7,14 @@ several processes: each has a name of its own.
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
 import msgspec
+import structlog
 from pydantic import SecretStr
 
 from streams.clock import now_ms
@@ -23,6 +25,10 @@ from streams.settings import Settings
 SILENT_MS = 30_000
 #: a process that starts says so once and is busy then: it loads its libraries, restores its state, waits for a broker
 STARTING_MS = 300_000
+
+
+_DRAFT = re.compile(r"\..+\.\d+\.[0-9a-f]{8}")
+_log = structlog.get_logger()
 
 
 class NoInstanceError(StateError):
@@ -78,13 +84,32 @@ def write_atomically(path: Path, content: bytes, mode: int = 0o644, durable: boo
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        write_file(draft, content, mode, durable)
+        draft.replace(path)
+    except OSError:
+        with suppress(OSError):
+            draft.unlink()
+        raise
+
+
+def write_file(path: Path, content: bytes, mode: int, durable: bool) -> None:
+    """Write a new file; on the disk on return if ``durable``."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
         if durable:
             file.flush()
             os.fsync(file.fileno())
-    draft.replace(path)
+
+
+def remove_drafts(folder: Path, older_than_ms: int = 60_000) -> None:
+    """Remove what ``write_atomically`` left under ``folder`` when its process was killed, or was not allowed to remove it."""
+    for draft in folder.glob(".*.*.*"):
+        with suppress(OSError):
+            age_ms = now_ms() - draft.stat().st_mtime_ns // 1_000_000
+            if _DRAFT.fullmatch(draft.name) and age_ms > older_than_ms:
+                draft.unlink()
 
 
 def write_instance(data: Path, instance: Instance) -> None:
@@ -168,16 +193,30 @@ class StateReport:
         self._always = dict(always or {})
         self._addresses: dict[str, str] = {}
         self._said = ("starting", "")
+        self._is_written = True
+        remove_drafts(self._path.parent)
 
     def say(self, state: str, detail: str = "", addresses: dict[str, str] | None = None) -> None:
-        """Write ``state`` with ``detail``; ``addresses`` are kept until replaced."""
+        """Write ``state`` with ``detail``; ``addresses`` are kept until replaced.
+
+        A disk that is full, or a process without a file to spare, costs the report and not the role: what matters there is
+        refused by whoever writes it, and the next heartbeat says how things are.
+        """
         if addresses is not None:
             self._addresses = addresses
         self._said = (state, detail)
         part_state = PartState(
             self._name, os.getpid(), state, detail, now_ms(), {**self._always, **self._addresses}
         )
-        write_atomically(self._path, msgspec.json.encode(part_state), durable=False)
+        try:
+            write_atomically(self._path, msgspec.json.encode(part_state), durable=False)
+        except OSError as error:
+            if self._is_written:
+                with suppress(OSError):  # where logs go may be full, too
+                    _log.warning("state_not_written", path=str(self._path), error=str(error))
+            self._is_written = False
+        else:
+            self._is_written = True
 
     @property
     def is_stopping(self) -> bool:
@@ -194,4 +233,5 @@ class StateReport:
 
     def clear(self) -> None:
         """Remove the report: the role ended as asked."""
-        self._path.unlink(missing_ok=True)
+        with suppress(OSError):
+            self._path.unlink(missing_ok=True)

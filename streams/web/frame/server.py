@@ -13,7 +13,9 @@ from aiohttp.typedefs import Handler, Middleware
 
 from streams.clickhouse.reader import Database
 from streams.config.model import Config
+from streams.connections import Connections, LimitedSite
 from streams.instance.files import StateReport, secret
+from streams.instance.processes import open_files
 from streams.metrics import PAGE_REQUESTS, PAGE_SECONDS
 from streams.settings import Settings
 from streams.web.frame.access import Access, guard, wants_page
@@ -30,6 +32,8 @@ from streams.web.subjects import SUBJECTS
 
 ROLE = "page"
 HEARTBEAT_S = 2.0
+#: seconds that an answer to a request with a body may take, the body's arrival included
+BODY_S = 60.0
 YEAR_S = 365 * 86_400
 _log = structlog.get_logger()
 
@@ -107,12 +111,13 @@ async def run(settings: Settings, config: Config, report: StateReport) -> None:
         OSError: the port is taken.
     """
     report.say("starting")
-    runner = web.AppRunner(
-        make_app(settings, config), access_log=None, handle_signals=False, shutdown_timeout=2.0
-    )
+    app = make_app(settings, config)
+    connections = Connections.within(open_files(), settings.trusted_proxies, body_s=BODY_S)
+    app.middlewares.insert(0, connections.middleware)
+    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=2.0)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, settings.page_host, settings.page_port)
+        site = LimitedSite(runner, settings.page_host, settings.page_port, connections)
         await site.start()
         host, port = runner.addresses[0][:2]
         address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

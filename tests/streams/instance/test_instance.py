@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
 
+from streams.instance import files
 from streams.instance.files import StateReport, read_state, state_of
 
 
@@ -39,3 +42,39 @@ def test_a_heartbeat_says_again_what_was_said_last(tmp_path: Path) -> None:
     assert again is not None
     assert (again.state, again.detail, again.addresses) == (first.state, first.detail, first.addresses)
     assert again.updated_at_ms >= first.updated_at_ms
+
+
+def test_a_full_disk_costs_the_report_and_not_the_role_and_leaves_no_drafts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = StateReport(tmp_path, "collector")
+    report.ready("all is well")
+    write = files.write_file
+
+    def no_space(path: Path, content: bytes, mode: int, durable: bool) -> None:
+        write(path, content[:3], mode, durable)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr(files, "write_file", no_space)
+        for _ in range(50):
+            report.ready("still serving")
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["collector.json"]
+    kept = read_state(tmp_path, "collector")
+    assert kept is not None
+    assert kept.detail == "all is well"
+    report.ready("space again")
+    back = read_state(tmp_path, "collector")
+    assert back is not None
+    assert back.detail == "space again"
+
+
+def test_drafts_that_killed_processes_left_are_removed_at_the_next_start(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / ".collector.json.4711.0123abcd").write_bytes(b"{")
+    (run / ".keep").write_bytes(b"")
+    os.utime(run / ".collector.json.4711.0123abcd", (1, 1))
+    (run / ".monitor.json.4712.0123abcd").write_bytes(b"{")  # another process writes it at this moment
+    StateReport(tmp_path, "collector")
+    assert sorted(path.name for path in run.iterdir()) == [".keep", ".monitor.json.4712.0123abcd"]
