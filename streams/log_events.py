@@ -28,7 +28,10 @@ LOG_EVENTS: Mapping[str, str] = {
     "producer_close_failed": "Closing a Kafka producer ended with an error; nothing is lost.",
     "spool_found": "The disk spool holds records of an earlier process; they are sent first.",
     "spool_drained": "Everything that waited in the disk spool has been sent.",
-    "spool_damaged": "Part of the disk spool cannot be read; `detail` names the file and how much is lost.",
+    "spool_damaged": "A frame of the disk spool is damaged and is kept aside; `detail` says how much and where. All others are sent.",
+    "records_set_aside": "Kafka refuses records of the spool for good; they are kept at `path`, and all others are sent.",
+    "records_not_set_aside": "Records that Kafka refuses for good cannot be kept aside (disk full); the spool waits.",
+    "clock_differs": "The broker refuses the collector's time; records are sent without a time for a minute, and nothing is lost.",
     "request_rejected": "A request was rejected as a whole or held nothing but rejected records; `status` is what was answered.",
     # --- kafka, transport and monitor
     "alert_changed": "The monitor published a transition of an alert; `state` is its new state.",

@@ -54,6 +54,7 @@ def _struck(key: str, value: object) -> object:
 
 def keep_quiet() -> None:
     """For commands that answer a person in sentences: libraries' log lines are not shown, of ours only errors are."""
+    logging.raiseExceptions = False
     logging.getLogger().addHandler(logging.NullHandler())
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),

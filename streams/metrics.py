@@ -227,5 +227,10 @@ COLLECTOR_SECONDS = Histogram(
 )
 COLLECTOR_BROKER_AWAY = Gauge("funnelwatch_collector_broker_away", "1 while Kafka accepts no records.")
 COLLECTOR_SPOOLED = Counter("funnelwatch_collector_spooled_total", "Records written to the disk spool.")
+COLLECTOR_SET_ASIDE = Counter(
+    "funnelwatch_collector_set_aside_total",
+    "Spooled frames that are damaged, and records that Kafka refuses for good, kept in the spool's folder `aside`.",
+    ["why"],
+)
 COLLECTOR_SPOOL_BYTES = Gauge("funnelwatch_collector_spool_bytes", "Bytes waiting in the disk spool.")
 COLLECTOR_SPOOL_LIMIT = Gauge("funnelwatch_collector_spool_limit_bytes", "Limit of the disk spool in bytes.")

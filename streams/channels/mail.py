@@ -135,7 +135,10 @@ class FolderPost:
     async def deliver(self, mail: EmailMessage, recipients: Sequence[str]) -> None:
         """Write the mail under a name made from its Message-ID, so the same mail twice is one file."""
         name = hashlib.sha256(str(mail["Message-ID"]).encode()).hexdigest()[:20]
-        write_atomically(self._folder / f"{name}.eml", mail.as_bytes())
+        try:
+            write_atomically(self._folder / f"{name}.eml", mail.as_bytes(), 0o600)
+        except OSError as error:
+            raise SendRetryableError(f"cannot write to {self._folder}: {error.strerror}") from error
 
 
 def message_id(key: str, sender: str) -> str:

@@ -30,9 +30,10 @@ from scoring.events.rejections import Rejection
 from scoring.funnel.units import DAY_MS, HOUR_MS
 from streams.clock import now_ms
 from streams.collector.edge import Edge, device_class
+from streams.collector.frames import Record
 from streams.collector.keys import store_defaults
 from streams.collector.publisher import Publisher
-from streams.collector.spool import Record, open_spool
+from streams.collector.spool import open_spool
 from streams.config.model import Config
 from streams.errors import InputError
 from streams.instance.files import secret

@@ -12,20 +12,29 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import (
+    InvalidTimestampError,
+    KafkaError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+    RecordTooLargeError,
+)
 
-from streams.clock import monotonic
-from streams.collector.spool import Record, Spool, SpoolDamagedError, SpoolFullError
+from streams.clock import monotonic, now_ms
+from streams.collector.frames import Record
+from streams.collector.producer import let_go, new_producer
+from streams.collector.spool import Spool, SpoolFullError
+from streams.errors import RejectedError
 from streams.kafka.admin import partition_of
 from streams.kafka.errors import KafkaUnreachableError
-from streams.kafka.topics import METADATA_AGE_MS
 from streams.metrics import (
     COLLECTOR_BROKER_AWAY,
+    COLLECTOR_SET_ASIDE,
     COLLECTOR_SPOOL_BYTES,
     COLLECTOR_SPOOL_LIMIT,
     COLLECTOR_SPOOLED,
@@ -33,8 +42,6 @@ from streams.metrics import (
 
 _log = structlog.get_logger()
 
-#: bytes of one record batch before compression; under the broker's limit of 1 MiB a batch
-BATCH_BYTES = 900_000
 #: how long one flush may wait for the broker's acknowledgement, in seconds; then the broker counts as away
 DELIVERY_S = 4.0
 #: bytes of records in one flush at most, so that a spool or a slow broker is not handed everything at once
@@ -45,7 +52,17 @@ _RECORDS_A_TURN = 1000
 #: how long reconnecting and sending on from the spool may take: nobody waits for it, and a machine that is short of
 #: time would else begin again and again
 _MEND_S = 30.0
+#: a batch that Kafka refuses for one of its records, and will refuse again
+_TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError, RecordTooLargeError)
+#: a record without a time (Kafka's NO_TIMESTAMP), which no broker refuses for its time
+_NO_TIME_MS = -1
+#: how long records are sent without time after the broker refused one: its clock and ours are far apart
+_NO_TIMES_S = 60.0
 _BACKOFF_S = (0.1, 0.2, 0.5, 1.0, 2.0)
+
+
+class RecordsRejectedError(RejectedError):
+    """Kafka refuses records for good, and there is no spool to set them aside in. Whoever sends them reports it."""
 
 
 class Publisher:
@@ -75,6 +92,7 @@ class Publisher:
         self._tasks: list[asyncio.Task[None]] = []
         self._ending: set[asyncio.Task[None]] = set()
         self._closing = False
+        self._no_times_until = float("-inf")
 
     @property
     def is_broker_there(self) -> bool:
@@ -94,6 +112,7 @@ class Publisher:
             COLLECTOR_SPOOL_BYTES.set(self._spool.waiting_bytes)
             if not self._spool.is_empty:
                 _log.info("spool_found", bytes=self._spool.waiting_bytes)
+            self._report_damage(self._spool)
         self._tasks = [
             asyncio.create_task(self._flush_for_ever(), name="publisher-flush"),
             asyncio.create_task(self._repair_for_ever(), name="publisher-repair"),
@@ -111,7 +130,7 @@ class Publisher:
         await asyncio.gather(repair, return_exceptions=True)
         producer, self._producer = self._producer, None
         if producer is not None:
-            await _let_go(producer)
+            await let_go(producer)
         await asyncio.gather(*self._ending, return_exceptions=True)
         if self._spool is not None:
             self._spool.close()
@@ -128,6 +147,7 @@ class Publisher:
         Raises:
             SpoolFullError: Kafka is away and the spool has no room.
             KafkaUnreachableError: Kafka is away and there is no spool, or the publisher is closing.
+            RecordsRejectedError: Kafka refuses them for good, and there is no spool.
         """
         if not records:
             return
@@ -152,7 +172,7 @@ class Publisher:
             error: Exception | None = None
             try:
                 await self._keep(records)
-            except (SpoolFullError, KafkaUnreachableError) as refused:
+            except (SpoolFullError, KafkaUnreachableError, RecordsRejectedError) as refused:
                 error = refused
             for _, done in taken:
                 if not done.done():
@@ -181,6 +201,8 @@ class Publisher:
                     return
                 except (KafkaError, TimeoutError) as error:
                     self._lose(producer, error)
+                    if self._spool is None and isinstance(error, _TOO_LARGE):
+                        raise RecordsRejectedError(f"Kafka refuses a record for its size: {error}") from error
             if self._spool is not None:
                 async with self._spool_lock:
                     await asyncio.to_thread(self._spool.append, records)
@@ -213,13 +235,11 @@ class Publisher:
                     for number, record in enumerate(group, 1):
                         if number % _RECORDS_A_TURN == 0:
                             await asyncio.sleep(0)  # other requests have their turn
-                        if (
-                            batch.append(key=record.key, value=record.value, timestamp=record.timestamp_ms)
-                            is None
-                        ):
+                        at_ms = self._time_of(record)
+                        if batch.append(key=record.key, value=record.value, timestamp=at_ms) is None:
                             futures.append(await producer.send_batch(batch, topic, partition=partition))
                             batch = producer.create_batch()
-                            batch.append(key=record.key, value=record.value, timestamp=record.timestamp_ms)
+                            batch.append(key=record.key, value=record.value, timestamp=at_ms)
                     batch.close()
                     futures.append(await producer.send_batch(batch, topic, partition=partition))
                 await asyncio.gather(*futures)
@@ -227,6 +247,10 @@ class Publisher:
             for future in futures:
                 if future.done() and not future.cancelled():
                     future.exception()
+
+    def _time_of(self, record: Record) -> int:
+        """When it was taken in, by a clock that may have been wrong then: a broker refuses times that are far ahead."""
+        return _NO_TIME_MS if monotonic() < self._no_times_until else min(record.timestamp_ms, now_ms())
 
     @staticmethod
     async def _partitions_of(producer: AIOKafkaProducer, topic: str, wait_s: float) -> list[int]:
@@ -244,18 +268,7 @@ class Publisher:
         return partitions[partition_of(key, len(partitions))]
 
     async def _connect(self, wait_s: float) -> bool:
-        producer = AIOKafkaProducer(
-            bootstrap_servers=self._kafka,
-            client_id="funnelwatch-collector",
-            acks="all",
-            enable_idempotence=True,
-            compression_type="zstd",  # aiokafka compresses lz4 at level 9: eight times the work, a third larger
-            max_batch_size=BATCH_BYTES,
-            linger_ms=0,
-            request_timeout_ms=10_000,
-            retry_backoff_ms=50,
-            metadata_max_age_ms=METADATA_AGE_MS,
-        )
+        producer = new_producer(self._kafka)
         try:
             async with asyncio.timeout(wait_s):
                 await producer.start()
@@ -276,13 +289,17 @@ class Publisher:
             return
         self._producer = None
         COLLECTOR_BROKER_AWAY.set(1)
-        _log.warning("kafka_unreachable", error=type(error).__name__, spooling=self._spool is not None)
+        if isinstance(error, InvalidTimestampError):
+            self._no_times_until = monotonic() + _NO_TIMES_S
+            _log.warning("clock_differs", hint="the broker's clock and this machine's are far apart")
+        else:
+            _log.warning("kafka_unreachable", error=type(error).__name__, spooling=self._spool is not None)
         self._end(producer)
         self._drain_wake.set()
 
     def _end(self, producer: AIOKafkaProducer) -> asyncio.Task[None]:
         """Let go of a producer in the background; whoever closes the publisher waits for it."""
-        ending = asyncio.create_task(_let_go(producer))
+        ending = asyncio.create_task(let_go(producer))
         self._ending.add(ending)
         ending.add_done_callback(self._ending.discard)
         return ending
@@ -310,19 +327,11 @@ class Publisher:
             await self._drain_wake.wait()
 
     async def _drain_one(self, spool: Spool) -> bool:
-        producer = self._producer
-        if producer is None:
-            return False
-        try:
-            async with self._spool_lock:
-                records, size = await asyncio.to_thread(spool.head)
-        except SpoolDamagedError as error:
-            _log.error("spool_damaged", detail=str(error))
-            return True
-        try:
-            await self._send(producer, records, _MEND_S)
-        except (KafkaError, TimeoutError) as error:
-            self._lose(producer, error)
+        """Send the oldest frame on; False if the broker does not take it now."""
+        async with self._spool_lock:
+            records, size = await asyncio.to_thread(spool.head)
+        self._report_damage(spool)
+        if not await self._send_or_set_aside(spool, records):
             return False
         async with self._spool_lock:
             await asyncio.to_thread(spool.advance, size)
@@ -331,19 +340,48 @@ class Publisher:
             _log.info("spool_drained")
         return True
 
+    async def _send_or_set_aside(self, spool: Spool, records: Sequence[Record]) -> bool:
+        """True once each of ``records`` is in Kafka, or kept aside because Kafka refuses it for good.
 
-async def _let_go(producer: AIOKafkaProducer) -> None:
-    """Close a producer without waiting for what it could not deliver.
+        A producer is given up after each refusal, for Kafka counts the batches of an idempotent one; halves are tried until the
+        refused record is alone, so that all others go on.
+        """
+        producer = self._producer
+        if producer is None and not await self._connect(_MEND_S):
+            return False
+        producer = self._producer
+        assert producer is not None
+        if not records:
+            return True
+        try:
+            await self._send(producer, records, _MEND_S)
+        except _TOO_LARGE as error:
+            self._producer = None
+            self._end(producer)
+            if len(records) > 1:
+                half = len(records) // 2
+                return await self._send_or_set_aside(spool, records[:half]) and await self._send_or_set_aside(
+                    spool, records[half:]
+                )
+            return self._set_aside(spool, records, error)
+        except (KafkaError, TimeoutError) as error:
+            self._lose(producer, error)
+            return False
+        return True
 
-    ``AIOKafkaProducer.stop`` waits for its batches, and an idempotent producer's batches never expire. Each step is a task
-    of its own: aiokafka's sender ends by being cancelled, which must not be taken for a cancellation of ours, nor hide one.
-    """
-    producer._closed = True
-    steps: tuple[Callable[[], Awaitable[None]], ...] = (producer.client.close, producer._sender.close)
-    for step in steps:
-        closing = asyncio.ensure_future(step())
-        await asyncio.wait({closing}, timeout=3)
-        if not closing.done():
-            closing.cancel()
-        elif not closing.cancelled() and (error := closing.exception()) is not None:
-            _log.info("producer_close_failed", error=repr(error))
+    @staticmethod
+    def _set_aside(spool: Spool, records: Sequence[Record], error: KafkaError) -> bool:
+        try:
+            path = spool.set_aside(records, "refused")
+        except OSError as full:
+            _log.warning("records_not_set_aside", error=str(full))
+            return False
+        COLLECTOR_SET_ASIDE.labels("refused").inc(len(records))
+        _log.error("records_set_aside", error=type(error).__name__, records=len(records), path=str(path))
+        return True
+
+    @staticmethod
+    def _report_damage(spool: Spool) -> None:
+        for detail in spool.take_damage():
+            COLLECTOR_SET_ASIDE.labels("damaged").inc()
+            _log.error("spool_damaged", detail=detail)

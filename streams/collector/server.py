@@ -23,6 +23,7 @@ from streams.collector.door import CORS, Door, Trust
 from streams.collector.edge import Edge, EdgeReader
 from streams.collector.intake import EventIntake, IntakeResult, rejected_record
 from streams.collector.keys import Grant, WriteKeys
+from streams.collector.publisher import RecordsRejectedError
 from streams.collector.spool import SpoolFullError
 from streams.kafka.errors import KafkaUnreachableError
 from streams.metrics import COLLECTOR_REQUESTS, COLLECTOR_SECONDS
@@ -253,6 +254,8 @@ async def _answered(
     except (SpoolFullError, KafkaUnreachableError) as error:
         content = {"error": f"events cannot be kept at the moment: {error}", "reason": "unavailable"}
         return json_response(503, content, {**cors, "Retry-After": RETRY_UNREACHABLE_S})
+    except RecordsRejectedError as error:
+        return json_response(413, {"error": str(error), "reason": "too_large"}, cors)
     except web.HTTPException as error:
         content = {"error": error.reason, "reason": f"http_{error.status}"}
         allowed = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}

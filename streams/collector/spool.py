@@ -1,42 +1,34 @@
 """The disk spool: where accepted records wait, in order, while the broker is away.
 
-from streams.errors import StateError
-
 On the path of an event: only when Kafka is not there; written and read by ``streams/collector/publisher.py``.
 
-A spool is a folder of segment files. A segment is a row of frames: length (4 bytes), CRC-32 (4 bytes), content. A
-frame is what one flush held, so one fsync pays for all requests of a flush. The file ``position`` says up to where
-records have been sent on; it is written without fsync, for a frame sent twice is recognised by its event ids.
+A spool is a folder of segment files. A segment is a row of frames (``streams/collector/frames.py``). A frame is what one flush
+held, so one fsync pays for all requests of a flush. The file ``position`` says up to where records have been sent on; it is
+written without fsync, for a frame sent twice is recognised by its event ids. Bytes that the disk changed cost the frame they are in:
+it is kept in the folder ``aside`` and reported, and all others are sent. There, too, is what Kafka refuses for good.
 """
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import os
-import struct
+import re
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 
+from streams.collector.frames import HEAD, Gap, Record, find_gaps, frame, frames, read_frame
 from streams.errors import StateError
+from streams.instance.files import write_atomically
 
-_HEAD = struct.Struct("<II")
 SEGMENT_BYTES = 16_000_000
-#: records of one flush are cut into frames of about this size, so that draining needs little memory
-FRAME_BYTES = 1_000_000
-
-
-class Record(NamedTuple):
-    """One Kafka record to be."""
-
-    topic: str
-    key: bytes | None
-    timestamp_ms: int
-    value: bytes
+_SEGMENT = re.compile(r"\d{10,}\.seg")
+#: folder of what could not be sent on, in each spool's own
+ASIDE = "aside"
 
 
 class SpoolFullError(StateError):
@@ -45,9 +37,6 @@ class SpoolFullError(StateError):
 
 class SpoolInUseError(StateError):
     """Another process uses this spool folder. ``open_spool`` handles it by taking the next folder."""
-
-
-_DECODER = msgspec.msgpack.Decoder(list[Record])
 
 
 class Spool:
@@ -73,19 +62,25 @@ class Spool:
             os.close(self._lock)
             raise SpoolInUseError(str(folder)) from error
         self._writing: int | None = None
-        self._read_segment, self._read_at = self._load_position()
-        #: segment number -> bytes of whole frames
+        #: segment number -> bytes of frames and gaps
         self._sizes: dict[int, int] = {}
-        for path in sorted(folder.glob("*.seg")):
-            number = int(path.stem)
+        #: segment number -> where a gap begins -> where it ends
+        self._gaps: dict[int, dict[int, int]] = {}
+        self._damage: list[str] = []
+        found = sorted(
+            int(path.stem) for path in folder.iterdir() if _SEGMENT.fullmatch(path.name) and path.is_file()
+        )
+        self._read_segment, self._read_at = self._load_position(found)
+        for number in found:
             if number < self._read_segment:
-                path.unlink()
+                self._path(number).unlink()
                 continue
-            self._sizes[number] = self._mend(path)
+            self._sizes[number] = self._look_through(number)
         if self._read_segment not in self._sizes:
             self._read_segment, self._read_at = min(self._sizes, default=self._read_segment + 1), 0
         self._read_at = min(self._read_at, self._sizes.get(self._read_segment, 0))
         self._last = max([self._read_segment - 1, *self._sizes])
+        self._pass_gaps()
         self._forget_empty()
 
     @property
@@ -95,8 +90,14 @@ class Spool:
 
     @property
     def waiting_bytes(self) -> int:
-        """Bytes not yet sent on."""
-        return sum(self._sizes.values()) - self._read_at
+        """Bytes not yet sent on; what is damaged does not wait."""
+        gaps = sum(end - start for one in self._gaps.values() for start, end in one.items())
+        return sum(self._sizes.values()) - self._read_at - gaps
+
+    def take_damage(self) -> list[str]:
+        """What was found damaged since the last call, a sentence each: where, how much, and where it is kept."""
+        damage, self._damage = self._damage, []
+        return damage
 
     @property
     def is_empty(self) -> bool:
@@ -109,15 +110,15 @@ class Spool:
         Raises:
             SpoolFullError: they do not fit under the limit, or the disk is full; nothing of them is kept.
         """
-        frames = _frames(records)
-        size = sum(map(len, frames))
+        parts = frames(records)
+        size = sum(map(len, parts))
         if self.waiting_bytes + size > self._limit:
             raise SpoolFullError(f"the spool holds {self.waiting_bytes:,} of {self._limit:,} bytes")
         try:
             descriptor = self._segment_for_writing()
             before = self._sizes[self._last]
             try:
-                _write_all(descriptor, b"".join(frames))
+                _write_all(descriptor, b"".join(parts))
                 os.fsync(descriptor)
             except OSError:
                 os.ftruncate(descriptor, before)
@@ -129,33 +130,40 @@ class Spool:
 
     def head(self) -> tuple[list[Record], int]:
         """The oldest frame's records and its bytes on disk, for ``advance``; ([], 0) if the spool is empty."""
-        if self.is_empty:
-            return [], 0
-        while self._read_at >= self._sizes[self._read_segment]:
-            self._next_segment()
-        with self._path(self._read_segment).open("rb") as file:
-            file.seek(self._read_at)
-            length, crc = _HEAD.unpack(file.read(_HEAD.size))
-            content = file.read(length)
-        if zlib.crc32(content) != crc:
-            # the disk changed what was written: nothing behind it in this segment can be found again
-            lost = self._sizes[self._read_segment] - self._read_at
-            self._sizes[self._read_segment] = self._read_at
-            name = self._path(self._read_segment)
-            if self._writing is not None:
-                os.close(self._writing)
-                self._writing = None
-            self._forget_empty()
-            raise SpoolDamagedError(f"{lost:,} bytes of {name} cannot be read")
-        return _DECODER.decode(content), _HEAD.size + length
+        while not self.is_empty:
+            while self._read_at >= self._sizes[self._read_segment]:
+                self._next_segment()
+                self._pass_gaps()
+            with self._path(self._read_segment).open("rb") as file:
+                file.seek(self._read_at)
+                begun = file.read(HEAD.size)
+                length = HEAD.unpack(begun)[0] if len(begun) == HEAD.size else 0
+                content = begun + file.read(min(length, self._sizes[self._read_segment]))
+            found = read_frame(content)
+            if found is not None:
+                return found
+            self._find_damage()
+        return [], 0
 
     def advance(self, size: int) -> None:
-        """Forget the oldest frame: its records are in Kafka."""
+        """Forget the oldest frame: its records are in Kafka, or set aside."""
         self._read_at += size
+        self._pass_gaps()
         self._forget_empty()
-        position = msgspec.json.encode([self._read_segment, self._read_at])
+        where = f"{self._read_segment} {self._read_at}".encode()
         with contextlib.suppress(OSError):
-            (self._folder / "position").write_bytes(position)
+            (self._folder / "position").write_bytes(b"%s %08x" % (where, zlib.crc32(where)))
+
+    def set_aside(self, records: Sequence[Record], why: str) -> Path:
+        """Keep ``records``, which Kafka refuses for good, as a file of one frame; where it is.
+
+        Raises:
+            OSError: the disk does not take it.
+        """
+        content = frame(records)
+        path = self._folder / ASIDE / f"{why}-{hashlib.blake2b(content, digest_size=8).hexdigest()}.frame"
+        write_atomically(path, content, 0o600)
+        return path
 
     def close(self) -> None:
         """Let another process have the folder."""
@@ -167,28 +175,74 @@ class Spool:
     def _path(self, number: int) -> Path:
         return self._folder / f"{number:010d}.seg"
 
-    def _load_position(self) -> tuple[int, int]:
-        try:
-            number, at = msgspec.json.decode((self._folder / "position").read_bytes(), type=tuple[int, int])
-        except (OSError, msgspec.MsgspecError):
-            return 0, 0  # sent again from the start: the event ids say what was sent before
-        return number, at
+    def _load_position(self, found: Sequence[int]) -> tuple[int, int]:
+        """Where to go on; (0, 0) if that is not sure: the event ids say what was sent before.
 
-    def _mend(self, path: Path) -> int:
-        """The bytes of whole frames in ``path``; a torn tail (never acknowledged) is cut off."""
-        whole = 0
-        with path.open("r+b") as file:
-            while True:
-                head = file.read(_HEAD.size)
-                if len(head) < _HEAD.size:
-                    break
-                length, crc = _HEAD.unpack(head)
-                content = file.read(length)
-                if len(content) < length or zlib.crc32(content) != crc:
-                    break
-                whole += _HEAD.size + length
-            file.truncate(whole)
+        A position that is wrong by a byte must not delete a segment, so it carries a check sum. What earlier releases wrote has
+        none, ``[segment, offset]``, and is believed if there is such a segment.
+        """
+        with contextlib.suppress(OSError, ValueError):
+            told = (self._folder / "position").read_bytes()
+            if told.startswith(b"["):
+                number, at = msgspec.json.decode(told, type=tuple[int, int])
+                return (number, at) if number in found and at >= 0 else (0, 0)
+            where, _, crc = told.rpartition(b" ")
+            if int(crc, 16) == zlib.crc32(where):
+                number, at = map(int, where.split())
+                return number, at
+        return 0, 0
+
+    def _look_through(self, number: int) -> int:
+        """The bytes of frames and gaps in a segment; a torn tail (never acknowledged) is cut off."""
+        path = self._path(number)
+        content = path.read_bytes()
+        whole, gaps = find_gaps(content)
+        self._keep_gaps(number, content, gaps)
+        if whole < len(content):
+            os.truncate(path, whole)
         return whole
+
+    def _find_damage(self) -> None:
+        """The disk has changed the frame to be read: look where the next one is."""
+        number, end = self._read_segment, self._sizes[self._read_segment]
+        content = self._path(number).read_bytes()[:end]
+        _, gaps = find_gaps(content, self._read_at)
+        if not gaps or gaps[0].start != self._read_at:
+            # whole by its check sum and yet no records, or cut short: it is passed over as far as it goes
+            found = (
+                HEAD.size + HEAD.unpack_from(content, self._read_at)[0]
+                if len(content) >= self._read_at + HEAD.size
+                else end
+            )
+            gaps = [Gap(self._read_at, min(end, self._read_at + found)), *gaps]
+        self._keep_gaps(number, content, gaps)
+        self._pass_gaps()
+        self._forget_empty()
+
+    def _keep_gaps(self, number: int, content: bytes, gaps: Sequence[Gap]) -> None:
+        for gap in gaps:
+            self._gaps.setdefault(number, {})[gap.start] = gap.end
+            path = self._folder / ASIDE / f"damaged-{number:010d}-{gap.start}.bytes"
+            if path.exists():
+                continue  # reported by an earlier process
+            kept = f"kept as {path}"
+            try:
+                write_atomically(path, content[gap.start : gap.end], 0o600)
+            except OSError as error:
+                kept = f"not kept: {error.strerror}"
+            self._damage.append(
+                f"{gap.end - gap.start:,} bytes at {gap.start:,} of {self._path(number)} are damaged, {kept}"
+            )
+
+    def _pass_gaps(self) -> None:
+        gaps = self._gaps.get(self._read_segment, {})
+        # a position inside a gap can only come from an earlier release, which knew of none
+        while (
+            start := next((one for one, end in gaps.items() if one <= self._read_at < end), None)
+        ) is not None:
+            self._read_at = gaps.pop(start)
+        for passed in [one for one in gaps if one < self._read_at]:
+            del gaps[passed]
 
     def _segment_for_writing(self) -> int:
         if self._writing is not None and self._sizes.get(self._last, SEGMENT_BYTES) >= SEGMENT_BYTES:
@@ -210,8 +264,10 @@ class Spool:
 
     def _next_segment(self) -> None:
         del self._sizes[self._read_segment]
+        self._gaps.pop(self._read_segment, None)
         self._path(self._read_segment).unlink(missing_ok=True)
         self._read_segment, self._read_at = min(self._sizes), 0
+        self._pass_gaps()
 
     def _forget_empty(self) -> None:
         while self._sizes and self._read_at >= self._sizes[self._read_segment]:
@@ -220,14 +276,11 @@ class Spool:
                     os.close(self._writing)
                     self._writing = None
                 del self._sizes[self._read_segment]
+                self._gaps.pop(self._read_segment, None)
                 self._path(self._read_segment).unlink(missing_ok=True)
                 self._read_segment, self._read_at = self._last + 1, 0
                 return
             self._next_segment()
-
-
-class SpoolDamagedError(StateError):
-    """Part of the spool cannot be read. The publisher logs it and goes on behind it."""
 
 
 def open_spool(folder: Path, limit_bytes: int) -> Spool:
@@ -238,24 +291,9 @@ def open_spool(folder: Path, limit_bytes: int) -> Spool:
     raise SpoolInUseError(f"64 spools are in use under {folder}")
 
 
-def _frames(records: Sequence[Record]) -> list[bytes]:
-    frames: list[bytes] = []
-    part: list[Record] = []
-    size = 0
-    for record in records:
-        part.append(record)
-        size += len(record.value) + 64
-        if size >= FRAME_BYTES:
-            frames.append(_frame(part))
-            part, size = [], 0
-    if part:
-        frames.append(_frame(part))
-    return frames
-
-
-def _frame(records: list[Record]) -> bytes:
-    content = msgspec.msgpack.encode(records)
-    return _HEAD.pack(len(content), zlib.crc32(content)) + content
+def set_aside(folder: Path) -> list[Path]:
+    """Files of what the spools under ``folder`` could not send on, oldest first."""
+    return sorted(folder.glob(f"*/{ASIDE}/*"), key=lambda path: path.stat().st_mtime)
 
 
 def _write_all(descriptor: int, content: bytes) -> None:

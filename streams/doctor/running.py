@@ -191,13 +191,20 @@ def _dead_letters(answers: _StoreAnswers) -> Finding:
 
 
 def spool(settings: Settings) -> list[Finding]:
-    """How much waits on the collector's disk for Kafka."""
+    """How much waits on the collector's disk for Kafka, and what was set aside there."""
     folder = settings.data / "spool"
-    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) if folder.exists() else 0
+    size = sum(path.stat().st_size for path in folder.glob("*/*.seg"))
     found = f"{size / 1e6:.1f} of {settings.spool_bytes / 1e6:.0f} MB waiting"
     if settings.spool_bytes and size > 0.8 * settings.spool_bytes:
         advice = "Kafka is unreachable or too slow; once the spool is full, the collector answers 503"
-        return [Finding("bad", "spool", found, advice)]
-    if size > 1_000_000:
-        return [Finding("warning", "spool", found, "it is sent once Kafka is reachable")]
-    return [Finding("good", "spool", found)]
+        findings = [Finding("bad", "spool", found, advice)]
+    elif size > 1_000_000:
+        findings = [Finding("warning", "spool", found, "it is sent once Kafka is reachable")]
+    else:
+        findings = [Finding("good", "spool", found)]
+    aside = sorted(folder.glob("*/aside/*"))
+    if aside:
+        found = f"{len(aside)} damaged or refused parts are set aside in {aside[0].parent}; their events are not counted"
+        advice = "see the runbook, FunnelwatchSetAside; delete the files once they are dealt with"
+        findings.append(Finding("bad", "spool", found, advice))
+    return findings

@@ -46,6 +46,8 @@ num.network.threads=2
 num.io.threads=4
 message.max.bytes=10485760
 log.message.timestamp.type=CreateTime
+# a role whose clock is an hour ahead for a moment must not have its records refused (the default, Kafka 4.0)
+log.message.timestamp.after.max.ms=9223372036854775807
 log.retention.hours=168
 log.segment.bytes=268435456
 # the default, 128 MB, is taken from the heap at start
@@ -329,7 +331,7 @@ def main() -> int:
             load_settings(data=asked.data), asked.data, port=asked.port, controller_port=asked.controller_port
         )
         broker.start()
-    except (JarsUnavailableError, BrokerFailedError) as error:
+    except (JarsUnavailableError, BrokerFailedError, OSError) as error:
         report.say("failed", str(error))
         sys.stderr.write(f"{error}\n")
         return 69

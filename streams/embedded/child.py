@@ -24,6 +24,8 @@ LONGEST_PAUSE_S = 30.0
 STABLE_S = 60.0
 #: a process that has reported nothing for this long is ended and restarted; fitting many stores is silent for minutes
 SILENT_S = 900.0
+#: a disk with less than this is full: a process that ended could not say why
+_FULL_BYTES = 1_000_000
 _LOG_BYTES = 20_000_000
 _SHORTEN_S = 20.0
 _LOOK_S = 0.1
@@ -179,19 +181,26 @@ class Child:
         # the process appends to the open file, so its content is moved and the file stays
         log = self._log()
         if log.exists() and log.stat().st_size > _LOG_BYTES:
-            shutil.copyfile(log, log.with_suffix(".log.1"))
+            try:
+                shutil.copyfile(log, log.with_suffix(".log.1"))
+            except OSError:  # the disk is full: its older half is what can be given up
+                log.with_suffix(".log.1").unlink(missing_ok=True)
+                return
             os.truncate(log, 0)
             self._log_from = 0
 
     def _last_words(self) -> str:
-        """What its log says last of why it ended, since it was started."""
+        """What its log says last of why it ended, since it was started; a full disk holds no words."""
         try:
             with self._log().open("rb") as log:
                 log.seek(max(log.seek(0, os.SEEK_END) - 16_384, self._log_from))
                 lines = log.read().decode(errors="replace").splitlines()
+            words = next((words for line in reversed(lines) if (words := _reason(line.strip()))), "")[:300]
+            if shutil.disk_usage(self._data).free < _FULL_BYTES:
+                return f"the disk of {self._data} is full" + (f"; {words}" if words else "")
+            return words
         except OSError:
             return ""
-        return next((words for line in reversed(lines) if (words := _reason(line.strip()))), "")[:300]
 
 
 def _reason(line: str) -> str:

@@ -103,6 +103,13 @@ def write_file(path: Path, content: bytes, mode: int, durable: bool) -> None:
             os.fsync(file.fileno())
 
 
+def _overwrite(path: Path, content: bytes) -> None:
+    """Write over a small file, for which a full disk has its place already. A reader may see a half, and looks again."""
+    with path.open("r+b", buffering=0) as file:
+        file.write(content)
+        file.truncate()
+
+
 def remove_drafts(folder: Path, older_than_ms: int = 60_000) -> None:
     """Remove what ``write_atomically`` left under ``folder`` when its process was killed, or was not allowed to remove it."""
     for draft in folder.glob(".*.*.*"):
@@ -208,8 +215,12 @@ class StateReport:
         part_state = PartState(
             self._name, os.getpid(), state, detail, now_ms(), {**self._always, **self._addresses}
         )
+        content = msgspec.json.encode(part_state)
         try:
-            write_atomically(self._path, msgspec.json.encode(part_state), durable=False)
+            try:
+                write_atomically(self._path, content, durable=False)
+            except OSError:
+                _overwrite(self._path, content)
         except OSError as error:
             if self._is_written:
                 with suppress(OSError):  # where logs go may be full, too

@@ -13,8 +13,9 @@ import msgspec
 
 _KEY = re.compile(r'"k"\s*:\s*"([^"\\]{1,256})"')
 _EVENTS = re.compile(r'"events"\s*:\s*\[')
-#: a text (its end may be missing), or what can begin or end an event
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*(?:"|$)|[\[\]{},]', re.DOTALL)
+#: a text (its end may be missing), or what can begin or end an event; a text always matches where it begins, else each quote in
+#: a broken one would be tried to the body's end
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+\\?"?|[\[\]{},]', re.DOTALL)
 #: events that are read one by one out of a body that is broken; the script sends 40 at most
 _MOST_SALVAGED = 500
 #: larger than any clock's milliseconds

@@ -59,10 +59,12 @@ def test_a_full_disk_costs_the_report_and_not_the_role_and_leaves_no_drafts(
         full.setattr(files, "write_file", no_space)
         for _ in range(50):
             report.ready("still serving")
-    assert [path.name for path in (tmp_path / "run").iterdir()] == ["collector.json"]
-    kept = read_state(tmp_path, "collector")
-    assert kept is not None
-    assert kept.detail == "all is well"
+        still = read_state(tmp_path, "collector")
+        (tmp_path / "run" / "collector.json").unlink()
+        report.ready("nowhere to say it")
+        assert list((tmp_path / "run").iterdir()) == []
+    assert still is not None
+    assert still.detail == "still serving"  # a heartbeat: nobody takes the role for silent
     report.ready("space again")
     back = read_state(tmp_path, "collector")
     assert back is not None
