@@ -62,6 +62,28 @@ def keep_quiet() -> None:
     )
 
 
+class _Sparing:
+    """Lets a library say the same thing a few times a minute: a broker that is gone is no news a hundred times a second."""
+
+    MOST, SPAN_S = 5, 60.0
+
+    def __init__(self) -> None:
+        self._said: dict[tuple[str, object], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether ``record`` is written."""
+        if record.name.startswith("streams") or record.levelno >= logging.CRITICAL or record.exc_info:
+            return True
+        what = (record.name, record.msg if isinstance(record.msg, str) else type(record.msg))
+        begun, count = self._said.get(what, (record.created, 0))
+        if not 0 <= record.created - begun < self.SPAN_S:
+            begun, count = record.created, 0
+        if len(self._said) > 10_000:
+            self._said.clear()
+        self._said[what] = (begun, count + 1)
+        return count < self.MOST
+
+
 def configure(settings: Settings, stream: TextIO | None = None) -> None:
     """Send every log record of this process to ``stream`` (default: standard error) in the shape the settings ask for."""
     to = stream or sys.stderr
@@ -104,6 +126,7 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
         )
     )
+    handler.addFilter(_Sparing())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import errno
 import importlib
 import os
 import signal
@@ -22,6 +23,7 @@ import structlog
 from scoring.wording.text import Text
 from streams.config.loading import find_config, load_config
 from streams.config.model import Config
+from streams.errors import InputError, StateError
 from streams.instance.processes import end_with_parent, raise_open_files
 from streams.schema import ConfigError
 from streams.settings import Settings, load_settings
@@ -30,6 +32,8 @@ _log = structlog.get_logger()
 
 #: what a process ends with when its configuration or settings are wrong (sysexits: EX_CONFIG)
 EXIT_CONFIG = 78
+#: a folder that cannot be written, a port that is taken
+_PERSONS_ERRORS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EADDRINUSE})
 #: seconds between two cancellations of a role that goes on working after it was asked to stop
 CANCEL_AGAIN_S = 2.0
 #: how long a role may take to stop before it is cancelled in the middle of that
@@ -86,6 +90,7 @@ def run_role(role: Role, settings: Settings, config: Config, number: int = 1) ->
     from streams.instance.files import StateReport, process_name
 
     raise_open_files()
+    os.umask(0o077)  # what is kept of people is for the instance's own user
     logs.configure(settings)
     report = StateReport(settings.data, process_name(role.name, number), {"metrics": metrics.serve(settings)})
     report.say("starting")
@@ -96,8 +101,12 @@ def run_role(role: Role, settings: Settings, config: Config, number: int = 1) ->
     try:
         with contextlib.suppress(asyncio.CancelledError, KeyboardInterrupt):
             asyncio.run(until_stopped(module.run(settings, config, report), lambda: report.is_stopping))
-    except Exception:
-        _log.exception("role_failed", role=role.name)
+    except Exception as error:
+        # what a person has to correct is said in a sentence; anything else is ours, with its traceback
+        if isinstance(error, InputError | StateError) or getattr(error, "errno", None) in _PERSONS_ERRORS:
+            _log.error("role_failed", role=role.name, error=str(error))
+        else:
+            _log.exception("role_failed", role=role.name)
         raise SystemExit(1) from None
 
 

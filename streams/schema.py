@@ -7,14 +7,18 @@ imports them, never the other way round.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from streams.errors import InputError
+
+#: control characters but tab and line feed, and those that turn the direction of text
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 class ConfigError(InputError):
@@ -24,7 +28,22 @@ class ConfigError(InputError):
 class ConfigPart(BaseModel):
     """A part of the configuration: frozen, and an unknown key is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @field_validator("*")
+    @classmethod
+    def _printable(cls, value: Any) -> Any:
+        """Names and texts end up in mails' headers, on terminals and in pages."""
+        _check_printable(value)
+        return value
+
+
+def _check_printable(value: object) -> None:
+    if isinstance(value, str) and (found := _UNPRINTABLE.search(value)):
+        raise ValueError(f"holds the character U+{ord(found.group()):04X}, which is not printable")
+    if isinstance(value, tuple | list):
+        for item in value:
+            _check_printable(item)
 
 
 def _known_zone(name: str) -> str:
@@ -47,6 +66,10 @@ class SecretMark:
 SecretRef = Annotated[str, SecretMark()]
 
 
+#: a mail address; display names belong into what is sent
+MailAddress = Annotated[str, Field(pattern=r"^[^@\s,<>]+@[^@\s,<>]+$")]
+
+
 def resolve_secret(reference: str) -> str:
     """The secret behind ``env:NAME`` or ``file:PATH``.
 
@@ -66,6 +89,8 @@ def resolve_secret(reference: str) -> str:
             value = Path(rest).expanduser().read_text().strip()
         except OSError as error:
             raise ConfigError(f"secret file {rest} cannot be read: {error.strerror}") from error
+        except ValueError as error:
+            raise ConfigError(f"secret file {rest} is not UTF-8 text") from error
         if not value:
             raise ConfigError(f"secret file {rest} is empty")
         return value

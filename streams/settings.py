@@ -7,6 +7,7 @@ what belongs to a machine (addresses, folders, limits) lives here.
 from __future__ import annotations
 
 import difflib
+import errno
 import os
 from pathlib import Path
 from typing import Annotated, Literal
@@ -159,6 +160,13 @@ class Settings(BaseSettings):
     public_url: str = Field("", description="Public address of the page, used for links in messages.")
 
 
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except UnicodeDecodeError as error:
+        raise OSError(errno.EINVAL, "is not UTF-8 text", str(path)) from error
+
+
 def load_settings(**overrides: object) -> Settings:
     """The settings from the environment, overridden by ``overrides``; secrets may come from ``…_FILE`` variables.
 
@@ -171,7 +179,7 @@ def load_settings(**overrides: object) -> Settings:
         if field.annotation is SecretStr:
             path = os.environ.get(f"FUNNELWATCH_{name.upper()}_FILE")
             if path:
-                from_files[name] = SecretStr(Path(path).read_text().strip())
+                from_files[name] = SecretStr(_text_of(Path(path)))
     return Settings(**{**from_files, **overrides})  # type: ignore[arg-type]
 
 

@@ -29,18 +29,20 @@ class Pseudonyms:
         self._remembered: dict[tuple[str, str], str] = {}
 
     def of(self, store_id: str, raw: str) -> str:
+        """Like ``of_sender``, for what we wrote ourselves: ``~`` and sixteen letters, as a dead letter holds it, is one already."""
+        ready = _READY_MADE.fullmatch(raw)
+        return ready.group(1) if ready else self.of_sender(store_id, raw)
+
+    def of_sender(self, store_id: str, raw: str) -> str:
         """The pseudonym of ``raw`` in ``store_id``; empty for an empty id.
 
-        ``~`` and sixteen letters is a pseudonym already (what a dead letter holds) and is taken as it is.
+        Whatever a sender gives is an id: it must not name itself as somebody whose pseudonym it has seen.
         """
         if not raw:
             return ""
         known = self._remembered.get((store_id, raw))
         if known is not None:
             return known
-        ready = _READY_MADE.fullmatch(raw)
-        if ready:
-            return ready.group(1)
         keyed = self._keyed.copy()
         keyed.update(
             store_id.encode("utf-8", "surrogatepass") + b"\x00" + raw.encode("utf-8", "surrogatepass")
@@ -53,4 +55,4 @@ class Pseudonyms:
 
     def marked(self, store_id: str, raw: str) -> str:
         """The pseudonym in the form in which ``of`` takes it back, for dead letters."""
-        return "~" + self.of(store_id, raw) if raw else ""
+        return "~" + self.of_sender(store_id, raw) if raw else ""

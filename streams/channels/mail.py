@@ -23,6 +23,7 @@ from streams.channels.mail_headers import MAIL_POLICY
 from streams.channels.message import Message, SendRejectedError, SendRetryableError, message_text
 from streams.channels.receiver import ChannelContext, ChannelSpec, ReceiverConfig
 from streams.instance.files import write_atomically
+from streams.schema import MailAddress
 from streams.settings import Settings
 
 if TYPE_CHECKING:
@@ -38,7 +39,9 @@ class MailReceiver(ReceiverConfig):
     needs = ("to",)
 
     channel: Literal["email"]
-    to: Annotated[tuple[str, ...], Field(description="Mail addresses; one mail goes to all of them.")] = ()
+    to: Annotated[
+        tuple[MailAddress, ...], Field(description="Mail addresses; one mail goes to all of them.")
+    ] = ()
 
 
 @cache

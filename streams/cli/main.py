@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import importlib.metadata
 import sys
@@ -9,6 +10,7 @@ from typing import Any
 
 import typer
 
+from streams.errors import FunnelwatchError
 from streams.logs import keep_quiet
 
 #: files of this folder, in the order in which --help lists their commands
@@ -68,4 +70,12 @@ def main() -> Any:
     # a command's libraries take up to a second to load: load those of the command that is asked for
     for name in (asked,) if asked in COMMANDS else COMMANDS:
         importlib.import_module(f"streams.cli.{name}").register(app)
-    return app()
+    try:
+        return app()
+    except FunnelwatchError as error:
+        sys.stderr.write(f"{error}\n")
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC):
+            raise
+        sys.stderr.write(f"cannot use {error.filename or 'a file'}: {error.strerror}\n")
+    return 1

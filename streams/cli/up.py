@@ -59,6 +59,7 @@ def _supervise(settings: Settings, config: Path | None, roles: list[str], *, wit
     from streams.embedded.jars import JarsUnavailableError
     from streams.embedded.plan import make_plan
     from streams.embedded.supervisor import CannotRunError, clear_leftovers, supervise
+    from streams.instance.files import make_private
     from streams.instance.lock import AlreadyRunningError, instance_lock
 
     folder = settings.data
@@ -68,7 +69,7 @@ def _supervise(settings: Settings, config: Path | None, roles: list[str], *, wit
         except JarsUnavailableError as error:
             fail(str(error), 69)
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private(folder)
         with instance_lock(folder), ExitStack() as stack:
             (folder / "logs").mkdir(exist_ok=True)
             log = stack.enter_context((folder / "logs" / "up.log").open("a"))

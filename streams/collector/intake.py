@@ -126,7 +126,8 @@ class EventIntake:
             places: where each record stood (a line of a file), said before the detail of its refusal.
             fresh_id: gives the id of an event that carries nothing to recognise it by; a random one for None.
             sent_at_ms: when they first came, if that was before: a page's events may be of a certain age then.
-            keeps_rejected: make dead letters of rejected records; not for those that are dead letters already.
+            keeps_rejected: make dead letters of rejected records; not for those that are dead letters already, whose ids of
+                people are pseudonyms.
 
         Raises:
             TooManyEventsError: nothing was taken.
@@ -134,11 +135,12 @@ class EventIntake:
         """
         edge = edge or Edge()
         at_ms = now_ms() if received_at_ms is None else received_at_ms
+        of = self._pseudonyms.of_sender if keeps_rejected else self._pseudonyms.of
         delivery = Delivery(
             received_at_ms=at_ms,
             source=source,
             stores=self._stores if stores is None else stores,
-            pseudonym=_no_pseudonym if edge.is_private else self._pseudonyms.of,
+            pseudonym=_no_pseudonym if edge.is_private else of,
             device_class=device_class,
             fresh_id=fresh_id or _fresh_id,
             country=edge.country,

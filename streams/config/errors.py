@@ -145,6 +145,12 @@ def secret_problems(
     return problems
 
 
+def problem_at(root: Node | None, loc: Loc, text: str) -> ConfigProblem:
+    """A problem of the value at ``loc``, such as ``("stores", 0, "keys", 1)``."""
+    key, value = _find(root, loc)
+    return _at(value if value is not None else key, text)
+
+
 def _problem(bad: Any, root: Node | None) -> ConfigProblem:
     loc: tuple[int | str, ...] = bad["loc"]
     where = (

@@ -17,6 +17,7 @@ from streams.config.errors import (
     validation_problems,
 )
 from streams.config.model import Config
+from streams.config.secret_use import secret_use_problems
 from streams.schema import ConfigError, resolve_secret
 
 FILE_NAME = "funnelwatch.yaml"
@@ -62,6 +63,8 @@ def read_config(path: Path, with_secrets: bool = False) -> tuple[Config, list[st
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         content: Any = yaml.safe_load(text)
+    except RecursionError:
+        return Config(), [ConfigProblem(1, 1, "nested too deeply").shown(path)]
     except (yaml.YAMLError, ValueError) as error:
         wrong = (
             syntax_problem(error) if isinstance(error, yaml.YAMLError) else ConfigProblem(1, 1, str(error))
@@ -81,4 +84,5 @@ def read_config(path: Path, with_secrets: bool = False) -> tuple[Config, list[st
         problems += hidden_problems(error, root, content, Config)
     if with_secrets:
         problems += secret_problems(root, Config, resolve_secret, ConfigError)
+        problems += secret_use_problems(config, root, resolve_secret)
     return config, [problem.shown(path) for problem in sorted(set(problems))]

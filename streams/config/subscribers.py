@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, field_validator
 
 from scoring.digest.schedule import DigestForm, DigestSchedule
-from streams.schema import ConfigPart, Zone
+from streams.schema import ConfigPart, MailAddress, Zone
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -27,14 +27,15 @@ def _clock(value: object) -> object:
 
 
 Clock = Annotated[str, BeforeValidator(_clock), Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
-Address = Annotated[str, Field(pattern=r"^[^@\s,<>]+@[^@\s,<>]+$")]
 
 
 class SubscriberConfig(ConfigPart):
     """Somebody who reads a digest, and of which stores, when and in which language."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-    to: tuple[Address, ...] = Field(min_length=1, description="Mail addresses; one mail goes to all of them.")
+    to: tuple[MailAddress, ...] = Field(
+        min_length=1, description="Mail addresses; one mail goes to all of them."
+    )
     stores: tuple[str, ...] = Field((), description="Store ids or patterns such as us-*; none: every store.")
     zone: Zone = "UTC"
     hour: Clock = Field("08:00", description='When it is sent, on the clock of `zone`: 8 or "08:30".')

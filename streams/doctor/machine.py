@@ -23,7 +23,7 @@ from streams.config.loading import find_config, read_config
 from streams.doctor.finding import Finding
 from streams.embedded.jars import JarsUnavailableError, jars_folder, java_binary, locked_jars, missing_jars
 from streams.embedded.ports import is_free
-from streams.instance.files import NoInstanceError, connect_settings
+from streams.instance.files import InstanceFileError, NoInstanceError, connect_settings
 from streams.instance.state import InstanceState, instance_state
 from streams.settings import Settings, load_settings, setting_errors
 
@@ -41,8 +41,15 @@ async def examine(data: Path | None) -> list[Finding]:
         return [Finding("bad", "settings", line, "correct or unset it") for line in setting_errors(error)]
     except OSError as error:
         return [Finding("bad", "settings", f"cannot read a secret's file: {error}", "correct its path")]
-    state = instance_state(settings.data)
-    findings = [*_machine(settings, state), *_configuration(settings), *_processes(settings, state)]
+    try:
+        state = instance_state(settings.data)
+    except InstanceFileError as error:
+        return [Finding("bad", "instance", str(error))]
+    findings = [
+        *_machine(settings, state),
+        *_configuration(settings, state.running),
+        *_processes(settings, state),
+    ]
     if not state.running and not {"kafka", "clickhouse_url"} <= settings.model_fields_set:
         return findings
     from streams.doctor import running
@@ -133,7 +140,7 @@ def _ports(settings: Settings) -> Iterator[Finding]:
         yield Finding("good", "ports", "all free")
 
 
-def _configuration(settings: Settings) -> Iterator[Finding]:
+def _configuration(settings: Settings, is_running: bool) -> Iterator[Finding]:
     path = find_config(settings.data, settings.config)
     if path is None:
         found = f"no funnelwatch.yaml in {settings.data} or here"
@@ -142,7 +149,14 @@ def _configuration(settings: Settings) -> Iterator[Finding]:
         )
     else:
         config, problems = read_config(path, with_secrets=True)
-        if problems:
+        if problems and is_running and not read_config(path)[1]:
+            # its processes have an environment of their own: what is missing here may be there
+            found = f"{path}, {len(config.stores)} stores; {len(problems)} secrets cannot be read here: {problems[0]}"
+            advice = (
+                "nothing to do if the variables are set where `up` was started; else set them and restart it"
+            )
+            yield Finding("warning", "configuration", found, advice)
+        elif problems:
             found = f"{len(problems)} errors, the first: {problems[0]}"
             yield Finding("bad", "configuration", found, f"list them: funnelwatch check --config {path}")
         else:

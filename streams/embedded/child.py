@@ -24,6 +24,8 @@ LONGEST_PAUSE_S = 30.0
 STABLE_S = 60.0
 #: a process that has reported nothing for this long is ended and restarted; fitting many stores is silent for minutes
 SILENT_S = 900.0
+#: pause between two lines on the same trouble
+_NOTE_S = 60.0
 #: a disk with less than this is full: a process that ended could not say why
 _FULL_BYTES = 1_000_000
 _LOG_BYTES = 20_000_000
@@ -54,6 +56,7 @@ class Child:
         self._task: asyncio.Task[None] | None = None
         self._failures = 0
         self._log_from = 0
+        self._next_note = 0.0
 
     @property
     def pid(self) -> int | None:
@@ -169,8 +172,11 @@ class Child:
         if before is None or state.state != before.state:
             if state.state in ("ready", "degraded", "failed") or (state.detail and before is not None):
                 self._notify(self.name, state.state, state.detail)
-        elif state.state == "degraded" and state.detail != before.detail:
+        elif state.state == "degraded" and state.detail != before.detail and monotonic() >= self._next_note:
             self._notify(self.name, state.state, state.detail)
+        else:
+            return
+        self._next_note = monotonic() + _NOTE_S  # its figures change with each heartbeat
 
     def _log(self) -> Path:
         path = self._data / "logs" / f"{self.name}.log"

@@ -31,6 +31,10 @@ _DRAFT = re.compile(r"\..+\.\d+\.[0-9a-f]{8}")
 _log = structlog.get_logger()
 
 
+class InstanceFileError(StateError):
+    """A file of the data folder that holds an address or a secret is damaged; the command line prints it."""
+
+
 class NoInstanceError(StateError):
     """Raised where a command needs a running instance and finds none; the command line prints it."""
 
@@ -119,44 +123,75 @@ def remove_drafts(folder: Path, older_than_ms: int = 60_000) -> None:
                 draft.unlink()
 
 
+def make_private(folder: Path) -> None:
+    """Make the data folder, or take it back from other users of the machine: it holds signed links, events and tables.
+
+    What this process and its children make from now on is for its own user, too.
+    """
+    os.umask(0o077)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    found = folder.stat()
+    if found.st_uid == os.getuid() and found.st_mode & 0o077:
+        folder.chmod(0o700)
+
+
 def write_instance(data: Path, instance: Instance) -> None:
     """Publish the addresses of the instance under ``data``."""
     write_atomically(data / "instance.json", msgspec.json.encode(instance))
 
 
 def read_instance(data: Path) -> Instance | None:
-    """The instance last started under ``data``, None if there never was one (it may have ended since)."""
+    """The instance last started under ``data``, None if there never was one (it may have ended since).
+
+    Raises:
+        InstanceFileError: its file is damaged.
+    """
+    path = data / "instance.json"
     try:
-        return msgspec.json.decode((data / "instance.json").read_bytes(), type=Instance)
+        return msgspec.json.decode(path.read_bytes(), type=Instance)
     except FileNotFoundError:
         return None
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise InstanceFileError(f"{path} is damaged ({error}); `funnelwatch up` writes it again") from error
 
 
 def read_states(data: Path) -> list[PartState]:
     """What every process of the instance last said of itself, in the order of their names and numbers."""
     states = []
     for path in sorted((data / "run").glob("*.json"), key=lambda path: role_and_number(path.stem)):
-        with suppress(FileNotFoundError, msgspec.DecodeError):  # removed meanwhile, or of another release
+        with suppress(
+            FileNotFoundError, msgspec.DecodeError, ValueError, RecursionError
+        ):  # removed meanwhile, or of another release
             states.append(msgspec.json.decode(path.read_bytes(), type=PartState))
     return states
 
 
 def read_state(data: Path, name: str) -> PartState | None:
     """What the process ``name`` last said of itself, None if nothing."""
-    with suppress(FileNotFoundError, msgspec.DecodeError):
+    with suppress(FileNotFoundError, msgspec.DecodeError, ValueError, RecursionError):
         return msgspec.json.decode((data / "run" / f"{name}.json").read_bytes(), type=PartState)
     return None
 
 
 def secret(data: Path, name: str) -> str:
-    """The secret ``name`` of this instance, made on first use and kept under ``data/secrets`` for its owner only."""
+    """The secret ``name`` of this instance, made on first use and kept under ``data/secrets`` for its owner only.
+
+    Raises:
+        InstanceFileError: its file is empty or no text: a hash made with nothing as its key protects nobody.
+    """
     path = data / "secrets" / name
-    try:
-        return path.read_text().strip()
-    except FileNotFoundError:
+    if not path.exists():
         (data / "secrets").mkdir(parents=True, exist_ok=True, mode=0o700)
         write_atomically(path, secrets.token_urlsafe(24).encode(), 0o600)
-        return path.read_text().strip()
+    try:
+        found = path.read_text(encoding="utf-8").strip()
+    except UnicodeDecodeError as error:
+        raise InstanceFileError(f"{path} is not UTF-8 text; put back the secret that it held") from error
+    if not found:
+        raise InstanceFileError(
+            f"{path} is empty; put back the secret that it held, or delete the file for a new one"
+        )
+    return found
 
 
 def connect_settings(settings: Settings) -> Settings:

@@ -92,3 +92,12 @@ def test_zstd_of_very_many_frames_is_refused() -> None:
     empty = bytes.fromhex("28b52ffd2000010000")
     with pytest.raises(BodyUnreadableError, match="more than 1,000 zstd frames"):
         decompress(empty * 1001, {"Content-Encoding": "zstd"}, 100)
+
+
+async def test_a_visitor_that_looks_like_a_pseudonym_is_hashed_like_any_other(place: Place) -> None:
+    seen = place.intake._pseudonyms.of("a", "joe")
+    event = {"type": "click", "store_id": "a", "event_time": now_ms(), "visitor": f"~{seen}"}
+    body = json.dumps({"k": "key-of-pixel", "events": [event]}).encode()
+    assert (await place.post(body, key="", path="/v1/pixel"))[0] == 202
+    (stored,) = await place.events(1)
+    assert stored["visitor"] not in ("", seen)

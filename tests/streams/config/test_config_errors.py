@@ -13,7 +13,7 @@ from streams.settings import unknown_variables
 
 @pytest.fixture
 def problems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
-    monkeypatch.setenv("A_KEY", "k")
+    monkeypatch.setenv("A_KEY", "a-key-of-many-letters")
     monkeypatch.setenv("EMPTY_KEY", "")
     path = tmp_path / "funnelwatch.yaml"
 
