@@ -150,17 +150,26 @@ class EventIntake:
             types=types,
             oldest_ms=self._oldest_ms(source, at_ms if sent_at_ms is None else sent_at_ms),
         )
+        batch, records = await self._made(raw, delivery, places, keeps_rejected)
+        await self._publish(batch, records, source)
+        return IntakeResult(len(batch.events), batch.duplicates, batch.rejected, batch.notes)
+
+    async def _made(
+        self,
+        raw: bytes | Sequence[object],
+        delivery: Delivery,
+        places: Sequence[str] | None,
+        keeps_rejected: bool,
+    ) -> tuple[Batch, list[Record]]:
+        """The batch and its records, made beside the event loop unless they are few."""
         count = event_count(raw) if isinstance(raw, bytes) else len(raw)
         if count > self._most:
             raise TooManyEventsError(f"{count:,} events in one request, at most {self._most:,} are taken")
 
         work = partial(self._parsed, raw, delivery, places, keeps_rejected)
         if count <= _FEW_EVENTS:
-            batch, records = work()
-        else:
-            batch, records = await asyncio.get_running_loop().run_in_executor(self._beside, work)
-        await self._publish(batch, records, source)
-        return IntakeResult(len(batch.events), batch.duplicates, batch.rejected, batch.notes)
+            return work()
+        return await asyncio.get_running_loop().run_in_executor(self._beside, work)
 
     def _parsed(
         self,
