@@ -119,11 +119,8 @@ def _announced(view: memoryview, at: int) -> tuple[int, int]:
 
 
 def _next_frame(content: bytes, view: memoryview, at: int) -> int | None:
-    if at + HEAD.size <= len(view):
-        announced = at + HEAD.size + _announced(view, at)[0]
-        if at + HEAD.size < announced and _frame_size(view, announced) is not None:
-            return announced
-    # a damaged length: the first content behind this frame's own that has its length and check sum before it
+    # not where its own length says: a damaged one may lead past whole frames. The first content behind this frame's own that has
+    # its length and check sum before it
     for match in _CONTENT.finditer(content, at + HEAD.size + 1):
         start = match.start() - HEAD.size
         if _frame_size(view, start) is not None:

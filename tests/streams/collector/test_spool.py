@@ -188,6 +188,15 @@ def test_refused_records_are_kept_as_a_frame(tmp_path: Path) -> None:
     assert spool.set_aside(records("a"), "refused") == path  # tried again: still one file
 
 
+def test_a_damaged_length_that_leads_to_a_later_frame_does_not_take_those_between(tmp_path: Path) -> None:
+    segment = filled(tmp_path, ["a", "b", "c", "d"])
+    whole = bytearray(segment.read_bytes())
+    size = len(whole) // 4
+    whole[0] += 2 * size  # as if the first frame went up to the last one
+    segment.write_bytes(whole)
+    assert drain(Spool(tmp_path, 10_000)) == ["b", "c", "d"]
+
+
 def test_a_megabyte_of_damage_that_looks_like_frames_is_looked_through_once(tmp_path: Path) -> None:
     one = frame(records("a"))
     fakes = b"".join(one[:8] + b"\x91\x94\xa1" for _ in range(100_000))
