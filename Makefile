@@ -9,7 +9,7 @@ PYTEST := $(BIN)/python -m pytest
 # some machines forbid Python to keep what it compiled: every process that a test starts would compile all of it again
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup demo test test-fast test-long test-versions check format bench bench-detection faults clean
+.PHONY: setup demo test test-fast test-long test-versions check format bench bench-detection faults fuzz clean
 
 setup: $(VENV)/.done
 
@@ -68,6 +68,11 @@ bench: setup
 FAULTS ?= --kills 100
 faults: setup
 	$(BIN)/python -m tests.faults $(FAULTS)
+
+# bodies, beacons, compressed bodies and the spool, for crashes and for the longest time; `make test` does it for half a minute
+FUZZ_SECONDS ?= 3600
+fuzz: setup
+	FUZZ_SECONDS=$(FUZZ_SECONDS) $(PYTEST) tests/fuzz
 
 clean:
 	rm -rf $(VENV) .venvs
