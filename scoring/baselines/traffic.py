@@ -35,6 +35,8 @@ _HOUR, _OTHER, _WEIGHT = interpolation_table()
 _CLOSED_DAY = 0.25
 #: from this many days alike on, the lowest quarter of one is left out
 _MANY_DAYS = 15
+#: doors wander where a quarter of enough events had less than half of its usual on one day: half an hour is left to them
+_WANDERS, _TELLING_QUARTER = 0.5, 20.0
 #: the first hour of the weekend
 _SATURDAY = 120
 
@@ -107,19 +109,31 @@ def _fit_edges(history: TrafficHistory, is_edge: Bools) -> Edges:
         shares = _past_quarters(history).reshape(-1, HOURS_A_WEEK, 4) / (15 * usual[:, None])
     shares[:, usual == 0] = 0.0
     least = np.ones((HOURS_A_WEEK, 4))
-    hours = np.arange(HOURS_A_WEEK)
+    hours, wanders = np.arange(HOURS_A_WEEK), np.zeros(HOURS_A_WEEK, dtype=bool)
     for hour in np.nonzero(is_edge)[0].tolist():
         alike = is_edge & (hours % 24 == hour % 24) & ((hours >= _SATURDAY) == (hour >= _SATURDAY))
         seen = np.sort(shares[:, alike].reshape(-1, 4), axis=0)
         days = int((~np.isnan(seen)).sum(0).min())
-        least[hour] = seen[1 if days >= _MANY_DAYS else 0] if days else 1.0
+        if not days:
+            continue
+        least[hour] = seen[1 if days >= _MANY_DAYS else 0]
+        middle = np.nanmedian(seen, axis=0)
+        is_telling = middle * usual[hour] * 15 > _TELLING_QUARTER
+        wanders[hour] = (is_telling & (least[hour] < _WANDERS * middle)).any()
     due = (least * usual[:, None]).ravel()
-    due = np.minimum(np.minimum(np.roll(due, 1), np.roll(due, -1)), due).reshape(HOURS_A_WEEK, 4)
+    near = _least_around(due).reshape(HOURS_A_WEEK, 4)
+    far = _least_around(near.ravel()).reshape(HOURS_A_WEEK, 4)
+    due = np.where(wanders[:, None], far, near)
     found: Edges = {}
     for hour in np.nonzero(is_edge)[0].tolist():
         first, second, third, fourth = (round(value, 4) for value in due[hour].tolist())
         found[hour] = (first, second, third, fourth)
     return found
+
+
+def _least_around(due: Floats) -> Floats:
+    """(672,) the least of each quarter of the week and the ones on either side."""
+    return np.asarray(np.minimum(np.minimum(np.roll(due, 1), np.roll(due, -1)), due))
 
 
 def _past_quarters(history: TrafficHistory) -> Floats:
