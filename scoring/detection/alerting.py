@@ -22,6 +22,10 @@ from scoring.funnel.units import MINUTE_MS, Floats
 
 #: minutes before the window that opened an alert with which the upstream events since are compared
 _BEFORE = 120
+#: the level of an alert that ended by age is that of the last four hours, if more than this was expected in them: a drop that
+#: ended in a quiet night is no new normal
+_LATELY, _TELLING_OF_LEVEL = WINDOWS.index(240), 20.0
+_AGED_OUT = "still so after the longest time an alert stays open: taken as the new normal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +94,11 @@ class Alerting:
                 if engine.open_minutes[series] >= self.policy.longest_open_minutes
             ]
             if aged:
-                incident.note = "still so after the longest time an alert stays open: taken as the new normal"
-                ratio = (engine.open_arrived[lead] + 0.5) / (engine.open_expected[lead] + 0.5)
-                self.book.levels.shift(entry.index, float(np.log(ratio)))
+                incident.note = _AGED_OUT
+                arrived, expected = engine.lately(lead, _LATELY)
+                if expected > _TELLING_OF_LEVEL:
+                    ratio = (arrived + 0.5) / (expected + 0.5)
+                    self.book.levels.shift(entry.index, float(np.log(ratio)))
             return [incident.transition(at_ms)]
         is_news = self._label(entry, incident, predicted - arrived)
         if incident.is_held and not self._held_by(entry, step):

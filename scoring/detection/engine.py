@@ -49,6 +49,15 @@ _MOST_BINOMIAL = 0.9
 #: depth that the recovery test assumes, at least and at most
 _DEPTH_RANGE = (0.1, 0.95)
 
+#: an alert goes on while this share of the last minutes is missing, or this many sigmas, or this part of the least drop
+_MISSING, _MISSING_SIGMAS, _MISSING_OF_LEAST = 0.2, 1.5, 0.7
+#: standard deviations by which more than that must have come
+_MARGIN = 1.5
+#: minutes of a recovery that are looked at, and expected arrivals below which it is more of them
+_RECENT, _RECENT_AT_MOST, _LEAST_RECENT = 30, 240, 10.0
+#: evidence of health that is kept, in units of what an end takes: old health must not outweigh a relapse
+_RECOVERY_CAP = 3.0
+
 _PER_SERIES = (
     "sigma2", "rho", "q", "fast", "dispersion", "phi15", "threshold", "least_drop", "m", "variance", "recovery", "depth", "open_arrived", "open_expected"
 )  # fmt: skip
@@ -350,7 +359,7 @@ class SeriesEngine:
         policy = self._policy
         depth = self.depth[was]
         gain = (arrivals * np.log(1 / (1 - depth)) - predicted * depth) / (1 + predicted * self.phi15[was])
-        recovery = np.maximum(0.0, self.recovery[was] + gain)
+        recovery = np.minimum(np.maximum(0.0, self.recovery[was] + gain), _RECOVERY_CAP * policy.recovery)
         self.recovery[was] = recovery
         self.heal[was] = np.where(recovery > 0, self.heal[was] + 1, 0)
         self.open_arrived[was] += arrivals
@@ -360,7 +369,35 @@ class SeriesEngine:
         so_far = np.maximum(depth, 1 - self.open_arrived[was] / np.maximum(self.open_expected[was], 1e-9))
         self.depth[was] = np.where(known, np.clip(so_far, *_DEPTH_RANGE), depth)
         healed = (recovery >= policy.recovery) & (self.heal[was] >= policy.heal_minutes)
+        healed[healed] = ~self._still_missing(was[healed])
         return np.asarray(healed | (self.open_minutes[was] >= policy.longest_open_minutes))
+
+    def _still_missing(self, which: Places) -> Bools:
+        """Whether, since recovery began to show, too much is missing for an end: a repair in stages is none at half depth.
+
+        Of the last half hour at most; where that is too little to say, of the last four hours. A share is too much that is
+        above a fifth, above what the series strays by nature and, where a least drop is asked for, above most of it.
+        """
+        heal = np.maximum(self.heal[which], self._policy.heal_minutes)
+        arrived, expected = self._since(which, np.minimum(heal, _RECENT))
+        longer_arrived, longer_expected = self._since(which, np.minimum(heal, _RECENT_AT_MOST))
+        is_little = expected < _LEAST_RECENT
+        arrived = np.where(is_little, longer_arrived, arrived)
+        expected = np.where(is_little, longer_expected, expected)
+        allowed = np.maximum(_MISSING, _MISSING_SIGMAS * np.sqrt(self.sigma2[which]))
+        allowed = np.maximum(allowed, _MISSING_OF_LEAST * self.least_drop[which])
+        at_most = (1 - allowed) * expected
+        # chance must not pass for health: by a margin, as far as few arrivals leave room for one
+        healthy = np.minimum(at_most + _MARGIN * np.sqrt(at_most), (1 - allowed / 4) * expected)
+        return np.asarray(arrived < healthy)
+
+    def _since(self, which: Places, minutes: NDArray[np.int64]) -> tuple[Floats, Floats]:
+        """A of the last ``minutes`` of each series, the one that closes included, and what was expected of them."""
+        now = self.minutes % RING
+        then = (now - minutes) % RING
+        arrived = self.cum_arrived[now, which] - self.cum_arrived[then, which]
+        expected = self.cum_expected[now, which] - self.cum_expected[then, which]
+        return arrived, expected * np.exp(self.m[which])
 
     def forget_rises(self, which: Places) -> None:
         """Believe of these series, as of the minute just closed, that they are no higher than their baseline says."""
@@ -376,6 +413,14 @@ class SeriesEngine:
         mean = mean * np.exp(self.ring_m[then, series] * self.k[window, series])
         variance = self.ring_variance[then, series] * self.k2[window, series] + self.wobble[window, series]
         return observed, mean, variance + self._policy.model_variance, self.window_fast[window, series]
+
+    def lately(self, series: int, window: int) -> tuple[float, float]:
+        """A of a window that ends now, and what the baseline alone, without the filter, expected of it."""
+        now = (self.minutes - 1) % RING
+        then = (now - int(_WIN[window])) % RING
+        arrived = self.cum_arrived[now, series] - self.cum_arrived[then, series]
+        expected = self.cum_expected[now, series] - self.cum_expected[then, series]
+        return float(arrived), float(expected)
 
     def amend(self, ago: int, series: Places, arrivals: Floats, expected: Floats) -> None:
         """Correct past minutes: (ago + 1, k) additions to A and µ of the minutes from ``ago`` minutes ago until now.
