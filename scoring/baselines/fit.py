@@ -10,10 +10,10 @@ The stages of a store's youth:
   page threshold opens alerts;
 - seven days to four weeks: own profile as far as its variance allows (an hour of the week seen twice); the wobble still at
   least the median;
-- two weeks: its traffic is judged too (``traffic.py``);
+- seven days: its traffic is judged too (``traffic.py``), in the second week with caution;
 - four weeks and more: all its own, shrunk by empirical Bayes.
 
-A store that supplies one stage only has no step; from two weeks on it has a baseline of its traffic alone.
+A store that supplies one stage only has no step; from seven days on it has a baseline of its traffic alone.
 Stages that a store does not supply are skipped: a step then leads from the last supplied stage to the next one
 (``click_to_order``), in addition to the steps that are missing.
 """

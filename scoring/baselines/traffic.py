@@ -20,7 +20,9 @@ from scoring.funnel.stages import Stage
 from scoring.funnel.units import Bools, Floats
 
 #: days of history that are needed
-TRAFFIC_DAYS = 14
+TRAFFIC_DAYS = 7
+#: with fewer an hour of the week was seen once: no more is usual than on days alike, and traffic may stray so far
+_YOUNG_DAYS, _YOUNG_SIGMA = 14, 0.25
 _BIN = 5
 #: the wobble is fitted on this many last bins (three weeks)
 _RECENT = 21 * 1440 // _BIN
@@ -35,6 +37,8 @@ _HOUR, _OTHER, _WEIGHT = interpolation_table()
 _CLOSED_DAY = 0.25
 #: from this many days alike on, the lowest quarter of one is left out
 _MANY_DAYS = 15
+#: gaps tell clumps where a bin is due less than this; so many it takes; no gap counts for more
+_SMALL_BIN, _LEAST_GAPS, _LONGEST_GAP = 1.0, 30, 12.0
 #: doors wander where a quarter of enough events had less than half of its usual on one day: half an hour is left to them
 _WANDERS, _TELLING_QUARTER = 0.5, 20.0
 #: the first hour of the weekend
@@ -68,6 +72,7 @@ def fit_traffic(histories: list[TrafficHistory]) -> dict[str, TrafficBaseline]:
     bins = min(max(len(history.events) for history in histories), _RECENT)
     events, expected = np.zeros((bins, len(histories))), np.zeros((bins, len(histories)))
     edges: list[Edges] = []
+    usuals: list[tuple[float, ...]] = []
     for column, history in enumerate(histories):
         usual = np.asarray(history.usual)
         how = history.how[-bins:] + _BIN // 2
@@ -79,6 +84,7 @@ def fit_traffic(histories: list[TrafficHistory]) -> dict[str, TrafficBaseline]:
         stepped = (usual[:, None] * 4 * shares).ravel()[how // 15]
         pace = np.where(is_edge[how // 60], stepped, here + _WEIGHT[how] * (there - here))
         edges.append(_fit_edges(history, is_edge))
+        usuals.append(history.usual if _days(history) >= _YOUNG_DAYS else _cautious(usual))
         events[bins - len(how) :, column] = history.events[-bins:]
         expected[bins - len(how) :, column] = pace * _BIN
     none = np.zeros(len(histories))
@@ -87,17 +93,49 @@ def fit_traffic(histories: list[TrafficHistory]) -> dict[str, TrafficBaseline]:
     )
 
     noise = fit_noise(events, expected, none, none, _BIN)
+    floors = [_SIGMA_FLOOR if _days(history) >= _YOUNG_DAYS else _YOUNG_SIGMA for history in histories]
+    clumps = _clumping(events, expected)
     return {
         history.store_id: TrafficBaseline(
             history.stage,
-            history.usual,
-            round(float(max(noise.sigma[column], _SIGMA_FLOOR)), 5),
+            usuals[column],
+            round(float(max(noise.sigma[column], floors[column])), 5),
             round(float(noise.tau[column]), 2),
-            round(float(noise.dispersion[column]), 4),
+            round(float(max(noise.dispersion[column], clumps[column])), 4),
             edges[column],
         )
         for column, history in enumerate(histories)
     }
+
+
+def _days(history: TrafficHistory) -> float:
+    return len(history.how) * _BIN / 1440
+
+
+def _cautious(usual: Floats) -> tuple[float, ...]:
+    """(168,) no more than is usual at that hour on most of the days alike, Monday to Friday or the weekend."""
+    days = usual.reshape(7, 24)
+    alike = np.concatenate([np.tile(np.median(days[:5], 0), 5), np.tile(np.median(days[5:], 0), 2)])
+    return tuple(round(float(value), 4) for value in np.minimum(usual, alike))
+
+
+def _clumping(events: Floats, expected: Floats) -> Floats:
+    """(stores,) how many events come at a time, by the gaps between them: the dispersion of stores too small to show it else.
+
+    What was due in a gap is exponential with mean c: the mean of what is beyond one, winsorised against outages, less
+    half of what a bin is due. 1 where bins hold too much for gaps, or there are too few of them.
+    """
+    found = np.ones(events.shape[1])
+    for column in range(events.shape[1]):
+        due, is_filled = expected[:, column], events[:, column] > 0
+        of_bin = float(due[due > 0].mean()) if (due > 0).any() else 0.0
+        if not 0 < of_bin < _SMALL_BIN:
+            continue
+        gaps = np.bincount(np.cumsum(is_filled), np.where(is_filled, 0.0, due))
+        long = np.minimum(gaps[gaps > 1] - 1, _LONGEST_GAP)
+        if len(long) >= _LEAST_GAPS:
+            found[column] = max(float(long.mean()) - of_bin / 2, 1.0)
+    return found
 
 
 def _fit_edges(history: TrafficHistory, is_edge: Bools) -> Edges:

@@ -5,7 +5,7 @@ On the path of an event: asked by ``streams/monitor/partition.py`` as it closes 
 Seen from the log alone, per store and minute:
 
 * *late*: of the events of the last minutes, more came after their minute was closed than is usual for the store;
-* *silent*: nothing of any stage came in a time in which ten events or more were due; and what was held back in a silence and
+* *silent*: nothing of any stage came in a time in which ten events or more were due by the pace before the silence; and what was held back in a silence and
   comes at once after it is *late*: what it leads to came with it and is waited for in vain;
 * *cut off*: all stages together fell at once, far below the minutes before, as when the pipe stops in mid-minute. That
   may be a real loss of visitors, so it is believed from the third minute on.
@@ -13,6 +13,7 @@ Seen from the log alone, per store and minute:
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,10 @@ Totals = Mapping[str, Sequence[int]]
 
 #: weight that a minute's count keeps per minute: half after ten (the usual pace) and after five (the late share)
 _PACE, _SHARE = 0.5 ** (1 / 10), 0.5 ** (1 / 5)
+#: the pace of small stores is taken over longer: half after an hour and a half
+_LONG_PACE = 0.5 ** (1 / 90)
+#: events a minute below which the pace of the last minutes is made of too few
+_SMALL = 1.0
 #: weight that the usual late share keeps per minute: half after a day
 _USUAL = 0.5 ** (1 / 1440)
 #: late from this share of late events on, whatever is usual; and never at less than twice the usual share
@@ -36,6 +41,8 @@ _LATE_EVENTS = 10.0
 _DUE = 10.0
 #: minutes of silence after which it is the store that is silent
 _SILENT_MOST = 120
+#: where that is less than twice what it takes to be silent: twice that, at most
+_SILENT_SMALL_MOST = 360
 #: a cut: below this part of the pace, by this many standard deviations, for this many minutes at most
 _CUT, _CUT_Z, _CUT_MOST = 0.6, 6.0, 2
 #: a burst after a silence: above this many times the pace, by this many standard deviations; what it says is believed when as
@@ -65,6 +72,11 @@ class _StorePace:
 
     #: events a minute, of late
     pace: float = 0.0
+    #: the same over a longer time
+    long_pace: float = 0.0
+    #: the pace as it was before the last minute with events, over the time that suits it, and what must be due by it
+    before: float = 0.0
+    takes: float = _DUE
     silent_minutes: int = 0
     cut_minutes: int = 0
     #: minutes for which what was held back in a silence still shows
@@ -159,11 +171,27 @@ class Lateness:
 
 def _may_rest(store: _StorePace, is_judged: bool) -> bool:
     """Whether nothing will be said of a silent store until it is heard of: it is neither late nor silent in its pauses."""
-    return not store.is_late and (not is_judged or store.silent_minutes > _SILENT_MOST)
+    return not store.is_late and (not is_judged or store.silent_minutes > _silent_most(store))
+
+
+def _pace_before(store: _StorePace) -> tuple[float, float]:
+    """The pace before a minute with events, and how many must be due by it for a silence to be none of chance.
+
+    A pace of k events leaves nothing of t more to chance as (1 + t/k)^−k: exp(−10) takes k·(exp(10/k) − 1), 14 for 15 events.
+    """
+    pace, kept = (store.pace, _PACE) if store.pace >= _SMALL else (store.long_pace, _LONG_PACE)
+    seen = max(pace / (1 - kept), 1.0)
+    return pace, seen * (math.exp(_DUE / seen) - 1)
+
+
+def _silent_most(store: _StorePace) -> float:
+    """Minutes of silence after which it is the store that is silent, not its data."""
+    return min(max(_SILENT_MOST, 2 * store.takes / max(store.before, 1e-9)), _SILENT_SMALL_MOST)
 
 
 def _is_forgotten(store: _StorePace) -> bool:
-    return store.silent_minutes > _REMEMBERED and store.pace < _ASLEEP and not store.is_late
+    is_over = store.silent_minutes > max(_REMEMBERED, _silent_most(store))
+    return is_over and store.pace < _ASLEEP and not store.is_late
 
 
 def _judge(store: _StorePace, events: int) -> Delay | None:
@@ -174,9 +202,12 @@ def _judge(store: _StorePace, events: int) -> Delay | None:
     store.is_late = share > limit and store.late >= _LATE_EVENTS * (_RELIEF if store.is_late else 1.0)
     store.late *= _SHARE
     store.usual_share = store.usual_share * _USUAL + share * (1 - _USUAL)
+    if events:
+        store.before, store.takes = _pace_before(store)
     delay = Delay.LATE if store.is_late else _pause(store, events)
     if delay is None or store.silent_minutes > _SILENT_MOST:
         store.pace = store.pace * _PACE + events * (1 - _PACE) if store.pace else float(events)
+        store.long_pace = store.long_pace * _LONG_PACE + events * (1 - _LONG_PACE)
     return delay
 
 
@@ -189,8 +220,11 @@ def _pause(store: _StorePace, events: int) -> Delay | None:
     if store.settling:
         store.settling -= 1
         return Delay.LATE
-    if store.silent_minutes and store.silent_minutes * store.pace >= _DUE:
-        return Delay.SILENT if store.silent_minutes <= _SILENT_MOST else None
+    is_overdue = (
+        store.silent_minutes * store.pace >= _DUE or store.silent_minutes * store.before >= store.takes
+    )
+    if store.silent_minutes and is_overdue:
+        return Delay.SILENT if store.silent_minutes <= _silent_most(store) else None
     short = store.pace - events
     is_cut = events < _CUT * store.pace and short > _CUT_Z * (store.pace + 1e-9) ** 0.5
     store.cut_minutes = store.cut_minutes + 1 if is_cut else 0

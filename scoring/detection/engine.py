@@ -59,7 +59,7 @@ _RECENT, _RECENT_AT_MOST, _LEAST_RECENT = 30, 240, 10.0
 _RECOVERY_CAP = 3.0
 
 _PER_SERIES = (
-    "sigma2", "rho", "q", "fast", "dispersion", "phi15", "threshold", "least_drop", "m", "variance", "recovery", "depth", "open_arrived", "open_expected"
+    "sigma2", "rho", "q", "fast", "dispersion", "phi15", "threshold", "least_drop", "silence", "m", "variance", "recovery", "depth", "open_arrived", "open_expected"
 )  # fmt: skip
 _PER_SERIES_INT = ("age", "open_minutes", "heal")
 _PER_WINDOW = ("k", "k2", "wobble", "omk2", "window_fast")
@@ -79,6 +79,8 @@ class SeriesParameters:
     threshold: float
     #: smaller shares missing are no surprise, against what the filter tracked and against the baseline
     least_drop: float = 0.0
+    #: a window in which nothing at all came opens at this much less surprise
+    silence: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +167,7 @@ class SeriesEngine:
     phi15: Floats
     threshold: Floats
     least_drop: Floats
+    silence: Floats
     m: Floats
     variance: Floats
     recovery: Floats
@@ -210,6 +213,7 @@ class SeriesEngine:
         self.phi15[index] = 15 * sigma**2 * mean_variance(15, tau)
         self.threshold[index] = parameters.threshold
         self.least_drop[index] = parameters.least_drop
+        self.silence[index] = parameters.silence
         k = carry_over(_WIN, tau)
         self.k[:, index] = k
         self.k2[:, index] = k**2
@@ -251,7 +255,8 @@ class SeriesEngine:
         self.cum_expected[now, :n] = self.cum_expected[before, :n] + expected * believed
         self.age[:n] += 1
         surprise, window, observed, mean, depth = self._scan(now, baseline_variance)
-        opened = (surprise >= self.threshold[:n]) & ~self.open[:n] & believed
+        eased = np.where(observed > 0, 0.0, self.silence[:n])
+        opened = (surprise + eased >= self.threshold[:n]) & ~self.open[:n] & believed
         self._begin(opened, observed, mean, depth)
         prior = self.m[:n] * self.rho[:n]
         prior_variance = self.variance[:n] * self.rho[:n] ** 2 + self.q[:n]

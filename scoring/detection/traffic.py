@@ -4,8 +4,10 @@ Each store has one series, the events of its entry stage (clicks where it suppli
 conversions: what is usual in the hour of the week takes the place of what was exposed. Traffic lawfully moves far more
 than conversion does, so an alert takes more: the page threshold and one on top, and half of what is usual *and* of what was
 there before gone, for five minutes at least (a single minute of visitors says nothing: they come in bursts). Over more than
-three quarters of an hour, where only small stores need to look, four fifths must be gone. Only stores with two weeks of
-history have a baseline of it; one that supplies a single stage (orders alone) has this and nothing else.
+three quarters of an hour, where only small stores need to look, four fifths must be gone. Where nothing at all came, there
+are only as many looks as there are gaps between events: with N events a week it takes log10(N/0.05), so that a store of
+five an hour and one of a hundred pay the same for 0.05 false alerts a week. Only stores with a week of history have a
+baseline of it, in the second week at one more in surprise; one that supplies a single stage (orders alone) has this and nothing else.
 """
 
 from __future__ import annotations
@@ -34,6 +36,10 @@ from scoring.funnel.units import MINUTE_MS, Bools, Floats
 #: above the page threshold
 _EXTRA_SURPRISE = 1.0
 _LEAST_DROP = 0.5
+#: above that in the second week of history
+_YOUNG_SURPRISE, _YOUNG_DAYS = 1.0, 14.0
+#: false alerts a store-week that silences may cost, and the least surprise they take
+_SILENCE_BUDGET, _LEAST_SILENCE = 0.05, 4.0
 #: minutes that a window must reach back
 _SHORTEST = 5
 #: variance of the log of what is usual in an hour of the week
@@ -85,13 +91,14 @@ class Traffic:
     def set_baseline(self, baseline: StoreBaseline) -> None:
         """Follow a store's traffic by this baseline; one without a baseline of it is not judged."""
         usual, index = baseline.traffic, self.index.get(baseline.store_id)
+        is_young = baseline.days < _YOUNG_DAYS
         if not self.can_tell(usual):
             usual = None
         self._profiles = None
         if index is None:
             if usual is None:
                 return
-            index = self.index[baseline.store_id] = self.engine.add(self._parameters(usual))
+            index = self.index[baseline.store_id] = self.engine.add(self._parameters(usual, is_young))
             self._baselines.append(usual)
             self._zones.append(baseline.zone)
             self._names.append(baseline.store_id)
@@ -102,7 +109,7 @@ class Traffic:
         if usual is None:
             self.engine.threshold[index] = np.inf
         else:
-            self.engine.set(index, self._parameters(usual))
+            self.engine.set(index, self._parameters(usual, is_young))
 
     def can_tell(self, usual: TrafficBaseline | None) -> bool:
         """Whether a store's staying away could ever be detected: its busiest hours, all day, would make a silence a breach."""
@@ -112,7 +119,10 @@ class Traffic:
         most = max(usual.usual) * WINDOWS[-1] * float(np.exp(HIGHEST * sigma))
         return most >= (self._policy.page + _EXTRA_SURPRISE) * LN10
 
-    def _parameters(self, usual: TrafficBaseline) -> SeriesParameters:
+    def _parameters(self, usual: TrafficBaseline, is_young: bool) -> SeriesParameters:
+        threshold, weekly = self._policy.page + _EXTRA_SURPRISE, max(sum(usual.usual) * 60, 1e-9)
+        silent = min(max(float(np.log10(weekly / _SILENCE_BUDGET)), _LEAST_SILENCE), threshold)
+        more = _YOUNG_SURPRISE if is_young else 0.0
         return SeriesParameters(
             sigma=usual.sigma,
             tau=usual.tau,
@@ -120,8 +130,9 @@ class Traffic:
             dispersion=usual.dispersion,
             pmf=(1.0,),
             slow_share=0.0,
-            threshold=self._policy.page + _EXTRA_SURPRISE,
+            threshold=threshold + more,
             least_drop=_LEAST_DROP,
+            silence=threshold - silent,
         )
 
     def advance(

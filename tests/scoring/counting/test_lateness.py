@@ -69,3 +69,22 @@ def test_a_minute_without_events_may_be_told_as_zero_or_left_out(gap: int) -> No
     for minute, number in enumerate(events):
         said = told.close(minute, {"shop": (number,)})
         assert said == left_out.close(minute, {"shop": (number,)} if number else {})
+
+
+@pytest.mark.parametrize(("per_hour", "within"), [(5, 300), (20, 60), (60, 20), (110, 12), (600, 3)])
+def test_a_small_store_is_silent_too_once_some_ten_events_are_overdue(per_hour: int, within: int) -> None:
+    events = np.random.default_rng(per_hour).poisson(per_hour / 60, MINUTES)
+    events[-400:] = 0
+    said, _ = of_one(events, None)
+    silent = [minute for minute in range(MINUTES - 400, MINUTES) if said[minute] is Delay.SILENT]
+    assert silent
+    assert silent[0] - (MINUTES - 400) <= within
+    assert sum(delay is Delay.SILENT for delay in said[: MINUTES - 400]) <= 2
+
+
+def test_a_store_that_slows_down_for_the_night_is_not_silent() -> None:
+    minute = np.arange(MINUTES)
+    pace = 0.4 * np.exp(-np.maximum(minute - 600, 0) / 220)
+    for seed in range(10):
+        said, _ = of_one(np.random.default_rng(seed).poisson(pace)[:1200], None)
+        assert sum(delay is Delay.SILENT for delay in said) <= 30

@@ -106,8 +106,8 @@ def test_a_restart_while_visitors_stay_away_tells_nothing_twice(baseline: StoreB
     ]
 
 
-def test_a_store_of_less_than_two_weeks_has_no_baseline_of_traffic(baseline: StoreBaseline) -> None:
-    young = fit_baselines([StoreHistory("shop", "UTC", START, ("",), CALM[None, :, : 13 * DAY])], 1)[0]
+def test_a_store_of_less_than_a_week_has_no_baseline_of_traffic(baseline: StoreBaseline) -> None:
+    young = fit_baselines([StoreHistory("shop", "UTC", START, ("",), CALM[None, :, : 6 * DAY])], 1)[0]
     assert young.traffic is None
     assert baseline.traffic is not None
     assert decode_baseline(encode_baseline(baseline)).traffic == baseline.traffic
