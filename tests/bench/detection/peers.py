@@ -13,9 +13,12 @@ import warnings
 from collections.abc import Callable
 
 import numpy as np
+from scipy.special import gammainc, gammaln
 from simulator import DAY, DOWN, UP, Store, World
 
 WEEK = 7 * DAY
+#: of the change-point: minutes of a bin, events behind the prior of a new rate, expected events kept of the longest run
+BIN, PRIOR, KEEP = 5, 4.0, 500.0
 
 
 def _whole(store: Store) -> tuple[np.ndarray, np.ndarray]:
@@ -103,6 +106,56 @@ def cusum(store: Store, world: World) -> np.ndarray:
     return total - np.minimum.accumulate(np.minimum(total, 0))
 
 
+def cusum_by_volume(store: Store, world: World) -> np.ndarray:
+    """The same CUSUM in units of what the store's own training month reaches in one minute of a hundred."""
+    n, a = _whole(store)
+    expected = n * np.tile(np.repeat(_hourly_profile(store, world), 60), len(n) // WEEK)
+    gain = a * np.log(0.7) + expected * 0.3
+    total = np.cumsum(gain)
+    score = total - np.minimum.accumulate(np.minimum(total, 0))
+    unit = max(float(np.quantile(score[: world.train_days * DAY], 0.99)), 1.0)
+    total = np.cumsum(gain[world.train_days * DAY :])
+    return (total - np.minimum.accumulate(np.minimum(total, 0))) / unit
+
+
+def change_point(store: Store, world: World) -> np.ndarray:
+    """Bayesian online change-point (Adams & MacKay 2007): log10 odds that the rate is now below 0.8 of its usual.
+
+    Five-minute arrivals are Poisson about exposure times a rate that is constant between changes, with a Gamma prior; the
+    exposure is clicks times the hour-of-week conversion. Runs of nine hours and more are one. Counts are tempered by the
+    over-dispersion of half hours in the training month.
+    """
+    n, a = _whole(store)
+    expected = n * np.tile(np.repeat(_hourly_profile(store, world), 60), len(n) // WEEK)
+    train = world.train_days * DAY
+    half_a, half_e = (values[:train].reshape(-1, 30).sum(1) for values in (a, expected))
+    phi = max(float(np.median((half_a - half_e) ** 2 / np.maximum(half_e, 1))) / 0.455, 1.0)
+    bins_a, bins_e = (values[train - DAY :].reshape(-1, BIN).sum(1) / phi for values in (a, expected))
+    runs, hazard = 9 * 60 // BIN, BIN / (3.5 * DAY)
+    shape, scale = np.full(runs, PRIOR), np.full(runs, PRIOR)
+    weight = np.zeros(runs)
+    weight[-1] = 1.0
+    out = np.empty(len(bins_a))
+    for index, (came, due) in enumerate(zip(bins_a, bins_e, strict=True)):
+        likelihood = gammaln(shape + came) - gammaln(shape) + shape * np.log(scale / (scale + due))
+        likelihood += came * np.log(np.maximum(due, 1e-9) / (scale + due))
+        weight = weight * np.exp(likelihood - likelihood.max())
+        weight /= weight.sum()
+        shape, scale = shape + came, scale + due
+        below = float((weight * gammainc(shape, 0.8 * scale)).sum())
+        out[index] = np.log10(max(below, 1e-12)) - np.log10(max(1 - below, 1e-12))
+        last = weight[-2:] / max(weight[-2:].sum(), 1e-300)
+        for values in (shape, scale):
+            merged = float(values[-2:] @ last)
+            values[1:] = values[:-1].copy()
+            values[0], values[-1] = PRIOR, merged
+        kept = KEEP / max(KEEP, scale[-1])
+        shape[-1], scale[-1] = shape[-1] * kept, scale[-1] * kept
+        grown = weight * (1 - hazard)
+        weight = np.concatenate([[hazard], grown[:-2], [grown[-2:].sum()]])
+    return np.repeat(out, BIN)[DAY:]
+
+
 def _hourly(store: Store, world: World) -> tuple[np.ndarray, np.ndarray]:
     n, a = (values.reshape(-1, 60).sum(1) for values in _whole(store))
     train = world.train_days * 24
@@ -167,6 +220,8 @@ PEERS: dict[str, Callable[[Store, World], np.ndarray]] = {
     "same hour, last weeks": same_hour_last_weeks,
     "seasonal band": seasonal_band,
     "CUSUM": cusum,
+    "CUSUM by volume": cusum_by_volume,
+    "Bayesian change-point": change_point,
     "Prophet": prophet,
     "Holt-Winters": holt_winters,
 }
