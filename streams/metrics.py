@@ -216,6 +216,11 @@ COLLECTOR_NOTES = Counter(
 COLLECTOR_REPEATED = Counter(
     "funnelwatch_collector_repeated_total", "Events left out because their id occurs twice in one request."
 )
+COLLECTOR_SET_APART = Counter(
+    "funnelwatch_collector_set_apart_total",
+    "Page events kept but not judged, by reason: few_sources, too_fast.",
+    ["reason"],
+)
 COLLECTOR_REQUESTS = Counter(
     "funnelwatch_collector_requests_total", "Requests, by path and status.", ["path", "status"]
 )

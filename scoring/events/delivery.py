@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from scoring.events.bounds import OLDEST_MS
-from scoring.events.event import EventType, Source
+from scoring.events.event import Event, EventType, Source
 
 
 class StoreDefaults(NamedTuple):
@@ -37,6 +37,7 @@ class Delivery:
         longest: bytes of one event at most.
         types: event types that this door may claim; all for None.
         oldest_ms: the earliest ``event_time`` that this door may claim.
+        set_apart: marks an event that is not to be judged; for a public door.
     """
 
     received_at_ms: int
@@ -51,3 +52,4 @@ class Delivery:
     longest: int = 32_768
     types: frozenset[EventType] | None = None
     oldest_ms: int = OLDEST_MS
+    set_apart: Callable[[Event], Event] | None = None

@@ -1,11 +1,14 @@
 """What a request's connection and headers say, before they are forgotten: country, device class, wish for privacy.
 
-Neither address nor user agent leaves this file.
+Neither address nor user agent leaves this file. What stands for the sender's network is a hash under a key that lives as long as
+the process, and is not stored.
 """
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
+import secrets
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib.resources import files
@@ -48,6 +51,8 @@ _OTHER_MOBILES = frozenset(
 #: set by Cloudflare, CloudFront, and proxies of one's own
 _COUNTRY_HEADERS = ("CF-IPCountry", "CloudFront-Viewer-Country", "X-Country")
 _LONGEST_AGENT = 512
+#: bytes of an address that name its network, by version
+_NETWORK_BYTES = {4: 3, 6: 6}
 #: IANA's names of rules that no single country has
 _NO_PLACE = frozenset(
     {"CET", "CST6CDT", "EET", "EST", "EST5EDT", "Factory", "HST", "MET", "MST", "MST7MDT", "PST8PDT", "WET"}
@@ -60,6 +65,8 @@ class Edge(NamedTuple):
     country: str = ""
     user_agent: str = ""
     is_private: bool = False
+    #: stands for the sender's network while this process lives; never written anywhere
+    network: str = ""
 
 
 @lru_cache(maxsize=20_000)
@@ -90,6 +97,7 @@ class EdgeReader:
             ipaddress.ip_network(network, strict=False) for network in trusted_proxies if network
         )
         self._is_trusted = lru_cache(maxsize=1024)(self._look_up)
+        self._salt = secrets.token_bytes(32)
 
     def read(self, peer: str | None, headers: Mapping[str, str], zone: str = "") -> Edge:
         """What the request of a browser says.
@@ -107,7 +115,27 @@ class EdgeReader:
             by_zone = _country_of_zone(zone[:64])
             by_language = _country_of_language(headers.get("Accept-Language", ""))
             country = by_language if by_zone is None else by_zone
-        return Edge("" if private else country, headers.get("User-Agent", "")[:_LONGEST_AGENT], private)
+        return Edge(
+            "" if private else country,
+            headers.get("User-Agent", "")[:_LONGEST_AGENT],
+            private,
+            self._network(peer, headers),
+        )
+
+    def _network(self, peer: str | None, headers: Mapping[str, str]) -> str:
+        """What stands for the sender's network (IPv4 /24, IPv6 /48); empty for one that is not public, such as a proxy's."""
+        address = peer or ""
+        if self._is_trusted(address):
+            hops = [hop.strip() for hop in headers.get("X-Forwarded-For", "")[-500:].split(",")]
+            address = next((hop for hop in reversed(hops) if not self._is_trusted(hop)), "")
+        try:
+            ip = ipaddress.ip_address(address)
+        except ValueError:
+            return ""
+        if not ip.is_global:
+            return ""
+        prefix = ip.packed[: _NETWORK_BYTES[ip.version]]
+        return hashlib.blake2b(prefix, key=self._salt, digest_size=8).hexdigest()
 
     def _look_up(self, peer: str) -> bool:
         try:

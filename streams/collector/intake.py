@@ -15,13 +15,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from threading import Lock
 
 import msgspec
 
 from scoring.events.batches import event_count
 from scoring.events.bounds import OLDEST_MS
+from scoring.events.crowding import Crowding
 from scoring.events.delivery import Delivery, StoreDefaults
-from scoring.events.event import DeadLetter, EventType, RejectReason, Source
+from scoring.events.event import DeadLetter, Event, EventType, RejectReason, Source
 from scoring.events.notes import FieldNote
 from scoring.events.parsing import Batch, RejectedRecord, parse_body, parse_objects
 from scoring.events.pseudonyms import Pseudonyms
@@ -38,7 +40,13 @@ from streams.config.model import Config
 from streams.errors import InputError
 from streams.instance.files import secret
 from streams.kafka.topics import DEADLETTERS, EVENTS
-from streams.metrics import COLLECTOR_EVENTS, COLLECTOR_NOTES, COLLECTOR_REJECTED, COLLECTOR_REPEATED
+from streams.metrics import (
+    COLLECTOR_EVENTS,
+    COLLECTOR_NOTES,
+    COLLECTOR_REJECTED,
+    COLLECTOR_REPEATED,
+    COLLECTOR_SET_APART,
+)
 from streams.settings import Settings
 
 _STORE_ID = re.compile(rb'"store_id"\s*:\s*"([^"\\]{1,64})"')
@@ -87,6 +95,8 @@ class EventIntake:
         self._longest_page_age_ms = longest_page_age_ms
         # one thread: the event loop, which shares the interpreter's lock, keeps half of a core whatever is sent
         self._beside = ThreadPoolExecutor(1, "intake")
+        # parsing runs in that thread and on the loop
+        self._crowding, self._crowding_lock = Crowding(), Lock()
 
     @property
     def stores(self) -> Mapping[str, StoreDefaults]:
@@ -135,6 +145,7 @@ class EventIntake:
         """
         edge = edge or Edge()
         at_ms = now_ms() if received_at_ms is None else received_at_ms
+        sent_at_ms = at_ms if sent_at_ms is None else sent_at_ms
         of = self._pseudonyms.of_sender if keeps_rejected else self._pseudonyms.of
         delivery = Delivery(
             received_at_ms=at_ms,
@@ -148,7 +159,8 @@ class EventIntake:
             shift_ms=shift_ms,
             longest=self._longest,
             types=types,
-            oldest_ms=self._oldest_ms(source, at_ms if sent_at_ms is None else sent_at_ms),
+            oldest_ms=self._oldest_ms(source, sent_at_ms),
+            set_apart=partial(self._marked, edge.network, sent_at_ms) if source is Source.PIXEL else None,
         )
         batch, records = await self._made(raw, delivery, places, keeps_rejected)
         await self._publish(batch, records, source)
@@ -181,8 +193,19 @@ class EventIntake:
         batch = parse_body(raw, delivery) if isinstance(raw, bytes) else parse_objects(raw, delivery)
         if places is not None:
             batch.rejected = [_placed(one, places[one.index]) for one in batch.rejected]
+        if delivery.set_apart is not None:
+            batch.events = [delivery.set_apart(event) for event in batch.events]
         received_at_ms, stores = delivery.received_at_ms, delivery.stores
         return batch, self._records(batch, delivery.source, received_at_ms, stores, keeps_rejected)
+
+    def _marked(self, network: str, at_ms: int, event: Event) -> Event:
+        """A page's event, marked if its source crowds the store."""
+        with self._crowding_lock:
+            why = self._crowding.of(event, network, at_ms)
+        if not why:
+            return event
+        COLLECTOR_SET_APART.labels(why).inc()
+        return msgspec.structs.replace(event, set_apart=why)
 
     def _oldest_ms(self, source: Source, sent_at_ms: int) -> int:
         """The earliest time that an event may claim that came in by ``source`` at ``sent_at_ms``."""
