@@ -14,6 +14,9 @@ from streams.clickhouse.migrations import find_migrations
 from streams.settings import Settings, load_settings
 
 VIEWS = {
+    "event_records",
+    "exclusions",
+    "set_apart_counts",
     *("events", "stage_counts", "scores", "alerts", "alert_transitions", "dead_letters", "store_windows"),
     *("baselines", "actions", "stores", "alert_actions", "alert_responses", "step_contributions"),
     *("score_minutes", "count_minutes", "repeats"),
@@ -71,7 +74,9 @@ async def test_a_released_migration_that_was_edited_is_refused(clickhouse: Any, 
 async def test_a_view_file_that_changed_is_run_again(clickhouse: Any, settings: Settings) -> None:
     await migrate(settings)
     client = clickhouse.client(database=settings.clickhouse_database)
-    client.command("INSERT INTO schema_migrations (number, name, checksum) VALUES (3, 'views', 'older')")
+    client.command(
+        "INSERT INTO schema_migrations (number, name, checksum) VALUES (35, 'event_views', 'older')"
+    )
     client.command("DROP VIEW events")
     await migrate(settings)
     assert client.query("SELECT count() FROM events").result_rows == [(0,)]
