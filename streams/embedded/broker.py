@@ -13,6 +13,7 @@ import os
 import shutil
 import signal
 import socket
+import string
 import struct
 import subprocess
 import sys
@@ -40,7 +41,8 @@ listeners=PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller_port}
 advertised.listeners=PLAINTEXT://{host}:{advertised_port}
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
-log.dirs={log_dirs}
+# relative to this folder, in which Java runs: a comma in a path would end it here
+log.dirs=data
 auto.create.topics.enable=false
 num.network.threads=2
 num.io.threads=4
@@ -87,6 +89,9 @@ logger.config.level=warn
 logger.server_config.name=kafka.server.KafkaConfig
 logger.server_config.level=warn
 """
+
+
+_PLAIN = frozenset(b"/._-+@%(),~" + (string.ascii_letters + string.digits).encode())
 
 
 class BrokerFailedError(StateError):
@@ -158,11 +163,12 @@ class Broker:
                 port=self.port,
                 advertised_port=self.advertised_port or self.port,
                 controller_port=self.controller_port,
-                log_dirs=self.folder / "data",
             )
-            + self.more_properties
+            + self.more_properties,
+            encoding="ascii",
         )
-        (self.folder / "log4j2.properties").write_text(_LOGGING.format(log=self.logs / "broker.log"))
+        log = property_value(os.path.relpath(self.logs / "broker.log", self.folder))
+        (self.folder / "log4j2.properties").write_text(_LOGGING.format(log=log), encoding="ascii")
         if not (self.folder / "data" / "meta.properties").exists():
             self._format(properties)
         with (self.logs / "broker.out").open("wb") as output:
@@ -172,6 +178,8 @@ class Broker:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                env=_environment(),
+                cwd=self.folder,
             )
         (self.folder / "broker.pid").write_text(str(self._process.pid))
 
@@ -227,6 +235,8 @@ class Broker:
             "--enable-native-access=ALL-UNNAMED",
             "--sun-misc-unsafe-memory-access=allow",
             "-Djava.awt.headless=true",
+            "-Dfile.encoding=UTF-8",
+            "-Dsun.jnu.encoding=UTF-8",
             f"-Djava.io.tmpdir={self.folder / 'tmp'}",
             f"-Dlog4j2.configurationFile={self.folder / 'log4j2.properties'}",
         ]
@@ -241,7 +251,16 @@ class Broker:
         # with =, for one id in 64 begins with a dash and would be read as an option
         options = [f"--cluster-id={cluster}", "-c", str(properties)]
         command = [*self._java(), "kafka.tools.StorageTool", "format", *options]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=120,
+            check=False,
+            env=_environment(),
+            cwd=self.folder,
+        )
         if done.returncode:
             shutil.rmtree(self.folder / "data", ignore_errors=True)
             raise BrokerFailedError(
@@ -253,11 +272,26 @@ class Broker:
         for name in ("broker.out", "broker.log"):
             path = self.logs / name
             if path.exists():
-                written = path.read_text(errors="replace").splitlines()
+                written = path.read_text(encoding="utf-8", errors="replace").splitlines()
                 lines += [
                     line for line in written if "ERROR" in line or "Exception" in line or "rror:" in line
                 ][-3:]
         return " | ".join(lines) or f"nothing; see {self.logs}"
+
+
+def property_value(text: str) -> str:
+    """``text`` as the value of a line in a file of Java properties, which Java reads as Latin-1.
+
+    What is not plain ASCII, and what the format gives a meaning, is written as an escape (``java.util.Properties.load``).
+    """
+    units = text.encode("utf-16-be", "surrogatepass")
+    found = (int.from_bytes(units[at : at + 2]) for at in range(0, len(units), 2))
+    return "".join(chr(unit) if unit in _PLAIN else f"\\u{unit:04X}" for unit in found)
+
+
+def _environment() -> dict[str, str]:
+    """Java's environment: names of files are UTF-8, whatever the locale this process was started in."""
+    return {**os.environ, "LC_ALL": "C.UTF-8"}
 
 
 def class_path(jars: Path) -> str:

@@ -217,8 +217,8 @@ def test_slow_readers_make_neither_roles_nor_the_writer_wait(launch_store):
         store.stop()
 
 
-def test_the_roles_read_as_strictly_as_people(launch_store):
-    store = launch_store()
+def test_the_roles_read_as_strictly_as_people(launch_store, tmp_path):
+    store = launch_store(data=tmp_path / "数据 übung, 50% & more")
     roles = ("funnelwatch_roles", (store.data / "secrets" / "clickhouse_roles_password").read_text())
     for sql in (
         "SELECT file('/etc/passwd')",

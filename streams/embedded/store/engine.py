@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape
 
 import chdb
 
@@ -78,10 +79,11 @@ class StoreEngine:
         self._bodies.mkdir(parents=True, exist_ok=True)
         for left in self._bodies.iterdir():
             left.unlink()
-        (folder / "users.xml").write_text(USERS_XML)
+        (folder / "users.xml").write_text(USERS_XML, encoding="ascii")
         config = folder / "store.xml"
+        users = escape(str((folder / "users.xml").absolute()))
         config.write_text(
-            f"<clickhouse><users_config>{(folder / 'users.xml').absolute()}</users_config></clickhouse>\n"
+            f"<clickhouse><users_config>{users}</users_config></clickhouse>\n", encoding="utf-8"
         )
         self._address = f"{(folder / 'engine').absolute()}?config-file={config.absolute()}"
         self._opening = threading.Lock()

@@ -50,8 +50,12 @@ async def written_and_read(address: str, values: list[bytes]) -> list[bytes]:
         await consumer.stop()
 
 
-async def test_data_survive_an_orderly_stop_and_a_kill(tmp_path: Path) -> None:
-    broker = broker_of(load_settings(data=tmp_path), tmp_path, quick=True)
+async def test_data_survive_an_orderly_stop_and_a_kill_in_a_folder_of_any_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "C")
+    data = tmp_path / "数据 übung, 50% & more"
+    broker = broker_of(load_settings(data=data), data, quick=True)
     broker.start()
     try:
         broker.wait_ready()
@@ -67,6 +71,9 @@ async def test_data_survive_an_orderly_stop_and_a_kill(tmp_path: Path) -> None:
         broker.start()
         broker.wait_ready()
         assert await written_and_read(broker.address, [b"3"]) == [b"1", b"2", b"3"]
+        assert (data / "kafka" / "data" / "meta.properties").exists()
+        assert (data / "logs" / "broker.log").exists()
+        assert list(tmp_path.iterdir()) == [data]  # nothing lands in a folder of a garbled name
     finally:
         broker.stop()
 

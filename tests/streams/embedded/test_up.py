@@ -179,13 +179,13 @@ def test_ctrl_c_stops_all_in_order(up: Up) -> None:
 
 
 def test_nothing_outlives_an_up_that_is_killed_and_the_next_start_has_the_same_ports(tmp_path: Path) -> None:
-    up = Up(tmp_path / "data", "--roles", "collector")
+    up = Up(tmp_path / "数据 übung", "--roles", "collector", LC_ALL="C")
     try:
         before = up.wait_ready()["addresses"]
         pids = up.pids()
         up.process.kill()
         up.process.wait(within(10))
-        again = Up(tmp_path / "data", "--roles", "collector")
+        again = Up(tmp_path / "数据 übung", "--roles", "collector")
         try:
             wait_for(lambda: none_of(pids), "the end of what the killed one started", 40)
             after = again.wait_ready()["addresses"]
