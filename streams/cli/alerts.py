@@ -14,6 +14,7 @@ import typer
 import yaml
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from scoring.alerts.actions import CloseReason, HumanAction, HumanActionKind
 from scoring.alerts.learning import ClosedAlert, advice, calendar_proposals, threshold_report
@@ -21,6 +22,7 @@ from scoring.alerts.routing import RoutingError
 from scoring.wording.catalogue import ALERT_STATE_NAMES, LEVEL_NAMES, segment_name, step_name
 from scoring.wording.text import Language
 from streams.cli.asking import configuration, failed, running_instance
+from streams.cli.terminal import printable, printable_json, say
 from streams.clickhouse.clients import open_reader_sync
 from streams.clickhouse.errors import ClickHouseError, mapped
 from streams.clock import now_ms
@@ -56,7 +58,7 @@ def _publish(data: Path | None, kind: HumanActionKind, who: str, **fields: Any) 
         asyncio.run(publish_action(settings, action))
     except (InvalidActionError, RoutingError, KafkaUnreachableError) as error:
         raise failed(str(error)) from error
-    typer.echo(f"done: {kind.value} {fields.get('alert_id') or ' '.join(fields.get('matchers', ()))}".strip())
+    say(f"done: {kind.value} {fields.get('alert_id') or ' '.join(fields.get('matchers', ()))}".strip())
 
 
 alerts = typer.Typer(
@@ -64,30 +66,7 @@ alerts = typer.Typer(
 )
 
 
-@alerts.command("list")
-def list_alerts(
-    state: Annotated[str, typer.Option(help="firing, resolved or all.")] = "firing",
-    store: Annotated[str, typer.Option(help="Only this store.")] = "",
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Maximum number of rows.")] = 100,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")] = False,
-    data: DataOption = None,
-) -> None:
-    """List alerts, firing ones first."""
-    settings = running_instance(data)
-    language: Language = settings.language
-    try:
-        with mapped(), open_reader_sync(settings) as client:
-            answer = client.query(LIST_SQL, parameters={"state": state, "store": store, "limit": limit})
-    except ClickHouseError as error:
-        raise failed(str(error)) from error
-    rows = list(answer.named_results())
-    if as_json:
-        for row in rows:
-            typer.echo(json.dumps(row, default=str, ensure_ascii=False))
-        return
-    if not rows:
-        typer.echo("没有告警。" if language == "zh" else "No alerts.")
-        return
+def _print_alerts(rows: list[dict[str, Any]], language: Language) -> None:
     table = Table(box=None, header_style="bold")
     for name in (
         "alert",
@@ -111,7 +90,7 @@ def list_alerts(
     }
     for row in rows:
         since = row["opened_at"].replace(tzinfo=row["opened_at"].tzinfo or UTC).astimezone()
-        table.add_row(
+        cells = (
             row["alert_id"],
             row["store_id"],
             step_name(row["step"], language),
@@ -124,7 +103,35 @@ def list_alerts(
             f"{row['expected']:.0f}",
             f"{row['lost']:.0f}",
         )
+        table.add_row(*(Text(printable(str(cell))) for cell in cells))
     Console(width=200 if not Console().is_terminal else None).print(table)
+
+
+@alerts.command("list")
+def list_alerts(
+    state: Annotated[str, typer.Option(help="firing, resolved or all.")] = "firing",
+    store: Annotated[str, typer.Option(help="Only this store.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Maximum number of rows.")] = 100,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")] = False,
+    data: DataOption = None,
+) -> None:
+    """List alerts, firing ones first."""
+    settings = running_instance(data)
+    language: Language = settings.language
+    try:
+        with mapped(), open_reader_sync(settings) as client:
+            answer = client.query(LIST_SQL, parameters={"state": state, "store": store, "limit": limit})
+    except ClickHouseError as error:
+        raise failed(str(error)) from error
+    rows = list(answer.named_results())
+    if as_json:
+        for row in rows:
+            typer.echo(printable_json(json.dumps(row, default=str, ensure_ascii=False)))
+        return
+    if not rows:
+        say("没有告警。" if language == "zh" else "No alerts.")
+        return
+    _print_alerts(rows, language)
 
 
 @alerts.command()
@@ -223,34 +230,32 @@ def report(
     ]  # another release may have had other reasons
     closed = [ClosedAlert(**{**row, "reason": CloseReason(row["reason"])}) for row in known]
     if not closed:
-        typer.echo(
+        say(
             f"No alert was closed with a reason in the last {days} days; see `funnelwatch alerts close --help`."
         )
         return
     counts = Counter(alert.reason.value for alert in closed)
-    typer.echo(
-        f"{len(closed)} alerts closed: " + ", ".join(f"{n} {name}" for name, n in counts.most_common())
-    )
+    say(f"{len(closed)} alerts closed: " + ", ".join(f"{n} {name}" for name, n in counts.most_common()))
     now = config.thresholds.notice
     steps = [round(now + 0.25 * i, 2) for i in range(13)]
     for row in threshold_report(closed, steps)[::2]:
-        typer.echo(
+        say(
             f"  notice {row.threshold:g}: avoids {row.spared_false} false alarms, misses {row.missed_real} real alerts"
         )
     best = advice(closed, steps)
     if best is not None:
-        typer.echo(
+        say(
             f"Try thresholds.notice: {best.threshold:g} (now {now:g}); check it with `funnelwatch check --backtest {days}`."
         )
     proposals = calendar_proposals(closed)
     if proposals:
-        typer.echo("For the calendar in funnelwatch.yaml:")
+        say("For the calendar in funnelwatch.yaml:")
         entries = [
             {"name": p.name, "first": p.first, "last": p.last, "effect": "suppress", "stores": [p.store_id]}
             for p in proposals
         ]
         text = yaml.safe_dump({"calendar": {"entries": entries}}, allow_unicode=True, sort_keys=False)
-        typer.echo(text.rstrip())
+        say(text.rstrip())
 
 
 def register(app: typer.Typer) -> None:

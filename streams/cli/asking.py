@@ -7,6 +7,7 @@ from pathlib import Path
 import typer
 
 from streams.cli.starting import checked_settings
+from streams.cli.terminal import say
 from streams.config.loading import find_config, load_config
 from streams.config.model import Config
 from streams.instance.files import NoInstanceError, connect_settings
@@ -16,7 +17,7 @@ from streams.settings import Settings
 
 def failed(text: str) -> typer.Exit:
     """Print what went wrong; raise what is given back to end the command with 1."""
-    typer.echo(f"error: {text}", err=True)
+    say(f"error: {text}", err=True)
     return typer.Exit(1)
 
 

@@ -17,6 +17,7 @@ from rich.text import Text
 from scoring.events.event import RejectReason
 from streams.cli.asking import configuration, failed, running_instance
 from streams.cli.sql import explain
+from streams.cli.terminal import printable, printable_json, say
 from streams.clickhouse.clients import open_reader_sync
 from streams.clickhouse.errors import ClickHouseError
 from streams.clock import now
@@ -88,7 +89,7 @@ def _print_table(letters: list[StoredLetter]) -> None:
             letter.store_id or "–",
             letter.detail,
         )
-        table.add_row(*(Text(cell[:300]) for cell in cells))
+        table.add_row(*(Text(printable(cell[:300])) for cell in cells))
     console = Console() if sys.stdout.isatty() else Console(width=200)
     console.print(table)
 
@@ -115,13 +116,13 @@ def list_(
     letters = _find(settings, reason=reason, store=store, since=since, most=most)
     if as_json:
         for letter in letters:
-            typer.echo(msgspec.json.encode(letter.as_json()).decode())
+            typer.echo(printable_json(msgspec.json.encode(letter.as_json()).decode()))
         return
     if not letters:
-        typer.echo("no dead letters")
+        say("no dead letters")
         return
     _print_table(letters)
-    typer.echo(", ".join(f"{many} {name}" for name, many in count_reasons(letters)), err=True)
+    say(", ".join(f"{many} {name}" for name, many in count_reasons(letters)), err=True)
 
 
 @group.command()
@@ -138,10 +139,10 @@ def show(
         raise failed(f"several dead letters begin with {letter}; give more of the id")
     (one,) = found
     if as_json:
-        typer.echo(msgspec.json.encode(one.as_json()).decode())
+        typer.echo(printable_json(msgspec.json.encode(one.as_json()).decode()))
         return
     for name, value in one.as_json().items():
-        typer.echo(f"{name:<12} {value}")
+        typer.echo(f"{name:<12} {printable(str(value))}")
 
 
 @group.command("replay")
@@ -166,9 +167,9 @@ def replay_(
         outcome = asyncio.run(_send(settings, letters))
     except KafkaUnreachableError as error:
         raise failed(str(error)) from error
-    typer.echo(f"{outcome.accepted} of {len(letters)} accepted")
+    say(f"{outcome.accepted} of {len(letters)} accepted")
     for letter_id, problem in outcome.failed:
-        typer.echo(f"{_short(letter_id)} not sent: {problem}", err=True)
+        say(f"{_short(letter_id)} not sent: {problem}", err=True)
     if outcome.failed:
         raise typer.Exit(1)
 

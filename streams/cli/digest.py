@@ -18,6 +18,7 @@ from scoring.digest.schedule import DigestForm, Occurrence, occurrence_now, upco
 from streams.channels import SendError
 from streams.channels.mail import open_post
 from streams.cli.asking import configuration, failed, running_instance
+from streams.cli.terminal import say
 from streams.clickhouse.errors import ClickHouseUnreachableError
 from streams.clock import now_ms
 from streams.config.model import Config
@@ -119,8 +120,8 @@ def preview(
     page.write_text(composed.laid.page(), encoding="utf-8")
     stem.with_name(stem.name + ".txt").write_text(composed.laid.text, encoding="utf-8")
     stem.with_name(stem.name + ".eml").write_bytes(composed.mail(settings, "", now_ms()).as_bytes())
-    typer.echo(composed.laid.said.subject)
-    typer.echo(f"written: {page} (and .txt, .eml)")
+    say(composed.laid.said.subject)
+    say(f"written: {page} (and .txt, .eml)")
     if show:
         webbrowser.open(page.resolve().as_uri())
 
@@ -150,8 +151,8 @@ def send(
         if settings.smtp_url.get_secret_value()
         else f" (no mail server is configured; see {settings.data / 'outbox'})"
     )
-    typer.echo(composed.laid.said.subject)
-    typer.echo(f"sent to {', '.join(subscriber.to)}{where}")
+    say(composed.laid.said.subject)
+    say(f"sent to {', '.join(subscriber.to)}{where}")
 
 
 @digest.command()
@@ -165,7 +166,7 @@ def schedule(
     config = configuration(settings)
     chosen = (_subscriber(config, name),) if name else config.digests
     if not chosen:
-        typer.echo("No subscribers. Add to funnelwatch.yaml:\n\n" + EXAMPLE)
+        say("No subscribers. Add to funnelwatch.yaml:\n\n" + EXAMPLE)
         return
     table = Table(box=None, header_style="bold")
     for column in ("subscriber", "form", "sent at", "zone", "covers", "stores", "to"):
@@ -206,7 +207,7 @@ def subscribe(
         asyncio.run(publish_action(settings, action))
     except KafkaUnreachableError as error:
         raise failed(str(error)) from error
-    typer.echo(f"digests to {name} resumed")
+    say(f"digests to {name} resumed")
 
 
 EXAMPLE = """digests:

@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 from scoring.alerts.alert import AlertKind, Level
 from scoring.alerts.routing import Severity
 from streams.cli.asking import configuration, failed, running_instance
+from streams.cli.terminal import say
 from streams.clock import now_ms
 from streams.config.model import Config
 from streams.incidents.alert_log import AlertBook, BookReader
@@ -109,9 +110,7 @@ def explain_alert(
         if row.decision.until_ms is not None:
             moment = datetime.fromtimestamp(row.decision.until_ms / 1000, UTC).astimezone()
             until = f" (until {moment:%m-%d %H:%M:%S %Z})"
-        typer.echo(
-            f"{row.route} → {row.receiver}: {row.decision.action} — {row.text(settings.language)}{until}"
-        )
+        say(f"{row.route} → {row.receiver}: {row.decision.action} — {row.text(settings.language)}{until}")
 
 
 def _moment(at: str) -> int:
@@ -137,9 +136,9 @@ def _suppose(settings: Settings, config: Config, given: list[str], at_ms: int) -
         try:
             book = asyncio.run(_known(settings))
         except KafkaError as error:
-            typer.echo(f"Kafka is unreachable ({type(error).__name__}): silences are left out", err=True)
+            say(f"Kafka is unreachable ({type(error).__name__}): silences are left out", err=True)
     whole = whole_labels(labels, config)
-    typer.echo("supposed: " + " ".join(f"{name}={value}" for name, value in whole.items() if value))
+    say("supposed: " + " ".join(f"{name}={value}" for name, value in whole.items() if value))
     return suppose(whole, config, book, at_ms)
 
 

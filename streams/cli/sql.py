@@ -20,6 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from streams.cli.asking import running_instance
+from streams.cli.terminal import printable, printable_line, say
 from streams.clickhouse.clients import open_reader_sync, open_writer_sync
 from streams.clickhouse.errors import (
     ClickHouseError,
@@ -95,16 +96,16 @@ def _print_table(lines: Iterator[bytes]) -> None:
     table = Table(header_style="bold", row_styles=("", "dim") if sys.stdout.isatty() else None)
     for name, kind in zip(json.loads(names), types, strict=True):
         right = bool(re.match(r"(Nullable\(|LowCardinality\()*(U?Int|Float|Decimal)", kind))
-        table.add_column(Text(name), justify="right" if right else "left", overflow="fold")
+        table.add_column(Text(printable(name)), justify="right" if right else "left", overflow="fold")
     shown = 0
     for line in itertools.islice(lines, TABLE_ROWS):
-        table.add_row(*(Text(_cell(value)) for value in json.loads(line)))
+        table.add_row(*(Text(printable(_cell(value), lines=True)) for value in json.loads(line)))
         shown += 1
     console = Console() if sys.stdout.isatty() else Console(width=400)
     console.print(table)
     more = shown == TABLE_ROWS and next(lines, None) is not None
     note = f"the first {shown} rows; --json or --csv give all" if more else f"{shown} row{'s' * (shown != 1)}"
-    typer.echo(note, err=True)
+    say(note, err=True)
 
 
 def _cell(value: Any) -> str:
@@ -176,7 +177,7 @@ def sql(
         lines = _lines(client, text, parameters, form)
         if as_json or as_csv:
             for line in lines:
-                sys.stdout.buffer.write(line)
+                sys.stdout.buffer.write(printable_line(line, as_json=as_json))
             sys.stdout.buffer.flush()
         else:
             _print_table(lines)
@@ -184,7 +185,7 @@ def sql(
         # whoever read us has enough, `… | head` for one
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except ClickHouseError as error:
-        typer.echo(f"error: {explain(error, settings)}", err=True)
+        say(f"error: {explain(error, settings)}", err=True)
         raise typer.Exit(1) from error
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from streams.cli.starting import checked_settings, data_option
+from streams.cli.terminal import say
 
 _COLOURS = {
     "ready": "green",
@@ -35,7 +36,7 @@ def status(
         typer.echo(state.as_json())
         raise typer.Exit(code)
     if not state.running:
-        typer.echo(f"nothing runs in {state.data}; start it with `funnelwatch up --data {settings.data}`")
+        say(f"nothing runs in {state.data}; start it with `funnelwatch up --data {settings.data}`")
         raise typer.Exit(code)
     for process in state.processes:
         heard = (
@@ -43,9 +44,9 @@ def status(
         )
         shown = typer.style(f"{process.state:<12}", fg=_COLOURS.get(process.state, "red"))
         pid = f"pid {process.pid}" if process.pid is not None else ""
-        typer.echo(f"{process.name:<10} {shown} {pid:<12} {process.detail}{heard}".rstrip())
+        say(f"{process.name:<10} {shown} {pid:<12} {process.detail}{heard}".rstrip())
     for name, address in state.addresses.items():
-        typer.echo(f"{name:<10} {address}")
+        say(f"{name:<10} {address}")
     raise typer.Exit(code)
 
 

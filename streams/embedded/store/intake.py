@@ -143,7 +143,7 @@ class RequestReader:
         total = 0
         try:
             parts = await request.multipart()
-        except ValueError as error:
+        except (ValueError, AssertionError) as error:
             raise StoreError(BAD_ARGUMENTS, "BAD_ARGUMENTS", f"The form cannot be read: {error}") from error
         async for part in parts:
             if len(fields) + len(files) >= _MOST_FIELDS:

@@ -14,17 +14,17 @@ from zoneinfo import ZoneInfo
 import msgspec
 from aiohttp import web
 
-from scoring.alerts.actions import CloseReason, HumanActionKind
+from scoring.alerts.actions import CloseReason, HumanAction, HumanActionKind
 from scoring.alerts.routing import RoutingError
 from scoring.funnel.units import MINUTE_MS
 from streams.clock import now_ms
-from streams.incidents.action_log import InvalidActionError, new_action
+from streams.incidents.action_log import MOST_SILENCE_MS, InvalidActionError, new_action
 from streams.kafka.errors import KafkaUnreachableError
 from streams.web.alerts.action_queries import ActionQueries
 from streams.web.alerts.answers import ActionEntry
 from streams.web.alerts.queries import AlertQueries
 from streams.web.frame.arguments import moment_of
-from streams.web.frame.errors import BadQueryError, NotFoundError
+from streams.web.frame.errors import BadQueryError, ConflictError, NotFoundError
 from streams.web.frame.forms import comes_from_elsewhere, fields_of, name_of, remember_name
 from streams.web.frame.subject import PageServices
 
@@ -45,7 +45,7 @@ class ActionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     text: str = ""
     assignee: str = ""
     until: str | int = ""
-    minutes: float = 0
+    minutes: Annotated[float, msgspec.Meta(ge=0, le=MOST_SILENCE_MS / MINUTE_MS)] = 0
     action_id: str = ""
 
 
@@ -106,14 +106,14 @@ class ActionPages:
         alert_id = request.match_info["alert"]
         try:
             wanted = msgspec.json.decode(await request.read(), type=ActionRequest)
-        except msgspec.DecodeError as error:
-            raise BadQueryError(str(error)) from error
+        except (msgspec.DecodeError, UnicodeError) as error:
+            raise BadQueryError(f"the action is no JSON that fits: {error}") from error
         if wanted.kind not in ALERT_ACTIONS:
             raise BadQueryError(
                 f"kind: unknown value {wanted.kind.value!r}; expected one of {', '.join(ALERT_ACTIONS)}"
             )
         present = now_ms()
-        until = moment_of({"until": str(wanted.until)}, "until") or 0
+        until = moment_of({"until": str(wanted.until or "")}, "until") or 0
         if wanted.minutes:
             until = present + round(wanted.minutes * MINUTE_MS)
         try:
@@ -136,8 +136,20 @@ class ActionPages:
         if wanted.action_id:
             before = await self._actions.one(action.action_id)
             if before is not None:
+                if not _same(before, action):
+                    raise ConflictError(
+                        f"action_id: {wanted.action_id[:64]!r} was used for another action; give each its own"
+                    )
                 return self._actions.entry(before)
         return self._actions.entry(await self._sender.send(action))
+
+
+def _same(before: HumanAction, action: HumanAction) -> bool:
+    """Whether ``action`` is a repetition of ``before``; the end of a silence may be counted from each one's own moment."""
+    return all(
+        getattr(before, name) == getattr(action, name)
+        for name in ("kind", "alert_id", "who", "reason", "text", "assignee")
+    )
 
 
 def _fields(form: Mapping[str, str], zone: str, at_ms: int) -> dict[str, Any]:

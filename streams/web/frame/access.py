@@ -16,14 +16,15 @@ from aiohttp.typedefs import Handler, Middleware
 from streams.clock import monotonic, now_ms
 from streams.settings import Settings
 from streams.web.frame.errors import PageNotSafeError
+from streams.web.frame.origin import ClientAddresses, local_path
 from streams.web.frame.problems import problem
 
 COOKIE = "funnelwatch_session"
 SESSION_S = 12 * 3600
-#: wrong tokens an address may offer in ``ATTEMPT_SPAN_S``, and all addresses together
+#: wrong tokens an address may offer in ``ATTEMPT_SPAN_S``; no number for all together, by which one could lock out others
 ATTEMPTS_PER_ADDRESS = 5
-ATTEMPTS_IN_ALL = 60
 ATTEMPT_SPAN_S = 60.0
+_MOST_ADDRESSES = 10_000
 #: beginnings of paths of the frame that need no sign-in
 OPEN_PATHS = ("/static/", "/healthz")
 
@@ -57,7 +58,8 @@ class Access:
     def __init__(self, settings: Settings) -> None:
         self._token = settings.page_token.get_secret_value().encode()
         self._https = settings.public_url.startswith("https:")
-        self._wrong: list[tuple[float, str]] = []
+        self._visitors = ClientAddresses(settings.trusted_proxies)
+        self._wrong: dict[str, list[float]] = {}
         if not self._token and not is_loopback(settings.page_host):
             raise PageNotSafeError(
                 f"the page would listen on {settings.page_host} without a token; "
@@ -72,7 +74,7 @@ class Access:
     def is_token(self, offered: str) -> bool:
         """True for the token, in time that does not depend on where it differs."""
         return hmac.compare_digest(
-            hashlib.sha256(offered.encode()).digest(), hashlib.sha256(self._token).digest()
+            hashlib.sha256(_bytes(offered)).digest(), hashlib.sha256(self._token).digest()
         )
 
     def session(self) -> str:
@@ -83,26 +85,28 @@ class Access:
     def is_session(self, value: str) -> bool:
         """True for a cookie that we signed and that has not expired."""
         until, _, signature = value.partition(".")
-        signed = hmac.compare_digest(signature.encode(), self._signature(until).encode())
+        signed = hmac.compare_digest(_bytes(signature), self._signature(until).encode())
         return signed and until.isdigit() and int(until) > now_ms() // 1000
 
     def _signature(self, until: str) -> str:
-        return hmac.new(self._token, f"funnelwatch session {until}".encode(), hashlib.sha256).hexdigest()
+        return hmac.new(self._token, _bytes(f"funnelwatch session {until}"), hashlib.sha256).hexdigest()
 
     def wait_s(self, address: str) -> int:
         """Seconds an address must wait before it may offer a token again; 0 if it may now."""
         now = monotonic()
-        self._wrong = [(at, who) for at, who in self._wrong if now - at < ATTEMPT_SPAN_S]
-        own = [at for at, who in self._wrong if who == address]
-        if len(own) >= ATTEMPTS_PER_ADDRESS:
-            return max(1, int(ATTEMPT_SPAN_S - (now - own[0])))
-        if len(self._wrong) >= ATTEMPTS_IN_ALL:
-            return max(1, int(ATTEMPT_SPAN_S - (now - self._wrong[0][0])))
-        return 0
+        own = [at for at in self._wrong.get(address, ()) if now - at < ATTEMPT_SPAN_S]
+        return max(1, int(ATTEMPT_SPAN_S - (now - own[0]))) if len(own) >= ATTEMPTS_PER_ADDRESS else 0
 
     def was_wrong(self, address: str) -> None:
         """Count a wrong token."""
-        self._wrong.append((monotonic(), address))
+        attempts = self._wrong.pop(address, [])  # the newest at the end
+        self._wrong[address] = [*attempts[-ATTEMPTS_PER_ADDRESS + 1 :], monotonic()]
+        if len(self._wrong) > _MOST_ADDRESSES:
+            del self._wrong[next(iter(self._wrong))]
+
+    def address(self, request: web.Request) -> str:
+        """Whose attempts are counted together."""
+        return self._visitors.address(request)
 
     def sign_in(self, request: web.Request, response: web.Response) -> None:
         """Give the reader a session."""
@@ -128,7 +132,7 @@ class Access:
             return None
         scheme, _, offered = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() == "bearer":
-            address = request.remote or ""
+            address = self.address(request)
             wait = self.wait_s(address)
             if wait:
                 return problem(429, "too_many_attempts", f"wait {wait} s", {"Retry-After": str(wait)})
@@ -136,7 +140,7 @@ class Access:
                 return None
             self.was_wrong(address)
         if wants_page(request):
-            target = request.path_qs if request.method == "GET" else "/"
+            target = local_path(request.path_qs) if request.method == "GET" else "/"
             return web.Response(
                 status=303,
                 headers={"Location": str(request.url.with_path("/sign-in").with_query(to=target).relative())},
@@ -147,6 +151,11 @@ class Access:
             "send the page token as `Authorization: Bearer TOKEN`",
             {"WWW-Authenticate": 'Bearer realm="funnelwatch"'},
         )
+
+
+def _bytes(text: str) -> bytes:
+    """Of a header's text, which may hold bytes that are not UTF-8."""
+    return text.encode("utf-8", "surrogateescape")
 
 
 def wants_page(request: web.Request) -> bool:

@@ -9,6 +9,10 @@ class BadQueryError(InputError):
     """A request makes no sense; the text says what is expected. Answered with 400."""
 
 
+class ConflictError(InputError):
+    """A request contradicts an earlier one. Answered with 409."""
+
+
 class NotFoundError(InputError):
     """What was asked for does not exist. Answered with 404."""
 

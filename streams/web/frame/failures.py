@@ -9,7 +9,7 @@ from aiohttp.typedefs import Handler, Middleware
 from streams.clickhouse.errors import ClickHouseUnreachableError
 from streams.kafka.errors import KafkaUnreachableError
 from streams.web.frame.access import wants_page
-from streams.web.frame.errors import BadQueryError, ForgedFormError, NotFoundError
+from streams.web.frame.errors import BadQueryError, ConflictError, ForgedFormError, NotFoundError
 from streams.web.frame.problems import problem
 from streams.web.frame.render import Renderer
 
@@ -38,7 +38,9 @@ def _answer(renderer: Renderer, request: web.Request, error: Exception) -> web.R
     word = renderer.reader(request).word
     match error:
         case BadQueryError():
-            status, name, detail, heading = 400, "bad_request", str(error), "no_such_page"
+            status, name, detail, heading = 400, "bad_request", str(error), "not_understood"
+        case ConflictError():
+            status, name, detail, heading = 409, "conflict", str(error), "not_done"
         case ForgedFormError():
             status, name, detail, heading = 403, "forged", word("form_forged"), "not_done"
         case NotFoundError():

@@ -14,9 +14,10 @@ from collections.abc import Mapping
 from urllib.parse import quote, unquote, urlsplit
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler, Middleware
 
-from streams.web.frame.errors import ForgedFormError
+from streams.web.frame.errors import BadQueryError, ForgedFormError
 
 COOKIE = "funnelwatch_form"
 NAME_COOKIE = "funnelwatch_who"
@@ -44,7 +45,7 @@ class Forms:
         self._https = https
 
     def _token_of(self, cookie: str) -> str:
-        return hmac.new(self._key, b"funnelwatch form\0" + cookie.encode(), hashlib.sha256).hexdigest()
+        return hmac.new(self._key, b"funnelwatch form\0" + _bytes(cookie), hashlib.sha256).hexdigest()
 
     def token(self, request: web.Request) -> str:
         """The token for a form on the answer to ``request``; the middleware gives the reader its cookie."""
@@ -61,7 +62,7 @@ class Forms:
             ForgedFormError: it is not.
         """
         cookie = request.cookies.get(COOKIE, "")
-        right = cookie and hmac.compare_digest(form.get(FIELD, "").encode(), self._token_of(cookie).encode())
+        right = cookie and hmac.compare_digest(_bytes(form.get(FIELD, "")), self._token_of(cookie).encode())
         if comes_from_elsewhere(request) or not right:
             raise ForgedFormError
 
@@ -89,7 +90,8 @@ class Forms:
 
 def name_of(request: web.Request) -> str:
     """The name under which the reader acted last; empty if never."""
-    return unquote(request.cookies.get(NAME_COOKIE, ""))[:MOST_NAME]
+    name = unquote(request.cookies.get(NAME_COOKIE, ""))[:MOST_NAME]
+    return name.encode("utf-8", "replace").decode()
 
 
 def remember_name(request: web.Request, name: str) -> None:
@@ -97,6 +99,19 @@ def remember_name(request: web.Request, name: str) -> None:
     request[_NEW_NAME] = quote(name[:MOST_NAME])
 
 
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
 async def fields_of(request: web.Request) -> dict[str, str]:
-    """The text fields of the submitted form."""
-    return {key: value for key, value in (await request.post()).items() if isinstance(value, str)}
+    """The text fields of the submitted form.
+
+    Raises:
+        BadQueryError: it is no form.
+    """
+    try:
+        form = await request.post()
+    except (ValueError, LookupError, AssertionError, HttpProcessingError) as error:
+        # no boundary, an unknown charset, bytes that are not of it, a part without a head
+        raise BadQueryError("the form cannot be read") from error
+    return {key: value for key, value in form.items() if isinstance(value, str)}

@@ -15,6 +15,7 @@ REFUSALS = {
     "400": "The request makes no sense; the detail says what is expected.",
     "401": "The token is missing or wrong.",
     "404": "Not found.",
+    "409": "The request contradicts an earlier one of the same id.",
     "429": "Too many wrong tokens.",
     "503": "ClickHouse or the broker does not answer.",
 }

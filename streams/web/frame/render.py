@@ -20,6 +20,7 @@ from streams.settings import Settings
 from streams.web.frame.access import COOKIE
 from streams.web.frame.forms import Forms, name_of
 from streams.web.frame.names import Names
+from streams.web.frame.origin import local_path
 from streams.web.frame.reader import PageReader, reader_of
 
 HERE = Path(__file__).parent
@@ -106,6 +107,6 @@ def _with_query(request: web.Request) -> Callable[..., str]:
         query.update({k: str(v) for k, v in changes.items() if v is not None})
         for gone in (k for k, v in changes.items() if v is None):
             query.pop(gone, None)
-        return str(request.rel_url.with_query(query))
+        return local_path(str(request.rel_url.with_query(query)))
 
     return link

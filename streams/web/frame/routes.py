@@ -11,6 +11,7 @@ from aiohttp import web
 
 from scoring.funnel.stages import STEP_BY_ID
 from streams.web.frame.arguments import EARLIEST_MS, LATEST_MS
+from streams.web.frame.errors import BadQueryError
 
 #: where the API begins
 PREFIX = "/api/v1"
@@ -91,10 +92,17 @@ def hours_back(default: float, most: float) -> Parameter:
     return Parameter("hours", schema, "How many hours back.")
 
 
+def _may_be_empty(schema: dict[str, Any]) -> bool:
+    return schema.get("type") == "string" and "" in schema.get("enum", [""]) and "pattern" not in schema
+
+
 def as_json(route: ApiRoute) -> PageHandler:
     """A handler that answers with the value of the route's handler as JSON."""
 
     async def answer(request: web.Request) -> web.Response:
+        for parameter in route.parameters:
+            if request.query.get(parameter.name) == "" and not _may_be_empty(parameter.schema):
+                raise BadQueryError(f"{parameter.name}: is empty; leave it out or give a value")
         value = await route.handler(request)
         body = msgspec.json.encode(value)
         return web.Response(status=route.code, body=body, content_type="application/json")

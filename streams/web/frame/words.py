@@ -61,6 +61,7 @@ FRAME_WORDS: Mapping[str, Text] = {
     "no_such_alert_detail": Text(
         "它可能已超过保存期，或链接不完整。", "It may be past its retention, or the link is incomplete."
     ),
+    "not_understood": Text("看不懂这个请求", "The request makes no sense"),
     "no_such_page": Text("没有这个页面", "No such page"),
     "no_such_page_detail": Text("请从总览重新进入。", "Start again from the overview."),
     "broken": Text("页面出错了", "The page failed"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from aiohttp import web
 
 from streams.web.frame.access import COOKIE
+from streams.web.frame.forms import fields_of
+from streams.web.frame.origin import local_path
 from streams.web.frame.routes import PageRoute, Routes
 from streams.web.frame.subject import PageServices, Subject
 from streams.web.sign_in.words import SIGN_IN_WORDS
@@ -14,34 +16,35 @@ class SignInPages:
     """The handlers of sign-in and sign-out."""
 
     def __init__(self, services: PageServices) -> None:
-        self._access, self._renderer = services.access, services.renderer
+        self._access, self._renderer, self._forms = services.access, services.renderer, services.forms
 
     async def form(self, request: web.Request) -> web.Response:
         """GET /sign-in: the form."""
         if not self._access.needs_token:
             return web.Response(status=303, headers={"Location": "/"})
-        return self._show(request, 200, _own(request.query.get("to", "/")), "")
+        return self._show(request, 200, local_path(request.query.get("to", "/")), "")
 
     async def enter(self, request: web.Request) -> web.Response:
         """POST /sign-in: the token is offered."""
         word = self._renderer.reader(request).word
-        form = await request.post()
-        target = _own(str(form.get("to", "/")))
-        address = request.remote or ""
+        form = await fields_of(request)
+        target = local_path(form.get("to", "/"))
+        address = self._access.address(request)
         wait = self._access.wait_s(address)
         if wait:
             answer = self._show(request, 429, target, word("wait", n=wait))
             answer.headers["Retry-After"] = str(wait)
             return answer
-        if not self._access.needs_token or not self._access.is_token(str(form.get("token", "")).strip()):
+        if not self._access.needs_token or not self._access.is_token(form.get("token", "").strip()):
             self._access.was_wrong(address)
             return self._show(request, 401, target, word("wrong_token"))
         response = web.Response(status=303, headers={"Location": target})
         self._access.sign_in(request, response)
         return response
 
-    async def leave(self, _: web.Request) -> web.Response:
-        """POST /sign-out: the session ends."""
+    async def leave(self, request: web.Request) -> web.Response:
+        """POST /sign-out: the session ends, if this page's own button was pressed."""
+        self._forms.check(request, await fields_of(request))
         response = web.Response(status=303, headers={"Location": "/sign-in"})
         response.del_cookie(COOKIE, path="/")
         return response
@@ -50,11 +53,6 @@ class SignInPages:
         return self._renderer.render(
             request, "sign_in/sign_in.html", code, here="", to=target, failure=failure
         )
-
-
-def _own(target: str) -> str:
-    """A path of this page; the overview for anything that leads elsewhere."""
-    return target if target.startswith("/") and not target.startswith(("//", "/\\")) else "/"
 
 
 def _routes(services: PageServices) -> Routes:

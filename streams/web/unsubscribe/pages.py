@@ -13,7 +13,7 @@ from streams.clock import now_ms
 from streams.incidents.action_log import new_action
 from streams.incidents.links import LinkEndedError, LinkError, verify
 from streams.kafka.errors import KafkaUnreachableError
-from streams.web.frame.forms import comes_from_elsewhere
+from streams.web.frame.forms import comes_from_elsewhere, fields_of
 from streams.web.frame.routes import PageRoute, Routes
 from streams.web.frame.subject import PageServices, Subject
 from streams.web.unsubscribe.words import UNSUBSCRIBE_WORDS
@@ -46,7 +46,7 @@ class UnsubscribePages:
             return self._invalid(request, has_ended=isinstance(error, LinkEndedError))
         state, failure = "asked", ""
         if is_press:
-            form = await request.post()
+            form = await fields_of(request)
             is_one_click = form.get("List-Unsubscribe") == "One-Click"
             if comes_from_elsewhere(request) and not is_one_click:
                 return self._renderer.failed(request, 403, "not_done", word("form_forged"))

@@ -175,6 +175,10 @@ def test_the_api_acts_once_per_action_id_and_says_what_it_understood(action_page
     refused: list[tuple[str, Any, int, str]] = [
         (url, {"kind": "close", "who": "bot"}, 400, "reason"),
         (url, {"kind": "silence", "who": "bot", "minutes": 0}, 400, "future"),
+        (url, {"kind": "silence", "who": "bot", "minutes": 1e308}, 400, "minutes"),
+        (url, {**asked, "text": "another"}, 409, "another action"),
+        (url, {**asked, "kind": "comment"}, 409, "another action"),
+        (url.replace(OLD_ALERT, ALERT), asked, 409, "another action"),
         (url, {"kind": "dance", "who": "bot"}, 400, "dance"),
         (url, {"kind": "unsubscribe", "who": "bot", "assignee": "boss"}, 400, "acknowledge"),
         (url.replace(OLD_ALERT, "nothing"), {"kind": "acknowledge", "who": "bot"}, 404, "no such alert"),
@@ -182,6 +186,10 @@ def test_the_api_acts_once_per_action_id_and_says_what_it_understood(action_page
     for where, body, code, word in refused:
         answer = httpx.post(where, json=body, timeout=within(20))
         assert (answer.status_code, word in answer.json()["detail"]) == (code, True), answer.text
+    not_utf8 = httpx.post(
+        url, content=b'{"kind": "\xff"}', headers={"Content-Type": "application/json"}, timeout=within(20)
+    )
+    assert not_utf8.status_code == 400
     described = action_page.json("/openapi.json")
     assert "post" in described["paths"]["/api/v1/alerts/{alert}/actions"]
     assert "ActionRequest" in described["components"]["schemas"]
