@@ -84,6 +84,35 @@ def test_nothing_is_reachable_from_outside_and_no_secret_stands_in_it(compose: d
     assert "/secrets/" in (ROOT / ".gitignore").read_text().split()
 
 
+def test_each_service_gets_the_secrets_it_uses_and_no_other(compose: dict[str, Any]) -> None:
+    wanted: dict[str, set[str]] = {
+        "prepare": {"clickhouse_password"},
+        "collector": {"hash_key", "example_write_key"},
+        "landing": {"clickhouse_password"},
+        "page": {"clickhouse_reader_password", "link_key", "page_token"},
+        "notifier": {"clickhouse_reader_password", "link_key"},
+        "digests": {"clickhouse_reader_password", "link_key"},
+        "jobs": {"clickhouse_password", "clickhouse_reader_password"},
+        "grafana": {"grafana_password", "clickhouse_reader_password"},
+    }
+    for name, service in compose["services"].items():
+        assert set(service.get("secrets", [])) == wanted.get(name, set()), name
+        files = {
+            str(value).removeprefix("/run/secrets/")
+            for value in service.get("environment", {}).values()
+            if str(value).startswith("/run/secrets/")
+        }
+        assert files <= wanted.get(name, set()), name
+
+
+def test_images_have_a_version(compose: dict[str, Any]) -> None:
+    for name, service in compose["services"].items():
+        tag = service["image"].partition("@")[0].rpartition(":")[2]
+        assert "@sha256:" in service["image"] or re.search(
+            r"\d+\.\d+|FUNNELWATCH_VERSION", service["image"]
+        ), (name, tag)
+
+
 def test_every_setting_it_names_exists(compose: dict[str, Any]) -> None:
     known = {f"FUNNELWATCH_{name.upper()}" for name in Settings.model_fields}
     for role in ROLES:
