@@ -228,7 +228,7 @@ class StoreEngine:
         form = statement.format or query.default_format
         if not statement.has_result:
             return _outcome(self.run(connection, statement.head, form, query.params))
-        target = f"INTO OUTFILE '/dev/fd/{pipe}' TRUNCATE COMPRESSION {quoted(query.packed)}"
+        target = f"INTO OUTFILE '/dev/fd/{pipe}' TRUNCATE COMPRESSION {quoted('none' if query.is_rewritten else query.packed)}"
         return _outcome(
             self.run(
                 connection, f"{statement.head}\n{target} FORMAT {form} {statement.tail}", params=query.params

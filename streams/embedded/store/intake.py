@@ -28,6 +28,7 @@ from streams.embedded.store.protocol import (
     external_tables,
     flag,
     params_of,
+    revision_of,
     settings_of,
 )
 from streams.embedded.store.reader_settings import MOST_STATEMENT_BYTES
@@ -88,6 +89,7 @@ class RequestReader:
             ),
             query_id=query_id,
             packed=accepted(arguments, request.headers.get("Accept-Encoding", "")),
+            revision=revision_of(arguments),
             body=body,
             body_packed=packed,
             session_id=arguments.get("session_id", ""),

@@ -116,6 +116,7 @@ class Query:
     default_format: str
     query_id: str
     packed: str = "none"
+    revision: int = 0
     body: Path | None = None
     body_packed: str = "none"
     session_id: str = ""
@@ -133,6 +134,11 @@ class Query:
     def format(self) -> str:
         """The format of its result."""
         return (self.statement and self.statement.format) or self.default_format
+
+    @property
+    def is_rewritten(self) -> bool:
+        """Whether the server writes the engine's result again, and packs it itself."""
+        return self.revision > 0 and self.format == "Native"
 
 
 #: the lanes; each has threads and a queue of its own
@@ -209,13 +215,15 @@ def settings_of(arguments: Mapping[str, str]) -> dict[str, str]:
             "NOT_IMPLEMENTED",
             "ClickHouse's own compressed blocks (compress=1, decompress=1) are not understood here; use Content-Encoding and enable_http_compression=1",
         )
-    if int(arguments.get("client_protocol_version") or 0):
-        raise StoreError(
-            NOT_IMPLEMENTED,
-            "NOT_IMPLEMENTED",
-            "The embedded store gives no Native blocks of a client_protocol_version; use a ClickHouse server for this client",
-        )
     return found
+
+
+def revision_of(arguments: Mapping[str, str]) -> int:
+    """The protocol revision whose Native blocks the client reads (``client_protocol_version``)."""
+    asked = arguments.get("client_protocol_version") or "0"
+    if not asked.isdecimal():
+        raise StoreError(BAD_ARGUMENTS, "BAD_ARGUMENTS", "client_protocol_version is not a number")
+    return int(asked[:9])
 
 
 def params_of(arguments: Mapping[str, str]) -> dict[str, str]:

@@ -7,6 +7,7 @@ import json
 import os
 import secrets
 import uuid
+from collections.abc import AsyncIterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +22,7 @@ from streams.embedded.store.errors import (
     StoreError,
 )
 from streams.embedded.store.intake import HELD_BYTES, RequestReader
+from streams.embedded.store.outlet import PACKED_HERE, Outlet
 from streams.embedded.store.protocol import PEOPLE_READING, ROLES_READING, WRITING, Query, Users
 from streams.embedded.store.statement import parse
 
@@ -175,8 +177,9 @@ class StoreServer:
         working: asyncio.Future[StatementResult],
     ) -> web.StreamResponse:
         held = bytearray()
+        chunks = _chunks(query, stream)
         while query.whole or len(held) < HELD_BYTES:
-            chunk = await stream.read(HELD_BYTES)
+            chunk = await anext(chunks, b"")
             if not chunk:
                 outcome = await asyncio.shield(working)
                 return self._whole(query, bytes(held) or outcome.body, outcome, packed=bool(held))
@@ -187,7 +190,7 @@ class StoreServer:
         await response.prepare(request)
         await response.write(bytes(held))
         held.clear()
-        while chunk := await stream.read(HELD_BYTES):
+        async for chunk in chunks:
             await response.write(chunk)
         try:
             await asyncio.shield(working)
@@ -236,6 +239,24 @@ class StoreServer:
         if status in (413, 403, 401):
             headers["Connection"] = "close"  # the body has not been read
         return web.Response(status=status, text=error.as_text(self._engine.version), headers=headers)
+
+
+async def _chunks(query: Query, stream: asyncio.StreamReader) -> AsyncIterator[bytes]:
+    """The result as it comes, written again where the client needs that."""
+    outlet: Outlet | None = None
+    while chunk := await stream.read(HELD_BYTES):
+        if outlet is None and not query.is_rewritten:
+            yield chunk
+            continue
+        if outlet is None:
+            if query.packed not in PACKED_HERE:
+                query.packed = "none"
+            outlet = Outlet(query.revision, query.packed)
+        # walking a block takes time: beside the loop
+        if done := await asyncio.to_thread(outlet.feed, chunk):
+            yield done
+    if outlet is not None and (done := await asyncio.to_thread(outlet.finish)):
+        yield done
 
 
 def _named(request: web.Request) -> bool:
