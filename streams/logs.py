@@ -1,4 +1,4 @@
-"""Logs: for people on a terminal, JSON lines elsewhere; libraries' own records take the same way; secrets are struck out."""
+"""Logs: for people on a terminal, JSON lines elsewhere; libraries' own records take the same way; secrets and personal data are struck out."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from typing import TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from scoring.events.personal_values import mask_log
 from streams.settings import Settings
 
 STRUCK = "***"
+#: fields that quote what somebody sent or what a server answered to it
+_QUOTES = frozenset({"error", "why", "detail", "exception", "answer", "reason"})
 _SECRET_KEY = re.compile(
     r"passw|secret|token|authori[sz]ation|cookie|credential|api_?key|hash_?key|link_?key|write_?key|private",
     re.I,
@@ -34,7 +37,10 @@ _QUIET = (
 
 
 def strike_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """The record with every value of a secret-looking key, and every password in an address, replaced by ``***``."""
+    """The record with every value of a secret-looking key, and every password in an address, replaced by ``***``.
+
+    What quotes a sender or a server loses people's mail addresses, telephone and card numbers as well.
+    """
     for key, value in event.items():
         event[key] = _struck(key, value)
     return event
@@ -44,7 +50,8 @@ def _struck(key: str, value: object) -> object:
     if _SECRET_KEY.search(key) and value and not isinstance(value, bool | int | float):
         return STRUCK
     if isinstance(value, str):
-        return _SECRET_IN_URL.sub(f"{STRUCK}@", value)
+        text = _SECRET_IN_URL.sub(f"{STRUCK}@", value)
+        return mask_log(text) if key in _QUOTES else text
     if isinstance(value, Mapping):
         return {name: _struck(str(name), part) for name, part in value.items()}
     if isinstance(value, list | tuple):

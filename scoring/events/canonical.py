@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import msgspec
 
@@ -20,7 +21,8 @@ from scoring.events.delivery import Delivery, StoreDefaults
 from scoring.events.event import Event, EventType, RejectReason, Source
 from scoring.events.identity import ONCE_PER_ORDER, id_of_door
 from scoring.events.incoming import CURRENCIES, IncomingEvent
-from scoring.events.redaction import is_personal, is_persons_id, mask_addresses, mask_text
+from scoring.events.personal_values import is_plain_id, mask_id, mask_label, mask_text
+from scoring.events.redaction import mask_attribute
 from scoring.events.rejections import Rejection, shown
 from scoring.funnel.units import DAY_MS, HOUR_MS
 
@@ -33,6 +35,8 @@ MAY_BE_NEGATIVE = frozenset({EventType.REFUND, EventType.CANCEL, EventType.AD_SP
 ONE_EVENT_PER_ORDER = frozenset(ONCE_PER_ORDER) - {EventType.FULFILMENT}
 #: how an id begins that was made from what identifies its event
 NATURAL = "n-"
+#: added to a member of a text enumeration it gives the plain text, three times as fast as ``.value``
+_PLAIN = ""
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -50,7 +54,7 @@ def to_event(incoming: IncomingEvent, delivery: Delivery, careful: bool) -> Even
     Args:
         incoming: decoded, so types and lengths are right.
         delivery: what is known of it besides its bytes.
-        careful: look for unprintable characters and e-mail addresses (not needed where the body held none).
+        careful: look for unprintable characters (not needed where the body held none).
     """
     try:
         return _accepted(incoming, delivery, careful)
@@ -64,8 +68,7 @@ def _accepted(incoming: IncomingEvent, delivery: Delivery, careful: bool) -> Eve
     if delivery.types is not None and incoming.type not in delivery.types:
         raise _not_of_this_door(incoming.type, delivery.types)
     store_id = incoming.store_id or (next(iter(delivery.stores)) if len(delivery.stores) == 1 else "")
-    store = delivery.stores.get(store_id)
-    if store is None:
+    if (store := delivery.stores.get(store_id)) is None:
         raise _no_store(store_id)
     event_time_ms = _event_time_ms(incoming) + delivery.shift_ms
     if not delivery.oldest_ms <= event_time_ms <= delivery.received_at_ms + CLOCK_AHEAD_MS:
@@ -80,13 +83,15 @@ def _accepted(incoming: IncomingEvent, delivery: Delivery, careful: bool) -> Eve
     visitor = pseudonym(store_id, visitor) if visitor else ""
     buyer = pseudonym(store_id, buyer) if buyer else ""
     session = pseudonym(store_id, session) if session else ""
-    event_id = (
-        incoming.event_id
-        or natural_id(store_id, incoming, event_time_ms, visitor or buyer, session, amount)
-        or delivery.fresh_id()
-    )
+    order_id, product = incoming.order_id or "", incoming.product or ""
+    category, channel = incoming.category or "", incoming.channel or ""
+    campaign, payment_method = incoming.campaign or "", incoming.payment_method or ""
+    given_id = incoming.event_id
+    person = visitor or buyer
+    event_id = given_id or natural_id(store_id, incoming, event_time_ms, person, session, amount)
+    source = delivery.source + _PLAIN
     event = Event(
-        event_id=id_of_door(event_id, delivery.source.value),
+        event_id=id_of_door(event_id or delivery.fresh_id(), source),
         store_id=store_id,
         type=incoming.type,
         event_time_ms=event_time_ms,
@@ -95,23 +100,40 @@ def _accepted(incoming: IncomingEvent, delivery: Delivery, careful: bool) -> Eve
         visitor=visitor,
         buyer=buyer,
         session=session,
-        order_id=incoming.order_id or "",
-        product=incoming.product or "",
-        category=incoming.category or "",
+        order_id=order_id,
+        product=product,
+        category=category,
         country=_country(incoming.country) if incoming.country else delivery.country,
-        device_class=device.value if device is not None else _device_class(incoming.user_agent, delivery),
-        channel=incoming.channel or "",
-        campaign=incoming.campaign or "",
-        payment_method=incoming.payment_method or "",
+        device_class=device + _PLAIN if device is not None else _device_class(incoming.user_agent, delivery),
+        channel=channel,
+        campaign=campaign,
+        payment_method=payment_method,
         quantity=1 if incoming.quantity is None else incoming.quantity,
         amount=amount,
         currency=currency,
-        source=delivery.source.value,
+        source=source,
         attributes=incoming.attributes or {},
     )
-    if careful or incoming.attributes:
-        return _without_personal_data(event, incoming, delivery, careful)
+    is_clean = _are_clean(category, channel, campaign, payment_method) and (not product or _is_clean(product))
+    if incoming.attributes or not (is_clean and is_plain_id(given_id or "") and is_plain_id(order_id)):
+        return _without_personal_data(event, incoming, delivery)
     return event
+
+
+@lru_cache(maxsize=4096)
+def _are_clean(category: str, channel: str, campaign: str, payment_method: str) -> bool:
+    """True if these words hold nothing personal; a store has few of them."""
+    return (
+        category == mask_label(category)
+        and channel == mask_text(channel)
+        and campaign == mask_label(campaign)
+        and payment_method == mask_text(payment_method)
+    )
+
+
+@lru_cache(maxsize=16_384)
+def _is_clean(product: str) -> bool:
+    return product == mask_id(product)
 
 
 def natural_id(
@@ -198,33 +220,31 @@ def _device_class(user_agent: str | None, delivery: Delivery) -> str:
     return delivery.device_class(agent) if agent else ""
 
 
-def _without_personal_data(event: Event, incoming: IncomingEvent, delivery: Delivery, careful: bool) -> Event:
+def _without_personal_data(event: Event, incoming: IncomingEvent, delivery: Delivery) -> Event:
     """``event`` with personal data masked in what a sender may write freely, and in its ids."""
-    changes: dict[str, object] = {
-        "category": mask_text(event.category),
-        "channel": mask_text(event.channel),
-        "campaign": mask_text(event.campaign),
-        "payment_method": mask_text(event.payment_method),
-        "attributes": {
-            mask_text(name): "[removed]"
-            if (is_personal(name) and name != "name") or is_persons_id(name)
-            else mask_text(text)
-            for name, text in event.attributes.items()
-        },
-    }
-    if careful:
-        for name in ("event_id", "order_id", "product"):
-            if text := getattr(incoming, name):
-                changes[name] = _without_address(text, event.store_id, delivery)
-        if incoming.event_id:
-            changes["event_id"] = id_of_door(str(changes["event_id"]), delivery.source.value)
-    return msgspec.structs.replace(event, **changes)
+    changes: dict[str, object] = {}
+    if not _are_clean(event.category, event.channel, event.campaign, event.payment_method):
+        changes = {
+            "category": mask_label(event.category),
+            "channel": mask_text(event.channel),
+            "campaign": mask_label(event.campaign),
+            "payment_method": mask_text(event.payment_method),
+        }
+    if event.attributes:
+        changes["attributes"] = {
+            _attribute_name(name): _attribute(name, text) for name, text in event.attributes.items()
+        }
+    for name in ("event_id", "order_id", "product"):
+        text = getattr(incoming, name)
+        if text and not is_plain_id(text) and (masked := mask_id(text)) != text:
+            # a mask would make two orders one
+            kept = delivery.pseudonym(event.store_id, text) or masked
+            changes[name] = id_of_door(kept, delivery.source.value) if name == "event_id" else kept
+    return msgspec.structs.replace(event, **changes) if changes else event
 
 
-def _without_address(text: str, store_id: str, delivery: Delivery) -> str:
-    """A pseudonym for an id that holds an e-mail or network address: a mask would make two orders one."""
-    masked = mask_addresses(text)
-    return text if masked == text else delivery.pseudonym(store_id, text) or masked
+_attribute_name = lru_cache(maxsize=4096)(mask_text)
+_attribute = lru_cache(maxsize=4096)(mask_attribute)
 
 
 def _not_of_this_door(kind: EventType, types: frozenset[EventType]) -> _NotAcceptableError:
@@ -276,9 +296,7 @@ def _as_text(time_ms: int) -> str:
 
 def _bad_amount(kind: EventType, amount: str) -> _NotAcceptableError:
     if _MONEY.fullmatch(amount):
-        detail = (
-            f"`amount` of a {kind.value} must not be negative, got {amount!r}; send a refund or cancel event"
-        )
+        detail = f"`amount` of a {kind.value} must not be negative, got {shown(amount)!r}; send a refund or cancel event"
     else:
         detail = f'`amount` must be decimal text such as "12.50" (at most 28 digits before the point and 9 after it), got {shown(amount)!r}'
     return _NotAcceptableError(RejectReason.BAD_MONEY, detail, "amount")

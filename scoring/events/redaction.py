@@ -1,102 +1,181 @@
-"""Personal data out of text: what is kept of a rejected record, and what is masked in an event's free fields.
+"""Personal data out of records: what is kept of a rejected one, and what is masked in an event's own fields.
 
-On the path of an event: called by ``scoring/events/parsing.py`` for free text, by ``streams/collector`` for dead letters.
-A mask says what stood there, so that a person who reads a dead letter still sees its shape.
+On the path of an event: called by ``scoring/events/canonical.py`` for free text, by ``streams/collector`` for dead letters.
+Names are judged by ``personal_names.py``, values by ``personal_values.py``. A mask says what stood there, so that a person who
+reads a dead letter still sees its shape.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from scoring.events.personal_names import is_label, is_personal, is_persons_id, is_write_key, name_words
+from scoring.events.personal_values import REMOVED, mask_id, mask_label, mask_text
 
 #: bytes of a rejected record that are kept; enough to see one event, too little to keep a body
 LONGEST_PAYLOAD = 2048
+#: bytes of a rejected record of a topic that are kept
+TOPIC_PAYLOAD_BYTES = 2000
+#: bytes of a record that is read as JSON; of a longer one the beginning is masked as text
+_LONGEST_READ = 65_536
 
-#: names of fields that hold personal data, compared without case, `_` and `-`
-PERSONAL_FIELDS = frozenset(
-    re.findall(
-        r"\w+",
-        """email mail emailaddress phone phonenumber mobile mobilephone tel telephone fax name firstname lastname fullname
-    givenname familyname surname username nickname address address1 address2 street streetaddress addressline1
-    addressline2 zip zipcode postcode postalcode ip ipaddress clientip browserip remoteaddr useragent ua birthday
-    birthdate dateofbirth passport idcard idnumber ssn taxid password passwd token accesstoken apikey key secret
-    authorization cookie cardnumber creditcard cvv iban receiver recipient consignee contact wechat whatsapp
-    receivername receiverphone receiveraddress buyername buyeremail buyerphone customeremail customername""",
-    )
-)
-#: raw ids of people, also under names that other tools use, compared as above: pseudonymised in what is kept
-_ID_NAMES = frozenset(
-    re.findall(
-        r"\w+",
-        """visitor visitorid buyer buyerid session sessionid customer customerid user userid client clientid anonymousid
-    openid unionid deviceid""",
-    )
-)
-#: the write key of a page's beacon
-_KEY_NAMES = frozenset({"k", "writekey"})
 #: ids of things, not of people, and times: long digits are their nature
-_PLAIN_FIELDS = frozenset(
-    {"event_id", "order_id", "product", "store_id", "event_time", "event_time_ms", "type"}
+_IDS = frozenset(
+    {"event_id", "order_id", "product", "store_id", "event_time", "event_time_ms", "type", "line"}
 )
+_LABELS = frozenset({"campaign", "category"})
+#: a last word of a name that says the same of fields of a sender's own: ids, codes, moments
+_ID_WORDS = frozenset(
+    [
+        "id",
+        "ids",
+        "sku",
+        "skus",
+        "code",
+        "codes",
+        "number",
+        "no",
+        "nr",
+        "ref",
+        "reference",
+        "gtin",
+        "ean",
+        "upc",
+        "isbn",
+        "asin",
+        "hash",
+        "uuid",
+        "guid",
+        "version",
+        "time",
+        "timestamp",
+        "at",
+        "ts",
+        "date",
+        "day",
+        "ms",
+        "created",
+        "updated",
+        "tracking",
+        "token",
+        "编号",
+        "订单号",
+        "单号",
+        "货号",
+    ]
+)
+_AMOUNTS = frozenset(
+    [
+        "amount",
+        "price",
+        "total",
+        "subtotal",
+        "value",
+        "revenue",
+        "cost",
+        "tax",
+        "fee",
+        "gmv",
+        "discount",
+        "shipping",
+        "quantity",
+        "qty",
+        "count",
+        "sum",
+        "balance",
+        "金额",
+        "价格",
+    ]
+)
+_AMOUNT = re.compile(r"[+-]?\d{1,13}(?:[.,]\d{1,9})?")
 
-_EMAIL = re.compile(r"[^\s\"'<>@,;:\\]{1,64}@[^\s\"'<>@,;:\\]{1,190}")
-_IPV4 = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])")
-_IPV6 = re.compile(
-    r"(?<![0-9A-Za-z:.])(?=[0-9A-Fa-f:]*::|(?:[0-9A-Fa-f]{1,4}:){4})[0-9A-Fa-f:]{4,39}(?![0-9A-Za-z])"
+_PAIR = re.compile(
+    r"""(["'])((?:[^"'\\]|\\.){1,80})\1\s*:\s*("(?:[^"\\]|\\.){0,9000}(?:"|$)|'(?:[^'\\]|\\.){0,9000}(?:'|$)|-?\d[\d.eE+\-]*)"""
 )
-_PHONE = re.compile(r"(?<![\w.])\+\d[\d ()\-]{6,20}\d|(?<![\w.])1[3-9]\d{9}(?!\d)")
-_GROUPED = re.compile(r"(?<![\w.:\-])(?:\(\d{2,4}\)|\d{2,4})[ -]\d{3,4}[ -]\d{3,4}(?![\w\-:])")
-#: a run this long may be a card, an account or an identity number; times in milliseconds have thirteen digits
-_DIGITS = re.compile(r"\d{14,}")
-_MASK = re.compile(r"\[(?:email|address|user agent|phone|digits|removed)\]")
-_PAIR = re.compile(r'"([^"\\]{1,40})"\s*:\s*("(?:[^"\\]|\\.){0,9000}(?:"|$)|-?\d[\d.eE+\-]*)')
 #: an object or array that holds no other
-_NESTED = re.compile(r'"([^"\\]{1,40})"\s*:\s*[\[{][^\[\]{}]*(?:[\]}]|$)')
-#: ``name/version (system …`` is how RFC 9110, 10.1.5 writes a user agent
-_BROWSER = re.compile(
-    r"Mozilla/\d[^\"\n]{0,400}|(?<![\w/.])[A-Za-z][\w.\-]{1,40}/\d[\w.]{0,20} \([^\"\n]{2,400}"
-)
-#: an id in a form's body or a query
-_FORM_ID = re.compile(
-    r"(?<![A-Za-z])((?:visitor|buyer|session|customer|user)(?:_?id)?=)[^&\s\"]{1,256}", re.IGNORECASE
-)
-#: JSON's escape of a printable ASCII character (but quote and backslash), which hides what is there from the masks
+_NESTED = re.compile(r'"((?:[^"\\]|\\.){1,80})"\s*:\s*[\[{][^\[\]{}]*(?:[\]}]|$)')
+#: a pair of a form's body or of an address's query
+_FORM = re.compile(r"(?:(?<=[?&;])|(?<![^\s\"']))([^=&?\s\"';]{1,64})=([^&\s\"';]{0,2000})")
+#: JSON's escapes of letters beyond quote, backslash and control characters, which hide what is there from the masks
 _ESCAPED = re.compile(
-    r"(?<!\\)((?:\\\\)*)\\u00(2[013-9a-f]|[346][0-9a-f]|5[0-9abd-f]|7[0-9a-e])", re.IGNORECASE
+    r"(?<!\\)((?:\\\\)*)(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4})"
 )
+_LONE = re.compile("[\ud800-\udfff]")
 
 
-def is_personal(field: str) -> bool:
-    """True if a field of this name holds personal data by its name alone."""
-    return _plain_name(field) in PERSONAL_FIELDS
+class _Number(str):
+    """A JSON number as it was written: reading it would lose its last digits."""
+
+    __slots__ = ()
 
 
-def is_persons_id(field: str) -> bool:
-    """True if a field of this name holds the raw id of a visitor, a buyer or a session."""
-    return _plain_name(field) in _ID_NAMES
+class _Pairs(list[tuple[str, Any]]):
+    """A JSON object with its keys in order, repeated ones too."""
 
 
-def mask_addresses(text: str) -> str:
-    """``text`` with e-mail and network addresses masked, and nothing else: for ids, whose long digits are their nature."""
-    if "@" in text:
-        text = _EMAIL.sub("[email]", text)
-    return _IPV6.sub("[address]", _IPV4.sub("[address]", text))
+def mask_field(field: str, text: str) -> str:
+    """``text`` without personal data, as it may be kept under the name ``field``."""
+    if field in _IDS:
+        return mask_id(text)
+    return _by_name(field)(text)
 
 
-def _plain_name(field: str) -> str:
-    return field.replace("_", "").replace("-", "").lower()
+def mask_attribute(field: str, text: str) -> str:
+    """The value of an attribute as it is kept; its name decides before its shape does."""
+    if is_persons_id(field) or (is_personal(field) and not is_label(field, text)):
+        return REMOVED
+    return mask_field(field, text)
 
 
-def mask_text(text: str) -> str:
-    """``text`` with e-mail addresses, telephone numbers, network addresses, user agents and long digit runs masked."""
-    if "@" in text:
-        text = _EMAIL.sub("[email]", text)
-    text = _BROWSER.sub("[user agent]", text)
-    text = _IPV4.sub("[address]", text)
-    text = _IPV6.sub("[address]", text)
-    text = _PHONE.sub("[phone]", text)
-    text = _GROUPED.sub("[phone]", text)
-    return _DIGITS.sub("[digits]", text)
+def mask_free(text: str) -> str:
+    """``text`` without personal data, whatever it is: prose, a form's body, an address with a query."""
+    if "=" not in text:
+        return mask_text(text)
+    parts: list[str] = []
+    at = 0
+    for match in _FORM.finditer(text):
+        parts += (mask_text(text[at : match.start()]), _masked_form(match))
+        at = match.end()
+    return "".join(parts) + mask_text(text[at:])
+
+
+@lru_cache(maxsize=4096)
+def _by_name(field: str) -> Callable[[str], str]:
+    words = name_words(field) or [field.lower()]
+    if words[-1] in _AMOUNTS:
+        return _mask_amount
+    if words[-1] in _LABELS:
+        return mask_label
+    return mask_id if words[-1] in _ID_WORDS else mask_free
+
+
+def _mask_amount(text: str) -> str:
+    return text if _AMOUNT.fullmatch(text.strip()) else mask_free(text)
+
+
+def _unquoted(text: str) -> str:
+    """A part of a query without its percent-encoding (RFC 3986, 2.1)."""
+    raw = re.sub(
+        rb"%([0-9A-Fa-f]{2})",
+        lambda code: bytes([int(code.group(1), 16)]),
+        text.replace("+", " ").encode("utf-8", "replace"),
+    )
+    return raw.decode("utf-8", "replace")
+
+
+def _masked_form(match: re.Match[str]) -> str:
+    field, value = _unquoted(match.group(1)), match.group(2)
+    if not value:
+        return match.group(0)
+    if is_personal(field) or is_persons_id(field) or is_write_key(field):
+        return f"{match.group(1)}={REMOVED}"
+    plain = _unquoted(value)
+    masked = mask_text(plain) if "=" in plain else mask_field(field, plain)
+    return match.group(0) if masked == plain else f"{match.group(1)}={masked}"
 
 
 def mask_payload(
@@ -113,17 +192,11 @@ def mask_payload(
         Readable text without personal data, and True if it is not the whole record.
     """
     cut = len(raw) > longest
-    # masked before the cut, with room beyond it: a cut through an address would hide it from the masks
-    text = raw[: 4 * longest].decode("utf-8", "replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
-
-    text = _ESCAPED.sub(_unescaped, text)
-    text = _NESTED.sub(_without_nested, text)
-    parts: list[str] = []
-    at = 0
-    for match in _PAIR.finditer(text):
-        parts += (_masked_rest(text[at : match.start()]), _masked_pair(match, pseudonym))
-        at = match.end()
-    text = "".join(parts) + _masked_rest(text[at:])
+    text = _masked_json(raw, pseudonym) if len(raw) <= _LONGEST_READ else None
+    if text is None:
+        # masked before the cut, with room beyond it: a cut through an address would hide it from the masks
+        head = raw[: 4 * longest].decode("utf-8", "replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
+        text = _masked_loosely(head, pseudonym)
     kept = text.encode("utf-8", "replace")
     if len(kept) > longest:
         cut = True
@@ -131,40 +204,98 @@ def mask_payload(
     return text, cut
 
 
-def is_masked(text: str) -> bool:
-    """True if a mask is in ``text``, so that it is not what was sent."""
-    return _MASK.search(text) is not None
+def masked(payload: bytes) -> str:
+    """What is kept of a rejected record that did not come through the collector: an id in it may be a raw one."""
+    return mask_payload(payload, lambda identifier: REMOVED, TOPIC_PAYLOAD_BYTES)[0]
+
+
+def _masked_json(raw: bytes, pseudonym: Callable[[str], str]) -> str | None:
+    """The record as JSON without personal data; None if it is no JSON object or array."""
+    if raw.lstrip()[:1] not in (b"{", b"["):
+        return None
+    try:
+        value = json.loads(
+            raw.decode("utf-8"),
+            parse_int=_Number,
+            parse_float=_Number,
+            parse_constant=_Number,
+            object_pairs_hook=_Pairs,
+        )
+        return _LONE.sub(lambda lone: f"\\u{ord(lone.group()):04x}", _written("", value, pseudonym))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _written(field: str, value: Any, pseudonym: Callable[[str], str]) -> str:
+    """``value``, which stood under ``field``, as JSON without personal data."""
+    if isinstance(value, _Pairs):
+        label = next((text for name, text in value if name in ("name", "key") and isinstance(text, str)), "")
+        hides = bool(label) and len(value) > 1 and (is_personal(label) or is_persons_id(label))
+        parts = [
+            f"{_text(mask_text(name))}:{_text(REMOVED) if hides else _kept(name, one, pseudonym)}"
+            for name, one in value
+        ]
+        return "{" + ",".join(parts) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(_written(field, one, pseudonym) for one in value) + "]"
+    if isinstance(value, _Number):
+        masked = mask_field(field, value)
+        return value if masked == value else _text(masked)
+    if isinstance(value, str):
+        return _text(_masked_loosely(value, pseudonym) if '":' in value else mask_field(field, value))
+    return json.dumps(value)
+
+
+def _kept(field: str, value: Any, pseudonym: Callable[[str], str]) -> str:
+    """The value of ``field``, judged by the field's name first."""
+    if value is None or value == "" or isinstance(value, bool):
+        return json.dumps(value)
+    if is_persons_id(field):
+        return _text(pseudonym(str(value)) if isinstance(value, str) else REMOVED)
+    if is_personal(field) or is_write_key(field):
+        return _text(REMOVED)
+    return _written(field, value, pseudonym)
+
+
+def _text(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _masked_loosely(text: str, pseudonym: Callable[[str], str]) -> str:
+    """``text`` without personal data where it cannot be read as JSON: half a record, a form, a line of a table."""
+    text = _ESCAPED.sub(_unescaped, text)
+    for _ in range(8):
+        before, text = text, _NESTED.sub(_without_nested, text)
+        if text == before:
+            break
+    parts: list[str] = []
+    at = 0
+    for match in _PAIR.finditer(text):
+        parts += (mask_free(text[at : match.start()]), _masked_pair(match, pseudonym))
+        at = match.end()
+    return "".join(parts) + mask_free(text[at:])
 
 
 def _unescaped(match: re.Match[str]) -> str:
-    return match.group(1) + chr(int(match.group(2), 16))
-
-
-def _masked_rest(text: str) -> str:
-    return mask_text(_FORM_ID.sub(r"\1[removed]", text))
+    units = [int(unit, 16) for unit in match.group(2).split("\\u")[1:]]
+    letter = b"".join(unit.to_bytes(2, "big") for unit in units).decode("utf-16-be", "surrogatepass")
+    is_hidden = letter in '"\\' or ord(letter) < 0x20 or 0x7F <= ord(letter) < 0xA0 or _LONE.match(letter)
+    return match.group(0) if is_hidden else match.group(1) + letter
 
 
 def _without_nested(match: re.Match[str]) -> str:
     field = match.group(1)
-    return f'"{field}":"[removed]"' if is_personal(field) or is_persons_id(field) else match.group(0)
+    return f'"{field}":"{REMOVED}"' if is_personal(field) or is_persons_id(field) else match.group(0)
 
 
 def _masked_pair(match: re.Match[str], pseudonym: Callable[[str], str]) -> str:
-    field, value = match.group(1), match.group(2)
-    if is_personal(field) or _plain_name(field) in _KEY_NAMES:
-        return f'"{field}":"[removed]"'
+    field, value = match.group(2), match.group(3)
+    plain = value.strip("\"'")
     if is_persons_id(field):
-        plain = value.strip('"')
         return f'"{field}":"{pseudonym(plain)}"' if plain else match.group(0)
-    if field in _PLAIN_FIELDS:
-        return mask_addresses(match.group(0))
-    return mask_text(match.group(0))
-
-
-#: bytes of a rejected record of a topic that are kept
-TOPIC_PAYLOAD_BYTES = 2000
-
-
-def masked(payload: bytes) -> str:
-    """What is kept of a rejected record that did not come through the collector: an id in it may be a raw one."""
-    return mask_payload(payload, lambda identifier: "[removed]", TOPIC_PAYLOAD_BYTES)[0]
+    if is_personal(field) or is_write_key(field):
+        return f'"{field}":"{REMOVED}"'
+    masked = mask_field(field, plain)
+    return mask_text(match.group(0)[: match.start(3) - match.start(0)]) + (
+        value if masked == plain else f'"{masked}"'
+    )

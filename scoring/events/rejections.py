@@ -13,9 +13,9 @@ from typing import Any, get_type_hints
 
 import msgspec
 
-from scoring.events.event import EventType, RejectReason
+from scoring.events.event import DeviceClass, EventType, RejectReason
 from scoring.events.incoming import MOST_ATTRIBUTES, MOST_QUANTITY, SET_BY_THE_COLLECTOR, IncomingEvent
-from scoring.events.redaction import mask_text
+from scoring.events.personal_values import mask_text
 
 _TYPES: dict[str, Any] = get_type_hints(IncomingEvent, include_extras=True)
 _ALIASES = {
@@ -39,11 +39,19 @@ _SYNONYMS = {
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Why a record is rejected: the reason (closed list), a sentence for people, and the field if it is one."""
+    """Why a record is rejected: the reason (closed list), a sentence for people, and the field if it is one.
+
+    Both texts are kept, answered and logged, so personal data that a sender wrote is masked in them, whoever quotes it.
+    """
 
     reason: RejectReason
     detail: str
     field: str = ""
+
+    def __post_init__(self) -> None:
+        """Mask the texts."""
+        object.__setattr__(self, "detail", mask_text(self.detail))
+        object.__setattr__(self, "field", mask_text(self.field))
 
 
 def kind_of(value: object) -> str:
@@ -132,7 +140,10 @@ def _wrong_field(name: str, value: object, message: str, guesses: bool) -> Rejec
         detail = f"`currency` must be an ISO 4217 code such as CNY or USD, got {shown(value, 12)!r}"
         return Rejection(RejectReason.BAD_MONEY, detail, name)
     if name == "device_class" and isinstance(value, str):
-        return Rejection(RejectReason.BAD_VALUE, f"`device_class`: {message}", name)
+        known = ", ".join(DeviceClass)
+        return Rejection(
+            RejectReason.BAD_VALUE, f"`device_class` must be one of {known}; got {shown(value)!r}", name
+        )
     if name == "quantity" and isinstance(value, int) and not isinstance(value, bool):
         detail = f"`quantity` must be 0 to {MOST_QUANTITY:,}, got {value}"[:200]
         return Rejection(RejectReason.BAD_VALUE, detail, name)

@@ -19,7 +19,7 @@ from scoring.events.event import DeviceClass, Event, RejectReason, Source
 from scoring.events.identity import id_of_door
 from scoring.events.incoming import MOST_ATTRIBUTES, MOST_QUANTITY, IncomingEvent
 from scoring.events.notes import Note
-from scoring.events.redaction import mask_text
+from scoring.events.personal_values import mask_text
 from scoring.events.rejections import Rejection, explain
 
 #: characters that a field may have at most: texts, and ids of which every character counts

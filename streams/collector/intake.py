@@ -26,8 +26,9 @@ from scoring.events.delivery import Delivery, StoreDefaults
 from scoring.events.event import DeadLetter, Event, EventType, RejectReason, Source
 from scoring.events.notes import FieldNote
 from scoring.events.parsing import Batch, RejectedRecord, parse_body, parse_objects
+from scoring.events.personal_values import mask_text
 from scoring.events.pseudonyms import Pseudonyms
-from scoring.events.redaction import mask_payload, mask_text
+from scoring.events.redaction import mask_payload
 from scoring.events.rejections import Rejection
 from scoring.funnel.units import DAY_MS, HOUR_MS
 from streams.clock import now_ms

@@ -14,7 +14,7 @@ import msgspec
 from clickhouse_connect.driver import Client
 
 from scoring.events.event import EventType, RejectReason, Source
-from scoring.events.redaction import is_masked
+from scoring.events.personal_values import is_masked
 from streams.clickhouse.errors import mapped
 from streams.collector.intake import EventIntake
 from streams.errors import InputError

@@ -23,6 +23,7 @@ from clickhouse_connect.driver import AsyncClient
 
 from scoring.events.bounds import BELIEVED_AHEAD_MS
 from scoring.events.event import DeadLetter, RejectReason
+from scoring.events.personal_values import mask_text
 from scoring.events.redaction import masked
 from streams import metrics
 from streams.clickhouse.clients import table
@@ -319,6 +320,7 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _dead_letter(self, target: Target, row: Row, reason: RejectReason, detail: str) -> None:
         """Set a record aside under a name made from its place in the log: received twice, it is one letter."""
         assert self._producer is not None
+        detail = mask_text(detail)
         metrics.LANDING_REFUSED.labels(target.topic).inc()
         _log.warning(
             "record_rejected", topic=target.topic, partition=row.partition, offset=row.offset, why=detail

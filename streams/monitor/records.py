@@ -26,6 +26,7 @@ from scoring.alerts.alert import AlertTransition
 from scoring.counting.partition import IS_LATE, MINUTE, OWNER, TAKEN_BACK, Row, UncountedRecord
 from scoring.counting.segments import SegmentContest
 from scoring.events.event import DeadLetter
+from scoring.events.personal_values import mask_text
 from scoring.events.redaction import masked
 from scoring.funnel.scores import MinuteRow, ScoreRow, WindowRow
 from scoring.funnel.stages import STAGES
@@ -132,7 +133,7 @@ def dead_letter(rejected: UncountedRecord, partition: int, offset: int, present_
         source=f"topic:{EVENTS}",
         store_id="",
         payload=masked(rejected.payload),
-        detail=f"partition {partition}, offset {offset}: {rejected.detail}",
+        detail=f"partition {partition}, offset {offset}: {mask_text(rejected.detail)}",
         letter_id=f"{EVENTS}-{partition}-{offset}",
     )
     return (None, encode(letter))

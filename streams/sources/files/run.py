@@ -23,7 +23,6 @@ from streams.sources.files.reading import BadRow, FileEndsEarlyError, Table
 _IN_FLIGHT = 4
 #: longest wait between looks at the clock when pacing, in seconds
 _LONGEST_NAP_S = 0.5
-_PERSONS = ("visitor", "buyer", "session")
 
 
 @dataclass(slots=True)
@@ -84,7 +83,7 @@ class Replay:
         self._store_id = store_id
         self._stores: Mapping[str, StoreDefaults] = {store_id: store}
         self._maker = EventMaker(mapping, table.columns, store_id)
-        self._keys = _letter_keys(table.columns, mapping)
+        self._kept = _kept_columns(table.columns, mapping)
         self._pace = _ReplayPace(speed) if speed else None
         self.report = ReplayReport()
 
@@ -192,19 +191,26 @@ class Replay:
             self._note_refusal(one)
 
     def _letter(self, row: BadRow) -> bytes:
-        """A bad row as it is kept: its fields by name, so that persons' ids are recognised and masked."""
-        fields: dict[str, Any] = {"line": row.line}
-        for index, value in enumerate(row.fields):
-            key = self._keys[index] if index < len(self._keys) else f"column_{index + 1}"
-            fields[key] = value
-        return msgspec.json.encode(fields)
+        """A bad row as it is kept: its line, and the fields that the mapping uses, under the names that masks know.
+
+        The other columns of a shop's export are names and addresses. Of a row with too few or too many fields nothing says which
+        field is which, so none is kept: its line is in the file.
+        """
+        kept: dict[str, Any] = {"line": row.line}
+        if len(row.fields) == len(self._table.columns):
+            kept.update((name, row.fields[at]) for name, at in self._kept)
+        else:
+            kept["columns"] = len(row.fields)
+        return msgspec.json.encode(kept)
 
 
-def _letter_keys(columns: Sequence[str], mapping: FileMapping) -> list[str]:
-    person = {column: name for name, column in mapping.fields.items() if name in _PERSONS}
-    for rule in mapping.events:
-        person.update({column: name for name, column in rule.fields.items() if name in _PERSONS})
-    return [str(person.get(column, column)) for column in columns]
+def _kept_columns(columns: Sequence[str], mapping: FileMapping) -> list[tuple[str, int]]:
+    """Name and place of the columns that the mapping uses; one that fills a field of an event has the field's name."""
+    needed = mapping.needed_columns()
+    fields: dict[str, str] = {mapping.time.column: "event_time"}
+    for filled in (*(rule.fields for rule in mapping.events), mapping.fields):
+        fields.update({column: str(name) for name, column in filled.items()})
+    return [(fields.get(name, name), at) for at, name in enumerate(columns) if name in needed]
 
 
 async def _first_of(flying: set[asyncio.Task[None]]) -> set[asyncio.Task[None]]:

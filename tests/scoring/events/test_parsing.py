@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from scoring.events.delivery import Delivery, StoreDefaults
 from scoring.events.event import Event, EventType, RejectReason, Source
 from scoring.events.parsing import Batch, parse_body, parse_lines, parse_objects
+from scoring.events.personal_values import is_masked, mask_text
 from scoring.events.pseudonyms import Pseudonyms
-from scoring.events.redaction import LONGEST_PAYLOAD, is_masked, mask_payload, mask_text
+from scoring.events.redaction import LONGEST_PAYLOAD, mask_payload
 
 NOW_MS = 1_763_863_200_000
 PSEUDONYMS = Pseudonyms("key")

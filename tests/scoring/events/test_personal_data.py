@@ -1,0 +1,228 @@
+"""Personal data of every kind, planted in every text field of events and of rejected records; and what only looks like it."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scoring.events.delivery import Delivery, StoreDefaults
+from scoring.events.event import Event, Source
+from scoring.events.parsing import parse_body
+from scoring.events.personal_names import is_personal, is_persons_id
+from scoring.events.personal_values import is_plain_id, mask_id, mask_label, mask_log, mask_text
+from scoring.events.pseudonyms import Pseudonyms
+from scoring.events.redaction import mask_payload
+from scoring.events.rejections import explain
+from tests.scoring.events.personal_kinds import KEPT_IDS, KEPT_LABELS, KEPT_NAMES, LIKE_IDS, NAMES, VALUES
+
+NOW_MS = 1_763_863_200_000
+PSEUDONYMS = Pseudonyms("key")
+DELIVERY = Delivery(
+    received_at_ms=NOW_MS,
+    source=Source.API,
+    stores={"a": StoreDefaults("shopify", "EUR")},
+    pseudonym=PSEUDONYMS.of,
+    device_class=lambda agent: "ios",
+    fresh_id=lambda: "fresh",
+)
+EVENT = {"store_id": "a", "type": "order", "event_time": NOW_MS, "order_id": "10001", "amount": "12.50", "visitor": "v-1"}  # fmt: skip
+IN_IDS = [value for value in VALUES if value not in LIKE_IDS]
+IN_LABELS = [value for value in VALUES if value not in LIKE_IDS or not value.isdigit()]
+
+
+def trace(value: str) -> str:
+    """The part of a planted value that must not be found: its longest run with a digit or a planted word, else all of it."""
+    runs = re.findall(r"[^\W_]+", value)
+    telling = [run for run in runs if len(run) > 3 and (any(one.isdigit() for one in run) or "zq" in run)]
+    return max([*telling, ""], key=len) or value
+
+
+def taken(**fields: Any) -> Event:
+    body = json.dumps([{**EVENT, **fields}], ensure_ascii=False).encode()
+    (event,) = parse_body(body, DELIVERY).events
+    return event
+
+
+def letter(record: object) -> str:
+    body = json.dumps(record).encode()
+    return mask_payload(body, lambda raw: PSEUDONYMS.marked("a", raw))[0]
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_a_value_in_words_is_masked_though_the_body_holds_nothing_else(value: str) -> None:
+    event = taken(
+        channel=value[:64],
+        payment_method=value[:64],
+        attributes={"note": f"see {value} today", value[:64]: "x"},
+    )
+    kept = msgspec.json.encode(event).decode()
+    assert trace(value[:64]) not in kept
+
+
+@pytest.mark.parametrize("value", IN_LABELS)
+def test_a_value_in_a_campaign_or_a_category_is_masked(value: str) -> None:
+    event = taken(campaign=value, category=value)
+    assert trace(value) not in event.campaign + event.category
+
+
+@pytest.mark.parametrize("value", IN_IDS)
+def test_a_value_in_an_id_becomes_a_pseudonym_so_that_orders_stay_apart(value: str) -> None:
+    event = taken(order_id=value, product=value, event_id=value)
+    assert event.order_id == event.product == event.event_id == PSEUDONYMS.of("a", value)
+
+
+@pytest.mark.parametrize("value", IN_IDS)
+@pytest.mark.parametrize(
+    "field",
+    [
+        "event_id",
+        "order_id",
+        "product",
+        "store_id",
+        "type",
+        "event_time",
+        "campaign",
+        "channel",
+        "odd",
+        "nest",
+    ],
+)
+def test_a_rejected_record_keeps_it_in_no_field(value: str, field: str) -> None:
+    record = {**EVENT, "odd": 1, field: {"deep": [{"deeper": value}]} if field == "nest" else value}
+    (rejected,) = parse_body(json.dumps(record).encode(), DELIVERY).rejected
+    assert trace(value) not in rejected.rejection.detail + rejected.rejection.field
+    assert trace(value) not in letter(record)
+    assert trace(value) not in letter([record])
+
+
+REFUSED = [
+    (field, value)
+    for field in ("device_class", "currency", "country", "amount", "quantity", "attributes", "unknown")
+    for value in VALUES
+    if field != "amount" or not value.isdigit()
+]
+
+
+@pytest.mark.parametrize(("field", "value"), REFUSED)
+def test_an_explanation_quoted_the_value_that_it_refused(field: str, value: str) -> None:
+    record = {**EVENT, field: value}
+    assert trace(value) not in explain(record, ValueError(value)).detail
+    batch = parse_body(json.dumps(record).encode(), DELIVERY)
+    told = [one.rejection.detail for one in batch.rejected] + [repr(note) for note in batch.notes]
+    assert trace(value) not in " ".join(told)
+
+
+def test_numbers_in_explanations_were_the_senders_own() -> None:
+    for field in ("quantity", "event_time_ms", "amount"):
+        assert "1381234567" not in explain({**EVENT, field: 13812345671.5}, ValueError("")).detail
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_in_any_language_says_that_the_value_is_personal(name: str) -> None:
+    assert is_personal(name) or is_persons_id(name)
+    event = taken(attributes={name[:64]: "Zq Wang, Am Markt 1"})
+    assert "Zq" not in msgspec.json.encode(event).decode()
+    for value in ("Zq Wang", ["Zq Wang"], {"a": {"b": ["Zq Wang"]}}, 4711_0815):
+        for record in ({**EVENT, name: value}, {"order": {name: value}}, [{"rows": [{name: value}]}]):
+            kept = letter(record)
+            assert "Zq" not in kept
+            assert "47110815" not in kept
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_record_that_is_no_json_is_masked_by_names_too(name: str) -> None:
+    plain = name.replace('"', "")
+    broken = json.dumps({plain: "Zq Wang", "x": 1})[:-1]
+    assert "Zq" not in mask_payload(broken.encode(), lambda raw: "~p")[0]
+    cut_short = json.dumps({"pad": "y" * 1500, plain: "Zq Wang", "more": "z" * 70_000})
+    assert "Zq" not in mask_payload(cut_short.encode(), lambda raw: "~p")[0]
+
+
+@pytest.mark.parametrize("name", KEPT_NAMES)
+def test_names_of_things_are_no_names_of_people(name: str) -> None:
+    assert not is_personal(name)
+    assert not is_persons_id(name)
+
+
+@pytest.mark.parametrize("value", KEPT_IDS)
+def test_order_numbers_skus_and_times_are_kept(value: str) -> None:
+    assert mask_id(value) == value
+    event = taken(
+        order_id=value,
+        product=value,
+        event_id=value,
+        campaign=value,
+        attributes={"gift_code": value, "placed_at": value},
+    )
+    assert (event.order_id, event.product, event.event_id, event.campaign) == (value,) * 4
+    assert event.attributes == {"gift_code": value, "placed_at": value}
+    record = {**EVENT, "order_id": value, "odd_id": value, "orderNumber": value, "sku": value}
+    assert json.loads(letter(record)) | {"visitor": "v-1"} == record
+
+
+@pytest.mark.parametrize("value", KEPT_LABELS)
+def test_campaigns_with_digits_are_kept(value: str) -> None:
+    assert mask_label(value) == value
+    assert taken(campaign=value, category=value).campaign == value
+
+
+@pytest.mark.parametrize(
+    "amount", ["12.50", "1299", "13812345671", "650000000", "4155552671", "25000000000.00", "-3"]
+)
+def test_amounts_are_kept(amount: str) -> None:
+    record = {**EVENT, "amount": amount, "totalPrice": amount, "odd": 1}
+    kept = json.loads(letter(record))
+    assert (kept["amount"], kept["totalPrice"]) == (amount, amount)
+
+
+def test_a_record_is_kept_as_it_was_written_but_for_what_is_masked() -> None:
+    raw = '{"type":"order","event_time":1763863200000,"amount":12.50,"big_id":12345678901234567890123,"e":1E400,"a":[true,null],"a":2,"t":"\\ud800 \\u0007"}'
+    kept, cut = mask_payload(raw.encode(), lambda plain: "~p")
+    assert not cut
+    assert kept == raw
+
+
+def test_a_pair_of_name_and_value_hides_its_value() -> None:
+    kept = letter(
+        {"note_attributes": [{"name": "收货人", "value": "Zq Wang"}, {"name": "gift", "value": "yes"}]}
+    )
+    assert "Zq" not in kept
+    assert "yes" in kept
+
+
+def test_a_query_of_an_address_is_masked_by_its_names() -> None:
+    page = "https://shop.example/thanks?name=Zq+Wang&email=zq%40leaky.example&order=1001&utm_campaign=120208123456780123"
+    event = taken(attributes={"page": page})
+    assert "Zq" not in event.attributes["page"]
+    assert "zq" not in event.attributes["page"]
+    assert event.attributes["page"].endswith("&order=1001&utm_campaign=120208123456780123")
+
+
+def test_a_measurement_keeps_its_name_and_a_person_does_not() -> None:
+    assert taken(attributes={"name": "LCP"}).attributes == {"name": "LCP"}
+    assert taken(attributes={"name": "王小明"}).attributes == {"name": "[removed]"}
+    assert taken(attributes={"name": "Zq Wang"}).attributes == {"name": "[removed]"}
+
+
+@given(st.text(max_size=60) | st.from_regex(r"[0-9A-Za-z.:@+\-/ ]{0,40}", fullmatch=True))
+def test_the_fast_look_at_an_id_never_passes_what_the_masks_would_change(text: str) -> None:
+    assert not is_plain_id(text) or mask_id(text) == text
+
+
+@given(st.text(max_size=80))
+def test_masking_twice_is_masking_once(text: str) -> None:
+    once = mask_text(text)
+    assert mask_text(once) == once
+
+
+def test_a_log_keeps_the_addresses_of_machines_and_loses_those_of_people() -> None:
+    assert (
+        mask_log("127.0.0.1:9092 refused zq@leaky.example, +86 138 1234 5671")
+        == "127.0.0.1:9092 refused [email], [phone]"
+    )
