@@ -88,3 +88,45 @@ def test_a_store_that_slows_down_for_the_night_is_not_silent() -> None:
     for seed in range(10):
         said, _ = of_one(np.random.default_rng(seed).poisson(pace)[:1200], None)
         assert sum(delay is Delay.SILENT for delay in said) <= 30
+
+
+@pytest.mark.parametrize("gap", [170, 181, 190, 210, 240, 300, 420, 590, 650])
+@pytest.mark.parametrize("pace", [30, 5_000, 1_000_000])
+def test_a_busy_store_is_not_forgotten_after_three_hours_of_silence(gap: int, pace: int) -> None:
+    """Forgotten is who is quiet *and* whose pace has faded; who is only one of both is still compared with its past."""
+    events = np.array([pace] * 60 + [0] * gap + [max(pace // 1000, 1)] * 5)
+    asked, _ = of_one(events, None)
+    unasked, _ = of_one(events, ("neighbour",))
+    assert asked[-5:] == unasked[-5:]
+
+
+def test_after_two_hours_it_is_the_store_that_is_silent_and_not_its_data() -> None:
+    said, _ = of_one(np.array([50] * 30 + [0] * 130), None)
+    assert said[30] is Delay.CUT_OFF or said[30] is Delay.SILENT
+    assert said[149] is Delay.SILENT
+    assert said[150:] == [None] * 10
+
+
+@pytest.mark.parametrize(
+    ("events", "of_them_late", "is_late"), [(100, 0, False), (100, 9, False), (20, 9, False), (100, 60, True)]
+)
+def test_late_is_from_a_fifth_of_the_events_and_ten_of_them_on(
+    events: int, of_them_late: int, is_late: bool
+) -> None:
+    lateness = Lateness()
+    lateness.close(0, {"shop": [events - of_them_late, 0, 0, 0, 0, 0, 0]})
+    lateness.correct(0, {"shop": [events, 0, 0, 0, 0, 0, 0]})
+    said = lateness.close(1, {"shop": [events, 0, 0, 0, 0, 0, 0]})
+    assert (said.get("shop") is Delay.LATE) == is_late
+
+
+def test_a_correction_of_a_minute_out_of_memory_or_downwards_makes_nothing_late() -> None:
+    lateness = Lateness()
+    lateness.correct(0, {"shop": [500, 0, 0, 0, 0, 0, 0]})
+    for minute in range(200):
+        lateness.close(minute, {"shop": [50, 0, 0, 0, 0, 0, 0]})
+    lateness.correct(19, {"shop": [50_000, 0, 0, 0, 0, 0, 0]})
+    lateness.correct(150, {"shop": [10, 0, 0, 0, 0, 0, 0]})
+    assert lateness.close(200, {"shop": [50, 0, 0, 0, 0, 0, 0]}) == {}
+    lateness.correct(21, {"shop": [50_000, 0, 0, 0, 0, 0, 0]})
+    assert lateness.close(201, {"shop": [50, 0, 0, 0, 0, 0, 0]}) == {"shop": Delay.LATE}

@@ -53,3 +53,26 @@ def test_restored_windows_go_on_like_those_that_never_stopped(
     restored.restore(at - 1, dict(enumerate(minutes[:at])))
     for number, counts in enumerate(minutes[at:], at):
         assert restored.advance(number, counts) == straight.advance(number, counts)
+
+
+@given(st.lists(minute_counts, min_size=6, max_size=30))
+def test_minutes_that_left_every_window_were_held_for_ever(minutes: list[dict[str, list[int]]]) -> None:
+    windows = RollingWindows(LENGTHS)
+    for number, counts in enumerate(minutes):
+        windows.advance(number, counts)
+        assert len(windows._totals) <= max(LENGTHS)
+
+
+def test_a_correction_outside_the_longest_window_changes_nothing_and_its_edge_does() -> None:
+    one = {"a": [1, 0, 0, 0, 0, 0, 0]}
+    windows = RollingWindows(LENGTHS)
+    assert windows.amend(0, one) == []
+    for number in range(10):
+        windows.advance(number, {})
+    assert windows.amend(10, one) == []
+    assert windows.amend(4, one) == []
+    assert [row.window_minutes for row in windows.amend(5, one)] == [5]
+    assert [row.window_minutes for row in windows.amend(8, one)] == [2, 5]
+    assert [row.counts[0] for row in windows.amend(9, one)] == [2, 3]
+    assert windows.amend(9, one) == []
+    assert [row.minute_ms for row in windows.advance(10, {})] == [600_000, 600_000]
