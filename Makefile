@@ -9,7 +9,7 @@ PYTEST := $(BIN)/python -m pytest
 # some machines forbid Python to keep what it compiled: every process that a test starts would compile all of it again
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup demo test test-fast test-long test-versions check format bench bench-detection faults fuzz clean
+.PHONY: setup demo test test-fast test-long test-versions check format bench bench-detection faults mutants fuzz clean
 
 setup: $(VENV)/.done
 
@@ -63,6 +63,10 @@ BENCH ?=
 bench: setup
 	$(BIN)/uv sync --frozen --extra embedded --group bench --inexact
 	$(BIN)/python -m tests.bench $(BENCH)
+
+# a sample of mutants of the pure core against the tests of their folder, not in CI; MUTANTS="--folder counting --most 200"
+mutants: setup
+	$(BIN)/python -m tests.mutation.mutate $(MUTANTS)
 
 # kills, freezes, cuts and rebalances under load, then compares; FAULTS="--kills 20" for a shorter run
 FAULTS ?= --kills 100
