@@ -115,7 +115,7 @@ def test_recent_and_old_events_are_counted_once_through_replays_kills_and_a_rest
 ) -> None:
     path, mapping, expected = write_mine(tmp_path)
     told = instance.replay(path, str(mapping))
-    assert "3 refused" in told
+    assert "3 rejected" in told
     until_equal(lambda: landed(instance, "mine"), expected)
     events = "SELECT count() AS n FROM events WHERE store_id = 'mine'"
     letters = "SELECT reason, detail FROM dead_letters WHERE store_id = 'mine' ORDER BY detail"
@@ -142,7 +142,7 @@ def test_the_taobao_file_ends_with_the_counts_of_an_independent_count(instance: 
         if behaviour in STAGE_OF:
             expected[int(seconds) // 60 * 60, STAGE_OF[behaviour]] += 1
     told = instance.replay(TAOBAO, "taobao")
-    assert "96,168 events accepted, 1 refused" in told
+    assert "96,168 events accepted, 1 rejected" in told
     assert difference(landed(instance, "taobao"), dict(expected)) == {}
     instance.replay(TAOBAO, "taobao")
     assert difference(landed(instance, "taobao"), dict(expected)) == {}
