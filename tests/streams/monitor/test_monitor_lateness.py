@@ -31,7 +31,8 @@ from streams.monitor.partition import Partition, Work
 
 DAY = 1440
 START = 29_459_520  # Monday 2026-01-05 00:00 UTC
-TRAIN, LIVE = 8 * DAY, 110
+#: six days: steps are judged by them, whether visitors stay away is not yet (from seven days on)
+TRAIN, LIVE = 6 * DAY, 110
 HELD = range(60, 75)
 CLICK, CART = STAGE_INDEX["click"], STAGE_INDEX["add_to_cart"]
 SHARES = (0.2, 0.3, 0.3, 0.2)
