@@ -83,4 +83,4 @@ def test_without_an_instance_the_check_says_what_is_missing(tmp_path: Path) -> N
     check.register(app)
     done = CliRunner().invoke(app, ["--backtest", "10", "--data", str(tmp_path)])
     assert done.exit_code == 1
-    assert "the backtest cannot be run" in done.output
+    assert "cannot run the backtest" in done.output

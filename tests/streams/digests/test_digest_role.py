@@ -104,8 +104,10 @@ async def start(
     }
     script = (
         "import asyncio; from streams.settings import load_settings; from streams.config.loading import load_config;"
+        "from streams.roles import until_stopped;"
         "from streams.instance.files import StateReport; from streams.digests.role import ROLE, run; s = load_settings();"
-        "asyncio.run(run(s, load_config(s.data / 'funnelwatch.yaml'), StateReport(s.data, ROLE)))"
+        "config = load_config(s.data / 'funnelwatch.yaml'); report = StateReport(s.data, ROLE);"
+        "asyncio.run(until_stopped(run(s, config, report), lambda: report.is_stopping))"
     )
 
     @contextmanager
