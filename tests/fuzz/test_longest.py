@@ -2,6 +2,7 @@
 
 Hypothesis makes bodies out of the pieces that have been expensive (numbers, nested brackets, half texts, members of gzip), repeats
 them up to a door's limit and looks for the one that costs the most CPU time for its bytes. FUZZ_SECONDS is the time of all targets.
+The targets that measure time are ``long``: a busy machine's tests fail by none of them, `make fuzz` runs all.
 """
 
 from __future__ import annotations
@@ -111,6 +112,7 @@ def fuzz(strategy: st.SearchStrategy[object], look: Callable[..., None]) -> None
         run()
 
 
+@pytest.mark.long
 def test_the_count_of_a_body_is_cheap_whatever_it_holds() -> None:
     def look(pieces: list[tuple[bytes, int]]) -> None:
         body = body_of(pieces, SERVER_BYTES)
@@ -121,6 +123,7 @@ def test_the_count_of_a_body_is_cheap_whatever_it_holds() -> None:
     fuzz(BODIES, look)
 
 
+@pytest.mark.long
 def test_a_beacon_is_read_in_time_on_the_loop() -> None:
     def look(pieces: list[tuple[bytes, int]]) -> None:
         body = body_of(pieces, PIXEL_BYTES)
@@ -131,6 +134,7 @@ def test_a_beacon_is_read_in_time_on_the_loop() -> None:
     fuzz(BODIES, look)
 
 
+@pytest.mark.long
 def test_every_body_becomes_events_or_rejected_records() -> None:
     def look(pieces: list[tuple[bytes, int]]) -> None:
         body = body_of(pieces, PIXEL_BYTES)
@@ -147,6 +151,7 @@ def test_every_body_becomes_events_or_rejected_records() -> None:
     fuzz(BODIES, look)
 
 
+@pytest.mark.long
 def test_compressed_bodies_are_read_in_linear_time() -> None:
     members = st.lists(st.tuples(st.binary(max_size=60), st.integers(1, 100_000)), min_size=1, max_size=4)
 
