@@ -104,7 +104,7 @@ def topics_table() -> str:
         if not kept:
             days = int(topic.configs["retention.ms"]) // 86_400_000
             kept = f"{days} day{'s' if days > 1 else ''}"
-        rows.append(row(f"`{topic.name}`", "by store" if topic.per_partition else "one", kept))
+        rows.append(row(f"`{topic.name}`", f"by {topic.key}" if topic.per_partition else "one", kept))
     return table(*rows)
 
 

@@ -19,6 +19,7 @@ SCORING: Mapping[str, set[str]] = {
     "counting": {"errors", "funnel", "events"},
     "alerts": {"errors", "funnel"},
     "wording": {"errors", "funnel", "events", "alerts"},
+    "records": {"errors", "funnel", "events", "wording"},
     "calendar": {"errors", "wording"},
     "baselines": {"errors", "funnel", "calendar"},
     "detection": {"errors", "funnel", "counting", "alerts", "calendar", "baselines"},

@@ -1,6 +1,7 @@
 """The topics: names others may rely on, partitions and retention.
 
-``EVENTS``, ``MINUTES``, ``SCORES``, ``WINDOWS`` and ``ALERTS`` are keyed by store_id, so a store's records keep their order.
+``EVENTS``, ``MINUTES``, ``SCORES``, ``WINDOWS``, ``ALERTS``, ``REPORTS``, ``SIGNALS`` and ``ORDER_FACTS`` are keyed by store_id, so a
+store's records keep their order.
 """
 
 from __future__ import annotations
@@ -24,6 +25,14 @@ WINDOWS = "funnel.windows.v1"
 ACTIONS = "funnel.actions.v1"
 #: what was claimed and sent, by whom it was for: the notifier's and the digests' memory
 SENDS = "funnel.sends.v1"
+#: what platforms sent, as it came, keyed by source/connection: kept so that a fault of a mapping can be fixed and translated again
+RAW = "funnel.raw.v1"
+#: what sources report besides events (``scoring/records``)
+REPORTS = "funnel.reports.v1"
+SIGNALS = "funnel.signals.v1"
+ORDER_FACTS = "funnel.orders.v1"
+#: the memory of sources: keys ``connection/``, ``cursor/``, ``token/``, ``health/``, ``lease/``, ``import/`` and ``layout/`` and a name
+SOURCES = "funnel.sources.v1"
 #: the monitor's table changelog
 COUNTS_CHANGELOG = "funnelwatch-monitor-counts-changelog"
 #: what the pooled monitors remember
@@ -32,11 +41,12 @@ POOLS_CHANGELOG = "funnelwatch-pools-changelog"
 
 @dataclass(frozen=True, slots=True)
 class TopicSpec:
-    """How a topic is made. ``per_partition`` topics have as many partitions as ``EVENTS``; others have one."""
+    """How a topic is made. ``per_partition`` topics have as many partitions as ``EVENTS``, by their ``key``; others have one."""
 
     name: str
     per_partition: bool
     configs: dict[str, str] = field(default_factory=dict)
+    key: str = "store"
 
 
 def _deleted_after(days: int) -> dict[str, str]:
@@ -55,6 +65,11 @@ TOPICS: tuple[TopicSpec, ...] = (
     TopicSpec(WINDOWS, True, _deleted_after(1)),
     TopicSpec(ACTIONS, False, _deleted_after(30)),
     TopicSpec(SENDS, False, _COMPACTED),
+    TopicSpec(RAW, True, {**_deleted_after(7), "max.message.bytes": "10000000"}, key="connection"),
+    TopicSpec(REPORTS, True, _deleted_after(30)),
+    TopicSpec(SIGNALS, True, _deleted_after(30)),
+    TopicSpec(ORDER_FACTS, True, _deleted_after(30)),
+    TopicSpec(SOURCES, False, _COMPACTED),
     TopicSpec(COUNTS_CHANGELOG, True, {**_COMPACTED, "max.message.bytes": "10000000"}),
     TopicSpec(POOLS_CHANGELOG, False, _COMPACTED),
 )

@@ -35,7 +35,7 @@ _TOTAL_WORDS = frozenset(
 
 
 @dataclass(slots=True)
-class OrderFacts:
+class ExportOrder:
     """What a file says of one order. Times are the first of each kind that its rows give."""
 
     order_id: str
@@ -88,7 +88,7 @@ class OrderBook:
         self._values, self._layout = values, values.table.layout
         self._columns = values.table.columns
         self.tally = RowTally()
-        self.orders: dict[str, OrderFacts] = {}
+        self.orders: dict[str, ExportOrder] = {}
         self.unknown_statuses: Counter[tuple[str, str]] = Counter()
         self._left_out_orders: set[str] = set()
         self._statuses = [
@@ -138,14 +138,14 @@ class OrderBook:
             tally.leave_out("bad_number", line)
             return
         if order is None:
-            order = self.orders[order_id] = OrderFacts(order_id, line)
+            order = self.orders[order_id] = ExportOrder(order_id, line)
         self._add(order, line, cells, numbers)
 
     def _looks_like_total(self, cells: Sequence[Cell]) -> bool:
         return any(isinstance(cell, str) and folded(cell) in _TOTAL_WORDS for cell in cells[:5])
 
     def _add(
-        self, order: OrderFacts, line: int, cells: Sequence[Cell], numbers: dict[str, Decimal | None]
+        self, order: ExportOrder, line: int, cells: Sequence[Cell], numbers: dict[str, Decimal | None]
     ) -> None:
         values = self._values
         order.rows += 1
@@ -166,7 +166,7 @@ class OrderBook:
             order.buyer_amount += paid
             order.buyer_currency = order.buyer_currency or values.currency_of(cells, "buyer_currency")
 
-    def _add_statuses(self, order: OrderFacts, cells: Sequence[Cell]) -> None:
+    def _add_statuses(self, order: ExportOrder, cells: Sequence[Cell]) -> None:
         told, is_cancelled = False, self._values.moment("cancelled", cells) is not None
         for one in self._statuses:
             text = self._values.text(one, cells)
@@ -182,7 +182,7 @@ class OrderBook:
         order.cancelled_rows += is_cancelled
         order.live_rows += told and not is_cancelled
 
-    def _add_numbers(self, order: OrderFacts, line: int, numbers: dict[str, Decimal | None]) -> None:
+    def _add_numbers(self, order: ExportOrder, line: int, numbers: dict[str, Decimal | None]) -> None:
         price, discount = numbers.get("unit_price"), numbers.get("discount")
         is_gift = bool(self._layout.gifts and price and discount is not None and price + discount == 0)
         if is_gift:
@@ -202,7 +202,7 @@ class OrderBook:
         elif total != order.amount:
             order.amounts_differ = True
 
-    def is_paid(self, order: OrderFacts) -> bool:
+    def is_paid(self, order: ExportOrder) -> bool:
         """Whether it is truly paid: cash on delivery is when it is delivered, whatever a column of that name says."""
         if "unpaid" in order.facts:
             return False
@@ -212,7 +212,7 @@ class OrderBook:
             return "paid" in order.facts or order.is_delivered
         return "paid" in order.times or "paid" in order.facts or order.is_delivered
 
-    def paid_at(self, order: OrderFacts) -> Moment | None:
+    def paid_at(self, order: ExportOrder) -> Moment | None:
         """When it was paid; None where it was not, or where the file does not say when."""
         if not self.is_paid(order):
             return None
@@ -220,6 +220,6 @@ class OrderBook:
             return order.times.get("delivered") or order.times.get("completed")
         return order.times.get("paid")
 
-    def shipped_at(self, order: OrderFacts) -> Moment | None:
+    def shipped_at(self, order: ExportOrder) -> Moment | None:
         """When it was first handed over; the time that was arranged where the file gives no other."""
         return order.times.get("shipped") or order.times.get("shipping_arranged")

@@ -24,7 +24,7 @@ _TOTAL = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class ReportRow:
+class ExportFigure:
     """One figure: the measure, its unit and the period that it speaks of. ``start`` is None where the file names none."""
 
     measure: str
@@ -44,7 +44,7 @@ class ReportTable:
         self._values, self._table, self._layout = values, values.table, values.table.layout
         self.tally = RowTally()
         self.is_never_added = self._layout.never_added
-        self.rows: list[ReportRow] = []
+        self.rows: list[ExportFigure] = []
         self.questions: list[Question] = []
         for line, cells in values.rows(self.tally):
             self._take(line, cells)
@@ -77,7 +77,7 @@ class ReportTable:
 
     def _figures(
         self, line: int, cells: Sequence[Cell], start: date | None, end: date | None
-    ) -> Iterator[ReportRow]:
+    ) -> Iterator[ExportFigure]:
         dimensions = tuple(
             (name, text_of(cell_at(cells, place))) for name, place in self._table.dimensions.items()
         )
@@ -85,7 +85,7 @@ class ReportTable:
             value = self._values.number(measure, cells)
             if value is not None:
                 spec = self._layout.measures[measure]
-                yield ReportRow(measure, spec.unit, value, start, end, dimensions, spec.unique, line)
+                yield ExportFigure(measure, spec.unit, value, start, end, dimensions, spec.unique, line)
 
     def _period(self, cells: Sequence[Cell]) -> tuple[date, date] | None:
         start = self._values.moment("day", cells)

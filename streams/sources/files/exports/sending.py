@@ -23,7 +23,7 @@ from streams.collector.intake import EventIntake
 from streams.sources.files.exports.dates import Moment
 from streams.sources.files.exports.dry_run import ExportSummary
 from streams.sources.files.exports.event_rows import EventTable
-from streams.sources.files.exports.order_life import OrderBook, OrderFacts
+from streams.sources.files.exports.order_life import ExportOrder, OrderBook
 
 _CHUNK = 2000
 _COUNTRY = re.compile(r"^[A-Z]{2}$")
@@ -63,7 +63,7 @@ def events_of(
 
 
 def _life_of(
-    book: OrderBook, order: OrderFacts, store: str, zone: tzinfo, report: ImportReport
+    book: OrderBook, order: ExportOrder, store: str, zone: tzinfo, report: ImportReport
 ) -> Iterator[dict[str, Any]]:
     """The events of one order, each once."""
     shared: dict[str, Any] = {"store_id": store, "order_id": order.order_id}
