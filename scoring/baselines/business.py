@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scoring.baselines.localtime import local_minute, local_minutes
 from scoring.calendar.effects import local_date
 from scoring.calendar.entries import public_holidays
-from scoring.funnel.units import Bools, Ints
+from scoring.funnel.arrays import Bools, Ints
 
 HOURS_A_DAY, HOURS_A_WEEK = 24, 168
 #: an hour of the day (a day of the week) with less than this share of the average one's shipments is taken for shut

@@ -27,8 +27,8 @@ from scoring.baselines.pooled import PoolSums
 from scoring.baselines.profile import fit_profile
 from scoring.baselines.rates import segment_rates, store_rates
 from scoring.baselines.wobble import mean_variance, window_containment
+from scoring.funnel.arrays import Floats
 from scoring.funnel.stages import STAGE_INDEX, Stage
-from scoring.funnel.units import Floats
 
 #: minutes of a bin of the fit
 BIN = 5

@@ -23,7 +23,7 @@ from scipy.linalg import toeplitz
 from scipy.optimize import nnls
 
 from scoring.baselines.baseline import Kernel, KernelSource
-from scoring.funnel.units import Floats
+from scoring.funnel.arrays import Floats
 
 #: edges of the delay bins in minutes
 _EDGES = np.array([*range(11), 12, 14, 17, 20, 25, 30, 40, 50, 60, 80, 100, 120])

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scoring.baselines.baseline import HOURS_A_WEEK, StepBaseline
 from scoring.baselines.localtime import WEEK_MINUTES, hour_neighbours, local_minute
 from scoring.baselines.wobble import mean_variance
-from scoring.funnel.units import Floats
+from scoring.funnel.arrays import Floats
 
 #: weight that a day's sums keep per day: half after three
 DAILY_DECAY = 0.5 ** (1 / 3)

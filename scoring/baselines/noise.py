@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
 from scoring.baselines.wobble import mean_variance
-from scoring.funnel.units import Floats
+from scoring.funnel.arrays import Floats
 
 _SIGMAS = np.array([0.02, 0.03, 0.045, 0.065, 0.1, 0.15, 0.22, 0.35])
 _TAUS = np.array([15.0, 30, 60, 120, 240, 480])

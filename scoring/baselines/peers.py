@@ -37,9 +37,9 @@ from scoring.baselines.benchmark import Benchmark, BenchmarkLine
 from scoring.baselines.history import StoreHistory
 from scoring.baselines.kernel import default_kernel
 from scoring.baselines.wobble import mean_variance
+from scoring.funnel.arrays import Floats
 from scoring.funnel.pools import StoreTraits
 from scoring.funnel.stages import STAGE_INDEX, Stage
-from scoring.funnel.units import Floats
 
 LEAST_PEERS = 5
 #: minutes of history from which a store may borrow whole, and from which its own are fitted

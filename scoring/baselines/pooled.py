@@ -25,9 +25,9 @@ from scoring.baselines.baseline import (
 from scoring.baselines.level import DAILY_DECAY
 from scoring.baselines.noise import fit_noise
 from scoring.baselines.wobble import window_containment
+from scoring.funnel.arrays import Floats
 from scoring.funnel.pools import PoolDimension, PoolRules, parse_pool
 from scoring.funnel.stages import STEP_BY_ID, Stage
-from scoring.funnel.units import Floats
 
 #: an hour further than this from what is expected says nothing of the level
 _LARGEST_Z = 4.0

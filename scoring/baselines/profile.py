@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.baselines.baseline import HOURS_A_WEEK
-from scoring.funnel.units import Floats
+from scoring.funnel.arrays import Floats
 
 _PASSES = 3
 _LARGEST_Z = 4.0

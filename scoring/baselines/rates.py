@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from scoring.funnel.units import Floats
+from scoring.funnel.arrays import Floats
 
 #: with fewer stores than this a population says nothing
 _LEAST_STORES = 4

@@ -24,8 +24,8 @@ from scoring.baselines.noise import fit_noise
 from scoring.baselines.profile import fit_profile
 from scoring.baselines.rates import store_rates
 from scoring.baselines.wobble import window_containment
+from scoring.funnel.arrays import Floats, Ints
 from scoring.funnel.stages import STAGE_INDEX, Stage
-from scoring.funnel.units import Floats, Ints
 
 #: what a store needs: days of history, fulfilments, business hours
 _LEAST_DAYS, _LEAST_ARRIVALS, _LEAST_HOURS = 14.0, 100.0, 60

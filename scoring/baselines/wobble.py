@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from scoring.funnel.units import Floats
+from scoring.funnel.arrays import Floats
 
 
 def autocorrelation(tau: ArrayLike) -> Floats:

@@ -18,7 +18,8 @@ from scoring.detection.policy import WINDOWS, DetectionPolicy
 from scoring.detection.tail import predictive_interval
 from scoring.detection.tracked_alert import Evidence, TrackedAlert, make_alert_id
 from scoring.detection.tracking import is_inflated, is_sudden_inflation
-from scoring.funnel.units import MINUTE_MS, Floats
+from scoring.funnel.arrays import Floats
+from scoring.funnel.units import MINUTE_MS
 
 #: minutes before the window that opened an alert with which the upstream events since are compared
 _BEFORE = 120

@@ -22,8 +22,8 @@ from scoring.detection.special_days import SpecialDays
 from scoring.detection.surge import Surges
 from scoring.detection.tail import LN10
 from scoring.detection.tracked_alert import TrackedAlert
+from scoring.funnel.arrays import Floats, Places
 from scoring.funnel.stages import FAST_STEPS, STAGE_INDEX
-from scoring.funnel.units import Floats, Places
 
 
 @dataclass(slots=True)

@@ -34,9 +34,10 @@ from scoring.detection.score_rows import make_rows, unjudged_row
 from scoring.detection.slow import SlowSteps
 from scoring.detection.surge import SURGE_VARIANCE
 from scoring.detection.traffic import Following, Traffic
+from scoring.funnel.arrays import Bools, Floats, Places
 from scoring.funnel.scores import ScoreRow, ScoreState
 from scoring.funnel.stages import FAST_STEPS, STAGE_INDEX, STAGES
-from scoring.funnel.units import MINUTE_MS, Bools, Floats, Places
+from scoring.funnel.units import MINUTE_MS
 
 Counts = Mapping[str, Mapping[str, Sequence[int]]]
 

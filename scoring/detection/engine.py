@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from scoring.baselines.wobble import autocorrelation, carry_over, mean_variance, window_containment
 from scoring.detection.policy import WINDOWS, DetectionPolicy
 from scoring.detection.tail import binomial_scale, lower_surprise, normal_surprise
-from scoring.funnel.units import Bools, Floats, Places
+from scoring.funnel.arrays import Bools, Floats, Places
 
 _WIN = np.array(WINDOWS, dtype=np.intp)
 #: how late a correction of a closed minute may come, in minutes, and still be scored

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.baselines.baseline import Kernel
-from scoring.funnel.units import Floats
+from scoring.funnel.arrays import Floats
 
 
 class Exposures:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from scoring.funnel.units import Floats
+from scoring.funnel.arrays import Floats
 
 
 def segment_shares(observed: Floats, expected: Floats) -> Floats:

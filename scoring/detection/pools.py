@@ -32,8 +32,8 @@ from scoring.detection.policy import WINDOWS, DetectionPolicy
 from scoring.detection.special_days import SpecialDays
 from scoring.detection.surge import SURGE_VARIANCE
 from scoring.detection.tail import binomial_scale, lower_surprise
+from scoring.funnel.arrays import Bools, Floats, Places
 from scoring.funnel.pools import PoolRules, StoreTraits
-from scoring.funnel.units import Bools, Floats, Places
 
 #: minutes of members' counts kept: the longest window, and as much as may be amended
 _KEPT = max(WINDOWS) + AMENDABLE + 1

@@ -23,8 +23,9 @@ from scoring.detection.book import Book, StepEntry
 from scoring.detection.policy import WINDOWS, DetectionPolicy
 from scoring.detection.tail import predictive_interval
 from scoring.detection.tracked_alert import Evidence, TrackedAlert, make_alert_id
+from scoring.funnel.arrays import Floats, Places
 from scoring.funnel.stages import Stage
-from scoring.funnel.units import MINUTE_MS, Floats, Places
+from scoring.funnel.units import MINUTE_MS
 
 #: windows looked at, in minutes: a burst of some minutes is none, an hour is too late
 _LOOKED_AT = (8, 12, 20, 30, 45)

@@ -11,8 +11,9 @@ from scoring.detection.book import Book
 from scoring.detection.engine import SeriesMinute
 from scoring.detection.policy import WINDOWS
 from scoring.detection.tail import LN10, predictive_interval
+from scoring.funnel.arrays import Bools, Floats, Places
 from scoring.funnel.scores import ScoreRow, ScoreState
-from scoring.funnel.units import MINUTE_MS, Bools, Floats, Places
+from scoring.funnel.units import MINUTE_MS
 
 _WIN = np.array(WINDOWS)
 _STATES = (ScoreState.NORMAL, ScoreState.BREACH, ScoreState.NOT_ENOUGH_DATA, ScoreState.DATA_LATE)

@@ -37,8 +37,9 @@ from scoring.detection.slow_clock import (
 from scoring.detection.slow_rows import slow_evidence, slow_row
 from scoring.detection.special_days import SpecialDays
 from scoring.detection.tracked_alert import TrackedAlert, make_alert_id
+from scoring.funnel.arrays import Bools, Floats
 from scoring.funnel.stages import STAGE_INDEX
-from scoring.funnel.units import MINUTE_MS, Bools, Floats
+from scoring.funnel.units import MINUTE_MS
 
 #: smaller shares missing are no surprise: warehouses are not that regular
 _LEAST_DROP = 0.25

@@ -15,8 +15,8 @@ from scoring.baselines.business import BusinessHours
 from scoring.detection.engine import AMENDABLE, SeriesEngine
 from scoring.detection.memory import SeriesMemory, write_series
 from scoring.detection.tracked_alert import TrackedAlert
+from scoring.funnel.arrays import Floats
 from scoring.funnel.scores import ScoreRow
-from scoring.funnel.units import Floats
 
 #: business hours that a window may reach back, and one
 REACH = 92

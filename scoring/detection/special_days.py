@@ -13,7 +13,7 @@ import numpy as np
 
 from scoring.baselines.localtime import local_minute
 from scoring.calendar.effects import DayEffect, DayRules, DaySpan, local_date
-from scoring.funnel.units import Bools, Ints
+from scoring.funnel.arrays import Bools, Ints
 
 _LONG_AGO = 10_000
 #: entries begin and end on a quarter of an hour, at the finest

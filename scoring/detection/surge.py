@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.baselines.localtime import WEEK_MINUTES, local_minute
-from scoring.funnel.units import Bools, Floats, Ints
+from scoring.funnel.arrays import Bools, Floats, Ints
 
 #: variance of log conversion between promotions and ordinary days (0.10 squared, from the lab)
 SURGE_VARIANCE = 0.10**2

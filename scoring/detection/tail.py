@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import betainc, log_ndtr
 
-from scoring.funnel.units import Floats
+from scoring.funnel.arrays import Floats
 
 LN10 = float(np.log(10.0))
 #: 99 % two-sided

@@ -30,8 +30,9 @@ from scoring.detection.policy import WINDOWS, DetectionPolicy
 from scoring.detection.special_days import SpecialDays
 from scoring.detection.tail import LN10, predictive_interval
 from scoring.detection.tracked_alert import Evidence, TrackedAlert, make_alert_id
+from scoring.funnel.arrays import Bools, Floats
 from scoring.funnel.stages import STEPS
-from scoring.funnel.units import MINUTE_MS, Bools, Floats
+from scoring.funnel.units import MINUTE_MS
 
 #: above the page threshold
 _EXTRA_SURPRISE = 1.0
