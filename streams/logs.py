@@ -6,13 +6,15 @@ import logging
 import re
 import sys
 from collections.abc import Mapping
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from scoring.events.personal_values import mask_log
-from streams.settings import Settings
+
+if TYPE_CHECKING:
+    from streams.settings import Settings
 
 STRUCK = "***"
 #: fields that quote what somebody sent or what a server answered to it

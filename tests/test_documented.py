@@ -1,7 +1,6 @@
 """The documentation says what there is, says it once, and its links, commands, keys and paths exist."""
 
 import functools
-import importlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +11,8 @@ import typer
 import yaml
 
 from deploy.document import FOLDER
-from streams.cli.main import COMMANDS, common
+from streams.cli.lazy import load
+from streams.cli.main import COMMANDS, app
 from streams.config.model import Config
 from streams.settings import Settings
 from tests.places import ROOT
@@ -91,11 +91,9 @@ def test_a_command_line_that_does_not_exist_is_noticed() -> None:
 @functools.cache
 def command_line() -> Any:
     """The whole command, as ``streams.cli.main`` assembles it."""
-    app = typer.Typer()
-    app.callback()(common)
-    for name in COMMANDS:
-        importlib.import_module(f"streams.cli.{name}").register(app)
-    return typer.main.get_command(app)
+    group: Any = typer.main.get_command(app)
+    group.commands = {name: load(name) for name in COMMANDS}
+    return group
 
 
 def unknown_of(words: list[str]) -> str:

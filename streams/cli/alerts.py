@@ -6,40 +6,35 @@ import asyncio
 import getpass
 import json
 from collections import Counter
-from datetime import UTC
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-import yaml
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from scoring.alerts.actions import CloseReason, HumanAction, HumanActionKind
-from scoring.alerts.learning import ClosedAlert, advice, calendar_proposals, threshold_report
-from scoring.alerts.routing import RoutingError
+from scoring.alerts.actions import CloseReason, HumanActionKind
 from scoring.wording.catalogue import ALERT_STATE_NAMES, LEVEL_NAMES, segment_name, step_name
 from scoring.wording.text import Language
 from streams.cli.asking import configuration, failed, running_instance
 from streams.cli.terminal import printable, printable_json, say
-from streams.clickhouse.clients import open_reader_sync
-from streams.clickhouse.errors import ClickHouseError, mapped
+from streams.clickhouse.asking import ask
+from streams.clickhouse.errors import ClickHouseError
 from streams.clock import now_ms
-from streams.config.alerting import seconds
-from streams.incidents.action_log import InvalidActionError, new_action, publish_action
-from streams.kafka.errors import KafkaUnreachableError
+
+if TYPE_CHECKING:
+    from streams.settings import Settings
 
 DataOption = Annotated[Path | None, typer.Option("--data", help="Folder of the running instance.")]
 WhoOption = Annotated[str, typer.Option("--who", help="Your name, as others will see it.")]
 AlertArgument = Annotated[str, typer.Argument(help="The alert's id, as shown by `funnelwatch alerts list`.")]
 
 LIST_SQL = """
-SELECT alert_id, store_id, step, segment, toString(level) AS level, toString(state) AS state, opened_at, resolved_at,
+SELECT alert_id, store_id, step, segment, toString(level) AS level, toString(state) AS state,
+       formatDateTime(opened_at, '%FT%TZ') AS opened_at, formatDateTime(resolved_at, '%FT%TZ') AS resolved_at,
        surprise, observed, expected, lost
 FROM alerts
 WHERE ({state:String} = 'all' OR toString(state) = {state:String}) AND ({store:String} = '' OR store_id = {store:String})
-ORDER BY state = 'firing' DESC, opened_at DESC
+ORDER BY state = 'firing' DESC, alerts.opened_at DESC
 LIMIT {limit:UInt32}
 """
 
@@ -52,9 +47,14 @@ def _me() -> str:
 
 
 def _publish(data: Path | None, kind: HumanActionKind, who: str, **fields: Any) -> None:
+    # Kafka's client: those who only list need not load it
+    from scoring.alerts.routing import RoutingError
+    from streams.incidents.action_log import InvalidActionError, new_action, publish_action
+    from streams.kafka.errors import KafkaUnreachableError
+
     settings = running_instance(data)
     try:
-        action: HumanAction = new_action(kind, now_ms(), who, "command", **fields)
+        action = new_action(kind, now_ms(), who, "command", **fields)
         asyncio.run(publish_action(settings, action))
     except (InvalidActionError, RoutingError, KafkaUnreachableError) as error:
         raise failed(str(error)) from error
@@ -66,7 +66,19 @@ alerts = typer.Typer(
 )
 
 
+def _rows(settings: Settings, query: str, parameters: dict[str, str]) -> list[dict[str, Any]]:
+    """The rows of an answer; where there is none, says why and ends the command."""
+    try:
+        return [json.loads(line) for line in ask(settings, query, "JSONEachRow", parameters)]
+    except ClickHouseError as error:
+        raise failed(str(error)) from error
+
+
 def _print_alerts(rows: list[dict[str, Any]], language: Language) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(box=None, header_style="bold")
     for name in (
         "alert",
@@ -89,7 +101,7 @@ def _print_alerts(rows: list[dict[str, Any]], language: Language) -> None:
         **{str(k): v for k, v in LEVEL_NAMES.items()},
     }
     for row in rows:
-        since = row["opened_at"].replace(tzinfo=row["opened_at"].tzinfo or UTC).astimezone()
+        since = datetime.fromisoformat(row["opened_at"]).astimezone()
         cells = (
             row["alert_id"],
             row["store_id"],
@@ -118,15 +130,10 @@ def list_alerts(
     """List alerts, firing ones first."""
     settings = running_instance(data)
     language: Language = settings.language
-    try:
-        with mapped(), open_reader_sync(settings) as client:
-            answer = client.query(LIST_SQL, parameters={"state": state, "store": store, "limit": limit})
-    except ClickHouseError as error:
-        raise failed(str(error)) from error
-    rows = list(answer.named_results())
+    rows = _rows(settings, LIST_SQL, {"state": state, "store": store, "limit": str(limit)})
     if as_json:
         for row in rows:
-            typer.echo(printable_json(json.dumps(row, default=str, ensure_ascii=False)))
+            typer.echo(printable_json(json.dumps(row, ensure_ascii=False)))
         return
     if not rows:
         say("没有告警。" if language == "zh" else "No alerts.")
@@ -165,6 +172,8 @@ def silence(
     data: DataOption = None,
 ) -> None:
     """Hold messages back for a while; alerts that still fire when it ends are sent."""
+    from streams.config.alerting import seconds
+
     try:
         until_ms = now_ms() + round(seconds(duration) * 1000)
     except ValueError as error:
@@ -218,13 +227,13 @@ def report(
     data: DataOption = None,
 ) -> None:
     """Report what the reasons for closing alerts suggest: thresholds to try, days for the calendar."""
+    import yaml
+
+    from scoring.alerts.learning import ClosedAlert, advice, calendar_proposals, threshold_report
+
     settings = running_instance(data)
     config = configuration(settings)
-    try:
-        with mapped(), open_reader_sync(settings) as client:
-            rows = list(client.query(CLOSED_SQL, parameters={"days": days}).named_results())
-    except ClickHouseError as error:
-        raise failed(str(error)) from error
+    rows = _rows(settings, CLOSED_SQL, {"days": str(days)})
     known = [
         row for row in rows if row["reason"] in set(CloseReason)
     ]  # another release may have had other reasons

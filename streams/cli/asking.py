@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from streams.cli.starting import checked_settings
 from streams.cli.terminal import say
-from streams.config.loading import find_config, load_config
-from streams.config.model import Config
 from streams.instance.files import NoInstanceError, connect_settings
 from streams.schema import ConfigError
 from streams.settings import Settings
+
+if TYPE_CHECKING:
+    from streams.config.model import Config
 
 
 def failed(text: str) -> typer.Exit:
@@ -31,6 +33,8 @@ def running_instance(data: Path | None) -> Settings:
 
 def configuration(settings: Settings) -> Config:
     """The configuration in use; where it has errors, says so and ends the command."""
+    from streams.config.loading import find_config, load_config
+
     try:
         return load_config(find_config(settings.data, settings.config))
     except ConfigError as error:

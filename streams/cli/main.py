@@ -1,46 +1,45 @@
-"""Assembles the commands. Each command is a file of this folder that offers ``register(app)``."""
+"""Assembles the commands. Each is a module of this folder that offers ``register(app)`` and is loaded when it is asked for."""
 
 from __future__ import annotations
 
 import errno
-import importlib
-import importlib.metadata
 import sys
 from typing import Any
 
 import typer
 
+from streams.cli.lazy import group_of
 from streams.errors import FunnelwatchError
-from streams.logs import keep_quiet
 
-#: files of this folder, in the order in which --help lists their commands
-COMMANDS: tuple[str, ...] = (
-    "up",
-    "run",
-    "prepare",
-    "status",
-    "doctor",
-    "check",
-    "fetch_broker",
-    "replay",
-    "import",
-    "demo",
-    "sql",
-    "deadletters",
-    "events",
-    "schema",
-    "reconcile",
-    "repartition",
-    "baseline",
-    "backtest",
-    "alerts",
-    "notify",
-    "route",
-    "digest",
-)
+#: each command, a module of this folder, with the first sentence of its help, in the order of ``funnelwatch --help``
+COMMANDS: dict[str, str] = {
+    "up": "Run all of Funnelwatch on this machine, until Ctrl-C.",
+    "run": "Run one role in this process, until Ctrl-C.",
+    "prepare": "Create missing Kafka topics and ClickHouse tables, then exit.",
+    "status": "Show the state of every part and role, and their addresses.",
+    "doctor": "Check this machine and the instance, and say what to do about each finding.",
+    "check": "Check the configuration and report every error with file, line and what was expected.",
+    "fetch-broker": "Fetch the embedded broker's jars (40 MB, each verified by SHA-256) and prepare a quick start.",
+    "replay": "Replay a CSV, CSV.GZ or Parquet file of events.",
+    "import": "Import a platform's exports: orders, shop reports and ads reports, as CSV, TSV, XLSX, XLS or zip.",
+    "demo": "Watch eight simulated shops live: a baseline is learned, something breaks, an alert fires and resolves.",
+    "sql": "Ask ClickHouse in SQL.",
+    "deadletters": "List, inspect and resend rejected records.",
+    "events": "Take events of a span out of what is judged, or back in.",
+    "schema": "Print the JSON Schema of an event as it is sent, or of what is on a topic.",
+    "reconcile": "Compare stage_counts with a fresh count of the raw events, which are the truth.",
+    "repartition": "Carry the monitor's counts and open alerts over to more partitions of funnel.events.v1.",
+    "baseline": "Fit, show and export what the monitor expects of each store.",
+    "backtest": "Run past minute counts through the detector that runs live, and say what would have fired.",
+    "alerts": "List alerts, and acknowledge, assign, silence or close them.",
+    "notify": "Test the receivers of messages.",
+    "route": "Show who is notified of an alert, and why.",
+    "digest": "Preview, send and schedule the digest mail on how all stores are doing.",
+}
 
 app = typer.Typer(
     name="funnelwatch",
+    cls=group_of(COMMANDS),
     no_args_is_help=True,
     rich_markup_mode="markdown",  # else a line's end in a docstring is one in the help
     pretty_exceptions_show_locals=False,
@@ -50,7 +49,9 @@ app = typer.Typer(
 
 def _print_version(is_asked: bool) -> None:
     if is_asked:
-        typer.echo(importlib.metadata.version("funnelwatch"))
+        from importlib.metadata import version
+
+        typer.echo(version("funnelwatch"))
         raise typer.Exit
 
 
@@ -65,11 +66,6 @@ def common(
 
 def main() -> Any:
     """Entry point of the ``funnelwatch`` command."""
-    keep_quiet()  # `up`, `demo` and `run` write logs and say where
-    asked = sys.argv[1].replace("-", "_") if len(sys.argv) > 1 else ""
-    # a command's libraries take up to a second to load: load those of the command that is asked for
-    for name in (asked,) if asked in COMMANDS else COMMANDS:
-        importlib.import_module(f"streams.cli.{name}").register(app)
     try:
         return app()
     except FunnelwatchError as error:

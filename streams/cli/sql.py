@@ -7,27 +7,16 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import urllib3
-from clickhouse_connect.driver import Client
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from streams.cli.asking import running_instance
 from streams.cli.terminal import printable, printable_line, say
-from streams.clickhouse.clients import open_reader_sync, open_writer_sync
-from streams.clickhouse.errors import (
-    ClickHouseError,
-    ClickHouseRejectedError,
-    ClickHouseUnreachableError,
-    mapped,
-)
+from streams.clickhouse.asking import ask
+from streams.clickhouse.errors import ClickHouseError, ClickHouseUnreachableError
 from streams.settings import Settings
 
 #: rows that a table shows; the other forms have no limit
@@ -45,8 +34,6 @@ _HINTS = {
     159: "The query took too long: narrow it by store_id and time.",
     241: "The query needs too much memory: narrow it by store_id and time, or add LIMIT.",
 }
-#: what ClickHouse writes behind rows already sent when a query fails on the way
-_BROKE_OFF = re.compile(rb"^(__exception__|Code: \d+\. DB::Exception)")
 
 
 def explain(error: ClickHouseError, settings: Settings) -> str:
@@ -63,32 +50,11 @@ def explain(error: ClickHouseError, settings: Settings) -> str:
     return f"{message[:1500]}{'' if message.endswith('.') or not hint else '.'} {hint}".strip()
 
 
-def _lines(client: Client, query: str, parameters: dict[str, str], form: str) -> Iterator[bytes]:
-    """The answer line by line as it arrives, each with its line break.
-
-    Raises:
-        ClickHouseError: the query fails, at once or on the way.
-    """
-    options = {"output_format_json_quote_64bit_integers": 0}
-    with mapped():
-        stream = client.raw_stream(query, parameters=parameters or None, fmt=form, settings=options)
-        with stream:
-            for line in stream:
-                if _BROKE_OFF.match(line):
-                    raise ClickHouseRejectedError(_farewell(line, stream))
-                yield line
-
-
-def _farewell(line: bytes, stream: Iterable[bytes]) -> str:
-    """What ClickHouse says after breaking off; it closes the connection behind that."""
-    said = [line]
-    with suppress(urllib3.exceptions.HTTPError):
-        said.extend(stream)
-    text = b" ".join(said).decode("utf-8", "replace").replace("__exception__", "")
-    return f"the query failed after a part of its rows had been sent; they are not all. {text}".strip()
-
-
 def _print_table(lines: Iterator[bytes]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
     names = next(lines, None)
     if names is None:
         return
@@ -173,8 +139,7 @@ def sql(
     settings = running_instance(data)
     form = "JSONEachRow" if as_json else "CSVWithNames" if as_csv else "JSONCompactEachRowWithNamesAndTypes"
     try:
-        client = open_writer_sync(settings) if writer else open_reader_sync(settings)
-        lines = _lines(client, text, parameters, form)
+        lines = ask(settings, text, form, parameters, writer=writer)
         if as_json or as_csv:
             for line in lines:
                 sys.stdout.buffer.write(printable_line(line, as_json=as_json))

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from pydantic import ValidationError
 
-from streams.config.loading import find_config, load_config
-from streams.config.model import Config
 from streams.schema import ConfigError
 from streams.settings import Settings, load_settings, setting_errors
+
+if TYPE_CHECKING:
+    from streams.config.model import Config
 
 data_option = Annotated[
     Path | None,
@@ -39,6 +40,9 @@ def checked_settings(**overrides: object) -> Settings:
 
 def checked_config(settings: Settings) -> tuple[Path | None, Config]:
     """The configuration file in use and its content, or the end of the command naming every error in it."""
+    # its model knows every channel, source and calendar: half a second that commands without a configuration need not spend
+    from streams.config.loading import find_config, load_config
+
     path = find_config(settings.data, settings.config)
     try:
         return path, load_config(path)

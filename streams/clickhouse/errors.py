@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-
-import aiohttp
-import urllib3
-from clickhouse_connect.driver.exceptions import ClickHouseError as DriverError
-from clickhouse_connect.driver.exceptions import OperationalError
 
 from streams.errors import FunnelwatchError, RejectedError, UnreachableError
 
@@ -56,6 +52,18 @@ _UNAVAILABLE_CODES = frozenset(
     }
 )
 _CODE = re.compile(r"Code:\s*(\d+)")
+#: failures of the libraries by which we ask: those of the way there, then all
+_ON_THE_WAY = (
+    ("clickhouse_connect.driver.exceptions", "OperationalError"),
+    ("aiohttp", "ClientError"),
+    ("urllib3.exceptions", "HTTPError"),
+)
+_OF_LIBRARIES = (*_ON_THE_WAY, ("clickhouse_connect.driver.exceptions", "ClickHouseError"))
+
+
+def _loaded(names: Iterable[tuple[str, str]]) -> tuple[type[Exception], ...]:
+    """The errors by those names. What is not loaded cannot have been raised, and a command that asks once should not load it."""
+    return tuple(getattr(sys.modules[module], name) for module, name in names if module in sys.modules)
 
 
 class ClickHouseError(FunnelwatchError):
@@ -90,11 +98,13 @@ def meaning(error: Exception) -> ClickHouseError:
         return RowRejectedError(text, code)
     if code and code not in _UNAVAILABLE_CODES:
         return ClickHouseRejectedError(text, code)
-    if code or isinstance(
-        error, OperationalError | OSError | aiohttp.ClientError | urllib3.exceptions.HTTPError | TimeoutError
-    ):
+    if code or isinstance(error, (OSError, *_loaded(_ON_THE_WAY))):
         return ClickHouseUnreachableError(text or type(error).__name__, code)
     return ClickHouseRejectedError(text, code)
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    return (OSError, *_loaded(_OF_LIBRARIES))
 
 
 @contextmanager
@@ -102,5 +112,5 @@ def mapped() -> Iterator[None]:
     """Raise the driver's failures inside as ours."""
     try:
         yield
-    except (DriverError, OSError, aiohttp.ClientError, urllib3.exceptions.HTTPError, TimeoutError) as error:
+    except _failures() as error:
         raise meaning(error) from error

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 
 from clickhouse_connect.driver import AsyncClient
 
-from streams.clickhouse import ClickHouseError, ClickHouseUnreachableError, mapped, open_reader
+from streams.clickhouse.clients import open_reader
+from streams.clickhouse.errors import ClickHouseError, ClickHouseUnreachableError, mapped
 from streams.clock import monotonic, now_ms
 from streams.settings import Settings
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.funnel.units import MINUTE_MS, Floats
+from scoring.funnel.arrays import Floats
+from scoring.funnel.units import MINUTE_MS
 from streams.demo.shops import PlantedIncident, Shop
 from streams.demo.world import RETURNING_SHARE, Curve, draw_delays_s, shop_seed
 

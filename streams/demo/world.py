@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scoring.baselines.localtime import local_minutes
-from scoring.funnel.units import Floats
+from scoring.funnel.arrays import Floats
 from streams.demo.shops import Shop
 
 #: visits by hour of the day, as in most shops: a trough before dawn, a plateau, an evening peak

@@ -20,7 +20,7 @@ from scoring.digest.schedule import DigestForm, Occurrence
 from scoring.funnel.money import MoneyLost, Worth, price, price_sql
 from scoring.funnel.stages import STAGE_INDEX, STAGES, STEPS
 from scoring.wording.cards import CardContext, build_card
-from streams.clickhouse import migrate
+from streams.clickhouse.migrations import migrate
 from streams.clickhouse.reader import Database
 from streams.config.subscribers import SubscriberConfig
 from streams.digests.queries import DigestQueries

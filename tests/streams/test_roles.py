@@ -6,7 +6,6 @@ import re
 from typer.testing import CliRunner
 
 from scoring.wording.text import LANGUAGES
-from streams.cli import run as run_command
 from streams.cli.main import app
 from streams.roles import ROLES, ROLES_ON_PAGE
 from streams.web.overview.words import OVERVIEW_WORDS
@@ -32,7 +31,6 @@ def test_the_page_names_and_orders_every_role() -> None:
 
 
 def test_the_help_of_run_lists_every_role() -> None:
-    run_command.register(app)
     shown = CliRunner().invoke(app, ["run", "--help"], env={"COLUMNS": "200"}).output
     assert [name for name in ROLES if name not in shown] == []
 

@@ -14,8 +14,8 @@ import msgspec
 import pyarrow as pa
 
 from scoring.events.event import Event
-from streams.clickhouse import migrate
 from streams.clickhouse.clients import open_writer_sync
+from streams.clickhouse.migrations import migrate
 from streams.kafka.topics import EVENTS
 from streams.settings import load_settings
 from tests.bench.whole_path.ground import Figure, Ground, wait_until

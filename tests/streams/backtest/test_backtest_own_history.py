@@ -13,7 +13,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from streams.cli import backtest, check
-from streams.clickhouse import migrate
+from streams.clickhouse.migrations import migrate
 from streams.clock import now_ms
 from streams.instance.files import Instance, write_instance
 from streams.settings import load_settings

@@ -12,7 +12,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from streams.cli import alerts
-from streams.clickhouse import migrate
+from streams.clickhouse.migrations import migrate
 from streams.clock import now_ms
 from streams.config.model import Config
 from streams.instance.files import Instance, write_instance

@@ -6,7 +6,6 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from streams.cli.main import app
-from streams.cli.route import register
 
 CONFIG = """
 stores: [{id: cn-shop, zone: Asia/Shanghai, country: CN, platform: taobao}]
@@ -24,7 +23,6 @@ alerting:
 @pytest.fixture
 def ask(tmp_path: Path) -> object:
     (tmp_path / "funnelwatch.yaml").write_text(CONFIG)
-    register(app)
 
     def run(*arguments: str) -> Result:
         return CliRunner().invoke(app, ["route", "explain", *arguments, "--data", str(tmp_path)])

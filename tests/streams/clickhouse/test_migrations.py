@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from streams.clickhouse import MigrationChangedError, migrate
-from streams.clickhouse.migrations import find_migrations
+from streams.clickhouse.migrations import MigrationChangedError, find_migrations, migrate
 from streams.settings import Settings, load_settings
 
 VIEWS = {

@@ -20,7 +20,7 @@ from scoring.events.delivery import StoreDefaults
 from scoring.events.event import RejectReason, Source
 from streams.cli import deadletters, schema
 from streams.cli.schema import SchemaName, schema_of
-from streams.clickhouse import migrate
+from streams.clickhouse.migrations import migrate
 from streams.clock import monotonic, now_ms
 from streams.collector.intake import rejected_record
 from streams.collector.letters import StoredLetter, TimeFormatError, moment, replay, why_not

@@ -20,7 +20,7 @@ from scoring.digest.schedule import day_start, local_day, occurrence_now
 from scoring.digest.values import StageBar
 from scoring.funnel.stages import Stage
 from streams.cli.main import app
-from streams.clickhouse import migrate
+from streams.clickhouse.migrations import migrate
 from streams.config.subscribers import SubscriberConfig
 from streams.digests import pictures
 from streams.digests.composing import ComposedDigest, DigestComposer
@@ -220,10 +220,7 @@ def test_preview_writes_files_and_schedule_shows_the_readers_clock(
         "CLICKHOUSE_READER_PASSWORD": settings.clickhouse_reader_password.get_secret_value(),
     }.items():  # fmt: skip
         monkeypatch.setenv(f"FUNNELWATCH_{name}", value)
-    import streams.cli.digest
 
-    if "digest" not in [group.name for group in app.registered_groups]:
-        streams.cli.digest.register(app)
     ran = CliRunner().invoke(app, ["digest", "schedule", "--next", "2"])
     assert ran.exit_code == 0, ran.output
     assert len(re.findall(r"Mon \d{4}-\d\d-\d\d 07:30 -0[78]00", ran.output)) == 2

@@ -20,7 +20,7 @@ from aiosmtpd.controller import Controller
 from pydantic import SecretStr
 
 from scoring.alerts.actions import HumanActionKind
-from streams.clickhouse import migrate
+from streams.clickhouse.migrations import migrate
 from streams.clock import now_ms
 from streams.config.loading import load_config
 from streams.digests.composing import UNSUBSCRIBE

@@ -15,7 +15,7 @@ from clickhouse_connect.driver.client import Client
 from scoring.alerts.alert import AlertKind
 from scoring.funnel.money import price, worth_of_step
 from scoring.funnel.stages import STAGES
-from streams.clickhouse import migrate
+from streams.clickhouse.migrations import migrate
 from streams.config.loading import load_config
 from streams.incidents.facts import FactsReader
 from tests.fixtures.alert_card import ALERT

@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer
 
 from scoring.baselines import StoreBaseline, decode_baseline
 from scoring.baselines.benchmark import BenchmarkError
-from streams.clickhouse import migrate
+from streams.clickhouse.migrations import migrate
 from streams.clock import monotonic, now_ms
 from streams.config.model import Config, StoreConfig
 from streams.instance.files import StateReport, read_states

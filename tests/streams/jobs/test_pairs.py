@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from scoring.baselines.baseline import KernelSource
-from streams.clickhouse import migrate
 from streams.clickhouse.clients import open_reader_sync
+from streams.clickhouse.migrations import migrate
 from streams.jobs.pairs import read_kernels
 from streams.settings import load_settings
 

@@ -11,8 +11,8 @@ import pytest
 from pydantic import SecretStr
 
 from scoring.baselines import KernelSource
-from streams.clickhouse import migrate
 from streams.clickhouse.clients import open_reader_sync
+from streams.clickhouse.migrations import migrate
 from streams.clock import now_ms
 from streams.config.model import Config, StoreConfig
 from streams.jobs.baselines import fit_from_store

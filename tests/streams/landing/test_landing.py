@@ -23,7 +23,7 @@ from scoring.funnel.scores import MinuteRow, ScoreRow, ScoreState, WindowRow
 from scoring.funnel.segment_names import segment_name
 from scoring.funnel.stages import STAGES
 from streams import metrics
-from streams.clickhouse import open_writer
+from streams.clickhouse.clients import open_writer
 from streams.clickhouse.exclusion import ExclusionAction, ExclusionSpan, set_span_apart
 from streams.clickhouse.reconcile import reconcile, repair
 from streams.clickhouse.recount import recount

@@ -1,0 +1,87 @@
+"""One question to ClickHouse over its HTTP interface, answered line by line: for commands that ask once and end.
+
+The driver of ``clients`` serves everything else; loading it takes longer than such a question does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from urllib.parse import urlencode
+
+import urllib3
+
+from streams.clickhouse.errors import ClickHouseRejectedError, mapped, meaning
+from streams.settings import Settings
+
+_CONNECT_S, _ANSWER_S = 5.0, 300.0
+#: what ClickHouse writes behind rows already sent when a query fails on the way
+_BROKE_OFF = re.compile(rb"^(__exception__|Code: \d+\. DB::Exception)")
+_MESSAGE = re.compile(r"DB::Exception:\s*(.*?)\s*(?:\(version [^)]*\)|$)")
+#: in the value of a parameter, as in a cell of TabSeparated
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": "\\0"})
+
+
+def ask(
+    settings: Settings,
+    query: str,
+    form: str,
+    parameters: Mapping[str, str] | None = None,
+    *,
+    writer: bool = False,
+) -> Iterator[bytes]:
+    """The answer in ClickHouse's format ``form``, line by line as it arrives, each with its line break.
+
+    Args:
+        parameters: of ``{name:Type}`` in the query, as text.
+        writer: ask as the user that writes; else as the one that can only read the views.
+
+    Raises:
+        ClickHouseError: the query fails, at once or on the way.
+    """
+    user = settings.clickhouse_user if writer else settings.clickhouse_reader
+    password = settings.clickhouse_password if writer else settings.clickhouse_reader_password
+    fields = {
+        "database": settings.clickhouse_database,
+        "default_format": form,
+        "output_format_json_quote_64bit_integers": "0",
+        **{f"param_{name}": value.translate(_ESCAPES) for name, value in (parameters or {}).items()},
+    }
+    # as in the header of HTTP Basic: user and password may hold any character
+    secret = urllib3.make_headers(basic_auth=f"{user}:{password.get_secret_value()}")
+    with mapped(), urllib3.PoolManager(retries=False) as pool:
+        answer = pool.request(
+            "POST",
+            f"{settings.clickhouse_url.rstrip('/')}/?{urlencode(fields)}",
+            body=query.encode("utf-8", "surrogateescape"),
+            headers=secret,
+            timeout=urllib3.Timeout(connect=_CONNECT_S, read=_ANSWER_S),
+            preload_content=False,
+        )
+        lines = _lines(answer)
+        if answer.status != 200:
+            raise meaning(RuntimeError(b"".join(lines).decode("utf-8", "replace")))
+        for line in lines:
+            if _BROKE_OFF.match(line):
+                raise ClickHouseRejectedError(_farewell(line, lines))
+            yield line
+
+
+def _lines(answer: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
+    rest = b""
+    for piece in answer.stream(65_536):
+        *whole, rest = (rest + piece).split(b"\n")
+        yield from (line + b"\n" for line in whole)
+    if rest:
+        yield rest
+
+
+def _farewell(line: bytes, lines: Iterable[bytes]) -> str:
+    """What ClickHouse says after breaking off; it closes the connection behind that."""
+    said = [line]
+    with suppress(urllib3.exceptions.HTTPError):
+        said.extend(lines)
+    text = " ".join(b" ".join(said).decode("utf-8", "replace").replace("__exception__", "").split())
+    found = _MESSAGE.search(text)
+    return f"the query failed after part of its rows had been sent; they are not all. {found[1] if found else text}".strip()
