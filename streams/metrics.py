@@ -202,6 +202,18 @@ POOLS_TRANSITIONS = Counter(
     "funnelwatch_pools_transitions_total", "Alert transitions of pools, by state.", ["state"]
 )
 
+# records besides events
+
+RECORDS_PUBLISHED = Counter(
+    "funnelwatch_records_published_total",
+    "What sources report besides events, by kind: reports, signals, orders (facts of orders), raw (deliveries).",
+    ["kind"],
+)
+RECORDS_REJECTED = Counter(
+    "funnelwatch_records_rejected_total",
+    "Report rows, signals and facts of orders that could not be kept and became dead letters.",
+)
+
 # collector
 
 COLLECTOR_EVENTS = Counter("funnelwatch_collector_events_total", "Events accepted, by door.", ["source"])

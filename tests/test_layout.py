@@ -42,7 +42,7 @@ STREAMS: Mapping[str, set[str]] = {
     "incidents": FLOOR | {"config", "clickhouse", "kafka", "channels"},
     "channels": FLOOR | {"instance", "metrics"},
     "collector": FLOOR | {"connections", "config", "instance", "kafka", "metrics", "clickhouse"},
-    "sources": FLOOR | {"config", "instance", "kafka", "collector"},
+    "sources": FLOOR | {"config", "instance", "kafka", "metrics", "collector"},
     "monitor": FLOOR | {"config", "instance", "kafka", "metrics", "transport"},
     "landing": FLOOR | {"config", "instance", "kafka", "metrics", "clickhouse"},
     "pools": FLOOR | {"config", "instance", "kafka", "metrics"},

@@ -151,13 +151,14 @@ class OrderLife:
     def left_out(self) -> LeftOut | None:
         """Why the whole order is not counted; None if it is.
 
-        An order that once had a price and was refunded or edited down to nothing had one: counts do not change by it.
+        An order that once had a price and was refunded or edited down to nothing had one: counts do not change by it. Nor is a
+        cancelled one, whose price some platforms set to nothing, an order of no price.
         """
         if self.test:
             return LeftOut.TEST
         if self.kind is not OrderKind.ORDINARY:
             return LeftOut(self.kind.value)
-        return LeftOut.ZERO_PRICE if self.highest == 0 else None
+        return LeftOut.ZERO_PRICE if self.highest == 0 and not self.is_cancelled else None
 
 
 def merge(tellings: Iterable[OrderFacts]) -> OrderLife | None:
@@ -223,8 +224,13 @@ class StageEvent:
     life: OrderLife
     refund_id: str = ""
 
-    def incoming(self) -> dict[str, Any]:
-        """As the HTTP interface and ``EventIntake.accept`` take it."""
+    def incoming(self, *, is_stored: bool = False) -> dict[str, Any]:
+        """As the HTTP interface and ``EventIntake.accept`` take it.
+
+        Args:
+            is_stored: the life comes from facts that were kept, so that its buyer is a pseudonym already; it is marked as such, for
+                ``EventIntake.accept(…, is_ours=True)``.
+        """
         life = self.life
         event: dict[str, Any] = {
             "event_id": self.event_id,
@@ -236,6 +242,8 @@ class StageEvent:
         for name in ("buyer", "country", "payment_method"):
             if value := getattr(life, name):
                 event[name] = value
+        if is_stored and life.buyer:
+            event["buyer"] = f"~{life.buyer}"
         if self.type in (EventType.ORDER, EventType.PAYMENT) and life.amount and life.amount[0] != "-":
             event |= {"amount": life.amount} | ({"currency": life.currency} if life.currency else {})
         if self.type is EventType.REFUND:

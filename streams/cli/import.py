@@ -158,9 +158,6 @@ def _is_ready(summary: ExportSummary, config: Config, yes: bool, as_json: bool) 
     """Whether a table may be imported now; says why where not."""
     if summary.trouble or summary.table is None:
         return False
-    if summary.table.layout.kind == "report":
-        summary.notes.append("report rows are shown but not stored yet: nothing of this file was imported")
-        return False
     if summary.questions:
         summary.notes.append("nothing was imported: the questions are open")
         return False
@@ -188,7 +185,8 @@ async def _send(file: ExportFile, summary: ExportSummary, settings: Settings, co
         stored = functools.partial(stored_facts, client)
         async with open_intake(settings, config, spool=False) as intake:
             defaults = StoreDefaults(known.platform.value, known.currency)
-            return await send(summary, intake, defaults, stored)
+            made_ms = int(file.path.stat().st_mtime * 1000)
+            return await send(summary, intake, defaults, stored, exported_at_ms=made_ms)
 
 
 def _show(summary: ExportSummary, report: ImportReport | None, as_json: bool) -> None:
@@ -200,6 +198,9 @@ def _show(summary: ExportSummary, report: ImportReport | None, as_json: bool) ->
             else {
                 "accepted": report.accepted,
                 "by_type": report.by_type,
+                "orders": report.orders,
+                "report_rows": report.report_rows,
+                "left_out": report.left_out,
                 "rejected": report.rejected,
                 "without_time": report.without_time,
             }
@@ -265,9 +266,16 @@ def _lines(record: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _show_report(out: Console, report: ImportReport, summary: ExportSummary) -> None:
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in report.by_type.most_common())
+    taken = [f"{report.report_rows:,} report rows"] if report.report_rows else []
+    if report.accepted or not taken:
+        taken.insert(0, f"{report.accepted:,} events ({kinds})")
     out.print(
-        f"  [bold]imported[/bold] as {summary.import_id}: {report.accepted:,} events ({kinds}); {report.repeats:,} were there before"
+        f"  [bold]imported[/bold] as {summary.import_id}: {' and '.join(taken)}; {report.repeats:,} were there before"
     )
+    for reason, count in report.left_out.items():
+        out.print(f"  {count:,} left out: {reason.replace('_', ' ')}")
+    if report.without_day:
+        out.print(f"  {report.without_day:,} figures without a day in the file: not stored")
     for kind, count in report.without_time.items():
         out.print(f"  {count:,} {kind} without a time in the file: no event")
     for reason, count in report.rejected.items():

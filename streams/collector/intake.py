@@ -105,6 +105,11 @@ class EventIntake:
         return self._stores
 
     @property
+    def pseudonyms(self) -> Pseudonyms:
+        """What people's ids become."""
+        return self._pseudonyms
+
+    @property
     def publisher(self) -> Publisher:
         """Where the records go."""
         return self._publisher
@@ -123,6 +128,7 @@ class EventIntake:
         fresh_id: Callable[[], str] | None = None,
         keeps_rejected: bool = True,
         sent_at_ms: int | None = None,
+        is_ours: bool = False,
     ) -> IntakeResult:
         """Take records in; return once all are acknowledged by Kafka or safe on disk.
 
@@ -139,6 +145,7 @@ class EventIntake:
             sent_at_ms: when they first came, if that was before: a page's events may be of a certain age then.
             keeps_rejected: make dead letters of rejected records; not for those that are dead letters already, whose ids of
                 people are pseudonyms.
+            is_ours: we made these records: an id of a person that begins with ``~`` is a pseudonym already.
 
         Raises:
             TooManyEventsError: nothing was taken.
@@ -147,7 +154,7 @@ class EventIntake:
         edge = edge or Edge()
         at_ms = now_ms() if received_at_ms is None else received_at_ms
         sent_at_ms = at_ms if sent_at_ms is None else sent_at_ms
-        of = self._pseudonyms.of_sender if keeps_rejected else self._pseudonyms.of
+        of = self._pseudonyms.of_sender if keeps_rejected and not is_ours else self._pseudonyms.of
         delivery = Delivery(
             received_at_ms=at_ms,
             source=source,

@@ -153,6 +153,11 @@ def test_an_order_refunded_down_to_nothing_stays_an_order() -> None:
     assert (refunded.left_out, refunded.state, types(refunded)) == (None, OrderState.REFUNDED, ["order"])
 
 
+def test_a_cancelled_order_whose_price_was_set_to_nothing_stays_an_order() -> None:
+    emptied = life(telling(0, placed_ms=START), telling(5, amount="0", cancelled_ms=START + HOUR))
+    assert (emptied.left_out, types(emptied)) == (None, ["order", "cancel"])
+
+
 def test_refunds_that_are_listed_and_their_sum_are_not_added() -> None:
     listed = telling(5, refunds={"a": "10", "b": "5"})
     assert life(PLACED, listed, telling(6, source="files", refunds={ALL_REFUNDS: "15"})).refunded == 15

@@ -78,6 +78,16 @@ class ExportOrder:
         return "refunded" in self.facts or self.refund > 0
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOutOrder:
+    """An order that is none to be counted: ``reason`` is test or replacement."""
+
+    order_id: str
+    line: int
+    reason: str
+    placed: Moment | None
+
+
 class OrderBook:
     """The orders of one table.
 
@@ -90,7 +100,7 @@ class OrderBook:
         self.tally = RowTally()
         self.orders: dict[str, ExportOrder] = {}
         self.unknown_statuses: Counter[tuple[str, str]] = Counter()
-        self._left_out_orders: set[str] = set()
+        self.left_out_orders: dict[str, LeftOutOrder] = {}
         self._statuses = [
             one for one in STATUS_FIELDS if one in self._columns and one in self._layout.statuses
         ]
@@ -120,7 +130,8 @@ class OrderBook:
         if reason := next(
             (one for one in ("test", "replacement") if folded(values.text(one, cells)) in _YES), ""
         ):
-            self._left_out_orders.add(order_id)
+            left = LeftOutOrder(order_id, line, reason, values.moment("placed", cells))
+            self.left_out_orders.setdefault(order_id, left)
             tally.leave_out(reason, line)
             return
         order = self.orders.get(order_id)

@@ -1,136 +1,66 @@
-"""Orders and events of an export through the collector's own path. The same order again, from any file, is the same event.
+"""What an export holds through the collector's own path: orders, events and report rows. The same again, from any file, adds nothing.
 
-An order, its payment and its fulfilment are one event each, however many lines and parcels it has. What the file gives no time
-for makes no event and is counted as such.
+An order, its payment and its fulfilment are one event each, however many lines and parcels it has; they follow from its facts, which
+are kept too. What the file gives no time for makes no event and is counted as such.
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from itertools import islice
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from scoring.events.delivery import StoreDefaults
 from scoring.events.event import EventType, Source
+from scoring.records.order_life import LeftOut, merge, stage_events
+from scoring.records.report_row import identity_of
 from streams.clock import now_ms
 from streams.collector.intake import EventIntake
 from streams.sources.files.exports.dates import Moment
 from streams.sources.files.exports.dry_run import ExportSummary
 from streams.sources.files.exports.event_rows import EventTable
-from streams.sources.files.exports.order_life import ExportOrder, OrderBook
+from streams.sources.files.exports.order_life import OrderBook
+from streams.sources.files.exports.report_rows import ReportTable
+from streams.sources.files.exports.tellings import ImportMarks, OrderTellings, report_row
+from streams.sources.publishing import PublishedRecords, RecordPublisher
 
 _CHUNK = 2000
-_COUNTRY = re.compile(r"^[A-Z]{2}$")
 #: (type, order id) pairs of a list that are stored already
 Known = Callable[[str, Sequence[str]], set[tuple[str, str]]]
 
 
 @dataclass(slots=True)
 class ImportReport:
-    """What came of an import. ``repeats`` were there before; ``without_time`` are facts that the file gives no time for."""
+    """What came of an import.
+
+    Attributes:
+        accepted, by_type: events.
+        repeats: events and figures that were there before, or that the file holds twice.
+        orders, report_rows: facts of orders and figures that were taken.
+        left_out: orders, or stages of orders, that make no event, by reason.
+        without_time: facts that the file gives no time for, by event type.
+        without_day: figures whose day the file does not name.
+    """
 
     accepted: int = 0
     repeats: int = 0
+    orders: int = 0
+    report_rows: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
     first_refusals: list[str] = field(default_factory=list)
     by_type: Counter[str] = field(default_factory=Counter)
+    left_out: Counter[str] = field(default_factory=Counter)
     without_time: Counter[str] = field(default_factory=Counter)
+    without_day: int = 0
 
 
 def import_id_of(content: bytes, layout: str, store: str) -> str:
     """The id of an import: the same file into the same store is the same import."""
     return "imp-" + hashlib.blake2b(content + f"\0{layout}\0{store}".encode(), digest_size=8).hexdigest()
-
-
-def events_of(
-    summary: ExportSummary, store: str, zone: str, report: ImportReport
-) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The events of a table as the HTTP API takes them, each with its line."""
-    local = ZoneInfo(zone) if zone else ZoneInfo("UTC")
-    content = summary.content
-    if isinstance(content, OrderBook):
-        for order in content.orders.values():
-            for event in _life_of(content, order, store, local, report):
-                yield order.line, event
-    elif isinstance(content, EventTable):
-        yield from _of_table(summary, content, store, local)
-
-
-def _life_of(
-    book: OrderBook, order: ExportOrder, store: str, zone: tzinfo, report: ImportReport
-) -> Iterator[dict[str, Any]]:
-    """The events of one order, each once."""
-    shared: dict[str, Any] = {"store_id": store, "order_id": order.order_id}
-    if _COUNTRY.match(order.country):
-        shared["country"] = order.country
-    if order.buyer:
-        shared["buyer"] = order.buyer[:256]
-    if order.method:
-        shared["payment_method"] = order.method[:64]
-    worth: dict[str, Any] = {}
-    if order.amount is not None and order.amount >= 0:
-        worth = {"amount": f"{order.amount:f}"} | ({"currency": order.currency} if order.currency else {})
-    units = {"quantity": int(order.units)} if order.units >= 1 else {}
-    times: dict[EventType, tuple[bool, Moment | None, dict[str, Any]]] = {
-        EventType.ORDER: (True, order.times.get("placed"), {**worth, **units}),
-        EventType.PAYMENT: (book.is_paid(order) and book.knows_paid, book.paid_at(order), worth),
-        EventType.FULFILMENT: (order.is_shipped, book.shipped_at(order), {}),
-        EventType.DELIVERED: (
-            order.is_delivered,
-            order.times.get("delivered") or order.times.get("completed"),
-            {},
-        ),
-        EventType.CANCEL: (order.is_cancelled, order.times.get("cancelled"), {}),
-    }
-    for kind, (happened, at, more) in times.items():
-        if not happened:
-            continue
-        if at is None:
-            report.without_time[kind.value] += 1
-            continue
-        event = {**shared, **more, "type": kind.value, "event_time_ms": _ms(at, zone)}
-        if kind not in (
-            EventType.ORDER,
-            EventType.PAYMENT,
-        ):  # those two have a natural id of their own at the door
-            event["event_id"] = _id(store, kind, order.order_id)
-        if order.is_cod and kind is EventType.ORDER:
-            event["attributes"] = {"payment": "on_delivery"}
-        elif kind is EventType.FULFILMENT and len(order.parcels) > 1:
-            event["attributes"] = {"parcels": str(len(order.parcels))}
-        yield event
-
-
-def _of_table(
-    summary: ExportSummary, table: EventTable, store: str, zone: tzinfo
-) -> Iterator[tuple[int, dict[str, Any]]]:
-    currency = summary.values.currency if summary.values else ""
-    seen: Counter[tuple[object, ...]] = Counter()
-    for one in table.events:
-        if one.type is None:
-            continue
-        event: dict[str, Any] = {
-            "store_id": store,
-            "type": one.type.value,
-            "event_time_ms": _ms(one.at, zone),
-        }
-        if one.visitor:
-            event["visitor"] = one.visitor[:256]
-        if one.order_id:
-            event["order_id"] = one.order_id
-        if one.amount is not None and one.type is EventType.ORDER:
-            event |= {"amount": f"{one.amount:f}", "currency": currency}
-        if one.type is not EventType.ORDER or not one.order_id:
-            mark = (one.type, event["event_time_ms"], one.visitor, one.name)
-            event["event_id"] = _id(store, one.type, f"{mark}{seen[mark]}")
-            seen[mark] += 1
-        yield one.line, event
 
 
 async def send(
@@ -139,22 +69,113 @@ async def send(
     defaults: StoreDefaults,
     known: Known,
     progress: Callable[[int], None] = lambda sent: None,
+    exported_at_ms: int = 0,
 ) -> ImportReport:
     """Send everything that the dry run has shown.
+
+    Args:
+        summary: of one table, with its store, zone and import id.
+        intake: its publisher takes the records too.
+        defaults: what is known of the store.
+        known: which facts of orders are stored already.
+        progress: is told how many events, or report rows, have been sent.
+        exported_at_ms: when the file was made, if anybody knows; a day that was not over then is not complete.
 
     Raises:
         KafkaUnreachableError: what was sent is there; the same import can be run again.
     """
-    report = ImportReport()
-    store = summary.store
-    events = events_of(summary, store, "" if summary.zone.startswith("UTC") else summary.zone, report)
-    while chunk := list(islice(events, _CHUNK)):
+    at = now_ms()
+    marks = ImportMarks(
+        store_id=summary.store,
+        platform=summary.table.layout.platform if summary.table else "",
+        zone="" if summary.zone.startswith("UTC") else summary.zone,
+        import_id=summary.import_id,
+        told_at_ms=at,
+        exported_at_ms=min(exported_at_ms or at, at),
+    )
+    sending = _Sending(intake, defaults, known, progress, marks)
+    content = summary.content
+    if isinstance(content, OrderBook):
+        await sending.orders(content)
+    elif isinstance(content, EventTable):
+        currency = summary.values.currency if summary.values else ""
+        await sending.events(_of_table(content, marks, currency))
+    elif isinstance(content, ReportTable):
+        await sending.figures(content, summary.values.currency if summary.values else "")
+    return sending.report
+
+
+class _Sending:
+    """One table on its way, chunk by chunk."""
+
+    def __init__(
+        self,
+        intake: EventIntake,
+        defaults: StoreDefaults,
+        known: Known,
+        progress: Callable[[int], None],
+        marks: ImportMarks,
+    ) -> None:
+        self._intake, self._known, self._progress, self._marks = intake, known, progress, marks
+        self._stores = {marks.store_id: defaults}
+        self._records = RecordPublisher.beside(intake)
+        self.report = ImportReport()
+
+    async def orders(self, book: OrderBook) -> None:
+        """The facts of orders, and the events that follow from them."""
+        tellings = iter(OrderTellings(book, self._marks))
+        while chunk := list(islice(tellings, _CHUNK)):
+            done = await self._records.publish(orders=[facts for _, facts in chunk])
+            self._note(done)
+            self.report.orders += done.orders
+            bad = {id(one.record) for one in done.rejected}
+            events: list[tuple[int, dict[str, Any]]] = []
+            for line, facts in chunk:
+                if id(facts) in bad or (life := merge([facts])) is None:
+                    continue
+                told = stage_events(life)
+                events += [(line, event.incoming()) for event in told.events]
+                for kind, reason in told.left_out:
+                    if reason is LeftOut.NO_TIME:
+                        self.report.without_time[kind.value] += 1
+                    else:
+                        self.report.left_out[reason.value] += 1
+            await self._chunk(events)
+
+    async def events(self, events: Iterator[tuple[int, dict[str, Any]]]) -> None:
+        """Events as they are in the file."""
+        while chunk := list(islice(events, _CHUNK)):
+            await self._chunk(chunk)
+
+    async def figures(self, table: ReportTable, currency: str) -> None:
+        """The figures of a report; one that it holds twice is taken once."""
+        seen = set()
+        rows = []
+        for figure in table.rows:
+            row = report_row(figure, self._marks, currency)
+            if row is None:
+                self.report.without_day += 1
+            elif (identity := identity_of(row)) in seen:
+                self.report.repeats += 1
+            else:
+                seen.add(identity)
+                rows.append(row)
+        for start in range(0, len(rows), _CHUNK):
+            done = await self._records.publish(reports=rows[start : start + _CHUNK])
+            self._note(done)
+            self.report.report_rows += done.reports
+            self._progress(self.report.report_rows)
+
+    async def _chunk(self, chunk: Sequence[tuple[int, dict[str, Any]]]) -> None:
+        report, store = self.report, self._marks.store_id
         told = [event for _, event in chunk]
-        present = known(store, sorted({event["order_id"] for event in told if event.get("order_id")}))
-        result = await intake.accept(
+        if not told:
+            return
+        present = self._known(store, sorted({event["order_id"] for event in told if event.get("order_id")}))
+        result = await self._intake.accept(
             told,
             source=Source.REPLAY,
-            stores={store: defaults},
+            stores=self._stores,
             received_at_ms=now_ms(),
             places=[f"line {line}" for line, _ in chunk],
         )
@@ -167,10 +188,41 @@ async def send(
                 report.repeats += (event["type"], event.get("order_id", "")) in present
         for one in result.rejected:
             report.rejected[one.rejection.reason.value] += 1
-            if len(report.first_refusals) < 3:
-                report.first_refusals.append(one.rejection.detail)
-        progress(report.accepted)
-    return report
+            self._remember(one.rejection.detail)
+        self._progress(report.accepted)
+
+    def _note(self, done: PublishedRecords) -> None:
+        for one in done.rejected:
+            self.report.rejected["bad_value"] += 1
+            self._remember(one.detail)
+
+    def _remember(self, detail: str) -> None:
+        if len(self.report.first_refusals) < 3:
+            self.report.first_refusals.append(detail)
+
+
+def _of_table(table: EventTable, marks: ImportMarks, currency: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The events of a table as the HTTP API takes them, each with its line."""
+    seen: Counter[tuple[object, ...]] = Counter()
+    for one in table.events:
+        if one.type is None:
+            continue
+        event: dict[str, Any] = {
+            "store_id": marks.store_id,
+            "type": one.type.value,
+            "event_time_ms": _ms(one.at, marks.local),
+        }
+        if one.visitor:
+            event["visitor"] = one.visitor[:256]
+        if one.order_id:
+            event["order_id"] = one.order_id
+        if one.amount is not None and one.type is EventType.ORDER:
+            event |= {"amount": f"{one.amount:f}", "currency": currency}
+        if one.type is not EventType.ORDER or not one.order_id:
+            mark = (one.type, event["event_time_ms"], one.visitor, one.name)
+            event["event_id"] = _id(marks.store_id, one.type, f"{mark}{seen[mark]}")
+            seen[mark] += 1
+        yield one.line, event
 
 
 def _ms(at: Moment, zone: tzinfo) -> int:

@@ -9,11 +9,16 @@ from typing import Any
 import msgspec
 
 from scoring.events.delivery import StoreDefaults
-from scoring.events.event import Event
+from scoring.events.event import DeadLetter, Event
 from scoring.events.pseudonyms import Pseudonyms
+from scoring.records.measures import MEASURES
+from scoring.records.order_facts import ALL_REFUNDS, OrderFacts
+from scoring.records.order_life import OrderState, merge, stage_events
+from scoring.records.report_row import Period, ReportRow
 from streams.collector.intake import EventIntake
-from streams.kafka.topics import EVENTS
+from streams.kafka.topics import DEADLETTERS, EVENTS, ORDER_FACTS, REPORTS
 from streams.sources.files.exports.dry_run import ImportChoices, summarize
+from streams.sources.files.exports.layout import known_layouts
 from streams.sources.files.exports.opening import opened
 from streams.sources.files.exports.sending import ImportReport, send
 from tests.fixtures.workbook import CellValue, sheet_xml, write_workbook
@@ -27,22 +32,40 @@ class Log:
 
     def __init__(self) -> None:
         self.events: list[Event] = []
+        self.orders: list[OrderFacts] = []
+        self.reports: list[ReportRow] = []
+        self.letters: list[DeadLetter] = []
 
     async def publish(self, records: Sequence[Any]) -> None:
-        self.events += [msgspec.json.decode(one.value, type=Event) for one in records if one.topic == EVENTS]
+        kinds: dict[str, tuple[list[Any], type]] = {
+            EVENTS: (self.events, Event),
+            ORDER_FACTS: (self.orders, OrderFacts),
+            REPORTS: (self.reports, ReportRow),
+            DEADLETTERS: (self.letters, DeadLetter),
+        }
+        for one in records:
+            found, kind = kinds[one.topic]
+            found.append(msgspec.json.decode(one.value, type=kind))
 
     def known(self, store: str, order_ids: Sequence[str]) -> set[tuple[str, str]]:
         return {(one.type.value, one.order_id) for one in self.events if one.order_id in set(order_ids)}
 
 
-async def imported(log: Log, folder: Path, *rows: Sequence[CellValue]) -> ImportReport:
-    path = write_workbook(folder / "a.xlsx", {"s": sheet_xml([HEADER, *rows])})
+async def imported(
+    log: Log,
+    folder: Path,
+    *rows: Sequence[CellValue],
+    header: Sequence[CellValue] = HEADER,
+    exported_at_ms: int = 0,
+) -> ImportReport:
+    path = write_workbook(folder / "a.xlsx", {"s": sheet_xml([header, *rows])})
     with opened(path) as files:
-        (summary,) = summarize(files[0], ImportChoices(zone="Asia/Ho_Chi_Minh", store="vn"))
+        (summary,) = summarize(files[0], ImportChoices(zone="Asia/Ho_Chi_Minh", store="vn", currency="VND"))
     assert summary.questions == []
+    summary.import_id = "imp-1"
     terms = StoreDefaults("shopee", "VND")
     intake = EventIntake(log, {"vn": terms}, Pseudonyms("a key"))  # type: ignore[arg-type]
-    return await send(summary, intake, terms, log.known)
+    return await send(summary, intake, terms, log.known, exported_at_ms=exported_at_ms)
 
 
 def line(
@@ -113,3 +136,99 @@ async def test_the_same_file_again_and_a_later_one_that_overlaps_add_only_what_i
     report = await imported(log, tmp_path, *later)
     assert (report.accepted, report.repeats) == (5, 3)
     assert len({event.event_id for event in log.events}) == 5
+
+
+async def test_the_facts_of_an_order_are_kept_beside_its_events_and_give_the_same_ones(
+    tmp_path: Path,
+) -> None:
+    log = Log()
+    report = await imported(
+        log,
+        tmp_path,
+        line(
+            "A1", "Hoàn thành", paid="2026-02-01 02:08", shipped="2026-02-02 10:00", done="2026-02-05 10:00"
+        ),
+        line("A2", "Đang giao", paid="2026-02-01 02:08", method=COD, shipped="2026-02-02 10:00"),
+        line("A3", "Đã hủy"),
+    )
+    assert (report.orders, report.left_out) == (3, {"cod_waiting": 1})
+    assert {one.source for one in log.orders} == {"shopee"}
+    assert {one.import_id for one in log.orders} == {"imp-1"}
+    assert {one.buyer for one in log.orders} == {one.buyer for one in log.events}
+    lives = {one.order_id: life for one in log.orders if (life := merge([one]))}
+    assert [lives[one].state for one in ("A1", "A2", "A3")] == [
+        OrderState.DELIVERED,
+        OrderState.SHIPPED,
+        OrderState.CANCELLED_UNPAID,
+    ]
+    assert all(life.history for life in lives.values())
+    again = {event.event_id for life in lives.values() for event in stage_events(life).events}
+    assert again == {event.event_id for event in log.events}
+
+
+async def test_a_later_file_is_newer_by_the_times_in_it_not_by_when_it_is_imported(tmp_path: Path) -> None:
+    log = Log()
+    await imported(log, tmp_path, line("A1", "Hoàn thành", done="2026-02-05 10:00"))
+    await imported(log, tmp_path, line("A1", "Chờ lấy hàng"))
+    newer, older = log.orders
+    assert newer.as_of_ms == 1770260400000 > older.as_of_ms == 1769884680000
+    life = merge(log.orders)
+    assert life is not None
+    assert life.state is OrderState.DELIVERED
+
+
+async def test_an_order_of_no_price_is_kept_and_makes_no_event(tmp_path: Path) -> None:
+    log = Log()
+    sample = line("A1", "Hoàn thành", paid="2026-02-01 02:08")
+    sample[HEADER.index("Tổng giá trị đơn hàng (VND)")] = "0"
+    report = await imported(log, tmp_path, sample)
+    assert (report.orders, log.events, report.left_out) == (1, [], {"zero_price": 1})
+    assert [one.order_id for one in log.orders] == ["A1"]
+
+
+REPORT_HEADER = ["Ngày", "Lượt xem", "Lượt truy cập", "Số lượt xem trung bình", "Số khách truy cập mới"]
+JANUARY_9_MS = 1767891600000  # 2026-01-09T00:00 in Vietnam
+
+
+async def test_a_report_s_figures_are_report_rows_and_never_events(tmp_path: Path) -> None:
+    log = Log()
+    rows = [["09-01-2026", "1204", "310", "3,9", "12"], ["10-01-2026", "98", "41", "2,4", "3"]]
+    exported = JANUARY_9_MS + 2 * 86_400_000 + 3_600_000  # an hour into the 11th: the 10th may still change
+    report = await imported(log, tmp_path, *rows, header=REPORT_HEADER, exported_at_ms=exported)
+    assert (report.report_rows, report.accepted, log.events) == (6, 0, [])
+    first = next(row for row in log.reports if row.measure == "visitors")
+    assert (first.source, first.period, first.period_start_ms, first.zone, first.value) == (
+        "shopee",
+        Period.DAY,
+        JANUARY_9_MS,
+        "Asia/Ho_Chi_Minh",
+        "310",
+    )
+    assert {row.complete for row in log.reports if row.period_start_ms == JANUARY_9_MS} == {True}
+    assert {row.complete for row in log.reports if row.period_start_ms > JANUARY_9_MS} == {False}
+    assert {row.import_id for row in log.reports} == {"imp-1"}
+
+
+async def test_a_figure_that_a_file_holds_twice_is_taken_once(tmp_path: Path) -> None:
+    log = Log()
+    row = ["09-01-2026", "1204", "310", "3,9", "12"]
+    report = await imported(
+        log, tmp_path, row, ["10-01-2026", "98", "41", "2,4", "3"], row, header=REPORT_HEADER
+    )
+    assert (report.report_rows, report.repeats, len(log.reports)) == (6, 3, 6)
+
+
+async def test_refunds_that_a_file_does_not_list_are_their_sum(tmp_path: Path) -> None:
+    log = Log()
+    header = ["Name", "Financial Status", "Paid at", "Fulfillment Status", "Currency", "Total", "Created at", "Lineitem quantity", "Lineitem name", "Refunded Amount"]  # fmt: skip
+    row = ["#1001", "partially_refunded", "2026-02-01 02:08:00 +0000", "fulfilled", "VND", "50.00", "2026-02-01 02:00:00 +0000", "1", "Cup", "10.60"]  # fmt: skip
+    await imported(log, tmp_path, row, header=header)
+    assert log.orders[0].refunds == {ALL_REFUNDS: "10.60"}
+
+
+def test_every_measure_of_a_layout_is_a_known_one_with_the_same_unit() -> None:
+    told = {
+        (name, spec.unit, spec.unique) for layout in known_layouts() for name, spec in layout.measures.items()
+    }
+    known = {(one.name, one.unit.value, one.is_unique) for one in MEASURES}
+    assert told - known == set()

@@ -1,0 +1,182 @@
+"""Publishes what sources report besides events: report rows, signals, facts of orders, raw deliveries.
+
+Used by imports, by the role ``sources`` and by the doors of hooks. A record that cannot be kept becomes a dead letter, as a bad
+event does, and the others go on. Personal data ends here: buyers become pseudonyms, as they do in events, and texts are masked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import msgspec
+
+from scoring.errors import ScoringError
+from scoring.events.event import DeadLetter, RejectReason
+from scoring.events.personal_values import is_plain_id, mask_id, mask_label, mask_text
+from scoring.events.pseudonyms import Pseudonyms
+from scoring.events.redaction import mask_attribute, mask_payload
+from scoring.records.order_facts import OrderFacts, check_order_facts
+from scoring.records.raw_delivery import RawDelivery, raw_key
+from scoring.records.report_row import ReportRow, check_report_row
+from scoring.records.signal import Signal, check_signal
+from streams.clock import now_ms
+from streams.collector.frames import Record
+from streams.collector.intake import EventIntake
+from streams.collector.publisher import Publisher
+from streams.kafka.topics import DEADLETTERS, ORDER_FACTS, RAW, REPORTS, SIGNALS
+from streams.metrics import RECORDS_PUBLISHED, RECORDS_REJECTED
+
+_encode = msgspec.json.Encoder().encode
+T = TypeVar("T", ReportRow, Signal, OrderFacts)
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedTelling:
+    """A record that could not be kept, and why."""
+
+    record: ReportRow | Signal | OrderFacts
+    detail: str
+
+
+@dataclass(slots=True)
+class PublishedRecords:
+    """What became of the records of one call. Each is in Kafka (or in the spool), as itself or as a dead letter."""
+
+    reports: int = 0
+    signals: int = 0
+    orders: int = 0
+    raw: int = 0
+    rejected: list[RejectedTelling] = field(default_factory=list)
+
+
+class RecordPublisher:
+    """Checks, pseudonymises and publishes. One for a process; it shares the publisher of the process's ``EventIntake``."""
+
+    def __init__(
+        self, publisher: Publisher, stores: Collection[str], pseudonyms: Pseudonyms, topic_prefix: str = ""
+    ) -> None:
+        """Prepare.
+
+        Args:
+            publisher: hands records to Kafka; acknowledged by all replicas, and idempotent.
+            stores: that are configured; what is told of others is rejected.
+            pseudonyms: of the buyers, by the key that events use.
+            topic_prefix: comes before every topic's name, for a broker that is shared.
+        """
+        self._publisher, self._stores, self._pseudonyms = publisher, stores, pseudonyms
+        self._prefix = topic_prefix
+
+    @classmethod
+    def beside(cls, intake: EventIntake) -> RecordPublisher:
+        """The publisher for a process that has an intake."""
+        return cls(intake.publisher, intake.stores.keys(), intake.pseudonyms)
+
+    async def publish(
+        self,
+        *,
+        reports: Sequence[ReportRow] = (),
+        signals: Sequence[Signal] = (),
+        orders: Sequence[OrderFacts] = (),
+        raw: Sequence[RawDelivery] = (),
+    ) -> PublishedRecords:
+        """Return once all records are acknowledged by Kafka, or safe on disk where the publisher has a spool.
+
+        ``told_at_ms`` is now where it is 0. The bodies of raw deliveries are kept as they are given: whoever hands them over has
+        masked what the platform's list of personal fields names.
+
+        Raises:
+            SpoolFullError, KafkaUnreachableError: nothing is known to be kept; publish the same again, which changes nothing.
+            RecordsRejectedError: Kafka refuses a record for its size, and there is no spool.
+        """
+        at = now_ms()
+        done = PublishedRecords(raw=len(raw))
+        kept_reports = self._kept(reports, check_report_row, self._plain_row, at, done)
+        kept_signals = self._kept(signals, check_signal, self._plain_signal, at, done)
+        kept_orders = self._kept(orders, check_order_facts, self.without_persons, at, done)
+        done.reports, done.signals, done.orders = len(kept_reports), len(kept_signals), len(kept_orders)
+        records = [
+            *(self._record(REPORTS, row, at) for row in kept_reports),
+            *(self._record(SIGNALS, signal, at) for signal in kept_signals),
+            *(self._record(ORDER_FACTS, facts, at) for facts in kept_orders),
+            *(Record(self._prefix + RAW, raw_key(one).encode(), at, _encode(one)) for one in raw),
+            *(self._letter(one, at) for one in done.rejected),
+        ]
+        await self._publisher.publish(records)
+        for kind in ("reports", "signals", "orders", "raw"):
+            if count := getattr(done, kind):
+                RECORDS_PUBLISHED.labels(kind).inc(count)
+        if done.rejected:
+            RECORDS_REJECTED.inc(len(done.rejected))
+        return done
+
+    def without_persons(self, facts: OrderFacts) -> OrderFacts:
+        """The facts as they are kept: the buyer by its pseudonym, and the order's id as events have it.
+
+        A pseudonym of ours, marked by ``~``, stays what it is.
+        """
+        buyer = self._pseudonyms.of(facts.store_id, facts.buyer)
+        order_id = facts.order_id
+        if not is_plain_id(order_id) and (masked := mask_id(order_id)) != order_id:
+            order_id = self._pseudonyms.of_sender(facts.store_id, order_id) or masked
+        return msgspec.structs.replace(
+            facts, buyer=buyer, order_id=order_id, payment_method=mask_text(facts.payment_method)
+        )
+
+    @staticmethod
+    def _plain_row(row: ReportRow) -> ReportRow:
+        if not row.dimensions:
+            return row
+        dimensions = {mask_text(name): mask_label(text) for name, text in row.dimensions.items()}
+        return msgspec.structs.replace(row, dimensions=dimensions)
+
+    @staticmethod
+    def _plain_signal(signal: Signal) -> Signal:
+        details = {mask_text(name): mask_attribute(name, text) for name, text in signal.details.items()}
+        return msgspec.structs.replace(signal, object=mask_id(signal.object), details=details)
+
+    def _kept(
+        self,
+        records: Iterable[T],
+        check: Callable[[T], None],
+        plain: Callable[[T], T],
+        at: int,
+        done: PublishedRecords,
+    ) -> list[T]:
+        """The records that can be kept, as they are kept; the others are noted in ``done``."""
+        kept = []
+        for record in records:
+            try:
+                check(record)
+            except ScoringError as error:
+                done.rejected.append(RejectedTelling(record, str(error)))
+                continue
+            if record.store_id not in self._stores:
+                detail = f"store {mask_text(record.store_id[:64])!r} is not configured"
+                done.rejected.append(RejectedTelling(record, detail))
+                continue
+            told = record if record.told_at_ms else msgspec.structs.replace(record, told_at_ms=at)
+            kept.append(plain(told))
+        return kept
+
+    def _record(self, topic: str, told: ReportRow | Signal | OrderFacts, at: int) -> Record:
+        return Record(self._prefix + topic, told.store_id.encode(), at, _encode(told))
+
+    def _letter(self, one: RejectedTelling, at: int) -> Record:
+        store = one.record.store_id if one.record.store_id in self._stores else ""
+        raw = _encode(one.record)
+        reason = RejectReason.BAD_VALUE if store else RejectReason.UNKNOWN_STORE
+        payload, _ = mask_payload(raw, lambda identifier: self._pseudonyms.marked(store, identifier))
+        # the same record published again gives the same letter
+        letter = DeadLetter(
+            received_at_ms=at,
+            reason=reason,
+            source=mask_text(one.record.source[:64]),
+            store_id=store,
+            payload=payload,
+            detail=one.detail[:500],
+            letter_id=hashlib.blake2b(raw, digest_size=12).hexdigest(),
+        )
+        return Record(self._prefix + DEADLETTERS, store.encode() or None, at, _encode(letter))
