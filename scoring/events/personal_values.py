@@ -9,8 +9,9 @@ platform's number (``mask_label``), little in words (``mask_text``).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
+from itertools import pairwise
 from typing import NamedTuple
 
 from scoring.events.personal_words import CUES
@@ -335,7 +336,12 @@ def _masked(text: str, steps: tuple[_Step, ...]) -> str:
         if not any(sign in seen for sign in signs):
             continue
         found = [match.span(group) for match in pattern.finditer(seen) if proves(match.group(group))]
-        for begins, ends in reversed(found):
-            text = text[:begins] + mask + text[ends:]
-            seen = seen[:begins] + mask + seen[ends:]
+        if found:
+            text, seen = _replaced(text, found, mask), _replaced(seen, found, mask)
     return text
+
+
+def _replaced(text: str, places: Sequence[tuple[int, int]], mask: str) -> str:
+    """``text`` with ``mask`` at each of ``places``, in time that is linear in its length."""
+    kept = [text[end:begin] for (_, end), (begin, _) in pairwise([(0, 0), *places, (len(text), 0)])]
+    return mask.join(kept)

@@ -72,7 +72,7 @@ def kind_of(value: object) -> str:
 
 def shown(text: str, most: int = 64) -> str:
     """The beginning of what a sender wrote, fit for an explanation, which is kept: without personal data."""
-    return mask_text(text)[:most]
+    return mask_text(text[: 16 * most])[:most]
 
 
 def explain(record: object, error: Exception, guesses: bool = True) -> Rejection:
