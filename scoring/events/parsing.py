@@ -14,27 +14,25 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from scoring.events.batches import events_of, other_field, split, trimmed
 from scoring.events.canonical import to_event
 from scoring.events.delivery import Delivery
 from scoring.events.event import Event, RejectReason
 from scoring.events.incoming import IncomingEvent
 from scoring.events.notes import FieldNote
-from scoring.events.rejections import Rejection, explain, kind_of, shown
+from scoring.events.rejections import Rejection, explain, shown
 from scoring.events.repairs import repaired
 
 _C1 = re.compile(rb"\xc2[\x80-\x9f]")
-_BOM = b"\xef\xbb\xbf"
 #: rejected records of one body that are explained with a guess at what was meant: each guess costs up to a millisecond
 _MOST_GUESSES = 50
-#: bytes of a first line that only Python's lenient decoder takes for JSON
-_LONGEST_LENIENT_LINE = 1_000_000
-#: commas of a body that Python's own decoder is given whole, 80 ms of work in one piece (measured 2026-11)
-_MOST_LENIENT_COMMAS = 250_000
+#: bytes of a body that is decoded in one piece, in which no other thread has its turn: some 10 ms (measured 2026-11)
+_AT_ONCE_BYTES = 262_144
+#: what JSON calls a value that begins so
+_KINDS = {b"{": "an object", b'"': "text", b"t": "a boolean", b"f": "a boolean", b"n": "null"}
 
 _ONE = msgspec.json.Decoder(IncomingEvent)
 _MANY = msgspec.json.Decoder(list[IncomingEvent])
-_MANY_RAW = msgspec.json.Decoder(list[msgspec.Raw])
-_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +69,7 @@ def parse_body(body: bytes, delivery: Delivery) -> Batch:
     Returns:
         The events in order, each id once, and the rejected records with their reasons.
     """
-    body = body.removeprefix(_BOM).strip()
+    body = trimmed(body)
     if not body:
         return _reject_whole(
             body, RejectReason.EMPTY, "the body is empty; send one event, an array or one a line"
@@ -79,7 +77,7 @@ def parse_body(body: bytes, delivery: Delivery) -> Batch:
     first = body[:1]
     careful = _needs_care(body)
     try:
-        if first == b"[":
+        if first == b"[" and len(body) <= _AT_ONCE_BYTES:
             return _build(_MANY.decode(body), [], delivery, careful, len(body))
         if first == b"{" and len(body) <= delivery.longest:
             return _build([_ONE.decode(body)], [body], delivery, careful, len(body))
@@ -107,61 +105,52 @@ def parse_lines(lines: Sequence[bytes], delivery: Delivery) -> Batch:
 
 
 def _parse_slowly(body: bytes, delivery: Delivery) -> Batch:
-    lines = [line for line in body.splitlines() if line.strip()]
-    if len(lines) > 1 and not lines[0].lstrip().startswith(b"[") and _is_whole(lines[0]):
-        return parse_lines(lines, delivery)
-    try:
-        if body[:1] == b"[":
-            return _one_by_one([bytes(raw) for raw in _MANY_RAW.decode(body)], delivery)
-        if body[:1] == b"{":
-            top = _OBJECT.decode(body)
-            if "events" not in top or "type" in top:
-                return _one_by_one([body], delivery)
-            return _parse_envelope(top, body, delivery)
-    except (ValueError, RecursionError):
-        pass
-    try:
-        body.decode("utf-8")
-    except UnicodeDecodeError as error:
-        if len(lines) > 1 and lines[0].lstrip().startswith(b"{") and lines[0].rstrip().endswith(b"}"):
-            return parse_lines(lines, delivery)
-        detail = f"byte {error.start} (0x{body[error.start]:02x}) is not UTF-8; send the body as UTF-8"
-        return _reject_whole(body, RejectReason.NOT_UTF8, detail)
-    if body.count(b",") > _MOST_LENIENT_COMMAS:
-        return _reject_whole(
-            body, RejectReason.BROKEN_JSON, "not JSON; send one event, an array or one object a line"
-        )
-    try:
-        # stricter parsers reject a lone surrogate with the whole body: the lenient one confines it to its record
-        value = json.loads(body)
-    except RecursionError:
-        return _reject_whole(body, RejectReason.BROKEN_JSON, "nested too deeply")
-    except ValueError as error:
-        where = (
-            f"{error.msg} at line {error.lineno} column {error.colno}"
-            if isinstance(error, json.JSONDecodeError)
-            else "not JSON"
-        )
-        return _reject_whole(
-            body, RejectReason.BROKEN_JSON, f"{where}; send one event, an array or one object a line"
-        )
-    if isinstance(value, dict) and isinstance(value.get("events"), list) and len(value) == 1:
-        value = value["events"]
-    return _one_by_one(value if isinstance(value, list) else [value], delivery)
+    """Record by record; of a large body always, for one call that decodes all of it would hold up the whole process."""
+    records = split(body)
+    if records is None:
+        return _reject_broken(body)
+    if len(records) == 1 and body[:1] == b"{" and (inner := events_of(body)) is not None:
+        return _parse_envelope(inner, body, delivery)
+    if any(len(record) > delivery.longest for record in records):
+        return _one_by_one(records, delivery)
+    return parse_lines(records, delivery)
 
 
-def _parse_envelope(top: dict[str, msgspec.Raw], body: bytes, delivery: Delivery) -> Batch:
-    extra = sorted(top.keys() - {"events"})
-    if extra:
-        field = shown(extra[0])
+def _parse_envelope(inner: bytes, body: bytes, delivery: Delivery) -> Batch:
+    extra = other_field(body)
+    if extra is not None:
+        field = shown(extra)
         detail = f"`{field}` appears next to `events`; the envelope holds `events` only"
         return _reject_whole(body, RejectReason.UNKNOWN_FIELD, detail, field)
-    inner = bytes(top["events"])
     if inner[:1] != b"[":
-        kind = "an object" if inner[:1] == b"{" else kind_of(json.loads(inner))
+        kind = _KINDS.get(inner[:1], "a number")
         detail = f"`events` must be an array, got {kind}"
         return _reject_whole(body, RejectReason.WRONG_TYPE, detail, "events")
     return parse_body(inner, delivery)
+
+
+def _reject_broken(body: bytes) -> Batch:
+    """A body that is no JSON, with the place from which on it is none."""
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        detail = f"byte {error.start} (0x{body[error.start]:02x}) is not UTF-8; send the body as UTF-8"
+        return _reject_whole(body, RejectReason.NOT_UTF8, detail)
+    where = "not JSON"
+    try:
+        if len(body) > _AT_ONCE_BYTES:
+            msgspec.json.decode(body, type=msgspec.Raw)
+        else:
+            json.loads(text)
+    except RecursionError:
+        return _reject_whole(body, RejectReason.BROKEN_JSON, "nested too deeply")
+    except json.JSONDecodeError as error:
+        where = f"{error.msg} at line {error.lineno} column {error.colno}"
+    except ValueError as error:
+        where = str(error)
+    return _reject_whole(
+        body, RejectReason.BROKEN_JSON, f"{where}; send one event, an array or one object a line"
+    )
 
 
 def _one_by_one(records: Sequence[object], delivery: Delivery) -> Batch:
@@ -193,8 +182,8 @@ def _parse_one(record: object, delivery: Delivery, guesses: bool) -> Event | Rej
         if not isinstance(record, bytes):
             return explain(record, error, guesses)
         try:
-            record.decode("utf-8")
-            value = json.loads(record)
+            # as text: of bytes it would take UTF-16, too
+            value = json.loads(record.decode("utf-8"))
         except UnicodeDecodeError as wrong:
             return Rejection(RejectReason.NOT_UTF8, f"byte {wrong.start} of the event is not UTF-8")
         except RecursionError:
@@ -253,19 +242,6 @@ def _needs_care(body: bytes) -> bool:
 
 def _reject_whole(body: bytes, reason: RejectReason, detail: str, where: str = "") -> Batch:
     return Batch(rejected=[RejectedRecord(0, Rejection(reason, detail, where), body)])
-
-
-def _is_whole(line: bytes) -> bool:
-    try:
-        msgspec.json.decode(line, type=msgspec.Raw)
-        return True
-    except (ValueError, RecursionError):
-        pass
-    try:
-        json.loads(line[:_LONGEST_LENIENT_LINE])
-    except (ValueError, RecursionError):
-        return False
-    return True
 
 
 def _bytes_of(record: object) -> bytes:

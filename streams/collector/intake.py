@@ -10,12 +10,14 @@ import asyncio
 import hashlib
 import re
 import uuid
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from threading import Lock
+from typing import TypeVar
 
 import msgspec
 
@@ -52,8 +54,10 @@ from streams.settings import Settings
 
 _STORE_ID = re.compile(rb'"store_id"\s*:\s*"([^"\\]{1,64})"')
 _ENCODER = msgspec.json.Encoder()
-#: events that are parsed on the event loop; each can take a millisecond, if it is rejected. More go to a thread beside it
-_FEW_EVENTS = 30
+#: bytes that are worked on by the event loop; more go beside it. An event, which can take a millisecond if it is rejected, counts
+#: as this many
+_FEW_BYTES, _EVENT_BYTES = 16_384, 512
+_Done = TypeVar("_Done")
 
 
 class TooManyEventsError(InputError):
@@ -113,6 +117,20 @@ class EventIntake:
     def publisher(self) -> Publisher:
         """Where the records go."""
         return self._publisher
+
+    async def beside(self, size: int, work: Callable[[], _Done]) -> _Done:
+        """What ``work`` on ``size`` bytes gives: beside the event loop, unless they are few.
+
+        The one thread is for all of it. Its calls into C hold the interpreter's lock for some 30 ms at most, and more threads
+        would take turns with each other before the event loop has its own.
+        """
+        if size <= _FEW_BYTES:
+            return work()
+        return await asyncio.get_running_loop().run_in_executor(self._beside, work)
+
+    async def count(self, body: bytes) -> int:
+        """How many events ``body`` holds."""
+        return await self.beside(len(body), partial(event_count, body))
 
     async def accept(
         self,
@@ -182,14 +200,11 @@ class EventIntake:
         keeps_rejected: bool,
     ) -> tuple[Batch, list[Record]]:
         """The batch and its records, made beside the event loop unless they are few."""
-        count = event_count(raw) if isinstance(raw, bytes) else len(raw)
+        count = await self.count(raw) if isinstance(raw, bytes) else len(raw)
         if count > self._most:
             raise TooManyEventsError(f"{count:,} events in one request, at most {self._most:,} are taken")
-
-        work = partial(self._parsed, raw, delivery, places, keeps_rejected)
-        if count <= _FEW_EVENTS:
-            return work()
-        return await asyncio.get_running_loop().run_in_executor(self._beside, work)
+        size = max(count * _EVENT_BYTES, len(raw) if isinstance(raw, bytes) else 0)
+        return await self.beside(size, partial(self._parsed, raw, delivery, places, keeps_rejected))
 
     def _parsed(
         self,
@@ -254,10 +269,10 @@ class EventIntake:
             COLLECTOR_EVENTS.labels(source.value).inc(len(batch.events))
         if batch.duplicates:
             COLLECTOR_REPEATED.inc(batch.duplicates)
-        for one in batch.rejected:
-            COLLECTOR_REJECTED.labels(source.value, one.rejection.reason.value).inc()
-        for noted in batch.notes:
-            COLLECTOR_NOTES.labels(source.value, noted.field, noted.note.value).inc()
+        for reason, times in Counter(one.rejection.reason for one in batch.rejected).items():
+            COLLECTOR_REJECTED.labels(source.value, reason.value).inc(times)
+        for (where, note), times in Counter((one.field, one.note) for one in batch.notes).items():
+            COLLECTOR_NOTES.labels(source.value, where, note.value).inc(times)
 
     def _letter(
         self, one: RejectedRecord, source: Source, received_at_ms: int, stores: Collection[str]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Sequence
 
 import structlog
@@ -62,6 +63,9 @@ async def _serve(settings: Settings, config: Config, report: StateReport, doors:
                 auto_decompress=False,
             )
             await site.start()
+            # what is there now stays: the collector of cyclic garbage, for which everything waits, need not look through it
+            gc.collect()
+            gc.freeze()
             url = f"http://{settings.collector_host}:{_port(runner)}"
             _log.info("collector_started", url=url, keys=len(keys))
             await _beat_for_ever(report, intake, url)

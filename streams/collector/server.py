@@ -13,7 +13,6 @@ from functools import partial
 import structlog
 from aiohttp import web
 
-from scoring.events.batches import event_count
 from scoring.events.delivery import StoreDefaults
 from scoring.events.event import RejectReason
 from streams.clock import monotonic
@@ -147,7 +146,9 @@ class CollectorApp:
     async def verified(self, request: web.Request, door: Door, secret: str) -> bytes:
         """The whole body as it came, if the door's ``verify`` finds it genuine."""
         raw = await self._raw(request, door, None)
-        if door.verify is None or not door.verify(raw, request.headers, secret):
+        if door.verify is None or not await self.intake.beside(
+            len(raw), partial(door.verify, raw, request.headers, secret)
+        ):
             raise RequestRejectedError(401, "bad_signature", "the signature does not fit the body")
         return raw
 
@@ -161,7 +162,7 @@ class CollectorApp:
         grant: Grant | None = None,
     ) -> IntakeResult:
         """What became of the events of ``body``."""
-        count = event_count(body)
+        count = await self.intake.count(body)
         if grant is not None:
             self._keys.charge(grant, events=count, size=len(body))
         most = self._settings.collector_batch_events

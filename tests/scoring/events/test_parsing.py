@@ -330,3 +330,37 @@ def test_a_page_rewrote_history_back_to_the_year_2000() -> None:
     assert "25.0 hours old" in rejected.rejection.detail
     assert parse({**record, "event_time": bound}, source=Source.PIXEL, oldest_ms=bound).rejected == []
     assert parse(record).rejected == []
+
+
+def test_a_body_in_utf16_was_taken_and_its_events_were_not_counted() -> None:
+    (refused,) = parse_body(json.dumps([ORDER, ORDER]).encode("utf-16-le"), delivery()).rejected
+    assert refused.rejection.reason is RejectReason.BROKEN_JSON
+
+
+def test_a_large_body_is_parsed_as_a_small_one_is() -> None:
+    records = [{**ORDER, "order_id": f"o{number}", "event_id": f"e{number}"} for number in range(3000)]
+    records[7] = {**records[7], "type": "purchse"}
+    records[9] = {**records[9], "campaign": "\ud83d"}
+    for body in (json.dumps(records), json.dumps({"events": records}), "\n".join(map(json.dumps, records))):
+        assert len(body) > 262_144
+        batch = parse_body(body.encode(), delivery())
+        assert [one.index for one in batch.rejected] == [7]
+        assert [event.event_id for event in batch.events] == [
+            f"e{number}" for number in range(3000) if number != 7
+        ]
+        assert [note.index for note in batch.notes] == [9]
+
+
+def test_a_large_body_that_breaks_off_says_where() -> None:
+    body = json.dumps([ORDER] * 6000).encode()
+    (refused,) = parse_body(body[:-1] + b"}", delivery()).rejected
+    assert refused.rejection.reason is RejectReason.BROKEN_JSON
+    assert f"byte {len(body) - 1}" in refused.rejection.detail
+
+
+@pytest.mark.parametrize(
+    "kind", [('"x"', "text"), ("1", "a number"), ("true", "a boolean"), ("null", "null"), ("{}", "an object")]
+)
+def test_events_that_are_no_array_are_named(kind: tuple[str, str]) -> None:
+    (refused,) = parse_body(f'{{"events":{kind[0]}}}'.encode(), delivery()).rejected
+    assert refused.rejection.detail == f"`events` must be an array, got {kind[1]}"

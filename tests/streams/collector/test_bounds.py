@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -31,6 +32,22 @@ async def test_a_beacon_of_120000_numbers_is_refused_by_count_and_leaves_one_let
     assert "120,000 events in one request" in answer["error"]
     (letter,) = await place.letters(1)
     assert letter["reason"] == "too_large"
+
+
+async def test_half_a_character_let_a_page_send_any_number_of_events(place: Place) -> None:
+    body = b'{"k":"key-of-pixel","events":[' + b",".join([b'"\\ud800"'] * 25_000) + b"]}"
+    status, answer, _ = await place.post(body, key="", path="/v1/pixel")
+    assert (status, answer["reason"]) == (413, "too_many_events")
+    assert "25,000 events in one request" in answer["error"]
+
+
+async def test_few_events_of_many_bytes_were_parsed_on_the_event_loop(place: Place) -> None:
+    work = place.intake.beside
+    assert await work(20, threading.current_thread) is threading.main_thread()
+    assert await work(20_000, threading.current_thread) is not threading.main_thread()
+    fat = [{"type": "clck", "more": "joe@example.org " * 1900} for _ in range(29)]
+    status, answer, _ = await place.post(fat)
+    assert (status, len(answer["rejected"])) == (400, 29)
 
 
 async def test_a_page_sends_fewer_events_at_once_than_a_server(place: Place) -> None:
