@@ -15,3 +15,5 @@ CLOCK_AHEAD_MS = 5 * MINUTE_MS
 BELIEVED_AHEAD_MS = HOUR_MS
 #: 2000-01-01T00:00:00Z: no funnel event is older; what is, is a broken clock or seconds taken for milliseconds
 OLDEST_MS = 946_684_800_000
+#: 2100-01-01T00:00:00Z: no time of a record is later, and every table can hold it
+NEWEST_MS = 4_102_444_800_000

@@ -10,9 +10,8 @@ from enum import StrEnum
 
 import msgspec
 
-from scoring.events.bounds import OLDEST_MS
 from scoring.events.incoming import CURRENCIES
-from scoring.records.report_row import BadRecordError
+from scoring.records.report_row import BadRecordError, check_times
 
 _MONEY = re.compile(r"-?[0-9]{1,28}(\.[0-9]{1,9})?")
 #: the refund id under which a source gives the sum of an order's refunds, because it does not list them
@@ -97,6 +96,8 @@ def check_order_facts(facts: OrderFacts) -> None:
         raise BadRecordError("`store_id` and `source` of an order must not be empty")
     if not 0 < len(facts.order_id) <= LONGEST_ORDER_ID:
         raise BadRecordError(f"`order_id` must have 1 to {LONGEST_ORDER_ID} characters")
+    if "" in facts.refunds:
+        raise BadRecordError(f"a refund needs its id; {ALL_REFUNDS!r} is the sum of an order's refunds")
     for text in (facts.amount, *facts.refunds.values()):
         if text and not _MONEY.fullmatch(text):
             raise BadRecordError(f'money must be decimal text such as "12.50", got {text[:64]!r}')
@@ -104,14 +105,15 @@ def check_order_facts(facts: OrderFacts) -> None:
         raise BadRecordError(
             f"`currency` must be an ISO 4217 code such as CNY or USD, got {facts.currency[:64]!r}"
         )
-    for name in TIMES:
-        if 0 != getattr(facts, name) < OLDEST_MS:
-            raise BadRecordError(f"`{name}` is before the year 2000; milliseconds since 1970 are expected")
+    check_times(facts, _TIMES)
+    if not (0 <= facts.units < _MOST and 0 <= facts.parcels < _MOST):
+        raise BadRecordError(f"`units` and `parcels` must be 0 to {_MOST - 1}")
 
 
-TIMES = (
-    "as_of_ms", "placed_ms", "authorised_ms", "paid_ms", "shipped_ms", "delivered_ms", "cancelled_ms",
+_TIMES = (
+    "as_of_ms", "told_at_ms", "placed_ms", "authorised_ms", "paid_ms", "shipped_ms", "delivered_ms", "cancelled_ms",
 )  # fmt: skip
+_MOST = 1_000_000_000
 
 
 def order_identity(facts: OrderFacts) -> tuple[str, str]:

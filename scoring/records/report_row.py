@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from scoring.errors import ScoringError
+from scoring.events.bounds import NEWEST_MS, OLDEST_MS
 from scoring.events.incoming import CURRENCIES
 from scoring.records.measures import Unit, measure_of
 from scoring.records.merging import counted, holding
@@ -116,6 +117,7 @@ def check_report_row(row: ReportRow) -> None:
         )
     if row.period_end_ms <= row.period_start_ms:
         raise BadRecordError("`period_end_ms` must be later than `period_start_ms`")
+    check_times(row, ("period_start_ms", "period_end_ms", "told_at_ms"))
     _check_zone(row.zone)
     if row.currency and row.currency not in CURRENCIES:
         raise BadRecordError(
@@ -129,6 +131,20 @@ def check_report_row(row: ReportRow) -> None:
         raise BadRecordError(
             f"at most {MOST_DIMENSIONS} dimensions, their names of 1 to 64 and their values of at most {LONGEST_DIMENSION} characters"
         )
+
+
+def check_times(record: object, names: Iterable[str]) -> None:
+    """See that the times of a record that are known lie between 2000 and 2100.
+
+    Raises:
+        BadRecordError: one does not.
+    """
+    for name in names:
+        at_ms = getattr(record, name)
+        if at_ms and not OLDEST_MS <= at_ms < NEWEST_MS:
+            raise BadRecordError(
+                f"`{name}` must be milliseconds since 1970, of 2000 to 2100, got {str(at_ms)[:32]}"
+            )
 
 
 def _check_zone(zone: str) -> None:

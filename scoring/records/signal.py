@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import msgspec
 
-from scoring.records.report_row import BadRecordError
+from scoring.records.report_row import BadRecordError, check_times
 from scoring.wording.text import Text
 
 
@@ -89,5 +89,6 @@ def check_signal(signal: Signal) -> None:
         raise BadRecordError("`store_id` and `source` of a signal must not be empty")
     if signal.since_ms <= 0:
         raise BadRecordError("`since_ms` of a signal must be known")
+    check_times(signal, ("since_ms", "until_ms", "told_at_ms"))
     if signal.until_ms and signal.until_ms < signal.since_ms:
         raise BadRecordError("`until_ms` of a signal must not be before `since_ms`")

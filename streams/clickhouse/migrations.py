@@ -3,8 +3,8 @@
 Each file is run once and recorded with its checksum in ``schema_migrations``. Every statement can be run again without
 harm (IF NOT EXISTS, OR REPLACE), so two processes that migrate at once, or one that dies in the middle, end at the same
 schema; ClickHouse has no lock that would be safer. A file whose first line says ``repeatable`` is run again when it changes;
-any other must not change once released, and doing so is rejected. ``${stages}`` and ``${no_expectation}`` are filled in before the checksum
-is taken, so that a view follows ``scoring/funnel``.
+any other must not change once released, and doing so is rejected. What views take from the core (``${stages}``, ``${measures}``, …) is
+filled in before the checksum is taken, so that a view follows ``scoring/``.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ from clickhouse_connect.driver import AsyncClient
 
 from scoring.funnel.scores import no_expectation_sql
 from scoring.funnel.stages import STAGES
+from scoring.records.measures import MEASURES
 from streams.clickhouse.clients import open_writer
 from streams.clickhouse.errors import ClickHouseError, ClickHouseRejectedError, mapped
+from streams.clickhouse.literals import literal
 from streams.errors import StateError
 from streams.settings import Settings
 
@@ -38,6 +40,9 @@ _FOLDERS = (
 _FROM_THE_CORE = {
     "${stages}": ", ".join(f"'{stage}'" for stage in STAGES),
     "${no_expectation}": no_expectation_sql("scored.expected"),
+    "${measures}": ", ".join(literal(measure.name) for measure in MEASURES),
+    "${measure_units}": ", ".join(literal(measure.unit.value) for measure in MEASURES),
+    "${unique_measures}": ", ".join(literal(measure.name) for measure in MEASURES if measure.is_unique),
 }
 #: attempts at one statement while another process runs the same
 _ATTEMPTS = 6

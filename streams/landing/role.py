@@ -26,7 +26,6 @@ from scoring.events.event import DeadLetter, RejectReason
 from scoring.events.personal_values import mask_text
 from scoring.events.redaction import masked
 from streams import metrics
-from streams.clickhouse.clients import table
 from streams.clickhouse.recount import recount
 from streams.clock import monotonic, now_ms
 from streams.config.model import Config
@@ -37,6 +36,8 @@ from streams.landing.events import EventLanding, Prepared, as_sent
 from streams.landing.heads import unreadable_reason
 from streams.landing.lag import tell_lag_for_ever
 from streams.landing.lines import row_of, store_of
+from streams.landing.records import RECORD_TOPICS, sorted_out
+from streams.landing.recounted import not_recounted
 from streams.landing.repeats import mark_told_again, note_repeats
 from streams.landing.starting import migrated, started
 from streams.landing.targets import TARGETS, Target
@@ -52,13 +53,6 @@ _HEARTBEAT_S = 2.0
 _MAX_POLL_MS = 7 * 24 * 3_600_000
 
 Records = dict[TopicPartition, list[ConsumerRecord]]
-
-
-class _Minute(msgspec.Struct, gc=False):
-    minute_ms: int
-
-
-_decode_minutes = msgspec.json.Decoder(list[_Minute]).decode
 
 
 class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -253,10 +247,18 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
                 continue
             if target.topic == topics.EVENTS:
                 await self._land_events(target, rows)
+            elif target.topic in RECORD_TOPICS:
+                await self._land_records(target, rows)
             else:
-                condition = self._not_recounted(rows) if target.topic == topics.MINUTES else ""
+                condition = not_recounted(self._settings, rows) if target.topic == topics.MINUTES else ""
                 await self._writer.land(target, rows, condition)
             self._landed += len(rows)
+
+    async def _land_records(self, target: Target, rows: list[Row]) -> None:
+        good, rejected = await asyncio.to_thread(sorted_out, target.topic, rows)
+        for row, reason, detail in rejected:
+            await self._dead_letter(target, row, reason, detail)
+        await self._writer.land(target, good)
 
     async def _land_events(self, target: Target, rows: list[Row]) -> None:
         assert self._consumer is not None
@@ -294,21 +296,6 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
         if count:
             metrics.LANDING_RECOUNTED.inc(count)
             metrics.LANDING_RECOUNT_SECONDS.observe(monotonic() - started)
-
-    def _not_recounted(self, rows: Sequence[Row]) -> str:
-        """A condition that leaves out minute rows of minutes that were recounted from raw events."""
-        try:
-            minutes = [
-                row.minute_ms for row in _decode_minutes(b"[" + b",".join(r.line for r in rows) + b"]")
-            ]
-        except msgspec.MsgspecError:
-            return ""
-        low, high = min(minutes) // 1000, max(minutes) // 1000
-        noted = table(self._settings, "recounts_raw")
-        return (
-            "(store_id, toDateTime(intDiv(minute_ms, 1000), 'UTC')) NOT IN (SELECT store_id, minute "
-            f"FROM {noted} WHERE minute BETWEEN toDateTime({low}, 'UTC') AND toDateTime({high}, 'UTC'))"
-        )
 
     async def _refused_by_clickhouse(self, target: Target, row: Row, why: str) -> None:
         reason, detail = RejectReason.BAD_ROW, why

@@ -201,6 +201,80 @@ ACTIONS = Target(
     },
 )
 
+_DIGEST = "sipHash64({})"
+
+_ROW_TEXTS = ("store_id", "source", "measure", "period", "zone", "currency", "connection", "import_id")
+REPORTS = Target(
+    topics.REPORTS,
+    "report_tellings_raw",
+    f"{_texts(*_ROW_TEXTS)}, period_start_ms Int64, period_end_ms Int64, value String, dimensions Map(String, String), "
+    "complete Nullable(UInt8), told_at_ms Int64, withdrawn UInt8",
+    {
+        **_same(*_ROW_TEXTS, "dimensions", "withdrawn"),
+        "period_start": "toDateTime(intDiv(period_start_ms, 1000), 'UTC')",
+        "period_end": "toDateTime(intDiv(period_end_ms, 1000), 'UTC')",
+        "value": "toDecimal128(value, 9)",
+        "parts": "if(empty(dimensions), '', toString(mapSort(dimensions)))",
+        "complete": "coalesce(complete, 1)",
+        "told_at": _UTC_MS.format("told_at_ms"),
+        "digest": _DIGEST.format("value, complete, currency, period_end_ms, withdrawn"),
+    },
+)
+
+_SIGNAL_TEXTS = ("store_id", "kind", "object", "source", "connection", "import_id")
+SIGNALS = Target(
+    topics.SIGNALS,
+    "signal_tellings_raw",
+    f"{_texts(*_SIGNAL_TEXTS)}, since_ms Int64, until_ms Int64, details Map(String, String), told_at_ms Int64, withdrawn UInt8",
+    {
+        **_same(*_SIGNAL_TEXTS, "details", "withdrawn"),
+        "since": _UTC_MS.format("since_ms"),
+        "until": _UTC_MS.format("until_ms"),
+        "told_at": _UTC_MS.format("told_at_ms"),
+        "digest": _DIGEST.format("until_ms, withdrawn, toString(details)"),
+    },
+)
+
+_ORDER_TEXTS = (
+    "store_id", "order_id", "source", "connection", "import_id", "amount", "currency", "kind", "buyer", "country", "payment_method",
+)  # fmt: skip
+_ORDER_NUMBERS = (
+    "as_of_ms", "told_at_ms", "placed_ms", "authorised_ms", "paid_ms", "shipped_ms", "delivered_ms", "cancelled_ms", "units", "parcels",
+)  # fmt: skip
+_ORDER_ANSWERS = ("on_hold", "is_paid", "is_shipped", "is_delivered", "is_cancelled", "cod", "test")
+ORDER_FACTS = Target(
+    topics.ORDER_FACTS,
+    "order_tellings_raw",
+    f"{_texts(*_ORDER_TEXTS)}, {', '.join(f'{name} Int64' for name in _ORDER_NUMBERS)}, "
+    f"{', '.join(f'{name} Nullable(UInt8)' for name in _ORDER_ANSWERS)}, "
+    "refunds Map(String, String), refund_times Map(String, Int64), history UInt8, withdrawn UInt8",
+    {
+        **_same(
+            *_ORDER_TEXTS, *_ORDER_NUMBERS, *_ORDER_ANSWERS, "refunds", "refund_times", "history", "withdrawn"
+        ),
+        "digest": _DIGEST.format(
+            ", ".join((*_ORDER_TEXTS, *_ORDER_NUMBERS))
+            + ", "
+            + ", ".join(f"ifNull({name}, 9)" for name in _ORDER_ANSWERS)
+            + ", toString(refunds), toString(refund_times), history, withdrawn"
+        ),
+    },
+)
+
+_DELIVERY_TEXTS = ("source", "connection", "delivery_id", "topic", "body")
+RAW = Target(
+    topics.RAW,
+    "raw_deliveries_raw",
+    f"{_texts(*_DELIVERY_TEXTS)}, door String, received_at_ms Int64, headers Map(String, String), schema_version Nullable(UInt16)",
+    {
+        **_same(*_DELIVERY_TEXTS, "headers"),
+        "door": "if(door = '', 'hook', door)",
+        "received_at": _UTC_MS.format("received_at_ms"),
+        "schema_version": "coalesce(schema_version, 1)",
+        "digest": _DIGEST.format("topic, body"),
+    },
+)
+
 #: in the order in which a batch is landed: events first, because a recount makes minute rows say nothing more
 TARGETS: tuple[Target, ...] = (
     EVENTS,
@@ -211,6 +285,10 @@ TARGETS: tuple[Target, ...] = (
     DEADLETTERS,
     BASELINES,
     ACTIONS,
+    REPORTS,
+    SIGNALS,
+    ORDER_FACTS,
+    RAW,
 )
 #: topics whose records are wrapped rather than read by ClickHouse
 WRAPPED = frozenset({topics.BASELINES, topics.ACTIONS})

@@ -34,7 +34,7 @@ def row(value: str, told_at: int, **more: Any) -> ReportRow:
         "zone": "Asia/Ho_Chi_Minh",
         "import_id": "i1",
     }
-    return ReportRow(**{**known, **more}, value=value, told_at_ms=told_at)
+    return ReportRow(**{**known, **more}, value=value, told_at_ms=START + told_at)
 
 
 def held(rows: Any) -> str:
@@ -119,9 +119,9 @@ def test_a_signal_told_again_with_its_end_is_the_same_signal() -> None:
         object="SKU-1",
         since_ms=START,
         source="shopify",
-        told_at_ms=1,
+        told_at_ms=START + 1,
     )
-    ended = msgspec.structs.replace(began, until_ms=START + DAY, told_at_ms=2)
+    ended = msgspec.structs.replace(began, until_ms=START + DAY, told_at_ms=START + 2)
     for order in itertools.permutations((began, ended, began)):
         assert holding(order) == ended
     check_signal(ended)

@@ -19,6 +19,8 @@ VIEWS = {
     *("events", "stage_counts", "scores", "alerts", "alert_transitions", "dead_letters", "store_windows"),
     *("baselines", "actions", "stores", "alert_actions", "alert_responses", "step_contributions"),
     *("score_minutes", "count_minutes", "repeats"),
+    *("report_rows", "report_tellings", "signals", "orders", "order_tellings", "order_lives"),
+    *("raw_deliveries", "cleaned", "cleaned_rows", "brushing"),
 }
 #: views that are asked for a span
 SUMS = {
