@@ -16,6 +16,10 @@ TIMEOUT_EXCEEDED: Final = 159
 TOO_MANY_SIMULTANEOUS_QUERIES: Final = 202
 BAD_ARGUMENTS: Final = 36
 NOT_IMPLEMENTED: Final = 48
+CUT_SHORT: Final = 33
+CHECKSUM_DIFFERS: Final = 40
+UNKNOWN_COMPRESSION: Final = 89
+BROKEN_BLOCK: Final = 271
 UNKNOWN_FORMAT: Final = 73
 SESSION_NOT_FOUND: Final = 372
 SESSION_IS_LOCKED: Final = 373
@@ -25,11 +29,13 @@ AUTHENTICATION_FAILED: Final = 516
 REQUEST_TOO_LARGE: Final = 307
 UNKNOWN_EXCEPTION: Final = 1002
 
-# HTTPHandler.cpp, exceptionCodeToHTTPStatus; 202 and 497 are reported more exactly here than by the server (500).
+# HTTPHandler.cpp, exceptionCodeToHTTPStatus; 202, 497 and what is wrong with a compressed block are reported more exactly here than
+# by the server (500).
 _STATUS: Final = {
     **dict.fromkeys(
         (6, 26, 27, 36, 38, 41, 42, 43, 44, 53, 62, 67, 72, 117, 166, 167, 168, 182, 427, 441, 456), 400
     ),
+    **dict.fromkeys((CUT_SHORT, CHECKSUM_DIFFERS, UNKNOWN_COMPRESSION, BROKEN_BLOCK), 400),
     **dict.fromkeys((46, 47, 50, 56, 60, 63, 73, 78, 81, 115, 152, 224, 336, 372), 404),
     **dict.fromkeys((192, 193, 516, 497, 164), 403),
     194: 401,

@@ -11,10 +11,12 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from streams.embedded.store.blocks import BlockReader
 from streams.embedded.store.engine import StoreEngine
 from streams.embedded.store.errors import (
     ACCESS_DENIED,
     BAD_ARGUMENTS,
+    NOT_IMPLEMENTED,
     REQUEST_TOO_LARGE,
     SYNTAX_ERROR,
     StoreError,
@@ -66,7 +68,8 @@ class RequestReader:
             arguments |= fields
             external = await asyncio.to_thread(external_tables, files, arguments)
         else:
-            held, body = await self._receive(request, most, bodies)
+            blocks = BlockReader(most) if flag(arguments, "decompress") else None
+            held, body = await self._receive(request, most, bodies, blocks)
         sql = arguments.get("query", "").encode("utf-8", "surrogateescape")
         if first_word(sql[:_FIRST_WORD_WITHIN]) != "INSERT" and (held or body):
             text = await self._text(held, body, packed, bodies)
@@ -92,6 +95,7 @@ class RequestReader:
             revision=revision_of(arguments),
             body=body,
             body_packed=packed,
+            in_blocks=flag(arguments, "compress"),
             session_id=arguments.get("session_id", ""),
             session_timeout_s=_number(arguments, "session_timeout", 60.0),
             session_check=flag(arguments, "session_check"),
@@ -115,14 +119,16 @@ class RequestReader:
         return bodies[-1]
 
     async def _receive(
-        self, request: web.Request, most: int, bodies: list[Path]
+        self, request: web.Request, most: int, bodies: list[Path], blocks: BlockReader | None
     ) -> tuple[bytes, Path | None]:
-        """The body: in memory while it is small, else in a file."""
+        """The body, out of its ``blocks``: in memory while it is small, else in a file."""
         held = bytearray()
         file: Any = None
         total = 0
         try:
             async for chunk in request.content.iter_any():
+                if blocks is not None:
+                    chunk = await asyncio.to_thread(blocks.feed, chunk)
                 total += len(chunk)
                 _check_size(total, most)
                 if file is None and total > HELD_BYTES:
@@ -134,6 +140,8 @@ class RequestReader:
                     held += chunk
                 else:
                     file.write(chunk)
+            if blocks is not None:
+                blocks.finish()
         finally:
             if file is not None:
                 file.close()
@@ -169,6 +177,12 @@ def _packing(request: web.Request) -> str:
     """How the body is packed."""
     name = request.headers.get("Content-Encoding", "")
     packed = ENCODINGS.get(name.lower())
+    if packed not in (None, "none") and flag(request.query, "decompress"):
+        raise StoreError(
+            NOT_IMPLEMENTED,
+            "NOT_IMPLEMENTED",
+            "A body is compressed either as Content-Encoding says or in ClickHouse's own blocks (decompress=1), not both",
+        )
     if packed is None:
         raise StoreError(BAD_ARGUMENTS, "BAD_ARGUMENTS", f"Unknown Content-Encoding {name}")
     return packed

@@ -1,10 +1,11 @@
-"""What the server does to a result after the engine has written it: another revision of Native, then packing."""
+"""What the server does to a result after the engine has written it: another revision of Native, compressed blocks, packing."""
 
 from __future__ import annotations
 
 import zlib
 from typing import Final
 
+from streams.embedded.store.blocks import pack
 from streams.embedded.store.native import NativeRevision
 
 #: what can be packed here, in the engine's stead, and zlib's window for it
@@ -14,8 +15,9 @@ PACKED_HERE: Final = {"gzip": 31, "deflate": 15}
 class Outlet:
     """Takes the engine's bytes as they come, gives those that go to the client."""
 
-    def __init__(self, revision: int, packed: str) -> None:
-        self._native = NativeRevision(revision)
+    def __init__(self, revision: int, in_blocks: bool, packed: str) -> None:
+        self._native = NativeRevision(revision) if revision else None
+        self._in_blocks = in_blocks
         window = PACKED_HERE.get(packed)
         self._packer = zlib.compressobj(1, wbits=window) if window else None
 
@@ -25,10 +27,14 @@ class Outlet:
         Raises:
             StoreError: the result cannot be written for this client.
         """
-        done = self._native.feed(data)
-        return self._packer.compress(done) if self._packer and done else done
+        return self._packed(self._native.feed(data) if self._native else data)
 
     def finish(self) -> bytes:
         """What goes last."""
-        done = self._native.finish()
-        return self._packer.compress(done) + self._packer.flush() if self._packer else done
+        done = self._packed(self._native.finish() if self._native else b"")
+        return done + self._packer.flush() if self._packer else done
+
+    def _packed(self, data: bytes) -> bytes:
+        if self._in_blocks:
+            data = pack(data)
+        return self._packer.compress(data) if self._packer and data else data

@@ -15,7 +15,6 @@ from typing import Final
 from streams.embedded.store.errors import (
     AUTHENTICATION_FAILED,
     BAD_ARGUMENTS,
-    NOT_IMPLEMENTED,
     UNKNOWN_FORMAT,
     StoreError,
 )
@@ -32,6 +31,7 @@ _CONTROL: Final = frozenset(
         "session_check",
         "compress",
         "decompress",
+        "network_compression_method",
         "wait_end_of_query",
         "client_protocol_version",
         "role",
@@ -119,6 +119,7 @@ class Query:
     revision: int = 0
     body: Path | None = None
     body_packed: str = "none"
+    in_blocks: bool = False  # the client wants its result in ClickHouse's own compressed blocks
     session_id: str = ""
     session_timeout_s: float = 60.0
     session_check: bool = False
@@ -138,7 +139,12 @@ class Query:
     @property
     def is_rewritten(self) -> bool:
         """Whether the server writes the engine's result again, and packs it itself."""
-        return self.revision > 0 and self.format == "Native"
+        return self.in_blocks or self.native_revision > 0
+
+    @property
+    def native_revision(self) -> int:
+        """The revision in which its result is written; 0 as the engine writes it."""
+        return self.revision if self.format == "Native" else 0
 
 
 #: the lanes; each has threads and a queue of its own
@@ -209,12 +215,6 @@ def settings_of(arguments: Mapping[str, str]) -> dict[str, str]:
         if not _NAME.match(name):
             raise StoreError(BAD_ARGUMENTS, "BAD_ARGUMENTS", f"{name!r} is not the name of a setting")
         found[name] = value
-    if flag(arguments, "decompress") or flag(arguments, "compress"):
-        raise StoreError(
-            NOT_IMPLEMENTED,
-            "NOT_IMPLEMENTED",
-            "ClickHouse's own compressed blocks (compress=1, decompress=1) are not understood here; use Content-Encoding and enable_http_compression=1",
-        )
     return found
 
 

@@ -196,7 +196,7 @@ class StoreServer:
             await asyncio.shield(working)
         except StoreError as error:
             # The status has gone out already: end the body without its end, so that no client takes it for whole.
-            if query.packed == "none":
+            if query.packed == "none" and not query.in_blocks:
                 text = error.as_text(self._engine.version).encode()
                 await response.write(
                     b"\r\n__exception__\r\n%b\r\n%b%d %b\r\n__exception__\r\n"
@@ -251,7 +251,7 @@ async def _chunks(query: Query, stream: asyncio.StreamReader) -> AsyncIterator[b
         if outlet is None:
             if query.packed not in PACKED_HERE:
                 query.packed = "none"
-            outlet = Outlet(query.revision, query.packed)
+            outlet = Outlet(query.native_revision, query.in_blocks, query.packed)
         # walking a block takes time: beside the loop
         if done := await asyncio.to_thread(outlet.feed, chunk):
             yield done
