@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from scoring.events.personal_names import is_label, is_personal, is_persons_id, is_write_key, name_words
 from scoring.events.personal_values import REMOVED, mask_id, mask_label, mask_text
@@ -117,6 +117,22 @@ class _Pairs(list[tuple[str, Any]]):
     """A JSON object with its keys in order, repeated ones too."""
 
 
+class _Masks(NamedTuple):
+    """What is put in place of ids of people, and names of fields that decide before the general rules.
+
+    A name may be ``parent.child``: then the object ``parent``, though its name is personal, is kept as far as such children go.
+    """
+
+    pseudonym: Callable[[str], str]
+    personal: frozenset[str] = frozenset()
+    people: frozenset[str] = frozenset()
+    kept: frozenset[str] = frozenset()
+
+    def opens(self, field: str) -> bool:
+        """Whether something of an object of that name is kept, whatever the general rules say."""
+        return any(name.startswith(f"{field}.") for name in (*self.people, *self.kept))
+
+
 def mask_field(field: str, text: str) -> str:
     """``text`` without personal data, as it may be kept under the name ``field``."""
     if field in _IDS:
@@ -192,7 +208,7 @@ def mask_payload(
         Readable text without personal data, and True if it is not the whole record.
     """
     cut = len(raw) > longest
-    text = _masked_json(raw, pseudonym) if len(raw) <= _LONGEST_READ else None
+    text = _masked_json(raw, _Masks(pseudonym)) if len(raw) <= _LONGEST_READ else None
     if text is None:
         # masked before the cut, with room beyond it: a cut through an address would hide it from the masks
         head = raw[: 4 * longest].decode("utf-8", "replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
@@ -204,12 +220,36 @@ def mask_payload(
     return text, cut
 
 
+def mask_document(
+    raw: bytes,
+    pseudonym: Callable[[str], str],
+    personal: Collection[str] = (),
+    people: Collection[str] = (),
+    kept: Collection[str] = (),
+) -> str:
+    """A whole document without personal data, for what is kept to be read again.
+
+    Args:
+        raw: the document as it came; read as JSON where it is, whatever its size.
+        pseudonym: gives the pseudonym of a raw id of a person.
+        personal: names of fields whose values are removed, besides those that the general rules know.
+        people: names of fields whose values are ids of people, besides those that the general rules know.
+        kept: ``parent.child`` that is kept though the parent's name is personal, such as ``shipping_address.country``.
+    """
+    masks = _Masks(pseudonym, frozenset(personal), frozenset(people), frozenset(kept))
+    text = _masked_json(raw, masks)
+    if text is None:
+        whole = raw.decode("utf-8", "replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
+        text = _masked_loosely(whole, pseudonym)
+    return text
+
+
 def masked(payload: bytes) -> str:
     """What is kept of a rejected record that did not come through the collector: an id in it may be a raw one."""
     return mask_payload(payload, lambda identifier: REMOVED, TOPIC_PAYLOAD_BYTES)[0]
 
 
-def _masked_json(raw: bytes, pseudonym: Callable[[str], str]) -> str | None:
+def _masked_json(raw: bytes, masks: _Masks) -> str | None:
     """The record as JSON without personal data; None if it is no JSON object or array."""
     if raw.lstrip()[:1] not in (b"{", b"["):
         return None
@@ -221,40 +261,54 @@ def _masked_json(raw: bytes, pseudonym: Callable[[str], str]) -> str | None:
             parse_constant=_Number,
             object_pairs_hook=_Pairs,
         )
-        return _LONE.sub(lambda lone: f"\\u{ord(lone.group()):04x}", _written("", value, pseudonym))
+        return _LONE.sub(lambda lone: f"\\u{ord(lone.group()):04x}", _written("", value, masks))
     except (ValueError, RecursionError):
         return None
 
 
-def _written(field: str, value: Any, pseudonym: Callable[[str], str]) -> str:
+def _written(field: str, value: Any, masks: _Masks) -> str:
     """``value``, which stood under ``field``, as JSON without personal data."""
     if isinstance(value, _Pairs):
         label = next((text for name, text in value if name in ("name", "key") and isinstance(text, str)), "")
         hides = bool(label) and len(value) > 1 and (is_personal(label) or is_persons_id(label))
         parts = [
-            f"{_text(mask_text(name))}:{_text(REMOVED) if hides else _kept(name, one, pseudonym)}"
+            f"{_text(mask_text(name))}:{_text(REMOVED) if hides else _kept(name, one, masks)}"
             for name, one in value
         ]
         return "{" + ",".join(parts) + "}"
     if isinstance(value, list):
-        return "[" + ",".join(_written(field, one, pseudonym) for one in value) + "]"
+        return "[" + ",".join(_written(field, one, masks) for one in value) + "]"
     if isinstance(value, _Number):
         masked = mask_field(field, value)
         return value if masked == value else _text(masked)
     if isinstance(value, str):
-        return _text(_masked_loosely(value, pseudonym) if '":' in value else mask_field(field, value))
+        return _text(_masked_loosely(value, masks.pseudonym) if '":' in value else mask_field(field, value))
     return json.dumps(value)
 
 
-def _kept(field: str, value: Any, pseudonym: Callable[[str], str]) -> str:
+def _kept(field: str, value: Any, masks: _Masks) -> str:
     """The value of ``field``, judged by the field's name first."""
     if value is None or value == "" or isinstance(value, bool):
         return json.dumps(value)
-    if is_persons_id(field):
-        return _text(pseudonym(str(value)) if isinstance(value, str) else REMOVED)
-    if is_personal(field) or is_write_key(field):
+    if isinstance(value, _Pairs) and masks.opens(field):
+        return _opened(field, value, masks)
+    if (field in masks.people or is_persons_id(field)) and field not in masks.personal:
+        return _text(masks.pseudonym(str(value)) if isinstance(value, str) else REMOVED)
+    if field in masks.personal or is_personal(field) or is_write_key(field):
         return _text(REMOVED)
-    return _written(field, value, pseudonym)
+    return _written(field, value, masks)
+
+
+def _opened(field: str, value: _Pairs, masks: _Masks) -> str:
+    """An object of which only the named children are kept."""
+    parts = []
+    for name, one in value:
+        place = f"{field}.{name}"
+        if place in masks.people and isinstance(one, str) and one:
+            parts.append(f"{_text(name)}:{_text(masks.pseudonym(one))}")
+        elif place in masks.kept:
+            parts.append(f"{_text(name)}:{_kept(name, one, masks)}")
+    return "{" + ",".join(parts) + "}"
 
 
 def _text(value: str) -> str:
