@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -24,6 +25,7 @@ SCORING: Mapping[str, set[str]] = {
     "baselines": {"errors", "funnel", "calendar"},
     "detection": {"errors", "funnel", "counting", "alerts", "calendar", "baselines"},
     "digest": {"errors", "funnel", "alerts", "wording", "calendar"},
+    "sources": {"errors", "funnel", "wording", "records"},
 }
 STREAMS: Mapping[str, set[str]] = {
     "clock": set(),
@@ -34,7 +36,8 @@ STREAMS: Mapping[str, set[str]] = {
     "logs": FLOOR,
     "metrics": FLOOR,
     "connections": set(),
-    "config": FLOOR | {"channels"},
+    "sources/config": FLOOR,
+    "config": FLOOR | {"channels", "sources/config"},
     "instance": FLOOR,
     "kafka": FLOOR,
     "transport": FLOOR | {"kafka"},
@@ -42,7 +45,8 @@ STREAMS: Mapping[str, set[str]] = {
     "incidents": FLOOR | {"config", "clickhouse", "kafka", "channels"},
     "channels": FLOOR | {"instance", "metrics"},
     "collector": FLOOR | {"connections", "config", "instance", "kafka", "metrics", "clickhouse"},
-    "sources": FLOOR | {"config", "instance", "kafka", "metrics", "collector"},
+    "sources": FLOOR
+    | {"sources/config", "config", "instance", "kafka", "collector", "clickhouse", "metrics"},
     "monitor": FLOOR | {"config", "instance", "kafka", "metrics", "transport"},
     "landing": FLOOR | {"config", "instance", "kafka", "metrics", "clickhouse"},
     "pools": FLOOR | {"config", "instance", "kafka", "metrics"},
@@ -119,7 +123,13 @@ def imports(path: Path, *, at_load: bool = False) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
 
 
+#: what a source declares for funnelwatch.yaml: below the configuration, which imports it; the rest of its folder is above it
+_SOURCES_CONFIG = re.compile(r"streams\.sources\.(\w+\.)?configs?")
+
+
 def room(module: str) -> tuple[str, str]:
+    if _SOURCES_CONFIG.fullmatch(module):
+        return "streams", "sources/config"
     package, _, rest = module.partition(".")
     return package, rest.partition(".")[0]
 
