@@ -23,6 +23,7 @@ LOG_EVENTS: Mapping[str, str] = {
     "role_failed": "An error ended the role; the traceback is part of the record.",
     "state_not_written": "A process cannot write its state file (disk full, too many open files); the role goes on, and the first success ends it.",
     # --- collector and sources
+    "connection_unusable": "A connection that was added at run time no longer fits this release's settings and is left out; `error` says why.",
     "collector_started": "The collector accepts requests at `url`.",
     "no_write_keys": "No store has a write key, so every delivery will be rejected.",
     "producer_close_failed": "Closing a Kafka producer ended with an error; nothing is lost.",

@@ -242,6 +242,11 @@ COLLECTOR_SECONDS = Histogram(
     ["path"],
     buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.3, 1, 3, 10),
 )
+HOOKS_DELIVERIES = Counter(
+    "funnelwatch_hooks_deliveries_total",
+    "Deliveries to /v1/hooks, by source and outcome: kept, handshake, too_many, secret_missing, or why they are not genuine.",
+    ["source", "outcome"],
+)
 COLLECTOR_BROKER_AWAY = Gauge("funnelwatch_collector_broker_away", "1 while Kafka accepts no records.")
 COLLECTOR_SPOOLED = Counter("funnelwatch_collector_spooled_total", "Records written to the disk spool.")
 COLLECTOR_SET_ASIDE = Counter(

@@ -95,6 +95,11 @@ class Settings(BaseSettings):
         SecretStr(""),
         description="Key that pseudonymises personal data. If empty, `up` creates one under `data`.",
     )
+    sources_key: SecretStr = Field(
+        SecretStr(""),
+        description="Key that seals secrets and tokens of connections; several lines: the first seals, all open. "
+        "If empty, one is created under `data`.",
+    )
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Networks whose X-Forwarded-For header is trusted."
     )

@@ -64,6 +64,7 @@ class Source(StrEnum):
     PIXEL = "pixel"
     API = "api"
     WEBHOOK = "webhook"
+    POLL = "poll"
     REPLAY = "replay"
     DEMO = "demo"
 
@@ -88,6 +89,7 @@ class RejectReason(StrEnum):
     TIME_ABSURD = "time_absurd"
     TIME_TOO_OLD = "time_too_old"
     BAD_ROW = "bad_row"
+    UNTRANSLATABLE = "untranslatable"
 
 
 class Event(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):

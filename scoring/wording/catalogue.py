@@ -126,6 +126,7 @@ SOURCE_NAMES: Mapping[Source, Text] = {
     Source.PIXEL: Text("像素", "Pixel"),
     Source.API: Text("接口", "API"),
     Source.WEBHOOK: Text("Webhook", "Webhook"),
+    Source.POLL: Text("定时读取", "Poll"),
     Source.REPLAY: Text("回放", "Replay"),
     Source.DEMO: Text("演示", "Demo"),
 }
@@ -157,6 +158,7 @@ REASON_NAMES: Mapping[RejectReason, Text] = {
     RejectReason.TIME_ABSURD: Text("时间不合理", "Absurd time"),
     RejectReason.TIME_TOO_OLD: Text("页面事件过旧", "Too old for a page"),
     RejectReason.BAD_ROW: Text("行格式错误", "Bad row"),
+    RejectReason.UNTRANSLATABLE: Text("无法转换", "Cannot be translated"),
 }
 
 OWNERS: Mapping[str, Text] = {

@@ -25,6 +25,7 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks
 #: rejected for how they arrived: what is kept of them is no event
 _NO_EVENT = {
     RejectReason.BAD_ROW: "it is a row of a file; correct the file or its mapping and run `funnelwatch replay FILE`",
+    RejectReason.UNTRANSLATABLE: "it came from a source; correct the mapping and run `funnelwatch sources replay`",
     RejectReason.EMPTY: "it was empty",
     RejectReason.TOO_LARGE: "only its beginning was kept; its sender has to send smaller batches",
     RejectReason.UNREADABLE_BODY: "its body could not be decompressed; its sender has to send it again",

@@ -158,6 +158,21 @@ class Publisher:
         self._wake.set()
         await done
 
+    async def spool(self, records: Sequence[Record]) -> bool:
+        """Keep records on disk, to be sent on behind what waits there; False without a spool.
+
+        Raises:
+            SpoolFullError: they do not fit.
+        """
+        if self._spool is None:
+            return False
+        async with self._spool_lock:
+            await asyncio.to_thread(self._spool.append, records)
+        COLLECTOR_SPOOLED.inc(len(records))
+        COLLECTOR_SPOOL_BYTES.set(self._spool.waiting_bytes)
+        self._drain_wake.set()
+        return True
+
     async def _flush_for_ever(self) -> None:
         while True:
             await self._wake.wait()
@@ -203,12 +218,7 @@ class Publisher:
                     self._lose(producer, error)
                     if self._spool is None and isinstance(error, _TOO_LARGE):
                         raise RecordsRejectedError(f"Kafka refuses a record for its size: {error}") from error
-            if self._spool is not None:
-                async with self._spool_lock:
-                    await asyncio.to_thread(self._spool.append, records)
-                COLLECTOR_SPOOLED.inc(len(records))
-                COLLECTOR_SPOOL_BYTES.set(self._spool.waiting_bytes)
-                self._drain_wake.set()
+            if await self.spool(records):
                 return
             if monotonic() > deadline or self._closing:
                 raise KafkaUnreachableError(

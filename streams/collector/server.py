@@ -143,6 +143,10 @@ class CollectorApp:
         except (BodyTooLargeError, BodyUnreadableError) as error:
             raise await self._rejected_body(error, door, stores) from error
 
+    async def raw(self, request: web.Request, door: Door) -> bytes:
+        """The whole body as it came."""
+        return await self._raw(request, door, None)
+
     async def verified(self, request: web.Request, door: Door, secret: str) -> bytes:
         """The whole body as it came, if the door's ``verify`` finds it genuine."""
         raw = await self._raw(request, door, None)
@@ -231,7 +235,8 @@ class CollectorApp:
         ) -> web.StreamResponse:
             """Turn errors into answers, count, and log without query, key, address or user agent."""
             begun = monotonic()
-            path = request.path if request.path in paths else "other"
+            path = _path_of(request)
+            path = path if path in paths else "other"
             response = await _answered(request, handler, CORS if path in open_paths else {})
             COLLECTOR_REQUESTS.labels(path, str(response.status)).inc()
             COLLECTOR_SECONDS.labels(path).observe(monotonic() - begun)
@@ -240,6 +245,12 @@ class CollectorApp:
             return response
 
         return answer
+
+
+def _path_of(request: web.Request) -> str:
+    """The path as its door names it: with places for what differs from request to request."""
+    resource = request.match_info.route.resource
+    return request.path if resource is None else resource.canonical
 
 
 async def _answered(
@@ -257,6 +268,12 @@ async def _answered(
         return json_response(503, content, {**cors, "Retry-After": RETRY_UNREACHABLE_S})
     except RecordsRejectedError as error:
         return json_response(413, {"error": str(error), "reason": "too_large"}, cors)
+    except BodyUnreadableError as error:
+        return json_response(
+            error.status, {"error": str(error), "reason": RejectReason.UNREADABLE_BODY}, cors
+        )
+    except BodyTooLargeError as error:
+        return json_response(413, {"error": str(error), "reason": RejectReason.TOO_LARGE}, cors)
     except web.HTTPException as error:
         content = {"error": error.reason, "reason": f"http_{error.status}"}
         allowed = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}

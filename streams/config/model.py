@@ -6,7 +6,7 @@ by reference: ``env:NAME`` or ``file:PATH``.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -17,6 +17,13 @@ from streams.config.calendar import CalendarConfig
 from streams.config.subscribers import SubscriberConfig
 from streams.config.warehouse import WarehouseConfig
 from streams.schema import ConfigPart, SecretRef, Zone
+from streams.sources.config import ConnectionConfig
+from streams.sources.configs import connection_type
+
+if TYPE_CHECKING:
+    AnyConnection = ConnectionConfig
+else:
+    AnyConnection = connection_type()
 
 StoreId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
@@ -87,6 +94,7 @@ class Config(ConfigPart):
     pools: PoolsConfig = PoolsConfig()
     alerting: AlertingConfig = AlertingConfig()
     digests: tuple[SubscriberConfig, ...] = ()
+    connections: tuple[AnyConnection, ...] = Field((), description="Where data comes from on its own.")
 
     @model_validator(mode="after")
     def _subscribers_are_unique(self) -> Config:
@@ -94,6 +102,19 @@ class Config(ConfigPart):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"digest subscriber {twice[0]!r} is given twice")
+        return self
+
+    @model_validator(mode="after")
+    def _connections_are_unique_and_report_for_stores(self) -> Config:
+        known = {store.id for store in self.stores}
+        seen: set[str] = set()
+        for connection in self.connections:
+            if connection.name in seen:
+                raise ValueError(f"connection {connection.name!r} is given twice")
+            seen.add(connection.name)
+            for store in connection.all_stores:
+                if store not in known:
+                    raise ValueError(f"connection {connection.name!r}: no store is called {store!r}")
         return self
 
     @model_validator(mode="after")

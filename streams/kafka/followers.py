@@ -46,6 +46,11 @@ class TopicFollower:
             consumer.seek(tp, offset)
         self._ends = await consumer.end_offsets(tps)
 
+    async def look_again(self) -> None:
+        """Let ``is_behind`` speak of what is there now."""
+        assert self._consumer is not None
+        self._ends = await self._consumer.end_offsets(list(self._consumer.assignment()))
+
     async def is_behind(self) -> bool:
         """Whether something that was there when it was opened has not been read."""
         assert self._consumer is not None

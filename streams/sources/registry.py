@@ -11,10 +11,18 @@ from scoring.wording.text import Text
 from streams.collector.door import Door
 from streams.sources.events import source as events
 from streams.sources.files import source as files
+from streams.sources.json_api import source as json_api
 from streams.sources.pixel import source as pixel
 from streams.sources.source import SourceSpec, Supply
+from streams.sources.webhook import source as webhook
 
-SOURCES: tuple[SourceSpec, ...] = (pixel.SOURCE, events.SOURCE, files.SOURCE)
+SOURCES: tuple[SourceSpec, ...] = (
+    pixel.SOURCE,
+    events.SOURCE,
+    files.SOURCE,
+    webhook.SOURCE,
+    json_api.SOURCE,
+)
 
 
 def doors(sources: Sequence[SourceSpec] = SOURCES) -> tuple[Door, ...]:
@@ -55,10 +63,20 @@ def reference_rows(sources: Sequence[SourceSpec] = SOURCES) -> list[tuple[str, s
             f"{source.words('en')} {source.words('zh')}",
             label_of(source),
             _stages_text(source),
-            ", ".join(f"{door.method} {door.path}" for door in source.doors) or "–",
+            _doors_text(source) or "–",
         )
         for source in sources
     ]
+
+
+def source_named(name: str, sources: Sequence[SourceSpec] = SOURCES) -> SourceSpec | None:
+    """The source of that name, None if there is none."""
+    return next((source for source in sources if source.name == name), None)
+
+
+def _doors_text(source: SourceSpec) -> str:
+    own = [f"{door.method} {door.path}" for door in source.doors]
+    return ", ".join(own + [f"POST /v1/hooks/{source.name}/CONNECTION"] * (source.hook is not None))
 
 
 def _stages_text(source: SourceSpec) -> str:

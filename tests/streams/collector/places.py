@@ -17,6 +17,7 @@ from aiokafka import AIOKafkaConsumer
 from scoring.events.delivery import StoreDefaults
 from scoring.events.pseudonyms import Pseudonyms
 from streams.clock import monotonic
+from streams.collector.door import Door
 from streams.collector.intake import EventIntake
 from streams.collector.keys import WriteKeys, store_defaults
 from streams.collector.publisher import Publisher
@@ -128,6 +129,7 @@ async def running(
     delivery_s: float = 4.0,
     make_topics: bool = True,
     sources: Sequence[SourceSpec] = SOURCES,
+    more_doors: Sequence[Door] = (),
 ) -> AsyncIterator[Place]:
     """A collector that serves on a free port."""
     events, letters = f"{prefix}events", f"{prefix}letters"
@@ -146,7 +148,7 @@ async def running(
         )
         keys = WriteKeys(CONFIG, settings.collector_rate, monotonic, KEYS.__getitem__)
         runner = web.AppRunner(
-            CollectorApp(settings, intake, keys, doors(sources)).application(),
+            CollectorApp(settings, intake, keys, (*doors(sources), *more_doors)).application(),
             access_log=None,
             auto_decompress=False,
         )

@@ -1,0 +1,262 @@
+"""What is kept of sources on the compacted topic ``funnel.sources.v1``: connections added at run time, wishes, cursors, tokens, health.
+
+Keys: ``connection/NAME``, ``control/NAME``, ``cursor/NAME/RESOURCE``, ``backfill/NAME/ID/RESOURCE``, ``token/NAME`` (sealed),
+``health/NAME``, ``lease/NAME``. People write connections and controls; everything else is written by the one owner of a
+connection, through a transactional producer of its partition that fences whoever owned it before: a process that was suspended and
+wakes up can move no cursor and put no old token over a new one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
+import msgspec
+import structlog
+from aiokafka import AIOKafkaProducer, ConsumerRecord
+from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
+
+from scoring.sources.backfills import BackfillWish
+from streams.errors import FencedError
+from streams.kafka import topics
+from streams.kafka.errors import KafkaUnreachableError
+from streams.kafka.followers import TopicFollower
+from streams.settings import Settings
+
+_log = structlog.get_logger()
+T = TypeVar("T")
+SOURCE_RECORD_VERSION = 1
+#: after this long the broker aborts a transaction whose owner is gone
+_TRANSACTION_MS = 20_000
+
+
+class OwnershipLostError(FencedError):
+    """Another process owns the connection by now, or the broker did not take what was written; the owner stops its work on it."""
+
+
+class StoredConnection(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A connection that was added at run time. ``settings`` have the form of funnelwatch.yaml, with secrets sealed."""
+
+    settings: dict[str, Any]
+    at_ms: int
+    who: str = ""
+    schema_version: int = SOURCE_RECORD_VERSION
+
+
+class ConnectionControl(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What people want of a connection, whoever owns it.
+
+    Attributes:
+        paused: neither asked nor translated until it is resumed.
+        why, who, at_ms: of the last change.
+        resumed_ms: troubles that paused it before this moment are forgotten: somebody says that they are fixed.
+        backfills: asked for, oldest first; one that is taken out is withdrawn.
+    """
+
+    paused: bool = False
+    why: str = ""
+    who: str = ""
+    at_ms: int = 0
+    resumed_ms: int = 0
+    backfills: tuple[BackfillWish, ...] = ()
+    schema_version: int = SOURCE_RECORD_VERSION
+
+
+class ConnectionLease(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Which process owns a connection, and since when. For people: what decides is the fencing of ``OwnerWriter``."""
+
+    process: str
+    partition: int
+    since_ms: int
+
+
+def log_key(kind: str, *names: str) -> str:
+    """The key of a record."""
+    return "/".join((kind, *names))
+
+
+class SourceBook:
+    """The newest record under each key."""
+
+    def __init__(self) -> None:
+        self._records: dict[str, bytes] = {}
+        #: grows with each change of a connection or a control
+        self.changes = 0
+
+    def take(self, key: bytes | str | None, value: bytes | None) -> None:
+        """Note a record; None forgets what was there."""
+        if key is None:
+            return
+        name = key.decode("utf-8", "replace") if isinstance(key, bytes) else key
+        if name.startswith(("connection/", "control/")):
+            self.changes += 1
+        if value is None:
+            self._records.pop(name, None)
+        else:
+            self._records[name] = value
+
+    def raw(self, key: str) -> bytes | None:
+        """The record under ``key`` as it is."""
+        return self._records.get(key)
+
+    def get(self, kind: type[T], key: str) -> T | None:
+        """The record under ``key``; None if there is none, or it cannot be read (another release wrote it)."""
+        value = self._records.get(key)
+        if value is None:
+            return None
+        try:
+            return msgspec.json.decode(value, type=kind)
+        except (msgspec.MsgspecError, ValueError) as error:
+            _log.warning("record_skipped", topic=topics.SOURCES, key=key, error=str(error))
+            return None
+
+    def under(self, kind: type[T], prefix: str) -> Iterator[tuple[str, T]]:
+        """The rest of each key that begins with ``prefix/``, and its record."""
+        for key in sorted(self._records):
+            if key.startswith(prefix + "/"):
+                record = self.get(kind, key)
+                if record is not None:
+                    yield key.removeprefix(prefix + "/"), record
+
+    def keys(self, prefix: str) -> list[str]:
+        """The keys that begin with ``prefix/``."""
+        return sorted(key for key in self._records if key.startswith(prefix + "/"))
+
+    def control(self, name: str) -> ConnectionControl:
+        """What people want of a connection."""
+        return self.get(ConnectionControl, log_key("control", name)) or ConnectionControl()
+
+
+class SourceFollower:
+    """Follows the topic from its beginning into a book.
+
+    Args:
+        kafka: bootstrap servers.
+        book: where records go.
+        rename: the topic's name on this broker.
+    """
+
+    def __init__(self, kafka: str, book: SourceBook, rename: Callable[[str], str] = str) -> None:
+        self._book = book
+        self._follower = TopicFollower(kafka, (rename(topics.SOURCES),))
+
+    async def open(self) -> None:
+        """Read everything there is now.
+
+        Raises:
+            aiokafka.errors.KafkaError: no broker answers.
+        """
+        await self._follower.open()
+        await self.catch_up()
+
+    async def catch_up(self) -> None:
+        """Read everything there is at this moment.
+
+        Raises:
+            aiokafka.errors.KafkaError: no broker answers.
+        """
+        await self._follower.look_again()
+        while await self._follower.is_behind():
+            await self.follow(200)
+
+    async def follow(self, timeout_ms: int) -> int:
+        """Take what has come; the number of records."""
+        records: list[ConsumerRecord] = await self._follower.take(timeout_ms)
+        for record in records:
+            self._book.take(record.key, record.value)
+        return len(records)
+
+    async def close(self) -> None:
+        """Stop following."""
+        await self._follower.close()
+
+
+async def read_book(kafka: str, rename: Callable[[str], str] = str) -> SourceBook:
+    """The book as it is now.
+
+    Raises:
+        KafkaUnreachableError: no broker answers.
+    """
+    book = SourceBook()
+    follower = SourceFollower(kafka, book, rename)
+    try:
+        await follower.open()
+    except KafkaError as error:
+        raise KafkaUnreachableError(f"Kafka at {kafka} does not answer ({type(error).__name__})") from error
+    finally:
+        await follower.close()
+    return book
+
+
+async def publish_records(
+    settings: Settings, records: Mapping[str, Any], rename: Callable[[str], str] = str
+) -> None:
+    """Write records of people (connections, controls); None under a key forgets what is there.
+
+    Raises:
+        KafkaUnreachableError: the broker did not acknowledge them.
+    """
+    producer = AIOKafkaProducer(
+        bootstrap_servers=settings.kafka, acks="all", enable_idempotence=True, request_timeout_ms=10_000
+    )
+    try:
+        await producer.start()
+        for key, record in records.items():
+            value = None if record is None else msgspec.json.encode(record)
+            await producer.send_and_wait(rename(topics.SOURCES), value, key=key.encode(), partition=0)
+    except KafkaError as error:
+        raise KafkaUnreachableError(
+            f"the broker did not take it ({type(error).__name__}); try again"
+        ) from error
+    finally:
+        await producer.stop()
+
+
+class OwnerWriter:
+    """Writes what the owner of a partition's connections keeps. ``open`` fences the former owner.
+
+    Args:
+        kafka: bootstrap servers.
+        transactional_id: the same for every process that owns the partition.
+        rename: the topic's name on this broker.
+    """
+
+    def __init__(self, kafka: str, transactional_id: str, rename: Callable[[str], str] = str) -> None:
+        self._topic = rename(topics.SOURCES)
+        self._writing = asyncio.Lock()
+        self._is_lost = False
+        self._producer = AIOKafkaProducer(
+            bootstrap_servers=kafka,
+            transactional_id=transactional_id,
+            transaction_timeout_ms=_TRANSACTION_MS,
+            linger_ms=0,
+        )
+
+    async def open(self) -> None:
+        """Fence the former owner: what it wrote is complete or gone, and it can write nothing more."""
+        await self._producer.start()
+
+    async def write(self, records: Mapping[str, Any]) -> None:
+        """Make ``records`` durable, all or none, before anything else happens; None forgets.
+
+        Raises:
+            OwnershipLostError: another process owns the partition, or the broker did not take them.
+        """
+        values = {key: None if one is None else msgspec.json.encode(one) for key, one in records.items()}
+        async with self._writing:
+            if self._is_lost:
+                raise OwnershipLostError("another process owns the connection")
+            try:
+                async with self._producer.transaction():
+                    for key, value in values.items():
+                        await self._producer.send(self._topic, value, key=key.encode(), partition=0)
+            except (ProducerFenced, InvalidProducerEpoch, KafkaError) as error:
+                self._is_lost = True  # a producer that was fenced once can do nothing more
+                raise OwnershipLostError(
+                    f"the state of a connection cannot be written: {type(error).__name__}"
+                ) from error
+
+    async def close(self) -> None:
+        """Give the connection back."""
+        await self._producer.stop()
