@@ -11,7 +11,9 @@ from scoring.wording.text import Text
 from streams.collector.door import Door
 from streams.sources.events import source as events
 from streams.sources.files import source as files
+from streams.sources.ga4 import source as ga4
 from streams.sources.json_api import source as json_api
+from streams.sources.meta import source as meta
 from streams.sources.pixel import source as pixel
 from streams.sources.source import SourceSpec, Supply
 from streams.sources.webhook import source as webhook
@@ -22,6 +24,8 @@ SOURCES: tuple[SourceSpec, ...] = (
     files.SOURCE,
     webhook.SOURCE,
     json_api.SOURCE,
+    ga4.SOURCE,
+    meta.SOURCE,
 )
 
 

@@ -78,6 +78,27 @@ setTimeout(() => root.querySelector("button").click(), 1800)</script>""",
     "paid": ("", "<div data-fw-view=P>p</div>"),
     "order": ("", "<div data-fw-order=L-1 data-fw-amount=5.00 data-fw-currency=USD>thanks</div>"),
 }
+#: what shops have on their pages for Google, with and without a tag manager that puts its own push over all others
+GTAG = """<!doctype html><script>window.dataLayer = window.dataLayer || []; function gtag() { dataLayer.push(arguments) }
+gtag("js", new Date()); gtag("event", "view_item", {items: [{item_id: "G1", item_category: "Tea"}]});</script>
+<script async src="%s/funnel.js" data-key="key-of-pixel" data-store="a" data-listen="gtag"></script>
+<script>setTimeout(() => {
+ const theirs = dataLayer.push; dataLayer.push = function () { const r = theirs.apply(dataLayer, arguments); dataLayer.length = 0; return r };
+ gtag("event", "add_to_cart", {items: [{item_id: "G1", quantity: 2}, {item_id: "G2"}]});
+ dataLayer.push({event: "purchase", ecommerce: {transaction_id: "G-1", value: 49.9, currency: "EUR", items: [{item_id: "G1"}]}}, {event: "gtm.dom"});
+ dataLayer.push(null); dataLayer.push({event: "purchase", get ecommerce() { throw new Error("no") }});
+ gtag("event", "scroll", {});
+ window.dataLayer = [{event: "view_item", ecommerce: {items: [{item_id: "G9"}]}}];
+}, 2500)</script>"""
+#: Meta's own base code, its file left empty
+FBQ = """<!doctype html><script>!function(f,b,e,v,n,t,s){if(f.fbq)return;n=f.fbq=function(){n.callMethod?n.callMethod.apply(n,arguments):
+n.queue.push(arguments)};if(!f._fbq)f._fbq=n;n.push=n;n.loaded=!0;n.version="2.0";n.queue=[];t=b.createElement(e);t.async=!0;t.src=v;
+s=b.getElementsByTagName(e)[0];s.parentNode.insertBefore(t,s)}(window,document,"script","/fbevents.js");
+fbq("init", "1"); fbq("track", "ViewContent", {content_ids: ["F1"]});</script>
+<script async src="%s/funnel.js" data-key="key-of-pixel" data-store="a" data-listen="fbq"></script>
+<script>setTimeout(() => { window.called = []; fbq.callMethod = (...all) => called.push(all[1]);
+ fbq("track", "Purchase", {value: 5, currency: "USD", order_id: "F-1", contents: [{id: "F1", quantity: 3}]});
+ fbq("trackSingle", "1", "AddToCart", {content_ids: ["F2"], num_items: 2}); fbq("trackCustom", "Purchase", {}); fbq(); }, 1500)</script>"""
 #: a page that has no data- attribute on its script, as tag managers insert it
 TAG_MANAGER = """<!doctype html><div data-fw-view=GTM>p</div><script>var s = document.createElement("script");
 s.src = "%s/funnel.js"; document.head.appendChild(s)</script>"""
@@ -108,6 +129,9 @@ async def shop_of(place: Place) -> AsyncIterator[Shop]:
         "thanks": THANKS % place.url,
         **{name: TAG % (place.url, attributes) + body for name, (attributes, body) in PAGES.items()},
         "manager": TAG_MANAGER % place.url,
+        "gtag": GTAG % place.url,
+        "fbq": FBQ % place.url,
+        "deaf": GTAG.replace('data-listen="gtag"', "") % place.url,
     }
 
     async def serve(request: web.Request) -> web.Response:
@@ -489,3 +513,50 @@ async def test_an_event_that_the_collector_can_never_answer_does_not_hold_up_the
         await page.clock.run_for(30_000)
         await asyncio.sleep(0.05)
     await page.context.close()
+
+
+async def heard_on(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, name: str, many: int
+) -> list[tuple[str, str | None, int | None]]:
+    """Type, product and quantity of what a page's other tags made us send: ``many`` events, and what still comes until the page is left."""
+    taken = record(shop.place, monkeypatch)
+    context, page = await shop.open(name)
+    await until(lambda: len(taken) >= many, taken)
+    await page.evaluate("funnelwatch('event', 'favourite', {product: 'last'})")
+    await until(lambda: any(event["type"] == "favourite" for event in taken), taken)
+    await context.close()
+    return [
+        (event["type"], event.get("product"), event.get("quantity"))
+        for event in taken
+        if event["type"] not in ("favourite", "page_vital")
+    ]
+
+
+async def test_what_a_page_says_to_google_is_heard_under_a_tag_manager_too(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = await heard_on(shop, monkeypatch, "gtag", 4)
+    assert sorted(found, key=str) == sorted(
+        [("click", "G1", 1), ("add_to_cart", "G1", 3), ("order", "G1", 1), ("click", "G9", 1)], key=str
+    )
+
+
+async def test_what_a_page_says_to_meta_is_heard_from_its_first_call_on(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = await heard_on(shop, monkeypatch, "fbq", 3)
+    assert sorted(found, key=str) == sorted(
+        [("click", "F1", None), ("add_to_cart", "F2", 2), ("order", "F1", 3)], key=str
+    )
+
+
+async def test_without_being_asked_the_pixel_does_not_listen(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = record(shop.place, monkeypatch)
+    context, page = await shop.open("deaf")
+    await page.wait_for_timeout(3500)
+    await page.evaluate("funnelwatch('event', 'favourite', {product: 'last'})")
+    await until(lambda: any(event["type"] == "favourite" for event in taken), taken)
+    assert {event["type"] for event in taken} <= {"favourite", "page_vital"}
+    await context.close()

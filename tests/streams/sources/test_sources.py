@@ -73,7 +73,15 @@ def test_each_source_says_in_both_languages_what_it_is() -> None:
         text(language) for one in SOURCES for text in (one.words, one.definition) for language in ("zh", "en")
     ]  # type: ignore[arg-type]
     assert all(texts)
-    assert [row[0] for row in reference_rows()] == ["pixel", "events", "files", "webhook", "json_api"]
+    assert [row[0] for row in reference_rows()] == [
+        "pixel",
+        "events",
+        "files",
+        "webhook",
+        "json_api",
+        "ga4",
+        "meta",
+    ]
     assert reference_rows((TOY,)) == [("toy", "Toy 玩具", "webhook", "order (event)", "POST /v1/hooks/toy")]
 
 

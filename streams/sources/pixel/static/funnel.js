@@ -22,7 +22,7 @@
   var early = (window.funnelwatch && window.funnelwatch.q) || [];
   var source = tag && tag.src ? new URL(tag.src) : null;
   var settings = Object.assign(
-    { key: '', store: '', hosts: '', seenMs: 500, endpoint: source ? new URL('/v1/pixel', source).href : '/v1/pixel' },
+    { key: '', store: '', hosts: '', listen: '', seenMs: 500, endpoint: source ? new URL('/v1/pixel', source).href : '/v1/pixel' },
     source ? Object.fromEntries(source.searchParams) : {},  // funnel.js?key=…&store=…
     tag ? tag.dataset : {}
   );
@@ -472,6 +472,96 @@
     };
   }
 
+  // --- what the page already says to others, where the tag asks for it: data-listen="gtag" or "fbq"; one of them, else all counts twice
+
+  var HEARD = {
+    gtag: { view_item_list: 'impression', view_item: 'click', add_to_cart: 'add_to_cart', purchase: 'order' },
+    fbq: { ViewContent: 'click', AddToCart: 'add_to_cart', Purchase: 'order' }
+  };
+  var heardLayer = null, heardPush = null, layerAt = 0, ours = new WeakSet();
+
+  function hear(kind, name, fields) {
+    var type = HEARD[kind][name];
+    if (!type || String(settings.listen) !== kind) return;
+    try { add(type, kind === 'gtag' ? fromGtag(type, fields || {}) : fromFbq(type, fields || {})); } catch (e) { warn('an event of ' + kind + ' cannot be read'); }
+  }
+
+  function units(items) {
+    return items.reduce(function (sum, item) { return sum + (Number(item && item.quantity) || 1); }, 0) || undefined;
+  }
+
+  function fromGtag(type, params) {
+    var items = Array.isArray(params.items) ? params.items : [], first = items[0] || {};
+    var made = { product: first.item_id || first.item_name, category: first.item_category };
+    if (type !== 'impression') made.quantity = units(items);
+    if (type === 'order') Object.assign(made, { order_id: params.transaction_id, amount: params.value, currency: params.currency, payment_method: params.payment_type });
+    return made;
+  }
+
+  function fromFbq(type, custom) {
+    var contents = Array.isArray(custom.contents) ? custom.contents : [], ids = [].concat(custom.content_ids || []);
+    var made = { product: contents.length ? contents[0] && contents[0].id : ids[0], category: custom.content_category, quantity: units(contents) || custom.num_items };
+    if (type === 'order') Object.assign(made, { order_id: custom.order_id, amount: custom.value, currency: custom.currency });
+    return made;
+  }
+
+  // An entry of the data layer: the arguments of gtag('event', NAME, {…}), or a tag manager's {event: NAME, ecommerce: {…}}.
+  function hearEntry(entry) {
+    try {
+      if (!entry || typeof entry !== 'object') return;
+      if (entry[0] === 'event') hear('gtag', entry[1], entry[2]);
+      else if (typeof entry.event === 'string') hear('gtag', entry.event, entry.ecommerce || entry.eventModel);
+    } catch (e) { warn('an entry of dataLayer cannot be read'); }  // the page goes on
+  }
+
+  // Looked at again and again: a tag manager puts its own push over ours, and a page may make the layer anew.
+  function listenToLayer() {
+    var layer = window.dataLayer;
+    if (!Array.isArray(layer)) { if (layer === undefined) window.dataLayer = layer = []; else return; }
+    if (layer !== heardLayer) { heardLayer = layer; heardPush = null; layerAt = 0; }
+    for (; layerAt < layer.length; layerAt++) hearEntry(layer[layerAt]);
+    if (heardPush) return;
+    var push = layer.push;
+    heardPush = layer.push = function () {
+      var result = push.apply(layer, arguments);
+      // a tag manager shortens the layer: what was just pushed is taken from the call
+      Array.from(arguments).forEach(hearEntry);
+      layerAt = layer.length;
+      return result;
+    };
+  }
+
+  function hearFbq(args) {
+    if (!args) return;
+    if (args[0] === 'track') hear('fbq', args[1], args[2]);
+    else if (args[0] === 'trackSingle') hear('fbq', args[2], args[3]);
+  }
+
+  function wrapped(fbq) {
+    if (typeof fbq !== 'function' || ours.has(fbq)) return fbq;
+    Array.from(fbq.queue || []).forEach(hearFbq);
+    var proxy = new Proxy(fbq, { apply: function (target, self, args) { hearFbq(args); return Reflect.apply(target, self, args); } });
+    ours.add(proxy);
+    return proxy;
+  }
+
+  function listenToFbq() {
+    var current = wrapped(window.fbq), own = Object.getOwnPropertyDescriptor(window, 'fbq');
+    if (own && !own.configurable) { warn('fbq cannot be listened to: it is locked'); return; }
+    Object.defineProperty(window, 'fbq', { configurable: true, enumerable: true, get: function () { return current; }, set: function (fbq) { current = wrapped(fbq); } });
+  }
+
+  var isListening = false;
+
+  function listen() {
+    if (!settings.listen || !isOpen()) return;
+    if (settings.listen === 'gtag') listenToLayer();
+    else if (isListening) return;
+    else if (settings.listen === 'fbq') listenToFbq();
+    else warn('unknown data-listen ' + String(settings.listen) + "; expected 'gtag' or 'fbq'");
+    isListening = true;
+  }
+
   var isStarted = false;
 
   function start() {
@@ -486,7 +576,7 @@
     });
     takeKept();
     findRoots();
-    setInterval(function () { if (document.visibilityState !== 'hidden') findRoots(); }, 1000);
+    setInterval(function () { if (document.visibilityState !== 'hidden') { findRoots(); listen(); } }, 1000);
     document.addEventListener('click', click, true);
     document.addEventListener('visibilitychange', function () {
       if (document.visibilityState === 'hidden') { sendVitals(); leave(); } else takeKept();
@@ -509,6 +599,7 @@
     if (!isOpen()) return;
     held.splice(0).forEach(function (one) { put(one.type, one.fields, one.at || Date.now()); });
     if (queue.length) later(EVERY_MS);
+    listen();
     if (isStarted) findRoots();
     else if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', start);
     else start();

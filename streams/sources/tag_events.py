@@ -1,0 +1,112 @@
+"""What doors share that take the bodies of other analytics (``ga4``, ``meta``): reading them leniently, and giving each event an id.
+
+Numbers with a fraction stay the text that was sent, because a float may lose cents.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from streams.collector.answers import RequestRejectedError
+from streams.collector.keys import Grant
+from streams.errors import InputError
+
+
+class UnknownBodyError(InputError):
+    """Raised for a body that is not of the protocol of its door; the door answers it with 400."""
+
+
+@dataclass(slots=True)
+class TagEvents:
+    """The events of one body, as ``/v1/events`` takes them.
+
+    Attributes:
+        events: in the order of the body; what is no object is passed on as a type that does not exist, to be rejected and kept.
+        left_out: the names of events that are no stage here, with their numbers.
+    """
+
+    events: list[dict[str, Any]] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)
+    _seen: Counter[str] = field(default_factory=Counter)
+
+    def id_of(self, prefix: str, *identity: object, is_unique: bool = False) -> str:
+        """An id made of what identifies an event, the same whenever it is sent again.
+
+        Two events of one body whose content is equal stay apart; those whose sender gave them one identity (``is_unique``) are one.
+        """
+        digest = hashlib.blake2b(json.dumps(identity, sort_keys=True).encode(), digest_size=12).hexdigest()
+        self._seen[digest] += 1
+        again = self._seen[digest]
+        return f"{prefix}-{digest}" if is_unique or again == 1 else f"{prefix}-{digest}-{again}"
+
+
+def store_of(grant: Grant, asked: str) -> str:
+    """The store that a body without stores is for: the key's only one, or the one that the query names.
+
+    Raises:
+        RequestRejectedError: the key opens several and none is named, or not the one named.
+    """
+    if asked in grant.stores:
+        return asked
+    if not asked and len(grant.stores) == 1:
+        return next(iter(grant.stores))
+    detail = (
+        "this key opens several stores; add store=ID to the query"
+        if not asked
+        else "this key does not open that store"
+    )
+    raise RequestRejectedError(400, "unknown_store", detail)
+
+
+def object_with(body: bytes, name: str) -> dict[str, Any]:
+    """The JSON object that ``body`` is; it has a list ``name``.
+
+    Raises:
+        UnknownBodyError: it is none, or has no such list.
+    """
+    try:
+        content = json.loads(body, parse_float=str)
+        if isinstance(content, dict) and isinstance(content.get(name), str):
+            content[name] = json.loads(content[name], parse_float=str)  # as forms carry it
+    except (ValueError, RecursionError) as error:
+        raise UnknownBodyError(f"the body is not JSON: {error}") from error
+    if not isinstance(content, dict) or not isinstance(content.get(name), list):
+        raise UnknownBodyError(f"the body is not a JSON object with a list `{name}`")
+    return content
+
+
+def object_of(value: object) -> dict[str, Any]:
+    """``value`` if it is an object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def objects_of(value: object) -> list[dict[str, Any]]:
+    """The objects of a list; none of anything else."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def text_of(value: object) -> str:
+    """Text, or a number as text; empty for anything else."""
+    return str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
+
+
+def units_of(items: list[dict[str, Any]]) -> int:
+    """The sum of the items' quantities; an item without one is one."""
+    return sum(max(0, _whole(item.get("quantity", 1))) for item in items)
+
+
+def whole_of(value: object) -> int | None:
+    """A whole number of at most 18 digits, given as number or text; else None."""
+    text = text_of(value)
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+def _whole(value: object) -> int:
+    try:
+        return int(float(value))  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        return 0
