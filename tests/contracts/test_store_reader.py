@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import re
 
 import httpx
 import pytest
 
+from streams.embedded.store.reader_functions import OPEN_FUNCTIONS
 from tests.deadlines import within
 
 CANARY = "root:x:0"
@@ -132,6 +134,21 @@ HOSTILE = [
     "SELECT * FROM format(CSV, (SELECT file('/etc/passwd')))",
     "SELECT * FROM filesystem('/etc')",
     "SELECT * FROM fileCluster('x', '/etc/passwd', 'LineAsString')",
+    # a function that the syntax tree does not name
+    "SELECT * APPLY file FROM (SELECT '/etc/passwd' AS a)",
+    "SELECT * APPLY(file) FROM (SELECT '/etc/passwd' AS a)",
+    "SELECT * APPLY(x -> file(x)) FROM (SELECT '/etc/passwd' AS a)",
+    "SELECT t.* EXCEPT('x') APPLY(file) FROM (SELECT '/etc/passwd' AS a) AS t",
+    "SELECT COLUMNS('.*') APPLY toString APPLY file FROM (SELECT '/etc/passwd' AS a)",
+    "SELECT tuple(* APPLY(file)) FROM (SELECT '/etc/passwd' AS a)",
+    "SELECT * FROM view(SELECT * APPLY(file) FROM (SELECT '/etc/passwd' AS a))",
+    "SHOW TABLES WHERE file('/etc/passwd') LIKE 'root%'",
+    "SHOW TABLES LIMIT length(file('/etc/passwd'))",
+    "SHOW FULL TABLES WHERE file('/etc/passwd') LIKE 'root%'",
+    "SHOW/**/COLUMNS FROM open_to_all WHERE file('/etc/passwd') LIKE 'root%'",
+    "SHOW INDEXES FROM open_to_all WHERE file('/etc/passwd') LIKE 'root%'",
+    "SHOW TABLES LIKE 'x' LIMIT (SELECT length(file('/etc/passwd')))",
+    "SELECT __getScalar('x')",
     "DESCRIBE TABLE file('/etc/passwd')",
     "DESCRIBE file('/etc/passwd')",
     "EXPLAIN SELECT * FROM file('/etc/passwd', 'LineAsString')",
@@ -301,6 +318,17 @@ def test_the_catalog_shows_the_reader_its_own_databases_only(ground):
         "SELECT greatCircleDistance(1, 2, 3, 4), path('http://a/b'), domain('http://a/b'), formatReadableSize(1)",
         "(SELECT 1) UNION ALL (SELECT 2)",
         "SHOW TABLES",
+        "SHOW TABLES FROM funnelwatch LIKE 'open%' LIMIT 3",
+        "SHOW COLUMNS FROM open_to_all LIKE 'n (%'",
+        "SELECT * EXCEPT(b) REPLACE(n + 1 AS n) FROM (SELECT n, 1 AS b FROM open_to_all)",
+        "SELECT COLUMNS('n') FROM open_to_all",
+        "SELECT 'two\nlines' AS x, n AS `a name` FROM open_to_all -- Function file",
+        "SELECT sumIf(n, n > 1), quantileTDigest(0.5)(n), uniqCombined64(n) FROM open_to_all",
+        "SELECT n, sum(n) OVER (ORDER BY n ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM open_to_all",
+        "SELECT n FROM open_to_all ORDER BY n WITH FILL FROM 1 TO 4 LIMIT 2 WITH TIES",
+        "SELECT a.n FROM open_to_all AS a LEFT JOIN open_to_all AS b USING (n) ARRAY JOIN [1, 2] AS x",
+        "SELECT n::String, CAST(n AS Int8), [n][1], (n, 1).1, if(n = 1, INTERVAL 1 DAY, INTERVAL 2 DAY) FROM open_to_all",
+        "SELECT n FROM open_to_all GROUP BY GROUPING SETS ((n), ()) HAVING n > 0 QUALIFY n < 9",
         "DESCRIBE TABLE open_to_all",
         "EXISTS TABLE open_to_all",
         "EXPLAIN SELECT n FROM open_to_all",
@@ -341,3 +369,14 @@ def test_the_reader_cannot_fill_the_disk_or_the_memory(ground):
     assert answer.status_code >= 400
     hungry = "SELECT length(groupArray(repeat('x', 10000))) FROM numbers(1000000)"
     assert ask(ground, hungry).headers["X-ClickHouse-Exception-Code"] == "241"
+
+
+def test_every_function_of_the_engine_is_known_to_be_open_or_refused(clickhouse):
+    names = clickhouse.client().query("SELECT name FROM system.functions WHERE NOT is_aggregate").result_rows
+    unknown = {name.lower() for (name,) in names} - OPEN_FUNCTIONS
+    seen = re.compile(
+        r"__|ai[a-z]+|dict|addressto|naivebayes|region|sleep|joinget|filesystem|transaction|zookeeper|get(client|macro|server|type)"
+        r"|file$|demangle$|evalmlmethod$|globalvariable$|logtrace$|showcertificate$|generateserialid$|currentrequesturl$|hascolumn"
+    )
+    assert {name for name in unknown if not seen.match(name)} == set()
+    assert not [name for name in OPEN_FUNCTIONS if seen.match(name) and name != "airdistance"]

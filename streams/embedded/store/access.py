@@ -12,6 +12,7 @@ import re
 from typing import Any, Final
 
 from streams.embedded.store.errors import ACCESS_DENIED, READONLY, SYNTAX_ERROR, StoreError, from_engine
+from streams.embedded.store.reader_functions import OPEN_FUNCTIONS
 from streams.embedded.store.reader_settings import UNTOUCHABLE
 from streams.embedded.store.settings_clause import filters_by_table
 from streams.embedded.store.statement import tokens
@@ -53,34 +54,6 @@ _HARMLESS_TABLE_FUNCTIONS: Final = frozenset(
         "zeros_mt",
     ]
 )
-_REFUSED_FUNCTIONS: Final = frozenset(
-    [
-        "addresstoline",
-        "addresstolinewithinlines",
-        "addresstosymbol",
-        "catboostevaluate",
-        "demangle",
-        "evalmlmethod",
-        "file",
-        "filesystemavailable",
-        "filesystemcapacity",
-        "filesystemunreserved",
-        "generateserialid",
-        "getclienthttpheader",
-        "getmacro",
-        "getserversetting",
-        "globalvariable",
-        "joinget",
-        "joingetornull",
-        "logtrace",
-        "showcertificate",
-        "sleep",
-        "sleepeachrow",
-        "transactionid",
-    ]
-)
-_REFUSED_PREFIXES: Final = ("ai", "dictget", "dicthas", "dictisin", "naivebayes", "zookeeper")
-_NOT_AI: Final = frozenset({"airdistance"})
 _OPEN_SYSTEM_TABLES: Final = frozenset(
     [
         "aggregate_function_combinators",
@@ -106,9 +79,24 @@ _OPEN_SYSTEM_TABLES: Final = frozenset(
         "zeros_mt",
     ]
 )
+#: how the names of functions begin that the engine's own rewriting uses
+_INTERNAL: Final = "__"
+#: what people write for a part of a statement that is rejected
+_SAID: Final = {"ColumnsApplyTransformer": "APPLY: call the function for each column"}
 _INNER_TABLE: Final = "_raw"  # so end the names of the tables behind the views, in deploy/clickhouse
 _OPEN_DATABASE: Final = re.compile(r"(funnelwatch\w*|default)\Z")
-_NODE: Final = re.compile(r"\A\s*(Function|TableIdentifier|Identifier|Set)\b ?(\S*)")
+_NODE: Final = re.compile(r" *([A-Za-z]\w*(?:::\w+)?) ?(\S*)")
+#: parts of a statement whose own text the syntax tree shows whole: what it shows in part only is rejected, such as APPLY, whose
+#: function it does not name
+_NODES_TEXT: Final = """
+    ArrayJoin Asterisk ColumnsExceptTransformer ColumnsListMatcher ColumnsRegexpMatcher ColumnsReplaceTransformer
+    ColumnsReplaceTransformer::Replacement ColumnsTransformerList DataType ExpressionList Function Identifier
+    InterpolateElement Literal NameTypePair OrderByElement QualifiedAsterisk QualifiedColumnsListMatcher
+    QualifiedColumnsRegexpMatcher QueryParameter SampleRatio SelectIntersectExceptQuery SelectQuery SelectWithUnionQuery
+    Subquery TableExpression TableIdentifier TableJoin TablesInSelectQuery TablesInSelectQueryElement WindowDefinition
+    WindowListElement WithElement
+"""
+_OPEN_NODES: Final = frozenset(_NODES_TEXT.split())
 _OPEN_STATEMENT: Final = re.compile(
     r"(SelectWithUnion|SelectIntersectExcept|Describe|Exists|ShowCreateTable|ShowCreateDatabase|ShowCreateView|ShowEngine)\w*Query\b"
     r"|Exists|Explain |ShowTables|ShowColumns|ShowIndexes|ShowFunctions|ShowSetting\b"
@@ -133,10 +121,13 @@ _SHOWN: Final = frozenset(
 
 
 class ReaderAccess:
-    """The check of a reader's statements. It knows the engine's own table functions, so an unknown one is rejected."""
+    """The check of a reader's statements.
 
-    def __init__(self, table_functions: list[str]) -> None:
-        self._refused = _REFUSED_FUNCTIONS | (
+    It knows the engine's own functions, table functions among them, so one that is not on a list here is rejected.
+    """
+
+    def __init__(self, table_functions: list[str], functions: list[str]) -> None:
+        self._refused = ({name.lower() for name in functions} - OPEN_FUNCTIONS) | (
             {name.lower() for name in table_functions} - _HARMLESS_TABLE_FUNCTIONS
         )
 
@@ -182,7 +173,7 @@ class ReaderAccess:
             )
         except Exception as error:
             raise from_engine(str(error)) from error
-        lines = tree.splitlines()
+        lines = [line for line in tree.split("\n") if line]
         shown = [*(token.text for token in tokens(sql.encode(), most=2)), "", ""]
         if not _OPEN_STATEMENT.match(lines[0]) or (shown[0] == "SHOW" and shown[1] not in _SHOWN):
             raise StoreError(
@@ -190,9 +181,11 @@ class ReaderAccess:
                 "ACCESS_DENIED",
                 f"The read-only user may not ask for {' '.join(shown).strip()}",
             )
+        if shown[0] == "SHOW":
+            _check_show(sql)
         for line in lines:
-            if node := _NODE.match(line):
-                self._check_node(node[1], (node[2] or ""))
+            node = _NODE.match(line)
+            self._check_node(node[1] if node else line[:40], node[2] if node else "")
 
     def _check_node(self, kind: str, name: str) -> None:
         if kind == "Set":
@@ -201,12 +194,22 @@ class ReaderAccess:
                 "READONLY",
                 "Cannot modify settings in readonly mode: the read-only user's queries take one SETTINGS clause, at their end",
             )
+        if kind not in _OPEN_NODES:
+            if _OPEN_STATEMENT.match(f"{kind} {name}"):
+                return
+            raise StoreError(
+                ACCESS_DENIED,
+                "ACCESS_DENIED",
+                f"The read-only user may not use {_SAID.get(kind, kind)}",
+            )
         if kind == "Function":
             lowered = name.lower()
-            if lowered in self._refused or (lowered.startswith(_REFUSED_PREFIXES) and lowered not in _NOT_AI):
+            if lowered in self._refused or lowered.startswith(_INTERNAL):
                 raise StoreError(
                     ACCESS_DENIED, "ACCESS_DENIED", f"The read-only user may not use the function {name}"
                 )
+            return
+        if kind not in ("TableIdentifier", "Identifier"):
             return
         parts = name.replace("`", "").split(".")
         database, table = (parts[0].lower(), parts[1].lower()) if len(parts) > 1 else ("", parts[0].lower())
@@ -219,3 +222,13 @@ class ReaderAccess:
             )
         if database == "system" and table not in _OPEN_SYSTEM_TABLES:
             raise StoreError(ACCESS_DENIED, "ACCESS_DENIED", f"The read-only user may not read {name}")
+
+
+def _check_show(sql: str) -> None:
+    """Reject a SHOW with an expression: its syntax tree shows none of them."""
+    if any(token.text in ("(", "WHERE") and token.kind != "string" for token in tokens(sql.encode())):
+        raise StoreError(
+            ACCESS_DENIED,
+            "ACCESS_DENIED",
+            "The read-only user's SHOW takes names and LIKE only; the tables of information_schema take conditions",
+        )

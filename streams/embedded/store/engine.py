@@ -91,7 +91,10 @@ class StoreEngine:
         self.run(self._keeper, f"CREATE DATABASE IF NOT EXISTS {named(database)}")
         self.version = self.text("SELECT version()")
         self.timezone = self.text("SELECT timezone()")
-        self._reader = ReaderAccess(self.text("SELECT name FROM system.table_functions").split())
+        self._reader = ReaderAccess(
+            self.text("SELECT name FROM system.table_functions").split(),
+            self.text("SELECT name FROM system.functions WHERE NOT is_aggregate").split(),
+        )
         self.sessions = Sessions()
 
     def connect(self) -> Any:
