@@ -21,6 +21,11 @@ def monotonic() -> float:
     return time.monotonic()
 
 
+def processor_s() -> float:
+    """Seconds of processor time that the calling thread has used: what other threads and processes do does not lengthen them."""
+    return time.thread_time()
+
+
 def boot_clock() -> float:
     """Seconds that only grow and also pass while the process or the machine is suspended (monotonic where there is none)."""
     clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)

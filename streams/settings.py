@@ -84,7 +84,12 @@ class Settings(BaseSettings):
         200.0,
         gt=0,
         description="Requests per second allowed per write key (burst: ten times that). "
-        "A request counts as several for every 100 events, 10 rejected ones or 100 kB in it.",
+        "A request counts as several for every 100 events, 10 rejected ones, 100 kB or 2.5 ms of processor time in it.",
+    )
+    collector_store_rate: float = Field(
+        2000.0,
+        gt=0,
+        description="Events per second that the pages of one store may send, over all its keys (burst: ten times that).",
     )
     spool_bytes: int = Field(
         256_000_000,

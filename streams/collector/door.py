@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -61,14 +61,14 @@ class DoorHost(Protocol):
 
     async def accept(
         self,
-        body: bytes,
+        body: bytes | Sequence[object],
         door: Door,
         stores: Mapping[str, StoreDefaults],
         edge: Edge,
         shift_ms: int = 0,
         grant: Grant | None = None,
     ) -> IntakeResult:
-        """What became of the events of ``body``; rejects too many of them, and charges them to the rate of ``grant``."""
+        """What became of the events of ``body``, or of decoded ones; rejects too many of them, and charges them to ``grant``."""
         ...
 
 

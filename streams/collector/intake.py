@@ -7,13 +7,14 @@ On the path of an event: after ``streams/collector/server.py``; calls ``scoring/
 from __future__ import annotations
 
 import asyncio
+import copy
 import hashlib
 import re
 import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from threading import Lock
@@ -33,7 +34,7 @@ from scoring.events.pseudonyms import Pseudonyms
 from scoring.events.redaction import mask_payload
 from scoring.events.rejections import Rejection
 from scoring.funnel.units import DAY_MS, HOUR_MS
-from streams.clock import now_ms
+from streams.clock import now_ms, processor_s
 from streams.collector.edge import Edge, device_class
 from streams.collector.frames import Record
 from streams.collector.keys import store_defaults
@@ -66,12 +67,16 @@ class TooManyEventsError(InputError):
 
 @dataclass(slots=True)
 class IntakeResult:
-    """What became of the records of one call. Every one of them is in Kafka or in the spool, as event or dead letter."""
+    """What became of the records of one call. Every one of them is in Kafka or in the spool, as event or dead letter.
+
+    ``processor_s`` is the processor time that it took to make records of them.
+    """
 
     accepted: int = 0
     duplicates: int = 0
     rejected: list[RejectedRecord] = field(default_factory=list)
     notes: list[FieldNote] = field(default_factory=list)
+    processor_s: float = 0.0
 
 
 class EventIntake:
@@ -100,6 +105,8 @@ class EventIntake:
         self._longest_page_age_ms = longest_page_age_ms
         # one thread: the event loop, which shares the interpreter's lock, keeps half of a core whatever is sent
         self._beside = ThreadPoolExecutor(1, "intake")
+        self._turn: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
+        self._may_publish: Callable[[Sequence[Event]], None] = _anything
         # parsing runs in that thread and on the loop
         self._crowding, self._crowding_lock = Crowding(), Lock()
 
@@ -117,6 +124,21 @@ class EventIntake:
     def publisher(self) -> Publisher:
         """Where the records go."""
         return self._publisher
+
+    def bounded(
+        self,
+        turn: Callable[[], AbstractAsyncContextManager[None]],
+        may_publish: Callable[[Sequence[Event]], None],
+    ) -> EventIntake:
+        """The same intake for one sender.
+
+        Args:
+            turn: held while records are made beside the event loop.
+            may_publish: raises where the events may not be taken, though each of them is right; then nothing is.
+        """
+        one = copy.copy(self)
+        one._turn, one._may_publish = turn, may_publish
+        return one
 
     async def beside(self, size: int, work: Callable[[], _Done]) -> _Done:
         """What ``work`` on ``size`` bytes gives: beside the event loop, unless they are few.
@@ -188,9 +210,10 @@ class EventIntake:
             oldest_ms=self._oldest_ms(source, sent_at_ms),
             set_apart=partial(self._marked, edge.network, sent_at_ms) if source is Source.PIXEL else None,
         )
-        batch, records = await self._made(raw, delivery, places, keeps_rejected)
+        batch, records, cost_s = await self._made(raw, delivery, places, keeps_rejected)
+        self._may_publish(batch.events)
         await self._publish(batch, records, source)
-        return IntakeResult(len(batch.events), batch.duplicates, batch.rejected, batch.notes)
+        return IntakeResult(len(batch.events), batch.duplicates, batch.rejected, batch.notes, cost_s)
 
     async def _made(
         self,
@@ -198,13 +221,20 @@ class EventIntake:
         delivery: Delivery,
         places: Sequence[str] | None,
         keeps_rejected: bool,
-    ) -> tuple[Batch, list[Record]]:
-        """The batch and its records, made beside the event loop unless they are few."""
+    ) -> tuple[Batch, list[Record], float]:
+        """The batch, its records and the processor time that they took; made beside the event loop unless they are few."""
         count = await self.count(raw) if isinstance(raw, bytes) else len(raw)
         if count > self._most:
             raise TooManyEventsError(f"{count:,} events in one request, at most {self._most:,} are taken")
         size = max(count * _EVENT_BYTES, len(raw) if isinstance(raw, bytes) else 0)
-        return await self.beside(size, partial(self._parsed, raw, delivery, places, keeps_rejected))
+
+        def work() -> tuple[Batch, list[Record], float]:
+            begun = processor_s()
+            batch, records = self._parsed(raw, delivery, places, keeps_rejected)
+            return batch, records, processor_s() - begun
+
+        async with self._turn() if size > _FEW_BYTES else nullcontext():
+            return await self.beside(size, work)
 
     def _parsed(
         self,
@@ -352,6 +382,10 @@ async def open_intake(
 
 def _fresh_id() -> str:
     return uuid.uuid4().hex
+
+
+def _anything(events: Sequence[Event]) -> None:
+    """Any events may be published."""
 
 
 def _no_pseudonym(store_id: str, raw: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import secrets
@@ -16,6 +17,8 @@ from streams.schema import ConfigError, resolve_secret
 BURST_S = 10.0
 #: what costs as much of the rate as one request does: events, rejected records (each is explained and kept), bytes
 EVENTS_A_REQUEST, REJECTED_A_REQUEST, BYTES_A_REQUEST = 100, 10, 100_000
+#: and processor time: a key may take half of a core at the rate of 200 requests a second
+PROCESSOR_S_A_REQUEST = 0.0025
 
 
 @dataclass(slots=True)
@@ -28,6 +31,8 @@ class Grant:
     is_pixel_only: bool = True
     tokens: float = 0.0
     filled_at: float = field(default=float("-inf"))
+    #: large bodies of one key are looked at one after another, so that those of other keys come in between
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 def store_defaults(config: Config) -> dict[str, StoreDefaults]:
@@ -88,28 +93,49 @@ class WriteKeys:
 
     def wait_s(self, grant: Grant) -> float:
         """Take one request from the key's bucket: 0 if it was allowed, else the seconds until the next one is."""
-        now = self._clock()
-        most = self._rate * BURST_S
-        grant.tokens = min(most, grant.tokens + (now - grant.filled_at) * self._rate)
-        grant.filled_at = now
+        self._fill(grant)
         if grant.tokens >= 1:
             grant.tokens -= 1
             return 0.0
         return (1 - grant.tokens) / self._rate
 
-    def charge(self, grant: Grant, *, events: int = 0, rejected: int = 0, size: int = 0) -> None:
-        """Take what a request held from the key's bucket, also below empty: the requests that follow wait for it.
+    def charge(self, grant: Grant, *, events: int, size: int) -> None:
+        """Take what a request holds from the key's bucket, also below empty: the requests that follow wait for it.
 
         One request of few events is paid for by ``wait_s``; the largest one cannot cost more than a burst.
         """
-        requests = max(events / EVENTS_A_REQUEST, size / BYTES_A_REQUEST) - 1 if events or size else 0.0
-        cost = max(0.0, requests) + rejected / REJECTED_A_REQUEST
-        grant.tokens -= min(cost, self._rate * BURST_S)
+        self._take(grant, _requests(events, size) - 1)
+
+    def charge_work(self, grant: Grant, *, events: int, size: int, rejected: int, processor_s: float) -> None:
+        """Take what a request turned out to cost beyond what ``charge`` took for its events and bytes."""
+        unpaid = processor_s / PROCESSOR_S_A_REQUEST - _requests(events, size)
+        self._take(grant, max(0.0, unpaid) + rejected / REJECTED_A_REQUEST)
+
+    def debt_s(self, grant: Grant) -> float:
+        """Seconds until a key is at most a burst behind with its payments; 0 if it is.
+
+        No single request brings it further, but many that were let in at the same time do.
+        """
+        self._fill(grant)
+        return max(0.0, -grant.tokens / self._rate - BURST_S)
+
+    def _take(self, grant: Grant, requests: float) -> None:
+        grant.tokens -= min(requests, self._rate * BURST_S)
+
+    def _fill(self, grant: Grant) -> None:
+        now = self._clock()
+        grant.tokens = min(self._rate * BURST_S, grant.tokens + (now - grant.filled_at) * self._rate)
+        grant.filled_at = now
 
     def _digest(self, key: str) -> bytes:
         return hashlib.blake2b(
             key.encode("utf-8", "surrogateescape"), key=self._salt, digest_size=32
         ).digest()
+
+
+def _requests(events: int, size: int) -> float:
+    """How many requests one of ``events`` and ``size`` bytes counts as."""
+    return max(1.0, events / EVENTS_A_REQUEST, size / BYTES_A_REQUEST)
 
 
 def key_of(headers: Mapping[str, str], query: Mapping[str, str] | None = None) -> str:

@@ -7,14 +7,15 @@ the body to ``streams/collector/intake.py``.
 from __future__ import annotations
 
 import math
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 
 import structlog
 from aiohttp import web
 
 from scoring.events.delivery import StoreDefaults
-from scoring.events.event import RejectReason
+from scoring.events.event import Event, RejectReason
 from streams.clock import monotonic
 from streams.collector.answers import RETRY_UNREACHABLE_S, RequestRejectedError, json_response
 from streams.collector.bodies import KEPT_BYTES, BodyTooLargeError, BodyUnreadableError, content_of, read_raw
@@ -24,6 +25,7 @@ from streams.collector.intake import EventIntake, IntakeResult, rejected_record
 from streams.collector.keys import Grant, WriteKeys
 from streams.collector.publisher import RecordsRejectedError
 from streams.collector.spool import SpoolFullError
+from streams.collector.store_rates import StoreRates
 from streams.kafka.errors import KafkaUnreachableError
 from streams.metrics import COLLECTOR_REQUESTS, COLLECTOR_SECONDS
 from streams.settings import Settings
@@ -68,6 +70,7 @@ class CollectorApp:
         self._keys = keys
         self._doors = tuple(doors)
         self._edge = EdgeReader(settings.trusted_proxies)
+        self._store_rates = StoreRates(settings.collector_store_rate, monotonic)
 
     def application(self) -> web.Application:
         """The aiohttp application."""
@@ -116,12 +119,7 @@ class CollectorApp:
             )
         wait_s = self._keys.wait_s(grant)
         if wait_s > 0:
-            headers = {"Retry-After": str(max(1, math.ceil(wait_s)))}
-            detail = (
-                f"more than {self._settings.collector_rate:g} requests a second with this key; send batches of some "
-                "100 events, for each 100 count as a request"
-            )
-            raise RequestRejectedError(429, "too_many_requests", detail, headers)
+            raise self._too_many_requests(wait_s)
         return grant
 
     def edge(self, request: web.Request, zone: str = "") -> Edge:
@@ -158,7 +156,7 @@ class CollectorApp:
 
     async def accept(
         self,
-        body: bytes,
+        body: bytes | Sequence[object],
         door: Door,
         stores: Mapping[str, StoreDefaults],
         edge: Edge,
@@ -166,21 +164,58 @@ class CollectorApp:
         grant: Grant | None = None,
     ) -> IntakeResult:
         """What became of the events of ``body``."""
-        count = await self.intake.count(body)
+        count, size = len(body), 0
+        if isinstance(body, bytes):
+            count, size = await self.intake.count(body), len(body)
         if grant is not None:
-            self._keys.charge(grant, events=count, size=len(body))
+            self._keys.charge(grant, events=count, size=size)
         most = self._settings.collector_batch_events
         most = most if door.most_events is None else min(most, door.most_events)
         if count > most:
             detail = f"{count:,} events in one request, at most {most:,} are taken"
-            await self._keep(RejectReason.TOO_LARGE, detail, body[:KEPT_BYTES], door, stores)
+            head = body[:KEPT_BYTES] if isinstance(body, bytes) else b""
+            await self._keep(RejectReason.TOO_LARGE, detail, head, door, stores)
             raise RequestRejectedError(413, "too_many_events", detail)
-        result = await self.intake.accept(
+        intake = self.intake
+        if grant is not None:
+            intake = intake.bounded(partial(self._turn, grant), partial(self._within_rates, door))
+        result = await intake.accept(
             body, source=door.source, types=door.types, stores=stores, edge=edge, shift_ms=shift_ms
         )
         if grant is not None:
-            self._keys.charge(grant, rejected=len(result.rejected))
+            self._keys.charge_work(
+                grant,
+                events=count,
+                size=size,
+                rejected=len(result.rejected),
+                processor_s=result.processor_s,
+            )
         return result
+
+    @asynccontextmanager
+    async def _turn(self, grant: Grant) -> AsyncIterator[None]:
+        """A key's turn at the thread beside the loop; not for one whose requests before it have taken too much."""
+        async with grant.turn:
+            wait_s = self._keys.debt_s(grant)
+            if wait_s > 0:
+                raise self._too_many_requests(wait_s)
+            yield
+
+    def _within_rates(self, door: Door, events: Sequence[Event]) -> None:
+        """Reject a request whose stores' pages have sent too much."""
+        if door.trust is not Trust.PUBLIC:
+            return
+        wait_s, store = self._store_rates.wait_s(event.store_id for event in events)
+        if wait_s > 0:
+            detail = f"more than {self._settings.collector_store_rate:g} events a second from the pages of store {store}"
+            raise RequestRejectedError(429, "too_many_events", detail, _retry_after(wait_s))
+
+    def _too_many_requests(self, wait_s: float) -> RequestRejectedError:
+        detail = (
+            f"more than {self._settings.collector_rate:g} requests a second with this key; send batches of some "
+            "100 events, for each 100 count as a request, as do 10 rejected ones and 100 kB"
+        )
+        return RequestRejectedError(429, "too_many_requests", detail, _retry_after(wait_s))
 
     def _limit(self, door: Door) -> int:
         limit = self._settings.collector_body_bytes
@@ -251,6 +286,10 @@ def _path_of(request: web.Request) -> str:
     """The path as its door names it: with places for what differs from request to request."""
     resource = request.match_info.route.resource
     return request.path if resource is None else resource.canonical
+
+
+def _retry_after(wait_s: float) -> dict[str, str]:
+    return {"Retry-After": str(max(1, math.ceil(wait_s)))}
 
 
 async def _answered(

@@ -1,6 +1,6 @@
 """The body of a beacon, read so that nothing in one of its events can hide its key or cost the other events.
 
-Called by ``streams/sources/pixel/source.py``. The strict decoder takes what the script sends nearly always. What it does not
+Called by ``streams/sources/pixel/source.py``: first for the key alone, since whoever has none is not worth the work. The strict decoder takes what the script sends nearly always. What it does not
 take (half a character, bytes that are not UTF-8, a body that was cut short) is read leniently, event by event.
 """
 
@@ -8,37 +8,52 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import islice
 
 import msgspec
 
-_KEY = re.compile(r'"k"\s*:\s*"([^"\\]{1,256})"')
+_KEY = re.compile(rb'"k"\s*:\s*"([^"\\]{1,256})"')
 _EVENTS = re.compile(r'"events"\s*:\s*\[')
 #: a text (its end may be missing), or what can begin or end an event; a text always matches where it begins, else each quote in
 #: a broken one would be tried to the body's end
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+\\?"?|[\[\]{},]', re.DOTALL)
-#: events that are read one by one out of a body that is broken; the script sends 40 at most
-_MOST_SALVAGED = 500
+#: events that are read one by one out of a body that is broken, and signs and texts that are looked at for that: the script sends
+#: 40 events at most, and each has some thirty
+_MOST_SALVAGED, _MOST_TOKENS = 500, 20_000
 #: larger than any clock's milliseconds
 _MOST_MS = 10**15
 
 
 class Beacon(msgspec.Struct, frozen=True):
-    """What the pixel sends: its key, its clock on sending (0 if unknown), its time zone, and events like those of ``/v1/events``."""
+    """What the pixel sends besides its key: its clock (0 if unknown), its time zone, and events like those of ``/v1/events``."""
 
     events: bytes
-    key: str = ""
     sent_ms: int = 0
     zone: str = ""
 
 
 class _Body(msgspec.Struct, frozen=True):
     events: list[msgspec.Raw]
-    k: str = ""
     sent: int | None = None
     zone: str = ""
 
 
+class _Key(msgspec.Struct, frozen=True):
+    k: str = ""
+
+
 _DECODER = msgspec.json.Decoder(_Body)
+_KEY_DECODER = msgspec.json.Decoder(_Key)
+
+
+def beacon_key(body: bytes) -> str:
+    """The write key in a beacon's body, whatever its events hold; empty for none. Costs a millisecond at most."""
+    try:
+        key = _KEY_DECODER.decode(body).k
+    except (ValueError, RecursionError):
+        found = _KEY.search(body)
+        key = found.group(1).decode("utf-8", "replace") if found else ""
+    return key if key.isprintable() else ""
 
 
 def read_beacon(body: bytes) -> Beacon:
@@ -55,7 +70,7 @@ def read_beacon(body: bytes) -> Beacon:
     except (ValueError, RecursionError):
         return _read_leniently(body)
     events = b"[" + b",".join(bytes(event) for event in strict.events) + b"]"
-    return Beacon(events, strict.k, strict.sent or 0, strict.zone)
+    return Beacon(events, strict.sent or 0, strict.zone)
 
 
 def _read_leniently(body: bytes) -> Beacon:
@@ -63,14 +78,12 @@ def _read_leniently(body: bytes) -> Beacon:
     text = body.decode("utf-8", "surrogateescape")
     content = _decoded(text)
     if content is None:
-        found = _KEY.search(text)
-        content = {"k": found.group(1) if found else "", "events": _salvaged(text)}
+        content = {"events": _salvaged(text)}
     if not isinstance(content, dict):
         return Beacon(body)
-    key, sent, zone, events = (content.get(name) for name in ("k", "sent", "zone", "events"))
+    sent, zone, events = (content.get(name) for name in ("sent", "zone", "events"))
     return Beacon(
         json.dumps(events).encode() if isinstance(events, list) and events else body,
-        key if isinstance(key, str) and key.isprintable() else "",
         int(sent) if isinstance(sent, int | float) and abs(sent) < _MOST_MS else 0,
         zone if isinstance(zone, str) else "",
     )
@@ -92,7 +105,7 @@ def _salvaged(text: str) -> list[object]:
         return []
     events: list[object] = []
     depth, begin = 0, start.end()
-    for token in _TOKEN.finditer(text, begin):
+    for token in islice(_TOKEN.finditer(text, begin), _MOST_TOKENS):
         mark = token.group()
         if mark in "[{":
             depth += 1

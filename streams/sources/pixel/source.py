@@ -20,7 +20,7 @@ from streams.collector.door import CORS, Door, DoorHost, Trust
 from streams.collector.keys import key_of
 from streams.collector.spool import SpoolFullError
 from streams.kafka.errors import KafkaUnreachableError
-from streams.sources.pixel.beacon import read_beacon
+from streams.sources.pixel.beacon import beacon_key, read_beacon
 from streams.sources.source import SourceSpec, Supply
 
 #: the stages that happen on a page
@@ -52,9 +52,9 @@ async def beacon(host: DoorHost, door: Door, request: web.Request) -> web.Respon
     grant = host.admit(door, key) if key else None
     # a body without a key in the query is read first, because a beacon can carry it nowhere else
     body = await host.body(request, door, grant)
-    content = await host.intake.beside(len(body), partial(read_beacon, body))
     if grant is None:
-        grant = host.admit(door, content.key)
+        grant = host.admit(door, beacon_key(body))
+    content = await host.intake.beside(len(body), partial(read_beacon, body))
     edge = host.edge(request, content.zone)
     skew = now_ms() - content.sent_ms if content.sent_ms else 0
     shift_ms = skew if abs(skew) > _SKEW_MS else 0
@@ -67,22 +67,14 @@ async def picture(host: DoorHost, door: Door, request: web.Request) -> web.Respo
     for name, value in request.query.items():
         if name not in ("k", "_"):
             fields[_SHORT_NAMES.get(name, name)] = value
-    received_at_ms = now_ms()
     when = fields.get("event_time", fields.pop("event_time_ms", None))
-    fields["event_time"] = _whole(when) if when is not None else received_at_ms
+    fields["event_time"] = _whole(when) if when is not None else now_ms()
     if "quantity" in fields:
         fields["quantity"] = _whole(fields["quantity"])
     status, headers = 200, {**CORS, "Cache-Control": "no-store, max-age=0", "Pragma": "no-cache"}
     try:
         grant = host.admit(door, key_of(request.headers, request.query))
-        result = await host.intake.accept(
-            [fields],
-            source=door.source,
-            types=door.types,
-            stores=grant.stores,
-            edge=host.edge(request),
-            received_at_ms=received_at_ms,
-        )
+        result = await host.accept([fields], door, grant.stores, host.edge(request), grant=grant)
         if result.rejected:
             status = 400
             headers["X-Funnelwatch-Reason"] = result.rejected[0].rejection.reason.value

@@ -12,7 +12,8 @@ import pytest
 
 from streams.clock import now_ms
 from streams.collector.bodies import BodyUnreadableError, decompress
-from streams.collector.keys import BURST_S, WriteKeys
+from streams.collector.keys import BURST_S, PROCESSOR_S_A_REQUEST, WriteKeys
+from streams.collector.store_rates import StoreRates
 from tests.streams.collector.places import CONFIG, KEYS, Place, running, settings_for
 
 GZIP = {"Content-Encoding": "gzip"}
@@ -77,8 +78,10 @@ def test_a_request_costs_at_most_a_burst_so_that_a_key_is_never_locked_out_for_l
     grant = keys.grant("key-of-a")
     assert grant is not None
     assert keys.wait_s(grant) == 0
-    keys.charge(grant, events=10_000_000, rejected=0, size=0)
+    keys.charge(grant, events=10_000_000, size=0)
     assert 0 < keys.wait_s(grant) <= BURST_S
+    keys.charge_work(grant, events=1, size=0, rejected=10_000_000, processor_s=3600.0)
+    assert 0 < keys.wait_s(grant) <= 2 * BURST_S
 
 
 def test_rejected_records_cost_more_than_accepted_ones() -> None:
@@ -89,8 +92,64 @@ def test_rejected_records_cost_more_than_accepted_ones() -> None:
     before = grant.tokens
     keys.charge(grant, events=100, size=20_000)
     assert grant.tokens == before  # an ordinary request is paid for
-    keys.charge(grant, rejected=100)
+    keys.charge_work(grant, events=100, size=20_000, rejected=100, processor_s=0.001)
     assert grant.tokens == before - 10
+
+
+def test_a_body_made_to_be_slow_pays_for_the_time_that_it_took() -> None:
+    keys = WriteKeys(CONFIG, 200.0, lambda: 0.0, KEYS.__getitem__)
+    grant = keys.grant("key-of-a")
+    assert grant is not None
+    assert keys.wait_s(grant) == 0
+    before = grant.tokens
+    keys.charge_work(grant, events=100, size=20_000, rejected=0, processor_s=PROCESSOR_S_A_REQUEST)
+    assert grant.tokens == before
+    keys.charge_work(grant, events=30, size=240_000, rejected=0, processor_s=0.5)
+    assert grant.tokens == before - (0.5 / PROCESSOR_S_A_REQUEST - 2.4)
+
+
+def test_many_slow_bodies_that_were_let_in_at_once_are_turned_away_before_they_are_looked_at() -> None:
+    now = 0.0
+    keys = WriteKeys(CONFIG, 2.0, lambda: now, KEYS.__getitem__)
+    grant = keys.grant("key-of-a")
+    assert grant is not None
+    assert keys.wait_s(grant) == 0
+    keys.charge(grant, events=10_000_000, size=0)
+    assert keys.debt_s(grant) == 0  # one request never has to wait for itself
+    keys.charge(grant, events=10_000_000, size=0)
+    keys.charge(grant, events=10_000_000, size=0)
+    assert keys.debt_s(grant) > 0
+    now += keys.debt_s(grant)
+    assert keys.debt_s(grant) == 0
+
+
+async def test_the_pages_of_a_store_had_no_bound_of_their_own(
+    kafka: str, topic_prefix: str, tmp_path: Path
+) -> None:
+    async with running(kafka, topic_prefix, settings_for(tmp_path, collector_store_rate=1.0)) as place:
+
+        def beacon(count: int) -> bytes:
+            made = {"type": "click", "store_id": "a", "event_time": now_ms()}
+            events = [{**made, "event_id": f"one-{number}"} for number in range(count)]
+            return json.dumps({"k": "key-of-pixel", "events": events}).encode()
+
+        assert (await place.post(beacon(400), key="", path="/v1/pixel"))[0] == 202
+        status, answer, headers = await place.post(beacon(1), key="", path="/v1/pixel")
+        assert (status, answer["reason"]) == (429, "too_many_events")
+        assert int(headers["Retry-After"]) >= 1
+        # a server's key is secret
+        assert (await place.post({"type": "click", "store_id": "a", "event_time": now_ms()}))[0] == 202
+
+
+def test_a_stores_bucket_fills_again_and_is_overdrawn_by_one_request_at_most() -> None:
+    now = 0.0
+    rates = StoreRates(10.0, lambda: now)
+    assert rates.wait_s(["a"] * 150 + ["b"]) == (0.0, "")
+    wait_s, store = rates.wait_s(["b", "a"])
+    assert (wait_s, store) == (5.1, "a")
+    assert rates.wait_s(["b"]) == (0.0, "")
+    now += wait_s
+    assert rates.wait_s(["b", "a"]) == (0.0, "")
 
 
 def test_gzip_of_a_few_members_is_read_whole_and_of_very_many_is_refused() -> None:
