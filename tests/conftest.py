@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -38,6 +39,28 @@ LONGEST = (
     "tests/streams/channels",
 )
 
+#: files that read the same topic of a fixed name (the page's actions): one worker takes them all, one after the other
+TOGETHER = frozenset(
+    {
+        "tests/browser/test_alert_actions.py",
+        "tests/streams/web/test_web_actions.py",
+        "tests/streams/web/test_web_pools.py",
+    }
+)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Whole files to a worker, and those of ``TOGETHER`` as if they were one."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Files(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return "together" if file in TOGETHER else file
+
+    return Files(config, log)
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Sort the long files to the front; the order within a file stays."""
@@ -47,6 +70,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 pytest_plugins = [
+    "tests.fixtures.shared",
     "tests.fixtures.clickhouse",
     "tests.fixtures.kafka",
     "tests.fixtures.landing",

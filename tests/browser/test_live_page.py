@@ -12,7 +12,7 @@ from streams.settings import Settings
 from tests.browser.chromium import CONTRAST, axe, browser
 from tests.deadlines import within_ms
 from tests.fixtures.clickhouse import Store
-from tests.fixtures.page import RunningPage, page_settings, serve
+from tests.fixtures.page import PAGE_DATABASE, RunningPage, page_settings, serve
 from tests.fixtures.web_seed import ALERT, moment
 
 __all__ = ["browser"]
@@ -185,7 +185,7 @@ def test_the_page_is_signed_into_with_the_token(
     browser: Any, page: RunningPage, clickhouse: Store, tmp_path: Path
 ) -> None:
     settings: Settings = page_settings(
-        clickhouse, tmp_path, clickhouse_database="funnelwatch_page", page_token="a-token-of-tests"
+        clickhouse, tmp_path, clickhouse_database=PAGE_DATABASE, page_token="a-token-of-tests"
     )
     running = serve(settings)
     url = next(running).url

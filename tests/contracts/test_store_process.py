@@ -137,17 +137,18 @@ def test_a_query_whose_client_has_gone_is_stopped(clickhouse):
         pytest.param(2_500_000, 65_536, 1_250_000_000, id="2.5 GB", marks=pytest.mark.long),
     ],
 )
-def test_a_long_stream_does_not_grow_the_store(clickhouse, rows: int, block: int, bound: int):
-    def resident() -> int:
-        return int(Path(f"/proc/{clickhouse.process.pid}/statm").read_text().split()[1]) * os.sysconf(
-            "SC_PAGE_SIZE"
-        )
+def test_a_long_stream_does_not_grow_the_store(launch_store, rows: int, block: int, bound: int):
+    store = launch_store()
 
-    arguments = {"user": clickhouse.user, "password": clickhouse.password}
+    def resident() -> int:
+        pages = int(Path(f"/proc/{store.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
+    arguments = {"user": store.user, "password": store.password}
     arguments["max_block_size"] = str(block)
     arguments["query"] = f"SELECT repeat('x', 1000) FROM numbers({rows}) FORMAT RowBinary"
     before, most, total = resident(), 0, 0
-    with httpx.stream("GET", clickhouse.url, params=arguments, timeout=within(60)) as answer:
+    with httpx.stream("GET", store.url, params=arguments, timeout=within(60)) as answer:
         for chunk in answer.iter_raw():
             total += len(chunk)
             most = max(most, resident() if total % 50 == 0 else 0)

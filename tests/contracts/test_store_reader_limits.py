@@ -177,21 +177,27 @@ def test_a_long_statement_of_a_reader_is_refused_before_it_is_read(clickhouse):
     assert str(MOST_STATEMENT_BYTES) in answer.text
 
 
-def test_a_long_statement_of_the_writer_does_not_stop_others(clickhouse):
+def test_a_long_statement_of_the_writer_does_not_stop_others(launch_store):
     """A statement is read beside the loop: a ping meanwhile is answered."""
+    store = launch_store()
     done = threading.Event()
 
     def heavy() -> None:
-        ask(clickhouse, "SELECT 1" + ",1" * 500_000, "writer", max_query_size="16000000")
+        httpx.post(
+            store.url,
+            params={"max_query_size": "16000000"},
+            content="SELECT 1" + ",1" * 500_000,
+            auth=(store.user, store.password),
+            timeout=within(60),
+        )
         done.set()
 
-    clickhouse.writer, clickhouse.writer_password = clickhouse.user, clickhouse.password
     with ThreadPoolExecutor(1) as pool:
         pool.submit(heavy)
         slowest = 0.0
         while not done.is_set():
             began = time.monotonic()
-            httpx.get(f"{clickhouse.url}/ping", timeout=within(10))
+            httpx.get(f"{store.url}/ping", timeout=within(10))
             slowest = max(slowest, time.monotonic() - began)
     assert slowest < within(1)
 

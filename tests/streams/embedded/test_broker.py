@@ -19,6 +19,7 @@ from streams.embedded.jars import JarsUnavailableError, fetch_jars, locked_jars
 from streams.kafka.admin import create_topics
 from streams.kafka.topics import EVENTS, TOPICS, TopicSpec
 from streams.settings import load_settings
+from tests.fixtures.kafka import SharedBroker
 
 
 def until_it_ended(broker: Broker) -> None:
@@ -94,7 +95,7 @@ async def test_topics_are_made_once_and_with_their_settings(kafka: str, topic_pr
         await producer.stop()
 
 
-def test_a_broker_that_cannot_start_says_why(tmp_path: Path, kafka_broker: Broker) -> None:
+def test_a_broker_that_cannot_start_says_why(tmp_path: Path, kafka_broker: SharedBroker) -> None:
     jars = fetch_jars(load_settings())
     broker = Broker(tmp_path / "kafka", tmp_path / "logs", jars, quick=True)
     broker.port = kafka_broker.port

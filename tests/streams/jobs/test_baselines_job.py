@@ -20,20 +20,20 @@ from streams.jobs.baselines import Extent, outgrown, run
 from streams.jobs.benchmark import drop_benchmark, put_benchmark, read_benchmark
 from streams.kafka import topics
 from streams.kafka.admin import create_topics
-from streams.kafka.topics import TopicSpec
 from streams.settings import load_settings
 from tests.deadlines import within
 
 
 async def test_history_in_the_store_becomes_a_published_baseline(
-    clickhouse: Any, fresh_database: str, kafka: str, tmp_path: Path
+    clickhouse: Any, fresh_database: str, kafka: str, topic_prefix: str, tmp_path: Path
 ) -> None:
     settings = load_settings(
         data=tmp_path, kafka=kafka, clickhouse_url=clickhouse.url, clickhouse_database=fresh_database,
         clickhouse_password=clickhouse.password, clickhouse_reader_password=clickhouse.reader_password,
+        group_prefix=topic_prefix.rstrip("."),
     )  # fmt: skip
     await migrate(settings)
-    await create_topics(kafka, partitions=1, topics=[TopicSpec(topics.BASELINES, False)])
+    await create_topics(kafka, partitions=2)
     rng = np.random.default_rng(5)
     first = now_ms() // 60_000 - 3 * 1440
     clicks = rng.poisson(20, 3 * 1440)

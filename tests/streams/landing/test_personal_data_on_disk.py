@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from scoring.events.delivery import StoreDefaults
 from scoring.events.event import Source
 from scoring.events.pseudonyms import Pseudonyms
@@ -18,11 +20,11 @@ from streams.kafka.topics import DEADLETTERS, EVENTS
 from streams.sources.files.mapping import parse_mapping
 from streams.sources.files.reading import Table
 from streams.sources.files.run import Replay
-from tests.fixtures.clickhouse import Store
+from tests.fixtures.clickhouse import OwnStore, Store, start_store
+from tests.fixtures.kafka import start_broker
 from tests.fixtures.landing import Ground, until
 from tests.scoring.events.personal_kinds import LIKE_IDS, NAMES, VALUES
 
-#: found nowhere else in what the tests of a session write
 PERSON, PLACE = "Zqxavier Planted", "Zqlane 77"
 PLANTED = [value for value in VALUES if value not in LIKE_IDS and len(value) <= 40]
 FIELDS = (
@@ -44,6 +46,27 @@ time: {column: when, format: iso}
 fields: {order_id: number, buyer: who}
 events: [{type: order}]
 """
+
+
+@pytest.fixture(scope="module")
+def own_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """A broker of this file alone: what others write into the shared one would be read here, too."""
+    broker = start_broker(tmp_path_factory.mktemp("broker"))
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture(scope="module")
+def kafka(own_broker: Broker) -> str:
+    return own_broker.address
+
+
+@pytest.fixture(scope="module")
+def clickhouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnStore]:
+    """A store of this file alone, for the same reason."""
+    store = start_store(tmp_path_factory.mktemp("store"))
+    yield store
+    store.stop()
 
 
 def planted_events(at_ms: int) -> Iterator[dict[str, Any]]:
@@ -92,7 +115,7 @@ def written_since(folder: Path, began_s: float) -> list[bytes]:
 
 
 async def test_personal_data_was_found_in_raw_files_of_broker_and_store(
-    ground: Ground, kafka: str, kafka_broker: Broker, clickhouse: Store, tmp_path: Path
+    ground: Ground, kafka: str, own_broker: Broker, clickhouse: Store, tmp_path: Path
 ) -> None:
     began_s = now_ms() / 1000 - 1
     accepted, rejected = await take_in(ground, kafka, tmp_path)
@@ -109,7 +132,7 @@ async def test_personal_data_was_found_in_raw_files_of_broker_and_store(
     ]
     assert [one for one in planted for row in told if one in row] == []
     assert any(b"[phone]" in row for row in told)
-    logs = written_since(kafka_broker.folder / "data", began_s)
+    logs = written_since(own_broker.folder / "data", began_s)
     assert logs
     parts = written_since(clickhouse.data, began_s)
     assert parts

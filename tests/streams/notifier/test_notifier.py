@@ -19,7 +19,7 @@ from scoring.alerts.actions import HumanAction, HumanActionKind
 from scoring.alerts.alert import AlertState, AlertTransition
 from streams.clock import now_ms
 from streams.embedded.alert_tail import follow_alerts
-from streams.embedded.broker import Broker, broker_of
+from streams.embedded.broker import Broker
 from streams.incidents.alert_log import AlertBook, BookReader
 from streams.kafka import topics
 from streams.kafka.admin import add_partitions, create_topics, partitions_of
@@ -27,6 +27,7 @@ from streams.kafka.leadership import Leadership
 from streams.settings import Settings, load_settings
 from tests.deadlines import within
 from tests.fixtures.alert_card import ALERT
+from tests.fixtures.kafka import start_broker
 from tests.streams.channels.hook import Hook, until
 
 SECRET = "hook-secret"
@@ -41,10 +42,7 @@ alerting:
 @pytest.fixture(scope="module")
 def own_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     """A broker of this file alone: the notifier's topics have fixed names."""
-    data = tmp_path_factory.mktemp("broker")
-    broker = broker_of(load_settings(data=data), data, quick=True)
-    broker.start()
-    broker.wait_ready()
+    broker = start_broker(tmp_path_factory.mktemp("broker"))
     yield broker
     broker.stop()
 

@@ -21,7 +21,7 @@ from streams.web.store.known import SEEN
 from streams.web.store.queries import SEGMENTS
 from tests.deadlines import within
 from tests.fixtures.clickhouse import Store
-from tests.fixtures.page import RunningPage, page_settings
+from tests.fixtures.page import PAGE_DATABASE, RunningPage, page_settings
 from tests.fixtures.web_seed import (
     ALERT,
     CONFIG,
@@ -64,7 +64,7 @@ def test_a_store_that_has_just_begun_was_said_to_have_no_recent_data(
 ) -> None:
     long_before_ms = page.now_ms - (HOURS + 2) * 60 * MINUTE_MS
     when = datetime.fromtimestamp(long_before_ms / 1000, UTC)
-    clickhouse.client("funnelwatch_page").insert(
+    clickhouse.client(PAGE_DATABASE).insert(
         "events_raw",
         [["begun-1", "just-begun", "click", when, when, "api"]],
         column_names=["event_id", "store_id", "type", "event_time", "received_at", "source"],
@@ -132,7 +132,7 @@ def test_whether_a_store_exists_was_asked_of_the_whole_grid(
 def test_a_funnel_counts_what_was_landed(page: RunningPage, clickhouse: Store) -> None:
     funnel = page.json("/stores/us-own/funnel?window=60")
     assert funnel["to_ms"] - funnel["from_ms"] == 60 * MINUTE_MS
-    counted = clickhouse.client("funnelwatch_page").query(
+    counted = clickhouse.client(PAGE_DATABASE).query(
         "SELECT stage, sum(count) FROM stage_counts WHERE store_id = 'us-own' AND minute >= toDateTime({a:Int64}, 'UTC') "
         "AND minute < toDateTime({b:Int64}, 'UTC') GROUP BY stage",
         parameters={"a": funnel["from_ms"] // 1000, "b": funnel["to_ms"] // 1000},
@@ -157,7 +157,7 @@ def test_fulfilment_has_what_was_due_in_its_business_hours_beside_it(
     page: RunningPage, clickhouse: Store
 ) -> None:
     hours = [page.now_ms - hour * 60 * MINUTE_MS for hour in range(2, 10)]
-    insert_slow_scores(clickhouse.client("funnelwatch_page"), "uk-tiktok", hours, 20.0, 25.0)
+    insert_slow_scores(clickhouse.client(PAGE_DATABASE), "uk-tiktok", hours, 20.0, 25.0)
     day = page.json("/stores/uk-tiktok/funnel?window=1440")
     assert day["stages"][5]["expected"] == pytest.approx(8 * 25.0)
     assert day["stages"][5]["count"] > 0
@@ -169,7 +169,7 @@ def test_fulfilment_has_what_was_due_in_its_business_hours_beside_it(
 def test_the_newest_score_of_a_slow_step_is_shown_be_it_of_this_hour_or_of_before_the_weekend(
     page: RunningPage, clickhouse: Store
 ) -> None:
-    client, at_ms = clickhouse.client("funnelwatch_page"), page.now_ms - 4 * 60 * MINUTE_MS
+    client, at_ms = clickhouse.client(PAGE_DATABASE), page.now_ms - 4 * 60 * MINUTE_MS
     insert_slow_scores(client, "sg-shopee", [at_ms - 3 * DAY_MS], 5.0, 5.0)
     insert_slow_scores(client, "cn-taobao", [at_ms - 3 * DAY_MS, at_ms - 3 * 60 * MINUTE_MS], 5.0, 5.0)
     insert_slow_scores(client, "cn-taobao", [at_ms - 2 * MINUTE_MS], 7.0, 7.0)
@@ -231,7 +231,7 @@ def test_an_alert_of_empty_or_unknown_names_is_shown_all_the_same(
 ) -> None:
     alert_id = f"foreign-{kind}"
     # long ago: the other tests of this page count the alerts of the last days
-    client = clickhouse.client("funnelwatch_page")
+    client = clickhouse.client(PAGE_DATABASE)
     insert_foreign_alert(client, alert_id, "us-own", page.now_ms - 200 * DAY_MS, kind, level, label)
     detail = page.json(f"/alerts/{alert_id}")
     assert detail["alert"]["label"] == (label or "unknown")
@@ -244,7 +244,7 @@ def test_an_alert_of_empty_or_unknown_names_is_shown_all_the_same(
 
 def test_the_sql_given_with_an_alert_runs_for_the_reader(page: RunningPage, clickhouse: Store) -> None:
     sql = page.json(f"/alerts/{ALERT}")["rows_sql"]
-    rows = clickhouse.read_client("funnelwatch_page").query(sql)
+    rows = clickhouse.read_client(PAGE_DATABASE).query(sql)
     kinds = {row[rows.column_names.index("type")] for row in rows.result_rows}
     assert kinds == {"order", "payment"}
 
@@ -334,9 +334,7 @@ def test_the_answers_are_what_the_openapi_document_promises(page: RunningPage) -
 @pytest.fixture
 def locked(clickhouse: Store, page: RunningPage, tmp_path: Path, serve_page: Serve) -> RunningPage:
     return serve_page(
-        page_settings(
-            clickhouse, tmp_path, clickhouse_database="funnelwatch_page", page_token=SecretStr(TOKEN)
-        )
+        page_settings(clickhouse, tmp_path, clickhouse_database=PAGE_DATABASE, page_token=SecretStr(TOKEN))
     )
 
 

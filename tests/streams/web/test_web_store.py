@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.fixtures.clickhouse import Store
-from tests.fixtures.page import RunningPage
+from tests.fixtures.page import PAGE_DATABASE, RunningPage
 
 DAY_S = 86_400
 
@@ -18,7 +18,7 @@ DAY_S = 86_400
 @pytest.fixture(scope="module")
 def week_before(page: RunningPage, clickhouse: Store) -> RunningPage:
     """The page with the seeded minutes also a week before, there with twice the payments."""
-    client = clickhouse.client("funnelwatch_page")
+    client = clickhouse.client(PAGE_DATABASE)
     client.command(
         "INSERT INTO minutes_raw (store_id, minute, segment, counts, version) "
         "SELECT store_id, minute - INTERVAL 7 DAY, segment, "
@@ -41,7 +41,7 @@ def with_orders(page: RunningPage, clickhouse: Store) -> RunningPage:
         again = paid + 4 * DAY_S
         rows += [event("order", again, number, "again-")] * (again < now_s and rng.random() < 0.2)
     names = ["store_id", "event_time", "type", "event_id", "received_at", "order_id", "buyer", "version"]
-    clickhouse.client("funnelwatch_page").insert("events_raw", rows, column_names=names)
+    clickhouse.client(PAGE_DATABASE).insert("events_raw", rows, column_names=names)
     return page
 
 
@@ -79,7 +79,7 @@ def test_against_expectation_the_step_in_alert_carries_the_fall(page: RunningPag
 
 
 def test_the_view_of_contributions_adds_up_as_well(week_before: RunningPage, clickhouse: Store) -> None:
-    rows = clickhouse.client("funnelwatch_page").query(
+    rows = clickhouse.client(PAGE_DATABASE).query(
         "SELECT step, log_ratio FROM step_contributions WHERE store_id = 'de-shopify' AND day = toDate(now('UTC') - INTERVAL 1 HOUR)"
     )
     parts = dict(rows.result_rows)
