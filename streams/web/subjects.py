@@ -15,6 +15,7 @@ SUBJECTS: tuple[str, ...] = (
     "streams.web.settings",
     "streams.web.grid",
     "streams.web.store",
+    "streams.web.reports",
     "streams.web.routing",
     "streams.web.status",
     "streams.web.unsubscribe",

@@ -13,11 +13,19 @@ from tests.browser.chromium import CONTRAST, axe, browser
 from tests.deadlines import within_ms
 from tests.fixtures.clickhouse import Store
 from tests.fixtures.page import PAGE_DATABASE, RunningPage, page_settings, serve
+from tests.fixtures.report_seed import STORE, insert_reports
 from tests.fixtures.web_seed import ALERT, moment
 
 __all__ = ["browser"]
 PATHS = ("/", "/?store=jp-amazon&window=1440&hours=24", "/alerts", f"/alerts/{ALERT}", f"/alerts/{ALERT}/rows",
          "/dead-letters", "/definitions")  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def reported(page: RunningPage, clickhouse: Store) -> str:
+    """The path of a store that has reports."""
+    insert_reports(clickhouse.client(PAGE_DATABASE), page.now_ms)
+    return f"/stores/{STORE}"
 
 
 @pytest.fixture
@@ -218,11 +226,11 @@ def test_a_lost_connection_is_said_and_the_page_recovers(open_page: Any) -> None
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("language", ["zh-CN", "en-US"])
 def test_every_page_fits_its_width_stands_out_by_wcag_aa_and_breaks_no_rule_of_axe(
-    open_page: Any, language: str, scheme: str
+    open_page: Any, reported: str, language: str, scheme: str
 ) -> None:
     tab = open_page("/", language=language, color_scheme=scheme, bypass_csp=True)
     over, weak, broken = {}, {}, {}
-    for path in (*PATHS, "/compare", "/settings"):
+    for path in (*PATHS, "/compare", "/settings", reported):
         tab.goto(path_of(tab, path))
         for width in (390, 820, 1440):
             tab.set_viewport_size({"width": width, "height": 900})

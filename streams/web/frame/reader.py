@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from aiohttp import web
 from babel import Locale
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 from babel.numbers import format_compact_currency, format_currency, format_decimal, format_percent
 
 from scoring.wording.text import LANGUAGES, Language, Text
@@ -88,6 +88,11 @@ class PageReader:
         """The day, short: 3月4日 / Mar 4."""
         pattern = "M月d日" if self.language == "zh" else "MMM d"
         return str(format_datetime(self._at(at_ms, zone), pattern, locale=self.locale))
+
+    def iso_day(self, day: str) -> str:
+        """A day that ISO 8601 names, short and with its day of the week: 3月4日周三 / Wed, Mar 4."""
+        pattern = "M月d日EEE" if self.language == "zh" else "EEE, MMM d"
+        return str(format_date(date.fromisoformat(day), pattern, locale=self.locale))
 
     def moment(self, at_ms: int, zone: str = "") -> str:
         """Day and minute."""

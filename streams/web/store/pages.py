@@ -1,4 +1,4 @@
-"""The page of one store (what carried a change, cohorts of its slow steps), and all of one store by API."""
+"""The page of one store (what carried a change, cohorts of its slow steps, its reports), and all of one store by API."""
 
 from __future__ import annotations
 
@@ -28,6 +28,9 @@ from streams.web.frame.routes import (
     limit_of_rows,
 )
 from streams.web.frame.subject import PageServices, Subject
+from streams.web.reports.pages import report_board
+from streams.web.reports.queries import ReportQueries
+from streams.web.reports.words import measure_name, report_source_name
 from streams.web.store.answers import Funnel, RawEvents, Series
 from streams.web.store.change_answers import Cohorts, Contributions
 from streams.web.store.change_queries import AGAINST, COHORT_DAYS, ChangeQueries
@@ -55,20 +58,22 @@ class StorePages:
     ) -> None:
         self._config, self._renderer = services.config, services.renderer
         self._known, self._stores, self._changes = known, stores, changes
+        self._reports = ReportQueries(services.database)
 
     async def _store(self, request: web.Request) -> str:
         return await self._known.require(request.match_info["store"])
 
     async def page(self, request: web.Request) -> web.Response:
-        """GET /stores/{store}: the waterfall and the cohorts."""
+        """GET /stores/{store}: the waterfall, the cohorts, what platforms report."""
         hours = choice_of(request.query, "hours", HOURS, 24)
         against = one_of(request.query, "against", AGAINST, AGAINST[0])
         at_ms, _ = at_of(request.query, now_ms())
-        view: dict[str, Any] = {"algebra": None, "cohorts": (), "problem": ""}
+        view: dict[str, Any] = {"algebra": None, "cohorts": (), "board": None, "problem": ""}
         try:
             store_id = await self._store(request)
             view["algebra"] = await self._changes.contributions(store_id, hours, against, at_ms)
             view["cohorts"] = [await self._changes.cohorts(store_id, step, at_ms) for step in COHORT_DAYS]
+            view["board"] = await report_board(self._reports, store_id, at_ms)
         except ClickHouseUnreachableError as error:
             view["problem"] = str(error)
         return self._renderer.render(
@@ -82,6 +87,8 @@ class StorePages:
             hours_offered=HOURS,
             against=against,
             waterfall=waterfall(view["algebra"]) if view["algebra"] else (),
+            source_name=report_source_name,
+            measure_name=measure_name,
             **view,
         )
 
