@@ -137,3 +137,5 @@ class DeadLetter(msgspec.Struct, frozen=True, omit_defaults=True):
     payload: str
     detail: str = ""
     letter_id: str = ""
+    #: the path of the collector's door; empty for what came another way
+    door: str = ""

@@ -105,6 +105,7 @@ class EventIntake:
         self._longest_page_age_ms = longest_page_age_ms
         # one thread: the event loop, which shares the interpreter's lock, keeps half of a core whatever is sent
         self._beside = ThreadPoolExecutor(1, "intake")
+        self._door = ""
         self._turn: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
         self._may_publish: Callable[[Sequence[Event]], None] = _anything
         # parsing runs in that thread and on the loop
@@ -127,17 +128,19 @@ class EventIntake:
 
     def bounded(
         self,
+        door: str,
         turn: Callable[[], AbstractAsyncContextManager[None]],
         may_publish: Callable[[Sequence[Event]], None],
     ) -> EventIntake:
         """The same intake for one sender.
 
         Args:
+            door: the path it came in by.
             turn: held while records are made beside the event loop.
             may_publish: raises where the events may not be taken, though each of them is right; then nothing is.
         """
         one = copy.copy(self)
-        one._turn, one._may_publish = turn, may_publish
+        one._door, one._turn, one._may_publish = door, turn, may_publish
         return one
 
     async def beside(self, size: int, work: Callable[[], _Done]) -> _Done:
@@ -323,6 +326,7 @@ class EventIntake:
             payload=payload,
             detail=detail,
             letter_id=hashlib.blake2b(identity, digest_size=12).hexdigest(),
+            door=self._door,
         )
         return Record(
             self._deadletters_topic, store.encode() or None, received_at_ms, _ENCODER.encode(letter)

@@ -19,9 +19,10 @@ from streams.clickhouse.errors import mapped
 from streams.collector.intake import EventIntake
 from streams.errors import InputError
 
-_COLUMNS = "letter_id, received_at, reason, source, store_id, detail, payload"
+_COLUMNS = "letter_id, received_at, reason, source, store_id, detail, payload, door"
 _AGO = re.compile(r"(\d{1,6})\s*([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_SOURCES = frozenset(source.value for source in Source)
 #: rejected for how they arrived: what is kept of them is no event
 _NO_EVENT = {
     RejectReason.BAD_ROW: "it is a row of a file; correct the file or its mapping and run `funnelwatch replay FILE`",
@@ -48,6 +49,8 @@ class StoredLetter:
     store_id: str
     detail: str
     payload: str
+    #: the collector's door; empty if it is not known, or if it came another way
+    door: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Its columns, the time in RFC 3339."""
@@ -129,6 +132,8 @@ def count_reasons(letters: Sequence[StoredLetter]) -> list[tuple[str, int]]:
 
 def why_not(letter: StoredLetter) -> str:
     """Why a letter cannot be resent; empty if it can."""
+    if letter.source not in _SOURCES:
+        return "it is a record of a topic that a role could not read; whoever wrote it there has to write it again"
     if letter.reason in _NO_EVENT:
         return _NO_EVENT[RejectReason(letter.reason)]
     if letter.payload.endswith("…"):
@@ -150,14 +155,14 @@ def why_not(letter: StoredLetter) -> str:
 async def replay(
     letters: Sequence[StoredLetter],
     intake: EventIntake,
-    types_claimable: Callable[[Source], frozenset[EventType] | None],
+    types_claimable: Callable[[Source, str], frozenset[EventType] | None],
 ) -> ResendResult:
     """Resend letters through the collector's own path, oldest first. Sent twice, they count once.
 
     Args:
         letters: what to send; those that cannot be sent are named in the outcome.
         intake: the path.
-        types_claimable: gives the event types that may come in by a door; all for None.
+        types_claimable: gives the event types that may come in as a source by the door of a path; all for None.
     """
     outcome = ResendResult()
     for letter in sorted(letters, key=lambda one: one.received_at):
@@ -170,7 +175,7 @@ async def replay(
         result = await intake.accept(
             letter.payload.encode(),
             source=source,
-            types=types_claimable(source),
+            types=types_claimable(source, letter.door),
             # a sender with a key for one store need not have named it in the event; with it no other store can be named
             stores=own if letter.store_id else None,
             keeps_rejected=False,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 
 import structlog
@@ -176,9 +176,8 @@ class CollectorApp:
             head = body[:KEPT_BYTES] if isinstance(body, bytes) else b""
             await self._keep(RejectReason.TOO_LARGE, detail, head, door, stores)
             raise RequestRejectedError(413, "too_many_events", detail)
-        intake = self.intake
-        if grant is not None:
-            intake = intake.bounded(partial(self._turn, grant), partial(self._within_rates, door))
+        turn = nullcontext if grant is None else partial(self._turn, grant)
+        intake = self.intake.bounded(door.path, turn, partial(self._within_rates, door))
         result = await intake.accept(
             body, source=door.source, types=door.types, stores=stores, edge=edge, shift_ms=shift_ms
         )
@@ -257,7 +256,8 @@ class CollectorApp:
         """Make a dead letter of a body that cannot be looked into; not of a stranger's."""
         if stores is not None:
             letter = rejected_record(reason, detail, head)
-            await self.intake.reject([letter], source=door.source, stores=stores)
+            intake = self.intake.bounded(door.path, nullcontext, partial(self._within_rates, door))
+            await intake.reject([letter], source=door.source, stores=stores)
 
     @property
     def _answer_errors(self) -> Callable[..., Awaitable[web.StreamResponse]]:

@@ -163,7 +163,7 @@ ALERTS = Target(
     },
 )
 
-_LETTER_TEXTS = ("letter_id", "reason", "source", "store_id", "payload", "detail")
+_LETTER_TEXTS = ("letter_id", "reason", "source", "store_id", "payload", "detail", "door")
 DEADLETTERS = Target(
     topics.DEADLETTERS,
     "dead_letters_raw",

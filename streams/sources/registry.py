@@ -34,9 +34,16 @@ def doors(sources: Sequence[SourceSpec] = SOURCES) -> tuple[Door, ...]:
     return tuple(door for source in sources for door in source.doors)
 
 
-def types_claimable(by: Source, sources: Sequence[SourceSpec] = SOURCES) -> frozenset[EventType] | None:
-    """The event types that may come in as ``by``: what its narrowest door allows; all for None."""
-    allowed = [door.types for door in doors(sources) if door.source is by and door.types is not None]
+def types_claimable(
+    by: Source, path: str, sources: Sequence[SourceSpec] = SOURCES
+) -> frozenset[EventType] | None:
+    """The event types that may come in as ``by`` through the door at ``path``; all for None.
+
+    Where the door is not known (``path`` is empty, or no door's any more), what each door of ``by`` allows.
+    """
+    own = [door for door in doors(sources) if door.source is by]
+    known = [door for door in own if door.path == path] or own
+    allowed = [door.types for door in known if door.types is not None]
     return frozenset.intersection(*allowed) if allowed else None
 
 

@@ -41,7 +41,7 @@ async def place(kafka: str, topic_prefix: str, tmp_path: Path) -> AsyncIterator[
 
 def letter_of(value: dict[str, Any]) -> StoredLetter:
     received = datetime.fromtimestamp(value["received_at_ms"] / 1000, UTC)
-    names = ("letter_id", "reason", "source", "store_id", "detail", "payload")
+    names = ("letter_id", "reason", "source", "store_id", "detail", "payload", "door")
     return StoredLetter(received_at=received, **{name: value.get(name, "") for name in names})
 
 
@@ -111,6 +111,28 @@ async def test_what_cannot_be_sent_again_says_why(place: Place) -> None:
     assert "replay FILE" in why_not(letters["bad_row"])
     outcome = await replay(list(letters.values()), place.intake, types_claimable)
     assert (outcome.accepted, len(outcome.failed)) == (0, 4)
+
+
+@pytest.mark.parametrize("source", ["landing", "topic:funnel.events.v1", "monitor"])
+async def test_a_letter_that_the_collector_did_not_write_ended_the_replay_of_all(
+    place: Place, source: str
+) -> None:
+    await place.post({"type": "click", "event_time": now_ms(), "store_id": "new"})
+    (letter,) = map(letter_of, await place.letters(1))
+    foreign = replace(letter, source=source, letter_id="funnel.events.v1-0-7")
+    later = place.intake_for({"new": StoreDefaults("own_site", "EUR")})
+    outcome = await replay([foreign, letter], later, types_claimable)
+    assert outcome.accepted == 1
+    ((name, why),) = outcome.failed
+    assert name == "funnel.events.v1-0-7"
+    assert "has to write it again" in why
+
+
+async def test_a_letter_knows_the_door_that_it_came_in_by(place: Place) -> None:
+    await place.post({"typ": "click"})
+    await place.post({"typ": "click"}, "key-of-pixel", "/v1/pixel")
+    await place.post(b"\x1f\x8b", Content_Encoding="gzip")
+    assert [value["door"] for value in await place.letters(3)] == ["/v1/events", "/v1/pixel", "/v1/events"]
 
 
 async def test_a_bad_row_replayed_again_is_the_same_letter(place: Place) -> None:

@@ -79,7 +79,8 @@ async def test_every_topic_lands_as_it_was_sent_and_landing_it_again_changes_not
     await ground.send(topics.WINDOWS, [WindowRow("s1", minute_ms + MINUTE_MS, 5, (1, 0, 0, 0, 0, 0, 0))])
     await ground.send(topics.ALERTS, [alert, fired])
     await ground.send(
-        topics.DEADLETTERS, [DeadLetter(received, RejectReason.BAD_MONEY, "api", "s1", "{…}", "why", "l1")]
+        topics.DEADLETTERS,
+        [DeadLetter(received, RejectReason.BAD_MONEY, "api", "s1", "{…}", "why", "l1", "/v1/events")],
     )
     await ground.send(topics.BASELINES, [b'{"store_id":"s1","fitted":1}'], ["s1"])
     await ground.send(topics.ACTIONS, [b'{"kind":"acknowledge"}'], ["s1"])
@@ -91,7 +92,7 @@ async def test_every_topic_lands_as_it_was_sent_and_landing_it_again_changes_not
         "store_windows": "SELECT store_id, toUnixTimestamp(minute), window_minutes, stage, count FROM store_windows WHERE stage = 'impression'",
         "alerts": "SELECT alert_id, state, level, toUnixTimestamp64Milli(opened_at), toUnixTimestamp64Milli(fired_at), resolved_at, contributions.segment, contributions.share, members FROM alerts",
         "alert_transitions": "SELECT state FROM alert_transitions ORDER BY sequence",
-        "dead_letters": "SELECT toUnixTimestamp64Milli(received_at), reason, source, store_id, payload, detail, letter_id FROM dead_letters",
+        "dead_letters": "SELECT toUnixTimestamp64Milli(received_at), reason, source, store_id, payload, detail, letter_id, door FROM dead_letters",
         "baselines": "SELECT store_id, baseline FROM baselines",
         "actions": "SELECT store_id, action FROM actions",
     }
@@ -106,7 +107,7 @@ async def test_every_topic_lands_as_it_was_sent_and_landing_it_again_changes_not
         "store_windows": [("s1", minute_ms // 1000 + 60, 5, "impression", 1)],
         "alerts": [("a1", "firing", "page", moment, moment + 5, None, ["ios/paypal"], [0.7], ["s2"])],
         "alert_transitions": [("pending",), ("firing",)],
-        "dead_letters": [(received, "bad_money", "api", "s1", "{…}", "why", "l1")],
+        "dead_letters": [(received, "bad_money", "api", "s1", "{…}", "why", "l1", "/v1/events")],
         "baselines": [("s1", '{"store_id":"s1","fitted":1}')],
         "actions": [("s1", '{"kind":"acknowledge"}')],
     }  # fmt: skip

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from collections import Counter
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -86,12 +87,25 @@ def test_each_source_says_in_both_languages_what_it_is() -> None:
 
 
 def test_what_a_door_may_claim_comes_from_its_source() -> None:
-    assert types_claimable(Source.API) is None
-    assert types_claimable(Source.REPLAY) is None
-    assert EventType.PAYMENT not in (types_claimable(Source.PIXEL) or ())
+    assert types_claimable(Source.API, "/v1/events") is None
+    assert types_claimable(Source.REPLAY, "") is None
+    assert EventType.PAYMENT not in (types_claimable(Source.PIXEL, "/v1/pixel") or ())
     pixel = next(source for source in SOURCES if source.name == "pixel")
     supplied = {stage.value for stage in STAGES if pixel.supply(stage) is not Supply.NEVER}
-    assert supplied == {kind for kind in types_claimable(Source.PIXEL) or () if kind in set(STAGES)}
+    assert supplied == {kind for kind in types_claimable(Source.PIXEL, "") or () if kind in set(STAGES)}
+
+
+def test_two_doors_of_one_source_shared_what_each_of_them_may_claim() -> None:
+    (orders,) = TOY.doors
+    payments = replace(orders, path="/v1/hooks/tin", types=frozenset({EventType.PAYMENT}))
+    anything = replace(orders, path="/v1/hooks/any", types=None)
+    sources = (replace(TOY, doors=(orders, payments, anything)),)
+    assert types_claimable(Source.WEBHOOK, orders.path, sources) == {EventType.ORDER}
+    assert types_claimable(Source.WEBHOOK, payments.path, sources) == {EventType.PAYMENT}
+    assert types_claimable(Source.WEBHOOK, anything.path, sources) is None
+    # a letter of before doors were noted, or of one that is gone: nothing that any of them forbids
+    assert types_claimable(Source.WEBHOOK, "", sources) == frozenset()
+    assert types_claimable(Source.WEBHOOK, "/v1/hooks/gone", sources) == frozenset()
 
 
 def test_a_door_that_events_name_has_words() -> None:
