@@ -12,6 +12,7 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from scoring.events.personal_values import mask_log
+from streams.printable import printable
 
 if TYPE_CHECKING:
     from streams.settings import Settings
@@ -61,6 +62,13 @@ def _struck(key: str, value: object) -> object:
     return value
 
 
+def _shown(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """The record fit for a terminal: a text in it is shown, never obeyed."""
+    return {
+        key: printable(value, lines=True) if isinstance(value, str) else value for key, value in event.items()
+    }
+
+
 def keep_quiet() -> None:
     """For commands that answer a person in sentences: libraries' log lines are not shown, of ours only errors are."""
     logging.raiseExceptions = False
@@ -108,10 +116,11 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
     ]
     last: list[Processor] = (
         [
+            _shown,
             # tracebacks without the values of local variables: they may hold what must not be logged
             structlog.dev.ConsoleRenderer(
                 colors=to.isatty(), exception_formatter=structlog.dev.plain_traceback
-            )
+            ),
         ]
         if as_text
         else [structlog.processors.format_exc_info, strike_secrets, structlog.processors.JSONRenderer()]

@@ -25,6 +25,7 @@ from streams.config.loading import find_config, load_config
 from streams.config.model import Config
 from streams.errors import InputError, StateError
 from streams.instance.processes import end_with_parent, raise_open_files
+from streams.printable import printable
 from streams.schema import ConfigError
 from streams.settings import Settings, load_settings
 
@@ -144,7 +145,7 @@ def main() -> int:
         settings = load_settings()
         config = load_config(find_config(settings.data, settings.config))
     except (ConfigError, ValueError, OSError) as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{printable(str(error), lines=True)}\n")
         return EXIT_CONFIG
     run_role(ROLES[asked.role], settings, config, asked.number)
     return 0

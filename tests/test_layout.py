@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.places import ROOT
 
 #: values that anything may use: they import nothing of the project
-FLOOR = {"clock", "errors", "log_events", "schema", "settings"}
+FLOOR = {"clock", "errors", "log_events", "printable", "schema", "settings"}
 
 #: folder (or loose file) → what it may import of its own package, from the floor up
 SCORING: Mapping[str, set[str]] = {
@@ -29,6 +29,7 @@ SCORING: Mapping[str, set[str]] = {
 }
 STREAMS: Mapping[str, set[str]] = {
     "clock": set(),
+    "printable": set(),
     "errors": set(),
     "log_events": set(),
     "schema": {"errors"},

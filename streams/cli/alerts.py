@@ -16,10 +16,11 @@ from scoring.alerts.actions import CloseReason, HumanActionKind
 from scoring.wording.catalogue import ALERT_STATE_NAMES, LEVEL_NAMES, segment_name, step_name
 from scoring.wording.text import Language
 from streams.cli.asking import configuration, failed, running_instance
-from streams.cli.terminal import printable, printable_json, say
+from streams.cli.terminal import console, say, say_json
 from streams.clickhouse.asking import ask
 from streams.clickhouse.errors import ClickHouseError
 from streams.clock import now_ms
+from streams.printable import printable
 
 if TYPE_CHECKING:
     from streams.settings import Settings
@@ -75,7 +76,6 @@ def _rows(settings: Settings, query: str, parameters: dict[str, str]) -> list[di
 
 
 def _print_alerts(rows: list[dict[str, Any]], language: Language) -> None:
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -116,7 +116,7 @@ def _print_alerts(rows: list[dict[str, Any]], language: Language) -> None:
             f"{row['lost']:.0f}",
         )
         table.add_row(*(Text(printable(str(cell))) for cell in cells))
-    Console(width=200 if not Console().is_terminal else None).print(table)
+    console(wide=200).print(table)
 
 
 @alerts.command("list")
@@ -133,7 +133,7 @@ def list_alerts(
     rows = _rows(settings, LIST_SQL, {"state": state, "store": store, "limit": str(limit)})
     if as_json:
         for row in rows:
-            typer.echo(printable_json(json.dumps(row, ensure_ascii=False)))
+            say_json(json.dumps(row, ensure_ascii=False))
         return
     if not rows:
         say("没有告警。" if language == "zh" else "No alerts.")

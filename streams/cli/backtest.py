@@ -21,6 +21,7 @@ from scoring.funnel.pools import PoolRules
 from streams.backtest.files import FileUnreadableError, parse_minute, read_incidents, read_minutes
 from streams.backtest.run import BacktestResult, run_backtest, training_end
 from streams.cli.backtest_report import iso, print_report
+from streams.cli.terminal import console, say
 from streams.config.core import day_rules, slow_inputs
 from streams.config.loading import load_config
 from streams.config.model import Config
@@ -176,9 +177,7 @@ def backtest(
 
     Example: funnelwatch backtest --minutes counts.parquet --train-until 2026-02-01 --out alerts.jsonl
     """
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=150)
+    shown = console(wide=150)
     try:
         if minutes is not None:
             table, settings, until = _read_file(minutes, train_until, out, config)
@@ -188,18 +187,18 @@ def backtest(
             raise FileUnreadableError("give --minutes FILE, or --days N for the running instance's history")
         known = read_incidents(incidents) if incidents else None
     except (FileUnreadableError, ConfigError) as error:
-        typer.echo(f"error: {error}", err=True)
+        say(f"error: {error}", err=True)
         raise typer.Exit(2) from error
     refit = refit_days if refit_days is not None else 0 if minutes is not None else _REFIT_DAYS
     rules = pool_rules(settings) if pools else None
     lent_by = lenders(settings, Benchmark())
-    outcome = run_with_progress(table, until, policy_of(settings), refit, console, rules, lent_by)
+    outcome = run_with_progress(table, until, policy_of(settings), refit, shown, rules, lent_by)
     if out is not None:
         others = [*outcome.traffic, *outcome.rises] if traffic else []
         written = [*outcome.alerts, *others, *outcome.pooled]
         rows = (as_row(alert, details or alert.kind is not AlertKind.CONVERSION) for alert in written)
         out.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
-    print_report(console, outcome, table, known)
+    print_report(shown, outcome, table, known)
 
 
 def _read_file(

@@ -10,7 +10,6 @@ from typing import Annotated
 import msgspec
 import typer
 from aiokafka.errors import KafkaError
-from rich.console import Console
 from rich.table import Table
 
 from scoring.baselines import BaselineSource, StoreBaseline, encode_baseline
@@ -18,6 +17,7 @@ from scoring.baselines.benchmark import BenchmarkError
 from scoring.detection import DetectionPolicy
 from scoring.detection.sensitivity import smallest_drop
 from streams.cli.asking import configuration, running_instance
+from streams.cli.terminal import console, say, say_json
 from streams.clickhouse.errors import ClickHouseError
 from streams.config.model import Config
 from streams.jobs.baselines import TRAIN_DAYS, fit_from_store, publish, read_published
@@ -37,10 +37,10 @@ def _published(settings: Settings, store: str | None) -> list[StoreBaseline]:
     try:
         found = read_published(settings)
     except ClickHouseError as error:
-        typer.echo(f"error: the store does not answer: {error}", err=True)
+        say(f"error: the store does not answer: {error}", err=True)
         raise typer.Exit(1) from error
     if store is not None and store not in found:
-        typer.echo(f"error: no baseline of store {store!r} is published; there are {len(found)}", err=True)
+        say(f"error: no baseline of store {store!r} is published; there are {len(found)}", err=True)
         raise typer.Exit(1)
     return [found[name] for name in sorted(found) if store in (None, name)]
 
@@ -132,14 +132,14 @@ def fit(
         made = fit_from_store(settings, config, days)
         asyncio.run(publish(settings, made))
     except (ClickHouseError, KafkaError, OSError) as error:
-        typer.echo(f"error: store or broker do not answer: {error}", err=True)
+        say(f"error: store or broker do not answer: {error}", err=True)
         raise typer.Exit(1) from error
     if not made:
-        typer.echo("No store has two hours of history yet; nothing was published.")
+        say("No store has two hours of history yet; nothing was published.")
         raise typer.Exit(1)
     pools = sum(bool(baseline.members) for baseline in made)
     pooled = f", and of {pools} pools" if pools else ""
-    typer.echo(f"Baselines of {len(made) - pools} stores{pooled} fitted and published.")
+    say(f"Baselines of {len(made) - pools} stores{pooled} fitted and published.")
 
 
 @group.command()
@@ -154,12 +154,9 @@ def show(
     facts = [fact for baseline in _published(settings, store) for fact in step_facts(baseline, policy)]
     if as_json:
         for fact in facts:
-            typer.echo(json.dumps(fact))
+            say_json(json.dumps(fact))
     else:
-        console = Console()
-        if not console.is_terminal:
-            console = Console(width=150)
-        console.print(_facts_table(facts))
+        console(wide=150).print(_facts_table(facts))
 
 
 @group.command()
@@ -176,18 +173,16 @@ def benchmark(
     """Upload a benchmark of conversion rates: it serves stores with a short history and fewer than five peers."""
     settings, _ = _instance(data)
     if remove:
-        typer.echo("The benchmark is gone." if drop_benchmark(settings.data) else "There was no benchmark.")
+        say("The benchmark is gone." if drop_benchmark(settings.data) else "There was no benchmark.")
         return
     if file is None:
         raise typer.BadParameter("name a file, or --remove")
     try:
         found = put_benchmark(settings.data, file.read_bytes())
     except (BenchmarkError, OSError) as error:
-        typer.echo(f"error: {file}: {error}", err=True)
+        say(f"error: {file}: {error}", err=True)
         raise typer.Exit(1) from error
-    typer.echo(
-        f"{len(found.lines)} lines taken; they count from the next fit on (`funnelwatch baseline fit`: now)."
-    )
+    say(f"{len(found.lines)} lines taken; they count from the next fit on (`funnelwatch baseline fit`: now).")
 
 
 @group.command()
@@ -202,7 +197,7 @@ def export(
     out.write_bytes(
         b"".join(msgspec.json.encode(msgspec.Raw(encode_baseline(item))) + b"\n" for item in found)
     )
-    typer.echo(f"{len(found)} baselines written to {out}")
+    say(f"{len(found)} baselines written to {out}")
 
 
 def register(app: typer.Typer) -> None:

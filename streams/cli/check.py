@@ -9,6 +9,7 @@ import typer
 from pydantic import ValidationError
 
 from streams.cli.starting import data_option, fail
+from streams.cli.terminal import console, say
 
 
 def check(
@@ -66,31 +67,27 @@ def check(
         )
     if problems:
         fail("\n".join([*problems, f"{len(problems)} error{'s' * (len(problems) > 1)}"]))
-    typer.echo(summary)
+    say(summary)
     if backtest is not None:
         _hold_to_budget(data, config, backtest, budget)
 
 
 def _hold_to_budget(data: Path | None, config: Path | None, days: int, budget: float) -> None:
     """End the command if the instance's own history would have fired more often than ``budget``."""
-    from rich.console import Console
-
     from streams.backtest.files import FileUnreadableError
     from streams.cli.backtest import backtest_own
     from streams.cli.backtest_report import sentence
     from streams.schema import ConfigError
 
     try:
-        outcome, weeks = backtest_own(data, days, config, Console(stderr=True))
+        outcome, weeks = backtest_own(data, days, config, console(err=True))
     except (FileUnreadableError, ConfigError) as error:
         fail(f"cannot run the backtest: {error}")
-    typer.echo(sentence(outcome, weeks))
+    say(sentence(outcome, weeks))
     per_week = len(outcome.alerts) / max(weeks, 1e-9)
     if per_week > budget:
         fail(f"over budget: {per_week:.3f} alerts per store-week; budget {budget:g}")
-    typer.echo(
-        f"within budget: {per_week:.3f} alerts per store-week in {weeks:.1f} store-weeks; budget {budget:g}"
-    )
+    say(f"within budget: {per_week:.3f} alerts per store-week in {weeks:.1f} store-weeks; budget {budget:g}")
 
 
 def register(app: typer.Typer) -> None:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from scoring.events.event import RejectReason
 from streams.cli.asking import configuration, failed, running_instance
 from streams.cli.sql import explain
-from streams.cli.terminal import printable, printable_json, say
+from streams.cli.terminal import console, say, say_json
 from streams.clickhouse.clients import open_reader_sync
 from streams.clickhouse.errors import ClickHouseError
 from streams.clock import now
@@ -32,6 +30,7 @@ from streams.collector.letters import (
     replay,
 )
 from streams.kafka.errors import KafkaUnreachableError
+from streams.printable import printable
 from streams.settings import Settings
 from streams.sources.registry import types_claimable
 
@@ -90,8 +89,7 @@ def _print_table(letters: list[StoredLetter]) -> None:
             letter.detail,
         )
         table.add_row(*(Text(printable(cell[:300])) for cell in cells))
-    console = Console() if sys.stdout.isatty() else Console(width=200)
-    console.print(table)
+    console(wide=200).print(table)
 
 
 async def _send(settings: Settings, letters: list[StoredLetter]) -> ResendResult:
@@ -116,7 +114,7 @@ def list_(
     letters = _find(settings, reason=reason, store=store, since=since, most=most)
     if as_json:
         for letter in letters:
-            typer.echo(printable_json(msgspec.json.encode(letter.as_json()).decode()))
+            say_json(msgspec.json.encode(letter.as_json()).decode())
         return
     if not letters:
         say("no dead letters")
@@ -139,10 +137,10 @@ def show(
         raise failed(f"several dead letters begin with {letter}; give more of the id")
     (one,) = found
     if as_json:
-        typer.echo(printable_json(msgspec.json.encode(one.as_json()).decode()))
+        say_json(msgspec.json.encode(one.as_json()).decode())
         return
     for name, value in one.as_json().items():
-        typer.echo(f"{name:<12} {printable(str(value))}")
+        say(f"{name:<12} {printable(str(value))}")
 
 
 @group.command("replay")

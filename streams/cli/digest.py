@@ -10,7 +10,6 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from scoring.alerts.actions import HumanActionKind
@@ -18,7 +17,7 @@ from scoring.digest.schedule import DigestForm, Occurrence, occurrence_now, upco
 from streams.channels import SendError
 from streams.channels.mail import open_post
 from streams.cli.asking import configuration, failed, running_instance
-from streams.cli.terminal import say
+from streams.cli.terminal import console, say
 from streams.clickhouse.errors import ClickHouseUnreachableError
 from streams.clock import now_ms
 from streams.config.model import Config
@@ -189,7 +188,7 @@ def schedule(
                 days,
             )
             table.add_row(*row, stores, ", ".join(subscriber.to))
-    Console(width=180 if not Console().is_terminal else None).print(table)
+    console(wide=180).print(table)
 
 
 @digest.command()

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from streams.cli.starting import data_option
+from streams.cli.terminal import marked, say, say_json
 
 _MARKS = {"good": ("✓", "green"), "warning": ("!", "yellow"), "bad": ("✗", "red")}
 
@@ -26,7 +27,7 @@ def doctor(
     findings = asyncio.run(examine(data))
     worst = any(finding.level == "bad" for finding in findings)
     if as_json:
-        typer.echo(
+        say_json(
             json.dumps(
                 [{"level": f.level, "what": f.what, "found": f.found, "advice": f.advice} for f in findings],
                 ensure_ascii=False,
@@ -36,9 +37,10 @@ def doctor(
         raise typer.Exit(int(worst))
     for finding in findings:
         mark, colour = _MARKS[finding.level]
-        typer.echo(f"{typer.style(mark, fg=colour)} {finding.what:<15} {finding.found}")
+        marked(mark, colour)
+        say(f" {finding.what:<15} {finding.found}")
         if finding.advice:
-            typer.echo(f"{'':<18}→ {finding.advice}")
+            say(f"{'':<18}→ {finding.advice}")
     raise typer.Exit(int(worst))
 
 

@@ -12,6 +12,7 @@ import typer
 from scoring.events.event import Source
 from streams.cli.asking import configuration, failed, running_instance
 from streams.cli.sql import explain
+from streams.cli.terminal import say
 from streams.clickhouse.clients import open_writer
 from streams.clickhouse.errors import ClickHouseError
 from streams.clickhouse.exclusion import ExclusionAction, ExclusionResult, ExclusionSpan, set_span_apart
@@ -73,8 +74,8 @@ def _run(data: Path | None, span: ExclusionSpan, action: ExclusionAction, reason
     except ClickHouseError as error:
         raise failed(explain(error, settings)) from error
     done = "excluded" if action is ExclusionAction.EXCLUDE else "restored"
-    typer.echo(f"{result.events:,} events {done}, {result.minutes:,} minutes recounted")
-    typer.echo(
+    say(f"{result.events:,} events {done}, {result.minutes:,} minutes recounted")
+    say(
         "Pages, digests and stage_counts follow now, baselines at their next fit. Scores and alerts that were made stay."
     )
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from streams.cli.starting import checked_settings, fail
+from streams.cli.terminal import console, say
 from streams.settings import Settings
 
 
@@ -22,19 +23,18 @@ def fetch_with_progress(settings: Settings) -> None:
     if not missing or settings.broker_jars is not None:
         fetch_jars(settings)
         return
-    from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-    console = Console(stderr=True)
-    if not console.is_terminal:
+    progress_console = console(err=True)
+    if not progress_console.is_terminal:
         megabytes = sum(jar.size for jar in missing) / 1e6
-        typer.echo(
+        say(
             f"fetching the broker: {len(missing)} of {len(locked_jars())} jars, {megabytes:.0f} MB, from {settings.maven_mirror}",
             err=True,
         )
     with Progress(
-        TextColumn("Fetching the broker"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), console=console,
-        disable=not console.is_terminal,
+        TextColumn("Fetching the broker"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), console=progress_console,
+        disable=not progress_console.is_terminal,
     ) as bar:  # fmt: skip
         task = bar.add_task("jars", total=None)
         fetch_jars(settings, lambda done, total: bar.update(task, completed=done, total=total))
@@ -60,7 +60,7 @@ def fetch_broker(
             make_archive(settings)
     except JarsUnavailableError as error:
         fail(str(error), 69)
-    typer.echo(f"the broker is ready in {jars_folder(settings)}")
+    say(f"the broker is ready in {jars_folder(settings)}")
 
 
 def register(app: typer.Typer) -> None:

@@ -20,6 +20,8 @@ from scoring.events.delivery import StoreDefaults
 from scoring.events.incoming import CURRENCIES
 from streams.cli.asking import configuration, failed, running_instance
 from streams.cli.starting import checked_config, checked_settings, data_option
+from streams.cli.terminal import answered, confirm, plain, say, say_json
+from streams.cli.terminal import console as printing
 from streams.clickhouse.clients import open_reader_sync
 from streams.clickhouse.stored_orders import stored_facts
 from streams.collector.intake import open_intake
@@ -39,7 +41,7 @@ cannot say itself (its zone, its currency) is asked. `funnelwatch import suggest
 
 Examples: `funnelwatch import exports/ --store vn-shop --dry-run` and `funnelwatch import Order.all.xlsx --store vn-shop --zone Asia/Ho_Chi_Minh --yes`.
 """
-console = Console(stderr=True, highlight=False)
+console = printing(err=True, highlight=False)
 
 
 def register(app: typer.Typer) -> None:
@@ -106,7 +108,7 @@ def _import(
     """Import what is at one path; False if any of it could not be."""
     with opened(path) as files:
         if not files:
-            console.print(f"{path}: the folder holds no file")
+            console.print(f"{plain(str(path))}: the folder holds no file")
             return False
         settings = checked_settings(data=data) if dry_run else running_instance(data)
         config = checked_config(settings)[1] if dry_run else configuration(settings)
@@ -146,9 +148,7 @@ def _asked(file: ExportFile, choices: ImportChoices, *, can_ask: bool) -> list[E
     answers: dict[str, str] = {}
     for about in ("zone", "currency"):
         if question := open_questions.get(about):
-            answers[about] = typer.prompt(
-                f"{file.name}: {question.text}; {about}", default=question.guess or None
-            )
+            answers[about] = answered(f"{file.name}: {question.text}; {about}", question.guess or None)
     if answers.get("zone") and answers["zone"] not in available_timezones():
         raise failed(f"unknown zone {answers['zone']!r}; give one such as Asia/Shanghai")
     return summarize(file, replace(choices, **answers))  # type: ignore[arg-type]
@@ -173,7 +173,7 @@ def _is_ready(summary: ExportSummary, config: Config, yes: bool, as_json: bool) 
         summary.notes.append("nothing was imported: add --yes")
         return False
     _show(summary, None, as_json)
-    return typer.confirm(f"import {summary.file} into {summary.store}?")
+    return confirm(f"import {summary.file} into {summary.store}?")
 
 
 async def _send(file: ExportFile, summary: ExportSummary, settings: Settings, config: Config) -> ImportReport:
@@ -205,29 +205,29 @@ def _show(summary: ExportSummary, report: ImportReport | None, as_json: bool) ->
                 "without_time": report.without_time,
             }
         )
-        typer.echo(msgspec.json.encode(record).decode())
+        say_json(msgspec.json.encode(record).decode())
         return
-    out = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+    out = printing(highlight=False, soft_wrap=True)
     if summary.trouble:
-        out.print(f"[bold]{_plain(summary.file)}[/bold]  [red]not read:[/red] {_plain(summary.trouble)}\n")
+        out.print(f"[bold]{plain(summary.file)}[/bold]  [red]not read:[/red] {plain(summary.trouble)}\n")
         return
     table = summary.table
     assert table is not None
     out.print(
-        f"[bold]{_plain(summary.file)}[/bold]  {_plain(table.layout.title or table.layout.name)}, {table.sure:.0%} sure"
+        f"[bold]{plain(summary.file)}[/bold]  {plain(table.layout.title or table.layout.name)}, {table.sure:.0%} sure"
     )
-    out.print(f"  [dim]{_plain('; '.join(table.why))}[/dim]")
+    out.print(f"  [dim]{plain('; '.join(table.why))}[/dim]")
     view = View(box=None, show_header=False, pad_edge=False)
     view.add_column()
     view.add_column()
     for name, text in _lines(record):
-        view.add_row(f"  {name}", _plain(text))
+        view.add_row(f"  {name}", plain(text))
     out.print(view)
     for question in summary.questions:
         guess = f" Guess: {question.guess}." if question.guess else ""
-        out.print(f"  [yellow]question ({question.about}):[/yellow] {_plain(question.text)}.{_plain(guess)}")
+        out.print(f"  [yellow]question ({question.about}):[/yellow] {plain(question.text)}.{plain(guess)}")
     for note in summary.notes:
-        out.print(f"  {_plain(note)}")
+        out.print(f"  {plain(note)}")
     if report is not None:
         _show_report(out, report, summary)
     out.print()
@@ -281,7 +281,7 @@ def _show_report(out: Console, report: ImportReport, summary: ExportSummary) -> 
     for reason, count in report.rejected.items():
         out.print(f"  [yellow]rejected: {reason}[/yellow] {count:,}")
     for detail in report.first_refusals:
-        out.print(f"  [yellow]rejected:[/yellow] {_plain(detail)}")
+        out.print(f"  [yellow]rejected:[/yellow] {plain(detail)}")
 
 
 def _suggest(path: Path, choices: ImportChoices) -> None:
@@ -290,9 +290,4 @@ def _suggest(path: Path, choices: ImportChoices) -> None:
             for summary in summarize(file, choices):
                 if summary.table is None or summary.values is None:
                     raise failed(f"{summary.file}: {summary.trouble}")
-                typer.echo(suggested(summary.table, summary.values.source))
-
-
-def _plain(text: str) -> str:
-    """``text`` without the marks that rich would take for its own."""
-    return text.replace("[", "\\[")
+                say(suggested(summary.table, summary.values.source))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import errno
-import sys
 from typing import Any
 
 import typer
 
 from streams.cli.lazy import group_of
+from streams.cli.terminal import say
 from streams.errors import FunnelwatchError
 
 #: each command, a module of this folder, with the first sentence of its help, in the order of ``funnelwatch --help``
@@ -51,7 +51,7 @@ def _print_version(is_asked: bool) -> None:
     if is_asked:
         from importlib.metadata import version
 
-        typer.echo(version("funnelwatch"))
+        say(version("funnelwatch"))
         raise typer.Exit
 
 
@@ -69,9 +69,9 @@ def main() -> Any:
     try:
         return app()
     except FunnelwatchError as error:
-        sys.stderr.write(f"{error}\n")
+        say(str(error), err=True)
     except OSError as error:
         if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC):
             raise
-        sys.stderr.write(f"cannot use {error.filename or 'a file'}: {error.strerror}\n")
+        say(f"cannot use {error.filename or 'a file'}: {error.strerror}", err=True)
     return 1

@@ -15,6 +15,7 @@ from streams.channels import Message, MessageKind, SendError
 from streams.channels.receiver import ChannelContext, ReceiverConfig
 from streams.channels.registry import build_channel
 from streams.cli.asking import configuration, failed
+from streams.cli.terminal import say
 from streams.clock import now_ms
 from streams.schema import ConfigError
 from streams.settings import Settings, load_settings
@@ -44,7 +45,7 @@ def _test_message(receiver: ReceiverConfig) -> Message:
 
 async def _send_test(settings: Settings, receiver: ReceiverConfig) -> None:
     async with aiohttp.ClientSession() as session:
-        channel = build_channel(receiver, ChannelContext(session, settings, now_ms, typer.echo))
+        channel = build_channel(receiver, ChannelContext(session, settings, now_ms, say))
         await channel.send(_test_message(receiver))
 
 
@@ -64,7 +65,7 @@ def send_test(
         asyncio.run(_send_test(settings, receiver))
     except (SendError, ConfigError) as error:
         raise failed(f"{name} ({receiver.channel}): {error}") from error
-    typer.echo(f"sent to {name} ({receiver.channel})")
+    say(f"sent to {name} ({receiver.channel})")
 
 
 def register(app: typer.Typer) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from streams.cli.starting import checked_settings, data_option, fail
+from streams.cli.terminal import say
 from streams.settings import Settings
 
 _AGAIN_S = 2.0
@@ -33,7 +34,7 @@ def prepare(
     with contextlib.suppress(NoInstanceError):  # the defaults may be right
         settings = connect_settings(settings)
     for line in asyncio.run(_prepared(settings, patience)):
-        typer.echo(line)
+        say(line)
 
 
 async def _prepared(settings: Settings, patience_s: float) -> list[str]:

@@ -10,11 +10,11 @@ from uuid import uuid4
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from streams.cli.asking import running_instance
 from streams.cli.sql import explain
+from streams.cli.terminal import console, say, say_json
 from streams.clickhouse.clients import open_writer
 from streams.clickhouse.errors import ClickHouseError
 from streams.clickhouse.reconcile import Reconciliation, repair
@@ -73,17 +73,17 @@ def _show(found: Reconciliation, repaired: int) -> None:
             table.add_row(
                 one.store_id, minute, one.stage, str(one.stored), str(one.from_events), f"{change:+d}"
             )
-        Console().print(table)
+        console().print(table)
         if len(found.differences) > _SHOWN:
-            typer.echo(f"… and {len(found.differences) - _SHOWN} more; --json gives all")
-    typer.echo(
+            say(f"… and {len(found.differences) - _SHOWN} more; --json gives all")
+    say(
         f"{found.minutes} store-minutes; stage_counts {found.stored} events, raw events {found.from_events}; "
         f"{len(found.differences)} differences"
     )
     if repaired:
-        typer.echo(f"{repaired} store-minutes recounted")
+        say(f"{repaired} store-minutes recounted")
     elif found.differences:
-        typer.echo("--fix recounts these minutes from the raw events")
+        say("--fix recounts these minutes from the raw events")
 
 
 def reconcile(
@@ -118,10 +118,10 @@ def reconcile(
     try:
         found, repaired = asyncio.run(_compare(settings, config, start_ms, end_ms, store, fix))
     except ClickHouseError as error:
-        typer.echo(f"error: {explain(error, settings)}", err=True)
+        say(f"error: {explain(error, settings)}", err=True)
         raise typer.Exit(2) from error
     if as_json:
-        typer.echo(msgspec.json.encode({"mended_minutes": repaired, **msgspec.to_builtins(found)}).decode())
+        say_json(msgspec.json.encode({"mended_minutes": repaired, **msgspec.to_builtins(found)}).decode())
     else:
         _show(found, repaired)
     if found.differences and not repaired:

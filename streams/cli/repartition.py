@@ -9,6 +9,7 @@ import typer
 
 from streams.cli.asking import failed, running_instance
 from streams.cli.starting import data_option
+from streams.cli.terminal import say
 
 
 def repartition(
@@ -37,7 +38,7 @@ def repartition(
 
     settings = running_instance(data)
     try:
-        done = asyncio.run(carry_over(settings, count, report=typer.echo))
+        done = asyncio.run(carry_over(settings, count, report=say))
     except (CannotRepartitionError, TopicsNotReadyError) as error:
         raise failed(str(error)) from error
     except (KafkaError, OSError) as error:
@@ -45,9 +46,9 @@ def repartition(
             f"Kafka at {settings.kafka}: {error or type(error).__name__}; nothing was moved"
         ) from error
     if not done.is_changed:
-        typer.echo(f"nothing to do: all topics and counts have {done.partitions} partitions")
+        say(f"nothing to do: all topics and counts have {done.partitions} partitions")
         return
-    typer.echo(
+    say(
         f"all topics have {done.partitions} partitions; start the monitors, unless `up` does. "
         "`funnelwatch reconcile` shows in some minutes whether any count differs"
     )

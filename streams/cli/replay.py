@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-import sys
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -24,6 +22,8 @@ from rich.table import Table as View
 
 from scoring.events.delivery import StoreDefaults
 from streams.cli.starting import checked_settings
+from streams.cli.terminal import console as printing
+from streams.cli.terminal import plain
 from streams.clickhouse.clients import open_reader_sync
 from streams.clickhouse.counts import stage_totals
 from streams.collector.intake import open_intake
@@ -44,7 +44,7 @@ _STORE_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
 _PATIENCE_S = 60.0
 _REPORT_AFTER_S = 3.0
 _LOOK_S = 0.5
-console = Console(stderr=True, highlight=False)
+console = printing(err=True, highlight=False)
 
 
 _HELP = f"""Replay a CSV, CSV.GZ or Parquet file of events.
@@ -90,7 +90,7 @@ def replay(
             asyncio.run(_wait(settings))
             _print_counts(settings, store_id, report)
     except (MappingError, ConfigError, NoInstanceError, KafkaUnreachableError, NotCaughtUpError) as error:
-        console.print(f"[red]error:[/red] {_plain(str(error))}", soft_wrap=True)
+        console.print(f"[red]error:[/red] {plain(str(error))}", soft_wrap=True)
         raise typer.Exit(1) from error
     except KeyboardInterrupt:
         console.print("stopped; what was sent is there, and the same replay can be run again")
@@ -130,7 +130,7 @@ async def _run(
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, transient=False, disable=not console.is_terminal) as bar:
-        task = bar.add_task(table.path.name, total=max(table.size, 1), counts="")
+        task = bar.add_task(plain(table.path.name), total=max(table.size, 1), counts="")
 
         def progress(position: int, report: ReplayReport) -> None:
             counts = f"{report.accepted:,} events, {report.events_per_s:,.0f}/s"
@@ -176,9 +176,9 @@ async def _wait(settings: Settings) -> None:
 
 
 def _print_report(report: ReplayReport, file: Path, settings: Settings, store_id: str) -> None:
-    out = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+    out = printing(highlight=False, soft_wrap=True)
     out.print(
-        f"{_plain(file.name)}: {report.rows:,} rows read, [bold]{report.accepted:,} events accepted[/bold], "
+        f"{plain(file.name)}: {report.rows:,} rows read, [bold]{report.accepted:,} events accepted[/bold], "
         f"{report.rejected.total():,} rejected, in {report.seconds:.1f} s ({report.events_per_s:,.0f} events/s)"
     )
     view = View(box=None, show_header=False, pad_edge=False)
@@ -186,7 +186,7 @@ def _print_report(report: ReplayReport, file: Path, settings: Settings, store_id
     view.add_column(justify="right")
     for kind, count in report.accepted_by_type.most_common():
         if count:
-            view.add_row(f"  {_plain(kind)}", f"{count:,}")
+            view.add_row(f"  {plain(kind)}", f"{count:,}")
     for reason, count in report.rejected.most_common():
         view.add_row(f"  [yellow]rejected: {reason}[/yellow]", f"{count:,}")
     if report.repeated:
@@ -197,11 +197,11 @@ def _print_report(report: ReplayReport, file: Path, settings: Settings, store_id
     if report.first_ms is not None and report.last_ms is not None:
         out.print(f"  event times {_at(report.first_ms)} to {_at(report.last_ms)}")
     for detail in report.first_refusals:
-        out.print(f"  [yellow]rejected:[/yellow] {_plain(detail)}")
+        out.print(f"  [yellow]rejected:[/yellow] {plain(detail)}")
     if report.ends_open and report.rejected:
         out.print("  the file's last line has no line end: that row may be cut short")
     if report.damage:
-        out.print(f"[red]{_plain(report.damage)}[/red]")
+        out.print(f"[red]{plain(report.damage)}[/red]")
     folder = f" --data {settings.data}"
     if report.rejected:
         out.print(f"next: funnelwatch deadletters list{folder}   (what was rejected, and why)")
@@ -221,16 +221,11 @@ def _print_counts(settings: Settings, store_id: str, report: ReplayReport) -> No
     view.add_column("count", justify="right")
     for stage, count in rows:
         view.add_row(stage, f"{count:,}")
-    Console(file=sys.stdout, highlight=False, soft_wrap=True).print(view)
+    printing(highlight=False, soft_wrap=True).print(view)
 
 
 def _at(time_ms: int) -> str:
     return datetime.fromtimestamp(time_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
-
-
-def _plain(text: str) -> str:
-    """``text`` without the marks that rich would take for its own."""
-    return text.replace("[", "\\[")
 
 
 def register(app: typer.Typer) -> None:

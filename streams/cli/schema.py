@@ -11,6 +11,7 @@ import typer
 from scoring.alerts.alert import AlertTransition
 from scoring.events.event import DeadLetter, Event
 from scoring.events.incoming import IncomingEvent
+from streams.cli.terminal import say_json
 
 
 class SchemaName(StrEnum):
@@ -49,7 +50,7 @@ def schema(
     ] = SchemaName.INCOMING,
 ) -> None:
     """Print the JSON Schema of an event as it is sent, or of what is on a topic."""
-    typer.echo(msgspec.json.format(msgspec.json.encode(schema_of(name)), indent=2).decode())
+    say_json(msgspec.json.format(msgspec.json.encode(schema_of(name)), indent=2).decode())
 
 
 def register(app: typer.Typer) -> None:

@@ -14,9 +14,10 @@ from typing import Annotated, Any
 import typer
 
 from streams.cli.asking import running_instance
-from streams.cli.terminal import printable, printable_line, say
+from streams.cli.terminal import console, say, write_line
 from streams.clickhouse.asking import ask
 from streams.clickhouse.errors import ClickHouseError, ClickHouseUnreachableError
+from streams.printable import printable
 from streams.settings import Settings
 
 #: rows that a table shows; the other forms have no limit
@@ -51,7 +52,6 @@ def explain(error: ClickHouseError, settings: Settings) -> str:
 
 
 def _print_table(lines: Iterator[bytes]) -> None:
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -67,8 +67,7 @@ def _print_table(lines: Iterator[bytes]) -> None:
     for line in itertools.islice(lines, TABLE_ROWS):
         table.add_row(*(Text(printable(_cell(value), lines=True)) for value in json.loads(line)))
         shown += 1
-    console = Console() if sys.stdout.isatty() else Console(width=400)
-    console.print(table)
+    console(wide=400).print(table)
     more = shown == TABLE_ROWS and next(lines, None) is not None
     note = f"the first {shown} rows; --json or --csv give all" if more else f"{shown} row{'s' * (shown != 1)}"
     say(note, err=True)
@@ -142,7 +141,7 @@ def sql(
         lines = ask(settings, text, form, parameters, writer=writer)
         if as_json or as_csv:
             for line in lines:
-                sys.stdout.buffer.write(printable_line(line, as_json=as_json))
+                write_line(line, as_json=as_json)
             sys.stdout.buffer.flush()
         else:
             _print_table(lines)

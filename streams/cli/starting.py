@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 from pydantic import ValidationError
 
+from streams.cli.terminal import say
 from streams.schema import ConfigError
 from streams.settings import Settings, load_settings, setting_errors
 
@@ -24,7 +25,7 @@ data_option = Annotated[
 
 def fail(message: str, code: int = 1) -> NoReturn:
     """End the command with ``message`` on standard error."""
-    typer.echo(message, err=True)
+    say(message, err=True)
     raise typer.Exit(code)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from streams.cli.starting import checked_settings, data_option
-from streams.cli.terminal import say
+from streams.cli.terminal import say, say_json
 
 _COLOURS = {
     "ready": "green",
@@ -33,7 +33,7 @@ def status(
     state = instance_state(settings.data)
     code = 0 if state.ready else 1 if state.running else 2
     if as_json:
-        typer.echo(state.as_json())
+        say_json(state.as_json())
         raise typer.Exit(code)
     if not state.running:
         say(f"nothing runs in {state.data}; start it with `funnelwatch up --data {settings.data}`")

@@ -1,49 +1,90 @@
-"""The one way for text from outside (events, people, files, other programs) onto a terminal.
+"""The one way onto a terminal for the commands: whatever they print goes through here, and none of it is obeyed.
 
-A terminal obeys control characters: a rejected record could clear the screen, set the title or write text backwards. They are
-shown as what they are.
+Text is in ``streams/printable.py``'s form; colours and tables are rich's own. A test holds that no command prints in any other way.
 """
 
 from __future__ import annotations
 
-import re
 import sys
-from typing import Final
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-# C0, DEL and C1; what turns the direction of text; line separators; what cannot be written
-_HARMFUL: Final = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
-)
-_KEPT: Final = frozenset("\n\t")
+from streams.printable import printable, printable_json
 
-
-def printable(text: str, *, lines: bool = False) -> str:
-    """``text`` with control characters as escapes such as ``\\x1b``; with ``lines``, line breaks and tabs stay."""
-
-    def escaped(match: re.Match[str]) -> str:
-        sign = match[0]
-        if lines and sign in _KEPT:
-            return sign
-        return f"\\x{ord(sign):02x}" if ord(sign) < 256 else f"\\u{ord(sign):04x}"
-
-    return _HARMFUL.sub(escaped, text)
-
-
-def printable_json(text: str) -> str:
-    """JSON that means the same and holds no control character as it is; between its values only line breaks stay."""
-    return _HARMFUL.sub(lambda match: match[0] if match[0] in _KEPT else f"\\u{ord(match[0]):04x}", text)
-
-
-def printable_line(line: bytes, *, as_json: bool) -> bytes:
-    """A line of output for standard output: as it is for programs, printable on a terminal."""
-    if not sys.stdout.isatty():
-        return line
-    text = line.decode("utf-8", "replace")
-    return (printable_json(text) if as_json else printable(text, lines=True)).encode()
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def say(text: str = "", *, err: bool = False) -> None:
     """Print ``text``, which may hold words from outside, in lines of our own."""
     typer.echo(printable(text, lines=True), err=err)
+
+
+def say_json(text: str) -> None:
+    """Print JSON: the same value for programs, without control characters as they are."""
+    typer.echo(printable_json(text))
+
+
+def marked(mark: str, colour: str) -> None:
+    """Print ``mark`` in a colour, and stay in its line."""
+    typer.secho(printable(mark), fg=colour, nl=False)
+
+
+def answered(question: str, guess: str | None = None) -> str:
+    """A person's answer."""
+    answer: str = typer.prompt(printable(question, lines=True), default=guess)
+    return answer
+
+
+def confirm(question: str) -> bool:
+    """Whether a person says yes."""
+    return typer.confirm(printable(question, lines=True))
+
+
+def write_line(line: bytes, *, as_json: bool) -> None:
+    """Write a line of a result to standard output: as it is for programs, printable on a terminal."""
+    if sys.stdout.isatty():
+        text = line.decode("utf-8", "replace")
+        line = (printable_json(text) if as_json else printable(text, lines=True)).encode()
+    sys.stdout.buffer.write(line)
+
+
+def plain(text: str) -> str:
+    """``text`` for a line of rich's markup: without control characters, and without the marks that rich would take for its own."""
+    return printable(text).replace("[", "\\[")
+
+
+def console(*, err: bool = False, wide: int | None = None, **options: Any) -> Console:
+    """A console of rich whose text is printable, whatever is printed on it.
+
+    Args:
+        err: on standard error.
+        wide: columns where it is no terminal.
+        options: of rich's ``Console``.
+    """
+    from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderHook, RenderResult
+    from rich.segment import Segment
+
+    class Printable:
+        """What another renderable gives, with its text made printable; rich's own controls stay."""
+
+        def __init__(self, inner: ConsoleRenderable) -> None:
+            self._inner = inner
+
+        def __rich_console__(self, made: Console, with_options: ConsoleOptions) -> RenderResult:
+            for segment in made.render(self._inner, with_options):
+                if segment.control or segment.text.isprintable():
+                    yield segment
+                else:
+                    yield Segment(printable(segment.text, lines=True), segment.style)
+
+    class Hook(RenderHook):
+        def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
+            return [Printable(one) for one in renderables]
+
+    stream = sys.stderr if err else sys.stdout
+    width = wide if wide is not None and not stream.isatty() else None
+    made = Console(stderr=err, width=width, **options)
+    made.push_render_hook(Hook())
+    return made

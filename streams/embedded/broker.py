@@ -27,6 +27,7 @@ from streams.embedded.ports import choose_port
 from streams.errors import StateError
 from streams.instance.files import StateReport
 from streams.instance.processes import command_of, end_with_parent, killed_with_us
+from streams.printable import printable
 from streams.settings import Settings, load_settings
 
 _HOST = "127.0.0.1"
@@ -367,7 +368,7 @@ def main() -> int:
         broker.start()
     except (JarsUnavailableError, BrokerFailedError, OSError) as error:
         report.say("failed", str(error))
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{printable(str(error), lines=True)}\n")
         return 69
     try:
         if broker.wait_ready(stop=stop):
@@ -380,7 +381,7 @@ def main() -> int:
                 report.say("degraded", "the broker does not answer")
     except BrokerFailedError as error:
         report.say("failed", str(error))
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{printable(str(error), lines=True)}\n")
         return 1
     finally:
         if os.getppid() != parent:

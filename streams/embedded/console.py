@@ -8,6 +8,7 @@ from datetime import datetime
 
 from scoring.alerts.alert import AlertState, AlertTransition
 from streams.clock import now
+from streams.printable import printable
 
 _WORDS: dict[str, dict[str, str]] = {
     "en": {
@@ -93,6 +94,7 @@ class Console:
     def line(self, text: str, kind: str = "") -> None:
         """Print ``text`` behind the local time."""
         colour = _COLOURS.get(kind, "") if self._colours else ""
+        text = printable(text)
         shown = f"\x1b[{colour}m{text}\x1b[0m" if colour else text
         with suppress(OSError, ValueError):  # the pipe was closed: the instance runs on
             sys.stdout.write(f"{now().astimezone():%H:%M:%S}  {shown}\n")

@@ -14,6 +14,7 @@ from pathlib import Path
 from aiohttp import web
 
 from streams.instance.files import StateReport, secret
+from streams.printable import printable
 from streams.settings import Settings, load_settings
 
 _DRAIN_S = 8.0
@@ -118,7 +119,10 @@ def main() -> int:
         lock.seek(0)
         holder = lock.read().strip() or "unknown"
         sys.stderr.write(
-            f"{folder} is in use by another store (process {holder}): stop it first, or give another --data\n"
+            printable(
+                f"{folder} is in use by another store (process {holder}): stop it first, or give another --data"
+            )
+            + "\n"
         )
         return 73
     lock.truncate(0)
