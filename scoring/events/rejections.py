@@ -41,8 +41,7 @@ _SYNONYMS = {
 class Rejection:
     """Why a record is rejected: the reason (closed list), a sentence for people, and the field if it is one.
 
-    Both texts are kept, answered and logged, so personal data that a sender wrote is masked in them, whoever quotes it, and half a
-    character, which no encoder writes, is shown as its escape.
+    Both texts are kept, answered and logged, so personal data that a sender wrote is masked in them, whoever quotes it.
     """
 
     reason: RejectReason
@@ -51,9 +50,8 @@ class Rejection:
 
     def __post_init__(self) -> None:
         """Mask the texts."""
-        for name in ("detail", "field"):
-            text = mask_text(getattr(self, name))
-            object.__setattr__(self, name, text.encode("utf-8", "backslashreplace").decode())
+        object.__setattr__(self, "detail", mask_text(self.detail))
+        object.__setattr__(self, "field", mask_text(self.field))
 
 
 def kind_of(value: object) -> str:

@@ -5,16 +5,25 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
+from typing import Protocol
 
 Cell = str | int | float | bool | datetime | date | time | timedelta | None
 Row = tuple[int, Sequence[Cell]]
+
+
+class TableRows(Protocol):
+    """The rows of a table, as often as they are asked for."""
+
+    def __call__(self) -> Iterator[Row]: ...
+
 
 #: how exports write "nothing"
 _NOTHING = frozenset(
     {"", "-", "--", "---", "–", "—", "n/a", "#n/a", "null", "none", "nan", "(not set)", "\\n"}
 )
+_LONGEST_NOTHING = 12
 _SPACES = re.compile(r"\s+")
 _DASHES = re.compile("[‐‑‒–—―−－]")
 _FORMULA_TEXT = re.compile(r'^="(.*)"$', re.DOTALL)
@@ -50,9 +59,13 @@ def text_of(cell: Cell) -> str:
 
 def is_blank(cell: Cell) -> bool:
     """Whether the cell holds nothing, in any of the ways exports write it."""
-    if isinstance(cell, str):
-        return not cell or (len(cell) < 24 and text_of(cell).lower() in _NOTHING) or not cell.strip()
-    return cell is None
+    return not said(cell) if isinstance(cell, str) else cell is None
+
+
+def said(cell: Cell) -> str:
+    """The cell's text; empty where that is only a way of writing nothing."""
+    text = text_of(cell)
+    return "" if len(text) < _LONGEST_NOTHING and text.lower() in _NOTHING else text
 
 
 def is_blank_row(cells: Sequence[Cell]) -> bool:
@@ -60,7 +73,7 @@ def is_blank_row(cells: Sequence[Cell]) -> bool:
     return all(cell is None or (isinstance(cell, str) and not cell.strip()) for cell in cells)
 
 
-@functools.lru_cache(maxsize=100_000)
+@functools.lru_cache(maxsize=20_000)
 def folded(text: str) -> str:
     """``text`` so that two spellings of one word compare equal: Unicode form, case, spaces, dashes, brackets."""
     text = unicodedata.normalize("NFKC", text.replace("\ufeff", "").replace("\u200b", ""))
@@ -87,6 +100,8 @@ def is_damaged_id(cell: Cell) -> bool:
         return False
     if isinstance(cell, (int, float)):
         return abs(cell) >= 10**_EXCEL_DIGITS or (isinstance(cell, float) and not cell.is_integer())
+    if isinstance(cell, str) and "e" not in cell and "E" not in cell:
+        return False
     return bool(_SCIENTIFIC.match(text_of(cell)))
 
 

@@ -6,13 +6,12 @@ says, and only then are the cells read.
 
 from __future__ import annotations
 
-import functools
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from streams.sources.files.exports.cells import Cell, is_blank, text_of
 from streams.sources.files.exports.month_names import MONTHS
@@ -43,12 +42,13 @@ _NAMED = {"z": 0, "utc": 0, "gmt": 0, "pst": -8, "pdt": -7, "est": -5, "edt": -4
 _EXCEL_EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001 (a serial has no zone)
 #: Excel serials of 2000 to 2064; Unix seconds and milliseconds from 2000
 _SERIALS = (36_526, 60_000)
+#: 2026-11-28, with minutes, with seconds
+_ISO_LENGTHS = (10, 16, 19)
 _T = TypeVar("_T")
 _UNIX_S = (946_684_800, 4_102_444_800)
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """A time as written: local, with the offset that the text itself gives, if it does."""
 
     local: datetime
@@ -88,6 +88,8 @@ class DayOrder:
             self.native += 1
             self.native_swappable += cell.day <= 12
             return
+        if isinstance(cell, str) and cell[4:5] == "-" and cell[:4].isdigit():
+            return  # the year comes first, and the month after it
         parts = parts_of(cell)
         if not isinstance(parts, _DateParts):
             return
@@ -131,6 +133,8 @@ def read_moment(cell: Cell, is_day_first: bool | None) -> Moment | None:
 
 def parts_of(cell: Cell) -> Moment | _DateParts | None:
     """A cell's time, or its parts where day and month are yet to be told apart; None if it is no time."""
+    if isinstance(cell, str) and (moment := _iso_moment(cell)) is not None:
+        return moment
     if isinstance(cell, datetime):
         return Moment(cell.replace(tzinfo=None), cell.tzinfo)
     if isinstance(cell, date):
@@ -142,9 +146,19 @@ def parts_of(cell: Cell) -> Moment | _DateParts | None:
     return _parts_of_text(text_of(cell))
 
 
-@functools.lru_cache(maxsize=100_000)
+def _iso_moment(text: str) -> Moment | None:
+    """A time as most files write it; None for all others, which take longer to read."""
+    if len(text) not in _ISO_LENGTHS or not text[4] == text[7] == "-" or not text.isascii():
+        return None
+    try:
+        local = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return Moment(local, None, len(text) > _ISO_LENGTHS[0]) if local.tzinfo is None else None
+
+
 def _parts_of_text(text: str) -> Moment | _DateParts | None:
-    """A text's time or parts. Remembered: each cell is read twice, and lines of an order repeat its times."""
+    """A text's time or parts."""
     text = unicodedata.normalize("NFKC", text)
     if found := _YEAR_FIRST.match(text):
         year, month, day, *clock = found.groups()

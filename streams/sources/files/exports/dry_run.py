@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import date
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from streams.sources.files.exports.cells import Row
-from streams.sources.files.exports.dates import Moment
+from streams.sources.files.exports.cells import TableRows
+from streams.sources.files.exports.data_rows import RowTally
 from streams.sources.files.exports.event_rows import EventTable
 from streams.sources.files.exports.layout import ExportLayout, known_layouts
 from streams.sources.files.exports.numbers import WITHOUT_DECIMALS
@@ -20,8 +19,9 @@ from streams.sources.files.exports.order_life import OrderBook
 from streams.sources.files.exports.questions import Question
 from streams.sources.files.exports.recognition import SURE, RecognizedTable, recognize
 from streams.sources.files.exports.report_rows import ReportTable
+from streams.sources.files.exports.totals import OffsetsSeen, OrderTotals, day_text
 from streams.sources.files.exports.unreadable import UnreadableExportError
-from streams.sources.files.exports.values import ColumnValues, RowTally
+from streams.sources.files.exports.values import ColumnValues
 
 #: encodings tried where the first gives no known header
 _MOST_ENCODINGS = 5
@@ -168,7 +168,7 @@ def _layouts(choices: ImportChoices) -> Sequence[ExportLayout]:
 
 def _tables(
     file: ExportFile, layouts: Iterable[ExportLayout]
-) -> Iterator[tuple[str, RecognizedTable, Callable[[], Iterator[Row]]]]:
+) -> Iterator[tuple[str, RecognizedTable, TableRows]]:
     layouts = list(layouts)
     if not file.sheets:
         best: tuple[RecognizedTable, str] | None = None
@@ -181,7 +181,7 @@ def _tables(
         if best is not None:
             yield file.name, best[0], file.text(best[1])
         return
-    found = [(sheet, table) for sheet in file.sheets if (table := recognize(sheet, layouts)) is not None]
+    found = [(sheet, table) for sheet in file.sheets if (table := recognize(sheet.rows, layouts)) is not None]
     top = max((table.sure for _, table in found), default=0.0)
     kept = [(sheet, table) for sheet, table in found if table.sure >= min(top, SURE)]
     if kept and kept[0][1].layout.first_sheet_only:
@@ -189,13 +189,13 @@ def _tables(
         kept = kept[:1]
     for sheet, table in kept:
         name = file.name if len(kept) == 1 else f"{file.name} [{sheet.name}]"
-        yield name, table, sheet
+        yield name, table, sheet.rows
 
 
 def _summary(
     name: str,
     table: RecognizedTable,
-    rows: Callable[[], Iterator[Row]],
+    rows: TableRows,
     choices: ImportChoices,
     *,
     is_text: bool,
@@ -223,7 +223,7 @@ def _summary(
 
 
 def _of_orders(summary: ExportSummary, book: OrderBook, zone: str) -> None:
-    orders = book.orders.values()
+    count = OrderTotals(book, zone)
     damaged = book.tally.left_out["damaged_id"]
     if damaged:
         summary.questions.append(
@@ -232,45 +232,38 @@ def _of_orders(summary: ExportSummary, book: OrderBook, zone: str) -> None:
                 f"{damaged:,} rows: a spreadsheet has cut the order numbers' digits (such as 1.1812E+11); they cannot be counted. Export again and import the file without opening it",
             )
         )
-    if not orders and damaged:
+    if not count.orders and damaged:
         return
-    summary.orders = len(orders)
-    summary.paid = sum(map(book.is_paid, orders)) if book.knows_paid else None
-    summary.shipped = sum(order.is_shipped for order in orders)
-    summary.delivered = sum(order.is_delivered for order in orders)
-    summary.cancelled = sum(order.is_cancelled for order in orders)
-    summary.refunded = sum(order.is_refunded for order in orders)
+    summary.orders = count.orders
+    summary.paid = count.paid if book.knows_paid else None
+    summary.shipped, summary.delivered = count.shipped, count.delivered
+    summary.cancelled, summary.refunded = count.cancelled, count.refunded
     if "parcel" in summary.table.columns:  # type: ignore[union-attr]
-        summary.parcels = len({parcel for order in orders for parcel in order.parcels})
-    summary.units = sum((order.units for order in orders), Decimal(0))
-    money: dict[str, Decimal] = {}
-    for order in orders:
-        if order.amount is not None:
-            money[order.currency or "?"] = money.get(order.currency or "?", Decimal(0)) + order.amount
-        if order.buyer_currency:
-            money[order.buyer_currency] = money.get(order.buyer_currency, Decimal(0)) + order.buyer_amount
-    summary.money = money
-    if any(order.buyer_currency for order in orders):
+        summary.parcels = count.parcels
+    summary.units, summary.money, summary.per_day = (
+        count.units,
+        count.money,
+        dict(sorted(count.per_day.items())),
+    )
+    if count.has_two_currencies:
         summary.notes.append(
             "each sale stands in two currencies: what the shop is paid, and what the buyer paid; they are not added, and events carry the first"
         )
-    if differing := sum(order.amounts_differ for order in orders):
+    if count.differing:
         summary.questions.append(
             Question(
                 "numbers",
-                f"{differing:,} orders have a different order total on each line; is it the line's own?",
+                f"{count.differing:,} orders have a different order total on each line; is it the line's own?",
                 "",
                 "total",
             )
         )
-    days = Counter(_day(order.times["placed"], zone) for order in orders if "placed" in order.times)
-    summary.per_day = dict(sorted(days.items()))
-    summary.zone = summary.zone or _offsets(order.times.get("placed") for order in orders)
-    for (column, text), count in book.unknown_statuses.most_common(5):
+    summary.zone = summary.zone or count.offsets
+    for (column, text), rows in book.unknown_statuses.most_common(5):
         summary.questions.append(
             Question(
                 "statuses",
-                f"status {text!r} ({count:,} rows) is not known: is such an order paid, shipped, cancelled?",
+                f"status {text!r} ({rows:,} rows) is not known: is such an order paid, shipped, cancelled?",
                 "",
                 column,
             )
@@ -278,44 +271,54 @@ def _of_orders(summary: ExportSummary, book: OrderBook, zone: str) -> None:
 
 
 def _of_report(summary: ExportSummary, table: ReportTable) -> None:
-    summary.report_rows = len(table.rows)
     measures: dict[str, dict[str, Any]] = {}
     sums: dict[str, Decimal] = {}
+    rows = spread = 0
+    with_dimensions: set[date] = set()
     for row in table.rows:
+        rows += 1
+        spread += row.start != row.end
         one = measures.setdefault(
             row.measure, {"unit": row.unit, "rows": 0, "sum": None, "adds_up": not row.is_unique}
         )
         one["rows"] += 1
         sums[row.measure] = sums.get(row.measure, Decimal(0)) + row.value
-        if row.start is not None and row.start == row.end and not row.dimensions:
+        if row.start is None or row.end is None:
+            continue
+        if row.dimensions:
+            with_dimensions |= {row.start, row.end}
+        elif row.start == row.end:
             summary.per_day.setdefault(row.start.isoformat(), {})[row.measure] = _plain(row.value)
-    for row in table.rows:
-        if row.dimensions and row.start is not None and row.end is not None:
-            summary.per_day.setdefault(row.start.isoformat(), {})
-            summary.per_day.setdefault(row.end.isoformat(), {})
+    for day in sorted(with_dimensions):
+        summary.per_day.setdefault(day.isoformat(), {})
     for measure, one in measures.items():
         if one["adds_up"] and not table.is_never_added:
             one["sum"] = _plain(sums[measure])
         else:
             one["sum_of_rows"] = _plain(sums[measure])
-    summary.measures = measures
-    spread = sum(1 for row in table.rows if row.start != row.end)
+    summary.measures, summary.report_rows = measures, rows
     if spread:
         summary.notes.append(
-            f"{spread:,} of {len(table.rows):,} figures speak of several days and belong to none of them"
+            f"{spread:,} of {rows:,} figures speak of several days and belong to none of them"
         )
 
 
 def _of_events(summary: ExportSummary, table: EventTable, zone: str) -> None:
-    summary.events = dict(Counter(event.name for event in table.events).most_common())
-    orders = [event for event in table.events if event.type == "order"]
-    summary.orders, summary.repeats = len(orders), table.repeats
-    for event in orders:
-        if event.amount is not None:
-            code = summary.values.currency if summary.values and summary.values.currency else "?"
-            summary.money[code] = summary.money.get(code, Decimal(0)) + event.amount
-    summary.per_day = dict(sorted(Counter(_day(event.at, zone) for event in table.events).items()))
-    summary.zone = summary.zone or _offsets(event.at for event in table.events)
+    names: Counter[str] = Counter()
+    days: Counter[str] = Counter()
+    offsets, orders = OffsetsSeen(), 0
+    for event in table.events:
+        names[event.name] += 1
+        days[day_text(event.at, zone)] += 1
+        offsets.add(event.at)
+        if event.type == "order":
+            orders += 1
+            if event.amount is not None:
+                code = summary.values.currency if summary.values and summary.values.currency else "?"
+                summary.money[code] = summary.money.get(code, Decimal(0)) + event.amount
+    summary.events, summary.per_day = dict(names.most_common()), dict(sorted(days.items()))
+    summary.orders, summary.repeats = orders, table.repeats
+    summary.zone = summary.zone or offsets.text
     if table.shared_order_ids:
         summary.notes.append(
             f"{len(table.shared_order_ids):,} order ids stand for several orders of different buyers; each is counted"
@@ -360,30 +363,3 @@ def _ask(summary: ExportSummary, values: ColumnValues, zone: str) -> None:
         and layout.name != "mabang-costs"
     ):
         summary.questions.append(Question("period", "the file names no day: which period does it cover?"))
-
-
-def _day(moment: Moment, zone: str) -> str:
-    """The local day as written; in ``zone`` where the time has an offset of its own and a zone is given."""
-    if zone and moment.offset is not None:
-        return moment.at(UTC).astimezone(ZoneInfo(zone)).date().isoformat()
-    return moment.local.date().isoformat()
-
-
-def _offsets(moments: Iterable[Moment | None]) -> str:
-    """The offsets that the times themselves give, as text; empty if any gives none."""
-    found: set[str] = set()
-    for moment in moments:
-        if moment is None:
-            continue
-        if moment.offset is None:
-            return ""
-        found.add(_offset_text(moment.offset))
-    return ", ".join(sorted(found))
-
-
-def _offset_text(offset: tzinfo) -> str:
-    delta = offset.utcoffset(datetime(2000, 1, 1)) or timedelta(0)  # noqa: DTZ001 (a fixed offset)
-    if not delta:
-        return "UTC"
-    minutes = round(abs(delta).total_seconds() / 60)
-    return f"UTC{'-' if delta < timedelta(0) else '+'}{minutes // 60:02d}:{minutes % 60:02d}"

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import msgspec
 
 from scoring.events.event import EventType
-from streams.sources.files.exports.cells import Cell
+from streams.sources.files.exports.columns import TableChunk
 from streams.sources.files.exports.dates import Moment
-from streams.sources.files.exports.values import ColumnValues, RowTally
+from streams.sources.files.exports.values import BadNumber, ColumnValues
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,45 +30,55 @@ class ExportedEvent:
 
 
 class EventTable:
-    """The events of one table. ``shared_order_ids`` are ids under which the file has different orders."""
+    """The events of one table, worked out each time that they are asked for: there may be millions.
+
+    ``shared_order_ids`` are ids under which the file has different orders, ``unknown`` names of events that are no stage; both are
+    complete once ``events`` has been read.
+    """
 
     def __init__(self, values: ColumnValues) -> None:
         self._values, self._layout = values, values.table.layout
-        self.tally = RowTally()
-        self.events: list[ExportedEvent] = []
+        self.tally = values.tally()
         self.unknown: Counter[str] = Counter()
         self.repeats = 0
         self._orders: dict[str, tuple[str, Decimal | None]] = {}
         self.shared_order_ids: set[str] = set()
-        for line, cells in values.rows(self.tally):
-            self._take(line, cells)
 
-    def _take(self, line: int, cells: Sequence[Cell]) -> None:
+    @property
+    def events(self) -> Iterator[ExportedEvent]:
+        """The events in file order."""
+        self.tally, self.unknown, self.repeats = self._values.tally(), Counter(), 0
+        self._orders, self.shared_order_ids = {}, set()
+        for chunk in self._values.chunks():
+            yield from self._of_chunk(chunk)
+
+    def _of_chunk(self, chunk: TableChunk) -> Iterator[ExportedEvent]:
         values, layout = self._values, self._layout
-        self.tally.rows += 1
-        at, name = values.moment("time", cells), values.text("event", cells)
-        if at is None or not name:
-            self.tally.leave_out("no_time" if at is None else "no_event_name", line)
-            return
-        kind = layout.types.get(name)
-        if kind is None and name not in layout.no_stage:
-            self.unknown[name] += 1
-        details = _details(values.text("details", cells))
-        order_id = values.text("order", cells) or _first(details, layout.order_keys)
-        try:
-            amount = values.number("amount", cells) if "amount" in values.table.columns else None
-        except ValueError:
-            self.tally.leave_out("bad_number", line)
-            return
-        if amount is None and (text := _first(details, layout.amount_keys)):
-            amount = Decimal(text)
-        visitor = values.text("visitor", cells)
-        if kind is EventType.ORDER and order_id:
-            order_id = self._own_id(order_id, visitor, amount)
-            if not order_id:
-                self.repeats += 1
-                return
-        self.events.append(ExportedEvent(name, kind, at, line, visitor, order_id, amount))
+        times, names = values.moments("time", chunk), values.texts("event", chunk)
+        details, orders = values.texts("details", chunk), values.texts("order", chunk)
+        amounts, visitors = values.numbers("amount", chunk), values.texts("visitor", chunk)
+        for at, line in enumerate(chunk.lines):
+            self.tally.rows += 1
+            moment, name, amount = times[at], names[at], amounts[at]
+            if moment is None or not name:
+                self.tally.leave_out("no_time" if moment is None else "no_event_name", line)
+                continue
+            kind = layout.types.get(name)
+            if kind is None and name not in layout.no_stage:
+                self.unknown[name] += 1
+            if isinstance(amount, BadNumber):
+                self.tally.leave_out("bad_number", line)
+                continue
+            said = _details(details[at])
+            order_id = orders[at] or _first(said, layout.order_keys)
+            if amount is None:
+                amount = _decimal(_first(said, layout.amount_keys))
+            if kind is EventType.ORDER and order_id:
+                order_id = self._own_id(order_id, visitors[at], amount)
+                if not order_id:
+                    self.repeats += 1
+                    continue
+            yield ExportedEvent(name, kind, moment, line, visitors[at], order_id, amount)
 
     def _own_id(self, order_id: str, visitor: str, amount: Decimal | None) -> str:
         """The id of an order; one of its own where another buyer's order came under the same id; empty for a repeat."""
@@ -92,6 +102,13 @@ def _details(text: str) -> Mapping[str, Any]:
     except msgspec.DecodeError:
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _decimal(text: str) -> Decimal | None:
+    try:
+        return Decimal(text) if text else None
+    except InvalidOperation:
+        return None
 
 
 def _first(details: Mapping[str, Any], keys: Sequence[str]) -> str:

@@ -120,6 +120,10 @@ def read_number(cell: Cell, decimal: str) -> Decimal | None:
         return None
     if isinstance(cell, (int, float)):
         return Decimal(str(cell)) if cell == cell and abs(cell) != float("inf") else None
+    if isinstance(cell, str) and cell.isascii():
+        plain = cell.replace(".", "", 1) if decimal == "." else cell
+        if plain.isdigit() and cell[0] != "." and cell[-1] != ".":
+            return Decimal(cell)
     found = _match(cell)
     if found is None:
         return None
@@ -162,7 +166,7 @@ def _match(cell: Cell) -> re.Match[str] | None:
     return _match_of_text(text_of(cell))
 
 
-@functools.lru_cache(maxsize=100_000)
+@functools.lru_cache(maxsize=20_000)
 def _match_of_text(text: str) -> re.Match[str] | None:
     text = unicodedata.normalize("NFKC", text).replace("￥", "¥").strip()
     found = _NUMBER.match(text)

@@ -17,7 +17,7 @@ from streams.sources.files.exports.unreadable import UnreadableExportError
 from streams.sources.files.exports.workbooks import (
     MOST_UNPACKED,
     OLE,
-    SheetRows,
+    Sheet,
     check_unpacked,
     open_workbook,
 )
@@ -32,7 +32,7 @@ class ExportFile:
 
     name: str
     path: Path
-    sheets: Sequence[SheetRows] = ()
+    sheets: Sequence[Sheet] = ()
     encodings: Sequence[str] = ()
     trouble: str = ""
     texts: dict[str, TextRows] = field(default_factory=dict)

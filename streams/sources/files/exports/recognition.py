@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from streams.sources.files.exports.cells import Cell, Row, header_name, is_blank_row, text_of
+from streams.sources.files.exports.cells import Cell, Row, TableRows, header_name, is_blank_row, text_of
 from streams.sources.files.exports.layout import ExportLayout
 
 #: from here on a table is taken for what it looks like; below, the person is asked
@@ -44,7 +44,7 @@ class RecognizedTable:
         return [text for place, text in enumerate(self.shown) if text and place not in used]
 
 
-def recognize(rows: Callable[[], Iterator[Row]], layouts: Iterable[ExportLayout]) -> RecognizedTable | None:
+def recognize(rows: TableRows, layouts: Iterable[ExportLayout]) -> RecognizedTable | None:
     """The best layout for a table; None if no row looks like the header of any."""
     start = [row for row in itertools.islice(rows(), _HEADER_ROWS) if not is_blank_row(row[1])]
     found: list[RecognizedTable] = []

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from streams.sources.files.exports.cells import Cell, folded, is_blank, text_of
+from streams.sources.files.exports.cells import folded, header_name, is_blank, text_of
+from streams.sources.files.exports.columns import TableChunk
+from streams.sources.files.exports.data_rows import RowTally
 from streams.sources.files.exports.dates import Moment, read_moment
 from streams.sources.files.exports.questions import Question
-from streams.sources.files.exports.recognition import cell_at
-from streams.sources.files.exports.values import ColumnValues, RowTally
+from streams.sources.files.exports.values import BAD_NUMBER, ColumnValues
 
 _RANGE = re.compile(
     r"^(.{6,40}?)\s*(?:~|–|—|\bto\b|至|到|\s-\s|(?<=\d{4})-(?=\d{1,2}-\d{1,2}-\d{4}))\s*(.{6,40})$"
@@ -38,61 +39,64 @@ class ExportFigure:
 
 
 class ReportTable:
-    """The report rows of one table."""
+    """The report rows of one table. ``rows`` are worked out each time that they are asked for: there may be millions."""
 
     def __init__(self, values: ColumnValues) -> None:
         self._values, self._table, self._layout = values, values.table, values.table.layout
-        self.tally = RowTally()
+        self.tally = values.tally()
         self.is_never_added = self._layout.never_added
-        self.rows: list[ExportFigure] = []
         self.questions: list[Question] = []
-        for line, cells in values.rows(self.tally):
-            self._take(line, cells)
+        self._parts = self._place_of_whole()
 
-    def _take(self, line: int, cells: Sequence[Cell]) -> None:
-        start: date | None = None
-        end: date | None = None
-        if "day" in self._table.columns:
-            period = self._period(cells)
-            if period is None:
-                self.tally.leave_out(self._why_no_day(cells), line)
-                return
-            start, end = period
-            if start != end and self._layout.row == "day":
-                self.tally.leave_out("total", line)
-                return
-        elif self._is_total(cells):
-            self.tally.leave_out("total", line)
-            return
-        if self._is_part(cells):
-            self.tally.leave_out("part_of_another_row", line)
-            return
-        self.tally.rows += 1
-        try:
-            found = list(self._figures(line, cells, start, end))
-        except ValueError:
-            self.tally.leave_out("bad_number", line)
-            return
-        self.rows += found
+    @property
+    def rows(self) -> Iterator[ExportFigure]:
+        """The figures; what became of the rows is in ``tally`` afterwards."""
+        tally = self._values.tally()
+        for chunk in self._values.chunks():
+            yield from self._of_chunk(chunk, tally)
+        self.tally = tally
 
-    def _figures(
-        self, line: int, cells: Sequence[Cell], start: date | None, end: date | None
-    ) -> Iterator[ExportFigure]:
-        dimensions = tuple(
-            (name, text_of(cell_at(cells, place))) for name, place in self._table.dimensions.items()
-        )
-        for measure in self._table.measures:
-            value = self._values.number(measure, cells)
-            if value is not None:
-                spec = self._layout.measures[measure]
-                yield ExportFigure(measure, spec.unit, value, start, end, dimensions, spec.unique, line)
+    def _of_chunk(self, chunk: TableChunk, tally: RowTally) -> Iterator[ExportFigure]:
+        values, has_day = self._values, "day" in self._table.columns
+        figures = [
+            (one, self._layout.measures[one], values.numbers(one, chunk)) for one in self._table.measures
+        ]
+        dimensions = [(name, chunk.columns[place]) for name, place in self._table.dimensions.items()]
+        days, untils = values.moments("day", chunk), values.moments("until", chunk)
+        for at, line in enumerate(chunk.lines):
+            period = self._period(chunk, at, days[at], untils[at]) if has_day else (None, None)
+            if reason := self._why_left_out(chunk, at, period):
+                tally.leave_out(reason, line)
+                continue
+            tally.rows += 1
+            if any(numbers[at] is BAD_NUMBER for _, _, numbers in figures):
+                tally.leave_out("bad_number", line)
+                continue
+            start, end = period or (None, None)
+            names = tuple((name, text_of(cells[at])) for name, cells in dimensions)
+            for one, spec, numbers in figures:
+                if isinstance(number := numbers[at], Decimal):
+                    yield ExportFigure(one, spec.unit, number, start, end, names, spec.unique, line)
 
-    def _period(self, cells: Sequence[Cell]) -> tuple[date, date] | None:
-        start = self._values.moment("day", cells)
+    def _why_left_out(
+        self, chunk: TableChunk, at: int, period: tuple[date | None, date | None] | None
+    ) -> str:
+        """Why a row is not used; empty for one that is."""
+        if period is None:
+            cell = chunk.columns[self._table.columns["day"]][at]
+            return "total" if not is_blank(cell) and _TOTAL.search(folded(text_of(cell))) else "no_day"
+        if period[0] != period[1] and self._layout.row == "day":
+            return "total"
+        if period[0] is None and self._is_total(chunk, at):
+            return "total"
+        return "part_of_another_row" if self._is_part(chunk, at) else ""
+
+    def _period(
+        self, chunk: TableChunk, at: int, start: Moment | None, until: Moment | None
+    ) -> tuple[date, date] | None:
         if start is not None:
-            until = self._values.moment("until", cells) if "until" in self._table.columns else None
             return start.local.date(), (until or start).local.date()
-        found = _RANGE.match(text_of(cell_at(cells, self._table.columns["day"])))
+        found = _RANGE.match(text_of(chunk.columns[self._table.columns["day"]][at]))
         if found is None:
             return None
         ends = [self._end(text) for text in found.groups()]
@@ -106,22 +110,20 @@ class ReportTable:
             read_moment(text, self._layout.day_first) or read_moment(text, True) or read_moment(text, False)
         )
 
-    def _why_no_day(self, cells: Sequence[Cell]) -> str:
-        cell = cell_at(cells, self._table.columns["day"])
-        if is_blank(cell):
-            return "no_day"
-        return "total" if _TOTAL.search(folded(text_of(cell))) else "no_day"
-
-    def _is_total(self, cells: Sequence[Cell]) -> bool:
-        first = next((text_of(cell) for cell in cells if not is_blank(cell)), "")
+    def _is_total(self, chunk: TableChunk, at: int) -> bool:
+        first = next(
+            (text_of(cell) for place in chunk.columns if not is_blank(cell := chunk.columns[place][at])), ""
+        )
         return folded(first) in ("total", "totals", "合计", "总计", "汇总")
 
-    def _is_part(self, cells: Sequence[Cell]) -> bool:
-        """Whether the row is a part of another row, such as a variation under its product."""
+    def _place_of_whole(self) -> int | None:
+        """The column that tells a whole row from a part of one, such as a variation under its product."""
         rule = self._layout.whole_when
-        if rule is None:
+        name = header_name(str(rule["column"])) if rule else ""
+        return self._table.headers.index(name) if name and name in self._table.headers else None
+
+    def _is_part(self, chunk: TableChunk, at: int) -> bool:
+        rule = self._layout.whole_when
+        if rule is None or self._parts is None:
             return False
-        name = folded(str(rule["column"]))
-        if name not in self._table.headers:
-            return False
-        return folded(text_of(cell_at(cells, self._table.headers.index(name)))) not in rule["is"]
+        return folded(text_of(chunk.columns[self._parts][at])) not in rule["is"]

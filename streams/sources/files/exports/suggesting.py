@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from itertools import islice
 
 import yaml
 
-from streams.sources.files.exports.cells import Row, is_blank, text_of
+from streams.sources.files.exports.cells import TableRows, is_blank, text_of
 from streams.sources.files.exports.layout import ExportLayout
 from streams.sources.files.exports.recognition import RecognizedTable, cell_at
 
 _EXAMPLES = 2
 
 
-def suggested(table: RecognizedTable, rows: Callable[[], Iterator[Row]]) -> str:
+def suggested(table: RecognizedTable, rows: TableRows) -> str:
     """The mapping as text; each column has the first values under it next to it."""
     layout: ExportLayout = table.layout
     examples = _examples(table, rows)
@@ -64,7 +63,7 @@ def suggested(table: RecognizedTable, rows: Callable[[], Iterator[Row]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _examples(table: RecognizedTable, rows: Callable[[], Iterator[Row]]) -> list[str]:
+def _examples(table: RecognizedTable, rows: TableRows) -> list[str]:
     found: list[list[str]] = [[] for _ in table.shown]
     for line, cells in islice(rows(), table.header_line + 50):
         if line <= table.header_line:

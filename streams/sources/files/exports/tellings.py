@@ -13,7 +13,8 @@ from scoring.records.order_facts import ALL_REFUNDS, OrderFacts, OrderKind
 from scoring.records.report_row import Period, ReportRow
 from scoring.records.report_rules import is_complete
 from streams.sources.files.exports.dates import Moment
-from streams.sources.files.exports.order_life import ExportOrder, OrderBook
+from streams.sources.files.exports.open_orders import ExportOrder
+from streams.sources.files.exports.order_life import OrderBook
 from streams.sources.files.exports.report_rows import ExportFigure
 
 _COUNTRY = re.compile(r"^[A-Z]{2}$")
@@ -56,13 +57,10 @@ class OrderTellings:
     def __init__(self, book: OrderBook, marks: ImportMarks) -> None:
         self._book, self._marks, self._zone = book, marks, marks.local
         #: the file knows all of its orders as they were at the newest time in it, or later
-        self._as_of_ms = min(
-            max((self._ms(at) for order in book.orders.values() for at in order.times.values()), default=0),
-            marks.told_at_ms,
-        )
+        self._as_of_ms = min(max(map(self._ms, book.newest.values()), default=0), marks.told_at_ms)
 
     def __iter__(self) -> Iterator[tuple[int, OrderFacts]]:
-        for order in self._book.orders.values():
+        for order in self._book.orders():
             yield order.line, self._facts(order)
         for left in self._book.left_out_orders.values():
             yield (

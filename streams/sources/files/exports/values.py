@@ -2,34 +2,42 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from decimal import Decimal
+from functools import partial
 
 from scoring.events.incoming import CURRENCIES
 from streams.sources.files.exports.cells import (
     Cell,
-    Row,
+    TableRows,
     folded,
     header_currency,
     header_name,
     is_blank,
-    is_blank_row,
     is_damaged_id,
     lost_digits,
+    said,
     text_of,
 )
+from streams.sources.files.exports.columns import (
+    CellMemory,
+    KeptChunks,
+    TableChunk,
+)
+from streams.sources.files.exports.data_rows import DataRows, RowTally, first_named
 from streams.sources.files.exports.dates import DayOrder, Moment, order_by_consecutive_days, read_moment
 from streams.sources.files.exports.layout import NUMBER_FIELDS, TIME_FIELDS
 from streams.sources.files.exports.numbers import WITHOUT_DECIMALS, Numerals, read_number
 from streams.sources.files.exports.questions import Question
-from streams.sources.files.exports.recognition import RecognizedTable, cell_at
+from streams.sources.files.exports.recognition import RecognizedTable
 
 #: zeros past an id's fifteenth digit, added over the column, from which on they are no chance
 _NO_CHANCE = 3
 _DAYS_LOOKED_AT = 400
+_COUNTRIES_ENOUGH = 5
+#: fields that are another text in nearly every row
+_NAMES_OF_ONE = frozenset({"order", "parcel", "details"})
 #: countries as exports write them, where a platform's local shop sells in the local currency only
 LOCAL_CURRENCIES = {
     "vietnam": "VND", "việt nam": "VND", "vn": "VND", "indonesia": "IDR", "id": "IDR", "thailand": "THB", "th": "THB",
@@ -38,36 +46,27 @@ LOCAL_CURRENCIES = {
 }  # fmt: skip
 
 
-@dataclass(slots=True)
-class RowTally:
-    """What became of a table's rows, and where the first of each kind stands."""
-
-    rows: int = 0
-    left_out: Counter[str] = field(default_factory=Counter)
-    lines: dict[str, list[int]] = field(default_factory=dict)
-
-    def leave_out(self, reason: str, line: int) -> None:
-        """Count a row that is not used, with its line."""
-        self.left_out[reason] += 1
-        kept = self.lines.setdefault(reason, [])
-        if len(kept) < 5:
-            kept.append(line)
-
-
 class ColumnValues:
-    """Reads the cells of one table. Made with one pass over the whole table.
+    """Reads the columns of one table. Made with one pass over the whole table.
 
     Args:
         table: the recognised table.
         rows: its rows, as often as asked for.
         is_text: whether it is a text file, whose rows must all have the header's width.
         currency: of amounts whose file names none, as a person or the store's configuration says.
+        progress: is told at which line the first pass is.
     """
 
     def __init__(
-        self, table: RecognizedTable, rows: Callable[[], Iterator[Row]], *, is_text: bool, currency: str = ""
+        self,
+        table: RecognizedTable,
+        rows: TableRows,
+        *,
+        is_text: bool,
+        currency: str = "",
+        progress: Callable[[int], None] = lambda line: None,
     ) -> None:
-        self.table, self.source, self._is_text = table, rows, is_text
+        self.table, self.source, self._is_text, self._progress = table, rows, is_text, progress
         self.questions: list[Question] = []
         self._times = {one: DayOrder() for one in TIME_FIELDS if one in table.columns}
         numbers = {one: table.columns[one] for one in NUMBER_FIELDS if one in table.columns}
@@ -78,104 +77,134 @@ class ColumnValues:
         self._long_ids = 0
         self._has_whole_long_id = False
         self._width = len(table.shown)
+        self.places = self._needed_places()
+        self._tally = RowTally()
+        self._chunks = KeptChunks()
+        self._days: list[Cell] = []
         self._collect()
         self.currency, self.currency_is_sure = self._decide_currency(currency)
         self._decimals = {one: self._decide_decimal(one) for one in self._numbers}
         self._day_first = self._decide_days()
+        self._moments = {
+            one: CellMemory(partial(read_moment, is_day_first=order))
+            for one, order in self._day_first.items()
+        }
+        self._figures = {
+            one: CellMemory(partial(_figure, decimal=decimal)) for one, decimal in self._decimals.items()
+        }
+        self._texts: CellMemory[str] = CellMemory(said)
 
-    def rows(self, tally: RowTally) -> Iterator[Row]:
-        """Rows under the header that may hold data; headers in between and rows of a wrong width are counted in ``tally``."""
-        for line, cells in self.source():
-            if line <= self.table.header_line or is_blank_row(cells):
-                continue
-            if self._is_header(cells):
-                tally.leave_out("repeated_header", line)
-            elif self._is_text and len(cells) < self._width:
-                tally.rows += 1
-                tally.leave_out("cut_short", line)
-            elif self._is_text and any(not is_blank(cell) for cell in cells[self._width :]):
-                tally.rows += 1
-                tally.leave_out("too_many_columns", line)
-            else:
-                yield line, cells
+    def chunks(self) -> Iterator[TableChunk]:
+        """The rows under the header that may hold data, without headers in between and rows of a wrong width."""
+        yield from self._chunks
 
-    def moment(self, one: str, cells: Sequence[Cell]) -> Moment | None:
-        """The time in the column of a field; None for none."""
-        cell = cell_at(cells, self.table.columns.get(one))
-        return None if cell is None else read_moment(cell, self._day_first.get(one))
+    @property
+    def row_count(self) -> int:
+        """How many rows ``chunks`` gives."""
+        return self._chunks.rows
 
-    def number(self, one: str, cells: Sequence[Cell]) -> Decimal | None:
-        """The number in the column of a field or measure; None for none.
+    def tally(self) -> RowTally:
+        """A tally that begins with what the rows' own form leaves out."""
+        lines = {reason: list(some) for reason, some in self._tally.lines.items()}
+        return RowTally(self._tally.rows, Counter(self._tally.left_out), lines)
 
-        Raises:
-            ValueError: there is text that is no number in this column's way of writing.
-        """
-        cell = cell_at(cells, self._number_places.get(one))
-        if cell is None or is_blank(cell):
-            return None
-        number = read_number(cell, self._decimals[one])
-        if number is None:
-            raise ValueError(one)
-        return number
+    def moments(self, one: str, chunk: TableChunk) -> list[Moment | None]:
+        """The times in the column of a field; None for none."""
+        place = self.table.columns.get(one)
+        return [None] * len(chunk.lines) if place is None else self._moments[one].of(chunk.columns[place])
 
-    def text(self, one: str, cells: Sequence[Cell]) -> str:
-        """The text in the column of a field; empty for nothing."""
-        cell = cell_at(cells, self.table.columns.get(one))
-        return "" if cell is None or is_blank(cell) else text_of(cell)
+    def numbers(self, one: str, chunk: TableChunk) -> list[Decimal | BadNumber | None]:
+        """The numbers in the column of a field or measure; None for none."""
+        place = self._number_places.get(one)
+        return [None] * len(chunk.lines) if place is None else self._figures[one].of(chunk.columns[place])
 
-    def is_id_damaged(self, cells: Sequence[Cell]) -> bool:
-        """Whether a spreadsheet has destroyed this row's order number."""
-        cell = cell_at(cells, self.table.columns.get("order"))
-        if is_damaged_id(cell):
-            return True
+    def texts(self, one: str, chunk: TableChunk) -> list[str]:
+        """The texts in the column of a field; empty for nothing."""
+        place = self.table.columns.get(one)
+        if place is None:
+            return [""] * len(chunk.lines)
+        cells = chunk.columns[place]
+        return [said(cell) for cell in cells] if one in _NAMES_OF_ONE else self._texts.of(cells)
+
+    def damaged_ids(self, chunk: TableChunk) -> list[bool]:
+        """Whether a spreadsheet has destroyed each row's order number."""
+        place = self.table.columns.get("order")
+        if place is None:
+            return [False] * len(chunk.lines)
         is_rounded = self._long_ids >= _NO_CHANCE and not self._has_whole_long_id
-        return is_rounded and lost_digits(text_of(cell)) > 0
+        cells = chunk.columns[place]
+        if is_rounded:
+            return [is_damaged_id(cell) or lost_digits(text_of(cell)) > 0 for cell in cells]
+        return [is_damaged_id(cell) for cell in cells]
 
-    def is_description(self, line: int, cells: Sequence[Cell]) -> bool:
-        """Whether the row under the header says in words what the columns are: none of its times and numbers is one."""
-        if line > self.table.header_line + 2:
-            return False
+    def descriptions(self, chunk: TableChunk) -> set[int]:
+        """Which rows right under the header say in words what the columns are: none of their times and numbers is one."""
+        near = [at for at, line in enumerate(chunk.lines[:2]) if line <= self.table.header_line + 2]
         places = [self.table.columns[one] for one in self._times]
-        texts = [cell_at(cells, place) for place in (*places, *self._number_places.values())]
-        filled = [cell for cell in texts if not is_blank(cell)]
-        return bool(filled) and not any(
-            read_moment(cell, True) or read_number(cell, ".") is not None for cell in filled
-        )
+        found = set()
+        for at in near:
+            cells = [chunk.columns[place][at] for place in (*places, *self._number_places.values())]
+            filled = [cell for cell in cells if not is_blank(cell)]
+            if filled and not any(
+                read_moment(cell, True) or read_number(cell, ".") is not None for cell in filled
+            ):
+                found.add(at)
+        return found
 
-    def currency_of(self, cells: Sequence[Cell], one: str = "currency") -> str:
-        """The currency of a row: its own column, else the file's."""
-        code = self.text(one, cells).upper()
-        if code:  # "Mex" is none: such an amount is asked about, not taken for the file's usual currency
-            return code if code in CURRENCIES else ""
-        return self.currency if one == "currency" else ""
+    def currencies(self, chunk: TableChunk, one: str = "currency") -> list[str]:
+        """The currency of each row: its own column's, else the file's."""
+        usual = self.currency if one == "currency" else ""
+        if one not in self.table.columns:
+            return [usual] * len(chunk.lines)
+        # "Mex" is none: such an amount is asked about, not taken for the file's usual currency
+        codes = [text.upper() for text in self.texts(one, chunk)]
+        return [(code if code in CURRENCIES else "") if code else usual for code in codes]
 
-    def _is_header(self, cells: Sequence[Cell]) -> bool:
-        first = next((place for place, name in enumerate(self.table.headers) if name), 0)
-        if header_name(cell_at(cells, first)) != self.table.headers[first]:
-            return False
-        return [header_name(cell) for cell in cells[: self._width]] == self.table.headers[: len(cells)]
+    def _needed_places(self) -> list[int]:
+        """The columns that anything is read from; the first ones as well, in which a total says that it is one."""
+        table = self.table
+        used = {
+            *table.columns.values(),
+            *table.measures.values(),
+            *table.dimensions.values(),
+            first_named(table),
+            *range(5),
+        }
+        if rule := table.layout.whole_when:
+            name = header_name(str(rule["column"]))
+            used |= {table.headers.index(name)} if name in table.headers else set()
+        return sorted(place for place in used if place < max(self._width, 1))
 
     def _collect(self) -> None:
+        """Read the table once: keep what is needed of it, and what its columns say of how they are written."""
+        rows = DataRows(self.table, self.source, self.places, is_text=self._is_text)
+        for chunk in rows:
+            if chunk.lines:
+                self._progress(chunk.lines[-1])
+                self._learn(chunk)
+                self._chunks.add(chunk)
+        self._tally = rows.tally
+
+    def _learn(self, chunk: TableChunk) -> None:
         table = self.table
-        times = [(table.columns[one], order) for one, order in self._times.items()]
-        numbers = [(place, self._numbers[one]) for one, place in self._number_places.items()]
-        order, currency, country = (table.columns.get(one) for one in ("order", "currency", "country"))
-        for _, cells in self.rows(RowTally()):
-            for place, found in times:
-                found.add(cell_at(cells, place))
-            for place, numerals in numbers:
-                numerals.add(cell_at(cells, place))
-            if currency is not None and (code := text_of(cell_at(cells, currency)).upper()):
-                self._currencies[code] += 1
-            if (
-                country is not None
-                and (text := text_of(cell_at(cells, country)))
-                and len(self._countries) < 5
-            ):
-                self._countries.add(text)
-            if order is not None and (lost := lost_digits(text_of(cell_at(cells, order)))):
-                self._long_ids += max(lost, 0)
-                self._has_whole_long_id |= lost < 0
+        for one, order in self._times.items():
+            for cell in set(chunk.columns[table.columns[one]]):
+                order.add(cell)
+        for one, numerals in self._numbers.items():
+            for cell in set(chunk.columns[self._number_places[one]]):
+                numerals.add(cell)
+        if (currency := table.columns.get("currency")) is not None:
+            self._currencies.update({text_of(cell).upper() for cell in set(chunk.columns[currency])} - {""})
+        if (country := table.columns.get("country")) is not None and len(self._countries) < _COUNTRIES_ENOUGH:
+            self._countries |= {text_of(cell) for cell in set(chunk.columns[country])} - {""}
+        if (order_place := table.columns.get("order")) is not None:
+            lost = [
+                found for cell in set(chunk.columns[order_place]) if (found := lost_digits(text_of(cell)))
+            ]
+            self._long_ids += sum(max(found, 0) for found in lost)
+            self._has_whole_long_id = self._has_whole_long_id or any(found < 0 for found in lost)
+        if (day := table.columns.get("day")) is not None and len(self._days) < _DAYS_LOOKED_AT:
+            self._days += chunk.columns[day]
 
     def _decide_currency(self, given: str) -> tuple[str, bool]:
         """The currency of amounts without a currency column: what the file says, else what a person does, asked where they differ."""
@@ -297,7 +326,11 @@ class ColumnValues:
                     )
                 )
             elif decided[one] is None and order.open:
-                decided[one] = self._consecutive(one) if whole is None and one == "day" else whole
+                decided[one] = (
+                    order_by_consecutive_days(self._days[:_DAYS_LOOKED_AT])
+                    if whole is None and one == "day"
+                    else whole
+                )
                 if decided[one] is None:
                     self.questions.append(
                         Question(
@@ -309,7 +342,16 @@ class ColumnValues:
                     )
         return decided
 
-    def _consecutive(self, one: str) -> bool | None:
-        place = self.table.columns[one]
-        cells = (cell_at(cells, place) for _, cells in self.rows(RowTally()))
-        return order_by_consecutive_days(itertools.islice(cells, _DAYS_LOOKED_AT))
+
+class BadNumber:
+    """Text where a number should be, that is none in its column's way of writing."""
+
+
+BAD_NUMBER = BadNumber()
+
+
+def _figure(cell: Cell, decimal: str) -> Decimal | BadNumber | None:
+    if is_blank(cell):
+        return None
+    number = read_number(cell, decimal)
+    return BAD_NUMBER if number is None else number

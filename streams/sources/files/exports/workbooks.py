@@ -1,93 +1,104 @@
-"""XLSX and XLS as grids, by the cells that are there and not by the size a sheet declares."""
+"""Workbooks as grids: XLSX streamed, old XLS and the rarer kinds by libraries that read them whole."""
 
 from __future__ import annotations
 
+import functools
 import io
-import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import python_calamine as calamine
 import xlrd
 
-from streams.sources.files.exports.cells import Cell, Row
+from streams.sources.files.exports.cells import Cell, Row, TableRows
 from streams.sources.files.exports.unreadable import UnreadableExportError
+from streams.sources.files.exports.xlsx_package import SharedTexts, read_package
+from streams.sources.files.exports.xlsx_rows import XlsxRows
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-#: a workbook that unpacks to more than this, or to this many times its size, is not read
-MOST_UNPACKED = 1 << 30
+#: a package that unpacks to more than this, or to this many times its size, is not read
+MOST_UNPACKED = 8 << 30
 MOST_RATIO = 400
-#: cells of the rectangle that a sheet spans: calamine keeps all of them
-_MOST_CELLS = 60_000_000
-_CELL = re.compile(rb'<(?:\w+:)?c\s[^>]*?r="([A-Z]{1,3})([0-9]{1,7})"')
-_OVERLAP = 512
+#: the same of workbooks that a library keeps in memory
+_MOST_WHOLE = 256 << 20
+_ROWS_LOOKED_AT = 60
 
 
-class SheetRows:
-    """The rows of one sheet, as often as they are asked for."""
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A visible sheet and its rows."""
 
-    def __init__(self, book: calamine.CalamineWorkbook | None, old: xlrd.book.Book | None, name: str) -> None:
-        self._book, self._old, self.name = book, old, name
-        self._sheet: calamine.CalamineSheet | None = None
-
-    def __call__(self) -> Iterator[Row]:
-        """Rows with their number in the sheet; a merged header group stands in each of its columns."""
-        if self._old is not None:
-            yield from _old_rows(self._old, self.name)
-            return
-        assert self._book is not None
-        if self._sheet is None:  # parsed once, read several times
-            self._sheet = self._book.get_sheet_by_name(self.name)
-        yield from enumerate(self._sheet.iter_rows(), 1)
+    name: str
+    rows: TableRows
 
 
-def open_workbook(path: Path) -> list[SheetRows]:
-    """The visible sheets of a workbook.
+def open_workbook(path: Path) -> list[Sheet]:
+    """The visible sheets of a workbook. Formulas are not worked out, macros not run and links not followed: what counts are the values kept in it.
 
     Raises:
         UnreadableExportError: encrypted, broken, or far larger unpacked than a file of orders is.
     """
     with path.open("rb") as file:
-        start = file.read(8)
-    if start.startswith(OLE):
+        is_old = file.read(8).startswith(OLE)
+    if is_old:
         if _is_encrypted(path):
             raise UnreadableExportError(
                 "the workbook is protected by a password; save it without one, and import that"
             )
-    else:
-        _check_package(path)
+        return _by_library(path, is_old=True)
+    return _packaged(path)
+
+
+def _packaged(path: Path) -> list[Sheet]:
+    try:
+        with zipfile.ZipFile(path) as package:
+            check_unpacked(package)
+            names = set(package.namelist())
+            if "xl/workbook.bin" in names or "content.xml" in names:
+                if sum(member.file_size for member in package.infolist()) > _MOST_WHOLE:
+                    raise UnreadableExportError(
+                        "the workbook is too large for its kind (XLSB or ODS); save it as XLSX or CSV"
+                    )
+                return _by_library(path, is_old=False)
+            parts = read_package(package)
+        texts = functools.lru_cache(maxsize=1)(functools.partial(_shared_texts, path, parts.texts))
+        return [Sheet(one.name, XlsxRows(path, one.member, parts, texts)) for one in parts.sheets]
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, KeyError) as error:
+        raise UnreadableExportError(f"the workbook is damaged ({error}); export it again") from error
+
+
+def _shared_texts(path: Path, member: str) -> SharedTexts:
+    with zipfile.ZipFile(path) as package:
+        return SharedTexts(package, member)
+
+
+def _by_library(path: Path, *, is_old: bool) -> list[Sheet]:
     try:
         book = calamine.CalamineWorkbook.from_path(str(path))
         sheets = [
-            SheetRows(book, None, sheet.name)
+            Sheet(sheet.name, _whole_rows(functools.partial(book.get_sheet_by_name, sheet.name)))
             for sheet in book.sheets_metadata
             if sheet.typ == calamine.SheetTypeEnum.WorkSheet
             and sheet.visible == calamine.SheetVisibleEnum.Visible
         ]
-        garbled = start.startswith(OLE) and any(_is_garbled(sheet) for sheet in sheets)
+        is_garbled = is_old and any(_is_garbled(sheet) for sheet in sheets)
     except calamine.PasswordError as error:
         raise UnreadableExportError("the workbook is protected by a password; save it without one") from error
     except (calamine.CalamineError, OSError, ValueError) as error:
         raise UnreadableExportError(f"the workbook is damaged ({error}); export it again") from error
-    return _by_xlrd(path) if garbled else sheets
+    return _by_xlrd(path) if is_garbled else sheets
 
 
-def _check_package(path: Path) -> None:
-    try:
-        with zipfile.ZipFile(path) as package:
-            names = package.namelist()
-            if not any(
-                name.endswith(("xl/workbook.xml", "xl/workbook.bin", "content.xml")) for name in names
-            ):
-                raise UnreadableExportError("this package holds no workbook")
-            check_unpacked(package)
-            for name in names:
-                if re.search(r"xl/worksheets/[^/]+\.xml$", name):
-                    _check_span(package, name)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
-        raise UnreadableExportError(f"the workbook is damaged ({error}); export it again") from error
+def _whole_rows(open_sheet: Callable[[], calamine.CalamineSheet]) -> TableRows:
+    sheet = functools.lru_cache(maxsize=1)(open_sheet)  # parsed once, read several times
+
+    def rows() -> Iterator[Row]:
+        yield from enumerate(sheet().iter_rows(), 1)
+
+    return rows
 
 
 def check_unpacked(package: zipfile.ZipFile) -> None:
@@ -98,36 +109,14 @@ def check_unpacked(package: zipfile.ZipFile) -> None:
     """
     whole = sum(member.file_size for member in package.infolist())
     packed = max(sum(member.compress_size for member in package.infolist()), 1)
-    if whole > MOST_UNPACKED or (whole > 64 << 20 and whole > packed * MOST_RATIO):
+    if whole > 64 << 20 and whole > packed * MOST_RATIO:
         raise UnreadableExportError(
             f"unpacks to {whole / 1e6:,.0f} MB from {packed / 1e6:,.1f} MB, which no export does; it is not opened"
         )
-
-
-def _check_span(package: zipfile.ZipFile, name: str) -> None:
-    """Reject a sheet whose few cells lie so far apart that the rectangle around them would not fit into memory."""
-    columns: set[bytes] = set()
-    last_row, rest = 0, b""
-    with package.open(name) as sheet:
-        while block := sheet.read(4 << 20):
-            found = _CELL.findall(rest + block)
-            if found:
-                columns.update({letters for letters, _ in found})
-                last_row = max(last_row, int(found[-1][1]), int(found[0][1]))
-            rest = block[-_OVERLAP:]
-    width = max((_column(letters) for letters in columns), default=0)
-    if width * last_row > _MOST_CELLS:
+    if whole > MOST_UNPACKED:
         raise UnreadableExportError(
-            f"a sheet spans {last_row:,} rows and {width:,} columns, at most {_MOST_CELLS:,} cells are read; "
-            "delete what lies outside the table, or save it as CSV"
+            f"unpacks to {whole / 1e9:,.1f} GB, at most {MOST_UNPACKED / 1e9:,.0f} GB are read; export fewer months at a time"
         )
-
-
-def _column(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - 64
-    return number
 
 
 def _is_encrypted(path: Path) -> bool:
@@ -139,28 +128,33 @@ def _is_encrypted(path: Path) -> bool:
     return any(mark.encode("utf-16-le") in content for mark in ("EncryptedPackage", "EncryptionInfo"))
 
 
-def _is_garbled(sheet: SheetRows) -> bool:
+def _is_garbled(sheet: Sheet) -> bool:
     """Whether texts hold a zero after each letter: two bytes of a character that were read as two characters."""
-    for number, cells in sheet():
+    for number, cells in sheet.rows():
         if any(isinstance(cell, str) and "\x00" in cell for cell in cells):
             return True
-        if number > 60:
+        if number > _ROWS_LOOKED_AT:
             break
     return False
 
 
-def _by_xlrd(path: Path) -> list[SheetRows]:
+def _by_xlrd(path: Path) -> list[Sheet]:
     try:
         book = xlrd.open_workbook(str(path), logfile=io.StringIO(), on_demand=True)
     except (xlrd.XLRDError, AssertionError, IndexError, ValueError, UnicodeError) as error:
         raise UnreadableExportError(f"the workbook is damaged ({error}); export it again") from error
-    return [SheetRows(None, book, sheet.name) for sheet in book.sheets() if sheet.visibility == 0]
+    return [
+        Sheet(sheet.name, _old_rows(book, sheet.name)) for sheet in book.sheets() if sheet.visibility == 0
+    ]
 
 
-def _old_rows(book: xlrd.book.Book, name: str) -> Iterator[Row]:
-    sheet = book.sheet_by_name(name)
-    for number in range(sheet.nrows):
-        yield number + 1, [_old_cell(cell, book.datemode) for cell in sheet.row(number)]
+def _old_rows(book: xlrd.book.Book, name: str) -> TableRows:
+    def rows() -> Iterator[Row]:
+        sheet = book.sheet_by_name(name)
+        for number in range(sheet.nrows):
+            yield number + 1, [_old_cell(cell, book.datemode) for cell in sheet.row(number)]
+
+    return rows
 
 
 def _old_cell(cell: xlrd.sheet.Cell, datemode: int) -> Cell:
