@@ -73,10 +73,12 @@ FAULTS ?= --kills 100
 faults: setup
 	$(BIN)/python -m tests.faults $(FAULTS)
 
-# bodies, beacons, compressed bodies and the spool, for crashes and for the longest time; `make test` does it for half a minute
+# every reader of foreign bytes, each for an hour, for crashes and for the longest time; `make test` does each for some seconds, for
+# crashes alone. FUZZ_SECONDS=600 for less, FUZZ="-k doors" for one of them, FUZZ_SEED=N for the same mutants once more
 FUZZ_SECONDS ?= 3600
+FUZZ ?=
 fuzz: setup
-	FUZZ_SECONDS=$(FUZZ_SECONDS) $(PYTEST) tests/fuzz
+	FUZZ_SECONDS=$(FUZZ_SECONDS) $(PYTEST) -s -o timeout=$$((3 * $(FUZZ_SECONDS) + 600)) tests/fuzz $(FUZZ)
 
 clean:
 	rm -rf $(VENV) .venvs

@@ -41,7 +41,8 @@ _SYNONYMS = {
 class Rejection:
     """Why a record is rejected: the reason (closed list), a sentence for people, and the field if it is one.
 
-    Both texts are kept, answered and logged, so personal data that a sender wrote is masked in them, whoever quotes it.
+    Both texts are kept, answered and logged, so personal data that a sender wrote is masked in them, whoever quotes it, and half a
+    character, which no encoder writes, is shown as its escape.
     """
 
     reason: RejectReason
@@ -50,8 +51,9 @@ class Rejection:
 
     def __post_init__(self) -> None:
         """Mask the texts."""
-        object.__setattr__(self, "detail", mask_text(self.detail))
-        object.__setattr__(self, "field", mask_text(self.field))
+        for name in ("detail", "field"):
+            text = mask_text(getattr(self, name))
+            object.__setattr__(self, name, text.encode("utf-8", "backslashreplace").decode())
 
 
 def kind_of(value: object) -> str:

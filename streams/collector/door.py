@@ -72,6 +72,7 @@ class DoorHost(Protocol):
         ...
 
 
+#: answers a request. What its decoder rejects (``msgspec.DecodeError``) it may let through: the server answers 400
 Handler = Callable[["DoorHost", "Door", web.Request], Awaitable[web.StreamResponse]]
 #: whether a delivery is genuine: its raw bytes, its headers and the secret shared with the sender
 Verify = Callable[[bytes, Mapping[str, str], str], bool]

@@ -11,11 +11,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 
+import msgspec
 import structlog
 from aiohttp import web
 
 from scoring.events.delivery import StoreDefaults
 from scoring.events.event import Event, RejectReason
+from scoring.events.rejections import shown
 from streams.clock import monotonic
 from streams.collector.answers import RETRY_UNREACHABLE_S, RequestRejectedError, json_response
 from streams.collector.bodies import KEPT_BYTES, BodyTooLargeError, BodyUnreadableError, content_of, read_raw
@@ -302,6 +304,10 @@ async def _answered(
     except RequestRejectedError as error:
         content = {"error": str(error), "reason": error.reason}
         return json_response(error.status, content, {**cors, **error.headers})
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        # a genuine delivery of another shape than its door reads: its sender has changed, or sends another kind
+        content = {"error": f"the body is not what this door takes: {shown(str(error), 200)}"}
+        return json_response(400, {**content, "reason": "unexpected_body"}, cors)
     except (SpoolFullError, KafkaUnreachableError) as error:
         content = {"error": f"events cannot be kept at the moment: {error}", "reason": "unavailable"}
         return json_response(503, content, {**cors, "Retry-After": RETRY_UNREACHABLE_S})

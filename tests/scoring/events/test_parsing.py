@@ -364,3 +364,9 @@ def test_a_large_body_that_breaks_off_says_where() -> None:
 def test_events_that_are_no_array_are_named(kind: tuple[str, str]) -> None:
     (refused,) = parse_body(f'{{"events":{kind[0]}}}'.encode(), delivery()).rejected
     assert refused.rejection.detail == f"`events` must be an array, got {kind[1]}"
+
+
+@pytest.mark.parametrize("record", ['{"\\ud80e":1}', '{"type":"\\udc00"}'])
+def test_a_refusal_that_quoted_half_a_character_was_answered_500(record: str) -> None:
+    (refused,) = parse_body(record.encode(), delivery()).rejected
+    assert "\\ud" in (refused.rejection.detail + refused.rejection.field).encode().decode()

@@ -54,6 +54,12 @@ async def test_a_wrong_signature_is_answered_401_and_nothing_is_kept(place: Plac
     await place.letters(0)
 
 
+@pytest.mark.parametrize("body", [b"", b"{", b"[1]", b'{"number":7}', b"\xff", b"[" * 5000])
+async def test_a_genuine_delivery_of_another_shape_was_answered_500(place: Place, body: bytes) -> None:
+    status, answer, _ = await place.post(body, "", "/v1/hooks/toy", **signed(body))
+    assert (status, answer["reason"]) == (400, "unexpected_body")
+
+
 async def test_the_other_doors_are_as_they_were(place: Place) -> None:
     click = {"type": "click", "store_id": "a", "event_time": now_ms()}
     assert (await place.post(click))[0] == 202
