@@ -140,6 +140,9 @@ RECONCILE_MENDED = Counter(
     "funnelwatch_reconcile_mended_minutes_total",
     "Store-minutes recounted because a comparison found a lasting difference.",
 )
+BRUSHING_ORDERS = Gauge(
+    "funnelwatch_brushing_orders", "Orders of the last eight days that several signs mark as brushing."
+)
 ROLLUP_HOURS = Counter(
     "funnelwatch_rollup_hours_total",
     "Hours whose sums were written, by what is summed: scores, counts.",

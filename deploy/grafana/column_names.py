@@ -7,6 +7,18 @@ values in the cells (stages, steps, states, levels) follow the variable ``langua
 from __future__ import annotations
 
 COLUMN_NAMES = {
+    "what": "What 类型",
+    "value": "Value 数值",
+    "unit_name": "Unit 单位",
+    "told": "Reported at 上报时间",
+    "still_counted": "Still counted 仍计入",
+    "restated": "Restated 已修订",
+    "report_zone": "Days of zone 分天时区",
+    "reason_name": "Reason 原因",
+    "measure_name": "Measure 指标",
+    "left_out": "Left out 剔除数",
+    "day": "Day 日期",
+    "complete": "Complete 完整",
     "acknowledged_by": "Acknowledged by 认领人",
     "age": "Data age 数据时效",
     "alert": "Alert 告警",

@@ -50,6 +50,7 @@ from deploy.grafana.panels import (
     waterfall,
 )
 from deploy.grafana.query import CLICKHOUSE, PLUGIN_VERSION, one_line, row_variables, variables
+from deploy.grafana.report_queries import LEFT_OUT, REPORT_DAYS, REPORT_LINES, REPORTS
 
 LIVE, STORES, INCIDENTS, PIPELINE = "fw-live", "fw-stores", "fw-incidents", "fw-pipeline"
 #: what a link to one store keeps
@@ -170,12 +171,21 @@ def stores() -> dash.Dashboard:
     """Stores next to each other, each against its own expectation; rates of different platforms are not ranked."""
     table = rows("Against own expectation 与自身预期相比", "Arrivals of the selected step relative to the store's own expectation, in the minutes that have one. Sorted by platform and name, not ranked: platforms define stages differently. 只与自身预期比较，平台之间不排名。", COMPARISON,
                  ("platform", "store", "state_name", "observed", "expected", "of_expected", "covered"))  # fmt: skip
+    reports = rows("Report rows 报表明细", "Every figure of a day, newest first. A day is of the report's own zone; … may still change; people are never added over days. 每日数字：按报表自己的时区；… 还会更新；人数不跨天相加。", REPORTS,
+                   ("day", "store", "source", "measure_name", "value", "unit_name", "currency", "report_zone", "complete", "restated", "told"))  # fmt: skip
+    left_out = rows("What was left out 未计入的数据", "Bots, repeats, what was set apart, test orders, dead letters of the selected time range, with an id to look at. 所选时间内未计入的数据及原因。", LEFT_OUT,
+                    ("store", "reason_name", "what", "still_counted", "left_out", "newest", "example"))  # fmt: skip
     definitions = rows("Definitions 口径", "How each store is configured. 各店定义。", DEFINITIONS, ("store", "name", "platform", "country", "zone", "currency", "category"))  # fmt: skip
     return (
         _dashboard(STORES, "Store comparison 店铺对比", "Each store against its own expectation.", "now-24h", "1m")
         .with_panel(linked(coloured(table, "of_expected", thresholds((None, TROUBLE), (0.8, WARN), (0.9, GOOD)), "percentunit"), "store", *TO_STORE).span(24).height(11))
         .with_panel(lines("Index, expectation = 100 指数", "Arrivals relative to expectation of the twelve stores farthest from theirs; points with fewer than five expected are left out. 偏离最大的 12 家。", INDEXED).interval("10m").span(24).height(10))
         .with_panel(linked(definitions, "store", *TO_STORE).span(24).height(8))
+        .with_row(dash.Row("Platform reports 平台报表"))
+        .with_panel(lines("Reported by platforms 平台上报", "What platforms say themselves of a day, complete days only: people, sessions, orders. Never added to event counts. 平台自己给出的每日数字（仅完整日），不并入事件计数。", REPORT_LINES).interval("1d").time_from(REPORT_DAYS).span(24).height(9))
+        .with_panel(linked(reports, "store", *TO_STORE).time_from(REPORT_DAYS).span(24).height(11))
+        .with_row(dash.Row("Left out 数据清洗"))
+        .with_panel(linked(left_out, "store", *TO_STORE).span(24).height(9))
     )  # fmt: skip
 
 

@@ -8,6 +8,8 @@ from scoring.alerts.actions import CloseReason
 from scoring.alerts.alert import AlertState, Level
 from scoring.funnel.scores import ScoreState
 from scoring.funnel.stages import STAGES, STEPS
+from scoring.records.cleaning import reason_texts
+from scoring.records.measures import MEASURES, UNIT_NAMES, Unit
 from scoring.wording.catalogue import (
     ALERT_STATE_NAMES,
     LEVEL_NAMES,
@@ -52,6 +54,9 @@ def state(column: str) -> str:
 STAGE = said("stage", {s.value: {x: STAGE_NAMES[s](x) for x in LANGUAGES} for s in STAGES})
 LEVEL = said("level", {s.value: {x: LEVEL_NAMES[s](x) for x in LANGUAGES} for s in Level})
 ALERT_STATE = said("state", {s.value: {x: ALERT_STATE_NAMES[s](x) for x in LANGUAGES} for s in AlertState})
+MEASURE = said("measure", {m.name: {x: m.words(x) for x in LANGUAGES} for m in MEASURES})
+UNIT = said("unit", {u.value: {x: UNIT_NAMES[u](x) for x in LANGUAGES} for u in Unit})
+CLEANED = said("reason", {name: {x: text(x) for x in LANGUAGES} for name, text in reason_texts().items()})
 REASON = said("reason", {str(r): {x: text(x) for x in LANGUAGES} for r, text in REASON_NAMES.items()})
 CLOSED_AS = said(
     "closed_as",

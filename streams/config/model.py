@@ -84,6 +84,15 @@ class ThresholdsConfig(ConfigPart):
         return self
 
 
+class CleaningConfig(ConfigPart):
+    """What is left out of the counts besides what never counts (bots, repeats, test orders)."""
+
+    leave_out_brushing: bool = Field(
+        False,
+        description="Leave orders that several signs mark as brushing (刷单) out of counts, expectations and slow steps. Minutes that were judged already are not judged again.",
+    )
+
+
 class Config(ConfigPart):
     """Everything a business configures."""
 
@@ -92,6 +101,7 @@ class Config(ConfigPart):
     thresholds: ThresholdsConfig = ThresholdsConfig()
     calendar: CalendarConfig = CalendarConfig()
     pools: PoolsConfig = PoolsConfig()
+    cleaning: CleaningConfig = CleaningConfig()
     alerting: AlertingConfig = AlertingConfig()
     digests: tuple[SubscriberConfig, ...] = ()
     connections: tuple[AnyConnection, ...] = Field((), description="Where data comes from on its own.")

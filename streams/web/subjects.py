@@ -16,6 +16,7 @@ SUBJECTS: tuple[str, ...] = (
     "streams.web.grid",
     "streams.web.store",
     "streams.web.reports",
+    "streams.web.cleaning",
     "streams.web.routing",
     "streams.web.status",
     "streams.web.unsubscribe",

@@ -13,7 +13,7 @@ from tests.browser.chromium import CONTRAST, axe, browser
 from tests.deadlines import within_ms
 from tests.fixtures.clickhouse import Store
 from tests.fixtures.page import PAGE_DATABASE, RunningPage, page_settings, serve
-from tests.fixtures.report_seed import STORE, insert_reports
+from tests.fixtures.report_seed import STORE, insert_cleaned, insert_reports
 from tests.fixtures.web_seed import ALERT, moment
 
 __all__ = ["browser"]
@@ -23,8 +23,10 @@ PATHS = ("/", "/?store=jp-amazon&window=1440&hours=24", "/alerts", f"/alerts/{AL
 
 @pytest.fixture(scope="module")
 def reported(page: RunningPage, clickhouse: Store) -> str:
-    """The path of a store that has reports."""
-    insert_reports(clickhouse.client(PAGE_DATABASE), page.now_ms)
+    """The path of a store that has reports, and rows that were left out."""
+    client = clickhouse.client(PAGE_DATABASE)
+    insert_reports(client, page.now_ms)
+    insert_cleaned(client, page.now_ms)
     return f"/stores/{STORE}"
 
 

@@ -223,3 +223,10 @@ def fill(client: Any, stores: int, minutes: int, event_count: int = 200_000) -> 
         "INSERT INTO dead_letters_raw (received_at, reason, source, store_id, payload, detail, letter_id, version) "
         "SELECT now64(3) - 60, 'broken_json', 'api', 'shop-001', '{', 'x', toString(number), 1 FROM numbers(5)"
     )
+    # three days of reports of two stores, the oldest never complete
+    client.command(
+        "INSERT INTO report_tellings_raw (store_id, source, measure, period, period_start, period_end, zone, value, complete, told_at) "
+        "SELECT ['shop-001', 'shop-002'][1 + number % 2], 'shopee', ['visitors', 'orders'][1 + intDiv(number, 2) % 2], 'day', "
+        "toDateTime(now(), 'UTC') - 7200 - 86400 * intDiv(number, 4), toDateTime(now(), 'UTC') - 7200 - 86400 * (intDiv(number, 4) - 1), "
+        "'Asia/Shanghai', number + 100, number < 8, now64(3) FROM numbers(12)"
+    )

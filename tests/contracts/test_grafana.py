@@ -216,6 +216,21 @@ def test_a_cell_of_the_heat_map_leads_to_its_own_raw_events(panel: Any) -> None:
     }
 
 
+def test_a_reported_figure_keeps_its_day_zone_and_whether_it_is_complete(reader: Any, panel: Any) -> None:
+    found = panel("stores", "Report rows 报表明细")
+    assert {(row["store"], row["measure_name"], row["value"], row["report_zone"]) for row in found} == {
+        ("shop-001", "Visitors", 100, "Asia/Shanghai"),
+        ("shop-001", "Orders", 102, "Asia/Shanghai"),
+    }
+    lines = panel("stores", "Reported by platforms 平台上报")
+    assert {row["line"] for row in lines} == {"shop-001 · Visitors", "shop-001 · Orders"}
+
+
+def test_what_was_left_out_is_named_and_counted(panel: Any) -> None:
+    left_out = panel("stores", "What was left out 未计入的数据", store=Choice(["shop-003"]))
+    assert {(row["reason_name"], row["left_out"]) for row in left_out} >= {("Known bots", 3)}
+
+
 def test_response_times_are_those_between_firing_and_acting(panel: Any) -> None:
     history = {row["alert"]: row for row in panel("incidents", "History 历史")}
     # fired 3,500 s ago; acknowledged 1,000 s ago, resolved 600 s ago and closed after that
@@ -297,7 +312,7 @@ def test_every_column_of_a_table_has_its_name_in_both_languages(reader: Any) -> 
     now = int(time.time())
     asked = Asked(now - 6 * 3600, now + 60, choices(STORES))
     tables = [panel for board in BOARDS.values() for panel in board["panels"] if panel["type"] == "table"]
-    assert len(tables) == 10
+    assert len(tables) == 12
     for table in tables:
         named = {
             override["matcher"]["options"]

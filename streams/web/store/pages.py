@@ -1,4 +1,4 @@
-"""The page of one store (what carried a change, cohorts of its slow steps, its reports), and all of one store by API."""
+"""The page of one store (what carried a change, cohorts, reports, what was left out), and all of one store by API."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ from scoring.funnel.stages import STEP_BY_ID
 from scoring.funnel.units import HOUR_MS
 from streams.clickhouse.errors import ClickHouseUnreachableError
 from streams.clock import now_ms
+from streams.web.cleaning.board import CLEANED_DAYS, CLEANED_ROWS
+from streams.web.cleaning.pages import cleaned_board
+from streams.web.cleaning.queries import CleaningQueries
+from streams.web.cleaning.words import cleaning_reason, sign_names
 from streams.web.frame.arguments import at_of, choice_of, moment_of, most_of, number_of, one_of
 from streams.web.frame.errors import BadQueryError
 from streams.web.frame.queries import store_or_bare
@@ -58,7 +62,7 @@ class StorePages:
     ) -> None:
         self._config, self._renderer = services.config, services.renderer
         self._known, self._stores, self._changes = known, stores, changes
-        self._reports = ReportQueries(services.database)
+        self._reports, self._cleaning = ReportQueries(services.database), CleaningQueries(services.database)
 
     async def _store(self, request: web.Request) -> str:
         return await self._known.require(request.match_info["store"])
@@ -68,12 +72,14 @@ class StorePages:
         hours = choice_of(request.query, "hours", HOURS, 24)
         against = one_of(request.query, "against", AGAINST, AGAINST[0])
         at_ms, _ = at_of(request.query, now_ms())
-        view: dict[str, Any] = {"algebra": None, "cohorts": (), "board": None, "problem": ""}
+        view: dict[str, Any] = {"algebra": None, "cohorts": (), "board": None, "cleaned": (), "problem": ""}
+        store = store_or_bare(self._config, request.match_info["store"])
         try:
             store_id = await self._store(request)
             view["algebra"] = await self._changes.contributions(store_id, hours, against, at_ms)
             view["cohorts"] = [await self._changes.cohorts(store_id, step, at_ms) for step in COHORT_DAYS]
             view["board"] = await report_board(self._reports, store_id, at_ms)
+            view["cleaned"] = await cleaned_board(self._cleaning, store_id, store.zone, at_ms)
         except ClickHouseUnreachableError as error:
             view["problem"] = str(error)
         return self._renderer.render(
@@ -82,13 +88,17 @@ class StorePages:
             503 if view["problem"] else 200,
             here="overview",
             live=LIVE_S,
-            store=store_or_bare(self._config, request.match_info["store"]),
+            store=store,
             hours=hours,
             hours_offered=HOURS,
             against=against,
             waterfall=waterfall(view["algebra"]) if view["algebra"] else (),
             source_name=report_source_name,
             measure_name=measure_name,
+            cleaned_days=CLEANED_DAYS,
+            cleaned_rows=CLEANED_ROWS,
+            reason_name=cleaning_reason,
+            sign_names=sign_names,
             **view,
         )
 

@@ -1,9 +1,10 @@
 -- repeatable: run again whenever this file changes
--- What was left out of counts, or is marked, and why. is_counted: it is counted nevertheless, and only marked.
+-- What was left out of counts, or is marked, and why (scoring/records/cleaning.py). is_counted: it is counted nevertheless, and only
+-- marked. An order that is left out for brushing is one row, not one for each of its events.
 
 CREATE OR REPLACE VIEW ${database}.brushing ${on_cluster}
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
-AS SELECT store_id, order_id, placed_at, signs
+AS SELECT store_id, order_id, placed_at, signs, is_left_out
 FROM ${database}.brushing_raw${all} FINAL
 WHERE notEmpty(signs);
 
@@ -17,7 +18,7 @@ FROM
         store_id, event_time AS at, if(set_apart != '', splitByChar(':', set_apart)[1], 'bots') AS reason,
         toString(type) AS what, 0 AS is_counted, event_id AS reference, toString(source) AS detail
     FROM ${database}.events_raw${all} FINAL
-    WHERE is_repeat = 0 AND (set_apart != '' OR device_class = 'bot')
+    WHERE is_repeat = 0 AND (set_apart != '' OR device_class = 'bot') AND set_apart != 'brushing'
     SETTINGS do_not_merge_across_partitions_select_final = 1
     UNION ALL
     SELECT store_id, event_time, 'order_told_again', toString(type), 0, order_id, toString(source)
@@ -46,7 +47,7 @@ FROM
         AND ifNull(is_paid, 0) = 0
         AND ((cod = 1 AND delivered_ms = 0 AND NOT (paid_ms > 0 AND shipped_ms > 0 AND shipped_ms <= paid_ms)) OR (on_hold = 1 AND paid_ms = 0))
     UNION ALL
-    SELECT store_id, placed_at, 'brushing', 'order', 1, order_id, arrayStringConcat(signs, ', ')
+    SELECT store_id, placed_at, 'brushing', 'order', if(is_left_out = 1, 0, 1), order_id, arrayStringConcat(signs, ', ')
     FROM ${database}.brushing_raw${all} FINAL
     WHERE notEmpty(signs)
 );
