@@ -32,6 +32,7 @@ SETTING_WORDS: Mapping[str, str] = {
     "collector_store_rate": "一个店铺的页面每秒可发送的事件数，所有密钥合计（突发可达十倍）。",
     "spool_bytes": "Kafka 不可用时，采集端可用的磁盘缓存上限，字节。",
     "hash_key": "化名所用的密钥；为空时由 `up` 在 `data` 下生成。",
+    "sources_key": "封存各连接密钥和令牌所用的密钥；可有多行：第一行用于封存，每行都能开启。为空时在 `data` 下生成。",
     "trusted_proxies": "哪些网络的 X-Forwarded-For 可信。",
     "page_host": "页面与读取接口监听的地址。",
     "page_port": "页面的端口；0 表示任取空闲端口。",
