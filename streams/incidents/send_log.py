@@ -68,9 +68,12 @@ class SendLog:
         await self.read()
 
     async def read(self) -> None:
-        """Read the log to its end, without any right to write it."""
+        """Read the log to its end, without any right to write it.
+
+        A claim may be behind a transaction that a killed writer of other keys left open: the broker ends that in time.
+        """
         self.records = {}
-        follower = TopicFollower(self._settings.kafka, (topics.SENDS,))
+        follower = TopicFollower(self._settings.kafka, (topics.SENDS,), past_open=True)
         try:
             await follower.open()
             while await follower.is_behind():

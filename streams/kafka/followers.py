@@ -17,10 +17,15 @@ class TopicFollower:
         bootstrap: Kafka addresses.
         names: the topics, those first that must be read first.
         most_bytes: of a partition that are read at once, at most (a larger record comes alone).
+        past_open: ``is_behind`` also waits for transactions that are open now. Records that were committed after such a
+            one began cannot be read before it ends; without this they are taken for not written yet.
     """
 
-    def __init__(self, bootstrap: str, names: Sequence[str], *, most_bytes: int = 1 << 20) -> None:
+    def __init__(
+        self, bootstrap: str, names: Sequence[str], *, most_bytes: int = 1 << 20, past_open: bool = False
+    ) -> None:
         self._bootstrap, self._names, self._most_bytes = bootstrap, tuple(names), most_bytes
+        self._past_open = past_open
         self._consumer: AIOKafkaConsumer | None = None
         self._ends: dict[TopicPartition, int] = {}
 
@@ -44,12 +49,21 @@ class TopicFollower:
         consumer.assign(tps)
         for tp, offset in (await consumer.beginning_offsets(tps)).items():
             consumer.seek(tp, offset)
-        self._ends = await consumer.end_offsets(tps)
+        self._ends = await (self._written(tps) if self._past_open else consumer.end_offsets(tps))
 
     async def look_again(self) -> None:
         """Let ``is_behind`` speak of what is there now."""
         assert self._consumer is not None
         self._ends = await self._consumer.end_offsets(list(self._consumer.assignment()))
+
+    async def _written(self, tps: list[TopicPartition]) -> dict[TopicPartition, int]:
+        """Where the partitions end; a consumer of committed records is given the place of the first open transaction."""
+        consumer = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, enable_auto_commit=False)
+        await consumer.start()
+        try:
+            return dict(await consumer.end_offsets(tps))
+        finally:
+            await consumer.stop()
 
     async def is_behind(self) -> bool:
         """Whether something that was there when it was opened has not been read."""

@@ -21,6 +21,7 @@ from streams.clock import now_ms
 from streams.embedded.alert_tail import follow_alerts
 from streams.embedded.broker import Broker
 from streams.incidents.alert_log import AlertBook, BookReader
+from streams.incidents.send_log import SendLog, SendRecord
 from streams.kafka import topics
 from streams.kafka.admin import add_partitions, create_topics, partitions_of
 from streams.kafka.leadership import Leadership
@@ -140,6 +141,28 @@ async def test_an_alert_is_told_once_through_a_kill_and_its_end_is_told_too(
         await until(lambda: told(hook, f"{name}-last") == ["firing"])
     assert told(hook, name) == ["firing", "resolved"]
     assert told(hook, f"{name}-later") in (["firing"], ["firing", "firing"])  # the claim may have been open
+
+
+async def test_a_claim_behind_an_open_transaction_of_the_digests_was_overlooked(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """A digests process killed in a transaction hid the notifier's later claims from its successor, who sent again."""
+    name = f"c-{tmp_path.name}"
+    killed = AIOKafkaProducer(bootstrap_servers=settings.kafka, transactional_id=f"{name}-digests")
+    log, successor = SendLog(settings, name), SendLog(settings, name)
+    await log.take_over()
+    await killed.start()
+    await killed.begin_transaction()
+    await killed.send_and_wait(topics.SENDS, b"{}", key=b"digests|somebody", partition=0)
+    await log.write("group", SendRecord(at_ms=1, claim="under way"))
+    taking_over = asyncio.create_task(successor.take_over())
+    await asyncio.wait({taking_over}, timeout=within(1))
+    await killed.abort_transaction()
+    await taking_over
+    assert [record.claim for record in successor.records.values()] == ["under way"]
+    for one in (log, successor):
+        await one.close()
+    await killed.stop()
 
 
 async def test_two_notifiers_tell_once(settings: Settings, hook: Hook, tmp_path: Path) -> None:
