@@ -29,8 +29,18 @@ def promised() -> list[str]:
 
 def interpreter(version: str) -> str | None:
     """Where this machine has that Python."""
-    places = sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python"))
-    return str(places[-1]) if places else shutil.which(f"python{version}")
+    places = [str(path) for path in Path.home().glob(f".pyenv/versions/{version}.*/bin/python")]
+    found = [*places, shutil.which(f"python{version}")]
+    return next((python for python in found if python and _runs(python)), None)
+
+
+def _runs(python: str) -> bool:
+    """Whether it starts: a shim of pyenv may stand for a version that is not there."""
+    try:
+        done = subprocess.run([python, "-c", ""], capture_output=True, check=False)
+    except OSError:
+        return False
+    return done.returncode == 0
 
 
 def passes(version: str, python: str) -> bool:
@@ -45,7 +55,8 @@ def passes(version: str, python: str) -> bool:
     install = [str(UV), "sync", "--quiet", "--frozen", "--extra", "embedded", "--python", python]
     tests = [
         str(place / "bin" / "python"), "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile",
-        "-m", "not slow and not long", "tests/scoring", "tests/streams/config", "tests/deploy/test_wheel.py",
+        "-m", "not slow and not long",
+        "tests/scoring", "tests/streams/config", "tests/deploy/test_wheel.py",
         *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests").glob("test_*.py")),
     ]  # fmt: skip
     return all(
