@@ -9,7 +9,7 @@ PYTEST := $(BIN)/python -m pytest
 # some machines forbid Python to keep what it compiled: every process that a test starts would compile all of it again
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup demo test test-fast test-long test-versions check format bench bench-detection faults mutants fuzz clean
+.PHONY: setup demo test test-fast test-long test-versions compile check format bench bench-detection faults mutants fuzz clean
 
 setup: $(VENV)/.done
 
@@ -24,9 +24,9 @@ $(VENV)/.done: pyproject.toml uv.lock streams/embedded/broker_jars.lock
 demo: setup
 	$(BIN)/funnelwatch demo --started-at $(STARTED) $(DEMO)
 
-# everything but what takes minutes: whole files in $(WORKERS) processes, those first that last longest. Three on two cores:
-# the tests that start processes and wait for them leave a third of a core idle
-WORKERS ?= 3
+# everything but what takes minutes: whole files in $(WORKERS) processes, those first that last longest. Four on two cores:
+# many tests wait for processes that they started; all share one broker and one store
+WORKERS ?= 4
 test: setup
 	$(PYTEST) -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "not long"
 
@@ -42,6 +42,10 @@ test-long: setup faults
 # `make test-fast` and the built wheel on every Python that we promise and that this machine has
 test-versions: setup
 	$(BIN)/python tests/versions.py $(VERSIONS)
+
+# what the tests import, compiled once, before several processes would each do all of it
+compile: setup
+	@$(PYTEST) --collect-only -qq >/dev/null 2>&1 || true
 
 check: setup
 	$(BIN)/ruff format --check .

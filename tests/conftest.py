@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.deadlines import within
 
 #: made-up examples a property in `make test-fast`; without it hypothesis' own hundred
-settings.register_profile("fast", max_examples=25, deadline=None)
-settings.register_profile("default", deadline=None)
+#: how long an example takes to make up says how crowded the machine is
+UNTIMED = {"deadline": None, "suppress_health_check": (HealthCheck.too_slow,)}
+settings.register_profile("fast", max_examples=25, **UNTIMED)
+settings.register_profile("default", **UNTIMED)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 #: files and folders that last longest, first: several processes take whole files, and one of these at the end is waited for
@@ -23,6 +25,8 @@ LONGEST = (
     "tests/streams/monitor/test_watchdog_process.py",
     "tests/e2e",
     "tests/streams/notifier",
+    "tests/deploy/test_wheel.py",
+    "tests/test_shared_services.py",
     "tests/browser/test_live_page.py",
     "tests/streams/landing/test_landing.py",
     "tests/streams/digests/test_digest_role.py",
