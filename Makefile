@@ -61,7 +61,7 @@ bench-detection: setup
 	$(BIN)/uv sync --frozen --extra embedded --group bench --inexact
 	$(BIN)/python tests/bench/detection/bench.py $(DETECTION)
 
-# on real Kafka: the windowed count beside its peers, then the whole path; half an hour on a quiet machine of two cores.
+# on real Kafka: the windowed count and its peers, then the whole path; half an hour on a quiet machine of two cores.
 # BENCH="--only windowed_count", BENCH="--only collector delay", BENCH="--runs 1" for less
 BENCH ?=
 bench: setup
@@ -78,7 +78,7 @@ faults: setup
 	$(BIN)/python -m tests.faults $(FAULTS)
 
 # every reader of foreign bytes, each for an hour, for crashes and for the longest time; `make test` does each for some seconds, for
-# crashes alone. FUZZ_SECONDS=600 for less, FUZZ="-k doors" for one of them, FUZZ_SEED=N for the same mutants once more
+# crashes alone. FUZZ_SECONDS=600 for less, FUZZ="-k doors" for one of them, FUZZ_SEED=N for the same mutants again
 FUZZ_SECONDS ?= 3600
 FUZZ ?=
 fuzz: setup

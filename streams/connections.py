@@ -19,11 +19,11 @@ FIRST_REQUEST_S = 15.0
 #: seconds between two requests of a connection; longer than proxies keep one (Caddy 120 s, nginx 60 s), else they meet closed ones
 IDLE_S = 180.0
 #: connections at most, where the limit of open files allows it
-MOST = 4000
+MAX_CONNECTIONS = 4000
 #: bytes that the event loop takes from one connection in its turn (asyncio's own: four times as many); of a body that comes in
 #: chunks of a byte each, they are 25 ms of work
 _BYTES_A_TURN = 65_536
-#: open files left to everything that is no connection
+#: open files left to everything that is not a connection
 _RESERVED_FILES = 256
 
 
@@ -32,7 +32,7 @@ class Connections:
 
     Args:
         most: at the same time.
-        most_an_address: of one address; not of loopback and of ``proxies``, behind which are many senders.
+        max_an_address: of one address; not of loopback and of ``proxies``, behind which are many senders.
         proxies: networks of our own proxies.
         first_request_s: see ``FIRST_REQUEST_S``.
         body_s: seconds that a request with a body may take; for servers whose handlers do not bound it themselves.
@@ -41,13 +41,13 @@ class Connections:
     def __init__(
         self,
         most: int,
-        most_an_address: int,
+        max_an_address: int,
         proxies: Sequence[str] = (),
         first_request_s: float = FIRST_REQUEST_S,
         body_s: float | None = None,
     ) -> None:
-        self._most = most
-        self._most_an_address = most_an_address
+        self._limit = most
+        self._max_an_address = max_an_address
         self._proxies = tuple(ipaddress.ip_network(one, strict=False) for one in proxies if one)
         self.first_request_s = first_request_s
         self._body_s = body_s
@@ -60,7 +60,7 @@ class Connections:
     @classmethod
     def within(cls, open_files: int, proxies: Sequence[str] = (), body_s: float | None = None) -> Connections:
         """As many as a process keeps that may have ``open_files`` files open; an address has a quarter of them."""
-        most = min(MOST, max(open_files - _RESERVED_FILES, open_files // 4))
+        most = min(MAX_CONNECTIONS, max(open_files - _RESERVED_FILES, open_files // 4))
         return cls(most, most // 4, proxies, body_s=body_s)
 
     def __len__(self) -> int:
@@ -91,9 +91,9 @@ class Connections:
         self._total += 1
         self._open[address] = self._open.get(address, 0) + 1
         self._wait(connection)
-        if self._open[address] > self._most_an_address and not self._is_shared(address):
+        if self._open[address] > self._max_an_address and not self._is_shared(address):
             self._close_oldest(self._waiting_of[address])
-        elif self._total > self._most:
+        elif self._total > self._limit:
             self._close_oldest(self._waiting)
 
     def leave(self, connection: _Connection) -> None:

@@ -80,9 +80,9 @@ def keep_quiet() -> None:
 
 
 class _Sparing:
-    """Lets a library say the same thing a few times a minute: a broker that is gone is no news a hundred times a second."""
+    """Lets a library say the same thing a few times a minute: that a broker is gone need not be said a hundred times a second."""
 
-    MOST, SPAN_S = 5, 60.0
+    MAX_RECORDS, SPAN_S = 5, 60.0
 
     def __init__(self) -> None:
         self._said: dict[tuple[str, object], tuple[float, int]] = {}
@@ -98,7 +98,7 @@ class _Sparing:
         if len(self._said) > 10_000:
             self._said.clear()
         self._said[what] = (begun, count + 1)
-        return count < self.MOST
+        return count < self.MAX_RECORDS
 
 
 def configure(settings: Settings, stream: TextIO | None = None) -> None:

@@ -43,8 +43,8 @@ LANDING_WAITING = Gauge(
     "funnelwatch_landing_waiting_seconds",
     "Seconds since the insert that ClickHouse has not yet answered was first tried; 0 if none is pending.",
 )
-LANDING_REFUSED = Counter(
-    "funnelwatch_landing_refused_total",
+LANDING_REJECTED = Counter(
+    "funnelwatch_landing_rejected_total",
     "Records that could not be landed and became dead letters, by topic.",
     ["topic"],
 )
@@ -136,8 +136,8 @@ RECONCILE_LAST_SUCCESS = Gauge(
     "funnelwatch_reconcile_last_success_timestamp_seconds",
     "When stage_counts were last compared with the raw events.",
 )
-RECONCILE_MENDED = Counter(
-    "funnelwatch_reconcile_mended_minutes_total",
+RECONCILE_REPAIRED = Counter(
+    "funnelwatch_reconcile_repaired_minutes_total",
     "Store-minutes recounted because a comparison found a lasting difference.",
 )
 BRUSHING_ORDERS = Gauge(
@@ -161,11 +161,13 @@ NOTIFIER_SENT = Counter(
 NOTIFIER_FAILED = Counter(
     "funnelwatch_notifier_failed_total", "Failed attempts that are retried, by channel.", ["channel"]
 )
-NOTIFIER_REFUSED = Counter(
-    "funnelwatch_notifier_refused_total", "Messages rejected for good by a receiver, by channel.", ["channel"]
+NOTIFIER_REJECTED = Counter(
+    "funnelwatch_notifier_rejected_total",
+    "Messages rejected for good by a receiver, by channel.",
+    ["channel"],
 )
-NOTIFIER_READERS_REFUSED = Counter(
-    "funnelwatch_notifier_readers_refused_total",
+NOTIFIER_RECIPIENTS_REJECTED = Counter(
+    "funnelwatch_notifier_recipients_rejected_total",
     "Readers rejected by the server while others got the same message, by channel; digests included.",
     ["channel"],
 )
@@ -250,11 +252,13 @@ HOOKS_DELIVERIES = Counter(
     "Deliveries to /v1/hooks, by source and outcome: kept, handshake, too_many, secret_missing, or why they are not genuine.",
     ["source", "outcome"],
 )
-COLLECTOR_BROKER_AWAY = Gauge("funnelwatch_collector_broker_away", "1 while Kafka accepts no records.")
+COLLECTOR_KAFKA_UNREACHABLE = Gauge(
+    "funnelwatch_collector_kafka_unreachable", "1 while Kafka accepts no records."
+)
 COLLECTOR_SPOOLED = Counter("funnelwatch_collector_spooled_total", "Records written to the disk spool.")
 COLLECTOR_SET_ASIDE = Counter(
     "funnelwatch_collector_set_aside_total",
-    "Spooled frames that are damaged, and records that Kafka refuses for good, kept in the spool's folder `aside`.",
+    "Spooled frames that are damaged, and records that Kafka rejects for good, kept in the spool's folder `aside`.",
     ["why"],
 )
 COLLECTOR_SPOOL_BYTES = Gauge("funnelwatch_collector_spool_bytes", "Bytes waiting in the disk spool.")

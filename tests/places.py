@@ -1,7 +1,7 @@
-"""Where the project and the data beside it are, for tests at any depth."""
+"""Where the project and the data next to it are, for tests at any depth."""
 
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-#: data and texts beside the project; a check over them runs where they are
+#: data and texts next to the project; a check over them runs where they are
 SHARED = ROOT.parent / "shared"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.places import ROOT
 
-MOST_LINES, MOST_LINES_OF_A_FUNCTION, MOST_CHARACTERS_OF_A_TEMPLATE_LINE = 400, 60, 200
+MAX_LINES, MAX_LINES_OF_A_FUNCTION, MAX_CHARACTERS_OF_A_TEMPLATE_LINE = 400, 60, 200
 #: how the opening docstring of a longer file begins its reason
 REASON = "Past 400 lines"
 LONG_FUNCTIONS = {
@@ -36,7 +36,7 @@ def test_a_long_file_gives_its_reason_at_the_top() -> None:
     without = {
         name
         for name, text, tree in modules()
-        if text.count("\n") > MOST_LINES and REASON not in (ast.get_docstring(tree) or "")
+        if text.count("\n") > MAX_LINES and REASON not in (ast.get_docstring(tree) or "")
     }
     assert sorted(without) == []
 
@@ -47,7 +47,7 @@ def test_no_function_is_longer_than_a_page() -> None:
         for name, _, tree in modules()
         for node in ast.walk(tree)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        and (node.end_lineno or 0) - node.lineno >= MOST_LINES_OF_A_FUNCTION
+        and (node.end_lineno or 0) - node.lineno >= MAX_LINES_OF_A_FUNCTION
     }
     assert long == LONG_FUNCTIONS
 
@@ -58,7 +58,7 @@ def test_no_line_of_a_template_needs_scrolling() -> None:
         str(path.relative_to(ROOT))
         for path in templates()
         for line in path.read_text(encoding="utf-8").splitlines()
-        if len(line) > MOST_CHARACTERS_OF_A_TEMPLATE_LINE
+        if len(line) > MAX_CHARACTERS_OF_A_TEMPLATE_LINE
     }
     assert sorted(wide) == []
 

@@ -10,5 +10,5 @@ ROLES = "streams.sources.serving, streams.landing.role, streams.monitor.app, str
 
 def test_roles_that_fit_nothing_do_not_load_what_fits_need() -> None:
     program = f"import sys, {ROLES}; print([name for name in {SLOW} if name in sys.modules])"
-    told = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)
-    assert told.stdout.strip() == "[]"
+    reported = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)
+    assert reported.stdout.strip() == "[]"

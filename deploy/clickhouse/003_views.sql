@@ -3,7 +3,7 @@
 -- rights of who made them, so a reader needs no right on the tables.
 -- The views of events are in 035.
 -- do_not_merge_across_partitions_select_final is safe where the partition follows from the sorting key.
--- A count of nothing is no row: a missing stage is missing, not zero. Without what is set apart (set_apart_counts).
+-- A count of nothing has no row: a missing stage is missing, not zero. Without what is set apart (set_apart_counts).
 CREATE OR REPLACE VIEW ${database}.stage_counts ${on_cluster}
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT store_id, minute, segment, stage, count

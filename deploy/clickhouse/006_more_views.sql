@@ -31,9 +31,9 @@ DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT
     alerts.alert_id AS alert_id, alerts.store_id AS store_id, alerts.step AS step, alerts.level AS level,
     alerts.state AS state, alerts.opened_at AS opened_at, alerts.fired_at AS fired_at, alerts.resolved_at AS resolved_at,
-    acts.acknowledged_at AS acknowledged_at, acts.acknowledged_by AS acknowledged_by, acts.closed_as AS closed_as,
-    acts.closed_at AS closed_at, least(ifNull(alerts.resolved_at, acts.closed_at), ifNull(acts.closed_at, alerts.resolved_at)) AS ended_at,
-    if(acts.acknowledged_at IS NULL, NULL, dateDiff('second', alerts.fired_at, acts.acknowledged_at) / 60)
+    done.acknowledged_at AS acknowledged_at, done.acknowledged_by AS acknowledged_by, done.closed_as AS closed_as,
+    done.closed_at AS closed_at, least(ifNull(alerts.resolved_at, done.closed_at), ifNull(done.closed_at, alerts.resolved_at)) AS ended_at,
+    if(done.acknowledged_at IS NULL, NULL, dateDiff('second', alerts.fired_at, done.acknowledged_at) / 60)
         AS minutes_to_acknowledge,
     if(ended_at IS NULL, NULL, greatest(0, dateDiff('second', alerts.fired_at, ended_at)) / 60)
         AS minutes_to_resolve
@@ -49,5 +49,5 @@ LEFT JOIN
     FROM ${database}.alert_actions
     WHERE alert_id != ''
     GROUP BY alert_id
-) AS acts ON acts.alert_id = alerts.alert_id
+) AS done ON done.alert_id = alerts.alert_id
 WHERE alerts.fired_at IS NOT NULL;

@@ -7,7 +7,7 @@
 
 -- A minute's score as it enters a sum. Without an expectation it is not in expected, low, high and judged_observed. below and
 -- above are squared distances from expected to the bounds; a lower bound of zero is cut off there and hides its spread, so
--- the upper side stands in for it.
+-- the upper side is used for it.
 CREATE OR REPLACE VIEW ${database}.score_minutes ${on_cluster}
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT

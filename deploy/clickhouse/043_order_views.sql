@@ -1,27 +1,27 @@
 -- repeatable: run again whenever this file changes
 -- Orders by all that is known of them: scoring/records/order_life.py in SQL; a test compares the two.
 
--- The life of each order of which a source told facts. Each field is taken from the telling that is newest by the platform's own time
+-- The life of each order of which a source reported facts. Each field is taken from the version that is newest by the platform's own time
 -- and knows it.
 CREATE OR REPLACE VIEW ${database}.order_lives ${on_cluster}
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT
     store_id, order_id,
-    argMaxIf(told.placed_ms, told.rank, told.placed_ms > 0) AS placed_ms,
-    argMaxIf(told.authorised_ms, told.rank, told.authorised_ms > 0) AS authorised_ms,
-    argMaxIf(told.paid_ms, told.rank, told.paid_ms > 0) AS paid_ms,
-    minIf(told.shipped_ms, told.shipped_ms > 0) AS shipped_ms,
-    argMaxIf(told.delivered_ms, told.rank, told.delivered_ms > 0) AS delivered_ms,
-    argMaxIf(told.on_hold, told.rank, told.on_hold IS NOT NULL) AS on_hold,
-    argMaxIf(told.is_paid, told.rank, told.is_paid IS NOT NULL) AS is_paid,
-    argMaxIf(told.shipped, told.rank, told.shipped IS NOT NULL) AS is_shipped,
-    argMaxIf(told.delivered, told.rank, told.delivered IS NOT NULL) AS is_delivered,
-    argMaxIf(told.cancelled, told.rank, told.cancelled IS NOT NULL) AS is_cancelled,
-    if(is_cancelled = 0, 0, argMaxIf(told.cancelled_ms, told.rank, told.cancelled_ms > 0)) AS cancelled_ms,
-    toDecimal128OrNull(argMaxIf(told.amount, told.rank, told.amount != ''), 9) AS amount,
-    max(toDecimal128OrNull(told.amount, 9)) AS highest,
-    argMaxIf(told.currency, told.rank, told.currency != '') AS currency,
-    arraySort(groupArrayArray(arrayMap((id, text) -> tuple(id, told.rank, text), mapKeys(told.refunds), mapValues(told.refunds)))) AS refunds,
+    argMaxIf(kept.placed_ms, kept.rank, kept.placed_ms > 0) AS placed_ms,
+    argMaxIf(kept.authorised_ms, kept.rank, kept.authorised_ms > 0) AS authorised_ms,
+    argMaxIf(kept.paid_ms, kept.rank, kept.paid_ms > 0) AS paid_ms,
+    minIf(kept.shipped_ms, kept.shipped_ms > 0) AS shipped_ms,
+    argMaxIf(kept.delivered_ms, kept.rank, kept.delivered_ms > 0) AS delivered_ms,
+    argMaxIf(kept.on_hold, kept.rank, kept.on_hold IS NOT NULL) AS on_hold,
+    argMaxIf(kept.is_paid, kept.rank, kept.is_paid IS NOT NULL) AS is_paid,
+    argMaxIf(kept.shipped, kept.rank, kept.shipped IS NOT NULL) AS is_shipped,
+    argMaxIf(kept.delivered, kept.rank, kept.delivered IS NOT NULL) AS is_delivered,
+    argMaxIf(kept.cancelled, kept.rank, kept.cancelled IS NOT NULL) AS is_cancelled,
+    if(is_cancelled = 0, 0, argMaxIf(kept.cancelled_ms, kept.rank, kept.cancelled_ms > 0)) AS cancelled_ms,
+    toDecimal128OrNull(argMaxIf(kept.amount, kept.rank, kept.amount != ''), 9) AS amount,
+    max(toDecimal128OrNull(kept.amount, 9)) AS highest,
+    argMaxIf(kept.currency, kept.rank, kept.currency != '') AS currency,
+    arraySort(groupArrayArray(arrayMap((id, text) -> tuple(id, kept.rank, text), mapKeys(kept.refunds), mapValues(kept.refunds)))) AS refunds,
     arrayMap(
         one -> tuple(one.1, abs(toDecimal128OrZero(one.3, 9))),
         arrayFilter((one, next) -> one.1 != next.1, refunds, arrayShiftLeft(refunds, 1))
@@ -30,39 +30,39 @@ AS SELECT
         arraySum(one -> if(one.1 = '*', toDecimal128(0, 9), one.2), newest_refunds),
         arraySum(one -> if(one.1 = '*', one.2, toDecimal128(0, 9)), newest_refunds)
     ) AS refunded,
-    argMaxIf(told.cod, told.rank, told.cod IS NOT NULL) AS cod,
-    argMaxIf(told.test, told.rank, told.test IS NOT NULL) AS test,
-    argMaxIf(told.kind, told.rank, told.kind != '') AS kind,
-    argMaxIf(told.units, told.rank, told.units > 0) AS units,
-    max(told.parcels) AS parcels,
-    argMaxIf(told.buyer, told.rank, told.buyer != '') AS buyer,
-    argMaxIf(told.country, told.rank, told.country != '') AS country,
-    argMaxIf(told.payment_method, told.rank, told.payment_method != '') AS payment_method,
-    min(told.history) AS history,
-    min(told.told_at_ms) AS first_told_ms,
-    arraySort(groupUniqArray(told.source)) AS sources
+    argMaxIf(kept.cod, kept.rank, kept.cod IS NOT NULL) AS cod,
+    argMaxIf(kept.test, kept.rank, kept.test IS NOT NULL) AS test,
+    argMaxIf(kept.kind, kept.rank, kept.kind != '') AS kind,
+    argMaxIf(kept.units, kept.rank, kept.units > 0) AS units,
+    max(kept.parcels) AS parcels,
+    argMaxIf(kept.buyer, kept.rank, kept.buyer != '') AS buyer,
+    argMaxIf(kept.country, kept.rank, kept.country != '') AS country,
+    argMaxIf(kept.payment_method, kept.rank, kept.payment_method != '') AS payment_method,
+    min(kept.history) AS history,
+    min(kept.reported_at_ms) AS first_reported_ms,
+    arraySort(groupUniqArray(kept.source)) AS sources
 FROM
 (
     SELECT
         *,
-        tuple(if(as_of_ms = 0, told_at_ms, as_of_ms), told_at_ms, digest) AS rank,
+        tuple(if(as_of_ms = 0, reported_at_ms, as_of_ms), reported_at_ms, digest) AS rank,
         multiIf(is_shipped IS NOT NULL, is_shipped, shipped_ms > 0 OR delivered_ms > 0, 1, NULL) AS shipped,
         multiIf(is_delivered IS NOT NULL, is_delivered, delivered_ms > 0, 1, NULL) AS delivered,
         multiIf(is_cancelled IS NOT NULL, is_cancelled, cancelled_ms > 0, 1, NULL) AS cancelled
-    FROM ${database}.order_tellings_raw${all}
+    FROM ${database}.order_versions_raw${all}
     WHERE withdrawn = 0
-) AS told
+) AS kept
 LEFT JOIN
 (
-    SELECT store_id, order_id, source, connection, import_id, max(told_at_ms) AS at_ms
-    FROM ${database}.order_tellings_raw${all}
+    SELECT store_id, order_id, source, connection, import_id, max(reported_at_ms) AS at_ms
+    FROM ${database}.order_versions_raw${all}
     WHERE withdrawn = 1
     GROUP BY store_id, order_id, source, connection, import_id
 ) AS gone USING (store_id, order_id, source, connection, import_id)
-WHERE told.told_at_ms > gone.at_ms
+WHERE kept.reported_at_ms > gone.at_ms
 GROUP BY store_id, order_id;
 
--- Every order, once: by the facts that sources told, and by plain events where they say what the facts do not. Empty is unknown.
+-- Every order, once: by the facts that sources reported, and by plain events where they say what the facts do not. Empty is unknown.
 CREATE OR REPLACE VIEW ${database}.orders ${on_cluster}
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT
@@ -148,19 +148,19 @@ FROM
         UNION ALL
         SELECT
             store_id, order_id, 0,
-            minIf(told.at_ms, told.type = 'order'), 0, minIf(told.at_ms, told.type = 'payment'),
-            minIf(told.at_ms, told.type = 'fulfilment'), minIf(told.at_ms, told.type = 'delivered'), minIf(told.at_ms, told.type = 'cancel'),
+            minIf(kept.at_ms, kept.type = 'order'), 0, minIf(kept.at_ms, kept.type = 'payment'),
+            minIf(kept.at_ms, kept.type = 'fulfilment'), minIf(kept.at_ms, kept.type = 'delivered'), minIf(kept.at_ms, kept.type = 'cancel'),
             NULL,
-            if(countIf(told.type = 'payment') > 0, 1, NULL), if(countIf(told.type IN ('fulfilment', 'delivered')) > 0, 1, NULL),
-            if(countIf(told.type = 'delivered') > 0, 1, NULL), if(countIf(told.type = 'cancel') > 0, 1, NULL),
-            ifNull(anyIf(told.amount, told.type = 'order'), anyIf(told.amount, told.type = 'payment')),
-            max(if(told.type IN ('order', 'payment'), told.amount, NULL)),
-            if(anyIf(told.currency, told.type = 'order') != '', anyIf(told.currency, told.type = 'order'), max(told.currency)),
-            ifNull(sumIf(abs(told.amount), told.type = 'refund'), 0),
-            if(countIf(told.type = 'order' AND told.attributes['payment'] = 'on_delivery') > 0, 1, NULL), NULL, '',
-            if(countIf(told.type = 'order') > 0, maxIf(told.quantity, told.type = 'order'), 0),
-            toInt64(maxIf(toInt64OrZero(told.attributes['parcels']), told.type = 'fulfilment')),
-            max(told.buyer), max(told.country), max(told.payment_method), 0, arraySort(groupUniqArray(told.source))
+            if(countIf(kept.type = 'payment') > 0, 1, NULL), if(countIf(kept.type IN ('fulfilment', 'delivered')) > 0, 1, NULL),
+            if(countIf(kept.type = 'delivered') > 0, 1, NULL), if(countIf(kept.type = 'cancel') > 0, 1, NULL),
+            ifNull(anyIf(kept.amount, kept.type = 'order'), anyIf(kept.amount, kept.type = 'payment')),
+            max(if(kept.type IN ('order', 'payment'), kept.amount, NULL)),
+            if(anyIf(kept.currency, kept.type = 'order') != '', anyIf(kept.currency, kept.type = 'order'), max(kept.currency)),
+            ifNull(sumIf(abs(kept.amount), kept.type = 'refund'), 0),
+            if(countIf(kept.type = 'order' AND kept.attributes['payment'] = 'on_delivery') > 0, 1, NULL), NULL, '',
+            if(countIf(kept.type = 'order') > 0, maxIf(kept.quantity, kept.type = 'order'), 0),
+            toInt64(maxIf(toInt64OrZero(kept.attributes['parcels']), kept.type = 'fulfilment')),
+            max(kept.buyer), max(kept.country), max(kept.payment_method), 0, arraySort(groupUniqArray(kept.source))
         FROM
         (
             SELECT
@@ -169,7 +169,7 @@ FROM
             FROM ${database}.events_raw${all} FINAL
             WHERE is_repeat = 0 AND order_id != '' AND type IN ('order', 'payment', 'fulfilment', 'delivered', 'cancel', 'refund')
             SETTINGS do_not_merge_across_partitions_select_final = 1
-        ) AS told
+        ) AS kept
         GROUP BY store_id, order_id
     ) AS one
     GROUP BY store_id, order_id

@@ -21,7 +21,7 @@ FROM
     WHERE is_repeat = 0 AND (set_apart != '' OR device_class = 'bot') AND set_apart != 'brushing'
     SETTINGS do_not_merge_across_partitions_select_final = 1
     UNION ALL
-    SELECT store_id, event_time, 'order_told_again', toString(type), 0, order_id, toString(source)
+    SELECT store_id, event_time, 'order_resent', toString(type), 0, order_id, toString(source)
     FROM ${database}.events_raw${all} FINAL
     WHERE is_repeat = 1
     SETTINGS do_not_merge_across_partitions_select_final = 1
@@ -33,7 +33,7 @@ FROM
     FROM ${database}.dead_letters_raw${all} FINAL
     UNION ALL
     SELECT
-        store_id, fromUnixTimestamp64Milli(if(placed_ms > 0, placed_ms, first_told_ms), 'UTC'),
+        store_id, fromUnixTimestamp64Milli(if(placed_ms > 0, placed_ms, first_reported_ms), 'UTC'),
         multiIf(test = 1, 'test', kind != '', kind, 'zero_price'), 'order', 0, order_id, arrayStringConcat(sources, ', ')
     FROM ${database}.order_lives
     WHERE test = 1 OR kind != '' OR (highest = 0 AND ifNull(is_cancelled, 0) = 0)

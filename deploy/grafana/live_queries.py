@@ -41,7 +41,7 @@ RAW_FROM = "greatest($__fromTime, $__toTime - toIntervalDay(1))"
 HEALTH = f"""
 SELECT seen.store AS store, seen.source AS source, dateDiff('second', newest, now()) AS age, arrival AS delay, in_hour AS events,
        if(seen.source = 'pixel', {pixel_share_sql("paired.pixel_orders", "paired.server_orders")}, NULL) AS pixel_orders,
-       ifNull(again.repeats, 0) AS repeats, if(in_hour = 0, NULL, bots_in_hour / in_hour) AS bots, ifNull(refused.letters, 0) AS letters
+       ifNull(again.repeats, 0) AS repeats, if(in_hour = 0, NULL, bots_in_hour / in_hour) AS bots, ifNull(rejected.letters, 0) AS letters
 FROM
 (
     SELECT store_id AS store, toString(source) AS source, max(received_at) AS newest,
@@ -72,7 +72,7 @@ LEFT JOIN
     FROM dead_letters
     WHERE received_at > now() - INTERVAL 1 HOUR
     GROUP BY store, source
-) AS refused ON refused.store = seen.store AND refused.source = seen.source
+) AS rejected ON rejected.store = seen.store AND rejected.source = seen.source
 ORDER BY age DESC, store, source LIMIT 500
 """
 

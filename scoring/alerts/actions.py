@@ -1,6 +1,6 @@
 """What people do with an alert: acknowledge, assign, comment, silence, close with a reason; and what follows from it.
 
-Each action is a record on ``funnel.actions.v1`` and a row in ClickHouse. An alert's standing is a function of its actions in
+Each action is a record on ``funnel.actions.v1`` and a row in ClickHouse. How an alert is handled is a function of its actions in
 order; the same action received twice (by its ``action_id``) counts once, which makes signed links good for one use.
 """
 
@@ -59,7 +59,7 @@ class HumanAction(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class AlertHandling:
     """What people did about one alert. Times in ms since 1970 UTC."""
 
     acknowledged_by: str = ""
@@ -72,11 +72,11 @@ class Standing:
     silenced_until_ms: int | None = None
 
 
-NOBODY = Standing()
+UNHANDLED = AlertHandling()
 
 
-def stand(before: Standing, action: HumanAction) -> Standing:
-    """The standing after ``action``. The first acknowledgement and the first closing count, later ones change nothing."""
+def after_action(before: AlertHandling, action: HumanAction) -> AlertHandling:
+    """The handling after ``action``. The first acknowledgement and the first closing count, later ones change nothing."""
     match action.kind:
         case HumanActionKind.ACKNOWLEDGE:
             if before.acknowledged_at_ms is not None:
@@ -99,11 +99,11 @@ def stand(before: Standing, action: HumanAction) -> Standing:
 
 
 class ActionBook:
-    """All actions so far: standings by alert and silences by id. Feed it in the topic's order."""
+    """All actions so far: how each alert is handled, and silences by id. Feed it in the topic's order."""
 
     def __init__(self) -> None:
         self._seen: set[str] = set()
-        self._standings: dict[str, Standing] = {}
+        self._handlings: dict[str, AlertHandling] = {}
         self._silences: dict[str, Silence] = {}
 
     def take(self, action: HumanAction) -> bool:
@@ -125,7 +125,7 @@ class ActionBook:
                 action.who,
             )
         if action.alert_id:
-            self._standings[action.alert_id] = stand(self.standing(action.alert_id), action)
+            self._handlings[action.alert_id] = after_action(self.handling(action.alert_id), action)
         return True
 
     def _end_silence(self, action: HumanAction) -> None:
@@ -134,9 +134,9 @@ class ActionBook:
             if silence_id == action.silence_id or (action.alert_id and aimed):
                 self._silences[silence_id] = replace(silence, ends_ms=min(silence.ends_ms, action.at_ms))
 
-    def standing(self, alert_id: str) -> Standing:
+    def handling(self, alert_id: str) -> AlertHandling:
         """What people did about an alert."""
-        return self._standings.get(alert_id, NOBODY)
+        return self._handlings.get(alert_id, UNHANDLED)
 
     def silences(self, at_ms: int) -> tuple[Silence, ...]:
         """The silences in force at ``at_ms`` or later."""

@@ -3,7 +3,7 @@
 A group waits ``group_wait`` before its first message and ``group_interval`` before new alerts are added, and repeats
 after ``repeat_interval`` at most ``most_repeats`` times. What holds a message back (``scoring/alerts/routing.py``) delays it and
 never loses it: when the hold ends, the alert is sent if it is still firing. A silence of an alert that was sent before announces
-its end in the same way, unless somebody has acknowledged the alert. What flaps is sent ever more rarely.
+its end in the same way, unless somebody has acknowledged the alert. What flaps is sent with growing pauses.
 
 On the path of an event: after ``scoring/alerts/alert.py``, called by ``streams/notifier``.
 """
@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+
+import msgspec
 
 from scoring.alerts.routing import Inhibition, Labels, MuteTiming, Route, Severity, Silence
 
@@ -56,15 +58,14 @@ class Flap:
     severity: str
 
 
-@dataclass(frozen=True, slots=True)
-class GroupState:
+class GroupState(msgspec.Struct, frozen=True):
     """What is remembered of one group: kept in the send log, so it survives restarts. Times in ms since 1970 UTC."""
 
     first_seen_ms: int
     last_sent_ms: int | None = None
     repeats: int = 0
-    #: what was last sent about each alert, by its id (the name is that of the stored field)
-    told: Mapping[str, LastSent] | None = None
+    #: what was last sent about each alert, by its id; stored under the name that the first release gave it
+    sent: Mapping[str, LastSent] | None = msgspec.field(default=None, name="told")
     was_held: tuple[str, ...] = ()
     flaps: Mapping[str, Flap] | None = None
 
@@ -99,7 +100,7 @@ class Reason(StrEnum):
     SILENCED = "silenced"
     MUTED = "muted"
     INHIBITED = "inhibited"
-    NEVER_SENT = "never_told"
+    NEVER_SENT = "never_sent"
     NOTHING_NEW = "nothing_new"
 
 
@@ -178,7 +179,7 @@ def _news(candidate: Candidate, sent: LastSent | None, was_held: bool) -> Reason
 #: after this long without it, something that fires again is a new incident
 FLAP_MEMORY_MS = 2 * 3_600_000
 #: the longest that something which flaps waits before it is sent again
-MOST_FLAP_WAIT_S = 3600.0
+MAX_FLAP_WAIT_S = 3600.0
 
 
 def _identity(candidate: Candidate) -> str:
@@ -196,7 +197,7 @@ def _flapping(candidate: Candidate, group: GroupState, route: Route, now_ms: int
         return None
     if _RANK.get(candidate.labels.get("severity", ""), 0) > _RANK.get(flap.severity, 0):
         return None
-    longest = max(route.group_interval_s, MOST_FLAP_WAIT_S)
+    longest = max(route.group_interval_s, MAX_FLAP_WAIT_S)
     wait_s = min(longest, route.group_interval_s * 2.0 ** min(flap.times - 1, 20))
     due = flap.over_ms + round(wait_s * 1000)
     return Decision(GroupAction.WAIT, Reason.FLAPPING, (candidate.alert_id,), due) if now_ms < due else None
@@ -220,7 +221,7 @@ def _taken_on(group: GroupState, candidates: Sequence[Candidate]) -> tuple[str, 
 
     Such an incident is acknowledged once all its firing alerts are.
     """
-    sent = {alert_id: what for alert_id, what in (group.told or {}).items() if what.is_firing}
+    sent = {alert_id: what for alert_id, what in (group.sent or {}).items() if what.is_firing}
     taken = {c.alert_id for c in candidates if c.acknowledged and c.is_firing and not c.closed}
     if not sent or not taken.issuperset(sent):
         return ()
@@ -258,7 +259,7 @@ def _decide(
     when the alert is acknowledged. A new alert in a group that was notified waits for ``group_interval``; the first waits
     for ``group_wait``. An acknowledged or closed alert is not repeated; closing an alert that was sent is its end.
     """
-    sent = group.told or {}
+    sent = group.sent or {}
     news: dict[str, Reason] = {}
     waiting: list[Decision] = []
     silenced: list[str] = []
@@ -302,7 +303,7 @@ def _notify(group: GroupState, news: Mapping[str, Reason], route: Route, now_ms:
             if now_ms < due:
                 return Decision(GroupAction.WAIT, Reason.GROUP_WAIT, ids, due)
         else:
-            reason = Reason.ADDED if any(t.is_firing for t in (group.told or {}).values()) else Reason.NEW
+            reason = Reason.ADDED if any(t.is_firing for t in (group.sent or {}).values()) else Reason.NEW
             due = group.last_sent_ms + round(route.group_interval_s * 1000)
             if reason is Reason.ADDED and now_ms < due:
                 return Decision(GroupAction.WAIT, Reason.GROUP_INTERVAL, ids, due)
@@ -312,7 +313,7 @@ def _notify(group: GroupState, news: Mapping[str, Reason], route: Route, now_ms:
 def _repeat(
     group: GroupState, candidates: Sequence[Candidate], route: Route, holds: Holds, now_ms: int
 ) -> Decision:
-    sent = group.told or {}
+    sent = group.sent or {}
     firing = [c for c in candidates if c.is_firing and not c.closed and c.alert_id in sent]
     if not firing or group.last_sent_ms is None:
         return Decision(GroupAction.NOTHING, *_why_nothing(candidates, sent))
@@ -344,7 +345,7 @@ def _why_nothing(
 
 
 #: alerts that are over and that a group still remembers as sent (only to explain it)
-MOST_REMEMBERED = 20
+MAX_REMEMBERED = 20
 
 
 def after(decision: Decision, group: GroupState, candidates: Sequence[Candidate], now_ms: int) -> GroupState:
@@ -354,11 +355,11 @@ def after(decision: Decision, group: GroupState, candidates: Sequence[Candidate]
     known = dict.fromkeys([*group.was_held, *decision.held_ids])
     was_held = tuple(i for i in known if i not in done and i in by_id and by_id[i].is_firing)
     if decision.action is not GroupAction.SEND:
-        return group if was_held == group.was_held else replace(group, was_held=was_held)
-    sent = dict(group.told or {})
+        return group if was_held == group.was_held else msgspec.structs.replace(group, was_held=was_held)
+    sent = dict(group.sent or {})
     if decision.reason is Reason.TAKEN_ON:  # neither a reminder nor news of an alert: their clocks go on
         sent |= {alert_id: replace(sent[alert_id], acknowledged=True) for alert_id in done}
-        return replace(group, told=sent, was_held=was_held)
+        return msgspec.structs.replace(group, sent=sent, was_held=was_held)
     for alert_id in done:
         candidate = by_id[alert_id]
         was = sent.get(alert_id)
@@ -369,7 +370,7 @@ def after(decision: Decision, group: GroupState, candidates: Sequence[Candidate]
             acknowledged=was is not None and was.is_firing and was.acknowledged,
         )
     over = [alert_id for alert_id, what in sent.items() if not what.is_firing]
-    for alert_id in over[:-MOST_REMEMBERED]:
+    for alert_id in over[:-MAX_REMEMBERED]:
         del sent[alert_id]
     flaps = {
         name: flap for name, flap in (group.flaps or {}).items() if now_ms - flap.over_ms <= FLAP_MEMORY_MS
@@ -383,7 +384,7 @@ def after(decision: Decision, group: GroupState, candidates: Sequence[Candidate]
         first_seen_ms=group.first_seen_ms,
         last_sent_ms=now_ms,
         repeats=reminders.get(decision.reason, 0),
-        told=sent,
+        sent=sent,
         was_held=was_held,
         flaps=flaps or None,
     )

@@ -34,7 +34,7 @@ class Severity(StrEnum):
 def severity(level: str, lost_money: float | None, critical_money: float) -> Severity:
     """The severity of an alert: by surprise through its level, and by money through ``critical_money``.
 
-    A page is critical, a notice a warning until the money at stake makes it critical. ``info`` is for messages that are no alert.
+    A page is critical, a notice a warning until the money at stake makes it critical. ``info`` is for messages that are not alerts.
 
     Args:
         level: ``notice`` or ``page``.

@@ -20,7 +20,7 @@ _Z80 = 1.2815515655446004
 #: variance of the log of a rate of which no range is given
 _UNTOLD_VARIANCE = 0.5**2
 #: what any line leaves open (log scale)
-_LEAST_VARIANCE = 0.1**2
+_MIN_VARIANCE = 0.1**2
 _COLUMNS = ("step", "rate", "low", "high", "platform", "category", "country")
 
 
@@ -113,7 +113,7 @@ def _line(number: int, row: dict[str, str]) -> BenchmarkLine:
         low, high = _share("low", row["low"]), _share("high", row["high"])
         if not low <= rate <= high:
             raise ValueError("rate must lie between low and high")
-        variance = max(((math.log(high) - math.log(low)) / (2 * _Z80)) ** 2, _LEAST_VARIANCE)
+        variance = max(((math.log(high) - math.log(low)) / (2 * _Z80)) ** 2, _MIN_VARIANCE)
     country = row["country"].upper()
     return BenchmarkLine(
         number, row["step"], rate, variance, row["platform"].lower(), row["category"].casefold(), country

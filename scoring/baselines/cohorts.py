@@ -17,16 +17,16 @@ from numpy.typing import NDArray
 from scoring.baselines.kernel import kernel_from_pairs
 
 #: below this completeness no rate is shown
-LEAST_COMPLETE = 0.05
+MIN_COMPLETE = 0.05
 #: pairs below which F is not known
-LEAST_PAIRS = 20
+MIN_PAIRS = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Cohort:
     """One cohort: number of its first day, mean age, who entered, who advanced by now, how complete that should be, the corrected rate.
 
-    ``completeness`` is None while it is not known; ``rate`` is None then, and while it is below ``LEAST_COMPLETE``.
+    ``completeness`` is None while it is not known; ``rate`` is None then, and while it is below ``MIN_COMPLETE``.
     """
 
     day: int
@@ -44,7 +44,7 @@ def completeness_by_day(delays: NDArray[np.int64], possible: NDArray[np.int64]) 
         delays: (pairs,) whole days from the first to the second event.
         possible: (pairs,) whole days from the first event to now.
     """
-    if len(delays) < LEAST_PAIRS:
+    if len(delays) < MIN_PAIRS:
         return None
     kernel = kernel_from_pairs(delays, np.maximum(possible, delays), most=int(delays.max()) + 1)
     reached = np.cumsum(kernel.pmf)  # of rounded shares, which may add up to a millionth less than 1
@@ -75,7 +75,7 @@ def make_cohorts(
         if reached is not None and entered > 0:
             due = [float(reached[min(old, len(reached) - 1)]) for old in ages]
             complete = sum(share * row[1] for share, row in zip(due, members, strict=True)) / entered
-        is_told = complete is not None and complete >= LEAST_COMPLETE
-        rate = advanced / (entered * complete) if is_told and complete is not None else None
+        is_mature = complete is not None and complete >= MIN_COMPLETE
+        rate = advanced / (entered * complete) if is_mature and complete is not None else None
         made.append(Cohort(number * span, age, entered, advanced, complete, rate))
     return tuple(made)

@@ -38,7 +38,7 @@ from scoring.funnel.stages import STAGE_INDEX, Stage
 from scoring.funnel.units import MINUTE_MS
 
 #: minutes below which a stretch of history is too short for anything
-_LEAST_MINUTES = 120
+_MIN_MINUTES = 120
 _LAST_FAST = STAGE_INDEX[Stage.PAYMENT]
 
 
@@ -121,7 +121,7 @@ def _read(
     facts: dict[str, StoreHistory] = {}
     slow_past: list[SlowHistory] = []
     for done, history in enumerate(histories):
-        if history.minutes < _LEAST_MINUTES:
+        if history.minutes < _MIN_MINUTES:
             continue
         facts[history.store_id] = StoreHistory(
             history.store_id,

@@ -40,11 +40,11 @@ _YOUNG_VARIANCE = 0.05**2
 #: the noise is fitted on this many last days
 NOISE_DAYS = 21
 #: a segment with fewer arrivals than this keeps the store's wobble
-_LEAST_SEGMENT_ARRIVALS_PER_HOUR = 1.5
+_MIN_SEGMENT_ARRIVALS_PER_HOUR = 1.5
 #: a segment with less than this share of the exposure that its arrivals would need has none of its own
-_LEAST_CARRIED = 0.1
+_MIN_CARRIED = 0.1
 #: more than this share of arrivals in such segments: the split does not carry over the step
-_MOST_ORPHANED = 0.1
+_MAX_ORPHANED = 0.1
 _HOUR, _OTHER, _WEIGHT = interpolation_table()
 
 
@@ -236,8 +236,8 @@ def _is_split(member: StepData, rate: Floats, variance: Floats) -> bool:
     del variance
     arrived, exposed = member.arrivals.sum(1, dtype=float), member.exposure.sum(1, dtype=float)
     overall = arrived.sum() / max(exposed.sum(), 1e-9)
-    orphaned = arrived[exposed * overall < _LEAST_CARRIED * arrived].sum()
-    return bool(orphaned <= _MOST_ORPHANED * arrived.sum())
+    orphaned = arrived[exposed * overall < _MIN_CARRIED * arrived].sum()
+    return bool(orphaned <= _MAX_ORPHANED * arrived.sum())
 
 
 def _unsplit(member: StepData, rate: float) -> tuple[Floats, Floats]:
@@ -368,7 +368,7 @@ def _segments_to_fit(
         factor = np.divide(mu[row, bins - own :], base, out=np.ones(own), where=base > 0)
         for part, name in enumerate(member.names):
             per_hour = member.arrivals[part].sum(dtype=float) / max(member.days * 24, 1e-9)
-            if not name or per_hour < _LEAST_SEGMENT_ARRIVALS_PER_HOUR:
+            if not name or per_hour < _MIN_SEGMENT_ARRIVALS_PER_HOUR:
                 continue
             picked.append((row, part))
             expected = _tail(member.exposure[part] * segment_rate[part] * factor, length)

@@ -34,7 +34,7 @@ _HIGH_PASS, _LOCAL = 61, 241
 #: deviance that a bin at the end must explain to be kept: between Akaike's 2 and Schwarz's ln T
 _PRICE = 6.0
 #: a slow share below this is measurement error
-_LEAST_SLOW = 0.08
+_MIN_SLOW = 0.08
 #: minutes within which a conversion that is not slow shows
 _TRACED = 60
 #: kernel of a step of which nothing is known: exponential, mean 3 minutes
@@ -160,7 +160,7 @@ def _slow_share(gram: Floats, moment: Floats) -> float:
     part = gram[:bins, :bins]
     inverse = np.linalg.inv(part + 1e-9 * np.trace(part) / bins * np.eye(bins))
     missing = 1 - float((inverse @ moment[:bins]).sum())
-    return missing if missing > max(_LEAST_SLOW, 3 * float(np.sqrt(max(inverse.sum(), 0.0)))) else 0.0
+    return missing if missing > max(_MIN_SLOW, 3 * float(np.sqrt(max(inverse.sum(), 0.0)))) else 0.0
 
 
 def _as_kernel(masses: Floats, slow: float, source: KernelSource) -> Kernel:

@@ -31,7 +31,7 @@ _LARGEST_Z = 4.0
 #: wobble of a usual store, from which the first look for such windows starts
 _USUAL_SIGMA, _USUAL_TAU = 0.07, 120.0
 #: expected arrivals of a window, and how many such windows, that show a store's own
-_LEAST_TELLING, _LEAST_WINDOWS = 10.0, 12
+_MIN_EXPECTED, _MIN_WINDOWS = 10.0, 12
 _ROUNDS = 30
 #: weight, in stores, of the start prior: sigma log-normal about 0.07 with log sd 0.5, any tau
 _PRIOR_STORES = 6.0
@@ -103,10 +103,10 @@ def _typical_sigma(arrivals: Floats, expected: Floats, fast: Floats, bin_minutes
     if width > len(arrivals):
         return found
     a, e = (_windows(values, width)[::width] for values in (arrivals, expected))
-    telling = e > _LEAST_TELLING
-    off_by = np.where(telling, np.abs(a - e) / np.maximum(e, 1.0), np.nan)
-    chance = np.where(telling, fast / np.maximum(e, 1.0), np.nan)
-    enough = telling.sum(0) >= _LEAST_WINDOWS
+    clear = e > _MIN_EXPECTED
+    off_by = np.where(clear, np.abs(a - e) / np.maximum(e, 1.0), np.nan)
+    chance = np.where(clear, fast / np.maximum(e, 1.0), np.nan)
+    enough = clear.sum(0) >= _MIN_WINDOWS
     spread = (1.4826 * np.nanmedian(off_by[:, enough], axis=0)) ** 2 - np.nanmedian(chance[:, enough], axis=0)
     wobble = np.maximum(spread, 0.0) / mean_variance(_SPANS[-1], _USUAL_TAU)
     found[enough] = np.maximum(np.sqrt(wobble), _USUAL_SIGMA)
@@ -199,9 +199,9 @@ def _excess(
         innovation = a - e
         z2 = innovation * innovation / spread
         # only bins in which the fast variance is most of it, and with arrivals enough to be near normal
-        telling = np.where((e * fast > 0.5 * spread) & (e > 3), 1.0, 0.0)
-        sums += telling * np.minimum(z2, 9.0)
-        weights += telling
+        clear = np.where((e * fast > 0.5 * spread) & (e > 3), 1.0, 0.0)
+        sums += clear * np.minimum(z2, 9.0)
+        weights += clear
         gain = np.where(z2 < 25, 1.0, 0.2) * variance * e / spread
         m = m + gain * innovation
         variance = variance * (1 - gain * e)

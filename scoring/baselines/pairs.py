@@ -14,7 +14,7 @@ from scoring.baselines.baseline import Kernel
 from scoring.baselines.kernel import kernel_from_pairs
 
 #: pairs, and share of the sampled conversions that are in one, below which counts say more
-_LEAST_PAIRS, _LEAST_SHARE = 300, 0.5
+_MIN_PAIRS, _MIN_SHARE = 300, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,6 @@ class DelayPairs:
 def kernel_of(pairs: DelayPairs) -> Kernel | None:
     """The kernel, None where too few conversions are in a pair to speak for the others."""
     total = int(pairs.counts.sum())
-    if total < max(_LEAST_PAIRS, _LEAST_SHARE * pairs.conversions):
+    if total < max(_MIN_PAIRS, _MIN_SHARE * pairs.conversions):
         return None
     return kernel_from_pairs(np.repeat(pairs.delays, pairs.counts), np.repeat(pairs.possible, pairs.counts))

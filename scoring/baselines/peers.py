@@ -41,11 +41,11 @@ from scoring.funnel.arrays import Floats
 from scoring.funnel.pools import StoreTraits
 from scoring.funnel.stages import STAGE_INDEX, Stage
 
-LEAST_PEERS = 5
+MIN_PEERS = 5
 #: minutes of history from which a store may borrow whole, and from which its own are fitted
-_LEAST_MINUTES, LEAST_FIT_MINUTES = 30, 120
+_MIN_MINUTES, MIN_FIT_MINUTES = 30, 120
 #: peers are never taken for more alike than this (log scale)
-_LEAST_SPREAD = 0.05**2
+_MIN_SPREAD = 0.05**2
 #: variance of an hour of the week that nobody knows (log scale)
 _UNKNOWN_HOUR = 0.3**2
 #: a borrower is taken for one that wobbles more than three of four
@@ -67,7 +67,7 @@ class Lenders:
         """Whether a store has peers enough, by name, or the benchmark has lines."""
         own = self.traits.get(store_id, StoreTraits())
         alike = sum(is_alike(own, other) for name, other in self.traits.items() if name != store_id)
-        return bool(self.benchmark.lines) or alike >= LEAST_PEERS
+        return bool(self.benchmark.lines) or alike >= MIN_PEERS
 
 
 def is_alike(one: StoreTraits, other: StoreTraits) -> bool:
@@ -124,7 +124,7 @@ def lend(
 
 def youngest(histories: Iterable[StoreHistory]) -> Iterator[StoreHistory]:
     """Those of the histories that are too short to be fitted and long enough to show which stages the store supplies."""
-    return (history for history in histories if _LEAST_MINUTES <= history.minutes < LEAST_FIT_MINUTES)
+    return (history for history in histories if _MIN_MINUTES <= history.minutes < MIN_FIT_MINUTES)
 
 
 def peers_of(
@@ -141,7 +141,7 @@ def peers_of(
 
 def _prior(store_id: str, step: str, lenders: Lenders, experienced: Sequence[StoreBaseline]) -> _Prior | None:
     peers = [other for other in peers_of(store_id, lenders.traits, experienced) if step in other.steps]
-    if len(peers) >= LEAST_PEERS:
+    if len(peers) >= MIN_PEERS:
         return _prior_of_peers([other.steps[step] for other in peers], tuple(p.store_id for p in peers))
     line = lenders.benchmark.line(step, lenders.traits.get(store_id, StoreTraits()))
     if line is None:
@@ -155,9 +155,9 @@ def _prior_of_peers(steps: list[StepBaseline], names: tuple[str, ...]) -> _Prior
     profiles = np.array([step.profile for step in steps])
     return _Prior(
         log_rate=float(rates.mean()),
-        variance=max(float(rates.var(ddof=1)), _LEAST_SPREAD) * more,
+        variance=max(float(rates.var(ddof=1)), _MIN_SPREAD) * more,
         profile=profiles.mean(0),
-        profile_variance=np.maximum(profiles.var(0, ddof=1), _LEAST_SPREAD) * more,
+        profile_variance=np.maximum(profiles.var(0, ddof=1), _MIN_SPREAD) * more,
         kernel=_mean_kernel([step.kernel for step in steps]),
         sigma=float(np.quantile([step.sigma for step in steps], _SIGMA_QUANTILE)),
         tau=float(np.median([step.tau for step in steps])),

@@ -22,7 +22,7 @@ _LARGEST_Z = 4.0
 _UNSEEN_VARIANCE = 0.15**2
 #: an hour of the week that was seen less often cannot be distinguished from the wobble of that day: believing it would take the wobble
 #: out of the residuals and make the store look calm. Its own deviation is left at zero, with a variance of 0.05 squared
-_LEAST_WEEKS, _NEW_VARIANCE, _UNTOLD = 2, 0.05**2, 1e6
+_MIN_WEEKS, _NEW_VARIANCE, _UNTOLD = 2, 0.05**2, 1e6
 _HOURS = np.arange(HOURS_A_WEEK)
 #: which of the 48 day-type cells an hour of the week belongs to
 _CELL = (_HOURS // 24 >= 5) * 24 + _HOURS % 24
@@ -63,7 +63,7 @@ def fit_profile(arrivals: Floats, expected: Floats, hour_variance: Floats) -> Pr
         shrunk, left = _shrink(y, v)
         logs, variance = logs + shrunk[:, _CELL], left[:, _CELL] + pooled_left[_CELL]
         y, v = _residual(a, m * np.exp(logs), weeks, wobble)
-        is_new = weeks < _LEAST_WEEKS
+        is_new = weeks < _MIN_WEEKS
         shrunk, left = _shrink(y, np.where(is_new, _UNTOLD, v))
         logs, variance = logs + shrunk, variance + np.where(is_new, np.maximum(left, _NEW_VARIANCE), left)
         fitted = expected * np.exp(logs)[:, None]

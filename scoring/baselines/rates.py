@@ -7,7 +7,7 @@ import numpy as np
 from scoring.funnel.arrays import Floats
 
 #: with fewer stores than this a population says nothing
-_LEAST_STORES = 4
+_MIN_STORES = 4
 
 
 def store_rates(arrivals: Floats, exposure: Floats) -> tuple[Floats, Floats]:
@@ -22,7 +22,7 @@ def store_rates(arrivals: Floats, exposure: Floats) -> tuple[Floats, Floats]:
     """
     informative = exposure > 1
     raw = np.where(informative, arrivals / np.maximum(exposure, 1.0), 0.0)
-    if informative.sum() < _LEAST_STORES:
+    if informative.sum() < _MIN_STORES:
         return (arrivals + 0.5) / (exposure + 0.5 / np.maximum(raw, 1e-3)), 1 / (arrivals + 0.5)
     known = raw[informative]
     mean = max(float(known.mean()), 1e-9)
@@ -58,7 +58,7 @@ def segment_rates(
             if size > 50:
                 by_name.setdefault(name, []).append(float(value))
     centre = {
-        name: float(np.median(values)) for name, values in by_name.items() if len(values) >= _LEAST_STORES
+        name: float(np.median(values)) for name, values in by_name.items() if len(values) >= _MIN_STORES
     }
     excess: list[float] = []
     for y, m, own in zip(logs, expected, names, strict=True):

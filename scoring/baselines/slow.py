@@ -28,9 +28,9 @@ from scoring.funnel.arrays import Floats, Ints
 from scoring.funnel.stages import STAGE_INDEX, Stage
 
 #: what a store needs: days of history, fulfilments, business hours
-_LEAST_DAYS, _LEAST_ARRIVALS, _LEAST_HOURS = 14.0, 100.0, 60
+_MIN_DAYS, _MIN_ARRIVALS, _MIN_HOURS = 14.0, 100.0, 60
 #: pairs that outweigh the counts
-LEAST_PAIRS = 100
+MIN_PAIRS = 100
 #: a warehouse wobbles at least this much (log scale): 8 % a day was measured
 _SIGMA_FLOOR = 0.08
 _FIRST_HOUR_VARIANCE = 0.1**2
@@ -107,7 +107,7 @@ def slow_history(
         country: whose public holidays an inferred warehouse may keep.
     """
     upstream = slow_upstream(history.stages)
-    if upstream is None or history.minutes < _LEAST_DAYS * 1440:
+    if upstream is None or history.minutes < _MIN_DAYS * 1440:
         return None
     zone = hours.zone if hours is not None else history.zone
     local, bounds = wall_hours(zone, history.start_minute, history.minutes)
@@ -119,7 +119,7 @@ def slow_history(
     if hours is None:
         hours = infer_hours(zone, local, hourly[:, 1], country)
     is_open = hours.open_mask(local)
-    if is_open.sum() < _LEAST_HOURS or hourly[:, 1].sum() < _LEAST_ARRIVALS or not hourly[:, 0].any():
+    if is_open.sum() < _MIN_HOURS or hourly[:, 1].sum() < _MIN_ARRIVALS or not hourly[:, 0].any():
         return None
     business, carried = in_business_hours(hourly, is_open)
     made = SlowHistory(
@@ -127,7 +127,7 @@ def slow_history(
         (int(carried[0]), int(carried[1])), int(history.start_minute + bounds[-1]),
     )  # fmt: skip
     delays = pair_delays(hours, pairs, made.until_minute) if pairs is not None else None
-    if delays is not None and len(delays[0]) >= LEAST_PAIRS:
+    if delays is not None and len(delays[0]) >= MIN_PAIRS:
         made.kernel, made.pairs = _folded(kernel_from_pairs(*delays, most=LONGEST)), len(delays[0])
     else:
         made.kernel = kernel_from_counts(made.entered, made.arrived, made.local_hour % 24)

@@ -33,14 +33,14 @@ _STEP_RATIO, _STEP_Z = 2.0, 3.0
 _QUARTERS_A_WEEK, _QUARTERS_A_DAY = 4 * HOURS_A_WEEK, 96
 _HOUR, _OTHER, _WEIGHT = interpolation_table()
 
-#: a day with less than this share of its usual events is no day of opening: a holiday, an outage
+#: a day with less than this share of its usual events is not a day of opening: a holiday, an outage
 _CLOSED_DAY = 0.25
 #: from this many days alike on, the lowest quarter of one is left out
 _MANY_DAYS = 15
-#: gaps tell clumps where a bin is due less than this; so many it takes; no gap counts for more
-_SMALL_BIN, _LEAST_GAPS, _LONGEST_GAP = 1.0, 30, 12.0
+#: where a bin is due less than this, gaps show clumps; gaps needed for that; the longest that one counts for
+_SMALL_BIN, _MIN_GAPS, _LONGEST_GAP = 1.0, 30, 12.0
 #: doors wander where a quarter of enough events had less than half of its usual on one day: half an hour is left to them
-_WANDERS, _TELLING_QUARTER = 0.5, 20.0
+_WANDERS, _MIN_QUARTER = 0.5, 20.0
 #: the first hour of the weekend
 _SATURDAY = 120
 
@@ -133,7 +133,7 @@ def _clumping(events: Floats, expected: Floats) -> Floats:
             continue
         gaps = np.bincount(np.cumsum(is_filled), np.where(is_filled, 0.0, due))
         long = np.minimum(gaps[gaps > 1] - 1, _LONGEST_GAP)
-        if len(long) >= _LEAST_GAPS:
+        if len(long) >= _MIN_GAPS:
             found[column] = max(float(long.mean()) - of_bin / 2, 1.0)
     return found
 
@@ -156,8 +156,8 @@ def _fit_edges(history: TrafficHistory, is_edge: Bools) -> Edges:
             continue
         least[hour] = seen[1 if days >= _MANY_DAYS else 0]
         middle = np.nanmedian(seen, axis=0)
-        is_telling = middle * usual[hour] * 15 > _TELLING_QUARTER
-        wanders[hour] = (is_telling & (least[hour] < _WANDERS * middle)).any()
+        is_enough = middle * usual[hour] * 15 > _MIN_QUARTER
+        wanders[hour] = (is_enough & (least[hour] < _WANDERS * middle)).any()
     due = (least * usual[:, None]).ravel()
     near = _least_around(due).reshape(HOURS_A_WEEK, 4)
     far = _least_around(near.ravel()).reshape(HOURS_A_WEEK, 4)

@@ -82,7 +82,7 @@ class EventIds:
         self.epoch = epoch
 
     def rewind(self, epoch: int, starts: tuple[int, int]) -> int:
-        """Forget all ids and stand where the epoch before ``epoch`` began; returns the offset to read again from."""
+        """Forget all ids and go back to where the epoch before ``epoch`` began; returns the offset to read again from."""
         self.current, self.before = {}, {}
         if epoch < 0:
             self.epoch, self.starts = -1, (-1, -1)
@@ -124,7 +124,7 @@ class OrderKeys:
         self._store(key, clock_ms)
         return True
 
-    def is_told(self, key: str) -> bool:
+    def is_reported(self, key: str) -> bool:
         """Whether a key is held, as reported by a trusted door or as evidence."""
         key = _short(key)
         return key in self._keys or key in self._evidence

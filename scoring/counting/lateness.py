@@ -32,7 +32,7 @@ _USUAL = 0.5 ** (1 / 1440)
 #: late from this share of late events on, whatever is usual; and never at less than twice the usual share
 _LATE_SHARE, _LATE_RATIO = 0.2, 2.0
 #: where most events are always late nothing can be judged by the minute
-_MOST_LATE = 0.7
+_MAX_LATE = 0.7
 #: ends at this part of the share at which it began
 _RELIEF = 0.75
 #: late events behind a share, at least
@@ -40,14 +40,14 @@ _LATE_EVENTS = 10.0
 #: events that must have been due in a silence (probability below exp(-10) of a Poisson)
 _DUE = 10.0
 #: minutes of silence after which it is the store that is silent
-_SILENT_MOST = 120
+_MAX_SILENT = 120
 #: where that is less than twice what it takes to be silent: twice that, at most
-_SILENT_SMALL_MOST = 360
+_MAX_SILENT_SMALL = 360
 #: a cut: below this part of the pace, by this many standard deviations, for this many minutes at most
-_CUT, _CUT_Z, _CUT_MOST = 0.6, 6.0, 2
+_CUT, _CUT_Z, _MAX_CUT = 0.6, 6.0, 2
 #: a burst after a silence: above this many times the pace, by this many standard deviations; what it says is believed when as
 #: many minutes have passed as the silence had and this many more (a conversion's usual delay), at most
-_BURST, _BURST_Z, _SETTLE, _SETTLE_MOST = 2.0, 6.0, 15, 60
+_BURST, _BURST_Z, _SETTLE, _MAX_SETTLE = 2.0, 6.0, 15, 60
 #: minutes of which late events are recognised
 _REMEMBERED = 180
 #: events a minute below which a store that has been silent for all of them is forgotten
@@ -171,7 +171,7 @@ class Lateness:
 
 def _may_rest(store: _StorePace, is_judged: bool) -> bool:
     """Whether nothing will be said of a silent store until it is heard of: it is neither late nor silent in its pauses."""
-    return not store.is_late and (not is_judged or store.silent_minutes > _silent_most(store))
+    return not store.is_late and (not is_judged or store.silent_minutes > _max_silent(store))
 
 
 def _pace_before(store: _StorePace) -> tuple[float, float]:
@@ -184,20 +184,20 @@ def _pace_before(store: _StorePace) -> tuple[float, float]:
     return pace, seen * (math.exp(_DUE / seen) - 1)
 
 
-def _silent_most(store: _StorePace) -> float:
+def _max_silent(store: _StorePace) -> float:
     """Minutes of silence after which it is the store that is silent, not its data."""
-    return min(max(_SILENT_MOST, 2 * store.takes / max(store.before, 1e-9)), _SILENT_SMALL_MOST)
+    return min(max(_MAX_SILENT, 2 * store.takes / max(store.before, 1e-9)), _MAX_SILENT_SMALL)
 
 
 def _is_forgotten(store: _StorePace) -> bool:
-    is_over = store.silent_minutes > max(_REMEMBERED, _silent_most(store))
+    is_over = store.silent_minutes > max(_REMEMBERED, _max_silent(store))
     return is_over and store.pace < _ASLEEP and not store.is_late
 
 
 def _judge(store: _StorePace, events: int) -> Delay | None:
     store.on_time = store.on_time * _SHARE + events
     share = store.late / max(store.late + store.on_time, 1.0)
-    begins = min(max(_LATE_SHARE, _LATE_RATIO * store.usual_share), _MOST_LATE)
+    begins = min(max(_LATE_SHARE, _LATE_RATIO * store.usual_share), _MAX_LATE)
     limit = begins * (_RELIEF if store.is_late else 1.0)
     store.is_late = share > limit and store.late >= _LATE_EVENTS * (_RELIEF if store.is_late else 1.0)
     store.late *= _SHARE
@@ -205,7 +205,7 @@ def _judge(store: _StorePace, events: int) -> Delay | None:
     if events:
         store.before, store.takes = _pace_before(store)
     delay = Delay.LATE if store.is_late else _pause(store, events)
-    if delay is None or store.silent_minutes > _SILENT_MOST:
+    if delay is None or store.silent_minutes > _MAX_SILENT:
         store.pace = store.pace * _PACE + events * (1 - _PACE) if store.pace else float(events)
         store.long_pace = store.long_pace * _LONG_PACE + events * (1 - _LONG_PACE)
     return delay
@@ -215,8 +215,8 @@ def _pause(store: _StorePace, events: int) -> Delay | None:
     """Whether the store is silent or was cut off, by its pace so far."""
     silence, store.silent_minutes = store.silent_minutes, 0 if events else store.silent_minutes + 1
     most = _BURST * store.pace + _BURST_Z * store.pace**0.5
-    if silence * store.pace >= _DUE and silence <= _SILENT_MOST and events > most:
-        store.settling = min(silence + _SETTLE, _SETTLE_MOST)
+    if silence * store.pace >= _DUE and silence <= _MAX_SILENT and events > most:
+        store.settling = min(silence + _SETTLE, _MAX_SETTLE)
     if store.settling:
         store.settling -= 1
         return Delay.LATE
@@ -224,8 +224,8 @@ def _pause(store: _StorePace, events: int) -> Delay | None:
         store.silent_minutes * store.pace >= _DUE or store.silent_minutes * store.before >= store.takes
     )
     if store.silent_minutes and is_overdue:
-        return Delay.SILENT if store.silent_minutes <= _silent_most(store) else None
+        return Delay.SILENT if store.silent_minutes <= _max_silent(store) else None
     short = store.pace - events
     is_cut = events < _CUT * store.pace and short > _CUT_Z * (store.pace + 1e-9) ** 0.5
     store.cut_minutes = store.cut_minutes + 1 if is_cut else 0
-    return Delay.CUT_OFF if 0 < store.cut_minutes <= _CUT_MOST else None
+    return Delay.CUT_OFF if 0 < store.cut_minutes <= _MAX_CUT else None

@@ -34,7 +34,7 @@ from scoring.funnel.units import MINUTE_MS
 #: minutes that a row outlives the horizon: records are not quite in the order of their acceptance
 SLACK_MINUTES = 60
 #: (store, dimension values…) whose segment is kept at hand, at most: values come from outside and may be many
-OWNERS_MOST = 200_000
+MAX_OWNERS = 200_000
 TICK_PREFIX = b'{"tick_ms"'
 _WIDTH = len(STAGES)
 _ZEROS = (0,) * _WIDTH
@@ -44,7 +44,7 @@ _ZEROS = (0,) * _WIDTH
 #: it was made long after its minute.
 Row = list[Any]
 DIRTY, OWNER, MINUTE, STORED, TAKEN_BACK, IS_LATE = (_WIDTH + place for place in range(6))
-#: minutes after which a row is late: what is sent as of long ago is no sign of lasting traffic
+#: minutes after which a row is late: what is sent as of long ago is not a sign of lasting traffic
 _LATE_MINUTES = 10
 
 #: What the loop needs of a store in a minute: its event ids of the present epoch, those of the one before, and the rows
@@ -52,7 +52,7 @@ _LATE_MINUTES = 10
 Shelf = tuple[set[str], AbstractSet[str], dict[str, dict[Any, Row]]]
 _NONE: frozenset[str] = frozenset()
 
-#: column of each event type; types that are no stage have none
+#: column of each event type; types that are not a stage have none
 _COLUMN: dict[str, int] = {kind.value: STAGE_INDEX.get(kind.value, -1) for kind in EventType}
 #: this stage and those after it count once per order id
 _ORDER = STAGE_INDEX[Stage.ORDER]
@@ -177,7 +177,7 @@ class PartitionCounts:
         """Count a batch of records.
 
         Long on purpose: each statement runs for each event, and a call costs a tenth of what counting one takes. What happens
-        less often than once an event (a new minute, a new row, a record that is no event) is in methods of its own.
+        less often than once an event (a new minute, a new row, a record that is not an event) is in methods of its own.
 
         Args:
             values: the records' values.
@@ -333,7 +333,7 @@ class PartitionCounts:
         """
         orders, key = self.orders, f"{event.type[0]} {event.store_id} {event.order_id}"
         if event.source == PUBLIC_SOURCE:
-            if orders.is_told(key):
+            if orders.is_reported(key):
                 return False
             row = self._find(minute, event, first, clock_ms)
             orders.hold_evidence(key, None if row is None else Place(minute, *row[OWNER]), clock_ms)
@@ -364,7 +364,7 @@ class PartitionCounts:
         return row
 
     def _odd(self, value: bytes | None, index: int, error: Exception, tally: Tally) -> int:
-        """A record that is no event: the time of a tick, 0 for anything else, which is rejected."""
+        """A record that is not an event: the time of a tick, 0 for anything else, which is rejected."""
         if value is not None and value.startswith(TICK_PREFIX):
             try:
                 tick_ms = _decode_tick(value).tick_ms
@@ -442,7 +442,7 @@ class PartitionCounts:
         """Forget the look-up of minutes before ``minute``; it is made again for late events."""
         for old in [known for known in self._hot if known < minute]:
             del self._hot[old]
-        if len(self._owner_of) > OWNERS_MOST:
+        if len(self._owner_of) > MAX_OWNERS:
             self._owner_of.clear()
 
     def restore(self, minute: int, store_id: str, segment: str, counts: Sequence[int] | None) -> None:
@@ -463,7 +463,7 @@ class PartitionCounts:
         row[STORED] = True
 
     def restored(self, clock_ms: int) -> None:
-        """All rows have been taken over; the partition's clock stood at ``clock_ms``."""
+        """All rows have been taken over; the partition's clock was at ``clock_ms``."""
         self.clock_ms = clock_ms
         self._floor = (clock_ms - self.horizon_ms) // MINUTE_MS - SLACK_MINUTES
 

@@ -49,7 +49,7 @@ class RollingWindows:
         return self._rows(changed)
 
     def restore(self, minute: int, totals: Mapping[int, Mapping[str, Sequence[int]]]) -> None:
-        """Stand as if every minute of ``totals`` up to ``minute`` had been closed, the last one being ``minute``."""
+        """Set the state as if every minute of ``totals`` up to ``minute`` had been closed, the last one being ``minute``."""
         self.minute = minute
         longest = max(self.lengths)
         self._totals = {

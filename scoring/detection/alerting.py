@@ -24,8 +24,8 @@ from scoring.funnel.units import MINUTE_MS
 #: minutes before the window that opened an alert with which the upstream events since are compared
 _BEFORE = 120
 #: the level of an alert that ended by age is that of the last four hours, if more than this was expected in them: a drop that
-#: ended in a quiet night is no new normal
-_LATELY, _TELLING_OF_LEVEL = WINDOWS.index(240), 20.0
+#: ended in a quiet night does not set a new normal
+_LATELY, _MIN_OF_LEVEL = WINDOWS.index(240), 20.0
 _AGED_OUT = "still so after the longest time an alert stays open: taken as the new normal"
 
 
@@ -97,7 +97,7 @@ class Alerting:
             if aged:
                 incident.note = _AGED_OUT
                 arrived, expected = engine.lately(lead, _LATELY)
-                if expected > _TELLING_OF_LEVEL:
+                if expected > _MIN_OF_LEVEL:
                     ratio = (arrived + 0.5) / (expected + 0.5)
                     self.book.levels.shift(entry.index, float(np.log(ratio)))
             return [incident.transition(at_ms)]

@@ -78,7 +78,7 @@ def compare(
 
     An incident is found if an alert of its store (and step, where it has one) opens between its start and its end; an
     alert that touches no incident nor the nine hours after one is false. Incidents outside the two times are not counted,
-    nor are losses of traffic (kind ``traffic``) when ``alerts`` are of conversion: they are no drop of it.
+    nor are losses of traffic (kind ``traffic``) when ``alerts`` are of conversion: they are not drops of it.
     """
     loud = [alert for alert in alerts if level is Level.NOTICE or alert.level is Level.PAGE]
     by_store: dict[str, list[AlertTransition]] = {}

@@ -117,7 +117,7 @@ class Detector:
 
     def _stays(self, baseline: StoreBaseline) -> bool:
         """Whether a store is judged by more than its events: by their absence, by its warehouse's clock."""
-        return baseline.slow is not None or self._traffic.can_tell(baseline.traffic)
+        return baseline.slow is not None or self._traffic.can_judge(baseline.traffic)
 
     def _wake(self, store_id: str) -> StoreEntry:
         baseline, rest = self._resting.pop(store_id)

@@ -45,16 +45,16 @@ _LONG_WINDOW, _LONG_DROP = 45, 0.8
 #: the deviation is not believed to be further above the baseline than this many standard deviations
 HIGHEST = 4.0
 #: an observation variance below this share of Poisson's is not believed
-_MOST_BINOMIAL = 0.9
+_MAX_BINOMIAL = 0.9
 #: depth that the recovery test assumes, at least and at most
 _DEPTH_RANGE = (0.1, 0.95)
 
 #: an alert goes on while this share of the last minutes is missing, or this many sigmas, or this part of the least drop
-_MISSING, _MISSING_SIGMAS, _MISSING_OF_LEAST = 0.2, 1.5, 0.7
+_MISSING, _MISSING_SIGMAS, _MISSING_OF_MIN = 0.2, 1.5, 0.7
 #: standard deviations by which more than that must have come
 _MARGIN = 1.5
 #: minutes of a recovery that are looked at, and expected arrivals below which it is more of them
-_RECENT, _RECENT_AT_MOST, _LEAST_RECENT = 30, 240, 10.0
+_RECENT, _MAX_RECENT, _MIN_RECENT = 30, 240, 10.0
 #: evidence of health that is kept, in units of what an end takes: old health must not outweigh a relapse
 _RECOVERY_CAP = 3.0
 
@@ -77,7 +77,7 @@ class SeriesParameters:
     pmf: tuple[float, ...]
     slow_share: float
     threshold: float
-    #: smaller shares missing are no surprise, against what the filter tracked and against the baseline
+    #: smaller shares missing are not surprising, against what the filter tracked and against the baseline
     least_drop: float = 0.0
     #: a window in which nothing at all came opens at this much less surprise
     silence: float = 0.0
@@ -203,7 +203,7 @@ class SeriesEngine:
         """Give a series other parameters (a new baseline); what it has seen stays."""
         sigma = max(parameters.sigma, self._policy.sigma_floor)
         tau = np.array(parameters.tau)
-        binomial = min(parameters.rate, _MOST_BINOMIAL)
+        binomial = min(parameters.rate, _MAX_BINOMIAL)
         self.sigma2[index] = sigma**2
         self.rho[index] = autocorrelation(tau)
         self.q[index] = sigma**2 * (1 - self.rho[index] ** 2)
@@ -313,9 +313,9 @@ class SeriesEngine:
     def _goes_on(rows: Places, series: Places, observed: Floats, mean: Floats) -> Bools:
         """Whether the shortest window with enough evidence still shows 40 % of the drop: an incident that is over opens nothing."""
         drop = 1 - observed[rows, series] / np.maximum(mean[rows, series], 1e-9)
-        can_tell = mean[:, series] >= _GATE_EXPECTED
-        can_tell[0] = False
-        shortest = np.where(can_tell.any(0), np.minimum(can_tell.argmax(0), rows), rows)
+        can_judge = mean[:, series] >= _GATE_EXPECTED
+        can_judge[0] = False
+        shortest = np.where(can_judge.any(0), np.minimum(can_judge.argmax(0), rows), rows)
         current = 1 - observed[shortest, series] / np.maximum(mean[shortest, series], 1e-9)
         return np.asarray(current >= _GATE_SHARE * drop)
 
@@ -385,12 +385,12 @@ class SeriesEngine:
         """
         heal = np.maximum(self.heal[which], self._policy.heal_minutes)
         arrived, expected = self._since(which, np.minimum(heal, _RECENT))
-        longer_arrived, longer_expected = self._since(which, np.minimum(heal, _RECENT_AT_MOST))
-        is_little = expected < _LEAST_RECENT
+        longer_arrived, longer_expected = self._since(which, np.minimum(heal, _MAX_RECENT))
+        is_little = expected < _MIN_RECENT
         arrived = np.where(is_little, longer_arrived, arrived)
         expected = np.where(is_little, longer_expected, expected)
         allowed = np.maximum(_MISSING, _MISSING_SIGMAS * np.sqrt(self.sigma2[which]))
-        allowed = np.maximum(allowed, _MISSING_OF_LEAST * self.least_drop[which])
+        allowed = np.maximum(allowed, _MISSING_OF_MIN * self.least_drop[which])
         at_most = (1 - allowed) * expected
         # chance must not pass for health: by a margin, as far as few arrivals leave room for one
         healthy = np.minimum(at_most + _MARGIN * np.sqrt(at_most), (1 - allowed / 4) * expected)
@@ -405,7 +405,7 @@ class SeriesEngine:
         return arrived, expected * np.exp(self.m[which])
 
     def forget_rises(self, which: Places) -> None:
-        """Believe of these series, as of the minute just closed, that they are no higher than their baseline says."""
+        """Take these series, as of the minute just closed, to be at most what their baseline says."""
         self.m[which] = np.minimum(self.m[which], 0.0)
         self.ring_m[(self.minutes - 1) % RING, which] = self.m[which]
 

@@ -9,7 +9,7 @@ from math import log10
 WINDOWS: tuple[int, ...] = (1, 2, 3, 5, 8, 12, 20, 30, 45, 60, 90, 120, 180, 240, 360, 540)
 
 #: expected arrivals that a window needs before a full stop of it reaches a surprise of 6 (6·ln 10)
-_TELLING = 13.8
+_SHOWS_A_STOP = 13.8
 #: how far a series' looks move its threshold: of log10, at least, at most; and the looks a minute of a middling store
 _VOLUME_SHARE, _VOLUME_RANGE, _MIDDLING = 0.4, (-0.7, 0.1), 0.95
 
@@ -31,7 +31,7 @@ def volume_offset(arrivals_per_hour: float) -> float:
     0.4·log10(Σ 1/L over windows with enough evidence / 0.95), between −0.7 and 0.1: chosen on simulated stores (seeds 303, 404 and
     505 of ``tests/bench/detection``) so that the budget of 0.05 false alerts a store-week is used but not passed.
     """
-    looks = sum(1 / length for length in WINDOWS if arrivals_per_hour * length / 60 >= _TELLING)
+    looks = sum(1 / length for length in WINDOWS if arrivals_per_hour * length / 60 >= _SHOWS_A_STOP)
     low, high = _VOLUME_RANGE
     return min(max(_VOLUME_SHARE * log10(looks / _MIDDLING), low), high) if looks else low
 

@@ -42,7 +42,7 @@ _WIDENED_SHARE = 0.1
 #: the others must show this share of the threshold's surprise
 _OTHERS_SHARE = 0.5
 #: members named with their share of the shortfall, at most
-_MOST_NAMED = 20
+_MAX_NAMED = 20
 #: how the note of an incident that is not published begins
 _IN_ONE = "sits in one store only:"
 
@@ -126,7 +126,7 @@ class _PoolAlerting(Alerting):
         names, a, m = self._members(entry, step)
         short = np.maximum(m - a, 0.0)
         shares = short / max(float(short.sum()), 1e-9)
-        order = np.argsort(-shares, kind="stable")[:_MOST_NAMED]
+        order = np.argsort(-shares, kind="stable")[:_MAX_NAMED]
         return tuple(
             AlertContribution(names[row], float(shares[row])) for row in order if shares[row] > 0.005
         ), ""
@@ -267,15 +267,15 @@ class PoolDetector:
         is_open = (book.engine.open[: book.engine.size] | step.closed)[book.arrays.wholes]
         for index in book.levels.observe(minute, a, mu * factor, is_open):
             self._alerting.changed.add(book.steps[index].store_id)
-        return self._told(self._alerting.judge(minute, step, Closing(factor, doubt)))
+        return self._passed_on(self._alerting.judge(minute, step, Closing(factor, doubt)))
 
-    def _told(self, transitions: list[AlertTransition]) -> list[AlertTransition]:
+    def _passed_on(self, transitions: list[AlertTransition]) -> list[AlertTransition]:
         """Without those of an incident that has not fired yet (it is one store's); members that lack most come first."""
         passed_on = []
         for transition in transitions:
             if transition.fired_at_ms is not None:
-                most = [part.segment for part in transition.contributions]
-                members = tuple(dict.fromkeys([*most, *transition.members]))
+                worst = [part.segment for part in transition.contributions]
+                members = tuple(dict.fromkeys([*worst, *transition.members]))
                 note = "" if transition.note.startswith(_IN_ONE) else transition.note
                 passed_on.append(msgspec.structs.replace(transition, members=members, note=note))
                 continue

@@ -34,11 +34,11 @@ _EXTRA_SURPRISE = 1.0
 #: arrivals over what was expected, in the window and in each half of it
 _RATIO, _HALF_RATIO = 2.0, 1.5
 #: arrivals that a window needs
-_LEAST_ARRIVED = 20.0
+_MIN_ARRIVED = 20.0
 #: it is over once this many minutes in a row a quarter of an hour held less than ``_HALF_RATIO``
 _OVER_MINUTES, _OVER_WINDOW = 5, WINDOWS.index(12)
 #: minutes of memory that a step needs, so that the backlog after an outage is not taken for a surge
-_LEAST_AGE = 90
+_MIN_AGE = 90
 #: payments above what orders explain are a backlog that was settled, not a price: only orders are reported
 _SURGING = Stage.ORDER.value
 
@@ -116,8 +116,8 @@ class Rises:
         found = np.zeros(len(wholes), dtype=bool)
         for place in _PLACES:
             a, m, _, _ = engine.peek(wholes, np.full(len(wholes), place))
-            found |= (a >= _LEAST_ARRIVED) & (a >= _RATIO * m)
-        can = (engine.age[wholes] >= _LEAST_AGE) & ~engine.open[wholes]
+            found |= (a >= _MIN_ARRIVED) & (a >= _RATIO * m)
+        can = (engine.age[wholes] >= _MIN_AGE) & ~engine.open[wholes]
         return np.nonzero(found & can & np.isfinite(engine.threshold[wholes]))[0]
 
     def _look(self, entry: StepEntry) -> _Look | None:
@@ -130,7 +130,7 @@ class Rises:
         half_a = np.array([self._arrived(whole, length // 2) for length in _LOOKED_AT])
         half_m = np.array([self._expected(whole, length // 2) for length in _LOOKED_AT])
         surprise = upper_surprise(a, np.maximum(m, 0.5), v, c)
-        rises = (a >= _LEAST_ARRIVED) & (a >= _RATIO * np.maximum(m, usual))
+        rises = (a >= _MIN_ARRIVED) & (a >= _RATIO * np.maximum(m, usual))
         rises &= (half_a >= _HALF_RATIO * half_m) & (a - half_a >= _HALF_RATIO * (usual - half_m))
         looks = float(np.log10(max(len(self._book.stores[entry.store_id].steps), 1)))
         surprise = np.where(rises, surprise - looks, 0.0)

@@ -41,8 +41,8 @@ from scoring.funnel.arrays import Bools, Floats
 from scoring.funnel.stages import STAGE_INDEX
 from scoring.funnel.units import MINUTE_MS
 
-#: smaller shares missing are no surprise: warehouses are not that regular
-_LEAST_DROP = 0.25
+#: smaller shares missing are not surprising: warehouses are not that regular
+_MIN_DROP = 0.25
 #: business hours for which recovery must have shown, and after which an alert is taken as the new normal
 _HEAL_HOURS, _LONGEST_HOURS = 2, 120
 #: an alert that opens within this many hours of the last one's end is the same incident
@@ -101,7 +101,7 @@ class SlowSteps:
             pmf=slow.kernel.pmf,
             slow_share=slow.kernel.slow_share,
             threshold=threshold,
-            least_drop=_LEAST_DROP,
+            least_drop=_MIN_DROP,
         )
         if index is None:
             index = self._add(baseline.store_id, slow, parameters, calendar)

@@ -20,13 +20,13 @@ _DECIDED = 4.6
 #: conversions over what the usual upstream leads to, if nothing but the upstream grew
 _AS_USUAL = (0.75, 1.35)
 #: expected conversions, and minutes, that it takes to say so
-_LEAST_USUAL, _LEAST_MINUTES = 20.0, 3
+_MIN_USUAL, _MIN_MINUTES = 20.0, 3
 #: a rise against the hours before: standard deviations it takes, wobble of traffic and of rates from one hour to the next,
 #: and minutes after which it is not asked
 _RISE_Z, _TRAFFIC_WOBBLE, _RATE_WOBBLE, _LATEST_MINUTES = 3.0, 0.1, 0.15, 30
 #: standard deviations that conversions may be off what the hours before lead to, and how many that must be: with three, none
 #: at all is too few
-_EXPLAINED_Z, _LEAST_BEFORE = 1.5, 3.0
+_EXPLAINED_Z, _MIN_BEFORE = 1.5, 3.0
 #: gaps kept, in minutes: no kernel looks further back
 _REACH = 120
 
@@ -49,7 +49,7 @@ def is_inflated(arrived: float, expected: float, share_of_usual: float, minutes:
     if minutes > _LATEST_MINUTES:
         return False
     usual = expected / max(share_of_usual, 1.0)
-    if usual < _LEAST_USUAL or minutes < _LEAST_MINUTES:
+    if usual < _MIN_USUAL or minutes < _MIN_MINUTES:
         return None
     return _AS_USUAL[0] <= arrived / usual <= _AS_USUAL[1]
 
@@ -71,12 +71,12 @@ def is_sudden_inflation(
         usual: what the hours of the week let expect of E/E₀.
         minutes: how long the alert has been open; later than half an hour after, the hours before say nothing.
     """
-    if not _LEAST_MINUTES <= minutes <= _LATEST_MINUTES or min(expected, before, usual, rate) <= 0:
+    if not _MIN_MINUTES <= minutes <= _LATEST_MINUTES or min(expected, before, usual, rate) <= 0:
         return False
     rise = expected / before / usual
     doubt = math.sqrt(rate / expected + rate / before + _TRAFFIC_WOBBLE**2)
     as_before = expected / max(rise, 1.0)
-    if as_before < _LEAST_BEFORE or math.log(rise) < _RISE_Z * doubt:
+    if as_before < _MIN_BEFORE or math.log(rise) < _RISE_Z * doubt:
         return False
     return abs(as_before - arrived) < _EXPLAINED_Z * math.sqrt(as_before + (_RATE_WOBBLE * as_before) ** 2)
 

@@ -36,11 +36,11 @@ from scoring.funnel.units import MINUTE_MS
 
 #: above the page threshold
 _EXTRA_SURPRISE = 1.0
-_LEAST_DROP = 0.5
+_MIN_DROP = 0.5
 #: above that in the second week of history
 _YOUNG_SURPRISE, _YOUNG_DAYS = 1.0, 14.0
 #: false alerts a store-week that silences may cost, and the least surprise they take
-_SILENCE_BUDGET, _LEAST_SILENCE = 0.05, 4.0
+_SILENCE_BUDGET, _MIN_SILENCE = 0.05, 4.0
 #: minutes that a window must reach back
 _SHORTEST = 5
 #: variance of the log of what is usual in an hour of the week
@@ -93,7 +93,7 @@ class Traffic:
         """Follow a store's traffic by this baseline; one without a baseline of it is not judged."""
         usual, index = baseline.traffic, self.index.get(baseline.store_id)
         is_young = baseline.days < _YOUNG_DAYS
-        if not self.can_tell(usual):
+        if not self.can_judge(usual):
             usual = None
         self._profiles = None
         if index is None:
@@ -112,8 +112,8 @@ class Traffic:
         else:
             self.engine.set(index, self._parameters(usual, is_young))
 
-    def can_tell(self, usual: TrafficBaseline | None) -> bool:
-        """Whether a store's staying away could ever be detected: its busiest hours, all day, would make a silence a breach."""
+    def can_judge(self, usual: TrafficBaseline | None) -> bool:
+        """Whether an absence of visitors could ever be detected: its busiest hours, all day, would make a silence a breach."""
         if usual is None:
             return False
         sigma = max(usual.sigma, self._policy.sigma_floor)
@@ -122,7 +122,7 @@ class Traffic:
 
     def _parameters(self, usual: TrafficBaseline, is_young: bool) -> SeriesParameters:
         threshold, weekly = self._policy.page + _EXTRA_SURPRISE, max(sum(usual.usual) * 60, 1e-9)
-        silent = min(max(float(np.log10(weekly / _SILENCE_BUDGET)), _LEAST_SILENCE), threshold)
+        silent = min(max(float(np.log10(weekly / _SILENCE_BUDGET)), _MIN_SILENCE), threshold)
         more = _YOUNG_SURPRISE if is_young else 0.0
         return SeriesParameters(
             sigma=usual.sigma,
@@ -132,7 +132,7 @@ class Traffic:
             pmf=(1.0,),
             slow_share=0.0,
             threshold=threshold + more,
-            least_drop=_LEAST_DROP,
+            least_drop=_MIN_DROP,
             silence=threshold - silent,
         )
 
@@ -157,7 +157,7 @@ class Traffic:
             return []
         self._days.advance(minute)
         step = engine.step(arrived, self._usual(minute), np.full(n, _PROFILE_VARIANCE), None, held)
-        # of a door's hour only the least is expected: what comes beyond that is no busy day
+        # of a door's hour only the least is expected: what comes beyond that does not make a busy day
         engine.forget_rises(np.nonzero(self._opening)[0])
         at_ms = (minute + 1) * MINUTE_MS
         made: list[AlertTransition] = []

@@ -18,8 +18,8 @@ from scoring.digest.slow import say_slow, slow_detail
 from scoring.digest.values import (
     COMPLETE_SHARE,
     DEFINITIONS_VERSION,
-    MOST_INCIDENTS,
-    MOST_ROWS,
+    MAX_INCIDENTS,
+    MAX_ROWS,
     Digest,
     DigestGroup,
     Dimension,
@@ -46,7 +46,7 @@ def say_digest(digest: Digest, context: DigestContext) -> SaidDigest:
     wording, language = context.wording, context.wording.language
     pictured = digest.pictured
     store = pictured.store.name if pictured else ""
-    shown = digest.rows[:MOST_ROWS]
+    shown = digest.rows[:MAX_ROWS]
     slow, slow_note = say_slow(digest.slow, context)
     result = " · ".join(
         texts.GROUPS[group](language, n=n) for group, n in digest.counts.items() if n
@@ -61,7 +61,7 @@ def say_digest(digest: Digest, context: DigestContext) -> SaidDigest:
         matters=tuple(say_matter(matter, context) for matter in digest.matters),
         matters_note=_matters_note(digest, language),
         rows=tuple(_row(row, context) for row in shown),
-        rows_note=_rows_note(digest.rows[MOST_ROWS:], language),
+        rows_note=_rows_note(digest.rows[MAX_ROWS:], language),
         funnel_title=texts.HEADINGS["funnel"](language, store=store),
         funnel_alt=texts.FUNNEL_ALT(
             language, store=store, bars=_joined(language, [_bar(b, wording) for b in digest.funnel])
@@ -72,7 +72,7 @@ def say_digest(digest: Digest, context: DigestContext) -> SaidDigest:
             language, store=store, axes=_joined(language, [_axis(a, wording) for a in digest.radar])
         ),
         axes=tuple(_axis(axis, wording) for axis in digest.radar),
-        incidents=tuple(say_incident(i, context) for i in digest.open_incidents[:MOST_INCIDENTS]),
+        incidents=tuple(say_incident(i, context) for i in digest.open_incidents[:MAX_INCIDENTS]),
         incidents_note=_incidents_note(digest, language),
         calendar=_calendar(context),
         calendar_note="" if context.calendar else texts.NO_DAYS(language),
@@ -312,7 +312,7 @@ def _axis(axis: Dimension, wording: Wording) -> str:
 
 def _incidents_note(digest: Digest, language: Language) -> str:
     parts = [] if digest.open_incidents else [texts.NO_INCIDENTS(language)]
-    left = len(digest.open_incidents) - MOST_INCIDENTS
+    left = len(digest.open_incidents) - MAX_INCIDENTS
     if left > 0:
         parts.append(texts.MORE_INCIDENTS(language, n=left))
     if digest.over_count:

@@ -1,4 +1,4 @@
-"""The slow step in a digest: who is behind with parcels. Judged and said here, for its hours are no minutes.
+"""The slow step in a digest: who is behind with parcels. Judged and said here, for its hours are not minutes.
 
 A slow step is scored once a business hour of the warehouse (``scoring/detection/slow.py``): what arrived in the hour against what
 was due by then of the payments of the days before. So its expectation is that of the scores, not what the period's own
@@ -15,9 +15,9 @@ from scoring.digest.worded import DigestContext, Said
 from scoring.funnel.stages import is_fast
 from scoring.wording.text import Language
 
-#: a warehouse is called behind from this share on, as for alerts: smaller ones missing are no surprise
+#: a warehouse is called behind from this share on, as for alerts: smaller ones missing are not surprising
 BEHIND_SHARE = 0.25
-MOST_SLOW = 10
+MAX_SLOW = 10
 
 
 def slow_sums(store: DigestStore, *, before: bool = False) -> StepSums | None:
@@ -51,13 +51,13 @@ def say_slow(rows: tuple[SlowRow, ...], context: DigestContext) -> tuple[tuple[S
     few = sum(not row.is_behind and row.sums.ratio is None for row in rows)
     fine = len(rows) - len(behind) - few
     parts = []
-    if len(behind) > MOST_SLOW:
-        parts.append(texts.SLOW_MORE(language, n=len(behind) - MOST_SLOW))
+    if len(behind) > MAX_SLOW:
+        parts.append(texts.SLOW_MORE(language, n=len(behind) - MAX_SLOW))
     if fine:
         parts.append(texts.SLOW_FINE(language, n=fine))
     if few:
         parts.append(texts.SLOW_FEW(language, n=few))
-    said = tuple(_behind(row, context) for row in behind[:MOST_SLOW])
+    said = tuple(_behind(row, context) for row in behind[:MAX_SLOW])
     return said, ("" if language == "zh" else " ").join(parts)
 
 

@@ -17,9 +17,9 @@ DEFINITIONS_VERSION = "3"
 JUDGED_SHARE = 0.8
 #: part of a period's minutes that must have been scored before a store's data is called complete
 COMPLETE_SHARE = 0.99
-MOST_MATTERS = 3
-MOST_ROWS = 40
-MOST_INCIDENTS = 12
+MAX_MATTERS = 3
+MAX_ROWS = 40
+MAX_INCIDENTS = 12
 
 
 class Verdict(StrEnum):

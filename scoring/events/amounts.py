@@ -118,7 +118,7 @@ def _meant_by(mark: str) -> frozenset[str] | None:
 
 
 def _parts_of(amount: object) -> tuple[str, frozenset[str] | None, Note | None]:
-    """The number as text, the currencies that stand next to it (None: none does), or why there is no number."""
+    """The number as text, the currencies next to it (None: none does), or why there is no number."""
     if isinstance(amount, bool) or not isinstance(amount, str | int | float):
         return "", None, Note.UNREADABLE
     if isinstance(amount, int):

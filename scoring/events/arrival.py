@@ -19,7 +19,7 @@ class Arrival(NamedTuple):
 
 
 def arrival_of(address: str, medium: str = "", campaign: str = "") -> Arrival:
-    """The channel and campaign that a page's ``address`` names, or that were given beside it.
+    """The channel and campaign that a page's ``address`` names, or that were given with it.
 
     Args:
         address: of the page, with its query; nothing of it is kept but ``utm_campaign``.

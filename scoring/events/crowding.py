@@ -24,7 +24,7 @@ _SHARE = 0.5
 #: events of a source within minutes that are never too many: orders, and everything else
 _FLOOR_ORDERS, _FLOOR = 4.0, 200.0
 #: events of one visitor within minutes that nobody makes by hand
-_MOST_OF_A_VISITOR = 1500.0
+_MAX_OF_A_VISITOR = 1500.0
 #: sources held, at most; the quietest are forgotten
 _HELD = 200_000
 
@@ -65,7 +65,7 @@ class Crowding:
         named = (("v", event.visitor), ("n", network))
         sources = [f"{kind} {name}" for kind, name in named if name]
         counts = [self._add(event.store_id, is_order, source, at_ms) for source in sources]
-        if event.visitor and counts[0].fast > _MOST_OF_A_VISITOR:
+        if event.visitor and counts[0].fast > _MAX_OF_A_VISITOR:
             return TOO_FAST
         floor = _FLOOR_ORDERS if is_order else _FLOOR
         for count in counts:

@@ -13,7 +13,7 @@ SCHEMA_VERSION = 1
 
 
 class EventType(StrEnum):
-    """What happened. The first seven are the stages of the funnel; the others are kept but are no stage."""
+    """What happened. The first seven are the stages of the funnel; the others are kept but are not stages."""
 
     IMPRESSION = "impression"
     CLICK = "click"

@@ -16,8 +16,8 @@ from msgspec import Meta
 
 from scoring.events.event import DeviceClass, EventType
 
-MOST_ATTRIBUTES = 20
-MOST_QUANTITY = 1_000_000_000
+MAX_ATTRIBUTES = 20
+MAX_QUANTITY = 1_000_000_000
 
 _Id = Annotated[str, Meta(max_length=128)]
 _Long = Annotated[str, Meta(max_length=256)]
@@ -25,7 +25,7 @@ _Word = Annotated[str, Meta(max_length=64)]
 _Time = Annotated[datetime, Meta(tz=True)]
 _Attributes = Annotated[
     dict[Annotated[str, Meta(min_length=1, max_length=64)], Annotated[str, Meta(max_length=512)]],
-    Meta(max_length=MOST_ATTRIBUTES),
+    Meta(max_length=MAX_ATTRIBUTES),
 ]
 
 
@@ -53,7 +53,7 @@ class IncomingEvent(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields
     channel: _Word | None = None
     campaign: _Long | None = None
     payment_method: _Word | None = None
-    quantity: Annotated[int, Meta(ge=0, le=MOST_QUANTITY)] | None = None
+    quantity: Annotated[int, Meta(ge=0, le=MAX_QUANTITY)] | None = None
     amount: Annotated[str, Meta(max_length=40)] | int | None = None
     currency: Annotated[str, Meta(max_length=3)] | None = None
     attributes: _Attributes | None = None

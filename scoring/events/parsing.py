@@ -25,7 +25,7 @@ from scoring.events.repairs import repaired
 
 _C1 = re.compile(rb"\xc2[\x80-\x9f]")
 #: rejected records of one body that are explained with a guess at what was meant: each guess costs up to a millisecond
-_MOST_GUESSES = 50
+_MAX_GUESSES = 50
 #: bytes of a body that is decoded in one piece, in which no other thread has its turn: some 10 ms (measured 2026-11)
 _AT_ONCE_BYTES = 262_144
 #: what JSON calls a value that begins so
@@ -130,7 +130,7 @@ def _parse_envelope(inner: bytes, body: bytes, delivery: Delivery) -> Batch:
 
 
 def _reject_broken(body: bytes) -> Batch:
-    """A body that is no JSON, with the place from which on it is none."""
+    """A body that is not JSON, with the place from which on it is not."""
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -157,7 +157,7 @@ def _one_by_one(records: Sequence[object], delivery: Delivery) -> Batch:
     batch = Batch()
     seen: set[str] = set()
     for index, record in enumerate(records):
-        result = _parse_one(record, delivery, guesses=len(batch.rejected) < _MOST_GUESSES)
+        result = _parse_one(record, delivery, guesses=len(batch.rejected) < _MAX_GUESSES)
         if isinstance(result, Rejection):
             result = _repaired(record, result, delivery, index, batch.notes)
         if isinstance(result, Rejection):

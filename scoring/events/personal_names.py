@@ -104,11 +104,11 @@ def _has_noun(words: list[str]) -> bool:
 
 
 def _is_persons_name(words: list[str]) -> bool:
-    """True if a word for a name and a word for who stand next to each other, but for joints: ``nome do destinatario``."""
-    telling = [word for word in words if word not in JOINTS]
+    """True if a word for a name and a word for who are next to each other, but for joints: ``nome do destinatario``."""
+    kept = [word for word in words if word not in JOINTS]
     return any(
         (one in NAME_WORDS and other in PERSONS) or (one in PERSONS and other in NAME_WORDS)
-        for one, other in pairwise(telling)
+        for one, other in pairwise(kept)
     )
 
 

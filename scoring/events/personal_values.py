@@ -2,7 +2,7 @@
 
 Called by ``scoring/events/redaction.py`` and ``scoring/events/canonical.py``. A number is masked where its shape proves what it is
 (a check digit, a country code, a way of grouping) or where the word before it says so. How much proof is asked for
-depends on what may stand there rightly: much in an id (``mask_id``), some in a label such as a campaign, which often is an advertising
+depends on what may rightly be there: much in an id (``mask_id``), some in a label such as a campaign, which often is an advertising
 platform's number (``mask_label``), little in words (``mask_text``).
 """
 
@@ -188,7 +188,7 @@ def _is_korean_id(text: str) -> bool:
 
 
 def _is_number(text: str) -> bool:
-    """Five digits or more that are no day."""
+    """Five digits or more that are not a day."""
     plain = "".join(one for one in text if one.isdigit())
     return len(plain) > 4 and not re.fullmatch(r"20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])", plain)
 
@@ -197,7 +197,7 @@ def _always(text: str) -> bool:
     return True
 
 
-#: proved by themselves: masked in ids, too
+#: need no other proof: masked in ids, too
 _PROVED = (
     (re.compile(r"(?<![0-9A-Za-z.])[1-8]\d{5}(?:19|20)\d{9}[0-9Xx](?![0-9A-Za-z])"), _is_chinese_id),
     (_CARD, _is_card),
@@ -282,7 +282,7 @@ _SUSPECT = re.compile(
 
 
 def is_masked(text: str) -> bool:
-    """True if a mask stands in ``text``, so that it is not what was sent."""
+    """True if there is a mask in ``text``, so that it is not what was sent."""
     return _MASK.search(text) is not None
 
 
@@ -312,7 +312,7 @@ def mask_id(text: str) -> str:
 
 
 def mask_label(text: str) -> str:
-    """``text`` with personal data masked, where an advertising platform's number may stand: a campaign, a category."""
+    """``text`` with personal data masked, where an advertising platform's number may be: a campaign, a category."""
     return _masked(text, _IN_ID if text.isdigit() else _IN_LABEL)
 
 

@@ -26,7 +26,7 @@ WHOLE = _words(
     nombre nome nom nama naam imie isim soyad comprador cliente acheteur kunde kaeufer kaufer pembeli pelanggan"""
 )
 
-#: personal wherever they stand in a name, unless a word of THINGS follows
+#: personal anywhere in a name, unless a word of THINGS follows
 NOUNS = _words(
     """email emails mail mails emailaddress mailaddress phone phones phonenumber mobile mobilephone mobilenumber telephone
     cellphone cell fax firstname lastname fullname givenname familyname middlename surname username nickname realname
@@ -70,7 +70,7 @@ PERSONS = _words(
     alici musteri получателя покупателя клиента"""
 )
 
-#: may stand between a word for a name and the word that says whose
+#: may be between a word for a name and the word that says whose
 JOINTS = _words("of the de do da del des der die du di d s la le los las van und e y et and dei della")
 
 #: several words that are personal together

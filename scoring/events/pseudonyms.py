@@ -13,7 +13,7 @@ _ALPHABET = bytes(b"abcdefghijklmnopqrstuvwxyz234567"[byte & 31] for byte in ran
 #: 16 letters of 5 bits: 80 bits, a collision among a billion ids of one store is under one in a million
 _LETTERS = 16
 _READY_MADE = re.compile(r"~([a-z2-7]{16})")
-_MOST_REMEMBERED = 200_000
+_MAX_REMEMBERED = 200_000
 
 
 class Pseudonyms:
@@ -48,7 +48,7 @@ class Pseudonyms:
             store_id.encode("utf-8", "surrogatepass") + b"\x00" + raw.encode("utf-8", "surrogatepass")
         )
         made = keyed.digest().translate(_ALPHABET).decode("ascii")
-        if len(self._remembered) >= _MOST_REMEMBERED:
+        if len(self._remembered) >= _MAX_REMEMBERED:
             self._remembered.clear()
         self._remembered[(store_id, raw)] = made
         return made

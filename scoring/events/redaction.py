@@ -1,7 +1,7 @@
 """Personal data out of records: what is kept of a rejected one, and what is masked in an event's own fields.
 
 On the path of an event: called by ``scoring/events/canonical.py`` for free text, by ``streams/collector`` for dead letters.
-Names are judged by ``personal_names.py``, values by ``personal_values.py``. A mask says what stood there, so that a person who
+Names are judged by ``personal_names.py``, values by ``personal_values.py``. A mask says what was there, so that a person who
 reads a dead letter still sees its shape.
 """
 
@@ -250,7 +250,7 @@ def masked(payload: bytes) -> str:
 
 
 def _masked_json(raw: bytes, masks: _Masks) -> str | None:
-    """The record as JSON without personal data; None if it is no JSON object or array."""
+    """The record as JSON without personal data; None if it is not a JSON object or array."""
     if raw.lstrip()[:1] not in (b"{", b"["):
         return None
     try:
@@ -267,7 +267,7 @@ def _masked_json(raw: bytes, masks: _Masks) -> str | None:
 
 
 def _written(field: str, value: Any, masks: _Masks) -> str:
-    """``value``, which stood under ``field``, as JSON without personal data."""
+    """``value``, which was under ``field``, as JSON without personal data."""
     if isinstance(value, _Pairs):
         label = next((text for name, text in value if name in ("name", "key") and isinstance(text, str)), "")
         hides = bool(label) and len(value) > 1 and (is_personal(label) or is_persons_id(label))

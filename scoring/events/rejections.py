@@ -14,7 +14,7 @@ from typing import Any, get_type_hints
 import msgspec
 
 from scoring.events.event import DeviceClass, EventType, RejectReason
-from scoring.events.incoming import MOST_ATTRIBUTES, MOST_QUANTITY, SET_BY_THE_COLLECTOR, IncomingEvent
+from scoring.events.incoming import MAX_ATTRIBUTES, MAX_QUANTITY, SET_BY_THE_COLLECTOR, IncomingEvent
 from scoring.events.personal_values import mask_text
 
 _TYPES: dict[str, Any] = get_type_hints(IncomingEvent, include_extras=True)
@@ -78,7 +78,7 @@ def shown(text: str, most: int = 64) -> str:
 
 
 def explain(record: object, error: Exception, guesses: bool = True) -> Rejection:
-    """The reason why ``record``, decoded from JSON, is no event.
+    """The reason why ``record``, decoded from JSON, is not an event.
 
     Args:
         record: the value that could not become an event.
@@ -147,7 +147,7 @@ def _wrong_field(name: str, value: object, message: str, guesses: bool) -> Rejec
             RejectReason.BAD_VALUE, f"`device_class` must be one of {known}; got {shown(value)!r}", name
         )
     if name == "quantity" and isinstance(value, int) and not isinstance(value, bool):
-        detail = f"`quantity` must be 0 to {MOST_QUANTITY:,}, got {value}"[:200]
+        detail = f"`quantity` must be 0 to {MAX_QUANTITY:,}, got {value}"[:200]
         return Rejection(RejectReason.BAD_VALUE, detail, name)
     if name == "attributes" and isinstance(value, dict):
         return _wrong_attribute(value, message)
@@ -185,8 +185,8 @@ def _wrong_time(name: str, value: object) -> Rejection:
 
 
 def _wrong_attribute(value: dict[object, object], message: str) -> Rejection:
-    if len(value) > MOST_ATTRIBUTES:
-        detail = f"`attributes` holds {len(value)} entries, at most {MOST_ATTRIBUTES} are taken"
+    if len(value) > MAX_ATTRIBUTES:
+        detail = f"`attributes` holds {len(value)} entries, at most {MAX_ATTRIBUTES} are taken"
         return Rejection(RejectReason.BAD_VALUE, detail, "attributes")
     for name, text in value.items():
         if not isinstance(text, str):

@@ -17,7 +17,7 @@ from scoring.events.canonical import MAY_BE_NEGATIVE, NATURAL, ONE_EVENT_PER_ORD
 from scoring.events.delivery import Delivery
 from scoring.events.event import DeviceClass, Event, RejectReason, Source
 from scoring.events.identity import id_of_door
-from scoring.events.incoming import MOST_ATTRIBUTES, MOST_QUANTITY, IncomingEvent
+from scoring.events.incoming import MAX_ATTRIBUTES, MAX_QUANTITY, IncomingEvent
 from scoring.events.notes import Note
 from scoring.events.personal_values import mask_text
 from scoring.events.rejections import Rejection, explain
@@ -34,7 +34,7 @@ _TEXTS = {
 _IDS = {"event_id": 128, "order_id": 128, "visitor": 256, "buyer": 256, "session": 256}
 _ATTRIBUTE_NAME, _ATTRIBUTE_TEXT = 64, 512
 #: larger whole numbers lose digits in JSON as browsers write it (RFC 8259, section 6)
-_MOST_SURE = 2**53 - 1
+_MAX_EXACT = 2**53 - 1
 _BLANKS = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 _HALVES = re.compile("[\ud800-\udfff]")
 _WHOLE = re.compile(r"\d{1,10}(?:\.0{1,2})?")
@@ -151,7 +151,7 @@ def _store(value: object, delivery: Delivery) -> _Repaired:
 
 
 def _text(value: object, most: int) -> _Repaired:
-    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _MOST_SURE:
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _MAX_EXACT:
         return str(value), Note.READ
     if not isinstance(value, str):
         return None, Note.UNREADABLE
@@ -169,7 +169,7 @@ def _cleaned(text: str) -> str:
 def _id(value: object, most: int, pseudonym: Callable[[str], str]) -> _Repaired:
     """An id of which every character counts: two ids never become one by a repair."""
     if isinstance(value, int) and not isinstance(value, bool):
-        return (str(value), Note.READ) if abs(value) <= _MOST_SURE else (None, Note.OUT_OF_RANGE)
+        return (str(value), Note.READ) if abs(value) <= _MAX_EXACT else (None, Note.OUT_OF_RANGE)
     if not isinstance(value, str):
         return None, Note.UNREADABLE
     clean = _cleaned(value)
@@ -203,7 +203,7 @@ def _quantity(value: object) -> _Repaired:
     if not is_whole:
         return None, Note.UNREADABLE
     number = int(value.partition(".")[0]) if isinstance(value, str) else int(value)
-    if not 0 <= number <= MOST_QUANTITY:
+    if not 0 <= number <= MAX_QUANTITY:
         return None, Note.OUT_OF_RANGE
     return number, None if type(value) is int else Note.READ
 
@@ -224,8 +224,8 @@ def _attributes(value: object) -> _Repaired:
         notes += [one for one in (name_note, note, Note.READ if written is not inner else None) if one]
         if isinstance(text, str) and isinstance(name_text, str) and name_text:
             kept[name_text] = text
-    if len(kept) > MOST_ATTRIBUTES:
-        kept = dict(list(kept.items())[:MOST_ATTRIBUTES])
+    if len(kept) > MAX_ATTRIBUTES:
+        kept = dict(list(kept.items())[:MAX_ATTRIBUTES])
         notes.append(Note.CUT)
     order = list(Note)
     return (kept, max(notes, key=order.index)) if notes else (value, None)

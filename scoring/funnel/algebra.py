@@ -23,9 +23,9 @@ from scoring.funnel.stages import STAGES
 #: a count of nothing is taken for this
 _HALF = 0.5
 #: a segment with fewer upstream events, now or then, is put to the others
-_LEAST_ENTERED = 20
+_MIN_ENTERED = 20
 #: more than this share of conversions in segments without upstream events: the split does not carry over the step
-_MOST_ORPHANED = 0.1
+_MAX_ORPHANED = 0.1
 #: 90 % two-sided
 _Z90 = 1.6448536269514722
 
@@ -75,11 +75,11 @@ class Algebra:
     def mix_share(self) -> float | None:
         """The share of all mix in the change of the whole, None if it hardly changed or nothing is split."""
         mixes = [part.mix for part in self.parts if part.mix is not None]
-        return sum(mixes) / self.log_ratio if mixes and abs(self.log_ratio) >= _LEAST_CHANGE else None
+        return sum(mixes) / self.log_ratio if mixes and abs(self.log_ratio) >= _MIN_CHANGE else None
 
 
 #: a change of the whole smaller than this (log) is too small to be divided into shares
-_LEAST_CHANGE = 0.01
+_MIN_CHANGE = 0.01
 
 
 def logarithmic_mean(a: float, b: float) -> float:
@@ -165,7 +165,7 @@ def _part(
         mix,
         rate,
         log_ratio * per_log,
-        log_ratio / whole if abs(whole) >= _LEAST_CHANGE else None,
+        log_ratio / whole if abs(whole) >= _MIN_CHANGE else None,
     )
 
 
@@ -174,9 +174,9 @@ def _split(now: Counts, then: Counts, up: str, down: str) -> tuple[float, float]
     sides = [(side.get(up, {}), side.get(down, {})) for side in (now, then)]
     names = sorted({name for entered, advanced in sides for name in (*entered, *advanced)})
     orphaned = sum(advanced.get(n, 0) for entered, advanced in sides for n in names if not entered.get(n, 0))
-    if orphaned > _MOST_ORPHANED * sum(sum(advanced.values()) for _, advanced in sides):
+    if orphaned > _MAX_ORPHANED * sum(sum(advanced.values()) for _, advanced in sides):
         return None
-    large = [n for n in names if all(entered.get(n, 0) >= _LEAST_ENTERED for entered, _ in sides)]
+    large = [n for n in names if all(entered.get(n, 0) >= _MIN_ENTERED for entered, _ in sides)]
     groups: list[list[tuple[float, float]]] = []
     for entered, advanced in sides:
         own = [(float(entered[n]), float(advanced.get(n, 0))) for n in large]

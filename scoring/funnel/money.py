@@ -74,7 +74,7 @@ class Shortfall(Protocol):
 def worth_of_step(step: str, counts: Mapping[str, float], amounts: Mapping[str, float]) -> float | None:
     """The money that one arrival at the end of ``step`` brings on average: (orders / arrivals) × mean amount.
 
-    None for steps behind payment (a parcel not sent is not money lost), for anything that is no step, and where the counts or
+    None for steps behind payment (a parcel not sent is not money lost), for anything that is not a step, and where the counts or
     the amounts do not say.
 
     Args:
@@ -99,7 +99,7 @@ def worth_of_step(step: str, counts: Mapping[str, float], amounts: Mapping[str, 
 def price(alert: Shortfall, worth: Worth) -> MoneyLost | None:
     """What the alert's lost events would have brought: lost events × worth of one.
 
-    None where the worth is unknown, where nothing is lost, and for a surge (more than expected is no loss).
+    None where the worth is unknown, where nothing is lost, and for a surge (more than expected is not a loss).
     """
     each = worth_of_step(alert.step, worth.counts, worth.amounts)
     if each is None or alert.lost <= 0 or alert.kind == "surge":

@@ -1,8 +1,8 @@
-"""Which of several tellings holds, whatever order they come in.
+"""Which of several versions holds, whatever order they come in.
 
-A telling is one report of one thing by one way: an import, or a connection. The newest telling of a way takes the place of that
+A version is one report of one thing by one way: an import, or a connection. The newest version of a way takes the place of that
 way's older ones; a way that withdrew (an import that was undone) says nothing until it reports again; and among the ways the
-newest telling holds. All tellings are kept. The same in SQL: the views of ``deploy/clickhouse``.
+newest version holds. All versions are kept. The same in SQL: the views of ``deploy/clickhouse``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 import msgspec
 
 
-class Telling(Protocol):
+class Version(Protocol):
     """What the kinds of record have in common here."""
 
     @property
@@ -23,43 +23,45 @@ class Telling(Protocol):
     @property
     def import_id(self) -> str: ...
     @property
-    def told_at_ms(self) -> int: ...
+    def reported_at_ms(self) -> int: ...
     @property
     def withdrawn(self) -> bool: ...
 
 
-T = TypeVar("T", bound=Telling)
+T = TypeVar("T", bound=Version)
 
 
-def way_of(telling: Telling) -> tuple[str, str, str]:
-    """By which way it was told."""
-    return telling.source, telling.connection, telling.import_id
+def way_of(version: Version) -> tuple[str, str, str]:
+    """By which way it was reported."""
+    return version.source, version.connection, version.import_id
 
 
-def rank_of(telling: Telling) -> tuple[int, bool, bytes]:
-    """Orders tellings of one way, and tellings of one time by their content, so that no two processes differ."""
-    return telling.told_at_ms, telling.withdrawn, msgspec.json.encode(telling)
+def rank_of(version: Version) -> tuple[int, bool, bytes]:
+    """Orders versions of one way, and versions of one time by their content, so that no two processes differ."""
+    return version.reported_at_ms, version.withdrawn, msgspec.json.encode(version)
 
 
-def counted(tellings: Iterable[T], identity: Callable[[T], object] = lambda telling: None) -> list[T]:
-    """The tellings that count, oldest first: those of each way after its last withdrawal.
+def counted(versions: Iterable[T], identity: Callable[[T], object] = lambda version: None) -> list[T]:
+    """The versions that count, oldest first: those of each way after its last withdrawal.
 
     Args:
-        tellings: of one thing, or of several that ``identity`` distinguishes.
-        identity: what a telling is about.
+        versions: of one thing, or of several that ``identity`` distinguishes.
+        identity: what a version is about.
     """
-    known = sorted({rank_of(telling): telling for telling in tellings}.items(), key=lambda item: item[0])
+    known = sorted({rank_of(version): version for version in versions}.items(), key=lambda item: item[0])
     withdrawn = {
-        (identity(telling), way_of(telling)): telling.told_at_ms for _, telling in known if telling.withdrawn
+        (identity(version), way_of(version)): version.reported_at_ms
+        for _, version in known
+        if version.withdrawn
     }
     return [
-        telling
-        for _, telling in known
-        if telling.told_at_ms > withdrawn.get((identity(telling), way_of(telling)), -1)
+        version
+        for _, version in known
+        if version.reported_at_ms > withdrawn.get((identity(version), way_of(version)), -1)
     ]
 
 
-def holding(tellings: Iterable[T]) -> T | None:
-    """The telling of one thing that holds; None if every way has withdrawn."""
-    left = counted(tellings)
+def holding(versions: Iterable[T]) -> T | None:
+    """The version of one thing that holds; None if every way has withdrawn."""
+    left = counted(versions)
     return left[-1] if left else None

@@ -1,4 +1,4 @@
-"""Order facts: all that one source knows of one order at one time. What an order is follows from all tellings of it together.
+"""Order facts: all that one source knows of one order at one time. What an order is follows from all versions of it together.
 
 Read next: ``scoring/records/order_life.py``.
 """
@@ -20,7 +20,7 @@ LONGEST_ORDER_ID = 128
 
 
 class OrderKind(StrEnum):
-    """What an order is, where it is no ordinary one. None of these is counted."""
+    """What an order is, where it is not an ordinary one. None of these is counted."""
 
     ORDINARY = ""
     DRAFT = "draft"
@@ -30,15 +30,15 @@ class OrderKind(StrEnum):
 
 
 class OrderFacts(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """One telling of one order, as it is on ``funnel.orders.v1``.
+    """One version of one order, as it is on ``funnel.orders.v1``.
 
     0, an empty text and None mean that the source does not know. A time that a platform writes for something that has not
     happened (a "paid" time of cash on delivery) is not a fact: the mapping leaves it out.
 
     Attributes:
         source: the platform or source that reports, such as ``shopify`` or ``files``.
-        as_of_ms: the platform's own time of this state of the order; 0: unknown, ``told_at_ms`` is taken.
-        told_at_ms: when the source was asked, or the delivery came.
+        as_of_ms: the platform's own time of this state of the order; 0: unknown, ``reported_at_ms`` is taken.
+        reported_at_ms: when the source was asked, or the delivery came.
         placed_ms, authorised_ms, paid_ms, delivered_ms, cancelled_ms: when it happened, by the platform.
         shipped_ms: when the first parcel was handed over.
         on_hold: in review, a pre-order, or waiting for something: not to be taken for paid.
@@ -49,7 +49,7 @@ class OrderFacts(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         cod: to be paid on delivery.
         buyer: pseudonym of the buyer, as events have it.
         history: reported by an import or a backfill of the past, not as news.
-        withdrawn: the way that told it takes it back (an import was undone).
+        withdrawn: the way that reported it takes it back (an import was undone).
     """
 
     store_id: str
@@ -58,7 +58,7 @@ class OrderFacts(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     connection: str = ""
     import_id: str = ""
     as_of_ms: int = 0
-    told_at_ms: int = 0
+    reported_at_ms: int = 0
     placed_ms: int = 0
     authorised_ms: int = 0
     paid_ms: int = 0
@@ -87,7 +87,7 @@ class OrderFacts(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 def check_order_facts(facts: OrderFacts) -> None:
-    """See that a telling can be kept and merged.
+    """See that a version can be kept and merged.
 
     Raises:
         BadRecordError: a field cannot be used; the text says which.
@@ -111,11 +111,11 @@ def check_order_facts(facts: OrderFacts) -> None:
 
 
 _TIMES = (
-    "as_of_ms", "told_at_ms", "placed_ms", "authorised_ms", "paid_ms", "shipped_ms", "delivered_ms", "cancelled_ms",
+    "as_of_ms", "reported_at_ms", "placed_ms", "authorised_ms", "paid_ms", "shipped_ms", "delivered_ms", "cancelled_ms",
 )  # fmt: skip
 _MOST = 1_000_000_000
 
 
 def order_identity(facts: OrderFacts) -> tuple[str, str]:
-    """What a telling speaks of."""
+    """What a version is about."""
     return facts.store_id, facts.order_id

@@ -1,6 +1,6 @@
-"""An order's life: what all tellings of it together say, and the stage events that follow from it, each once.
+"""An order's life: what all versions of it together say, and the stage events that follow from it, each once.
 
-A push only says that something changed, and tellings come late, twice and in any order. Each field is taken from the telling that
+A push only says that something changed, and versions come late, twice and in any order. Each field is taken from the version that
 is newest by the platform's own time and knows it; so the order in which they came changes nothing. The same in SQL: the view
 ``orders`` of ``deploy/clickhouse``.
 """
@@ -161,9 +161,9 @@ class OrderLife:
         return LeftOut.ZERO_PRICE if self.highest == 0 and not self.is_cancelled else None
 
 
-def merge(tellings: Iterable[OrderFacts]) -> OrderLife | None:
-    """The life of one order from all tellings of it; None if none is left. The same tellings in any order give the same life."""
-    known = sorted(counted(tellings), key=lambda one: one.as_of_ms or one.told_at_ms)
+def merge(versions: Iterable[OrderFacts]) -> OrderLife | None:
+    """The life of one order from all versions of it; None if none is left. The same versions in any order give the same life."""
+    known = sorted(counted(versions), key=lambda one: one.as_of_ms or one.reported_at_ms)
     if not known:
         return None
     first = known[0]
@@ -204,19 +204,19 @@ _ANSWERED_BY = (
 )  # fmt: skip
 
 
-def _facts_of(telling: OrderFacts) -> dict[str, Any]:
-    """What one telling knows."""
-    known: dict[str, Any] = {name: value for name in _PLAIN if (value := getattr(telling, name))}
-    known |= {name: value for name in _ANSWERS if (value := getattr(telling, name)) is not None}
+def _facts_of(version: OrderFacts) -> dict[str, Any]:
+    """What one version knows."""
+    known: dict[str, Any] = {name: value for name in _PLAIN if (value := getattr(version, name))}
+    known |= {name: value for name in _ANSWERS if (value := getattr(version, name)) is not None}
     for answer, time in _ANSWERED_BY:
-        if getattr(telling, time) and answer not in known:
+        if getattr(version, time) and answer not in known:
             known[answer] = True
     return known
 
 
 @dataclass(frozen=True, slots=True)
 class StageEvent:
-    """One event that follows from a life. ``event_id`` is the same whichever source told of it, and however often."""
+    """One event that follows from a life. ``event_id`` is the same whichever source reported it, and however often."""
 
     event_id: str
     type: EventType

@@ -1,6 +1,6 @@
 """A report row: a platform's own total of one measure for one period. It is never added to counted events.
 
-The identity is what it speaks of; a newer telling takes the place of an older one, and both are kept.
+The identity is what it speaks of; a newer version takes the place of an older one, and both are kept.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from scoring.records.merging import counted, holding
 #: what a ClickHouse Decimal(38, 9) holds exactly
 _DECIMAL = re.compile(r"-?[0-9]{1,28}(\.[0-9]{1,9})?")
 #: a dimension's name and value, and how many a row may have
-MOST_DIMENSIONS, LONGEST_DIMENSION = 16, 512
+MAX_DIMENSIONS, LONGEST_DIMENSION = 16, 512
 
 
 class Period(StrEnum):
@@ -39,7 +39,7 @@ class BadRecordError(ScoringError):
 
 
 class ReportRow(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """One telling of one figure, as it is on ``funnel.reports.v1``.
+    """One version of one figure, as it is on ``funnel.reports.v1``.
 
     Attributes:
         source: the platform or source whose report it is, such as ``shopee`` or ``ga4``.
@@ -50,8 +50,8 @@ class ReportRow(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         dimensions: what part of the whole it is about, such as ``{"product": "B08…"}``; empty for the whole store.
         currency: of money.
         complete: the source says, or its rule says, that the period is over and all of it is in.
-        told_at_ms: when the source said so; for a file, when it was imported.
-        withdrawn: the way that told it takes it back (an import was undone).
+        reported_at_ms: when the source said so; for a file, when it was imported.
+        withdrawn: the way that reported it takes it back (an import was undone).
     """
 
     store_id: str
@@ -65,7 +65,7 @@ class ReportRow(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     dimensions: dict[str, str] = {}
     currency: str = ""
     complete: bool = True
-    told_at_ms: int = 0
+    reported_at_ms: int = 0
     import_id: str = ""
     connection: str = ""
     withdrawn: bool = False
@@ -75,7 +75,7 @@ Identity = tuple[str, str, str, str, int, str, tuple[tuple[str, str], ...]]
 
 
 def identity_of(row: ReportRow) -> Identity:
-    """What a row speaks of: rows of one identity are tellings of one figure."""
+    """What a row speaks of: rows of one identity are versions of one figure."""
     return (
         row.store_id,
         row.source,
@@ -87,18 +87,18 @@ def identity_of(row: ReportRow) -> Identity:
     )
 
 
-def newest(tellings: Iterable[ReportRow]) -> dict[Identity, ReportRow]:
-    """The row that holds of each figure that any way still tells."""
+def newest(versions: Iterable[ReportRow]) -> dict[Identity, ReportRow]:
+    """The row that holds of each figure that any way still reports."""
     by_figure: dict[Identity, list[ReportRow]] = {}
-    for telling in tellings:
-        by_figure.setdefault(identity_of(telling), []).append(telling)
+    for version in versions:
+        by_figure.setdefault(identity_of(version), []).append(version)
     held = {figure: holding(rows) for figure, rows in by_figure.items()}
     return {figure: row for figure, row in held.items() if row is not None}
 
 
-def is_restated(tellings: Iterable[ReportRow]) -> bool:
-    """Whether the tellings of one figure that count differ in their value."""
-    return len({_plain(row.value) for row in counted(tellings)}) > 1
+def is_restated(versions: Iterable[ReportRow]) -> bool:
+    """Whether the versions of one figure that count differ in their value."""
+    return len({_plain(row.value) for row in counted(versions)}) > 1
 
 
 def check_report_row(row: ReportRow) -> None:
@@ -117,7 +117,7 @@ def check_report_row(row: ReportRow) -> None:
         )
     if row.period_end_ms <= row.period_start_ms:
         raise BadRecordError("`period_end_ms` must be later than `period_start_ms`")
-    check_times(row, ("period_start_ms", "period_end_ms", "told_at_ms"))
+    check_times(row, ("period_start_ms", "period_end_ms", "reported_at_ms"))
     _check_zone(row.zone)
     if row.currency and row.currency not in CURRENCIES:
         raise BadRecordError(
@@ -125,11 +125,11 @@ def check_report_row(row: ReportRow) -> None:
         )
     if measure.unit is Unit.MONEY and not row.currency:
         raise BadRecordError(f"a figure of money ({row.measure}) needs its `currency`")
-    if len(row.dimensions) > MOST_DIMENSIONS or any(
+    if len(row.dimensions) > MAX_DIMENSIONS or any(
         not name or len(name) > 64 or len(text) > LONGEST_DIMENSION for name, text in row.dimensions.items()
     ):
         raise BadRecordError(
-            f"at most {MOST_DIMENSIONS} dimensions, their names of 1 to 64 and their values of at most {LONGEST_DIMENSION} characters"
+            f"at most {MAX_DIMENSIONS} dimensions, their names of 1 to 64 and their values of at most {LONGEST_DIMENSION} characters"
         )
 
 

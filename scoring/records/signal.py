@@ -51,7 +51,7 @@ SIGNAL_NAMES: Mapping[SignalKind, Text] = {
 
 
 class Signal(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """One telling of one state, as it is on ``funnel.signals.v1``.
+    """One version of one state, as it is on ``funnel.signals.v1``.
 
     Attributes:
         object: what it is about: a SKU, a listing, a promotion, a decline code; empty for the whole store.
@@ -68,14 +68,14 @@ class Signal(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     until_ms: int = 0
     source: str
     details: dict[str, str] = {}
-    told_at_ms: int = 0
+    reported_at_ms: int = 0
     connection: str = ""
     import_id: str = ""
     withdrawn: bool = False
 
 
 def signal_identity(signal: Signal) -> tuple[str, str, str, int]:
-    """What a signal speaks of: the same state told again is the same signal."""
+    """What a signal speaks of: the same state reported again is the same signal."""
     return signal.store_id, signal.kind.value, signal.object, signal.since_ms
 
 
@@ -89,6 +89,6 @@ def check_signal(signal: Signal) -> None:
         raise BadRecordError("`store_id` and `source` of a signal must not be empty")
     if signal.since_ms <= 0:
         raise BadRecordError("`since_ms` of a signal must be known")
-    check_times(signal, ("since_ms", "until_ms", "told_at_ms"))
+    check_times(signal, ("since_ms", "until_ms", "reported_at_ms"))
     if signal.until_ms and signal.until_ms < signal.since_ms:
         raise BadRecordError("`until_ms` of a signal must not be before `since_ms`")

@@ -31,7 +31,7 @@ class BackfillWish(msgspec.Struct, frozen=True, omit_defaults=True):
         backfill_id: names it.
         resource: of the source; empty for all that have a past.
         from_ms, to_ms: half-open.
-        paused: stands still until it is resumed.
+        paused: waits until it is resumed.
         at_ms, who: when and by whom it was asked for.
     """
 

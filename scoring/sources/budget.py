@@ -149,7 +149,7 @@ class FairBudget:
             del self._queues[ticket.urgency, ticket.shop]
 
     def close(self, until_s: float, shop: str | None = None) -> None:
-        """Ask nothing before ``until_s``: of a shop that was told to wait, or of all (None)."""
+        """Ask nothing before ``until_s``: of a shop that was asked to wait, or of all (None)."""
         tank = self._app if shop is None else self._shop(shop)
         tank.closed_until_s = max(tank.closed_until_s, until_s)
 

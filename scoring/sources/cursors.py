@@ -20,7 +20,7 @@ from scoring.errors import ScoringError
 
 CURSOR_SCHEMA_VERSION = 1
 #: pages of one window at most; more is an endless walk
-MOST_PAGES = 100_000
+MAX_PAGES = 100_000
 
 
 class CursorGapError(ScoringError):
@@ -148,8 +148,8 @@ class PageWalk:
             self._totals.append(total)
         if mark and mark in self._marks:
             raise IncompleteWalkError(f"page {self.pages} leads back to a page that was read already")
-        if self.pages > MOST_PAGES:
-            raise IncompleteWalkError(f"more than {MOST_PAGES:,} pages in one window")
+        if self.pages > MAX_PAGES:
+            raise IncompleteWalkError(f"more than {MAX_PAGES:,} pages in one window")
         self._marks.add(mark)
         fresh = [place for place, one in enumerate(ids) if one not in self._ids]
         self._ids.update(ids)

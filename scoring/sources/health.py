@@ -22,9 +22,9 @@ EXPECTED_IN_SILENCE = 9.0
 _HALF_LIFE_WEEKS = 4.0
 #: intervals that a resource may be without a success before it is late, then broken
 _LATE_INTERVALS, _BROKEN_INTERVALS = 3.0, 20.0
-_LEAST_LATE_MS, _LEAST_BROKEN_MS = 10 * MINUTE_MS, 2 * HOUR_MS
+_MIN_LATE_MS, _MIN_BROKEN_MS = 10 * MINUTE_MS, 2 * HOUR_MS
 #: faults of translation in a row that show that the mapping is broken, not one delivery
-MOST_FAULTS = 20
+MAX_FAULTS = 20
 
 
 class ConnectionState(StrEnum):
@@ -47,10 +47,10 @@ class Trouble(StrEnum):
     THROTTLED = "throttled"
     GARBLED = "garbled"
     INCOMPLETE = "incomplete"
-    ACCESS_REFUSED = "access_refused"
+    ACCESS_DENIED = "access_denied"
     SCOPE_MISSING = "scope_missing"
     VERSION_RETIRED = "version_retired"
-    REQUEST_REFUSED = "request_refused"
+    REQUEST_REJECTED = "request_rejected"
     TOKEN_ENDS = "token_ends"  # noqa: S105  (a word, no password)
     SECRET_MISSING = "secret_missing"  # noqa: S105
     MAPPING_FAULTS = "mapping_faults"
@@ -100,8 +100,8 @@ TROUBLES: dict[Trouble, tuple[Text, Text]] = {
             "Rows are missing between pages; the window is read again and the cursor stays.",
         ),
     ),
-    Trouble.ACCESS_REFUSED: (
-        Text("授权被拒绝", "Access is refused"),
+    Trouble.ACCESS_DENIED: (
+        Text("授权被拒绝", "Access is denied"),
         Text(
             "重新授权：funnelwatch sources add 同名连接即可换新，已有进度保留。",
             "Authorise again: funnelwatch sources add with the same name renews it and keeps its progress.",
@@ -121,7 +121,7 @@ TROUBLES: dict[Trouble, tuple[Text, Text]] = {
             "Update Funnelwatch, or change the version in the connection.",
         ),
     ),
-    Trouble.REQUEST_REFUSED: (
+    Trouble.REQUEST_REJECTED: (
         Text("平台不接受请求", "The platform rejects the request"),
         Text("检查连接的地址和参数。", "Check the connection's address and parameters."),
     ),
@@ -170,10 +170,10 @@ TROUBLES: dict[Trouble, tuple[Text, Text]] = {
 #: what a person has to do something about: the connection does not recover by waiting
 _NEEDS_PERSON = frozenset(
     {
-        Trouble.ACCESS_REFUSED,
+        Trouble.ACCESS_DENIED,
         Trouble.SCOPE_MISSING,
         Trouble.VERSION_RETIRED,
-        Trouble.REQUEST_REFUSED,
+        Trouble.REQUEST_REJECTED,
         Trouble.SECRET_MISSING,
         Trouble.BUG,
     }
@@ -292,7 +292,7 @@ def state_of(facts: ConnectionFacts) -> StateVerdict:
     if facts.paused:
         return StateVerdict(ConnectionState.PAUSED, Trouble.PAUSED_BY_PERSON, facts.paused_why)
     verdicts = [verdict for one in facts.resources if (verdict := _of_resource(one, facts.now_ms))]
-    if facts.deliveries.faults >= MOST_FAULTS:
+    if facts.deliveries.faults >= MAX_FAULTS:
         verdicts.append(StateVerdict(ConnectionState.BROKEN, Trouble.MAPPING_FAULTS, facts.deliveries.fault))
     elif facts.deliveries.faults:
         verdicts.append(StateVerdict(ConnectionState.LATE, Trouble.MAPPING_FAULTS, facts.deliveries.fault))
@@ -328,8 +328,8 @@ def _of_resource(one: ResourceHealth, now_ms: int) -> StateVerdict | None:
     if one.trouble in _NEEDS_PERSON:
         return StateVerdict(ConnectionState.BROKEN, one.trouble, f"{one.resource}: {one.detail}")
     without_ms = now_ms - (one.whole_ms or one.asked_ms)
-    broken_ms = max(_BROKEN_INTERVALS * one.interval_s * 1000, _LEAST_BROKEN_MS)
-    late_ms = max(_LATE_INTERVALS * one.interval_s * 1000, _LEAST_LATE_MS)
+    broken_ms = max(_BROKEN_INTERVALS * one.interval_s * 1000, _MIN_BROKEN_MS)
+    late_ms = max(_LATE_INTERVALS * one.interval_s * 1000, _MIN_LATE_MS)
     detail = f"{one.resource}: {one.detail}"
     if without_ms > broken_ms:
         return StateVerdict(ConnectionState.BROKEN, one.trouble, detail)

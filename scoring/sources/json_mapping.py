@@ -36,7 +36,7 @@ from scoring.sources.json_values import (
 from scoring.sources.translated import ConnectionTerms, MappingGap, SetAside, Translated, TranslationError
 
 #: rows set aside in one delivery that are explained one by one
-_MOST_EXPLAINED = 100
+_MAX_EXPLAINED = 100
 LONGEST_PAYLOAD = 2000
 
 
@@ -149,7 +149,7 @@ def translate_rows(
             try:
                 _translate_row(_Row(row, mapping, delivery, terms), done)
             except (UnreadableValueError, BadRecordError, UnknownMeasureError) as error:
-                if len(done.set_aside) < _MOST_EXPLAINED:
+                if len(done.set_aside) < _MAX_EXPLAINED:
                     done.set_aside.append(SetAside(str(error), place, _payload(row)))
                 else:
                     done.set_aside.append(SetAside("like others of this delivery", place))
@@ -250,7 +250,7 @@ def _order(row: _Row, done: Translated) -> OrderFacts:
         store_id=row.store,
         source=row.terms.source,
         connection=row.terms.name,
-        told_at_ms=row.delivery.received_at_ms,
+        reported_at_ms=row.delivery.received_at_ms,
         amount=amount,
         currency=row.currency if amount or refunded else "",
         refunds={"*": refunded} if refunded.strip("0.") else {},
@@ -329,7 +329,7 @@ def _reports(row: _Row) -> list[ReportRow]:
             dimensions=dimensions,
             currency=row.currency if _is_money(measure) else "",
             complete=ends <= row.delivery.received_at_ms if complete is None else complete,
-            told_at_ms=row.delivery.received_at_ms,
+            reported_at_ms=row.delivery.received_at_ms,
             connection=row.terms.name,
         )
         check_report_row(report)
@@ -376,7 +376,7 @@ def _signal(row: _Row) -> Signal:
         until_ms=row.moment("until"),
         source=row.terms.source,
         details=details,
-        told_at_ms=row.delivery.received_at_ms,
+        reported_at_ms=row.delivery.received_at_ms,
         connection=row.terms.name,
     )
     check_signal(signal)

@@ -13,7 +13,7 @@ LONGEST_PATH = 300
 
 
 class JsonPathError(ScoringError):
-    """Raised for a text that is no path; the configuration reports it."""
+    """Raised for a text that is not a path; the configuration reports it."""
 
 
 class _Missing:
@@ -42,7 +42,7 @@ def json_path(text: str) -> JsonPath:
     """The path that ``text`` writes.
 
     Raises:
-        JsonPathError: it is no path.
+        JsonPathError: it is not a path.
     """
     rest = text.strip()
     if len(rest) > LONGEST_PATH:
@@ -53,7 +53,9 @@ def json_path(text: str) -> JsonPath:
     while at < len(rest):
         match = _STEP.match(rest, at)
         if match is None or (rest[at] == "." and at == 0):
-            raise JsonPathError(f'{text!r} is no path; write data.orders[0].id, lines[*].price or ["a.key"]')
+            raise JsonPathError(
+                f'{text!r} is not a path; expected one such as data.orders[0].id, lines[*].price or ["a.key"]'
+            )
         key, index, every, quoted = match.groups()
         steps.append(
             int(index) if index else None if every else re.sub(r"\\(.)", r"\1", quoted) if quoted else key

@@ -30,7 +30,7 @@ def read_json(text: str | bytes) -> Any:
     """A JSON document with its fractions exact.
 
     Raises:
-        UnreadableValueError: it is no JSON.
+        UnreadableValueError: it is not JSON.
     """
     try:
         return json.loads(text, parse_float=Decimal, parse_constant=_no_constant)
@@ -46,7 +46,7 @@ def json_text(value: Any) -> str:
 
 
 def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON value")
+    raise ValueError(f"{name} is not a JSON value")
 
 
 def is_given(value: Any) -> bool:
@@ -73,7 +73,7 @@ def money_of(value: Any, name: str, decimals: int = 0) -> str:
     """Decimal text. ``decimals`` digits of it are the fraction where the source writes the smallest unit.
 
     Raises:
-        UnreadableValueError: it is no plain number: signs of currencies and of thousands are not guessed at.
+        UnreadableValueError: it is not a plain number: signs of currencies and of thousands are not guessed at.
     """
     if not is_given(value):
         return ""
@@ -83,7 +83,7 @@ def money_of(value: Any, name: str, decimals: int = 0) -> str:
     try:
         amount = Decimal(written)
     except InvalidOperation:
-        raise UnreadableValueError(f"`{name}`: {shown(value)} is no amount") from None
+        raise UnreadableValueError(f"`{name}`: {shown(value)} is not an amount") from None
     if decimals:
         amount = amount.scaleb(-decimals)
         return format(amount, "f")
@@ -135,7 +135,7 @@ def moment_of(value: Any, name: str, zone: str, form: str = "") -> int:
         form: of text, as ``strptime`` takes it; ISO 8601 if empty.
 
     Raises:
-        UnreadableValueError: it is no moment.
+        UnreadableValueError: it is not a moment.
     """
     if not is_given(value):
         return 0
@@ -172,7 +172,7 @@ def day_of(value: Any, name: str, zone: str, form: str = "") -> date:
         try:
             return date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
         except ValueError:
-            raise UnreadableValueError(f"`{name}`: {shown(value)} is no day") from None
+            raise UnreadableValueError(f"`{name}`: {shown(value)} is not a day") from None
     at_ms = moment_of(value, name, zone, form)
     if not at_ms:
         raise UnreadableValueError(f"`{name}`: expected a day, got {shown(value)}")
@@ -183,7 +183,7 @@ def _by_size(number: int, name: str) -> int:
     if number == 0:
         return 0
     if number < 0:
-        raise UnreadableValueError(f"`{name}`: {number} is no time")
+        raise UnreadableValueError(f"`{name}`: {number} is not a time")
     if number < _SECONDS:
         return number * 1000
     return number if number < _MILLISECONDS else number // 1000

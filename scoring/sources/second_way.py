@@ -1,7 +1,7 @@
 """Closed days compared by a second way: what is stored of a day, and what the platform says of it when it is asked otherwise.
 
 A difference found once may be a change that is on its way: the day is read again. One that is still there then is an incident of the
-source, with the days named. "Not known" is no difference and no agreement.
+source, with the days named. "Not known" is neither a difference nor an agreement.
 """
 
 from __future__ import annotations
@@ -69,10 +69,10 @@ def differences(stored: Sequence[DayFigures], second: Sequence[DayFigures]) -> t
         if any(name.startswith(MONEY) for name in names):
             names |= {name for name in own if name.startswith(MONEY)}
         for name in sorted(names):
-            held, told = own.get(name, "0"), other.figures.get(name, "0")
+            held, given = own.get(name, "0"), other.figures.get(name, "0")
             room = _ROUNDING if name.startswith(MONEY) else 0
-            if abs(Decimal(held) - Decimal(told)) > room:
-                found.append(DayDifference(other.day, name, held, told))
+            if abs(Decimal(held) - Decimal(given)) > room:
+                found.append(DayDifference(other.day, name, held, given))
     return tuple(found)
 
 

@@ -61,7 +61,7 @@ class SignatureScheme:
         header: carries the signature, or several of them.
         hash_name: under the HMAC.
         code: how the signature is written: hex or base64.
-        prefix: before it, such as ``sha256=`` or ``v1=``; what does not begin with it is no signature.
+        prefix: before it, such as ``sha256=`` or ``v1=``; what does not begin with it is not a signature.
         signed: the text that is signed; ``{body}`` is replaced by the raw body, ``{timestamp}`` by the timestamp, ``{url}`` and
             ``{path}`` by the registered address, ``{NAME}`` by the header of that name.
         timestamp_header: carries the timestamp in seconds or milliseconds; empty: the part of ``header`` that begins with ``t=``,

@@ -3,7 +3,7 @@
         asked            received            answered
     current ──► current + asking ──► current + candidate ──► candidate is current
                      │                     │
-                     │ answer lost         │ refused: back to current
+                     │ answer lost         │ rejected: back to current
                      ▼                     ▼
                ask again with        current, asked again
                current's refresh
@@ -22,7 +22,7 @@ from scoring.funnel.units import DAY_MS, MINUTE_MS
 
 TOKEN_SCHEMA_VERSION = 1
 #: days before its end at which people hear of it
-DAYS_TOLD = (30, 7, 1)
+WARNING_DAYS = (30, 7, 1)
 #: a token is replaced when this share of its life is left, and no later than this long before its end
 _REFRESH_SHARE, _REFRESH_LEAST_MS = 0.2, 5 * MINUTE_MS
 #: between two attempts after one that failed: the pair in use goes on meanwhile
@@ -54,15 +54,15 @@ class TokenState(msgspec.Struct, frozen=True, omit_defaults=True):
         candidate: newer, durable, not yet used with success.
         asking_since_ms: a new pair was asked for then and has not come; 0 if none is awaited.
         attempts: that failed in a row.
-        refused: what the platform said when it refused for good; a person has to authorise again.
-        revoked_ms: when it was refused.
+        rejection: what the platform said when it rejected for good; a person has to authorise again.
+        revoked_ms: when it was rejected.
     """
 
     current: TokenPair | None = None
     candidate: TokenPair | None = None
     asking_since_ms: int = 0
     attempts: int = 0
-    refused: str = ""
+    rejection: str = ""
     revoked_ms: int = 0
     schema_version: int = TOKEN_SCHEMA_VERSION
 
@@ -85,7 +85,7 @@ def usable(state: TokenState, now_ms: int) -> TokenPair | None:
 
 def need(state: TokenState, now_ms: int) -> TokenNeed:
     """Whether a new pair is to be asked for."""
-    if state.refused:
+    if state.rejection:
         return TokenNeed.PERSON
     pair = state.candidate or state.current
     if pair is None:
@@ -114,7 +114,7 @@ def asking(state: TokenState, now_ms: int) -> TokenState:
 def received(state: TokenState, pair: TokenPair) -> TokenState:
     """Written before the new pair is used for the first time. A candidate that had not answered yet gives way."""
     return msgspec.structs.replace(
-        state, candidate=pair, asking_since_ms=0, attempts=0, refused="", revoked_ms=0
+        state, candidate=pair, asking_since_ms=0, attempts=0, rejection="", revoked_ms=0
     )
 
 
@@ -144,10 +144,10 @@ def turned_away(state: TokenState, pair: TokenPair) -> TokenState:
     return state
 
 
-def refused(state: TokenState, why: str, now_ms: int) -> TokenState:
+def rejected(state: TokenState, why: str, now_ms: int) -> TokenState:
     """No refresh token is accepted any more: the connection waits for a person. The pairs stay, in case the platform recovers."""
     return msgspec.structs.replace(
-        state, refused=why[:300] or "refused", revoked_ms=now_ms, asking_since_ms=0
+        state, rejection=why[:300] or "rejected", revoked_ms=now_ms, asking_since_ms=0
     )
 
 
@@ -167,6 +167,6 @@ def days_left(end_ms: int, now_ms: int) -> int | None:
 
 
 def warning_due(end_ms: int, now_ms: int) -> int | None:
-    """The one of ``DAYS_TOLD`` that has been passed last; None if the end is further away."""
+    """The one of ``WARNING_DAYS`` that has been passed last; None if the end is further away."""
     left = days_left(end_ms, now_ms)
-    return None if left is None else min((days for days in DAYS_TOLD if left <= days), default=None)
+    return None if left is None else min((days for days in WARNING_DAYS if left <= days), default=None)

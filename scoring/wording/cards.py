@@ -33,7 +33,7 @@ from scoring.wording.catalogue import (
 )
 from scoring.wording.text import Language, Text
 
-MOST_LINES = 12
+MAX_LINES = 12
 #: pixel orders below this share of their usual are being lost
 _LOSING = 0.5
 #: kinds of which a card says whether visitors or only their events are missing
@@ -117,7 +117,7 @@ _SURENESS = Text(
     "样本 {sample}，意外度 {surprise}（阈值 {threshold}）；若一切照常，约 {odds} 次里有一次",
     "Sample {sample}, surprise {surprise} (threshold {threshold}); were all as usual, about one in {odds}",
 )
-_SURENESS_MOST = Text(
+_SURENESS_BEYOND = Text(
     "样本 {sample}，意外度 {surprise}（阈值 {threshold}）；若一切照常，不到十亿次里有一次",
     "Sample {sample}, surprise {surprise} (threshold {threshold}); were all as usual, less than one in a billion",
 )
@@ -258,7 +258,7 @@ def build_card(alert: AlertTransition, around: CardContext, wording: Wording, re
         severity=around.severity,
         is_firing=is_firing,
         headline=_headline(alert, around, wording, is_firing),
-        lines=tuple(lines[: MOST_LINES - 1 - bool(actions)]),
+        lines=tuple(lines[: MAX_LINES - 1 - bool(actions)]),
         actions=actions,
     )
 
@@ -348,7 +348,7 @@ def _sureness(alert: AlertTransition, threshold: float, wording: Wording) -> Lin
     odds = 10.0 ** min(alert.surprise, 9.0)
     return Line(
         LineKind.SURENESS,
-        (_SURENESS if alert.surprise < 9.0 else _SURENESS_MOST)(
+        (_SURENESS if alert.surprise < 9.0 else _SURENESS_BEYOND)(
             wording.language,
             sample=wording.count(alert.sample),
             surprise=f"{alert.surprise:.1f}",

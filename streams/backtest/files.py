@@ -83,7 +83,7 @@ def parse_minute(text: str) -> int:
     """Minutes since 1970 UTC of an ISO 8601 time; without an offset it is UTC.
 
     Raises:
-        ValueError: it is no time.
+        ValueError: it is not a time.
     """
     moment = datetime.fromisoformat(text.strip().replace("Z", "+00:00").replace("/", "-"))
     if moment.tzinfo is None:
@@ -105,7 +105,7 @@ def to_minutes(column: pa.Array) -> NDArray[np.int64]:
     if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
         numbers = column.to_numpy(zero_copy_only=False)
         if not np.isfinite(numbers).all():
-            raise FileUnreadableError("column minute has values that are no times")
+            raise FileUnreadableError("column minute has values that are not times")
         return _scaled(numbers.astype(np.int64))
     texts = column.cast(pa.string()).dictionary_encode()
     values = texts.dictionary.to_pylist()
@@ -188,7 +188,7 @@ def add_batch(table: MinuteTable, batch: pa.RecordBatch, name: str) -> None:
             raise ValueError("column count has empty values")
         counts = count.cast(pa.float64()).to_numpy(zero_copy_only=False)
         if not np.isfinite(counts).all() or (counts % 1).any():
-            raise ValueError("column count has values that are no whole numbers")
+            raise ValueError("column count has values that are not whole numbers")
         table.add(keys, key_of, to_minutes(batch.column("minute")), counts.astype(np.int64))
     except (ValueError, pa.ArrowInvalid) as error:
         raise FileUnreadableError(f"{name}: {error}") from error

@@ -32,7 +32,7 @@ def file_remarks(table: MinuteTable) -> list[str]:
     """What was not taken as it is in the file, one sentence each."""
     said = []
     if table.ignored:
-        said.append(f"{table.ignored:,} rows of events that are no stage were left out.")
+        said.append(f"{table.ignored:,} rows of events that belong to no stage were left out.")
     if table.stray_events:
         days = _some(tuple(_date(day) for day in table.stray_days))
         said.append(

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 #: 130101 and 410100: more than 20 messages a minute; -1: the system is busy
 _BUSY = frozenset({130101, 410100, -1})
 #: largest text a robot takes, in bytes
-_MOST_BYTES = 20_000
+_MAX_BYTES = 20_000
 
 
 class DingTalkReceiver(ReceiverConfig):
@@ -50,8 +50,8 @@ def signed_url(url: str, secret: str, timestamp_ms: int) -> str:
 def dingtalk_payload(message: Message, mention: tuple[str, ...]) -> dict[str, Any]:
     """The body of the robot's request. A person is called only if the text names them too, so it does."""
     calls = mention if message.cards[0].is_firing else ()
-    text = message_markdown(fitting(message, message_markdown, _MOST_BYTES - 1000))
-    text = cut_bytes(text, _MOST_BYTES - 1000)
+    text = message_markdown(fitting(message, message_markdown, _MAX_BYTES - 1000))
+    text = cut_bytes(text, _MAX_BYTES - 1000)
     if calls:
         text += "\n\n" + " ".join(f"@{person}" for person in calls)
     mobiles = [person for person in calls if person.lstrip("+").replace("-", "").isdigit()]

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 #: 11232 and 99991400: too many messages
 _BUSY = frozenset({11232, 99991400})
 #: largest request that a custom bot takes is 20 KB; a signature and a mention go into the rest
-_MOST_BYTES = 19_000
+_MAX_BYTES = 19_000
 #: what a card's Markdown takes for markup is written as an HTML entity: a backslash would be shown
 _ENTITIES = str.maketrans({c: f"&#{ord(c)};" for c in "\\`*_[]<>~&"})
 _COLOURS = {Severity.CRITICAL: "red", Severity.WARNING: "orange", Severity.INFO: "yellow"}
@@ -72,7 +72,7 @@ def _elements(card: Card) -> list[dict[str, Any]]:
 def feishu_payload(message: Message, mention: tuple[str, ...]) -> dict[str, Any]:
     """The body of the hook's request, unsigned: as many cards as it takes."""
     return _payload(
-        fitting(message, lambda m: msgspec.json.encode(_payload(m, mention)).decode(), _MOST_BYTES), mention
+        fitting(message, lambda m: msgspec.json.encode(_payload(m, mention)).decode(), _MAX_BYTES), mention
     )
 
 

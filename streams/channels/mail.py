@@ -98,7 +98,7 @@ class SmtpPost:
         import aiosmtplib
 
         try:
-            refused, _ = await aiosmtplib.send(
+            rejected, _ = await aiosmtplib.send(
                 mail,
                 recipients=list(recipients),
                 hostname=self._host,
@@ -113,7 +113,7 @@ class SmtpPost:
             kind = SendRejectedError if error.code >= 500 else SendRetryableError
             raise kind(f"{self._host} rejected the user or password: {error.code}") from error
         except aiosmtplib.SMTPRecipientsRefused as error:
-            codes = [refused.code for refused in error.recipients]
+            codes = [answer.code for answer in error.recipients]
             kind = SendRejectedError if all(code >= 500 for code in codes) else SendRetryableError
             raise kind(f"{self._host} rejected the recipients: {codes}") from error
         except aiosmtplib.SMTPResponseException as error:
@@ -123,9 +123,9 @@ class SmtpPost:
             raise SendRetryableError(
                 f"{self._host}:{self._port} is unreachable: {type(error).__name__}"
             ) from error
-        for recipient, answer in refused.items():
+        for recipient, answer in rejected.items():
             # the others have it; sending again would be a second mail to them
-            metrics.NOTIFIER_READERS_REFUSED.labels(CHANNEL.name).inc()
+            metrics.NOTIFIER_RECIPIENTS_REJECTED.labels(CHANNEL.name).inc()
             _log.error("mail_recipient_rejected", recipient=recipient, answer=str(answer))
 
 

@@ -23,7 +23,7 @@ class _AngleHeader:
     def fold(self, *, policy: EmailPolicy) -> str:
         """The header as it is written into the mail, its line end included."""
         first, *others = quote(str(self), safe=_AS_IT_IS + " ").split() or [""]
-        # the first part stays next to the name however long it is: a line of a name alone is no fold (RFC 5322, 3.2.2)
+        # the first part stays next to the name however long it is: a line of a name alone is not a fold (RFC 5322, 3.2.2)
         lines = [f"{self.name}: {first}"]
         for part in others:
             if len(lines[-1]) + 1 + len(part) > (policy.max_line_length or 998):

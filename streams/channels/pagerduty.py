@@ -81,7 +81,7 @@ class PagerDutyChannel:
         self._session, self._key, self._url = session, routing_key, url
 
     async def send(self, message: Message) -> str:
-        """Send the event; the receipt is the incident's key. While others of the incident fire, the end of one is no event."""
+        """Send the event; the receipt is the incident's key. While others of the incident fire, the end of one is not an event."""
         if message.others_firing and not any(card.is_firing for card in message.cards):
             return message.parent
         answer = await post_json(self._session, self._url, pagerduty_payload(message, self._key))

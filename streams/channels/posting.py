@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = 10.0
 #: a wait that a service asks for counts up to this
-MOST_RETRY_AFTER_S = 3600.0
+MAX_RETRY_AFTER_S = 3600.0
 #: statuses worth a retry: time-outs, too many requests, trouble at the other side
 _RETRYABLE = {408, 425, 429, 500, 502, 503, 504}
 
@@ -64,14 +64,14 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
     """The seconds that an answer asks to wait (RFC 9110, 10.2.3: seconds, or a date measured against its own ``Date``)."""
     said = headers.get("Retry-After", "").strip()
     if said.isdigit():
-        return min(float(said), MOST_RETRY_AFTER_S)
+        return min(float(said), MAX_RETRY_AFTER_S)
     try:
         until = parsedate_to_datetime(said)
         now = parsedate_to_datetime(headers.get("Date", ""))
     except ValueError:
         return None
     wait = _aware(until) - _aware(now)
-    return min(max(1.0, wait.total_seconds()), MOST_RETRY_AFTER_S)
+    return min(max(1.0, wait.total_seconds()), MAX_RETRY_AFTER_S)
 
 
 def _aware(moment: datetime) -> datetime:

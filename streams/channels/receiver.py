@@ -1,4 +1,4 @@
-"""What every receiver's configuration has, and what a channel declares of itself to the registry."""
+"""What every receiver's configuration has, and what a channel declares to the registry."""
 
 from __future__ import annotations
 

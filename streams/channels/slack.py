@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import aiohttp
 
 _log = structlog.get_logger()
-_MOST_BLOCKS = 50
-_MOST_TEXT = 3000
+_MAX_BLOCKS = 50
+_MAX_TEXT = 3000
 #: a star or an underscore in a name would end the bold or begin another
 _STYLE = str.maketrans({"*": "∗", "_": "＿", "~": "∼", "`": "'"})
 
@@ -49,7 +49,7 @@ def _blocks(card: Card) -> list[dict[str, Any]]:
     lines = "\n".join(line.text for line in card.lines)
     blocks: list[dict[str, Any]] = [
         {"type": "section", "text": {"type": "mrkdwn", "text": f"{mark} *{_headline(card)}*"}},
-        {"type": "section", "text": {"type": "plain_text", "text": lines[:_MOST_TEXT], "emoji": False}},
+        {"type": "section", "text": {"type": "plain_text", "text": lines[:_MAX_TEXT], "emoji": False}},
     ]
     if card.actions:
         buttons: list[dict[str, Any]] = []
@@ -77,8 +77,8 @@ def slack_payload(message: Message, mention: tuple[str, ...]) -> dict[str, Any]:
     for index, card in enumerate(message.cards):
         blocks += ([{"type": "divider"}] if index else []) + _blocks(card)
     return {
-        "text": _escaped(message.title)[:_MOST_TEXT],
-        "blocks": blocks[:_MOST_BLOCKS],
+        "text": _escaped(message.title)[:_MAX_TEXT],
+        "blocks": blocks[:_MAX_BLOCKS],
         "unfurl_links": False,
     }
 

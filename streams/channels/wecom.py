@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 #: 45009 and 45033: more than 20 messages a minute; -1: the system is busy
 _BUSY = frozenset({45009, 45033, -1})
-_MOST_BYTES = 4096
+_MAX_BYTES = 4096
 #: WeCom's Markdown knows no escapes: what could be markup or a mention is written with the wide form of the character
 _WIDE = str.maketrans({"<": "＜", ">": "＞", "[": "［", "]": "］", "*": "＊", "`": "｀", "@": "＠"})
 
@@ -65,7 +65,7 @@ def _shorter(message: Message, most: int) -> Message:
 def wecom_payload(message: Message, mention: tuple[str, ...]) -> dict[str, Any]:
     """The body of the robot's request: later cards give way first when the text is too long."""
     calls = "".join(f"\n<@{person}>" for person in mention) if message.cards[0].is_firing else ""
-    most = _MOST_BYTES - len(calls.encode())
+    most = _MAX_BYTES - len(calls.encode())
     shown = fitting(message, _markdown, most)
     if len(shown.cards) == 1:
         shown = _shorter(shown, most)

@@ -210,12 +210,12 @@ def close(
 CLOSED_SQL = """
 SELECT alerts.store_id AS store_id, toString(alerts.level) AS level, alerts.surprise AS surprise,
        responses.closed_as AS reason, formatDateTime(alerts.opened_at, '%Y-%m-%dT%H:%i', ifNull(nullIf(stores.zone, ''), 'UTC')) AS began,
-       formatDateTime(ifNull(alerts.resolved_at, alerts.at), '%Y-%m-%dT%H:%i', ifNull(nullIf(stores.zone, ''), 'UTC')) AS ended, acts.text AS text
+       formatDateTime(ifNull(alerts.resolved_at, alerts.at), '%Y-%m-%dT%H:%i', ifNull(nullIf(stores.zone, ''), 'UTC')) AS ended, closings.text AS text
 FROM alerts
 INNER JOIN alert_responses AS responses ON responses.alert_id = alerts.alert_id
 LEFT JOIN stores ON stores.store_id = alerts.store_id
-LEFT JOIN (SELECT alert_id, argMin(text, acted_at) AS text FROM alert_actions WHERE kind = 'close' GROUP BY alert_id) AS acts
-    ON acts.alert_id = alerts.alert_id
+LEFT JOIN (SELECT alert_id, argMin(text, acted_at) AS text FROM alert_actions WHERE kind = 'close' GROUP BY alert_id) AS closings
+    ON closings.alert_id = alerts.alert_id
 WHERE responses.closed_as != '' AND alerts.opened_at > now() - toIntervalDay({days:UInt32})
 LIMIT 100000
 """

@@ -148,7 +148,7 @@ _Traffic = Annotated[
     bool,
     typer.Option(
         "--traffic",
-        help="Write alerts that are no drop of a step too, with all details: traffic, surge, tracking (kind).",
+        help="Also write alerts other than drops of a step, with all details: traffic, surge, tracking (kind).",
     ),
 ]
 _Details = Annotated[
@@ -262,7 +262,7 @@ def _parse_until(text: str) -> int:
     try:
         return parse_minute(text)
     except ValueError as error:
-        raise FileUnreadableError(f"--train-until {text!r} is no time; write 2026-02-01T00:00Z") from error
+        raise FileUnreadableError(f"--train-until {text!r} is not a time; write 2026-02-01T00:00Z") from error
 
 
 def register(app: typer.Typer) -> None:

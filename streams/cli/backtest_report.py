@@ -62,7 +62,7 @@ def print_report(
 
 
 def _print_pools(console: Console, outcome: BacktestResult) -> None:
-    """What pools showed, and how much of it no member showed of itself."""
+    """What pools showed, and how much of it no member showed alone."""
     alone = sum(
         not any(
             own.store_id in pooled.members and own.step == pooled.step and _meet(own, pooled)

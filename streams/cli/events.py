@@ -42,7 +42,7 @@ def _moment(text: str, option: str) -> int:
         when = datetime.fromisoformat(text)
     except ValueError as error:
         raise typer.BadParameter(
-            f"{text!r} is no time; write 2026-11-22, or 2026-11-22T08:00:00+08:00", param_hint=option
+            f"{text!r} is not a time; write 2026-11-22, or 2026-11-22T08:00:00+08:00", param_hint=option
         ) from error
     return int((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() * 1000)
 

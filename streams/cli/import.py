@@ -280,7 +280,7 @@ def _show_report(out: Console, report: ImportReport, summary: ExportSummary) -> 
         out.print(f"  {count:,} {kind} without a time in the file: no event")
     for reason, count in report.rejected.items():
         out.print(f"  [yellow]rejected: {reason}[/yellow] {count:,}")
-    for detail in report.first_refusals:
+    for detail in report.first_details:
         out.print(f"  [yellow]rejected:[/yellow] {plain(detail)}")
 
 

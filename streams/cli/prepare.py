@@ -14,7 +14,7 @@ from streams.settings import Settings
 
 _AGAIN_S = 2.0
 #: seconds for one attempt at Kafka
-_TRY_LEAST_S, _TRY_MOST_S = 5.0, 30.0
+_MIN_TRY_S, _MAX_TRY_S = 5.0, 30.0
 
 
 def prepare(
@@ -53,7 +53,7 @@ async def _prepared(settings: Settings, patience_s: float) -> list[str]:
                 settings.kafka,
                 partitions=settings.partitions,
                 replication=settings.replication,
-                timeout_s=min(_TRY_MOST_S, max(_TRY_LEAST_S, deadline - monotonic())),
+                timeout_s=min(_MAX_TRY_S, max(_MIN_TRY_S, deadline - monotonic())),
             )
             break
         except (KafkaError, TopicsNotReadyError, OSError) as error:

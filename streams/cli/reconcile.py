@@ -38,7 +38,7 @@ def _time(text: str | None, otherwise: datetime, option: str) -> int:
             when = datetime.fromisoformat(text)
         except ValueError as error:
             raise typer.BadParameter(
-                f"{text!r} is no time; write 2026-11-22, or 2026-11-22T08:00:00+08:00", param_hint=option
+                f"{text!r} is not a time; write 2026-11-22, or 2026-11-22T08:00:00+08:00", param_hint=option
             ) from error
     if when.tzinfo is None:
         when = when.replace(tzinfo=UTC)
@@ -121,7 +121,7 @@ def reconcile(
         say(f"error: {explain(error, settings)}", err=True)
         raise typer.Exit(2) from error
     if as_json:
-        say_json(msgspec.json.encode({"mended_minutes": repaired, **msgspec.to_builtins(found)}).decode())
+        say_json(msgspec.json.encode({"repaired_minutes": repaired, **msgspec.to_builtins(found)}).decode())
     else:
         _show(found, repaired)
     if found.differences and not repaired:

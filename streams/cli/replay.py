@@ -196,7 +196,7 @@ def _print_report(report: ReplayReport, file: Path, settings: Settings, store_id
     out.print(view)
     if report.first_ms is not None and report.last_ms is not None:
         out.print(f"  event times {_at(report.first_ms)} to {_at(report.last_ms)}")
-    for detail in report.first_refusals:
+    for detail in report.first_details:
         out.print(f"  [yellow]rejected:[/yellow] {plain(detail)}")
     if report.ends_open and report.rejected:
         out.print("  the file's last line has no line end: that row may be cut short")

@@ -60,7 +60,7 @@ def console(*, err: bool = False, wide: int | None = None, **options: Any) -> Co
 
     Args:
         err: on standard error.
-        wide: columns where it is no terminal.
+        wide: columns where it is not a terminal.
         options: of rich's ``Console``.
     """
     from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderHook, RenderResult

@@ -61,12 +61,12 @@ class ExclusionResult:
 
 _MARK = {
     ExclusionAction.EXCLUDE: (
-        f"NOT startsWith(told.set_apart, '{EXCLUDED}')",
-        f"if(told.set_apart = '', '{EXCLUDED}', concat('{EXCLUDED}:', told.set_apart))",
+        f"NOT startsWith(stored.set_apart, '{EXCLUDED}')",
+        f"if(stored.set_apart = '', '{EXCLUDED}', concat('{EXCLUDED}:', stored.set_apart))",
     ),
     ExclusionAction.RESTORE: (
-        f"startsWith(told.set_apart, '{EXCLUDED}')",
-        f"substring(told.set_apart, {len(EXCLUDED) + 2})",
+        f"startsWith(stored.set_apart, '{EXCLUDED}')",
+        f"substring(stored.set_apart, {len(EXCLUDED) + 2})",
     ),
 }
 
@@ -91,11 +91,11 @@ async def set_span_apart(
     """
     events = table(settings, "events_raw")
     which, mark = _MARK[action]
-    rows = f"FROM {events} AS told FINAL WHERE {span.condition} AND {which}"
+    rows = f"FROM {events} AS stored FINAL WHERE {span.condition} AND {which}"
     final = "SETTINGS do_not_merge_across_partitions_select_final = 1, max_partitions_per_insert_block = 0"
     with mapped():
         found = await client.query(
-            f"SELECT toUnixTimestamp(toStartOfMinute(toDateTime(told.event_time, 'UTC'))), count() {rows} GROUP BY 1 {final}"
+            f"SELECT toUnixTimestamp(toStartOfMinute(toDateTime(stored.event_time, 'UTC'))), count() {rows} GROUP BY 1 {final}"
         )
         if found.result_rows:
             await client.command(

@@ -33,16 +33,16 @@ class Database:
         self._timeout_s = timeout_s
         self._client: AsyncClient | None = None
         self._connecting = asyncio.Lock()
-        self._refused_until = 0.0
-        self._refusal = ""
+        self._down_until = 0.0
+        self._down_reason = ""
         self._shared: dict[tuple[Any, ...], tuple[float, asyncio.Future[Any]]] = {}
         self.answered_at_ms: int | None = None
 
     async def _connected(self) -> AsyncClient:
         async with self._connecting:
             if self._client is None:
-                if monotonic() < self._refused_until:  # do not let every reader wait for a dead address
-                    raise ClickHouseUnreachableError(self._refusal)
+                if monotonic() < self._down_until:  # do not let every reader wait for a dead address
+                    raise ClickHouseUnreachableError(self._down_reason)
                 self._client = await open_reader(self._settings)
             return self._client
 
@@ -59,12 +59,12 @@ class Database:
                     result = await client.query(sql, parameters=parameters)
         except ClickHouseUnreachableError as error:
             where = urlsplit(self._settings.clickhouse_url).netloc
-            self._refused_until, self._refusal = (
+            self._down_until, self._down_reason = (
                 monotonic() + REST_S,
                 f"ClickHouse at {where} does not answer.",
             )
             await self._drop()
-            raise ClickHouseUnreachableError(self._refusal) from error
+            raise ClickHouseUnreachableError(self._down_reason) from error
         except ClickHouseError as error:
             if any(mark in str(error) for mark in NOT_MIGRATED):
                 raise ClickHouseUnreachableError(

@@ -1,7 +1,7 @@
-"""Marks the tellings of an order that do not count, so that ``events`` holds an order once.
+"""Marks the reports of an order that do not count, so that ``events`` holds an order once.
 
 Used by ``streams/landing`` for orders that are received again, and by the reconciliation for a span. A marked row is written
-again, over the one that landed: nothing is taken away, and ``event_records`` shows all of them.
+again, over the one that landed: nothing is deleted, and ``event_records`` shows all of them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MARKED_VERSION = (
 
 
 async def mark_repeats(client: AsyncClient, settings: Settings, where: str) -> None:
-    """Mark what does not count among the tellings of the orders that have one under the condition ``where``.
+    """Mark what does not count among the reports of the orders that have one under the condition ``where``.
 
     Args:
         client: a writer.
@@ -30,12 +30,12 @@ async def mark_repeats(client: AsyncClient, settings: Settings, where: str) -> N
         where: an SQL condition on raw events.
     """
     events = table(settings, "events_raw")
-    told = f"type IN ({ONCE_LIST}) AND order_id != ''"
-    orders = f"""{told} AND (store_id, order_id) IN (
-            SELECT store_id, order_id FROM {events} WHERE {told} AND ({where}))"""
+    once = f"type IN ({ONCE_LIST}) AND order_id != ''"
+    orders = f"""{once} AND (store_id, order_id) IN (
+            SELECT store_id, order_id FROM {events} WHERE {once} AND ({where}))"""
     statement = f"""INSERT INTO {events} SELECT * REPLACE (1 AS is_repeat, {MARKED_VERSION} AS version)
-        FROM {events} AS told FINAL
-        WHERE {orders} AND told.is_repeat = 0 AND (store_id, type, order_id, event_id) NOT IN (
+        FROM {events} AS stored FINAL
+        WHERE {orders} AND stored.is_repeat = 0 AND (store_id, type, order_id, event_id) NOT IN (
             SELECT store_id, type, order_id, argMin(event_id, {ORDER_RANK}) FROM {events} FINAL
             WHERE {orders} GROUP BY store_id, type, order_id)
         SETTINGS do_not_merge_across_partitions_select_final = 1, max_partitions_per_insert_block = 0"""

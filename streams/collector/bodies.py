@@ -16,13 +16,13 @@ READ_S = 30.0
 #: bytes kept of a body that is too large or unreadable, for its dead letter
 KEPT_BYTES = 8192
 #: members of a gzip body, frames of a zstd one: a sender compresses a body whole, or joins a few
-_MOST_MEMBERS = 1000
+_MAX_MEMBERS = 1000
 #: bytes of a gzip body that are handed to zlib at once
 _FIRST_PIECE, _LARGEST_PIECE = 512, 262_144
 #: how a zstd frame begins, and a part of how a skippable one does (RFC 8878, 3.1)
 _ZSTD_FRAME, _ZSTD_SKIPPABLE = b"\x28\xb5\x2f\xfd", b"\x2a\x4d\x18"
-#: compressed bytes that are decompressed beside the event loop
-_BESIDE_BYTES = 2048
+#: compressed bytes that are decompressed on the event loop; more go to a thread
+_INLINE_BYTES = 2048
 
 
 class BodyTooLargeError(InputError):
@@ -71,7 +71,7 @@ async def read_raw(request: web.Request, limit: int) -> bytes:
 
 async def content_of(raw: bytes, headers: Mapping[str, str], limit: int) -> bytes:
     """What ``decompress`` gives, without holding the event loop for more than a millisecond."""
-    if _encoding_of(headers) in ("identity", "") or len(raw) <= _BESIDE_BYTES:
+    if _encoding_of(headers) in ("identity", "") or len(raw) <= _INLINE_BYTES:
         return decompress(raw, headers, limit)
     return await asyncio.to_thread(decompress, raw, headers, limit)
 
@@ -107,7 +107,7 @@ def _gunzip(raw: bytes, limit: int) -> bytes:
     parts: list[bytes] = []
     size = at = 0
     view = memoryview(raw)
-    for _ in range(_MOST_MEMBERS):
+    for _ in range(_MAX_MEMBERS):
         if at >= len(raw):
             return b"".join(parts)
         stream = zlib.decompressobj(wbits=31)
@@ -135,7 +135,7 @@ def _gunzip(raw: bytes, limit: int) -> bytes:
 
 
 def _unzstd(raw: bytes, limit: int) -> bytes:
-    if raw.count(_ZSTD_FRAME) > _MOST_MEMBERS or raw.count(_ZSTD_SKIPPABLE) > _MOST_MEMBERS:
+    if raw.count(_ZSTD_FRAME) > _MAX_MEMBERS or raw.count(_ZSTD_SKIPPABLE) > _MAX_MEMBERS:
         raise _too_many_parts("zstd frames", raw)
     room = bytearray(limit + 1)
     try:
@@ -151,7 +151,7 @@ def _unzstd(raw: bytes, limit: int) -> bytes:
 
 def _too_many_parts(what: str, content: bytes) -> BodyUnreadableError:
     return BodyUnreadableError(
-        f"the body has more than {_MOST_MEMBERS:,} {what}; compress it whole", 400, content
+        f"the body has more than {_MAX_MEMBERS:,} {what}; compress it whole", 400, content
     )
 
 

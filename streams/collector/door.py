@@ -91,8 +91,8 @@ class Door:
         trust: who can make a delivery.
         verify: how a delivery is verified over its raw bytes, where the sender signs instead of sending a key.
         any_origin: pages of any origin may call it and read the answer.
-        most_bytes: of a body; the collector's own limit for None.
-        most_events: in a body; the collector's own limit for None.
+        max_bytes: of a body; the collector's own limit for None.
+        max_events: in a body; the collector's own limit for None.
         key_place: where a request carries its write key, for the answer to one without.
     """
 
@@ -104,8 +104,8 @@ class Door:
     trust: Trust = Trust.SECRET
     verify: Verify | None = None
     any_origin: bool = False
-    most_bytes: int | None = None
-    most_events: int | None = None
+    max_bytes: int | None = None
+    max_events: int | None = None
     key_place: str = "as `Authorization: Bearer KEY` or `X-Funnelwatch-Key: KEY`"
 
 

@@ -32,7 +32,7 @@ class Record(NamedTuple):
 
 
 class Gap(NamedTuple):
-    """Bytes that are no frame: from ``start`` to before ``end``."""
+    """Bytes that are not a frame: from ``start`` to before ``end``."""
 
     start: int
     end: int

@@ -55,7 +55,7 @@ from streams.settings import Settings
 
 _STORE_ID = re.compile(rb'"store_id"\s*:\s*"([^"\\]{1,64})"')
 _ENCODER = msgspec.json.Encoder()
-#: bytes that are worked on by the event loop; more go beside it. An event, which can take a millisecond if it is rejected, counts
+#: bytes that are worked on by the event loop; more go to a thread. An event, which can take a millisecond if it is rejected, counts
 #: as this many
 _FEW_BYTES, _EVENT_BYTES = 16_384, 512
 _Done = TypeVar("_Done")
@@ -91,7 +91,7 @@ class EventIntake:
         events_topic: str = EVENTS,
         deadletters_topic: str = DEADLETTERS,
         longest_event: int = 32_768,
-        most_events: int = 1_000_000,
+        max_events: int = 1_000_000,
         longest_page_age_ms: int = DAY_MS,
     ) -> None:
         """Prepare; ``stores`` are all that are configured."""
@@ -101,10 +101,10 @@ class EventIntake:
         self._events_topic = events_topic
         self._deadletters_topic = deadletters_topic
         self._longest = longest_event
-        self._most = most_events
+        self._max_events = max_events
         self._longest_page_age_ms = longest_page_age_ms
         # one thread: the event loop, which shares the interpreter's lock, keeps half of a core whatever is sent
-        self._beside = ThreadPoolExecutor(1, "intake")
+        self._worker = ThreadPoolExecutor(1, "intake")
         self._door = ""
         self._turn: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
         self._may_publish: Callable[[Sequence[Event]], None] = _anything
@@ -136,26 +136,26 @@ class EventIntake:
 
         Args:
             door: the path it came in by.
-            turn: held while records are made beside the event loop.
+            turn: held while records are made off the event loop.
             may_publish: raises where the events may not be taken, though each of them is right; then nothing is.
         """
         one = copy.copy(self)
         one._door, one._turn, one._may_publish = door, turn, may_publish
         return one
 
-    async def beside(self, size: int, work: Callable[[], _Done]) -> _Done:
-        """What ``work`` on ``size`` bytes gives: beside the event loop, unless they are few.
+    async def off_loop(self, size: int, work: Callable[[], _Done]) -> _Done:
+        """What ``work`` on ``size`` bytes gives: off the event loop, unless they are few.
 
         The one thread is for all of it. Its calls into C hold the interpreter's lock for some 30 ms at most, and more threads
         would take turns with each other before the event loop has its own.
         """
         if size <= _FEW_BYTES:
             return work()
-        return await asyncio.get_running_loop().run_in_executor(self._beside, work)
+        return await asyncio.get_running_loop().run_in_executor(self._worker, work)
 
     async def count(self, body: bytes) -> int:
         """How many events ``body`` holds."""
-        return await self.beside(len(body), partial(event_count, body))
+        return await self.off_loop(len(body), partial(event_count, body))
 
     async def accept(
         self,
@@ -183,7 +183,7 @@ class EventIntake:
             edge: what the request says of its sender.
             received_at_ms: now, for None.
             shift_ms: correction of the sender's clock, added to event times.
-            places: where each record stood (a line of a file), said before the detail of its refusal.
+            places: where each record was (a line of a file), said before the detail of its rejection.
             fresh_id: gives the id of an event that carries nothing to recognise it by; a random one for None.
             sent_at_ms: when they first came, if that was before: a page's events may be of a certain age then.
             keeps_rejected: make dead letters of rejected records; not for those that are dead letters already, whose ids of
@@ -225,10 +225,12 @@ class EventIntake:
         places: Sequence[str] | None,
         keeps_rejected: bool,
     ) -> tuple[Batch, list[Record], float]:
-        """The batch, its records and the processor time that they took; made beside the event loop unless they are few."""
+        """The batch, its records and the processor time that they took; made off the event loop unless they are few."""
         count = await self.count(raw) if isinstance(raw, bytes) else len(raw)
-        if count > self._most:
-            raise TooManyEventsError(f"{count:,} events in one request, at most {self._most:,} are taken")
+        if count > self._max_events:
+            raise TooManyEventsError(
+                f"{count:,} events in one request, at most {self._max_events:,} are taken"
+            )
         size = max(count * _EVENT_BYTES, len(raw) if isinstance(raw, bytes) else 0)
 
         def work() -> tuple[Batch, list[Record], float]:
@@ -237,7 +239,7 @@ class EventIntake:
             return batch, records, processor_s() - begun
 
         async with self._turn() if size > _FEW_BYTES else nullcontext():
-            return await self.beside(size, work)
+            return await self.off_loop(size, work)
 
     def _parsed(
         self,
@@ -366,7 +368,7 @@ async def open_intake(
     Args:
         settings: addresses, limits and the hash key (made under ``data`` if empty).
         config: the stores.
-        spool: use the disk spool while Kafka is away; else callers wait ``patience_s`` and get ``KafkaUnreachableError``.
+        spool: use the disk spool while Kafka is unreachable; else callers wait ``patience_s`` and get ``KafkaUnreachableError``.
         patience_s: see above.
     """
     key = settings.hash_key.get_secret_value() or secret(settings.data, "hash_key")
@@ -379,7 +381,7 @@ async def open_intake(
             store_defaults(config),
             Pseudonyms(key),
             longest_event=settings.collector_event_bytes,
-            most_events=settings.collector_batch_events if spool else 1_000_000,
+            max_events=settings.collector_batch_events if spool else 1_000_000,
             longest_page_age_ms=int(settings.collector_page_hours * HOUR_MS),
         )
 

@@ -23,7 +23,7 @@ _COLUMNS = "letter_id, received_at, reason, source, store_id, detail, payload, d
 _AGO = re.compile(r"(\d{1,6})\s*([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _SOURCES = frozenset(source.value for source in Source)
-#: rejected for how they arrived: what is kept of them is no event
+#: rejected for how they arrived: what is kept of them is not an event
 _NO_EVENT = {
     RejectReason.BAD_ROW: "it is a row of a file; correct the file or its mapping and run `funnelwatch replay FILE`",
     RejectReason.UNTRANSLATABLE: "it came from a source; correct the mapping and run `funnelwatch sources replay`",
@@ -79,7 +79,7 @@ def moment(text: str, now: datetime) -> datetime:
     try:
         when = datetime.fromisoformat(text.strip())
     except ValueError as error:
-        raise TimeFormatError(f"{text!r} is no time; write 2h, 3d or 2026-11-11T20:00:00+08:00") from error
+        raise TimeFormatError(f"{text!r} is not a time; write 2h, 3d or 2026-11-11T20:00:00+08:00") from error
     return when if when.tzinfo else when.replace(tzinfo=UTC)
 
 
@@ -141,9 +141,9 @@ def why_not(letter: StoredLetter) -> str:
     try:
         value = msgspec.json.decode(letter.payload)
     except (ValueError, RecursionError):
-        return "its payload is no JSON, so nothing but its sender can correct it"
+        return "its payload is not JSON, so only its sender can correct it"
     if not isinstance(value, dict):
-        return "its payload is no event"
+        return "its payload is not an event"
     if "store_id" in value and not letter.store_id:
         return "it names a store that its sender may not write to; send it with that store's key"
     own = {name: text for name, text in value.items() if name != "attributes"}

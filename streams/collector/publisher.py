@@ -1,4 +1,4 @@
-"""Puts accepted records into Kafka, or on the disk spool while Kafka is away. What it has taken is not lost.
+"""Puts accepted records into Kafka, or on the disk spool while Kafka is unreachable. What it has taken is not lost.
 
 On the path of an event: after ``scoring/events/parsing.py``, before the topic ``funnel.events.v1``.
 
@@ -33,7 +33,7 @@ from streams.errors import RejectedError
 from streams.kafka.admin import partition_of
 from streams.kafka.errors import KafkaUnreachableError
 from streams.metrics import (
-    COLLECTOR_BROKER_AWAY,
+    COLLECTOR_KAFKA_UNREACHABLE,
     COLLECTOR_SET_ASIDE,
     COLLECTOR_SPOOL_BYTES,
     COLLECTOR_SPOOL_LIMIT,
@@ -51,18 +51,18 @@ _LINGER_S = 0.002
 _RECORDS_A_TURN = 1000
 #: how long reconnecting and sending on from the spool may take: nobody waits for it, and a machine that is short of
 #: time would else begin again and again
-_MEND_S = 30.0
-#: a batch that Kafka refuses for one of its records, and will refuse again
+_REPAIR_S = 30.0
+#: a batch that Kafka rejects for one of its records, and will reject again
 _TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError, RecordTooLargeError)
-#: a record without a time (Kafka's NO_TIMESTAMP), which no broker refuses for its time
+#: a record without a time (Kafka's NO_TIMESTAMP), which no broker rejects for its time
 _NO_TIME_MS = -1
-#: how long records are sent without time after the broker refused one: its clock and ours are far apart
+#: how long records are sent without time after the broker rejected one: its clock and ours are far apart
 _NO_TIMES_S = 60.0
 _BACKOFF_S = (0.1, 0.2, 0.5, 1.0, 2.0)
 
 
 class RecordsRejectedError(RejectedError):
-    """Kafka refuses records for good, and there is no spool to set them aside in. Whoever sends them reports it."""
+    """Kafka rejects records for good, and there is no spool to set them aside in. Whoever sends them reports it."""
 
 
 class Publisher:
@@ -75,7 +75,7 @@ class Publisher:
 
         Args:
             kafka: bootstrap servers.
-            spool: where records go while Kafka is away; without one, callers wait.
+            spool: where records go while Kafka is unreachable; without one, callers wait.
             delivery_s: seconds after which a broker that does not acknowledge counts as away.
             patience_s: without a spool, seconds a caller waits for the broker before ``KafkaUnreachableError``.
         """
@@ -114,8 +114,8 @@ class Publisher:
                 _log.info("spool_found", bytes=self._spool.waiting_bytes)
             self._report_damage(self._spool)
         self._tasks = [
-            asyncio.create_task(self._flush_for_ever(), name="publisher-flush"),
-            asyncio.create_task(self._repair_for_ever(), name="publisher-repair"),
+            asyncio.create_task(self._flush_forever(), name="publisher-flush"),
+            asyncio.create_task(self._repair_forever(), name="publisher-repair"),
         ]
         return self
 
@@ -136,7 +136,7 @@ class Publisher:
             self._spool.close()
 
     async def watch(self) -> None:
-        """Wait for ever; raise what ends one of the loops, which is a bug: the process must not live on without it."""
+        """Block until one of the background loops fails, then raise its error: a bug, and the process must not go on without it."""
         done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_EXCEPTION)
         for task in done:
             task.result()
@@ -145,9 +145,9 @@ class Publisher:
         """Return once every record is acknowledged by Kafka or safe on disk.
 
         Raises:
-            SpoolFullError: Kafka is away and the spool has no room.
-            KafkaUnreachableError: Kafka is away and there is no spool, or the publisher is closing.
-            RecordsRejectedError: Kafka refuses them for good, and there is no spool.
+            SpoolFullError: Kafka is unreachable and the spool has no room.
+            KafkaUnreachableError: Kafka is unreachable and there is no spool, or the publisher is closing.
+            RecordsRejectedError: Kafka rejects them for good, and there is no spool.
         """
         if not records:
             return
@@ -173,7 +173,7 @@ class Publisher:
         self._drain_wake.set()
         return True
 
-    async def _flush_for_ever(self) -> None:
+    async def _flush_forever(self) -> None:
         while True:
             await self._wake.wait()
             if not self._closing:
@@ -187,8 +187,8 @@ class Publisher:
             error: Exception | None = None
             try:
                 await self._keep(records)
-            except (SpoolFullError, KafkaUnreachableError, RecordsRejectedError) as refused:
-                error = refused
+            except (SpoolFullError, KafkaUnreachableError, RecordsRejectedError) as failure:
+                error = failure
             for _, done in taken:
                 if not done.done():
                     if error is None:
@@ -217,7 +217,7 @@ class Publisher:
                 except (KafkaError, TimeoutError) as error:
                     self._lose(producer, error)
                     if self._spool is None and isinstance(error, _TOO_LARGE):
-                        raise RecordsRejectedError(f"Kafka refuses a record for its size: {error}") from error
+                        raise RecordsRejectedError(f"Kafka rejects a record for its size: {error}") from error
             if await self.spool(records):
                 return
             if monotonic() > deadline or self._closing:
@@ -259,7 +259,7 @@ class Publisher:
                     future.exception()
 
     def _time_of(self, record: Record) -> int:
-        """When it was taken in, by a clock that may have been wrong then: a broker refuses times that are far ahead."""
+        """When it was taken in, by a clock that may have been wrong then: a broker rejects times that are far ahead."""
         return _NO_TIME_MS if monotonic() < self._no_times_until else min(record.timestamp_ms, now_ms())
 
     @staticmethod
@@ -283,14 +283,14 @@ class Publisher:
             async with asyncio.timeout(wait_s):
                 await producer.start()
         except (KafkaError, TimeoutError, OSError):
-            COLLECTOR_BROKER_AWAY.set(1)
+            COLLECTOR_KAFKA_UNREACHABLE.set(1)
             await asyncio.shield(self._end(producer))
             return False
         except asyncio.CancelledError:
             self._end(producer)
             raise
         self._producer = producer
-        COLLECTOR_BROKER_AWAY.set(0)
+        COLLECTOR_KAFKA_UNREACHABLE.set(0)
         return True
 
     def _lose(self, producer: AIOKafkaProducer, error: BaseException) -> None:
@@ -298,7 +298,7 @@ class Publisher:
         if self._producer is not producer:
             return
         self._producer = None
-        COLLECTOR_BROKER_AWAY.set(1)
+        COLLECTOR_KAFKA_UNREACHABLE.set(1)
         if isinstance(error, InvalidTimestampError):
             self._no_times_until = monotonic() + _NO_TIMES_S
             _log.warning("clock_differs", hint="the broker's clock and this machine's are far apart")
@@ -314,12 +314,12 @@ class Publisher:
         ending.add_done_callback(self._ending.discard)
         return ending
 
-    async def _repair_for_ever(self) -> None:
+    async def _repair_forever(self) -> None:
         """Find the broker again when it is lost, and send on what the spool holds."""
         attempt = 0
         while True:
             if self._producer is None:
-                if await self._connect(_MEND_S):
+                if await self._connect(_REPAIR_S):
                     _log.info("kafka_reachable", spooled_bytes=self.spooled_bytes)
                     attempt = 0
                 else:
@@ -351,20 +351,20 @@ class Publisher:
         return True
 
     async def _send_or_set_aside(self, spool: Spool, records: Sequence[Record]) -> bool:
-        """True once each of ``records`` is in Kafka, or kept aside because Kafka refuses it for good.
+        """True once each of ``records`` is in Kafka, or kept aside because Kafka rejects it for good.
 
-        A producer is given up after each refusal, for Kafka counts the batches of an idempotent one; halves are tried until the
-        refused record is alone, so that all others go on.
+        A producer is given up after each rejection, for Kafka counts the batches of an idempotent one; halves are tried until the
+        rejected record is alone, so that all others go on.
         """
         producer = self._producer
-        if producer is None and not await self._connect(_MEND_S):
+        if producer is None and not await self._connect(_REPAIR_S):
             return False
         producer = self._producer
         assert producer is not None
         if not records:
             return True
         try:
-            await self._send(producer, records, _MEND_S)
+            await self._send(producer, records, _REPAIR_S)
         except _TOO_LARGE as error:
             self._producer = None
             self._end(producer)
@@ -382,11 +382,11 @@ class Publisher:
     @staticmethod
     def _set_aside(spool: Spool, records: Sequence[Record], error: KafkaError) -> bool:
         try:
-            path = spool.set_aside(records, "refused")
+            path = spool.set_aside(records, "rejected")
         except OSError as full:
             _log.warning("records_not_set_aside", error=str(full))
             return False
-        COLLECTOR_SET_ASIDE.labels("refused").inc(len(records))
+        COLLECTOR_SET_ASIDE.labels("rejected").inc(len(records))
         _log.error("records_set_aside", error=type(error).__name__, records=len(records), path=str(path))
         return True
 

@@ -68,13 +68,13 @@ async def _serve(settings: Settings, config: Config, report: StateReport, doors:
             gc.freeze()
             url = f"http://{settings.collector_host}:{_port(runner)}"
             _log.info("collector_started", url=url, keys=len(keys))
-            await _beat_for_ever(report, intake, url)
+            await _beat_forever(report, intake, url)
         finally:
             report.say("stopping")
             await runner.cleanup()
 
 
-async def _beat_for_ever(report: StateReport, intake: EventIntake, url: str) -> None:
+async def _beat_forever(report: StateReport, intake: EventIntake, url: str) -> None:
     watch = asyncio.create_task(intake.publisher.watch())
     try:
         while not watch.done():

@@ -150,7 +150,7 @@ class CollectorApp:
     async def verified(self, request: web.Request, door: Door, secret: str) -> bytes:
         """The whole body as it came, if the door's ``verify`` finds it genuine."""
         raw = await self._raw(request, door, None)
-        if door.verify is None or not await self.intake.beside(
+        if door.verify is None or not await self.intake.off_loop(
             len(raw), partial(door.verify, raw, request.headers, secret)
         ):
             raise RequestRejectedError(401, "bad_signature", "the signature does not fit the body")
@@ -172,7 +172,7 @@ class CollectorApp:
         if grant is not None:
             self._keys.charge(grant, events=count, size=size)
         most = self._settings.collector_batch_events
-        most = most if door.most_events is None else min(most, door.most_events)
+        most = most if door.max_events is None else min(most, door.max_events)
         if count > most:
             detail = f"{count:,} events in one request, at most {most:,} are taken"
             head = body[:KEPT_BYTES] if isinstance(body, bytes) else b""
@@ -195,7 +195,7 @@ class CollectorApp:
 
     @asynccontextmanager
     async def _turn(self, grant: Grant) -> AsyncIterator[None]:
-        """A key's turn at the thread beside the loop; not for one whose requests before it have taken too much."""
+        """A key's turn at the thread off the loop; not for one whose requests before it have taken too much."""
         async with grant.turn:
             wait_s = self._keys.debt_s(grant)
             if wait_s > 0:
@@ -220,7 +220,7 @@ class CollectorApp:
 
     def _limit(self, door: Door) -> int:
         limit = self._settings.collector_body_bytes
-        return limit if door.most_bytes is None else min(limit, door.most_bytes)
+        return limit if door.max_bytes is None else min(limit, door.max_bytes)
 
     async def _raw(
         self, request: web.Request, door: Door, stores: Mapping[str, StoreDefaults] | None

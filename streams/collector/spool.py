@@ -1,11 +1,11 @@
-"""The disk spool: where accepted records wait, in order, while the broker is away.
+"""The disk spool: where accepted records wait, in order, while the broker is unreachable.
 
 On the path of an event: only when Kafka is not there; written and read by ``streams/collector/publisher.py``.
 
 A spool is a folder of segment files. A segment is a row of frames (``streams/collector/frames.py``). A frame is what one flush
 held, so one fsync pays for all requests of a flush. The file ``position`` says up to where records have been sent on; it is
 written without fsync, for a frame sent twice is recognised by its event ids. Bytes that the disk changed cost the frame they are in:
-it is kept in the folder ``aside`` and reported, and all others are sent. There, too, is what Kafka refuses for good.
+it is kept in the folder ``aside`` and reported, and all others are sent. There, too, is what Kafka rejects for good.
 """
 
 from __future__ import annotations
@@ -155,10 +155,10 @@ class Spool:
             (self._folder / "position").write_bytes(b"%s %08x" % (where, zlib.crc32(where)))
 
     def set_aside(self, records: Sequence[Record], why: str) -> Path:
-        """Keep ``records``, which Kafka refuses for good, as a file of one frame; where it is.
+        """Keep ``records``, which Kafka rejects for good, as a file of one frame; where it is.
 
         Raises:
-            OSError: the disk does not take it.
+            OSError: it cannot be written to the disk.
         """
         content = frame(records)
         path = self._folder / ASIDE / f"{why}-{hashlib.blake2b(content, digest_size=8).hexdigest()}.frame"
@@ -182,11 +182,11 @@ class Spool:
         none, ``[segment, offset]``, and is believed if there is such a segment.
         """
         with contextlib.suppress(OSError, ValueError):
-            told = (self._folder / "position").read_bytes()
-            if told.startswith(b"["):
-                number, at = msgspec.json.decode(told, type=tuple[int, int])
+            text = (self._folder / "position").read_bytes()
+            if text.startswith(b"["):
+                number, at = msgspec.json.decode(text, type=tuple[int, int])
                 return (number, at) if number in found and at >= 0 else (0, 0)
-            where, _, crc = told.rpartition(b" ")
+            where, _, crc = text.rpartition(b" ")
             if int(crc, 16) == zlib.crc32(where):
                 number, at = map(int, where.split())
                 return number, at

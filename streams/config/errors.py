@@ -34,7 +34,7 @@ class ConfigProblem:
 
 
 def syntax_problem(error: yaml.YAMLError) -> ConfigProblem:
-    """What is wrong where the file is no YAML."""
+    """What is wrong where the file is not YAML."""
     mark = getattr(error, "problem_mark", None)
     said = getattr(error, "problem", None) or str(error)
     if "\\t" in said:
@@ -83,7 +83,7 @@ def hidden_problems(
 ) -> list[ConfigProblem]:
     """The errors that are only looked for once those of ``error`` are fixed, such as a name given twice.
 
-    Fixes a copy of ``content`` with stand-ins and looks again. What is then missing is missing because of the stand-ins.
+    Fixes a copy of ``content`` with placeholders and looks again. What is then missing is missing because of the placeholders.
     """
     patched = copy.deepcopy(content)
     found: set[ConfigProblem] = set()
@@ -103,20 +103,20 @@ def hidden_problems(
 
 
 def _patch(content: Any, bad: Any, number: int) -> None:
-    """Put a stand-in where the value at ``bad`` is wrong, or take it away so that the default holds."""
+    """Put a placeholder where the value at ``bad`` is wrong, or take it away so that the default holds."""
     *path, last = bad["loc"] or ("",)
     for part in path:
         try:
             content = content[part]
         except (KeyError, IndexError, TypeError):
-            continue  # the name of a validator or of a union's member, which is no part of the file
+            continue  # the name of a validator or of a union's member, which is not part of the file
     try:
         if bad["type"] == "too_short" and content[last]:
             return  # its items are fixed
     except (KeyError, IndexError, TypeError):
         return
     context = bad.get("ctx", {})
-    forms = (f"stand-in-{number}", f"stand-in-{number}@example.com")
+    forms = (f"placeholder-{number}", f"placeholder-{number}@example.com")
     fitting = [form for form in forms if re.search(str(context.get("pattern", "(?!)")), form)]
     if bad["type"] in ("literal_error", "enum"):
         content[last] = _choices(context)[-1]  # the last of a list asks least of its neighbours
@@ -231,7 +231,7 @@ def _find(root: Node | None, loc: Loc) -> tuple[Node | None, Node | None]:
         if isinstance(node, MappingNode):
             found = next(((k, v) for k, v in node.value if str(k.value) == str(part)), None)
             if found is None:
-                continue  # the name of a validator or of a union's member, which is no part of the file
+                continue  # the name of a validator or of a union's member, which is not part of the file
             key, node = found
         elif isinstance(node, SequenceNode) and isinstance(part, int) and part < len(node.value):
             key = node = node.value[part]

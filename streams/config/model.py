@@ -30,7 +30,7 @@ StoreId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
 def _known_currency(code: str) -> str:
     if code not in CURRENCIES:
-        raise ValueError(f"{code!r} is no ISO 4217 code; the collector takes codes such as USD or CNY")
+        raise ValueError(f"{code!r} is not an ISO 4217 code; expected one such as USD or CNY")
     return code
 
 

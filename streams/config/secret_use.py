@@ -15,8 +15,8 @@ from streams.config.model import Config
 from streams.schema import ConfigError
 
 #: a write key shorter than this can be guessed at the collector's rate
-LEAST_KEY_LETTERS = 8
-#: whose address is no web address
+MIN_KEY_LETTERS = 8
+#: whose address is not a web address
 _OTHER_ADDRESSES = frozenset({"apprise"})
 
 
@@ -38,7 +38,7 @@ def _key_problems(
                 if not key:
                     continue
                 loc = ("stores", number, field, at)
-                if len(key) < LEAST_KEY_LETTERS:
+                if len(key) < MIN_KEY_LETTERS:
                     text = f"the write key behind {reference} has {len(key)} characters; use 16 random ones or more"
                     yield problem_at(root, loc, text)
                 kind, where = places.setdefault(key, (field, f"store {store.id}"))
@@ -64,7 +64,7 @@ def _address_problems(
         except ValueError:
             is_web = False
         if address and not (is_web and address.isprintable()):
-            text = f"what is behind {reference} is no web address; expected https://HOST/…"
+            text = f"the value of {reference} is not a web address; expected https://HOST/…"
             yield problem_at(root, ("alerting", "receivers", number, "url"), text)
 
 

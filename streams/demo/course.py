@@ -198,7 +198,7 @@ class Course:
             device=INCIDENT.device,
             shop=shop.name,
         )
-        found = asyncio.create_task(self._tell_found(began))
+        found = asyncio.create_task(self._report_incident(began))
         try:
             await asyncio.sleep(INCIDENT_S)
             victim.break_payments(None)
@@ -213,7 +213,7 @@ class Course:
         finally:
             found.cancel()
 
-    async def _tell_found(self, began: float) -> None:
+    async def _report_incident(self, began: float) -> None:
         try:
             await asyncio.wait_for(self.console.fired.wait(), LATEST_S)
         except TimeoutError:

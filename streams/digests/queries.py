@@ -1,4 +1,4 @@
-"""What a digest asks of ClickHouse: sums of a period per store and step, lines, alerts, people's actions, rejected records."""
+"""What a digest asks of ClickHouse: sums of a period per store and step, lines, alerts, actions, rejected records."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TypeVar
 import msgspec
 import structlog
 
-from scoring.alerts.actions import NOBODY, ActionBook, HumanAction
+from scoring.alerts.actions import UNHANDLED, ActionBook, HumanAction
 from scoring.alerts.alert import AlertState
 from scoring.alerts.routing import RoutingError
 from scoring.digest.schedule import DigestForm, Occurrence
@@ -256,14 +256,14 @@ def _alerts(rows: Sequence[Row], actions: Sequence[Row]) -> tuple[AlertFacts, ..
     found = []
     for row in rows:
         alert = alert_of(row)
-        standing = book.standing(alert.alert_id) or NOBODY
+        handling = book.handling(alert.alert_id) or UNHANDLED
         found.append(
             AlertFacts(
                 alert=alert,
-                is_open=alert.state is AlertState.FIRING and standing.closed_as is None,
-                acknowledged_by=standing.acknowledged_by,
-                assignee=standing.assignee,
-                closed_as=standing.closed_as,
+                is_open=alert.state is AlertState.FIRING and handling.closed_as is None,
+                acknowledged_by=handling.acknowledged_by,
+                assignee=handling.assignee,
+                closed_as=handling.closed_as,
             )
         )
     return tuple(found)

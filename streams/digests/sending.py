@@ -27,9 +27,9 @@ from streams.settings import Settings
 
 _log = structlog.get_logger()
 
-SENT, REJECTED = "sent", "refused"
+SENT, REJECTED = "sent", "rejected"
 #: the longest wait between two attempts
-MOST_BACKOFF_S = 600.0
+MAX_BACKOFF_S = 600.0
 
 
 class Digests:
@@ -108,7 +108,7 @@ class Digests:
 
     async def _put_off(self, subscriber: SubscriberConfig, day: str, failures: int) -> None:
         DIGESTS_FAILED.labels(subscriber.form.value).inc()
-        wait_s = min(MOST_BACKOFF_S, 2.0 ** min(failures, 10))
+        wait_s = min(MAX_BACKOFF_S, 2.0 ** min(failures, 10))
         self._not_before_ms[subscriber.name] = self._now_ms() + round(wait_s * 1000)
         await self._send_log.write(subscriber.name, SendRecord(self._now_ms(), thread=day, failures=failures))
 

@@ -204,7 +204,7 @@ def spool(settings: Settings) -> list[Finding]:
         findings = [Finding("good", "spool", found)]
     aside = sorted(folder.glob("*/aside/*"))
     if aside:
-        found = f"{len(aside)} damaged or refused parts are set aside in {aside[0].parent}; their events are not counted"
+        found = f"{len(aside)} damaged or rejected parts are set aside in {aside[0].parent}; their events are not counted"
         advice = "see the runbook, FunnelwatchSetAside; delete the files once they are dealt with"
         findings.append(Finding("bad", "spool", found, advice))
     return findings

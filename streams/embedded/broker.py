@@ -49,7 +49,7 @@ num.network.threads=2
 num.io.threads=4
 message.max.bytes=10485760
 log.message.timestamp.type=CreateTime
-# a role whose clock is an hour ahead for a moment must not have its records refused (the default, Kafka 4.0)
+# a role whose clock is an hour ahead for a moment must not have its records rejected (the default, Kafka 4.0)
 log.message.timestamp.after.max.ms=9223372036854775807
 log.retention.hours=168
 log.segment.bytes=268435456

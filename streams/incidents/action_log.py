@@ -17,9 +17,9 @@ from streams.kafka.errors import KafkaUnreachableError
 from streams.settings import Settings
 
 #: longest comment or reason, in characters
-MOST_TEXT = 2000
+MAX_TEXT = 2000
 #: longest silence, in ms
-MOST_SILENCE_MS = 30 * 86_400_000
+MAX_SILENCE_MS = 30 * 86_400_000
 
 
 class InvalidActionError(InputError):
@@ -61,12 +61,12 @@ def new_action(
         raise InvalidActionError("a comment needs a text")
     if kind is HumanActionKind.ASSIGN and not assignee.strip():
         raise InvalidActionError("say whom the alert is given to")
-    if len(text) > MOST_TEXT:
-        raise InvalidActionError(f"the text is longer than {MOST_TEXT} characters")
+    if len(text) > MAX_TEXT:
+        raise InvalidActionError(f"the text is longer than {MAX_TEXT} characters")
     for matcher in matchers:
         parse_matcher(matcher)
     if kind is HumanActionKind.SILENCE:
-        if not at_ms < until_ms <= at_ms + MOST_SILENCE_MS:
+        if not at_ms < until_ms <= at_ms + MAX_SILENCE_MS:
             raise InvalidActionError("a silence ends in the future, at most 30 days from now")
         if not (alert_id or matchers):
             raise InvalidActionError("a silence is for an alert or for matchers, not for everything")

@@ -55,7 +55,7 @@ class AlertBook:
         """The alert as routing sees it: its labels, and whether people have taken it on."""
         store, pool = config.store(alert.store_id), parse_pool(alert.store_id)
         shared = {str(pool[0]): pool[1]} if pool else {}
-        standing = self.actions.standing(alert.alert_id)
+        handling = self.actions.handling(alert.alert_id)
         money = self.lost_money.get(alert.alert_id)
         labels = {
             "alert_id": alert.alert_id,
@@ -75,8 +75,8 @@ class AlertBook:
             labels=labels,
             is_firing=alert.state is AlertState.FIRING,
             sequence=alert.sequence,
-            acknowledged=standing.acknowledged_at_ms is not None,
-            closed=standing.closed_at_ms is not None,
+            acknowledged=handling.acknowledged_at_ms is not None,
+            closed=handling.closed_at_ms is not None,
             members=frozenset(alert.members),
         )
 

@@ -1,7 +1,7 @@
 """What a card says in addition to the alert: the store, the worth of an order, the age and completeness of its data.
 
 An alert of a pool is worth what its stores' orders bring on average, where all of them sell in one currency.
-CardFacts come from the configuration and from ClickHouse, at most a minute old. ClickHouse away costs a card its money and
+CardFacts come from the configuration and from ClickHouse, at most a minute old. ClickHouse unreachable costs a card its money and
 its data line, never the card itself.
 """
 

@@ -57,7 +57,7 @@ class AlertGroups:
                     key = group_key(route, candidate.labels)
                     groups.setdefault(key, AlertGroup(key, route)).candidates.append(candidate)
         for key, record in self._send_log.records.items():
-            sent = (record.group.told or {}) if record.group else {}
+            sent = (record.group.sent or {}) if record.group else {}
             here = {c.alert_id for c in groups[key].candidates} if key in groups else set()
             for alert_id in (i for i, what in sent.items() if what.is_firing and i not in here):
                 moved, old = self._book.alerts.get(alert_id), self._former_route(key)

@@ -65,7 +65,7 @@ class Instance(msgspec.Struct, frozen=True):
 
 
 class PartState(msgspec.Struct, frozen=True):
-    """What the process of a role or part says of itself: state is starting, ready, degraded, stopping or failed."""
+    """What the process of a role or part reports: state is starting, ready, degraded, stopping or failed."""
 
     name: str
     pid: int
@@ -76,7 +76,7 @@ class PartState(msgspec.Struct, frozen=True):
 
 
 def state_of(part: PartState, at_ms: int) -> str:
-    """What a role or part last said of itself, or ``silent`` if its heartbeat has stopped."""
+    """What a role or part last reported, or ``silent`` if its heartbeat has stopped."""
     patience_ms = STARTING_MS if part.state == "starting" else SILENT_MS
     return "silent" if at_ms - part.updated_at_ms > patience_ms else part.state
 
@@ -156,7 +156,7 @@ def read_instance(data: Path) -> Instance | None:
 
 
 def read_states(data: Path) -> list[PartState]:
-    """What every process of the instance last said of itself, in the order of their names and numbers."""
+    """What every process of the instance last reported, in the order of their names and numbers."""
     states = []
     for path in sorted((data / "run").glob("*.json"), key=lambda path: role_and_number(path.stem)):
         with suppress(
@@ -167,7 +167,7 @@ def read_states(data: Path) -> list[PartState]:
 
 
 def read_state(data: Path, name: str) -> PartState | None:
-    """What the process ``name`` last said of itself, None if nothing."""
+    """What the process ``name`` last reported, None if nothing."""
     with suppress(FileNotFoundError, msgspec.DecodeError, ValueError, RecursionError):
         return msgspec.json.decode((data / "run" / f"{name}.json").read_bytes(), type=PartState)
     return None
@@ -242,7 +242,7 @@ class StateReport:
         """Write ``state`` with ``detail``; ``addresses`` are kept until replaced.
 
         A disk that is full, or a process without a file to spare, costs the report and not the role: what matters there is
-        refused by whoever writes it, and the next heartbeat says how things are.
+        rejected by whoever writes it, and the next heartbeat says how things are.
         """
         if addresses is not None:
             self._addresses = addresses

@@ -25,19 +25,19 @@ os.execv(sys.argv[2], sys.argv[2:])
 
 
 #: open files asked for; a hard limit may be a billion, and some programs close every file they might have
-_MOST_FILES = 65_536
+_MAX_FILES = 65_536
 
 
 def open_files() -> int:
     """How many files this process may have open."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return _MOST_FILES if soft == resource.RLIM_INFINITY else soft
+    return _MAX_FILES if soft == resource.RLIM_INFINITY else soft
 
 
 def raise_open_files() -> None:
     """Let this process, and those it starts, have as many files open as the system allows it (usually 1,024 otherwise)."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
+    wanted = _MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, _MAX_FILES)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         with contextlib.suppress(ValueError, OSError):  # macOS has a lower limit of its own
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

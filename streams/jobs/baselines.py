@@ -126,7 +126,7 @@ async def publish(
     ``withdrawn`` are pools that are no more: their baselines are taken away.
 
     Raises:
-        aiokafka.errors.KafkaError: the broker is away.
+        aiokafka.errors.KafkaError: the broker is unreachable.
     """
     producer = AIOKafkaProducer(
         bootstrap_servers=settings.kafka,

@@ -28,7 +28,7 @@ def put_benchmark(data: Path, content: bytes) -> Benchmark:
     """Check a benchmark file and keep it for the coming fits; gives what is in it.
 
     Raises:
-        BenchmarkError: it is no benchmark; the one in force stays.
+        BenchmarkError: it is not a benchmark; the one in force stays.
     """
     try:
         benchmark = parse_benchmark(content.decode("utf-8-sig"))

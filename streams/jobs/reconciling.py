@@ -101,7 +101,7 @@ class Reconciler:
             repaired = await repair(client, self._settings, dimensions, found, f"reconcile-{uuid4().hex}")
         finally:
             await client.close()
-        metrics.RECONCILE_MENDED.inc(repaired)
+        metrics.RECONCILE_REPAIRED.inc(repaired)
         return repaired
 
     def _span(self) -> tuple[int, int]:

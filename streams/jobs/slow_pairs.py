@@ -14,7 +14,7 @@ from scoring.funnel.stages import Stage
 from streams.clickhouse.errors import mapped
 
 #: pairs read of a store, at most
-MOST_PAIRS = 5000
+MAX_PAIRS = 5000
 
 _BEGUN, _ENDED = f"'{Stage.ORDER}', '{Stage.PAYMENT}'", f"'{Stage.FULFILMENT}'"
 _BY_ORDER = f"""
@@ -43,7 +43,7 @@ def read_slow_pairs(client: Client, first: int, last: int) -> dict[str, Attribut
     Raises:
         ClickHouseError: the store is unreachable or rejects the query.
     """
-    values = {"first": first * 60, "last": last * 60, "most": MOST_PAIRS}
+    values = {"first": first * 60, "last": last * 60, "most": MAX_PAIRS}
     with mapped():
         rows = client.query(_BY_ORDER, parameters=values).result_rows
     by_store: dict[str, list[tuple[int, int]]] = {}

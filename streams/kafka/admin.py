@@ -70,7 +70,7 @@ async def create_topics(
 async def _connected(
     bootstrap: str, timeout_s: float, deadline: float
 ) -> tuple[AIOKafkaAdminClient, set[str]]:
-    """A client that has been answered, and the topics there are. A broker that has just started may refuse the first try."""
+    """A client that has been answered, and the topics there are. A broker that has just started may reject the first try."""
     while True:
         admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=int(timeout_s * 1000))
         try:

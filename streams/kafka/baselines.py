@@ -19,7 +19,7 @@ from streams.kafka.followers import TopicFollower
 _log = structlog.get_logger()
 POLL_MS = 500
 #: bytes read at once, at most: all stores have one, and it is a large record
-_MOST_BYTES = 10_000_000
+_MAX_BYTES = 10_000_000
 #: of compression: fast; a baseline is mostly digits, and about half is saved
 _LEVEL = 1
 
@@ -53,7 +53,7 @@ class BaselineFollower:
 
     async def follow(self) -> None:
         """Read from the beginning and never stop."""
-        follower = TopicFollower(self._bootstrap, (self._topic,), most_bytes=_MOST_BYTES)
+        follower = TopicFollower(self._bootstrap, (self._topic,), max_bytes=_MAX_BYTES)
         try:
             await follower.open()
             while True:

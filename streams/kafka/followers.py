@@ -16,15 +16,15 @@ class TopicFollower:
     Args:
         bootstrap: Kafka addresses.
         names: the topics, those first that must be read first.
-        most_bytes: of a partition that are read at once, at most (a larger record comes alone).
+        max_bytes: of a partition that are read at once, at most (a larger record comes alone).
         past_open: ``is_behind`` also waits for transactions that are open now. Records that were committed after such a
             one began cannot be read before it ends; without this they are taken for not written yet.
     """
 
     def __init__(
-        self, bootstrap: str, names: Sequence[str], *, most_bytes: int = 1 << 20, past_open: bool = False
+        self, bootstrap: str, names: Sequence[str], *, max_bytes: int = 1 << 20, past_open: bool = False
     ) -> None:
-        self._bootstrap, self._names, self._most_bytes = bootstrap, tuple(names), most_bytes
+        self._bootstrap, self._names, self._max_bytes = bootstrap, tuple(names), max_bytes
         self._past_open = past_open
         self._consumer: AIOKafkaConsumer | None = None
         self._ends: dict[TopicPartition, int] = {}
@@ -37,7 +37,7 @@ class TopicFollower:
             isolation_level="read_committed",
             auto_offset_reset="earliest",
             metadata_max_age_ms=topics.METADATA_AGE_MS,
-            max_partition_fetch_bytes=self._most_bytes,
+            max_partition_fetch_bytes=self._max_bytes,
         )
         await consumer.start()
         self._consumer = consumer

@@ -46,7 +46,7 @@ from streams.landing.duplicates import (
     id_key,
     order_key,
 )
-from streams.landing.heads import Head, HeadReader, minute_of, refusal_of
+from streams.landing.heads import Head, HeadReader, minute_of, reject_reason_of
 from streams.landing.orders import OrderRecord, firsts_query, key_of, minutes_to_recount, order_record_of
 from streams.landing.repeats import Repeat
 from streams.landing.writer import Row, Writer
@@ -57,7 +57,7 @@ _MARGIN_MS = HOUR_MS
 #: how long an order is remembered; a repeat after more is repaired by the nightly reconciliation
 _ORDERS_MS = 40 * 24 * HOUR_MS
 #: events in foreign partitions that are remembered, at most; the reconciliation repairs what is forgotten
-_STRAYED_MOST = 500_000
+_MAX_STRAYED = 500_000
 
 
 _decode_tick = msgspec.json.Decoder(ClockTick).decode
@@ -72,7 +72,7 @@ class Prepared:
     touched: set[Minute] = field(default_factory=set)
     rejected: list[tuple[Row, RejectReason, str]] = field(default_factory=list)
     #: (store, order) of orders that are received again
-    told_again: set[tuple[str, str]] = field(default_factory=set)
+    resent_orders: set[tuple[str, str]] = field(default_factory=set)
     hashes: Hashes = field(default_factory=lambda: hash_ids(()))
     orders: Hashes = field(default_factory=lambda: hash_ids(()))
     clock_ms: int = 0
@@ -223,15 +223,15 @@ class EventLanding:
         first: dict[str, int],
     ) -> None:
         minute_before: Minute | None = None
-        if len(self._strayed) > _STRAYED_MOST:
+        if len(self._strayed) > _MAX_STRAYED:
             self._strayed.clear()
         # the stream read these records at another time and may have believed a clock that is not believed now
         doubtful = now_ms() + BELIEVED_AHEAD_MS // 2
         for row, head, key, clock in zip(events, heads, keys, clocks, strict=True):
             minute = (head.store_id, head.event_time_ms // MINUTE_MS * MINUTE_MS)
-            refusal = refusal_of(head, clock)
-            if refusal is not None:
-                prepared.reject(row, *refusal)
+            rejection = reject_reason_of(head, clock)
+            if rejection is not None:
+                prepared.reject(row, *rejection)
                 continue
             if minute != minute_before:
                 prepared.touched.add(minute)
@@ -282,7 +282,7 @@ class EventLanding:
         held = self.orders.has(prepared.orders).tolist()
         suspects = [head for (_, head, _), known in zip(reports, held, strict=True) if known]
         ids: dict[str, str] = {}
-        prepared.told_again = {(head.store_id, head.order_id) for head in suspects} | {
+        prepared.resent_orders = {(head.store_id, head.order_id) for head in suspects} | {
             (head.store_id, head.order_id)
             for key, head, _ in reports
             if ids.setdefault(key, head.event_id) != head.event_id

@@ -16,7 +16,7 @@ import msgspec
 from scoring.counting.partition import UNREADABLE, reason_of
 from scoring.events.bounds import BELIEVED_AHEAD_MS, OLDEST_MS
 from scoring.events.event import Event, EventType, RejectReason
-from scoring.events.incoming import MOST_QUANTITY
+from scoring.events.incoming import MAX_QUANTITY
 from scoring.funnel.units import MINUTE_MS
 from streams.clickhouse.recount import Minute
 from streams.landing.writer import Row
@@ -37,7 +37,7 @@ class Head(msgspec.Struct, gc=False):
     received_at_ms: int
     order_id: str = ""
     source: str = ""
-    quantity: Annotated[int, msgspec.Meta(ge=0, le=MOST_QUANTITY)] | None = 1
+    quantity: Annotated[int, msgspec.Meta(ge=0, le=MAX_QUANTITY)] | None = 1
 
 
 class _Place(msgspec.Struct, gc=False):
@@ -45,7 +45,7 @@ class _Place(msgspec.Struct, gc=False):
     event_time_ms: int
 
 
-Refusal = tuple[RejectReason, str]
+ReasonDetail = tuple[RejectReason, str]
 
 _decode_event = msgspec.json.Decoder(Event).decode
 _decode_place = msgspec.json.Decoder(_Place).decode
@@ -65,7 +65,7 @@ class HeadReader:
         self._many = msgspec.json.Decoder(list[head]).decode  # type: ignore[valid-type]
 
     def read(self, rows: Sequence[Row]) -> list[Head] | None:
-        """The heads of ``rows`` in one pass; None if one of them is no event, or more than one, or not UTF-8."""
+        """The heads of ``rows`` in one pass; None if one of them is not an event, or more than one, or not UTF-8."""
         joined = b"[" + b",".join(row.line for row in rows) + b"]"
         try:
             if not joined.isascii():
@@ -75,7 +75,7 @@ class HeadReader:
             return None
         return heads if len(heads) == len(rows) else None
 
-    def read_one(self, line: bytes) -> Head | Refusal:
+    def read_one(self, line: bytes) -> Head | ReasonDetail:
         """The head of one record, or why it is rejected."""
         try:
             head: Head = self._one(line)
@@ -85,7 +85,7 @@ class HeadReader:
         return head
 
 
-def refusal_of(head: Head, clock_ms: int) -> Refusal | None:
+def reject_reason_of(head: Head, clock_ms: int) -> ReasonDetail | None:
     """Why an event is rejected for its ids or its times, None if it is not.
 
     Args:
@@ -108,7 +108,7 @@ def refusal_of(head: Head, clock_ms: int) -> Refusal | None:
     return None
 
 
-def unreadable_reason(line: bytes, otherwise: str) -> Refusal:
+def unreadable_reason(line: bytes, otherwise: str) -> ReasonDetail:
     """Why ClickHouse could not read an event's row: what is wrong with the event, else ``otherwise``."""
     try:
         _decode_event(line)

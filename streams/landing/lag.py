@@ -17,15 +17,17 @@ MEASURE_S = 5.0
 InHand = Mapping[TopicPartition, int]
 
 
-async def tell_lag_for_ever(consumer: AIOKafkaConsumer, in_hand: Callable[[], InHand]) -> None:
-    """Set the gauge of every topic to what has not been landed, until cancelled; a broker that is away changes nothing."""
+async def report_lag_forever(consumer: AIOKafkaConsumer, in_hand: Callable[[], InHand]) -> None:
+    """Set the gauge of every topic to what has not been landed, until cancelled; an unreachable broker changes nothing."""
     while True:
-        with contextlib.suppress(KafkaError, IllegalStateError):  # away, or others have the partitions by now
-            await _tell(consumer, in_hand)
+        with contextlib.suppress(
+            KafkaError, IllegalStateError
+        ):  # unreachable, or others have the partitions by now
+            await _measure(consumer, in_hand)
         await asyncio.sleep(MEASURE_S)
 
 
-async def _tell(consumer: AIOKafkaConsumer, in_hand: Callable[[], InHand]) -> None:
+async def _measure(consumer: AIOKafkaConsumer, in_hand: Callable[[], InHand]) -> None:
     lags: dict[str, int] = dict.fromkeys(consumer.subscription(), 0)  # of topics that others land: none
     parts = list(consumer.assignment())
     ends = await consumer.end_offsets(parts) if parts else {}

@@ -1,4 +1,5 @@
-"""Marks the tellings of an order that do not count (``streams/clickhouse/repeats.py``), and notes the events that were left out because their id had been landed before: the sign that a source sends everything twice.
+"""Marks the reports of an order that do not count (``streams/clickhouse/repeats.py``), and notes the events that were left out
+because their id had been landed before: the sign that a source sends everything twice.
 
 Filled by ``streams/landing/events.py``; read as the view ``repeats``.
 """
@@ -44,10 +45,10 @@ async def note_repeats(client: AsyncClient, settings: Settings, repeats: Sequenc
     await client.raw_insert(table(settings, "repeats_raw"), columns, insert_block=lines, fmt="JSONEachRow")
 
 
-async def mark_told_again(
+async def mark_resent_orders(
     client: AsyncClient, settings: Settings, orders: Collection[tuple[str, str]]
 ) -> None:
-    """Mark what does not count among the tellings of these (store, order). ``client`` is a writer."""
+    """Mark what does not count among the reports of these (store, order). ``client`` is a writer."""
     for some in portions(sorted(orders)):
         stores, ids = literals(store for store, _ in some), literals(order for _, order in some)
         await mark_repeats(client, settings, f"store_id IN ({stores}) AND order_id IN ({ids})")

@@ -34,11 +34,11 @@ from streams.kafka import topics
 from streams.kafka.topic_ids import NoSuchTopicError, TopicIds
 from streams.landing.events import EventLanding, Prepared, as_sent
 from streams.landing.heads import unreadable_reason
-from streams.landing.lag import tell_lag_for_ever
+from streams.landing.lag import report_lag_forever
 from streams.landing.lines import row_of, store_of
 from streams.landing.records import RECORD_TOPICS, sorted_out
 from streams.landing.recounted import not_recounted
-from streams.landing.repeats import mark_told_again, note_repeats
+from streams.landing.repeats import mark_resent_orders, note_repeats
 from streams.landing.starting import migrated, started
 from streams.landing.targets import TARGETS, Target
 from streams.landing.writer import Row, Writer
@@ -49,7 +49,7 @@ _log = structlog.get_logger()
 #: bytes of records in one batch, whatever their number
 _BATCH_BYTES = 64_000_000
 _HEARTBEAT_S = 2.0
-#: a batch may wait for ClickHouse for ever without the group taking our partitions
+#: a batch may wait for ClickHouse indefinitely without the group taking our partitions
 _MAX_POLL_MS = 7 * 24 * 3_600_000
 
 Records = dict[TopicPartition, list[ConsumerRecord]]
@@ -63,7 +63,7 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
         self._prefix = topic_prefix
         self._dimensions = config.segments.dimensions
         self._group = f"{settings.group_prefix}-landing"
-        self._writer = Writer(settings, self._refused_by_clickhouse)
+        self._writer = Writer(settings, self._rejected_by_clickhouse)
         self._events = EventLanding(settings, self._dimensions)
         self._consumer: AIOKafkaConsumer | None = None
         self._producer: AIOKafkaProducer | None = None
@@ -74,14 +74,14 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
         self._is_sought = False
         self._landed = 0
         self._in_hand: dict[TopicPartition, int] = {}
-        self._telling: asyncio.Task[None] | None = None
+        self._lag_report: asyncio.Task[None] | None = None
         #: events of the batch in hand that ClickHouse could not read
         self._unread: list[bytes] = []
-        self._assigned_anew = asyncio.Event()
+        self._reassigned = asyncio.Event()
 
     @property
     def detail(self) -> str:
-        """One line about how it fares, for the state report."""
+        """One line about its state, for the state report."""
         return self._writer.trouble or self._writer.silence or f"{self._landed} records landed"
 
     @property
@@ -118,12 +118,12 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
         )
         await started(self._consumer)
         self._consumer.subscribe([self._prefix + target.topic for target in TARGETS], listener=self)
-        self._telling = asyncio.create_task(tell_lag_for_ever(self._consumer, lambda: self._in_hand))
+        self._lag_report = asyncio.create_task(report_lag_forever(self._consumer, lambda: self._in_hand))
 
     async def stop(self) -> None:
         """Leave the group and close every connection."""
-        if self._telling is not None:
-            self._telling.cancel()
+        if self._lag_report is not None:
+            self._lag_report.cancel()
         for part in (self._consumer, self._producer):
             if part is not None:
                 await part.stop()
@@ -138,15 +138,15 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
         """Called by the consumer before it reads: clocks and the memory of ids are recreated before the next batch."""
         metrics.LANDING_REBALANCES.inc()
         _log.info("partitions_assigned", count=len(assigned))
-        self._assigned_anew.set()
+        self._reassigned.set()
 
     async def run(self) -> None:
         """Land until cancelled."""
         while True:
             records = await self._gather()
             if records:
-                if self._assigned_anew.is_set():
-                    self._assigned_anew.clear()
+                if self._reassigned.is_set():
+                    self._reassigned.clear()
                     await self._take_over()
                 self._in_hand = {part: some[0].offset for part, some in records.items() if some}
                 await self.land(records)
@@ -274,9 +274,9 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
             await self._writer.patiently(
                 lambda client: note_repeats(client, self._settings, prepared.repeats)
             )
-        if prepared.told_again:
+        if prepared.resent_orders:
             await self._writer.patiently(
-                lambda client: mark_told_again(client, self._settings, prepared.told_again)
+                lambda client: mark_resent_orders(client, self._settings, prepared.resent_orders)
             )
         await self._recount(prepared, rows)
         if len(prepared.hashes):
@@ -297,7 +297,7 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
             metrics.LANDING_RECOUNTED.inc(count)
             metrics.LANDING_RECOUNT_SECONDS.observe(monotonic() - started)
 
-    async def _refused_by_clickhouse(self, target: Target, row: Row, why: str) -> None:
+    async def _rejected_by_clickhouse(self, target: Target, row: Row, why: str) -> None:
         reason, detail = RejectReason.BAD_ROW, why
         if target.topic == topics.EVENTS:
             self._unread.append(as_sent(row.line))
@@ -308,7 +308,7 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
         """Set a record aside under a name made from its place in the log: received twice, it is one letter."""
         assert self._producer is not None
         detail = mask_text(detail)
-        metrics.LANDING_REFUSED.labels(target.topic).inc()
+        metrics.LANDING_REJECTED.labels(target.topic).inc()
         _log.warning(
             "record_rejected", topic=target.topic, partition=row.partition, offset=row.offset, why=detail
         )

@@ -19,7 +19,7 @@ _log = structlog.get_logger()
 
 
 async def started(part: Any) -> None:
-    """Start a Kafka client; while no broker answers, try again for ever."""
+    """Start a Kafka client; retried until a broker answers."""
     wait_s = 0.5
     while True:
         try:
@@ -33,7 +33,7 @@ async def started(part: Any) -> None:
 
 
 async def migrated(settings: Settings, config: Config, writer: Writer) -> None:
-    """Bring the tables up to date; while ClickHouse is unreachable, try again for ever.
+    """Bring the tables up to date; retried until ClickHouse answers.
 
     Raises:
         MigrationChangedError: the tables were made by files that have been edited since.

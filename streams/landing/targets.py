@@ -206,9 +206,9 @@ _DIGEST = "sipHash64({})"
 _ROW_TEXTS = ("store_id", "source", "measure", "period", "zone", "currency", "connection", "import_id")
 REPORTS = Target(
     topics.REPORTS,
-    "report_tellings_raw",
+    "report_versions_raw",
     f"{_texts(*_ROW_TEXTS)}, period_start_ms Int64, period_end_ms Int64, value String, dimensions Map(String, String), "
-    "complete Nullable(UInt8), told_at_ms Int64, withdrawn UInt8",
+    "complete Nullable(UInt8), reported_at_ms Int64, withdrawn UInt8",
     {
         **_same(*_ROW_TEXTS, "dimensions", "withdrawn"),
         "period_start": "toDateTime(intDiv(period_start_ms, 1000), 'UTC')",
@@ -216,7 +216,7 @@ REPORTS = Target(
         "value": "toDecimal128(value, 9)",
         "parts": "if(empty(dimensions), '', toString(mapSort(dimensions)))",
         "complete": "coalesce(complete, 1)",
-        "told_at": _UTC_MS.format("told_at_ms"),
+        "reported_at": _UTC_MS.format("reported_at_ms"),
         "digest": _DIGEST.format("value, complete, currency, period_end_ms, withdrawn"),
     },
 )
@@ -224,13 +224,13 @@ REPORTS = Target(
 _SIGNAL_TEXTS = ("store_id", "kind", "object", "source", "connection", "import_id")
 SIGNALS = Target(
     topics.SIGNALS,
-    "signal_tellings_raw",
-    f"{_texts(*_SIGNAL_TEXTS)}, since_ms Int64, until_ms Int64, details Map(String, String), told_at_ms Int64, withdrawn UInt8",
+    "signal_versions_raw",
+    f"{_texts(*_SIGNAL_TEXTS)}, since_ms Int64, until_ms Int64, details Map(String, String), reported_at_ms Int64, withdrawn UInt8",
     {
         **_same(*_SIGNAL_TEXTS, "details", "withdrawn"),
         "since": _UTC_MS.format("since_ms"),
         "until": _UTC_MS.format("until_ms"),
-        "told_at": _UTC_MS.format("told_at_ms"),
+        "reported_at": _UTC_MS.format("reported_at_ms"),
         "digest": _DIGEST.format("until_ms, withdrawn, toString(details)"),
     },
 )
@@ -239,12 +239,12 @@ _ORDER_TEXTS = (
     "store_id", "order_id", "source", "connection", "import_id", "amount", "currency", "kind", "buyer", "country", "payment_method",
 )  # fmt: skip
 _ORDER_NUMBERS = (
-    "as_of_ms", "told_at_ms", "placed_ms", "authorised_ms", "paid_ms", "shipped_ms", "delivered_ms", "cancelled_ms", "units", "parcels",
+    "as_of_ms", "reported_at_ms", "placed_ms", "authorised_ms", "paid_ms", "shipped_ms", "delivered_ms", "cancelled_ms", "units", "parcels",
 )  # fmt: skip
 _ORDER_ANSWERS = ("on_hold", "is_paid", "is_shipped", "is_delivered", "is_cancelled", "cod", "test")
 ORDER_FACTS = Target(
     topics.ORDER_FACTS,
-    "order_tellings_raw",
+    "order_versions_raw",
     f"{_texts(*_ORDER_TEXTS)}, {', '.join(f'{name} Int64' for name in _ORDER_NUMBERS)}, "
     f"{', '.join(f'{name} Nullable(UInt8)' for name in _ORDER_ANSWERS)}, "
     "refunds Map(String, String), refund_times Map(String, Int64), history UInt8, withdrawn UInt8",

@@ -1,4 +1,4 @@
-"""Inserts with patience: waits while ClickHouse is unreachable, finds the row it cannot read, says how it fares.
+"""Inserts with patience: waits while ClickHouse is unreachable, finds the row it cannot read, reports its state.
 
 On the path of an event: after ``streams/landing/events.py``; the last file before ClickHouse's tables.
 """
@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 
 class Row:
-    """A record on its way: its JSON line and where in the log it stood."""
+    """A record on its way: its JSON line and where in the log it was."""
 
     __slots__ = ("line", "offset", "partition")
 
@@ -44,15 +44,15 @@ class Row:
 
 
 #: called with each row that ClickHouse cannot read: target, row, why
-OnRefused = Callable[[Target, Row, str], Awaitable[None]]
+OnRejected = Callable[[Target, Row, str], Awaitable[None]]
 
 
 class Writer:
     """One connection to ClickHouse, recreated after a failure. ``trouble`` says what is wrong, empty when nothing is."""
 
-    def __init__(self, settings: Settings, on_refused: OnRefused) -> None:
+    def __init__(self, settings: Settings, on_rejected: OnRejected) -> None:
         self._settings = settings
-        self._on_refused = on_refused
+        self._on_rejected = on_rejected
         self._client: AsyncClient | None = None
         near = urlsplit(settings.clickhouse_url).hostname in _LOOPBACK
         self._compression = None if near else "lz4"
@@ -70,7 +70,7 @@ class Writer:
         return f"no answer for more than {SILENT_S:.0f} s" if self.waits_s > SILENT_S else ""
 
     async def patiently(self, work: Callable[[AsyncClient], Awaitable[T]]) -> T:
-        """The result of ``work`` with a client; while ClickHouse is unreachable or rejects it, it is tried again for ever.
+        """The result of ``work`` with a client; while ClickHouse is unreachable or rejects it, it is retried indefinitely.
 
         Raises:
             RowRejectedError: the data that ``work`` sends cannot be read; trying again would not help.
@@ -105,14 +105,14 @@ class Writer:
                 return result
 
     async def land(self, target: Target, rows: Sequence[Row], condition: str = "") -> None:
-        """Insert ``rows`` as one block; a row that cannot be read is found by halving and passed to ``on_refused``."""
+        """Insert ``rows`` as one block; a row that cannot be read is found by halving and passed to ``on_rejected``."""
         if not rows:
             return
         try:
             await self._insert(target, rows, condition)
         except RowRejectedError as error:
             if len(rows) == 1:
-                await self._on_refused(target, rows[0], _short(error))
+                await self._on_rejected(target, rows[0], _short(error))
                 return
             middle = len(rows) // 2
             await self.land(target, rows[:middle], condition)

@@ -44,7 +44,7 @@ THREAD_ROWS = 50
 #: with a backlog a flush may take this share of the time: after a long one the next waits longer
 FLUSH_SHARE = 0.1
 #: but never longer than this many seconds: what is counted must not wait without bound for being durable
-FLUSH_WAIT_MOST_S = 3.0
+MAX_FLUSH_WAIT_S = 3.0
 BACKLOG_RECORDS = 20_000
 
 
@@ -137,7 +137,7 @@ class Monitor:
             return
         topic_id = await self._topic_ids.patiently_of(self.topic, TOPIC_ID_WAIT_S) if missing else ""
         self._topic_id = topic_id or self._topic_id
-        self._refuse_another_count(missing)
+        self._end_on_another_count(missing)
         if not await read_source(self._bootstrap, self.topic, topic_id, missing, is_current):
             return
         for partition in missing.values():
@@ -243,7 +243,7 @@ class Monitor:
                 return True
             unsure = set(works)
             try:
-                await self._refuse_another_topic(works)
+                await self._end_on_another_topic(works)
                 done = await asyncio.gather(
                     *(self._write(number, work, present) for number, work in works.items())
                 )
@@ -258,11 +258,11 @@ class Monitor:
                         for message in work.messages:
                             message.ack(consumer)
             took = monotonic() - started
-            self._next_flush = monotonic() + min(took * (1 / FLUSH_SHARE - 1), FLUSH_WAIT_MOST_S)
+            self._next_flush = monotonic() + min(took * (1 / FLUSH_SHARE - 1), MAX_FLUSH_WAIT_S)
             metrics.MONITOR_FLUSH_SECONDS.observe(took)
             return True
 
-    async def _refuse_another_topic(self, works: Mapping[int, Work]) -> None:
+    async def _end_on_another_topic(self, works: Mapping[int, Work]) -> None:
         """What was taken was read from the topic that the state belongs to; asked after it was read, so it cannot be wrong.
 
         Raises:
@@ -272,7 +272,7 @@ class Monitor:
             present = await self._topic_ids.patiently_of(self.topic, TOPIC_ID_WAIT_S)
         except NoSuchTopicError:
             return  # nothing can have been read of a new one yet
-        self._refuse_another_count({number: self.partitions[number] for number in works})
+        self._end_on_another_count({number: self.partitions[number] for number in works})
         for number, work in works.items():
             known = work.mark.topic_id
             if present and known and present != known:
@@ -281,7 +281,7 @@ class Monitor:
                     "was the topic deleted and recreated?"
                 )
 
-    def _refuse_another_count(self, partitions: Mapping[int, Partition]) -> None:
+    def _end_on_another_count(self, partitions: Mapping[int, Partition]) -> None:
         """The topic has as many partitions as when the state was made; asked after it was read.
 
         Raises:
@@ -372,9 +372,7 @@ class Monitor:
     def measure(self) -> None:
         """Set the gauges."""
         rows, clock = 0, 0
-        for number in self._measured - set(
-            self.partitions
-        ):  # else a lag of another's partition would remain for ever
+        for number in self._measured - set(self.partitions):  # else a lag of another's partition would remain
             metrics.MONITOR_POSITION.remove(number)
             metrics.MONITOR_LAG.remove(number)
         self._measured = set(self.partitions)

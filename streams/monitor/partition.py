@@ -37,7 +37,7 @@ CLOSE_AT_ONCE = 120
 #: late (minute, store) pairs corrected in one flush, at most
 AMEND_AT_ONCE = 2000
 #: late pairs that may wait for their correction; beyond, the oldest keep the scores they have
-LATE_MOST = 200_000
+MAX_LATE = 200_000
 #: how many of them the mark carries over a restart (windows are rebuilt then anyway, scores of the rest stay)
 LATE_KEPT = 5_000
 #: rows dropped in one flush, about, at most
@@ -274,8 +274,8 @@ class Partition:
         """New totals of late (minute, store) pairs, the latest minutes first."""
         chosen = sorted(self._late, reverse=True)[:AMEND_AT_ONCE]
         self._late.difference_update(chosen)
-        if len(self._late) > LATE_MOST:
-            self._late = set(sorted(self._late, reverse=True)[:LATE_MOST])
+        if len(self._late) > MAX_LATE:
+            self._late = set(sorted(self._late, reverse=True)[:MAX_LATE])
         amending: dict[int, dict[str, dict[str, list[int]]]] = {}
         for minute, store_id in chosen:
             amending.setdefault(minute, {})[store_id] = self.counts.of_store(minute, store_id)
@@ -356,7 +356,7 @@ class Partition:
         self.counts.restored(mark.clock_ms)
         return self.counts.rewind(mark.epoch, mark.starts)
 
-    def begin_anew(self) -> None:
+    def begin_again(self) -> None:
         """The source topic was recreated: its offsets start again, ``as_of`` goes on, what was counted stays."""
         self.mark = Mark(
             base=self.mark.base + self.mark.offset + 1,

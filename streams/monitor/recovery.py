@@ -93,7 +93,7 @@ async def read_source(
         start = partition.restored()
         partition.topic_id = topic_id
         if partition.mark.topic_id and topic_id and partition.mark.topic_id != topic_id:
-            _begin_anew(partition, topic)
+            _begin_again(partition, topic)
         if partition.offset >= 0:
             wanted[number] = min(start, partition.offset) if start >= 0 else partition.offset
     if not wanted:
@@ -129,14 +129,14 @@ def _is_known(partition: Partition) -> bool:
     return bool(partition.topic_id) and partition.mark.topic_id == partition.topic_id
 
 
-def _begin_anew(partition: Partition, topic: str) -> None:
+def _begin_again(partition: Partition, topic: str) -> None:
     _log.warning("topic_recreated", topic=topic, partition=partition.number)
-    partition.begin_anew()
+    partition.begin_again()
 
 
 def _meet_shorter_log(partition: Partition, topic: str, end: int) -> None:
     if not _is_known(partition):
-        _begin_anew(partition, topic)
+        _begin_again(partition, topic)
         return
     _log.error(
         "counted_records_lost",
@@ -160,6 +160,6 @@ def _remember(partition: Partition, topic: str, values: list[bytes | None], offs
     last_offset, last_value = known[-1]
     is_same = records.fingerprint(last_value) == partition.mark.fingerprint
     if last_offset == partition.offset and not is_same and not _is_known(partition):
-        _begin_anew(partition, topic)
+        _begin_again(partition, topic)
         return
     partition.counts.remember([value for _, value in known], [offset for offset, _ in known])

@@ -4,7 +4,7 @@ A message is claimed in the send log before it is sent and settled after. A proc
 without an end; whoever comes next decides again from the state before it, so the message is sent again at most once, with the
 same key (mail programs, PagerDuty and web hooks recognise it) and with a note. A failed attempt gives up its claim and is decided
 again later, with what is true then. A receiver that is unreachable or asks to wait gets nothing until then, and delays no other; a
-rejected message is not retried for a quarter of an hour, then ever more rarely: what fires is not forgotten. Groups and decisions
+rejected message is not retried for a quarter of an hour, then with growing pauses: what fires is not forgotten. Groups and decisions
 come from ``streams/incidents/groups.py``, messages from ``streams/notifier/rendering.py``.
 
 On the path of an event: after ``streams/incidents/alert_log.py``, before the channels (``streams/channels``).
@@ -30,18 +30,18 @@ from streams.incidents.alert_log import AlertBook
 from streams.incidents.facts import FactsReader
 from streams.incidents.groups import AlertGroup, AlertGroups
 from streams.incidents.send_log import SendLog, SendLogLostError, SendRecord
-from streams.metrics import NOTIFIER_FAILED, NOTIFIER_REFUSED, NOTIFIER_SENT
+from streams.metrics import NOTIFIER_FAILED, NOTIFIER_REJECTED, NOTIFIER_SENT
 from streams.notifier.pace import Pace
 from streams.notifier.rendering import Claim, MessageRenderer
 
 _log = structlog.get_logger()
 
 #: longest wait before an unreachable receiver is tried again
-MOST_BACKOFF_S = 300.0
+MAX_BACKOFF_S = 300.0
 
 #: how long a rejected message waits; after a restart it is retried at once, since the receiver may have been corrected
 REJECTED_PAUSE_S = 900.0
-MOST_REJECTED_PAUSE_S = 6 * 3600.0
+MAX_REJECTED_PAUSE_S = 6 * 3600.0
 #: how long a turn waits for its messages before it looks at the other receivers again
 PATIENCE_S = 1.0
 #: how long messages under way may take to end when the notifier stops
@@ -219,7 +219,7 @@ class Notifier:
 
     def _claim(self, group: AlertGroup, decision: Decision, state: GroupState, record: SendRecord) -> Claim:
         """The names of the message: a new incident begins where nothing that was sent still fires."""
-        is_new = not any(sent.is_firing for sent in (state.told or {}).values())
+        is_new = not any(sent.is_firing for sent in (state.sent or {}).values())
         thread = f"{group.key}|{self._now_ms()}" if is_new or not record.thread else record.thread
         parent = "" if is_new else record.receipt
         return Claim(_message_key(group.key, decision, state), thread, parent, group.key in self._unsure)
@@ -229,7 +229,7 @@ class Notifier:
     ) -> None:
         NOTIFIER_FAILED.labels(receiver.channel).inc()
         in_a_row = self._failures[receiver.name] = self._failures.get(receiver.name, 0) + 1
-        wait_s = error.retry_after_s or min(MOST_BACKOFF_S, 2.0 ** min(in_a_row, 10))
+        wait_s = error.retry_after_s or min(MAX_BACKOFF_S, 2.0 ** min(in_a_row, 10))
         self._not_before_ms[receiver.name] = self._now_ms() + round(wait_s * 1000)
         _log.warning(
             "receiver_unreachable",
@@ -241,8 +241,8 @@ class Notifier:
         await self._send_log.write(group.key, self._record(group.key, claim="", failures=failures))
 
     async def _reject(self, group: AlertGroup, failures: int, receiver: ReceiverConfig, error: str) -> None:
-        NOTIFIER_REFUSED.labels(receiver.channel).inc()
-        wait_s = min(MOST_REJECTED_PAUSE_S, REJECTED_PAUSE_S * 2.0 ** min(failures - 1, 10))
+        NOTIFIER_REJECTED.labels(receiver.channel).inc()
+        wait_s = min(MAX_REJECTED_PAUSE_S, REJECTED_PAUSE_S * 2.0 ** min(failures - 1, 10))
         self._not_before_ms[group.key] = self._now_ms() + round(wait_s * 1000)
         _log.error("notification_rejected", receiver=receiver.name, error=error, retry_in_s=wait_s)
         await self._send_log.write(group.key, self._record(group.key, claim="", failures=failures))
@@ -256,7 +256,7 @@ class Notifier:
             alert_id
             for record in self._send_log.records.values()
             if record.group is not None
-            for alert_id, sent in (record.group.told or {}).items()
+            for alert_id, sent in (record.group.sent or {}).items()
             if sent.is_firing
         }
         self._book.forget(kept)

@@ -17,7 +17,7 @@ class Pace:
     """
 
     def __init__(self, per_minute: float, per_second: int, sent_s: Iterable[float] = ()) -> None:
-        self._most = max(1, int(per_minute))
+        self._limit = max(1, int(per_minute))
         self._window_s = WINDOW_S if per_minute >= 1 else WINDOW_S / per_minute
         self._per_second = per_second
         self._sent = deque(sorted(sent_s))
@@ -27,7 +27,7 @@ class Pace:
         while self._sent and self._sent[0] <= now_s - self._window_s:
             self._sent.popleft()
         lately = sum(at > now_s - 1.0 for at in self._sent)
-        if len(self._sent) >= self._most or lately >= self._per_second:
+        if len(self._sent) >= self._limit or lately >= self._per_second:
             return False
         self._sent.append(now_s)
         return True

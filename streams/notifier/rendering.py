@@ -20,7 +20,7 @@ from streams.incidents.reader import ReaderWording
 from streams.notifier.notes import note_of
 
 #: most cards in one message; what is left over is counted in the title
-MOST_CARDS = 5
+MAX_CARDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +68,8 @@ class MessageRenderer:
                 -list(Severity).index(Severity(c.labels["severity"])),
             ),
         )
-        cards = tuple([await self.card(candidate, receiver) for candidate in chosen[:MOST_CARDS]])
-        sent = {alert_id for alert_id, what in (settled.told or {}).items() if what.is_firing}
+        cards = tuple([await self.card(candidate, receiver) for candidate in chosen[:MAX_CARDS]])
+        sent = {alert_id for alert_id, what in (settled.sent or {}).items() if what.is_firing}
         others = len(sent - set(decision.alert_ids))
         opened_ms = min(self._book.alerts[c.alert_id].opened_at_ms for c in chosen)
         silences = [
@@ -100,17 +100,17 @@ class MessageRenderer:
         alert = self._book.alerts[candidate.alert_id]
         facts = await self._facts.facts(alert)
         threshold = self._config.thresholds
-        standing = self._book.actions.standing(alert.alert_id)
+        handling = self._book.actions.handling(alert.alert_id)
         around = CardSurroundings(
             store=facts.store,
             threshold=threshold.page if alert.level.value == "page" else threshold.notice,
             severity=Severity(candidate.labels["severity"]),
             health=facts.health,
             calendar=facts.calendar(alert, receiver.language),
-            acknowledged_by=standing.acknowledged_by,
-            assignee=standing.assignee,
-            closed_by=standing.closed_by,
-            closed_as=standing.closed_as,
+            acknowledged_by=handling.acknowledged_by,
+            assignee=handling.assignee,
+            closed_by=handling.closed_by,
+            closed_as=handling.closed_as,
             links=self._links(alert.alert_id, receiver),
         )
         return build_card(alert, around, ReaderWording(receiver.language), receiver.zone)

@@ -105,7 +105,7 @@ class _Leader:
         self._decode = msgspec.json.Decoder(ScoreRow).decode
 
     async def open(self, pool_log: PoolLog) -> None:
-        """Learn the baselines, and stand where the rows of the last hours begin."""
+        """Read the baselines, and go to where the rows of the last hours begin."""
         topic = self._rename(topics.SCORES)
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self._settings.kafka,
@@ -182,7 +182,7 @@ class _Leader:
             )
 
     def detail(self) -> str:
-        """What the role says of itself."""
+        """What the role reports about its state."""
         return f"leading; {len(self.detector.pools)} pools"
 
     async def close(self) -> None:

@@ -1,6 +1,6 @@
-"""Requests to a platform: what one is, what answers it, and how an answer that is none is told from one that is empty.
+"""Requests to a platform: what one is, what answers it, and how an answer that is none is distinguished from one that is empty.
 
-Throttled, refused, retired, broken and empty are different answers, and none of them is zero: each error here says which it is.
+Throttled, denied, retired, broken and empty are different answers, and none of them is zero: each error here says which it is.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from scoring.sources.json_values import UnreadableValueError, read_json
 from streams.errors import RejectedError, UnreachableError
 
 #: bytes of an answer at most
-MOST_BYTES = 64_000_000
+MAX_BYTES = 64_000_000
 #: a wait that a platform asks for counts up to this
-MOST_RETRY_AFTER_S = 6 * 3600.0
+MAX_RETRY_AFTER_S = 6 * 3600.0
 #: bytes of an answer that an error quotes
 _TEXT_OF_ERROR = 200
 
@@ -56,28 +56,28 @@ class AnswerGarbledError(UnreachableError):
     trouble: ClassVar[Trouble] = Trouble.GARBLED
 
 
-class AccessRefusedError(RejectedError):
+class AccessDeniedError(RejectedError):
     """The platform does not accept our key or token. ``PlatformApi`` tries another pair; then the connection pauses."""
 
-    trouble: ClassVar[Trouble] = Trouble.ACCESS_REFUSED
+    trouble: ClassVar[Trouble] = Trouble.ACCESS_DENIED
 
 
 class ScopeMissingError(RejectedError):
-    """The key is good, but not for this resource. The resource stands still, the others go on."""
+    """The key is good, but not for this resource. The resource is paused, the others go on."""
 
     trouble: ClassVar[Trouble] = Trouble.SCOPE_MISSING
 
 
 class VersionRetiredError(RejectedError):
-    """The platform does not serve this version any more, or serves another one. The resource stands still."""
+    """The platform does not serve this version any more, or serves another one. The resource is paused."""
 
     trouble: ClassVar[Trouble] = Trouble.VERSION_RETIRED
 
 
-class RequestRefusedError(RejectedError):
-    """The platform rejects what was asked (4xx). The resource stands still until somebody has looked."""
+class PlatformRejectedError(RejectedError):
+    """The platform rejects what was asked (4xx). The resource is paused until somebody has looked."""
 
-    trouble: ClassVar[Trouble] = Trouble.REQUEST_REFUSED
+    trouble: ClassVar[Trouble] = Trouble.REQUEST_REJECTED
 
 
 #: what an attempt to ask may end with
@@ -86,10 +86,10 @@ PlatformError = (
     PlatformFailedError,
     PlatformThrottledError,
     AnswerGarbledError,
-    AccessRefusedError,
+    AccessDeniedError,
     ScopeMissingError,
     VersionRetiredError,
-    RequestRefusedError,
+    PlatformRejectedError,
 )
 
 
@@ -122,14 +122,14 @@ class HttpAnswer:
         """Its content.
 
         Raises:
-            AnswerGarbledError: it is no JSON.
+            AnswerGarbledError: it is not JSON.
         """
         try:
             return read_json(self.body)
         except (UnreadableValueError, UnicodeDecodeError) as error:
             kind = self.headers.get("Content-Type", "").split(";")[0] or "no content type"
             raise AnswerGarbledError(
-                f"{self.host} answered {self.status} with {len(self.body):,} bytes that are no JSON ({kind})"
+                f"{self.host} answered {self.status} with {len(self.body):,} bytes that are not JSON ({kind})"
             ) from error
 
 
@@ -154,7 +154,7 @@ class PlatformApi(Protocol):
 
         Raises:
             PlatformUnreachableError, PlatformFailedError, PlatformThrottledError, AnswerGarbledError: it may come later.
-            AccessRefusedError, ScopeMissingError, VersionRetiredError, RequestRefusedError: it will not come without a person.
+            AccessDeniedError, ScopeMissingError, VersionRetiredError, PlatformRejectedError: it will not come without a person.
         """
         ...
 
@@ -184,9 +184,9 @@ class AiohttpSender:
                     allow_redirects=False,
                 ) as response,
             ):
-                body = await response.content.read(MOST_BYTES + 1)
-                while len(body) <= MOST_BYTES and (
-                    more := await response.content.read(MOST_BYTES + 1 - len(body))
+                body = await response.content.read(MAX_BYTES + 1)
+                while len(body) <= MAX_BYTES and (
+                    more := await response.content.read(MAX_BYTES + 1 - len(body))
                 ):
                     body += more
                 status, headers = response.status, CIMultiDict(response.headers)
@@ -199,9 +199,9 @@ class AiohttpSender:
                 f"{request.host} is unreachable: {type(error).__name__}"
             ) from error
         except ValueError as error:
-            raise RequestRefusedError("the address is no URL") from error
-        if len(body) > MOST_BYTES:
-            raise AnswerGarbledError(f"the answer of {request.host} has more than {MOST_BYTES:,} bytes")
+            raise PlatformRejectedError("the address is not a URL") from error
+        if len(body) > MAX_BYTES:
+            raise AnswerGarbledError(f"the answer of {request.host} has more than {MAX_BYTES:,} bytes")
         return HttpAnswer(status, headers, body, request.host)
 
 
@@ -216,12 +216,12 @@ def judge_http(answer: HttpAnswer) -> None:
     if status >= 500 or status in (408, 425):
         raise PlatformFailedError(said)
     if status == 401:
-        raise AccessRefusedError(said)
+        raise AccessDeniedError(said)
     if status == 403:
         raise ScopeMissingError(said)
     if status == 410:
         raise VersionRetiredError(said)
-    raise RequestRefusedError(said)
+    raise PlatformRejectedError(said)
 
 
 def _short(answer: HttpAnswer) -> str:
@@ -236,9 +236,9 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
     """The seconds that an answer asks to wait (RFC 9110, 10.2.3); None if it does not say."""
     said = headers.get("Retry-After", "").strip()
     if said.replace(".", "", 1).isdigit():
-        return min(float(said), MOST_RETRY_AFTER_S)
+        return min(float(said), MAX_RETRY_AFTER_S)
     try:
         wait = parsedate_to_datetime(said) - parsedate_to_datetime(headers.get("Date", ""))
     except (ValueError, TypeError):
         return None
-    return min(max(1.0, wait.total_seconds()), MOST_RETRY_AFTER_S)
+    return min(max(1.0, wait.total_seconds()), MAX_RETRY_AFTER_S)

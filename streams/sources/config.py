@@ -41,7 +41,7 @@ def _is_time_form(text: str) -> str:
     try:
         read = datetime.strptime(moment.strftime(text), text)  # noqa: DTZ007
     except ValueError as error:
-        raise ValueError(f"{text!r} is no form of a time; write it as %d/%m/%Y %H:%M") from error
+        raise ValueError(f"{text!r} is not a form of a time; expected one such as %d/%m/%Y %H:%M") from error
     if (read.year, read.month, read.day) != (2026, 11, 28):
         raise ValueError(f"{text!r} does not say year, month and day; write it as %d/%m/%Y %H:%M")
     return text

@@ -110,7 +110,7 @@ async def following(
     book = SourceBook()
     load_copy(settings.data, book)
     directory = ConnectionDirectory(config, open_sealer(settings), book)
-    task = asyncio.create_task(_follow_for_ever(settings, directory, rename), name="connections")
+    task = asyncio.create_task(_follow_forever(settings, directory, rename), name="connections")
     try:
         yield directory
     finally:
@@ -118,7 +118,7 @@ async def following(
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def _follow_for_ever(
+async def _follow_forever(
     settings: Settings, directory: ConnectionDirectory, rename: Callable[[str], str]
 ) -> None:
     while True:

@@ -42,7 +42,7 @@ from streams.sources.source import Hook, HookAnswer, HookLabel, HookRequest, Sou
 T = TypeVar("T")
 PATH = "/v1/hooks/{source}/{connection}"
 #: of a body: what is kept of it is one record of Kafka
-MOST_BYTES = 700_000
+MAX_BYTES = 700_000
 #: Kafka has so long to acknowledge before the disk takes a delivery, so that the answer is there within 500 ms
 WITHIN_S = 0.3
 #: bytes of a body that are looked at on the event loop
@@ -98,7 +98,7 @@ class HookDoor:
     @property
     def doors(self) -> tuple[Door, ...]:
         """For deliveries, and for checks of the address."""
-        post = Door(PATH, self.receive, Source.WEBHOOK, most_bytes=MOST_BYTES)
+        post = Door(PATH, self.receive, Source.WEBHOOK, max_bytes=MAX_BYTES)
         return post, Door(PATH, self.check_address, Source.WEBHOOK, method="GET")
 
     async def check_address(self, host: DoorHost, door: Door, request: web.Request) -> web.Response:
@@ -118,7 +118,7 @@ class HookDoor:
             if answer is not None:
                 HOOKS_DELIVERIES.labels(connection.source, "handshake").inc()
                 return _response(answer)
-            verdict = await _beside(len(raw), hook.verify, asked, connection)
+            verdict = await _off_loop(len(raw), hook.verify, asked, connection)
         except (ConfigError, StateError) as error:
             HOOKS_DELIVERIES.labels(connection.source, "secret_missing").inc()
             headers = {"Retry-After": RETRY_UNREACHABLE_S}
@@ -128,8 +128,8 @@ class HookDoor:
             HOOKS_DELIVERIES.labels(connection.source, verdict.value).inc()
             raise RequestRejectedError(401, verdict.value, _SAID[verdict])
         self._charge(connection, len(raw))
-        content = await content_of(raw, request.headers, MOST_BYTES)
-        delivery = await _beside(len(content), self._delivery, host, asked, content, connection, hook)
+        content = await content_of(raw, request.headers, MAX_BYTES)
+        delivery = await _off_loop(len(content), self._delivery, host, asked, content, connection, hook)
         await self._keep(host, delivery)
         HOOKS_DELIVERIES.labels(connection.source, "kept").inc()
         return _response(hook.answer)
@@ -220,7 +220,7 @@ def _asked(request: web.Request, raw: bytes) -> HookRequest:
     return HookRequest(request.method, raw, request.headers, request.query, now_ms() / 1000)
 
 
-async def _beside(size: int, work: Callable[..., T], *arguments: object) -> T:
+async def _off_loop(size: int, work: Callable[..., T], *arguments: object) -> T:
     """``work`` next to the event loop, unless there is little to do."""
     if size <= _FEW_BYTES:
         return work(*arguments)

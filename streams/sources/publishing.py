@@ -62,7 +62,7 @@ class RecordPublisher:
 
         Args:
             publisher: hands records to Kafka; acknowledged by all replicas, and idempotent.
-            stores: that are configured; what is told of others is rejected.
+            stores: that are configured; what is reported of others is rejected.
             pseudonyms: of the buyers, by the key that events use.
             topic_prefix: comes before every topic's name, for a broker that is shared.
         """
@@ -70,7 +70,7 @@ class RecordPublisher:
         self._prefix = topic_prefix
 
     @classmethod
-    def beside(cls, intake: EventIntake) -> RecordPublisher:
+    def of(cls, intake: EventIntake) -> RecordPublisher:
         """The publisher for a process that has an intake."""
         return cls(intake.publisher, intake.stores.keys(), intake.pseudonyms)
 
@@ -84,12 +84,12 @@ class RecordPublisher:
     ) -> PublishedRecords:
         """Return once all records are acknowledged by Kafka, or safe on disk where the publisher has a spool.
 
-        ``told_at_ms`` is now where it is 0. The bodies of raw deliveries are kept as they are given: whoever hands them over has
+        ``reported_at_ms`` is now where it is 0. The bodies of raw deliveries are kept as they are given: whoever hands them over has
         masked what the platform's list of personal fields names.
 
         Raises:
             SpoolFullError, KafkaUnreachableError: nothing is known to be kept; publish the same again, which changes nothing.
-            RecordsRejectedError: Kafka refuses a record for its size, and there is no spool.
+            RecordsRejectedError: Kafka rejects a record for its size, and there is no spool.
         """
         at = now_ms()
         done = PublishedRecords(raw=len(raw))
@@ -157,12 +157,12 @@ class RecordPublisher:
                 detail = f"store {mask_text(record.store_id[:64])!r} is not configured"
                 done.rejected.append(RejectedTelling(record, detail))
                 continue
-            told = record if record.told_at_ms else msgspec.structs.replace(record, told_at_ms=at)
-            kept.append(plain(told))
+            stamped = record if record.reported_at_ms else msgspec.structs.replace(record, reported_at_ms=at)
+            kept.append(plain(stamped))
         return kept
 
-    def _record(self, topic: str, told: ReportRow | Signal | OrderFacts, at: int) -> Record:
-        return Record(self._prefix + topic, told.store_id.encode(), at, _encode(told))
+    def _record(self, topic: str, stamped: ReportRow | Signal | OrderFacts, at: int) -> Record:
+        return Record(self._prefix + topic, stamped.store_id.encode(), at, _encode(stamped))
 
     def _letter(self, one: RejectedTelling, at: int) -> Record:
         store = one.record.store_id if one.record.store_id in self._stores else ""

@@ -30,7 +30,7 @@ SEALED = "sealed:"
 KEY_FILE = "sources_key"
 _NONCE_BYTES = 12
 #: letters of a key that is taken; what ``funnelwatch`` makes has 32
-LEAST_KEY_LETTERS = 16
+MIN_KEY_LETTERS = 16
 
 
 class SealedUnreadableError(StateError):
@@ -84,9 +84,9 @@ class Sealer:
 
     def _take(self, keys: Sequence[str]) -> None:
         for text in reversed(keys):
-            if len(text) < LEAST_KEY_LETTERS:
+            if len(text) < MIN_KEY_LETTERS:
                 raise SealedUnreadableError(
-                    f"a sources key has {len(text)} characters; {LEAST_KEY_LETTERS} random ones or more are needed"
+                    f"a sources key has {len(text)} characters; {MIN_KEY_LETTERS} random ones or more are needed"
                 )
             raw = hashlib.blake2b(text.encode(), digest_size=32, person=b"fw-sources").digest()
             self.first = hashlib.blake2b(raw, digest_size=4).hexdigest()
@@ -131,7 +131,7 @@ def _lines(text: str) -> list[str]:
 def sealed_secrets(
     model: type[BaseModel], content: Mapping[str, Any], sealer: Sealer, place: str
 ) -> dict[str, Any]:
-    """``content`` of a connection's settings with each secret sealed that is no reference, or was sealed with an old key."""
+    """``content`` of a connection's settings with each secret sealed that is not a reference, or was sealed with an old key."""
     done = dict(content)
     for name, field in model.model_fields.items():
         value = done.get(name)

@@ -86,7 +86,7 @@ class Hook:
     Attributes:
         verify: whether a delivery is genuine, by its raw bytes.
         handshake: the answer to a request that only checks the address; None for a delivery.
-        label: of a genuine delivery, from its headers and its decoded body (None if it is no JSON).
+        label: of a genuine delivery, from its headers and its decoded body (None if it is not JSON).
         kept_headers: of a delivery, next to its body; never those that carry secrets.
         personal, people, kept: names of fields whose values are removed, whose values are ids of people, and ``parent.child`` that
             is kept though its parent's name is personal.
@@ -179,7 +179,7 @@ class Asking:
         app: connections of the same app share a budget.
         app_rate, shop_rate: of the app, and of each shop.
         authorise: a request with what authorises it; the pair is None where there are no tokens.
-        judge: raises for an answer that is no answer (``streams/sources/asking.py``); platforms that say errors in a 200 have their own.
+        judge: raises for an answer that is none (``streams/sources/asking.py``); platforms that say errors in a 200 have their own.
         first_pair: the pair to begin with, from the configuration; None: one is asked for.
         new_pair: a new pair, by the refresh token of a pair or by the app's own key (None). None: no tokens.
         left: how many requests the server says are left.

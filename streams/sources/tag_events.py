@@ -25,8 +25,8 @@ class TagEvents:
     """The events of one body, as ``/v1/events`` takes them.
 
     Attributes:
-        events: in the order of the body; what is no object is passed on as a type that does not exist, to be rejected and kept.
-        left_out: the names of events that are no stage here, with their numbers.
+        events: in the order of the body; what is not an object is passed on as a type that does not exist, to be rejected and kept.
+        left_out: the names of events that belong to no stage here, with their numbers.
     """
 
     events: list[dict[str, Any]] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""The browser of the page's tests, and what is asked of every page in it: axe's rules, and text that stands out."""
+"""The browser of the page's tests, and what is asked of every page in it: axe's rules, and the contrast of its text."""
 
 from __future__ import annotations
 

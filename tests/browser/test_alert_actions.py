@@ -42,7 +42,7 @@ def visit(browser: Any, action_page: ActionPage) -> Iterator[Any]:
     assert complaints == []
 
 
-def test_an_alert_is_assigned_silenced_and_commented_and_the_list_tells_who(visit: Any) -> None:
+def test_an_alert_is_assigned_silenced_and_commented_and_the_list_says_by_whom(visit: Any) -> None:
     tab = visit(f"/alerts/{ALERT}")
     tab.get_by_label("Your name").fill("Wang Fang")
     tab.get_by_label("Comment").fill("Asked the payment provider.")
@@ -134,7 +134,7 @@ def test_nothing_of_it_runs_over_the_edge(visit: Any, width: int, language: str)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_text_of_it_stands_out_and_every_field_has_a_name(visit: Any, scheme: str) -> None:
+def test_every_text_of_it_has_contrast_and_every_field_has_a_name(visit: Any, scheme: str) -> None:
     tab = visit(PATHS[0], color_scheme=scheme, bypass_csp=True)
     for path in PATHS:
         tab.goto(tab.evaluate("location.origin") + path)

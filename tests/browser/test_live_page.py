@@ -45,7 +45,7 @@ def open_page(browser: Any, page: RunningPage) -> Iterator[Any]:
         tab = context.new_page()
         tab.on("console", lambda m: complaints.append(m.text) if m.type in ("error", "warning") else None)
         tab.on("pageerror", lambda error: complaints.append(str(error)))
-        tab.goto(page.url + path)  # the first visit tells the server the reader's zone and loads once more
+        tab.goto(page.url + path)  # the first visit sends the reader's zone and loads again
         tab.wait_for_function("zone => document.body?.dataset.zone === zone", arg=zone)
         tab.wait_for_load_state("load")
         return tab
@@ -90,7 +90,7 @@ def test_a_missing_stage_is_said_and_not_drawn_as_zero(open_page: Any) -> None:
     assert first.locator(".fill").count() == 0
 
 
-def test_a_store_without_enough_data_is_told_so(open_page: Any) -> None:
+def test_a_store_without_enough_data_says_so(open_page: Any) -> None:
     tab = open_page("/?store=th-lazada")
     assert tab.locator(".funnel .s-not_enough_data").count() == 2
     assert "Not enough data" in tab.locator(".funnel").inner_text()
@@ -227,7 +227,7 @@ def test_a_lost_connection_is_said_and_the_page_recovers(open_page: Any) -> None
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("language", ["zh-CN", "en-US"])
-def test_every_page_fits_its_width_stands_out_by_wcag_aa_and_breaks_no_rule_of_axe(
+def test_every_page_fits_its_width_has_the_contrast_of_wcag_aa_and_breaks_no_rule_of_axe(
     open_page: Any, reported: str, language: str, scheme: str
 ) -> None:
     tab = open_page("/", language=language, color_scheme=scheme, bypass_csp=True)

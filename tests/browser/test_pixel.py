@@ -213,7 +213,7 @@ async def test_what_a_visitor_sees_clicks_and_adds_arrives_and_vitals_leave_with
     await context.close()
 
 
-async def test_an_order_is_told_once_although_the_thank_you_page_is_opened_again(
+async def test_an_order_is_reported_once_although_the_thank_you_page_is_opened_again(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     taken = record(shop.place, monkeypatch)
@@ -363,7 +363,7 @@ async def test_a_visit_is_counted_once_it_is_one_and_an_order_until_it_arrived(
     await until(lambda: found(taken, "click").count(("click", "P")) == 2, taken)
     await page.context.close()
 
-    # an order while the collector is away, and on the next page
+    # an order while the collector is unreachable, and on the next page
     taken.clear()
     page = await opened(shop, "product")
     await page.route(
@@ -395,7 +395,7 @@ async def test_a_visit_is_counted_once_it_is_one_and_an_order_until_it_arrived(
     await context.close()
 
 
-async def test_who_comes_from_a_payment_an_own_host_or_a_frame_is_no_referral_and_a_frame_has_one_session(
+async def test_who_comes_from_a_payment_an_own_host_or_a_frame_is_not_a_referral_and_a_frame_has_one_session(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     taken = record(shop.place, monkeypatch)

@@ -50,7 +50,7 @@ def clickhouse_queries() -> list[PanelQuery]:
 
 @dataclass(frozen=True)
 class Choice:
-    """What a variable stands on. ``options`` are what All stands for."""
+    """What a variable is set to. ``options`` are what All stands for."""
 
     values: list[str]
     options: tuple[str, ...] = ()
@@ -90,7 +90,7 @@ def _arguments(sql: str, start: int) -> tuple[list[str], int]:
 
 @dataclass(frozen=True)
 class Asked:
-    """A dashboard as somebody looks at it: the time range in Unix seconds, and what the variables stand on."""
+    """A dashboard as somebody looks at it: the time range in Unix seconds, and what the variables are set to."""
 
     from_s: int
     to_s: int
@@ -129,7 +129,7 @@ class Asked:
 
 
 def choices(stores: int, *, one: bool = False, language: str = "en") -> dict[str, Choice]:
-    """What the variables stand on when a dashboard opens (All), or after a store was chosen."""
+    """What the variables are set to when a dashboard opens (All), or after a store was chosen."""
     ids = tuple(f"shop-{number:03}" for number in range(stores))
     return {
         "store": Choice([ids[1]] if one else [ALL], ids),
@@ -210,7 +210,7 @@ def fill(client: Any, stores: int, minutes: int, event_count: int = 200_000) -> 
             f'INSERT INTO actions_raw SELECT now64(3), 0, {number}, \'\', concat(\'{{"action_id":"{number}","kind":"{kind}","at_ms":\', '
             f'toString(toUnixTimestamp64Milli(now64(3)) - {1000 * seconds_ago}), \',"who":"li","alert_id":"{alert_id}","reason":"real"}}\')'
         )
-    # a pixel of shop-003 that tells 30 of the 40 orders a webhook tells, a tenth of its events bots; six webhooks came twice
+    # a pixel of shop-003 that reports 30 of the 40 orders a webhook reports, a tenth of its events bots; six webhooks came twice
     client.command(
         "INSERT INTO events_raw (store_id, event_time, type, event_id, received_at, order_id, device_class, source, version) "
         "SELECT 'shop-003', now64(3) - 600 - number, 'order', concat('p', toString(number)), now64(3) - 600, toString(number % 40), "

@@ -1,4 +1,4 @@
-// What @clickhouse/client does against the store; prints one JSON object for the test beside it.
+// What @clickhouse/client does against the store; prints one JSON object for the test next to it.
 import { createRequire } from "node:module";
 
 const { createClient } = createRequire(process.env.CLIENT_FOLDER + "/")("@clickhouse/client");

@@ -45,7 +45,7 @@ class Service(Protocol):
         """Values of the receiver's fields that are not secrets' references."""
 
     def address(self) -> str:
-        """What stands behind ``url``."""
+        """What is behind ``url``."""
 
     def answer(self, status: int) -> None:
         """How it answers from now on, as HTTP would say it."""

@@ -151,7 +151,7 @@ def test_the_waterfall_leads_from_the_expected_to_the_observed(panel: Any) -> No
         level *= share
 
 
-def test_a_step_that_stands_still_falls_to_nothing_in_the_waterfall(
+def test_a_step_that_stops_falls_to_nothing_in_the_waterfall(
     reader: Any, clickhouse: Any, panel: Any
 ) -> None:
     writer = clickhouse.client("funnelwatch_grafana")
@@ -185,7 +185,7 @@ def test_the_index_is_of_the_twelve_stores_farthest_from_their_expectation(panel
     assert [row["index"] for row in ours] == [20 * (5 - n % 3) for n in reversed(ROWS)]
 
 
-def test_the_health_strip_tells_pixel_and_orders_repeats_and_bots_of_each_door(panel: Any) -> None:
+def test_the_health_strip_shows_pixel_and_orders_repeats_and_bots_of_each_door(panel: Any) -> None:
     doors = {row["source"]: row for row in panel("live", "Sources 来源", store=Choice(["shop-003"]))}
     assert set(doors) == {"pixel", "webhook", "api"}
     seeded = [(doors[source]["events"], doors[source]["repeats"]) for source in ("pixel", "webhook")]
@@ -282,7 +282,7 @@ BOARDS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in so
 
 
 @pytest.mark.parametrize("name", BOARDS)
-def test_a_dashboard_fits_the_schema_and_its_panels_stand_apart(name: str) -> None:
+def test_a_dashboard_fits_the_schema_and_its_panels_do_not_overlap(name: str) -> None:
     board = BOARDS[name]
     again = json.loads(JSONEncoder(sort_keys=True).encode(Dashboard.from_json(board)))
     assert [panel["title"] for panel in again["panels"]] == [panel["title"] for panel in board["panels"]]

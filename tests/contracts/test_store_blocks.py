@@ -1,4 +1,4 @@
-"""ClickHouse's own compressed blocks over HTTP: what JDBC and clickhouse-go ask for unless told otherwise."""
+"""ClickHouse's own compressed blocks over HTTP: what JDBC and clickhouse-go ask for by default."""
 
 from __future__ import annotations
 

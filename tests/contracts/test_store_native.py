@@ -61,7 +61,7 @@ def test_every_type_of_the_views_can_be_written(clickhouse):
     assert answer.content.startswith(INFO + bytes([10, 10]))
 
 
-def test_what_cannot_be_written_is_refused_with_its_name(clickhouse):
+def test_what_cannot_be_written_is_rejected_with_its_name(clickhouse):
     answer = ask(clickhouse, "SELECT sumState(number) FROM numbers(3)")
     assert (answer.status_code, answer.headers["X-ClickHouse-Exception-Code"]) == (501, "48")
     assert "AggregateFunction" in answer.text

@@ -80,15 +80,15 @@ def test_readers_and_writers_at_once_lose_and_mix_nothing(clickhouse, fresh_data
     assert counted.result_rows == [(who, batches * rows, batches * rows) for who in range(4)]
 
 
-def test_more_queries_than_may_wait_are_told_to_come_again(launch_store):
+def test_more_queries_than_may_wait_are_asked_to_come_again(launch_store):
     store = launch_store("--threads", "1", "--waiting", "2")
     with ThreadPoolExecutor(12) as pool:
         answers = list(pool.map(lambda _: post(store, "SELECT sleep(0.5)"), range(12)))
-    refused = [answer for answer in answers if answer.status_code == 429]
-    assert refused
-    assert {answer.headers["X-ClickHouse-Exception-Code"] for answer in refused} == {"202"}
-    assert "Too many simultaneous queries" in refused[0].text
-    assert sum(answer.status_code == 200 for answer in answers) == 12 - len(refused) >= 3
+    rejected = [answer for answer in answers if answer.status_code == 429]
+    assert rejected
+    assert {answer.headers["X-ClickHouse-Exception-Code"] for answer in rejected} == {"202"}
+    assert "Too many simultaneous queries" in rejected[0].text
+    assert sum(answer.status_code == 200 for answer in answers) == 12 - len(rejected) >= 3
     assert post(store, "SELECT 1").text == "1\n"
 
 
@@ -103,7 +103,7 @@ def test_slow_readers_do_not_hold_up_the_writer(launch_store):
     assert {answer.status_code for answer in answers} == {408}
 
 
-def test_a_body_over_the_limit_is_refused(launch_store):
+def test_a_body_over_the_limit_is_rejected(launch_store):
     store = launch_store("--body-bytes", "1000000")
     post(store, "CREATE TABLE t (n UInt32) ENGINE = MergeTree ORDER BY n")
     assert post(store, "INSERT INTO t FORMAT TSV", body=b"1\n" * 400_000).status_code == 200
@@ -156,7 +156,7 @@ def test_a_long_stream_does_not_grow_the_store(launch_store, rows: int, block: i
     assert max(most, resident()) - before < bound  # blocks of rows of 1 kB, a few at a time
 
 
-def test_it_tells_where_it_listens_and_takes_its_word_back(launch_store):
+def test_it_says_where_it_listens_and_takes_its_word_back(launch_store):
     store = launch_store()
     eventually(lambda: [state.state for state in read_states(store.data)] == ["ready"])
     state = read_states(store.data)[0]
@@ -222,7 +222,7 @@ def test_what_was_acknowledged_survives_a_kill(launch_store):
     assert acknowledged * 10_000 <= count <= (acknowledged + 1) * 10_000
 
 
-def test_a_second_store_on_the_folder_is_refused(launch_store):
+def test_a_second_store_on_the_folder_fails(launch_store):
     store = launch_store()
     second = subprocess.run(
         [sys.executable, "-m", "streams.embedded.store", "--data", str(store.data), "--port", "0"],

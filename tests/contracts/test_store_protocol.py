@@ -58,7 +58,7 @@ def test_nobody_is_let_in_without_a_password(clickhouse):
 @pytest.mark.parametrize(
     ("user", "password"), [("funnelwatch", "wrong"), ("default", ""), ("funnelwatch", ""), ("nobody", "x")]
 )
-def test_a_wrong_password_is_refused_with_clickhouses_code(clickhouse, user, password):
+def test_a_wrong_password_is_answered_with_clickhouses_code(clickhouse, user, password):
     answer = httpx.get(clickhouse.url, params={"query": "SELECT 1"}, auth=(user, password), timeout=within(5))
     assert (answer.status_code, answer.headers["X-ClickHouse-Exception-Code"]) == (403, "516")
     assert answer.text.startswith("Code: 516. DB::Exception: ")
@@ -126,13 +126,13 @@ def test_an_insert_says_how_many_rows_it_wrote(ask):
         ("SELECT 1 WHERE '\xff".encode("latin1"), 400, 36),
     ],
 )
-def test_a_failure_is_told_with_code_and_status(ask, sql, status, code):
+def test_a_failure_is_answered_with_code_and_status(ask, sql, status, code):
     answer = ask(sql)
     assert (answer.status_code, answer.headers["X-ClickHouse-Exception-Code"]) == (status, str(code))
     assert answer.text.startswith(f"Code: {code}. DB::Exception: ")
 
 
-def test_an_unknown_database_or_setting_is_told(ask):
+def test_an_unknown_database_or_setting_is_named(ask):
     assert ask("SELECT 1", database="nowhere").headers["X-ClickHouse-Exception-Code"] == "81"
     assert ask("SELECT 1", nonsense="1").headers["X-ClickHouse-Exception-Code"] == "115"
 
@@ -292,13 +292,13 @@ def test_a_session_keeps_temporary_tables_and_settings(ask):
     )
 
 
-def test_a_busy_session_is_told_so(ask):
+def test_a_busy_session_answers_that_it_is_busy(ask):
     ask("SET max_threads = 1", session_id="busy")
 
     def take_long() -> None:
         while (
             ask("SELECT sleep(2)", session_id="busy").status_code != 200
-        ):  # refused while the other one asks
+        ):  # rejected while the other one asks
             pass
 
     slow = threading.Thread(target=take_long)
@@ -380,7 +380,7 @@ def test_a_broken_result_never_looks_whole(clickhouse, compression):
         )
 
 
-def test_waiting_for_the_end_tells_the_failure_by_status(ask):
+def test_waiting_for_the_end_shows_the_failure_by_status(ask):
     sql = "SELECT throwIf(number = 500000), toString(number) FROM numbers(600000) SETTINGS max_block_size = 1000"
     assert ask(sql, wait_end_of_query="1").status_code == 500
 

@@ -225,7 +225,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("sql", HOSTILE)
-def test_the_reader_is_refused(ground, sql):
+def test_the_reader_may_not(ground, sql):
     answer = ask(ground, sql)
     assert answer.status_code >= 400, answer.text
     assert int(answer.headers["X-ClickHouse-Exception-Code"]) > 0
@@ -266,7 +266,7 @@ def test_the_reader_gets_no_further_by_arguments(ground, sql, arguments):
 
 
 @pytest.mark.parametrize(
-    "told",
+    "parameters",
     [
         {"x_structure": "n UInt8) ENGINE = File(CSV, '/etc/passwd') --"},
         {"x_structure": "n UInt8); DROP TABLE open_to_all; --"},
@@ -279,10 +279,10 @@ def test_the_reader_gets_no_further_by_arguments(ground, sql, arguments):
         {"x_structure": "n UInt8", "x_format": "CSV', 'n UInt8') SELECT file('/etc/passwd') --"},
     ],
 )
-def test_the_reader_gets_no_further_by_tables_it_brings(ground, told):
+def test_the_reader_gets_no_further_by_tables_it_brings(ground, parameters):
     answer = httpx.post(
         ground.url,
-        params={"query": "SELECT * FROM x", **told},
+        params={"query": "SELECT * FROM x", **parameters},
         files={"x": ("x", b"1\n")},
         auth=(ground.reader, ground.reader_password),
         timeout=within(5),
@@ -292,7 +292,7 @@ def test_the_reader_gets_no_further_by_tables_it_brings(ground, told):
     assert ask(ground, "SELECT groupArray(n) FROM open_to_all").text == "[1,2]\n"
 
 
-def test_a_get_is_no_way_round(ground):
+def test_a_get_does_not_get_round_the_limits(ground):
     assert ask(ground, "INSERT INTO open_to_all VALUES (3)", method="GET").status_code == 403
     assert ask(ground, "SELECT file('/etc/passwd')", method="GET").status_code == 403
 
@@ -371,7 +371,7 @@ def test_the_reader_cannot_fill_the_disk_or_the_memory(ground):
     assert ask(ground, hungry).headers["X-ClickHouse-Exception-Code"] == "241"
 
 
-def test_every_function_of_the_engine_is_known_to_be_open_or_refused(clickhouse):
+def test_every_function_of_the_engine_is_known_to_be_open_or_forbidden(clickhouse):
     names = clickhouse.client().query("SELECT name FROM system.functions WHERE NOT is_aggregate").result_rows
     unknown = {name.lower() for (name,) in names} - OPEN_FUNCTIONS
     seen = re.compile(

@@ -14,7 +14,7 @@ import pytest
 from streams.embedded.store.access import USERS_XML
 from streams.embedded.store.errors import StoreError
 from streams.embedded.store.reader_settings import (
-    MOST_STATEMENT_BYTES,
+    MAX_STATEMENT_BYTES,
     OPEN_SETTINGS,
     UNTOUCHABLE,
     check_setting,
@@ -57,13 +57,13 @@ def test_every_open_setting_is_one_of_the_engines(known):
     assert OPEN_SETTINGS - set(known) == set()
 
 
-def test_every_setting_of_the_engine_that_is_not_listed_is_refused(known):
-    refused = 0
+def test_every_setting_of_the_engine_that_is_not_listed_is_rejected(known):
+    rejected = 0
     for name in set(known) - OPEN_SETTINGS:
         with pytest.raises(StoreError):
             check_setting(name, "1")
-        refused += 1
-    assert refused > 1000
+        rejected += 1
+    assert rejected > 1000
 
 
 def test_what_reaches_outside_is_constant_in_the_engine_itself(known):
@@ -131,7 +131,7 @@ def test_no_query_writes_a_schema_file(clickhouse, tmp_path: Path, name, form, u
         ("SELECT 1 SETTINGS additional_table_filters = {'funnelwatch.t': 'file(1) = 1'}", {}),
     ],
 )
-def test_a_setting_is_no_way_round(clickhouse, sql, arguments):
+def test_a_setting_does_not_get_round_the_limits(clickhouse, sql, arguments):
     answer = ask(clickhouse, sql, **arguments)
     assert answer.status_code >= 400, answer.text
     assert "root:x:0" not in answer.text
@@ -168,17 +168,17 @@ def test_a_readers_slip_of_the_pen_is_a_syntax_error(clickhouse):
     assert ask(clickhouse, "SELEC 1").headers["X-ClickHouse-Exception-Code"] == "62"
 
 
-def test_a_long_statement_of_a_reader_is_refused_before_it_is_read(clickhouse):
+def test_a_long_statement_of_a_reader_is_rejected_before_it_is_read(clickhouse):
     long = "SELECT 1" + ",1" * 500_000
     began = time.monotonic()
     answer = ask(clickhouse, long)
     assert (answer.status_code, answer.headers["X-ClickHouse-Exception-Code"]) == (400, "62")
     assert time.monotonic() - began < within(2)
-    assert str(MOST_STATEMENT_BYTES) in answer.text
+    assert str(MAX_STATEMENT_BYTES) in answer.text
 
 
 def test_a_long_statement_of_the_writer_does_not_stop_others(launch_store):
-    """A statement is read beside the loop: a ping meanwhile is answered."""
+    """A statement is read off the event loop: a ping meanwhile is answered."""
     store = launch_store()
     done = threading.Event()
 

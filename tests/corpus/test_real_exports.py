@@ -1,6 +1,6 @@
 """Real exports with their right values: every file gives exactly them, or a question that it cannot answer itself.
 
-The files are not part of the project. They are looked for beside it, or where FUNNELWATCH_CORPUS says; without them this is
+The files are not part of the project. They are looked for next to it, or where FUNNELWATCH_CORPUS says; without them this is
 skipped, and says so.
 """
 

@@ -1,4 +1,4 @@
-"""The path of one event, as the architecture guide tells it, leads through files and functions that exist."""
+"""The path of one event, as the architecture guide describes it, leads through files and functions that exist."""
 
 import ast
 import re

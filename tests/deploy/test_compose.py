@@ -74,7 +74,7 @@ def test_replicas_of_a_role_that_may_have_them_share_no_folder_and_are_each_watc
         assert [place.split(":")[0] for place in service["tmpfs"]] == ["/tmp", "/data"]
 
 
-def test_nothing_is_reachable_from_outside_and_no_secret_stands_in_it(compose: dict[str, Any]) -> None:
+def test_nothing_is_reachable_from_outside_and_it_contains_no_secret(compose: dict[str, Any]) -> None:
     for service in compose["services"].values():
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
         for name, value in service.get("environment", {}).items():
@@ -154,9 +154,9 @@ def test_the_health_check_wants_a_recent_ready(tmp_path: Path) -> None:
     def check(state: str, age_ms: int) -> int:
         import time
 
-        told = {"state": state, "detail": "", "updated_at_ms": int(time.time() * 1000) - age_ms}
+        reported = {"state": state, "detail": "", "updated_at_ms": int(time.time() * 1000) - age_ms}
         (tmp_path / "run").mkdir(exist_ok=True)
-        (tmp_path / "run" / "landing.json").write_text(json.dumps(told))
+        (tmp_path / "run" / "landing.json").write_text(json.dumps(reported))
         command = ["python3", ROOT / "deploy" / "docker" / "healthy.py", "landing"]
         environment = {**os.environ, "FUNNELWATCH_DATA": str(tmp_path)}
         return subprocess.run(command, env=environment, capture_output=True).returncode

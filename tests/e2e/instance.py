@@ -1,4 +1,4 @@
-"""An instance of Funnelwatch as a person runs it: ``funnelwatch up`` in a folder, and commands beside it."""
+"""An instance of Funnelwatch as a person runs it: ``funnelwatch up`` in a folder, and commands next to it."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ def write_mine(folder: Path) -> tuple[Path, Path, Counts]:
                 add("bought", start_s + second, f"n{start_s}-{second}")
                 add("paid", start_s + second + 20, f"n{start_s}-{second}")
     lines = ["what,who,device,number,when", *(",".join(row) for row in rows)]
-    # the same order told again counts once; what cannot be read is kept apart
+    # the same order sent again counts once; what cannot be read is kept apart
     order = next(row for row in rows if row[0] == "bought")
     lines += [
         ",".join([*order[:1], "someone-else", *order[2:]]),
@@ -114,8 +114,8 @@ def test_recent_and_old_events_are_counted_once_through_replays_kills_and_a_rest
     instance: Instance, tmp_path: Path
 ) -> None:
     path, mapping, expected = write_mine(tmp_path)
-    told = instance.replay(path, str(mapping))
-    assert "3 rejected" in told
+    output = instance.replay(path, str(mapping))
+    assert "3 rejected" in output
     until_equal(lambda: landed(instance, "mine"), expected)
     events = "SELECT count() AS n FROM events WHERE store_id = 'mine'"
     letters = "SELECT reason, detail FROM dead_letters WHERE store_id = 'mine' ORDER BY detail"
@@ -141,8 +141,8 @@ def test_the_taobao_file_ends_with_the_counts_of_an_independent_count(instance: 
     for *_, behaviour, seconds in rows[:-1]:
         if behaviour in STAGE_OF:
             expected[int(seconds) // 60 * 60, STAGE_OF[behaviour]] += 1
-    told = instance.replay(TAOBAO, "taobao")
-    assert "96,168 events accepted, 1 rejected" in told
+    output = instance.replay(TAOBAO, "taobao")
+    assert "96,168 events accepted, 1 rejected" in output
     assert difference(landed(instance, "taobao"), dict(expected)) == {}
     instance.replay(TAOBAO, "taobao")
     assert difference(landed(instance, "taobao"), dict(expected)) == {}

@@ -71,7 +71,7 @@ def held(instance: Instance) -> dict[str, int]:
 
 
 class Load:
-    """Sends batches through the collector until told to stop, and keeps a count of what it acknowledged."""
+    """Sends batches through the collector until asked to stop, and keeps a count of what it acknowledged."""
 
     def __init__(self, url: str) -> None:
         self.acknowledged: Counts = Counter()
@@ -100,7 +100,7 @@ class Load:
         try:
             while not self._is_over.wait(0.05):
                 batch = [self._event(next(numbers)) for _ in range(100)]
-                for _ in range(random.choice((1, 1, 1, 2))):  # some are told twice
+                for _ in range(random.choice((1, 1, 1, 2))):  # some are sent twice
                     self._post(batch)
                 self.acknowledged.update(
                     (event["store_id"], event["event_time_ms"] // 60_000 * 60, event["type"])
@@ -119,8 +119,8 @@ class Load:
         headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
         request = urllib.request.Request(self._url, json.dumps(batch).encode(), headers)
         with urllib.request.urlopen(request, timeout=within(30)) as answer:
-            told = json.load(answer)
-        assert told["accepted"] == len(batch), told
+            answered = json.load(answer)
+        assert answered["accepted"] == len(batch), answered
 
 
 def counted(instance: Instance) -> Counts:
@@ -135,10 +135,10 @@ def test_when_one_of_two_monitors_is_killed_the_other_counts_its_partitions_and_
 ) -> None:
     shared = {"monitor": PARTITIONS // 2, "monitor-2": PARTITIONS // 2}
     until(lambda: held(instance) == shared, "the partitions to be shared")
-    told = instance.status()
-    metrics = {told["processes"][name]["addresses"]["metrics"] for name in shared}
+    answered = instance.status()
+    metrics = {answered["processes"][name]["addresses"]["metrics"] for name in shared}
     assert len(metrics) == 2
-    load = Load(told["addresses"]["collector"])
+    load = Load(answered["addresses"]["collector"])
     with load.sending():
         until(lambda: load.count() > 2000, "some events")
         first = instance.kill("monitor-2")

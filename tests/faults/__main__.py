@@ -19,7 +19,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=int(time.time()), help="of the schedule and the load")
     parser.add_argument("--monitors", type=int, default=3, help="how many workers")
     parser.add_argument("--rate", type=int, default=400, help="events a second")
-    parser.add_argument("--away", type=float, default=8.0, help="seconds for which parts stay away")
+    parser.add_argument(
+        "--unreachable", type=float, default=8.0, help="seconds for which parts stay unreachable"
+    )
     parser.add_argument("--only", default="", help="faults to do, with commas between: see chaos.py")
     parser.add_argument("--faults", type=int, default=0, help="how many faults at least")
     asked = parser.parse_args()
@@ -30,7 +32,7 @@ def main() -> int:
         asked.seed,
         asked.monitors,
         rate=asked.rate,
-        away_s=asked.away,
+        unreachable_s=asked.unreachable,
         chosen=asked.only,
         faults=asked.faults,
     )

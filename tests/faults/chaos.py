@@ -32,11 +32,11 @@ class Chaos:
         system: System,
         load: Load,
         seed: int,
-        away_s: float,
+        unreachable_s: float,
         say: Callable[[str], None],
         chosen: str = "",
     ) -> None:
-        self._system, self._load, self._away_s, self._say = system, load, away_s, say
+        self._system, self._load, self._unreachable_s, self._say = system, load, unreachable_s, say
         self._chance = random.Random(seed)
         self.done: Counter[str] = Counter()
         self.kills = 0
@@ -59,7 +59,7 @@ class Chaos:
             (2, self.change_workers),
             (1, self.fill_spool),
             (1, self.restart_everything),
-            (1, self.make_events_anew),
+            (1, self.recreate_events),
         ]
         if chosen:
             names = chosen.split(",")
@@ -110,7 +110,7 @@ class Chaos:
         system.broker_is_wanted = False
         system.broker.kill()
         self.kills += 1
-        await asyncio.sleep(self._chance.choice((0.0, self._away_s)))
+        await asyncio.sleep(self._chance.choice((0.0, self._unreachable_s)))
         system.broker_is_wanted = True
 
     async def kill_store(self) -> None:
@@ -118,30 +118,30 @@ class Chaos:
         part.is_wanted = False
         part.kill()
         self.kills += 1
-        await asyncio.sleep(self._chance.uniform(0, 2 * self._away_s))
+        await asyncio.sleep(self._chance.uniform(0, 2 * self._unreachable_s))
         part.is_wanted = True
 
-    async def keep_store_away(self) -> None:
+    async def keep_store_unreachable(self) -> None:
         """ClickHouse is gone for all of the time for which parts stay away. Not drawn: to be asked for by ``--only``."""
         part = self._system.parts["store"]
         part.is_wanted = False
         part.kill()
         self.kills += 1
-        await asyncio.sleep(self._away_s)
+        await asyncio.sleep(self._unreachable_s)
         part.is_wanted = True
 
-    async def keep_broker_away(self) -> None:
+    async def keep_broker_unreachable(self) -> None:
         """The broker is gone for all of that time. Not drawn."""
         system = self._system
         system.broker_is_wanted = False
         system.broker.kill()
         self.kills += 1
-        await asyncio.sleep(self._away_s)
+        await asyncio.sleep(self._unreachable_s)
         system.broker_is_wanted = True
 
     async def do_nothing(self) -> None:
         """Load without a fault for all of that time: what the machine can carry. Not drawn."""
-        await asyncio.sleep(self._away_s)
+        await asyncio.sleep(self._unreachable_s)
 
     async def freeze_a_monitor(self) -> None:
         await self._freeze(self._a_monitor())
@@ -173,12 +173,12 @@ class Chaos:
         return self._chance.choice([links, *([link] for link in links)])
 
     async def cut_kafka(self) -> None:
-        seconds = self._chance.uniform(0, self._away_s)
+        seconds = self._chance.uniform(0, self._unreachable_s)
         for link in self._some_links():
             link.cut(seconds)
 
     async def cut_store(self) -> None:
-        self._system.store_proxy.cut(self._chance.uniform(0, self._away_s))
+        self._system.store_proxy.cut(self._chance.uniform(0, self._unreachable_s))
 
     async def delay_kafka(self) -> None:
         by_s = self._chance.uniform(0.05, 0.4)
@@ -189,13 +189,13 @@ class Chaos:
         self._system.store_proxy.delay(5, self._chance.uniform(0.05, 0.4))
 
     async def fill_spool(self) -> None:
-        """The broker stays away until the collector has no room on its disk and refuses."""
-        system, refused = self._system, self._load.ledger.repeats["http 503"]
+        """The broker stays unreachable until the collector has no room on its disk and answers 503."""
+        system, rejected = self._system, self._load.ledger.repeats["http 503"]
         system.broker_is_wanted = False
         system.broker.kill()
         self.kills += 1
         began = time.monotonic()
-        while self._load.ledger.repeats["http 503"] == refused and time.monotonic() - began < within(FULL_S):
+        while self._load.ledger.repeats["http 503"] == rejected and time.monotonic() - began < within(FULL_S):
             await asyncio.sleep(0.2)
         system.broker_is_wanted = True
 
@@ -206,7 +206,7 @@ class Chaos:
         await system.end_parts()
         system.is_kept = True
 
-    async def make_events_anew(self) -> None:
+    async def recreate_events(self) -> None:
         """The events topic is deleted and made again, once what was acknowledged has been counted and landed."""
         load, system = self._load, self._system
         await load.pause()

@@ -15,14 +15,14 @@ import msgspec
 from scoring.alerts.alert import AlertTransition
 from streams.kafka.topics import ALERTS
 from tests.faults.ledger import Cell, Ledger
-from tests.faults.standing import standing
 from tests.faults.system import System
+from tests.faults.system_state import state_of
 from tests.fixtures.kafka_tools import read_all
 
 SHOWN = 20
 #: seconds between two lines about what still differs
 SAID_S = 15.0
-#: seconds after which it is told that the system has not come to rest
+#: seconds after which it is reported that the system has not come to rest
 PATIENCE_S = 900.0
 
 
@@ -33,7 +33,7 @@ class Report:
     events: int = 0
     counted: int = 0
     transitions: int = 0
-    #: transitions that were told and did not land, or are missing in an alert's numbers; told or landed more than once
+    #: transitions that were published and did not land, or are missing in an alert's numbers; published or landed more than once
     lost_transitions: int = 0
     repeated_transitions: int = 0
     missing_events: list[str] = field(default_factory=list)
@@ -42,7 +42,7 @@ class Report:
     count_differences: list[str] = field(default_factory=list)
     alert_differences: list[str] = field(default_factory=list)
     waited_s: float = 0.0
-    #: where the system stood at the end if it had not come to rest: what is missing then may be on its way
+    #: the state of the system at the end if it had not come to rest: what is missing then may be on its way
     not_settled: str = ""
 
     @property
@@ -90,13 +90,13 @@ class Checker:
         """The report once nothing differs.
 
         Else the last one after the system was at rest, and nothing changed in the report, for ``limit_s``; or, if the
-        system has not come to rest within ``patience_s``, one that says so and where it stands.
+        system has not come to rest within ``patience_s``, one that says so, with the state it is in.
         """
         began = changed = said = time.monotonic()
         before: dict[str, list[str]] = {}
         report = Report(missing_events=["not compared yet"])
         while True:
-            now = await standing(self._system)
+            now = await state_of(self._system)
             is_late = time.monotonic() - began > patience_s
             if (
                 now.is_settled or is_late
@@ -168,19 +168,25 @@ class Checker:
 
     async def _compare_alerts(self, landed: Counter[tuple[str, int, str]], report: Report) -> None:
         """Each alert's transitions are numbered without a gap, published once and landed once."""
-        told: Counter[tuple[str, int, str]] = Counter()
+        published: Counter[tuple[str, int, str]] = Counter()
         for record in await read_all(self._settings.kafka, ALERTS):
             transition = msgspec.json.decode(record.value, type=AlertTransition)
-            told[transition.alert_id, transition.sequence, transition.state.value] += 1
-        report.transitions = sum(told.values())
-        report.alert_differences += [f"{key} told {times} times" for key, times in told.items() if times > 1]
-        for key in sorted(told.keys() | landed.keys()):
-            if landed[key] != 1 or key not in told:
-                report.alert_differences.append(f"{key}: landed {landed[key]} times, told {told[key]} times")
-        report.lost_transitions = sum(landed[key] == 0 for key in told)
-        report.repeated_transitions = sum(times > 1 for counts in (told, landed) for times in counts.values())
+            published[transition.alert_id, transition.sequence, transition.state.value] += 1
+        report.transitions = sum(published.values())
+        report.alert_differences += [
+            f"{key} published {times} times" for key, times in published.items() if times > 1
+        ]
+        for key in sorted(published.keys() | landed.keys()):
+            if landed[key] != 1 or key not in published:
+                report.alert_differences.append(
+                    f"{key}: landed {landed[key]} times, published {published[key]} times"
+                )
+        report.lost_transitions = sum(landed[key] == 0 for key in published)
+        report.repeated_transitions = sum(
+            times > 1 for counts in (published, landed) for times in counts.values()
+        )
         sequences: dict[str, set[int]] = {}
-        for alert, sequence, _ in told:
+        for alert, sequence, _ in published:
             sequences.setdefault(alert, set()).add(sequence)
         for alert, numbers in sequences.items():
             if numbers != set(range(len(numbers))):

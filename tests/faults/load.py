@@ -109,7 +109,7 @@ class Load:
                 source="api",
             )
             made.append(event)
-            if event.order_id and chance.random() < 0.2:  # the same order told again by another event
+            if event.order_id and chance.random() < 0.2:  # the same order sent again by another event
                 made.append(msgspec.structs.replace(event, event_id=event.event_id + "-again"))
         return made
 
@@ -172,22 +172,22 @@ class Load:
         headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
         try:
             async with session.post(f"{self._collector}/v1/events", data=body, headers=headers) as answer:
-                told = await answer.json()
+                answered = await answer.json()
                 if answer.status in (429, 502, 503, 504):
                     self.ledger.repeats[f"http {answer.status}"] += 1
                     assert answer.status != 503 or "Retry-After" in answer.headers
                     return False
-                if answer.status >= 300 or told.get("rejected"):
-                    raise AssertionError(f"the collector refused the load: {answer.status} {told}")
+                if answer.status >= 300 or answered.get("rejected"):
+                    raise AssertionError(f"the collector rejected the load: {answer.status} {answered}")
                 return True
         except (aiohttp.ClientError, OSError, TimeoutError):
             return False
 
 
 def _incoming(event: Event) -> dict[str, Any]:
-    told = msgspec.to_builtins(event)
+    fields = msgspec.to_builtins(event)
     return {
-        name: value for name, value in told.items() if name not in ("received_at_ms", "platform", "source")
+        name: value for name, value in fields.items() if name not in ("received_at_ms", "platform", "source")
     }
 
 

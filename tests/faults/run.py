@@ -16,8 +16,8 @@ from tests.faults.chaos import Chaos
 from tests.faults.checker import Checker, Report
 from tests.faults.incident import baselines
 from tests.faults.load import Load
-from tests.faults.standing import Watch
 from tests.faults.system import KEY, System
+from tests.faults.system_state import Watch
 from tests.fixtures.kafka_tools import produce
 
 STORES = [f"shop-{number}" for number in range(12)]
@@ -37,7 +37,7 @@ class Plan:
     rate: int = 400
     pause_s: tuple[float, float] = (1.0, 6.0)
     #: for how long parts stay away: longer than the group session of six seconds
-    away_s: float = 8.0
+    unreachable_s: float = 8.0
     #: names of faults, with commas between them; all if empty
     chosen: str = ""
     #: how many faults at least
@@ -65,7 +65,7 @@ class Outcome:
         return (
             f"{self.kills} kills and {self.faults.total()} faults in {self.chaos_s:.0f} s of load, "
             f"{self.report.waited_s:.0f} s to the verdict, {self.seconds:.0f} s in all: {faults}\n"
-            f"repeated by the senders: {dict(self.repeats)}; processes that ended by themselves: {self.ends}\n"
+            f"repeated by the senders: {dict(self.repeats)}; processes that ended unasked: {self.ends}\n"
             f"most memory, MB: {self.peak_mb}\n{self.looks}\n"
             f"{self.report}"
         )
@@ -83,7 +83,7 @@ async def run(plan: Plan, folder: Path, say: Callable[[str], None] = print) -> O
     """Do it. ``folder`` keeps the logs."""
     began = time.monotonic()
     for name in ("aiokafka", "clickhouse_connect", "urllib3"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)  # that the broker is away is what we want
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # an unreachable broker is what we want
     system = System(folder, STORES, plan.monitors, plan.partitions)
     watch = Watch(system)
     try:
@@ -92,7 +92,7 @@ async def run(plan: Plan, folder: Path, say: Callable[[str], None] = print) -> O
         load.start()
         say(f"{time.monotonic() - began:6.1f} s  everything runs")
         watch.start()
-        chaos = Chaos(system, load, plan.seed, plan.away_s, say, plan.chosen)
+        chaos = Chaos(system, load, plan.seed, plan.unreachable_s, say, plan.chosen)
         loaded = time.monotonic()
         await chaos.run(plan.kills, plan.pause_s, plan.faults)
         load.check()
@@ -108,7 +108,15 @@ async def run(plan: Plan, folder: Path, say: Callable[[str], None] = print) -> O
         seconds = time.monotonic() - began
         watch.write(folder / "logs" / "samples.tsv")
         return Outcome(
-            report, chaos.kills, chaos.done, load.ledger.repeats, ends, peaks, seconds, lasted, watch.told()
+            report,
+            chaos.kills,
+            chaos.done,
+            load.ledger.repeats,
+            ends,
+            peaks,
+            seconds,
+            lasted,
+            watch.summary(),
         )
     finally:
         await watch.stop()

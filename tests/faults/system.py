@@ -34,7 +34,7 @@ RESTART_S = 0.5
 READY_S = 240.0
 #: who comes to the broker, each by a listener and a proxy of its own
 LINKS = ("load", "collector", "landing", "monitor-0", "monitors")
-#: so little that a broker away for some seconds fills it
+#: so little that a broker unreachable for some seconds fills it
 SPOOL_BYTES = 300_000
 #: the changelog is compacted all the time
 COMPACTED = {
@@ -276,7 +276,7 @@ async def _answers(broker: Broker) -> bool:
 
 
 def _broker_behind(links: dict[str, Proxy], settings: Settings, folder: Path, port: int) -> Broker:
-    """A broker with a listener for each link, that tells who comes by it to come by its proxy again."""
+    """A broker with a listener for each link, which asks whoever comes by it to come by its proxy again."""
     broker = broker_of(settings, folder, port=port, quick=True)
     names = {name: name.upper().replace("-", "") for name in links}
     own = [f"PLAINTEXT://127.0.0.1:{broker.port}", f"CONTROLLER://127.0.0.1:{broker.controller_port}"]

@@ -15,7 +15,7 @@ from tests.faults.run import Plan, run
 async def test_whatever_is_killed_every_acknowledged_event_is_counted_once(
     tmp_path: Path, kills: int
 ) -> None:
-    plan = Plan(kills=kills, seed=7, monitors=2, pause_s=(0.2, 1.0), rate=200, away_s=7.0)
+    plan = Plan(kills=kills, seed=7, monitors=2, pause_s=(0.2, 1.0), rate=200, unreachable_s=7.0)
     outcome = await run(plan, tmp_path)
     assert outcome.kills >= plan.kills
     assert outcome.report.events > 1000

@@ -32,7 +32,7 @@ NODES, PARTITIONS, MONITORS = 3, 6, 2
 CLUSTER = "three-brokers-of-tests"
 STORES = [f"shop-{number}" for number in range(8)]
 #: seconds between two kills, and until a killed broker is started again
-BETWEEN_S, AWAY_S = 8.0, 6.0
+BETWEEN_S, UNREACHABLE_S = 8.0, 6.0
 SETTLE_S = 240.0
 
 
@@ -115,7 +115,7 @@ async def run(kills: int, rate: int, folder: Path) -> int:
             victim = brokers[kill % NODES]
             print(f"killing broker {kill % NODES + 1}; {len(load.ledger.events):,} acknowledged", flush=True)
             victim.kill()
-            await asyncio.sleep(AWAY_S)
+            await asyncio.sleep(UNREACHABLE_S)
             victim.start()
             await asyncio.to_thread(victim.wait_ready, 120)
             for worker in workers:
@@ -145,9 +145,10 @@ async def run(kills: int, rate: int, folder: Path) -> int:
 def _keep(worker: Process) -> None:
     """Start a worker again that has ended, as the supervisor would, and say what it said last."""
     if worker.process is not None and worker.process.poll() is not None:
-        told = worker.log.read_text(errors="replace").strip().splitlines()
+        lines = worker.log.read_text(errors="replace").strip().splitlines()
         print(
-            f"a monitor ended with {worker.process.returncode}: {told[-1][:300] if told else ''}", flush=True
+            f"a monitor ended with {worker.process.returncode}: {lines[-1][:300] if lines else ''}",
+            flush=True,
         )
         worker.start()
 

@@ -19,7 +19,7 @@ _PIECES = st.sampled_from(
         *(b"\xf0\x9f", b"[1\x00", b'"name":"a@b.cc",', b"x=1&mail=a%40b.cc&", b'"k1":1,'),
     ]
 )  # fmt: skip
-#: pieces and how often each stands there
+#: pieces and how often each occurs
 REPEATED = st.lists(st.tuples(_PIECES, st.integers(1, 300_000)), min_size=1, max_size=6)
 
 

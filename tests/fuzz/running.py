@@ -32,7 +32,7 @@ BYTE_S, RECORD_S = 10e-6, 5e-3
 #: bytes that mutants go on from, and how long a mutant is
 _CORPUS, _LONGEST = 5000, 20_000
 
-#: Hypothesis remembers what it has tried; an hour's memory would not fit, so it begins again after so many examples
+#: Hypothesis remembers what it has tried; an hour's memory would not fit, so it begins again after this many examples
 _SETTINGS = settings(
     max_examples=2000 if JUDGES_TIME else 200,
     deadline=None,

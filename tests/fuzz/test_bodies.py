@@ -1,4 +1,4 @@
-"""The readers of bodies, each by itself: the parser, a beacon's reader, decompression."""
+"""The readers of bodies, one by one: the parser, a beacon's reader, decompression."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ DELIVERY = Delivery(
     device_class=device_class,
     fresh_id=lambda: "fresh",
 )
-#: records of a body that is parsed; more are refused by their count
+#: records of a body that is parsed; more are rejected by their count
 MOST = 500
 
 

@@ -181,7 +181,7 @@ class Collector:
             store_defaults(CONFIG),
             Pseudonyms("test"),
             longest_event=self._settings.collector_event_bytes,
-            most_events=self._settings.collector_batch_events,
+            max_events=self._settings.collector_batch_events,
         )
         keys = WriteKeys(CONFIG, self._settings.collector_rate, monotonic, KEYS.__getitem__)
         directory = ConnectionDirectory(Config.model_validate(HOOK), Sealer(["k" * 20]), SourceBook())
@@ -232,7 +232,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def collector(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Collector]:
-    # that the broker is away is what we want, and so is every refusal
+    # an unreachable broker is what we want, and so is every rejection
     monkeypatch.setattr(logging.getLogger("aiokafka"), "disabled", True)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     monkeypatch.setenv("ERP_SECRET", SHARED)

@@ -20,7 +20,7 @@ from tests.fixtures.clickhouse import Store
 from tests.fuzz.running import SEED, Figures, mutate
 
 STATUSES = {200, 400, 401, 403, 404, 408, 413, 429, 431, 500, 501}
-#: stands in a table and in a file that are not the reader's
+#: is in a table and in a file that are not the reader's
 HIDDEN = b"hidden-from-readers"
 READS = (
     b"SELECT count() FROM orders",
@@ -104,7 +104,7 @@ def store(launch_store: Callable[..., Store]) -> Iterator[Store]:
 
 
 def names(folder: Path) -> set[str]:
-    """Files that are no data of a table's."""
+    """Files that are not data of a table."""
     return {
         path.name
         for path in folder.rglob("*")

@@ -69,7 +69,7 @@ def test_a_statement_is_cut_so_that_nothing_of_it_is_lost() -> None:
     )
 
 
-def test_every_argument_is_taken_or_refused_with_a_code() -> None:
+def test_every_argument_is_accepted_or_rejected_with_a_code() -> None:
     seeds = (
         b"max_threads=1&param_x=2&client_protocol_version=54460",
         b"t_structure=a UInt8, b Array(String)&t_format=CSV&t_types=",
@@ -99,7 +99,7 @@ def test_every_argument_is_taken_or_refused_with_a_code() -> None:
     mutate("arguments", seeds, look)
 
 
-def test_a_block_is_unpacked_or_refused_with_a_code() -> None:
+def test_a_block_is_unpacked_or_rejected_with_a_code() -> None:
     content = b"1\trow\n" * 400
 
     def made(method: int, packed: bytes, size: int) -> bytes:
@@ -115,9 +115,9 @@ def test_a_block_is_unpacked_or_refused_with_a_code() -> None:
 
     def look(data: bytes, figures: Figures) -> Hashable:
         # with the checksum that fits, else nothing behind it is ever reached
-        mended = _checksum(data[16:]) + data[16:] if len(data) > 25 else data
+        repaired = _checksum(data[16:]) + data[16:] if len(data) > 25 else data
         said: list[Hashable] = []
-        for one in (data, mended):
+        for one in (data, repaired):
             reader, done = BlockReader(1 << 20), b""
 
             def read(one: bytes = one, reader: BlockReader = reader) -> None:

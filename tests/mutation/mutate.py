@@ -2,7 +2,7 @@
 
 A mutant is one file with one comparison, ``and``/``or``, sign or small number changed; it is killed if the tests of its folder
 fail. Own code, because mutmut and cosmic-ray copy the whole project a mutant or want their own runner, and the tests here import
-the tree they stand in: each mutant is a copy of ``scoring/`` alone, put before the tree on ``PYTHONPATH``.
+the tree they are in: each mutant is a copy of ``scoring/`` alone, put before the tree on ``PYTHONPATH``.
 """
 
 from __future__ import annotations

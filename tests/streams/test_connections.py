@@ -10,7 +10,7 @@ import aiohttp
 from aiohttp import web
 
 from streams.clock import monotonic
-from streams.connections import MOST, Connections, LimitedSite
+from streams.connections import MAX_CONNECTIONS, Connections, LimitedSite
 from tests.deadlines import within
 
 
@@ -89,6 +89,6 @@ async def test_a_body_that_never_ends_is_408_where_handlers_do_not_bound_it() ->
 
 
 def test_connections_leave_files_to_the_rest_of_the_process() -> None:
-    assert Connections.within(20_000)._most == MOST
-    assert Connections.within(1024)._most == 768
-    assert Connections.within(256)._most == 64
+    assert Connections.within(20_000)._limit == MAX_CONNECTIONS
+    assert Connections.within(1024)._limit == 768
+    assert Connections.within(256)._limit == 64

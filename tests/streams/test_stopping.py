@@ -1,4 +1,4 @@
-"""A role that is told to stop ends, whatever a library makes of the cancellation."""
+"""A role that is asked to stop ends, whatever a library makes of the cancellation."""
 
 from __future__ import annotations
 

@@ -127,7 +127,7 @@ class ReaderAccess:
     """
 
     def __init__(self, table_functions: list[str], functions: list[str]) -> None:
-        self._refused = ({name.lower() for name in functions} - OPEN_FUNCTIONS) | (
+        self._forbidden = ({name.lower() for name in functions} - OPEN_FUNCTIONS) | (
             {name.lower() for name in table_functions} - _HARMLESS_TABLE_FUNCTIONS
         )
 
@@ -139,7 +139,7 @@ class ReaderAccess:
             )
 
     def check_filters(self, connection: Any, value: str) -> None:
-        """Refuse ``additional_table_filters`` that could say more than a statement of the reader's may.
+        """Reject ``additional_table_filters`` that could say more than a statement of the reader's may.
 
         Raises:
             StoreError: with the reason.
@@ -204,7 +204,7 @@ class ReaderAccess:
             )
         if kind == "Function":
             lowered = name.lower()
-            if lowered in self._refused or lowered.startswith(_INTERNAL):
+            if lowered in self._forbidden or lowered.startswith(_INTERNAL):
                 raise StoreError(
                     ACCESS_DENIED, "ACCESS_DENIED", f"The read-only user may not use the function {name}"
                 )

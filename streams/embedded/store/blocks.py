@@ -1,4 +1,4 @@
-"""ClickHouse's own compressed blocks over HTTP (``compress=1``, ``decompress=1``), which some clients use unless told otherwise.
+"""ClickHouse's own compressed blocks over HTTP (``compress=1``, ``decompress=1``), which some clients use by default.
 
 A block is a checksum of 16 bytes (CityHash128 1.0.2 of what follows), a byte for the method, the size with these nine bytes of
 header and the size unpacked (4 bytes each, little endian), and the packed content (``CompressedReadBufferBase``,
@@ -31,7 +31,7 @@ _NONE, _LZ4, _ZSTD = 0x02, 0x82, 0x90
 #: bytes of content in a block that is written, as the server's ``max_compress_block_size``
 _BLOCK_BYTES: Final = 1 << 20
 #: bytes of content in a block that is read, at most; clients write about a megabyte
-_MOST_BYTES: Final = 64 << 20
+_MAX_BYTES: Final = 64 << 20
 
 
 def pack(content: bytes) -> bytes:
@@ -100,11 +100,11 @@ class BlockReader:
                 "UNKNOWN_COMPRESSION_METHOD",
                 f"Unknown compression method 0x{method:02x} of a block; send LZ4, ZSTD or NONE",
             )
-        if packed < _HEADER.size or max(packed, size) > _MOST_BYTES:
+        if packed < _HEADER.size or max(packed, size) > _MAX_BYTES:
             raise StoreError(
                 BROKEN_BLOCK,
                 "TOO_LARGE_SIZE_COMPRESSED",
-                f"A compressed block says that it has {packed} bytes, {size} unpacked; at most {_MOST_BYTES} are taken",
+                f"A compressed block says that it has {packed} bytes, {size} unpacked; at most {_MAX_BYTES} are taken",
             )
         return at + _CHECKSUM_BYTES + int(packed)
 

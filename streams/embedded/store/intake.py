@@ -33,14 +33,14 @@ from streams.embedded.store.protocol import (
     revision_of,
     settings_of,
 )
-from streams.embedded.store.reader_settings import MOST_STATEMENT_BYTES
+from streams.embedded.store.reader_settings import MAX_STATEMENT_BYTES
 from streams.embedded.store.statement import first_word
 
 HELD_BYTES: Final = (
     1 << 20
 )  # a body up to here is held in memory; a result is answered whole, with true figures and status
 _READER_BODY_BYTES = 16 << 20  # a reader sends statements and small tables
-_MOST_FIELDS = 2000  # of a form
+_MAX_FIELDS = 2000  # of a form
 _FIRST_WORD_WITHIN = 65_536  # comments before it may be this long
 
 
@@ -156,9 +156,9 @@ class RequestReader:
         except (ValueError, AssertionError) as error:
             raise StoreError(BAD_ARGUMENTS, "BAD_ARGUMENTS", f"The form cannot be read: {error}") from error
         async for part in parts:
-            if len(fields) + len(files) >= _MOST_FIELDS:
+            if len(fields) + len(files) >= _MAX_FIELDS:
                 raise StoreError(
-                    BAD_ARGUMENTS, "BAD_ARGUMENTS", f"The form has more than {_MOST_FIELDS} fields"
+                    BAD_ARGUMENTS, "BAD_ARGUMENTS", f"The form has more than {_MAX_FIELDS} fields"
                 )
             name = getattr(part, "name", None) or ""
             content = bytearray()
@@ -191,11 +191,11 @@ def _packing(request: web.Request) -> str:
 def _check_reader(sql: bytes, arguments: dict[str, str]) -> None:
     if "role" in arguments:
         raise StoreError(ACCESS_DENIED, "ACCESS_DENIED", "The read-only user may not choose its role")
-    if len(sql) > MOST_STATEMENT_BYTES:
+    if len(sql) > MAX_STATEMENT_BYTES:
         raise StoreError(
             SYNTAX_ERROR,
             "SYNTAX_ERROR",
-            f"Max query size exceeded: a statement of the read-only user has at most {MOST_STATEMENT_BYTES} bytes",
+            f"Max query size exceeded: a statement of the read-only user has at most {MAX_STATEMENT_BYTES} bytes",
         )
 
 

@@ -1,7 +1,7 @@
 """Which of the engine's functions a reader may call: a list of names, since a new engine brings new functions.
 
 A function is on the list if its result comes from its arguments, the clock or the query itself. Whatever reads a file, a dictionary, a
-model, a header or a certificate, asks the network, sleeps, or tells of other people's queries is not, and what is not on it is
+model, a header or a certificate, asks the network, sleeps, or shows other people's queries is not, and what is not on it is
 rejected. Aggregates and their combinators are not listed: none of them reaches further than its arguments. All names in small letters.
 """
 

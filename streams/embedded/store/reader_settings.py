@@ -29,7 +29,7 @@ UNTOUCHABLE: Final = (
 )
 
 #: longer statements of a reader are rejected: ClickHouse's own default, and reading one takes processor time that others miss
-MOST_STATEMENT_BYTES: Final = 262_144
+MAX_STATEMENT_BYTES: Final = 262_144
 #: only ever lowered
 _LOWERED: Final = frozenset(["max_execution_time", "max_threads"])
 _OPEN: Final = frozenset(
@@ -141,7 +141,7 @@ def reader_settings(
     settings["max_threads"] = lowered(asked.get("max_threads"), os.cpu_count() or 1)
     return settings | {
         "max_memory_usage": str(memory_bytes),
-        "max_query_size": str(MOST_STATEMENT_BYTES),
+        "max_query_size": str(MAX_STATEMENT_BYTES),
         "allow_introspection_functions": "0",
         "allow_ddl": "0",
     }

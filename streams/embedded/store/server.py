@@ -49,15 +49,15 @@ class Lane:
 
     def __init__(self, name: str, threads: int, waiting: int) -> None:
         self.pool = ThreadPoolExecutor(threads, thread_name_prefix=f"store-{name}")
-        self._most = threads + waiting
+        self._limit = threads + waiting
         self._inside = 0
 
     async def __aenter__(self) -> None:
-        if self._inside >= self._most:
+        if self._inside >= self._limit:
             raise StoreError(
                 TOO_MANY_SIMULTANEOUS_QUERIES,
                 "TOO_MANY_SIMULTANEOUS_QUERIES",
-                f"Too many simultaneous queries. Maximum: {self._most}. Ask again later",
+                f"Too many simultaneous queries. Maximum: {self._limit}. Ask again later",
             )
         self._inside += 1
 
@@ -127,7 +127,7 @@ class StoreServer:
                     raise StoreError(62, "SYNTAX_ERROR", "Empty query")
                 return await self._answer(request, query, lane)
         except StoreError as error:
-            return self._refusal(error, query_id, request)
+            return self._error_response(error, query_id, request)
         finally:
             for path in bodies:
                 path.unlink(missing_ok=True)
@@ -225,7 +225,7 @@ class StoreServer:
             headers["Content-Encoding"] = query.packed
         return headers
 
-    def _refusal(self, error: StoreError, query_id: str, request: web.Request) -> web.Response:
+    def _error_response(self, error: StoreError, query_id: str, request: web.Request) -> web.Response:
         status = error.status
         headers = {
             "X-ClickHouse-Exception-Code": str(error.code),
@@ -252,7 +252,7 @@ async def _chunks(query: Query, stream: asyncio.StreamReader) -> AsyncIterator[b
             if query.packed not in PACKED_HERE:
                 query.packed = "none"
             outlet = Outlet(query.native_revision, query.in_blocks, query.packed)
-        # walking a block takes time: beside the loop
+        # walking a block takes time: in a thread
         if done := await asyncio.to_thread(outlet.feed, chunk):
             yield done
     if outlet is not None and (done := await asyncio.to_thread(outlet.finish)):

@@ -12,7 +12,7 @@ from streams.embedded.store.errors import SESSION_IS_LOCKED, SESSION_NOT_FOUND, 
 from streams.embedded.store.protocol import Query
 from streams.embedded.store.statement import Statement
 
-_MOST_SESSIONS = 256
+_MAX_SESSIONS = 256
 _LONGEST_S = 3600.0
 _KEEPING = {"SET", "USE"}
 
@@ -99,7 +99,7 @@ class Sessions:
     def _end_old(self) -> None:
         now = monotonic()
         idle = sorted(self._open.items(), key=lambda item: item[1].ends_at)
-        surplus = len(self._open) - _MOST_SESSIONS + 1
+        surplus = len(self._open) - _MAX_SESSIONS + 1
         for at, (key, session) in enumerate(idle):
             if session.ends_at >= now and at >= surplus:
                 break

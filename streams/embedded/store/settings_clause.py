@@ -1,6 +1,6 @@
 """The SETTINGS clause at the end of a reader's statement, taken off so that its settings go the way of all others.
 
-What is left of the statement may hold no further one: ``access.py`` refuses it by the engine's own syntax tree.
+What is left of the statement may hold no further one: ``access.py`` rejects it by the engine's own syntax tree.
 """
 
 from __future__ import annotations

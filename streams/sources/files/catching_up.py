@@ -1,4 +1,4 @@
-"""Waits until the landing role has everything in ClickHouse that stood in Kafka when the waiting began."""
+"""Waits until the landing role has everything in ClickHouse that was in Kafka when the waiting began."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ async def wait_until_landed(
             if monotonic() - since > timeout_s:
                 raise NotCaughtUpError(
                     f"{behind:,} records are still not in ClickHouse and nothing moved for {timeout_s:.0f} s; "
-                    f"`funnelwatch status --data {settings.data}` says how the landing role fares"
+                    f"`funnelwatch status --data {settings.data}` shows the state of the landing role"
                 )
             await asyncio.sleep(0.2)
     finally:

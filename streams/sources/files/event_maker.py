@@ -1,7 +1,7 @@
 """From rows to events: what the mapping says, with ids that are the same on every replay of the same content.
 
 An event's id is a hash of store, type and either the mapping's identity columns or the whole row and how often that same
-row stood earlier in the file. So a second replay of the file is a redelivery of the same events, and changes nothing.
+row occurred earlier in the file. So a second replay of the file is a redelivery of the same events, and changes nothing.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Row = tuple[str, ...]
 
 @dataclass(slots=True)
 class MadeEvents:
-    """What a chunk of rows gave. ``events`` are raw events as the HTTP API takes them; ``lines`` says where each stood."""
+    """What a chunk of rows gave. ``events`` are raw events as the HTTP API takes them; ``lines`` says where each was."""
 
     events: list[dict[str, Any]] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)

@@ -132,7 +132,8 @@ class FileMapping(_Part):
         (), description="Rows for which any of these holds are left out, and counted."
     )
     identity: tuple[Column, ...] = Field(
-        (), description="Columns that name an event; without it the whole row and how often it stood before."
+        (),
+        description="Columns that name an event; without it the whole row and how often it occurred before.",
     )
 
     @model_validator(mode="after")

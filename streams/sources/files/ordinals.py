@@ -1,4 +1,4 @@
-"""How often an identical row stood earlier in the file, with eight bytes a row remembered.
+"""How often an identical row occurred earlier in the file, with eight bytes a row remembered.
 
 A file may rightly hold the same row twice (two clicks within a second), and a replay must give each its own id, the same
 on every replay. The ordinal distinguishes them.
@@ -12,7 +12,7 @@ import numpy.typing as npt
 Hashes = npt.NDArray[np.uint64]
 
 #: rows remembered: 8 bytes each. Identical rows further apart than this get one id, and count once.
-MOST_ROWS = 64_000_000
+MAX_ROWS = 64_000_000
 
 
 class Ordinals:
@@ -22,8 +22,8 @@ class Ordinals:
     goes through few runs. A chance collision only gives a row ordinal 1 for 0, on every replay alike.
     """
 
-    def __init__(self, most_rows: int = MOST_ROWS) -> None:
-        self._most = most_rows
+    def __init__(self, max_rows: int = MAX_ROWS) -> None:
+        self._max_rows = max_rows
         self._runs: list[Hashes] = []
         self._repeats: dict[int, int] = {}
 
@@ -53,5 +53,5 @@ class Ordinals:
         while self._runs and len(self._runs[-1]) <= 2 * len(run):
             run = np.union1d(self._runs.pop(), run)
         self._runs.append(run)
-        while len(self._runs) > 1 and sum(len(kept) for kept in self._runs) > self._most:
+        while len(self._runs) > 1 and sum(len(kept) for kept in self._runs) > self._max_rows:
             del self._runs[0]

@@ -1,4 +1,4 @@
-"""Rows of a file, in chunks, whatever kind of file it is; what is no row comes back as a value with its line and reason.
+"""Rows of a file, in chunks, whatever kind of file it is; what is not a row comes back as a value with its line and reason.
 
 Each physical line is split on its own, so that one stray quote spoils one row and not the rest of the file.
 """
@@ -28,7 +28,7 @@ DELIMITERS = (",", ";", "\t", "|")
 #: characters of one line; longer ones are rejected whole (the collector rejects events of this size as well)
 LONGEST_LINE = 65_536
 #: lines one quoted row may go over
-MOST_QUOTED_LINES = 50
+MAX_QUOTED_LINES = 50
 #: characters of a bad line that are kept
 _KEPT = 2_000
 _LOOK = 50
@@ -37,7 +37,7 @@ _CONTROL = re.compile("[\x00-\x08\x0e-\x1f]")
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A line that is no row: where, why and its fields as far as they can be distinguished."""
+    """A line that is not a row: where, why and its fields as far as they can be distinguished."""
 
     line: int
     reason: RejectReason
@@ -47,7 +47,7 @@ class BadRow:
 
 @dataclass(slots=True)
 class RowChunk:
-    """Some rows in file order: ``rows[i]`` stood at line ``lines[i]`` and has the texts of ``Table.columns``.
+    """Some rows in file order: ``rows[i]`` was at line ``lines[i]`` and has the texts of ``Table.columns``.
 
     ``position`` is how many bytes (or, for Parquet, rows) of the file are read.
     """
@@ -59,7 +59,7 @@ class RowChunk:
 
 
 class FileEndsEarlyError(InputError):
-    """The file is damaged from some line on; what stood before it was given. ``replay`` reports it."""
+    """The file is damaged from some line on; what precedes it was given. ``replay`` reports it."""
 
 
 class Table:
@@ -98,7 +98,7 @@ class Table:
         """The rows, ``CHUNK_ROWS`` at a time.
 
         Raises:
-            FileEndsEarlyError: the file is damaged; the chunks before hold everything that stood before the damage.
+            FileEndsEarlyError: the file is damaged; the chunks before hold everything that precedes the damage.
         """
         return self._parquet_chunks() if self.is_parquet else self._text_chunks()
 
@@ -330,7 +330,7 @@ def _over_lines(lines: _Lines, line: str, delimiter: str, width: int) -> tuple[s
     """The row that begins with ``line`` and goes on over the next ones inside a quote; None, and the lines back, if none does."""
     taken: list[tuple[int, str]] = []
     joined = line
-    for number, following in itertools.islice(lines, MOST_QUOTED_LINES):
+    for number, following in itertools.islice(lines, MAX_QUOTED_LINES):
         taken.append((number, following))
         joined += following
         if len(joined) > LONGEST_LINE:

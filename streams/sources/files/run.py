@@ -29,7 +29,7 @@ _LONGEST_NAP_S = 0.5
 class ReplayReport:
     """What came of a replay.
 
-    ``rows`` were read; ``left_out`` rows are no event by the mapping; ``repeated`` events stood twice in the file under
+    ``rows`` were read; ``left_out`` rows are not events by the mapping; ``repeated`` events were twice in the file under
     one identity; ``ends_open`` says that the file's last line has no line end. ``first_ms`` and ``last_ms`` are the earliest and the latest event time.
     """
 
@@ -44,7 +44,7 @@ class ReplayReport:
     last_ms: int | None = None
     damage: str = ""
     ends_open: bool = False
-    first_refusals: list[str] = field(default_factory=list)
+    first_details: list[str] = field(default_factory=list)
 
     @property
     def events_per_s(self) -> float:
@@ -130,7 +130,7 @@ class Replay:
         yield position, self._maker.finish()
 
     async def _send_paced(self, pace: _ReplayPace, made: MadeEvents) -> None:
-        await self._refuse(made.bad)
+        await self._reject(made.bad)
         self.report.left_out += made.left_out
         sent = 0
         while sent < len(made.events):
@@ -143,7 +143,7 @@ class Replay:
 
     async def _send(self, made: MadeEvents) -> None:
         self.report.left_out += made.left_out
-        await self._refuse(made.bad)
+        await self._reject(made.bad)
         await self._accept(made.events, made.lines)
 
     async def _accept(self, events: Sequence[dict[str, Any]], lines: Sequence[int]) -> None:
@@ -167,18 +167,18 @@ class Replay:
         types.subtract(events[index]["type"] for index in rejected)
         report.accepted_by_type.update(types)
         for one in result.rejected:
-            self._note_refusal(one)
+            self._note_rejection(one)
         times = [event["event_time_ms"] for index, event in enumerate(events) if index not in rejected]
         if times:
             report.first_ms = min(times) if report.first_ms is None else min(report.first_ms, *times)
             report.last_ms = max(times) if report.last_ms is None else max(report.last_ms, *times)
 
-    def _note_refusal(self, one: RejectedRecord) -> None:
+    def _note_rejection(self, one: RejectedRecord) -> None:
         self.report.rejected[one.rejection.reason.value] += 1
-        if len(self.report.first_refusals) < 3:
-            self.report.first_refusals.append(one.rejection.detail)
+        if len(self.report.first_details) < 3:
+            self.report.first_details.append(one.rejection.detail)
 
-    async def _refuse(self, bad: Sequence[BadRow]) -> None:
+    async def _reject(self, bad: Sequence[BadRow]) -> None:
         if not bad:
             return
         rejected = [
@@ -188,7 +188,7 @@ class Replay:
             rejected, source=Source.REPLAY, received_at_ms=now_ms(), stores=self._stores
         )
         for one in rejected:
-            self._note_refusal(one)
+            self._note_rejection(one)
 
     def _letter(self, row: BadRow) -> bytes:
         """A bad row as it is kept: its line, and the fields that the mapping uses, under the names that masks know.

@@ -92,7 +92,7 @@ def _event(
     if kind in (EventType.ORDER, EventType.REFUND):
         fields |= {"amount": text_of(params.get("value")), "currency": text_of(params.get("currency"))}
     if kind is EventType.REFUND and fields["order_id"]:
-        # the refund of a part names its items: each part is one, and the same part again is no other
+        # the refund of a part names its items: each part is one, and the same part again is not another
         fields["event_id"] = made.id_of(
             "ga4-refund", store, fields["order_id"], params.get("items"), params.get("value")
         )

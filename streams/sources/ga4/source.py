@@ -19,7 +19,7 @@ from streams.sources.source import SourceSpec, Supply
 from streams.sources.tag_events import UnknownBodyError, store_of
 
 #: Google takes 130 kB; a little more is let in, so that a limit of theirs is not first met here
-_MOST_BYTES = 256_000
+_MAX_BYTES = 256_000
 
 
 async def collect(host: DoorHost, door: Door, request: web.Request) -> web.Response:
@@ -63,7 +63,7 @@ SOURCE = SourceSpec(
             "/mp/collect",
             collect,
             Source.API,
-            most_bytes=_MOST_BYTES,
+            max_bytes=_MAX_BYTES,
             key_place="in the query as api_secret=…",
         ),
     ),

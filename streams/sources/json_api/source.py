@@ -34,12 +34,12 @@ from scoring.sources.tokens import TokenPair
 from scoring.sources.translated import ConnectionTerms, Translated, TranslationError
 from scoring.wording.text import Text
 from streams.sources.asking import (
-    AccessRefusedError,
+    AccessDeniedError,
     AnswerGarbledError,
     HttpAnswer,
     HttpRequest,
     PlatformApi,
-    RequestRefusedError,
+    PlatformRejectedError,
     judge_http,
 )
 from streams.sources.connection import Connection
@@ -143,7 +143,7 @@ def _same_host(link: str, url: str) -> str:
     """The address of the next page: on the host that was asked, for it carries our key."""
     asked, given = urlsplit(url), urlsplit(link)
     if given.netloc and (given.scheme, given.netloc) != (asked.scheme, asked.netloc):
-        raise RequestRefusedError(f"{asked.hostname} sends us on to another host, {given.hostname}")
+        raise PlatformRejectedError(f"{asked.hostname} sends us on to another host, {given.hostname}")
     return link if given.netloc else f"{asked.scheme}://{asked.netloc}{link}"
 
 
@@ -245,8 +245,8 @@ async def _new_pair(
         form["refresh_token"] = old.refresh
     try:
         answer = await api.ask(_form_request(auth.token_url, form))
-    except RequestRefusedError as error:
-        raise AccessRefusedError("the token was refused") from error
+    except PlatformRejectedError as error:
+        raise AccessDeniedError("the token was rejected") from error
     given = answer.json()
     if not isinstance(given, dict) or not isinstance(given.get("access_token"), str):
         raise AnswerGarbledError(f"{answer.host} answered without an access_token")

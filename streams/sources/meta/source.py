@@ -18,8 +18,8 @@ from streams.sources.source import SourceSpec, Supply
 from streams.sources.tag_events import UnknownBodyError, object_with, store_of, text_of
 
 #: Meta takes 1,000 events; with their hashed user data about a megabyte
-_MOST_BYTES, _MOST_EVENTS = 2_000_000, 1_000
-#: error codes of the Graph API, which clients look at: token is no good, asked too often, parameter is no good
+_MAX_BYTES, _MAX_EVENTS = 2_000_000, 1_000
+#: error codes of the Graph API, which clients look at: invalid token, asked too often, invalid parameter
 _CODES = {401: 190, 403: 190, 429: 4}
 
 
@@ -74,8 +74,8 @@ SOURCE = SourceSpec(
             "/{version}/{dataset}/events",
             receive,
             Source.API,
-            most_bytes=_MOST_BYTES,
-            most_events=_MOST_EVENTS,
+            max_bytes=_MAX_BYTES,
+            max_events=_MAX_EVENTS,
             key_place="as access_token, in the query or the body",
         ),
     ),

@@ -19,9 +19,9 @@ _EVENTS = re.compile(r'"events"\s*:\s*\[')
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+\\?"?|[\[\]{},]', re.DOTALL)
 #: events that are read one by one out of a body that is broken, and signs and texts that are looked at for that: the script sends
 #: 40 events at most, and each has some thirty
-_MOST_SALVAGED, _MOST_TOKENS = 500, 20_000
+_MAX_SALVAGED, _MAX_TOKENS = 500, 20_000
 #: larger than any clock's milliseconds
-_MOST_MS = 10**15
+_MAX_MS = 10**15
 
 
 class Beacon(msgspec.Struct, frozen=True):
@@ -84,7 +84,7 @@ def _read_leniently(body: bytes) -> Beacon:
     sent, zone, events = (content.get(name) for name in ("sent", "zone", "events"))
     return Beacon(
         json.dumps(events).encode() if isinstance(events, list) and events else body,
-        int(sent) if isinstance(sent, int | float) and abs(sent) < _MOST_MS else 0,
+        int(sent) if isinstance(sent, int | float) and abs(sent) < _MAX_MS else 0,
         zone if isinstance(zone, str) else "",
     )
 
@@ -99,13 +99,13 @@ def _decoded(text: str) -> object:
 
 
 def _salvaged(text: str) -> list[object]:
-    """The events of a body that is no JSON as a whole. One that cannot be read is its own text, which is rejected as such."""
+    """The events of a body that is not JSON as a whole. One that cannot be read is its own text, which is rejected as such."""
     start = _EVENTS.search(text)
     if start is None:
         return []
     events: list[object] = []
     depth, begin = 0, start.end()
-    for token in islice(_TOKEN.finditer(text, begin), _MOST_TOKENS):
+    for token in islice(_TOKEN.finditer(text, begin), _MAX_TOKENS):
         mark = token.group()
         if mark in "[{":
             depth += 1
@@ -114,7 +114,7 @@ def _salvaged(text: str) -> list[object]:
         if depth < 0 or (mark == "," and depth == 0):
             events.append(_event_of(text[begin : token.start()]))
             begin = token.end()
-        if depth < 0 or len(events) >= _MOST_SALVAGED:
+        if depth < 0 or len(events) >= _MAX_SALVAGED:
             break
     if depth >= 0 and text[begin:].strip():
         events.append(_event_of(text[begin:]))

@@ -54,7 +54,7 @@ async def beacon(host: DoorHost, door: Door, request: web.Request) -> web.Respon
     body = await host.body(request, door, grant)
     if grant is None:
         grant = host.admit(door, beacon_key(body))
-    content = await host.intake.beside(len(body), partial(read_beacon, body))
+    content = await host.intake.off_loop(len(body), partial(read_beacon, body))
     edge = host.edge(request, content.zone)
     skew = now_ms() - content.sent_ms if content.sent_ms else 0
     shift_ms = skew if abs(skew) > _SKEW_MS else 0
@@ -125,8 +125,8 @@ SOURCE = SourceSpec(
             types=TYPES,
             trust=Trust.PUBLIC,
             any_origin=True,
-            most_bytes=_BEACON_BYTES,
-            most_events=_BEACON_EVENTS,
+            max_bytes=_BEACON_BYTES,
+            max_events=_BEACON_EVENTS,
             key_place=_IN_QUERY,
         ),
         Door(

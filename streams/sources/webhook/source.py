@@ -124,7 +124,7 @@ def own_events(document: Any, delivery: RawDelivery, terms: ConnectionTerms) -> 
     done = Translated()
     for place, row in enumerate(rows):
         if not isinstance(row, dict):
-            raise TranslationError(f"event {place} is no object")
+            raise TranslationError(f"event {place} is not an object")
         event = {name: _plain(value) for name, value in row.items() if is_given(value)}
         if event.setdefault("store_id", terms.stores[0]) not in terms.stores:
             raise TranslationError(f"event {place} is for a store that is none of this connection's")

@@ -18,7 +18,7 @@ from scoring.alerts.actions import CloseReason, HumanAction, HumanActionKind
 from scoring.alerts.routing import RoutingError
 from scoring.funnel.units import MINUTE_MS
 from streams.clock import now_ms
-from streams.incidents.action_log import MOST_SILENCE_MS, InvalidActionError, new_action
+from streams.incidents.action_log import MAX_SILENCE_MS, InvalidActionError, new_action
 from streams.kafka.errors import KafkaUnreachableError
 from streams.web.alerts.action_queries import ActionQueries
 from streams.web.alerts.answers import ActionEntry
@@ -45,7 +45,7 @@ class ActionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     text: str = ""
     assignee: str = ""
     until: str | int = ""
-    minutes: Annotated[float, msgspec.Meta(ge=0, le=MOST_SILENCE_MS / MINUTE_MS)] = 0
+    minutes: Annotated[float, msgspec.Meta(ge=0, le=MAX_SILENCE_MS / MINUTE_MS)] = 0
     action_id: str = ""
 
 
@@ -82,7 +82,7 @@ class ActionPages:
                 **fields,
             )
         except (InvalidActionError, BadQueryError) as error:
-            return await self._show_alert(request, failure=refusal(str(error), reader.word), filled=form)
+            return await self._show_alert(request, failure=error_text(str(error), reader.word), filled=form)
         try:
             await self._sender.send(action)
         except KafkaUnreachableError as error:
@@ -107,7 +107,7 @@ class ActionPages:
         try:
             wanted = msgspec.json.decode(await request.read(), type=ActionRequest)
         except (msgspec.DecodeError, UnicodeError) as error:
-            raise BadQueryError(f"the action is no JSON that fits: {error}") from error
+            raise BadQueryError(f"the action is not valid JSON: {error}") from error
         if wanted.kind not in ALERT_ACTIONS:
             raise BadQueryError(
                 f"kind: unknown value {wanted.kind.value!r}; expected one of {', '.join(ALERT_ACTIONS)}"
@@ -194,16 +194,16 @@ def _action_id(form: Mapping[str, str], alert_id: str) -> str:
 
 
 #: how what ``new_action`` says begins, and the page's own word for it
-_REFUSALS = (
-    ("say who you are", "refused_who"),
-    ("closing needs", "refused_reason"),
-    ("a comment needs", "refused_comment"),
-    ("say whom", "refused_assignee"),
-    ("the text is longer", "refused_long"),
-    ("a silence ends", "refused_until"),
+_ACTION_ERRORS = (
+    ("say who you are", "invalid_who"),
+    ("closing needs", "invalid_reason"),
+    ("a comment needs", "invalid_comment"),
+    ("say whom", "invalid_assignee"),
+    ("the text is longer", "invalid_long"),
+    ("a silence ends", "invalid_until"),
 )
 
 
-def refusal(text: str, word: Callable[[str], str]) -> str:
+def error_text(text: str, word: Callable[[str], str]) -> str:
     """Why ``new_action`` rejected the action, in the reader's language."""
-    return next((word(key) for begin, key in _REFUSALS if text.startswith(begin)), text)
+    return next((word(key) for begin, key in _ACTION_ERRORS if text.startswith(begin)), text)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from scoring.alerts.actions import ActionBook, HumanAction, HumanActionKind, Standing
+from scoring.alerts.actions import ActionBook, AlertHandling, HumanAction, HumanActionKind
 from scoring.funnel.units import DAY_MS
 from streams.clickhouse.reader import Database, Row
 from streams.clock import now_ms
@@ -122,25 +122,25 @@ class ActionQueries:
         book = ActionBook()
         for action in actions:
             book.take(action)
-        standing: Standing = book.standing(alert.alert_id)
-        until = standing.silenced_until_ms
+        handling: AlertHandling = book.handling(alert.alert_id)
+        until = handling.silenced_until_ms
         silenced = until is not None and until > at_ms
         by = next((a.who for a in reversed(actions) if a.kind is HumanActionKind.SILENCE), "")
         return ActionSummary(
-            acknowledged_by=standing.acknowledged_by,
-            acknowledged_at_ms=standing.acknowledged_at_ms,
-            assignee=standing.assignee,
-            comments=len(standing.comments),
-            closed_as=standing.closed_as.value if standing.closed_as else "",
-            closed_by=standing.closed_by,
-            closed_at_ms=standing.closed_at_ms,
+            acknowledged_by=handling.acknowledged_by,
+            acknowledged_at_ms=handling.acknowledged_at_ms,
+            assignee=handling.assignee,
+            comments=len(handling.comments),
+            closed_as=handling.closed_as.value if handling.closed_as else "",
+            closed_by=handling.closed_by,
+            closed_at_ms=handling.closed_at_ms,
             silenced_until_ms=until if silenced else None,
             silenced_by=by if silenced else "",
-            minutes_to_acknowledge=_minutes(alert.fired_at_ms, standing.acknowledged_at_ms),
+            minutes_to_acknowledge=_minutes(alert.fired_at_ms, handling.acknowledged_at_ms),
             minutes_to_resolve=_minutes(
                 alert.fired_at_ms,
                 min(
-                    (ms for ms in (alert.resolved_at_ms, standing.closed_at_ms) if ms is not None),
+                    (ms for ms in (alert.resolved_at_ms, handling.closed_at_ms) if ms is not None),
                     default=None,
                 ),
             ),

@@ -1,4 +1,4 @@
-"""The links of messages, ``/do/{token}``: opening one asks, pressing its button acts, once.
+"""The links of messages, ``/do/{token}``: opening one asks, pressing its button performs the action, once.
 
 Mail programs open links, so opening does nothing. The link is its own key: no sign-in is needed, and it works without
 ClickHouse.
@@ -60,7 +60,7 @@ class LinkPages:
             return self._invalid(request, 410, "link_ended", error.alert_id)
         except (LinkError, ValueError, KeyError):
             return self._invalid(request, 404, "link_forged", "")
-        alert, done, is_away = await self._known(link)
+        alert, done, is_unreachable = await self._known(link)
         code, failure, is_fresh = 200, "", False
         if is_press and done is None:
             form = await fields_of(request)
@@ -84,7 +84,7 @@ class LinkPages:
             kind=kind,
             alert=alert,
             store=store_or_bare(self._config, alert.store_id) if alert else None,
-            away=is_away,
+            unreachable=is_unreachable,
             action=self._actions.entry(done) if done else None,
             fresh=is_fresh,
             failure=failure,

@@ -21,12 +21,12 @@ from streams.web.alerts.answers import ActionEntry, Alert, AlertDetail, Alerts, 
 from streams.web.alerts.link_pages import LinkPages
 from streams.web.alerts.queries import AlertQueries, rows_span
 from streams.web.alerts.words import ALERT_WORDS
-from streams.web.frame.arguments import at_of, choice_of, most_of, number_of, one_of
+from streams.web.frame.arguments import at_of, choice_of, limit_of, number_of, one_of
 from streams.web.frame.errors import NotFoundError
 from streams.web.frame.queries import store_or_bare
 from streams.web.frame.routes import (
     AT,
-    MOST_ROWS,
+    MAX_ROWS,
     STEP,
     STORE,
     ApiRoute,
@@ -148,7 +148,7 @@ class AlertPages:
         alert = await self._alerts.alert(request.match_info["alert"])
         if alert is None:
             return self._renderer.missing(request, "no_such_alert")
-        most = most_of(request.query, 200, MOST_ROWS)
+        most = limit_of(request.query, 200, MAX_ROWS)
         raw = await self._stores.raw_events(alert.store_id, *rows_span(alert, now_ms()), most)
         store = store_or_bare(self._config, alert.store_id)
         return self._renderer.render(request, "alerts/rows.html", a=alert, raw=raw, store=store)
@@ -156,7 +156,7 @@ class AlertPages:
     async def alerts(self, request: web.Request) -> Alerts:
         """GET /api/v1/alerts."""
         state, store, step, days = _chosen(request)
-        most = most_of(request.query, 100, 500)
+        most = limit_of(request.query, 100, 500)
         at_ms, live = at_of(request.query, now_ms())
         return await self._alerts.alerts(state, store, most, at_ms, step=step, days=days, live=live)
 

@@ -41,7 +41,7 @@ BASELINES_FRESH_S = 600.0
 WORK_S = 0.5
 
 #: fewer minutes with an expectation than this are not shown as a change
-LEAST_MINUTES = 30
+MIN_MINUTES = 30
 
 #: how far a healthy store strays, for the order of a list only
 WOBBLE = 0.05
@@ -189,7 +189,7 @@ def compared_step(
     if row["missing"] == row["minutes"]:
         return StepComparison(step, "missing_stage", None, None, None, *drop)
     expected, covered = float(row["mean"]), int(row["covered"])
-    enough = covered >= min(FULL_COVERAGE * minutes, LEAST_MINUTES) and expected > 0
+    enough = covered >= min(FULL_COVERAGE * minutes, MIN_MINUTES) and expected > 0
     return StepComparison(
         step=step,
         state=row["newest"],

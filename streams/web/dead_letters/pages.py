@@ -12,9 +12,9 @@ from streams.clock import now_ms
 from streams.web.dead_letters.answers import DeadLetters, DeadLetterSummary
 from streams.web.dead_letters.queries import DeadLetterQueries
 from streams.web.dead_letters.words import DEAD_LETTER_WORDS
-from streams.web.frame.arguments import most_of, number_of, one_of
+from streams.web.frame.arguments import limit_of, number_of, one_of
 from streams.web.frame.routes import (
-    MOST_ROWS,
+    MAX_ROWS,
     STORE,
     ApiRoute,
     PageRoute,
@@ -29,7 +29,7 @@ REASONS = tuple(reason.value for reason in RejectReason)
 #: what the page shows, in hours
 PAGE_HOURS = 7 * 24
 #: how far back the API goes, in hours
-MOST_HOURS = 90 * 24
+MAX_HOURS = 90 * 24
 #: seconds between updates of an open page
 LIVE_S = 10
 
@@ -55,14 +55,14 @@ class DeadLetterPages:
 
     async def letter_summary(self, request: web.Request) -> DeadLetterSummary:
         """GET /api/v1/dead-letters/summary."""
-        return await self._queries.summary(number_of(request.query, "hours", 24, 0.25, MOST_HOURS), now_ms())
+        return await self._queries.summary(number_of(request.query, "hours", 24, 0.25, MAX_HOURS), now_ms())
 
     async def letters(self, request: web.Request) -> DeadLetters:
         """GET /api/v1/dead-letters."""
         query = request.query
         reason = one_of(query, "reason", ("", *REASONS), "")
-        hours = number_of(query, "hours", 24, 0.25, MOST_HOURS)
-        most = most_of(query, 100, MOST_ROWS)
+        hours = number_of(query, "hours", 24, 0.25, MAX_HOURS)
+        most = limit_of(query, 100, MAX_ROWS)
         return await self._queries.letters(reason, query.get("store", ""), hours, most, now_ms())
 
 
@@ -77,14 +77,14 @@ def _routes(services: PageServices) -> Routes:
                 "Rejected records by reason",
                 DeadLetterSummary,
                 pages.letter_summary,
-                (hours_back(24, MOST_HOURS),),
+                (hours_back(24, MAX_HOURS),),
             ),
             ApiRoute(
                 "/dead-letters",
                 "Rejected records, newest first",
                 DeadLetters,
                 pages.letters,
-                (reason, STORE, hours_back(24, MOST_HOURS), limit_of_rows(100, MOST_ROWS)),
+                (reason, STORE, hours_back(24, MAX_HOURS), limit_of_rows(100, MAX_ROWS)),
             ),
         ),
     )

@@ -24,7 +24,7 @@ SESSION_S = 12 * 3600
 #: wrong tokens an address may offer in ``ATTEMPT_SPAN_S``; no number for all together, by which one could lock out others
 ATTEMPTS_PER_ADDRESS = 5
 ATTEMPT_SPAN_S = 60.0
-_MOST_ADDRESSES = 10_000
+_MAX_ADDRESSES = 10_000
 #: beginnings of paths of the frame that need no sign-in
 OPEN_PATHS = ("/static/", "/healthz")
 
@@ -101,7 +101,7 @@ class Access:
         """Count a wrong token."""
         attempts = self._wrong.pop(address, [])  # the newest at the end
         self._wrong[address] = [*attempts[-ATTEMPTS_PER_ADDRESS + 1 :], monotonic()]
-        if len(self._wrong) > _MOST_ADDRESSES:
+        if len(self._wrong) > _MAX_ADDRESSES:
             del self._wrong[next(iter(self._wrong))]
 
     def address(self, request: web.Request) -> str:
@@ -120,7 +120,7 @@ class Access:
             path="/",
         )
 
-    def refusal(self, request: web.Request) -> web.Response | None:
+    def challenge(self, request: web.Request) -> web.Response | None:
         """None when the reader may read, else the answer to give."""
         if not self.needs_token:
             if is_loopback(request.url.host or ""):
@@ -172,9 +172,9 @@ def guard(access: Access, open_paths: tuple[str, ...] = ()) -> Middleware:
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        refusal = None if request.path.startswith(is_open) else access.refusal(request)
+        challenge = None if request.path.startswith(is_open) else access.challenge(request)
         try:
-            response = refusal if refusal is not None else await handler(request)
+            response = challenge if challenge is not None else await handler(request)
         except web.HTTPException as raised:
             raised.headers.update(SECURITY_HEADERS)
             raise

@@ -38,7 +38,7 @@ def at_of(query: Mapping[str, str], present_ms: int) -> tuple[int, bool]:
     return (present_ms, True) if at_ms is None else (at_ms, False)
 
 
-def most_of(query: Mapping[str, str], default: int, limit: int) -> int:
+def limit_of(query: Mapping[str, str], default: int, limit: int) -> int:
     """The maximum number of rows (``limit``)."""
     return int(number_of(query, "limit", default, 1, limit))
 

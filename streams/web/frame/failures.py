@@ -47,9 +47,9 @@ def _answer(renderer: Renderer, request: web.Request, error: Exception) -> web.R
             status, name, detail, heading = 404, "not_found", str(error), "no_such_page"
         case KafkaUnreachableError():
             detail = word("not_recorded", detail=str(error)) if is_page else str(error)
-            status, name, heading = 503, "broker_away", "not_done"
+            status, name, heading = 503, "kafka_unreachable", "not_done"
         case ClickHouseUnreachableError():
-            status, name, detail, heading = 503, "store_away", str(error), "away_title"
+            status, name, detail, heading = 503, "clickhouse_unreachable", str(error), "unreadable_title"
         case _:
             _log.exception("page_failed", path=request.path)
             status, name, detail, heading = 500, "bug", word("broken_detail"), "broken"

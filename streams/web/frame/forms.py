@@ -25,7 +25,7 @@ FIELD = "form_token"
 _NEW_COOKIE = web.RequestKey("new_form_cookie", str)
 _NEW_NAME = web.RequestKey("new_name", str)
 YEAR_S = 365 * 86_400
-MOST_NAME = 100
+MAX_NAME = 100
 
 
 def comes_from_elsewhere(request: web.Request) -> bool:
@@ -90,13 +90,13 @@ class Forms:
 
 def name_of(request: web.Request) -> str:
     """The name under which the reader acted last; empty if never."""
-    name = unquote(request.cookies.get(NAME_COOKIE, ""))[:MOST_NAME]
+    name = unquote(request.cookies.get(NAME_COOKIE, ""))[:MAX_NAME]
     return name.encode("utf-8", "replace").decode()
 
 
 def remember_name(request: web.Request, name: str) -> None:
     """Keep the name for the next action."""
-    request[_NEW_NAME] = quote(name[:MOST_NAME])
+    request[_NEW_NAME] = quote(name[:MAX_NAME])
 
 
 def _bytes(text: str) -> bytes:
@@ -107,7 +107,7 @@ async def fields_of(request: web.Request) -> dict[str, str]:
     """The text fields of the submitted form.
 
     Raises:
-        BadQueryError: it is no form.
+        BadQueryError: it is not a form.
     """
     try:
         form = await request.post()

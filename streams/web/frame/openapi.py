@@ -11,7 +11,7 @@ from streams.web.frame.problems import ApiProblem
 from streams.web.frame.routes import PREFIX, ApiRoute
 
 #: what any question may be answered with instead
-REFUSALS = {
+ERROR_RESPONSES = {
     "400": "The request makes no sense; the detail says what is expected.",
     "401": "The token is missing or wrong.",
     "404": "Not found.",
@@ -51,7 +51,7 @@ def openapi(routes: tuple[ApiRoute, ...], needs_token: bool) -> dict[str, Any]:
                         },
                         **{
                             code: {"description": text, "content": {"application/json": {"schema": problem}}}
-                            for code, text in REFUSALS.items()
+                            for code, text in ERROR_RESPONSES.items()
                         },
                     },
                 }

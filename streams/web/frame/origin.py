@@ -19,7 +19,7 @@ def local_path(target: str) -> str:
 
 
 class ClientAddresses:
-    """Tells the addresses of those who ask. ``X-Forwarded-For`` is believed from trusted proxies only."""
+    """Finds the addresses of those who ask. ``X-Forwarded-For`` is believed from trusted proxies only."""
 
     def __init__(self, trusted_proxies: tuple[str, ...]) -> None:
         """Trust these networks, such as ``10.0.0.0/8``."""

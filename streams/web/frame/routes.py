@@ -16,7 +16,7 @@ from streams.web.frame.errors import BadQueryError
 #: where the API begins
 PREFIX = "/api/v1"
 #: most rows of one answer
-MOST_ROWS = 1000
+MAX_ROWS = 1000
 PageHandler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 ApiHandler = Callable[[web.Request], Awaitable[Any]]
 

@@ -27,7 +27,7 @@ FRAME_WORDS: Mapping[str, Text] = {
     "path": Text("位置", "You are here"),
     "store": Text("店铺", "Store"),
     "source": Text("来源", "Source"),
-    "away_title": Text("暂时读不到数据", "Data cannot be read right now"),
+    "unreadable_title": Text("暂时读不到数据", "Data cannot be read right now"),
     "stores": Text("店铺", "Stores"),
     "no_stores": Text(
         "还没有店铺。在 funnelwatch.yaml 里加入店铺，或发送第一批事件。",

@@ -28,9 +28,9 @@ OVERVIEW_WORDS: Mapping[str, Text] = {
     "bots_15": Text("机器人", "Bots"),
     "past_note": Text("正在查看 {at} 时的情况。", "You are looking at the past, as of {at}."),
     "go_live": Text("回到现在", "Back to now"),
-    "away_since": Text("上次读到数据是 {ago}。", "Last read {ago}."),
-    "away_never": Text("启动后还没有读到过数据。", "Nothing has been read since the page started."),
-    "away_next": Text(
+    "unreadable_since": Text("上次读到数据是 {ago}。", "Last read {ago}."),
+    "unreadable_never": Text("启动后还没有读到过数据。", "Nothing has been read since the page started."),
+    "unreadable_next": Text(
         "计数与告警照常进行；数据库恢复后页面会自动更新。可运行 funnelwatch doctor 检查。",
         "Counting and alerting continue, and the page updates once the database is back. To check, run funnelwatch doctor.",
     ),
@@ -81,7 +81,7 @@ OVERVIEW_WORDS: Mapping[str, Text] = {
     "spoken_firing": Text("{n} 个告警：{first}", "{n} alerting: {first}"),
     "spoken_quiet": Text("没有正在触发的告警", "No alert is firing"),
     "title_firing": Text("（{n}）告警 · Funnelwatch", "({n}) alerting · Funnelwatch"),
-    "away": Text("无应答", "Unreachable"),
+    "unreachable": Text("无应答", "Unreachable"),
     "pixel_orders": Text("像素/订单（1 小时）", "Pixel/orders, 1 h"),
     "back": Text("时长", "Last"),
 }  # fmt: skip

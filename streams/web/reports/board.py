@@ -67,7 +67,7 @@ def board_of(reports: Reports, sums: Iterable[tuple[ReportFigure, int]] = ()) ->
 
     Args:
         reports: its figures without parts.
-        sums: days that were added up from their parts; they stand where the whole is not reported itself.
+        sums: days that were added up from their parts; they are used where the whole is not reported.
     """
     cells: dict[tuple[str, str], dict[tuple[str, str], dict[str, ReportCell]]] = {}
     for figure in reports.figures:

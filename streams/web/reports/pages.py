@@ -8,7 +8,7 @@ from scoring.funnel.units import DAY_MS
 from scoring.records.measures import MEASURES
 from scoring.records.report_row import Period
 from streams.clock import now_ms
-from streams.web.frame.arguments import moment_of, most_of, one_of
+from streams.web.frame.arguments import limit_of, moment_of, one_of
 from streams.web.frame.errors import BadQueryError
 from streams.web.frame.routes import MOMENT, ApiRoute, Parameter, Routes, choice, limit_of_rows
 from streams.web.frame.subject import PageServices, Subject
@@ -19,12 +19,12 @@ from streams.web.reports.words import REPORT_WORDS
 from streams.web.store.known import KnownStores
 
 #: longest span of one answer, and most rows in it
-MOST_SPAN_MS, MOST_FIGURES = 400 * DAY_MS, 10_000
+MAX_SPAN_MS, MAX_FIGURES = 400 * DAY_MS, 10_000
 MEASURE_NAMES = tuple(measure.name for measure in MEASURES)
 PERIODS = tuple(period.value for period in Period)
 ADD = ("", "days")
 #: rows of parts that the page adds up, at most
-_MOST_SUMS = 5000
+_MAX_SUMS = 5000
 
 
 class ReportPages:
@@ -38,7 +38,7 @@ class ReportPages:
         query = request.query
         to_ms = moment_of(query, "to") or now_ms()
         from_ms = moment_of(query, "from") or to_ms - BOARD_DAYS * DAY_MS
-        if not 0 < to_ms - from_ms <= MOST_SPAN_MS:
+        if not 0 < to_ms - from_ms <= MAX_SPAN_MS:
             raise BadQueryError("from, to: expected a span of more than 0 and at most 400 days")
         measure = one_of(query, "measure", ("", *MEASURE_NAMES), "")
         add = one_of(query, "add", ADD, "")
@@ -48,7 +48,7 @@ class ReportPages:
             await self._known.require(request.match_info["store"]),
             from_ms,
             to_ms,
-            most_of(query, 1000, MOST_FIGURES),
+            limit_of(query, 1000, MAX_FIGURES),
             source=query.get("source", ""),
             measure=measure,
             period=one_of(query, "period", ("", *PERIODS), ""),
@@ -60,8 +60,8 @@ class ReportPages:
 async def report_board(queries: ReportQueries, store_id: str, at_ms: int) -> ReportBoard:
     """What the store's page shows of its reports."""
     span = store_id, at_ms - (BOARD_DAYS + 1) * DAY_MS, at_ms
-    reports = await queries.figures(*span, MOST_FIGURES)
-    return board_of(reports, await queries.sums_of_parts(*span, _MOST_SUMS))
+    reports = await queries.figures(*span, MAX_FIGURES)
+    return board_of(reports, await queries.sums_of_parts(*span, _MAX_SUMS))
 
 
 def _routes(services: PageServices) -> Routes:
@@ -87,9 +87,9 @@ def _routes(services: PageServices) -> Routes:
                     Parameter(
                         "add",
                         {"type": "string", "enum": ["days"]},
-                        "Sums over the days, too. Refused for a measure that counts people; null in totals.",
+                        "Sums over the days, too. Rejected for a measure that counts people; null in totals.",
                     ),
-                    limit_of_rows(1000, MOST_FIGURES),
+                    limit_of_rows(1000, MAX_FIGURES),
                 ),
             ),
         )

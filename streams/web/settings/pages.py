@@ -10,7 +10,7 @@ from scoring.alerts.actions import HumanActionKind
 from streams.clickhouse.errors import ClickHouseUnreachableError
 from streams.clock import now_ms
 from streams.incidents.action_log import InvalidActionError, new_action
-from streams.web.alerts.action_pages import refusal
+from streams.web.alerts.action_pages import error_text
 from streams.web.alerts.action_queries import ActionQueries
 from streams.web.alerts.answers import Silences
 from streams.web.frame.forms import fields_of, name_of, remember_name
@@ -67,7 +67,7 @@ class SettingsPages:
                 silence_id=silence.silence_id,
             )
         except InvalidActionError as error:
-            return self._renderer.failed(request, 422, "not_done", refusal(str(error), word))
+            return self._renderer.failed(request, 422, "not_done", error_text(str(error), word))
         await self._sender.send(action)
         remember_name(request, action.who)
         return web.Response(status=303, headers={"Location": "/settings#silences"})

@@ -15,13 +15,13 @@ from streams.web.cleaning.board import CLEANED_DAYS, CLEANED_ROWS
 from streams.web.cleaning.pages import cleaned_board
 from streams.web.cleaning.queries import CleaningQueries
 from streams.web.cleaning.words import cleaning_reason, sign_names
-from streams.web.frame.arguments import at_of, choice_of, moment_of, most_of, number_of, one_of
+from streams.web.frame.arguments import at_of, choice_of, limit_of, moment_of, number_of, one_of
 from streams.web.frame.errors import BadQueryError
 from streams.web.frame.queries import store_or_bare
 from streams.web.frame.routes import (
     AT,
+    MAX_ROWS,
     MOMENT,
-    MOST_ROWS,
     SEGMENT,
     ApiRoute,
     PageRoute,
@@ -47,9 +47,9 @@ HOURS = (1, 6, 24, 168)
 #: seconds between updates of an open page
 LIVE_S = 60
 #: most points of a series in one answer
-MOST_POINTS = 2000
+MAX_POINTS = 2000
 #: longest span of raw events in one answer
-MOST_EVENTS_MS = 72 * HOUR_MS
+MAX_EVENTS_MS = 72 * HOUR_MS
 SLOW_STEPS = tuple(COHORT_DAYS)
 EVENT_TYPES = tuple(t.value for t in EventType)
 
@@ -127,8 +127,8 @@ class StorePages:
         step = one_of(request.query, "step", tuple(STEP_BY_ID), "")
         hours = number_of(request.query, "hours", 3, 0.25, 24 * 14)
         resolution = one_of(request.query, "resolution", ("", *map(str, RESOLUTIONS_MINUTES)), "")
-        if resolution and hours * 60 / int(resolution) > MOST_POINTS:
-            raise BadQueryError(f"hours, resolution: at most {MOST_POINTS} points in one answer")
+        if resolution and hours * 60 / int(resolution) > MAX_POINTS:
+            raise BadQueryError(f"hours, resolution: at most {MAX_POINTS} points in one answer")
         at_ms, _ = at_of(request.query, now_ms())
         store, segment = await self._store(request), request.query.get("segment", "")
         return await self._stores.series(store, step, segment, hours, at_ms, int(resolution or 0))
@@ -143,11 +143,11 @@ class StorePages:
         query, present = request.query, now_ms()
         to_ms = moment_of(query, "to") or present
         from_ms = moment_of(query, "from") or to_ms - HOUR_MS
-        if not 0 < to_ms - from_ms <= MOST_EVENTS_MS:
+        if not 0 < to_ms - from_ms <= MAX_EVENTS_MS:
             raise BadQueryError("from, to: expected a span of more than 0 and at most 72 hours")
         chosen = one_of(query, "type", ("", *EVENT_TYPES), "")
         types = (chosen,) if chosen else EVENT_TYPES
-        most = most_of(query, 200, MOST_ROWS)
+        most = limit_of(query, 200, MAX_ROWS)
         return await self._stores.raw_events(request.match_info["store"], types, from_ms, to_ms, most)
 
 
@@ -216,7 +216,7 @@ def _funnel_routes(pages: StorePages) -> tuple[ApiRoute, ...]:
                 Parameter("from", MOMENT, "Start: RFC 3339 or ms; defaults to an hour before the end."),
                 Parameter("to", MOMENT, "End (exclusive): RFC 3339 or ms; defaults to now."),
                 Parameter("type", {"type": "string", "enum": list(EVENT_TYPES)}, "Only this type."),
-                limit_of_rows(200, MOST_ROWS),
+                limit_of_rows(200, MAX_ROWS),
             ),
         ),
     )

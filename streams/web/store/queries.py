@@ -23,9 +23,9 @@ from streams.web.store.answers import (
 #: the windows people choose from, in minutes
 WINDOWS: tuple[int, ...] = (5, 60, 1440)
 #: most points of a line
-MOST_POINTS = 240
+MAX_POINTS = 240
 #: a slow step is scored once a business hour, for what came in since the last one: only of a day and more is that a sum to show
-LEAST_SLOW_WINDOW_MINUTES = 1440
+MIN_SLOW_WINDOW_MINUTES = 1440
 #: a line is drawn coarser, down to this few points, until a bucket holds this many arrivals on average
 READABLE_COUNT = 3
 FEWEST_POINTS = 18
@@ -74,7 +74,7 @@ ORDER BY bucket
 LIMIT 2000
 """
 
-#: a lower bound of zero is cut off there and hides its spread; the upper side stands in for it
+#: a lower bound of zero is cut off there and hides its spread; the upper side is used for it
 SCORE_LINE = f"""
 SELECT intDiv(toUnixTimestamp(minute), {{bucket_s:Int64}}) * {{bucket_s:Int64}} AS bucket,
        count() AS minutes, countIf({no_expectation_sql()}) AS without,
@@ -225,10 +225,10 @@ class StoreQueries:
     ) -> Series:
         """Observed and expected arrivals downstream of ``step`` over the last ``hours``, whole buckets only.
 
-        ``resolution`` is a number of minutes; without it, the finest that gives at most ``MOST_POINTS``.
+        ``resolution`` is a number of minutes; without it, the finest that gives at most ``MAX_POINTS``.
         """
         resolution = resolution or next(
-            (m for m in RESOLUTIONS_MINUTES if hours * 60 / m <= MOST_POINTS), RESOLUTIONS_MINUTES[-1]
+            (m for m in RESOLUTIONS_MINUTES if hours * 60 / m <= MAX_POINTS), RESOLUTIONS_MINUTES[-1]
         )
         is_slow = not STEP_BY_ID[step].is_fast
         if is_slow:  # scored once a business hour
@@ -323,7 +323,7 @@ def _slow_sum(scored: dict[str, Row], window_minutes: int) -> float | None:
         for step, row in scored.items()
         if not is_fast(step) and row["minutes"] > row["without"]
     ]
-    return max(known, default=None) if window_minutes >= LEAST_SLOW_WINDOW_MINUTES else None
+    return max(known, default=None) if window_minutes >= MIN_SLOW_WINDOW_MINUTES else None
 
 
 def _funnel_step(step: str, entered: int | None, advanced: int | None, row: Row | None) -> FunnelStep:

@@ -1,4 +1,4 @@
-"""What a short command costs: processor time and memory beside Python's own start, ``python -m tests.bench.command_line``.
+"""What a short command costs: processor time and memory on top of Python's own start, ``python -m tests.bench.command_line``.
 
 Needs no instance: ``status`` says that nothing runs, ``sql`` and ``alerts list`` that there is nobody to ask.
 """

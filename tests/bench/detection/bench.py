@@ -35,7 +35,7 @@ from scoring.detection import DetectionPolicy
 
 BUDGET = 0.05
 RESULTS = Path(__file__).parents[1] / "results"
-#: the hourly libraries take seconds a store: they run on so many
+#: the hourly libraries take seconds a store: they run on this many
 FEW = 40
 SLOW = ("Prophet", "Holt-Winters")
 
@@ -159,10 +159,10 @@ def main() -> None:
     print(f"written to {out}")
 
 
-def keep(out: Path, told: dict) -> None:
+def keep(out: Path, results: dict) -> None:
     """Add results to the file; parts that are there already are written over one by one."""
     known = json.loads(out.read_text()) if out.exists() else {}
-    for key, value in told.items():
+    for key, value in results.items():
         known[key] = known.get(key, {}) | value if key == "stress" else value
     known["at"] = datetime.now(UTC).isoformat(timespec="seconds")
     out.write_text(json.dumps(known, indent=1, default=float) + "\n")
@@ -171,16 +171,16 @@ def keep(out: Path, told: dict) -> None:
 def run_product(world: World, stores: list, out: Path) -> dict:
     started = time.perf_counter()
     alerts, timing = run_detector(stores, world, DetectionPolicy())
-    told = {level: judge(alerts, stores, world, level) for level in Level}
+    results = {level: judge(alerts, stores, world, level) for level in Level}
     for level in Level:
-        say(f"product ({level.value})", told[level])
+        say(f"product ({level.value})", results[level])
     print("traffic", timing["traffic"])
     edges = np.quantile([store.clicks_per_hour for store in stores], [0.25, 0.5, 0.75]).tolist()
-    plot_delay(told[Level.NOTICE]["rows"], edges, out.with_name(out.stem + "-delay.png"))
+    plot_delay(results[Level.NOTICE]["rows"], edges, out.with_name(out.stem + "-delay.png"))
     return {
         "world": asdict(world) | {"kernel": len(world.kernel)},
         "policy": asdict(DetectionPolicy()),
-        "product": {level.value: summary(told[level]) for level in Level},
+        "product": {level.value: summary(results[level]) for level in Level},
         "traffic": timing["traffic"],
         "seconds": {"fit": timing["fit_s"], "score": timing["run_s"], "all": time.perf_counter() - started},
     }
@@ -189,15 +189,15 @@ def run_product(world: World, stores: list, out: Path) -> dict:
 def run_market(market: second.Market, out: Path) -> dict:
     stores = second.simulate(market)
     alerts, timing = run_detector(stores, market, DetectionPolicy())
-    told = {level: judge(alerts, stores, market, level) for level in Level}
+    results = {level: judge(alerts, stores, market, level) for level in Level}
     for level in Level:
-        say(f"second ({level.value})", told[level])
+        say(f"second ({level.value})", results[level])
     print("traffic", timing["traffic"])
     edges = np.quantile([store.clicks_per_hour for store in stores], [0.25, 0.5, 0.75]).tolist()
-    plot_delay(told[Level.NOTICE]["rows"], edges, out.with_name(out.stem + "-second-delay.png"))
+    plot_delay(results[Level.NOTICE]["rows"], edges, out.with_name(out.stem + "-second-delay.png"))
     return {
         "market": {"world": asdict(market)}
-        | {level.value: summary(told[level]) for level in Level}
+        | {level.value: summary(results[level]) for level in Level}
         | {"traffic": timing["traffic"]}
     }
 
@@ -210,18 +210,18 @@ def run_stress(name: str, stores: list, world: World | second.Market) -> dict:
 
 def plot_quartiles(out: Path) -> None:
     """The picture of false alerts by quartile, of all methods in the file."""
-    told = json.loads(out.read_text())
+    results = json.loads(out.read_text())
     rates = {
-        f"product ({level})": value["far_by_quartile"] for level, value in told.get("product", {}).items()
+        f"product ({level})": value["far_by_quartile"] for level, value in results.get("product", {}).items()
     }
-    rates |= {name: value["far_by_quartile"] for name, value in told["peers"].items()}
+    rates |= {name: value["far_by_quartile"] for name, value in results["peers"].items()}
     plot_false(rates, BUDGET, out.with_name(out.stem + "-false.png"))
 
 
 def run_peers(world: World, stores: list, seed: int, most: int) -> dict:
     calibration = replace(world, seed=seed + 1, stores=min(world.stores, 60))
     other = simulate(calibration)
-    told = {}
+    results = {}
     for name, peer in PEERS.items():
         few = most if name in SLOW else len(stores)
         threshold = calibrate(
@@ -229,9 +229,9 @@ def run_peers(world: World, stores: list, seed: int, most: int) -> dict:
         )
         scores = {s.history.store_id: peer(s, world) for s in stores[:few]}
         result = judge(peer_alerts(scores, world, threshold), stores[:few], world)
-        told[name] = summary(result) | {"threshold": threshold, "stores": few}
+        results[name] = summary(result) | {"threshold": threshold, "stores": few}
         say(name, result)
-    return told
+    return results
 
 
 if __name__ == "__main__":

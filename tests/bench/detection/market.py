@@ -163,8 +163,8 @@ def _traffic(
     shape = np.full(minutes, 0.15)
     for height in (1.0, 0.7, 0.5):
         centre, width = rng.uniform(8, 23), rng.uniform(1.5, 4)
-        away = np.minimum(np.abs(hour - centre), 24 - np.abs(hour - centre))
-        shape += height * np.exp(-0.5 * (away / width) ** 2)
+        distance = np.minimum(np.abs(hour - centre), 24 - np.abs(hour - centre))
+        shape += height * np.exp(-0.5 * (distance / width) ** 2)
     weekend = (day + 3) % 7 >= 5
     logs = np.log(shape) + weekend * rng.normal(0.05, 0.2) + ou(rng, minutes, 0.15, 90)
     worse = np.zeros(minutes)
@@ -247,7 +247,7 @@ def _step(rng, market, stage, following, events, names, hour, day, worse, planne
     pmf = kernel(rng, stage, market.delays)
     arrivals = arrive(rng, rng.binomial(events, p), pmf)
     due = np.maximum(fftconvolve(events * p, pmf[None, :], axes=1)[:, :minutes], 0.0)
-    told = [(sigma * float(1 - p.mean()), tau) for sigma, tau in wobble]
+    known = [(sigma * float(1 - p.mean()), tau) for sigma, tau in wobble]
     labelled = []
     for item in planned:
         if item.step != f"{stage}_to_{following}":
@@ -260,7 +260,7 @@ def _step(rng, market, stage, following, events, names, hour, day, worse, planne
         for row in rows:
             arrivals[row, span] = rng.binomial(arrivals[row, span], 1 - depth)
         labelled.append(
-            replace(item, bound=bound(due[list(rows), span].sum(0), depth, float(p.mean()), told))
+            replace(item, bound=bound(due[list(rows), span].sum(0), depth, float(p.mean()), known))
         )
     return arrivals, labelled
 

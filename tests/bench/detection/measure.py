@@ -14,7 +14,7 @@ from scoring.counting.lateness import Lateness
 from scoring.detection import DetectionPolicy, Detector
 
 #: a loss of visitors counts as planted if it took this many
-LEAST_LOST = 30.0
+MIN_LOST = 30.0
 
 
 @dataclass
@@ -88,7 +88,7 @@ def run_detector(
 
 
 def judge_traffic(transitions: list[AlertTransition], stores: list[Store], world: World) -> dict:
-    """How many visitors' losses of half and more were told, and how many traffic alerts told of nothing."""
+    """How many visitors' losses of half and more were reported, and how many traffic alerts were false."""
     opened: dict[str, list[int]] = {}
     for t in transitions:
         if t.kind is AlertKind.TRAFFIC and t.sequence == 0:
@@ -100,7 +100,7 @@ def judge_traffic(transitions: list[AlertTransition], stores: list[Store], world
             if (
                 incident.kind == "traffic"
                 and incident.depth > 0.5
-                and getattr(incident, "lost", np.inf) >= LEAST_LOST
+                and getattr(incident, "lost", np.inf) >= MIN_LOST
             ):
                 planted += 1
                 found += any(incident.start < at <= incident.end + 5 for at in mine)

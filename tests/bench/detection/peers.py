@@ -185,9 +185,9 @@ def prophet(store: Store, world: World) -> np.ndarray:
         daily_seasonality=True, weekly_seasonality=True, yearly_seasonality=False, uncertainty_samples=200
     )
     model.fit(pd.DataFrame({"ds": times[:train], "y": x[:train]}), seed=1)
-    told = model.predict(pd.DataFrame({"ds": times[train:]}))
-    half = np.maximum((told["yhat_upper"] - told["yhat_lower"]).to_numpy() / 2, 1e-6)
-    return _by_the_hour((told["yhat"].to_numpy() - x[train:]) / half, n, world)
+    forecast = model.predict(pd.DataFrame({"ds": times[train:]}))
+    half = np.maximum((forecast["yhat_upper"] - forecast["yhat_lower"]).to_numpy() / 2, 1e-6)
+    return _by_the_hour((forecast["yhat"].to_numpy() - x[train:]) / half, n, world)
 
 
 def holt_winters(store: Store, world: World) -> np.ndarray:

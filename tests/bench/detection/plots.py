@@ -14,7 +14,7 @@ _COLOURS = ("#9ecae1", "#4292c6", "#08519c", "#08306b")
 
 
 def plot_delay(rows: list[tuple], edges: list[float], path: Path) -> None:
-    """Delay of found abrupt drops against their size, by quartile of volume, beside the bound; share found below.
+    """Delay of found abrupt drops against their size, by quartile of volume, with the bound; share found below.
 
     Args:
         rows: (kind, depth, quartile, bound, delay, …) as ``measure.judge`` gives them.

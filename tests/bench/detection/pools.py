@@ -102,21 +102,21 @@ def run(case: Case, seed: int, planted: bool) -> dict:
     ]
     found = [delay for delay in delays if delay is not None]
     shown = {(store, start) for store, at in by_store for start in starts if start < at <= start + LONG + 5}
-    away = [at for at in by_pool if not any(start < at <= start + LONG + 540 for start in starts)]
+    missing = [at for at in by_pool if not any(start < at <= start + LONG + 540 for start in starts)]
     step = next(baseline for baseline in baselines if baseline.members).steps
     return {
         "drops": len(starts),
         "by_store": len(shown) / max(len(starts) * case.stores, 1),
         "by_pool": len(found) / max(len(starts), 1),
         "median_minutes": float(np.median(found)) if found else None,
-        "false_alerts_of_the_pool": len(away),
+        "false_alerts_of_the_pool": len(missing),
         "pool_sigma": next(iter(step.values())).sigma,
     }
 
 
 def measure_pools(seed: int, cases: int, stores: int | None = None) -> list[dict]:
-    """The first so many cases with drops, and once for each size of stores without any; ``stores`` caps their number."""
-    told, clean = [], set()
+    """The first cases with drops, and once for each size of stores without any; ``stores`` caps their number."""
+    results, clean = [], set()
     for number, case in enumerate(CASES[:cases]):
         case = replace(case, stores=min(case.stores, stores or case.stores))
         size = (case.stores, case.low, case.high)
@@ -124,19 +124,19 @@ def measure_pools(seed: int, cases: int, stores: int | None = None) -> list[dict
         clean.add(size)
         for planted in worlds:
             result = run(case, seed + number, planted)
-            told.append({"case": vars_of(case), "world": "drops" if planted else "clean", **result})
-            print(json.dumps(told[-1]), flush=True)
-    return told
+            results.append({"case": vars_of(case), "world": "drops" if planted else "clean", **result})
+            print(json.dumps(results[-1]), flush=True)
+    return results
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=505)
-    parser.add_argument("--cases", type=int, default=len(CASES), help="only the first so many cases")
+    parser.add_argument("--cases", type=int, default=len(CASES), help="only the first N cases")
     parser.add_argument("--out", type=Path, default=RESULTS / f"pools-{datetime.now(UTC):%Y-%m-%d}.json")
     given = parser.parse_args()
-    told = measure_pools(given.seed, given.cases)
-    given.out.write_text(json.dumps(told, indent=1) + "\n")
+    results = measure_pools(given.seed, given.cases)
+    given.out.write_text(json.dumps(results, indent=1) + "\n")
     print(f"written to {given.out}")
 
 

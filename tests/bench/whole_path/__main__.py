@@ -10,7 +10,7 @@ from pathlib import Path
 
 from streams.embedded.broker import broker_of
 from streams.settings import load_settings
-from tests.bench.whole_path import collector, delay, landing, memory, recovery, telling, workers
+from tests.bench.whole_path import collector, delay, landing, memory, recovery, reporting, workers
 from tests.bench.whole_path.ground import Ground
 
 PARTS = {
@@ -45,11 +45,11 @@ def main() -> int:
             for part in asked.only:
                 found = PARTS[part](ground)
                 loads.append(os.getloadavg()[0])
-                print(telling.table(found), flush=True)
+                print(reporting.table(found), flush=True)
                 if (
                     asked.keep and not asked.quick
                 ):  # after every part: an interrupted run leaves what it measured
-                    telling.store(found, loads[-2:])
+                    reporting.store(found, loads[-2:])
         finally:
             ground.stop()
             broker.stop()

@@ -1,4 +1,4 @@
-"""The collector: requests and events a second, single and batched, beside an empty answer of the same HTTP server.
+"""The collector: requests and events a second, single and batched, compared with an empty answer of the same HTTP server.
 
 Requests go over kept-alive connections of plain sockets, one outstanding request each, so that the client costs little
 of the cores it shares with the server. Every event has an id of its own.
@@ -23,7 +23,7 @@ SECONDS = 8.0
 BATCHES = (1, 100, 1000)
 KEY = "key-of-the-bench"
 STORES = 50
-#: stands in prepared ids where each request puts its number
+#: is in prepared ids where each request puts its number
 PLACE = "@@@@@@@@"
 
 

@@ -99,12 +99,12 @@ def _generate(
     ground: Ground, prefix: str, rate: float, seconds: float
 ) -> tuple[int, float, list[tuple[int, ...]]]:
     process = run_tool("generator", ground.kafka, prefix + EVENTS, str(rate), str(seconds))
-    told = msgspec.json.decode(process.communicate()[0])
-    return told["sent"], told["took"], told["samples"]
+    outcome = msgspec.json.decode(process.communicate()[0])
+    return outcome["sent"], outcome["took"], outcome["samples"]
 
 
 def capacity(ground: Ground) -> float:
-    """Events a second that a monitor makes durable while the generator produces as fast as it can beside it."""
+    """Events a second that a monitor makes durable while the generator produces as fast as it can at the same time."""
     prefix = ground.topics()
     ground.monitor(prefix)
     wait_until(lambda: ground.is_ready(prefix), "the monitor")
@@ -127,7 +127,7 @@ def capacity(ground: Ground) -> float:
 def measure(ground: Ground) -> list[Figure]:
     """Percentiles of the delays at each load."""
     most = capacity(ground)
-    found = [Figure("delay", "capacity beside its generator", most, "events/s")]
+    found = [Figure("delay", "capacity with its generator", most, "events/s")]
     for share in SHARES:
         prefix = ground.topics()
         ground.monitor(prefix)

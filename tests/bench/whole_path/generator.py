@@ -1,6 +1,6 @@
 """Produces events at a rate, accepted now; a process of its own. ``python -m … KAFKA TOPIC RATE SECONDS``.
 
-Ends with one JSON line: how many were sent, in what time, and of every so many-th its partition, offset, the millisecond in
+Ends with one JSON line: how many were sent, in what time, and of every Nth its partition, offset, the millisecond in
 which it was accepted and its minute. A rate of 0 is as fast as it goes.
 """
 
@@ -22,7 +22,7 @@ POOL = 20_000
 
 
 def _pool() -> list[tuple[bytes, bytes, bytes, bytes, int, str]]:
-    """The events' JSON cut where id and times stand: what is before, between and after, the delay, and the key."""
+    """The events' JSON cut where id and times are: what is before, between and after, the delay, and the key."""
     pool = []
     encode = msgspec.json.Encoder().encode
     for event in events(POOL, 1_000_000_000_000, 11):
@@ -55,7 +55,7 @@ def main() -> None:
     while (passed := time.monotonic() - began) < seconds:
         due = int(rate * passed) if rate else sent + 2000
         received = time.time_ns() // 1_000_000
-        told = str(received).encode()
+        text = str(received).encode()
         for number in range(sent, due):
             before, between, after, order, delay, store = pool[number % POOL]
             unique = f"{run}-{number:x}"
@@ -66,7 +66,7 @@ def main() -> None:
                 unique.encode(),
                 between,
                 received - delay,
-                told,
+                text,
                 after,
             )
             more: dict[str, Any] = {}

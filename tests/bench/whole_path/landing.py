@@ -1,4 +1,4 @@
-"""Landing: rows a second from Kafka into ClickHouse, beside a bare ``insert_arrow`` of the same rows into the same table.
+"""Landing: rows a second from Kafka into ClickHouse, compared with a bare ``insert_arrow`` of the same rows into the same table.
 
 The role's rate is taken between its first and its last inserted row; it checks ids, decodes, inserts JSON and commits. The
 bare insert has its columns ready in memory.

@@ -129,14 +129,14 @@ def main() -> None:
         records.append(written)
         sizes.append(size)
     middle = sorted(costs)[len(costs) // 2]
-    told = {
+    figures = {
         "memory_mb": known - empty,
         "minute_s": middle,
         "records": sorted(records)[len(records) // 2],
         "bytes": sorted(sizes)[len(sizes) // 2],
         "most_records": max(records[5:]),
     }
-    sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
+    sys.stdout.write(msgspec.json.encode(figures).decode() + "\n")
 
 
 def measure(ground: Ground) -> list[Figure]:
@@ -144,15 +144,15 @@ def measure(ground: Ground) -> list[Figure]:
     found = []
     sizes = SIZES[:2] if ground.quick else SIZES
     for kind, stores in [(kind, stores) for kind in (SEEN, JUDGED) for stores in sizes]:
-        told = msgspec.json.decode(run_tool("memory", str(stores), str(ACTIVE), kind).communicate()[0])
+        figures = msgspec.json.decode(run_tool("memory", str(stores), str(ACTIVE), kind).communicate()[0])
         with_what = ", all with a baseline" if kind == JUDGED else ""
         load = f"{stores:,} stores{with_what}, {min(ACTIVE, stores):,} active"
         found += [
-            Figure("stores", f"{load}: memory per thousand", told["memory_mb"] / stores * 1000, "MB"),
-            Figure("stores", f"{load}: closing a minute", told["minute_s"], "CPU s"),
-            Figure("stores", f"{load}: records a minute", told["records"], "records"),
-            Figure("stores", f"{load}: most records in a minute", told["most_records"], "records"),
-            Figure("stores", f"{load}: bytes a minute", told["bytes"], "bytes"),
+            Figure("stores", f"{load}: memory per thousand", figures["memory_mb"] / stores * 1000, "MB"),
+            Figure("stores", f"{load}: closing a minute", figures["minute_s"], "CPU s"),
+            Figure("stores", f"{load}: records a minute", figures["records"], "records"),
+            Figure("stores", f"{load}: most records in a minute", figures["most_records"], "records"),
+            Figure("stores", f"{load}: bytes a minute", figures["bytes"], "bytes"),
         ]
     return found
 

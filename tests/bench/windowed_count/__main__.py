@@ -1,7 +1,7 @@
 """Runs the benchmark: ``python -m tests.bench.windowed_count [--events 240000 2000000] [--runs 5]``.
 
 Each run takes the competitors in turn, so that a change of the machine's load meets all of them. Bytewax, Quix Streams and
-the documented Faust are too slow for the large number; they count a part of it, told in the table.
+the documented Faust are too slow for the large number; they count a part of it, as the table says.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from streams.embedded.broker import Broker, broker_of
 from streams.kafka.topics import EVENTS, TOPICS
 from streams.settings import Settings, load_settings
-from tests.bench.windowed_count import telling
+from tests.bench.windowed_count import reporting
 from tests.bench.windowed_count.java import NoJava, streams_command
 from tests.bench.windowed_count.peers import Job
 from tests.bench.windowed_count.timing import RunFailed, Timing, run_timed
@@ -35,7 +35,7 @@ SEED = 20_261_101
 #: every competitor that counts must agree on these first, whatever it can do of the rest
 AGREE_ON = 20_000
 #: the most events that a slow competitor is given
-MOST = {"faust": 20_000, "quixstreams": 240_000, "bytewax": 600_000}
+MAX_EVENTS = {"faust": 20_000, "quixstreams": 240_000, "bytewax": 600_000}
 EMPTY = ("aiokafka_empty", "librdkafka_empty")
 NAMES = ("monitor", "monitor_two", "faust", "quixstreams", "bytewax", "kafka_streams", *EMPTY)
 LIMIT_S = 1200.0
@@ -46,7 +46,7 @@ class Bench:
     """What the runs share: the broker, the loaded topics with their true counts, and what was found."""
 
     kafka: str
-    #: the broker's process, whose CPU time is told too
+    #: the broker's process, whose CPU time is reported too
     broker: int
     folder: Path
     java: list[str]
@@ -92,7 +92,7 @@ def _topics(name: str, run: str) -> list[NewTopic]:
         return [
             NewTopic(f"{run}-counts-changelog", PARTITIONS, 1, topic_configs={"cleanup.policy": "compact"})
         ]
-    if name in telling.OURS:
+    if name in reporting.OURS:
         return [
             NewTopic(run + spec.name, PARTITIONS if spec.per_partition else 1, 1, topic_configs=spec.configs)
             for spec in TOPICS
@@ -152,14 +152,14 @@ def _measure(broker: Broker, settings: Settings, folder: Path, asked: argparse.N
     if len({found for found in agreed.values() if found}) > 1:
         raise RunFailed(f"the counts differ: {agreed}")
     print(f"all counts of {AGREE_ON:,} events agree", flush=True)
-    told: dict[int, list[telling.Row]] = {}
+    rows: dict[int, list[reporting.Row]] = {}
     written: list[str] = []
     for events in sorted(asked.events):
         timings: dict[str, list[Timing]] = {name: [] for name in names}
         loads: list[float] = []
         for turn in range(asked.runs):
             for name in names:
-                timing, _ = bench.run(name, min(events, MOST.get(name, events)))
+                timing, _ = bench.run(name, min(events, MAX_EVENTS.get(name, events)))
                 timings[name].append(timing)
                 loads.append(os.getloadavg()[0])
                 rate, per_cpu = timing.events / timing.wall_s, timing.events / max(timing.cpu_s, 0.01)
@@ -167,12 +167,12 @@ def _measure(broker: Broker, settings: Settings, folder: Path, asked: argparse.N
                     f"run {turn + 1} of {asked.runs}: {name:17} {rate:>10,.0f} events/s {per_cpu:>10,.0f} a CPU second",
                     flush=True,
                 )
-            told[events] = [telling.Row.of(name, timings[name], agreed[name]) for name in names]
+            rows[events] = [reporting.Row.of(name, timings[name], agreed[name]) for name in names]
             of_load = f"{events:,} events: the machine's load was {min(loads):.1f} to {max(loads):.1f}"
             if asked.keep:  # after every turn, so that an interrupted benchmark leaves what it measured
-                written = telling.store(told, [*notes, of_load])
+                written = reporting.store(rows, [*notes, of_load])
         notes.append(of_load)
-        print(f"{of_load}\n{telling.table(told[events])}", flush=True)
+        print(f"{of_load}\n{reporting.table(rows[events])}", flush=True)
     print("\n".join(written))
     return 0
 

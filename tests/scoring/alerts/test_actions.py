@@ -14,14 +14,14 @@ def test_the_first_to_acknowledge_stays_named() -> None:
     book = ActionBook()
     book.take(act(K.ACKNOWLEDGE, 10))
     book.take(act(K.ACKNOWLEDGE, 20, who="wang"))
-    assert (book.standing("a").acknowledged_by, book.standing("a").acknowledged_at_ms) == ("li", 10)
+    assert (book.handling("a").acknowledged_by, book.handling("a").acknowledged_at_ms) == ("li", 10)
 
 
 def test_a_link_works_once() -> None:
     book = ActionBook()
     assert book.take(act(K.COMMENT, 1, "link-1", text="looking"))
     assert not book.take(act(K.COMMENT, 2, "link-1", text="looking"))
-    assert len(book.standing("a").comments) == 1
+    assert len(book.handling("a").comments) == 1
 
 
 def test_a_silence_of_one_alert_holds_it_until_its_end_or_until_it_is_lifted() -> None:
@@ -32,7 +32,7 @@ def test_a_silence_of_one_alert_holds_it_until_its_end_or_until_it_is_lifted() -
     assert not silence.holds({"alert_id": "b"}, 200)
     book.take(act(K.UNSILENCE, 300))
     assert book.silences(300) == ()
-    assert book.standing("a").silenced_until_ms is None
+    assert book.handling("a").silenced_until_ms is None
 
 
 def test_a_silence_by_matchers_needs_no_alert() -> None:
@@ -45,4 +45,4 @@ def test_closing_keeps_its_first_reason() -> None:
     book = ActionBook()
     book.take(act(K.CLOSE, 5, reason=CloseReason.EXPECTED))
     book.take(act(K.CLOSE, 6, reason=CloseReason.REAL))
-    assert book.standing("a").closed_as is CloseReason.EXPECTED
+    assert book.handling("a").closed_as is CloseReason.EXPECTED

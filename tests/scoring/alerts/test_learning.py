@@ -27,7 +27,7 @@ MIXED = [
 ]
 
 
-def test_a_threshold_is_told_with_what_it_spares_and_what_it_misses() -> None:
+def test_a_threshold_is_suggested_with_what_it_spares_and_what_it_misses() -> None:
     assert threshold_report(MIXED, [6.0, 6.5, 8.0]) == [
         ThresholdRow(6.0, 0, 0),
         ThresholdRow(6.5, 1, 0),

@@ -30,7 +30,7 @@ def table_of(minutes: np.ndarray) -> MinuteTable:
         (range(-20 * DAY, -20 * DAY + 60), -20 * DAY),  # an hour of events is not next to nothing
     ],
 )
-def test_old_events_told_again_do_not_make_a_store_older(early: list[int], begins: int) -> None:
+def test_old_events_sent_again_do_not_make_a_store_older(early: list[int], begins: int) -> None:
     minutes = np.array([*early, *range(3 * DAY)]) + START
     table = table_of(minutes)
     history = table.history("shop", table.first, table.last)
@@ -46,7 +46,7 @@ def test_a_small_store_keeps_its_first_order() -> None:
     assert history.start_minute == START
 
 
-def test_days_tell_the_same_beginning_as_minutes() -> None:
+def test_days_give_the_same_beginning_as_minutes() -> None:
     rng = np.random.default_rng(8)
     for _ in range(200):
         days = np.sort(rng.choice(30, rng.integers(1, 12), replace=False))

@@ -70,7 +70,9 @@ def test_a_store_with_an_hour_of_history_is_judged_by_its_peers_and_says_so(
     assert new.steps[STEP].sigma ** 2 > unknown
 
 
-def test_a_store_is_no_peer_of_itself_and_one_of_another_country_is_none(fitted: list[StoreBaseline]) -> None:
+def test_a_store_is_not_its_own_peer_and_neither_is_one_of_another_country(
+    fitted: list[StoreBaseline],
+) -> None:
     experienced = [baseline for baseline in fitted if baseline.days >= 7]
     assert [peer.store_id for peer in peers_of("peer-0", TRAITS, experienced)] == list(PEERS[1:])
     assert peers_of("stranger", TRAITS, experienced) == []
@@ -113,11 +115,11 @@ def test_a_step_is_lent_only_if_both_its_stages_were_seen(fitted: list[StoreBase
 def alerts_of(baseline: StoreBaseline, counts: np.ndarray) -> list[tuple[AlertState, int]]:
     detector = Detector(DetectionPolicy())
     detector.set_baseline(baseline)
-    told = []
+    reported = []
     for minute in range(counts.shape[2]):
         judgement = detector.advance(START + minute, {"new": {"": counts[0, :, minute].tolist()}})
-        told += [(t.state, minute) for t in judgement.transitions]
-    return told
+        reported += [(t.state, minute) for t in judgement.transitions]
+    return reported
 
 
 @pytest.mark.slow
@@ -145,7 +147,7 @@ def test_a_store_that_merely_converts_worse_than_its_peers_raises_no_alert_and_a
         ("step,rate\n", "no line"),
     ],
 )
-def test_a_file_that_is_no_benchmark_is_refused_with_its_lines(text: str, what: str) -> None:
+def test_a_file_that_is_not_a_benchmark_is_rejected_with_its_lines(text: str, what: str) -> None:
     with pytest.raises(BenchmarkError, match=what):
         parse_benchmark(text)
 
@@ -157,7 +159,7 @@ def test_a_rate_reads_alike_as_share_and_as_percent(rate: float, percent: bool) 
     assert line.rate == pytest.approx(rate)
 
 
-def test_of_two_lines_the_one_that_says_most_of_the_store_is_taken() -> None:
+def test_of_two_lines_the_one_that_says_more_about_the_store_is_used() -> None:
     rows = "step,rate,platform,category,country\n"
     rows += "click_to_order,0.01,,,\nclick_to_order,0.02,shopify,,\nclick_to_order,0.03,shopify,Shoes,de\nclick_to_order,0.04,amazon,,\n"
     benchmark = parse_benchmark(rows)

@@ -34,7 +34,7 @@ def test_an_order_paid_on_friday_evening_and_sent_on_monday_morning_took_one_bus
     assert possible.tolist() == [8]
 
 
-def test_a_public_holiday_and_a_day_named_closed_are_no_business_hours() -> None:
+def test_a_public_holiday_and_a_day_named_closed_are_not_business_hours() -> None:
     hours = BusinessHours("Europe/Berlin", tuple(range(168)), "DE", closed=("2026-01-02",))
     noon = {day: local_minute("Europe/Berlin", at(2026, 1, day, 11)) // 60 for day in (1, 2, 5)}
     assert [hours.is_open(noon[day]) for day in (1, 2, 5)] == [False, False, True]
@@ -104,7 +104,7 @@ def test_truncated_pairs_give_the_mean_delay_back_within_a_tenth() -> None:
     assert abs(naive - 25.0) > abs(slow.kernel.mean_minutes - 25.0)
 
 
-def test_without_pairs_the_counts_tell_the_delay_within_a_quarter() -> None:
+def test_without_pairs_the_counts_give_the_delay_within_a_quarter() -> None:
     counts, _, _ = draw_warehouse(DAYS)
     slow = fit_baselines([StoreHistory("s", ZONE, START, ("",), counts[None])], 1)[0].slow
     assert slow is not None

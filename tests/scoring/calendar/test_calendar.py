@@ -37,7 +37,7 @@ def test_black_friday_is_not_on_chinas_calendar_and_618_not_on_americas() -> Non
     assert names("US", date(2025, 6, 18)) == []
 
 
-def test_a_holiday_is_named_in_both_languages_and_told_once_for_several_countries() -> None:
+def test_a_holiday_is_named_in_both_languages_and_once_for_several_countries() -> None:
     (new_year,) = [
         entry
         for entry in calendar_between(["US", "CN", "DE", "US"], date(2027, 1, 1), date(2027, 1, 1))

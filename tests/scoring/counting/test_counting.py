@@ -136,7 +136,7 @@ def test_the_same_event_id_counts_once_within_a_store_and_apart_between_stores()
 
 
 @pytest.mark.parametrize("kind", ["order", "payment"])
-def test_an_order_told_again_under_another_event_id_counts_once(kind: str) -> None:
+def test_an_order_resent_under_another_event_id_counts_once(kind: str) -> None:
     counts = make_counts()
     again = NOW + 3 * HOUR_MS
     tally = count(
@@ -177,7 +177,7 @@ def test_an_event_older_than_the_horizon_at_its_acceptance_is_left_to_the_raw_ta
     assert (tally.too_old, tally.counted) == (1, 1)
 
 
-def test_types_that_are_no_stage_are_not_counted() -> None:
+def test_types_that_are_not_a_stage_are_not_counted() -> None:
     counts = make_counts()
     assert count(counts, record(kind="favourite")).without_stage == 1
     assert counts.rows == 0
@@ -215,7 +215,7 @@ def test_the_clock_never_goes_back() -> None:
         (record(at=NOW + 2 * HOUR_MS), RejectReason.TIME_IN_FUTURE),
     ],
 )
-def test_a_bad_record_is_refused_with_its_reason_and_stops_nothing(
+def test_a_bad_record_is_rejected_with_its_reason_and_stops_nothing(
     value: bytes | None, reason: RejectReason
 ) -> None:
     counts = make_counts()
@@ -228,7 +228,7 @@ def test_the_time_of_a_record_nested_too_deeply_ended_the_monitor_again_and_agai
     assert make_counts().time_of(b'{"a":' * 100_000) == 0
 
 
-def test_an_order_id_of_megabytes_counts_once_and_makes_no_record_that_a_broker_refuses() -> None:
+def test_an_order_id_of_megabytes_counts_once_and_makes_no_record_that_a_broker_rejects() -> None:
     counts = make_counts()
     huge = "9" * 2_000_000
     tally = count(counts, record("a", "order", order_id=huge), record("b", "order", order_id=huge))
@@ -240,7 +240,7 @@ def test_an_order_id_of_megabytes_counts_once_and_makes_no_record_that_a_broker_
     assert count(restarted, record("c", "order", order_id=huge)).duplicates == 1
 
 
-def test_a_page_that_told_an_order_first_made_the_servers_a_repeat() -> None:
+def test_a_page_that_reported_an_order_first_made_the_servers_a_repeat() -> None:
     counts = make_counts()
     page = record("pixel:x", "order", NOW - 20 * HOUR_MS, NOW, order_id="1001", source="pixel")
     server = record("d-1", "order", NOW, order_id="1001", device="", channel="", source="api")
@@ -250,7 +250,7 @@ def test_a_page_that_told_an_order_first_made_the_servers_a_repeat() -> None:
     assert kept == {(NOW - 20 * HOUR_MS) // HOUR_MS: 0, NOW // HOUR_MS: 1}
 
 
-def test_a_page_that_told_an_order_after_its_server_or_without_one_counts_it_once() -> None:
+def test_a_page_that_reports_an_order_after_its_server_or_without_one_counts_it_once() -> None:
     counts = make_counts()
     server = record("d-1", "order", order_id="1", source="api")
     pages = [record(f"pixel:{n}", "order", order_id=order, source="pixel") for n, order in enumerate("1221")]
@@ -356,7 +356,7 @@ def test_a_record_from_the_future_does_not_turn_time_forward() -> None:
     assert sum(map(sum, seen(counts).values())) == 2
 
 
-def test_segments_beyond_the_most_are_other_and_a_restart_decides_alike() -> None:
+def test_segments_beyond_the_limit_are_other_and_a_restart_decides_alike() -> None:
     counts = make_counts(most=2)
     count(counts, *(record(f"e{n}", channel=f"c{n}") for n in range(4)))
     assert sorted(key[2] for key in counts) == ["ios/c0", "ios/c1", OTHER]
@@ -475,16 +475,16 @@ orders = st.builds(
     st.lists(orders, max_size=20, unique_by=lambda one: msgspec.json.decode(one)["event_id"]),
     st.integers(0, 20),
 )
-def test_an_order_counts_once_where_its_first_trusted_telling_says_whatever_pages_say(
+def test_an_order_counts_once_where_its_first_trusted_report_says_whatever_pages_say(
     log: list[bytes], cut: int
 ) -> None:
     before, after = make_counts(), make_counts()
     count(before, *log[:cut], present=PRESENT)
     take_over(before, after)
     count(after, *log[cut:], first=cut, present=PRESENT)
-    told = [msgspec.json.decode(one, type=Event) for one in log]
+    reported = [msgspec.json.decode(one, type=Event) for one in log]
     best: dict[str, Event] = {}
-    for one in told:
+    for one in reported:
         known = best.setdefault(one.order_id, one)
         if (known.source, one.source) == ("pixel", "api"):
             best[one.order_id] = one

@@ -13,9 +13,11 @@ steps = st.lists(st.tuples(st.integers(0, 3), st.sampled_from("abcd")), min_size
 
 
 @given(steps)
-def test_an_order_key_is_held_for_the_whole_horizon_and_not_much_longer(told: list[tuple[int, str]]) -> None:
+def test_an_order_key_is_held_for_the_whole_horizon_and_not_much_longer(
+    arrivals: list[tuple[int, str]],
+) -> None:
     keys, counted, minute = OrderKeys(HORIZON_MINUTES * MINUTE), {}, 0
-    for later, key in told:
+    for later, key in arrivals:
         minute += later
         keys.take_expired(minute * MINUTE)
         age = minute - counted.get(key, -100)
@@ -26,10 +28,10 @@ def test_an_order_key_is_held_for_the_whole_horizon_and_not_much_longer(told: li
 
 @given(steps, st.integers(0, 59))
 def test_restored_order_keys_answer_like_those_that_never_stopped(
-    told: list[tuple[int, str]], at: int
+    arrivals: list[tuple[int, str]], at: int
 ) -> None:
     straight, stored, minute = OrderKeys(HORIZON_MINUTES * MINUTE), {}, 0
-    for later, key in told[:at]:
+    for later, key in arrivals[:at]:
         minute += later
         for bucket in straight.take_expired(minute * MINUTE):
             stored.pop(bucket, None)
@@ -39,7 +41,7 @@ def test_restored_order_keys_answer_like_those_that_never_stopped(
     for bucket, held in stored.items():
         restored.restore(bucket, held)
     assert len(restored) == len(straight)
-    for later, key in told[at:]:
+    for later, key in arrivals[at:]:
         minute += later
         assert restored.take_expired(minute * MINUTE) == straight.take_expired(minute * MINUTE)
         assert restored.is_new(key, minute * MINUTE) == straight.is_new(key, minute * MINUTE)
@@ -52,7 +54,7 @@ def test_a_bucket_of_order_keys_is_full_at_its_limit_and_all_of_them_are_stored(
     assert keys.take_grown() == {}
 
 
-def test_keys_too_long_for_a_record_are_told_apart_and_recognised() -> None:
+def test_keys_too_long_for_a_record_are_distinguished_and_recognised() -> None:
     keys = OrderKeys(HORIZON_MINUTES * MINUTE)
     assert keys.is_new("x" * 257, 0)
     assert keys.is_new("x" * 258, 0)

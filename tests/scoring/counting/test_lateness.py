@@ -1,4 +1,4 @@
-"""Quiet stores rest in the lateness rule, and nobody can tell from what it says of them afterwards."""
+"""Quiet stores rest in the lateness rule, and nothing that it says of them afterwards shows it."""
 
 from __future__ import annotations
 
@@ -63,11 +63,11 @@ def test_late_events_wake_a_store_that_rests() -> None:
 
 
 @pytest.mark.parametrize("gap", [40, 250, 700])
-def test_a_minute_without_events_may_be_told_as_zero_or_left_out(gap: int) -> None:
+def test_a_minute_without_events_may_be_given_as_zero_or_left_out(gap: int) -> None:
     events = drawn(gap).tolist()
-    told, left_out = Lateness(), Lateness()
+    given, left_out = Lateness(), Lateness()
     for minute, number in enumerate(events):
-        said = told.close(minute, {"shop": (number,)})
+        said = given.close(minute, {"shop": (number,)})
         assert said == left_out.close(minute, {"shop": (number,)} if number else {})
 
 

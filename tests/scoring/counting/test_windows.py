@@ -56,7 +56,7 @@ def test_restored_windows_go_on_like_those_that_never_stopped(
 
 
 @given(st.lists(minute_counts, min_size=6, max_size=30))
-def test_minutes_that_left_every_window_were_held_for_ever(minutes: list[dict[str, list[int]]]) -> None:
+def test_minutes_that_left_every_window_were_held_forever(minutes: list[dict[str, list[int]]]) -> None:
     windows = RollingWindows(LENGTHS)
     for number, counts in enumerate(minutes):
         windows.advance(number, counts)

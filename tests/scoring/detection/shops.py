@@ -19,12 +19,12 @@ from scoring.funnel.stages import STAGE_INDEX
 DAY, MINUTE_MS = 1440, 60_000
 START = 29_459_520  # Monday 2026-01-05 00:00 UTC
 TRAIN, LIVE = 8 * DAY, 900
-BREAKS, MENDED = 720, 780
+BREAKS, FIXED = 720, 780
 STORES = tuple(f"shop-{number:02}" for number in range(24))
 SEGMENTS = ("ios/paypal", "ios/card")
 ORDER, PAYMENT = STAGE_INDEX["order"], STAGE_INDEX["payment"]
 #: live minutes in which one partition has no owner
-AWAY = range(300, 320)
+UNREACHABLE = range(300, 320)
 POOL = "pool:platform=shopify"
 RULES = PoolRules(
     {store: StoreTraits(platform="shopify", country="US") for store in STORES},
@@ -55,7 +55,7 @@ COUNTS = draw_counts()
 def broken(depth: float, stores: Iterable[str] = STORES, segments: slice = slice(None)) -> History:
     """The stores, with a share of the payments missing for an hour."""
     rng = np.random.default_rng(5)
-    failing = slice(TRAIN + BREAKS, TRAIN + MENDED)
+    failing = slice(TRAIN + BREAKS, TRAIN + FIXED)
     made = dict(COUNTS)
     for store in stores:
         made[store] = COUNTS[store].copy()
@@ -68,12 +68,12 @@ def broken(depth: float, stores: Iterable[str] = STORES, segments: slice = slice
 def judge_stores(
     baselines: list[StoreBaseline], history: History
 ) -> tuple[list[list[ScoreRow]], list[AlertTransition]]:
-    """The score rows of every live minute, and what the stores' own monitors told."""
+    """The score rows of every live minute, and what the stores' own monitors reported."""
     detector = Detector(DetectionPolicy())
     for baseline in baselines:
         if not baseline.members:
             detector.set_baseline(baseline)
-    rows, told = [], []
+    rows, reported = [], []
     for minute in range(TRAIN, TRAIN + LIVE):
         counts = {
             store: {name: numbers[row, :, minute].tolist() for row, name in enumerate(SEGMENTS)}
@@ -81,8 +81,8 @@ def judge_stores(
         }
         judgement = detector.advance(START + minute, counts)
         rows.append(judgement.scores)
-        told += judgement.transitions
-    return rows, told
+        reported += judgement.transitions
+    return rows, reported
 
 
 def score_rows(baselines: list[StoreBaseline], history: History) -> list[list[ScoreRow]]:
@@ -99,12 +99,12 @@ def pools_of(baselines: list[StoreBaseline], days: DayRules | None = None) -> Po
 
 
 def feed(minutes: PoolMinutes, rows: list[list[ScoreRow]]) -> list[AlertTransition]:
-    """Give rows as two partitions would, and what the pools told."""
-    told = []
+    """Give rows as two partitions would, and what the pools reported."""
+    reported = []
     for minute in rows:
         for row in minute:
             minutes.take(STORES.index(row.store_id) % 2, row)
         minutes.at_end(0)
         minutes.at_end(1)
-        told += minutes.close()
-    return told
+        reported += minutes.close()
+    return reported

@@ -1,4 +1,4 @@
-"""When an alert ends: not at half depth of a repair in stages, and a quiet night is no new normal."""
+"""When an alert ends: not at half depth of a repair in stages, and a quiet night does not set a new normal."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def level_after(baseline: StoreBaseline, history: np.ndarray, first: int, last: 
     return float(detector._book.levels.level[0])
 
 
-def test_a_drop_that_ended_in_a_quiet_night_is_no_new_normal(
+def test_a_drop_that_ended_in_a_quiet_night_does_not_become_the_new_normal(
     baseline: StoreBaseline, history: np.ndarray
 ) -> None:
     level = level_after(baseline, history, TRAIN + 1140, TRAIN + 1215, TRAIN + DAY + 60)

@@ -206,8 +206,8 @@ def test_a_correction_of_a_minute_before_a_stores_first_baseline_is_taken(
     detector.set_baseline(baselines[2])
     run(detector, TRAIN + 5, TRAIN + 6)
     minute = TRAIN + 5 - ago
-    told = {"store-2": {"web": [0, 50, 3, 1, 0, 0, 0], "new": [0, 9, 2, 0, 0, 0, 0]}}
-    rows = detector.amend(START + minute, told)
+    reported = {"store-2": {"web": [0, 50, 3, 1, 0, 0, 0], "new": [0, 9, 2, 0, 0, 0, 0]}}
+    rows = detector.amend(START + minute, reported)
     whole = {row.step: row.observed for row in rows if row.segment == ""}
     assert whole["click_to_add_to_cart"] >= 5
     assert all(np.isfinite([row.expected, row.low, row.high, row.surprise]).all() for row in rows)
@@ -236,18 +236,18 @@ def test_a_restart_from_snapshots_gives_the_same_alerts_as_no_restart(
 ) -> None:
     stores = broken(TRAIN + 300, TRAIN + 360)
     first = detector_with(baselines)
-    told = run(first, TRAIN - RUN_IN, TRAIN + cut, stores)
+    reported = run(first, TRAIN - RUN_IN, TRAIN + cut, stores)
     second = detector_with(baselines)
     for minute in range(TRAIN + cut - 26 * 60, TRAIN + cut):
         second.warm_up(START + minute, minute_counts(minute, stores))
     for store in STORES:
         second.restore(store, first.snapshot(store))
-    told += run(second, TRAIN + cut, TRAIN + 460, stores)
+    reported += run(second, TRAIN + cut, TRAIN + 460, stores)
     assert len(without_restart) >= 2
-    assert [(t.alert_id, t.state, t.level, t.sequence) for t in told] == [
+    assert [(t.alert_id, t.state, t.level, t.sequence) for t in reported] == [
         (t.alert_id, t.state, t.level, t.sequence) for t in without_restart
     ]
-    assert [t.lost for t in told] == pytest.approx([t.lost for t in without_restart], rel=0.05)
+    assert [t.lost for t in reported] == pytest.approx([t.lost for t in without_restart], rel=0.05)
 
 
 def test_changed_names_the_stores_whose_alerts_changed(baselines: list[StoreBaseline]) -> None:
@@ -269,13 +269,13 @@ def test_a_new_baseline_of_a_known_store_does_not_disturb_an_open_alert(
 ) -> None:
     stores = broken(TRAIN + 300, TRAIN + 360)
     detector = detector_with(baselines)
-    told = run(detector, TRAIN - 600, TRAIN + 320, stores)
+    reported = run(detector, TRAIN - 600, TRAIN + 320, stores)
     for baseline in baselines:
         detector.set_baseline(baseline)
-    told += run(detector, TRAIN + 320, TRAIN + 450, stores)
-    assert [t.sequence for t in told] == list(range(len(told)))
-    assert told[-1].state is AlertState.RESOLVED
-    assert len({t.alert_id for t in told}) == 1
+    reported += run(detector, TRAIN + 320, TRAIN + 450, stores)
+    assert [t.sequence for t in reported] == list(range(len(reported)))
+    assert reported[-1].state is AlertState.RESOLVED
+    assert len({t.alert_id for t in reported}) == 1
 
 
 def labels_after_a_drop(
@@ -324,7 +324,7 @@ def test_a_step_that_almost_always_converts_is_quiet_at_any_volume() -> None:
     detector = detector_with(fit_baselines(train, 1))
     block = np.concatenate([h.counts for h in histories]).transpose(2, 0, 1)
     assert [detector.row_of(h.store_id, "") for h in histories] == [0, 1, 2, 3]
-    told = []
+    reported = []
     for minute in range(TRAIN - 600, minutes):
-        told += detector.advance_matrix(START + minute, block[minute])
-    assert told == []
+        reported += detector.advance_matrix(START + minute, block[minute])
+    assert reported == []

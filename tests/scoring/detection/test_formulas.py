@@ -187,7 +187,7 @@ def test_the_season_is_not_interpolated_across_weekend_borders() -> None:
     assert hour_neighbours(90)[:2] == (1, 2)
 
 
-def test_a_drop_in_one_segment_is_told_from_one_in_all() -> None:
+def test_a_drop_in_one_segment_is_distinguished_from_one_in_all() -> None:
     expected = np.array([100.0, 60.0, 40.0])
     one, ratio_one = only_one_segment(np.array([100.0, 10.0, 40.0]), expected, np.full(3, 0.002))
     _, ratio_all = only_one_segment(expected * 0.4, expected, np.full(3, 0.002))
@@ -233,7 +233,7 @@ def test_incidents_in_the_history_do_not_pass_for_wobble() -> None:
     assert broken.tau == pytest.approx(clean.tau, rel=0.25)
 
 
-def test_a_store_that_wobbles_far_more_than_most_is_not_taken_for_a_calm_one_with_incidents() -> None:
+def test_a_store_that_wobbles_far_more_than_others_is_not_taken_for_a_calm_one_with_incidents() -> None:
     rng = np.random.default_rng(9)
     arrivals = np.concatenate([wobbling(rng, 0.06, 60.0, 12), wobbling(rng, 0.3, 60.0, 3)], axis=1)
     none = np.zeros(15)

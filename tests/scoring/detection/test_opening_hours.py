@@ -131,7 +131,7 @@ def test_the_rush_at_the_door_does_not_pass_for_a_busy_day() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("opens", "soft", "jitter"), [(540, 1, 0.0), (510, 60, 0.0), (540, 20, 4.0)])
-def test_no_visitors_before_the_door_opens_are_no_loss_of_visitors(
+def test_no_visitors_before_the_door_opens_are_not_a_loss_of_visitors(
     opens: int, soft: int, jitter: float
 ) -> None:
     assert openings(visitors(21, opens, 1080, soft, jitter)[: TRAIN + 3 * DAY]) == []

@@ -20,11 +20,10 @@ from scoring.detection.pool_minutes import PoolMinutes
 from scoring.funnel.pools import PoolDimension, parse_pool, pool_id
 from scoring.funnel.scores import ScoreRow
 from tests.scoring.detection.shops import (
-    AWAY,
     BREAKS,
     COUNTS,
+    FIXED,
     LIVE,
-    MENDED,
     MINUTE_MS,
     POOL,
     RULES,
@@ -32,6 +31,7 @@ from tests.scoring.detection.shops import (
     START,
     STORES,
     TRAIN,
+    UNREACHABLE,
     broken,
     feed,
     judge_stores,
@@ -65,16 +65,16 @@ def common_drop(common: tuple[list[list[ScoreRow]], list[AlertTransition]]) -> l
 def test_a_drop_that_no_store_can_show_alone_is_shown_by_their_pool(
     baselines: list[StoreBaseline], common: tuple[list[list[ScoreRow]], list[AlertTransition]]
 ) -> None:
-    rows, told_of_stores = common
-    told = feed(PoolMinutes(pools_of(baselines), (0, 1)), rows)
-    fired = next(t for t in told if t.store_id == POOL)
-    assert [t for t in told_of_stores if t.kind is AlertKind.CONVERSION] == []
+    rows, of_stores = common
+    reported = feed(PoolMinutes(pools_of(baselines), (0, 1)), rows)
+    fired = next(t for t in reported if t.store_id == POOL)
+    assert [t for t in of_stores if t.kind is AlertKind.CONVERSION] == []
     assert (fired.kind, fired.state, fired.step) == (AlertKind.POOLED, AlertState.FIRING, "order_to_payment")
     assert sorted(fired.members) == list(STORES)
     assert fired.members[0] == fired.contributions[0].segment
-    assert BREAKS < fired.opened_at_ms // MINUTE_MS - START - TRAIN <= MENDED
+    assert BREAKS < fired.opened_at_ms // MINUTE_MS - START - TRAIN <= FIXED
     assert 0.05 <= fired.contributions[0].share < 0.3
-    resolved = [t for t in told if t.store_id == POOL][-1]
+    resolved = [t for t in reported if t.store_id == POOL][-1]
     missing = 24 * 0.15 * 60 * 0.8 * 0.45
     assert resolved.state is AlertState.RESOLVED
     assert resolved.lost_low < missing < resolved.lost_high
@@ -106,7 +106,7 @@ def test_a_drop_of_one_payment_method_is_named_by_the_pool_of_that_method(
     assert "pool:payment_method=card" not in fired
 
 
-def test_a_drop_in_one_store_is_not_told_of_its_pool_until_the_others_show_it_too(
+def test_a_drop_in_one_store_is_not_reported_for_its_pool_until_the_others_show_it_too(
     baselines: list[StoreBaseline],
 ) -> None:
     detector = pools_of(baselines)
@@ -114,56 +114,56 @@ def test_a_drop_in_one_store_is_not_told_of_its_pool_until_the_others_show_it_to
     expected = np.full(len(STORES), 0.12)
     expected[0] = 6.0  # one store as large as all others together, twice
     rng = np.random.default_rng(9)
-    told: list[AlertTransition] = []
+    reported: list[AlertTransition] = []
     for minute in range(700):
         arrived = rng.poisson(4 * expected) / 4  # four of five orders are paid: less than Poisson's variance
         arrived[0] *= 0 if minute > 600 else 1
-        told += detector.advance(START + minute, numbers, arrived, expected, np.full(len(STORES), 0.01))
-    assert told == []
+        reported += detector.advance(START + minute, numbers, arrived, expected, np.full(len(STORES), 0.01))
+    assert reported == []
     for minute in range(700, 760):  # now the others fail as well
         arrived = rng.poisson(4 * expected) / 4 * 0.2
-        told += detector.advance(START + minute, numbers, arrived, expected, np.full(len(STORES), 0.01))
-    first = told[0]
+        reported += detector.advance(START + minute, numbers, arrived, expected, np.full(len(STORES), 0.01))
+    first = reported[0]
     assert (first.store_id, first.state, first.sequence) == (POOL, AlertState.FIRING, 0)
     assert 700 < first.at_ms // MINUTE_MS - START <= 745
 
 
-def test_a_pool_killed_in_mid_incident_tells_what_it_would_have_told(
+def test_a_pool_killed_in_mid_incident_reports_what_it_would_have_reported(
     baselines: list[StoreBaseline], common_drop: list[list[ScoreRow]]
 ) -> None:
     expected = feed(PoolMinutes(pools_of(baselines), (0, 1)), common_drop)
     first = pools_of(baselines)
     until = BREAKS + 50
     minutes = PoolMinutes(first, (0, 1))
-    told = feed(minutes, common_drop[:until])
+    reported = feed(minutes, common_drop[:until])
     assert minutes.scored is not None
     snapshots = {pool: first.snapshot(pool) for pool in first.pools}
-    told += feed(PoolMinutes(pools_of(baselines), (0, 1), minutes.scored, snapshots), common_drop)
-    assert [(t.alert_id, t.sequence, t.state, t.at_ms) for t in told] == [
+    reported += feed(PoolMinutes(pools_of(baselines), (0, 1), minutes.scored, snapshots), common_drop)
+    assert [(t.alert_id, t.sequence, t.state, t.at_ms) for t in reported] == [
         (t.alert_id, t.sequence, t.state, t.at_ms) for t in expected
     ]
-    assert [t.lost for t in told] == pytest.approx([t.lost for t in expected], rel=0.02)
+    assert [t.lost for t in reported] == pytest.approx([t.lost for t in expected], rel=0.02)
 
 
 @pytest.mark.slow
 def test_rows_that_come_after_their_minute_count_all_the_same(baselines: list[StoreBaseline]) -> None:
-    """A partition that was away for a while gives its rows later: nothing of it may look like a drop."""
+    """A partition that was missing for a while gives its rows later: nothing of it may look like a drop."""
     calm = score_rows(baselines, COUNTS)
     minutes = PoolMinutes(pools_of(baselines), (0, 1))
     held: list[ScoreRow] = []
-    told: list[AlertTransition] = []
+    reported: list[AlertTransition] = []
     for number, minute in enumerate(calm):
         for row in (row for row in minute if STORES.index(row.store_id) % 2 == 0):
             minutes.take(0, row)
         held += [row for row in minute if STORES.index(row.store_id) % 2]
-        arriving = () if number in AWAY else tuple(held)
+        arriving = () if number in UNREACHABLE else tuple(held)
         for row in arriving:
             minutes.take(1, row)
         held = held[len(arriving) :]
         minutes.at_end(0)
         minutes.at_end(1)
-        told += minutes.close()
-    assert told == []
+        reported += minutes.close()
+    assert reported == []
     assert minutes.scored == START + TRAIN + LIVE - 1
 
 
@@ -172,8 +172,8 @@ def test_a_member_on_a_day_that_suppresses_counts_no_more(
 ) -> None:
     midnight = datetime.fromtimestamp((START + TRAIN) * 60, UTC).replace(tzinfo=None)
     entry = OwnEntry("stock-taking", DayEffect.SUPPRESS, midnight, midnight + timedelta(days=2))
-    told = feed(PoolMinutes(pools_of(baselines, DayRules({}, {}, (entry,))), (0, 1)), common_drop)
-    assert told == []
+    reported = feed(PoolMinutes(pools_of(baselines, DayRules({}, {}, (entry,))), (0, 1)), common_drop)
+    assert reported == []
 
 
 def test_the_id_of_a_pool_says_what_its_members_share() -> None:

@@ -192,7 +192,7 @@ def test_late_events_of_a_store_at_rest_are_corrected_once(baselines: list[Store
     late = {"often": {"": [0, 30, 8, 0, 0, 0, 0]}}
     rows = [detector.amend(START + 985, late) for detector in detectors]
     assert [detector.amend(START + 985, late) for detector in detectors] == [[], []], (
-        "the same total told again"
+        "the same total sent again"
     )
     assert [row.observed for row in rows[0] if row.store_id == "often"][:1] == [8.0]
     # the thousandth of an arrival that is nothing when a store goes to rest moves its filter a little

@@ -62,20 +62,20 @@ def run(
 ) -> list[AlertTransition]:
     detector = Detector(DetectionPolicy())
     detector.set_baseline(baseline)
-    told: list[AlertTransition] = []
+    reported: list[AlertTransition] = []
     for minute in range(FAULT - before, FAULT + minutes):
-        told += detector.advance(START + minute, {"shop": {"": counts[:, minute].tolist()}}).transitions
-    return told
+        reported += detector.advance(START + minute, {"shop": {"": counts[:, minute].tolist()}}).transitions
+    return reported
 
 
 def test_orders_at_a_wrong_price_are_a_surge_that_ends_without_a_drop(baseline: StoreBaseline) -> None:
-    told = run(baseline, draw(order_factor=2.8))
-    assert {t.kind for t in told} == {AlertKind.SURGE}
-    assert [(t.step, t.state) for t in told] == [
+    reported = run(baseline, draw(order_factor=2.8))
+    assert {t.kind for t in reported} == {AlertKind.SURGE}
+    assert [(t.step, t.state) for t in reported] == [
         ("add_to_cart_to_order", AlertState.FIRING),
         ("add_to_cart_to_order", AlertState.RESOLVED),
     ]
-    fired, ended = told
+    fired, ended = reported
     assert 0 < fired.opened_at_ms / 60_000 - START - FAULT <= 25
     assert fired.observed > fired.high
     assert fired.observed > 2 * fired.expected
@@ -84,11 +84,11 @@ def test_orders_at_a_wrong_price_are_a_surge_that_ends_without_a_drop(baseline: 
 
 
 @pytest.mark.parametrize("factor", [1.0, 1.4])
-def test_a_good_day_is_no_surge(baseline: StoreBaseline, factor: float) -> None:
+def test_a_good_day_is_not_a_surge(baseline: StoreBaseline, factor: float) -> None:
     assert run(baseline, draw(order_factor=factor)) == []
 
 
-def test_payments_settled_in_a_batch_are_no_surge(baseline: StoreBaseline) -> None:
+def test_payments_settled_in_a_batch_are_not_a_surge(baseline: StoreBaseline) -> None:
     counts = CALM.copy()
     counts[PAYMENT, FAULT : FAULT + 30] *= 4
     assert run(baseline, counts, 60) == []
@@ -101,7 +101,7 @@ def test_payments_settled_in_a_batch_are_no_surge(baseline: StoreBaseline) -> No
 def test_upstream_events_have_vanished_only_where_enough_of_them_are_due(
     usual: float, seen: int, vanished: bool
 ) -> None:
-    """A small shop's payments settled in a batch, while no order came in twenty minutes, are no lost tracking."""
+    """A small shop's payments settled in a batch, while no order came in twenty minutes, are not lost tracking."""
     surges = Surges()
     index = surges.add("UTC", (usual,) * 168)
     for minute in range(20):
@@ -109,7 +109,7 @@ def test_upstream_events_have_vanished_only_where_enough_of_them_are_due(
     assert surges.has_vanished(index) is vanished
 
 
-def test_a_burst_of_held_back_orders_is_no_surge(baseline: StoreBaseline) -> None:
+def test_a_burst_of_held_back_orders_is_not_a_surge(baseline: StoreBaseline) -> None:
     counts = CALM.copy()
     held = counts[ORDER, FAULT - 5 : FAULT].sum()
     counts[ORDER, FAULT] += held
@@ -121,13 +121,13 @@ def test_clicks_lost_while_carts_go_on_are_labelled_tracking_within_a_quarter_of
 ) -> None:
     counts = CALM.copy()
     counts[CLICK, FAULT : FAULT + 60] = 0
-    told = run(baseline, counts, 120)
-    labels = [(t.kind, t.label) for t in told if t.state is AlertState.FIRING]
+    reported = run(baseline, counts, 120)
+    labels = [(t.kind, t.label) for t in reported if t.state is AlertState.FIRING]
     assert labels[0] == (AlertKind.TRAFFIC, AlertLabel.UNKNOWN)
     assert labels[-1] == (AlertKind.TRAFFIC, AlertLabel.TRACKING)
-    first = next(t for t in told if t.label is AlertLabel.TRACKING)
+    first = next(t for t in reported if t.label is AlertLabel.TRACKING)
     assert first.at_ms / 60_000 - START - FAULT <= 20
-    assert {t.kind for t in told} == {AlertKind.TRAFFIC}
+    assert {t.kind for t in reported} == {AlertKind.TRAFFIC}
 
 
 def test_clicks_lost_in_a_store_too_young_for_traffic_are_a_tracking_alert_of_the_step_behind(
@@ -135,8 +135,8 @@ def test_clicks_lost_in_a_store_too_young_for_traffic_are_a_tracking_alert_of_th
 ) -> None:
     counts = CALM.copy()
     counts[CLICK, FAULT : FAULT + 60] = counts[CLICK, FAULT : FAULT + 60] // 4
-    told = run(msgspec.structs.replace(baseline, traffic=None), counts, 120)
-    assert [(t.kind, t.step, t.label) for t in told][:1] == [
+    reported = run(msgspec.structs.replace(baseline, traffic=None), counts, 120)
+    assert [(t.kind, t.step, t.label) for t in reported][:1] == [
         (AlertKind.TRACKING, "click_to_add_to_cart", AlertLabel.TRACKING)
     ]
 
@@ -145,8 +145,8 @@ def test_clicks_lost_in_a_store_too_young_for_traffic_are_a_tracking_alert_of_th
 def test_bots_that_inflate_clicks_are_labelled_within_a_quarter_of_an_hour(
     baseline: StoreBaseline, bots: float
 ) -> None:
-    told = run(baseline, draw(bots=bots), 120)
-    drop = [t for t in told if t.step == "click_to_add_to_cart" and t.kind is AlertKind.CONVERSION]
+    reported = run(baseline, draw(bots=bots), 120)
+    drop = [t for t in reported if t.step == "click_to_add_to_cart" and t.kind is AlertKind.CONVERSION]
     assert drop[0].label is AlertLabel.UNKNOWN
     labelled = next(t for t in drop if t.label is not AlertLabel.UNKNOWN)
     assert labelled.label is AlertLabel.INFLATED
@@ -159,17 +159,17 @@ def test_a_rise_survives_a_restart(baseline: StoreBaseline) -> None:
     whole = run(baseline, counts)
     cut = FAULT + 40
     first, second = Detector(DetectionPolicy()), Detector(DetectionPolicy())
-    told: list[AlertTransition] = []
+    reported: list[AlertTransition] = []
     for detector in (first, second):
         detector.set_baseline(baseline)
     for minute in range(FAULT - 300, cut):
-        told += first.advance(START + minute, {"shop": {"": counts[:, minute].tolist()}}).transitions
+        reported += first.advance(START + minute, {"shop": {"": counts[:, minute].tolist()}}).transitions
         second.warm_up(START + minute, {"shop": {"": counts[:, minute].tolist()}})
     assert "shop" in first.changed()
     second.restore("shop", first.snapshot("shop"))
     for minute in range(cut, FAULT + 200):
-        told += second.advance(START + minute, {"shop": {"": counts[:, minute].tolist()}}).transitions
-    assert [(t.alert_id, t.sequence, t.state) for t in told] == [
+        reported += second.advance(START + minute, {"shop": {"": counts[:, minute].tolist()}}).transitions
+    assert [(t.alert_id, t.sequence, t.state) for t in reported] == [
         (t.alert_id, t.sequence, t.state) for t in whole
     ]
 

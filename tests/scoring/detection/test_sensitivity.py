@@ -1,4 +1,4 @@
-"""The smallest drop that is told to show within an hour is the one that does."""
+"""The smallest drop that is said to show within an hour is the one that does."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def fitted(per_hour: float, days: int, clump: int = 1) -> StoreBaseline:
     return fit_baselines([history(per_hour, days, clump)], 1)[0]
 
 
-def told_after(baseline: StoreBaseline, per_hour: float, seed: int = 9) -> int:
+def reported_after(baseline: StoreBaseline, per_hour: float, seed: int = 9) -> int:
     """Minutes of a complete outage after which it is reported; the outage begins on a Monday at ten."""
     traffic = Traffic(DetectionPolicy())
     traffic.set_baseline(baseline)
@@ -40,13 +40,13 @@ def told_after(baseline: StoreBaseline, per_hour: float, seed: int = 9) -> int:
 
 
 @pytest.mark.parametrize("per_hour", [5, 20, 60, 180])
-def test_an_outage_is_told_once_some_fifteen_events_are_overdue(per_hour: int) -> None:
-    overdue = told_after(fitted(per_hour, 28), per_hour) * per_hour / 60
+def test_an_outage_is_reported_once_some_fifteen_events_are_overdue(per_hour: int) -> None:
+    overdue = reported_after(fitted(per_hour, 28), per_hour) * per_hour / 60
     assert overdue <= 20
 
 
-def test_a_store_of_a_week_is_told_of_an_outage_of_hours() -> None:
-    assert told_after(fitted(30.0, 8), 30.0) <= 120
+def test_a_store_of_a_week_is_alerted_to_an_outage_of_hours() -> None:
+    assert reported_after(fitted(30.0, 8), 30.0) <= 120
 
 
 def test_under_a_week_nothing_is_usual_yet() -> None:

@@ -41,19 +41,19 @@ def baseline() -> StoreBaseline:
     )[0]
 
 
-Told = tuple[list[ScoreRow], list[AlertTransition]]
+RowsAndTransitions = tuple[list[ScoreRow], list[AlertTransition]]
 
 
-def run(slow: SlowSteps, counts: np.ndarray[Any, Any], first: int, last: int) -> Told:
+def run(slow: SlowSteps, counts: np.ndarray[Any, Any], first: int, last: int) -> RowsAndTransitions:
     """Hour by hour: events of an hour are given in its last minute, where they count alike."""
     rows: list[ScoreRow] = []
-    told: list[AlertTransition] = []
+    reported: list[AlertTransition] = []
     for begin in range(first, last, 60):
         hour = counts[:, begin : begin + 60].sum(1)
         made = slow.advance(START + begin + 59, hour[None].astype(float), np.array([0]))
         rows += made.scores
-        told += made.transitions
-    return rows, told
+        reported += made.transitions
+    return rows, reported
 
 
 def following(baseline: StoreBaseline) -> SlowSteps:
@@ -67,12 +67,12 @@ def live(
 ) -> tuple[list[ScoreRow], list[AlertTransition]]:
     """Minute by minute, as the monitor does."""
     rows: list[ScoreRow] = []
-    told: list[AlertTransition] = []
+    reported: list[AlertTransition] = []
     for minute in range(first, last):
         made = detector.advance(START + minute, {"shop": {"": counts[:, minute].tolist()}})
         rows += [row for row in made.scores if row.step == STEP and row.expected]
-        told += [transition for transition in made.transitions if transition.step == STEP]
-    return rows, told
+        reported += [transition for transition in made.transitions if transition.step == STEP]
+    return rows, reported
 
 
 def monitoring(baseline: StoreBaseline) -> Detector:
@@ -85,9 +85,9 @@ def test_a_warehouse_that_stops_is_paged_within_two_business_hours_and_resolved_
     baseline: StoreBaseline,
 ) -> None:
     counts, _, _ = STOPPED
-    _, told = run(following(baseline), counts, TRAIN, WHOLE)
-    assert [transition.state for transition in told] == [AlertState.FIRING, AlertState.RESOLVED]
-    fired, ended = told
+    _, reported = run(following(baseline), counts, TRAIN, WHOLE)
+    assert [transition.state for transition in reported] == [AlertState.FIRING, AlertState.RESOLVED]
+    fired, ended = reported
     assert 0 < fired.opened_at_ms / 60_000 - START - STOP <= 120
     assert fired.step == STEP
     assert fired.window_minutes % 60 == 0
@@ -100,8 +100,8 @@ def test_nights_sundays_and_two_calm_weeks_fire_nothing_and_are_expected_right(
     baseline: StoreBaseline,
 ) -> None:
     counts, _, _ = CALM
-    rows, told = run(following(baseline), counts, TRAIN, WHOLE)
-    assert told == []
+    rows, reported = run(following(baseline), counts, TRAIN, WHOLE)
+    assert reported == []
     assert len(rows) == 2 * 6 * 9
     assert {row.state for row in rows[3:]} == {ScoreState.NORMAL}
     ratio = sum(row.observed for row in rows) / sum(row.expected for row in rows)
@@ -110,19 +110,19 @@ def test_nights_sundays_and_two_calm_weeks_fire_nothing_and_are_expected_right(
 
 def test_half_the_shipments_missing_shows_within_a_business_day(baseline: StoreBaseline) -> None:
     counts, _, _ = draw_warehouse(42, stops=(STOP, STOP + 2 * DAY), kept=0.5)
-    _, told = run(following(baseline), counts, TRAIN, WHOLE)
-    assert 0 < told[0].opened_at_ms / 60_000 - START - STOP <= 9 * 60
+    _, reported = run(following(baseline), counts, TRAIN, WHOLE)
+    assert 0 < reported[0].opened_at_ms / 60_000 - START - STOP <= 9 * 60
 
 
-def test_payments_that_stay_away_lower_what_is_expected_and_fire_nothing_here(
+def test_missing_payments_lower_what_is_expected_and_fire_nothing_here(
     baseline: StoreBaseline,
 ) -> None:
     counts, paid, sent = draw_warehouse(42)
     gone = (paid >= START + STOP) & (paid < START + STOP + 3 * DAY)
     counts[STAGE_INDEX["payment"], STOP : STOP + 3 * DAY] = 0
     counts[FULFILMENT] -= np.bincount(sent[gone] - START, minlength=WHOLE)
-    _, told = run(following(baseline), counts, TRAIN, WHOLE)
-    assert told == []
+    _, reported = run(following(baseline), counts, TRAIN, WHOLE)
+    assert reported == []
 
 
 def test_expected_fulfilments_are_those_of_the_formula(baseline: StoreBaseline) -> None:
@@ -152,11 +152,11 @@ def test_remembering_at_any_hour_changes_nothing(baseline: StoreBaseline, cut: i
     whole, before, after = following(baseline), following(baseline), following(baseline)
     for slow in (whole, before):
         run(slow, counts, TRAIN, first)
-    rows, told = run(whole, counts, first, until)
-    begun_rows, begun_told = run(before, counts, first, first + cut * 60)
+    rows, reported = run(whole, counts, first, until)
+    begun_rows, begun_reported = run(before, counts, first, first + cut * 60)
     after.recall("shop", before.remember("shop"))
-    rest_rows, rest_told = run(after, counts, first + cut * 60, until)
-    assert begun_told + rest_told == told
+    rest_rows, rest_reported = run(after, counts, first + cut * 60, until)
+    assert begun_reported + rest_reported == reported
     assert [row.state for row in begun_rows + rest_rows] == [row.state for row in rows]
     assert [row.surprise for row in begun_rows + rest_rows] == pytest.approx(
         [row.surprise for row in rows], rel=1e-6, abs=1e-9
@@ -203,12 +203,12 @@ def test_a_restart_of_the_monitor_within_a_shut_hour_and_within_an_alert_changes
     first, cut, until = STOP - 480, STOP + 150, STOP + 420
     whole, before, after = (monitoring(baseline) for _ in range(3))
     expected = live(whole, counts, first, until)
-    rows, told = live(before, counts, first, cut)
+    rows, reported = live(before, counts, first, cut)
     for minute in range(first, cut):
         after.warm_up(START + minute, {"shop": {"": counts[:, minute].tolist()}})
     after.restore("shop", before.snapshot("shop"))
-    more_rows, more_told = live(after, counts, cut, until)
-    assert told + more_told == expected[1]
+    more_rows, more_reported = live(after, counts, cut, until)
+    assert reported + more_reported == expected[1]
     assert [(row.minute_ms, row.observed) for row in rows + more_rows] == [
         (row.minute_ms, row.observed) for row in expected[0]
     ]

@@ -28,7 +28,7 @@ START = 29_459_520  # Monday 2026-01-05 00:00 UTC
 TRAIN = 9 * DAY  # until Wednesday 2026-01-14 00:00 UTC
 CLICK, CART = STAGE_INDEX["click"], STAGE_INDEX["add_to_cart"]
 FOURTEENTH, FIFTEENTH = datetime.fromisoformat("2026-01-14"), datetime.fromisoformat("2026-01-15")
-FALL, MENDED = TRAIN + 23 * 60 + 30, TRAIN + DAY + 30
+FALL, FIXED = TRAIN + 23 * 60 + 30, TRAIN + DAY + 30
 
 
 def utc(moment: str) -> int:
@@ -43,7 +43,7 @@ def draw_counts() -> np.ndarray:
     counts[CLICK] = rng.poisson(60, counts.shape[1])
     for delay, share in enumerate((0.2, 0.5, 0.3)):
         counts[CART, delay:] += rng.binomial(counts[CLICK], 0.2 * share)[: counts.shape[1] - delay]
-    counts[CART, FALL:MENDED] = rng.binomial(counts[CART, FALL:MENDED], 0.2)
+    counts[CART, FALL:FIXED] = rng.binomial(counts[CART, FALL:FIXED], 0.2)
     return counts
 
 
@@ -55,7 +55,7 @@ def baseline() -> StoreBaseline:
     return fit_baselines([StoreHistory("shop", "UTC", START, ("",), COUNTS[None, :, :TRAIN])], 1)[0]
 
 
-def told(baseline: StoreBaseline, rules: DayRules | None, last: int) -> list[AlertTransition]:
+def transitions(baseline: StoreBaseline, rules: DayRules | None, last: int) -> list[AlertTransition]:
     detector = Detector(DetectionPolicy(), rules)
     detector.set_baseline(baseline)
     found: list[AlertTransition] = []
@@ -71,7 +71,7 @@ def own(effect: DayEffect, first: datetime = FOURTEENTH, last: datetime = FIFTEE
 def test_a_suppressed_alert_is_pending_and_fires_when_the_day_ends_if_it_is_still_so(
     baseline: StoreBaseline,
 ) -> None:
-    found = told(baseline, own(DayEffect.SUPPRESS), TRAIN + DAY + 120)
+    found = transitions(baseline, own(DayEffect.SUPPRESS), TRAIN + DAY + 120)
     states = [t.state for t in found]
     assert states[0] is AlertState.PENDING
     assert found[0].note == "held back by the calendar: Founders' day"
@@ -85,7 +85,7 @@ def test_a_suppressed_alert_is_pending_and_fires_when_the_day_ends_if_it_is_stil
 
 
 def test_a_suppressed_alert_that_ends_in_time_never_fires(baseline: StoreBaseline) -> None:
-    found = told(
+    found = transitions(
         baseline, own(DayEffect.SUPPRESS, last=datetime.fromisoformat("2026-01-16")), TRAIN + DAY + 120
     )
     assert {t.state for t in found} == {AlertState.PENDING, AlertState.RESOLVED}
@@ -93,15 +93,18 @@ def test_a_suppressed_alert_that_ends_in_time_never_fires(baseline: StoreBaselin
 
 
 def test_compare_fires_as_on_any_day_and_names_the_entry(baseline: StoreBaseline) -> None:
-    plain = told(baseline, None, TRAIN + DAY + 60)
-    named = told(baseline, own(DayEffect.COMPARE), TRAIN + DAY + 60)
+    plain = transitions(baseline, None, TRAIN + DAY + 60)
+    named = transitions(baseline, own(DayEffect.COMPARE), TRAIN + DAY + 60)
     assert [(t.state, t.at_ms) for t in named] == [(t.state, t.at_ms) for t in plain]
     assert named[0].note == "on the calendar: Founders' day"
 
 
 @pytest.mark.slow
 def test_widen_makes_the_same_shortfall_less_surprising(baseline: StoreBaseline) -> None:
-    plain, widened = told(baseline, None, FALL + 20), told(baseline, own(DayEffect.WIDEN), FALL + 20)
+    plain, widened = (
+        transitions(baseline, None, FALL + 20),
+        transitions(baseline, own(DayEffect.WIDEN), FALL + 20),
+    )
     assert widened[0].opened_at_ms >= plain[0].opened_at_ms
     assert widened[0].surprise < plain[0].surprise
 
@@ -130,7 +133,7 @@ def test_commerce_days_come_from_the_country_and_open_the_filter_as_they_begin()
     assert days.named(1) == ""
 
 
-def test_special_days_are_left_out_of_the_fit_unless_most_would_go() -> None:
+def test_special_days_are_left_out_of_the_fit_unless_few_days_would_remain() -> None:
     table = MinuteTable(
         rules=own(DayEffect.WIDEN, datetime.fromisoformat("2026-01-06"), datetime.fromisoformat("2026-01-07"))
     )

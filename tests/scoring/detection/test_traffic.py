@@ -43,11 +43,11 @@ def baseline() -> StoreBaseline:
 def run(
     detector: Detector, counts: np.ndarray, first: int, last: int, delays: dict[str, Delay] | None = None
 ) -> list[AlertTransition]:
-    told: list[AlertTransition] = []
+    reported: list[AlertTransition] = []
     for minute in range(first, last):
         rows = {"shop": {"": counts[:, minute].tolist()}}
-        told += detector.advance(START + minute, rows, delays or {}).transitions
-    return told
+        reported += detector.advance(START + minute, rows, delays or {}).transitions
+    return reported
 
 
 def detector_with(baseline: StoreBaseline) -> Detector:
@@ -60,13 +60,13 @@ def test_visitors_that_stay_away_are_one_traffic_alert_and_no_conversion_alert(
     baseline: StoreBaseline,
 ) -> None:
     counts = draw_counts(0.1, 60)
-    told = run(detector_with(baseline), counts, FALL - 400, FALL + 150)
-    assert [(t.kind, t.state, t.label) for t in told] == [
+    reported = run(detector_with(baseline), counts, FALL - 400, FALL + 150)
+    assert [(t.kind, t.state, t.label) for t in reported] == [
         (AlertKind.TRAFFIC, AlertState.FIRING, AlertLabel.UNKNOWN),
         (AlertKind.TRAFFIC, AlertState.FIRING, AlertLabel.REAL),
         (AlertKind.TRAFFIC, AlertState.RESOLVED, AlertLabel.REAL),
     ]
-    fired, labelled, ended = told
+    fired, labelled, ended = reported
     assert labelled.at_ms - fired.at_ms <= 15 * 60_000
     assert fired.step == "impression_to_click"
     assert FALL < fired.opened_at_ms / 60_000 - START <= FALL + 5
@@ -80,26 +80,26 @@ def test_usual_ups_and_downs_fire_nothing(baseline: StoreBaseline) -> None:
     assert run(detector_with(baseline), CALM, TRAIN, TRAIN + 2 * DAY) == []
 
 
-def test_a_third_fewer_visitors_are_no_alert(baseline: StoreBaseline) -> None:
+def test_a_third_fewer_visitors_raise_no_alert(baseline: StoreBaseline) -> None:
     assert run(detector_with(baseline), draw_counts(0.67, 180), FALL - 400, FALL + 240) == []
 
 
-def test_events_known_to_be_late_are_no_loss_of_visitors(baseline: StoreBaseline) -> None:
+def test_events_known_to_be_late_are_not_a_loss_of_visitors(baseline: StoreBaseline) -> None:
     detector, counts = detector_with(baseline), draw_counts(0.0, 20)
     assert run(detector, counts, FALL - 400, FALL) == []
     assert run(detector, counts, FALL, FALL + 20, {"shop": Delay.LATE}) == []
 
 
-def test_a_restart_while_visitors_stay_away_tells_nothing_twice(baseline: StoreBaseline) -> None:
+def test_a_restart_while_visitors_stay_away_reports_nothing_twice(baseline: StoreBaseline) -> None:
     counts = draw_counts(0.1, 60)
     first, second = detector_with(baseline), detector_with(baseline)
-    told = run(first, counts, FALL - 400, FALL + 30)
+    reported = run(first, counts, FALL - 400, FALL + 30)
     assert first.changed() == {"shop"}
     for minute in range(FALL - 400, FALL + 30):
         second.warm_up(START + minute, {"shop": {"": counts[:, minute].tolist()}})
     second.restore("shop", first.snapshot("shop"))
-    told += run(second, counts, FALL + 30, FALL + 150)
-    assert [(t.sequence, t.state, t.label) for t in told] == [
+    reported += run(second, counts, FALL + 30, FALL + 150)
+    assert [(t.sequence, t.state, t.label) for t in reported] == [
         (0, AlertState.FIRING, AlertLabel.UNKNOWN),
         (1, AlertState.FIRING, AlertLabel.REAL),
         (2, AlertState.RESOLVED, AlertLabel.REAL),
@@ -129,22 +129,22 @@ def orders_alone(stopped: range) -> np.ndarray:
 
 
 @pytest.mark.slow
-def test_a_store_of_orders_alone_is_told_within_its_working_day_that_none_come() -> None:
+def test_a_store_of_orders_alone_is_alerted_within_its_working_day_that_none_come() -> None:
     day = TRAIN + DAY
     counts = orders_alone(range(day, day + DAY))
     (baseline,) = fit_baselines([StoreHistory("shop", "UTC", START, ("",), counts[None, :, :TRAIN])], 1)
     assert (baseline.steps, baseline.stages) == ({}, ("order",))
-    told = run(detector_with(baseline), counts, TRAIN - DAY, day + 2 * DAY)
-    assert [(t.kind, t.state) for t in told] == [
+    reported = run(detector_with(baseline), counts, TRAIN - DAY, day + 2 * DAY)
+    assert [(t.kind, t.state) for t in reported] == [
         (AlertKind.TRAFFIC, AlertState.FIRING),
         (AlertKind.TRAFFIC, AlertState.RESOLVED),
     ]
-    assert day + 480 < told[0].opened_at_ms / 60_000 - START < day + 1200
-    assert told[0].observed == 0
+    assert day + 480 < reported[0].opened_at_ms / 60_000 - START < day + 1200
+    assert reported[0].observed == 0
 
 
 @pytest.mark.slow
-def test_a_store_of_orders_alone_that_sells_as_usual_is_told_nothing() -> None:
+def test_a_store_of_orders_alone_that_sells_as_usual_gets_no_alert() -> None:
     counts = orders_alone(range(0))
     (baseline,) = fit_baselines([StoreHistory("shop", "UTC", START, ("",), counts[None, :, :TRAIN])], 1)
     assert run(detector_with(baseline), counts, TRAIN - DAY, TRAIN + 2 * DAY) == []
@@ -154,6 +154,6 @@ def test_a_store_of_orders_alone_that_sells_as_usual_is_told_nothing() -> None:
 def test_a_shop_closed_for_three_days_is_one_alert() -> None:
     counts = orders_alone(range(TRAIN, TRAIN + 3 * DAY))
     (baseline,) = fit_baselines([StoreHistory("shop", "UTC", START, ("",), counts[None, :, :TRAIN])], 1)
-    told = run(detector_with(baseline), counts, TRAIN - 600, TRAIN + 3 * DAY)
-    assert len({t.alert_id for t in told}) == 1
-    assert [t.state for t in told][:3] == [AlertState.FIRING, AlertState.RESOLVED, AlertState.FIRING]
+    reported = run(detector_with(baseline), counts, TRAIN - 600, TRAIN + 3 * DAY)
+    assert len({t.alert_id for t in reported}) == 1
+    assert [t.state for t in reported][:3] == [AlertState.FIRING, AlertState.RESOLVED, AlertState.FIRING]

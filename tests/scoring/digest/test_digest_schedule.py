@@ -39,7 +39,7 @@ def wall(at_ms: int, zone: str) -> str:
     return f"{datetime.fromtimestamp(at_ms / 1000, ZoneInfo(zone)):%a %m-%d %H:%M %z}"
 
 
-def test_a_weekly_digest_at_five_on_monday_in_shanghai_is_sent_on_monday_and_tells_of_monday_to_sunday() -> (
+def test_a_weekly_digest_at_five_on_monday_in_shanghai_is_sent_on_monday_and_covers_monday_to_sunday() -> (
     None
 ):
     weekly = schedule("Asia/Shanghai", 5, days=frozenset({0}), form=DigestForm.WEEKLY)
@@ -55,7 +55,7 @@ def test_an_hour_that_the_clock_skips_is_taken_at_the_next_moment_that_exists() 
     found = occurrence(schedule("America/Los_Angeles", 2, 30), date(2026, 3, 8))
     assert found is not None
     assert wall(found.at_ms, "America/Los_Angeles") == "Sun 03-08 03:00 -0700"
-    assert found.to_ms - found.from_ms == 24 * HOUR_MS  # tells of the 7th
+    assert found.to_ms - found.from_ms == 24 * HOUR_MS  # covers the 7th
 
 
 def test_an_hour_that_comes_twice_is_taken_once() -> None:

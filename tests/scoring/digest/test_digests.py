@@ -13,7 +13,7 @@ from scoring.digest.judging import build_digest, expected_funnel
 from scoring.digest.schedule import DigestForm, DigestSchedule, occurrence
 from scoring.digest.sentences import calendar_span, say_digest
 from scoring.digest.values import (
-    MOST_ROWS,
+    MAX_ROWS,
     AlertFacts,
     Bucket,
     DigestFacts,
@@ -85,7 +85,7 @@ EMPTY = shop("closed", counts={}, steps={}, lines={}, scored_minutes=0, scored_u
 SILENT = replace(EMPTY, store_id="silent", name="Silent", last_seen_ms=WHEN.from_ms - 7_200_000)
 
 
-def test_the_subject_carries_the_result_and_the_day_it_tells_of() -> None:
+def test_the_subject_carries_the_result_and_the_day_it_covers() -> None:
     given = facts(
         shop("a", 40), SILENT, shop("c"), shop("d"), shop("e", judged=0.1), shop("f"), alerts=(alert("a"), alert("f", is_open=False))
     )  # fmt: skip
@@ -94,7 +94,7 @@ def test_the_subject_carries_the_result_and_the_day_it_tells_of() -> None:
     assert said(given, "en", DigestForm.WEEKLY).subject.endswith("— week 4 Mar–4 Mar")
 
 
-def test_stores_are_told_worst_first_by_verdict_then_money_then_their_own_change() -> None:
+def test_stores_are_listed_worst_first_by_verdict_then_money_then_their_own_change() -> None:
     given = facts(
         EMPTY, shop("small", judged=0.1), shop("better", 79), shop("worse", 76), shop("cheap", 60), SILENT, shop("dear", 70),
         alerts=(alert("cheap", lost=5), alert("dear", lost=50)),
@@ -194,7 +194,7 @@ def test_a_dimension_without_data_is_empty_and_never_zero() -> None:
     assert "履约 未测" in said(facts(shop("a"))).radar_alt
 
 
-def test_money_of_another_currency_is_told_in_the_base_currency_too() -> None:
+def test_money_of_another_currency_is_shown_in_the_base_currency_too() -> None:
     """So that what matters can be compared between stores that sell in different money."""
     shops = (shop("a", 40, currency="CNY"), shop("b", 40))
     yuan = replace(WORTH, currency="CNY", base_rate=0.14, base_currency="USD")
@@ -228,7 +228,7 @@ def test_a_digest_sent_late_says_when_it_was_due() -> None:
     )
 
 
-def test_gaps_and_refused_records_are_named_in_the_data_lines() -> None:
+def test_gaps_and_rejected_records_are_named_in_the_data_lines() -> None:
     gap = shop("gap", scored_minutes=MINUTES - 120)
     given = replace(facts(shop("a"), gap, SILENT, EMPTY), rejected={"broken_json": 9, "unknown_store": 2})
     lines = said(given).data
@@ -242,21 +242,21 @@ def test_gaps_and_refused_records_are_named_in_the_data_lines() -> None:
 
 
 def test_very_many_stores_are_cut_and_the_rest_counted() -> None:
-    text = said(facts(*(shop(f"s{i:03}") for i in range(MOST_ROWS + 60))))
-    assert len(text.rows) == MOST_ROWS
+    text = said(facts(*(shop(f"s{i:03}") for i in range(MAX_ROWS + 60))))
+    assert len(text.rows) == MAX_ROWS
     assert text.rows_note == "另有 60 家：正常 60"
 
 
 def test_the_seven_days_ahead_name_sales_and_holidays_of_the_stores_countries() -> None:
     text = said(facts(shop("a", country="CN"), shop("b", country="DE")))
-    told = {day.title: day.lines for day in text.calendar}
-    assert "38 女神节大促（CN）" in told["3月8日 周日"]
+    reported = {day.title: day.lines for day in text.calendar}
+    assert "38 女神节大促（CN）" in reported["3月8日 周日"]
     assert text.calendar_note == ""
     (quiet,) = [said(facts(shop("a", country="")))]
     assert (quiet.calendar, quiet.calendar_note) == ((), "没有节假日，也没有大促。")
 
 
-def test_an_alert_of_several_stores_is_told_for_each_of_them() -> None:
+def test_an_alert_of_several_stores_is_reported_for_each_of_them() -> None:
     pooled = alert("", kind=AlertKind.POOLED, members=("a", "b"), level=Level.NOTICE)
     digest = build_digest(facts(shop("a"), shop("b"), shop("c"), alerts=(pooled,)))
     assert digest.counts[DigestGroup.ACTION] == 2
@@ -274,7 +274,7 @@ def with_parcels(name: str, sums_of_it: StepSums, step: str = "payment_to_fulfil
     return replace(store, steps={**store.steps, step: sums_of_it})
 
 
-def test_a_store_that_is_behind_with_parcels_is_told_though_no_alert_is_open() -> None:
+def test_a_store_that_is_behind_with_parcels_is_reported_though_no_alert_is_open() -> None:
     given = facts(
         shop("none"), with_parcels("fine", parcels(78, 80)), with_parcels("behind", parcels(40, 80, 4)),
         with_parcels("breached", parcels(70, 80, 1)), with_parcels("tiny", parcels(0, 2, judged=0.0)),

@@ -52,7 +52,7 @@ LIKE_IDS = (
     "84912345678", "6281234567890", "66812345678", "5511987654321", "525512345678", "52998224725", "12345678Z", "X1234567L",
 )  # fmt: skip
 
-#: names of attributes and columns under which whatever stands is personal
+#: names of attributes and columns under which everything is personal
 NAMES = (
     # en
     "phone", "phone_1", "Phone #", "phoneNumber", "PHONE-NUMBER-2", "mobilePhone", "recipient_name", "recipientName", "addressLine", "addressLine1",

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoring.events.batches import MOST_VALUES, event_count, events_of, other_field, split
+from scoring.events.batches import MAX_VALUES, event_count, events_of, other_field, split
 
 EVENT = b'{"type":"click","event_time":1}'
 
@@ -43,7 +43,7 @@ def test_the_events_of_every_form_of_body_are_counted(body: bytes, count: int) -
 
 
 def test_more_values_than_a_body_can_hold_events_of_are_counted_and_not_split() -> None:
-    assert event_count(b"[[]" + b",[]" * MOST_VALUES) == MOST_VALUES + 1  # no end: it would not split
+    assert event_count(b"[[]" + b",[]" * MAX_VALUES) == MAX_VALUES + 1  # no end: it would not split
 
 
 def test_half_a_character_hid_how_many_events_a_body_holds() -> None:

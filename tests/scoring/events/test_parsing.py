@@ -47,8 +47,8 @@ def event_of(record: dict[str, Any], **more: Any) -> Event:
 
 
 def reason_of(record: object, **more: Any) -> RejectReason:
-    (refused,) = parse(record, **more).rejected
-    return refused.rejection.reason
+    (rejected_one,) = parse(record, **more).rejected
+    return rejected_one.rejection.reason
 
 
 def test_one_moment_written_three_ways_is_one_moment() -> None:
@@ -73,13 +73,13 @@ def test_a_clock_five_minutes_fast_is_taken_and_more_is_not() -> None:
     assert event_of({"event_time": NOW_MS + 300_001}, shift_ms=-600_000).event_time_ms == NOW_MS - 299_999
 
 
-def test_two_times_that_differ_are_refused_and_two_that_agree_are_taken() -> None:
+def test_two_times_that_differ_are_rejected_and_two_that_agree_are_accepted() -> None:
     both = {"store_id": "a", "type": "click", "event_time": NOW_MS, "event_time_ms": NOW_MS - 1}
     assert reason_of(both) is RejectReason.BAD_VALUE
     assert event_of({"event_time_ms": NOW_MS}).event_time_ms == NOW_MS
 
 
-def test_an_order_told_twice_in_different_words_is_one_event() -> None:
+def test_an_order_sent_twice_in_different_words_is_one_event() -> None:
     first = event_of({"type": "order", "order_id": "7", "amount": "5"})
     again = event_of(
         {"type": "order", "order_id": "7", "amount": "5.00", "event_time": NOW_MS - 5, "visitor": "v"}
@@ -161,7 +161,7 @@ ODD = st.fixed_dictionaries(
 
 
 @given(st.lists(ODD | JSON, max_size=6), st.integers(0, 6))
-def test_whatever_stands_around_it_a_good_event_is_taken_and_every_other_has_a_reason(
+def test_whatever_surrounds_it_a_good_event_is_accepted_and_every_other_has_a_reason(
     others: list[Any], place: int
 ) -> None:
     good = {"store_id": "a", "type": "click", "event_time": NOW_MS, "event_id": "good", "visitor": "v"}
@@ -239,7 +239,7 @@ def test_a_kept_payload_holds_no_personal_data_but_still_the_orders_id() -> None
     assert is_masked(text)
 
 
-def test_addresses_stood_in_ids_and_words_of_events() -> None:
+def test_addresses_appeared_in_ids_and_words_of_events() -> None:
     written = {
         "event_id": "e joe@example.org", "order_id": "203.0.113.77-1", "product": "2001:db8::1", "channel": "203.0.113.77",
         "category": "at 2001:db8:1:2:3:4:5:6", "attributes": {"joe@example.org": "1", "visitor": "joe"},
@@ -247,7 +247,7 @@ def test_addresses_stood_in_ids_and_words_of_events() -> None:
     event, again = event_of({**ORDER, **written}), event_of({**ORDER, **written})
     other = event_of({**ORDER, **written, "order_id": "203.0.113.78-1"})
     kept = msgspec.json.encode(event)
-    assert not any(told in kept for told in (b"joe", b"203.0", b"2001"))
+    assert not any(reported in kept for reported in (b"joe", b"203.0", b"2001"))
     assert (event.event_id, event.order_id) == (again.event_id, again.order_id)
     assert event.order_id != other.order_id
 
@@ -273,18 +273,18 @@ def test_personal_data_hid_in_escapes_nests_other_names_and_forms(raw: str) -> N
 
 
 @pytest.mark.parametrize("field", ["type", "store_id", "event_time", "joe@example.org"])
-def test_a_refusal_repeated_the_address_that_a_sender_had_written(field: str) -> None:
+def test_a_rejection_repeated_the_address_that_a_sender_had_written(field: str) -> None:
     for text in ("joe@example.org", "at 203.0.113.77"):
-        (refused,) = parse({**ORDER, field: text}).rejected
-        assert "example.org" not in refused.rejection.detail + refused.rejection.field
-        assert "203.0" not in refused.rejection.detail
+        (rejected_one,) = parse({**ORDER, field: text}).rejected
+        assert "example.org" not in rejected_one.rejection.detail + rejected_one.rejection.field
+        assert "203.0" not in rejected_one.rejection.detail
 
 
 def test_the_byte_that_is_not_utf8_was_counted_from_its_text_not_from_the_event() -> None:
     body = json.dumps({**ORDER, "product": "x"}).encode().replace(b'"x"', b'"\xff"')
-    (refused,) = parse_body(body, delivery()).rejected
+    (rejected_one,) = parse_body(body, delivery()).rejected
     at = body.index(b"\xff")
-    assert f"byte {at} " in refused.rejection.detail
+    assert f"byte {at} " in rejected_one.rejection.detail
 
 
 @given(st.binary(max_size=5000))
@@ -333,8 +333,8 @@ def test_a_page_rewrote_history_back_to_the_year_2000() -> None:
 
 
 def test_a_body_in_utf16_was_taken_and_its_events_were_not_counted() -> None:
-    (refused,) = parse_body(json.dumps([ORDER, ORDER]).encode("utf-16-le"), delivery()).rejected
-    assert refused.rejection.reason is RejectReason.BROKEN_JSON
+    (rejected_one,) = parse_body(json.dumps([ORDER, ORDER]).encode("utf-16-le"), delivery()).rejected
+    assert rejected_one.rejection.reason is RejectReason.BROKEN_JSON
 
 
 def test_a_large_body_is_parsed_as_a_small_one_is() -> None:
@@ -353,20 +353,20 @@ def test_a_large_body_is_parsed_as_a_small_one_is() -> None:
 
 def test_a_large_body_that_breaks_off_says_where() -> None:
     body = json.dumps([ORDER] * 6000).encode()
-    (refused,) = parse_body(body[:-1] + b"}", delivery()).rejected
-    assert refused.rejection.reason is RejectReason.BROKEN_JSON
-    assert f"byte {len(body) - 1}" in refused.rejection.detail
+    (rejected_one,) = parse_body(body[:-1] + b"}", delivery()).rejected
+    assert rejected_one.rejection.reason is RejectReason.BROKEN_JSON
+    assert f"byte {len(body) - 1}" in rejected_one.rejection.detail
 
 
 @pytest.mark.parametrize(
     "kind", [('"x"', "text"), ("1", "a number"), ("true", "a boolean"), ("null", "null"), ("{}", "an object")]
 )
-def test_events_that_are_no_array_are_named(kind: tuple[str, str]) -> None:
-    (refused,) = parse_body(f'{{"events":{kind[0]}}}'.encode(), delivery()).rejected
-    assert refused.rejection.detail == f"`events` must be an array, got {kind[1]}"
+def test_events_that_are_not_an_array_are_named(kind: tuple[str, str]) -> None:
+    (rejected_one,) = parse_body(f'{{"events":{kind[0]}}}'.encode(), delivery()).rejected
+    assert rejected_one.rejection.detail == f"`events` must be an array, got {kind[1]}"
 
 
 @pytest.mark.parametrize("record", ['{"\\ud80e":1}', '{"type":"\\udc00"}'])
-def test_a_refusal_that_quoted_half_a_character_was_answered_500(record: str) -> None:
-    (refused,) = parse_body(record.encode(), delivery()).rejected
-    assert "\\ud" in (refused.rejection.detail + refused.rejection.field).encode().decode()
+def test_a_rejection_that_quoted_half_a_character_was_answered_500(record: str) -> None:
+    (rejected_one,) = parse_body(record.encode(), delivery()).rejected
+    assert "\\ud" in (rejected_one.rejection.detail + rejected_one.rejection.field).encode().decode()

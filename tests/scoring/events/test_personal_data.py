@@ -39,8 +39,8 @@ IN_LABELS = [value for value in VALUES if value not in LIKE_IDS or not value.isd
 def trace(value: str) -> str:
     """The part of a planted value that must not be found: its longest run with a digit or a planted word, else all of it."""
     runs = re.findall(r"[^\W_]+", value)
-    telling = [run for run in runs if len(run) > 3 and (any(one.isdigit() for one in run) or "zq" in run)]
-    return max([*telling, ""], key=len) or value
+    traces = [run for run in runs if len(run) > 3 and (any(one.isdigit() for one in run) or "zq" in run)]
+    return max([*traces, ""], key=len) or value
 
 
 def taken(**fields: Any) -> Event:
@@ -101,7 +101,7 @@ def test_a_rejected_record_keeps_it_in_no_field(value: str, field: str) -> None:
     assert trace(value) not in letter([record])
 
 
-REFUSED = [
+REJECTED = [
     (field, value)
     for field in ("device_class", "currency", "country", "amount", "quantity", "attributes", "unknown")
     for value in VALUES
@@ -109,13 +109,13 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("field", "value"), REFUSED)
-def test_an_explanation_quoted_the_value_that_it_refused(field: str, value: str) -> None:
+@pytest.mark.parametrize(("field", "value"), REJECTED)
+def test_an_explanation_quoted_the_value_that_it_rejected(field: str, value: str) -> None:
     record = {**EVENT, field: value}
     assert trace(value) not in explain(record, ValueError(value)).detail
     batch = parse_body(json.dumps(record).encode(), DELIVERY)
-    told = [one.rejection.detail for one in batch.rejected] + [repr(note) for note in batch.notes]
-    assert trace(value) not in " ".join(told)
+    details = [one.rejection.detail for one in batch.rejected] + [repr(note) for note in batch.notes]
+    assert trace(value) not in " ".join(details)
 
 
 def test_numbers_in_explanations_were_the_senders_own() -> None:
@@ -136,7 +136,7 @@ def test_a_name_in_any_language_says_that_the_value_is_personal(name: str) -> No
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_record_that_is_no_json_is_masked_by_names_too(name: str) -> None:
+def test_a_record_that_is_not_json_is_masked_by_names_too(name: str) -> None:
     plain = name.replace('"', "")
     broken = json.dumps({plain: "Zq Wang", "x": 1})[:-1]
     assert "Zq" not in mask_payload(broken.encode(), lambda raw: "~p")[0]
@@ -145,7 +145,7 @@ def test_a_record_that_is_no_json_is_masked_by_names_too(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", KEPT_NAMES)
-def test_names_of_things_are_no_names_of_people(name: str) -> None:
+def test_names_of_things_are_not_names_of_people(name: str) -> None:
     assert not is_personal(name)
     assert not is_persons_id(name)
 
@@ -223,6 +223,6 @@ def test_masking_twice_is_masking_once(text: str) -> None:
 
 def test_a_log_keeps_the_addresses_of_machines_and_loses_those_of_people() -> None:
     assert (
-        mask_log("127.0.0.1:9092 refused zq@leaky.example, +86 138 1234 5671")
-        == "127.0.0.1:9092 refused [email], [phone]"
+        mask_log("127.0.0.1:9092 refused the connection: zq@leaky.example, +86 138 1234 5671")
+        == "127.0.0.1:9092 refused the connection: [email], [phone]"
     )

@@ -155,7 +155,7 @@ def test_a_server_writes_decimal_text_by_agreement() -> None:
         ("a", {"amount": "5,00"}, ("EUR", "5.00")),
     ],
 )
-def test_a_currency_that_is_not_told_for_sure_leaves_no_amount_behind(
+def test_a_currency_that_is_not_certain_leaves_no_amount_behind(
     store: str, fields: dict[str, Any], expected: tuple[str, str]
 ) -> None:
     event, notes = repaired({"store_id": store, "amount": "5.00", **fields})

@@ -48,7 +48,7 @@ def test_other_visitors_with_the_same_rates_are_all_mix() -> None:
     assert found.mix_share == pytest.approx(1.0)
 
 
-def test_fewer_visitors_are_told_as_traffic_and_no_step_carries_it() -> None:
+def test_fewer_visitors_are_reported_as_traffic_and_no_step_carries_it() -> None:
     found = decompose(scaled(THEN, click=0.5, add_to_cart=0.5, order=0.5, payment=0.5), THEN)
     assert found is not None
     assert found.carried_by is None

@@ -48,7 +48,7 @@ def test_an_alert_is_priced_with_a_range_that_never_falls_below_nothing() -> Non
     assert (money.currency, money.base, money.base_currency) == ("EUR", pytest.approx(1100), "USD")
 
 
-def test_what_rose_was_not_lost_and_an_unknown_worth_is_no_price() -> None:
+def test_what_rose_was_not_lost_and_an_unknown_worth_is_not_a_price() -> None:
     worth = Worth(COUNTS, WORTH, "EUR")
     assert price(Lost("order_to_payment", kind="surge"), worth) is None
     assert price(Lost("order_to_payment", lost=-3.0), worth) is None

@@ -1,4 +1,4 @@
-"""An order's life follows from all tellings of it, whatever their order; each stage event is there once."""
+"""An order's life follows from all versions of it, whatever their order; each stage event is there once."""
 
 import itertools
 from collections.abc import Sequence
@@ -16,14 +16,14 @@ START = 1_764_547_200_000
 HOUR = 3_600_000
 
 
-def telling(hour: int, **known: Any) -> OrderFacts:
+def version(hour: int, **known: Any) -> OrderFacts:
     """What a source says of the order at an hour of its life."""
-    told = {"as_of_ms": START + hour * HOUR, "told_at_ms": START + 100 * HOUR, "source": "shopify"}
-    return OrderFacts(store_id="s1", order_id="1001", **{**told, **known})
+    known_facts = {"as_of_ms": START + hour * HOUR, "reported_at_ms": START + 100 * HOUR, "source": "shopify"}
+    return OrderFacts(store_id="s1", order_id="1001", **{**known_facts, **known})
 
 
-def life(*tellings: OrderFacts) -> OrderLife:
-    found = merge(tellings)
+def life(*versions: OrderFacts) -> OrderLife:
+    found = merge(versions)
     assert found is not None
     return found
 
@@ -32,19 +32,19 @@ def types(one: OrderLife) -> list[str]:
     return [event.type.value for event in stage_events(one).events]
 
 
-PLACED = telling(0, placed_ms=START, amount="50", currency="USD", units=2)
-#: a life as a platform tells it, push by push
+PLACED = version(0, placed_ms=START, amount="50", currency="USD", units=2)
+#: a life as a platform reports it, push by push
 WHOLE = (
     PLACED,
-    telling(1, placed_ms=START, authorised_ms=START + HOUR),
-    telling(2, placed_ms=START, paid_ms=START + 2 * HOUR, is_paid=True, amount="50", currency="USD"),
-    telling(3, shipped_ms=START + 3 * HOUR, parcels=1),
-    telling(9, delivered_ms=START + 9 * HOUR),
-    telling(12, amount="45", refunds={"r1": "5"}, refund_times={"r1": START + 12 * HOUR}),
+    version(1, placed_ms=START, authorised_ms=START + HOUR),
+    version(2, placed_ms=START, paid_ms=START + 2 * HOUR, is_paid=True, amount="50", currency="USD"),
+    version(3, shipped_ms=START + 3 * HOUR, parcels=1),
+    version(9, delivered_ms=START + 9 * HOUR),
+    version(12, amount="45", refunds={"r1": "5"}, refund_times={"r1": START + 12 * HOUR}),
 )
 
 
-def test_every_permutation_of_the_tellings_gives_the_same_life() -> None:
+def test_every_permutation_of_the_versions_gives_the_same_life() -> None:
     lives = {
         repr(merge((*one, one[0]))) for one in itertools.permutations(WHOLE)
     }  # the first one also comes twice
@@ -55,7 +55,7 @@ def test_every_permutation_of_the_tellings_gives_the_same_life() -> None:
 
 
 @st.composite
-def tellings(draw: st.DrawFn) -> list[OrderFacts]:
+def versions(draw: st.DrawFn) -> list[OrderFacts]:
     times = st.one_of(st.just(0), st.integers(START, START + 50 * HOUR))
     answers = st.sampled_from([None, True, False])
     one = st.builds(
@@ -65,7 +65,7 @@ def tellings(draw: st.DrawFn) -> list[OrderFacts]:
         source=st.sampled_from(["shopify", "files"]),
         import_id=st.sampled_from(["", "i1"]),
         as_of_ms=st.sampled_from([0, START, START + HOUR]),
-        told_at_ms=st.integers(START, START + 3),
+        reported_at_ms=st.integers(START, START + 3),
         placed_ms=times,
         paid_ms=times,
         shipped_ms=times,
@@ -85,49 +85,49 @@ def tellings(draw: st.DrawFn) -> list[OrderFacts]:
     return draw(st.lists(one, min_size=1, max_size=6))
 
 
-@given(tellings(), st.randoms(use_true_random=False))
-def test_a_life_depends_neither_on_the_order_of_tellings_nor_on_repeats(
-    told: list[OrderFacts], random: Any
+@given(versions(), st.randoms(use_true_random=False))
+def test_a_life_depends_neither_on_the_order_of_versions_nor_on_repeats(
+    known_facts: list[OrderFacts], random: Any
 ) -> None:
-    mixed = [*told, *random.choices(told, k=2)]
+    mixed = [*known_facts, *random.choices(known_facts, k=2)]
     random.shuffle(mixed)
-    assert merge(mixed) == merge(told)
+    assert merge(mixed) == merge(known_facts)
 
 
-@given(tellings())
-def test_each_stage_event_is_there_once_and_has_a_known_time(told: list[OrderFacts]) -> None:
-    found = merge(told)
+@given(versions())
+def test_each_stage_event_is_there_once_and_has_a_known_time(known_facts: list[OrderFacts]) -> None:
+    found = merge(known_facts)
     events = stage_events(found).events if found else ()
     assert len({event.event_id for event in events}) == len(events)
     assert all(event.event_time_ms >= START for event in events)
 
 
 def test_cash_on_delivery_is_paid_when_it_is_delivered_not_when_it_may_ship() -> None:
-    placed = telling(0, placed_ms=START, cod=True, amount="50")
-    may_ship = telling(1, cod=True, paid_ms=START + HOUR)
+    placed = version(0, placed_ms=START, cod=True, amount="50")
+    may_ship = version(1, cod=True, paid_ms=START + HOUR)
     waiting = life(placed, may_ship)
     assert (types(waiting), waiting.state) == (["order"], OrderState.PAYMENT_ON_DELIVERY)
     assert (EventType.PAYMENT, LeftOut.COD_WAITING) in stage_events(waiting).left_out
     assert stage_events(waiting).events[0].incoming()["attributes"] == {"payment": "on_delivery"}
     delivered = life(
-        placed, may_ship, telling(2, shipped_ms=START + 2 * HOUR, delivered_ms=START + 30 * HOUR)
+        placed, may_ship, version(2, shipped_ms=START + 2 * HOUR, delivered_ms=START + 30 * HOUR)
     )
     payment = stage_events(delivered).events[1]
     assert (payment.type, payment.event_time_ms) == (EventType.PAYMENT, START + 30 * HOUR)
-    said = life(placed, telling(3, is_paid=True, paid_ms=START + 3 * HOUR))
+    said = life(placed, version(3, is_paid=True, paid_ms=START + 3 * HOUR))
     assert said.paid_at_ms == START + 3 * HOUR
 
 
 def test_an_order_on_hold_is_not_paid_before_the_platform_says_when() -> None:
-    held = life(PLACED, telling(1, on_hold=True, is_paid=True, authorised_ms=START + HOUR))
+    held = life(PLACED, version(1, on_hold=True, is_paid=True, authorised_ms=START + HOUR))
     assert (types(held), held.state) == (["order"], OrderState.ON_HOLD)
     assert (EventType.PAYMENT, LeftOut.ON_HOLD) in stage_events(held).left_out
-    released = life(PLACED, telling(1, on_hold=True), telling(2, on_hold=False, paid_ms=START + 2 * HOUR))
+    released = life(PLACED, version(1, on_hold=True), version(2, on_hold=False, paid_ms=START + 2 * HOUR))
     assert types(released) == ["order", "payment"]
 
 
 def test_an_authorised_order_is_not_a_paid_one() -> None:
-    authorised = life(PLACED, telling(1, authorised_ms=START + HOUR))
+    authorised = life(PLACED, version(1, authorised_ms=START + HOUR))
     assert (types(authorised), authorised.state) == (["order"], OrderState.AUTHORISED)
 
 
@@ -142,40 +142,40 @@ def test_an_authorised_order_is_not_a_paid_one() -> None:
         ({"amount": "0.00"}, LeftOut.ZERO_PRICE),
     ],
 )
-def test_what_is_no_real_order_makes_no_event_and_says_why(known: dict[str, Any], reason: LeftOut) -> None:
-    told = stage_events(life(telling(0, placed_ms=START), telling(1, paid_ms=START + 1, **known)))
-    assert told.events == ()
-    assert told.left_out == ((EventType.ORDER, reason),)
+def test_what_is_not_a_real_order_makes_no_event_and_says_why(known: dict[str, Any], reason: LeftOut) -> None:
+    known_facts = stage_events(life(version(0, placed_ms=START), version(1, paid_ms=START + 1, **known)))
+    assert known_facts.events == ()
+    assert known_facts.left_out == ((EventType.ORDER, reason),)
 
 
 def test_an_order_refunded_down_to_nothing_stays_an_order() -> None:
-    refunded = life(PLACED, telling(5, amount="0", refunds={ALL_REFUNDS: "50"}))
+    refunded = life(PLACED, version(5, amount="0", refunds={ALL_REFUNDS: "50"}))
     assert (refunded.left_out, refunded.state, types(refunded)) == (None, OrderState.REFUNDED, ["order"])
 
 
 def test_a_cancelled_order_whose_price_was_set_to_nothing_stays_an_order() -> None:
-    emptied = life(telling(0, placed_ms=START), telling(5, amount="0", cancelled_ms=START + HOUR))
+    emptied = life(version(0, placed_ms=START), version(5, amount="0", cancelled_ms=START + HOUR))
     assert (emptied.left_out, types(emptied)) == (None, ["order", "cancel"])
 
 
 def test_refunds_that_are_listed_and_their_sum_are_not_added() -> None:
-    listed = telling(5, refunds={"a": "10", "b": "5"})
-    assert life(PLACED, listed, telling(6, source="files", refunds={ALL_REFUNDS: "15"})).refunded == 15
+    listed = version(5, refunds={"a": "10", "b": "5"})
+    assert life(PLACED, listed, version(6, source="files", refunds={ALL_REFUNDS: "15"})).refunded == 15
 
 
 def test_a_cancelled_order_stays_one_and_a_newer_answer_takes_the_cancelling_back() -> None:
-    cancelled = telling(2, cancelled_ms=START + 2 * HOUR)
+    cancelled = version(2, cancelled_ms=START + 2 * HOUR)
     assert types(life(PLACED, cancelled)) == ["order", "cancel"]
     assert life(PLACED, cancelled).state is OrderState.CANCELLED_UNPAID
-    again = telling(3, is_cancelled=False)
+    again = version(3, is_cancelled=False)
     for order in itertools.permutations((PLACED, cancelled, again)):
         assert (types(life(*order)), life(*order).cancelled_ms) == (["order"], 0)
 
 
 def test_a_second_parcel_does_not_move_the_fulfilment() -> None:
     parcels: Sequence[OrderFacts] = (
-        telling(3, shipped_ms=START + 3 * HOUR, parcels=1),
-        telling(8, shipped_ms=START + 8 * HOUR, parcels=2),
+        version(3, shipped_ms=START + 3 * HOUR, parcels=1),
+        version(8, shipped_ms=START + 8 * HOUR, parcels=2),
     )
     for order in itertools.permutations((PLACED, *parcels)):
         fulfilment = stage_events(life(*order)).events[1]
@@ -184,9 +184,9 @@ def test_a_second_parcel_does_not_move_the_fulfilment() -> None:
 
 
 def test_an_import_that_was_undone_says_nothing_until_it_is_imported_again() -> None:
-    imported = telling(4, source="files", import_id="i1", is_cancelled=True, told_at_ms=START)
-    undone = telling(4, source="files", import_id="i1", withdrawn=True, told_at_ms=START + 1)
-    again = telling(4, source="files", import_id="i1", is_cancelled=True, told_at_ms=START + 2)
+    imported = version(4, source="files", import_id="i1", is_cancelled=True, reported_at_ms=START)
+    undone = version(4, source="files", import_id="i1", withdrawn=True, reported_at_ms=START + 1)
+    again = version(4, source="files", import_id="i1", is_cancelled=True, reported_at_ms=START + 2)
     for order in itertools.permutations((PLACED, imported, undone)):
         assert life(*order).is_cancelled is None
     for order in itertools.permutations((PLACED, imported, undone, again)):
@@ -195,13 +195,13 @@ def test_an_import_that_was_undone_says_nothing_until_it_is_imported_again() -> 
 
 
 def test_an_order_is_history_only_where_nobody_reports_it_as_news() -> None:
-    past = telling(0, placed_ms=START, history=True)
+    past = version(0, placed_ms=START, history=True)
     assert life(past).history
-    assert not life(past, telling(1, source="shopify")).history
+    assert not life(past, version(1, source="shopify")).history
 
 
-def test_the_same_fact_has_one_id_whichever_source_tells_it() -> None:
-    files = telling(0, source="files", placed_ms=START)
+def test_the_same_fact_has_one_id_whichever_source_reports_it() -> None:
+    files = version(0, source="files", placed_ms=START)
     assert stage_events(life(files)).events[0].event_id == stage_events(life(PLACED)).events[0].event_id
     refunds = {stage_event_id("s1", EventType.REFUND, "1001", one) for one in ("", "a", "b")}
     assert len(refunds) == 3

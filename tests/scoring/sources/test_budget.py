@@ -78,7 +78,7 @@ def test_a_backfill_takes_what_live_work_leaves() -> None:
     assert order == [f"live-{number}" for number in range(5)] + ["old"] * 5
 
 
-def test_a_shop_that_was_told_to_wait_holds_up_no_other_and_goes_on_then() -> None:
+def test_a_shop_that_was_asked_to_wait_holds_up_no_other_and_goes_on_then() -> None:
     budget = FairBudget(BudgetRate(), BudgetRate())
     budget.close(30.0, "a")
     budget.ask("a")
@@ -88,7 +88,7 @@ def test_a_shop_that_was_told_to_wait_holds_up_no_other_and_goes_on_then() -> No
     assert [ticket.shop for ticket in budget.take(30.0)] == ["a"]
 
 
-def test_an_app_that_was_told_to_wait_asks_nothing() -> None:
+def test_an_app_that_was_asked_to_wait_asks_nothing() -> None:
     budget = FairBudget(BudgetRate(), BudgetRate())
     budget.close(10.0)
     budget.ask("a")

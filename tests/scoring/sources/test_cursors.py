@@ -88,7 +88,7 @@ def test_pages_that_add_up_to_what_was_announced_are_a_whole() -> None:
     assert walk((["a", "b"], "2", 3), (["c"], "", 3)).rows == 3
 
 
-def test_rows_that_stand_on_two_pages_count_once() -> None:
+def test_rows_that_are_on_two_pages_count_once() -> None:
     done = walk((["a", "b"], "2", None), (["b", "c"], "", None))
     assert (done.rows, done.repeated) == (3, 1)
 
@@ -102,7 +102,7 @@ def test_rows_that_stand_on_two_pages_count_once() -> None:
         ([([], "", 1)], "0 of 1 rows"),
     ],
 )
-def test_pages_that_make_no_whole_are_no_window(
+def test_pages_that_make_no_whole_do_not_make_a_window(
     pages: list[tuple[list[str], str, int | None]], said: str
 ) -> None:
     with pytest.raises(IncompleteWalkError, match=said):

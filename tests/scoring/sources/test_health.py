@@ -68,8 +68,8 @@ def test_a_resource_that_fails_makes_it_late_then_broken(
 def test_a_pause_by_trouble_comes_before_a_person_s_and_both_before_the_rest() -> None:
     bad = (resource(Trouble.SCOPE_MISSING, 0),)
     assert state(paused=True, resources=bad).trouble is Trouble.PAUSED_BY_PERSON
-    refused = state(paused=True, pausing=Trouble.ACCESS_REFUSED, resources=bad)
-    assert (refused.state, refused.trouble) == (ConnectionState.PAUSED, Trouble.ACCESS_REFUSED)
+    denied = state(paused=True, pausing=Trouble.ACCESS_DENIED, resources=bad)
+    assert (denied.state, denied.trouble) == (ConnectionState.PAUSED, Trouble.ACCESS_DENIED)
 
 
 def test_days_that_differ_are_named() -> None:
@@ -83,7 +83,7 @@ def test_one_fault_of_a_mapping_is_late_and_many_in_a_row_are_broken() -> None:
     assert state(deliveries=DeliveryHealth(faults=20)).state is ConnectionState.BROKEN
 
 
-def test_a_token_that_ends_is_told_while_all_goes_well() -> None:
+def test_a_token_that_ends_is_reported_while_all_goes_well() -> None:
     assert state(token_warning_days=7) == StateVerdict(ConnectionState.CONNECTED, Trouble.TOKEN_ENDS, "7")
 
 

@@ -59,16 +59,16 @@ def test_an_order_is_read_with_times_of_its_store_and_exact_money() -> None:
     assert order.paid_ms == 1_764_300_000_000
     assert order.as_of_ms == order.placed_ms + 3 * 3_600_000
     assert (order.is_paid, order.on_hold, order.is_cancelled, order.units) == (True, False, False, 3)
-    assert (order.connection, order.told_at_ms, order.history) == ("erp", AT_MS, False)
+    assert (order.connection, order.reported_at_ms, order.history) == ("erp", AT_MS, False)
 
 
-def test_a_backfill_tells_history() -> None:
+def test_a_backfill_reports_history() -> None:
     document = {"data": {"orders": [{"no": "1"}]}}
     (order,) = translate_rows(document, (ORDER,), delivery(door=DeliveryDoor.BACKFILL), TERMS).orders
     assert order.history
 
 
-def test_a_status_that_was_never_seen_is_named_and_the_order_is_told_without_it() -> None:
+def test_a_status_that_was_never_seen_is_named_and_the_order_is_reported_without_it() -> None:
     done = translate_rows({"data": {"orders": [{"no": "1", "status": "NEW"}]}}, (ORDER,), delivery(), TERMS)
     assert done.gaps == [MappingGap("value", "status", "NEW")]
     assert done.orders[0].is_paid is None
@@ -98,7 +98,7 @@ def test_a_row_that_cannot_be_counted_is_set_aside_with_its_place_and_the_others
     assert [order.order_id for order in done.orders] == ["2"]
 
 
-def test_a_document_of_another_form_is_no_empty_answer() -> None:
+def test_a_document_of_another_form_is_not_an_empty_answer() -> None:
     with pytest.raises(TranslationError, match=r"no rows at data\.orders"):
         translate_rows({"error": "maintenance"}, (ORDER,), delivery(), TERMS)
     assert translate_rows({"data": {"orders": []}}, (ORDER,), delivery(), TERMS).count == 0
@@ -203,6 +203,6 @@ def test_paths_lead_to_keys_indices_and_each_item() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "a..b", "a[", "a[-1]", ".a", "a[x]", "x" * 301])
-def test_what_is_no_path_says_so(text: str) -> None:
+def test_what_is_not_a_path_says_so(text: str) -> None:
     with pytest.raises(JsonPathError):
         json_path(text)

@@ -14,7 +14,7 @@ def test_the_same_figures_written_otherwise_agree() -> None:
     assert differences(stored, [day("2026-11-01", orders="31.0", money_USD="1204.5")]) == ()
 
 
-def test_a_cent_of_rounding_is_no_difference_two_are() -> None:
+def test_a_cent_of_rounding_is_not_a_difference_two_are() -> None:
     stored = [day("2026-11-01", money_USD="10.00")]
     assert differences(stored, [day("2026-11-01", money_USD="10.01")]) == ()
     assert len(differences(stored, [day("2026-11-01", money_USD="10.02")])) == 1

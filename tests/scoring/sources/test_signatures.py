@@ -104,7 +104,7 @@ def test_upper_case_hex_is_the_same_signature() -> None:
 
 
 @pytest.mark.parametrize("given", ["", "   ", "sha256=", "é", "zz", "=", "t=1", ","])
-def test_a_header_without_a_signature_is_no_signature(given: str) -> None:
+def test_a_header_without_a_signature_is_not_a_signature(given: str) -> None:
     assert verify(PLAIN, BODY, {"X-Signature": given}, ["s"], NOW_S) is SignatureVerdict.NO_SIGNATURE
 
 

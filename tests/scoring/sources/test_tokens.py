@@ -19,7 +19,7 @@ HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 
 
-class Refused(Exception):
+class Rejected(Exception):
     """401, or invalid_grant."""
 
 
@@ -37,7 +37,7 @@ class Platform:
 
     def new_pair(self, refresh: str, now_ms: int) -> TokenPair:
         if self.rotates and refresh not in self.good_refresh:
-            raise Refused
+            raise Rejected
         self.given += 1
         pair = TokenPair(
             f"access-{self.given}",
@@ -56,7 +56,7 @@ class Platform:
 
     def use(self, access: str, now_ms: int) -> None:
         if self.access.get(access, 0) <= now_ms:
-            raise Refused
+            raise Rejected
         # the first use of a new pair ends the refresh token that it came from, and those that were never used
         old = self.successor_of.pop(access, "")
         self.good_refresh.discard(old)
@@ -91,7 +91,7 @@ class Owner:
             self.steps.step("before use")
             try:
                 self.platform.use(pair.access, now_ms)
-            except Refused:
+            except Rejected:
                 self.write(tokens.turned_away(self.state, pair))
                 continue
             self.steps.step("after use")
@@ -106,12 +106,12 @@ class Owner:
             self.steps.step("before ask")
             try:
                 pair = self.platform.new_pair(old.refresh, now_ms)
-            except Refused:
+            except Rejected:
                 continue
             self.steps.step("answer lost")
             self.write(tokens.received(self.state, pair))
             return
-        self.write(tokens.refused(self.state, "invalid_grant", now_ms))
+        self.write(tokens.rejected(self.state, "invalid_grant", now_ms))
 
 
 def live(platform: Platform, refreshes: int, steps: Steps) -> TokenState:
@@ -125,7 +125,7 @@ def live(platform: Platform, refreshes: int, steps: Steps) -> TokenState:
         except Killed:
             owner = Owner(platform, owner.disk, steps)
             owner.start()
-        if owner.state.refused:
+        if owner.state.rejection:
             return owner.state
     return owner.state
 
@@ -139,13 +139,13 @@ def test_no_connection_is_lost_in_ten_thousand_refreshes_with_a_kill_at_each_ste
     for kill_at in range(1, per_life + 1):
         platform = Platform(rotates=rotates)
         state = live(platform, 20, Steps(kill_every=per_life, kill_at=kill_at))
-        assert not state.refused, f"lost after a kill at step {kill_at}"
+        assert not state.rejection, f"lost after a kill at step {kill_at}"
         refreshes += platform.given
     chance = random.Random(14)
     while refreshes < 10_000:
         platform = Platform(rotates=rotates)
         state = live(platform, 500, Steps(chance=chance, share=0.05))
-        assert not state.refused
+        assert not state.rejection
         refreshes += platform.given
 
 
@@ -158,12 +158,12 @@ def test_a_model_that_writes_a_pair_after_using_it_loses_connections() -> None:
                 try:
                     pair = self.platform.new_pair(old.refresh, now_ms)
                     self.platform.use(pair.access, now_ms)
-                except Refused:
+                except Rejected:
                     continue
                 self.steps.step("used and not written")
                 self.write(tokens.received(self.state, pair))
                 return
-            self.write(tokens.refused(self.state, "invalid_grant", now_ms))
+            self.write(tokens.rejected(self.state, "invalid_grant", now_ms))
 
     platform, disk = Platform(), {}
     owner = Careless(platform, disk, Steps(kill_every=10**6, kill_at=1))
@@ -173,7 +173,7 @@ def test_a_model_that_writes_a_pair_after_using_it_loses_connections() -> None:
     owner = Careless(platform, disk, Steps())
     owner.start()
     owner.work(1_764_300_000_000)
-    assert owner.state.refused
+    assert owner.state.rejection
 
 
 def test_a_candidate_that_is_turned_away_gives_way_to_the_pair_before_it() -> None:
@@ -202,10 +202,12 @@ def test_a_pair_is_renewed_before_it_ends_and_a_failure_is_not_repeated_at_once(
     assert tokens.need(failed, HOUR_MS + 1) is TokenNeed.PAIR
 
 
-def test_days_left_are_told_at_thirty_seven_and_one() -> None:
+def test_days_left_are_warned_of_at_thirty_seven_and_one() -> None:
     now_ms = 1_764_300_000_000
-    told = {days: tokens.warning_due(now_ms + days * DAY_MS, now_ms) for days in (90, 31, 30, 8, 7, 2, 1, 0)}
-    assert told == {90: None, 31: None, 30: 30, 8: 30, 7: 7, 2: 7, 1: 1, 0: 1}
+    warned = {
+        days: tokens.warning_due(now_ms + days * DAY_MS, now_ms) for days in (90, 31, 30, 8, 7, 2, 1, 0)
+    }
+    assert warned == {90: None, 31: None, 30: 30, 8: 30, 7: 7, 2: 7, 1: 1, 0: 1}
     assert tokens.warning_due(0, now_ms) is None
 
 
@@ -215,7 +217,7 @@ def test_an_authorisation_ends_when_its_refresh_token_does() -> None:
     assert tokens.ends_ms(TokenState(current=TokenPair("a", "r", 5, 77))) == 77
 
 
-def test_what_was_refused_waits_for_a_person() -> None:
-    state = tokens.refused(TokenState(current=TokenPair("a", "r", 5)), "invalid_grant", 9)
+def test_what_was_rejected_waits_for_a_person() -> None:
+    state = tokens.rejected(TokenState(current=TokenPair("a", "r", 5)), "invalid_grant", 9)
     assert tokens.need(state, 10) is TokenNeed.PERSON
-    assert (state.refused, state.revoked_ms) == ("invalid_grant", 9)
+    assert (state.rejection, state.revoked_ms) == ("invalid_grant", 9)

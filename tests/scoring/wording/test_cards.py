@@ -10,7 +10,7 @@ from scoring.alerts.actions import CloseReason
 from scoring.alerts.alert import AlertKind, AlertLabel, AlertState, AlertTransition
 from scoring.funnel.money import UNKNOWN_WORTH, Worth
 from scoring.wording.cards import (
-    MOST_LINES,
+    MAX_LINES,
     ActionKind,
     Card,
     CardContext,
@@ -40,7 +40,7 @@ def test_the_first_line_is_the_verdict_with_its_expectation() -> None:
     )
 
 
-def test_size_is_told_with_money_and_a_range() -> None:
+def test_size_is_shown_with_money_and_a_range() -> None:
     text = line(card(language="en"), LineKind.SIZE)
     assert "about 61 fewer than the 355 expected" in text
     assert "about $2,900 (range $1,900–$3,900)" in text
@@ -72,7 +72,7 @@ def test_every_card_is_at_most_twelve_lines_in_the_fixed_order(
     made = card(alert, replace(AROUND, acknowledged_by="Li", calendar=("双11",)), language)
     order = [list(LineKind).index(row.kind) for row in made.lines]
     assert order == sorted(order)
-    assert len(made.text.splitlines()) <= MOST_LINES
+    assert len(made.text.splitlines()) <= MAX_LINES
     assert all(row.text for row in made.lines)
 
 
@@ -100,7 +100,7 @@ def test_late_data_is_said_on_the_card() -> None:
     assert "arriving late" in line(card(around=late, language="en"), LineKind.NOT_THE_CAUSE)
 
 
-def test_another_currency_is_told_in_the_base_currency_too() -> None:
+def test_another_currency_is_shown_in_the_base_currency_too() -> None:
     store = CardStore("US", "America/Los_Angeles", "USD", Worth({}, {"payment": 47.5}, "USD", 7.1, "CNY"))
     text = line(card(around=replace(AROUND, store=store), language="en"), LineKind.SIZE)
     assert "about $2,900 (range $1,900–$3,900, CN¥21,000 in all)" in text
@@ -129,7 +129,7 @@ def test_a_closed_card_says_who_closed_it_and_as_what() -> None:
     assert [action.kind for action in made.actions] == [ActionKind.DETAILS]
 
 
-def test_a_pixel_that_loses_orders_is_said_beside_its_usual_share() -> None:
+def test_a_pixel_that_loses_orders_is_shown_with_its_usual_share() -> None:
     losing = Health(age_s=4, pixel_share=0.0, usual_pixel_share=0.97)
     made = card(around=replace(AROUND, health=losing), language="en")
     assert "pixel/orders 0% (usually 97%: the pixel is losing orders" in line(made, LineKind.NOT_THE_CAUSE)
@@ -137,7 +137,7 @@ def test_a_pixel_that_loses_orders_is_said_beside_its_usual_share() -> None:
     assert not Health(pixel_share=0.1).pixel_is_losing
 
 
-def test_a_slow_step_is_told_in_business_time_and_a_traffic_alert_says_what_is_missing() -> None:
+def test_a_slow_step_is_described_in_business_time_and_a_traffic_alert_says_what_is_missing() -> None:
     slow = msgspec.structs.replace(ALERT, step="payment_to_fulfilment", window_minutes=180)
     assert "Last 3 h of business time" in line(card(slow, language="en"), LineKind.SIZE)
     assert "3 小时工作时间" in line(card(slow), LineKind.SIZE)

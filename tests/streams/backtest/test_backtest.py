@@ -117,7 +117,7 @@ def test_data_held_back_or_missing_fires_nothing(counts: pa.Table, tmp_path: Pat
         ("", "cannot be read"),
     ],
 )
-def test_a_bad_file_is_refused_with_its_reason(content: str, says: str, tmp_path: Path) -> None:
+def test_a_bad_file_is_rejected_with_its_reason(content: str, says: str, tmp_path: Path) -> None:
     (tmp_path / "bad.csv").write_text(content)
     result = run("--minutes", tmp_path / "bad.csv", "--train-until", "2026-01-14")
     assert result.exit_code == 2
@@ -156,8 +156,8 @@ def small_shops(stores: list[str]) -> pa.Table:
 def test_pools_are_written_only_when_asked_for(tmp_path: Path) -> None:
     stores = [f"shop-{number}" for number in range(16)]
     pq.write_table(small_shops(stores), tmp_path / "counts.parquet")
-    told = {"stores": [{"id": store, "platform": "shopify"} for store in stores]}
-    (tmp_path / "funnelwatch.yaml").write_text(json.dumps(told))
+    reported = {"stores": [{"id": store, "platform": "shopify"} for store in stores]}
+    (tmp_path / "funnelwatch.yaml").write_text(json.dumps(reported))
     asked = ("--minutes", tmp_path / "counts.parquet", "--train-until", "2026-01-14T00:00Z")
     asked = (*asked, "--config", tmp_path / "funnelwatch.yaml", "--out", tmp_path / "alerts.jsonl")
 

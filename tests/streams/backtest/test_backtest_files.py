@@ -162,7 +162,7 @@ def test_a_store_of_one_stage_is_named(tmp_path: Path) -> None:
         ("store_id,minute,stage,count\n", "no row of any stage"),
     ],
 )
-def test_what_cannot_be_is_refused_with_its_reason(content: str, says: str, tmp_path: Path) -> None:
+def test_what_is_impossible_is_rejected_with_its_reason(content: str, says: str, tmp_path: Path) -> None:
     with pytest.raises(FileUnreadableError, match=says):
         read_minutes(written(tmp_path, content))
 

@@ -1,4 +1,4 @@
-"""A real HTTP receiver for tests: keeps what it was sent and answers as it is told."""
+"""A real HTTP receiver for tests: keeps what it was sent and answers as it is set to."""
 
 from __future__ import annotations
 

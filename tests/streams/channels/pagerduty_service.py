@@ -1,4 +1,4 @@
-"""PagerDuty's Events API v2 as documented, over real HTTP: what it refuses, and what an incident goes through.
+"""PagerDuty's Events API v2 as documented, over real HTTP: what it rejects, and what an incident goes through.
 
 https://developer.pagerduty.com/docs/send-alert-event: ``routing_key`` and ``event_action`` always; ``payload`` with summary,
 source and severity for a trigger; ``dedup_key`` (at most 255 characters) for acknowledge and resolve. An event for an incident
@@ -18,11 +18,11 @@ SEVERITIES = ("critical", "warning", "error", "info")
 
 @dataclass
 class PagerDutyService:
-    """Incidents by key: the states each went through. ``is_away`` answers 503 until it is set back."""
+    """Incidents by key: the states each went through. ``is_unreachable`` answers 503 until it is set back."""
 
     routing_key: str
     url: str = ""
-    is_away: bool = False
+    is_unreachable: bool = False
     incidents: dict[str, list[str]] = field(default_factory=dict)
     events: list[str] = field(default_factory=list)
 
@@ -40,7 +40,7 @@ class PagerDutyService:
 
     async def take(self, request: web.Request) -> web.Response:
         event = await request.json()
-        if self.is_away:
+        if self.is_unreachable:
             return web.json_response({}, status=503)
         wrong = self.wrong(event)
         if wrong:

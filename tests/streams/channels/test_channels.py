@@ -33,7 +33,7 @@ from streams.channels.slack import SlackBotChannel, SlackHookChannel
 from streams.channels.webhook import WebhookChannel
 from streams.channels.wecom import WeComChannel
 from streams.incidents.reader import ReaderWording
-from streams.metrics import NOTIFIER_READERS_REFUSED
+from streams.metrics import NOTIFIER_RECIPIENTS_REJECTED
 from tests.fixtures.alert_card import ALERT, AROUND
 from tests.streams.channels.hook import Hook
 
@@ -110,7 +110,7 @@ async def test_wecom_stays_under_its_limit_and_keeps_the_first_card(
         ({"errcode": 93000}, SendRejectedError),
     ],
 )
-async def test_a_chat_s_own_error_code_tells_busy_from_never(
+async def test_a_chat_s_own_error_code_distinguishes_busy_from_never(
     session: aiohttp.ClientSession, hook: Hook, answer: dict[str, Any], error: type[Exception]
 ) -> None:
     hook.answers = [(200, answer, {})]
@@ -245,7 +245,7 @@ async def test_a_wait_is_asked_for_in_seconds_or_by_date(session: aiohttp.Client
     assert waits == [17.0, 90.0, None]
 
 
-async def test_an_answer_that_is_not_the_service_s_own_is_no_delivery(
+async def test_an_answer_that_is_not_the_service_s_own_is_not_a_delivery(
     session: aiohttp.ClientSession, hook: Hook
 ) -> None:
     """A proxy's 200 says nothing of the message: it is tried again."""
@@ -268,7 +268,7 @@ async def test_a_webhook_s_signature_covers_time_and_body(session: aiohttp.Clien
 @pytest.mark.parametrize(
     ("status", "error"), [(429, SendRetryableError), (503, SendRetryableError), (404, SendRejectedError)]
 )
-async def test_a_status_tells_later_from_never_and_no_error_names_the_address(
+async def test_a_status_distinguishes_later_from_never_and_no_error_names_the_address(
     session: aiohttp.ClientSession, hook: Hook, status: int, error: type[Exception]
 ) -> None:
     hook.answers = [(status, {}, {"Retry-After": "7"})]
@@ -340,20 +340,20 @@ async def test_a_mailbox_that_is_gone_is_never_tried_again(smtp: tuple[Inbox, st
         await channel.send(message())
 
 
-async def test_a_reader_whom_the_mail_server_refuses_is_counted_and_the_others_have_the_mail(
+async def test_a_recipient_whom_the_mail_server_rejects_is_counted_and_the_others_have_the_mail(
     smtp: tuple[Inbox, str],
 ) -> None:
     inbox, url = smtp
-    before = NOTIFIER_READERS_REFUSED.labels("email")._value.get()
+    before = NOTIFIER_RECIPIENTS_REJECTED.labels("email")._value.get()
     channel = MailChannel(SmtpPost(url), "fw@shop.example", ["ops@shop.example", "gone@shop.example"], now_ms)
     await channel.send(message())
     assert len(inbox.mails) == 1
-    assert NOTIFIER_READERS_REFUSED.labels("email")._value.get() == before + 1
+    assert NOTIFIER_RECIPIENTS_REJECTED.labels("email")._value.get() == before + 1
 
 
 @pytest.fixture
 def tls_smtp(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[tuple[Inbox, str]]:
-    """A mail server that takes nothing before STARTTLS, with a certificate whose authority is trusted once told so."""
+    """A mail server that takes nothing before STARTTLS, with a certificate whose authority is trusted once configured."""
     monkeypatch.setattr("streams.channels.mail._LOOPBACK", ())
     authority = trustme.CA()
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)

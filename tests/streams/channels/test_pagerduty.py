@@ -35,7 +35,7 @@ START_MS = ALERT.opened_at_ms
 
 
 class Watch:
-    """A notifier that is replaced before every turn, beside a PagerDuty and a console."""
+    """A notifier that is replaced before every turn, with a PagerDuty and a console."""
 
     def __init__(self, folder: Path, kafka: str, prefix: str, service: PagerDutyService) -> None:
         path = folder / "funnelwatch.yaml"
@@ -97,10 +97,10 @@ async def watch(
 async def test_an_acknowledgement_reaches_pagerduty_once_and_nobody_else(watch: Watch) -> None:
     watch.happens("a")
     assert await watch.turns() == ["trigger"]
-    told = len(watch.console)
+    reported = len(watch.console)
     watch.does(HumanActionKind.ACKNOWLEDGE, "a")
     assert await watch.turns() == ["acknowledge"]
-    assert len(watch.console) == told == 1
+    assert len(watch.console) == reported == 1
     watch.happens("a", over=True)
     assert await watch.turns() == ["resolve"]
     assert list(watch.service.incidents.values()) == [["triggered", "acknowledged", "resolved"]]
@@ -128,17 +128,17 @@ async def test_an_incident_of_two_alerts_is_acknowledged_with_the_second(watch: 
     assert await watch.turns() == ["resolve"]
 
 
-async def test_an_acknowledgement_waits_for_a_pagerduty_that_is_away(watch: Watch) -> None:
+async def test_an_acknowledgement_waits_for_an_unreachable_pagerduty(watch: Watch) -> None:
     watch.happens("a")
     await watch.turns()
-    watch.service.is_away = True
+    watch.service.is_unreachable = True
     watch.does(HumanActionKind.ACKNOWLEDGE, "a")
     assert await watch.turns() == []
-    watch.service.is_away = False
+    watch.service.is_unreachable = False
     assert await watch.turns(2, 600.0) == ["acknowledge"]
 
 
-async def test_the_service_of_these_tests_refuses_what_pagerduty_refuses(watch: Watch) -> None:
+async def test_the_service_of_these_tests_rejects_what_pagerduty_rejects(watch: Watch) -> None:
     event = {"routing_key": "r0uting", "event_action": "acknowledge", "dedup_key": "k"}
     assert watch.service.wrong(event) == ""
     assert watch.service.wrong({**event, "dedup_key": ""}) == "dedup_key"

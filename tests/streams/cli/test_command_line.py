@@ -18,25 +18,25 @@ from tests.places import ROOT
 HEAVY = ("aiohttp", "aiokafka", "clickhouse_connect", "faust", "matplotlib", "numpy", "pyarrow", "scipy")
 
 
-def test_the_version_is_told_without_a_command() -> None:
-    told = CliRunner().invoke(app, ["--version"])
-    assert (told.exit_code, told.output.strip()) == (0, importlib.metadata.version("funnelwatch"))
+def test_the_version_is_printed_without_a_command() -> None:
+    result = CliRunner().invoke(app, ["--version"])
+    assert (result.exit_code, result.output.strip()) == (0, importlib.metadata.version("funnelwatch"))
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_says_what_a_command_does(name: str) -> None:
-    told = CliRunner().invoke(app, [name, "--help"])
-    assert told.exit_code == 0
-    assert len(told.output.splitlines()) > 8
+    result = CliRunner().invoke(app, [name, "--help"])
+    assert result.exit_code == 0
+    assert len(result.output.splitlines()) > 8
 
 
 def test_run_names_every_role() -> None:
-    told = CliRunner().invoke(app, ["run", "--help"], env={"COLUMNS": "200"}).output
-    assert [role for role in ROLES if role not in told] == []
+    result = CliRunner().invoke(app, ["run", "--help"], env={"COLUMNS": "200"}).output
+    assert [role for role in ROLES if role not in result] == []
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_the_list_of_commands_says_what_each_says_of_itself(name: str) -> None:
+def test_the_list_of_commands_says_what_each_help_says(name: str) -> None:
     assert load(name).get_short_help_str(limit=1000) == COMMANDS[name]
 
 

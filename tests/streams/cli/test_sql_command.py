@@ -101,7 +101,7 @@ def test_without_an_instance_it_says_how_to_start_one(tmp_path: Path) -> None:
     assert f"funnelwatch up --data {tmp_path}" in done.stderr
 
 
-def test_reconcile_shows_a_difference_and_mends_it(run: Run, clickhouse: Any, fresh_database: str) -> None:
+def test_reconcile_shows_a_difference_and_repairs_it(run: Run, clickhouse: Any, fresh_database: str) -> None:
     client = clickhouse.client(database=fresh_database)
     client.command(
         "INSERT INTO events_raw (store_id, event_time, type, event_id, received_at, version) "
@@ -113,7 +113,7 @@ def test_reconcile_shows_a_difference_and_mends_it(run: Run, clickhouse: Any, fr
     assert "2 differences" in found.stdout
     assert "+60" in found.stdout
     repaired = run("reconcile", *span, "--fix", "--json")
-    assert (repaired.exit_code, msgspec.json.decode(repaired.stdout)["mended_minutes"]) == (0, 2)
+    assert (repaired.exit_code, msgspec.json.decode(repaired.stdout)["repaired_minutes"]) == (0, 2)
     again = run("reconcile", *span, "--store", "s1")
     assert (again.exit_code, "0 differences" in again.stdout) == (0, True)
     assert client.query("SELECT sum(count) FROM stage_counts").result_rows == [(90,)]

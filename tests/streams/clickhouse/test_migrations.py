@@ -19,7 +19,7 @@ VIEWS = {
     *("events", "stage_counts", "scores", "alerts", "alert_transitions", "dead_letters", "store_windows"),
     *("baselines", "actions", "stores", "alert_actions", "alert_responses", "step_contributions"),
     *("score_minutes", "count_minutes", "repeats"),
-    *("report_rows", "report_tellings", "signals", "orders", "order_tellings", "order_lives"),
+    *("report_rows", "report_versions", "signals", "orders", "order_versions", "order_lives"),
     *("raw_deliveries", "cleaned", "cleaned_rows", "brushing"),
 }
 #: views that are asked for a span
@@ -64,7 +64,7 @@ async def test_the_reader_reads_every_view_plainly(clickhouse: Any, settings: Se
     }
 
 
-async def test_a_released_migration_that_was_edited_is_refused(clickhouse: Any, settings: Settings) -> None:
+async def test_a_released_migration_that_was_edited_is_rejected(clickhouse: Any, settings: Settings) -> None:
     await migrate(settings)
     client = clickhouse.client(database=settings.clickhouse_database)
     client.command("INSERT INTO schema_migrations (number, name, checksum) VALUES (1, 'tables', 'another')")

@@ -144,7 +144,7 @@ async def running(
             events_topic=events,
             deadletters_topic=letters,
             longest_event=settings.collector_event_bytes,
-            most_events=settings.collector_batch_events,
+            max_events=settings.collector_batch_events,
         )
         keys = WriteKeys(CONFIG, settings.collector_rate, monotonic, KEYS.__getitem__)
         runner = web.AppRunner(

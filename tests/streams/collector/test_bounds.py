@@ -26,7 +26,7 @@ async def place(kafka: str, topic_prefix: str, tmp_path: Path) -> AsyncIterator[
         yield one
 
 
-async def test_a_beacon_of_120000_numbers_is_refused_by_count_and_leaves_one_letter(place: Place) -> None:
+async def test_a_beacon_of_120000_numbers_is_rejected_by_count_and_leaves_one_letter(place: Place) -> None:
     body = b'{"k":"key-of-pixel","events":[' + b",".join([b"1"] * 120_000) + b"]}"
     status, answer, _ = await place.post(body, key="", path="/v1/pixel")
     assert (status, answer["reason"]) == (413, "too_many_events")
@@ -43,7 +43,7 @@ async def test_half_a_character_let_a_page_send_any_number_of_events(place: Plac
 
 
 async def test_few_events_of_many_bytes_were_parsed_on_the_event_loop(place: Place) -> None:
-    work = place.intake.beside
+    work = place.intake.off_loop
     assert await work(20, threading.current_thread) is threading.main_thread()
     assert await work(20_000, threading.current_thread) is not threading.main_thread()
     fat = [{"type": "clck", "more": "joe@example.org " * 1900} for _ in range(29)]
@@ -152,7 +152,7 @@ def test_a_stores_bucket_fills_again_and_is_overdrawn_by_one_request_at_most() -
     assert rates.wait_s(["b", "a"]) == (0.0, "")
 
 
-def test_gzip_of_a_few_members_is_read_whole_and_of_very_many_is_refused() -> None:
+def test_gzip_of_a_few_members_is_read_whole_and_of_very_many_is_rejected() -> None:
     member = gzip.compress(b'{"a":1}\n' * 1000)
     assert decompress(member * 3 + EMPTY_MEMBER, GZIP, 1_000_000) == b'{"a":1}\n' * 3000
     with pytest.raises(BodyUnreadableError, match="more than 1,000 gzip members"):
@@ -164,7 +164,7 @@ def test_gzip_members_are_counted_to_the_last(many: int) -> None:
     assert decompress(EMPTY_MEMBER * many, GZIP, 100) == b""
 
 
-def test_zstd_of_very_many_frames_is_refused() -> None:
+def test_zstd_of_very_many_frames_is_rejected() -> None:
     empty = bytes.fromhex("28b52ffd2000010000")
     with pytest.raises(BodyUnreadableError, match="more than 1,000 zstd frames"):
         decompress(empty * 1001, {"Content-Encoding": "zstd"}, 100)

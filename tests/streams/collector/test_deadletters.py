@@ -1,4 +1,4 @@
-"""Dead letters from refusal to replay: through the real broker, the landing's view and the command line."""
+"""Dead letters from rejection to replay: through the real broker, the landing's view and the command line."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def letter_of(value: dict[str, Any]) -> StoredLetter:
     return StoredLetter(received_at=received, **{name: value.get(name, "") for name in names})
 
 
-async def test_a_letter_refused_for_its_store_is_taken_once_the_store_is_there_and_keeps_its_pseudonym(
+async def test_a_letter_rejected_for_its_store_is_accepted_once_the_store_exists_and_keeps_its_pseudonym(
     place: Place,
 ) -> None:
     event = {"type": "click", "event_time": now_ms(), "visitor": "joe", "store_id": "new"}
@@ -81,15 +81,15 @@ async def test_a_letter_from_a_key_of_one_store_never_becomes_an_event_of_anothe
     assert (await replay(of_several, place.intake, types_claimable)).accepted == 0
 
 
-async def test_a_letter_refused_again_is_no_second_letter_and_remembers_its_store_and_visitor(
+async def test_a_letter_rejected_again_does_not_become_a_second_letter_and_remembers_its_store_and_visitor(
     place: Place,
 ) -> None:
     event = {"type": "click", "visitor": "joe"}
     await place.post([{**event, "event_time": now_ms() + 301_500}, {**event, "event_time": now_ms()}])
     letters = [letter_of(value) for value in await place.letters(1)]
     assert letters[0].store_id == "a"
-    refused = await replay(letters, place.intake, types_claimable)
-    assert (refused.accepted, [letter_id for letter_id, _ in refused.failed]) == (0, [letters[0].letter_id])
+    result = await replay(letters, place.intake, types_claimable)
+    assert (result.accepted, [letter_id for letter_id, _ in result.failed]) == (0, [letters[0].letter_id])
     assert len(await place.letters(1)) == 1
     deadline = monotonic() + within(10)
     while (await replay(letters, place.intake, types_claimable)).failed:

@@ -1,4 +1,4 @@
-"""The HTTP interface on a real broker: what is taken, what is refused and why, and what then stands in Kafka."""
+"""The HTTP interface on a real broker: what is accepted, what is rejected and why, and what is then in Kafka."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def click(number: int = 0, **more: object) -> dict[str, object]:
     return {"type": "click", "store_id": "a", "event_id": f"e{number}", "event_time": now_ms() - 1000, **more}
 
 
-async def test_an_accepted_event_stands_in_kafka_with_pseudonyms_and_the_time_of_acceptance(
+async def test_an_accepted_event_is_in_kafka_with_pseudonyms_and_the_time_of_acceptance(
     place: Place,
 ) -> None:
     before = now_ms()
@@ -263,7 +263,7 @@ async def test_the_pixel_takes_a_beacon_from_an_origin_that_is_null(place: Place
     assert abs(event["event_time_ms"] - (now_ms() - 500)) < 5000
 
 
-async def test_a_page_cannot_tell_of_a_payment(place: Place) -> None:
+async def test_a_page_cannot_report_a_payment(place: Place) -> None:
     beacon = {"k": "key-of-pixel", "events": [{**click(0), "type": "payment", "order_id": "1"}, click(1)]}
     status, answer, _ = await place.post(beacon, key="", path="/v1/pixel")
     assert (status, answer["accepted"]) == (202, 1)

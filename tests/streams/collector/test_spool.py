@@ -41,7 +41,7 @@ def test_records_come_out_in_the_order_in_which_they_went_in_also_after_a_restar
     assert drain(Spool(tmp_path, 10_000)) == ["e"]
 
 
-def test_a_torn_tail_is_cut_off_and_what_stands_before_it_is_kept(tmp_path: Path) -> None:
+def test_a_torn_tail_is_cut_off_and_what_precedes_it_is_kept(tmp_path: Path) -> None:
     spool = Spool(tmp_path, 10_000)
     spool.append(records("a"))
     spool.append(records("b"))
@@ -59,7 +59,7 @@ def test_a_torn_tail_is_cut_off_and_what_stands_before_it_is_kept(tmp_path: Path
     assert outcomes == {"", "a"}
 
 
-def test_a_full_spool_refuses_and_keeps_what_it_has(tmp_path: Path) -> None:
+def test_a_full_spool_accepts_no_more_and_keeps_what_it_has(tmp_path: Path) -> None:
     spool = Spool(tmp_path, 200)
     spool.append(records("x" * 100))
     with pytest.raises(SpoolFullError):
@@ -111,9 +111,9 @@ def test_a_byte_that_the_disk_changed_while_the_collector_ran_costs_its_frame_on
         file.write(b"?")
     spool.append(records("d"))
     assert drain(spool) == ["a", "c", "d"]
-    (told,) = spool.take_damage()
+    (reported,) = spool.take_damage()
     (kept,) = set_aside(tmp_path)
-    assert str(kept) in told
+    assert str(kept) in reported
     assert kept.read_bytes()[10:11] == b"?"
     assert spool.is_empty
     assert spool.take_damage() == []
@@ -151,7 +151,7 @@ def test_a_damaged_position_never_deletes_what_was_not_sent(tmp_path: Path, plac
     position = bytearray((tmp_path / "position").read_bytes())
     position[place % len(position)] ^= flip
     (tmp_path / "position").write_bytes(position)
-    assert drain(Spool(tmp_path, 10_000)) == ["a", "b", "c"]  # the first once more: its event id is known
+    assert drain(Spool(tmp_path, 10_000)) == ["a", "b", "c"]  # the first again: its event id is known
 
 
 def test_the_spool_of_an_earlier_release_is_read_from_its_position(tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ def test_a_file_that_was_set_aside_is_sent_after_it_was_moved_behind_the_last_se
     assert drain(Spool(tmp_path, 10_000)) == ["a", "b", "c"]
 
 
-def test_files_that_are_no_segments_are_left_alone(tmp_path: Path) -> None:
+def test_files_that_are_not_segments_are_left_alone(tmp_path: Path) -> None:
     filled(tmp_path, ["a"])
     for name in ("zzz.seg", "1.seg", ".0000000001.seg.swp", "readme"):
         (tmp_path / name).write_bytes(b"not ours")
@@ -180,12 +180,12 @@ def test_files_that_are_no_segments_are_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "zzz.seg").read_bytes() == b"not ours"
 
 
-def test_refused_records_are_kept_as_a_frame(tmp_path: Path) -> None:
+def test_rejected_records_are_kept_as_a_frame(tmp_path: Path) -> None:
     spool = Spool(tmp_path / "00", 10_000)
-    path = spool.set_aside(records("a"), "refused")
+    path = spool.set_aside(records("a"), "rejected")
     assert set_aside(tmp_path) == [path]
     assert path.read_bytes() == frame(records("a"))
-    assert spool.set_aside(records("a"), "refused") == path  # tried again: still one file
+    assert spool.set_aside(records("a"), "rejected") == path  # tried again: still one file
 
 
 def test_a_damaged_length_that_leads_to_a_later_frame_does_not_take_those_between(tmp_path: Path) -> None:

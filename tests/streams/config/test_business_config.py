@@ -42,6 +42,6 @@ def test_a_warehouse_in_another_zone_that_knows_no_holidays(tmp_path: Path) -> N
         ("{days: []}", "days"),
     ],
 )
-def test_a_warehouse_that_cannot_be_is_refused(tmp_path: Path, warehouse: str, says: str) -> None:
+def test_an_impossible_warehouse_is_rejected(tmp_path: Path, warehouse: str, says: str) -> None:
     with pytest.raises(ConfigError, match=says):
         load_config(written(tmp_path, warehouse))

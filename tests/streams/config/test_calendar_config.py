@@ -50,7 +50,7 @@ def test_entries_hold_for_their_stores_and_built_in_days_do_what_is_asked(tmp_pa
         ("{name: A, first: 2026-03-02, effect: mute}", "suppress, widen, compare"),
     ],
 )
-def test_an_entry_that_cannot_be_is_refused_with_its_reason(tmp_path: Path, entry: str, says: str) -> None:
+def test_an_impossible_entry_is_rejected_with_its_reason(tmp_path: Path, entry: str, says: str) -> None:
     with pytest.raises(ConfigError, match=says):
         load_config(written(tmp_path, f"calendar:\n  entries:\n    - {entry}\n"))
 

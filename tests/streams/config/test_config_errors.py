@@ -64,7 +64,7 @@ RECEIVER = "alerting:\n  receivers: [{name: ops, channel: "
         ("stores:\n  - id: a\n    pixel_keys: [plain]\n", ":3:18:", ["must not be written into this file"]),
         ("stores:\n  - id: a\n    pixel_keys: ['env:NOT_SET']\n", ":3:18:", ["NOT_SET is not set"]),
         ("stores:\n  - id: a\n    keys: ['env:EMPTY_KEY']\n", ":3:12:", ["EMPTY_KEY is empty"]),
-        ("stores:\n  - id: a\n    currency: XXQ\n", ":3:15:", ["'XXQ' is no ISO 4217 code"]),
+        ("stores:\n  - id: a\n    currency: XXQ\n", ":3:15:", ["'XXQ' is not an ISO 4217 code"]),
         ("stores: &a [*a]\n", ":1:1:", ["within its own anchor"]),
         ("digests: [{name: li, to: [a@b.c], hour: 27}]\n", ":1:41:", ["'27:00'", "a time of day"]),
         ("alerting:\n  route:\n    receiver: zz\n", ":3:15:", ["no receiver is called 'zz'"]),
@@ -115,7 +115,7 @@ def test_a_variable_that_looks_like_a_setting_and_is_none_is_found(monkeypatch: 
     assert "unknown setting FUNNELWATCH_PARTITION; did you mean FUNNELWATCH_PARTITIONS?" in found
 
 
-def test_bytes_that_are_no_text_are_named(problems) -> None:  # type: ignore[no-untyped-def]
+def test_bytes_that_are_not_text_are_named(problems) -> None:  # type: ignore[no-untyped-def]
     assert "is not UTF-8 text: byte 8 is 0xff" in problems(b"stores: \xff")[0]
 
 

@@ -63,7 +63,7 @@ def test_the_models_are_those_that_the_sources_name() -> None:
         ("secret: env:ERP", "old_secret: env:ERP", "connection 'erp': a webhook connection needs `secret`"),
         ("{order_id: id, placed: created_at}", "{order_id: id, plced: created_at}", "unknown field 'plced' for kind order"),
         ("{order_id: id, placed: created_at}", "{placed: created_at}", "needs the field 'order_id'"),
-        ("{order_id: id, placed: created_at}", '{order_id: "id[", placed: x}', "'id[' is no path"),
+        ("{order_id: id, placed: created_at}", '{order_id: "id[", placed: x}', "'id[' is not a path"),
         ("from_parameter: since", "interval_s: 60", "needs `from_parameter`"),
         ("kind: bearer, secret: env:API", "kind: basic, secret: env:API", "authorisation of kind basic needs `user`"),
         ("url: https://shop.example/api", "url: shop.example", "must begin with https://"),

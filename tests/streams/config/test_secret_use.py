@@ -31,10 +31,10 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("pixel", ["env:ONE", "env:SAME"])
 def test_a_key_that_appears_in_pages_may_not_be_a_servers_key(tmp_path: Path, pixel: str) -> None:
-    told = problems(tmp_path, f"stores: [{{id: a, keys: [env:ONE], pixel_keys: [{pixel}]}}]")
-    assert "is also in `keys` of store a" in told
-    told = problems(tmp_path, f"stores: [{{id: a, keys: [env:ONE]}}, {{id: b, pixel_keys: [{pixel}]}}]")
-    assert "is also in `keys` of store a" in told
+    found = problems(tmp_path, f"stores: [{{id: a, keys: [env:ONE], pixel_keys: [{pixel}]}}]")
+    assert "is also in `keys` of store a" in found
+    found = problems(tmp_path, f"stores: [{{id: a, keys: [env:ONE]}}, {{id: b, pixel_keys: [{pixel}]}}]")
+    assert "is also in `keys` of store a" in found
 
 
 def test_one_key_of_one_kind_for_two_stores_is_fine(tmp_path: Path) -> None:
@@ -72,6 +72,6 @@ def test_what_would_break_later_is_an_error_here(tmp_path: Path, text: str) -> N
 
 def test_a_binary_key_file_is_an_error_with_its_place(tmp_path: Path) -> None:
     (tmp_path / "key").write_bytes(b"\xff\xfe\x00")
-    told = problems(tmp_path, f"stores: [{{id: a, keys: ['file:{tmp_path / 'key'}']}}]")
-    assert "is not UTF-8 text" in told
-    assert ":1:" in told
+    found = problems(tmp_path, f"stores: [{{id: a, keys: ['file:{tmp_path / 'key'}']}}]")
+    assert "is not UTF-8 text" in found
+    assert ":1:" in found

@@ -52,7 +52,7 @@ def settings(clickhouse: Store, tmp_path_factory: pytest.TempPathFactory, moment
     before, web_seed.FALL_MINUTES = (
         web_seed.FALL_MINUTES,
         300,
-    )  # the fall is the last hours of the day told of
+    )  # the fall is the last hours of the day it covers
     web_seed.seed(client, moment)
     web_seed.FALL_MINUTES = before
     yield settings
@@ -102,7 +102,7 @@ def test_the_worst_store_comes_first_with_its_fall_against_what_was_expected(mak
     assert make().laid.said.subject.startswith("1 需处理 · 1 已恢复 · 4 正常 · 2 数据不足 — ")
 
 
-def test_money_place_people_and_owner_stand_with_what_matters(make: Any) -> None:
+def test_money_place_people_and_owner_are_shown_with_what_matters(make: Any) -> None:
     matter = make(language="en").laid.said.matters[0]
     assert re.search(r"about 260 payments fewer \(172–348\), about \$\d\d,\d00", matter.lines[0])
     assert matter.lines[1].startswith("mainly iOS × paid (74%)")
@@ -135,7 +135,7 @@ def test_the_plain_text_is_complete_in_itself(make: Any, language: str) -> None:
     assert "<" not in text.replace("<https", "")
 
 
-def test_every_picture_is_drawn_stands_in_the_mail_and_tells_its_numbers(
+def test_every_picture_is_drawn_is_in_the_mail_and_has_its_numbers_as_text(
     make: Any, settings: Settings
 ) -> None:
     made = make()
@@ -175,7 +175,7 @@ def test_a_reader_can_be_left_out_with_one_press_of_the_mail_program(make: Any, 
     assert mail["Auto-Submitted"] == "auto-generated"
 
 
-def test_a_weekly_digest_tells_of_seven_days(make: Any, moment: int) -> None:
+def test_a_weekly_digest_covers_seven_days(make: Any, moment: int) -> None:
     made = make(form="weekly")
     when = made.occurrence
     assert (when.to_ms - when.from_ms) // 86_400_000 == 7
@@ -254,7 +254,7 @@ def test_an_alert_of_empty_or_unknown_names_does_not_keep_the_digest_back(
         ("en", "DE Shopify · fulfilment −70%", "96 fulfilled, 320 due of the payments before"),
     ],
 )
-def test_a_warehouse_that_is_behind_stands_in_both_parts_of_the_mail(
+def test_a_warehouse_that_is_behind_is_in_both_parts_of_the_mail(
     make: Any, clickhouse: Store, moment: int, language: str, title: str, line: str
 ) -> None:
     day_begun_ms = moment - 20 * 60_000 - 24 * 3_600_000

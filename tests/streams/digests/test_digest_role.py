@@ -37,16 +37,16 @@ DATABASE = "funnelwatch_digest_role"
 
 
 class Inbox:
-    """A mail server's box. It refuses with ``answer`` while that is set."""
+    """A mail server's box. It rejects with ``answer`` while that is set."""
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
         self.answer = ""
-        self.refused = 0
+        self.rejected = 0
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         if self.answer:
-            self.refused += 1
+            self.rejected += 1
             return self.answer
         self.mails.append(message_from_bytes(envelope.content, policy=policy.default))  # type: ignore[arg-type]
         return "250 taken"
@@ -180,13 +180,13 @@ async def test_who_left_by_the_link_in_a_mail_gets_no_more_and_can_come_back(
         await until(lambda: len(inbox.mails) == 1)
 
 
-async def test_a_mail_server_that_is_away_gets_the_mail_when_it_is_back(
+async def test_an_unreachable_mail_server_gets_the_mail_when_it_is_back(
     start: Start, smtp: tuple[Inbox, str], tmp_path: Path
 ) -> None:
     inbox, _ = smtp
     inbox.answer = "451 come back later"
     with start() as first:
-        await until(lambda: inbox.refused > 0, 60)
+        await until(lambda: inbox.rejected > 0, 60)
         first.kill()
         first.wait()
     inbox.answer = ""

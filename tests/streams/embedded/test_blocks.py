@@ -74,14 +74,14 @@ GOOD = pack(CONTENT)
     ],
     ids=["damaged", "unknown", "no LZ4", "shorter", "longer", "another size", "no ZSTD", "a bomb", "huge", "no room", "too much"],
 )  # fmt: skip
-def test_a_block_that_is_none_is_refused_with_the_servers_code(block: bytes, code: int) -> None:
-    with pytest.raises(StoreError) as refused:
+def test_a_block_that_is_none_is_rejected_with_the_servers_code(block: bytes, code: int) -> None:
+    with pytest.raises(StoreError) as raised:
         BlockReader(8000).feed(block)
-    assert refused.value.code == code
-    assert refused.value.status in (400, 413)
+    assert raised.value.code == code
+    assert raised.value.status in (400, 413)
 
 
-def test_a_block_that_is_cut_short_is_refused_at_the_end() -> None:
+def test_a_block_that_is_cut_short_is_rejected_at_the_end() -> None:
     reader = BlockReader(1000)
     assert reader.feed(GOOD[:-1]) == b""
     with pytest.raises(StoreError, match="cut short"):

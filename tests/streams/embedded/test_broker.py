@@ -130,7 +130,7 @@ def mirror(tmp_path: Path) -> Iterator[tuple[str, Path]]:
     server.server_close()
 
 
-def test_jars_come_from_a_mirror_and_a_wrong_one_is_refused(
+def test_jars_come_from_a_mirror_and_a_wrong_one_is_rejected(
     mirror: tuple[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address, folder = mirror
@@ -144,9 +144,9 @@ def test_jars_come_from_a_mirror_and_a_wrong_one_is_refused(
     with pytest.raises(JarsUnavailableError, match=r"thing-1\.0\.jar"):
         fetch_jars(settings)
     served.write_bytes(good)
-    told: list[tuple[int, int]] = []
-    there = fetch_jars(settings, lambda done, total: told.append((done, total)))
+    reported: list[tuple[int, int]] = []
+    there = fetch_jars(settings, lambda done, total: reported.append((done, total)))
     assert (there / "thing-1.0.jar").read_bytes() == good
-    assert told == [(len(good), len(good))]
+    assert reported == [(len(good), len(good))]
     served.unlink()
     assert fetch_jars(settings) == there

@@ -1,4 +1,4 @@
-"""One kept process: started again with growing pauses, its last words told, ended hard when it will not end."""
+"""One kept process: started again with growing pauses, its last words reported, killed when it will not end."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from streams.embedded.plan import Command
 from tests.deadlines import within
 from tests.places import ROOT
 
-Told = list[tuple[str, str, str]]
+Changes = list[tuple[str, str, str]]
 
 
 def command(script: str, grace_s: float = 5.0) -> Command:
@@ -30,21 +30,23 @@ async def until(holds: Callable[[], bool], timeout_s: float = 30.0) -> None:
         await asyncio.sleep(0.02)
 
 
-def kept(tmp_path: Path, script: str, grace_s: float = 5.0) -> tuple[Child, Told]:
-    told: Told = []
-    child = Child(command(script, grace_s), tmp_path, lambda *change: told.append(change), first_pause_s=0.02)
-    return child, told
+def kept(tmp_path: Path, script: str, grace_s: float = 5.0) -> tuple[Child, Changes]:
+    changes: Changes = []
+    child = Child(
+        command(script, grace_s), tmp_path, lambda *change: changes.append(change), first_pause_s=0.02
+    )
+    return child, changes
 
 
 READY = "from streams.instance.files import StateReport; StateReport(__import__('pathlib').Path({data!r}), 'worker').ready('here')\n"
 
 
 async def test_a_process_that_keeps_failing_is_started_again_with_growing_pauses(tmp_path: Path) -> None:
-    child, told = kept(tmp_path, "print('bad luck'); raise SystemExit(3)")
+    child, changes = kept(tmp_path, "print('bad luck'); raise SystemExit(3)")
     child.start()
-    await until(lambda: sum(change[1] == "ended" for change in told) >= 4)
+    await until(lambda: sum(change[1] == "ended" for change in changes) >= 4)
     await child.stop()
-    endings = [change[2] for change in told if change[1] == "ended"]
+    endings = [change[2] for change in changes if change[1] == "ended"]
     assert "with code 3" in endings[0]
     assert endings[0].endswith("bad luck")
     pauses = [float(found[1]) for text in endings if (found := re.search(r"again in ([\d.]+) s", text))]
@@ -57,11 +59,11 @@ async def test_the_reason_is_read_from_a_json_line_and_not_from_what_follows(tmp
         'print(\'{"event": "the role failed", "level": "error", "exception": "Trace\\\\nKafkaError: away"}\');'
         'print(\'{"event": "Unclosed client", "level": "error"}\'); raise SystemExit(1)'
     )
-    child, told = kept(tmp_path, script)
+    child, changes = kept(tmp_path, script)
     child.start()
-    await until(lambda: any(change[1] == "ended" for change in told))
+    await until(lambda: any(change[1] == "ended" for change in changes))
     await child.stop()
-    assert next(change[2] for change in told if change[1] == "ended").endswith(
+    assert next(change[2] for change in changes if change[1] == "ended").endswith(
         "the role failed: KafkaError: away"
     )
 
@@ -71,11 +73,11 @@ async def test_a_process_that_ended_without_a_word_is_not_given_those_of_an_earl
 ) -> None:
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs" / "worker.log").write_text("what broke the day before\n")
-    child, told = kept(tmp_path, "raise SystemExit(1)")
+    child, changes = kept(tmp_path, "raise SystemExit(1)")
     child.start()
-    await until(lambda: any(change[1] == "ended" for change in told))
+    await until(lambda: any(change[1] == "ended" for change in changes))
     await child.stop()
-    (ending, *_) = [change[2] for change in told if change[1] == "ended"]
+    (ending, *_) = [change[2] for change in changes if change[1] == "ended"]
     assert ending.endswith(" s")
 
 
@@ -86,33 +88,33 @@ async def test_readiness_counts_only_from_the_process_itself(tmp_path: Path) -> 
     )
     gate = tmp_path / "gate"
     script = f"import time, os\nwhile not os.path.exists({str(gate)!r}): time.sleep(0.02)\n"
-    child, told = kept(tmp_path, script + READY.format(data=str(tmp_path)) + "time.sleep(60)")
+    child, changes = kept(tmp_path, script + READY.format(data=str(tmp_path)) + "time.sleep(60)")
     child.start()
     await until(lambda: child.pid is not None)
     assert not child.ready.is_set()
     gate.touch()
     await asyncio.wait_for(child.wait_ready(), within(30))
-    assert ("worker", "ready", "here") in told
+    assert ("worker", "ready", "here") in changes
     pid = child.pid
     assert pid is not None
     await child.stop()
     assert not Path(f"/proc/{pid}").exists() or sys.platform != "linux"
-    assert told[-1][1] == "stopped"
+    assert changes[-1][1] == "stopped"
 
 
 async def test_a_process_that_will_not_end_is_killed_after_its_grace(tmp_path: Path) -> None:
     script = "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
-    child, told = kept(tmp_path, script + READY.format(data=str(tmp_path)) + "time.sleep(60)", grace_s=0.2)
+    child, changes = kept(tmp_path, script + READY.format(data=str(tmp_path)) + "time.sleep(60)", grace_s=0.2)
     child.start()
     await asyncio.wait_for(child.wait_ready(), within(30))
     await asyncio.wait_for(child.stop(), within(10))
-    assert [change[1] for change in told][-2:] == ["killed", "stopped"]
+    assert [change[1] for change in changes][-2:] == ["killed", "stopped"]
 
 
 async def test_a_process_that_cannot_be_started_is_tried_again(tmp_path: Path) -> None:
     (tmp_path / "logs" / "worker.log").mkdir(parents=True)
-    child, told = kept(tmp_path, "pass")
+    child, changes = kept(tmp_path, "pass")
     child.start()
-    await until(lambda: sum(change[1] == "failed" for change in told) >= 2)
+    await until(lambda: sum(change[1] == "failed" for change in changes) >= 2)
     await child.stop()
-    assert "cannot be started" in told[0][2]
+    assert "cannot be started" in changes[0][2]

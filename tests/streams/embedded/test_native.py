@@ -71,9 +71,9 @@ def test_it_does_not_matter_where_the_stream_is_cut(step):
     "kind", ["AggregateFunction(sum, UInt64)", "JSON", "Dynamic", "Variant(String, UInt8)"]
 )
 def test_a_type_without_a_form_is_named(kind):
-    with pytest.raises(StoreError, match=kind.partition("(")[0]) as refused:
+    with pytest.raises(StoreError, match=kind.partition("(")[0]) as raised:
         revised(column(kind, 1, "00"))
-    assert refused.value.code == 48
+    assert raised.value.code == 48
 
 
 def test_a_block_without_rows_needs_no_form():

@@ -49,18 +49,18 @@ def test_a_monitor_more_moves_no_other_ones_metrics(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [1, 2, 64])
-def test_a_name_tells_whose_process_it_is(number: int) -> None:
+def test_a_name_says_whose_process_it_is(number: int) -> None:
     assert role_and_number(process_name("monitor", number)) == ("monitor", number)
 
 
-def test_states_are_told_in_the_order_of_names_and_numbers(tmp_path: Path) -> None:
+def test_states_are_listed_in_the_order_of_names_and_numbers(tmp_path: Path) -> None:
     names = ["landing", "monitor", "monitor-2", "monitor-10", "store"]
     for name in reversed(names):
         StateReport(tmp_path, name).ready()
     assert [state.name for state in read_states(tmp_path)] == names
 
 
-def test_every_report_tells_where_the_metrics_are(tmp_path: Path) -> None:
+def test_every_report_says_where_the_metrics_are(tmp_path: Path) -> None:
     report = StateReport(tmp_path, "monitor-2", {"metrics": "http://127.0.0.1:9465/metrics"})
     report.say("starting")
     report.ready(addresses={"http": "http://127.0.0.1:8711"})

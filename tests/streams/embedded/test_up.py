@@ -1,4 +1,4 @@
-"""``funnelwatch up`` with the real broker and store: it restarts what dies, tells of alerts, and leaves nothing behind."""
+"""``funnelwatch up`` with the real broker and store: it restarts what dies, prints alerts, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Up:
         return dict(json.loads(self.command("status", "--json").stdout))
 
     def wait_ready(self) -> dict[str, Any]:
-        wait_for(lambda: "everything is ready" in self.text(), f"readiness; told: {self.text()}")
+        wait_for(lambda: "everything is ready" in self.text(), f"readiness; it printed: {self.text()}")
         return dict(wait_for(lambda: (state := self.status())["ready"] and state, "status ready"))
 
     def text(self) -> str:
@@ -118,7 +118,7 @@ def test_doctor_finds_nothing_bad(up: Up) -> None:
     assert findings["configuration"]["advice"]
 
 
-def test_a_second_start_on_the_same_folder_is_refused(up: Up) -> None:
+def test_a_second_start_on_the_same_folder_fails(up: Up) -> None:
     done = up.command("up")
     assert done.returncode == 73
     assert str(up.process.pid) in done.stderr
@@ -134,9 +134,9 @@ def test_a_killed_role_is_started_again(up: Up) -> None:
         return found is not None and found.state == "ready" and found.pid != first
 
     wait_for(is_back, "another collector")
-    told = up.status()["processes"]["collector"]
-    assert told["state"] == "ready"
-    assert told["pid"] != first
+    reported = up.status()["processes"]["collector"]
+    assert reported["state"] == "ready"
+    assert reported["pid"] != first
     assert "collector  ended, with signal SIGKILL" in up.text()
 
 
@@ -198,7 +198,7 @@ def test_nothing_outlives_an_up_that_is_killed_and_the_next_start_has_the_same_p
     assert again.process.returncode == 0
 
 
-def test_without_a_kafka_the_trouble_is_told_once_and_the_collector_still_takes_events(
+def test_without_a_kafka_the_trouble_is_reported_once_and_the_collector_still_accepts_events(
     tmp_path: Path,
 ) -> None:
     addresses = {"FUNNELWATCH_KAFKA": "127.0.0.1:9", "FUNNELWATCH_CLICKHOUSE_URL": "http://127.0.0.1:9"}

@@ -1,4 +1,4 @@
-"""What a card says beside the alert, read from the real engine: worth, age, the pixel's share, lateness, and pools."""
+"""What a card says in addition to the alert, read from the real engine: worth, age, the pixel's share, lateness, and pools."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ async def test_an_order_is_worth_its_mean_amount_in_the_stores_own_currency(read
     )
 
 
-async def test_the_pixels_share_of_orders_is_told_beside_its_usual_one(reader: FactsReader) -> None:
+async def test_the_pixels_share_of_orders_is_shown_with_its_usual_one(reader: FactsReader) -> None:
     health = (await reader.facts(alert("north"))).health
     assert health.pixel_share == pytest.approx(10 / 45)
     assert health.usual_pixel_share == 1.0
@@ -145,7 +145,7 @@ async def test_a_store_is_late_if_its_newest_minute_says_so(reader: FactsReader)
     assert not reader.is_late("yen")
 
 
-async def test_a_pool_whose_stores_share_a_currency_is_told_with_money(reader: FactsReader) -> None:
+async def test_a_pool_whose_stores_share_a_currency_is_shown_with_money(reader: FactsReader) -> None:
     pooled = alert("pool:platform=shopify", "add_to_cart_to_order", "north", "south")
     store = (await reader.facts(pooled)).store
     assert store.currency == "EUR"

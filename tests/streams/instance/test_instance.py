@@ -1,4 +1,4 @@
-"""What a role says of itself, and what is made of it when it says nothing more."""
+"""What a role reports about its state, and what is concluded when it reports nothing more."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def test_a_role_that_starts_was_called_silent_before_it_could_say_anything(
     tmp_path: Path, said: str, silent_s: int, shown: str
 ) -> None:
     StateReport(tmp_path, "jobs").say(said)
-    told = read_state(tmp_path, "jobs")
-    assert told is not None
-    assert state_of(told, told.updated_at_ms + silent_s * 1000) == shown
+    reported = read_state(tmp_path, "jobs")
+    assert reported is not None
+    assert state_of(reported, reported.updated_at_ms + silent_s * 1000) == shown
 
 
 def test_a_heartbeat_says_again_what_was_said_last(tmp_path: Path) -> None:

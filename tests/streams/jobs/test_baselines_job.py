@@ -47,7 +47,7 @@ async def test_history_in_the_store_becomes_a_published_baseline(
         ]
         for minute, n in enumerate(clicks)
     ]
-    old = [0, 1, 0, 0, 0, 0, 0]  # its platform told a few old ones again when the store was connected
+    old = [0, 1, 0, 0, 0, 0, 0]  # its platform resent a few old ones when the store was connected
     rows += [["job-store", (first - days * 1440) * 60, "ios", old, 0] for days in (20, 17, 3)]
     clickhouse.client(database=fresh_database).insert(
         "minutes_raw", rows, column_names=["store_id", "minute", "segment", "counts", "version"]

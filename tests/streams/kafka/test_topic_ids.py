@@ -15,7 +15,7 @@ from tests.fixtures.kafka_tools import make
 DEADLINE_S = 30
 
 
-async def test_a_topic_made_anew_has_another_id(kafka: str, topic_prefix: str) -> None:
+async def test_a_recreated_topic_has_another_id(kafka: str, topic_prefix: str) -> None:
     topic = topic_prefix + "in"
     ids = TopicIds(kafka)
     with pytest.raises(NoSuchTopicError):
@@ -38,7 +38,7 @@ async def test_a_topic_made_anew_has_another_id(kafka: str, topic_prefix: str) -
     await ids.close()
 
 
-async def test_a_broker_that_is_away_is_told_as_an_error_in_time() -> None:
+async def test_an_unreachable_broker_is_reported_as_an_error_in_time() -> None:
     ids = TopicIds("127.0.0.1:9")
     with pytest.raises(KafkaError):
         await ids.patiently_of("any", 0.1)

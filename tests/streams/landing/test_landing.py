@@ -193,7 +193,7 @@ async def test_minutes_older_than_the_horizon_are_recounted_as_an_independent_co
     await client.close()
 
 
-async def test_an_id_told_twice_with_another_time_stands_once_and_counts_once(ground: Ground) -> None:
+async def test_an_id_sent_twice_with_another_time_is_stored_once_and_counts_once(ground: Ground) -> None:
     moment = now_ms() // MINUTE_MS * MINUTE_MS
     before = moment - 3 * HOUR_MS
     first = event(1, event_time_ms=before, received_at_ms=before)
@@ -216,10 +216,10 @@ async def test_an_id_told_twice_with_another_time_stands_once_and_counts_once(gr
     ]
 
 
-async def test_an_order_told_again_after_the_stream_has_forgotten_it_counts_once(ground: Ground) -> None:
+async def test_an_order_resent_after_the_stream_has_forgotten_it_counts_once(ground: Ground) -> None:
     moment = now_ms() // MINUTE_MS * MINUTE_MS
     earlier = moment - 30 * HOUR_MS
-    told = [
+    reported = [
         event(number, type=EventType.ORDER, order_id="o1", event_time_ms=when, received_at_ms=when)
         for number, when in enumerate((earlier, moment))
     ]
@@ -228,19 +228,19 @@ async def test_an_order_told_again_after_the_stream_has_forgotten_it_counts_once
         MinuteRow("s1", when, "-/-", (0, 0, 0, count, 0, 0, 0), 1)
         for when, count in ((earlier, 1), (moment, 2))
     ]
-    await ground.send(topics.EVENTS, told[:1])
+    await ground.send(topics.EVENTS, reported[:1])
     await ground.send(topics.MINUTES, rows)
     async with ground.landing():
         await until(lambda: ground.stage_counts().total() == 3)
     async with ground.landing():
-        await ground.send(topics.EVENTS, [told[1], other])
+        await ground.send(topics.EVENTS, [reported[1], other])
         await until(lambda: ground.stage_counts().total() == 2)
     assert ground.stage_counts() == {("s1", earlier, "order"): 1, ("s1", moment, "order"): 1}
     assert ground.one("SELECT count() FROM event_records") == 3
     assert ground.one("SELECT count() FROM events") == 2
 
 
-async def test_an_order_told_by_a_page_a_server_and_in_parcels_stands_once_with_the_servers_facts(
+async def test_an_order_reported_by_a_page_a_server_and_in_parcels_is_stored_once_with_the_servers_facts(
     ground: Ground,
 ) -> None:
     moment = now_ms() // MINUTE_MS * MINUTE_MS
@@ -257,7 +257,7 @@ async def test_an_order_told_by_a_page_a_server_and_in_parcels_stands_once_with_
         event(n, event_id=f"ship-{n}", type=EventType.FULFILMENT, order_id="o1", event_time_ms=moment)
         for n in range(3)
     ]
-    told = "SELECT type, count(), sum(amount), min(toUnixTimestamp64Milli(event_time)) FROM {} GROUP BY type ORDER BY type"
+    reported = "SELECT type, count(), sum(amount), min(toUnixTimestamp64Milli(event_time)) FROM {} GROUP BY type ORDER BY type"
     facts = [
         ("fulfilment", 1, moment),
         ("impression", 1, moment - HOUR_MS),
@@ -270,7 +270,7 @@ async def test_an_order_told_by_a_page_a_server_and_in_parcels_stands_once_with_
         await ground.send(topics.EVENTS, [server, again, payment, *parcels])
         await until(lambda: ground.one("SELECT count() FROM event_records") == 8)
         await until(
-            lambda: [(str(row[0]), row[1], row[3]) for row in ground.rows(told.format("events"))] == facts
+            lambda: [(str(row[0]), row[1], row[3]) for row in ground.rows(reported.format("events"))] == facts
         )
     # a record landed again after a crash does not lose its mark
     async with ground.landing(group="second"):
@@ -409,7 +409,7 @@ async def test_an_event_that_came_again_is_noted_once_with_its_door(ground: Grou
         await until(lambda: ground.one("SELECT count() FROM repeats") == 7)
     assert ground.one("SELECT count() FROM events") == 20
     await ground.send(topics.EVENTS, [event(99)])
-    async with ground.landing("other"):  # everything once more: the same records are no repeats
+    async with ground.landing("other"):  # everything again: the same records are not repeats
         await until(lambda: ground.one("SELECT count() FROM events") == 21)
     found = ground.client.query(
         "SELECT store_id, source, count(), uniqExact(event_id) FROM repeats GROUP BY store_id, source"
@@ -417,14 +417,14 @@ async def test_an_event_that_came_again_is_noted_once_with_its_door(ground: Grou
     assert found.result_rows == [("s1", "webhook", 7, 7)]
 
 
-async def test_an_events_topic_made_anew_while_it_is_landed_was_landed_from_the_old_position(
+async def test_an_events_topic_recreated_while_it_is_landed_was_landed_from_the_old_position(
     ground: Ground,
 ) -> None:
     topic = ground.prefix + topics.EVENTS
     async with ground.landing():
         await ground.send(topics.EVENTS, [event(number) for number in range(300)])
         await until(lambda: ground.one("SELECT count() FROM events") == 300)
-        await _make_anew(ground.settings.kafka, topic)
+        await _recreate(ground.settings.kafka, topic)
         # more than there was, so that the old position exists in the new topic
         await ground.send(topics.EVENTS, [event(number) for number in range(200, 1500)])
         await until(lambda: ground.one("SELECT count() FROM events") == 1500)
@@ -432,19 +432,19 @@ async def test_an_events_topic_made_anew_while_it_is_landed_was_landed_from_the_
         await until(lambda: ground.stage_counts().total() >= 300)
 
 
-async def test_an_events_topic_made_anew_while_nobody_landed_is_landed_from_its_beginning(
+async def test_an_events_topic_recreated_while_nobody_landed_is_landed_from_its_beginning(
     ground: Ground,
 ) -> None:
     async with ground.landing():
         await ground.send(topics.EVENTS, [event(number) for number in range(300)])
         await until(lambda: ground.one("SELECT count() FROM events") == 300)
-    await _make_anew(ground.settings.kafka, ground.prefix + topics.EVENTS)
+    await _recreate(ground.settings.kafka, ground.prefix + topics.EVENTS)
     await ground.send(topics.EVENTS, [event(number) for number in range(300, 1500)])
     async with ground.landing():
         await until(lambda: ground.one("SELECT count() FROM events") == 1500)
 
 
-async def _make_anew(kafka: str, topic: str) -> None:
+async def _recreate(kafka: str, topic: str) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
     await admin.start()
     await admin.delete_topics([topic])
@@ -455,7 +455,7 @@ async def _make_anew(kafka: str, topic: str) -> None:
     await create_topics(kafka, partitions=2, topics=[TopicSpec(topic, True)])
 
 
-async def test_while_clickhouse_is_away_nothing_is_lost(
+async def test_while_clickhouse_is_unreachable_nothing_is_lost(
     launch_store: Any, kafka: str, topic_prefix: str, tmp_path: Path
 ) -> None:
     store = launch_store()
@@ -502,7 +502,7 @@ async def test_counts_loaded_without_events_were_taken_for_a_difference(ground: 
     assert apart == [(lost, 3, 0)]
 
 
-async def test_the_job_publishes_the_difference_and_mends_what_lasts(ground: Ground) -> None:
+async def test_the_job_publishes_the_difference_and_repairs_what_lasts(ground: Ground) -> None:
     present = now_ms() // MINUTE_MS * MINUTE_MS
     events = [
         event(number, event_time_ms=present - 30 * MINUTE_MS, received_at_ms=present - 30 * MINUTE_MS)
@@ -519,7 +519,7 @@ async def test_the_job_publishes_the_difference_and_mends_what_lasts(ground: Gro
     assert sum(ground.stage_counts().values()) == 50
 
 
-async def test_reconcile_finds_and_mends_a_wrong_minute(ground: Ground) -> None:
+async def test_reconcile_finds_and_repairs_a_wrong_minute(ground: Ground) -> None:
     events, expected = history(500, seed=8)
     await ground.send(topics.EVENTS, events)
     async with ground.landing():

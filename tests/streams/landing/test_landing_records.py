@@ -24,7 +24,7 @@ DAY_MS, HOUR_MS = 86_400_000, 3_600_000
 START = 1_764_547_200_000
 
 
-def row(value: str, told_at: int, **more: Any) -> ReportRow:
+def row(value: str, reported_at: int, **more: Any) -> ReportRow:
     known: dict[str, Any] = {
         "store_id": "s1",
         "source": "shopee",
@@ -35,16 +35,16 @@ def row(value: str, told_at: int, **more: Any) -> ReportRow:
         "zone": "Asia/Ho_Chi_Minh",
         "import_id": "i1",
     }
-    return ReportRow(**{**known, **more}, value=value, told_at_ms=START + told_at)
+    return ReportRow(**{**known, **more}, value=value, reported_at_ms=START + reported_at)
 
 
-def facts(order_id: str, told_at: int, **more: Any) -> OrderFacts:
-    told = {"source": "shopify", "told_at_ms": START + told_at, **more}
-    return OrderFacts(store_id="s1", order_id=order_id, **told)
+def facts(order_id: str, reported_at: int, **more: Any) -> OrderFacts:
+    known = {"source": "shopify", "reported_at_ms": START + reported_at, **more}
+    return OrderFacts(store_id="s1", order_id=order_id, **known)
 
 
 async def test_the_newest_report_of_a_figure_holds_and_the_older_ones_are_kept(ground: Ground) -> None:
-    tellings = [
+    versions = [
         row("100", 1),
         row("120.50", 3, import_id="i2"),
         row("7", 1, dimensions={"product": "B", "ad": "1"}, complete=False),
@@ -55,9 +55,9 @@ async def test_the_newest_report_of_a_figure_holds_and_the_older_ones_are_kept(g
         row("3", 1, measure="orders"),
         row("3", 2, measure="orders", withdrawn=True),
     ]
-    await ground.send(topics.REPORTS, [*tellings, tellings[0]])
+    await ground.send(topics.REPORTS, [*versions, versions[0]])
     async with ground.landing():
-        await until(lambda: ground.one("SELECT count() FROM report_tellings") == len(tellings))
+        await until(lambda: ground.one("SELECT count() FROM report_versions") == len(versions))
     found = {
         (measure, zone, tuple(sorted(dimensions.items()))): (value, bool(restated))
         for measure, zone, dimensions, value, restated in ground.rows(
@@ -65,7 +65,7 @@ async def test_the_newest_report_of_a_figure_holds_and_the_older_ones_are_kept(g
         )
     }
     by_figure: dict[Any, list[ReportRow]] = {}
-    for one in tellings:
+    for one in versions:
         by_figure.setdefault((one.measure, one.zone, tuple(sorted(one.dimensions.items()))), []).append(one)
     expected = {
         key: (Decimal(next(iter(newest(some).values())).value), is_restated(some))
@@ -81,10 +81,10 @@ async def test_the_newest_report_of_a_figure_holds_and_the_older_ones_are_kept(g
 
 
 async def test_a_withdrawn_import_gives_way_to_the_figure_before_it(ground: Ground) -> None:
-    told = [row("100", 1), row("120", 3, import_id="i2"), row("120", 4, import_id="i2", withdrawn=True)]
-    await ground.send(topics.REPORTS, told)
+    known = [row("100", 1), row("120", 3, import_id="i2"), row("120", 4, import_id="i2", withdrawn=True)]
+    await ground.send(topics.REPORTS, known)
     async with ground.landing():
-        await until(lambda: ground.one("SELECT count() FROM report_tellings") == 3)
+        await until(lambda: ground.one("SELECT count() FROM report_versions") == 3)
         assert ground.rows("SELECT value, restated, import_id FROM report_rows") == [(Decimal(100), 0, "i1")]
         await ground.send(topics.REPORTS, [row("120", 5, import_id="i2")])
         await until(lambda: ground.one("SELECT value FROM report_rows") == 120)
@@ -98,9 +98,9 @@ async def test_signals_and_raw_deliveries_are_kept_once(ground: Ground) -> None:
         since_ms=START,
         source="shopify",
         details={"left": "0"},
-        told_at_ms=START + 1,
+        reported_at_ms=START + 1,
     )
-    ended = msgspec.structs.replace(began, until_ms=START + HOUR_MS, told_at_ms=START + 2)
+    ended = msgspec.structs.replace(began, until_ms=START + HOUR_MS, reported_at_ms=START + 2)
     other = msgspec.structs.replace(began, object="SKU-2")
     raw = RawDelivery(
         delivery_id="d1", source="shopify", connection="main", received_at_ms=now_ms(), topic="orders/create", body='{"id":1}'
@@ -140,8 +140,8 @@ async def test_a_record_that_cannot_be_kept_becomes_a_dead_letter_and_the_others
     assert [reason for (reason,) in reasons] == sorted([*bad.values(), "bad_value"])
 
 
-def some_tellings(order_id: str, random: Random) -> list[OrderFacts]:
-    """Any tellings of one order, no two at the same time: of those the newer by content holds, which SQL orders otherwise."""
+def some_versions(order_id: str, random: Random) -> list[OrderFacts]:
+    """Any versions of one order, no two at the same time: of those the newer by content holds, which SQL orders otherwise."""
 
     def at() -> int:
         return random.choice([0, START + random.randrange(50) * HOUR_MS])
@@ -152,7 +152,7 @@ def some_tellings(order_id: str, random: Random) -> list[OrderFacts]:
     return [
         facts(
             order_id,
-            told_at,
+            reported_at,
             source=random.choice(["shopify", "files"]),
             import_id=random.choice(["", "i1"]),
             as_of_ms=random.choice([0, START, START + HOUR_MS]),
@@ -182,7 +182,7 @@ def some_tellings(order_id: str, random: Random) -> list[OrderFacts]:
             history=random.choice([True, False]),
             withdrawn=random.random() < 0.15,
         )
-        for told_at in random.sample(range(100), random.randint(1, 5))
+        for reported_at in random.sample(range(100), random.randint(1, 5))
     ]
 
 
@@ -219,17 +219,17 @@ _ORDERS = """SELECT order_id, toUnixTimestamp64Milli(placed_at), toUnixTimestamp
     left_out, on_hold, units, parcels, buyer, history FROM orders"""
 
 
-async def test_the_view_of_orders_is_what_the_core_makes_of_the_same_tellings(ground: Ground) -> None:
+async def test_the_view_of_orders_is_what_the_core_makes_of_the_same_versions(ground: Ground) -> None:
     random = Random(14)
-    tellings = [one for number in range(400) for one in some_tellings(f"o{number}", random)]
-    sent = [*tellings, *random.sample(tellings, 100)]
+    versions = [one for number in range(400) for one in some_versions(f"o{number}", random)]
+    sent = [*versions, *random.sample(versions, 100)]
     random.shuffle(sent)
     await ground.send(topics.ORDER_FACTS, sent)
     async with ground.landing():
-        await until(lambda: ground.one("SELECT count() FROM order_tellings") == len(tellings))
+        await until(lambda: ground.one("SELECT count() FROM order_versions") == len(versions))
     expected = {}
-    for order_id in {one.order_id for one in tellings}:
-        life = merge([one for one in tellings if one.order_id == order_id])
+    for order_id in {one.order_id for one in versions}:
+        life = merge([one for one in versions if one.order_id == order_id])
         if life is not None:
             expected[order_id] = as_read(life)
     found = {order_id: tuple(rest) for order_id, *rest in ground.rows(_ORDERS)}
@@ -237,7 +237,7 @@ async def test_the_view_of_orders_is_what_the_core_makes_of_the_same_tellings(gr
     assert found == expected
 
 
-def told_events(life: OrderLife, source: Source) -> list[Event]:
+def reported_events(life: OrderLife, source: Source) -> list[Event]:
     """The stage events of a life as a door makes them."""
     return [
         event(
@@ -266,23 +266,23 @@ async def test_the_same_orders_by_file_webhook_and_poll_are_counted_once_in_any_
     async with ground.landing():
         for number, order in enumerate(itertools.permutations(ways)):
             for place, way in enumerate(order):
-                told = OrderFacts(
+                known = OrderFacts(
                     store_id="s1",
                     order_id=f"o{number}",
-                    told_at_ms=begin + place,
+                    reported_at_ms=begin + place,
                     placed_ms=begin,
                     paid_ms=begin + 60_000,
                     amount="10",
                     currency="USD",
                     **ways[way],  # type: ignore[arg-type]
                 )
-                life = merge([told])
+                life = merge([known])
                 assert life is not None
-                await ground.send(topics.ORDER_FACTS, [told])
+                await ground.send(topics.ORDER_FACTS, [known])
                 door = Source.REPLAY if way == "file" else Source.WEBHOOK
-                await ground.send(topics.EVENTS, told_events(life, door))
+                await ground.send(topics.EVENTS, reported_events(life, door))
             expected += 1
-        await until(lambda: ground.one("SELECT count() FROM order_tellings") == 3 * expected)
+        await until(lambda: ground.one("SELECT count() FROM order_versions") == 3 * expected)
         await until(lambda: ground.one("SELECT count() FROM repeats") == 4 * expected)
     assert ground.rows("SELECT type, count() FROM events GROUP BY type ORDER BY type") == [
         ("order", expected),
@@ -310,19 +310,27 @@ async def test_orders_of_plain_events_and_of_facts_are_one_list(ground: Ground) 
         store_id="s1",
         order_id="both",
         source="files",
-        told_at_ms=at,
+        reported_at_ms=at,
         placed_ms=at,
         amount="5",
         currency="USD",
     )
-    test = OrderFacts(store_id="s1", order_id="test", source="files", told_at_ms=at, placed_ms=at, test=True)
+    test = OrderFacts(
+        store_id="s1", order_id="test", source="files", reported_at_ms=at, placed_ms=at, test=True
+    )
     waiting = OrderFacts(
-        store_id="s1", order_id="waiting", source="files", told_at_ms=at, placed_ms=at, cod=True, amount="5"
+        store_id="s1",
+        order_id="waiting",
+        source="files",
+        reported_at_ms=at,
+        placed_ms=at,
+        cod=True,
+        amount="5",
     )
     await ground.send(topics.ORDER_FACTS, [both, test, waiting])
     async with ground.landing():
         await until(lambda: ground.one("SELECT count() FROM events") == 5)
-        await until(lambda: ground.one("SELECT count() FROM order_tellings") == 3)
+        await until(lambda: ground.one("SELECT count() FROM order_versions") == 3)
     found = ground.rows(
         "SELECT order_id, state, paid_at IS NOT NULL, cod, source, left_out FROM orders ORDER BY order_id"
     )

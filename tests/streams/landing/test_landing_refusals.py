@@ -48,7 +48,7 @@ async def test_a_bad_row_is_set_aside_and_the_rest_of_its_block_lands(ground: Gr
     }
 
 
-async def test_what_landing_alone_refuses_stayed_in_the_stream_s_counts(ground: Ground) -> None:
+async def test_what_landing_alone_rejects_stayed_in_the_stream_s_counts(ground: Ground) -> None:
     begin = now_ms() // MINUTE_MS * MINUTE_MS - HOUR_MS
     events = [event(number, event_time_ms=begin + number * MINUTE_MS, product="p") for number in range(9)]
     bad = {
@@ -82,7 +82,7 @@ async def test_a_record_nested_too_deeply_ended_landing_again_and_again(ground: 
         await until(lambda: ground.rows("SELECT reason FROM dead_letters") == [("broken_json",)])
 
 
-async def test_times_that_cannot_be_stood_in_events_and_in_no_count(ground: Ground) -> None:
+async def test_impossible_times_were_in_events_and_in_no_count(ground: Ground) -> None:
     first = event(1)
     wrong = [
         event(2, event_time_ms=YEAR_2100_MS, received_at_ms=YEAR_2100_MS),

@@ -125,13 +125,13 @@ async def test_personal_data_was_found_in_raw_files_of_broker_and_store(
         await until(lambda: ground.one("SELECT count() FROM dead_letters") == rejected)
         await until(lambda: ground.one("SELECT uniqExact(event_id) FROM events") > accepted // 2)
     planted = {text.encode() for text in (*PLANTED, PERSON, PLACE, "Zqxavier", "Zqlane")}
-    told = [
+    reported = [
         str(row).encode()
         for table in ("events", "dead_letters")
         for row in ground.rows(f"SELECT * FROM {table}")
     ]
-    assert [one for one in planted for row in told if one in row] == []
-    assert any(b"[phone]" in row for row in told)
+    assert [one for one in planted for row in reported if one in row] == []
+    assert any(b"[phone]" in row for row in reported)
     logs = written_since(own_broker.folder / "data", began_s)
     assert logs
     parts = written_since(clickhouse.data, began_s)

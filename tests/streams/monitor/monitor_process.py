@@ -2,7 +2,7 @@
 
 ``python tests/streams/monitor/monitor_process.py SETTINGS_JSON PREFIX [SCORER] [auto|fast|public] [TROUBLE]``
 
-The watchdog is impatient here. With the trouble ``slow`` the recovery takes longer than the loop may stand still. A record that holds ``poison`` makes the trouble: the agent dies (``dies``), ends without
+The watchdog is impatient here. With the trouble ``slow`` the recovery takes longer than the loop may stall. A record that holds ``poison`` makes the trouble: the agent dies (``dies``), ends without
 a word (``ends``), is given nothing more (``starves``) or never gives the event loop back (``blocks``).
 """
 

@@ -37,7 +37,7 @@ from tests.streams.monitor.workers import Process
 __all__ = ["monitor"]
 DAY, MINUTE_MS = 1440, 60_000
 TRAIN, LIVE = 8 * DAY, 200
-BREAKS, MENDED = 90, 125
+BREAKS, FIXED = 90, 125
 SEGMENTS = ("ios/-", "web/-")
 CLICK, CART = STAGE_INDEX["click"], STAGE_INDEX["add_to_cart"]
 SHARES = (0.2, 0.3, 0.3, 0.2)
@@ -51,7 +51,7 @@ def draw_counts() -> np.ndarray:
     for delay, share in enumerate(SHARES):
         moved = rng.binomial(counts[:, CLICK], 0.25 * share)
         counts[:, CART, delay:] += moved[:, : TRAIN + LIVE - delay]
-    failing = slice(TRAIN + BREAKS, TRAIN + MENDED)
+    failing = slice(TRAIN + BREAKS, TRAIN + FIXED)
     counts[1, CART, failing] = rng.binomial(counts[1, CART, failing], 0.15)
     return counts
 
@@ -86,14 +86,14 @@ def records_of(
 def without_a_restart(counts: np.ndarray, baseline: StoreBaseline, start: int) -> list[AlertTransition]:
     detector = Detector(DetectionPolicy())
     detector.set_baseline(baseline)
-    told: list[AlertTransition] = []
+    reported: list[AlertTransition] = []
     for minute in range(TRAIN, TRAIN + LIVE):
         rows = {name: counts[row, :, minute].tolist() for row, name in enumerate(SEGMENTS)}
-        told += detector.advance(start + minute, {"shop": rows}).transitions
-    return told
+        reported += detector.advance(start + minute, {"shop": rows}).transitions
+    return reported
 
 
-async def test_killed_in_mid_incident_the_monitor_tells_each_transition_once(
+async def test_killed_in_mid_incident_the_monitor_publishes_each_transition_once(
     kafka: str, topic_prefix: str, monitor: Process
 ) -> None:
     start = int(time.time()) // 60 - TRAIN - LIVE - 5
@@ -118,13 +118,13 @@ async def test_killed_in_mid_incident_the_monitor_tells_each_transition_once(
     await produce(kafka, events, records_of(counts, start, 110, 118))
     monitor.start()
     await produce(kafka, events, records_of(counts, start, 118, LIVE))
-    told = await wait_for(kafka, topic_prefix, lambda found: found[-1].state is AlertState.RESOLVED)
+    reported = await wait_for(kafka, topic_prefix, lambda found: found[-1].state is AlertState.RESOLVED)
     assert monitor.end(signal.SIGTERM) == 0
 
-    assert [(t.alert_id, t.sequence, t.state, t.level, t.at_ms) for t in told] == [
+    assert [(t.alert_id, t.sequence, t.state, t.level, t.at_ms) for t in reported] == [
         (t.alert_id, t.sequence, t.state, t.level, t.at_ms) for t in expected
     ]
-    assert [t.lost for t in told] == pytest.approx([t.lost for t in expected], rel=0.01)
-    assert MENDED < told[-1].at_ms / MINUTE_MS - (start + TRAIN) < MENDED + 25
-    missing = (MENDED - BREAKS) * 24 * 0.25 * 0.85
-    assert told[-1].lost_low < missing < told[-1].lost_high
+    assert [t.lost for t in reported] == pytest.approx([t.lost for t in expected], rel=0.01)
+    assert FIXED < reported[-1].at_ms / MINUTE_MS - (start + TRAIN) < FIXED + 25
+    missing = (FIXED - BREAKS) * 24 * 0.25 * 0.85
+    assert reported[-1].lost_low < missing < reported[-1].lost_high

@@ -1,10 +1,10 @@
-"""What is told again: within minutes, after a day, after a restart, on another connection; on the real broker.
+"""What is sent again: within minutes, after a day, after a restart, on another connection; on the real broker.
 
 ::
 
     received   −25 h                    −20 min   −5 min        now
-    orders     told                                             told again, under other event ids
-    clicks                              told      told again    told again
+    orders     sent                                             sent again, under other event ids
+    clicks                              sent      sent again    sent again
                                                   ^ the monitor is killed and started again after each
 """
 
@@ -27,10 +27,10 @@ HOUR_MS = 60 * MINUTE_MS
 ORDER, PAYMENT, CLICK, CART = (STAGE_INDEX[stage] for stage in ("order", "payment", "click", "add_to_cart"))
 
 
-def told(
+def sent(
     kinds: tuple[str, ...], name: str, happened_ms: int, received_ms: int
 ) -> list[tuple[bytes, bytes, int]]:
-    """Ten events of each kind, as a sender tells them on a connection of its own."""
+    """Ten events of each kind, as a sender sends them on a connection of its own."""
     events = [
         Event(
             f"{name}-{kind}-{number}",
@@ -46,20 +46,20 @@ def told(
     return [(b"shop", msgspec.json.encode(event), received_ms) for event in events]
 
 
-async def test_orders_told_again_a_day_later_and_clicks_within_the_horizon_count_once(
+async def test_orders_resent_a_day_later_and_clicks_within_the_horizon_count_once(
     kafka: str, topic_prefix: str, tmp_path: Path
 ) -> None:
     await make_topics(kafka, topic_prefix, PARTITIONS)
     present = int(time.time() * 1000)
     yesterday, lately = present - 25 * HOUR_MS, present - 20 * MINUTE_MS
     batches = [
-        told(("order", "payment"), "first", yesterday, yesterday) + told(("click",), "same", lately, lately),
-        told(("click",), "same", lately, present - 5 * MINUTE_MS),
-        told(("order", "payment"), "second", yesterday, present) + told(("click",), "same", lately, present),
+        sent(("order", "payment"), "first", yesterday, yesterday) + sent(("click",), "same", lately, lately),
+        sent(("click",), "same", lately, present - 5 * MINUTE_MS),
+        sent(("order", "payment"), "second", yesterday, present) + sent(("click",), "same", lately, present),
     ]
     monitor = Process(kafka, topic_prefix, tmp_path, duplicate_horizon_minutes=30)
     # a new kind of event ends each batch, so that it is known to have been counted before the kill
-    ends = [told(("add_to_cart",), f"end-{number}", lately, present) for number in range(len(batches))]
+    ends = [sent(("add_to_cart",), f"end-{number}", lately, present) for number in range(len(batches))]
     counted = 0
     for batch, end, new in zip(batches, ends, (30, 0, 0), strict=True):
         await produce(kafka, topic_prefix + EVENTS, batch + end)

@@ -63,7 +63,7 @@ async def test_killed_twice_under_load_nothing_is_lost_or_counted_twice(
             await asyncio.sleep(chance.random() * 0.3)
             monitor.end(signal.SIGKILL)
             monitor.start()
-    await produce(kafka, topic_prefix + EVENTS, some_events(3000, 0))  # all of the first part once more
+    await produce(kafka, topic_prefix + EVENTS, some_events(3000, 0))  # all of the first part again
     wanted = independent_count(await read_all(kafka, topic_prefix + EVENTS, "read_uncommitted"))
     await wait_for_total(kafka, topic_prefix, sum(wanted.values()))
     assert monitor.end(signal.SIGTERM) == 0
@@ -97,7 +97,7 @@ async def test_what_was_counted_of_a_backlog_is_written_once_nothing_of_it_is_le
     assert sum(found.values()) == len(clicks)
 
 
-async def test_a_topic_made_anew_is_counted_from_its_beginning(
+async def test_a_recreated_topic_is_counted_from_its_beginning(
     kafka: str, topic_prefix: str, monitor: Process
 ) -> None:
     await make_topics(kafka, topic_prefix, PARTITIONS)
@@ -137,7 +137,7 @@ async def test_a_failure_ends_the_process_with_the_reason_in_its_last_log_line(
     assert await published(kafka, topic_prefix) == Counter()
 
 
-async def test_a_topic_made_anew_while_it_is_read_ends_the_process_and_is_counted_from_its_beginning(
+async def test_a_topic_recreated_while_it_is_read_ends_the_process_and_is_counted_from_its_beginning(
     kafka: str, topic_prefix: str, monitor: Process, tmp_path: Path
 ) -> None:
     await make_topics(kafka, topic_prefix, PARTITIONS)
@@ -164,7 +164,7 @@ async def test_a_topic_made_anew_while_it_is_read_ends_the_process_and_is_counte
     assert await published(kafka, topic_prefix) == first + second
 
 
-async def test_a_process_left_without_partitions_by_a_missing_topic_begins_afresh_when_it_is_made_anew(
+async def test_a_process_left_without_partitions_by_a_missing_topic_starts_over_when_it_is_recreated(
     kafka: str, topic_prefix: str
 ) -> None:
     def never(*_: Any) -> Any:
@@ -182,11 +182,11 @@ async def test_a_process_left_without_partitions_by_a_missing_topic_begins_afres
     await admin.create_topics([NewTopic(topic, PARTITIONS, 1)])
     await admin.close()
     async with asyncio.timeout(within(DEADLINE_S)):
-        while (told := await idle.replaced_topic()) is None:
+        while (reported := await idle.replaced_topic()) is None:
             await asyncio.sleep(0.05)
     await idle.close()
     assert asked == [None, None]
-    assert "was the topic deleted and recreated?" in told
+    assert "was the topic deleted and recreated?" in reported
 
 
 async def _until_gone(kafka: str, topic: str) -> None:

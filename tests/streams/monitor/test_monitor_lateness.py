@@ -66,7 +66,7 @@ class Message:
 
 
 class Trusting(Detector):
-    """A detector that is not told of delays: what would happen without them."""
+    """A detector that knows nothing of delays: what would happen without them."""
 
     def advance(
         self, minute: int, counts: Mapping[str, Mapping[str, Sequence[int]]], delays: object = None
@@ -128,7 +128,7 @@ def test_events_held_back_and_let_go_fire_nothing_and_their_minutes_say_so(
     detector.set_baseline(baseline)
     would_have = [t for work in live(trusting, held_share) for t in work.transitions]
     works = live(detector, held_share)
-    assert would_have, "the burst must be one that fools a detector which is not told"
+    assert would_have, "the burst must be one that fools a detector that does not know"
     assert [t for work in works for t in work.transitions] == []
     found = states(works)
     assert found[HELD.start] is ScoreState.DATA_LATE

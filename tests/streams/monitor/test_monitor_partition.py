@@ -109,8 +109,8 @@ def test_a_silent_store_is_closed_too_and_minutes_follow_one_another() -> None:
     assert closed(log.flush()) == [1, 2, 3]
 
 
-class Told(NaiveDetector):
-    """Notes in which minutes it is told not to believe the store."""
+class NotedDetector(NaiveDetector):
+    """Notes in which minutes it is asked not to believe the store."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -125,7 +125,7 @@ class Told(NaiveDetector):
 
 def test_a_night_in_which_everything_was_stopped_was_taken_for_one_without_visitors() -> None:
     # | events and ticks | stopped for six hours | ticks again |
-    detector = Told()
+    detector = NotedDetector()
     counts = PartitionCounts(Segmenter((), 32), 26 * HOUR_MS, 30 * 60_000)
     log = Log(Partition(0, counts, detector, GRACE_MS))
     log.partition.learn(StoreBaseline("s", "UTC", 0, 0, 0, 28.0, (), {}))
@@ -191,7 +191,7 @@ def test_a_bad_record_becomes_a_dead_letter_named_by_its_place_without_personal_
     assert "ann@example.org" not in letter["payload"]
 
 
-def test_a_restart_from_the_changelog_goes_on_where_the_flush_stood() -> None:
+def test_a_restart_from_the_changelog_continues_where_the_flush_ended() -> None:
     straight, first, second = Log(make_partition()), Log(make_partition()), Log(make_partition())
     early = (event(1, NOON), event(2, NOON + 1), tick(NOON + 3 * MINUTE_MS))
     late = (event(2, NOON + 1), event(3, NOON + 2, received=NOON + 3 * MINUTE_MS), tick(NOON + 5 * MINUTE_MS))

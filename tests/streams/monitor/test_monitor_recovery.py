@@ -81,15 +81,15 @@ async def test_a_topic_under_another_id_is_counted_from_its_beginning(kafka: str
     topic_id = await TopicIds(kafka).of(topic)
     # the very records, as a copy into a new topic would have them
     mark = Mark(offset=4, fingerprint=fingerprint(sent[4][1]), topic_id="0" * 32)
-    anew = await recovered(kafka, topic, topic_id, a_partition(mark))
-    assert (anew.offset, anew.mark.base) == (-1, 5)
+    again = await recovered(kafka, topic, topic_id, a_partition(mark))
+    assert (again.offset, again.mark.base) == (-1, 5)
     same = await recovered(
         kafka, topic, topic_id, a_partition(msgspec.structs.replace(mark, topic_id=topic_id))
     )
     assert (same.offset, same.mark.base) == (4, 0)
 
 
-async def test_a_mark_without_topic_id_is_told_by_the_record_at_it(kafka: str, topic_prefix: str) -> None:
+async def test_a_mark_without_topic_id_is_checked_by_the_record_at_it(kafka: str, topic_prefix: str) -> None:
     topic = topic_prefix + "in"
     await make(kafka, [NewTopic(topic, 1, 1)])
     sent = events(10)

@@ -26,17 +26,17 @@ __all__ = ["monitor"]
 MINUTE_MS = 60_000
 HOURS = 9
 #: hours in which nothing leaves the warehouse
-STOP, MENDED = 3, 5
+STOP, FIXED = 3, 5
 PMF = (0.2, 0.5, 0.3)
 PER_MINUTE = 2
 PAYMENT, FULFILMENT = STAGE_INDEX["payment"], STAGE_INDEX["fulfilment"]
 
 
 def counts_of() -> np.ndarray:
-    """(7, minutes): two payments a minute, as many fulfilments, none while the warehouse stands still."""
+    """(7, minutes): two payments a minute, as many fulfilments, none while the warehouse is stopped."""
     counts = np.zeros((7, HOURS * 60), dtype=np.int64)
     counts[PAYMENT] = counts[FULFILMENT] = PER_MINUTE
-    counts[FULFILMENT, STOP * 60 : MENDED * 60] = 0
+    counts[FULFILMENT, STOP * 60 : FIXED * 60] = 0
     return counts
 
 
@@ -70,16 +70,16 @@ def records_of(
 def in_one_run(counts: np.ndarray, start: int) -> tuple[list[AlertTransition], list[ScoreRow]]:
     detector = Detector(DetectionPolicy())
     detector.set_baseline(baseline_at(start))
-    told: list[AlertTransition] = []
+    reported: list[AlertTransition] = []
     rows: list[ScoreRow] = []
     for minute in range(counts.shape[1]):
         made = detector.advance(start + minute, {"shop": {"-/-": counts[:, minute].tolist()}})
-        told += made.transitions
+        reported += made.transitions
         rows += [row for row in made.scores if row.step == "payment_to_fulfilment"]
-    return told, rows
+    return reported, rows
 
 
-async def test_a_warehouse_that_stops_is_told_once_and_scored_by_the_hour_through_a_kill(
+async def test_a_warehouse_that_stops_is_reported_once_and_scored_by_the_hour_through_a_kill(
     kafka: str, topic_prefix: str, monitor: Process
 ) -> None:
     start = int(time.time()) // 3600 * 60 - HOURS * 60
@@ -100,13 +100,13 @@ async def test_a_warehouse_that_stops_is_told_once_and_scored_by_the_hour_throug
     monitor.end(signal.SIGKILL)
     monitor.start()
     await produce(kafka, events, records_of(counts, start, killed, HOURS * 60))
-    told = await wait_for(kafka, topic_prefix, lambda found: found[-1].state is AlertState.RESOLVED)
+    reported = await wait_for(kafka, topic_prefix, lambda found: found[-1].state is AlertState.RESOLVED)
     await wait_for_score(kafka, topic_prefix, start + HOURS * 60 - 1)
     assert monitor.end(signal.SIGTERM) == 0
-    assert [(t.alert_id, t.sequence, t.state, t.at_ms) for t in told] == [
+    assert [(t.alert_id, t.sequence, t.state, t.at_ms) for t in reported] == [
         (t.alert_id, t.sequence, t.state, t.at_ms) for t in expected
     ]
-    assert [t.lost for t in told] == pytest.approx([t.lost for t in expected], rel=1e-6)
+    assert [t.lost for t in reported] == pytest.approx([t.lost for t in expected], rel=1e-6)
     scored = [
         msgspec.json.decode(r.value, type=ScoreRow) for r in await read_all(kafka, topic_prefix + SCORES)
     ]

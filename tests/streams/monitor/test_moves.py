@@ -94,12 +94,12 @@ def test_each_store_is_where_its_next_events_are_and_has_all_it_had(
 
 
 @given(rows=st.dictionaries(st.sampled_from(STORES), st.just([1] * 7)))
-def test_moved_once_more_nothing_moves(rows: dict[str, list[int]]) -> None:
+def test_moved_again_nothing_moves(rows: dict[str, list[int]]) -> None:
     found = {number: dict(state) for number, state in after(counted(3, rows), 8).items()}
     assert after(found, 8) == found
 
 
-def test_a_count_that_stands_in_two_partitions_keeps_the_larger_one() -> None:
+def test_a_count_found_in_two_partitions_keeps_the_larger_one() -> None:
     store = STORES[0]
     home = partition_of(store, 4)
     stranger = next(number for number in range(4) if number != home)

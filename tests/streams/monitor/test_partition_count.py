@@ -31,9 +31,9 @@ async def test_more_partitions_under_a_running_monitor_end_it_before_it_counts_a
 
     await add_partitions(kafka, [topic_prefix + EVENTS], 2 * PARTITIONS)
     await produce(kafka, topic_prefix + EVENTS, some_events(200, 2))
-    told = await last_line(worker)
-    assert "keys have moved" in told, "the topic's own reader may see it before the flush does"
-    assert "runbook" in told
+    reported = await last_line(worker)
+    assert "keys have moved" in reported, "the topic's own reader may see it before the flush does"
+    assert "runbook" in reported
     assert await published(kafka, topic_prefix) == before, (
         "nothing of what came with moved keys was published"
     )

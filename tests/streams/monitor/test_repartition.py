@@ -61,16 +61,16 @@ class Ground:
         self.events = prefix + EVENTS
         self.worker = Process(kafka, prefix, folder)
         self.settings = load_settings(data=folder, kafka=kafka, group_prefix=prefix)
-        self.told: list[str] = []
+        self.reported: list[str] = []
 
     async def repartition(self, count: int | None = None, fails_after: int = 99) -> Repartitioned:
-        def tell(line: str) -> None:
-            self.told.append(line)
-            if len(self.told) == fails_after:
+        def report(line: str) -> None:
+            self.reported.append(line)
+            if len(self.reported) == fails_after:
                 raise KeyboardInterrupt
 
         return await repartition(
-            self.settings, count, report=tell, rename=lambda topic: self.prefix + topic, settle_s=0
+            self.settings, count, report=report, rename=lambda topic: self.prefix + topic, settle_s=0
         )
 
     async def counted(self) -> Counter[tuple[str, int, str, int]]:
@@ -85,7 +85,7 @@ class Ground:
         )
 
     async def wait_for_counts(self, *sent: Records) -> None:
-        """Until every event that was sent is counted once, wherever it stands."""
+        """Until every event that was sent is counted once, wherever it is."""
         wanted = independent_count([Sent(value) for records in sent for _, value, _ in records])
         async with asyncio.timeout(within(DEADLINE_S)):
             while await self.counted() != wanted:
@@ -136,7 +136,7 @@ async def test_counts_go_on_exactly_through_more_partitions_and_a_command_stoppe
     for steps in (1, 2):
         with pytest.raises(KeyboardInterrupt):
             await ground.repartition(fails_after=steps)
-        ground.told.clear()
+        ground.reported.clear()
         ground.worker.start()
         assert "must have the same number of partitions" in await last_line(ground.worker)
     done = await ground.repartition()
@@ -169,7 +169,7 @@ async def test_the_command_gives_the_partitions_itself_while_a_monitor_runs(grou
     assert not (await ground.repartition()).is_changed
 
 
-async def test_what_kafka_cannot_do_is_refused_with_what_to_do(ground: Ground) -> None:
+async def test_what_kafka_cannot_do_is_rejected_with_what_to_do(ground: Ground) -> None:
     with pytest.raises(CannotRepartitionError, match=f"`funnelwatch repartition {PARTITIONS}`"):
         await ground.repartition(PARTITIONS - 1)
     await add_partitions(ground.kafka, [ground.prefix + COUNTS_CHANGELOG], MORE)
@@ -179,7 +179,7 @@ async def test_what_kafka_cannot_do_is_refused_with_what_to_do(ground: Ground) -
     assert await ground.all_counts() == {MORE}
 
 
-async def test_a_topic_made_later_has_as_many_partitions_as_those_that_stand(
+async def test_a_topic_created_later_has_as_many_partitions_as_existing_ones(
     kafka: str, topic_prefix: str
 ) -> None:
     specs = [TopicSpec(topic_prefix + name, True) for name in ("old", "new")]

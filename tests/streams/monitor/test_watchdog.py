@@ -1,4 +1,4 @@
-"""The watchdog tells a stuck worker from a quiet one."""
+"""The watchdog distinguishes a stuck worker from a quiet one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from streams.monitor.watchdog import LoopWatch, Stall
 from tests.deadlines import within
 
 
-def test_a_partition_that_stands_still_with_records_ahead_is_a_reason_to_end() -> None:
+def test_a_stalled_partition_with_records_ahead_is_a_reason_to_end() -> None:
     stall = Stall(limit_s=10)
     assert stall.look({3: 7}, {3: 9}, 0.0) is None
     assert stall.look({3: 7}, {3: 9}, 10.0) is None
@@ -23,7 +23,7 @@ def test_a_quiet_partition_and_a_slow_one_are_left_alone() -> None:
         assert stall.look({0: 7, 1: at}, {0: 7, 1: 1000}, float(at)) is None
 
 
-def test_a_rebalance_begins_the_count_anew() -> None:
+def test_a_rebalance_restarts_the_count() -> None:
     stall = Stall(limit_s=10)
     stall.look({0: 1}, {0: 5}, 0.0)
     stall.forget()
@@ -31,15 +31,15 @@ def test_a_rebalance_begins_the_count_anew() -> None:
 
 
 def test_a_blocked_loop_is_reported_from_the_thread() -> None:
-    told: list[str] = []
+    reported: list[str] = []
     said = threading.Event()
 
     def fatal(reason: str, error: BaseException | None) -> None:
-        told.append(reason)
+        reported.append(reason)
         said.set()
 
     watch = LoopWatch(fatal, limit_s=0.1)
     watch.start()
     assert said.wait(within(10))
     watch.stop()
-    assert told[0].startswith("the event loop has been blocked")
+    assert reported[0].startswith("the event loop has been blocked")

@@ -61,7 +61,7 @@ async def test_a_stuck_worker_ends_with_the_reason_in_its_last_line_and_the_next
     assert await published(kafka, topic_prefix) == wanted
 
 
-async def test_a_long_recovery_was_taken_for_a_loop_that_stands_still(
+async def test_a_long_recovery_was_taken_for_a_stalled_loop(
     kafka: str, topic_prefix: str, tmp_path: Path
 ) -> None:
     await make_topics(kafka, topic_prefix, PARTITIONS)
@@ -72,7 +72,7 @@ async def test_a_long_recovery_was_taken_for_a_loop_that_stands_still(
     assert worker.process is not None
     try:
         async with asyncio.timeout(within(DEADLINE_S)):
-            while not told(tmp_path).startswith("ready"):
+            while not state_of(tmp_path).startswith("ready"):
                 assert worker.process.poll() is None, worker.log.read_text()[-500:]
                 await asyncio.sleep(0.1)
         await wait_for_total(kafka, topic_prefix, sum(wanted.values()))
@@ -82,12 +82,12 @@ async def test_a_long_recovery_was_taken_for_a_loop_that_stands_still(
         worker.process.wait()
 
 
-def told(data: Path) -> str:
+def state_of(data: Path) -> str:
     state = read_state(data, "monitor")
     return f"{state.state} {state.detail}" if state is not None else ""
 
 
-async def test_a_monitor_for_which_no_partition_is_left_stands_by_and_takes_over_when_the_other_dies(
+async def test_a_monitor_for_which_no_partition_is_left_waits_and_takes_over_when_the_other_dies(
     kafka: str, topic_prefix: str, tmp_path: Path
 ) -> None:
     await make_topics(kafka, topic_prefix, 1)
@@ -99,17 +99,17 @@ async def test_a_monitor_for_which_no_partition_is_left_stands_by_and_takes_over
         workers[data].start()
     try:
         async with asyncio.timeout(within(DEADLINE_S)):
-            while sorted(told(data)[:7] for data in workers) != ["ready 0", "ready 1"]:
+            while sorted(state_of(data)[:7] for data in workers) != ["ready 0", "ready 1"]:
                 assert [one.process.poll() for one in workers.values() if one.process] == [None, None]
                 await asyncio.sleep(0.1)
-        idle, busy = sorted(workers, key=told)
-        assert told(idle) == "ready 0 partitions, standby"
+        idle, busy = sorted(workers, key=state_of)
+        assert state_of(idle) == "ready 0 partitions, standby"
         workers[busy].end(signal.SIGKILL)
         await produce(kafka, topic_prefix + EVENTS, some_events(200, 2))
         wanted = independent_count(await read_all(kafka, topic_prefix + EVENTS))
         await wait_for_total(kafka, topic_prefix, sum(wanted.values()))
         async with asyncio.timeout(within(DEADLINE_S)):
-            while not told(idle).startswith("ready 1"):
+            while not state_of(idle).startswith("ready 1"):
                 await asyncio.sleep(0.1)
         assert await published(kafka, topic_prefix) == wanted
     finally:

@@ -153,13 +153,13 @@ class Day:
     def now_ms(self) -> int:
         return round(self.now.timestamp() * 1000)
 
-    def is_away(self, receiver: str) -> bool:
+    def is_unreachable(self, receiver: str) -> bool:
         return receiver == "pager" and at("12:10") <= self.now_ms() < at("12:35")
 
     def writer(self, receiver: str) -> Callable[[str], None]:
         def write(text: str) -> None:
-            if self.is_away(receiver):
-                raise SendRetryableError("the pager is away")
+            if self.is_unreachable(receiver):
+                raise SendRetryableError("the pager is unreachable")
             self.got.append((self.now, receiver, text))
 
         return write
@@ -168,13 +168,13 @@ class Day:
         """A new process: it takes the log over and reads everything that was published before."""
         send_log, book = SendLog(self.settings, self.settings.group_prefix), AlertBook()
         await send_log.take_over()
-        self.tell(book, 0, self.now_ms())
+        self.publish(book, 0, self.now_ms())
         channels = {name: ConsoleChannel(self.writer(name)) for name in ("ops", "pager", "crowd")}
         facts = FactsReader(self.settings, self.config, self.now_ms)
         made = Notifier(self.config, book, send_log, facts, channels, "key", "http://page", self.now_ms, 60.0)
         return made, book, send_log
 
-    def tell(self, book: AlertBook, after_ms: int, until_ms: int) -> None:
+    def publish(self, book: AlertBook, after_ms: int, until_ms: int) -> None:
         for when_ms, alert in self.alerts:
             if after_ms < when_ms <= until_ms:
                 book.take_alert(msgspec.json.encode(alert))
@@ -182,8 +182,8 @@ class Day:
             if after_ms < when_ms <= until_ms:
                 book.take_action(msgspec.json.encode(action))
 
-    def told(self) -> list[str]:
-        """What was told, a line a message: time, receiver, verdict, store, note."""
+    def received(self) -> list[str]:
+        """What was received, a line a message: time, receiver, verdict, store, note."""
         lines = []
         for when, receiver, text in self.got:
             found = re.search(r"^(Critical|Warning|Resolved|Closed) · (\S+) ·", text, re.MULTILINE)
@@ -218,7 +218,7 @@ async def live(day: Day) -> int:
     leading, book, send_log = await day.lead()
     fenced, before_ms = 0, 0
     while day.now < MIDNIGHT + timedelta(days=1):
-        day.tell(book, before_ms, day.now_ms())
+        day.publish(book, before_ms, day.now_ms())
         if day.now_ms() in TAKEOVERS:
             former, former_ledger = leading, send_log
             leading, book, send_log = await day.lead()
@@ -236,11 +236,11 @@ async def live(day: Day) -> int:
 
 async def test_people_get_exactly_the_messages_of_the_day(day: Day) -> None:
     fenced = await live(day)
-    told = day.told()
-    others = [line for line in told if " crowd " not in line]
+    received = day.received()
+    others = [line for line in received if " crowd " not in line]
     assert sorted(others) == sorted(EXPECTED)
 
-    crowd = [line.split(" crowd ")[1] for line in told if " crowd " in line]
+    crowd = [line.split(" crowd ")[1] for line in received if " crowd " in line]
     openings = [line for line in crowd if not line.startswith("Resolved")]
     assert Counter(openings) == Counter(
         f"{'Critical' if store.endswith('7') else 'Warning'} {store}" for store in STORM

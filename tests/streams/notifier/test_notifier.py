@@ -1,4 +1,4 @@
-"""The notifier on a real broker: told once, through restarts and second notifiers; held, repeated and resolved."""
+"""The notifier on a real broker: sent once, through restarts and second notifiers; held, repeated and resolved."""
 
 import asyncio
 import contextlib
@@ -116,31 +116,34 @@ def alert(name: str, state: AlertState = AlertState.FIRING, sequence: int = 1) -
     )  # fmt: skip
 
 
-def told(hook: Hook, name: str) -> list[str]:
-    """What was told of one alert, in order."""
+def received(hook: Hook, name: str) -> list[str]:
+    """What was received about one alert, in order."""
     return [p["kind"] for p in hook.payloads if name in [a["alert_id"] for a in p["alerts"]]]
 
 
-async def test_an_alert_is_told_once_through_a_kill_and_its_end_is_told_too(
+async def test_an_alert_is_sent_once_through_a_kill_and_its_end_is_sent_too(
     settings: Settings, hook: Hook, tmp_path: Path
 ) -> None:
     name = f"a-{tmp_path.name}"
     async with notifier(settings) as first:
         await publish(settings, topics.ALERTS, alert(name))
-        await until(lambda: told(hook, name) == ["firing"])
+        await until(lambda: received(hook, name) == ["firing"])
         # settled: the next turn has begun, so the claim is closed
         await publish(settings, topics.ALERTS, alert(f"{name}-later"))
-        await until(lambda: told(hook, f"{name}-later") == ["firing"])
+        await until(lambda: received(hook, f"{name}-later") == ["firing"])
         first.send_signal(signal.SIGKILL)
         first.wait()
     async with notifier(settings):
         await publish(settings, topics.ALERTS, alert(name, AlertState.RESOLVED, 2))
-        await until(lambda: "resolved" in told(hook, name))
-        # settled, as above: an end that is not would be told again by the notifiers of the tests below
+        await until(lambda: "resolved" in received(hook, name))
+        # settled, as above: an end that is not would be sent again by the notifiers of the tests below
         await publish(settings, topics.ALERTS, alert(f"{name}-last"))
-        await until(lambda: told(hook, f"{name}-last") == ["firing"])
-    assert told(hook, name) == ["firing", "resolved"]
-    assert told(hook, f"{name}-later") in (["firing"], ["firing", "firing"])  # the claim may have been open
+        await until(lambda: received(hook, f"{name}-last") == ["firing"])
+    assert received(hook, name) == ["firing", "resolved"]
+    assert received(hook, f"{name}-later") in (
+        ["firing"],
+        ["firing", "firing"],
+    )  # the claim may have been open
 
 
 async def test_a_claim_behind_an_open_transaction_of_the_digests_was_overlooked(
@@ -165,31 +168,31 @@ async def test_a_claim_behind_an_open_transaction_of_the_digests_was_overlooked(
     await killed.stop()
 
 
-async def test_two_notifiers_tell_once(settings: Settings, hook: Hook, tmp_path: Path) -> None:
+async def test_two_notifiers_send_once(settings: Settings, hook: Hook, tmp_path: Path) -> None:
     name = f"b-{tmp_path.name}"
     async with notifier(settings), notifier(settings):
         await publish(settings, topics.ALERTS, alert(name))
-        await until(lambda: told(hook, name) != [])
+        await until(lambda: received(hook, name) != [])
         await publish(settings, topics.ALERTS, alert(f"{name}-later"))
-        await until(lambda: told(hook, f"{name}-later") != [])
-    assert told(hook, name) == ["firing"]
+        await until(lambda: received(hook, f"{name}-later") != [])
+    assert received(hook, name) == ["firing"]
 
 
-async def test_a_receiver_that_is_away_is_told_when_it_is_back(
+async def test_an_unreachable_receiver_is_notified_when_it_is_back(
     settings: Settings, hook: Hook, tmp_path: Path
 ) -> None:
     name = f"c-{tmp_path.name}"
     hook.answers = [(503, {}, {"Retry-After": "1"}), (503, {}, {"Retry-After": "1"}), (200, {}, {})]
     async with notifier(settings):
         await publish(settings, topics.ALERTS, alert(name))
-        await until(lambda: len(told(hook, name)) == 3)
+        await until(lambda: len(received(hook, name)) == 3)
         await publish(settings, topics.ALERTS, alert(name, AlertState.RESOLVED, 2))
-        await until(lambda: "resolved" in told(hook, name))
-    assert told(hook, name) == ["firing"] * 3 + ["resolved"]
+        await until(lambda: "resolved" in received(hook, name))
+    assert received(hook, name) == ["firing"] * 3 + ["resolved"]
     assert len({p["key"] for p in hook.payloads if p["kind"] == "firing" and name in str(p)}) == 1
 
 
-async def test_a_silenced_alert_is_told_when_the_silence_ends_and_says_so(
+async def test_a_silenced_alert_is_sent_when_the_silence_ends_and_says_so(
     settings: Settings, hook: Hook, tmp_path: Path
 ) -> None:
     name = f"d-{tmp_path.name}"
@@ -200,18 +203,18 @@ async def test_a_silenced_alert_is_told_when_the_silence_ends_and_says_so(
     await publish(settings, topics.ACTIONS, silence)
     async with notifier(settings):
         await publish(settings, topics.ALERTS, alert(name), alert(f"{name}-other"))
-        await until(lambda: told(hook, f"{name}-other") == ["firing"])
-        assert told(hook, name) == []
+        await until(lambda: received(hook, f"{name}-other") == ["firing"])
+        assert received(hook, name) == []
         ended = HumanAction(f"u-{name}", kind.UNSILENCE, now_ms(), "li", silence_id=silence.action_id)
         await publish(settings, topics.ACTIONS, ended)
-        await until(lambda: told(hook, name) == ["firing"])
+        await until(lambda: received(hook, name) == ["firing"])
     (payload,) = [p for p in hook.payloads if name in [a["alert_id"] for a in p["alerts"]]]
     assert "held back" in payload["note"]
 
 
-async def test_a_role_waits_for_a_broker_that_is_away_instead_of_ending(settings: Settings) -> None:
-    away = load_settings(data=settings.data, kafka="127.0.0.1:9", group_prefix="away")
-    leadership = Leadership(away, "notifier")
+async def test_a_role_waits_for_an_unreachable_broker_instead_of_ending(settings: Settings) -> None:
+    missing = load_settings(data=settings.data, kafka="127.0.0.1:9", group_prefix="away")
+    leadership = Leadership(missing, "notifier")
     joining = asyncio.create_task(leadership.start())
     done, waiting = await asyncio.wait([joining], timeout=2.0)
     assert (done, waiting) == (set(), {joining})
@@ -221,14 +224,14 @@ async def test_a_role_waits_for_a_broker_that_is_away_instead_of_ending(settings
     await leadership.stop()
 
 
-async def test_alerts_in_partitions_that_were_added_are_read_and_told_on_the_console(
+async def test_alerts_in_partitions_that_were_added_are_read_and_printed_on_the_console(
     settings: Settings,
 ) -> None:
-    book, told, listens = AlertBook(), [], asyncio.Event()
+    book, received, listens = AlertBook(), [], asyncio.Event()
     reader = BookReader(settings, book)
     await publish(settings, topics.ALERTS, alert("before-more"))
     await reader.catch_up()
-    tail = asyncio.create_task(follow_alerts(settings, told.append, listens))
+    tail = asyncio.create_task(follow_alerts(settings, received.append, listens))
     await listens.wait()
     numbers = await partitions_of(settings.kafka, topics.ALERTS)
     await add_partitions(settings.kafka, [topics.ALERTS], len(numbers) + 1)
@@ -238,9 +241,9 @@ async def test_alerts_in_partitions_that_were_added_are_read_and_told_on_the_con
         await producer.send_and_wait(topics.ALERTS, msgspec.json.encode(alert(name)), partition=place)
     await producer.stop()
     async with asyncio.timeout(within(60)):
-        while not {"before-more", "in-the-new", "in-the-old"} <= set(book.alerts) or len(told) < 2:
+        while not {"before-more", "in-the-new", "in-the-old"} <= set(book.alerts) or len(received) < 2:
             await reader.follow(100)
     tail.cancel()
     await asyncio.gather(tail, return_exceptions=True)
     await reader.close()
-    assert sorted(transition.alert_id for transition in told) == ["in-the-new", "in-the-old"]
+    assert sorted(transition.alert_id for transition in received) == ["in-the-new", "in-the-old"]

@@ -1,4 +1,4 @@
-"""Single turns of a notifier against the real send log: receivers that are away, slow or refuse, and alerts that move."""
+"""Single turns of a notifier against the real send log: receivers that are unreachable, slow or reject, and alerts that move."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -46,7 +46,7 @@ class Receiver:
         self.got.append(message)
         return "receipt"
 
-    def told(self) -> list[str]:
+    def received(self) -> list[str]:
         return [" ".join(card.headline.split(" · ")[:2]) for message in self.got for card in message.cards]
 
 
@@ -96,8 +96,8 @@ async def bench(kafka: str, tmp_path: Path, topic_prefix: str) -> AsyncIterator[
     await send_log.close()
 
 
-async def test_an_alert_that_another_route_takes_over_is_ended_where_it_was_told(bench: Bench) -> None:
-    """Told to ops as a warning, then critical and so the pager's: ops hears that it rose, and both hear its end."""
+async def test_an_alert_that_another_route_takes_over_is_ended_where_it_was_sent(bench: Bench) -> None:
+    """Sent to ops as a warning, then critical and so the pager's: ops is sent that it rose, and both are sent its end."""
     bench.happens("a", Level.NOTICE)
     await bench.turn()
     bench.happens("a", Level.PAGE, 2)
@@ -106,8 +106,12 @@ async def test_an_alert_that_another_route_takes_over_is_ended_where_it_was_told
     bench.happens("a", Level.PAGE, 3, over=True)
     await bench.turn(60)
     await bench.turn(60)
-    assert bench.ops.told() == ["Warning a", "Critical a", "Resolved a"]
-    assert bench.pager.told() == ["Critical a", "Critical a", "Resolved a"]  # a reminder where it belongs now
+    assert bench.ops.received() == ["Warning a", "Critical a", "Resolved a"]
+    assert bench.pager.received() == [
+        "Critical a",
+        "Critical a",
+        "Resolved a",
+    ]  # a reminder where it belongs now
 
 
 async def test_a_receiver_that_hangs_costs_the_others_nothing(bench: Bench) -> None:
@@ -119,21 +123,21 @@ async def test_a_receiver_that_hangs_costs_the_others_nothing(bench: Bench) -> N
     await bench.turn()
     bench.happens("c", Level.NOTICE)
     await bench.turn(1)
-    assert (bench.ops.told(), bench.pager.told()) == (["Warning b", "Warning c"], [])
+    assert (bench.ops.received(), bench.pager.received()) == (["Warning b", "Warning c"], [])
     hanging.set()
     await bench.notifier.close()
-    assert bench.pager.told() == ["Critical a"]
+    assert bench.pager.received() == ["Critical a"]
     await bench.turn(1)
     assert bench.pager.tried == 1
 
 
-async def test_while_a_receiver_is_away_one_message_knocks_for_all_and_all_come_when_it_is_back(
+async def test_while_a_receiver_is_unreachable_one_message_tries_for_all_and_all_come_when_it_is_back(
     bench: Bench,
 ) -> None:
-    async def away() -> None:
+    async def missing() -> None:
         raise SendRetryableError("busy", 30.0)
 
-    bench.ops.answer = away
+    bench.ops.answer = missing
     for n in range(50):
         bench.happens(f"s{n}", Level.NOTICE)
     await bench.turn()
@@ -142,10 +146,10 @@ async def test_while_a_receiver_is_away_one_message_knocks_for_all_and_all_come_
     assert bench.ops.tried == 1, "it asked to be left alone for half a minute"
     bench.ops.answer = None
     await bench.turn(2)
-    assert sorted(bench.ops.told()) == sorted(f"Warning s{n}" for n in range(50))
+    assert sorted(bench.ops.received()) == sorted(f"Warning s{n}" for n in range(50))
 
 
-async def test_a_refused_message_is_not_tried_again_soon_but_is_not_forgotten(bench: Bench) -> None:
+async def test_a_rejected_message_is_not_retried_soon_but_is_not_forgotten(bench: Bench) -> None:
     async def never() -> None:
         raise SendRejectedError("invalid token")
 
@@ -154,10 +158,10 @@ async def test_a_refused_message_is_not_tried_again_soon_but_is_not_forgotten(be
     bench.happens("b", Level.NOTICE)
     for _ in range(60):
         await bench.turn(10)
-    assert bench.ops.tried == 2, "each message once: a refusal may be of the message alone"
+    assert bench.ops.tried == 2, "each message once: a rejection may be of the message alone"
     bench.ops.answer = None  # somebody has fixed the receiver
     await bench.turn(400)
-    assert sorted(bench.ops.told()) == ["Warning a", "Warning b"]
+    assert sorted(bench.ops.received()) == ["Warning a", "Warning b"]
 
 
 async def test_a_late_pipeline_holds_conversion_alerts_until_the_data_is_there(
@@ -168,14 +172,14 @@ async def test_a_late_pipeline_holds_conversion_alerts_until_the_data_is_there(
     bench.happens("a", Level.NOTICE)
     bench.happens("b", Level.NOTICE)
     await bench.turn()
-    assert bench.ops.told() == ["Warning b"]
+    assert bench.ops.received() == ["Warning b"]
     groups = bench.notifier._groups
     group = next(g for g in groups.all() if g.candidates[0].alert_id == "a")
     held = groups.decision(group, groups.holds(bench.now_ms), bench.now_ms)
     assert (held.reason, held.detail) == (Reason.INHIBITED, late_pipeline("a").alert_id)
     late.clear()
     await bench.turn(60)
-    assert bench.ops.told() == ["Warning b", "Warning a"]
+    assert bench.ops.received() == ["Warning b", "Warning a"]
     assert "held back" in bench.ops.got[-1].note
 
 

@@ -84,19 +84,19 @@ async def end(task: asyncio.Task[None]) -> None:
         await task
 
 
-async def told_when(
+async def reported_when(
     settings: Settings, prefix: str, done: Callable[[list[AlertTransition]], bool]
 ) -> list[AlertTransition]:
     async with asyncio.timeout(within(DEADLINE_S)):
         while True:
             found = await read_all(settings.kafka, prefix + ALERTS)
-            told = [msgspec.json.decode(record.value, type=AlertTransition) for record in found]
-            if done(told):
-                return told
+            reported = [msgspec.json.decode(record.value, type=AlertTransition) for record in found]
+            if done(reported):
+                return reported
             await asyncio.sleep(0.1)
 
 
-async def test_a_pool_is_told_once_through_a_death_and_a_second_leader(
+async def test_a_pool_is_reported_once_through_a_death_and_a_second_leader(
     settings: Settings, topic_prefix: str, baselines: list[StoreBaseline], rows: list[list[ScoreRow]]
 ) -> None:
     expected = [
@@ -107,7 +107,7 @@ async def test_a_pool_is_told_once_through_a_death_and_a_second_leader(
     scores, half = topic_prefix + SCORES, shops.BREAKS + 50
     await produce(settings.kafka, scores, records(rows[:half]))
     first = begin(settings, topic_prefix)
-    fired, *_ = await told_when(settings, topic_prefix, bool)
+    fired, *_ = await reported_when(settings, topic_prefix, bool)
     assert (fired.kind, fired.state) == (AlertKind.POOLED, AlertState.FIRING)
     assert sorted(fired.members) == list(shops.STORES)
     await end(first)
@@ -117,19 +117,19 @@ async def test_a_pool_is_told_once_through_a_death_and_a_second_leader(
     await produce(settings.kafka, scores, records(rows[half + 5 : half + 8]))
     third = begin(settings, topic_prefix)
     await produce(settings.kafka, scores, records(rows[half + 8 :]))
-    told = await told_when(
+    reported = await reported_when(
         settings, topic_prefix, lambda found: bool(found) and found[-1].state is AlertState.RESOLVED
     )
     results = await asyncio.wait_for(asyncio.wait({second}), within(DEADLINE_S))
     assert isinstance(results[0].pop().exception(), PoolLogFencedError)
     await end(third)
 
-    assert [(t.alert_id, t.sequence, t.state) for t in told] == [
+    assert [(t.alert_id, t.sequence, t.state) for t in reported] == [
         (t.alert_id, t.sequence, t.state) for t in expected
     ]
 
 
-async def test_what_the_pools_log_was_told_is_there_for_the_next_leader(
+async def test_what_was_written_to_the_pools_log_is_there_for_the_next_leader(
     settings: Settings, topic_prefix: str
 ) -> None:
     def rename(topic: str) -> str:
@@ -146,7 +146,7 @@ async def test_what_the_pools_log_was_told_is_there_for_the_next_leader(
     await next_one.close()
 
 
-async def test_who_leads_opens_anew_when_the_scores_are_given_more_partitions(
+async def test_the_leader_starts_over_when_the_scores_are_given_more_partitions(
     settings: Settings, topic_prefix: str
 ) -> None:
     leader = begin(settings, topic_prefix)
@@ -186,7 +186,7 @@ def events_of(
 async def test_events_of_small_stores_become_one_alert_of_their_pool(
     kafka: str, topic_prefix: str, tmp_path: Path, baselines: list[StoreBaseline], monitor: Process
 ) -> None:
-    """From the events topic through a real monitor: the stores stay quiet, the pool tells."""
+    """From the events topic through a real monitor: the stores stay quiet, the pool alerts."""
     history = shops.broken(0.45)
     start = int(time.time()) // 60 - shops.LIVE - 5
     await make_topics(kafka, topic_prefix, 1)
@@ -201,9 +201,9 @@ async def test_events_of_small_stores_become_one_alert_of_their_pool(
         while not await read_all(kafka, topic_prefix + SCORES):
             await asyncio.sleep(0.1)
     await produce(kafka, events, events_of(history, start, 40, shops.LIVE))
-    told = await told_when(
+    reported = await reported_when(
         settings, topic_prefix, lambda found: bool(found) and found[-1].state is AlertState.RESOLVED
     )
     await end(pools)
-    assert {(t.store_id, t.kind) for t in told} == {(shops.POOL, AlertKind.POOLED)}
-    assert shops.BREAKS < told[0].at_ms // shops.MINUTE_MS - start <= shops.MENDED
+    assert {(t.store_id, t.kind) for t in reported} == {(shops.POOL, AlertKind.POOLED)}
+    assert shops.BREAKS < reported[0].at_ms // shops.MINUTE_MS - start <= shops.FIXED

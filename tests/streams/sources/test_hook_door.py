@@ -26,7 +26,7 @@ from streams.kafka.admin import create_topics
 from streams.kafka.topics import RAW, TopicSpec
 from streams.settings import load_settings
 from streams.sources.directory import ConnectionDirectory, load_copy, save_copy
-from streams.sources.hook_door import MOST_BYTES, HookDoor
+from streams.sources.hook_door import MAX_BYTES, HookDoor
 from streams.sources.registry import SOURCES
 from streams.sources.sealing import Sealer, sealed_secrets
 from streams.sources.source_log import SourceBook, StoredConnection
@@ -226,16 +226,16 @@ async def test_a_connection_added_at_run_time_is_known_at_once_with_its_sealed_s
 
 
 async def test_a_body_too_large_is_413_and_a_compressed_one_is_verified_as_it_came(hooks: Doorway) -> None:
-    large = b"x" * (MOST_BYTES + 1)
+    large = b"x" * (MAX_BYTES + 1)
     assert (await hooks.send(large, **signature(large)))[0] == 413
     packed = gzip.compress(encoded(ORDER))
     assert (await hooks.send(packed, Content_Encoding="gzip", **signature(packed)))[0] == 200
-    bomb = gzip.compress(b"0" * (MOST_BYTES + 1))
+    bomb = gzip.compress(b"0" * (MAX_BYTES + 1))
     assert (await hooks.send(bomb, Content_Encoding="gzip", **signature(bomb)))[0] == 413
     assert json.loads((await hooks.kept(1))[0]["body"])["order"]["no"] == "1001"
 
 
-async def test_what_is_no_json_is_kept_masked_for_its_mapping_to_judge(hooks: Doorway) -> None:
+async def test_what_is_not_json_is_kept_masked_for_its_mapping_to_judge(hooks: Doorway) -> None:
     body = b"order=1001&email=joe@example.com"
     assert (await hooks.send(body, **signature(body)))[0] == 200
     (kept,) = await hooks.kept(1)
@@ -256,7 +256,7 @@ async def test_too_many_genuine_deliveries_are_429_and_false_ones_shut_nobody_ou
     assert statuses == [200, 200, 429]
 
 
-async def test_while_the_broker_stands_still_the_disk_has_the_delivery_and_the_answer_comes(
+async def test_while_the_broker_is_frozen_the_disk_has_the_delivery_and_the_answer_comes(
     topic_prefix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ERP_NEW", NEW)
@@ -306,7 +306,7 @@ def test_the_copy_on_disk_brings_back_what_was_known(tmp_path: Path) -> None:
     assert b"sealed-one" not in b"".join(path.read_bytes() for path in tmp_path.rglob("*.json"))
 
 
-def test_a_damaged_copy_is_no_copy(tmp_path: Path) -> None:
+def test_a_damaged_copy_does_not_count(tmp_path: Path) -> None:
     (tmp_path / "sources").mkdir()
     (tmp_path / "sources" / "connections.json").write_bytes(b"{")
     book = SourceBook()

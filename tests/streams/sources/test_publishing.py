@@ -38,7 +38,7 @@ class Log:
 def parts() -> tuple[Log, EventIntake, RecordPublisher]:
     log = Log()
     intake = EventIntake(log, {"s1": StoreDefaults("shopify", "USD")}, Pseudonyms("a key"))  # type: ignore[arg-type]
-    return log, intake, RecordPublisher.beside(intake)
+    return log, intake, RecordPublisher.of(intake)
 
 
 def row(**more: Any) -> ReportRow:
@@ -71,7 +71,7 @@ async def test_each_kind_goes_to_its_topic_under_its_key() -> None:
         (ORDER_FACTS, b"s1"),
         (RAW, b"shopify/main"),
     ]
-    assert all(one.told_at_ms > START for one in log.of(REPORTS, ReportRow))
+    assert all(one.reported_at_ms > START for one in log.of(REPORTS, ReportRow))
 
 
 async def test_what_cannot_be_kept_is_a_dead_letter_and_the_others_go_on() -> None:
@@ -120,8 +120,8 @@ async def test_a_buyer_is_the_same_pseudonym_in_facts_and_in_the_events_made_fro
     for facts, is_stored in ((raw, False), (stored, True)):
         life = merge([facts])
         assert life is not None
-        told = [event.incoming(is_stored=is_stored) for event in stage_events(life).events]
-        await intake.accept(told, source=Source.WEBHOOK, is_ours=is_stored)
+        incoming = [event.incoming(is_stored=is_stored) for event in stage_events(life).events]
+        await intake.accept(incoming, source=Source.WEBHOOK, is_ours=is_stored)
     events = log.of(EVENTS, Event)
     assert len(events) == 4
     assert {event.buyer for event in events} == {stored.buyer}

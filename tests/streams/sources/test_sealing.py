@@ -45,7 +45,7 @@ def test_another_key_opens_nothing_and_says_which_is_needed() -> None:
         Sealer([OTHER]).open(sealed, "connection/a")
 
 
-def test_a_short_key_is_refused() -> None:
+def test_a_short_key_is_rejected() -> None:
     with pytest.raises(SealedUnreadableError, match="16 random"):
         Sealer(["short"])
 

@@ -142,7 +142,7 @@ async def test_a_conversion_sent_to_meta_is_counted_and_nothing_personal_kept(pl
         "data": [
             capi("Purchase", custom_data=custom, event_source_url="https://a.example/?utm_medium=email"),
             view,
-            view | {"event_time": now_ms() // 1000 - 4},  # the browser's own telling of it
+            view | {"event_time": now_ms() // 1000 - 4},  # the browser's own report of it
             capi("InitiateCheckout"),
         ],
     }

@@ -124,8 +124,8 @@ async def test_every_record_arrives_once_in_order_and_is_committed(
     )
     for number, offsets in counter.offsets.items():
         assert offsets == list(range(len(counter.values[number])))
-        told = counter.follows[number]
-        assert told[::2] == [-1, *told[1:-1:2]]
+        reported = counter.follows[number]
+        assert reported[::2] == [-1, *reported[1:-1:2]]
     assert await committed(kafka, topic_prefix) == {n: len(v) for n, v in counter.values.items()}
 
 

@@ -65,7 +65,7 @@ def test_a_press_is_shown_at_once_and_the_same_after_it_has_landed(action_page: 
     assert responses["median_to_acknowledge"] == pytest.approx(before["minutes_to_acknowledge"], abs=0.1)
 
 
-def test_a_past_list_told_what_was_done_later(action_page: ActionPage) -> None:
+def test_a_past_list_revealed_what_was_done_later(action_page: ActionPage) -> None:
     press(action_page, ALERT, kind="acknowledge", who="Li Lei")
     then = {a["alert_id"]: a for a in action_page.json(f"/alerts?at={action_page.now_ms}")["alerts"]}
     assert (then[ALERT]["state"], then[ALERT]["people"]["acknowledged_by"]) == ("firing", "")
@@ -98,7 +98,7 @@ def test_a_double_click_does_one_thing(action_page: ActionPage) -> None:
         ({"kind": "silence", "who": "Mei", "length": "until", "until": "2020-01-01T08:00", "silence_text": "kept words"}, "Choose how long"),
     ],
 )  # fmt: skip
-def test_a_refused_press_says_why_and_keeps_what_was_typed(
+def test_a_rejected_press_says_why_and_keeps_what_was_typed(
     action_page: ActionPage, fields: dict[str, str], said: str
 ) -> None:
     answer = press(action_page, OLD_ALERT, **fields)
@@ -112,13 +112,13 @@ def test_a_refused_press_says_why_and_keeps_what_was_typed(
     )
 
 
-def test_a_form_of_another_site_is_refused(action_page: ActionPage) -> None:
+def test_a_form_of_another_site_is_rejected(action_page: ActionPage) -> None:
     hidden, cookies = visit(action_page, f"/alerts/{ALERT}")
     url, data = (
         f"{action_page.url}/alerts/{ALERT}/actions",
         {**hidden, "kind": "close", "reason": "real", "who": "x"},
     )
-    refused = [
+    rejected = [
         httpx.post(
             url, data=data, cookies=cookies, headers={"Sec-Fetch-Site": "cross-site"}, timeout=within(5)
         ),
@@ -136,7 +136,7 @@ def test_a_form_of_another_site_is_refused(action_page: ActionPage) -> None:
             timeout=within(5),
         ),
     ]
-    assert [answer.status_code for answer in refused] == [403] * 5
+    assert [answer.status_code for answer in rejected] == [403] * 5
     form = httpx.post(
         f"{action_page.url}/api/v1/alerts/{ALERT}/actions",
         data={"kind": "acknowledge", "who": "x"},
@@ -164,7 +164,7 @@ def test_a_silence_is_listed_and_can_be_ended(action_page: ActionPage) -> None:
     assert action_page.detail(ALERT)["alert"]["people"]["silenced_until_ms"] is None
 
 
-def test_the_api_acts_once_per_action_id_and_says_what_it_understood(action_page: ActionPage) -> None:
+def test_the_api_performs_an_action_id_once_and_says_what_it_understood(action_page: ActionPage) -> None:
     url = f"{action_page.url}/api/v1/alerts/{OLD_ALERT}/actions"
     asked = {"kind": "close", "who": "bot", "reason": "false_alarm", "text": "sale", "action_id": "retry-1"}
     answers = [httpx.post(url, json=asked, timeout=within(20)) for _ in range(2)]
@@ -172,7 +172,7 @@ def test_the_api_acts_once_per_action_id_and_says_what_it_understood(action_page
     assert answers[0].json()["action_id"] == answers[1].json()["action_id"] == "api-retry-1"
     written = [a for _, a in asyncio.run(action_page.actions()) if a.action_id == "api-retry-1"]
     assert len(written) == 1
-    refused: list[tuple[str, Any, int, str]] = [
+    rejected: list[tuple[str, Any, int, str]] = [
         (url, {"kind": "close", "who": "bot"}, 400, "reason"),
         (url, {"kind": "silence", "who": "bot", "minutes": 0}, 400, "future"),
         (url, {"kind": "silence", "who": "bot", "minutes": 1e308}, 400, "minutes"),
@@ -183,7 +183,7 @@ def test_the_api_acts_once_per_action_id_and_says_what_it_understood(action_page
         (url, {"kind": "unsubscribe", "who": "bot", "assignee": "boss"}, 400, "acknowledge"),
         (url.replace(OLD_ALERT, "nothing"), {"kind": "acknowledge", "who": "bot"}, 404, "no such alert"),
     ]
-    for where, body, code, word in refused:
+    for where, body, code, word in rejected:
         answer = httpx.post(where, json=body, timeout=within(20))
         assert (answer.status_code, word in answer.json()["detail"]) == (code, True), answer.text
     not_utf8 = httpx.post(
@@ -272,14 +272,14 @@ def no_broker(
     return serve_page(settings)
 
 
-def test_with_the_broker_away_nothing_is_recorded_and_it_is_said(
+def test_with_the_broker_unreachable_nothing_is_recorded_and_it_is_said(
     no_broker: RunningPage, action_page: ActionPage
 ) -> None:
     token = {"Authorization": "Bearer t"}
-    told: dict[str, httpx.Response] = {}
+    answers: dict[str, httpx.Response] = {}
 
     def ask(name: str, *request: Any, **more: Any) -> None:
-        told[name] = httpx.request(*request, timeout=within(30), **more)
+        answers[name] = httpx.request(*request, timeout=within(30), **more)
 
     api = no_broker.url + f"/api/v1/alerts/{ALERT}/"
     headers = {"Accept-Language": "en", **HERE}
@@ -292,9 +292,9 @@ def test_with_the_broker_away_nothing_is_recorded_and_it_is_said(
         thread.start()
     for thread in threads:
         thread.join()
-    assert [told[name].status_code for name in ("act", "routing", "link")] == [503, 503, 503]
-    assert told["act"].json()["error"] == "broker_away"
-    assert "Not recorded, nothing has changed" in told["link"].text
+    assert [answers[name].status_code for name in ("act", "routing", "link")] == [503, 503, 503]
+    assert answers["act"].json()["error"] == "kafka_unreachable"
+    assert "Not recorded, nothing has changed" in answers["link"].text
 
 
 def test_a_link_needs_no_sign_in_and_shows_nothing_else(
@@ -400,6 +400,6 @@ def test_text_of_strangers_stays_text_on_every_page(action_page: ActionPage) -> 
         == 201
     )
     paths = ("/", "/alerts", "/alerts/al-odd", "/alerts/al-odd/rows", "/dead-letters", "/compare")
-    told = {path: action_page.get(path).text for path in paths}
-    assert {path for path, text in told.items() if "&lt;img" in text} == set(paths) - {"/compare"}
-    assert {path for path, text in told.items() if "<img" in text} == set()
+    answers = {path: action_page.get(path).text for path in paths}
+    assert {path for path, text in answers.items() if "&lt;img" in text} == set(paths) - {"/compare"}
+    assert {path for path, text in answers.items() if "<img" in text} == set()

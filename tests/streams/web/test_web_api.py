@@ -1,4 +1,4 @@
-"""The read API against the real engine: what it answers, what it refuses, and whom."""
+"""The read API against the real engine: what it answers, what it rejects, and from whom."""
 
 import re
 from collections.abc import Callable
@@ -97,7 +97,7 @@ def test_a_past_grid_showed_the_alerts_of_now(page: RunningPage) -> None:
     assert firing(page.now_ms - MINUTE_MS) == {"us-own": (ALERT, "page", 31.2, 1)}
 
 
-def test_a_past_list_of_alerts_told_how_they_ended_later(page: RunningPage) -> None:
+def test_a_past_list_of_alerts_revealed_how_they_ended_later(page: RunningPage) -> None:
     then_ms = page.now_ms - 9 * 60 * MINUTE_MS + 20 * MINUTE_MS
     (alert,) = page.json(f"/alerts?at={then_ms}")["alerts"]
     assert (alert["alert_id"], alert["state"], alert["resolved_at_ms"]) == (OLD_ALERT, "firing", None)
@@ -153,7 +153,7 @@ def test_a_stage_nobody_supplies_is_missing_and_not_zero(page: RunningPage) -> N
     assert funnel["stages"][1]["count"] > 0
 
 
-def test_fulfilment_has_what_was_due_in_its_business_hours_beside_it(
+def test_fulfilment_is_shown_with_what_was_due_in_its_business_hours(
     page: RunningPage, clickhouse: Store
 ) -> None:
     hours = [page.now_ms - hour * 60 * MINUTE_MS for hour in range(2, 10)]
@@ -292,7 +292,9 @@ def test_windows_and_status_give_counts_and_ages(page: RunningPage) -> None:
         ("/nothing", 404, "openapi"),
     ],
 )
-def test_a_bad_question_is_told_what_is_possible(page: RunningPage, path: str, code: int, word: str) -> None:
+def test_a_bad_query_is_answered_with_what_is_possible(
+    page: RunningPage, path: str, code: int, word: str
+) -> None:
     answer = page.get(f"/api/v1{path}")
     assert answer.status_code == code
     assert word in answer.json()["detail"]
@@ -389,7 +391,7 @@ def test_every_answer_carries_the_headers_that_keep_it_to_itself(page: RunningPa
         assert headers["Referrer-Policy"] == "no-referrer"
 
 
-def test_a_foreign_name_that_points_here_is_refused(page: RunningPage) -> None:
+def test_a_foreign_name_that_points_here_is_rejected(page: RunningPage) -> None:
     answer = page.get("/api/v1/stores", headers={"Host": "evil.example"})
     assert answer.status_code == 403
     assert answer.json()["error"] == "foreign_name"
@@ -405,16 +407,21 @@ def cut_off(tmp_path: Path, serve_page: Serve) -> RunningPage:
     return serve_page(Settings(data=tmp_path, clickhouse_url="http://127.0.0.1:9"))
 
 
-def test_with_clickhouse_away_the_api_says_so(cut_off: RunningPage) -> None:
+def test_with_clickhouse_unreachable_the_api_says_so(cut_off: RunningPage) -> None:
     answer = cut_off.get("/api/v1/stores")
     assert answer.status_code == 503
-    assert answer.json() == {"error": "store_away", "detail": "ClickHouse at 127.0.0.1:9 does not answer."}
+    assert answer.json() == {
+        "error": "clickhouse_unreachable",
+        "detail": "ClickHouse at 127.0.0.1:9 does not answer.",
+    }
     status: dict[str, Any] = cut_off.json("/status")
     assert status["ready"] is False
 
 
 @pytest.mark.parametrize("path", ["/", "/alerts", "/alerts/x", "/dead-letters"])
-def test_with_clickhouse_away_every_page_says_so_without_a_stack(cut_off: RunningPage, path: str) -> None:
+def test_with_clickhouse_unreachable_every_page_says_so_without_a_stack(
+    cut_off: RunningPage, path: str
+) -> None:
     answer = cut_off.get(path, headers={"Accept-Language": "en"})
     assert "Data cannot be read right now" in answer.text
     assert "Traceback" not in answer.text
@@ -453,7 +460,7 @@ def test_a_store_scored_for_minutes_only_shows_the_window_that_has_an_expectatio
     assert "expectation for" in asked
 
 
-def test_a_tile_that_alerts_tells_the_alerts_own_size_and_place(page: RunningPage) -> None:
+def test_a_tile_that_alerts_shows_the_alerts_own_size_and_place(page: RunningPage) -> None:
     rows = {row["store_id"]: row for row in page.json("/stores")["stores"]}
     assert rows["us-own"]["alert"] == {
         "step": "order_to_payment", "segment": "", "surprise": 31.2, "observed": 126.0, "expected": 386.0, "window_minutes": 30,

@@ -1,4 +1,4 @@
-"""The page's doors under hostile requests: who is locked out, where one is sent, what is no bug of ours."""
+"""The page's doors under hostile requests: who is locked out, where one is sent, what is not our bug."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_signing_in_leads_nowhere_else(locked: RunningPage) -> None:
 
 
 def raw(page: RunningPage, head: str, body: bytes = b"") -> bytes:
-    """The answer to a request as it stands, also one that no client would send."""
+    """The answer to a request as written, also one that no client would send."""
     host, _, port = page.url.removeprefix("http://").partition(":")
     with socket.create_connection((host, int(port)), within(5)) as connection:
         text = f"{head}\r\nHost: {host}:{port}\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n"
@@ -132,7 +132,7 @@ def raw(page: RunningPage, head: str, body: bytes = b"") -> bytes:
         f"Cookie: {COOKIE}=\xb2.x; funnelwatch_form=\xff; funnelwatch_who=\xff%FF; funnelwatch_zone=\xff",
     ],
 )
-def test_bytes_that_are_no_text_are_a_wrong_token(locked: RunningPage, line: str) -> None:
+def test_bytes_that_are_not_text_are_a_wrong_token(locked: RunningPage, line: str) -> None:
     for path, expected in (("/api/v1/stores", b"401"), ("/", b"303"), ("/sign-in", b"200")):
         answer = raw(locked, f"GET {path} HTTP/1.1\r\n{line}")
         assert answer.split(b" ", 2)[1] == expected, answer[:300]
@@ -149,7 +149,7 @@ def test_bytes_that_are_no_text_are_a_wrong_token(locked: RunningPage, line: str
         ("application/x-www-form-urlencoded; charset=utf-8", b"token=\xff"),
     ],
 )
-def test_a_form_that_cannot_be_read_is_no_bug_of_ours(locked: RunningPage, kind: str, body: bytes) -> None:
+def test_a_form_that_cannot_be_read_is_not_our_bug(locked: RunningPage, kind: str, body: bytes) -> None:
     answer = raw(locked, f"POST /sign-in HTTP/1.1\r\nContent-Type: {kind}", body)
     assert answer.split(b" ", 2)[1] in (b"400", b"401"), answer[:300]
 
@@ -170,7 +170,7 @@ def test_links_of_a_strange_address_stay_here(locked: RunningPage) -> None:
 
 
 @pytest.mark.parametrize("query", ["at=", "against=", "hours="])
-def test_an_empty_argument_of_the_api_is_refused(locked: RunningPage, query: str) -> None:
+def test_an_empty_argument_of_the_api_is_rejected(locked: RunningPage, query: str) -> None:
     path = "/api/v1/stores" if query == "at=" else "/api/v1/stores/x/contributions"
     answer = locked.get(f"{path}?{query}", headers={"Authorization": f"Bearer {TOKEN}"})
     assert answer.status_code in (400, 503)

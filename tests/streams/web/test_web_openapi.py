@@ -16,7 +16,7 @@ ASK_THE_BROKER = ("/api/v1/alerts/{alert}/routing", "/api/v1/alerts/{alert}/acti
 
 def ask(operation: Any) -> None:
     """Ask some made-up questions of one operation."""
-    # limits between two parameters (a span, a number of points) are not told by the document: they answer 400
+    # limits between two parameters (a span, a number of points) are not in the document: they answer 400
     excluded = [schemathesis.checks.positive_data_acceptance]
     excluded += [schemathesis.checks.not_a_server_error] * (operation.path in ASK_THE_BROKER)
 

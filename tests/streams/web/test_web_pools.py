@@ -1,4 +1,4 @@
-"""A pool's alert on the page: what it is called, its stores and their shares, and that it is no store."""
+"""A pool's alert on the page: what it is called, its stores and their shares, and that it is not a store."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def pooled_page(action_page: ActionPage) -> ActionPage:
 
 
 def test_a_pools_alert_is_called_by_what_its_stores_share_and_lists_them(pooled_page: ActionPage) -> None:
-    told = pooled_page.detail(ALERT)["alert"]
-    assert (told["kind"], told["store_id"]) == ("pooled", POOL)
-    assert told["members"] == ["de-shopify", "us-own"]
-    assert [part["segment"] for part in told["contributions"]] == ["de-shopify", "us-own"]
+    reported = pooled_page.detail(ALERT)["alert"]
+    assert (reported["kind"], reported["store_id"]) == ("pooled", POOL)
+    assert reported["members"] == ["de-shopify", "us-own"]
+    assert [part["segment"] for part in reported["contributions"]] == ["de-shopify", "us-own"]
     for language, name in (("en", "Stores on Shopify"), ("zh", "平台 Shopify 的店铺")):
         text = pooled_page.get(f"/alerts/{ALERT}", headers={"Accept-Language": language}).text
         assert name in text
@@ -41,6 +41,6 @@ def test_a_pools_alert_is_called_by_what_its_stores_share_and_lists_them(pooled_
     assert "Stores on Shopify" in pooled_page.get("/alerts", headers={"Accept-Language": "en"}).text
 
 
-def test_a_pool_is_no_tile_among_the_stores(pooled_page: ActionPage) -> None:
+def test_a_pool_is_not_a_tile_among_the_stores(pooled_page: ActionPage) -> None:
     stores = pooled_page.json("/stores")["stores"]
     assert POOL not in {store["store_id"] for store in stores}

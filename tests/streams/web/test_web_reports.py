@@ -44,16 +44,16 @@ def test_the_newest_report_of_a_day_holds_and_is_marked_as_restated(reported: Ru
     assert sum(one["restated"] for one in found.values()) == 1
 
 
-def test_days_of_orders_are_added_and_days_of_people_are_refused(reported: RunningPage) -> None:
+def test_days_of_orders_are_added_and_days_of_people_are_rejected(reported: RunningPage) -> None:
     answer = reported.json(PATH + "?add=days&period=day")
     totals = {one["measure"]: one for one in answer["totals"]}
     orders = [int(one["value"]) for one in answer["figures"] if one["measure"] == "orders"]
     assert (totals["orders"]["total"], totals["orders"]["incomplete_days"]) == (str(sum(orders)), 2)
     assert totals["visitors"]["total"] is None
     assert "people" in totals["visitors"]["why_not"]
-    refused = reported.get(f"/api/v1{PATH}?add=days&measure=visitors")
-    assert refused.status_code == 400
-    assert "visitors counts people" in refused.text
+    answer = reported.get(f"/api/v1{PATH}?add=days&measure=visitors")
+    assert answer.status_code == 400
+    assert "visitors counts people" in answer.text
 
 
 def test_parts_are_left_out_unless_asked_for(reported: RunningPage) -> None:
@@ -66,7 +66,7 @@ def test_a_report_changes_no_count_of_events(page: RunningPage, clickhouse: Stor
     store, at = "uk-tiktok", f"at={page.now_ms}"
     before = page.json(f"/stores/{store}/funnel?window=1440&{at}")
     row = report_row("orders", midnight(page.now_ms, 1), "1000000", store=store)
-    clickhouse.client(PAGE_DATABASE).insert("report_tellings_raw", [row], column_names=COLUMNS)
+    clickhouse.client(PAGE_DATABASE).insert("report_versions_raw", [row], column_names=COLUMNS)
     assert [one["value"] for one in page.json(f"/stores/{store}/reports")["figures"]] == ["1000000"]
     assert page.json(f"/stores/{store}/funnel?window=1440&{at}") == before
 
@@ -90,7 +90,7 @@ def test_a_day_without_a_figure_is_a_gap_and_not_zero(reported: RunningPage) -> 
     assert text.count('title="not supplied"') == 1
 
 
-def test_an_unknown_measure_or_too_long_a_span_is_refused(reported: RunningPage) -> None:
+def test_an_unknown_measure_or_too_long_a_span_is_rejected(reported: RunningPage) -> None:
     assert reported.get(f"/api/v1{PATH}?measure=luck").status_code == 400
     assert reported.get(f"/api/v1{PATH}?from=2020-01-01T00:00:00Z").status_code == 400
     assert reported.get("/api/v1/stores/nobody/reports").status_code == 404

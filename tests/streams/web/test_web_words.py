@@ -169,6 +169,11 @@ def test_a_second_process_of_a_role_has_the_role_s_name_and_its_number() -> None
 
 def test_negative_numbers_have_a_minus_sign() -> None:
     reader = PageReader("en", "UTC", WORDS)
-    told = [reader.count(-1234), reader.decimal(-0.5), reader.percent(-0.071), reader.whole_percent(-0.71)]
-    assert told == ["−1,234", "−0.5", "−7.1%", "−71%"]
+    reported = [
+        reader.count(-1234),
+        reader.decimal(-0.5),
+        reader.percent(-0.071),
+        reader.whole_percent(-0.71),
+    ]
+    assert reported == ["−1,234", "−0.5", "−7.1%", "−71%"]
     assert reader.money(-3, "EUR") == "−€3"

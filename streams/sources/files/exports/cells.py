@@ -89,7 +89,7 @@ def header_name(cell: Cell) -> str:
 
 
 def header_currency(cell: Cell) -> str:
-    """What stands in brackets at the end of a header such as ``Amount spent (USD)``; empty if no currency does."""
+    """What is in brackets at the end of a header such as ``Amount spent (USD)``; empty if no currency does."""
     found = _CURRENCY_SUFFIX.search(folded(text_of(cell)))
     return found.group(1).strip() if found else ""
 

@@ -24,8 +24,8 @@ from streams.sources.files.exports.unreadable import UnreadableExportError
 from streams.sources.files.exports.values import ColumnValues
 
 #: encodings tried where the first gives no known header
-_MOST_ENCODINGS = 5
-#: fields whose column may stand in the header only once
+_MAX_ENCODINGS = 5
+#: fields whose column may be in the header only once
 _NEEDED_ONCE = ("order", "placed", "status", "quantity", "total", "currency", "day")
 
 
@@ -172,7 +172,7 @@ def _tables(
     layouts = list(layouts)
     if not file.sheets:
         best: tuple[RecognizedTable, str] | None = None
-        for encoding in file.encodings[:_MOST_ENCODINGS]:
+        for encoding in file.encodings[:_MAX_ENCODINGS]:
             table = recognize(file.text(encoding), layouts)
             if table is not None and (best is None or table.sure > best[0].sure):
                 best = (table, encoding)
@@ -247,7 +247,7 @@ def _of_orders(summary: ExportSummary, book: OrderBook, zone: str) -> None:
     )
     if count.has_two_currencies:
         summary.notes.append(
-            "each sale stands in two currencies: what the shop is paid, and what the buyer paid; they are not added, and events carry the first"
+            "each sale is given in two currencies: what the shop is paid, and what the buyer paid; they are not added, and events carry the first"
         )
     if count.differing:
         summary.questions.append(
@@ -324,7 +324,7 @@ def _of_events(summary: ExportSummary, table: EventTable, zone: str) -> None:
             f"{len(table.shared_order_ids):,} order ids stand for several orders of different buyers; each is counted"
         )
     for name, count in table.unknown.most_common(5):
-        summary.notes.append(f"{count:,} events {name!r} are no stage and are not imported")
+        summary.notes.append(f"{count:,} events {name!r} belong to no stage and are not imported")
 
 
 def _ask(summary: ExportSummary, values: ColumnValues, zone: str) -> None:
@@ -345,7 +345,7 @@ def _ask(summary: ExportSummary, values: ColumnValues, zone: str) -> None:
         ]
         for one in twice:
             shown = table.shown[table.columns[one]]
-            text = f"column {shown!r} stands twice in the header; the first is read. Rename the other, or say which with --mapping"
+            text = f"column {shown!r} appears twice in the header; the first is read. Rename the other, or say which with --mapping"
             summary.questions.append(Question("columns", text, "the first", one))
     has_money = any(layout.measures[measure].unit == "money" for measure in summary.measures) or bool(
         summary.money

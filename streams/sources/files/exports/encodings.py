@@ -22,7 +22,7 @@ _MARKS = (
 _PAIRS = ["gb18030", "big5", "cp932", "cp949"]
 _SINGLES = ["cp1252", "cp1250", "cp1251", "cp1254", "cp1258", "cp874"]
 _RUNS = re.compile(rb"[\x80-\xff]+")
-#: fewer bytes beyond ASCII than this are too few to tell one language's characters from another's
+#: fewer bytes beyond ASCII than this are too few to distinguish one language's characters from another's
 _ENOUGH = 400
 
 
@@ -37,7 +37,7 @@ def candidates(path: Path) -> list[str]:
         return [wide]
     if _decodes(path, "utf-8"):
         return ["utf-8"]
-    sample = _telling(start)
+    sample = _beyond_ascii(start)
     runs = _RUNS.findall(sample)
     # bytes beyond ASCII come in pairs where two make a character, and mostly alone in the languages of Europe
     likelier, others = (
@@ -50,7 +50,7 @@ def candidates(path: Path) -> list[str]:
     return [name for name in ordered if _decodes(path, name)] or ["latin-1"]
 
 
-def _telling(start: bytes) -> bytes:
+def _beyond_ascii(start: bytes) -> bytes:
     """The lines that hold bytes beyond ASCII: what a guess can be made from."""
     lines = [line for line in start.split(b"\n") if not line.isascii()]
     return b"\n".join(lines)[:65_536] or start[:65_536]

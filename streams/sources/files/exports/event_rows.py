@@ -18,7 +18,7 @@ from streams.sources.files.exports.values import BadNumber, ColumnValues
 
 @dataclass(frozen=True, slots=True)
 class ExportedEvent:
-    """One event of a file. ``type`` is None where it is no stage of the funnel."""
+    """One event of a file. ``type`` is None where it is not a stage of the funnel."""
 
     name: str
     type: EventType | None

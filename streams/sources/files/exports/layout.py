@@ -79,7 +79,7 @@ class ReportMeasure(_LayoutPart):
 class ExportLayout(_LayoutPart):
     """One kind of export.
 
-    ``row`` is what a row is; ``money`` how an order's worth stands in its rows: ``once`` (the same on each), ``first`` (on the
+    ``row`` is what a row is; ``money`` how an order's worth is spread over its rows: ``once`` (the same on each), ``first`` (on the
     first only) or ``line`` (each row its own). ``signs`` are headers that only this platform writes.
     """
 
@@ -120,7 +120,7 @@ class ExportLayout(_LayoutPart):
 
     @functools.cached_property
     def names(self) -> dict[str, list[tuple[str, str, int]]]:
-        """A header as compared → the fields that it may be, each with the language and how far down its list it stands."""
+        """A header as compared → the fields that it may be, each with the language and its place in their list."""
         found: dict[str, list[tuple[str, str, int]]] = {}
         for field, languages in self.columns.items():
             for language, headers in languages.items():

@@ -155,7 +155,7 @@ def currency_sign(found: re.Match[str]) -> str:
 
 
 def _is_grouped(whole: str, thousands: str) -> bool:
-    """Whether thousands stand in groups: the last of three digits, the others of two (as in India) or three."""
+    """Whether thousands are in groups: the last of three digits, the others of two (as in India) or three."""
     if thousands not in whole:
         return True
     first, *middle, last = whole.split(thousands)

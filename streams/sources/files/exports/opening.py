@@ -15,14 +15,14 @@ from typing import IO
 from streams.sources.files.exports.text_tables import TextRows, text_encodings
 from streams.sources.files.exports.unreadable import UnreadableExportError
 from streams.sources.files.exports.workbooks import (
-    MOST_UNPACKED,
+    MAX_UNPACKED,
     OLE,
     Sheet,
     check_unpacked,
     open_workbook,
 )
 
-_MOST_MEMBERS = 1000
+_MAX_MEMBERS = 1000
 _HIDDEN = (".", "~$", "__MACOSX", "Thumbs.db")
 
 
@@ -110,8 +110,8 @@ def _members(path: Path, name: str, folder: Path, number: int) -> list[ExportFil
     found = []
     with zipfile.ZipFile(path) as package:
         members = [one for one in package.infolist() if not one.is_dir()]
-        if len(members) > _MOST_MEMBERS:
-            raise UnreadableExportError(f"holds {len(members):,} files, at most {_MOST_MEMBERS:,} are read")
+        if len(members) > _MAX_MEMBERS:
+            raise UnreadableExportError(f"holds {len(members):,} files, at most {_MAX_MEMBERS:,} are read")
         check_unpacked(package)
         for one in members:
             inside = PurePosixPath(one.filename.replace("\\", "/"))
@@ -152,6 +152,6 @@ def _copied(source: IO[bytes] | gzip.GzipFile, sink: IO[bytes]) -> None:
     written = 0
     while block := source.read(1 << 20):
         written += len(block)
-        if written > MOST_UNPACKED:
-            raise UnreadableExportError(f"unpacks to more than {MOST_UNPACKED / 1e9:,.1f} GB; it is not read")
+        if written > MAX_UNPACKED:
+            raise UnreadableExportError(f"unpacks to more than {MAX_UNPACKED / 1e9:,.1f} GB; it is not read")
         sink.write(block)

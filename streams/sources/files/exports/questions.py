@@ -15,5 +15,5 @@ class Question:
     column: str = ""
 
     def as_record(self) -> dict[str, str]:
-        """As it stands in ``--json``."""
+        """As ``--json`` writes it."""
         return {name: value for name in self.__slots__ if (value := getattr(self, name))}

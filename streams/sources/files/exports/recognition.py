@@ -74,7 +74,7 @@ def _mark(table: RecognizedTable) -> tuple[float, int]:
 
 
 def _headers(start: Sequence[Row]) -> Iterator[tuple[int, list[str]]]:
-    """Candidate header rows; two rows where a group stands over its columns, taken as one."""
+    """Candidate header rows; two rows where a group is above its columns, taken as one."""
     for index, (line, cells) in enumerate(start):
         texts = [text_of(cell) for cell in cells]
         if sum(map(bool, texts)) < 2 and index + 1 < len(start):
@@ -87,7 +87,7 @@ def _headers(start: Sequence[Row]) -> Iterator[tuple[int, list[str]]]:
 
 
 def _is_group_row(above: Sequence[str], below: Sequence[str]) -> bool:
-    """Whether ``above`` names groups of the columns in ``below``: names repeat, or stand only over some columns."""
+    """Whether ``above`` names groups of the columns in ``below``: names repeat, or are above some columns only."""
     named = [text for text in above if text]
     return bool(named) and (
         len(set(named)) < len(named) or len(named) < len([text for text in below if text])
@@ -155,7 +155,7 @@ def _judge(table: RecognizedTable) -> None:
         return
     enough = min(_SIGNS_ENOUGH, len(layout.signs))
     share = known / max(len(present), 1)
-    most = 1.0 if signs else 0.3  # what others call their columns too is no sign of this platform
+    most = 1.0 if signs else 0.3  # what others call their columns too is not a sign of this platform
     table.sure = round(min(0.4 + 0.4 * min(len(signs), enough) / enough + 0.2 * min(share * 3, 1.0), most), 2)
     named = ", ".join(signs[:4])
     table.why = [

@@ -25,7 +25,7 @@ from streams.sources.files.exports.dry_run import ExportSummary
 from streams.sources.files.exports.event_rows import EventTable
 from streams.sources.files.exports.order_life import OrderBook
 from streams.sources.files.exports.report_rows import ReportTable
-from streams.sources.files.exports.tellings import ImportMarks, OrderTellings, report_row
+from streams.sources.files.exports.versions import ImportMarks, OrderVersions, report_row
 from streams.sources.publishing import PublishedRecords, RecordPublisher
 
 _CHUNK = 2000
@@ -51,7 +51,7 @@ class ImportReport:
     orders: int = 0
     report_rows: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
-    first_refusals: list[str] = field(default_factory=list)
+    first_details: list[str] = field(default_factory=list)
     by_type: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
     without_time: Counter[str] = field(default_factory=Counter)
@@ -78,7 +78,7 @@ async def send(
         intake: its publisher takes the records too.
         defaults: what is known of the store.
         known: which facts of orders are stored already.
-        progress: is told how many events, or report rows, have been sent.
+        progress: is sending how many events, or report rows, have been sent.
         exported_at_ms: when the file was made, if anybody knows; a day that was not over then is not complete.
 
     Raises:
@@ -90,7 +90,7 @@ async def send(
         platform=summary.table.layout.platform if summary.table else "",
         zone="" if summary.zone.startswith("UTC") else summary.zone,
         import_id=summary.import_id,
-        told_at_ms=at,
+        reported_at_ms=at,
         exported_at_ms=min(exported_at_ms or at, at),
     )
     sending = _Sending(intake, defaults, known, progress, marks)
@@ -118,13 +118,13 @@ class _Sending:
     ) -> None:
         self._intake, self._known, self._progress, self._marks = intake, known, progress, marks
         self._stores = {marks.store_id: defaults}
-        self._records = RecordPublisher.beside(intake)
+        self._records = RecordPublisher.of(intake)
         self.report = ImportReport()
 
     async def orders(self, book: OrderBook) -> None:
         """The facts of orders, and the events that follow from them."""
-        tellings = iter(OrderTellings(book, self._marks))
-        while chunk := list(islice(tellings, _CHUNK)):
+        versions = iter(OrderVersions(book, self._marks))
+        while chunk := list(islice(versions, _CHUNK)):
             done = await self._records.publish(orders=[facts for _, facts in chunk])
             self._note(done)
             self.report.orders += done.orders
@@ -133,9 +133,9 @@ class _Sending:
             for line, facts in chunk:
                 if id(facts) in bad or (life := merge([facts])) is None:
                     continue
-                told = stage_events(life)
-                events += [(line, event.incoming()) for event in told.events]
-                for kind, reason in told.left_out:
+                sending = stage_events(life)
+                events += [(line, event.incoming()) for event in sending.events]
+                for kind, reason in sending.left_out:
                     if reason is LeftOut.NO_TIME:
                         self.report.without_time[kind.value] += 1
                     else:
@@ -168,22 +168,24 @@ class _Sending:
 
     async def _chunk(self, chunk: Sequence[tuple[int, dict[str, Any]]]) -> None:
         report, store = self.report, self._marks.store_id
-        told = [event for _, event in chunk]
-        if not told:
+        sending = [event for _, event in chunk]
+        if not sending:
             return
-        present = self._known(store, sorted({event["order_id"] for event in told if event.get("order_id")}))
+        present = self._known(
+            store, sorted({event["order_id"] for event in sending if event.get("order_id")})
+        )
         result = await self._intake.accept(
-            told,
+            sending,
             source=Source.REPLAY,
             stores=self._stores,
             received_at_ms=now_ms(),
             places=[f"line {line}" for line, _ in chunk],
         )
-        refused = {one.index for one in result.rejected}
+        rejected = {one.index for one in result.rejected}
         report.accepted += result.accepted
         report.repeats += result.duplicates
-        for index, event in enumerate(told):
-            if index not in refused:
+        for index, event in enumerate(sending):
+            if index not in rejected:
                 report.by_type[event["type"]] += 1
                 report.repeats += (event["type"], event.get("order_id", "")) in present
         for one in result.rejected:
@@ -197,8 +199,8 @@ class _Sending:
             self._remember(one.detail)
 
     def _remember(self, detail: str) -> None:
-        if len(self.report.first_refusals) < 3:
-            self.report.first_refusals.append(detail)
+        if len(self.report.first_details) < 3:
+            self.report.first_details.append(detail)
 
 
 def _of_table(table: EventTable, marks: ImportMarks, currency: str) -> Iterator[tuple[int, dict[str, Any]]]:

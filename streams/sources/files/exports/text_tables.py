@@ -18,7 +18,7 @@ _DELIMITERS = (",", ";", "\t", "|")
 _LOOKED_AT = 400
 _LONGEST_FIELD = 1 << 20
 #: a quoted field that goes on over more lines than this is a quote that was never closed
-_MOST_LINES_OF_A_ROW = 400
+_MAX_LINES_OF_A_ROW = 400
 
 
 def text_encodings(path: Path) -> list[str]:
@@ -64,9 +64,9 @@ class TextRows:
             line = self._skip
             try:
                 for cells in reader:
-                    if reader.line_num + self._skip - line > _MOST_LINES_OF_A_ROW:
+                    if reader.line_num + self._skip - line > _MAX_LINES_OF_A_ROW:
                         raise UnreadableExportError(
-                            f"line {line + 1}: a quote is opened and not closed within {_MOST_LINES_OF_A_ROW} lines"
+                            f"line {line + 1}: a quote is opened and not closed within {_MAX_LINES_OF_A_ROW} lines"
                         )
                     yield line + 1, cells
                     line = reader.line_num + self._skip

@@ -169,7 +169,7 @@
 
   // --- events
 
-  // Text of a value, cut at characters (half of one is no text); undefined for what is no text or number, or lost its digits.
+  // Text of a value, cut at characters (half of one is not text); undefined for what is neither text nor a number, or lost its digits.
   function text(value, most) {
     var kind = typeof value;
     if (kind === 'number' ? !(Math.abs(value) <= Number.MAX_SAFE_INTEGER) : !/^(string|boolean|bigint)$/.test(kind)) return undefined;
@@ -199,7 +199,7 @@
       if (name === 'amount' && typeof value === 'number' && isFinite(value)) written = value.toFixed(4).replace(/00$/, '');
       if (name === 'quantity') written = isFinite(Number(written)) && written ? Math.max(0, Math.round(Number(written))) : undefined;
       if (name === 'event_time' && typeof value === 'number') written = Math.round(value);
-      if (written === undefined) warn(name + ' is no text or number and is left out');
+      if (written === undefined) warn(name + ' is neither text nor a number and is left out');
       else if (written !== '') made[name] = written;
     });
     return made;
@@ -420,7 +420,7 @@
     roots.forEach(function (root) { root.querySelectorAll('[data-fw-product],[data-fw-view],[data-fw-order]').forEach(examine); });
   }
 
-  // The document and its open shadow roots: their making is no change that can be observed, so they are looked for.
+  // The document and its open shadow roots: their creation cannot be observed, so they are looked for.
   function findRoots() {
     var found = [document];
     for (var i = 0; i < found.length; i++) found[i].querySelectorAll('*').forEach(function (element) { if (element.shadowRoot) found.push(element.shadowRoot); });
@@ -514,7 +514,7 @@
     } catch (e) { warn('an entry of dataLayer cannot be read'); }  // the page goes on
   }
 
-  // Looked at again and again: a tag manager puts its own push over ours, and a page may make the layer anew.
+  // Looked at again and again: a tag manager puts its own push over ours, and a page may recreate the layer.
   function listenToLayer() {
     var layer = window.dataLayer;
     if (!Array.isArray(layer)) { if (layer === undefined) window.dataLayer = layer = []; else return; }

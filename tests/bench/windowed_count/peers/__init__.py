@@ -28,7 +28,7 @@ def read_job() -> Job:
 
 
 def say(word: str) -> None:
-    """Tell the clock: ``start``, ``done`` or ``written``."""
+    """Report to the clock: ``start``, ``done`` or ``written``."""
     sys.__stdout__.write(word + "\n")  # type: ignore[union-attr]
     sys.__stdout__.flush()  # type: ignore[union-attr]
 

@@ -1,7 +1,7 @@
 """The monitor role as shipped: the same app with the same settings, watched by a thread that looks at its marks.
 
 The clock starts at the end of its recovery, and what aiokafka had fetched ahead by then is fetched again: reading is timed too.
-It is done when the marks of all partitions, which are written in the transaction of the counts, stand behind the last event.
+It is done when the marks of all partitions, which are written in the transaction of the counts, are behind the last event.
 Ticks are off, since the topic is shared with the others, which know no ticks.
 """
 
@@ -74,7 +74,7 @@ async def start() -> None:
 
 
 def counted(role: MonitorApp) -> int:
-    """How many records of this process's partitions stand before their marks."""
+    """How many records of this process's partitions are before their marks."""
     return sum(part.mark.offset + 1 for part in list(role.monitor.partitions.values()))
 
 
@@ -82,11 +82,11 @@ def watch(job: Job, role: MonitorApp) -> None:
     while counted(role) < job.events:
         time.sleep(LOOK_S)
     say("done")
-    asyncio.run(tell(job))
+    asyncio.run(count(job))
     os._exit(0)
 
 
-async def tell(job: Job) -> None:
+async def count(job: Job) -> None:
     """Write the counts as a reader of the topic of minutes sees them.
 
     The broker shows a transaction to readers a moment after it has acknowledged it.

@@ -1,7 +1,7 @@
 """One of several monitors of a group, begun by ``monitor_two.py``: ``monitor_member JOB FOLDER``.
 
 It says ``holds N`` when it has recovered its N partitions, waits there until its standard input is closed, and says
-``counted N`` whenever more of its partitions' records stand before their marks.
+``counted N`` whenever more of its partitions' records are before their marks.
 """
 
 from __future__ import annotations

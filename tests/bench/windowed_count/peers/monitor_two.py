@@ -1,7 +1,7 @@
 """Two processes of the monitor role as shipped, in one group: ``monitor_member.py`` twice, begun and heard by this one.
 
 Both are held at the end of their recovery until they have all partitions between them; the clock starts when they are let
-go, so neither has read a record before. It is done when their marks, summed, stand behind the last event. This process does
+go, so neither has read a record before. It is done when their marks, summed, are behind the last event. This process does
 nothing else meanwhile; what it costs is counted too.
 """
 
@@ -24,15 +24,15 @@ LOOK_S = 0.01
 
 
 class Member:
-    """One monitor process: what it said last of each thing it tells."""
+    """One monitor process: what it reported last of each thing."""
 
     def __init__(self, job: Job, number: int) -> None:
         folder = Path(job.folder) / f"member-{number}"
         folder.mkdir()
         command = [sys.executable, "-m", "tests.bench.windowed_count.peers.monitor_member"]
-        told = msgspec.json.encode(job).decode()
+        encoded = msgspec.json.encode(job).decode()
         self._process = subprocess.Popen(
-            killed_with_us([*command, told, str(folder)]),
+            killed_with_us([*command, encoded, str(folder)]),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
@@ -67,9 +67,9 @@ def main() -> None:
     while sum(member.said["counted"] for member in members) < job.events:
         _pause(members)
     say("done")  # the clock looks at the members now: they end with this process
-    from tests.bench.windowed_count.peers.monitor import tell  # only now: it is no part of what is measured
+    from tests.bench.windowed_count.peers.monitor import count  # only now: it is not part of what is measured
 
-    asyncio.run(tell(job))
+    asyncio.run(count(job))
 
 
 def _share_all(members: list[Member], partitions: int) -> bool:

@@ -72,7 +72,7 @@ def test_an_offset_in_the_text_wins_over_the_mappings_zone(tmp_path: Path) -> No
     assert made.events[0]["event_time_ms"] == 1_772_330_400_000
 
 
-def test_rows_that_are_no_rows_are_named_by_line_and_the_others_stay(tmp_path: Path) -> None:
+def test_rows_that_are_not_rows_are_named_by_line_and_the_others_stay(tmp_path: Path) -> None:
     content = (
         HEADER.encode()
         + b"1,ann,bought,2026-03-01T10:00:00,9.50\n"
@@ -103,7 +103,7 @@ def test_rows_that_are_no_rows_are_named_by_line_and_the_others_stay(tmp_path: P
     assert all(f"line {bad.line}:" in bad.detail for bad in made.bad)
 
 
-def test_one_row_with_a_nul_had_the_whole_file_refused(tmp_path: Path) -> None:
+def test_one_row_with_a_nul_had_the_whole_file_rejected(tmp_path: Path) -> None:
     content = HEADER + "1,a\0nn,bought,2026-03-01T10:00:00,9.50\n2,ann,bought,2026-03-01T10:00:00,9.50\n"
     made = replay(written(tmp_path / "a.csv", content))
     assert made.events[-1]["order_id"] == "2"
@@ -121,7 +121,7 @@ def test_a_missing_column_is_named_with_the_likely_one(tmp_path: Path) -> None:
         replay(path)
 
 
-def test_a_file_without_header_and_of_another_width_is_refused_whole(tmp_path: Path) -> None:
+def test_a_file_without_header_and_of_another_width_is_rejected_whole(tmp_path: Path) -> None:
     path = written(tmp_path / "a.csv", "1,2,3\n4,5,6\n")
     with pytest.raises(MappingError, match="have 3 columns, but mapping taobao wants 5"):
         Table(path, load_mapping("taobao"))
@@ -143,7 +143,7 @@ def test_a_header_line_in_a_file_that_should_have_none_is_skipped(tmp_path: Path
         (b"a\0b\0", "not a text file"),
     ],
 )
-def test_files_of_the_wrong_kind_are_told_apart(tmp_path: Path, content: bytes, said: str) -> None:
+def test_files_of_the_wrong_kind_are_distinguished(tmp_path: Path, content: bytes, said: str) -> None:
     with pytest.raises(MappingError, match=said):
         Table(written(tmp_path / "a.csv", content), parse_mapping(ORDERS, "test"))
 
@@ -220,7 +220,7 @@ def test_a_value_that_python_has_no_like_of_is_a_row_that_cannot_be_read_and_no_
     assert [(bad.line, "is not a time" in bad.detail) for bad in made.bad] == [(2, True)]
 
 
-def test_a_parquet_file_damaged_in_its_middle_gives_what_stands_before_the_damage(tmp_path: Path) -> None:
+def test_a_parquet_file_damaged_in_its_middle_gives_what_precedes_the_damage(tmp_path: Path) -> None:
     rows = 4 * CHUNK_ROWS
     moments = pa.array(range(rows), type=pa.timestamp("s", tz="UTC"))
     items = [str(number) for number in range(rows)]
@@ -238,13 +238,13 @@ def test_a_parquet_file_damaged_in_its_middle_gives_what_stands_before_the_damag
 
 
 def test_a_mapping_with_errors_names_each() -> None:
-    with pytest.raises(MappingError) as told:
+    with pytest.raises(MappingError) as reported:
         parse_mapping(
             ORDERS.replace("store: shop", "shop: x").replace("Europe/Berlin", "Mars/Base"), "mine.yaml"
         )
-    assert "mine.yaml: store: Field required" in str(told.value)
-    assert "mine.yaml: shop: unknown name" in str(told.value)
-    assert "unknown time zone 'Mars/Base'" in str(told.value)
+    assert "mine.yaml: store: Field required" in str(reported.value)
+    assert "mine.yaml: shop: unknown name" in str(reported.value)
+    assert "unknown time zone 'Mars/Base'" in str(reported.value)
 
 
 def test_a_misspelt_mapping_name_is_answered_with_the_near_one() -> None:
@@ -358,7 +358,7 @@ SHORTENED = SHARED / "data" / "corpus" / "traps" / "scientific_ids.csv"
 
 
 @pytest.mark.skipif(not SHORTENED.exists(), reason="../shared/data is absent")
-def test_a_real_file_that_went_through_a_spreadsheet_is_refused_row_by_row() -> None:
+def test_a_real_file_that_went_through_a_spreadsheet_is_rejected_row_by_row() -> None:
     mapping = ORDERS.replace("number, buyer: customer, amount: total", "order_id").replace(
         "when", "insert_time"
     )

@@ -1,4 +1,4 @@
-"""A file through the collector's own intake into a real broker: what stands in the topics afterwards."""
+"""A file through the collector's own intake into a real broker: what is in the topics afterwards."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ async def test_a_second_replay_sends_the_same_events_again(
     assert all(event.visitor not in ("", "1", "2", "3") for event in events)
 
 
-async def test_what_is_refused_is_kept_with_its_line_and_without_the_visitor(
+async def test_what_is_rejected_is_kept_with_its_line_and_without_the_visitor(
     run: Run, kafka: str, topic_prefix: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "a.csv"

@@ -61,7 +61,7 @@ def test_an_order_total_that_repeats_on_each_line_counts_once(read: Read) -> Non
     assert (found["orders"], found["units"], found["money"]) == (1, 6, {"VND": "50000"})
 
 
-def test_a_paid_time_of_cash_on_delivery_is_no_payment(read: Read) -> None:
+def test_a_paid_time_of_cash_on_delivery_is_not_a_payment(read: Read) -> None:
     cod, paid = "Thanh toán khi nhận hàng", "2026-02-01 02:08"
     rows = [
         SHOPEE,
@@ -115,7 +115,7 @@ def test_days_follow_the_zone_that_is_given_where_times_have_offsets(read: Read)
     assert read(text, zone="UTC")["first_day"] == "2026-03-08"
 
 
-def test_a_row_that_describes_the_columns_is_no_order_and_months_come_first_where_one_says_so(
+def test_a_row_that_describes_the_columns_is_not_an_order_and_months_come_first_where_one_says_so(
     read: Read,
 ) -> None:
     rows = [
@@ -131,7 +131,7 @@ def test_a_row_that_describes_the_columns_is_no_order_and_months_come_first_wher
     assert asked(found) == {"zone"}
 
 
-def test_days_and_months_that_nothing_tells_apart_are_asked_about(read: Read) -> None:
+def test_days_and_months_that_nothing_distinguishes_are_asked_about(read: Read) -> None:
     rows = [
         TIKTOK,
         [
@@ -226,7 +226,7 @@ def test_headers_in_decomposed_unicode_with_other_spaces_and_case_are_the_same_h
     assert (found["layout"], found["orders"]) == ("shopee-orders", 1)
 
 
-def test_two_header_rows_are_read_as_one_and_a_free_gift_is_no_unit(read: Read) -> None:
+def test_two_header_rows_are_read_as_one_and_a_free_gift_is_not_a_unit(read: Read) -> None:
     header = [
         "orderItemId",
         "createTime",
@@ -293,7 +293,7 @@ def test_a_row_that_covers_several_days_belongs_to_none(read: Read) -> None:
     assert "3 of 6 figures speak of several days" in found["notes"][0]
 
 
-def test_order_numbers_in_scientific_notation_are_refused_and_not_counted_as_one_order(read: Read) -> None:
+def test_order_numbers_in_scientific_notation_are_rejected_and_not_counted_as_one_order(read: Read) -> None:
     line = "1.1812E+11,paid,,,,USD,1.00,2026-03-07 23:30:00 -0500,1,Hat,1,,,0\n"
     found = read(SHOPIFY + line * 3)
     assert (found["rows"], found["orders"], found["left_out"]) == (3, None, {"damaged_id": 3})
@@ -301,7 +301,7 @@ def test_order_numbers_in_scientific_notation_are_refused_and_not_counted_as_one
     assert "ids" in asked(found)
 
 
-def test_order_numbers_whose_last_digits_a_spreadsheet_has_zeroed_are_refused(read: Read) -> None:
+def test_order_numbers_whose_last_digits_a_spreadsheet_has_zeroed_are_rejected(read: Read) -> None:
     row = ["Shipped", "In transit", "BRL 1,00", "", "1", "BRL 1,00", "01/27/2026 4:25:15 PM", "", "Pix"]
     found = read([TIKTOK, ["582778661005462000", *row], ["582778661005463000", *row]])
     assert (found["orders"], found["left_out"]) == (None, {"damaged_id": 2})
@@ -309,7 +309,7 @@ def test_order_numbers_whose_last_digits_a_spreadsheet_has_zeroed_are_refused(re
     assert found["orders"] == 2
 
 
-def test_a_row_cut_short_and_a_row_of_too_many_columns_are_refused_with_their_lines(read: Read) -> None:
+def test_a_row_cut_short_and_a_row_of_too_many_columns_are_rejected_with_their_lines(read: Read) -> None:
     good = "#1,paid,,,,USD,1.00,2026-03-07 23:30:00 -0500,1,Hat,1,,,0\n"
     found = read(
         SHOPIFY + good + "#2,paid,,,,USD,1,000.00,2026-03-07 23:30:00 -0500,1,Hat,1,,,0\n" + "#3,paid,,,,USD"
@@ -318,7 +318,7 @@ def test_a_row_cut_short_and_a_row_of_too_many_columns_are_refused_with_their_li
     assert found["left_out_lines"] == {"too_many_columns": [3], "cut_short": [4]}
 
 
-def test_a_total_row_under_the_orders_is_no_order(read: Read) -> None:
+def test_a_total_row_under_the_orders_is_not_an_order(read: Read) -> None:
     found = read(
         SHOPIFY + "#1,paid,,,,USD,1.00,2026-03-07 23:30:00 -0500,1,Hat,1,,,0\n" + "Total,,,,,,1.00,,,,,,,\n"
     )
@@ -336,7 +336,7 @@ def test_orders_of_no_known_platform_are_asked_about_with_the_guess(read: Read) 
     assert found["orders"] == 1
 
 
-def test_a_header_and_no_rows_is_no_order_and_no_error(read: Read) -> None:
+def test_a_header_without_rows_is_neither_an_order_nor_an_error(read: Read) -> None:
     found = read(SHOPIFY)
     assert (found["orders"], found["rows"], found["money"], found["error"]) == (0, 0, {}, None)
 
@@ -410,7 +410,7 @@ def test_amounts_of_another_currency_than_the_stores_are_asked_about(read: Read)
     assert asked(read(text, currency="USD")) == set()
 
 
-def test_a_column_that_stands_twice_in_the_header_is_asked_about(read: Read) -> None:
+def test_a_column_that_appears_twice_in_the_header_is_asked_about(read: Read) -> None:
     text = (
         SHOPIFY.replace("Refunded Amount", "Total")
         + "#1,paid,,,,USD,1.00,2026-03-07 23:30:00 -0500,1,Hat,1,,,9\n"

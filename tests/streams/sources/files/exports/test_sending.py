@@ -1,4 +1,4 @@
-"""An export through the collector's own intake: each fact of an order is one event, whatever file tells it, however often."""
+"""An export through the collector's own intake: each fact of an order is one event, whatever file reports it, however often."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ async def test_the_same_file_again_and_a_later_one_that_overlaps_add_only_what_i
     assert len({event.event_id for event in log.events}) == 5
 
 
-async def test_the_facts_of_an_order_are_kept_beside_its_events_and_give_the_same_ones(
+async def test_the_facts_of_an_order_are_kept_next_to_its_events_and_give_the_same_ones(
     tmp_path: Path,
 ) -> None:
     log = Log()
@@ -227,8 +227,8 @@ async def test_refunds_that_a_file_does_not_list_are_their_sum(tmp_path: Path) -
 
 
 def test_every_measure_of_a_layout_is_a_known_one_with_the_same_unit() -> None:
-    told = {
+    imported = {
         (name, spec.unit, spec.unique) for layout in known_layouts() for name, spec in layout.measures.items()
     }
     known = {(one.name, one.unit.value, one.is_unique) for one in MEASURES}
-    assert told - known == set()
+    assert imported - known == set()

@@ -76,7 +76,7 @@ def test_days_that_follow_one_another_say_which_number_is_the_day() -> None:
     assert order_by_consecutive_days(["01/05/2026"]) is None
 
 
-def test_dates_that_a_spreadsheet_has_swapped_beside_texts_are_noticed() -> None:
+def test_dates_that_a_spreadsheet_has_swapped_next_to_texts_are_noticed() -> None:
     order = order_of("13/05/2026", "14/05/2026")
     order.add(datetime(2026, 1, 5))  # noqa: DTZ001
     assert order.was_swapped

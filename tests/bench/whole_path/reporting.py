@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tests.bench.whole_path.ground import Figure
-from tests.bench.windowed_count.telling import RESULTS
+from tests.bench.windowed_count.reporting import RESULTS
 
 #: the parts of the whole path, as ``--only`` names them
 PARTS = ("collector", "landing", "stores", "recovery", "workers", "delay")
@@ -46,7 +46,7 @@ def store(figures: Sequence[Figure], loads: Sequence[float]) -> list[str]:
         "python": platform.python_version(),
         "load": [round(min(loads), 1), round(max(loads), 1)],
     }
-    before = {part: told for part, told in known.get("whole_path_about", {}).items() if part in PARTS}
+    before = {part: reported for part, reported in known.get("whole_path_about", {}).items() if part in PARTS}
     found: dict[str, Any] = {
         "whole_path": [*kept, *(asdict(one) for one in figures)],
         "whole_path_about": {**before, **dict.fromkeys(sorted(measured), about)},

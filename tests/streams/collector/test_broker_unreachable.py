@@ -1,4 +1,4 @@
-"""The broker goes away and comes back; the collector is killed with bytes on disk. Nothing is lost, order is kept."""
+"""The broker becomes unreachable and comes back; the collector is killed with bytes on disk. Nothing is lost, order is kept."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ async def until(condition: Any, what: str, wait_s: float = 40.0) -> None:
         await asyncio.sleep(0.05)
 
 
-async def test_events_taken_while_the_broker_is_away_follow_in_order_when_it_is_back(
+async def test_events_taken_while_the_broker_is_unreachable_follow_in_order_when_it_is_back(
     own_broker: Broker, tmp_path: Path
 ) -> None:
     own_broker.start()
@@ -90,7 +90,7 @@ async def test_events_taken_while_the_broker_is_away_follow_in_order_when_it_is_
 
 
 async def read_topic_at_least(kafka: str, topic: str, many: int) -> list[tuple[dict[str, Any], int]]:
-    """All records; a flush whose acknowledgement was lost may stand twice, never less than once."""
+    """All records; a flush whose acknowledgement was lost may be there twice, never less than once."""
     for more in range(100):
         try:
             return await read_topic(kafka, topic, many + more, wait_s=10.0)

@@ -1,7 +1,7 @@
 """How far the system has come: what the groups still have to read, who is in them, what waits in the spool.
 
 A comparison says something only when nothing is on its way any more. ``Watch`` looks on during a whole run, so that a report
-can show that memory, lag and spool stay bounded while a part is away.
+can show that memory, lag and spool stay bounded while a part is unreachable.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ LOOK_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class SystemState:
     """Records that each group has not committed yet, members of each group, bytes in the collector's spool."""
 
     lag: Mapping[str, int]
     members: Mapping[str, int]
     spooled: int
-    #: why the broker could not tell, if so
+    #: why the broker could not say, if so
     unknown: str = ""
 
     @property
@@ -61,7 +61,7 @@ class Standing:
         return f"{', '.join(groups)}, {self.spooled:,} bytes spooled"
 
 
-async def standing(system: System) -> Standing:
+async def state_of(system: System) -> SystemState:
     """How far the system has come by now."""
     spooled = 0
     for path in (system.folder / "collector").glob("**/*.seg"):
@@ -85,11 +85,11 @@ async def standing(system: System) -> Standing:
                 lag[name] = sum(_behind(part, end, committed.get(part)) for part, end in ends.items())
                 (answer,) = await admin.describe_consumer_groups([group])
                 members[name] = len(answer.groups[0][_MEMBERS])
-        return Standing(lag, members, spooled)
+        return SystemState(lag, members, spooled)
     except (KafkaError, OSError, TimeoutError) as error:
-        return Standing({}, {}, spooled, repr(error))
+        return SystemState({}, {}, spooled, repr(error))
     finally:
-        with contextlib.suppress(Exception):  # the broker may be away
+        with contextlib.suppress(Exception):  # the broker may be unreachable
             await asyncio.wait_for(asyncio.gather(admin.close(), consumer.stop()), within(2))
 
 
@@ -101,11 +101,11 @@ def _behind(part: TopicPartition, end: int, committed: Any) -> int:
 
 @dataclass
 class Sample:
-    """One look: seconds since the run began, resident megabytes of each process, where the system stands."""
+    """One look: seconds since the run began, resident megabytes of each process, the state of the system."""
 
     at_s: float
     memory_mb: dict[str, int]
-    standing: Standing
+    state: SystemState
 
 
 @dataclass
@@ -130,28 +130,26 @@ class Watch:
 
     async def _look(self) -> None:
         while True:
-            found = await standing(self.system)
+            found = await state_of(self.system)
             memory = {"broker": resident_mb(self.system.broker.pid)}
             memory |= {name: part.memory_mb() for name, part in self.system.parts.items()}
             self.samples.append(Sample(time.monotonic() - self._began, memory, found))
             await asyncio.sleep(LOOK_S)
 
-    def told(self, lines: int = 12) -> str:
+    def summary(self, lines: int = 12) -> str:
         """Some evenly spaced samples and the most of everything, a line each."""
         if not self.samples:
             return "no samples"
         step = max(1, len(self.samples) // lines)
         chosen = self.samples[::step]
-        told = [f"{one.at_s:7.0f} s  MB {one.memory_mb}  {one.standing}" for one in chosen]
+        shown = [f"{one.at_s:7.0f} s  MB {one.memory_mb}  {one.state}" for one in chosen]
         names = {name for one in self.samples for name in one.memory_mb}
         most = {name: max(one.memory_mb.get(name, 0) for one in self.samples) for name in sorted(names)}
-        lags = {
-            name: max((one.standing.lag.get(name, 0) for one in self.samples), default=0) for name in READS
-        }
-        spooled = max(one.standing.spooled for one in self.samples)
-        told.append(f"   most    MB {most}  lag {lags}  spooled {spooled:,} bytes")
-        return "\n".join(told)
+        lags = {name: max((one.state.lag.get(name, 0) for one in self.samples), default=0) for name in READS}
+        spooled = max(one.state.spooled for one in self.samples)
+        shown.append(f"   most    MB {most}  lag {lags}  spooled {spooled:,} bytes")
+        return "\n".join(shown)
 
     def write(self, path: Path) -> None:
         """All samples as a file, a line each."""
-        path.write_text("".join(f"{one.at_s:.1f}\t{one.memory_mb}\t{one.standing}\n" for one in self.samples))
+        path.write_text("".join(f"{one.at_s:.1f}\t{one.memory_mb}\t{one.state}\n" for one in self.samples))

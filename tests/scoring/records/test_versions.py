@@ -1,4 +1,4 @@
-"""Report rows and signals: what identifies one, which telling holds, what cannot be kept."""
+"""Report rows and signals: what identifies one, which version holds, what cannot be kept."""
 
 import itertools
 from typing import Any
@@ -23,7 +23,7 @@ DAY = 86_400_000
 START = 1_764_547_200_000
 
 
-def row(value: str, told_at: int, **more: Any) -> ReportRow:
+def row(value: str, reported_at: int, **more: Any) -> ReportRow:
     known: dict[str, Any] = {
         "store_id": "s1",
         "source": "shopee",
@@ -34,7 +34,7 @@ def row(value: str, told_at: int, **more: Any) -> ReportRow:
         "zone": "Asia/Ho_Chi_Minh",
         "import_id": "i1",
     }
-    return ReportRow(**{**known, **more}, value=value, told_at_ms=START + told_at)
+    return ReportRow(**{**known, **more}, value=value, reported_at_ms=START + reported_at)
 
 
 def held(rows: Any) -> str:
@@ -42,19 +42,19 @@ def held(rows: Any) -> str:
     return next(iter(found.values())).value if found else ""
 
 
-def test_the_newest_telling_holds_in_whatever_order_they_come() -> None:
-    told = [row("100", 1), row("120", 3, import_id="i2"), row("110", 2, connection="main", import_id="")]
-    for order in itertools.permutations([*told, told[0]]):
+def test_the_newest_version_holds_in_whatever_order_they_come() -> None:
+    rows = [row("100", 1), row("120", 3, import_id="i2"), row("110", 2, connection="main", import_id="")]
+    for order in itertools.permutations([*rows, rows[0]]):
         assert held(order) == "120"
         assert is_restated(order)
 
 
 def test_undoing_the_newest_import_brings_the_figure_before_it_back() -> None:
-    told = [row("100", 1), row("120", 3, import_id="i2"), row("120", 4, import_id="i2", withdrawn=True)]
-    for order in itertools.permutations(told):
+    rows = [row("100", 1), row("120", 3, import_id="i2"), row("120", 4, import_id="i2", withdrawn=True)]
+    for order in itertools.permutations(rows):
         assert held(order) == "100"
         assert not is_restated(order)
-    assert held([*told, row("120", 5, import_id="i2")]) == "120"
+    assert held([*rows, row("120", 5, import_id="i2")]) == "120"
     assert held([row("1", 1), row("1", 2, withdrawn=True)]) == ""
 
 
@@ -112,16 +112,16 @@ def test_people_and_shares_are_never_added_and_every_measure_has_words() -> None
     assert measure_of("sessions").unit is Unit.SESSIONS
 
 
-def test_a_signal_told_again_with_its_end_is_the_same_signal() -> None:
+def test_a_signal_reported_again_with_its_end_is_the_same_signal() -> None:
     began = Signal(
         store_id="s1",
         kind=SignalKind.STOCK_OUT,
         object="SKU-1",
         since_ms=START,
         source="shopify",
-        told_at_ms=START + 1,
+        reported_at_ms=START + 1,
     )
-    ended = msgspec.structs.replace(began, until_ms=START + DAY, told_at_ms=START + 2)
+    ended = msgspec.structs.replace(began, until_ms=START + DAY, reported_at_ms=START + 2)
     for order in itertools.permutations((began, ended, began)):
         assert holding(order) == ended
     check_signal(ended)

@@ -1,4 +1,4 @@
-"""What Kafka refuses for good never blocks what follows: a wrong clock, a record that is too large, damaged bytes."""
+"""What Kafka rejects for good never blocks what follows: a wrong clock, a record that is too large, damaged bytes."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ async def test_a_record_too_large_for_its_topic_is_set_aside_and_the_others_go_o
     assert found[0] == [large]
 
 
-async def test_without_a_spool_a_refused_record_is_reported_to_its_sender(
+async def test_without_a_spool_a_rejected_record_is_reported_to_its_sender(
     kafka: str, topic_prefix: str
 ) -> None:
     topic = await strict_topic(kafka, topic_prefix, max_message_bytes="1000")

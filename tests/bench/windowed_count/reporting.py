@@ -104,19 +104,19 @@ def _bar(row: Row, ours: Row) -> str:
     return f"{'reached' if reached else 'MISSED'} ({wanted:g}{more})"
 
 
-def store(told: Mapping[int, Sequence[Row]], notes: Sequence[str]) -> list[str]:
+def store(rows_by_events: Mapping[int, Sequence[Row]], notes: Sequence[str]) -> list[str]:
     """Write the dated results, ``latest.json`` and the picture; gives the files written."""
     RESULTS.mkdir(exist_ok=True)
     now = datetime.now(UTC)
-    most = max(told)
+    most = max(rows_by_events)
     found = {
-        "windowed_count": [asdict(row) for row in told[most]],
+        "windowed_count": [asdict(row) for row in rows_by_events[most]],
         "windowed_count_by_size": {
-            str(events): [asdict(row) for row in rows] for events, rows in told.items()
+            str(events): [asdict(row) for row in rows] for events, rows in rows_by_events.items()
         },
         "windowed_count_about": {
             "at": now.isoformat(timespec="seconds"),
-            "runs": {str(events): len(rows[0].runs) for events, rows in told.items()},
+            "runs": {str(events): len(rows[0].runs) for events, rows in rows_by_events.items()},
             "notes": list(notes),
             "cores": os.cpu_count(),
             "python": platform.python_version(),
@@ -139,7 +139,7 @@ def store(told: Mapping[int, Sequence[Row]], notes: Sequence[str]) -> list[str]:
     known = json.loads(latest.read_text()) if latest.exists() else {}
     latest.write_text(json.dumps({**known, **found}, indent=1) + "\n")
     picture = RESULTS / "windowed-count.png"
-    draw(told[most], picture)
+    draw(rows_by_events[most], picture)
     return [f"written to {path}" for path in (dated, latest, picture)]
 
 
@@ -168,8 +168,8 @@ def draw(rows: Sequence[Row], path: Path) -> None:
     axes.bar_label(fast, [f" {row.events_per_s:,.0f}{_times(row, ours)}" for row in ordered], fontsize=9)
     axes.set_yticks(list(places), [LABELS.get(row.name, row.name) for row in ordered], fontsize=9)
     processes = " and ".join("one process" if OURS[row.name] == 1 else "two" for row in ours)
-    told = f"\nin brackets: how many times it the monitor's {processes} did" if ours else ""
-    axes.set_xlabel(f"events per second (full) and per CPU second (pale){told}")
+    rows_by_events = f"\nin brackets: how many times it the monitor's {processes} did" if ours else ""
+    axes.set_xlabel(f"events per second (full) and per CPU second (pale){rows_by_events}")
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     axes.spines[["top", "right"]].set_visible(False)
     axes.margins(x=0.2)
