@@ -40,7 +40,7 @@ STREAMS: Mapping[str, set[str]] = {
     "sources/config": FLOOR,
     "config": FLOOR | {"channels", "sources/config"},
     "instance": FLOOR,
-    "kafka": FLOOR,
+    "kafka": FLOOR | {"instance"},
     "transport": FLOOR | {"kafka"},
     "clickhouse": FLOOR | {"config"},
     "incidents": FLOOR | {"config", "clickhouse", "kafka", "channels"},

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 
 import structlog
-from aiokafka.errors import KafkaError
 
 from scoring.digest.schedule import upcoming
 from streams.channels.mail import open_post
@@ -15,9 +13,9 @@ from streams.config.model import Config
 from streams.digests.composing import DigestComposer
 from streams.digests.sending import Digests
 from streams.digests.unsubscribe import Unsubscriptions
-from streams.incidents.send_log import SendLog, SendLogLostError
+from streams.incidents.send_log import SendLog
 from streams.instance.files import StateReport
-from streams.kafka.leadership import Leadership
+from streams.kafka.leadership import Leadership, lead_in_turn
 from streams.settings import Settings
 
 _log = structlog.get_logger()
@@ -28,20 +26,17 @@ TURN_MS = 1000
 async def run(settings: Settings, config: Config, report: StateReport) -> None:
     """Send digests until cancelled."""
     report.say("starting")
-    leadership = Leadership(settings, ROLE)
-    await leadership.start()
     composer = DigestComposer(settings, config)
     try:
-        while True:
-            if await leadership.is_held(500):
-                with contextlib.suppress(SendLogLostError):
-                    await _lead(settings, config, composer, leadership, report)
-            report.ready(f"standby; {len(config.digests)} subscribers")
+        await lead_in_turn(
+            settings,
+            ROLE,
+            report,
+            lambda leadership: _lead(settings, config, composer, leadership, report),
+            lambda: report.ready(f"standby; {len(config.digests)} subscribers"),
+        )
     finally:
-        report.say("stopping")
-        await leadership.stop()
         await composer.close()
-        report.clear()
 
 
 async def _lead(
@@ -65,10 +60,6 @@ async def _lead(
             finally:
                 turn.cancel()
             turn.result()
-    except KafkaError as error:
-        _log.warning("kafka_unreachable", role=ROLE, error=type(error).__name__, retry_in_s=TURN_MS / 1000)
-        report.say("degraded", "Kafka is unreachable")
-        await asyncio.sleep(1.0)
     finally:
         await unsubscriptions.close()
         await send_log.close()

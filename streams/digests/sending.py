@@ -64,7 +64,7 @@ class Digests:
         """Send what is due; the number of mails sent.
 
         Raises:
-            SendLogLostError: another process leads now.
+            LogFencedError: another process leads now.
         """
         sent = 0
         waiting = self.waiting()

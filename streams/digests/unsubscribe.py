@@ -46,7 +46,7 @@ class Unsubscriptions:
         """Take what has come.
 
         Raises:
-            SendLogLostError: another process leads now.
+            LogFencedError: another process leads now.
         """
         if not self._is_open:
             return

@@ -1,8 +1,8 @@
-"""Follows topics from their beginning without a consumer group: everything there is now, then whatever comes."""
+"""Follows topics without a consumer group: everything there is now, or since a moment, then whatever comes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
@@ -11,7 +11,7 @@ from streams.kafka.admin import has_more_partitions, partitions_of
 
 
 class TopicFollower:
-    """Reads all partitions of some topics, also those that are added later. Only committed records.
+    """Reads all partitions of some topics. Only committed records.
 
     Args:
         bootstrap: Kafka addresses.
@@ -19,18 +19,27 @@ class TopicFollower:
         max_bytes: of a partition that are read at once, at most (a larger record comes alone).
         past_open: ``is_behind`` also waits for transactions that are open now. Records that were committed after such a
             one began cannot be read before it ends; without this they are taken for not written yet.
+        since_ms: the time of the first records that are read; None reads from the beginning.
+        reads_new: partitions that are added later are read, too; else ``has_new_partitions`` says that there are some.
     """
 
     def __init__(
-        self, bootstrap: str, names: Sequence[str], *, max_bytes: int = 1 << 20, past_open: bool = False
+        self,
+        bootstrap: str,
+        names: Sequence[str],
+        *,
+        max_bytes: int = 1 << 20,
+        past_open: bool = False,
+        since_ms: int | None = None,
+        reads_new: bool = True,
     ) -> None:
         self._bootstrap, self._names, self._max_bytes = bootstrap, tuple(names), max_bytes
-        self._past_open = past_open
+        self._past_open, self._since_ms, self._reads_new = past_open, since_ms, reads_new
         self._consumer: AIOKafkaConsumer | None = None
         self._ends: dict[TopicPartition, int] = {}
 
     async def open(self) -> None:
-        """Connect, and go to the beginning."""
+        """Connect, and go to where reading begins."""
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self._bootstrap,
             enable_auto_commit=False,
@@ -39,17 +48,28 @@ class TopicFollower:
             metadata_max_age_ms=topics.METADATA_AGE_MS,
             max_partition_fetch_bytes=self._max_bytes,
         )
-        await consumer.start()
         self._consumer = consumer
+        await consumer.start()
         tps = [
             TopicPartition(name, number)
             for name in self._names
             for number in await partitions_of(self._bootstrap, name)
         ]
         consumer.assign(tps)
-        for tp, offset in (await consumer.beginning_offsets(tps)).items():
-            consumer.seek(tp, offset)
         self._ends = await (self._written(tps) if self._past_open else consumer.end_offsets(tps))
+        if self._since_ms is None:
+            starts = await consumer.beginning_offsets(tps)
+        else:
+            found = await consumer.offsets_for_times(dict.fromkeys(tps, self._since_ms))
+            starts = {tp: self._ends[tp] if found.get(tp) is None else found[tp].offset for tp in tps}
+        for tp, offset in starts.items():
+            consumer.seek(tp, offset)
+
+    @property
+    def partitions(self) -> list[int]:
+        """The numbers of the partitions that are read, of all topics, ascending."""
+        assert self._consumer is not None
+        return sorted(tp.partition for tp in self._consumer.assignment())
 
     async def look_again(self) -> None:
         """Let ``is_behind`` speak of what is there now."""
@@ -74,11 +94,26 @@ class TopicFollower:
     async def take(self, timeout_ms: int) -> list[ConsumerRecord]:
         """The records that have come, waiting at most ``timeout_ms`` for the first."""
         assert self._consumer is not None
-        for name in self._names:
+        for name in self._names if self._reads_new else ():
             if has_more_partitions(self._consumer, name):
                 await self._read_more(self._consumer, name)
         batches = await self._consumer.getmany(timeout_ms=timeout_ms)
         return [record for records in batches.values() for record in records]
+
+    def has_new_partitions(self) -> bool:
+        """Whether a topic has partitions by now that are not read here."""
+        assert self._consumer is not None
+        return any(has_more_partitions(self._consumer, name) for name in self._names)
+
+    async def read_to_end(self) -> list[TopicPartition]:
+        """The partitions of which everything that may be read now has been."""
+        assert self._consumer is not None
+        found = []
+        for tp in self._consumer.assignment():
+            stable = self._consumer.last_stable_offset(tp)
+            if stable is not None and await self._consumer.position(tp) >= stable:
+                found.append(tp)
+        return found
 
     async def _read_more(self, consumer: AIOKafkaConsumer, name: str) -> None:
         places = {tp: await consumer.position(tp) for tp in consumer.assignment()}
@@ -94,3 +129,17 @@ class TopicFollower:
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
             await consumer.stop()
+
+
+async def everything(
+    bootstrap: str, name: str, *, past_open: bool = False
+) -> AsyncIterator[ConsumerRecord]:
+    """The records that a topic holds now, from its beginning; ``past_open`` as for ``TopicFollower``."""
+    follower = TopicFollower(bootstrap, (name,), past_open=past_open)
+    try:
+        await follower.open()
+        while await follower.is_behind():
+            for record in await follower.take(200):
+                yield record
+    finally:
+        await follower.close()

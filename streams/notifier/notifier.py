@@ -29,7 +29,8 @@ from streams.config.model import Config
 from streams.incidents.alert_log import AlertBook
 from streams.incidents.facts import FactsReader
 from streams.incidents.groups import AlertGroup, AlertGroups
-from streams.incidents.send_log import SendLog, SendLogLostError, SendRecord
+from streams.incidents.send_log import SendLog, SendRecord
+from streams.kafka.errors import LogFencedError
 from streams.metrics import NOTIFIER_FAILED, NOTIFIER_REJECTED, NOTIFIER_SENT
 from streams.notifier.pace import Pace
 from streams.notifier.rendering import Claim, MessageRenderer
@@ -81,7 +82,7 @@ class Notifier:
         A receiver that is slow is left to itself: the turn ends without it, and its groups are not looked at until it is done.
 
         Raises:
-            SendLogLostError: another process leads now.
+            LogFencedError: another process leads now.
         """
         sent = await self._gather(0.0)
         await self._weigh()
@@ -196,7 +197,7 @@ class Notifier:
         except SendRejectedError as error:
             await self._reject(group, record.failures + 1, receiver, str(error))
             return True
-        except SendLogLostError:
+        except LogFencedError:
             raise
         except Exception as error:  # one message that cannot be rendered must not silence the other receivers
             _log.exception("notification_not_rendered", receiver=receiver.name)

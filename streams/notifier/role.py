@@ -6,12 +6,8 @@ send log's fencing makes sure that a former leader, however late it wakes, claim
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-
 import aiohttp
 import structlog
-from aiokafka.errors import KafkaError
 
 from streams.channels import Channel
 from streams.channels.receiver import ChannelContext
@@ -20,9 +16,9 @@ from streams.clock import now_ms
 from streams.config.model import Config
 from streams.incidents.alert_log import AlertBook, BookReader
 from streams.incidents.facts import FactsReader
-from streams.incidents.send_log import SendLog, SendLogLostError
+from streams.incidents.send_log import SendLog
 from streams.instance.files import StateReport, read_instance, secret
-from streams.kafka.leadership import Leadership
+from streams.kafka.leadership import Leadership, lead_in_turn
 from streams.notifier.notifier import Notifier
 from streams.settings import Settings
 
@@ -36,19 +32,14 @@ async def run(settings: Settings, config: Config, report: StateReport) -> None:
     report.say("starting")
     async with aiohttp.ClientSession() as session:
         channels, broken = _channels(settings, config, session)
-        leadership = Leadership(settings, ROLE)
-        await leadership.start()
         detail = f"{len(channels)} receivers" + (f"; not usable: {', '.join(broken)}" if broken else "")
-        try:
-            while True:
-                if await leadership.is_held(500):
-                    with contextlib.suppress(SendLogLostError):
-                        await _lead(settings, config, channels, leadership, report, detail)
-                report.say("degraded" if broken else "ready", f"standby; {detail}")
-        finally:
-            report.say("stopping")
-            await leadership.stop()
-            report.clear()
+        await lead_in_turn(
+            settings,
+            ROLE,
+            report,
+            lambda leadership: _lead(settings, config, channels, leadership, report, detail),
+            lambda: report.say("degraded" if broken else "ready", f"standby; {detail}"),
+        )
 
 
 def _channels(
@@ -97,10 +88,6 @@ async def _lead(
                 f"leading; {detail}" + (f"; out of reach: {', '.join(unreachable)}" if unreachable else ""),
             )
             await reader.follow(round(TURN_S * 1000))
-    except KafkaError as error:
-        _log.warning("kafka_unreachable", role=ROLE, error=type(error).__name__, retry_in_s=TURN_S)
-        report.say("degraded", "Kafka is unreachable")
-        await asyncio.sleep(TURN_S)
     finally:
         if notifier is not None:
             await notifier.close()

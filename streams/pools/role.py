@@ -14,7 +14,6 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from scoring.baselines.baseline import StoreBaseline
@@ -30,10 +29,11 @@ from streams.config.model import Config
 from streams.config.pooling import pool_rules
 from streams.instance.files import StateReport
 from streams.kafka import topics
-from streams.kafka.admin import has_more_partitions, partitions_of
 from streams.kafka.baselines import BaselineFollower
-from streams.kafka.leadership import Leadership
-from streams.pools.log import PoolLog, PoolLogFencedError
+from streams.kafka.errors import KafkaUnreachableError
+from streams.kafka.followers import TopicFollower
+from streams.kafka.leadership import lead_in_turn
+from streams.pools.log import PoolLog
 from streams.settings import Settings
 
 _log = structlog.get_logger()
@@ -49,18 +49,13 @@ Rename = Callable[[str], str]
 async def run(settings: Settings, config: Config, report: StateReport) -> None:
     """Judge pools until cancelled."""
     report.say("starting")
-    leadership = Leadership(settings, ROLE)
-    await leadership.start()
-    try:
-        while True:
-            if await leadership.is_held(POLL_MS):
-                with contextlib.suppress(PoolLogFencedError):
-                    await lead(settings, config, leadership.is_held, report)
-            report.say("ready", "standby")
-    finally:
-        report.say("stopping")
-        await leadership.stop()
-        report.clear()
+    await lead_in_turn(
+        settings,
+        ROLE,
+        report,
+        lambda leadership: lead(settings, config, leadership.is_held, report),
+        lambda: report.say("ready", "standby"),
+    )
 
 
 async def lead(
@@ -73,7 +68,8 @@ async def lead(
     """Judge pools as long as ``is_held`` says so and the scores keep their number of partitions.
 
     Raises:
-        PoolLogFencedError: another process leads now.
+        LogFencedError: another process leads now.
+        KafkaUnreachableError: the baselines were not read in time.
     """
     pool_log, leader = PoolLog(settings, rename), _Leader(settings, config, rename)
     try:
@@ -83,10 +79,6 @@ async def lead(
         while await is_held() and not leader.has_more_to_read():
             await leader.turn(pool_log)
             report.say("ready", leader.detail())
-    except (KafkaError, TimeoutError) as error:
-        _log.warning("kafka_unreachable", role=ROLE, error=type(error).__name__)
-        report.say("degraded", "Kafka is unreachable")
-        await asyncio.sleep(POLL_MS / 1000)
     finally:
         await leader.close()
         await pool_log.close()
@@ -100,43 +92,36 @@ class _Leader:
         policy = DetectionPolicy(notice=config.thresholds.notice, page=config.thresholds.page)
         self.detector = PoolDetector(policy, pool_rules(config), day_rules(config))
         self._minutes = PoolMinutes(self.detector, ())
-        self._consumer: AIOKafkaConsumer | None = None
+        self._scores: TopicFollower | None = None
         self._following: asyncio.Task[None] | None = None
         self._decode = msgspec.json.Decoder(ScoreRow).decode
 
     async def open(self, pool_log: PoolLog) -> None:
         """Read the baselines, and go to where the rows of the last hours begin."""
-        topic = self._rename(topics.SCORES)
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.kafka,
-            enable_auto_commit=False,
-            isolation_level="read_committed",
-            auto_offset_reset="earliest",
-            metadata_max_age_ms=topics.METADATA_AGE_MS,
+        kafka, scored = self._settings.kafka, pool_log.scored
+        since = (scored if scored is not None else now_ms() // MINUTE_MS) - WARM_MINUTES
+        self._scores = TopicFollower(
+            kafka, (self._rename(topics.SCORES),), since_ms=since * MINUTE_MS, reads_new=False
         )
-        await consumer.start()
-        self._consumer = consumer
-        numbers = await partitions_of(self._settings.kafka, topic)
+        await self._scores.open()
+        numbers = self._scores.partitions
         follower = BaselineFollower(
-            self._settings.kafka,
+            kafka,
             self._rename(topics.BASELINES),
             len(numbers),
             lambda number, baseline: self._learn(baseline),
         )
         self._following = asyncio.create_task(follower.follow())
-        await asyncio.wait_for(follower.is_read.wait(), BASELINES_WAIT_S)
+        try:
+            await asyncio.wait_for(follower.is_read.wait(), BASELINES_WAIT_S)
+        except TimeoutError as error:
+            raise KafkaUnreachableError(
+                f"the baselines were not read within {BASELINES_WAIT_S:.0f} s"
+            ) from error
         for number in numbers:
             for baseline in follower.of_partition(number):
                 self._learn(baseline)
-        scored = pool_log.scored
         self._minutes = PoolMinutes(self.detector, numbers, scored, pool_log.snapshots)
-        tps = [TopicPartition(topic, number) for number in numbers]
-        consumer.assign(tps)
-        since = (scored if scored is not None else now_ms() // MINUTE_MS) - WARM_MINUTES
-        found = await consumer.offsets_for_times(dict.fromkeys(tps, since * MINUTE_MS))
-        ends = await consumer.end_offsets(tps)
-        for tp in tps:
-            consumer.seek(tp, found[tp].offset if found.get(tp) is not None else ends[tp])
 
     def _learn(self, baseline: StoreBaseline) -> None:
         if baseline.members:
@@ -144,24 +129,20 @@ class _Leader:
 
     def has_more_to_read(self) -> bool:
         """True once the scores have more partitions than are read here: whoever leads has to reopen."""
-        assert self._consumer is not None
-        return has_more_partitions(self._consumer, self._rename(topics.SCORES))
+        return self._scores is not None and self._scores.has_new_partitions()
 
     async def turn(self, pool_log: PoolLog) -> None:
         """Take what has come, judge the minutes that are whole, and publish what comes of them."""
-        assert self._consumer is not None
+        assert self._scores is not None
         assert self._following is not None
         if self._following.done():
             self._following.result()
-        consumer, minutes = self._consumer, self._minutes
+        minutes = self._minutes
         before = minutes.scored
-        for tp, records in (await consumer.getmany(timeout_ms=POLL_MS)).items():
-            for record in records:
-                minutes.take(tp.partition, self._decode(record.value))
-        for tp in consumer.assignment():
-            stable = consumer.last_stable_offset(tp)
-            if stable is not None and await consumer.position(tp) >= stable:
-                minutes.at_end(tp.partition)
+        for record in await self._scores.take(POLL_MS):
+            minutes.take(record.partition, self._decode(record.value))
+        for tp in await self._scores.read_to_end():
+            minutes.at_end(tp.partition)
         found = minutes.close()
         changed, scored = self.detector.changed(), minutes.scored
         if scored is not None and scored != before:
@@ -191,5 +172,5 @@ class _Leader:
             self._following.cancel()
             with contextlib.suppress(asyncio.CancelledError, KafkaError, OSError):
                 await self._following
-        if self._consumer is not None:
-            await self._consumer.stop()
+        if self._scores is not None:
+            await self._scores.close()

@@ -22,8 +22,9 @@ from streams.config.loading import load_config
 from streams.config.model import Config
 from streams.incidents.alert_log import AlertBook
 from streams.incidents.facts import FactsReader
-from streams.incidents.send_log import SendLog, SendLogLostError
+from streams.incidents.send_log import SendLog
 from streams.kafka.admin import create_topics
+from streams.kafka.errors import LogFencedError
 from streams.notifier.notifier import Notifier
 from streams.settings import Settings, load_settings
 from tests.fixtures.alert_card import ALERT
@@ -224,7 +225,7 @@ async def live(day: Day) -> int:
             leading, book, send_log = await day.lead()
             try:
                 await former.turn()  # it has not noticed yet that it was replaced
-            except SendLogLostError:
+            except LogFencedError:
                 fenced += 1
             await former_ledger.close()
         await leading.turn()

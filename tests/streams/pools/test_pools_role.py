@@ -20,8 +20,9 @@ from scoring.funnel.scores import ScoreRow
 from streams.config.model import Config
 from streams.instance.files import StateReport, read_state
 from streams.kafka.admin import add_partitions
+from streams.kafka.errors import LogFencedError
 from streams.kafka.topics import ALERTS, BASELINES, EVENTS, SCORES
-from streams.pools.log import PoolLog, PoolLogFencedError
+from streams.pools.log import PoolLog
 from streams.pools.role import lead
 from streams.settings import Settings, load_settings
 from tests.deadlines import within
@@ -121,7 +122,7 @@ async def test_a_pool_is_reported_once_through_a_death_and_a_second_leader(
         settings, topic_prefix, lambda found: bool(found) and found[-1].state is AlertState.RESOLVED
     )
     results = await asyncio.wait_for(asyncio.wait({second}), within(DEADLINE_S))
-    assert isinstance(results[0].pop().exception(), PoolLogFencedError)
+    assert isinstance(results[0].pop().exception(), LogFencedError)
     await end(third)
 
     assert [(t.alert_id, t.sequence, t.state) for t in reported] == [
@@ -140,7 +141,7 @@ async def test_what_was_written_to_the_pools_log_is_there_for_the_next_leader(
     await former.write(7, {"pool:country=DE": b"state"}, [])
     await next_one.take_over()
     assert (next_one.scored, next_one.snapshots) == (7, {"pool:country=DE": b"state"})
-    with pytest.raises(PoolLogFencedError):
+    with pytest.raises(LogFencedError):
         await former.write(8, {}, [])
     await former.close()
     await next_one.close()
