@@ -19,14 +19,14 @@ LOG_EVENTS: Mapping[str, str] = {
     "commit_skipped": "A rebalance came before a commit; the new owner reads the batch again, which changes nothing.",
     "leadership_taken": "This process leads its role from now on.",
     "kafka_unreachable": "Kafka does not answer; the role tries again after `retry_in_s` seconds.",
-    "record_skipped": "A record of a topic that only we write cannot be read and is left out.",
+    "record_skipped": "A record of a topic that only we write cannot be read and is left out; a store keeps the baseline it has.",
+    "server_started": "A server of ours (collector, page) accepts requests at `url`.",
+    "connection_close_failed": "Closing a connection to Kafka or ClickHouse ended with an error; nothing is lost.",
     "role_failed": "An error ended the role; the traceback is part of the record.",
     "state_not_written": "A process cannot write its state file (disk full, too many open files); the role goes on, and the first success ends it.",
     # --- collector and sources
     "connection_unusable": "A connection that was added at run time no longer fits this release's settings and is left out; `error` says why.",
-    "collector_started": "The collector accepts requests at `url`.",
     "no_write_keys": "No store has a write key, so every delivery will be rejected.",
-    "producer_close_failed": "Closing a Kafka producer ended with an error; nothing is lost.",
     "spool_found": "The disk spool holds records of an earlier process; they are sent first.",
     "spool_drained": "Everything that waited in the disk spool has been sent.",
     "spool_damaged": "A frame of the disk spool is damaged and is kept aside; `detail` says how much and where. All others are sent.",
@@ -35,8 +35,7 @@ LOG_EVENTS: Mapping[str, str] = {
     "clock_differs": "The broker rejects the collector's time; records are sent without a time for a minute, and nothing is lost.",
     "request_rejected": "A request was rejected as a whole or held nothing but rejected records; `status` is what was answered.",
     # --- kafka, transport and monitor
-    "alert_changed": "The monitor published a transition of an alert; `state` is its new state.",
-    "baseline_skipped": "A published baseline cannot be decoded; the store keeps the one it has.",
+    "alert_changed": "The monitor or the role pools published a transition of an alert; `state` is its new state.",
     "baselines_not_read": "The baselines were not read in time; scoring starts without those that are missing.",
     "counted_records_lost": "The broker lost records that had been counted; `funnelwatch reconcile` shows the difference.",
     "counts_recovered": "The counts of newly assigned partitions are restored; counting goes on.",
@@ -48,17 +47,13 @@ LOG_EVENTS: Mapping[str, str] = {
     "transaction_open": "Another producer's transaction is open; records after it cannot be read until it ends.",
     # --- landing, clickhouse and jobs
     "baselines_published": "Baselines were fitted and published.",
-    "baselines_waiting": "The baselines job waits for ClickHouse or Kafka; the monitor keeps the last baselines.",
     "benchmark_unusable": "The uploaded benchmark cannot be read; stores are fitted without it.",
-    "clickhouse_close_failed": "Closing a connection to ClickHouse ended with an error; nothing is lost.",
     "counts_differ": "stage_counts differ from the raw events twice in the same way; the minutes are recounted.",
     "dedup_memory_loaded": "Landing has loaded the event ids by which it finds repeated events.",
     "brushing_marked": "Orders of a store were marked as brushing, or their marks were taken back.",
     "hours_rolled_up": "Whole hours were summed up.",
     "tables_migrated": "A numbered migration ran.",
     "topic_id_unknown": "Kafka does not say which topic this is; the batch is landed and not committed.",
-    # --- pools
-    "pool_alert_changed": "The pools role published a transition of an alert; `state` is its new state.",
     # --- notifier, channels and digests
     "receiver_unreachable": "A receiver did not answer or asked to wait; its messages are retried after `retry_in_s`.",
     "receiver_unusable": "A receiver cannot be built from its configuration and is left out.",
@@ -75,6 +70,4 @@ LOG_EVENTS: Mapping[str, str] = {
     "facts_unavailable": "ClickHouse did not say what a card adds to its alert; the card goes out without.",
     # --- page
     "page_failed": "A request of the page or the API failed on a bug; the traceback is part of the record.",
-    "page_started": "The page accepts requests at `address`.",
-    # --- embedded, demo and command line
 }

@@ -49,4 +49,4 @@ async def let_go(producer: AIOKafkaProducer) -> None:
         if not closing.done():
             closing.cancel()
         elif not closing.cancelled() and (error := closing.exception()) is not None:
-            _log.info("producer_close_failed", error=repr(error))
+            _log.info("connection_close_failed", server="kafka", error=repr(error))

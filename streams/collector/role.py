@@ -67,7 +67,7 @@ async def _serve(settings: Settings, config: Config, report: StateReport, doors:
             gc.collect()
             gc.freeze()
             url = f"http://{settings.collector_host}:{_port(runner)}"
-            _log.info("collector_started", url=url, keys=len(keys))
+            _log.info("server_started", url=url, keys=len(keys))
             await _beat_forever(report, intake, url)
         finally:
             report.say("stopping")

@@ -237,12 +237,20 @@ async def run(settings: Settings, config: Config, report: StateReport) -> None:
             except (ClickHouseError, KafkaError, OSError) as error:
                 state, detail = "degraded", f"waiting for ClickHouse or Kafka: {str(error)[:200]}"
                 pause = _EAGER_S
-                _log.warning("baselines_waiting", error=str(error)[:200], retry_in_s=pause)
+                _log_unreachable(error, pause)
             report.say(state, detail)
             await asyncio.sleep(pause)
     finally:
         beating.cancel()
         report.clear()
+
+
+def _log_unreachable(error: Exception, pause_s: float) -> None:
+    said = {"job": "baselines", "error": str(error)[:200], "retry_in_s": pause_s}
+    if isinstance(error, ClickHouseError):
+        _log.warning("clickhouse_unreachable", **said)
+    else:
+        _log.warning("kafka_unreachable", **said)
 
 
 async def _beat(report: StateReport) -> None:

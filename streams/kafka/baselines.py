@@ -15,6 +15,7 @@ import structlog
 from scoring.baselines.baseline import StoreBaseline, decode_baseline
 from streams.kafka.admin import partition_of
 from streams.kafka.followers import TopicFollower
+from streams.kafka.topics import BASELINES
 
 _log = structlog.get_logger()
 POLL_MS = 500
@@ -83,5 +84,5 @@ def _decoded(store_id: str, value: bytes) -> StoreBaseline | None:
     try:
         return decode_baseline(value)
     except msgspec.MsgspecError as error:
-        _log.warning("baseline_skipped", store=store_id, error=str(error))
+        _log.warning("record_skipped", topic=BASELINES, store=store_id, error=str(error))
         return None

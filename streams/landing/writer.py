@@ -151,7 +151,7 @@ class Writer:
             try:
                 await client.close()
             except (OSError, ClickHouseUnreachableError) as error:
-                _log.debug("clickhouse_close_failed", error=str(error))
+                _log.info("connection_close_failed", server="clickhouse", error=str(error))
 
 
 def _block(topic: str, statement: str, rows: Sequence[Row]) -> tuple[bytes, str]:

@@ -153,9 +153,9 @@ class _Leader:
         for transition in found:
             metrics.POOLS_TRANSITIONS.labels(transition.state).inc()
             _log.info(
-                "pool_alert_changed",
+                "alert_changed",
                 state=transition.state,
-                pool=transition.store_id,
+                store=transition.store_id,
                 step=transition.step,
                 level=transition.level,
                 surprise=round(transition.surprise, 2),

@@ -162,7 +162,9 @@ class ComparisonQueries:
             try:
                 baseline = decode_baseline(row["baseline"])
             except msgspec.DecodeError as error:
-                _log.warning("baseline_skipped", store=row["store_id"], error=str(error)[:200])
+                _log.warning(
+                    "record_skipped", topic="baselines", store=row["store_id"], error=str(error)[:200]
+                )
                 self._drops[key] = {}
                 continue
             looks = max(len(baseline.steps), 1)

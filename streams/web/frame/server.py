@@ -121,7 +121,7 @@ async def run(settings: Settings, config: Config, report: StateReport) -> None:
         await site.start()
         host, port = runner.addresses[0][:2]
         address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-        _log.info("page_started", address=address)
+        _log.info("server_started", url=address)
         while True:
             report.ready(addresses={"http": address})
             await asyncio.sleep(HEARTBEAT_S)
