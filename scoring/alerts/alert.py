@@ -55,29 +55,9 @@ class AlertContribution(msgspec.Struct, frozen=True):
     share: float
 
 
-class AlertTransition(msgspec.Struct, frozen=True, omit_defaults=False):
-    """One change in an alert's life, as it is on ``funnel.alerts.v1`` and in table ``alerts``.
+class Evidence(msgspec.Struct, frozen=True):
+    """What a window of ``window_minutes`` showed: arrivals, their expectation and its 99 % interval, exposure behind it."""
 
-    ``alert_id`` is made from (store_id, step, segment, kind, opened_at_ms) alone, so the same transition made twice
-    is the same row. ``observed``, ``expected``, ``low``, ``high`` are arrivals in the window of ``window_minutes``;
-    ``lost`` is the shortfall since the window that opened the alert began (``lost_low``..``lost_high``: 90 % interval), in
-    downstream events. ``fired_at_ms`` is None for an alert that the calendar holds or held back to its end.
-    An alert of a pool (kind ``pooled``) has the pool's id for ``store_id``, its stores as ``members`` (those that lack most
-    first) and their shares of the shortfall as ``contributions``. ``sequence`` is 0 for the first transition of the alert and grows by one.
-    """
-
-    alert_id: str
-    store_id: str
-    step: str
-    segment: str
-    kind: AlertKind
-    level: Level
-    state: AlertState
-    sequence: int
-    at_ms: int
-    opened_at_ms: int
-    fired_at_ms: int | None
-    resolved_at_ms: int | None
     surprise: float
     observed: float
     expected: float
@@ -85,10 +65,42 @@ class AlertTransition(msgspec.Struct, frozen=True, omit_defaults=False):
     high: float
     window_minutes: int
     sample: float
+
+
+class AlertRecord(Evidence, frozen=True, kw_only=True):
+    """What is known of an alert, to the topic, the table and the API alike.
+
+    ``lost`` is the shortfall since the window that opened the alert began (``lost_low``..``lost_high``: 90 % interval), in
+    downstream events. ``fired_at_ms`` is None for an alert that the calendar holds or held back to its end.
+    An alert of a pool (kind ``pooled``) has the pool's id for ``store_id``, its stores as ``members`` (those that lack most
+    first) and their shares of the shortfall as ``contributions``.
+    """
+
+    alert_id: str
+    store_id: str
+    step: str
+    segment: str
+    opened_at_ms: int
+    fired_at_ms: int | None
+    resolved_at_ms: int | None
     lost: float
     lost_low: float
     lost_high: float
-    label: AlertLabel = AlertLabel.UNKNOWN
     contributions: tuple[AlertContribution, ...] = ()
     members: tuple[str, ...] = ()
+
+
+class AlertTransition(AlertRecord, frozen=True, kw_only=True, omit_defaults=False):
+    """One change in an alert's life, as it is on ``funnel.alerts.v1`` and in table ``alerts``.
+
+    ``alert_id`` is made from (store_id, step, segment, kind, opened_at_ms) alone, so the same transition made twice
+    is the same row. ``sequence`` is 0 for the first transition of the alert and grows by one.
+    """
+
+    kind: AlertKind
+    level: Level
+    state: AlertState
+    sequence: int
+    at_ms: int
+    label: AlertLabel = AlertLabel.UNKNOWN
     note: str = ""

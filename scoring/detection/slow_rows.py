@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from scoring.alerts.alert import Evidence
 from scoring.detection.engine import SeriesMinute
 from scoring.detection.policy import WINDOWS
 from scoring.detection.slow_clock import SlowStore
 from scoring.detection.tail import LN10, predictive_interval
-from scoring.detection.tracked_alert import Evidence
 from scoring.funnel.scores import ScoreRow, ScoreState
 from scoring.funnel.units import MINUTE_MS
 

@@ -6,7 +6,15 @@ import hashlib
 
 import msgspec
 
-from scoring.alerts.alert import AlertContribution, AlertKind, AlertLabel, AlertState, AlertTransition, Level
+from scoring.alerts.alert import (
+    AlertContribution,
+    AlertKind,
+    AlertLabel,
+    AlertState,
+    AlertTransition,
+    Evidence,
+    Level,
+)
 from scoring.detection.tracking import Suspicion
 
 #: 90 % two-sided
@@ -17,18 +25,6 @@ def make_alert_id(store_id: str, step: str, segment: str, kind: AlertKind, opene
     """The alert's id: a hash of what identifies it, so the same alert found twice has the same id."""
     text = "\x1f".join((store_id, step, segment, kind, str(opened_at_ms)))
     return hashlib.blake2b(text.encode(), digest_size=10).hexdigest()
-
-
-class Evidence(msgspec.Struct, frozen=True):
-    """What a window showed: arrivals, expectation and its 99 % interval, exposure behind it."""
-
-    surprise: float
-    observed: float
-    expected: float
-    low: float
-    high: float
-    window_minutes: int
-    sample: float
 
 
 class TrackedAlert(msgspec.Struct):
@@ -77,7 +73,6 @@ class TrackedAlert(msgspec.Struct):
         # the wobble is taken as one constant deviation: the interval is rather too wide than too narrow
         spread = _Z90 * (self.fast_variance + self.expected**2 * self.log_variance) ** 0.5
         lost = self.expected - self.arrived
-        evidence = self.evidence
         made = AlertTransition(
             alert_id=self.alert_id,
             store_id=self.store_id,
@@ -91,13 +86,7 @@ class TrackedAlert(msgspec.Struct):
             opened_at_ms=self.opened_at_ms,
             fired_at_ms=self.fired_at_ms or (None if self.is_held else self.opened_at_ms),
             resolved_at_ms=self.resolved_at_ms,
-            surprise=evidence.surprise,
-            observed=evidence.observed,
-            expected=evidence.expected,
-            low=evidence.low,
-            high=evidence.high,
-            window_minutes=evidence.window_minutes,
-            sample=evidence.sample,
+            **msgspec.structs.asdict(self.evidence),
             lost=max(lost, 0.0),
             lost_low=max(lost - spread, 0.0),
             lost_high=max(lost + spread, 0.0),

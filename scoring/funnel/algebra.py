@@ -33,7 +33,7 @@ Counts = Mapping[str, Mapping[str, float]]
 
 
 @dataclass(frozen=True, slots=True)
-class ChangePart:
+class StepContribution:
     """A step's part (``step`` empty: the traffic's) in the change of the last stage.
 
     ``log_ratio`` is ln(rate now / rate then), ``low`` and ``high`` its 90 % interval from counting alone; ``mix`` and
@@ -61,7 +61,7 @@ class Algebra:
     now: float
     then: float
     log_ratio: float
-    parts: tuple[ChangePart, ...]
+    parts: tuple[StepContribution, ...]
 
     @property
     def carried_by(self) -> str | None:
@@ -147,7 +147,7 @@ def _total(counts: Counts, stage: str) -> float:
 
 def _part(
     step: str, now: float, then: float, events: tuple[float, float], split: tuple[float, float] | None, whole: float, per_log: float
-) -> ChangePart:  # fmt: skip
+) -> StepContribution:  # fmt: skip
     log_ratio = math.log(now / then)
     spread = _Z90 * math.sqrt(1 / events[0] + 1 / events[1])
     mix = rate = None
@@ -155,7 +155,7 @@ def _part(
         mean = logarithmic_mean(now, then)
         mix = split[0] / mean
         rate = log_ratio - mix
-    return ChangePart(
+    return StepContribution(
         step,
         now,
         then,

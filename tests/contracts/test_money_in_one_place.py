@@ -228,6 +228,7 @@ def test_the_price_in_sql_is_the_price_in_python(clickhouse: Store) -> None:
 
 
 PLAIN = AlertTransition(
-    "a", "s", "order_to_payment", "", AlertKind.CONVERSION, Level.PAGE, AlertState.FIRING, 0, 0, 0, 0, None,
-    9.0, 1.0, 2.0, 1.0, 3.0, 30, 10.0, 20.0, 10.0, 30.0,
+    alert_id="a", store_id="s", step="order_to_payment", segment="", kind=AlertKind.CONVERSION, level=Level.PAGE,
+    state=AlertState.FIRING, sequence=0, at_ms=0, opened_at_ms=0, fired_at_ms=0, resolved_at_ms=None, surprise=9.0,
+    observed=1.0, expected=2.0, low=1.0, high=3.0, window_minutes=30, sample=10.0, lost=20.0, lost_low=10.0, lost_high=30.0,
 )  # fmt: skip

@@ -8,14 +8,8 @@ from __future__ import annotations
 
 import msgspec
 
+from scoring.alerts.alert import AlertRecord
 from streams.web.grid.answers import MoneyEstimate
-
-
-class Share(msgspec.Struct, frozen=True):
-    """A segment's share of a shortfall, in [0, 1]."""
-
-    segment: str
-    share: float
 
 
 class ActionSummary(msgspec.Struct, frozen=True):
@@ -54,34 +48,16 @@ class ActionEntry(msgspec.Struct, frozen=True):
     pending: bool = False
 
 
-class Alert(msgspec.Struct, frozen=True):
-    """An alert as it is at the moment looked at: its newest transition, and who handles it."""
+class Alert(AlertRecord, frozen=True, kw_only=True):
+    """An alert as it is at the moment looked at: its newest transition, the largest share first, and who handles it.
 
-    alert_id: str
-    store_id: str
-    step: str
-    segment: str
+    ``kind``, ``level`` and ``label`` may be those of another release.
+    """
+
     kind: str
     level: str
     state: str
-    opened_at_ms: int
-    fired_at_ms: int | None
-    resolved_at_ms: int | None
-    surprise: float
-    observed: float
-    expected: float
-    low: float
-    high: float
-    window_minutes: int
-    sample: float
-    lost: float
-    lost_low: float
-    lost_high: float
     label: str
-    #: each segment's share of the shortfall; of a pool (kind ``pooled``) each store's
-    contributions: tuple[Share, ...] = ()
-    #: of a pool: the stores in it
-    members: tuple[str, ...] = ()
     money: MoneyEstimate | None = None
     people: ActionSummary = ActionSummary()
 

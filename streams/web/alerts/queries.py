@@ -8,14 +8,14 @@ from typing import Any
 import msgspec
 
 from scoring.alerts.actions import HumanAction
-from scoring.alerts.alert import AlertTransition
+from scoring.alerts.alert import AlertRecord, AlertTransition
 from scoring.funnel.stages import STAGES, STEP_BY_ID
 from scoring.funnel.units import DAY_MS, MINUTE_MS
 from streams.clickhouse.reader import Database, Row
 from streams.clock import now_ms
 from streams.incidents.alert_rows import ALERT_COLUMNS, ALERT_DAYS, alert_of
 from streams.web.alerts.action_queries import ActionQueries
-from streams.web.alerts.answers import Alert, Alerts, Responses, Share, Transition
+from streams.web.alerts.answers import Alert, Alerts, Responses, Transition
 from streams.web.frame.queries import alerts_then
 from streams.web.grid.answers import MoneyEstimate
 from streams.web.grid.money import AlertPrices
@@ -158,13 +158,13 @@ def rows_span(alert: Alert, at_ms: int) -> tuple[tuple[str, ...], int, int]:
 
 def _answer(row: Row, alert: AlertTransition, money: MoneyEstimate | None) -> Alert:
     """The API's form; kind, level and label of another release are passed on as they are."""
-    known: dict[str, Any] = {
-        name: getattr(alert, name) for name in Alert.__struct_fields__ if hasattr(alert, name)
-    }
-    shares = sorted((Share(c.segment, c.share) for c in alert.contributions), key=lambda share: -share.share)
-    as_written = {
-        "kind": row["alert_kind"],
-        "level": row["alert_level"],
-        "label": row["alert_label"] or alert.label.value,
-    }
-    return Alert(**{**known, **as_written, "contributions": tuple(shares), "money": money})
+    known: dict[str, Any] = {name: getattr(alert, name) for name in AlertRecord.__struct_fields__}
+    known["contributions"] = tuple(sorted(alert.contributions, key=lambda part: -part.share))
+    return Alert(
+        **known,
+        kind=row["alert_kind"],
+        level=row["alert_level"],
+        state=alert.state.value,
+        label=row["alert_label"] or alert.label.value,
+        money=money,
+    )

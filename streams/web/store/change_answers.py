@@ -7,25 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-
-class StepContribution(msgspec.Struct, frozen=True):
-    """A step's part in the change of the whole; an empty ``step`` is the traffic's. See ``scoring/funnel/algebra.py``.
-
-    ``now`` and ``then`` are conversion rates (the traffic's: events). ``log_ratio`` is ln(now/then) with the 90 % interval
-    ``low`` to ``high`` of counting alone; ``mix`` and ``rate`` add up to it, None where segments do not carry over the step.
-    ``events`` is the part in events of the last stage, ``share`` in its change (None if the whole hardly changed).
-    """
-
-    step: str
-    now: float
-    then: float
-    log_ratio: float
-    low: float
-    high: float
-    mix: float | None
-    rate: float | None
-    events: float
-    share: float | None
+from scoring.funnel.algebra import StepContribution
 
 
 class Contributions(msgspec.Struct, frozen=True):

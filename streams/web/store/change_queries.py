@@ -15,7 +15,7 @@ from scoring.funnel.units import HOUR_MS, MINUTE_MS, WEEK_MS
 from streams.clickhouse.reader import Database
 from streams.config.model import Config
 from streams.web.frame.queries import store_or_bare
-from streams.web.store.change_answers import CohortRow, Cohorts, Contributions, StepContribution
+from streams.web.store.change_answers import CohortRow, Cohorts, Contributions
 from streams.web.store.queries import StoreQueries
 
 FRESH_S = 30.0
@@ -111,15 +111,9 @@ class ChangeQueries:
         found = decompose(now, then)
         if found is None:
             return Contributions(store_id, against, "", from_ms, to_ms, 0.0, 0.0, 0.0, None, None, ())
-        parts = tuple(
-            StepContribution(
-                p.step, p.now, p.then, p.log_ratio, p.low, p.high, p.mix, p.rate, p.events, p.share
-            )
-            for p in found.parts
-        )
         return Contributions(
             store_id, against, found.stage, from_ms, to_ms, found.now, found.then, found.log_ratio,
-            found.carried_by, found.mix_share, parts,
+            found.carried_by, found.mix_share, found.parts,
         )  # fmt: skip
 
     async def _counts(self, store_id: str, from_ms: int, to_ms: int) -> Segmented:

@@ -58,8 +58,10 @@ async def test_every_topic_lands_as_it_was_sent_and_landing_it_again_changes_not
     )
     minute_ms = moment // MINUTE_MS * MINUTE_MS
     alert = AlertTransition(
-        "a1", "s1", "order_to_payment", "", AlertKind.CONVERSION, Level.PAGE, AlertState.PENDING, 0, moment, moment,
-        None, None, 7.5, 1, 10, 5, 15, 5, 100, 9, 4, 14, contributions=(AlertContribution("ios/paypal", 0.7),), members=("s2",),
+        alert_id="a1", store_id="s1", step="order_to_payment", segment="", kind=AlertKind.CONVERSION, level=Level.PAGE,
+        state=AlertState.PENDING, sequence=0, at_ms=moment, opened_at_ms=moment, fired_at_ms=None, resolved_at_ms=None,
+        surprise=7.5, observed=1, expected=10, low=5, high=15, window_minutes=5, sample=100, lost=9, lost_low=4, lost_high=14,
+        contributions=(AlertContribution("ios/paypal", 0.7),), members=("s2",),
     )  # fmt: skip
     fired = msgspec.structs.replace(
         alert, state=AlertState.FIRING, sequence=1, at_ms=moment + 5, fired_at_ms=moment + 5
