@@ -5,8 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
 from pydantic import Field
@@ -15,11 +14,9 @@ from scoring.wording.text import Text
 from streams.channels.markdown import cut_bytes, fitting, message_markdown
 from streams.channels.message import Message
 from streams.channels.posting import check_code, post_json
-from streams.channels.receiver import ChannelContext, ChannelSpec, ReceiverConfig, Url
+from streams.channels.receiver import ChannelSpec, ReceiverConfig, Url
+from streams.channels.signed_hook import SignedHook
 from streams.schema import SecretRef
-
-if TYPE_CHECKING:
-    import aiohttp
 
 #: 130101 and 410100: more than 20 messages a minute; -1: the system is busy
 _BUSY = frozenset({130101, 410100, -1})
@@ -63,31 +60,15 @@ def dingtalk_payload(message: Message, mention: tuple[str, ...]) -> dict[str, An
     }
 
 
-class DingTalkChannel:
+class DingTalkChannel(SignedHook):
     """A DingTalk group by its robot."""
-
-    def __init__(
-        self,
-        session: aiohttp.ClientSession,
-        url: str,
-        secret: str,
-        mention: tuple[str, ...],
-        now_ms: Callable[[], int],
-    ) -> None:
-        self._session, self._url, self._secret, self._mention = session, url, secret, mention
-        self._now_ms = now_ms
 
     async def send(self, message: Message) -> str:
         """Send the Markdown; a robot gives no receipt."""
-        url = signed_url(self._url, self._secret, self._now_ms()) if self._secret else self._url
-        answer = await post_json(self._session, url, dingtalk_payload(message, self._mention))
+        url = signed_url(self.url, self.secret, self.now_ms()) if self.secret else self.url
+        answer = await post_json(self.session, url, dingtalk_payload(message, self.mention))
         check_code(answer, "DingTalk", "errcode", _BUSY)
         return ""
-
-
-def _build(receiver: DingTalkReceiver, context: ChannelContext) -> DingTalkChannel:
-    url, secret = context.secret(receiver.url), context.secret(receiver.secret)
-    return DingTalkChannel(context.session, url, secret, receiver.mention, context.now_ms)
 
 
 CHANNEL = ChannelSpec(
@@ -95,5 +76,5 @@ CHANNEL = ChannelSpec(
     words=Text("钉钉", "DingTalk"),
     per_minute=20,
     per_second=10,
-    build=_build,
+    build=DingTalkChannel.of,
 )

@@ -8,8 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from pydantic import Field
@@ -20,11 +19,9 @@ from scoring.wording.text import Text
 from streams.channels.markdown import fitting
 from streams.channels.message import Message
 from streams.channels.posting import check_code, post_json
-from streams.channels.receiver import ChannelContext, ChannelSpec, Mention, ReceiverConfig, Url
+from streams.channels.receiver import ChannelSpec, Mention, ReceiverConfig, Url
+from streams.channels.signed_hook import SignedHook
 from streams.schema import SecretRef
-
-if TYPE_CHECKING:
-    import aiohttp
 
 #: 11232 and 99991400: too many messages
 _BUSY = frozenset({11232, 99991400})
@@ -104,33 +101,17 @@ def _payload(message: Message, mention: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
-class FeishuChannel:
+class FeishuChannel(SignedHook):
     """A Feishu or Lark group by its custom bot."""
-
-    def __init__(
-        self,
-        session: aiohttp.ClientSession,
-        url: str,
-        secret: str,
-        mention: tuple[str, ...],
-        now_ms: Callable[[], int],
-    ) -> None:
-        self._session, self._url, self._secret, self._mention = session, url, secret, mention
-        self._now_ms = now_ms
 
     async def send(self, message: Message) -> str:
         """Send the card; a custom bot gives no receipt."""
-        payload = feishu_payload(message, self._mention)
-        if self._secret:
-            timestamp = self._now_ms() // 1000
-            payload |= {"timestamp": str(timestamp), "sign": signature(self._secret, timestamp)}
-        check_code(await post_json(self._session, self._url, payload), "Feishu", "code", _BUSY)
+        payload = feishu_payload(message, self.mention)
+        if self.secret:
+            timestamp = self.now_ms() // 1000
+            payload |= {"timestamp": str(timestamp), "sign": signature(self.secret, timestamp)}
+        check_code(await post_json(self.session, self.url, payload), "Feishu", "code", _BUSY)
         return ""
-
-
-def _build(receiver: FeishuReceiver, context: ChannelContext) -> FeishuChannel:
-    url, secret = context.secret(receiver.url), context.secret(receiver.secret)
-    return FeishuChannel(context.session, url, secret, receiver.mention, context.now_ms)
 
 
 #: a bot takes five messages a second and a hundred a minute; four leave room for others that use the same bot
@@ -139,5 +120,5 @@ CHANNEL = ChannelSpec(
     words=Text("飞书", "Feishu / Lark"),
     per_minute=100,
     per_second=4,
-    build=_build,
+    build=FeishuChannel.of,
 )
