@@ -15,7 +15,7 @@ import typer
 from scoring.alerts.actions import CloseReason, HumanActionKind
 from scoring.wording.catalogue import ALERT_STATE_NAMES, LEVEL_NAMES, segment_name, step_name
 from scoring.wording.text import Language
-from streams.cli.asking import configuration, failed, running_instance
+from streams.cli.asking import DataOption, configuration, failed, running_instance
 from streams.cli.terminal import console, say, say_json
 from streams.clickhouse.asking import ask
 from streams.clickhouse.errors import ClickHouseError
@@ -25,7 +25,6 @@ from streams.printable import printable
 if TYPE_CHECKING:
     from streams.settings import Settings
 
-DataOption = Annotated[Path | None, typer.Option("--data", help="Folder of the running instance.")]
 WhoOption = Annotated[str, typer.Option("--who", help="Your name, as others will see it.")]
 AlertArgument = Annotated[str, typer.Argument(help="The alert's id, as shown by `funnelwatch alerts list`.")]
 

@@ -1,9 +1,9 @@
-"""What commands that ask a running instance share: its settings, its configuration, and how a command fails."""
+"""What commands that ask a running instance share: the option that names it, its settings and configuration, how a command fails."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +15,10 @@ from streams.settings import Settings
 
 if TYPE_CHECKING:
     from streams.config.model import Config
+#: of every command that asks a running instance
+DataOption = Annotated[
+    Path | None, typer.Option("--data", help="Folder of the running instance.", show_default=False)
+]
 
 
 def failed(text: str) -> typer.Exit:

@@ -18,9 +18,11 @@ from scoring.baselines.minute_table import MinuteTable
 from scoring.baselines.peers import Lenders
 from scoring.detection import DetectionPolicy
 from scoring.funnel.pools import PoolRules
-from streams.backtest.files import FileUnreadableError, parse_minute, read_incidents, read_minutes
+from scoring.funnel.units import MINUTE_MS
+from streams.backtest.files import FileUnreadableError, read_incidents, read_minutes
 from streams.backtest.run import BacktestResult, run_backtest, training_end
 from streams.cli.backtest_report import iso, print_report
+from streams.cli.moments import moment_ms
 from streams.cli.terminal import console, say
 from streams.config.core import day_rules, slow_inputs
 from streams.config.loading import load_config
@@ -211,7 +213,7 @@ def _read_file(
     if out is not None:
         _check_writable(out)
     table = read_minutes(minutes)
-    return _prepared(table, settings, _parse_until(train_until))
+    return _prepared(table, settings, _minute(train_until))
 
 
 def _read_own(
@@ -221,7 +223,7 @@ def _read_own(
     from streams.jobs.history import read_own_history
 
     table, settings = read_own_history(data, days, config)
-    return _prepared(table, settings, _parse_until(train_until) if train_until else training_end(table))
+    return _prepared(table, settings, _minute(train_until) if train_until else training_end(table))
 
 
 def _prepared(table: MinuteTable, settings: Config, until: int) -> tuple[MinuteTable, Config, int]:
@@ -258,11 +260,8 @@ def _check_writable(out: Path) -> None:
         )
 
 
-def _parse_until(text: str) -> int:
-    try:
-        return parse_minute(text)
-    except ValueError as error:
-        raise FileUnreadableError(f"--train-until {text!r} is not a time; write 2026-02-01T00:00Z") from error
+def _minute(text: str) -> int:
+    return moment_ms(text, "--train-until") // MINUTE_MS
 
 
 def register(app: typer.Typer) -> None:

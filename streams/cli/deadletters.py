@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import closing
-from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -13,20 +12,18 @@ from rich.table import Table
 from rich.text import Text
 
 from scoring.events.event import RejectReason
-from streams.cli.asking import configuration, failed, running_instance
+from streams.cli.asking import DataOption, configuration, failed, running_instance
+from streams.cli.moments import moment
 from streams.cli.sql import explain
 from streams.cli.terminal import console, say, say_json
 from streams.clickhouse.clients import open_reader_sync
 from streams.clickhouse.errors import ClickHouseError
-from streams.clock import now
 from streams.collector.intake import open_intake
 from streams.collector.letters import (
     ResendResult,
     StoredLetter,
-    TimeFormatError,
     count_reasons,
     find_letters,
-    moment,
     replay,
 )
 from streams.kafka.errors import KafkaUnreachableError
@@ -34,9 +31,6 @@ from streams.printable import printable
 from streams.settings import Settings
 from streams.sources.registry import types_claimable
 
-_Data = Annotated[
-    Path | None, typer.Option("--data", help="Folder of the running instance.", show_default=False)
-]
 _Reason = Annotated[RejectReason | None, typer.Option("--reason", help="Of this reason only.")]
 _Store = Annotated[str, typer.Option("--store", help="Of this store only.")]
 _Since = Annotated[str, typer.Option("--since", help="Since then: 90m, 2h, 3d ago, or an ISO time.")]
@@ -51,10 +45,7 @@ def _find(
     since: str = "",
     most: int = 0,
 ) -> list[StoredLetter]:
-    try:
-        start = moment(since, now()) if since else None
-    except TimeFormatError as error:
-        raise typer.BadParameter(str(error), param_hint="--since") from error
+    start = moment(since, "--since") if since else None
     try:
         with closing(open_reader_sync(settings)) as client:
             return find_letters(
@@ -107,7 +98,7 @@ def list_(
     since: _Since = "",
     most: Annotated[int, typer.Option("--most", min=1, help="At most this many, the newest.")] = 100,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a letter.")] = False,
-    data: _Data = None,
+    data: DataOption = None,
 ) -> None:
     """List rejected records, newest first, with the reason of each."""
     settings = running_instance(data)
@@ -127,7 +118,7 @@ def list_(
 def show(
     letter: Annotated[str, typer.Argument(metavar="ID", help="Its id, or how the id begins.")],
     as_json: Annotated[bool, typer.Option("--json", help="As a JSON object.")] = False,
-    data: _Data = None,
+    data: DataOption = None,
 ) -> None:
     """Show one rejected record whole: why, from where, and what is kept of it."""
     found = _find(running_instance(data), ids=[letter], most=2)
@@ -149,7 +140,7 @@ def replay_(
     reason: _Reason = None,
     store: _Store = "",
     since: _Since = "",
-    data: _Data = None,
+    data: DataOption = None,
 ) -> None:
     """Resend rejected records after their cause has been fixed. An event that is sent twice counts once.
 

@@ -16,7 +16,7 @@ from scoring.alerts.actions import HumanActionKind
 from scoring.digest.schedule import DigestForm, Occurrence, occurrence_now, upcoming
 from streams.channels import SendError
 from streams.channels.mail import open_post
-from streams.cli.asking import configuration, failed, running_instance
+from streams.cli.asking import DataOption, configuration, failed, running_instance
 from streams.cli.terminal import console, say
 from streams.clickhouse.errors import ClickHouseUnreachableError
 from streams.clock import now_ms
@@ -26,8 +26,6 @@ from streams.digests.composing import ComposedDigest, DigestComposer
 from streams.incidents.action_log import new_action, publish_action
 from streams.kafka.errors import KafkaUnreachableError
 from streams.settings import Settings, load_settings
-
-DataOption = Annotated[Path | None, typer.Option("--data", help="Folder of the running instance.")]
 
 digest = typer.Typer(
     no_args_is_help=True, help="Preview, send and schedule the digest mail on how all stores are doing."

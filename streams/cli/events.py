@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from scoring.events.event import Source
-from streams.cli.asking import configuration, failed, running_instance
+from streams.cli.asking import DataOption, configuration, failed, running_instance
+from streams.cli.moments import span_ms
 from streams.cli.sql import explain
 from streams.cli.terminal import say
 from streams.clickhouse.clients import open_writer
@@ -32,26 +32,10 @@ _Visitor = Annotated[
     str, typer.Option("--visitor", help="Only this visitor, as in the view `events`.", show_default=False)
 ]
 _Reason = Annotated[str, typer.Option("--reason", help="Kept in the view `exclusions`.", show_default=False)]
-_Data = Annotated[
-    Path | None, typer.Option("--data", help="Folder of the running instance.", show_default=False)
-]
-
-
-def _moment(text: str, option: str) -> int:
-    try:
-        when = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise typer.BadParameter(
-            f"{text!r} is not a time; write 2026-11-22, or 2026-11-22T08:00:00+08:00", param_hint=option
-        ) from error
-    return int((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 def _span(store: str, begin: str, end: str, source: Source | None, visitor: str) -> ExclusionSpan:
-    start_ms, end_ms = _moment(begin, "--from"), _moment(end, "--to")
-    if end_ms <= start_ms:
-        raise typer.BadParameter("the end is not after the beginning", param_hint="--to")
-    return ExclusionSpan(store, start_ms, end_ms, source.value if source else "", visitor)
+    return ExclusionSpan(store, *span_ms(begin, end), source.value if source else "", visitor)
 
 
 async def _mark(
@@ -87,7 +71,7 @@ def exclude(
     source: _Source = None,
     visitor: _Visitor = "",
     reason: _Reason = "",
-    data: _Data = None,
+    data: DataOption = None,
 ) -> None:
     """Take events out of counts and learning; they stay in `events`, marked.
 
@@ -103,7 +87,7 @@ def restore(
     source: _Source = None,
     visitor: _Visitor = "",
     reason: _Reason = "",
-    data: _Data = None,
+    data: DataOption = None,
 ) -> None:
     """Take excluded events back in."""
     _run(data, _span(store, begin, end, source, visitor), ExclusionAction.RESTORE, reason)

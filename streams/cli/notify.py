@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import Annotated
 
 import aiohttp
@@ -14,13 +13,11 @@ from scoring.wording.cards import Card, Line, LineKind
 from streams.channels import Message, MessageKind, SendError
 from streams.channels.receiver import ChannelContext, ReceiverConfig
 from streams.channels.registry import build_channel
-from streams.cli.asking import configuration, failed
+from streams.cli.asking import DataOption, configuration, failed
 from streams.cli.terminal import say
 from streams.clock import now_ms
 from streams.schema import ConfigError
 from streams.settings import Settings, load_settings
-
-DataOption = Annotated[Path | None, typer.Option("--data", help="Folder of the running instance.")]
 
 notify = typer.Typer(no_args_is_help=True, help="Test the receivers of messages.")
 

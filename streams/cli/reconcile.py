@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Annotated
 from uuid import uuid4
 
@@ -12,7 +11,8 @@ import msgspec
 import typer
 from rich.table import Table
 
-from streams.cli.asking import running_instance
+from streams.cli.asking import DataOption, running_instance
+from streams.cli.moments import span_ms
 from streams.cli.sql import explain
 from streams.cli.terminal import console, say, say_json
 from streams.clickhouse.clients import open_writer
@@ -20,29 +20,13 @@ from streams.clickhouse.errors import ClickHouseError
 from streams.clickhouse.reconcile import Reconciliation, repair
 from streams.clickhouse.reconcile import reconcile as compare_counts
 from streams.clickhouse.repeats import happened_between, mark_repeats
-from streams.clock import now
 from streams.config.loading import find_config, load_config
 from streams.config.model import Config
 from streams.settings import Settings
 
-#: minutes before the present that are still being landed
-_SETTLING = timedelta(minutes=2)
+#: the span that is compared unless another is given; the last two minutes are still being landed
+_FROM, _TO = "48h", "2m"
 _SHOWN = 50
-
-
-def _time(text: str | None, otherwise: datetime, option: str) -> int:
-    """``text`` (RFC 3339, or a date; UTC where it names no offset) in ms since 1970."""
-    when = otherwise
-    if text is not None:
-        try:
-            when = datetime.fromisoformat(text)
-        except ValueError as error:
-            raise typer.BadParameter(
-                f"{text!r} is not a time; write 2026-11-22, or 2026-11-22T08:00:00+08:00", param_hint=option
-            ) from error
-    if when.tzinfo is None:
-        when = when.replace(tzinfo=UTC)
-    return int(when.timestamp() * 1000)
 
 
 async def _compare(
@@ -88,21 +72,16 @@ def _show(found: Reconciliation, repaired: int) -> None:
 
 def reconcile(
     begin: Annotated[
-        str | None,
-        typer.Option("--from", help="First minute (default: 48 hours ago).", show_default=False),
-    ] = None,
-    end: Annotated[
-        str | None,
-        typer.Option("--to", help="End, not included (default: 2 minutes ago).", show_default=False),
-    ] = None,
+        str,
+        typer.Option("--from", help="First minute: a time, or how long ago.", show_default="48 hours ago"),
+    ] = _FROM,
+    end: Annotated[str, typer.Option("--to", help="End, not included.", show_default="2 minutes ago")] = _TO,
     store: Annotated[str | None, typer.Option("--store", help="Only this store.", show_default=False)] = None,
     fix: Annotated[
         bool, typer.Option("--fix", help="Recount the minutes that differ and store that.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
-    data: Annotated[
-        Path | None, typer.Option("--data", help="Folder of the running instance.", show_default=False)
-    ] = None,
+    data: DataOption = None,
 ) -> None:
     """Compare stage_counts with a fresh count of the raw events, which are the truth.
 
@@ -110,11 +89,7 @@ def reconcile(
     """
     settings = running_instance(data)
     config = load_config(find_config(settings.data, settings.config))
-    present = now()
-    start_ms = _time(begin, present - timedelta(hours=48), "--from")
-    end_ms = _time(end, present - _SETTLING, "--to")
-    if end_ms <= start_ms:
-        raise typer.BadParameter("the end is not after the beginning", param_hint="--to")
+    start_ms, end_ms = span_ms(begin, end)
     try:
         found, repaired = asyncio.run(_compare(settings, config, start_ms, end_ms, store, fix))
     except ClickHouseError as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,7 +11,8 @@ from aiokafka.errors import KafkaError
 
 from scoring.alerts.alert import AlertKind, Level
 from scoring.alerts.routing import Severity
-from streams.cli.asking import configuration, failed, running_instance
+from streams.cli.asking import DataOption, configuration, failed, running_instance
+from streams.cli.moments import moment_ms
 from streams.cli.terminal import say
 from streams.clock import now_ms
 from streams.config.model import Config
@@ -22,8 +22,6 @@ from streams.incidents.facts import FactsReader
 from streams.incidents.send_log import SendLog
 from streams.instance.files import read_instance
 from streams.settings import Settings, load_settings
-
-DataOption = Annotated[Path | None, typer.Option("--data", help="Folder of the running instance.")]
 
 route = typer.Typer(no_args_is_help=True, help="Show who is notified of an alert, and why.")
 
@@ -102,7 +100,7 @@ def explain_alert(
         if read_instance(settings.data) is not None:
             settings = running_instance(data)
         config = configuration(settings)
-        rows = _suppose(settings, config, label or [], _moment(at))
+        rows = _suppose(settings, config, label or [], moment_ms(at, "--at") if at else now_ms())
     if not rows:
         raise failed("no route has a receiver for this alert; add `alerting.receivers` to funnelwatch.yaml")
     for row in rows:
@@ -111,16 +109,6 @@ def explain_alert(
             moment = datetime.fromtimestamp(row.decision.until_ms / 1000, UTC).astimezone()
             until = f" (until {moment:%m-%d %H:%M:%S %Z})"
         say(f"{row.route} → {row.receiver}: {row.decision.action} — {row.text(settings.language)}{until}")
-
-
-def _moment(at: str) -> int:
-    if not at:
-        return now_ms()
-    try:
-        moment = datetime.fromisoformat(at)
-    except ValueError as error:
-        raise failed(f"invalid --at {at!r}; expected a time such as 2026-11-11T23:30+08:00") from error
-    return round(moment.timestamp() * 1000)
 
 
 def _suppose(settings: Settings, config: Config, given: list[str], at_ms: int) -> list[Explanation]:

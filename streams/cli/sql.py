@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from streams.cli.asking import running_instance
+from streams.cli.asking import DataOption, running_instance
 from streams.cli.terminal import console, say, write_line
 from streams.clickhouse.asking import ask
 from streams.clickhouse.errors import ClickHouseError, ClickHouseUnreachableError
@@ -122,9 +122,7 @@ def sql(
     writer: Annotated[
         bool, typer.Option("--writer", help="Use the user that writes. It can change and lose data.")
     ] = False,
-    data: Annotated[
-        Path | None, typer.Option("--data", help="Folder of the running instance.", show_default=False)
-    ] = None,
+    data: DataOption = None,
 ) -> None:
     """Ask ClickHouse in SQL. Times are UTC.
 

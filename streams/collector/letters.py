@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -17,11 +16,8 @@ from scoring.events.event import EventType, RejectReason, Source
 from scoring.events.personal_values import is_masked
 from streams.clickhouse.errors import mapped
 from streams.collector.intake import EventIntake
-from streams.errors import InputError
 
 _COLUMNS = "letter_id, received_at, reason, source, store_id, detail, payload, door"
-_AGO = re.compile(r"(\d{1,6})\s*([smhdw])")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _SOURCES = frozenset(source.value for source in Source)
 #: rejected for how they arrived: what is kept of them is not an event
 _NO_EVENT = {
@@ -32,10 +28,6 @@ _NO_EVENT = {
     RejectReason.UNREADABLE_BODY: "its body could not be decompressed; its sender has to send it again",
     RejectReason.NOT_UTF8: "its bytes are not text; its sender has to send UTF-8",
 }
-
-
-class TimeFormatError(InputError):
-    """A text that says no moment. The command line prints it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,22 +57,6 @@ class ResendResult:
     accepted: int = 0
     #: letter id and why it was not sent, or was rejected again
     failed: list[tuple[str, str]] = field(default_factory=list)
-
-
-def moment(text: str, now: datetime) -> datetime:
-    """The moment that ``text`` says: ``90m``, ``2h``, ``3d`` ago, or an ISO time (UTC if it names no offset).
-
-    Raises:
-        TimeFormatError: it is neither.
-    """
-    ago = _AGO.fullmatch(text.strip())
-    if ago:
-        return now - timedelta(**{_UNITS[ago.group(2)]: int(ago.group(1))})
-    try:
-        when = datetime.fromisoformat(text.strip())
-    except ValueError as error:
-        raise TimeFormatError(f"{text!r} is not a time; write 2h, 3d or 2026-11-11T20:00:00+08:00") from error
-    return when if when.tzinfo else when.replace(tzinfo=UTC)
 
 
 def find_letters(

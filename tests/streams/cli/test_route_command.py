@@ -52,7 +52,6 @@ def test_a_notice_by_day_reaches_one_receiver(ask: object) -> None:
         (("a1", "--label", "level=page"), "expected an alert id"),
         (("--label", "shop=x"), "unknown label 'shop'"),
         (("--label", "level=loud"), "unknown level 'loud'; expected one of: notice, page"),
-        (("--label", "level=page", "--at", "noon"), "invalid --at 'noon'"),
     ],
 )
 def test_a_question_that_makes_no_sense_is_answered_with_what_is_meant(

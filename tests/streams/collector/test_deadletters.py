@@ -23,14 +23,12 @@ from streams.cli.schema import SchemaName, schema_of
 from streams.clickhouse.migrations import migrate
 from streams.clock import monotonic, now_ms
 from streams.collector.intake import rejected_record
-from streams.collector.letters import StoredLetter, TimeFormatError, moment, replay, why_not
+from streams.collector.letters import StoredLetter, replay, why_not
 from streams.instance.files import Instance, write_instance
 from streams.settings import load_settings
 from streams.sources.registry import types_claimable
 from tests.deadlines import within
 from tests.streams.collector.places import Place, running, settings_for
-
-NOW = datetime(2025, 11, 23, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -184,14 +182,6 @@ async def test_list_and_show_on_the_real_engine(clickhouse: Any, fresh_database:
     assert (nothing.exit_code, "no dead letter" in nothing.output) == (1, True)
     assert run("list", "--since", "soon").exit_code == 2
     assert run("replay").exit_code == 2
-
-
-def test_since_is_a_span_or_a_moment() -> None:
-    assert moment("90m", NOW) == NOW - timedelta(minutes=90)
-    assert moment("2025-11-23T20:00:00+08:00", NOW) == NOW
-    assert moment("2025-11-23", NOW) == NOW.replace(hour=0)
-    with pytest.raises(TimeFormatError):
-        moment("soon", NOW)
 
 
 async def test_schemas_take_what_the_collector_takes_and_what_it_writes(place: Place) -> None:
