@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
@@ -23,6 +23,11 @@ _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u206
 
 class ConfigError(InputError):
     """The configuration cannot be used; its text names each error with file and line. The command line prints it."""
+
+
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+#: from Monday on, as ``datetime.weekday`` counts
+WEEKDAYS: tuple[Weekday, ...] = get_args(Weekday)
 
 
 class ConfigPart(BaseModel):

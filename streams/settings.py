@@ -15,6 +15,8 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+#: names of this machine itself: what listens there is reachable from nowhere else
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 

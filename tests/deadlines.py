@@ -14,7 +14,7 @@ import time
 _REFERENCE_S = 0.018
 _LOOP = 300_000
 #: beyond this a test is stuck, whatever the machine does
-_MOST = 10.0
+_MAX = 10.0
 _VARIABLE = "TEST_DEADLINE_FACTOR"
 
 
@@ -38,7 +38,7 @@ def factor() -> float:
     if given := os.environ.get(_VARIABLE):
         return float(given)
     crowd = os.getloadavg()[0] / (os.cpu_count() or 1)
-    return min(_MOST, _SPEED * max(1.0, crowd))
+    return min(_MAX, _SPEED * max(1.0, crowd))
 
 
 def within(quiet_s: float) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
+from collections.abc import Iterator
 
 import pytest
 
@@ -19,29 +20,51 @@ from streams.web.store import change_queries as changes
 from streams.web.store import queries as store
 from tests.places import ROOT
 
-#: what is judged or counted by it, and where it is decided
-HOMES = {
-    "ALERT_DAYS": "streams/incidents/alert_rows.py",
-    "BELIEVED_AHEAD_MS": "scoring/events/bounds.py",
-    "FEWEST_ORDERS": "streams/incidents/facts.py",
-    "FULL_COVERAGE": "scoring/funnel/scores.py",
-    "JUDGED_SHARE": "scoring/digest/values.py",
-    "SCORE_MAX_AGE_MS": "scoring/funnel/scores.py",
-    "SUPPLY_DAYS": "scoring/funnel/scores.py",
-    "WORTH_DAYS": "scoring/funnel/money.py",
-}
 FILES = [path for top in ("scoring", "streams", "deploy") for path in (ROOT / top).rglob("*.py")]
+#: constants of one name and one value that are decisions of their own in each file, and why
+OWN_DECISIONS = {
+    "BIN": "the width in which conversions, and in which visitors are fitted",
+    "LIVE_S": "how often each page renews itself",
+    "SCHEMA_VERSION": "a version of events, of baselines, of the changelog: each moves alone",
+    "LOOK_S": "how often a watchdog and a progress bar look",
+    "MAX_MEMBERS": "members of a gzip stream, files of a zip",
+    "MIN_MINUTES": "of a peer's history, of a comparison",
+    "SETTLE": "minutes after an alert, minutes after a burst",
+    "LEVEL": "of compression, of what is kept in memory and in the log of baselines",
+    "AGAIN_S": "pauses of parts that wait for different things",
+}
 
 
-def test_each_threshold_is_given_its_value_once() -> None:
-    found = defaultdict(list)
+def constants() -> Iterator[tuple[str, str, str]]:
+    """Name (without underscore), value as source and file of every literal constant; what a value stands for is in its name."""
     for path in FILES:
         for node in ast.parse(path.read_text("utf-8")).body:
-            targets = node.targets if isinstance(node, ast.Assign) else []
-            for target in targets:
-                if isinstance(target, ast.Name) and target.id in HOMES:
-                    found[target.id].append(path.relative_to(ROOT).as_posix())
-    assert found == {name: [home] for name, home in HOMES.items()}
+            if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
+                continue
+            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                pairs = [(target, node.value)]
+                if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+                    pairs = list(zip(target.elts, node.value.elts, strict=True))
+                for name, value in pairs:
+                    if isinstance(name, ast.Name) and is_literal(value):
+                        yield name.id.lstrip("_"), ast.unparse(value), path.relative_to(ROOT).as_posix()
+
+
+def is_literal(value: ast.expr) -> bool:
+    """A value that says something: numbers, texts, patterns and tables of them, but no type and no object of a library."""
+    called = {ast.unparse(node.func) for node in ast.walk(value) if isinstance(node, ast.Call)}
+    names = {node.id for node in ast.walk(value) if isinstance(node, ast.Name)}
+    return called <= {"frozenset", "re.compile", "Text"} and names <= {"frozenset", "re", "Text"}
+
+
+def test_each_constant_is_given_its_value_once() -> None:
+    found = defaultdict(list)
+    for name, value, path in constants():
+        found[name, value].append(path)
+    assert len(found) > 300
+    twice = {name: paths for (name, _), paths in found.items() if len(paths) > 1}
+    assert {name: paths for name, paths in twice.items() if name not in OWN_DECISIONS} == {}
+    assert set(OWN_DECISIONS) <= set(twice), "an exception that is needed no more"
 
 
 @pytest.mark.parametrize(

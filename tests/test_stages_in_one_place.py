@@ -15,7 +15,8 @@ _STAGE = re.compile(rf"""(?<![\w.])(?:["']({"|".join(STAGES)})["']|[A-Za-z]\w*\.
 #: what may be between two members of a list
 _BETWEEN = re.compile(r"[\s,]*")
 #: why a file may hold such a list nevertheless
-KEPT = {  # a file of deploy/clickhouse/ that has been released and is not repeatable would be named here
+KEPT = {
+    "deploy/clickhouse/043_order_views.sql": "what an order's life is made of: a decision of its own, not the funnel",
     "scoring/events/identity.py": "what happens once per order: a decision of its own, not the funnel",
     "streams/demo/traffic.py": "what the demo's visitors go through: a story of its own, not the funnel",
     "streams/demo/sender.py": "what the demo sends as a page would",

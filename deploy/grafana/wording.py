@@ -10,9 +10,8 @@ from scoring.funnel.scores import ScoreState
 from scoring.funnel.stages import STAGES, STEPS
 from scoring.records.cleaning import reason_texts
 from scoring.records.measures import MEASURES, UNIT_NAMES, Unit
+from scoring.wording.alert_words import ALERT_STATE_NAMES, LEVEL_NAMES
 from scoring.wording.catalogue import (
-    ALERT_STATE_NAMES,
-    LEVEL_NAMES,
     REASON_NAMES,
     STAGE_NAMES,
     STATE_NAMES,

@@ -10,11 +10,11 @@ from enum import StrEnum
 import msgspec
 
 from scoring.baselines.business import BusinessHours
+from scoring.funnel.units import HOURS_A_WEEK
 
 SCHEMA_VERSION = 1
 #: a store with less history than this, in days, is young: pools leave it out, peers may lend to it, only the page threshold opens
 YOUNG_DAYS = 7.0
-HOURS_A_WEEK = 168
 #: longest delay of a slow step's kernel, in business hours: twenty days around the clock, ten weeks of eight-hour days
 LONGEST = 480
 #: the exposure of a slow step is believed once this share of what is due was seen coming

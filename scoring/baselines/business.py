@@ -19,8 +19,9 @@ from scoring.baselines.localtime import local_minute, local_minutes
 from scoring.calendar.effects import local_date
 from scoring.calendar.entries import public_holidays
 from scoring.funnel.arrays import Bools, Ints
+from scoring.funnel.units import HOURS_A_WEEK
 
-HOURS_A_DAY, HOURS_A_WEEK = 24, 168
+HOURS_A_DAY = 24
 #: an hour of the day (a day of the week) with less than this share of the average one's shipments is taken for shut
 _SHUT_HOUR, _SHUT_DAY = 0.25, 0.2
 SUNDAY = 6

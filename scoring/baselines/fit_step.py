@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from scipy.signal import lfilter, oaconvolve
 
 from scoring.baselines.baseline import (
-    HOURS_A_WEEK,
     YOUNG_DAYS,
     BaselineSource,
     Kernel,
@@ -27,8 +26,10 @@ from scoring.baselines.pooled import PoolSums
 from scoring.baselines.profile import fit_profile
 from scoring.baselines.rates import segment_rates, store_rates
 from scoring.baselines.wobble import mean_variance, window_containment
+from scoring.funnel.algebra import MAX_ORPHANED
 from scoring.funnel.arrays import Floats
 from scoring.funnel.stages import STAGE_INDEX, Stage
+from scoring.funnel.units import HOURS_A_WEEK
 
 #: minutes of a bin of the fit
 BIN = 5
@@ -43,8 +44,6 @@ NOISE_DAYS = 21
 _MIN_SEGMENT_ARRIVALS_PER_HOUR = 1.5
 #: a segment with less than this share of the exposure that its arrivals would need has none of its own
 _MIN_CARRIED = 0.1
-#: more than this share of arrivals in such segments: the split does not carry over the step
-_MAX_ORPHANED = 0.1
 _HOUR, _OTHER, _WEIGHT = interpolation_table()
 
 
@@ -237,7 +236,7 @@ def _is_split(member: StepData, rate: Floats, variance: Floats) -> bool:
     arrived, exposed = member.arrivals.sum(1, dtype=float), member.exposure.sum(1, dtype=float)
     overall = arrived.sum() / max(exposed.sum(), 1e-9)
     orphaned = arrived[exposed * overall < _MIN_CARRIED * arrived].sum()
-    return bool(orphaned <= _MAX_ORPHANED * arrived.sum())
+    return bool(orphaned <= MAX_ORPHANED * arrived.sum())
 
 
 def _unsplit(member: StepData, rate: float) -> tuple[Floats, Floats]:

@@ -32,7 +32,7 @@ _BINS = len(_EDGES) - 1
 #: widths in minutes of the moving averages that separate fast from slow
 _HIGH_PASS, _LOCAL = 61, 241
 #: deviance that a bin at the end must explain to be kept: between Akaike's 2 and Schwarz's ln T
-_PRICE = 6.0
+PRICE = 6.0
 #: a slow share below this is measurement error
 _MIN_SLOW = 0.08
 #: minutes within which a conversion that is not slow shows
@@ -102,12 +102,12 @@ def _solve(gram: Floats, moment: Floats, bins: int) -> tuple[Floats, float]:
 
 
 def _solve_pool(gram: Floats, moment: Floats) -> tuple[Floats, int]:
-    """The masses with as many bins as pay for themselves: each must explain ``_PRICE`` of deviance."""
+    """The masses with as many bins as pay for themselves: each must explain ``PRICE`` of deviance."""
     best, length, gain = np.zeros(len(moment)), 0, 0.0
     for bins in range(1, len(moment) + 1):
         masses, explained = _solve(gram, moment, bins)
-        if explained - _PRICE * bins > gain:
-            best, length, gain = masses, bins, explained - _PRICE * bins
+        if explained - PRICE * bins > gain:
+            best, length, gain = masses, bins, explained - PRICE * bins
     return best, length
 
 

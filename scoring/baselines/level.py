@@ -11,16 +11,18 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.baselines.baseline import HOURS_A_WEEK, StepBaseline
+from scoring.baselines.baseline import StepBaseline
 from scoring.baselines.localtime import WEEK_MINUTES, hour_neighbours, local_minute
 from scoring.baselines.wobble import mean_variance
 from scoring.funnel.arrays import Floats
+from scoring.funnel.units import HOURS_A_WEEK
 
 #: weight that a day's sums keep per day: half after three
 DAILY_DECAY = 0.5 ** (1 / 3)
 #: prior standard deviation of the daily level (log scale)
 LEVEL_SPREAD = 0.05
-_LARGEST_Z = 4.0
+#: an hour further than this from what is expected says nothing of the usual
+LARGEST_Z = 4.0
 
 
 def daily_level(arrivals: Floats, expected: Floats, hour_variance: Floats) -> tuple[Floats, Floats]:
@@ -144,7 +146,7 @@ class Levels:
     def _end_hour(self, mine: NDArray[np.intp], is_open: NDArray[np.bool_]) -> None:
         a, e = self.hour_arrived[mine], self.hour_expected[mine]
         z = (a - e) / np.sqrt(e + e * e * (self.hour_variance[mine] + 0.01) + 1e-9)
-        good = mine[(np.abs(z) < _LARGEST_Z) & ~is_open[mine]]
+        good = mine[(np.abs(z) < LARGEST_Z) & ~is_open[mine]]
         self.sum_arrived[good] += self.hour_arrived[good]
         self.sum_expected[good] += self.hour_expected[good] * np.exp(-self.level[good])
         self.hour_arrived[mine] = self.hour_expected[mine] = 0.0

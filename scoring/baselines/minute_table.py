@@ -15,14 +15,13 @@ from numpy.typing import NDArray
 from scoring.baselines.history import StoreHistory, begin_of
 from scoring.baselines.localtime import local_minutes
 from scoring.baselines.slow import SlowInputs
-from scoring.calendar.effects import DayRules
+from scoring.calendar.effects import DAY, DayRules
 from scoring.funnel.segment_names import is_set_apart
 from scoring.funnel.stages import STAGE_INDEX, STAGES
 
 _NO_STAGE, _SET_APART = -1, -2
-_DAY = 1440
 #: days so far from all others, and hold at most this share of the events, have impossible times
-_FAR_DAYS, _STRAY_SHARE = 60, 0.01
+_FARDAYS, _STRAY_SHARE = 60, 0.01
 #: the largest count of a minute, and the largest table (bytes), that is taken
 _LARGEST_COUNT, _LARGEST_TABLE = 1_000_000_000, 12_000_000_000
 
@@ -111,15 +110,15 @@ class MinuteTable:
         self.ignored += int((series == _NO_STAGE).sum())
         self.set_apart += int(counts[series == _SET_APART].sum())
         with_stage = np.nonzero(series >= 0)[0]
-        day, within = np.divmod(np.asarray(minutes, dtype=np.int64)[with_stage], _DAY)
+        day, within = np.divmod(np.asarray(minutes, dtype=np.int64)[with_stage], DAY)
         order = np.argsort(day, kind="stable")
         with_stage, day, within = with_stage[order], day[order], within[order]
         edges = np.append(np.unique(day, return_index=True)[1], len(day))
         for low, high in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
             flat = self._block(int(day[low])).reshape(-1)
-            place = series[with_stage[low:high]] * _DAY + within[low:high]
+            place = series[with_stage[low:high]] * DAY + within[low:high]
             np.add.at(flat, place, counts[with_stage[low:high]].astype(np.uint32))
-            begin, end = self._extents.get(int(day[low]), (_DAY, -1))
+            begin, end = self._extents.get(int(day[low]), (DAY, -1))
             span = within[low:high]
             self._extents[int(day[low])] = (min(begin, int(span.min())), max(end, int(span.max())))
         self._filled += int(np.count_nonzero(counts[with_stage]))
@@ -130,12 +129,12 @@ class MinuteTable:
         if block is not None and len(block) >= len(self._series):
             return block
         room = max(len(self._series), 0 if block is None else min(2 * len(block), len(self._series) + 512))
-        if (len(self._days) + (block is None)) * room * _DAY * 4 > _LARGEST_TABLE:
+        if (len(self._days) + (block is None)) * room * DAY * 4 > _LARGEST_TABLE:
             raise ValueError(
                 f"{len(self._days) + 1} days of {len(self._series)} series (store, segment and stage) do not fit into memory: "
                 "give fewer days, stores or segments"
             )
-        grown = np.zeros((room, _DAY), dtype=np.uint32)
+        grown = np.zeros((room, DAY), dtype=np.uint32)
         if block is not None:
             grown[: len(block)] = block
         self._days[day] = grown
@@ -152,8 +151,8 @@ class MinuteTable:
         self.repeated = self._filled - sum(int(np.count_nonzero(block)) for block in self._days.values())
         self._leave_out_stray_days()
         days = sorted(self._days)
-        self.first = days[0] * _DAY + self._extents[days[0]][0]
-        self.last = days[-1] * _DAY + self._extents[days[-1]][1] + 1
+        self.first = days[0] * DAY + self._extents[days[0]][0]
+        self.last = days[-1] * DAY + self._extents[days[-1]][1] + 1
         self._leave_out_sums()
         for store, segment, _ in sorted(self._series):
             self.stores.setdefault(store, {}).setdefault(segment, 0)
@@ -168,7 +167,7 @@ class MinuteTable:
         """Leave out days far from all others that hold next to nothing: a time cut short becomes 1970."""
         days = np.array(sorted(self._days))
         held = np.array([int(self._days[day].sum(dtype=np.int64)) for day in days.tolist()])
-        part = np.cumsum(np.diff(days, prepend=days[0]) > _FAR_DAYS)
+        part = np.cumsum(np.diff(days, prepend=days[0]) > _FARDAYS)
         by_part = np.bincount(part, held)
         stray = by_part[part] <= _STRAY_SHARE * held.sum()
         self.stray_days = tuple(days[stray].tolist())
@@ -204,11 +203,11 @@ class MinuteTable:
 
     def _read(self, series: int, first: int, last: int, out: NDArray[np.uint32]) -> None:
         """Write a series' counts from ``first`` to ``last`` into (minutes,) ``out``, which is zero."""
-        for day in range(first // _DAY, (last - 1) // _DAY + 1):
+        for day in range(first // DAY, (last - 1) // DAY + 1):
             block = self._days.get(day)
             if block is not None and series < len(block):
-                low, high = max(first, day * _DAY), min(last, (day + 1) * _DAY)
-                out[low - first : high - first] = block[series, low - day * _DAY : high - day * _DAY]
+                low, high = max(first, day * DAY), min(last, (day + 1) * DAY)
+                out[low - first : high - first] = block[series, low - day * DAY : high - day * DAY]
 
     def history(self, store_id: str, first: int, last: int) -> StoreHistory | None:
         """A store's counts from ``first`` (included) to ``last`` (excluded), from where its history begins; None if it has none."""

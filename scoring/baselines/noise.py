@@ -27,7 +27,7 @@ _FINER = 4
 _CLIP = 12.0
 #: windows, in minutes, that are left out of the fit where they are off by this many standard deviations
 _SPANS = (30, 120)
-_LARGEST_Z = 4.0
+_FAR_Z = 4.0
 #: wobble of a usual store, from which the first look for such windows starts
 _USUAL_SIGMA, _USUAL_TAU = 0.07, 120.0
 #: expected arrivals of a window, and how many such windows, that show a store's own
@@ -36,7 +36,7 @@ _ROUNDS = 30
 #: weight, in stores, of the start prior: sigma log-normal about 0.07 with log sd 0.5, any tau
 _PRIOR_STORES = 6.0
 #: mean of min(z², 9) for a standard normal z
-_CLIPPED_MEAN = 0.9853
+CLIPPED_MEAN = 0.9853
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ def _odd(
             continue
         a, e = _windows(arrivals, width), _windows(expected, width)
         spread = e * fast + e * e * sigma**2 * mean_variance(minutes, tau) + 1.0
-        far = (a - e) ** 2 > _LARGEST_Z**2 * spread
+        far = (a - e) ** 2 > _FAR_Z**2 * spread
         for shift in range(width):
             odd[shift : shift + len(far)] |= far
     return odd
@@ -205,4 +205,4 @@ def _excess(
         gain = np.where(z2 < 25, 1.0, 0.2) * variance * e / spread
         m = m + gain * innovation
         variance = variance * (1 - gain * e)
-    return np.where(weights > 200, sums / np.maximum(weights, 1) / _CLIPPED_MEAN, 1.0)
+    return np.where(weights > 200, sums / np.maximum(weights, 1) / CLIPPED_MEAN, 1.0)

@@ -24,7 +24,6 @@ import msgspec
 import numpy as np
 
 from scoring.baselines.baseline import (
-    HOURS_A_WEEK,
     YOUNG_DAYS,
     BaselineSource,
     Kernel,
@@ -40,6 +39,7 @@ from scoring.baselines.wobble import mean_variance
 from scoring.funnel.arrays import Floats
 from scoring.funnel.pools import StoreTraits
 from scoring.funnel.stages import STAGE_INDEX, Stage
+from scoring.funnel.units import HOURS_A_WEEK
 
 MIN_PEERS = 5
 #: minutes of history from which a store may borrow whole, and from which its own are fitted

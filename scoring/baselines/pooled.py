@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.baselines.baseline import (
-    HOURS_A_WEEK,
     YOUNG_DAYS,
     BaselineSource,
     Kernel,
@@ -22,15 +21,14 @@ from scoring.baselines.baseline import (
     StepBaseline,
     StoreBaseline,
 )
-from scoring.baselines.level import DAILY_DECAY
+from scoring.baselines.level import DAILY_DECAY, LARGEST_Z
 from scoring.baselines.noise import fit_noise
 from scoring.baselines.wobble import window_containment
 from scoring.funnel.arrays import Floats
 from scoring.funnel.pools import PoolDimension, PoolRules, parse_pool
 from scoring.funnel.stages import STEP_BY_ID, Stage
+from scoring.funnel.units import HOURS_A_WEEK
 
-#: an hour further than this from what is expected says nothing of the level
-_LARGEST_Z = 4.0
 #: variance of an hour's mean wobble, before the pool's is known (log scale)
 _HOUR_VARIANCE = 0.07**2 * 0.75
 
@@ -180,7 +178,7 @@ class PoolSums:
         e = found.expected[-hours * per_hour :].reshape(hours, per_hour).sum(1)
         z = (a - e) / np.sqrt(e + e * e * (_HOUR_VARIANCE + 0.01) + 1e-9)
         weight = np.where(
-            (np.abs(z) < _LARGEST_Z) & (e > 0), DAILY_DECAY ** ((hours - 1 - np.arange(hours)) // 24), 0.0
+            (np.abs(z) < LARGEST_Z) & (e > 0), DAILY_DECAY ** ((hours - 1 - np.arange(hours)) // 24), 0.0
         )
         return float((weight * a).sum()), float((weight * e).sum())
 

@@ -13,16 +13,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.baselines.baseline import HOURS_A_WEEK
+from scoring.baselines.level import LARGEST_Z
 from scoring.funnel.arrays import Floats
+from scoring.funnel.units import HOURS_A_WEEK
 
 _PASSES = 3
-_LARGEST_Z = 4.0
 #: log variance of a weekend before the first one (0.15 squared)
 _UNSEEN_VARIANCE = 0.15**2
 #: an hour of the week that was seen less often cannot be distinguished from the wobble of that day: believing it would take the wobble
 #: out of the residuals and make the store look calm. Its own deviation is left at zero, with a variance of 0.05 squared
-_MIN_WEEKS, _NEW_VARIANCE, _UNTOLD = 2, 0.05**2, 1e6
+_MIN_WEEKS, _NEW_VARIANCE, _UNKNOWN = 2, 0.05**2, 1e6
 _HOURS = np.arange(HOURS_A_WEEK)
 #: which of the 48 day-type cells an hour of the week belongs to
 _CELL = (_HOURS // 24 >= 5) * 24 + _HOURS % 24
@@ -64,11 +64,11 @@ def fit_profile(arrivals: Floats, expected: Floats, hour_variance: Floats) -> Pr
         logs, variance = logs + shrunk[:, _CELL], left[:, _CELL] + pooled_left[_CELL]
         y, v = _residual(a, m * np.exp(logs), weeks, wobble)
         is_new = weeks < _MIN_WEEKS
-        shrunk, left = _shrink(y, np.where(is_new, _UNTOLD, v))
+        shrunk, left = _shrink(y, np.where(is_new, _UNKNOWN, v))
         logs, variance = logs + shrunk, variance + np.where(is_new, np.maximum(left, _NEW_VARIANCE), left)
         fitted = expected * np.exp(logs)[:, None]
         spread = np.sqrt(fitted + fitted**2 * (wobble + variance)[:, None] + 1e-9)
-        kept = known & (np.abs(arrivals - fitted) / spread < _LARGEST_Z)
+        kept = known & (np.abs(arrivals - fitted) / spread < LARGEST_Z)
     # a day type that no store has lived through yet may differ from the others by this much
     unseen = (known.any(axis=(0, 1)).astype(float) @ _TO_CELL == 0)[_CELL]
     return Profile(logs, variance + unseen * _UNSEEN_VARIANCE, kept)

@@ -16,16 +16,17 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.stats import gamma
 
-from scoring.baselines.baseline import HOURS_A_WEEK, LONGEST, Kernel, KernelSource, SlowBaseline, reach_of
+from scoring.baselines.baseline import LONGEST, Kernel, KernelSource, SlowBaseline, reach_of
 from scoring.baselines.business import BusinessHours, in_business_hours, infer_hours, wall_hours
 from scoring.baselines.history import StoreHistory
-from scoring.baselines.kernel import kernel_from_pairs
-from scoring.baselines.noise import fit_noise
+from scoring.baselines.kernel import PRICE, kernel_from_pairs
+from scoring.baselines.noise import CLIPPED_MEAN, fit_noise
 from scoring.baselines.profile import fit_profile
 from scoring.baselines.rates import store_rates
 from scoring.baselines.wobble import window_containment
 from scoring.funnel.arrays import Floats, Ints
 from scoring.funnel.stages import STAGE_INDEX, Stage
+from scoring.funnel.units import HOURS_A_WEEK
 
 #: what a store needs: days of history, fulfilments, business hours
 _MIN_DAYS, _MIN_ARRIVALS, _MIN_HOURS = 14.0, 100.0, 60
@@ -37,10 +38,6 @@ _FIRST_HOUR_VARIANCE = 0.1**2
 #: candidates of the gamma distribution: means in business hours, shapes
 _MEANS = np.geomspace(1.0, 160.0, 23)
 _SHAPES = (0.7, 1.0, 2.0, 4.0)
-#: a more elaborate shape must explain this much deviance
-_PRICE = 6.0
-#: mean of min(z², 9) for a standard normal z
-_CLIPPED_MEAN = 0.9853
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +175,7 @@ def kernel_from_counts(entered: Floats, arrived: Floats, hour_of_day: Ints) -> K
     """The discretised gamma distribution that explains the arrivals best.
 
     Each candidate's expectation Σ_d f[d]·n[t−d] is scaled by hour of the day to the arrivals' sums, and the Poisson deviance
-    2·Σ(a·log(a/µ) − a + µ) decides; a shape other than the exponential must explain ``_PRICE`` more.
+    2·Σ(a·log(a/µ) − a + µ) decides; a shape other than the exponential must explain ``PRICE`` more.
 
     Args:
         entered: (hours,) upstream events n.
@@ -198,7 +195,7 @@ def kernel_from_counts(entered: Floats, arrived: Floats, hour_of_day: Ints) -> K
             scale = np.bincount(hours, a, 24) / np.maximum(np.bincount(hours, mu, 24), 1e-9)
             mu = np.maximum(mu * scale[hours], 1e-6)
             deviance = 2 * float((np.where(a > 0, a * np.log(np.maximum(a, 1e-9) / mu), 0.0) - a + mu).sum())
-            deviance += 0.0 if shape == 1.0 else _PRICE
+            deviance += 0.0 if shape == 1.0 else PRICE
             if deviance < least:
                 best, least = pmf, deviance
     return Kernel(tuple(round(share, 6) for share in best), source=KernelSource.COUNTS)
@@ -282,6 +279,6 @@ def _dispersion(a: Floats, mu: Floats, sigma: Floats, binomial: Floats) -> Float
         x, e = a[known, column], mu[known, column]
         pearson = (x - e) ** 2 / e
         usual = max(float(np.median(pearson)) / 0.455, 1e-9)
-        excess = float(np.minimum(pearson, 9 * usual).mean()) / _CLIPPED_MEAN
+        excess = float(np.minimum(pearson, 9 * usual).mean()) / CLIPPED_MEAN
         out[column] = np.clip((excess - sigma[column] ** 2 * float(e.mean())) / binomial[column], 1.0, 50.0)
     return out

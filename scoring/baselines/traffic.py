@@ -14,10 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.baselines.baseline import HOURS_A_WEEK, TrafficBaseline
+from scoring.baselines.baseline import TrafficBaseline
 from scoring.baselines.localtime import WEEK_MINUTES, interpolation_table
 from scoring.funnel.arrays import Bools, Floats
 from scoring.funnel.stages import Stage
+from scoring.funnel.units import HOURS_A_WEEK
 
 #: days of history that are needed
 TRAFFIC_DAYS = 7

@@ -8,6 +8,8 @@ from math import log10
 #: look-back windows in minutes (Lai 1998: a window-limited scan loses little against all windows)
 WINDOWS: tuple[int, ...] = (1, 2, 3, 5, 8, 12, 20, 30, 45, 60, 90, 120, 180, 240, 360, 540)
 
+#: how far above the page threshold the surprise of missing visitors and of rises must be
+EXTRA_SURPRISE = 1.0
 #: expected arrivals that a window needs before a full stop of it reaches a surprise of 6 (6·ln 10)
 _SHOWS_A_STOP = 13.8
 #: how far a series' looks move its threshold: of log10, at least, at most; and the looks a minute of a middling store

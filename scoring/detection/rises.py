@@ -20,7 +20,7 @@ from scipy.special import betainc
 
 from scoring.alerts.alert import AlertKind, AlertLabel, AlertTransition, Evidence, Level
 from scoring.detection.book import Book, StepEntry
-from scoring.detection.policy import WINDOWS, DetectionPolicy
+from scoring.detection.policy import EXTRA_SURPRISE, WINDOWS, DetectionPolicy
 from scoring.detection.tail import predictive_interval
 from scoring.detection.tracked_alert import TrackedAlert, make_alert_id
 from scoring.funnel.arrays import Floats, Places
@@ -30,7 +30,6 @@ from scoring.funnel.units import MINUTE_MS
 #: windows looked at, in minutes: a burst of some minutes is none, an hour is too late
 _LOOKED_AT = (8, 12, 20, 30, 45)
 _PLACES = np.array([WINDOWS.index(length) for length in _LOOKED_AT], dtype=np.intp)
-_EXTRA_SURPRISE = 1.0
 #: arrivals over what was expected, in the window and in each half of it
 _RATIO, _HALF_RATIO = 2.0, 1.5
 #: arrivals that a window needs
@@ -135,7 +134,7 @@ class Rises:
         looks = float(np.log10(max(len(self._book.stores[entry.store_id].steps), 1)))
         surprise = np.where(rises, surprise - looks, 0.0)
         best = int(surprise.argmax())
-        if surprise[best] < self._policy.page + _EXTRA_SURPRISE:
+        if surprise[best] < self._policy.page + EXTRA_SURPRISE:
             return None
         low, high = predictive_interval(m[[best]], v[[best]], c[[best]])
         evidence = Evidence(

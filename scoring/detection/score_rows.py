@@ -15,7 +15,7 @@ from scoring.funnel.arrays import Bools, Floats, Places
 from scoring.funnel.scores import ScoreRow, ScoreState
 from scoring.funnel.units import MINUTE_MS
 
-_WIN = np.array(WINDOWS)
+WINDOW_MINUTES = np.array(WINDOWS)
 _STATES = (ScoreState.NORMAL, ScoreState.BREACH, ScoreState.NOT_ENOUGH_DATA, ScoreState.DATA_LATE)
 
 
@@ -54,7 +54,7 @@ def make_rows(
         surprise.tolist(),
         (step.window_expected[shown] / arrays.series_rate[shown]).tolist(),
         state.tolist(),
-        _WIN[step.window[shown]].tolist(),
+        WINDOW_MINUTES[step.window[shown]].tolist(),
         step.window_observed[shown].tolist(),
         step.window_expected[shown].tolist(),
         baseline[0].tolist(),

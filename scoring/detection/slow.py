@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.alerts.alert import AlertKind, AlertTransition, Level
-from scoring.baselines.baseline import HOURS_A_WEEK, LONGEST, SlowBaseline, StoreBaseline
+from scoring.baselines.baseline import LONGEST, SlowBaseline, StoreBaseline
 from scoring.baselines.business import BusinessHours
 from scoring.baselines.localtime import local_minute
 from scoring.detection.engine import SeriesEngine, SeriesMinute, SeriesParameters
@@ -39,7 +39,7 @@ from scoring.detection.special_days import SpecialDays
 from scoring.detection.tracked_alert import TrackedAlert, make_alert_id
 from scoring.funnel.arrays import Bools, Floats
 from scoring.funnel.stages import STAGE_INDEX
-from scoring.funnel.units import MINUTE_MS
+from scoring.funnel.units import HOURS_A_WEEK, MINUTE_MS
 
 #: smaller shares missing are not surprising: warehouses are not that regular
 _MIN_DROP = 0.25

@@ -10,12 +10,11 @@ import numpy as np
 from scoring.alerts.alert import Evidence
 from scoring.detection.engine import SeriesMinute
 from scoring.detection.policy import WINDOWS
+from scoring.detection.score_rows import WINDOW_MINUTES
 from scoring.detection.slow_clock import SlowStore
 from scoring.detection.tail import LN10, predictive_interval
 from scoring.funnel.scores import ScoreRow, ScoreState
 from scoring.funnel.units import MINUTE_MS
-
-_WIN = np.array(WINDOWS)
 
 
 def slow_row(
@@ -49,7 +48,7 @@ def slow_row(
         float(step.surprise[number]),
         float(exposed),
         state,
-        int(_WIN[step.window[number]]) * 60,
+        int(WINDOW_MINUTES[step.window[number]]) * 60,
         float(step.window_observed[number]),
         float(step.window_expected[number]),
     )

@@ -15,7 +15,8 @@ from scoring.baselines.localtime import local_minute
 from scoring.calendar.effects import DayEffect, DayRules, DaySpan, local_date
 from scoring.funnel.arrays import Bools, Ints
 
-_LONG_AGO = 10_000
+#: minutes since something that has not happened
+LONG_AGO = 10_000
 #: entries begin and end on a quarter of an hour, at the finest
 _EVERY = 15
 #: days for which a store's entries are looked up at once
@@ -67,7 +68,7 @@ class SpecialDays:
         """
         self._lengthen()
         if self._rules is None or not self._has_begun:
-            return _LONG_AGO
+            return LONG_AGO
         quarter, first = minute - minute % _EVERY, minute - min(followed, _LOOKED_BACK)
         self._in_force(self._stores[index], first)  # so that what has ended by now is known too
         self._look_at(index, self._in_force(self._stores[index], quarter), self._is_on)
@@ -84,7 +85,7 @@ class SpecialDays:
         more = len(self._stores) - len(self._since)
         if more:
             self._is_on = np.append(self._is_on, np.zeros(more, dtype=bool))
-            self._since = np.append(self._since, np.full(more, _LONG_AGO))
+            self._since = np.append(self._since, np.full(more, LONG_AGO))
 
     def suppressed(self, index: int) -> str:
         """The entry that holds back a step's alerts now; empty if none does."""
@@ -98,7 +99,7 @@ class SpecialDays:
         """Close a UTC minute: (steps,) whether an entry widens, minutes since that changed, whether it changed now."""
         self._lengthen()
         changed = np.zeros(len(self._stores), dtype=bool)
-        self._since = np.minimum(self._since + 1, _LONG_AGO)
+        self._since = np.minimum(self._since + 1, LONG_AGO)
         if self._rules is not None and (minute % _EVERY == 0 or not self._has_begun):
             before = self._is_on
             self._look(minute)

@@ -12,15 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.baselines.localtime import WEEK_MINUTES, local_minute
+from scoring.detection.special_days import LONG_AGO
 from scoring.funnel.arrays import Bools, Floats, Ints
 
 #: variance of log conversion between promotions and ordinary days (0.10 squared, from the lab)
 SURGE_VARIANCE = 0.10**2
 _SPAN, _HOLD = 20, 30
-_RATIO, _NULL_RATIO, _LARGEST_Z = 1.45, 1.3, 4.0
+_RATIO, _NULL_RATIO, _CLEAR_Z = 1.45, 1.3, 4.0
 #: upstream events below this share of their usual have vanished, if chance does so once in a thousand (in nats)
 _VANISHED, _MISSED = 0.6, 6.9
-_LONG_AGO = 10_000
 #: every this many minutes of a longer stretch are looked up
 _SAMPLED = 5
 
@@ -37,8 +37,8 @@ class Surges:
         self._usual: Floats = np.zeros((168, self._capacity))
         self._counts: Floats = np.zeros((_SPAN, self._capacity))
         self._expected: Floats = np.zeros((_SPAN, self._capacity))
-        self._quiet_for: Ints = np.full(self._capacity, _LONG_AGO, dtype=np.int64)
-        self._since: Ints = np.full(self._capacity, _LONG_AGO, dtype=np.int64)
+        self._quiet_for: Ints = np.full(self._capacity, LONG_AGO, dtype=np.int64)
+        self._since: Ints = np.full(self._capacity, LONG_AGO, dtype=np.int64)
 
     def add(self, zone: str, usual: tuple[float, ...]) -> int:
         """The index of a new step; ``usual`` is its median upstream events a minute by hour of week (empty: unknown)."""
@@ -46,7 +46,7 @@ class Surges:
             old, self._capacity = self._capacity, 2 * self._capacity
             for name, value in vars(self).copy().items():
                 if isinstance(value, np.ndarray):
-                    fill = _LONG_AGO if value.dtype == np.int64 and name != "_zone_of" else 0
+                    fill = LONG_AGO if value.dtype == np.int64 and name != "_zone_of" else 0
                     grown = np.full((*value.shape[:-1], self._capacity), fill, dtype=value.dtype)
                     grown[..., :old] = value
                     setattr(self, name, grown)
@@ -59,7 +59,7 @@ class Surges:
         self.size, self._capacity = len(kept), max(len(kept), 1)
         for name, value in vars(self).copy().items():
             if isinstance(value, np.ndarray):
-                fill = _LONG_AGO if name in ("_quiet_for", "_since") else 0
+                fill = LONG_AGO if name in ("_quiet_for", "_since") else 0
                 new = np.full((*value.shape[:-1], self._capacity), fill, dtype=value.dtype)
                 new[..., : len(kept)] = value[..., kept]
                 setattr(self, name, new)
@@ -118,7 +118,7 @@ class Surges:
         rows = (self._minute - 1 - np.arange(min(minutes, _SPAN))) % _SPAN
         usual = float(self._expected[rows, index].sum())
         z = (share - _NULL_RATIO) * usual / np.sqrt(_NULL_RATIO * usual + 1)
-        return share if z > _LARGEST_Z else None
+        return share if z > _CLEAR_Z else None
 
     def advance(self, minute: int, upstream: Floats) -> tuple[Bools, Ints, Bools]:
         """Close a minute.
@@ -139,11 +139,11 @@ class Surges:
         seen, usual = self._counts[:, :n].sum(0), self._expected[:, :n].sum(0)
         with np.errstate(invalid="ignore"):
             z = (seen - _NULL_RATIO * usual) / np.sqrt(_NULL_RATIO * usual + 1)
-        high = (seen > _RATIO * usual) & (z > _LARGEST_Z)
+        high = (seen > _RATIO * usual) & (z > _CLEAR_Z)
         before = self._quiet_for[:n] < _HOLD
-        self._quiet_for[:n] = np.where(high, 0, np.minimum(self._quiet_for[:n] + 1, _LONG_AGO))
+        self._quiet_for[:n] = np.where(high, 0, np.minimum(self._quiet_for[:n] + 1, LONG_AGO))
         is_on = self._quiet_for[:n] < _HOLD
         changed = is_on != before
-        self._since[:n] = np.where(changed, 0, np.minimum(self._since[:n] + 1, _LONG_AGO))
+        self._since[:n] = np.where(changed, 0, np.minimum(self._since[:n] + 1, LONG_AGO))
         self._minute += 1
         return is_on, self._since[:n], changed

@@ -16,9 +16,7 @@ from scoring.alerts.alert import (
     Level,
 )
 from scoring.detection.tracking import Suspicion
-
-#: 90 % two-sided
-_Z90 = 1.6448536269514722
+from scoring.funnel.units import Z90
 
 
 def make_alert_id(store_id: str, step: str, segment: str, kind: AlertKind, opened_at_ms: int) -> str:
@@ -71,7 +69,7 @@ class TrackedAlert(msgspec.Struct):
     def transition(self, at_ms: int) -> AlertTransition:
         """The incident's present state as the next transition; counts it."""
         # the wobble is taken as one constant deviation: the interval is rather too wide than too narrow
-        spread = _Z90 * (self.fast_variance + self.expected**2 * self.log_variance) ** 0.5
+        spread = Z90 * (self.fast_variance + self.expected**2 * self.log_variance) ** 0.5
         lost = self.expected - self.arrived
         made = AlertTransition(
             alert_id=self.alert_id,

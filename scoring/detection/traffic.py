@@ -20,22 +20,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.alerts.alert import AlertKind, AlertLabel, AlertTransition, Evidence, Level
-from scoring.baselines.baseline import HOURS_A_WEEK, StoreBaseline, TrafficBaseline
+from scoring.baselines.baseline import StoreBaseline, TrafficBaseline
 from scoring.baselines.localtime import WEEK_MINUTES, hour_neighbours, local_minute
 from scoring.baselines.traffic import edges_by_quarter
 from scoring.calendar.effects import DayRules
 from scoring.detection.engine import HIGHEST, SeriesEngine, SeriesMinute, SeriesParameters
 from scoring.detection.memory import SeriesMemory, read_series, write_series
-from scoring.detection.policy import WINDOWS, DetectionPolicy
+from scoring.detection.policy import EXTRA_SURPRISE, WINDOWS, DetectionPolicy
 from scoring.detection.special_days import SpecialDays
 from scoring.detection.tail import LN10, predictive_interval
 from scoring.detection.tracked_alert import TrackedAlert, make_alert_id
 from scoring.funnel.arrays import Bools, Floats
 from scoring.funnel.stages import STEPS
-from scoring.funnel.units import MINUTE_MS
+from scoring.funnel.units import HOURS_A_WEEK, MINUTE_MS
 
-#: above the page threshold
-_EXTRA_SURPRISE = 1.0
 _MIN_DROP = 0.5
 #: above that in the second week of history
 _YOUNG_SURPRISE, _YOUNG_DAYS = 1.0, 14.0
@@ -118,10 +116,10 @@ class Traffic:
             return False
         sigma = max(usual.sigma, self._policy.sigma_floor)
         most = max(usual.usual) * WINDOWS[-1] * float(np.exp(HIGHEST * sigma))
-        return most >= (self._policy.page + _EXTRA_SURPRISE) * LN10
+        return most >= (self._policy.page + EXTRA_SURPRISE) * LN10
 
     def _parameters(self, usual: TrafficBaseline, is_young: bool) -> SeriesParameters:
-        threshold, weekly = self._policy.page + _EXTRA_SURPRISE, max(sum(usual.usual) * 60, 1e-9)
+        threshold, weekly = self._policy.page + EXTRA_SURPRISE, max(sum(usual.usual) * 60, 1e-9)
         silent = min(max(float(np.log10(weekly / _SILENCE_BUDGET)), _MIN_SILENCE), threshold)
         more = _YOUNG_SURPRISE if is_young else 0.0
         return SeriesParameters(

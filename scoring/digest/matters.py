@@ -11,10 +11,17 @@ from scoring.digest import texts as texts
 from scoring.digest.values import DigestIncident, StoreRow
 from scoring.digest.worded import DigestContext, Said
 from scoring.funnel.stages import STAGES, STEP_BY_ID
-from scoring.wording.cards import SEVERITY_NAMES, Wording
-from scoring.wording.catalogue import (
+from scoring.wording.alert_words import (
+    ACKNOWLEDGED,
+    ASSIGNED,
+    IN_BASE,
     KIND_NAMES,
     LABEL_NAMES,
+    OWNER_CHECK,
+    SEVERITY_NAMES,
+)
+from scoring.wording.cards import Wording
+from scoring.wording.catalogue import (
     OWNERS,
     STAGE_UNITS,
     checks_for,
@@ -37,7 +44,7 @@ def say_matter(matter: DigestIncident | StoreRow, context: DigestContext) -> Sai
     lines.append(_age(matter, context))
     check = next(iter(checks_for(facts.alert.step, facts.alert.kind, facts.alert.label)), None)
     if check is not None and facts.is_open:
-        lines.append(texts.OWNER(language, owner=OWNERS[check.owner](language), check=check.text(language)))
+        lines.append(OWNER_CHECK(language, owner=OWNERS[check.owner](language), check=check.text(language)))
     return Said(
         title=f"{matter.store.name} · {_what(matter, language)}",
         lines=tuple(lines),
@@ -63,7 +70,7 @@ def _tone(incident: DigestIncident) -> str:
 def _silent(row: StoreRow, context: DigestContext) -> Said:
     language = context.wording.language
     last = context.wording.clock(row.store.last_seen_ms or 0, context.zone)
-    check = texts.OWNER(
+    check = OWNER_CHECK(
         language, owner=OWNERS[texts.SILENT_CHECK.owner](language), check=texts.SILENT_CHECK.text(language)
     )
     return Said(
@@ -107,7 +114,7 @@ def _size(incident: DigestIncident, wording: Wording) -> str:
             lost=wording.money(money.lost, money.currency),
             low=wording.money(money.low, money.currency),
             high=wording.money(money.high, money.currency),
-            base=texts.BASE(language, base=in_base) if in_base else "",
+            base=IN_BASE(language, base=in_base) if in_base else "",
         )
     return text
 
@@ -143,9 +150,9 @@ def _age(incident: DigestIncident, context: DigestContext) -> str:
 def _people(incident: DigestIncident, language: Language) -> str:
     facts = incident.facts
     if facts.assignee:
-        return texts.ASSIGNED(language, who=facts.assignee)
+        return ASSIGNED(language, who=facts.assignee)
     if facts.acknowledged_by:
-        return texts.ACKNOWLEDGED(language, who=facts.acknowledged_by)
+        return ACKNOWLEDGED(language, who=facts.acknowledged_by)
     return texts.UNCLAIMED(language)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from scoring.digest.values import DigestGroup, Verdict
-from scoring.wording.catalogue import Check
+from scoring.funnel.scores import ScoreState
+from scoring.wording.catalogue import STATE_NAMES, Check
 from scoring.wording.text import Text
 
 GROUPS: Mapping[DigestGroup, Text] = {
@@ -18,8 +19,8 @@ VERDICTS: Mapping[Verdict, Text] = {
     Verdict.ATTENTION: Text("需处理", "Needs action"),
     Verdict.SILENT: Text("没有数据", "Went silent"),
     Verdict.RECOVERED: Text("已恢复", "Recovered"),
-    Verdict.NORMAL: Text("正常", "Normal"),
-    Verdict.NOT_JUDGED: Text("数据不足", "Not enough data"),
+    Verdict.NORMAL: STATE_NAMES[ScoreState.NORMAL],
+    Verdict.NOT_JUDGED: STATE_NAMES[ScoreState.NOT_ENOUGH_DATA],
     Verdict.NO_DATA: Text("尚无数据", "No data yet"),
 }
 HEADINGS: Mapping[str, Text] = {
@@ -90,13 +91,9 @@ SEEN = Text(
     "{observed} {unit} in the last {span}, {expected} expected",
 )
 MONEY = Text("，约 {lost}（{low}–{high}{base}）", ", about {lost} ({low}–{high}{base})")
-BASE = Text("，合 {base}", ", {base} in all")
 MAINLY = Text("主要在 {segment}（占 {share}）", "mainly {segment} ({share})")
 SINCE = Text("自 {since} 起，已 {age}", "since {since}, {age} so far")
 LASTED = Text("{since} 起，历时 {age}，已恢复", "from {since} for {age}, over now")
-OWNER = Text("{owner}：{check}", "{owner}: {check}")
-ACKNOWLEDGED = Text("{who} 已认领", "acknowledged by {who}")
-ASSIGNED = Text("交给 {who}", "assigned to {who}")
 UNCLAIMED = Text("无人认领", "nobody has taken it on")
 SILENT_TITLE = Text("{store} · 没有数据", "{store} · went silent")
 SILENT_TEXT = Text(

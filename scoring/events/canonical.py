@@ -26,10 +26,10 @@ from scoring.events.redaction import mask_attribute
 from scoring.events.rejections import Rejection, shown
 from scoring.funnel.units import DAY_MS, HOUR_MS
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CENTURY_MS = 100 * 365 * DAY_MS
 #: what a ClickHouse Decimal(38, 9) holds exactly
-_MONEY = re.compile(r"-?[0-9]{1,28}(\.[0-9]{1,9})?")
+MONEY = re.compile(r"-?[0-9]{1,28}(\.[0-9]{1,9})?")
 MAY_BE_NEGATIVE = frozenset({EventType.REFUND, EventType.CANCEL, EventType.AD_SPEND})
 #: an order's parcels are distinguished by their content, though all of them are one fulfilment
 ONE_EVENT_PER_ORDER = frozenset(ONCE_PER_ORDER) - {EventType.FULFILMENT}
@@ -180,7 +180,7 @@ def _event_time_ms(incoming: IncomingEvent) -> int:
             raise _NotAcceptableError(RejectReason.MISSING_FIELD, detail, "event_time")
         return event_time_ms
     if not isinstance(when, int):
-        since = when - _EPOCH
+        since = when - EPOCH
         when = since.days * DAY_MS + since.seconds * 1000 + since.microseconds // 1000
     if event_time_ms is not None and event_time_ms != when:
         detail = "`event_time` and `event_time_ms` differ; give one of them"
@@ -197,7 +197,7 @@ def _money(incoming: IncomingEvent, store: StoreDefaults, is_page: bool) -> tupl
     if incoming.amount is not None and incoming.amount != "":
         amount = str(incoming.amount)
         currency = currency or store.currency
-        if not _MONEY.fullmatch(amount) or (amount[0] == "-" and incoming.type not in MAY_BE_NEGATIVE):
+        if not MONEY.fullmatch(amount) or (amount[0] == "-" and incoming.type not in MAY_BE_NEGATIVE):
             raise _bad_amount(incoming.type, amount)
         if is_page and is_ambiguous(amount, currency):
             detail = f"`amount` {amount!r} of a page can be a thousand; write it without separators, such as 1299.00"
@@ -295,7 +295,7 @@ def _as_text(time_ms: int) -> str:
 
 
 def _bad_amount(kind: EventType, amount: str) -> _NotAcceptableError:
-    if _MONEY.fullmatch(amount):
+    if MONEY.fullmatch(amount):
         detail = f"`amount` of a {kind.value} must not be negative, got {shown(amount)!r}; send a refund or cancel event"
     else:
         detail = f'`amount` must be decimal text such as "12.50" (at most 28 digits before the point and 9 after it), got {shown(amount)!r}'

@@ -19,15 +19,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from scoring.funnel.stages import STAGES
+from scoring.funnel.units import Z90
 
 #: a count of nothing is taken for this
 _HALF = 0.5
 #: a segment with fewer upstream events, now or then, is put to the others
 _MIN_ENTERED = 20
 #: more than this share of conversions in segments without upstream events: the split does not carry over the step
-_MAX_ORPHANED = 0.1
-#: 90 % two-sided
-_Z90 = 1.6448536269514722
+MAX_ORPHANED = 0.1
 
 Counts = Mapping[str, Mapping[str, float]]
 
@@ -149,7 +148,7 @@ def _part(
     step: str, now: float, then: float, events: tuple[float, float], split: tuple[float, float] | None, whole: float, per_log: float
 ) -> StepContribution:  # fmt: skip
     log_ratio = math.log(now / then)
-    spread = _Z90 * math.sqrt(1 / events[0] + 1 / events[1])
+    spread = Z90 * math.sqrt(1 / events[0] + 1 / events[1])
     mix = rate = None
     if split is not None:
         mean = logarithmic_mean(now, then)
@@ -174,7 +173,7 @@ def _split(now: Counts, then: Counts, up: str, down: str) -> tuple[float, float]
     sides = [(side.get(up, {}), side.get(down, {})) for side in (now, then)]
     names = sorted({name for entered, advanced in sides for name in (*entered, *advanced)})
     orphaned = sum(advanced.get(n, 0) for entered, advanced in sides for n in names if not entered.get(n, 0))
-    if orphaned > _MAX_ORPHANED * sum(sum(advanced.values()) for _, advanced in sides):
+    if orphaned > MAX_ORPHANED * sum(sum(advanced.values()) for _, advanced in sides):
         return None
     large = [n for n in names if all(entered.get(n, 0) >= _MIN_ENTERED for entered, _ in sides)]
     groups: list[list[tuple[float, float]]] = []

@@ -5,15 +5,14 @@ Read next: ``scoring/records/order_life.py``.
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
 
 import msgspec
 
+from scoring.events.canonical import MONEY
 from scoring.events.incoming import CURRENCIES
 from scoring.records.report_row import BadRecordError, check_times
 
-_MONEY = re.compile(r"-?[0-9]{1,28}(\.[0-9]{1,9})?")
 #: the refund id under which a source gives the sum of an order's refunds, because it does not list them
 ALL_REFUNDS = "*"
 LONGEST_ORDER_ID = 128
@@ -27,6 +26,10 @@ class OrderKind(StrEnum):
     REPLACEMENT = "replacement"
     EXCHANGE = "exchange"
     INTERNAL = "internal"
+
+
+#: what is known or not, and if so yes or no
+ORDER_ANSWERS = ("on_hold", "is_paid", "is_shipped", "is_delivered", "is_cancelled", "cod", "test")
 
 
 class OrderFacts(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -99,21 +102,21 @@ def check_order_facts(facts: OrderFacts) -> None:
     if "" in facts.refunds:
         raise BadRecordError(f"a refund needs its id; {ALL_REFUNDS!r} is the sum of an order's refunds")
     for text in (facts.amount, *facts.refunds.values()):
-        if text and not _MONEY.fullmatch(text):
+        if text and not MONEY.fullmatch(text):
             raise BadRecordError(f'money must be decimal text such as "12.50", got {text[:64]!r}')
     if facts.currency and facts.currency not in CURRENCIES:
         raise BadRecordError(
             f"`currency` must be an ISO 4217 code such as CNY or USD, got {facts.currency[:64]!r}"
         )
     check_times(facts, _TIMES)
-    if not (0 <= facts.units < _MOST and 0 <= facts.parcels < _MOST):
-        raise BadRecordError(f"`units` and `parcels` must be 0 to {_MOST - 1}")
+    if not (0 <= facts.units < _MAX and 0 <= facts.parcels < _MAX):
+        raise BadRecordError(f"`units` and `parcels` must be 0 to {_MAX - 1}")
 
 
 _TIMES = (
     "as_of_ms", "reported_at_ms", "placed_ms", "authorised_ms", "paid_ms", "shipped_ms", "delivered_ms", "cancelled_ms",
 )  # fmt: skip
-_MOST = 1_000_000_000
+_MAX = 1_000_000_000
 
 
 def order_identity(facts: OrderFacts) -> tuple[str, str]:

@@ -19,7 +19,7 @@ import msgspec
 from scoring.events.canonical import NATURAL
 from scoring.events.event import EventType
 from scoring.records.merging import counted
-from scoring.records.order_facts import ALL_REFUNDS, OrderFacts, OrderKind
+from scoring.records.order_facts import ALL_REFUNDS, ORDER_ANSWERS, OrderFacts, OrderKind
 from scoring.wording.text import Text
 
 
@@ -197,7 +197,6 @@ _PLAIN = (
     "placed_ms", "authorised_ms", "paid_ms", "delivered_ms", "cancelled_ms", "units", "kind", "buyer", "country", "payment_method",
     "amount", "currency",
 )  # fmt: skip
-_ANSWERS = ("on_hold", "is_paid", "is_shipped", "is_delivered", "is_cancelled", "cod", "test")
 #: a time is an answer too
 _ANSWERED_BY = (
     ("is_shipped", "shipped_ms"), ("is_shipped", "delivered_ms"), ("is_delivered", "delivered_ms"), ("is_cancelled", "cancelled_ms"),
@@ -207,7 +206,7 @@ _ANSWERED_BY = (
 def _facts_of(version: OrderFacts) -> dict[str, Any]:
     """What one version knows."""
     known: dict[str, Any] = {name: value for name in _PLAIN if (value := getattr(version, name))}
-    known |= {name: value for name in _ANSWERS if (value := getattr(version, name)) is not None}
+    known |= {name: value for name in ORDER_ANSWERS if (value := getattr(version, name)) is not None}
     for answer, time in _ANSWERED_BY:
         if getattr(version, time) and answer not in known:
             known[answer] = True

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from scoring.funnel.units import HOUR_MS
 from scoring.records.measures import Unit, UnknownMeasureError, measure_of
-from scoring.records.order_facts import OrderFacts, check_order_facts
+from scoring.records.order_facts import ORDER_ANSWERS, OrderFacts, check_order_facts
 from scoring.records.raw_delivery import DeliveryDoor, RawDelivery
 from scoring.records.report_row import BadRecordError, Period, ReportRow, check_report_row
 from scoring.records.signal import Signal, SignalKind, check_signal
@@ -71,15 +71,6 @@ ORDER_MOMENTS: Mapping[str, str] = {
     "delivered": "delivered_ms",
     "cancelled": "cancelled_ms",
 }
-ORDER_ANSWERS: tuple[str, ...] = (
-    "on_hold",
-    "is_paid",
-    "is_shipped",
-    "is_delivered",
-    "is_cancelled",
-    "cod",
-    "test",
-)
 ORDER_TEXTS: tuple[str, ...] = ("order_id", "currency", "buyer", "country", "payment_method")
 ORDER_NUMBERS: tuple[str, ...] = ("units", "parcels")
 ORDER_FIELDS = frozenset(

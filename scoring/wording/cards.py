@@ -21,9 +21,18 @@ from scoring.alerts.alert import AlertKind, AlertLabel, AlertState, AlertTransit
 from scoring.alerts.routing import Severity
 from scoring.funnel.money import UNKNOWN_WORTH, Worth, price
 from scoring.funnel.stages import STEP_BY_ID, is_fast
-from scoring.wording.catalogue import (
+from scoring.wording.alert_words import (
+    ACKNOWLEDGE,
+    ACKNOWLEDGED,
+    ALERT_STATE_NAMES,
+    ASSIGNED,
     CLOSE_REASON_NAMES,
+    IN_BASE,
     LABEL_NAMES,
+    OWNER_CHECK,
+    SEVERITY_NAMES,
+)
+from scoring.wording.catalogue import (
     OWNERS,
     STAGE_NAMES,
     checks_for,
@@ -84,20 +93,14 @@ class ActionKind(StrEnum):
 
 
 ACTION_NAMES: Mapping[ActionKind, Text] = {
-    ActionKind.ACKNOWLEDGE: Text("认领", "Acknowledge"),
+    ActionKind.ACKNOWLEDGE: ACKNOWLEDGE,
     ActionKind.SILENCE: Text("静默 2 小时", "Silence 2 h"),
-    ActionKind.FALSE_ALARM: Text("误报", "False alarm"),
-    ActionKind.EXPECTED: Text("是活动", "Expected"),
+    ActionKind.FALSE_ALARM: CLOSE_REASON_NAMES[CloseReason.FALSE_ALARM].begun(),
+    ActionKind.EXPECTED: Text("预料之中", "Expected"),
     ActionKind.DETAILS: Text("明细", "Details"),
 }
 
-SEVERITY_NAMES: Mapping[Severity, Text] = {
-    Severity.CRITICAL: Text("严重", "Critical"),
-    Severity.WARNING: Text("警告", "Warning"),
-    Severity.INFO: Text("提醒", "Notice"),
-}
-
-RESOLVED = Text("已恢复", "Resolved")
+RESOLVED = ALERT_STATE_NAMES[AlertState.RESOLVED]
 
 _RATE = Text("{stage}率 {rate}（预期 {low}–{high}）", "{step} {rate} (expected {low}–{high})")
 _COUNT = Text("{step}：{observed}（预期 {low}–{high}）", "{step}: {observed} (expected {low}–{high})")
@@ -112,7 +115,6 @@ _SIZE_MORE = Text(
 )
 _LOST = Text("自开始累计约少 {lost}（{low}–{high}）", "since it began about {lost} lost ({low}–{high})")
 _MONEY = Text("，约 {lost}（区间 {low}–{high}{base}）", ", about {lost} (range {low}–{high}{base})")
-_BASE = Text("，合 {base}", ", {base} in all")
 _SURENESS = Text(
     "样本 {sample}，意外度 {surprise}（阈值 {threshold}）；若一切照常，约 {odds} 次里有一次",
     "Sample {sample}, surprise {surprise} (threshold {threshold}); were all as usual, about one in {odds}",
@@ -139,11 +141,8 @@ _SINCE = Text("自 {reader}", "Since {reader}")
 _STORE_CLOCK = Text("（店铺 {store}）", " (store {store})")
 _LASTED = Text("，已 {span}", ", {span} so far")
 _ENDED = Text("，{end} 恢复，历时 {span}", ", over at {end} after {span}")
-_ACKNOWLEDGED = Text("{who} 已认领", "Acknowledged by {who}")
-_ASSIGNED = Text("交给 {who}", "Assigned to {who}")
 _CLOSED = Text("{who} 关闭：{reason}", "Closed by {who}: {reason}")
 CLOSED = Text("已关闭", "Closed")
-_CHECK = Text("{owner}：{check}", "{owner}: {check}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,9 +265,9 @@ def build_card(alert: AlertTransition, around: CardContext, wording: Wording, re
 def _people(around: CardContext, language: Language) -> str:
     parts = []
     if around.acknowledged_by:
-        parts.append(_ACKNOWLEDGED(language, who=around.acknowledged_by))
+        parts.append(ACKNOWLEDGED.begun()(language, who=around.acknowledged_by))
     if around.assignee:
-        parts.append(_ASSIGNED(language, who=around.assignee))
+        parts.append(ASSIGNED.begun()(language, who=around.assignee))
     if around.closed_as is not None:
         reason = CLOSE_REASON_NAMES[around.closed_as](language)
         parts.append(_CLOSED(language, who=around.closed_by, reason=reason))
@@ -330,7 +329,7 @@ def _size(alert: AlertTransition, store: CardStore, wording: Wording) -> Line:
         if money is not None:
             is_foreign = money.base is not None and money.base_currency not in ("", money.currency)
             base = (
-                _BASE(language, base=wording.money(money.base or 0.0, money.base_currency))
+                IN_BASE(language, base=wording.money(money.base or 0.0, money.base_currency))
                 if is_foreign
                 else ""
             )
@@ -416,7 +415,8 @@ def _checks(alert: AlertTransition, wording: Wording) -> list[Line]:
     language = wording.language
     return [
         Line(
-            LineKind.CHECK, _CHECK(language, owner=OWNERS[check.owner](language), check=check.text(language))
+            LineKind.CHECK,
+            OWNER_CHECK(language, owner=OWNERS[check.owner](language), check=check.text(language)),
         )
         for check in checks_for(alert.step, alert.kind, alert.label)[:3]
     ]

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from scoring.alerts.actions import CloseReason
-from scoring.alerts.alert import AlertKind, AlertLabel, AlertState, Level
+from scoring.alerts.alert import AlertKind, AlertLabel
 from scoring.events.event import DeviceClass, Platform, RejectReason, Source
 from scoring.funnel.pools import PoolDimension, parse_pool
 from scoring.funnel.scores import ScoreState
@@ -73,42 +72,6 @@ STATE_MEANINGS: Mapping[ScoreState, Text] = {
     ScoreState.DATA_LATE: Text(
         "数据未按时到达，等到齐后再判断。", "Data is arriving late; judged when it is complete."
     ),
-}
-
-ALERT_STATE_NAMES: Mapping[AlertState, Text] = {
-    AlertState.PENDING: Text("观察中", "Pending"),
-    AlertState.FIRING: Text("告警中", "Firing"),
-    AlertState.RESOLVED: Text("已恢复", "Resolved"),
-}
-
-LEVEL_NAMES: Mapping[Level, Text] = {
-    Level.NOTICE: Text("警告", "Warning"),
-    Level.PAGE: Text("严重", "Critical"),
-}
-
-KIND_NAMES: Mapping[AlertKind, Text] = {
-    AlertKind.CONVERSION: Text("转化下降", "Conversion drop"),
-    AlertKind.TRAFFIC: Text("流量下降", "Traffic drop"),
-    AlertKind.TRACKING: Text("埋点丢失", "Tracking loss"),
-    AlertKind.SURGE: Text("异常上升", "Unusual surge"),
-    AlertKind.POOLED: Text("多店合并", "Several stores together"),
-}
-
-LABEL_NAMES: Mapping[AlertLabel, Text] = {
-    AlertLabel.UNKNOWN: Text("真实下降还是埋点丢失，尚无法区分", "Real drop or lost tracking: not known yet"),
-    AlertLabel.REAL: Text("数据显示更像真实下降", "The evidence suggests a real drop"),
-    AlertLabel.TRACKING: Text("数据显示更像埋点丢失", "The evidence suggests lost tracking"),
-    AlertLabel.INFLATED: Text(
-        "转化数量如常，上游事件虚增（疑似爬虫或重复上报）",
-        "Conversions are as many as usual: the upstream events are inflated (bots or repeated reports)",
-    ),
-}
-
-CLOSE_REASON_NAMES: Mapping[CloseReason, Text] = {
-    CloseReason.REAL: Text("真实下跌", "real drop"),
-    CloseReason.EXPECTED: Text("活动或预料之中", "expected"),
-    CloseReason.TRACKING: Text("埋点或数据问题", "tracking or data"),
-    CloseReason.FALSE_ALARM: Text("误报", "false alarm"),
 }
 
 PLATFORM_NAMES: Mapping[Platform, Text] = {

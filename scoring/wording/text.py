@@ -18,3 +18,7 @@ class Text(NamedTuple):
         """The text in ``language`` with ``values`` filled in."""
         text = self.zh if language == "zh" else self.en
         return text.format(**values) if values else text
+
+    def begun(self) -> Text:
+        """The same at the beginning of a sentence."""
+        return Text(self.zh, self.en[:1].upper() + self.en[1:])

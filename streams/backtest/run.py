@@ -11,6 +11,7 @@ from scoring.alerts.alert import AlertKind, AlertTransition
 from scoring.baselines import StoreBaseline, fit_baselines
 from scoring.baselines.minute_table import MinuteTable
 from scoring.baselines.peers import Lenders, lend, youngest
+from scoring.calendar.effects import DAY
 from scoring.counting.lateness import Lateness
 from scoring.detection import DetectionPolicy, Detector
 from scoring.detection.comparison import LatestAlerts
@@ -19,18 +20,17 @@ from scoring.funnel.pools import PoolRules
 from scoring.funnel.units import MINUTE_MS
 
 #: minutes of a day
-DAY = 1440
 #: reports the phase, how much of it is done and how much there is
 Progress = Callable[[str, int, int], None]
 #: what the nightly job fits on, and how long filters run in before the first minute that counts
-_TRAIN_DAYS, _WARM_DAYS = 28, 2
+TRAIN_DAYS, _WARM_DAYS = 28, 2
 #: what a file that is fitted on once is fitted on at most: older days say less and less of the store as it is
 _FILE_DAYS = 56
 
 
 def training_end(table: MinuteTable) -> int:
     """Where training ends by default: after four weeks, or two thirds of a shorter history."""
-    return table.first + min(_TRAIN_DAYS * DAY, (table.last - table.first) * 2 // 3)
+    return table.first + min(TRAIN_DAYS * DAY, (table.last - table.first) * 2 // 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,7 @@ def run_backtest(
         lenders: what peers and a benchmark lend to stores with a short history.
     """
     report = progress or (lambda phase, done, total: None)
-    fitting = _Fitting(table, _TRAIN_DAYS if refit_days else _FILE_DAYS, pools, lenders, report)
+    fitting = _Fitting(table, TRAIN_DAYS if refit_days else _FILE_DAYS, pools, lenders, report)
     baselines = fitting.until(train_until)
     detector = Detector(policy, table.rules)
     pooling = PooledReplay(detector, PoolDetector(policy, pools or PoolRules(), table.rules))

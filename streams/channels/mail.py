@@ -24,7 +24,7 @@ from streams.channels.message import Message, SendRejectedError, SendRetryableEr
 from streams.channels.receiver import ChannelContext, ChannelSpec, ReceiverConfig
 from streams.instance.files import write_atomically
 from streams.schema import MailAddress
-from streams.settings import Settings
+from streams.settings import LOOPBACK_HOSTS, Settings
 
 if TYPE_CHECKING:
     import css_inline
@@ -72,9 +72,6 @@ class Post(Protocol):
         """Deliver ``mail``. Raises SendRetryableError or SendRejectedError."""
 
 
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
-
-
 class SmtpPost:
     """Delivers by SMTP: ``smtp://``, ``smtps://`` (TLS from the start), STARTTLS wherever the server offers it.
 
@@ -90,7 +87,7 @@ class SmtpPost:
         self._port = parts.port or (465 if self._tls else 587)
         self._user = unquote(parts.username) if parts.username else None
         self._password = unquote(parts.password) if parts.password else None
-        must_hide = bool(self._password) and not self._tls and self._host not in _LOOPBACK
+        must_hide = bool(self._password) and not self._tls and self._host not in LOOPBACK_HOSTS
         self._start_tls = True if must_hide else None
 
     async def deliver(self, mail: EmailMessage, recipients: Sequence[str]) -> None:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from scoring.alerts.actions import CloseReason, HumanActionKind
-from scoring.wording.catalogue import ALERT_STATE_NAMES, LEVEL_NAMES, segment_name, step_name
+from scoring.wording.alert_words import ALERT_STATE_NAMES, LEVEL_NAMES
+from scoring.wording.catalogue import segment_name, step_name
 from scoring.wording.text import Language
 from streams.cli.asking import DataOption, configuration, failed, running_instance
 from streams.cli.terminal import console, say, say_json

@@ -16,11 +16,12 @@ from scoring.baselines import BaselineSource, StoreBaseline, encode_baseline
 from scoring.baselines.benchmark import BenchmarkError
 from scoring.detection import DetectionPolicy
 from scoring.detection.sensitivity import smallest_drop
+from streams.backtest.run import TRAIN_DAYS
 from streams.cli.asking import configuration, running_instance
 from streams.cli.terminal import console, say, say_json
 from streams.clickhouse.errors import ClickHouseError
 from streams.config.model import Config
-from streams.jobs.baselines import TRAIN_DAYS, fit_from_store, publish, read_published
+from streams.jobs.baselines import fit_from_store, publish, read_published
 from streams.jobs.benchmark import drop_benchmark, put_benchmark
 from streams.settings import Settings
 

@@ -29,7 +29,7 @@ from streams.clickhouse.counts import stage_totals
 from streams.collector.intake import open_intake
 from streams.collector.publisher import Publisher
 from streams.config.loading import find_config, load_config
-from streams.config.model import Config
+from streams.config.model import STORE_ID, Config
 from streams.instance.files import NoInstanceError, connect_settings
 from streams.kafka.errors import KafkaUnreachableError
 from streams.schema import ConfigError
@@ -39,7 +39,6 @@ from streams.sources.files.mapping import FileMapping, MappingError, load_mappin
 from streams.sources.files.reading import Table
 from streams.sources.files.run import Replay, ReplayReport
 
-_STORE_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
 #: how long Kafka may be unreachable before the replay gives up, and after how long that is reported, in seconds
 _PATIENCE_S = 60.0
 _REPORT_AFTER_S = 3.0
@@ -80,7 +79,7 @@ def replay(
         settings = connect_settings(checked_settings(data=data))
         config = load_config(find_config(settings.data, settings.config))
         store_id = store or rules.store
-        if not _STORE_ID.match(store_id):
+        if not re.match(STORE_ID, store_id):
             raise MappingError(
                 f"--store {store_id!r}: letters, digits, dot, dash and underscore only, at most 64"
             )

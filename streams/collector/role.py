@@ -17,13 +17,12 @@ from streams.collector.keys import WriteKeys
 from streams.collector.server import CollectorApp
 from streams.config.model import Config
 from streams.connections import Connections, LimitedSite
-from streams.instance.files import StateReport
+from streams.instance.files import HEARTBEAT_S, StateReport
 from streams.instance.processes import open_files
 from streams.settings import Settings
 
 _log = structlog.get_logger()
 
-HEARTBEAT_S = 2.0
 #: seconds that requests under way have to finish when the process is asked to end
 DRAIN_S = 10.0
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from scoring.alerts.routing import RoutingError, parse_matcher
 from streams.channels.receiver import ReceiverConfig
 from streams.channels.registry import CHANNELS, receiver_type
-from streams.schema import ConfigPart, Zone
+from streams.schema import ConfigPart, Weekday, Zone
 
 if TYPE_CHECKING:
     AnyReceiver = ReceiverConfig
@@ -70,7 +70,7 @@ class MuteTimingConfig(ConfigPart):
     zone: Zone
     start: ClockTime
     end: ClockTime
-    weekdays: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = ()
+    weekdays: tuple[Weekday, ...] = ()
 
 
 class InhibitConfig(ConfigPart):

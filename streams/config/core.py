@@ -8,7 +8,8 @@ from scoring.baselines.business import BusinessHours
 from scoring.calendar.effects import DayChoice, DayEffect, DayRules, OwnEntry
 from scoring.calendar.entries import CalendarKind
 from streams.config.model import Config
-from streams.config.warehouse import DAYS, WarehouseConfig
+from streams.config.warehouse import WarehouseConfig
+from streams.schema import WEEKDAYS
 
 if TYPE_CHECKING:
     from scoring.baselines.slow import SlowInputs
@@ -58,7 +59,7 @@ def slow_inputs(config: Config) -> SlowInputs:
 def business_hours(warehouse: WarehouseConfig, zone: str, country: str) -> BusinessHours:
     """A warehouse's hours as the detector counts them."""
     first, last = warehouse.span()
-    days = [DAYS.index(day) for day in warehouse.days]
+    days = [WEEKDAYS.index(day) for day in warehouse.days]
     return BusinessHours(
         zone=warehouse.zone or zone,
         open_hours=tuple(sorted(day * 24 + hour for day in set(days) for hour in range(first, last))),

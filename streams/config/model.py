@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 else:
     AnyConnection = connection_type()
 
-StoreId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+STORE_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+StoreId = Annotated[str, Field(pattern=STORE_ID)]
 
 
 def _known_currency(code: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scoring.alerts.routing import Inhibition, MuteTiming, Route, parse_matcher
 from streams.config.alerting import AlertingConfig, RouteConfig, seconds
-from streams.config.warehouse import DAYS
+from streams.schema import WEEKDAYS
 
 
 def _minutes(clock: str) -> int:
@@ -19,7 +19,7 @@ def core_mute_timings(config: AlertingConfig) -> dict[str, MuteTiming]:
             timing.zone,
             _minutes(timing.start),
             _minutes(timing.end),
-            tuple(DAYS.index(day) for day in timing.weekdays),
+            tuple(WEEKDAYS.index(day) for day in timing.weekdays),
         )
         for timing in config.mute_timings
     }

@@ -9,10 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, field_validator
 
 from scoring.digest.schedule import DigestForm, DigestSchedule
-from streams.schema import ConfigPart, MailAddress, Zone
-
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+from streams.schema import WEEKDAYS, ConfigPart, MailAddress, Weekday, Zone
 
 
 def _clock(value: object) -> object:

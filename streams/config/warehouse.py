@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from streams.schema import ConfigPart, Zone
-
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+from streams.schema import ConfigPart, Weekday, Zone
 
 
 class WarehouseConfig(ConfigPart):
@@ -19,7 +17,7 @@ class WarehouseConfig(ConfigPart):
         "09:00-18:00",
         description="From and until, whole hours: 09:00-18:00; 00:00-24:00 is around the clock.",
     )
-    days: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = Field(
+    days: tuple[Weekday, ...] = Field(
         ("mon", "tue", "wed", "thu", "fri"), min_length=1, description="Days of the week on which it works."
     )
     holidays: bool = Field(True, description="Shut on the public holidays of the store's country.")

@@ -25,12 +25,11 @@ from streams.embedded.jars import JarsUnavailableError, jars_folder, java_binary
 from streams.embedded.ports import is_free
 from streams.instance.files import InstanceFileError, NoInstanceError, connect_settings
 from streams.instance.state import InstanceState, instance_state
-from streams.settings import Settings, load_settings, setting_errors
+from streams.settings import LOOPBACK_HOSTS, Settings, load_settings, setting_errors
 
 _DISK_WARNING = 5e9
 _DISK_BAD = 1e9
 _CLOCK_OFF_S = 5.0
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 async def examine(data: Path | None) -> list[Finding]:
@@ -162,7 +161,7 @@ def _configuration(settings: Settings, is_running: bool) -> Iterator[Finding]:
         else:
             yield Finding("good", "configuration", f"{path}, {len(config.stores)} stores")
     token = settings.page_token.get_secret_value()
-    if settings.page_host not in _LOOPBACK and not token:
+    if settings.page_host not in LOOPBACK_HOSTS and not token:
         yield Finding(
             "warning",
             "page",

@@ -14,13 +14,12 @@ from pydantic import SecretStr
 from streams.embedded.ports import choose_port
 from streams.embedded.store.protocol import ROLES_READER
 from streams.instance.files import process_name, secret, write_atomically
-from streams.settings import Settings
+from streams.settings import LOOPBACK_HOSTS, Settings
 
 #: seconds after SIGTERM at which a process is ended hard: parts write to the disk, roles finish what they hold
 PART_GRACE_S = 25.0
 ROLE_GRACE_S = 12.0
 _LOOPBACK = "127.0.0.1"
-_LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +112,7 @@ def make_plan(settings: Settings, config: Path | None, roles: Sequence[str], wit
     for field in ("hash_key", "link_key"):
         if not getattr(settings, field).get_secret_value():
             update[field] = SecretStr(secret(data, field))
-    if settings.page_host not in _LOOPBACK_HOSTS and not settings.page_token.get_secret_value():
+    if settings.page_host not in LOOPBACK_HOSTS and not settings.page_token.get_secret_value():
         update["page_token"] = SecretStr(secret(data, "page_token"))
         notes.append(f"the page is open to the network: its token is in {data / 'secrets' / 'page_token'}")
     update["collector_port"] = ports.choose("collector", settings.collector_host)

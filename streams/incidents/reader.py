@@ -11,7 +11,7 @@ from babel.numbers import format_currency, format_decimal, format_percent, get_c
 
 from scoring.wording.text import Language
 
-_LOCALES = {"zh": Locale.parse("zh_Hans_CN"), "en": Locale.parse("en_US")}
+LOCALES = {"zh": Locale.parse("zh_Hans_CN"), "en": Locale.parse("en_US")}
 _UNITS = (("T", 1e12), ("B", 1e9), ("M", 1e6), ("K", 1e3))
 
 
@@ -20,7 +20,7 @@ class ReaderWording:
 
     def __init__(self, language: Language) -> None:
         self.language: Language = language
-        self._locale = _LOCALES[language]
+        self._locale = LOCALES[language]
 
     def count(self, value: float) -> str:
         """A number of events, rounded; from 100,000 on short (12万, 120K)."""

@@ -21,7 +21,8 @@ from streams.clock import now_ms
 from streams.errors import StateError
 from streams.settings import Settings
 
-#: heartbeats come every two seconds; a process that has reported nothing for this long is called silent
+HEARTBEAT_S = 2.0
+#: a process that has reported nothing for this long is called silent
 SILENT_MS = 30_000
 #: a process that starts says so once and is busy then: it loads its libraries, restores its state, waits for a broker
 STARTING_MS = 300_000

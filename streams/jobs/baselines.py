@@ -20,13 +20,14 @@ from numpy.typing import NDArray
 from scoring.baselines import StoreBaseline, decode_baseline, encode_baseline, fit_baselines
 from scoring.baselines.history import begin_of
 from scoring.baselines.peers import lend, youngest
+from streams.backtest.run import TRAIN_DAYS
 from streams.clickhouse.clients import open_reader_sync
 from streams.clickhouse.errors import ClickHouseError, mapped
 from streams.clock import now_ms
 from streams.config.core import slow_inputs
 from streams.config.model import Config
 from streams.config.pooling import lenders, pool_rules
-from streams.instance.files import StateReport
+from streams.instance.files import HEARTBEAT_S, StateReport
 from streams.jobs.benchmark import read_benchmark
 from streams.jobs.history import SETTLED_MINUTES, read_counts
 from streams.jobs.pairs import read_kernels
@@ -36,14 +37,13 @@ from streams.settings import Settings
 
 _log = structlog.get_logger()
 
-TRAIN_DAYS = 28
 #: history from which a store can have a baseline: what peers lend, then its own
 _LENT_MINUTES, _OWN_MINUTES = 30, 120
 #: a young baseline is refitted once its history is longer by this factor
 _GROWTH = 1.5
-_YOUNG_DAYS = 14.0
+_GROWING_DAYS = 14.0
 _NIGHT_S = 86_400
-_EAGER_S, _CALM_S, _HEARTBEAT_S = 5.0, 60.0, 2.0
+_EAGER_S, _CALM_S = 5.0, 60.0
 #: minutes by which a history may grow between two looks and still count as loaded
 _LOADED_TOLERANCE = 3
 
@@ -182,7 +182,7 @@ def outgrown(
             is_first = not fitted_at and may_borrow(store)
             if extent.span >= (_LENT_MINUTES if is_first else _OWN_MINUTES):
                 due.add(store)
-        elif fitted_at < _YOUNG_DAYS and days > _GROWTH * fitted_at:
+        elif fitted_at < _GROWING_DAYS and days > _GROWTH * fitted_at:
             due.add(store)
     return due
 
@@ -256,5 +256,5 @@ def _log_unreachable(error: Exception, pause_s: float) -> None:
 async def _beat(report: StateReport) -> None:
     """Report that the process lives, also while a fit of many stores takes its time in another thread."""
     while True:
-        await asyncio.sleep(_HEARTBEAT_S)
+        await asyncio.sleep(HEARTBEAT_S)
         report.repeat()

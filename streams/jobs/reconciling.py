@@ -16,11 +16,11 @@ import structlog
 from scoring.funnel.units import HOUR_MS
 from streams import metrics
 from streams.clickhouse.clients import open_writer
-from streams.clickhouse.errors import ClickHouseError
 from streams.clickhouse.reconcile import Difference, Reconciliation, reconcile, repair
 from streams.clickhouse.repeats import happened_between, mark_repeats
 from streams.clock import now_ms
 from streams.config.model import Config
+from streams.jobs.repeating import repeat
 from streams.settings import Settings
 
 _log = structlog.get_logger()
@@ -29,8 +29,6 @@ _log = structlog.get_logger()
 SETTLED_MS = 10 * 60_000
 #: seconds between the two looks that a difference must outlast
 SECOND_LOOK_S = 60.0
-#: seconds until the next attempt while ClickHouse is unreachable
-_AGAIN_S = 10.0
 _NAMED = 5
 
 
@@ -55,20 +53,13 @@ class Reconciler:
         self._second_look_s, self._settled_ms = second_look_s, settled_ms
 
     async def run(self) -> None:
-        """Reconcile until cancelled; the first time at once."""
-        while True:
-            pause_s = self._settings.reconcile_interval_minutes * 60
-            try:
-                await self.once()
-            except ClickHouseError as error:
-                pause_s = _AGAIN_S
-                _log.warning(
-                    "clickhouse_unreachable",
-                    job="reconcile",
-                    error=" ".join(str(error).split())[:300],
-                    retry_in_s=pause_s,
-                )
-            await asyncio.sleep(pause_s)
+        """Reconcile now, and again and again until cancelled."""
+
+        async def one_run() -> float:
+            await self.once()
+            return self._settings.reconcile_interval_minutes * 60
+
+        await repeat("reconcile", one_run)
 
     async def once(self) -> int:
         """Compare, repair what differs twice in the same way, publish; returns how many store-minutes were repaired.

@@ -5,15 +5,13 @@ Readers do not depend on it: while it is not running, ``score_sums`` and ``count
 
 from __future__ import annotations
 
-import asyncio
-
 import structlog
 
 from streams import metrics
 from streams.clickhouse.clients import open_writer
-from streams.clickhouse.errors import ClickHouseError
 from streams.clickhouse.rollup import ROLLUPS, roll_up
 from streams.clock import monotonic, now_ms
+from streams.jobs.repeating import repeat
 from streams.settings import Settings
 
 _log = structlog.get_logger()
@@ -21,8 +19,6 @@ _log = structlog.get_logger()
 INTERVAL_S = 60.0
 #: a run may take this part of the time: after a large import it must not hold up the landing of rows
 _SHARE = 0.1
-#: seconds until the next attempt while ClickHouse is unreachable
-_AGAIN_S = 10.0
 
 
 async def once(settings: Settings) -> int:
@@ -45,20 +41,14 @@ async def once(settings: Settings) -> int:
 
 
 async def run(settings: Settings) -> None:
-    """Do so again and again until cancelled; the first time at once."""
-    while True:
+    """Roll up now, and again and again until cancelled."""
+
+    async def one_run() -> float:
         started = monotonic()
-        try:
-            written = await once(settings)
-            pause_s = max(INTERVAL_S, (monotonic() - started) / _SHARE)
-            if written > 1:
-                _log.info("hours_rolled_up", hours=written, seconds=round(monotonic() - started, 1))
-        except ClickHouseError as error:
-            pause_s = _AGAIN_S
-            _log.warning(
-                "clickhouse_unreachable",
-                job="rollups",
-                error=" ".join(str(error).split())[:300],
-                retry_in_s=pause_s,
-            )
-        await asyncio.sleep(pause_s)
+        written = await once(settings)
+        took_s = monotonic() - started
+        if written > 1:
+            _log.info("hours_rolled_up", hours=written, seconds=round(took_s, 1))
+        return max(INTERVAL_S, took_s / _SHARE)
+
+    await repeat("rollups", one_run)

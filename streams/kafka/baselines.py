@@ -14,11 +14,10 @@ import structlog
 
 from scoring.baselines.baseline import StoreBaseline, decode_baseline
 from streams.kafka.admin import partition_of
-from streams.kafka.followers import TopicFollower
+from streams.kafka.followers import POLL_MS, TopicFollower
 from streams.kafka.topics import BASELINES
 
 _log = structlog.get_logger()
-POLL_MS = 500
 #: bytes read at once, at most: all stores have one, and it is a large record
 _MAX_BYTES = 10_000_000
 #: of compression: fast; a baseline is mostly digits, and about half is saved

@@ -9,6 +9,9 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from streams.kafka import topics
 from streams.kafka.admin import has_more_partitions, partitions_of
 
+#: how long a take waits for the first record, where nothing else sets the pace
+POLL_MS = 500
+
 
 class TopicFollower:
     """Reads all partitions of some topics. Only committed records.

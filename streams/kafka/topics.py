@@ -6,6 +6,7 @@ store's records keep their order.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from scoring.funnel.units import DAY_MS
@@ -14,6 +15,9 @@ from scoring.funnel.units import DAY_MS
 #: for a client only when it looks again; a recreated topic is another one; and a group's leader that joined while the broker
 #: was starting may have seen a topic without partitions and given nobody any
 METADATA_AGE_MS = 5_000
+
+#: a topic's name → the name that it has here: tests give each its own prefix
+Rename = Callable[[str], str]
 
 EVENTS = "funnel.events.v1"
 DEADLETTERS = "funnel.deadletters.v1"

@@ -29,7 +29,7 @@ from streams import metrics
 from streams.clickhouse.recount import recount
 from streams.clock import monotonic, now_ms
 from streams.config.model import Config
-from streams.instance.files import StateReport
+from streams.instance.files import HEARTBEAT_S, StateReport
 from streams.kafka import topics
 from streams.kafka.topic_ids import NoSuchTopicError, TopicIds
 from streams.landing.events import EventLanding, Prepared, as_sent
@@ -48,7 +48,6 @@ _log = structlog.get_logger()
 
 #: bytes of records in one batch, whatever their number
 _BATCH_BYTES = 64_000_000
-_HEARTBEAT_S = 2.0
 #: a batch may wait for ClickHouse indefinitely without the group taking our partitions
 _MAX_POLL_MS = 7 * 24 * 3_600_000
 
@@ -370,7 +369,7 @@ async def run(settings: Settings, config: Config, report: StateReport) -> None:
                 report.ready(landing.detail)
             else:
                 report.say("starting", "waiting for Kafka")
-            await asyncio.sleep(_HEARTBEAT_S)
+            await asyncio.sleep(HEARTBEAT_S)
 
     ready = asyncio.Event()
     beating = asyncio.create_task(heartbeat(ready))

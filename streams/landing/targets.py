@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from scoring.events.identity import PUBLIC_SOURCE
+from scoring.records.order_facts import ORDER_ANSWERS
 from streams.clickhouse.clients import table
 from streams.kafka import topics
 from streams.settings import Settings
@@ -241,21 +242,20 @@ _ORDER_TEXTS = (
 _ORDER_NUMBERS = (
     "as_of_ms", "reported_at_ms", "placed_ms", "authorised_ms", "paid_ms", "shipped_ms", "delivered_ms", "cancelled_ms", "units", "parcels",
 )  # fmt: skip
-_ORDER_ANSWERS = ("on_hold", "is_paid", "is_shipped", "is_delivered", "is_cancelled", "cod", "test")
 ORDER_FACTS = Target(
     topics.ORDER_FACTS,
     "order_versions_raw",
     f"{_texts(*_ORDER_TEXTS)}, {', '.join(f'{name} Int64' for name in _ORDER_NUMBERS)}, "
-    f"{', '.join(f'{name} Nullable(UInt8)' for name in _ORDER_ANSWERS)}, "
+    f"{', '.join(f'{name} Nullable(UInt8)' for name in ORDER_ANSWERS)}, "
     "refunds Map(String, String), refund_times Map(String, Int64), history UInt8, withdrawn UInt8",
     {
         **_same(
-            *_ORDER_TEXTS, *_ORDER_NUMBERS, *_ORDER_ANSWERS, "refunds", "refund_times", "history", "withdrawn"
+            *_ORDER_TEXTS, *_ORDER_NUMBERS, *ORDER_ANSWERS, "refunds", "refund_times", "history", "withdrawn"
         ),
         "digest": _DIGEST.format(
             ", ".join((*_ORDER_TEXTS, *_ORDER_NUMBERS))
             + ", "
-            + ", ".join(f"ifNull({name}, 9)" for name in _ORDER_ANSWERS)
+            + ", ".join(f"ifNull({name}, 9)" for name in ORDER_ANSWERS)
             + ", toString(refunds), toString(refund_times), history, withdrawn"
         ),
     },

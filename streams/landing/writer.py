@@ -19,7 +19,7 @@ from streams.clickhouse.clients import open_writer
 from streams.clickhouse.errors import ClickHouseError, ClickHouseUnreachableError, RowRejectedError, mapped
 from streams.clock import monotonic
 from streams.landing.targets import Target
-from streams.settings import Settings
+from streams.settings import LOOPBACK_HOSTS, Settings
 
 _log = structlog.get_logger()
 
@@ -27,7 +27,6 @@ _FIRST_WAIT_S = 0.2
 _LONGEST_WAIT_S = 5.0
 #: seconds without an answer that are worth a word: a recount of a large file takes some
 SILENT_S = 30.0
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 T = TypeVar("T")
 
@@ -54,7 +53,7 @@ class Writer:
         self._settings = settings
         self._on_rejected = on_rejected
         self._client: AsyncClient | None = None
-        near = urlsplit(settings.clickhouse_url).hostname in _LOOPBACK
+        near = urlsplit(settings.clickhouse_url).hostname in LOOPBACK_HOSTS
         self._compression = None if near else "lz4"
         self.trouble = ""
         self._asked_since: float | None = None

@@ -43,6 +43,7 @@ from streams.kafka.topics import (
     MINUTES,
     SCORES,
     WINDOWS,
+    Rename,
 )
 from streams.monitor import table
 from streams.monitor.monitor import Monitor
@@ -68,7 +69,6 @@ TOPICS_WAIT_S = 60.0
 BASELINES_WAIT_S = 20.0
 EXIT_FAILED = 70
 
-Rename = Callable[[str], str]
 Fatal = Callable[[str, BaseException | None], None]
 
 

@@ -26,7 +26,7 @@ from streams.clock import monotonic, now_ms
 from streams.errors import StateError
 from streams.kafka.admin import add_partitions, admin_of, partition_counts, partition_of
 from streams.kafka.topic_ids import TopicIds
-from streams.kafka.topics import COUNTS_CHANGELOG, EVENTS, METADATA_AGE_MS, TOPICS
+from streams.kafka.topics import COUNTS_CHANGELOG, EVENTS, METADATA_AGE_MS, TOPICS, Rename
 from streams.monitor.moves import State, marks_of, moves
 from streams.monitor.records import MARK_KEY, Mark, Record, decode_key
 from streams.monitor.recovery import plain_reader, read_to_end
@@ -41,8 +41,6 @@ MONITORS_END_S = 90.0
 TRANSACTION_TIMEOUT_MS = 600_000
 #: records that wait to be copied, at most
 _COPY_AT_ONCE = 5_000
-
-Rename = Callable[[str], str]
 
 
 class CannotRepartitionError(StateError):

@@ -31,19 +31,17 @@ from streams.instance.files import StateReport
 from streams.kafka import topics
 from streams.kafka.baselines import BaselineFollower
 from streams.kafka.errors import KafkaUnreachableError
-from streams.kafka.followers import TopicFollower
+from streams.kafka.followers import POLL_MS, TopicFollower
 from streams.kafka.leadership import lead_in_turn
+from streams.kafka.topics import Rename
 from streams.pools.log import PoolLog
 from streams.settings import Settings
 
 _log = structlog.get_logger()
 ROLE = "pools"
-POLL_MS = 500
 #: minutes read again on taking over: the longest window, twice over so that the filter has run in
 WARM_MINUTES = 2 * max(WINDOWS)
 BASELINES_WAIT_S = 30.0
-
-Rename = Callable[[str], str]
 
 
 async def run(settings: Settings, config: Config, report: StateReport) -> None:

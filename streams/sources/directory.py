@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 from streams.config.model import Config
 from streams.instance.files import write_atomically
+from streams.kafka.followers import POLL_MS
 from streams.settings import Settings
 from streams.sources.configs import CONNECTION
 from streams.sources.connection import Connection, connection_of
@@ -29,7 +30,6 @@ _log = structlog.get_logger()
 
 #: under ``data``: the connections of the topic as they were last
 COPY = Path("sources") / "connections.json"
-_POLL_MS = 500
 _RETRY_S = 2.0
 
 
@@ -133,7 +133,7 @@ async def _follow_forever(
                 if saved != fresh.changes:
                     saved = fresh.changes
                     await asyncio.to_thread(save_copy, settings.data, fresh)
-                await follower.follow(_POLL_MS)
+                await follower.follow(POLL_MS)
         except (KafkaError, OSError) as error:
             _log.info("kafka_unreachable", error=type(error).__name__, retry_in_s=_RETRY_S)
         finally:

@@ -7,18 +7,19 @@ row occurred earlier in the file. So a second replay of the file is a redelivery
 from __future__ import annotations
 
 import hashlib
-import re
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from scoring.events.canonical import EPOCH
 from scoring.events.event import EventType, RejectReason
+from streams.sources.files.damaged_ids import is_scientific
 from streams.sources.files.mapping import EventRule, FileMapping, RowGroup, TypeColumn, When
 from streams.sources.files.ordinals import Ordinals
 from streams.sources.files.reading import BadRow, RowChunk
@@ -27,8 +28,6 @@ from streams.sources.files.reading import BadRow, RowChunk
 _MONEY_BACK = (EventType.CANCEL, EventType.REFUND)
 #: fields that name one thing or one person
 _IDS = frozenset({"order_id", "product", "visitor", "buyer", "session"})
-#: how spreadsheets write a number of more than eleven digits: its last digits are lost, and many ids become one
-_SCIENTIFIC = re.compile(r"[+-]?\d+(?:[.,]\d+)?[eE]\+\d{1,3}|[+-]?\d[.,]\d+[eE]-?\d{1,3}", re.ASCII)
 Row = tuple[str, ...]
 
 
@@ -96,7 +95,7 @@ class EventMaker:
         """The rows whose ids are whole; a row with an id in scientific notation names nothing any more."""
         whole, lines = [], []
         for row, line in zip(chunk.rows, chunk.lines, strict=True):
-            column = next((name for name, at in self._ids if _is_scientific(row[at])), None)
+            column = next((name for name, at in self._ids if is_scientific(row[at])), None)
             if column is None:
                 whole.append(row)
                 lines.append(line)
@@ -215,14 +214,11 @@ class EventMaker:
         def with_zone(moment: datetime) -> int:
             # a local time that does not exist or exists twice at a clock change is read with the offset before the change
             aware = moment if moment.tzinfo else moment.replace(tzinfo=zone)
-            return round((aware - _EPOCH).total_seconds() * 1000)
+            return round((aware - EPOCH).total_seconds() * 1000)
 
         if written == "iso":
             return lambda text: with_zone(datetime.fromisoformat(text))
         return lambda text: with_zone(datetime.strptime(text, written))  # noqa: DTZ007 (the zone is added)
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class _Open:
@@ -287,10 +283,6 @@ def _id_columns(mapping: FileMapping) -> list[str]:
         columns += [column for name, column in fields.items() if name in _IDS]
     made = mapping.group.sums if mapping.group else {}
     return [column for column in dict.fromkeys(columns) if column not in made]
-
-
-def _is_scientific(text: str) -> bool:
-    return ("E" in text or "e" in text) and _SCIENTIFIC.fullmatch(text.strip("\t '\"=")) is not None
 
 
 def _number(text: str) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from scoring.wording.alert_words import ACKNOWLEDGE, ASSIGNED, CLOSE_REASON_NAMES
 from scoring.wording.text import Text
 
 ALERT_WORDS: Mapping[str, Text] = {
@@ -45,7 +46,7 @@ ALERT_WORDS: Mapping[str, Text] = {
     "nobody_yet": Text("还没有人认领。", "Nobody has taken it yet."),
     "nobody_took": Text("没有人认领过。", "Nobody took it."),
     "your_name_hint": Text("其他人会看到；本浏览器会记住。", "Others see it. This browser remembers it."),
-    "acknowledge": Text("认领", "Acknowledge"),
+    "acknowledge": ACKNOWLEDGE,
     "acknowledge_hint": Text("我来处理，不再重复提醒。", "I am on it: no more reminders."),
     "assign": Text("转交", "Assign"),
     "assign_to": Text("转交给", "Assign to"),
@@ -61,10 +62,7 @@ ALERT_WORDS: Mapping[str, Text] = {
     "close_as": Text("实际是", "What it was"),
     "note_text": Text("补充（可不填）", "Anything to add (optional)"),
     "unsilence": Text("结束静默", "End silence"),
-    "reason_real": Text("真实下跌", "Real drop"),
-    "reason_expected": Text("活动或预料之中", "Expected"),
-    "reason_tracking": Text("埋点或数据问题", "Tracking or data"),
-    "reason_false_alarm": Text("误报", "False alarm"),
+    **{f"reason_{reason}": name.begun() for reason, name in CLOSE_REASON_NAMES.items()},
     "recorded": Text("已记录：{what}", "Recorded: {what}"),
     "on_its_way": Text("写入中", "being stored"),
     "invalid_who": Text("请填写你的名字。", "Enter your name."),
@@ -85,7 +83,7 @@ ALERT_WORDS: Mapping[str, Text] = {
     "via_link": Text("{receiver} 的消息", "message to {receiver}"),
     "took_after": Text("{span}后认领", "after {span}"),
     "chip_acknowledged": Text("{who} 已认领", "{who} is on it"),
-    "chip_assigned": Text("转交 {who}", "Assigned to {who}"),
+    "chip_assigned": ASSIGNED.begun(),
     "chip_silenced": Text("静默至 {until}", "Silenced until {until}"),
     "chip_closed": Text("已关闭：{reason}", "Closed: {reason}"),
     "chip_comments": Text("{n} 条评论", "{n} comments"),
@@ -94,7 +92,7 @@ ALERT_WORDS: Mapping[str, Text] = {
     "link_silence": Text("静默这条告警 2 小时？", "Silence this alert for 2 hours?"),
     "link_false_alarm": Text("把这条告警标为误报？", "Mark this alert as a false alarm?"),
     "link_expected": Text("把这条告警标为预料之中？", "Mark this alert as expected?"),
-    "press_acknowledge": Text("认领", "Acknowledge"),
+    "press_acknowledge": ACKNOWLEDGE,
     "press_silence": Text("静默 2 小时", "Silence for 2 hours"),
     "press_false_alarm": Text("标为误报", "Mark as false alarm"),
     "press_expected": Text("标为预料之中", "Mark as expected"),

@@ -9,15 +9,15 @@ from scoring.alerts.alert import AlertKind
 from scoring.events.event import Source
 from scoring.funnel.scores import ScoreState
 from scoring.funnel.stages import STEP_BY_ID
+from scoring.wording import alert_words
 from scoring.wording import catalogue as texts
 from scoring.wording.text import Text
 from streams.channels.registry import channel_spec
 from streams.config.model import Config, StoreConfig
 from streams.instance.files import role_and_number
+from streams.schema import WEEKDAYS
 from streams.sources.registry import words_of
 from streams.web.frame.reader import PageReader
-
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 class Names:
@@ -61,19 +61,19 @@ class Names:
 
     def alert_state(self, state: str) -> str:
         """An alert's state."""
-        return self._of(texts.ALERT_STATE_NAMES, state)
+        return self._of(alert_words.ALERT_STATE_NAMES, state)
 
     def level(self, level: str) -> str:
         """An alert's level."""
-        return self._of(texts.LEVEL_NAMES, level)
+        return self._of(alert_words.LEVEL_NAMES, level)
 
     def kind(self, kind: str) -> str:
         """What kind of thing moved."""
-        return self._of(texts.KIND_NAMES, kind)
+        return self._of(alert_words.KIND_NAMES, kind)
 
     def label(self, label: str) -> str:
         """Real drop or lost tracking."""
-        return self._of(texts.LABEL_NAMES, label)
+        return self._of(alert_words.LABEL_NAMES, label)
 
     def platform(self, platform: str) -> str:
         """Where a store lives."""

@@ -14,10 +14,10 @@ from babel.dates import format_date, format_datetime
 from babel.numbers import format_compact_currency, format_currency, format_decimal, format_percent
 
 from scoring.wording.text import LANGUAGES, Language, Text
+from streams.incidents.reader import LOCALES, ReaderWording
 
 LANGUAGE_COOKIE = "funnelwatch_lang"
 ZONE_COOKIE = "funnelwatch_zone"
-_LOCALES = {"zh": Locale.parse("zh_Hans_CN"), "en": Locale.parse("en_US")}
 #: age in seconds from which the unit is used, its length, its word
 _AGES = ((86_400 * 2, 86_400, "days"), (7200, 3600, "hours"), (120, 60, "minutes"), (0, 1, "seconds"))
 
@@ -33,7 +33,7 @@ class PageReader:
     @property
     def locale(self) -> Locale:
         """Babel's locale of the language."""
-        return _LOCALES[self.language]
+        return LOCALES[self.language]
 
     def word(self, key: str, **values: object) -> str:
         """The text of ``key`` with ``values`` filled in."""
@@ -76,6 +76,10 @@ class PageReader:
         return _typeset(
             format_currency(amount, currency, format="¤#,##0", locale=self.locale, currency_digits=False)
         )
+
+    def estimate(self, amount: float, currency: str) -> str:
+        """Estimated money, written as cards and digests write it: two significant digits."""
+        return _typeset(ReaderWording(self.language).money(amount, currency))
 
     def _at(self, at_ms: int, zone: str) -> datetime:
         return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(ZoneInfo(zone or self.zone))

@@ -14,14 +14,14 @@ from aiohttp.typedefs import Handler, Middleware
 from streams.clickhouse.reader import Database
 from streams.config.model import Config
 from streams.connections import Connections, LimitedSite
-from streams.instance.files import StateReport, secret
+from streams.instance.files import HEARTBEAT_S, StateReport, secret
 from streams.instance.processes import open_files
 from streams.metrics import PAGE_REQUESTS, PAGE_SECONDS
 from streams.settings import Settings
 from streams.web.frame.access import Access, guard, wants_page
 from streams.web.frame.actions import ActionSender
 from streams.web.frame.failures import failures
-from streams.web.frame.forms import Forms
+from streams.web.frame.forms import YEAR_S, Forms
 from streams.web.frame.openapi import openapi
 from streams.web.frame.problems import problem
 from streams.web.frame.reader import LANGUAGE_COOKIE
@@ -31,10 +31,8 @@ from streams.web.frame.subject import PageServices, Subject, load_subjects, page
 from streams.web.subjects import SUBJECTS
 
 ROLE = "page"
-HEARTBEAT_S = 2.0
 #: seconds that an answer to a request with a body may take, the body's arrival included
 BODY_S = 60.0
-YEAR_S = 365 * 86_400
 _log = structlog.get_logger()
 
 

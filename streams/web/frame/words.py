@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from scoring.funnel.scores import ScoreState
+from scoring.wording.catalogue import STATE_NAMES
 from scoring.wording.text import Text
 
 FRAME_WORDS: Mapping[str, Text] = {
@@ -40,7 +42,7 @@ FRAME_WORDS: Mapping[str, Text] = {
     "window_60": Text("1 小时", "1 h"),
     "window_1440": Text("24 小时", "24 h"),
     "coverage": Text("{minutes} 分钟中 {covered} 分钟有预期", "expectation for {covered} of {minutes} min"),
-    "not_supplied": Text("未提供", "Not supplied"),
+    "not_supplied": STATE_NAMES[ScoreState.MISSING_STAGE],
     "observed": Text("实际", "Observed"),
     "expected": Text("预期", "Expected"),
     "step": Text("步骤", "Step"),

@@ -37,7 +37,7 @@ from streams.web.status.queries import StatusQueries
 SLOW_MAX_AGE_MS = 4 * DAY_MS
 #: the last event of a store long silent stays what it was, so one scan of the history serves for this long
 SILENT_FRESH_MS = 10 * MINUTE_MS
-SLOW_STEPS = ("payment_to_fulfilment", "order_to_fulfilment")
+FULFILMENT_STEPS = ("payment_to_fulfilment", "order_to_fulfilment")
 SPARK_HOURS = 2
 SPARK_BUCKET_MS = 5 * MINUTE_MS
 STATE_ORDER: tuple[TileState, ...] = (
@@ -167,7 +167,7 @@ class GridQueries:
             if at_ms - last_ms <= SCORE_MAX_AGE_MS and store not in known
         }
         by_store: dict[str, list[StepScore]] = {}
-        for row in [*(r for r in scores if r["step"] not in SLOW_STEPS), *slow]:
+        for row in [*(r for r in scores if r["step"] not in FULFILMENT_STEPS), *slow]:
             by_store.setdefault(row["store_id"], []).append(_step_score(row))
         prices = await self._prices.of(alert for alert, _ in firing.values())
         ids = dict.fromkeys(
@@ -198,7 +198,7 @@ class GridQueries:
             return self._database.shared(
                 (key, to_ms),
                 fresh_ms / 1000,
-                lambda: self._database.rows(NEWEST_SLOW_SCORES, steps=list(SLOW_STEPS), **span),
+                lambda: self._database.rows(NEWEST_SLOW_SCORES, steps=list(FULFILMENT_STEPS), **span),
             )
 
         minute_ms = at_ms // MINUTE_MS * MINUTE_MS + MINUTE_MS

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from scoring.funnel.scores import ScoreState
+from scoring.wording.catalogue import STATE_NAMES
 from scoring.wording.text import Text
 
 STORE_WORDS: Mapping[str, Text] = {
-    "off_baseline": Text("偏离", "Off baseline"),
+    "off_baseline": STATE_NAMES[ScoreState.BREACH],
     "chart_label_plain": Text(
         "{step}，{from} 至 {to}：最近一段实际 {observed}，暂无预期。左右方向键逐点读数。",
         "{step}, {from} to {to}: most recently {observed} observed, no expectation yet. Arrow keys read point by point.",

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from scoring.baselines.baseline import HOURS_A_WEEK, Kernel, StepBaseline
+from scoring.baselines.baseline import Kernel, StepBaseline
 from scoring.detection.engine import SeriesEngine, SeriesParameters
 from scoring.detection.policy import DetectionPolicy
 from scoring.detection.sensitivity import smallest_drop
+from scoring.funnel.units import HOURS_A_WEEK
 
 POLICY = DetectionPolicy()
 SERIES, RUN_IN, TAU = 300, 400, 90.0

@@ -125,7 +125,7 @@ def test_a_closed_card_says_who_closed_it_and_as_what() -> None:
     )
     made = card(around=around)
     assert (made.is_firing, made.headline.split(" · ")[0]) == (False, "已关闭")
-    assert line(made, LineKind.PEOPLE) == "li 已认领；交给 wang；wang 关闭：误报"
+    assert line(made, LineKind.PEOPLE) == "li 已认领；转交 wang；wang 关闭：误报"
     assert [action.kind for action in made.actions] == [ActionKind.DETAILS]
 
 

@@ -103,7 +103,7 @@ async def test_what_cannot_be_sent_again_says_why(place: Place) -> None:
     row = rejected_record(RejectReason.BAD_ROW, "row 7 has 3 columns", b"1,2,3")
     await place.intake.reject([row], source=Source.REPLAY, stores=["a"])
     letters = {letter.reason: letter for letter in map(letter_of, await place.letters(4))}
-    assert "no JSON" in why_not(letters["broken_json"])
+    assert "not JSON" in why_not(letters["broken_json"])
     assert "cut" in why_not(letters["time_absurd"])
     assert "personal data" in why_not(letters["unknown_field"])
     assert "replay FILE" in why_not(letters["bad_row"])

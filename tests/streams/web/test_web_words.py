@@ -13,9 +13,11 @@ from scoring.alerts.deciding import GroupAction
 from scoring.events.event import DeviceClass, Platform, RejectReason, Source
 from scoring.funnel.scores import ScoreState
 from scoring.funnel.stages import STEPS, Stage
+from scoring.wording import alert_words
 from scoring.wording import catalogue as texts
 from scoring.wording.cards import ActionKind
 from scoring.wording.text import LANGUAGES, Language
+from streams.incidents.reader import ReaderWording
 from streams.settings import Settings
 from streams.web.alerts.action_pages import ALERT_ACTIONS
 from streams.web.frame.names import Names
@@ -32,10 +34,10 @@ CATALOGUES = [
     (texts.STAGE_UNITS, Stage),
     (texts.STATE_NAMES, ScoreState),
     (texts.STATE_MEANINGS, ScoreState),
-    (texts.ALERT_STATE_NAMES, AlertState),
-    (texts.LEVEL_NAMES, Level),
-    (texts.KIND_NAMES, AlertKind),
-    (texts.LABEL_NAMES, AlertLabel),
+    (alert_words.ALERT_STATE_NAMES, AlertState),
+    (alert_words.LEVEL_NAMES, Level),
+    (alert_words.KIND_NAMES, AlertKind),
+    (alert_words.LABEL_NAMES, AlertLabel),
     (texts.PLATFORM_NAMES, Platform),
     (texts.SOURCE_NAMES, Source),
     (texts.DEVICE_NAMES, DeviceClass),
@@ -177,3 +179,10 @@ def test_negative_numbers_have_a_minus_sign() -> None:
     ]
     assert reported == ["−1,234", "−0.5", "−7.1%", "−71%"]
     assert reader.money(-3, "EUR") == "−€3"
+
+
+@pytest.mark.parametrize("amount", [9_876.0, 612_345.0, -1_234_567.0])
+def test_the_page_writes_estimated_money_as_cards_and_digests_do(amount: float) -> None:
+    for language in LANGUAGES:
+        on_page = PageReader(language, "UTC", WORDS).estimate(amount, "CNY")
+        assert on_page == ReaderWording(language).money(amount, "CNY").replace("-", "−")

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Protocol
 
+from streams.sources.files.damaged_ids import is_scientific
+
 Cell = str | int | float | bool | datetime | date | time | timedelta | None
 Row = tuple[int, Sequence[Cell]]
 
@@ -35,7 +37,6 @@ _CURRENCY_SUFFIX = re.compile(
     r"\s*\(\s*([A-Za-z]{3}|[A-Za-z]{0,3}\s?[$€£¥₫₱฿₹₩₽]|rp|rm|元|円|đ)\s*\)\s*$", re.IGNORECASE
 )
 _EXCEL_DIGITS = 15
-_SCIENTIFIC = re.compile(r"^[+-]?\d+(?:[.,]\d+)?[eE]\+?\d+$")
 
 
 def text_of(cell: Cell) -> str:
@@ -102,7 +103,7 @@ def is_damaged_id(cell: Cell) -> bool:
         return abs(cell) >= 10**_EXCEL_DIGITS or (isinstance(cell, float) and not cell.is_integer())
     if isinstance(cell, str) and "e" not in cell and "E" not in cell:
         return False
-    return bool(_SCIENTIFIC.match(text_of(cell)))
+    return is_scientific(text_of(cell))
 
 
 def lost_digits(text: str) -> int:

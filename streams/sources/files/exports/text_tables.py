@@ -13,8 +13,8 @@ from typing import Literal
 from streams.sources.files.exports.cells import Row
 from streams.sources.files.exports.encodings import candidates
 from streams.sources.files.exports.unreadable import UnreadableExportError
+from streams.sources.files.reading import DELIMITERS
 
-_DELIMITERS = (",", ";", "\t", "|")
 _LOOKED_AT = 400
 _LONGEST_FIELD = 1 << 20
 #: a quoted field that goes on over more lines than this is a quote that was never closed
@@ -85,7 +85,7 @@ def _dialect(lines: list[str]) -> tuple[str, int, Literal[0, 3]]:
         return lines[0][4], 1, csv.QUOTE_MINIMAL
     best = (0, 0)
     choice: tuple[str, Literal[0, 3]] = (",", csv.QUOTE_MINIMAL)
-    for delimiter in _DELIMITERS:
+    for delimiter in DELIMITERS:
         for quoting in (csv.QUOTE_MINIMAL, csv.QUOTE_NONE) if delimiter == "\t" else (csv.QUOTE_MINIMAL,):
             try:
                 widths = Counter(
