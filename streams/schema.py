@@ -99,7 +99,7 @@ def resolve_secret(reference: str) -> str:
         if not value:
             raise ConfigError(f"secret file {rest} is empty")
         return value
-    raise ConfigError(f"a secret is written env:NAME or file:PATH, not {kind!r}:…")
+    raise ConfigError(f"expected a reference to a secret, env:NAME or file:PATH, not {kind!r}:…")
 
 
 def is_secret(model: type[BaseModel], field: str) -> bool:

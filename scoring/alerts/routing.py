@@ -78,7 +78,7 @@ def parse_matcher(text: str) -> Matcher:
     """
     found = _MATCHER.fullmatch(text)
     if found is None:
-        raise RoutingError(f"a matcher is written label=value, !=, =~ or !~; not {text!r}")
+        raise RoutingError(f"invalid matcher {text!r}; expected label=value, !=, =~ or !~")
     matcher = Matcher(*found.groups())
     if matcher.operator in ("=~", "!~"):
         try:

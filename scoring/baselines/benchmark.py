@@ -89,7 +89,7 @@ def parse_benchmark(text: str) -> Benchmark:
         raise BenchmarkError(f"the first line must name the columns {', '.join(missing)}")
     unknown = [name for name in columns if name not in _COLUMNS]
     if unknown:
-        raise BenchmarkError(f"unknown columns: {', '.join(unknown)}; there are {', '.join(_COLUMNS)}")
+        raise BenchmarkError(f"unknown columns: {', '.join(unknown)}; expected {', '.join(_COLUMNS)}")
     reader.fieldnames = columns
     lines, wrong = [], []
     for number, row in enumerate(reader, 2):

@@ -249,7 +249,7 @@ def _split(step: str) -> tuple[str, str]:
     for stage in Stage:
         if step.startswith(f"{stage.value}_to_"):
             return stage.value, step.removeprefix(f"{stage.value}_to_")
-    raise ValueError(f"no step: {step}")
+    raise ValueError(f"unknown step {step!r}")
 
 
 def _by_hour(values: Floats, members: list[StepData], first_week: int, weeks: int) -> Floats:

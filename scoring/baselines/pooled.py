@@ -223,4 +223,4 @@ def _stages(step: str) -> tuple[str, str]:
     for stage in Stage:
         if step.startswith(f"{stage.value}_to_"):
             return stage.value, step.removeprefix(f"{stage.value}_to_")
-    raise ValueError(f"no step: {step}")
+    raise ValueError(f"unknown step {step!r}")

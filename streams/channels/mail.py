@@ -81,7 +81,9 @@ class SmtpPost:
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
-            raise SendRejectedError("the mail server is written smtp://user:password@host:port or smtps://…")
+            raise SendRejectedError(
+                "invalid mail server; expected smtp://user:password@host:port or smtps://…"
+            )
         self._host = parts.hostname
         self._tls = parts.scheme == "smtps"
         self._port = parts.port or (465 if self._tls else 587)

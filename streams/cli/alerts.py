@@ -148,13 +148,23 @@ def acknowledge(alert: AlertArgument, who: WhoOption = _me(), data: DataOption =
 
 
 @alerts.command()
-def assign(alert: AlertArgument, to: str, who: WhoOption = _me(), data: DataOption = None) -> None:
+def assign(
+    alert: AlertArgument,
+    to: Annotated[str, typer.Argument(help="Who takes it over.")],
+    who: WhoOption = _me(),
+    data: DataOption = None,
+) -> None:
     """Assign an alert to somebody."""
     _publish(data, HumanActionKind.ASSIGN, who, alert_id=alert, assignee=to)
 
 
 @alerts.command()
-def comment(alert: AlertArgument, text: str, who: WhoOption = _me(), data: DataOption = None) -> None:
+def comment(
+    alert: AlertArgument,
+    text: Annotated[str, typer.Argument(help="The comment.")],
+    who: WhoOption = _me(),
+    data: DataOption = None,
+) -> None:
     """Add a comment to an alert."""
     _publish(data, HumanActionKind.COMMENT, who, alert_id=alert, text=text)
 

@@ -119,7 +119,7 @@ _Minutes = Annotated[
 _TrainUntil = Annotated[
     str | None, typer.Option(help="End of the training part, e.g. 2026-02-01T00:00Z (UTC without offset).")
 ]
-_Out = Annotated[Path | None, typer.Option(help="Where alerts are written, one JSON object a line.")]
+_Out = Annotated[Path | None, typer.Option(help="File for the alerts, one JSON object per line.")]
 _Incidents = Annotated[
     Path | None,
     typer.Option(help="Known incidents to compare with: store_id, start, end; optional step, segment, kind."),
@@ -129,7 +129,7 @@ _ConfigFile = Annotated[
 ]
 _Days = Annotated[
     int | None,
-    typer.Option(help="Instead of a file: the running instance's own history of this many days.", min=2),
+    typer.Option(help="Instead of a file: this many days of the running instance's own history.", min=2),
 ]
 _RefitDays = Annotated[
     int | None,
@@ -142,7 +142,7 @@ _Pools = Annotated[
     bool,
     typer.Option(
         "--pools",
-        help="Judge pools too, by platform, payment method and country of the configuration's stores, "
+        help="Also judge pools, by platform, payment method and country of the configuration's stores, "
         "and write their alerts (kind: pooled, store_id: pool:…, members), with all details.",
     ),
 ]
@@ -156,7 +156,7 @@ _Traffic = Annotated[
 _Details = Annotated[
     bool,
     typer.Option(
-        "--details", help="Write also kind, interval, window, segments' shares, note and id of each alert."
+        "--details", help="Also write kind, interval, window, segments' shares, note and id of each alert."
     ),
 ]
 _Data = Annotated[Path | None, typer.Option(help="Folder of the running instance (with --days).")]
@@ -175,7 +175,7 @@ def backtest(
     details: _Details = False,
     data: _Data = None,
 ) -> None:
-    """Run past minute counts through the detector that runs live, and say what would have fired.
+    """Run past minute counts through the live detector, and report what would have fired.
 
     Example: funnelwatch backtest --minutes counts.parquet --train-until 2026-02-01 --out alerts.jsonl
     """

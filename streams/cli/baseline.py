@@ -147,9 +147,9 @@ def fit(
 def show(
     data: Data = None,
     store: Store = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a step and line.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per step and line.")] = False,
 ) -> None:
-    """Show the published baselines: rates, delays, wobble, and the smallest drop that could show within an hour."""
+    """Show the published baselines: rates, delays, wobble, and the smallest drop detectable within an hour."""
     settings, config = _instance(data)
     policy = DetectionPolicy(notice=config.thresholds.notice, page=config.thresholds.page)
     facts = [fact for baseline in _published(settings, store) for fact in step_facts(baseline, policy)]
@@ -171,7 +171,7 @@ def benchmark(
     data: Data = None,
     remove: Annotated[bool, typer.Option("--remove", help="Remove the uploaded benchmark.")] = False,
 ) -> None:
-    """Upload a benchmark of conversion rates: it serves stores with a short history and fewer than five peers."""
+    """Upload a benchmark of conversion rates, used for stores with a short history and fewer than five peers."""
     settings, _ = _instance(data)
     if remove:
         say("The benchmark is gone." if drop_benchmark(settings.data) else "There was no benchmark.")
@@ -188,11 +188,11 @@ def benchmark(
 
 @group.command()
 def export(
-    out: Annotated[Path, typer.Option(help="File to write: one baseline (JSON) a line.")],
+    out: Annotated[Path, typer.Option(help="File to write, one baseline (JSON) per line.")],
     data: Data = None,
     store: Store = None,
 ) -> None:
-    """Write the published baselines to a file, whole, for looking at or for another instance."""
+    """Write the published baselines to a file in full, to inspect them or for another instance."""
     settings, _ = _instance(data)
     found = _published(settings, store)
     out.write_bytes(

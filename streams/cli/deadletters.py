@@ -31,9 +31,11 @@ from streams.printable import printable
 from streams.settings import Settings
 from streams.sources.registry import types_claimable
 
-_Reason = Annotated[RejectReason | None, typer.Option("--reason", help="Of this reason only.")]
-_Store = Annotated[str, typer.Option("--store", help="Of this store only.")]
-_Since = Annotated[str, typer.Option("--since", help="Since then: 90m, 2h, 3d ago, or an ISO time.")]
+_Reason = Annotated[RejectReason | None, typer.Option("--reason", help="Only records with this reason.")]
+_Store = Annotated[str, typer.Option("--store", help="Only records of this store.")]
+_Since = Annotated[
+    str, typer.Option("--since", help="Only records since then: 90m, 2h or 3d ago, or an ISO time.")
+]
 
 
 def _find(
@@ -96,8 +98,10 @@ def list_(
     reason: _Reason = None,
     store: _Store = "",
     since: _Since = "",
-    most: Annotated[int, typer.Option("--most", min=1, help="At most this many, the newest.")] = 100,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a letter.")] = False,
+    most: Annotated[
+        int, typer.Option("--limit", min=1, help="Maximum number of records, newest first.")
+    ] = 100,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")] = False,
     data: DataOption = None,
 ) -> None:
     """List rejected records, newest first, with the reason of each."""
@@ -116,11 +120,11 @@ def list_(
 
 @group.command()
 def show(
-    letter: Annotated[str, typer.Argument(metavar="ID", help="Its id, or how the id begins.")],
-    as_json: Annotated[bool, typer.Option("--json", help="As a JSON object.")] = False,
+    letter: Annotated[str, typer.Argument(metavar="ID", help="Its id, or the beginning of it.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object.")] = False,
     data: DataOption = None,
 ) -> None:
-    """Show one rejected record whole: why, from where, and what is kept of it."""
+    """Show one rejected record in full: why, from where, and what is kept of it."""
     found = _find(running_instance(data), ids=[letter], most=2)
     if not found:
         raise failed(f"no dead letter begins with {letter}; `funnelwatch deadletters list` shows them")
@@ -136,7 +140,9 @@ def show(
 
 @group.command("replay")
 def replay_(
-    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Ids or how they begin.")] = None,
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID]...", help="Ids, or beginnings of ids.")
+    ] = None,
     reason: _Reason = None,
     store: _Store = "",
     since: _Since = "",
@@ -144,10 +150,10 @@ def replay_(
 ) -> None:
     """Resend rejected records after their cause has been fixed. An event that is sent twice counts once.
 
-    Letters stay listed; those that cannot be sent again (cut, personal data removed) are named one by one.
+    Records stay listed; those that cannot be sent again (cut, personal data removed) are named one by one.
     """
     if not (ids or reason or store or since):
-        raise typer.BadParameter("say which: IDs, --reason, --store or --since")
+        raise typer.BadParameter("expected IDs, --reason, --store or --since")
     settings = running_instance(data)
     letters = _find(settings, ids=ids, reason=reason, store=store, since=since)
     if not letters:

@@ -19,19 +19,24 @@ from streams.clickhouse.exclusion import ExclusionAction, ExclusionResult, Exclu
 from streams.config.model import Config
 from streams.settings import Settings
 
-_Store = Annotated[str, typer.Option("--store", help="Of this store.")]
+_Store = Annotated[str, typer.Option("--store", help="Only events of this store.")]
 _From = Annotated[
     str,
-    typer.Option("--from", help="Event time from which on: 2026-11-22T08:00:00+08:00 (UTC without offset)."),
+    typer.Option(
+        "--from",
+        help="Start of the span in event time: 2026-11-22T08:00+08:00 (UTC without offset), or 2h ago.",
+    ),
 ]
-_To = Annotated[str, typer.Option("--to", help="Event time at which it ends, not included.")]
+_To = Annotated[str, typer.Option("--to", help="End of the span, not included.")]
 _Source = Annotated[
-    Source | None, typer.Option("--source", help="Only what came in by this door.", show_default=False)
+    Source | None, typer.Option("--source", help="Only events that came in by this door.", show_default=False)
 ]
 _Visitor = Annotated[
     str, typer.Option("--visitor", help="Only this visitor, as in the view `events`.", show_default=False)
 ]
-_Reason = Annotated[str, typer.Option("--reason", help="Kept in the view `exclusions`.", show_default=False)]
+_Reason = Annotated[
+    str, typer.Option("--reason", help="Reason, kept in the view `exclusions`.", show_default=False)
+]
 
 
 def _span(store: str, begin: str, end: str, source: Source | None, visitor: str) -> ExclusionSpan:
@@ -60,7 +65,7 @@ def _run(data: Path | None, span: ExclusionSpan, action: ExclusionAction, reason
     done = "excluded" if action is ExclusionAction.EXCLUDE else "restored"
     say(f"{result.events:,} events {done}, {result.minutes:,} minutes recounted")
     say(
-        "Pages, digests and stage_counts follow now, baselines at their next fit. Scores and alerts that were made stay."
+        "Pages, digests and stage_counts follow now, baselines at their next fit. Existing scores and alerts stay."
     )
 
 
@@ -73,7 +78,7 @@ def exclude(
     reason: _Reason = "",
     data: DataOption = None,
 ) -> None:
-    """Take events out of counts and learning; they stay in `events`, marked.
+    """Exclude events from counts and learning; they stay in `events`, marked.
 
     Example: funnelwatch events exclude --store us-shop --source pixel --from 2026-11-22T08:00Z --to 2026-11-22T09:00Z
     """
@@ -89,14 +94,14 @@ def restore(
     reason: _Reason = "",
     data: DataOption = None,
 ) -> None:
-    """Take excluded events back in."""
+    """Restore excluded events."""
     _run(data, _span(store, begin, end, source, visitor), ExclusionAction.RESTORE, reason)
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands ``events …``."""
     events = typer.Typer(
-        help="Take events of a span out of what is judged, or back in.", no_args_is_help=True
+        help="Exclude a span of events from counts and learning, or restore it.", no_args_is_help=True
     )
     events.command()(exclude)
     events.command()(restore)

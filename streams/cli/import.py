@@ -55,7 +55,7 @@ def import_files(
         typer.Argument(metavar="PATH", help="File or folder; or `suggest FILE`.", show_default=False),
     ],
     store: Annotated[str, typer.Option(help="Store that the data belongs to.")] = "",
-    layout: Annotated[str, typer.Option(help="Take the file for this layout, whatever it looks like.")] = "",
+    layout: Annotated[str, typer.Option(help="Read the file as this layout, whatever it looks like.")] = "",
     mapping: Annotated[
         Path | None, typer.Option(help="Your own mapping (YAML) instead of a known layout.")
     ] = None,

@@ -78,14 +78,14 @@ def reconcile(
     end: Annotated[str, typer.Option("--to", help="End, not included.", show_default="2 minutes ago")] = _TO,
     store: Annotated[str | None, typer.Option("--store", help="Only this store.", show_default=False)] = None,
     fix: Annotated[
-        bool, typer.Option("--fix", help="Recount the minutes that differ and store that.")
+        bool, typer.Option("--fix", help="Recount the minutes that differ and store the result.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     data: DataOption = None,
 ) -> None:
     """Compare stage_counts with a fresh count of the raw events, which are the truth.
 
-    Ends with 0 where nothing differs (or all was repaired), with 1 where something does.
+    Exits with 0 if nothing differs (or everything was repaired), with 1 if something does.
     """
     settings = running_instance(data)
     config = load_config(find_config(settings.data, settings.config))

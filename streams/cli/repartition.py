@@ -26,9 +26,9 @@ def repartition(
 ) -> None:
     """Carry the monitor's counts and open alerts over to more partitions of funnel.events.v1.
 
-    Kafka moves stores between partitions when a topic is given more. Monitors end when they see it, and start again once
-    this is done; `funnelwatch up` does both. Collectors and landing go on meanwhile. Kafka cannot
-    take partitions away again. Stopped in the middle, it can be given again.
+    Kafka moves stores between partitions when a topic gets more of them. Monitors exit when they see it and start again once
+    this is done; `funnelwatch up` handles both. Collectors and landing keep running. Kafka cannot remove partitions again.
+    If interrupted, run it again.
     """
     from aiokafka.errors import KafkaError
 

@@ -48,7 +48,7 @@ console = printing(err=True, highlight=False)
 
 _HELP = f"""Replay a CSV, CSV.GZ or Parquet file of events.
 
-The rows take the collector's own path: what is accepted and rejected, and how ids are pseudonymised, is the same as over
+Rows go through the collector's own path: what is accepted and rejected, and how ids are pseudonymised, is the same as over
 HTTP. A second replay of the same file changes nothing. Shipped mappings: {", ".join(shipped_mappings())}.
 
 Examples: `funnelwatch replay UserBehavior.csv --mapping taobao`, and paced by event time, sixty times as fast as it was:
@@ -57,17 +57,18 @@ Examples: `funnelwatch replay UserBehavior.csv --mapping taobao`, and paced by e
 
 
 def replay(
-    file: Annotated[Path, typer.Argument(help="The file.")],
+    file: Annotated[Path, typer.Argument(help="CSV, CSV.GZ or Parquet file.")],
     mapping: Annotated[str, typer.Option(help="Name of a shipped mapping, or the path of your own .yaml.")],
     speed: Annotated[
         str, typer.Option(help="max, or a multiple of real time by event time such as 1x or 60x.")
     ] = "max",
-    store: Annotated[str, typer.Option(help="Store id of the events; the mapping's own without it.")] = "",
+    store: Annotated[str, typer.Option(help="Store id of the events; default: the mapping's.")] = "",
     encoding: Annotated[
-        str, typer.Option(help="Text encoding such as gb18030; the mapping's own without it.")
+        str, typer.Option(help="Text encoding such as gb18030; default: the mapping's.")
     ] = "",
     wait: Annotated[
-        bool, typer.Option("--wait", help="Wait until all is in ClickHouse, then print counts per stage.")
+        bool,
+        typer.Option("--wait", help="Wait until everything is in ClickHouse, then print counts per stage."),
     ] = False,
     data: Annotated[Path | None, typer.Option(help="Folder of the running instance.")] = None,
 ) -> None:

@@ -45,11 +45,11 @@ def schema(
     name: Annotated[
         SchemaName,
         typer.Argument(
-            help="incoming: an event of POST /v1/events; event: on funnel.events.v1; deadletter and alert: on theirs."
+            help="incoming: an event for POST /v1/events; event, deadletter, alert: a record on its topic."
         ),
     ] = SchemaName.INCOMING,
 ) -> None:
-    """Print the JSON Schema of an event as it is sent, or of what is on a topic."""
+    """Print the JSON Schema of an event as it is sent, or of a record on a topic."""
     say_json(msgspec.json.format(msgspec.json.encode(schema_of(name)), indent=2).decode())
 
 

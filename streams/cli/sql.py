@@ -113,8 +113,12 @@ def sql(
     file: Annotated[
         Path | None, typer.Option("--file", "-f", help="Read the query from a file; - is standard input.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a row, as it arrives.")] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="CSV with a head line, as it arrives.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object per row, written as it arrives.")
+    ] = False,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", help="CSV with a header line, written as it arrives.")
+    ] = False,
     param: Annotated[
         list[str] | None,
         typer.Option("--param", "-p", help="Value of {NAME:Type} in the query, as NAME=VALUE."),

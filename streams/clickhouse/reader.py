@@ -68,7 +68,7 @@ class Database:
         except ClickHouseError as error:
             if any(mark in str(error) for mark in NOT_MIGRATED):
                 raise ClickHouseUnreachableError(
-                    "ClickHouse has no tables yet; the landing role makes them when it starts."
+                    "ClickHouse has no tables yet; the landing role creates them when it starts."
                 ) from error
             raise ClickHouseUnreachableError(f"ClickHouse rejected the query: {str(error)[:300]}") from error
         except TimeoutError as error:

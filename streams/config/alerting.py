@@ -38,7 +38,7 @@ def seconds(text: str) -> float:
     """The seconds of a duration written as ``30s``, ``5m``, ``4h``, ``1d`` or ``1h30m``."""
     parts = re.findall(r"(\d+(?:\.\d+)?)([smhd])", text)
     if not parts or "".join(number + unit for number, unit in parts) != text.strip():
-        raise ValueError(f"a duration is written 30s, 5m, 4h, 1d or 1h30m; not {text!r}")
+        raise ValueError(f"invalid duration {text!r}; expected one such as 30s, 5m, 4h, 1d or 1h30m")
     return sum(float(number) * _UNITS[unit] for number, unit in parts)
 
 
@@ -108,13 +108,11 @@ class AlertingConfig(ConfigPart):
             node = waiting.pop()
             waiting += node.routes
             if node.receiver and node.receiver not in names:
-                raise ValueError(
-                    f"route {node.name or node.receiver!r}: no receiver is called {node.receiver!r}"
-                )
+                raise ValueError(f"route {node.name or node.receiver!r}: unknown receiver {node.receiver!r}")
             unknown = set(node.mute or ()) - timings
             if unknown:
                 raise ValueError(
-                    f"route {node.name or node.receiver!r}: no mute timing is called {min(unknown)!r}"
+                    f"route {node.name or node.receiver!r}: unknown mute timing {min(unknown)!r}"
                 )
         return self
 

@@ -55,9 +55,7 @@ class CalendarDayConfig(ConfigPart):
     def _is_on_the_calendar(self) -> CalendarDayConfig:
         if not is_known_day(self.day, self.countries):
             where = f" of {', '.join(self.countries)}" if self.countries else ""
-            raise ValueError(
-                f"no day{where} is called {self.day!r}; a public holiday's name is known with its countries"
-            )
+            raise ValueError(f"unknown day {self.day!r}{where}; for a public holiday, name its countries")
         return self
 
 

@@ -48,7 +48,7 @@ class StoreConfig(ConfigPart):
     warehouse: WarehouseConfig | None = None
     keys: tuple[SecretRef, ...] = Field((), description="Write keys by reference: env:NAME or file:PATH.")
     pixel_keys: tuple[SecretRef, ...] = Field(
-        (), description="Keys that appear in web pages, by reference: they only open the pixel's door."
+        (), description="Keys embedded in web pages, by reference: accepted by the pixel endpoint only."
     )
 
 
@@ -125,7 +125,7 @@ class Config(ConfigPart):
             seen.add(connection.name)
             for store in connection.all_stores:
                 if store not in known:
-                    raise ValueError(f"connection {connection.name!r}: no store is called {store!r}")
+                    raise ValueError(f"connection {connection.name!r}: unknown store {store!r}")
         return self
 
     @model_validator(mode="after")

@@ -52,9 +52,9 @@ def new_action(
         raise InvalidActionError("say who you are: an action has a name")
     is_of_digests = kind in (HumanActionKind.UNSUBSCRIBE, HumanActionKind.SUBSCRIBE)
     if is_of_digests and not assignee.strip():
-        raise InvalidActionError("say which subscriber")
+        raise InvalidActionError("expected a subscriber")
     if not alert_id and kind is not HumanActionKind.SILENCE and not silence_id and not is_of_digests:
-        raise InvalidActionError("say which alert")
+        raise InvalidActionError("expected an alert")
     if kind is HumanActionKind.CLOSE and reason is None:
         raise InvalidActionError("closing needs a reason: real, expected, tracking or false_alarm")
     if kind is HumanActionKind.COMMENT and not text.strip():

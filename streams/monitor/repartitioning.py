@@ -105,7 +105,7 @@ async def _checked_count(kafka: str, per_store: Sequence[str], events: str, want
     missing = [topic for topic, has in counts.items() if not has]
     if missing:
         raise CannotRepartitionError(
-            f"topics are missing: {', '.join(missing)}; `funnelwatch prepare` makes them"
+            f"topics are missing: {', '.join(missing)}; `funnelwatch prepare` creates them"
         )
     count, most = wanted or counts[events], max(counts.values())
     if count < most:
@@ -132,7 +132,7 @@ async def _wait_for_no_monitor(settings: Settings) -> None:
             else:
                 if monotonic() > until:
                     raise CannotRepartitionError(
-                        f"{members} monitors still run after {MONITORS_END_S:.0f} s; stop them, then give this command again"
+                        f"{members} monitors still run after {MONITORS_END_S:.0f} s; stop them, then run this command again"
                     )
             await asyncio.sleep(0.5)
 

@@ -62,5 +62,5 @@ def test_single_days_are_chosen_by_name_and_a_day_that_is_not_there_is_an_error(
     assert [span.effect for span in rules.spans("us-1", friday, friday)] == [DayEffect.SUPPRESS]
     assert [span.effect for span in rules.spans("de-1", friday, friday)] == [DayEffect.WIDEN]
     assert [span.effect for span in rules.spans("us-1", labor, labor)] == [DayEffect.COMPARE]
-    with pytest.raises(ConfigError, match="no day is called 'Blakc Friday'"):
+    with pytest.raises(ConfigError, match="unknown day 'Blakc Friday'"):
         load_config(written(tmp_path, "calendar: {days: [{day: Blakc Friday, effect: suppress}]}\n"))

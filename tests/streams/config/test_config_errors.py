@@ -67,7 +67,7 @@ RECEIVER = "alerting:\n  receivers: [{name: ops, channel: "
         ("stores:\n  - id: a\n    currency: XXQ\n", ":3:15:", ["'XXQ' is not an ISO 4217 code"]),
         ("stores: &a [*a]\n", ":1:1:", ["within its own anchor"]),
         ("digests: [{name: li, to: [a@b.c], hour: 27}]\n", ":1:41:", ["'27:00'", "a time of day"]),
-        ("alerting:\n  route:\n    receiver: zz\n", ":3:15:", ["no receiver is called 'zz'"]),
+        ("alerting:\n  route:\n    receiver: zz\n", ":3:15:", ["unknown receiver 'zz'"]),
         (f"{RECEIVER}fax}}]\n", ":2:36:", ["receivers[0].channel: unknown value 'fax'", "one of: email, "]),
         (f"{RECEIVER}emial}}]\n", ":2:36:", ["did you mean 'email'? Expected one of"]),
         ("alerting:\n  receivers: [{name: ops}]\n", ":2:15:", ["receivers[0].channel is missing"]),
@@ -104,7 +104,7 @@ def test_errors_that_hide_behind_others_are_named_with_them(problems) -> None:  
     assert [line.split(":")[1] for line in found] == ["2", "3", "5", "6", "6", "8", "9", "10"]
     assert "'b' is given twice" in found[2]
     assert "page must not be below notice" in found[3]
-    assert "no receiver is called 'nobody'" in found[6]
+    assert "unknown receiver 'nobody'" in found[6]
 
 
 def test_a_variable_that_looks_like_a_setting_and_is_none_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,7 +58,7 @@ def test_the_models_are_those_that_the_sources_name() -> None:
     ("old", "new", "expected"),
     [
         ("source: webhook", "source: webhok", "6:13: connections[0].source: unknown value 'webhok'; did you mean 'webhook'?"),
-        ("store: a\n    secret", "store: b\n    secret", "connection 'erp': no store is called 'b'"),
+        ("store: a\n    secret", "store: b\n    secret", "connection 'erp': unknown store 'b'"),
         ("name: api", "name: erp", "connection 'erp' is given twice"),
         ("secret: env:ERP", "old_secret: env:ERP", "connection 'erp': a webhook connection needs `secret`"),
         ("{order_id: id, placed: created_at}", "{order_id: id, plced: created_at}", "unknown field 'plced' for kind order"),
