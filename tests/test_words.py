@@ -33,6 +33,7 @@ PATTERNS = {
 PHRASES = {
     "tell, told": (
         r"\.tell\(\)",
+        r"\btold at(?: ms)?\b",  # a column of the view report_rows, on which others rely
         r'name="told"',  # a stored field
         r"what a source's health is told by",  # in released migrations, which never change
         r"A telling of an order that does not count",

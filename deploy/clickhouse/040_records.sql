@@ -16,7 +16,7 @@ CREATE TABLE IF NOT EXISTS ${database}.report_versions_raw ${on_cluster}
     value        Decimal(38, 9) CODEC(ZSTD(1)),
     currency     LowCardinality(String),
     complete     UInt8,
-    reported_at      DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
+    told_at      DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
     connection   LowCardinality(String),
     import_id    LowCardinality(String),
     withdrawn    UInt8,
@@ -24,8 +24,8 @@ CREATE TABLE IF NOT EXISTS ${database}.report_versions_raw ${on_cluster}
 )
 ENGINE = ${replicated}ReplacingMergeTree
 PARTITION BY toYYYYMM(period_start)
-ORDER BY (store_id, measure, period_start, source, period, zone, parts, reported_at, connection, import_id, digest)
-TTL toDateTime(reported_at) + INTERVAL 1100 DAY
+ORDER BY (store_id, measure, period_start, source, period, zone, parts, told_at, connection, import_id, digest)
+TTL toDateTime(told_at) + INTERVAL 1100 DAY
 SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 1000;
 
 -- A state with a beginning; until is 1970 while it lasts.
@@ -38,15 +38,15 @@ CREATE TABLE IF NOT EXISTS ${database}.signal_versions_raw ${on_cluster}
     until      DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
     source     LowCardinality(String),
     details    Map(String, String) CODEC(ZSTD(1)),
-    reported_at    DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
+    told_at    DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
     connection LowCardinality(String),
     import_id  LowCardinality(String),
     withdrawn  UInt8,
     digest     UInt64 CODEC(ZSTD(1))
 )
 ENGINE = ${replicated}ReplacingMergeTree
-ORDER BY (store_id, kind, object, since, source, reported_at, connection, import_id, digest)
-TTL toDateTime(reported_at) + INTERVAL 400 DAY
+ORDER BY (store_id, kind, object, since, source, told_at, connection, import_id, digest)
+TTL toDateTime(told_at) + INTERVAL 400 DAY
 SETTINGS non_replicated_deduplication_window = 1000;
 
 -- All that one source knew of one order at one time. Times are milliseconds since 1970, 0 where unknown.
@@ -58,7 +58,7 @@ CREATE TABLE IF NOT EXISTS ${database}.order_versions_raw ${on_cluster}
     connection     LowCardinality(String),
     import_id      LowCardinality(String),
     as_of_ms       Int64 CODEC(Delta, ZSTD(1)),
-    reported_at_ms     Int64 CODEC(Delta, ZSTD(1)),
+    told_at_ms     Int64 CODEC(Delta, ZSTD(1)),
     placed_ms      Int64 CODEC(Delta, ZSTD(1)),
     authorised_ms  Int64 CODEC(Delta, ZSTD(1)),
     paid_ms        Int64 CODEC(Delta, ZSTD(1)),
@@ -88,8 +88,8 @@ CREATE TABLE IF NOT EXISTS ${database}.order_versions_raw ${on_cluster}
     INDEX by_import import_id TYPE set(100) GRANULARITY 1
 )
 ENGINE = ${replicated}ReplacingMergeTree
-ORDER BY (store_id, order_id, source, connection, import_id, reported_at_ms, digest)
-TTL toDateTime(intDiv(reported_at_ms, 1000)) + INTERVAL 400 DAY
+ORDER BY (store_id, order_id, source, connection, import_id, told_at_ms, digest)
+TTL toDateTime(intDiv(told_at_ms, 1000)) + INTERVAL 400 DAY
 SETTINGS non_replicated_deduplication_window = 1000;
 
 -- What platforms sent, as it came, so that it can be translated again after a fault of a mapping.

@@ -6,7 +6,7 @@
 CREATE OR REPLACE VIEW ${database}.report_versions ${on_cluster}
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT
-    store_id, source, measure, period_start, period, zone, dimensions, value, complete, reported_at, period_end, currency,
+    store_id, source, measure, period_start, period, zone, dimensions, value, complete, told_at, period_end, currency,
     connection, import_id, withdrawn
 FROM ${database}.report_versions_raw${all} FINAL
 SETTINGS do_not_merge_across_partitions_select_final = 1;
@@ -20,7 +20,7 @@ AS SELECT
     argMax(of_way.dimensions, of_way.rank) AS dimensions,
     argMax(of_way.value, of_way.rank) AS value,
     argMax(of_way.complete, of_way.rank) AS complete,
-    argMax(of_way.reported_at, of_way.rank) AS reported_at,
+    argMax(of_way.told_at, of_way.rank) AS told_at,
     argMax(of_way.period_end, of_way.rank) AS period_end,
     argMax(of_way.currency, of_way.rank) AS currency,
     transform(measure, [${measures}], [${measure_units}], '') AS unit,
@@ -32,18 +32,18 @@ FROM
 (
     SELECT
         store_id, source, measure, period_start, period, zone, parts, connection, import_id,
-        maxIf(tuple(kept.reported_at, kept.digest), kept.withdrawn = 0) AS rank,
-        maxIf(kept.reported_at, kept.withdrawn = 1) AS withdrawn_at,
-        argMaxIf(kept.dimensions, tuple(kept.reported_at, kept.digest), kept.withdrawn = 0) AS dimensions,
-        argMaxIf(kept.value, tuple(kept.reported_at, kept.digest), kept.withdrawn = 0) AS value,
-        argMaxIf(kept.complete, tuple(kept.reported_at, kept.digest), kept.withdrawn = 0) AS complete,
-        maxIf(kept.reported_at, kept.withdrawn = 0) AS reported_at,
-        argMaxIf(kept.period_end, tuple(kept.reported_at, kept.digest), kept.withdrawn = 0) AS period_end,
-        argMaxIf(kept.currency, tuple(kept.reported_at, kept.digest), kept.withdrawn = 0) AS currency,
-        arrayMap(one -> one.2, arrayFilter(one -> one.1 > withdrawn_at, groupArrayIf(tuple(kept.reported_at, kept.value), kept.withdrawn = 0))) AS values
+        maxIf(tuple(kept.told_at, kept.digest), kept.withdrawn = 0) AS rank,
+        maxIf(kept.told_at, kept.withdrawn = 1) AS withdrawn_at,
+        argMaxIf(kept.dimensions, tuple(kept.told_at, kept.digest), kept.withdrawn = 0) AS dimensions,
+        argMaxIf(kept.value, tuple(kept.told_at, kept.digest), kept.withdrawn = 0) AS value,
+        argMaxIf(kept.complete, tuple(kept.told_at, kept.digest), kept.withdrawn = 0) AS complete,
+        maxIf(kept.told_at, kept.withdrawn = 0) AS told_at,
+        argMaxIf(kept.period_end, tuple(kept.told_at, kept.digest), kept.withdrawn = 0) AS period_end,
+        argMaxIf(kept.currency, tuple(kept.told_at, kept.digest), kept.withdrawn = 0) AS currency,
+        arrayMap(one -> one.2, arrayFilter(one -> one.1 > withdrawn_at, groupArrayIf(tuple(kept.told_at, kept.value), kept.withdrawn = 0))) AS values
     FROM ${database}.report_versions_raw${all} AS kept
     GROUP BY store_id, source, measure, period_start, period, zone, parts, connection, import_id
-    HAVING reported_at > withdrawn_at
+    HAVING told_at > withdrawn_at
 ) AS of_way
 GROUP BY store_id, source, measure, period_start, period, zone, of_way.parts;
 
@@ -55,19 +55,19 @@ AS SELECT
     argMax(of_way.until, of_way.rank) AS until,
     argMax(of_way.source, of_way.rank) AS source,
     argMax(of_way.details, of_way.rank) AS details,
-    argMax(of_way.reported_at, of_way.rank) AS reported_at
+    argMax(of_way.told_at, of_way.rank) AS told_at
 FROM
 (
     SELECT
         store_id, kind, object, since, source, connection, import_id,
-        maxIf(tuple(kept.reported_at, kept.digest), kept.withdrawn = 0) AS rank,
-        maxIf(kept.reported_at, kept.withdrawn = 1) AS withdrawn_at,
-        nullIf(argMaxIf(kept.until, tuple(kept.reported_at, kept.digest), kept.withdrawn = 0), toDateTime64(0, 3, 'UTC')) AS until,
-        argMaxIf(kept.details, tuple(kept.reported_at, kept.digest), kept.withdrawn = 0) AS details,
-        maxIf(kept.reported_at, kept.withdrawn = 0) AS reported_at
+        maxIf(tuple(kept.told_at, kept.digest), kept.withdrawn = 0) AS rank,
+        maxIf(kept.told_at, kept.withdrawn = 1) AS withdrawn_at,
+        nullIf(argMaxIf(kept.until, tuple(kept.told_at, kept.digest), kept.withdrawn = 0), toDateTime64(0, 3, 'UTC')) AS until,
+        argMaxIf(kept.details, tuple(kept.told_at, kept.digest), kept.withdrawn = 0) AS details,
+        maxIf(kept.told_at, kept.withdrawn = 0) AS told_at
     FROM ${database}.signal_versions_raw${all} AS kept
     GROUP BY store_id, kind, object, since, source, connection, import_id
-    HAVING reported_at > withdrawn_at
+    HAVING told_at > withdrawn_at
 ) AS of_way
 GROUP BY store_id, kind, object, since;
 
@@ -75,7 +75,7 @@ GROUP BY store_id, kind, object, since;
 CREATE OR REPLACE VIEW ${database}.order_versions ${on_cluster}
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT
-    store_id, order_id, source, connection, import_id, as_of_ms, reported_at_ms, placed_ms, authorised_ms, paid_ms, shipped_ms, delivered_ms,
+    store_id, order_id, source, connection, import_id, as_of_ms, told_at_ms, placed_ms, authorised_ms, paid_ms, shipped_ms, delivered_ms,
     cancelled_ms, on_hold, is_paid, is_shipped, is_delivered, is_cancelled, amount, currency, refunds, refund_times, units, cod, test, kind,
     buyer, country, payment_method, parcels, history, withdrawn
 FROM ${database}.order_versions_raw${all} FINAL;

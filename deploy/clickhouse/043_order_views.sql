@@ -39,13 +39,13 @@ AS SELECT
     argMaxIf(kept.country, kept.rank, kept.country != '') AS country,
     argMaxIf(kept.payment_method, kept.rank, kept.payment_method != '') AS payment_method,
     min(kept.history) AS history,
-    min(kept.reported_at_ms) AS first_reported_ms,
+    min(kept.told_at_ms) AS first_reported_ms,
     arraySort(groupUniqArray(kept.source)) AS sources
 FROM
 (
     SELECT
         *,
-        tuple(if(as_of_ms = 0, reported_at_ms, as_of_ms), reported_at_ms, digest) AS rank,
+        tuple(if(as_of_ms = 0, told_at_ms, as_of_ms), told_at_ms, digest) AS rank,
         multiIf(is_shipped IS NOT NULL, is_shipped, shipped_ms > 0 OR delivered_ms > 0, 1, NULL) AS shipped,
         multiIf(is_delivered IS NOT NULL, is_delivered, delivered_ms > 0, 1, NULL) AS delivered,
         multiIf(is_cancelled IS NOT NULL, is_cancelled, cancelled_ms > 0, 1, NULL) AS cancelled
@@ -54,12 +54,12 @@ FROM
 ) AS kept
 LEFT JOIN
 (
-    SELECT store_id, order_id, source, connection, import_id, max(reported_at_ms) AS at_ms
+    SELECT store_id, order_id, source, connection, import_id, max(told_at_ms) AS at_ms
     FROM ${database}.order_versions_raw${all}
     WHERE withdrawn = 1
     GROUP BY store_id, order_id, source, connection, import_id
 ) AS gone USING (store_id, order_id, source, connection, import_id)
-WHERE kept.reported_at_ms > gone.at_ms
+WHERE kept.told_at_ms > gone.at_ms
 GROUP BY store_id, order_id;
 
 -- Every order, once: by the facts that sources reported, and by plain events where they say what the facts do not. Empty is unknown.

@@ -23,7 +23,7 @@ class Version(Protocol):
     @property
     def import_id(self) -> str: ...
     @property
-    def reported_at_ms(self) -> int: ...
+    def told_at_ms(self) -> int: ...
     @property
     def withdrawn(self) -> bool: ...
 
@@ -38,7 +38,7 @@ def way_of(version: Version) -> tuple[str, str, str]:
 
 def rank_of(version: Version) -> tuple[int, bool, bytes]:
     """Orders versions of one way, and versions of one time by their content, so that no two processes differ."""
-    return version.reported_at_ms, version.withdrawn, msgspec.json.encode(version)
+    return version.told_at_ms, version.withdrawn, msgspec.json.encode(version)
 
 
 def counted(versions: Iterable[T], identity: Callable[[T], object] = lambda version: None) -> list[T]:
@@ -50,14 +50,12 @@ def counted(versions: Iterable[T], identity: Callable[[T], object] = lambda vers
     """
     known = sorted({rank_of(version): version for version in versions}.items(), key=lambda item: item[0])
     withdrawn = {
-        (identity(version), way_of(version)): version.reported_at_ms
-        for _, version in known
-        if version.withdrawn
+        (identity(version), way_of(version)): version.told_at_ms for _, version in known if version.withdrawn
     }
     return [
         version
         for _, version in known
-        if version.reported_at_ms > withdrawn.get((identity(version), way_of(version)), -1)
+        if version.told_at_ms > withdrawn.get((identity(version), way_of(version)), -1)
     ]
 
 

@@ -40,8 +40,8 @@ class OrderFacts(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
     Attributes:
         source: the platform or source that reports, such as ``shopify`` or ``files``.
-        as_of_ms: the platform's own time of this state of the order; 0: unknown, ``reported_at_ms`` is taken.
-        reported_at_ms: when the source was asked, or the delivery came.
+        as_of_ms: the platform's own time of this state of the order; 0: unknown, ``told_at_ms`` is taken.
+        told_at_ms: when the source was asked, or the delivery came.
         placed_ms, authorised_ms, paid_ms, delivered_ms, cancelled_ms: when it happened, by the platform.
         shipped_ms: when the first parcel was handed over.
         on_hold: in review, a pre-order, or waiting for something: not to be taken for paid.
@@ -61,7 +61,7 @@ class OrderFacts(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     connection: str = ""
     import_id: str = ""
     as_of_ms: int = 0
-    reported_at_ms: int = 0
+    told_at_ms: int = 0
     placed_ms: int = 0
     authorised_ms: int = 0
     paid_ms: int = 0
@@ -114,7 +114,7 @@ def check_order_facts(facts: OrderFacts) -> None:
 
 
 _TIMES = (
-    "as_of_ms", "reported_at_ms", "placed_ms", "authorised_ms", "paid_ms", "shipped_ms", "delivered_ms", "cancelled_ms",
+    "as_of_ms", "told_at_ms", "placed_ms", "authorised_ms", "paid_ms", "shipped_ms", "delivered_ms", "cancelled_ms",
 )  # fmt: skip
 _MAX = 1_000_000_000
 

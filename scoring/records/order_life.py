@@ -163,7 +163,7 @@ class OrderLife:
 
 def merge(versions: Iterable[OrderFacts]) -> OrderLife | None:
     """The life of one order from all versions of it; None if none is left. The same versions in any order give the same life."""
-    known = sorted(counted(versions), key=lambda one: one.as_of_ms or one.reported_at_ms)
+    known = sorted(counted(versions), key=lambda one: one.as_of_ms or one.told_at_ms)
     if not known:
         return None
     first = known[0]

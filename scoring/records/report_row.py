@@ -50,7 +50,7 @@ class ReportRow(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         dimensions: what part of the whole it is about, such as ``{"product": "B08…"}``; empty for the whole store.
         currency: of money.
         complete: the source says, or its rule says, that the period is over and all of it is in.
-        reported_at_ms: when the source said so; for a file, when it was imported.
+        told_at_ms: when the source said so; for a file, when it was imported.
         withdrawn: the way that reported it takes it back (an import was undone).
     """
 
@@ -65,7 +65,7 @@ class ReportRow(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     dimensions: dict[str, str] = {}
     currency: str = ""
     complete: bool = True
-    reported_at_ms: int = 0
+    told_at_ms: int = 0
     import_id: str = ""
     connection: str = ""
     withdrawn: bool = False
@@ -117,7 +117,7 @@ def check_report_row(row: ReportRow) -> None:
         )
     if row.period_end_ms <= row.period_start_ms:
         raise BadRecordError("`period_end_ms` must be later than `period_start_ms`")
-    check_times(row, ("period_start_ms", "period_end_ms", "reported_at_ms"))
+    check_times(row, ("period_start_ms", "period_end_ms", "told_at_ms"))
     _check_zone(row.zone)
     if row.currency and row.currency not in CURRENCIES:
         raise BadRecordError(

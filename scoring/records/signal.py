@@ -68,7 +68,7 @@ class Signal(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     until_ms: int = 0
     source: str
     details: dict[str, str] = {}
-    reported_at_ms: int = 0
+    told_at_ms: int = 0
     connection: str = ""
     import_id: str = ""
     withdrawn: bool = False
@@ -89,6 +89,6 @@ def check_signal(signal: Signal) -> None:
         raise BadRecordError("`store_id` and `source` of a signal must not be empty")
     if signal.since_ms <= 0:
         raise BadRecordError("`since_ms` of a signal must be known")
-    check_times(signal, ("since_ms", "until_ms", "reported_at_ms"))
+    check_times(signal, ("since_ms", "until_ms", "told_at_ms"))
     if signal.until_ms and signal.until_ms < signal.since_ms:
         raise BadRecordError("`until_ms` of a signal must not be before `since_ms`")

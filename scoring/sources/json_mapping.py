@@ -241,7 +241,7 @@ def _order(row: _Row, done: Translated) -> OrderFacts:
         store_id=row.store,
         source=row.terms.source,
         connection=row.terms.name,
-        reported_at_ms=row.delivery.received_at_ms,
+        told_at_ms=row.delivery.received_at_ms,
         amount=amount,
         currency=row.currency if amount or refunded else "",
         refunds={"*": refunded} if refunded.strip("0.") else {},
@@ -320,7 +320,7 @@ def _reports(row: _Row) -> list[ReportRow]:
             dimensions=dimensions,
             currency=row.currency if _is_money(measure) else "",
             complete=ends <= row.delivery.received_at_ms if complete is None else complete,
-            reported_at_ms=row.delivery.received_at_ms,
+            told_at_ms=row.delivery.received_at_ms,
             connection=row.terms.name,
         )
         check_report_row(report)
@@ -367,7 +367,7 @@ def _signal(row: _Row) -> Signal:
         until_ms=row.moment("until"),
         source=row.terms.source,
         details=details,
-        reported_at_ms=row.delivery.received_at_ms,
+        told_at_ms=row.delivery.received_at_ms,
         connection=row.terms.name,
     )
     check_signal(signal)

@@ -209,7 +209,7 @@ REPORTS = Target(
     topics.REPORTS,
     "report_versions_raw",
     f"{_texts(*_ROW_TEXTS)}, period_start_ms Int64, period_end_ms Int64, value String, dimensions Map(String, String), "
-    "complete Nullable(UInt8), reported_at_ms Int64, withdrawn UInt8",
+    "complete Nullable(UInt8), told_at_ms Int64, withdrawn UInt8",
     {
         **_same(*_ROW_TEXTS, "dimensions", "withdrawn"),
         "period_start": "toDateTime(intDiv(period_start_ms, 1000), 'UTC')",
@@ -217,7 +217,7 @@ REPORTS = Target(
         "value": "toDecimal128(value, 9)",
         "parts": "if(empty(dimensions), '', toString(mapSort(dimensions)))",
         "complete": "coalesce(complete, 1)",
-        "reported_at": _UTC_MS.format("reported_at_ms"),
+        "told_at": _UTC_MS.format("told_at_ms"),
         "digest": _DIGEST.format("value, complete, currency, period_end_ms, withdrawn"),
     },
 )
@@ -226,12 +226,12 @@ _SIGNAL_TEXTS = ("store_id", "kind", "object", "source", "connection", "import_i
 SIGNALS = Target(
     topics.SIGNALS,
     "signal_versions_raw",
-    f"{_texts(*_SIGNAL_TEXTS)}, since_ms Int64, until_ms Int64, details Map(String, String), reported_at_ms Int64, withdrawn UInt8",
+    f"{_texts(*_SIGNAL_TEXTS)}, since_ms Int64, until_ms Int64, details Map(String, String), told_at_ms Int64, withdrawn UInt8",
     {
         **_same(*_SIGNAL_TEXTS, "details", "withdrawn"),
         "since": _UTC_MS.format("since_ms"),
         "until": _UTC_MS.format("until_ms"),
-        "reported_at": _UTC_MS.format("reported_at_ms"),
+        "told_at": _UTC_MS.format("told_at_ms"),
         "digest": _DIGEST.format("until_ms, withdrawn, toString(details)"),
     },
 )
@@ -240,7 +240,7 @@ _ORDER_TEXTS = (
     "store_id", "order_id", "source", "connection", "import_id", "amount", "currency", "kind", "buyer", "country", "payment_method",
 )  # fmt: skip
 _ORDER_NUMBERS = (
-    "as_of_ms", "reported_at_ms", "placed_ms", "authorised_ms", "paid_ms", "shipped_ms", "delivered_ms", "cancelled_ms", "units", "parcels",
+    "as_of_ms", "told_at_ms", "placed_ms", "authorised_ms", "paid_ms", "shipped_ms", "delivered_ms", "cancelled_ms", "units", "parcels",
 )  # fmt: skip
 ORDER_FACTS = Target(
     topics.ORDER_FACTS,

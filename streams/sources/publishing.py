@@ -84,7 +84,7 @@ class RecordPublisher:
     ) -> PublishedRecords:
         """Return once all records are acknowledged by Kafka, or safe on disk where the publisher has a spool.
 
-        ``reported_at_ms`` is now where it is 0. The bodies of raw deliveries are kept as they are given: whoever hands them over has
+        ``told_at_ms`` is now where it is 0. The bodies of raw deliveries are kept as they are given: whoever hands them over has
         masked what the platform's list of personal fields names.
 
         Raises:
@@ -157,7 +157,7 @@ class RecordPublisher:
                 detail = f"store {mask_text(record.store_id[:64])!r} is not configured"
                 done.rejected.append(RejectedTelling(record, detail))
                 continue
-            stamped = record if record.reported_at_ms else msgspec.structs.replace(record, reported_at_ms=at)
+            stamped = record if record.told_at_ms else msgspec.structs.replace(record, told_at_ms=at)
             kept.append(plain(stamped))
         return kept
 

@@ -225,7 +225,7 @@ def fill(client: Any, stores: int, minutes: int, event_count: int = 200_000) -> 
     )
     # three days of reports of two stores, the oldest never complete
     client.command(
-        "INSERT INTO report_tellings_raw (store_id, source, measure, period, period_start, period_end, zone, value, complete, told_at) "
+        "INSERT INTO report_versions_raw (store_id, source, measure, period, period_start, period_end, zone, value, complete, told_at) "
         "SELECT ['shop-001', 'shop-002'][1 + number % 2], 'shopee', ['visitors', 'orders'][1 + intDiv(number, 2) % 2], 'day', "
         "toDateTime(now(), 'UTC') - 7200 - 86400 * intDiv(number, 4), toDateTime(now(), 'UTC') - 7200 - 86400 * (intDiv(number, 4) - 1), "
         "'Asia/Shanghai', number + 100, number < 8, now64(3) FROM numbers(12)"

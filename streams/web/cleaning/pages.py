@@ -14,10 +14,10 @@ from streams.web.cleaning.answers import CleanedCounts, CleanedRows
 from streams.web.cleaning.board import CLEANED_DAYS, CLEANED_ROWS, CleanedReasonLine, cleaned_lines
 from streams.web.cleaning.queries import CleaningQueries
 from streams.web.cleaning.words import CLEANING_WORDS
-from streams.web.frame.arguments import moment_of, most_of, one_of
+from streams.web.frame.arguments import limit_of, moment_of, one_of
 from streams.web.frame.errors import BadQueryError
 from streams.web.frame.queries import store_or_bare
-from streams.web.frame.routes import MOMENT, MOST_ROWS, ApiRoute, Parameter, Routes, limit_of_rows
+from streams.web.frame.routes import MAX_ROWS, MOMENT, ApiRoute, Parameter, Routes, limit_of_rows
 from streams.web.frame.subject import PageServices, Subject
 from streams.web.store.known import KnownStores
 
@@ -46,7 +46,7 @@ class CleaningPages:
         reason = one_of(request.query, "reason", ("", *REASONS), "")
         store_id = await self._known.require(request.match_info["store"])
         return await self._queries.rows(
-            store_id, reason, from_ms, to_ms, most_of(request.query, 100, MOST_ROWS)
+            store_id, reason, from_ms, to_ms, limit_of(request.query, 100, MAX_ROWS)
         )
 
 
@@ -95,7 +95,7 @@ def _routes(services: PageServices) -> Routes:
                 "The rows that were left out of a store's counts, newest first",
                 CleanedRows,
                 pages.cleaned_rows,
-                (reason, *span, limit_of_rows(100, MOST_ROWS)),
+                (reason, *span, limit_of_rows(100, MAX_ROWS)),
             ),
         )
     )

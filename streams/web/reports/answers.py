@@ -28,7 +28,7 @@ class ReportFigure(msgspec.Struct, frozen=True):
     currency: str
     complete: bool
     restated: bool
-    reported_at_ms: int
+    told_at_ms: int
     connection: str
     import_id: str
 

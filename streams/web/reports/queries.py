@@ -16,7 +16,7 @@ NEVER_ADDED = "counts people, or a share: figures of several days are never adde
 _COLUMNS = """toString(source) AS source_name, toString(measure) AS measure_name, unit, toString(period) AS period_name,
        toUnixTimestamp(period_start) AS start_s, toUnixTimestamp(period_end) AS end_s, toString(zone) AS zone_name, dimensions,
        toString(value) AS value_text, currency, complete, restated,
-       toUnixTimestamp64Milli(reported_at) AS reported_ms, connection, import_id"""
+       toUnixTimestamp64Milli(told_at) AS reported_ms, connection, import_id"""
 _SPAN = """store_id = {store:String}
   AND period_start >= toDateTime({from_s:Int64}, 'UTC') AND period_start < toDateTime({to_s:Int64}, 'UTC')"""
 
@@ -45,7 +45,7 @@ PARTS = f"""
 SELECT toString(source) AS source_name, toString(measure) AS measure_name, any(report_rows.unit) AS unit, 'day' AS period_name,
        toUnixTimestamp(period_start) AS start_s, toUnixTimestamp(any(report_rows.period_end)) AS end_s, toString(zone) AS zone_name,
        map() AS dimensions, toString(sum(value)) AS value_text, currency, min(report_rows.complete) AS complete,
-       max(report_rows.restated) AS restated, toUnixTimestamp64Milli(max(report_rows.reported_at)) AS reported_ms, '' AS connection,
+       max(report_rows.restated) AS restated, toUnixTimestamp64Milli(max(report_rows.told_at)) AS reported_ms, '' AS connection,
        '' AS import_id, count() AS parts
 FROM report_rows
 WHERE {_SPAN} AND period = 'day' AND notEmpty(report_rows.dimensions) AND NOT is_unique
@@ -121,7 +121,7 @@ def figure_of(row: Row) -> ReportFigure:
         currency=row["currency"],
         complete=bool(row["complete"]),
         restated=bool(row["restated"]),
-        reported_at_ms=int(row["reported_ms"]),
+        told_at_ms=int(row["reported_ms"]),
         connection=row["connection"],
         import_id=row["import_id"],
     )

@@ -18,7 +18,7 @@ HOUR = 3_600_000
 
 def version(hour: int, **known: Any) -> OrderFacts:
     """What a source says of the order at an hour of its life."""
-    known_facts = {"as_of_ms": START + hour * HOUR, "reported_at_ms": START + 100 * HOUR, "source": "shopify"}
+    known_facts = {"as_of_ms": START + hour * HOUR, "told_at_ms": START + 100 * HOUR, "source": "shopify"}
     return OrderFacts(store_id="s1", order_id="1001", **{**known_facts, **known})
 
 
@@ -65,7 +65,7 @@ def versions(draw: st.DrawFn) -> list[OrderFacts]:
         source=st.sampled_from(["shopify", "files"]),
         import_id=st.sampled_from(["", "i1"]),
         as_of_ms=st.sampled_from([0, START, START + HOUR]),
-        reported_at_ms=st.integers(START, START + 3),
+        told_at_ms=st.integers(START, START + 3),
         placed_ms=times,
         paid_ms=times,
         shipped_ms=times,
@@ -184,9 +184,9 @@ def test_a_second_parcel_does_not_move_the_fulfilment() -> None:
 
 
 def test_an_import_that_was_undone_says_nothing_until_it_is_imported_again() -> None:
-    imported = version(4, source="files", import_id="i1", is_cancelled=True, reported_at_ms=START)
-    undone = version(4, source="files", import_id="i1", withdrawn=True, reported_at_ms=START + 1)
-    again = version(4, source="files", import_id="i1", is_cancelled=True, reported_at_ms=START + 2)
+    imported = version(4, source="files", import_id="i1", is_cancelled=True, told_at_ms=START)
+    undone = version(4, source="files", import_id="i1", withdrawn=True, told_at_ms=START + 1)
+    again = version(4, source="files", import_id="i1", is_cancelled=True, told_at_ms=START + 2)
     for order in itertools.permutations((PLACED, imported, undone)):
         assert life(*order).is_cancelled is None
     for order in itertools.permutations((PLACED, imported, undone, again)):

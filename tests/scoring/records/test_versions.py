@@ -23,7 +23,7 @@ DAY = 86_400_000
 START = 1_764_547_200_000
 
 
-def row(value: str, reported_at: int, **more: Any) -> ReportRow:
+def row(value: str, told_at: int, **more: Any) -> ReportRow:
     known: dict[str, Any] = {
         "store_id": "s1",
         "source": "shopee",
@@ -34,7 +34,7 @@ def row(value: str, reported_at: int, **more: Any) -> ReportRow:
         "zone": "Asia/Ho_Chi_Minh",
         "import_id": "i1",
     }
-    return ReportRow(**{**known, **more}, value=value, reported_at_ms=START + reported_at)
+    return ReportRow(**{**known, **more}, value=value, told_at_ms=START + told_at)
 
 
 def held(rows: Any) -> str:
@@ -119,9 +119,9 @@ def test_a_signal_reported_again_with_its_end_is_the_same_signal() -> None:
         object="SKU-1",
         since_ms=START,
         source="shopify",
-        reported_at_ms=START + 1,
+        told_at_ms=START + 1,
     )
-    ended = msgspec.structs.replace(began, until_ms=START + DAY, reported_at_ms=START + 2)
+    ended = msgspec.structs.replace(began, until_ms=START + DAY, told_at_ms=START + 2)
     for order in itertools.permutations((began, ended, began)):
         assert holding(order) == ended
     check_signal(ended)

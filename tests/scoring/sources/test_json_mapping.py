@@ -59,7 +59,7 @@ def test_an_order_is_read_with_times_of_its_store_and_exact_money() -> None:
     assert order.paid_ms == 1_764_300_000_000
     assert order.as_of_ms == order.placed_ms + 3 * 3_600_000
     assert (order.is_paid, order.on_hold, order.is_cancelled, order.units) == (True, False, False, 3)
-    assert (order.connection, order.reported_at_ms, order.history) == ("erp", AT_MS, False)
+    assert (order.connection, order.told_at_ms, order.history) == ("erp", AT_MS, False)
 
 
 def test_a_backfill_reports_history() -> None:

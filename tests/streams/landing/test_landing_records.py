@@ -24,7 +24,7 @@ DAY_MS, HOUR_MS = 86_400_000, 3_600_000
 START = 1_764_547_200_000
 
 
-def row(value: str, reported_at: int, **more: Any) -> ReportRow:
+def row(value: str, told_at: int, **more: Any) -> ReportRow:
     known: dict[str, Any] = {
         "store_id": "s1",
         "source": "shopee",
@@ -35,11 +35,11 @@ def row(value: str, reported_at: int, **more: Any) -> ReportRow:
         "zone": "Asia/Ho_Chi_Minh",
         "import_id": "i1",
     }
-    return ReportRow(**{**known, **more}, value=value, reported_at_ms=START + reported_at)
+    return ReportRow(**{**known, **more}, value=value, told_at_ms=START + told_at)
 
 
-def facts(order_id: str, reported_at: int, **more: Any) -> OrderFacts:
-    known = {"source": "shopify", "reported_at_ms": START + reported_at, **more}
+def facts(order_id: str, told_at: int, **more: Any) -> OrderFacts:
+    known = {"source": "shopify", "told_at_ms": START + told_at, **more}
     return OrderFacts(store_id="s1", order_id=order_id, **known)
 
 
@@ -98,9 +98,9 @@ async def test_signals_and_raw_deliveries_are_kept_once(ground: Ground) -> None:
         since_ms=START,
         source="shopify",
         details={"left": "0"},
-        reported_at_ms=START + 1,
+        told_at_ms=START + 1,
     )
-    ended = msgspec.structs.replace(began, until_ms=START + HOUR_MS, reported_at_ms=START + 2)
+    ended = msgspec.structs.replace(began, until_ms=START + HOUR_MS, told_at_ms=START + 2)
     other = msgspec.structs.replace(began, object="SKU-2")
     raw = RawDelivery(
         delivery_id="d1", source="shopify", connection="main", received_at_ms=now_ms(), topic="orders/create", body='{"id":1}'
@@ -152,7 +152,7 @@ def some_versions(order_id: str, random: Random) -> list[OrderFacts]:
     return [
         facts(
             order_id,
-            reported_at,
+            told_at,
             source=random.choice(["shopify", "files"]),
             import_id=random.choice(["", "i1"]),
             as_of_ms=random.choice([0, START, START + HOUR_MS]),
@@ -182,7 +182,7 @@ def some_versions(order_id: str, random: Random) -> list[OrderFacts]:
             history=random.choice([True, False]),
             withdrawn=random.random() < 0.15,
         )
-        for reported_at in random.sample(range(100), random.randint(1, 5))
+        for told_at in random.sample(range(100), random.randint(1, 5))
     ]
 
 
@@ -269,7 +269,7 @@ async def test_the_same_orders_by_file_webhook_and_poll_are_counted_once_in_any_
                 known = OrderFacts(
                     store_id="s1",
                     order_id=f"o{number}",
-                    reported_at_ms=begin + place,
+                    told_at_ms=begin + place,
                     placed_ms=begin,
                     paid_ms=begin + 60_000,
                     amount="10",
@@ -310,19 +310,17 @@ async def test_orders_of_plain_events_and_of_facts_are_one_list(ground: Ground) 
         store_id="s1",
         order_id="both",
         source="files",
-        reported_at_ms=at,
+        told_at_ms=at,
         placed_ms=at,
         amount="5",
         currency="USD",
     )
-    test = OrderFacts(
-        store_id="s1", order_id="test", source="files", reported_at_ms=at, placed_ms=at, test=True
-    )
+    test = OrderFacts(store_id="s1", order_id="test", source="files", told_at_ms=at, placed_ms=at, test=True)
     waiting = OrderFacts(
         store_id="s1",
         order_id="waiting",
         source="files",
-        reported_at_ms=at,
+        told_at_ms=at,
         placed_ms=at,
         cod=True,
         amount="5",

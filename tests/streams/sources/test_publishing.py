@@ -71,7 +71,7 @@ async def test_each_kind_goes_to_its_topic_under_its_key() -> None:
         (ORDER_FACTS, b"s1"),
         (RAW, b"shopify/main"),
     ]
-    assert all(one.reported_at_ms > START for one in log.of(REPORTS, ReportRow))
+    assert all(one.told_at_ms > START for one in log.of(REPORTS, ReportRow))
 
 
 async def test_what_cannot_be_kept_is_a_dead_letter_and_the_others_go_on() -> None:

@@ -90,7 +90,7 @@ async def send(
         platform=summary.table.layout.platform if summary.table else "",
         zone="" if summary.zone.startswith("UTC") else summary.zone,
         import_id=summary.import_id,
-        reported_at_ms=at,
+        told_at_ms=at,
         exported_at_ms=min(exported_at_ms or at, at),
     )
     sending = _Sending(intake, defaults, known, progress, marks)

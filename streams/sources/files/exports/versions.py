@@ -51,7 +51,7 @@ class ImportMarks:
         return ZoneInfo(self.zone or "UTC")
 
 
-class OrderTellings:
+class OrderVersions:
     """The facts of the orders of one table, each with its line."""
 
     def __init__(self, book: OrderBook, marks: ImportMarks) -> None:

@@ -20,7 +20,7 @@ from streams.sources.files.exports.xlsx_rows import XlsxRows
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 #: a package that unpacks to more than this, or to this many times its size, is not read
-MOST_UNPACKED = 8 << 30
+MAX_UNPACKED = 8 << 30
 MOST_RATIO = 400
 #: the same of workbooks that a library keeps in memory
 _MOST_WHOLE = 256 << 20
@@ -113,9 +113,9 @@ def check_unpacked(package: zipfile.ZipFile) -> None:
         raise UnreadableExportError(
             f"unpacks to {whole / 1e6:,.0f} MB from {packed / 1e6:,.1f} MB, which no export does; it is not opened"
         )
-    if whole > MOST_UNPACKED:
+    if whole > MAX_UNPACKED:
         raise UnreadableExportError(
-            f"unpacks to {whole / 1e9:,.1f} GB, at most {MOST_UNPACKED / 1e9:,.0f} GB are read; export fewer months at a time"
+            f"unpacks to {whole / 1e9:,.1f} GB, at most {MAX_UNPACKED / 1e9:,.0f} GB are read; export fewer months at a time"
         )
 
 
