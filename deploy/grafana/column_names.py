@@ -10,7 +10,7 @@ COLUMN_NAMES = {
     "what": "What 类型",
     "value": "Value 数值",
     "unit_name": "Unit 单位",
-    "told": "Reported at 上报时间",
+    "reported": "Reported at 上报时间",
     "still_counted": "Still counted 仍计入",
     "restated": "Restated 已修订",
     "report_zone": "Days of zone 分天时区",

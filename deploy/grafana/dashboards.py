@@ -172,7 +172,7 @@ def stores() -> dash.Dashboard:
     table = rows("Against own expectation 与自身预期相比", "Arrivals of the selected step relative to the store's own expectation, in the minutes that have one. Sorted by platform and name, not ranked: platforms define stages differently. 只与自身预期比较，平台之间不排名。", COMPARISON,
                  ("platform", "store", "state_name", "observed", "expected", "of_expected", "covered"))  # fmt: skip
     reports = rows("Report rows 报表明细", "Every figure of a day, newest first. A day is of the report's own zone; … may still change; people are never added over days. 每日数字：按报表自己的时区；… 还会更新；人数不跨天相加。", REPORTS,
-                   ("day", "store", "source", "measure_name", "value", "unit_name", "currency", "report_zone", "complete", "restated", "told"))  # fmt: skip
+                   ("day", "store", "source", "measure_name", "value", "unit_name", "currency", "report_zone", "complete", "restated", "reported"))  # fmt: skip
     left_out = rows("What was left out 未计入的数据", "Bots, repeats, what was set apart, test orders, dead letters of the selected time range, with an id to look at. 所选时间内未计入的数据及原因。", LEFT_OUT,
                     ("store", "reason_name", "what", "still_counted", "left_out", "newest", "example"))  # fmt: skip
     definitions = rows("Definitions 口径", "How each store is configured. 各店定义。", DEFINITIONS, ("store", "name", "platform", "country", "zone", "currency", "category"))  # fmt: skip

@@ -26,7 +26,7 @@ ORDER BY time, line
 REPORTS = f"""
 SELECT formatDateTime(period_start, '%Y-%m-%d', ${{zone:sqlstring}}) AS day, store_id AS store, source, {MEASURE} AS measure_name,
        toFloat64(value) AS value, {UNIT} AS unit_name, currency, zone AS report_zone, if(complete, '✓', '…') AS complete,
-       if(restated, '✓', '') AS restated, {clock("told_at")} AS told
+       if(restated, '✓', '') AS restated, {clock("told_at")} AS reported
 FROM report_rows
 WHERE {_SPAN} AND {CHOSEN_STORES}
 ORDER BY period_start DESC, store, source, measure LIMIT 1000

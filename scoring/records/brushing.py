@@ -1,4 +1,4 @@
-"""Brushing (刷单): orders that nobody wants delivered, placed to lift a shop's rank. Told by several signs together, never by one.
+"""Brushing (刷单): orders that nobody wants delivered, placed to lift a shop's rank. Recognized by several signs together, never by one.
 
 Each sign has an innocent reading: a loyal buyer, a family at one address, an order by telephone, a sale at midnight. So an order is
 marked only when at least ``LEAST_SIGNS`` of its signs agree and at least ``LEAST_ORDERS`` orders of the same day of the store are like

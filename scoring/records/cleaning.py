@@ -22,7 +22,7 @@ class CleaningReason(StrEnum):
     TOO_FAST = "too_fast"
     EXCLUDED = "excluded"
     REPEAT = "repeat"
-    ORDER_TOLD_AGAIN = "order_told_again"
+    ORDER_REPORTED_AGAIN = "order_reported_again"
     BRUSHING = "brushing"
 
 
@@ -32,7 +32,7 @@ CLEANING_NAMES: Mapping[CleaningReason, Text] = {
     CleaningReason.TOO_FAST: Text("一个访客快得不像人", "A visitor faster than people are"),
     CleaningReason.EXCLUDED: Text("人工排除", "Excluded by hand"),
     CleaningReason.REPEAT: Text("重复送达的事件", "Events delivered again"),
-    CleaningReason.ORDER_TOLD_AGAIN: Text("同一订单再次上报", "Orders reported again"),
+    CleaningReason.ORDER_REPORTED_AGAIN: Text("同一订单再次上报", "Orders reported again"),
     CleaningReason.BRUSHING: Text("疑似刷单", "Suspected brushing"),
 }
 _NAMES: Mapping[str, Text] = {

@@ -16,6 +16,7 @@ from scoring.funnel.units import DAY_MS
 from scoring.records.brushing import SuspectOrder
 from streams.clickhouse.clients import table
 from streams.clickhouse.errors import mapped
+from streams.clickhouse.exclusion import MINUTES_AT_ONCE
 from streams.clickhouse.literals import literal, literals, portions
 from streams.clickhouse.recount import Minute, recount
 from streams.clickhouse.repeats import MARKED_VERSION, happened_between
@@ -27,7 +28,6 @@ BRUSHING = "brushing"
 MOST_ORDERS = 200_000
 #: a visit this long before an order is its buyer's
 _VISIT_MS = DAY_MS
-_MINUTES_AT_ONCE = 5000
 _FINAL = "SETTINGS do_not_merge_across_partitions_select_final = 1, max_partitions_per_insert_block = 0"
 
 
@@ -47,7 +47,7 @@ async def orders_to_look_at(
     events = table(settings, "events_raw")
     span = happened_between(from_ms, to_ms, store_id)
     seen = happened_between(from_ms - _VISIT_MS, to_ms, store_id)
-    who = "if(told.visitor != '', told.visitor, told.buyer)"
+    who = "if(event.visitor != '', event.visitor, event.buyer)"
     query = f"""
         SELECT
             orders.order_id, orders.at_ms, orders.buyer, orders.address,
@@ -55,9 +55,9 @@ async def orders_to_look_at(
             reviews.at_ms
         FROM
         (
-            SELECT order_id, toUnixTimestamp64Milli(min(event_time)) AS at_ms, max(told.buyer) AS buyer,
-                max(told.attributes['address_hash']) AS address, max({who}) AS who
-            FROM {events} AS told FINAL
+            SELECT order_id, toUnixTimestamp64Milli(min(event_time)) AS at_ms, max(event.buyer) AS buyer,
+                max(event.attributes['address_hash']) AS address, max({who}) AS who
+            FROM {events} AS event FINAL
             WHERE {span} AND type = 'order' AND order_id != '' AND is_repeat = 0 AND device_class != 'bot'
                 AND set_apart IN ('', '{BRUSHING}')
             GROUP BY order_id ORDER BY at_ms DESC LIMIT {MOST_ORDERS}
@@ -67,7 +67,7 @@ async def orders_to_look_at(
             SELECT visitor, groupUniqArray(toInt64(toUnixTimestamp(toStartOfHour(event_time))) * 1000) AS hours
             FROM {events}
             WHERE {seen} AND type IN ('impression', 'click', 'add_to_cart') AND visitor IN
-                (SELECT {who} FROM {events} AS told WHERE {span} AND type = 'order' AND {who} != '')
+                (SELECT {who} FROM {events} AS event WHERE {span} AND type = 'order' AND {who} != '')
             GROUP BY visitor
         ) AS visits ON visits.visitor = orders.who
         LEFT JOIN
@@ -149,7 +149,7 @@ async def set_orders_apart(
     touched: set[Minute] = set()
     for some in portions(orders):
         which = f"store_id = {literal(store_id)} AND order_id IN ({literals(some)})"
-        rows = f"FROM {events} AS told FINAL WHERE {which} AND told.set_apart = '{before}'"
+        rows = f"FROM {events} AS event FINAL WHERE {which} AND event.set_apart = '{before}'"
         with mapped():
             await client.command(
                 f"INSERT INTO {events} SELECT * REPLACE ('{after}' AS set_apart, {MARKED_VERSION} AS version) {rows} {_FINAL}",
@@ -161,8 +161,8 @@ async def set_orders_apart(
             )
         touched |= {(store_id, int(second) * 1000) for (second,) in found.result_rows}
     minutes = sorted(touched)
-    for start in range(0, len(minutes), _MINUTES_AT_ONCE):
+    for start in range(0, len(minutes), MINUTES_AT_ONCE):
         await recount(
-            client, settings, dimensions, minutes[start : start + _MINUTES_AT_ONCE], f"brushing-{uuid4().hex}"
+            client, settings, dimensions, minutes[start : start + MINUTES_AT_ONCE], f"brushing-{uuid4().hex}"
         )
     return len(minutes)

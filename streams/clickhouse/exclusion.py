@@ -23,7 +23,7 @@ from streams.settings import Settings
 
 #: what an excluded event is marked with; a mark that it had before follows behind a colon
 EXCLUDED = "excluded"
-_MINUTES_AT_ONCE = 5000
+MINUTES_AT_ONCE = 5000
 
 
 class ExclusionAction(StrEnum):
@@ -108,8 +108,8 @@ async def set_span_apart(
             f"WHERE {span.condition} {final}"
         )
     minutes: list[Minute] = sorted((span.store_id, int(second) * 1000) for (second,) in touched.result_rows)
-    for start in range(0, len(minutes), _MINUTES_AT_ONCE):
-        some = minutes[start : start + _MINUTES_AT_ONCE]
+    for start in range(0, len(minutes), MINUTES_AT_ONCE):
+        some = minutes[start : start + MINUTES_AT_ONCE]
         await recount(client, settings, dimensions, some, f"{action.value}-{uuid4().hex}")
     result = ExclusionResult(sum(int(count) for _, count in found.result_rows), len(minutes))
     await _keep(client, settings, span, action, reason, result)

@@ -57,7 +57,7 @@ def test_a_series_of_orders_with_two_signs_is_marked_with_them() -> None:
     assert set(marked.values()) == {(BrushingSign.NO_VISIT, BrushingSign.REPEAT_BUYER)}
 
 
-def test_two_such_orders_of_a_day_are_no_series() -> None:
+def test_two_such_orders_of_a_day_are_not_a_series() -> None:
     spread = [SuspectOrder(f"s{n}", NOON - n * DAY, "x", "y", False) for n in range(5)]
     assert brushed([*WEEK, *spread], ZONE) == {}
 

@@ -53,7 +53,7 @@ class CellMemory(dict[Cell, T], Generic[T]):
         return value
 
     def of(self, cells: Iterable[Cell]) -> list[T]:
-        """Of each cell of a column. 1 and True are one key of a dictionary and not one cell, but nothing here tells them apart."""
+        """Of each cell of a column. 1 and True are one key of a dictionary and not one cell, but nothing here distinguishes them."""
         get = self.__getitem__
         return [get(cell) for cell in cells]
 

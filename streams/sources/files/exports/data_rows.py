@@ -13,7 +13,7 @@ from streams.sources.files.exports.recognition import RecognizedTable
 
 @dataclass(slots=True)
 class RowTally:
-    """What became of a table's rows, and where the first of each kind stands."""
+    """What became of a table's rows, and where the first of each kind is."""
 
     rows: int = 0
     left_out: Counter[str] = field(default_factory=Counter)

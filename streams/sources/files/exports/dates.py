@@ -132,7 +132,7 @@ def read_moment(cell: Cell, is_day_first: bool | None) -> Moment | None:
 
 
 def parts_of(cell: Cell) -> Moment | _DateParts | None:
-    """A cell's time, or its parts where day and month are yet to be told apart; None if it is no time."""
+    """A cell's time, or its parts where day and month are yet to be distinguished; None if it is not a time."""
     if isinstance(cell, str) and (moment := _iso_moment(cell)) is not None:
         return moment
     if isinstance(cell, datetime):
@@ -230,7 +230,7 @@ def _clock(groups: Sequence[str | None]) -> tuple[int, int, int] | bool:
 
 
 def _offset(text: str) -> tzinfo | bool:
-    """The offset a text ends in; True for none, False for a tail that is no offset."""
+    """The offset a text ends in; True for none, False for a tail that is not an offset."""
     text = text.strip()
     if not text:
         return True

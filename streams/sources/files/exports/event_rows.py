@@ -32,7 +32,7 @@ class ExportedEvent:
 class EventTable:
     """The events of one table, worked out each time that they are asked for: there may be millions.
 
-    ``shared_order_ids`` are ids under which the file has different orders, ``unknown`` names of events that are no stage; both are
+    ``shared_order_ids`` are ids under which the file has different orders, ``unknown`` names of events that are not a stage; both are
     complete once ``events`` has been read.
     """
 

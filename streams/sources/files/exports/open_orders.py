@@ -24,7 +24,7 @@ _LONGEST = 256 << 10
 _HERE = -1
 #: characters of a text, and parcels, that are kept of an order
 LONGEST_TEXT, MOST_PARCELS = 256, 500
-_NONE: frozenset[str] = frozenset()
+_NOTHING: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -34,7 +34,7 @@ class ExportOrder:
     order_id: str
     line: int
     times: dict[str, Moment] = field(default_factory=dict)
-    facts: frozenset[str] = _NONE
+    facts: frozenset[str] = _NOTHING
     rows: int = 0
     live_rows: int = 0
     cancelled_rows: int = 0
@@ -51,7 +51,7 @@ class ExportOrder:
     buyer: str = ""
     product: str = ""
     shop: str = ""
-    parcels: frozenset[str] = _NONE
+    parcels: frozenset[str] = _NOTHING
 
     @property
     def is_cancelled(self) -> bool:

@@ -60,7 +60,7 @@ class LeftOutOrder:
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _Said:
     """What a row's status columns say together."""
 
     facts: frozenset[str]
@@ -105,7 +105,7 @@ class _OrderRows:
         return figures  # type: ignore[return-value]
 
     def _find_odd(self) -> dict[int, str]:
-        """The rows that are no line of an order, by what can be seen of them alone, and why."""
+        """The rows that are not lines of an order, by what can be seen of them alone, and why."""
         odd = dict.fromkeys(self._bad, "bad_number")
         for one in _MARKS:
             for at, text in enumerate(self._texts(one) or ()):
@@ -125,7 +125,7 @@ class _OrderRows:
         return odd
 
     def why_left_out(self, at: int, *, is_new: bool) -> str:
-        """Why a row is no line of an order; empty for one that is. A line without a time needs an order that has one."""
+        """Why a row is not a line of an order; empty for one that is. A line without a time needs an order that has one."""
         if at in self._odd:
             return self._odd[at]
         if self.placed[at] is None and (is_new or self._has_placed_text(at)):
@@ -168,7 +168,7 @@ class OrderBook:
         self._statuses = [
             one for one in STATUS_FIELDS if one in self._columns and one in self._layout.statuses
         ]
-        self._told: dict[tuple[str, ...], _Told] = {}
+        self._said: dict[tuple[str, ...], _Said] = {}
         self._life = [one for one in _LIFE if one in self._columns]
         self._counts_units = self._layout.units == "quantity" and "quantity" in self._columns
         self.knows_paid = "paid" in self._columns or any(
@@ -259,18 +259,18 @@ class OrderBook:
 
     def _add_statuses(self, order: ExportOrder, rows: _OrderRows, at: int) -> None:
         texts = rows.statuses[at]
-        told = self._told.get(texts)
-        if told is None:
-            told = self._told[texts] = self._told_by(texts)
-        for unknown in told.unknown:
+        said = self._said.get(texts)
+        if said is None:
+            said = self._said[texts] = self._said_by(texts)
+        for unknown in said.unknown:
             self.unknown_statuses[unknown] += 1
-        is_cancelled = told.is_cancelled or rows.cancelled[at] is not None
-        if not told.facts <= order.facts:
-            order.facts |= told.facts
+        is_cancelled = said.is_cancelled or rows.cancelled[at] is not None
+        if not said.facts <= order.facts:
+            order.facts |= said.facts
         order.cancelled_rows += is_cancelled
-        order.live_rows += told.says_anything and not is_cancelled
+        order.live_rows += said.says_anything and not is_cancelled
 
-    def _told_by(self, texts: tuple[str, ...]) -> _Told:
+    def _said_by(self, texts: tuple[str, ...]) -> _Said:
         """What the texts of a row's status columns mean."""
         facts, unknown = [], []
         for one, text in zip(self._statuses, texts, strict=True):
@@ -282,7 +282,7 @@ class OrderBook:
             else:
                 facts.append(fact)
         met = frozenset[str]().union(*(FACTS[fact] - {"cancelled"} for fact in facts))
-        return _Told(met, bool(facts), "cancelled" in facts, tuple(unknown))
+        return _Said(met, bool(facts), "cancelled" in facts, tuple(unknown))
 
     def _add_numbers(self, order: ExportOrder, line: int, rows: _OrderRows, at: int) -> None:
         if self._layout.gifts and rows.is_gift(at):

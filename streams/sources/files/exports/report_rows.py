@@ -117,7 +117,7 @@ class ReportTable:
         return folded(first) in ("total", "totals", "合计", "总计", "汇总")
 
     def _place_of_whole(self) -> int | None:
-        """The column that tells a whole row from a part of one, such as a variation under its product."""
+        """The column that distinguishes a whole row from a part of one, such as a variation under its product."""
         rule = self._layout.whole_when
         name = header_name(str(rule["column"])) if rule else ""
         return self._table.headers.index(name) if name and name in self._table.headers else None

@@ -32,7 +32,7 @@ from streams.sources.files.exports.numbers import WITHOUT_DECIMALS, Numerals, re
 from streams.sources.files.exports.questions import Question
 from streams.sources.files.exports.recognition import RecognizedTable
 
-#: zeros past an id's fifteenth digit, added over the column, from which on they are no chance
+#: zeros past an id's fifteenth digit, added over the column, from which on they are not chance
 _NO_CHANCE = 3
 _DAYS_LOOKED_AT = 400
 _COUNTRIES_ENOUGH = 5

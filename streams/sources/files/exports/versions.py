@@ -65,7 +65,7 @@ class OrderVersions:
         for left in self._book.left_out_orders.values():
             yield (
                 left.line,
-                self._telling(
+                self._version(
                     left.order_id,
                     placed_ms=self._ms(left.placed),
                     test=True if left.reason == "test" else None,
@@ -78,7 +78,7 @@ class OrderVersions:
         book, times = self._book, order.times
         is_paid = book.knows_paid and book.is_paid(order)
         worth = order.amount if order.amount is not None and order.amount >= 0 else None
-        return self._telling(
+        return self._version(
             order.order_id,
             placed_ms=self._ms(times.get("placed")),
             paid_ms=self._ms(book.paid_at(order)) if is_paid else 0,
@@ -102,7 +102,7 @@ class OrderVersions:
             parcels=len(order.parcels),
         )
 
-    def _telling(self, order_id: str, **known: object) -> OrderFacts:
+    def _version(self, order_id: str, **known: object) -> OrderFacts:
         marks = self._marks
         return OrderFacts(
             store_id=marks.store_id,

@@ -20,7 +20,7 @@ from streams.sources.files.exports.unreadable import UnreadableExportError
 
 #: bytes of the small parts (workbook, relations, styles): real ones have kilobytes
 _MOST_OF_A_PART = 32 << 20
-_BLOCK = 1 << 20
+_READ_AT_ONCE = 1 << 20
 _LONGEST_TEXT = 8 << 20
 #: texts that are decoded at once, and how many such groups are kept decoded: cells of neighbouring rows share them
 _GROUP = 64
@@ -37,10 +37,10 @@ _CDATA = re.compile(rb"<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
 _COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
 _SHARED = re.compile(rb"<(?:\w+:)?si(?:\s[^>]*)?(?:/>|>(.*?)</(?:\w+:)?si>)", re.DOTALL)
 _TEXT = re.compile(rb"<(?:\w+:)?t(?:\s[^>]*)?(?:/>|>(.*?)</(?:\w+:)?t>)", re.DOTALL)
-#: how the pronunciation of a Japanese text is written beside it
+#: how the pronunciation of a Japanese text is written next to it
 _PHONETIC = re.compile(rb"<(?:\w+:)?rPh\s.*?</(?:\w+:)?rPh>", re.DOTALL)
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
-#: what a number format says in quotes, after a backslash or in brackets is no sign of a time; [h], [m] and [s] are spans
+#: what a number format says in quotes, after a backslash or in brackets is not a sign of a time; [h], [m] and [s] are spans
 _LITERALS = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?![hms]+\])[^\]]*\]', re.IGNORECASE)
 _SPAN = re.compile(r"\[[hms]+\]", re.IGNORECASE)
 _BUILT_IN_TIMES = frozenset({*range(14, 23), *range(27, 37), 45, 47, *range(50, 59)})
@@ -236,7 +236,7 @@ class SharedTexts:
 def _shared_texts(package: zipfile.ZipFile, member: str) -> Iterator[str]:
     with package.open(member) as part:
         rest, is_start = b"", True
-        while block := part.read(_BLOCK):
+        while block := part.read(_READ_AT_ONCE):
             text = rest + block
             if is_start:
                 check_plain(text[:4096])

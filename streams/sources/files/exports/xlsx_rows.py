@@ -28,7 +28,7 @@ from streams.sources.files.exports.xlsx_package import (
 )
 
 _BLOCK, _LARGE_BLOCK = 1 << 18, 1 << 21
-#: bytes of one row: Excel's widest, each cell filled with its longest text, is no export
+#: bytes of one row: Excel's widest, each cell filled with its longest text, is not an export
 _LONGEST_ROW = 64 << 20
 _MOST_COLUMNS = 16_384
 _MOST_ROWS = 1_048_576

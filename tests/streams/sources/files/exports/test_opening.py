@@ -49,7 +49,7 @@ def test_the_delimiter_is_found(tmp_path: Path, delimiter: str) -> None:
     assert cells(path) == [["a", "b"], ["1", "2"]]
 
 
-def test_a_sep_line_names_the_delimiter_and_is_no_row(tmp_path: Path) -> None:
+def test_a_sep_line_names_the_delimiter_and_is_not_a_row(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("sep=;\r\na;b\r\n1,5;2\r\n")
     assert cells(path) == [["a", "b"], ["1,5", "2"]]
@@ -69,7 +69,7 @@ def test_a_quote_that_is_never_closed_is_named_with_its_line(tmp_path: Path) -> 
         list(files[0].text("utf-8")())
 
 
-def test_inch_marks_in_a_tab_separated_file_are_no_quotes(tmp_path: Path) -> None:
+def test_inch_marks_in_a_tab_separated_file_are_not_quotes(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("id\tname\tqty\n" + '1\t"12" pan\t2\n' * 5)
     assert cells(path)[5] == ["1", '"12" pan', "2"]
@@ -100,7 +100,7 @@ def test_files_in_a_zip_and_a_gz_are_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["../evil.csv", "/etc/evil.csv", "..\\evil.csv", "C:/evil.csv"])
-def test_a_zip_that_would_write_outside_its_folder_is_refused_whole(tmp_path: Path, name: str) -> None:
+def test_a_zip_that_would_write_outside_its_folder_is_rejected_whole(tmp_path: Path, name: str) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as package:
         package.writestr("good.csv", ROWS)
         package.writestr(name, ROWS)
@@ -127,7 +127,7 @@ def test_a_zip_bomb_is_not_unpacked(tmp_path: Path) -> None:
         (b"%PDF-1.7", "PDF"),
     ],
 )
-def test_what_is_no_table_gets_a_clear_answer(tmp_path: Path, content: bytes, answer: str) -> None:
+def test_what_is_not_a_table_gets_a_clear_answer(tmp_path: Path, content: bytes, answer: str) -> None:
     path = tmp_path / "orders.csv"
     path.write_bytes(content)
     assert answer in one(path).trouble

@@ -134,7 +134,7 @@ def test_tags_with_a_prefix_and_rows_without_numbers_are_read(tmp_path: Path) ->
     assert rows_of(sheet_of(tmp_path, xml)) == {1: [1.0], 3: [2.0]}
 
 
-def test_spans_of_time_are_no_times_of_day(tmp_path: Path) -> None:
+def test_spans_of_time_are_not_times_of_day(tmp_path: Path) -> None:
     path = sheet_of(tmp_path, f'{_HEAD}<row r="1"><c r="A1" s="1"><v>1.5</v></c></row>{_TAIL}')
     replace(path, "xl/styles.xml", '<xf numFmtId="22"', '<xf numFmtId="46"')
     assert rows_of(path) == {1: [timedelta(days=1, hours=12)]}
@@ -172,7 +172,7 @@ def test_thousands_of_shared_texts_are_found_by_their_numbers(tmp_path: Path) ->
     assert [cells[0] for cells in rows_of(path).values()] == [f"text {number} & more" for number in order]
 
 
-def test_a_million_empty_rows_are_no_rows(tmp_path: Path) -> None:
+def test_a_million_empty_rows_are_not_rows(tmp_path: Path) -> None:
     empty = "".join(f'<row r="{number}"/>' for number in range(3, 1_000_000))
     xml = f'{_HEAD}<row r="1"><c r="A1"><v>1</v></c></row>{empty}<row r="1000000"><c r="B1000000"><v>2</v></c></row>{_TAIL}'
     assert rows_of(sheet_of(tmp_path, xml)) == {1: [1.0], 1_000_000: [None, 2.0]}
