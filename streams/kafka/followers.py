@@ -134,9 +134,7 @@ class TopicFollower:
             await consumer.stop()
 
 
-async def everything(
-    bootstrap: str, name: str, *, past_open: bool = False
-) -> AsyncIterator[ConsumerRecord]:
+async def everything(bootstrap: str, name: str, *, past_open: bool = False) -> AsyncIterator[ConsumerRecord]:
     """The records that a topic holds now, from its beginning; ``past_open`` as for ``TopicFollower``."""
     follower = TopicFollower(bootstrap, (name,), past_open=past_open)
     try:

@@ -163,17 +163,17 @@ def test_it_has_the_migrations_the_mappings_and_every_other_file(installed: Inst
 
 
 def test_its_up_starts_every_part_and_role_and_ends_on_ctrl_c(installed: Installed, tmp_path: Path) -> None:
-    told = tmp_path / "told"
-    with told.open("w") as output:
+    output_path = tmp_path / "output_path"
+    with output_path.open("w") as output:
         up = installed.start(output, "funnelwatch", "up", "--data", str(tmp_path / "data"))
     try:
         deadline = time.monotonic() + within(150)
-        while "everything is ready" not in told.read_text():
-            assert up.poll() is None, told.read_text()
-            assert time.monotonic() < deadline, told.read_text()
+        while "everything is ready" not in output_path.read_text():
+            assert up.poll() is None, output_path.read_text()
+            assert time.monotonic() < deadline, output_path.read_text()
             time.sleep(0.1)
         assert "ready" in installed.run("funnelwatch", "status", "--data", str(tmp_path / "data"))
     finally:
         up.send_signal(signal.SIGINT)
         code = up.wait(within(60))
-    assert code == 0, told.read_text()
+    assert code == 0, output_path.read_text()
