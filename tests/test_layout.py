@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -191,3 +192,12 @@ def test_no_file_is_needed_to_load_itself() -> None:
         for name in free:
             del left[name]
     assert left == {}, "these files import each other in a circle"
+
+
+def test_two_migrations_had_one_number() -> None:
+    """Each then took the other for itself, changed: nothing that migrates twice started again."""
+    numbers = Counter(
+        path.name.partition("_")[0] for path in (ROOT / "deploy" / "clickhouse").glob("[0-9]*.sql")
+    )
+    assert len(numbers) > 30
+    assert [number for number, files in numbers.items() if files > 1] == []
