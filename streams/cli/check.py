@@ -68,6 +68,11 @@ def check(
     if problems:
         fail("\n".join([*problems, f"{len(problems)} error{'s' * (len(problems) > 1)}"]))
     say(summary)
+    if path is not None and content.connections:
+        say(
+            f"note: {len(content.connections)} connections: what platforms send is kept for seven days; "
+            "this version does not translate it into events yet"
+        )
     if backtest is not None:
         _hold_to_budget(data, config, backtest, budget)
 

@@ -12,6 +12,7 @@ from uuid import uuid4
 import msgspec
 from clickhouse_connect.driver import AsyncClient
 
+from scoring.funnel.stages import STAGE_INDEX, STAGES, Stage
 from scoring.funnel.units import DAY_MS
 from scoring.records.brushing import SuspectOrder
 from streams.clickhouse.clients import table
@@ -26,6 +27,8 @@ from streams.settings import Settings
 BRUSHING = "brushing"
 #: orders of a store that are looked at, the newest, at most
 MOST_ORDERS = 200_000
+#: what a visitor does before an order
+_OF_A_VISIT = ", ".join(f"'{stage}'" for stage in STAGES[: STAGE_INDEX[Stage.ORDER]])
 #: a visit this long before an order is its buyer's
 _VISIT_MS = DAY_MS
 _FINAL = "SETTINGS do_not_merge_across_partitions_select_final = 1, max_partitions_per_insert_block = 0"
@@ -66,7 +69,7 @@ async def orders_to_look_at(
         (
             SELECT visitor, groupUniqArray(toInt64(toUnixTimestamp(toStartOfHour(event_time))) * 1000) AS hours
             FROM {events}
-            WHERE {seen} AND type IN ('impression', 'click', 'add_to_cart') AND visitor IN
+            WHERE {seen} AND type IN ({_OF_A_VISIT}) AND visitor IN
                 (SELECT {who} FROM {events} AS event WHERE {span} AND type = 'order' AND {who} != '')
             GROUP BY visitor
         ) AS visits ON visits.visitor = orders.who

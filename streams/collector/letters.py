@@ -22,7 +22,7 @@ _SOURCES = frozenset(source.value for source in Source)
 #: rejected for how they arrived: what is kept of them is not an event
 _NO_EVENT = {
     RejectReason.BAD_ROW: "it is a row of a file; correct the file or its mapping and run `funnelwatch replay FILE`",
-    RejectReason.UNTRANSLATABLE: "it came from a source; correct the mapping and run `funnelwatch sources replay`",
+    RejectReason.UNTRANSLATABLE: "it came from a source, whose mapping has to be corrected first",
     RejectReason.EMPTY: "it was empty",
     RejectReason.TOO_LARGE: "only its beginning was kept; its sender has to send smaller batches",
     RejectReason.UNREADABLE_BODY: "its body could not be decompressed; its sender has to send it again",

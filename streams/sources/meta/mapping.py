@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from scoring.events.arrival import arrival_of
 from scoring.events.event import EventType
+from streams.sources.arrival import arrival_of
 from streams.sources.tag_events import TagEvents, object_of, objects_of, text_of, units_of, whole_of
 
 TYPES: Mapping[str, EventType] = {

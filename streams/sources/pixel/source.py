@@ -42,7 +42,9 @@ _BEACON_BYTES = 256_000
 #: the script sends at most 40 at once
 _BEACON_EVENTS = 500
 _SHORT_NAMES = {"t": "type", "s": "store_id", "e": "event_id", "v": "visitor", "n": "session", "p": "product"}
-_SCRIPT = files("streams.sources.pixel").joinpath("static/funnel.js").read_bytes()
+_WRITTEN = files("streams.sources.pixel").joinpath("static/funnel.js").read_bytes().splitlines()
+#: without indents and lines of comment
+_SCRIPT = b"\n".join(line.strip() for line in _WRITTEN if not line.lstrip().startswith(b"//"))
 _SCRIPT_TAG = f'"{hashlib.sha256(_SCRIPT).hexdigest()[:20]}"'
 
 

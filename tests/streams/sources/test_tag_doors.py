@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from scoring.events.arrival import Arrival, arrival_of
 from streams.clock import now_ms
+from streams.sources.arrival import Arrival, arrival_of
 from streams.sources.files.exports.layout import known_layouts
 from streams.sources.ga4 import mapping as ga4
 from streams.sources.meta import mapping as meta
