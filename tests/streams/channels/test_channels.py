@@ -354,7 +354,7 @@ async def test_a_recipient_whom_the_mail_server_rejects_is_counted_and_the_other
 @pytest.fixture
 def tls_smtp(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[tuple[Inbox, str]]:
     """A mail server that takes nothing before STARTTLS, with a certificate whose authority is trusted once configured."""
-    monkeypatch.setattr("streams.channels.mail._LOOPBACK", ())
+    monkeypatch.setattr("streams.channels.mail.LOOPBACK_HOSTS", ())
     authority = trustme.CA()
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("localhost", "127.0.0.1").configure_cert(context)
@@ -400,7 +400,7 @@ async def test_a_password_goes_to_another_machine_only_over_tls(
 ) -> None:
     """The server offers no STARTTLS, or somebody hides it: nothing is sent."""
     inbox, url = smtp
-    monkeypatch.setattr("streams.channels.mail._LOOPBACK", ())
+    monkeypatch.setattr("streams.channels.mail.LOOPBACK_HOSTS", ())
     address = url.replace("smtp://", "smtp://user:secret@")
     channel = MailChannel(SmtpPost(address), "fw@shop.example", ["ops@shop.example"], now_ms)
     with pytest.raises((SendRetryableError, SendRejectedError)):
