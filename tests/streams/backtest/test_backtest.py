@@ -111,7 +111,7 @@ def test_data_held_back_or_missing_fires_nothing(counts: pa.Table, tmp_path: Pat
         ("store,minute,stage,count\na,2026-01-05T00:00,click,1\n", "lacks column store_id"),
         ("store_id,minute,stage,count\na,yesterday,click,1\n", "write times like"),
         ("store_id,minute,stage,count\na,2026-01-05T00:00,click,-1\n", "negative"),
-        ("store_id,minute,stage,count\na,2026-01-05T00:00,click,1.5\n", "no whole numbers"),
+        ("store_id,minute,stage,count\na,2026-01-05T00:00,click,1.5\n", "not whole numbers"),
         ("store_id,minute,stage,count\na,2026-01-05T00:00,favourite,1\n", "no row of any stage"),
         ("store_id,minute,stage,count,zone\na,2026-01-05T00:00,click,1,Mars/Base\n", "unknown zone"),
         ("", "cannot be read"),
