@@ -14,16 +14,22 @@ Past 400 lines: counting, keeping and restoring share those lists and dicts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
-from operator import attrgetter, methodcaller
-from typing import Any, Literal
-
-import msgspec
+from operator import methodcaller
+from typing import Any
 
 from scoring.counting.duplicates import EventIds, OrderKeys, Place
-from scoring.counting.segments import BOT, DEVICE, Segmenter
+from scoring.counting.records import (
+    TICK_PREFIX,
+    UNREADABLE,
+    Tally,
+    UncountedRecord,
+    decode_tick,
+    event_decoder,
+    reason_of,
+)
+from scoring.counting.segments import BOT, Segmenter
 from scoring.events.bounds import BELIEVED_AHEAD_MS
 from scoring.events.event import EventType, RejectReason
 from scoring.events.identity import PIXEL_IDS, PUBLIC_SOURCE, known_id
@@ -35,7 +41,6 @@ from scoring.funnel.units import MINUTE_MS
 SLACK_MINUTES = 60
 #: (store, dimension values…) whose segment is kept at hand, at most: values come from outside and may be many
 MAX_OWNERS = 200_000
-TICK_PREFIX = b'{"tick_ms"'
 _WIDTH = len(STAGES)
 _ZEROS = (0,) * _WIDTH
 
@@ -56,91 +61,6 @@ _NONE: frozenset[str] = frozenset()
 _COLUMN: dict[str, int] = {kind.value: STAGE_INDEX.get(kind.value, -1) for kind in EventType}
 #: this stage and those after it count once per order id
 _ORDER = STAGE_INDEX[Stage.ORDER]
-
-Decode = Callable[[bytes], Any]
-
-
-class ClockTick(msgspec.Struct, frozen=True, gc=False):
-    """A record that only advances time."""
-
-    tick_ms: int
-
-
-#: what the decoders raise at a record that is not what they were asked for
-UNREADABLE = (msgspec.MsgspecError, UnicodeError, RecursionError)
-
-_decode_tick = msgspec.json.Decoder(ClockTick).decode
-encode_tick = msgspec.json.Encoder().encode
-
-
-def event_decoder(dimensions: Sequence[str]) -> Decode:
-    """A decoder of the fields counting needs, whatever else a record holds.
-
-    The dimensions' values are found as ``first`` and ``rest``: the second one's value, or a tuple of all but the first.
-    Two look-ups by a string take less time than one by a pair of them, which has to be made, hashed and compared.
-    """
-    fields: list[Any] = [
-        ("event_id", str),
-        ("store_id", str),
-        ("type", Literal[tuple(kind.value for kind in EventType)]),
-        ("event_time_ms", int),
-        ("received_at_ms", int),
-        ("order_id", str, ""),
-        ("source", str, ""),
-    ]
-    names = ["first", "rest"] if len(dimensions) == 2 else ["first", *dimensions[1:]]
-    names = names[: len(dimensions)]
-    fields += [(name, str, "") for name in names]
-    fixed: dict[str, Any] = dict.fromkeys(("first", "rest")[len(dimensions) :], "")
-    if len(dimensions) > 2:
-        fixed["rest"] = property(attrgetter(*dimensions[1:]))
-    rename = dict(zip(names, dimensions, strict=True)) | {"apart": "set_apart"}
-    fields.append(("apart", str, ""))
-    if DEVICE in dimensions:
-        fixed["device"] = ""  # the segmenter sees it
-    else:
-        fields.append(("device", str, ""))
-        rename["device"] = DEVICE
-    counted = msgspec.defstruct("CountedEvent", fields, namespace=fixed, rename=rename, gc=False)
-    return msgspec.json.Decoder(counted).decode
-
-
-@dataclass(frozen=True, slots=True)
-class UncountedRecord:
-    """A record that cannot be counted: at which place of its batch, why, and what it was."""
-
-    index: int
-    reason: RejectReason
-    detail: str
-    payload: bytes
-
-
-@dataclass(slots=True)
-class Tally:
-    """What became of the records of one batch."""
-
-    records: int = 0
-    counted: int = 0
-    duplicates: int = 0
-    #: orders that a page had reported and that count as a trusted door reports them now: one of ``counted`` less each
-    taken_back: int = 0
-    #: older than the horizon: landed and recounted from the raw table, not counted in the stream
-    too_old: int = 0
-    #: no stage of the funnel
-    without_stage: int = 0
-    ticks: int = 0
-    rejected: list[UncountedRecord] = field(default_factory=list)
-
-    def add(self, other: Tally) -> None:
-        """Add what became of further records."""
-        self.records += other.records
-        self.counted += other.counted
-        self.duplicates += other.duplicates
-        self.taken_back += other.taken_back
-        self.too_old += other.too_old
-        self.without_stage += other.without_stage
-        self.ticks += other.ticks
-        self.rejected += other.rejected
 
 
 class PartitionCounts:
@@ -282,7 +202,7 @@ class PartitionCounts:
         except (*UNREADABLE, TypeError):
             pass
         try:
-            return _decode_tick(value or b"").tick_ms
+            return decode_tick(value or b"").tick_ms
         except UNREADABLE:
             return 0
 
@@ -367,7 +287,7 @@ class PartitionCounts:
         """A record that is not an event: the time of a tick, 0 for anything else, which is rejected."""
         if value is not None and value.startswith(TICK_PREFIX):
             try:
-                tick_ms = _decode_tick(value).tick_ms
+                tick_ms = decode_tick(value).tick_ms
             except UNREADABLE as broken:
                 _reject(tally, index, RejectReason.BROKEN_JSON, f"tick: {broken}", value)
                 return 0
@@ -519,23 +439,3 @@ def _index(iterator: Iterator[Any], values: Sequence[Any]) -> int:
 
 def _reject(tally: Tally, index: int, reason: RejectReason, detail: str, value: bytes | None) -> None:
     tally.rejected.append(UncountedRecord(index, reason, detail, value or b""))
-
-
-def reason_of(value: bytes | None, error: Exception) -> tuple[RejectReason, str]:
-    """The reason for which a record is rejected, from the decoder's error; landing gives the same."""
-    if not value or not value.strip():
-        return RejectReason.EMPTY, "the record has no value"
-    text = str(error)
-    if isinstance(error, UnicodeError) or "utf-8" in text.lower():
-        return RejectReason.NOT_UTF8, text
-    if not isinstance(error, msgspec.ValidationError):
-        return RejectReason.BROKEN_JSON, text
-    if "missing required field" in text:
-        return RejectReason.MISSING_FIELD, text
-    if "Invalid enum value" in text:
-        return RejectReason.UNKNOWN_TYPE, text
-    if "unknown field" in text:
-        return RejectReason.UNKNOWN_FIELD, text
-    if text.startswith("Expected `object`") and "$." not in text:
-        return RejectReason.NOT_AN_OBJECT, text
-    return RejectReason.WRONG_TYPE, text

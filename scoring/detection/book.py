@@ -52,6 +52,11 @@ class StoreEntry:
     #: the last UTC minute in which events of it were counted
     seen_at: int = 0
 
+    @property
+    def calendar_step(self) -> int | None:
+        """The number of a step by which a store's calendar entries are known, None if it has none."""
+        return next((step.index for step in self.steps.values()), None)
+
 
 @dataclass(slots=True)
 class Arrays:
@@ -95,6 +100,19 @@ class Book:
         self._series: list[tuple[int, float, float, float, bool]] = []
         self._arrays: Arrays | None = None
         self._rows_of: tuple[tuple[int, int], Places, Places] | None = None
+
+    def series_sums(self, arrived: Floats, exposure: Floats, factor: Floats) -> tuple[Floats, Floats]:
+        """A and µ of every series from those of the cells."""
+        arrays = self.arrays
+        expected = arrays.rate * exposure * factor[arrays.cell_step]
+        a, mu = np.zeros(self.engine.size), np.zeros(self.engine.size)
+        steps = len(arrays.wholes)
+        a[arrays.wholes] = np.bincount(arrays.cell_step, arrived, steps)
+        mu[arrays.wholes] = np.bincount(arrays.cell_step, expected, steps)
+        has_cell = arrays.part_cell >= 0
+        parts, cells = arrays.parts[has_cell], arrays.part_cell[has_cell]
+        a[parts], mu[parts] = arrived[cells], expected[cells]
+        return a, mu
 
     def set_baseline(self, baseline: StoreBaseline) -> None:
         """Add a store, or take over another baseline of it; steps and segments it lacks are judged no more."""

@@ -3,14 +3,12 @@
 On the path of an event: called by ``streams/monitor`` with the counts of a closed minute (before: counting; after:
 ``funnel.alerts.v1`` and table ``scores``). Live, replay, backtest and benchmark call this same class.
 
-Past 400 lines because live, replay and backtest meet in this one class; the arithmetic is elsewhere:
-``book.py`` keeps the names, ``exposure.py``, ``scoring/baselines/level.py`` and ``engine.py`` do the arithmetic, ``alerting.py`` opens and
-resolves alerts, ``memory.py`` brings them over a restart; here they meet.
+Here the parts meet: ``book.py`` keeps the names, ``exposure.py``, ``scoring/baselines/level.py`` and ``engine.py`` do the arithmetic,
+``alerting.py`` opens and resolves alerts, ``corrections.py`` corrects past minutes, ``memory.py`` brings alerts over a restart.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -25,18 +23,19 @@ from scoring.calendar.effects import DayRules
 from scoring.counting.lateness import Delay
 from scoring.detection.alerting import Alerting, Closing
 from scoring.detection.book import Book, StoreEntry
-from scoring.detection.engine import AMENDABLE, SeriesMinute, Unrest
+from scoring.detection.corrections import Corrections
+from scoring.detection.engine import SeriesMinute, Unrest
 from scoring.detection.memory import StoreMemory, recall, remember
 from scoring.detection.policy import DetectionPolicy
-from scoring.detection.resting import LOOK_EVERY, ROOM, Resting, is_at_an_end, may_go, wake
+from scoring.detection.resting import LOOK_EVERY, ROOM, Resting, begun, is_at_an_end, may_go, wake
 from scoring.detection.rises import Rises
-from scoring.detection.score_rows import make_rows, unjudged_row
+from scoring.detection.score_rows import make_rows, note_seen, unjudged_rows
 from scoring.detection.slow import SlowSteps
 from scoring.detection.surge import SURGE_VARIANCE
 from scoring.detection.traffic import Following, Traffic
 from scoring.funnel.arrays import Bools, Floats, Places
-from scoring.funnel.scores import ScoreRow, ScoreState
-from scoring.funnel.stages import FAST_STEPS, STAGE_INDEX, STAGES
+from scoring.funnel.scores import ScoreRow
+from scoring.funnel.stages import STAGES
 from scoring.funnel.units import MINUTE_MS
 
 Counts = Mapping[str, Mapping[str, Sequence[int]]]
@@ -81,18 +80,15 @@ class Detector:
         self._traffic = Traffic(policy, rules)
         self._slow = SlowSteps(policy, self._book.days)
         self._rises = Rises(policy, self._book)
-        self._entries: tuple[int, Places, Places, Places] | None = None
         self._entered: Floats = np.zeros(0)
         #: the stores that have a baseline
         self._judged: dict[str, StoreEntry] = {}
-        self._versions: dict[tuple[str, int], int] = {}
         self._closing = Closing(np.zeros(0), np.zeros(0))
         self._arrived: Floats = np.zeros(0)
         self._expected: Floats = np.zeros(0)
         self._variance: Floats = np.zeros(0)
         self._held_steps: Bools = np.zeros(0, dtype=bool)
-        #: counts and factors of the last minutes, for corrections
-        self._recent: deque[tuple[Floats, Floats]] = deque(maxlen=AMENDABLE)
+        self._corrections = Corrections(self._book, self._slow)
 
     @property
     def minute(self) -> int | None:
@@ -109,9 +105,9 @@ class Detector:
             self._wake(baseline.store_id)
         self._book.set_baseline(baseline)
         store = self._judged[baseline.store_id] = self._book.stores[baseline.store_id]
-        self._slow.set_baseline(baseline, _calendar(store))
+        self._slow.set_baseline(baseline, store.calendar_step)
         self._traffic.set_baseline(baseline)
-        self._entries = None
+        self._traffic.forget_rows()
 
     # ---------------------------------------------------------------- rest
 
@@ -137,13 +133,12 @@ class Detector:
             store = self._judged.pop(name)
             assert store.baseline is not None
             memory = b"" if self._minute is None else self.snapshot(name)
-            self._resting.put(store.baseline, _begun(book, store), self._minute, memory)
+            self._resting.put(store.baseline, begun(book, store), self._minute, memory)
         if gone:
             rows, steps = book.keep(set(gone))
-            for place, (matrix, factor) in enumerate(self._recent):
-                self._recent[place] = matrix[rows[rows < len(matrix)]], factor[steps[steps < len(factor)]]
-            self._slow.renumber({name: _calendar(store) for name, store in self._judged.items()})
-            self._entries = None
+            self._corrections.keep(rows, steps)
+            self._slow.renumber({name: store.calendar_step for name, store in self._judged.items()})
+            self._traffic.forget_rows()
 
     # ---------------------------------------------------------------- closing a minute
 
@@ -164,7 +159,7 @@ class Detector:
         self._let_rest(minute)
         step = self._close(minute, self._matrix(minute, counts), delays)
         judgement = Judgement(self._rows(minute, step), self._alert(minute, step, delays))
-        judgement.scores.extend(self._rows_of_theunjudged_row(minute, counts))
+        judgement.scores.extend(unjudged_rows(self._judged, self._book.stores, minute, counts))
         self._judge_slow(minute, delays, judgement)
         return judgement
 
@@ -175,7 +170,7 @@ class Detector:
         self._alert(minute, step)
         self._judge_slow(minute, {}, Judgement())
         for store_id, segments in counts.items():
-            self._note_seen(self._book.stores[store_id], segments)
+            note_seen(self._book.stores[store_id], segments)
 
     def advance_matrix(
         self,
@@ -232,7 +227,7 @@ class Detector:
         if not len(slow):
             return
         rows, numbers = book.rows_of(slow.index)
-        matrix = self._recent[-1][0]
+        matrix = self._corrections.last_counts
         known = rows < len(matrix)
         made = slow.advance(minute, matrix[rows[known]], numbers[known], delays)
         judgement.scores.extend(made.scores)
@@ -291,7 +286,7 @@ class Detector:
         exposure = book.exposures.advance(matrix[arrays.row, arrays.up])
         arrived = matrix[arrays.row, arrays.down]
         factor, variance = book.levels.factor(minute)
-        a, mu = self._series_sums(arrived, exposure, factor)
+        a, mu = book.series_sums(arrived, exposure, factor)
         blind = (book.engine.minutes < arrays.ready)[arrays.series_step]
         a[blind] = mu[blind] = 0.0
         held = self._held(delays)
@@ -313,26 +308,12 @@ class Detector:
             self._alerting.changed.add(book.steps[index].store_id)
         self._minute = minute
         self._first = minute if self._first is None else self._first
-        self._entered = self._entry_events(matrix)
+        self._entered = self._traffic.entry_events(matrix, self._book)
         self._arrived, self._expected, self._variance = a, mu, series_variance
         self._held_steps = held
         self._closing = Closing(factor, variance)
-        self._recent.append((matrix, factor))
+        self._corrections.note(matrix, factor)
         return step
-
-    def _entry_events(self, matrix: Floats) -> Floats:
-        """(stores,) events of each store's entry stage, as ``Traffic`` numbers the stores."""
-        if self._entries is None or self._entries[0] != self._book.row_count:
-            places = [
-                (row, STAGE_INDEX[stage], index)
-                for index, (store_id, stage) in enumerate(self._traffic.stages())
-                if stage
-                for row in self._book.stores[store_id].rows.values()
-            ]
-            rows, columns, owners = np.array(places, dtype=np.intp).reshape(-1, 3).T
-            self._entries = (self._book.row_count, rows, columns, owners)
-        _, rows, columns, owners = self._entries
-        return np.bincount(owners, matrix[rows, columns], self._traffic.engine.size).astype(float)
 
     def _held(self, delays: Mapping[str, Delay]) -> Bools:
         """(steps,) True for the steps of stores whose minute is not to be believed."""
@@ -343,20 +324,6 @@ class Detector:
                 held[[entry.index for entry in store.steps.values()]] = True
         return held
 
-    def _series_sums(self, arrived: Floats, exposure: Floats, factor: Floats) -> tuple[Floats, Floats]:
-        """A and µ of every series from those of the cells."""
-        arrays = self._book.arrays
-        expected = arrays.rate * exposure * factor[arrays.cell_step]
-        size = self._book.engine.size
-        a, mu = np.zeros(size), np.zeros(size)
-        steps = len(arrays.wholes)
-        a[arrays.wholes] = np.bincount(arrays.cell_step, arrived, steps)
-        mu[arrays.wholes] = np.bincount(arrays.cell_step, expected, steps)
-        has_cell = arrays.part_cell >= 0
-        parts, cells = arrays.parts[has_cell], arrays.part_cell[has_cell]
-        a[parts], mu[parts] = arrived[cells], expected[cells]
-        return a, mu
-
     # ---------------------------------------------------------------- rows
 
     def _rows(self, minute: int, step: SeriesMinute) -> list[ScoreRow]:
@@ -365,33 +332,6 @@ class Detector:
         held = self._held_steps[arrays.series_step[shown]]
         baseline = np.where(held, 0.0, self._expected[shown]), self._variance[shown]
         return make_rows(self._book, minute, shown, self._arrived[shown], step, held, baseline)
-
-    def _note_seen(self, store: StoreEntry, segments: Mapping[str, Sequence[int]]) -> None:
-        seen = store.seen
-        if len(seen) < len(STAGES):  # asked for every store and minute: look no more once all were seen
-            for index, column in enumerate(zip(*segments.values(), strict=True)):
-                if index not in seen and any(column):
-                    seen.add(index)
-
-    def _rows_of_theunjudged_row(self, minute: int, counts: Counts) -> list[ScoreRow]:
-        """Rows that say what cannot be judged: stages a store does not supply, stores without a baseline."""
-        rows: list[ScoreRow] = []
-        at = minute * MINUTE_MS
-        for store_id, store in self._judged.items():
-            rows.extend(
-                unjudged_row(store_id, at, step, 0.0, ScoreState.MISSING_STAGE) for step in store.missing
-            )
-        for store_id, segments in counts.items():  # a quiet store without a baseline costs nothing
-            store = self._book.stores[store_id]
-            if store.baseline is not None:
-                continue
-            self._note_seen(store, segments)
-            for step in FAST_STEPS:
-                up, down = STAGE_INDEX[step.upstream], STAGE_INDEX[step.downstream]
-                if up in store.seen and down in store.seen:
-                    arrived = float(sum(numbers[down] for numbers in segments.values()))
-                    rows.append(unjudged_row(store_id, at, step.id, arrived, ScoreState.NO_BASELINE))
-        return rows
 
     # ---------------------------------------------------------------- corrections
 
@@ -406,92 +346,15 @@ class Detector:
             counts: {store: {segment: 7 counts}}, the totals of that minute as they are now known.
         """
         ago = (self._minute if self._minute is not None else minute) - minute
-        if not 0 <= ago < len(self._recent):
+        if not self._corrections.reaches(ago):
             return []
-        added: dict[int, tuple[Floats, Floats]] = {}
-        for store_id, segments in counts.items():
+        for store_id in counts:
             if store_id in self._resting:
                 self._wake(store_id)
-            store = self._book.stores.get(store_id)
-            if store is not None and store.baseline is not None:
-                for segment, numbers in segments.items():
-                    self._amend_row(store, segment, numbers, ago, added)
+        rows = self._corrections.amend(minute, ago, counts)
         self._alerting.changed.update(self._slow.changed)
         self._slow.changed.clear()
-        if not added:
-            return []
-        series = np.array(list(added), dtype=np.intp)
-        arrivals = np.stack([pair[0] for pair in added.values()], axis=1)
-        expected = np.stack([pair[1] for pair in added.values()], axis=1)
-        self._book.engine.amend(ago, series, arrivals, expected)
-        return self._amended_rows(minute, ago, set(counts))
-
-    def _amend_row(
-        self,
-        store: StoreEntry,
-        segment: str,
-        numbers: Sequence[int],
-        ago: int,
-        added: dict[int, tuple[Floats, Floats]],
-    ) -> None:
-        row, minute = self._book.row(store, segment), (self._minute or 0) - ago
-        matrix = self._recent[-1 - ago][0]
-        before = matrix[row] if row < len(matrix) else np.zeros(len(STAGES))
-        change = np.asarray(numbers, dtype=float) - before
-        if store.baseline is not None:
-            self._slow.amend(minute, store.baseline.store_id, change)
-        if row >= len(matrix):  # first heard of after that minute
-            matrix = np.vstack([matrix, np.zeros((row + 1 - len(matrix), len(STAGES)))])
-            self._recent[-1 - ago] = matrix, self._recent[-1 - ago][1]
-        matrix[row] = numbers
-        for step_id in store.baseline.steps if store.baseline else ():
-            entry = store.steps[step_id]
-            up, down = STAGE_INDEX[entry.baseline.upstream], STAGE_INDEX[entry.baseline.downstream]
-            if not (change[up] or change[down]):
-                continue
-            arrivals, expected = np.zeros(ago + 1), np.zeros(ago + 1)
-            arrivals[0] = change[down]
-            if change[up]:
-                part = entry.baseline.segments.get(segment)
-                rate = part.rate if part else entry.baseline.rate
-                factors = [self._factor(back, entry.index) for back in range(ago, -1, -1)]
-                expected = self._book.exposures.amend(entry.cells[segment], ago, change[up]) * rate * factors
-            own = entry.series.get(segment) if segment else None
-            for series in (entry.series[""], own):
-                if series is not None:
-                    a, m = added.get(series, (0.0, 0.0))
-                    added[series] = (a + arrivals, m + expected)
-
-    def _factor(self, back: int, step: int) -> float:
-        """The level that ``step`` had this many minutes ago; 1 for a minute before its first baseline came."""
-        factor = self._recent[-1 - back][1]
-        return float(factor[step]) if step < len(factor) else 1.0
-
-    def _amended_rows(self, minute: int, ago: int, stores: set[str]) -> list[ScoreRow]:
-        book, engine = self._book, self._book.engine
-        arrays = book.arrays
-        _, variance = book.levels.factor(minute)
-        variance = variance[arrays.series_step] + arrays.extra_variance
-        surprise, window, window_a, window_m, prior_variance = engine.rescore(ago, variance)
-        shown = np.array([n for n in arrays.shown.tolist() if book.names[n][0] in stores], dtype=np.intp)
-        ones = np.zeros(len(shown), dtype=np.intp)
-        observed, mean, _, _ = engine.peek(shown, ones, ago)
-        predicted = np.zeros(engine.size)
-        predicted[shown] = mean
-        never = np.zeros(engine.size, dtype=bool)
-        step = SeriesMinute(
-            surprise, window, window_a, window_m, predicted, prior_variance + variance, never, never
-        )
-        for store in stores:
-            self._versions[store, minute] = self._versions.get((store, minute), 0) + 1
-        if len(self._versions) > 100_000:
-            self._versions = {
-                key: number for key, number in self._versions.items() if key[1] > minute - AMENDABLE
-            }
-        held = np.zeros(len(shown), dtype=bool)
-        baseline = engine.baseline_of(ago, shown), variance[shown]
-        rows = make_rows(self._book, minute, shown, observed, step, held, baseline)
-        return [msgspec.structs.replace(row, version=self._versions[row.store_id, minute]) for row in rows]
+        return rows
 
     # ---------------------------------------------------------------- restart
 
@@ -533,14 +396,3 @@ class Detector:
             return False
         self._resting.remember(store_id, state)
         return True
-
-
-def _calendar(store: StoreEntry) -> int | None:
-    """The number of a step by which a store's calendar entries are known, None if it has none."""
-    return next((step.index for step in store.steps.values()), None)
-
-
-def _begun(book: Book, store: StoreEntry) -> int:
-    """The engine's minute since which a store's silence is remembered."""
-    ages = [book.engine.age[number] for step in store.steps.values() for number in step.series.values()]
-    return book.engine.minutes - int(min(ages, default=0))

@@ -137,6 +137,12 @@ def may_go(
     return gone if len(gone) >= _SHARE * len(stores) else []
 
 
+def begun(book: Book, store: StoreEntry) -> int:
+    """The engine's minute since which a store's silence is remembered."""
+    ages = [book.engine.age[number] for step in store.steps.values() for number in step.series.values()]
+    return book.engine.minutes - int(min(ages, default=0))
+
+
 def wake(
     book: Book, baseline: StoreBaseline, rest: Rest, first: int | None, minute: int | None
 ) -> StoreEntry:

@@ -5,14 +5,17 @@ Called by ``detector.py`` after ``engine.py`` has judged every series.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
-from scoring.detection.book import Book
+from scoring.detection.book import Book, StoreEntry
 from scoring.detection.engine import SeriesMinute
 from scoring.detection.policy import WINDOWS
 from scoring.detection.tail import LN10, predictive_interval
 from scoring.funnel.arrays import Bools, Floats, Places
 from scoring.funnel.scores import ScoreRow, ScoreState
+from scoring.funnel.stages import FAST_STEPS, STAGE_INDEX, STAGES
 from scoring.funnel.units import MINUTE_MS
 
 WINDOW_MINUTES = np.array(WINDOWS)
@@ -74,3 +77,36 @@ def make_rows(
 def unjudged_row(store_id: str, at_ms: int, step: str, observed: float, state: ScoreState) -> ScoreRow:
     """The row of a step that cannot be judged; ``state`` says why."""
     return ScoreRow(store_id, at_ms, step, "", observed, 0.0, 0.0, 0.0, 0.0, 0.0, state)
+
+
+def note_seen(store: StoreEntry, segments: Mapping[str, Sequence[int]]) -> None:
+    """Note which stages a store has sent events of."""
+    seen = store.seen
+    if len(seen) < len(STAGES):  # asked for every store and minute: look no more once all were seen
+        for index, column in enumerate(zip(*segments.values(), strict=True)):
+            if index not in seen and any(column):
+                seen.add(index)
+
+
+def unjudged_rows(
+    judged: Mapping[str, StoreEntry],
+    stores: Mapping[str, StoreEntry],
+    minute: int,
+    counts: Mapping[str, Mapping[str, Sequence[int]]],
+) -> list[ScoreRow]:
+    """Rows that say what cannot be judged: stages a store does not supply, stores without a baseline."""
+    rows: list[ScoreRow] = []
+    at = minute * MINUTE_MS
+    for store_id, store in judged.items():
+        rows.extend(unjudged_row(store_id, at, step, 0.0, ScoreState.MISSING_STAGE) for step in store.missing)
+    for store_id, segments in counts.items():  # a quiet store without a baseline costs nothing
+        store = stores[store_id]
+        if store.baseline is not None:
+            continue
+        note_seen(store, segments)
+        for step in FAST_STEPS:
+            up, down = STAGE_INDEX[step.upstream], STAGE_INDEX[step.downstream]
+            if up in store.seen and down in store.seen:
+                arrived = float(sum(numbers[down] for numbers in segments.values()))
+                rows.append(unjudged_row(store_id, at, step.id, arrived, ScoreState.NO_BASELINE))
+    return rows

@@ -24,14 +24,15 @@ from scoring.baselines.baseline import StoreBaseline, TrafficBaseline
 from scoring.baselines.localtime import WEEK_MINUTES, hour_neighbours, local_minute
 from scoring.baselines.traffic import edges_by_quarter
 from scoring.calendar.effects import DayRules
+from scoring.detection.book import Book
 from scoring.detection.engine import HIGHEST, SeriesEngine, SeriesMinute, SeriesParameters
 from scoring.detection.memory import SeriesMemory, read_series, write_series
 from scoring.detection.policy import EXTRA_SURPRISE, WINDOWS, DetectionPolicy
 from scoring.detection.special_days import SpecialDays
 from scoring.detection.tail import LN10, predictive_interval
 from scoring.detection.tracked_alert import TrackedAlert, make_alert_id
-from scoring.funnel.arrays import Bools, Floats
-from scoring.funnel.stages import STEPS
+from scoring.funnel.arrays import Bools, Floats, Places
+from scoring.funnel.stages import STAGE_INDEX, STEPS
 from scoring.funnel.units import HOURS_A_WEEK, MINUTE_MS
 
 _MIN_DROP = 0.5
@@ -86,6 +87,8 @@ class Traffic:
         #: stores that are next to a step in the minute that closes
         self._opening: Bools = np.zeros(0, dtype=bool)
         self._of_zone: dict[str, NDArray[np.intp]] = {}
+        #: the book's number of rows, and of each entry stage's cell its row, column and store
+        self._entries: tuple[int, Places, Places, Places] | None = None
 
     def set_baseline(self, baseline: StoreBaseline) -> None:
         """Follow a store's traffic by this baseline; one without a baseline of it is not judged."""
@@ -278,6 +281,24 @@ class Traffic:
             (name, usual.stage if usual is not None else "")
             for name, usual in zip(self._names, self._baselines, strict=True)
         ]
+
+    def entry_events(self, matrix: Floats, book: Book) -> Floats:
+        """(stores,) events of each store's entry stage, out of the book's (rows, 7) counts of a minute."""
+        if self._entries is None or self._entries[0] != book.row_count:
+            places = [
+                (row, STAGE_INDEX[stage], index)
+                for index, (store_id, stage) in enumerate(self.stages())
+                if stage
+                for row in book.stores[store_id].rows.values()
+            ]
+            rows, columns, owners = np.array(places, dtype=np.intp).reshape(-1, 3).T
+            self._entries = (book.row_count, rows, columns, owners)
+        _, rows, columns, owners = self._entries
+        return np.bincount(owners, matrix[rows, columns], self.engine.size).astype(float)
+
+    def forget_rows(self) -> None:
+        """The rows of the book, or the entry stages, are others from now on."""
+        self._entries = None
 
     def in_alert(self) -> list[str]:
         """Stores whose traffic is in alert, or was until this minute."""

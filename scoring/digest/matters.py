@@ -20,7 +20,7 @@ from scoring.wording.alert_words import (
     OWNER_CHECK,
     SEVERITY_NAMES,
 )
-from scoring.wording.cards import Wording
+from scoring.wording.card import Wording
 from scoring.wording.catalogue import (
     OWNERS,
     STAGE_UNITS,

@@ -29,7 +29,7 @@ from scoring.digest.values import (
 )
 from scoring.digest.worded import DigestContext, DigestWording, Said, SaidDigest, SaidRow, SaidStage
 from scoring.funnel.stages import STEP_BY_ID, Stage
-from scoring.wording.cards import Wording
+from scoring.wording.card import Wording
 from scoring.wording.catalogue import (
     REASON_NAMES,
     STAGE_NAMES,

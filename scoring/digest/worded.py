@@ -11,7 +11,7 @@ from typing import Protocol
 from scoring.calendar.entries import CalendarEntry
 from scoring.digest.schedule import DigestForm, Occurrence
 from scoring.digest.values import StoreRow
-from scoring.wording.cards import Wording
+from scoring.wording.card import Wording
 from scoring.wording.text import Language
 
 

@@ -4,25 +4,17 @@ The order is fixed: verdict; size and money with a range; how sure; where; what 
 whose it is; what can be done. A card names places to look and never a cause. Numbers become text through a
 ``Wording`` (dates, money and percent in the reader's language), so this file stays pure.
 
-Past 400 lines because a third of them are the card's texts, which are read next to the lines that they fill.
+What a card is made of, and what it is: ``card.py``. The texts stay here, next to the lines that they fill.
 
 On the path of an event: made for ``streams/notifier`` from a ``scoring.alerts.alert.AlertTransition``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Protocol
-
-from scoring.alerts.actions import CloseReason
 from scoring.alerts.alert import AlertKind, AlertLabel, AlertState, AlertTransition
-from scoring.alerts.routing import Severity
-from scoring.funnel.money import UNKNOWN_WORTH, Worth, price
+from scoring.funnel.money import price
 from scoring.funnel.stages import STEP_BY_ID, is_fast
 from scoring.wording.alert_words import (
-    ACKNOWLEDGE,
     ACKNOWLEDGED,
     ALERT_STATE_NAMES,
     ASSIGNED,
@@ -31,6 +23,17 @@ from scoring.wording.alert_words import (
     LABEL_NAMES,
     OWNER_CHECK,
     SEVERITY_NAMES,
+)
+from scoring.wording.card import (
+    ACTION_NAMES,
+    ActionKind,
+    Card,
+    CardAction,
+    CardContext,
+    CardStore,
+    Line,
+    LineKind,
+    Wording,
 )
 from scoring.wording.catalogue import (
     OWNERS,
@@ -43,62 +46,9 @@ from scoring.wording.catalogue import (
 from scoring.wording.text import Language, Text
 
 MAX_LINES = 12
-#: pixel orders below this share of their usual are being lost
-_LOSING = 0.5
 #: kinds of which a card says whether visitors or only their events are missing
 _LABELLED = (AlertKind.CONVERSION, AlertKind.TRAFFIC, AlertKind.TRACKING)
 
-
-class Wording(Protocol):
-    """How numbers are written for one reader. Implemented in ``streams/notifier`` with Babel."""
-
-    language: Language
-
-    def count(self, value: float) -> str:
-        """A number of events, rounded to whole ones."""
-
-    def percent(self, value: float) -> str:
-        """A rate in [0, 1] as percent."""
-
-    def money(self, amount: float, currency: str) -> str:
-        """An amount, rounded to what its size bears, with its currency."""
-
-    def clock(self, at_ms: int, zone: str) -> str:
-        """A time on the wall in ``zone``, with the zone's abbreviation."""
-
-    def span(self, minutes: float) -> str:
-        """A length of time, for example ``1 h 5 min``."""
-
-
-class LineKind(StrEnum):
-    """What a line of a card is about: channels may style by it, the order is always the same."""
-
-    SIZE = "size"
-    SURENESS = "sureness"
-    WHERE = "where"
-    NOT_THE_CAUSE = "not_the_cause"
-    SINCE = "since"
-    PEOPLE = "people"
-    CHECK = "check"
-
-
-class ActionKind(StrEnum):
-    """What a reader can do with one press."""
-
-    ACKNOWLEDGE = "acknowledge"
-    SILENCE = "silence"
-    FALSE_ALARM = "false_alarm"
-    EXPECTED = "expected"
-    DETAILS = "details"
-
-
-ACTION_NAMES: Mapping[ActionKind, Text] = {
-    ActionKind.ACKNOWLEDGE: ACKNOWLEDGE,
-    ActionKind.SILENCE: Text("静默 2 小时", "Silence 2 h"),
-    ActionKind.FALSE_ALARM: CLOSE_REASON_NAMES[CloseReason.FALSE_ALARM].begun(),
-    ActionKind.EXPECTED: Text("预料之中", "Expected"),
-    ActionKind.DETAILS: Text("明细", "Details"),
-}
 
 RESOLVED = ALERT_STATE_NAMES[AlertState.RESOLVED]
 
@@ -143,88 +93,6 @@ _LASTED = Text("，已 {span}", ", {span} so far")
 _ENDED = Text("，{end} 恢复，历时 {span}", ", over at {end} after {span}")
 _CLOSED = Text("{who} 关闭：{reason}", "Closed by {who}: {reason}")
 CLOSED = Text("已关闭", "Closed")
-
-
-@dataclass(frozen=True, slots=True)
-class CardStore:
-    """What a card says of a store; ``worth`` is what its events brought before the alert."""
-
-    name: str
-    zone: str
-    currency: str
-    worth: Worth = UNKNOWN_WORTH
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """What is known of the data behind an alert. ``pixel_share`` is pixel orders over server orders in the last hour, None if unknown."""
-
-    age_s: float | None = None
-    pixel_share: float | None = None
-    #: the same over the week before, None if unknown
-    usual_pixel_share: float | None = None
-    is_late: bool = False
-
-    @property
-    def pixel_is_losing(self) -> bool:
-        """Whether pixel orders fell to less than half of their usual share of server orders: lost tracking, not lost orders."""
-        if self.pixel_share is None or self.usual_pixel_share is None:
-            return False
-        return self.pixel_share < _LOSING * self.usual_pixel_share
-
-
-@dataclass(frozen=True, slots=True)
-class CardContext:
-    """Everything a card says in addition to the alert itself. ``calendar`` is None where the store's country is not known."""
-
-    store: CardStore
-    threshold: float
-    severity: Severity
-    health: Health = Health()
-    calendar: tuple[str, ...] | None = ()
-    acknowledged_by: str = ""
-    assignee: str = ""
-    closed_by: str = ""
-    closed_as: CloseReason | None = None
-    links: Mapping[ActionKind, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of a card."""
-
-    kind: LineKind
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class CardAction:
-    """Something a reader can do: its name and where it leads."""
-
-    kind: ActionKind
-    text: str
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """An alert as one reader sees it, in one language."""
-
-    alert_id: str
-    language: Language
-    severity: Severity
-    is_firing: bool
-    headline: str
-    lines: tuple[Line, ...]
-    actions: tuple[CardAction, ...]
-
-    @property
-    def text(self) -> str:
-        """The whole card as plain text."""
-        rows = [self.headline, *(line.text for line in self.lines)]
-        if self.actions:
-            rows.append(" · ".join(f"{action.text}: {action.url}" for action in self.actions))
-        return "\n".join(rows)
 
 
 def build_card(alert: AlertTransition, around: CardContext, wording: Wording, reader_zone: str) -> Card:

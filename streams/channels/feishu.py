@@ -14,7 +14,7 @@ import msgspec
 from pydantic import Field
 
 from scoring.alerts.routing import Severity
-from scoring.wording.cards import ActionKind, Card
+from scoring.wording.card import ActionKind, Card
 from scoring.wording.text import Text
 from streams.channels.markdown import fitting
 from streams.channels.message import Message

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from scoring.wording.cards import Card
+from scoring.wording.card import Card
 from scoring.wording.text import Text
 from streams.channels.message import Message
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from scoring.wording.cards import Card
+from scoring.wording.card import Card
 from scoring.wording.text import Language
 from streams.errors import FunnelwatchError, RejectedError, UnreachableError
 

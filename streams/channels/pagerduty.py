@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field
 
 from scoring.alerts.routing import Severity
-from scoring.wording.cards import ActionKind
+from scoring.wording.card import ActionKind
 from scoring.wording.text import Text
 from streams.channels.message import Message, MessageKind
 from streams.channels.posting import post_json

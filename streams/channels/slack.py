@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import structlog
 from pydantic import Field
 
-from scoring.wording.cards import ActionKind, Card
+from scoring.wording.card import ActionKind, Card
 from scoring.wording.text import Text
 from streams.channels.message import Channel, Message, SendRejectedError, SendRetryableError
 from streams.channels.posting import post_json

@@ -9,7 +9,7 @@ import aiohttp
 import typer
 
 from scoring.alerts.routing import Severity
-from scoring.wording.cards import Card, Line, LineKind
+from scoring.wording.card import Card, Line, LineKind
 from streams.channels import Message, MessageKind, SendError
 from streams.channels.receiver import ChannelContext, ReceiverConfig
 from streams.channels.registry import build_channel

@@ -23,7 +23,7 @@ from scoring.alerts.alert import AlertTransition
 from scoring.calendar.effects import OwnEntry
 from scoring.calendar.entries import calendar_between
 from scoring.funnel.money import UNKNOWN_WORTH, MoneyLost, Worth, price
-from scoring.wording.cards import CardStore, Health
+from scoring.wording.card import CardStore, Health
 from scoring.wording.text import Language
 from streams.clickhouse.clients import open_reader
 from streams.config.core import day_rules

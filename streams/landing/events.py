@@ -22,11 +22,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
 import numpy as np
 from clickhouse_connect.driver import AsyncClient
 
-from scoring.counting.partition import TICK_PREFIX, UNREADABLE, ClockTick
+from scoring.counting.records import TICK_PREFIX, UNREADABLE, decode_tick
 from scoring.events.bounds import BELIEVED_AHEAD_MS
 from scoring.events.event import RejectReason
 from scoring.events.identity import ONCE_PER_ORDER, PIXEL_IDS, PUBLIC_SOURCE, known_id
@@ -58,9 +57,6 @@ _MARGIN_MS = HOUR_MS
 _ORDERS_MS = 40 * 24 * HOUR_MS
 #: events in foreign partitions that are remembered, at most; the reconciliation repairs what is forgotten
 _MAX_STRAYED = 500_000
-
-
-_decode_tick = msgspec.json.Decoder(ClockTick).decode
 
 
 @dataclass(slots=True)
@@ -392,6 +388,6 @@ def as_sent(line: bytes) -> bytes:
 
 def _tick_ms(line: bytes) -> int:
     try:
-        return _decode_tick(line).tick_ms
+        return decode_tick(line).tick_ms
     except UNREADABLE:
         return 0

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from scoring.counting.partition import UNREADABLE, reason_of
+from scoring.counting.records import UNREADABLE, reason_of
 from scoring.events.bounds import BELIEVED_AHEAD_MS, OLDEST_MS
 from scoring.events.event import Event, EventType, RejectReason
 from scoring.events.incoming import MAX_QUANTITY

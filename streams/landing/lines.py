@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 from aiokafka.structs import ConsumerRecord
 
-from scoring.counting.partition import UNREADABLE
+from scoring.counting.records import UNREADABLE
 from streams.landing.targets import WRAPPED, Target
 from streams.landing.writer import Row
 

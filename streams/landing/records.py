@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from scoring.counting.partition import UNREADABLE, reason_of
+from scoring.counting.records import UNREADABLE, reason_of
 from scoring.errors import ScoringError
 from scoring.events.event import RejectReason
 from scoring.records.order_facts import OrderFacts, check_order_facts

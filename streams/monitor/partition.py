@@ -21,7 +21,8 @@ import msgspec
 
 from scoring.alerts.alert import AlertTransition
 from scoring.counting.lateness import Delay, Lateness
-from scoring.counting.partition import MINUTE, OWNER, PartitionCounts, Tally, totals
+from scoring.counting.partition import MINUTE, OWNER, PartitionCounts, totals
+from scoring.counting.records import Tally
 from scoring.counting.segments import SegmentContest
 from scoring.counting.windows import WINDOW_MINUTES, RollingWindows
 from scoring.funnel.scores import ScoreRow

@@ -23,7 +23,8 @@ from collections.abc import Iterable
 import msgspec
 
 from scoring.alerts.alert import AlertTransition
-from scoring.counting.partition import IS_LATE, MINUTE, OWNER, TAKEN_BACK, Row, UncountedRecord
+from scoring.counting.partition import IS_LATE, MINUTE, OWNER, TAKEN_BACK, Row
+from scoring.counting.records import UncountedRecord
 from scoring.counting.segments import SegmentContest
 from scoring.events.event import DeadLetter
 from scoring.events.personal_values import mask_text

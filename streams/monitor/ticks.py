@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import ProducerClosed
 
-from scoring.counting.partition import ClockTick, encode_tick
+from scoring.counting.records import ClockTick, encode_tick
 from streams.kafka.topic_ids import TopicReplacedError
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from scoring.alerts.deciding import Candidate, Decision, GroupState, Reason
 from scoring.alerts.routing import Severity
-from scoring.wording.cards import ActionKind, Card, build_card
-from scoring.wording.cards import CardContext as CardSurroundings
+from scoring.wording.card import ActionKind, Card
+from scoring.wording.card import CardContext as CardSurroundings
+from scoring.wording.cards import build_card
 from streams.channels import Message, MessageKind
 from streams.channels.receiver import ReceiverConfig
 from streams.config.model import Config

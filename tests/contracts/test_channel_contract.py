@@ -20,7 +20,7 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from scoring.alerts.routing import Severity
-from scoring.wording.cards import Card, Line, LineKind
+from scoring.wording.card import Card, Line, LineKind
 from streams.channels import Channel, Message, MessageKind, SendRejectedError, SendRetryableError
 from streams.channels.receiver import ChannelContext, ChannelSpec, is_secret
 from streams.channels.registry import CHANNELS

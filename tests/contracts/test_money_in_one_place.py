@@ -19,7 +19,8 @@ from scoring.digest.judging import build_digest
 from scoring.digest.schedule import DigestForm, Occurrence
 from scoring.funnel.money import MoneyLost, Worth, price, price_sql
 from scoring.funnel.stages import STAGE_INDEX, STAGES, STEPS
-from scoring.wording.cards import CardContext, build_card
+from scoring.wording.card import CardContext
+from scoring.wording.cards import build_card
 from streams.clickhouse.migrations import migrate
 from streams.clickhouse.reader import Database
 from streams.config.subscribers import SubscriberConfig

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from scoring.alerts.actions import CloseReason, HumanAction, HumanActionKind
 from scoring.funnel.units import MINUTE_MS
-from scoring.wording.cards import ActionKind
+from scoring.wording.card import ActionKind
 from streams.clickhouse.errors import ClickHouseUnreachableError
 from streams.clock import now_ms
 from streams.incidents.action_log import new_action

@@ -10,7 +10,8 @@ from scoring.alerts.alert import AlertKind
 from scoring.baselines import Kernel
 from scoring.baselines.pooled import PoolSums
 from scoring.funnel.pools import PoolRules, StoreTraits
-from scoring.wording.cards import LineKind, build_card
+from scoring.wording.card import LineKind
+from scoring.wording.cards import build_card
 from scoring.wording.catalogue import pool_name
 from streams.incidents.reader import ReaderWording
 from tests.fixtures.alert_card import ALERT, AROUND

@@ -16,12 +16,10 @@ from scoring.counting.partition import (
     OWNER,
     SLACK_MINUTES,
     TAKEN_BACK,
-    ClockTick,
     PartitionCounts,
-    Tally,
-    encode_tick,
     totals,
 )
+from scoring.counting.records import ClockTick, Tally, encode_tick
 from scoring.counting.segments import Segmenter
 from scoring.events.event import Event, EventType, RejectReason
 from scoring.funnel.segment_names import BOTS, MARKED, OTHER

@@ -9,14 +9,9 @@ import pytest
 from scoring.alerts.actions import CloseReason
 from scoring.alerts.alert import AlertKind, AlertLabel, AlertState, AlertTransition
 from scoring.funnel.money import UNKNOWN_WORTH, Worth
+from scoring.wording.card import ActionKind, Card, CardContext, CardStore, Health, LineKind
 from scoring.wording.cards import (
     MAX_LINES,
-    ActionKind,
-    Card,
-    CardContext,
-    CardStore,
-    Health,
-    LineKind,
     build_card,
 )
 from scoring.wording.text import LANGUAGES, Language

@@ -21,7 +21,8 @@ import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
-from scoring.wording.cards import Card, Line, LineKind, build_card
+from scoring.wording.card import Card, Line, LineKind
+from scoring.wording.cards import build_card
 from streams.channels import Message, MessageKind, SendRejectedError, SendRetryableError
 from streams.channels.apprise import AppriseChannel
 from streams.channels.console import ConsoleChannel

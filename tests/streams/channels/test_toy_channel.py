@@ -15,6 +15,7 @@ from tests.streams.channels.hook import Hook
 PROGRAM = """
 import asyncio, json, sys
 from pathlib import Path
+from scoring.wording.card import Card
 from streams.channels import registry
 from tests.streams.channels import toy
 
@@ -22,7 +23,6 @@ registry.CHANNELS = (toy.CHANNEL, *registry.CHANNELS)
 
 import aiohttp
 from scoring.alerts.routing import Severity
-from scoring.wording.cards import Card
 from streams.channels import Message, MessageKind
 from streams.channels.receiver import ChannelContext
 from streams.config.loading import read_config

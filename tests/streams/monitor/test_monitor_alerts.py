@@ -25,7 +25,7 @@ from scoring.baselines import (
     encode_baseline,
     fit_baselines,
 )
-from scoring.counting.partition import ClockTick, encode_tick
+from scoring.counting.records import ClockTick, encode_tick
 from scoring.detection import DetectionPolicy, Detector
 from scoring.events.event import Event, EventType
 from scoring.funnel.stages import STAGE_INDEX

@@ -18,7 +18,8 @@ import pytest
 
 from scoring.baselines import Kernel, KernelSource, StoreBaseline, StoreHistory, fit_baselines
 from scoring.counting.lateness import Delay, Lateness
-from scoring.counting.partition import ClockTick, PartitionCounts, encode_tick
+from scoring.counting.partition import PartitionCounts
+from scoring.counting.records import ClockTick, encode_tick
 from scoring.counting.segments import Segmenter
 from scoring.detection import DetectionPolicy, Detector
 from scoring.detection.detector import Judgement

@@ -19,7 +19,8 @@ import pytest
 
 from scoring.baselines.baseline import StoreBaseline
 from scoring.counting.lateness import Delay
-from scoring.counting.partition import ClockTick, PartitionCounts, encode_tick
+from scoring.counting.partition import PartitionCounts
+from scoring.counting.records import ClockTick, encode_tick
 from scoring.counting.segments import Segmenter
 from scoring.detection.detector import Judgement
 from scoring.events.event import Event, EventType

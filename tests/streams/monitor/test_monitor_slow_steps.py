@@ -12,7 +12,7 @@ import pytest
 from scoring.alerts.alert import AlertState, AlertTransition
 from scoring.baselines import Kernel, KernelSource, SlowBaseline, StoreBaseline, encode_baseline
 from scoring.baselines.business import BusinessHours
-from scoring.counting.partition import ClockTick, encode_tick
+from scoring.counting.records import ClockTick, encode_tick
 from scoring.detection import DetectionPolicy, Detector
 from scoring.events.event import Event, EventType
 from scoring.funnel.scores import ScoreRow

@@ -13,7 +13,7 @@ import pytest
 
 from scoring.alerts.alert import AlertKind, AlertState, AlertTransition
 from scoring.baselines import StoreBaseline, StoreHistory, encode_baseline, fit_baselines
-from scoring.counting.partition import ClockTick, encode_tick
+from scoring.counting.records import ClockTick, encode_tick
 from scoring.detection.pool_minutes import PoolMinutes
 from scoring.events.event import Event, EventType
 from scoring.funnel.scores import ScoreRow

@@ -15,7 +15,7 @@ from scoring.funnel.scores import ScoreState
 from scoring.funnel.stages import STEPS, Stage
 from scoring.wording import alert_words
 from scoring.wording import catalogue as texts
-from scoring.wording.cards import ActionKind
+from scoring.wording.card import ActionKind
 from scoring.wording.text import LANGUAGES, Language
 from streams.incidents.reader import ReaderWording
 from streams.settings import Settings
