@@ -16,7 +16,7 @@ import typer
 from streams.cli.asking import DataOption, running_instance
 from streams.cli.terminal import console, say, write_line
 from streams.clickhouse.asking import ask
-from streams.clickhouse.errors import ClickHouseError, ClickHouseUnreachableError
+from streams.clickhouse.errors import ClickHouseError, ClickHouseUnreachableError, message_of
 from streams.printable import printable
 from streams.settings import Settings
 
@@ -44,9 +44,7 @@ def explain(error: ClickHouseError, settings: Settings) -> str:
             f"ClickHouse does not answer at {settings.clickhouse_url}. "
             f"Is the instance running? Try: funnelwatch status --data {settings.data}"
         )
-    text = " ".join(str(error).split())
-    found = re.search(r"DB::Exception:\s*(.*?)\s*(?:\(version [^)]*\)|$)", text)
-    message = found.group(1) if found else text
+    message = message_of(str(error))
     hint = _HINTS.get(error.code, "")
     return f"{message[:1500]}{'' if message.endswith('.') or not hint else '.'} {hint}".strip()
 

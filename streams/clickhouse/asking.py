@@ -12,13 +12,12 @@ from urllib.parse import urlencode
 
 import urllib3
 
-from streams.clickhouse.errors import ClickHouseRejectedError, mapped, meaning
+from streams.clickhouse.errors import ClickHouseRejectedError, mapped, meaning, message_of
 from streams.settings import Settings
 
 _CONNECT_S, _ANSWER_S = 5.0, 300.0
 #: what ClickHouse writes behind rows already sent when a query fails on the way
 _BROKE_OFF = re.compile(rb"^(__exception__|Code: \d+\. DB::Exception)")
-_MESSAGE = re.compile(r"DB::Exception:\s*(.*?)\s*(?:\(version [^)]*\)|$)")
 #: in the value of a parameter, as in a cell of TabSeparated
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\0": "\\0"})
 
@@ -82,6 +81,5 @@ def _farewell(line: bytes, lines: Iterable[bytes]) -> str:
     said = [line]
     with suppress(urllib3.exceptions.HTTPError):
         said.extend(lines)
-    text = " ".join(b" ".join(said).decode("utf-8", "replace").replace("__exception__", "").split())
-    found = _MESSAGE.search(text)
-    return f"the query failed after part of its rows had been sent; they are not all. {found[1] if found else text}".strip()
+    message = message_of(b" ".join(said).decode("utf-8", "replace").replace("__exception__", ""))
+    return f"the query failed after part of its rows had been sent; they are not all. {message}".strip()
