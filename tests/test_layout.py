@@ -25,7 +25,7 @@ SCORING: Mapping[str, set[str]] = {
     "calendar": {"errors", "wording"},
     "baselines": {"errors", "funnel", "calendar"},
     "detection": {"errors", "funnel", "counting", "alerts", "calendar", "baselines"},
-    "digest": {"errors", "funnel", "alerts", "wording", "calendar"},
+    "digest": {"errors", "funnel", "alerts", "wording", "calendar", "records"},
     "sources": {"errors", "funnel", "wording", "records"},
 }
 STREAMS: Mapping[str, set[str]] = {

@@ -13,6 +13,7 @@ from datetime import date, timedelta
 from scoring.digest import texts as texts
 from scoring.digest.judging import completeness
 from scoring.digest.matters import say_incident, say_matter
+from scoring.digest.reports import say_reports
 from scoring.digest.schedule import LATE_MS, DigestForm, Occurrence
 from scoring.digest.slow import say_slow, slow_detail
 from scoring.digest.values import (
@@ -48,6 +49,7 @@ def say_digest(digest: Digest, context: DigestContext) -> SaidDigest:
     store = pictured.store.name if pictured else ""
     shown = digest.rows[:MAX_ROWS]
     slow, slow_note = say_slow(digest.slow, context)
+    reports, reports_note = say_reports(digest.facts, context)
     result = " · ".join(
         texts.GROUPS[group](language, n=n) for group, n in digest.counts.items() if n
     ) or texts.VERDICTS[Verdict.NO_DATA](language)
@@ -83,6 +85,8 @@ def say_digest(digest: Digest, context: DigestContext) -> SaidDigest:
         radar_note=texts.RADAR_NOTE(language),
         slow=slow,
         slow_note=slow_note,
+        reports=reports,
+        reports_note=reports_note,
     )
 
 

@@ -30,6 +30,7 @@ HEADINGS: Mapping[str, Text] = {
     "funnel": Text("漏斗：{store}", "Funnel: {store}"),
     "radar": Text("各步转化与预期：{store}", "Conversion of each step: {store}"),
     "slow": Text("履约（按仓库工作时间）", "Fulfilment, in the warehouse's business hours"),
+    "reports": Text("平台自己的数字", "What platforms report themselves"),
     "incidents": Text("未了结的告警", "Open incidents"),
     "calendar": Text("今后七天", "The next seven days"),
     "store": Text("店铺", "Store"),
@@ -44,6 +45,15 @@ HEADINGS: Mapping[str, Text] = {
     "unsubscribe": Text("退订", "Unsubscribe"),
 }
 
+REPORT_OF = Text(
+    "{store} · {source} · {day} {weekday}（{zone}）", "{store} · {source} · {weekday} {day} ({zone})"
+)
+RESTATED = Text("（已修订）", " (restated)")
+REPORTS_NOTE = Text(
+    "各来源最近一个完整日，不并入事件计数。",
+    "The newest complete day of each source; never added to event counts.",
+)
+REPORTS_MORE = Text("另有 {n} 项见店铺页。", " {n} more are on the stores' pages.")
 SUBJECT_WEEK = Text("周报 {first}–{last}", "week {first}–{last}")
 PERIOD_DAY = Text("{day} {weekday} 全天（{zone}）", "{weekday} {day}, the whole day ({zone})")
 PERIOD_WEEK = Text(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 
 from scoring.alerts.actions import CloseReason
@@ -121,6 +122,20 @@ class AlertFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class DigestFigure:
+    """One complete figure of a day that a platform reports itself (view ``report_rows``); ``value`` is decimal text."""
+
+    store_id: str
+    source: str
+    measure: str
+    value: str
+    currency: str
+    day: date
+    zone: str
+    is_restated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class DigestFacts:
     """Everything a digest is made of; ``made_ms`` is the moment at which "open" is meant."""
 
@@ -130,6 +145,7 @@ class DigestFacts:
     stores: tuple[DigestStore, ...]
     alerts: tuple[AlertFacts, ...] = ()
     rejected: Mapping[str, int] = field(default_factory=dict)
+    reports: tuple[DigestFigure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,8 @@ class SaidDigest:
     radar_note: str
     slow: tuple[Said, ...]
     slow_note: str
+    reports: tuple[Said, ...] = ()
+    reports_note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import TypeVar
+from zoneinfo import ZoneInfo
 
 import msgspec
 import structlog
@@ -15,7 +17,7 @@ from scoring.alerts.actions import UNHANDLED, ActionBook, HumanAction
 from scoring.alerts.alert import AlertState
 from scoring.alerts.routing import RoutingError
 from scoring.digest.schedule import DigestForm, Occurrence
-from scoring.digest.values import AlertFacts, Bucket, DigestFacts, DigestStore, StepSums
+from scoring.digest.values import AlertFacts, Bucket, DigestFacts, DigestFigure, DigestStore, StepSums
 from scoring.funnel.scores import FULL_COVERAGE, SUPPLY_DAYS, no_expectation_sql
 from scoring.funnel.stages import is_fast
 from scoring.funnel.units import DAY_MS
@@ -95,6 +97,19 @@ GROUP BY reason_name
 """
 
 
+#: how many days before the digest's last day a figure may be: platforms need up to three
+REPORT_BACK_MS = 7 * DAY_MS
+REPORTS = f"""
+SELECT store_id, toString(source) AS source_name, toString(measure) AS measure_name, toString(value) AS value_text, currency,
+       toUnixTimestamp(period_start) AS start_s, toString(zone) AS zone_name, restated
+FROM report_rows
+WHERE period = 'day' AND empty(dimensions) AND complete AND {_MINE}
+  AND period_start >= toDateTime({{from_s:Int64}}, 'UTC') AND period_start < toDateTime({{to_s:Int64}}, 'UTC')
+ORDER BY store_id, source, measure, period_start
+LIMIT 50000
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class _Answers:
     sums: Sequence[Row]
@@ -105,6 +120,7 @@ class _Answers:
     alerts: Sequence[Row]
     actions: Sequence[Row]
     rejected: Sequence[Row]
+    reports: Sequence[Row]
 
 
 class DigestQueries:
@@ -138,6 +154,7 @@ class DigestQueries:
             stores=tuple(by_store.store(store, last_seen.get(store.id)) for store in known.values()),
             alerts=await self._priced(_alerts(answers.alerts, answers.actions)),
             rejected={row["reason_name"]: int(row["letters"]) for row in answers.rejected},
+            reports=_figures(answers.reports, when.last_day),
         )
 
     async def _priced(self, alerts: tuple[AlertFacts, ...]) -> tuple[AlertFacts, ...]:
@@ -166,6 +183,9 @@ class DigestQueries:
             alerts=await rows(ALERTS, alerts_s=alerts_s, **span),
             actions=await rows(ACTIONS, alerts_s=alerts_s),
             rejected=await rows(REJECTED, **span),
+            reports=[]
+            if form is not DigestForm.DAILY
+            else await rows(REPORTS, **{**span, "from_s": from_s - REPORT_BACK_MS // 1000}),
         )
 
     async def _last_seen(self, stores: list[str], before_ms: int) -> dict[str, int]:
@@ -231,6 +251,27 @@ class _Folded:
                 )
             )
         return tuple(buckets)
+
+
+def _figures(rows: Sequence[Row], last_day: date) -> tuple[DigestFigure, ...]:
+    """The figures of days up to ``last_day``, each day by the clock of its own report."""
+    found = []
+    for row in rows:
+        began = datetime.fromtimestamp(int(row["start_s"]), UTC).astimezone(ZoneInfo(row["zone_name"]))
+        if began.date() <= last_day:
+            found.append(
+                DigestFigure(
+                    row["store_id"],
+                    row["source_name"],
+                    row["measure_name"],
+                    row["value_text"],
+                    row["currency"],
+                    began.date(),
+                    row["zone_name"],
+                    bool(row["restated"]),
+                )
+            )
+    return tuple(found)
 
 
 def _sums(rows: Sequence[Row]) -> dict[str, dict[str, StepSums]]:

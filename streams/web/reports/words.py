@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from scoring.records.measures import MEASURE_BY_NAME
-from scoring.wording.catalogue import PLATFORM_NAMES
 from scoring.wording.text import Language, Text
 
 REPORT_WORDS: Mapping[str, Text] = {
@@ -42,26 +41,6 @@ REPORT_WORDS: Mapping[str, Text] = {
     "reports_longer": Text("周、月及其他期间", "Weeks, months and other spans"),
     "reports_picture": Text("{measure}，近 {n} 天", "{measure}, last {n} days"),
 }  # fmt: skip
-
-#: platforms that send reports and have no stores of their own
-_OTHERS: Mapping[str, Text] = {
-    "ga4": Text("GA4", "GA4"),
-    "meta": Text("Meta", "Meta"),
-    "files": Text("文件", "Files"),
-    "erp": Text("ERP", "ERP"),
-    "temu": Text("Temu", "Temu"),
-    "shein": Text("SHEIN", "SHEIN"),
-    "ozon": Text("Ozon", "Ozon"),
-    "woocommerce": Text("WooCommerce", "WooCommerce"),
-}
-
-
-def report_source_name(source: str, language: Language) -> str:
-    """The name for people of who reports; its id where it has none."""
-    found = _OTHERS.get(source) or next(
-        (text for platform, text in PLATFORM_NAMES.items() if platform.value == source), None
-    )
-    return found(language) if found else source
 
 
 def measure_name(measure: str, language: Language) -> str:

@@ -9,6 +9,7 @@ from aiohttp import web
 from scoring.events.event import EventType
 from scoring.funnel.stages import STEP_BY_ID
 from scoring.funnel.units import HOUR_MS
+from scoring.records.source_names import report_source_name
 from streams.clickhouse.errors import ClickHouseUnreachableError
 from streams.clock import now_ms
 from streams.web.cleaning.board import CLEANED_DAYS, CLEANED_ROWS
@@ -34,7 +35,7 @@ from streams.web.frame.routes import (
 from streams.web.frame.subject import PageServices, Subject
 from streams.web.reports.pages import report_board
 from streams.web.reports.queries import ReportQueries
-from streams.web.reports.words import measure_name, report_source_name
+from streams.web.reports.words import measure_name
 from streams.web.store.answers import Funnel, RawEvents, Series
 from streams.web.store.change_answers import Cohorts, Contributions
 from streams.web.store.change_queries import AGAINST, COHORT_DAYS, ChangeQueries

@@ -17,6 +17,7 @@ from scoring.digest.values import (
     AlertFacts,
     Bucket,
     DigestFacts,
+    DigestFigure,
     DigestGroup,
     DigestIncident,
     DigestStore,
@@ -317,3 +318,45 @@ def test_fulfilment_measured_from_orders_has_its_axis() -> None:
     digest = build_digest(facts(with_parcels("a", parcels(60, 80), "order_to_fulfilment")))
     axes = {axis.name: axis.value for axis in digest.radar}
     assert axes["payment_to_fulfilment"] == pytest.approx(0.75)
+
+
+def figure(measure: str, value: str, day: date, **more: Any) -> DigestFigure:
+    known: dict[str, Any] = {
+        "store_id": "a",
+        "source": "shopee",
+        "currency": "",
+        "zone": "Asia/Singapore",
+        **more,
+    }
+    return DigestFigure(measure=measure, value=value, day=day, **known)
+
+
+def test_the_newest_complete_day_of_each_source_is_reported_by_measure_and_named() -> None:
+    yesterday, before = date(2026, 3, 3), date(2026, 3, 2)
+    given = replace(
+        facts(shop("a")),
+        reports=(
+            figure("orders", "34", yesterday, is_restated=True),
+            figure("visitors", "1020", yesterday),
+            figure("visitors", "999", before),
+            figure("revenue", "731.50", yesterday, currency="SGD"),
+            figure("sessions", "500", before, source="amazon", zone="America/Los_Angeles"),
+            figure("luck", "7", yesterday),
+        ),
+    )
+    english = said(given, "en")
+    assert [(item.title, item.lines) for item in english.reports] == [
+        ("A · Amazon · Mon 2 Mar (America/Los_Angeles)", ("Sessions 500",)),
+        (
+            "A · Shopee · Tue 3 Mar (Asia/Singapore)",
+            ("Visitors 1,020 · Orders 34 (restated) · Revenue 732 SGD",),
+        ),
+    ]
+    assert "never added" in english.reports_note
+    chinese = said(given, "zh")
+    assert "访客数" in chinese.reports[1].lines[0]
+    assert "已修订" in chinese.reports[1].lines[0]
+
+
+def test_a_digest_without_reports_says_nothing_of_them() -> None:
+    assert (said(facts(shop("a"))).reports, said(facts(shop("a"))).reports_note) == ((), "")

@@ -28,6 +28,7 @@ from streams.settings import Settings
 from tests.fixtures import web_seed
 from tests.fixtures.clickhouse import Store
 from tests.fixtures.page import page_settings
+from tests.fixtures.report_seed import insert_reports
 
 DATABASE = "funnelwatch_digests"
 ZONE = "Asia/Shanghai"
@@ -54,6 +55,7 @@ def settings(clickhouse: Store, tmp_path_factory: pytest.TempPathFactory, moment
         300,
     )  # the fall is the last hours of the day it covers
     web_seed.seed(client, moment)
+    insert_reports(client, moment)
     web_seed.FALL_MINUTES = before
     yield settings
     client.command(f"DROP DATABASE {DATABASE}")
@@ -129,10 +131,22 @@ def test_the_plain_text_is_complete_in_itself(make: Any, language: str) -> None:
         assert f"- {row.name} · {row.verdict}" in text
     for stage in said.stages:
         assert f"{stage.name}: {stage.count}" in text
-    for item in (*said.matters, *said.incidents):
+    assert said.reports
+    for item in (*said.matters, *said.incidents, *said.reports):
         assert item.title in text
         assert all(line in text for line in item.lines)
     assert "<" not in text.replace("<https", "")
+
+
+def test_the_newest_complete_day_of_a_platform_is_in_both_parts_and_is_not_counted(make: Any) -> None:
+    made = make(language="en")
+    (reported,) = made.laid.said.reports
+    assert reported.title.startswith("SG Shopee · Shopee · ")
+    assert reported.lines[0].startswith("Visitors 1,020 · Page views 4,080 · Orders 34 · Revenue ")
+    assert reported.lines[0] in made.laid.html
+    assert make(language="en", form="weekly").laid.said.reports == ()
+    row = next(one for one in made.laid.said.rows if one.name == "SG Shopee")
+    assert row.row.store.counts["order"] != 34
 
 
 def test_every_picture_is_drawn_is_in_the_mail_and_has_its_numbers_as_text(
