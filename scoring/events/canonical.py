@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -112,12 +113,12 @@ def _accepted(incoming: IncomingEvent, delivery: Delivery, careful: bool) -> Eve
         amount=amount,
         currency=currency,
         source=source,
-        attributes=incoming.attributes or {},
+        attributes=_attributes(incoming.attributes) if incoming.attributes else {},
     )
     is_clean = _are_clean(category, channel, campaign, payment_method) and (not product or _is_clean(product))
-    if incoming.attributes or not (is_clean and is_plain_id(given_id or "") and is_plain_id(order_id)):
-        return _without_personal_data(event, incoming, delivery)
-    return event
+    if is_clean and (not given_id or is_plain_id(given_id)) and (not order_id or is_plain_id(order_id)):
+        return event
+    return _without_personal_data(event, incoming, delivery)
 
 
 @lru_cache(maxsize=4096)
@@ -221,7 +222,7 @@ def _device_class(user_agent: str | None, delivery: Delivery) -> str:
 
 
 def _without_personal_data(event: Event, incoming: IncomingEvent, delivery: Delivery) -> Event:
-    """``event`` with personal data masked in what a sender may write freely, and in its ids."""
+    """``event`` with personal data masked in its words and its ids."""
     changes: dict[str, object] = {}
     if not _are_clean(event.category, event.channel, event.campaign, event.payment_method):
         changes = {
@@ -229,10 +230,6 @@ def _without_personal_data(event: Event, incoming: IncomingEvent, delivery: Deli
             "channel": mask_text(event.channel),
             "campaign": mask_label(event.campaign),
             "payment_method": mask_text(event.payment_method),
-        }
-    if event.attributes:
-        changes["attributes"] = {
-            _attribute_name(name): _attribute(name, text) for name, text in event.attributes.items()
         }
     for name in ("event_id", "order_id", "product"):
         text = getattr(incoming, name)
@@ -245,6 +242,10 @@ def _without_personal_data(event: Event, incoming: IncomingEvent, delivery: Deli
 
 _attribute_name = lru_cache(maxsize=4096)(mask_text)
 _attribute = lru_cache(maxsize=4096)(mask_attribute)
+
+
+def _attributes(given: Mapping[str, str]) -> dict[str, str]:
+    return {_attribute_name(name): _attribute(name, text) for name, text in given.items()}
 
 
 def _not_of_this_door(kind: EventType, types: frozenset[EventType]) -> _NotAcceptableError:

@@ -202,5 +202,6 @@ CUES = _in_order(
     """tel telefon telefone telefono telephone phone mobile cell handy fon sms whatsapp zalo id-card ssn cpf rg
     curp rfc dni nie nif nik ktp npwp cccd cmnd passport passport-no pasaporte passaporte reisepass personalausweis
     aadhaar aadhar iban konto account acct hp sdt ktp celular movil móvil ligue 电话 電話 手机 手機 手机号 联系方式 身份证
-    身份证号 护照 卡号 银行卡 微信 旺旺 携帯 電話番号 口座番号 カード番号 マイナンバー 전화 휴대폰 연락처 โทร เบอร์ điện-thoại sđt тел телефон"""
+    身份证号 护照 卡号 银行卡 微信 旺旺 携帯 電話番号 口座番号 カード番号 マイナンバー 전화 휴대폰 연락처 โทร เบอร์ điện-thoại sđt тел телефон móvil qq
+    ponsel steuer-id steuernummer bsn pesel tckn nric mykad driver-license driving-licence 驾驶证 社保号 身分證 個人番号 паспорт снилс инн kimlik"""
 )

@@ -144,6 +144,8 @@ def mask_attribute(field: str, text: str) -> str:
     """The value of an attribute as it is kept; its name decides before its shape does."""
     if is_persons_id(field) or (is_personal(field) and not is_label(field, text)):
         return REMOVED
+    if '":' in text or "':" in text:
+        return _masked_loosely(text, lambda raw: REMOVED)
     return mask_field(field, text)
 
 

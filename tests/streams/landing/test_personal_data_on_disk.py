@@ -15,11 +15,13 @@ from scoring.events.pseudonyms import Pseudonyms
 from streams.clock import now_ms
 from streams.collector.intake import EventIntake
 from streams.collector.publisher import Publisher
+from streams.collector.spool import Spool
 from streams.embedded.broker import Broker
 from streams.kafka.topics import DEADLETTERS, EVENTS
 from streams.sources.files.mapping import parse_mapping
 from streams.sources.files.reading import Table
 from streams.sources.files.run import Replay
+from streams.sources.pixel.beacon import read_beacon
 from tests.fixtures.clickhouse import OwnStore, Store, start_store
 from tests.fixtures.kafka import start_broker
 from tests.fixtures.landing import Ground, until
@@ -95,6 +97,8 @@ async def take_in(ground: Ground, kafka: str, tmp_path: Path) -> tuple[int, int]
         body = json.dumps(planted[: len(planted) // 2], ensure_ascii=False)
         lines = "\n".join(json.dumps(one) for one in planted[len(planted) // 2 :])
         results = [await intake.accept(text.encode(), source=Source.API) for text in (body, lines)]
+        beacon = json.dumps({"k": "a key", "events": planted[::7]}, ensure_ascii=False).encode()
+        results.append(await intake.accept(read_beacon(beacon).events, source=Source.PIXEL))
         path = tmp_path / "export.csv"
         head = f"number;when;who;{';'.join(NAMES)}\n"
         rows = f"1;yesterday;{PERSON}" + f";{PERSON}" * len(NAMES) + "\n" + f"2;{PERSON};{PLACE}\n"
@@ -103,6 +107,11 @@ async def take_in(ground: Ground, kafka: str, tmp_path: Path) -> tuple[int, int]
         report = await Replay(
             Table(path, mapping), mapping, "s1", StoreDefaults("shopify", "USD"), intake
         ).run()
+    spool = Spool(tmp_path / "spool", 100_000_000)
+    async with Publisher("127.0.0.1:1", spool) as publisher:
+        intake = EventIntake(publisher, {"s1": StoreDefaults("shopify", "USD")}, Pseudonyms("a key"))
+        waiting = await intake.accept(body.encode(), source=Source.API)
+        assert waiting.accepted > 1000
     rejected = sum(len(result.rejected) for result in results) + report.rejected.total()
     return sum(result.accepted for result in results), rejected
 
@@ -136,4 +145,6 @@ async def test_personal_data_was_found_in_raw_files_of_broker_and_store(
     assert logs
     parts = written_since(clickhouse.data, began_s)
     assert parts
-    assert [one for one in planted for raw in (*logs, *parts) if one in raw] == []
+    spooled = written_since(tmp_path / "spool", began_s)
+    assert sum(map(len, spooled)) > 100_000
+    assert [one for one in planted for raw in (*logs, *parts, *spooled) if one in raw] == []
