@@ -21,7 +21,7 @@ COMMANDS: dict[str, str] = {
     "check": "Check the configuration and report every error with file, line and what was expected.",
     "fetch-broker": "Fetch the embedded broker's jars (40 MB, each verified by SHA-256) and prepare a quick start.",
     "replay": "Replay a CSV, CSV.GZ or Parquet file of events.",
-    "import": "Import a platform's exports: orders, shop reports and ads reports, as CSV, TSV, XLSX, XLS or zip.",
+    "import": "Import a platform's exports: orders, shop reports and ads reports, as CSV, TSV, XLSX, XLS, JSON, Parquet or zip.",
     "demo": "Watch eight simulated shops live: a baseline is learned, something breaks, an alert fires and resolves.",
     "sql": "Ask ClickHouse in SQL.",
     "deadletters": "List, inspect and resend rejected records.",

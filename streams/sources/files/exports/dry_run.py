@@ -12,6 +12,7 @@ from typing import Any
 from streams.sources.files.exports.cells import TableRows
 from streams.sources.files.exports.data_rows import RowTally
 from streams.sources.files.exports.event_rows import EventTable
+from streams.sources.files.exports.json_tables import is_json
 from streams.sources.files.exports.layout import ExportLayout, known_layouts
 from streams.sources.files.exports.numbers import WITHOUT_DECIMALS
 from streams.sources.files.exports.opening import ExportFile
@@ -27,6 +28,10 @@ from streams.sources.files.exports.values import ColumnValues
 _MAX_ENCODINGS = 5
 #: fields whose column may be in the header only once
 _NEEDED_ONCE = ("order", "placed", "status", "quantity", "total", "currency", "day")
+
+
+#: one measure of money for each currency is shown: the first of these that a report has
+_MONEY_MEASURES = ("revenue", "spend", "cost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +140,9 @@ def summarize(file: ExportFile, choices: ImportChoices) -> list[ExportSummary]:
         return [ExportSummary(file.name, _why_nothing(file))]
     summaries = []
     for name, table, rows in found:
+        if table.layout.rejected and choices.mapping is None:
+            summaries.append(ExportSummary(name, f"{table.layout.title}: {table.layout.rejected}"))
+            continue
         try:
             summaries.append(_summary(name, table, rows, choices, is_text=not file.sheets))
         except UnreadableExportError as error:
@@ -143,19 +151,14 @@ def summarize(file: ExportFile, choices: ImportChoices) -> list[ExportSummary]:
 
 
 def _why_nothing(file: ExportFile) -> str:
-    if file.path.suffix.lower() in (".json", ".ndjson", ".jsonl") or _begins_with(file, (b"{", b"[")):
-        return (
-            "this is JSON: the answer of an API or a webhook's body, not an export; only tables are imported"
-        )
+    if file.sheets and file.path.suffix.lower() not in (".xlsx", ".xls", ".xlsm"):
+        with file.path.open("rb") as content:
+            if is_json(content.read(64)):
+                return "holds no known list of orders, events or figures: of JSON only a platform's own answers with those are imported"
     return (
         "no row looks like the header of an export that is known; `funnelwatch import suggest` writes a mapping to "
         "start from, to be given with --mapping"
     )
-
-
-def _begins_with(file: ExportFile, starts: tuple[bytes, ...]) -> bool:
-    with file.path.open("rb") as content:
-        return content.read(64).lstrip(b"\xef\xbb\xbf \r\n\t").startswith(starts)
 
 
 def _layouts(choices: ImportChoices) -> Sequence[ExportLayout]:
@@ -218,6 +221,8 @@ def _summary(
         content = EventTable(values)
         _of_events(summary, content, given)
     summary.content, summary.tally = content, content.tally
+    if not values.row_count:
+        summary.notes.append("a header and no rows: nothing was exported; choose other days and export again")
     _ask(summary, values, given)
     return summary
 
@@ -273,6 +278,7 @@ def _of_orders(summary: ExportSummary, book: OrderBook, zone: str) -> None:
 def _of_report(summary: ExportSummary, table: ReportTable) -> None:
     measures: dict[str, dict[str, Any]] = {}
     sums: dict[str, Decimal] = {}
+    money: dict[str, dict[str, Decimal]] = {}
     rows = spread = 0
     with_dimensions: set[date] = set()
     for row in table.rows:
@@ -283,6 +289,9 @@ def _of_report(summary: ExportSummary, table: ReportTable) -> None:
         )
         one["rows"] += 1
         sums[row.measure] = sums.get(row.measure, Decimal(0)) + row.value
+        if table.has_currencies and row.unit == "money":
+            by_currency = money.setdefault(row.measure, {})
+            by_currency[row.currency or "?"] = by_currency.get(row.currency or "?", Decimal(0)) + row.value
         if row.start is None or row.end is None:
             continue
         if row.dimensions:
@@ -292,11 +301,14 @@ def _of_report(summary: ExportSummary, table: ReportTable) -> None:
     for day in sorted(with_dimensions):
         summary.per_day.setdefault(day.isoformat(), {})
     for measure, one in measures.items():
-        if one["adds_up"] and not table.is_never_added:
+        if len(money.get(measure, {})) > 1:
+            one["sum_by_currency"] = {code: _plain(amount) for code, amount in sorted(money[measure].items())}
+        elif one["adds_up"] and not table.is_never_added:
             one["sum"] = _plain(sums[measure])
         else:
             one["sum_of_rows"] = _plain(sums[measure])
     summary.measures, summary.report_rows = measures, rows
+    summary.money = next((money[one] for one in _MONEY_MEASURES if one in money), {})
     if spread:
         summary.notes.append(
             f"{spread:,} of {rows:,} figures speak of several days and belong to none of them"
@@ -332,7 +344,7 @@ def _ask(summary: ExportSummary, values: ColumnValues, zone: str) -> None:
     table = summary.table
     assert table is not None
     layout = table.layout
-    if not summary.zone and (summary.per_day or layout.kind != "report"):
+    if not summary.zone and summary.per_day:
         guess = layout.zone_by_language.get(table.language, "")
         summary.questions.append(
             Question("zone", "the file does not say which zone its times and days are in", guess)

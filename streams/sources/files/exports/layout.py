@@ -113,6 +113,13 @@ class ExportLayout(_LayoutPart):
     zone_by_language: dict[str, str] = {}
     cod_paid: Literal["delivery", "column"] = "delivery"
     is_guess: bool = False
+    rejected: str = Field(
+        "",
+        description="Recognised only to say that it is not imported: what it is and what to do.",
+    )
+    order_tail: bool = Field(
+        False, description="An order's number is what follows the last slash, as in gid://shopify/Order/1."
+    )
     day_first: bool | None = None
     decimal: Literal[".", ","] | None = None
     zone: Zone | None = None

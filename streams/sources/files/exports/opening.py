@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from streams.sources.files.exports.json_tables import is_json, json_tables
+from streams.sources.files.exports.parquet_rows import MAGIC as PARQUET
+from streams.sources.files.exports.parquet_rows import ParquetRows
 from streams.sources.files.exports.text_tables import TextRows, text_encodings
 from streams.sources.files.exports.unreadable import UnreadableExportError
 from streams.sources.files.exports.workbooks import (
@@ -23,12 +26,14 @@ from streams.sources.files.exports.workbooks import (
 )
 
 _MAX_MEMBERS = 1000
+#: bytes of a text file: three million orders with all that a platform writes of them
+MAX_TEXT = 2 << 30
 _HIDDEN = (".", "~$", "__MACOSX", "Thumbs.db")
 
 
 @dataclass(slots=True)
 class ExportFile:
-    """One file with its tables: a text file has one per encoding that fits, a workbook one per visible sheet."""
+    """One file with its tables: a text file has one per encoding that fits, a workbook one per visible sheet, JSON one per list."""
 
     name: str
     path: Path
@@ -84,12 +89,20 @@ def _files(path: Path, name: str, folder: Path, number: int) -> list[ExportFile]
 
 def _opened(path: Path, name: str) -> ExportFile:
     with path.open("rb") as file:
-        start = file.read(8)
+        start = file.read(256)
     try:
         if start.startswith((OLE, b"PK")):
             return ExportFile(name, path, sheets=open_workbook(path))
+        if start.startswith(PARQUET):
+            return ExportFile(name, path, sheets=[Sheet("", ParquetRows(path))])
         if not start.strip(b"\xef\xbb\xbf\r\n\t "):
             raise UnreadableExportError("the file is empty")
+        if (size := path.stat().st_size) > MAX_TEXT:
+            raise UnreadableExportError(
+                f"has {size / 1e9:,.1f} GB, at most {MAX_TEXT / 1e9:,.1f} GB are read; export fewer months at a time, and import one file after the other"
+            )
+        if is_json(start):
+            return ExportFile(name, path, sheets=[Sheet(*table) for table in json_tables(path)])
         return ExportFile(name, path, encodings=text_encodings(path))
     except UnreadableExportError as error:
         return ExportFile(name, path, trouble=str(error))

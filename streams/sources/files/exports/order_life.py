@@ -76,7 +76,7 @@ class _OrderRows:
         self, values: ColumnValues, chunk: TableChunk, life: Sequence[str], statuses: Sequence[str]
     ) -> None:
         self._values, self._chunk, self._columns = values, chunk, values.table.columns
-        self.ids = values.texts("order", chunk)
+        self.ids = values.order_ids(chunk)
         self.life = [(one, values.moments(one, chunk)) for one in life]
         self.placed, self.cancelled = values.moments("placed", chunk), values.moments("cancelled", chunk)
         texts = [values.texts(one, chunk) for one in statuses]
@@ -184,7 +184,7 @@ class OrderBook:
             )
         marks = array("q")
         for chunk in self._values.chunks():
-            marks.extend(map(hash, self._values.texts("order", chunk)))
+            marks.extend(map(hash, self._values.order_ids(chunk)))
         found = np.frombuffer(marks, dtype=np.int64) if marks else np.zeros(0, dtype=np.int64)
         _, from_the_end = np.unique(found[::-1], return_index=True)
         is_last = np.zeros(len(found), dtype=np.bool_)

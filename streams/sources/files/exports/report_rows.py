@@ -26,7 +26,7 @@ _TOTAL = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class ExportFigure:
-    """One figure: the measure, its unit and the period that it speaks of. ``start`` is None where the file names none."""
+    """One figure: the measure, its unit and the period that it speaks of. ``start`` is None where the file names none, and ``currency`` empty where its row does not name it."""
 
     measure: str
     unit: str
@@ -36,6 +36,7 @@ class ExportFigure:
     dimensions: tuple[tuple[str, str], ...] = ()
     is_unique: bool = False
     line: int = 0
+    currency: str = ""
 
 
 class ReportTable:
@@ -47,6 +48,8 @@ class ReportTable:
         self.is_never_added = self._layout.never_added
         self.questions: list[Question] = []
         self._parts = self._place_of_whole()
+        #: whether each row names the currency of its amounts
+        self.has_currencies = "currency" in self._table.columns
 
     @property
     def rows(self) -> Iterator[ExportFigure]:
@@ -63,6 +66,7 @@ class ReportTable:
         ]
         dimensions = [(name, chunk.columns[place]) for name, place in self._table.dimensions.items()]
         days, untils = values.moments("day", chunk), values.moments("until", chunk)
+        currencies = values.currencies(chunk) if self.has_currencies else [""] * len(chunk.lines)
         for at, line in enumerate(chunk.lines):
             period = self._period(chunk, at, days[at], untils[at]) if has_day else (None, None)
             if reason := self._why_left_out(chunk, at, period):
@@ -76,7 +80,8 @@ class ReportTable:
             names = tuple((name, text_of(cells[at])) for name, cells in dimensions)
             for one, spec, numbers in figures:
                 if isinstance(number := numbers[at], Decimal):
-                    yield ExportFigure(one, spec.unit, number, start, end, names, spec.unique, line)
+                    code = currencies[at] if spec.unit == "money" else ""
+                    yield ExportFigure(one, spec.unit, number, start, end, names, spec.unique, line, code)
 
     def _why_left_out(
         self, chunk: TableChunk, at: int, period: tuple[date | None, date | None] | None

@@ -82,6 +82,7 @@ class ColumnValues:
         self._chunks = KeptChunks()
         self._days: list[Cell] = []
         self._collect()
+        self._given_currency = currency
         self.currency, self.currency_is_sure = self._decide_currency(currency)
         self._decimals = {one: self._decide_decimal(one) for one in self._numbers}
         self._day_first = self._decide_days()
@@ -126,6 +127,11 @@ class ColumnValues:
         cells = chunk.columns[place]
         return [said(cell) for cell in cells] if one in _NAMES_OF_ONE else self._texts.of(cells)
 
+    def order_ids(self, chunk: TableChunk) -> list[str]:
+        """Each row's order number; empty for none."""
+        ids = self.texts("order", chunk)
+        return [one.rpartition("/")[2] for one in ids] if self.table.layout.order_tail else ids
+
     def damaged_ids(self, chunk: TableChunk) -> list[bool]:
         """Whether a spreadsheet has destroyed each row's order number."""
         place = self.table.columns.get("order")
@@ -157,8 +163,9 @@ class ColumnValues:
         if one not in self.table.columns:
             return [usual] * len(chunk.lines)
         # "Mex" is none: such an amount is asked about, not taken for the file's usual currency
+        unknown = self._given_currency if one == "currency" else ""
         codes = [text.upper() for text in self.texts(one, chunk)]
-        return [(code if code in CURRENCIES else "") if code else usual for code in codes]
+        return [(code if code in CURRENCIES else unknown) if code else usual for code in codes]
 
     def _needed_places(self) -> list[int]:
         """The columns that anything is read from; the first ones as well, in which a total says that it is one."""

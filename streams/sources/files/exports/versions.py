@@ -137,7 +137,7 @@ def report_row(figure: ExportFigure, marks: ImportMarks, currency: str) -> Repor
         zone=marks.zone or "UTC",
         value=f"{figure.value:f}",
         dimensions={name: text[:512] for name, text in figure.dimensions if text},
-        currency=currency if figure.unit == "money" else "",
+        currency=(figure.currency or currency) if figure.unit == "money" else "",
         complete=is_complete(marks.source, ends, marks.exported_at_ms),
         told_at_ms=marks.told_at_ms,
         import_id=marks.import_id,

@@ -343,7 +343,7 @@ def test_a_header_without_rows_is_neither_an_order_nor_an_error(read: Read) -> N
 
 def test_a_table_of_something_else_gets_a_clear_answer(read: Read) -> None:
     assert "no row looks like the header" in read("name,colour\nx,red\n")["error"]
-    assert "this is JSON" in read('{"id": 1}')["error"]
+    assert "no known list of orders" in read('{"id": 1}')["error"]
 
 
 def test_pixel_rows_keep_two_orders_apart_that_share_one_id_and_count_a_repeat_once(read: Read) -> None:

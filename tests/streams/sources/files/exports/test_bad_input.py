@@ -1,0 +1,86 @@
+"""What cannot be imported: each gets a clear answer, and nothing of it is taken."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from streams.sources.files.exports.dry_run import ImportChoices, summarize
+from streams.sources.files.exports.opening import opened
+from tests.fixtures.workbook import sheet_xml, write_workbook
+
+SHOPIFY = "Name,Financial Status,Paid at,Fulfillment Status,Currency,Total,Created at,Lineitem quantity,Lineitem name,Lineitem price"
+ROW = "#1,paid,2026-03-07 10:00:00 +0000,,USD,10.00,2026-03-07 10:00:00 +0000,1,Hat,5"
+
+
+def found(path: Path) -> dict[str, Any]:
+    with opened(path) as files:
+        return summarize(files[0], ImportChoices())[0].as_record()
+
+
+def csv(folder: Path, text: str) -> Path:
+    path = folder / "a.csv"
+    path.write_text(text)
+    return path
+
+
+def test_a_csv_of_four_gigabytes_is_rejected_at_once(tmp_path: Path) -> None:
+    path = csv(tmp_path, f"{SHOPIFY}\n{ROW}\n")
+    with path.open("r+b") as file:
+        file.truncate(4 << 30)  # a hole: no disk is used
+    assert "has 4.3 GB, at most 2.1 GB are read" in found(path)["error"]
+
+
+def test_a_million_empty_lines_are_not_rows(tmp_path: Path) -> None:
+    record = found(csv(tmp_path, f"{SHOPIFY}\n" + "\n" * 500_000 + f"{ROW}\n" + ",,,,,,,,,\n" * 500_000))
+    assert (record["rows"], record["orders"], record["left_out"]) == (1, 1, {})
+
+
+@pytest.mark.parametrize("headers", [1, 3])
+def test_headers_and_no_rows_say_so(tmp_path: Path, headers: int) -> None:
+    record = found(csv(tmp_path, f"{SHOPIFY}\n" * headers))
+    assert (record["orders"], record["error"], record["questions"]) == (0, None, [])
+    assert record["left_out"] == ({"repeated_header": headers - 1} if headers > 1 else {})
+    assert "a header and no rows" in record["notes"][0]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Website,Order ID,Order Date,Purchase Order Number,Currency,Unit Price,Unit Price Tax,Shipping Charge,Total Discounts,Total Owed,Shipment Item Subtotal,ASIN,Product Condition,Quantity,Payment Instrument Type,Order Status",
+        "Order Date,Order ID,Title,Category,ASIN/ISBN,UNSPSC Code,Website,Release Date,Condition,Seller,Seller Credentials,List Price Per Unit,Purchase Price Per Unit,Quantity,Payment Instrument Type,Purchase Order Number,Ordering Customer Email,Shipment Date,Order Status",
+        "Order number,Purchase date,Item title,Seller name,Item price,Quantity,Total price",
+        "订单编号,下单时间,卖家会员名,宝贝标题,实付款,交易状态,我的评价",
+        "No. Pesanan,Nama Toko,Waktu Pembelian,Nama Produk,Total,Status",
+    ],
+)
+def test_a_buyer_s_own_purchases_are_not_orders_of_a_shop(tmp_path: Path, header: str) -> None:
+    cells = ",".join("1" for _ in header.split(","))
+    record = found(csv(tmp_path, f"{header}\n{cells}\n"))
+    assert "buyer's own purchases" in record["error"]
+    assert record["orders"] is None
+
+
+def test_a_workbook_that_unpacks_to_far_more_than_it_has_is_not_opened(tmp_path: Path) -> None:
+    path = write_workbook(tmp_path / "a.xlsx", {"s": sheet_xml([["a"]])})
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as package:
+        package.writestr("xl/media/a.bin", b"\0" * (100 << 20))
+    assert "which no export does" in found(path)["error"]
+
+
+def test_text_without_a_row_s_end_does_not_fill_memory(tmp_path: Path) -> None:
+    record = found(csv(tmp_path, f"{SHOPIFY}\n#1," + "x" * (3 << 20)))
+    assert "field larger than field limit" in record["error"]
+
+
+def test_a_web_page_in_a_zip_does_not_stop_the_file_next_to_it(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as package:
+        package.writestr("orders.csv", f"{SHOPIFY}\n{ROW}\n")
+        package.writestr("signed-out.csv", "<!DOCTYPE html><html>Sign in</html>")
+    with opened(tmp_path / "a.zip") as files:
+        good, bad = (summarize(file, ImportChoices())[0].as_record() for file in files)
+    assert (good["orders"], good["error"]) == (1, None)
+    assert "web page" in bad["error"]
