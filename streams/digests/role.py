@@ -21,6 +21,8 @@ from streams.settings import Settings
 _log = structlog.get_logger()
 ROLE = "digests"
 TURN_MS = 1000
+#: a mail that the former leader is sending may take this long before it is sent again
+CLAIM_PATIENCE_S = 30.0
 
 
 async def run(settings: Settings, config: Config, report: StateReport) -> None:
@@ -45,7 +47,7 @@ async def _lead(
     send_log = SendLog(settings, ROLE)
     unsubscriptions = Unsubscriptions(settings, send_log)
     try:
-        await send_log.take_over()
+        await send_log.take_over(CLAIM_PATIENCE_S)
         await unsubscriptions.catch_up()
         digests = Digests(settings, config, send_log, composer, open_post(settings), now_ms)
         _log.info("leadership_taken", role=ROLE, subscribers=len(config.digests))
@@ -55,7 +57,7 @@ async def _lead(
             try:
                 while not turn.done():  # making a digest may take longer than a heartbeat
                     await asyncio.wait([turn], timeout=1.0)
-                    await leadership.is_held()
+                    digests.may_claim = await leadership.is_held()
                     report.ready(_detail(config, digests))
             finally:
                 turn.cancel()

@@ -47,6 +47,8 @@ class Digests:
         self._settings, self._config, self._send_log = settings, config, send_log
         self._composer, self._post, self._now_ms = composer, post, now_ms
         self._not_before_ms: dict[str, int] = {}
+        #: False once the group gave the lead to another: what is under way is settled, nothing more is begun
+        self.may_claim = True
 
     def waiting(self) -> list[tuple[SubscriberConfig, Occurrence]]:
         """Who is due and has not been sent the day's digest."""
@@ -70,7 +72,7 @@ class Digests:
         waiting = self.waiting()
         DIGESTS_OVERDUE.set(len(waiting))
         for subscriber, when in waiting:
-            if self._now_ms() >= self._not_before_ms.get(subscriber.name, 0):
+            if self.may_claim and self._now_ms() >= self._not_before_ms.get(subscriber.name, 0):
                 sent += await self._send(subscriber, when)
         DIGESTS_OVERDUE.set(len(waiting) - sent)
         return sent

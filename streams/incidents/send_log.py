@@ -2,18 +2,25 @@
 
 Exactly one process writes it at a time. Taking over opens the transactional producer of the log, which fences whoever
 had it before, and then reads the log to its end; so a claim made here is known to whoever comes next, and a process that was
-suspended and wakes up cannot claim any more.
+suspended and wakes up cannot claim any more. A writer that lost the lead to a rebalance only is given a moment to settle
+what it is sending: fenced before that, its message would be sent twice.
 """
 
 from __future__ import annotations
 
+import asyncio
+
 import msgspec
 
 from scoring.alerts.deciding import GroupState
+from streams.clock import now_ms
 from streams.kafka import topics
 from streams.kafka.followers import everything
 from streams.kafka.sole_writer import SoleWriter
 from streams.settings import Settings
+
+#: between two looks at claims that may be settled any moment
+_LOOK_AGAIN_S = 0.2
 
 
 class SendRecord(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -42,18 +49,33 @@ class SendLog:
         self._prefix = f"{name}|"
         self.records: dict[str, SendRecord] = {}
 
-    async def take_over(self) -> None:
-        """Fence the former writer and read the log to its end."""
+    async def take_over(self, patience_s: float = 0.0) -> None:
+        """Fence the former writer and read the log to its end.
+
+        Args:
+            patience_s: how long after a claim was made its writer may settle it before it is fenced.
+        """
+        if patience_s:
+            await self._read(past_open=False)
+            while now_ms() - self._latest_claim_ms() < 1000 * patience_s:
+                await asyncio.sleep(_LOOK_AGAIN_S)
+                await self._read(past_open=False)
         await self._writer.take_over()
         await self.read()
+
+    def _latest_claim_ms(self) -> int:
+        return max((record.at_ms for record in self.records.values() if record.claim), default=0)
 
     async def read(self) -> None:
         """Read the log to its end, without any right to write it.
 
         A claim may be behind a transaction that a killed writer of other keys left open: the broker ends that in time.
         """
+        await self._read(past_open=True)
+
+    async def _read(self, *, past_open: bool) -> None:
         self.records = {}
-        async for record in everything(self._settings.kafka, topics.SENDS, past_open=True):
+        async for record in everything(self._settings.kafka, topics.SENDS, past_open=past_open):
             self._apply(record.key.decode(), record.value)
 
     def _apply(self, key: str, value: bytes | None) -> None:

@@ -19,7 +19,7 @@ from streams.incidents.facts import FactsReader
 from streams.incidents.send_log import SendLog
 from streams.instance.files import StateReport, read_instance, secret
 from streams.kafka.leadership import Leadership, lead_in_turn
-from streams.notifier.notifier import Notifier
+from streams.notifier.notifier import CLOSING_S, Notifier
 from streams.settings import Settings
 
 _log = structlog.get_logger()
@@ -76,7 +76,7 @@ async def _lead(
     link_key = settings.link_key.get_secret_value() or secret(settings.data, "link_key")
     notifier: Notifier | None = None
     try:
-        await send_log.take_over()
+        await send_log.take_over(CLOSING_S)
         await reader.catch_up()
         notifier = Notifier(config, book, send_log, facts, channels, link_key, page_url, now_ms)
         _log.info("leadership_taken", role=ROLE, alerts=len(book.alerts), groups=len(send_log.records))

@@ -168,6 +168,25 @@ async def test_a_claim_behind_an_open_transaction_of_the_digests_was_overlooked(
     await killed.stop()
 
 
+async def test_a_message_under_way_at_a_rebalance_was_sent_twice(settings: Settings, tmp_path: Path) -> None:
+    """Its sender lost the lead, not its life: fenced at once, it could not settle what it had sent."""
+    name = f"c-{tmp_path.name}"
+    log, successor = SendLog(settings, name), SendLog(settings, name)
+    await log.take_over()
+    await log.write("group", SendRecord(now_ms(), claim="under way"))
+    taking_over = asyncio.create_task(successor.take_over(patience_s=within(60)))
+    await asyncio.wait({taking_over}, timeout=within(1))
+    await log.write("group", SendRecord(now_ms(), settled="sent"))
+    await taking_over
+    assert [(record.claim, record.settled) for record in successor.records.values()] == [("", "sent")]
+    # who died with a claim is waited for only so long
+    await successor.write("group", SendRecord(now_ms(), claim="under way"))
+    await log.take_over(patience_s=0.5)
+    assert [record.claim for record in log.records.values()] == ["under way"]
+    for one in (log, successor):
+        await one.close()
+
+
 async def test_two_notifiers_send_once(settings: Settings, hook: Hook, tmp_path: Path) -> None:
     name = f"b-{tmp_path.name}"
     async with notifier(settings), notifier(settings):
