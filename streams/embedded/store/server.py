@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import secrets
@@ -18,6 +19,7 @@ from streams.clock import monotonic
 from streams.embedded.store.engine import StatementResult, StoreEngine, make_pipe
 from streams.embedded.store.errors import (
     BAD_ARGUMENTS,
+    NOT_ENOUGH_SPACE,
     TOO_MANY_SIMULTANEOUS_QUERIES,
     StoreError,
 )
@@ -26,6 +28,7 @@ from streams.embedded.store.outlet import PACKED_HERE, Outlet
 from streams.embedded.store.protocol import PEOPLE_READING, ROLES_READING, WRITING, Query, Users
 from streams.embedded.store.statement import parse
 
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 _TYPES = {
     "JSON": "application/json; charset=UTF-8",
     "JSONCompact": "application/json; charset=UTF-8",
@@ -128,6 +131,13 @@ class StoreServer:
                 return await self._answer(request, query, lane)
         except StoreError as error:
             return self._error_response(error, query_id, request)
+        except OSError as error:
+            if error.errno not in _NO_SPACE:
+                raise
+            full = StoreError(
+                NOT_ENOUGH_SPACE, "NOT_ENOUGH_SPACE", f"Cannot keep the request's body: {error.strerror}"
+            )
+            return self._error_response(full, query_id, request)
         finally:
             for path in bodies:
                 path.unlink(missing_ok=True)
