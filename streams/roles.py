@@ -52,6 +52,7 @@ class Role:
         words: its name on the page.
         page_place: its place in the page's list of parts, along the path of an event.
         needs_store: whether it starts only once the store's tables are up to date.
+        answers_requests: whether senders or people wait for its answers, so that it is started even while the disk is full.
         has_replicas: whether more than one process shares its work, each with a data folder of its own.
     """
 
@@ -60,6 +61,7 @@ class Role:
     words: Text
     page_place: int
     needs_store: bool = False
+    answers_requests: bool = False
     has_replicas: bool = False
 
 
@@ -68,13 +70,20 @@ class Role:
 ROLES: dict[str, Role] = {
     role.name: role
     for role in (
-        Role("collector", "streams.sources.serving", Text("采集", "Collector"), 1),
+        Role("collector", "streams.sources.serving", Text("采集", "Collector"), 1, answers_requests=True),
         Role("monitor", "streams.monitor.app", Text("监控", "Monitor"), 2, has_replicas=True),
         Role("pools", "streams.pools.role", Text("多店合并监控", "Pools"), 3),
         Role(
             "landing", "streams.landing.role", Text("落库", "Landing"), 4, needs_store=True, has_replicas=True
         ),
-        Role("page", "streams.web.frame.server", Text("页面", "Page"), 8, needs_store=True),
+        Role(
+            "page",
+            "streams.web.frame.server",
+            Text("页面", "Page"),
+            8,
+            needs_store=True,
+            answers_requests=True,
+        ),
         Role("notifier", "streams.notifier.role", Text("通知", "Notifier"), 5),
         Role("digests", "streams.digests.role", Text("日报", "Digests"), 6),
         Role("jobs", "streams.jobs.role", Text("作业", "Jobs"), 7, needs_store=True),

@@ -26,8 +26,9 @@ STABLE_S = 60.0
 SILENT_S = 900.0
 #: pause between two lines on the same trouble
 _NOTE_S = 60.0
-#: a disk with less than this is full: a process that ended could not say why
-_FULL_BYTES = 1_000_000
+#: a disk with less than this is full, and has room again with that much: between the two, broker and store would come and go
+_FULL_BYTES, _ROOM_BYTES = 4_000_000, 16_000_000
+_ROOM_LOOK_S = 0.5
 _LOG_BYTES = 20_000_000
 _SHORTEN_S = 20.0
 _LOOK_S = 0.1
@@ -106,18 +107,38 @@ class Child:
                 return
             if ready_s >= STABLE_S:
                 self._failures = 0
+            how = f"signal {signal.Signals(-code).name}" if code < 0 else f"code {code}"
+            words, is_full = self._last_words(), self._free_bytes() < _FULL_BYTES
+            if is_full:  # which holds no words
+                words = "; ".join(filter(None, (f"the disk of {self._data} is full", words)))
+            if is_full and self._command.needs_room:
+                self._report_end(how, monotonic() - started, "once there is room", words)
+                await self._wait_for_room()
+                self._failures = 0
+                continue
             pause = min(self._first_pause_s * 2**self._failures, LONGEST_PAUSE_S) * random.uniform(0.9, 1.1)  # noqa: S311
             self._failures += 1
-            how = f"signal {signal.Signals(-code).name}" if code < 0 else f"code {code}"
-            words = self._last_words()
-            self._notify(
-                self.name,
-                "ended",
-                f"with {how} after {monotonic() - started:.0f} s; again in {pause:.1f} s"
-                + (f": {words}" if words else ""),
-            )
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), pause)
+            self._report_end(how, monotonic() - started, f"in {pause:.1f} s", words)
+            await self._pause(pause)
+
+    def _report_end(self, how: str, lasted_s: float, again: str, words: str) -> None:
+        text = f"with {how} after {lasted_s:.0f} s; again {again}"
+        self._notify(self.name, "ended", f"{text}: {words}" if words else text)
+
+    async def _wait_for_room(self) -> None:
+        while self._free_bytes() < _ROOM_BYTES and not self._stopping.is_set():
+            await self._pause(_ROOM_LOOK_S)
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, unless asked to stop meanwhile."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+
+    def _free_bytes(self) -> int:
+        try:
+            return shutil.disk_usage(self._data).free
+        except OSError:  # it is not there any more: nothing that waiting would mend
+            return _ROOM_BYTES
 
     async def _run_once(self) -> tuple[int, float]:
         """Start it and watch until it ends; its exit code and how long it was ready."""
@@ -196,15 +217,12 @@ class Child:
             self._log_from = 0
 
     def _last_words(self) -> str:
-        """What its log says last of why it ended, since it was started; a full disk holds no words."""
+        """What its log says last of why it ended, since it was started."""
         try:
             with self._log().open("rb") as log:
                 log.seek(max(log.seek(0, os.SEEK_END) - 16_384, self._log_from))
                 lines = log.read().decode(errors="replace").splitlines()
-            words = next((words for line in reversed(lines) if (words := _reason(line.strip()))), "")[:300]
-            if shutil.disk_usage(self._data).free < _FULL_BYTES:
-                return f"the disk of {self._data} is full" + (f"; {words}" if words else "")
-            return words
+            return next((words for line in reversed(lines) if (words := _reason(line.strip()))), "")[:300]
         except OSError:
             return ""
 

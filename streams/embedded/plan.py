@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from streams.embedded.ports import choose_port
 from streams.embedded.store.protocol import ROLES_READER
 from streams.instance.files import process_name, secret, write_atomically
+from streams.roles import ROLES
 from streams.settings import LOOPBACK_HOSTS, Settings
 
 #: seconds after SIGTERM at which a process is ended hard: parts write to the disk, roles finish what they hold
@@ -24,13 +25,17 @@ _LOOPBACK = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """How one process of the instance is started. ``role`` is empty if it is a part."""
+    """How one process of the instance is started.
+
+    ``role`` is empty if it is a part. One that ``needs_room`` is not started while the disk is full: it would end at once.
+    """
 
     name: str
     role: str
     arguments: tuple[str, ...]
     environment: dict[str, str]
     grace_s: float
+    needs_room: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,4 +183,11 @@ def _role_commands(
     for role, number in processes:
         port = {"FUNNELWATCH_METRICS_PORT": str(ports[role, number])} if settings.metrics_port else {}
         arguments = ("-m", "streams.roles", role, "--number", str(number), "--parent", str(os.getpid()))
-        yield Command(process_name(role, number), role, arguments, environment | port, ROLE_GRACE_S)
+        yield Command(
+            process_name(role, number),
+            role,
+            arguments,
+            environment | port,
+            ROLE_GRACE_S,
+            needs_room=not ROLES[role].answers_requests,
+        )
