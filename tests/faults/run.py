@@ -71,7 +71,8 @@ class Outcome:
         )
 
 
-async def _publish_baselines(kafka: str) -> None:
+async def publish_baselines(kafka: str) -> None:
+    """What is usual of the stores that have incidents."""
     await produce(
         kafka,
         BASELINES,
@@ -87,7 +88,7 @@ async def run(plan: Plan, folder: Path, say: Callable[[str], None] = print) -> O
     system = System(folder, STORES, plan.monitors, plan.partitions)
     watch = Watch(system)
     try:
-        await system.start(_publish_baselines)
+        await system.start(publish_baselines)
         load = Load(system.settings.kafka, system.collector_url, KEY, STORES, plan.rate, plan.seed)
         load.start()
         say(f"{time.monotonic() - began:6.1f} s  everything runs")
