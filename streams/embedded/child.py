@@ -26,7 +26,7 @@ STABLE_S = 60.0
 SILENT_S = 900.0
 #: pause between two lines on the same trouble
 _NOTE_S = 60.0
-#: a disk with less than this is full, and has room again with that much: between the two, broker and store would come and go
+#: a disk with less than this is full, and has room again with that much: in between, broker and store would start and end again and again
 _FULL_BYTES, _ROOM_BYTES = 4_000_000, 16_000_000
 _ROOM_LOOK_S = 0.5
 _LOG_BYTES = 20_000_000
@@ -137,7 +137,7 @@ class Child:
     def _free_bytes(self) -> int:
         try:
             return shutil.disk_usage(self._data).free
-        except OSError:  # it is not there any more: nothing that waiting would mend
+        except OSError:  # it is gone: waiting would not help
             return _ROOM_BYTES
 
     async def _run_once(self) -> tuple[int, float]:

@@ -42,7 +42,7 @@ MEGABYTES = 400
 STORES = [f"shop-{number}" for number in range(6)]
 PARTITIONS = 4
 READY_S, BACK_S, SETTLE_S = 240.0, 60.0, 120.0
-#: bytes of the spool: so few that it is full, too, where the broker is away for long
+#: bytes of the spool: so few that it is full, too, where the broker is unreachable for long
 SPOOL_BYTES = 2_000_000
 LOOK_S = 0.5
 

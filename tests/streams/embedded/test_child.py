@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from streams.clock import monotonic
@@ -118,3 +119,39 @@ async def test_a_process_that_cannot_be_started_is_tried_again(tmp_path: Path) -
     await until(lambda: sum(change[1] == "failed" for change in changes) >= 2)
     await child.stop()
     assert "cannot be started" in changes[0][2]
+
+
+class TightChild(Child):
+    """A child whose disk has as much room as ``left`` says."""
+
+    left = 0
+
+    def _free_bytes(self) -> int:
+        return self.left
+
+
+async def test_what_ends_on_a_full_disk_was_started_every_half_minute_to_end_again(tmp_path: Path) -> None:
+    def tight(needs_room: bool) -> tuple[TightChild, Changes]:
+        changes: Changes = []
+        made = replace(command("print('no room'); raise SystemExit(1)"), needs_room=needs_room)
+        return TightChild(made, tmp_path, lambda *change: changes.append(change), first_pause_s=0.02), changes
+
+    def endings(changes: Changes) -> list[str]:
+        return [text for _, what, text in changes if what == "ended"]
+
+    part, of_part = tight(needs_room=True)
+    door, of_door = tight(needs_room=False)
+    part.start()
+    door.start()
+    await until(lambda: len(endings(of_door)) >= 4)
+    assert len(endings(of_part)) == 1
+    assert f"again once there is room: the disk of {tmp_path} is full" in endings(of_part)[0]
+    part.left = 10_000_000  # which broker and store would use up at once
+    ended = len(endings(of_door))
+    await until(lambda: len(endings(of_door)) > ended)
+    assert len(endings(of_part)) == 1
+    part.left = 20_000_000
+    await until(lambda: len(endings(of_part)) >= 2)
+    assert "is full" not in endings(of_part)[1]
+    await part.stop()
+    await door.stop()
