@@ -136,20 +136,31 @@ def _moving(year: int) -> Iterable[CalendarEntry]:
             day + timedelta(days=7),
             LUNAR_NEW_YEAR,
         )
+    yield from _ramadans(year)
+
+
+def _ramadans(year: int) -> Iterable[CalendarEntry]:
+    """Ramadan and the feast after it; they are certain where the sighting of the moon has been announced."""
     moon = _IslamicLunar()
-    feasts = dict(moon.eid_al_fitr_dates(year))
-    for first, certain in moon.ramadan_beginning_dates(year):
-        feast = min((day for day in feasts if day > first), default=first + timedelta(days=30))
-        last = feast - timedelta(days=1)
-        if (last - first).days < 40:
-            yield CalendarEntry(Text("斋月", "Ramadan"), CalendarKind.SEASON, first, last, RAMADAN, certain)
+    # one that begins in December ends in the next year
+    feasts = {**dict(moon.eid_al_fitr_dates(year)), **dict(moon.eid_al_fitr_dates(year + 1))}
+    for first, is_estimated in moon.ramadan_beginning_dates(year):
+        for feast in sorted(day for day in feasts if day > first)[:1]:
+            yield CalendarEntry(
+                Text("斋月", "Ramadan"),
+                CalendarKind.SEASON,
+                first,
+                feast - timedelta(days=1),
+                RAMADAN,
+                not is_estimated,
+            )
             yield CalendarEntry(
                 Text("开斋节", "Eid al-Fitr"),
                 CalendarKind.SEASON,
                 feast,
                 feast + timedelta(days=2),
                 RAMADAN,
-                feasts.get(feast, certain),
+                not feasts[feast],
             )
 
 
