@@ -78,6 +78,7 @@ _SHARE = Text("{segment}（占缺口 {share}）", "{segment} ({share} of the sho
 _STORES = Text("涉及 {count} 家店：{stores}{more}", "{count} stores: {stores}{more}")
 _EVERYWHERE = Text("各分群都低，没有单一位置", "All segments alike, no single place")
 _HEALTH = Text("数据：最近一条在 {age}前", "Data: newest event {age} old")
+_SECONDS = Text("{seconds} 秒", "{seconds} s")
 _PIXEL = Text("，像素/订单 {share}", ", pixel/orders {share}")
 _PIXEL_LOSES = Text(
     "（平时 {usual}，像素在丢单，更像埋点问题）",
@@ -249,8 +250,9 @@ def _not_the_cause(alert: AlertTransition, around: CardContext, wording: Wording
     if health.is_late:
         parts.append(_LATE(language))
     elif health.age_s is not None:
-        seconds = f"{health.age_s:.0f} s"
-        parts.append(_HEALTH(language, age=seconds if health.age_s < 90 else wording.span(health.age_s / 60)))
+        is_short = health.age_s < 90
+        age = _SECONDS(language, seconds=round(health.age_s)) if is_short else wording.span(health.age_s / 60)
+        parts.append(_HEALTH(language, age=age))
     if health.pixel_share is not None:
         parts.append(_PIXEL(language, share=wording.percent(health.pixel_share)))
     if health.pixel_is_losing:

@@ -7,13 +7,14 @@ import msgspec
 import pytest
 
 from scoring.alerts.actions import CloseReason
-from scoring.alerts.alert import AlertKind, AlertLabel, AlertState, AlertTransition
+from scoring.alerts.alert import AlertContribution, AlertKind, AlertLabel, AlertState, AlertTransition
 from scoring.funnel.money import UNKNOWN_WORTH, Worth
 from scoring.wording.card import ActionKind, Card, CardContext, CardStore, Health, LineKind
 from scoring.wording.cards import (
     MAX_LINES,
     build_card,
 )
+from scoring.wording.catalogue import STEP_CHECKS, checks_for, pool_name, segment_name, step_name
 from scoring.wording.text import LANGUAGES, Language
 from streams.incidents.reader import ReaderWording
 from tests.fixtures.alert_card import ALERT, AROUND, OPENED
@@ -140,3 +141,176 @@ def test_a_slow_step_is_described_in_business_time_and_a_traffic_alert_says_what
     assert "lost tracking" in line(card(traffic, language="en"), LineKind.NOT_THE_CAUSE)
     bots = msgspec.structs.replace(ALERT, label=AlertLabel.INFLATED)
     assert "inflated" in line(card(bots, language="en"), LineKind.NOT_THE_CAUSE)
+
+
+def changed(**fields: object) -> AlertTransition:
+    return msgspec.structs.replace(ALERT, **fields)
+
+
+def test_a_card_holds_nothing_but_this() -> None:
+    assert card(language="en").text.splitlines()[:9] == [
+        "Critical · US-独立站 · Orders → Payments 71.4% (expected 83.0%–88.1%)",
+        "Last 30 min: Payments 294, about 61 fewer than the 355 expected; since it began about 61 lost (40–82), "
+        "about $2,900 (range $1,900–$3,900)",
+        "Sample 412, surprise 8.4 (threshold 7); were all as usual, about one in 251M",
+        "Mainly in iOS × paypal (74% of the shortfall)",
+        "Data: newest event 4 s old, pixel/orders 98%; no calendar entry; The evidence suggests a real drop",
+        "Since 4 Mar 12:53 Shanghai (store 3 Mar 20:53 Los Angeles), 9 min so far",
+        "Payments: Look at success rate and failure codes per payment method; see the provider's status page.",
+        "Engineering: Pay a test order on the device with the largest share; check payment callbacks and recent releases.",
+        "Operations: Check currency, tax and fraud-screening rules for changes.",
+    ]
+    assert "最近一条在 4 秒前，像素/订单 98%；日历上无活动；" in card().text
+
+
+@pytest.mark.parametrize(
+    ("surprise", "odds"),
+    [
+        (2.0, "about one in 100"),
+        (8.9, "about one in 794M"),
+        (9.0, "less than one in a billion"),
+        (30.0, "less than one in a billion"),
+    ],
+)
+def test_how_sure_is_said_in_times_out_of_how_many(surprise: float, odds: str) -> None:
+    text = line(card(changed(surprise=surprise), language="en"), LineKind.SURENESS)
+    assert text == f"Sample 412, surprise {surprise} (threshold 7); were all as usual, {odds}"
+
+
+@pytest.mark.parametrize(
+    ("alert", "result"),
+    [
+        (changed(sample=0.0), "Orders → Payments: 294 (expected 342–363)"),
+        (changed(sample=362.0), "Orders → Payments: 294 (expected 342–363)"),
+        (changed(sample=363.0), "Orders → Payments 81.0% (expected 94.2%–100%)"),
+        (changed(sample=0.0, high=0.0, low=0.0), "Orders → Payments: 294 (expected 0–0)"),
+        (changed(kind=AlertKind.TRAFFIC), "Orders → Payments: 294 (expected 342–363)"),
+    ],
+)
+def test_a_rate_is_given_only_where_no_more_arrived_than_set_out(alert: AlertTransition, result: str) -> None:
+    assert card(alert, language="en").headline == f"Critical · US-独立站 · {result}"
+
+
+@pytest.mark.parametrize(
+    ("alert", "size"),
+    [
+        (changed(observed=355.0, lost=0.0), "about 0 fewer than the 355 expected"),
+        (changed(observed=400.0, lost=0.0), "about 45 more than the 355 expected"),
+        (changed(lost=0.0), "about 61 fewer than the 355 expected"),
+        (
+            changed(lost=0.6, lost_low=0.1, lost_high=1.6),
+            "about 61 fewer than the 355 expected; since it began about 1 lost (0–2), about $28 (range $5–$76)",
+        ),
+    ],
+)
+def test_what_is_missing_is_the_difference_and_what_was_lost_follows_if_anything_was(
+    alert: AlertTransition, size: str
+) -> None:
+    text = line(card(alert, language="en"), LineKind.SIZE)
+    assert text.split("Payments ")[1].split(", ", 1)[1] == size
+
+
+@pytest.mark.parametrize(
+    ("rate", "currency", "is_named"),
+    [(None, "", False), (None, "CNY", False), (1.0, "USD", False), (7.1, "CNY", True), (7.1, "", False)],
+)
+def test_the_base_currency_is_named_where_it_is_another(
+    rate: float | None, currency: str, is_named: bool
+) -> None:
+    worth = Worth({}, {"payment": 47.5}, "USD", rate, currency)
+    text = line(
+        card(around=replace(AROUND, store=replace(AROUND.store, worth=worth)), language="en"), LineKind.SIZE
+    )
+    assert ("in all" in text) == is_named
+
+
+C = AlertContribution
+
+
+@pytest.mark.parametrize(
+    ("alert", "where"),
+    [
+        (changed(contributions=()), "All segments alike, no single place"),
+        (changed(contributions=(C("a", 0.19),)), "All segments alike, no single place"),
+        (changed(contributions=(C("a", 0.19),), segment="android/ads"), "Mainly in Android × ads"),
+        (
+            changed(contributions=(C("ios/-", 0.2), C("b", 0.1), C("other", 0.3), C("x", 0.4)), segment="android"),
+            "Mainly in iOS × unspecified (20% of the shortfall), Other segments (30% of the shortfall)",
+        ),
+        (changed(members=("a", "b")), "Mainly in iOS × paypal (74% of the shortfall)"),
+        (changed(kind=AlertKind.POOLED), "Mainly in iOS × paypal (74% of the shortfall)"),
+        (changed(kind=AlertKind.POOLED, members=tuple("abcde")), "5 stores: a, b, c, d, e"),
+        (changed(kind=AlertKind.POOLED, members=tuple("abcdef")), "6 stores: a, b, c, d, e, …"),
+    ],
+)  # fmt: skip
+def test_where_it_is_names_at_most_two_large_segments_or_five_stores(
+    alert: AlertTransition, where: str
+) -> None:
+    assert line(card(alert, language="en"), LineKind.WHERE) == where
+
+
+@pytest.mark.parametrize(
+    ("health", "said"),
+    [
+        (Health(age_s=89.4), "Data: newest event 89 s old; no calendar entry"),
+        (Health(age_s=90.0), "Data: newest event 2 min old; no calendar entry"),
+        (Health(age_s=3600.0), "Data: newest event 1 h old; no calendar entry"),
+        (Health(pixel_share=0.98), "Pixel/orders 98%; no calendar entry"),
+        (Health(), "No calendar entry"),
+    ],
+)
+def test_the_data_s_health_is_said_as_far_as_it_is_known(health: Health, said: str) -> None:
+    plain = changed(label=AlertLabel.UNKNOWN)
+    around = replace(AROUND, health=health)
+    assert line(card(plain, around, "en"), LineKind.NOT_THE_CAUSE) == said
+    unknown = replace(AROUND, health=Health(), calendar=None)
+    assert line(card(plain, unknown, "en"), LineKind.NOT_THE_CAUSE) == "Nothing is known of the data's health"
+
+
+def test_a_pixel_loses_below_half_of_its_usual_share() -> None:
+    assert not Health(pixel_share=0.5, usual_pixel_share=1.0).pixel_is_losing
+    assert Health(pixel_share=0.49, usual_pixel_share=1.0).pixel_is_losing
+    assert not Health(usual_pixel_share=1.0).pixel_is_losing
+
+
+def test_whether_visitors_or_events_are_missing_is_said_of_drops_of_a_store_and_once_there_is_evidence() -> (
+    None
+):
+    said = {
+        (kind, label)
+        for kind in AlertKind
+        for label in AlertLabel
+        if "vidence" in card(changed(kind=kind, label=label), language="en").text
+        or "tracking" in line(card(changed(kind=kind, label=label), language="en"), LineKind.NOT_THE_CAUSE)
+        or "inflated" in line(card(changed(kind=kind, label=label), language="en"), LineKind.NOT_THE_CAUSE)
+    }
+    kinds = (AlertKind.CONVERSION, AlertKind.TRAFFIC, AlertKind.TRACKING)
+    assert said == {
+        (kind, label) for kind in kinds for label in AlertLabel if label is not AlertLabel.UNKNOWN
+    }
+
+
+def test_evidence_for_lost_tracking_or_bots_puts_their_checks_first() -> None:
+    own, step = STEP_CHECKS["order_to_payment"], "order_to_payment"
+    tracking = checks_for(step, AlertKind.TRACKING, AlertLabel.UNKNOWN)
+    surge = checks_for(step, AlertKind.SURGE, AlertLabel.UNKNOWN)
+    assert checks_for(step, AlertKind.CONVERSION, AlertLabel.REAL) == own
+    assert checks_for(step, AlertKind.CONVERSION, AlertLabel.TRACKING) == (*tracking, own[0])
+    assert checks_for(step, AlertKind.CONVERSION, AlertLabel.INFLATED) == (*surge[1:], own[0])
+    assert checks_for(step, AlertKind.TRACKING, AlertLabel.TRACKING) == tracking
+    assert checks_for("unknown", "unknown", "unknown") == ()
+    lines = [row for row in card(language="en").lines if row.kind is LineKind.CHECK]
+    assert len(lines) == 3
+
+
+def test_steps_segments_and_pools_have_names_and_what_is_unknown_keeps_its_own() -> None:
+    assert [step_name(name, "en") for name in ("order", "order_to_payment", "x")] == [
+        "Orders", "Orders → Payments", "x",
+    ]  # fmt: skip
+    assert [segment_name(name, "en") for name in ("", "other", "ios/-", "mine/ads")] == [
+        "Whole store", "Other segments", "iOS × unspecified", "mine × ads",
+    ]  # fmt: skip
+    assert pool_name("pool:country=DE", "en") == "Stores in DE"
+    assert pool_name("pool:platform=shopify", "zh") == "平台 Shopify 的店铺"
+    assert pool_name("pool:platform=mine", "en") == "Stores on mine"
+    assert pool_name("us", "en") is None
