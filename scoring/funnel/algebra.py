@@ -186,9 +186,8 @@ def _split(now: Counts, then: Counts, up: str, down: str) -> tuple[float, float]
         groups.append([*own, rest])
     if any(side[-1][0] <= 0 for side in groups):  # the rest alone has no rate: it goes with the last segment
         groups = [_joined(side) for side in groups]
-    if len(groups[0]) < 2 or any(n <= 0 for side in groups for n, _ in side):
-        return None
-    return kitagawa(groups[0], groups[1])
+    now_groups, then_groups = groups
+    return kitagawa(now_groups, then_groups) if len(now_groups) > 1 else None
 
 
 def _joined(side: list[tuple[float, float]]) -> list[tuple[float, float]]:

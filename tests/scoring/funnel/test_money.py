@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from scoring.funnel.money import UNKNOWN_WORTH, Worth, price, worth_of_step
+from scoring.funnel.money import UNKNOWN_WORTH, Worth, price, price_sql, worth_of_step
 
 COUNTS = {"impression": 100_000, "click": 10_000, "add_to_cart": 1000, "order": 250, "payment": 200}
 WORTH = {"order": 40.0, "payment": 50.0}
@@ -54,3 +54,42 @@ def test_what_rose_was_not_lost_and_an_unknown_worth_is_not_a_price() -> None:
     assert price(Lost("order_to_payment", lost=-3.0), worth) is None
     assert price(Lost("payment_to_fulfilment"), worth) is None
     assert price(Lost("order_to_payment"), UNKNOWN_WORTH) is None
+
+
+@pytest.mark.parametrize(
+    ("step", "counts", "amounts", "worth"),
+    [
+        ("click_to_add_to_cart", {"add_to_cart": 10, "order": 20}, {"order": 40.0}, 40.0),  # never more than one order
+        ("click_to_add_to_cart", {"order": 20}, {"order": 40.0}, None),
+        ("click_to_add_to_cart", {"add_to_cart": 0.5, "order": 0.25}, {"order": 40.0}, 20.0),
+        ("click_to_add_to_cart", {"add_to_cart": 10}, {"order": 40.0}, None),
+        ("click_to_add_to_cart", {"add_to_cart": 10, "order": 5, "payment": 1}, {"payment": 50.0}, 25.0),
+        ("click_to_add_to_cart", {"add_to_cart": 10, "order": 5}, {"order": 0.0, "payment": 50.0}, 25.0),
+        ("add_to_cart_to_order", {}, {"order": 40.0}, 40.0),
+        ("add_to_cart_to_order", {}, {"payment": 50.0}, 50.0),
+        ("order_to_payment", {}, {"order": 40.0}, 40.0),
+        ("fulfilment_to_repurchase", COUNTS, WORTH, None),
+    ],
+)  # fmt: skip
+def test_an_arrival_is_worth_its_chance_of_an_order_times_what_one_brings(
+    step: str, counts: dict[str, float], amounts: dict[str, float], worth: float | None
+) -> None:
+    assert worth_of_step(step, counts, amounts) == worth
+
+
+def test_nothing_lost_has_no_price_and_a_fraction_of_an_event_has() -> None:
+    worth = Worth(COUNTS, WORTH, "EUR")
+    assert price(Lost("order_to_payment", lost=0.0), worth) is None
+    money = price(Lost("order_to_payment", lost=0.5, lost_low=0.25, lost_high=1.0), worth)
+    assert money is not None
+    assert (money.lost, money.low, money.high, money.base) == (25.0, 12.5, 50.0, None)
+
+
+def test_the_price_of_dashboards_counts_stages_from_one_and_knows_the_steps_up_to_payment() -> None:
+    sql = price_sql("step", "kind", "lost", "counts", "o", "p")
+    ids = "'impression_to_click', 'click_to_add_to_cart', 'add_to_cart_to_order', 'order_to_payment'"
+    place = f"transform(step, [{ids}], [2, 3, 4, 5], 0)"
+    assert f"if({place} = 0 OR lost <= 0 OR toString(kind) = 'surge', NULL, " in sql
+    assert f"if({place} = 5, coalesce(nullIf(p, 0), " in sql
+    assert "if(counts[4] > 0, counts[4], counts[5])" in sql
+    assert f"if({place} >= 4, 1., " in sql
