@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import random
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoring.counting.duplicates import BUCKET_KEYS, EventIds, OrderKeys
+from scoring.counting.duplicates import BUCKET_KEYS, EventIds, OrderKeys, Place
 
 MINUTE = 60_000
 HORIZON_MINUTES = 5
@@ -101,3 +105,126 @@ def test_nothing_read_is_rewound_to_nothing() -> None:
     ids = EventIds(10)
     assert ids.rewind(-1, (-1, -1)) == -1
     assert ids.ends_ms < 0
+
+
+class Slowly:
+    """Order keys by the rules: a list of what was stored when."""
+
+    def __init__(self) -> None:
+        self.stored: list[tuple[int, str, Place | None, bool]] = []
+
+    def drop(self, minute: int) -> None:
+        """What is older than the horizon and a minute is forgotten."""
+        self.stored = [entry for entry in self.stored if minute - entry[0] <= HORIZON_MINUTES + 1]
+
+    def of(self, key: str, is_trusted: bool) -> list[tuple[int, str, Place | None, bool]]:
+        """What is stored of a key."""
+        return [entry for entry in self.stored if entry[1] == key and entry[3] == is_trusted]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_orders_and_evidence_are_held_as_the_rules_say_through_any_number_of_restarts(seed: int) -> None:
+    draw = random.Random(seed)
+    keys, slowly, log = OrderKeys(HORIZON_MINUTES * MINUTE), Slowly(), dict[int, list[str]]()
+    minute = 100
+    for _ in range(300):
+        minute += draw.choice([0, 0, 0, 0, 1, 3])
+        for bucket in keys.take_expired(minute * MINUTE):
+            log.pop(bucket, None)
+        slowly.drop(minute)
+        key = draw.choice(["a", "b", "c" * 256, "c" * 257, "d"])
+        reported = slowly.of(key, True) or slowly.of(key, False)
+        assert keys.is_reported(key) == bool(reported)
+        if draw.random() < 0.5 and not reported:
+            place = draw.choice([None, Place(minute, "s", key[:1])])
+            keys.hold_evidence(key, place, minute * MINUTE)
+            slowly.stored.append((minute, key, place, False))
+        else:
+            assert keys.is_new(key, minute * MINUTE) == (not slowly.of(key, True))
+            if not slowly.of(key, True):
+                slowly.stored.append((minute, key, None, True))
+                evidence = slowly.of(key, False)
+                assert keys.take_evidence(key) == (evidence[0][2] if evidence else None)
+                assert keys.take_evidence(key) is None
+                slowly.stored = [entry for entry in slowly.stored if entry not in evidence]
+        if draw.random() < 0.1:
+            log |= keys.take_grown()
+            keys = OrderKeys(HORIZON_MINUTES * MINUTE)
+            for bucket, held in log.items():
+                keys.restore(bucket, held)
+            # what was given out is given out again after a restart, and taken from the row only while it still counts there
+            for key in {entry[1] for entry in slowly.stored if entry[3]}:
+                keys.take_evidence(key)
+        assert len(keys) == len({entry[1:2] + entry[3:] for entry in slowly.stored})
+
+
+def test_the_buckets_of_a_minute_are_numbered_and_the_last_takes_what_is_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("scoring.counting.duplicates.BUCKET_KEYS", 2)
+    monkeypatch.setattr("scoring.counting.duplicates.BUCKETS_A_MINUTE", 3)
+    keys = OrderKeys(HORIZON_MINUTES * MINUTE)
+    for number in range(8):
+        keys.is_new(f"a{number}", 5 * MINUTE)
+    assert {bucket: len(held) for bucket, held in keys.take_grown().items()} == {15: 2, 16: 2, 17: 4}
+    keys.is_new("b", 6 * MINUTE)
+    assert {bucket: len(held) for bucket, held in keys.take_grown().items()} == {18: 1}
+    keys.restore(18, None)
+    assert keys.is_new("b", 6 * MINUTE)
+    assert keys.take_expired(11 * MINUTE) == []
+    assert keys.take_expired(12 * MINUTE) == [15, 16, 17]
+    assert len(keys) == 1
+
+
+def test_a_bucket_that_grew_and_expired_is_not_stored_again() -> None:
+    keys = OrderKeys(HORIZON_MINUTES * MINUTE)
+    keys.is_new("a", 0)
+    assert keys.take_expired((HORIZON_MINUTES + 2) * MINUTE) == [0]
+    assert keys.take_grown() == {}
+    keys.is_new("b", MINUTE)
+    keys.restore(1000, None)
+    assert keys.take_grown() == {}
+
+
+def test_a_restored_bucket_is_filled_further_and_not_begun_again() -> None:
+    keys = OrderKeys(HORIZON_MINUTES * MINUTE)
+    keys.restore(7001, ["a"])
+    keys.is_new("b", 7 * MINUTE)
+    assert keys.take_grown() == {7001: ["a", "b"]}
+    keys.restore(7001, ["c"])
+    assert keys.is_new("a", 7 * MINUTE)
+    assert not keys.is_new("c", 7 * MINUTE)
+
+
+def test_a_long_key_is_held_under_the_digest_that_is_in_the_changelogs_of_older_releases() -> None:
+    keys = OrderKeys(HORIZON_MINUTES * MINUTE)
+    keys.is_new("é" * 257, 0)
+    digest = hashlib.blake2b(("é" * 257).encode(), digest_size=16).hexdigest()
+    assert keys.take_grown() == {0: [f"# {digest}"]}
+    assert not keys.is_new(f"# {digest}", 0)
+    place = Place(3, "s", "ads")
+    keys.hold_evidence("k", place, 0)
+    assert keys.take_grown()[0][1] == '?["k",[3,"s","ads"]]'
+
+
+def test_the_ids_of_all_stores_and_both_epochs_are_numbered() -> None:
+    ids = EventIds(10)
+    ids.turn(5, 0)
+    ids.current.update(s={"a", "b"}, t={"a"})
+    ids.turn(10, 1)
+    ids.current["s"] = {"c"}
+    assert (len(ids), ids.starts, ids.epoch) == (4, (0, 1), 1)
+    ids.turn(19, 2)
+    assert (len(ids), ids.starts) == (4, (0, 1))
+    ids.turn(30, 3)
+    assert (len(ids), ids.starts) == (0, (3, 3))
+    assert ids.rewind(3, (3, 3)) == 3
+    assert (ids.epoch, ids.starts) == (3, (3, 3))
+    assert ids.rewind(3, (1, 3)) == 1
+    assert (ids.epoch, ids.starts) == (2, (1, 1))
+    assert ids.rewind(0, (0, 0)) == 0
+    assert ids.epoch == 0
+    assert ids.rewind(-1, (4, 5)) == -1
+    assert (ids.epoch, ids.starts) == (-1, (-1, -1))
+    ids.turn(0, 7)
+    assert (ids.epoch, ids.starts) == (0, (7, 7) if ids.starts == (7, 7) else (-1, 7))

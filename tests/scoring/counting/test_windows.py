@@ -76,3 +76,32 @@ def test_a_correction_outside_the_longest_window_changes_nothing_and_its_edge_do
     assert [row.counts[0] for row in windows.amend(9, one)] == [2, 3]
     assert windows.amend(9, one) == []
     assert [row.minute_ms for row in windows.advance(10, {})] == [600_000, 600_000]
+
+
+def test_windows_are_five_minutes_an_hour_and_a_day() -> None:
+    windows = RollingWindows()
+    rows = windows.advance(7, {"a": [1] * 7})
+    assert [(row.window_minutes, row.minute_ms) for row in rows] == [(5, 420_000), (60, 420_000), (1440, 420_000)]  # fmt: skip
+    left = {}
+    for minute in range(8, 1448):
+        left |= {row.window_minutes: minute for row in windows.advance(minute, {})}
+    assert left == {5: 12, 60: 67, 1440: 1447}
+
+
+def test_what_is_restored_is_what_the_windows_hold_and_nothing_around_it() -> None:
+    one = {"a": [1, 0, 0, 0, 0, 0, 0]}
+    windows = RollingWindows(LENGTHS)
+    windows.restore(9, dict.fromkeys(range(20), one))
+    assert [row.counts[0] for row in windows.amend(9, {"a": [2, 0, 0, 0, 0, 0, 0]})] == [3, 6]
+    assert windows.amend(10, one) == []
+    assert [row.counts[0] for row in windows.amend(9, {})] == []
+    rows = {row.window_minutes: row.counts[0] for row in windows.advance(10, {})}
+    assert rows == {2: 2, 5: 5}
+
+
+def test_a_correction_of_a_store_that_was_not_there_begins_its_windows() -> None:
+    windows = RollingWindows(LENGTHS)
+    windows.advance(0, {"a": [1] * 7})
+    rows = windows.amend(0, {"b": [0, 3, 0, 0, 0, 0, 0]})
+    assert [(row.store_id, row.window_minutes, row.counts[1]) for row in rows] == [("b", 2, 3), ("b", 5, 3)]
+    assert [row.counts for row in windows.amend(0, {"b": [0] * 7})] == [(0,) * 7] * 2
