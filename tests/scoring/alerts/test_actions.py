@@ -46,3 +46,63 @@ def test_closing_keeps_its_first_reason() -> None:
     book.take(act(K.CLOSE, 5, reason=CloseReason.EXPECTED))
     book.take(act(K.CLOSE, 6, reason=CloseReason.REAL))
     assert book.handling("a").closed_as is CloseReason.EXPECTED
+
+
+def test_a_silence_is_over_at_its_end_and_not_before() -> None:
+    book = ActionBook()
+    book.take(act(K.SILENCE, 100, until_ms=500, text="work"))
+    assert [(len(book.silences(at)), len(book.ended(at))) for at in (499, 500)] == [(1, 0), (0, 1)]
+    (silence,) = book.silences(100)
+    assert (silence.silence_id, silence.starts_ms, silence.reason, silence.author) == (
+        "silence-100",
+        100,
+        "work",
+        "li",
+    )
+
+
+def test_a_silence_is_lifted_by_its_id_or_by_its_alert_and_others_go_on() -> None:
+    def left(lift: HumanAction) -> list[str]:
+        book = ActionBook()
+        book.take(act(K.SILENCE, 1, silence_id="one", until_ms=900))
+        book.take(act(K.SILENCE, 2, alert_id="b", silence_id="two", until_ms=900))
+        book.take(act(K.SILENCE, 3, alert_id="", silence_id="all", matchers=("store_id=us",), until_ms=900))
+        book.take(lift)
+        return [silence.silence_id for silence in book.silences(300)]
+
+    assert left(act(K.UNSILENCE, 300)) == ["two", "all"]
+    assert left(act(K.UNSILENCE, 300, alert_id="", silence_id="all")) == ["one", "two"]
+    assert left(act(K.UNSILENCE, 300, alert_id="", silence_id="none")) == ["one", "two", "all"]
+    assert left(act(K.UNSILENCE, 300, alert_id="c")) == ["one", "two", "all"]
+    assert left(act(K.UNSILENCE, 300, alert_id="b", silence_id="one")) == ["all"]
+
+
+def test_a_silence_that_is_over_does_not_last_longer_when_it_is_lifted_late() -> None:
+    book = ActionBook()
+    book.take(act(K.SILENCE, 1, until_ms=200))
+    assert book.handling("a").silenced_until_ms == 200
+    book.take(act(K.UNSILENCE, 300))
+    assert [silence.ends_ms for silence in book.ended(1000)] == [200]
+
+
+def test_who_did_what_stays_with_the_alert() -> None:
+    book = ActionBook()
+    for action in (
+        act(K.ASSIGN, 1, assignee="wang"),
+        act(K.ASSIGN, 2, assignee="zhao"),
+        act(K.COMMENT, 3, text="one"),
+        act(K.COMMENT, 4, text="two"),
+        act(K.CLOSE, 5, reason=CloseReason.REAL),
+        act(K.CLOSE, 6, reason=CloseReason.TRACKING, who="wang"),
+        act(K.SUBSCRIBE, 7),
+        act(K.UNSUBSCRIBE, 8),
+    ):
+        assert book.take(action)
+    handling = book.handling("a")
+    assert (handling.assignee, [one.text for one in handling.comments]) == ("zhao", ["one", "two"])
+    assert (handling.closed_as, handling.closed_at_ms, handling.closed_by) == (CloseReason.REAL, 5, "li")
+    assert handling.acknowledged_at_ms is None
+    assert book.handling("b").comments == ()
+    book.take(act(K.ACKNOWLEDGE, 0, alert_id="c"))
+    book.take(act(K.ACKNOWLEDGE, 9, alert_id="c", who="wang"))
+    assert book.handling("c").acknowledged_by == "li"

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from scoring.alerts.deciding import (
     Candidate,
@@ -299,3 +300,212 @@ def test_an_alert_acknowledged_before_it_was_sent_is_sent_and_then_taken_on() ->
         decided_and_sent(after(decision, GroupState(0), [mine], 10 * S), [mine], 11 * S).reason
         is Reason.TAKEN_ON
     )
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "is_raised"),
+    [
+        (("page", "info"), ("page", "warning"), True),
+        (("page", "warning"), ("page", "critical"), True),
+        (("page", "warning"), ("page", "info"), False),
+        (("page", ""), ("page", "info"), False),
+        (("page", "info"), ("page", ""), False),
+        (("page", ""), ("page", "warning"), True),
+        (("notice", "warning"), ("page", "warning"), True),
+        (("page", "warning"), ("notice", "warning"), False),
+        (("", "warning"), ("page", "warning"), False),
+        (("notice", "critical"), ("page", "warning"), True),
+    ],
+)
+def test_what_matters_more_than_it_did_is_raised(
+    was: tuple[str, str], now: tuple[str, str], is_raised: bool
+) -> None:
+    group = notify(GroupState(0), [firing("a", *was)], 10 * S)
+    decision = decide(group, [firing("a", *now)], ROUTE, OPEN, 11 * S)
+    assert decision.reason is (Reason.RAISED if is_raised else Reason.REPEAT_LATER)
+
+
+def flapped(times: int, every_s: int = 60, route: Route = ROUTE) -> tuple[GroupState, int]:
+    """A group that was sent this many openings and ends, each whatever the waits, and when the last was over."""
+    group, now = GroupState(0), 10 * S
+    for number in range(times):
+        for candidate in (firing(f"a{number}"), resolved(f"a{number}")):
+            sent = Decision(GroupAction.SEND, Reason.NEW, (candidate.alert_id,))
+            group = after(sent, group, [candidate], now)
+            now += every_s // 2 * S
+    return group, now - every_s // 2 * S
+
+
+@pytest.mark.parametrize(
+    ("times", "waits_s"), [(1, 300), (2, 600), (3, 1200), (4, 2400), (5, 3600), (40, 3600)]
+)
+def test_each_return_doubles_the_wait_up_to_an_hour(times: int, waits_s: int) -> None:
+    group, over = flapped(times)
+    due = over + waits_s * S
+    assert decide(group, [firing("z")], ROUTE, OPEN, due - 1) == Decision(
+        GroupAction.WAIT, Reason.FLAPPING, ("z",), due
+    )
+    assert decide(group, [firing("z")], ROUTE, OPEN, due).action is GroupAction.SEND
+
+
+def test_a_route_that_waits_longer_than_an_hour_between_messages_waits_as_long_for_what_flaps() -> None:
+    slow = replace(ROUTE, group_interval_s=5400.0)
+    group, over = flapped(3, route=slow)
+    assert decide(group, [firing("z")], slow, OPEN, over + 5400 * S - 1).reason is Reason.FLAPPING
+    assert decide(group, [firing("z")], slow, OPEN, over + 5400 * S).action is GroupAction.SEND
+
+
+def test_what_flapped_is_new_again_after_two_hours_without_it() -> None:
+    for gap_s, waits_s in ((7200, 600), (7201, 300)):
+        group, over = flapped(1)
+        again = Decision(GroupAction.SEND, Reason.NEW, ("z",))
+        now = over + gap_s * S
+        group = after(again, group, [firing("z")], now)
+        group = after(again, group, [resolved("z")], now)
+        assert decide(group, [firing("y")], ROUTE, OPEN, now).until_ms == now + waits_s * S
+    slow = replace(ROUTE, group_interval_s=3 * 3600.0)
+    group, over = flapped(1)
+    assert decide(group, [firing("z")], slow, OPEN, over + 7200 * S).reason is Reason.FLAPPING
+    assert decide(group, [firing("z")], slow, OPEN, over + 7201 * S).action is GroupAction.SEND
+
+
+def test_a_return_that_matters_more_than_the_last_does_not_wait_and_one_that_matters_less_does() -> None:
+    group, over = flapped(2)
+    for severity, waits in (("critical", False), ("warning", True), ("info", True), ("", True)):
+        decision = decide(group, [firing("z", severity=severity)], ROUTE, OPEN, over + S)
+        assert (decision.reason is Reason.FLAPPING) == waits
+    silent = structs.replace(
+        group, flaps={name: replace(flap, severity="") for name, flap in (group.flaps or {}).items()}
+    )
+    assert decide(silent, [firing("z", severity="info")], ROUTE, OPEN, over + S).reason is Reason.FLAPPING
+    assert decide(silent, [firing("z", severity="warning")], ROUTE, OPEN, over + S).action is GroupAction.SEND
+
+
+@pytest.mark.parametrize("what", ["acknowledged", "closed", "moved"])
+def test_the_end_of_a_silence_is_not_sent_for_what_somebody_handles(what: str) -> None:
+    mine, around = firing(**{what: True}), Holds(silences=(SILENCE,))
+    decision = decide(NOTIFIED, [mine], ROUTE, around, 60 * S)
+    assert decision.held_ids == ()
+    assert decide(NOTIFIED, [firing()], ROUTE, around, 60 * S).held_ids == ("a",)
+    assert decide(NOTIFIED, [resolved()], ROUTE, around, 60 * S).held_ids == ()
+
+
+def test_a_mute_or_an_inhibition_of_a_sent_alert_announces_no_end() -> None:
+    route = replace(ROUTE, mute_timings=("unknown", "night"))
+    muted = Holds(mute_timings={"night": MuteTiming("night", "UTC", 0, 60)})
+    decision = decide(NOTIFIED, [firing()], route, muted, 60 * S)
+    assert (decision.reason, decision.detail, decision.held_ids) == (Reason.MUTED, "night", ())
+    source = firing("b")
+    around = Holds(inhibitions=(Inhibition((parse_matcher("alert_id=b"),), ()),), firing=(source,))
+    decision = decide(NOTIFIED, [firing()], ROUTE, around, 60 * S)
+    assert (decision.reason, decision.detail, decision.held_ids) == (Reason.INHIBITED, "b", ())
+    over = replace(around, firing=(replace(source, is_firing=False),))
+    assert decide(NOTIFIED, [firing()], ROUTE, over, 60 * S).reason is Reason.REPEAT_LATER
+
+
+def test_several_that_wait_are_looked_at_again_when_the_first_of_them_can_go() -> None:
+    both = [firing(), firing("b"), firing("c")]
+    holds = Holds(
+        silences=tuple(
+            replace(SILENCE, silence_id=name, matchers=(parse_matcher(f"alert_id={name}"),), ends_ms=ends * S)
+            for name, ends in (("a", 900), ("b", 700))
+        ),
+        inhibitions=(Inhibition((parse_matcher("alert_id=d"),), (parse_matcher("alert_id=c"),)),),
+        firing=(firing("d"),),
+    )
+    decision = decide(GroupState(0), both, ROUTE, holds, 60 * S)
+    assert decision == Decision(
+        GroupAction.WAIT, Reason.SILENCED, ("a", "b", "c"), 700 * S, "a", ("a", "b", "c")
+    )
+    only = replace(holds, silences=())
+    assert decide(GroupState(0), [firing("c")], ROUTE, only, 60 * S).until_ms is None
+
+
+@pytest.mark.parametrize(
+    ("candidates", "reason", "ids"),
+    [
+        ([resolved("b")], Reason.NOTHING_NEW, ()),
+        ([resolved("a"), resolved("b")], Reason.NOTHING_NEW, ()),
+        ([firing("b", closed=True)], Reason.CLOSED, ("b",)),
+        ([replace(resolved("b"), closed=True)], Reason.NOTHING_NEW, ()),
+        ([], Reason.NOTHING_NEW, ()),
+    ],
+)
+def test_nothing_to_do_has_its_reason(
+    candidates: list[Candidate], reason: Reason, ids: tuple[str, ...]
+) -> None:
+    over = notify(NOTIFIED, [resolved()], 60 * S)
+    decision = decide(over, candidates, ROUTE, OPEN, 70 * S)
+    assert (decision.action, decision.reason, decision.alert_ids) == (GroupAction.NOTHING, reason, ids)
+
+
+def test_what_nobody_heard_of_is_named_and_what_still_fires_is_not() -> None:
+    fresh = GroupState(0)
+    both = [resolved("b"), resolved("c")]
+    decision = decide(fresh, both, ROUTE, OPEN, 5 * S)
+    assert (decision.reason, decision.alert_ids) == (Reason.NEVER_SENT, ("b", "c"))
+    moved = [resolved("b"), firing("c", moved=True)]
+    decision = decide(fresh, moved, ROUTE, OPEN, 5 * S)
+    assert (decision.reason, decision.alert_ids) == (Reason.NEVER_SENT, ("b",))
+
+
+def test_repeats_begin_again_with_news_and_go_on_after_a_silence() -> None:
+    group = NOTIFIED
+    for hour in (1, 2):
+        group = notify(group, [firing()], (hour * 3600 + 10) * S)
+    assert group.repeats == 2
+    silenced = Holds(silences=(replace(SILENCE, ends_ms=8000 * S),))
+    after_silence = notify(notify(group, [firing()], 7900 * S, silenced), [firing()], 8000 * S)
+    assert after_silence.repeats == 2
+    raised = notify(group, [firing(severity="critical")], 7900 * S)
+    assert (raised.repeats, raised.first_seen_ms, raised.last_sent_ms) == (0, 0, 7900 * S)
+
+
+def test_some_who_moved_and_some_who_are_acknowledged_are_acknowledged() -> None:
+    group = notify(GroupState(0), [firing(), firing("b")], 10 * S)
+    mixed = [firing(moved=True), firing("b", acknowledged=True)]
+    decision = decide(group, mixed, ROUTE, OPEN, 10**8)
+    assert (decision.reason, decision.alert_ids) == (Reason.ACKNOWLEDGED, ("a", "b"))
+    one_left = [firing(moved=True), firing("b")]
+    assert decide(group, one_left, ROUTE, OPEN, 10**8).alert_ids == ("b",)
+
+
+def test_a_repeat_waits_while_all_of_it_is_held() -> None:
+    group = notify(GroupState(0), [firing(), firing("b")], 10 * S)
+    around = Holds(silences=(replace(SILENCE, ends_ms=10**9),))
+    decision = decide(group, [firing(), firing("b")], ROUTE, around, 10**8)
+    assert (decision.action, decision.reason, decision.alert_ids) == (
+        GroupAction.WAIT,
+        Reason.SILENCED,
+        ("a", "b"),
+    )
+
+
+def test_a_group_that_was_sent_nothing_that_fires_now_adds_without_waiting() -> None:
+    over = notify(NOTIFIED, [resolved()], 60 * S)
+    other = replace(firing("b"), labels={**firing("b").labels, "step": "order_to_payment"})
+    decision = decide(over, [other], ROUTE, OPEN, 61 * S)
+    assert (decision.action, decision.reason) == (GroupAction.SEND, Reason.NEW)
+    both = decide(NOTIFIED, [firing(), other], ROUTE, OPEN, 310 * S)
+    assert (both.action, both.reason, both.alert_ids) == (GroupAction.SEND, Reason.ADDED, ("b",))
+
+
+def test_twenty_ends_are_remembered_and_the_oldest_is_forgotten_first() -> None:
+    group = GroupState(0)
+    names = [f"a{number:02}" for number in range(25)]
+    for name in names:
+        for candidate in (firing(name), resolved(name)):
+            group = after(Decision(GroupAction.SEND, Reason.NEW, (name,)), group, [candidate], S)
+    assert list(group.sent or {}) == names[5:]
+    still = after(Decision(GroupAction.SEND, Reason.NEW, ("x",)), group, [firing("x")], S)
+    assert list(still.sent or {}) == [*names[5:], "x"]
+
+
+def test_what_is_held_is_remembered_while_it_fires_and_forgotten_when_it_is_sent() -> None:
+    hold = Decision(GroupAction.WAIT, Reason.SILENCED, ("a",), held_ids=("a", "b"))
+    group = after(hold, GroupState(0, was_held=("z",)), [firing(), firing("b")], S)
+    assert group.was_held == ("a", "b")
+    assert after(hold, group, [firing(), firing("b")], S) is group
+    assert after(hold, group, [firing(), resolved("b")], S).was_held == ("a",)
+    sent = after(Decision(GroupAction.SEND, Reason.HOLD_ENDED, ("a",)), group, [firing(), firing("b")], S)
+    assert (sent.was_held, sent.flaps) == (("b",), None)

@@ -1,6 +1,8 @@
 """Which receivers an alert is for, and what holds it back."""
 
-from datetime import UTC, datetime
+import random
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -133,3 +135,111 @@ def test_much_money_makes_a_notice_critical() -> None:
 def test_a_page_is_critical_by_its_surprise_alone() -> None:
     assert severity("page", None, 5000.0) == "critical"
     assert severity("page", 10.0, 5000.0) == "critical"
+
+
+def slowly_muted_until(mute: MuteTiming, at: datetime) -> datetime | None:
+    """When a mute ends, by looking at the wall clock every quarter of an hour for three days."""
+
+    def first_time(wall: datetime, since: datetime) -> datetime:
+        moment = since
+        while moment.astimezone(ZoneInfo(mute.zone)).replace(tzinfo=None) < wall:
+            moment += timedelta(minutes=15)
+        return moment
+
+    today = at.astimezone(ZoneInfo(mute.zone)).date()
+    for day in (today, today - timedelta(days=1)):
+        midnight = datetime(day.year, day.month, day.day)  # noqa: DTZ001
+        begins = midnight + timedelta(minutes=mute.start_minute)
+        ends = midnight + timedelta(minutes=mute.end_minute)
+        if mute.end_minute <= mute.start_minute:
+            ends += timedelta(days=1)
+        start = first_time(begins, at - timedelta(days=3))
+        end = first_time(ends, at - timedelta(days=3))
+        if (not mute.weekdays or day.weekday() in mute.weekdays) and start <= at < end:
+            return end
+    return None
+
+
+@pytest.mark.parametrize(
+    ("zone", "around"),
+    [
+        ("Asia/Kathmandu", "2026-03-05T00:00+00:00"),  # a zone of three quarters
+        ("Asia/Kolkata", "2026-03-05T00:00+00:00"),
+        ("Europe/Berlin", "2026-03-29T01:00+00:00"),
+        ("Europe/Berlin", "2026-10-25T01:00+00:00"),
+        ("Australia/Lord_Howe", "2026-04-04T15:00+00:00"),  # half an hour back
+        ("America/St_Johns", "2026-11-01T04:30+00:00"),
+    ],
+)
+def test_a_mute_ends_when_the_wall_clock_says_so_in_any_zone(zone: str, around: str) -> None:
+    draw = random.Random(zone + around)
+    for _ in range(25):
+        # no wall clock shows what lies between two and four when it is put forward
+        start, end = (15 * draw.choice([0, 4, *range(16, 96)]) for _ in range(2))
+        mute = MuteTiming("m", zone, start, end, draw.choice([(), (5,), (6, 0)]))
+        at = datetime.fromisoformat(around) + timedelta(minutes=15 * draw.randrange(-120, 120))
+        wanted = slowly_muted_until(mute, at)
+        found = mute.muted_until(round(at.timestamp() * 1000))
+        assert found == (None if wanted is None else round(wanted.timestamp() * 1000)), (mute, at)
+
+
+def test_a_mute_is_in_force_from_its_first_to_its_last_millisecond() -> None:
+    mute = MuteTiming("m", "UTC", 60, 120)
+    end = ms("2026-03-05T02:00+00:00")
+    begin = ms("2026-03-05T01:00+00:00")
+    assert [mute.muted_until(at) for at in (begin - 1, begin, end - 1, end)] == [None, end, end, None]
+
+
+def test_a_route_that_says_nothing_waits_ten_seconds_and_repeats_twice_after_four_hours() -> None:
+    route = Route("r", "ops")
+    assert (route.group_wait_s, route.group_interval_s) == (10, 5 * 60)
+    assert (route.repeat_interval_s, route.most_repeats) == (4 * 3600, 2)
+    assert (route.group_by, route.continues, route.mute_timings) == (("store_id",), False, ())
+
+
+def test_an_alert_that_the_root_does_not_match_has_no_route_and_children_go_deep() -> None:
+    deep = Route("deep", "deep", (Matcher("step", "=", "x"),))
+    child = Route("child", "child", (Matcher("level", "=", "page"),), routes=(deep,))
+    root = Route("root", "root", (Matcher("store_id", "=", "us"),), routes=(child,))
+    us = {"store_id": "us"}
+    assert matching_routes(root, {"store_id": "de"}) == ()
+    assert matching_routes(root, us) == (root,)
+    assert matching_routes(root, {**us, "level": "page"}) == (child,)
+    assert matching_routes(root, {**us, "level": "page", "step": "x"}) == (deep,)
+    assert group_key(deep, us) == "deep|deep|store_id=us"
+    assert group_key(deep, {}) == "deep|deep|store_id="
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "holds"),
+    [
+        ({"kind": "a", "x": "1"}, {"kind": "b", "x": "1"}, True),
+        ({"kind": "a", "x": "1"}, {"kind": "b", "x": "2"}, False),
+        ({"kind": "a"}, {"kind": "b"}, True),
+        ({"kind": "a", "x": "1"}, {"kind": "b"}, False),
+        ({"kind": "b", "x": "1"}, {"kind": "b", "x": "1"}, False),
+        ({"kind": "a", "x": "1"}, {"kind": "a", "x": "1"}, False),
+    ],
+)
+def test_an_inhibition_holds_what_agrees_with_its_source_on_every_label(
+    source: dict[str, str], target: dict[str, str], holds: bool
+) -> None:
+    rule = Inhibition((parse_matcher("kind=a"),), (parse_matcher("kind=b"),), ("x",))
+    assert rule.holds({"alert_id": "1", **source}, {"alert_id": "2", **target}) is holds
+
+
+def test_a_silence_covers_its_alerts_before_and_after_its_time() -> None:
+    silence = Silence("s1", (parse_matcher("store_id=a"), parse_matcher("step=")), 1000, 2000, "work", "li")
+    assert silence.covers({"store_id": "a"})
+    assert not silence.covers({"store_id": "a", "step": "x"})
+    assert [silence.holds({"store_id": "a"}, at) for at in (999, 1000, 1999, 2000)] == [
+        False,
+        True,
+        True,
+        False,
+    ]
+
+
+def test_money_at_its_limit_is_critical() -> None:
+    assert severity("notice", 5000.0, 5000.0) == "critical"
+    assert severity("notice", 0.0, 0.0) == "critical"
