@@ -4,86 +4,33 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-import msgspec
 import pytest
 
-from scoring.alerts.alert import AlertContribution, AlertKind, AlertState, Level
-from scoring.calendar.entries import calendar_between
+from scoring.alerts.alert import AlertKind, Level
 from scoring.digest.judging import build_digest, expected_funnel
-from scoring.digest.schedule import DigestForm, DigestSchedule, occurrence
-from scoring.digest.sentences import calendar_span, say_digest
+from scoring.digest.schedule import DigestForm
 from scoring.digest.values import (
     MAX_ROWS,
-    AlertFacts,
-    Bucket,
-    DigestFacts,
     DigestFigure,
     DigestGroup,
     DigestIncident,
-    DigestStore,
-    StepSums,
     Verdict,
 )
-from scoring.digest.worded import DigestContext, SaidDigest
-from scoring.funnel.money import Worth
 from streams.digests.wording import DigestReaderWording
-from tests.fixtures.alert_card import ALERT
-
-ZONE = "Asia/Shanghai"
-WHEN = occurrence(DigestSchedule(ZONE, 8, 0, frozenset(range(7))), date(2026, 3, 5))
-assert WHEN is not None
-MINUTES = 1440
-
-
-def sums(observed: float, expected: float, judged: float = 1.0) -> StepSums:
-    return StepSums(MINUTES, observed, expected, expected * judged)
-
-
-def shop(name: str, payments: int = 80, judged: float = 1.0, **more: Any) -> DigestStore:
-    """A shop that converts 1000 impressions, 200 clicks, 50 carts, 100 orders as expected, with ``payments`` for 80 expected."""
-    counts = {"impression": 10_000, "click": 2000, "add_to_cart": 500, "order": 100, "payment": payments}
-    steps = {
-        "impression_to_click": sums(2000, 2000),
-        "click_to_add_to_cart": sums(500, 500),
-        "add_to_cart_to_order": sums(100, 100, judged),
-        "order_to_payment": sums(payments, 80, judged),
-    }
-    line = tuple(Bucket(WHEN.from_ms + hour * 3_600_000, payments / 24, 80 / 24) for hour in range(24))
-    fields: dict[str, Any] = {
-        "country": "US", "counts": counts, "steps": steps, "lines": {"order_to_payment": line}, "scored_minutes": MINUTES,
-        "scored_until_ms": WHEN.to_ms,
-    }  # fmt: skip
-    return DigestStore(**{"store_id": name, "name": name.title(), **fields, **more})
-
-
-WORTH = Worth({"add_to_cart": 500, "order": 100}, {"order": 50.0, "payment": 60.0}, "USD", 1.0)
-
-
-def alert(store: str, *, is_open: bool = True, lost: float = 20.0, **more: Any) -> AlertFacts:
-    opened = WHEN.at_ms - 3 * 3_600_000
-    fields: dict[str, Any] = {
-        "alert_id": f"a-{store}", "store_id": store, "step": "order_to_payment", "kind": AlertKind.CONVERSION,
-        "state": AlertState.FIRING if is_open else AlertState.RESOLVED, "opened_at_ms": opened, "fired_at_ms": opened,
-        "resolved_at_ms": None if is_open else opened + 3_600_000, "lost": lost, "lost_low": lost / 2, "lost_high": lost * 2,
-        "contributions": (AlertContribution("ios/paid", 0.7),), "members": (),
-    }  # fmt: skip
-    return AlertFacts(msgspec.structs.replace(ALERT, **{**fields, **more}), is_open, WORTH)
-
-
-def facts(*stores: DigestStore, alerts: tuple[AlertFacts, ...] = (), late_ms: int = 0) -> DigestFacts:
-    return DigestFacts(WHEN.from_ms, WHEN.to_ms, WHEN.at_ms + late_ms, stores, alerts)
-
-
-def said(given: DigestFacts, language: Any = "zh", form: DigestForm = DigestForm.DAILY) -> SaidDigest:
-    countries = {store.country for store in given.stores}
-    context = DigestContext(
-        DigestReaderWording(language, ZONE), ZONE, form, WHEN, given.made_ms, calendar_between(countries, *calendar_span(WHEN)),
-    )  # fmt: skip
-    return say_digest(build_digest(given), context)
-
-
-EMPTY = shop("closed", counts={}, steps={}, lines={}, scored_minutes=0, scored_until_ms=None)
-SILENT = replace(EMPTY, store_id="silent", name="Silent", last_seen_ms=WHEN.from_ms - 7_200_000)
+from tests.fixtures.digest_facts import (
+    EMPTY,
+    MINUTES,
+    SILENT,
+    WORTH,
+    ZONE,
+    alert,
+    facts,
+    parcels,
+    said,
+    shop,
+    sums,
+    with_parcels,
+)
 
 
 def test_the_subject_carries_the_result_and_the_day_it_covers() -> None:
@@ -263,16 +210,6 @@ def test_an_alert_of_several_stores_is_reported_for_each_of_them() -> None:
     assert digest.counts[DigestGroup.ACTION] == 2
     (matter,) = digest.matters
     assert isinstance(matter, DigestIncident)
-
-
-def parcels(observed: float, expected: float, breaches: int = 0, judged: float = 1.0) -> StepSums:
-    """A slow step over a day of ten business hours."""
-    return StepSums(10, observed, expected, expected * judged, breaches)
-
-
-def with_parcels(name: str, sums_of_it: StepSums, step: str = "payment_to_fulfilment") -> DigestStore:
-    store = shop(name)
-    return replace(store, steps={**store.steps, step: sums_of_it})
 
 
 def test_a_store_that_is_behind_with_parcels_is_reported_though_no_alert_is_open() -> None:
