@@ -68,7 +68,7 @@ bench: setup
 	$(BIN)/uv sync --frozen --extra embedded --group bench --inexact
 	$(BIN)/python -m tests.bench $(BENCH)
 
-# a sample of mutants of the pure core against the tests of their folder, not in CI; MUTANTS="--folder counting --most 200"
+# a sample of mutants of the pure core against the tests of their folder, not in CI; MUTANTS="--folder counting --each 200"
 mutants: setup
 	$(BIN)/python -m tests.mutation.mutate $(MUTANTS)
 

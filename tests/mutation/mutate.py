@@ -1,113 +1,112 @@
-"""A small mutation run over the pure core: ``make mutants`` (a sample) or ``python -m tests.mutation.mutate --most 200``.
+"""How many small faults in the pure core its tests notice: ``make mutants``, or ``python -m tests.mutation.mutate --each 100``.
 
-A mutant is one file with one comparison, ``and``/``or``, sign or small number changed; it is killed if the tests of its folder
-fail. Own code, because mutmut and cosmic-ray copy the whole project a mutant or want their own runner, and the tests here import
-the tree they are in: each mutant is a copy of ``scoring/`` alone, put before the tree on ``PYTHONPATH``.
+A sample of mutants (``tests/mutation/changes.py``) of each folder of ``scoring/`` is tried against the tests of that folder: first
+the quick ones, then, for what survives, those marked ``slow``. It survives if none fails. Own code, though mutmut is alive and
+works here: mutmut leaves out everything outside of functions, where most of what the judging rules are made of is written, and
+properties; it has no sample; and it writes every function once a mutant, called by a detour, which the loop of counting feels.
+
+What survives is printed with its place. A mutant that no test can kill, because it does the same, is listed with its reason in
+``tests/mutation/equivalent.py`` and left out of the sample.
 """
 
 from __future__ import annotations
 
 import argparse
-import ast
 import os
 import random
-import shutil
-import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 
-from tests.deadlines import within
+from hypothesis import Phase, settings
+
+from tests.mutation.changes import Mutant, mutants
+from tests.mutation.equivalent import EQUIVALENT
+from tests.mutation.trials import Folder, Verdict
 from tests.places import ROOT
 
-_SWAPPED: dict[type[ast.AST], type[ast.AST]] = {
-    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.In: ast.NotIn,
-    ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.And: ast.Or, ast.Or: ast.And, ast.Add: ast.Sub, ast.Sub: ast.Add,
-    ast.Mult: ast.FloorDiv, ast.FloorDiv: ast.Mult,
-}  # fmt: skip
-#: seconds until a mutant that does not end counts as killed
-_PATIENCE_S = 180
+#: libraries that start threads would make a fork unsafe and take more than their share of the machine
+_ALONE = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+_MARKS = ("not slow and not long", "slow and not long")
 
 
-def mutants(source: str) -> Iterator[tuple[int, str, str]]:
-    """Line, what was changed, and the changed source, for each place of ``source``."""
-    places = sum(1 for node in ast.walk(ast.parse(source)) if _changed(node) is not None)
-    for place in range(places):
-        tree = ast.parse(source)
-        found = [(node, change) for node in ast.walk(tree) if (change := _changed(node)) is not None]
-        node, change = found[place]
-        for name, value in change.items():
-            setattr(node, name, value)
-        yield getattr(node, "lineno", 0), ", ".join(change), ast.unparse(tree)
+def folders() -> list[str]:
+    """The folders of the core that have tests."""
+    found = sorted(path.name for path in (ROOT / "scoring").iterdir() if path.is_dir())
+    return [name for name in found if (ROOT / "tests" / "scoring" / name).is_dir()]
 
 
-def _changed(node: ast.AST) -> dict[str, object] | None:
-    if isinstance(node, ast.Compare) and type(node.ops[0]) in _SWAPPED:
-        return {"ops": [_SWAPPED[type(node.ops[0])](), *node.ops[1:]]}
-    if isinstance(node, ast.BoolOp | ast.BinOp) and type(node.op) in _SWAPPED:
-        return {"op": _SWAPPED[type(node.op)]()}
-    if isinstance(node, ast.Constant) and type(node.value) is int and 0 <= node.value < 1000:
-        return {"value": node.value + 1}
-    return None
-
-
-def is_killed(module: Path, mutated: str, tests: Path) -> bool:
-    """True if the tests fail, or do not end, with ``module`` replaced by ``mutated``."""
-    with tempfile.TemporaryDirectory() as folder:
-        shutil.copytree(
-            ROOT / "scoring", Path(folder) / "scoring", ignore=shutil.ignore_patterns("__pycache__")
-        )
-        shutil.copytree(ROOT / "tests", Path(folder) / "tests", ignore=shutil.ignore_patterns("__pycache__"))
-        for name in ("streams", "pyproject.toml"):
-            (Path(folder) / name).symlink_to(ROOT / name)
-        (Path(folder) / module.relative_to(ROOT)).write_text(mutated)
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "-x",
-            "-p",
-            "no:cacheprovider",
-            str(tests.relative_to(ROOT)),
+def sample(folder: str, each: int, seed: int, at: Sequence[str]) -> list[Mutant]:
+    """Mutants of a folder drawn by a seed, without those that are known to do the same."""
+    found = []
+    for path in sorted((ROOT / "scoring" / folder).rglob("*.py")):
+        found += [one for one in mutants(ROOT, path) if (one.path, one.before, one.after) not in EQUIVALENT]
+    if at:
+        return [
+            one for one in found if f"{one.path}:{one.line}:".startswith(tuple(f"{place}:" for place in at))
         ]
-        try:
-            run = subprocess.run(
-                command,
-                cwd=folder,
-                env={**os.environ, "PYTHONPATH": folder},
-                capture_output=True,
-                timeout=within(_PATIENCE_S),
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            return True
-        return run.returncode != 0
+    drawn = random.Random(f"{seed} {folder}").sample(found, min(each, len(found)))
+    return sorted(drawn, key=lambda one: (one.path, one.place))
+
+
+def try_all(folder: str, chosen: Sequence[Mutant], is_quick: bool) -> dict[Mutant, Verdict]:
+    """The verdict of each mutant of one folder."""
+    found: dict[Mutant, Verdict] = {}
+    left = list(chosen)
+    for marks in _MARKS[: 1 if is_quick else None]:
+        tests = Folder(ROOT, [f"tests/scoring/{folder}"], marks)
+        if not left:
+            break
+        baseline = tests.baseline()
+        if not baseline.seconds:
+            continue
+        if baseline.failed:
+            sys.exit(f"these fail without any change: {', '.join(baseline.failed)}")
+        for mutant, verdict in tests.verdicts(left, baseline):
+            found[mutant] = verdict
+            fate = f"killed by {verdict.killer.rpartition('::')[2]}" if verdict.killer else "SURVIVED"
+            print(f"{mutant.path}:{mutant.line}  {mutant.text}  {fate}", flush=True)
+        left = [mutant for mutant in left if not found[mutant].killer]
+    return found
 
 
 def main() -> None:
-    """Run a sample and print what survived and the share that was killed."""
+    """Try a sample of each folder and print what survived, and a table of the shares that were killed."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--most", type=int, default=60, help="Mutants to run at most.")
-    parser.add_argument("--seed", type=int, default=1, help="Seed of the sample.")
-    parser.add_argument("--folder", default="", help="One folder of scoring/ only, such as counting.")
+    parser.add_argument("--each", type=int, default=40, help="mutants of a folder, at most")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the samples")
+    parser.add_argument("--folder", default="", help="one folder of scoring/ only, such as counting")
+    parser.add_argument(
+        "--at", nargs="+", default=[], help="all mutants of files or lines: scoring/counting/lateness.py:138"
+    )
+    parser.add_argument("--quick", action="store_true", help="leave out the tests marked slow")
     given = parser.parse_args()
-    chosen = []
-    for module in sorted((ROOT / "scoring" / given.folder).rglob("*.py")):
-        tests = ROOT / "tests" / module.relative_to(ROOT).parent
-        if tests.is_dir():
-            chosen += [(module, tests, mutant) for mutant in mutants(module.read_text())]
-    random.Random(given.seed).shuffle(chosen)
-    killed = 0
-    for number, (module, tests, (line, what, mutated)) in enumerate(chosen[: given.most], 1):
-        dead = is_killed(module, mutated, tests)
-        killed += dead
-        print(
-            f"{number:4} {'killed  ' if dead else 'SURVIVED'} {module.relative_to(ROOT)}:{line} {what}",
-            flush=True,
-        )
-    print(f"{killed} of {min(given.most, len(chosen))} killed, of {len(chosen)} possible")
+    os.chdir(ROOT)
+    os.environ.update(dict.fromkeys(_ALONE, "1"), PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
+    # the same examples every time, and none made smaller, since it only counts whether a test fails
+    settings.register_profile(
+        "mutants",
+        deadline=None,
+        max_examples=50,
+        derandomize=True,
+        database=None,
+        phases=(Phase.explicit, Phase.generate),
+    )
+    settings.load_profile("mutants")
+    os.nice(19)
+    chosen = sorted({Path(place).parts[1] for place in given.at}) or [given.folder]
+    rows, survivors = [], []
+    for folder in chosen if chosen[0] else folders():
+        verdicts = try_all(folder, sample(folder, given.each, given.seed, given.at), given.quick)
+        alive = [mutant for mutant, verdict in verdicts.items() if not verdict.killer]
+        survivors += alive
+        rows.append((folder, len(verdicts), len(verdicts) - len(alive)))
+    print("\nSurvivors:" if survivors else "\nNone survived.")
+    for mutant in sorted(survivors, key=lambda one: (one.path, one.place)):
+        print(f"  {mutant.path}:{mutant.line}  {mutant.text}")
+    print()
+    for folder, tried, killed in [*rows, ("all", sum(row[1] for row in rows), sum(row[2] for row in rows))]:
+        print(f"{folder:12} {tried:5} tried {killed:5} killed {100 * killed / max(tried, 1):6.1f} %")
 
 
 if __name__ == "__main__":
