@@ -219,6 +219,39 @@ RECORDS_REJECTED = Counter(
     "Report rows, signals and facts of orders that could not be kept and became dead letters.",
 )
 
+# sources
+
+SOURCES_TRANSLATED = Counter(
+    "funnelwatch_sources_translated_total",
+    "Deliveries of sources, by source and outcome: translated, quarantined (set aside whole, to be replayed).",
+    ["source", "outcome"],
+)
+SOURCES_STATE = Gauge(
+    "funnelwatch_sources_state",
+    "State of a connection: 0 connected, 1 catching up, 2 late, 3 paused by a person, 4 broken or rejected by the platform.",
+    ["source", "connection"],
+)
+SOURCES_TOKEN_DAYS = Gauge(
+    "funnelwatch_sources_token_days",
+    "Days until the authorisation of a connection ends; not there if it does not.",
+    ["source", "connection"],
+)
+SOURCES_DIFFERING_DAYS = Gauge(
+    "funnelwatch_sources_differing_days",
+    "Closed days of a connection whose figures differ from the platform's own, after they were read again.",
+    ["source", "connection"],
+)
+SOURCES_WAITING = Gauge(
+    "funnelwatch_sources_waiting_records",
+    "Deliveries that are not translated yet, by partition.",
+    ["partition"],
+)
+SOURCES_REQUESTS = Counter(
+    "funnelwatch_sources_requests_total",
+    "Requests to platforms, by source and outcome: answered, or what was wrong.",
+    ["source", "outcome"],
+)
+
 # collector
 
 COLLECTOR_EVENTS = Counter("funnelwatch_collector_events_total", "Events accepted, by door.", ["source"])

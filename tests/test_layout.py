@@ -83,6 +83,7 @@ STREAMS: Mapping[str, set[str]] = {
         "clickhouse",
         "collector",
         "sources",
+        "sources/config",
         "incidents",
         "channels",
         "monitor",

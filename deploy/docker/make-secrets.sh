@@ -9,7 +9,7 @@ make() {
     [ -s "secrets/$1" ] || head -c 24 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=\n' > "secrets/$1"
     chmod 644 "secrets/$1"
 }
-for name in hash_key link_key clickhouse_password clickhouse_reader_password page_token grafana_password example_write_key; do
+for name in hash_key sources_key link_key clickhouse_password clickhouse_reader_password page_token grafana_password example_write_key; do
     make "$name"
 done
 hash() { tr -d '\n' < "secrets/$1" | sha256sum | cut -d' ' -f1; }
@@ -50,4 +50,4 @@ cat > secrets/clickhouse_users.xml <<XML
 </clickhouse>
 XML
 chmod 644 secrets/clickhouse_users.xml
-echo "secrets/ is ready; back up secrets/hash_key: without it, pseudonyms made from now on match none of before"
+echo "secrets/ is ready; back up secrets/hash_key: without it, pseudonyms made from now on match none of before; and secrets/sources_key, without which connections added at run time must be added again"

@@ -41,6 +41,7 @@ class CursorState(msgspec.Struct, frozen=True, omit_defaults=True):
         newest_ms: the newest time of a row.
         asked_at_ms: when the last whole window was read.
         rows: rows read since the beginning.
+        restated_ms: when the days that the source still restates were last asked for again.
     """
 
     until_ms: int = 0
@@ -49,6 +50,7 @@ class CursorState(msgspec.Struct, frozen=True, omit_defaults=True):
     newest_ms: int = 0
     asked_at_ms: int = 0
     rows: int = 0
+    restated_ms: int = 0
     schema_version: int = CURSOR_SCHEMA_VERSION
 
 
@@ -100,7 +102,8 @@ def moved(
     """
     if state.until_ms and window.from_ms > state.until_ms:
         raise CursorGapError(f"window begins at {window.from_ms}, the cursor is at {state.until_ms}")
-    return CursorState(
+    return msgspec.structs.replace(
+        state,
         until_ms=max(state.until_ms, window.to_ms),
         first_ms=state.first_ms or window.from_ms,
         mark=mark or state.mark,

@@ -47,9 +47,11 @@ class DayCheck(msgspec.Struct, frozen=True, omit_defaults=True):
         days: days that agreed or differed then.
         lasting: differences that were there after the days had been read again.
         unknown: why nothing could be compared; empty if it could.
+        compared_ms: when it could last.
     """
 
     checked_ms: int = 0
+    compared_ms: int = 0
     days: int = 0
     lasting: tuple[DayDifference, ...] = ()
     unknown: str = ""

@@ -11,8 +11,6 @@ from pydantic import ValidationError
 from streams.cli.starting import data_option, fail
 from streams.cli.terminal import console, say
 
-_CONNECTIONS_NOTE = "\nnote: what connections deliver is kept for seven days; this version does not translate it into events yet"
-
 
 def check(
     data: data_option = None,
@@ -66,7 +64,6 @@ def check(
         problems += found
         summary = (
             f"{path}: {len(content.stores)} stores, {len(content.alerting.receivers)} receivers, no errors"
-            + (_CONNECTIONS_NOTE if content.connections else "")
         )
     if problems:
         fail("\n".join([*problems, f"{len(problems)} error{'s' * (len(problems) > 1)}"]))

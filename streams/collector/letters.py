@@ -22,7 +22,7 @@ _SOURCES = frozenset(source.value for source in Source)
 #: rejected for how they arrived: what is kept of them is not an event
 _NO_EVENT = {
     RejectReason.BAD_ROW: "it is a row of a file; correct the file or its mapping and run `funnelwatch replay FILE`",
-    RejectReason.UNTRANSLATABLE: "it came from a source, whose mapping has to be corrected first",
+    RejectReason.UNTRANSLATABLE: "it came from a source; correct the mapping and run `funnelwatch sources replay`",
     RejectReason.EMPTY: "it was empty",
     RejectReason.TOO_LARGE: "only its beginning was kept; its sender has to send smaller batches",
     RejectReason.UNREADABLE_BODY: "its body could not be decompressed; its sender has to send it again",
@@ -108,6 +108,8 @@ def count_reasons(letters: Sequence[StoredLetter]) -> list[tuple[str, int]]:
 
 def why_not(letter: StoredLetter) -> str:
     """Why a letter cannot be resent; empty if it can."""
+    if letter.reason == RejectReason.UNTRANSLATABLE:
+        return _NO_EVENT[RejectReason.UNTRANSLATABLE]
     if letter.source not in _SOURCES:
         return "it is a record of a topic that a role could not read; whoever wrote it there has to write it again"
     if letter.reason in _NO_EVENT:

@@ -51,11 +51,18 @@ Path = Annotated[str, AfterValidator(_is_path)]
 TimeForm = Annotated[str, AfterValidator(_is_time_form)]
 
 
+#: a setting that is asked for only if another one has one of these values: setting → (other, values)
+AskedOf = Mapping[str, tuple[str, tuple[str, ...]]]
+
+
 class ConnectionConfig(ConfigPart):
     """One connection to a source. Secrets are references (``env:NAME`` or ``file:PATH``)."""
 
     #: fields that may not be empty; a source's own model lists them
     needs: ClassVar[tuple[str, ...]] = ()
+    #: settings that are asked for when it is added step by step, after name and store
+    asks: ClassVar[tuple[str, ...]] = ()
+    asked_of: ClassVar[AskedOf] = {}
 
     name: Name
     source: str

@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 from streams.config.model import Config
 from streams.instance.files import write_atomically
+from streams.kafka.errors import KafkaUnreachableError
 from streams.kafka.followers import POLL_MS
 from streams.settings import Settings
 from streams.sources.configs import CONNECTION
@@ -53,10 +54,18 @@ class ConnectionDirectory:
         self._found: dict[str, Connection] = {}
         #: whether all of the topic has been read
         self.is_whole = False
+        #: those who wait until everything that is there now has been read
+        self.wanted: list[asyncio.Future[None]] = []
 
     def __iter__(self) -> Iterator[Connection]:
         self._look()
         return iter(self._found.values())
+
+    async def caught_up(self) -> None:
+        """Wait until everything has been read that is there now. Whoever follows the topic answers."""
+        read: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.wanted.append(read)
+        await read
 
     def get(self, name: str, source: str = "") -> Connection | None:
         """The connection of that name (and source); None if there is none."""
@@ -118,6 +127,19 @@ async def following(
         await asyncio.gather(task, return_exceptions=True)
 
 
+async def _answer(follower: SourceFollower, wanted: list[asyncio.Future[None]]) -> None:
+    try:
+        await follower.catch_up()
+    except (KafkaError, OSError) as error:
+        for one in wanted:
+            if not one.done():
+                one.set_exception(KafkaUnreachableError(f"Kafka does not answer ({type(error).__name__})"))
+        raise
+    for one in wanted:
+        if not one.done():
+            one.set_result(None)
+
+
 async def _follow_forever(
     settings: Settings, directory: ConnectionDirectory, rename: Callable[[str], str]
 ) -> None:
@@ -130,6 +152,9 @@ async def _follow_forever(
             directory.book, directory.is_whole = fresh, True
             saved = -1
             while True:
+                wanted, directory.wanted = directory.wanted, []
+                if wanted:
+                    await _answer(follower, wanted)
                 if saved != fresh.changes:
                     saved = fresh.changes
                     await asyncio.to_thread(save_copy, settings.data, fresh)

@@ -224,7 +224,8 @@ class OwnerWriter:
 
     def __init__(self, kafka: str, transactional_id: str, rename: Callable[[str], str] = str) -> None:
         self._topic = rename(topics.SOURCES)
-        self._writing = asyncio.Lock()
+        self._waiting: list[tuple[dict[str, bytes | None], asyncio.Future[None]]] = []
+        self._flushing: asyncio.Task[None] | None = None
         self._is_lost = False
         self._producer = AIOKafkaProducer(
             bootstrap_servers=kafka,
@@ -240,23 +241,50 @@ class OwnerWriter:
     async def write(self, records: Mapping[str, Any]) -> None:
         """Make ``records`` durable, all or none, before anything else happens; None forgets.
 
+        What many connections write at the same time shares a transaction.
+
         Raises:
             OwnershipLostError: another process owns the partition, or the broker did not take them.
         """
         values = {key: None if one is None else msgspec.json.encode(one) for key, one in records.items()}
-        async with self._writing:
-            if self._is_lost:
-                raise OwnershipLostError("another process owns the connection")
+        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((values, written))
+        if self._flushing is None or self._flushing.done():
+            self._flushing = asyncio.create_task(self._flush(), name="owner-writer")
+        await written
+
+    async def _flush(self) -> None:
+        while self._waiting:
+            taken, self._waiting = self._waiting, []
+            error: OwnershipLostError | None = None
             try:
-                async with self._producer.transaction():
+                await self._commit([values for values, _ in taken])
+            except OwnershipLostError as lost:
+                error = lost
+            for _, written in taken:
+                if written.done():
+                    continue
+                if error is None:
+                    written.set_result(None)
+                else:
+                    written.set_exception(error)
+
+    async def _commit(self, batches: list[dict[str, bytes | None]]) -> None:
+        if self._is_lost:
+            raise OwnershipLostError("another process owns the connection")
+        try:
+            async with self._producer.transaction():
+                for values in batches:
                     for key, value in values.items():
                         await self._producer.send(self._topic, value, key=key.encode(), partition=0)
-            except (ProducerFenced, InvalidProducerEpoch, KafkaError) as error:
-                self._is_lost = True  # a producer that was fenced once can do nothing more
-                raise OwnershipLostError(
-                    f"the state of a connection cannot be written: {type(error).__name__}"
-                ) from error
+        except (ProducerFenced, InvalidProducerEpoch, KafkaError) as error:
+            self._is_lost = True  # a producer that was fenced once can do nothing more
+            raise OwnershipLostError(
+                f"the state of a connection cannot be written: {type(error).__name__}"
+            ) from error
 
     async def close(self) -> None:
-        """Give the connection back."""
+        """Give the connection back, once what is being written is."""
+        if self._flushing is not None:
+            await asyncio.gather(self._flushing, return_exceptions=True)
         await self._producer.stop()

@@ -78,7 +78,9 @@ def test_nothing_is_reachable_from_outside_and_it_contains_no_secret(compose: di
     for service in compose["services"].values():
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
         for name, value in service.get("environment", {}).items():
-            assert not re.search(r"PASSWORD|HASH_KEY|TOKEN", name) or str(value).startswith("/run/secrets/")
+            assert not re.search(r"PASSWORD|HASH_KEY|SOURCES_KEY|TOKEN", name) or str(value).startswith(
+                "/run/secrets/"
+            )
     for secret in compose["secrets"].values():
         assert secret["file"].startswith("./secrets/")
     assert "/secrets/" in (ROOT / ".gitignore").read_text().split()
@@ -87,7 +89,8 @@ def test_nothing_is_reachable_from_outside_and_it_contains_no_secret(compose: di
 def test_each_service_gets_the_secrets_it_uses_and_no_other(compose: dict[str, Any]) -> None:
     wanted: dict[str, set[str]] = {
         "prepare": {"clickhouse_password"},
-        "collector": {"hash_key", "example_write_key"},
+        "collector": {"hash_key", "sources_key", "example_write_key"},
+        "sources": {"hash_key", "sources_key", "clickhouse_reader_password"},
         "landing": {"clickhouse_password"},
         "page": {"clickhouse_reader_password", "link_key", "page_token"},
         "notifier": {"clickhouse_reader_password", "link_key"},

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from streams.schema import ConfigPart, SecretRef
-from streams.sources.config import ConnectionConfig, MappingConfig, Path
+from streams.sources.config import AskedOf, ConnectionConfig, MappingConfig, Path
 
 
 class AuthConfig(ConfigPart):
     """How requests are authorised."""
+
+    asked_of: ClassVar[AskedOf] = {
+        "name": ("kind", ("header", "query")),
+        "user": ("kind", ("basic",)),
+        "secret": ("kind", ("header", "query", "basic", "bearer")),
+        "token_url": ("kind", ("client_credentials", "refresh_token")),
+        "client_id": ("kind", ("client_credentials", "refresh_token")),
+        "client_secret": ("kind", ("client_credentials", "refresh_token")),
+        "refresh_token": ("kind", ("refresh_token",)),
+    }
 
     kind: Literal["none", "header", "query", "basic", "bearer", "client_credentials", "refresh_token"] = (
         "none"
@@ -46,6 +56,11 @@ _AUTH_NEEDS: dict[str, tuple[str, ...]] = {
 
 class PagingConfig(ConfigPart):
     """How the pages of one answer follow each other."""
+
+    asked_of: ClassVar[AskedOf] = {
+        "parameter": ("kind", ("page", "offset", "cursor")),
+        "next": ("kind", ("cursor",)),
+    }
 
     kind: Literal["none", "page", "offset", "cursor", "link"] = "none"
     parameter: str = Field("", description="Query parameter of the page's number, offset or cursor.")
@@ -133,6 +148,12 @@ class JsonApiConnection(ConnectionConfig):
     """An API that answers with JSON."""
 
     needs = ("url", "resources")
+    asks = (
+        "url", "auth.kind", "auth.name", "auth.user", "auth.token_url", "auth.client_id", "auth.client_secret",
+        "auth.refresh_token", "auth.secret", "resources.path", "resources.from_parameter", "resources.to_parameter", "resources.time",
+        "resources.rows", "resources.id", "resources.changed", "resources.paging.kind", "resources.paging.parameter",
+        "resources.paging.next", "resources.mapping",
+    )  # fmt: skip
 
     source: Literal["json_api"]
     url: str = Field("", description="Beginning of every address, such as https://shop.example/api.")

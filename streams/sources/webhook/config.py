@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -14,7 +14,14 @@ from scoring.sources.signatures import (
     check_scheme,
 )
 from streams.schema import ConfigPart, SecretRef
-from streams.sources.config import ConnectionConfig, MappingConfig, Path, SignatureConfig, TopicConfig
+from streams.sources.config import (
+    AskedOf,
+    ConnectionConfig,
+    MappingConfig,
+    Path,
+    SignatureConfig,
+    TopicConfig,
+)
 
 
 class HandshakeConfig(ConfigPart):
@@ -32,6 +39,8 @@ class WebhookConnection(ConnectionConfig):
     """A system that signs what it sends."""
 
     needs = ("secret",)
+    asks = ("secret", "signature.header", "signature.encoding", "signature.prefix", "format", "mapping")
+    asked_of: ClassVar[AskedOf] = {"mapping": ("format", ("mapping",))}
 
     source: Literal["webhook"]
     secret: Annotated[SecretRef, Field(description="Reference to the secret that signs.")] = ""

@@ -7,13 +7,11 @@ import pytest
 
 from scoring.funnel.units import HOUR_MS, MINUTE_MS
 from scoring.sources.health import (
-    TROUBLES,
     ConnectionFacts,
     ConnectionState,
     DeliveryHealth,
     ResourceHealth,
     StateVerdict,
-    Trouble,
     expected_since,
     faded,
     hour_of_week,
@@ -22,6 +20,7 @@ from scoring.sources.health import (
     with_delivery,
 )
 from scoring.sources.second_way import DayCheck, DayDifference
+from scoring.sources.troubles import TROUBLES, Trouble
 from scoring.wording.text import LANGUAGES
 
 NOW_MS = 1_764_300_000_000
@@ -74,7 +73,7 @@ def test_a_pause_by_trouble_comes_before_a_person_s_and_both_before_the_rest() -
 
 def test_days_that_differ_are_named() -> None:
     lasting = tuple(DayDifference(day, "orders", "1", "2") for day in ("2026-11-01", "2026-11-03"))
-    verdict = state(check=DayCheck(1, 7, lasting))
+    verdict = state(check=DayCheck(1, 1, 7, lasting))
     assert (verdict.state, verdict.detail) == (ConnectionState.BROKEN, "2026-11-01, 2026-11-03")
 
 

@@ -1,0 +1,95 @@
+"""What is stored of a connection's closed days: orders placed, orders paid and their money, from this connection alone."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from scoring.sources.second_way import MONEY, DayFigures
+from streams.clickhouse.reader import Database
+from streams.sources.connection import Connection
+
+#: each order by the newest version of this connection; what another source says of the same order proves nothing here
+_ORDERS = """
+SELECT placed_ms, paid_ms, amount, currency FROM
+(
+    SELECT
+        store_id, order_id,
+        argMaxIf(version.placed_ms, version.rank, version.placed_ms > 0) AS placed_ms,
+        argMaxIf(version.paid_ms, version.rank, version.paid_ms > 0) AS paid_ms,
+        argMaxIf(version.amount, version.rank, version.amount != '') AS amount,
+        argMaxIf(version.currency, version.rank, version.currency != '') AS currency,
+        argMaxIf(version.test, version.rank, version.test IS NOT NULL) AS test,
+        argMaxIf(version.kind, version.rank, version.kind != '') AS kind
+    FROM
+    (
+        SELECT *, tuple(if(as_of_ms = 0, told_at_ms, as_of_ms), told_at_ms) AS rank
+        FROM order_versions
+        WHERE store_id IN {stores:Array(String)} AND connection = {connection:String} AND withdrawn = 0
+    ) AS version
+    GROUP BY store_id, order_id
+)
+WHERE (placed_ms BETWEEN {from_ms:Int64} AND {to_ms:Int64} OR paid_ms BETWEEN {from_ms:Int64} AND {to_ms:Int64})
+  AND ifNull(test, 0) = 0 AND kind = ''
+"""
+
+
+class StoredOrder(NamedTuple):
+    """What of an order matters for the figures of a day."""
+
+    placed_ms: int
+    paid_ms: int
+    amount: str
+    currency: str
+
+
+def figures_of(orders: Iterable[StoredOrder], days: Sequence[date], zone: ZoneInfo) -> list[DayFigures]:
+    """The figures of each of ``days`` on the clock of ``zone``; a day without orders has zeros."""
+    counts: dict[str, dict[str, Decimal]] = {
+        day.isoformat(): defaultdict(Decimal, orders=Decimal(), paid=Decimal()) for day in days
+    }
+    for order in orders:
+        placed, paid = _day(order.placed_ms, zone), _day(order.paid_ms, zone)
+        if placed in counts:
+            counts[placed]["orders"] += 1
+            if order.amount:
+                counts[placed][MONEY + order.currency] += Decimal(order.amount)
+        if paid in counts:
+            counts[paid]["paid"] += 1
+    return [
+        DayFigures(day, {name: format(value, "f") for name, value in found.items()})
+        for day, found in counts.items()
+    ]
+
+
+def _day(at_ms: int, zone: ZoneInfo) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, zone).date().isoformat() if at_ms else ""
+
+
+class ClickHouseDays:
+    """The stored side of the comparison (``StoredDays``)."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def figures(self, connection: Connection, days: Sequence[date]) -> list[DayFigures]:
+        """The figures of each day."""
+        zone = ZoneInfo(connection.zones.get(connection.stores[0], "UTC"))
+        begins = datetime.combine(min(days), datetime.min.time(), zone)
+        ends = datetime.combine(max(days) + timedelta(days=1), datetime.min.time(), zone)
+        rows: list[dict[str, Any]] = await self._database.rows(
+            _ORDERS,
+            stores=list(connection.stores),
+            connection=connection.name,
+            from_ms=round(begins.astimezone(UTC).timestamp() * 1000),
+            to_ms=round(ends.astimezone(UTC).timestamp() * 1000) - 1,
+        )
+        orders = (
+            StoredOrder(int(row["placed_ms"]), int(row["paid_ms"]), row["amount"], row["currency"])
+            for row in rows
+        )
+        return figures_of(orders, days, zone)

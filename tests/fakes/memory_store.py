@@ -1,0 +1,95 @@
+"""What is behind a worker in tests: raw deliveries translated at once into orders by day, and a durable book of what an owner keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from scoring.errors import ScoringError
+from scoring.records.order_facts import OrderFacts
+from scoring.records.order_life import OrderLife, merge
+from scoring.records.raw_delivery import RawDelivery
+from scoring.sources.second_way import DayFigures
+from streams.sources.connection import Connection
+from streams.sources.health_keeping import DeliveryNotes
+from streams.sources.source import SourceSpec
+from streams.sources.source_log import SourceBook
+from streams.sources.stored_days import StoredOrder, figures_of
+
+Step = Callable[[str], None]
+
+
+class MemoryStore:
+    """Takes deliveries (``DeliverySink``), and is what is stored (``StoredDays``).
+
+    Args:
+        connection, spec: whose deliveries.
+        step: is called before and after each effect; a test may die there.
+    """
+
+    def __init__(self, connection: Connection, spec: SourceSpec, step: Step = lambda name: None) -> None:
+        self._connection, self._spec, self.step = connection, spec, step
+        self.notes = DeliveryNotes()
+        self.raw: dict[str, RawDelivery] = {}
+        self.deliveries = 0
+        self.versions: dict[str, list[OrderFacts]] = {}
+
+    async def deliver(self, deliveries: Sequence[RawDelivery]) -> None:
+        """Keep and translate."""
+        self.step("before deliver")
+        for one in deliveries:
+            self.deliveries += 1
+            self.raw[one.delivery_id] = one
+            self.translate(one)
+        self.step("after deliver")
+
+    def translate(self, delivery: RawDelivery) -> None:
+        """As the role does."""
+        assert self._spec.translate is not None
+        terms = self._connection.terms(self._spec.terms(self._connection.config))
+        try:
+            found = self._spec.translate(delivery, terms)
+        except ScoringError as error:
+            self.notes.quarantined(delivery, str(error))
+            return
+        self.notes.translated(delivery, found)
+        for order in found.orders:
+            versions = self.versions.setdefault(order.order_id, [])
+            if order not in versions:
+                versions.append(order)
+
+    def lives(self) -> dict[str, OrderLife]:
+        """The orders by all versions of them."""
+        return {
+            number: life
+            for number, versions in self.versions.items()
+            if (life := merge(versions)) is not None
+        }
+
+    async def figures(self, connection: Connection, days: Sequence[date]) -> list[DayFigures]:
+        """The figures of each day."""
+        orders = [
+            StoredOrder(one.placed_ms, one.paid_ms, one.amount, one.currency) for one in self.lives().values()
+        ]
+        return figures_of(orders, days, ZoneInfo(connection.zones[connection.stores[0]]))
+
+
+class DurableBook:
+    """The topic of sources: what was written is there, whoever dies."""
+
+    def __init__(self, step: Step = lambda name: None) -> None:
+        self.book, self.step = SourceBook(), step
+        self.history: list[tuple[str, bytes | None]] = []
+
+    async def write(self, records: Mapping[str, Any]) -> None:
+        """All or none."""
+        self.step("before write")
+        for key, record in records.items():
+            value = None if record is None else msgspec.json.encode(record)
+            self.history.append((key, value))
+            self.book.take(key, value)
+        self.step("after write")
