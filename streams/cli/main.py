@@ -34,6 +34,7 @@ COMMANDS: dict[str, str] = {
     "alerts": "List alerts, and acknowledge, assign, silence or close them.",
     "notify": "Test the receivers of messages.",
     "route": "Show who is notified of an alert, and why.",
+    "sources": "Connect platforms, and see how each connection is.",
     "digest": "Preview, send and schedule the digest mail on how all stores are doing.",
 }
 

@@ -37,6 +37,14 @@ def answered(question: str, guess: str | None = None) -> str:
     return answer
 
 
+def answered_unseen(question: str) -> str:
+    """A person's answer that does not appear on the terminal; empty if there is none."""
+    answer: str = typer.prompt(
+        printable(question, lines=True), default="", show_default=False, hide_input=True
+    )
+    return answer
+
+
 def confirm(question: str) -> bool:
     """Whether a person says yes."""
     return typer.confirm(printable(question, lines=True))

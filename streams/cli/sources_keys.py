@@ -1,0 +1,46 @@
+"""The key of connections replaced: what is sealed with a former one, and sealing it again."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from streams.cli.asking import failed
+from streams.cli.terminal import say
+from streams.settings import Settings
+from streams.sources.configs import CONNECTIONS
+from streams.sources.directory import ConnectionDirectory, place_of
+from streams.sources.sealing import SEALED, SealedUnreadableError, keep_first_key, open_sealer, sealed_secrets
+from streams.sources.source_log import StoredConnection, log_key
+
+_SEALED = re.compile(rf"{SEALED}[0-9a-f]+:[A-Za-z0-9_=-]+")
+
+
+def seal_again(settings: Settings, directory: ConnectionDirectory) -> dict[str, Any]:
+    """The records of connections added at run time, with secrets sealed by the present key."""
+    sealer, records = open_sealer(settings), dict[str, Any]()
+    models = {model.model_fields["source"].annotation.__args__[0]: model for model in CONNECTIONS}  # type: ignore[union-attr]
+    for name, stored in directory.book.under(StoredConnection, "connection"):
+        model = models.get(str(stored.settings.get("source", "")))
+        if model is None:
+            continue
+        try:
+            again = sealed_secrets(model, stored.settings, sealer, place_of(name))
+        except SealedUnreadableError as error:
+            say(f"left as it is: {error}", err=True)
+            continue
+        if again != stored.settings:
+            records[log_key("connection", name)] = StoredConnection(again, stored.at_ms, stored.who)
+    return records
+
+
+def forget_former_keys(settings: Settings, directory: ConnectionDirectory) -> None:
+    """Leave only the present key, if nothing is sealed with another."""
+    sealer, book = open_sealer(settings), directory.book
+    for key in (*book.keys("connection"), *book.keys("token")):
+        text = (book.raw(key) or b"").decode("utf-8", "replace")
+        if any(sealer.is_old(sealed) for sealed in _SEALED.findall(text)):
+            raise failed(
+                f"{key} is still sealed with a former key; run `funnelwatch sources rotate-key` first, and wait for tokens to be renewed"
+            )
+    keep_first_key(settings)

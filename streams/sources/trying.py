@@ -1,0 +1,157 @@
+"""A connection tried before it is relied on: asked once for each resource, what came translated, nothing kept.
+
+Tokens are the owner's: a connection that has one already is tried with the token in use, and never asks for another here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import aiohttp
+
+from scoring.errors import ScoringError
+from scoring.records.raw_delivery import DeliveryDoor, RawDelivery
+from scoring.sources.cursors import CursorState, next_window
+from scoring.sources.tokens import TokenPair, usable
+from streams.errors import FunnelwatchError
+from streams.sources.api import ConnectionApi
+from streams.sources.asking import AiohttpSender, HttpSender
+from streams.sources.budgets import Budgets
+from streams.sources.connection import Connection
+from streams.sources.sealing import Sealer
+from streams.sources.source import Poll, SourceSpec
+from streams.sources.source_log import SourceBook, log_key
+from streams.sources.token_keeping import TokenKeeper
+
+
+@dataclass(slots=True)
+class TrialLine:
+    """What came of one part of a trial, in a sentence."""
+
+    what: str
+    is_good: bool
+    said: str
+
+
+@dataclass(slots=True)
+class Trial:
+    """What came of a trial. ``tokens`` are sealed, for a connection that got its first ones here; to be saved with it."""
+
+    lines: list[TrialLine] = field(default_factory=list)
+    tokens: str = ""
+
+    @property
+    def is_good(self) -> bool:
+        """Whether every part of it is."""
+        return all(line.is_good for line in self.lines)
+
+
+class _Kept:
+    """Keeps tokens for whoever saves the connection."""
+
+    def __init__(self) -> None:
+        self.sealed = ""
+
+    async def write(self, sealed: str) -> None:
+        self.sealed = sealed
+
+
+async def tried(
+    connection: Connection,
+    spec: SourceSpec,
+    sealer: Sealer,
+    book: SourceBook,
+    now_ms: Callable[[], int],
+    sender: HttpSender | None = None,
+) -> Trial:
+    """What a connection does now."""
+    trial = Trial()
+    _try_hook(connection, spec, trial)
+    if spec.asking is None:
+        return trial
+    async with aiohttp.ClientSession() as session:
+        try:
+            await _try_polls(connection, spec, sealer, book, now_ms, sender or AiohttpSender(session), trial)
+        except FunnelwatchError as error:
+            trial.lines.append(TrialLine("access", False, str(error)))
+    return trial
+
+
+def _try_hook(connection: Connection, spec: SourceSpec, trial: Trial) -> None:
+    """A door needs its secret; what arrives there is not ours to send."""
+    if spec.hook is None:
+        return
+    try:
+        present = connection.secret(connection.config.secret)
+        said = "its secret is at hand" if present else "it has no secret"
+        trial.lines.append(TrialLine("secret", bool(present), said))
+    except FunnelwatchError as error:
+        trial.lines.append(TrialLine("secret", False, str(error)))
+
+
+async def _try_polls(
+    connection: Connection,
+    spec: SourceSpec,
+    sealer: Sealer,
+    book: SourceBook,
+    now_ms: Callable[[], int],
+    sender: HttpSender,
+    trial: Trial,
+) -> None:
+    assert spec.asking is not None
+    asking = spec.asking(connection)
+    keeper: TokenKeeper | None = None
+    kept = _Kept()
+    if asking.new_pair is not None:
+        new_pair = asking.new_pair
+        api_of_pairs = ConnectionApi(connection.name, asking, sender, Budgets(), None, now_ms).for_pairs()
+
+        async def ask(old: TokenPair | None) -> TokenPair:
+            return await new_pair(api_of_pairs, old)
+
+        keeper = TokenKeeper(connection.name, ask, asking.first_pair(), kept, sealer, now_ms)
+        sealed = book.get(str, log_key("token", connection.name))
+        # a pair that is asked for here would be lost: its owner asks
+        if sealed and not (keeper.load(sealed) and usable(keeper.state, now_ms())):
+            said = "the token is renewed by the role `sources`; not tried here"
+            trial.lines.append(TrialLine("access", True, said))
+            return
+    api = ConnectionApi(connection.name, asking, sender, Budgets(), keeper, now_ms)
+    for poll in spec.polls(connection.config):
+        trial.lines.append(await _try_poll(connection, spec, poll, api))
+    trial.tokens = kept.sealed
+
+
+async def _try_poll(connection: Connection, spec: SourceSpec, poll: Poll, api: ConnectionApi) -> TrialLine:
+    window = next_window(CursorState(), poll.plan, api.now_ms)
+    assert window is not None
+    try:
+        page = await poll.fetch(api, window, "")
+    except FunnelwatchError as error:
+        return TrialLine(poll.resource, False, str(error))
+    assert spec.translate is not None
+    terms = connection.terms(spec.terms(connection.config))
+    records, bad, why = 0, 0, ""
+    for row in page.rows:
+        delivery = RawDelivery(
+            delivery_id=row.row_id,
+            source=connection.source,
+            connection=connection.name,
+            received_at_ms=api.now_ms,
+            topic=poll.resource,
+            door=DeliveryDoor.POLL,
+            body=row.body,
+        )
+        try:
+            found = spec.translate(delivery, terms)
+        except ScoringError as error:
+            bad, why = bad + 1, str(error)
+            continue
+        records += found.count
+        if found.set_aside:
+            bad, why = bad + 1, found.set_aside[0].detail
+    said = f"{len(page.rows)} rows on the first page, {records} records"
+    if not page.rows:
+        said += "; an empty answer proves the access, not the mapping"
+    return TrialLine(poll.resource, not bad, said + (f"; {bad} rows cannot be read: {why}" if bad else ""))

@@ -1,0 +1,197 @@
+"""``funnelwatch sources`` on a real broker: adding with and without questions, wishes, and that no secret is ever shown or kept plain."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import stat
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import yaml
+from typer.testing import CliRunner, Result
+
+from scoring.sources.health import ConnectionHealth, ConnectionState
+from scoring.sources.troubles import Trouble
+from streams.cli.main import app
+from streams.clock import now_ms
+from streams.kafka.admin import create_topics
+from streams.settings import load_settings
+from streams.sources.source_log import SourceBook, log_key, publish_records, read_book
+
+MAPPING = [{"kind": "order", "fields": {"order_id": "id", "placed": "created"}}]
+
+
+@dataclass
+class Desk:
+    """A folder with a configuration, and a name that no other test uses."""
+
+    folder: Path
+    kafka: str
+    name: str
+
+    def run(self, *words: str, answers: str = "") -> Result:
+        environment = {
+            "FUNNELWATCH_KAFKA": self.kafka,
+            "FUNNELWATCH_CLICKHOUSE_URL": "http://127.0.0.1:9",
+            "FUNNELWATCH_DATA": str(self.folder),
+            "COLUMNS": "200",
+        }
+        return CliRunner().invoke(app, ["sources", *words], input=answers, env=environment)
+
+    def good(self, *words: str, answers: str = "") -> str:
+        result = self.run(*words, answers=answers)
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    def book(self) -> SourceBook:
+        return asyncio.run(read_book(self.kafka))
+
+    def shown(self) -> dict[str, Any]:
+        return json.loads(self.good("show", self.name, "--json"))
+
+    def file(self, **content: Any) -> str:
+        path = self.folder / "connection.yaml"
+        path.write_text(yaml.safe_dump({"name": self.name, "source": "webhook", "store": "cn", **content}))
+        return str(path)
+
+
+@pytest.fixture
+def desk(kafka: str, tmp_path: Path) -> Desk:
+    asyncio.run(create_topics(kafka, partitions=2))
+    stores = {"stores": [{"id": "cn", "zone": "Asia/Shanghai"}, {"id": "us"}]}
+    name = f"c{uuid.uuid4().hex[:10]}"
+    in_file = {
+        "name": f"{name}-file", "source": "webhook", "store": "us", "secret": "env:X", "format": "events",
+    }  # fmt: skip
+    (tmp_path / "funnelwatch.yaml").write_text(yaml.safe_dump({**stores, "connections": [in_file]}))
+    return Desk(tmp_path, kafka, name)
+
+
+def test_a_connection_from_a_file_is_saved_with_its_secret_sealed_and_shown_without_it(desk: Desk) -> None:
+    output = desk.good("add", "--file", desk.file(secret="very-secret-text", mapping=MAPPING), "--yes")
+    assert f"/v1/hooks/webhook/{desk.name}" in output
+    kept = desk.book().raw(f"connection/{desk.name}") or b""
+    assert b"very-secret-text" not in kept
+    assert b"sealed:" in kept
+    for words in (("show", desk.name), ("show", desk.name, "--json"), ("list",), ("list", "--json")):
+        assert "very-secret" not in desk.run(*words).output
+        assert "sealed:" not in desk.run(*words).output
+    assert stat.S_IMODE((desk.folder / "secrets" / "sources_key").stat().st_mode) == 0o600
+    assert desk.shown()["hook_path"] == f"/v1/hooks/webhook/{desk.name}"
+
+
+def test_what_is_missing_is_asked_for_step_by_step_and_a_secret_is_made_on_request(desk: Desk) -> None:
+    answers = "\n".join(["webhook", desk.name, "cn", "", "X-Sig", "hex", "", "events", ""])
+    output = desk.good("add", answers=answers)
+    assert "made for secret" in output
+    settings = msgspec.json.decode(desk.book().raw(f"connection/{desk.name}") or b"")["settings"]
+    assert (settings["store"], settings["format"], settings["signature"]["header"]) == (
+        "cn",
+        "events",
+        "X-Sig",
+    )
+    assert settings["secret"].startswith("sealed:")
+
+
+def test_without_questions_every_error_is_named_and_nothing_is_saved(desk: Desk) -> None:
+    result = desk.run("add", "--file", desk.file(mapping=[{"kind": "order", "fields": {"nr": "x"}}]), "--yes")
+    assert result.exit_code == 1
+    assert "unknown field 'nr'" in result.output
+    wrong_store = desk.run("add", "--file", desk.file(secret="s" * 20, format="events", store="de"), "--yes")
+    assert "no store is called 'de'; expected one of: cn, us" in wrong_store.output
+    assert desk.book().raw(f"connection/{desk.name}") is None
+
+
+def test_a_platform_that_does_not_answer_is_said_before_anything_is_saved(desk: Desk) -> None:
+    settings = {
+        "source": "json_api",
+        "url": "http://127.0.0.1:9/api",
+        "resources": [{"from_parameter": "since", "mapping": MAPPING}],
+    }
+    result = desk.run("add", "--file", desk.file(**settings), "--yes")
+    assert result.exit_code == 1
+    assert "bad orders: 127.0.0.1 is unreachable" in result.output
+    assert desk.book().raw(f"connection/{desk.name}") is None
+    desk.good("add", "--file", desk.file(**settings), "--yes", "--no-test")
+    assert desk.run("test", desk.name).exit_code == 1
+
+
+def test_pause_resume_and_backfills_are_wishes_that_everybody_sees(desk: Desk) -> None:
+    settings = {
+        "source": "json_api",
+        "url": "https://shop.example",
+        "resources": [{"from_parameter": "since", "mapping": MAPPING}],
+    }
+    desk.good("add", "--file", desk.file(**settings), "--yes", "--no-test")
+    desk.good("pause", desk.name, "--why", "stock-taking")
+    assert desk.shown()["paused"] is True
+    desk.good("resume", desk.name)
+    assert desk.shown()["paused"] is False
+    desk.good("backfill", desk.name, "--from", "2026-01-01", "--to", "2026-01-31")
+    (backfill,) = desk.shown()["backfills"]
+    assert (backfill["resource"], backfill["days"], backfill["state"]) == ("orders", 31, "waiting")
+    desk.good("backfill", desk.name, "--pause", backfill["backfill_id"])
+    assert desk.shown()["backfills"][0]["state"] == "paused"
+    desk.good("backfill", desk.name, "--cancel", backfill["backfill_id"])
+    assert desk.shown()["backfills"] == []
+    for words, said in (
+        (("--from", "2026-02-02", "--to", "2026-02-01"), "before the first"),
+        (("--from", "2099-01-01", "--to", "2099-01-02"), "has not begun"),
+        (("--from", "Tuesday"), "is not a day"),
+        (("--from", "2026-01-01", "--resource", "ads"), "expected one of orders"),
+        (("--pause", "nope"), "no backfill is called"),
+    ):
+        assert said in desk.run("backfill", desk.name, *words).output
+
+
+def test_the_state_is_what_its_owner_said_last_and_unknown_when_that_is_old(desk: Desk) -> None:
+    desk.good("add", "--file", desk.file(secret="s" * 20, format="events"), "--yes")
+    assert desk.shown()["state"] == "unknown"
+    health = ConnectionHealth(
+        desk.name,
+        "webhook",
+        ("cn",),
+        now_ms(),
+        ConnectionState.BROKEN,
+        trouble=Trouble.MAPPING_FAULTS,
+        detail="no id",
+    )
+    settings = load_settings(kafka=desk.kafka, data=desk.folder)
+    asyncio.run(publish_records(settings, {log_key("health", desk.name): health}))
+    shown = desk.shown()
+    assert (shown["state"], shown["trouble"], shown["detail"]) == ("broken", "mapping_faults", "no id")
+    text = desk.good("show", desk.name)
+    assert "Broken" in text
+    assert "funnelwatch sources replay" in text
+    assert desk.run("list").exit_code == 1
+
+
+def test_a_connection_of_the_file_is_changed_there(desk: Desk) -> None:
+    for words in (("remove", f"{desk.name}-file", "--yes"),):
+        result = desk.run(*words)
+        assert result.exit_code == 1
+        assert "funnelwatch.yaml" in result.output
+
+
+def test_what_is_removed_leaves_no_record(desk: Desk) -> None:
+    desk.good("add", "--file", desk.file(secret="s" * 20, format="events"), "--yes")
+    desk.good("remove", desk.name, "--yes")
+    book = desk.book()
+    assert [book.raw(f"{kind}/{desk.name}") for kind in ("connection", "control", "token")] == [None] * 3
+    assert f"no connection is called '{desk.name}'" in desk.run("show", desk.name).output
+
+
+def test_a_new_key_seals_and_the_old_one_is_dropped_once_nothing_needs_it(desk: Desk) -> None:
+    desk.good("add", "--file", desk.file(secret="very-secret-text", format="events"), "--yes")
+    before = desk.book().raw(f"connection/{desk.name}")
+    desk.good("rotate-key")
+    after = desk.book().raw(f"connection/{desk.name}")
+    assert before != after
+    assert "ok  secret" in desk.good("test", desk.name)
+    key = (desk.folder / "secrets" / "sources_key").read_text().splitlines()
+    assert len(key) == 2
