@@ -52,7 +52,7 @@ def test_the_rules_are_for_every_channel_and_door_and_their_tests_name_real_ones
     assert "sum by (channel)" in RULES["FunnelwatchMessagesFail"]
     assert "sum by (source)" in RULES["FunnelwatchStaleSource"]
     assert labels("channel") <= CHANNEL_NAMES
-    assert labels("source") <= {str(way) for way in Source}
+    assert labels("source") <= {str(way) for way in Source} | {source.name for source in SOURCES}
 
 
 def test_the_runbooks_lead_to_the_rows_of_the_registries() -> None:
