@@ -90,7 +90,7 @@ class DeliveryHealth(msgspec.Struct, frozen=True, omit_defaults=True):
         last_ms: the last delivery by webhook; ``polled_ms`` by poll or backfill.
         hooks, polls: deliveries translated.
         repeated: the same delivery again.
-        quarantined: set aside whole; ``faults`` of them in a row; ``fault`` says what the last one was.
+        quarantined: set aside whole; ``faults`` in a row of which nothing could be counted; ``fault`` says what the last one was.
         set_aside: rows set aside of deliveries that were translated.
         first_by_hook, first_by_poll: orders by which way they were seen first.
         gaps: what the mapping has never seen, by how often.

@@ -119,7 +119,7 @@ def show(name: _Name, as_json: _Json = False, data: _Data = None) -> None:
     if as_json:
         say_json(status_json(found))
         return
-    print_status(found, settings.language, settings.public_url)
+    print_status(found, settings.language)
 
 
 @group.command("test")

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text as RichText
 
 from scoring.records.raw_delivery import RawDelivery
+from scoring.sources.backfills import BackfillState
 from scoring.wording.text import Language
 from streams.cli.terminal import console, say
 from streams.collector.intake import open_intake
@@ -47,7 +48,7 @@ def print_statuses(found: list[ConnectionStatus], language: Language, now_ms: in
     console(wide=200).print(table)
 
 
-def print_status(one: ConnectionStatus, language: Language, public_url: str) -> None:
+def print_status(one: ConnectionStatus, language: Language) -> None:
     """Everything, a line each."""
     say(f"{one.name} ({one.source}): {STATE_NAMES[one.state](language)} since {_moment(one.since_ms)}")
     for text in (one.trouble_text(language), one.detail, one.advice(language)):
@@ -60,7 +61,7 @@ def print_status(one: ConnectionStatus, language: Language, public_url: str) -> 
     )
     say(f"owned by        {one.process or '–'}, last heard {_moment(one.heard_ms)}")
     if one.hook_path:
-        say(f"deliver to      {public_url.rstrip('/') or 'COLLECTOR'}{one.hook_path}")
+        say(f"deliver to      COLLECTOR{one.hook_path}")
     _print_deliveries(one)
     for resource in one.resources:
         said = f"; {resource.detail}" if resource.detail else ""
@@ -77,7 +78,8 @@ def print_status(one: ConnectionStatus, language: Language, public_url: str) -> 
             f"                {difference.day} {difference.figure}: stored {difference.stored}, platform {difference.second}"
         )
     for backfill in one.backfills:
-        left = "" if backfill.left_s is None else f", about {backfill.left_s / 60:.0f} min left"
+        left_s = None if backfill.state is BackfillState.DONE else backfill.left_s
+        left = "" if left_s is None else f", about {left_s / 60:.0f} min left"
         say(
             f"backfill        {backfill.backfill_id} {backfill.resource}: {backfill.state}, {backfill.days_done} of {backfill.days} days, "
             f"{backfill.rows:,} rows{left}"

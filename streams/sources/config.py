@@ -71,7 +71,7 @@ class ConnectionConfig(ConfigPart):
         (), description="The stores it reports for, if it names one with each record."
     )
     owner: str = Field("", description="Whom its troubles concern: the label `owner` of its alerts.")
-    paused: bool = Field(False, description="It is not asked, and its deliveries wait.")
+    paused: bool = Field(False, description="It is not asked; what it sends by webhook is still taken.")
 
     @property
     def all_stores(self) -> tuple[str, ...]:

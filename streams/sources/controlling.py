@@ -67,10 +67,10 @@ def with_backfill(
         )
     zone = ZoneInfo(connection.zones.get(connection.stores[0], "UTC"))
     from_ms, to_ms = _begin_ms(first, zone), _begin_ms(last + timedelta(days=1), zone)
-    if last < first:
-        raise WishRejectedError("the last day is before the first")
     if from_ms >= at_ms:
         raise WishRejectedError("the first day has not begun")
+    if last < first:
+        raise WishRejectedError("the last day is before the first")
     if (last - first).days >= MAX_BACKFILL_DAYS:
         raise WishRejectedError(f"at most {MAX_BACKFILL_DAYS} days at once")
     wish = BackfillWish(

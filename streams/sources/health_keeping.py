@@ -51,6 +51,9 @@ class DeliveryNotes:
         """A delivery was translated."""
         self._came(delivery)
         changes: dict[str, object] = {"faults": 0}
+        if found.set_aside and not found.count:
+            # nothing of it could be counted: with a wrong path in a mapping, that is every delivery
+            changes = {"faults": self.health.faults + 1, "fault": found.set_aside[0].detail[:300]}
         first = "first_by_hook" if delivery.door is DeliveryDoor.HOOK else "first_by_poll"
         new = [order.order_id for order in found.orders if order.order_id not in self._orders]
         for order_id in new:

@@ -48,7 +48,7 @@ class ConnectionControl(msgspec.Struct, frozen=True, omit_defaults=True):
     """What people want of a connection, whoever owns it.
 
     Attributes:
-        paused: neither asked nor translated until it is resumed.
+        paused: not asked until it is resumed; what it sends by webhook is still taken.
         why, who, at_ms: of the last change.
         resumed_ms: troubles that paused it before this moment are forgotten: somebody says that they are fixed.
         backfills: asked for, oldest first; one that is taken out is withdrawn.
