@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from scoring.errors import ScoringError
 from scoring.funnel.pools import StoreTraits
-from scoring.funnel.stages import STAGE_INDEX, Stage
+from scoring.funnel.stages import STEP_BY_ID
 
 #: the 90 % quantile of the standard normal: low to high holds eight of ten
 _Z80 = 1.2815515655446004
@@ -72,8 +72,7 @@ class Benchmark:
 
 def known_steps() -> frozenset[str]:
     """The ids a step can have: from any stage to a later one, up to payment."""
-    fast = [stage.value for stage in Stage if STAGE_INDEX[stage] <= STAGE_INDEX[Stage.PAYMENT]]
-    return frozenset(f"{up}_to_{down}" for n, up in enumerate(fast) for down in fast[n + 1 :])
+    return frozenset(step.id for step in STEP_BY_ID.values() if step.is_fast)
 
 
 def parse_benchmark(text: str) -> Benchmark:

@@ -14,13 +14,12 @@ The stages of a store's youth:
 - four weeks and more: all its own, shrunk by empirical Bayes.
 
 A store that supplies one stage only has no step; from seven days on it has a baseline of its traffic alone.
-Stages that a store does not supply are skipped: a step then leads from the last supplied stage to the next one
-(``click_to_order``), in addition to the steps that are missing.
+Stages that a store does not supply are passed over (``scoring/funnel/stages.py``): a step then leads from the last supplied stage
+to the next one (``click_to_order``), in addition to the steps that are missing.
 """
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -34,12 +33,11 @@ from scoring.baselines.pooled import PoolSums
 from scoring.baselines.slow import SlowHistory, SlowInputs, fit_slow
 from scoring.baselines.traffic import TRAFFIC_DAYS, TrafficHistory, entry_stage, fit_traffic
 from scoring.funnel.pools import PoolRules
-from scoring.funnel.stages import STAGE_INDEX, Stage
+from scoring.funnel.stages import STAGE_INDEX, steps_of
 from scoring.funnel.units import MINUTE_MS
 
 #: minutes below which a stretch of history is too short for anything
 _MIN_MINUTES = 120
-_LAST_FAST = STAGE_INDEX[Stage.PAYMENT]
 
 
 @dataclass(slots=True)
@@ -168,13 +166,15 @@ def _lone_entries(histories: Iterable[StoreHistory], plans: dict[str, _Plan]) ->
 
 
 def _plan(history: StoreHistory) -> _Plan:
-    fast = [stage for stage in history.stages if STAGE_INDEX[stage] <= _LAST_FAST]
-    plan = _Plan(stages=tuple(stage.value for stage in history.stages))
+    stages = history.stages
+    plan = _Plan(stages=tuple(stage.value for stage in stages))
     totals = history.counts.sum(axis=0, dtype=np.int64).astype(float)
-    for up, down in itertools.pairwise(fast):
-        step = f"{up.value}_to_{down.value}"
-        plan.steps[step] = (up.value, down.value)
-        plan.evidence[step] = kernel_evidence(totals[STAGE_INDEX[up]], totals[STAGE_INDEX[down]])
+    for step in steps_of(stages):
+        if step.is_fast:
+            plan.steps[step.id] = (step.upstream.value, step.downstream.value)
+            plan.evidence[step.id] = kernel_evidence(
+                totals[STAGE_INDEX[step.upstream]], totals[STAGE_INDEX[step.downstream]]
+            )
     return plan
 
 

@@ -28,7 +28,7 @@ from scoring.baselines.rates import segment_rates, store_rates
 from scoring.baselines.wobble import mean_variance, window_containment
 from scoring.funnel.algebra import MAX_ORPHANED
 from scoring.funnel.arrays import Floats
-from scoring.funnel.stages import STAGE_INDEX, Stage
+from scoring.funnel.stages import STAGE_INDEX, STEP_BY_ID
 from scoring.funnel.units import HOURS_A_WEEK
 
 #: minutes of a bin of the fit
@@ -163,12 +163,12 @@ def fit_step(step: str, members: list[StepData], pools: PoolSums | None) -> None
                 member.store_id, step, "", a[row], mu[row], float(rates[row]), member.kernel, member.days
             )
     for row, member in enumerate(members):
-        up, down = step.split("_to_", 1) if step.count("_to_") == 1 else _split(step)
+        known = STEP_BY_ID[step]
         hours = max(member.days * 24, 1e-9)
         member.found = StepBaseline(
             step=step,
-            upstream=up,
-            downstream=down,
+            upstream=known.upstream.value,
+            downstream=known.downstream.value,
             rate=float(rates[row]),
             rate_variance=float(min(rate_variance[row], 1.0)),
             kernel=member.kernel,
@@ -242,14 +242,6 @@ def _is_split(member: StepData, rate: Floats, variance: Floats) -> bool:
 def _unsplit(member: StepData, rate: float) -> tuple[Floats, Floats]:
     member.split = False
     return np.full(len(member.names), rate), np.zeros(len(member.names))
-
-
-def _split(step: str) -> tuple[str, str]:
-    """The stages of a step's id; ``add_to_cart`` has the separator in its own name."""
-    for stage in Stage:
-        if step.startswith(f"{stage.value}_to_"):
-            return stage.value, step.removeprefix(f"{stage.value}_to_")
-    raise ValueError(f"unknown step {step!r}")
 
 
 def _by_hour(values: Floats, members: list[StepData], first_week: int, weeks: int) -> Floats:

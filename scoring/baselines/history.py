@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.funnel.stages import STAGES, Stage
+from scoring.funnel.stages import STAGES, Stage, supplied_stages
 
 #: what comes before a silence of this many minutes, and makes up at most this share of the minutes with events, is not
 #: where a history begins: when a store is connected, its platform may send a few old orders again
@@ -63,6 +63,6 @@ class StoreHistory:
 
     @property
     def stages(self) -> tuple[Stage, ...]:
-        """The stages that the store supplies: those that were seen at least once, in funnel order."""
-        seen = np.asarray(self.counts.any(axis=(0, 2))).tolist()
-        return tuple(stage for stage, is_seen in zip(STAGES, seen, strict=True) if is_seen)
+        """The stages that the store supplies, in funnel order (``scoring/funnel/stages.py`` says what that means)."""
+        totals = self.counts.sum(axis=(0, 2), dtype=np.int64).tolist()
+        return supplied_stages(dict(zip(STAGES, totals, strict=True)))

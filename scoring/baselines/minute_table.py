@@ -17,7 +17,7 @@ from scoring.baselines.localtime import local_minutes
 from scoring.baselines.slow import SlowInputs
 from scoring.calendar.effects import DAY, DayRules
 from scoring.funnel.segment_names import is_set_apart
-from scoring.funnel.stages import STAGE_INDEX, STAGES
+from scoring.funnel.stages import STAGE_INDEX, STAGES, Stage, supplied_stages
 
 _NO_STAGE, _SET_APART = -1, -2
 #: days so far from all others, and hold at most this share of the events, have impossible times
@@ -236,9 +236,15 @@ class MinuteTable:
         """All stores' histories of a stretch, to be iterated as often as needed."""
         return _Histories(self, first, last)
 
-    def supplied(self) -> list[tuple[str, str, str]]:
-        """(store, segment, stage) of all that was counted."""
-        return list(self._series)
+    def supplied(self) -> dict[str, tuple[Stage, ...]]:
+        """The stages that each store supplies, by all that was counted of it."""
+        totals = np.zeros(len(self._series))
+        for block in self._days.values():
+            totals[: len(block)] += block.sum(axis=1, dtype=np.int64)[: len(totals)]
+        counts: dict[str, dict[str, float]] = {store: {} for store in self.stores}
+        for (store, _, stage), series in self._series.items():
+            counts[store][stage] = counts[store].get(stage, 0.0) + float(totals[series])
+        return {store: supplied_stages(own) for store, own in counts.items()}
 
     def rows(self) -> list[tuple[str, str]]:
         """(store, segment) of each row of ``block``."""

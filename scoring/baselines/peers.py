@@ -16,7 +16,6 @@ A step is lent only if the store has shown both of its stages: a stage that is m
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -38,7 +37,7 @@ from scoring.baselines.kernel import default_kernel
 from scoring.baselines.wobble import mean_variance
 from scoring.funnel.arrays import Floats
 from scoring.funnel.pools import StoreTraits
-from scoring.funnel.stages import STAGE_INDEX, Stage
+from scoring.funnel.stages import steps_of
 from scoring.funnel.units import HOURS_A_WEEK
 
 MIN_PEERS = 5
@@ -262,19 +261,20 @@ def _borrowed(
 ) -> StoreBaseline:
     """A baseline that is borrowed whole, for a store whose history is too short to be fitted."""
     stages = history.stages
-    fast = [stage for stage in stages if STAGE_INDEX[stage] <= STAGE_INDEX[Stage.PAYMENT]]
     steps: dict[str, StepBaseline] = {}
     lent_by: dict[str, None] = {}
-    for up, down in itertools.pairwise(fast):
-        name = f"{up.value}_to_{down.value}"
+    for known in steps_of(stages):
+        if not known.is_fast:
+            continue
+        name = known.id
         prior = _prior(history.store_id, name, lenders, experienced)
         if prior is None:
             continue
         sigma, tau = _slow_wobble(prior.sigma, prior.tau, prior.variance)
         steps[name] = StepBaseline(
             step=name,
-            upstream=up.value,
-            downstream=down.value,
+            upstream=known.upstream.value,
+            downstream=known.downstream.value,
             rate=float(np.exp(prior.log_rate)),
             rate_variance=0.0,
             kernel=prior.kernel,

@@ -218,9 +218,6 @@ def _kernel(found: _Sum) -> Kernel:
 
 def _stages(step: str) -> tuple[str, str]:
     known = STEP_BY_ID.get(step)
-    if known is not None:
-        return known.upstream.value, known.downstream.value
-    for stage in Stage:
-        if step.startswith(f"{stage.value}_to_"):
-            return stage.value, step.removeprefix(f"{stage.value}_to_")
-    raise ValueError(f"unknown step {step!r}")
+    if known is None:
+        raise ValueError(f"unknown step {step!r}")
+    return known.upstream.value, known.downstream.value

@@ -15,7 +15,7 @@ from scoring.detection.policy import WINDOWS
 from scoring.detection.tail import LN10, predictive_interval
 from scoring.funnel.arrays import Bools, Floats, Places
 from scoring.funnel.scores import ScoreRow, ScoreState
-from scoring.funnel.stages import FAST_STEPS, STAGE_INDEX, STAGES
+from scoring.funnel.stages import STAGE_INDEX, STAGES, steps_of
 from scoring.funnel.units import MINUTE_MS
 
 WINDOW_MINUTES = np.array(WINDOWS)
@@ -104,9 +104,9 @@ def unjudged_rows(
         if store.baseline is not None:
             continue
         note_seen(store, segments)
-        for step in FAST_STEPS:
-            up, down = STAGE_INDEX[step.upstream], STAGE_INDEX[step.downstream]
-            if up in store.seen and down in store.seen:
+        for step in steps_of(STAGES[index] for index in store.seen):
+            if step.is_fast:
+                down = STAGE_INDEX[step.downstream]
                 arrived = float(sum(numbers[down] for numbers in segments.values()))
                 rows.append(unjudged_row(store_id, at, step.id, arrived, ScoreState.NO_BASELINE))
     return rows

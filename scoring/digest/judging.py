@@ -29,7 +29,7 @@ from scoring.digest.values import (
     Verdict,
 )
 from scoring.funnel.money import price
-from scoring.funnel.stages import FAST_STEPS, STAGES, STEP_BY_ID, STEPS, Stage, Step
+from scoring.funnel.stages import STAGES, STEP_BY_ID, Stage, Step, steps_to_show, supplied_stages
 
 _ORDER = {verdict: place for place, verdict in enumerate(Verdict)}
 
@@ -93,10 +93,9 @@ def _expected_rate(store: DigestStore, step: Step) -> float | None:
 def _row(store: DigestStore, incidents: list[DigestIncident]) -> StoreRow:
     mine = [i for i in incidents if store.store_id in (i.facts.alert.store_id, *i.facts.alert.members)]
     opened = [incident for incident in mine if incident.facts.is_open]
-    judged = {step.id: store.steps[step.id] for step in FAST_STEPS if _ratio(store, step) is not None}
-    supplied = [
-        s for s in FAST_STEPS if store.counts.get(s.upstream, 0) and store.counts.get(s.downstream, 0)
-    ]
+    own = [step for step in _steps(store) if step.is_fast]
+    judged = {step.id: store.steps[step.id] for step in own if _ratio(store, step) is not None}
+    supplied = [s for s in own if store.counts.get(s.upstream, 0) and store.counts.get(s.downstream, 0)]
     ratios = {step: sums.observed / sums.expected for step, sums in judged.items()}
     change = math.prod(ratios.values()) - 1.0 if ratios else None
     outcome = next(
@@ -124,6 +123,12 @@ def _row(store: DigestStore, incidents: list[DigestIncident]) -> StoreRow:
     )
 
 
+def _steps(store: DigestStore) -> tuple[Step, ...]:
+    """One step to each stage: the store's own, over the stages that its platform does not supply."""
+    scored = [step for step, sums in store.steps.items() if sums.expected > 0]
+    return steps_to_show(supplied_stages(store.counts), scored)
+
+
 def _ratio(store: DigestStore, step: Step) -> float | None:
     sums = store.steps.get(step.id)
     return sums.ratio if sums else None
@@ -141,7 +146,7 @@ def _verdict(store: DigestStore, is_open: bool, had_any: bool, ratios: Mapping[s
         return Verdict.SILENT if store.last_seen_ms is not None else Verdict.NO_DATA
     if had_any:
         return Verdict.RECOVERED
-    outcomes = [s.id for s in FAST_STEPS if s.downstream in (Stage.ORDER, Stage.PAYMENT)]
+    outcomes = [s.id for s in _steps(store) if s.downstream in (Stage.ORDER, Stage.PAYMENT)]
     sells = any(store.counts.get(stage.value) or step in store.steps
                 for step, stage in zip(outcomes, (Stage.ORDER, Stage.PAYMENT), strict=True))  # fmt: skip
     is_judged = any(step in ratios for step in outcomes) if sells else bool(ratios)
@@ -180,13 +185,14 @@ def expected_funnel(store: DigestStore) -> tuple[StageBar, ...]:
     ``JUDGED_SHARE`` of what was counted, since one would be set against the other.
     """
     bars: list[StageBar] = []
-    expected: float | None = None
+    leading = {step.downstream: step for step in _steps(store)}
+    by_stage: dict[Stage, float | None] = {}
     for stage in STAGES:
         count = store.counts.get(stage.value) or None
-        step = next((s for s in STEPS if s.downstream is stage), None)
-        if expected is not None and step is not None:
-            rate = _expected_rate(store, step)
-            expected = None if rate is None else expected * rate
+        step = leading.get(stage)
+        before = by_stage.get(step.upstream) if step is not None else None
+        rate = _expected_rate(store, step) if step is not None else None
+        expected = None if rate is None or before is None else before * rate
         slow = slow_sums(store) if stage is Stage.FULFILMENT else None
         if slow is not None:
             is_judged = slow.ratio is not None and slow.observed >= JUDGED_SHARE * (count or 0)
@@ -194,20 +200,23 @@ def expected_funnel(store: DigestStore) -> tuple[StageBar, ...]:
         foreseen = expected
         if count is not None and not any(bar.count for bar in bars):
             expected = float(count)  # nothing is expected of the first stage but what came
+        by_stage[stage] = expected
         bars.append(StageBar(stage, count, foreseen))
     return tuple(bars)
 
 
 def radar(store: DigestStore) -> tuple[Dimension, ...]:
-    """One axis a step, named by its id. Steps without scores have no value; that is not 0."""
+    """One axis a stage but the first, named by the id of the step that leads to it. Steps without scores have no value; that is not 0."""
     axes = []
-    for step in STEPS:
+    for step in _steps(store):
         sums, before = store.steps.get(step.id), store.steps_before.get(step.id)
+        name = step.id
         if step.downstream is Stage.FULFILMENT:  # where payments are not supplied, it is measured from orders
+            name = "payment_to_fulfilment"
             sums, before = slow_sums(store), slow_sums(store, before=True)
         axes.append(
             Dimension(
-                name=step.id,
+                name=name,
                 value=sums.ratio if sums else None,
                 before=before.ratio if before else None,
                 coverage=sums.coverage if sums else 0.0,

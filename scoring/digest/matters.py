@@ -24,10 +24,10 @@ from scoring.wording.card import Wording
 from scoring.wording.catalogue import (
     OWNERS,
     STAGE_UNITS,
-    checks_for,
     segment_name,
     step_name,
 )
+from scoring.wording.checks import checks_for
 from scoring.wording.text import Language
 
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from scoring.digest.values import DigestGroup, Verdict
 from scoring.funnel.scores import ScoreState
-from scoring.wording.catalogue import STATE_NAMES, Check
+from scoring.wording.catalogue import STATE_NAMES
+from scoring.wording.checks import Check
 from scoring.wording.text import Text
 
 GROUPS: Mapping[DigestGroup, Text] = {

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from scoring.funnel.stages import STAGE_INDEX, STEP_BY_ID, STEPS, Stage
+from scoring.funnel.stages import STAGE_INDEX, STEP_BY_ID, Stage
 
 #: days before an alert over which counts and amounts are taken
 WORTH_DAYS = 14
@@ -123,7 +123,7 @@ def price_sql(step: str, kind: str, lost: str, counts: str, order: str, payment:
         counts: an ``Array(Float64)`` of events by stage, in the order of ``STAGES``; may be empty.
         order, payment: mean amounts, 0 or NULL where unknown.
     """
-    priced = [s for s in STEPS if STAGE_INDEX[s.downstream] <= STAGE_INDEX[Stage.PAYMENT]]
+    priced = [known for known in STEP_BY_ID.values() if known.is_fast]
     ids = ", ".join(f"'{s.id}'" for s in priced)
     places = ", ".join(str(STAGE_INDEX[s.downstream] + 1) for s in priced)
     place = f"transform({step}, [{ids}], [{places}], 0)"

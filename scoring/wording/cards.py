@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from scoring.alerts.alert import AlertKind, AlertLabel, AlertState, AlertTransition
 from scoring.funnel.money import price
-from scoring.funnel.stages import STEP_BY_ID, is_fast
+from scoring.funnel.stages import STEP_BY_ID, STEPS_OVER, is_fast
 from scoring.wording.alert_words import (
     ACKNOWLEDGED,
     ALERT_STATE_NAMES,
@@ -38,11 +38,11 @@ from scoring.wording.card import (
 from scoring.wording.catalogue import (
     OWNERS,
     STAGE_NAMES,
-    checks_for,
     pool_name,
     segment_name,
     step_name,
 )
+from scoring.wording.checks import checks_for
 from scoring.wording.text import Language, Text
 
 MAX_LINES = 12
@@ -53,6 +53,8 @@ _LABELLED = (AlertKind.CONVERSION, AlertKind.TRAFFIC, AlertKind.TRACKING)
 RESOLVED = ALERT_STATE_NAMES[AlertState.RESOLVED]
 
 _RATE = Text("{stage}率 {rate}（预期 {low}–{high}）", "{step} {rate} (expected {low}–{high})")
+#: of a step that passes over stages: the rate to its end could be that of another step
+_RATE_OVER = Text("{step} 转化率 {rate}（预期 {low}–{high}）", "{step} {rate} (expected {low}–{high})")
 _COUNT = Text("{step}：{observed}（预期 {low}–{high}）", "{step}: {observed} (expected {low}–{high})")
 _SIZE = Text(
     "近 {span} {stage} {observed}，预期 {expected}，少约 {missing}",
@@ -153,7 +155,8 @@ def _headline(alert: AlertTransition, around: CardContext, wording: Wording, is_
     over = RESOLVED if alert.state is AlertState.RESOLVED else CLOSED
     verdict = SEVERITY_NAMES[around.severity](language) if is_firing else over(language)
     if alert.kind is AlertKind.CONVERSION and alert.sample > 0 and alert.high <= alert.sample:
-        result = _RATE(
+        is_over = STEP_BY_ID.get(alert.step) in STEPS_OVER
+        result = (_RATE_OVER if is_over else _RATE)(
             language,
             stage=_downstream(alert, language),
             step=step_name(alert.step, language),

@@ -1,28 +1,17 @@
-"""The words for people, zh and en: names of stages, steps, states, levels, labels, and what to check and whose it is.
+"""The words for people, zh and en: names of stages, steps, states, sources, roles; what to check is in ``checks.py``.
 
-Pure data, read by the live page, the alert cards and the digests, so that one thing has one name everywhere. A check is
-a place to look, never a cause. Words of one surface only (buttons, headings) live with that surface.
+Pure data, read by the live page, the alert cards and the digests, so that one thing has one name everywhere. Words of one surface only (buttons, headings) live with that surface.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
-from scoring.alerts.alert import AlertKind, AlertLabel
 from scoring.events.event import DeviceClass, Platform, RejectReason, Source
 from scoring.funnel.pools import PoolDimension, parse_pool
 from scoring.funnel.scores import ScoreState
 from scoring.funnel.stages import STEP_BY_ID, Stage
 from scoring.wording.text import Language, Text
-
-
-class Check(NamedTuple):
-    """One place to look, and the id of the role that owns it (see ``OWNERS``)."""
-
-    owner: str
-    text: Text
-
 
 STAGE_NAMES: Mapping[Stage, Text] = {
     Stage.IMPRESSION: Text("曝光", "Impressions"),
@@ -135,178 +124,6 @@ OWNERS: Mapping[str, Text] = {
     "support": Text("客服", "Customer support"),
 }
 
-#: what to look at first when this step falls, most informative check first
-STEP_CHECKS: Mapping[str, tuple[Check, ...]] = {
-    "impression_to_click": (
-        Check(
-            "ads",
-            Text(
-                "看投放：计划、素材、出价与定向近期有无改动。",
-                "Look at advertising: recent changes of campaign, creative, bid or targeting.",
-            ),
-        ),
-        Check(
-            "design",
-            Text(
-                "看主图与标题：近期是否更换，手机上是否正常显示。",
-                "Look at main picture and title: changed lately, shown well on phones?",
-            ),
-        ),
-        Check(
-            "operations",
-            Text(
-                "看搜索排名、价格与标签（包邮、优惠）是否变化。",
-                "Look at search rank, price and badges (free shipping, discount).",
-            ),
-        ),
-    ),
-    "click_to_add_to_cart": (
-        Check(
-            "operations",
-            Text(
-                "查主推商品的库存、价格与优惠是否有变。",
-                "Check stock, price and offers of the leading products.",
-            ),
-        ),
-        Check(
-            "engineering",
-            Text(
-                "在主要机型上打开商品页，试一次加购，看报错与加载时间。",
-                "Open a product page on the main devices, add to cart once, watch errors and load time.",
-            ),
-        ),
-        Check(
-            "ads",
-            Text(
-                "看流量构成：是否有新计划带来意向较低的访问。",
-                "Look at the traffic mix: does a new campaign bring visits with less intent?",
-            ),
-        ),
-    ),
-    "add_to_cart_to_order": (
-        Check(
-            "engineering",
-            Text(
-                "走一遍购物车到下单，查报错、弹窗与近期发布。",
-                "Walk from cart to order; look for errors, overlays and recent releases.",
-            ),
-        ),
-        Check(
-            "operations",
-            Text(
-                "查运费、税费、优惠券与起订门槛是否有变。",
-                "Check shipping fee, tax, coupons and minimum order value.",
-            ),
-        ),
-        Check(
-            "supply",
-            Text("查购物车里常见商品是否缺货或限购。", "Check whether products often in carts are out of stock or limited."),
-        ),
-    ),
-    "order_to_payment": (
-        Check(
-            "payments",
-            Text(
-                "按支付方式看成功率与失败码，查支付渠道状态页。",
-                "Look at success rate and failure codes per payment method; see the provider's status page.",
-            ),
-        ),
-        Check(
-            "engineering",
-            Text(
-                "在占缺口最大的设备上试付一单，查支付回调与近期发布。",
-                "Pay a test order on the device with the largest share; check payment callbacks and recent releases.",
-            ),
-        ),
-        Check(
-            "operations",
-            Text(
-                "查币种、税费与风控拒付规则是否有变。",
-                "Check currency, tax and fraud-screening rules for changes.",
-            ),
-        ),
-    ),
-    "payment_to_fulfilment": (
-        Check(
-            "logistics",
-            Text(
-                "查仓库与承运商：是否停收、爆仓或未回传单号。",
-                "Check warehouse and carrier: collection stopped, backlog, tracking numbers not returned?",
-            ),
-        ),
-        Check("supply", Text("查已付款订单中的缺货商品。", "Check paid orders for products out of stock.")),
-        Check(
-            "engineering",
-            Text("查发货数据接口是否中断。", "Check whether the shipping data feed is interrupted."),
-        ),
-    ),
-    "fulfilment_to_repurchase": (
-        Check(
-            "support",
-            Text("看近期评价、退货与客诉主题。", "Look at recent reviews, returns and complaint topics."),
-        ),
-        Check(
-            "operations",
-            Text("查老客触达（短信、邮件、会员券）是否照常发送。", "Check that messages and coupons to past buyers still go out."),
-        ),
-    ),
-}  # fmt: skip
-
-#: checks for alerts whose kind says more than their step
-KIND_CHECKS: Mapping[str, tuple[Check, ...]] = {
-    AlertKind.TRAFFIC: (
-        Check(
-            "ads",
-            Text(
-                "查投放预算、账户余额与计划是否暂停。",
-                "Check budget, account balance and paused campaigns.",
-            ),
-        ),
-        Check(
-            "engineering",
-            Text(
-                "查网站可用性、DNS、证书与采集端状态。",
-                "Check site availability, DNS, certificate and the collector.",
-            ),
-        ),
-    ),
-    AlertKind.TRACKING: (
-        Check(
-            "engineering",
-            Text(
-                "查像素是否加载、同意弹窗与标签管理器的近期改动。",
-                "Check that the pixel loads, and recent changes of consent banner and tag manager.",
-            ),
-        ),
-        Check(
-            "operations",
-            Text(
-                "拿后台订单数核对：订单照常则更像埋点问题。",
-                "Compare with orders in the shop's own back office: if they go on as usual, it suggests tracking.",
-            ),
-        ),
-    ),
-    AlertKind.SURGE: (
-        Check(
-            "operations",
-            Text(
-                "核对价格、折扣与优惠券叠加，防止标错价。",
-                "Check prices, discounts and stacked coupons for a pricing mistake.",
-            ),
-        ),
-        Check("engineering", Text("查是否有爬虫或重复上报。", "Look for bots or repeated reports.")),
-    ),
-    AlertKind.POOLED: (
-        Check(
-            "engineering",
-            Text(
-                "多店同时变化，先查共用的支付、主题与采集端。",
-                "Several stores moved together: first check what they share (payment, theme, collector).",
-            ),
-        ),
-    ),
-}
-
 
 def step_name(step: str, language: Language) -> str:
     """The name of a step (or of a single stage) for people, for example ``下单 → 支付``; the id itself for an unknown one."""
@@ -347,16 +164,3 @@ def pool_name(identifier: str, language: Language) -> str | None:
     platforms = {platform.value: name for platform, name in PLATFORM_NAMES.items()}
     shown = platforms[value](language) if value in platforms else value
     return _POOLS[dimension](language, value=shown)
-
-
-def checks_for(step: str, kind: str, label: str) -> tuple[Check, ...]:
-    """The likely checks for an alert, most informative first: evidence for lost tracking puts tracking's checks in front.
-
-    A kind or label that is not of ``AlertKind`` or ``AlertLabel`` (of another release, or empty) says nothing.
-    """
-    own = KIND_CHECKS.get(kind, STEP_CHECKS.get(step, ()))
-    if label == AlertLabel.INFLATED:
-        return KIND_CHECKS[AlertKind.SURGE][1:] + own[:1]
-    if label == AlertLabel.TRACKING and kind != AlertKind.TRACKING:
-        return KIND_CHECKS[AlertKind.TRACKING] + own[:1]
-    return own

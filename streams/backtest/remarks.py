@@ -48,9 +48,7 @@ def file_remarks(table: MinuteTable) -> list[str]:
         said.append(
             f"Rows without a segment that are the sums of the segments were not counted twice: {_some(table.summed_stores)}."
         )
-    stages: dict[str, set[str]] = {}
-    for store, _, stage in table.supplied():
-        stages.setdefault(store, set()).add(stage)
+    stages = table.supplied()
     lone = tuple(store for store in table.stores if len(stages[store]) == 1)
     if lone:
         said.append(

@@ -6,15 +6,14 @@ no session), carts and orders by session alone, each downstream event to the las
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable
+from collections.abc import Collection, Mapping
 
 import numpy as np
 from clickhouse_connect.driver import Client
 
 from scoring.baselines.baseline import Kernel
 from scoring.baselines.pairs import DelayPairs, kernel_of
-from scoring.funnel.stages import STAGE_INDEX, Stage
+from scoring.funnel.stages import Stage, Step, steps_of
 from streams.clickhouse.errors import mapped
 
 #: days of pairs that are read, and about how many downstream events a store and step
@@ -57,33 +56,27 @@ GROUP BY 1, 2, 3, 5
 
 
 def read_kernels(
-    client: Client, until: int, supplied: Iterable[tuple[str, str, str]]
+    client: Client, until: int, supplied: Mapping[str, Collection[Stage]]
 ) -> dict[tuple[str, str], Kernel]:
     """Kernels by (store_id, step) of the stores whose events can be paired, from the week before minute ``until``.
 
     Args:
         client: the store.
         until: minutes since 1970 UTC.
-        supplied: (store, segment, stage) of all that was counted: which steps there are.
+        supplied: the stages of each store: which steps it has.
 
     Raises:
         ClickHouseError: the store is unreachable or rejects the query.
     """
-    stages: dict[str, set[Stage]] = {}
-    for store, _, stage in supplied:
-        stages.setdefault(store, set()).add(Stage(stage))
-    steps: dict[tuple[Stage, Stage], set[str]] = {}
-    for store, own in stages.items():
-        fast = sorted(
-            (stage for stage in own if STAGE_INDEX[stage] <= STAGE_INDEX[Stage.PAYMENT]),
-            key=lambda stage: STAGE_INDEX[stage],
-        )
-        for up, down in itertools.pairwise(fast):
-            steps.setdefault((up, down), set()).add(store)
+    steps: dict[Step, set[str]] = {}
+    for store, own in supplied.items():
+        for step in steps_of(own):
+            if step.is_fast:
+                steps.setdefault(step, set()).add(store)
     return {
-        (store, f"{up}_to_{down}"): kernel
-        for (up, down), wanted in steps.items()
-        for store, pairs in _read_pairs(client, until, up, down).items()
+        (store, step.id): kernel
+        for step, wanted in steps.items()
+        for store, pairs in _read_pairs(client, until, step.upstream, step.downstream).items()
         if store in wanted and (kernel := kernel_of(pairs)) is not None
     }
 

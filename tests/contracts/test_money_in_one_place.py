@@ -18,7 +18,7 @@ from scoring.alerts.routing import Severity
 from scoring.digest.judging import build_digest
 from scoring.digest.schedule import DigestForm, Occurrence
 from scoring.funnel.money import MoneyLost, Worth, price, price_sql
-from scoring.funnel.stages import STAGE_INDEX, STAGES, STEPS
+from scoring.funnel.stages import STAGE_INDEX, STAGES, STEP_BY_ID
 from scoring.wording.card import CardContext
 from scoring.wording.cards import build_card
 from streams.clickhouse.migrations import migrate
@@ -209,9 +209,9 @@ def test_grafana_says_the_same(settings: Settings, clickhouse: Store, now_ms: in
 
 def test_the_price_in_sql_is_the_price_in_python(clickhouse: Store) -> None:
     chance = np.random.default_rng(11)
-    client = clickhouse.client("default")
+    client, steps = clickhouse.client("default"), list(STEP_BY_ID.values())
     for _ in range(60):
-        step = STEPS[int(chance.integers(len(STEPS)))]
+        step = steps[int(chance.integers(len(steps)))]
         counts = [float(n) for n in chance.integers(0, 50, len(STAGES)) * chance.integers(0, 2, len(STAGES))]
         amounts = {name: float(chance.integers(0, 3) * 12.5) for name in ("order", "payment")}
         kind, lost = str(chance.choice(["conversion", "surge", "traffic"])), float(chance.integers(-5, 50))

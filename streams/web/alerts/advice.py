@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scoring.wording.catalogue import checks_for
+from scoring.wording.checks import checks_for
 from streams.web.alerts.answers import Alert, CheckAdvice
 from streams.web.frame.names import Names
 from streams.web.frame.reader import PageReader

@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from scoring.alerts.actions import CloseReason
-from scoring.funnel.stages import STEP_BY_ID, STEPS
+from scoring.funnel.stages import STEP_BY_ID
 from scoring.funnel.units import HOUR_MS, MINUTE_MS
 from streams.clickhouse.errors import ClickHouseUnreachableError
 from streams.clock import now_ms
@@ -83,7 +83,7 @@ class AlertPages:
             now_ms=at_ms,
             chosen={"state": state, "store": store, "step": step, "days": days},
             days_offered=HISTORY_DAYS,
-            step_ids=[s.id for s in STEPS],
+            step_ids=list(STEP_BY_ID),
             store_ids=list(dict.fromkeys([s.id for s in self._config.stores] + ([store] if store else []))),
             **view,
         )

@@ -6,6 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
+from scoring.funnel.stages import FAST_STEPS
 from streams.clickhouse.errors import ClickHouseUnreachableError
 from streams.clock import now_ms
 from streams.web.comparison.answers import PlatformComparison
@@ -41,6 +42,7 @@ class ComparisonPages:
             hours=hours,
             hours_offered=HOURS,
             mark=change_bar,
+            step_ids=[step.id for step in FAST_STEPS],
             **view,
         )
 

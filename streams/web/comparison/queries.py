@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -17,7 +18,7 @@ from scoring.baselines import decode_baseline
 from scoring.detection import DetectionPolicy
 from scoring.detection.sensitivity import smallest_drop
 from scoring.funnel.scores import FULL_COVERAGE
-from scoring.funnel.stages import FAST_STEPS, STAGES, STEP_BY_ID
+from scoring.funnel.stages import STAGES, STEP_BY_ID, Step, steps_to_show, supplied_stages
 from scoring.funnel.units import HOUR_MS, MINUTE_MS
 from streams.clickhouse.errors import ClickHouseUnreachableError
 from streams.clickhouse.reader import Database, Row
@@ -121,7 +122,7 @@ class ComparisonQueries:
                     (to_ms - from_ms) // MINUTE_MS,
                     drops.get(store_id),
                 )
-                for step in FAST_STEPS
+                for step in _steps(totals.get(store_id, {}), by_step, store_id)
             )
             platform = str(store.platform) if store else "other"
             name = (store.name if store else "") or store_id
@@ -176,6 +177,14 @@ class ComparisonQueries:
                 )
                 for step in baseline.steps.values()
             }
+
+
+def _steps(totals: Mapping[str, int], sums: Mapping[tuple[str, str], Row], store_id: str) -> list[Step]:
+    """A store's fast steps, one to each stage: those it has, over the stages that its platform does not supply."""
+    judged = [
+        step for (store, step), row in sums.items() if store == store_id and row["missing"] < row["minutes"]
+    ]
+    return [step for step in steps_to_show(supplied_stages(totals), judged) if step.is_fast]
 
 
 def compared_step(

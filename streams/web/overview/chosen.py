@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from scoring.funnel.stages import STEP_BY_ID, STEPS
+from scoring.funnel.stages import STEP_BY_ID
 from streams.config.model import Config
 from streams.web.alerts.answers import Alert
 from streams.web.frame.arguments import choice_of
@@ -70,7 +70,7 @@ class ChosenStore:
             "funnel": funnel,
             "bars": _bars(funnel, names),
             "step": step,
-            "step_ids": [s.id for s in STEPS],
+            "step_ids": list(dict.fromkeys([*(s.step for s in funnel.steps), step])),
             "segment": segment,
             "segments": segments,
             "hours": hours,

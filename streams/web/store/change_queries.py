@@ -10,7 +10,7 @@ import numpy as np
 from scoring.baselines.cohorts import completeness_by_day, make_cohorts
 from scoring.funnel.algebra import decompose
 from scoring.funnel.scores import no_expectation_sql
-from scoring.funnel.stages import FAST_STEPS
+from scoring.funnel.stages import steps_to_show
 from scoring.funnel.units import HOUR_MS, MINUTE_MS, WEEK_MS
 from streams.clickhouse.reader import Database
 from streams.config.model import Config
@@ -133,16 +133,17 @@ class ChangeQueries:
         rows = await self._database.rows(EXPECTED, store=store_id, from_s=from_ms // 1000, to_s=to_ms // 1000)
         ratio = {row["step"]: row["mean"] / row["seen"] for row in rows if row["seen"] and row["mean"]}
         plain = {stage: {"": sum(split.values())} for stage, split in now.items()}
-        expected: Segmented = {}
-        factor = 1.0
-        for step in FAST_STEPS:
+        factors: dict[str, float] = {}
+        for step in steps_to_show(plain, ratio):
             up, down = step.upstream.value, step.downstream.value
-            if up in plain and not expected:
-                expected[up] = dict(plain[up])
-            if down in plain and expected:
-                factor *= ratio.get(step.id, 1.0)
-                expected[down] = {"": plain[down][""] * factor}
-        return plain, expected
+            if not step.is_fast:
+                break
+            if up in plain and not factors:
+                factors[up] = 1.0
+            if down in plain and factors:
+                before = factors.get(up, list(factors.values())[-1])
+                factors[down] = before * ratio.get(step.id, 1.0)
+        return plain, {stage: {"": plain[stage][""] * factor} for stage, factor in factors.items()}
 
     async def cohorts(self, store_id: str, step: str, at_ms: int) -> Cohorts:
         """Cohorts of a slow step, each with how complete it should be by now."""

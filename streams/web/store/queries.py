@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import math
 
-from scoring.funnel.scores import FULL_COVERAGE, SCORE_MAX_AGE_MS, SUPPLY_DAYS, no_expectation_sql
-from scoring.funnel.stages import STAGES, STEP_BY_ID, STEPS, Stage, is_fast
+from scoring.funnel.scores import FULL_COVERAGE, SCORE_MAX_AGE_MS, SUPPLY_DAYS, ScoreState, no_expectation_sql
+from scoring.funnel.stages import STAGES, STEP_BY_ID, Stage, is_fast, steps_to_show, supplied_stages
 from scoring.funnel.units import DAY_MS, HOUR_MS, MINUTE_MS
 from streams.clickhouse.reader import Database, Row
 from streams.web.frame.queries import span_back
@@ -99,7 +99,7 @@ LIMIT 65
 """
 
 SUPPLIED = """
-SELECT stage, toUnixTimestamp(max(minute)) AS last_s
+SELECT stage, toInt64(sum(count)) AS total
 FROM stage_counts
 WHERE store_id = {store:String}
   AND minute > toDateTime({from_s:Int64}, 'UTC') AND minute <= toDateTime({to_s:Int64}, 'UTC') AND count > 0
@@ -144,14 +144,14 @@ class StoreQueries:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def supplied(self, store_id: str, at_ms: int) -> set[str]:
-        """The stages of a store that had an event in the last ``SUPPLY_DAYS``."""
+    async def supplied(self, store_id: str, at_ms: int) -> dict[str, int]:
+        """The stages of a store that had an event in the last ``SUPPLY_DAYS``, and how many they were."""
         rows = await self._database.shared(
             ("supplied", store_id, at_ms // MINUTE_MS),
             30,
             lambda: self._database.rows(SUPPLIED, store=store_id, **span_back(at_ms, SUPPLY_DAYS * DAY_MS)),
         )
-        return {row["stage"] for row in rows}
+        return {row["stage"]: int(row["total"]) for row in rows}
 
     async def window_end(self, store_id: str, at_ms: int) -> int:
         """Where a window ends (exclusive): after the last scored minute, so that no part-filled minute looks like a fall."""
@@ -176,11 +176,13 @@ class StoreQueries:
         )
         totals = {row["stage"]: int(row["total"]) for row in counts}
         scored = {row["step"]: row for row in expected}
+        judged = [step for step, row in scored.items() if row["newest"][0] != ScoreState.MISSING_STAGE]
+        shown = steps_to_show(supplied_stages({**totals, **supplied}), judged)
+        leading = {step.downstream: step.id for step in shown}
         stages = []
         for stage in STAGES:
             known = stage.value in supplied or totals.get(stage.value, 0) > 0
-            step = next((step.id for step in STEPS if step.downstream == stage), "")
-            due = _full_sum(scored.get(step), window_minutes)
+            due = _full_sum(scored.get(leading.get(stage, "")), window_minutes)
             if stage is Stage.FULFILMENT:
                 due = _slow_sum(scored, window_minutes)
             stages.append(
@@ -190,9 +192,10 @@ class StoreQueries:
                     expected=due if known else None,
                 )
             )
+        seen = {stage.stage: stage.count for stage in stages}
         steps = [
-            _funnel_step(step.id, up.count, down.count, scored.get(step.id))
-            for step, up, down in zip(STEPS, stages, stages[1:], strict=False)
+            _funnel_step(step.id, seen[step.upstream], seen[step.downstream], scored.get(step.id))
+            for step in shown
         ]
         covered = max((int(row["minutes"] - row["without"]) for row in expected), default=0)
         out = {row["why"]: int(row["total"]) for row in left_out}

@@ -117,7 +117,7 @@ def test_the_step_that_says_most_is_that_of_the_alert_or_the_least_expected_one(
     assert row_of(store, alerts=(alert("a", step="order"),)).step in store.steps
     bare = replace(store, steps={}, counts={"click": 5, "add_to_cart": 2, "payment": 1})
     row = row_of(bare)
-    assert (row.step, row.steps_supplied, row.step_change) == ("click_to_add_to_cart", 1, None)
+    assert (row.step, row.steps_supplied, row.step_change) == ("add_to_cart_to_payment", 2, None)
     assert row_of(replace(bare, counts={"payment": 1})).step == ""
     both = (alert("a", is_open=False, step="click_to_add_to_cart", lost=99), alert("a"))
     row = row_of(store, alerts=both)

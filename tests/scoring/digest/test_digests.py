@@ -14,6 +14,7 @@ from scoring.digest.values import (
     DigestFigure,
     DigestGroup,
     DigestIncident,
+    DigestStore,
     Verdict,
 )
 from streams.digests.wording import DigestReaderWording
@@ -297,3 +298,34 @@ def test_the_newest_complete_day_of_each_source_is_reported_by_measure_and_named
 
 def test_a_digest_without_reports_says_nothing_of_them() -> None:
     assert (said(facts(shop("a"))).reports, said(facts(shop("a"))).reports_note) == ((), "")
+
+
+def without_carts(name: str, orders: int = 100) -> DigestStore:
+    """A marketplace's shop: it reports no carts, so orders are expected from clicks."""
+    return shop(
+        name,
+        counts={"impression": 10_000, "click": 2000, "order": orders, "payment": 80},
+        steps={
+            "impression_to_click": sums(2000, 2000),
+            "click_to_order": sums(orders, 100),
+            "order_to_payment": sums(80, 80),
+        },
+    )
+
+
+def test_a_store_without_carts_is_judged_by_its_step_from_click_to_order() -> None:
+    digest = build_digest(facts(without_carts("a", 60)))
+    (row,) = digest.rows
+    assert row.verdict is Verdict.NORMAL
+    assert (row.steps_judged, row.steps_supplied) == (3, 3)
+    assert row.step == "click_to_order"
+    assert row.change == pytest.approx(-0.4)
+    by_stage = {bar.stage: (bar.count, bar.expected) for bar in digest.funnel}
+    assert by_stage["add_to_cart"] == (None, None)
+    assert by_stage["order"] == (60, pytest.approx(100))
+    axes = {axis.name: axis.value for axis in digest.radar}
+    assert axes["click_to_order"] == pytest.approx(0.6)
+    assert len(axes) == 6
+    text = said(facts(without_carts("a", 60)))
+    assert "click_to_order" not in " ".join((text.radar_alt, *text.axes, text.rows[0].change))
+    assert any("下单" in axis and "60%" in axis for axis in text.axes)

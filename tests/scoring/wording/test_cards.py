@@ -14,7 +14,8 @@ from scoring.wording.cards import (
     MAX_LINES,
     build_card,
 )
-from scoring.wording.catalogue import STEP_CHECKS, checks_for, pool_name, segment_name, step_name
+from scoring.wording.catalogue import pool_name, segment_name, step_name
+from scoring.wording.checks import STEP_CHECKS, checks_for
 from scoring.wording.text import LANGUAGES, Language
 from streams.incidents.reader import ReaderWording
 from tests.fixtures.alert_card import ALERT, AROUND, OPENED
@@ -314,3 +315,19 @@ def test_steps_segments_and_pools_have_names_and_what_is_unknown_keeps_its_own()
     assert pool_name("pool:platform=shopify", "zh") == "平台 Shopify 的店铺"
     assert pool_name("pool:platform=mine", "en") == "Stores on mine"
     assert pool_name("us", "en") is None
+
+
+@pytest.mark.parametrize(
+    ("language", "headline", "check"),
+    [
+        ("zh", "严重 · US-独立站 · 点击 → 下单 转化率 71.4%（预期 83.0%–88.1%）", "运营"),
+        ("en", "Critical · US-独立站 · Clicks → Orders 71.4% (expected 83.0%–88.1%)", "Operations"),
+    ],
+)
+def test_a_step_over_a_stage_has_a_name_and_says_what_to_look_at(
+    language: Language, headline: str, check: str
+) -> None:
+    made = card(msgspec.structs.replace(ALERT, step="click_to_order"), language=language)
+    assert made.headline == headline
+    assert "click_to_order" not in made.text
+    assert check in line(made, LineKind.CHECK)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from scoring.baselines.baseline import KernelSource
+from scoring.funnel.stages import Stage
 from streams.clickhouse.clients import open_reader_sync
 from streams.clickhouse.migrations import migrate
 from streams.jobs.pairs import read_kernels
@@ -54,7 +55,7 @@ async def client(clickhouse: Any, fresh_database: str, tmp_path: Path) -> Any:
 
 async def test_pairs_give_the_delay_that_truncation_hides_and_unpaired_steps_give_none(client: Any) -> None:
     stages = ("click", "add_to_cart", "order", "payment")
-    kernels = read_kernels(client, UNTIL, [("shop", "", stage) for stage in stages])
+    kernels = read_kernels(client, UNTIL, {"shop": [Stage(stage) for stage in stages]})
     assert set(kernels) == {("shop", "click_to_add_to_cart"), ("shop", "order_to_payment")}
     carts = kernels["shop", "click_to_add_to_cart"]
     assert carts.source is KernelSource.PAIRS
@@ -65,5 +66,5 @@ async def test_pairs_give_the_delay_that_truncation_hides_and_unpaired_steps_giv
 
 
 async def test_a_step_over_stages_that_are_not_supplied_is_paired_too(client: Any) -> None:
-    kernels = read_kernels(client, UNTIL, [("shop", "", stage) for stage in ("order", "payment")])
+    kernels = read_kernels(client, UNTIL, {"shop": [Stage.ORDER, Stage.PAYMENT]})
     assert set(kernels) == {("shop", "order_to_payment")}

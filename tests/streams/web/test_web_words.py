@@ -12,8 +12,8 @@ from scoring.alerts.alert import AlertKind, AlertLabel, AlertState, Level
 from scoring.alerts.deciding import GroupAction
 from scoring.events.event import DeviceClass, Platform, RejectReason, Source
 from scoring.funnel.scores import ScoreState
-from scoring.funnel.stages import STEPS, Stage
-from scoring.wording import alert_words
+from scoring.funnel.stages import STEP_BY_ID, Stage
+from scoring.wording import alert_words, checks
 from scoring.wording import catalogue as texts
 from scoring.wording.card import ActionKind
 from scoring.wording.text import LANGUAGES, Language
@@ -43,7 +43,7 @@ CATALOGUES = [
     (texts.DEVICE_NAMES, DeviceClass),
     (texts.REASON_NAMES, RejectReason),
 ]
-CHECKS = [*chain(*texts.STEP_CHECKS.values()), *chain(*texts.KIND_CHECKS.values())]
+CHECKS = [*chain(*checks.STEP_CHECKS.values()), *chain(*checks.KIND_CHECKS.values())]
 ALL = [
     *WORDS.values(),
     *texts.OWNERS.values(),
@@ -71,7 +71,7 @@ def test_a_catalogue_names_every_member(catalogue: Mapping[object, object], memb
 
 
 def test_every_step_has_checks_and_every_check_an_owner_with_a_name() -> None:
-    assert set(texts.STEP_CHECKS) == {step.id for step in STEPS}
+    assert set(checks.STEP_CHECKS) == set(STEP_BY_ID)
     assert {check.owner for check in CHECKS} <= set(texts.OWNERS)
 
 
@@ -155,8 +155,8 @@ def test_a_segment_is_named_for_people() -> None:
 
 
 def test_evidence_for_lost_tracking_puts_trackings_checks_first() -> None:
-    checks = texts.checks_for("order_to_payment", AlertKind.CONVERSION, AlertLabel.TRACKING)
-    assert checks[: len(texts.KIND_CHECKS[AlertKind.TRACKING])] == texts.KIND_CHECKS[AlertKind.TRACKING]
+    found = checks.checks_for("order_to_payment", AlertKind.CONVERSION, AlertLabel.TRACKING)
+    assert found[: len(checks.KIND_CHECKS[AlertKind.TRACKING])] == checks.KIND_CHECKS[AlertKind.TRACKING]
 
 
 def test_a_second_process_of_a_role_has_the_role_s_name_and_its_number() -> None:
