@@ -49,6 +49,8 @@ STREAMS: Mapping[str, set[str]] = {
     "collector": FLOOR | {"connections", "config", "instance", "kafka", "metrics", "clickhouse"},
     "sources": FLOOR
     | {"sources/config", "config", "instance", "kafka", "collector", "clickhouse", "metrics"},
+    # sends what a file holds, keeps the run on the topic of sources, and takes back what it added from the tables
+    "imports": FLOOR | {"config", "instance", "kafka", "collector", "clickhouse", "sources"},
     "monitor": FLOOR | {"config", "instance", "kafka", "metrics", "transport"},
     "landing": FLOOR | {"config", "instance", "kafka", "metrics", "clickhouse"},
     "pools": FLOOR | {"config", "instance", "kafka", "metrics"},
@@ -67,6 +69,7 @@ STREAMS: Mapping[str, set[str]] = {
         "incidents",
         "channels",
         "sources",
+        "imports",
         "roles",
     },
     "roles": FLOOR | {"config", "instance", "logs", "metrics"},
@@ -84,6 +87,7 @@ STREAMS: Mapping[str, set[str]] = {
         "collector",
         "sources",
         "sources/config",
+        "imports",
         "incidents",
         "channels",
         "monitor",

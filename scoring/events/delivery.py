@@ -37,7 +37,7 @@ class Delivery:
         longest: bytes of one event at most.
         types: event types that this door may claim; all for None.
         oldest_ms: the earliest ``event_time`` that this door may claim.
-        set_apart: marks an event that is not to be judged; for a public door.
+        set_apart: notes on an event that it is not to be judged (for a public door), or which import reports it.
     """
 
     received_at_ms: int

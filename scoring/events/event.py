@@ -98,7 +98,7 @@ class Event(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, forbid_un
     Times are milliseconds since 1970 UTC. ``event_time_ms`` is when it happened; ``received_at_ms`` is when the
     collector took it and is also the Kafka record's timestamp. Money is decimal text with its ISO 4217 currency.
     An empty text means that the source did not supply the field. ``set_apart`` says why the event is kept and shown, but neither
-    judged nor learned from; empty for all others.
+    judged nor learned from; empty for all others. ``import_id`` names the import that reported it, so that it can be undone.
     """
 
     event_id: str
@@ -125,6 +125,7 @@ class Event(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, forbid_un
     source: str = ""
     attributes: dict[str, str] = {}
     set_apart: str = ""
+    import_id: str = ""
 
 
 class DeadLetter(msgspec.Struct, frozen=True, omit_defaults=True):

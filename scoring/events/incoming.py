@@ -62,7 +62,16 @@ class IncomingEvent(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields
 
 #: set by the collector, so a sender may not
 SET_BY_THE_COLLECTOR = frozenset(
-    {"received_at", "received_at_ms", "schema_version", "source", "platform", "letter_id", "set_apart"}
+    {
+        "received_at",
+        "received_at_ms",
+        "schema_version",
+        "source",
+        "platform",
+        "letter_id",
+        "set_apart",
+        "import_id",
+    }
 )
 
 #: ISO 4217 currencies in use, funds codes and metals left out (list of 2024-06)

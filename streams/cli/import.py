@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import functools
+import getpass
 import sys
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,28 +15,27 @@ import typer
 from rich.console import Console
 from rich.table import Table as View
 
-from scoring.events.delivery import StoreDefaults
 from scoring.events.incoming import CURRENCIES
 from streams.cli.asking import configuration, failed, running_instance
+from streams.cli.import_runs import list_imports, undo_one
 from streams.cli.starting import checked_config, checked_settings, data_option
 from streams.cli.terminal import answered, confirm, plain, say, say_json
 from streams.cli.terminal import console as printing
-from streams.clickhouse.clients import open_reader_sync
-from streams.clickhouse.stored_orders import stored_facts
-from streams.collector.intake import open_intake
 from streams.config.model import Config
 from streams.errors import FunnelwatchError
+from streams.imports.running import run_import
 from streams.settings import Settings
 from streams.sources.files.exports.dry_run import ExportSummary, ImportChoices, summarize
 from streams.sources.files.exports.layout import known_layouts, load_layout
 from streams.sources.files.exports.opening import ExportFile, opened
-from streams.sources.files.exports.sending import ImportReport, import_id_of, send
+from streams.sources.files.exports.sending import ImportReport
 from streams.sources.files.exports.suggesting import suggested
 
 _HELP = """Import a platform's exports: orders, shop reports and ads reports, as CSV, TSV, XLSX, XLS, JSON, Parquet or zip.
 
 Each file is recognised and shown first: which layout, how sure, orders, money, days, what is left out and why. What a file
 cannot say itself (its zone, its currency) is asked. `funnelwatch import suggest FILE` writes a mapping as YAML to start from.
+`funnelwatch import list` shows all imports, `funnelwatch import undo ID` takes one back.
 
 Examples: `funnelwatch import exports/ --store vn-shop --dry-run` and `funnelwatch import Order.all.xlsx --store vn-shop --zone Asia/Ho_Chi_Minh --yes`.
 """
@@ -52,7 +50,9 @@ def register(app: typer.Typer) -> None:
 def import_files(
     words: Annotated[
         list[str],
-        typer.Argument(metavar="PATH", help="File or folder; or `suggest FILE`.", show_default=False),
+        typer.Argument(
+            metavar="PATH", help="File or folder; or `suggest FILE`, `list`, `undo ID`.", show_default=False
+        ),
     ],
     store: Annotated[str, typer.Option(help="Store that the data belongs to.")] = "",
     layout: Annotated[str, typer.Option(help="Read the file as this layout, whatever it looks like.")] = "",
@@ -72,10 +72,13 @@ def import_files(
         if words[0] == "suggest" and len(words) == 2:
             _suggest(Path(words[1]), choices)
             return
-        if words[0] in ("list", "undo"):
-            raise failed(
-                f"`import {words[0]}` is not available yet; a file of that name is imported as ./{words[0]}"
-            )
+        if words == ["list"]:
+            list_imports(running_instance(data), store, as_json=as_json)
+            return
+        if words[0] == "undo" and len(words) == 2:
+            settings = running_instance(data)
+            undo_one(settings, configuration(settings), words[1], yes=yes, as_json=as_json)
+            return
         paths = [_existing(Path(word)) for word in words]
         outcomes = [_import(path, choices, data, yes, dry_run, as_json) for path in paths]
     except FunnelwatchError as error:
@@ -177,16 +180,8 @@ def _is_ready(summary: ExportSummary, config: Config, yes: bool, as_json: bool) 
 
 
 async def _send(file: ExportFile, summary: ExportSummary, settings: Settings, config: Config) -> ImportReport:
-    known = config.store(summary.store)
-    assert known is not None
-    assert summary.table is not None
-    summary.import_id = import_id_of(file.path.read_bytes(), summary.table.layout.name, summary.store)
-    with closing(open_reader_sync(settings)) as client:
-        stored = functools.partial(stored_facts, client)
-        async with open_intake(settings, config, spool=False) as intake:
-            defaults = StoreDefaults(known.platform.value, known.currency)
-            made_ms = int(file.path.stat().st_mtime * 1000)
-            return await send(summary, intake, defaults, stored, exported_at_ms=made_ms)
+    _, report = await run_import(settings, config, file.path, summary, getpass.getuser())
+    return report
 
 
 def _show(summary: ExportSummary, report: ImportReport | None, as_json: bool) -> None:

@@ -43,6 +43,26 @@ async def mark_repeats(client: AsyncClient, settings: Settings, where: str) -> N
         await client.command(statement, settings={"max_query_size": 16_000_000})
 
 
+async def count_first_reports(client: AsyncClient, settings: Settings, where: str) -> None:
+    """Take the mark from each report that counts by now, because the one that counted in its place was taken back.
+
+    Args:
+        client: a writer.
+        settings: names the database.
+        where: an SQL condition on raw events: of these orders.
+    """
+    events = table(settings, "events_raw")
+    once = f"type IN ({ONCE_LIST}) AND order_id != '' AND ({where})"
+    statement = f"""INSERT INTO {events} SELECT * REPLACE (0 AS is_repeat, {MARKED_VERSION} AS version)
+        FROM {events} AS stored FINAL
+        WHERE {once} AND stored.is_repeat = 1 AND (store_id, type, order_id, event_id) IN (
+            SELECT store_id, type, order_id, argMin(event_id, {ORDER_RANK}) FROM {events} FINAL
+            WHERE {once} GROUP BY store_id, type, order_id)
+        SETTINGS do_not_merge_across_partitions_select_final = 1, max_partitions_per_insert_block = 0"""
+    with mapped():
+        await client.command(statement, settings={"max_query_size": 16_000_000})
+
+
 def happened_between(start_ms: int, end_ms: int, store_id: str | None = None) -> str:
     """The condition on raw events of [``start_ms``, ``end_ms``), of one store or of all."""
     span = " AND ".join(

@@ -34,6 +34,7 @@ from scoring.events.pseudonyms import Pseudonyms
 from scoring.events.redaction import mask_payload
 from scoring.events.rejections import Rejection
 from scoring.funnel.units import DAY_MS, HOUR_MS
+from streams import metrics
 from streams.clock import now_ms, processor_s
 from streams.collector.edge import Edge, device_class
 from streams.collector.frames import Record
@@ -44,13 +45,6 @@ from streams.config.model import Config
 from streams.errors import InputError
 from streams.instance.files import secret
 from streams.kafka.topics import DEADLETTERS, EVENTS
-from streams.metrics import (
-    COLLECTOR_EVENTS,
-    COLLECTOR_NOTES,
-    COLLECTOR_REJECTED,
-    COLLECTOR_REPEATED,
-    COLLECTOR_SET_APART,
-)
 from streams.settings import Settings
 
 _STORE_ID = re.compile(rb'"store_id"\s*:\s*"([^"\\]{1,64})"')
@@ -107,6 +101,7 @@ class EventIntake:
         self._worker = ThreadPoolExecutor(1, "intake")
         self._door = ""
         self._turn: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
+        self._noted: Callable[[Event], Event] | None = None
         self._may_publish: Callable[[Sequence[Event]], None] = _anything
         # parsing runs in that thread and on the loop
         self._crowding, self._crowding_lock = Crowding(), Lock()
@@ -141,6 +136,12 @@ class EventIntake:
         """
         one = copy.copy(self)
         one._door, one._turn, one._may_publish = door, turn, may_publish
+        return one
+
+    def importing(self, import_id: str) -> EventIntake:
+        """The same intake for one import: its events name it, so that it can be undone."""
+        one = copy.copy(self)
+        one._noted = partial(msgspec.structs.replace, import_id=import_id)
         return one
 
     async def off_loop(self, size: int, work: Callable[[], _Done]) -> _Done:
@@ -202,7 +203,8 @@ class EventIntake:
             received_at_ms=at_ms,
             source=source,
             stores=self._stores if stores is None else stores,
-            pseudonym=_no_pseudonym if edge.is_private else of,
+            # nobody where the visitor asked not to be followed
+            pseudonym=(lambda store_id, raw: "") if edge.is_private else of,
             device_class=device_class,
             fresh_id=fresh_id or _fresh_id,
             country=edge.country,
@@ -211,7 +213,9 @@ class EventIntake:
             longest=self._longest,
             types=types,
             oldest_ms=self._oldest_ms(source, sent_at_ms),
-            set_apart=partial(self._marked, edge.network, sent_at_ms) if source is Source.PIXEL else None,
+            set_apart=partial(self._marked, edge.network, sent_at_ms)
+            if source is Source.PIXEL
+            else self._noted,
         )
         batch, records, cost_s = await self._made(raw, delivery, places, keeps_rejected)
         self._may_publish(batch.events)
@@ -262,7 +266,7 @@ class EventIntake:
             why = self._crowding.of(event, network, at_ms)
         if not why:
             return event
-        COLLECTOR_SET_APART.labels(why).inc()
+        metrics.COLLECTOR_SET_APART.labels(why).inc()
         return msgspec.structs.replace(event, set_apart=why)
 
     def _oldest_ms(self, source: Source, sent_at_ms: int) -> int:
@@ -301,13 +305,13 @@ class EventIntake:
     async def _publish(self, batch: Batch, records: Sequence[Record], source: Source) -> None:
         await self._publisher.publish(records)
         if batch.events:
-            COLLECTOR_EVENTS.labels(source.value).inc(len(batch.events))
+            metrics.COLLECTOR_EVENTS.labels(source.value).inc(len(batch.events))
         if batch.duplicates:
-            COLLECTOR_REPEATED.inc(batch.duplicates)
+            metrics.COLLECTOR_REPEATED.inc(batch.duplicates)
         for reason, times in Counter(one.rejection.reason for one in batch.rejected).items():
-            COLLECTOR_REJECTED.labels(source.value, reason.value).inc(times)
+            metrics.COLLECTOR_REJECTED.labels(source.value, reason.value).inc(times)
         for (where, note), times in Counter((one.field, one.note) for one in batch.notes).items():
-            COLLECTOR_NOTES.labels(source.value, where, note.value).inc(times)
+            metrics.COLLECTOR_NOTES.labels(source.value, where, note.value).inc(times)
 
     def _letter(
         self, one: RejectedRecord, source: Source, received_at_ms: int, stores: Collection[str]
@@ -392,8 +396,3 @@ def _fresh_id() -> str:
 
 def _anything(events: Sequence[Event]) -> None:
     """Any events may be published."""
-
-
-def _no_pseudonym(store_id: str, raw: str) -> str:
-    """Nobody: the visitor asked not to be followed."""
-    return ""

@@ -20,6 +20,7 @@ import asyncio
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ from clickhouse_connect.driver import AsyncClient
 from scoring.counting.records import TICK_PREFIX, UNREADABLE, decode_tick
 from scoring.events.bounds import BELIEVED_AHEAD_MS
 from scoring.events.event import RejectReason
-from scoring.events.identity import ONCE_PER_ORDER, PIXEL_IDS, PUBLIC_SOURCE, known_id
+from scoring.events.identity import ONCE_PER_ORDER, known_id
 from scoring.funnel.units import HOUR_MS, MINUTE_MS
 from streams.clickhouse.clients import table
 from streams.clickhouse.literals import literals, portions
@@ -37,7 +38,6 @@ from streams.clock import now_ms
 from streams.kafka.admin import partition_of
 from streams.landing.duplicates import (
     HASH_SQL,
-    KNOWN_ID_SQL,
     ORDER_HASH_SQL,
     Hashes,
     IdMemory,
@@ -46,6 +46,7 @@ from streams.landing.duplicates import (
     order_key,
 )
 from streams.landing.heads import Head, HeadReader, minute_of, reject_reason_of
+from streams.landing.known import KnownEvent, KnownEvents
 from streams.landing.orders import OrderRecord, firsts_query, key_of, minutes_to_recount, order_record_of
 from streams.landing.repeats import Repeat
 from streams.landing.writer import Row, Writer
@@ -64,6 +65,10 @@ class Prepared:
     """A batch of events, ready to land."""
 
     rows: list[Row] = field(default_factory=list)
+    #: events that were taken back when an import was undone, and are reported again
+    restored: list[Row] = field(default_factory=list)
+    #: what imports report, and others of the same events
+    of_imports: list[Row] = field(default_factory=list)
     recount: set[Minute] = field(default_factory=set)
     touched: set[Minute] = field(default_factory=set)
     rejected: list[tuple[Row, RejectReason, str]] = field(default_factory=list)
@@ -80,6 +85,13 @@ class Prepared:
         """Set a record aside."""
         self.rejected.append((row, reason, detail))
         self.recount_without(row.line)
+
+    def restore(self, row: Row, head: Head, minute: Minute) -> None:
+        """Land an event over the row of it that was taken back."""
+        self.restored.append(row)
+        self.recount.add(minute)
+        if head.order_id and head.type in ONCE_PER_ORDER:
+            self.resent_orders.add((head.store_id, head.order_id))
 
     def recount_without(self, line: bytes) -> None:
         """Have the minute recounted in which the stream may have counted a record that does not land."""
@@ -107,11 +119,13 @@ class EventLanding:
         self.clocks: dict[int, int] = {}
         #: how many partitions the topic has, 0 if that is not known
         self.partitions = 0
+        self.known = KnownEvents(settings)
         #: keys of events seen in a foreign partition: where else they are they are counted as well
         self._strayed: set[str] = set()
 
     async def remember(self, client: AsyncClient) -> None:
         """Fill the memory of ids from the table, back to one horizon before its newest row."""
+        await self.known.remember(client)
         newest = await client.query(
             f"SELECT toUnixTimestamp64Milli(max(received_at)) FROM {self._events} "
             f"WHERE received_at >= now64(3) - INTERVAL 30 DAY"
@@ -195,7 +209,8 @@ class EventLanding:
         if not events:
             return prepared
         keys, suspects = await asyncio.to_thread(self._recognise, heads, prepared)
-        first: dict[str, int] = await self._landed(suspects, writer) if suspects else {}
+        late = self.known.old_ones(keys, heads, clocks, self._late_ms, suspects)
+        first = await self.known.find(suspects, late, partial(self._ask, writer))
         prepared.clock_ms = max(clocks)
         prepared.oldest_received_ms = heads[0].received_at_ms
         await self._find_orders(events, heads, prepared, writer)
@@ -216,7 +231,7 @@ class EventLanding:
         heads: Sequence[Head],
         keys: Sequence[str],
         clocks: Sequence[int],
-        first: dict[str, int],
+        first: dict[str, KnownEvent],
     ) -> None:
         minute_before: Minute | None = None
         if len(self._strayed) > _MAX_STRAYED:
@@ -240,10 +255,16 @@ class EventLanding:
                 or key in self._strayed
             ):
                 prepared.recount.add(minute)
-            received_first = first.get(key)
-            if received_first is None:
-                first[key] = head.received_at_ms
+            landing = Row(_with_offset(row), row.partition, row.offset)
+            known = first.get(key)
+            if head.import_id or (known and known.import_id):
+                prepared.of_imports.append(landing)
+            if known is None:
+                prepared.rows.append(landing)
+            elif known.is_taken_back:
+                prepared.restore(landing, head, minute)
             else:
+                received_first = known.received_at_ms
                 prepared.repeated += 1
                 if (
                     head.received_at_ms != received_first
@@ -254,7 +275,7 @@ class EventLanding:
                 if head.received_at_ms - received_first > self._forgotten_ms:
                     prepared.recount.add(minute)
                 continue
-            prepared.rows.append(Row(_with_offset(row), row.partition, row.offset))
+            first[key] = KnownEvent(head.received_at_ms, head.import_id)
 
     def _is_streamed(self, row: Row, head: Head) -> bool:
         """False for an event that the stream does not count with the others of its store."""
@@ -278,7 +299,7 @@ class EventLanding:
         held = self.orders.has(prepared.orders).tolist()
         suspects = [head for (_, head, _), known in zip(reports, held, strict=True) if known]
         ids: dict[str, str] = {}
-        prepared.resent_orders = {(head.store_id, head.order_id) for head in suspects} | {
+        prepared.resent_orders |= {(head.store_id, head.order_id) for head in suspects} | {
             (head.store_id, head.order_id)
             for key, head, _ in reports
             if ids.setdefault(key, head.event_id) != head.event_id
@@ -332,21 +353,6 @@ class EventLanding:
 
         return await writer.patiently(ask)
 
-    async def _landed(self, suspects: dict[str, Head], writer: Writer) -> dict[str, int]:
-        """When each of these ids that is in the table was first received."""
-        found: dict[str, int] = {}
-        for some in portions(list(suspects.values())):
-            result = await self._ask(
-                writer,
-                f"SELECT store_id, {KNOWN_ID_SQL} AS id, toUnixTimestamp64Milli(min(received_at)) FROM {self._events} "
-                f"WHERE store_id IN ({literals(head.store_id for head in some)}) "
-                f"AND event_id IN ({literals(written for head in some for written in _written_ids(head))}) "
-                "AND is_deleted = 0 GROUP BY store_id, id",
-            )
-            for store_id, event_id, received_ms in result.result_rows:
-                found[id_key(store_id, event_id)] = int(received_ms)
-        return found
-
     async def to_recount(self, prepared: Prepared, client: AsyncClient) -> set[Minute]:
         """The minutes of the batch to be recounted: those it found, and those recounted before."""
         others = prepared.touched - prepared.recount
@@ -368,12 +374,6 @@ class EventLanding:
             f"WHERE received_at >= now64(3) - INTERVAL {self._remembered_ms // 1000} SECOND"
         )
         return {(store, second * 1000) for store, second in result.result_rows}
-
-
-def _written_ids(head: Head) -> tuple[str, ...]:
-    """The ids under which an event may be in the table: those of the pixel were once written as they were given."""
-    event_id = known_id(head.event_id, head.source)
-    return (event_id, event_id.removeprefix(PIXEL_IDS)) if head.source == PUBLIC_SOURCE else (event_id,)
 
 
 def _with_offset(row: Row) -> bytes:

@@ -37,6 +37,7 @@ class Head(msgspec.Struct, gc=False):
     received_at_ms: int
     order_id: str = ""
     source: str = ""
+    import_id: str = ""
     quantity: Annotated[int, msgspec.Meta(ge=0, le=MAX_QUANTITY)] | None = 1
 
 

@@ -40,7 +40,7 @@ from streams.landing.records import RECORD_TOPICS, sorted_out
 from streams.landing.recounted import not_recounted
 from streams.landing.repeats import mark_resent_orders, note_repeats
 from streams.landing.starting import migrated, started
-from streams.landing.targets import TARGETS, Target
+from streams.landing.targets import IMPORT_EVENTS, RESTORED_EVENTS, TARGETS, Target
 from streams.landing.writer import Row, Writer
 from streams.settings import Settings
 
@@ -265,8 +265,10 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
         prepared = await self._events.prepare(rows, self._writer)
         for row, reason, detail in prepared.rejected:
             await self._dead_letter(target, row, reason, detail)
+        await self._writer.land(IMPORT_EVENTS, prepared.of_imports)
         self._unread.clear()
         await self._writer.land(target, prepared.rows)
+        await self._writer.land(RESTORED_EVENTS, prepared.restored)
         for line in self._unread:
             prepared.recount_without(line)
         if prepared.repeats:

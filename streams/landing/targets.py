@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from scoring.events.identity import PUBLIC_SOURCE
 from scoring.records.order_facts import ORDER_ANSWERS
 from streams.clickhouse.clients import table
+from streams.clickhouse.repeats import MARKED_VERSION
 from streams.kafka import topics
 from streams.settings import Settings
 
@@ -77,6 +78,7 @@ _EVENT_TEXTS = (
         "currency",
         "source",
         "set_apart",
+        "import_id",
     ),
 )
 EVENTS = Target(
@@ -94,6 +96,13 @@ EVENTS = Target(
         "version": _TRUSTED_HOLDS.format("received_at_ms"),
     },
 )
+
+#: an event that lands although a row of it was taken back: over that row
+RESTORED_EVENTS = Target(
+    topics.EVENTS, "events_raw", EVENTS.fields, {**EVENTS.columns, "version": MARKED_VERSION}
+)
+#: what imports reported, and others of the same events
+IMPORT_EVENTS = Target(topics.EVENTS, "import_events_raw", EVENTS.fields, EVENTS.columns)
 
 MINUTES = Target(
     topics.MINUTES,

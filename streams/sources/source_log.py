@@ -1,8 +1,8 @@
 """What is kept of sources on the compacted topic ``funnel.sources.v1``: connections added at run time, wishes, cursors, tokens, health.
 
 Keys: ``connection/NAME``, ``control/NAME``, ``cursor/NAME/RESOURCE``, ``backfill/NAME/ID/RESOURCE``, ``token/NAME`` (sealed),
-``health/NAME``, ``lease/NAME``. People write connections and controls; everything else is written by the one owner of a
-connection, through a transactional producer of its partition that fences whoever owned it before: a process that was suspended and
+``health/NAME``, ``lease/NAME``, and ``import/ID`` of imports. People write connections, controls and imports; everything else is written
+by the one owner of a connection, through a transactional producer of its partition that fences whoever owned it before: a process that was suspended and
 wakes up can move no cursor and put no old token over a new one.
 """
 

@@ -58,11 +58,6 @@ class ImportReport:
     without_day: int = 0
 
 
-def import_id_of(content: bytes, layout: str, store: str) -> str:
-    """The id of an import: the same file into the same store is the same import."""
-    return "imp-" + hashlib.blake2b(content + f"\0{layout}\0{store}".encode(), digest_size=8).hexdigest()
-
-
 async def send(
     summary: ExportSummary,
     intake: EventIntake,
