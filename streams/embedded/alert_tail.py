@@ -9,7 +9,8 @@ import msgspec
 import structlog
 
 from scoring.alerts.alert import AlertTransition
-from streams.kafka.topics import ALERTS, METADATA_AGE_MS
+from streams.clock import now_ms
+from streams.kafka.topics import ALERTS
 from streams.settings import Settings
 
 _log = structlog.get_logger()
@@ -25,47 +26,26 @@ async def follow_alerts(
     Only what the monitor has committed is read, each record once: after a loss of the broker, or when there are more
     partitions, it goes on where it was.
     """
-    from aiokafka import AIOKafkaConsumer, TopicPartition
     from aiokafka.errors import KafkaError
 
-    from streams.kafka.admin import has_more_partitions
+    from streams.kafka.followers import TopicFollower
 
-    positions: dict[TopicPartition, int] = {}
+    since_ms, places = now_ms(), None
     while True:
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=settings.kafka,
-            isolation_level="read_committed",
-            enable_auto_commit=False,
-            metadata_max_age_ms=METADATA_AGE_MS,
-        )
+        follower = TopicFollower(settings.kafka, (ALERTS,), since_ms=since_ms)
         try:
-            await consumer.start()
-            parts = [TopicPartition(ALERTS, number) for number in range(await _partitions(consumer))]
-            if not positions:
-                positions = await consumer.end_offsets(parts)
-            consumer.assign(parts)
-            for part in parts:
-                consumer.seek(part, positions.get(part, 0))
+            await follower.open(places)
+            places = await follower.places()
             begun.set()
-            while not has_more_partitions(consumer, ALERTS):
-                for part, records in (await consumer.getmany(timeout_ms=1000)).items():
-                    for record in records:
-                        positions[part] = record.offset + 1
-                        _give(record.value, show)
+            while True:
+                for record in await follower.take(1000):
+                    _give(record.value, show)
+                places = await follower.places()
         except (KafkaError, OSError) as error:
             _log.warning("kafka_unreachable", error=type(error).__name__, retry_in_s=_AGAIN_S)
             await asyncio.sleep(_AGAIN_S)
         finally:
-            await consumer.stop()
-
-
-async def _partitions(consumer: object) -> int:
-    while True:
-        await consumer._client.force_metadata_update()  # type: ignore[attr-defined]
-        found = consumer.partitions_for_topic(ALERTS)  # type: ignore[attr-defined]
-        if found:
-            return len(found)
-        await asyncio.sleep(0.2)
+            await follower.close()
 
 
 def _give(value: bytes | None, show: Callable[[AlertTransition], None]) -> None:

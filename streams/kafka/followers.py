@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
@@ -41,8 +41,8 @@ class TopicFollower:
         self._consumer: AIOKafkaConsumer | None = None
         self._ends: dict[TopicPartition, int] = {}
 
-    async def open(self) -> None:
-        """Connect, and go to where reading begins."""
+    async def open(self, places: Mapping[TopicPartition, int] | None = None) -> None:
+        """Connect, and go to where reading begins; to ``places`` where a former follower was, its other partitions being new."""
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self._bootstrap,
             enable_auto_commit=False,
@@ -60,12 +60,12 @@ class TopicFollower:
         ]
         consumer.assign(tps)
         self._ends = await (self._written(tps) if self._past_open else consumer.end_offsets(tps))
-        if self._since_ms is None:
+        if self._since_ms is None or places:
             starts = await consumer.beginning_offsets(tps)
         else:
             found = await consumer.offsets_for_times(dict.fromkeys(tps, self._since_ms))
             starts = {tp: self._ends[tp] if found.get(tp) is None else found[tp].offset for tp in tps}
-        for tp, offset in starts.items():
+        for tp, offset in {**starts, **(places or {})}.items():
             consumer.seek(tp, offset)
 
     @property
@@ -118,8 +118,13 @@ class TopicFollower:
                 found.append(tp)
         return found
 
+    async def places(self) -> dict[TopicPartition, int]:
+        """The offset of the next record of each partition."""
+        assert self._consumer is not None
+        return {tp: await self._consumer.position(tp) for tp in self._consumer.assignment()}
+
     async def _read_more(self, consumer: AIOKafkaConsumer, name: str) -> None:
-        places = {tp: await consumer.position(tp) for tp in consumer.assignment()}
+        places = await self.places()
         numbers = await partitions_of(self._bootstrap, name)
         tps = {*places, *(TopicPartition(name, number) for number in numbers)}
         firsts = await consumer.beginning_offsets(list(tps - set(places)))
