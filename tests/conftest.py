@@ -78,6 +78,7 @@ pytest_plugins = [
     "tests.fixtures.clickhouse",
     "tests.fixtures.kafka",
     "tests.fixtures.landing",
+    "tests.fixtures.mailbox",
     "tests.fixtures.page",
     "tests.fixtures.action_page",
 ]

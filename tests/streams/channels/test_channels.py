@@ -10,7 +10,6 @@ import ssl
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from email import message_from_bytes, policy
-from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
@@ -36,6 +35,7 @@ from streams.channels.wecom import WeComChannel
 from streams.incidents.reader import ReaderWording
 from streams.metrics import NOTIFIER_RECIPIENTS_REJECTED
 from tests.fixtures.alert_card import ALERT, AROUND
+from tests.fixtures.mailbox import Inbox
 from tests.streams.channels.hook import Hook
 
 NOW_MS = 1_772_600_000_000
@@ -282,38 +282,6 @@ async def test_a_status_distinguishes_later_from_never_and_no_error_names_the_ad
 async def test_nobody_at_the_other_end_is_worth_another_try(session: aiohttp.ClientSession) -> None:
     with pytest.raises(SendRetryableError):
         await WebhookChannel(session, "http://127.0.0.1:9/x", "k", now_ms).send(message())
-
-
-class Inbox:
-    """Keeps the mails that a real SMTP server took."""
-
-    def __init__(self) -> None:
-        self.mails: list[EmailMessage] = []
-        self.logins: list[tuple[bytes, bytes, bool]] = []
-
-    async def handle_RCPT(
-        self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
-    ) -> str:
-        if address.startswith("gone@"):
-            return "550 no such mailbox"
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-        self.mails.append(message_from_bytes(envelope.content, policy=policy.default))  # type: ignore[arg-type]
-        return "250 taken"
-
-
-@pytest.fixture
-def smtp() -> Iterator[tuple[Inbox, str]]:
-    inbox = Inbox()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    controller = Controller(inbox, hostname="127.0.0.1", port=port)
-    controller.start()
-    yield inbox, f"smtp://127.0.0.1:{port}"
-    controller.stop()
 
 
 async def test_a_mail_has_both_parts_and_the_next_one_replies_to_it(smtp: tuple[Inbox, str]) -> None:

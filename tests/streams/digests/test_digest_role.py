@@ -3,20 +3,16 @@
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
-from email import message_from_bytes, policy
-from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from aiosmtpd.controller import Controller
 from pydantic import SecretStr
 
 from scoring.alerts.actions import HumanActionKind
@@ -30,41 +26,11 @@ from streams.kafka.admin import create_topics
 from streams.settings import Settings
 from tests.deadlines import within
 from tests.fixtures.clickhouse import Store
+from tests.fixtures.mailbox import Inbox
 from tests.fixtures.page import page_settings
 from tests.streams.channels.hook import until
 
 DATABASE = "funnelwatch_digest_role"
-
-
-class Inbox:
-    """A mail server's box. It rejects with ``answer`` while that is set."""
-
-    def __init__(self) -> None:
-        self.mails: list[EmailMessage] = []
-        self.answer = ""
-        self.rejected = 0
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-        if self.answer:
-            self.rejected += 1
-            return self.answer
-        self.mails.append(message_from_bytes(envelope.content, policy=policy.default))  # type: ignore[arg-type]
-        return "250 taken"
-
-    def to(self, address: str) -> list[EmailMessage]:
-        return [mail for mail in self.mails if address in str(mail["To"])]
-
-
-@pytest.fixture
-def smtp() -> Iterator[tuple[Inbox, str]]:
-    inbox = Inbox()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    controller = Controller(inbox, hostname="127.0.0.1", port=port)
-    controller.start()
-    yield inbox, f"smtp://127.0.0.1:{port}"
-    controller.stop()
 
 
 @pytest.fixture(scope="module")
