@@ -22,7 +22,7 @@ _log = structlog.get_logger()
 ROLE = "digests"
 TURN_MS = 1000
 #: a mail that the former leader is sending may take this long before it is sent again
-CLAIM_PATIENCE_S = 30.0
+CLAIM_PATIENCE_S = 10.0
 
 
 async def run(settings: Settings, config: Config, report: StateReport) -> None:
