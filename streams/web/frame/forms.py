@@ -26,6 +26,17 @@ _NEW_COOKIE = web.RequestKey("new_form_cookie", str)
 _NEW_NAME = web.RequestKey("new_name", str)
 YEAR_S = 365 * 86_400
 MAX_NAME = 100
+#: what reading a form raises that is not one: no boundary, an unknown charset or transfer encoding, bytes that are not of it, a part
+#: without a head, a body that is not compressed as its header says
+_UNREADABLE = (
+    ValueError,
+    LookupError,
+    AssertionError,
+    RuntimeError,
+    TypeError,
+    HttpProcessingError,
+    web.RequestPayloadError,
+)
 
 
 def comes_from_elsewhere(request: web.Request) -> bool:
@@ -34,7 +45,10 @@ def comes_from_elsewhere(request: web.Request) -> bool:
     if site is not None:
         return site not in ("same-origin", "none")
     origin = request.headers.get("Origin", "null")
-    return origin != "null" and urlsplit(origin).netloc != request.host
+    try:
+        return origin != "null" and urlsplit(origin).netloc != request.host
+    except ValueError:  # not an address
+        return True
 
 
 class Forms:
@@ -111,7 +125,6 @@ async def fields_of(request: web.Request) -> dict[str, str]:
     """
     try:
         form = await request.post()
-    except (ValueError, LookupError, AssertionError, HttpProcessingError) as error:
-        # no boundary, an unknown charset, bytes that are not of it, a part without a head
+    except _UNREADABLE as error:
         raise BadQueryError("the form cannot be read") from error
     return {key: value for key, value in form.items() if isinstance(value, str)}

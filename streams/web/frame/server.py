@@ -18,7 +18,7 @@ from streams.instance.files import HEARTBEAT_S, StateReport, secret
 from streams.instance.processes import open_files
 from streams.metrics import PAGE_REQUESTS, PAGE_SECONDS
 from streams.settings import Settings
-from streams.web.frame.access import Access, guard, wants_page
+from streams.web.frame.access import SECURITY_HEADERS, Access, guard, wants_page
 from streams.web.frame.actions import ActionSender
 from streams.web.frame.failures import failures
 from streams.web.frame.forms import YEAR_S, Forms
@@ -33,6 +33,7 @@ from streams.web.subjects import SUBJECTS
 ROLE = "page"
 #: seconds that an answer to a request with a body may take, the body's arrival included
 BODY_S = 60.0
+_STATIC_FILES = frozenset(STATIC.iterdir())
 _log = structlog.get_logger()
 
 
@@ -48,6 +49,7 @@ def make_app(settings: Settings, config: Config, packages: Iterable[str] = SUBJE
     app = web.Application(
         middlewares=[
             _measured,
+            _addressed,
             guard(access, tuple(chain.from_iterable(subject.open_paths for subject in subjects))),
             services.forms.middleware(),
             failures(services.renderer),
@@ -140,6 +142,17 @@ async def _measured(request: web.Request, handler: Handler) -> web.StreamRespons
     return response
 
 
+@web.middleware
+async def _addressed(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Reject a request that names a host which cannot be one, before anything is made of its address."""
+    try:
+        _ = request.url.host  # of which aiohttp makes an address when it is first asked for
+    except ValueError:
+        detail = "the Host header does not name a host"
+        return problem(400, "bad_host", detail, {**SECURITY_HEADERS, "Connection": "close"})
+    return await handler(request)
+
+
 def _keep_language(settings: Settings) -> Middleware:
     """A language chosen by ?lang= is kept in a cookie."""
 
@@ -174,7 +187,7 @@ async def _healthz(_: web.Request) -> web.Response:
 async def _static(request: web.Request) -> web.StreamResponse:
     """The page's own files. Their addresses carry a hash of the content, so they may be cached for good."""
     path = STATIC / request.match_info["name"]
-    if path.name != request.match_info["name"] or not path.is_file():
+    if path not in _STATIC_FILES:
         raise web.HTTPNotFound
     caching = f"public, max-age={YEAR_S}, immutable" if "v" in request.query else "no-cache"
     return web.FileResponse(path, headers={"Cache-Control": caching})

@@ -110,11 +110,11 @@ def test_signing_in_leads_nowhere_else(locked: RunningPage) -> None:
         assert answer.headers["Location"] == "/"
 
 
-def raw(page: RunningPage, head: str, body: bytes = b"") -> bytes:
+def raw(page: RunningPage, head: str, body: bytes = b"", name: str = "") -> bytes:
     """The answer to a request as written, also one that no client would send."""
     host, _, port = page.url.removeprefix("http://").partition(":")
     with socket.create_connection((host, int(port)), within(5)) as connection:
-        text = f"{head}\r\nHost: {host}:{port}\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n"
+        text = f"{head}\r\nHost: {name or f'{host}:{port}'}\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n"
         connection.sendall(text.encode("latin-1") + body)
         answer = b""
         while chunk := connection.recv(65536):
@@ -139,6 +139,12 @@ def test_bytes_that_are_not_text_are_a_wrong_token(locked: RunningPage, line: st
         assert b"Content-Security-Policy" in answer
 
 
+def part(line: str, name: str = "token") -> bytes:
+    """A multipart form of one field whose head has one more ``line``."""
+    head = f'--a\r\nContent-Disposition: form-data; name="{name}"\r\n{line}\r\n\r\nx\r\n--a--\r\n'
+    return head.encode()
+
+
 @pytest.mark.parametrize(
     ("kind", "body"),
     [
@@ -147,11 +153,45 @@ def test_bytes_that_are_not_text_are_a_wrong_token(locked: RunningPage, line: st
         ("multipart/form-data; boundary=a", b"--a\r\n\xff\r\n"),
         ("application/x-www-form-urlencoded; charset=nonsense", b"token=1"),
         ("application/x-www-form-urlencoded; charset=utf-8", b"token=\xff"),
+        ("multipart/form-data; boundary=a", part("Content-Transfer-Encoding: nonsense")),
+        ("multipart/form-data; boundary=a", part("Content-Encoding: nonsense")),
+        ("multipart/form-data; boundary=a", part("Content-Type: text/plain; charset=nonsense")),
+        ("multipart/form-data; boundary=a", part("Content-Length: -1")),
+        ("multipart/form-data; boundary=a", part("X: y", "_charset_").replace(b"x\r\n--a--", b"x" * 99)),
+        ("application/x-www-form-urlencoded\r\nContent-Encoding: gzip", b"token=x"),
+        ("application/x-www-form-urlencoded\r\nContent-Encoding: deflate", b"token=x"),
+        ("multipart/form-data; boundary=a\r\nContent-Encoding: gzip", b"--a"),
     ],
 )
 def test_a_form_that_cannot_be_read_is_not_our_bug(locked: RunningPage, kind: str, body: bytes) -> None:
     answer = raw(locked, f"POST /sign-in HTTP/1.1\r\nContent-Type: {kind}", body)
     assert answer.split(b" ", 2)[1] in (b"400", b"401"), answer[:300]
+
+
+HOSTS = ("\xff", "x:99999999", "x:-1", "x:y", "::1", "[::1]:x", "xn--", "127.0.0.1:80:80")
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_a_host_that_cannot_be_one_was_answered_500(
+    serve_page: Callable[[Settings], RunningPage], locked: RunningPage, tmp_path: Path, host: str
+) -> None:
+    is_open = serve_page(Settings(data=tmp_path / "open", clickhouse_url="http://127.0.0.1:9"))
+    for page in (is_open, locked):
+        for path in ("/", "/sign-in", "/api/v1/stores", "/api/nothing", "/static/nothing"):
+            answer = raw(page, f"GET {path} HTTP/1.1", name=host)
+            assert answer.split(b" ", 2)[1] == b"400", answer[:300]
+            assert b"Content-Security-Policy" in answer
+
+
+def test_a_name_longer_than_a_file_may_have_was_answered_500(locked: RunningPage) -> None:
+    for name in ("x" * 3000, "..%2fserver.py", "%00"):
+        assert locked.get(f"/static/{name}").status_code == 404
+
+
+def test_an_origin_that_is_not_an_address_was_answered_500(locked: RunningPage) -> None:
+    for origin in ("http://[", "http://[x]"):
+        answer = raw(locked, f"POST /sign-out HTTP/1.1\r\nAuthorization: Bearer {TOKEN}\r\nOrigin: {origin}")
+        assert answer.split(b" ", 2)[1] == b"403", answer[:300]
 
 
 def test_another_site_cannot_sign_anybody_out(locked: RunningPage) -> None:
