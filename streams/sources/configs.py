@@ -1,7 +1,4 @@
-"""The models of all connections of ``funnelwatch.yaml``: a line for each source that has connections.
-
-A test holds that these are the models that the sources of ``streams/sources/registry.py`` name.
-"""
+"""The models of all connections of ``funnelwatch.yaml``, of the sources that have any."""
 
 from __future__ import annotations
 
@@ -13,10 +10,11 @@ from typing import Annotated, Any
 from pydantic import Field, TypeAdapter
 
 from streams.sources.config import ConnectionConfig
-from streams.sources.json_api.config import JsonApiConnection
-from streams.sources.webhook.config import WebhookConnection
+from streams.sources.folders import SOURCE_FOLDERS, connection_of
 
-CONNECTIONS: tuple[type[ConnectionConfig], ...] = (WebhookConnection, JsonApiConnection)
+CONNECTIONS: tuple[type[ConnectionConfig], ...] = tuple(
+    model for folder in SOURCE_FOLDERS if (model := connection_of(folder)) is not None
+)
 
 
 def connection_type(models: Sequence[type[ConnectionConfig]] = CONNECTIONS) -> Any:

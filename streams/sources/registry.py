@@ -1,31 +1,20 @@
-"""The one list of sources. A new one is a folder and a line here; routes, labels, words and rows of the reference follow."""
+"""All sources. A new one is a folder and a line in ``folders.py``; routes, labels, words and rows of the reference follow."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib import import_module
 
 from scoring.events.event import EventType, Source
 from scoring.funnel.stages import STAGES
 from scoring.wording.catalogue import SOURCE_NAMES
 from scoring.wording.text import Text
 from streams.collector.door import Door
-from streams.sources.events import source as events
-from streams.sources.files import source as files
-from streams.sources.ga4 import source as ga4
-from streams.sources.json_api import source as json_api
-from streams.sources.meta import source as meta
-from streams.sources.pixel import source as pixel
+from streams.sources.folders import SOURCE_FOLDERS
 from streams.sources.source import SourceSpec, Supply
-from streams.sources.webhook import source as webhook
 
-SOURCES: tuple[SourceSpec, ...] = (
-    pixel.SOURCE,
-    events.SOURCE,
-    files.SOURCE,
-    webhook.SOURCE,
-    json_api.SOURCE,
-    ga4.SOURCE,
-    meta.SOURCE,
+SOURCES: tuple[SourceSpec, ...] = tuple(
+    import_module(f"streams.sources.{folder}.source").SOURCE for folder in SOURCE_FOLDERS
 )
 
 

@@ -187,3 +187,6 @@ class JsonApiConnection(ConnectionConfig):
         if not self.all_stores:
             raise ValueError(f"connection {self.name!r}: give `store` or `stores`")
         return self
+
+
+CONNECTION = JsonApiConnection

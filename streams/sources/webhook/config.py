@@ -92,3 +92,6 @@ class WebhookConnection(ConnectionConfig):
                 f"connection {self.name!r}: give `mapping`, or `format: events` for deliveries in our own form"
             )
         return self
+
+
+CONNECTION = WebhookConnection
