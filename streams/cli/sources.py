@@ -205,7 +205,7 @@ def remove(name: _Name, yes: _Yes = False, data: _Data = None) -> None:
         raise typer.Abort
     book = directory.book
     kept = [key for kind in ("cursor", "backfill") for key in book.keys(f"{kind}/{name}")]
-    single = [f"{kind}/{name}" for kind in ("connection", "control", "token", "health", "lease")]
+    single = [f"{kind}/{name}" for kind in ("connection", "control", "trial", "token", "health", "lease")]
     _publish(settings, dict.fromkeys([*single, *kept]))
     say(f"removed: {name}")
 

@@ -42,6 +42,11 @@ def resumed(control: ConnectionControl, who: str, at_ms: int) -> ConnectionContr
     )
 
 
+def tested(control: ConnectionControl, at_ms: int) -> ConnectionControl:
+    """To be tested once by its owner."""
+    return msgspec.structs.replace(control, tested_ms=at_ms)
+
+
 def with_backfill(
     control: ConnectionControl,
     connection: Connection,

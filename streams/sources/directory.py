@@ -113,12 +113,15 @@ def load_copy(data: Path, book: SourceBook) -> None:
 
 @asynccontextmanager
 async def following(
-    settings: Settings, config: Config, rename: Callable[[str], str] = str
+    settings: Settings, config: Config, rename: Callable[[str], str] = str, sealer: Sealer | None = None
 ) -> AsyncIterator[ConnectionDirectory]:
-    """A directory that follows the topic in the background; while Kafka is unreachable, what is known holds."""
+    """A directory that follows the topic in the background; while Kafka is unreachable, what is known holds.
+
+    Who needs no secrets gives a ``sealer`` without keys.
+    """
     book = SourceBook()
     load_copy(settings.data, book)
-    directory = ConnectionDirectory(config, open_sealer(settings), book)
+    directory = ConnectionDirectory(config, sealer or open_sealer(settings), book)
     task = asyncio.create_task(_follow_forever(settings, directory, rename), name="connections")
     try:
         yield directory

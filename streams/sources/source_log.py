@@ -1,9 +1,9 @@
 """What is kept of sources on the compacted topic ``funnel.sources.v1``: connections added at run time, wishes, cursors, tokens, health.
 
-Keys: ``connection/NAME``, ``control/NAME``, ``cursor/NAME/RESOURCE``, ``backfill/NAME/ID/RESOURCE``, ``token/NAME`` (sealed),
-``health/NAME``, ``lease/NAME``, and ``import/ID`` of imports. People write connections, controls and imports; everything else is written
-by the one owner of a connection, through a transactional producer of its partition that fences whoever owned it before: a process that was suspended and
-wakes up can move no cursor and put no old token over a new one.
+Keys: ``connection/NAME``, ``control/NAME``, ``trial/NAME``, ``cursor/NAME/RESOURCE``, ``backfill/NAME/ID/RESOURCE``, ``token/NAME``
+(sealed), ``health/NAME``, ``lease/NAME``, and ``import/ID`` of imports. People write connections, controls and imports; everything else
+is written by the one owner of a connection, through a transactional producer of its partition that fences whoever owned it before: a
+process that was suspended and wakes up can move no cursor and put no old token over a new one.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ class ConnectionControl(msgspec.Struct, frozen=True, omit_defaults=True):
         paused: not asked until it is resumed; what it sends by webhook is still taken.
         why, who, at_ms: of the last change.
         resumed_ms: troubles that paused it before this moment are forgotten: somebody says that they are fixed.
+        tested_ms: when somebody last asked for a test.
         backfills: asked for, oldest first; one that is taken out is withdrawn.
     """
 
@@ -59,7 +60,25 @@ class ConnectionControl(msgspec.Struct, frozen=True, omit_defaults=True):
     who: str = ""
     at_ms: int = 0
     resumed_ms: int = 0
+    tested_ms: int = 0
     backfills: tuple[BackfillWish, ...] = ()
+    schema_version: int = SOURCE_RECORD_VERSION
+
+
+class TrialLine(msgspec.Struct, frozen=True):
+    """What came of one part of a test, in a sentence."""
+
+    what: str
+    is_good: bool
+    said: str
+
+
+class StoredTrial(msgspec.Struct, frozen=True):
+    """What came of the test that was asked for at ``asked_ms``; its owner made it."""
+
+    asked_ms: int
+    at_ms: int
+    lines: tuple[TrialLine, ...]
     schema_version: int = SOURCE_RECORD_VERSION
 
 

@@ -21,17 +21,8 @@ from streams.sources.budgets import Budgets
 from streams.sources.connection import Connection
 from streams.sources.sealing import Sealer
 from streams.sources.source import Poll, SourceSpec
-from streams.sources.source_log import SourceBook, log_key
+from streams.sources.source_log import SourceBook, TrialLine, log_key
 from streams.sources.token_keeping import TokenKeeper
-
-
-@dataclass(slots=True)
-class TrialLine:
-    """What came of one part of a trial, in a sentence."""
-
-    what: str
-    is_good: bool
-    said: str
 
 
 @dataclass(slots=True)
@@ -64,15 +55,18 @@ async def tried(
     book: SourceBook,
     now_ms: Callable[[], int],
     sender: HttpSender | None = None,
+    owned: TokenKeeper | None = None,
 ) -> Trial:
-    """What a connection does now."""
+    """What a connection does now. Its owner gives the tokens that it keeps (``owned``): those may be renewed."""
     trial = Trial()
     _try_hook(connection, spec, trial)
     if spec.asking is None:
         return trial
     async with aiohttp.ClientSession() as session:
         try:
-            await _try_polls(connection, spec, sealer, book, now_ms, sender or AiohttpSender(session), trial)
+            await _try_polls(
+                connection, spec, sealer, book, now_ms, sender or AiohttpSender(session), trial, owned
+            )
         except FunnelwatchError as error:
             trial.lines.append(TrialLine("access", False, str(error)))
     return trial
@@ -98,12 +92,13 @@ async def _try_polls(
     now_ms: Callable[[], int],
     sender: HttpSender,
     trial: Trial,
+    owned: TokenKeeper | None,
 ) -> None:
     assert spec.asking is not None
     asking = spec.asking(connection)
-    keeper: TokenKeeper | None = None
+    keeper = owned
     kept = _Kept()
-    if asking.new_pair is not None:
+    if asking.new_pair is not None and keeper is None:
         new_pair = asking.new_pair
         api_of_pairs = ConnectionApi(connection.name, asking, sender, Budgets(), None, now_ms).for_pairs()
 

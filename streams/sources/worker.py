@@ -36,8 +36,15 @@ from streams.sources.health_keeping import DeliveryNotes, HealthKeeper
 from streams.sources.polling import DeliverySink, Pseudonym, ResourcePoller
 from streams.sources.sealing import SealedUnreadableError, Sealer
 from streams.sources.source import SourceSpec
-from streams.sources.source_log import ConnectionControl, OwnershipLostError, SourceBook, log_key
+from streams.sources.source_log import (
+    ConnectionControl,
+    OwnershipLostError,
+    SourceBook,
+    StoredTrial,
+    log_key,
+)
 from streams.sources.token_keeping import TokenKeeper
+from streams.sources.trying import tried
 
 _log = structlog.get_logger()
 
@@ -110,6 +117,7 @@ class ConnectionWorker:
         self.backfiller: Backfiller | None = None
         self.comparer: DayComparer | None = None
         self.check = DayCheck()
+        self._tested_ms = 0
         self._bugs: dict[str, str] = {}
         self.health = HealthKeeper(self)
 
@@ -164,7 +172,7 @@ class ConnectionWorker:
 
     def _work(self) -> dict[str, Callable[[], Awaitable[float]]]:
         """Every kind of work: each does one turn and says how many seconds the next may wait."""
-        work: dict[str, Callable[[], Awaitable[float]]] = {"state": self._beat}
+        work: dict[str, Callable[[], Awaitable[float]]] = {"state": self._beat, "test": self._test}
         for poller in self.pollers.values():
             work[f"poll {poller.poll.resource}"] = self._poll_turn(poller)
         if self.keeper is not None:
@@ -195,6 +203,8 @@ class ConnectionWorker:
         """Go on where the former owner was."""
         book, name = self._book(), self.name
         self.health.load(book.get(ConnectionHealth, log_key("health", name)))
+        trial = book.get(StoredTrial, log_key("trial", name))
+        self._tested_ms = trial.asked_ms if trial is not None else 0
         spec, connection, tools = self.spec, self.connection, self._tools
         if spec.asking is None:
             return
@@ -370,6 +380,24 @@ class ConnectionWorker:
         self.check = await self.comparer.check(self.check)
         await self.health.publish()
         return _BUG_S
+
+    async def _test(self) -> float:
+        """Test the connection when somebody asks for it, paused or not."""
+        asked_ms = self.control.tested_ms
+        if asked_ms > self._tested_ms:
+            trial = await tried(
+                self.connection,
+                self.spec,
+                self._tools.sealer,
+                self._book(),
+                self._tools.now_ms,
+                self._tools.sender,
+                self.keeper,
+            )
+            record = StoredTrial(asked_ms, self._tools.now_ms(), tuple(trial.lines))
+            await self._tools.write({log_key("trial", self.name): record})
+            self._tested_ms = asked_ms
+        return self._tools.pace_s
 
     async def _beat(self) -> float:
         await self.health.beat()

@@ -11,6 +11,7 @@ SUBJECTS: tuple[str, ...] = (
     "streams.web.alerts",
     "streams.web.comparison",
     "streams.web.dead_letters",
+    "streams.web.sources",
     "streams.web.definitions",
     "streams.web.settings",
     "streams.web.grid",

@@ -113,6 +113,14 @@ class Names:
         """Whether the stores of a platform may be compared."""
         return self._word(f"comparable_{kind}", kind)
 
+    def supply(self, supply: str) -> str:
+        """How a source gives a stage."""
+        return self._word(f"supply_{supply}", supply)
+
+    def backfill_state(self, state: str) -> str:
+        """Where a backfill is."""
+        return self._word(f"backfill_state_{state}", state)
+
     def decision(self, action: str) -> str:
         """What routing decides."""
         return self._word(f"action_{action}", action)

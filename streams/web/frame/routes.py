@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,6 +61,8 @@ class Routes:
 
     pages: tuple[PageRoute, ...] = ()
     api: tuple[ApiRoute, ...] = ()
+    #: what runs while the page is served
+    running: tuple[Callable[[], AbstractAsyncContextManager[Any]], ...] = ()
 
 
 MOMENT: dict[str, Any] = {

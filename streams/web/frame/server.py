@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AbstractAsyncContextManager
 from itertools import chain
+from typing import Any
 
 import msgspec
 import structlog
@@ -57,13 +59,28 @@ def make_app(settings: Settings, config: Config, packages: Iterable[str] = SUBJE
         ],
         client_max_size=65_536,
     )
-    _add_routes(app, [subject.build(services) for subject in subjects], access.needs_token)
+    all_routes = [subject.build(services) for subject in subjects]
+    _add_routes(app, all_routes, access.needs_token)
+    for start in chain.from_iterable(routes.running for routes in all_routes):
+        app.cleanup_ctx.append(_running(start))
 
     async def close(_: web.Application) -> None:
         await services.database.close()
 
     app.on_cleanup.append(close)
     return app
+
+
+def _running(
+    start: Callable[[], AbstractAsyncContextManager[Any]],
+) -> Callable[[web.Application], AsyncIterator[None]]:
+    """What runs from the start of the application to its end."""
+
+    async def context(_: web.Application) -> AsyncIterator[None]:
+        async with start():
+            yield
+
+    return context
 
 
 def _services(

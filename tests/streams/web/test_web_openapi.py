@@ -11,7 +11,11 @@ from tests.fixtures.page import RunningPage
 
 schemathesis = pytest.importorskip("schemathesis")
 #: the page of this test has no broker: what asks it may answer 503, as documented
-ASK_THE_BROKER = ("/api/v1/alerts/{alert}/routing", "/api/v1/alerts/{alert}/actions")
+ASK_THE_BROKER = (
+    "/api/v1/alerts/{alert}/routing",
+    "/api/v1/alerts/{alert}/actions",
+    "/api/v1/sources/{connection}/actions",
+)
 
 
 def ask(operation: Any) -> None:

@@ -13,12 +13,14 @@ from scoring.alerts.deciding import GroupAction
 from scoring.events.event import DeviceClass, Platform, RejectReason, Source
 from scoring.funnel.scores import ScoreState
 from scoring.funnel.stages import STEP_BY_ID, Stage
+from scoring.sources.backfills import BackfillState
 from scoring.wording import alert_words, checks
 from scoring.wording import catalogue as texts
 from scoring.wording.card import ActionKind
 from scoring.wording.text import LANGUAGES, Language
 from streams.incidents.reader import ReaderWording
 from streams.settings import Settings
+from streams.sources.source import Supply
 from streams.web.alerts.action_pages import ALERT_ACTIONS
 from streams.web.frame.names import Names
 from streams.web.frame.reader import PageReader
@@ -109,6 +111,8 @@ def test_everything_people_can_do_has_its_words() -> None:
         *(f"link_{kind.value}" for kind in pressed),
         *(f"press_{kind.value}" for kind in pressed),
         *(f"action_{action.value}" for action in GroupAction),
+        *(f"supply_{supply.value}" for supply in Supply),
+        *(f"backfill_state_{state.value}" for state in BackfillState),
     }
     assert needed - set(WORDS) == set()
 
@@ -137,6 +141,8 @@ def test_no_word_is_left_over() -> None:
         "press_",
         "comparable_",
         "action_",
+        "supply_",
+        "backfill_state_",
     )
     assert [
         key for key in WORDS if not re.search(rf"""["']{key}["']""", sources) and not key.startswith(made)

@@ -1,0 +1,60 @@
+"""Which stages a source supplies, and how: by its own declaration, and where a mapping decides, by the connection's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from scoring.events.event import Source
+from scoring.funnel.stages import STAGES, Stage
+from scoring.records.measures import MEASURE_BY_NAME
+from streams.sources.config import MappingConfig
+from streams.sources.source import SourceSpec, Supply
+
+#: the field of an order that gives a stage its time; repurchase follows from the buyer of orders
+_ORDER_STAGES: Mapping[Stage, frozenset[str]] = {
+    Stage.ORDER: frozenset({"placed"}),
+    Stage.PAYMENT: frozenset({"paid"}),
+    Stage.FULFILMENT: frozenset({"shipped"}),
+}
+#: better first
+_ORDER = (Supply.EVENT, Supply.STATUS, Supply.REPORT, Supply.NEVER)
+
+
+def supplied(spec: SourceSpec, config: Any) -> dict[Stage, Supply]:
+    """How the connection with these settings gives each stage."""
+    mappings = _mappings(config)
+    if not mappings:
+        return {stage: spec.supply(stage) for stage in STAGES}
+    found = dict.fromkeys(STAGES, Supply.NEVER)
+    for mapping in mappings:
+        for stage, supply in _of_mapping(mapping, spec).items():
+            found[stage] = min(found[stage], supply, key=_ORDER.index)
+    return found
+
+
+def supplied_by_events(source: str, specs: Sequence[SourceSpec]) -> dict[Stage, Supply]:
+    """How the sources whose events say ``source`` give each stage."""
+    own = [spec for spec in specs if source in set(spec.events_as)] if source in set(Source) else []
+    return {
+        stage: min((spec.supply(stage) for spec in own), key=_ORDER.index, default=Supply.EVENT)
+        for stage in STAGES
+    }
+
+
+def _mappings(config: Any) -> list[MappingConfig]:
+    own = list(getattr(config, "mapping", ()))
+    return own + [mapping for resource in getattr(config, "resources", ()) for mapping in resource.mapping]
+
+
+def _of_mapping(mapping: MappingConfig, spec: SourceSpec) -> dict[Stage, Supply]:
+    given = {*mapping.fields, *mapping.constants}
+    if mapping.kind == "order":
+        return {stage: spec.supply(stage) for stage, fields in _ORDER_STAGES.items() if fields & given}
+    if mapping.kind == "report":
+        stages = (MEASURE_BY_NAME[name].stage for name in mapping.measures)
+        return {stage: Supply.REPORT for stage in stages if stage is not None}
+    if mapping.kind == "event":
+        named = mapping.constants.get("type")
+        return {stage: spec.supply(stage) for stage in STAGES if named in (None, stage.value)}
+    return {}

@@ -1,0 +1,1 @@
+"""Sources: connections and what arrives, their state, and what people do about them."""
