@@ -7,7 +7,7 @@ time, and its owner is the only process that asks for it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
 import msgspec
@@ -33,6 +33,17 @@ class TokenStore(Protocol):
             OwnershipLostError: another process owns the connection.
         """
         ...
+
+
+class TokenRecord:
+    """The record of one connection's tokens, written by its owner."""
+
+    def __init__(self, write: Callable[[Mapping[str, str]], Awaitable[None]], key: str) -> None:
+        self._write, self._key = write, key
+
+    async def write(self, sealed: str) -> None:
+        """Make it durable."""
+        await self._write({self._key: sealed})
 
 
 class KeptTokens(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -43,7 +43,7 @@ from streams.sources.source_log import (
     StoredTrial,
     log_key,
 )
-from streams.sources.token_keeping import TokenKeeper
+from streams.sources.token_keeping import TokenKeeper, TokenRecord
 from streams.sources.trying import tried
 
 _log = structlog.get_logger()
@@ -241,7 +241,9 @@ class ConnectionWorker:
             return await new_pair(self._api.for_pairs(), old)
 
         key, tools = log_key("token", self.name), self._tools
-        keeper = TokenKeeper(self.name, ask, first(), _TokenRecord(tools, key), tools.sealer, tools.now_ms)
+        keeper = TokenKeeper(
+            self.name, ask, first(), TokenRecord(tools.write, key), tools.sealer, tools.now_ms
+        )
         keeper.load(book.get(str, key))
         return keeper
 
@@ -385,31 +387,15 @@ class ConnectionWorker:
         """Test the connection when somebody asks for it, paused or not."""
         asked_ms = self.control.tested_ms
         if asked_ms > self._tested_ms:
+            tools, book = self._tools, self._book()
             trial = await tried(
-                self.connection,
-                self.spec,
-                self._tools.sealer,
-                self._book(),
-                self._tools.now_ms,
-                self._tools.sender,
-                self.keeper,
+                self.connection, self.spec, tools.sealer, book, tools.now_ms, tools.sender, self.keeper
             )
-            record = StoredTrial(asked_ms, self._tools.now_ms(), tuple(trial.lines))
-            await self._tools.write({log_key("trial", self.name): record})
+            record = StoredTrial(asked_ms, tools.now_ms(), tuple(trial.lines))
+            await tools.write({log_key("trial", self.name): record})
             self._tested_ms = asked_ms
         return self._tools.pace_s
 
     async def _beat(self) -> float:
         await self.health.beat()
         return self._tools.pace_s
-
-
-class _TokenRecord:
-    """Where one connection's tokens are kept."""
-
-    def __init__(self, tools: WorkerTools, key: str) -> None:
-        self._tools, self._key = tools, key
-
-    async def write(self, sealed: str) -> None:
-        """Make it durable."""
-        await self._tools.write({self._key: sealed})
