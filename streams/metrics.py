@@ -5,24 +5,7 @@ Names begin with ``funnelwatch_``. Labels are few and closed: role, topic, table
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Gauge, Histogram, start_http_server
-
-from streams.settings import Settings
-
-_served: list[str] = []
-
-
-def serve(settings: Settings) -> str:
-    """Serve this process's metrics to Prometheus; the address. A further call gives the same address.
-
-    Raises:
-        OSError: the port is taken.
-    """
-    if not _served:
-        server, _ = start_http_server(settings.metrics_port, settings.metrics_host)
-        _served.append(f"http://{settings.metrics_host}:{server.server_port}/metrics")
-    return _served[0]
-
+from prometheus_client import Counter, Gauge, Histogram
 
 # landing
 

@@ -97,13 +97,15 @@ ROLES_ON_PAGE = tuple(sorted(ROLES, key=lambda name: ROLES[name].page_place))
 
 def run_role(role: Role, settings: Settings, config: Config, number: int = 1) -> None:
     """Be the process ``number`` of ``role`` until SIGTERM or SIGINT."""
-    from streams import logs, metrics
+    from streams import logs, metrics_server
     from streams.instance.files import StateReport, process_name
 
     raise_open_files()
     os.umask(0o077)  # what is kept of people is for the instance's own user
     logs.configure(settings)
-    report = StateReport(settings.data, process_name(role.name, number), {"metrics": metrics.serve(settings)})
+    report = StateReport(
+        settings.data, process_name(role.name, number), {"metrics": metrics_server.serve(settings)}
+    )
     report.say("starting")
     module: Any = importlib.import_module(role.module)
     if hasattr(module, "main"):

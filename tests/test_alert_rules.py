@@ -14,7 +14,7 @@ import httpx
 import pytest
 import yaml
 
-from streams import metrics
+from streams import metrics, metrics_server
 from streams.settings import Settings
 from tests.deadlines import within
 from tests.places import ROOT
@@ -67,7 +67,7 @@ def test_prometheus_itself_scrapes_a_role_by_our_configuration_and_evaluates_eve
     tmp_path: Path,
 ) -> None:
     config = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text(encoding="utf-8"))
-    role = metrics.serve(Settings(data=tmp_path, metrics_port=0)).split("/")[2]
+    role = metrics_server.serve(Settings(data=tmp_path, metrics_port=0)).split("/")[2]
     config["scrape_configs"][0]["static_configs"] = [{"targets": [role]}]
     config["scrape_configs"][0]["dns_sd_configs"] = []  # no name of Compose's network is known here
     config["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
