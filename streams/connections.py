@@ -192,6 +192,18 @@ class _Connection(web.RequestHandler):
         self._connections.leave(self)
         super().connection_lost(exc)
 
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Called by aiohttp, also where its own answer to an ``Expect`` of other bytes than text cannot be written."""
+        if isinstance(exc, UnicodeEncodeError) and "Expect" in request.headers:
+            status, exc, message = 417, None, "unknown Expect"
+        return super().handle_error(request, status, exc, message)
+
     def _close_if_silent(self) -> None:
         if self.is_open and not self.has_asked:
             self.force_close()

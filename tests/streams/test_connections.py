@@ -92,3 +92,11 @@ def test_connections_leave_files_to_the_rest_of_the_process() -> None:
     assert Connections.within(20_000)._limit == MAX_CONNECTIONS
     assert Connections.within(1024)._limit == 768
     assert Connections.within(256)._limit == 64
+
+
+async def test_an_expect_header_that_is_not_text_was_answered_500() -> None:
+    for said, expected in ((b"\xff", b"417"), (b"nonsense", b"417"), (b"100-continue", b"100")):
+        async with serving(Connections(10, 10)) as port, AsyncExitStack() as stack:
+            head = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nExpect: " + said + b"\r\n\r\n"
+            reader = await connect(stack, port, head)
+            assert (await asyncio.wait_for(reader.read(), within(10))).split(b" ", 2)[1] == expected
