@@ -66,6 +66,10 @@ def to_event(incoming: IncomingEvent, delivery: Delivery, careful: bool) -> Even
 def _accepted(incoming: IncomingEvent, delivery: Delivery, careful: bool) -> Event:
     if careful:
         _check_printable(incoming)
+    if incoming.order_id and incoming.order_id != (order_id := incoming.order_id.strip()):
+        incoming = msgspec.structs.replace(
+            incoming, order_id=order_id
+        )  # a page's template writes blanks, its server does not
     if delivery.types is not None and incoming.type not in delivery.types:
         raise _not_of_this_door(incoming.type, delivery.types)
     store_id = incoming.store_id or (next(iter(delivery.stores)) if len(delivery.stores) == 1 else "")

@@ -90,6 +90,16 @@ def test_an_order_sent_twice_in_different_words_is_one_event() -> None:
     assert len({first.event_id, payment.event_id, other.event_id}) == 3
 
 
+@pytest.mark.parametrize("written", [" 7", "7 ", "\u00a07\u3000", "  7  "])
+def test_a_pages_order_id_with_blanks_around_it_counted_as_another_order(written: str) -> None:
+    server, page = (
+        event_of({"type": "order", "order_id": "7"}),
+        event_of({"type": "order", "order_id": written}),
+    )
+    assert (page.order_id, page.event_id) == (server.order_id, server.event_id)
+    assert event_of({"type": "payment", "order_id": written}).order_id == "7"
+
+
 def test_two_shipments_of_an_order_are_two_events_and_each_redelivery_is_the_same() -> None:
     monday, tuesday = ({"type": "fulfilment", "order_id": "7", "event_time": NOW_MS - day} for day in (2, 1))
     assert event_of(monday).event_id == event_of(monday).event_id != event_of(tuesday).event_id
