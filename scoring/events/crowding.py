@@ -4,6 +4,10 @@ On the path of an event: asked by ``streams/collector/intake.py`` for events of 
 event (``set_apart``), so that whoever reads the log counts alike. Only the collector's memory knows the sources, and they end
 with it. Each collector looks at what it takes itself.
 
+Events without a visitor's id, of a network that nobody knows (behind a proxy that is not trusted), are a source of their own,
+nobody. It may be most of a store's traffic, so what counts is that its share of the store's events has grown suddenly, and only once
+the store has been seen for long enough to know what is usual.
+
 A source's events are held as two decaying counts: of minutes, and of half a day, which says what is usual of it. It crowds a
 store when it has sent more than a floor, more than half of the store's, and many times what is usual of it.
 """
@@ -25,6 +29,10 @@ _SHARE = 0.5
 _FLOOR_ORDERS, _FLOOR = 4.0, 200.0
 #: events of one visitor within minutes that nobody makes by hand
 _MAX_OF_A_VISITOR = 1500.0
+#: what stands for the source of events that name none; no visitor and no network is called so
+_NOBODY = "?"
+#: for how long a store is seen before its share of such events is judged, and how many times the usual share is sudden
+_KNOWN_MS, _GROWN = 6 * HOUR_MS, 3.0
 #: sources held, at most; the quietest are forgotten
 _HELD = 200_000
 
@@ -37,6 +45,7 @@ class _Count:
     fast: float = 0.0
     slow: float = 0.0
     at_ms: int = 0
+    since_ms: int = 0
 
     def add(self, at_ms: int) -> None:
         """One event more."""
@@ -44,6 +53,11 @@ class _Count:
         self.fast = self.fast * 0.5 ** (passed / _FAST_MS) + 1
         self.slow = self.slow * 0.5 ** (passed / _SLOW_MS) + 1
         self.at_ms = max(at_ms, self.at_ms)
+
+    @property
+    def before(self) -> float:
+        """Events of the half day that are not of the last minutes."""
+        return max(self.slow - self.fast, 0.0)
 
 
 class Crowding:
@@ -63,7 +77,7 @@ class Crowding:
         is_order = event.type is EventType.ORDER
         total = self._add(event.store_id, is_order, "", at_ms)
         named = (("v", event.visitor), ("n", network))
-        sources = [f"{kind} {name}" for kind, name in named if name]
+        sources = [f"{kind} {name}" for kind, name in named if name] or [_NOBODY]
         counts = [self._add(event.store_id, is_order, source, at_ms) for source in sources]
         if event.visitor and counts[0].fast > _MAX_OF_A_VISITOR:
             return TOO_FAST
@@ -71,7 +85,7 @@ class Crowding:
         for count in counts:
             is_sudden = count.fast > _SUDDEN * _USUAL * count.slow
             if count.fast > floor and count.fast > _SHARE * total.fast and is_sudden:
-                return CROWDED
+                return CROWDED if sources != [_NOBODY] or _has_grown(count, total, at_ms) else ""
         return ""
 
     def __len__(self) -> int:
@@ -83,7 +97,7 @@ class Crowding:
         if count is None:
             if len(self._counts) >= _HELD:
                 self._forget()
-            count = self._counts[key] = _Count(at_ms=at_ms)
+            count = self._counts[key] = _Count(at_ms=at_ms, since_ms=at_ms)
         count.add(at_ms)
         return count
 
@@ -91,3 +105,9 @@ class Crowding:
         """Forget the half that was heard of longest ago."""
         kept = sorted(self._counts.items(), key=lambda item: item[1].at_ms)[_HELD // 2 :]
         self._counts = dict(kept)
+
+
+def _has_grown(count: _Count, total: _Count, at_ms: int) -> bool:
+    """Whether a source's share of its store's events is many times what it was before the last minutes."""
+    is_known = at_ms - total.since_ms >= _KNOWN_MS
+    return is_known and count.fast * total.before > _GROWN * count.before * total.fast

@@ -64,3 +64,38 @@ def test_stores_do_not_crowd_each_other_and_memory_is_bounded(monkeypatch: pytes
     crowding = Crowding()
     assert {crowding.of(event(visitor="v", store=f"s{n}"), "", NOW + n) for n in range(500)} == {""}
     assert len(crowding) <= 101
+
+
+def seen_for_a_day(crowding: Crowding, with_visitors: int, nameless: int) -> int:
+    """A day of clicks, as many of each kind a minute; the moment after it."""
+    for minute in range(24 * 60):
+        at = NOW + minute * MINUTE_MS
+        for n in range(with_visitors):
+            assert crowding.of(event("click", f"v{minute}-{n}"), "", at) == ""
+        for _ in range(nameless):
+            assert crowding.of(event("click"), "", at) == ""
+    return NOW + 24 * 60 * MINUTE_MS
+
+
+def test_events_of_nobody_behind_an_untrusted_proxy_could_not_be_seen_as_crowding() -> None:
+    crowding = Crowding()
+    attack = seen_for_a_day(crowding, with_visitors=5, nameless=1)
+    found = [crowding.of(event("click"), "", attack + 20 * n) for n in range(3000)]
+    assert set(found[250:]) == {CROWDED}
+    assert crowding.of(event("click", "somebody"), "", attack + 60_000) == ""
+
+
+def test_a_store_whose_visitors_all_ask_for_privacy_behind_such_a_proxy_may_have_a_sale() -> None:
+    for with_visitors, nameless in ((0, 5), (2, 3), (4, 2)):
+        crowding = Crowding()
+        sale = seen_for_a_day(crowding, with_visitors, nameless)
+        found = {
+            crowding.of(event("click", f"s{n}" if n % 6 < with_visitors else ""), "", sale + 20 * n)
+            for n in range(3000)
+        }
+        assert found == {""}
+
+
+def test_what_is_usual_of_nobody_is_not_known_right_after_a_start() -> None:
+    crowding = Crowding()
+    assert {crowding.of(event("click"), "", NOW + 20 * n) for n in range(3000)} == {""}
