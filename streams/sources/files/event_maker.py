@@ -19,7 +19,7 @@ import numpy as np
 
 from scoring.events.canonical import EPOCH
 from scoring.events.event import EventType, RejectReason
-from streams.sources.files.damaged_ids import is_scientific
+from streams.sources.files.damaged_ids import LongIds, is_scientific, lost_digits
 from streams.sources.files.mapping import EventRule, FileMapping, RowGroup, TypeColumn, When
 from streams.sources.files.ordinals import Ordinals
 from streams.sources.files.reading import BadRow, RowChunk
@@ -71,7 +71,7 @@ class EventMaker:
             self._constants.setdefault("currency", mapping.currency)
         self._ignore = [_condition(when, self._at) for when in mapping.ignore]
         self._rules = [_Rule(rule, self._at) for rule in mapping.events]
-        self._ids = [(name, self._at[name]) for name in _id_columns(mapping)]
+        self._ids = [(name, self._at[name], LongIds()) for name in _id_columns(mapping)]
 
     def make(self, chunk: RowChunk) -> MadeEvents:
         """The events of the next chunk; with a group, of the groups that it closed."""
@@ -92,20 +92,30 @@ class EventMaker:
         return made
 
     def _with_whole_ids(self, chunk: RowChunk, made: MadeEvents) -> tuple[list[Row], list[int]]:
-        """The rows whose ids are whole; a row with an id in scientific notation names nothing any more."""
+        """The rows whose ids are whole; a row whose id a spreadsheet has shortened or rounded names nothing any more."""
+        for _, at, long_ids in self._ids:
+            long_ids.note({row[at] for row in chunk.rows})
         whole, lines = [], []
         for row, line in zip(chunk.rows, chunk.lines, strict=True):
-            column = next((name for name, at in self._ids if is_scientific(row[at])), None)
-            if column is None:
+            lost = self._lost_id(row)
+            if not lost:
                 whole.append(row)
                 lines.append(line)
                 continue
-            detail = (
-                f"line {line}: {column} holds an id in scientific notation, so its last digits are lost; export the file "
-                "again and import that column as text"
-            )
+            detail = f"line {line}: {lost}; export the file again and import that column as text"
             made.bad.append(BadRow(line, RejectReason.BAD_ROW, detail, row))
         return whole, lines
+
+    def _lost_id(self, row: Row) -> str:
+        """Which id of the row has lost its last digits, and how that shows; empty if none has."""
+        for name, at, long_ids in self._ids:
+            if is_scientific(row[at]):
+                return f"{name} holds an id in scientific notation, so its last digits are lost"
+            if long_ids.are_rounded and lost_digits(row[at]) > 0:
+                return (
+                    f"{name} holds only ids that end in zeros after 15 digits, as a spreadsheet rounds them"
+                )
+        return ""
 
     def _close_groups(
         self, group: RowGroup, some_rows: Sequence[Row], some_lines: Sequence[int], made: MadeEvents

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Protocol
 
-from streams.sources.files.damaged_ids import is_scientific
+from streams.sources.files.damaged_ids import EXCEL_DIGITS, is_scientific
 
 Cell = str | int | float | bool | datetime | date | time | timedelta | None
 Row = tuple[int, Sequence[Cell]]
@@ -36,7 +36,6 @@ _BRACKETS = str.maketrans(
 _CURRENCY_SUFFIX = re.compile(
     r"\s*\(\s*([A-Za-z]{3}|[A-Za-z]{0,3}\s?[$€£¥₫₱฿₹₩₽]|rp|rm|元|円|đ)\s*\)\s*$", re.IGNORECASE
 )
-_EXCEL_DIGITS = 15
 
 
 def text_of(cell: Cell) -> str:
@@ -100,15 +99,7 @@ def is_damaged_id(cell: Cell) -> bool:
     if isinstance(cell, bool):
         return False
     if isinstance(cell, (int, float)):
-        return abs(cell) >= 10**_EXCEL_DIGITS or (isinstance(cell, float) and not cell.is_integer())
+        return abs(cell) >= 10**EXCEL_DIGITS or (isinstance(cell, float) and not cell.is_integer())
     if isinstance(cell, str) and "e" not in cell and "E" not in cell:
         return False
     return is_scientific(text_of(cell))
-
-
-def lost_digits(text: str) -> int:
-    """How many digits past the fifteenth of a long number are zeros to its end; -1 if they are not, 0 if it is short."""
-    if len(text) <= _EXCEL_DIGITS or not (text.isascii() and text.isdigit()):
-        return 0
-    rest = text[_EXCEL_DIGITS:]
-    return len(rest) if not rest.strip("0") else -1

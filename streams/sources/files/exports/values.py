@@ -8,6 +8,7 @@ from decimal import Decimal
 from functools import partial
 
 from scoring.events.incoming import CURRENCIES
+from streams.sources.files.damaged_ids import LongIds, lost_digits
 from streams.sources.files.exports.cells import (
     Cell,
     TableRows,
@@ -16,7 +17,6 @@ from streams.sources.files.exports.cells import (
     header_name,
     is_blank,
     is_damaged_id,
-    lost_digits,
     said,
     text_of,
 )
@@ -32,8 +32,6 @@ from streams.sources.files.exports.numbers import WITHOUT_DECIMALS, Numerals, re
 from streams.sources.files.exports.questions import Question
 from streams.sources.files.exports.recognition import RecognizedTable
 
-#: zeros past an id's fifteenth digit, added over the column, from which on they are not chance
-_NO_CHANCE = 3
 _DAYS_LOOKED_AT = 400
 _COUNTRIES_ENOUGH = 5
 #: fields that are another text in nearly every row
@@ -74,8 +72,7 @@ class ColumnValues:
         self._numbers = {one: Numerals() for one in self._number_places}
         self._currencies: Counter[str] = Counter()
         self._countries: set[str] = set()
-        self._long_ids = 0
-        self._has_whole_long_id = False
+        self._long_ids = LongIds()
         self._width = len(table.shown)
         self.places = self._needed_places()
         self._tally = RowTally()
@@ -137,9 +134,8 @@ class ColumnValues:
         place = self.table.columns.get("order")
         if place is None:
             return [False] * len(chunk.lines)
-        is_rounded = self._long_ids >= _NO_CHANCE and not self._has_whole_long_id
         cells = chunk.columns[place]
-        if is_rounded:
+        if self._long_ids.are_rounded:
             return [is_damaged_id(cell) or lost_digits(text_of(cell)) > 0 for cell in cells]
         return [is_damaged_id(cell) for cell in cells]
 
@@ -205,11 +201,7 @@ class ColumnValues:
         if (country := table.columns.get("country")) is not None and len(self._countries) < _COUNTRIES_ENOUGH:
             self._countries |= {text_of(cell) for cell in set(chunk.columns[country])} - {""}
         if (order_place := table.columns.get("order")) is not None:
-            lost = [
-                found for cell in set(chunk.columns[order_place]) if (found := lost_digits(text_of(cell)))
-            ]
-            self._long_ids += sum(max(found, 0) for found in lost)
-            self._has_whole_long_id = self._has_whole_long_id or any(found < 0 for found in lost)
+            self._long_ids.note(map(text_of, set(chunk.columns[order_place])))
         if (day := table.columns.get("day")) is not None and len(self._days) < _DAYS_LOOKED_AT:
             self._days += chunk.columns[day]
 

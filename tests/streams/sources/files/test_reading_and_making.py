@@ -346,6 +346,30 @@ def test_a_group_is_not_made_of_rows_whose_ids_were_shortened(tmp_path: Path) ->
     assert len(made.bad) == 2
 
 
+ROUNDED = ("1234567890123450000", "1234567890123460000", "1234567890123460000")
+
+
+@pytest.mark.parametrize("text", [ORDERS, ORDERS + "identity: [number]\n"])
+def test_orders_whose_ids_a_spreadsheet_rounded_counted_as_one(tmp_path: Path, text: str) -> None:
+    rows = "".join(f"{one},ann,bought,2026-03-01T10:00:0{n},9.50\n" for n, one in enumerate(ROUNDED))
+    rows += "4711,eve,bought,2026-03-01T10:00:09,7.50\n"
+    made = replay(written(tmp_path / "a.csv", HEADER + rows), text)
+    assert [event["order_id"] for event in made.events] == ["4711"]
+    assert [bad.line for bad in made.bad] == [2, 3, 4]
+    assert "number holds only ids that end in zeros after 15 digits" in made.bad[0].detail
+
+
+def test_a_long_id_that_ends_in_zeros_by_chance_stays(tmp_path: Path) -> None:
+    ids = ("576461413038785000", "576461413038785752", "576461413038785100")
+    rows = "".join(f"{one},ann,bought,2026-03-01T10:00:0{n},9.50\n" for n, one in enumerate(ids))
+    made = replay(written(tmp_path / "a.csv", HEADER + rows), ORDERS)
+    assert [event["order_id"] for event in made.events] == list(ids)
+    made = replay(
+        written(tmp_path / "b.csv", HEADER + "1234567890123450,ann,bought,2026-03-01T10:00:00,1\n"), ORDERS
+    )
+    assert [event["order_id"] for event in made.events] == ["1234567890123450"]
+
+
 @pytest.mark.parametrize(
     "whole", ["118120000001", "12E5", "E+11", "5E-RED", "SKU-1E+4", "1e", "3.5", "2601E2PQ"]
 )
