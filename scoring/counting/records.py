@@ -104,6 +104,18 @@ class Tally:
         self.rejected += other.rejected
 
 
+class _Owner(msgspec.Struct):
+    store_id: str = ""
+
+
+def store_of(value: bytes) -> str:
+    """The store that a record names, empty if it cannot be read."""
+    try:
+        return msgspec.json.decode(value, type=_Owner).store_id
+    except UNREADABLE:
+        return ""
+
+
 def reason_of(value: bytes | None, error: Exception) -> tuple[RejectReason, str]:
     """The reason for which a record is rejected, from the decoder's error; landing gives the same."""
     if not value or not value.strip():

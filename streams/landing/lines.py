@@ -8,7 +8,6 @@ from __future__ import annotations
 import msgspec
 from aiokafka.structs import ConsumerRecord
 
-from scoring.counting.records import UNREADABLE
 from streams.landing.targets import WRAPPED, Target
 from streams.landing.writer import Row
 
@@ -29,15 +28,3 @@ def row_of(target: Target, record: ConsumerRecord) -> Row:
     if b"\n" in line:
         line = line.replace(b"\n", b" ")
     return Row(line, record.partition, record.offset)
-
-
-class _Owner(msgspec.Struct):
-    store_id: str = ""
-
-
-def store_of(line: bytes) -> str:
-    """The store a line names, empty if it cannot be read."""
-    try:
-        return msgspec.json.decode(line, type=_Owner).store_id
-    except UNREADABLE:
-        return ""

@@ -21,6 +21,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from aiokafka.structs import ConsumerRecord, OffsetAndMetadata
 from clickhouse_connect.driver import AsyncClient
 
+from scoring.counting.records import store_of
 from scoring.events.bounds import BELIEVED_AHEAD_MS
 from scoring.events.event import DeadLetter, RejectReason
 from scoring.events.personal_values import mask_text
@@ -35,7 +36,7 @@ from streams.kafka.topic_ids import NoSuchTopicError, TopicIds
 from streams.landing.events import EventLanding, Prepared, as_sent
 from streams.landing.heads import unreadable_reason
 from streams.landing.lag import report_lag_forever
-from streams.landing.lines import row_of, store_of
+from streams.landing.lines import row_of
 from streams.landing.records import RECORD_TOPICS, sorted_out
 from streams.landing.recounted import not_recounted
 from streams.landing.repeats import mark_resent_orders, note_repeats

@@ -24,7 +24,7 @@ import msgspec
 
 from scoring.alerts.alert import AlertTransition
 from scoring.counting.partition import IS_LATE, MINUTE, OWNER, TAKEN_BACK, Row
-from scoring.counting.records import UncountedRecord
+from scoring.counting.records import UncountedRecord, store_of
 from scoring.counting.segments import SegmentContest
 from scoring.events.event import DeadLetter
 from scoring.events.personal_values import mask_text
@@ -132,7 +132,7 @@ def dead_letter(rejected: UncountedRecord, partition: int, offset: int, present_
         received_at_ms=present_ms,
         reason=rejected.reason,
         source=f"topic:{EVENTS}",
-        store_id="",
+        store_id=store_of(rejected.payload),
         payload=masked(rejected.payload),
         detail=f"partition {partition}, offset {offset}: {mask_text(rejected.detail)}",
         letter_id=f"{EVENTS}-{partition}-{offset}",

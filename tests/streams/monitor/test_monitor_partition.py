@@ -192,6 +192,13 @@ def test_a_bad_record_becomes_a_dead_letter_named_by_its_place_without_personal_
     assert "ann@example.org" not in letter["payload"]
 
 
+def test_a_dead_letter_of_the_monitor_took_the_store_from_that_of_landing_which_has_its_id() -> None:
+    log = Log(make_partition())
+    log.give(event(1, NOON), b'{"store_id":"shop","type":"nonsense"}', b"{", b"[]")
+    letters = rows(log.flush(), DEADLETTERS, dict)
+    assert [letter["store_id"] for letter in letters] == ["shop", "", ""]
+
+
 def test_a_restart_from_the_changelog_continues_where_the_flush_ended() -> None:
     straight, first, second = Log(make_partition()), Log(make_partition()), Log(make_partition())
     early = (event(1, NOON), event(2, NOON + 1), tick(NOON + 3 * MINUTE_MS))
