@@ -190,6 +190,13 @@ POOLS_TRANSITIONS = Counter(
     "funnelwatch_pools_transitions_total", "Alert transitions of pools, by state.", ["state"]
 )
 
+PERIODS_SERIES = Gauge(
+    "funnelwatch_periods_series", "Steps of stores that are judged by their platforms' own reports."
+)
+PERIODS_TRANSITIONS = Counter(
+    "funnelwatch_periods_transitions_total", "Alert transitions of reports, by state.", ["state"]
+)
+
 # records besides events
 
 RECORDS_PUBLISHED = Counter(

@@ -28,6 +28,7 @@ from scoring.wording.catalogue import (
     step_name,
 )
 from scoring.wording.checks import checks_for
+from scoring.wording.period_words import PERIOD_STEP_WORDS
 from scoring.wording.text import Language
 
 
@@ -82,6 +83,8 @@ def _silent(row: StoreRow, context: DigestContext) -> Said:
 
 
 def _unit(step: str, language: Language) -> str:
+    if step in PERIOD_STEP_WORDS:
+        return PERIOD_STEP_WORDS[step].unit(language)
     leads_to = STEP_BY_ID.get(step)
     stage = leads_to.downstream if leads_to else next((s for s in STAGES if s == step), None)
     return STAGE_UNITS[stage](language) if stage else ""

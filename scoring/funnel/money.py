@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from scoring.funnel.period_steps import PERIOD_STEP_BY_ID
 from scoring.funnel.stages import STAGE_INDEX, STEP_BY_ID, Stage
 
 #: days before an alert over which counts and amounts are taken
@@ -80,8 +81,13 @@ def worth_of_step(step: str, counts: Mapping[str, float], amounts: Mapping[str, 
     Args:
         step: id of the step.
         counts: events by stage over the time of the amounts.
-        amounts: mean amount of an ``order`` and of a ``payment``, in the store's currency.
+        amounts: mean amount of an ``order`` and of a ``payment``, and by the name of its measure of what a report counts, in the
+            store's currency.
     """
+    reported = PERIOD_STEP_BY_ID.get(step)
+    if reported is not None:  # what one of what the report counts brings: an item is less than an order
+        each = amounts.get(reported.downstream)
+        return each or (amounts.get(reported.stage.value) if reported.downstream == "orders" else None)
     known = STEP_BY_ID.get(step)
     if known is None or STAGE_INDEX[known.downstream] > STAGE_INDEX[Stage.PAYMENT]:
         return None

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from scoring.alerts.alert import AlertKind, AlertLabel, AlertState, AlertTransition
 from scoring.funnel.money import price
+from scoring.funnel.period_notes import PeriodNote, parse_period_note
 from scoring.funnel.stages import STEP_BY_ID, STEPS_OVER, is_fast
 from scoring.wording.alert_words import (
     ACKNOWLEDGED,
@@ -43,6 +44,8 @@ from scoring.wording.catalogue import (
     step_name,
 )
 from scoring.wording.checks import checks_for
+from scoring.wording.period_cards import report_lines
+from scoring.wording.period_words import PERIOD_STEP_WORDS, say_days
 from scoring.wording.text import Language, Text
 
 MAX_LINES = 12
@@ -61,19 +64,24 @@ _SIZE = Text(
     "Last {span}: {stage} {observed}, about {missing} fewer than the {expected} expected",
 )
 _BUSINESS = Text("{span}工作时间", "{span} of business time")
+_SIZE_OF_REPORT = Text(
+    "{span}：{stage} {observed}，预期 {expected}，少约 {missing}",
+    "{span}: {observed} {stage}, about {missing} fewer than the {expected} expected",
+)
 _SIZE_MORE = Text(
     "近 {span} {stage} {observed}，预期 {expected}，多约 {missing}",
     "Last {span}: {stage} {observed}, about {missing} more than the {expected} expected",
 )
 _LOST = Text("自开始累计约少 {lost}（{low}–{high}）", "since it began about {lost} lost ({low}–{high})")
 _MONEY = Text("，约 {lost}（区间 {low}–{high}{base}）", ", about {lost} (range {low}–{high}{base})")
+_SAMPLE = Text("样本 {sample}，", "Sample {sample}, ")
 _SURENESS = Text(
-    "样本 {sample}，意外度 {surprise}（阈值 {threshold}）；若一切照常，约 {odds} 次里有一次",
-    "Sample {sample}, surprise {surprise} (threshold {threshold}); were all as usual, about one in {odds}",
+    "{sample}意外度 {surprise}（阈值 {threshold}）；若一切照常，约 {odds} 次里有一次",
+    "{sample}surprise {surprise} (threshold {threshold}); were all as usual, about one in {odds}",
 )
 _SURENESS_BEYOND = Text(
-    "样本 {sample}，意外度 {surprise}（阈值 {threshold}）；若一切照常，不到十亿次里有一次",
-    "Sample {sample}, surprise {surprise} (threshold {threshold}); were all as usual, less than one in a billion",
+    "{sample}意外度 {surprise}（阈值 {threshold}）；若一切照常，不到十亿次里有一次",
+    "{sample}surprise {surprise} (threshold {threshold}); were all as usual, less than one in a billion",
 )
 _WHERE = Text("主要在 {where}", "Mainly in {where}")
 _SHARE = Text("{segment}（占缺口 {share}）", "{segment} ({share} of the shortfall)")
@@ -109,9 +117,13 @@ def build_card(alert: AlertTransition, around: CardContext, wording: Wording, re
     """
     is_firing = alert.state is not AlertState.RESOLVED and around.closed_as is None
     lines = [_size(alert, around.store, wording), _sureness(alert, around.threshold, wording)]
-    lines.append(_where(alert, wording))
-    lines.append(_not_the_cause(alert, around, wording))
-    lines.append(_since(alert, around.store, wording, reader_zone))
+    note = _note(alert)
+    if note is not None:
+        lines += report_lines(note, around.calendar, wording.language)
+    else:
+        lines.append(_where(alert, wording))
+        lines.append(_not_the_cause(alert, around, wording))
+        lines.append(_since(alert, around.store, wording, reader_zone))
     people = _people(around, wording.language)
     if people:
         lines.append(Line(LineKind.PEOPLE, people))
@@ -133,6 +145,11 @@ def build_card(alert: AlertTransition, around: CardContext, wording: Wording, re
     )
 
 
+def _note(alert: AlertTransition) -> PeriodNote | None:
+    """Which days an alert on a report is about; None for every other alert."""
+    return parse_period_note(alert.note) if alert.step in PERIOD_STEP_WORDS else None
+
+
 def _people(around: CardContext, language: Language) -> str:
     parts = []
     if around.acknowledged_by:
@@ -146,6 +163,8 @@ def _people(around: CardContext, language: Language) -> str:
 
 
 def _downstream(alert: AlertTransition, language: Language) -> str:
+    if alert.step in PERIOD_STEP_WORDS:
+        return PERIOD_STEP_WORDS[alert.step].unit(language)
     step = STEP_BY_ID.get(alert.step)
     return STAGE_NAMES[step.downstream](language) if step else alert.step
 
@@ -155,7 +174,7 @@ def _headline(alert: AlertTransition, around: CardContext, wording: Wording, is_
     over = RESOLVED if alert.state is AlertState.RESOLVED else CLOSED
     verdict = SEVERITY_NAMES[around.severity](language) if is_firing else over(language)
     if alert.kind is AlertKind.CONVERSION and alert.sample > 0 and alert.high <= alert.sample:
-        is_over = STEP_BY_ID.get(alert.step) in STEPS_OVER
+        is_over = STEP_BY_ID.get(alert.step) in STEPS_OVER or alert.step in PERIOD_STEP_WORDS
         result = (_RATE_OVER if is_over else _RATE)(
             language,
             stage=_downstream(alert, language),
@@ -179,16 +198,24 @@ def _headline(alert: AlertTransition, around: CardContext, wording: Wording, is_
 def _size(alert: AlertTransition, store: CardStore, wording: Wording) -> Line:
     language = wording.language
     missing = alert.expected - alert.observed
+    note = _note(alert)
     span = wording.span(alert.window_minutes)
-    size = (_SIZE if missing >= 0 else _SIZE_MORE)(
+    if note is not None:
+        form, span = _SIZE_OF_REPORT, say_days(note, language)
+    else:
+        form, span = (
+            _SIZE if missing >= 0 else _SIZE_MORE,
+            span if is_fast(alert.step) else _BUSINESS(language, span=span),
+        )
+    size = form(
         language,
-        span=span if is_fast(alert.step) else _BUSINESS(language, span=span),
+        span=span,
         observed=wording.count(alert.observed),
         expected=wording.count(alert.expected),
         missing=wording.count(abs(missing)),
         stage=_downstream(alert, language),
     )
-    text = size
+    text = size[:1].upper() + size[1:]
     if alert.lost > 0:
         lost = _LOST(
             language,
@@ -196,7 +223,7 @@ def _size(alert: AlertTransition, store: CardStore, wording: Wording) -> Line:
             low=wording.count(max(0.0, alert.lost_low)),
             high=wording.count(alert.lost_high),
         )
-        text = f"{size}{'；' if language == 'zh' else '; '}{lost}"
+        text = f"{text}{'；' if language == 'zh' else '; '}{lost}"
         money = price(alert, store.worth)
         if money is not None:
             is_foreign = money.base is not None and money.base_currency not in ("", money.currency)
@@ -217,16 +244,16 @@ def _size(alert: AlertTransition, store: CardStore, wording: Wording) -> Line:
 
 def _sureness(alert: AlertTransition, threshold: float, wording: Wording) -> Line:
     odds = 10.0 ** min(alert.surprise, 9.0)
-    return Line(
-        LineKind.SURENESS,
-        (_SURENESS if alert.surprise < 9.0 else _SURENESS_BEYOND)(
-            wording.language,
-            sample=wording.count(alert.sample),
-            surprise=f"{alert.surprise:.1f}",
-            threshold=f"{threshold:g}",
-            odds=wording.count(odds),
-        ),
+    # people are not added over days: the window of a report of several has no sample
+    has_sample = alert.sample > 0 or alert.step not in PERIOD_STEP_WORDS
+    text = (_SURENESS if alert.surprise < 9.0 else _SURENESS_BEYOND)(
+        wording.language,
+        sample=_SAMPLE(wording.language, sample=wording.count(alert.sample)) if has_sample else "",
+        surprise=f"{alert.surprise:.1f}",
+        threshold=f"{threshold:g}",
+        odds=wording.count(odds),
     )
+    return Line(LineKind.SURENESS, text[:1].upper() + text[1:])
 
 
 def _where(alert: AlertTransition, wording: Wording) -> Line:

@@ -11,6 +11,7 @@ from scoring.events.event import DeviceClass, Platform, RejectReason, Source
 from scoring.funnel.pools import PoolDimension, parse_pool
 from scoring.funnel.scores import ScoreState
 from scoring.funnel.stages import STEP_BY_ID, Stage
+from scoring.wording.period_words import PERIOD_STEP_WORDS
 from scoring.wording.text import Language, Text
 
 STAGE_NAMES: Mapping[Stage, Text] = {
@@ -127,6 +128,9 @@ OWNERS: Mapping[str, Text] = {
 
 def step_name(step: str, language: Language) -> str:
     """The name of a step (or of a single stage) for people, for example ``下单 → 支付``; the id itself for an unknown one."""
+    reported = PERIOD_STEP_WORDS.get(step)
+    if reported is not None:
+        return reported.name(language)
     known = STEP_BY_ID.get(step)
     if known is None:
         return next((name(language) for stage, name in STAGE_NAMES.items() if stage == step), step)

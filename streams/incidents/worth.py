@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 from currency_converter import CurrencyConverter, RateNotFoundError
 
 from scoring.funnel.money import WORTH_DAYS, Worth
+from scoring.funnel.period_steps import PERIOD_STEP_BY_ID
 from scoring.funnel.stages import STAGES, Stage
 from scoring.funnel.units import DAY_MS, HOUR_MS
 from streams.clock import monotonic
@@ -79,6 +80,26 @@ FULL JOIN
 _WORTH = worth_sql(_ASKED, "{first_s:Int64}", "{last_s:Int64}")
 
 
+#: what one of what a report counts brings, by that report's own revenue: of alerts on reports (``scoring/funnel/period_steps.py``)
+_REPORT_WORTH = f"""
+SELECT ask, any(money) AS currency, sum(revenue) / nullIf(sum(counted), 0) AS each
+FROM
+(
+    SELECT one.1 AS ask, row.period_start, anyIf(row.currency, row.measure = 'revenue') AS money,
+           toFloat64(sumIf(row.value, row.measure = 'revenue')) AS revenue, toFloat64(sumIf(row.value, row.measure = one.4)) AS counted
+    FROM (SELECT arrayJoin(arrayZip({{asks:Array(String)}}, {{stores:Array(String)}}, {{sources:Array(String)}},
+                                    {{measures:Array(String)}}, {{untils:Array(Int64)}})) AS one) AS asked
+    INNER JOIN report_rows AS row ON row.store_id = one.2 AND row.source = one.3
+    WHERE row.period = 'day' AND empty(row.dimensions) AND row.complete AND row.measure IN ('revenue', one.4)
+      AND row.period_start >= toDateTime(one.5 - {_SPAN_S}, 'UTC') AND row.period_start < toDateTime(one.5, 'UTC')
+    GROUP BY ask, row.period_start
+    HAVING countIf(row.measure = 'revenue') = 1 AND countIf(row.measure = one.4) = 1
+)
+GROUP BY ask
+HAVING uniqExact(money) = 1
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Priced:
     """An alert whose worth is asked for; ``members`` are a pool's stores."""
@@ -87,6 +108,7 @@ class Priced:
     store_id: str
     opened_at_ms: int
     members: tuple[str, ...] = ()
+    step: str = ""
 
     @property
     def stores(self) -> tuple[str, ...]:
@@ -176,4 +198,29 @@ class WorthReader:
                 base_rate=await self.rate(currency),
                 base_currency=self._config.alerting.base_currency,
             )
-        return answers
+        return answers | await self._by_report(alerts, answers)
+
+    async def _by_report(self, alerts: Sequence[Priced], answers: Mapping[str, Worth]) -> dict[str, Worth]:
+        """The worth behind alerts on reports, where the report has a revenue."""
+        asked = [(alert, step) for alert in alerts if (step := PERIOD_STEP_BY_ID.get(alert.step)) is not None]
+        if not asked:
+            return {}
+        rows = await self._rows(
+            _REPORT_WORTH,
+            asks=[alert.alert_id for alert, _ in asked],
+            stores=[alert.store_id for alert, _ in asked],
+            sources=[step.source for _, step in asked],
+            measures=[step.downstream for _, step in asked],
+            untils=[alert.opened_at_ms // 1000 for alert, _ in asked],
+        )
+        found = {row["ask"]: row for row in rows if row["each"]}
+        return {
+            alert.alert_id: replace(
+                answers[alert.alert_id],
+                amounts={step.downstream: float(found[alert.alert_id]["each"])},
+                currency=found[alert.alert_id]["currency"],
+                base_rate=await self.rate(found[alert.alert_id]["currency"]),
+            )
+            for alert, step in asked
+            if alert.alert_id in found
+        }

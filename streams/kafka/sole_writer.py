@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Iterable
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
+from aiokafka.errors import IllegalOperation, InvalidProducerEpoch, KafkaError, ProducerFenced
 
 from streams.kafka.errors import LogFencedError
 
@@ -51,6 +51,8 @@ class SoleWriter:
     async def write(self, records: Iterable[LogRecord]) -> None:
         """Write all of ``records`` in one transaction, or none.
 
+        A producer that finds out in the midst of it that it was fenced says that it is in no transaction (``IllegalOperation``).
+
         Raises:
             LogFencedError: another process writes the log now, or the broker did not take it; nothing more can be written.
         """
@@ -64,7 +66,7 @@ class SoleWriter:
                         for topic, key, value, partition in records
                     ]
                     await asyncio.gather(*sent)
-            except (ProducerFenced, InvalidProducerEpoch, KafkaError) as error:
+            except (ProducerFenced, InvalidProducerEpoch, IllegalOperation, KafkaError) as error:
                 self._is_lost = True
                 raise LogFencedError(f"{self._name} cannot be written: {type(error).__name__}") from error
 

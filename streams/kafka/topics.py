@@ -41,6 +41,8 @@ SOURCES = "funnel.sources.v1"
 COUNTS_CHANGELOG = "funnelwatch-monitor-counts-changelog"
 #: what the pooled monitors remember
 POOLS_CHANGELOG = "funnelwatch-pools-changelog"
+#: what the judging of reports remembers
+PERIODS_CHANGELOG = "funnelwatch-periods-changelog"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,4 +78,5 @@ TOPICS: tuple[TopicSpec, ...] = (
     TopicSpec(SOURCES, False, _COMPACTED),
     TopicSpec(COUNTS_CHANGELOG, True, {**_COMPACTED, "max.message.bytes": "10000000"}),
     TopicSpec(POOLS_CHANGELOG, False, _COMPACTED),
+    TopicSpec(PERIODS_CHANGELOG, False, _COMPACTED),
 )

@@ -1,4 +1,4 @@
-"""The role ``pools``: waits to lead, takes its log over, and judges each minute that all partitions have scored.
+"""The role ``pools``: waits to lead, takes its log over, and judges each minute that all partitions have scored, and what reports give.
 
 Any number may run; one leads. It reads ``funnel.scores.v1`` (committed rows only) of the last nine hours again when it
 takes over, so that every window is full, and reports nothing of the minutes that were reported before (``log.py``).
@@ -35,6 +35,7 @@ from streams.kafka.followers import POLL_MS, TopicFollower
 from streams.kafka.leadership import lead_in_turn
 from streams.kafka.topics import Rename
 from streams.pools.log import PoolLog
+from streams.pools.periods import PeriodTurns
 from streams.settings import Settings
 
 _log = structlog.get_logger()
@@ -70,15 +71,19 @@ async def lead(
         KafkaUnreachableError: the baselines were not read in time.
     """
     pool_log, leader = PoolLog(settings, rename), _Leader(settings, config, rename)
+    periods = PeriodTurns(settings, config, rename)
     try:
         await pool_log.take_over()
+        await periods.open()
         await leader.open(pool_log)
         _log.info("leadership_taken", role=ROLE, pools=len(leader.detector.pools), scored=pool_log.scored)
         while await is_held() and not leader.has_more_to_read():
             await leader.turn(pool_log)
+            await periods.turn()
             report.say("ready", leader.detail())
     finally:
         await leader.close()
+        await periods.close()
         await pool_log.close()
 
 

@@ -51,13 +51,15 @@ class ActionEntry(msgspec.Struct, frozen=True):
 class Alert(AlertRecord, frozen=True, kw_only=True):
     """An alert as it is at the moment looked at: its newest transition, the largest share first, and who handles it.
 
-    ``kind``, ``level`` and ``label`` may be those of another release.
+    ``kind``, ``level`` and ``label`` may be those of another release. ``note`` is for machines: ``report FIRST/LAST ZONE CHANGE`` of an
+    alert on a platform's report, else what held it back or ended it.
     """
 
     kind: str
     level: str
     state: str
     label: str
+    note: str = ""
     money: MoneyEstimate | None = None
     people: ActionSummary = ActionSummary()
 

@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from scoring.alerts.actions import CloseReason
+from scoring.funnel.period_steps import PERIOD_STEP_BY_ID
 from scoring.funnel.stages import STEP_BY_ID
 from scoring.funnel.units import HOUR_MS, MINUTE_MS
 from streams.clickhouse.errors import ClickHouseUnreachableError
@@ -20,6 +21,7 @@ from streams.web.alerts.advice import advice
 from streams.web.alerts.answers import ActionEntry, Alert, AlertDetail, Alerts, Responses
 from streams.web.alerts.link_pages import LinkPages
 from streams.web.alerts.queries import AlertQueries, rows_span
+from streams.web.alerts.reports import ReportSaid, behind, figures_behind, report_said
 from streams.web.alerts.words import ALERT_WORDS
 from streams.web.frame.arguments import at_of, choice_of, limit_of, number_of, one_of
 from streams.web.frame.errors import NotFoundError
@@ -27,7 +29,6 @@ from streams.web.frame.queries import store_or_bare
 from streams.web.frame.routes import (
     AT,
     MAX_ROWS,
-    STEP,
     STORE,
     ApiRoute,
     PageRoute,
@@ -37,12 +38,16 @@ from streams.web.frame.routes import (
 )
 from streams.web.frame.subject import NavigationEntry, PageServices, Subject
 from streams.web.grid.money import AlertPrices
+from streams.web.reports.queries import ReportQueries
+from streams.web.reports.words import measure_name
 from streams.web.store.lines import line_in_words, line_of
-from streams.web.store.queries import StoreQueries, rows_sql
+from streams.web.store.queries import StoreQueries
 
 STATES = ("", "pending", "firing", "resolved")
 #: spans of the list, in days
 HISTORY_DAYS = (1, 7, 30, 90)
+ALL_STEPS = (*STEP_BY_ID, *PERIOD_STEP_BY_ID)
+ANY_STEP = Parameter("step", {"type": "string", "enum": list(ALL_STEPS)}, "Only this step.")
 #: seconds between updates of an open page
 LIVE_S = 10
 STATE = Parameter("state", {"type": "string", "enum": list(STATES[1:])}, "Only this state.")
@@ -61,13 +66,14 @@ class AlertPages:
     ) -> None:
         self._config, self._renderer = services.config, services.renderer
         self._alerts, self._actions, self._stores = alerts, actions, stores
+        self._reports = ReportQueries(services.database)
 
     async def list_page(self, request: web.Request) -> web.Response:
         """GET /alerts: alerts of up to 90 days, chosen by store, step, state and time, and how fast the responses were."""
         at_ms, query = now_ms(), request.query
         state = one_of(query, "state", STATES, "")
         store = query.get("store", "")
-        step = one_of(query, "step", ("", *STEP_BY_ID), "")
+        step = one_of(query, "step", ("", *ALL_STEPS), "")
         days = choice_of(query, "days", HISTORY_DAYS, 30)
         view: dict[str, Any] = {"alerts": (), "responses": None, "problem": ""}
         try:
@@ -83,7 +89,7 @@ class AlertPages:
             now_ms=at_ms,
             chosen={"state": state, "store": store, "step": step, "days": days},
             days_offered=HISTORY_DAYS,
-            step_ids=list(STEP_BY_ID),
+            step_ids=ALL_STEPS,
             store_ids=list(dict.fromkeys([s.id for s in self._config.stores] + ([store] if store else []))),
             **view,
         )
@@ -125,7 +131,8 @@ class AlertPages:
             close_reasons=[reason.value for reason in CloseReason],
             silences_minutes=SILENCES_MINUTES,
             checks=advice(alert, self._renderer.reader(request)),
-            sql=rows_sql(alert.store_id, *rows_span(alert, at_ms)),
+            report=report_said(alert, self._renderer.reader(request).language),
+            sql=behind(alert, at_ms),
             **await self._line(request, alert, at_ms),
         )
 
@@ -148,10 +155,27 @@ class AlertPages:
         alert = await self._alerts.alert(request.match_info["alert"])
         if alert is None:
             return self._renderer.missing(request, "no_such_alert")
+        said = report_said(alert, self._renderer.reader(request).language)
+        if said is not None:
+            return await self._report_rows(request, alert, said)
         most = limit_of(request.query, 200, MAX_ROWS)
         raw = await self._stores.raw_events(alert.store_id, *rows_span(alert, now_ms()), most)
         store = store_or_bare(self._config, alert.store_id)
         return self._renderer.render(request, "alerts/rows.html", a=alert, raw=raw, store=store)
+
+    async def _report_rows(self, request: web.Request, alert: Alert, said: ReportSaid) -> web.Response:
+        """The figures behind an alert on a platform's report."""
+        language = self._renderer.reader(request).language
+        return self._renderer.render(
+            request,
+            "alerts/report_rows.html",
+            a=alert,
+            said=said,
+            figures=await figures_behind(self._reports, alert),
+            measure=lambda measure: measure_name(measure, language),
+            sql=behind(alert, now_ms()),
+            store=store_or_bare(self._config, alert.store_id),
+        )
 
     async def alerts(self, request: web.Request) -> Alerts:
         """GET /api/v1/alerts."""
@@ -174,7 +198,7 @@ class AlertPages:
             alert=alert,
             transitions=await self._alerts.transitions(alert.alert_id),
             checks=advice(alert, self._renderer.reader(request)),
-            rows_sql=rows_sql(alert.store_id, *rows_span(alert, now_ms())),
+            rows_sql=behind(alert, now_ms()),
             actions=tuple(self._actions.entry(action) for action in actions),
         )
 
@@ -185,7 +209,7 @@ def _chosen(request: web.Request) -> tuple[str, str, str, float]:
     return (
         one_of(query, "state", STATES, ""),
         query.get("store", ""),
-        one_of(query, "step", ("", *STEP_BY_ID), ""),
+        one_of(query, "step", ("", *ALL_STEPS), ""),
         number_of(query, "days", ALERT_DAYS, 0.04, ALERT_DAYS),
     )
 
@@ -212,14 +236,14 @@ def _routes(services: PageServices) -> Routes:
                 f"Alerts of the last {ALERT_DAYS} days, open ones first",
                 Alerts,
                 pages.alerts,
-                (STATE, STORE, STEP, DAYS, limit_of_rows(100, 500), AT),
+                (STATE, STORE, ANY_STEP, DAYS, limit_of_rows(100, 500), AT),
             ),
             ApiRoute(
                 "/alerts/responses",
                 "How fast alerts were acknowledged and resolved, and what they were closed as",
                 Responses,
                 pages.responses,
-                (STATE, STORE, STEP, DAYS),
+                (STATE, STORE, ANY_STEP, DAYS),
             ),
             ApiRoute(
                 "/alerts/{alert}", "One alert with its life and what to check", AlertDetail, pages.alert

@@ -166,5 +166,6 @@ def _answer(row: Row, alert: AlertTransition, money: MoneyEstimate | None) -> Al
         level=row["alert_level"],
         state=alert.state.value,
         label=row["alert_label"] or alert.label.value,
+        note=alert.note,
         money=money,
     )

@@ -35,6 +35,21 @@ ALERT_WORDS: Mapping[str, Text] = {
     "rows_sql": Text("同样的查询（可用 funnelwatch sql 运行）：", "The same as SQL (run it with funnelwatch sql):"),
     "rows_private": Text("访客与买家只存化名。", "Visitors and buyers are stored as pseudonyms only."),
     "rows_cut": Text("只列最新的一部分。", "Only the newest rows are listed."),
+    "of_report_day": Text("报表日", "Day"),
+    "of_report_measure": Text("指标", "Measure"),
+    "of_report_figure": Text("数字", "Figure"),
+    "of_report_state": Text("状态", "State"),
+    "of_report_at": Text("平台给出时间", "Reported at"),
+    "of_report_whole": Text("完整", "complete"),
+    "of_report_part": Text("未完整", "not complete"),
+    "of_report_changed": Text("已修订", "restated"),
+    "of_report_size": Text(
+        "{days}：{stage} {observed}，预期 {expected}（{low}–{high}）",
+        "{days}: {observed} {stage}, expected {expected} ({low}–{high})",
+    ),
+    "of_report_sure": Text(
+        "意外度 {surprise}，通知阈值 {notice}", "surprise {surprise}, threshold of notices {notice}"
+    ),
     "no_rows": Text("这段时间没有记录。", "No rows in this period."),
     "event_time": Text("发生时间", "Event time"),
     "channel": Text("渠道", "Channel"),

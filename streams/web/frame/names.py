@@ -11,6 +11,7 @@ from scoring.funnel.scores import ScoreState
 from scoring.funnel.stages import STEP_BY_ID
 from scoring.wording import alert_words
 from scoring.wording import catalogue as texts
+from scoring.wording.period_words import PERIOD_STEP_WORDS
 from scoring.wording.text import Text
 from streams.channels.registry import channel_spec
 from streams.config.model import Config, StoreConfig
@@ -48,6 +49,8 @@ class Names:
 
     def unit(self, step: str) -> str:
         """What arrives at the end of a step, in the plural: payments."""
+        if step in PERIOD_STEP_WORDS:
+            return PERIOD_STEP_WORDS[step].unit(self._reader.language)
         known = STEP_BY_ID.get(step)
         return texts.STAGE_UNITS[known.downstream](self._reader.language) if known else step
 

@@ -10,7 +10,6 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from scoring.funnel.stages import STEP_BY_ID
 from streams.web.frame.arguments import EARLIEST_MS, LATEST_MS
 from streams.web.frame.errors import BadQueryError
 
@@ -74,7 +73,6 @@ MOMENT: dict[str, Any] = {
 AT = Parameter("at", MOMENT, "The moment to look at: RFC 3339 text or integer ms; defaults to now.")
 SEGMENT = Parameter("segment", {"type": "string", "default": ""}, "A segment; empty is the whole store.")
 STORE = Parameter("store", {"type": "string"}, "Only this store.")
-STEP = Parameter("step", {"type": "string", "enum": list(STEP_BY_ID)}, "Only this step.")
 
 
 def choice(name: str, choices: tuple[Any, ...], default: Any, text: str) -> Parameter:

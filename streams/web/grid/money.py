@@ -22,7 +22,7 @@ class AlertPrices:
         """What each alert cost, by its id; None where that is not known."""
         known = {alert.alert_id: alert for alert in alerts}
         worths = await self._worth.of(
-            Priced(a.alert_id, a.store_id, a.opened_at_ms, a.members) for a in known.values()
+            Priced(a.alert_id, a.store_id, a.opened_at_ms, a.members, a.step) for a in known.values()
         )
         prices = {alert_id: price(alert, worths[alert_id]) for alert_id, alert in known.items()}
         return {

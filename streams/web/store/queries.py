@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 
+from scoring.funnel.period_steps import PeriodStep
 from scoring.funnel.scores import FULL_COVERAGE, SCORE_MAX_AGE_MS, SUPPLY_DAYS, ScoreState, no_expectation_sql
 from scoring.funnel.stages import STAGES, STEP_BY_ID, Stage, is_fast, steps_to_show, supplied_stages
 from scoring.funnel.units import DAY_MS, HOUR_MS, MINUTE_MS
@@ -130,6 +131,18 @@ def rows_sql(store_id: str, types: tuple[str, ...], from_ms: int, to_ms: int) ->
         f"  AND event_time >= toDateTime({from_ms // 1000}, 'UTC')\n"
         f"  AND event_time <  toDateTime({to_ms // 1000}, 'UTC')\n"
         "ORDER BY event_time DESC\nLIMIT 1000"
+    )
+
+
+def report_rows_sql(store_id: str, step: PeriodStep, from_ms: int, to_ms: int) -> str:
+    """SQL text for people to copy: what was reported of a step's two measures in [from_ms, to_ms), each time it was."""
+    return (
+        "SELECT *\nFROM report_versions\n"
+        f"WHERE store_id = {quote(store_id)}\n  AND source = {quote(step.source)}\n"
+        f"  AND measure IN ({quote(step.upstream)}, {quote(step.downstream)})\n"
+        f"  AND period_start >= toDateTime({from_ms // 1000}, 'UTC')\n"
+        f"  AND period_start <  toDateTime({to_ms // 1000}, 'UTC')\n"
+        "ORDER BY period_start DESC, measure, told_at\nLIMIT 1000"
     )
 
 

@@ -87,9 +87,20 @@ def test_nothing_lost_has_no_price_and_a_fraction_of_an_event_has() -> None:
 
 def test_the_price_of_dashboards_counts_stages_from_one_and_knows_the_steps_up_to_payment() -> None:
     sql = price_sql("step", "kind", "lost", "counts", "o", "p")
-    ids = "'impression_to_click', 'click_to_add_to_cart', 'add_to_cart_to_order', 'order_to_payment'"
-    place = f"transform(step, [{ids}], [2, 3, 4, 5], 0)"
+    ids = (
+        "'impression_to_click', 'click_to_add_to_cart', 'impression_to_add_to_cart', 'add_to_cart_to_order', 'click_to_order', "
+        "'impression_to_order', 'order_to_payment', 'add_to_cart_to_payment', 'click_to_payment', 'impression_to_payment'"
+    )
+    place = f"transform(step, [{ids}], [2, 3, 3, 4, 4, 4, 5, 5, 5, 5], 0)"
     assert f"if({place} = 0 OR lost <= 0 OR toString(kind) = 'surge', NULL, " in sql
     assert f"if({place} = 5, coalesce(nullIf(p, 0), " in sql
     assert "if(counts[4] > 0, counts[4], counts[5])" in sql
     assert f"if({place} >= 4, 1., " in sql
+
+
+def test_an_item_of_a_report_is_worth_what_the_report_says_and_no_order_of_events() -> None:
+    items, orders = "amazon:sessions_to_order_items", "shopee:visitors_to_orders"
+    assert worth_of_step(items, COUNTS, {"order": 50.0}) is None
+    assert worth_of_step(items, COUNTS, {"order": 50.0, "order_items": 20.0}) == 20.0
+    assert worth_of_step(orders, COUNTS, {"order": 50.0}) == 50.0
+    assert worth_of_step(orders, COUNTS, {"order": 50.0, "orders": 30.0}) == 30.0

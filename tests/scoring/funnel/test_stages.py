@@ -60,7 +60,7 @@ def test_every_step_that_any_choice_of_stages_gives_is_known_by_its_id() -> None
         (900, ["click", "add_to_cart", "order", "payment"]),
     ],
 )
-def test_a_few_carts_of_a_tester_do_not_stand_between_clicks_and_orders(
+def test_a_few_carts_of_a_tester_do_not_come_between_clicks_and_orders(
     carts: int, expected: list[str]
 ) -> None:
     assert list(supplied_stages({"click": 40_000, "add_to_cart": carts, "order": 1_000, "payment": 900})) == (

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import date
 
 import msgspec
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from scoring.alerts.actions import CloseReason
 from scoring.alerts.alert import AlertContribution, AlertKind, AlertLabel, AlertState, AlertTransition
 from scoring.funnel.money import UNKNOWN_WORTH, Worth
+from scoring.funnel.period_notes import PeriodChange, PeriodNote
+from scoring.funnel.period_steps import PERIOD_STEP_BY_ID
 from scoring.wording.card import ActionKind, Card, CardContext, CardStore, Health, LineKind
 from scoring.wording.cards import (
     MAX_LINES,
@@ -16,6 +19,7 @@ from scoring.wording.cards import (
 )
 from scoring.wording.catalogue import pool_name, segment_name, step_name
 from scoring.wording.checks import STEP_CHECKS, checks_for
+from scoring.wording.period_words import PERIOD_STEP_WORDS
 from scoring.wording.text import LANGUAGES, Language
 from streams.incidents.reader import ReaderWording
 from tests.fixtures.alert_card import ALERT, AROUND, OPENED
@@ -331,3 +335,60 @@ def test_a_step_over_a_stage_has_a_name_and_says_what_to_look_at(
     assert made.headline == headline
     assert "click_to_order" not in made.text
     assert check in line(made, LineKind.CHECK)
+
+
+REPORTED = msgspec.structs.replace(
+    ALERT, step="amazon:sessions_to_order_items", window_minutes=1440, observed=31, expected=96, low=70, high=124, sample=1204
+)  # fmt: skip
+
+
+def of_report(change: PeriodChange, last: date = date(2026, 3, 3), **fields: object) -> AlertTransition:
+    note = PeriodNote(date(2026, 3, 3), last, "America/Los_Angeles", change).text()
+    return msgspec.structs.replace(REPORTED, note=note, **fields)
+
+
+def test_a_card_on_a_report_speaks_of_its_day_and_not_of_minutes() -> None:
+    made = card(of_report(PeriodChange.NONE), language="en")
+    assert made.headline == (
+        "Critical · US-独立站 · Amazon's report: sessions → order items 2.6% (expected 5.8%–10.3%)"
+    )
+    assert line(made, LineKind.SIZE).startswith(
+        "The report of 2026-03-03: 31 order items, about 65 fewer than the 96 expected"
+    )
+    assert line(made, LineKind.SINCE) == "This is about the report of 2026-03-03"
+    assert "by days of America/Los_Angeles" in line(made, LineKind.NOT_THE_CAUSE)
+    assert "min" not in line(made, LineKind.SIZE)
+    chinese = card(of_report(PeriodChange.NONE))
+    assert chinese.headline.startswith("严重 · US-独立站 · 亚马逊报表：会话 → 订单商品行 转化率 2.6%")
+    assert line(chinese, LineKind.SIZE).startswith("报表日 2026-03-03：订单商品行 31，预期 96，少约 65")
+    assert "不分群" in line(chinese, LineKind.WHERE)
+    assert any("运营" in row.text for row in chinese.lines)
+
+
+def test_a_report_of_several_days_has_no_sample_for_people_are_not_added() -> None:
+    made = card(of_report(PeriodChange.NONE, date(2026, 3, 5), sample=0.0))
+    assert line(made, LineKind.SURENESS).startswith("意外度")
+    assert line(made, LineKind.SINCE) == "说的是报表日 2026-03-03 至 2026-03-05"
+    english = card(of_report(PeriodChange.NONE, date(2026, 3, 5), sample=0.0), language="en")
+    assert line(english, LineKind.SURENESS).startswith("Surprise 8.4")
+
+
+@pytest.mark.parametrize(
+    ("change", "zh", "en"),
+    [
+        (PeriodChange.RESTATED, "平台修订了数字，重新判断后仍低于预期", "still below expectation"),
+        (PeriodChange.TAKEN_BACK, "告警撤回", "the alert is taken back"),
+        (PeriodChange.WITHDRAWN, "撤销了导入", "an import was undone"),
+        (PeriodChange.NEW_NORMAL, "新的常态", "the new normal"),
+    ],
+)
+def test_a_restated_day_is_said_to_have_been_judged_again(change: PeriodChange, zh: str, en: str) -> None:
+    assert zh in line(card(of_report(change)), LineKind.SINCE)
+    assert en in line(card(of_report(change), language="en"), LineKind.SINCE)
+
+
+def test_every_step_of_a_report_has_words_and_every_change_a_sentence() -> None:
+    assert set(PERIOD_STEP_WORDS) == set(PERIOD_STEP_BY_ID)
+    for step in PERIOD_STEP_BY_ID:
+        for language in LANGUAGES:
+            assert step not in step_name(step, language)

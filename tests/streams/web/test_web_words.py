@@ -11,6 +11,7 @@ from scoring.alerts.actions import CloseReason
 from scoring.alerts.alert import AlertKind, AlertLabel, AlertState, Level
 from scoring.alerts.deciding import GroupAction
 from scoring.events.event import DeviceClass, Platform, RejectReason, Source
+from scoring.funnel.period_steps import PERIOD_STEP_BY_ID
 from scoring.funnel.scores import ScoreState
 from scoring.funnel.stages import STEP_BY_ID, Stage
 from scoring.sources.backfills import BackfillState
@@ -73,7 +74,7 @@ def test_a_catalogue_names_every_member(catalogue: Mapping[object, object], memb
 
 
 def test_every_step_has_checks_and_every_check_an_owner_with_a_name() -> None:
-    assert set(checks.STEP_CHECKS) == set(STEP_BY_ID)
+    assert set(checks.STEP_CHECKS) == {*STEP_BY_ID, *PERIOD_STEP_BY_ID}
     assert {check.owner for check in CHECKS} <= set(texts.OWNERS)
 
 

@@ -1,0 +1,80 @@
+"""An alert on a platform's report: its page, its price, the figures behind it, in both languages."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from scoring.funnel.period_notes import PeriodNote
+from streams.web.reports.queries import day_of
+from tests.fixtures.clickhouse import Store
+from tests.fixtures.page import PAGE_DATABASE, RunningPage
+from tests.fixtures.report_seed import STORE, ZONE, insert_reports, midnight
+from tests.fixtures.web_seed import ALERT_COLUMNS, moment
+
+ALERT, STEP = "al-report", "shopee:visitors_to_orders"
+DAY_MS = 86_400_000
+
+
+@pytest.fixture(scope="module")
+def reported(page: RunningPage, clickhouse: Store) -> RunningPage:
+    """The page with a shop's reports and an alert on the day three days ago."""
+    client = clickhouse.client(PAGE_DATABASE)
+    insert_reports(client, page.now_ms)
+    start = round(midnight(page.now_ms, 3).timestamp() * 1000)
+    day = day_of(start, ZONE)
+    note = PeriodNote(date.fromisoformat(day), date.fromisoformat(day), ZONE).text()
+    at = moment(start + 2 * DAY_MS)
+    row: list[Any] = [
+        ALERT, STORE, STEP, "", "conversion", "page", "firing", 0, at, moment(start), at, None, 8.1, 9.0, 34.0, 20.0, 50.0,
+        1440, 1020.0, 25.0, 15.0, 35.0, "unknown", [], [], note, 1,
+    ]  # fmt: skip
+    client.insert("alert_transitions_raw", [row], column_names=ALERT_COLUMNS)
+    return page
+
+
+def test_it_is_priced_by_the_report_s_own_revenue(reported: RunningPage) -> None:
+    found = reported.json(f"/alerts/{ALERT}")
+    assert found["alert"]["note"].startswith("report 20")
+    assert found["alert"]["money"]["currency"] == "SGD"
+    assert found["alert"]["money"]["amount"] == pytest.approx(25 * 21.5, rel=0.05)
+    assert "report_versions" in found["rows_sql"]
+
+
+def test_its_sql_runs_and_finds_every_version(reported: RunningPage, clickhouse: Store) -> None:
+    sql = reported.json(f"/alerts/{ALERT}")["rows_sql"]
+    found = list(clickhouse.client(PAGE_DATABASE).query(sql).named_results())
+    assert {row["measure"] for row in found} == {"visitors", "orders"}
+    assert len([row for row in found if row["measure"] == "orders"]) == 16  # 15 days, one of them restated
+
+
+@pytest.mark.parametrize(
+    ("language", "name", "words"),
+    [
+        ("en", "Shopee&#39;s report: visitors → orders", ("The report of 20", "9 orders, expected 34", "never added over days")),
+        ("zh", "Shopee 报表：访客 → 订单", ("报表日 20", "订单 9，预期 34", "不跨天相加", "修订后重新判断")),
+    ],
+)  # fmt: skip
+def test_its_page_says_which_days_it_is_about(
+    reported: RunningPage, language: str, name: str, words: tuple[str, ...]
+) -> None:
+    text = reported.get(f"/alerts/{ALERT}?lang={language}").text
+    assert name in text
+    assert all(word in text for word in words)
+    assert STEP not in text.replace(f"step = '{STEP}'", "")
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", ("Visitors", "restated")), ("zh", ("访客数", "已修订"))]
+)
+def test_the_figures_behind_it_are_shown(reported: RunningPage, language: str, said: tuple[str, ...]) -> None:
+    text = reported.get(f"/alerts/{ALERT}/rows?lang={language}").text
+    assert all(word in text for word in said)
+    assert text.count("<tr>") >= 30
+
+
+def test_the_list_can_be_asked_for_its_step(reported: RunningPage) -> None:
+    assert [a["alert_id"] for a in reported.json(f"/alerts?step={STEP}")["alerts"]] == [ALERT]
+    assert reported.get(f"/alerts?step={STEP}&lang=zh").status_code == 200
