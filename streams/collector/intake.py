@@ -203,7 +203,6 @@ class EventIntake:
             received_at_ms=at_ms,
             source=source,
             stores=self._stores if stores is None else stores,
-            # nobody where the visitor asked not to be followed
             pseudonym=(lambda store_id, raw: "") if edge.is_private else of,
             device_class=device_class,
             fresh_id=fresh_id or _fresh_id,
@@ -213,9 +212,7 @@ class EventIntake:
             longest=self._longest,
             types=types,
             oldest_ms=self._oldest_ms(source, sent_at_ms),
-            set_apart=partial(self._marked, edge.network, sent_at_ms)
-            if source is Source.PIXEL
-            else self._noted,
+            set_apart=self._note_on(source, edge.network, sent_at_ms),
         )
         batch, records, cost_s = await self._made(raw, delivery, places, keeps_rejected)
         self._may_publish(batch.events)
@@ -259,6 +256,9 @@ class EventIntake:
             batch.events = [delivery.set_apart(event) for event in batch.events]
         received_at_ms, stores = delivery.received_at_ms, delivery.stores
         return batch, self._records(batch, delivery.source, received_at_ms, stores, keeps_rejected)
+
+    def _note_on(self, source: Source, network: str, at_ms: int) -> Callable[[Event], Event] | None:
+        return partial(self._marked, network, at_ms) if source is Source.PIXEL else self._noted
 
     def _marked(self, network: str, at_ms: int, event: Event) -> Event:
         """A page's event, marked if its source crowds the store."""

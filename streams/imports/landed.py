@@ -22,7 +22,7 @@ _PAUSE_S = 0.3
 
 
 class NotLandedError(StateError):
-    """Landing does not run, or stands still. Whoever undoes an import tries again once it runs."""
+    """Landing does not run, or makes no progress. Whoever undoes an import tries again once it runs."""
 
 
 async def wait_until_landed(settings: Settings, patience_s: float = PATIENCE_S) -> None:

@@ -49,8 +49,6 @@ async def run_import(
         KafkaUnreachableError: what was sent is there; undo it, or import the file again.
         ClickHouseError: nothing was sent, or as above.
     """
-    store = config.store(summary.store)
-    assert store is not None
     run, made_ms = await asyncio.to_thread(_new_run, path, summary, who)
     await keep_run(settings, run)
     summary.import_id = run.import_id
@@ -61,35 +59,42 @@ async def run_import(
         sent[0] = count
         progress(count)
 
-    ended = ImportState.INTERRUPTED
-    report = ImportReport()
+    ended, report = ImportState.INTERRUPTED, ImportReport()
     try:
-        with closing(open_reader_sync(settings)) as client:
-            async with open_intake(settings, config, spool=False) as intake:
-                report = await send(
-                    summary,
-                    intake.importing(run.import_id),
-                    StoreDefaults(store.platform.value, store.currency),
-                    partial(stored_facts, client),
-                    note,
-                    exported_at_ms=made_ms,
-                )
+        report = await _send(settings, config, summary, note, made_ms)
         ended = ImportState.DONE
     finally:
         saying.cancel()
         await asyncio.gather(saying, return_exceptions=True)
-        run = msgspec.structs.replace(
-            run,
-            state=ended,
-            at_ms=now_ms(),
-            events=report.accepted or sent[0],
-            orders=report.orders,
-            report_rows=report.report_rows,
-            repeats=report.repeats,
-            rejected=sum(report.rejected.values()),
-        )
+        run = _ended(run, ended, report, sent[0])
         await asyncio.shield(keep_run(settings, run))
     return run, report
+
+
+async def _send(
+    settings: Settings, config: Config, summary: ExportSummary, note: Callable[[int], None], made_ms: int
+) -> ImportReport:
+    store = config.store(summary.store)
+    assert store is not None
+    defaults = StoreDefaults(store.platform.value, store.currency)
+    with closing(open_reader_sync(settings)) as client:
+        known = partial(stored_facts, client)
+        async with open_intake(settings, config, spool=False) as intake:
+            mine = intake.importing(summary.import_id)
+            return await send(summary, mine, defaults, known, note, exported_at_ms=made_ms)
+
+
+def _ended(run: ImportRun, state: ImportState, report: ImportReport, sent: int) -> ImportRun:
+    return msgspec.structs.replace(
+        run,
+        state=state,
+        at_ms=now_ms(),
+        events=report.accepted or (0 if report.report_rows else sent),
+        orders=report.orders,
+        report_rows=report.report_rows,
+        repeats=report.repeats,
+        rejected=sum(report.rejected.values()),
+    )
 
 
 async def _say_forever(settings: Settings, run: ImportRun, sent: list[int]) -> None:

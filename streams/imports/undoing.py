@@ -93,7 +93,7 @@ async def undo_import(settings: Settings, config: Config, import_id: str, who: s
 
 
 async def _withdraw(client: AsyncClient, settings: Settings, config: Config, run: ImportRun) -> Withdrawn:
-    """Report each thing that the import reported once more, as withdrawn."""
+    """Report each thing that the import reported as withdrawn."""
     at = now_ms()
     with mapped():
         reports = await client.query(_REPORTS.format(table(settings, "report_versions_raw"), *_of(run)))

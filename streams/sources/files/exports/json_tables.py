@@ -39,7 +39,7 @@ def json_tables(path: Path) -> list[tuple[str, TableRows]]:
         UnreadableExportError: it is not JSON, or too large a document.
     """
     if _is_line_by_line(path):
-        return [("", _Lines(path))]
+        return [("", _JsonLines(path))]
     if path.stat().st_size > _MAX_DOCUMENT:
         raise UnreadableExportError(
             f"is one JSON document of more than {_MAX_DOCUMENT >> 20} MB; write one object a line (NDJSON), or export fewer days"
@@ -112,7 +112,7 @@ class _Records:
             yield number, [*map(flat.get, self._names), *around]
 
 
-class _Lines:
+class _JsonLines:
     """A file of one object a line."""
 
     def __init__(self, path: Path) -> None:
