@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import getpass
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,13 +24,18 @@ from streams.cli.terminal import answered, confirm, plain, say, say_json
 from streams.cli.terminal import console as printing
 from streams.config.model import Config
 from streams.errors import FunnelwatchError
+from streams.imports.choices import with_store
+from streams.imports.layouts import kept_layouts
 from streams.imports.running import run_import
+from streams.instance.files import NoInstanceError, connect_settings
+from streams.kafka.errors import KafkaUnreachableError
 from streams.settings import Settings
 from streams.sources.files.exports.dry_run import ExportSummary, ImportChoices, summarize
-from streams.sources.files.exports.layout import known_layouts, load_layout
+from streams.sources.files.exports.layout import ExportLayout, known_layouts, load_layout
 from streams.sources.files.exports.opening import ExportFile, opened
 from streams.sources.files.exports.sending import ImportReport
 from streams.sources.files.exports.suggesting import suggested
+from streams.sources.source_log import read_book
 
 _HELP = """Import a platform's exports: orders, shop reports and ads reports, as CSV, TSV, XLSX, XLS, JSON, Parquet or zip.
 
@@ -68,16 +74,16 @@ def import_files(
 ) -> None:
     """Recognise, show, ask, send."""
     try:
-        choices = _choices(layout, mapping, zone, currency, store)
-        if words[0] == "suggest" and len(words) == 2:
-            _suggest(Path(words[1]), choices)
-            return
         if words == ["list"]:
             list_imports(running_instance(data), store, as_json=as_json)
             return
         if words[0] == "undo" and len(words) == 2:
             settings = running_instance(data)
             undo_one(settings, configuration(settings), words[1], yes=yes, as_json=as_json)
+            return
+        choices = _with_kept(_choices(layout, mapping, zone, currency, store), data)
+        if words[0] == "suggest" and len(words) == 2:
+            _suggest(Path(words[1]), choices)
             return
         paths = [_existing(Path(word)) for word in words]
         outcomes = [_import(path, choices, data, yes, dry_run, as_json) for path in paths]
@@ -88,15 +94,24 @@ def import_files(
 
 
 def _choices(layout: str, mapping: Path | None, zone: str, currency: str, store: str) -> ImportChoices:
-    names = [one.name for one in known_layouts()]
-    if layout and layout not in names:
-        raise failed(f"unknown layout {layout!r}; expected one of {', '.join(names)}")
     if zone and zone not in available_timezones():
         raise failed(f"unknown zone {zone!r}; give one such as Asia/Shanghai or America/New_York")
     if currency and currency.upper() not in CURRENCIES:
         raise failed(f"unknown currency {currency!r}; give an ISO 4217 code such as CNY or USD")
     own = load_layout(mapping) if mapping else None
     return ImportChoices(layout, own, zone, currency.upper(), store)
+
+
+def _with_kept(choices: ImportChoices, data: Path | None) -> ImportChoices:
+    """The choices with the layouts that people keep, as far as an instance answers; the layout that was asked for exists."""
+    kept: tuple[ExportLayout, ...] = ()
+    with suppress(NoInstanceError, KafkaUnreachableError):
+        settings = connect_settings(checked_settings(data=data))
+        kept = kept_layouts(asyncio.run(read_book(settings.kafka)))
+    names = [one.name for one in (*kept, *known_layouts())]
+    if choices.layout and choices.layout not in names:
+        raise failed(f"unknown layout {choices.layout!r}; expected one of {', '.join(names)}")
+    return replace(choices, kept=kept)
 
 
 def _existing(path: Path) -> Path:
@@ -115,7 +130,7 @@ def _import(
             return False
         settings = checked_settings(data=data) if dry_run else running_instance(data)
         config = checked_config(settings)[1] if dry_run else configuration(settings)
-        choices = _with_store(choices, config)
+        choices = with_store(choices, config)
         is_complete = True
         for file in files:
             summaries = _asked(file, choices, can_ask=not (yes or as_json or dry_run) and sys.stdin.isatty())
@@ -127,19 +142,6 @@ def _import(
                 _show(summary, report, as_json)
                 is_complete &= bool(report) or (dry_run and not summary.trouble)
         return is_complete
-
-
-def _with_store(choices: ImportChoices, config: Config) -> ImportChoices:
-    """The choices, with what the store's configuration says where the command line does not."""
-    store = config.store(choices.store) if choices.store else None
-    if store is None:
-        return choices
-    said = store.model_fields_set
-    return replace(
-        choices,
-        zone=choices.zone or (store.zone if "zone" in said else ""),
-        currency=choices.currency or (store.currency if "currency" in said else ""),
-    )
 
 
 def _asked(file: ExportFile, choices: ImportChoices, *, can_ask: bool) -> list[ExportSummary]:

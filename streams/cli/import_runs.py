@@ -41,7 +41,7 @@ def list_imports(settings: Settings, store: str, *, as_json: bool) -> None:
             " – ".join(dict.fromkeys(filter(None, (run.first_day, run.last_day)))),
         )
         view.add_row(*(Text(printable(cell)) for cell in cells))
-    console().print(view)
+    console(wide=180).print(view)
 
 
 _NUMBERS = ("events", "orders", "report rows")

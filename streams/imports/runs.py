@@ -10,6 +10,7 @@ from enum import StrEnum
 import msgspec
 
 from streams.errors import InputError, StateError
+from streams.instance.files import read_instance
 from streams.settings import Settings
 from streams.sources.source_log import SourceBook, log_key, publish_records, read_book
 
@@ -81,6 +82,11 @@ class ImportRun(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         if self.state is ImportState.RUNNING and at_ms - self.at_ms > _SILENT_MS:
             return msgspec.structs.replace(self, state=ImportState.INTERRUPTED)
         return self
+
+
+def may_import(settings: Settings) -> bool:
+    """Whether this process can import: it needs the key that the instance's other processes make pseudonyms with."""
+    return bool(settings.hash_key.get_secret_value()) or read_instance(settings.data) is not None
 
 
 def new_import_id(at_ms: int) -> str:

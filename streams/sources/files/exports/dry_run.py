@@ -43,6 +43,9 @@ class ImportChoices:
     zone: str = ""
     currency: str = ""
     store: str = ""
+    #: layouts that people keep, and known ones as they are corrected for this file
+    kept: tuple[ExportLayout, ...] = ()
+    corrected: tuple[ExportLayout, ...] = ()
 
 
 @dataclass(slots=True)
@@ -164,9 +167,9 @@ def _why_nothing(file: ExportFile) -> str:
 def _layouts(choices: ImportChoices) -> Sequence[ExportLayout]:
     if choices.mapping is not None:
         return [choices.mapping]
-    if choices.layout:
-        return [layout for layout in known_layouts() if layout.name == choices.layout]
-    return known_layouts()
+    corrected = {layout.name: layout for layout in choices.corrected}
+    layouts = [*choices.kept, *(corrected.get(one.name, one) for one in known_layouts())]
+    return [one for one in layouts if one.name == choices.layout] if choices.layout else layouts
 
 
 def _tables(
@@ -206,7 +209,8 @@ def _summary(
     values = ColumnValues(table, rows, is_text=is_text, currency=choices.currency)
     summary = ExportSummary(name, table=table, store=choices.store, values=values)
     summary.questions += values.questions
-    if table.sure < SURE and choices.mapping is None and not choices.layout:
+    is_confirmed = choices.mapping or choices.layout or table.layout in choices.corrected
+    if table.sure < SURE and not is_confirmed:
         summary.questions.insert(0, Question("layout", "which platform's export is this?", table.layout.name))
     given = choices.zone or (table.layout.zone or "")
     summary.zone = given
@@ -271,6 +275,7 @@ def _of_orders(summary: ExportSummary, book: OrderBook, zone: str) -> None:
                 f"status {text!r} ({rows:,} rows) is not known: is such an order paid, shipped, cancelled?",
                 "",
                 column,
+                text,
             )
         )
 

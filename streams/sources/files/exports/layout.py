@@ -113,6 +113,10 @@ class ExportLayout(_LayoutPart):
     zone_by_language: dict[str, str] = {}
     cod_paid: Literal["delivery", "column"] = "delivery"
     is_guess: bool = False
+    is_kept: bool = Field(
+        False,
+        description="A person corrected it; ``signs`` are all headers of the file that it was made from.",
+    )
     rejected: str = Field(
         "",
         description="Recognised only to say that it is not imported: what it is and what to do.",

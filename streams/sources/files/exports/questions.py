@@ -7,12 +7,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """``about`` is layout, zone, currency, dates, numbers, statuses, period or ids; ``guess`` is empty where there is none."""
+    """``about`` is layout, zone, currency, dates, numbers, statuses, period, columns or ids; ``guess`` is empty where there is none.
+
+    ``value`` is the text of the cells that it is about."""
 
     about: str
     text: str
     guess: str = ""
     column: str = ""
+    value: str = ""
 
     def as_record(self) -> dict[str, str]:
         """As ``--json`` writes it."""

@@ -19,6 +19,8 @@ SURE = 0.8
 #: rows in which the header is looked for
 _HEADER_ROWS = 40
 _SIGNS_ENOUGH = 3
+#: share of headers that a file has in common with the one that a kept layout was made from
+_KEPT_ALIKE = 0.8
 
 
 @dataclass(slots=True)
@@ -69,8 +71,8 @@ def recognize(rows: TableRows, layouts: Iterable[ExportLayout]) -> RecognizedTab
     return first
 
 
-def _mark(table: RecognizedTable) -> tuple[float, int]:
-    return table.sure, len(table.columns) + len(table.measures) + len(table.dimensions)
+def _mark(table: RecognizedTable) -> tuple[float, bool, int]:
+    return table.sure, table.layout.is_kept, len(table.columns) + len(table.measures) + len(table.dimensions)
 
 
 def _headers(start: Sequence[Row]) -> Iterator[tuple[int, list[str]]]:
@@ -145,6 +147,11 @@ def _judge(table: RecognizedTable) -> None:
     layout, present = table.layout, {name for name in table.headers if name}
     signs = [text for text, name in zip(table.shown, table.headers, strict=True) if name in layout.sign_names]
     known = len(present & layout.known_names)
+    if layout.is_kept:
+        alike = len(present & layout.sign_names) / max(len(present | layout.sign_names), 1)
+        table.sure = 1.0 if alike >= _KEPT_ALIKE else round(alike / 2, 2)
+        table.why = [f"{alike:.0%} of its columns are those of the kept layout {layout.name}"]
+        return
     if layout.is_guess:
         table.sure = round(min(0.2 + 0.05 * len(table.columns), 0.5), 2)
         table.why = [f"its columns are called as an order's often are: {', '.join(_named(table))}"]
