@@ -36,6 +36,7 @@ class Connections:
         proxies: networks of our own proxies.
         first_request_s: see ``FIRST_REQUEST_S``.
         body_s: seconds that a request with a body may take; for servers whose handlers do not bound it themselves.
+        slow_paths: whose handlers do.
     """
 
     def __init__(
@@ -45,12 +46,13 @@ class Connections:
         proxies: Sequence[str] = (),
         first_request_s: float = FIRST_REQUEST_S,
         body_s: float | None = None,
+        slow_paths: frozenset[str] = frozenset(),
     ) -> None:
         self._limit = most
         self._max_an_address = max_an_address
         self._proxies = tuple(ipaddress.ip_network(one, strict=False) for one in proxies if one)
         self.first_request_s = first_request_s
-        self._body_s = body_s
+        self._body_s, self._slow_paths = body_s, slow_paths
         self._open: dict[str, int] = {}
         self._total = 0
         #: without a request under way, longest first: of all addresses, and of each
@@ -58,10 +60,16 @@ class Connections:
         self._waiting_of: dict[str, dict[_Connection, None]] = {}
 
     @classmethod
-    def within(cls, open_files: int, proxies: Sequence[str] = (), body_s: float | None = None) -> Connections:
+    def within(
+        cls,
+        open_files: int,
+        proxies: Sequence[str] = (),
+        body_s: float | None = None,
+        slow_paths: frozenset[str] = frozenset(),
+    ) -> Connections:
         """As many as a process keeps that may have ``open_files`` files open; an address has a quarter of them."""
         most = min(MAX_CONNECTIONS, max(open_files - _RESERVED_FILES, open_files // 4))
-        return cls(most, most // 4, proxies, body_s=body_s)
+        return cls(most, most // 4, proxies, body_s=body_s, slow_paths=slow_paths)
 
     def __len__(self) -> int:
         return self._total
@@ -73,7 +81,8 @@ class Connections:
         assert isinstance(connection, _Connection)
         connection.has_asked = True
         self._stop_waiting(connection)
-        limit = asyncio.timeout(self._body_s if request.body_exists else None)
+        is_bound = request.body_exists and request.path not in self._slow_paths
+        limit = asyncio.timeout(self._body_s if is_bound else None)
         try:
             async with limit:
                 return await handler(request)

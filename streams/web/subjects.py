@@ -18,6 +18,7 @@ SUBJECTS: tuple[str, ...] = (
     "streams.web.store",
     "streams.web.reports",
     "streams.web.cleaning",
+    "streams.web.imports",
     "streams.web.routing",
     "streams.web.status",
     "streams.web.unsubscribe",

@@ -129,7 +129,10 @@ async def run(settings: Settings, config: Config, report: StateReport) -> None:
     """
     report.say("starting")
     app = make_app(settings, config)
-    connections = Connections.within(open_files(), settings.trusted_proxies, body_s=BODY_S)
+    slow = chain.from_iterable(subject.slow_paths for subject in load_subjects(SUBJECTS))
+    connections = Connections.within(
+        open_files(), settings.trusted_proxies, body_s=BODY_S, slow_paths=frozenset(slow)
+    )
     app.middlewares.insert(0, connections.middleware)
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=2.0)
     await runner.setup()

@@ -45,7 +45,8 @@ class NavigationEntry:
 class Subject:
     """One subject of the page. ``file`` is the ``__file__`` of its ``pages`` module: the folder gives the name and holds the templates.
 
-    ``open_paths`` are beginnings of paths that need no sign-in, because the address itself is the key.
+    ``open_paths`` are beginnings of paths that need no sign-in, because the address itself is the key. ``slow_paths`` take bodies for as
+    long as their handlers allow.
     """
 
     file: str
@@ -53,6 +54,7 @@ class Subject:
     words: Mapping[str, Text] = field(default_factory=dict)
     navigation: NavigationEntry | None = None
     open_paths: tuple[str, ...] = ()
+    slow_paths: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -99,6 +99,34 @@
       navigator.clipboard.writeText(document.getElementById(copy.dataset.copy).textContent).then(() => { copy.textContent = copy.dataset.done; });
     }
   });
+  // Files are dropped on their form, and the upload says how far it is.
+  for (const kind of ["dragover", "dragleave", "drop"]) document.addEventListener(kind, (event) => {
+    const zone = event.target.closest && event.target.closest("form[data-drop] .dropzone");
+    if (!zone) return;
+    event.preventDefault();
+    zone.classList.toggle("over", kind === "dragover");
+    if (kind === "drop") zone.querySelector("input").files = event.dataTransfer.files;
+  });
+  document.addEventListener("submit", (event) => {
+    const form = event.target.closest("form[data-drop]");
+    if (!form) return;
+    event.preventDefault();
+    const bar = form.querySelector("progress"), said = form.querySelector("[role=status]"), button = form.querySelector("button");
+    const request = new XMLHttpRequest();
+    const failed = () => { bar.hidden = true; button.disabled = false; said.textContent = form.dataset.failed; };
+    request.upload.onprogress = (part) => { bar.value = part.total ? (100 * part.loaded) / part.total : 0; };
+    request.onerror = request.onabort = failed;
+    request.onload = () => {
+      if (request.status < 400) { location.assign(request.responseURL); return; }
+      failed();
+      const why = new DOMParser().parseFromString(request.responseText, "text/html").querySelector(".failure, main p");
+      if (why) said.textContent = why.textContent;
+    };
+    clearTimeout(timer);
+    bar.hidden = false; button.disabled = true; said.textContent = form.dataset.sending;
+    request.open("POST", form.action);
+    request.send(new FormData(form));
+  });
   document.addEventListener("change", (event) => {
     const form = event.target.closest("form[data-pick]");
     if (form) go(`${form.getAttribute("action")}?${new URLSearchParams(new FormData(form))}`);

@@ -1,0 +1,1 @@
+"""The page Import: files uploaded, shown, corrected and imported; imports listed and undone."""

@@ -1,0 +1,329 @@
+"""The page Import: upload, dry run with its questions, corrections, import with progress, the list of imports and undo."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import get_args
+from zoneinfo import available_timezones
+
+from aiohttp import web
+
+from scoring.events.incoming import CURRENCIES
+from streams.clock import now_ms
+from streams.errors import FunnelwatchError
+from streams.imports.choices import with_store
+from streams.imports.drafts import (
+    DraftState,
+    ImportDraft,
+    ImportDrafts,
+    TooManyDraftsError,
+    UnknownDraftError,
+    UploadTooLargeError,
+)
+from streams.imports.layouts import LayoutNameError, corrected, keep_layout, kept_layouts, named
+from streams.imports.runs import ImportRun, ImportState, may_import, read_runs
+from streams.imports.undoing import undo_import
+from streams.kafka.errors import KafkaUnreachableError
+from streams.sources.files.exports.dry_run import ImportChoices
+from streams.sources.files.exports.layout import Fact, FieldOfExport, known_layouts
+from streams.sources.source_log import read_book
+from streams.web.frame.errors import BadQueryError
+from streams.web.frame.forms import fields_of, name_of, remember_name
+from streams.web.frame.routes import PageRoute, Routes
+from streams.web.frame.subject import NavigationEntry, PageServices, Subject
+from streams.web.imports.uploads import uploaded
+from streams.web.imports.words import (
+    COUNTED,
+    DRAFT_STATES,
+    IMPORT_WORDS,
+    RUN_STATES,
+    STATUS_FACTS,
+    field_name,
+    left_out_name,
+)
+
+_FIELDS: tuple[FieldOfExport, ...] = get_args(FieldOfExport)
+_FACTS: tuple[Fact, ...] = get_args(Fact)
+_MAX_RUNS = 100
+
+
+class ImportPages:
+    """The handlers."""
+
+    def __init__(self, services: PageServices) -> None:
+        self._settings, self._config = services.settings, services.config
+        self._renderer, self._forms = services.renderer, services.forms
+        self._drafts = ImportDrafts(services.settings, services.config)
+        self._undoing: dict[str, asyncio.Task[None]] = {}
+        self._not_undone: dict[str, str] = {}
+
+    async def page(self, request: web.Request) -> web.StreamResponse:
+        """GET /import: a form for files, what waits for an answer, and all imports."""
+        return await self._list(request)
+
+    async def _list(self, request: web.Request, problem: str = "", code: int = 200) -> web.Response:
+        runs: list[ImportRun] = []
+        unreadable = ""
+        try:
+            runs = await read_runs(self._settings, now_ms())
+        except KafkaUnreachableError as error:
+            unreadable = str(error)
+        busy = any(one.state is ImportState.RUNNING for one in runs) or bool(self._undoing)
+        return self._renderer.render(
+            request,
+            "imports/imports.html",
+            code,
+            stores=self._config.stores,
+            drafts=[one for one in self._drafts.all() if one.state is not DraftState.IMPORTED],
+            runs=runs[:_MAX_RUNS],
+            undoing=set(self._undoing),
+            draft_states=DRAFT_STATES,
+            run_states=RUN_STATES,
+            not_undone=self._not_undone,
+            problem=problem,
+            unreadable=unreadable,
+            live=3 if busy else 0,
+        )
+
+    async def upload(self, request: web.Request) -> web.StreamResponse:
+        """POST /import/files: takes files, and begins to read them."""
+        try:
+            drafts, fields = await uploaded(request, self._forms, self._drafts)
+        except UploadTooLargeError as error:
+            return await self._list(request, str(error), 413)
+        except TooManyDraftsError as error:
+            return await self._list(request, str(error), 409)
+        if not drafts:
+            return await self._list(request, self._renderer.reader(request).word("import_no_file"), 422)
+        store = fields.get("store", "")
+        if self._config.store(store) is None:
+            for draft in drafts:
+                self._drafts.drop(draft)
+            raise BadQueryError(f"store: unknown store {store[:64]!r}")
+        for draft in drafts:
+            await self._read(draft, ImportChoices(store=store))
+        return _to(f"/import/{drafts[0].draft_id}" if len(drafts) == 1 else "/import")
+
+    async def _read(self, draft: ImportDraft, choices: ImportChoices) -> None:
+        try:
+            kept = kept_layouts(await read_book(self._settings.kafka))
+        except KafkaUnreachableError:
+            kept = draft.choices.kept  # what a file holds is shown without a broker, too
+        self._drafts.read(draft, with_store(replace(choices, kept=kept), self._config))
+
+    async def draft(self, request: web.Request) -> web.StreamResponse:
+        """GET /import/{draft}: what the file holds, or how far its import is."""
+        try:
+            draft = self._drafts.get(request.match_info["draft"])
+        except UnknownDraftError as error:
+            return self._renderer.failed(request, 404, "import_gone", str(error))
+        return self._show(request, draft)
+
+    def _show(
+        self, request: web.Request, draft: ImportDraft, problem: str = "", code: int = 200
+    ) -> web.Response:
+        reader = self._renderer.reader(request)
+        known = self._config.store(draft.choices.store)
+        is_busy = draft.state in (DraftState.READING, DraftState.IMPORTING)
+        return self._renderer.render(
+            request,
+            "imports/draft.html",
+            code,
+            draft=draft,
+            store=known,
+            layouts=sorted(known_layouts(), key=lambda one: one.name),
+            fields=[(one, field_name(one, reader.language)) for one in _FIELDS],
+            facts=STATUS_FACTS,
+            counted=COUNTED,
+            draft_states=DRAFT_STATES,
+            field_name=lambda name: field_name(name, reader.language),
+            left_out_name=lambda name: left_out_name(name, reader.language),
+            currencies=sorted(CURRENCIES),
+            zones=sorted(available_timezones()),
+            may_import=may_import(self._settings),
+            problem=problem,
+            live=1 if is_busy else 0,
+        )
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """POST /import/{draft}/answers: zone, currency, layout or a corrected mapping; the file is read again."""
+        draft, form = await self._mine(request)
+        if draft.state is not DraftState.SHOWN:
+            return _to(f"/import/{draft.draft_id}")
+        try:
+            choices = self._answered(draft, form)
+            if (name := form.get("keep_name", "").strip()) and choices.corrected:
+                table = draft.tables[_table_index(draft, form)]
+                layout = named(choices.corrected[-1], name, [one["header"] for one in table["headers"]])
+                await keep_layout(self._settings, layout, form.get("who", "") or name_of(request))
+        except (BadQueryError, LayoutNameError) as error:
+            return self._show(request, draft, str(error), 422)
+        await self._read(draft, choices)
+        return _to(f"/import/{draft.draft_id}")
+
+    def _answered(self, draft: ImportDraft, form: dict[str, str]) -> ImportChoices:
+        choices = draft.choices
+        zone, currency, layout = (
+            form.get("zone", "").strip(),
+            form.get("currency", "").strip(),
+            form.get("layout", ""),
+        )
+        if zone and zone not in available_timezones():
+            raise BadQueryError(f"unknown zone {zone[:64]!r}; give one such as Asia/Shanghai")
+        if currency and currency.upper() not in CURRENCIES:
+            raise BadQueryError(f"unknown currency {currency[:16]!r}; give an ISO 4217 code such as CNY")
+        if layout and layout not in {one.name for one in (*choices.kept, *known_layouts())}:
+            raise BadQueryError(f"unknown layout {layout[:64]!r}")
+        choices = replace(
+            choices,
+            zone=zone or choices.zone,
+            currency=currency.upper() or choices.currency,
+            layout=layout or choices.layout,
+        )
+        return self._corrected(draft, form, choices)
+
+    def _corrected(self, draft: ImportDraft, form: dict[str, str], choices: ImportChoices) -> ImportChoices:
+        """The choices with the layout of one table corrected, if the form says anything of it."""
+        statuses = {
+            (column, text): fact
+            for key, fact in form.items()
+            if key.startswith("status/") and fact in _FACTS
+            for _, column, text in [key.split("/", 2)]
+        }
+        day_first = {"day": True, "month": False}.get(form.get("day_first", ""))
+        money = form.get("money", "")
+        chosen = {key.removeprefix("column/"): one for key, one in form.items() if key.startswith("column/")}
+        if not (statuses or chosen or money in ("once", "line", "first")) and day_first is None:
+            return choices
+        shown = draft.tables[_table_index(draft, form)]
+        columns = {one["field"]: one["header"] for one in shown["headers"] if one["field"]}
+        if chosen:
+            columns = {}
+            for place, one in enumerate(shown["headers"]):
+                field = chosen.get(str(place), "")
+                if field in columns:
+                    raise BadQueryError(f"{field_name(field, 'en')}: two columns are read as it; choose one")
+                if field in _FIELDS:
+                    columns[field] = one["header"]
+        layout = corrected(
+            shown["recognized"],
+            columns,
+            day_first=day_first,
+            money=money if money in ("once", "line", "first") else "",
+            statuses=statuses,  # type: ignore[arg-type]
+        )
+        others = tuple(one for one in choices.corrected if one.name != layout.name)
+        return replace(choices, corrected=(*others, layout))
+
+    async def start(self, request: web.Request) -> web.StreamResponse:
+        """POST /import/{draft}/import: imports what was shown."""
+        draft, form = await self._mine(request)
+        word = self._renderer.reader(request).word
+        who = " ".join((form.get("who", "") or name_of(request)).split())[:100]
+        if not who:
+            return self._show(request, draft, word("import_say_who"), 422)
+        if not may_import(self._settings):
+            return self._show(request, draft, word("import_not_here"), 409)
+        if draft.is_ready:
+            self._drafts.start(draft, who)
+            remember_name(request, who)
+        return _to(f"/import/{draft.draft_id}")
+
+    async def drop(self, request: web.Request) -> web.StreamResponse:
+        """POST /import/{draft}/drop: forgets an upload."""
+        draft, _ = await self._mine(request)
+        if draft.state is not DraftState.IMPORTING:
+            self._drafts.drop(draft)
+        return _to("/import")
+
+    async def _mine(self, request: web.Request) -> tuple[ImportDraft, dict[str, str]]:
+        form = await fields_of(request)
+        self._forms.check(request, form)
+        try:
+            return self._drafts.get(request.match_info["draft"]), form
+        except UnknownDraftError as error:
+            raise BadQueryError(str(error)) from error
+
+    async def ask_undo(self, request: web.Request) -> web.StreamResponse:
+        """GET /import/undo/{import}: asks before an import is undone."""
+        run = await self._run(request)
+        if run is None or run.state in (ImportState.UNDONE, ImportState.RUNNING):
+            return _to("/import")
+        return self._renderer.render(request, "imports/undo.html", run=run)
+
+    async def undo(self, request: web.Request) -> web.StreamResponse:
+        """POST /import/undo/{import}: undoes an import."""
+        form = await fields_of(request)
+        self._forms.check(request, form)
+        run = await self._run(request)
+        who = " ".join((form.get("who", "") or name_of(request)).split())[:100]
+        if run is None:
+            return _to("/import")
+        if not who:
+            return self._renderer.render(request, "imports/undo.html", 422, run=run)
+        remember_name(request, who)
+        if run.import_id not in self._undoing:
+            self._not_undone.pop(run.import_id, None)
+            self._undoing[run.import_id] = asyncio.create_task(self._undo(run.import_id, who))
+        return _to("/import#imports")
+
+    async def _run(self, request: web.Request) -> ImportRun | None:
+        runs = await read_runs(self._settings, now_ms())
+        return next((one for one in runs if one.import_id == request.match_info["import"]), None)
+
+    async def _undo(self, import_id: str, who: str) -> None:
+        try:
+            await undo_import(self._settings, self._config, import_id, who)
+        except FunnelwatchError as error:
+            self._not_undone[import_id] = str(error)
+        finally:
+            self._undoing.pop(import_id, None)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """While the page is served; what is under way ends with it."""
+        yield
+        for task in self._undoing.values():
+            task.cancel()
+        await asyncio.gather(*self._undoing.values(), return_exceptions=True)
+        await self._drafts.close()
+
+
+def _table_index(draft: ImportDraft, form: dict[str, str]) -> int:
+    index = form.get("table", "0")
+    if not index.isdecimal() or int(index) >= len(draft.tables) or "headers" not in draft.tables[int(index)]:
+        raise BadQueryError("table: unknown table of the file")
+    return int(index)
+
+
+def _to(path: str) -> web.Response:
+    return web.Response(status=303, headers={"Location": path})
+
+
+def _routes(services: PageServices) -> Routes:
+    pages = ImportPages(services)
+    return Routes(
+        pages=(
+            PageRoute("/import", pages.page),
+            PageRoute("/import/files", pages.upload, "POST"),
+            PageRoute("/import/undo/{import}", pages.ask_undo),
+            PageRoute("/import/undo/{import}", pages.undo, "POST"),
+            PageRoute("/import/{draft}", pages.draft),
+            PageRoute("/import/{draft}/answers", pages.answer, "POST"),
+            PageRoute("/import/{draft}/import", pages.start, "POST"),
+            PageRoute("/import/{draft}/drop", pages.drop, "POST"),
+        ),
+        running=(pages.running,),
+    )
+
+
+SUBJECT = Subject(
+    __file__,
+    build=_routes,
+    words=IMPORT_WORDS,
+    navigation=NavigationEntry("/import", "imports"),
+    slow_paths=("/import/files",),
+)
