@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from streams.kafka.topics import EVENTS
 from tests.deadlines import within
 from tests.faults.checker import Checker
+from tests.faults.clocked_part import CLOCK, LOOK_S
 from tests.faults.load import Load
 from tests.faults.monitor_part import FREEZE
 from tests.faults.proxy import Proxy
@@ -20,6 +21,8 @@ from tests.fixtures.kafka_tools import remake
 
 #: longer than the group session, so that the frozen worker has lost its partitions when it wakes
 FREEZE_S = 9.0
+#: for how long a clock is wrong
+MOMENT_S, HOUR_S = 3.0, 3600.0
 #: seconds in which the spool has surely been filled
 FULL_S = 40.0
 
@@ -60,6 +63,9 @@ class Chaos:
             (1, self.fill_spool),
             (1, self.restart_everything),
             (1, self.recreate_events),
+            (1, self.set_collector_clock),
+            (1, self.set_collector_clock_far_ahead),
+            (1, self.set_sender_clock),
         ]
         if chosen:
             names = chosen.split(",")
@@ -213,6 +219,42 @@ class Chaos:
         await self._at_rest()
         await remake(system.settings.kafka, EVENTS, system.make_topics)
         load.go_on()
+
+    async def set_collector_clock(self) -> None:
+        """For a moment the collector's clock is an hour ahead, or behind, as far as records are believed."""
+        await self._with_clock(self._chance.choice((HOUR_S - 2 * MOMENT_S, -HOUR_S)))
+
+    async def set_collector_clock_far_ahead(self) -> None:
+        """For a moment it is ahead by hours, or years: what it took is kept as dead letters, and nothing else is held up."""
+        await self._with_clock(self._chance.choice((2 * HOUR_S, 1e8)), is_doubted=True)
+
+    async def set_sender_clock(self) -> None:
+        """For a moment the senders' clock is an hour ahead, which is rejected at the door, or behind, which is late."""
+        load = self._load
+        load.may_be_rejected = True
+        await load.pause()
+        load.off_s = self._chance.choice((HOUR_S, -HOUR_S))
+        await self._for_a_moment()
+        load.off_s = 0.0
+        load.go_on()
+
+    async def _with_clock(self, off_s: float, is_doubted: bool = False) -> None:
+        load, file = self._load, self._system.folder / "collector" / CLOCK
+        await load.pause()  # else it would not be known by which clock an event was taken
+        load.may_be_rejected, load.is_doubted = True, is_doubted
+        file.write_text(str(off_s))
+        await asyncio.sleep(4 * LOOK_S)
+        await self._for_a_moment()
+        file.unlink()
+        load.is_doubted = False
+        await asyncio.sleep(4 * LOOK_S)
+        load.go_on()
+
+    async def _for_a_moment(self) -> None:
+        self._load.go_on()
+        await asyncio.sleep(MOMENT_S)
+        await self._load.pause()
+        self._load.may_be_rejected = False
 
     async def _at_rest(self) -> None:
         report = await Checker(self._system).wait(self._load.ledger, 120, self._say)

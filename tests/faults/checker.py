@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -26,6 +27,9 @@ SAID_S = 15.0
 PATIENCE_S = 900.0
 
 
+_EVENT_ID = re.compile(r'"event_id":"([^"]+)"')
+
+
 @dataclass
 class Report:
     """What differs; empty lists are what everything is about."""
@@ -41,6 +45,8 @@ class Report:
     strange_events: list[str] = field(default_factory=list)
     count_differences: list[str] = field(default_factory=list)
     alert_differences: list[str] = field(default_factory=list)
+    #: events of a clock that nobody believes, found as dead letters
+    kept_aside: int = 0
     waited_s: float = 0.0
     #: the state of the system at the end if it had not come to rest: what is missing then may be on its way
     not_settled: str = ""
@@ -60,7 +66,7 @@ class Report:
     def __str__(self) -> str:
         head = (
             f"{self.events:,} events, {self.counted:,} counted, {self.transitions} alert transitions "
-            f"({self.lost_transitions} lost, {self.repeated_transitions} repeated)"
+            f"({self.lost_transitions} lost, {self.repeated_transitions} repeated), {self.kept_aside} kept aside"
         )
         if self.not_settled:
             verdict = f"NOT SETTLED, so not known: {self.not_settled}; until now {self.differences} to come"
@@ -121,7 +127,7 @@ class Checker:
         """What differs now."""
         report = Report(events=len(ledger.events))
         try:
-            present, counted, landed = await asyncio.to_thread(self._read)
+            present, counted, landed, letters = await asyncio.to_thread(self._read)
         except Exception as error:  # the store is starting: look again
             report.missing_events.append(f"the store does not answer: {error}")
             return report
@@ -133,6 +139,9 @@ class Checker:
                 report.repeated_events.append(f"{'/'.join(key)} {times} times")
             if key not in ledger.events:
                 report.strange_events.append("/".join(key))
+        report.kept_aside = len(ledger.doubtful & letters)
+        for key in ledger.doubtful - letters:
+            report.missing_events.append(f"{'/'.join(key)}, as a dead letter")
         wanted = ledger.counts()
         report.counted = sum(wanted.values())
         for cell in sorted(wanted.keys() | counted.keys()):
@@ -141,7 +150,9 @@ class Checker:
         await self._compare_alerts(landed, report)
         return report
 
-    def _read(self) -> tuple[Counter[tuple[str, str]], Counter[Cell], Counter[tuple[str, int, str]]]:
+    def _read(
+        self,
+    ) -> tuple[Counter[tuple[str, str]], Counter[Cell], Counter[tuple[str, int, str]], set[tuple[str, str]]]:
         settings = self._settings
         client = clickhouse_connect.get_client(
             host="127.0.0.1",
@@ -162,7 +173,10 @@ class Checker:
                 {(store, minute, str(stage)): int(count) for store, minute, stage, count in rows}
             )
             rows = client.query("SELECT alert_id, sequence, state FROM alert_transitions").result_rows
-            return present, counted, Counter((alert, sequence, str(state)) for alert, sequence, state in rows)
+            transitions = Counter((alert, sequence, str(state)) for alert, sequence, state in rows)
+            rows = client.query("SELECT store_id, payload FROM dead_letters").result_rows
+            letters = {(store, found[1]) for store, text in rows if (found := _EVENT_ID.search(text))}
+            return present, counted, transitions, letters
         finally:
             client.close()
 

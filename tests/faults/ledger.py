@@ -26,11 +26,17 @@ class Ledger:
 
     events: dict[tuple[str, str], Event] = field(default_factory=dict)
     repeats: Counter[str] = field(default_factory=Counter)
+    #: acknowledged by a collector whose clock was further ahead than any record is believed: kept as dead letters
+    doubtful: set[tuple[str, str]] = field(default_factory=set)
 
     def note(self, events: Iterable[Event]) -> None:
         """These events are acknowledged."""
         for event in events:
             self.events[event.store_id, event.event_id] = event
+
+    def doubt(self, events: Iterable[Event]) -> None:
+        """These events are acknowledged, by a clock that nobody believes."""
+        self.doubtful.update((event.store_id, event.event_id) for event in events)
 
     def counts(self) -> Counter[Cell]:
         """The counts that the acknowledged events make. Events of one order have the same minute."""

@@ -49,6 +49,11 @@ class Load:
         self._may_send = asyncio.Event()
         self._may_send.set()
         self._busy = 0
+        #: seconds by which the clock of the HTTP senders is wrong, and whether the collector's is, far ahead
+        self.off_s = 0.0
+        self.is_doubted = False
+        #: whether events may be rejected for their times: a clock is wrong
+        self.may_be_rejected = False
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self, is_by_http: bool = True) -> None:
@@ -90,7 +95,7 @@ class Load:
             if task.done():
                 task.result()
 
-    def _some(self, number: int) -> list[Event]:
+    def _some(self, number: int, off_s: float = 0.0) -> list[Event]:
         chance, made = self._chance, []
         for _ in range(number):
             self._number += 1
@@ -100,7 +105,7 @@ class Load:
                 event_id=f"{self._run}-{self._number}",
                 store_id=chance.choice(self._stores),
                 type=EventType(kind),
-                event_time_ms=received - self._delay_ms(),
+                event_time_ms=received - self._delay_ms() + int(off_s * 1000),
                 received_at_ms=received,
                 platform="own_site",
                 order_id=f"o-{self._run}-{self._number}" if kind in ("order", "payment") else "",
@@ -159,16 +164,19 @@ class Load:
         async with aiohttp.ClientSession(timeout=timeout) as session:
             while not self._is_stopping:
                 began = time.monotonic()
-                events = self._some(40)
+                events = self._some(40, self.off_s)
                 body = ENCODE([_incoming(event) for event in events])
                 async with self._turn():
-                    while not await self._post(session, body):
+                    while (rejected := await self._post(session, body)) is None:
                         self.ledger.repeats["http"] += 1
                         await asyncio.sleep(0.3)
-                    self.ledger.note(events)
+                    taken = [event for place, event in enumerate(events) if place not in rejected]
+                    self.ledger.repeats["rejected"] += len(rejected)
+                    (self.ledger.doubt if self.is_doubted else self.ledger.note)(taken)
                 await self._pause(len(events), began)
 
-    async def _post(self, session: aiohttp.ClientSession, body: bytes) -> bool:
+    async def _post(self, session: aiohttp.ClientSession, body: bytes) -> set[int] | None:
+        """The places of the events that were rejected for a clock that is wrong; None if the request is to be sent again."""
         headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
         try:
             async with session.post(f"{self._collector}/v1/events", data=body, headers=headers) as answer:
@@ -176,12 +184,14 @@ class Load:
                 if answer.status in (429, 502, 503, 504):
                     self.ledger.repeats[f"http {answer.status}"] += 1
                     assert answer.status != 503 or "Retry-After" in answer.headers
-                    return False
-                if answer.status >= 300 or answered.get("rejected"):
+                    return None
+                rejected = answered.get("rejected", [])
+                is_clock = all(one["reason"] == "time_in_future" for one in rejected)
+                if (rejected or answer.status >= 300) and not (self.may_be_rejected and is_clock):
                     raise AssertionError(f"the collector rejected the load: {answer.status} {answered}")
-                return True
+                return {one["index"] for one in rejected}
         except (aiohttp.ClientError, OSError, TimeoutError):
-            return False
+            return None
 
 
 def _incoming(event: Event) -> dict[str, Any]:

@@ -43,6 +43,8 @@ COMPACTED = {
     "delete.retention.ms": "1000",
     "max.compaction.lag.ms": "2000",
 }
+#: roles that can be made to fail in their midst, or whose clock can be wrong
+_MODULES = {"monitor": "tests.faults.monitor_part", "collector": "tests.faults.clocked_part"}
 _CLEANER = "log.cleaner.backoff.ms=500\nlog.segment.delete.delay.ms=1000\n"
 
 
@@ -193,7 +195,7 @@ class System:
         data.mkdir(exist_ok=True)
         link = self.links.get(name, self.links["monitors"])
         settings = self.settings.model_copy(update={"data": data, "kafka": f"127.0.0.1:{link.port}"})
-        module = "tests.faults.monitor_part" if role == "monitor" else "streams.roles"
+        module = _MODULES.get(role, "streams.roles")
         return self._add(name, ["-m", module, role, "--parent", str(os.getpid())], settings)
 
     def add_monitor(self) -> Part:
