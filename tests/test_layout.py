@@ -26,7 +26,7 @@ SCORING: Mapping[str, set[str]] = {
     "baselines": {"errors", "funnel", "calendar"},
     "detection": {"errors", "funnel", "counting", "alerts", "calendar", "baselines"},
     "digest": {"errors", "funnel", "alerts", "wording", "calendar", "records"},
-    "sources": {"errors", "funnel", "wording", "records"},
+    "sources": {"errors", "funnel", "alerts", "wording", "records"},
     "periods": {"errors", "funnel", "alerts", "calendar", "detection", "records"},
 }
 STREAMS: Mapping[str, set[str]] = {

@@ -6,6 +6,7 @@ reported to people by ``streams/notifier``.
 
 from __future__ import annotations
 
+import hashlib
 from enum import StrEnum
 
 import msgspec
@@ -34,6 +35,7 @@ class AlertKind(StrEnum):
     TRACKING = "tracking"
     SURGE = "surge"
     POOLED = "pooled"
+    SOURCE = "source"
 
 
 class AlertLabel(StrEnum):
@@ -46,6 +48,12 @@ class AlertLabel(StrEnum):
     REAL = "real"
     TRACKING = "tracking"
     INFLATED = "inflated"
+
+
+def make_alert_id(store_id: str, step: str, segment: str, kind: AlertKind, opened_at_ms: int) -> str:
+    """The alert's id: a hash of what identifies it, so the same alert found twice has the same id."""
+    text = "\x1f".join((store_id, step, segment, kind, str(opened_at_ms)))
+    return hashlib.blake2b(text.encode(), digest_size=10).hexdigest()
 
 
 class AlertContribution(msgspec.Struct, frozen=True):
@@ -72,6 +80,8 @@ class AlertRecord(Evidence, frozen=True, kw_only=True):
 
     ``lost`` is the shortfall since the window that opened the alert began (``lost_low``..``lost_high``: 90 % interval), in
     downstream events. ``fired_at_ms`` is None for an alert that the calendar holds or held back to its end.
+    An alert of a connection (kind ``source``) has the connection's name for ``segment`` and says what is wrong in ``note``
+    (``scoring/wording/source_note.py``); it has no evidence and no loss.
     An alert of a pool (kind ``pooled``) has the pool's id for ``store_id``, its stores as ``members`` (those that lack most
     first) and their shares of the shortfall as ``contributions``.
     """

@@ -10,13 +10,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scoring.alerts.alert import AlertContribution, AlertKind, AlertLabel, AlertTransition, Evidence, Level
+from scoring.alerts.alert import (
+    AlertContribution,
+    AlertKind,
+    AlertLabel,
+    AlertTransition,
+    Evidence,
+    Level,
+    make_alert_id,
+)
 from scoring.detection.book import Book, StepEntry
 from scoring.detection.engine import RING, SeriesMinute
 from scoring.detection.localise import only_one_segment, segment_shares
 from scoring.detection.policy import WINDOWS, DetectionPolicy
 from scoring.detection.tail import predictive_interval
-from scoring.detection.tracked_alert import TrackedAlert, make_alert_id
+from scoring.detection.tracked_alert import TrackedAlert
 from scoring.detection.tracking import is_inflated, is_sudden_inflation
 from scoring.funnel.arrays import Floats
 from scoring.funnel.units import MINUTE_MS

@@ -18,11 +18,11 @@ import msgspec
 import numpy as np
 from scipy.special import betainc
 
-from scoring.alerts.alert import AlertKind, AlertLabel, AlertTransition, Evidence, Level
+from scoring.alerts.alert import AlertKind, AlertLabel, AlertTransition, Evidence, Level, make_alert_id
 from scoring.detection.book import Book, StepEntry
 from scoring.detection.policy import EXTRA_SURPRISE, WINDOWS, DetectionPolicy
 from scoring.detection.tail import predictive_interval
-from scoring.detection.tracked_alert import TrackedAlert, make_alert_id
+from scoring.detection.tracked_alert import TrackedAlert
 from scoring.funnel.arrays import Floats, Places
 from scoring.funnel.stages import Stage
 from scoring.funnel.units import MINUTE_MS

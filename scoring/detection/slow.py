@@ -18,7 +18,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.alerts.alert import AlertKind, AlertTransition, Level
+from scoring.alerts.alert import AlertKind, AlertTransition, Level, make_alert_id
 from scoring.baselines.baseline import LONGEST, SlowBaseline, StoreBaseline
 from scoring.baselines.business import BusinessHours
 from scoring.baselines.localtime import local_minute
@@ -36,7 +36,7 @@ from scoring.detection.slow_clock import (
 )
 from scoring.detection.slow_rows import slow_evidence, slow_row
 from scoring.detection.special_days import SpecialDays
-from scoring.detection.tracked_alert import TrackedAlert, make_alert_id
+from scoring.detection.tracked_alert import TrackedAlert
 from scoring.funnel.arrays import Bools, Floats
 from scoring.funnel.stages import STAGE_INDEX
 from scoring.funnel.units import HOURS_A_WEEK, MINUTE_MS

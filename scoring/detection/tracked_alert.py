@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import msgspec
 
 from scoring.alerts.alert import (
@@ -17,12 +15,6 @@ from scoring.alerts.alert import (
 )
 from scoring.detection.tracking import Suspicion
 from scoring.funnel.units import Z90
-
-
-def make_alert_id(store_id: str, step: str, segment: str, kind: AlertKind, opened_at_ms: int) -> str:
-    """The alert's id: a hash of what identifies it, so the same alert found twice has the same id."""
-    text = "\x1f".join((store_id, step, segment, kind, str(opened_at_ms)))
-    return hashlib.blake2b(text.encode(), digest_size=10).hexdigest()
 
 
 class TrackedAlert(msgspec.Struct):

@@ -19,7 +19,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.alerts.alert import AlertKind, AlertLabel, AlertTransition, Evidence, Level
+from scoring.alerts.alert import AlertKind, AlertLabel, AlertTransition, Evidence, Level, make_alert_id
 from scoring.baselines.baseline import StoreBaseline, TrafficBaseline
 from scoring.baselines.localtime import WEEK_MINUTES, hour_neighbours, local_minute
 from scoring.baselines.traffic import edges_by_quarter
@@ -30,7 +30,7 @@ from scoring.detection.memory import SeriesMemory, read_series, write_series
 from scoring.detection.policy import EXTRA_SURPRISE, WINDOWS, DetectionPolicy
 from scoring.detection.special_days import SpecialDays
 from scoring.detection.tail import LN10, predictive_interval
-from scoring.detection.tracked_alert import TrackedAlert, make_alert_id
+from scoring.detection.tracked_alert import TrackedAlert
 from scoring.funnel.arrays import Bools, Floats, Places
 from scoring.funnel.stages import STAGE_INDEX, STEPS
 from scoring.funnel.units import HOURS_A_WEEK, MINUTE_MS

@@ -29,6 +29,7 @@ from scoring.wording.catalogue import (
 )
 from scoring.wording.checks import checks_for
 from scoring.wording.period_words import PERIOD_STEP_WORDS
+from scoring.wording.source_note import note_of_source, trouble_in_words
 from scoring.wording.text import Language
 
 
@@ -92,6 +93,9 @@ def _unit(step: str, language: Language) -> str:
 
 def _size(incident: DigestIncident, wording: Wording) -> str:
     alert, language = incident.facts.alert, wording.language
+    note = note_of_source(alert.kind, alert.note)
+    if note is not None:
+        return trouble_in_words(alert, note, language)
     unit = _unit(alert.step, language)
     if alert.lost <= 0 or alert.kind is AlertKind.SURGE:
         return texts.SEEN(

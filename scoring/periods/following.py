@@ -13,8 +13,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from scoring.alerts.alert import AlertKind, AlertState, AlertTransition, Level
-from scoring.detection.tracked_alert import make_alert_id
+from scoring.alerts.alert import AlertKind, AlertState, AlertTransition, Level, make_alert_id
 from scoring.funnel.period_notes import PeriodChange, PeriodNote
 from scoring.funnel.period_steps import PERIOD_STEP_BY_ID
 from scoring.funnel.units import DAY_MS, Z90

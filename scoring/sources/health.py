@@ -12,7 +12,7 @@ import msgspec
 
 from scoring.funnel.units import HOUR_MS, MINUTE_MS
 from scoring.sources.second_way import DayCheck
-from scoring.sources.troubles import Trouble
+from scoring.wording.troubles import Trouble
 
 HEALTH_SCHEMA_VERSION = 1
 HOURS_OF_WEEK = 168

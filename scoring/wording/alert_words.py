@@ -31,6 +31,7 @@ KIND_NAMES: Mapping[AlertKind, Text] = {
     AlertKind.TRACKING: Text("埋点丢失", "Tracking loss"),
     AlertKind.SURGE: Text("异常上升", "Unusual surge"),
     AlertKind.POOLED: Text("多店合并", "Several stores together"),
+    AlertKind.SOURCE: Text("数据源异常", "Trouble of a source"),
 }
 
 LABEL_NAMES: Mapping[AlertLabel, Text] = {

@@ -46,7 +46,9 @@ from scoring.wording.catalogue import (
 from scoring.wording.checks import checks_for
 from scoring.wording.period_cards import report_lines
 from scoring.wording.period_words import PERIOD_STEP_WORDS, say_days
+from scoring.wording.source_note import SourceNote, advice_in_words, note_of_source, trouble_in_words
 from scoring.wording.text import Language, Text
+from scoring.wording.troubles import TROUBLES, Trouble
 
 MAX_LINES = 12
 #: kinds of which a card says whether visitors or only their events are missing
@@ -104,6 +106,10 @@ _LASTED = Text("，已 {span}", ", {span} so far")
 _ENDED = Text("，{end} 恢复，历时 {span}", ", over at {end} after {span}")
 _CLOSED = Text("{who} 关闭：{reason}", "Closed by {who}: {reason}")
 CLOSED = Text("已关闭", "Closed")
+_SOURCE_MEANS = Text(
+    "这个来源的数据可能缺失或延迟；缺少数据不等于销售下降。",
+    "Data of this source may be missing or late; missing data is not a drop in sales.",
+)
 
 
 def build_card(alert: AlertTransition, around: CardContext, wording: Wording, reader_zone: str) -> Card:
@@ -116,14 +122,19 @@ def build_card(alert: AlertTransition, around: CardContext, wording: Wording, re
         reader_zone: IANA zone in which times are given first; the store's own follows where it differs.
     """
     is_firing = alert.state is not AlertState.RESOLVED and around.closed_as is None
-    lines = [_size(alert, around.store, wording), _sureness(alert, around.threshold, wording)]
-    note = _note(alert)
-    if note is not None:
-        lines += report_lines(note, around.calendar, wording.language)
-    else:
-        lines.append(_where(alert, wording))
-        lines.append(_not_the_cause(alert, around, wording))
+    trouble = note_of_source(alert.kind, alert.note)
+    period = _note(alert)
+    if trouble is not None:
+        lines = _of_source(trouble, wording.language, is_firing)
         lines.append(_since(alert, around.store, wording, reader_zone))
+    else:
+        lines = [_size(alert, around.store, wording), _sureness(alert, around.threshold, wording)]
+        if period is not None:
+            lines += report_lines(period, around.calendar, wording.language)
+        else:
+            lines.append(_where(alert, wording))
+            lines.append(_not_the_cause(alert, around, wording))
+            lines.append(_since(alert, around.store, wording, reader_zone))
     people = _people(around, wording.language)
     if people:
         lines.append(Line(LineKind.PEOPLE, people))
@@ -150,6 +161,21 @@ def _note(alert: AlertTransition) -> PeriodNote | None:
     return parse_period_note(alert.note) if alert.step in PERIOD_STEP_WORDS else None
 
 
+def _of_source(note: SourceNote, language: Language, is_firing: bool) -> list[Line]:
+    """What the platform or we said, what it means for the store's figures, and what to do."""
+    said = [Line(LineKind.SIZE, note.detail)] if note.detail else []
+    if note.over is Trouble.PAUSED_BY_PERSON:
+        return [*said, Line(LineKind.WHERE, TROUBLES[note.over][0](language))]
+    if not is_firing:
+        return said
+    advice = advice_in_words(note, language)
+    return [
+        *said,
+        Line(LineKind.NOT_THE_CAUSE, _SOURCE_MEANS(language)),
+        *([Line(LineKind.CHECK, advice)] if advice else []),
+    ]
+
+
 def _people(around: CardContext, language: Language) -> str:
     parts = []
     if around.acknowledged_by:
@@ -173,7 +199,10 @@ def _headline(alert: AlertTransition, around: CardContext, wording: Wording, is_
     language = wording.language
     over = RESOLVED if alert.state is AlertState.RESOLVED else CLOSED
     verdict = SEVERITY_NAMES[around.severity](language) if is_firing else over(language)
-    if alert.kind is AlertKind.CONVERSION and alert.sample > 0 and alert.high <= alert.sample:
+    note = note_of_source(alert.kind, alert.note)
+    if note is not None:
+        result = trouble_in_words(alert, note, language)
+    elif alert.kind is AlertKind.CONVERSION and alert.sample > 0 and alert.high <= alert.sample:
         is_over = STEP_BY_ID.get(alert.step) in STEPS_OVER or alert.step in PERIOD_STEP_WORDS
         result = (_RATE_OVER if is_over else _RATE)(
             language,

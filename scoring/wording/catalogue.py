@@ -126,6 +126,10 @@ OWNERS: Mapping[str, Text] = {
 }
 
 
+#: the step of an alert of a connection
+_SOURCE_STEP = Text("数据源", "Source")
+
+
 def step_name(step: str, language: Language) -> str:
     """The name of a step (or of a single stage) for people, for example ``下单 → 支付``; the id itself for an unknown one."""
     reported = PERIOD_STEP_WORDS.get(step)
@@ -133,6 +137,8 @@ def step_name(step: str, language: Language) -> str:
         return reported.name(language)
     known = STEP_BY_ID.get(step)
     if known is None:
+        if step == "source":
+            return _SOURCE_STEP(language)
         return next((name(language) for stage, name in STAGE_NAMES.items() if stage == step), step)
     return f"{STAGE_NAMES[known.upstream](language)} → {STAGE_NAMES[known.downstream](language)}"
 

@@ -224,6 +224,15 @@ KIND_CHECKS: Mapping[str, tuple[Check, ...]] = {
         ),
         Check("engineering", Text("查是否有爬虫或重复上报。", "Look for bots or repeated reports.")),
     ),
+    AlertKind.SOURCE: (
+        Check(
+            "engineering",
+            Text(
+                "在“数据源”页面查看该连接的状态、原因和处理办法。",
+                "See the connection's state, why, and what to do on the page Sources.",
+            ),
+        ),
+    ),
     AlertKind.POOLED: (
         Check(
             "engineering",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import getpass
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +15,7 @@ from streams.cli.terminal import confirm, say, say_json
 from streams.clock import now, now_ms
 
 if TYPE_CHECKING:
+    from scoring.alerts.alert import AlertTransition
     from streams.settings import Settings
     from streams.sources.connection import Connection
     from streams.sources.directory import ConnectionDirectory
@@ -70,12 +71,12 @@ def _known(directory: ConnectionDirectory, name: str) -> Connection:
     return found
 
 
-def _publish(settings: Settings, records: dict[str, Any]) -> None:
+def _publish(settings: Settings, records: dict[str, Any], alerts: Sequence[AlertTransition] = ()) -> None:
     from streams.kafka.errors import KafkaUnreachableError
     from streams.sources.source_log import publish_records
 
     try:
-        asyncio.run(publish_records(settings, records))
+        asyncio.run(publish_records(settings, records, alerts=alerts))
     except KafkaUnreachableError as error:
         raise failed(str(error)) from error
 
@@ -196,6 +197,8 @@ def remove(name: _Name, yes: _Yes = False, data: _Data = None) -> None:
 
     A connection of funnelwatch.yaml is removed there.
     """
+    from scoring.sources.source_alerts import SourceAlert, ended
+
     settings = running_instance(data)
     directory = _directory(settings)
     connection = _known(directory, name)
@@ -205,8 +208,12 @@ def remove(name: _Name, yes: _Yes = False, data: _Data = None) -> None:
         raise typer.Abort
     book = directory.book
     kept = [key for kind in ("cursor", "backfill") for key in book.keys(f"{kind}/{name}")]
-    single = [f"{kind}/{name}" for kind in ("connection", "control", "trial", "token", "health", "lease")]
-    _publish(settings, dict.fromkeys([*single, *kept]))
+    single = [
+        f"{kind}/{name}" for kind in ("connection", "control", "trial", "alert", "token", "health", "lease")
+    ]
+    alert = book.get(SourceAlert, f"alert/{name}")
+    over = [ended(alert.newest, now_ms())] if alert is not None and alert.newest is not None else []
+    _publish(settings, dict.fromkeys([*single, *kept]), over)
     say(f"removed: {name}")
 
 

@@ -15,6 +15,7 @@ from scoring.alerts.alert import AlertState, AlertTransition
 from scoring.alerts.deciding import Candidate
 from scoring.alerts.routing import RoutingError, severity
 from scoring.funnel.pools import parse_pool
+from scoring.wording.source_note import note_of_source
 from streams.config.model import Config
 from streams.kafka import topics
 from streams.kafka.followers import TopicFollower
@@ -57,6 +58,7 @@ class AlertBook:
         shared = {str(pool[0]): pool[1]} if pool else {}
         handling = self.actions.handling(alert.alert_id)
         money = self.lost_money.get(alert.alert_id)
+        note = note_of_source(alert.kind, alert.note)
         labels = {
             "alert_id": alert.alert_id,
             "store_id": alert.store_id,
@@ -69,6 +71,8 @@ class AlertBook:
             "platform": store.platform.value if store else shared.get("platform", ""),
             "country": store.country if store else shared.get("country", ""),
             "category": store.category if store else "",
+            "connection": alert.segment if note else "",
+            "owner": note.owner if note else "",
         }
         return Candidate(
             alert_id=alert.alert_id,

@@ -96,6 +96,7 @@ def explain(
 #: the labels that matchers may name
 LABELS = (
     "store_id", "step", "segment", "kind", "level", "label", "severity", "platform", "country", "category",
+    "connection", "owner",
 )  # fmt: skip
 
 

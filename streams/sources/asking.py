@@ -17,7 +17,7 @@ from multidict import CIMultiDict
 
 from scoring.events.personal_values import mask_text
 from scoring.sources.json_values import UnreadableValueError, read_json
-from scoring.sources.troubles import Trouble
+from scoring.wording.troubles import Trouble
 from streams.errors import RejectedError, UnreachableError
 
 #: bytes of an answer at most

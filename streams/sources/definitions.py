@@ -15,7 +15,7 @@ _PARAGRAPH = re.compile(r"(?:\*\*(?P<head>.+?)\*\*\s*)?(?P<text>.*)", re.DOTALL)
 
 @cache
 def definition_of(source: str, language: Language) -> tuple[tuple[str, str], ...]:
-    """The paragraphs of ``definition.md`` in its folder, as (head, text); of a source without one its short definition."""
+    """The paragraphs of the sheet in its folder, as (head, text); of a source without one its short definition."""
     path = Path(__file__).parent / source / "definition.md"
     spec = source_named(source)
     if not path.is_file():

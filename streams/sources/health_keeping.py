@@ -6,6 +6,7 @@ from collections import Counter, OrderedDict
 from typing import TYPE_CHECKING
 
 import msgspec
+import structlog
 
 from scoring.funnel.units import HOUR_MS
 from scoring.records.raw_delivery import DeliveryDoor, RawDelivery
@@ -18,13 +19,16 @@ from scoring.sources.health import (
     state_of,
     with_delivery,
 )
+from scoring.sources.source_alerts import SourceAlert, followed
 from scoring.sources.tokens import warning_due
 from scoring.sources.translated import MappingGap, Translated
-from scoring.sources.troubles import Trouble
+from scoring.wording.troubles import Trouble
 from streams.sources.source_log import log_key
 
 if TYPE_CHECKING:
     from streams.sources.worker import ConnectionWorker
+
+_log = structlog.get_logger()
 
 #: a state that has not changed is published again after this long, with its figures
 _REPEAT_MS = 30_000
@@ -125,9 +129,11 @@ class HealthKeeper:
     def __init__(self, worker: ConnectionWorker) -> None:
         self._worker = worker
         self.published: ConnectionHealth | None = None
+        self._alert = SourceAlert()
 
-    def load(self, health: ConnectionHealth | None) -> None:
+    def load(self, health: ConnectionHealth | None, alert: SourceAlert | None = None) -> None:
         """Go on from what the former owner published."""
+        self._alert = alert or SourceAlert()
         if health is not None:
             self.published = health
             self._worker.check = health.check
@@ -180,7 +186,8 @@ class HealthKeeper:
             present.trouble,
             present.detail,
         )
-        if is_news or before is None or present.at_ms - before.at_ms >= _REPEAT_MS:
+        is_alert = followed(self._alert, present)[1] is not None
+        if is_news or is_alert or before is None or present.at_ms - before.at_ms >= _REPEAT_MS:
             await self.publish()
 
     async def publish(self) -> None:
@@ -189,9 +196,17 @@ class HealthKeeper:
         Raises:
             OwnershipLostError: another process owns the connection.
         """
-        present = self.present()
-        await self._worker.tools.write({log_key("health", self._worker.name): present})
-        self.published = present
+        present, name = self.present(), self._worker.name
+        alert, transition = followed(self._alert, present)
+        records: dict[str, object] = {log_key("health", name): present}
+        if alert != self._alert:
+            records[log_key("alert", name)] = alert
+        await self._worker.tools.write(records, () if transition is None else (transition,))
+        if transition is not None:
+            _log.info(
+                "alert_changed", alert=transition.alert_id, state=transition.state.value, connection=name
+            )
+        self.published, self._alert = present, alert
         await self._worker.tools.report(present)
 
 

@@ -7,7 +7,7 @@ import contextlib
 from scoring.sources.health import ConnectionHealth, ConnectionState
 from scoring.sources.second_way import days_of
 from scoring.sources.tokens import days_left
-from scoring.sources.troubles import Trouble
+from scoring.wording.troubles import Trouble
 from streams.metrics import SOURCES_DIFFERING_DAYS, SOURCES_STATE, SOURCES_TOKEN_DAYS
 from streams.sources.connection import Connection
 

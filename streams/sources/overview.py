@@ -20,8 +20,8 @@ from scoring.sources.backfills import (
 from scoring.sources.health import ConnectionHealth, ConnectionState, DeliveryHealth, ResourceHealth
 from scoring.sources.second_way import DayDifference
 from scoring.sources.tokens import days_left
-from scoring.sources.troubles import TROUBLES, Trouble
 from scoring.wording.text import Language, Text
+from scoring.wording.troubles import TROUBLES, Trouble
 from streams.sources.connection import Connection
 from streams.sources.directory import ConnectionDirectory
 from streams.sources.registry import source_named

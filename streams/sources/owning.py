@@ -24,7 +24,8 @@ from streams.sources.publishing import RecordPublisher
 from streams.sources.sealing import Sealer
 from streams.sources.source import SourceSpec
 from streams.sources.source_log import ConnectionLease, OwnershipLostError, OwnerWriter, log_key
-from streams.sources.worker import ConnectionWorker, WorkerTools
+from streams.sources.worker import ConnectionWorker
+from streams.sources.worker_tools import WorkerTools
 
 _log = structlog.get_logger()
 

@@ -25,7 +25,7 @@ from scoring.sources.cursors import (
     next_window,
 )
 from scoring.sources.health import ResourceHealth
-from scoring.sources.troubles import Trouble
+from scoring.wording.troubles import Trouble
 from streams.sources.api import ConnectionApi
 from streams.sources.asking import PlatformError, PlatformThrottledError, VersionRetiredError
 from streams.sources.connection import Connection

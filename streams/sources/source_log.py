@@ -1,6 +1,6 @@
 """What is kept of sources on the compacted topic ``funnel.sources.v1``: connections added at run time, wishes, cursors, tokens, health.
 
-Keys: ``connection/NAME``, ``control/NAME``, ``trial/NAME``, ``cursor/NAME/RESOURCE``, ``backfill/NAME/ID/RESOURCE``, ``token/NAME``
+Keys: ``connection/NAME``, ``control/NAME``, ``trial/NAME``, ``alert/NAME``, ``cursor/NAME/RESOURCE``, ``backfill/NAME/ID/RESOURCE``, ``token/NAME``
 (sealed), ``health/NAME``, ``lease/NAME``, and ``import/ID`` of imports. People write connections, controls and imports; everything else
 is written by the one owner of a connection, through a transactional producer of its partition that fences whoever owned it before: a
 process that was suspended and wakes up can move no cursor and put no old token over a new one.
@@ -9,7 +9,7 @@ process that was suspended and wakes up can move no cursor and put no old token 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -17,6 +17,7 @@ import structlog
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
 
+from scoring.alerts.alert import AlertTransition
 from scoring.sources.backfills import BackfillWish
 from streams.errors import FencedError
 from streams.kafka import topics
@@ -29,6 +30,8 @@ T = TypeVar("T")
 SOURCE_RECORD_VERSION = 1
 #: after this long the broker aborts a transaction whose owner is gone
 _TRANSACTION_MS = 20_000
+#: (topic, key, value, partition) of what one write makes durable
+_Written = list[tuple[str, bytes, bytes | None, int | None]]
 
 
 class OwnershipLostError(FencedError):
@@ -209,9 +212,12 @@ async def read_book(kafka: str, rename: Callable[[str], str] = str) -> SourceBoo
 
 
 async def publish_records(
-    settings: Settings, records: Mapping[str, Any], rename: Callable[[str], str] = str
+    settings: Settings,
+    records: Mapping[str, Any],
+    rename: Callable[[str], str] = str,
+    alerts: Sequence[AlertTransition] = (),
 ) -> None:
-    """Write records of people (connections, controls); None under a key forgets what is there.
+    """Write records of people (connections, controls); None under a key forgets what is there. ``alerts`` end with them.
 
     Raises:
         KafkaUnreachableError: the broker did not acknowledge them.
@@ -224,6 +230,10 @@ async def publish_records(
         for key, record in records.items():
             value = None if record is None else msgspec.json.encode(record)
             await producer.send_and_wait(rename(topics.SOURCES), value, key=key.encode(), partition=0)
+        for one in alerts:
+            await producer.send_and_wait(
+                rename(topics.ALERTS), msgspec.json.encode(one), key=one.store_id.encode()
+            )
     except KafkaError as error:
         raise KafkaUnreachableError(
             f"the broker did not take it ({type(error).__name__}); try again"
@@ -242,8 +252,8 @@ class OwnerWriter:
     """
 
     def __init__(self, kafka: str, transactional_id: str, rename: Callable[[str], str] = str) -> None:
-        self._topic = rename(topics.SOURCES)
-        self._waiting: list[tuple[dict[str, bytes | None], asyncio.Future[None]]] = []
+        self._topic, self._alerts = rename(topics.SOURCES), rename(topics.ALERTS)
+        self._waiting: list[tuple[_Written, asyncio.Future[None]]] = []
         self._flushing: asyncio.Task[None] | None = None
         self._is_lost = False
         self._producer = AIOKafkaProducer(
@@ -257,15 +267,19 @@ class OwnerWriter:
         """Fence the former owner: what it wrote is complete or gone, and it can write nothing more."""
         await self._producer.start()
 
-    async def write(self, records: Mapping[str, Any]) -> None:
-        """Make ``records`` durable, all or none, before anything else happens; None forgets.
+    async def write(self, records: Mapping[str, Any], alerts: Sequence[AlertTransition] = ()) -> None:
+        """Make ``records`` durable, all or none, before anything else happens; None forgets. Alerts are published with them.
 
         What many connections write at the same time shares a transaction.
 
         Raises:
             OwnershipLostError: another process owns the partition, or the broker did not take them.
         """
-        values = {key: None if one is None else msgspec.json.encode(one) for key, one in records.items()}
+        values: _Written = [
+            (self._topic, key.encode(), None if one is None else msgspec.json.encode(one), 0)
+            for key, one in records.items()
+        ]
+        values += [(self._alerts, one.store_id.encode(), msgspec.json.encode(one), None) for one in alerts]
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((values, written))
         if self._flushing is None or self._flushing.done():
@@ -288,14 +302,14 @@ class OwnerWriter:
                 else:
                     written.set_exception(error)
 
-    async def _commit(self, batches: list[dict[str, bytes | None]]) -> None:
+    async def _commit(self, batches: list[_Written]) -> None:
         if self._is_lost:
             raise OwnershipLostError("another process owns the connection")
         try:
             async with self._producer.transaction():
                 for values in batches:
-                    for key, value in values.items():
-                        await self._producer.send(self._topic, value, key=key.encode(), partition=0)
+                    for topic, key, value, partition in values:
+                        await self._producer.send(topic, value, key=key, partition=partition)
         except (ProducerFenced, InvalidProducerEpoch, KafkaError) as error:
             self._is_lost = True  # a producer that was fenced once can do nothing more
             raise OwnershipLostError(

@@ -7,8 +7,7 @@ connection only. Ownership is the exception: whoever lost it stops at once.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -21,20 +20,20 @@ from scoring.sources.budget import Urgency
 from scoring.sources.cursors import CursorState, IncompleteWalkError, PollWindow
 from scoring.sources.health import ConnectionHealth
 from scoring.sources.second_way import DayCheck
+from scoring.sources.source_alerts import SourceAlert
 from scoring.sources.tokens import TokenPair
-from scoring.sources.troubles import Trouble
+from scoring.wording.troubles import Trouble
 from streams.collector.spool import SpoolFullError
 from streams.kafka.errors import KafkaUnreachableError
 from streams.schema import ConfigError
 from streams.sources.api import ConnectionApi
-from streams.sources.asking import HttpSender, PlatformError
+from streams.sources.asking import PlatformError
 from streams.sources.backfilling import Backfiller
-from streams.sources.budgets import Budgets
-from streams.sources.comparing import DayComparer, StoredDays
+from streams.sources.comparing import DayComparer
 from streams.sources.connection import Connection
 from streams.sources.health_keeping import DeliveryNotes, HealthKeeper
-from streams.sources.polling import DeliverySink, Pseudonym, ResourcePoller
-from streams.sources.sealing import SealedUnreadableError, Sealer
+from streams.sources.polling import ResourcePoller
+from streams.sources.sealing import SealedUnreadableError
 from streams.sources.source import SourceSpec
 from streams.sources.source_log import (
     ConnectionControl,
@@ -45,6 +44,7 @@ from streams.sources.source_log import (
 )
 from streams.sources.token_keeping import TokenKeeper, TokenRecord
 from streams.sources.trying import tried
+from streams.sources.worker_tools import WorkerTools
 
 _log = structlog.get_logger()
 
@@ -56,38 +56,6 @@ _MAX_REJECTIONS = 3
 _MAX_WAITING = 2000
 _COMPARE_MS, _FIRST_COMPARE_S = 6 * HOUR_MS, 600.0
 _UPKEEP_S, _PAUSED_S, _RETRY_S, _BUG_S = 30.0, 1.0, 5.0, 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerTools:
-    """What a connection's work uses of its process.
-
-    Attributes:
-        sender, budgets, sealer: shared by all connections.
-        sink: takes raw deliveries.
-        write: makes records of the topic of sources durable; raises OwnershipLostError.
-        pseudonym: of (store, id of a person), marked as ours.
-        stored: what is stored of closed days.
-        now_ms, clock_s: the clocks.
-        lag: deliveries that wait to be translated next to this connection's.
-        process: its name, for people.
-        report: takes each state that is published (metrics, alerts).
-        pace_s: how often the state is looked at, and what people wish for.
-    """
-
-    sender: HttpSender
-    budgets: Budgets
-    sealer: Sealer
-    sink: DeliverySink
-    write: Callable[[Mapping[str, Any]], Awaitable[None]]
-    pseudonym: Pseudonym
-    stored: StoredDays
-    now_ms: Callable[[], int]
-    clock_s: Callable[[], float]
-    lag: Callable[[], int]
-    process: str
-    report: Callable[[ConnectionHealth], Awaitable[None]]
-    pace_s: float = 5.0
 
 
 class ConnectionWorker:
@@ -202,7 +170,8 @@ class ConnectionWorker:
     def _load(self) -> None:
         """Go on where the former owner was."""
         book, name = self._book(), self.name
-        self.health.load(book.get(ConnectionHealth, log_key("health", name)))
+        alert = book.get(SourceAlert, log_key("alert", name))
+        self.health.load(book.get(ConnectionHealth, log_key("health", name)), alert)
         trial = book.get(StoredTrial, log_key("trial", name))
         self._tested_ms = trial.asked_ms if trial is not None else 0
         spec, connection, tools = self.spec, self.connection, self._tools

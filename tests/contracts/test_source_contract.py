@@ -16,6 +16,7 @@ import pytest
 import stamina
 from structlog.testing import capture_logs
 
+from scoring.alerts.alert import AlertState
 from scoring.events.pseudonyms import Pseudonyms
 from scoring.events.redaction import mask_document
 from scoring.records.order_life import OrderLife, StageEvents, merge, stage_events
@@ -24,8 +25,8 @@ from scoring.sources.health import ConnectionState
 from scoring.sources.json_values import read_json
 from scoring.sources.signatures import SignatureVerdict
 from scoring.sources.translated import Translated, TranslationError
-from scoring.sources.troubles import Trouble
 from scoring.wording.text import LANGUAGES
+from scoring.wording.troubles import Trouble
 from streams.sources.connection import Connection
 from streams.sources.hook_door import delivery_id
 from streams.sources.registry import SOURCES, source_named
@@ -338,6 +339,11 @@ def test_a_rejected_token_pauses_the_connection_says_so_and_goes_on_once_it_is_g
     bench, shop, states = in_virtual_time(work)
     assert states == [ConnectionState.PAUSED, ConnectionState.CONNECTED]
     assert whole(bench, shop, BEGIN_MS + 3 * HOUR_MS)
+    assert [(one.state, one.sequence) for one in bench.durable.alerts] == [
+        (AlertState.FIRING, 0),
+        (AlertState.RESOLVED, 1),
+    ]
+    assert len({one.alert_id for one in bench.durable.alerts}) == 1
 
 
 def test_a_scope_that_is_missing_stops_its_resource_and_no_other(polled: Polled) -> None:

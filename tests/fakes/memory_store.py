@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from scoring.alerts.alert import AlertTransition
 from scoring.errors import ScoringError
 from scoring.records.order_facts import OrderFacts
 from scoring.records.order_life import OrderLife, merge
@@ -84,10 +85,12 @@ class DurableBook:
     def __init__(self, step: Step = lambda name: None) -> None:
         self.book, self.step = SourceBook(), step
         self.history: list[tuple[str, bytes | None]] = []
+        self.alerts: list[AlertTransition] = []
 
-    async def write(self, records: Mapping[str, Any]) -> None:
+    async def write(self, records: Mapping[str, Any], alerts: Sequence[AlertTransition] = ()) -> None:
         """All or none."""
         self.step("before write")
+        self.alerts += alerts
         for key, record in records.items():
             value = None if record is None else msgspec.json.encode(record)
             self.history.append((key, value))

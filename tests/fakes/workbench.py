@@ -15,7 +15,8 @@ from streams.sources.configs import CONNECTION
 from streams.sources.connection import Connection, connection_of
 from streams.sources.sealing import Sealer
 from streams.sources.source import SourceSpec
-from streams.sources.worker import ConnectionWorker, WorkerTools
+from streams.sources.worker import ConnectionWorker
+from streams.sources.worker_tools import WorkerTools
 from tests.fakes.memory_store import DurableBook, MemoryStore
 from tests.fakes.virtual import VirtualClock
 

@@ -12,6 +12,7 @@ from scoring.funnel.stages import STEP_BY_ID
 from scoring.wording import alert_words
 from scoring.wording import catalogue as texts
 from scoring.wording.period_words import PERIOD_STEP_WORDS
+from scoring.wording.source_note import note_of_source, trouble_in_words
 from scoring.wording.text import Text
 from streams.channels.registry import channel_spec
 from streams.config.model import Config, StoreConfig
@@ -115,6 +116,14 @@ class Names:
     def comparable(self, kind: str) -> str:
         """Whether the stores of a platform may be compared."""
         return self._word(f"comparable_{kind}", kind)
+
+    def source_trouble(self, alert: Any) -> str:
+        """What is wrong with the connection of an alert of the kind ``source``, with its owner; empty for any other alert."""
+        note = note_of_source(alert.kind, alert.note)
+        if note is None:
+            return ""
+        said = [trouble_in_words(alert, note, self._reader.language), note.detail, note.owner]
+        return " · ".join(part for part in said if part)
 
     def supply(self, supply: str) -> str:
         """How a source gives a stage."""

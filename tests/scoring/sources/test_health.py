@@ -20,8 +20,8 @@ from scoring.sources.health import (
     with_delivery,
 )
 from scoring.sources.second_way import DayCheck, DayDifference
-from scoring.sources.troubles import TROUBLES, Trouble
 from scoring.wording.text import LANGUAGES
+from scoring.wording.troubles import TROUBLES, Trouble
 
 NOW_MS = 1_764_300_000_000
 WEEK_MS = 168 * HOUR_MS

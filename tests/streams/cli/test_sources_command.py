@@ -16,7 +16,7 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from scoring.sources.health import ConnectionHealth, ConnectionState
-from scoring.sources.troubles import Trouble
+from scoring.wording.troubles import Trouble
 from streams.cli.main import app
 from streams.clock import now_ms
 from streams.kafka.admin import create_topics

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from scoring.sources.health import ConnectionHealth, ConnectionState, DeliveryHealth
-from scoring.sources.troubles import Trouble
+from scoring.wording.troubles import Trouble
 from streams.sources.definitions import definition_of
 from streams.sources.source_log import (
     ConnectionControl,

@@ -1,0 +1,115 @@
+"""When a connection's trouble becomes an alert, changes it and ends it: one alert a connection, of the kind ``source``.
+
+Pure: the owner of a connection keeps the state next to the connection's health and publishes what follows in the same transaction.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from scoring.alerts.alert import AlertKind, AlertState, AlertTransition, Level, make_alert_id
+from scoring.funnel.units import MINUTE_MS
+from scoring.sources.health import ConnectionHealth, ConnectionState
+from scoring.wording.source_note import SOURCE_STEP, SourceNote, write_note
+from scoring.wording.troubles import Trouble
+
+#: a trouble is an alert once it has lasted this long, and over once all has been well this long: a state may flicker
+OPENS_AFTER_MS, ENDS_AFTER_MS = 2 * MINUTE_MS, 2 * MINUTE_MS
+#: what is said of a connection that works
+_NOT_WRONG = frozenset({Trouble.NONE, Trouble.BEHIND, Trouble.PAUSED_BY_PERSON})
+
+
+class SourceAlert(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is kept of a connection's alert.
+
+    Attributes:
+        newest: its newest transition; None while there is no alert.
+        wrong_since_ms, well_since_ms: since when it is so; 0 if it is not.
+    """
+
+    newest: AlertTransition | None = None
+    wrong_since_ms: int = 0
+    well_since_ms: int = 0
+
+
+def followed(known: SourceAlert, health: ConnectionHealth) -> tuple[SourceAlert, AlertTransition | None]:
+    """What is known after this state, and the transition that follows from it, if any."""
+    is_wrong, at_ms = health.trouble not in _NOT_WRONG, health.at_ms
+    wrong_since = (known.wrong_since_ms or at_ms) if is_wrong else 0
+    well_since = 0 if is_wrong else (known.well_since_ms or at_ms)
+    open_alert = known.newest
+    transition: AlertTransition | None = None
+    if open_alert is None:
+        if is_wrong and at_ms - wrong_since >= OPENS_AFTER_MS:
+            transition = _opened(health, wrong_since)
+    elif is_wrong:
+        transition = _changed(open_alert, health)
+    elif health.trouble is Trouble.PAUSED_BY_PERSON or at_ms - well_since >= ENDS_AFTER_MS:
+        transition = ended(open_alert, at_ms, health.trouble)
+    newest = open_alert if transition is None else transition
+    if newest is not None and newest.state is AlertState.RESOLVED:
+        newest = None
+    return SourceAlert(newest, wrong_since, well_since), transition
+
+
+def ended(alert: AlertTransition, at_ms: int, over: Trouble = Trouble.NONE) -> AlertTransition:
+    """The last transition of an alert: all is well, somebody paused the connection, or it was removed."""
+    note = msgspec.json.decode(alert.note, type=SourceNote)
+    return msgspec.structs.replace(
+        alert,
+        state=AlertState.RESOLVED,
+        sequence=alert.sequence + 1,
+        at_ms=at_ms,
+        resolved_at_ms=at_ms,
+        note=write_note(msgspec.structs.replace(note, over=over)),
+    )
+
+
+def _level(health: ConnectionHealth) -> Level:
+    """Late data is a notice; what does not work any more is a page."""
+    is_broken = health.state in (ConnectionState.BROKEN, ConnectionState.PAUSED)
+    return Level.PAGE if is_broken else Level.NOTICE
+
+
+def _note(health: ConnectionHealth) -> str:
+    return write_note(SourceNote(health.trouble, health.source, health.owner, health.detail[:200]))
+
+
+def _opened(health: ConnectionHealth, opened_ms: int) -> AlertTransition:
+    store = health.stores[0]
+    return AlertTransition(
+        alert_id=make_alert_id(store, SOURCE_STEP, health.name, AlertKind.SOURCE, opened_ms),
+        store_id=store,
+        step=SOURCE_STEP,
+        segment=health.name,
+        kind=AlertKind.SOURCE,
+        level=_level(health),
+        state=AlertState.FIRING,
+        sequence=0,
+        at_ms=health.at_ms,
+        opened_at_ms=opened_ms,
+        fired_at_ms=health.at_ms,
+        resolved_at_ms=None,
+        surprise=0.0,
+        observed=0.0,
+        expected=0.0,
+        low=0.0,
+        high=0.0,
+        window_minutes=0,
+        sample=0.0,
+        lost=0.0,
+        lost_low=0.0,
+        lost_high=0.0,
+        note=_note(health),
+    )
+
+
+def _changed(alert: AlertTransition, health: ConnectionHealth) -> AlertTransition | None:
+    """Another trouble or level; the same trouble in other words is no news."""
+    known = msgspec.json.decode(alert.note, type=SourceNote)
+    level = _level(health)
+    if (known.trouble, alert.level) == (health.trouble, level):
+        return None
+    return msgspec.structs.replace(
+        alert, level=level, sequence=alert.sequence + 1, at_ms=health.at_ms, note=_note(health)
+    )
