@@ -13,7 +13,8 @@ from scoring.alerts.alert import AlertTransition
 from scoring.calendar.effects import DayRules
 from scoring.detection.policy import DetectionPolicy
 from scoring.funnel.period_steps import PERIOD_STEP_BY_ID
-from scoring.funnel.units import DAY_MS
+from scoring.funnel.units import DAY_MS, WEEK_MS
+from scoring.periods.expecting import LEAST_DAYS
 from scoring.periods.following import Follower, ReportMemory
 from scoring.periods.judging import PeriodIncident, SeriesJudge
 from scoring.periods.series import PeriodPoint, SeriesKey, Way, keys_of, points_of
@@ -110,11 +111,29 @@ class PeriodBook:
         return gone
 
 
+@dataclass(slots=True)
+class JudgedHistory:
+    """What a backtest of reports found: every incident as an alert, by time; the series, and their judged periods in weeks."""
+
+    alerts: list[AlertTransition] = field(default_factory=list)
+    series: list[SeriesKey] = field(default_factory=list)
+    store_weeks: float = 0.0
+
+
 def judge_history(
     rows: Iterable[ReportRow], policy: DetectionPolicy, rules: DayRules | None = None
-) -> list[tuple[SeriesKey, tuple[PeriodPoint, ...], list[PeriodIncident]]]:
-    """Every series of past rows with all its incidents, also those that would not be news: what a backtest reads."""
-    book = PeriodBook(policy, rules)
+) -> JudgedHistory:
+    """Judge past rows whole: also incidents that are over, or would not be news."""
+    book, judged = PeriodBook(policy, rules), JudgedHistory()
     for row in rows:
         book.take(row)
-    return [(key, *book.incidents(key)) for key in sorted(book.series)]
+    for key in sorted(book.series):
+        points, incidents = book.incidents(key)
+        if not points:
+            continue
+        follower = Follower(key, points, points[-1].told_at_ms, None)
+        judged.alerts += [follower.reported(one, points[one.last].told_at_ms).alert for one in incidents]
+        judged.series.append(key)
+        judged.store_weeks += max(points[-1].end_ms - points[0].start_ms - LEAST_DAYS * DAY_MS, 0) / WEEK_MS
+    judged.alerts.sort(key=lambda alert: (alert.opened_at_ms, alert.store_id, alert.step))
+    return judged

@@ -84,8 +84,11 @@ class Follower:
         span = self._span(incident)
         if before is not None and span[0] < before.last_ms:
             return None  # of periods that were reported, and closed
-        key, opened_at_ms = self._key, span[0]
-        at_ms = max(self._points[incident.opened].told_at_ms, last.told_at_ms)
+        return self.reported(incident, max(self._points[incident.opened].told_at_ms, last.told_at_ms))
+
+    def reported(self, incident: PeriodIncident, at_ms: int) -> ReportMemory:
+        """An incident as an alert that nobody has been notified of yet."""
+        key, opened_at_ms = self._key, self._span(incident)[0]
         blank = AlertTransition(
             alert_id=make_alert_id(key.store_id, key.step, "", AlertKind.CONVERSION, opened_at_ms),
             store_id=key.store_id, step=key.step, segment="", opened_at_ms=opened_at_ms, fired_at_ms=None, resolved_at_ms=None,
@@ -124,8 +127,9 @@ class Follower:
         note = self._note(
             memory.first_ms, memory.last_ms, PeriodChange.WITHDRAWN if is_gone else PeriodChange.TAKEN_BACK
         )
+        now = memory.alert.observed if is_gone else sum(self._figures_down(memory))
         alert = msgspec.structs.replace(
-            memory.alert, state=AlertState.RESOLVED, resolved_at_ms=at_ms, at_ms=at_ms, sequence=memory.alert.sequence + 1,
+            memory.alert, observed=now, surprise=0.0, state=AlertState.RESOLVED, resolved_at_ms=at_ms, at_ms=at_ms, sequence=memory.alert.sequence + 1,
             lost=0.0, lost_low=0.0, lost_high=0.0, note=note.text(),
         )  # fmt: skip
         return msgspec.structs.replace(memory, alert=alert)
@@ -172,6 +176,9 @@ class Follower:
 
     def _span(self, incident: PeriodIncident) -> tuple[int, int]:
         return self._points[incident.first].start_ms, self._points[incident.last].end_ms
+
+    def _figures_down(self, memory: ReportMemory) -> list[float]:
+        return [down for _, _, down in self._figures(memory.first_ms, memory.last_ms)]
 
     def _figures(self, first_ms: int, last_ms: int) -> tuple[tuple[int, float, float], ...]:
         return tuple(

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from scoring.alerts.alert import AlertKind, AlertLabel
 from scoring.funnel.period_steps import PERIOD_STEPS
-from scoring.funnel.stages import STAGE_INDEX, STAGES, STEP_BY_ID, STEPS_OVER, Stage, Step
+from scoring.funnel.stages import STAGE_INDEX, STAGES, STEPS_OVER, Stage, Step
 from scoring.wording.text import Text
 
 
@@ -177,7 +177,11 @@ def _checks_over(step: Step) -> tuple[Check, ...]:
 STEP_CHECKS: Mapping[str, tuple[Check, ...]] = {
     **_NEIGHBOUR_CHECKS,
     **{step.id: _checks_over(step) for step in STEPS_OVER},
-    **{step.id: _checks_over(STEP_BY_ID["click_to_order"]) for step in PERIOD_STEPS},
+    # the pages of a marketplace are not the seller's: nobody of theirs can look into them
+    **{
+        step.id: (_ON_THE_PRODUCT, _ON_THE_FEES, _NEIGHBOUR_CHECKS["click_to_add_to_cart"][2])
+        for step in PERIOD_STEPS
+    },
 }
 
 #: checks for alerts whose kind says more than their step

@@ -19,9 +19,10 @@ from scoring.baselines.peers import Lenders
 from scoring.detection import DetectionPolicy
 from scoring.funnel.pools import PoolRules
 from scoring.funnel.units import MINUTE_MS
+from scoring.periods.book import judge_history
 from streams.backtest.files import FileUnreadableError, read_incidents, read_minutes
 from streams.backtest.run import BacktestResult, run_backtest, training_end
-from streams.cli.backtest_report import iso, print_report
+from streams.cli.backtest_report import iso, print_report, print_reports
 from streams.cli.moments import moment_ms
 from streams.cli.terminal import console, say
 from streams.config.core import day_rules, slow_inputs
@@ -153,6 +154,13 @@ _Traffic = Annotated[
         help="Also write alerts other than drops of a step, with all details: traffic, surge, tracking (kind).",
     ),
 ]
+_Reports = Annotated[
+    bool,
+    typer.Option(
+        "--reports",
+        help="With --days: judge what platforms reported of these days (steps such as amazon:sessions_to_order_items) instead of events.",
+    ),
+]
 _Details = Annotated[
     bool,
     typer.Option(
@@ -172,6 +180,7 @@ def backtest(
     refit_days: _RefitDays = None,
     pools: _Pools = False,
     traffic: _Traffic = False,
+    reports: _Reports = False,
     details: _Details = False,
     data: _Data = None,
 ) -> None:
@@ -180,6 +189,9 @@ def backtest(
     Example: funnelwatch backtest --minutes counts.parquet --train-until 2026-02-01 --out alerts.jsonl
     """
     shown = console(wide=150)
+    if reports:
+        _backtest_reports(data, days, config, out, shown, details)
+        return
     try:
         if minutes is not None:
             table, settings, until = _read_file(minutes, train_until, out, config)
@@ -201,6 +213,28 @@ def backtest(
         rows = (as_row(alert, details or alert.kind is not AlertKind.CONVERSION) for alert in written)
         out.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
     print_report(shown, outcome, table, known)
+
+
+def _backtest_reports(
+    data: Path | None, days: int | None, config: Path | None, out: Path | None, shown: Console, details: bool
+) -> None:
+    """The same of what platforms reported."""
+    from streams.jobs.report_history import read_own_reports
+
+    try:
+        if days is None:
+            raise FileUnreadableError("--reports judges the running instance's own history: give --days N")
+        if out is not None:
+            _check_writable(out)
+        rows, settings = read_own_reports(data, days, config)
+    except (FileUnreadableError, ConfigError) as error:
+        say(f"error: {error}", err=True)
+        raise typer.Exit(2) from error
+    found = judge_history(rows, policy_of(settings), day_rules(settings))
+    if out is not None:
+        lines = (json.dumps(as_row(alert, details), ensure_ascii=False) + "\n" for alert in found.alerts)
+        out.write_text("".join(lines), "utf-8")
+    print_reports(shown, found)
 
 
 def _read_file(

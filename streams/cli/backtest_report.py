@@ -11,6 +11,7 @@ from rich.table import Table
 from scoring.alerts.alert import AlertTransition, Level
 from scoring.baselines.minute_table import MinuteTable
 from scoring.detection.comparison import IncidentComparison, KnownIncident, compare, found_traffic, is_open
+from scoring.periods.book import JudgedHistory
 from streams.backtest.remarks import QUARTILE_STORES, by_volume, calendar_remarks, file_remarks
 from streams.backtest.run import BacktestResult
 
@@ -59,6 +60,18 @@ def print_report(
     for line in calendar_remarks(outcome, table):
         console.print(line)
     console.print(sentence(outcome, weeks))
+
+
+def print_reports(console: Console, found: JudgedHistory) -> None:
+    """What a backtest of reports found, for a person."""
+    stores = len({key.store_id for key in found.series})
+    console.print(
+        f"Steps judged by reports: {len(found.series)} (stores: {stores}), {found.store_weeks:.1f} store-weeks."
+    )
+    if found.alerts:
+        console.print(_alert_table(found.alerts))
+    rate = len(found.alerts) / max(found.store_weeks, 1e-9)
+    console.print(f"Alerts: {len(found.alerts)}, {rate:.3f} per store-week.")
 
 
 def _print_pools(console: Console, outcome: BacktestResult) -> None:

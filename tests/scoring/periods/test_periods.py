@@ -125,7 +125,7 @@ def test_a_restated_day_takes_its_alert_back_and_says_so() -> None:
     restated = [later[0], msgspec.structs.replace(later[1], value="190")]
     found = told(made, [restated])
     assert changes(found) == [(AlertState.RESOLVED, PeriodChange.TAKEN_BACK)]
-    assert found[0].lost == 0
+    assert (found[0].lost, found[0].observed) == (0, 190)
 
 
 def test_a_restated_day_that_holds_is_judged_again_in_words() -> None:
@@ -265,10 +265,13 @@ def test_what_nothing_is_learned_from_any_more_is_forgotten() -> None:
 
 def test_history_is_judged_whole() -> None:
     rows = [r for rows in shop(60, 30, 34) for r in rows]
-    ((key, points, incidents),) = judge_history(rows, DetectionPolicy())
-    assert key == KEY
-    assert len(points) == 60
-    assert [(i.first, i.is_over) for i in incidents] == [(30, True)]
+    found = judge_history(rows, DetectionPolicy())
+    assert found.series == [KEY]
+    assert found.store_weeks == pytest.approx(46 / 7)
+    (alert,) = found.alerts
+    assert alert.opened_at_ms == START_MS + 30 * DAY_MS
+    assert alert.state is AlertState.RESOLVED
+    assert alert.level is Level.PAGE
 
 
 def test_hours_are_judged_by_the_hour_of_the_week() -> None:
@@ -287,6 +290,6 @@ def test_hours_are_judged_by_the_hour_of_the_week() -> None:
             row(0, "sessions", 300 * busy, **place),
             row(0, "order_items", round(24 * busy * fall), **place),
         ]
-    ((key, _, incidents),) = judge_history(rows, DetectionPolicy())
-    assert key.period == "hour"
-    assert [i.first for i in incidents] == [24 * 29 + 9]
+    found = judge_history(rows, DetectionPolicy())
+    assert [key.period for key in found.series] == ["hour"]
+    assert [one.opened_at_ms for one in found.alerts] == [START_MS + (24 * 29 + 9) * 3_600_000]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,15 @@ import typer
 from click.testing import Result
 from typer.testing import CliRunner
 
+from scoring.funnel.units import DAY_MS
 from streams.cli import backtest, check
 from streams.clickhouse.migrations import migrate
 from streams.clock import now_ms
 from streams.instance.files import Instance, write_instance
 from streams.settings import load_settings
+from tests.fixtures.report_seed import COLUMNS
+from tests.fixtures.web_seed import moment
+from tests.scoring.periods.reports import START_MS, STEP, shop
 
 DAY, DAYS = 1440, 8
 FALLS = range(7 * DAY + 300, 7 * DAY + 350)
@@ -84,3 +89,33 @@ def test_without_an_instance_the_check_says_what_is_missing(tmp_path: Path) -> N
     done = CliRunner().invoke(app, ["--backtest", "10", "--data", str(tmp_path)])
     assert done.exit_code == 1
     assert "cannot run the backtest" in done.output
+
+
+def reported() -> list[list[Any]]:
+    """Fifty days of an Amazon report, as rows of versions; in four of them a fifth of the items."""
+    later = now_ms() // DAY_MS * DAY_MS - 55 * DAY_MS - START_MS
+    return [
+        [
+            one.store_id, one.source, one.measure, "day", moment(one.period_start_ms + later), moment(one.period_end_ms + later),
+            "UTC", {}, "", one.value, "", 1, moment(one.told_at_ms + later), "", one.import_id, 0, number,
+        ]
+        for number, one in enumerate(row for rows in shop(50, 30, 34) for row in rows)
+    ]  # fmt: skip
+
+
+def test_days_of_reports_are_judged_as_they_would_have_been(
+    run: Run, tmp_path: Path, clickhouse: Any, fresh_database: str
+) -> None:
+    assert run("backtest", "--reports").exit_code == 2
+    nothing = run("backtest", "--reports", "--days", "90")
+    assert nothing.exit_code == 2
+    assert "no report that is judged" in nothing.output
+    clickhouse.client(database=fresh_database).insert("report_versions_raw", reported(), column_names=COLUMNS)
+    out = tmp_path / "alerts.jsonl"
+    result = run("backtest", "--reports", "--days", "90", "--out", str(out), "--details")
+    assert result.exit_code == 0, result.output
+    assert "Alerts: 1," in result.output
+    (alert,) = [json.loads(line) for line in out.read_text().splitlines()]
+    assert (alert["store_id"], alert["step"], alert["level"]) == ("shop", STEP, "page")
+    assert alert["resolved_at"] is not None
+    assert alert["note"].startswith("report ")
