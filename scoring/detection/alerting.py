@@ -191,11 +191,9 @@ class Alerting:
         level = Level.PAGE if evidence.surprise >= self.policy.page else Level.NOTICE
         last = entry.incident
         merge_ms = self.policy.merge_minutes * MINUTE_MS
-        if last is not None and last.resolved_at_ms is not None and at_ms - last.resolved_at_ms <= merge_ms:
-            last.resolved_at_ms = None
-            last.level = max(last.level, level, key=[Level.NOTICE, Level.PAGE].index)
-            last.evidence = max(last.evidence, evidence, key=lambda item: item.surprise)
-            last.note = "opened again within the merge time: the same incident"
+        if last is not None and last.is_same(at_ms, merge_ms, self.book.closed):
+            last.reopen(evidence, level)
+            last.contributions = contributions
             incident = last
         else:
             store_id, step_id = entry.store_id, entry.baseline.step

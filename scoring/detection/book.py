@@ -21,7 +21,7 @@ from scoring.detection.policy import WINDOWS, DetectionPolicy, look_offset, volu
 from scoring.detection.special_days import SpecialDays
 from scoring.detection.surge import Surges
 from scoring.detection.tail import LN10
-from scoring.detection.tracked_alert import TrackedAlert
+from scoring.detection.tracked_alert import ClosedAlerts, TrackedAlert
 from scoring.funnel.arrays import Floats, Places
 from scoring.funnel.stages import FAST_STEPS, STAGE_INDEX
 
@@ -84,8 +84,11 @@ class Arrays:
 class Book:
     """Registers stores, steps, segments; numbers change only by ``keep``, so states in arrays stay valid."""
 
-    def __init__(self, policy: DetectionPolicy, rules: DayRules | None = None) -> None:
+    def __init__(
+        self, policy: DetectionPolicy, rules: DayRules | None = None, closed: ClosedAlerts | None = None
+    ) -> None:
         self._policy = policy
+        self.closed = closed if closed is not None else ClosedAlerts()
         self.engine = SeriesEngine(policy)
         self.exposures = Exposures()
         self.levels = Levels()

@@ -25,6 +25,7 @@ from scoring.detection.alerting import Alerting, Closing
 from scoring.detection.book import Book, StoreEntry
 from scoring.detection.corrections import Corrections
 from scoring.detection.engine import SeriesMinute, Unrest
+from scoring.detection.exposure import Expectations
 from scoring.detection.memory import StoreMemory, recall, remember
 from scoring.detection.policy import DetectionPolicy
 from scoring.detection.resting import LOOK_EVERY, ROOM, Resting, begun, is_at_an_end, may_go, wake
@@ -32,25 +33,14 @@ from scoring.detection.rises import Rises
 from scoring.detection.score_rows import make_rows, note_seen, unjudged_rows
 from scoring.detection.slow import SlowSteps
 from scoring.detection.surge import SURGE_VARIANCE
+from scoring.detection.tracked_alert import ClosedAlerts
 from scoring.detection.traffic import Following, Traffic
-from scoring.funnel.arrays import Bools, Floats, Places
+from scoring.funnel.arrays import Bools, Floats
 from scoring.funnel.scores import ScoreRow
 from scoring.funnel.stages import STAGES
 from scoring.funnel.units import MINUTE_MS
 
 Counts = Mapping[str, Mapping[str, Sequence[int]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Expectations:
-    """What the baselines expected of the minute just closed: of each series A, µ, the variance of log µ, and trust."""
-
-    names: list[tuple[str, str, str]]
-    shown: Places
-    arrived: Floats
-    expected: Floats
-    variance: Floats
-    believed: Bools
 
 
 @dataclass(slots=True)
@@ -68,17 +58,24 @@ class Detector:
         policy: thresholds.
         rules: what the calendar does to judging; nothing if left out.
         room: stores that are judged every minute even if they are quiet; of more the quiet ones rest (``resting.py``).
+        closed: the alerts that people closed; none if left out.
     """
 
-    def __init__(self, policy: DetectionPolicy, rules: DayRules | None = None, room: int = ROOM) -> None:
+    def __init__(
+        self,
+        policy: DetectionPolicy,
+        rules: DayRules | None = None,
+        room: int = ROOM,
+        closed: ClosedAlerts | None = None,
+    ) -> None:
         self.policy = policy
-        self._book = Book(policy, rules)
+        self._book = Book(policy, rules, closed)
         self._minute: int | None = None
         self._first: int | None = None
         self._resting = Resting(room)
         self._alerting = Alerting(policy, self._book)
-        self._traffic = Traffic(policy, rules)
-        self._slow = SlowSteps(policy, self._book.days)
+        self._traffic = Traffic(policy, rules, self._book.closed)
+        self._slow = SlowSteps(policy, self._book.days, self._book.closed)
         self._rises = Rises(policy, self._book)
         self._entered: Floats = np.zeros(0)
         #: the stores that have a baseline

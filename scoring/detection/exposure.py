@@ -6,11 +6,25 @@ minute reads one row. The slow share of a kernel, which would need a very long r
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from scoring.baselines.baseline import Kernel
-from scoring.funnel.arrays import Floats
+from scoring.funnel.arrays import Bools, Floats, Places
+
+
+@dataclass(frozen=True, slots=True)
+class Expectations:
+    """What the baselines expected of the minute just closed: of each series A, µ, the variance of log µ, and trust."""
+
+    names: list[tuple[str, str, str]]
+    shown: Places
+    arrived: Floats
+    expected: Floats
+    variance: Floats
+    believed: Bools
 
 
 class Exposures:

@@ -32,6 +32,7 @@ from scoring.detection.policy import WINDOWS, DetectionPolicy
 from scoring.detection.special_days import SpecialDays
 from scoring.detection.surge import SURGE_VARIANCE
 from scoring.detection.tail import binomial_scale, lower_surprise
+from scoring.detection.tracked_alert import ClosedAlerts
 from scoring.funnel.arrays import Bools, Floats, Places
 from scoring.funnel.pools import PoolRules, StoreTraits
 
@@ -163,9 +164,15 @@ class PoolDetector:
         days: what the calendar does to judging the members; nothing if left out.
     """
 
-    def __init__(self, policy: DetectionPolicy, rules: PoolRules, days: DayRules | None = None) -> None:
+    def __init__(
+        self,
+        policy: DetectionPolicy,
+        rules: PoolRules,
+        days: DayRules | None = None,
+        closed: ClosedAlerts | None = None,
+    ) -> None:
         self._rules = rules
-        self._book = Book(policy)
+        self._book = Book(policy, closed=closed)
         self._parts = _Parts()
         self._alerting = _PoolAlerting(policy, self._book, self._parts)
         self._days = SpecialDays(days)

@@ -181,10 +181,9 @@ class Rises:
         key = (entry.store_id, step.step)
         known = self._open.get(key)
         merge_ms = self._policy.merge_minutes * MINUTE_MS
-        if known is not None and at_ms - (known.incident.resolved_at_ms or 0) <= merge_ms:
+        if known is not None and known.incident.is_same(at_ms, merge_ms, self._book.closed):
             incident = known.incident
-            incident.resolved_at_ms, incident.evidence = None, look.evidence
-            incident.note = "opened again within the merge time: the same incident"
+            incident.reopen(look.evidence, Level.PAGE)
         else:
             incident = TrackedAlert(
                 alert_id=make_alert_id(entry.store_id, step.step, "", kind, at_ms),

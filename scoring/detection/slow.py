@@ -36,7 +36,7 @@ from scoring.detection.slow_clock import (
 )
 from scoring.detection.slow_rows import slow_evidence, slow_row
 from scoring.detection.special_days import SpecialDays
-from scoring.detection.tracked_alert import TrackedAlert
+from scoring.detection.tracked_alert import ClosedAlerts, TrackedAlert
 from scoring.funnel.arrays import Bools, Floats
 from scoring.funnel.stages import STAGE_INDEX
 from scoring.funnel.units import HOURS_A_WEEK, MINUTE_MS
@@ -54,8 +54,11 @@ _YOUNG_DAYS = 28.0
 class SlowSteps:
     """The slow steps of all stores of a partition."""
 
-    def __init__(self, policy: DetectionPolicy, days: SpecialDays) -> None:
+    def __init__(
+        self, policy: DetectionPolicy, days: SpecialDays, closed: ClosedAlerts | None = None
+    ) -> None:
         self._base = policy
+        self._closed = closed or ClosedAlerts()
         self._policy = dataclasses.replace(
             policy, heal_minutes=_HEAL_HOURS, longest_open_minutes=_LONGEST_HOURS
         )
@@ -272,10 +275,9 @@ class SlowSteps:
     def _open(self, store: SlowStore, step: SeriesMinute, at_ms: int) -> AlertTransition:
         evidence, last, baseline = slow_evidence(store, step), store.incident, store.baseline
         level = Level.PAGE if evidence.surprise >= self._base.page else Level.NOTICE
-        if last is not None and last.resolved_at_ms is not None and at_ms - last.resolved_at_ms <= _MERGE_MS:
+        if last is not None and last.is_same(at_ms, _MERGE_MS, self._closed):
             incident = last
-            incident.resolved_at_ms, incident.evidence, incident.level = None, evidence, level
-            incident.note = "opened again within the merge time: the same incident"
+            incident.reopen(evidence, level)
         else:
             incident = TrackedAlert(
                 alert_id=make_alert_id(store.store_id, baseline.step, "", AlertKind.CONVERSION, at_ms),

@@ -16,6 +16,25 @@ from scoring.alerts.alert import (
 from scoring.detection.tracking import Suspicion
 from scoring.funnel.units import Z90
 
+#: of the alerts that people closed, so many are remembered
+_MAX_CLOSED = 10_000
+
+
+class ClosedAlerts:
+    """The ids of the alerts that people closed last. One for all detectors of a process, which whoever follows people fills."""
+
+    def __init__(self) -> None:
+        self._ids: dict[str, None] = {}
+
+    def add(self, alert_id: str) -> None:
+        """Note that somebody closed an alert."""
+        self._ids[alert_id] = None
+        if len(self._ids) > _MAX_CLOSED:
+            del self._ids[next(iter(self._ids))]
+
+    def __contains__(self, alert_id: str) -> bool:
+        return alert_id in self._ids
+
 
 class TrackedAlert(msgspec.Struct):
     """An alert while it lives and for the merge time after; stored in the store's snapshot."""
@@ -52,6 +71,19 @@ class TrackedAlert(msgspec.Struct):
         self.expected += expected
         self.fast_variance += expected * fast
         self.log_variance = log_variance
+
+    def is_same(self, at_ms: int, merge_ms: int, closed: ClosedAlerts) -> bool:
+        """Whether what opens now is this incident again: it ended at most ``merge_ms`` ago, and nobody has closed it."""
+        return (
+            self.resolved_at_ms is not None
+            and at_ms - self.resolved_at_ms <= merge_ms
+            and self.alert_id not in closed
+        )
+
+    def reopen(self, evidence: Evidence, level: Level) -> None:
+        """Open it again; what it says is what holds now."""
+        self.resolved_at_ms, self.evidence, self.level = None, evidence, level
+        self.note = "opened again within the merge time: the same incident"
 
     def _state(self) -> AlertState:
         if self.resolved_at_ms is not None:

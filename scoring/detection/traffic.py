@@ -30,7 +30,7 @@ from scoring.detection.memory import SeriesMemory, read_series, write_series
 from scoring.detection.policy import EXTRA_SURPRISE, WINDOWS, DetectionPolicy
 from scoring.detection.special_days import SpecialDays
 from scoring.detection.tail import LN10, predictive_interval
-from scoring.detection.tracked_alert import TrackedAlert
+from scoring.detection.tracked_alert import ClosedAlerts, TrackedAlert
 from scoring.funnel.arrays import Bools, Floats, Places
 from scoring.funnel.stages import STAGE_INDEX, STEPS
 from scoring.funnel.units import HOURS_A_WEEK, MINUTE_MS
@@ -47,6 +47,7 @@ _PROFILE_VARIANCE = 0.15**2
 #: of an alert that ended by age; one that opens again within a day and a half is the same (a shop closed for a week is one alert)
 _AGED = "still so after the longest time an alert stays open"
 _AGED_MERGE_MS = 36 * 3_600_000
+_NONE_CLOSED = ClosedAlerts()
 _STEP_OF = {step.downstream.value: step.id for step in STEPS}
 
 
@@ -71,8 +72,11 @@ class TrafficMemory(msgspec.Struct):
 class Traffic:
     """The traffic of all stores of a partition."""
 
-    def __init__(self, policy: DetectionPolicy, rules: DayRules | None = None) -> None:
+    def __init__(
+        self, policy: DetectionPolicy, rules: DayRules | None = None, closed: ClosedAlerts = _NONE_CLOSED
+    ) -> None:
         self._policy = policy
+        self._closed = closed
         self._days = SpecialDays(rules)
         self.engine = SeriesEngine(policy, _SHORTEST)
         self.index: dict[str, int] = {}
@@ -232,10 +236,10 @@ class Traffic:
         evidence = self._evidence(index, step)
         is_aged = last is not None and last.note == _AGED
         merge_ms = _AGED_MERGE_MS if is_aged else self._policy.merge_minutes * MINUTE_MS
-        if last is not None and last.resolved_at_ms is not None and at_ms - last.resolved_at_ms <= merge_ms:
+        # one that ended by its age never ended: that somebody has closed it meanwhile does not make it another
+        if last is not None and last.is_same(at_ms, merge_ms, _NONE_CLOSED if is_aged else self._closed):
             incident = last
-            incident.resolved_at_ms, incident.evidence = None, evidence
-            incident.note = "opened again within the merge time: the same incident"
+            incident.reopen(evidence, Level.PAGE)
         else:
             step_id = _STEP_OF.get(usual.stage, usual.stage)
             incident = TrackedAlert(

@@ -25,6 +25,7 @@ from scoring.counting.partition import PartitionCounts
 from scoring.counting.segments import Segmenter
 from scoring.detection.detector import Detector
 from scoring.detection.policy import DetectionPolicy
+from scoring.detection.tracked_alert import ClosedAlerts
 from streams.clock import monotonic, now_ms
 from streams.config.core import day_rules
 from streams.config.model import Config
@@ -32,8 +33,10 @@ from streams.errors import StateError
 from streams.instance.files import StateReport
 from streams.kafka.admin import partition_counts
 from streams.kafka.baselines import BaselineFollower
+from streams.kafka.closings import ClosingFollower
 from streams.kafka.topic_ids import KEYS_MOVED, PartitionsChangedError
 from streams.kafka.topics import (
+    ACTIONS,
     ALERTS,
     BASELINES,
     COUNTS_CHANGELOG,
@@ -88,10 +91,10 @@ def exit_now(reason: str, error: BaseException | None) -> NoReturn:
     os._exit(EXIT_FAILED)
 
 
-def default_detector(config: Config) -> MinuteDetector:
-    """The detector with the thresholds and the calendar of the configuration."""
+def default_detector(config: Config, closed: ClosedAlerts | None = None) -> MinuteDetector:
+    """The detector with the thresholds and the calendar of the configuration; ``closed`` are alerts that people closed."""
     policy = DetectionPolicy(notice=config.thresholds.notice, page=config.thresholds.page)
-    return Detector(policy, day_rules(config))
+    return Detector(policy, day_rules(config), closed=closed)
 
 
 class MonitorApp:
@@ -103,7 +106,7 @@ class MonitorApp:
         partitions: how many partitions the events topic has.
         report: through which the process reports its state.
         fatal: ends the process.
-        make_detector: an empty detector for one partition.
+        make_detector: an empty detector for one partition; None: ``default_detector``.
         rename: topic names on this broker (tests use their own).
         path: see ``BatchOptions.path``.
     """
@@ -115,7 +118,7 @@ class MonitorApp:
         partitions: int,
         report: StateReport,
         fatal: Fatal = exit_now,
-        make_detector: Callable[[Config], MinuteDetector] = default_detector,
+        make_detector: Callable[[Config], MinuteDetector] | None = None,
         rename: Rename = str,
         path: str = "auto",
     ) -> None:
@@ -131,6 +134,7 @@ class MonitorApp:
         self.monitor.prepare = self._prepare
         self.ticks = TickSender(settings.kafka, topic)
         self.baselines = BaselineFollower(settings.kafka, rename(BASELINES), partitions, self._learn)
+        self.closings = ClosingFollower(settings.kafka, rename(ACTIONS))
         self.loop_watch = LoopWatch(fatal)
         self._stall = Stall()
         self._missing_since: float | None = None
@@ -216,7 +220,8 @@ class MonitorApp:
             int(settings.monitor_horizon_hours * 3_600_000),
             int(settings.duplicate_horizon_minutes * 60_000),
         )
-        detector = self._make_detector(self.config)
+        make = self._make_detector
+        detector = make(self.config) if make else default_detector(self.config, self.closings.closed)
         return Partition(number, counts, detector, int(settings.monitor_grace_s * 1000))
 
     def _make_writer(self, number: int) -> PartitionWriter:
@@ -231,17 +236,18 @@ class MonitorApp:
 
     # baselines
 
-    async def _follow_baselines(self) -> None:
+    async def _follow(self) -> None:
         try:
-            await self.baselines.follow()
+            await asyncio.gather(self.baselines.follow(), self.closings.follow())
         except (KafkaError, OSError) as error:
-            self._fatal("following the baselines failed", error)
+            self._fatal("following baselines and closings failed", error)
 
     async def _prepare(self, partition: Partition) -> None:
         if self._following is None:  # Faust begins an app's tasks after recovery only: too late
-            self._following = asyncio.ensure_future(self._follow_baselines())
+            self._following = asyncio.ensure_future(self._follow())
         try:
-            await asyncio.wait_for(self.baselines.is_read.wait(), BASELINES_WAIT_S)
+            both = asyncio.gather(self.baselines.is_read.wait(), self.closings.is_read.wait())
+            await asyncio.wait_for(both, BASELINES_WAIT_S)
         except TimeoutError:
             _log.warning("baselines_not_read", waited_s=BASELINES_WAIT_S, partition=partition.number)
         for baseline in self.baselines.of_partition(partition.number):
@@ -318,7 +324,7 @@ async def find_partitions(bootstrap: str, rename: Rename = str, wait_s: float = 
         MonitorError: topics are missing after ``wait_s``, or their partitions do not match.
     """
     until = monotonic() + wait_s
-    wanted = [*PER_PARTITION, *SINGLE, BASELINES]
+    wanted = [*PER_PARTITION, *SINGLE, BASELINES, ACTIONS]
     problem = ""
     while True:
         try:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import msgspec
 import structlog
@@ -30,6 +31,7 @@ from streams.config.pooling import pool_rules
 from streams.instance.files import StateReport
 from streams.kafka import topics
 from streams.kafka.baselines import BaselineFollower
+from streams.kafka.closings import ClosingFollower
 from streams.kafka.errors import KafkaUnreachableError
 from streams.kafka.followers import POLL_MS, TopicFollower
 from streams.kafka.leadership import lead_in_turn
@@ -93,10 +95,11 @@ class _Leader:
     def __init__(self, settings: Settings, config: Config, rename: Rename) -> None:
         self._settings, self._rename = settings, rename
         policy = DetectionPolicy(notice=config.thresholds.notice, page=config.thresholds.page)
-        self.detector = PoolDetector(policy, pool_rules(config), day_rules(config))
+        self._closings = ClosingFollower(settings.kafka, rename(topics.ACTIONS))
+        self.detector = PoolDetector(policy, pool_rules(config), day_rules(config), self._closings.closed)
         self._minutes = PoolMinutes(self.detector, ())
         self._scores: TopicFollower | None = None
-        self._following: asyncio.Task[None] | None = None
+        self._following: asyncio.Future[Any] | None = None
         self._decode = msgspec.json.Decoder(ScoreRow).decode
 
     async def open(self, pool_log: PoolLog) -> None:
@@ -114,9 +117,10 @@ class _Leader:
             len(numbers),
             lambda number, baseline: self._learn(baseline),
         )
-        self._following = asyncio.create_task(follower.follow())
+        self._following = asyncio.gather(follower.follow(), self._closings.follow())
+        both = asyncio.gather(follower.is_read.wait(), self._closings.is_read.wait())
         try:
-            await asyncio.wait_for(follower.is_read.wait(), BASELINES_WAIT_S)
+            await asyncio.wait_for(both, BASELINES_WAIT_S)
         except TimeoutError as error:
             raise KafkaUnreachableError(
                 f"the baselines were not read within {BASELINES_WAIT_S:.0f} s"

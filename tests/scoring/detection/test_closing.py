@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from scoring.alerts.alert import AlertState
 from scoring.baselines import StoreBaseline, StoreHistory, fit_baselines
 from scoring.detection import DetectionPolicy, Detector
 from scoring.detection.engine import SeriesEngine, SeriesParameters
+from scoring.detection.tracked_alert import ClosedAlerts
 from scoring.funnel.stages import STAGE_INDEX
 
 DAY = 1440
@@ -103,3 +105,39 @@ def test_a_drop_that_goes_on_by_day_is_the_new_normal_when_its_alert_is_too_old(
 ) -> None:
     level = level_after(baseline, history, TRAIN + 500, TRAIN + 1200, TRAIN + 900)
     assert level < -2
+
+
+@pytest.mark.parametrize("is_closed", [False, True])
+def test_what_came_back_after_an_alert_was_closed_was_told_to_nobody(
+    baseline: StoreBaseline, history: np.ndarray, is_closed: bool
+) -> None:
+    """Within the merge time it was the closed incident again, of which nothing more is sent."""
+    counts = history.copy()
+    first, again = TRAIN + 600, TRAIN + 660
+    for begin in (first, again):
+        counts[PAYMENT, begin : begin + 30] = 0
+    closed = ClosedAlerts()
+    detector = Detector(DetectionPolicy(), closed=closed)
+    detector.set_baseline(baseline)
+    made = []
+    for minute in range(TRAIN - 600, again + 60):
+        for alert in detector.advance(START + minute, {"shop": {"": counts[:, minute].tolist()}}).transitions:
+            made.append(alert)
+            if is_closed and alert.state is AlertState.RESOLVED:
+                closed.add(alert.alert_id)
+    assert [alert.state for alert in made].count(AlertState.RESOLVED) == 2
+    fired = [alert for alert in made if alert.state is AlertState.FIRING]
+    assert len({alert.alert_id for alert in fired}) == (2 if is_closed else 1)
+    # what an incident says when it opens again is what holds now, not its worst of all times
+    last = max(made, key=lambda alert: (alert.at_ms, alert.sequence))
+    opened = next(alert for alert in fired if alert.at_ms > (START + again) * 60_000)
+    assert opened.opened_at_ms == (opened.at_ms if is_closed else fired[0].opened_at_ms)
+    assert opened.window_minutes <= 30
+    assert last.state is AlertState.RESOLVED
+
+
+def test_ten_thousand_closed_alerts_are_remembered() -> None:
+    closed = ClosedAlerts()
+    for number in range(10_050):
+        closed.add(str(number))
+    assert ("49" in closed, "50" in closed, "10049" in closed) == (False, True, True)
