@@ -6,25 +6,22 @@ Used by the page Import. A file is read in another process, so that neither its 
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import re
 import secrets
 import shutil
 import tempfile
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import structlog
 
 from streams.clock import now_ms
 from streams.config.model import Config
 from streams.errors import FunnelwatchError, InputError, StateError
+from streams.imports.elsewhere import run_elsewhere
 from streams.imports.running import run_import
 from streams.imports.runs import ImportRun
 from streams.settings import Settings
@@ -42,7 +39,6 @@ _KEEP_MS = 3_600_000
 _EXAMPLES = 3
 _READ_S, _IMPORT_S = 900.0, 7200.0
 _UNSAFE = re.compile(r"[^\w. ()\[\]#+=@-]+")
-T = TypeVar("T")
 
 
 class UploadTooLargeError(InputError):
@@ -195,50 +191,32 @@ class ImportDrafts:
 
     async def _read(self, draft: ImportDraft) -> None:
         try:
-            draft.tables = await self._elsewhere(_READ_S, shown_tables, draft.path, draft.choices)
-        except (FunnelwatchError, BrokenProcessPool, TimeoutError, OSError) as error:
-            draft.state, draft.trouble = DraftState.FAILED, _trouble(error)
+            async with self._turn:
+                draft.tables = await run_elsewhere(_READ_S, shown_tables, draft.path, draft.choices)
+        except (FunnelwatchError, OSError) as error:
+            draft.state, draft.trouble = DraftState.FAILED, str(error)
         else:
             draft.state = DraftState.SHOWN
 
     async def _import(self, draft: ImportDraft, who: str) -> None:
         try:
-            draft.runs = await self._elsewhere(
-                _IMPORT_S,
-                import_tables,
-                self._settings,
-                self._config,
-                draft.path,
-                draft.choices,
-                who,
-                draft.folder / ".sent",
-            )
-        except (FunnelwatchError, BrokenProcessPool, TimeoutError, OSError) as error:
-            draft.state, draft.trouble = DraftState.FAILED, _trouble(error)
+            async with self._turn:
+                draft.runs = await run_elsewhere(
+                    _IMPORT_S,
+                    import_tables,
+                    self._settings,
+                    self._config,
+                    draft.path,
+                    draft.choices,
+                    who,
+                    draft.folder / ".sent",
+                )
+        except (FunnelwatchError, OSError) as error:
+            draft.state, draft.trouble = DraftState.FAILED, str(error)
         else:
             draft.state = DraftState.IMPORTED
         finally:
             await asyncio.to_thread(draft.path.unlink, missing_ok=True)
-
-    async def _elsewhere(self, patience_s: float, work: Callable[..., T], *arguments: Any) -> T:
-        """What ``work`` gives in a process of its own, one at a time."""
-        async with self._turn:
-            pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
-            try:
-                async with asyncio.timeout(patience_s):
-                    return await asyncio.get_running_loop().run_in_executor(pool, work, *arguments)
-            finally:
-                for process in list((pool._processes or {}).values()):
-                    process.kill()
-                pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _trouble(error: Exception) -> str:
-    if isinstance(error, BrokenProcessPool):
-        return "the process that read the file ended: it may need more memory than there is; export fewer months at a time"
-    if isinstance(error, TimeoutError):
-        return "reading it took too long; export fewer months at a time, or use `funnelwatch import`"
-    return str(error)
 
 
 def safe_name(file: str) -> str:
