@@ -416,3 +416,40 @@ def test_a_column_that_appears_twice_in_the_header_is_asked_about(read: Read) ->
         + "#1,paid,,,,USD,1.00,2026-03-07 23:30:00 -0500,1,Hat,1,,,9\n"
     )
     assert asked(read(text)) == {"columns"}
+
+
+HEADERS_OF_OTHER_LANGUAGES = [
+    ("shopee-orders", "หมายเลขคำสั่งซื้อ,สถานะการสั่งซื้อ,วันที่ทำการสั่งซื้อ,เวลาการชำระสินค้า,จำนวน,จำนวนเงินทั้งหมด,ชื่อผู้ใช้ (ผู้ซื้อ)", "order,status,placed,paid,quantity,total,buyer"),
+    ("shopee-orders", "訂單編號,訂單狀態,買家帳號,訂單成立日期,買家總支付金額,蝦幣折抵,數量,買家付款時間,實際出貨時間", "order,status,buyer,placed,total,,quantity,paid,shipped"),
+    ("shopee-orders", "ID del pedido,Estado del pedido,Fecha de creación del pedido,Hora de pago del pedido,Cantidad,Total global,Nombre de usuario (Comprador)", "order,status,placed,paid,quantity,total,buyer"),
+    ("lazada-orders", "Order Item Id,Lazada Id,Seller SKU,Created at,Order Number,Payment Method,Paid Price,Item Name,Status", "line,,product,placed,order,payment_method,total,item_name,status"),
+    ("amazon-business-by-asin", "(Übergeordnete) ASIN,(Untergeordnete) ASIN,Titel,Sitzungen – Summe,Seitenaufrufe – Summe,Bestellte Einheiten,Durch bestellte Produkte erzielter Umsatz,Zahl der Bestellposten", ",product,,sessions,page_views,units,revenue,order_items"),
+    ("amazon-business-by-asin", "ASIN (parent),ASIN (child),Título,SKU,Sesiones: total,Unidades encargadas,Ventas de productos encargados,Ventas de productos encargados: B2B", ",product,,,sessions,units,revenue,"),
+    ("amazon-business-by-asin", "（親）ASIN,（子）ASIN,タイトル,セッション数 - 合計,注文された商品点数,注文商品の売上額,注文品目総数", ",product,,sessions,units,revenue,order_items"),
+    ("meta-ads-manager", "Nombre de la campaña,Nombre del anuncio,Día,Importe gastado (EUR),Impresiones,Alcance,Clics en el enlace", "campaign,ad,day,spend,impressions,reach,link_clicks"),
+    ("meta-ads-manager", "Início dos relatórios,Término dos relatórios,Nome da campanha,Valor usado (BRL),Impressões,Alcance,Cliques no link", "day,until,campaign,spend,impressions,reach,link_clicks"),
+    ("ga4-report", "Datum,Sitzungen,Aktive Nutzer,Aufrufe,Gesamtumsatz", "day,sessions,visitors,page_views,revenue"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("layout", "headers", "fields"), HEADERS_OF_OTHER_LANGUAGES)
+def test_a_platform_s_headers_in_another_language_are_recognised_for_certain(
+    read: Read, layout: str, headers: str, fields: str
+) -> None:
+    found = read(f"{headers}\n{','.join('1' for _ in headers.split(','))}\n", zone="UTC")
+    assert (found["layout"], found["sure"] >= 0.8) == (layout, True)
+    wanted = {
+        field: header for header, field in zip(headers.split(","), fields.split(","), strict=True) if field
+    }
+    dimensions = {"campaign", "ad"}
+    assert {field: header for field, header in wanted.items() if field not in dimensions} == {
+        field: header for field, header in found["columns"].items() if field not in dimensions
+    }
+    assert set(wanted.values()).isdisjoint(found["unused"])
+
+
+def test_a_business_report_whose_child_column_is_unknown_is_not_read_by_its_parents(read: Read) -> None:
+    """Several children of one parent would be one figure, and the others be lost."""
+    found = read("ASIN (parent),ASIN (enfant),Titre,Sessions – Total,Unités commandées\nB0,B1,T,30,3\n")
+    assert found["layout"] is None
+    assert found["error"]
