@@ -105,7 +105,7 @@ def _opened(health: ConnectionHealth, opened_ms: int) -> AlertTransition:
 
 
 def _changed(alert: AlertTransition, health: ConnectionHealth) -> AlertTransition | None:
-    """Another trouble or level; the same trouble in other words is no news."""
+    """Another trouble or level; the same trouble in other words publishes nothing."""
     known = msgspec.json.decode(alert.note, type=SourceNote)
     level = _level(health)
     if (known.trouble, alert.level) == (health.trouble, level):

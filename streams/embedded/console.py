@@ -7,6 +7,8 @@ from contextlib import suppress
 from datetime import datetime
 
 from scoring.alerts.alert import AlertState, AlertTransition
+from scoring.wording.source_note import note_of_source, trouble_in_words
+from scoring.wording.text import Language
 from streams.clock import now
 from streams.printable import printable
 
@@ -125,6 +127,12 @@ def alert_line(transition: AlertTransition, words: dict[str, str] = _WORDS["en"]
     what = " ".join(
         part for part in (transition.level, transition.store_id, transition.step, transition.segment) if part
     )
+    note = note_of_source(transition.kind, transition.note)
+    if transition.state is AlertState.FIRING and note is not None:
+        language: Language = "zh" if words is _WORDS["zh"] else "en"
+        said = trouble_in_words(transition, note, language)
+        since = f"{words['since']} {_clock(transition.opened_at_ms)}"
+        return f"FIRING {transition.level} {transition.store_id} {said}, {since} ({transition.alert_id})"
     if transition.state is AlertState.FIRING:
         return (
             f"FIRING {what} {_number(transition.observed)} → {words['expected']} {_number(transition.expected)}{change}, "

@@ -15,6 +15,7 @@ from scoring.wording.cards import build_card
 from scoring.wording.source_note import note_of_source
 from scoring.wording.troubles import TROUBLES, Trouble
 from streams.config.model import Config
+from streams.embedded.console import alert_line
 from streams.incidents.alert_log import AlertBook
 from streams.incidents.reader import ReaderWording
 
@@ -94,6 +95,11 @@ def test_the_card_says_which_connection_what_and_what_to_do(language: str) -> No
     over = build_card(ended(alert, alert.at_ms + 1), around, ReaderWording(language), "UTC")  # type: ignore[arg-type]
     assert not over.is_firing
     assert advice not in {line.text for line in over.lines}
+
+
+def test_the_console_says_what_is_wrong_and_no_figures() -> None:
+    (alert,) = published(*[DENIED] * 4)
+    assert alert_line(alert).startswith("FIRING page cn shop-api: Access is denied, since ")
 
 
 def test_routes_can_name_the_owner_and_the_connection() -> None:
