@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from scoring.alerts.alert import AlertKind, AlertState, AlertTransition, Level, make_alert_id
-from scoring.funnel.period_notes import PeriodChange, PeriodNote
+from scoring.funnel.period_notes import PeriodChange, PeriodNote, parse_period_note
 from scoring.funnel.period_steps import PERIOD_STEP_BY_ID
 from scoring.funnel.units import DAY_MS, Z90
 from scoring.periods.judging import PeriodIncident
@@ -23,6 +23,8 @@ from scoring.records.report_rules import rule_of
 
 #: how long after its completion a figure may come and still be news
 NEWS_MS = 3 * DAY_MS
+#: how an alert ends whose figures no longer bear it out
+_TAKEN_BACK = (PeriodChange.TAKEN_BACK, PeriodChange.WITHDRAWN)
 
 
 class ReportMemory(msgspec.Struct, frozen=True):
@@ -83,8 +85,16 @@ class Follower:
             return None
         span = self._span(incident)
         if before is not None and span[0] < before.last_ms:
-            return None  # of periods that were reported, and closed
+            return self._again(before, incident)
         return self.reported(incident, max(self._points[incident.opened].told_at_ms, last.told_at_ms))
+
+    def _again(self, before: ReportMemory, incident: PeriodIncident) -> ReportMemory | None:
+        """An alert that was taken back, and that the next restatement bears out after all; None for one that ended otherwise."""
+        note = parse_period_note(before.alert.note)
+        if note is None or note.change not in _TAKEN_BACK:
+            return None
+        at_ms = max(self._told_at_ms, before.alert.at_ms)
+        return self._told(before.alert, incident, at_ms, PeriodChange.RESTATED)
 
     def reported(self, incident: PeriodIncident, at_ms: int) -> ReportMemory:
         """An incident as an alert that nobody has been notified of yet."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+from scoring.funnel.period_steps import PERIOD_STEPS
 from scoring.records.measures import MEASURE_BY_NAME, MEASURES, Measure
 from streams.web.reports.answers import ReportFigure, Reports
 
@@ -44,6 +45,15 @@ class ReportMeasureLine:
     latest: ReportCell | None
 
 
+@dataclass(frozen=True, slots=True)
+class ReportRate:
+    """A step that is judged by the report: its rate on the newest day that both figures are complete of."""
+
+    step: str
+    rate: float
+    day: str
+
+
 @dataclass(slots=True)
 class ReportGroup:
     """The reports of one source, in the days of one zone."""
@@ -52,6 +62,7 @@ class ReportGroup:
     zone: str
     days: list[str] = field(default_factory=list)
     lines: list[ReportMeasureLine] = field(default_factory=list)
+    rates: list[ReportRate] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +97,35 @@ def board_of(reports: Reports, sums: Iterable[tuple[ReportFigure, int]] = ()) ->
         ):
             if (measure := MEASURE_BY_NAME.get(name)) is not None:
                 group.lines.append(_line(measure, currency, of_day, group.days))
+        group.rates = _rates(group)
         groups.append(group)
     longer = [one for one in reports.figures if one.period not in ("day", "hour") and not one.dimensions]
     return ReportBoard(tuple(groups), tuple(longer[:BOARD_DAYS]))
+
+
+def _rates(group: ReportGroup) -> list[ReportRate]:
+    lines = {line.measure.name: line for line in group.lines}
+    found = []
+    for step in PERIOD_STEPS:
+        up, down = lines.get(step.upstream), lines.get(step.downstream)
+        if step.source != group.source or up is None or down is None:
+            continue
+        for day in group.days:
+            rate = _rate(up.cells.get(day), down.cells.get(day))
+            if rate is not None:
+                found.append(ReportRate(step.id, rate, day))
+                break
+    return found
+
+
+def _rate(up: ReportCell | None, down: ReportCell | None) -> float | None:
+    """The rate of a day; None unless both figures are complete, of the whole store and of one report."""
+    if up is None or down is None or up.parts or down.parts:
+        return None
+    ways = {(cell.figure.connection, cell.figure.import_id) for cell in (up, down)}
+    if len(ways) > 1 or not (up.figure.complete and down.figure.complete) or float(up.figure.value) <= 0:
+        return None
+    return float(down.figure.value) / float(up.figure.value)
 
 
 def _place(

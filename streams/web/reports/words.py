@@ -23,6 +23,7 @@ REPORT_WORDS: Mapping[str, Text] = {
     "report_never_added_share": Text("占比，不跨天相加", "A share, never added over days"),
     "report_never_added_actions": Text("不同行为，不相加", "Different actions, never added"),
     "report_day": Text("日期", "Day"),
+    "report_judged": Text("数字完整后判断。", "Judged once a day is complete."),
     "report_period": Text("期间", "Period"),
     "report_measure": Text("指标", "Measure"),
     "report_value": Text("数值", "Value"),

@@ -10,6 +10,7 @@ from scoring.events.event import EventType
 from scoring.funnel.stages import STEP_BY_ID
 from scoring.funnel.units import HOUR_MS
 from scoring.records.source_names import report_source_name
+from scoring.wording.period_words import PERIOD_STEP_WORDS
 from streams.clickhouse.errors import ClickHouseUnreachableError
 from streams.clock import now_ms
 from streams.web.cleaning.board import CLEANED_DAYS, CLEANED_ROWS
@@ -96,6 +97,7 @@ class StorePages:
             waterfall=waterfall(view["algebra"]) if view["algebra"] else (),
             source_name=report_source_name,
             measure_name=measure_name,
+            step_words=PERIOD_STEP_WORDS,
             cleaned_days=CLEANED_DAYS,
             cleaned_rows=CLEANED_ROWS,
             reason_name=cleaning_reason,

@@ -128,6 +128,25 @@ def test_a_restated_day_takes_its_alert_back_and_says_so() -> None:
     assert (found[0].lost, found[0].observed) == (0, 190)
 
 
+def test_an_alert_that_was_taken_back_fires_again_when_the_figures_fall_again() -> None:
+    days = shop(34, 33, 34)
+    made = book()
+    (first,) = told(made, days)
+    found = []
+    for later, value in ((1, "190"), (2, "20"), (3, "195")):
+        again = [msgspec.structs.replace(r, told_at_ms=r.told_at_ms + later * DAY_MS) for r in days[33]]
+        found += told(made, [[again[0], msgspec.structs.replace(again[1], value=value)]])
+    assert changes(found) == [
+        (AlertState.RESOLVED, PeriodChange.TAKEN_BACK),
+        (AlertState.FIRING, PeriodChange.RESTATED),
+        (AlertState.RESOLVED, PeriodChange.TAKEN_BACK),
+    ]
+    assert {one.alert_id for one in found} == {first.alert_id}
+    assert [one.sequence for one in found] == [1, 2, 3]
+    assert found[1].resolved_at_ms is None
+    assert found[1].observed == 20
+
+
 def test_a_restated_day_that_holds_is_judged_again_in_words() -> None:
     days = shop(34, 33, 34)
     made = book()

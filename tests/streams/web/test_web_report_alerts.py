@@ -78,3 +78,18 @@ def test_the_figures_behind_it_are_shown(reported: RunningPage, language: str, s
 def test_the_list_can_be_asked_for_its_step(reported: RunningPage) -> None:
     assert [a["alert_id"] for a in reported.json(f"/alerts?step={STEP}")["alerts"]] == [ALERT]
     assert reported.get(f"/alerts?step={STEP}&lang=zh").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", ("Shopee&#39;s report: visitors → orders", "<b>3.3", "Judged once a day is complete.")),
+        ("zh", ("Shopee 报表：访客 → 订单", "<b>3.3", "数字完整后判断。")),
+    ],
+)
+def test_the_store_s_page_has_the_judged_step_with_its_newest_complete_day(
+    reported: RunningPage, language: str, said: tuple[str, ...]
+) -> None:
+    text = reported.get(f"/stores/{STORE}?lang={language}").text
+    assert all(one in text for one in said)
+    assert f"/alerts?store={STORE}&amp;step=shopee%3Avisitors_to_orders" in text
