@@ -428,6 +428,7 @@ HEADERS_OF_OTHER_LANGUAGES = [
     ("amazon-business-by-asin", "（親）ASIN,（子）ASIN,タイトル,セッション数 - 合計,注文された商品点数,注文商品の売上額,注文品目総数", ",product,,sessions,units,revenue,order_items"),
     ("meta-ads-manager", "Nombre de la campaña,Nombre del anuncio,Día,Importe gastado (EUR),Impresiones,Alcance,Clics en el enlace", "campaign,ad,day,spend,impressions,reach,link_clicks"),
     ("meta-ads-manager", "Início dos relatórios,Término dos relatórios,Nome da campanha,Valor usado (BRL),Impressões,Alcance,Cliques no link", "day,until,campaign,spend,impressions,reach,link_clicks"),
+    ("ga4-report", "日期,会话数,活跃用户,浏览次数,加入购物车次数,电子商务购买次数,总收入", "day,sessions,visitors,page_views,add_to_cart,orders,revenue"),
     ("ga4-report", "Datum,Sitzungen,Aktive Nutzer,Aufrufe,Gesamtumsatz", "day,sessions,visitors,page_views,revenue"),
 ]  # fmt: skip
 
