@@ -33,6 +33,8 @@ class Candidate:
     moved: bool = False
     #: of a pooled alert: the stores it is about
     members: frozenset[str] = frozenset()
+    #: when it was over; None while it fires
+    ended_ms: int | None = None
 
     def speaks_for(self, other: Candidate) -> bool:
         """Whether this alert can hold another back: a pooled one only those of its members, any other whatever a rule names."""
@@ -129,10 +131,18 @@ class Holds:
     mute_timings: Mapping[str, MuteTiming] | None = None
     inhibitions: Sequence[Inhibition] = ()
     firing: Sequence[Candidate] = ()
+    #: those that were over within ``INHIBITION_LINGERS_MS``
+    ended: Sequence[Candidate] = ()
 
 
-def held(candidate: Candidate, route: Route, holds: Holds, now_ms: int) -> Decision | None:
-    """Why an alert must wait now (silenced, inhibited or muted); None if nothing holds it."""
+#: as long as an alert is watched before it is resolved: what another one held back may end with it
+INHIBITION_LINGERS_MS = 6 * 60_000
+
+
+def held(
+    candidate: Candidate, route: Route, holds: Holds, now_ms: int, *, was_held: bool = False
+) -> Decision | None:
+    """Why an alert must wait now (silenced, inhibited or muted); None if nothing holds it. ``was_held``: something did before."""
     ids = (candidate.alert_id,)
     for silence in holds.silences:
         if silence.holds(candidate.labels, now_ms):
@@ -145,6 +155,14 @@ def held(candidate: Candidate, route: Route, holds: Holds, now_ms: int) -> Decis
                 and rule.holds(source.labels, candidate.labels)
             ):
                 return Decision(GroupAction.WAIT, Reason.INHIBITED, ids, None, source.alert_id)
+        for source in holds.ended if was_held else ():
+            ends_ms = (source.ended_ms or 0) + INHIBITION_LINGERS_MS
+            if (
+                now_ms < ends_ms
+                and source.speaks_for(candidate)
+                and rule.holds(source.labels, candidate.labels)
+            ):
+                return Decision(GroupAction.WAIT, Reason.INHIBITED, ids, ends_ms, source.alert_id)
     for name in route.mute_timings:
         timing = (holds.mute_timings or {}).get(name)
         until = timing.muted_until(now_ms) if timing else None
@@ -182,7 +200,7 @@ FLAP_MEMORY_MS = 2 * 3_600_000
 MAX_FLAP_WAIT_S = 3600.0
 
 
-def _identity(candidate: Candidate) -> str:
+def identity(candidate: Candidate) -> str:
     """What fires, whenever it fires: an alert that opens again has another id and the same identity."""
     return "|".join(candidate.labels.get(name, "") for name in ("store_id", "step", "segment", "kind"))
 
@@ -192,7 +210,7 @@ def _flapping(candidate: Candidate, group: GroupState, route: Route, now_ms: int
 
     A higher severity than the last time does not wait.
     """
-    flap = (group.flaps or {}).get(_identity(candidate))
+    flap = (group.flaps or {}).get(identity(candidate))
     if flap is None or now_ms - flap.over_ms > FLAP_MEMORY_MS:
         return None
     if _RANK.get(candidate.labels.get("severity", ""), 0) > _RANK.get(flap.severity, 0):
@@ -265,8 +283,10 @@ def _decide(
     silenced: list[str] = []
     for candidate in candidates:
         before = sent.get(candidate.alert_id)
-        news_of_it = _news(candidate, before, candidate.alert_id in group.was_held)
-        hold = None if news_of_it is Reason.RESOLVED else held(candidate, route, holds, now_ms)
+        was_held = candidate.alert_id in group.was_held
+        news_of_it = _news(candidate, before, was_held)
+        is_over = news_of_it is Reason.RESOLVED
+        hold = None if is_over else held(candidate, route, holds, now_ms, was_held=was_held)
         if _silenced(candidate, before, hold):
             silenced.append(candidate.alert_id)
         if news_of_it is None:
@@ -342,49 +362,3 @@ def _why_nothing(
         return Reason.CLOSED, closed
     never = tuple(c.alert_id for c in candidates if not c.is_firing and c.alert_id not in sent)
     return (Reason.NEVER_SENT, never) if never and not sent else (Reason.NOTHING_NEW, ())
-
-
-#: alerts that are over and that a group still remembers as sent (only to explain it)
-MAX_REMEMBERED = 20
-
-
-def after(decision: Decision, group: GroupState, candidates: Sequence[Candidate], now_ms: int) -> GroupState:
-    """The group's state once ``decision`` has been carried out."""
-    by_id = {candidate.alert_id: candidate for candidate in candidates}
-    done = decision.alert_ids if decision.action is GroupAction.SEND else ()
-    known = dict.fromkeys([*group.was_held, *decision.held_ids])
-    was_held = tuple(i for i in known if i not in done and i in by_id and by_id[i].is_firing)
-    if decision.action is not GroupAction.SEND:
-        return group if was_held == group.was_held else msgspec.structs.replace(group, was_held=was_held)
-    sent = dict(group.sent or {})
-    if decision.reason is Reason.TAKEN_ON:  # neither a reminder nor news of an alert: their clocks go on
-        sent |= {alert_id: replace(sent[alert_id], acknowledged=True) for alert_id in done}
-        return msgspec.structs.replace(group, sent=sent, was_held=was_held)
-    for alert_id in done:
-        candidate = by_id[alert_id]
-        was = sent.get(alert_id)
-        sent[alert_id] = LastSent(
-            candidate.is_firing and not candidate.closed,
-            candidate.labels.get("severity", ""),
-            candidate.labels.get("level", ""),
-            acknowledged=was is not None and was.is_firing and was.acknowledged,
-        )
-    over = [alert_id for alert_id, what in sent.items() if not what.is_firing]
-    for alert_id in over[:-MAX_REMEMBERED]:
-        del sent[alert_id]
-    flaps = {
-        name: flap for name, flap in (group.flaps or {}).items() if now_ms - flap.over_ms <= FLAP_MEMORY_MS
-    }
-    for candidate in (by_id[i] for i in done if not by_id[i].is_firing):
-        before = flaps.get(_identity(candidate))
-        times = before.times + 1 if before else 1
-        flaps[_identity(candidate)] = Flap(times, now_ms, candidate.labels.get("severity", ""))
-    reminders = {Reason.REPEAT: group.repeats + 1, Reason.SILENCE_ENDED: group.repeats}
-    return GroupState(
-        first_seen_ms=group.first_seen_ms,
-        last_sent_ms=now_ms,
-        repeats=reminders.get(decision.reason, 0),
-        sent=sent,
-        was_held=was_held,
-        flaps=flaps or None,
-    )

@@ -12,7 +12,7 @@ import structlog
 
 from scoring.alerts.actions import ActionBook, HumanAction
 from scoring.alerts.alert import AlertState, AlertTransition
-from scoring.alerts.deciding import Candidate
+from scoring.alerts.deciding import INHIBITION_LINGERS_MS, Candidate
 from scoring.alerts.routing import RoutingError, severity
 from scoring.funnel.pools import parse_pool
 from scoring.wording.source_note import note_of_source
@@ -44,10 +44,14 @@ class AlertBook:
         """Note a human action."""
         self.actions.take(msgspec.json.decode(raw, type=HumanAction))
 
-    def forget(self, keep: Iterable[str]) -> None:
-        """Drop alerts that are resolved and not in ``keep`` (those whose firing was sent to somebody)."""
-        kept = set(keep)
-        for alert_id in [a.alert_id for a in self.alerts.values() if a.state is AlertState.RESOLVED]:
+    def forget(self, keep: Iterable[str], now_ms: int) -> None:
+        """Drop alerts that are resolved and not in ``keep`` (those whose firing was sent to somebody).
+
+        Those that were over a moment ago stay: what they held back is given time to end as well.
+        """
+        kept, lately = set(keep), now_ms - INHIBITION_LINGERS_MS
+        over = [a for a in self.alerts.values() if a.state is AlertState.RESOLVED]
+        for alert_id in [a.alert_id for a in over if (a.resolved_at_ms or 0) <= lately]:
             if alert_id not in kept:
                 del self.alerts[alert_id]
                 self.lost_money.pop(alert_id, None)
@@ -82,6 +86,7 @@ class AlertBook:
             acknowledged=handling.acknowledged_at_ms is not None,
             closed=handling.closed_at_ms is not None,
             members=frozenset(alert.members),
+            ended_ms=alert.resolved_at_ms,
         )
 
 

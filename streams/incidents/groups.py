@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from scoring.alerts.alert import AlertState
-from scoring.alerts.deciding import Candidate, Decision, GroupState, Holds, decide
+from scoring.alerts.deciding import INHIBITION_LINGERS_MS, Candidate, Decision, GroupState, Holds, decide
 from scoring.alerts.routing import Route, all_match, group_key, matching_routes
 from streams.channels.registry import channel_spec
 from streams.config.model import Config
@@ -89,12 +89,20 @@ class AlertGroups:
     def holds(self, now_ms: int) -> Holds:
         """What holds messages back at ``now_ms``."""
         alerts = [alert for alert in self._book.alerts.values() if alert.state is AlertState.FIRING]
+        ended = [
+            self._book.candidate(alert, self._config)
+            for alert in self._book.alerts.values()
+            if alert.resolved_at_ms is not None and now_ms - alert.resolved_at_ms < INHIBITION_LINGERS_MS
+        ]
         firing = [self._book.candidate(alert, self._config) for alert in alerts]
         late = {alert.store_id for alert in alerts if self._facts.is_late(alert.store_id)}
         firing += [late_pipeline(store_id) for store_id in sorted(late)]
         # in a storm every alert is held against every one that could inhibit it: leave out those that cannot
-        firing = [c for c in firing if any(all_match(rule.source, c.labels) for rule in self._inhibitions)]
-        return Holds(self._book.actions.silences(now_ms), self._mutes, self._inhibitions, firing)
+        firing, ended = ([c for c in some if self._can_inhibit(c)] for some in (firing, ended))
+        return Holds(self._book.actions.silences(now_ms), self._mutes, self._inhibitions, firing, ended)
+
+    def _can_inhibit(self, candidate: Candidate) -> bool:
+        return any(all_match(rule.source, candidate.labels) for rule in self._inhibitions)
 
     def decision(self, group: AlertGroup, holds: Holds, now_ms: int) -> Decision:
         """What the core decides for a group at ``now_ms``; ``holds`` are those of that moment."""

@@ -20,8 +20,9 @@ from collections.abc import Callable, Mapping
 import structlog
 
 from scoring.alerts.alert import AlertState
-from scoring.alerts.deciding import Decision, GroupAction, GroupState, after
+from scoring.alerts.deciding import Decision, GroupAction, GroupState
 from scoring.alerts.routing import Severity
+from scoring.alerts.settling import after
 from streams.channels import Channel, SendRejectedError, SendRetryableError
 from streams.channels.receiver import ReceiverConfig
 from streams.channels.registry import channel_spec
@@ -260,7 +261,7 @@ class Notifier:
             for alert_id, sent in (record.group.sent or {}).items()
             if sent.is_firing
         }
-        self._book.forget(kept)
+        self._book.forget(kept, self._now_ms())
 
 
 def _message_key(key: str, decision: Decision, state: GroupState) -> str:

@@ -9,16 +9,17 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from scoring.alerts.deciding import (
+    INHIBITION_LINGERS_MS,
     Candidate,
     Decision,
     GroupAction,
     GroupState,
     Holds,
     Reason,
-    after,
     decide,
 )
 from scoring.alerts.routing import Inhibition, MuteTiming, Route, Silence, parse_matcher
+from scoring.alerts.settling import after
 
 ROUTE = Route(
     name="r", receiver="ops", group_wait_s=10, group_interval_s=300, repeat_interval_s=3600, most_repeats=2
@@ -124,6 +125,21 @@ def test_a_pooled_alert_inhibits_its_members_and_no_other_store(members: set[str
     pool = Candidate("p", {"alert_id": "p", "kind": "pooled"}, True, 0, members=frozenset(members))
     around = Holds(inhibitions=(Inhibition((parse_matcher("kind=pooled"),), ()),), firing=(pool,))
     assert decide(GroupState(0), [firing()], ROUTE, around, 60 * S).reason is reason
+
+
+def test_the_members_of_a_pool_paged_for_a_minute_when_its_alert_was_over() -> None:
+    """Their own alerts are a minute behind. One that goes on is sent once the others had time to end."""
+    pool = Candidate("p", {"alert_id": "p", "kind": "pooled"}, True, 0, members=frozenset({"us"}))
+    rules = (Inhibition((parse_matcher("kind=pooled"),), ()),)
+    group = notify(GroupState(0), [firing()], 60 * S, Holds(inhibitions=rules, firing=(pool,)))
+    ended = Holds(inhibitions=rules, ended=(replace(pool, is_firing=False, ended_ms=100 * S),))
+    until_ms = 100 * S + INHIBITION_LINGERS_MS
+    waits = decide(group, [firing()], ROUTE, ended, 160 * S)
+    assert (waits.action, waits.reason, waits.until_ms) == (GroupAction.WAIT, Reason.INHIBITED, until_ms)
+    assert decide(group, [resolved()], ROUTE, ended, 160 * S).action is GroupAction.NOTHING
+    assert decide(group, [firing()], ROUTE, ended, until_ms).reason is Reason.HOLD_ENDED
+    # what begins to fire only now was never held back
+    assert decide(group, [firing("b")], ROUTE, ended, 160 * S).reason is Reason.NEW
 
 
 def test_an_alert_that_fires_again_in_a_notified_group_is_sent_again() -> None:
