@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import difflib
 import errno
+import ipaddress
 import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 #: names of this machine itself: what listens there is reachable from nowhere else
@@ -108,7 +109,8 @@ class Settings(BaseSettings):
         "If empty, one is created under `data`.",
     )
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="Networks whose X-Forwarded-For header is trusted."
+        (),
+        description="Networks whose X-Forwarded-For header is trusted, with commas between them, such as `10.0.0.0/8`.",
     )
 
     page_host: str = Field("127.0.0.1", description="Address the live page and the read API listen on.")
@@ -170,6 +172,20 @@ class Settings(BaseSettings):
         SecretStr(""), description="Key that signs links in messages. If empty, `up` creates one."
     )
     public_url: str = Field("", description="Public address of the page, used for links in messages.")
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _networks(cls, value: object) -> object:
+        """An environment variable is text: networks with commas between them."""
+        if not isinstance(value, str):
+            return value
+        networks = tuple(one for one in (part.strip() for part in value.split(",")) if one)
+        for one in networks:
+            try:
+                ipaddress.ip_network(one, strict=False)
+            except ValueError:
+                raise ValueError(f"{one!r} is not a network such as 10.0.0.0/8 or 2001:db8::/32") from None
+        return networks
 
 
 def _text_of(path: Path) -> str:
