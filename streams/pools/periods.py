@@ -52,7 +52,9 @@ class PeriodTurns:
         self.book = PeriodBook(policy, day_rules(config))
         self._follower: TopicFollower | None = None
         self._mark_ms: int | None = None
-        self._is_caught_up = False
+        #: everything that was there when it was opened has been read
+        self.is_caught_up = False
+        self._is_judged = False
         self._unwritten: dict[bytes, ReportRow] = {}
         self._expired_ms = 0
         self._decode = msgspec.json.Decoder(ReportRow).decode
@@ -63,7 +65,6 @@ class PeriodTurns:
         await self._writer.take_over()
         async for record in everything(self._kafka, self._changelog):
             self._apply(record.key, record.value)
-        self.book.judge()
         since = None if self._mark_ms is None else max(self._mark_ms - _AGAIN_MS, 0)
         self._follower = TopicFollower(self._kafka, (self._reports,), since_ms=since)
         await self._follower.open()
@@ -89,11 +90,13 @@ class PeriodTurns:
         for record in await self._follower.take(wait_ms):
             self._take(record.value)
             self._mark_ms = max(self._mark_ms or 0, record.timestamp)
-        if not self._is_caught_up:
-            self._is_caught_up = not await self._follower.is_behind()
-        if not self._is_caught_up:
+        if not self.is_caught_up:
+            self.is_caught_up = not await self._follower.is_behind()
+        if not self.is_caught_up:
             return []
-        judged = await asyncio.to_thread(self.book.judge) if self._unwritten else Judged()
+        # what was read from the log is judged once too: thresholds or calendar may be others by now
+        is_due, self._is_judged = bool(self._unwritten) or not self._is_judged, True
+        judged = await asyncio.to_thread(self.book.judge) if is_due else Judged()
         written = [*self._versions(), *self._expired()]
         if not written and not judged.transitions:
             return []

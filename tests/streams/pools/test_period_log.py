@@ -49,8 +49,8 @@ async def send(settings: Settings, prefix: str, days: list[list[ReportRow]]) -> 
     await produce(settings.kafka, prefix + REPORTS, found)
 
 
-async def opened(settings: Settings, prefix: str) -> PeriodTurns:
-    made = PeriodTurns(settings, CONFIG, lambda topic: prefix + topic)
+async def opened(settings: Settings, prefix: str, config: Config = CONFIG) -> PeriodTurns:
+    made = PeriodTurns(settings, config, lambda topic: prefix + topic)
     await made.open()
     return made
 
@@ -60,7 +60,11 @@ async def until_read(made: PeriodTurns, days: int) -> None:
     deadline = time.monotonic() + within(30)
     while time.monotonic() < deadline:
         await made.turn(200)
-        if made.book.series and len(next(iter(made.book.series.values())).versions) >= 2 * days:
+        if (
+            made.is_caught_up
+            and made.book.series
+            and len(next(iter(made.book.series.values())).versions) >= 2 * days
+        ):
             return
     raise AssertionError("the rows did not come")
 
@@ -87,6 +91,25 @@ async def test_a_bad_day_is_published_once_through_a_restart(settings: Settings,
     assert [one.sequence for one in found] == list(range(len(found)))
     assert {one.alert_id for one in found} == {alert.alert_id}
     assert found[-1].state is AlertState.RESOLVED
+
+
+async def test_thresholds_that_changed_over_a_restart_hold_for_what_was_known(
+    settings: Settings, topic_prefix: str
+) -> None:
+    deaf = CONFIG.model_copy(
+        update={"thresholds": CONFIG.thresholds.model_copy(update={"notice": 200, "page": 300})}
+    )
+    first = await opened(settings, topic_prefix, deaf)
+    await send(settings, topic_prefix, DAYS[:31])
+    await until_read(first, 31)
+    await first.close()
+    assert await published(settings, topic_prefix) == []
+    for _ in range(2):
+        again = await opened(settings, topic_prefix)
+        await until_read(again, 31)
+        await again.close()
+    (alert,) = await published(settings, topic_prefix)
+    assert (alert.state, alert.sequence) == (AlertState.FIRING, 0)
 
 
 async def test_a_former_leader_publishes_nothing_more(settings: Settings, topic_prefix: str) -> None:
