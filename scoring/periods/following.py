@@ -94,7 +94,7 @@ class Follower:
         if note is None or note.change not in _TAKEN_BACK:
             return None
         at_ms = max(self._told_at_ms, before.alert.at_ms)
-        return self._told(before.alert, incident, at_ms, PeriodChange.RESTATED)
+        return self._published(before.alert, incident, at_ms, PeriodChange.RESTATED)
 
     def reported(self, incident: PeriodIncident, at_ms: int) -> ReportMemory:
         """An incident as an alert that nobody has been notified of yet."""
@@ -105,7 +105,7 @@ class Follower:
             lost=0.0, lost_low=0.0, lost_high=0.0, kind=AlertKind.CONVERSION, level=incident.level, state=AlertState.FIRING,
             sequence=-1, at_ms=at_ms, **msgspec.structs.asdict(incident.evidence),
         )  # fmt: skip
-        return self._told(blank, incident, at_ms, PeriodChange.NONE)
+        return self._published(blank, incident, at_ms, PeriodChange.NONE)
 
     # ---------------------------------------------------------------- one that was reported
 
@@ -119,7 +119,7 @@ class Follower:
         if figures == memory.figures and not incident.is_over:
             return memory
         change = PeriodChange.RESTATED if restated else PeriodChange.NONE
-        return self._told(memory.alert, incident, max(self._told_at_ms, memory.alert.at_ms), change)
+        return self._published(memory.alert, incident, max(self._told_at_ms, memory.alert.at_ms), change)
 
     def _meets(self, incident: PeriodIncident, memory: ReportMemory) -> bool:
         first, last = self._span(incident)
@@ -146,7 +146,7 @@ class Follower:
 
     # ---------------------------------------------------------------- how it is said
 
-    def _told(
+    def _published(
         self, before: AlertTransition, incident: PeriodIncident, at_ms: int, change: PeriodChange
     ) -> ReportMemory:
         first_ms, last_ms = self._span(incident)

@@ -55,7 +55,7 @@ async def run_elsewhere(patience_s: float, work: Callable[..., T], *arguments: A
 
 def _main() -> None:
     answer = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # logs and whatever a reader prints are no part of the answer
+    os.dup2(2, 1)  # logs and whatever a reader prints do not belong to the answer
     os.nice(_NICE)
     work, arguments = pickle.load(sys.stdin.buffer)  # noqa: S301 (our parent wrote it)
     try:

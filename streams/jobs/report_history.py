@@ -22,7 +22,7 @@ _VERSIONS = """
 SELECT store_id, toString(source) AS source, toString(measure) AS measure, toString(period) AS period,
        toInt64(toUnixTimestamp(period_start)) * 1000 AS start_ms, toInt64(toUnixTimestamp(period_end)) * 1000 AS end_ms,
        toString(zone) AS zone, toString(value) AS value, complete,
-       toUnixTimestamp64Milli(toDateTime64(told_at, 3, 'UTC')) AS told_ms, connection, import_id, withdrawn
+       toUnixTimestamp64Milli(toDateTime64(told_at, 3, 'UTC')) AS reported_ms, connection, import_id, withdrawn
 FROM report_versions
 WHERE period_start >= toDateTime({from_s:Int64}, 'UTC') AND empty(dimensions) AND period IN ('day', 'hour')
   AND (source, measure) IN (SELECT arrayJoin(arrayZip({sources:Array(String)}, {measures:Array(String)})))
@@ -47,7 +47,7 @@ def read_report_versions(client: Client, from_ms: int) -> list[ReportRow]:
             ReportRow(
                 store_id=row["store_id"], source=row["source"], measure=row["measure"], period=Period(row["period"]),
                 period_start_ms=int(row["start_ms"]), period_end_ms=int(row["end_ms"]), zone=row["zone"], value=row["value"],
-                complete=bool(row["complete"]), told_at_ms=int(row["told_ms"]), connection=row["connection"],
+                complete=bool(row["complete"]), told_at_ms=int(row["reported_ms"]), connection=row["connection"],
                 import_id=row["import_id"], withdrawn=bool(row["withdrawn"]),
             )
             for row in rows

@@ -108,7 +108,7 @@ def test_a_drop_that_goes_on_by_day_is_the_new_normal_when_its_alert_is_too_old(
 
 
 @pytest.mark.parametrize("is_closed", [False, True])
-def test_what_came_back_after_an_alert_was_closed_was_told_to_nobody(
+def test_what_came_back_after_an_alert_was_closed_reached_nobody(
     baseline: StoreBaseline, history: np.ndarray, is_closed: bool
 ) -> None:
     """Within the merge time it was the closed incident again, of which nothing more is sent."""

@@ -13,7 +13,7 @@ STEP = "amazon:sessions_to_order_items"
 
 
 def row(day: int, measure: str, value: float, **more: object) -> ReportRow:
-    """One figure of a day, told as soon as it is complete."""
+    """One figure of a day, reported as soon as it is complete."""
     known: dict[str, object] = {
         "store_id": "shop",
         "source": "amazon",
@@ -23,8 +23,8 @@ def row(day: int, measure: str, value: float, **more: object) -> ReportRow:
         **more,
     }
     start = START_MS + day * DAY_MS
-    told = start + DAY_MS + rule_of(str(known["source"])).complete_after_ms
-    known = {"period_start_ms": start, "period_end_ms": start + DAY_MS, "told_at_ms": told, **known}
+    at_ms = start + DAY_MS + rule_of(str(known["source"])).complete_after_ms
+    known = {"period_start_ms": start, "period_end_ms": start + DAY_MS, "told_at_ms": at_ms, **known}
     return ReportRow(measure=measure, value=f"{value:g}", **known)  # type: ignore[arg-type]
 
 

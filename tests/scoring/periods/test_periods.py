@@ -29,7 +29,7 @@ def book(rules: DayRules | None = None) -> PeriodBook:
     return PeriodBook(DetectionPolicy(), rules)
 
 
-def told(made: PeriodBook, days: list[list[ReportRow]]) -> list[AlertTransition]:
+def published(made: PeriodBook, days: list[list[ReportRow]]) -> list[AlertTransition]:
     """The transitions of days that are reported one after the other."""
     found = []
     for rows in days:
@@ -69,7 +69,7 @@ def test_a_note_is_read_back_as_it_was_written() -> None:
 
 
 def test_a_fall_of_days_is_reported_and_resolved_when_it_is_over() -> None:
-    transitions = told(book(), shop(50, 30, 34))
+    transitions = published(book(), shop(50, 30, 34))
     assert transitions[0].state is AlertState.FIRING
     assert transitions[0].opened_at_ms == START_MS + 30 * DAY_MS
     assert transitions[0].level is Level.PAGE
@@ -84,19 +84,19 @@ def test_a_fall_of_days_is_reported_and_resolved_when_it_is_over() -> None:
 
 
 def test_nothing_is_reported_of_a_usual_store() -> None:
-    assert told(book(), shop(60)) == []
+    assert published(book(), shop(60)) == []
 
 
 def test_before_two_weeks_are_known_nothing_is_judged() -> None:
-    assert told(book(), shop(14, 10, 14)) == []
+    assert published(book(), shop(14, 10, 14)) == []
 
 
 def test_a_window_of_several_days_does_not_add_people() -> None:
     small = shop(45, 30, 40, rate=0.02, per_day=300)
-    (first, *_) = told(book(), small)
+    (first, *_) = published(book(), small)
     assert first.window_minutes > 1440
     assert first.sample == 0
-    (first, *_) = told(book(), shop(45, 30, 40))
+    (first, *_) = published(book(), shop(45, 30, 40))
     assert first.sample > 0
 
 
@@ -107,12 +107,12 @@ def test_an_import_of_old_months_reports_nothing_that_is_over_or_long_ago() -> N
             for rows in days
             for r in rows
         ]
-        assert told(book(), [late]) == []
+        assert published(book(), [late]) == []
     now = START_MS + 64 * DAY_MS
     fresh = [
         msgspec.structs.replace(r, told_at_ms=now, import_id="one") for rows in shop(60, 57, 60) for r in rows
     ]
-    (alert,) = told(book(), [fresh])
+    (alert,) = published(book(), [fresh])
     assert alert.state is AlertState.FIRING
     assert alert.at_ms == now
 
@@ -120,10 +120,10 @@ def test_an_import_of_old_months_reports_nothing_that_is_over_or_long_ago() -> N
 def test_a_restated_day_takes_its_alert_back_and_says_so() -> None:
     days = shop(34, 33, 34)
     made = book()
-    assert changes(told(made, days)) == [(AlertState.FIRING, PeriodChange.NONE)]
+    assert changes(published(made, days)) == [(AlertState.FIRING, PeriodChange.NONE)]
     later = [msgspec.structs.replace(r, told_at_ms=r.told_at_ms + DAY_MS) for r in days[33]]
     restated = [later[0], msgspec.structs.replace(later[1], value="190")]
-    found = told(made, [restated])
+    found = published(made, [restated])
     assert changes(found) == [(AlertState.RESOLVED, PeriodChange.TAKEN_BACK)]
     assert (found[0].lost, found[0].observed) == (0, 190)
 
@@ -131,11 +131,11 @@ def test_a_restated_day_takes_its_alert_back_and_says_so() -> None:
 def test_an_alert_that_was_taken_back_fires_again_when_the_figures_fall_again() -> None:
     days = shop(34, 33, 34)
     made = book()
-    (first,) = told(made, days)
+    (first,) = published(made, days)
     found = []
     for later, value in ((1, "190"), (2, "20"), (3, "195")):
         again = [msgspec.structs.replace(r, told_at_ms=r.told_at_ms + later * DAY_MS) for r in days[33]]
-        found += told(made, [[again[0], msgspec.structs.replace(again[1], value=value)]])
+        found += published(made, [[again[0], msgspec.structs.replace(again[1], value=value)]])
     assert changes(found) == [
         (AlertState.RESOLVED, PeriodChange.TAKEN_BACK),
         (AlertState.FIRING, PeriodChange.RESTATED),
@@ -150,11 +150,11 @@ def test_an_alert_that_was_taken_back_fires_again_when_the_figures_fall_again() 
 def test_a_restated_day_that_holds_is_judged_again_in_words() -> None:
     days = shop(34, 33, 34)
     made = book()
-    (first,) = told(made, days)
+    (first,) = published(made, days)
     later = msgspec.structs.replace(
         days[33][1], told_at_ms=days[33][1].told_at_ms + DAY_MS, value=str(int(days[33][1].value) + 3)
     )
-    found = told(made, [[later]])
+    found = published(made, [[later]])
     assert changes(found) == [(AlertState.FIRING, PeriodChange.RESTATED)]
     assert found[0].alert_id == first.alert_id
     assert found[0].observed == first.observed + 3
@@ -163,14 +163,14 @@ def test_a_restated_day_that_holds_is_judged_again_in_words() -> None:
 def test_an_undone_import_takes_its_alert_back() -> None:
     days = shop(34, 33, 34)
     made = book()
-    told(made, days)
+    published(made, days)
     gone = [msgspec.structs.replace(r, told_at_ms=r.told_at_ms + DAY_MS, withdrawn=True) for r in days[33]]
-    assert changes(told(made, [gone])) == [(AlertState.RESOLVED, PeriodChange.WITHDRAWN)]
-    assert told(made, [gone]) == []
+    assert changes(published(made, [gone])) == [(AlertState.RESOLVED, PeriodChange.WITHDRAWN)]
+    assert published(made, [gone]) == []
 
 
 def test_a_fall_that_lasts_is_the_new_normal() -> None:
-    transitions = told(book(), shop(70, 30, 70))
+    transitions = published(book(), shop(70, 30, 70))
     ended = [one for one in transitions if one.state is AlertState.RESOLVED]
     assert changes(ended) == [(AlertState.RESOLVED, PeriodChange.NEW_NORMAL)]
     assert transitions[-1] is ended[0]
@@ -183,7 +183,7 @@ def test_a_day_that_the_calendar_holds_back_fires_once_the_day_is_over() -> None
         datetime.fromisoformat("2025-12-31"),
         datetime.fromisoformat("2026-01-01"),
     )
-    transitions = told(book(DayRules({}, {}, (entry,))), shop(36, 30, 34))
+    transitions = published(book(DayRules({}, {}, (entry,))), shop(36, 30, 34))
     assert changes(transitions)[:2] == [
         (AlertState.PENDING, PeriodChange.HELD),
         (AlertState.FIRING, PeriodChange.NONE),
@@ -203,7 +203,7 @@ UNLIKE = {
     "another source": {"source": "shopee"},
     "a part of the store": {"dimensions": {"product": "B1"}},
     "not complete": {"complete": False},
-    "told before it was complete": {"told_at_ms": START_MS + 31 * DAY_MS + 3_600_000},
+    "reported before it was complete": {"told_at_ms": START_MS + 31 * DAY_MS + 3_600_000},
     "withdrawn": {"withdrawn": True},
     "less than nothing": {"value": "-3"},
 }
@@ -215,15 +215,15 @@ def test_a_figure_that_is_unlike_leaves_its_day_out(name: str, which: int) -> No
     days = shop(31, 30, 31)
     days[30][which] = msgspec.structs.replace(days[30][which], **UNLIKE[name])
     made = book()
-    assert told(made, days) == []
+    assert published(made, days) == []
     assert all(point.start_ms < START_MS + 30 * DAY_MS for point in made.points(KEY))
 
 
 def test_a_missing_day_is_missing_and_not_zero() -> None:
     days = shop(40)
     without = [rows if day != 35 else rows[:1] for day, rows in enumerate(days)]
-    assert told(book(), without) == []
-    assert told(book(), days[:35] + days[36:]) == []
+    assert published(book(), without) == []
+    assert published(book(), days[:35] + days[36:]) == []
 
 
 # ---------------------------------------------------------------- order and repetition
@@ -241,14 +241,14 @@ def test_versions_in_any_order_and_any_number_give_the_same(random: object, kind
         day_rows(34, 100, 1, import_id="older", told_at_ms=START_MS + 30 * DAY_MS),
     ][kind]
     rows += extra
-    expected = told(book(), [rows])
+    expected = published(book(), [rows])
     mixed = rows + rows[:: 1 + kind]
     random.shuffle(mixed)  # type: ignore[attr-defined]
-    assert told(book(), [mixed]) == expected
+    assert published(book(), [mixed]) == expected
     in_pieces = book()
-    told(in_pieces, [[one] for one in mixed])
+    published(in_pieces, [[one] for one in mixed])
     whole = book()
-    told(whole, [rows])
+    published(whole, [rows])
     assert in_pieces.points(KEY) == whole.points(KEY)
     assert in_pieces.incidents(KEY) == whole.incidents(KEY)
     is_open = [
@@ -260,7 +260,7 @@ def test_versions_in_any_order_and_any_number_give_the_same(random: object, kind
 def test_after_a_restart_nothing_is_reported_twice_and_the_alert_goes_on() -> None:
     days = shop(45, 30, 36)
     made = book()
-    before = told(made, days[:32])
+    before = published(made, days[:32])
     again = book()
     for series in made.series.values():
         for version in series.versions.values():
@@ -269,13 +269,13 @@ def test_after_a_restart_nothing_is_reported_twice_and_the_alert_goes_on() -> No
     assert memory is not None
     again.remember(KEY, msgspec.json.decode(msgspec.json.encode(memory), type=type(memory)))
     assert again.judge().transitions == []
-    after = told(again, days[32:])
-    assert before + after == told(book(), days)
+    after = published(again, days[32:])
+    assert before + after == published(book(), days)
 
 
 def test_what_nothing_is_learned_from_any_more_is_forgotten() -> None:
     made = book()
-    told(made, shop(40))
+    published(made, shop(40))
     assert len(made.expire(START_MS + 131 * DAY_MS)) == 40
     assert made.expire(START_MS + 131 * DAY_MS) == []
     assert len(made.expire(START_MS + 1000 * DAY_MS)) == 40
