@@ -17,7 +17,7 @@ from streams.settings import Settings
 
 _TOPICS = (topics.EVENTS, topics.REPORTS, topics.ORDER_FACTS)
 #: as long as landing has not come forward for so long, it is not waited for any more
-PATIENCE_S = 60.0
+LANDING_PATIENCE_S = 60.0
 _PAUSE_S = 0.3
 
 
@@ -25,7 +25,7 @@ class NotLandedError(StateError):
     """Landing does not run, or makes no progress. Whoever undoes an import tries again once it runs."""
 
 
-async def wait_until_landed(settings: Settings, patience_s: float = PATIENCE_S) -> None:
+async def wait_until_landed(settings: Settings, patience_s: float = LANDING_PATIENCE_S) -> None:
     """Return once all that is in the log now is in the tables.
 
     Raises:

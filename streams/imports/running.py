@@ -24,7 +24,7 @@ from streams.sources.files.exports.sending import ImportReport, send
 
 #: how often it is said how far an import is
 _SAY_MS = 5_000
-_BLOCK = 1 << 20
+_HASHED_AT_ONCE = 1 << 20
 
 
 async def run_import(
@@ -108,7 +108,7 @@ def _new_run(path: Path, summary: ExportSummary, who: str) -> tuple[ImportRun, i
     assert summary.table is not None
     digest = hashlib.blake2b(digest_size=16)
     with path.open("rb") as file:
-        while block := file.read(_BLOCK):
+        while block := file.read(_HASHED_AT_ONCE):
             digest.update(block)
     at = now_ms()
     record = summary.as_record()

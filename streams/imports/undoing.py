@@ -34,7 +34,7 @@ from streams.imports.runs import (
 from streams.settings import Settings
 from streams.sources.publishing import RecordPublisher
 
-_CHUNK = 2000
+_WITHDRAWN_AT_ONCE = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +112,8 @@ async def _withdraw(client: AsyncClient, settings: Settings, config: Config, run
     ]
     async with open_intake(settings, config, spool=False) as intake:
         publisher = RecordPublisher.of(intake)
-        for start in range(0, max(len(rows), len(facts)), _CHUNK):
-            part = slice(start, start + _CHUNK)
+        for start in range(0, max(len(rows), len(facts)), _WITHDRAWN_AT_ONCE):
+            part = slice(start, start + _WITHDRAWN_AT_ONCE)
             await publisher.publish(reports=rows[part], orders=facts[part])
     return Withdrawn(len(facts), len(rows))
 

@@ -16,7 +16,7 @@ from streams.web.frame.forms import Forms
 _UPLOAD_S = 1800.0
 _MAX_FIELD = 4096
 _MAX_FIELDS = 20
-_BLOCK = 1 << 18
+_UPLOAD_BLOCK = 1 << 18
 
 
 async def uploaded(
@@ -76,7 +76,7 @@ async def _text(part: BodyPartReader) -> str:
 async def _store(part: BodyPartReader, draft: ImportDraft) -> None:
     written = 0
     with draft.path.open("xb") as file:
-        while block := await part.read_chunk(_BLOCK):
+        while block := await part.read_chunk(_UPLOAD_BLOCK):
             written += len(block)
             if written > MAX_UPLOAD:
                 raise UploadTooLargeError(

@@ -15,7 +15,7 @@ from streams.sources.files.exports.unreadable import UnreadableExportError
 
 MAGIC = b"PAR1"
 #: bytes that a file may unpack to
-_MAX_UNPACKED = 8 << 30
+_MAX_PARQUET_BYTES = 8 << 30
 
 
 class ParquetRows:
@@ -37,7 +37,7 @@ class ParquetRows:
                 unpacked = sum(group.total_byte_size for group in groups)
         except (pa.ArrowException, OSError, ValueError) as error:
             raise UnreadableExportError(f"the Parquet file is damaged ({error}); fetch it again") from error
-        if unpacked > _MAX_UNPACKED:
+        if unpacked > _MAX_PARQUET_BYTES:
             raise UnreadableExportError(f"unpacks to {unpacked / 1e9:,.1f} GB; export fewer months at a time")
 
     def __call__(self) -> Iterator[Row]:
