@@ -70,7 +70,8 @@ def limits(node: ast.AST) -> Iterator[ast.expr]:
         word.value for word in node.keywords if word.arg == "timeout" or name.endswith("ClientTimeout")
     )
     waits = {"wait", "join", "result", "set_default_timeout"} if not is_text(node.func) else set()
-    if name == "asyncio.timeout" or last in waits:
+    is_of_something_else = len(node.args) > 2  # a segment that waits for a name, not a test for a process
+    if name == "asyncio.timeout" or (last in waits and not is_of_something_else):
         yield from node.args[:1]
     if name == "asyncio.wait_for":
         yield from node.args[1:2]

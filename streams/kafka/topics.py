@@ -15,6 +15,8 @@ from scoring.funnel.units import DAY_MS
 #: for a client only when it looks again; a recreated topic is another one; and a group's leader that joined while the broker
 #: was starting may have seen a topic without partitions and given nobody any
 METADATA_AGE_MS = 5_000
+#: a batch may wait for what takes it indefinitely without the group taking its partitions away
+MAX_POLL_MS = 7 * 24 * 3_600_000
 
 #: a topic's name → the name that it has here: tests give each its own prefix
 Rename = Callable[[str], str]

@@ -51,8 +51,6 @@ _log = structlog.get_logger()
 _BATCH_BYTES = 64_000_000
 #: dead letters that are made and sent together; masking one takes up to a millisecond
 _LETTERS_AT_ONCE = 100
-#: a batch may wait for ClickHouse indefinitely without the group taking our partitions
-_MAX_POLL_MS = 7 * 24 * 3_600_000
 
 Records = dict[TopicPartition, list[ConsumerRecord]]
 
@@ -113,7 +111,7 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
             partition_assignment_strategy=(RangePartitionAssignor,),
             session_timeout_ms=int(self._settings.session_timeout_s * 1000),
             heartbeat_interval_ms=int(self._settings.session_timeout_s * 1000 / 3),
-            max_poll_interval_ms=_MAX_POLL_MS,
+            max_poll_interval_ms=topics.MAX_POLL_MS,
             rebalance_timeout_ms=60_000,
             metadata_max_age_ms=topics.METADATA_AGE_MS,
             max_partition_fetch_bytes=4_194_304,

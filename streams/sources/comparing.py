@@ -23,7 +23,7 @@ from streams.sources.polling import ResourcePoller
 _log = structlog.get_logger()
 
 #: closed days that are compared
-DAYS = 7
+COMPARED_DAYS = 7
 #: a day is closed this long after its end: late changes are in by then
 _CLOSED_AFTER = timedelta(hours=2)
 #: how often, and how long, it is waited for what was read again to be stored
@@ -97,7 +97,7 @@ class DayComparer:
         """The days to compare, on the clock of the connection's first store."""
         present = datetime.fromtimestamp(self._api.now_ms / 1000, UTC) - _CLOSED_AFTER
         today = present.astimezone(self._zone).date()
-        return [today - timedelta(days=number) for number in range(DAYS, 0, -1)]
+        return [today - timedelta(days=number) for number in range(COMPARED_DAYS, 0, -1)]
 
     @property
     def _zone(self) -> ZoneInfo:

@@ -26,7 +26,7 @@ from streams.clickhouse.reader import Database
 from streams.clock import monotonic, now_ms
 from streams.collector.intake import EventIntake, open_intake
 from streams.config.model import Config
-from streams.instance.files import StateReport
+from streams.instance.files import HEARTBEAT_S, StateReport
 from streams.kafka import topics
 from streams.kafka.admin import partition_of
 from streams.kafka.errors import KafkaUnreachableError
@@ -51,11 +51,9 @@ ROLE = "sources"
 _POLL_MS = 300
 #: deliveries translated at once
 _MAX_AT_ONCE = 500
-_HEARTBEAT_S, _RETRY_S, _SHARE_S = 2.0, 2.0, 0.5
-#: a batch may wait for Kafka for ever without the group taking our partitions
-_MAX_POLL_MS = 7 * 24 * 3_600_000
+_AGAIN_S, _SHARE_S = 2.0, 0.5
 #: how long a command that waits for the broker may
-_PATIENCE_S = 30.0
+_COMMAND_WAIT_S = 30.0
 
 Records = dict[TopicPartition, list[ConsumerRecord]]
 
@@ -114,7 +112,7 @@ class SourcesRole(ConsumerRebalanceListener):  # type: ignore[misc]
             auto_offset_reset="earliest",
             session_timeout_ms=int(self._settings.session_timeout_s * 1000),
             heartbeat_interval_ms=int(self._settings.session_timeout_s * 1000 / 3),
-            max_poll_interval_ms=_MAX_POLL_MS,
+            max_poll_interval_ms=topics.MAX_POLL_MS,
             rebalance_timeout_ms=60_000,
             metadata_max_age_ms=topics.METADATA_AGE_MS,
         )
@@ -122,8 +120,8 @@ class SourcesRole(ConsumerRebalanceListener):  # type: ignore[misc]
             try:
                 await self._consumer.start()
             except (KafkaError, OSError) as error:
-                _log.warning("kafka_unreachable", role=ROLE, error=str(error), retry_in_s=_RETRY_S)
-                await asyncio.sleep(_RETRY_S)
+                _log.warning("kafka_unreachable", role=ROLE, error=str(error), retry_in_s=_AGAIN_S)
+                await asyncio.sleep(_AGAIN_S)
             else:
                 break
         self._consumer.subscribe([self._topic], listener=self)
@@ -172,9 +170,9 @@ class SourcesRole(ConsumerRebalanceListener):  # type: ignore[misc]
             try:
                 await owner.open()
             except (KafkaError, KafkaUnreachableError) as error:
-                _log.warning("kafka_unreachable", role=ROLE, error=type(error).__name__, retry_in_s=_RETRY_S)
+                _log.warning("kafka_unreachable", role=ROLE, error=type(error).__name__, retry_in_s=_AGAIN_S)
                 await owner.close()
-                await asyncio.sleep(_RETRY_S)
+                await asyncio.sleep(_AGAIN_S)
                 return
             if number in self._due:  # else it was taken away meanwhile
                 self._due.discard(number)
@@ -221,8 +219,8 @@ class SourcesRole(ConsumerRebalanceListener):  # type: ignore[misc]
             try:
                 await self._translator.translate(deliveries)
             except KafkaUnreachableError as error:
-                _log.warning("kafka_unreachable", role=ROLE, error=str(error), retry_in_s=_RETRY_S)
-                await asyncio.sleep(_RETRY_S)
+                _log.warning("kafka_unreachable", role=ROLE, error=str(error), retry_in_s=_AGAIN_S)
+                await asyncio.sleep(_AGAIN_S)
             else:
                 break
         await self._commit({tp: some[-1].offset + 1 for tp, some in records.items() if some})
@@ -302,7 +300,7 @@ async def run(settings: Settings, config: Config, report: StateReport) -> None:
     report.say("starting", "connecting to Kafka")
     stamina.instrumentation.set_on_retry_hooks(())  # what failed is said where it is decided what to do
     async with (
-        open_intake(settings, config, spool=False, patience_s=_PATIENCE_S) as intake,
+        open_intake(settings, config, spool=False, patience_s=_COMMAND_WAIT_S) as intake,
         aiohttp.ClientSession(auto_decompress=True) as session,
         opened(
             settings, config, intake, AiohttpSender(session), process=f"{socket.gethostname()}:{os.getpid()}"
@@ -320,4 +318,4 @@ async def run(settings: Settings, config: Config, report: StateReport) -> None:
 async def _beat(report: StateReport, role: SourcesRole) -> None:
     while True:
         report.ready(role.detail)
-        await asyncio.sleep(_HEARTBEAT_S)
+        await asyncio.sleep(HEARTBEAT_S)

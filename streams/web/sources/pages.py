@@ -33,6 +33,7 @@ from streams.sources.registry import source_named
 from streams.sources.sealing import Sealer
 from streams.sources.source_log import ConnectionControl, StoredTrial, log_key, publish_records
 from streams.sources.supplies import supplied
+from streams.web.frame import actions
 from streams.web.frame.errors import BadQueryError, NotFoundError
 from streams.web.frame.forms import comes_from_elsewhere, fields_of, name_of, remember_name
 from streams.web.frame.routes import ApiRoute, PageRoute, Routes
@@ -50,8 +51,6 @@ from streams.web.sources.words import SOURCE_WORDS
 
 #: seconds between updates of an open page
 LIVE_S = 5
-#: how long an action waits for the broker
-PATIENCE_S = 12.0
 #: the states of connections as the page's icons know them
 ICONS = {
     "connected": "normal",
@@ -209,7 +208,7 @@ class SourcePages:
         """
         directory = self._directory
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(actions.PATIENCE_S):
                 if directory is None:
                     raise NotFoundError("no such connection")
                 await directory.caught_up()
@@ -221,7 +220,7 @@ class SourcePages:
                 await directory.caught_up()
         except TimeoutError as error:
             raise KafkaUnreachableError(
-                f"The broker at {self._settings.kafka} gave no answer within {PATIENCE_S:g} s."
+                f"The broker at {self._settings.kafka} gave no answer within {actions.PATIENCE_S:g} s."
             ) from error
         return control
 
