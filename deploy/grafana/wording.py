@@ -7,11 +7,12 @@ from collections.abc import Iterable, Mapping
 from scoring.alerts.actions import CloseReason
 from scoring.alerts.alert import AlertState, Level
 from scoring.funnel.scores import ScoreState
-from scoring.funnel.stages import STAGES, STEPS
+from scoring.funnel.stages import STAGES, STEP_BY_ID
 from scoring.records.cleaning import reason_texts
 from scoring.records.measures import MEASURES, UNIT_NAMES, Unit
 from scoring.wording.alert_words import ALERT_STATE_NAMES, LEVEL_NAMES
 from scoring.wording.catalogue import (
+    NAMED_STEPS,
     REASON_NAMES,
     STAGE_NAMES,
     STATE_NAMES,
@@ -41,7 +42,7 @@ def said(column: str, names: Mapping[str, Mapping[str, str]]) -> str:
 
 def step(column: str) -> str:
     """The name of a step."""
-    return said(column, {s.id: {x: step_name(s.id, x) for x in LANGUAGES} for s in STEPS})
+    return said(column, {s: {x: step_name(s, x) for x in LANGUAGES} for s in NAMED_STEPS})
 
 
 def state(column: str) -> str:
@@ -65,9 +66,9 @@ CLOSED_AS = said(
     },
 )
 STAGE_PLACE = f"indexOf({literals(s.value for s in STAGES)}, stage)"
-STEP_PLACE = f"indexOf({literals(s.id for s in STEPS)}, step)"
+STEP_PLACE = f"indexOf({literals(STEP_BY_ID)}, step)"
 #: the stage a step leads to (a stage's own name may hold ``_to_``)
-DOWNSTREAM = f"transform(toString(step), {literals(s.id for s in STEPS)}, {literals(s.downstream.value for s in STEPS)}, '')"
+DOWNSTREAM = f"transform(toString(step), {literals(STEP_BY_ID)}, {literals(s.downstream.value for s in STEP_BY_ID.values())}, '')"
 
 
 def clock(column: str) -> str:

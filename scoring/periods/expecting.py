@@ -18,7 +18,8 @@ TRAIN_DAYS, LEAST_DAYS = 56, 14
 _LEVEL_DAYS, _HALF_LIFE_DAYS, _LEVEL_PRIOR = 14, 3.0, 0.05**2
 #: wobble of a day's rate before anything is known of a store, and how many periods that belief is worth
 _PRIOR_WOBBLE, _PRIOR_WORTH = 0.10**2, 10.0
-#: how much larger the wobble is taken for than it was found: 1 + this / periods (chosen in tests/bench/periods)
+#: how much larger the wobble is taken for than it was found: 1 + this / periods. A judgement: tests/bench/periods shows what it costs and
+#: that other values were not compared
 _FEWNESS = 12.0
 #: a period further off than this is not learned from
 _OUTLIER = 4.0

@@ -143,6 +143,10 @@ def step_name(step: str, language: Language) -> str:
     return f"{STAGE_NAMES[known.upstream](language)} → {STAGE_NAMES[known.downstream](language)}"
 
 
+#: every step that ``step_name`` knows: what dashboards have to know the name of
+NAMED_STEPS: tuple[str, ...] = (*STEP_BY_ID, *PERIOD_STEP_WORDS, "source")
+
+
 def segment_name(segment: str, language: Language) -> str:
     """A segment for people: ``ios/paid`` as ``iOS × paid``, the empty one as the whole store."""
     if not segment:
