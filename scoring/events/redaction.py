@@ -213,7 +213,7 @@ def mask_payload(
     text = _masked_json(raw, _Masks(pseudonym)) if len(raw) <= _LONGEST_READ else None
     if text is None:
         # masked before the cut, with room beyond it: a cut through an address would hide it from the masks
-        head = raw[: 4 * longest].decode("utf-8", "replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
+        head = raw[: 4 * longest].decode("utf-8", "replace")
         text = _masked_loosely(head, pseudonym)
     kept = text.encode("utf-8", "replace")
     if len(kept) > longest:
@@ -241,8 +241,7 @@ def mask_document(
     masks = _Masks(pseudonym, frozenset(personal), frozenset(people), frozenset(kept))
     text = _masked_json(raw, masks)
     if text is None:
-        whole = raw.decode("utf-8", "replace").replace("\x00", "\N{REPLACEMENT CHARACTER}")
-        text = _masked_loosely(whole, pseudonym)
+        text = _masked_loosely(raw.decode("utf-8", "replace"), pseudonym)
     return text
 
 
@@ -329,7 +328,8 @@ def _masked_loosely(text: str, pseudonym: Callable[[str], str]) -> str:
     for match in _PAIR.finditer(text):
         parts += (mask_free(text[at : match.start()]), _masked_pair(match, pseudonym))
         at = match.end()
-    return "".join(parts) + mask_free(text[at:])
+    # a NUL ends the text for some of who reads it later; the masks resolve escapes, one of which may have been it
+    return ("".join(parts) + mask_free(text[at:])).replace("\x00", "\N{REPLACEMENT CHARACTER}")
 
 
 def _unescaped(match: re.Match[str]) -> str:

@@ -304,6 +304,11 @@ def test_a_kept_payload_is_short_printable_text(raw: bytes) -> None:
     assert "\x00" not in text
 
 
+@pytest.mark.parametrize("raw", [b"\\u0000\\e@e", b'{"a":"\\u0000 x@y.com", ', b"a\x00b@c.com"])
+def test_an_escaped_nul_came_back_in_what_is_kept_of_half_a_record(raw: bytes) -> None:
+    assert "\x00" not in mask_payload(raw, lambda plain: "~p")[0]
+
+
 @given(st.emails())
 def test_no_email_survives(address: str) -> None:
     plain = all(letter.isalnum() or letter in "@.-_+" for letter in address)
