@@ -11,7 +11,7 @@ import pytest
 from scoring.baselines.minute_table import MinuteTable
 from scoring.calendar.effects import DayEffect, DayRules, OwnEntry
 from scoring.funnel.segment_names import BOTS
-from scoring.funnel.stages import STAGE_INDEX
+from scoring.funnel.stages import STAGE_INDEX, supplied_stages
 
 START = 29_459_520  # 2026-01-05 00:00 UTC
 Key = tuple[str, str, str]
@@ -56,7 +56,10 @@ def test_rows_in_any_order_are_added_up_by_store_segment_stage_and_minute(seed: 
     assert table.repeated == len(filled) - len(set(filled))
     minutes = [minute for _, minute, _ in counted]
     assert (table.first, table.last) == (min(minutes), max(minutes) + 1)
-    assert sorted(table.supplied()) == sorted({key for key, _, _ in counted})
+    by_store: dict[str, Counter[str]] = {key[0]: Counter() for key, _, _ in counted}
+    for key, _, count in counted:
+        by_store[key[0]][key[2]] += count
+    assert table.supplied() == {store: supplied_stages(counts) for store, counts in by_store.items()}
     names = table.rows()
     assert names == sorted({key[:2] for key, _, _ in counted})
     first, last = table.first - 7, table.last + 9
