@@ -208,3 +208,12 @@ def test_two_migrations_had_one_number() -> None:
     )
     assert len(numbers) > 30
     assert [number for number, files in numbers.items() if files > 1] == []
+
+
+def test_no_two_test_files_outside_packages_share_a_name() -> None:
+    """pytest imports such a file by its name alone: the second of two is an error of the whole run."""
+    alone = [
+        path for path in (ROOT / "tests").rglob("test_*.py") if not (path.parent / "__init__.py").exists()
+    ]
+    names = Counter(path.name for path in alone)
+    assert [name for name, count in names.items() if count > 1] == []
