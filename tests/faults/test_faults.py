@@ -11,7 +11,7 @@ from tests.faults.run import Plan, run
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("kills", [10, pytest.param(30, marks=pytest.mark.long)])
+@pytest.mark.parametrize("kills", [6, pytest.param(30, marks=pytest.mark.long)])
 async def test_whatever_is_killed_every_acknowledged_event_is_counted_once(
     tmp_path: Path, kills: int
 ) -> None:
