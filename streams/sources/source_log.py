@@ -15,23 +15,20 @@ from typing import Any, TypeVar
 import msgspec
 import structlog
 from aiokafka import AIOKafkaProducer, ConsumerRecord
-from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
+from aiokafka.errors import KafkaError
 
 from scoring.alerts.alert import AlertTransition
 from scoring.sources.backfills import BackfillWish
 from streams.errors import FencedError
 from streams.kafka import topics
-from streams.kafka.errors import KafkaUnreachableError
+from streams.kafka.errors import KafkaUnreachableError, LogFencedError
 from streams.kafka.followers import TopicFollower
+from streams.kafka.sole_writer import LogRecord, SoleWriter
 from streams.settings import Settings
 
 _log = structlog.get_logger()
 T = TypeVar("T")
 SOURCE_RECORD_VERSION = 1
-#: after this long the broker aborts a transaction whose owner is gone
-_TRANSACTION_MS = 20_000
-#: (topic, key, value, partition) of what one write makes durable
-_Written = list[tuple[str, bytes, bytes | None, int | None]]
 
 
 class OwnershipLostError(FencedError):
@@ -253,19 +250,13 @@ class OwnerWriter:
 
     def __init__(self, kafka: str, transactional_id: str, rename: Callable[[str], str] = str) -> None:
         self._topic, self._alerts = rename(topics.SOURCES), rename(topics.ALERTS)
-        self._waiting: list[tuple[_Written, asyncio.Future[None]]] = []
+        self._waiting: list[tuple[list[LogRecord], asyncio.Future[None]]] = []
         self._flushing: asyncio.Task[None] | None = None
-        self._is_lost = False
-        self._producer = AIOKafkaProducer(
-            bootstrap_servers=kafka,
-            transactional_id=transactional_id,
-            transaction_timeout_ms=_TRANSACTION_MS,
-            linger_ms=0,
-        )
+        self._writer = SoleWriter(kafka, transactional_id, "the state of a connection")
 
     async def open(self) -> None:
         """Fence the former owner: what it wrote is complete or gone, and it can write nothing more."""
-        await self._producer.start()
+        await self._writer.take_over()
 
     async def write(self, records: Mapping[str, Any], alerts: Sequence[AlertTransition] = ()) -> None:
         """Make ``records`` durable, all or none, before anything else happens; None forgets. Alerts are published with them.
@@ -275,7 +266,7 @@ class OwnerWriter:
         Raises:
             OwnershipLostError: another process owns the partition, or the broker did not take them.
         """
-        values: _Written = [
+        values: list[LogRecord] = [
             (self._topic, key.encode(), None if one is None else msgspec.json.encode(one), 0)
             for key, one in records.items()
         ]
@@ -291,9 +282,10 @@ class OwnerWriter:
             taken, self._waiting = self._waiting, []
             error: OwnershipLostError | None = None
             try:
-                await self._commit([values for values, _ in taken])
-            except OwnershipLostError as lost:
-                error = lost
+                await self._writer.write(one for values, _ in taken for one in values)
+            except LogFencedError as lost:
+                error = OwnershipLostError(str(lost))
+                error.__cause__ = lost
             for _, written in taken:
                 if written.done():
                     continue
@@ -302,22 +294,8 @@ class OwnerWriter:
                 else:
                     written.set_exception(error)
 
-    async def _commit(self, batches: list[_Written]) -> None:
-        if self._is_lost:
-            raise OwnershipLostError("another process owns the connection")
-        try:
-            async with self._producer.transaction():
-                for values in batches:
-                    for topic, key, value, partition in values:
-                        await self._producer.send(topic, value, key=key, partition=partition)
-        except (ProducerFenced, InvalidProducerEpoch, KafkaError) as error:
-            self._is_lost = True  # a producer that was fenced once can do nothing more
-            raise OwnershipLostError(
-                f"the state of a connection cannot be written: {type(error).__name__}"
-            ) from error
-
     async def close(self) -> None:
         """Give the connection back, once what is being written is."""
         if self._flushing is not None:
             await asyncio.gather(self._flushing, return_exceptions=True)
-        await self._producer.stop()
+        await self._writer.close()
