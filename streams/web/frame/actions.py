@@ -7,14 +7,13 @@ way, so that whoever acted sees it at once. Before it: the forms and links of th
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Iterator
 
 from scoring.alerts.actions import HumanAction
 from streams.clock import now_ms
 from streams.incidents.action_log import publish_action
-from streams.kafka.errors import KafkaUnreachableError
 from streams.settings import Settings
+from streams.web.frame.broker import broker_within
 
 #: how long a request waits for the broker
 PATIENCE_S = 12.0
@@ -35,13 +34,8 @@ class ActionSender:
         Raises:
             KafkaUnreachableError: the broker did not take it.
         """
-        try:
-            async with asyncio.timeout(PATIENCE_S):
-                await publish_action(self._settings, action)
-        except TimeoutError as error:
-            raise KafkaUnreachableError(
-                f"The broker at {self._settings.kafka} gave no answer within {PATIENCE_S:g} s."
-            ) from error
+        async with broker_within(self._settings, PATIENCE_S):
+            await publish_action(self._settings, action)
         self._pending[action.action_id] = action
         return action
 

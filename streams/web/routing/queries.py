@@ -6,8 +6,6 @@ ten seconds.
 
 from __future__ import annotations
 
-import asyncio
-
 from aiokafka.errors import KafkaError
 
 from scoring.wording.text import Language
@@ -20,6 +18,7 @@ from streams.incidents.facts import FactsReader
 from streams.incidents.send_log import SendLog
 from streams.kafka.errors import KafkaUnreachableError
 from streams.settings import Settings
+from streams.web.frame.broker import broker_within
 from streams.web.routing.answers import RouteDecision, Routing
 
 #: how long an answer serves everyone, and how long a request waits for one
@@ -60,12 +59,8 @@ class RoutingQueries:
 
     async def _ask(self, alert_id: str) -> tuple[int, list[Explanation] | None]:
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with broker_within(self._settings, PATIENCE_S):
                 return now_ms(), await self._explained(alert_id)
-        except TimeoutError as error:
-            raise KafkaUnreachableError(
-                f"The broker at {self._settings.kafka} gave no answer within {PATIENCE_S:g} s."
-            ) from error
         except KafkaError as error:
             raise KafkaUnreachableError(f"The broker at {self._settings.kafka} does not answer.") from error
 

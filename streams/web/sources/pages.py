@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -34,6 +33,7 @@ from streams.sources.sealing import Sealer
 from streams.sources.source_log import ConnectionControl, StoredTrial, log_key, publish_records
 from streams.sources.supplies import supplied
 from streams.web.frame import actions
+from streams.web.frame.broker import broker_within
 from streams.web.frame.errors import BadQueryError, NotFoundError
 from streams.web.frame.forms import comes_from_elsewhere, fields_of, name_of, remember_name
 from streams.web.frame.routes import ApiRoute, PageRoute, Routes
@@ -207,21 +207,16 @@ class SourcePages:
             KafkaUnreachableError: the broker did not take it.
         """
         directory = self._directory
-        try:
-            async with asyncio.timeout(actions.PATIENCE_S):
-                if directory is None:
-                    raise NotFoundError("no such connection")
-                await directory.caught_up()
-                connection = directory.get(name)
-                if connection is None:
-                    raise NotFoundError("no such connection")
-                control = _changed(directory.book.control(name), connection, wanted)
-                await publish_records(self._settings, {log_key("control", name): control})
-                await directory.caught_up()
-        except TimeoutError as error:
-            raise KafkaUnreachableError(
-                f"The broker at {self._settings.kafka} gave no answer within {actions.PATIENCE_S:g} s."
-            ) from error
+        async with broker_within(self._settings, actions.PATIENCE_S):
+            if directory is None:
+                raise NotFoundError("no such connection")
+            await directory.caught_up()
+            connection = directory.get(name)
+            if connection is None:
+                raise NotFoundError("no such connection")
+            control = _changed(directory.book.control(name), connection, wanted)
+            await publish_records(self._settings, {log_key("control", name): control})
+            await directory.caught_up()
         return control
 
 
