@@ -88,7 +88,7 @@ class Book:
         self, policy: DetectionPolicy, rules: DayRules | None = None, closed: ClosedAlerts | None = None
     ) -> None:
         self._policy = policy
-        self.closed = closed if closed is not None else ClosedAlerts()
+        self.closed = closed or ClosedAlerts()
         self.engine = SeriesEngine(policy)
         self.exposures = Exposures()
         self.levels = Levels()

@@ -73,10 +73,10 @@ class Traffic:
     """The traffic of all stores of a partition."""
 
     def __init__(
-        self, policy: DetectionPolicy, rules: DayRules | None = None, closed: ClosedAlerts = _NONE_CLOSED
+        self, policy: DetectionPolicy, rules: DayRules | None = None, closed: ClosedAlerts | None = None
     ) -> None:
         self._policy = policy
-        self._closed = closed
+        self._closed = closed or ClosedAlerts()
         self._days = SpecialDays(rules)
         self.engine = SeriesEngine(policy, _SHORTEST)
         self.index: dict[str, int] = {}

@@ -14,7 +14,7 @@ import structlog
 
 from scoring.baselines.baseline import StoreBaseline, decode_baseline
 from streams.kafka.admin import partition_of
-from streams.kafka.followers import POLL_MS, TopicFollower
+from streams.kafka.followers import TopicFollower, follow_forever
 from streams.kafka.topics import BASELINES
 
 _log = structlog.get_logger()
@@ -54,15 +54,7 @@ class BaselineFollower:
     async def follow(self) -> None:
         """Read from the beginning and never stop."""
         follower = TopicFollower(self._bootstrap, (self._topic,), max_bytes=_MAX_BYTES)
-        try:
-            await follower.open()
-            while True:
-                if not self.is_read.is_set() and not await follower.is_behind():
-                    self.is_read.set()
-                for record in await follower.take(POLL_MS if self.is_read.is_set() else 50):
-                    self._take(record.key, record.value)
-        finally:
-            await follower.close()
+        await follow_forever(follower, lambda record: self._take(record.key, record.value), self.is_read)
 
     def _take(self, key: bytes | None, value: bytes | None) -> None:
         if key is None:

@@ -10,7 +10,7 @@ import structlog
 from scoring.alerts.actions import HumanAction, HumanActionKind
 from scoring.detection.tracked_alert import ClosedAlerts
 from streams.clock import now_ms
-from streams.kafka.followers import POLL_MS, TopicFollower
+from streams.kafka.followers import TopicFollower, follow_forever
 from streams.kafka.topics import ACTIONS
 
 _log = structlog.get_logger()
@@ -35,15 +35,7 @@ class ClosingFollower:
     async def follow(self) -> None:
         """Read the last days and never stop."""
         follower = TopicFollower(self._bootstrap, (self._topic,), since_ms=now_ms() - _SINCE_MS)
-        try:
-            await follower.open()
-            while True:
-                if not self.is_read.is_set() and not await follower.is_behind():
-                    self.is_read.set()
-                for record in await follower.take(POLL_MS):
-                    self._take(record.value)
-        finally:
-            await follower.close()
+        await follow_forever(follower, lambda record: self._take(record.value), self.is_read)
 
     def _take(self, value: bytes | None) -> None:
         if value is None:

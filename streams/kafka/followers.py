@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
@@ -11,6 +12,8 @@ from streams.kafka.admin import has_more_partitions, partitions_of
 
 #: how long a take waits for the first record, where nothing else sets the pace
 POLL_MS = 500
+#: the same while what was there at the start is being read
+_CATCHING_UP_MS = 50
 
 
 class TopicFollower:
@@ -137,6 +140,21 @@ class TopicFollower:
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
             await consumer.stop()
+
+
+async def follow_forever(
+    follower: TopicFollower, take: Callable[[ConsumerRecord], None], is_read: asyncio.Event
+) -> None:
+    """Give each record to ``take``, from where the follower begins and for ever; ``is_read`` once what was there has been read."""
+    try:
+        await follower.open()
+        while True:
+            if not is_read.is_set() and not await follower.is_behind():
+                is_read.set()
+            for record in await follower.take(POLL_MS if is_read.is_set() else _CATCHING_UP_MS):
+                take(record)
+    finally:
+        await follower.close()
 
 
 async def everything(bootstrap: str, name: str, *, past_open: bool = False) -> AsyncIterator[ConsumerRecord]:
