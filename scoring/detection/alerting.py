@@ -188,7 +188,7 @@ class Alerting:
         contributions, segment = self._contributions(entry, first, step)
         lead = entry.series.get(segment, entry.series[""])
         evidence = self._evidence(lead if step.opened[lead] else first, step)
-        level = Level.PAGE if evidence.surprise >= self.policy.page else Level.NOTICE
+        level = self.policy.level(evidence.surprise)
         last = entry.incident
         merge_ms = self.policy.merge_minutes * MINUTE_MS
         if last is not None and last.is_same(at_ms, merge_ms, self.book.closed):

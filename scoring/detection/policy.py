@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import log10
 
+from scoring.alerts.alert import Level
+
 #: look-back windows in minutes (Lai 1998: a window-limited scan loses little against all windows)
 WINDOWS: tuple[int, ...] = (1, 2, 3, 5, 8, 12, 20, 30, 45, 60, 90, 120, 180, 240, 360, 540)
 
@@ -65,6 +67,10 @@ class DetectionPolicy:
     segments: bool = True
     #: log-likelihood from which a drop is said to sit in one segment (100 to 1)
     localise: float = 4.6
+
+    def level(self, surprise: float) -> Level:
+        """What an alert of that surprise is."""
+        return Level.PAGE if surprise >= self.page else Level.NOTICE
 
     def __post_init__(self) -> None:
         if not 0 < self.notice <= self.page:

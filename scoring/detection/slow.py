@@ -274,7 +274,7 @@ class SlowSteps:
 
     def _open(self, store: SlowStore, step: SeriesMinute, at_ms: int) -> AlertTransition:
         evidence, last, baseline = slow_evidence(store, step), store.incident, store.baseline
-        level = Level.PAGE if evidence.surprise >= self._base.page else Level.NOTICE
+        level = self._base.level(evidence.surprise)
         if last is not None and last.is_same(at_ms, _MERGE_MS, self._closed):
             incident = last
             incident.reopen(evidence, level)

@@ -193,9 +193,7 @@ class SeriesJudge:
             return None
         surprise, first, known, evidence = best
         self._frozen = known
-        incident = PeriodIncident(
-            first, index, index, Level.PAGE if surprise >= self._policy.page else Level.NOTICE, evidence
-        )
+        incident = PeriodIncident(first, index, index, self._policy.level(surprise), evidence)
         incident.named = self._days.named(index)
         self._add(incident, known, first, index)
         self._hold(incident, index)

@@ -25,7 +25,7 @@ from streams.backtest.run import BacktestResult, run_backtest, training_end
 from streams.cli.backtest_report import iso, print_report, print_reports
 from streams.cli.moments import moment_ms
 from streams.cli.terminal import console, say
-from streams.config.core import day_rules, slow_inputs
+from streams.config.core import day_rules, detection_policy, slow_inputs
 from streams.config.loading import load_config
 from streams.config.model import Config
 from streams.config.pooling import lenders, pool_rules
@@ -64,11 +64,6 @@ def as_row(alert: AlertTransition, details: bool = False) -> dict[str, Any]:
             "alert_id": alert.alert_id,
         }
     return row
-
-
-def policy_of(config: Config) -> DetectionPolicy:
-    """The detector's policy that a configuration asks for."""
-    return DetectionPolicy(notice=config.thresholds.notice, page=config.thresholds.page)
 
 
 def apply_config(table: MinuteTable, config: Config) -> None:
@@ -206,7 +201,7 @@ def backtest(
     refit = refit_days if refit_days is not None else 0 if minutes is not None else _REFIT_DAYS
     rules = pool_rules(settings) if pools else None
     lent_by = lenders(settings, Benchmark())
-    outcome = run_with_progress(table, until, policy_of(settings), refit, shown, rules, lent_by)
+    outcome = run_with_progress(table, until, detection_policy(settings), refit, shown, rules, lent_by)
     if out is not None:
         others = [*outcome.traffic, *outcome.rises] if traffic else []
         written = [*outcome.alerts, *others, *outcome.pooled]
@@ -230,7 +225,7 @@ def _backtest_reports(
     except (FileUnreadableError, ConfigError) as error:
         say(f"error: {error}", err=True)
         raise typer.Exit(2) from error
-    found = judge_history(rows, policy_of(settings), day_rules(settings))
+    found = judge_history(rows, detection_policy(settings), day_rules(settings))
     if out is not None:
         lines = (json.dumps(as_row(alert, details), ensure_ascii=False) + "\n" for alert in found.alerts)
         out.write_text("".join(lines), "utf-8")
@@ -282,7 +277,9 @@ def backtest_own(
     """
     table, settings, until = _read_own(data, days, config)
     lent_by = lenders(settings, Benchmark())
-    outcome = run_with_progress(table, until, policy_of(settings), _REFIT_DAYS, console, lent_by=lent_by)
+    outcome = run_with_progress(
+        table, until, detection_policy(settings), _REFIT_DAYS, console, lent_by=lent_by
+    )
     return outcome, outcome.store_weeks(len(table.stores))
 
 

@@ -20,6 +20,7 @@ from streams.backtest.run import TRAIN_DAYS
 from streams.cli.asking import configuration, running_instance
 from streams.cli.terminal import console, say, say_json
 from streams.clickhouse.errors import ClickHouseError
+from streams.config.core import detection_policy
 from streams.config.model import Config
 from streams.jobs.baselines import fit_from_store, publish, read_published
 from streams.jobs.benchmark import drop_benchmark, put_benchmark
@@ -151,7 +152,7 @@ def show(
 ) -> None:
     """Show the published baselines: rates, delays, wobble, and the smallest drop detectable within an hour."""
     settings, config = _instance(data)
-    policy = DetectionPolicy(notice=config.thresholds.notice, page=config.thresholds.page)
+    policy = detection_policy(config)
     facts = [fact for baseline in _published(settings, store) for fact in step_facts(baseline, policy)]
     if as_json:
         for fact in facts:

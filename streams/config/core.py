@@ -1,4 +1,4 @@
-"""From the configuration to values of the core: what the days of the calendar do, and when warehouses work."""
+"""From the configuration to values of the core: what fires, what the days of the calendar do, and when warehouses work."""
 
 from __future__ import annotations
 
@@ -13,6 +13,16 @@ from streams.schema import WEEKDAYS
 
 if TYPE_CHECKING:
     from scoring.baselines.slow import SlowInputs
+    from scoring.detection.policy import DetectionPolicy
+
+
+def detection_policy(config: Config) -> DetectionPolicy:
+    """The detector's policy that a configuration asks for."""
+    from scoring.detection.policy import (
+        DetectionPolicy,  # loads the detector, which not every reader of the calendar needs
+    )
+
+    return DetectionPolicy(notice=config.thresholds.notice, page=config.thresholds.page)
 
 
 def day_rules(config: Config) -> DayRules:

@@ -24,10 +24,9 @@ from faust.types import TP
 from scoring.counting.partition import PartitionCounts
 from scoring.counting.segments import Segmenter
 from scoring.detection.detector import Detector
-from scoring.detection.policy import DetectionPolicy
 from scoring.detection.tracked_alert import ClosedAlerts
 from streams.clock import monotonic, now_ms
-from streams.config.core import day_rules
+from streams.config.core import day_rules, detection_policy
 from streams.config.model import Config
 from streams.errors import StateError
 from streams.instance.files import StateReport
@@ -93,7 +92,7 @@ def exit_now(reason: str, error: BaseException | None) -> NoReturn:
 
 def default_detector(config: Config, closed: ClosedAlerts | None = None) -> MinuteDetector:
     """The detector with the thresholds and the calendar of the configuration; ``closed`` are alerts that people closed."""
-    policy = DetectionPolicy(notice=config.thresholds.notice, page=config.thresholds.page)
+    policy = detection_policy(config)
     return Detector(policy, day_rules(config), closed=closed)
 
 

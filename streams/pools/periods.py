@@ -15,7 +15,6 @@ import msgspec
 import structlog
 
 from scoring.alerts.alert import AlertTransition
-from scoring.detection.policy import DetectionPolicy
 from scoring.funnel.units import DAY_MS, HOUR_MS
 from scoring.periods.book import Judged, PeriodBook
 from scoring.periods.following import ReportMemory
@@ -23,7 +22,7 @@ from scoring.periods.series import SeriesKey
 from scoring.records.report_row import ReportRow
 from streams import metrics
 from streams.clock import now_ms
-from streams.config.core import day_rules
+from streams.config.core import day_rules, detection_policy
 from streams.config.model import Config
 from streams.kafka import topics
 from streams.kafka.followers import TopicFollower, everything
@@ -48,7 +47,7 @@ class PeriodTurns:
         self._writer = SoleWriter(
             settings.kafka, rename(f"{settings.group_prefix}-periods"), "the log of reports"
         )
-        policy = DetectionPolicy(notice=config.thresholds.notice, page=config.thresholds.page)
+        policy = detection_policy(config)
         self.book = PeriodBook(policy, day_rules(config))
         self._follower: TopicFollower | None = None
         self._mark_ms: int | None = None

@@ -18,14 +18,14 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from scoring.baselines.baseline import StoreBaseline
-from scoring.detection.policy import WINDOWS, DetectionPolicy
+from scoring.detection.policy import WINDOWS
 from scoring.detection.pool_minutes import PoolMinutes
 from scoring.detection.pools import PoolDetector
 from scoring.funnel.scores import ScoreRow
 from scoring.funnel.units import MINUTE_MS
 from streams import metrics
 from streams.clock import now_ms
-from streams.config.core import day_rules
+from streams.config.core import day_rules, detection_policy
 from streams.config.model import Config
 from streams.config.pooling import pool_rules
 from streams.instance.files import StateReport
@@ -94,7 +94,7 @@ class _Leader:
 
     def __init__(self, settings: Settings, config: Config, rename: Rename) -> None:
         self._settings, self._rename = settings, rename
-        policy = DetectionPolicy(notice=config.thresholds.notice, page=config.thresholds.page)
+        policy = detection_policy(config)
         self._closings = ClosingFollower(settings.kafka, rename(topics.ACTIONS))
         self.detector = PoolDetector(policy, pool_rules(config), day_rules(config), self._closings.closed)
         self._minutes = PoolMinutes(self.detector, ())

@@ -15,7 +15,6 @@ import msgspec
 import structlog
 
 from scoring.baselines import decode_baseline
-from scoring.detection import DetectionPolicy
 from scoring.detection.sensitivity import smallest_drop
 from scoring.funnel.scores import FULL_COVERAGE
 from scoring.funnel.stages import STAGES, STEP_BY_ID, Step, steps_to_show, supplied_stages
@@ -23,6 +22,7 @@ from scoring.funnel.units import HOUR_MS, MINUTE_MS
 from streams.clickhouse.errors import ClickHouseUnreachableError
 from streams.clickhouse.reader import Database, Row
 from streams.clock import monotonic
+from streams.config.core import detection_policy
 from streams.config.model import Config
 from streams.web.comparison.answers import (
     PlatformComparison,
@@ -91,7 +91,7 @@ class ComparisonQueries:
 
     def __init__(self, database: Database, config: Config) -> None:
         self._database, self._config = database, config
-        self._policy = DetectionPolicy(notice=config.thresholds.notice, page=config.thresholds.page)
+        self._policy = detection_policy(config)
         self._drops: dict[tuple[str, int], dict[str, KnownDrop]] = {}
 
     async def comparison(self, hours: int, at_ms: int) -> PlatformComparison:
