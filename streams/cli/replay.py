@@ -32,15 +32,18 @@ from streams.config.loading import find_config, load_config
 from streams.config.model import STORE_ID, Config
 from streams.instance.files import NoInstanceError, connect_settings
 from streams.kafka.errors import KafkaUnreachableError
+from streams.kafka.landed import NotLandedError, wait_until_landed
+from streams.kafka.topics import DEADLETTERS, EVENTS
 from streams.schema import ConfigError
 from streams.settings import Settings
-from streams.sources.files.catching_up import NotCaughtUpError, wait_until_landed
 from streams.sources.files.mapping import FileMapping, MappingError, load_mapping, shipped_mappings
 from streams.sources.files.reading import Table
 from streams.sources.files.run import Replay, ReplayReport
 
 #: how long Kafka may be unreachable before the replay gives up, and after how long that is reported, in seconds
 _PATIENCE_S = 60.0
+#: as long as landing has not come forward for so long, --wait goes on
+_LANDING_PATIENCE_S = 300.0
 _REPORT_AFTER_S = 3.0
 _LOOK_S = 0.5
 console = printing(err=True, highlight=False)
@@ -89,7 +92,7 @@ def replay(
         if wait:
             asyncio.run(_wait(settings))
             _print_counts(settings, store_id, report)
-    except (MappingError, ConfigError, NoInstanceError, KafkaUnreachableError, NotCaughtUpError) as error:
+    except (MappingError, ConfigError, NoInstanceError, KafkaUnreachableError, NotLandedError) as error:
         console.print(f"[red]error:[/red] {plain(str(error))}", soft_wrap=True)
         raise typer.Exit(1) from error
     except KeyboardInterrupt:
@@ -172,7 +175,7 @@ async def _wait(settings: Settings) -> None:
             most = max(most, behind)
             bar.update(task, total=max(most, 1), completed=most - behind if most else 1)
 
-        await wait_until_landed(settings, on_progress=show)
+        await wait_until_landed(settings, (EVENTS, DEADLETTERS), _LANDING_PATIENCE_S, show)
 
 
 def _print_report(report: ReplayReport, file: Path, settings: Settings, store_id: str) -> None:

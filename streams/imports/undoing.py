@@ -22,7 +22,6 @@ from streams.clickhouse.literals import literal
 from streams.clock import now_ms
 from streams.collector.intake import open_intake
 from streams.config.model import Config
-from streams.imports.landed import wait_until_landed
 from streams.imports.runs import (
     ImportBusyError,
     ImportRun,
@@ -31,10 +30,16 @@ from streams.imports.runs import (
     keep_run,
     read_runs,
 )
+from streams.kafka import topics
+from streams.kafka.landed import wait_until_landed
 from streams.settings import Settings
 from streams.sources.publishing import RecordPublisher
 
 _WITHDRAWN_AT_ONCE = 2000
+#: what an import sends has to be in the tables before it is undone
+_LANDED_FROM = (topics.EVENTS, topics.REPORTS, topics.ORDER_FACTS)
+#: as long as landing has not come forward for so long, it is not waited for any more
+LANDING_PATIENCE_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,7 @@ async def undo_import(settings: Settings, config: Config, import_id: str, who: s
         raise ImportBusyError(f"{import_id} is still running; undo it once it has ended")
     if run.state is ImportState.UNDONE:
         return run
-    await wait_until_landed(settings)
+    await wait_until_landed(settings, _LANDED_FROM, LANDING_PATIENCE_S)
     run = msgspec.structs.replace(run, state=ImportState.UNDOING, at_ms=at, undone_by=who)
     await keep_run(settings, run)
     others = [
@@ -77,7 +82,7 @@ async def undo_import(settings: Settings, config: Config, import_id: str, who: s
         taken = await take_back(client, settings, config.segments.dimensions, run.store_id, import_id, others)
     finally:
         await client.close()
-    await wait_until_landed(settings)
+    await wait_until_landed(settings, _LANDED_FROM, LANDING_PATIENCE_S)
     run = msgspec.structs.replace(
         run,
         state=ImportState.UNDONE,
