@@ -7,7 +7,6 @@ apart as well, as ``streams/clickhouse/exclusion.py`` does it: written again wit
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from uuid import uuid4
 
 import msgspec
 from clickhouse_connect.driver import AsyncClient
@@ -17,10 +16,9 @@ from scoring.funnel.units import DAY_MS
 from scoring.records.brushing import SuspectOrder
 from streams.clickhouse.clients import table
 from streams.clickhouse.errors import mapped
-from streams.clickhouse.exclusion import MINUTES_AT_ONCE
 from streams.clickhouse.literals import literal, literals, portions
-from streams.clickhouse.recount import Minute, recount
-from streams.clickhouse.repeats import MARKED_VERSION, happened_between
+from streams.clickhouse.recount import MINUTE_SECOND, Minute, recount_all
+from streams.clickhouse.repeats import MARKED_VERSION, READ_AS_ONE, happened_between
 from streams.settings import Settings
 
 #: what an event of such an order is set apart as
@@ -31,7 +29,6 @@ MOST_ORDERS = 200_000
 _OF_A_VISIT = ", ".join(f"'{stage}'" for stage in STAGES[: STAGE_INDEX[Stage.ORDER]])
 #: a visit this long before an order is its buyer's
 _VISIT_MS = DAY_MS
-_FINAL = "SETTINGS do_not_merge_across_partitions_select_final = 1, max_partitions_per_insert_block = 0"
 
 
 async def stores_with_orders(client: AsyncClient, settings: Settings, from_ms: int, to_ms: int) -> list[str]:
@@ -155,17 +152,13 @@ async def set_orders_apart(
         rows = f"FROM {events} AS event FINAL WHERE {which} AND event.set_apart = '{before}'"
         with mapped():
             await client.command(
-                f"INSERT INTO {events} SELECT * REPLACE ('{after}' AS set_apart, {MARKED_VERSION} AS version) {rows} {_FINAL}",
+                f"INSERT INTO {events} SELECT * REPLACE ('{after}' AS set_apart, {MARKED_VERSION} AS version) {rows} {READ_AS_ONE}",
                 settings={"max_query_size": 16_000_000},
             )
             found = await client.query(
-                f"SELECT DISTINCT toUnixTimestamp(toStartOfMinute(toDateTime(event_time, 'UTC'))) FROM {events} WHERE {which}",
+                f"SELECT DISTINCT {MINUTE_SECOND} FROM {events} WHERE {which}",
                 settings={"max_query_size": 16_000_000},
             )
         touched |= {(store_id, int(second) * 1000) for (second,) in found.result_rows}
-    minutes = sorted(touched)
-    for start in range(0, len(minutes), MINUTES_AT_ONCE):
-        await recount(
-            client, settings, dimensions, minutes[start : start + MINUTES_AT_ONCE], f"brushing-{uuid4().hex}"
-        )
-    return len(minutes)
+    await recount_all(client, settings, dimensions, touched, "brushing")
+    return len(touched)

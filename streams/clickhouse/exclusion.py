@@ -9,7 +9,6 @@ from __future__ import annotations
 import getpass
 from dataclasses import dataclass
 from enum import StrEnum
-from uuid import uuid4
 
 import msgspec
 from clickhouse_connect.driver import AsyncClient
@@ -17,13 +16,12 @@ from clickhouse_connect.driver import AsyncClient
 from streams.clickhouse.clients import table
 from streams.clickhouse.errors import mapped
 from streams.clickhouse.literals import literal
-from streams.clickhouse.recount import Minute, recount
-from streams.clickhouse.repeats import MARKED_VERSION, happened_between
+from streams.clickhouse.recount import MINUTE_SECOND, recount_all
+from streams.clickhouse.repeats import MARKED_VERSION, READ_AS_ONE, happened_between
 from streams.settings import Settings
 
 #: what an excluded event is marked with; a mark that it had before follows behind a colon
 EXCLUDED = "excluded"
-MINUTES_AT_ONCE = 5000
 
 
 class ExclusionAction(StrEnum):
@@ -92,25 +90,19 @@ async def set_span_apart(
     events = table(settings, "events_raw")
     which, mark = _MARK[action]
     rows = f"FROM {events} AS stored FINAL WHERE {span.condition} AND {which}"
-    final = "SETTINGS do_not_merge_across_partitions_select_final = 1, max_partitions_per_insert_block = 0"
     with mapped():
-        found = await client.query(
-            f"SELECT toUnixTimestamp(toStartOfMinute(toDateTime(stored.event_time, 'UTC'))), count() {rows} GROUP BY 1 {final}"
-        )
+        found = await client.query(f"SELECT {MINUTE_SECOND}, count() {rows} GROUP BY 1 {READ_AS_ONE}")
         if found.result_rows:
             await client.command(
-                f"INSERT INTO {events} SELECT * REPLACE ({mark} AS set_apart, {MARKED_VERSION} AS version) {rows} {final}"
+                f"INSERT INTO {events} SELECT * REPLACE ({mark} AS set_apart, {MARKED_VERSION} AS version) {rows} {READ_AS_ONE}"
             )
     # the minutes of what was marked already as well: a call that broke off before its recount is made good by the next
     with mapped():
         touched = await client.query(
-            f"SELECT DISTINCT toUnixTimestamp(toStartOfMinute(toDateTime(event_time, 'UTC'))) FROM {events} FINAL "
-            f"WHERE {span.condition} {final}"
+            f"SELECT DISTINCT {MINUTE_SECOND} FROM {events} FINAL WHERE {span.condition} {READ_AS_ONE}"
         )
-    minutes: list[Minute] = sorted((span.store_id, int(second) * 1000) for (second,) in touched.result_rows)
-    for start in range(0, len(minutes), MINUTES_AT_ONCE):
-        some = minutes[start : start + MINUTES_AT_ONCE]
-        await recount(client, settings, dimensions, some, f"{action.value}-{uuid4().hex}")
+    minutes = [(span.store_id, int(second) * 1000) for (second,) in touched.result_rows]
+    await recount_all(client, settings, dimensions, minutes, action.value)
     result = ExclusionResult(sum(int(count) for _, count in found.result_rows), len(minutes))
     await _keep(client, settings, span, action, reason, result)
     return result

@@ -10,19 +10,16 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
 
 from clickhouse_connect.driver import AsyncClient
 
 from streams.clickhouse.clients import table
 from streams.clickhouse.errors import mapped
-from streams.clickhouse.exclusion import MINUTES_AT_ONCE
 from streams.clickhouse.literals import literal, literals
-from streams.clickhouse.recount import Minute, recount
-from streams.clickhouse.repeats import MARKED_VERSION, count_first_reports, mark_repeats
+from streams.clickhouse.recount import MINUTE_SECOND, Minute, recount_all
+from streams.clickhouse.repeats import MARKED_VERSION, READ_AS_ONE, count_first_reports, mark_repeats
 from streams.settings import Settings
 
-_READ_AS_ONE = "SETTINGS do_not_merge_across_partitions_select_final = 1, max_partitions_per_insert_block = 0"
 _COLUMNS = (
     "event_id", "store_id", "type", "event_time", "received_at", "schema_version", "platform", "visitor", "buyer", "session", "order_id",
     "product", "category", "country", "device_class", "channel", "campaign", "payment_method", "quantity", "amount", "currency", "source",
@@ -78,12 +75,9 @@ async def take_back(
     orders = f"store_id = {literal(store_id)} AND order_id IN ({statements.orders()})"
     await mark_repeats(client, settings, orders)
     await count_first_reports(client, settings, orders)
-    found = sorted(minutes)
-    for start in range(0, len(found), MINUTES_AT_ONCE):
-        some = found[start : start + MINUTES_AT_ONCE]
-        await recount(client, settings, dimensions, some, f"undo-{uuid4().hex}")
+    await recount_all(client, settings, dimensions, minutes, "undo")
     gone = int(removed.result_rows[0][0])
-    return TakenBack(gone, reported - gone, len(found))
+    return TakenBack(gone, reported - gone, len(minutes))
 
 
 async def _reported(client: AsyncClient, statements: _Statements) -> tuple[int, set[Minute]]:
@@ -95,9 +89,7 @@ async def _reported(client: AsyncClient, statements: _Statements) -> tuple[int, 
 
 
 async def _minutes(client: AsyncClient, store_id: str, times: str) -> set[Minute]:
-    result: Any = await client.query(
-        f"SELECT DISTINCT toUnixTimestamp(toStartOfMinute(toDateTime(event_time, 'UTC'))) FROM ({times}) {_READ_AS_ONE}"
-    )
+    result: Any = await client.query(f"SELECT DISTINCT {MINUTE_SECOND} FROM ({times}) {READ_AS_ONE}")
     return {(store_id, int(second) * 1000) for (second,) in result.result_rows}
 
 
@@ -131,7 +123,7 @@ class _Statements:
 
     def held(self) -> str:
         """How many rows are the import's."""
-        return f"SELECT count() {self._held} {_READ_AS_ONE}"
+        return f"SELECT count() {self._held} {READ_AS_ONE}"
 
     def reported(self) -> str:
         """How many events the import reported."""
@@ -144,12 +136,12 @@ class _Statements:
         return (
             f"INSERT INTO {self._events} ({names}, set_apart, version) SELECT {values}, mine.set_apart, {MARKED_VERSION} "
             f"FROM ({self._others}) AS other INNER JOIN (SELECT type, event_id, set_apart {self._held}) AS mine "
-            f"ON mine.type = other.type AND mine.event_id = other.event_id {_READ_AS_ONE}"
+            f"ON mine.type = other.type AND mine.event_id = other.event_id {READ_AS_ONE}"
         )
 
     def remove(self) -> str:
         """Write each row that is still the import's as no longer valid."""
-        return f"INSERT INTO {self._events} SELECT * REPLACE (1 AS is_deleted, {MARKED_VERSION} AS version) {self._held} {_READ_AS_ONE}"
+        return f"INSERT INTO {self._events} SELECT * REPLACE (1 AS is_deleted, {MARKED_VERSION} AS version) {self._held} {READ_AS_ONE}"
 
     def orders(self) -> str:
         """The order ids that the import reported."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 from clickhouse_connect.driver import AsyncClient
@@ -33,6 +34,9 @@ ONCE_LIST = ", ".join(f"'{kind.value}'" for kind in ONCE_PER_ORDER)
 
 #: (store, start of the minute in ms)
 Minute = tuple[str, int]
+#: the UTC second in which an event's minute begins
+MINUTE_SECOND = "toUnixTimestamp(toStartOfMinute(toDateTime(event_time, 'UTC')))"
+_MINUTES_AT_ONCE = 5000
 
 
 def segment_expression(dimensions: Sequence[str]) -> str:
@@ -65,6 +69,16 @@ def fresh_counts(settings: Settings, dimensions: Sequence[str], where: str) -> s
         WHERE ({where}) AND type IN ({_STAGE_LIST}) AND (type NOT IN ({ONCE_LIST}) OR order_id = ''
             OR (store_id, type, order_id, event_id) IN ({first_of_order}))
         GROUP BY store_id, minute, segment {final})"""
+
+
+async def recount_all(
+    client: AsyncClient, settings: Settings, dimensions: Sequence[str], minutes: Collection[Minute], why: str
+) -> None:
+    """Recount any number of minutes, some at a time; ``why`` names the batches."""
+    found = sorted(minutes)
+    for start in range(0, len(found), _MINUTES_AT_ONCE):
+        some = found[start : start + _MINUTES_AT_ONCE]
+        await recount(client, settings, dimensions, some, f"{why}-{uuid4().hex}")
 
 
 async def recount(

@@ -19,6 +19,8 @@ from streams.settings import Settings
 MARKED_VERSION = (
     f"toUInt64(18446744073709551615) - toUInt64({OLDEST_MS}) + intDiv(toUnixTimestamp64Milli(now64(3)), 10)"
 )
+#: how whole tables are read by their newest versions, and written in one go
+READ_AS_ONE = "SETTINGS do_not_merge_across_partitions_select_final = 1, max_partitions_per_insert_block = 0"
 
 
 async def mark_repeats(client: AsyncClient, settings: Settings, where: str) -> None:
@@ -33,14 +35,7 @@ async def mark_repeats(client: AsyncClient, settings: Settings, where: str) -> N
     once = f"type IN ({ONCE_LIST}) AND order_id != ''"
     orders = f"""{once} AND (store_id, order_id) IN (
             SELECT store_id, order_id FROM {events} WHERE {once} AND ({where}))"""
-    statement = f"""INSERT INTO {events} SELECT * REPLACE (1 AS is_repeat, {MARKED_VERSION} AS version)
-        FROM {events} AS stored FINAL
-        WHERE {orders} AND stored.is_repeat = 0 AND (store_id, type, order_id, event_id) NOT IN (
-            SELECT store_id, type, order_id, argMin(event_id, {ORDER_RANK}) FROM {events} FINAL
-            WHERE {orders} GROUP BY store_id, type, order_id)
-        SETTINGS do_not_merge_across_partitions_select_final = 1, max_partitions_per_insert_block = 0"""
-    with mapped():
-        await client.command(statement, settings={"max_query_size": 16_000_000})
+    await _mark(client, settings, orders, is_repeat=True)
 
 
 async def count_first_reports(client: AsyncClient, settings: Settings, where: str) -> None:
@@ -51,14 +46,19 @@ async def count_first_reports(client: AsyncClient, settings: Settings, where: st
         settings: names the database.
         where: an SQL condition on raw events: of these orders.
     """
+    await _mark(client, settings, f"type IN ({ONCE_LIST}) AND order_id != '' AND ({where})", is_repeat=False)
+
+
+async def _mark(client: AsyncClient, settings: Settings, orders: str, *, is_repeat: bool) -> None:
+    """Of the reports under the condition ``orders``: mark those that do not count, or take the mark from those that do."""
     events = table(settings, "events_raw")
-    once = f"type IN ({ONCE_LIST}) AND order_id != '' AND ({where})"
-    statement = f"""INSERT INTO {events} SELECT * REPLACE (0 AS is_repeat, {MARKED_VERSION} AS version)
+    new, old, which = (1, 0, "NOT IN") if is_repeat else (0, 1, "IN")
+    statement = f"""INSERT INTO {events} SELECT * REPLACE ({new} AS is_repeat, {MARKED_VERSION} AS version)
         FROM {events} AS stored FINAL
-        WHERE {once} AND stored.is_repeat = 1 AND (store_id, type, order_id, event_id) IN (
+        WHERE {orders} AND stored.is_repeat = {old} AND (store_id, type, order_id, event_id) {which} (
             SELECT store_id, type, order_id, argMin(event_id, {ORDER_RANK}) FROM {events} FINAL
-            WHERE {once} GROUP BY store_id, type, order_id)
-        SETTINGS do_not_merge_across_partitions_select_final = 1, max_partitions_per_insert_block = 0"""
+            WHERE {orders} GROUP BY store_id, type, order_id)
+        {READ_AS_ONE}"""
     with mapped():
         await client.command(statement, settings={"max_query_size": 16_000_000})
 

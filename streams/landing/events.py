@@ -33,7 +33,7 @@ from scoring.events.identity import ONCE_PER_ORDER, known_id
 from scoring.funnel.units import HOUR_MS, MINUTE_MS
 from streams.clickhouse.clients import table
 from streams.clickhouse.literals import literals, portions
-from streams.clickhouse.recount import Minute
+from streams.clickhouse.recount import MINUTE_SECOND, Minute
 from streams.clock import now_ms
 from streams.kafka.admin import partition_of
 from streams.landing.duplicates import (
@@ -370,7 +370,7 @@ class EventLanding:
     async def received_lately(self, client: AsyncClient) -> set[Minute]:
         """The minutes of events received as long ago as the stream remembers ids, at most."""
         result = await client.query(
-            f"SELECT DISTINCT store_id, toUnixTimestamp(toStartOfMinute(toDateTime(event_time, 'UTC'))) FROM {self._events} "
+            f"SELECT DISTINCT store_id, {MINUTE_SECOND} FROM {self._events} "
             f"WHERE received_at >= now64(3) - INTERVAL {self._remembered_ms // 1000} SECOND"
         )
         return {(store, second * 1000) for store, second in result.result_rows}
