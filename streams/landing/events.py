@@ -208,8 +208,7 @@ class EventLanding:
         events, heads, clocks = await asyncio.to_thread(self._decode, records, prepared)
         if not events:
             return prepared
-        keys, suspects = await asyncio.to_thread(self._recognise, heads, prepared)
-        late = self.known.old_ones(keys, heads, clocks, self._late_ms, suspects)
+        keys, suspects, late = await asyncio.to_thread(self._recognise, heads, clocks, prepared)
         first = await self.known.find(suspects, late, partial(self._ask, writer))
         prepared.clock_ms = max(clocks)
         prepared.oldest_received_ms = heads[0].received_at_ms
@@ -217,12 +216,15 @@ class EventLanding:
         await asyncio.to_thread(self._sort, prepared, events, heads, keys, clocks, first)
         return prepared
 
-    def _recognise(self, heads: Sequence[Head], prepared: Prepared) -> tuple[list[str], dict[str, Head]]:
-        """The keys of a batch's events, and those of them that were probably landed before."""
+    def _recognise(
+        self, heads: Sequence[Head], clocks: Sequence[int], prepared: Prepared
+    ) -> tuple[list[str], dict[str, Head], dict[str, Head]]:
+        """The keys of a batch's events, those of them that were probably landed before, and those too old to say so of."""
         keys = [id_key(head.store_id, known_id(head.event_id, head.source)) for head in heads]
         prepared.hashes = hash_ids(keys)
         probably = self.memory.has(prepared.hashes).tolist()
-        return keys, {key: head for key, head, held in zip(keys, heads, probably, strict=True) if held}
+        suspects = {key: head for key, head, held in zip(keys, heads, probably, strict=True) if held}
+        return keys, suspects, self.known.old_ones(keys, heads, clocks, self._late_ms, suspects)
 
     def _sort(
         self,
