@@ -25,7 +25,7 @@ from streams.web.alerts.answers import ActionEntry
 from streams.web.alerts.queries import AlertQueries
 from streams.web.frame.arguments import moment_of
 from streams.web.frame.errors import BadQueryError, ConflictError, NotFoundError
-from streams.web.frame.forms import comes_from_elsewhere, fields_of, name_of, remember_name
+from streams.web.frame.forms import fields_of, json_of, name_of, remember_name
 from streams.web.frame.subject import PageServices
 
 #: what the page offers for a silence, in minutes
@@ -99,15 +99,8 @@ class ActionPages:
 
     async def by_api(self, request: web.Request) -> ActionEntry:
         """POST /api/v1/alerts/{alert}/actions."""
-        if request.content_type != "application/json":
-            raise BadQueryError("send the action as JSON with Content-Type: application/json")
-        if comes_from_elsewhere(request):
-            raise BadQueryError("a browser may act from this page only")
+        wanted = await json_of(request, ActionRequest)
         alert_id = request.match_info["alert"]
-        try:
-            wanted = msgspec.json.decode(await request.read(), type=ActionRequest)
-        except (msgspec.DecodeError, UnicodeError) as error:
-            raise BadQueryError(f"the action is not valid JSON: {error}") from error
         if wanted.kind not in ALERT_ACTIONS:
             raise BadQueryError(
                 f"kind: unknown value {wanted.kind.value!r}; expected one of {', '.join(ALERT_ACTIONS)}"

@@ -11,8 +11,10 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Mapping
+from typing import TypeVar
 from urllib.parse import quote, unquote, urlsplit
 
+import msgspec
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler, Middleware
@@ -24,11 +26,12 @@ NAME_COOKIE = "funnelwatch_who"
 FIELD = "form_token"
 _NEW_COOKIE = web.RequestKey("new_form_cookie", str)
 _NEW_NAME = web.RequestKey("new_name", str)
+T = TypeVar("T")
 YEAR_S = 365 * 86_400
 MAX_NAME = 100
 #: what reading a form raises that is not one: no boundary, an unknown charset or transfer encoding, bytes that are not of it, a part
 #: without a head, a body that is not compressed as its header says
-_UNREADABLE = (
+UNREADABLE_FORM = (
     ValueError,
     LookupError,
     AssertionError,
@@ -49,6 +52,22 @@ def comes_from_elsewhere(request: web.Request) -> bool:
         return origin != "null" and urlsplit(origin).netloc != request.host
     except ValueError:  # not an address
         return True
+
+
+async def json_of(request: web.Request, wanted: type[T]) -> T:
+    """The action that a program sent.
+
+    Raises:
+        BadQueryError: it is not JSON of that form, or a browser sent it from another page.
+    """
+    if request.content_type != "application/json":
+        raise BadQueryError("send the action as JSON with Content-Type: application/json")
+    if comes_from_elsewhere(request):
+        raise BadQueryError("a browser may act from this page only")
+    try:
+        return msgspec.json.decode(await request.read(), type=wanted)
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise BadQueryError(f"the action is not valid JSON: {error}") from error
 
 
 class Forms:
@@ -125,6 +144,6 @@ async def fields_of(request: web.Request) -> dict[str, str]:
     """
     try:
         form = await request.post()
-    except _UNREADABLE as error:
+    except UNREADABLE_FORM as error:
         raise BadQueryError("the form cannot be read") from error
     return {key: value for key, value in form.items() if isinstance(value, str)}

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 
 from aiohttp import BodyPartReader, web
-from aiohttp.http_exceptions import HttpProcessingError
 
 from streams.imports.drafts import MAX_UPLOAD, ImportDraft, ImportDrafts, UploadTooLargeError
 from streams.sources.files.exports.dry_run import ImportChoices
 from streams.web.frame.errors import BadQueryError
-from streams.web.frame.forms import Forms
+from streams.web.frame.forms import UNREADABLE_FORM, Forms
 
 #: seconds that an upload may take
 _UPLOAD_S = 1800.0
@@ -49,7 +48,7 @@ async def uploaded(
                     draft = drafts.new(part.filename, ImportChoices())
                     taken.append(draft)
                     await _store(part, draft)
-    except (ValueError, LookupError, AssertionError, HttpProcessingError) as error:
+    except UNREADABLE_FORM as error:
         _drop(drafts, taken)
         raise BadQueryError("the form cannot be read") from error
     except BaseException:

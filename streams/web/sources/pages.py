@@ -35,7 +35,7 @@ from streams.sources.supplies import supplied
 from streams.web.frame import actions
 from streams.web.frame.broker import broker_within
 from streams.web.frame.errors import BadQueryError, NotFoundError
-from streams.web.frame.forms import comes_from_elsewhere, fields_of, name_of, remember_name
+from streams.web.frame.forms import fields_of, json_of, name_of, remember_name
 from streams.web.frame.routes import ApiRoute, PageRoute, Routes
 from streams.web.frame.subject import NavigationEntry, PageServices, Subject
 from streams.web.sources.answers import (
@@ -181,14 +181,7 @@ class SourcePages:
 
     async def by_api(self, request: web.Request) -> SourceActionDone:
         """POST /api/v1/sources/{connection}/actions."""
-        if request.content_type != "application/json":
-            raise BadQueryError("send the action as JSON with Content-Type: application/json")
-        if comes_from_elsewhere(request):
-            raise BadQueryError("a browser may act from this page only")
-        try:
-            wanted = msgspec.json.decode(await request.read(), type=SourceActionRequest)
-        except (msgspec.DecodeError, UnicodeError) as error:
-            raise BadQueryError(f"the action is not valid JSON: {error}") from error
+        wanted = await json_of(request, SourceActionRequest)
         name = request.match_info["connection"]
         try:
             control = await self._act(name, wanted)
