@@ -28,7 +28,7 @@ from streams.imports.runs import ImportRun, ImportState, may_import, read_runs
 from streams.imports.undoing import undo_import
 from streams.kafka.errors import KafkaUnreachableError
 from streams.sources.files.exports.dry_run import ImportChoices
-from streams.sources.files.exports.layout import Fact, FieldOfExport, known_layouts
+from streams.sources.files.exports.layout import ExportLayout, Fact, FieldOfExport, known_layouts
 from streams.sources.source_log import read_book
 from streams.web.frame.errors import BadQueryError
 from streams.web.frame.forms import fields_of, name_of, remember_name
@@ -103,15 +103,19 @@ class ImportPages:
             for draft in drafts:
                 self._drafts.drop(draft)
             raise BadQueryError(f"store: unknown store {store[:64]!r}")
+        kept = await self._kept(())
         for draft in drafts:
-            await self._read(draft, ImportChoices(store=store))
+            self._read(draft, ImportChoices(store=store), kept)
         return _to(f"/import/{drafts[0].draft_id}" if len(drafts) == 1 else "/import")
 
-    async def _read(self, draft: ImportDraft, choices: ImportChoices) -> None:
+    async def _kept(self, before: tuple[ExportLayout, ...]) -> tuple[ExportLayout, ...]:
+        """The layouts that people keep; ``before`` without a broker: what a file holds is shown all the same."""
         try:
-            kept = kept_layouts(await read_book(self._settings.kafka))
+            return kept_layouts(await read_book(self._settings.kafka))
         except KafkaUnreachableError:
-            kept = draft.choices.kept  # what a file holds is shown without a broker, too
+            return before
+
+    def _read(self, draft: ImportDraft, choices: ImportChoices, kept: tuple[ExportLayout, ...]) -> None:
         self._drafts.read(draft, with_store(replace(choices, kept=kept), self._config))
 
     async def draft(self, request: web.Request) -> web.StreamResponse:
@@ -161,7 +165,7 @@ class ImportPages:
                 await keep_layout(self._settings, layout, form.get("who", "") or name_of(request))
         except (BadQueryError, LayoutNameError) as error:
             return self._show(request, draft, str(error), 422)
-        await self._read(draft, choices)
+        self._read(draft, choices, await self._kept(draft.choices.kept))
         return _to(f"/import/{draft.draft_id}")
 
     def _answered(self, draft: ImportDraft, form: dict[str, str]) -> ImportChoices:
