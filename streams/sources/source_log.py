@@ -22,7 +22,7 @@ from scoring.sources.backfills import BackfillWish
 from streams.errors import FencedError
 from streams.kafka import topics
 from streams.kafka.errors import KafkaUnreachableError, LogFencedError
-from streams.kafka.followers import TopicFollower
+from streams.kafka.followers import TopicFollower, everything
 from streams.kafka.sole_writer import LogRecord, SoleWriter
 from streams.settings import Settings
 
@@ -198,13 +198,11 @@ async def read_book(kafka: str, rename: Callable[[str], str] = str) -> SourceBoo
         KafkaUnreachableError: no broker answers.
     """
     book = SourceBook()
-    follower = SourceFollower(kafka, book, rename)
     try:
-        await follower.open()
+        async for record in everything(kafka, rename(topics.SOURCES)):
+            book.take(record.key, record.value)
     except KafkaError as error:
         raise KafkaUnreachableError(f"Kafka at {kafka} does not answer ({type(error).__name__})") from error
-    finally:
-        await follower.close()
     return book
 
 
