@@ -236,11 +236,6 @@ SOURCES_WAITING = Gauge(
     "Deliveries that are not translated yet, by partition.",
     ["partition"],
 )
-SOURCES_REQUESTS = Counter(
-    "funnelwatch_sources_requests_total",
-    "Requests to platforms, by source and outcome: answered, or what was wrong.",
-    ["source", "outcome"],
-)
 
 # collector
 

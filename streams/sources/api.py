@@ -47,8 +47,6 @@ def _again(error: Exception) -> bool | float:
 class AnswerNotes:
     """What answers said besides their content, for the state of the connection."""
 
-    requests: int = 0
-    throttled: int = 0
     left: float | None = None
 
 
@@ -135,7 +133,6 @@ class ConnectionApi:
         asking = self._asking
         rates = (asking.app_rate, asking.shop_rate)
         await self._budgets.turn(asking.app, self._name, rates, self._urgency)
-        self.notes.requests += 1
         answer = await self._sender.send(request, asking.timeout_s)
         left = asking.left(answer)
         if left is not None:
@@ -144,7 +141,6 @@ class ConnectionApi:
         try:
             asking.judge(answer)
         except PlatformThrottledError as error:
-            self.notes.throttled += 1
             wait_s = error.retry_after_s if error.retry_after_s is not None else _THROTTLED_S
             self._budgets.close(asking.app, self._name, wait_s)
             raise
