@@ -21,7 +21,7 @@ from scoring.funnel.stages import STAGE_INDEX, STAGES, Stage, supplied_stages
 
 _NO_STAGE, _SET_APART = -1, -2
 #: days so far from all others, and hold at most this share of the events, have impossible times
-_FARDAYS, _STRAY_SHARE = 60, 0.01
+_FAR_DAYS, _STRAY_SHARE = 60, 0.01
 #: the largest count of a minute, and the largest table (bytes), that is taken
 _LARGEST_COUNT, _LARGEST_TABLE = 1_000_000_000, 12_000_000_000
 
@@ -167,7 +167,7 @@ class MinuteTable:
         """Leave out days far from all others that hold next to nothing: a time cut short becomes 1970."""
         days = np.array(sorted(self._days))
         held = np.array([int(self._days[day].sum(dtype=np.int64)) for day in days.tolist()])
-        part = np.cumsum(np.diff(days, prepend=days[0]) > _FARDAYS)
+        part = np.cumsum(np.diff(days, prepend=days[0]) > _FAR_DAYS)
         by_part = np.bincount(part, held)
         stray = by_part[part] <= _STRAY_SHARE * held.sum()
         self.stray_days = tuple(days[stray].tolist())

@@ -159,22 +159,14 @@ def _is_nric(text: str) -> bool:
     return letters[(total + shift) % 11] == text[-1]
 
 
-def _is_malaysian_id(text: str) -> bool:
-    return _is_day(1900 + int(text[:2]), int(text[2:4]), max(1, int(text[4:6]) - (text[2:6] == "0229")))
-
-
 def _is_nik(text: str) -> bool:
     """Indonesia: region, day of birth (plus 40 for women), sequence."""
     day, month = int(text[6:8]), int(text[8:10])
-    return (
-        11 <= int(text[:2]) <= 96
-        and day not in (32,)
-        and (1 <= day <= 31 or 41 <= day <= 71)
-        and 1 <= month <= 12
-    )
+    return 11 <= int(text[:2]) <= 96 and (1 <= day <= 31 or 41 <= day <= 71) and 1 <= month <= 12
 
 
-def _is_korean_id(text: str) -> bool:
+def _begins_with_birthday(text: str) -> bool:
+    """Malaysia, Korea: two digits each of year, month and day."""
     return _is_day(1900 + int(text[:2]), int(text[2:4]), max(1, int(text[4:6]) - (text[2:6] == "0229")))
 
 
@@ -209,7 +201,7 @@ PROVED = (
     ),  # MX CURP
     (re.compile(rf"{FRONT}[A-Z]{{6}}\d{{2}}[A-EHLMPRST]\d{{2}}[A-Z]\d{{3}}[A-Z]{_BACK}"), always),  # IT
     (re.compile(rf"{FRONT}[1-8]-\d{{4}}-\d{{5}}-\d{{2}}-\d{_BACK}"), always),  # TH
-    (re.compile(rf"{FRONT}\d{{6}}-[1-8]\d{{6}}{_BACK}"), _is_korean_id),
+    (re.compile(rf"{FRONT}\d{{6}}-[1-8]\d{{6}}{_BACK}"), _begins_with_birthday),
     (re.compile(rf"{FRONT}\d{{3}}-\d{{3}}-\d{{3}} \d{{2}}{_BACK}"), always),  # RU SNILS
     (re.compile(rf"{FRONT}[A-Z]{{2}}\d{{2}} ?(?:[A-Z0-9]{{4}} ?){{2,7}}[A-Z0-9]{{1,4}}{_BACK}"), _is_iban),
 )
@@ -222,7 +214,7 @@ SHAPED = (
     (re.compile(rf"{FRONT}\d{{3}}\.?\d{{3}}\.?\d{{3}}-?\d{{2}}{_BACK}"), _is_cpf),
     (re.compile(rf"{FRONT}[A-Z][12]\d{{8}}{_BACK}"), _is_taiwanese_id),
     (re.compile(rf"{FRONT}[STFGM]\d{{7}}[A-Z]{_BACK}"), _is_nric),
-    (re.compile(rf"{FRONT}\d{{6}}-\d{{2}}-\d{{4}}{_BACK}"), _is_malaysian_id),
+    (re.compile(rf"{FRONT}\d{{6}}-\d{{2}}-\d{{4}}{_BACK}"), _begins_with_birthday),
     # a card in any grouping
     (re.compile(r"(?<![0-9.])\(?\d(?:[ .\-_()]{0,2}\d){12,18}(?!\d)"), _is_card),
 )

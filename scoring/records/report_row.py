@@ -5,7 +5,6 @@ The identity is what it speaks of; a newer version takes the place of an older o
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -14,12 +13,11 @@ import msgspec
 
 from scoring.errors import ScoringError
 from scoring.events.bounds import NEWEST_MS, OLDEST_MS
+from scoring.events.canonical import MONEY
 from scoring.events.incoming import CURRENCIES
 from scoring.records.measures import Unit, measure_of
 from scoring.records.merging import counted, holding
 
-#: what a ClickHouse Decimal(38, 9) holds exactly
-_DECIMAL = re.compile(r"-?[0-9]{1,28}(\.[0-9]{1,9})?")
 #: a dimension's name and value, and how many a row may have
 MAX_DIMENSIONS, LONGEST_DIMENSION = 16, 512
 
@@ -111,7 +109,7 @@ def check_report_row(row: ReportRow) -> None:
     measure = measure_of(row.measure)
     if not row.store_id or not row.source:
         raise BadRecordError("`store_id` and `source` of a report row must not be empty")
-    if not _DECIMAL.fullmatch(row.value):
+    if not MONEY.fullmatch(row.value):
         raise BadRecordError(
             f'`value` must be decimal text such as "1204" or "12.50", got {row.value[:64]!r}'
         )

@@ -19,7 +19,6 @@ from scoring.detection.pools import PoolDetector
 from scoring.funnel.pools import PoolRules
 from scoring.funnel.units import MINUTE_MS
 
-#: minutes of a day
 #: reports the phase, how much of it is done and how much there is
 Progress = Callable[[str, int, int], None]
 #: what the nightly job fits on, and how long filters run in before the first minute that counts
