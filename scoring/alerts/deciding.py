@@ -147,22 +147,15 @@ def held(
     for silence in holds.silences:
         if silence.holds(candidate.labels, now_ms):
             return Decision(GroupAction.WAIT, Reason.SILENCED, ids, silence.ends_ms, silence.silence_id)
+    sources: list[tuple[Candidate, int | None]] = [(one, None) for one in holds.firing if one.is_firing]
+    for one in holds.ended if was_held else ():
+        ends_ms = (one.ended_ms or 0) + INHIBITION_LINGERS_MS
+        if now_ms < ends_ms:
+            sources.append((one, ends_ms))
     for rule in holds.inhibitions:
-        for source in holds.firing:
-            if (
-                source.is_firing
-                and source.speaks_for(candidate)
-                and rule.holds(source.labels, candidate.labels)
-            ):
-                return Decision(GroupAction.WAIT, Reason.INHIBITED, ids, None, source.alert_id)
-        for source in holds.ended if was_held else ():
-            ends_ms = (source.ended_ms or 0) + INHIBITION_LINGERS_MS
-            if (
-                now_ms < ends_ms
-                and source.speaks_for(candidate)
-                and rule.holds(source.labels, candidate.labels)
-            ):
-                return Decision(GroupAction.WAIT, Reason.INHIBITED, ids, ends_ms, source.alert_id)
+        for source, until in sources:
+            if source.speaks_for(candidate) and rule.holds(source.labels, candidate.labels):
+                return Decision(GroupAction.WAIT, Reason.INHIBITED, ids, until, source.alert_id)
     for name in route.mute_timings:
         timing = (holds.mute_timings or {}).get(name)
         until = timing.muted_until(now_ms) if timing else None
