@@ -74,16 +74,21 @@ async def lead(
     """
     pool_log, leader = PoolLog(settings, rename), _Leader(settings, config, rename)
     periods = PeriodTurns(settings, config, rename)
+    judging: asyncio.Task[object] = asyncio.create_task(asyncio.sleep(0))
     try:
         await pool_log.take_over()
         await periods.open()
         await leader.open(pool_log)
         _log.info("leadership_taken", role=ROLE, pools=len(leader.detector.pools), scored=pool_log.scored)
         while await is_held() and not leader.has_more_to_read():
+            if judging.done():  # reports of hours take seconds to judge, and pools do not wait for that
+                judging.result()
+                judging = asyncio.create_task(periods.turn(), name="periods")
             await leader.turn(pool_log)
-            await periods.turn()
             report.say("ready", leader.detail())
     finally:
+        judging.cancel()
+        await asyncio.gather(judging, return_exceptions=True)
         await leader.close()
         await periods.close()
         await pool_log.close()
