@@ -19,7 +19,7 @@ from scoring.funnel.units import HOURS_A_WEEK
 
 _PASSES = 3
 #: log variance of a weekend before the first one (0.15 squared)
-_UNSEEN_VARIANCE = 0.15**2
+UNSEEN_VARIANCE = 0.15**2
 #: an hour of the week that was seen less often cannot be distinguished from the wobble of that day: believing it would take the wobble
 #: out of the residuals and make the store look calm. Its own deviation is left at zero, with a variance of 0.05 squared
 _MIN_WEEKS, _NEW_VARIANCE, _UNKNOWN = 2, 0.05**2, 1e6
@@ -71,7 +71,7 @@ def fit_profile(arrivals: Floats, expected: Floats, hour_variance: Floats) -> Pr
         kept = known & (np.abs(arrivals - fitted) / spread < LARGEST_Z)
     # a day type that no store has lived through yet may differ from the others by this much
     unseen = (known.any(axis=(0, 1)).astype(float) @ _TO_CELL == 0)[_CELL]
-    return Profile(logs, variance + unseen * _UNSEEN_VARIANCE, kept)
+    return Profile(logs, variance + unseen * UNSEEN_VARIANCE, kept)
 
 
 def _pool(y: Floats, variance: Floats) -> tuple[Floats, Floats]:

@@ -4,8 +4,9 @@ A wrong price sells too well; a lost pixel makes the stage behind it convert at 
 far *above* expectation, in the rings that the engine keeps for drops, by the upper tail of the same distribution:
 P(X ≥ A) for X negative binomial with mean M and variance Mc + M²V. Since conversion lawfully rises too (a coupon, a good
 day), it takes more than a drop does: the page threshold and one on top, twice what was predicted *and* twice what the
-baseline says, in both halves of the window, and none of it while the calendar names the day, data is late or the step
-itself or the one before it is (or was lately) in alert. The upstream events show which of the two it is: fewer than 60 %
+baseline says, in both halves of the window, and none of it while the calendar names the day, data is late, the step
+itself or the one before it is (or was lately) in alert, or the baseline has never seen such a day: a shop's first weekend
+may well convert at twice its first weekdays. The upstream events show which of the two it is: fewer than 60 %
 of their usual, where enough are due to say so, is lost tracking; otherwise it is a surge, reported for orders only (payments come
 in batches where a bank settles them so).
 """
@@ -19,6 +20,8 @@ import numpy as np
 from scipy.special import betainc
 
 from scoring.alerts.alert import AlertKind, AlertLabel, AlertTransition, Evidence, Level, make_alert_id
+from scoring.baselines.localtime import WEEK_MINUTES, local_minute
+from scoring.baselines.profile import UNSEEN_VARIANCE
 from scoring.detection.book import Book, StepEntry
 from scoring.detection.policy import EXTRA_SURPRISE, WINDOWS, DetectionPolicy
 from scoring.detection.tail import predictive_interval
@@ -99,7 +102,7 @@ class Rises:
                 or self._step_before_was_in_alert(entry, at_ms)
             ):
                 continue
-            look = self._look(entry)
+            look = self._look(entry, minute)
             if look is not None:
                 made += self._begin(entry, look, at_ms)
         for key, memory in list(self._open.items()):
@@ -119,12 +122,15 @@ class Rises:
         can = (engine.age[wholes] >= _MIN_AGE) & ~engine.open[wholes]
         return np.nonzero(found & can & np.isfinite(engine.threshold[wholes]))[0]
 
-    def _look(self, entry: StepEntry) -> _Look | None:
+    def _look(self, entry: StepEntry, minute: int) -> _Look | None:
         """The window whose rise surprises most, None if none is a rise by every measure."""
         engine, whole = self._book.engine, entry.series[""]
+        unknown = self._profile_variance(entry, minute)
+        if unknown >= UNSEEN_VARIANCE:
+            return None
         series = np.full(len(_PLACES), whole)
         a, m, v, c = engine.peek(series, _PLACES)
-        v = v + engine.omk2[_PLACES, whole] * float(np.mean(entry.baseline.profile_variance))
+        v = v + engine.omk2[_PLACES, whole] * unknown
         usual = np.array([self._expected(whole, length) for length in _LOOKED_AT])
         half_a = np.array([self._arrived(whole, length // 2) for length in _LOOKED_AT])
         half_m = np.array([self._expected(whole, length // 2) for length in _LOOKED_AT])
@@ -147,6 +153,13 @@ class Rises:
             float(m[best]) / max(entry.baseline.rate, 1e-9),
         )
         return _Look(float(surprise[best]), int(_PLACES[best]), evidence)
+
+    def _profile_variance(self, entry: StepEntry, minute: int) -> float:
+        """Log variance of the profile where it is known least within the longest window."""
+        store = self._book.stores[entry.store_id].baseline
+        zone = store.zone if store is not None else "UTC"
+        hours = {local_minute(zone, minute - back) % WEEK_MINUTES // 60 for back in (0, _LOOKED_AT[-1])}
+        return max(entry.baseline.profile_variance[hour] for hour in hours)
 
     def _expected(self, series: int, length: int) -> float:
         """What the baseline, without the filter, expected of the last minutes."""

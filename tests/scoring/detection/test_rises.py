@@ -215,3 +215,22 @@ def test_a_sudden_rise_upstream_is_inflation_if_it_explains_the_drop(
     arrived: float, expected: float, before: float, usual: float, minutes: int, inflated: bool
 ) -> None:
     assert is_sudden_inflation(arrived, expected, 0.05, before, usual, minutes) is inflated
+
+
+def test_the_first_weekend_of_a_shop_of_three_days_is_not_a_surge() -> None:
+    """It was fitted on Wednesday to Friday and converts at two and a half times that on Saturday: nobody knew that hour."""
+    rng = np.random.default_rng(9)
+    first, size = 2 * DAY, 4 * DAY  # Wednesday, four days
+    weekend = np.arange(size) >= 3 * DAY
+    counts = np.zeros((7, size), dtype=np.int64)
+    counts[CLICK] = rng.poisson(60, size)
+    counts[ORDER] = passed_on(rng, counts[CLICK], np.where(weekend, 0.25, 0.1))
+    counts[PAYMENT] = passed_on(rng, counts[ORDER], 0.8)
+    young = StoreHistory("shop", "UTC", START + first, ("",), counts[None, :, : 3 * DAY])
+    detector = Detector(DetectionPolicy())
+    detector.set_baseline(fit_baselines([young], 1)[0])
+    reported: list[AlertTransition] = []
+    for minute in range(3 * DAY - 300, 3 * DAY + 400):
+        now = {"shop": {"": counts[:, minute].tolist()}}
+        reported += detector.advance(START + first + minute, now).transitions
+    assert reported == []
