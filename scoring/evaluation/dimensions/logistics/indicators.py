@@ -1,0 +1,77 @@
+"""The indicators of logistics, their names, what is counted over what, and what supplies them."""
+
+from __future__ import annotations
+
+from scoring.evaluation.dimensions.supplies import ORDERS
+from scoring.evaluation.duties import shared
+from scoring.evaluation.figure import IndicatorKind
+from scoring.evaluation.indicator import Direction, EvaluationDimension, Indicator
+from scoring.wording.text import Text
+
+DIMENSION = EvaluationDimension(
+    "logistics",
+    Text("物流时效", "Logistics"),
+    Text("说好什么时候到，就什么时候到吗？", "Does it arrive when it was promised?"),
+    (
+        Indicator(
+            "logistics.shipped_in_time",
+            IndicatorKind.RATE,
+            Direction.HIGHER,
+            floor=30,
+            restated_days=1,
+            name=Text("按时发货", "Shipped in time"),
+            definition=Text(
+                "承诺时间内（按仓库工作时间）交给承运商的订单 ÷ 到期应发的订单，按付款日",
+                "orders handed to the carrier within the promise (in the warehouse's business hours) ÷ orders due, by the day of payment",
+            ),
+            closed_by=ORDERS,
+            shares=shared(logistics=7, supply=3),
+            is_cohort=True,
+        ),
+        Indicator(
+            "logistics.time_to_ship",
+            IndicatorKind.DURATION,
+            Direction.LOWER,
+            floor=30,
+            restated_days=1,
+            name=Text("发货用时", "Time to ship"),
+            definition=Text(
+                "付款到交给承运商的工作小时，几何平均，按付款日；不到期的不计",
+                "business hours from payment to the carrier, geometric mean, by the day of payment; what is not due is left out",
+            ),
+            closed_by=ORDERS,
+            shares=shared(logistics=7, supply=3),
+            is_cohort=True,
+        ),
+        Indicator(
+            "logistics.time_to_deliver",
+            IndicatorKind.DURATION,
+            Direction.LOWER,
+            floor=30,
+            restated_days=30,
+            name=Text("配送用时", "Time to deliver"),
+            definition=Text(
+                "交给承运商到签收的小时，几何平均，按发货日",
+                "hours from the carrier to delivery, geometric mean, by the day of shipping",
+            ),
+            closed_by=ORDERS,
+            shares=shared(logistics=10),
+            is_cohort=True,
+        ),
+        Indicator(
+            "logistics.seller_cancellations",
+            IndicatorKind.RATE,
+            Direction.LOWER,
+            floor=30,
+            restated_days=14,
+            name=Text("卖家原因取消", "Cancelled by the seller"),
+            definition=Text(
+                "因卖家取消的订单 ÷ 已付款订单，按付款日",
+                "orders cancelled by the seller ÷ paid orders, by the day of payment",
+            ),
+            closed_by=ORDERS,
+            shares=shared(supply=6, operations=3, logistics=1),
+            is_cohort=True,
+        ),
+    ),
+)
