@@ -22,7 +22,7 @@ from scoring.funnel.stages import STAGES
 from scoring.funnel.units import Z90
 
 #: a count of nothing is taken for this
-_HALF = 0.5
+HALF = 0.5
 #: a segment with fewer upstream events, now or then, is put to the others
 _MIN_ENTERED = 20
 #: more than this share of conversions in segments without upstream events: the split does not carry over the step
@@ -118,7 +118,7 @@ def decompose(now: Counts, then: Counts, last: str = "payment") -> Algebra | Non
     ]  # fmt: skip
     if len(stages) < 2:
         return None
-    count, reference = ({stage: max(_total(side, stage), _HALF) for stage in stages} for side in (now, then))
+    count, reference = ({stage: max(_total(side, stage), HALF) for stage in stages} for side in (now, then))
     end = stages[-1]
     whole = math.log(count[end] / reference[end])
     per_log = logarithmic_mean(count[end], reference[end])
