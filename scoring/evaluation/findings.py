@@ -1,0 +1,184 @@
+"""Findings: what the rules come to, with what speaks for each and against it, and what else it may be. None claims a cause.
+
+Decoys come first. One that is large takes the finding's place: then nothing is said about the shop. One that is smaller is named next to
+it. A condition that cannot be judged makes the rule "not enough to say", which is neither found nor absent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from statistics import NormalDist
+
+from scoring.evaluation.decoys import DECOY_BY_KIND
+from scoring.evaluation.errors import EvaluationError
+from scoring.evaluation.figure import SourceRows
+from scoring.evaluation.readings import Reading, Readings
+from scoring.evaluation.rules import HIGH, LOW, Advice, DecoyKind, Ground, ReadingLevel, Scenario, Truth, look
+from scoring.evaluation.scenarios import SCENARIOS
+from scoring.evaluation.score import USUAL
+from scoring.funnel.units import DAY_MS
+
+_NORMAL = NormalDist()
+
+
+class Standing(StrEnum):
+    """What a rule came to."""
+
+    FOUND = "found"
+    REPLACED = "replaced"
+    NOT_ENOUGH = "not_enough"
+    ABSENT = "absent"
+
+
+@dataclass(frozen=True, slots=True)
+class DecoyEvidence:
+    """That a decoy was seen, and how large it is. Whoever reads the data measures it; nothing is taken for a decoy without rows.
+
+    Attributes:
+        kind: which.
+        share: as ``Decoy.share_of`` says, in [0, 1].
+        since_ms, until_ms: when; until 0 while it lasts.
+        detail: a name for people: the outage, the holiday, the notice.
+        rows: where it comes from.
+    """
+
+    kind: DecoyKind
+    share: float
+    since_ms: int
+    until_ms: int
+    detail: str
+    rows: tuple[SourceRows, ...]
+
+    def __post_init__(self) -> None:
+        if not self.rows:
+            raise EvaluationError("a decoy must say from which rows it comes")
+        if not 0 <= self.share <= 1:
+            raise EvaluationError(f"the share of a decoy must lie between 0 and 1, got {self.share}")
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedAction:
+    """A piece of advice for one store, with who does it and on which day it is judged by which reading."""
+
+    advice: Advice
+    store_id: str
+    judged_by: str
+    check_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelFinding:
+    """What a rule came to for a store in a period.
+
+    Attributes:
+        scenario: the rule.
+        standing: found, replaced by a decoy, not enough to say, or absent.
+        strength: chance, given counting noise alone, that the weakest condition holds; 1 for facts, 0 unless found or replaced.
+        evidence: conditions that hold, with the reading behind each.
+        against: conditions that fail.
+        unknown: conditions that cannot be judged.
+        instead: decoys that take its place, the first checked first.
+        also_possible: decoys to be named next to it.
+        unchecked: decoys that nobody could look for, for want of data.
+        actions: only of what is found.
+        rows: of all readings that it looked at.
+    """
+
+    scenario: Scenario
+    standing: Standing
+    strength: float
+    evidence: tuple[Ground, ...]
+    against: tuple[Ground, ...]
+    unknown: tuple[Ground, ...]
+    instead: tuple[DecoyEvidence, ...]
+    also_possible: tuple[DecoyEvidence, ...]
+    unchecked: tuple[DecoyKind, ...]
+    actions: tuple[PlannedAction, ...]
+    rows: tuple[SourceRows, ...]
+
+
+def find_all(
+    store_id: str,
+    readings: Readings,
+    decoys: Sequence[DecoyEvidence],
+    checked: Collection[DecoyKind],
+    end_ms: int,
+) -> tuple[FunnelFinding, ...]:
+    """What every rule came to, in the order of the registry.
+
+    Args:
+        store_id: of the store.
+        readings: of its period.
+        decoys: all that were seen.
+        checked: kinds that could be looked for; what was not checked is said with the finding.
+        end_ms: the end of the period: check dates count from it.
+    """
+    seen = sorted(decoys, key=lambda one: (tuple(DecoyKind).index(one.kind), one.since_ms, one.detail))
+    looked_for = {*checked, *(one.kind for one in seen)}
+    return tuple(_find(store_id, scenario, readings, seen, looked_for, end_ms) for scenario in SCENARIOS)
+
+
+def _find(
+    store_id: str,
+    scenario: Scenario,
+    readings: Readings,
+    decoys: Sequence[DecoyEvidence],
+    checked: Collection[DecoyKind],
+    end_ms: int,
+) -> FunnelFinding:
+    grounds = [look(condition, readings) for condition in scenario.conditions]
+    by_truth = {truth: tuple(ground for ground in grounds if ground.truth is truth) for truth in Truth}
+    fitting = [one for one in decoys if one.kind in scenario.may_be]
+    instead = tuple(one for one in fitting if one.share >= DECOY_BY_KIND[one.kind].instead)
+    next_to = tuple(
+        one for one in fitting if DECOY_BY_KIND[one.kind].next_to <= one.share and one not in instead
+    )
+    standing = _standing(by_truth, bool(instead))
+    is_said = standing in (Standing.FOUND, Standing.REPLACED)
+    looked = [readings.by_id[ground.reading] for ground in grounds if ground.reading]
+    return FunnelFinding(
+        scenario,
+        standing,
+        min((_sureness(ground, readings.by_id) for ground in grounds), default=0.0) if is_said else 0.0,
+        by_truth[Truth.HOLDS],
+        by_truth[Truth.FAILS],
+        by_truth[Truth.UNKNOWN],
+        instead if is_said else (),
+        next_to if is_said else (),
+        tuple(kind for kind in scenario.may_be if kind not in checked) if is_said else (),
+        _actions(store_id, scenario, readings, end_ms) if standing is Standing.FOUND else (),
+        tuple(row for reading in looked for row in reading.rows),
+    )
+
+
+def _standing(by_truth: Mapping[Truth, tuple[Ground, ...]], is_replaced: bool) -> Standing:
+    if by_truth[Truth.FAILS]:
+        return Standing.ABSENT
+    if by_truth[Truth.UNKNOWN]:
+        return Standing.NOT_ENOUGH
+    return Standing.REPLACED if is_replaced else Standing.FOUND
+
+
+def _sureness(ground: Ground, readings: Mapping[str, Reading]) -> float:
+    score = readings[ground.reading].score
+    if score is None or score.spread <= 0:
+        return 1.0
+    distance = {
+        ReadingLevel.CLEARLY_LOW: LOW - score.value,
+        ReadingLevel.CLEARLY_HIGH: score.value - HIGH,
+        ReadingLevel.NOT_LOW: score.value - LOW,
+        ReadingLevel.TRUE: USUAL,
+    }[ground.condition.level]
+    return _NORMAL.cdf(distance / score.spread)
+
+
+def _actions(store_id: str, scenario: Scenario, readings: Readings, end_ms: int) -> tuple[PlannedAction, ...]:
+    """The advice that can be judged: what no reading would judge is not given."""
+    planned = []
+    for advice in scenario.advice:
+        judged_by = next((name for name in advice.judged_by if name in readings.by_id), None)
+        if judged_by is not None:
+            planned.append(PlannedAction(advice, store_id, judged_by, end_ms + advice.after_days * DAY_MS))
+    return tuple(planned)
