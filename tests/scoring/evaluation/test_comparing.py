@@ -75,6 +75,20 @@ def test_a_rank_that_a_change_of_weights_would_overturn_is_not_shown() -> None:
     assert not ranked(figures).differ
 
 
+def test_a_rank_that_another_normalisation_would_overturn_is_not_shown() -> None:
+    """By distance ``a`` leads, far ahead in one indicator; by place ``b`` does, a little ahead in three."""
+    random = np.random.default_rng(1)
+    levels = {"a": (3.0, -0.2, -0.2, -0.2), "b": (0.0, 0.0, 0.0, 0.0), "c": (0.0, -3.0, -3.0, -3.0)}
+    figures = {
+        store: {
+            one.id: figure_of(one, level, random, 20_000)
+            for one, level in zip(LOGISTICS, qualities, strict=True)
+        }
+        for store, qualities in levels.items()
+    }
+    assert places(ranked(figures)) == [(1, 2, ("a", "b")), (3, 3, ("c",))]
+
+
 @given(st.permutations(["a", "b", "c", "d"]))
 def test_the_order_in_which_stores_come_changes_no_rank(order: list[str]) -> None:
     figures = stores({"a": 0.4, "b": 0.1, "c": 0.0, "d": -0.3}, n=2000)

@@ -105,6 +105,14 @@ def test_a_score_that_reaches_over_the_line_is_neither_low_nor_fine() -> None:
     assert [ground.reading for ground in carts.unknown] == [STEP + "order_to_payment"]
 
 
+def test_a_step_that_is_low_as_well_speaks_against_it_though_another_is_fine() -> None:
+    steps = {"click_to_add_to_cart": FINE, "add_to_cart_to_order": LOW}
+    known = readings((VOLUME + "order", LOW), *((STEP + step, score) for step, score in steps.items()))
+    fewer = found(known)["fewer_orders_as_usual_rate"]
+    assert fewer.standing is Standing.ABSENT
+    assert [ground.reading for ground in fewer.against] == [STEP + "add_to_cart_to_order"]
+
+
 def test_nothing_that_is_as_usual_is_found() -> None:
     names = {
         reading
