@@ -1,0 +1,213 @@
+"""Figures that orders give: paid in time, shipped, delivered, refunded, each by the day on which its cases began.
+
+A young cohort looks bad (or, where what has not come yet is left out, good) only because it is young. So each figure looks at every
+order for the same time: within so many days of its beginning, and a period is due once its last order had them. The longest of
+several such times that the judged period allows is taken, and the same one for the periods that it is compared with.
+
+What the orders never say is not read as never happened: without one refund in all of them nothing is said of refunds. Nor where it
+happened and nobody knows when: such an order would count as one to which it did not happen.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from scoring.baselines.business import HOURS_A_DAY, BusinessHours, infer_hours
+from scoring.baselines.localtime import local_minute
+from scoring.evaluation.evaluating import EvaluationSpan
+from scoring.evaluation.figure import Figure, SourceRows, logs_figure, rate_figure
+from scoring.evaluation.steps import StepFigure, step_figure
+from scoring.funnel.arrays import Ints
+from scoring.funnel.units import DAY_MS, HOUR_MS, MINUTE_MS
+from scoring.records.order_life import OrderLife
+
+#: days within which something must have happened, the longest first
+REFUND_DAYS = (45, 30, 14, 7)
+SHIP_DAYS = (14, 7, 3)
+DELIVER_DAYS = (30, 14)
+PAY_DAYS = (7, 3, 1)
+#: of the orders to which something happened, those without its time: more, and nothing is said
+_MOST_WITHOUT_TIME = 0.01
+#: what happens within the same business hour took half of it
+_WITHIN_THE_HOUR = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class OrderWindow:
+    """From which time of an order to which other, and within how many days.
+
+    Attributes:
+        name: of what is asked, as rows say it.
+        begin, end: times of a life in milliseconds, 0 where it did not happen or nobody knows when.
+        happened: whether it happened to an order, with or without its time.
+        days: candidates, the longest first.
+    """
+
+    name: str
+    begin: Callable[[OrderLife], int]
+    end: Callable[[OrderLife], int]
+    happened: Callable[[OrderLife], bool]
+    days: tuple[int, ...]
+
+
+def _refunded_ms(life: OrderLife) -> int:
+    return min((at for at in life.refund_times.values() if at), default=0)
+
+
+def _is_paid(life: OrderLife) -> bool:
+    return bool(life.is_paid or life.paid_at_ms)
+
+
+def _placed_ms(life: OrderLife) -> int:
+    return life.placed_ms
+
+
+def _paid_ms(life: OrderLife) -> int:
+    return life.paid_at_ms
+
+
+def _shipped_ms(life: OrderLife) -> int:
+    return life.shipped_ms
+
+
+def _is_refunded(life: OrderLife) -> bool:
+    return life.refunded > 0
+
+
+PAYING = OrderWindow("placed → paid", _placed_ms, _paid_ms, _is_paid, PAY_DAYS)
+SHIPPING = OrderWindow("paid → shipped", _paid_ms, _shipped_ms, lambda life: bool(life.is_shipped), SHIP_DAYS)
+DELIVERING = OrderWindow(
+    "shipped → delivered",
+    _shipped_ms,
+    lambda life: life.delivered_ms,
+    lambda life: bool(life.is_delivered),
+    DELIVER_DAYS,
+)
+REFUNDING = OrderWindow("paid → refunded", _paid_ms, _refunded_ms, _is_refunded, REFUND_DAYS)
+
+
+class OrderFigures:
+    """The figures of one store's orders, period by period."""
+
+    def __init__(self, lives: Iterable[OrderLife], relation: str, known_until_ms: int, zone: str) -> None:
+        """Look at a store's orders.
+
+        Args:
+            lives: its orders, in any order; what is left out of counting is left out here.
+            relation: where they are read from, as rows say it: a view, or the names of files.
+            known_until_ms: up to here whatever happened is in them.
+            zone: of the warehouse's clock.
+        """
+        self._lives = sorted(
+            (life for life in lives if life.left_out is None), key=lambda life: life.order_id
+        )
+        self._relation, self._until, self._zone = relation, known_until_ms, zone
+        self._open = self._open_hours()
+
+    def days_due(self, window: OrderWindow, span: EvaluationSpan) -> int | None:
+        """The longest time for which every order of the period can be looked at; None if it is not due, or the orders do not say."""
+        timed = sum(bool(window.begin(life) and window.end(life)) for life in self._lives)
+        untimed = sum(window.happened(life) and not window.end(life) for life in self._lives)
+        if not timed or untimed > _MOST_WITHOUT_TIME * (timed + untimed):
+            return None
+        return next((days for days in window.days if span.end_ms + days * DAY_MS <= self._until), None)
+
+    def rate(self, window: OrderWindow, span: EvaluationSpan, days: int) -> Figure | None:
+        """Of the orders that began in the period, those that got there within ``days``; None without one that began."""
+        begun = self._begun(window, span)
+        if not begun:
+            return None
+        reached = sum(self._is_within(window, life, days) for life in begun)
+        return rate_figure(reached, len(begun), (self._rows(window, span, days, len(begun)),))
+
+    def step(self, step: str, window: OrderWindow, span: EvaluationSpan, days: int) -> StepFigure | None:
+        """The same as the figure of a step."""
+        figure = self.rate(window, span, days)
+        if figure is None:
+            return None
+        return step_figure(step, int(figure.inputs["n"]), int(figure.inputs["k"]), figure.rows)
+
+    def duration(self, window: OrderWindow, span: EvaluationSpan, days: int) -> Figure | None:
+        """How long those took that got there within ``days``: hours, in the warehouse's business hours where it ships; None below two."""
+        reached = [life for life in self._begun(window, span) if self._is_within(window, life, days)]
+        if len(reached) < 2:
+            return None
+        hours = [self._hours(window, life) for life in reached]
+        logs = [math.log(value) for value in hours]
+        row = self._rows(window, span, days, len(reached))
+        return logs_figure(len(logs), math.fsum(logs), math.fsum(log * log for log in logs), (row,))
+
+    def _begun(self, window: OrderWindow, span: EvaluationSpan) -> list[OrderLife]:
+        return [life for life in self._lives if span.start_ms <= window.begin(life) < span.end_ms]
+
+    @staticmethod
+    def _is_within(window: OrderWindow, life: OrderLife, days: int) -> bool:
+        begin, end = window.begin(life), window.end(life)
+        return bool(end) and end < begin + days * DAY_MS
+
+    def _rows(self, window: OrderWindow, span: EvaluationSpan, days: int, count: int) -> SourceRows:
+        begin = window.name.partition(" ")[0]
+        condition = (
+            f"{window.name} within {days} days, {begin}_ms >= {span.start_ms} AND {begin}_ms < {span.end_ms}"
+        )
+        return SourceRows(self._relation, condition, count)
+
+    def _hours(self, window: OrderWindow, life: OrderLife) -> float:
+        begin, end = window.begin(life), window.end(life)
+        if window is not SHIPPING or self._open is None:
+            return max((end - begin) / HOUR_MS, _WITHIN_THE_HOUR)
+        first, opened = self._open
+        passed = opened[self._hour(end) - first] - opened[self._hour(begin) - first]
+        return max(float(passed), _WITHIN_THE_HOUR)
+
+    def _hour(self, at_ms: int) -> int:
+        return local_minute(self._zone, at_ms // MINUTE_MS) // 60
+
+    def _open_hours(self) -> tuple[int, Ints] | None:
+        """The first hour of the wall clock that matters, and for each from it on how many were open up to its end."""
+        shipped = [life for life in self._lives if life.shipped_ms and life.paid_at_ms]
+        if not shipped:
+            return None
+        times = [self._hour(life.shipped_ms) for life in shipped]
+        first = min(min(times), min(self._hour(life.paid_at_ms) for life in shipped))
+        last = max(max(times), max(self._hour(life.paid_at_ms) for life in shipped))
+        first -= first % HOURS_A_DAY
+        hours = np.arange(first, last + 1, dtype=np.int64)
+        counts = np.bincount(np.array(times) - first, minlength=len(hours)).astype(float)
+        business: BusinessHours = infer_hours(self._zone, hours, counts)
+        return first, np.cumsum(business.open_mask(hours)).astype(np.int64)
+
+
+def order_figures(
+    orders: OrderFigures, spans: Sequence[EvaluationSpan]
+) -> tuple[dict[str, list[Figure | None]], dict[str, list[StepFigure | None]], frozenset[str]]:
+    """Indicators and steps that orders give, period by period in the order of ``spans``, and the indicators not due in the first.
+
+    Args:
+        orders: of the store.
+        spans: the judged period first, then those it is compared with.
+    """
+    indicators: dict[str, list[Figure | None]] = {}
+    steps: dict[str, list[StepFigure | None]] = {}
+    not_due = set()
+    durations = {"logistics.time_to_ship": SHIPPING, "logistics.time_to_deliver": DELIVERING}
+    for name, window in durations.items():
+        days = orders.days_due(window, spans[0])
+        if days is not None:
+            indicators[name] = [orders.duration(window, span, days) for span in spans]
+        elif orders.days_due(window, spans[-1]) is not None:
+            not_due.add(name)
+    days = orders.days_due(REFUNDING, spans[0])
+    if days is not None:
+        indicators["returns.refunds"] = [orders.rate(REFUNDING, span, days) for span in spans]
+    elif orders.days_due(REFUNDING, spans[-1]) is not None:
+        not_due.add("returns.refunds")
+    for step, window in {"order_to_payment": PAYING, "payment_to_fulfilment": SHIPPING}.items():
+        days = orders.days_due(window, spans[0])
+        if days is not None:
+            steps[step] = [orders.step(step, window, span, days) for span in spans]
+    return indicators, steps, frozenset(not_due)

@@ -1,0 +1,64 @@
+"""The periods that are evaluated: whole days, weeks, months or quarters of a zone, half-open, and those before them."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from scoring.evaluation.evaluating import EvaluationSpan
+
+
+class SpanLength(StrEnum):
+    """How long a period is."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    QUARTER = "quarter"
+
+
+_MONTHS = {SpanLength.MONTH: 1, SpanLength.QUARTER: 3}
+
+
+def last_spans(until_ms: int, zone: str, length: SpanLength, count: int) -> tuple[EvaluationSpan, ...]:
+    """The last ``count`` complete periods that end by ``until_ms``, the newest first.
+
+    Args:
+        until_ms: up to here everything is known.
+        zone: IANA name of the store's clock.
+        length: of each.
+        count: how many.
+    """
+    day = datetime.fromtimestamp(until_ms / 1000, ZoneInfo(zone)).date()
+    end = _begin(day, length)
+    found = []
+    for _ in range(count):
+        start = _begin(end - timedelta(days=1), length)
+        found.append(EvaluationSpan(_midnight_ms(start, zone), _midnight_ms(end, zone), zone))
+        end = start
+    return tuple(found)
+
+
+def span_name(span: EvaluationSpan) -> str:
+    """The days of a period, both included, for example ``2026-10-01/2026-10-31``: sorts by time."""
+    first, last = (
+        datetime.fromtimestamp(at / 1000, ZoneInfo(span.zone)).date()
+        for at in (span.start_ms, span.end_ms - 1)
+    )
+    return f"{first}/{last}"
+
+
+def _begin(day: date, length: SpanLength) -> date:
+    """The first day of the period that holds ``day``."""
+    if length is SpanLength.DAY:
+        return day
+    if length is SpanLength.WEEK:
+        return day - timedelta(days=day.weekday())
+    months = _MONTHS[length]
+    return day.replace(month=(day.month - 1) // months * months + 1, day=1)
+
+
+def _midnight_ms(day: date, zone: str) -> int:
+    at = datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
+    return round(at.timestamp() * 1000)
