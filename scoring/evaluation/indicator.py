@@ -35,6 +35,7 @@ class Indicator:
         shares: whose it is, adding up to 1.
         is_cohort: counted by the day on which its cases began, and corrected for what is not due yet.
         scale: of a rating.
+        unit: of a duration.
     """
 
     id: str
@@ -48,6 +49,7 @@ class Indicator:
     shares: Mapping[Duty, Fraction]
     is_cohort: bool = False
     scale: RatingScale | None = None
+    unit: Text | None = None
 
     @property
     def owner(self) -> Duty:

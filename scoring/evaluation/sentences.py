@@ -64,7 +64,7 @@ def say_lack(indicator: Indicator | None, lack: ScoreLack, wording: EvaluationWo
     write = wording.percent if reason is Unscored.LOW_COVERAGE else wording.count
     text = texts.LACKS[reason](
         language,
-        closed_by="" if indicator is None else indicator.closed_by(language),
+        closed_by="" if indicator is None else indicator.closed_by.begun()(language),
         have=write(lack.have),
         need=write(lack.need),
         own=LEAST_OWN_PERIODS,
@@ -157,7 +157,10 @@ def reading_name(name: str, language: Language) -> str:
 
 def say_ground(ground: Ground, language: Language) -> str:
     """What one condition of a finding came to."""
-    name = reading_name(ground.reading or ground.condition.readings[0], language)
+    reading = ground.reading or ground.condition.readings[0]
+    name = reading_name(reading, language)
+    if reading in INDICATOR_BY_ID:
+        name = texts.SCORE_OF(language, name=name)
     if ground.truth is Truth.UNKNOWN:
         text = texts.UNCLEAR_READING if ground.reading else texts.UNKNOWN_READING
         return text(language, name=name)

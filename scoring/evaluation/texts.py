@@ -85,7 +85,9 @@ LEVELS_FAILED: Mapping[ReadingLevel, Text] = {
     ReadingLevel.NOT_LOW: Text("{name}本身就偏低", "{name}: low as well"),
     ReadingLevel.TRUE: Text("{name}：不成立", "{name}: not so"),
 }
-UNKNOWN_READING = Text("{name}：没有数据", "{name}: no data")
+UNKNOWN_READING = Text("{name}：没有数据，或少到没法判断", "{name}: no data, or too little to judge")
+#: a low score of shipping time is not a short one
+SCORE_OF = Text("{name}的得分", "score of {name}")
 UNCLEAR_READING = Text("{name}：误差太大，分不清", "{name}: too noisy to say")
 FACTS: Mapping[str, Text] = {
     "fact:duties_without_target": Text("没有目标的岗位", "roles without a target"),

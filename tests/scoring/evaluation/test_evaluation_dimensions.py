@@ -38,6 +38,7 @@ def test_an_indicator_is_of_its_dimension_and_its_shares_add_up(indicator) -> No
     assert sum(indicator.shares.values()) == 1
     assert indicator.owner in indicator.shares
     assert indicator.floor >= 10
+    assert (indicator.unit is None) == (indicator.kind is not IndicatorKind.DURATION)
     assert (indicator.scale is None) == (indicator.kind is not IndicatorKind.RATING)
 
 

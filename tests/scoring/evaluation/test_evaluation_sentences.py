@@ -21,7 +21,7 @@ from scoring.evaluation.health import change_since
 from scoring.evaluation.indicator import Direction
 from scoring.evaluation.judging import AdviceOutcome, AdviceVerdict, HitRate
 from scoring.evaluation.readings import STEP, VOLUME, Reading, Readings
-from scoring.evaluation.rules import DecoyKind
+from scoring.evaluation.rules import Condition, DecoyKind, Ground, ReadingLevel, Truth
 from scoring.evaluation.score import Score, ScoreLack, Unscored, against_target
 from scoring.evaluation.steps import Loss
 from scoring.evaluation.texts import DUTY_NAMES
@@ -77,7 +77,7 @@ def test_what_has_no_score_says_what_is_missing_and_how_long_it_takes() -> None:
     assert say.say_lack(SHIPPED, few, EN) == "too few cases: 11 of 30; about 9 more days at this rate"
     none = say.say_lack(SHIPPED, ScoreLack(Unscored.NO_SOURCE), EN)
     assert none == (
-        "not measured: no data. an export of orders with their shipping, delivery and cancellation times would supply it"
+        "not measured: no data. An export of orders with their shipping, delivery and cancellation times would supply it"
     )
 
 
@@ -174,6 +174,16 @@ def test_a_finding_says_what_is_seen_what_else_it_may_be_and_what_would_disprove
     assert check == "2026-01-07 复查下单 → 支付"
     assert record == "这条建议用过 4 次能判断的，3 次有改善；另有 2 次说不准"
     assert say.say_action(finding.actions[0], "UTC", None, EN)[2] == "not judged before"
+
+
+def test_a_low_score_of_shipping_time_was_said_as_a_short_shipping_time() -> None:
+    ground = Ground(
+        Condition(("logistics.time_to_ship",), ReadingLevel.CLEARLY_LOW),
+        "logistics.time_to_ship",
+        Truth.HOLDS,
+    )
+    assert say.say_ground(ground, "zh") == "发货用时的得分明显偏低"
+    assert say.say_ground(ground, "en") == "score of Time to ship: clearly low"
 
 
 def test_a_decoy_that_takes_the_place_is_said_first() -> None:

@@ -38,6 +38,7 @@ DIMENSION = EvaluationDimension(
                 "买家开口到首次人工回复的分钟，几何平均；没回的不计，另有指标",
                 "minutes from the buyer's first message to the first answer by a person, geometric mean; the unanswered have an indicator of their own",
             ),
+            unit=Text("分钟", "min"),
             closed_by=SERVICE,
             shares=shared(support=10),
         ),
