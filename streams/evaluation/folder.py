@@ -1,0 +1,232 @@
+"""A folder of a store's exports as what an evaluation needs: figures with the files and rows behind them, and what could not be used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from scoring.evaluation.comparator import OWN_PERIODS, Comparator, ComparatorKind, comparator_of
+from scoring.evaluation.evaluating import EvaluationSpan, StoreFigures
+from scoring.evaluation.figure import Figure, SourceRows, count_figure
+from scoring.evaluation.order_figures import OrderFigures, order_figures
+from scoring.evaluation.report_figures import click_through, reported_steps
+from scoring.evaluation.spans import SpanLength, last_spans, span_name
+from scoring.evaluation.steps import StepFigure
+from scoring.funnel.stages import Stage
+from scoring.funnel.units import DAY_MS
+from scoring.records.order_facts import OrderFacts
+from scoring.records.order_life import OrderLife, merge
+from scoring.records.report_row import ReportRow
+from streams.errors import InputError
+from streams.sources.files.exports.dry_run import ExportSummary, ImportChoices, summarize
+from streams.sources.files.exports.opening import opened
+from streams.sources.files.exports.order_life import OrderBook
+from streams.sources.files.exports.report_rows import ReportTable
+from streams.sources.files.exports.versions import ImportMarks, OrderVersions, report_row
+
+_CLICK_THROUGH = "traffic_quality.click_through"
+
+
+class NothingToEvaluateError(InputError):
+    """Raised where a folder holds nothing that can be evaluated; the text says why, file by file. The command line prints it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFile:
+    """One table of a file: what it was recognised as, or why it was not used.
+
+    Attributes:
+        name: of the file, with its sheet.
+        layout: title of the layout; empty if none was recognised.
+        rows: that it holds.
+        trouble: why it was not used, with what to do; empty if it was.
+    """
+
+    name: str
+    layout: str
+    rows: int
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFolder:
+    """What a folder holds.
+
+    Attributes:
+        files: all tables, used or not, by name.
+        figures: of the last complete period, and of those before it.
+        volumes: orders a day in the period, with what is usual of the store.
+        currency: of the orders; empty where they have several or none.
+    """
+
+    files: tuple[ReadFile, ...]
+    figures: StoreFigures
+    volumes: dict[Stage, tuple[Figure, Comparator]]
+    currency: str
+
+
+@dataclass(slots=True)
+class _Content:
+    """The records of all files."""
+
+    facts: dict[str, list[OrderFacts]] = field(default_factory=dict)
+    rows: list[ReportRow] = field(default_factory=list)
+    order_files: list[str] = field(default_factory=list)
+    zones: list[str] = field(default_factory=list)
+    files: list[ReadFile] = field(default_factory=list)
+
+
+def read_folder(path: Path, choices: ImportChoices, length: SpanLength, read_at_ms: int) -> ReadFolder:
+    """What ``path`` holds, as figures of its last complete period.
+
+    Args:
+        path: a file or a folder; all of it is one store's.
+        choices: zone and currency where files do not name them.
+        length: of the period.
+        read_at_ms: now: a report's day that was not over long enough is not complete.
+
+    Raises:
+        NothingToEvaluateError: no file holds orders or reports that can be used, or no period is complete.
+    """
+    content = _Content()
+    with opened(path) as files:
+        for file in files:
+            for summary in summarize(file, choices):
+                _take(summary, content, choices.store, read_at_ms)
+    lives = [life for versions in content.facts.values() if (life := merge(versions)) is not None]
+    if not lives and not content.rows:
+        raise NothingToEvaluateError(_why_nothing(path, content.files))
+    zone = choices.zone or next(iter(content.zones), "UTC")
+    until = _known_until(lives, content.rows)
+    spans = _complete(last_spans(until, zone, length, OWN_PERIODS + 1), lives, content.rows)
+    if not spans:
+        raise NothingToEvaluateError(
+            f"{path}: not one complete {length.value} is in the files; take a shorter period with --period"
+        )
+    orders = OrderFigures(lives, " + ".join(sorted(content.order_files)) or "orders", until, zone)
+    currencies = {life.currency for life in lives if life.currency}
+    figures = _figures(choices.store, orders, content.rows, spans, _each(lives, spans[0]))
+    volumes = _volumes(lives, spans, " + ".join(sorted(content.order_files)))
+    return ReadFolder(
+        tuple(sorted(content.files, key=lambda one: one.name)),
+        figures,
+        volumes,
+        currencies.pop() if len(currencies) == 1 else "",
+    )
+
+
+def _take(summary: ExportSummary, content: _Content, store: str, read_at_ms: int) -> None:
+    layout = summary.table.layout.title if summary.table else ""
+    trouble = summary.trouble or "; ".join(question.text for question in summary.questions)
+    if not trouble and not isinstance(summary.content, OrderBook | ReportTable):
+        trouble = "holds events, not orders or figures: import it to have it counted"
+    content.files.append(ReadFile(summary.file, layout, summary.tally.rows, trouble))
+    if trouble:
+        return
+    marks = ImportMarks(
+        store_id=store,
+        platform=summary.table.layout.platform if summary.table else "",
+        zone="" if summary.zone.startswith("UTC") else summary.zone,
+        import_id=summary.file,
+        told_at_ms=read_at_ms,
+        exported_at_ms=read_at_ms,
+    )
+    if marks.zone:
+        content.zones.append(marks.zone)
+    if isinstance(summary.content, OrderBook):
+        content.order_files.append(summary.file)
+        for _, facts in OrderVersions(summary.content, marks):
+            content.facts.setdefault(facts.order_id, []).append(facts)
+    elif isinstance(summary.content, ReportTable):
+        currency = summary.values.currency if summary.values else ""
+        content.rows += [
+            row for figure in summary.content.rows if (row := report_row(figure, marks, currency))
+        ]
+
+
+def _why_nothing(path: Path, files: Iterable[ReadFile]) -> str:
+    lines = [f"{one.name}: {one.trouble or 'nothing that can be evaluated'}" for one in files]
+    return "\n".join([f"{path}: no orders and no reports that can be used", *lines])
+
+
+def _known_until(lives: Sequence[OrderLife], rows: Sequence[ReportRow]) -> int:
+    """Up to when the files know what happened: the newest time of any order, or the end of the newest day of a report."""
+    times = [max(life.placed_ms, life.paid_at_ms, life.shipped_ms, life.delivered_ms) for life in lives]
+    return max([*times, *(row.period_end_ms for row in rows if row.complete)])
+
+
+def _complete(
+    spans: Sequence[EvaluationSpan], lives: Sequence[OrderLife], rows: Sequence[ReportRow]
+) -> list[EvaluationSpan]:
+    """The periods that the files cover from their first day on."""
+    begin = min([life.placed_ms for life in lives if life.placed_ms] + [row.period_start_ms for row in rows])
+    # the first day of a file may be cut off, its period must not be: it begins by the end of that day
+    return [span for span in spans if begin < span.start_ms + DAY_MS]
+
+
+def _each(lives: Sequence[OrderLife], span: EvaluationSpan) -> float | None:
+    """The mean amount of the period's orders that have one, where all are of one currency."""
+    priced = [
+        life
+        for life in lives
+        if life.left_out is None and life.highest and span.start_ms <= life.placed_ms < span.end_ms
+    ]
+    if not priced or len({life.currency for life in priced}) != 1 or not priced[0].currency:
+        return None
+    return float(sum(life.highest or 0 for life in priced)) / len(priced)
+
+
+def _figures(
+    store: str,
+    orders: OrderFigures,
+    rows: Sequence[ReportRow],
+    spans: Sequence[EvaluationSpan],
+    each: float | None,
+) -> StoreFigures:
+    indicators, steps, not_due = order_figures(orders, spans)
+    by_name: dict[str, list[Figure | None]] = dict(indicators)
+    by_name[_CLICK_THROUGH] = [click_through(rows, span) for span in spans]
+    by_step: dict[str, list[StepFigure | None]] = dict(steps)
+    reported = [reported_steps(rows, span) for span in spans]
+    if reported[0]:  # one source: the one with most visits; the same one in every period
+        source = max(sorted(reported[0]), key=lambda name: reported[0][name].entered)
+        of_source = [one.get(source) for one in reported]
+        by_step[reported[0][source].step] = of_source
+    names = [span_name(span) for span in spans]
+    return StoreFigures(
+        store,
+        spans[0],
+        {name: found[0] for name, found in by_name.items() if found[0] is not None},
+        {name: _members(names, found) for name, found in by_name.items()},
+        steps=[found[0] for found in by_step.values() if found[0] is not None],
+        own_steps={
+            step: _members(names, [one.figure if one is not None else None for one in found])
+            for step, found in by_step.items()
+        },
+        each=each,
+        not_due=not_due,
+    )
+
+
+def _members(names: Sequence[str], found: Sequence[Figure | None]) -> dict[str, Figure]:
+    """What the judged period is compared with: those before it."""
+    return {name: figure for name, figure in zip(names[1:], found[1:], strict=True) if figure is not None}
+
+
+def _volumes(
+    lives: Sequence[OrderLife], spans: Sequence[EvaluationSpan], relation: str
+) -> dict[Stage, tuple[Figure, Comparator]]:
+    """Orders a day, and what is usual; nothing without orders or with too short a past."""
+    counted = [life.placed_ms for life in lives if life.left_out is None and life.placed_ms]
+    if not counted:
+        return {}
+    found = {}
+    for span in spans:
+        count = sum(span.start_ms <= at < span.end_ms for at in counted)
+        condition = f"placed_ms >= {span.start_ms} AND placed_ms < {span.end_ms}"
+        days = (span.end_ms - span.start_ms) / DAY_MS
+        found[span_name(span)] = count_figure(count, days, (SourceRows(relation, condition, count),))
+    now = found.pop(span_name(spans[0]))
+    comparator = comparator_of(ComparatorKind.OWN, found)
+    return {} if comparator is None else {Stage.ORDER: (now, comparator)}

@@ -1,0 +1,25 @@
+"""How an evaluation's numbers and days are written for one reader."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date
+from babel.numbers import format_decimal
+
+from streams.incidents.reader import LOCALES, ReaderWording
+
+
+class EvaluationReader(ReaderWording):
+    """A reader's wording, with decimals and days."""
+
+    def decimal(self, value: float) -> str:
+        """A number with one decimal at most."""
+        return str(format_decimal(round(value, 1) + 0.0, format="#,##0.#", locale=LOCALES[self.language]))
+
+    def calendar_day(self, at_ms: int, zone: str) -> str:
+        """A day with its year."""
+        day = datetime.fromtimestamp(at_ms / 1000, ZoneInfo(zone)).date()
+        pattern = "y年M月d日" if self.language == "zh" else "d MMM y"
+        return str(format_date(day, pattern, locale=LOCALES[self.language]))

@@ -1,0 +1,37 @@
+"""Headings of an evaluation's page, zh and en; its sentences are those of ``scoring/evaluation``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from scoring.wording.text import Text
+
+WORDS: Mapping[str, Text] = {
+    "title": Text("店铺评价", "Store evaluation"),
+    "period": Text("{first} 至 {last}（{zone}）", "{first} to {last} ({zone})"),
+    "health": Text("健康分", "Health"),
+    "dimensions": Text("六个维度", "Six dimensions"),
+    "indicators": Text("指标", "Indicators"),
+    "funnel": Text("漏斗各步", "Steps of the funnel"),
+    "findings": Text("看到了什么", "What is seen"),
+    "other_findings": Text("没有看到，或说不准的", "Not seen, or not enough to say"),
+    "actions": Text("接下来做什么", "What to do"),
+    "files": Text("用了哪些文件", "Files that were used"),
+    "gaps": Text("还缺什么", "What is missing"),
+    "file": Text("文件", "File"),
+    "recognised": Text("识别为", "Recognised as"),
+    "rows": Text("行数", "Rows"),
+    "not_used": Text("没有用：{why}", "not used: {why}"),
+    "name": Text("名称", "Name"),
+    "per_hundred": Text("每 100 次 {value}", "{value} per 100"),
+    "score": Text("得分（90% 区间）", "Score (90% interval)"),
+    "value": Text("本期值", "Value"),
+    "cases": Text("例数", "Cases"),
+    "definition": Text("口径", "Definition"),
+    "source": Text("出自", "From"),
+    "loss": Text("损失", "Loss"),
+    "who": Text("分到岗位", "By role"),
+    "coverage": Text("覆盖", "Coverage"),
+    "nothing_found": Text("这一期没有看到需要处理的事。", "Nothing that needs action is seen in this period."),
+    "weights": Text("权重版本 {version}，公开可复算。", "Weights version {version}, published: every score can be recomputed."),
+}  # fmt: skip
