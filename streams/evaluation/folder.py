@@ -77,11 +77,13 @@ class _Content:
     files: list[ReadFile] = field(default_factory=list)
 
 
-def read_folder(path: Path, choices: ImportChoices, length: SpanLength, read_at_ms: int) -> ReadFolder:
-    """What ``path`` holds, as figures of its last complete period.
+def read_folder(
+    paths: Sequence[Path], choices: ImportChoices, length: SpanLength, read_at_ms: int
+) -> ReadFolder:
+    """What ``paths`` hold, as figures of the last complete period.
 
     Args:
-        path: a file or a folder; all of it is one store's.
+        paths: files and folders; all of it is one store's.
         choices: zone and currency where files do not name them.
         length: of the period.
         read_at_ms: now: a report's day that was not over long enough is not complete.
@@ -90,19 +92,20 @@ def read_folder(path: Path, choices: ImportChoices, length: SpanLength, read_at_
         NothingToEvaluateError: no file holds orders or reports that can be used, or no period is complete.
     """
     content = _Content()
-    with opened(path) as files:
-        for file in files:
-            for summary in summarize(file, choices):
-                _take(summary, content, choices.store, read_at_ms)
+    for path in paths:
+        with opened(path) as files:
+            for file in files:
+                for summary in summarize(file, choices):
+                    _take(summary, content, choices.store, read_at_ms)
     lives = [life for versions in content.facts.values() if (life := merge(versions)) is not None]
     if not lives and not content.rows:
-        raise NothingToEvaluateError(_why_nothing(path, content.files))
+        raise NothingToEvaluateError(_why_nothing(content.files))
     zone = choices.zone or next(iter(content.zones), "UTC")
     until = _known_until(lives, content.rows)
     spans = _complete(last_spans(until, zone, length, OWN_PERIODS + 1), lives, content.rows)
     if not spans:
         raise NothingToEvaluateError(
-            f"{path}: not one complete {length.value} is in the files; take a shorter period with --period"
+            f"not one complete {length.value} is in the files; take a shorter period with --period"
         )
     orders = OrderFigures(lives, " + ".join(sorted(content.order_files)) or "orders", until, zone)
     currencies = {life.currency for life in lives if life.currency}
@@ -145,9 +148,9 @@ def _take(summary: ExportSummary, content: _Content, store: str, read_at_ms: int
         ]
 
 
-def _why_nothing(path: Path, files: Iterable[ReadFile]) -> str:
+def _why_nothing(files: Iterable[ReadFile]) -> str:
     lines = [f"{one.name}: {one.trouble or 'nothing that can be evaluated'}" for one in files]
-    return "\n".join([f"{path}: no orders and no reports that can be used", *lines])
+    return "\n".join(["no orders and no reports that can be used", *lines])
 
 
 def _known_until(lives: Sequence[OrderLife], rows: Sequence[ReportRow]) -> int:

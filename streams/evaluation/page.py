@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from scoring.evaluation import sentences as say
 from scoring.evaluation.comparator import ComparatorKind
 from scoring.evaluation.dimensions.registry import DIMENSIONS
 from scoring.evaluation.evaluating import IndicatorScore, StoreEvaluation, evaluate_store
+from scoring.evaluation.explaining import explain
 from scoring.evaluation.figure import Figure, IndicatorKind, exposed
 from scoring.evaluation.findings import FunnelFinding, Standing, find_all
 from scoring.evaluation.health import WeightedScore
@@ -86,6 +88,11 @@ def evaluation_page(read: ReadFolder, language: Language) -> str:
         no_cause=NO_CAUSE(language),
         version=evaluation.weights_version,
     )
+
+
+def explained(read: ReadFolder) -> str:
+    """Every input of every score as JSON text, for whoever recomputes them."""
+    return json.dumps(explain(evaluate_store(read.figures)), ensure_ascii=False, indent=1) + "\n"
 
 
 def _whole(one: WeightedScore, name: str, wording: EvaluationReader) -> ScoredLine:

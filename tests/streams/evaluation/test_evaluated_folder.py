@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import re
-from datetime import datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from scoring.evaluation.comparator import ComparatorKind
@@ -23,79 +20,16 @@ from streams.evaluation.page import evaluation_page
 from streams.evaluation.wording import EvaluationReader
 from streams.evaluation.words import WORDS
 from streams.sources.files.exports.dry_run import ImportChoices
+from tests.fixtures.exports import written
 
 ZONE = "Asia/Shanghai"
 READ_AT = 1_798_000_000_000
 CHOICES = ImportChoices(zone=ZONE, currency="USD", store="shop")
-#: wall clock of ZONE, as exports write it
-FIRST = datetime.fromisoformat("2025-06-01")
-HEADER = [
-    "Name",
-    "Financial Status",
-    "Paid at",
-    "Fulfillment Status",
-    "Fulfilled at",
-    "Currency",
-    "Total",
-    "Created at",
-]
-HEADER += ["Lineitem quantity", "Lineitem name", "Lineitem price", "Payment Method"]
-
-
-def written(folder: Path, *, days_long: int = 445, slow: float = 2.5) -> Path:
-    """Orders and a daily report from June 2025 on; in July 2026 shipping takes ``slow`` times as long."""
-    random = np.random.default_rng(16)
-    orders, days = [], []
-    day = FIRST
-    end = FIRST + timedelta(days=days_long)
-    while day < end:
-        is_late = (day.year, day.month) == (2026, 7)
-        usual = 20 * (1 + 0.15 * np.sin(day.month))
-        for _ in range(20):
-            placed = day + timedelta(hours=float(random.uniform(8, 20)))
-            paid = placed + timedelta(minutes=float(random.uniform(1, 60)))
-            wait = usual * (slow if is_late else 1) * float(random.lognormal(0, 0.4))
-            shipped = paid + timedelta(hours=wait)
-            orders.append(
-                [
-                    f"#{len(orders) + 1001}",
-                    "paid",
-                    paid,
-                    "fulfilled",
-                    shipped,
-                    "USD",
-                    "40.00",
-                    placed,
-                    1,
-                    "Cup",
-                    "40.00",
-                    "card",
-                ]
-            )
-        days.append([day.date(), int(random.poisson(900)), 700, 500, int(random.poisson(20))])
-        day += timedelta(days=1)
-    _write(folder / "orders_export.csv", HEADER, orders)
-    _write(
-        folder / "ga4.csv",
-        ["Date", "Sessions", "Active users", "Engaged sessions", "Ecommerce purchases"],
-        days,
-    )
-    return folder
-
-
-def _write(path: Path, header: list[str], rows: list[list[object]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(header)
-        writer.writerows(
-            [f"{cell:%Y-%m-%d %H:%M:%S}" if isinstance(cell, datetime) else cell for cell in row]
-            for row in rows
-        )
 
 
 @pytest.fixture(scope="module")
 def read(tmp_path_factory: pytest.TempPathFactory) -> ReadFolder:
-    return read_folder(written(tmp_path_factory.mktemp("exports")), CHOICES, SpanLength.MONTH, READ_AT)
+    return read_folder([written(tmp_path_factory.mktemp("exports"))], CHOICES, SpanLength.MONTH, READ_AT)
 
 
 def test_the_last_complete_month_is_evaluated_against_those_before_it(read: ReadFolder) -> None:
@@ -125,19 +59,19 @@ def test_what_the_files_do_not_say_is_named_with_what_would_say_it(read: ReadFol
 def test_a_folder_in_which_nothing_can_be_used_says_why_file_by_file(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("remember the milk\n", "utf-8")
     with pytest.raises(NothingToEvaluateError, match=r"notes\.txt: "):
-        read_folder(tmp_path, CHOICES, SpanLength.MONTH, READ_AT)
+        read_folder([tmp_path], CHOICES, SpanLength.MONTH, READ_AT)
 
 
 def test_a_file_whose_zone_nobody_gave_is_not_used_and_says_so(tmp_path: Path) -> None:
     written(tmp_path, days_long=60)
     with pytest.raises(NothingToEvaluateError, match=r"orders_export\.csv: .*zone"):
-        read_folder(tmp_path / "orders_export.csv", ImportChoices(store="shop"), SpanLength.MONTH, READ_AT)
+        read_folder([tmp_path / "orders_export.csv"], ImportChoices(store="shop"), SpanLength.MONTH, READ_AT)
 
 
 def test_files_too_short_for_the_period_say_to_take_a_shorter_one(tmp_path: Path) -> None:
     written(tmp_path, days_long=30)
     with pytest.raises(NothingToEvaluateError, match="take a shorter period"):
-        read_folder(tmp_path, CHOICES, SpanLength.QUARTER, READ_AT)
+        read_folder([tmp_path], CHOICES, SpanLength.QUARTER, READ_AT)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
