@@ -23,6 +23,7 @@ from scoring.evaluation.readings import STEP, VOLUME
 from scoring.evaluation.rules import DecoyKind, Ground, Truth
 from scoring.evaluation.score import Score, ScoreLack, TargetResult, Unscored
 from scoring.evaluation.steps import Loss
+from scoring.evaluation.weak_spots import WeakSpot
 from scoring.funnel.stages import Stage
 from scoring.wording.card import Wording
 from scoring.wording.catalogue import STAGE_UNITS, step_name
@@ -191,6 +192,18 @@ def say_finding(finding: FunnelFinding, wording: EvaluationWording) -> tuple[str
     if finding.strength:
         lines.append(texts.DISPROOF(language, text=scenario.disproof(language)))
     return tuple(lines)
+
+
+def say_weak_spot(spot: WeakSpot, wording: EvaluationWording) -> tuple[str, ...]:
+    """A weak spot: its score, whose it is, and of a step where to look first, one line each."""
+    language = wording.language
+    first = texts.WEAK_SPOT(
+        language,
+        name=reading_name(spot.reading, language),
+        score=say_score(spot.score, wording),
+        owner=texts.DUTY_NAMES[spot.owner](language),
+    )
+    return (first, *(check.text(language) for check in spot.checks))
 
 
 def decoy_name(kind: DecoyKind) -> Text:

@@ -85,6 +85,7 @@ LEVELS_FAILED: Mapping[ReadingLevel, Text] = {
     ReadingLevel.NOT_LOW: Text("{name}本身就偏低", "{name}: low as well"),
     ReadingLevel.TRUE: Text("{name}：不成立", "{name}: not so"),
 }
+WEAK_SPOT = Text("{name}：{score}，主要归{owner}", "{name}: {score}; mainly {owner}")
 UNKNOWN_READING = Text("{name}：没有数据，或少到没法判断", "{name}: no data, or too little to judge")
 #: a low score of shipping time is not a short one
 SCORE_OF = Text("{name}的得分", "score of {name}")

@@ -26,6 +26,10 @@ from streams.sources.files.exports.report_rows import ReportTable
 from streams.sources.files.exports.versions import ImportMarks, OrderVersions, report_row
 
 _CLICK_THROUGH = "traffic_quality.click_through"
+#: indicators that files can give; of the others no file is read, and none is asked for
+FROM_FILES = frozenset(
+    {_CLICK_THROUGH, "logistics.time_to_ship", "logistics.time_to_deliver", "returns.refunds"}
+)
 
 
 class NothingToEvaluateError(InputError):

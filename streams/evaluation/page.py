@@ -21,9 +21,10 @@ from scoring.evaluation.readings import gap_facts, readings_of
 from scoring.evaluation.score import Score
 from scoring.evaluation.steps import JudgedStep
 from scoring.evaluation.texts import COMPARATOR_ANSWERS, COMPARATOR_NAMES, DUTY_NAMES, NO_CAUSE, SHARE_NOTE
+from scoring.evaluation.weak_spots import weak_spots
 from scoring.wording.catalogue import step_name
 from scoring.wording.text import Language, Text
-from streams.evaluation.folder import ReadFolder
+from streams.evaluation.folder import FROM_FILES, ReadFolder
 from streams.evaluation.wording import EvaluationReader
 from streams.evaluation.words import WORDS
 
@@ -84,6 +85,12 @@ def evaluation_page(read: ReadFolder, language: Language) -> str:
         others=[say.say_finding(one, wording) for one in findings if one not in found],
         actions=_actions(found, span.zone, wording),
         gaps=_gaps(evaluation, kind, wording),
+        not_from_files=[
+            one.indicator.name(language)
+            for one in evaluation.indicators
+            if one.indicator.id not in FROM_FILES
+        ],
+        weak=[say.say_weak_spot(spot, wording) for spot in weak_spots(evaluation, kind)],
         files=read.files,
         no_cause=NO_CAUSE(language),
         version=evaluation.weights_version,
@@ -156,9 +163,9 @@ def _actions(found: Sequence[FunnelFinding], zone: str, wording: EvaluationReade
 def _gaps(
     evaluation: StoreEvaluation, kind: ComparatorKind, wording: EvaluationReader
 ) -> list[tuple[str, str]]:
-    """What is not measured, with what would supply it."""
+    """What files could give and none of these does, with what would supply it."""
     return [
         (one.indicator.name(wording.language), say.say_lack(one.indicator, one.lacks[kind], wording))
         for one in evaluation.indicators
-        if one.figure is None and kind in one.lacks
+        if one.figure is None and kind in one.lacks and one.indicator.id in FROM_FILES
     ]

@@ -34,6 +34,7 @@ from scoring.evaluation.readings import (
 from scoring.evaluation.rules import DecoyKind, ReadingLevel
 from scoring.evaluation.scenarios import SCENARIO_BY_ID, SCENARIOS
 from scoring.evaluation.score import Score
+from scoring.evaluation.weak_spots import weak_spots
 from scoring.funnel.stages import Stage
 from scoring.funnel.units import DAY_MS
 from tests.fixtures.evaluation import funnel, rows, store_of, usual
@@ -194,6 +195,18 @@ def test_a_role_with_losses_and_no_target_is_named() -> None:
     assert nobody.holds
     assert Duty.OPERATIONS in nobody.names
     assert not target_facts(evaluation, sorted(losing), rows("targets")[0]).holds
+
+
+def test_what_is_clearly_low_is_listed_lowest_first_with_its_owner_and_where_to_look() -> None:
+    weak = dataclasses.replace(store_of(4, -1.5), steps=funnel(10_000_000, 0.02, 0.1, 0.3, 0.7))
+    spots = weak_spots(evaluate_store(weak), ComparatorKind.OWN)
+    assert len(spots) > 10
+    assert [spot.score.value for spot in spots] == sorted(spot.score.value for spot in spots)
+    assert all(spot.score.high <= 35 and spot.rows for spot in spots)
+    paying = next(spot for spot in spots if spot.reading == STEP + "order_to_payment")
+    assert paying.owner is Duty.ENGINEERING
+    assert paying.checks
+    assert weak_spots(evaluate_store(store_of(4, 1.5)), ComparatorKind.OWN) == ()
 
 
 def test_a_dimension_without_data_is_a_gap_of_the_report() -> None:

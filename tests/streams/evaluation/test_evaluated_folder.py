@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from scoring.evaluation.comparator import ComparatorKind
+from scoring.evaluation.dimensions.registry import INDICATOR_BY_ID
 from scoring.evaluation.evaluating import evaluate_store
 from scoring.evaluation.score import Unscored
 from scoring.evaluation.sentences import say_score
 from scoring.evaluation.spans import SpanLength, span_name
 from scoring.wording.text import LANGUAGES, Language
-from streams.evaluation.folder import NothingToEvaluateError, ReadFile, ReadFolder, read_folder
+from streams.evaluation.folder import FROM_FILES, NothingToEvaluateError, ReadFile, ReadFolder, read_folder
 from streams.evaluation.page import evaluation_page
 from streams.evaluation.wording import EvaluationReader
 from streams.evaluation.words import WORDS
@@ -96,6 +97,23 @@ def test_the_name_of_a_file_cannot_write_into_the_page(read: ReadFolder) -> None
     page = evaluation_page(evil, "en")
     assert "<img" not in page
     assert "<b>" not in page
+
+
+def test_what_is_clearly_low_is_named_first_with_whose_it_is(read: ReadFolder) -> None:
+    page = evaluation_page(read, "zh")
+    assert re.search(r"<li>发货用时：\d+ 分（\d+–\d+），主要归物流</li>", page)
+
+
+def test_a_file_that_no_reader_takes_was_asked_for(read: ReadFolder) -> None:
+    """A gap of reviews asked for an export of reviews, which would then not have been read."""
+    gaps = evaluation_page(read, "zh").partition(WORDS["gaps"].zh)[2].partition(WORDS["files"].zh)[0]
+    assert "补上评价导出" not in gaps
+    assert "商品评分" in gaps
+    assert "点击率: 未测" in gaps
+
+
+def test_every_indicator_that_files_give_is_one_of_the_registry() -> None:
+    assert set(INDICATOR_BY_ID) >= FROM_FILES
 
 
 def test_a_rate_that_may_pass_one_was_shown_as_nothing(read: ReadFolder) -> None:
