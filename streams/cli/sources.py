@@ -342,27 +342,30 @@ def rotate_key(
     ] = False,
     data: _Data = None,
 ) -> None:
-    """Replace the key that seals secrets and tokens. Run it, wait until tokens are renewed, then run it with --drop-old.
+    """Replace the key that seals secrets and tokens. Run it, wait a minute, then run it with --drop-old.
 
     A key that the environment gives (FUNNELWATCH_SOURCES_KEY) is replaced there: put the new one before the old one, in a line of
     its own, and restart collector and sources.
     """
-    from streams.cli.sources_keys import forget_former_keys, seal_again
-    from streams.sources.sealing import add_key, key_path
+    from streams.cli.sources_keys import needs_former_keys, seal_again
+    from streams.sources.sealing import add_key, keep_first_key, key_path
 
     settings = running_instance(data)
     if key_path(settings) is None:
         raise failed("the environment gives the key; put the new one before it, in a line of its own")
     directory = _directory(settings)
     if drop_old:
-        forget_former_keys(settings, directory)
+        if left := needs_former_keys(settings, directory):
+            _publish(settings, dict.fromkeys(left))
+            say(f"forgotten, for no connection has them any more: {', '.join(left)}")
+        keep_first_key(settings)
         say("only the present key is left")
         return
     add_key(settings)
     records = seal_again(settings, directory)
     _publish(settings, records)
     say(
-        f"a new key seals from now on; {len(records)} connections are sealed with it, tokens follow as they are renewed"
+        f"a new key seals from now on; {len(records)} connections are sealed with it; the role sources seals tokens again within a minute"
     )
 
 

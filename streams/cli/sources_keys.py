@@ -10,7 +10,7 @@ from streams.cli.terminal import say
 from streams.settings import Settings
 from streams.sources.configs import CONNECTIONS
 from streams.sources.directory import ConnectionDirectory, place_of
-from streams.sources.sealing import SEALED, SealedUnreadableError, keep_first_key, open_sealer, sealed_secrets
+from streams.sources.sealing import SEALED, SealedUnreadableError, open_sealer, sealed_secrets
 from streams.sources.source_log import StoredConnection, log_key
 
 _SEALED = re.compile(rf"{SEALED}[0-9a-f]+:[A-Za-z0-9_=-]+")
@@ -34,13 +34,22 @@ def seal_again(settings: Settings, directory: ConnectionDirectory) -> dict[str, 
     return records
 
 
-def forget_former_keys(settings: Settings, directory: ConnectionDirectory) -> None:
-    """Leave only the present key, if nothing is sealed with another."""
+def needs_former_keys(settings: Settings, directory: ConnectionDirectory) -> list[str]:
+    """Tokens that are sealed with a former key and belong to no connection any more: with the key they are to be forgotten.
+
+    Ends the command if a connection still needs a former key.
+    """
     sealer, book = open_sealer(settings), directory.book
+    left = []
     for key in (*book.keys("connection"), *book.keys("token")):
         text = (book.raw(key) or b"").decode("utf-8", "replace")
-        if any(sealer.is_old(sealed) for sealed in _SEALED.findall(text)):
-            raise failed(
-                f"{key} is still sealed with a former key; run `funnelwatch sources rotate-key` first, and wait for tokens to be renewed"
-            )
-    keep_first_key(settings)
+        if not any(sealer.is_old(sealed) for sealed in _SEALED.findall(text)):
+            continue
+        kind, _, name = key.partition("/")
+        if kind == "token" and directory.get(name) is None:
+            left.append(key)
+            continue
+        raise failed(
+            f"{key} is still sealed with a former key; run `funnelwatch sources rotate-key` first. The role sources seals tokens again within a minute of it: is it running?"
+        )
+    return left

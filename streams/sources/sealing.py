@@ -51,6 +51,14 @@ class Sealer:
         self.first = ""
         self._take(keys)
 
+    def refresh(self) -> None:
+        """Seal with the key that is first now: another process may have put a new one before it.
+
+        Raises:
+            InstanceFileError: the key's file is damaged.
+        """
+        self._take(self._again())
+
     def seal(self, text: str, place: str) -> str:
         """``text`` so that only a key opens it, and only for ``place``."""
         nonce = os.urandom(_NONCE_BYTES)

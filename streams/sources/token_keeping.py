@@ -79,6 +79,7 @@ class TokenKeeper:
         self._origin = fingerprint(first.refresh or first.access) if first is not None else ""
         self._lock = asyncio.Lock()
         self.state = TokenState(current=first)
+        self._kept = ""
 
     @property
     def place(self) -> str:
@@ -91,6 +92,7 @@ class TokenKeeper:
         Raises:
             SealedUnreadableError: no key opens it.
         """
+        self._kept = sealed or ""
         if not sealed:
             return False
         try:
@@ -122,7 +124,7 @@ class TokenKeeper:
         return pair
 
     async def upkeep(self) -> None:
-        """Renew what ends soon, and seal again what was sealed with an old key. Trouble is met again when a request needs the pair."""
+        """Renew what ends soon. Trouble is met again when a request needs the pair."""
         if tokens.need(self.state, self._now_ms()) is TokenNeed.PAIR:
             await self._renew()
 
@@ -170,11 +172,20 @@ class TokenKeeper:
             await self._keep(msgspec.structs.replace(self.state, rejection="", revoked_ms=0))
 
     async def reseal(self) -> None:
-        """Write it again with the first key."""
-        await self._keep(self.state)
+        """Seal again what was sealed with a former key: a token that never ends is renewed by nothing, and would need that key for ever.
+
+        Raises:
+            InstanceFileError: the key's file is damaged.
+            OwnershipLostError: another process owns the connection.
+        """
+        self._sealer.refresh()
+        async with self._lock:
+            if self._kept and self._sealer.is_old(self._kept):
+                await self._keep(self.state)
 
     async def _keep(self, state: TokenState) -> None:
         """Durable first, then true."""
         content = msgspec.json.encode(KeptTokens(state, self._origin)).decode()
-        await self._store.write(self._sealer.seal(content, self.place))
-        self.state = state
+        sealed = self._sealer.seal(content, self.place)
+        await self._store.write(sealed)
+        self.state, self._kept = state, sealed

@@ -287,8 +287,9 @@ class ConnectionWorker:
         return turn
 
     async def _upkeep(self) -> float:
-        """Renew the token in time, and seal it again after the key was replaced."""
+        """Renew the token in time, and seal it again after the key was replaced, paused or not."""
         assert self.keeper is not None
+        await self.keeper.reseal()
         await self._may_ask()
         try:
             await self.keeper.upkeep()

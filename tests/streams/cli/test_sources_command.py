@@ -12,15 +12,20 @@ from typing import Any
 
 import msgspec
 import pytest
+import typer
 import yaml
 from typer.testing import CliRunner, Result
 
 from scoring.sources.health import ConnectionHealth, ConnectionState
 from scoring.wording.troubles import Trouble
 from streams.cli.main import app
+from streams.cli.sources_keys import needs_former_keys
 from streams.clock import now_ms
+from streams.config.model import Config
 from streams.kafka.admin import create_topics
 from streams.settings import load_settings
+from streams.sources.directory import ConnectionDirectory
+from streams.sources.sealing import add_key, open_sealer
 from streams.sources.source_log import SourceBook, log_key, publish_records, read_book
 
 MAPPING = [{"kind": "order", "fields": {"order_id": "id", "placed": "created"}}]
@@ -195,3 +200,25 @@ def test_a_new_key_seals_and_the_old_one_is_dropped_once_nothing_needs_it(desk: 
     assert "ok  secret" in desk.good("test", desk.name)
     key = (desk.folder / "secrets" / "sources_key").read_text().splitlines()
     assert len(key) == 2
+
+
+def test_a_former_key_is_kept_for_a_token_in_use_and_not_for_one_that_no_connection_has(
+    tmp_path: Path,
+) -> None:
+    settings = load_settings(data=tmp_path)
+    sealer, book = open_sealer(settings), SourceBook()
+    config = Config.model_validate(
+        {
+            "stores": [{"id": "cn"}],
+            "connections": [{"name": "shop", "source": "webhook", "store": "cn", "secret": "env:X"}],
+        }
+    )
+    for name in ("shop", "gone"):
+        book.take(f"token/{name}", msgspec.json.encode(sealer.seal("{}", f"token/{name}")))
+    directory = ConnectionDirectory(config, sealer, book)
+    assert needs_former_keys(settings, directory) == []
+    add_key(settings)
+    with pytest.raises(typer.Exit):
+        needs_former_keys(settings, directory)
+    book.take("token/shop", msgspec.json.encode(open_sealer(settings).seal("{}", "token/shop")))
+    assert needs_former_keys(settings, directory) == ["token/gone"]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from scoring.sources.tokens import TokenPair
 from streams.settings import load_settings
 from streams.sources.json_api.config import JsonApiConnection
 from streams.sources.sealing import (
@@ -19,6 +20,7 @@ from streams.sources.sealing import (
     resolve,
     sealed_secrets,
 )
+from streams.sources.token_keeping import TokenKeeper
 
 KEY, OTHER = "k" * 20, "o" * 20
 
@@ -97,3 +99,37 @@ def test_secrets_of_settings_are_sealed_references_and_the_rest_stay() -> None:
     assert resolve(done["auth"]["secret"], sealer, "p") == "old"
     assert not sealer.is_old(done["auth"]["secret"])
     assert content["auth"]["refresh_token"] == "plain"
+
+
+async def test_a_token_that_never_ends_is_sealed_again_and_the_former_key_can_be_forgotten(
+    tmp_path: Path,
+) -> None:
+    settings = load_settings(data=tmp_path)
+    written: list[str] = []
+
+    class Kept:
+        async def write(self, sealed: str) -> None:
+            written.append(sealed)
+
+    async def asked(_: TokenPair | None) -> TokenPair:
+        return TokenPair("never-ends")
+
+    def keeper() -> TokenKeeper:
+        return TokenKeeper("shop", asked, None, Kept(), open_sealer(settings), lambda: 0)
+
+    running = keeper()
+    pair = await running.pair()
+    await running.answered(pair)
+    before = len(written)
+    await running.reseal()
+    assert len(written) == before  # nothing to do
+    add_key(settings)
+    for _ in range(2):
+        await running.upkeep()
+        await running.reseal()
+    assert len(written) == before + 1
+    assert not open_sealer(settings).is_old(written[-1])
+    keep_first_key(settings)
+    later = keeper()
+    assert later.load(written[-1])
+    assert await later.pair() == pair
