@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self
 
 Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = ("zh", "en")
@@ -19,6 +19,38 @@ class Text(NamedTuple):
         text = self.zh if language == "zh" else self.en
         return text.format(**values) if values else text
 
+    def both(self, **values: object) -> Bilingual:
+        """The text with ``values`` filled in, in both languages."""
+        return Bilingual(self("zh", **values), self("en", **values))
+
     def begun(self) -> Text:
         """The same at the beginning of a sentence."""
         return Text(self.zh, self.en[:1].upper() + self.en[1:])
+
+
+class Bilingual(str):
+    """An English sentence that carries its Chinese: logs, commands and errors take it as any text, a page says it in the reader's language."""
+
+    __slots__ = ("zh",)
+    zh: str
+
+    def __new__(cls, zh: str, en: str) -> Self:
+        """The English text, which knows ``zh``."""
+        text = super().__new__(cls, en)
+        text.zh = zh
+        return text
+
+    def __str__(self) -> str:
+        """Itself, so that an error's text keeps both."""
+        return self
+
+    def __reduce__(self) -> tuple[type[Bilingual], tuple[str, str]]:
+        """Both, for another process."""
+        return Bilingual, (self.zh, self[:])
+
+
+def in_language(text: str, language: Language) -> str:
+    """What ``text`` is in ``language``; itself if it is said in one only."""
+    if not isinstance(text, Bilingual):
+        return text
+    return text.zh if language == "zh" else text[:]

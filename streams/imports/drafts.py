@@ -18,6 +18,7 @@ from typing import Any
 
 import structlog
 
+from scoring.wording.text import Bilingual
 from streams.clock import now_ms
 from streams.config.model import Config
 from streams.errors import FunnelwatchError, InputError, StateError
@@ -137,7 +138,10 @@ class ImportDrafts:
         draft = self._drafts.get(draft_id)
         if draft is None:
             raise UnknownDraftError(
-                "the upload is gone: it was dropped, or is more than an hour old; upload the file again"
+                Bilingual(
+                    "上传的文件已不在：已被放弃，或超过一小时；请重新上传",
+                    "the upload is gone: it was dropped, or is more than an hour old; upload the file again",
+                )
             )
         return draft
 
@@ -149,7 +153,12 @@ class ImportDrafts:
         """
         self._expire()
         if len(self._drafts) >= MAX_DRAFTS:
-            raise TooManyDraftsError(f"{MAX_DRAFTS} files wait already; import or drop one of them first")
+            raise TooManyDraftsError(
+                Bilingual(
+                    f"已有 {MAX_DRAFTS} 个文件在等待；请先导入或放弃其中一个",
+                    f"{MAX_DRAFTS} files wait already; import or drop one of them first",
+                )
+            )
         draft_id = secrets.token_urlsafe(12)
         folder = Path(tempfile.mkdtemp(prefix="funnelwatch-upload-"))  # of this user only
         draft = self._drafts[draft_id] = ImportDraft(draft_id, folder, safe_name(file), choices, now_ms())
@@ -233,6 +242,7 @@ def shown_tables(path: Path, choices: ImportChoices) -> list[dict[str, Any]]:
 
 def _shown(summary: ExportSummary) -> dict[str, Any]:
     record = summary.as_record()
+    record["error"] = summary.trouble or None
     table = summary.table
     if table is None or summary.values is None:
         return record
@@ -248,6 +258,8 @@ def _shown(summary: ExportSummary) -> dict[str, Any]:
     measures = {place: name for name, place in table.measures.items()}
     record["layout_title"] = table.layout.title or table.layout.name
     record["kind"] = table.layout.kind
+    record["why"] = table.why  # in both languages, as the reader wants it
+    record["notes"] = summary.notes
     record["headers"] = [
         {
             "header": header,

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from scoring.wording.text import Bilingual
 from streams.errors import FunnelwatchError, StateError
 
 T = TypeVar("T")
@@ -37,7 +38,10 @@ async def run_elsewhere(patience_s: float, work: Callable[..., T], *arguments: A
             answer, _ = await child.communicate(pickle.dumps((work, arguments)))
     except TimeoutError as error:
         raise ChildEndedError(
-            "reading it took too long; export fewer months at a time, or use `funnelwatch import`"
+            Bilingual(
+                "读取时间过长；请每次少导出几个月，或使用 `funnelwatch import`",
+                "reading it took too long; export fewer months at a time, or use `funnelwatch import`",
+            )
         ) from error
     finally:
         if child.returncode is None:
@@ -45,7 +49,10 @@ async def run_elsewhere(patience_s: float, work: Callable[..., T], *arguments: A
             await child.wait()
     if not answer:
         raise ChildEndedError(
-            "the process that read the file ended: it may need more memory than there is; export fewer months at a time"
+            Bilingual(
+                "读取文件的进程中止：可能内存不足；请每次少导出几个月",
+                "the process that read the file ended: it may need more memory than there is; export fewer months at a time",
+            )
         )
     result, failure = pickle.loads(answer)  # noqa: S301 (our own process wrote it)
     if failure is not None:

@@ -11,6 +11,7 @@ import msgspec
 import structlog
 from pydantic import ValidationError
 
+from scoring.wording.text import Bilingual
 from streams.clock import now_ms
 from streams.errors import InputError
 from streams.settings import Settings
@@ -63,7 +64,12 @@ def named(layout: ExportLayout, name: str, headers: list[str]) -> ExportLayout:
         LayoutNameError: the name is that of a layout that comes with Funnelwatch, or has other characters than a-z, 0-9, - and _.
     """
     if any(one.name == name for one in known_layouts()):
-        raise LayoutNameError(f"{name!r} comes with Funnelwatch; choose another name")
+        raise LayoutNameError(
+            Bilingual(
+                f"{name!r} 是自带的布局；请换一个名称",
+                f"{name!r} comes with Funnelwatch; choose another name",
+            )
+        )
     changes = {
         "name": name,
         "title": name,
@@ -76,7 +82,9 @@ def named(layout: ExportLayout, name: str, headers: list[str]) -> ExportLayout:
             {**layout.model_dump(mode="json", exclude_defaults=True), **changes}
         )
     except ValidationError as error:
-        raise LayoutNameError("a layout's name has only a-z, 0-9, - and _") from error
+        raise LayoutNameError(
+            Bilingual("布局名称只能用 a-z、0-9、- 和 _", "a layout's name has only a-z, 0-9, - and _")
+        ) from error
 
 
 def corrected(

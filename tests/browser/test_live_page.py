@@ -245,3 +245,23 @@ def test_every_page_fits_its_width_has_the_contrast_of_wcag_aa_and_breaks_no_rul
     assert over == dict.fromkeys(over, 0)
     assert {path: texts for path, texts in weak.items() if texts} == {}
     assert {path: rules for path, rules in broken.items() if rules} == {}
+
+
+def test_a_file_is_uploaded_and_asked_about_in_chinese_on_a_phone(open_page: Any, tmp_path: Path) -> None:
+    file = tmp_path / "订单.csv"
+    file.write_text(
+        "Name,Financial Status,Paid at,Fulfillment Status,Currency,Total,Created at,Lineitem quantity,Lineitem name,Lineitem price\n"
+        "#1,paid,01/03/2026 10:00,,USD,10.00,01/03/2026 10:00,1,Hat,5\n"
+    )
+    tab = open_page("/import", "zh-CN", 390)
+    tab.locator("input[type=file]").set_input_files(file)
+    tab.get_by_role("button", name="上传并识别").click()
+    tab.get_by_role("heading", name="需要你回答").wait_for()
+    text = tab.locator("main").inner_text()
+    assert "“Created at”列：03/04 是 4 月 3 日（日在前），还是 3 月 4 日？" in text
+    assert "只有 shopify 会写" in text
+    tab.get_by_label("日在前（4 月 3 日）").first.check()
+    assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert axe.Axe().run(tab).response["violations"] == []
+    tab.get_by_role("button", name="放弃这个文件").click()
+    tab.get_by_role("heading", name="导入", exact=True).wait_for()

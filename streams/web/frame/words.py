@@ -25,6 +25,7 @@ FRAME_WORDS: Mapping[str, Text] = {
     "days": Text("{n} 天", "{n} d"),
     "ago": Text("{span}前", "{span} ago"),
     "colon": Text("：", ": "),
+    "semicolon": Text("；", "; "),
     "all": Text("全部", "All"),
     "path": Text("位置", "You are here"),
     "store": Text("店铺", "Store"),

@@ -12,6 +12,7 @@ from zoneinfo import available_timezones
 from aiohttp import web
 
 from scoring.events.incoming import CURRENCIES
+from scoring.wording.text import in_language
 from streams.clock import now_ms
 from streams.errors import FunnelwatchError
 from streams.imports.choices import with_store
@@ -83,7 +84,7 @@ class ImportPages:
             draft_states=DRAFT_STATES,
             run_states=RUN_STATES,
             not_undone=self._not_undone,
-            problem=problem,
+            problem=in_language(problem, self._renderer.reader(request).language),
             unreadable=unreadable,
             live=3 if busy else 0,
         )
@@ -123,7 +124,8 @@ class ImportPages:
         try:
             draft = self._drafts.get(request.match_info["draft"])
         except UnknownDraftError as error:
-            return self._renderer.failed(request, 404, "import_gone", str(error))
+            language = self._renderer.reader(request).language
+            return self._renderer.failed(request, 404, "import_gone", in_language(str(error), language))
         return self._show(request, draft)
 
     def _show(
@@ -148,6 +150,7 @@ class ImportPages:
             currencies=sorted(CURRENCIES),
             zones=sorted(available_timezones()),
             may_import=may_import(self._settings),
+            said=lambda text: in_language(text, reader.language),
             problem=problem,
             live=1 if is_busy else 0,
         )

@@ -6,6 +6,7 @@ import asyncio
 
 from aiohttp import BodyPartReader, web
 
+from scoring.wording.text import Bilingual
 from streams.imports.drafts import MAX_UPLOAD, ImportDraft, ImportDrafts, UploadTooLargeError
 from streams.sources.files.exports.dry_run import ImportChoices
 from streams.web.frame.errors import BadQueryError
@@ -79,7 +80,10 @@ async def _store(part: BodyPartReader, draft: ImportDraft) -> None:
             written += len(block)
             if written > MAX_UPLOAD:
                 raise UploadTooLargeError(
-                    f"has more than {MAX_UPLOAD >> 20:,} MB; export fewer months at a time, or use `funnelwatch import`"
+                    Bilingual(
+                        f"超过 {MAX_UPLOAD >> 20:,} MB；请每次少导出几个月，或使用 `funnelwatch import`",
+                        f"has more than {MAX_UPLOAD >> 20:,} MB; export fewer months at a time, or use `funnelwatch import`",
+                    )
                 )
             await asyncio.to_thread(file.write, block)
     draft.path.chmod(0o600)

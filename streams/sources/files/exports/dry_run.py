@@ -9,6 +9,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from scoring.wording.text import Bilingual, in_language
+from streams.sources.files.exports import sentences
 from streams.sources.files.exports.cells import TableRows
 from streams.sources.files.exports.data_rows import RowTally
 from streams.sources.files.exports.event_rows import EventTable
@@ -86,7 +88,7 @@ class ExportSummary:
             "file": self.file,
             "layout": table.layout.name if table else None,
             "sure": table.sure if table else 0.0,
-            "why": table.why if table else [],
+            "why": [in_language(one, "en") for one in table.why] if table else [],
             "store": self.store or None,
             "rows": self.tally.rows,
             "left_out": dict(self.tally.left_out),
@@ -114,8 +116,8 @@ class ExportSummary:
             "events": self.events,
             "measures": self.measures,
             "per_day": self.per_day,
-            "notes": self.notes,
-            "error": self.trouble or None,
+            "notes": [in_language(one, "en") for one in self.notes],
+            "error": in_language(self.trouble, "en") or None,
         }
 
 
@@ -144,7 +146,7 @@ def summarize(file: ExportFile, choices: ImportChoices) -> list[ExportSummary]:
     summaries = []
     for name, table, rows in found:
         if table.layout.rejected and choices.mapping is None:
-            summaries.append(ExportSummary(name, f"{table.layout.title}: {table.layout.rejected}"))
+            summaries.append(ExportSummary(name, _why_rejected(table.layout)))
             continue
         try:
             summaries.append(_summary(name, table, rows, choices, is_text=not file.sheets))
@@ -153,15 +155,18 @@ def summarize(file: ExportFile, choices: ImportChoices) -> list[ExportSummary]:
     return summaries
 
 
+def _why_rejected(layout: ExportLayout) -> Bilingual:
+    return Bilingual(
+        f"{layout.title}：{layout.rejected_zh or layout.rejected}", f"{layout.title}: {layout.rejected}"
+    )
+
+
 def _why_nothing(file: ExportFile) -> str:
     if file.sheets and file.path.suffix.lower() not in (".xlsx", ".xls", ".xlsm"):
         with file.path.open("rb") as content:
             if is_json(content.read(64)):
-                return "holds no known list of orders, events or figures: of JSON only a platform's own answers with those are imported"
-    return (
-        "no row looks like the header of an export that is known; `funnelwatch import suggest` writes a mapping to "
-        "start from, to be given with --mapping"
-    )
+                return sentences.UNKNOWN_JSON.both()
+    return sentences.NO_HEADER.both()
 
 
 def _layouts(choices: ImportChoices) -> Sequence[ExportLayout]:
@@ -191,7 +196,7 @@ def _tables(
     top = max((table.sure for _, table in found), default=0.0)
     kept = [(sheet, table) for sheet, table in found if table.sure >= min(top, SURE)]
     if kept and kept[0][1].layout.first_sheet_only:
-        kept[0][1].why.append("other sheets of it split the same figures by device and are not added")
+        kept[0][1].why.append(sentences.OTHER_SHEETS.both())
         kept = kept[:1]
     for sheet, table in kept:
         name = file.name if len(kept) == 1 else f"{file.name} [{sheet.name}]"
@@ -211,7 +216,10 @@ def _summary(
     summary.questions += values.questions
     is_confirmed = choices.mapping or choices.layout or table.layout in choices.corrected
     if table.sure < SURE and not is_confirmed:
-        summary.questions.insert(0, Question("layout", "which platform's export is this?", table.layout.name))
+        summary.questions.insert(
+            0,
+            Question("layout", sentences.WHICH_EXPORT.both(), table.layout.name),
+        )
     given = choices.zone or (table.layout.zone or "")
     summary.zone = given
     content: OrderBook | ReportTable | EventTable
@@ -226,7 +234,7 @@ def _summary(
         _of_events(summary, content, given)
     summary.content, summary.tally = content, content.tally
     if not values.row_count:
-        summary.notes.append("a header and no rows: nothing was exported; choose other days and export again")
+        summary.notes.append(sentences.NO_ROWS.both())
     _ask(summary, values, given)
     return summary
 
@@ -238,7 +246,7 @@ def _of_orders(summary: ExportSummary, book: OrderBook, zone: str) -> None:
         summary.questions.append(
             Question(
                 "ids",
-                f"{damaged:,} rows: a spreadsheet has cut the order numbers' digits (such as 1.1812E+11); they cannot be counted. Export again and import the file without opening it",
+                sentences.DAMAGED_IDS.both(n=damaged),
             )
         )
     if not count.orders and damaged:
@@ -255,14 +263,12 @@ def _of_orders(summary: ExportSummary, book: OrderBook, zone: str) -> None:
         dict(sorted(count.per_day.items())),
     )
     if count.has_two_currencies:
-        summary.notes.append(
-            "each sale is given in two currencies: what the shop is paid, and what the buyer paid; they are not added, and events carry the first"
-        )
+        summary.notes.append(sentences.TWO_CURRENCIES.both())
     if count.differing:
         summary.questions.append(
             Question(
                 "numbers",
-                f"{count.differing:,} orders have a different order total on each line; is it the line's own?",
+                sentences.DIFFERING_TOTALS.both(n=count.differing),
                 "",
                 "total",
             )
@@ -272,7 +278,7 @@ def _of_orders(summary: ExportSummary, book: OrderBook, zone: str) -> None:
         summary.questions.append(
             Question(
                 "statuses",
-                f"status {text!r} ({rows:,} rows) is not known: is such an order paid, shipped, cancelled?",
+                sentences.UNKNOWN_STATUS.both(text=text, rows=rows),
                 "",
                 column,
                 text,
@@ -315,9 +321,7 @@ def _of_report(summary: ExportSummary, table: ReportTable) -> None:
     summary.measures, summary.report_rows = measures, rows
     summary.money = next((money[one] for one in _MONEY_MEASURES if one in money), {})
     if spread:
-        summary.notes.append(
-            f"{spread:,} of {rows:,} figures speak of several days and belong to none of them"
-        )
+        summary.notes.append(sentences.SEVERAL_DAYS.both(rows=rows, spread=spread))
 
 
 def _of_events(summary: ExportSummary, table: EventTable, zone: str) -> None:
@@ -337,11 +341,9 @@ def _of_events(summary: ExportSummary, table: EventTable, zone: str) -> None:
     summary.orders, summary.repeats = orders, table.repeats
     summary.zone = summary.zone or offsets.text
     if table.shared_order_ids:
-        summary.notes.append(
-            f"{len(table.shared_order_ids):,} order ids stand for several orders of different buyers; each is counted"
-        )
+        summary.notes.append(sentences.SHARED_ORDER_IDS.both(n=len(table.shared_order_ids)))
     for name, count in table.unknown.most_common(5):
-        summary.notes.append(f"{count:,} events {name!r} belong to no stage and are not imported")
+        summary.notes.append(sentences.NO_STAGE.both(n=count, name=name))
 
 
 def _ask(summary: ExportSummary, values: ColumnValues, zone: str) -> None:
@@ -351,9 +353,7 @@ def _ask(summary: ExportSummary, values: ColumnValues, zone: str) -> None:
     layout = table.layout
     if not summary.zone and summary.per_day:
         guess = layout.zone_by_language.get(table.language, "")
-        summary.questions.append(
-            Question("zone", "the file does not say which zone its times and days are in", guess)
-        )
+        summary.questions.append(Question("zone", sentences.NO_ZONE.both(), guess))
     if not layout.is_guess and summary.values is not None:
         twice = [
             one
@@ -362,21 +362,19 @@ def _ask(summary: ExportSummary, values: ColumnValues, zone: str) -> None:
         ]
         for one in twice:
             shown = table.shown[table.columns[one]]
-            text = f"column {shown!r} appears twice in the header; the first is read. Rename the other, or say which with --mapping"
-            summary.questions.append(Question("columns", text, "the first", one))
+            text = sentences.COLUMN_TWICE.both(shown=shown)
+            summary.questions.append(Question("columns", text, sentences.THE_FIRST.both(), one))
     has_money = any(layout.measures[measure].unit == "money" for measure in summary.measures) or bool(
         summary.money
     )
     is_open = "?" in summary.money or (has_money and values.currency != "" and not values.currency_is_sure)
     if is_open or (has_money and not values.currency and not summary.money):
         guess = values.currency
-        summary.questions.append(
-            Question("currency", "the file does not say which currency its amounts are in", guess)
-        )
+        summary.questions.append(Question("currency", sentences.NO_CURRENCY.both(), guess))
     if (
         layout.kind == "report"
         and "day" not in table.columns
         and layout.row == "none"
         and layout.name != "mabang-costs"
     ):
-        summary.questions.append(Question("period", "the file names no day: which period does it cover?"))
+        summary.questions.append(Question("period", sentences.NO_PERIOD.both()))

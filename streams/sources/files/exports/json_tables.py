@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from scoring.wording.text import Bilingual
 from streams.sources.files.exports.cells import Cell, Row, TableRows
 from streams.sources.files.exports.unreadable import UnreadableExportError
 
@@ -42,12 +43,17 @@ def json_tables(path: Path) -> list[tuple[str, TableRows]]:
         return [("", _JsonLines(path))]
     if path.stat().st_size > _MAX_DOCUMENT:
         raise UnreadableExportError(
-            f"is one JSON document of more than {_MAX_DOCUMENT >> 20} MB; write one object a line (NDJSON), or export fewer days"
+            Bilingual(
+                f"是一个超过 {_MAX_DOCUMENT >> 20} MB 的 JSON 文档；请改为每行一个对象（NDJSON），或缩短导出的日期范围",
+                f"is one JSON document of more than {_MAX_DOCUMENT >> 20} MB; write one object a line (NDJSON), or export fewer days",
+            )
         )
     try:
         document = _decode(path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise UnreadableExportError(f"the JSON is damaged ({error}); fetch it again") from error
+        raise UnreadableExportError(
+            Bilingual(f"JSON 已损坏（{error}）；请重新获取", f"the JSON is damaged ({error}); fetch it again")
+        ) from error
     found = itertools.islice(_tables_in(document, "", {}, 0), _MAX_TABLES)
     return [(name, _Records(records, context)) for name, records, context in found]
 
@@ -136,10 +142,18 @@ class _JsonLines:
                     record = _decode(line.removeprefix(b"\xef\xbb\xbf"))
                 except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
                     raise UnreadableExportError(
-                        f"line {number} is not JSON ({error}); fetch the file again"
+                        Bilingual(
+                            f"第 {number} 行不是 JSON（{error}）；请重新获取文件",
+                            f"line {number} is not JSON ({error}); fetch the file again",
+                        )
                     ) from error
                 if not isinstance(record, dict):
-                    raise UnreadableExportError(f"line {number} is not a JSON object; each line must be one")
+                    raise UnreadableExportError(
+                        Bilingual(
+                            f"第 {number} 行不是 JSON 对象；每行必须是一个对象",
+                            f"line {number} is not a JSON object; each line must be one",
+                        )
+                    )
                 yield number, _flat(record)
 
 
@@ -149,7 +163,10 @@ def _header(rows: Iterator[dict[str, Cell]]) -> list[str]:
         names.update(dict.fromkeys(row))
         if len(names) > _MAX_COLUMNS:
             raise UnreadableExportError(
-                f"its objects have more than {_MAX_COLUMNS:,} different fields together; that is not a table"
+                Bilingual(
+                    f"里面的对象合计有超过 {_MAX_COLUMNS:,} 个不同字段；这不是表格",
+                    f"its objects have more than {_MAX_COLUMNS:,} different fields together; that is not a table",
+                )
             )
     return list(names)
 

@@ -121,6 +121,7 @@ class ExportLayout(_LayoutPart):
         "",
         description="Recognised only to say that it is not imported: what it is and what to do.",
     )
+    rejected_zh: str = Field("", description="The same in Chinese.")
     order_tail: bool = Field(
         False, description="An order's number is what follows the last slash, as in gid://shopify/Order/1."
     )

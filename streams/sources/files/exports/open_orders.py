@@ -11,6 +11,7 @@ from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import IO, Any
 
+from scoring.wording.text import Bilingual
 from streams.sources.files.exports.dates import Moment
 from streams.sources.files.exports.unreadable import UnreadableExportError
 
@@ -100,7 +101,10 @@ class OpenOrders:
             self._put_away()
         if len(self._places) >= MOST_OPEN:
             raise UnreadableExportError(
-                f"the lines of more than {MOST_OPEN:,} orders lie far apart; sort the file by order number, or export fewer months at a time"
+                Bilingual(
+                    f"超过 {MOST_OPEN:,} 个订单的行分散在文件各处；请按订单号排序，或每次少导出几个月",
+                    f"the lines of more than {MOST_OPEN:,} orders lie far apart; sort the file by order number, or export fewer months at a time",
+                )
             )
         self._places[order.order_id] = _HERE
         self._at_hand[order.order_id] = order

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from scoring.wording.text import Bilingual
 from streams.sources.files.exports.json_tables import is_json, json_tables
 from streams.sources.files.exports.parquet_rows import MAGIC as PARQUET
 from streams.sources.files.exports.parquet_rows import ParquetRows
@@ -59,7 +60,16 @@ def opened(path: Path) -> Iterator[list[ExportFile]]:
             except UnreadableExportError as error:
                 found.append(ExportFile(name, one, trouble=str(error)))
             except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
-                found.append(ExportFile(name, one, trouble=f"the file is damaged ({error}); fetch it again"))
+                found.append(
+                    ExportFile(
+                        name,
+                        one,
+                        trouble=Bilingual(
+                            f"文件已损坏（{error}）；请重新获取",
+                            f"the file is damaged ({error}); fetch it again",
+                        ),
+                    )
+                )
             except OSError as error:
                 found.append(ExportFile(name, one, trouble=f"cannot be read: {error.strerror or error}"))
         yield found
@@ -79,7 +89,7 @@ def _files(path: Path, name: str, folder: Path, number: int) -> list[ExportFile]
     with path.open("rb") as file:
         start = file.read(8)
     if not start:
-        raise UnreadableExportError("the file is empty")
+        raise UnreadableExportError(Bilingual("文件是空的", "the file is empty"))
     if start.startswith(b"\x1f\x8b"):
         return [_opened(_gunzipped(path, folder / f"{number}.unpacked"), name)]
     if start.startswith(b"PK") and not _is_workbook(path):
@@ -96,10 +106,13 @@ def _opened(path: Path, name: str) -> ExportFile:
         if start.startswith(PARQUET):
             return ExportFile(name, path, sheets=[Sheet("", ParquetRows(path))])
         if not start.strip(b"\xef\xbb\xbf\r\n\t "):
-            raise UnreadableExportError("the file is empty")
+            raise UnreadableExportError(Bilingual("文件是空的", "the file is empty"))
         if (size := path.stat().st_size) > MAX_TEXT:
             raise UnreadableExportError(
-                f"has {size / 1e9:,.1f} GB, at most {MAX_TEXT / 1e9:,.1f} GB are read; export fewer months at a time, and import one file after the other"
+                Bilingual(
+                    f"有 {size / 1e9:,.1f} GB，最多读取 {MAX_TEXT / 1e9:,.1f} GB；请每次少导出几个月，逐个文件导入",
+                    f"has {size / 1e9:,.1f} GB, at most {MAX_TEXT / 1e9:,.1f} GB are read; export fewer months at a time, and import one file after the other",
+                )
             )
         if is_json(start):
             return ExportFile(name, path, sheets=[Sheet(*table) for table in json_tables(path)])
@@ -115,7 +128,9 @@ def _is_workbook(path: Path) -> bool:
                 name in ("[Content_Types].xml", "xl/workbook.xml", "mimetype") for name in package.namelist()
             )
     except zipfile.BadZipFile as error:
-        raise UnreadableExportError(f"the file is damaged ({error}); fetch it again") from error
+        raise UnreadableExportError(
+            Bilingual(f"文件已损坏（{error}）；请重新获取", f"the file is damaged ({error}); fetch it again")
+        ) from error
 
 
 def _members(path: Path, name: str, folder: Path, number: int) -> list[ExportFile]:
@@ -124,13 +139,21 @@ def _members(path: Path, name: str, folder: Path, number: int) -> list[ExportFil
     with zipfile.ZipFile(path) as package:
         members = [one for one in package.infolist() if not one.is_dir()]
         if len(members) > _MAX_MEMBERS:
-            raise UnreadableExportError(f"holds {len(members):,} files, at most {_MAX_MEMBERS:,} are read")
+            raise UnreadableExportError(
+                Bilingual(
+                    f"里面有 {len(members):,} 个文件，最多读取 {_MAX_MEMBERS:,} 个",
+                    f"holds {len(members):,} files, at most {_MAX_MEMBERS:,} are read",
+                )
+            )
         check_unpacked(package)
         for one in members:
             inside = PurePosixPath(one.filename.replace("\\", "/"))
             if inside.is_absolute() or ".." in inside.parts or ":" in inside.parts[0]:
                 raise UnreadableExportError(
-                    f"holds a file that would land outside its folder ({one.filename!r}); nothing of it is read"
+                    Bilingual(
+                        f"里面有文件会解压到目录之外（{one.filename!r}）；整个压缩包都不读取",
+                        f"holds a file that would land outside its folder ({one.filename!r}); nothing of it is read",
+                    )
                 )
         for one in members:
             inside = PurePosixPath(one.filename.replace("\\", "/"))
@@ -148,7 +171,7 @@ def _members(path: Path, name: str, folder: Path, number: int) -> list[ExportFil
                 continue
             found.append(_opened(target, shown))
     if not found:
-        raise UnreadableExportError("the zip holds no file")
+        raise UnreadableExportError(Bilingual("压缩包里没有文件", "the zip holds no file"))
     return found
 
 
@@ -157,7 +180,9 @@ def _gunzipped(path: Path, target: Path) -> Path:
         with gzip.open(path) as source, target.open("wb") as sink:
             _copied(source, sink)
     except (gzip.BadGzipFile, EOFError) as error:
-        raise UnreadableExportError(f"the file is damaged ({error}); fetch it again") from error
+        raise UnreadableExportError(
+            Bilingual(f"文件已损坏（{error}）；请重新获取", f"the file is damaged ({error}); fetch it again")
+        ) from error
     return target
 
 
@@ -166,5 +191,10 @@ def _copied(source: IO[bytes] | gzip.GzipFile, sink: IO[bytes]) -> None:
     while block := source.read(1 << 20):
         written += len(block)
         if written > MAX_UNPACKED:
-            raise UnreadableExportError(f"unpacks to more than {MAX_UNPACKED / 1e9:,.1f} GB; it is not read")
+            raise UnreadableExportError(
+                Bilingual(
+                    f"解压后超过 {MAX_UNPACKED / 1e9:,.1f} GB，不读取",
+                    f"unpacks to more than {MAX_UNPACKED / 1e9:,.1f} GB; it is not read",
+                )
+            )
         sink.write(block)

@@ -12,6 +12,7 @@ from decimal import Decimal
 import numpy as np
 import numpy.typing as npt
 
+from scoring.wording.text import Bilingual
 from streams.sources.files.exports.cells import folded, is_blank
 from streams.sources.files.exports.columns import TableChunk
 from streams.sources.files.exports.dates import Moment
@@ -180,7 +181,10 @@ class OrderBook:
         """For each row, whether it is the last of its order. An eight-byte number stands for an order's: should two have the same one, the first of them is complete at the end of the file only."""
         if self._values.row_count > MOST_ROWS:
             raise UnreadableExportError(
-                f"holds more than {MOST_ROWS:,} rows; export fewer months at a time, and import one file after the other"
+                Bilingual(
+                    f"超过 {MOST_ROWS:,} 行；请每次少导出几个月，逐个文件导入",
+                    f"holds more than {MOST_ROWS:,} rows; export fewer months at a time, and import one file after the other",
+                )
             )
         marks = array("q")
         for chunk in self._values.chunks():

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from scoring.wording.text import Bilingual
 from streams.sources.files.exports.cells import Cell, Row
 from streams.sources.files.exports.columns import CHUNK_ROWS, TableChunk
 from streams.sources.files.exports.unreadable import UnreadableExportError
@@ -36,9 +37,19 @@ class ParquetRows:
                 groups = (file.metadata.row_group(number) for number in range(file.metadata.num_row_groups))
                 unpacked = sum(group.total_byte_size for group in groups)
         except (pa.ArrowException, OSError, ValueError) as error:
-            raise UnreadableExportError(f"the Parquet file is damaged ({error}); fetch it again") from error
+            raise UnreadableExportError(
+                Bilingual(
+                    f"Parquet 文件已损坏（{error}）；请重新获取",
+                    f"the Parquet file is damaged ({error}); fetch it again",
+                )
+            ) from error
         if unpacked > _MAX_PARQUET_BYTES:
-            raise UnreadableExportError(f"unpacks to {unpacked / 1e9:,.1f} GB; export fewer months at a time")
+            raise UnreadableExportError(
+                Bilingual(
+                    f"解压后有 {unpacked / 1e9:,.1f} GB；请每次少导出几个月",
+                    f"unpacks to {unpacked / 1e9:,.1f} GB; export fewer months at a time",
+                )
+            )
 
     def __call__(self) -> Iterator[Row]:
         """The rows, the columns' names first."""
@@ -64,7 +75,10 @@ class ParquetRows:
                     yield TableChunk(lines, {place: _cells(by_name[self._names[place]]) for place in wanted})
         except (pa.ArrowException, OSError) as error:
             raise UnreadableExportError(
-                f"the Parquet file is damaged after row {line:,} ({error})"
+                Bilingual(
+                    f"Parquet 文件在第 {line:,} 行之后损坏（{error}）",
+                    f"the Parquet file is damaged after row {line:,} ({error})",
+                )
             ) from error
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from scoring.wording.text import in_language
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -19,4 +21,4 @@ class Question:
 
     def as_record(self) -> dict[str, str]:
         """As ``--json`` writes it."""
-        return {name: value for name in self.__slots__ if (value := getattr(self, name))}
+        return {name: in_language(value, "en") for name in self.__slots__ if (value := getattr(self, name))}

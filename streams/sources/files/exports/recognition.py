@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from scoring.wording.text import Bilingual
 from streams.sources.files.exports.cells import Cell, Row, TableRows, header_name, is_blank_row, text_of
 from streams.sources.files.exports.layout import ExportLayout
 
@@ -67,7 +68,9 @@ def recognize(rows: TableRows, layouts: Iterable[ExportLayout]) -> RecognizedTab
     if rivals and first.sure < 0.95:
         first.runner_up = rivals[0].layout.name
         first.sure = round(min(first.sure, SURE - 0.05), 2)
-        first.why.append(f"it could also be {rivals[0].layout.name}")
+        first.why.append(
+            Bilingual(f"也可能是 {rivals[0].layout.name}", f"it could also be {rivals[0].layout.name}")
+        )
     return first
 
 
@@ -150,15 +153,25 @@ def _judge(table: RecognizedTable) -> None:
     if layout.is_kept:
         alike = len(present & layout.sign_names) / max(len(present | layout.sign_names), 1)
         table.sure = 1.0 if alike >= _KEPT_ALIKE else round(alike / 2, 2)
-        table.why = [f"{alike:.0%} of its columns are those of the kept layout {layout.name}"]
+        table.why = [
+            Bilingual(
+                f"{alike:.0%} 的列与保存的布局 {layout.name} 相同",
+                f"{alike:.0%} of its columns are those of the kept layout {layout.name}",
+            )
+        ]
         return
     if layout.is_guess:
         table.sure = round(min(0.2 + 0.05 * len(table.columns), 0.5), 2)
-        table.why = [f"its columns are called as an order's often are: {', '.join(_named(table))}"]
+        table.why = [
+            Bilingual(
+                f"列名像是订单的列名：{'、'.join(_named(table))}",
+                f"its columns are called as an order's often are: {', '.join(_named(table))}",
+            )
+        ]
         return
     if not layout.signs:
         table.sure = 0.9
-        table.why = ["its columns are those of the mapping"]
+        table.why = [Bilingual("列与映射中的列一致", "its columns are those of the mapping")]
         return
     enough = min(_SIGNS_ENOUGH, len(layout.signs))
     share = known / max(len(present), 1)
@@ -166,7 +179,10 @@ def _judge(table: RecognizedTable) -> None:
     table.sure = round(min(0.4 + 0.4 * min(len(signs), enough) / enough + 0.2 * min(share * 3, 1.0), most), 2)
     named = ", ".join(signs[:4])
     table.why = [
-        f"{known} of {len(present)} columns are known; only {layout.platform} writes {named or 'none of them'}"
+        Bilingual(
+            f"{len(present)} 列中认得 {known} 列；只有 {layout.platform} 会写 {named or '（无）'}",
+            f"{known} of {len(present)} columns are known; only {layout.platform} writes {named or 'none of them'}",
+        )
     ]
 
 

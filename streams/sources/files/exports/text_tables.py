@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
+from scoring.wording.text import Bilingual
 from streams.sources.files.exports.cells import Row
 from streams.sources.files.exports.encodings import candidates
 from streams.sources.files.exports.unreadable import UnreadableExportError
@@ -32,16 +33,27 @@ def text_encodings(path: Path) -> list[str]:
     begins = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if begins.startswith((b"<!doctype html", b"<html", b"<head", b"<body", b"<table", b"<meta")):
         raise UnreadableExportError(
-            "this is a web page, not an export: the platform answered with a page (signed out?), or saved HTML under "
-            "another name. Export again while signed in, as CSV or XLSX"
+            Bilingual(
+                "这是网页，不是导出文件：平台返回了一个页面（登录已失效？），或把 HTML 存成了别的扩展名。请登录后重新导出为 CSV 或 XLSX",
+                "this is a web page, not an export: the platform answered with a page (signed out?), or saved HTML under "
+                "another name. Export again while signed in, as CSV or XLSX",
+            )
         )
     if begins.startswith(b"<?xml"):
-        raise UnreadableExportError("this is XML; export again as CSV or XLSX")
+        raise UnreadableExportError(
+            Bilingual("这是 XML；请重新导出为 CSV 或 XLSX", "this is XML; export again as CSV or XLSX")
+        )
     if begins.startswith(b"%pdf"):
-        raise UnreadableExportError("this is a PDF; export again as CSV or XLSX")
+        raise UnreadableExportError(
+            Bilingual("这是 PDF；请重新导出为 CSV 或 XLSX", "this is a PDF; export again as CSV or XLSX")
+        )
     found = candidates(path)
     if not found[0].startswith("utf-16") and not found[0].startswith("utf-32") and b"\x00" in start:
-        raise UnreadableExportError("this is not text, nor a workbook that can be read")
+        raise UnreadableExportError(
+            Bilingual(
+                "这不是文本，也不是可以读取的工作簿", "this is not text, nor a workbook that can be read"
+            )
+        )
     return found
 
 
@@ -66,14 +78,24 @@ class TextRows:
                 for cells in reader:
                     if reader.line_num + self._skip - line > _MAX_LINES_OF_A_ROW:
                         raise UnreadableExportError(
-                            f"line {line + 1}: a quote is opened and not closed within {_MAX_LINES_OF_A_ROW} lines"
+                            Bilingual(
+                                f"第 {line + 1} 行：引号打开后在 {_MAX_LINES_OF_A_ROW} 行内没有关闭",
+                                f"line {line + 1}: a quote is opened and not closed within {_MAX_LINES_OF_A_ROW} lines",
+                            )
                         )
                     yield line + 1, cells
                     line = reader.line_num + self._skip
             except csv.Error as error:
-                raise UnreadableExportError(f"line {line + 1}: {error}") from error
+                raise UnreadableExportError(
+                    Bilingual(f"第 {line + 1} 行：{error}", f"line {line + 1}: {error}")
+                ) from error
             except UnicodeError as error:
-                raise UnreadableExportError(f"after line {line}: is not {self.encoding} text") from error
+                raise UnreadableExportError(
+                    Bilingual(
+                        f"第 {line} 行之后不是 {self.encoding} 编码的文本",
+                        f"after line {line}: is not {self.encoding} text",
+                    )
+                ) from error
 
     def _open(self) -> io.TextIOWrapper:
         return self._path.open(encoding=self.encoding, newline="")

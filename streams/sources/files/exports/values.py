@@ -9,6 +9,7 @@ from functools import partial
 
 from scoring.events.incoming import CURRENCIES
 from streams.sources.files.damaged_ids import LongIds, lost_digits
+from streams.sources.files.exports import sentences
 from streams.sources.files.exports.cells import (
     Cell,
     TableRows,
@@ -216,7 +217,7 @@ class ColumnValues:
             self.questions.append(
                 Question(
                     "currency",
-                    f"the file's amounts are in {found}, and {given} was said: is it another store's file?",
+                    sentences.OTHER_CURRENCY.both(found=found, given=given),
                     found,
                 )
             )
@@ -258,7 +259,7 @@ class ColumnValues:
             self.questions.append(
                 Question(
                     "numbers",
-                    f"column {shown!r} writes some numbers with a decimal dot and some with a comma",
+                    sentences.MIXED_DECIMALS.both(shown=shown),
                     "",
                     one,
                 )
@@ -273,7 +274,7 @@ class ColumnValues:
             self.questions.append(
                 Question(
                     "numbers",
-                    f"column {shown!r}: amounts in {self.currency} such as 14.977 have lost their thousands; export it again as text",
+                    sentences.LOST_THOUSANDS.both(shown=shown, currency=self.currency),
                     "",
                     one,
                 )
@@ -300,7 +301,7 @@ class ColumnValues:
         self.questions.append(
             Question(
                 "numbers",
-                f"column {shown!r}: is 1{'.' if numerals.dot_open else ','}234 one thousand or one and a bit?",
+                sentences.WHICH_DECIMAL.both(shown=shown, sign="." if numerals.dot_open else ","),
                 guess,
                 one,
             )
@@ -319,7 +320,7 @@ class ColumnValues:
                 self.questions.append(
                     Question(
                         "dates",
-                        f"column {shown!r} mixes day first and month first: a spreadsheet has rewritten some; export it again",
+                        sentences.MIXED_DATES.both(shown=shown),
                         "",
                         one,
                     )
@@ -334,8 +335,8 @@ class ColumnValues:
                     self.questions.append(
                         Question(
                             "dates",
-                            f"column {shown!r}: is 03/04 the third of April (day first) or the fourth of March?",
-                            "day first",
+                            sentences.WHICH_DATES.both(shown=shown),
+                            sentences.DAY_FIRST.both(),
                             one,
                         )
                     )

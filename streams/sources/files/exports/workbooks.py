@@ -13,6 +13,7 @@ from pathlib import Path
 import python_calamine as calamine
 import xlrd
 
+from scoring.wording.text import Bilingual
 from streams.sources.files.exports.cells import Cell, Row, TableRows
 from streams.sources.files.exports.unreadable import UnreadableExportError
 from streams.sources.files.exports.xlsx_package import SharedTexts, read_package
@@ -46,7 +47,10 @@ def open_workbook(path: Path) -> list[Sheet]:
     if is_old:
         if _is_encrypted(path):
             raise UnreadableExportError(
-                "the workbook is protected by a password; save it without one, and import that"
+                Bilingual(
+                    "工作簿有密码保护；请另存为不带密码的文件再导入",
+                    "the workbook is protected by a password; save it without one, and import that",
+                )
             )
         return _by_library(path, is_old=True)
     return _packaged(path)
@@ -60,14 +64,21 @@ def _packaged(path: Path) -> list[Sheet]:
             if "xl/workbook.bin" in names or "content.xml" in names:
                 if sum(member.file_size for member in package.infolist()) > _MOST_WHOLE:
                     raise UnreadableExportError(
-                        "the workbook is too large for its kind (XLSB or ODS); save it as XLSX or CSV"
+                        Bilingual(
+                            "XLSB 或 ODS 工作簿过大；请另存为 XLSX 或 CSV",
+                            "the workbook is too large for its kind (XLSB or ODS); save it as XLSX or CSV",
+                        )
                     )
                 return _by_library(path, is_old=False)
             parts = read_package(package)
         texts = functools.lru_cache(maxsize=1)(functools.partial(_shared_texts, path, parts.texts))
         return [Sheet(one.name, XlsxRows(path, one.member, parts, texts)) for one in parts.sheets]
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, KeyError) as error:
-        raise UnreadableExportError(f"the workbook is damaged ({error}); export it again") from error
+        raise UnreadableExportError(
+            Bilingual(
+                f"工作簿已损坏（{error}）；请重新导出", f"the workbook is damaged ({error}); export it again"
+            )
+        ) from error
 
 
 def _shared_texts(path: Path, member: str) -> SharedTexts:
@@ -86,9 +97,18 @@ def _by_library(path: Path, *, is_old: bool) -> list[Sheet]:
         ]
         is_garbled = is_old and any(_is_garbled(sheet) for sheet in sheets)
     except calamine.PasswordError as error:
-        raise UnreadableExportError("the workbook is protected by a password; save it without one") from error
+        raise UnreadableExportError(
+            Bilingual(
+                "工作簿有密码保护；请另存为不带密码的文件",
+                "the workbook is protected by a password; save it without one",
+            )
+        ) from error
     except (calamine.CalamineError, OSError, ValueError) as error:
-        raise UnreadableExportError(f"the workbook is damaged ({error}); export it again") from error
+        raise UnreadableExportError(
+            Bilingual(
+                f"工作簿已损坏（{error}）；请重新导出", f"the workbook is damaged ({error}); export it again"
+            )
+        ) from error
     return _by_xlrd(path) if is_garbled else sheets
 
 
@@ -111,11 +131,17 @@ def check_unpacked(package: zipfile.ZipFile) -> None:
     packed = max(sum(member.compress_size for member in package.infolist()), 1)
     if whole > 64 << 20 and whole > packed * MOST_RATIO:
         raise UnreadableExportError(
-            f"unpacks to {whole / 1e6:,.0f} MB from {packed / 1e6:,.1f} MB, which no export does; it is not opened"
+            Bilingual(
+                f"从 {packed / 1e6:,.1f} MB 解压成 {whole / 1e6:,.0f} MB，正常的导出不会这样；不打开",
+                f"unpacks to {whole / 1e6:,.0f} MB from {packed / 1e6:,.1f} MB, which no export does; it is not opened",
+            )
         )
     if whole > MAX_UNPACKED:
         raise UnreadableExportError(
-            f"unpacks to {whole / 1e9:,.1f} GB, at most {MAX_UNPACKED / 1e9:,.0f} GB are read; export fewer months at a time"
+            Bilingual(
+                f"解压后有 {whole / 1e9:,.1f} GB，最多读取 {MAX_UNPACKED / 1e9:,.0f} GB；请每次少导出几个月",
+                f"unpacks to {whole / 1e9:,.1f} GB, at most {MAX_UNPACKED / 1e9:,.0f} GB are read; export fewer months at a time",
+            )
         )
 
 
@@ -142,7 +168,11 @@ def _by_xlrd(path: Path) -> list[Sheet]:
     try:
         book = xlrd.open_workbook(str(path), logfile=io.StringIO(), on_demand=True)
     except (xlrd.XLRDError, AssertionError, IndexError, ValueError, UnicodeError) as error:
-        raise UnreadableExportError(f"the workbook is damaged ({error}); export it again") from error
+        raise UnreadableExportError(
+            Bilingual(
+                f"工作簿已损坏（{error}）；请重新导出", f"the workbook is damaged ({error}); export it again"
+            )
+        ) from error
     return [
         Sheet(sheet.name, _old_rows(book, sheet.name)) for sheet in book.sheets() if sheet.visibility == 0
     ]

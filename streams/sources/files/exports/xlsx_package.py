@@ -16,6 +16,7 @@ from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from scoring.wording.text import Bilingual
 from streams.sources.files.exports.unreadable import UnreadableExportError
 
 #: bytes of the small parts (workbook, relations, styles): real ones have kilobytes
@@ -107,7 +108,7 @@ def _main_part(package: zipfile.ZipFile) -> str:
                 return _joined("", target)
     if "xl/workbook.xml" in names:
         return "xl/workbook.xml"
-    raise UnreadableExportError("this package holds no workbook")
+    raise UnreadableExportError(Bilingual("压缩包里没有工作簿", "this package holds no workbook"))
 
 
 def _relations(package: zipfile.ZipFile, part: str) -> dict[str, tuple[str, str]]:
@@ -135,7 +136,10 @@ def _attributes(text: str) -> dict[str, str]:
 def _small_part(package: zipfile.ZipFile, name: str) -> str:
     if package.getinfo(name).file_size > _MOST_OF_A_PART:
         raise UnreadableExportError(
-            f"the workbook's {name} is far larger than that of an export; it is not opened"
+            Bilingual(
+                f"工作簿的 {name} 远大于正常的导出；不打开",
+                f"the workbook's {name} is far larger than that of an export; it is not opened",
+            )
         )
     with package.open(name) as part:
         content = part.read(_MOST_OF_A_PART + 1)
@@ -151,7 +155,10 @@ def check_plain(start: bytes) -> None:
     """
     if b"<!DOCTYPE" in start or b"<!ENTITY" in start:
         raise UnreadableExportError(
-            "the workbook declares XML entities, which no export does; it is not opened"
+            Bilingual(
+                "工作簿声明了 XML 实体，正常的导出不会这样；不打开",
+                "the workbook declares XML entities, which no export does; it is not opened",
+            )
         )
 
 
@@ -224,7 +231,10 @@ class SharedTexts:
                 texts.append(group[number % _GROUP])
         except IndexError as error:
             raise UnreadableExportError(
-                "the workbook is damaged (a cell's text is missing); export it again"
+                Bilingual(
+                    "工作簿已损坏（缺少单元格的文字）；请重新导出",
+                    "the workbook is damaged (a cell's text is missing); export it again",
+                )
             ) from error
         return texts
 
@@ -248,7 +258,10 @@ def _shared_texts(package: zipfile.ZipFile, member: str) -> Iterator[str]:
             rest = text[last:]
             if len(rest) > _LONGEST_TEXT:
                 raise UnreadableExportError(
-                    "the workbook is damaged (a text without an end); export it again"
+                    Bilingual(
+                        "工作簿已损坏（文字没有结尾）；请重新导出",
+                        "the workbook is damaged (a text without an end); export it again",
+                    )
                 )
 
 

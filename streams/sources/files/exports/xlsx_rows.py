@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
+from scoring.wording.text import Bilingual
 from streams.sources.files.exports.cells import Cell, Row
 from streams.sources.files.exports.columns import TableChunk, columns_of
 from streams.sources.files.exports.unreadable import UnreadableExportError
@@ -121,7 +122,10 @@ class XlsxRows:
                         rest += block
                     if len(rest) > _LONGEST_ROW:
                         raise UnreadableExportError(
-                            "the workbook is damaged (a row without an end); export it again"
+                            Bilingual(
+                                "工作簿已损坏（行没有结尾）；请重新导出",
+                                "the workbook is damaged (a row without an end); export it again",
+                            )
                         )
         except (
             zipfile.BadZipFile,
@@ -131,7 +135,12 @@ class XlsxRows:
             RuntimeError,
             zlib.error,
         ) as error:
-            raise UnreadableExportError(f"the workbook is damaged ({error}); export it again") from error
+            raise UnreadableExportError(
+                Bilingual(
+                    f"工作簿已损坏（{error}）；请重新导出",
+                    f"the workbook is damaged ({error}); export it again",
+                )
+            ) from error
 
     def _plain_rows(self, found: Sequence[tuple[str, str, str, str]]) -> Iterator[tuple[int, list[Cell]]]:
         number = ""
@@ -164,7 +173,10 @@ class XlsxRows:
             last = int(said["r"]) if said.get("r", "").isdigit() else last + 1
             if last > _MOST_ROWS:
                 raise UnreadableExportError(
-                    "the workbook is damaged (a row outside the sheet); export it again"
+                    Bilingual(
+                        "工作簿已损坏（行在表格之外）；请重新导出",
+                        "the workbook is damaged (a row outside the sheet); export it again",
+                    )
                 )
             if not start.group(1).endswith(b"/"):
                 yield last, self._odd_cells(without_sections(block[start.end() : end]))
@@ -179,7 +191,10 @@ class XlsxRows:
             place = _place(found.group(1)) if found else len(cells)
             if place >= _MOST_COLUMNS:
                 raise UnreadableExportError(
-                    "the workbook is damaged (a cell outside the sheet); export it again"
+                    Bilingual(
+                        "工作簿已损坏（单元格在表格之外）；请重新导出",
+                        "the workbook is damaged (a cell outside the sheet); export it again",
+                    )
                 )
             if place >= len(cells):
                 cells.extend([None] * (place + 1 - len(cells)))
@@ -238,7 +253,10 @@ def _prefix_of(start: bytes) -> bytes:
     check_plain(start[:4096])
     if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise UnreadableExportError(
-            "the sheet is written in UTF-16; save the workbook again, and import that"
+            Bilingual(
+                "工作表是 UTF-16 编码；请把工作簿重新另存后再导入",
+                "the sheet is written in UTF-16; save the workbook again, and import that",
+            )
         )
     found = _PREFIX.search(start[:4096])
     return found.group(1) + b":" if found else b""
