@@ -12,7 +12,8 @@ from typing import Any
 import faust
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.admin import NewTopic
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from faust.types import TP
 
 from streams.clock import monotonic
@@ -105,6 +106,20 @@ async def source(kafka: str, topic_prefix: str) -> str:
 
 
 paths = pytest.mark.parametrize("path", ["fast", "public"])
+
+
+async def test_the_shared_broker_deleted_records_of_1970_before_they_were_read(kafka: str) -> None:
+    """The records of these tests are of 1970; a consumer that came too late found an empty topic, about once in forty times."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    await admin.start()
+    try:
+        (answer,) = await admin.describe_configs([ConfigResource(ConfigResourceType.BROKER, "1")])
+    finally:
+        await admin.close()
+    of_broker = {entry[0]: entry[1] for entry in answer.resources[0][4]}
+    a_day_ms = 24 * 3_600_000
+    assert int(of_broker["log.initial.task.delay.ms"]) >= a_day_ms
+    assert int(of_broker["log.retention.check.interval.ms"]) >= a_day_ms
 
 
 @paths
