@@ -24,6 +24,7 @@ LOG_EVENTS: Mapping[str, str] = {
     "connection_close_failed": "Closing a connection to Kafka or ClickHouse ended with an error; nothing is lost.",
     "role_failed": "An error ended the role; the traceback is part of the record.",
     "state_not_written": "A process cannot write its state file (disk full, too many open files); the role goes on, and the first success ends it.",
+    "preloading_failed": "The process from which roles are forked does not answer; `up` starts roles the ordinary way from now on.",
     # --- collector and sources
     "connection_owned": "This process owns a connection from now on: it asks its platform and keeps its token.",
     "connection_paused": "A connection is asked no more until its trouble is over; `trouble` and `why` say what it is.",

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scoring.baselines.minute_table import MinuteTable
 from scoring.detection.comparison import KnownIncident
 from scoring.funnel.stages import STAGES
-from streams.errors import InputError
+from streams.backtest.errors import FileUnreadableError
 
 _BATCH_ROWS = 1_000_000
 _REQUIRED = ("store_id", "minute", "stage", "count")
@@ -34,10 +34,6 @@ _UNITS = (
     (100_000_000_000, 60_000),
     (200_000_000, 60),
 )
-
-
-class FileUnreadableError(InputError):
-    """A file is not what the command takes; the text says which part of it and what was expected. The command prints it."""
 
 
 def _batches(path: Path) -> Iterator[pa.RecordBatch]:

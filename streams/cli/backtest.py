@@ -20,7 +20,8 @@ from scoring.detection import DetectionPolicy
 from scoring.funnel.pools import PoolRules
 from scoring.funnel.units import MINUTE_MS
 from scoring.periods.book import judge_history
-from streams.backtest.files import FileUnreadableError, read_incidents, read_minutes
+from streams.backtest.errors import FileUnreadableError
+from streams.backtest.files import read_incidents, read_minutes
 from streams.backtest.run import BacktestResult, run_backtest, training_end
 from streams.cli.backtest_report import iso, print_report, print_reports
 from streams.cli.moments import moment_ms

@@ -74,7 +74,7 @@ def check(
 
 def _hold_to_budget(data: Path | None, config: Path | None, days: int, budget: float) -> None:
     """End the command if the instance's own history would have fired more often than ``budget``."""
-    from streams.backtest.files import FileUnreadableError
+    from streams.backtest.errors import FileUnreadableError
     from streams.cli.backtest import backtest_own
     from streams.cli.backtest_report import sentence
     from streams.schema import ConfigError

@@ -12,9 +12,11 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 from streams.clock import monotonic
 from streams.embedded.plan import Command
+from streams.embedded.preloaded import Preloader, RunningProcess
 from streams.instance.files import PartState, read_state
 
 #: the first pause before a restart and the longest, in seconds; each is twice the one before
@@ -42,7 +44,12 @@ class Child:
     """Keeps one process running until asked to stop."""
 
     def __init__(
-        self, command: Command, data: Path, on_change: Notify, first_pause_s: float = FIRST_PAUSE_S
+        self,
+        command: Command,
+        data: Path,
+        on_change: Notify,
+        first_pause_s: float = FIRST_PAUSE_S,
+        preloader: Preloader | None = None,
     ) -> None:
         self.name = command.name
         #: empty if it is a part
@@ -52,7 +59,8 @@ class Child:
         self._data = data
         self._notify = on_change
         self._first_pause_s = first_pause_s
-        self._process: asyncio.subprocess.Process | None = None
+        self._preloader = preloader
+        self._process: RunningProcess | None = None
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._failures = 0
@@ -145,16 +153,7 @@ class Child:
         log = self._log()
         with log.open("ab") as output:
             self._log_from = output.tell()
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                *self._command.arguments,
-                env=self._command.environment,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,  # Ctrl-C is for the supervisor, who stops them in order
-            )
-        process = self._process
+            self._process = process = await self._start(output)
         if self._stopping.is_set():  # asked to stop while it was being started
             process.terminate()
         self._notify(self.name, "started", f"pid {process.pid}")
@@ -183,8 +182,25 @@ class Child:
             await asyncio.wait({ended}, timeout=_LOOK_S if ready_since is None else _CALM_LOOK_S)
         return ended.result(), monotonic() - ready_since if ready_since is not None else 0.0
 
+    async def _start(self, output: BinaryIO) -> RunningProcess:
+        command = self._command
+        if command.role and self._preloader is not None:
+            module = command.arguments.index("streams.roles")
+            forked = await self._preloader.start(command.arguments[module + 1 :], command.environment, output)
+            if forked is not None:
+                return forked
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            *command.arguments,
+            env=command.environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,  # Ctrl-C is for the supervisor, who stops them in order
+        )
+
     @staticmethod
-    def _kill_hung(process: asyncio.subprocess.Process) -> None:
+    def _kill_hung(process: RunningProcess) -> None:
         """End a process that no longer answers, so that it is restarted."""
         with contextlib.suppress(ProcessLookupError):
             process.kill()

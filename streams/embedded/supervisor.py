@@ -17,6 +17,7 @@ from streams.embedded.alert_tail import follow_alerts
 from streams.embedded.child import FIRST_PAUSE_S, Child
 from streams.embedded.console import Console
 from streams.embedded.plan import Plan
+from streams.embedded.preloaded import Preloader
 from streams.errors import StateError
 from streams.instance.files import Instance, read_states, write_instance
 from streams.instance.processes import end_all, is_ours
@@ -51,6 +52,14 @@ def _root(failure: BaseException) -> BaseException:
     return failure
 
 
+def _preloader(plan: Plan) -> Preloader | None:
+    """One for all roles of the plan; for a single process it would save nothing."""
+    if len(plan.roles) < 2:
+        return None
+    modules = dict.fromkeys(ROLES[command.role].module for command in plan.roles)
+    return Preloader(list(modules), plan.roles[0].environment)
+
+
 class Supervisor:
     """Runs a plan until asked to stop.
 
@@ -69,8 +78,12 @@ class Supervisor:
         self._console = console
         self._settings = plan.settings
         self._data = plan.settings.data
+        self._preloader = _preloader(plan)
         self._parts, self._roles = (
-            {command.name: Child(command, self._data, console.change, first_pause_s) for command in commands}
+            {
+                command.name: Child(command, self._data, console.change, first_pause_s, self._preloader)
+                for command in commands
+            }
             for commands in (plan.parts, plan.roles)
         )
         self._asked_to_stop = asyncio.Event()
@@ -124,6 +137,8 @@ class Supervisor:
         self._publish()
         for part in self._parts.values():
             part.start()
+        if self._preloader is not None:
+            await self._preloader.open(self._data / "logs" / "preloaded.log")
         async with asyncio.TaskGroup() as group:
             group.create_task(self._make_topics())
             group.create_task(self._migrate())
@@ -242,6 +257,8 @@ class Supervisor:
             await child.stop()
         await asyncio.gather(*(child.stop() for child in self._roles.values()))
         await asyncio.gather(*(part.stop() for part in self._parts.values()))
+        if self._preloader is not None:
+            await self._preloader.close()
         self._console.line(self._console.word("down"))
 
 

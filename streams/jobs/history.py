@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import pyarrow as pa
 from clickhouse_connect.driver import Client
 
 from scoring.baselines.minute_table import MinuteTable
 from scoring.baselines.slow import SlowInputs
-from streams.backtest.files import FileUnreadableError, add_batch
+from streams.backtest.errors import FileUnreadableError
 from streams.clickhouse.clients import open_reader_sync
 from streams.clickhouse.errors import ClickHouseError, mapped
 from streams.clock import now_ms
@@ -42,6 +41,10 @@ def read_counts(
     if stores:
         query += " AND store_id IN {stores:Array(String)}"
         parameters["stores"] = list(stores)
+    import pyarrow as pa  # starts a thread, which the process from which roles are forked must not have
+
+    from streams.backtest.files import add_batch
+
     table = MinuteTable(zones={store.id: store.zone for store in config.stores}, rules=day_rules(config))
     with mapped():
         stream = client.query_arrow_stream(query, parameters=parameters, use_strings=True)

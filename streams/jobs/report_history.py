@@ -9,7 +9,7 @@ from clickhouse_connect.driver import Client
 from scoring.funnel.period_steps import PERIOD_STEPS
 from scoring.funnel.units import DAY_MS
 from scoring.records.report_row import Period, ReportRow
-from streams.backtest.files import FileUnreadableError
+from streams.backtest.errors import FileUnreadableError
 from streams.clickhouse.clients import open_reader_sync
 from streams.clickhouse.errors import ClickHouseError, mapped
 from streams.clock import now_ms

@@ -15,7 +15,8 @@ from scoring.baselines.minute_table import MinuteTable
 from scoring.calendar.effects import DayEffect, DayRules, OwnEntry
 from scoring.calendar.entries import CalendarKind
 from scoring.detection import DetectionPolicy
-from streams.backtest.files import FileUnreadableError, read_incidents, read_minutes
+from streams.backtest.errors import FileUnreadableError
+from streams.backtest.files import read_incidents, read_minutes
 from streams.backtest.remarks import calendar_remarks, file_remarks
 from streams.backtest.run import run_backtest
 from streams.cli.backtest import as_row
