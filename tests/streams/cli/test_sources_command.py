@@ -210,7 +210,9 @@ def test_a_former_key_is_kept_for_a_token_in_use_and_not_for_one_that_no_connect
     config = Config.model_validate(
         {
             "stores": [{"id": "cn"}],
-            "connections": [{"name": "shop", "source": "webhook", "store": "cn", "secret": "env:X"}],
+            "connections": [
+                {"name": "shop", "source": "webhook", "store": "cn", "secret": "env:X", "format": "events"}
+            ],
         }
     )
     for name in ("shop", "gone"):
