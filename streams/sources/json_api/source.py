@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import partial
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 from scoring.events.event import Source
 from scoring.funnel.units import DAY_MS
@@ -34,7 +34,6 @@ from scoring.sources.tokens import TokenPair
 from scoring.sources.translated import ConnectionTerms, Translated, TranslationError
 from scoring.wording.text import Text
 from streams.sources.asking import (
-    AccessDeniedError,
     AnswerGarbledError,
     HttpAnswer,
     HttpRequest,
@@ -46,6 +45,7 @@ from streams.sources.connection import Connection
 from streams.sources.json_api.config import AuthConfig, JsonApiConnection, ResourceConfig, SecondWayConfig
 from streams.sources.json_api.paging import next_mark, page_query
 from streams.sources.mask_names import mask_names
+from streams.sources.oauth import pair_by_form
 from streams.sources.source import (
     Asking,
     Authorisation,
@@ -56,10 +56,6 @@ from streams.sources.source import (
     Supply,
     every_stage,
 )
-
-#: what a token is taken to last that does not say it, in seconds
-_TOKEN_LASTS_S = 3600
-
 
 # ---------------------------------------------------------------- what is asked for
 
@@ -241,30 +237,7 @@ async def _new_pair(
         form["client_secret"] = connection.secret(auth.client_secret)
     if auth.scope:
         form["scope"] = auth.scope
-    if old is not None:
-        form["refresh_token"] = old.refresh
-    try:
-        answer = await api.ask(_form_request(auth.token_url, form))
-    except PlatformRejectedError as error:
-        raise AccessDeniedError("the token was rejected") from error
-    given = answer.json()
-    if not isinstance(given, dict) or not isinstance(given.get("access_token"), str):
-        raise AnswerGarbledError(f"{answer.host} answered without an access_token")
-    lasts_s = whole_of(given.get("expires_in", _TOKEN_LASTS_S), "expires_in")
-    refresh = given.get("refresh_token") or (old.refresh if old is not None else "")
-    ends_s = whole_of(given.get("refresh_token_expires_in", 0), "refresh_token_expires_in")
-    return TokenPair(
-        access=given["access_token"],
-        refresh=str(refresh),
-        expires_ms=api.now_ms + lasts_s * 1000,
-        refresh_expires_ms=api.now_ms + ends_s * 1000 if ends_s else 0,
-        given_ms=api.now_ms,
-    )
-
-
-def _form_request(url: str, form: dict[str, str]) -> HttpRequest:
-    headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
-    return HttpRequest(url, "POST", headers=headers, body=urlencode(form).encode())
+    return await pair_by_form(api, auth.token_url, form, old)
 
 
 def _left(header: str, answer: HttpAnswer) -> float | None:
