@@ -121,12 +121,14 @@ class _Masks(NamedTuple):
     """What is put in place of ids of people, and names of fields that decide before the general rules.
 
     A name may be ``parent.child``: then the object ``parent``, though its name is personal, is kept as far as such children go.
+    Where there are names in ``only``, a field that is not one of them is removed, whatever it holds.
     """
 
     pseudonym: Callable[[str], str]
     personal: frozenset[str] = frozenset()
     people: frozenset[str] = frozenset()
     kept: frozenset[str] = frozenset()
+    only: frozenset[str] = frozenset()
 
     def opens(self, field: str) -> bool:
         """Whether something of an object of that name is kept, whatever the general rules say."""
@@ -228,6 +230,7 @@ def mask_document(
     personal: Collection[str] = (),
     people: Collection[str] = (),
     kept: Collection[str] = (),
+    only: Collection[str] = (),
 ) -> str:
     """A whole document without personal data, for what is kept to be read again.
 
@@ -237,9 +240,12 @@ def mask_document(
         personal: names of fields whose values are removed, besides those that the general rules know.
         people: names of fields whose values are ids of people, besides those that the general rules know.
         kept: ``parent.child`` that is kept though the parent's name is personal, such as ``shipping_address.country``.
+        only: where the sender's fields are known, the names of those that are kept: of all others the values are removed.
     """
-    masks = _Masks(pseudonym, frozenset(personal), frozenset(people), frozenset(kept))
+    masks = _Masks(pseudonym, frozenset(personal), frozenset(people), frozenset(kept), frozenset(only))
     text = _masked_json(raw, masks)
+    if text is None and only:
+        return REMOVED  # a list of fields says nothing of what has none
     if text is None:
         text = _masked_loosely(raw.decode("utf-8", "replace"), pseudonym)
     return text
@@ -296,6 +302,8 @@ def _kept(field: str, value: Any, masks: _Masks) -> str:
     if (field in masks.people or is_persons_id(field)) and field not in masks.personal:
         return _text(masks.pseudonym(str(value)) if isinstance(value, str) else REMOVED)
     if field in masks.personal or is_personal(field) or is_write_key(field):
+        return _text(REMOVED)
+    if masks.only and field not in masks.only:
         return _text(REMOVED)
     return _written(field, value, masks)
 

@@ -16,9 +16,9 @@ from scoring.events.delivery import Delivery, StoreDefaults
 from scoring.events.event import Event, Source
 from scoring.events.parsing import parse_body
 from scoring.events.personal_names import is_personal, is_persons_id
-from scoring.events.personal_values import is_plain_id, mask_id, mask_label, mask_log, mask_text
+from scoring.events.personal_values import REMOVED, is_plain_id, mask_id, mask_label, mask_log, mask_text
 from scoring.events.pseudonyms import Pseudonyms
-from scoring.events.redaction import mask_payload
+from scoring.events.redaction import mask_document, mask_payload
 from scoring.events.rejections import explain
 from tests.scoring.events.personal_kinds import (
     BEHIND_NAMES,
@@ -249,3 +249,22 @@ def test_a_log_keeps_the_addresses_of_machines_and_loses_those_of_people() -> No
         mask_log("127.0.0.1:9092 refused the connection: zq@leaky.example, +86 138 1234 5671")
         == "127.0.0.1:9092 refused the connection: [email], [phone]"
     )
+
+
+def test_where_the_sender_s_fields_are_known_only_those_named_are_kept() -> None:
+    content = {
+        "id": 7, "total": "9.50", "remark": "ring twice at Ada's", "seen_by": [{"x": "Ada"}], "is_test": False, "gone": None,
+        "customer": {"id": 12, "first_name": "Ada"}, "lines": [{"sku": "L-1", "engraving": "Ada"}],
+    }  # fmt: skip
+    kept = mask_document(
+        json.dumps(content).encode(),
+        lambda raw: f"~{raw}",
+        people=("customer.id",),
+        only=("id", "total", "customer", "lines", "sku"),
+    )
+    assert "Ada" not in kept
+    assert json.loads(kept) == {
+        "id": 7, "total": "9.50", "remark": REMOVED, "seen_by": REMOVED, "is_test": False, "gone": None,
+        "customer": {"id": "~12"}, "lines": [{"sku": "L-1", "engraving": REMOVED}],
+    }  # fmt: skip
+    assert mask_document(b"dear Ada, your parcel", str, only=("id",)) == REMOVED
