@@ -69,11 +69,16 @@ def begun(wish: BackfillWish, resource: str, now_ms: int) -> BackfillProgress:
     return BackfillProgress(wish.backfill_id, resource, wish.to_ms, begun_ms=now_ms)
 
 
-def next_part(wish: BackfillWish, progress: BackfillProgress, window_s: float) -> PollWindow | None:
-    """The part to read now; None if all is read. A part is a day, or less where the platform takes no day at once."""
+def next_part(
+    wish: BackfillWish, progress: BackfillProgress, window_s: float, past_window_s: float = 0.0
+) -> PollWindow | None:
+    """The part to read now; None if all is read.
+
+    A part is a day, less where the platform takes no day at once, or ``past_window_s`` where it has a way of its own for history.
+    """
     if progress.down_to_ms <= wish.from_ms:
         return None
-    width_ms = min(DAY_MS, round(window_s * 1000))
+    width_ms = round(past_window_s * 1000) or min(DAY_MS, round(window_s * 1000))
     return PollWindow(max(wish.from_ms, progress.down_to_ms - width_ms), progress.down_to_ms)
 
 

@@ -47,6 +47,7 @@ class SignatureVerdict(StrEnum):
     BAD_SIGNATURE = "bad_signature"
     NO_TIMESTAMP = "no_timestamp"
     STALE_TIMESTAMP = "stale_timestamp"
+    OTHER_ACCOUNT = "other_account"
 
 
 class SignatureSchemeError(ScoringError):

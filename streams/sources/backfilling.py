@@ -68,7 +68,7 @@ class Backfiller:
 
     async def _part(self, wish: BackfillWish, progress: BackfillProgress) -> bool:
         poller = self._pollers[progress.resource]
-        part = next_part(wish, progress, poller.poll.plan.window_s)
+        part = next_part(wish, progress, poller.poll.plan.window_s, poller.poll.past_window_s)
         if part is None:
             await self._note(msgspec.structs.replace(progress, done_ms=self._api.now_ms))
             return True

@@ -49,10 +49,12 @@ WITHIN_S = 0.3
 _FEW_BYTES = 8192
 _LONGEST_TOPIC = 128
 
-_SAID = {
+#: why a delivery is rejected, for its sender
+VERDICT_TEXTS = {
     SignatureVerdict.NO_SIGNATURE: "the header with the signature is missing, or its prefix is another",
     SignatureVerdict.BAD_SIGNATURE: "the signature does not fit the raw body",
     SignatureVerdict.NO_TIMESTAMP: "the time of sending is missing",
+    SignatureVerdict.OTHER_ACCOUNT: "the delivery is of another account than this connection's",
     SignatureVerdict.STALE_TIMESTAMP: "the time of sending is too far from now; set up NTP",
 }
 
@@ -126,7 +128,7 @@ class HookDoor:
             raise RequestRejectedError(503, "secret_missing", detail, headers) from error
         if verdict is not SignatureVerdict.GENUINE:
             HOOKS_DELIVERIES.labels(connection.source, verdict.value).inc()
-            raise RequestRejectedError(401, verdict.value, _SAID[verdict])
+            raise RequestRejectedError(401, verdict.value, VERDICT_TEXTS[verdict])
         self._charge(connection, len(raw))
         content = await content_of(raw, request.headers, MAX_BYTES)
         delivery = await _off_loop(len(content), self._delivery, host, asked, content, connection, hook)
@@ -171,6 +173,7 @@ class HookDoor:
             hook.personal(connection),
             hook.people(connection),
             hook.kept(connection),
+            hook.only(connection),
         )
         return RawDelivery(
             delivery_id=delivery_id(connection, label, content),

@@ -172,8 +172,11 @@ class ResourcePoller:
         self, window: PollWindow, api: ConnectionApi, door: DeliveryDoor, again: bool
     ) -> tuple[PageWalk, int, str]:
         walk, mark, newest_ms, cursor_mark = PageWalk(window), "", 0, ""
+        fetch = self.poll.fetch
+        if door is DeliveryDoor.BACKFILL and self.poll.past is not None:
+            fetch = self.poll.past
         while True:
-            page = await self.poll.fetch(api, window, mark)
+            page = await fetch(api, window, mark)
             self._check_version(page.served)
             fresh = walk.take([(row.row_id, row.version) for row in page.rows], page.next_mark, page.total)
             await self._deliver([page.rows[place] for place in fresh], api.now_ms, door, again)
@@ -221,5 +224,6 @@ class ResourcePoller:
                 self.poll.personal,
                 self.poll.people,
                 self.poll.kept,
+                self.poll.only,
             ),
         )

@@ -90,6 +90,7 @@ class Hook:
         kept_headers: of a delivery, next to its body; never those that carry secrets.
         personal, people, kept: names of fields whose values are removed, whose values are ids of people, and ``parent.child`` that
             is kept though its parent's name is personal.
+        only: names of the fields that are kept at all, where the source's fields are known; all are judged by name if it is empty.
         answer: to a delivery that is safe.
     """
 
@@ -100,6 +101,7 @@ class Hook:
     personal: Callable[[Connection], Sequence[str]] = lambda connection: ()
     people: Callable[[Connection], Sequence[str]] = lambda connection: ()
     kept: Callable[[Connection], Sequence[str]] = lambda connection: ()
+    only: Callable[[Connection], Sequence[str]] = lambda connection: ()
     answer: HookAnswer = HookAnswer()
 
 
@@ -156,7 +158,9 @@ class Poll:
         scope: what the app must be allowed; empty if nothing.
         restated_days: days before today that the source still restates; they are asked for again once a day.
         version: of the API that is asked for; another one served is an error.
-        personal, people, kept: as in ``Hook``.
+        personal, people, kept, only: as in ``Hook``.
+        past: asks for one page of a past window, where the platform has another way for history.
+        past_window_s: the longest past window asked for at once; a day if it is 0.
     """
 
     resource: str
@@ -169,6 +173,9 @@ class Poll:
     personal: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    past: Callable[[PlatformApi, PollWindow, str], Awaitable[PollPage]] | None = None
+    past_window_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

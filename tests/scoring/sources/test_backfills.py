@@ -71,3 +71,9 @@ def test_a_backfill_says_where_it_is() -> None:
     assert state_of_backfill(WISH, progress) is BackfillState.RUNNING
     assert state_of_backfill(paused, progress) is BackfillState.PAUSED
     assert state_of_backfill(WISH, failed) is BackfillState.FAILED
+
+
+def test_a_platform_with_a_way_of_its_own_for_history_is_asked_for_longer_parts() -> None:
+    part = next_part(WISH, begun(WISH, "orders", 1), 3600.0, past_window_s=7 * 86_400.0)
+    assert part is not None
+    assert (part.from_ms, part.to_ms) == (WISH.from_ms, TO_MS)

@@ -17,7 +17,7 @@ import msgspec
 import pytest
 
 from scoring.events.pseudonyms import Pseudonyms
-from scoring.sources.signatures import DigestCode, SignatureScheme, sign
+from scoring.sources.signatures import DigestCode, SignatureScheme, SignatureVerdict, sign
 from streams.clock import now_ms
 from streams.collector.spool import Spool
 from streams.config.model import Config
@@ -26,7 +26,7 @@ from streams.kafka.admin import create_topics
 from streams.kafka.topics import RAW, TopicSpec
 from streams.settings import load_settings
 from streams.sources.directory import ConnectionDirectory, load_copy, save_copy
-from streams.sources.hook_door import MAX_BYTES, HookDoor
+from streams.sources.hook_door import MAX_BYTES, VERDICT_TEXTS, HookDoor
 from streams.sources.registry import SOURCES
 from streams.sources.sealing import Sealer, sealed_secrets
 from streams.sources.source_log import SourceBook, StoredConnection
@@ -312,3 +312,7 @@ def test_a_damaged_copy_does_not_count(tmp_path: Path) -> None:
     book = SourceBook()
     load_copy(tmp_path, book)
     assert book.keys("connection") == []
+
+
+def test_every_verdict_but_the_good_one_says_why() -> None:
+    assert set(VERDICT_TEXTS) == set(SignatureVerdict) - {SignatureVerdict.GENUINE}
