@@ -227,11 +227,24 @@ def _variant_keys(parts: list[type[BaseModel]], above: str) -> Iterator[str]:
             meanings.setdefault(part.model_fields[name].description or "", []).append(f"`{names[part]}`")
         is_common = len(meanings) == 1 and len(next(iter(meanings.values()))) == len(parts)
         shown = [f"{', '.join(of)}: {text}" for text, of in meanings.items()]
-        yield _key(above + name, field, next(iter(meanings)) if is_common else " ".join(shown))
+        defaults: dict[str, list[str]] = {}
+        for part in (part for part in parts if name in part.model_fields):
+            defaults.setdefault(_default(part.model_fields[name]), []).append(f"`{names[part]}`")
+        by_form = "; ".join(f"{text or '–'} ({', '.join(of)})" for text, of in defaults.items())
+        yield _key(
+            above + name,
+            field,
+            next(iter(meanings)) if is_common else " ".join(shown),
+            by_form if len(defaults) > 1 else None,
+        )
 
 
-def _key(path: str, field: FieldInfo, meaning: str | None = None) -> str:
-    default = "" if field.is_required() else _shown(field.default)
+def _default(field: FieldInfo) -> str:
+    return "" if field.is_required() else _shown(field.default)
+
+
+def _key(path: str, field: FieldInfo, meaning: str | None = None, default: str | None = None) -> str:
+    default = _default(field) if default is None else default
     return row(
         f"`{path}`",
         _kind(field.annotation),
