@@ -23,6 +23,7 @@ class SignalKind(StrEnum):
     PAYMENT_DECLINED = "payment_declined"
     CHECKOUT_ERROR = "checkout_error"
     ACCOUNT_AT_RISK = "account_at_risk"
+    DISPUTE = "dispute"
     SHOP_CLOSED = "shop_closed"
     PROMOTION = "promotion"
     AD_BUDGET_SPENT = "ad_budget_spent"
@@ -41,6 +42,7 @@ SIGNAL_NAMES: Mapping[SignalKind, Text] = {
     SignalKind.PAYMENT_DECLINED: Text("支付被拒", "Payment declined"),
     SignalKind.CHECKOUT_ERROR: Text("结账出错", "Checkout error"),
     SignalKind.ACCOUNT_AT_RISK: Text("账号有风险", "Account at risk"),
+    SignalKind.DISPUTE: Text("买家拒付争议", "Payment disputed by the buyer"),
     SignalKind.SHOP_CLOSED: Text("店铺打烊或休假", "Shop closed or on holiday"),
     SignalKind.PROMOTION: Text("促销进行中", "Promotion running"),
     SignalKind.AD_BUDGET_SPENT: Text("广告预算用完", "Ad budget spent"),
