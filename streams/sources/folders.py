@@ -11,7 +11,16 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-SOURCE_FOLDERS: tuple[str, ...] = ("pixel", "events", "files", "webhook", "json_api", "ga4", "meta")
+SOURCE_FOLDERS: tuple[str, ...] = (
+    "pixel",
+    "events",
+    "files",
+    "webhook",
+    "json_api",
+    "shopify",
+    "ga4",
+    "meta",
+)
 
 
 def connection_of(folder: str) -> Any:

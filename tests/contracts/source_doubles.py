@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
-from scoring.sources.signatures import SignatureScheme, sign
+from scoring.sources.signatures import DigestCode, SignatureScheme, sign
 from streams.sources.asking import HttpSender
 from tests.fakes.lying_server import Ledger, LyingShop, ScriptedLie, connection
+from tests.fakes.lying_shopify import LyingShopify, shopify_connection
 
 
 @dataclass(frozen=True)
@@ -40,12 +42,16 @@ class PollDouble:
     """A platform that is asked.
 
     Attributes:
-        settings: of the connection; with ``tokens``, and with a second resource called ``other``.
+        settings: of the connection; with ``tokens``, and with a ``second`` resource.
         platform: with these orders and lies.
+        other: name of the second resource.
+        other_has_orders: whether it holds the same orders.
     """
 
     settings: Callable[..., dict[str, Any]]
     platform: Callable[[Ledger, Callable[[], int], Sequence[ScriptedLie], bool], HttpSender]
+    other: str = "other"
+    other_has_orders: bool = True
 
 
 SCHEME = SignatureScheme("X-Shop-Signature", prefix="sha256=")
@@ -118,7 +124,91 @@ WEBHOOK = HookDouble(
     unknown=_state(2, state="shimmering", aura="blue", **PAID),
 )
 
-HOOKS: Mapping[str, HookDouble] = {"webhook": WEBHOOK}
+SHOPIFY_SCHEME = SignatureScheme("X-Shopify-Hmac-Sha256", code=DigestCode.BASE64)
+#: what a body is about, by a field that only it has
+SHOPIFY_TOPICS = {"refund_line_items": "refunds/create", "shipment_status": "fulfillments/create"}
+
+
+def _shopify_signed(body: bytes, secret: str) -> dict[str, str]:
+    topic = next(
+        (topic for field, topic in SHOPIFY_TOPICS.items() if field.encode() in body), "orders/updated"
+    )
+    return {
+        "X-Shopify-Hmac-Sha256": sign(SHOPIFY_SCHEME, body, {}, secret),
+        "X-Shopify-Shop-Domain": "lying.myshopify.com",
+        "X-Shopify-Topic": topic,
+        "X-Shopify-API-Version": "2026-07",
+    }
+
+
+def _shopify_order(hours: int, **more: Any) -> dict[str, Any]:
+    """The order as Shopify sends it so many hours after it was placed."""
+    return {
+        "id": 5001,
+        "created_at": _iso(0),
+        "processed_at": _iso(0),
+        "updated_at": _iso(hours),
+        "total_price": "128.50",
+        "currency": "CNY",
+        "financial_status": "paid",
+        "fulfillment_status": None,
+        "payment_gateway_names": ["alipay"],
+        "note": "",
+        "customer": {"id": 77, "email": "lisi@example.com", "first_name": "Si"},
+        "line_items": [{"id": 1, "quantity": 2, "product_id": 9}],
+        **more,
+    }
+
+
+def _iso(hours: int) -> str:
+    return datetime.fromtimestamp(PLACED_MS / 1000 + hours * 3600, UTC).isoformat()
+
+
+SHOPIFY = HookDouble(
+    settings={
+        "name": "lying",
+        "source": "shopify",
+        "store": "cn",
+        "shop": "lying.myshopify.com",
+        "client_id": "app",
+        "secret": "env:NEW",
+        "old_secret": "env:OLD",
+    },
+    signed=_shopify_signed,
+    life=(
+        _shopify_order(0, financial_status="pending"),
+        _shopify_order(2),
+        {
+            "id": 31,
+            "order_id": 5001,
+            "status": "success",
+            "created_at": _iso(20),
+            "updated_at": _iso(20),
+            "shipment_status": None,
+        },
+        {
+            "id": 41,
+            "order_id": 5001,
+            "created_at": _iso(30),
+            "processed_at": _iso(30),
+            "refund_line_items": [],
+            "transactions": [
+                {"id": 51, "kind": "refund", "status": "success", "amount": "8.50", "currency": "CNY"}
+            ],
+        },
+    ),
+    expected={
+        "placed_ms": PLACED_MS,
+        "is_paid": True,
+        "shipped_ms": PLACED_MS + 20 * HOUR_MS,
+        "amount": "128.50",
+        "currency": "CNY",
+        "refunds": {"41": "8.50"},
+    },
+    unknown=_shopify_order(2, financial_status="shimmering", aura="blue"),
+)
+
+HOOKS: Mapping[str, HookDouble] = {"webhook": WEBHOOK, "shopify": SHOPIFY}
 
 
 def _json_api(*, tokens: bool = False, second: bool = False) -> dict[str, Any]:
@@ -129,7 +219,10 @@ def _json_api(*, tokens: bool = False, second: bool = False) -> dict[str, Any]:
     return settings
 
 
-POLLS: Mapping[str, PollDouble] = {"json_api": PollDouble(_json_api, LyingShop)}
+POLLS: Mapping[str, PollDouble] = {
+    "json_api": PollDouble(_json_api, LyingShop),
+    "shopify": PollDouble(shopify_connection, LyingShopify, "access", False),
+}
 
 
 def planted(value: Any, text: str) -> Any:
@@ -141,7 +234,12 @@ def planted(value: Any, text: str) -> Any:
     return f"{value} {text}" if isinstance(value, str) else value
 
 
-_FORMED = frozenset({"event", "no", "placed_at", "updated_at", "paid_at", "sent_at", "total", "currency"})
+_FORMED = frozenset(
+    {
+        *("event", "no", "placed_at", "updated_at", "paid_at", "sent_at", "total", "currency"),
+        *("created_at", "processed_at", "total_price", "amount"),
+    }
+)
 
 
 def encoded(value: object) -> bytes:

@@ -121,6 +121,7 @@ def kept(hooked: Hooked, content: Any) -> RawDelivery:
             spec.hook.personal(connection),
             spec.hook.people(connection),
             spec.hook.kept(connection),
+            spec.hook.only(connection),
         ),
     )
 
@@ -351,12 +352,13 @@ def test_a_scope_that_is_missing_stops_its_resource_and_no_other(polled: Polled)
         lies = [ScriptedLie(Lie.FORBIDDEN, BEGIN_MS, BEGIN_MS + 100 * HOUR_MS)]
         bench, shop = bench_of(polled, clock, Ledger.drawn(4, BEGIN_MS, 1), lies, second=True)
         worker = await bench.run_for(3 * 3600)
-        assert whole(bench, shop, clock.now_ms() - 20 * 60_000)
+        assert not polled[1].other_has_orders or whole(bench, shop, clock.now_ms() - 20 * 60_000)
         health = worker.health.present()
+        assert all(one.rows for one in health.resources if one.resource == polled[1].other)
         return bench, {one.resource: one.trouble for one in health.resources}, health.state
 
     _, troubles, state = in_virtual_time(work)
-    assert troubles == {"orders": Trouble.SCOPE_MISSING, "other": Trouble.NONE}
+    assert troubles == {"orders": Trouble.SCOPE_MISSING, polled[1].other: Trouble.NONE}
     assert state is ConnectionState.BROKEN
 
 

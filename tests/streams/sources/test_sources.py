@@ -86,6 +86,7 @@ def test_each_source_says_in_both_languages_what_it_is() -> None:
         "files",
         "webhook",
         "json_api",
+        "shopify",
         "ga4",
         "meta",
     ]

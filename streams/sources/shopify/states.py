@@ -1,0 +1,201 @@
+"""What Shopify says besides orders: declined payments, discounts, disputes, stock, carts, access. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from scoring.events.event import EventType
+from scoring.records.signal import Signal, SignalKind, check_signal
+from scoring.sources.json_values import UnreadableValueError
+from streams.sources.shopify.reading import JsonObject, Reading, number_of
+
+#: scopes without which something is missing, and what
+SCOPES: dict[str, str] = {
+    "read_orders": "orders, payments, refunds",
+    "read_customers": "repurchase",
+    "read_fulfillments": "parcels by webhook",
+    "read_all_orders": "orders older than 60 days",
+    "read_inventory": "stock",
+    "read_products": "stock of products",
+    "read_discounts": "discounts on and off",
+}
+_FAILED = frozenset({"failure", "error"})
+_STATUSES = frozenset({*_FAILED, "success", "pending", "awaiting_response", "unknown"})
+_DISCOUNTS = frozenset({"active", "expired", "scheduled"})
+_OVER = frozenset({"won", "lost", "charge_refunded", "accepted", "prevented"})
+
+
+def declined(row: JsonObject, one: Reading) -> Signal | None:
+    """A transaction that failed (``order_transactions/create``, or one of an order's): by its code.
+
+    Shopify's times have whole seconds. The last digits of its number distinguish payments that were declined in one second.
+    """
+    status = one.word(row.text("status"), "transaction.status", _STATUSES)
+    kind = row.text("kind").lower()
+    if status not in _FAILED or kind in ("refund", "void") or row.answer("test"):
+        return None
+    number = number_of(row.text("id"))
+    at_ms = _either(row, "processed_at", "processedAt") or _either(row, "created_at", "createdAt")
+    if not at_ms or not number:
+        raise UnreadableValueError("a transaction without its number or time cannot be counted once")
+    code = (row.text("error_code") or row.text("errorCode") or "unknown").lower()
+    details = {
+        "code": code,
+        "status": status,
+        "kind": kind,
+        "gateway": row.text("gateway"),
+        "method": row.text("payment_details", "payment_method_name"),
+        "wallet": row.text("payment_details", "credit_card_wallet"),
+        "company": row.text("payment_details", "credit_card_company"),
+    }
+    since_ms = at_ms - at_ms % 1000 + int(number[-3:]) if number.isdigit() else at_ms
+    return _signal(one, SignalKind.PAYMENT_DECLINED, code, since_ms, since_ms, details)
+
+
+def _either(row: JsonObject, first: str, second: str) -> int:
+    return row.moment(first) or row.moment(second)
+
+
+def discount(row: JsonObject, one: Reading) -> Signal | None:
+    """``discounts/create`` and ``discounts/update``: a promotion from its creation on until it is expired.
+
+    The body does not say when it begins; its creation is what all of its messages agree on.
+    """
+    status = one.word(row.text("status"), "discount.status", _DISCOUNTS)
+    name, begun_ms = row.text("admin_graphql_api_id"), row.moment("created_at")
+    if not name or not begun_ms:
+        raise UnreadableValueError("a discount without its id or time of creation cannot be kept")
+    if status not in ("active", "expired"):
+        return None
+    until_ms = max(row.moment("updated_at"), begun_ms) if status == "expired" else 0
+    details = {"status": status, "type": name.split("/")[-2] if "/" in name else ""}
+    return _signal(one, SignalKind.PROMOTION, number_of(name), begun_ms, until_ms, details)
+
+
+def dispute(row: JsonObject, one: Reading) -> Signal:
+    """``disputes/*``: a buyer disputes a payment, until it is decided."""
+    number, begun_ms = row.text("id"), row.moment("initiated_at")
+    if not number or not begun_ms:
+        raise UnreadableValueError("a dispute without its id or beginning cannot be kept")
+    status = row.text("status").lower()
+    until_ms = row.moment("finalized_on") or (one.received_ms if status in _OVER else 0)
+    details = {
+        "order": row.text("order_id"),
+        "type": row.text("type"),
+        "reason": row.text("reason"),
+        "status": status,
+        "amount": row.money("amount"),
+        "currency": row.text("currency"),
+    }
+    return _signal(
+        one, SignalKind.DISPUTE, number, begun_ms, max(until_ms, begun_ms) if until_ms else 0, details
+    )
+
+
+def uninstalled(row: JsonObject, one: Reading) -> Signal:
+    """``app/uninstalled``: nothing comes any more. The body is the shop, and has no time of it."""
+    return _signal(one, SignalKind.ACCESS_REVOKED, "app", one.received_ms, 0, {"shop": row.text("domain")})
+
+
+def scopes(row: JsonObject, one: Reading) -> None:
+    """``app/scopes_update``: each scope that is missing is named."""
+    current = row.at("current")
+    if not isinstance(current, list):
+        raise UnreadableValueError("`current`: the list of scopes is missing")
+    for scope in missing_scopes([str(name) for name in current]):
+        one.gap("scope missing", scope, SCOPES[scope])
+
+
+def missing_scopes(given: list[str]) -> list[str]:
+    """Scopes that are not given; who may write may read."""
+    held = {name.replace("write_", "read_", 1) for name in given}
+    return [scope for scope in SCOPES if scope not in held]
+
+
+def shop(row: JsonObject, one: Reading) -> None:
+    """``shop/update``: a zone or a currency that is not the store's is named, for days and money depend on them."""
+    zone, currency = row.text("iana_timezone"), row.text("currency")
+    if zone and zone != one.terms.zones.get(one.store, zone):
+        one.gap("zone of the shop differs", "iana_timezone", zone)
+    if currency and currency != (one.currency or currency):
+        one.gap("currency of the shop differs", "currency", currency)
+
+
+# ---------------------------------------------------------------- events that are not stages, and carts
+
+
+def stock_level(row: JsonObject, one: Reading) -> dict[str, Any]:
+    """``inventory_levels/update``: what is available of an item at a place."""
+    item, at_ms = row.text("inventory_item_id"), row.moment("updated_at")
+    if not item or not at_ms:
+        raise UnreadableValueError("a stock level without its item or time cannot be counted once")
+    place = row.text("location_id")
+    return {
+        **_event(one, EventType.STOCK, at_ms, f"{item} {place}"),
+        "quantity": max(0, row.whole("available")),
+        "attributes": {"inventory_item": item, "location": place},
+    }
+
+
+def stock_of_product(row: JsonObject, one: Reading) -> dict[str, Any] | None:
+    """``products/create`` and ``products/update``: what is in stock of a product, over its variants."""
+    number, at_ms = row.text("id"), row.moment("updated_at")
+    if not number or not at_ms:
+        raise UnreadableValueError("a product without its id or time of change cannot be counted once")
+    stocks = [max(0, variant.whole("inventory_quantity")) for variant in row.rows("variants")]
+    if not stocks or len(list(row.rows("variant_gids"))) > len(stocks):
+        return None  # the body has no variants, or only the first of them: their sum would be too small
+    return {
+        **_event(one, EventType.STOCK, at_ms, number),
+        "product": number,
+        "quantity": sum(stocks),
+        "attributes": {"variants": str(len(stocks))},
+    }
+
+
+def added_to_cart(row: JsonObject, one: Reading) -> list[dict[str, Any]]:
+    """``carts/*`` say what is in a cart, not what was added: each product of a cart counts once, when it is first seen there."""
+    cart = row.text("id")
+    at_ms = row.moment("updated_at") or row.moment("created_at")
+    if not cart or not at_ms:
+        raise UnreadableValueError("a cart without its id or time cannot be counted once")
+    found = {}
+    for line in row.rows("line_items"):
+        product = line.text("product_id") or line.text("variant_id")
+        if product:
+            found[product] = {
+                **_event(one, EventType.ADD_TO_CART, at_ms, f"{cart} {product}", is_once=True),
+                "product": product,
+            }
+    return list(found.values())
+
+
+def _event(one: Reading, kind: EventType, at_ms: int, name: str, *, is_once: bool = False) -> dict[str, Any]:
+    """An event whose id follows from what it is about and, unless that happens once, when."""
+    parts = [one.store, kind.value, name] + ([] if is_once else [str(at_ms)])
+    digest = hashlib.blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
+    return {
+        "event_id": f"shopify-{digest}",
+        "store_id": one.store,
+        "type": kind.value,
+        "event_time_ms": at_ms,
+    }
+
+
+def _signal(
+    one: Reading, kind: SignalKind, about: str, since_ms: int, until_ms: int, details: dict[str, str]
+) -> Signal:
+    signal = Signal(
+        store_id=one.store,
+        kind=kind,
+        object=about,
+        since_ms=since_ms,
+        until_ms=until_ms,
+        source=one.terms.source,
+        details={name: value[:256] for name, value in details.items() if value},
+        told_at_ms=one.received_ms,
+        connection=one.terms.name,
+    )
+    check_signal(signal)
+    return signal

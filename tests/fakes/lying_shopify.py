@@ -1,0 +1,286 @@
+"""Shopify's GraphQL Admin API over the ledger of ``lying_server.py``: pages with a cursor, counts, bulk operations, points, and the same lies.
+
+Made of what Shopify documents of these queries. What is wrong with an answer is in Shopify's own form: it says that it throttles, and
+that a scope is missing, in a 200.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from streams.sources.asking import HttpRequest
+from tests.fakes.lying_server import HOUR_MS, PAGE, LedgerOrder, Lie, LyingShop
+
+VERSION = "2026-07"
+API, TOKEN = f"/admin/api/{VERSION}/graphql.json", "/admin/oauth/access_token"
+_FILTER = re.compile(r"(updated_at|processed_at):(>=|<)'([^']+)'")
+_COUNT = re.compile(r'(d\d{8}): ordersCount\(query: "([^"]*)"')
+_BULK = re.compile(r'orders\(query: "([^"]*)"\)')
+
+Answer = tuple[int, dict[str, str], bytes]
+
+
+class LyingShopify(LyingShop):
+    """See above. ``scopes`` are the app's; ``bulk_fails`` is how bulk operations end."""
+
+    scopes: tuple[str, ...] = ("read_orders", "read_customers", "read_all_orders")
+    bulk_fails = ""
+    #: bulk operations that are rejected because others are running
+    bulk_busy = 0
+    #: queries that cost more than this many orders a page are rejected
+    costliest = 250
+
+    def __init__(self, *shop: Any) -> None:
+        super().__init__(*shop)
+        #: by its name, the filter of each bulk operation, and how often its state was asked for
+        self._bulks: dict[str, str] = {}
+        self._looks: Counter[str] = Counter()
+
+    def _lie(self, path: str) -> Lie | None:
+        now_ms = self._now_ms()
+        self.requests.append((now_ms, path))
+        # all queries have one address: which are lied to is seen in the query
+        return next((one.lie for one in self._lies if one.holds(now_ms)), None) if path == API else None
+
+    def _answer(self, request: HttpRequest, lie: Lie | None) -> Answer:
+        path = urlsplit(request.url).path
+        if path == TOKEN:
+            return self._given(dict(parse_qsl(request.body.decode())))
+        if path.startswith("/bulk/"):
+            return 200, {"Content-Type": "application/jsonl"}, self._bulk_file(path)
+        token = request.headers.get("X-Shopify-Access-Token", "")
+        if not self.tokens.is_good(f"Bearer {token}"):
+            return _errors(401, "[API] Invalid API key or access token")
+        asked = json.loads(request.body)
+        query, variables = asked["query"], asked["variables"]
+        if "orders(first:" not in query:
+            return self._data(self._other(query, variables), None)
+        if lie is not None:
+            self.lied[lie] += 1
+        return _plain(lie) or self._page(variables, lie)
+
+    def _given(self, form: dict[str, str]) -> Answer:
+        if form.get("grant_type") == "client_credentials":
+            form["refresh_token"] = "first-refresh"
+        return self.tokens.give(form)
+
+    def _data(self, data: dict[str, Any], lie: Lie | None) -> Answer:
+        cost = {
+            "requestedQueryCost": 40,
+            "throttleStatus": {"maximumAvailable": 2000.0, "currentlyAvailable": 1900, "restoreRate": 100.0},
+        }
+        version = "2026-10" if lie is Lie.OTHER_VERSION else VERSION
+        headers = {"Content-Type": "application/json; charset=utf-8", "X-Shopify-API-Version": version}
+        return 200, headers, json.dumps({"data": data, "extensions": {"cost": cost}}).encode()
+
+    # ---------------------------------------------------------------- pages
+
+    def _page(self, variables: dict[str, Any], lie: Lie | None) -> Answer:
+        first = variables["first"]
+        if first > self.costliest:
+            return _errors(200, "Query cost is too high", "MAX_COST_EXCEEDED")
+        rows = self._rows(variables["filter"], lie)
+        size, total, has_none = min(first, PAGE), len(rows), lie is Lie.EMPTY
+        begin = int(variables["after"] or 0)
+        at = begin
+        if begin and lie in _SHIFTS:
+            at += _SHIFTS[lie] * size if lie is not Lie.SHIFTED_PAGE else 1
+        shown = rows[at : at + size]
+        if lie in (Lie.DROPPED_ROW, Lie.DROPPED_ROW_AND_TOTAL) and shown:
+            del shown[len(shown) // 2]
+            total -= lie is Lie.DROPPED_ROW_AND_TOTAL
+        has_more = at + size < len(rows) and not has_none
+        count = {"count": 0 if has_none else total, "precision": "EXACT" if self._gives_total else "AT_LEAST"}
+        content = {
+            "orders": {
+                "nodes": [] if has_none else shown,
+                "pageInfo": {"hasNextPage": has_more, "endCursor": str(at + size) if shown else None},
+            },
+            "ordersCount": count,
+        }
+        return self._data(content, lie)
+
+    def _rows(self, text: str, lie: Lie | None) -> list[dict[str, Any]]:
+        seen_ms = self._now_ms() - (3 * HOUR_MS if lie is Lie.STALE else 0)
+        found = []
+        for order in self.ledger.orders:
+            updated_ms = order.updated_ms(seen_ms)
+            shown_ms = updated_ms + (HOUR_MS if lie is Lie.CLOCK else 0)
+            is_there = lie is not Lie.LATE_ROWS or updated_ms + HOUR_MS <= seen_ms
+            if updated_ms and is_there and _is_inside(text, shown_ms, is_open=lie is Lie.EDGE):
+                found.append((updated_ms, order.number, node_of(order, seen_ms, lie)))
+        return [row for _, _, row in sorted(found, key=lambda one: one[:2])]
+
+    # ---------------------------------------------------------------- other queries
+
+    def _other(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
+        if "bulkOperationRunQuery" in query:
+            if self.bulk_busy > 0:
+                self.bulk_busy -= 1
+                busy = {"code": "LIMIT_REACHED", "message": "The maximum of five bulk queries is running."}
+                return {"bulkOperationRunQuery": {"bulkOperation": None, "userErrors": [busy]}}
+            (text,) = _BULK.findall(variables["query"])
+            name = str(len(self._bulks) + 1)
+            self._bulks[name] = text
+            return {
+                "bulkOperationRunQuery": {
+                    "bulkOperation": {"id": _gid(name), "status": "CREATED"},
+                    "userErrors": [],
+                }
+            }
+        if "BulkOperation" in query:
+            return {"node": self._bulk_state(variables["id"].rpartition("/")[2])}
+        if "ordersCount" in query:
+            return {day: self._counted(text) for day, text in _COUNT.findall(query)}
+        installation = {"accessScopes": [{"handle": scope} for scope in self.scopes]}
+        shop = {"ianaTimezone": "Asia/Shanghai", "currencyCode": "CNY"}
+        return {"currentAppInstallation": installation, "shop": shop}
+
+    def _counted(self, text: str) -> dict[str, Any]:
+        placed = [
+            one
+            for one in self.ledger.orders
+            if one.placed_ms <= self._now_ms() and _is_inside(text, one.placed_ms)
+        ]
+        return {"count": len(placed), "precision": "EXACT"}
+
+    def _bulk_state(self, name: str) -> dict[str, Any]:
+        """Created, then running, then done: each look is one step."""
+        self._looks[name] += 1
+        state = {"id": _gid(name), "errorCode": None, "rootObjectCount": "0", "fileSize": None, "url": None}
+        if self._looks[name] < 3:
+            return {**state, "status": ("CREATED", "RUNNING")[self._looks[name] - 1]}
+        if self.bulk_fails:
+            return {**state, "status": self.bulk_fails, "errorCode": "INTERNAL_SERVER_ERROR"}
+        rows = self._rows(self._bulks[name], None)
+        if not rows:
+            return {**state, "status": "COMPLETED"}
+        url = f"https://storage.example/bulk/{name}?signature=abc"
+        return {
+            **state,
+            "status": "COMPLETED",
+            "rootObjectCount": str(len(rows)),
+            "fileSize": "1000",
+            "url": url,
+        }
+
+    def _bulk_file(self, path: str) -> bytes:
+        rows = self._rows(self._bulks[path.rpartition("/")[2]], None)
+        return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+
+
+_SHIFTS = {Lie.DROPPED_PAGE: 1, Lie.REPEATED_PAGE: -1, Lie.SHIFTED_PAGE: 0}
+
+
+def _is_inside(text: str, at_ms: int, is_open: bool = False) -> bool:
+    for _, sign, moment in _FILTER.findall(text):
+        edge_ms = round(datetime.fromisoformat(moment).timestamp() * 1000)
+        if sign == "<" and at_ms >= edge_ms:
+            return False
+        if sign == ">=" and (at_ms < edge_ms or (is_open and at_ms == edge_ms)):
+            return False
+    return True
+
+
+def _gid(name: str) -> str:
+    return f"gid://shopify/BulkOperation/{name}"
+
+
+def _plain(lie: Lie | None) -> Answer | None:
+    """What is answered instead of a page."""
+    html, text = {"Content-Type": "text/html"}, {"Content-Type": "application/json"}
+    match lie:
+        case Lie.NO_LIST:
+            return 200, text, b'{"data": null}'
+        case Lie.HTML:
+            return 200, html, b"<html><body>Opening soon</body></html>"
+        case Lie.THROTTLED | Lie.THROTTLED_SILENTLY:
+            return _errors(200, "Throttled", "THROTTLED")
+        case Lie.FAILS:
+            return _errors(
+                200, "Internal error. Looks like something went wrong on our end.", "INTERNAL_SERVER_ERROR"
+            )
+        case Lie.AWAY:
+            return 503, html, b"<html>maintenance</html>"
+        case Lie.EXPIRED:
+            return _errors(401, "[API] Invalid API key or access token")
+        case Lie.FORBIDDEN:
+            return _errors(
+                200, "Access denied for orders field.", "ACCESS_DENIED", "`read_orders` access scope"
+            )
+        case Lie.RETIRED:
+            return 410, {}, b""
+    return None
+
+
+def _errors(status: int, message: str, code: str = "", needed: str = "") -> Answer:
+    errors: Any = message
+    if code:
+        extensions = {"code": code} | ({"requiredAccess": needed} if needed else {})
+        errors = [{"message": message, "extensions": extensions}]
+    return status, {"Content-Type": "application/json"}, json.dumps({"errors": errors}).encode()
+
+
+def node_of(order: LedgerOrder, now_ms: int, lie: Lie | None) -> dict[str, Any]:
+    """An order as GraphQL shows it now."""
+
+    def written(at_ms: int) -> str | None:
+        if not at_ms or at_ms > now_ms:
+            return None
+        at_ms += HOUR_MS if lie is Lie.CLOCK else 0
+        form = "%Y-%m-%dT%H:%M:%S" if lie is Lie.OTHER_ZONE else "%Y-%m-%dT%H:%M:%SZ"
+        return datetime.fromtimestamp(at_ms / 1000, UTC).strftime(form)
+
+    amount = order.amount(now_ms) + (1 if lie is Lie.RESTATED else 0)
+    money = {
+        "shopMoney": {
+            "amount": str(amount * 100 if lie is Lie.CENTS else amount),
+            "currencyCode": order.currency,
+        }
+    }
+    paid, shipped = written(order.paid_ms), written(order.shipped_ms)
+    sale = {
+        "id": f"gid://shopify/OrderTransaction/9{order.placed_ms}",
+        "kind": "SALE",
+        "status": "SUCCESS",
+        "gateway": "alipay",
+    }
+    return {
+        "legacyResourceId": order.number,
+        "createdAt": written(order.placed_ms),
+        "processedAt": written(order.placed_ms),
+        "updatedAt": written(order.updated_ms(now_ms)),
+        "cancelledAt": written(order.cancelled_ms),
+        "test": False,
+        "displayFinancialStatus": "PAID" if paid else "PENDING",
+        "displayFulfillmentStatus": "FULFILLED" if shipped else "UNFULFILLED",
+        "subtotalLineItemsQuantity": 1,
+        "paymentGatewayNames": ["alipay"],
+        "totalPriceSet": money,
+        "transactions": [{**sale, "createdAt": paid, "processedAt": paid, "test": False, "amountSet": money}]
+        if paid
+        else [],
+        "refunds": [],
+        "fulfillments": [{"status": "SUCCESS", "createdAt": shipped, "deliveredAt": None}] if shipped else [],
+        "customer": {
+            "legacyResourceId": f"u-{order.number}",
+            "displayName": "Zhang San",
+            "phone": "13812345678",
+        },
+    }
+
+
+def shopify_connection(*, tokens: bool = False, second: bool = False, **more: Any) -> dict[str, Any]:
+    """The configuration of a connection to this shop; it has its second resource always."""
+    access = {"access": "token", "token": "env:LYING_SHOP"}
+    if tokens:
+        access = {"access": "refresh_token", "client_id": "app", "refresh_token": "env:LYING_SHOP"}
+    return {
+        "name": "lying", "source": "shopify", "store": "cn", "shop": "lying.myshopify.com", "secret": "env:NEW", "rate": 100,
+        "first_days": 0.5, **access, **more,
+    }  # fmt: skip
