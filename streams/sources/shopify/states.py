@@ -127,9 +127,10 @@ def shop(row: JsonObject, one: Reading) -> None:
 
 def stock_level(row: JsonObject, one: Reading) -> dict[str, Any]:
     """``inventory_levels/update``: what is available of an item at a place."""
-    item, at_ms = row.text("inventory_item_id"), row.moment("updated_at")
-    if not item or not at_ms:
-        raise UnreadableValueError("a stock level without its item or time cannot be counted once")
+    # a level said twice is the same level, so where Shopify gives no time, that of the delivery is good enough
+    item, at_ms = row.text("inventory_item_id"), row.moment("updated_at") or one.received_ms
+    if not item:
+        raise UnreadableValueError("a stock level without its item says nothing")
     place = row.text("location_id")
     return {
         **_event(one, EventType.STOCK, at_ms, f"{item} {place}"),
