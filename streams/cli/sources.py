@@ -145,7 +145,7 @@ def try_connection(name: _Name, data: _Data = None) -> None:
 @group.command()
 def add(
     source: Annotated[
-        str, typer.Option("--source", help="Its source: webhook, json_api, …; asked for if not given.")
+        str, typer.Option("--source", help="Its source: shopify, webhook, …; asked for if not given.")
     ] = "",
     file: Annotated[
         Path | None,
@@ -173,6 +173,7 @@ def add(
     """
     from streams.cli.sources_adding import asked_settings, parsed_settings
     from streams.cli.sources_saving import records_of
+    from streams.sources.registry import source_named
 
     settings = running_instance(data)
     directory = _directory(settings)
@@ -187,7 +188,8 @@ def add(
     )
     _publish(settings, records)
     say(f"saved: {model.name}; `funnelwatch sources show {model.name}` says how it is")
-    if model.source == "webhook":
+    spec = source_named(model.source)
+    if spec is not None and spec.hook is not None:
         say(f"deliver to: COLLECTOR/v1/hooks/{model.source}/{model.name}")
 
 
@@ -215,6 +217,27 @@ def remove(name: _Name, yes: _Yes = False, data: _Data = None) -> None:
     over = [ended(alert.newest, now_ms())] if alert is not None and alert.newest is not None else []
     _publish(settings, dict.fromkeys([*single, *kept]), over)
     say(f"removed: {name}")
+
+
+@group.command()
+def paste(
+    name: _Name,
+    collector: Annotated[
+        str, typer.Option("--collector", help="Address of the collector as the platform sees it.")
+    ],
+    key: Annotated[
+        str, typer.Option("--key", help="The page's key; default: the store's first pixel key.")
+    ] = "",
+    data: _Data = None,
+) -> None:
+    """Print what is to be pasted at the platform, ready to use: a page's pixel, the app's webhooks and scopes.
+
+    Each text is after a line with where it goes.
+    """
+    from streams.cli.sources_pasting import print_pastes
+
+    settings = running_instance(data)
+    print_pastes(_known(_directory(settings), name), settings, collector, key)
 
 
 # ---------------------------------------------------------------- wishes

@@ -205,6 +205,14 @@ class Asking:
 
 
 @dataclass(frozen=True, slots=True)
+class PasteText:
+    """A text that a person pastes at the platform: where, and what."""
+
+    where: Text
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class SourceSpec:
     """One source.
 
@@ -225,7 +233,7 @@ class SourceSpec:
         terms: the part of a connection's configuration that its mapping wants.
         authorisation: how a connection is authorised, by its configuration.
         scopes: what its app must be allowed.
-        test: tries a connection before it is saved; a sentence for people.
+        pastes: by connection, address of the collector and key of the pixel, the texts to paste at the platform.
     """
 
     name: str
@@ -244,6 +252,7 @@ class SourceSpec:
     terms: Callable[[Any], Any] = lambda config: None
     authorisation: Callable[[Any], Authorisation] = lambda config: Authorisation.NONE
     scopes: tuple[str, ...] = field(default=())
+    pastes: Callable[[Connection, str, str], Sequence[PasteText]] = lambda connection, collector, key: ()
 
     def supply(self, stage: Stage) -> Supply:
         """How the source gives ``stage``."""

@@ -13,6 +13,7 @@ from streams.sources.shopify.asking import asking
 from streams.sources.shopify.config import ShopifyConnection
 from streams.sources.shopify.fields import KEPT, OPENED, PEOPLE
 from streams.sources.shopify.mapping import VERSION_HEADERS, translate
+from streams.sources.shopify.pasting import pastes
 from streams.sources.shopify.polling import polls, second_way
 from streams.sources.shopify.reading import ShopifyTerms
 from streams.sources.shopify.states import SCOPES
@@ -110,4 +111,5 @@ SOURCE = SourceSpec(
     terms=_terms,
     authorisation=_authorisation,
     scopes=tuple(SCOPES),
+    pastes=pastes,
 )
