@@ -45,7 +45,10 @@ class LyingShopify(LyingShop):
         now_ms = self._now_ms()
         self.requests.append((now_ms, path))
         # all queries have one address: which are lied to is seen in the query
-        return next((one.lie for one in self._lies if one.holds(now_ms)), None) if path == API else None
+        lie = next((one.lie for one in self._lies if one.holds(now_ms)), None) if path == API else None
+        if lie in (Lie.SLOW, Lie.HALF_BODY):
+            self.lied[lie] += 1
+        return lie
 
     def _answer(self, request: HttpRequest, lie: Lie | None) -> Answer:
         path = urlsplit(request.url).path
