@@ -300,6 +300,8 @@ def _kept(field: str, value: Any, masks: _Masks) -> str:
     if isinstance(value, _Pairs) and masks.opens(field):
         return _opened(field, value, masks)
     if (field in masks.people or is_persons_id(field)) and field not in masks.personal:
+        if value == "0":  # nobody: guests would be one person otherwise
+            return value if isinstance(value, _Number) else _text(value)
         return _text(masks.pseudonym(str(value)) if isinstance(value, str) else REMOVED)
     if field in masks.personal or is_personal(field) or is_write_key(field):
         return _text(REMOVED)

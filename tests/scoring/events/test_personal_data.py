@@ -251,6 +251,11 @@ def test_a_log_keeps_the_addresses_of_machines_and_loses_those_of_people() -> No
     )
 
 
+def test_guests_whose_id_is_0_were_one_buyer() -> None:
+    kept = mask_document(b'{"customer_id": 0, "buyer": "0", "user_id": 10}', lambda raw: f"~{raw}")
+    assert json.loads(kept) == {"customer_id": 0, "buyer": "0", "user_id": "~10"}
+
+
 def test_where_the_sender_s_fields_are_known_only_those_named_are_kept() -> None:
     content = {
         "id": 7, "total": "9.50", "remark": "ring twice at Ada's", "seen_by": [{"x": "Ada"}], "is_test": False, "gone": None,
