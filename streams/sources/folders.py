@@ -18,6 +18,7 @@ SOURCE_FOLDERS: tuple[str, ...] = (
     "webhook",
     "json_api",
     "shopify",
+    "woocommerce",
     "ga4",
     "meta",
 )

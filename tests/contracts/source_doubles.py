@@ -15,6 +15,7 @@ from scoring.sources.signatures import DigestCode, SignatureScheme, sign
 from streams.sources.asking import HttpSender
 from tests.fakes.lying_server import Ledger, LyingShop, ScriptedLie, connection
 from tests.fakes.lying_shopify import LyingShopify, shopify_connection
+from tests.fakes.lying_woo import LyingWoo, woo_connection
 
 
 @dataclass(frozen=True)
@@ -46,12 +47,14 @@ class PollDouble:
         platform: with these orders and lies.
         other: name of the second resource.
         other_has_orders: whether it holds the same orders.
+        has_tokens: whether access has an end; a key has none.
     """
 
     settings: Callable[..., dict[str, Any]]
     platform: Callable[[Ledger, Callable[[], int], Sequence[ScriptedLie], bool], HttpSender]
     other: str = "other"
     other_has_orders: bool = True
+    has_tokens: bool = True
 
 
 SCHEME = SignatureScheme("X-Shop-Signature", prefix="sha256=")
@@ -208,7 +211,63 @@ SHOPIFY = HookDouble(
     unknown=_shopify_order(2, financial_status="shimmering", aura="blue"),
 )
 
-HOOKS: Mapping[str, HookDouble] = {"webhook": WEBHOOK, "shopify": SHOPIFY}
+WOO_SCHEME = SignatureScheme("X-WC-Webhook-Signature", code=DigestCode.BASE64)
+
+
+def _woo_order(hours: int, **more: Any) -> dict[str, Any]:
+    """The order as WooCommerce sends it so many hours after it was placed."""
+    return {
+        "id": 901,
+        "status": "pending",
+        "currency": "CNY",
+        "date_created_gmt": _iso(0)[:19],
+        "date_modified_gmt": _iso(hours)[:19],
+        "date_paid_gmt": None,
+        "date_completed_gmt": None,
+        "total": "128.50",
+        "customer_id": 77,
+        "customer_note": "",
+        "payment_method": "alipay",
+        "billing": {"first_name": "Si", "email": "lisi@example.com", "country": "CN"},
+        "line_items": [{"id": 1, "name": "Lamp", "quantity": 2}],
+        "refunds": [],
+        **more,
+    }
+
+
+_WOO_PAID = {"status": "processing", "date_paid_gmt": _iso(1)[:19]}
+_WOO_DONE = {**_WOO_PAID, "status": "completed", "date_completed_gmt": _iso(20)[:19]}
+WOOCOMMERCE = HookDouble(
+    settings={
+        "name": "lying",
+        "source": "woocommerce",
+        "store": "cn",
+        "url": "https://shop.example",
+        "secret": "env:NEW",
+        "old_secret": "env:OLD",
+    },
+    signed=lambda body, secret: {
+        "X-WC-Webhook-Signature": sign(WOO_SCHEME, body, {}, secret),
+        "X-WC-Webhook-Topic": "order.updated",
+    },
+    life=(
+        _woo_order(0),
+        _woo_order(1, **_WOO_PAID),
+        _woo_order(20, **_WOO_DONE),
+        _woo_order(30, **_WOO_DONE, refunds=[{"id": 41, "reason": "", "total": "-8.50"}]),
+    ),
+    expected={
+        "placed_ms": PLACED_MS,
+        "paid_ms": PLACED_MS + HOUR_MS,
+        "shipped_ms": PLACED_MS + 20 * HOUR_MS,
+        "amount": "128.50",
+        "currency": "CNY",
+        "refunds": {"41": "8.50"},
+    },
+    unknown=_woo_order(2, status="shimmering", aura="blue"),
+)
+
+HOOKS: Mapping[str, HookDouble] = {"webhook": WEBHOOK, "shopify": SHOPIFY, "woocommerce": WOOCOMMERCE}
 
 
 def _json_api(*, tokens: bool = False, second: bool = False) -> dict[str, Any]:
@@ -222,6 +281,7 @@ def _json_api(*, tokens: bool = False, second: bool = False) -> dict[str, Any]:
 POLLS: Mapping[str, PollDouble] = {
     "json_api": PollDouble(_json_api, LyingShop),
     "shopify": PollDouble(shopify_connection, LyingShopify, "access", False),
+    "woocommerce": PollDouble(woo_connection, LyingWoo, "refunds", False, False),
 }
 
 
@@ -238,6 +298,7 @@ _FORMED = frozenset(
     {
         *("event", "no", "placed_at", "updated_at", "paid_at", "sent_at", "total", "currency"),
         *("created_at", "processed_at", "total_price", "amount"),
+        *("date_created_gmt", "date_modified_gmt", "date_paid_gmt", "date_completed_gmt"),
     }
 )
 

@@ -87,6 +87,7 @@ def test_each_source_says_in_both_languages_what_it_is() -> None:
         "webhook",
         "json_api",
         "shopify",
+        "woocommerce",
         "ga4",
         "meta",
     ]
