@@ -1,7 +1,8 @@
 """One resource of a connection, asked for window by window. The cursor moves when a window is whole and durable, never before.
 
 A row becomes a raw delivery, so that it is translated where deliveries by webhook are, and can be translated again. What was delivered
-is remembered: windows overlap, and a row that has not changed is not delivered twice by this process.
+is remembered: windows overlap, and a row that has not changed is not delivered twice by this process. One that has gone back to what it
+was has changed.
 """
 
 from __future__ import annotations
@@ -79,7 +80,8 @@ class ResourcePoller:
     ) -> None:
         self._connection, self.poll, self._api, self._sink = connection, poll, api, sink
         self._keep, self._pseudonym = keep, pseudonym
-        self._delivered: OrderedDict[str, None] = OrderedDict()
+        #: by row, the version that was delivered last
+        self._delivered: OrderedDict[str, str] = OrderedDict()
         self.cursor = CursorState()
         self.health = ResourceHealth(poll.resource, poll.plan.interval_s, asked_version=poll.version)
 
@@ -197,11 +199,15 @@ class ResourcePoller:
 
     async def _deliver(self, rows: Sequence[PolledRow], now_ms: int, door: DeliveryDoor, again: bool) -> None:
         made = {self._id_of(row): row for row in rows}
-        new = {name: row for name, row in made.items() if again or name not in self._delivered}
+        new = {
+            name: row for name, row in made.items() if again or self._delivered.get(row.row_id) != row.version
+        }
         if not new:
             return
         await self._sink.deliver([self._delivery(name, row, now_ms, door) for name, row in new.items()])
-        self._delivered.update(dict.fromkeys(new))
+        for row in new.values():
+            self._delivered[row.row_id] = row.version
+            self._delivered.move_to_end(row.row_id)
         while len(self._delivered) > _MAX_REMEMBERED:
             self._delivered.popitem(last=False)
 
