@@ -24,6 +24,9 @@ from streams.sources.source import Poll, SourceSpec
 from streams.sources.source_log import SourceBook, TrialLine, log_key
 from streams.sources.token_keeping import TokenKeeper
 
+#: of a resource's first page
+_MAX_GAPS = 10
+
 
 @dataclass(slots=True)
 class Trial:
@@ -128,6 +131,7 @@ async def _try_poll(connection: Connection, spec: SourceSpec, poll: Poll, api: C
     assert spec.translate is not None
     terms = connection.terms(spec.terms(connection.config))
     records, bad, why = 0, 0, ""
+    gaps: dict[str, None] = {}
     for row in page.rows:
         delivery = RawDelivery(
             delivery_id=row.row_id,
@@ -144,9 +148,14 @@ async def _try_poll(connection: Connection, spec: SourceSpec, poll: Poll, api: C
             bad, why = bad + 1, str(error)
             continue
         records += found.count
+        gaps.update(dict.fromkeys(" ".join((gap.what, gap.name, gap.value)).strip() for gap in found.gaps))
         if found.set_aside:
             bad, why = bad + 1, found.set_aside[0].detail
     said = f"{len(page.rows)} rows on the first page, {records} records"
     if not page.rows:
         said += "; an empty answer proves the access, not the mapping"
-    return TrialLine(poll.resource, not bad, said + (f"; {bad} rows cannot be read: {why}" if bad else ""))
+    if bad:
+        said += f"; {bad} rows cannot be read: {why}"
+    if gaps:
+        said += f"; note: {', '.join(list(gaps)[:_MAX_GAPS])}"
+    return TrialLine(poll.resource, not bad, said)

@@ -27,11 +27,14 @@ from streams.sources.asking import (
     PlatformThrottledError,
     ScopeMissingError,
 )
+from streams.sources.sealing import Sealer
 from streams.sources.shopify.asking import authorise, judge, left
 from streams.sources.shopify.config import ShopifyConnection
 from streams.sources.shopify.polling import orders_page, second_way
 from streams.sources.shopify.source import SOURCE, label, verify_delivery
 from streams.sources.source import HookRequest
+from streams.sources.source_log import SourceBook
+from streams.sources.trying import tried
 from tests.fakes.lying_server import DAY_MS, Ledger
 from tests.fakes.lying_shopify import LyingShopify, shopify_connection
 from tests.fakes.virtual import BEGIN_MS, VirtualClock, in_virtual_time
@@ -266,6 +269,18 @@ def test_without_the_scope_for_orders_the_connection_says_so() -> None:
         return {one.resource: one.detail for one in worker.health.present().resources}
 
     assert "read_orders" in in_virtual_time(work)["access"]
+
+
+async def test_a_trial_names_each_scope_that_is_missing() -> None:
+    shop = LyingShopify(Ledger.drawn(5, BEGIN_MS, 1), lambda: BEGIN_MS + DAY_MS)
+    shop.scopes = ("read_orders", "read_products")
+    connection = connection_from(shopify_connection())
+    trial = await tried(connection, SOURCE, Sealer(["k" * 20]), SourceBook(), lambda: BEGIN_MS + DAY_MS, shop)
+    said = {line.what: line for line in trial.lines}
+    assert trial.is_good
+    assert "scope missing read_customers repurchase" in said["access"].said
+    assert "read_orders" not in said["access"].said
+    assert "records" in said["orders"].said
 
 
 def test_days_are_counted_by_shopify_on_the_store_s_clock() -> None:
