@@ -93,7 +93,7 @@ class DeliveryHealth(msgspec.Struct, frozen=True, omit_defaults=True):
         quarantined: set aside whole; ``faults`` in a row of which nothing could be counted; ``fault`` says what the last one was.
         set_aside: rows set aside of deliveries that were translated.
         first_by_hook, first_by_poll: orders by which way they were seen first.
-        gaps: what the mapping has never seen, by how often.
+        gaps: what the mapping has never seen, by how often; ``left_out`` what it knows and does not need.
         usual: deliveries by webhook to be expected in each hour of the week (Monday 0:00 UTC first).
     """
 
@@ -110,6 +110,7 @@ class DeliveryHealth(msgspec.Struct, frozen=True, omit_defaults=True):
     first_by_hook: int = 0
     first_by_poll: int = 0
     gaps: dict[str, int] = {}
+    left_out: dict[str, int] = {}
     usual: tuple[float, ...] = ()
     usual_since_ms: int = 0
 

@@ -1,7 +1,7 @@
 """What a delivery is translated into, and what is known of the connection it came by.
 
 A mapping is pure: (delivery, terms) → ``Translated``. What it cannot count it sets aside with the reason; what it has never seen
-(a new status, an unknown topic) it names as a gap and goes on without.
+(a new status, an unknown topic) it names as a gap and goes on without. What it knows and does not need, it names as left out.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class MappingGap:
 
 @dataclass(slots=True)
 class Translated:
-    """All that one delivery says. ``events`` have the form of the HTTP interface."""
+    """All that one delivery says. ``events`` have the form of the HTTP interface; ``left_out`` names what is known and not needed."""
 
     events: list[dict[str, Any]] = field(default_factory=list)
     orders: list[OrderFacts] = field(default_factory=list)
@@ -67,6 +67,7 @@ class Translated:
     signals: list[Signal] = field(default_factory=list)
     set_aside: list[SetAside] = field(default_factory=list)
     gaps: list[MappingGap] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
 
     @property
     def count(self) -> int:

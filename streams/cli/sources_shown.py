@@ -101,6 +101,8 @@ def _print_deliveries(one: ConnectionStatus) -> None:
         )
     for gap, count in sorted(known.gaps.items(), key=lambda item: -item[1])[:20]:
         say(f"not mapped      {gap} ({count:,} times)")
+    for name, count in sorted(known.left_out.items(), key=lambda item: -item[1])[:20]:
+        say(f"left out        {name} ({count:,} times)")
 
 
 def _moment(at_ms: int) -> str:

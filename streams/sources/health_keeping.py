@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -66,6 +67,8 @@ class DeliveryNotes:
         changes["set_aside"] = self.health.set_aside + len(found.set_aside)
         if found.gaps:
             changes["gaps"] = _with_gaps(self.health.gaps, found.gaps)
+        if found.left_out:
+            changes["left_out"] = _counted(self.health.left_out, found.left_out)
         newest = [order.as_of_ms or order.placed_ms for order in found.orders]
         newest += [int(event.get("event_time_ms", 0)) for event in found.events]
         changes["newest_event_ms"] = max([self.health.newest_event_ms, *newest])
@@ -113,9 +116,16 @@ def _remember(memory: OrderedDict[str, None], name: str) -> None:
 
 
 def _with_gaps(known: dict[str, int], gaps: list[MappingGap]) -> dict[str, int]:
-    """The gaps by how often each was met; of very many the most frequent."""
+    """The gaps by how often each was met."""
+    return _counted(
+        known, [" ".join(part for part in (gap.what, gap.name, gap.value) if part) for gap in gaps]
+    )
+
+
+def _counted(known: dict[str, int], names: Iterable[str]) -> dict[str, int]:
+    """How often each was met; of very many the most frequent."""
     counted = Counter(known)
-    counted.update(" ".join(part for part in (gap.what, gap.name, gap.value) if part)[:120] for gap in gaps)
+    counted.update(name[:120] for name in names)
     return dict(counted.most_common(_MAX_GAPS))
 
 

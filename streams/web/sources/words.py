@@ -52,6 +52,7 @@ SOURCE_WORDS: Mapping[str, Text] = {
         "{hooks} by webhook, {polls} rows by poll; {repeated} repeated, {quarantined} set aside whole, {aside} rows set aside",
     ),
     "not_mapped": Text("映射未覆盖", "Not mapped"),
+    "known_left_out": Text("已知且不需要", "Known and not needed"),
     "times_met": Text("{n} 次", "{n} times"),
     "backfills": Text("回填", "Backfill"),
     "backfill_line": Text("{done} / {all} 天，{rows} 行", "{done} of {all} days, {rows} rows"),
