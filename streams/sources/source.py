@@ -220,6 +220,7 @@ class SourceSpec:
         name: of its folder.
         words: its name for people.
         supplies: how it gives each stage; a stage that is not named is never supplied.
+        lacks: stages that a connection with these settings does not supply, though the source can.
         definition: what a stage means here and what the source cannot see, for people, in short; the file of definitions in its folder says
             it whole, in Chinese and English.
         events_as: the values of an event's field ``source`` that are this source's.
@@ -248,6 +249,7 @@ class SourceSpec:
     translate: Callable[[RawDelivery, ConnectionTerms], Translated] | None = None
     second_way: Callable[[PlatformApi, Connection, Sequence[date]], Awaitable[list[DayFigures]]] | None = None
     has_second_way: Callable[[Any], bool] = lambda config: False
+    lacks: Callable[[Any], frozenset[Stage]] = lambda config: frozenset()
     config: type[BaseModel] | None = None
     terms: Callable[[Any], Any] = lambda config: None
     authorisation: Callable[[Any], Authorisation] = lambda config: Authorisation.NONE

@@ -25,7 +25,8 @@ def supplied(spec: SourceSpec, config: Any) -> dict[Stage, Supply]:
     """How the connection with these settings gives each stage."""
     mappings = _mappings(config)
     if not mappings:
-        return {stage: spec.supply(stage) for stage in STAGES}
+        lacks = spec.lacks(config) if spec.config is not None else frozenset()
+        return {stage: Supply.NEVER if stage in lacks else spec.supply(stage) for stage in STAGES}
     found = dict.fromkeys(STAGES, Supply.NEVER)
     for mapping in mappings:
         for stage, supply in _of_mapping(mapping, spec).items():

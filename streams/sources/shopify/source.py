@@ -69,6 +69,12 @@ def _terms(config: ShopifyConnection) -> ShopifyTerms:
     return ShopifyTerms(config.version, tuple(word.lower() for word in config.cod), config.carts)
 
 
+def _lacks(config: ShopifyConnection) -> frozenset[Stage]:
+    """Carts count where they are turned on, and repurchase needs the customer's id."""
+    needed = {Stage.ADD_TO_CART: config.carts, Stage.REPURCHASE: config.buyers}
+    return frozenset(stage for stage, has in needed.items() if not has)
+
+
 def _authorisation(config: ShopifyConnection) -> Authorisation:
     if config.access == "none":
         return Authorisation.SIGNATURE
@@ -107,6 +113,7 @@ SOURCE = SourceSpec(
     translate=translate,
     second_way=second_way,
     has_second_way=lambda config: config.access != "none",
+    lacks=_lacks,
     config=ShopifyConnection,
     terms=_terms,
     authorisation=_authorisation,

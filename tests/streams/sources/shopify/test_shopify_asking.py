@@ -12,6 +12,7 @@ import stamina
 from multidict import CIMultiDict
 from structlog.testing import capture_logs
 
+from scoring.funnel.stages import Stage
 from scoring.records.raw_delivery import DeliveryDoor
 from scoring.sources.cursors import PollWindow
 from scoring.sources.signatures import DigestCode, SignatureScheme, SignatureVerdict, sign
@@ -32,8 +33,9 @@ from streams.sources.shopify.asking import authorise, judge, left
 from streams.sources.shopify.config import ShopifyConnection
 from streams.sources.shopify.polling import orders_page, second_way
 from streams.sources.shopify.source import SOURCE, label, verify_delivery
-from streams.sources.source import HookRequest
+from streams.sources.source import HookRequest, Supply
 from streams.sources.source_log import SourceBook
+from streams.sources.supplies import supplied
 from streams.sources.trying import tried
 from tests.fakes.lying_server import DAY_MS, Ledger
 from tests.fakes.lying_shopify import LyingShopify, shopify_connection
@@ -138,6 +140,14 @@ def test_what_a_connection_lacks_is_said(more: dict[str, Any], said: str) -> Non
 def test_an_address_of_the_admin_s_form_is_taken() -> None:
     made = connection_from(shopify_connection(shop="https://Lying.myshopify.com/")).config
     assert made.api_url == "https://lying.myshopify.com/admin/api/2026-07/graphql.json"
+
+
+def test_a_connection_supplies_what_its_settings_let_it() -> None:
+    plain = supplied(SOURCE, connection_from(shopify_connection()).config)
+    assert (plain[Stage.ADD_TO_CART], plain[Stage.REPURCHASE]) == (Supply.NEVER, Supply.STATUS)
+    other = supplied(SOURCE, connection_from(shopify_connection(carts=True, buyers=False)).config)
+    assert (other[Stage.ADD_TO_CART], other[Stage.REPURCHASE]) == (Supply.STATUS, Supply.NEVER)
+    assert plain[Stage.ORDER] is other[Stage.ORDER] is Supply.EVENT
 
 
 SCHEME = SignatureScheme("X-Shopify-Hmac-Sha256", code=DigestCode.BASE64)
