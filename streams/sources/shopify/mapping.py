@@ -37,8 +37,11 @@ def translate(delivery: RawDelivery, terms: ConnectionTerms) -> Translated:
     one = Reading(delivery, terms, Translated())
     _see_version(one)
     take = _TOPICS.get(delivery.topic)
+    if take is None and delivery.topic in LEFT_OUT:
+        one.leave_out()
+        return one.done
     if take is None:
-        one.gap("left out" if delivery.topic in LEFT_OUT else "topic", delivery.topic or "-")
+        one.gap("topic", delivery.topic or "-")
         return one.done
     try:
         take(JsonObject(document), one)
@@ -80,15 +83,17 @@ def _milestone(row: JsonObject, one: Reading) -> None:
     if found is not None:
         one.done.orders.append(found)
     else:
-        one.gap("left out", one.delivery.topic, "not a delivery")
+        one.leave_out("not on its way yet")
 
 
 def _transaction(row: JsonObject, one: Reading) -> None:
-    found = states.declined(row, one)
+    found, facts = states.declined(row, one), orders.webhook_payment(row, one)
     if found is not None:
         one.done.signals.append(found)
+    elif facts is not None:
+        one.done.orders.append(facts)
     else:
-        one.gap("left out", one.delivery.topic, "not declined")
+        one.leave_out("no payment")
 
 
 def _discount(row: JsonObject, one: Reading) -> None:
@@ -96,7 +101,7 @@ def _discount(row: JsonObject, one: Reading) -> None:
     if found is not None:
         one.done.signals.append(found)
     else:
-        one.gap("left out", one.delivery.topic, "not running")
+        one.leave_out("not running")
 
 
 def _dispute(row: JsonObject, one: Reading) -> None:
@@ -116,14 +121,14 @@ def _product(row: JsonObject, one: Reading) -> None:
     if found is not None:
         one.done.events.append(found)
     else:
-        one.gap("left out", one.delivery.topic, "not all variants")
+        one.leave_out("not all variants")
 
 
 def _cart(row: JsonObject, one: Reading) -> None:
     if one.own.has_carts:
         one.done.events += states.added_to_cart(row, one)
     else:
-        one.gap("left out", one.delivery.topic, "carts are off")
+        one.leave_out("carts are off")
 
 
 def _access(row: JsonObject, one: Reading) -> None:

@@ -114,24 +114,51 @@ def webhook_parcel(row: JsonObject, one: Reading) -> OrderFacts:
     )
 
 
-#: milestones of ``fulfillment_events/create``
-_MILESTONES = frozenset(
-    {
-        "label_purchased", "label_printed", "confirmed", "carrier_picked_up", "in_transit", "out_for_delivery",
-        "attempted_delivery", "delayed", "delivered", "ready_for_pickup", "failure",
-    }
-)  # fmt: skip
+def webhook_payment(row: JsonObject, one: Reading) -> OrderFacts | None:
+    """``order_transactions/create`` of a payment that succeeded: when it was authorised, and by which gateway.
+
+    Whether the order is paid by it is not said here: it may be a part of its amount.
+    """
+    kind = row.text("kind").lower()
+    if row.text("status").lower() != "success" or kind not in ("authorization", "sale", "capture"):
+        return None
+    at_ms = row.moment("processed_at") or row.moment("created_at")
+    return _checked(
+        OrderFacts(
+            **_common(one, _order_number(row, "order_id")),
+            as_of_ms=at_ms,
+            authorised_ms=at_ms if kind == "authorization" else 0,
+            payment_method=row.text("gateway")[:64],
+            test=True if row.answer("test") else None,
+            history=one.is_past,
+        )
+    )
+
+
+#: milestones of ``fulfillment_events/create`` of a parcel that is on its way
+_ON_ITS_WAY = frozenset(
+    {"carrier_picked_up", "in_transit", "out_for_delivery", "attempted_delivery", "delayed", "delivered"}
+)
+_MILESTONES = _ON_ITS_WAY | frozenset(
+    {"label_purchased", "label_printed", "confirmed", "ready_for_pickup", "failure"}
+)
 
 
 def webhook_milestone(row: JsonObject, one: Reading) -> OrderFacts | None:
-    """``fulfillment_events/create``: where a parcel is; only its delivery is a fact of the order."""
+    """``fulfillment_events/create``: where a parcel is; None while it is not yet on its way."""
     at_ms = row.moment("happened_at") or row.moment("created_at")
     status = one.word(row.text("status"), "fulfillment_event.status", _MILESTONES)
     number = _order_number(row, "order_id")
-    if status != "delivered":
+    if status not in _ON_ITS_WAY:
         return None
     return _checked(
-        OrderFacts(**_common(one, number), as_of_ms=at_ms, delivered_ms=at_ms, history=one.is_past)
+        OrderFacts(
+            **_common(one, number),
+            as_of_ms=at_ms,
+            is_shipped=True,
+            delivered_ms=at_ms if status == "delivered" else 0,
+            history=one.is_past,
+        )
     )
 
 

@@ -71,8 +71,12 @@ class Reading:
         return self.delivery.received_at_ms
 
     def gap(self, what: str, name: str, value: str = "") -> None:
-        """Name what is new, or left out."""
+        """Name what is new."""
         self.done.gaps.append(MappingGap(what, name, value[:64]))
+
+    def leave_out(self, why: str = "") -> None:
+        """Name a delivery that is known and not needed."""
+        self.done.left_out.append(f"{self.delivery.topic} {why}".strip())
 
     def word(self, value: str, name: str, known: Mapping[str, Any] | frozenset[str]) -> str:
         """A word of a closed list in small letters; a new one is named, and empty."""

@@ -31,6 +31,8 @@ def declined(row: JsonObject, one: Reading) -> Signal | None:
 
     Shopify's times have whole seconds. The last digits of its number distinguish payments that were declined in one second.
     """
+    if not row.text("status"):
+        raise UnreadableValueError("a transaction without its status says nothing")
     status = one.word(row.text("status"), "transaction.status", _STATUSES)
     kind = row.text("kind").lower()
     if status not in _FAILED or kind in ("refund", "void") or row.answer("test"):

@@ -110,6 +110,9 @@ class _Reading:
     def gap(self, what: str, name: str, value: str = "") -> None:
         self.done.gaps.append(MappingGap(what, name, value[:64]))
 
+    def leave_out(self, why: str = "") -> None:
+        self.done.left_out.append(f"{self.delivery.topic} {why}".strip())
+
     @property
     def number(self) -> str:
         number = self.text("id")
@@ -132,8 +135,11 @@ def translate(delivery: RawDelivery, terms: ConnectionTerms) -> Translated:
         raise TranslationError(f"expected an object, got {shown(document)}")
     one = _Reading(document, delivery, terms)
     take = _TOPICS.get(delivery.topic)
+    if take is None and delivery.topic in LEFT_OUT:
+        one.leave_out()
+        return one.done
     if take is None:
-        one.gap("left out" if delivery.topic in LEFT_OUT else "topic", delivery.topic or "-")
+        one.gap("topic", delivery.topic or "-")
         return one.done
     try:
         take(one)
@@ -221,7 +227,7 @@ def _refund(one: _Reading) -> None:
     if order in ("", "0") or not at_ms:
         raise UnreadableValueError("a refund without its order or time cannot be counted once")
     if not amount or not Decimal(amount):
-        one.gap("left out", one.delivery.topic, "no money")
+        one.leave_out("no money")
         return
     facts = OrderFacts(
         **_common(one, order),
@@ -251,7 +257,7 @@ def _coupon(one: _Reading) -> None:
     if not begun_ms:
         raise UnreadableValueError("a coupon without its time of creation cannot be kept")
     if (one.text("status") or "publish") != "publish":
-        one.gap("left out", one.delivery.topic, "not running")
+        one.leave_out("not running")
         return
     details = {"type": one.text("discount_type"), "amount": one.money("amount")}
     until_ms = max(ends_ms, begun_ms) if ends_ms else 0
@@ -283,7 +289,7 @@ def _product(one: _Reading) -> None:
         one.gap("value", "stock_status", status)
     counted = one.row.get("stock_quantity")
     if not is_given(counted) and status != "outofstock":
-        one.gap("left out", one.delivery.topic, "stock is not counted")
+        one.leave_out("stock is not counted")
         return
     at_ms = at_ms or one.delivery.received_at_ms
     name = "\0".join((one.store, EventType.STOCK.value, number, str(at_ms)))
