@@ -13,7 +13,7 @@ class Steps:
     """Counts steps and dies at some of them.
 
     Args:
-        kill_every, kill_at: die at step ``kill_at`` of every ``kill_every``.
+        kill_every, kill_at: die at step ``kill_at`` of every ``kill_every``; without that, once and never again.
         chance, share: die at this share of all steps.
     """
 
@@ -30,7 +30,8 @@ class Steps:
     def step(self, name: str) -> None:
         """Go on, or die."""
         self.count += 1
-        due = self._every and self.count % self._every == self._at % self._every
+        every = self._every
+        due = self.count % every == self._at % every if every else self.count == self._at
         if due or (self._chance is not None and self._chance.random() < self._share):
             self.kills += 1
             raise Killed(name)
