@@ -14,7 +14,7 @@ from scoring.sources.json_mapping import LONGEST_PAYLOAD
 from scoring.sources.json_values import UnreadableValueError, json_text, read_json, shown
 from scoring.sources.translated import ConnectionTerms, SetAside, Translated, TranslationError
 from streams.sources.shopify import orders, states
-from streams.sources.shopify.reading import JsonObject, Reading
+from streams.sources.shopify.reading import JsonObject, ShopifyReading
 
 #: the resources that are asked for; their rows have GraphQL's names
 ORDERS, ACCESS = "orders", "access"
@@ -34,7 +34,7 @@ def translate(delivery: RawDelivery, terms: ConnectionTerms) -> Translated:
         raise TranslationError(str(error)) from error
     if not isinstance(document, dict):
         raise TranslationError(f"expected an object, got {shown(document)}")
-    one = Reading(delivery, terms, Translated())
+    one = ShopifyReading(delivery, terms, Translated())
     _see_version(one)
     take = _TOPICS.get(delivery.topic)
     if take is None and delivery.topic in LEFT_OUT:
@@ -50,7 +50,7 @@ def translate(delivery: RawDelivery, terms: ConnectionTerms) -> Translated:
     return one.done
 
 
-def _see_version(one: Reading) -> None:
+def _see_version(one: ShopifyReading) -> None:
     """Shopify serves a retired version's webhooks by the oldest that it supports: the header says which."""
     said = next((one.delivery.headers[name] for name in VERSION_HEADERS if name in one.delivery.headers), "")
     if said and said != one.own.version:
@@ -60,25 +60,25 @@ def _see_version(one: Reading) -> None:
 # ---------------------------------------------------------------- by topic
 
 
-def _order(row: JsonObject, one: Reading) -> None:
+def _order(row: JsonObject, one: ShopifyReading) -> None:
     one.done.orders.append(orders.webhook_order(row, one))
 
 
-def _polled_order(row: JsonObject, one: Reading) -> None:
+def _polled_order(row: JsonObject, one: ShopifyReading) -> None:
     one.done.orders.append(orders.graphql_order(row, one))
     found = (states.declined(transaction, one) for transaction in row.rows("transactions"))
     one.done.signals += [signal for signal in found if signal is not None]
 
 
-def _refund(row: JsonObject, one: Reading) -> None:
+def _refund(row: JsonObject, one: ShopifyReading) -> None:
     one.done.orders.append(orders.webhook_refund(row, one))
 
 
-def _parcel(row: JsonObject, one: Reading) -> None:
+def _parcel(row: JsonObject, one: ShopifyReading) -> None:
     one.done.orders.append(orders.webhook_parcel(row, one))
 
 
-def _milestone(row: JsonObject, one: Reading) -> None:
+def _milestone(row: JsonObject, one: ShopifyReading) -> None:
     found = orders.webhook_milestone(row, one)
     if found is not None:
         one.done.orders.append(found)
@@ -86,7 +86,7 @@ def _milestone(row: JsonObject, one: Reading) -> None:
         one.leave_out("not on its way yet")
 
 
-def _transaction(row: JsonObject, one: Reading) -> None:
+def _transaction(row: JsonObject, one: ShopifyReading) -> None:
     found, facts = states.declined(row, one), orders.webhook_payment(row, one)
     if found is not None:
         one.done.signals.append(found)
@@ -96,7 +96,7 @@ def _transaction(row: JsonObject, one: Reading) -> None:
         one.leave_out("no payment")
 
 
-def _discount(row: JsonObject, one: Reading) -> None:
+def _discount(row: JsonObject, one: ShopifyReading) -> None:
     found = states.discount(row, one)
     if found is not None:
         one.done.signals.append(found)
@@ -104,19 +104,19 @@ def _discount(row: JsonObject, one: Reading) -> None:
         one.leave_out("not running")
 
 
-def _dispute(row: JsonObject, one: Reading) -> None:
+def _dispute(row: JsonObject, one: ShopifyReading) -> None:
     one.done.signals.append(states.dispute(row, one))
 
 
-def _uninstalled(row: JsonObject, one: Reading) -> None:
+def _uninstalled(row: JsonObject, one: ShopifyReading) -> None:
     one.done.signals.append(states.uninstalled(row, one))
 
 
-def _stock_level(row: JsonObject, one: Reading) -> None:
+def _stock_level(row: JsonObject, one: ShopifyReading) -> None:
     one.done.events.append(states.stock_level(row, one))
 
 
-def _product(row: JsonObject, one: Reading) -> None:
+def _product(row: JsonObject, one: ShopifyReading) -> None:
     found = states.stock_of_product(row, one)
     if found is not None:
         one.done.events.append(found)
@@ -124,20 +124,20 @@ def _product(row: JsonObject, one: Reading) -> None:
         one.leave_out("not all variants")
 
 
-def _cart(row: JsonObject, one: Reading) -> None:
+def _cart(row: JsonObject, one: ShopifyReading) -> None:
     if one.own.has_carts:
         one.done.events += states.added_to_cart(row, one)
     else:
         one.leave_out("carts are off")
 
 
-def _access(row: JsonObject, one: Reading) -> None:
+def _access(row: JsonObject, one: ShopifyReading) -> None:
     """The row of the resource ``access``: scopes, zone and currency as they are now."""
     states.scopes(row, one)
     states.shop(row, one)
 
 
-_TOPICS: dict[str, Callable[[JsonObject, Reading], Any]] = {
+_TOPICS: dict[str, Callable[[JsonObject, ShopifyReading], Any]] = {
     **dict.fromkeys(
         (
             "orders/create",

@@ -10,7 +10,7 @@ from typing import Any
 from scoring.funnel.units import DAY_MS
 from scoring.records.order_facts import OrderFacts, check_order_facts
 from scoring.sources.json_values import UnreadableValueError, is_given, shown
-from streams.sources.shopify.reading import JsonObject, Reading, number_of
+from streams.sources.shopify.reading import JsonObject, ShopifyReading, number_of
 
 #: what a financial status says of payment; partially paid is not paid
 PAID: dict[str, bool | None] = {
@@ -52,7 +52,7 @@ TRANSACTIONS, REFUNDS, PARCELS = 50, 50, 50
 # ---------------------------------------------------------------- webhooks
 
 
-def webhook_order(row: JsonObject, one: Reading) -> OrderFacts:
+def webhook_order(row: JsonObject, one: ShopifyReading) -> OrderFacts:
     """An order as ``orders/*`` brings it."""
     status = one.word(row.text("financial_status"), "financial_status", PAID)
     placed_ms = row.moment("processed_at") or row.moment("created_at")
@@ -86,7 +86,7 @@ def webhook_order(row: JsonObject, one: Reading) -> OrderFacts:
     )
 
 
-def webhook_refund(row: JsonObject, one: Reading) -> OrderFacts:
+def webhook_refund(row: JsonObject, one: ShopifyReading) -> OrderFacts:
     """``refunds/create``: it is sent whether money moved or not, so the amount is what moved."""
     refund = _webhook_refund(row, one)
     as_of_ms = row.moment("processed_at") or row.moment("created_at")
@@ -100,7 +100,7 @@ def webhook_refund(row: JsonObject, one: Reading) -> OrderFacts:
     )
 
 
-def webhook_parcel(row: JsonObject, one: Reading) -> OrderFacts:
+def webhook_parcel(row: JsonObject, one: ShopifyReading) -> OrderFacts:
     """``fulfillments/*``: one parcel's record."""
     parcel = _webhook_parcel(row, one)
     return _checked(
@@ -114,7 +114,7 @@ def webhook_parcel(row: JsonObject, one: Reading) -> OrderFacts:
     )
 
 
-def webhook_payment(row: JsonObject, one: Reading) -> OrderFacts | None:
+def webhook_payment(row: JsonObject, one: ShopifyReading) -> OrderFacts | None:
     """``order_transactions/create`` of a payment that succeeded: when it was authorised, and by which gateway.
 
     Whether the order is paid by it is not said here: it may be a part of its amount.
@@ -144,7 +144,7 @@ _MILESTONES = _ON_ITS_WAY | frozenset(
 )
 
 
-def webhook_milestone(row: JsonObject, one: Reading) -> OrderFacts | None:
+def webhook_milestone(row: JsonObject, one: ShopifyReading) -> OrderFacts | None:
     """``fulfillment_events/create``: where a parcel is; None while it is not yet on its way."""
     at_ms = row.moment("happened_at") or row.moment("created_at")
     status = one.word(row.text("status"), "fulfillment_event.status", _MILESTONES)
@@ -165,7 +165,7 @@ def webhook_milestone(row: JsonObject, one: Reading) -> OrderFacts | None:
 # ---------------------------------------------------------------- GraphQL
 
 
-def graphql_order(row: JsonObject, one: Reading) -> OrderFacts:
+def graphql_order(row: JsonObject, one: ShopifyReading) -> OrderFacts:
     """An order as the GraphQL Admin API gives it (``queries.py``)."""
     status = one.word(row.text("displayFinancialStatus"), "displayFinancialStatus", PAID)
     placed_ms = row.moment("processedAt") or row.moment("createdAt")
@@ -278,7 +278,7 @@ def _order_number(row: JsonObject, name: str) -> str:
     return number
 
 
-def _common(one: Reading, number: str) -> dict[str, Any]:
+def _common(one: ShopifyReading, number: str) -> dict[str, Any]:
     return {
         "store_id": one.store,
         "order_id": number,
@@ -295,7 +295,7 @@ def _times(row: JsonObject, updated: str, cancelled: str) -> dict[str, Any]:
     return {"as_of_ms": row.moment(updated), "cancelled_ms": at_ms, "is_cancelled": said}
 
 
-def _shipping(status: str, parcels: list[_Parcel], one: Reading) -> dict[str, Any]:
+def _shipping(status: str, parcels: list[_Parcel], one: ShopifyReading) -> dict[str, Any]:
     known = one.word(status, "fulfillment_status", SHIPPED)
     sent = [parcel.sent_ms for parcel in parcels if parcel.sent_ms]
     is_shipped = True if sent else SHIPPED.get(known)
@@ -310,7 +310,7 @@ def _shipping(status: str, parcels: list[_Parcel], one: Reading) -> dict[str, An
     }
 
 
-def _webhook_parcel(row: JsonObject, one: Reading) -> _Parcel:
+def _webhook_parcel(row: JsonObject, one: ShopifyReading) -> _Parcel:
     return _Parcel(
         one.word(row.text("status"), "fulfillment.status", _PARCEL),
         row.moment("created_at"),
@@ -318,7 +318,7 @@ def _webhook_parcel(row: JsonObject, one: Reading) -> _Parcel:
     )
 
 
-def _webhook_refund(row: JsonObject, one: Reading) -> _Refund:
+def _webhook_refund(row: JsonObject, one: ShopifyReading) -> _Refund:
     """A refund by the money that moved. What moved in another currency than the store's is left to the poll."""
     moved = Decimal(0)
     for transaction in row.rows("transactions"):
@@ -339,7 +339,7 @@ def _refunds(refunds: list[_Refund]) -> dict[str, Any]:
     }
 
 
-def _gateways(value: Any, one: Reading) -> dict[str, Any]:
+def _gateways(value: Any, one: ShopifyReading) -> dict[str, Any]:
     if not is_given(value):
         return {}
     if not isinstance(value, list):
@@ -351,7 +351,7 @@ def _gateways(value: Any, one: Reading) -> dict[str, Any]:
     return {"payment_method": names[0][:64], "cod": on_delivery}
 
 
-def _is_history(one: Reading, created_ms: int, placed_ms: int) -> bool:
+def _is_history(one: ShopifyReading, created_ms: int, placed_ms: int) -> bool:
     return one.is_past or created_ms - placed_ms > _IMPORTED_MS
 
 

@@ -37,7 +37,7 @@ class ShopifyTerms:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ShopifyReading:
     """One delivery while it is translated."""
 
     delivery: RawDelivery

@@ -8,7 +8,7 @@ from typing import Any
 from scoring.events.event import EventType
 from scoring.records.signal import Signal, SignalKind, check_signal
 from scoring.sources.json_values import UnreadableValueError
-from streams.sources.shopify.reading import JsonObject, Reading, number_of
+from streams.sources.shopify.reading import JsonObject, ShopifyReading, number_of
 
 #: scopes without which something is missing, and what
 SCOPES: dict[str, str] = {
@@ -26,7 +26,7 @@ _DISCOUNTS = frozenset({"active", "expired", "scheduled"})
 _OVER = frozenset({"won", "lost", "charge_refunded", "accepted", "prevented"})
 
 
-def declined(row: JsonObject, one: Reading) -> Signal | None:
+def declined(row: JsonObject, one: ShopifyReading) -> Signal | None:
     """A transaction that failed (``order_transactions/create``, or one of an order's): by its code.
 
     Shopify's times have whole seconds. The last digits of its number distinguish payments that were declined in one second.
@@ -59,7 +59,7 @@ def _either(row: JsonObject, first: str, second: str) -> int:
     return row.moment(first) or row.moment(second)
 
 
-def discount(row: JsonObject, one: Reading) -> Signal | None:
+def discount(row: JsonObject, one: ShopifyReading) -> Signal | None:
     """``discounts/create`` and ``discounts/update``: a promotion from its creation on until it is expired.
 
     The body does not say when it begins; its creation is what all of its messages agree on.
@@ -75,7 +75,7 @@ def discount(row: JsonObject, one: Reading) -> Signal | None:
     return _signal(one, SignalKind.PROMOTION, number_of(name), begun_ms, until_ms, details)
 
 
-def dispute(row: JsonObject, one: Reading) -> Signal:
+def dispute(row: JsonObject, one: ShopifyReading) -> Signal:
     """``disputes/*``: a buyer disputes a payment, until it is decided."""
     number, begun_ms = row.text("id"), row.moment("initiated_at")
     if not number or not begun_ms:
@@ -95,12 +95,12 @@ def dispute(row: JsonObject, one: Reading) -> Signal:
     )
 
 
-def uninstalled(row: JsonObject, one: Reading) -> Signal:
+def uninstalled(row: JsonObject, one: ShopifyReading) -> Signal:
     """``app/uninstalled``: nothing comes any more. The body is the shop, and has no time of it."""
     return _signal(one, SignalKind.ACCESS_REVOKED, "app", one.received_ms, 0, {"shop": row.text("domain")})
 
 
-def scopes(row: JsonObject, one: Reading) -> None:
+def scopes(row: JsonObject, one: ShopifyReading) -> None:
     """``app/scopes_update``: each scope that is missing is named."""
     current = row.at("current")
     if not isinstance(current, list):
@@ -115,7 +115,7 @@ def missing_scopes(given: list[str]) -> list[str]:
     return [scope for scope in SCOPES if scope not in held]
 
 
-def shop(row: JsonObject, one: Reading) -> None:
+def shop(row: JsonObject, one: ShopifyReading) -> None:
     """``shop/update``: a zone or a currency that is not the store's is named, for days and money depend on them."""
     zone, currency = row.text("iana_timezone"), row.text("currency")
     if zone and zone != one.terms.zones.get(one.store, zone):
@@ -127,7 +127,7 @@ def shop(row: JsonObject, one: Reading) -> None:
 # ---------------------------------------------------------------- events that are not stages, and carts
 
 
-def stock_level(row: JsonObject, one: Reading) -> dict[str, Any]:
+def stock_level(row: JsonObject, one: ShopifyReading) -> dict[str, Any]:
     """``inventory_levels/update``: what is available of an item at a place."""
     # a level said twice is the same level, so where Shopify gives no time, that of the delivery is good enough
     item, at_ms = row.text("inventory_item_id"), row.moment("updated_at") or one.received_ms
@@ -141,7 +141,7 @@ def stock_level(row: JsonObject, one: Reading) -> dict[str, Any]:
     }
 
 
-def stock_of_product(row: JsonObject, one: Reading) -> dict[str, Any] | None:
+def stock_of_product(row: JsonObject, one: ShopifyReading) -> dict[str, Any] | None:
     """``products/create`` and ``products/update``: what is in stock of a product, over its variants."""
     number, at_ms = row.text("id"), row.moment("updated_at")
     if not number or not at_ms:
@@ -157,7 +157,7 @@ def stock_of_product(row: JsonObject, one: Reading) -> dict[str, Any] | None:
     }
 
 
-def added_to_cart(row: JsonObject, one: Reading) -> list[dict[str, Any]]:
+def added_to_cart(row: JsonObject, one: ShopifyReading) -> list[dict[str, Any]]:
     """``carts/*`` say what is in a cart, not what was added: each product of a cart counts once, when it is first seen there."""
     cart = row.text("id")
     at_ms = row.moment("updated_at") or row.moment("created_at")
@@ -174,7 +174,9 @@ def added_to_cart(row: JsonObject, one: Reading) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def _event(one: Reading, kind: EventType, at_ms: int, name: str, *, is_once: bool = False) -> dict[str, Any]:
+def _event(
+    one: ShopifyReading, kind: EventType, at_ms: int, name: str, *, is_once: bool = False
+) -> dict[str, Any]:
     """An event whose id follows from what it is about and, unless that happens once, when."""
     parts = [one.store, kind.value, name] + ([] if is_once else [str(at_ms)])
     digest = hashlib.blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
@@ -187,7 +189,7 @@ def _event(one: Reading, kind: EventType, at_ms: int, name: str, *, is_once: boo
 
 
 def _signal(
-    one: Reading, kind: SignalKind, about: str, since_ms: int, until_ms: int, details: dict[str, str]
+    one: ShopifyReading, kind: SignalKind, about: str, since_ms: int, until_ms: int, details: dict[str, str]
 ) -> Signal:
     signal = Signal(
         store_id=one.store,
