@@ -9,7 +9,7 @@ make() {
     [ -s "secrets/$1" ] || head -c 24 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=\n' > "secrets/$1"
     chmod 644 "secrets/$1"
 }
-for name in hash_key sources_key link_key clickhouse_password clickhouse_reader_password page_token grafana_password example_write_key; do
+for name in hash_key sources_key link_key clickhouse_password clickhouse_importer_password clickhouse_reader_password page_token grafana_password example_write_key; do
     make "$name"
 done
 hash() { tr -d '\n' < "secrets/$1" | sha256sum | cut -d' ' -f1; }
@@ -19,6 +19,16 @@ grants=""
 for view in $views; do
     grants="$grants
         <query>GRANT SELECT ON funnelwatch.$view</query>"
+done
+# the page imports and undoes imports: it reads what an import brought, and adds rows that take the place of others
+imports=""
+for table in events_raw import_events_raw report_versions_raw order_versions_raw recounts_raw minutes_raw; do
+    imports="$imports
+        <query>GRANT SELECT ON funnelwatch.$table</query>"
+done
+for table in events_raw recounts_raw minutes_raw; do
+    imports="$imports
+        <query>GRANT INSERT ON funnelwatch.$table</query>"
 done
 cat > secrets/clickhouse_users.xml <<XML
 <clickhouse>
@@ -38,6 +48,14 @@ cat > secrets/clickhouse_users.xml <<XML
       <quota>default</quota>
       <access_management>1</access_management>
     </funnelwatch>
+    <funnelwatch_importer>
+      <password_sha256_hex>$(hash clickhouse_importer_password)</password_sha256_hex>
+      <networks><ip>::/0</ip></networks>
+      <profile>default</profile>
+      <quota>default</quota>
+      <grants>$imports
+      </grants>
+    </funnelwatch_importer>
     <funnelwatch_reader>
       <password_sha256_hex>$(hash clickhouse_reader_password)</password_sha256_hex>
       <networks><ip>::/0</ip></networks>

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import json
 import os
 import re
@@ -16,10 +17,14 @@ import jsonschema
 import pytest
 import yaml
 
+from streams.clickhouse import imported, recount, repeats
 from streams.config.loading import load_config
+from streams.imports import undoing
 from streams.roles import ROLES
 from streams.settings import Settings
 from tests.places import ROOT
+
+UNDOING = {one.__name__: one for one in (imported, recount, repeats, undoing)}
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +97,13 @@ def test_each_service_gets_the_secrets_it_uses_and_no_other(compose: dict[str, A
         "collector": {"hash_key", "sources_key", "example_write_key"},
         "sources": {"hash_key", "sources_key", "clickhouse_reader_password"},
         "landing": {"clickhouse_password"},
-        "page": {"clickhouse_reader_password", "link_key", "page_token"},
+        "page": {
+            "hash_key",
+            "clickhouse_importer_password",
+            "clickhouse_reader_password",
+            "link_key",
+            "page_token",
+        },
         "notifier": {"clickhouse_reader_password", "link_key"},
         "digests": {"clickhouse_reader_password", "link_key"},
         "jobs": {"clickhouse_password", "clickhouse_reader_password"},
@@ -135,6 +146,20 @@ def test_the_example_configuration_is_valid() -> None:
     assert load_config(ROOT / "deploy" / "docker" / "funnelwatch.yaml").stores[0].id == "my-shop"
 
 
+def grants_of_imports() -> set[str]:
+    """What undoing an import asks of the database: the tables that its code names, and writes to."""
+    code = {name: Path(inspect.getsourcefile(module) or "").read_text() for name, module in UNDOING.items()}
+    named = set(re.findall(r'table\((?:self\._)?settings, "(\w+)"\)', "".join(code.values())))
+    variables = dict(re.findall(r'(\w+) = table\((?:self\._)?settings, "(\w+)"\)', "".join(code.values())))
+    written = {
+        variables[name.removeprefix("self.")]
+        for name in re.findall(r"INSERT INTO \{([\w.]+)\}", "".join(code.values()))
+    } | {"recounts_raw"}
+    return {f"GRANT SELECT ON funnelwatch.{one}" for one in named} | {
+        f"GRANT INSERT ON funnelwatch.{one}" for one in written
+    }
+
+
 def test_make_secrets_gives_the_reader_every_view_and_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "deploy" / "docker").mkdir(parents=True)
     script = tmp_path / "deploy" / "docker" / "make-secrets.sh"
@@ -146,10 +171,12 @@ def test_make_secrets_gives_the_reader_every_view_and_nothing_else(tmp_path: Pat
     assert (tmp_path / "secrets" / "hash_key").read_bytes() == before
     assert oct((tmp_path / "secrets").stat().st_mode)[-3:] == "700"
     users = ElementTree.parse(tmp_path / "secrets" / "clickhouse_users.xml").getroot()
-    granted = {query.text for query in users.iter("query")}
+    granted = {query.text for query in users.findall("users/funnelwatch_reader/grants/query")}
     sql = "".join(path.read_text() for path in sorted((ROOT / "deploy" / "clickhouse").glob("*.sql")))
     views = set(re.findall(r"CREATE OR REPLACE VIEW \$\{database\}\.(\w+)", sql))
     assert granted == {f"GRANT SELECT ON funnelwatch.{view}" for view in views}
+    imports = {query.text or "" for query in users.findall("users/funnelwatch_importer/grants/query")}
+    assert imports == grants_of_imports()
     assert users.find("users/default").attrib == {"remove": "remove"}  # type: ignore[union-attr]
 
 
