@@ -27,6 +27,7 @@ class Unit(StrEnum):
     MONEY = "money"
     ACTIONS = "actions"
     SHARE = "share"
+    VALUE = "value"
 
 
 UNIT_NAMES: Mapping[Unit, Text] = {
@@ -39,6 +40,7 @@ UNIT_NAMES: Mapping[Unit, Text] = {
     Unit.MONEY: Text("金额", "money"),
     Unit.ACTIONS: Text("次行为", "actions"),
     Unit.SHARE: Text("占比", "share"),
+    Unit.VALUE: Text("指标值", "value of a metric"),
 }
 
 
@@ -117,6 +119,11 @@ MEASURES: tuple[Measure, ...] = (
     Measure("results", Unit.ACTIONS, Text("成效", "Results"), is_unique=True),
     Measure("action_value", Unit.ACTIONS, Text("行为数值", "Action value"), is_unique=True),
     Measure("featured_offer_share", Unit.SHARE, Text("购物车占比", "Featured offer share"), is_unique=True),
+    # how a platform scores a seller: the metric is a dimension, and each has a unit of its own
+    Measure("seller_metric", Unit.VALUE, Text("店铺指标", "Seller metric"), is_unique=True),
+    Measure(
+        "seller_metric_target", Unit.VALUE, Text("店铺指标目标", "Target of a seller metric"), is_unique=True
+    ),
 )
 MEASURE_BY_NAME: Mapping[str, Measure] = {measure.name: measure for measure in MEASURES}
 

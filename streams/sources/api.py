@@ -118,21 +118,25 @@ class ConnectionApi:
 
     async def ask_for_pair(self, request: HttpRequest) -> HttpAnswer:
         """A good answer to a request for tokens. Asked once: whether it is repeated is decided where the pair is kept."""
-        return await self._once(request)
+        return await self._once(request, None, is_authorised=True)
 
     async def _attempts(self, request: HttpRequest, pair: TokenPair | None) -> HttpAnswer:
-        authorised = self._asking.authorise(request, pair)
         async for attempt in stamina.retry_context(
             on=_again, attempts=ATTEMPTS, timeout=None, wait_initial=1.0, wait_max=30.0, wait_jitter=1.0
         ):
             with attempt:
-                return await self._once(authorised)
+                return await self._once(request, pair)
         raise AssertionError("stamina ends with an answer or an error")
 
-    async def _once(self, request: HttpRequest) -> HttpAnswer:
+    async def _once(
+        self, request: HttpRequest, pair: TokenPair | None, *, is_authorised: bool = False
+    ) -> HttpAnswer:
         asking = self._asking
         rates = (asking.app_rate, asking.shop_rate)
         await self._budgets.turn(asking.app, self._name, rates, self._urgency)
+        if not is_authorised:
+            # after the wait: a signature holds its time, and is good for minutes
+            request = asking.authorise(request, pair)
         answer = await self._sender.send(request, asking.timeout_s)
         left = asking.left(answer)
         if left is not None:

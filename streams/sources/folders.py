@@ -19,6 +19,7 @@ SOURCE_FOLDERS: tuple[str, ...] = (
     "json_api",
     "shopify",
     "woocommerce",
+    "shopee",
     "ga4",
     "meta",
 )

@@ -14,6 +14,7 @@ from typing import Any
 from scoring.sources.signatures import DigestCode, SignatureScheme, sign
 from streams.sources.asking import HttpSender
 from tests.fakes.lying_server import Ledger, LyingShop, ScriptedLie, connection
+from tests.fakes.lying_shopee import SHOP, LyingShopee, shopee_connection, signed_push
 from tests.fakes.lying_shopify import LyingShopify, shopify_connection
 from tests.fakes.lying_woo import LyingWoo, woo_connection
 
@@ -267,7 +268,38 @@ WOOCOMMERCE = HookDouble(
     unknown=_woo_order(2, status="shimmering", aura="blue"),
 )
 
-HOOKS: Mapping[str, HookDouble] = {"webhook": WEBHOOK, "shopify": SHOPIFY, "woocommerce": WOOCOMMERCE}
+
+def _shopee_push(hours: int, status: str, code: int = 3, **more: Any) -> dict[str, Any]:
+    at_s = PLACED_MS // 1000 + hours * 3600
+    data = {"items": [], "ordersn": "2404098R48U37H", "status": status, "update_time": at_s, **more}
+    return {"data": data, "shop_id": int(SHOP), "code": code, "timestamp": at_s}
+
+
+SHOPEE = HookDouble(
+    settings=shopee_connection(),
+    signed=signed_push,
+    life=(
+        _shopee_push(0, "UNPAID"),
+        _shopee_push(1, "READY_TO_SHIP"),
+        _shopee_push(20, "SHIPPED"),
+        _shopee_push(44, "LOGISTICS_DELIVERY_DONE", 30, package_number="OFG1"),
+        _shopee_push(50, "ACCEPTED", 29, return_sn="R1", refund_amount=8.5),
+    ),
+    expected={
+        "is_paid": False,
+        "shipped_ms": PLACED_MS + 20 * HOUR_MS,
+        "delivered_ms": PLACED_MS + 44 * HOUR_MS,
+        "refunds": {"R1": "8.5"},
+    },
+    unknown=_shopee_push(2, "SHIMMERING"),
+)
+
+HOOKS: Mapping[str, HookDouble] = {
+    "webhook": WEBHOOK,
+    "shopify": SHOPIFY,
+    "woocommerce": WOOCOMMERCE,
+    "shopee": SHOPEE,
+}
 
 
 def _json_api(*, tokens: bool = False, second: bool = False) -> dict[str, Any]:
@@ -282,6 +314,7 @@ POLLS: Mapping[str, PollDouble] = {
     "json_api": PollDouble(_json_api, LyingShop),
     "shopify": PollDouble(shopify_connection, LyingShopify, "access", False),
     "woocommerce": PollDouble(woo_connection, LyingWoo, "refunds", False, False),
+    "shopee": PollDouble(shopee_connection, LyingShopee, "returns", False),
 }
 
 

@@ -13,8 +13,9 @@ from scoring.records.report_row import BadRecordError
 from scoring.sources.json_mapping import LONGEST_PAYLOAD
 from scoring.sources.json_values import UnreadableValueError, json_text, read_json, shown
 from scoring.sources.translated import ConnectionTerms, SetAside, Translated, TranslationError
+from streams.sources.json_object import JsonObject
 from streams.sources.shopify import orders, states
-from streams.sources.shopify.reading import JsonObject, ShopifyReading
+from streams.sources.shopify.reading import ShopifyReading
 
 #: the resources that are asked for; their rows have GraphQL's names
 ORDERS, ACCESS = "orders", "access"

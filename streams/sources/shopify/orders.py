@@ -10,7 +10,8 @@ from typing import Any
 from scoring.funnel.units import DAY_MS
 from scoring.records.order_facts import OrderFacts, check_order_facts
 from scoring.sources.json_values import UnreadableValueError, is_given, shown
-from streams.sources.shopify.reading import JsonObject, ShopifyReading, number_of
+from streams.sources.json_object import JsonObject
+from streams.sources.shopify.reading import ShopifyReading, number_of
 
 #: what a financial status says of payment; partially paid is not paid
 PAID: dict[str, bool | None] = {

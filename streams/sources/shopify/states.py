@@ -8,7 +8,8 @@ from typing import Any
 from scoring.events.event import EventType
 from scoring.records.signal import Signal, SignalKind, check_signal
 from scoring.sources.json_values import UnreadableValueError
-from streams.sources.shopify.reading import JsonObject, ShopifyReading, number_of
+from streams.sources.json_object import JsonObject
+from streams.sources.shopify.reading import ShopifyReading, number_of
 
 #: scopes without which something is missing, and what
 SCOPES: dict[str, str] = {

@@ -88,6 +88,7 @@ def test_each_source_says_in_both_languages_what_it_is() -> None:
         "json_api",
         "shopify",
         "woocommerce",
+        "shopee",
         "ga4",
         "meta",
     ]

@@ -1,0 +1,170 @@
+"""How the APIs of marketplaces are asked: what their answers have in common, which say most errors in a 200 with a code."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from scoring.events.personal_values import mask_text
+from scoring.sources.cursors import PollPlan
+from scoring.sources.json_values import UnreadableValueError, json_text, moment_of, text_of, whole_of
+from scoring.sources.second_way import DayFigures
+from scoring.sources.tokens import TokenPair
+from streams.sources.asking import (
+    AccessDeniedError,
+    AnswerGarbledError,
+    HttpAnswer,
+    PlatformFailedError,
+    PlatformRejectedError,
+    PlatformThrottledError,
+    ScopeMissingError,
+    VersionRetiredError,
+    retry_after_s,
+)
+from streams.sources.config import MarketConnection
+from streams.sources.source import PolledRow
+
+#: what a code of a platform means to us
+Meaning = type[
+    AccessDeniedError
+    | PlatformFailedError
+    | PlatformRejectedError
+    | PlatformThrottledError
+    | ScopeMissingError
+    | VersionRetiredError
+]
+
+
+def hmac_hex(key: str, text: bytes) -> str:
+    """HMAC-SHA256 (RFC 2104) in small hex letters."""
+    return hmac.new(key.encode(), text, hashlib.sha256).hexdigest()
+
+
+def raise_for_code(answer: HttpAnswer, code: str, said: str, meanings: Mapping[str, Meaning]) -> None:
+    """Raise what a code means: it is looked for whole, then by the words that it holds; a code of unknown meaning is a rejection.
+
+    Args:
+        answer: that holds the code.
+        code: of the error.
+        said: the platform's own text.
+        meanings: code or part of it → what it means.
+    """
+    small = code.lower()
+    found = meanings.get(small) or next((kind for part, kind in meanings.items() if part in small), None)
+    text = f"{answer.host} answered {code}: {mask_text(' '.join(said.split()))[:200]}"
+    if found is PlatformThrottledError:
+        raise PlatformThrottledError(text, retry_after_s(answer.headers))
+    raise (found or PlatformRejectedError)(text)
+
+
+def part_of(answer: HttpAnswer, content: Any, *names: str, kind: type = dict) -> Any:
+    """The value at a path of an answer.
+
+    Raises:
+        AnswerGarbledError: it is not there, or of another kind: that is not an empty answer.
+    """
+    for name in names:
+        content = content.get(name) if isinstance(content, dict) else None
+    if not isinstance(content, kind):
+        raise AnswerGarbledError(
+            f"{answer.host} answered without `{'.'.join(names)}`: that is not an empty answer"
+        )
+    return content
+
+
+def rows_of(
+    answer: HttpAnswer, rows: Iterable[Any], number: str, changed: str = "", store: str = ""
+) -> list[PolledRow]:
+    """The rows of a page, each recognised by ``number`` and a hash of all that it says.
+
+    Raises:
+        AnswerGarbledError: a row has another form, or no number.
+    """
+    return [row_of(answer, row, number, changed, store) for row in rows]
+
+
+def row_of(answer: HttpAnswer, row: Any, number: str, changed: str = "", store: str = "") -> PolledRow:
+    """One row; see ``rows_of``."""
+    try:
+        name = text_of(row.get(number), number) if isinstance(row, dict) else ""
+        at_ms = moment_of(row.get(changed), changed, "UTC") if name and changed else 0
+    except UnreadableValueError as error:
+        raise AnswerGarbledError(f"{answer.host}: {error}") from error
+    if not name:
+        raise AnswerGarbledError(f"{answer.host} answered with a row without `{number}`")
+    body = json_text(row)
+    return PolledRow(name, hashlib.blake2b(body.encode(), digest_size=8).hexdigest(), body, at_ms, store)
+
+
+def pair_from(
+    answer: HttpAnswer, given: Any, now_ms: int, old: TokenPair | None, expires: str, ends: str = ""
+) -> TokenPair:
+    """The pair of an answer.
+
+    Args:
+        answer: that holds it.
+        given: the object with ``access_token`` and ``refresh_token``.
+        now_ms: when it came.
+        old: the pair that it replaces.
+        expires: field with the seconds that the access token lasts, or the time at which it ends.
+        ends: the same of the authorisation; empty where a refresh token is only the next one of a chain.
+    """
+    if not isinstance(given, dict) or not isinstance(given.get("access_token"), str):
+        raise AnswerGarbledError(f"{answer.host} answered without an access_token")
+    try:
+        expires_ms, ends_ms = _end_ms(given, expires, now_ms), _end_ms(given, ends, now_ms) if ends else 0
+    except UnreadableValueError as error:
+        raise AnswerGarbledError(f"{answer.host}: {error}") from error
+    refresh = given.get("refresh_token") or (old.refresh if old is not None else "")
+    return TokenPair(given["access_token"], str(refresh), expires_ms or now_ms + 3_600_000, ends_ms, now_ms)
+
+
+#: more seconds than this are a moment, not a duration
+_LONGEST_LIFE_S = 400_000_000
+
+
+def _end_ms(given: Mapping[str, Any], name: str, now_ms: int) -> int:
+    number = whole_of(given.get(name), name)
+    if not number:
+        return 0
+    return number * 1000 if number > _LONGEST_LIFE_S else now_ms + number * 1000
+
+
+def changes(config: MarketConnection, window_s: float) -> PollPlan:
+    """How what changes is asked for: windows overlap by a quarter of an hour, and end a moment ago."""
+    return PollPlan(config.interval_s, window_s, 900.0, 5.0, config.first_days * 86_400)
+
+
+def bounds_of(day: date, zone: str) -> tuple[int, int]:
+    """When a day begins and ends on the clock of ``zone``, in milliseconds."""
+    edges = [
+        datetime(one.year, one.month, one.day, tzinfo=ZoneInfo(zone))
+        for one in (day, day + timedelta(days=1))
+    ]
+    return round(edges[0].timestamp() * 1000), round(edges[1].timestamp() * 1000)
+
+
+def days_between(from_ms: int, to_ms: int, zone: str) -> Iterator[date]:
+    """The days of ``zone`` that a window touches."""
+    clock = ZoneInfo(zone)
+    day = datetime.fromtimestamp(from_ms / 1000, clock).date()
+    last = datetime.fromtimestamp(max(from_ms, to_ms - 1) / 1000, clock).date()
+    while day <= last:
+        yield day
+        day += timedelta(days=1)
+
+
+def iso(at_ms: int) -> str:
+    """A moment in UTC as ISO 8601 with its offset, to the second."""
+    return datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S+00:00")
+
+
+def counted_days(days: Sequence[date], counts: Sequence[int]) -> list[DayFigures]:
+    """The number of orders of each day."""
+    return [
+        DayFigures(day.isoformat(), {"orders": str(count)}) for day, count in zip(days, counts, strict=True)
+    ]

@@ -1,0 +1,85 @@
+"""The settings of a connection to a Shopee shop."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from streams.schema import SecretRef
+from streams.sources.config import COUNTRIES, Country, MarketConnection
+
+#: where the API is; shops in China mainland's centre and in Brazil have hosts of their own
+HOSTS = {
+    "global": "https://partner.shopeemobile.com",
+    "china": "https://openplatform.shopee.cn",
+    "brazil": "https://openplatform.shopee.com.br",
+}
+
+
+class ShopeeConnection(MarketConnection):
+    """A Shopee shop, through an app of the Open Platform. Pushes of other shops of the app may come to the same address."""
+
+    needs = ("partner_id", "secret", "shop_id", "country", "callback")
+    asks = ("partner_id", "secret", "shop_id", "country", "callback", "region", "refresh_token")
+
+    source: Literal["shopee"]
+    partner_id: str = Field(
+        "", pattern=r"^\d*$", description="The app's partner id (Open Platform, App List)."
+    )
+    secret: Annotated[
+        SecretRef, Field(description="Reference to the app's partner key; it signs requests and pushes.")
+    ] = ""
+    old_secret: Annotated[
+        SecretRef, Field(description="Reference to the former partner key, while it is being replaced.")
+    ] = ""
+    push_secret: Annotated[
+        SecretRef,
+        Field(description="Reference to the push partner key, if pushes are signed with one of their own."),
+    ] = ""
+    shop_id: str = Field("", pattern=r"^\d*$", description="The shop's number; it is asked for.")
+    country: Literal["", "SG", "MY", "TH", "TW", "ID", "VN", "PH", "BR", "MX", "CO", "CL"] = Field(
+        "", description="The shop's country: the days and the money of its reports."
+    )
+    callback: str = Field(
+        "", description="The address of pushes exactly as registered: it is part of what Shopee signs."
+    )
+    region: Literal["global", "china", "brazil"] = Field("global", description="Which host serves the shop.")
+    url: str = Field("", description="Address of the API; default: the region's.")
+    refresh_token: Annotated[
+        SecretRef,
+        Field(
+            description="Reference to the refresh token that authorising the shop gave; none for pushes alone."
+        ),
+    ] = ""
+    reads: tuple[Literal["orders", "returns", "lost_pushes", "ads", "standing"], ...] = Field(
+        ("orders", "returns", "lost_pushes", "ads", "standing"),
+        description="What is asked for; leave out what the app has no permission for. `standing` is metrics, issues and penalties.",
+    )
+    rate: float = Field(5.0, gt=0, le=100, description="Requests a second at most.")
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if self.shops and self.shop_id not in self.shops:
+            raise ValueError(f"connection {self.name!r}: `shops` must name `shop_id` {self.shop_id!r}, too")
+        if not self.callback.startswith("https://"):
+            raise ValueError(f"connection {self.name!r}: `callback` must begin with https://")
+        return self
+
+    @property
+    def base(self) -> str:
+        """Beginning of every address."""
+        return self.url.rstrip("/") or HOSTS[self.region]
+
+    @property
+    def site(self) -> Country:
+        """Clock and money of its reports."""
+        return COUNTRIES[self.country]
+
+    @property
+    def stores_of_shops(self) -> dict[str, str]:
+        """The store of each shop."""
+        return self.shops or {self.shop_id: self.all_stores[0]}
+
+
+CONNECTION = ShopeeConnection

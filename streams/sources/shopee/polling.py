@@ -1,0 +1,327 @@
+"""What is asked of Shopee: orders with their details, returns, lost pushes, figures of ads, and the shop's standing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from functools import partial
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from scoring.sources.cursors import PollPlan, PollWindow
+from scoring.sources.json_values import UnreadableValueError, answer_of, text_of, whole_of
+from scoring.sources.second_way import DayFigures
+from streams.sources.asking import AnswerGarbledError, HttpAnswer, HttpRequest, PlatformApi
+from streams.sources.connection import Connection
+from streams.sources.market_asking import (
+    bounds_of,
+    changes,
+    counted_days,
+    days_between,
+    part_of,
+    row_of,
+    rows_of,
+)
+from streams.sources.market_reading import Resource
+from streams.sources.shopee.config import ShopeeConnection
+from streams.sources.shopee.fields import (
+    ADS_FIELDS,
+    OPENED,
+    ORDER_FIELDS,
+    PEOPLE,
+    PUSH_FIELDS,
+    RETURN_FIELDS,
+    STATE_FIELDS,
+)
+from streams.sources.source import Poll, PolledRow, PollPage
+
+#: Shopee's longest window of orders, the rows of a page, and the details asked for at once
+WINDOW_S, PAGE_SIZE, DETAILS = 15 * 86_400.0, 100, 50
+_HOUR_S, _DAY_S = 3600.0, 86_400.0
+#: days whose figures of ads still grow: orders count for a click of seven days before
+_RESTATED_DAYS = 7
+_WANTED = "buyer_user_id,item_list,pay_time,pickup_done_time,package_list,payment_method,total_amount,cancel_reason,cancel_by,fulfillment_flag"
+
+
+def polls(config: ShopeeConnection) -> tuple[Poll, ...]:
+    """The resources of a connection; none where only pushes come."""
+    if not config.refresh_token:
+        return ()
+    first_s = config.first_days * _DAY_S
+    plan = changes(config, WINDOW_S)
+    lost = PollPlan(config.interval_s, WINDOW_S, 0.0, 0.0, _HOUR_S)
+    states = PollPlan(_HOUR_S * 6, 7 * _DAY_S, 0.0, 0.0, 60.0)
+    ads = PollPlan(_HOUR_S, 3 * _DAY_S, 2 * _HOUR_S, 0.0, first_s)
+    found = {
+        "orders": [
+            Poll(
+                Resource.ORDERS, plan, partial(orders, config), scope="order", people=PEOPLE, kept=OPENED, only=ORDER_FIELDS,
+                past_window_s=WINDOW_S, restated_days=2,
+            )
+        ],
+        "returns": [
+            Poll(
+                Resource.RETURNS, plan, partial(returns, config), scope="returns", only=RETURN_FIELDS, past_window_s=WINDOW_S,
+            )
+        ],
+        "lost_pushes": [
+            Poll(Resource.LOST_PUSHES, lost, partial(lost_pushes, config), has_past=False, scope="push", only=PUSH_FIELDS)
+        ],
+        "ads": [
+            Poll(name, ads, partial(fetch, config), scope="ads", only=ADS_FIELDS, restated_days=_RESTATED_DAYS)
+            for name, fetch in ((Resource.ADS_HOURS, ads_hours), (Resource.ADS_DAYS, ads_days))
+        ],
+        "standing": [
+            Poll(
+                name, states, partial(fetch, config), has_past=False, scope="account_health", only=STATE_FIELDS
+            )
+            for name, fetch in _STATES.items()
+        ],
+    }  # fmt: skip
+    return tuple(poll for part in config.reads for poll in found[part])
+
+
+def _get(config: ShopeeConnection, path: str, query: Mapping[str, object]) -> HttpRequest:
+    return HttpRequest(
+        f"{config.base}/api/v2/{path}", query=tuple((name, str(one)) for name, one in query.items())
+    )
+
+
+def _store(config: ShopeeConnection) -> str:
+    return config.stores_of_shops[config.shop_id]
+
+
+def _more(answer: HttpAnswer, part: Mapping[str, Any], name: str) -> bool:
+    """Whether there is a next page; an answer that does not say is none."""
+    try:
+        said = answer_of(part.get(name), name)
+    except UnreadableValueError as error:
+        raise AnswerGarbledError(f"{answer.host}: {error}") from error
+    if said is None:
+        raise AnswerGarbledError(f"{answer.host} does not say whether there is more (`{name}`)")
+    return said
+
+
+# ---------------------------------------------------------------- orders
+
+
+async def orders(config: ShopeeConnection, api: PlatformApi, window: PollWindow, mark: str) -> PollPage:
+    """One page of a window by time of change, each order with its details."""
+    listed, next_mark = await _listed(config, api, window, mark, "update_time")
+    rows: list[PolledRow] = []
+    for at in range(0, len(listed), DETAILS):
+        rows += await _details(config, api, listed[at : at + DETAILS])
+    return PollPage(rows=rows, next_mark=next_mark)
+
+
+async def _listed(
+    config: ShopeeConnection, api: PlatformApi, window: PollWindow, mark: str, field: str
+) -> tuple[list[str], str]:
+    """The numbers of a page of orders, and the mark of the next. Shopee's edges hold both of their seconds."""
+    query = {
+        "time_range_field": field,
+        "time_from": window.from_ms // 1000,
+        "time_to": -(-window.to_ms // 1000),
+        "page_size": PAGE_SIZE,
+        "cursor": mark,
+        "response_optional_fields": "order_status",
+        "request_order_status_pending": "true",
+    }
+    answer = await api.ask(_get(config, "order/get_order_list", query))
+    part = part_of(answer, answer.json(), "response")
+    rows = part_of(answer, part, "order_list", kind=list)
+    numbers = [row.row_id for row in rows_of(answer, rows, "order_sn")]
+    has_more = _more(answer, part, "more")
+    return numbers, str(part.get("next_cursor") or "") if has_more else ""
+
+
+async def _details(config: ShopeeConnection, api: PlatformApi, numbers: Sequence[str]) -> list[PolledRow]:
+    query = {
+        "order_sn_list": ",".join(numbers),
+        "response_optional_fields": _WANTED,
+        "request_order_status_pending": "true",
+    }
+    answer = await api.ask(_get(config, "order/get_order_detail", query))
+    rows = part_of(answer, answer.json(), "response", "order_list", kind=list)
+    found = rows_of(answer, rows, "order_sn", "update_time", _store(config))
+    missing = set(numbers) - {row.row_id for row in found}
+    if missing:
+        raise AnswerGarbledError(f"{answer.host} gave no details of {len(missing)} of {len(numbers)} orders")
+    return found
+
+
+async def second_way(api: PlatformApi, connection: Connection, days: Sequence[date]) -> list[DayFigures]:
+    """How many orders were placed on closed days: listed by time of creation."""
+    config: ShopeeConnection = connection.config
+    zone = connection.zones.get(connection.stores[0], "UTC")
+    counts = []
+    for day in days:
+        begin_ms, end_ms = bounds_of(day, zone)
+        numbers: set[str] = set()
+        mark, is_first = "", True
+        while mark or is_first:
+            window = PollWindow(begin_ms, end_ms - 1000)  # both seconds belong to Shopee's window
+            listed, mark = await _listed(config, api, window, mark, "create_time")
+            numbers.update(listed)
+            is_first = False
+        counts.append(len(numbers))
+    return counted_days(days, counts)
+
+
+# ---------------------------------------------------------------- returns and lost pushes
+
+
+async def returns(config: ShopeeConnection, api: PlatformApi, window: PollWindow, mark: str) -> PollPage:
+    """One page of the returns of a window by time of change."""
+    number = int(mark or 1)
+    query = {
+        "page_no": number,
+        "page_size": PAGE_SIZE,
+        "update_time_from": window.from_ms // 1000,
+        "update_time_to": -(-window.to_ms // 1000),
+    }
+    answer = await api.ask(_get(config, "returns/get_return_list", query))
+    part = part_of(answer, answer.json(), "response")
+    rows = rows_of(
+        answer, part_of(answer, part, "return", kind=list), "return_sn", "update_time", _store(config)
+    )
+    return PollPage(rows=rows, next_mark=str(number + 1) if _more(answer, part, "more") else "")
+
+
+async def lost_pushes(config: ShopeeConnection, api: PlatformApi, window: PollWindow, mark: str) -> PollPage:
+    """The earliest hundred pushes that did not arrive. Those of the page before are durable by now, so they are confirmed first."""
+    confirmed = mark or window.mark
+    if confirmed:
+        body = json.dumps({"last_message_id": int(confirmed)}).encode()
+        url = f"{config.base}/api/v2/push/confirm_consumed_lost_push_message"
+        await api.ask(HttpRequest(url, "POST", headers={"Content-Type": "application/json"}, body=body))
+    answer = await api.ask(_get(config, "push/get_lost_push_message", {}))
+    part = part_of(answer, answer.json(), "response")
+    rows = [_lost(answer, row) for row in part_of(answer, part, "push_message_list", kind=list)]
+    last = text_of(part.get("last_message_id"), "last_message_id") if rows else ""
+    return PollPage(
+        rows=rows, next_mark=last if rows and _more(answer, part, "has_next_page") else "", cursor_mark=last
+    )
+
+
+def _lost(answer: HttpAnswer, row: Any) -> PolledRow:
+    """A push as it would have come: its text is within the row."""
+    text = row.get("data") if isinstance(row, dict) else None
+    if not isinstance(text, str) or not text:
+        raise AnswerGarbledError(f"{answer.host} answered with a lost push without `data`")
+    found = row_of(answer, {"data": text}, "data")
+    return PolledRow(found.version, found.version, text)
+
+
+# ---------------------------------------------------------------- figures of ads
+
+
+async def ads_hours(config: ShopeeConnection, api: PlatformApi, window: PollWindow, mark: str) -> PollPage:
+    """The hours of one day after another; the mark is the day."""
+    days = [day.isoformat() for day in days_between(window.from_ms, window.to_ms, _zone(config))]
+    at = days.index(mark) if mark in days else 0
+    query = {"performance_date": f"{date.fromisoformat(days[at]):%d-%m-%Y}"}
+    answer = await api.ask(_get(config, "ads/get_all_cpc_ads_hourly_performance", query))
+    hours = part_of(answer, answer.json(), "response", kind=list)
+    row = row_of(answer, {"day": days[at], "hours": hours}, "day", store=_store(config))
+    return PollPage(rows=(row,), next_mark=days[at + 1] if at + 1 < len(days) else "")
+
+
+async def ads_days(config: ShopeeConnection, api: PlatformApi, window: PollWindow, mark: str) -> PollPage:
+    """The days of a window, each a row. Shopee wants two different days."""
+    days = list(days_between(window.from_ms - round(_DAY_S * 1000), window.to_ms, _zone(config)))
+    query = {"start_date": f"{days[0]:%d-%m-%Y}", "end_date": f"{days[-1]:%d-%m-%Y}"}
+    answer = await api.ask(_get(config, "ads/get_all_cpc_ads_daily_performance", query))
+    rows = part_of(answer, answer.json(), "response", kind=list)
+    return PollPage(rows=rows_of(answer, rows, "date", store=_store(config)))
+
+
+def _zone(config: ShopeeConnection) -> str:
+    """Of the days of ads."""
+    return config.site.zone
+
+
+# ---------------------------------------------------------------- the shop's standing
+
+
+async def _standing(
+    config: ShopeeConnection,
+    api: PlatformApi,
+    window: PollWindow,
+    path: str,
+    query: Mapping[str, object],
+    part: str,
+) -> PollPage:
+    """An answer as one row a day, with the day it was asked for."""
+    answer = await api.ask(_get(config, path, query))
+    content = answer.json()
+    found = part_of(answer, content, part) if part else part_of(answer, content)
+    day = datetime.fromtimestamp(window.to_ms / 1000, ZoneInfo(_zone(config))).date().isoformat()
+    return PollPage(rows=(row_of(answer, {"day": day, **found}, "day", store=_store(config)),))
+
+
+async def performance(config: ShopeeConnection, api: PlatformApi, window: PollWindow, mark: str) -> PollPage:
+    """Metrics with their targets."""
+    return await _standing(config, api, window, "account_health/get_shop_performance", {}, "response")
+
+
+async def shop_info(config: ShopeeConnection, api: PlatformApi, window: PollWindow, mark: str) -> PollPage:
+    """When the authorisation ends, and whether the shop is open."""
+    return await _standing(config, api, window, "shop/get_shop_info", {}, "")
+
+
+async def _pages(
+    config: ShopeeConnection,
+    api: PlatformApi,
+    window: PollWindow,
+    mark: str,
+    path: str,
+    rows: str,
+    query: Mapping[str, object],
+) -> PollPage:
+    """One page of a list; each row with the day it was asked for, because some lists do not say since when."""
+    number = int(mark or 1)
+    answer = await api.ask(_get(config, path, {"page_no": number, "page_size": PAGE_SIZE, **query}))
+    part = part_of(answer, answer.json(), "response")
+    day = datetime.fromtimestamp(window.to_ms / 1000, ZoneInfo(_zone(config))).date().isoformat()
+    listed = part_of(answer, part, rows, kind=list)
+    try:
+        total = whole_of(part.get("total_count"), "total_count")
+    except UnreadableValueError as error:
+        raise AnswerGarbledError(f"{answer.host}: {error}") from error
+    made = [_named(answer, {"day": day, **row}, config) for row in listed if isinstance(row, dict)]
+    has_more = bool(listed) and number * PAGE_SIZE < total
+    return PollPage(rows=made, next_mark=str(number + 1) if has_more else "", total=total)
+
+
+def _named(answer: HttpAnswer, row: dict[str, Any], config: ShopeeConnection) -> PolledRow:
+    number = "item_id" if "item_id" in row else "reference_id"
+    return row_of(answer, row, number, store=_store(config))
+
+
+async def listings(config: ShopeeConnection, api: PlatformApi, window: PollWindow, mark: str) -> PollPage:
+    """Listings with issues."""
+    path = "account_health/get_listings_with_issues"
+    return await _pages(config, api, window, mark, path, "listing_list", {})
+
+
+async def penalties(config: ShopeeConnection, api: PlatformApi, window: PollWindow, mark: str) -> PollPage:
+    """Penalty points of the present quarter."""
+    path = "account_health/get_penalty_point_history"
+    return await _pages(config, api, window, mark, path, "penalty_point_list", {})
+
+
+async def punishments(config: ShopeeConnection, api: PlatformApi, window: PollWindow, mark: str) -> PollPage:
+    """Punishments that last."""
+    path = "account_health/get_punishment_history"
+    return await _pages(config, api, window, mark, path, "punishment_list", {"punishment_status": 1})
+
+
+_STATES = {
+    Resource.PERFORMANCE: performance,
+    Resource.LISTINGS: listings,
+    Resource.PENALTIES: penalties,
+    Resource.PUNISHMENTS: punishments,
+    Resource.SHOP: shop_info,
+}

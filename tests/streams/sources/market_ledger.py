@@ -1,0 +1,170 @@
+"""Orders' lives at a fake marketplace: reported by pushes that are lost, late, repeated and out of order, and by polls that lie; then compared."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from multidict import CIMultiDict
+
+from scoring.events.event import EventType
+from scoring.events.redaction import mask_document
+from scoring.records.order_life import stage_events
+from scoring.records.raw_delivery import RawDelivery
+from scoring.sources.health import ConnectionState
+from scoring.sources.json_values import read_json
+from scoring.sources.signatures import SignatureVerdict
+from streams.sources.hook_door import delivery_id
+from streams.sources.source import HookRequest, SourceSpec
+from tests.fakes.lying_server import DAY_MS, HOUR_MS, Ledger, LedgerOrder, Lie, LyingShop, ScriptedLie
+from tests.fakes.virtual import BEGIN_MS, VirtualClock, in_virtual_time
+from tests.fakes.workbench import Workbench, workbench
+
+#: one after another, an hour each
+LIES = (
+    *(
+        Lie.DROPPED_PAGE,
+        Lie.REPEATED_PAGE,
+        Lie.SHIFTED_PAGE,
+        Lie.DROPPED_ROW,
+        Lie.EMPTY,
+        Lie.NO_LIST,
+        Lie.HTML,
+        Lie.HALF_BODY,
+    ),
+    *(
+        Lie.THROTTLED,
+        Lie.FAILS,
+        Lie.EXPIRED,
+        Lie.EDGE,
+        Lie.LATE_ROWS,
+        Lie.STALE,
+        Lie.AWAY,
+        Lie.THROTTLED_SILENTLY,
+        Lie.SLOW,
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Market:
+    """One marketplace as its fake plays it."""
+
+    spec: SourceSpec
+    platform: Callable[..., LyingShop]
+    settings: Callable[..., dict[str, Any]]
+    push: Callable[[LedgerOrder, int], bytes]
+    signed: Callable[[bytes], Mapping[str, str]]
+
+
+def taken(bench: Workbench, body: bytes, headers: Mapping[str, str], now_ms: int) -> RawDelivery:
+    """A push as the door takes it."""
+    hook, connection = bench.spec.hook, bench.connection
+    assert hook is not None
+    asked = HookRequest("POST", body, CIMultiDict(headers), {}, now_ms / 1000)
+    assert hook.handshake(asked, connection) is None
+    assert hook.verify(asked, connection) is SignatureVerdict.GENUINE
+    label = hook.label(asked, read_json(body), connection)
+    return RawDelivery(
+        delivery_id=delivery_id(connection, label, body),
+        source=connection.source,
+        connection=connection.name,
+        received_at_ms=now_ms,
+        topic=label.topic,
+        body=mask_document(
+            body,
+            lambda raw: f"~{raw[:16]:a<16}",
+            hook.personal(connection),
+            hook.people(connection),
+            hook.kept(connection),
+            hook.only(connection),
+        ),
+    )
+
+
+def scheduled(market: Market, ledger: Ledger, chance: random.Random) -> list[tuple[int, bytes]]:
+    """The pushes of all changes as they arrive: a fifth is lost, a third is up to a day late, some come twice."""
+    found = []
+    for order in ledger.orders:
+        for at_ms in (order.placed_ms, order.paid_ms, order.shipped_ms, order.cancelled_ms):
+            if not at_ms or chance.random() < 0.2:
+                continue
+            body = market.push(order, at_ms)
+            late_ms = chance.randrange(24 * 3600) * 1000 if chance.random() < 0.33 else 0
+            found.append((at_ms + 1000 + late_ms, body))
+            if chance.random() < 0.25:
+                found.append((at_ms + 2000 + chance.randrange(6 * 3600) * 1000, body))
+    return sorted(found)
+
+
+def lived(market: Market, orders: int, days: int, seed: int) -> tuple[Workbench, LyingShop]:
+    """Live through all of it, and until what was missed can have been read again."""
+    ledger = Ledger.drawn(seed, BEGIN_MS, days, per_day=orders // days)
+    lies = [
+        ScriptedLie(lie, BEGIN_MS + (2 + at) * HOUR_MS, BEGIN_MS + (3 + at) * HOUR_MS)
+        for at, lie in enumerate(LIES)
+    ]
+    pushes = scheduled(market, ledger, random.Random(seed))
+    last_ms = max(max(one.placed_ms, one.paid_ms, one.shipped_ms, one.cancelled_ms) for one in ledger.orders)
+
+    async def work(clock: VirtualClock) -> tuple[Workbench, LyingShop]:
+        shop = market.platform(ledger, clock.now_ms, lies, False)
+        bench = workbench(market.settings(interval_s=1800), market.spec, shop, clock)
+
+        async def deliver() -> None:
+            for at_ms, body in pushes:
+                await asyncio.sleep(max(0.0, (at_ms - clock.now_ms()) / 1000))
+                await bench.store.deliver([taken(bench, body, market.signed(body), clock.now_ms())])
+
+        delivering = asyncio.create_task(deliver())
+        worker = await bench.run_for((last_ms - BEGIN_MS + 1.3 * DAY_MS) / 1000)
+        await delivering
+        assert worker.health.present().state is ConnectionState.CONNECTED
+        return bench, shop
+
+    return in_virtual_time(work)
+
+
+def compare(bench: Workbench, shop: LyingShop) -> None:
+    """Orders, money, states and stage events equal the ledger."""
+    lives = bench.store.lives()
+    assert set(lives) == {order.number for order in shop.ledger.orders}
+    wrong = []
+    for order in shop.ledger.orders:
+        life = lives[order.number]
+        said = (
+            life.placed_ms,
+            life.paid_at_ms,
+            life.shipped_ms,
+            life.cancelled_ms,
+            f"{life.highest:.2f}",
+            life.currency,
+        )
+        true = (
+            order.placed_ms,
+            order.paid_ms,
+            order.shipped_ms,
+            order.cancelled_ms,
+            f"{order.amount(0):.2f}",
+            order.currency,
+        )
+        if said != true:
+            wrong.append((order.number, said, true))
+    assert wrong == []
+    events = [event for life in lives.values() for event in stage_events(life).events]
+    assert len({event.event_id for event in events}) == len(events)
+    for kind, moments in _stages(shop.ledger.orders).items():
+        assert sorted(one.event_time_ms for one in events if one.type is kind) == moments
+
+
+def _stages(orders: Sequence[LedgerOrder]) -> dict[EventType, list[int]]:
+    fields = {
+        EventType.ORDER: "placed_ms",
+        EventType.PAYMENT: "paid_ms",
+        EventType.FULFILMENT: "shipped_ms",
+        EventType.CANCEL: "cancelled_ms",
+    }
+    return {kind: sorted(at for one in orders if (at := getattr(one, name))) for kind, name in fields.items()}

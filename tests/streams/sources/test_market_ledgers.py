@@ -1,0 +1,45 @@
+"""The whole lives of orders at each marketplace, whatever is lost, late, repeated, out of order or a lie."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import stamina
+from structlog.testing import capture_logs
+
+from streams.sources.shopee.source import SOURCE as SHOPEE
+from tests.fakes import lying_shopee
+from tests.streams.sources.market_ledger import LIES, Market, compare, lived
+
+MARKETS = {
+    "shopee": Market(
+        SHOPEE,
+        lying_shopee.LyingShopee,
+        lying_shopee.shopee_connection,
+        lying_shopee.push_of,
+        lying_shopee.signed_push,
+    ),
+}
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    stamina.instrumentation.set_on_retry_hooks(())
+    with capture_logs():
+        yield
+    stamina.instrumentation.set_on_retry_hooks(None)
+
+
+@pytest.mark.parametrize("name", sorted(MARKETS))
+def test_stages_money_and_states_equal_the_ledger_whatever_is_lost_late_or_a_lie(name: str) -> None:
+    bench, shop = lived(MARKETS[name], orders=200, days=1, seed=15)
+    compare(bench, shop)
+    assert set(LIES) <= set(shop.lied)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", sorted(MARKETS))
+def test_ten_thousand_lives_equal_the_ledger(name: str) -> None:
+    bench, shop = lived(MARKETS[name], orders=10_000, days=2, seed=16)
+    compare(bench, shop)
