@@ -43,11 +43,13 @@ class SourceRows:
         relation: a view of the store, such as ``orders``, or the name of the file that was read.
         condition: which of its rows, as the query that counted them said it.
         count: how many there were; may be 0.
+        counted_by: what counts them and which measures: numbers of different ones are never compared. Empty: as for every store.
     """
 
     relation: str
     condition: str
     count: int
+    counted_by: str = ""
 
     def __post_init__(self) -> None:
         if not self.relation or not self.condition or self.count < 0:

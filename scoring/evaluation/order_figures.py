@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -32,8 +33,10 @@ DELIVER_DAYS = (30, 14)
 PAY_DAYS = (7, 3, 1)
 #: of the orders to which something happened, those without its time: more, and nothing is said
 _MOST_WITHOUT_TIME = 0.01
+#: indicators that orders give
+FROM_ORDERS = frozenset({"logistics.time_to_ship", "logistics.time_to_deliver", "returns.refunds"})
 #: what happens within the same business hour took half of it
-_WITHIN_THE_HOUR = 0.5
+WITHIN_THE_HOUR = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +93,115 @@ DELIVERING = OrderWindow(
 REFUNDING = OrderWindow("paid → refunded", _paid_ms, _refunded_ms, _is_refunded, REFUND_DAYS)
 
 
+@dataclass(frozen=True, slots=True)
+class OpenHours:
+    """The warehouse's open hours: for each hour of the wall clock from ``first`` on, how many were open up to its end."""
+
+    first: int
+    opened: Ints
+
+    def hours(self, begin: int, end: int) -> float:
+        """Open hours from one hour of the wall clock to another, at least half of one."""
+        return max(float(self.opened[end - self.first] - self.opened[begin - self.first]), WITHIN_THE_HOUR)
+
+
+def open_hours(
+    zone: str, paid: Sequence[int], shipped: Sequence[int], counts: Sequence[int]
+) -> OpenHours | None:
+    """The open hours that shipping shows; None without any.
+
+    Args:
+        zone: of the warehouse's clock.
+        paid, shipped: hours of its wall clock since 1970, of orders that were paid and shipped.
+        counts: how many orders each pair is.
+    """
+    if not shipped:
+        return None
+    first = min(min(shipped), min(paid))
+    last = max(max(shipped), max(paid))
+    first -= first % HOURS_A_DAY
+    hours = np.arange(first, last + 1, dtype=np.int64)
+    by_hour = np.bincount(np.array(shipped) - first, weights=np.array(counts), minlength=len(hours))
+    business: BusinessHours = infer_hours(zone, hours, by_hour.astype(float))
+    return OpenHours(first, np.cumsum(business.open_mask(hours)).astype(np.int64))
+
+
+@dataclass(frozen=True, slots=True)
+class WindowTally:
+    """Of the orders that began in a period, how many got there within so many days, and how long those took.
+
+    ``log_sum`` and ``log_square_sum`` are of the hours: in the warehouse's business hours where it ships, at least half an hour.
+    """
+
+    begun: int
+    reached: int
+    log_sum: float
+    log_square_sum: float
+
+
+class CountedOrders(Protocol):
+    """The orders of one store, wherever they are kept: read from files (``OrderFigures``), or counted by the store of rows."""
+
+    @property
+    def known_until_ms(self) -> int:
+        """Up to here whatever happened is in them."""
+
+    def times(self, window: OrderWindow) -> tuple[int, int]:
+        """How many orders have both times, and how many got there without anybody knowing when."""
+
+    def tally(self, window: OrderWindow, span: EvaluationSpan, days: int) -> WindowTally:
+        """What became of the orders that began in a period."""
+
+    def rows(self, window: OrderWindow, span: EvaluationSpan, days: int, count: int) -> SourceRows:
+        """Where those orders are."""
+
+
+def days_due(orders: CountedOrders, window: OrderWindow, span: EvaluationSpan) -> int | None:
+    """The longest time for which every order of the period can be looked at; None if it is not due, or the orders do not say."""
+    timed, untimed = orders.times(window)
+    if not timed or untimed > _MOST_WITHOUT_TIME * (timed + untimed):
+        return None
+    return next((days for days in window.days if span.end_ms + days * DAY_MS <= orders.known_until_ms), None)
+
+
+def order_rate(orders: CountedOrders, window: OrderWindow, span: EvaluationSpan, days: int) -> Figure | None:
+    """Of the orders that began in the period, those that got there within ``days``; None without one that began."""
+    tally = orders.tally(window, span, days)
+    if not tally.begun:
+        return None
+    return rate_figure(tally.reached, tally.begun, (orders.rows(window, span, days, tally.begun),))
+
+
+def order_step(
+    step: str, orders: CountedOrders, window: OrderWindow, span: EvaluationSpan, days: int
+) -> StepFigure | None:
+    """The same as the figure of a step."""
+    figure = order_rate(orders, window, span, days)
+    if figure is None:
+        return None
+    return step_figure(step, int(figure.inputs["n"]), int(figure.inputs["k"]), figure.rows)
+
+
+def order_duration(
+    orders: CountedOrders, window: OrderWindow, span: EvaluationSpan, days: int
+) -> Figure | None:
+    """How long those took that got there within ``days``; None below two."""
+    tally = orders.tally(window, span, days)
+    if tally.reached < 2:
+        return None
+    row = orders.rows(window, span, days, tally.reached)
+    return logs_figure(tally.reached, tally.log_sum, tally.log_square_sum, (row,))
+
+
 class OrderFigures:
-    """The figures of one store's orders, period by period."""
+    """The orders of one store, read from files, period by period."""
 
     def __init__(self, lives: Iterable[OrderLife], relation: str, known_until_ms: int, zone: str) -> None:
         """Look at a store's orders.
 
         Args:
             lives: its orders, in any order; what is left out of counting is left out here.
-            relation: where they are read from, as rows say it: a view, or the names of files.
+            relation: where they are read from, as rows say it: the names of files.
             known_until_ms: up to here whatever happened is in them.
             zone: of the warehouse's clock.
         """
@@ -108,38 +211,31 @@ class OrderFigures:
         self._relation, self._until, self._zone = relation, known_until_ms, zone
         self._open = self._open_hours()
 
-    def days_due(self, window: OrderWindow, span: EvaluationSpan) -> int | None:
-        """The longest time for which every order of the period can be looked at; None if it is not due, or the orders do not say."""
+    @property
+    def known_until_ms(self) -> int:
+        """See ``CountedOrders``."""
+        return self._until
+
+    def times(self, window: OrderWindow) -> tuple[int, int]:
+        """See ``CountedOrders``."""
         timed = sum(bool(window.begin(life) and window.end(life)) for life in self._lives)
         untimed = sum(window.happened(life) and not window.end(life) for life in self._lives)
-        if not timed or untimed > _MOST_WITHOUT_TIME * (timed + untimed):
-            return None
-        return next((days for days in window.days if span.end_ms + days * DAY_MS <= self._until), None)
+        return timed, untimed
 
-    def rate(self, window: OrderWindow, span: EvaluationSpan, days: int) -> Figure | None:
-        """Of the orders that began in the period, those that got there within ``days``; None without one that began."""
+    def tally(self, window: OrderWindow, span: EvaluationSpan, days: int) -> WindowTally:
+        """See ``CountedOrders``."""
         begun = self._begun(window, span)
-        if not begun:
-            return None
-        reached = sum(self._is_within(window, life, days) for life in begun)
-        return rate_figure(reached, len(begun), (self._rows(window, span, days, len(begun)),))
+        reached = [life for life in begun if self._is_within(window, life, days)]
+        logs = [math.log(self._hours(window, life)) for life in reached]
+        return WindowTally(len(begun), len(reached), math.fsum(logs), math.fsum(log * log for log in logs))
 
-    def step(self, step: str, window: OrderWindow, span: EvaluationSpan, days: int) -> StepFigure | None:
-        """The same as the figure of a step."""
-        figure = self.rate(window, span, days)
-        if figure is None:
-            return None
-        return step_figure(step, int(figure.inputs["n"]), int(figure.inputs["k"]), figure.rows)
-
-    def duration(self, window: OrderWindow, span: EvaluationSpan, days: int) -> Figure | None:
-        """How long those took that got there within ``days``: hours, in the warehouse's business hours where it ships; None below two."""
-        reached = [life for life in self._begun(window, span) if self._is_within(window, life, days)]
-        if len(reached) < 2:
-            return None
-        hours = [self._hours(window, life) for life in reached]
-        logs = [math.log(value) for value in hours]
-        row = self._rows(window, span, days, len(reached))
-        return logs_figure(len(logs), math.fsum(logs), math.fsum(log * log for log in logs), (row,))
+    def rows(self, window: OrderWindow, span: EvaluationSpan, days: int, count: int) -> SourceRows:
+        """See ``CountedOrders``."""
+        begin = window.name.partition(" ")[0]
+        condition = (
+            f"{window.name} within {days} days, {begin}_ms >= {span.start_ms} AND {begin}_ms < {span.end_ms}"
+        )
+        return SourceRows(self._relation, condition, count)
 
     def _begun(self, window: OrderWindow, span: EvaluationSpan) -> list[OrderLife]:
         return [life for life in self._lives if span.start_ms <= window.begin(life) < span.end_ms]
@@ -149,41 +245,27 @@ class OrderFigures:
         begin, end = window.begin(life), window.end(life)
         return bool(end) and end < begin + days * DAY_MS
 
-    def _rows(self, window: OrderWindow, span: EvaluationSpan, days: int, count: int) -> SourceRows:
-        begin = window.name.partition(" ")[0]
-        condition = (
-            f"{window.name} within {days} days, {begin}_ms >= {span.start_ms} AND {begin}_ms < {span.end_ms}"
-        )
-        return SourceRows(self._relation, condition, count)
-
     def _hours(self, window: OrderWindow, life: OrderLife) -> float:
         begin, end = window.begin(life), window.end(life)
         if window is not SHIPPING or self._open is None:
-            return max((end - begin) / HOUR_MS, _WITHIN_THE_HOUR)
-        first, opened = self._open
-        passed = opened[self._hour(end) - first] - opened[self._hour(begin) - first]
-        return max(float(passed), _WITHIN_THE_HOUR)
+            return max((end - begin) / HOUR_MS, WITHIN_THE_HOUR)
+        return self._open.hours(self._hour(begin), self._hour(end))
 
     def _hour(self, at_ms: int) -> int:
         return local_minute(self._zone, at_ms // MINUTE_MS) // 60
 
-    def _open_hours(self) -> tuple[int, Ints] | None:
-        """The first hour of the wall clock that matters, and for each from it on how many were open up to its end."""
+    def _open_hours(self) -> OpenHours | None:
         shipped = [life for life in self._lives if life.shipped_ms and life.paid_at_ms]
-        if not shipped:
-            return None
-        times = [self._hour(life.shipped_ms) for life in shipped]
-        first = min(min(times), min(self._hour(life.paid_at_ms) for life in shipped))
-        last = max(max(times), max(self._hour(life.paid_at_ms) for life in shipped))
-        first -= first % HOURS_A_DAY
-        hours = np.arange(first, last + 1, dtype=np.int64)
-        counts = np.bincount(np.array(times) - first, minlength=len(hours)).astype(float)
-        business: BusinessHours = infer_hours(self._zone, hours, counts)
-        return first, np.cumsum(business.open_mask(hours)).astype(np.int64)
+        return open_hours(
+            self._zone,
+            [self._hour(life.paid_at_ms) for life in shipped],
+            [self._hour(life.shipped_ms) for life in shipped],
+            [1] * len(shipped),
+        )
 
 
 def order_figures(
-    orders: OrderFigures, spans: Sequence[EvaluationSpan]
+    orders: CountedOrders, spans: Sequence[EvaluationSpan]
 ) -> tuple[dict[str, list[Figure | None]], dict[str, list[StepFigure | None]], frozenset[str]]:
     """Indicators and steps that orders give, period by period in the order of ``spans``, and the indicators not due in the first.
 
@@ -196,18 +278,18 @@ def order_figures(
     not_due = set()
     durations = {"logistics.time_to_ship": SHIPPING, "logistics.time_to_deliver": DELIVERING}
     for name, window in durations.items():
-        days = orders.days_due(window, spans[0])
+        days = days_due(orders, window, spans[0])
         if days is not None:
-            indicators[name] = [orders.duration(window, span, days) for span in spans]
-        elif orders.days_due(window, spans[-1]) is not None:
+            indicators[name] = [order_duration(orders, window, span, days) for span in spans]
+        elif days_due(orders, window, spans[-1]) is not None:
             not_due.add(name)
-    days = orders.days_due(REFUNDING, spans[0])
+    days = days_due(orders, REFUNDING, spans[0])
     if days is not None:
-        indicators["returns.refunds"] = [orders.rate(REFUNDING, span, days) for span in spans]
-    elif orders.days_due(REFUNDING, spans[-1]) is not None:
+        indicators["returns.refunds"] = [order_rate(orders, REFUNDING, span, days) for span in spans]
+    elif days_due(orders, REFUNDING, spans[-1]) is not None:
         not_due.add("returns.refunds")
     for step, window in {"order_to_payment": PAYING, "payment_to_fulfilment": SHIPPING}.items():
-        days = orders.days_due(window, spans[0])
+        days = days_due(orders, window, spans[0])
         if days is not None:
-            steps[step] = [orders.step(step, window, span, days) for span in spans]
+            steps[step] = [order_step(step, orders, window, span, days) for span in spans]
     return indicators, steps, frozenset(not_due)

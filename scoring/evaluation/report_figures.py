@@ -7,7 +7,7 @@ is an exposure (visits of people by day), and orders per visitor-day is a count 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from scoring.evaluation.evaluating import EvaluationSpan
@@ -20,6 +20,14 @@ from scoring.records.report_row import Period, ReportRow, newest
 
 #: a source's measures, the most trusted first, that click-through is made of: both count events
 _SHOWN, _CLICKED = ("impressions",), ("clicks", "link_clicks")
+_VIEWED, _HELD = "page_views", "featured_offer_share"
+#: all measures that figures are made of
+MEASURES_USED = tuple(
+    sorted(
+        {*_SHOWN, *_CLICKED, _VIEWED, _HELD}
+        | {m for step in PERIOD_STEPS for m in (step.upstream, step.downstream)}
+    )
+)
 
 
 def _days(
@@ -49,15 +57,22 @@ def _pair(
     return int(entered), int(advanced), 2 * len(pairs)
 
 
-def _rows(source: str, measures: tuple[str, str], span: EvaluationSpan, count: int) -> tuple[SourceRows, ...]:
+def _store_of(rows: Sequence[ReportRow]) -> str:
+    return rows[0].store_id.replace("\\", "\\\\").replace("'", "\\'")
+
+
+def _rows(
+    store: str, source: str, measures: tuple[str, str], span: EvaluationSpan, count: int
+) -> tuple[SourceRows, ...]:
     condition = (
-        f"source = '{source}' AND measure IN {measures} AND period = 'day' AND dimensions empty AND complete"
-        f" AND period_start_ms >= {span.start_ms} AND period_end_ms <= {span.end_ms}"
+        f"store_id = '{store}' AND source = '{source}' AND measure IN {measures} AND period = 'day' AND empty(dimensions) AND complete"
+        f" AND period_start >= toDateTime({span.start_ms // 1000}, 'UTC')"
+        f" AND period_end <= toDateTime({span.end_ms // 1000}, 'UTC')"
     )
-    return (SourceRows("report_rows", condition, count),)
+    return (SourceRows("report_rows", condition, count, f"{source}: {measures[0]}, {measures[1]}"),)
 
 
-def click_through(rows: Iterable[ReportRow], span: EvaluationSpan) -> Figure | None:
+def click_through(rows: Sequence[ReportRow], span: EvaluationSpan) -> Figure | None:
     """Clicks of impressions from the source that reports most impressions; None if none reports both.
 
     Sources are never added: two that count the same impressions would count them twice.
@@ -73,10 +88,31 @@ def click_through(rows: Iterable[ReportRow], span: EvaluationSpan) -> Figure | N
     if not found:
         return None
     shown, source, up, down, clicked, count = max(found, key=lambda one: (one[0], one[3] == _CLICKED[0]))
-    return rate_figure(clicked, shown, _rows(source, (up, down), span, count))
+    return rate_figure(clicked, shown, _rows(_store_of(rows), source, (up, down), span, count))
 
 
-def reported_steps(rows: Iterable[ReportRow], span: EvaluationSpan) -> dict[str, StepFigure]:
+def featured_offer(rows: Sequence[ReportRow], span: EvaluationSpan) -> Figure | None:
+    """Views during which the shop held the featured offer, of all: the share of each day, weighed by that day's page views."""
+    found = []
+    for (source, _, _), day in _days(rows, span).items():
+        if _HELD in day and _VIEWED in day:
+            viewed = int(Decimal(day[_VIEWED].value))
+            found.append((source, viewed, round(viewed * float(day[_HELD].value))))
+    if not found:
+        return None
+    source = max(sorted({one for one, _, _ in found}), key=lambda name: _views(found, name))
+    viewed, held = _views(found, source), sum(part for name, _, part in found if name == source)
+    if not 0 <= held <= viewed or not viewed:
+        return None
+    days = sum(name == source for name, _, _ in found)
+    return rate_figure(held, viewed, _rows(_store_of(rows), source, (_VIEWED, _HELD), span, 2 * days))
+
+
+def _views(found: Iterable[tuple[str, int, int]], source: str) -> int:
+    return sum(viewed for name, viewed, _ in found if name == source)
+
+
+def reported_steps(rows: Sequence[ReportRow], span: EvaluationSpan) -> dict[str, StepFigure]:
     """The step from visits to orders of each source that reports both, by source."""
     days = _days(rows, span)
     step = next(
@@ -86,6 +122,6 @@ def reported_steps(rows: Iterable[ReportRow], span: EvaluationSpan) -> dict[str,
     for known in PERIOD_STEPS:
         entered, advanced, count = _pair(days, known.source, known.upstream, known.downstream)
         if count and entered > 0 and measure_of(known.downstream).stage is Stage.ORDER:
-            behind = _rows(known.source, (known.upstream, known.downstream), span, count)
+            behind = _rows(_store_of(rows), known.source, (known.upstream, known.downstream), span, count)
             found[known.source] = step_figure(step, entered, advanced, behind, may_repeat=True)
     return found

@@ -6,13 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scoring.evaluation.comparator import OWN_PERIODS, Comparator, ComparatorKind, comparator_of
+from scoring.evaluation.assembling import FROM_REPORTS, stage_volumes, store_figures
+from scoring.evaluation.comparator import OWN_PERIODS, Comparator
 from scoring.evaluation.evaluating import EvaluationSpan, StoreFigures
-from scoring.evaluation.figure import Figure, SourceRows, count_figure
-from scoring.evaluation.order_figures import OrderFigures, order_figures
-from scoring.evaluation.report_figures import click_through, reported_steps
-from scoring.evaluation.spans import SpanLength, last_spans, span_name
-from scoring.evaluation.steps import StepFigure
+from scoring.evaluation.figure import Figure, SourceRows
+from scoring.evaluation.order_figures import FROM_ORDERS, OrderFigures
+from scoring.evaluation.spans import SpanLength, last_spans
 from scoring.funnel.stages import Stage
 from scoring.funnel.units import DAY_MS
 from scoring.records.order_facts import OrderFacts
@@ -25,11 +24,8 @@ from streams.sources.files.exports.order_life import OrderBook
 from streams.sources.files.exports.report_rows import ReportTable
 from streams.sources.files.exports.versions import ImportMarks, OrderVersions, report_row
 
-_CLICK_THROUGH = "traffic_quality.click_through"
 #: indicators that files can give; of the others no file is read, and none is asked for
-FROM_FILES = frozenset(
-    {_CLICK_THROUGH, "logistics.time_to_ship", "logistics.time_to_deliver", "returns.refunds"}
-)
+FROM_FILES = FROM_REPORTS | FROM_ORDERS
 
 
 class NothingToEvaluateError(InputError):
@@ -113,7 +109,7 @@ def read_folder(
         )
     orders = OrderFigures(lives, " + ".join(sorted(content.order_files)) or "orders", until, zone)
     currencies = {life.currency for life in lives if life.currency}
-    figures = _figures(choices.store, orders, content.rows, spans, _each(lives, spans[0]))
+    figures = store_figures(choices.store, orders, content.rows, spans, _each(lives, spans[0]))
     volumes = _volumes(lives, spans, " + ".join(sorted(content.order_files)))
     return ReadFolder(
         tuple(sorted(content.files, key=lambda one: one.name)),
@@ -184,56 +180,15 @@ def _each(lives: Sequence[OrderLife], span: EvaluationSpan) -> float | None:
     return float(sum(life.highest or 0 for life in priced)) / len(priced)
 
 
-def _figures(
-    store: str,
-    orders: OrderFigures,
-    rows: Sequence[ReportRow],
-    spans: Sequence[EvaluationSpan],
-    each: float | None,
-) -> StoreFigures:
-    indicators, steps, not_due = order_figures(orders, spans)
-    by_name: dict[str, list[Figure | None]] = dict(indicators)
-    by_name[_CLICK_THROUGH] = [click_through(rows, span) for span in spans]
-    by_step: dict[str, list[StepFigure | None]] = dict(steps)
-    reported = [reported_steps(rows, span) for span in spans]
-    if reported[0]:  # one source: the one with most visits; the same one in every period
-        source = max(sorted(reported[0]), key=lambda name: reported[0][name].entered)
-        of_source = [one.get(source) for one in reported]
-        by_step[reported[0][source].step] = of_source
-    names = [span_name(span) for span in spans]
-    return StoreFigures(
-        store,
-        spans[0],
-        {name: found[0] for name, found in by_name.items() if found[0] is not None},
-        {name: _members(names, found) for name, found in by_name.items()},
-        steps=[found[0] for found in by_step.values() if found[0] is not None],
-        own_steps={
-            step: _members(names, [one.figure if one is not None else None for one in found])
-            for step, found in by_step.items()
-        },
-        each=each,
-        not_due=not_due,
-    )
-
-
-def _members(names: Sequence[str], found: Sequence[Figure | None]) -> dict[str, Figure]:
-    """What the judged period is compared with: those before it."""
-    return {name: figure for name, figure in zip(names[1:], found[1:], strict=True) if figure is not None}
-
-
 def _volumes(
     lives: Sequence[OrderLife], spans: Sequence[EvaluationSpan], relation: str
 ) -> dict[Stage, tuple[Figure, Comparator]]:
     """Orders a day, and what is usual; nothing without orders or with too short a past."""
-    counted = [life.placed_ms for life in lives if life.left_out is None and life.placed_ms]
-    if not counted:
-        return {}
-    found = {}
-    for span in spans:
-        count = sum(span.start_ms <= at < span.end_ms for at in counted)
+    placed = [life.placed_ms for life in lives if life.left_out is None and life.placed_ms]
+
+    def rows(_: Sequence[Stage], span: EvaluationSpan, count: int) -> SourceRows:
         condition = f"placed_ms >= {span.start_ms} AND placed_ms < {span.end_ms}"
-        days = (span.end_ms - span.start_ms) / DAY_MS
-        found[span_name(span)] = count_figure(count, days, (SourceRows(relation, condition, count),))
-    now = found.pop(span_name(spans[0]))
-    comparator = comparator_of(ComparatorKind.OWN, found)
-    return {} if comparator is None else {Stage.ORDER: (now, comparator)}
+        return SourceRows(relation, condition, count)
+
+    counts = [sum(span.start_ms <= at < span.end_ms for at in placed) for span in spans]
+    return stage_volumes({Stage.ORDER: counts}, spans, rows)

@@ -18,6 +18,11 @@ class EvaluationReader(ReaderWording):
         """A number with one decimal at most."""
         return str(format_decimal(round(value, 1) + 0.0, format="#,##0.#", locale=LOCALES[self.language]))
 
+    def signed(self, value: float) -> str:
+        """A number with its sign: ``+12.5``, ``−3``; 0 has none."""
+        said = self.decimal(abs(value))
+        return said if round(abs(value), 1) == 0 else f"{'−' if value < 0 else '+'}{said}"
+
     def calendar_day(self, at_ms: int, zone: str) -> str:
         """A day with its year."""
         day = datetime.fromtimestamp(at_ms / 1000, ZoneInfo(zone)).date()

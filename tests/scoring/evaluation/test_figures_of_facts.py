@@ -18,7 +18,10 @@ from scoring.evaluation.order_figures import (
     REFUNDING,
     SHIPPING,
     OrderFigures,
+    days_due,
+    order_duration,
     order_figures,
+    order_rate,
 )
 from scoring.evaluation.report_figures import click_through, reported_steps
 from scoring.evaluation.spans import SpanLength, last_spans, span_name
@@ -76,7 +79,7 @@ def test_periods_touch_through_daylight_saving_and_the_last_is_complete(
 
 def test_an_order_counts_in_the_period_in_which_it_was_paid_to_the_millisecond() -> None:
     edge = [order(1, "2026-03-01", 30), order(2, "2026-04-01", 30), order(3, "2026-02-28T23:59:59", 30)]
-    figure = of(*edge).rate(SHIPPING, MARCH, 14)
+    figure = order_rate(of(*edge), SHIPPING, MARCH, 14)
     assert figure is not None
     assert (figure.inputs["k"], figure.inputs["n"]) == (1, 1)
     assert figure.rows[0].relation == "orders.csv"
@@ -85,27 +88,29 @@ def test_an_order_counts_in_the_period_in_which_it_was_paid_to_the_millisecond()
 
 def test_a_young_period_is_looked_at_for_a_shorter_time_and_one_too_young_is_not_due() -> None:
     lives = (order(1, "2026-03-10", refund_days=3), order(2, "2026-03-11", refund_days=20))
-    assert of(*lives).days_due(REFUNDING, MARCH) == 45
-    assert of(*lives, until=at("2026-04-20")).days_due(REFUNDING, MARCH) == 14
-    assert of(*lives, until=at("2026-04-05")).days_due(REFUNDING, MARCH) is None
-    young = of(*lives).rate(REFUNDING, MARCH, 14)
+    assert days_due(of(*lives), REFUNDING, MARCH) == 45
+    assert days_due(of(*lives, until=at("2026-04-20")), REFUNDING, MARCH) == 14
+    assert days_due(of(*lives, until=at("2026-04-05")), REFUNDING, MARCH) is None
+    young = order_rate(of(*lives), REFUNDING, MARCH, 14)
     assert young is not None
     assert (young.inputs["k"], young.inputs["n"]) == (1, 2)
 
 
 def test_orders_that_never_name_a_refund_were_read_as_a_shop_without_refunds() -> None:
-    assert of(order(1, "2026-03-10", 30)).days_due(REFUNDING, MARCH) is None
+    assert days_due(of(order(1, "2026-03-10", 30)), REFUNDING, MARCH) is None
 
 
 def test_refunds_of_which_nobody_knows_when_were_read_as_orders_without_one() -> None:
     known = [order(number, "2026-03-10", refund_days=3) for number in range(20)]
     untimed = [order(20 + number, "2026-03-11", refunds={"*": "9.00"}) for number in range(2)]
-    assert of(*known).days_due(REFUNDING, MARCH) == 45
-    assert of(*known, *untimed).days_due(REFUNDING, MARCH) is None
+    assert days_due(of(*known), REFUNDING, MARCH) == 45
+    assert days_due(of(*known, *untimed), REFUNDING, MARCH) is None
 
 
 def test_test_orders_and_those_of_no_price_are_in_no_figure() -> None:
-    figure = of(order(1, "2026-03-10", 30), order(2, "2026-03-10", 30, test=True)).rate(SHIPPING, MARCH, 14)
+    figure = order_rate(
+        of(order(1, "2026-03-10", 30), order(2, "2026-03-10", 30, test=True)), SHIPPING, MARCH, 14
+    )
     assert figure is not None
     assert figure.n == 1
 
@@ -120,7 +125,7 @@ def test_a_night_and_a_weekend_do_not_delay_a_warehouse_that_is_shut() -> None:
     ]
     friday = [order(9000 + at_, "2026-03-27T17:30", 64) for at_ in range(2)]
     only = EvaluationSpan(at("2026-03-27"), at("2026-03-28"), ZONE)
-    figure = of(*hourly, *friday).duration(SHIPPING, only, 14)
+    figure = order_duration(of(*hourly, *friday), SHIPPING, only, 14)
     assert figure is not None
     assert figure.value == pytest.approx(1.0)
 
@@ -148,8 +153,8 @@ def test_figures_of_a_store_come_period_by_period_with_the_same_age() -> None:
 def test_the_order_in_which_orders_come_changes_no_figure(order_of: list[int]) -> None:
     lives = [order(number, f"2026-03-{number + 1:02}T09:00", 5 + number) for number in range(12)]
     shuffled = of(*(lives[number] for number in order_of))
-    assert shuffled.duration(SHIPPING, MARCH, 14) == of(*lives).duration(SHIPPING, MARCH, 14)
-    assert shuffled.rate(PAYING, MARCH, 7) == of(*lives).rate(PAYING, MARCH, 7)
+    assert order_duration(shuffled, SHIPPING, MARCH, 14) == order_duration(of(*lives), SHIPPING, MARCH, 14)
+    assert order_rate(shuffled, PAYING, MARCH, 7) == order_rate(of(*lives), PAYING, MARCH, 7)
 
 
 def row(measure: str, value: int, day: int = 1, **more: Any) -> ReportRow:

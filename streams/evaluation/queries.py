@@ -1,0 +1,127 @@
+"""The queries behind a store's evaluation: what became of its orders, its events by stage, what platforms report.
+
+Every query takes several stores, since a store is compared with others of its kind. ``starts`` are the beginnings of the periods, the
+oldest first, and then the end of the last one; a period is named by its place among them, from 1 on, and 0 is any other time.
+"""
+
+from __future__ import annotations
+
+_STORES = "store_id IN {stores:Array(String)}"
+
+#: from when to when anything is known of a store
+EXTENT = f"""
+SELECT store_id, min(one.first_ms) AS first, max(one.last_ms) AS last
+FROM
+(
+    SELECT store_id, toUnixTimestamp64Milli(min(placed_at)) AS first_ms,
+           toUnixTimestamp64Milli(max(greatest(ifNull(placed_at, toDateTime64(0, 3)), ifNull(paid_at, toDateTime64(0, 3)),
+               ifNull(shipped_at, toDateTime64(0, 3)), ifNull(delivered_at, toDateTime64(0, 3))))) AS last_ms
+    FROM orders WHERE {_STORES} AND left_out = '' AND placed_at > toDateTime64(1, 3) GROUP BY store_id
+    UNION ALL
+    SELECT store_id, 1000 * toInt64(toUnixTimestamp(min(minute))), 1000 * toInt64(toUnixTimestamp(max(minute)))
+    FROM stage_counts WHERE {_STORES} GROUP BY store_id
+    UNION ALL
+    SELECT store_id, 1000 * toInt64(toUnixTimestamp(min(period_start))), 1000 * toInt64(toUnixTimestamp(max(period_end)))
+    FROM report_rows WHERE {_STORES} AND period = 'day' AND complete GROUP BY store_id
+) AS one
+GROUP BY store_id
+"""
+
+#: orders with the times that matter; 0 where it did not happen or nobody knows when
+_TIMES = f"""
+    SELECT
+        kept.store_id AS store, amount, currency,
+        ifNull(toUnixTimestamp64Milli(placed_at), 0) AS placed_ms, ifNull(toUnixTimestamp64Milli(paid_at), 0) AS paid_ms,
+        ifNull(toUnixTimestamp64Milli(shipped_at), 0) AS shipped_ms, ifNull(toUnixTimestamp64Milli(delivered_at), 0) AS delivered_ms,
+        refunds.at_ms AS refunded_ms, kept.refunded > 0 AS is_refunded,
+        paid_ms > 0 OR (ifNull(cod, 0) = 0 AND state IN ('paid', 'shipped', 'delivered', 'refunded')) AS is_paid,
+        shipped_ms > 0 OR state IN ('shipped', 'delivered') AS is_shipped, delivered_ms > 0 OR state = 'delivered' AS is_delivered
+    FROM (SELECT * FROM orders WHERE {_STORES} AND left_out = '') AS kept
+    LEFT JOIN
+    (
+        SELECT store_id, order_id, min(refund_ms) AS at_ms
+        FROM
+        (
+            SELECT store_id, order_id, arrayMin(arrayFilter(one -> one > 0, mapValues(refund_times))) AS refund_ms
+            FROM order_versions WHERE {_STORES} AND withdrawn = 0 AND notEmpty(refund_times)
+            UNION ALL
+            SELECT store_id, order_id, toUnixTimestamp64Milli(toDateTime64(event_time, 3, 'UTC'))
+            FROM events WHERE {_STORES} AND type = 'refund' AND order_id != ''
+        )
+        WHERE refund_ms > 0
+        GROUP BY store_id, order_id
+    ) AS refunds ON refunds.store_id = kept.store_id AND refunds.order_id = kept.order_id"""
+
+_SPAN = "toInt32(arrayLastIndex(one -> one <= {begin}, {{starts:Array(Int64)}}))"
+
+#: what became of the orders of each period, by window: as many numbers each as the window has days
+ORDERS = f"""
+SELECT
+    store, tupleElement(looked, 1) AS window_name, {_SPAN.format(begin="tupleElement(looked, 2)")} AS span,
+    count() AS begun,
+    countIf(looked.2 > 0 AND looked.3 > 0) AS timed, countIf(looked.4 AND looked.3 = 0) AS untimed,
+    sumForEach(arrayMap(days -> toUInt64(looked.3 > 0 AND looked.3 < looked.2 + days * 86400000), looked.5)) AS reached,
+    sumForEach(arrayMap(days -> if(looked.3 > 0 AND looked.3 < looked.2 + days * 86400000, taken, 0), looked.5)) AS logs,
+    sumForEach(arrayMap(days -> if(looked.3 > 0 AND looked.3 < looked.2 + days * 86400000, taken * taken, 0), looked.5)) AS squares
+FROM
+(
+    SELECT
+        store, looked,
+        log(greatest((looked.3 - looked.2) / 3600000, {{least_hours:Float64}})) AS taken
+    FROM
+    (
+        SELECT
+            store,
+            arrayJoin([
+                ('placed', placed_ms, paid_ms, is_paid, {{pay_days:Array(Int64)}}),
+                ('paid', paid_ms, shipped_ms, is_shipped, {{ship_days:Array(Int64)}}),
+                ('shipped', shipped_ms, delivered_ms, is_delivered, {{deliver_days:Array(Int64)}}),
+                ('refund', paid_ms, refunded_ms, is_refunded, {{refund_days:Array(Int64)}})
+            ]) AS looked
+        FROM ({_TIMES})
+    )
+)
+GROUP BY store, window_name, span
+ORDER BY store, window_name, span
+"""
+
+#: by hours of the warehouse's clock since 1970, for how long shipping took in its business hours
+SHIPPING = f"""
+SELECT
+    store, {_SPAN.format(begin="paid_ms")} AS span,
+    intDiv(intDiv(paid_ms, 1000) + timezoneOffset(toTimeZone(toDateTime(intDiv(paid_ms, 1000), 'UTC'), {{zone:String}})), 3600) AS paid_hour,
+    intDiv(intDiv(shipped_ms, 1000) + timezoneOffset(toTimeZone(toDateTime(intDiv(shipped_ms, 1000), 'UTC'), {{zone:String}})), 3600)
+        AS shipped_hour,
+    count() AS orders,
+    sumForEach(arrayMap(days -> toUInt64(shipped_ms < paid_ms + days * 86400000), {{ship_days:Array(Int64)}})) AS reached
+FROM ({_TIMES})
+WHERE paid_ms > 0 AND shipped_ms > 0
+GROUP BY store, span, paid_hour, shipped_hour
+ORDER BY store, span, paid_hour, shipped_hour
+"""
+
+#: what an order of the last period brings, where all have one currency
+WORTH = f"""
+SELECT store, avg(toFloat64(amount)) AS each, uniqExact(currency) AS currencies, any(currency) AS one_currency
+FROM ({_TIMES})
+WHERE amount > 0 AND currency != '' AND placed_ms >= {{from_ms:Int64}} AND placed_ms < {{to_ms:Int64}}
+GROUP BY store
+"""
+
+#: events by stage in each period
+COUNTS = f"""
+SELECT store_id, {_SPAN.format(begin="1000 * toInt64(toUnixTimestamp(at))")} AS span, sumForEach(counts) AS totals
+FROM count_sums(first = {{first_s:Int64}}, last = {{last_s:Int64}})
+WHERE {_STORES}
+GROUP BY store_id, span
+ORDER BY store_id, span
+"""
+
+REPORTED = f"""
+SELECT store_id, toString(source) AS source_name, toString(measure) AS measure_name, toUnixTimestamp(period_start) AS start_s,
+       toUnixTimestamp(period_end) AS end_s, toString(zone) AS zone_name, toString(value) AS value_text, currency
+FROM report_rows
+WHERE {_STORES} AND period = 'day' AND empty(dimensions) AND complete AND measure IN {{measures:Array(String)}}
+  AND period_start >= toDateTime({{first_s:Int64}}, 'UTC') AND period_end <= toDateTime({{last_s:Int64}}, 'UTC')
+ORDER BY store_id, source_name, measure_name, start_s
+"""

@@ -1,0 +1,282 @@
+"""An evaluation as a page shows it, in one reader's words: what is drawn, what is said, and what leads to the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from scoring.evaluation import sentences as say
+from scoring.evaluation.comparator import Comparator, ComparatorKind
+from scoring.evaluation.dimensions.registry import DIMENSIONS, INDICATOR_BY_ID
+from scoring.evaluation.duties import Duty
+from scoring.evaluation.evaluating import IndicatorScore, StoreEvaluation
+from scoring.evaluation.figure import Figure, IndicatorKind, exposed
+from scoring.evaluation.findings import FunnelFinding, Standing, find_all
+from scoring.evaluation.health import WeightedScore
+from scoring.evaluation.readings import STEP, gap_facts, readings_of
+from scoring.evaluation.score import Score
+from scoring.evaluation.steps import FunnelLoss, JudgedStep
+from scoring.evaluation.texts import COMPARATOR_ANSWERS, COMPARATOR_NAMES, DUTY_NAMES, NO_CAUSE, SHARE_NOTE
+from scoring.evaluation.weak_spots import weak_spots
+from scoring.funnel.stages import Stage
+from scoring.wording.catalogue import step_name
+from scoring.wording.text import Text
+from streams.evaluation.radar import RadarAxis, radar_axes
+from streams.evaluation.wording import EvaluationReader
+from streams.evaluation.words import WORDS
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredLine:
+    """One line of a table.
+
+    Attributes:
+        id: of the indicator, dimension, or ``step:ID``.
+        name: for people.
+        said: its score, or why there is none.
+        dot: where the dot and the interval lie; None: no score.
+        cells: further cells, in the order of the table's heads.
+        rows: where it comes from.
+        bar: of a step, the part that advanced and the usual one, in percent of the wider of the two; None where unknown.
+    """
+
+    id: str
+    name: str
+    said: str
+    dot: Score | None
+    cells: tuple[str, ...]
+    rows: tuple[str, ...] = ()
+    bar: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DutyLine:
+    """What of the losses is put down to one role: events, money, and the steps it can do something about."""
+
+    duty: Duty
+    name: str
+    events: str
+    money: str
+    indicators: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SeenView:
+    """What is clearly low, what rules found and did not find, and what to do, each line by line."""
+
+    weak: tuple[tuple[str, ...], ...]
+    findings: tuple[tuple[str, ...], ...]
+    others: tuple[tuple[str, ...], ...]
+    actions: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationView:
+    """All that a page shows of an evaluation. ``zone`` and the days are of the store's clock."""
+
+    store: str
+    first: str
+    last: str
+    zone: str
+    kind: ComparatorKind
+    kinds: tuple[tuple[ComparatorKind, str], ...]
+    against: str
+    answers: str
+    health: ScoredLine
+    dimensions: tuple[ScoredLine, ...]
+    radar: tuple[RadarAxis, ...]
+    indicators: tuple[ScoredLine, ...]
+    steps: tuple[ScoredLine, ...]
+    duties: tuple[DutyLine, ...]
+    lost: str
+    share_note: str
+    seen: SeenView
+    gaps: tuple[tuple[str, str], ...]
+    not_asked: tuple[str, ...]
+    no_cause: str
+    version: int
+
+
+def evaluation_view(
+    evaluation: StoreEvaluation,
+    volumes: Mapping[Stage, tuple[Figure, Comparator]],
+    currency: str,
+    wording: EvaluationReader,
+    asked: Collection[str],
+    kind: ComparatorKind | None = None,
+) -> EvaluationView:
+    """What a page shows.
+
+    Args:
+        evaluation: of the store.
+        volumes: how much there was of each stage.
+        currency: of its orders; empty if unknown.
+        wording: of the reader.
+        asked: ids of the indicators that whoever read the sources can find in them; of the others nothing is asked for.
+        kind: the comparator whose scores are shown; None: the headline's.
+    """
+    language = wording.language
+    chosen = kind or evaluation.headline or ComparatorKind.OWN
+    span = evaluation.span
+    funnel = evaluation.funnel.get(chosen) or evaluation.funnel[ComparatorKind.OWN]
+    dimensions = evaluation.dimensions[chosen]
+    return EvaluationView(
+        store=evaluation.store_id,
+        first=wording.calendar_day(span.start_ms, span.zone),
+        last=wording.calendar_day(span.end_ms - 1, span.zone),
+        zone=span.zone,
+        kind=chosen,
+        kinds=tuple((one, COMPARATOR_NAMES[one](language)) for one in _kinds(evaluation)),
+        against=COMPARATOR_NAMES[chosen](language),
+        answers=COMPARATOR_ANSWERS[chosen](language),
+        health=_whole(evaluation.health[chosen], "", wording),
+        dimensions=tuple(
+            _whole(one, dimension.name(language), wording)
+            for dimension, one in zip(DIMENSIONS, dimensions, strict=True)
+        ),
+        radar=radar_axes(
+            [(dimension.name(language), one) for dimension, one in zip(DIMENSIONS, dimensions, strict=True)]
+        ),
+        indicators=tuple(
+            _indicator(one, chosen, wording) for one in evaluation.indicators if one.figure is not None
+        ),
+        steps=tuple(_step(step, currency, wording) for step in funnel.steps),
+        duties=_duties(funnel, currency, wording),
+        lost=_amount(
+            float(funnel.lost), float(funnel.money) if funnel.money is not None else None, currency, wording
+        ),
+        share_note=SHARE_NOTE(language),
+        seen=_seen(evaluation, volumes, chosen, wording),
+        gaps=tuple(_gaps(evaluation, chosen, wording, asked)),
+        not_asked=tuple(
+            one.indicator.name(language) for one in evaluation.indicators if one.indicator.id not in asked
+        ),
+        no_cause=NO_CAUSE(language),
+        version=evaluation.weights_version,
+    )
+
+
+def _seen(
+    evaluation: StoreEvaluation,
+    volumes: Mapping[Stage, tuple[Figure, Comparator]],
+    kind: ComparatorKind,
+    wording: EvaluationReader,
+) -> SeenView:
+    readings = readings_of(evaluation, volumes, (gap_facts(evaluation),))
+    findings = find_all(evaluation.store_id, readings, (), (), evaluation.span.end_ms)
+    found = [one for one in findings if one.standing in (Standing.FOUND, Standing.REPLACED)]
+    return SeenView(
+        tuple(say.say_weak_spot(spot, wording) for spot in weak_spots(evaluation, kind)),
+        tuple(say.say_finding(one, wording) for one in found),
+        tuple(say.say_finding(one, wording) for one in findings if one not in found),
+        tuple(_actions(found, evaluation.span.zone, wording)),
+    )
+
+
+def _kinds(evaluation: StoreEvaluation) -> tuple[ComparatorKind, ...]:
+    """Comparators that give any score."""
+    kinds = {kind for one in evaluation.indicators for kind in one.scores}
+    kinds |= {kind for kind, funnel in evaluation.funnel.items() if any(step.score for step in funnel.steps)}
+    return tuple(kind for kind in ComparatorKind if kind in kinds)
+
+
+def _duties(funnel: FunnelLoss, currency: str, wording: EvaluationReader) -> tuple[DutyLine, ...]:
+    money = funnel.money_by_duty or {}
+    return tuple(
+        DutyLine(
+            duty,
+            DUTY_NAMES[duty](wording.language),
+            wording.signed(float(funnel.by_duty[duty])),
+            wording.money(float(money[duty]), currency) if duty in money and currency else "",
+            tuple(one.name(wording.language) for one in INDICATOR_BY_ID.values() if one.owner is duty),
+        )
+        for duty in Duty
+        if duty in funnel.by_duty
+    )
+
+
+def _amount(events: float, money: float | None, currency: str, wording: EvaluationReader) -> str:
+    said = wording.signed(events)
+    return said if money is None or not currency else f"{said} · {wording.money(money, currency)}"
+
+
+def _whole(one: WeightedScore, name: str, wording: EvaluationReader) -> ScoredLine:
+    if one.score is not None:
+        said = say.say_score(one.score, wording)
+    else:
+        said = say.say_lack(None, one.lack, wording) if one.lack is not None else ""
+    return ScoredLine(one.id, name, said, one.score, (say.say_coverage(one, wording),))
+
+
+def _indicator(one: IndicatorScore, kind: ComparatorKind, wording: EvaluationReader) -> ScoredLine:
+    language = wording.language
+    score, lack, figure = one.scores.get(kind), one.lacks.get(kind), one.figure
+    said = say.say_score(score, wording) if score else ""
+    if lack is not None:
+        said = say.say_lack(one.indicator, lack, wording)
+    cells = (
+        (
+            _value(figure, one.indicator.unit, wording),
+            wording.count(exposed(figure)),
+            one.indicator.definition(language),
+        )
+        if figure
+        else ()
+    )
+    rows = say.say_rows(figure.rows, wording) if figure else ()
+    return ScoredLine(one.indicator.id, one.indicator.name(language), said, score, cells, rows)
+
+
+def _value(figure: Figure, unit: Text | None, wording: EvaluationReader) -> str:
+    if figure.kind is IndicatorKind.RATE:
+        return wording.percent(figure.value)
+    if figure.kind is IndicatorKind.COUNT:
+        return WORDS["per_hundred"](wording.language, value=wording.decimal(100 * figure.value))
+    value = wording.decimal(figure.value)
+    return value if unit is None else f"{value} {unit(wording.language)}"
+
+
+def _step(step: JudgedStep, currency: str, wording: EvaluationReader) -> ScoredLine:
+    language = wording.language
+    said = say.say_score(step.score, wording) if step.score else ""
+    if step.lack is not None:
+        said = say.say_lack(None, step.lack, wording)
+    loss = say.say_loss(step.loss, currency, wording) if step.loss else "—"
+    shared = "—"
+    if step.loss is not None and step.loss.low > 0:
+        shared = " · ".join(
+            f"{DUTY_NAMES[duty](language)} {wording.decimal(float(part))}"
+            for duty, part in step.loss.by_duty.items()
+        )
+    cells = (_value(step.figure, None, wording), wording.count(exposed(step.figure)), loss, shared)
+    return ScoredLine(
+        STEP + step.step,
+        step_name(step.step, language),
+        said,
+        step.score,
+        cells,
+        say.say_rows(step.figure.rows, wording),
+        _bar(step),
+    )
+
+
+def _bar(step: JudgedStep) -> tuple[float, float] | None:
+    if step.usual is None:
+        return None
+    widest = max(step.figure.value, step.usual, 1e-9)
+    return 100 * step.figure.value / widest, 100 * step.usual / widest
+
+
+def _actions(found: Sequence[FunnelFinding], zone: str, wording: EvaluationReader) -> list[tuple[str, ...]]:
+    return [say.say_action(action, zone, None, wording) for one in found for action in one.actions]
+
+
+def _gaps(
+    evaluation: StoreEvaluation, kind: ComparatorKind, wording: EvaluationReader, asked: Collection[str]
+) -> list[tuple[str, str]]:
+    """What its sources could give and do not, with what would supply it."""
+    return [
+        (one.indicator.name(wording.language), say.say_lack(one.indicator, one.lacks[kind], wording))
+        for one in evaluation.indicators
+        if one.figure is None and kind in one.lacks and one.indicator.id in asked
+    ]
