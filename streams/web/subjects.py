@@ -16,6 +16,7 @@ SUBJECTS: tuple[str, ...] = (
     "streams.web.settings",
     "streams.web.grid",
     "streams.web.store",
+    "streams.web.evaluation",
     "streams.web.reports",
     "streams.web.cleaning",
     "streams.web.imports",

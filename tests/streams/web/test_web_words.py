@@ -144,6 +144,7 @@ def test_no_word_is_left_over() -> None:
         "action_",
         "supply_",
         "backfill_state_",
+        "evaluation_length_",
     )
     assert [
         key for key in WORDS if not re.search(rf"""["']{key}["']""", sources) and not key.startswith(made)

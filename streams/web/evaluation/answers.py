@@ -1,0 +1,169 @@
+"""What an evaluation is answered with by API.
+
+Points lie in [0, 100], shares in [0, 1]; None always means that there is none, never zero, and ``reason`` says why.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from scoring.evaluation.comparator import ComparatorKind
+from scoring.evaluation.evaluating import IndicatorScore, StoreEvaluation
+from scoring.evaluation.figure import Figure, exposed, to_value
+from scoring.evaluation.health import WeightedScore
+from scoring.evaluation.score import Score, ScoreLack
+from scoring.evaluation.spans import SpanLength
+from scoring.evaluation.steps import JudgedStep
+
+
+class EvaluatedScore(msgspec.Struct, frozen=True):
+    """Points with their 90 % interval; 50 is usual, 15 points are one standard deviation, more is better."""
+
+    value: float
+    low: float
+    high: float
+
+
+class FigureRows(msgspec.Struct, frozen=True):
+    """Where a number comes from: ``SELECT * FROM relation WHERE condition``. ``counted_by`` says what counts it."""
+
+    relation: str
+    condition: str
+    count: int
+    counted_by: str
+
+
+class EvaluatedIndicator(msgspec.Struct, frozen=True):
+    """One indicator. ``n`` is the number of cases; ``usual`` is what the comparator holds for usual."""
+
+    id: str
+    kind: str
+    value: float | None
+    n: float | None
+    usual: float | None
+    score: EvaluatedScore | None
+    reason: str
+    rows: tuple[FigureRows, ...]
+
+
+class EvaluatedStep(msgspec.Struct, frozen=True):
+    """One step. ``lost`` is decimal text, in events of ``EvaluationAnswer.lost_stage``; it and ``money`` are below 0 where the step gained."""
+
+    step: str
+    entered: float
+    value: float
+    usual: float | None
+    score: EvaluatedScore | None
+    reason: str
+    lost: str | None
+    lost_low: float | None
+    lost_high: float | None
+    money: str | None
+    by_duty: dict[str, str]
+    rows: tuple[FigureRows, ...]
+
+
+class EvaluatedPart(msgspec.Struct, frozen=True):
+    """A dimension, or the health. Whatever the rest shows, the score lies between ``at_least`` and ``at_most``."""
+
+    id: str
+    score: EvaluatedScore | None
+    reason: str
+    coverage: float
+    at_least: float
+    at_most: float
+
+
+class EvaluationAnswer(msgspec.Struct, frozen=True):
+    """The evaluation of a store in a period, [from_ms, to_ms) of days of ``zone``, against one comparator. No score claims a cause."""
+
+    store_id: str
+    period: SpanLength
+    from_ms: int
+    to_ms: int
+    zone: str
+    known_until_ms: int
+    against: ComparatorKind
+    available: tuple[ComparatorKind, ...]
+    peers: tuple[str, ...]
+    weights_version: int
+    health: EvaluatedPart
+    dimensions: tuple[EvaluatedPart, ...]
+    indicators: tuple[EvaluatedIndicator, ...]
+    steps: tuple[EvaluatedStep, ...]
+    lost_stage: str
+    lost: str
+    currency: str
+
+
+class EvaluationRows(msgspec.Struct, frozen=True):
+    """Rows behind a number, as the tables have them; every value is text. ``truncated``: there are more."""
+
+    of: str
+    sql: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    truncated: bool
+
+
+def part_of(one: WeightedScore) -> EvaluatedPart:
+    """A dimension, or the health."""
+    return EvaluatedPart(
+        one.id, _score(one.score), _reason(one.lack), one.coverage, one.at_least, one.at_most
+    )
+
+
+def indicators_of(evaluation: StoreEvaluation, kind: ComparatorKind) -> tuple[EvaluatedIndicator, ...]:
+    """All indicators, measured or not."""
+    return tuple(
+        EvaluatedIndicator(
+            one.indicator.id,
+            one.indicator.kind.value,
+            one.figure.value if one.figure else None,
+            exposed(one.figure) if one.figure else None,
+            _usual(one, kind),
+            _score(one.scores.get(kind)),
+            _reason(one.lacks.get(kind)),
+            rows_of(one.figure),
+        )
+        for one in evaluation.indicators
+    )
+
+
+def step_of(step: JudgedStep) -> EvaluatedStep:
+    """A step."""
+    loss = step.loss
+    return EvaluatedStep(
+        step.step,
+        exposed(step.figure),
+        step.figure.value,
+        step.usual,
+        _score(step.score),
+        _reason(step.lack),
+        str(loss.events) if loss else None,
+        loss.low if loss else None,
+        loss.high if loss else None,
+        str(loss.money) if loss and loss.money is not None else None,
+        {duty.value: str(part) for duty, part in loss.by_duty.items()} if loss else {},
+        rows_of(step.figure),
+    )
+
+
+def rows_of(figure: Figure | None) -> tuple[FigureRows, ...]:
+    """The rows behind a figure."""
+    if figure is None:
+        return ()
+    return tuple(FigureRows(one.relation, one.condition, one.count, one.counted_by) for one in figure.rows)
+
+
+def _usual(one: IndicatorScore, kind: ComparatorKind) -> float | None:
+    comparator = one.comparators.get(kind)
+    return None if comparator is None else to_value(comparator.mu, one.indicator.kind, one.indicator.scale)
+
+
+def _score(score: Score | None) -> EvaluatedScore | None:
+    return None if score is None else EvaluatedScore(score.value, score.low, score.high)
+
+
+def _reason(lack: ScoreLack | None) -> str:
+    return "" if lack is None else lack.reason.value

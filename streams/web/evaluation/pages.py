@@ -1,0 +1,271 @@
+"""The page Evaluation of a store: six dimensions, steps, what is clearly low, what to do, and the rows behind every number."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from aiohttp import web
+
+from scoring.evaluation.assembling import FROM_REPORTS
+from scoring.evaluation.comparator import ComparatorKind
+from scoring.evaluation.evaluating import SCORED_AGAINST, StoreEvaluation, evaluate_store
+from scoring.evaluation.explaining import explain
+from scoring.evaluation.figure import Figure
+from scoring.evaluation.order_figures import FROM_ORDERS
+from scoring.evaluation.readings import STEP
+from scoring.evaluation.sentences import reading_name
+from scoring.evaluation.spans import SpanLength
+from scoring.funnel.units import MINUTE_MS
+from streams.clickhouse.errors import ClickHouseUnreachableError
+from streams.clickhouse.reader import Database
+from streams.clock import now_ms
+from streams.config.model import Config, StoreConfig
+from streams.evaluation.stored import StoredStore, stored_store
+from streams.evaluation.view import EvaluationView, evaluation_view
+from streams.evaluation.wording import EvaluationReader
+from streams.web.evaluation.answers import (
+    EvaluationAnswer,
+    EvaluationRows,
+    indicators_of,
+    part_of,
+    rows_of,
+    step_of,
+)
+from streams.web.evaluation.words import EVALUATION_WORDS
+from streams.web.frame.arguments import at_of, limit_of, one_of
+from streams.web.frame.errors import NotFoundError
+from streams.web.frame.queries import store_or_bare
+from streams.web.frame.routes import (
+    AT,
+    MAX_ROWS,
+    ApiRoute,
+    PageRoute,
+    Parameter,
+    Routes,
+    choice,
+    limit_of_rows,
+)
+from streams.web.frame.subject import PageServices, Subject
+from streams.web.store.known import KnownStores
+
+PERIODS = tuple(length.value for length in SpanLength)
+AGAINST = ("", *(kind.value for kind in SCORED_AGAINST))
+#: an evaluation is of whole days: a few minutes old is as good as new
+_FRESH_S = 5 * MINUTE_MS / 1000
+#: rows that the page shows
+_SHOWN_ROWS = 100
+
+
+class EvaluationPages:
+    """The handlers."""
+
+    def __init__(self, services: PageServices, known: KnownStores) -> None:
+        self._config, self._renderer, self._database = services.config, services.renderer, services.database
+        self._known = known
+
+    async def page(self, request: web.Request) -> web.Response:
+        """GET /stores/{store}/evaluation."""
+        store = store_or_bare(self._config, request.match_info["store"])
+        view: dict[str, Any] = {"v": None, "problem": ""}
+        length, word = _length(request), self._renderer.reader(request).word
+        try:
+            read, evaluation = await self._evaluated(request)
+            if read is not None and evaluation is not None:
+                view["v"] = self._view(request, read, evaluation)
+                view["read"] = read
+        except ClickHouseUnreachableError as error:
+            view["problem"] = str(error)
+        return self._renderer.render(
+            request,
+            "evaluation/evaluation.html",
+            503 if view["problem"] else 200,
+            here="overview",
+            store=store,
+            period=length.value,
+            periods=PERIODS,
+            lengths={one: word(f"evaluation_length_{one}") for one in PERIODS},
+            **view,
+        )
+
+    async def rows_page(self, request: web.Request) -> web.Response:
+        """GET /stores/{store}/evaluation/rows."""
+        store = store_or_bare(self._config, request.match_info["store"])
+        found = await self._rows(request, _SHOWN_ROWS)
+        return self._renderer.render(
+            request,
+            "evaluation/figure_rows.html",
+            here="overview",
+            store=store,
+            found=found,
+            name=reading_name(found.of, self._renderer.reader(request).language),
+        )
+
+    async def evaluation(self, request: web.Request) -> EvaluationAnswer:
+        """GET /api/v1/stores/{store}/evaluation."""
+        read, evaluation = await self._evaluated(request)
+        if read is None or evaluation is None:
+            raise NotFoundError(f"no complete {_length(request).value} of this store is known")
+        kind = _kind(request, evaluation)
+        funnel = evaluation.funnel.get(kind, evaluation.funnel[ComparatorKind.OWN])
+        return EvaluationAnswer(
+            evaluation.store_id,
+            _length(request),
+            evaluation.span.start_ms,
+            evaluation.span.end_ms,
+            evaluation.span.zone,
+            read.known_until_ms,
+            kind,
+            tuple(one for one in SCORED_AGAINST if any(one in each.scores for each in evaluation.indicators)),
+            read.peers,
+            evaluation.weights_version,
+            part_of(evaluation.health[kind]),
+            tuple(part_of(one) for one in evaluation.dimensions[kind]),
+            indicators_of(evaluation, kind),
+            tuple(step_of(step) for step in funnel.steps),
+            funnel.stage,
+            str(funnel.lost),
+            read.currency,
+        )
+
+    async def evaluation_inputs(self, request: web.Request) -> dict[str, Any]:
+        """GET /api/v1/stores/{store}/evaluation/inputs."""
+        read, evaluation = await self._evaluated(request)
+        if read is None or evaluation is None:
+            raise NotFoundError(f"no complete {_length(request).value} of this store is known")
+        return explain(evaluation)
+
+    async def evaluation_rows(self, request: web.Request) -> EvaluationRows:
+        """GET /api/v1/stores/{store}/evaluation/rows."""
+        return await self._rows(request, limit_of(request.query, 100, MAX_ROWS))
+
+    async def _evaluated(self, request: web.Request) -> tuple[StoredStore | None, StoreEvaluation | None]:
+        store_id = await self._known.require(request.match_info["store"])
+        at_ms, is_present = at_of(request.query, now_ms())
+        length, store = _length(request), store_or_bare(self._config, store_id)
+        alike = stores_alike(self._config, store)
+
+        async def ask() -> tuple[StoredStore | None, StoreEvaluation | None]:
+            read = await stored_store(self._database, store_id, store.zone, length, at_ms, alike)
+            return read, evaluate_store(read.figures) if read is not None else None
+
+        key = ("evaluation", store_id, length.value, 0 if is_present else at_ms)
+        return await self._database.shared(key, _FRESH_S, ask)
+
+    def _view(self, request: web.Request, read: StoredStore, evaluation: StoreEvaluation) -> EvaluationView:
+        return evaluation_view(
+            evaluation,
+            read.volumes,
+            read.currency,
+            EvaluationReader(self._renderer.reader(request).language),
+            FROM_REPORTS | FROM_ORDERS,
+            _kind(request, evaluation),
+        )
+
+    async def _rows(self, request: web.Request, most: int) -> EvaluationRows:
+        read, evaluation = await self._evaluated(request)
+        of = request.query.get("of", "")
+        figure = _figure(evaluation, of) if evaluation is not None else None
+        if read is None or figure is None:
+            raise NotFoundError(f"of: no number {of[:64]!r} in this evaluation")
+        return await read_rows(self._database, of, figure, most)
+
+
+async def read_rows(database: Database, of: str, figure: Figure, most: int) -> EvaluationRows:
+    """The rows behind a figure: its own condition, asked of its own relation."""
+    behind = rows_of(figure)[0]
+    sql = f"SELECT *\nFROM {behind.relation}\nWHERE {behind.condition}\nORDER BY 1, 2\nLIMIT {most + 1}"
+    rows = await database.rows(sql)
+    columns = tuple(rows[0]) if rows else ()
+    cells = tuple(tuple(_text(row[column]) for column in columns) for row in rows[:most])
+    return EvaluationRows(of, sql, columns, cells, len(rows) > most)
+
+
+def stores_alike(config: Config, store: StoreConfig) -> tuple[str, ...]:
+    """Other stores of the same platform, country and category."""
+
+    def kind(one: StoreConfig) -> tuple[Any, ...]:
+        return one.platform, one.country, one.category
+
+    if config.store(store.id) is None:
+        return ()
+    return tuple(one.id for one in config.stores if one.id != store.id and kind(one) == kind(store))
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%d %H:%M:%SZ")
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    return "" if value is None else str(value)
+
+
+def _length(request: web.Request) -> SpanLength:
+    return SpanLength(one_of(request.query, "period", PERIODS, SpanLength.MONTH.value))
+
+
+def _kind(request: web.Request, evaluation: StoreEvaluation) -> ComparatorKind:
+    asked = one_of(request.query, "against", AGAINST, "")
+    return ComparatorKind(asked) if asked else evaluation.headline or ComparatorKind.OWN
+
+
+def _figure(evaluation: StoreEvaluation, of: str) -> Figure | None:
+    steps = {STEP + one.step: one.figure for one in evaluation.funnel[ComparatorKind.OWN].steps}
+    return steps.get(of) or next(
+        (one.figure for one in evaluation.indicators if one.indicator.id == of), None
+    )
+
+
+_PERIOD = choice("period", PERIODS, SpanLength.MONTH.value, "Length of the period: the last complete one.")
+_AGAINST = Parameter(
+    "against",
+    {"type": "string", "enum": [kind.value for kind in SCORED_AGAINST]},
+    "What to compare with; defaults to the first that there is of peers, benchmark, own.",
+)
+
+
+def _routes(services: PageServices) -> Routes:
+    pages = EvaluationPages(services, KnownStores(services.database, services.config))
+    return Routes(
+        pages=(
+            PageRoute("/stores/{store}/evaluation", pages.page),
+            PageRoute("/stores/{store}/evaluation/rows", pages.rows_page),
+        ),
+        api=(
+            ApiRoute(
+                "/stores/{store}/evaluation",
+                "A store's evaluation: scores with intervals and coverage, losses by step, each with its rows",
+                EvaluationAnswer,
+                pages.evaluation,
+                (_PERIOD, _AGAINST, AT),
+            ),
+            ApiRoute(
+                "/stores/{store}/evaluation/inputs",
+                "Every input of every score, for whoever recomputes them (deploy/docs/recompute.py)",
+                dict[str, Any],
+                pages.evaluation_inputs,
+                (_PERIOD, AT),
+            ),
+            ApiRoute(
+                "/stores/{store}/evaluation/rows",
+                "The rows behind one number of a store's evaluation",
+                EvaluationRows,
+                pages.evaluation_rows,
+                (
+                    Parameter(
+                        "of",
+                        {"type": "string"},
+                        "Id of an indicator, or step:ID of a step, such as step:order_to_payment.",
+                        required=True,
+                    ),
+                    _PERIOD,
+                    AT,
+                    limit_of_rows(100, MAX_ROWS),
+                ),
+            ),
+        ),
+    )
+
+
+SUBJECT = Subject(__file__, build=_routes, words=EVALUATION_WORDS)

@@ -1,0 +1,69 @@
+"""The words of the page Evaluation, zh and en; what is said of scores is in ``scoring/evaluation``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from scoring.wording.text import Text
+from streams.evaluation.words import WORDS
+
+#: words that the page of files has as well
+_SHARED = (
+    "period",
+    "health",
+    "dimensions",
+    "indicators",
+    "funnel",
+    "other_findings",
+    "actions",
+    "weak",
+    "none_weak",
+    "gaps",
+    "duties",
+    "duty",
+    "duty_events",
+    "duty_money",
+    "duty_indicators",
+    "duty_sum",
+    "loss_note",
+    "radar",
+    "usual",
+    "bar",
+    "name",
+    "score",
+    "value",
+    "cases",
+    "definition",
+    "source",
+    "loss",
+    "who",
+    "coverage",
+    "nothing_found",
+    "weights",
+)
+
+EVALUATION_WORDS: Mapping[str, Text] = {
+    **{f"evaluation_{key}": WORDS[key] for key in _SHARED},
+    "evaluation": Text("店铺评价", "Evaluation"),
+    "evaluation_length": Text("周期", "Period"),
+    "evaluation_length_day": Text("日", "Day"),
+    "evaluation_length_week": Text("周", "Week"),
+    "evaluation_length_month": Text("月", "Month"),
+    "evaluation_length_quarter": Text("季", "Quarter"),
+    "evaluation_list": Text("、", ", "),
+    "evaluation_none": Text(
+        "还没有一个完整的周期。选短一点的周期，或先导入订单与报表。",
+        "No period is complete yet. Choose a shorter one, or import orders and reports first.",
+    ),
+    "evaluation_known_until": Text("数据到 {at}", "data until {at}"),
+    "evaluation_peers": Text("同类店 {n} 家", "{n} stores alike"),
+    "evaluation_not_asked": Text("本版本还没有数据来源的指标", "Indicators that no source of this version supplies"),
+    "evaluation_rows_of": Text("原始数据", "Rows"),
+    "evaluation_rows_cut": Text("只列前 {n} 行。", "Only the first {n} rows are shown."),
+    "evaluation_no_rows": Text("这些条件下现在没有行。", "No rows match these conditions now."),
+    "evaluation_sql": Text("同样的查询（可用 funnelwatch sql 运行）：", "The same as SQL (run it with funnelwatch sql):"),
+    "evaluation_inputs": Text("每个得分的全部输入（可复算）", "Every input of every score (to recompute them)"),
+    "evaluation_radar": Text(
+        "六个维度的得分，满分 100；虚线是 50 分，即平常水平；缺数据的轴留空", "Scores of six dimensions out of 100; the dashed line is 50, the usual; an axis without data is left empty"
+    ),
+}  # fmt: skip

@@ -1,0 +1,111 @@
+"""The evaluation of a store from its own tables: the same numbers as from its orders, on the page and by API, with their rows."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from scoring.evaluation.evaluating import StoreFigures
+from scoring.evaluation.order_figures import OrderFigures, order_figures
+from scoring.evaluation.spans import SpanLength, last_spans
+from scoring.records.order_life import OrderLife
+from streams.clickhouse.reader import Database
+from streams.evaluation.stored import stored_store
+from tests.fixtures.clickhouse import Store
+from tests.fixtures.evaluation_seed import MONTHS, STORE, ZONE, insert_year
+from tests.fixtures.page import PAGE_DATABASE, RunningPage, page_settings
+
+
+@pytest.fixture(scope="module")
+def lives(page: RunningPage, clickhouse: Store) -> list[OrderLife]:
+    return insert_year(clickhouse.client(PAGE_DATABASE), page.now_ms)
+
+
+async def test_tables_give_the_numbers_that_the_orders_themselves_give(
+    page: RunningPage, clickhouse: Store, lives: list[OrderLife], tmp_path: Path
+) -> None:
+    database = Database(page_settings(clickhouse, tmp_path, clickhouse_database=PAGE_DATABASE))
+    known = await stored_store(database, STORE, ZONE, SpanLength.MONTH, page.now_ms)
+    await database.close()
+    assert known is not None
+    spans = last_spans(page.now_ms, ZONE, SpanLength.MONTH, MONTHS)
+    assert known.spans == spans
+    orders = OrderFigures(lives, "orders", known.known_until_ms, ZONE)
+    indicators, steps, not_due = order_figures(orders, spans)
+    figures: StoreFigures = known.figures
+    assert figures.not_due == not_due
+    assert set(indicators) >= {"logistics.time_to_ship", "returns.refunds"}
+    for name, line in indicators.items():
+        assert line[0] is not None
+        stored = [
+            figures.figures[name],
+            *(figures.own[name][one] for one in sorted(figures.own[name], reverse=True)),
+        ]
+        assert [(one.n, pytest.approx(one.g)) for one in line if one] == [(one.n, one.g) for one in stored], (
+            name
+        )
+    by_step = {one.step: one for one in figures.steps}
+    for name, line_of_step in steps.items():
+        now = line_of_step[0]
+        assert now is not None
+        assert (by_step[name].entered, by_step[name].advanced) == (now.entered, now.advanced)
+    assert {"click_to_add_to_cart", "order_to_payment", "payment_to_fulfilment"} <= set(by_step)
+    assert figures.figures["traffic_quality.click_through"].rows[0].counted_by == "meta: impressions, clicks"
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_page_says_what_is_low_whose_it_is_and_leads_to_the_rows(
+    page: RunningPage, lives: list[OrderLife], language: str
+) -> None:
+    answer = page.get(f"/stores/{STORE}/evaluation?lang={language}")
+    assert answer.status_code == 200
+    for words in {
+        "zh": ("六个维度", "明显偏低的", "发货用时", "按岗位看损失", "和自己过去比"),
+        "en": ("Six dimensions", "Clearly low", "Time to ship", "Losses by role", "against its own past"),
+    }[language]:
+        assert words in answer.text
+    rows = page.get(f"/stores/{STORE}/evaluation/rows?of=logistics.time_to_ship&lang={language}")
+    assert rows.status_code == 200
+    assert "FROM orders" in rows.text
+    assert "E-0-" in rows.text
+
+
+def test_the_api_gives_every_number_with_its_rows_and_roles_add_up(
+    page: RunningPage, lives: list[OrderLife]
+) -> None:
+    answer = page.json(f"/stores/{STORE}/evaluation?against=own")
+    assert answer["against"] == "own"
+    steps = {one["step"]: one for one in answer["steps"]}
+    paying = steps["order_to_payment"]
+    assert paying["score"]["high"] < 35
+    assert Decimal(paying["lost"]) == sum(map(Decimal, paying["by_duty"].values()))
+    assert Decimal(answer["lost"]) == sum(Decimal(one["lost"]) for one in steps.values() if one["lost"])
+    ship = next(one for one in answer["indicators"] if one["id"] == "logistics.time_to_ship")
+    found = page.json(f"/stores/{STORE}/evaluation/rows?of=logistics.time_to_ship&limit=1000")
+    assert len(found["rows"]) >= ship["n"] > 100
+    assert page.json(f"/stores/{STORE}/evaluation/inputs")["weights_version"] == answer["weights_version"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "words"),
+    [
+        (f"/stores/{STORE}/evaluation?period=year", 400, "period: unknown value"),
+        (f"/stores/{STORE}/evaluation?against=target", 400, "against: unknown value"),
+        (f"/stores/{STORE}/evaluation/rows?of=x'; DROP TABLE orders", 404, "no number"),
+        ("/stores/nobody/evaluation", 404, "unknown store"),
+        ("/stores/new-store/evaluation", 404, "no complete month"),
+    ],
+)
+def test_a_question_that_cannot_be_answered_says_why(
+    page: RunningPage, path: str, status: int, words: str
+) -> None:
+    answer = page.get(f"/api/v1{path}")
+    assert (answer.status_code, words in answer.text) == (status, True), answer.text
+
+
+def test_a_store_of_which_nothing_is_known_has_a_page_that_says_so(page: RunningPage) -> None:
+    answer = page.get("/stores/new-store/evaluation?lang=en")
+    assert answer.status_code == 200
+    assert "No period is complete yet" in answer.text
