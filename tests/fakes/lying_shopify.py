@@ -34,6 +34,8 @@ class LyingShopify(LyingShop):
     bulk_busy = 0
     #: queries that cost more than this many orders a page are rejected
     costliest = 250
+    #: orders of one page at most, however many are asked for
+    page = PAGE
 
     def __init__(self, *shop: Any) -> None:
         super().__init__(*shop)
@@ -87,17 +89,17 @@ class LyingShopify(LyingShop):
         first = variables["first"]
         if first > self.costliest:
             return _errors(200, "Query cost is too high", "MAX_COST_EXCEEDED")
-        rows = self._rows(variables["filter"], lie)
-        size, total, has_none = min(first, PAGE), len(rows), lie is Lie.EMPTY
+        found, seen_ms = self._found(variables["filter"], lie)
+        size, total, has_none = min(first, self.page), len(found), lie is Lie.EMPTY
         begin = int(variables["after"] or 0)
         at = begin
         if begin and lie in _SHIFTS:
             at += _SHIFTS[lie] * size if lie is not Lie.SHIFTED_PAGE else 1
-        shown = rows[at : at + size]
+        shown = [node_of(order, seen_ms, lie) for order in found[at : at + size]]
         if lie in (Lie.DROPPED_ROW, Lie.DROPPED_ROW_AND_TOTAL) and shown:
             del shown[len(shown) // 2]
             total -= lie is Lie.DROPPED_ROW_AND_TOTAL
-        has_more = at + size < len(rows) and not has_none
+        has_more = at + size < len(found) and not has_none
         count = {"count": 0 if has_none else total, "precision": "EXACT" if self._gives_total else "AT_LEAST"}
         content = {
             "orders": {
@@ -108,16 +110,21 @@ class LyingShopify(LyingShop):
         }
         return self._data(content, lie)
 
-    def _rows(self, text: str, lie: Lie | None) -> list[dict[str, Any]]:
+    def _rows(self, text: str) -> list[dict[str, Any]]:
+        found, seen_ms = self._found(text, None)
+        return [node_of(order, seen_ms, None) for order in found]
+
+    def _found(self, text: str, lie: Lie | None) -> tuple[list[LedgerOrder], int]:
+        """The orders of a filter in their order, and the moment whose state is shown. A node is made only of what is shown."""
         seen_ms = self._now_ms() - (3 * HOUR_MS if lie is Lie.STALE else 0)
-        found = []
+        edges, found = _edges(text), []
         for order in self.ledger.orders:
             updated_ms = order.updated_ms(seen_ms)
             shown_ms = updated_ms + (HOUR_MS if lie is Lie.CLOCK else 0)
             is_there = lie is not Lie.LATE_ROWS or updated_ms + HOUR_MS <= seen_ms
-            if updated_ms and is_there and _is_inside(text, shown_ms, is_open=lie is Lie.EDGE):
-                found.append((updated_ms, order.number, node_of(order, seen_ms, lie)))
-        return [row for _, _, row in sorted(found, key=lambda one: one[:2])]
+            if updated_ms and is_there and _is_inside(edges, shown_ms, is_open=lie is Lie.EDGE):
+                found.append((updated_ms, order.number, order))
+        return [order for _, _, order in sorted(found, key=lambda one: one[:2])], seen_ms
 
     # ---------------------------------------------------------------- other queries
 
@@ -145,12 +152,9 @@ class LyingShopify(LyingShop):
         return {"currentAppInstallation": installation, "shop": shop}
 
     def _counted(self, text: str) -> dict[str, Any]:
-        placed = [
-            one
-            for one in self.ledger.orders
-            if one.placed_ms <= self._now_ms() and _is_inside(text, one.placed_ms)
-        ]
-        return {"count": len(placed), "precision": "EXACT"}
+        edges, now_ms = _edges(text), self._now_ms()
+        placed = [one.placed_ms for one in self.ledger.orders if one.placed_ms <= now_ms]
+        return {"count": sum(_is_inside(edges, at_ms) for at_ms in placed), "precision": "EXACT"}
 
     def _bulk_state(self, name: str) -> dict[str, Any]:
         """Created, then running, then done: each look is one step."""
@@ -160,7 +164,7 @@ class LyingShopify(LyingShop):
             return {**state, "status": ("CREATED", "RUNNING")[self._looks[name] - 1]}
         if self.bulk_fails:
             return {**state, "status": self.bulk_fails, "errorCode": "INTERNAL_SERVER_ERROR"}
-        rows = self._rows(self._bulks[name], None)
+        rows = self._rows(self._bulks[name])
         if not rows:
             return {**state, "status": "COMPLETED"}
         url = f"https://storage.example/bulk/{name}?signature=abc"
@@ -173,16 +177,22 @@ class LyingShopify(LyingShop):
         }
 
     def _bulk_file(self, path: str) -> bytes:
-        rows = self._rows(self._bulks[path.rpartition("/")[2]], None)
+        rows = self._rows(self._bulks[path.rpartition("/")[2]])
         return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
 
 
 _SHIFTS = {Lie.DROPPED_PAGE: 1, Lie.REPEATED_PAGE: -1, Lie.SHIFTED_PAGE: 0}
 
 
-def _is_inside(text: str, at_ms: int, is_open: bool = False) -> bool:
-    for _, sign, moment in _FILTER.findall(text):
-        edge_ms = round(datetime.fromisoformat(moment).timestamp() * 1000)
+def _edges(text: str) -> list[tuple[str, int]]:
+    return [
+        (sign, round(datetime.fromisoformat(moment).timestamp() * 1000))
+        for _, sign, moment in _FILTER.findall(text)
+    ]
+
+
+def _is_inside(edges: list[tuple[str, int]], at_ms: int, is_open: bool = False) -> bool:
+    for sign, edge_ms in edges:
         if sign == "<" and at_ms >= edge_ms:
             return False
         if sign == ">=" and (at_ms < edge_ms or (is_open and at_ms == edge_ms)):

@@ -19,6 +19,9 @@ Answer = tuple[int, dict[str, str], bytes]
 class LyingWoo(LyingShop):
     """See above."""
 
+    #: orders of one page at most, however many are asked for
+    page = PAGE
+
     def _lie(self, path: str) -> Lie | None:
         now_ms = self._now_ms()
         self.requests.append((now_ms, path))
@@ -37,43 +40,48 @@ class LyingWoo(LyingShop):
         if request.headers.get("Authorization") != KEY:
             return _error(401, "woocommerce_rest_cannot_view", "Sorry, you cannot list resources.")
         if path == f"{ROOT}/refunds":
-            return self._listed([], query, None)
+            return self._listed([], query, None, self._now_ms())
         if path != f"{ROOT}/orders":
             return _error(404, "rest_no_route", "No route was found matching the URL and request method.")
         assert query["dates_are_gmt"] == "true"
         assert query["status"] == "any"
         if "modified_after" not in query:
             now_ms = self._now_ms()
+            edges = _edges(query, "")
             placed = [
                 one
                 for one in self.ledger.orders
-                if one.placed_ms <= now_ms and _is_inside(one.placed_ms, query, "")
+                if one.placed_ms <= now_ms and edges[0] < one.placed_ms < edges[1]
             ]
-            return self._listed([_row(one, now_ms, None) for one in placed], query, None)
+            return self._listed(placed, query, None, now_ms)
         if lie is not None:
             self.lied[lie] += 1
         return _plain(lie) or self._page(query, lie)
 
     def _page(self, query: dict[str, str], lie: Lie | None) -> Answer:
         seen_ms = self._now_ms() - (3 * HOUR_MS if lie is Lie.STALE else 0)
-        found = []
+        found, edges = [], _edges(query, "modified_")
         for order in self.ledger.orders:
             updated_ms = order.updated_ms(seen_ms)
             shown_ms = updated_ms + (HOUR_MS if lie is Lie.CLOCK else 0)
             is_there = lie is not Lie.LATE_ROWS or updated_ms + HOUR_MS <= seen_ms
             # a second more is left out at both edges by the lie about edges
             edge_ms = 1000 if lie is Lie.EDGE else 0
-            if updated_ms and is_there and _is_inside(shown_ms - edge_ms, query, "modified_"):
-                found.append((updated_ms, order.number, _row(order, seen_ms, lie)))
-        return self._listed([row for _, _, row in sorted(found, key=lambda one: one[:2])], query, lie)
+            if updated_ms and is_there and edges[0] < shown_ms - edge_ms < edges[1]:
+                found.append((updated_ms, order.number, order))
+        return self._listed(
+            [order for _, _, order in sorted(found, key=lambda one: one[:2])], query, lie, seen_ms
+        )
 
-    def _listed(self, rows: list[dict[str, Any]], query: dict[str, str], lie: Lie | None) -> Answer:
-        size, page, total = min(int(query["per_page"]), PAGE), int(query.get("page", "1")), len(rows)
+    def _listed(
+        self, found: list[LedgerOrder], query: dict[str, str], lie: Lie | None, seen_ms: int
+    ) -> Answer:
+        size, page, total = min(int(query["per_page"]), self.page), int(query.get("page", "1")), len(found)
         pages = -(-total // size)
         at = (page - 1) * size
         if page > 1:
             at += {Lie.DROPPED_PAGE: size, Lie.REPEATED_PAGE: -size, Lie.SHIFTED_PAGE: 1}.get(lie, 0)  # type: ignore[arg-type]
-        shown = rows[at : at + size]
+        shown = [woo_row(order, seen_ms, lie) for order in found[at : at + size]]
         if lie in (Lie.DROPPED_ROW, Lie.DROPPED_ROW_AND_TOTAL) and shown:
             del shown[len(shown) // 2]
             total -= lie is Lie.DROPPED_ROW_AND_TOTAL
@@ -86,9 +94,9 @@ class LyingWoo(LyingShop):
         return 200, headers, json.dumps(shown).encode()
 
 
-def _is_inside(at_ms: int, query: dict[str, str], prefix: str) -> bool:
-    """Whether a time lies between the edges, which WooCommerce leaves out."""
-    return _ms(query[f"{prefix}after"]) < at_ms < _ms(query[f"{prefix}before"])
+def _edges(query: dict[str, str], prefix: str) -> tuple[int, int]:
+    """The edges of a window, which WooCommerce leaves out."""
+    return _ms(query[f"{prefix}after"]), _ms(query[f"{prefix}before"])
 
 
 def _ms(text: str) -> int:
@@ -125,7 +133,7 @@ def _error(status: int, code: str, message: str) -> Answer:
     return status, {"Content-Type": "application/json"}, json.dumps(content).encode()
 
 
-def _row(order: LedgerOrder, now_ms: int, lie: Lie | None) -> dict[str, Any]:
+def woo_row(order: LedgerOrder, now_ms: int, lie: Lie | None) -> dict[str, Any]:
     """An order as the shop shows it now."""
 
     def written(at_ms: int) -> str | None:
