@@ -20,6 +20,7 @@ SOURCE_FOLDERS: tuple[str, ...] = (
     "shopify",
     "woocommerce",
     "shopee",
+    "lazada",
     "ga4",
     "meta",
 )

@@ -123,6 +123,8 @@ def pair_from(
     return TokenPair(given["access_token"], str(refresh), expires_ms or now_ms + 3_600_000, ends_ms, now_ms)
 
 
+#: days before today whose figures of ads still grow: orders count for a click of seven days before
+ADS_RESTATED_DAYS = 7
 #: more seconds than this are a moment, not a duration
 _LONGEST_LIFE_S = 400_000_000
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from scoring.sources.signatures import DigestCode, SignatureScheme, sign
 from streams.sources.asking import HttpSender
+from tests.fakes import lying_lazada
 from tests.fakes.lying_server import Ledger, LyingShop, ScriptedLie, connection
 from tests.fakes.lying_shopee import SHOP, LyingShopee, shopee_connection, signed_push
 from tests.fakes.lying_shopify import LyingShopify, shopify_connection
@@ -294,11 +295,35 @@ SHOPEE = HookDouble(
     unknown=_shopee_push(2, "SHIMMERING"),
 )
 
+
+def _lazada_push(hours: int, status: str) -> dict[str, Any]:
+    at_s = PLACED_MS // 1000 + hours * 3600
+    data = {
+        "order_status": status,
+        "trade_order_id": "491253082180001",
+        "trade_order_line_id": "491253082280001",
+        "status_update_time": at_s,
+    }
+    return {"seller_id": "9", "message_type": 0, "data": data, "timestamp": at_s, "site": "lazada_sg"}
+
+
+LAZADA = HookDouble(
+    settings=lying_lazada.lazada_connection(),
+    signed=lying_lazada.signed_push,
+    life=tuple(
+        _lazada_push(hours, status)
+        for hours, status in ((0, "unpaid"), (1, "pending"), (20, "shipped"), (50, "delivered"))
+    ),
+    expected={"paid_ms": PLACED_MS + HOUR_MS, "shipped_ms": PLACED_MS + 20 * HOUR_MS},
+    unknown=_lazada_push(2, "shimmering"),
+)
+
 HOOKS: Mapping[str, HookDouble] = {
     "webhook": WEBHOOK,
     "shopify": SHOPIFY,
     "woocommerce": WOOCOMMERCE,
     "shopee": SHOPEE,
+    "lazada": LAZADA,
 }
 
 
@@ -315,6 +340,7 @@ POLLS: Mapping[str, PollDouble] = {
     "shopify": PollDouble(shopify_connection, LyingShopify, "access", False),
     "woocommerce": PollDouble(woo_connection, LyingWoo, "refunds", False, False),
     "shopee": PollDouble(shopee_connection, LyingShopee, "returns", False),
+    "lazada": PollDouble(lying_lazada.lazada_connection, lying_lazada.LyingLazada, "returns", False),
 }
 
 

@@ -15,6 +15,7 @@ from scoring.sources.second_way import DayFigures
 from streams.sources.asking import AnswerGarbledError, HttpAnswer, HttpRequest, PlatformApi
 from streams.sources.connection import Connection
 from streams.sources.market_asking import (
+    ADS_RESTATED_DAYS,
     bounds_of,
     changes,
     counted_days,
@@ -39,8 +40,6 @@ from streams.sources.source import Poll, PolledRow, PollPage
 #: Shopee's longest window of orders, the rows of a page, and the details asked for at once
 WINDOW_S, PAGE_SIZE, DETAILS = 15 * 86_400.0, 100, 50
 _HOUR_S, _DAY_S = 3600.0, 86_400.0
-#: days whose figures of ads still grow: orders count for a click of seven days before
-_RESTATED_DAYS = 7
 _WANTED = "buyer_user_id,item_list,pay_time,pickup_done_time,package_list,payment_method,total_amount,cancel_reason,cancel_by,fulfillment_flag"
 
 
@@ -69,7 +68,7 @@ def polls(config: ShopeeConnection) -> tuple[Poll, ...]:
             Poll(Resource.LOST_PUSHES, lost, partial(lost_pushes, config), has_past=False, scope="push", only=PUSH_FIELDS)
         ],
         "ads": [
-            Poll(name, ads, partial(fetch, config), scope="ads", only=ADS_FIELDS, restated_days=_RESTATED_DAYS)
+            Poll(name, ads, partial(fetch, config), scope="ads", only=ADS_FIELDS, restated_days=ADS_RESTATED_DAYS)
             for name, fetch in ((Resource.ADS_HOURS, ads_hours), (Resource.ADS_DAYS, ads_days))
         ],
         "standing": [

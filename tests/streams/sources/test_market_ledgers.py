@@ -8,11 +8,20 @@ import pytest
 import stamina
 from structlog.testing import capture_logs
 
+from streams.sources.lazada.source import SOURCE as LAZADA
 from streams.sources.shopee.source import SOURCE as SHOPEE
-from tests.fakes import lying_shopee
+from tests.fakes import lying_lazada, lying_shopee
 from tests.streams.sources.market_ledger import LIES, Market, compare, lived
 
 MARKETS = {
+    "lazada": Market(
+        LAZADA,
+        lying_lazada.LyingLazada,
+        lying_lazada.lazada_connection,
+        lying_lazada.push_of,
+        lying_lazada.signed_push,
+        has_time_of_payment=False,
+    ),
     "shopee": Market(
         SHOPEE,
         lying_shopee.LyingShopee,
@@ -34,7 +43,7 @@ def quiet() -> Iterator[None]:
 @pytest.mark.parametrize("name", sorted(MARKETS))
 def test_stages_money_and_states_equal_the_ledger_whatever_is_lost_late_or_a_lie(name: str) -> None:
     bench, shop = lived(MARKETS[name], orders=200, days=1, seed=15)
-    compare(bench, shop)
+    compare(MARKETS[name], bench, shop)
     assert set(LIES) <= set(shop.lied)
 
 
@@ -42,4 +51,4 @@ def test_stages_money_and_states_equal_the_ledger_whatever_is_lost_late_or_a_lie
 @pytest.mark.parametrize("name", sorted(MARKETS))
 def test_ten_thousand_lives_equal_the_ledger(name: str) -> None:
     bench, shop = lived(MARKETS[name], orders=10_000, days=2, seed=16)
-    compare(bench, shop)
+    compare(MARKETS[name], bench, shop)

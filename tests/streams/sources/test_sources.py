@@ -89,6 +89,7 @@ def test_each_source_says_in_both_languages_what_it_is() -> None:
         "shopify",
         "woocommerce",
         "shopee",
+        "lazada",
         "ga4",
         "meta",
     ]

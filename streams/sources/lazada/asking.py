@@ -1,0 +1,133 @@
+"""How Lazada's API is asked: each request signed with its time, each answer judged by its ``code``, one token for all countries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
+
+from scoring.sources.budget import BudgetRate
+from scoring.sources.json_values import UnreadableValueError, read_json
+from scoring.sources.tokens import TokenPair
+from streams.clock import now_ms
+from streams.sources.asking import (
+    AccessDeniedError,
+    HttpAnswer,
+    HttpRequest,
+    PlatformApi,
+    PlatformFailedError,
+    PlatformRejectedError,
+    PlatformThrottledError,
+    ScopeMissingError,
+    judge_http,
+)
+from streams.sources.connection import Connection
+from streams.sources.lazada.config import LazadaConnection
+from streams.sources.market_asking import Meaning, hmac_hex, pair_from, raise_for_code
+from streams.sources.source import Asking
+
+_REFRESH = "/auth/token/refresh"
+#: before the path of each call
+_ROOT = "/rest"
+_MEANINGS: dict[str, Meaning] = {
+    "accesstoken": AccessDeniedError,
+    "refreshtoken": AccessDeniedError,
+    "signature": AccessDeniedError,
+    "appkey": AccessDeniedError,
+    "timestamp": AccessDeniedError,
+    "sellernotverified": AccessDeniedError,
+    "permission": ScopeMissingError,
+    "calllimit": PlatformThrottledError,
+    "apilimit": PlatformThrottledError,
+    "traffic": PlatformThrottledError,
+    "frequency": PlatformThrottledError,
+    "system": PlatformFailedError,
+    "service": PlatformFailedError,
+    "internal": PlatformFailedError,
+    "timeout": PlatformFailedError,
+    "isp": PlatformFailedError,
+}
+
+
+def asking(connection: Connection) -> Asking:
+    """How the API is asked."""
+    config: LazadaConnection = connection.config
+    return Asking(
+        app=f"lazada {config.app_key}",
+        app_rate=BudgetRate(),
+        shop_rate=BudgetRate(config.rate, max(1.0, config.rate)),
+        authorise=partial(authorise, connection),
+        judge=judge,
+        first_pair=partial(_first_pair, connection),
+        new_pair=partial(_new_pair, connection) if config.refresh_token else None,
+    )
+
+
+def authorise(connection: Connection, request: HttpRequest, pair: TokenPair | None) -> HttpRequest:
+    """The request with app, time, token and the signature over all of it."""
+    config: LazadaConnection = connection.config
+    access = (("access_token", pair.access),) if pair is not None else ()
+    return signed(request, config.app_key, connection.secret(config.secret), now_ms(), access)
+
+
+def signed(
+    request: HttpRequest, app_key: str, secret: str, at_ms: int, more: Iterable[tuple[str, str]] = ()
+) -> HttpRequest:
+    """The request signed: HMAC-SHA256 over the call's path and its parameters in order of their names, in capital letters."""
+    query = (
+        *request.query,
+        *more,
+        ("app_key", app_key),
+        ("timestamp", str(at_ms)),
+        ("sign_method", "sha256"),
+    )
+    path = urlsplit(request.url).path.removeprefix(_ROOT)
+    text = path + "".join(name + value for name, value in sorted(query))
+    query = (*query, ("sign", hmac_hex(secret, text.encode()).upper()))
+    return HttpRequest(request.url, request.method, query, request.headers, request.body)
+
+
+def judge(answer: HttpAnswer) -> None:
+    """Raise for an answer that is none: by its ``code`` or ``success``, whatever its status; else by its status."""
+    document = _document(answer)
+    code, kind = str(document.get("code", "0")), str(document.get("type") or "")
+    result = document.get("result")
+    inner: dict[str, Any] = result if isinstance(result, dict) else document
+    said = str(document.get("message") or inner.get("error_msg") or inner.get("errorMsg") or "")
+    if code not in ("0", ""):
+        # a code may be a mere number: whose fault it was is in the type
+        raise_for_code(answer, f"{code} {kind}".strip(), said, _MEANINGS)
+    if str(inner.get("success", True)).lower() == "false":
+        raise_for_code(
+            answer, str(inner.get("error_code") or inner.get("errorCode") or "failed"), said, _MEANINGS
+        )
+    judge_http(answer)
+
+
+def _document(answer: HttpAnswer) -> dict[str, Any]:
+    try:
+        found = read_json(answer.body)
+    except (UnreadableValueError, UnicodeDecodeError):
+        return {}  # whoever reads it says so
+    return found if isinstance(found, dict) else {}
+
+
+def _first_pair(connection: Connection) -> TokenPair | None:
+    config: LazadaConnection = connection.config
+    if not config.refresh_token:
+        return None
+    return TokenPair(access="", refresh=connection.secret(config.refresh_token), expires_ms=1)
+
+
+async def _new_pair(connection: Connection, api: PlatformApi, old: TokenPair | None) -> TokenPair:
+    """A new pair by the refresh token. What is left of the authorisation does not grow by it."""
+    config: LazadaConnection = connection.config
+    if old is None:
+        raise AccessDeniedError("there is no refresh token: authorise the account again")
+    request = HttpRequest(config.auth_url.rstrip("/") + _REFRESH, query=(("refresh_token", old.refresh),))
+    try:
+        answer = await api.ask(signed(request, config.app_key, connection.secret(config.secret), api.now_ms))
+    except PlatformRejectedError as error:
+        raise AccessDeniedError(str(error)) from error
+    return pair_from(answer, answer.json(), api.now_ms, old, "expires_in", "refresh_expires_in")

@@ -1,0 +1,73 @@
+"""The settings of a connection to a Lazada account."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from streams.schema import SecretRef
+from streams.sources.config import MarketConnection
+
+#: where the API of each country is
+SITES = {
+    "SG": "https://api.lazada.sg/rest",
+    "MY": "https://api.lazada.com.my/rest",
+    "TH": "https://api.lazada.co.th/rest",
+    "ID": "https://api.lazada.co.id/rest",
+    "VN": "https://api.lazada.vn/rest",
+    "PH": "https://api.lazada.com.ph/rest",
+}
+
+
+class LazadaConnection(MarketConnection):
+    """A Lazada account. One of the cross-border kind is a shop in each of six countries, with one token."""
+
+    needs = ("app_key", "secret", "country")
+    asks = ("app_key", "secret", "country", "refresh_token")
+
+    source: Literal["lazada"]
+    app_key: str = Field("", description="The app's key (Open Platform, App Console).")
+    secret: Annotated[
+        SecretRef, Field(description="Reference to the app's secret; it signs requests and pushes.")
+    ] = ""
+    old_secret: Annotated[
+        SecretRef, Field(description="Reference to the former app secret, while it is being replaced.")
+    ] = ""
+    country: Literal["", "SG", "MY", "TH", "ID", "VN", "PH"] = Field(
+        "", description="The shop's country; of several the first."
+    )
+    url: str = Field("", description="Address of the API in place of each country's own.")
+    auth_url: str = Field("https://auth.lazada.com/rest", description="Address where tokens are renewed.")
+    refresh_token: Annotated[
+        SecretRef,
+        Field(description="Reference to the refresh token that authorising gave; none for pushes alone."),
+    ] = ""
+    reads: tuple[Literal["orders", "returns", "ads", "standing"], ...] = Field(
+        ("orders", "returns", "ads", "standing"),
+        description="What is asked for; leave out what the app has no permission for.",
+    )
+    page_size: int = Field(100, ge=1, le=100, description="Rows a page.")
+    rate: float = Field(5.0, gt=0, le=100, description="Requests a second at most.")
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if unknown := sorted(set(self.shops) - set(SITES)):
+            raise ValueError(
+                f"connection {self.name!r}: `shops` of Lazada are countries ({', '.join(SITES)}), got {unknown[0]!r}"
+            )
+        if self.shops and self.country not in self.shops:
+            raise ValueError(f"connection {self.name!r}: `shops` must name `country` {self.country}, too")
+        return self
+
+    def base(self, country: str) -> str:
+        """Beginning of every address of a country."""
+        return self.url.rstrip("/") or SITES[country]
+
+    @property
+    def stores_of_shops(self) -> dict[str, str]:
+        """The store of each country."""
+        return self.shops or {self.country: self.all_stores[0]}
+
+
+CONNECTION = LazadaConnection
