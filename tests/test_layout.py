@@ -55,7 +55,7 @@ STREAMS: Mapping[str, set[str]] = {
     # sends what a file holds, keeps the run on the topic of sources, and takes back what it added from the tables
     "imports": FLOOR | {"config", "instance", "kafka", "collector", "clickhouse", "sources"},
     # reads exports without an instance: of sources the files alone, of incidents how numbers are written
-    "evaluation": FLOOR | {"sources", "incidents", "clickhouse"},
+    "evaluation": FLOOR | {"sources", "incidents", "clickhouse", "config"},
     "monitor": FLOOR | {"config", "instance", "kafka", "metrics", "transport"},
     "landing": FLOOR | {"config", "instance", "kafka", "metrics", "clickhouse"},
     "pools": FLOOR | {"config", "instance", "kafka", "metrics"},

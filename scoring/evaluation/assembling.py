@@ -108,7 +108,7 @@ def _members(names: Sequence[str], found: Sequence[Figure | None]) -> dict[str, 
 def _counted_steps(
     counts: Sequence[Mapping[str, int]], spans: Sequence[EvaluationSpan], rows: CountedRows
 ) -> dict[str, list[StepFigure | None]]:
-    """The fast steps that the store's own events give. An event is no person: one visitor may add to the cart twice."""
+    """The fast steps that the store's own events give. An event is not a person: one visitor may add to the cart twice."""
     whole = {stage.value: float(sum(one.get(stage, 0) for one in counts)) for stage in Stage}
     found: dict[str, list[StepFigure | None]] = {}
     for step in steps_of(supplied_stages(whole)):

@@ -6,7 +6,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from scoring.evaluation.comparator import LEAST_OWN_PERIODS
 from scoring.evaluation.evaluating import EvaluationSpan
+from scoring.funnel.units import DAY_MS
 
 
 class SpanLength(StrEnum):
@@ -38,6 +40,32 @@ def last_spans(until_ms: int, zone: str, length: SpanLength, count: int) -> tupl
         found.append(EvaluationSpan(_midnight_ms(start, zone), _midnight_ms(end, zone), zone))
         end = start
     return tuple(found)
+
+
+def covered_spans(
+    first_ms: int, until_ms: int, zone: str, length: SpanLength, count: int
+) -> tuple[EvaluationSpan, ...]:
+    """The last complete periods that are known from their first day on, the newest first.
+
+    Args:
+        first_ms: from here on something is known. That day may be cut off; the period must begin by its end.
+        until_ms, zone, length, count: see ``last_spans``.
+    """
+    spans = last_spans(until_ms, zone, length, count)
+    return tuple(span for span in spans if first_ms < span.start_ms + DAY_MS)
+
+
+def longest_with_past(first_ms: int, until_ms: int, zone: str) -> SpanLength:
+    """The longest of month, week and day with a complete period and enough of a past to compare it with.
+
+    Args:
+        first_ms, until_ms: from when to when something is known.
+        zone: IANA name of the store's clock.
+    """
+    for length in (SpanLength.MONTH, SpanLength.WEEK):
+        if len(covered_spans(first_ms, until_ms, zone, length, LEAST_OWN_PERIODS + 1)) > LEAST_OWN_PERIODS:
+            return length
+    return SpanLength.DAY
 
 
 def span_name(span: EvaluationSpan) -> str:

@@ -27,6 +27,7 @@ class PageFormat(StrEnum):
     """What is written."""
 
     HTML = "html"
+    PDF = "pdf"
     JSON = "json"
 
 
@@ -59,11 +60,19 @@ def evaluate(
     formats: Annotated[
         list[PageFormat] | None,
         typer.Option(
-            "--format", help="What to write; may be given twice. Default: html.", show_default=False
+            "--format",
+            help="What to write; may be given several times. Default: html. A PDF is printed by the Chromium of this machine.",
+            show_default=False,
         ),
     ] = None,
     language: Annotated[PageLanguage, typer.Option(help="Language of the page.")] = PageLanguage.ZH,
-    period: Annotated[PeriodLength, typer.Option(help="Length of the period.")] = PeriodLength.MONTH,
+    period: Annotated[
+        PeriodLength | None,
+        typer.Option(
+            help="Length of the period. Default: the longest of month, week and day with enough of a past.",
+            show_default=False,
+        ),
+    ] = None,
     store: Annotated[str, typer.Option(help="Name of the store on the page.")] = "store",
     zone: Annotated[str, typer.Option(help="Zone of times without an offset, such as Asia/Shanghai.")] = "",
     currency: Annotated[str, typer.Option(help="Currency of amounts without one, such as CNY.")] = "",
@@ -92,7 +101,7 @@ def _write(
     out: Path,
     formats: list[PageFormat],
     language: PageLanguage,
-    period: PeriodLength,
+    period: PeriodLength | None,
     known: tuple[str, str, str],
     explain: Path | None,
 ) -> None:
@@ -100,29 +109,48 @@ def _write(
     from scoring.evaluation.spans import SpanLength, span_name
     from streams.clock import now_ms
     from streams.evaluation.folder import read_folder
-    from streams.evaluation.page import evaluation_page, explained
+    from streams.evaluation.page import explained, folder_page
     from streams.sources.files.exports.dry_run import ImportChoices
 
     store, zone, currency = known
     choices = ImportChoices(store=store, zone=zone, currency=currency.upper())
-    read = read_folder(paths, choices, SpanLength(period.value), now_ms())
+    read = read_folder(paths, choices, SpanLength(period.value) if period else None, now_ms())
     for one in read.files:
         say(
             f"{one.name}: {one.layout or 'not recognised'}, {one.rows:,} rows"
             + (f"; not used: {one.trouble}" if one.trouble else "")
         )
-    out.mkdir(parents=True, exist_ok=True)
-    written = []
-    if PageFormat.HTML in formats:
-        written.append(out / "evaluation.html")
-        written[-1].write_text(evaluation_page(read, "zh" if language is PageLanguage.ZH else "en"), "utf-8")
-    if PageFormat.JSON in formats:
-        written.append(out / "evaluation.json")
-        written[-1].write_text(explained(read), "utf-8")
+    text = folder_page(read, "zh" if language is PageLanguage.ZH else "en")
+    written = write_evaluation(out, "evaluation", formats, text, explained(read.figures))
     if explain is not None:
         written.append(explain)
-        explain.write_text(explained(read), "utf-8")
+        explain.write_text(explained(read.figures), "utf-8")
     scored = sum(bool(one.scores) for one in evaluate_store(read.figures).indicators)
     say(
         f"{span_name(read.figures.span)}: {scored} indicators scored; written: {', '.join(map(str, written))}"
     )
+
+
+def write_evaluation(out: Path, name: str, formats: list[PageFormat], page: str, inputs: str) -> list[Path]:
+    """Write an evaluation into the folder ``out``; gives back the files.
+
+    Raises:
+        NoPrinterError: a PDF was asked for, and there is nothing to print it with.
+    """
+    from streams.evaluation.pdf import print_pdf
+
+    out.mkdir(parents=True, exist_ok=True)
+    html, written = out / f"{name}.html", []
+    if PageFormat.JSON in formats:
+        written.append(out / f"{name}.json")
+        written[-1].write_text(inputs, "utf-8")
+    if PageFormat.HTML in formats or PageFormat.PDF in formats:
+        html.write_text(page, "utf-8")
+    if PageFormat.PDF in formats:
+        print_pdf(html, out / f"{name}.pdf")
+        written.append(out / f"{name}.pdf")
+    if PageFormat.HTML in formats:
+        written.append(html)
+    elif PageFormat.PDF in formats:
+        html.unlink()
+    return written

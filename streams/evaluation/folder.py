@@ -11,9 +11,8 @@ from scoring.evaluation.comparator import OWN_PERIODS, Comparator
 from scoring.evaluation.evaluating import EvaluationSpan, StoreFigures
 from scoring.evaluation.figure import Figure, SourceRows
 from scoring.evaluation.order_figures import FROM_ORDERS, OrderFigures
-from scoring.evaluation.spans import SpanLength, last_spans
+from scoring.evaluation.spans import SpanLength, covered_spans, longest_with_past
 from scoring.funnel.stages import Stage
-from scoring.funnel.units import DAY_MS
 from scoring.records.order_facts import OrderFacts
 from scoring.records.order_life import OrderLife, merge
 from scoring.records.report_row import ReportRow
@@ -78,14 +77,14 @@ class _Content:
 
 
 def read_folder(
-    paths: Sequence[Path], choices: ImportChoices, length: SpanLength, read_at_ms: int
+    paths: Sequence[Path], choices: ImportChoices, length: SpanLength | None, read_at_ms: int
 ) -> ReadFolder:
     """What ``paths`` hold, as figures of the last complete period.
 
     Args:
         paths: files and folders; all of it is one store's.
         choices: zone and currency where files do not name them.
-        length: of the period.
+        length: of the period; None: the longest that has enough of a past.
         read_at_ms: now: a report's day that was not over long enough is not complete.
 
     Raises:
@@ -102,10 +101,12 @@ def read_folder(
         raise NothingToEvaluateError(_why_nothing(content.files))
     zone = choices.zone or next(iter(content.zones), "UTC")
     until = _known_until(lives, content.rows)
-    spans = _complete(last_spans(until, zone, length, OWN_PERIODS + 1), lives, content.rows)
+    first = _known_from(lives, content.rows)
+    chosen = length or longest_with_past(first, until, zone)
+    spans = covered_spans(first, until, zone, chosen, OWN_PERIODS + 1)
     if not spans:
         raise NothingToEvaluateError(
-            f"not one complete {length.value} is in the files; take a shorter period with --period"
+            f"not one complete {chosen.value} is in the files; take a shorter period with --period"
         )
     orders = OrderFigures(lives, " + ".join(sorted(content.order_files)) or "orders", until, zone)
     currencies = {life.currency for life in lives if life.currency}
@@ -159,13 +160,8 @@ def _known_until(lives: Sequence[OrderLife], rows: Sequence[ReportRow]) -> int:
     return max([*times, *(row.period_end_ms for row in rows if row.complete)])
 
 
-def _complete(
-    spans: Sequence[EvaluationSpan], lives: Sequence[OrderLife], rows: Sequence[ReportRow]
-) -> list[EvaluationSpan]:
-    """The periods that the files cover from their first day on."""
-    begin = min([life.placed_ms for life in lives if life.placed_ms] + [row.period_start_ms for row in rows])
-    # the first day of a file may be cut off, its period must not be: it begins by the end of that day
-    return [span for span in spans if begin < span.start_ms + DAY_MS]
+def _known_from(lives: Sequence[OrderLife], rows: Sequence[ReportRow]) -> int:
+    return min([life.placed_ms for life in lives if life.placed_ms] + [row.period_start_ms for row in rows])
 
 
 def _each(lives: Sequence[OrderLife], span: EvaluationSpan) -> float | None:

@@ -21,7 +21,7 @@ class RadarAxis:
         score: None where there is none.
         end: where the axis ends.
         usual: where 50 points lie on it.
-        label: where its name stands, and how it is anchored there.
+        label: where its name is, and how it is anchored there.
         dot: where the score lies.
         band: between what the score is whatever the rest shows; None where nothing is measured, or all of it.
         line: from the score to that of the next axis; None if either has none.

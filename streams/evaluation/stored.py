@@ -9,12 +9,13 @@ from math import fsum, log
 from typing import Any
 
 from scoring.baselines.peers import MIN_PEERS
-from scoring.evaluation.assembling import stage_volumes, store_figures
+from scoring.evaluation.assembling import FROM_REPORTS, stage_volumes, store_figures
 from scoring.evaluation.comparator import OWN_PERIODS, Comparator
 from scoring.evaluation.evaluating import EvaluationSpan, StoreFigures
 from scoring.evaluation.figure import Figure, SourceRows
 from scoring.evaluation.order_figures import (
     DELIVERING,
+    FROM_ORDERS,
     PAYING,
     REFUNDING,
     SHIPPING,
@@ -25,16 +26,19 @@ from scoring.evaluation.order_figures import (
     open_hours,
 )
 from scoring.evaluation.report_figures import MEASURES_USED
-from scoring.evaluation.spans import SpanLength, last_spans
+from scoring.evaluation.spans import SpanLength, covered_spans, longest_with_past
 from scoring.funnel.stages import STAGES, Stage
 from scoring.funnel.units import DAY_MS
 from scoring.records.report_row import Period, ReportRow
 from streams.clickhouse.reader import Database, Row
+from streams.config.model import Config, StoreConfig
 from streams.evaluation import queries
 
+#: indicators that the tables can give
+FROM_TABLES = FROM_REPORTS | FROM_ORDERS
 #: other stores that a store is compared with, at most: more would not be surer of the middle
 MOST_PEERS = 40
-#: a store that nothing is known of for this long is no measure for others
+#: others are not compared with a store that nothing is known of for this long
 _STALE_MS = 3 * DAY_MS
 _NAMES: Mapping[str, str] = {
     PAYING.name: "placed",
@@ -60,6 +64,7 @@ class StoredStore:
         volumes: events of each stage a day, with what is usual.
         currency: of its orders; empty where they have several or none.
         spans: the chosen period first, then those it is compared with.
+        length: of the chosen period.
         known_until_ms: up to when anything is known.
         peers: ids of stores that it is compared with.
     """
@@ -68,6 +73,7 @@ class StoredStore:
     volumes: Mapping[Stage, tuple[Figure, Comparator]]
     currency: str
     spans: tuple[EvaluationSpan, ...]
+    length: SpanLength
     known_until_ms: int
     peers: tuple[str, ...]
 
@@ -159,7 +165,7 @@ async def stored_store(
     database: Database,
     store: str,
     zone: str,
-    length: SpanLength,
+    length: SpanLength | None,
     present_ms: int,
     alike: Sequence[str] = (),
 ) -> StoredStore | None:
@@ -169,7 +175,7 @@ async def stored_store(
         database: the tables.
         store: its id.
         zone: of its clock.
-        length: of the period.
+        length: of the period; None: the longest that has enough of a past.
         present_ms: the moment to look at.
         alike: other stores of its platform, country and category.
     """
@@ -178,12 +184,8 @@ async def stored_store(
         return None
     first, last = extents[store]
     until = min(last, present_ms)
-    spans = [
-        span
-        for span in last_spans(until, zone, length, OWN_PERIODS + 1)
-        # the first day may be cut off, its period must not be
-        if first < span.start_ms + DAY_MS
-    ]
+    chosen = length or longest_with_past(first, until, zone)
+    spans = covered_spans(first, until, zone, chosen, OWN_PERIODS + 1)
     if not spans:
         return None
     peers = tuple(
@@ -206,7 +208,7 @@ async def stored_store(
         spans,
         counted_rows(store),
     )
-    return StoredStore(figures, volumes, currency, tuple(spans), until, peers)
+    return StoredStore(figures, volumes, currency, spans, chosen, until, peers)
 
 
 async def _extents(database: Database, stores: Sequence[str]) -> dict[str, tuple[int, int]]:
@@ -329,3 +331,14 @@ def _alike(
         }
         for name, figure in own.items()
     }
+
+
+def stores_alike(config: Config, store: StoreConfig) -> tuple[str, ...]:
+    """Other stores of the same platform, country and category."""
+
+    def kind(one: StoreConfig) -> tuple[Any, ...]:
+        return one.platform, one.country, one.category
+
+    if config.store(store.id) is None:
+        return ()
+    return tuple(one.id for one in config.stores if one.id != store.id and kind(one) == kind(store))

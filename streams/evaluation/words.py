@@ -28,6 +28,8 @@ WORDS: Mapping[str, Text] = {
     "duty_sum": Text("合计", "Sum"),
     "loss_note": Text("正数是比平常少的，负数是比平常多的。各岗位之和等于总损失。", "Positive: fewer than usual; negative: more. The roles add up to the whole."),
     "radar": Text("雷达图", "Radar"),
+    "radar_note": Text("虚线是 50 分，即平常水平；灰条是“没测到的不论好坏”时得分所在的范围；缺数据的轴留空。", "The dashed line is 50, the usual; a grey bar is where the score lies whatever the missing ones show; an axis without data is left empty."),
+    "not_supplied": Text("本版本还没有数据来源的指标", "Indicators that no source of this version supplies"),
     "usual": Text("平常", "Usual"),
     "bar": Text("本期与平常", "Now and usual"),
     "not_from_files": Text("本版本还不能从文件评的", "What this version does not evaluate from files"),

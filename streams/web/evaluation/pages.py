@@ -8,12 +8,10 @@ from typing import Any
 
 from aiohttp import web
 
-from scoring.evaluation.assembling import FROM_REPORTS
 from scoring.evaluation.comparator import ComparatorKind
 from scoring.evaluation.evaluating import SCORED_AGAINST, StoreEvaluation, evaluate_store
 from scoring.evaluation.explaining import explain
 from scoring.evaluation.figure import Figure
-from scoring.evaluation.order_figures import FROM_ORDERS
 from scoring.evaluation.readings import STEP
 from scoring.evaluation.sentences import reading_name
 from scoring.evaluation.spans import SpanLength
@@ -21,8 +19,7 @@ from scoring.funnel.units import MINUTE_MS
 from streams.clickhouse.errors import ClickHouseUnreachableError
 from streams.clickhouse.reader import Database
 from streams.clock import now_ms
-from streams.config.model import Config, StoreConfig
-from streams.evaluation.stored import StoredStore, stored_store
+from streams.evaluation.stored import FROM_TABLES, StoredStore, stored_store, stores_alike
 from streams.evaluation.view import EvaluationView, evaluation_view
 from streams.evaluation.wording import EvaluationReader
 from streams.web.evaluation.answers import (
@@ -44,7 +41,6 @@ from streams.web.frame.routes import (
     PageRoute,
     Parameter,
     Routes,
-    choice,
     limit_of_rows,
 )
 from streams.web.frame.subject import PageServices, Subject
@@ -70,6 +66,7 @@ class EvaluationPages:
         store = store_or_bare(self._config, request.match_info["store"])
         view: dict[str, Any] = {"v": None, "problem": ""}
         length, word = _length(request), self._renderer.reader(request).word
+        read = None
         try:
             read, evaluation = await self._evaluated(request)
             if read is not None and evaluation is not None:
@@ -83,7 +80,7 @@ class EvaluationPages:
             503 if view["problem"] else 200,
             here="overview",
             store=store,
-            period=length.value,
+            period=read.length.value if read is not None else length.value if length else "",
             periods=PERIODS,
             lengths={one: word(f"evaluation_length_{one}") for one in PERIODS},
             **view,
@@ -106,12 +103,12 @@ class EvaluationPages:
         """GET /api/v1/stores/{store}/evaluation."""
         read, evaluation = await self._evaluated(request)
         if read is None or evaluation is None:
-            raise NotFoundError(f"no complete {_length(request).value} of this store is known")
+            raise _unknown_period(_length(request))
         kind = _kind(request, evaluation)
         funnel = evaluation.funnel.get(kind, evaluation.funnel[ComparatorKind.OWN])
         return EvaluationAnswer(
             evaluation.store_id,
-            _length(request),
+            read.length,
             evaluation.span.start_ms,
             evaluation.span.end_ms,
             evaluation.span.zone,
@@ -133,7 +130,7 @@ class EvaluationPages:
         """GET /api/v1/stores/{store}/evaluation/inputs."""
         read, evaluation = await self._evaluated(request)
         if read is None or evaluation is None:
-            raise NotFoundError(f"no complete {_length(request).value} of this store is known")
+            raise _unknown_period(_length(request))
         return explain(evaluation)
 
     async def evaluation_rows(self, request: web.Request) -> EvaluationRows:
@@ -150,7 +147,7 @@ class EvaluationPages:
             read = await stored_store(self._database, store_id, store.zone, length, at_ms, alike)
             return read, evaluate_store(read.figures) if read is not None else None
 
-        key = ("evaluation", store_id, length.value, 0 if is_present else at_ms)
+        key = ("evaluation", store_id, length.value if length else "", 0 if is_present else at_ms)
         return await self._database.shared(key, _FRESH_S, ask)
 
     def _view(self, request: web.Request, read: StoredStore, evaluation: StoreEvaluation) -> EvaluationView:
@@ -159,7 +156,7 @@ class EvaluationPages:
             read.volumes,
             read.currency,
             EvaluationReader(self._renderer.reader(request).language),
-            FROM_REPORTS | FROM_ORDERS,
+            FROM_TABLES,
             _kind(request, evaluation),
         )
 
@@ -182,17 +179,6 @@ async def read_rows(database: Database, of: str, figure: Figure, most: int) -> E
     return EvaluationRows(of, sql, columns, cells, len(rows) > most)
 
 
-def stores_alike(config: Config, store: StoreConfig) -> tuple[str, ...]:
-    """Other stores of the same platform, country and category."""
-
-    def kind(one: StoreConfig) -> tuple[Any, ...]:
-        return one.platform, one.country, one.category
-
-    if config.store(store.id) is None:
-        return ()
-    return tuple(one.id for one in config.stores if one.id != store.id and kind(one) == kind(store))
-
-
 def _text(value: Any) -> str:
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M:%SZ")
@@ -201,8 +187,13 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _length(request: web.Request) -> SpanLength:
-    return SpanLength(one_of(request.query, "period", PERIODS, SpanLength.MONTH.value))
+def _length(request: web.Request) -> SpanLength | None:
+    asked = one_of(request.query, "period", ("", *PERIODS), "")
+    return SpanLength(asked) if asked else None
+
+
+def _unknown_period(length: SpanLength | None) -> NotFoundError:
+    return NotFoundError(f"no complete {length.value if length else 'day'} of this store is known")
 
 
 def _kind(request: web.Request, evaluation: StoreEvaluation) -> ComparatorKind:
@@ -217,7 +208,11 @@ def _figure(evaluation: StoreEvaluation, of: str) -> Figure | None:
     )
 
 
-_PERIOD = choice("period", PERIODS, SpanLength.MONTH.value, "Length of the period: the last complete one.")
+_PERIOD = Parameter(
+    "period",
+    {"type": "string", "enum": list(PERIODS)},
+    "Length of the period, the last complete one; defaults to the longest of month, week and day that has enough of a past.",
+)
 _AGAINST = Parameter(
     "against",
     {"type": "string", "enum": [kind.value for kind in SCORED_AGAINST]},

@@ -9,6 +9,9 @@ from streams.evaluation.words import WORDS
 
 #: words that the page of files has as well
 _SHARED = (
+    "not_supplied",
+    "radar",
+    "radar_note",
     "period",
     "health",
     "dimensions",
@@ -57,13 +60,9 @@ EVALUATION_WORDS: Mapping[str, Text] = {
     ),
     "evaluation_known_until": Text("数据到 {at}", "data until {at}"),
     "evaluation_peers": Text("同类店 {n} 家", "{n} stores alike"),
-    "evaluation_not_asked": Text("本版本还没有数据来源的指标", "Indicators that no source of this version supplies"),
     "evaluation_rows_of": Text("原始数据", "Rows"),
     "evaluation_rows_cut": Text("只列前 {n} 行。", "Only the first {n} rows are shown."),
     "evaluation_no_rows": Text("这些条件下现在没有行。", "No rows match these conditions now."),
     "evaluation_sql": Text("同样的查询（可用 funnelwatch sql 运行）：", "The same as SQL (run it with funnelwatch sql):"),
     "evaluation_inputs": Text("每个得分的全部输入（可复算）", "Every input of every score (to recompute them)"),
-    "evaluation_radar": Text(
-        "六个维度的得分，满分 100；虚线是 50 分，即平常水平；缺数据的轴留空", "Scores of six dimensions out of 100; the dashed line is 50, the usual; an axis without data is left empty"
-    ),
 }  # fmt: skip

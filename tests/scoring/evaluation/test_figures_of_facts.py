@@ -24,7 +24,7 @@ from scoring.evaluation.order_figures import (
     order_rate,
 )
 from scoring.evaluation.report_figures import click_through, reported_steps
-from scoring.evaluation.spans import SpanLength, last_spans, span_name
+from scoring.evaluation.spans import SpanLength, last_spans, longest_with_past, span_name
 from scoring.funnel.units import DAY_MS, HOUR_MS
 from scoring.records.order_life import OrderLife
 from scoring.records.report_row import Period, ReportRow
@@ -211,3 +211,14 @@ def test_orders_per_visitor_of_a_report_is_a_count_and_not_a_share_of_people() -
         reported_steps([row("visitors", 10, source="amazon"), row("orders", 12, source="amazon")], MARCH)
         == {}
     )
+
+
+@pytest.mark.parametrize(
+    ("days", "length"),
+    [(400, SpanLength.MONTH), (190, SpanLength.MONTH), (60, SpanLength.WEEK), (31, SpanLength.DAY)],
+)
+def test_a_month_of_exports_was_judged_by_months_and_got_no_score_at_all(
+    days: int, length: SpanLength
+) -> None:
+    until = at("2026-07-01")
+    assert longest_with_past(until - days * DAY_MS, until, ZONE) is length

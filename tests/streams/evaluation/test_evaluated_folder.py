@@ -17,7 +17,7 @@ from scoring.evaluation.sentences import say_score
 from scoring.evaluation.spans import SpanLength, span_name
 from scoring.wording.text import LANGUAGES, Language
 from streams.evaluation.folder import FROM_FILES, NothingToEvaluateError, ReadFile, ReadFolder, read_folder
-from streams.evaluation.page import evaluation_page
+from streams.evaluation.page import folder_page
 from streams.evaluation.wording import EvaluationReader
 from streams.evaluation.words import WORDS
 from streams.sources.files.exports.dry_run import ImportChoices
@@ -79,8 +79,8 @@ def test_files_too_short_for_the_period_say_to_take_a_shorter_one(tmp_path: Path
 def test_the_page_is_whole_says_the_same_each_time_and_fetches_nothing(
     read: ReadFolder, language: Language
 ) -> None:
-    page = evaluation_page(read, language)
-    assert page == evaluation_page(read, language)
+    page = folder_page(read, language)
+    assert page == folder_page(read, language)
     assert WORDS["title"](language) in page
     assert "orders_export.csv" in page
     assert "<script" not in page
@@ -94,19 +94,19 @@ def test_the_name_of_a_file_cannot_write_into_the_page(read: ReadFolder) -> None
     evil = dataclasses.replace(
         read, files=(ReadFile("<img src=x onerror=alert(1)>.csv", "", 1, "<b>no</b>"),)
     )
-    page = evaluation_page(evil, "en")
+    page = folder_page(evil, "en")
     assert "<img" not in page
     assert "<b>" not in page
 
 
 def test_what_is_clearly_low_is_named_first_with_whose_it_is(read: ReadFolder) -> None:
-    page = evaluation_page(read, "zh")
+    page = folder_page(read, "zh")
     assert re.search(r"<li>发货用时：\d+ 分（\d+–\d+），主要归物流</li>", page)
 
 
 def test_a_file_that_no_reader_takes_was_asked_for(read: ReadFolder) -> None:
     """A gap of reviews asked for an export of reviews, which would then not have been read."""
-    gaps = evaluation_page(read, "zh").partition(WORDS["gaps"].zh)[2].partition(WORDS["files"].zh)[0]
+    gaps = folder_page(read, "zh").partition(WORDS["gaps"].zh)[2].partition(WORDS["files"].zh)[0]
     assert "补上评价导出" not in gaps
     assert "商品评分" in gaps
     assert "点击率: 未测" in gaps
@@ -118,11 +118,11 @@ def test_every_indicator_that_files_give_is_one_of_the_registry() -> None:
 
 def test_a_rate_that_may_pass_one_was_shown_as_nothing(read: ReadFolder) -> None:
     """Two orders per hundred sessions, rounded to one decimal."""
-    page = evaluation_page(read, "en")
+    page = folder_page(read, "en")
     assert re.search(r"<td>2(\.\d)? per 100</td>", page)
     assert re.search(r"<td>\d+(\.\d)? h</td>", page)
 
 
 def test_the_page_shows_the_score_that_was_worked_out(read: ReadFolder) -> None:
     score = evaluate_store(read.figures).indicator("logistics.time_to_ship").scores[ComparatorKind.OWN]
-    assert say_score(score, EvaluationReader("zh")) in evaluation_page(read, "zh")
+    assert say_score(score, EvaluationReader("zh")) in folder_page(read, "zh")

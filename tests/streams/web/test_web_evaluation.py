@@ -95,7 +95,7 @@ def test_the_api_gives_every_number_with_its_rows_and_roles_add_up(
         (f"/stores/{STORE}/evaluation?against=target", 400, "against: unknown value"),
         (f"/stores/{STORE}/evaluation/rows?of=x'; DROP TABLE orders", 404, "no number"),
         ("/stores/nobody/evaluation", 404, "unknown store"),
-        ("/stores/new-store/evaluation", 404, "no complete month"),
+        ("/stores/new-store/evaluation", 404, "no complete day"),
     ],
 )
 def test_a_question_that_cannot_be_answered_says_why(
