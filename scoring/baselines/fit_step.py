@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import lfilter, oaconvolve
 
 from scoring.baselines.baseline import (
     YOUNG_DAYS,
@@ -67,6 +66,8 @@ class StepData:
 
 def expose(upstream: Floats, kernel: Kernel) -> Floats:
     """Exposure E[t] = Σ_d f[d]·n[t−d] along the last axis, as ``scoring/detection/exposure.py`` makes it minute by minute."""
+    from scipy.signal import lfilter, oaconvolve  # takes as long to load as everything else here
+
     pmf = np.asarray(kernel.pmf)
     exposure = oaconvolve(upstream, pmf.reshape((1,) * (upstream.ndim - 1) + (-1,)), axes=-1)[
         ..., : upstream.shape[-1]

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.stats import gamma
+from scipy.special import gammainc
 
 from scoring.baselines.baseline import LONGEST, Kernel, KernelSource, SlowBaseline, reach_of
 from scoring.baselines.business import BusinessHours, in_business_hours, infer_hours, wall_hours
@@ -166,7 +166,7 @@ def _folded(kernel: Kernel) -> Kernel:
 def gamma_kernel(mean: float, shape: float) -> tuple[float, ...]:
     """A gamma distribution's mass by whole business hours: P(d) = G(d + ½) − G(d − ½), cut where 99.9 % are in."""
     edges = np.concatenate([[0.0], np.arange(LONGEST) + 0.5])
-    shares = np.diff(gamma.cdf(edges, shape, scale=mean / shape))
+    shares = np.diff(gammainc(shape, edges * shape / mean))
     length = min(int(np.searchsorted(np.cumsum(shares), 0.999)) + 1, LONGEST)
     return tuple(float(share) for share in shares[:length] / shares[:length].sum())
 
