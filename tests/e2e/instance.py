@@ -13,6 +13,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from streams.clickhouse.asking import ask
+from streams.instance.files import connect_settings
+from streams.instance.state import instance_state
+from streams.settings import load_settings
 from tests.deadlines import within
 
 _START_S = 240
@@ -52,7 +56,7 @@ class Instance:
         while "everything is ready" not in self.said()[said_before:]:
             assert self._process.poll() is None, self.said()
             assert time.monotonic() < deadline, self.said()
-            time.sleep(0.1)  # asking `status` is a process of a second, which the start would wait for
+            time.sleep(0.1)
         self.wait(lambda: bool(self.status().get("ready")))
 
     def stop(self) -> None:
@@ -68,8 +72,8 @@ class Instance:
         return int(state["pid"])
 
     def status(self) -> dict[str, Any]:
-        answer = self._run("status", "--json", check=False)
-        return json.loads(answer) if answer.strip() else {}
+        """What ``funnelwatch status --json`` prints, without a process for it."""
+        return dict(json.loads(instance_state(self.data).as_json()))
 
     def said(self) -> str:
         return (self.data / "up.txt").read_text()
@@ -81,7 +85,9 @@ class Instance:
         return dict(json.loads(self._run("reconcile", "--json", *options)))
 
     def sql(self, query: str) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self._run("sql", query, "--json").splitlines()]
+        """What ``funnelwatch sql QUERY --json`` prints, without a process for it: tests ask until something holds."""
+        settings = connect_settings(load_settings(data=self.data))
+        return [json.loads(line) for line in ask(settings, query, "JSONEachRow", {}, writer=False)]
 
     def command(self, *arguments: str, check: bool = True) -> str:
         """What a command of ``funnelwatch`` on this instance prints."""

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from streams.cli import backtest
 
 START = np.datetime64("2026-01-05T00:00")
-DAYS, TRAIN = 11, 9
+DAYS, TRAIN = 9, 8
 DROP = (TRAIN * 1440 + 700, TRAIN * 1440 + 790)
 
 
@@ -64,7 +64,7 @@ def test_a_planted_drop_is_the_only_alert_in_parquet_and_csv(counts: pa.Table, t
     for kind in ("parquet", "csv"):
         out = tmp_path / f"{kind}.jsonl"
         result = run(
-            "--minutes", tmp_path / f"counts.{kind}", "--train-until", "2026-01-14", "--out", out,
+            "--minutes", tmp_path / f"counts.{kind}", "--train-until", "2026-01-13", "--out", out,
             "--incidents", tmp_path / "incidents.csv",
         )  # fmt: skip
         assert result.exit_code == 0, result.output
@@ -96,7 +96,7 @@ def test_data_held_back_or_missing_fires_nothing(counts: pa.Table, tmp_path: Pat
     pq.write_table(spoiled, tmp_path / "counts.parquet")
     out = tmp_path / "out.jsonl"
     result = run(
-        "--minutes", tmp_path / "counts.parquet", "--train-until", "2026-01-14", "--out", out
+        "--minutes", tmp_path / "counts.parquet", "--train-until", "2026-01-13", "--out", out
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     (alert,) = alerts_of(out)
@@ -119,7 +119,7 @@ def test_data_held_back_or_missing_fires_nothing(counts: pa.Table, tmp_path: Pat
 )
 def test_a_bad_file_is_rejected_with_its_reason(content: str, says: str, tmp_path: Path) -> None:
     (tmp_path / "bad.csv").write_text(content)
-    result = run("--minutes", tmp_path / "bad.csv", "--train-until", "2026-01-14")
+    result = run("--minutes", tmp_path / "bad.csv", "--train-until", "2026-01-13")
     assert result.exit_code == 2
     assert says in result.output
 
@@ -132,11 +132,11 @@ def test_a_training_end_outside_the_data_says_what_the_data_covers(counts: pa.Ta
 
 
 def small_shops(stores: list[str]) -> pa.Table:
-    """Twelve orders an hour in each shop, three of four paid within three minutes; half of the payments fail for an hour."""
+    """Sixteen orders an hour in each shop, three of four paid within three minutes; half of the payments fail for an hour."""
     rng = np.random.default_rng(23)
     parts = []
     for store in stores:
-        orders = rng.poisson(0.2, DAYS * 1440)
+        orders = rng.poisson(16 / 60, DAYS * 1440)
         paid, left = np.zeros_like(orders), rng.binomial(orders, 0.75)
         for delay in range(3):
             now = rng.binomial(left, 1 / (3 - delay))
@@ -154,11 +154,11 @@ def small_shops(stores: list[str]) -> pa.Table:
 
 
 def test_pools_are_written_only_when_asked_for(tmp_path: Path) -> None:
-    stores = [f"shop-{number}" for number in range(16)]
+    stores = [f"shop-{number}" for number in range(12)]
     pq.write_table(small_shops(stores), tmp_path / "counts.parquet")
     reported = {"stores": [{"id": store, "platform": "shopify"} for store in stores]}
     (tmp_path / "funnelwatch.yaml").write_text(json.dumps(reported))
-    asked = ("--minutes", tmp_path / "counts.parquet", "--train-until", "2026-01-14T00:00Z")
+    asked = ("--minutes", tmp_path / "counts.parquet", "--train-until", "2026-01-13T00:00Z")
     asked = (*asked, "--config", tmp_path / "funnelwatch.yaml", "--out", tmp_path / "alerts.jsonl")
 
     plain = run(*asked)
