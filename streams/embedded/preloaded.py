@@ -163,7 +163,9 @@ class Preloader:
                 socket.send_fds(self._control, [b"+"], [theirs.fileno(), output.fileno()])
             await loop.sock_sendall(ours, asked)
             ours.shutdown(socket.SHUT_WR)
-            return int(await loop.sock_recv(ours, 32))  # an empty answer, which cannot be read as one: it has ended
+            return int(
+                await loop.sock_recv(ours, 32)
+            )  # an empty answer, which cannot be read as one: it has ended
 
     def _give_up(self) -> None:
         if self._control is not None:
