@@ -21,6 +21,7 @@ SOURCE_FOLDERS: tuple[str, ...] = (
     "woocommerce",
     "shopee",
     "lazada",
+    "tiktok_shop",
     "ga4",
     "meta",
 )

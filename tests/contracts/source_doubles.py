@@ -13,7 +13,7 @@ from typing import Any
 
 from scoring.sources.signatures import DigestCode, SignatureScheme, sign
 from streams.sources.asking import HttpSender
-from tests.fakes import lying_lazada
+from tests.fakes import lying_lazada, lying_tiktok_shop
 from tests.fakes.lying_server import Ledger, LyingShop, ScriptedLie, connection
 from tests.fakes.lying_shopee import SHOP, LyingShopee, shopee_connection, signed_push
 from tests.fakes.lying_shopify import LyingShopify, shopify_connection
@@ -318,12 +318,37 @@ LAZADA = HookDouble(
     unknown=_lazada_push(2, "shimmering"),
 )
 
+
+def _tiktok_push(hours: int, status: str, kind: int = 1) -> dict[str, Any]:
+    at_s = PLACED_MS // 1000 + hours * 3600
+    data = {
+        "order_id": "576486316948490001",
+        "order_status": status,
+        "is_on_hold_order": False,
+        "update_time": at_s,
+    }
+    shop, number = lying_tiktok_shop.SHOP, f"73271123930573{hours:02d}"
+    return {"type": kind, "tts_notification_id": number, "shop_id": shop, "timestamp": at_s, "data": data}
+
+
+TIKTOK_SHOP = HookDouble(
+    settings=lying_tiktok_shop.tiktok_connection(),
+    signed=lying_tiktok_shop.signed_push,
+    life=tuple(
+        _tiktok_push(hours, status)
+        for hours, status in ((0, "UNPAID"), (1, "AWAITING_SHIPMENT"), (20, "IN_TRANSIT"), (44, "DELIVERED"))
+    ),
+    expected={"shipped_ms": PLACED_MS + 20 * HOUR_MS, "delivered_ms": PLACED_MS + 44 * HOUR_MS},
+    unknown=_tiktok_push(2, "SHIMMERING"),
+)
+
 HOOKS: Mapping[str, HookDouble] = {
     "webhook": WEBHOOK,
     "shopify": SHOPIFY,
     "woocommerce": WOOCOMMERCE,
     "shopee": SHOPEE,
     "lazada": LAZADA,
+    "tiktok_shop": TIKTOK_SHOP,
 }
 
 
@@ -341,6 +366,9 @@ POLLS: Mapping[str, PollDouble] = {
     "woocommerce": PollDouble(woo_connection, LyingWoo, "refunds", False, False),
     "shopee": PollDouble(shopee_connection, LyingShopee, "returns", False),
     "lazada": PollDouble(lying_lazada.lazada_connection, lying_lazada.LyingLazada, "returns", False),
+    "tiktok_shop": PollDouble(
+        lying_tiktok_shop.tiktok_connection, lying_tiktok_shop.LyingTiktokShop, "returns", False
+    ),
 }
 
 

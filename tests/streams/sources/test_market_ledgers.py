@@ -10,7 +10,8 @@ from structlog.testing import capture_logs
 
 from streams.sources.lazada.source import SOURCE as LAZADA
 from streams.sources.shopee.source import SOURCE as SHOPEE
-from tests.fakes import lying_lazada, lying_shopee
+from streams.sources.tiktok_shop.source import SOURCE as TIKTOK_SHOP
+from tests.fakes import lying_lazada, lying_shopee, lying_tiktok_shop
 from tests.streams.sources.market_ledger import LIES, Market, compare, lived
 
 MARKETS = {
@@ -28,6 +29,13 @@ MARKETS = {
         lying_shopee.shopee_connection,
         lying_shopee.push_of,
         lying_shopee.signed_push,
+    ),
+    "tiktok_shop": Market(
+        TIKTOK_SHOP,
+        lying_tiktok_shop.LyingTiktokShop,
+        lying_tiktok_shop.tiktok_connection,
+        lying_tiktok_shop.push_of,
+        lying_tiktok_shop.signed_push,
     ),
 }
 

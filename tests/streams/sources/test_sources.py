@@ -90,6 +90,7 @@ def test_each_source_says_in_both_languages_what_it_is() -> None:
         "woocommerce",
         "shopee",
         "lazada",
+        "tiktok_shop",
         "ga4",
         "meta",
     ]

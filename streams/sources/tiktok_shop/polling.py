@@ -1,0 +1,225 @@
+"""What is asked of TikTok Shop, shop by shop: orders, returns, cancellations, analytics, LIVE sessions, customer service."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from functools import partial
+from typing import Any
+
+from scoring.sources.cursors import PollPlan, PollWindow
+from scoring.sources.json_values import UnreadableValueError, is_given, whole_of
+from scoring.sources.second_way import DayFigures
+from streams.sources.asking import AnswerGarbledError, HttpAnswer, HttpRequest, PlatformApi
+from streams.sources.connection import Connection
+from streams.sources.market_asking import (
+    ADS_RESTATED_DAYS,
+    bounds_of,
+    changes,
+    counted_days,
+    days_between,
+    part_of,
+    row_of,
+    rows_of,
+)
+from streams.sources.market_reading import Resource
+from streams.sources.source import Poll, PollPage
+from streams.sources.tiktok_shop.asking import ShopCiphers
+from streams.sources.tiktok_shop.config import TiktokShopConnection
+from streams.sources.tiktok_shop.fields import AFTER_SALE_FIELDS, OPENED, ORDER_FIELDS, PEOPLE, REPORT_FIELDS
+
+_LONGEST_S = 7 * 86_400.0
+_ORDERS = "/order/202309/orders/search"
+#: of each list: its path, where its rows are, and what they are recognised by
+_LISTS = {
+    Resource.ORDERS: (_ORDERS, "orders", "id"),
+    Resource.RETURNS: ("/return_refund/202309/returns/search", "return_orders", "return_id"),
+    Resource.CANCELLATIONS: ("/return_refund/202309/cancellations/search", "cancellations", "cancel_id"),
+}
+
+
+def polls(config: TiktokShopConnection) -> tuple[Poll, ...]:
+    """The resources of a connection in each of its shops; none where only pushes come."""
+    if not config.refresh_token:
+        return ()
+    ciphers = ShopCiphers(config)
+    return tuple(poll for shop in config.stores_of_shops for poll in _of_shop(config, ciphers, shop))
+
+
+def _of_shop(config: TiktokShopConnection, ciphers: ShopCiphers, shop: str) -> list[Poll]:
+    suffix = f".{shop}" if len(config.stores_of_shops) > 1 else ""
+    plan = changes(config, _LONGEST_S)
+    figures = PollPlan(3 * 3600.0, _LONGEST_S, 2 * 86_400.0, 0.0, plan.first_s)
+    found = {}
+    for name in _LISTS:
+        is_order = name is Resource.ORDERS
+        found[name.value] = Poll(
+            name + suffix, plan, partial(listed, config, ciphers, shop, name), scope=name.value, people=PEOPLE, kept=OPENED,
+            only=ORDER_FIELDS if is_order else AFTER_SALE_FIELDS, restated_days=2 if is_order else 0, past_window_s=_LONGEST_S,
+        )  # fmt: skip
+    reports = {
+        "analytics": (Resource.TRAFFIC_DAYS, traffic),
+        "lives": (Resource.LIVES, lives),
+        "service": (Resource.SERVICE, service),
+    }
+    for part, (resource, fetch) in reports.items():
+        found[part] = Poll(
+            resource + suffix, figures, partial(fetch, config, ciphers, shop), scope=part, only=REPORT_FIELDS,
+            restated_days=ADS_RESTATED_DAYS,
+        )  # fmt: skip
+    return [found[part] for part in config.reads]
+
+
+def _request(
+    config: TiktokShopConnection,
+    path: str,
+    query: Mapping[str, object],
+    body: Mapping[str, object] | None = None,
+) -> HttpRequest:
+    parts = tuple((name, str(one)) for name, one in query.items() if one != "")
+    text = b"" if body is None else json.dumps(body, separators=(",", ":")).encode()
+    return HttpRequest(config.url.rstrip("/") + path, "GET" if body is None else "POST", parts, body=text)
+
+
+def _total(answer: HttpAnswer, part: Mapping[str, Any]) -> int | None:
+    try:
+        return whole_of(part["total_count"], "total_count") if is_given(part.get("total_count")) else None
+    except UnreadableValueError as error:
+        raise AnswerGarbledError(f"{answer.host}: {error}") from error
+
+
+# ---------------------------------------------------------------- orders and what follows them
+
+
+async def listed(
+    config: TiktokShopConnection,
+    ciphers: ShopCiphers,
+    shop: str,
+    name: Resource,
+    api: PlatformApi,
+    window: PollWindow,
+    mark: str,
+) -> PollPage:
+    """One page of a window by time of change."""
+    path, rows_at, number = _LISTS[name]
+    query = {
+        "page_size": config.page_size,
+        "sort_field": "update_time",
+        "sort_order": "ASC",
+        "page_token": mark,
+        "shop_cipher": await ciphers.of(api, shop),
+    }
+    body = {"update_time_ge": window.from_ms // 1000, "update_time_lt": -(-window.to_ms // 1000)}
+    answer = await api.ask(_request(config, path, query, body))
+    part = part_of(answer, answer.json(), "data")
+    total = _total(answer, part)
+    if rows_at not in part and total == 0:
+        return PollPage(rows=(), total=0)
+    rows = rows_of(
+        answer, part_of(answer, part, rows_at, kind=list), number, "update_time", config.stores_of_shops[shop]
+    )
+    return PollPage(rows=rows, next_mark=str(part.get("next_page_token") or ""), total=total)
+
+
+async def second_way(api: PlatformApi, connection: Connection, days: Sequence[date]) -> list[DayFigures]:
+    """How many orders were placed on closed days: counted by TikTok, by time of creation. Of an account with one shop."""
+    config: TiktokShopConnection = connection.config
+    zone = connection.zones.get(connection.stores[0], "UTC")
+    cipher = await ShopCiphers(config).of(api, config.shop_id)
+    known, counts = [], []
+    for day in days:
+        begin_ms, end_ms = bounds_of(day, zone)
+        body = {"create_time_ge": begin_ms // 1000, "create_time_lt": end_ms // 1000}
+        query = {"page_size": 1, "shop_cipher": cipher}
+        answer = await api.ask(_request(config, _ORDERS, query, body))
+        total = _total(answer, part_of(answer, answer.json(), "data"))
+        if total is not None:
+            known.append(day)
+            counts.append(total)
+    return counted_days(known, counts)
+
+
+# ---------------------------------------------------------------- reports, by the shop's own days
+
+
+def _days(window: PollWindow) -> list[date]:
+    """The days of a window wherever the shop is: up to a day more at its beginning, and what is not there yet is not there."""
+    return list(days_between(window.from_ms - 86_400_000, window.to_ms, "UTC"))
+
+
+async def traffic(
+    config: TiktokShopConnection,
+    ciphers: ShopCiphers,
+    shop: str,
+    api: PlatformApi,
+    window: PollWindow,
+    mark: str,
+) -> PollPage:
+    """The days of a window, each a row with the last day that is whole."""
+    days = _days(window)
+    query = {
+        "start_date_ge": days[0].isoformat(),
+        "end_date_lt": (days[-1] + timedelta(days=1)).isoformat(),
+        "granularity": "1D",
+        "currency": "LOCAL",
+        "shop_cipher": await ciphers.of(api, shop),
+    }
+    answer = await api.ask(_request(config, "/analytics/202405/shop/performance", query))
+    part = part_of(answer, answer.json(), "data")
+    latest = part_of(answer, part, "latest_available_date", kind=str)
+    found = part_of(answer, part, "performance", "intervals", kind=list)
+    rows = [{**row, "latest_available_date": latest} for row in found if isinstance(row, dict)]
+    return PollPage(rows=rows_of(answer, rows, "start_date", store=config.stores_of_shops[shop]))
+
+
+async def lives(
+    config: TiktokShopConnection,
+    ciphers: ShopCiphers,
+    shop: str,
+    api: PlatformApi,
+    window: PollWindow,
+    mark: str,
+) -> PollPage:
+    """One page of the LIVE sessions of some days."""
+    days = _days(window)
+    query = {
+        "start_date_ge": days[0].isoformat(),
+        "end_date_lt": (days[-1] + timedelta(days=1)).isoformat(),
+        "page_size": config.page_size,
+        "page_token": mark,
+        "currency": "LOCAL",
+        "shop_cipher": await ciphers.of(api, shop),
+    }
+    answer = await api.ask(_request(config, "/analytics/202508/shop_lives/performance", query))
+    part = part_of(answer, answer.json(), "data")
+    latest = part_of(answer, part, "latest_available_date", kind=str)
+    total = _total(answer, part)
+    found = [] if total == 0 else part_of(answer, part, "live_stream_sessions", kind=list)
+    rows = [{**row, "latest_available_date": latest} for row in found if isinstance(row, dict)]
+    made = rows_of(answer, rows, "id", store=config.stores_of_shops[shop])
+    return PollPage(rows=made, next_mark=str(part.get("next_page_token") or "") if rows else "", total=total)
+
+
+async def service(
+    config: TiktokShopConnection,
+    ciphers: ShopCiphers,
+    shop: str,
+    api: PlatformApi,
+    window: PollWindow,
+    mark: str,
+) -> PollPage:
+    """The customer service of one closed day after another; the mark is the day."""
+    days = [day.isoformat() for day in _days(window)[:-1]]
+    if not days:
+        return PollPage(rows=())
+    at = days.index(mark) if mark in days else 0
+    query = {
+        "support_date_ge": days[at],
+        "support_date_lt": (date.fromisoformat(days[at]) + timedelta(days=1)).isoformat(),
+        "shop_cipher": await ciphers.of(api, shop),
+    }
+    answer = await api.ask(_request(config, "/customer_service/202407/performance", query))
+    found = part_of(answer, answer.json(), "data", "performance")
+    row = row_of(answer, {**found, "day": days[at]}, "day", store=config.stores_of_shops[shop])
+    return PollPage(rows=(row,), next_mark=days[at + 1] if at + 1 < len(days) else "")

@@ -1,0 +1,82 @@
+"""The source ``tiktok_shop``: pushes verified over the app's key and the raw bytes, and the signed Partner API of each shop."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scoring.events.event import Source
+from scoring.funnel.stages import Stage
+from scoring.sources.signatures import SignatureScheme, SignatureVerdict, verify
+from scoring.wording.text import Text
+from streams.sources.connection import Connection
+from streams.sources.market_reading import MarketTerms
+from streams.sources.source import Authorisation, Hook, HookAnswer, HookLabel, HookRequest, SourceSpec, Supply
+from streams.sources.tiktok_shop.asking import asking
+from streams.sources.tiktok_shop.config import TiktokShopConnection
+from streams.sources.tiktok_shop.fields import PUSH_FIELDS
+from streams.sources.tiktok_shop.mapping import translate
+from streams.sources.tiktok_shop.polling import polls, second_way
+
+
+def verify_delivery(request: HookRequest, connection: Connection) -> SignatureVerdict:
+    """Whether one of the app's secrets signed its key and the raw bytes."""
+    config: TiktokShopConnection = connection.config
+    scheme = SignatureScheme("Authorization", signed=f"{config.app_key}{{body}}")
+    secrets = [connection.secret(one) for one in (config.secret, config.old_secret) if one]
+    return verify(scheme, request.raw, request.headers, secrets, request.now_s)
+
+
+def handshake(request: HookRequest, connection: Connection) -> HookAnswer | None:
+    """TikTok does not check an address before it delivers."""
+    return None
+
+
+def label(request: HookRequest, document: Any, connection: Connection) -> HookLabel:
+    """The type of a push, its id (a retry has the same) and its shop."""
+    if not isinstance(document, dict):
+        return HookLabel()
+    config: TiktokShopConnection = connection.config
+    store = config.stores_of_shops.get(str(document.get("shop_id", "")), "")
+    number = str(document.get("tts_notification_id") or "")
+    return HookLabel(f"push {document.get('type', '')}".strip(), number, store)
+
+
+SOURCE = SourceSpec(
+    name="tiktok_shop",
+    words=Text("TikTok Shop", "TikTok Shop"),
+    supplies={
+        Stage.IMPRESSION: Supply.REPORT,
+        Stage.CLICK: Supply.REPORT,
+        Stage.ORDER: Supply.STATUS,
+        Stage.PAYMENT: Supply.STATUS,
+        Stage.FULFILMENT: Supply.STATUS,
+        Stage.REPURCHASE: Supply.STATUS,
+    },
+    definition=Text(
+        "曝光、点击：商品曝光与商品页浏览，按天的报表；下单：创建订单（create_time），可能未付款；支付：paid_time，暂停（ON_HOLD）的订单没有付款时间就不算；"
+        "履约：物流揽收（collection_time）；复购：按买家编号的化名计算。没有加购。直播按场次单独成漏斗。",
+        "Impressions and clicks: product impressions and page views by day, as report rows. Order: it was created (create_time), perhaps "
+        "unpaid. Payment: paid_time; an order on hold without one is not paid. Fulfilment: the carrier collected it (collection_time). "
+        "Repurchase: by the pseudonym of the buyer's number. There are no carts. Each LIVE session is a funnel of its own.",
+    ),
+    events_as=(Source.WEBHOOK, Source.POLL),
+    hook=Hook(
+        verify=verify_delivery,
+        handshake=handshake,
+        label=label,
+        only=lambda connection: PUSH_FIELDS,
+    ),
+    polls=polls,
+    asking=asking,
+    translate=translate,
+    second_way=second_way,
+    has_second_way=lambda config: bool(config.refresh_token) and len(config.stores_of_shops) == 1,
+    lacks=lambda config: (
+        frozenset()
+        if config.refresh_token
+        else frozenset({Stage.IMPRESSION, Stage.CLICK, Stage.PAYMENT, Stage.REPURCHASE})
+    ),
+    config=TiktokShopConnection,
+    terms=lambda config: MarketTerms(config.stores_of_shops, config.shop_id),
+    authorisation=lambda config: Authorisation.TOKEN if config.refresh_token else Authorisation.SIGNATURE,
+)
