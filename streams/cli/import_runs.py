@@ -58,7 +58,8 @@ def undo_one(settings: Settings, config: Config, import_id: str, *, yes: bool, a
         return
     if not yes and not confirm(f"undo {import_id} ({plain(run.file)} into {plain(run.store_id)})?"):
         raise failed("nothing was undone")
-    done = asyncio.run(undo_import(settings, config, import_id, getpass.getuser()))
+    runs = asyncio.run(read_runs(settings, now_ms()))  # others may have undone some meanwhile
+    done = asyncio.run(undo_import(settings, config, runs, import_id, getpass.getuser()))
     if as_json:
         say_json(msgspec.json.encode(done).decode())
         return

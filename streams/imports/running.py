@@ -21,6 +21,7 @@ from streams.imports.runs import ImportRun, ImportState, keep_run, new_import_id
 from streams.settings import Settings
 from streams.sources.files.exports.dry_run import ExportSummary
 from streams.sources.files.exports.sending import ImportReport, send
+from streams.sources.source_log import RecordWriter
 
 #: how often it is said how far an import is
 _SAY_MS = 5_000
@@ -50,10 +51,23 @@ async def run_import(
         ClickHouseError: nothing was sent, or as above.
     """
     run, made_ms = await asyncio.to_thread(_new_run, path, summary, who)
-    await keep_run(settings, run)
+    async with RecordWriter(settings) as writer:
+        return await _run_import(settings, config, summary, (run, made_ms), writer, progress)
+
+
+async def _run_import(
+    settings: Settings,
+    config: Config,
+    summary: ExportSummary,
+    begun: tuple[ImportRun, int],
+    writer: RecordWriter,
+    progress: Callable[[int], None],
+) -> tuple[ImportRun, ImportReport]:
+    run, made_ms = begun
+    await keep_run(writer, run)
     summary.import_id = run.import_id
     sent = [0]
-    saying = asyncio.create_task(_say_forever(settings, run, sent))
+    saying = asyncio.create_task(_say_forever(writer, run, sent))
 
     def note(count: int) -> None:
         sent[0] = count
@@ -67,7 +81,7 @@ async def run_import(
         saying.cancel()
         await asyncio.gather(saying, return_exceptions=True)
         run = _ended(run, ended, report, sent[0])
-        await asyncio.shield(keep_run(settings, run))
+        await asyncio.shield(keep_run(writer, run))
     return run, report
 
 
@@ -97,10 +111,10 @@ def _ended(run: ImportRun, state: ImportState, report: ImportReport, sent: int) 
     )
 
 
-async def _say_forever(settings: Settings, run: ImportRun, sent: list[int]) -> None:
+async def _say_forever(writer: RecordWriter, run: ImportRun, sent: list[int]) -> None:
     while True:
         await asyncio.sleep(_SAY_MS / 1000)
-        await keep_run(settings, msgspec.structs.replace(run, at_ms=now_ms(), events=sent[0]))
+        await keep_run(writer, msgspec.structs.replace(run, at_ms=now_ms(), events=sent[0]))
 
 
 def _new_run(path: Path, summary: ExportSummary, who: str) -> tuple[ImportRun, int]:

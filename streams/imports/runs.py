@@ -12,7 +12,7 @@ import msgspec
 from streams.errors import InputError, StateError
 from streams.instance.files import read_instance
 from streams.settings import Settings
-from streams.sources.source_log import SourceBook, log_key, publish_records, read_book
+from streams.sources.source_log import RecordWriter, SourceBook, log_key, read_book
 
 IMPORT_RUN_VERSION = 1
 #: an import that has not said for so long how far it is has ended without saying so
@@ -109,10 +109,10 @@ async def read_runs(settings: Settings, at_ms: int) -> list[ImportRun]:
     return runs_of(await read_book(settings.kafka), at_ms)
 
 
-async def keep_run(settings: Settings, run: ImportRun) -> None:
+async def keep_run(writer: RecordWriter, run: ImportRun) -> None:
     """Write what is known of an import.
 
     Raises:
         KafkaUnreachableError: the broker did not acknowledge it.
     """
-    await publish_records(settings, {log_key("import", run.import_id): run})
+    await writer.write({log_key("import", run.import_id): run})

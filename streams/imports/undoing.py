@@ -28,12 +28,12 @@ from streams.imports.runs import (
     ImportState,
     UnknownImportError,
     keep_run,
-    read_runs,
 )
 from streams.kafka import topics
 from streams.kafka.landed import wait_until_landed
 from streams.settings import Settings
 from streams.sources.publishing import RecordPublisher
+from streams.sources.source_log import RecordWriter
 
 _WITHDRAWN_AT_ONCE = 2000
 #: what an import sends has to be in the tables before it is undone
@@ -50,8 +50,10 @@ class Withdrawn:
     report_rows: int
 
 
-async def undo_import(settings: Settings, config: Config, import_id: str, who: str) -> ImportRun:
-    """Undo an import; returns what is kept of it then, with what was removed.
+async def undo_import(
+    settings: Settings, config: Config, runs: Sequence[ImportRun], import_id: str, who: str
+) -> ImportRun:
+    """Undo one of the imports that there are (``runs``); returns what is kept of it then, with what was removed.
 
     Raises:
         UnknownImportError: there is none of this id.
@@ -59,8 +61,6 @@ async def undo_import(settings: Settings, config: Config, import_id: str, who: s
         NotLandedError: landing does not run, or is far behind; nothing has been undone, or not all. Undo it again.
         KafkaUnreachableError, ClickHouseError: as above.
     """
-    at = now_ms()
-    runs = await read_runs(settings, at)
     run = next((one for one in runs if one.import_id == import_id), None)
     if run is None:
         raise UnknownImportError(f"unknown import {import_id!r}; `funnelwatch import list` shows all")
@@ -68,9 +68,16 @@ async def undo_import(settings: Settings, config: Config, import_id: str, who: s
         raise ImportBusyError(f"{import_id} is still running; undo it once it has ended")
     if run.state is ImportState.UNDONE:
         return run
+    async with RecordWriter(settings) as writer:
+        return await _undo(settings, config, runs, msgspec.structs.replace(run, undone_by=who), writer)
+
+
+async def _undo(
+    settings: Settings, config: Config, runs: Sequence[ImportRun], run: ImportRun, writer: RecordWriter
+) -> ImportRun:
     await wait_until_landed(settings, _LANDED_FROM, LANDING_PATIENCE_S)
-    run = msgspec.structs.replace(run, state=ImportState.UNDOING, at_ms=at, undone_by=who)
-    await keep_run(settings, run)
+    run = msgspec.structs.replace(run, state=ImportState.UNDOING, at_ms=now_ms())
+    await keep_run(writer, run)
     others = [
         one.import_id
         for one in runs
@@ -79,7 +86,9 @@ async def undo_import(settings: Settings, config: Config, import_id: str, who: s
     client = await open_writer(settings)
     try:
         withdrawn = await _withdraw(client, settings, config, run)
-        taken = await take_back(client, settings, config.segments.dimensions, run.store_id, import_id, others)
+        taken = await take_back(
+            client, settings, config.segments.dimensions, run.store_id, run.import_id, others
+        )
     finally:
         await client.close()
     await wait_until_landed(settings, _LANDED_FROM, LANDING_PATIENCE_S)
@@ -93,7 +102,7 @@ async def undo_import(settings: Settings, config: Config, import_id: str, who: s
         removed_orders=run.removed_orders + withdrawn.orders,
         removed_report_rows=run.removed_report_rows + withdrawn.report_rows,
     )
-    await keep_run(settings, run)
+    await keep_run(writer, run)
     return run
 
 

@@ -32,6 +32,8 @@ _log = structlog.get_logger()
 #: under ``data``: the connections of the topic as they were last
 COPY = Path("sources") / "connections.json"
 _RETRY_S = 2.0
+#: seconds after which nobody waits any longer for the topic to be read
+CAUGHT_UP_S = 12.0
 
 
 def place_of(name: str) -> str:
@@ -61,11 +63,32 @@ class ConnectionDirectory:
         self._look()
         return iter(self._found.values())
 
-    async def caught_up(self) -> None:
-        """Wait until everything has been read that is there now. Whoever follows the topic answers."""
+    async def caught_up(self, patience_s: float = CAUGHT_UP_S) -> None:
+        """Wait until everything has been read that is there now. Whoever follows the topic answers.
+
+        Raises:
+            KafkaUnreachableError: the broker does not answer, or not within ``patience_s``.
+        """
         read: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.wanted.append(read)
-        await read
+        try:
+            async with asyncio.timeout(patience_s):
+                await read
+        except TimeoutError as error:
+            raise KafkaUnreachableError(
+                f"what is kept of sources was not read within {patience_s:g} s"
+            ) from error
+
+    def answer(self, count: int, error: KafkaUnreachableError | None = None) -> None:
+        """Let the first ``count`` of those go on who wait: everything is read that was there when they asked, or it cannot be read."""
+        waiting, self.wanted = self.wanted[:count], self.wanted[count:]
+        for one in waiting:
+            if one.done():  # it waits no longer
+                continue
+            if error is None:
+                one.set_result(None)
+            else:
+                one.set_exception(error)
 
     def get(self, name: str, source: str = "") -> Connection | None:
         """The connection of that name (and source); None if there is none."""
@@ -130,19 +153,6 @@ async def following(
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def _answer(follower: SourceFollower, wanted: list[asyncio.Future[None]]) -> None:
-    try:
-        await follower.catch_up()
-    except (KafkaError, OSError) as error:
-        for one in wanted:
-            if not one.done():
-                one.set_exception(KafkaUnreachableError(f"Kafka does not answer ({type(error).__name__})"))
-        raise
-    for one in wanted:
-        if not one.done():
-            one.set_result(None)
-
-
 async def _follow_forever(
     settings: Settings, directory: ConnectionDirectory, rename: Callable[[str], str]
 ) -> None:
@@ -155,15 +165,17 @@ async def _follow_forever(
             directory.book, directory.is_whole = fresh, True
             saved = -1
             while True:
-                wanted, directory.wanted = directory.wanted, []
-                if wanted:
-                    await _answer(follower, wanted)
+                if waiting := len(directory.wanted):
+                    await follower.catch_up()
+                    directory.answer(waiting)
                 if saved != fresh.changes:
                     saved = fresh.changes
                     await asyncio.to_thread(save_copy, settings.data, fresh)
                 await follower.follow(POLL_MS)
         except (KafkaError, OSError) as error:
             _log.info("kafka_unreachable", error=type(error).__name__, retry_in_s=_RETRY_S)
+            away = KafkaUnreachableError(f"Kafka does not answer ({type(error).__name__})")
+            directory.answer(len(directory.wanted), away)
         finally:
             await follower.close()
         await asyncio.sleep(_RETRY_S)

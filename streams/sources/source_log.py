@@ -206,35 +206,70 @@ async def read_book(kafka: str, rename: Callable[[str], str] = str) -> SourceBoo
     return book
 
 
+class RecordWriter:
+    """Writes records of people (connections, controls, imports), as often as needed while it is open.
+
+    Args:
+        settings: the broker's address.
+        rename: the topic's name on this broker.
+    """
+
+    def __init__(self, settings: Settings, rename: Callable[[str], str] = str) -> None:
+        self._rename = rename
+        self._producer = AIOKafkaProducer(
+            bootstrap_servers=settings.kafka, acks="all", enable_idempotence=True, request_timeout_ms=10_000
+        )
+
+    async def __aenter__(self) -> RecordWriter:
+        """Connect.
+
+        Raises:
+            KafkaUnreachableError: no broker answers.
+        """
+        try:
+            await self._producer.start()
+        except KafkaError as error:
+            await self._producer.stop()
+            raise _not_taken(error) from error
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Disconnect."""
+        await self._producer.stop()
+
+    async def write(self, records: Mapping[str, Any], alerts: Sequence[AlertTransition] = ()) -> None:
+        """Write records; None under a key forgets what is there. ``alerts`` end with them.
+
+        Raises:
+            KafkaUnreachableError: the broker did not acknowledge them.
+        """
+        try:
+            for key, record in records.items():
+                value = None if record is None else msgspec.json.encode(record)
+                await self._producer.send_and_wait(
+                    self._rename(topics.SOURCES), value, key=key.encode(), partition=0
+                )
+            for one in alerts:
+                await self._producer.send_and_wait(
+                    self._rename(topics.ALERTS), msgspec.json.encode(one), key=one.store_id.encode()
+                )
+        except KafkaError as error:
+            raise _not_taken(error) from error
+
+
+def _not_taken(error: KafkaError) -> KafkaUnreachableError:
+    return KafkaUnreachableError(f"the broker did not take it ({type(error).__name__}); try again")
+
+
 async def publish_records(
     settings: Settings,
     records: Mapping[str, Any],
     rename: Callable[[str], str] = str,
     alerts: Sequence[AlertTransition] = (),
 ) -> None:
-    """Write records of people (connections, controls); None under a key forgets what is there. ``alerts`` end with them.
-
-    Raises:
-        KafkaUnreachableError: the broker did not acknowledge them.
-    """
-    producer = AIOKafkaProducer(
-        bootstrap_servers=settings.kafka, acks="all", enable_idempotence=True, request_timeout_ms=10_000
-    )
-    try:
-        await producer.start()
-        for key, record in records.items():
-            value = None if record is None else msgspec.json.encode(record)
-            await producer.send_and_wait(rename(topics.SOURCES), value, key=key.encode(), partition=0)
-        for one in alerts:
-            await producer.send_and_wait(
-                rename(topics.ALERTS), msgspec.json.encode(one), key=one.store_id.encode()
-            )
-    except KafkaError as error:
-        raise KafkaUnreachableError(
-            f"the broker did not take it ({type(error).__name__}); try again"
-        ) from error
-    finally:
-        await producer.stop()
+    """Write some records at once. Raises as ``RecordWriter``."""
+    async with RecordWriter(settings, rename) as writer:
+        await writer.write(records, alerts)
 
 
 class OwnerWriter:

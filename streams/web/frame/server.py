@@ -29,6 +29,7 @@ from streams.web.frame.problems import problem
 from streams.web.frame.reader import LANGUAGE_COOKIE
 from streams.web.frame.render import STATIC, Renderer
 from streams.web.frame.routes import PREFIX, Routes, as_json
+from streams.web.frame.source_state import SourceState
 from streams.web.frame.subject import PageServices, Subject, load_subjects, page_words
 from streams.web.subjects import SUBJECTS
 
@@ -61,7 +62,7 @@ def make_app(settings: Settings, config: Config, packages: Iterable[str] = SUBJE
     )
     all_routes = [subject.build(services) for subject in subjects]
     _add_routes(app, all_routes, access.needs_token)
-    for start in chain.from_iterable(routes.running for routes in all_routes):
+    for start in (services.sources.followed, *chain.from_iterable(routes.running for routes in all_routes)):
         app.cleanup_ctx.append(_running(start))
 
     async def close(_: web.Application) -> None:
@@ -97,7 +98,8 @@ def _services(
         tuple((s.name, s.navigation.path, s.navigation.word) for s in subjects if s.navigation),
     )
     database, actions = Database(settings), ActionSender(settings)
-    return PageServices(settings, config, database, access, forms, renderer, actions, link_key)
+    sources = SourceState(settings, config)
+    return PageServices(settings, config, database, access, forms, renderer, actions, sources, link_key)
 
 
 def _add_routes(app: web.Application, all_routes: list[Routes], needs_token: bool) -> None:

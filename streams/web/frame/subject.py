@@ -16,6 +16,7 @@ from streams.web.frame.actions import ActionSender
 from streams.web.frame.forms import Forms
 from streams.web.frame.render import Renderer
 from streams.web.frame.routes import Routes
+from streams.web.frame.source_state import SourceState
 from streams.web.frame.words import FRAME_WORDS
 
 
@@ -30,6 +31,7 @@ class PageServices:
     forms: Forms
     renderer: Renderer
     actions: ActionSender
+    sources: SourceState
     link_key: str
 
 

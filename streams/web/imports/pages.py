@@ -25,12 +25,11 @@ from streams.imports.drafts import (
     UploadTooLargeError,
 )
 from streams.imports.layouts import LayoutNameError, corrected, keep_layout, kept_layouts, named
-from streams.imports.runs import ImportRun, ImportState, may_import, read_runs
+from streams.imports.runs import ImportRun, ImportState, may_import, runs_of
 from streams.imports.undoing import undo_import
 from streams.kafka.errors import KafkaUnreachableError
 from streams.sources.files.exports.dry_run import ImportChoices
 from streams.sources.files.exports.layout import ExportLayout, Fact, FieldOfExport, known_layouts
-from streams.sources.source_log import read_book
 from streams.web.frame.errors import BadQueryError
 from streams.web.frame.forms import fields_of, name_of, remember_name
 from streams.web.frame.routes import PageRoute, Routes
@@ -57,6 +56,7 @@ class ImportPages:
     def __init__(self, services: PageServices) -> None:
         self._settings, self._config = services.settings, services.config
         self._renderer, self._forms = services.renderer, services.forms
+        self._sources = services.sources
         self._drafts = ImportDrafts(services.settings, services.config)
         self._undoing: dict[str, asyncio.Task[None]] = {}
         self._not_undone: dict[str, str] = {}
@@ -69,7 +69,7 @@ class ImportPages:
         runs: list[ImportRun] = []
         unreadable = ""
         try:
-            runs = await read_runs(self._settings, now_ms())
+            runs = runs_of(await self._sources.book(), now_ms())
         except KafkaUnreachableError as error:
             unreadable = str(error)
         busy = any(one.state is ImportState.RUNNING for one in runs) or bool(self._undoing)
@@ -112,7 +112,7 @@ class ImportPages:
     async def _kept(self, before: tuple[ExportLayout, ...]) -> tuple[ExportLayout, ...]:
         """The layouts that people keep; ``before`` without a broker: what a file holds is shown all the same."""
         try:
-            return kept_layouts(await read_book(self._settings.kafka))
+            return kept_layouts(await self._sources.book())
         except KafkaUnreachableError:
             return before
 
@@ -278,12 +278,13 @@ class ImportPages:
         return _to("/import#imports")
 
     async def _run(self, request: web.Request) -> ImportRun | None:
-        runs = await read_runs(self._settings, now_ms())
+        runs = runs_of(await self._sources.book(), now_ms())
         return next((one for one in runs if one.import_id == request.match_info["import"]), None)
 
     async def _undo(self, import_id: str, who: str) -> None:
         try:
-            await undo_import(self._settings, self._config, import_id, who)
+            runs = runs_of(await self._sources.book(), now_ms())
+            await undo_import(self._settings, self._config, runs, import_id, who)
         except FunnelwatchError as error:
             self._not_undone[import_id] = str(error)
         finally:

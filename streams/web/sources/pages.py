@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -26,10 +25,9 @@ from streams.sources.controlling import (
     with_backfill,
 )
 from streams.sources.definitions import definition_of
-from streams.sources.directory import ConnectionDirectory, following
+from streams.sources.directory import ConnectionDirectory
 from streams.sources.overview import STATE_NAMES, ConnectionStatus, statuses
 from streams.sources.registry import source_named
-from streams.sources.sealing import Sealer
 from streams.sources.source_log import ConnectionControl, StoredTrial, log_key, publish_records
 from streams.sources.supplies import supplied
 from streams.web.frame import actions
@@ -69,14 +67,11 @@ class SourcePages:
     def __init__(self, services: PageServices, queries: SourceQueries) -> None:
         self._settings, self._config = services.settings, services.config
         self._renderer, self._forms, self._queries = services.renderer, services.forms, queries
-        self._directory: ConnectionDirectory | None = None
+        self._sources = services.sources
 
-    @asynccontextmanager
-    async def followed(self) -> AsyncIterator[None]:
-        """Follow the connections. The page opens no secret, so it needs no key."""
-        async with following(self._settings, self._config, sealer=Sealer(())) as directory:
-            self._directory = directory
-            yield
+    @property
+    def _directory(self) -> ConnectionDirectory | None:
+        return self._sources.directory
 
     # ------------------------------------------------------------ showing
 
@@ -278,7 +273,6 @@ def _routes(services: PageServices) -> Routes:
                 code=201,
             ),
         ),
-        running=(pages.followed,),
     )
 
 
