@@ -16,6 +16,7 @@ from streams.clock import now, now_ms
 
 if TYPE_CHECKING:
     from scoring.alerts.alert import AlertTransition
+    from streams.config.model import Config
     from streams.settings import Settings
     from streams.sources.connection import Connection
     from streams.sources.directory import ConnectionDirectory
@@ -43,8 +44,8 @@ def _me() -> str:
         return ""
 
 
-def _directory(settings: Settings) -> ConnectionDirectory:
-    """The connections as they are now."""
+def _directory(settings: Settings, config: Config | None = None) -> ConnectionDirectory:
+    """The connections as they are now; those of the file by ``config``, if it has been read already."""
     from streams.kafka.errors import KafkaUnreachableError
     from streams.sources.directory import ConnectionDirectory
     from streams.sources.sealing import SealedUnreadableError, open_sealer
@@ -52,7 +53,7 @@ def _directory(settings: Settings) -> ConnectionDirectory:
 
     try:
         book = asyncio.run(read_book(settings.kafka))
-        directory = ConnectionDirectory(configuration(settings), open_sealer(settings), book)
+        directory = ConnectionDirectory(config or configuration(settings), open_sealer(settings), book)
     except (KafkaUnreachableError, SealedUnreadableError) as error:
         raise failed(str(error)) from error
     directory.is_whole = True
@@ -176,15 +177,22 @@ def add(
     from streams.sources.registry import source_named
 
     settings = running_instance(data)
-    directory = _directory(settings)
     config = configuration(settings)
+    directory = _directory(settings, config)
     content = parsed_settings(file, given or [], source)
     model = asked_settings(content, config, is_asking=not yes)
     existing = directory.get(model.name)
     if existing is not None and existing.is_in_file:
         raise failed(f"{model.name} is in funnelwatch.yaml; change it there")
     records = records_of(
-        settings, directory, model, content, is_tested=not no_test, is_asking=not yes, who=who or _me()
+        settings,
+        config,
+        directory,
+        model,
+        content,
+        is_tested=not no_test,
+        is_asking=not yes,
+        who=who or _me(),
     )
     _publish(settings, records)
     say(f"saved: {model.name}; `funnelwatch sources show {model.name}` says how it is")

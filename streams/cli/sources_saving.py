@@ -7,9 +7,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from streams.cli.asking import configuration, failed
+from streams.cli.asking import failed
 from streams.cli.terminal import confirm, say
 from streams.clock import now_ms
+from streams.config.model import Config
 from streams.settings import Settings
 from streams.sources.configs import CONNECTION
 from streams.sources.connection import Connection, connection_of
@@ -23,6 +24,7 @@ from streams.sources.trying import Trial, tried
 
 def records_of(
     settings: Settings,
+    config: Config,
     directory: ConnectionDirectory,
     model: Any,
     content: dict[str, Any],
@@ -34,7 +36,7 @@ def records_of(
     """What is to be published to save a connection: sealed, and tested if it is to be. Ends the command if it does not work."""
     sealer = open_sealer(settings)
     sealed = sealed_secrets(type(model), content, sealer, place_of(model.name))
-    connection = _connection_of(settings, CONNECTION.validate_python(sealed), sealer)
+    connection = _connection_of(config, CONNECTION.validate_python(sealed), sealer)
     records: dict[str, Any] = {}
     if is_tested:
         is_new = directory.get(model.name) is None
@@ -50,9 +52,9 @@ def records_of(
     return records
 
 
-def _connection_of(settings: Settings, model: Any, sealer: Sealer) -> Connection:
+def _connection_of(config: Config, model: Any, sealer: Sealer) -> Connection:
     secret: Callable[[str], str] = partial(resolve, sealer=sealer, place=place_of(model.name))
-    return connection_of(configuration(settings), model, secret, is_in_file=False)
+    return connection_of(config, model, secret, is_in_file=False)
 
 
 def tried_now(connection: Connection, directory: ConnectionDirectory, settings: Settings) -> Trial:

@@ -11,8 +11,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from scoring.funnel.units import HOUR_MS
-from scoring.records.raw_delivery import DeliveryDoor
-from scoring.sources.cursors import IncompleteWalkError, PollWindow
+from scoring.sources.cursors import IncompleteWalkError
 from scoring.sources.second_way import DayCheck, DayDifference, DayFigures, days_of, differences
 from streams.errors import UnreachableError
 from streams.sources.api import ConnectionApi
@@ -122,8 +121,5 @@ class DayComparer:
         """Read everything again that changed since the first of ``days`` began: whatever was placed then changed then or later."""
         first = datetime.combine(date.fromisoformat(days[0]), datetime.min.time(), self._zone)
         for poller in self._pollers:
-            from_ms, end_ms = round(first.timestamp() * 1000) - HOUR_MS, self._api.now_ms
-            while from_ms < end_ms:
-                to_ms = min(end_ms, from_ms + round(poller.poll.plan.window_s * 1000))
-                await poller.read(PollWindow(from_ms, to_ms), self._api, DeliveryDoor.POLL, again=True)
-                from_ms = to_ms
+            from_ms = round(first.timestamp() * 1000) - HOUR_MS
+            await poller.read_again(from_ms, self._api.now_ms, self._api, is_delivered_again=True)

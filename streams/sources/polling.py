@@ -7,14 +7,17 @@ was has changed.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
+import msgspec
 import structlog
 
 from scoring.events.redaction import mask_document
+from scoring.funnel.units import DAY_MS
 from scoring.records.raw_delivery import DeliveryDoor, RawDelivery
 from scoring.sources.cursors import (
     CursorState,
@@ -83,6 +86,7 @@ class ResourcePoller:
         #: by row, the version that was delivered last
         self._delivered: OrderedDict[str, str] = OrderedDict()
         self.cursor = CursorState()
+        self._moving = asyncio.Lock()
         self.health = ResourceHealth(poll.resource, poll.plan.interval_s, asked_version=poll.version)
 
     async def turn(self) -> float:
@@ -106,9 +110,42 @@ class ResourcePoller:
 
     async def _read_on(self, window: PollWindow) -> None:
         walk, newest_ms, mark = await self.read(window, self._api, DeliveryDoor.POLL)
-        cursor = moved(self.cursor, window, self._api.now_ms, rows=walk.rows, newest_ms=newest_ms, mark=mark)
-        await self._keep(cursor)
-        self.cursor = cursor
+
+        def on(cursor: CursorState) -> CursorState:
+            return moved(cursor, window, self._api.now_ms, rows=walk.rows, newest_ms=newest_ms, mark=mark)
+
+        await self._move(on)
+
+    async def _move(self, change: Callable[[CursorState], CursorState]) -> None:
+        """Change the cursor, durable first. One change waits for the other: reading on and reading again both write it."""
+        async with self._moving:
+            cursor = change(self.cursor)
+            await self._keep(cursor)
+            self.cursor = cursor
+
+    async def read_again(
+        self, from_ms: int, end_ms: int, api: ConnectionApi, *, is_delivered_again: bool = False
+    ) -> None:
+        """Read a past span again, window by window; the cursor stays.
+
+        Args:
+            from_ms, end_ms: the span.
+            api: by which way.
+            is_delivered_again: rows that have not changed, too.
+
+        Raises:
+            IncompleteWalkError, PlatformUnreachableError, …: as ``read``.
+        """
+        while from_ms < end_ms:
+            to_ms = min(end_ms, from_ms + round(self.poll.plan.window_s * 1000))
+            await self.read(PollWindow(from_ms, to_ms), api, DeliveryDoor.POLL, is_delivered_again)
+            from_ms = to_ms
+
+    async def read_restated(self, api: ConnectionApi) -> None:
+        """Read the days again that the source still restates, and note when. Raises as ``read_again``."""
+        now_ms = self._api.now_ms
+        await self.read_again(now_ms - self.poll.restated_days * DAY_MS, self.cursor.until_ms, api)
+        await self._move(lambda cursor: msgspec.structs.replace(cursor, restated_ms=now_ms))
 
     def _rest_s(self, now_ms: int) -> float:
         due_ms = self.cursor.until_ms + round((self.poll.plan.settle_s + self.poll.plan.interval_s) * 1000)

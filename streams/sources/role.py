@@ -9,6 +9,7 @@ however late it wakes up, can write nothing.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -144,6 +145,9 @@ class SourcesRole(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _let_go(self, partitions: Sequence[int]) -> None:
         self._due -= set(partitions)
+        for number in partitions:
+            with contextlib.suppress(KeyError):  # its new owner says how many wait
+                SOURCES_WAITING.remove(str(number))
         going = [self._owners.pop(number) for number in partitions if number in self._owners]
         await asyncio.gather(*(owner.close() for owner in going))
 
@@ -160,28 +164,34 @@ class SourcesRole(ConsumerRebalanceListener):  # type: ignore[misc]
         lost = [number for number, owner in self._owners.items() if owner.is_lost]
         await self._let_go(lost)
         self._due |= set(lost) & self._assigned()
-        for number in sorted(self._due):
-            owner = PartitionOwner(
-                number,
-                f"{self._prefix}{self._settings.group_prefix}-{ROLE}-{number}",
-                self._shared,
-                self._lag,
-            )
-            try:
-                await owner.open()
-            except (KafkaError, KafkaUnreachableError) as error:
-                _log.warning("kafka_unreachable", role=ROLE, error=type(error).__name__, retry_in_s=_AGAIN_S)
-                await owner.close()
-                await asyncio.sleep(_AGAIN_S)
-                return
-            if number in self._due:  # else it was taken away meanwhile
-                self._due.discard(number)
-                self._owners[number] = owner
-            else:
-                await owner.close()
+        opened = await asyncio.gather(*map(self._take_over, sorted(self._due)))
+        if not all(opened):
+            await asyncio.sleep(_AGAIN_S)
+            return
         if not self._due and monotonic() >= self._share_at_s:
             self._share_at_s = monotonic() + _SHARE_S
             self._share_out()
+
+    async def _take_over(self, number: int) -> bool:
+        """Take up one partition; False if no broker answers."""
+        owner = PartitionOwner(
+            number,
+            f"{self._prefix}{self._settings.group_prefix}-{ROLE}-{number}",
+            self._shared,
+            self._lag,
+        )
+        try:
+            await owner.open()
+        except (KafkaError, KafkaUnreachableError) as error:
+            _log.warning("kafka_unreachable", role=ROLE, error=type(error).__name__, retry_in_s=_AGAIN_S)
+            await owner.close()
+            return False
+        if number not in self._due:  # it was taken away meanwhile
+            await owner.close()
+            return True
+        self._due.discard(number)
+        self._owners[number] = owner
+        return True
 
     def _assigned(self) -> set[int]:
         assert self._consumer is not None

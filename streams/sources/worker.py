@@ -10,14 +10,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import msgspec
 import structlog
 
 from scoring.funnel.units import DAY_MS, HOUR_MS, MINUTE_MS
-from scoring.records.raw_delivery import DeliveryDoor
 from scoring.sources.backfills import BackfillProgress
 from scoring.sources.budget import Urgency
-from scoring.sources.cursors import CursorState, IncompleteWalkError, PollWindow
+from scoring.sources.cursors import CursorState, IncompleteWalkError
 from scoring.sources.health import ConnectionHealth
 from scoring.sources.second_way import DayCheck
 from scoring.sources.source_alerts import SourceAlert
@@ -320,25 +318,19 @@ class ConnectionWorker:
     async def _restated(self) -> float:
         """Ask once a day for the days that the source still restates."""
         await self._may_ask()
+        slow = self._api.with_urgency(Urgency.BACKFILL)
         for poller in self.pollers.values():
-            days, now_ms = poller.poll.restated_days, self._tools.now_ms()
-            if not days or now_ms - poller.cursor.restated_ms < DAY_MS or not poller.cursor.until_ms:
+            cursor = poller.cursor
+            if not poller.poll.restated_days or not cursor.until_ms:
+                continue
+            if self._tools.now_ms() - cursor.restated_ms < DAY_MS:
                 continue
             try:
-                await self._read_again(poller, now_ms - days * DAY_MS, poller.cursor.until_ms)
+                await poller.read_restated(slow)
             except (IncompleteWalkError, *PlatformError) as error:
                 _log.warning("restated_days_not_read", connection=self.name, error=str(error))
                 return _BUG_S
-            poller.cursor = msgspec.structs.replace(poller.cursor, restated_ms=now_ms)
-            await self._tools.write({log_key("cursor", self.name, poller.poll.resource): poller.cursor})
         return float(MINUTE_MS // 1000)
-
-    async def _read_again(self, poller: ResourcePoller, from_ms: int, end_ms: int) -> None:
-        slow = self._api.with_urgency(Urgency.BACKFILL)
-        while from_ms < end_ms:
-            to_ms = min(end_ms, from_ms + round(poller.poll.plan.window_s * 1000))
-            await poller.read(PollWindow(from_ms, to_ms), slow, DeliveryDoor.POLL)
-            from_ms = to_ms
 
     async def _compare(self) -> float:
         """Compare closed days, four times a day; the first time once the beginning has been read."""

@@ -1,0 +1,56 @@
+"""A resource's cursor: reading on and reading again each keep their part of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from scoring.records.raw_delivery import RawDelivery
+from scoring.sources.cursors import CursorState, PollPlan, PollWindow
+from streams.sources.polling import ResourcePoller
+from streams.sources.source import Poll, PollPage
+from tests.fakes.workbench import connection_from
+
+HOUR_MS = 3_600_000
+NOW_MS = 1_000 * HOUR_MS
+
+
+class Api:
+    now_ms = NOW_MS
+    notes: Any = type("Notes", (), {"left": None})
+
+
+async def test_reading_on_took_the_note_away_that_restated_days_were_read() -> None:
+    asked: list[PollWindow] = []
+    written: list[CursorState] = []
+    go_on = asyncio.Event()
+
+    async def fetch(_: Any, window: PollWindow, mark: str) -> PollPage:
+        asked.append(window)
+        return PollPage(())
+
+    async def keep(cursor: CursorState) -> None:
+        await go_on.wait()
+        written.append(cursor)
+
+    class Sink:
+        async def deliver(self, deliveries: Sequence[RawDelivery]) -> None:
+            raise AssertionError("there is nothing to deliver")
+
+    connection = connection_from(
+        {"name": "a", "source": "webhook", "store": "cn", "secret": "env:NEW", "format": "events"}
+    )
+    plan = PollPlan(interval_s=60, window_s=86_400, settle_s=0)
+    poll = Poll("orders", plan, fetch, restated_days=2)
+    poller = ResourcePoller(connection, poll, Api(), Sink(), keep, lambda store, raw: raw)  # type: ignore[arg-type]
+    poller.cursor = CursorState(until_ms=NOW_MS - HOUR_MS)
+    both = asyncio.gather(poller.turn(), poller.read_restated(Api()))  # type: ignore[arg-type]
+    await asyncio.sleep(0)
+    go_on.set()
+    await both
+    assert (poller.cursor.until_ms, poller.cursor.restated_ms) == (NOW_MS, NOW_MS)
+    assert written[-1] == poller.cursor
+    again = [window for window in asked if window.from_ms == NOW_MS - 48 * HOUR_MS]
+    assert len(again) == 1
+    assert max(window.to_ms - window.from_ms for window in asked) <= 86_400_000 + 120_000
