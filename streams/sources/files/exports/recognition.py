@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from scoring.wording.text import Bilingual
 from streams.sources.files.exports.cells import Cell, Row, TableRows, header_name, is_blank_row, text_of
-from streams.sources.files.exports.layout import ExportLayout
+from streams.sources.files.exports.header_words import guessed_fields, takes_fees
+from streams.sources.files.exports.layout import ExportLayout, FieldOfExport
 
 #: from here on a table is taken for what it looks like; below, the person is asked
 SURE = 0.8
+#: columns that are said of orders, in a table that is no known report for sure
+_ORDERS_ENOUGH = 6
 #: rows in which the header is looked for
 _HEADER_ROWS = 40
 _SIGNS_ENOUGH = 3
@@ -64,7 +67,12 @@ def recognize(rows: TableRows, layouts: Iterable[ExportLayout]) -> RecognizedTab
         return None
     found.sort(key=_mark, reverse=True)
     first = found[0]
-    rivals = [one for one in found[1:] if one.sure > first.sure - 0.1 and not one.layout.is_guess]
+    if first.layout.kind == "report" and first.sure < SURE:
+        orders = next((one for one in found if one.layout.is_guess), None)
+        first = orders if orders is not None and len(orders.columns) >= _ORDERS_ENOUGH else first
+    rivals = [
+        one for one in found if one is not first and one.sure > first.sure - 0.1 and not one.layout.is_guess
+    ]
     if rivals and first.sure < 0.95:
         first.runner_up = rivals[0].layout.name
         first.sure = round(min(first.sure, SURE - 0.05), 2)
@@ -108,7 +116,8 @@ def _joined(above: Sequence[str], below: Sequence[str]) -> list[str]:
 
 def _fit(layout: ExportLayout, line: int, shown: list[str], headers: list[str]) -> RecognizedTable | None:
     """The table under a header row by one layout; None if what it needs is missing."""
-    if not layout.known_names.intersection(headers):
+    by_words = guessed_fields(shown) if layout.is_guess else {}
+    if not layout.known_names.intersection(headers) and not _is_enough(by_words):
         return None
     table = RecognizedTable(layout, 0.0, line, headers, shown, language=_language(layout, headers))
     ranks: dict[str, int] = {}
@@ -120,6 +129,12 @@ def _fit(layout: ExportLayout, line: int, shown: list[str], headers: list[str]) 
                 break
         if name in layout.measure_names:
             table.measures.setdefault(layout.measure_names[name][0], place)
+    taken = set(table.columns.values())
+    for one, place in by_words.items():
+        if one not in table.columns and place not in taken:
+            table.columns[one] = place
+    if layout.is_guess and headers[table.columns.get("total", 0)] == "total" and takes_fees(shown):
+        table.columns.pop("total", None)
     for one, names in layout.dimension_names.items():
         present = next((name for name in names if name in headers), None)
         if present is not None:
@@ -130,6 +145,13 @@ def _fit(layout: ExportLayout, line: int, shown: list[str], headers: list[str]) 
         return None
     _judge(table)
     return table
+
+
+def _is_enough(by_words: Mapping[FieldOfExport, int]) -> bool:
+    """Whether the words of a row make it the header of orders: a number, and two other things that are said of an order."""
+    return (
+        "order" in by_words and len(by_words.keys() & {"placed", "paid", "status", "quantity", "total"}) > 1
+    )
 
 
 def _language(layout: ExportLayout, headers: Sequence[str]) -> str:

@@ -1,0 +1,66 @@
+"""Columns of platforms that nobody has described are guessed by the words of their headers, and left alone where two things are possible."""
+
+from __future__ import annotations
+
+import pytest
+
+from streams.sources.files.exports.header_words import guessed_fields
+from streams.sources.files.exports.layout import known_layouts
+from streams.sources.files.exports.recognition import RecognizedTable, recognize
+
+
+def named(*shown: str) -> dict[str, str]:
+    return {field: shown[place] for field, place in guessed_fields(shown).items()}
+
+
+def recognized(*shown: str) -> RecognizedTable | None:
+    rows = [(1, list(shown)), (2, ["1"] * len(shown))]
+    return recognize(lambda: iter(rows), known_layouts())
+
+
+@pytest.mark.parametrize(
+    ("header", "field"),
+    [
+        ("Paid On Date", "paid"), ("付款确认时间", "paid"), ("Data de pagamento", "paid"), ("결제일", "paid"), ("Дата оплаты", "paid"),
+        ("Date Shipped", "shipped"), ("Versanddatum", "shipped"), ("出荷日", "shipped"), ("Kargoya Veriliş Tarihi", "shipped"),
+        ("orderNumber", "order"), ("Bestelnummer", "order"), ("หมายเลขคำสั่งซื้อ", "order"), ("Order#", "order"),
+        ("用户实付金额(元)", "total"), ("Order Total (inc tax)", "total"), ("결제액", "total"),
+        ("Payment status", "financial"), ("Trạng thái giao hàng", "fulfilment"), ("Ship Country", "country"), ("İptal Tarihi", "cancelled"),
+    ],
+)  # fmt: skip
+def test_a_header_says_what_it_holds_in_any_language(header: str, field: str) -> None:
+    assert named(header) == {field: header}
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["Ship By Date", "承诺发货时间", "Fecha estimada de entrega", "Delivery Date", "Ship State", "Order Total (ex tax)", "运费", "Quantity refunded",
+     "退款状态", "Billing Country", "Date Modified", "Order Shipping Total", "PO#", "Total Shipped", "商品总价(元)", "Exchange Rate", "Recipient name"],
+)  # fmt: skip
+def test_what_only_sounds_like_it_is_left_out(header: str) -> None:
+    assert named(header) == {}
+
+
+def test_a_sku_was_taken_for_something_else() -> None:
+    for header in ("SKU", "Lineitem sku", "Seller SKU", "Nomor SKU", "商品ID"):
+        assert named(header) == {"product": header}
+
+
+def test_of_two_columns_that_could_be_it_none_is_taken() -> None:
+    assert named("Paid Date", "Payment Time") == {}
+    assert named("Order Value", "Total Price") == {}
+
+
+def test_an_export_of_an_unknown_platform_is_a_guess_that_is_asked_about() -> None:
+    table = recognized("Sipariş Numarası", "Sipariş Tarihi", "Sipariş Durumu", "Adet", "Toplam Tutar")
+    assert table is not None
+    assert (table.layout.name, table.sure <= 0.5) == ("unknown-orders", True)
+    assert set(table.columns) == {"order", "placed", "status", "quantity", "total"}
+    assert recognized("Order Number", "Name", "Note") is not None
+    assert recognized("Commande", "Nom", "Remarque") is None
+
+
+def test_a_total_next_to_the_platform_s_fees_may_be_what_is_left_to_the_shop() -> None:
+    table = recognized("# de venta", "Fecha de venta", "Estado", "Cargo por venta", "Total (MXN)")
+    assert table is not None
+    assert "total" not in table.columns
