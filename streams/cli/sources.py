@@ -114,8 +114,7 @@ def show(name: _Name, as_json: _Json = False, data: _Data = None) -> None:
     from streams.sources.overview import status_of
 
     settings = running_instance(data)
-    directory = _directory(settings)
-    _known(directory, name)
+    _known(directory := _directory(settings), name)
     found: ConnectionStatus | None = status_of(directory, name, now_ms())
     assert found is not None
     if as_json:
@@ -386,18 +385,14 @@ def rotate_key(
         raise failed("the environment gives the key; put the new one before it, in a line of its own")
     directory = _directory(settings)
     if drop_old:
-        if left := needs_former_keys(settings, directory):
-            _publish(settings, dict.fromkeys(left))
-            say(f"forgotten, for no connection has them any more: {', '.join(left)}")
+        _publish(settings, dict.fromkeys(needs_former_keys(settings, directory)))
         keep_first_key(settings)
         say("only the present key is left")
         return
     add_key(settings)
     records = seal_again(settings, directory)
     _publish(settings, records)
-    say(
-        f"a new key seals from now on; {len(records)} connections are sealed with it; the role sources seals tokens again within a minute"
-    )
+    say(f"a new key seals from now on, {len(records)} connections already; tokens follow within a minute")
 
 
 def register(app: typer.Typer) -> None:

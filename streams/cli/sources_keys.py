@@ -52,4 +52,6 @@ def needs_former_keys(settings: Settings, directory: ConnectionDirectory) -> lis
         raise failed(
             f"{key} is still sealed with a former key; run `funnelwatch sources rotate-key` first. The role sources seals tokens again within a minute of it: is it running?"
         )
+    if left:
+        say(f"forgotten, for no connection has them any more: {', '.join(left)}")
     return left

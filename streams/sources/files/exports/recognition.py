@@ -18,7 +18,7 @@ from streams.sources.files.exports.layout import ExportLayout, FieldOfExport
 
 #: from here on a table is taken for what it looks like; below, the person is asked
 SURE = 0.8
-#: columns that are said of orders, in a table that is no known report for sure
+#: columns of orders that outweigh a report which is not recognised for sure
 _ORDERS_ENOUGH = 6
 #: rows in which the header is looked for
 _HEADER_ROWS = 40
