@@ -27,6 +27,7 @@ class SignalKind(StrEnum):
     SHOP_CLOSED = "shop_closed"
     PROMOTION = "promotion"
     AD_BUDGET_SPENT = "ad_budget_spent"
+    AD_REJECTED = "ad_rejected"
     AUTHORISATION_ENDS = "authorisation_ends"
     ACCESS_REVOKED = "access_revoked"
     QUOTA_LOW = "quota_low"
@@ -46,6 +47,7 @@ SIGNAL_NAMES: Mapping[SignalKind, Text] = {
     SignalKind.SHOP_CLOSED: Text("店铺打烊或休假", "Shop closed or on holiday"),
     SignalKind.PROMOTION: Text("促销进行中", "Promotion running"),
     SignalKind.AD_BUDGET_SPENT: Text("广告预算用完", "Ad budget spent"),
+    SignalKind.AD_REJECTED: Text("广告被拒", "Ad rejected"),
     SignalKind.AUTHORISATION_ENDS: Text("授权即将到期", "Authorisation ends soon"),
     SignalKind.ACCESS_REVOKED: Text("授权被撤销", "Access revoked"),
     SignalKind.QUOTA_LOW: Text("接口额度不足", "API quota nearly used up"),

@@ -24,6 +24,7 @@ SOURCE_FOLDERS: tuple[str, ...] = (
     "tiktok_shop",
     "ga4",
     "meta",
+    "meta_ads",
 )
 
 

@@ -9,11 +9,13 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from scoring.sources.signatures import DigestCode, SignatureScheme, sign
 from streams.sources.asking import HttpSender
 from tests.fakes import lying_lazada, lying_tiktok_shop
+from tests.fakes.lying_meta import LyingMeta, meta_connection, meta_truth
 from tests.fakes.lying_server import Ledger, LyingShop, ScriptedLie, connection
 from tests.fakes.lying_shopee import SHOP, LyingShopee, shopee_connection, signed_push
 from tests.fakes.lying_shopify import LyingShopify, shopify_connection
@@ -57,6 +59,23 @@ class PollDouble:
     other: str = "other"
     other_has_orders: bool = True
     has_tokens: bool = True
+
+
+@dataclass(frozen=True)
+class ReportDouble:
+    """A platform that is asked for figures of days and hours, and knows no orders.
+
+    Attributes:
+        settings: of the connection, which begins a day before now.
+        platform: with these lies.
+        truth: the figures of the days that begin between two moments as they are then: (resource, its row, measure) → value.
+        resource: what the lies are about.
+    """
+
+    settings: Callable[..., dict[str, Any]]
+    platform: Callable[[Ledger, Callable[[], int], Sequence[ScriptedLie]], HttpSender]
+    truth: Callable[[int, int, int], Mapping[tuple[str, int, str], Decimal]]
+    resource: str
 
 
 SCHEME = SignatureScheme("X-Shop-Signature", prefix="sha256=")
@@ -369,6 +388,11 @@ POLLS: Mapping[str, PollDouble] = {
     "tiktok_shop": PollDouble(
         lying_tiktok_shop.tiktok_connection, lying_tiktok_shop.LyingTiktokShop, "returns", False
     ),
+}
+
+
+REPORTS: Mapping[str, ReportDouble] = {
+    "meta_ads": ReportDouble(meta_connection, LyingMeta, meta_truth, "days"),
 }
 
 

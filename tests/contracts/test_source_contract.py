@@ -32,7 +32,7 @@ from streams.sources.hook_door import delivery_id
 from streams.sources.registry import SOURCES, source_named
 from streams.sources.source import HookRequest, SourceSpec
 from streams.sources.source_log import log_key
-from tests.contracts.source_doubles import HOOKS, POLLS, HookDouble, PollDouble, encoded, planted
+from tests.contracts.source_doubles import HOOKS, POLLS, REPORTS, HookDouble, PollDouble, encoded, planted
 from tests.fakes.lying_server import Ledger, Lie, LyingShop, ScriptedLie
 from tests.fakes.virtual import BEGIN_MS, VirtualClock, in_virtual_time
 from tests.fakes.workbench import SECRETS, Workbench, connection_from, workbench
@@ -54,7 +54,7 @@ def quiet() -> Iterator[None]:
 
 def test_every_source_with_connections_has_its_other_side_here() -> None:
     assert set(HOOKS) == {source.name for source in SOURCES if source.hook is not None}
-    assert set(POLLS) == {source.name for source in SOURCES if source.asking is not None}
+    assert {*POLLS, *REPORTS} == {source.name for source in SOURCES if source.asking is not None}
 
 
 @pytest.mark.parametrize("spec", [one for one in SOURCES if one.config], ids=lambda spec: spec.name)

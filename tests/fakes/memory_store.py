@@ -14,6 +14,8 @@ from scoring.errors import ScoringError
 from scoring.records.order_facts import OrderFacts
 from scoring.records.order_life import OrderLife, merge
 from scoring.records.raw_delivery import RawDelivery
+from scoring.records.report_row import ReportRow
+from scoring.records.signal import Signal
 from scoring.sources.second_way import DayFigures
 from streams.sources.connection import Connection
 from streams.sources.health_keeping import DeliveryNotes
@@ -38,6 +40,8 @@ class MemoryStore:
         self.raw: dict[str, RawDelivery] = {}
         self.deliveries = 0
         self.versions: dict[str, list[OrderFacts]] = {}
+        self.reports: list[ReportRow] = []
+        self.signals: list[Signal] = []
 
     async def deliver(self, deliveries: Sequence[RawDelivery]) -> None:
         """Keep and translate."""
@@ -58,6 +62,8 @@ class MemoryStore:
             self.notes.quarantined(delivery, str(error))
             return
         self.notes.translated(delivery, found)
+        self.reports += found.reports
+        self.signals += found.signals
         for order in found.orders:
             versions = self.versions.setdefault(order.order_id, [])
             if order not in versions:

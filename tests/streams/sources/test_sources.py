@@ -93,6 +93,7 @@ def test_each_source_says_in_both_languages_what_it_is() -> None:
         "tiktok_shop",
         "ga4",
         "meta",
+        "meta_ads",
     ]
     assert reference_rows((TOY,)) == [("toy", "Toy 玩具", "webhook", "order (event)", "POST /v1/hooks/toy")]
 
