@@ -35,9 +35,10 @@ FAST := tests/scoring tests/streams/config tests/deploy/test_compose.py tests/de
 test-fast: setup
 	HYPOTHESIS_PROFILE=fast $(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not long" $(FAST)
 
-# the night's run: the long forms of what `make test` does in a short one, then a hundred kills
+# the night's run: the long forms of what `make test` does in a short one, ten times as many examples of each property, a hundred kills
 test-long: setup faults
 	$(PYTEST) -m long
+	HYPOTHESIS_PROFILE=thorough $(PYTEST) -m "hypothesis and not long" -o timeout=1200
 
 # `make test-fast` and the built wheel on every Python that we promise and that this machine has
 test-versions: setup

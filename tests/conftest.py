@@ -12,12 +12,12 @@ from hypothesis import HealthCheck, settings
 
 from tests.deadlines import within
 
-#: made-up examples a property in `make test-fast`; without it hypothesis' own hundred
 #: how long an example takes to make up says how crowded the machine is
 UNTIMED = {"deadline": None, "suppress_health_check": (HealthCheck.too_slow,)}
-settings.register_profile("fast", max_examples=25, **UNTIMED)
-settings.register_profile("default", **UNTIMED)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+#: made-up examples a property, other ones in each run: of `make test-fast`, of `make test`, of the night's run
+for name, examples in {"fast": 20, "usual": 40, "thorough": 400}.items():
+    settings.register_profile(name, max_examples=examples, **UNTIMED)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "usual"))
 
 #: files and folders that last longest, first: several processes take whole files, and one of these at the end is waited for
 LONGEST = (

@@ -4,8 +4,8 @@ What is larger has its reason: a file in its own docstring, a function in the li
 """
 
 import ast
+import functools
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 from tests.places import ROOT
@@ -20,12 +20,14 @@ LONG_FUNCTIONS = {
 ROOTS_OF_EXCEPTIONS = frozenset({"ScoringError", "FunnelwatchError"})
 
 
-def modules() -> Iterator[tuple[str, str, ast.Module]]:
+@functools.cache
+def modules() -> list[tuple[str, str, ast.Module]]:
     """Name, text and tree of every file of both packages."""
-    for folder in ("scoring", "streams"):
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            text = path.read_text(encoding="utf-8")
-            yield str(path.relative_to(ROOT)), text, ast.parse(text)
+    paths = [path for folder in ("scoring", "streams") for path in sorted((ROOT / folder).rglob("*.py"))]
+    texts = [path.read_text(encoding="utf-8") for path in paths]
+    return [
+        (str(path.relative_to(ROOT)), text, ast.parse(text)) for path, text in zip(paths, texts, strict=True)
+    ]
 
 
 def templates() -> list[Path]:

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from tests.deadlines import within
 
 #: seconds of one target
-SECONDS = float(os.environ.get("FUZZ_SECONDS", "5"))
+SECONDS = float(os.environ.get("FUZZ_SECONDS", "2"))
 #: whether costs are judged: no usual test measures time
 JUDGES_TIME = "FUZZ_SECONDS" in os.environ
 #: of the mutations; another one each time unless it is given
@@ -34,7 +34,7 @@ _CORPUS, _LONGEST = 5000, 20_000
 
 #: Hypothesis remembers what it has tried; an hour's memory would not fit, so it begins again after this many examples
 _SETTINGS = settings(
-    max_examples=2000 if JUDGES_TIME else 200,
+    max_examples=2000 if JUDGES_TIME else 100,
     deadline=None,
     database=None,
     print_blob=True,

@@ -27,7 +27,7 @@ def ask(operation: Any) -> None:
     excluded += [schemathesis.checks.not_a_server_error] * (operation.path in ASK_THE_BROKER)
 
     @settings(
-        max_examples=6,
+        max_examples=4,
         deadline=None,
         derandomize=True,
         database=None,
