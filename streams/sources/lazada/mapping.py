@@ -98,7 +98,7 @@ def translate(delivery: RawDelivery, terms: ConnectionTerms) -> Translated:
 
 
 def when(row: JsonObject, name: str) -> int:
-    """A time: a number of seconds or milliseconds, or text with an offset that may stand apart."""
+    """A time: a number of seconds or milliseconds, or text with an offset that may be apart from it."""
     value = row.at(name)
     if isinstance(value, str):
         value = value.strip().replace(" +", "+").replace(" -", "-")

@@ -173,7 +173,7 @@ def compare(lives: dict[str, OrderLife], ledger: Ledger) -> None:
 
 def check(shop: Shop, orders: int, lies: Sequence[ScriptedLie], page: int) -> None:
     ledger = Ledger.drawn(17, BEGIN_MS, 1, per_day=orders)
-    for order in ledger.orders[::50]:  # edited, which is no change that has a webhook here
+    for order in ledger.orders[::50]:  # edited, a change without a webhook here
         order.restated_ms, order.restated_cents = order.placed_ms + HOUR_MS, order.cents + 700
     bench = after_some_days(shop, ledger, lies, page)
     compare(bench.store.lives(), ledger)

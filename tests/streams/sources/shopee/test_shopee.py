@@ -161,7 +161,7 @@ def test_pushes_of_two_shops_of_an_app_go_to_their_own_stores() -> None:
     assert stores == ["cn", "my"]
 
 
-def test_an_order_number_of_digits_alone_is_no_telephone_number() -> None:
+def test_an_order_number_of_digits_alone_is_not_a_telephone_number() -> None:
     content = {
         "data": {"ordersn": "13812345678901", "status": "SHIPPED"},
         "shop_id": int(SHOP),
@@ -174,7 +174,7 @@ def test_an_order_number_of_digits_alone_is_no_telephone_number() -> None:
 # ---------------------------------------------------------------- orders and returns
 
 
-def test_ready_to_ship_is_no_payment_of_an_order_that_is_paid_on_delivery() -> None:
+def test_ready_to_ship_is_not_a_payment_of_an_order_that_is_paid_on_delivery() -> None:
     ready = order("READY_TO_SHIP", 1, cod=True)
     assert life(ready).state is OrderState.PAYMENT_ON_DELIVERY
     assert LeftOut.COD_WAITING in [why for _, why in stage_events(life(ready)).left_out]
