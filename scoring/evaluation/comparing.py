@@ -62,6 +62,13 @@ class DefinitionDifference:
     of_other: str
 
 
+def definition_of(figure: Figure) -> MeasureDefinition:
+    """What a figure means: of what kind it is, what counts it, and which measures are over which."""
+    counted_by, _, measures = figure.rows[0].counted_by.partition(": ")
+    upstream, _, downstream = measures.partition(", ")
+    return MeasureDefinition(upstream, downstream, counted_by, figure.kind.value, "")
+
+
 def differences(definitions: Mapping[str, MeasureDefinition]) -> tuple[DefinitionDifference, ...]:
     """Everything in which definitions differ from that of most stores; empty if they can be compared.
 

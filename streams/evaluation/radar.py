@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from scoring.evaluation.health import WeightedScore
 
-#: the middle and the outer end of an axis, in the units of a picture of 320 × 240
-_X, _Y, _REACH, _LABEL = 160.0, 120.0, 84.0, 98.0
+#: the middle and the outer end of an axis, in the units of a picture of 400 × 240
+_X, _Y, _REACH, _LABEL = 200.0, 120.0, 84.0, 98.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ FROM_TABLES = FROM_REPORTS | FROM_ORDERS
 #: other stores that a store is compared with, at most: more would not be surer of the middle
 MOST_PEERS = 40
 #: others are not compared with a store that nothing is known of for this long
-_STALE_MS = 3 * DAY_MS
+STALE_MS = 7 * DAY_MS
 _NAMES: Mapping[str, str] = {
     PAYING.name: "placed",
     SHIPPING.name: "paid",
@@ -179,7 +179,7 @@ async def stored_store(
         present_ms: the moment to look at.
         alike: other stores of its platform, country and category.
     """
-    extents = await _extents(database, (store, *alike[:MOST_PEERS]))
+    extents = await read_extents(database, (store, *alike[:MOST_PEERS]))
     if store not in extents:
         return None
     first, last = extents[store]
@@ -193,12 +193,12 @@ async def stored_store(
         for one in alike[:MOST_PEERS]
         if one in extents
         and extents[one][0] < spans[0].start_ms + DAY_MS
-        and extents[one][1] > until - _STALE_MS
+        and extents[one][1] > until - STALE_MS
     )
-    own = await _read(database, (store,), zone, spans, until)
+    own = await read_figures(database, (store,), zone, spans, until)
     figures, counts, currency = own[store]
     if len(peers) >= MIN_PEERS:
-        others = await _read(database, peers, zone, spans[:1], until)
+        others = await read_figures(database, peers, zone, spans[:1], until)
         figures = _with_peers(figures, {name: one for name, (one, _, _) in others.items()})
     volumes = stage_volumes(
         {
@@ -211,12 +211,13 @@ async def stored_store(
     return StoredStore(figures, volumes, currency, spans, chosen, until, peers)
 
 
-async def _extents(database: Database, stores: Sequence[str]) -> dict[str, tuple[int, int]]:
+async def read_extents(database: Database, stores: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """From when to when anything is known of each store."""
     rows = await database.rows(queries.EXTENT, stores=list(stores))
     return {row["store_id"]: (int(row["first"]), int(row["last"])) for row in rows}
 
 
-async def _read(
+async def read_figures(
     database: Database, stores: Sequence[str], zone: str, spans: Sequence[EvaluationSpan], until: int
 ) -> dict[str, tuple[StoreFigures, list[dict[str, int]], str]]:
     """Of each store its figures, its counts by stage in each period, and its currency."""

@@ -216,7 +216,7 @@ def _indicator(one: IndicatorScore, kind: ComparatorKind, wording: EvaluationRea
         said = say.say_lack(one.indicator, lack, wording)
     cells = (
         (
-            _value(figure, one.indicator.unit, wording),
+            said_value(figure, one.indicator.unit, wording),
             wording.count(exposed(figure)),
             one.indicator.definition(language),
         )
@@ -227,7 +227,8 @@ def _indicator(one: IndicatorScore, kind: ComparatorKind, wording: EvaluationRea
     return ScoredLine(one.indicator.id, one.indicator.name(language), said, score, cells, rows)
 
 
-def _value(figure: Figure, unit: Text | None, wording: EvaluationReader) -> str:
+def said_value(figure: Figure, unit: Text | None, wording: EvaluationReader) -> str:
+    """A figure's value as its kind is written, with its unit if it has one."""
     if figure.kind is IndicatorKind.RATE:
         return wording.percent(figure.value)
     if figure.kind is IndicatorKind.COUNT:
@@ -248,7 +249,7 @@ def _step(step: JudgedStep, currency: str, wording: EvaluationReader) -> ScoredL
             f"{DUTY_NAMES[duty](language)} {wording.decimal(float(part))}"
             for duty, part in step.loss.by_duty.items()
         )
-    cells = (_value(step.figure, None, wording), wording.count(exposed(step.figure)), loss, shared)
+    cells = (said_value(step.figure, None, wording), wording.count(exposed(step.figure)), loss, shared)
     return ScoredLine(
         STEP + step.step,
         step_name(step.step, language),

@@ -12,8 +12,10 @@ from scoring.evaluation.evaluating import IndicatorScore, StoreEvaluation
 from scoring.evaluation.figure import Figure, exposed, to_value
 from scoring.evaluation.health import WeightedScore
 from scoring.evaluation.score import Score, ScoreLack
+from scoring.evaluation.sentences import say_difference, say_ranking
 from scoring.evaluation.spans import SpanLength
 from scoring.evaluation.steps import JudgedStep
+from streams.evaluation.grouped import StoreGroup
 
 
 class EvaluatedScore(msgspec.Struct, frozen=True):
@@ -104,6 +106,76 @@ class EvaluationRows(msgspec.Struct, frozen=True):
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     truncated: bool
+
+
+class ComparedFigure(msgspec.Struct, frozen=True):
+    """One store's number: ``value`` over ``n`` cases."""
+
+    store_id: str
+    value: float
+    n: float
+    rows: tuple[FigureRows, ...]
+
+
+class ComparedNumbers(msgspec.Struct, frozen=True):
+    """One number of several stores. ``unlike`` says in words why they must not be compared; empty: they may."""
+
+    id: str
+    figures: tuple[ComparedFigure, ...]
+    unlike: tuple[str, ...]
+
+
+class ComparedGroup(msgspec.Struct, frozen=True):
+    """Stores of one kind in their last complete period.
+
+    ``ranking`` says it in words: groups of equals, the best first, or why there is no rank. ``left_out`` are stores of which the
+    period is not known.
+    """
+
+    platform: str
+    country: str
+    category: str
+    zone: str
+    period: SpanLength | None
+    from_ms: int | None
+    to_ms: int | None
+    stores: tuple[str, ...]
+    left_out: tuple[str, ...]
+    ranking: tuple[str, ...]
+    numbers: tuple[ComparedNumbers, ...]
+
+
+class EvaluationComparison(msgspec.Struct, frozen=True):
+    """All configured stores by kind: platform, country, category and zone. Stores of different kinds are never compared."""
+
+    groups: tuple[ComparedGroup, ...]
+
+
+def group_of(group: StoreGroup) -> ComparedGroup:
+    """A group of stores."""
+    return ComparedGroup(
+        group.platform,
+        group.country,
+        group.category,
+        group.zone,
+        group.length,
+        group.span.start_ms if group.span else None,
+        group.span.end_ms if group.span else None,
+        group.compared,
+        tuple(group.left_out),
+        say_ranking(group.ranking, "en") if group.ranking else (),
+        tuple(
+            ComparedNumbers(
+                one.id,
+                tuple(
+                    ComparedFigure(store, figure.value, exposed(figure), rows_of(figure))
+                    for store, figure in one.figures.items()
+                ),
+                tuple(say_difference(difference, "en") for difference in one.differences),
+            )
+            for one in group.numbers
+        ),
+    )
 
 
 def part_of(one: WeightedScore) -> EvaluatedPart:

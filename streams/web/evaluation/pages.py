@@ -15,7 +15,6 @@ from scoring.evaluation.figure import Figure
 from scoring.evaluation.readings import STEP
 from scoring.evaluation.sentences import reading_name
 from scoring.evaluation.spans import SpanLength
-from scoring.funnel.units import MINUTE_MS
 from streams.clickhouse.errors import ClickHouseUnreachableError
 from streams.clickhouse.reader import Database
 from streams.clock import now_ms
@@ -24,12 +23,15 @@ from streams.evaluation.view import EvaluationView, evaluation_view
 from streams.evaluation.wording import EvaluationReader
 from streams.web.evaluation.answers import (
     EvaluationAnswer,
+    EvaluationComparison,
     EvaluationRows,
     indicators_of,
     part_of,
     rows_of,
     step_of,
 )
+from streams.web.evaluation.asking import FRESH_S, PERIOD, PERIODS, length_of
+from streams.web.evaluation.group_pages import GroupPages
 from streams.web.evaluation.words import EVALUATION_WORDS
 from streams.web.frame.arguments import at_of, limit_of, one_of
 from streams.web.frame.errors import NotFoundError
@@ -43,13 +45,10 @@ from streams.web.frame.routes import (
     Routes,
     limit_of_rows,
 )
-from streams.web.frame.subject import PageServices, Subject
+from streams.web.frame.subject import NavigationEntry, PageServices, Subject
 from streams.web.store.known import KnownStores
 
-PERIODS = tuple(length.value for length in SpanLength)
 AGAINST = ("", *(kind.value for kind in SCORED_AGAINST))
-#: an evaluation is of whole days: a few minutes old is as good as new
-_FRESH_S = 5 * MINUTE_MS / 1000
 #: rows that the page shows
 _SHOWN_ROWS = 100
 
@@ -65,7 +64,7 @@ class EvaluationPages:
         """GET /stores/{store}/evaluation."""
         store = store_or_bare(self._config, request.match_info["store"])
         view: dict[str, Any] = {"v": None, "problem": ""}
-        length, word = _length(request), self._renderer.reader(request).word
+        length, word = length_of(request), self._renderer.reader(request).word
         read = None
         try:
             read, evaluation = await self._evaluated(request)
@@ -78,7 +77,6 @@ class EvaluationPages:
             request,
             "evaluation/evaluation.html",
             503 if view["problem"] else 200,
-            here="overview",
             store=store,
             period=read.length.value if read is not None else length.value if length else "",
             periods=PERIODS,
@@ -93,7 +91,6 @@ class EvaluationPages:
         return self._renderer.render(
             request,
             "evaluation/figure_rows.html",
-            here="overview",
             store=store,
             found=found,
             name=reading_name(found.of, self._renderer.reader(request).language),
@@ -103,7 +100,7 @@ class EvaluationPages:
         """GET /api/v1/stores/{store}/evaluation."""
         read, evaluation = await self._evaluated(request)
         if read is None or evaluation is None:
-            raise _unknown_period(_length(request))
+            raise _unknown_period(length_of(request))
         kind = _kind(request, evaluation)
         funnel = evaluation.funnel.get(kind, evaluation.funnel[ComparatorKind.OWN])
         return EvaluationAnswer(
@@ -130,7 +127,7 @@ class EvaluationPages:
         """GET /api/v1/stores/{store}/evaluation/inputs."""
         read, evaluation = await self._evaluated(request)
         if read is None or evaluation is None:
-            raise _unknown_period(_length(request))
+            raise _unknown_period(length_of(request))
         return explain(evaluation)
 
     async def evaluation_rows(self, request: web.Request) -> EvaluationRows:
@@ -140,7 +137,7 @@ class EvaluationPages:
     async def _evaluated(self, request: web.Request) -> tuple[StoredStore | None, StoreEvaluation | None]:
         store_id = await self._known.require(request.match_info["store"])
         at_ms, is_present = at_of(request.query, now_ms())
-        length, store = _length(request), store_or_bare(self._config, store_id)
+        length, store = length_of(request), store_or_bare(self._config, store_id)
         alike = stores_alike(self._config, store)
 
         async def ask() -> tuple[StoredStore | None, StoreEvaluation | None]:
@@ -148,7 +145,7 @@ class EvaluationPages:
             return read, evaluate_store(read.figures) if read is not None else None
 
         key = ("evaluation", store_id, length.value if length else "", 0 if is_present else at_ms)
-        return await self._database.shared(key, _FRESH_S, ask)
+        return await self._database.shared(key, FRESH_S, ask)
 
     def _view(self, request: web.Request, read: StoredStore, evaluation: StoreEvaluation) -> EvaluationView:
         return evaluation_view(
@@ -187,11 +184,6 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _length(request: web.Request) -> SpanLength | None:
-    asked = one_of(request.query, "period", ("", *PERIODS), "")
-    return SpanLength(asked) if asked else None
-
-
 def _unknown_period(length: SpanLength | None) -> NotFoundError:
     return NotFoundError(f"no complete {length.value if length else 'day'} of this store is known")
 
@@ -208,11 +200,6 @@ def _figure(evaluation: StoreEvaluation, of: str) -> Figure | None:
     )
 
 
-_PERIOD = Parameter(
-    "period",
-    {"type": "string", "enum": list(PERIODS)},
-    "Length of the period, the last complete one; defaults to the longest of month, week and day that has enough of a past.",
-)
 _AGAINST = Parameter(
     "against",
     {"type": "string", "enum": [kind.value for kind in SCORED_AGAINST]},
@@ -220,47 +207,67 @@ _AGAINST = Parameter(
 )
 
 
-def _routes(services: PageServices) -> Routes:
-    pages = EvaluationPages(services, KnownStores(services.database, services.config))
-    return Routes(
-        pages=(
-            PageRoute("/stores/{store}/evaluation", pages.page),
-            PageRoute("/stores/{store}/evaluation/rows", pages.rows_page),
+def _store_routes(pages: EvaluationPages) -> tuple[ApiRoute, ...]:
+    return (
+        ApiRoute(
+            "/stores/{store}/evaluation",
+            "A store's evaluation: scores with intervals and coverage, losses by step, each with its rows",
+            EvaluationAnswer,
+            pages.evaluation,
+            (PERIOD, _AGAINST, AT),
         ),
-        api=(
-            ApiRoute(
-                "/stores/{store}/evaluation",
-                "A store's evaluation: scores with intervals and coverage, losses by step, each with its rows",
-                EvaluationAnswer,
-                pages.evaluation,
-                (_PERIOD, _AGAINST, AT),
-            ),
-            ApiRoute(
-                "/stores/{store}/evaluation/inputs",
-                "Every input of every score, for whoever recomputes them (deploy/docs/recompute.py)",
-                dict[str, Any],
-                pages.evaluation_inputs,
-                (_PERIOD, AT),
-            ),
-            ApiRoute(
-                "/stores/{store}/evaluation/rows",
-                "The rows behind one number of a store's evaluation",
-                EvaluationRows,
-                pages.evaluation_rows,
-                (
-                    Parameter(
-                        "of",
-                        {"type": "string"},
-                        "Id of an indicator, or step:ID of a step, such as step:order_to_payment.",
-                        required=True,
-                    ),
-                    _PERIOD,
-                    AT,
-                    limit_of_rows(100, MAX_ROWS),
+        ApiRoute(
+            "/stores/{store}/evaluation/inputs",
+            "Every input of every score, for whoever recomputes them (deploy/docs/recompute.py)",
+            dict[str, Any],
+            pages.evaluation_inputs,
+            (PERIOD, AT),
+        ),
+        ApiRoute(
+            "/stores/{store}/evaluation/rows",
+            "The rows behind one number of a store's evaluation",
+            EvaluationRows,
+            pages.evaluation_rows,
+            (
+                Parameter(
+                    "of",
+                    {"type": "string"},
+                    "Id of an indicator, or step:ID of a step, such as step:order_to_payment.",
+                    required=True,
                 ),
+                PERIOD,
+                AT,
+                limit_of_rows(100, MAX_ROWS),
             ),
         ),
     )
 
 
-SUBJECT = Subject(__file__, build=_routes, words=EVALUATION_WORDS)
+def _routes(services: PageServices) -> Routes:
+    pages = EvaluationPages(services, KnownStores(services.database, services.config))
+    groups = GroupPages(services)
+    return Routes(
+        pages=(
+            PageRoute("/evaluation", groups.group_page),
+            PageRoute("/stores/{store}/evaluation", pages.page),
+            PageRoute("/stores/{store}/evaluation/rows", pages.rows_page),
+        ),
+        api=(
+            ApiRoute(
+                "/evaluations",
+                "Stores of one kind by what is counted alike, and a rank where neither weights nor noise overturn it",
+                EvaluationComparison,
+                groups.evaluations,
+                (PERIOD, AT),
+            ),
+            *_store_routes(pages),
+        ),
+    )
+
+
+SUBJECT = Subject(
+    __file__,
+    build=_routes,
+    words=EVALUATION_WORDS,
+    navigation=NavigationEntry("/evaluation", "evaluation"),
+)

@@ -53,6 +53,12 @@ EVALUATION_WORDS: Mapping[str, Text] = {
     "evaluation_length_week": Text("周", "Week"),
     "evaluation_length_month": Text("月", "Month"),
     "evaluation_length_quarter": Text("季", "Quarter"),
+    "evaluation_groups_note": Text("同平台、同国家、同品类的店才放在一起比；口径不同的数不比。", "Only stores of one platform, country and category are compared, and only what is counted alike."),
+    "evaluation_rank": Text("名次", "Rank"),
+    "evaluation_lower": Text("越低越好", "lower is better"),
+    "evaluation_unlike": Text("口径不一样，不比：", "Not compared, since definitions differ:"),
+    "evaluation_left_out": Text("这一期数据不全，未参与", "Left out, since this period is not known"),
+    "evaluation_alone": Text("没有同类店可比。", "There is no other store of this kind to compare with."),
     "evaluation_list": Text("、", ", "),
     "evaluation_none": Text(
         "还没有一个完整的周期。选短一点的周期，或先导入订单与报表。",

@@ -7,12 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from scoring.evaluation.evaluating import StoreFigures
+from scoring.evaluation.comparator import ComparatorKind
+from scoring.evaluation.comparing import NoRank
+from scoring.evaluation.evaluating import StoreFigures, evaluate_store
 from scoring.evaluation.order_figures import OrderFigures, order_figures
 from scoring.evaluation.spans import SpanLength, last_spans
 from scoring.records.order_life import OrderLife
 from streams.clickhouse.reader import Database
-from streams.evaluation.stored import stored_store
+from streams.config.model import Config, StoreConfig
+from streams.evaluation.grouped import store_groups
+from streams.evaluation.stored import stored_store, stores_alike
 from tests.fixtures.clickhouse import Store
 from tests.fixtures.evaluation_seed import MONTHS, STORE, ZONE, insert_year
 from tests.fixtures.page import PAGE_DATABASE, RunningPage, page_settings
@@ -109,3 +113,56 @@ def test_a_store_of_which_nothing_is_known_has_a_page_that_says_so(page: Running
     answer = page.get("/stores/new-store/evaluation?lang=en")
     assert answer.status_code == 200
     assert "No period is complete yet" in answer.text
+
+
+def kind(number: int) -> StoreConfig:
+    return StoreConfig(
+        id=f"alike-{number}", name=f"Alike {number}", platform="lazada", country="TH", zone=ZONE
+    )
+
+
+async def test_only_what_is_counted_alike_is_compared(
+    page: RunningPage, clickhouse: Store, tmp_path: Path
+) -> None:
+    stores = tuple(kind(number) for number in range(7))
+    client = clickhouse.client(PAGE_DATABASE)
+    for number, store in enumerate(stores):
+        ads = "ga4" if number == 6 else "meta"
+        insert_year(client, page.now_ms, store.id, back=2, seed=40 + number, ads=ads)
+    database = Database(page_settings(clickhouse, tmp_path, clickhouse_database=PAGE_DATABASE))
+    everyone, alike = Config(stores=stores), Config(stores=stores[:6])
+    known = await stored_store(
+        database, "alike-0", ZONE, SpanLength.MONTH, page.now_ms, stores_alike(everyone, stores[0])
+    )
+    (mixed,) = await store_groups(database, everyone, SpanLength.MONTH, page.now_ms)
+    (group,) = await store_groups(database, alike, SpanLength.MONTH, page.now_ms)
+    await database.close()
+
+    assert known is not None
+    assert len(known.peers) == 6
+    assert set(known.figures.peers["traffic_quality.click_through"]) == {f"alike-{n}" for n in range(1, 6)}
+    assert len(known.figures.peers["logistics.time_to_ship"]) == 6
+    evaluation = evaluate_store(known.figures)
+    assert evaluation.headline is ComparatorKind.PEERS
+    assert evaluation.funnel[ComparatorKind.PEERS].steps[-1].comparator is not None
+
+    clicks = next(one for one in mixed.numbers if one.id == "traffic_quality.click_through")
+    assert [(one.aspect, one.other, one.of_other) for one in clicks.differences] == [
+        ("counted_by", "alike-6", "ga4")
+    ]
+    assert mixed.ranking is not None
+    assert mixed.ranking.reason is NoRank.DEFINITIONS_DIFFER
+    assert group.ranking is not None
+    assert group.ranking.reason is None
+    assert sum(len(one.stores) for one in group.ranking.groups) == 6
+
+
+def test_stores_of_different_platforms_are_never_in_one_table(
+    page: RunningPage, lives: list[OrderLife]
+) -> None:
+    groups = page.json("/evaluations?period=month")["groups"]
+    assert sum(STORE in one["stores"] for one in groups) == 1
+    assert all(len(one["stores"]) <= 1 for one in groups)
+    for language, words in (("zh", "没有同类店可比"), ("en", "no other store of this kind")):
+        answer = page.get(f"/evaluation?lang={language}&period=month")
+        assert (answer.status_code, words in answer.text) == (200, True)
