@@ -22,6 +22,7 @@ SOURCE_FOLDERS: tuple[str, ...] = (
     "shopee",
     "lazada",
     "tiktok_shop",
+    "amazon",
     "ga4",
     "meta",
     "meta_ads",

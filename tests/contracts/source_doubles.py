@@ -14,7 +14,7 @@ from typing import Any
 
 from scoring.sources.signatures import DigestCode, SignatureScheme, sign
 from streams.sources.asking import HttpSender
-from tests.fakes import lying_lazada, lying_tiktok_shop
+from tests.fakes import lying_amazon, lying_lazada, lying_tiktok_shop
 from tests.fakes.lying_meta import LyingMeta, meta_connection, meta_truth
 from tests.fakes.lying_server import Ledger, LyingShop, ScriptedLie, connection
 from tests.fakes.lying_shopee import SHOP, LyingShopee, shopee_connection, signed_push
@@ -52,6 +52,7 @@ class PollDouble:
         other: name of the second resource.
         other_has_orders: whether it holds the same orders.
         has_tokens: whether access has an end; a key has none.
+        has_buyers: whether an order says whose it is.
     """
 
     settings: Callable[..., dict[str, Any]]
@@ -59,6 +60,7 @@ class PollDouble:
     other: str = "other"
     other_has_orders: bool = True
     has_tokens: bool = True
+    has_buyers: bool = True
 
 
 @dataclass(frozen=True)
@@ -380,6 +382,9 @@ def _json_api(*, tokens: bool = False, second: bool = False) -> dict[str, Any]:
 
 
 POLLS: Mapping[str, PollDouble] = {
+    "amazon": PollDouble(
+        lying_amazon.amazon_connection, lying_amazon.LyingAmazon, "sales_hours", False, has_buyers=False
+    ),
     "json_api": PollDouble(_json_api, LyingShop),
     "shopify": PollDouble(shopify_connection, LyingShopify, "access", False),
     "woocommerce": PollDouble(woo_connection, LyingWoo, "refunds", False, False),

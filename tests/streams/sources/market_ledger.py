@@ -56,8 +56,8 @@ class Market:
     spec: SourceSpec
     platform: Callable[..., LyingShop]
     settings: Callable[..., dict[str, Any]]
-    push: Callable[[LedgerOrder, int], bytes]
-    signed: Callable[[bytes], Mapping[str, str]]
+    push: Callable[[LedgerOrder, int], bytes] | None = None
+    signed: Callable[[bytes], Mapping[str, str]] = lambda body: {}
     #: whether the platform says when it was paid; else it is known only if the state was seen to begin
     has_time_of_payment: bool = True
 
@@ -89,8 +89,9 @@ def taken(bench: Workbench, body: bytes, headers: Mapping[str, str], now_ms: int
 
 def scheduled(market: Market, ledger: Ledger, chance: random.Random) -> list[tuple[int, bytes]]:
     """The pushes of all changes as they arrive: a fifth is lost, a third is up to a day late, some come twice."""
-    found = []
-    for order in ledger.orders:
+    found: list[tuple[int, bytes]] = []
+    for order in ledger.orders if market.push is not None else ():
+        assert market.push is not None
         for at_ms in (order.placed_ms, order.paid_ms, order.shipped_ms, order.cancelled_ms):
             if not at_ms or chance.random() < 0.2:
                 continue

@@ -8,13 +8,17 @@ import pytest
 import stamina
 from structlog.testing import capture_logs
 
+from streams.sources.amazon.source import SOURCE as AMAZON
 from streams.sources.lazada.source import SOURCE as LAZADA
 from streams.sources.shopee.source import SOURCE as SHOPEE
 from streams.sources.tiktok_shop.source import SOURCE as TIKTOK_SHOP
-from tests.fakes import lying_lazada, lying_shopee, lying_tiktok_shop
+from tests.fakes import lying_amazon, lying_lazada, lying_shopee, lying_tiktok_shop
 from tests.streams.sources.market_ledger import LIES, Market, compare, lived
 
 MARKETS = {
+    "amazon": Market(
+        AMAZON, lying_amazon.LyingAmazon, lying_amazon.amazon_connection, has_time_of_payment=False
+    ),
     "lazada": Market(
         LAZADA,
         lying_lazada.LyingLazada,

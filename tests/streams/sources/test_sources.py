@@ -91,6 +91,7 @@ def test_each_source_says_in_both_languages_what_it_is() -> None:
         "shopee",
         "lazada",
         "tiktok_shop",
+        "amazon",
         "ga4",
         "meta",
         "meta_ads",

@@ -1,0 +1,79 @@
+"""How the Selling Partner API is asked: by a token of an hour, and how its errors are distinguished."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
+
+from scoring.events.personal_values import mask_text
+from scoring.sources.budget import BudgetRate
+from scoring.sources.json_values import UnreadableValueError, read_json
+from scoring.sources.tokens import TokenPair
+from streams.sources.amazon.config import AmazonConnection
+from streams.sources.asking import AccessDeniedError, HttpAnswer, HttpRequest, PlatformApi, judge_http
+from streams.sources.connection import Connection
+from streams.sources.oauth import pair_by_form
+from streams.sources.source import Asking
+
+_BURST = 15.0
+#: of a 403: the token, not the role, is what is wrong
+_OF_TOKEN = ("access token", "expired", "revoked")
+
+
+def asking(connection: Connection) -> Asking:
+    """How the API is asked."""
+    config: AmazonConnection = connection.config
+    return Asking(
+        app=f"amazon {config.client_id}",
+        app_rate=BudgetRate(),  # limits are of app and seller together
+        shop_rate=BudgetRate(config.rate, max(_BURST, config.rate)),
+        authorise=partial(authorise, connection),
+        judge=judge,
+        first_pair=partial(_first_pair, connection),
+        new_pair=partial(_new_pair, connection),
+        timeout_s=60.0,
+    )
+
+
+def authorise(connection: Connection, request: HttpRequest, pair: TokenPair | None) -> HttpRequest:
+    """The request with the token, if it goes to the API: files of reports lie elsewhere, and need none."""
+    config: AmazonConnection = connection.config
+    if pair is None or urlsplit(request.url)[:2] != urlsplit(config.base)[:2]:
+        return request
+    headers = {**request.headers, "x-amz-access-token": pair.access}
+    return HttpRequest(request.url, request.method, request.query, headers, request.body)
+
+
+def judge(answer: HttpAnswer) -> None:
+    """Raise for an answer that is none. A 403 may be of the token or of the role."""
+    if answer.status == 403:
+        said = " ".join(f"{one.get('message', '')} {one.get('details', '')}" for one in _errors(answer))
+        if any(word in said.lower() for word in _OF_TOKEN):
+            raise AccessDeniedError(f"{answer.host} answered 403: {mask_text(said.strip())[:200]}")
+    judge_http(answer)
+
+
+def _errors(answer: HttpAnswer) -> list[dict[str, Any]]:
+    try:
+        document = read_json(answer.body)
+    except (UnreadableValueError, UnicodeDecodeError):
+        return []
+    errors = document.get("errors") if isinstance(document, dict) else None
+    return [one for one in errors if isinstance(one, dict)] if isinstance(errors, list) else []
+
+
+def _first_pair(connection: Connection) -> TokenPair | None:
+    config: AmazonConnection = connection.config
+    return TokenPair(access="", refresh=connection.secret(config.refresh_token), expires_ms=1)
+
+
+async def _new_pair(connection: Connection, api: PlatformApi, old: TokenPair | None) -> TokenPair:
+    """A new pair; the refresh token stays."""
+    config: AmazonConnection = connection.config
+    form = {
+        "grant_type": "refresh_token",
+        "client_id": config.client_id,
+        "client_secret": connection.secret(config.secret),
+    }
+    return await pair_by_form(api, config.token_url, form, old or _first_pair(connection))

@@ -1,0 +1,19 @@
+"""The fields of Amazon's answers that are kept, by what they are about: all others lose their values before anything is written.
+
+Buyers and recipients are not asked for at all.
+"""
+
+from __future__ import annotations
+
+_ORDER = """
+orderId createdTime lastUpdatedTime programs associatedOrders associationType salesChannel channelName marketplaceId proceeds
+grandTotal amount currencyCode fulfillment fulfillmentStatus fulfilledBy orderItems orderItemId quantityOrdered product asin sellerSku
+packages packageReferenceId createdTime packageStatus status detailedStatus shipTime
+"""
+ORDER_FIELDS: tuple[str, ...] = tuple(_ORDER.split())
+_REPORT = """
+interval unitCount orderItemCount orderCount totalSales amount currencyCode date salesByDate orderedProductSales unitsOrdered
+totalOrderItems unitsRefunded shippedProductSales unitsShipped ordersShipped trafficByDate pageViews sessions buyBoxPercentage
+feedbackReceived negativeFeedbackReceived
+"""
+REPORT_FIELDS: tuple[str, ...] = tuple(_REPORT.split())

@@ -1,0 +1,170 @@
+"""What Amazon says: orders, sales by hour, sales and traffic by day. Pure: (delivery, terms) → records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from scoring.funnel.units import DAY_MS, HOUR_MS
+from scoring.records.order_facts import OrderKind
+from scoring.records.raw_delivery import RawDelivery
+from scoring.records.report_row import Period
+from scoring.sources.json_values import UnreadableValueError, is_given
+from scoring.sources.translated import ConnectionTerms, Translated
+from streams.sources.json_object import JsonObject
+from streams.sources.market_asking import bounds_of
+from streams.sources.market_reading import MarketReading, MarketTerms, Resource, Take, translated
+
+
+@dataclass(frozen=True, slots=True)
+class AmazonTerms(MarketTerms):
+    """The store of each marketplace, and the zone of its reports' days."""
+
+    zones: dict[str, str]
+
+
+#: what a status says: paid, shipped, on hold, cancelled; None is not said
+_Said = tuple[bool | None, bool | None, bool | None, bool | None]
+STATUSES: dict[str, _Said] = {
+    "PENDING_AVAILABILITY": (False, None, True, None),
+    "PENDING": (False, None, None, None),
+    "UNSHIPPED": (True, None, False, None),
+    "PARTIALLY_SHIPPED": (True, True, False, None),
+    "SHIPPED": (True, True, False, None),
+    "CANCELLED": (None, None, None, True),
+    "UNFULFILLABLE": (None, None, None, None),
+}
+_OWN_CHANNEL = "AMAZON"
+_METRICS = {"orders": "orderCount", "order_items": "orderItemCount", "units": "unitCount"}
+_SALES = {
+    "units": "unitsOrdered", "order_items": "totalOrderItems", "refunded_units": "unitsRefunded", "shipped_units": "unitsShipped",
+    "shipped_orders": "ordersShipped",
+}  # fmt: skip
+_MONEY = {"revenue": "orderedProductSales", "shipped_revenue": "shippedProductSales"}
+_TRAFFIC = {"sessions": "sessions", "page_views": "pageViews", "featured_offer_share": "buyBoxPercentage"}
+
+
+def translate(delivery: RawDelivery, terms: ConnectionTerms) -> Translated:
+    """All that a delivery says.
+
+    Raises:
+        TranslationError: it cannot be read at all.
+    """
+    return translated(delivery, terms, _TAKES, {}, lambda row: row.text("salesChannel", "marketplaceId"))
+
+
+# ---------------------------------------------------------------- orders
+
+
+def _order(one: MarketReading) -> None:
+    row = one.row
+    channel = row.text("salesChannel", "channelName").upper()
+    if channel and channel != _OWN_CHANNEL:
+        one.leave_out("of another channel, which Amazon only sends out")
+        return
+    status = one.word(row.text("fulfillment", "fulfillmentStatus"), "fulfillmentStatus", STATUSES)
+    is_paid, is_shipped, on_hold, is_cancelled = STATUSES.get(status, (None, None, None, None))
+    number, placed_ms, updated_ms = (
+        row.text("orderId"),
+        row.moment("createdTime"),
+        row.moment("lastUpdatedTime"),
+    )
+    if is_paid:
+        # Amazon does not say when: no earlier than it was placed, and whatever says it better is newer
+        one.order(number, as_of_ms=placed_ms, paid_ms=placed_ms)
+    sent = [at_ms for parcel in row.rows("packages") if (at_ms := parcel.moment("shipTime"))]
+    one.order(
+        number,
+        as_of_ms=updated_ms,
+        placed_ms=placed_ms,
+        # it leaves PENDING once its payment is authorised
+        paid_ms=updated_ms if status == "UNSHIPPED" else 0,
+        shipped_ms=min(sent) if sent else updated_ms if is_shipped else 0,
+        cancelled_ms=updated_ms if is_cancelled else 0,
+        is_paid=is_paid,
+        is_shipped=is_shipped,
+        is_cancelled=is_cancelled,
+        on_hold=on_hold,
+        amount=row.money("proceeds", "grandTotal", "amount"),
+        currency=row.text("proceeds", "grandTotal", "currencyCode") or one.currency,
+        units=sum(line.whole("quantityOrdered") for line in row.rows("orderItems")),
+        kind=_kind(row),
+        parcels=len(list(row.rows("packages"))),
+    )
+
+
+def _kind(row: JsonObject) -> OrderKind:
+    kinds = [other.text("associationType").upper() for other in row.rows("associatedOrders")]
+    if any("REPLACEMENT" in kind for kind in kinds):
+        return OrderKind.REPLACEMENT
+    return OrderKind.EXCHANGE if any("EXCHANGE" in kind for kind in kinds) else OrderKind.ORDINARY
+
+
+# ---------------------------------------------------------------- reports
+
+
+def _zone(one: MarketReading) -> str:
+    terms: AmazonTerms = one.terms.settings
+    return terms.zones[one.shop]
+
+
+def _sales(one: MarketReading) -> None:
+    """The sales of an interval, which Amazon may still add to for two days."""
+    row = one.row
+    begin_ms, end_ms = _interval(row.text("interval"))
+    lasts_ms = end_ms - begin_ms
+    kind = (
+        Period.HOUR
+        if lasts_ms == HOUR_MS
+        else Period.DAY
+        if abs(lasts_ms - DAY_MS) <= HOUR_MS
+        else Period.RANGE
+    )
+    period, zone = (kind, begin_ms, end_ms), _zone(one)
+    one.reports({measure: row.money(name) for measure, name in _METRICS.items()}, period, zone)
+    money, currency = row.money("totalSales", "amount"), row.text("totalSales", "currencyCode")
+    if money:
+        one.reports({"revenue": money}, period, zone, currency=currency or one.currency)
+
+
+def _interval(text: str) -> tuple[int, int]:
+    """``2026-11-28T08:00Z--2026-11-28T09:00Z``.
+
+    Raises:
+        UnreadableValueError: it is none, or ends before it begins: what cannot be placed in time cannot be counted.
+    """
+    try:
+        begin, end = (datetime.fromisoformat(part) for part in text.split("--"))
+        begin_ms, end_ms = (round(one.timestamp() * 1000) for one in (begin, end))
+    except ValueError:
+        raise UnreadableValueError(
+            f"`interval`: expected two times with -- between, got {text[:64]!r}"
+        ) from None
+    if begin.tzinfo is None or end.tzinfo is None or end_ms <= begin_ms:
+        raise UnreadableValueError(
+            f"`interval`: {text[:64]!r} ends before it begins, or its times have no offset"
+        )
+    return begin_ms, end_ms
+
+
+def _traffic(one: MarketReading) -> None:
+    """One day. Sessions come days after sales: none of them, where there are orders, is "not yet" and not zero."""
+    row, zone = one.row, _zone(one)
+    period = (Period.DAY, *bounds_of(date.fromisoformat(row.text("date")), zone))
+    figures = {measure: row.money("salesByDate", name) for measure, name in _SALES.items()}
+    seen = {measure: row.money("trafficByDate", name) for measure, name in _TRAFFIC.items()}
+    if row.whole("salesByDate", "totalOrderItems") and not row.whole("trafficByDate", "sessions"):
+        one.leave_out("sessions are not there yet")
+        seen = {}
+    one.reports(figures | seen, period, zone)
+    for measure, name in _MONEY.items():
+        if is_given(row.at("salesByDate", name, "amount")):
+            currency = row.text("salesByDate", name, "currencyCode") or one.currency
+            one.reports({measure: row.money("salesByDate", name, "amount")}, period, zone, currency=currency)
+
+
+_TAKES: dict[str, Take] = {
+    Resource.ORDERS: _order,
+    Resource.SALES_HOURS: _sales,
+    Resource.TRAFFIC_DAYS: _traffic,
+}
