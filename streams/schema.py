@@ -72,7 +72,7 @@ SecretRef = Annotated[str, SecretMark()]
 
 
 #: a mail address; display names belong into what is sent
-MailAddress = Annotated[str, Field(pattern=r"^[^@\s,<>]+@[^@\s,<>]+$")]
+MailAddress = Annotated[str, Field(pattern=r"^[^@\s,<>\x00-\x1f\x7f]+@[^@\s,<>\x00-\x1f\x7f]+$")]
 
 
 def resolve_secret(reference: str) -> str:

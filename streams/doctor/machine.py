@@ -62,6 +62,7 @@ async def examine(data: Path | None) -> list[Finding]:
         *await running.broker(connected),
         *await running.store(connected),
         *running.spool(connected),
+        *running.tables(connected),
         *_clock(state),
     ]
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from streams.doctor.finding import Finding
+from streams.embedded.store.damage import damaged_parts
 from streams.kafka.topics import COUNTS_CHANGELOG, TOPICS
 from streams.settings import Settings
 
@@ -188,6 +189,16 @@ def _dead_letters(answers: _StoreAnswers) -> Finding:
     reasons = ", ".join(f"{reason} {count:,}" for reason, count in answers.rejected[:5])
     advice = "list them: funnelwatch deadletters list"
     return Finding("warning", "dead letters", f"in the last day: {reasons}", advice)
+
+
+def tables(settings: Settings) -> list[Finding]:
+    """Whether the embedded store answers without rows that it had."""
+    found = damaged_parts(settings.data)
+    if not found:
+        return []
+    text = f"{len(found)} damaged parts of tables are set apart, and their rows are missing: {found[0]}"
+    advice = "see the runbook, 'A part of a table is damaged'; delete the folders once they are dealt with"
+    return [Finding("bad", "tables", text, advice)]
 
 
 def spool(settings: Settings) -> list[Finding]:

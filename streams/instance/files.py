@@ -82,7 +82,7 @@ def state_of(part: PartState, at_ms: int) -> str:
     return "silent" if at_ms - part.updated_at_ms > patience_ms else part.state
 
 
-def write_atomically(path: Path, content: bytes, mode: int = 0o644, durable: bool = True) -> None:
+def write_atomically(path: Path, content: bytes, mode: int = 0o600, durable: bool = True) -> None:
     """Replace ``path`` by ``content`` so that a reader sees the old or the new file, never a half.
 
     ``durable`` content is on the disk on return; what is worthless after a power cut need not be.

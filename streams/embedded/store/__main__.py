@@ -13,6 +13,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from streams.embedded.store.damage import damaged_parts
 from streams.instance.files import StateReport, secret
 from streams.printable import printable
 from streams.settings import Settings, load_settings
@@ -84,12 +85,18 @@ async def serve(asked: argparse.Namespace, settings: Settings, parent: int) -> N
     await site.start()
     host, port = runner.addresses[0][:2]
     address = f"http://{host}:{port}"
+    detail = f"ClickHouse {engine.version}"
+    if damaged := damaged_parts(data):
+        detail += (
+            f"; {len(damaged)} damaged parts are set apart, and their rows are missing (funnelwatch doctor)"
+        )
+        sys.stderr.write(printable(f"{detail}: {', '.join(map(str, damaged[:20]))}") + "\n")
     sys.stdout.write(f"store ready at {address}, ClickHouse {engine.version}\n")
     sys.stdout.flush()
 
     while not asked_to_stop.is_set():
         with suppress(OSError):  # a full disk fails inserts, not reads
-            report.ready(f"ClickHouse {engine.version}", {"http": address})
+            report.ready(detail, {"http": address})
         try:
             await asyncio.wait_for(asked_to_stop.wait(), 1.0)
         except TimeoutError:

@@ -126,15 +126,13 @@ class ActionPages:
             raise BadQueryError(str(error)) from error
         if await self._alerts.alert(alert_id) is None:
             raise NotFoundError("no such alert")
-        if wanted.action_id:
-            before = await self._actions.one(action.action_id)
-            if before is not None:
-                if not _same(before, action):
-                    raise ConflictError(
-                        f"action_id: {wanted.action_id[:64]!r} was used for another action; give each its own"
-                    )
-                return self._actions.entry(before)
-        return self._actions.entry(await self._sender.send(action))
+        before = await self._actions.one(action.action_id) if wanted.action_id else None
+        kept = before or await self._sender.send(action)
+        if not _same(kept, action):
+            raise ConflictError(
+                f"action_id: {wanted.action_id[:64]!r} was used for another action; give each its own"
+            )
+        return self._actions.entry(kept)
 
 
 def _same(before: HumanAction, action: HumanAction) -> bool:

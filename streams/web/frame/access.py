@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
+import secrets
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -60,6 +61,8 @@ class Access:
         self._https = settings.public_url.startswith("https:")
         self._visitors = ClientAddresses(settings.trusted_proxies)
         self._wrong: dict[str, list[float]] = {}
+        #: sessions that were signed out, with their end: a copy of such a cookie opens nothing any more
+        self._ended: dict[str, int] = {}
         if not self._token and not is_loopback(settings.page_host):
             raise PageNotSafeError(
                 f"the page would listen on {settings.page_host} without a token; "
@@ -79,17 +82,29 @@ class Access:
 
     def session(self) -> str:
         """A cookie's value: valid for ``SESSION_S``, worthless once the token changes."""
-        until = str(now_ms() // 1000 + SESSION_S)
-        return f"{until}.{self._signature(until)}"
+        content = f"{now_ms() // 1000 + SESSION_S}-{secrets.token_hex(8)}"
+        return f"{content}.{self._signature(content)}"
 
     def is_session(self, value: str) -> bool:
-        """True for a cookie that we signed and that has not expired."""
-        until, _, signature = value.partition(".")
-        signed = hmac.compare_digest(_bytes(signature), self._signature(until).encode())
-        return signed and until.isdigit() and int(until) > now_ms() // 1000
+        """True for a cookie that we signed, that has not expired, and that was not signed out."""
+        return self._end(value) > now_ms() // 1000 and value.partition(".")[0] not in self._ended
 
-    def _signature(self, until: str) -> str:
-        return hmac.new(self._token, _bytes(f"funnelwatch session {until}"), hashlib.sha256).hexdigest()
+    def end_session(self, value: str) -> None:
+        """Sign a session out, wherever a copy of its cookie is; one that is none changes nothing."""
+        present, end = now_ms() // 1000, self._end(value)
+        if end > present:
+            self._ended = {one: until for one, until in self._ended.items() if until > present}
+            self._ended[value.partition(".")[0]] = end
+
+    def _end(self, value: str) -> int:
+        """Until when the cookie that we signed is good, in seconds; 0 if we did not."""
+        content, _, signature = value.partition(".")
+        until = content.partition("-")[0]
+        signed = hmac.compare_digest(_bytes(signature), self._signature(content).encode())
+        return int(until) if signed and until.isdigit() else 0
+
+    def _signature(self, content: str) -> str:
+        return hmac.new(self._token, _bytes(f"funnelwatch session {content}"), hashlib.sha256).hexdigest()
 
     def wait_s(self, address: str) -> int:
         """Seconds an address must wait before it may offer a token again; 0 if it may now."""

@@ -7,6 +7,7 @@ way, so that whoever acted sees it at once. Before it: the forms and links of th
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Iterator
 
 from scoring.alerts.actions import HumanAction
@@ -26,17 +27,21 @@ class ActionSender:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._sending = asyncio.Lock()
         self._pending: dict[str, HumanAction] = {}
 
     async def send(self, action: HumanAction) -> HumanAction:
-        """The action, once the broker has it.
+        """The action, once the broker has it; of two with one id the first, whatever the second says.
 
         Raises:
             KafkaUnreachableError: the broker did not take it.
         """
-        async with broker_within(self._settings, PATIENCE_S):
+        async with broker_within(self._settings, PATIENCE_S), self._sending:
+            known = self._pending.get(action.action_id)
+            if known is not None:
+                return known
             await publish_action(self._settings, action)
-        self._pending[action.action_id] = action
+            self._pending[action.action_id] = action
         return action
 
     def pending(self, action_id: str) -> HumanAction | None:

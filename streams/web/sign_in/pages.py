@@ -45,6 +45,7 @@ class SignInPages:
     async def leave(self, request: web.Request) -> web.Response:
         """POST /sign-out: the session ends, if this page's own button was pressed."""
         self._forms.check(request, await fields_of(request))
+        self._access.end_session(request.cookies.get(COOKIE, ""))
         response = web.Response(status=303, headers={"Location": "/sign-in"})
         response.del_cookie(COOKIE, path="/")
         return response

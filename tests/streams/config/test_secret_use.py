@@ -57,6 +57,7 @@ def test_a_receivers_address_is_a_web_address(tmp_path: Path, name: str, is_fine
     [
         'alerting: {receivers: [{name: r, channel: email, to: ["nobody"]}], route: {receiver: r}}',
         'alerting: {receivers: [{name: r, channel: email, to: ["a@b.example\\r\\nBcc: x@y.example"]}], route: {receiver: r}}',
+        'alerting: {receivers: [{name: r, channel: email, to: ["a@b.example\\0"]}], route: {receiver: r}}',
         'stores: [{id: a, name: "zero\\0"}]',
         'stores: [{id: a, name: "\\e[2J"}]',
         'stores: [{id: a, name: "abc\\u202Edef"}]',

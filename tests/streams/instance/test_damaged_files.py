@@ -9,7 +9,15 @@ from pathlib import Path
 import pytest
 
 from streams.cli import main as command_line
-from streams.instance.files import InstanceFileError, make_private, read_instance, read_states, secret
+from streams.doctor.running import tables
+from streams.instance.files import (
+    InstanceFileError,
+    make_private,
+    read_instance,
+    read_states,
+    secret,
+    write_atomically,
+)
 from streams.logs import _Sparing
 from streams.settings import load_settings
 
@@ -41,6 +49,15 @@ def test_a_binary_secret_of_a_setting_is_said_with_its_path(
     monkeypatch.setenv("FUNNELWATCH_PAGE_TOKEN_FILE", str(tmp_path / "token"))
     with pytest.raises(OSError, match="is not UTF-8 text"):
         load_settings()
+
+
+def test_addresses_and_state_of_an_instance_are_for_its_own_user(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        write_atomically(tmp_path / "instance.json", b"{}")
+        assert (tmp_path / "instance.json").stat().st_mode & 0o777 == 0o600
+    finally:
+        os.umask(before)
 
 
 def test_the_data_folder_is_for_its_own_user(tmp_path: Path) -> None:
@@ -85,3 +102,14 @@ def test_a_library_that_repeats_itself_is_cut_short_and_heard_again_later() -> N
     assert heard(1.0, text="another sentence")
     assert all(heard(1.0, "streams.collector") for _ in range(100))
     assert heard(100.0)
+
+
+def test_a_part_of_a_table_that_the_engine_left_out_was_said_by_nobody(tmp_path: Path) -> None:
+    settings = load_settings(data=tmp_path)
+    folder = tmp_path / "clickhouse" / "engine" / "store" / "2b8" / "2b801" / "detached"
+    (folder / "attaching_all_2_2_0").mkdir(parents=True)
+    assert tables(settings) == []
+    (folder / "broken-on-start_all_3_3_0").mkdir()
+    (found,) = tables(settings)
+    assert (found.level, found.what) == ("bad", "tables")
+    assert "1 damaged parts of tables are set apart, and their rows are missing" in found.found
