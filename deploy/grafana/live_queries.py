@@ -28,12 +28,13 @@ from deploy.grafana.wording import (
     step,
 )
 from scoring.funnel.money import WORTH_DAYS, price_sql
+from scoring.funnel.period_steps import PERIOD_STEPS
 from scoring.funnel.scores import FULL_COVERAGE, SCORE_MAX_AGE_MS
 from scoring.funnel.stages import FAST_STEPS, STAGES
 from scoring.funnel.units import MINUTE_MS
 from streams.incidents.alert_rows import ALERT_DAYS
 from streams.incidents.facts import pixel_share_sql
-from streams.incidents.worth import worth_sql
+from streams.incidents.worth import report_worth_sql, worth_sql
 
 #: raw events of the panels below are read over at most the last day of the chosen time
 RAW_FROM = "greatest($__fromTime, $__toTime - toIntervalDay(1))"
@@ -243,17 +244,33 @@ GROUP BY ask
     f"(toUnixTimestamp($__fromTime) - {(31 + WORTH_DAYS) * 86_400})",
     "toUnixTimestamp($__toTime)",
 )
+_ON_REPORTS = [(one.id, one.source, one.downstream) for one in PERIOD_STEPS]
+_STEPS, _SOURCES, _MEASURES = (
+    ", ".join(f"'{one}'" for one in column) for column in zip(*_ON_REPORTS, strict=True)
+)
+_REPORT_WORTH = report_worth_sql(
+    f"""SELECT (alert_id, toString(store_id), transform(toString(step), [{_STEPS}], [{_SOURCES}], ''),
+            transform(toString(step), [{_STEPS}], [{_MEASURES}], ''), toInt64(toUnixTimestamp(opened_at))) AS one
+        FROM alerts WHERE {_IS_OPEN} AND step IN ({_STEPS})"""
+)
 _PRICE = price_sql(
-    "alerts.step", "alerts.kind", "alerts.lost", "worth.counts", "worth.order_amount", "worth.payment_amount"
+    "alerts.step",
+    "alerts.kind",
+    "alerts.lost",
+    "worth.counts",
+    "worth.order_amount",
+    "worth.payment_amount",
+    "reported.each",
 )
 
 OPEN = f"""
 SELECT alert_id AS alert, store_id AS store, {step("step")} AS step_name, if(segment = '', if(${{language:sqlstring}} = 'zh', '全店', 'Whole store'), toString(segment)) AS segment,
        {LEVEL} AS alert_level, {ALERT_STATE} AS alert_state, {clock("opened_at")} AS since, round(alerts.surprise, 1) AS surprise,
        round(alerts.observed) AS observed, round(alerts.expected) AS expected, round(alerts.lost) AS lost,
-       round({_PRICE}) AS money, worth.currency AS currency
+       round({_PRICE}) AS money, if(reported.each > 0, reported.currency, worth.currency) AS currency
 FROM (SELECT * FROM alerts WHERE {_IS_OPEN}) AS alerts
 LEFT JOIN ({_WORTH}) AS worth ON worth.ask = alerts.alert_id
+LEFT JOIN ({_REPORT_WORTH}) AS reported ON reported.ask = alerts.alert_id
 ORDER BY state = 'firing' DESC, opened_at DESC LIMIT 100
 """
 

@@ -87,7 +87,8 @@ def worth_of_step(step: str, counts: Mapping[str, float], amounts: Mapping[str, 
     reported = PERIOD_STEP_BY_ID.get(step)
     if reported is not None:  # what one of what the report counts brings: an item is less than an order
         each = amounts.get(reported.downstream)
-        return each or (amounts.get(reported.stage.value) if reported.downstream == "orders" else None)
+        by_order = amounts.get(reported.stage.value) if reported.downstream == "orders" else None
+        return each or by_order or None
     known = STEP_BY_ID.get(step)
     if known is None or STAGE_INDEX[known.downstream] > STAGE_INDEX[Stage.PAYMENT]:
         return None
@@ -121,13 +122,16 @@ def price(alert: Shortfall, worth: Worth) -> MoneyLost | None:
     )
 
 
-def price_sql(step: str, kind: str, lost: str, counts: str, order: str, payment: str) -> str:
+def price_sql(
+    step: str, kind: str, lost: str, counts: str, order: str, payment: str, reported: str = "0."
+) -> str:
     """``price(…).lost`` as a ClickHouse expression, for dashboards; a test compares the two on the engine.
 
     Args:
         step, kind, lost: columns of the alert.
         counts: an ``Array(Float64)`` of events by stage, in the order of ``STAGES``; may be empty.
         order, payment: mean amounts, 0 or NULL where unknown.
+        reported: of an alert on a report, what one of what it counts brings by the report itself; 0 or NULL where unknown.
     """
     priced = [known for known in STEP_BY_ID.values() if known.is_fast]
     ids = ", ".join(f"'{s.id}'" for s in priced)
@@ -138,7 +142,10 @@ def price_sql(step: str, kind: str, lost: str, counts: str, order: str, payment:
     each = f"if({place} = {at_payment}, coalesce(nullIf({payment}, 0), {any_amount}), {any_amount})"
     orders = f"if({counts}[{at_order}] > 0, {counts}[{at_order}], {counts}[{at_payment}])"
     chance = f"if({orders} > 0 AND {counts}[{place}] > 0, least(1., {orders} / {counts}[{place}]), NULL)"
+    on_reports = ", ".join(f"'{one}'" for one in PERIOD_STEP_BY_ID)
+    of_orders = ", ".join(f"'{s.id}'" for s in PERIOD_STEP_BY_ID.values() if s.downstream == "orders")
+    by_report = f"coalesce(nullIf({reported}, 0), if({step} IN ({of_orders}), nullIf({order}, 0), NULL))"
     return (
-        f"if({place} = 0 OR {lost} <= 0 OR toString({kind}) = 'surge', NULL, "
-        f"{lost} * {each} * if({place} >= {at_order}, 1., {chance}))"
+        f"multiIf({lost} <= 0 OR toString({kind}) = 'surge', NULL, {step} IN ({on_reports}), {lost} * {by_report}, "
+        f"{place} = 0, NULL, {lost} * {each} * if({place} >= {at_order}, 1., {chance}))"
     )

@@ -80,15 +80,19 @@ FULL JOIN
 _WORTH = worth_sql(_ASKED, "{first_s:Int64}", "{last_s:Int64}")
 
 
-#: what one of what a report counts brings, by that report's own revenue: of alerts on reports (``scoring/funnel/period_steps.py``)
-_REPORT_WORTH = f"""
+def report_worth_sql(asked: str) -> str:
+    """What one of what a report counts brings, by that report's own revenue: of alerts on reports (``scoring/funnel/period_steps.py``).
+
+    Args:
+        asked: a query that gives tuples ``one`` of alert, store, source, measure and until when, in seconds.
+    """
+    return f"""
 SELECT ask, any(money) AS currency, sum(revenue) / nullIf(sum(counted), 0) AS each
 FROM
 (
     SELECT one.1 AS ask, row.period_start, anyIf(row.currency, row.measure = 'revenue') AS money,
            toFloat64(sumIf(row.value, row.measure = 'revenue')) AS revenue, toFloat64(sumIf(row.value, row.measure = one.4)) AS counted
-    FROM (SELECT arrayJoin(arrayZip({{asks:Array(String)}}, {{stores:Array(String)}}, {{sources:Array(String)}},
-                                    {{measures:Array(String)}}, {{untils:Array(Int64)}})) AS one) AS asked
+    FROM ({asked}) AS asked
     INNER JOIN report_rows AS row ON row.store_id = one.2 AND row.source = one.3
     WHERE row.period = 'day' AND empty(row.dimensions) AND row.complete AND row.measure IN ('revenue', one.4)
       AND row.period_start >= toDateTime(one.5 - {_SPAN_S}, 'UTC') AND row.period_start < toDateTime(one.5, 'UTC')
@@ -98,6 +102,12 @@ FROM
 GROUP BY ask
 HAVING uniqExact(money) = 1
 """
+
+
+_REPORT_WORTH = report_worth_sql(
+    "SELECT arrayJoin(arrayZip({asks:Array(String)}, {stores:Array(String)}, {sources:Array(String)}, "
+    "{measures:Array(String)}, {untils:Array(Int64)})) AS one"
+)
 
 
 @dataclass(frozen=True, slots=True)

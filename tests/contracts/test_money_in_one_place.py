@@ -18,6 +18,7 @@ from scoring.alerts.routing import Severity
 from scoring.digest.judging import build_digest
 from scoring.digest.schedule import DigestForm, Occurrence
 from scoring.funnel.money import MoneyLost, Worth, price, price_sql
+from scoring.funnel.period_steps import PERIOD_STEPS, PeriodStep
 from scoring.funnel.stages import STAGE_INDEX, STAGES, STEP_BY_ID
 from scoring.wording.card import CardContext
 from scoring.wording.cards import build_card
@@ -32,6 +33,7 @@ from tests.contracts.grafana_queries import Asked, Choice, choices
 from tests.fixtures import web_seed
 from tests.fixtures.clickhouse import Store
 from tests.fixtures.page import RunningPage, page_settings, serve
+from tests.fixtures.report_seed import COLUMNS, midnight, report_row
 
 DATABASE = "funnelwatch_money"
 HOUR_MS = 3_600_000
@@ -119,6 +121,15 @@ def settings(clickhouse: Store, tmp_path_factory: pytest.TempPathFactory, now_ms
     alerts += [
         alert("add_to_cart_to_order", "pooled", opened_ms, "pool:platform=own_site", ("us-own", "de-shopify"))
     ]
+    alerts += [alert("shopee:visitors_to_orders", "conversion", opened_ms, "sg-shopee")]
+    reports = []
+    for back in range(3, 9):  # 20 orders a day at 15
+        start = midnight(now_ms, back)
+        reports += [
+            report_row("orders", start, "20", store="sg-shopee"),
+            report_row("revenue", start, "300.00", store="sg-shopee", currency="USD"),
+        ]
+    client.insert("report_versions_raw", reports, column_names=COLUMNS)
     client.insert("alert_transitions_raw", alerts, column_names=web_seed.ALERT_COLUMNS)
     stores = [["us-own", "USD"], ["de-shopify", "EUR"]]
     client.insert("stores_raw", stores, column_names=["store_id", "currency"])
@@ -134,6 +145,7 @@ def page(settings: Settings, now_ms: int) -> Iterator[RunningPage]:
 EXPECTED = {
     **{f"al-conversion-{step}": each and LOST * each for step, each in EACH.items()},
     "al-surge-order_to_payment": None,
+    "al-conversion-shopee:visitors_to_orders": LOST * 15.0,  # by its report's own revenue
     "al-pooled-add_to_cart_to_order": None,  # its stores sell in two currencies
 }
 
@@ -201,7 +213,7 @@ def test_grafana_says_the_same(settings: Settings, clickhouse: Store, now_ms: in
     asked = Asked(
         now_ms // 1000 - 6 * 3600,
         now_ms // 1000,
-        {**choices(2), "store": Choice(["us-own", "pool:platform=own_site"])},
+        {**choices(2), "store": Choice(["us-own", "sg-shopee", "pool:platform=own_site"])},
     )
     rows = list(clickhouse.client(DATABASE).query(asked.expanded(OPEN)).named_results())
     assert {row["alert"]: row["money"] and pytest.approx(row["money"]) for row in rows} == EXPECTED
@@ -209,21 +221,25 @@ def test_grafana_says_the_same(settings: Settings, clickhouse: Store, now_ms: in
 
 def test_the_price_in_sql_is_the_price_in_python(clickhouse: Store) -> None:
     chance = np.random.default_rng(11)
-    client, steps = clickhouse.client("default"), list(STEP_BY_ID.values())
+    client, steps = clickhouse.client("default"), [*STEP_BY_ID.values(), *PERIOD_STEPS]
     for _ in range(60):
         step = steps[int(chance.integers(len(steps)))]
         counts = [float(n) for n in chance.integers(0, 50, len(STAGES)) * chance.integers(0, 2, len(STAGES))]
         amounts = {name: float(chance.integers(0, 3) * 12.5) for name in ("order", "payment")}
         kind, lost = str(chance.choice(["conversion", "surge", "traffic"])), float(chance.integers(-5, 50))
-        worth = Worth({stage.value: counts[STAGE_INDEX[stage]] for stage in STAGES}, amounts, "USD")
+        each = float(chance.integers(0, 2) * 7.5)
+        reported = {step.downstream: each} if isinstance(step, PeriodStep) and each else {}
+        worth = Worth(
+            {stage.value: counts[STAGE_INDEX[stage]] for stage in STAGES}, reported or amounts, "USD"
+        )
         in_python = price(
             msgspec.structs.replace(PLAIN, step=step.id, kind=AlertKind(kind), lost=lost), worth
         )
-        sql = price_sql("step", "kind", "lost", "counts", "o", "p")
+        sql = price_sql("step", "kind", "lost", "counts", "o", "p", "r")
         (in_sql,) = client.query(
             f"SELECT {sql} FROM (SELECT {{step:String}} AS step, {{kind:String}} AS kind, {{lost:Float64}} AS lost, "
-            "{counts:Array(Float64)} AS counts, {o:Float64} AS o, {p:Float64} AS p)",
-            parameters={"step": step.id, "kind": kind, "lost": lost, "counts": counts, "o": amounts["order"], "p": amounts["payment"]},
+            "{counts:Array(Float64)} AS counts, {o:Float64} AS o, {p:Float64} AS p, {r:Float64} AS r)",
+            parameters={"step": step.id, "kind": kind, "lost": lost, "counts": counts, "o": amounts["order"], "p": amounts["payment"], "r": each},
         ).result_rows[0]  # fmt: skip
         assert in_sql == (pytest.approx(in_python.lost) if isinstance(in_python, MoneyLost) else None)
 
