@@ -33,6 +33,8 @@ def store_figures(
     each: float | None,
     counts: Sequence[Mapping[str, int]] = (),
     counted_rows: CountedRows | None = None,
+    *,
+    ship_within_days: int | None = None,
 ) -> StoreFigures:
     """The figures of a store in the first of ``spans``, and in those before it.
 
@@ -44,8 +46,9 @@ def store_figures(
         each: the money that an order brings, None if unknown.
         counts: events by stage in each span; empty where events are not counted.
         counted_rows: where those are.
+        ship_within_days: what the store promises, None if nothing.
     """
-    indicators, ordered, not_due = order_figures(orders, spans)
+    indicators, ordered, not_due = order_figures(orders, spans, ship_within_days)
     by_name: dict[str, list[Figure | None]] = dict(indicators)
     for name, read in _REPORTED.items():
         by_name[name] = [read(rows, span) for span in spans]

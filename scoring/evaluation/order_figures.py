@@ -35,6 +35,8 @@ PAY_DAYS = (7, 3, 1)
 _MOST_WITHOUT_TIME = 0.01
 #: indicators that orders give
 FROM_ORDERS = frozenset({"logistics.time_to_ship", "logistics.time_to_deliver", "returns.refunds"})
+#: an indicator that they give where it is known what the store promises
+SHIPPED_IN_TIME = "logistics.shipped_in_time"
 #: what happens within the same business hour took half of it
 WITHIN_THE_HOUR = 0.5
 
@@ -91,6 +93,20 @@ DELIVERING = OrderWindow(
     DELIVER_DAYS,
 )
 REFUNDING = OrderWindow("paid → refunded", _paid_ms, _refunded_ms, _is_refunded, REFUND_DAYS)
+
+
+def _to_ship_ms(life: OrderLife) -> int:
+    """When an order was paid that had to be shipped: what was cancelled before is not late."""
+    return 0 if life.is_cancelled and not life.shipped_ms else life.paid_at_ms
+
+
+#: the name of the window of ``promised``
+PROMISED = "paid → shipped as promised"
+
+
+def promised(days: int) -> OrderWindow:
+    """The window in which a store promises to ship."""
+    return OrderWindow(PROMISED, _to_ship_ms, _shipped_ms, lambda life: bool(life.is_shipped), (days,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,13 +281,14 @@ class OrderFigures:
 
 
 def order_figures(
-    orders: CountedOrders, spans: Sequence[EvaluationSpan]
+    orders: CountedOrders, spans: Sequence[EvaluationSpan], ship_within_days: int | None = None
 ) -> tuple[dict[str, list[Figure | None]], dict[str, list[StepFigure | None]], frozenset[str]]:
     """Indicators and steps that orders give, period by period in the order of ``spans``, and the indicators not due in the first.
 
     Args:
         orders: of the store.
         spans: the judged period first, then those it is compared with.
+        ship_within_days: what the store promises; None: nothing is promised, and nothing is in time.
     """
     indicators: dict[str, list[Figure | None]] = {}
     steps: dict[str, list[StepFigure | None]] = {}
@@ -283,11 +300,15 @@ def order_figures(
             indicators[name] = [order_duration(orders, window, span, days) for span in spans]
         elif days_due(orders, window, spans[-1]) is not None:
             not_due.add(name)
-    days = days_due(orders, REFUNDING, spans[0])
-    if days is not None:
-        indicators["returns.refunds"] = [order_rate(orders, REFUNDING, span, days) for span in spans]
-    elif days_due(orders, REFUNDING, spans[-1]) is not None:
-        not_due.add("returns.refunds")
+    rates = {"returns.refunds": REFUNDING}
+    if ship_within_days is not None:
+        rates[SHIPPED_IN_TIME] = promised(ship_within_days)
+    for name, window in rates.items():
+        days = days_due(orders, window, spans[0])
+        if days is not None:
+            indicators[name] = [order_rate(orders, window, span, days) for span in spans]
+        elif days_due(orders, window, spans[-1]) is not None:
+            not_due.add(name)
     for step, window in {"order_to_payment": PAYING, "payment_to_fulfilment": SHIPPING}.items():
         days = days_due(orders, window, spans[0])
         if days is not None:

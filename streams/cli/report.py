@@ -93,7 +93,7 @@ async def _read(
             store = config.store(name)
             if store is not None:
                 alike = stores_alike(config, store)
-                found[name] = await stored_store(database, name, store.zone, length, now_ms(), alike)
+                found[name] = await stored_store(database, store, length, now_ms(), alike)
     finally:
         await database.close()
     return found

@@ -46,6 +46,12 @@ class StoreConfig(ConfigPart):
     country: Annotated[str, Field(pattern=r"^([A-Z]{2})?$")] = ""
     category: str = ""
     warehouse: WarehouseConfig | None = None
+    ship_within_days: int | None = Field(
+        None,
+        ge=1,
+        le=60,
+        description="Days after payment within which the store promises to ship; the evaluation says how many orders were in time.",
+    )
     keys: tuple[SecretRef, ...] = Field((), description="Write keys by reference: env:NAME or file:PATH.")
     pixel_keys: tuple[SecretRef, ...] = Field(
         (), description="Keys embedded in web pages, by reference: accepted by the pixel endpoint only."

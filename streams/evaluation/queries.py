@@ -30,7 +30,7 @@ GROUP BY store_id
 #: orders with the times that matter; 0 where it did not happen or nobody knows when
 _TIMES = f"""
     SELECT
-        kept.store_id AS store, amount, currency,
+        kept.store_id AS store, amount, currency, state,
         ifNull(toUnixTimestamp64Milli(placed_at), 0) AS placed_ms, ifNull(toUnixTimestamp64Milli(paid_at), 0) AS paid_ms,
         ifNull(toUnixTimestamp64Milli(shipped_at), 0) AS shipped_ms, ifNull(toUnixTimestamp64Milli(delivered_at), 0) AS delivered_ms,
         refunds.at_ms AS refunded_ms, kept.refunded > 0 AS is_refunded,
@@ -75,6 +75,7 @@ FROM
             arrayJoin([
                 ('placed', placed_ms, paid_ms, is_paid, {{pay_days:Array(Int64)}}),
                 ('paid', paid_ms, shipped_ms, is_shipped, {{ship_days:Array(Int64)}}),
+                ('promise', if(state = 'cancelled' AND shipped_ms = 0, 0, paid_ms), shipped_ms, is_shipped, {{promise_days:Array(Int64)}}),
                 ('shipped', shipped_ms, delivered_ms, is_delivered, {{deliver_days:Array(Int64)}}),
                 ('refund', paid_ms, refunded_ms, is_refunded, {{refund_days:Array(Int64)}})
             ]) AS looked

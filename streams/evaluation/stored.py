@@ -17,7 +17,9 @@ from scoring.evaluation.order_figures import (
     DELIVERING,
     FROM_ORDERS,
     PAYING,
+    PROMISED,
     REFUNDING,
+    SHIPPED_IN_TIME,
     SHIPPING,
     WITHIN_THE_HOUR,
     OpenHours,
@@ -35,7 +37,7 @@ from streams.config.model import Config, StoreConfig
 from streams.evaluation import queries
 
 #: indicators that the tables can give
-FROM_TABLES = FROM_REPORTS | FROM_ORDERS
+FROM_TABLES = FROM_REPORTS | FROM_ORDERS | {SHIPPED_IN_TIME}
 #: other stores that a store is compared with, at most: more would not be surer of the middle
 MOST_PEERS = 40
 #: others are not compared with a store that nothing is known of for this long
@@ -45,6 +47,7 @@ _NAMES: Mapping[str, str] = {
     SHIPPING.name: "paid",
     DELIVERING.name: "shipped",
     REFUNDING.name: "refund",
+    PROMISED: "promise",
 }
 #: begin and end of each window as columns of the view ``orders``
 _COLUMNS: Mapping[str, tuple[str, str]] = {
@@ -52,6 +55,7 @@ _COLUMNS: Mapping[str, tuple[str, str]] = {
     SHIPPING.name: ("paid_at", "shipped_at"),
     DELIVERING.name: ("shipped_at", "delivered_at"),
     REFUNDING.name: ("paid_at", "refunded > 0"),
+    PROMISED: ("paid_at", "shipped_at"),
 }
 
 
@@ -140,6 +144,8 @@ class StoredOrders:
             f"store_id = {quoted(self._store)} AND left_out = ''"
             f" AND {begin} >= {_moment(span.start_ms)} AND {begin} < {_moment(span.end_ms)}"
         )
+        if window.name == PROMISED:
+            condition += " AND NOT (state = 'cancelled' AND shipped_at IS NULL)"
         return SourceRows("orders", condition, count, f"orders: {window.name}, {days} d")
 
     def _business(self, opened: OpenHours, place: int, at: int) -> tuple[float, float]:
@@ -163,8 +169,7 @@ def _moment(at_ms: int) -> str:
 
 async def stored_store(
     database: Database,
-    store: str,
-    zone: str,
+    config: StoreConfig,
     length: SpanLength | None,
     present_ms: int,
     alike: Sequence[str] = (),
@@ -173,12 +178,12 @@ async def stored_store(
 
     Args:
         database: the tables.
-        store: its id.
-        zone: of its clock.
+        config: of the store.
         length: of the period; None: the longest that has enough of a past.
         present_ms: the moment to look at.
         alike: other stores of its platform, country and category.
     """
+    store, zone, promise = config.id, config.zone, config.ship_within_days
     extents = await read_extents(database, (store, *alike[:MOST_PEERS]))
     if store not in extents:
         return None
@@ -195,10 +200,10 @@ async def stored_store(
         and extents[one][0] < spans[0].start_ms + DAY_MS
         and extents[one][1] > until - STALE_MS
     )
-    own = await read_figures(database, (store,), zone, spans, until)
+    own = await read_figures(database, (store,), zone, spans, until, promise)
     figures, counts, currency = own[store]
     if len(peers) >= MIN_PEERS:
-        others = await read_figures(database, peers, zone, spans[:1], until)
+        others = await read_figures(database, peers, zone, spans[:1], until, promise)
         figures = _with_peers(figures, {name: one for name, (one, _, _) in others.items()})
     volumes = stage_volumes(
         {
@@ -218,13 +223,22 @@ async def read_extents(database: Database, stores: Sequence[str]) -> dict[str, t
 
 
 async def read_figures(
-    database: Database, stores: Sequence[str], zone: str, spans: Sequence[EvaluationSpan], until: int
+    database: Database,
+    stores: Sequence[str],
+    zone: str,
+    spans: Sequence[EvaluationSpan],
+    until: int,
+    ship_within_days: int | None = None,
 ) -> dict[str, tuple[StoreFigures, list[dict[str, int]], str]]:
     """Of each store its figures, its counts by stage in each period, and its currency."""
     starts = [*reversed([span.start_ms for span in spans]), spans[0].end_ms]
     first_s, last_s = starts[0] // 1000, starts[-1] // 1000
     given: dict[str, Any] = {"stores": list(stores), "starts": starts}
-    days = {"pay_days": list(PAYING.days), "ship_days": list(SHIPPING.days)}
+    days = {
+        "pay_days": list(PAYING.days),
+        "ship_days": list(SHIPPING.days),
+        "promise_days": [ship_within_days or 0],
+    }
     more = {
         "deliver_days": list(DELIVERING.days),
         "refund_days": list(REFUNDING.days),
@@ -262,6 +276,7 @@ async def read_figures(
             each,
             by_span,
             counted_rows(store),
+            ship_within_days=ship_within_days,
         )
         found[store] = (figures, by_span, currency)
     return found

@@ -9,6 +9,10 @@ ORDERS = Text(
     "带发货、签收、取消时间的订单导出",
     "an export of orders with their shipping, delivery and cancellation times",
 )
+PROMISE = Text(
+    "订单的付款与发货时间，加上店铺配置里的承诺天数 ship_within_days",
+    "payment and shipping times of orders, and the store's promise (ship_within_days of its configuration)",
+)
 PIXEL = Text("页面像素或带会话的埋点数据", "the page pixel, or events with sessions")
 PRICE = Text("平台价格或购物车报表", "the platform's report of prices or of the featured offer")
 REFUNDS = Text("带退款时间与金额的订单导出", "an export of orders with refunds and their times")

@@ -141,7 +141,7 @@ class EvaluationPages:
         alike = stores_alike(self._config, store)
 
         async def ask() -> tuple[StoredStore | None, StoreEvaluation | None]:
-            read = await stored_store(self._database, store_id, store.zone, length, at_ms, alike)
+            read = await stored_store(self._database, store, length, at_ms, alike)
             return read, evaluate_store(read.figures) if read is not None else None
 
         key = ("evaluation", store_id, length.value if length else "", 0 if is_present else at_ms)

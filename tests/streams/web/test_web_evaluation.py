@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from scoring.evaluation.comparator import ComparatorKind
 from scoring.evaluation.comparing import NoRank
@@ -13,6 +15,8 @@ from scoring.evaluation.evaluating import StoreFigures, evaluate_store
 from scoring.evaluation.order_figures import OrderFigures, order_figures
 from scoring.evaluation.spans import SpanLength, last_spans
 from scoring.records.order_life import OrderLife
+from streams.cli import report
+from streams.cli.main import app
 from streams.clickhouse.reader import Database
 from streams.config.model import Config, StoreConfig
 from streams.evaluation.grouped import store_groups
@@ -20,6 +24,7 @@ from streams.evaluation.stored import stored_store, stores_alike
 from tests.fixtures.clickhouse import Store
 from tests.fixtures.evaluation_seed import MONTHS, STORE, ZONE, insert_year
 from tests.fixtures.page import PAGE_DATABASE, RunningPage, page_settings
+from tests.fixtures.web_seed import CONFIG
 
 
 @pytest.fixture(scope="module")
@@ -31,16 +36,18 @@ async def test_tables_give_the_numbers_that_the_orders_themselves_give(
     page: RunningPage, clickhouse: Store, lives: list[OrderLife], tmp_path: Path
 ) -> None:
     database = Database(page_settings(clickhouse, tmp_path, clickhouse_database=PAGE_DATABASE))
-    known = await stored_store(database, STORE, ZONE, SpanLength.MONTH, page.now_ms)
+    known = await stored_store(
+        database, StoreConfig(id=STORE, zone=ZONE, ship_within_days=2), SpanLength.MONTH, page.now_ms
+    )
     await database.close()
     assert known is not None
     spans = last_spans(page.now_ms, ZONE, SpanLength.MONTH, MONTHS)
     assert known.spans == spans
     orders = OrderFigures(lives, "orders", known.known_until_ms, ZONE)
-    indicators, steps, not_due = order_figures(orders, spans)
+    indicators, steps, not_due = order_figures(orders, spans, ship_within_days=2)
     figures: StoreFigures = known.figures
     assert figures.not_due == not_due
-    assert set(indicators) >= {"logistics.time_to_ship", "returns.refunds"}
+    assert set(indicators) >= {"logistics.time_to_ship", "logistics.shipped_in_time", "returns.refunds"}
     for name, line in indicators.items():
         assert line[0] is not None
         stored = [
@@ -132,7 +139,7 @@ async def test_only_what_is_counted_alike_is_compared(
     database = Database(page_settings(clickhouse, tmp_path, clickhouse_database=PAGE_DATABASE))
     everyone, alike = Config(stores=stores), Config(stores=stores[:6])
     known = await stored_store(
-        database, "alike-0", ZONE, SpanLength.MONTH, page.now_ms, stores_alike(everyone, stores[0])
+        database, stores[0], SpanLength.MONTH, page.now_ms, stores_alike(everyone, stores[0])
     )
     (mixed,) = await store_groups(database, everyone, SpanLength.MONTH, page.now_ms)
     (group,) = await store_groups(database, alike, SpanLength.MONTH, page.now_ms)
@@ -166,3 +173,36 @@ def test_stores_of_different_platforms_are_never_in_one_table(
     for language, words in (("zh", "没有同类店可比"), ("en", "no other store of this kind")):
         answer = page.get(f"/evaluation?lang={language}&period=month")
         assert (answer.status_code, words in answer.text) == (200, True)
+
+
+def test_a_report_as_files_has_the_inputs_that_the_api_has(
+    page: RunningPage,
+    clickhouse: Store,
+    lives: list[OrderLife],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = page_settings(clickhouse, tmp_path, clickhouse_database=PAGE_DATABASE)
+    monkeypatch.setattr(report, "running_instance", lambda _: settings)
+    monkeypatch.setattr(report, "configuration", lambda _: CONFIG)
+    out = tmp_path / "out"
+    asked = [
+        "report",
+        "--store",
+        STORE,
+        "--format",
+        "html",
+        "--format",
+        "json",
+        "--language",
+        "en",
+        "--out",
+        str(out),
+    ]
+    result = CliRunner().invoke(app, asked)
+    assert result.exit_code == 0, result.output
+    inputs = json.loads((out / f"{STORE}.json").read_text("utf-8"))
+    assert inputs == page.json(f"/stores/{STORE}/evaluation/inputs")
+    assert "Losses by role" in (out / f"{STORE}.html").read_text("utf-8")
+    result = CliRunner().invoke(app, ["report", "--store", "nobody"])
+    assert (result.exit_code, "unknown store 'nobody'; expected one of: us-own" in result.output) == (1, True)

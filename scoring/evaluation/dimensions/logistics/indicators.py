@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scoring.evaluation.dimensions.supplies import ORDERS
+from scoring.evaluation.dimensions.supplies import ORDERS, PROMISE
 from scoring.evaluation.duties import shared
 from scoring.evaluation.figure import IndicatorKind
 from scoring.evaluation.indicator import Direction, EvaluationDimension, Indicator
@@ -21,10 +21,10 @@ DIMENSION = EvaluationDimension(
             restated_days=1,
             name=Text("按时发货", "Shipped in time"),
             definition=Text(
-                "承诺时间内（按仓库工作时间）交给承运商的订单 ÷ 到期应发的订单，按付款日",
-                "orders handed to the carrier within the promise (in the warehouse's business hours) ÷ orders due, by the day of payment",
+                "承诺天数内交给承运商的订单 ÷ 到期应发的订单，按付款日；发货前取消的不算",
+                "orders handed to the carrier within the promised days ÷ orders due, by the day of payment; those cancelled before are left out",
             ),
-            closed_by=ORDERS,
+            closed_by=PROMISE,
             shares=shared(logistics=7, supply=3),
             is_cohort=True,
         ),
