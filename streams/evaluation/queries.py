@@ -54,15 +54,16 @@ _TIMES = f"""
 
 _SPAN = "toInt32(arrayLastIndex(one -> one <= {begin}, {{starts:Array(Int64)}}))"
 
-#: what became of the orders of each period, by window: as many numbers each as the window has days
+#: what became of the orders of each period, by window: as many numbers each as the window has days. Sums of logs are decimal: those of
+#: floats differ in their last digit with the order in which threads add them up, and the same rows must give the same scores
 ORDERS = f"""
 SELECT
     store, tupleElement(looked, 1) AS window_name, {_SPAN.format(begin="tupleElement(looked, 2)")} AS span,
     count() AS begun,
     countIf(looked.2 > 0 AND looked.3 > 0) AS timed, countIf(looked.4 AND looked.3 = 0) AS untimed,
     sumForEach(arrayMap(days -> toUInt64(looked.3 > 0 AND looked.3 < looked.2 + days * 86400000), looked.5)) AS reached,
-    sumForEach(arrayMap(days -> if(looked.3 > 0 AND looked.3 < looked.2 + days * 86400000, taken, 0), looked.5)) AS logs,
-    sumForEach(arrayMap(days -> if(looked.3 > 0 AND looked.3 < looked.2 + days * 86400000, taken * taken, 0), looked.5)) AS squares
+    sumForEach(arrayMap(days -> toDecimal128(if(looked.3 > 0 AND looked.3 < looked.2 + days * 86400000, taken, 0), 12), looked.5)) AS logs,
+    sumForEach(arrayMap(days -> toDecimal128(if(looked.3 > 0 AND looked.3 < looked.2 + days * 86400000, taken * taken, 0), 12), looked.5)) AS squares
 FROM
 (
     SELECT
@@ -103,7 +104,7 @@ ORDER BY store, span, paid_hour, shipped_hour
 
 #: what an order of the last period brings, where all have one currency
 WORTH = f"""
-SELECT store, avg(toFloat64(amount)) AS each, uniqExact(currency) AS currencies, any(currency) AS one_currency
+SELECT store, toFloat64(sum(amount)) / count() AS each, uniqExact(currency) AS currencies, any(currency) AS one_currency
 FROM ({_TIMES})
 WHERE amount > 0 AND currency != '' AND placed_ms >= {{from_ms:Int64}} AND placed_ms < {{to_ms:Int64}}
 GROUP BY store
