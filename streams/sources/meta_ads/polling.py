@@ -147,7 +147,7 @@ def _digest(body: str) -> str:
 async def rejected_ads(
     config: MetaAdsConnection, api: PlatformApi, window: PollWindow, mark: str
 ) -> PollPage:
-    """Ads that are rejected now, and those that were at the poll before and are no more: which, is the cursor's mark."""
+    """Ads that are rejected now, and those that were at the poll before and are not now: which, is the cursor's mark."""
     before = _before(window.mark)
     found, served, after = {}, "", ""
     for _ in range(_PAGES_OF_ADS):

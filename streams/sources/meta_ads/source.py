@@ -18,7 +18,7 @@ SOURCE = SourceSpec(
         "曝光：广告展示次数；点击：全部点击，链接点击另列；花费、覆盖人数、归因购买按天给出，28 天内会被改写，每天重读。时区是广告账户的。"
         "归因购买不是订单，不与订单相加。没有投放的日子 Meta 不给数，不等于 0。",
         "Impression: an ad was shown. Click: all clicks; link clicks are a figure of their own. Spend, reach and attributed purchases come by "
-        "day, change for 28 days and are read again daily. Days are the ad account's. Attributed purchases are no orders and are never added "
+        "day, change for 28 days and are read again daily. Days are the ad account's. Attributed purchases are not orders and are never added "
         "to them. For a day without delivery Meta says nothing, which is not 0.",
     ),
     events_as=(),

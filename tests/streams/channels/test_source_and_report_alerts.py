@@ -64,9 +64,9 @@ async def sent(alert: AlertTransition, language: Language, hook: Hook, smtp: tup
     plain = inbox.mails[0].get_body(("plain",))
     assert plain is not None
     text = f"{inbox.mails[0]['Subject']}\n{plain.get_content()}"
-    (told,) = hook.payloads[0]["alerts"]
-    assert all(line["text"] in text for line in told["lines"])
-    assert told["alert_id"] == alert.alert_id
+    (payload,) = hook.payloads[0]["alerts"]
+    assert all(line["text"] in text for line in payload["lines"])
+    assert payload["alert_id"] == alert.alert_id
     return text
 
 

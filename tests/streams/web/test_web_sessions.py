@@ -23,7 +23,7 @@ def test_a_copied_cookie_outlived_signing_out() -> None:
     assert access.is_session(elsewhere)
 
 
-def test_what_we_did_not_sign_is_no_session_and_ends_none() -> None:
+def test_what_we_did_not_sign_opens_nothing_and_ends_no_session() -> None:
     access, other = Access(load_settings(page_token="t" * 20)), Access(load_settings(page_token="o" * 20))
     mine = access.session()
     content, _, signature = mine.partition(".")

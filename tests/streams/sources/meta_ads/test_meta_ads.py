@@ -122,7 +122,7 @@ def test_a_row_that_cannot_be_counted_is_set_aside_with_its_reason(row: dict[str
     assert (len(found.reports), len(found.set_aside)) == (0, 1)
 
 
-def test_what_is_no_row_is_set_aside_whole_and_an_unknown_resource_is_a_gap() -> None:
+def test_what_is_not_a_row_is_set_aside_whole_and_an_unknown_resource_is_a_gap() -> None:
     with pytest.raises(TranslationError):
         said(DAYS, ["a list"])
     assert said("weather", day()).gaps
