@@ -32,6 +32,8 @@ OWN_DECISIONS = {
     "SETTLE": "minutes after an alert, minutes after a burst",
     "LEVEL": "of compression, of what is kept in memory and in the log of baselines",
     "ORDERS": "the name of a resource, by each source's own API",
+    "DAYS": "the same",
+    "HOURS": "the same",
     "OVERLAP_S": "how long a platform's filter by time of change may leave a row out: each is another's",
     "SETTLE_S": "the same, for rows that have just changed",
     "AGAIN_S": "pauses of parts that wait for different things",

@@ -24,6 +24,7 @@ SOURCE_FOLDERS: tuple[str, ...] = (
     "tiktok_shop",
     "amazon",
     "ga4",
+    "ga4_reports",
     "meta",
     "meta_ads",
 )

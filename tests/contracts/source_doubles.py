@@ -15,6 +15,7 @@ from typing import Any
 from scoring.sources.signatures import DigestCode, SignatureScheme, sign
 from streams.sources.asking import HttpSender
 from tests.fakes import lying_amazon, lying_lazada, lying_tiktok_shop
+from tests.fakes.lying_ga4 import LyingGa4, ga4_connection, ga4_truth
 from tests.fakes.lying_meta import LyingMeta, meta_connection, meta_truth
 from tests.fakes.lying_server import Ledger, LyingShop, ScriptedLie, connection
 from tests.fakes.lying_shopee import SHOP, LyingShopee, shopee_connection, signed_push
@@ -397,6 +398,7 @@ POLLS: Mapping[str, PollDouble] = {
 
 
 REPORTS: Mapping[str, ReportDouble] = {
+    "ga4_reports": ReportDouble(ga4_connection, LyingGa4, ga4_truth, "days"),
     "meta_ads": ReportDouble(meta_connection, LyingMeta, meta_truth, "days"),
 }
 

@@ -157,3 +157,4 @@ def test_nothing_but_named_fields_is_kept_of_an_answer(reported: Reported) -> No
     kept = " ".join(delivery.body for delivery in bench.store.raw.values())
     assert "Zhang San" not in kept
     assert "first-refresh" not in kept
+    assert "ya29." not in kept

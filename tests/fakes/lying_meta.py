@@ -18,10 +18,12 @@ from zoneinfo import ZoneInfo
 
 from streams.sources.asking import HttpRequest
 from streams.sources.meta_ads.config import VERSION
-from tests.fakes.lying_server import HOUR_MS, PAGE, Ledger, Lie, LyingShop, ScriptedLie
+from tests.fakes.lying_server import HOUR_MS, Ledger, Lie, LyingShop, ScriptedLie
 
 #: not the store's
 ZONE = ZoneInfo("America/Los_Angeles")
+#: of one page at most, however many are asked for
+ROWS = 20
 ACCOUNT = "1234567890"
 ROOT = f"/{VERSION}/act_{ACCOUNT}"
 #: our measure → the field that holds it
@@ -73,14 +75,14 @@ class LyingMeta(LyingShop):
         for row in rows if lie is Lie.RESTATED else ():
             row["impressions"] = str(int(row["impressions"]) + 1)
         at = int(query.get("after", "0"))
-        shown_at = at + {Lie.DROPPED_PAGE: PAGE, Lie.REPEATED_PAGE: -PAGE}.get(lie or Lie.AWAY, 0) * bool(at)
-        shown = rows[shown_at : shown_at + PAGE]
+        shown_at = at + {Lie.DROPPED_PAGE: ROWS, Lie.REPEATED_PAGE: -ROWS}.get(lie or Lie.AWAY, 0) * bool(at)
+        shown = rows[shown_at : shown_at + ROWS]
         if lie is Lie.DROPPED_ROW and shown:
             del shown[len(shown) // 2]
         if lie is Lie.EMPTY:
             return _good({"data": []})
-        paging: dict[str, Any] = {"cursors": {"before": str(at), "after": str(at + PAGE)}}
-        if at + PAGE < len(rows):
+        paging: dict[str, Any] = {"cursors": {"before": str(at), "after": str(at + ROWS)}}
+        if at + ROWS < len(rows):
             paging["next"] = f"https://graph.facebook.com{ROOT}/insights?access_token=first-refresh"
         return _good({"data": shown, "paging": paging}, "v27.0" if lie is Lie.OTHER_VERSION else VERSION)
 

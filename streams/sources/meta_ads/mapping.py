@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from scoring.records.raw_delivery import RawDelivery
-from scoring.records.report_row import BadRecordError, Period, ReportRow, check_report_row
+from scoring.records.report_row import BadRecordError, ReportRow, check_report_row
 from scoring.records.signal import Signal, SignalKind, check_signal
 from scoring.sources.json_mapping import LONGEST_PAYLOAD
 from scoring.sources.json_values import (
@@ -23,6 +23,7 @@ from scoring.sources.json_values import (
     text_of,
     whole_of,
 )
+from scoring.sources.report_spans import ClockSpan, span_on_clock
 from scoring.sources.translated import ConnectionTerms, MappingGap, SetAside, Translated, TranslationError
 
 #: the resources; and what report rows of Meta name as their source, by whichever way they come
@@ -42,7 +43,7 @@ PURCHASES = ("omni_purchase", "purchase")
 #: names of the fields that are kept; nothing of an ad's own text is
 KEPT: tuple[str, ...] = (
     *MEASURES.values(),
-    *("account_id", "account_currency", "date_start", "date_stop", HOURLY, "zone", "complete"),
+    *("account_currency", "date_start", "date_stop", HOURLY, "zone", "complete"),
     *("actions", "action_values", "action_type", "value"),
     *("id", "effective_status", "updated_time", "since", "until", "policies"),
 )
@@ -51,9 +52,9 @@ _HOUR = re.compile(r"([01]\d|2[0-3]):00:00 - \1:59:59")
 
 @dataclass(frozen=True, slots=True)
 class MetaAdsTerms:
-    """Of a connection: whether its figures are the whole store's."""
+    """Of a connection: its account where its figures are not the whole store's; empty where they are."""
 
-    is_only_account: bool = True
+    account: str = ""
 
 
 def translate(delivery: RawDelivery, terms: ConnectionTerms) -> Translated:
@@ -83,8 +84,7 @@ def translate(delivery: RawDelivery, terms: ConnectionTerms) -> Translated:
 
 def _reports(row: dict[str, Any], delivery: RawDelivery, terms: ConnectionTerms) -> list[ReportRow]:
     own: MetaAdsTerms = terms.settings
-    period, (starts_ms, ends_ms), zone = _span(row, delivery.topic)
-    account = text_of(row.get("account_id"), "account_id")
+    span, zone = _span(row, delivery.topic)
     currency = text_of(row.get("account_currency"), "account_currency") or terms.currencies.get(
         terms.stores[0], ""
     )
@@ -103,12 +103,12 @@ def _reports(row: dict[str, Any], delivery: RawDelivery, terms: ConnectionTerms)
             store_id=terms.stores[0],
             source=PLATFORM,
             measure=name,
-            period=period,
-            period_start_ms=starts_ms,
-            period_end_ms=ends_ms,
+            period=span.period,
+            period_start_ms=span.start_ms,
+            period_end_ms=span.end_ms,
             zone=zone,
             value=value,
-            dimensions={} if own.is_only_account else {"account": account},
+            dimensions={"account": own.account} if own.account else {},
             currency=currency if name in ("spend", "revenue") else "",
             complete=row.get("complete") is True,
             told_at_ms=delivery.received_at_ms,
@@ -121,7 +121,7 @@ def _reports(row: dict[str, Any], delivery: RawDelivery, terms: ConnectionTerms)
     return made
 
 
-def _span(row: dict[str, Any], topic: str) -> tuple[Period, tuple[int, int], str]:
+def _span(row: dict[str, Any], topic: str) -> tuple[ClockSpan, str]:
     """The day or hour of the account's clock."""
     name = text_of(row.get("zone"), "zone")
     try:
@@ -130,15 +130,13 @@ def _span(row: dict[str, Any], topic: str) -> tuple[Period, tuple[int, int], str
         raise UnreadableValueError(f"the period of a row cannot be read: {error}") from error
     if text_of(row.get("date_stop"), "date_stop") not in ("", day.isoformat()):
         raise UnreadableValueError("a row of more than one day, where days were asked for")
-    begins, length, period = datetime.combine(day, time(), zone), timedelta(days=1), Period.DAY
+    at = None
     if topic == HOURS:
         hour = _HOUR.fullmatch(text_of(row.get(HOURLY), HOURLY))
         if hour is None:
             raise UnreadableValueError(f"`{HOURLY}`: expected an hour such as 13:00:00 - 13:59:59")
-        begins, length, period = begins.replace(hour=int(hour[1])), timedelta(hours=1), Period.HOUR
-    # on the clock, so that the day on which it changes is as long as it was
-    edges = [round(one.timestamp() * 1000) for one in (begins, begins + length)]
-    return period, (edges[0], edges[1]), name
+        at = int(hour[1])
+    return span_on_clock(day, at, zone), name
 
 
 def _purchases(actions: Any, name: str) -> str:

@@ -20,7 +20,7 @@ from streams.sources.source import Poll, PolledRow, PollPage
 #: days in which Meta still credits actions to ads
 _RESTATED_DAYS = 28
 _A_DAY_S = DAY_MS / 1000
-_FIELDS = "account_id,account_currency,date_start,date_stop,spend,impressions,clicks,inline_link_clicks"
+_FIELDS = "account_currency,date_start,date_stop,spend,impressions,clicks,inline_link_clicks"
 #: nobody's clicks are people's: reach and actions cannot be had by hour
 _FIELDS_OF_DAYS = f"{_FIELDS},reach,actions,action_values"
 _ROWS, _PAGES_OF_ADS = 500, 40

@@ -26,7 +26,7 @@ SOURCE = SourceSpec(
     asking=asking,
     translate=translate,
     config=MetaAdsConnection,
-    terms=lambda config: MetaAdsTerms(config.is_only_account),
+    terms=lambda config: MetaAdsTerms("" if config.is_only_account else config.account),
     authorisation=lambda config: Authorisation.KEY,
     scopes=("ads_read",),
 )

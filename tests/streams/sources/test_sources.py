@@ -93,6 +93,7 @@ def test_each_source_says_in_both_languages_what_it_is() -> None:
         "tiktok_shop",
         "amazon",
         "ga4",
+        "ga4_reports",
         "meta",
         "meta_ads",
     ]

@@ -45,7 +45,7 @@ def quiet() -> Iterator[None]:
 
 def said(topic: str, row: Any, is_only: bool = True) -> Translated:
     terms = ConnectionTerms(
-        "ads", "meta_ads", ("us",), {"us": "UTC"}, {"us": "USD"}, MetaAdsTerms(is_only)
+        "ads", "meta_ads", ("us",), {"us": "UTC"}, {"us": "USD"}, MetaAdsTerms("" if is_only else "1234567890")
     )  # fmt: skip
     raw = RawDelivery(
         delivery_id="d", source="meta_ads", connection="ads", received_at_ms=MIDNIGHT_MS, topic=topic, body=json.dumps(row)
@@ -55,7 +55,7 @@ def said(topic: str, row: Any, is_only: bool = True) -> Translated:
 
 def day(**more: Any) -> dict[str, Any]:
     return {
-        "account_id": "1", "account_currency": "EUR", "date_start": "2026-02-27", "date_stop": "2026-02-27",
+        "account_currency": "EUR", "date_start": "2026-02-27", "date_stop": "2026-02-27",
         "zone": "America/Los_Angeles", "complete": True, "spend": "12.34", "impressions": "900", **more,
     }  # fmt: skip
 
@@ -75,7 +75,7 @@ def test_a_day_is_the_account_s_and_its_money_in_the_account_s_currency() -> Non
 
 def test_the_figures_of_one_of_several_accounts_are_not_taken_for_the_store_s() -> None:
     assert {tuple(one.dimensions.items()) for one in said(DAYS, day(), is_only=False).reports} == {
-        (("account", "1"),)
+        (("account", "1234567890"),)
     }
     assert {tuple(one.dimensions.items()) for one in said(DAYS, day()).reports} == {()}
 
@@ -176,7 +176,7 @@ def test_a_rejected_ad_is_a_signal_until_it_is_rejected_no_more_whoever_asks_the
     async def work(clock: VirtualClock) -> Workbench:
         platform = LyingMeta(Ledger(), clock.now_ms)
         bench = workbench(meta_connection(interval_s=600, first_days=0), SOURCE, platform, clock)
-        platform.rejected = {"77": BEGIN_MS - HOUR_MS}
+        platform.rejected = {"120212345678901234": BEGIN_MS - HOUR_MS}
         await bench.run_for(2 * 3600)
         platform.rejected = {}
         await bench.run_for(3600)
@@ -184,7 +184,7 @@ def test_a_rejected_ad_is_a_signal_until_it_is_rejected_no_more_whoever_asks_the
 
     signals = in_virtual_time(work).store.signals
     assert {(one.kind, one.object, one.since_ms) for one in signals} == {
-        (SignalKind.AD_REJECTED, "77", BEGIN_MS - HOUR_MS)
+        (SignalKind.AD_REJECTED, "120212345678901234", BEGIN_MS - HOUR_MS)
     }
     assert signals[0].until_ms == 0
     assert signals[0].details == {"policy": "Personal Health and Appearance"}

@@ -1,0 +1,27 @@
+"""The span of a report's day or hour as its platform's clock shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from scoring.records.report_row import Period
+
+
+@dataclass(frozen=True, slots=True)
+class ClockSpan:
+    """Half-open."""
+
+    period: Period
+    start_ms: int
+    end_ms: int
+
+
+def span_on_clock(day: date, hour: int | None, zone: ZoneInfo) -> ClockSpan:
+    """A day, or its hour. On the clock, so that a day on which it changes is as long as it was, and an hour that comes twice is two."""
+    begins, length = datetime.combine(day, time(hour or 0), zone), timedelta(days=1)
+    if hour is not None:
+        length = timedelta(hours=1)
+    start_ms, end_ms = (round(one.timestamp() * 1000) for one in (begins, begins + length))
+    return ClockSpan(Period.DAY if hour is None else Period.HOUR, start_ms, end_ms)
