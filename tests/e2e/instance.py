@@ -18,6 +18,7 @@ from streams.instance.files import connect_settings
 from streams.instance.state import instance_state
 from streams.settings import load_settings
 from tests.deadlines import within
+from tests.fixtures.kafka import QUICK_JAVA
 
 _START_S = 240
 _STOP_S = 60
@@ -38,6 +39,7 @@ class Instance:
             "FUNNELWATCH_PAGE_PORT": "0",
             "FUNNELWATCH_BROKER_PORT": "0",
             "FUNNELWATCH_STORE_PORT": "0",
+            **QUICK_JAVA,
             **settings,
         }
 

@@ -222,32 +222,42 @@ def test_minutes_must_follow_each_other(baselines: list[StoreBaseline]) -> None:
 
 
 RUN_IN = 26 * 60 + 60
+CUTS = {"as it opens": 310, "while open": 330, "after": 420}
 
 
 @pytest.fixture(scope="module")
-def without_restart(baselines: list[StoreBaseline]) -> list:
-    return run(detector_with(baselines), TRAIN - RUN_IN, TRAIN + 460, broken(TRAIN + 300, TRAIN + 360))
+def without_restart(baselines: list[StoreBaseline]) -> tuple[list, dict[int, tuple[int, dict]]]:
+    """What is reported without a restart; for each cut how much of it by then, and the snapshots of all stores."""
+    detector, reported, at, kept = detector_with(baselines), [], TRAIN - RUN_IN, {}
+    stores = broken(TRAIN + 300, TRAIN + 360)
+    for cut in CUTS.values():
+        reported += run(detector, at, TRAIN + cut, stores)
+        at = TRAIN + cut
+        kept[cut] = len(reported), {store: detector.snapshot(store) for store in STORES}
+    return reported + run(detector, at, TRAIN + 460, stores), kept
 
 
-@pytest.mark.parametrize("cut", [310, 330, 420], ids=["as it opens", "while open", "after"])
+@pytest.mark.parametrize("cut", CUTS.values(), ids=CUTS)
 @pytest.mark.slow
 def test_a_restart_from_snapshots_gives_the_same_alerts_as_no_restart(
-    baselines: list[StoreBaseline], without_restart: list, cut: int
+    baselines: list[StoreBaseline],
+    without_restart: tuple[list, dict[int, tuple[int, dict]]],
+    cut: int,
 ) -> None:
     stores = broken(TRAIN + 300, TRAIN + 360)
-    first = detector_with(baselines)
-    reported = run(first, TRAIN - RUN_IN, TRAIN + cut, stores)
+    wanted, kept = without_restart
+    before, snapshots = kept[cut]
     second = detector_with(baselines)
     for minute in range(TRAIN + cut - 26 * 60, TRAIN + cut):
         second.warm_up(START + minute, minute_counts(minute, stores))
     for store in STORES:
-        second.restore(store, first.snapshot(store))
-    reported += run(second, TRAIN + cut, TRAIN + 460, stores)
-    assert len(without_restart) >= 2
+        second.restore(store, snapshots[store])
+    reported = wanted[:before] + run(second, TRAIN + cut, TRAIN + 460, stores)
+    assert len(wanted) >= 2
     assert [(t.alert_id, t.state, t.level, t.sequence) for t in reported] == [
-        (t.alert_id, t.state, t.level, t.sequence) for t in without_restart
+        (t.alert_id, t.state, t.level, t.sequence) for t in wanted
     ]
-    assert [t.lost for t in reported] == pytest.approx([t.lost for t in without_restart], rel=0.05)
+    assert [t.lost for t in reported] == pytest.approx([t.lost for t in wanted], rel=0.05)
 
 
 def test_changed_names_the_stores_whose_alerts_changed(baselines: list[StoreBaseline]) -> None:
@@ -305,10 +315,11 @@ def test_carts_that_vanish_with_their_orders_are_a_real_loss(baselines: list[Sto
 
 
 @pytest.mark.slow
-def test_a_step_that_almost_always_converts_is_quiet_at_any_volume() -> None:
+@pytest.mark.parametrize("days", [12, pytest.param(16, marks=pytest.mark.long)])
+def test_a_step_that_almost_always_converts_is_quiet_at_any_volume(days: int) -> None:
     """Payments follow 88 % of orders: a tail thinner than the binomial's alarmed several times a store-week here."""
     rng = np.random.default_rng(12)
-    minutes, delays = 16 * DAY, 0.75 ** np.arange(18)
+    minutes, delays = days * DAY, 0.75 ** np.arange(18)
     payment = STAGE_INDEX["payment"]
     histories = []
     for number, orders in enumerate((0.1, 0.3, 1.0, 4.0)):
