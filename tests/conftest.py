@@ -21,9 +21,11 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "usual"))
 
 #: files and folders that last longest, first: several processes take whole files, and one of these at the end is waited for
 LONGEST = (
+    "tests/e2e/test_files.py",
     "tests/faults/test_faults.py",
-    "tests/streams/embedded/test_up.py",
+    "tests/streams/web/test_web_openapi.py",
     "tests/streams/monitor/test_watchdog_process.py",
+    "tests/streams/embedded/test_up.py",
     "tests/e2e",
     "tests/streams/notifier",
     "tests/deploy/test_wheel.py",
