@@ -50,6 +50,10 @@ class AlertLabel(StrEnum):
     INFLATED = "inflated"
 
 
+#: how the note begins of an alert that did not recover: it was open for as long as one stays open
+AGED = "still so after the longest time an alert stays open"
+
+
 def make_alert_id(store_id: str, step: str, segment: str, kind: AlertKind, opened_at_ms: int) -> str:
     """The alert's id: a hash of what identifies it, so the same alert found twice has the same id."""
     text = "\x1f".join((store_id, step, segment, kind, str(opened_at_ms)))
@@ -63,16 +67,21 @@ class AlertContribution(msgspec.Struct, frozen=True):
     share: float
 
 
-class Evidence(msgspec.Struct, frozen=True):
+class WindowFigures(msgspec.Struct, frozen=True):
     """What a window of ``window_minutes`` showed: arrivals, their expectation and its 99 % interval, exposure behind it."""
 
-    surprise: float
     observed: float
     expected: float
     low: float
     high: float
     window_minutes: int
     sample: float
+
+
+class Evidence(WindowFigures, frozen=True):
+    """What an alert rests on: the window that surprised most, and by how much."""
+
+    surprise: float
 
 
 class AlertRecord(Evidence, frozen=True, kw_only=True):
@@ -84,6 +93,8 @@ class AlertRecord(Evidence, frozen=True, kw_only=True):
     (``scoring/wording/source_note.py``); it has no evidence and no loss.
     An alert of a pool (kind ``pooled``) has the pool's id for ``store_id``, its stores as ``members`` (those that lack most
     first) and their shares of the shortfall as ``contributions``.
+    ``at_end`` is how it was when a resolved alert ended, which is not its evidence: that is the bad minutes. None for an alert that
+    is open, and for one that has no such figures (of a report or of a connection, or of a release before there were any).
     """
 
     alert_id: str
@@ -98,6 +109,7 @@ class AlertRecord(Evidence, frozen=True, kw_only=True):
     lost_high: float
     contributions: tuple[AlertContribution, ...] = ()
     members: tuple[str, ...] = ()
+    at_end: WindowFigures | None = None
 
 
 class AlertTransition(AlertRecord, frozen=True, kw_only=True, omit_defaults=False):

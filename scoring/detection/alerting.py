@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 
 from scoring.alerts.alert import (
+    AGED,
     AlertContribution,
     AlertKind,
     AlertLabel,
     AlertTransition,
     Evidence,
     Level,
+    WindowFigures,
     make_alert_id,
 )
 from scoring.detection.book import Book, StepEntry
@@ -34,7 +37,7 @@ _BEFORE = 120
 #: the level of an alert that ended by age is that of the last four hours, if more than this was expected in them: a drop that
 #: ended in a quiet night does not set a new normal
 _LATELY, _MIN_OF_LEVEL = WINDOWS.index(240), 20.0
-_AGED_OUT = "still so after the longest time an alert stays open: taken as the new normal"
+_AGED_OUT = f"{AGED}: taken as the new normal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,19 +99,7 @@ class Alerting:
             arrived, predicted, float(engine.window_fast[0, lead]), float(step.predicted_variance[lead])
         )
         if not still_open:
-            incident.resolved_at_ms = at_ms
-            aged = [
-                series
-                for series in members
-                if engine.open_minutes[series] >= self.policy.longest_open_minutes
-            ]
-            if aged:
-                incident.note = _AGED_OUT
-                arrived, expected = engine.lately(lead, _LATELY)
-                if expected > _MIN_OF_LEVEL:
-                    ratio = (arrived + 0.5) / (expected + 0.5)
-                    self.book.levels.shift(entry.index, float(np.log(ratio)))
-            return [incident.transition(at_ms)]
+            return [self._end(entry, incident, members, step, at_ms)]
         is_news = self._label(entry, incident, predicted - arrived)
         if incident.is_held and not self._held_by(entry, step):
             incident.is_held, incident.fired_at_ms, is_news = False, at_ms, True
@@ -121,6 +112,21 @@ class Alerting:
                 incident.contributions = self._contributions(entry, best, step)[0]
                 is_news = True
         return [incident.transition(at_ms)] if is_news else []
+
+    def _end(
+        self, entry: StepEntry, incident: TrackedAlert, members: list[int], step: SeriesMinute, at_ms: int
+    ) -> AlertTransition:
+        """Resolve an incident none of whose series is open any more: it recovered, or it is too old."""
+        engine = self.book.engine
+        lead = entry.series.get(incident.segment, entry.series[""])
+        if any(engine.open_minutes[series] >= self.policy.longest_open_minutes for series in members):
+            incident.note = _AGED_OUT
+            arrived, expected = engine.lately(lead, _LATELY)
+            if expected > _MIN_OF_LEVEL:
+                ratio = (arrived + 0.5) / (expected + 0.5)
+                self.book.levels.shift(entry.index, float(np.log(ratio)))
+        window = engine.window_of_end(lead, [series for series in members if step.closed[series]])
+        return incident.end(at_ms, self._figures(lead, window))
 
     def _label(self, entry: StepEntry, incident: TrackedAlert, gap: float) -> bool:
         """Weigh a minute of the next stage; whether an open alert was labelled now."""
@@ -239,15 +245,19 @@ class Alerting:
             incident.note = f"on the calendar: {named}"
 
     def _evidence(self, series: int, step: SeriesMinute) -> Evidence:
+        surprise = max(float(step.surprise[series] - self.book.arrays.offset[series]), 0.0)
+        shown = self._figures(series, int(step.window[series]))
+        return Evidence(surprise=surprise, **msgspec.structs.asdict(shown))
+
+    def _figures(self, series: int, window: int) -> WindowFigures:
+        """What a window, an index into WINDOWS, shows of a series."""
         arrays, engine = self.book.arrays, self.book.engine
-        window = int(step.window[series])
         a, m, v, c = engine.peek(np.array([series]), np.array([window]))
         v = v + engine.omk2[window, series] * (
             self._closing.variance[arrays.series_step[series]] + arrays.extra_variance[series]
         )
         low, high = predictive_interval(m, v, c)
-        return Evidence(
-            surprise=max(float(step.surprise[series] - arrays.offset[series]), 0.0),
+        return WindowFigures(
             observed=float(a[0]),
             expected=float(m[0]),
             low=float(low[0]),

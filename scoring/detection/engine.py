@@ -15,6 +15,7 @@ It knows no stores, names or times: ``detector.py`` gives it numbers and makes r
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -403,6 +404,18 @@ class SeriesEngine:
         arrived = self.cum_arrived[now, which] - self.cum_arrived[then, which]
         expected = self.cum_expected[now, which] - self.cum_expected[then, which]
         return arrived, expected * np.exp(self.m[which])
+
+    def window_of_end(self, series: int, closed: Sequence[int]) -> int:
+        """The window, an index into WINDOWS, that shows how a series is now that ``closed`` have closed.
+
+        It reaches back into their recovery and no further; it is longer than half an hour only where little was expected.
+        """
+        shown = max(int(self.heal[list(closed)].min()) if len(closed) else 0, self._policy.heal_minutes)
+        within = [place for place, length in enumerate(WINDOWS) if length <= min(shown, _MAX_RECENT)]
+        window = max(place for place in within if WINDOWS[place] <= _RECENT)
+        while window < within[-1] and self.peek(np.array([series]), np.array([window]))[1][0] < _MIN_RECENT:
+            window += 1
+        return window
 
     def forget_rises(self, which: Places) -> None:
         """Take these series, as of the minute just closed, to be at most what their baseline says."""

@@ -19,7 +19,15 @@ import msgspec
 import numpy as np
 from scipy.special import betainc
 
-from scoring.alerts.alert import AlertKind, AlertLabel, AlertTransition, Evidence, Level, make_alert_id
+from scoring.alerts.alert import (
+    AlertKind,
+    AlertLabel,
+    AlertTransition,
+    Evidence,
+    Level,
+    WindowFigures,
+    make_alert_id,
+)
 from scoring.baselines.localtime import WEEK_MINUTES, local_minute
 from scoring.baselines.profile import UNSEEN_VARIANCE
 from scoring.detection.book import Book, StepEntry
@@ -142,16 +150,8 @@ class Rises:
         best = int(surprise.argmax())
         if surprise[best] < self._policy.page + EXTRA_SURPRISE:
             return None
-        low, high = predictive_interval(m[[best]], v[[best]], c[[best]])
-        evidence = Evidence(
-            float(surprise[best]),
-            float(a[best]),
-            float(m[best]),
-            float(low[0]),
-            float(high[0]),
-            _LOOKED_AT[best],
-            float(m[best]) / max(entry.baseline.rate, 1e-9),
-        )
+        shown = self._figures(entry, int(_PLACES[best]), unknown)
+        evidence = Evidence(surprise=float(surprise[best]), **msgspec.structs.asdict(shown))
         return _Look(float(surprise[best]), int(_PLACES[best]), evidence)
 
     def _profile_variance(self, entry: StepEntry, minute: int) -> float:
@@ -160,6 +160,21 @@ class Rises:
         zone = store.zone if store is not None else "UTC"
         hours = {local_minute(zone, minute - back) % WEEK_MINUTES // 60 for back in (0, _LOOKED_AT[-1])}
         return max(entry.baseline.profile_variance[hour] for hour in hours)
+
+    def _figures(
+        self, entry: StepEntry, window: int, unknown: float, usual: float | None = None
+    ) -> WindowFigures:
+        """What a window, an index into WINDOWS, shows of a step of the whole store.
+
+        ``unknown`` is the log variance of the profile; ``usual`` takes the place of the filter's mean.
+        """
+        engine, whole = self._book.engine, entry.series[""]
+        a, m, v, c = engine.peek(np.array([whole]), np.array([window]))
+        v = v + engine.omk2[window, whole] * unknown
+        m = m if usual is None else np.array([usual])
+        low, high = predictive_interval(m, v, c)
+        sample = float(m[0]) / max(entry.baseline.rate, 1e-9)
+        return WindowFigures(float(a[0]), float(m[0]), float(low[0]), float(high[0]), WINDOWS[window], sample)
 
     def _expected(self, series: int, length: int) -> float:
         """What the baseline, without the filter, expected of the last minutes."""
@@ -223,12 +238,14 @@ class Rises:
         memory.calm = memory.calm + 1 if is_calm else 0
         if memory.calm < _OVER_MINUTES:
             return []
-        memory.incident.resolved_at_ms = at_ms
         engine = self._book.engine
+        # the filter followed the rise: what it expects now is more than usual
+        unknown = self._profile_variance(entry, at_ms // MINUTE_MS)
+        at_end = self._figures(entry, _OVER_WINDOW, unknown, self._expected(whole, length))
         for series in entry.series.values():  # what the rise taught must not make the end of it a drop
             engine.age[series], engine.m[series] = 0, 0.0
             engine.variance[series] = engine.sigma2[series]
-        return [memory.incident.transition(at_ms)]
+        return [memory.incident.end(at_ms, at_end)]
 
     def open_stores(self) -> set[str]:
         """Stores of which a rise is open."""

@@ -18,7 +18,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.alerts.alert import AlertKind, AlertTransition, Level, make_alert_id
+from scoring.alerts.alert import AGED, AlertKind, AlertTransition, Level, make_alert_id
 from scoring.baselines.baseline import LONGEST, SlowBaseline, StoreBaseline
 from scoring.baselines.business import BusinessHours
 from scoring.baselines.localtime import local_minute
@@ -34,7 +34,7 @@ from scoring.detection.slow_clock import (
     ring_rows,
     write_rings,
 )
-from scoring.detection.slow_rows import slow_evidence, slow_row
+from scoring.detection.slow_rows import slow_evidence, slow_figures, slow_row
 from scoring.detection.special_days import SpecialDays
 from scoring.detection.tracked_alert import ClosedAlerts, TrackedAlert
 from scoring.funnel.arrays import Bools, Floats
@@ -256,12 +256,12 @@ class SlowSteps:
             float(arrived[0]), float(predicted[0]), float(engine.window_fast[0, number]), float(step.predicted_variance[number])
         )  # fmt: skip
         if not engine.open[number]:
-            incident.resolved_at_ms = at_ms
             if engine.open_minutes[number] >= _LONGEST_HOURS:
-                incident.note = "still so after the longest time an alert stays open: taken as the new normal"
+                incident.note = f"{AGED}: taken as the new normal"
                 ratio = (engine.open_arrived[number] + 0.5) / (engine.open_expected[number] + 0.5)
                 store.shift += float(np.log(ratio))
-            return [incident.transition(at_ms)]
+            window = engine.window_of_end(number, [number])
+            return [incident.end(at_ms, slow_figures(store, window))]
         is_news = False
         if incident.is_held and not self._suppressed(store):
             incident.is_held, incident.fired_at_ms, is_news = False, at_ms, True

@@ -5,9 +5,10 @@ Called by ``slow.py`` at the end of each business hour.
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 
-from scoring.alerts.alert import Evidence
+from scoring.alerts.alert import Evidence, WindowFigures
 from scoring.detection.engine import SeriesMinute
 from scoring.detection.policy import WINDOWS
 from scoring.detection.score_rows import WINDOW_MINUTES
@@ -56,12 +57,16 @@ def slow_row(
 
 def slow_evidence(store: SlowStore, step: SeriesMinute) -> Evidence:
     """What an alert on the slow step rests on: the window that surprised most."""
+    shown = slow_figures(store, int(step.window[store.series]))
+    return Evidence(surprise=float(step.surprise[store.series]), **msgspec.structs.asdict(shown))
+
+
+def slow_figures(store: SlowStore, window: int) -> WindowFigures:
+    """What a window of business hours, an index into WINDOWS, shows of a slow step."""
     engine, number = store.clock.engine, store.series
-    window = int(step.window[number])
     a, m, v, c = engine.peek(np.array([number]), np.array([window]))
     low, high = predictive_interval(m, v, c)
-    return Evidence(
-        float(step.surprise[number]),
+    return WindowFigures(
         float(a[0]),
         float(m[0]),
         float(low[0]),

@@ -12,6 +12,7 @@ from scoring.alerts.alert import (
     AlertTransition,
     Evidence,
     Level,
+    WindowFigures,
 )
 from scoring.detection.tracking import Suspicion
 from scoring.funnel.units import Z90
@@ -90,7 +91,12 @@ class TrackedAlert(msgspec.Struct):
             return AlertState.RESOLVED
         return AlertState.PENDING if self.is_held else AlertState.FIRING
 
-    def transition(self, at_ms: int) -> AlertTransition:
+    def end(self, at_ms: int, at_end: WindowFigures) -> AlertTransition:
+        """Resolve it; ``at_end`` is how things are now, which its evidence does not say."""
+        self.resolved_at_ms = at_ms
+        return self.transition(at_ms, at_end)
+
+    def transition(self, at_ms: int, at_end: WindowFigures | None = None) -> AlertTransition:
         """The incident's present state as the next transition; counts it."""
         # the wobble is taken as one constant deviation: the interval is rather too wide than too narrow
         spread = Z90 * (self.fast_variance + self.expected**2 * self.log_variance) ** 0.5
@@ -115,6 +121,7 @@ class TrackedAlert(msgspec.Struct):
             label=self.label,
             contributions=self.contributions,
             members=self.members,
+            at_end=at_end,
             note=self.note,
         )
         self.sequence += 1

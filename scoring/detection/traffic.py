@@ -19,7 +19,16 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.alerts.alert import AlertKind, AlertLabel, AlertTransition, Evidence, Level, make_alert_id
+from scoring.alerts.alert import (
+    AGED,
+    AlertKind,
+    AlertLabel,
+    AlertTransition,
+    Evidence,
+    Level,
+    WindowFigures,
+    make_alert_id,
+)
 from scoring.baselines.baseline import StoreBaseline, TrafficBaseline
 from scoring.baselines.localtime import WEEK_MINUTES, hour_neighbours, local_minute
 from scoring.baselines.traffic import edges_by_quarter
@@ -44,8 +53,7 @@ _SILENCE_BUDGET, _MIN_SILENCE = 0.05, 4.0
 _SHORTEST = 5
 #: variance of the log of what is usual in an hour of the week
 _PROFILE_VARIANCE = 0.15**2
-#: of an alert that ended by age; one that opens again within a day and a half is the same (a shop closed for a week is one alert)
-_AGED = "still so after the longest time an alert stays open"
+#: an alert that opens again within a day and a half of one that ended by age is the same (a shop closed for a week is one alert)
 _AGED_MERGE_MS = 36 * 3_600_000
 _NONE_CLOSED = ClosedAlerts()
 _STEP_OF = {step.downstream.value: step.id for step in STEPS}
@@ -210,10 +218,10 @@ class Traffic:
         arrived, predicted, _, _ = engine.peek(np.array([index]), np.array([0]))
         incident.add(float(arrived[0]), float(predicted[0]), 1.0, float(step.predicted_variance[index]))
         if not engine.open[index]:
-            incident.resolved_at_ms = at_ms
             if engine.open_minutes[index] >= self._policy.longest_open_minutes:
-                incident.note = _AGED
-            return [incident.transition(at_ms)]
+                incident.note = AGED
+            window = engine.window_of_end(index, [index])
+            return [incident.end(at_ms, self._figures(index, window))]
         is_news = self._label(incident, float(predicted[0] - arrived[0]), seen)
         if incident.is_held and not self._days.suppressed(index):
             incident.is_held, incident.fired_at_ms, is_news = False, at_ms, True
@@ -234,7 +242,7 @@ class Traffic:
         store_id, usual, last = self._names[index], self._baselines[index], self._incidents[index]
         assert usual is not None, "a store without a baseline has an infinite threshold"
         evidence = self._evidence(index, step)
-        is_aged = last is not None and last.note == _AGED
+        is_aged = last is not None and last.note == AGED
         merge_ms = _AGED_MERGE_MS if is_aged else self._policy.merge_minutes * MINUTE_MS
         # one that ended by its age never ended: that somebody has closed it meanwhile does not make it another
         if last is not None and last.is_same(at_ms, merge_ms, _NONE_CLOSED if is_aged else self._closed):
@@ -265,12 +273,15 @@ class Traffic:
         return incident.transition(at_ms)
 
     def _evidence(self, index: int, step: SeriesMinute) -> Evidence:
-        window = int(step.window[index])
+        shown = self._figures(index, int(step.window[index]))
+        return Evidence(surprise=float(step.surprise[index]), **msgspec.structs.asdict(shown))
+
+    def _figures(self, index: int, window: int) -> WindowFigures:
+        """What a window, an index into WINDOWS, shows of a store's visitors."""
         a, m, v, c = self.engine.peek(np.array([index]), np.array([window]))
         v = v + self.engine.omk2[window, index] * _PROFILE_VARIANCE
         low, high = predictive_interval(m, v, c)
-        return Evidence(
-            float(step.surprise[index]),
+        return WindowFigures(
             float(a[0]),
             float(m[0]),
             float(low[0]),

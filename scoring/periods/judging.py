@@ -226,7 +226,13 @@ class SeriesJudge:
         # people are not added over periods: a window of several has no sample
         sample = float(self._up[last]) if first == last else 0.0
         return Evidence(
-            max(surprise, 0.0), arrived, expected, float(low[0]), float(high[0]), int(minutes), sample
+            surprise=max(surprise, 0.0),
+            observed=arrived,
+            expected=expected,
+            low=float(low[0]),
+            high=float(high[0]),
+            window_minutes=int(minutes),
+            sample=sample,
         )
 
     def _follow(self, incident: PeriodIncident, index: int) -> None:

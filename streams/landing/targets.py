@@ -157,18 +157,29 @@ _ALERT_FLOATS = (
     *("surprise", "observed", "expected", "low", "high", "sample"),
     *("lost", "lost_low", "lost_high"),
 )
+#: how it was when the alert was resolved: an object in the record, columns of their own in the table
+_ALERT_END = {
+    "observed": "Float64",
+    "expected": "Float64",
+    "low": "Float64",
+    "high": "Float64",
+    "window_minutes": "UInt32",
+    "sample": "Float64",
+}
+_END_FIELDS = ", ".join(f"{name} Nullable({kind})" for name, kind in _ALERT_END.items())
 ALERTS = Target(
     topics.ALERTS,
     "alert_transitions_raw",
     f"{_texts(*_ALERT_TEXTS)}, {_floats(*_ALERT_FLOATS)}, sequence UInt32, at_ms Int64, opened_at_ms Int64, "
     "fired_at_ms Nullable(Int64), resolved_at_ms Nullable(Int64), window_minutes UInt32, "
-    "contributions Array(Tuple(segment String, share Float64)), members Array(String)",
+    f"contributions Array(Tuple(segment String, share Float64)), members Array(String), at_end Tuple({_END_FIELDS})",
     {
         **_same(*_ALERT_TEXTS, *_ALERT_FLOATS, "sequence", "window_minutes", "contributions", "members"),
         "at": _UTC_MS.format("at_ms"),
         "opened_at": _UTC_MS.format("opened_at_ms"),
         "fired_at": _UTC_MS.format("fired_at_ms"),
         "resolved_at": _UTC_MS.format("resolved_at_ms"),
+        **{f"end_{name.removeprefix('window_')}": f"tupleElement(at_end, '{name}')" for name in _ALERT_END},
         "version": "toUInt64(at_ms)",
     },
 )

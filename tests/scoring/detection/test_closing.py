@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from scoring.alerts.alert import AlertState
+from scoring.alerts.alert import AGED, AlertState, AlertTransition
 from scoring.baselines import StoreBaseline, StoreHistory, fit_baselines
 from scoring.detection import DetectionPolicy, Detector
 from scoring.detection.engine import SeriesEngine, SeriesParameters
+from scoring.detection.policy import WINDOWS
 from scoring.detection.tracked_alert import ClosedAlerts
 from scoring.funnel.stages import STAGE_INDEX
 
@@ -134,6 +135,63 @@ def test_what_came_back_after_an_alert_was_closed_reached_nobody(
     assert opened.opened_at_ms == (opened.at_ms if is_closed else fired[0].opened_at_ms)
     assert opened.window_minutes <= 30
     assert last.state is AlertState.RESOLVED
+
+
+def transitions_of(
+    baseline: StoreBaseline, counts: np.ndarray, until: int, policy: DetectionPolicy
+) -> list[AlertTransition]:
+    detector = Detector(policy)
+    detector.set_baseline(baseline)
+    made = []
+    for minute in range(TRAIN - 600, until):
+        made += detector.advance(START + minute, {"shop": {"": counts[:, minute].tolist()}}).transitions
+    return made
+
+
+def test_the_end_of_an_alert_gave_its_bad_minutes_as_the_present(
+    baseline: StoreBaseline, history: np.ndarray
+) -> None:
+    counts, first = history.copy(), TRAIN + 600
+    counts[PAYMENT, first : first + 30] = 0
+    fired, *_, ended = transitions_of(baseline, counts, first + 120, DetectionPolicy())
+    assert fired.at_end is None
+    assert ended.state is AlertState.RESOLVED
+    now = ended.at_end
+    assert now is not None
+    assert ended.observed / ended.sample < 0.3  # its evidence stays what it fired on
+    assert now.observed / now.sample > 0.6
+    assert now.low <= now.observed <= now.high
+    # it looks back into the recovery alone
+    assert now.window_minutes <= (ended.at_ms // 60_000 - START) - (first + 30)
+
+
+def test_an_alert_that_was_too_old_is_not_said_to_have_recovered(
+    baseline: StoreBaseline, history: np.ndarray
+) -> None:
+    counts, first = history.copy(), TRAIN + 500
+    counts[PAYMENT, first:] = 0
+    made = transitions_of(baseline, counts, first + 330, DetectionPolicy(longest_open_minutes=300))
+    ended = next(alert for alert in made if alert.state is AlertState.RESOLVED)
+    assert ended.note.startswith(AGED)
+    assert ended.at_end is not None
+    assert ended.at_end.observed < ended.at_end.low
+
+
+def test_the_end_of_an_alert_is_shown_by_as_much_of_the_recovery_as_says_something() -> None:
+    engine = engine_of()
+    for _ in range(600):
+        engine.step(np.array([20.0]), np.array([20.0]), np.zeros(1))
+    shown = {}
+    for healthy in (0, 5, 29, 200):
+        engine.heal[0] = healthy
+        shown[healthy] = WINDOWS[engine.window_of_end(0, [0])]
+    assert shown == {0: 5, 5: 5, 29: 20, 200: 30}
+    quiet = engine_of()
+    for _ in range(600):
+        quiet.step(np.array([0.05]), np.array([0.05]), np.zeros(1))
+    quiet.heal[0] = 300
+    assert WINDOWS[quiet.window_of_end(0, [0])] == 240
+    assert WINDOWS[quiet.window_of_end(0, [])] == 5
 
 
 def test_ten_thousand_closed_alerts_are_remembered() -> None:

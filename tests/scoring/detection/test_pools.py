@@ -78,6 +78,8 @@ def test_a_drop_that_no_store_can_show_alone_is_shown_by_their_pool(
     missing = 24 * 0.15 * 60 * 0.8 * 0.45
     assert resolved.state is AlertState.RESOLVED
     assert resolved.lost_low < missing < resolved.lost_high
+    assert resolved.at_end is not None
+    assert resolved.at_end.observed >= resolved.at_end.low
 
 
 def test_pools_with_the_very_same_stores_are_one_pool(baselines: list[StoreBaseline]) -> None:

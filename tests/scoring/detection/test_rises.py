@@ -80,6 +80,10 @@ def test_orders_at_a_wrong_price_are_a_surge_that_ends_without_a_drop(baseline: 
     assert fired.observed > fired.high
     assert fired.observed > 2 * fired.expected
     assert 60 < ended.at_ms / 60_000 - START - FAULT <= 85
+    assert fired.at_end is None
+    assert ended.at_end is not None
+    assert ended.at_end.observed < 1.5 * ended.at_end.expected
+    assert ended.at_end.low <= ended.at_end.observed
     assert fired.lost == 0
 
 

@@ -92,6 +92,9 @@ def test_a_warehouse_that_stops_is_paged_within_two_business_hours_and_resolved_
     assert fired.step == STEP
     assert fired.window_minutes % 60 == 0
     assert DAY < ended.at_ms / 60_000 - START - STOP <= DAY + 4 * 60
+    assert ended.at_end is not None
+    assert ended.at_end.observed >= ended.at_end.low
+    assert ended.at_end.window_minutes % 60 == 0
     missing = CALM[0][FULFILMENT, STOP : STOP + DAY].sum()
     assert ended.lost == pytest.approx(missing, rel=0.35)
 

@@ -68,6 +68,10 @@ def test_visitors_that_stay_away_are_one_traffic_alert_and_no_conversion_alert(
     ]
     fired, labelled, ended = reported
     assert labelled.at_ms - fired.at_ms <= 15 * 60_000
+    assert (fired.at_end, labelled.at_end) == (None, None)
+    assert ended.at_end is not None
+    assert ended.at_end.low <= ended.at_end.observed <= ended.at_end.high
+    assert ended.observed < ended.low
     assert fired.step == "impression_to_click"
     assert FALL < fired.opened_at_ms / 60_000 - START <= FALL + 5
     assert FALL + 60 < ended.at_ms / 60_000 - START < FALL + 90

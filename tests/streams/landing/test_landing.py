@@ -17,7 +17,14 @@ import msgspec
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
-from scoring.alerts.alert import AlertContribution, AlertKind, AlertState, AlertTransition, Level
+from scoring.alerts.alert import (
+    AlertContribution,
+    AlertKind,
+    AlertState,
+    AlertTransition,
+    Level,
+    WindowFigures,
+)
 from scoring.events.event import DeadLetter, Event, EventType, RejectReason
 from scoring.funnel.scores import MinuteRow, ScoreRow, ScoreState, WindowRow
 from scoring.funnel.segment_names import segment_name
@@ -66,6 +73,9 @@ async def test_every_topic_lands_as_it_was_sent_and_landing_it_again_changes_not
     fired = msgspec.structs.replace(
         alert, state=AlertState.FIRING, sequence=1, at_ms=moment + 5, fired_at_ms=moment + 5
     )
+    ended = msgspec.structs.replace(
+        alert, alert_id="a2", state=AlertState.RESOLVED, resolved_at_ms=moment, at_end=WindowFigures(9.0, 10.0, 6.0, 14.0, 8, 100.5)
+    )  # fmt: skip
     score = ScoreRow(
         "s1", minute_ms, "order_to_payment", "", 1, 2.5, 0, 5, 0.3, 40, ScoreState.NORMAL, 5, 3, 4, 1
     )
@@ -79,7 +89,7 @@ async def test_every_topic_lands_as_it_was_sent_and_landing_it_again_changes_not
     )
     await ground.send(topics.WINDOWS, [WindowRow("s1", minute_ms, 5, (5, 4, 0, 0, 0, 0, 0))])
     await ground.send(topics.WINDOWS, [WindowRow("s1", minute_ms + MINUTE_MS, 5, (1, 0, 0, 0, 0, 0, 0))])
-    await ground.send(topics.ALERTS, [alert, fired])
+    await ground.send(topics.ALERTS, [alert, fired, ended])
     await ground.send(
         topics.DEADLETTERS,
         [DeadLetter(received, RejectReason.BAD_MONEY, "api", "s1", "{…}", "why", "l1", "/v1/events")],
@@ -92,8 +102,9 @@ async def test_every_topic_lands_as_it_was_sent_and_landing_it_again_changes_not
         "stage_counts": "SELECT store_id, toUnixTimestamp(minute), segment, stage, count FROM stage_counts WHERE store_id = 's2' ORDER BY stage",
         "scores": "SELECT toUnixTimestamp(minute), step, observed, expected, state, window_minutes FROM scores",
         "store_windows": "SELECT store_id, toUnixTimestamp(minute), window_minutes, stage, count FROM store_windows WHERE stage = 'impression'",
-        "alerts": "SELECT alert_id, state, level, toUnixTimestamp64Milli(opened_at), toUnixTimestamp64Milli(fired_at), resolved_at, contributions.segment, contributions.share, members FROM alerts",
-        "alert_transitions": "SELECT state FROM alert_transitions ORDER BY sequence",
+        "alerts": "SELECT alert_id, state, level, toUnixTimestamp64Milli(opened_at), toUnixTimestamp64Milli(fired_at), resolved_at, contributions.segment, contributions.share, members, end_observed FROM alerts WHERE alert_id = 'a1'",
+        "alert_transitions": "SELECT state FROM alert_transitions WHERE alert_id = 'a1' ORDER BY sequence",
+        "ends": "SELECT end_observed, end_expected, end_low, end_high, end_minutes, end_sample FROM alerts WHERE alert_id = 'a2'",
         "dead_letters": "SELECT toUnixTimestamp64Milli(received_at), reason, source, store_id, payload, detail, letter_id, door FROM dead_letters",
         "baselines": "SELECT store_id, baseline FROM baselines",
         "actions": "SELECT store_id, action FROM actions",
@@ -107,8 +118,9 @@ async def test_every_topic_lands_as_it_was_sent_and_landing_it_again_changes_not
         ],
         "scores": [(minute_ms // 1000, "order_to_payment", 2.0, 2.5, "normal", 5)],
         "store_windows": [("s1", minute_ms // 1000 + 60, 5, "impression", 1)],
-        "alerts": [("a1", "firing", "page", moment, moment + 5, None, ["ios/paypal"], [0.7], ["s2"])],
+        "alerts": [("a1", "firing", "page", moment, moment + 5, None, ["ios/paypal"], [0.7], ["s2"], None)],
         "alert_transitions": [("pending",), ("firing",)],
+        "ends": [(9.0, 10.0, 6.0, 14.0, 8, 100.5)],
         "dead_letters": [(received, "bad_money", "api", "s1", "{…}", "why", "l1", "/v1/events")],
         "baselines": [("s1", '{"store_id":"s1","fitted":1}')],
         "actions": [("s1", '{"kind":"acknowledge"}')],
@@ -124,7 +136,7 @@ async def test_every_topic_lands_as_it_was_sent_and_landing_it_again_changes_not
         await until(all_there)
     assert {name: ground.rows(query) for name, query in views.items()} == expected
     async with ground.landing(group="again") as again:
-        await until(lambda: again.detail == "14 records landed")
+        await until(lambda: again.detail == "15 records landed")
     assert {name: ground.rows(query) for name, query in views.items()} == expected
 
 
