@@ -12,15 +12,11 @@ On the path of an event: made for ``streams/notifier`` from a ``scoring.alerts.a
 from __future__ import annotations
 
 from scoring.alerts.alert import AlertKind, AlertLabel, AlertState, AlertTransition
-from scoring.funnel.money import price
-from scoring.funnel.period_notes import PeriodNote, parse_period_note
-from scoring.funnel.stages import STEP_BY_ID, STEPS_OVER, is_fast
 from scoring.wording.alert_words import (
     ACKNOWLEDGED,
     ALERT_STATE_NAMES,
     ASSIGNED,
     CLOSE_REASON_NAMES,
-    IN_BASE,
     LABEL_NAMES,
     OWNER_CHECK,
     SEVERITY_NAMES,
@@ -38,14 +34,13 @@ from scoring.wording.card import (
 )
 from scoring.wording.catalogue import (
     OWNERS,
-    STAGE_NAMES,
     pool_name,
     segment_name,
-    step_name,
 )
 from scoring.wording.checks import checks_for
+from scoring.wording.figures import period_note, size_of, verdict_of
 from scoring.wording.period_cards import report_lines
-from scoring.wording.period_words import PERIOD_STEP_WORDS, say_days
+from scoring.wording.period_words import PERIOD_STEP_WORDS
 from scoring.wording.source_note import SourceNote, advice_in_words, note_of_source, trouble_in_words
 from scoring.wording.text import Language, Text
 from scoring.wording.troubles import TROUBLES, Trouble
@@ -57,25 +52,6 @@ _LABELLED = (AlertKind.CONVERSION, AlertKind.TRAFFIC, AlertKind.TRACKING)
 
 RESOLVED = ALERT_STATE_NAMES[AlertState.RESOLVED]
 
-_RATE = Text("{stage}率 {rate}（预期 {low}–{high}）", "{step} {rate} (expected {low}–{high})")
-#: of a step that passes over stages: the rate to its end could be that of another step
-_RATE_OVER = Text("{step} 转化率 {rate}（预期 {low}–{high}）", "{step} {rate} (expected {low}–{high})")
-_COUNT = Text("{step}：{observed}（预期 {low}–{high}）", "{step}: {observed} (expected {low}–{high})")
-_SIZE = Text(
-    "近 {span} {stage} {observed}，预期 {expected}，少约 {missing}",
-    "Last {span}: {stage} {observed}, about {missing} fewer than the {expected} expected",
-)
-_BUSINESS = Text("{span}工作时间", "{span} of business time")
-_SIZE_OF_REPORT = Text(
-    "{span}：{stage} {observed}，预期 {expected}，少约 {missing}",
-    "{span}: {observed} {stage}, about {missing} fewer than the {expected} expected",
-)
-_SIZE_MORE = Text(
-    "近 {span} {stage} {observed}，预期 {expected}，多约 {missing}",
-    "Last {span}: {stage} {observed}, about {missing} more than the {expected} expected",
-)
-_LOST = Text("自开始累计约少 {lost}（{low}–{high}）", "since it began about {lost} lost ({low}–{high})")
-_MONEY = Text("，约 {lost}（区间 {low}–{high}{base}）", ", about {lost} (range {low}–{high}{base})")
 _SAMPLE = Text("样本 {sample}，", "Sample {sample}, ")
 _SURENESS = Text(
     "{sample}意外度 {surprise}（阈值 {threshold}）；若一切照常，约 {odds} 次里有一次",
@@ -123,12 +99,12 @@ def build_card(alert: AlertTransition, around: CardContext, wording: Wording, re
     """
     is_firing = alert.state is not AlertState.RESOLVED and around.closed_as is None
     trouble = note_of_source(alert.kind, alert.note)
-    period = _note(alert)
+    period = period_note(alert)
     if trouble is not None:
         lines = _of_source(trouble, wording.language, is_firing)
         lines.append(_since(alert, around.store, wording, reader_zone))
     else:
-        lines = [_size(alert, around.store, wording), _sureness(alert, around.threshold, wording)]
+        lines = [size_of(alert, around.store, wording), _sureness(alert, around.threshold, wording)]
         if period is not None:
             lines += report_lines(period, around.calendar, wording.language)
         else:
@@ -154,11 +130,6 @@ def build_card(alert: AlertTransition, around: CardContext, wording: Wording, re
         lines=tuple(lines[: MAX_LINES - 1 - bool(actions)]),
         actions=actions,
     )
-
-
-def _note(alert: AlertTransition) -> PeriodNote | None:
-    """Which days an alert on a report is about; None for every other alert."""
-    return parse_period_note(alert.note) if alert.step in PERIOD_STEP_WORDS else None
 
 
 def _of_source(note: SourceNote, language: Language, is_firing: bool) -> list[Line]:
@@ -188,87 +159,14 @@ def _people(around: CardContext, language: Language) -> str:
     return ("；" if language == "zh" else "; ").join(parts)
 
 
-def _downstream(alert: AlertTransition, language: Language) -> str:
-    if alert.step in PERIOD_STEP_WORDS:
-        return PERIOD_STEP_WORDS[alert.step].unit(language)
-    step = STEP_BY_ID.get(alert.step)
-    return STAGE_NAMES[step.downstream](language) if step else alert.step
-
-
 def _headline(alert: AlertTransition, around: CardContext, wording: Wording, is_firing: bool) -> str:
     language = wording.language
     over = RESOLVED if alert.state is AlertState.RESOLVED else CLOSED
     verdict = SEVERITY_NAMES[around.severity](language) if is_firing else over(language)
     note = note_of_source(alert.kind, alert.note)
-    if note is not None:
-        result = trouble_in_words(alert, note, language)
-    elif alert.kind is AlertKind.CONVERSION and alert.sample > 0 and alert.high <= alert.sample:
-        is_over = STEP_BY_ID.get(alert.step) in STEPS_OVER or alert.step in PERIOD_STEP_WORDS
-        result = (_RATE_OVER if is_over else _RATE)(
-            language,
-            stage=_downstream(alert, language),
-            step=step_name(alert.step, language),
-            rate=wording.percent(alert.observed / alert.sample),
-            low=wording.percent(alert.low / alert.sample),
-            high=wording.percent(alert.high / alert.sample),
-        )
-    else:
-        result = _COUNT(
-            language,
-            step=step_name(alert.step, language),
-            observed=wording.count(alert.observed),
-            low=wording.count(alert.low),
-            high=wording.count(alert.high),
-        )
+    result = trouble_in_words(alert, note, language) if note is not None else verdict_of(alert, wording)
     name = pool_name(alert.store_id, language) or around.store.name
     return f"{verdict} · {name} · {result}"
-
-
-def _size(alert: AlertTransition, store: CardStore, wording: Wording) -> Line:
-    language = wording.language
-    missing = alert.expected - alert.observed
-    note = _note(alert)
-    span = wording.span(alert.window_minutes)
-    if note is not None:
-        form, span = _SIZE_OF_REPORT, say_days(note, language)
-    else:
-        form, span = (
-            _SIZE if missing >= 0 else _SIZE_MORE,
-            span if is_fast(alert.step) else _BUSINESS(language, span=span),
-        )
-    size = form(
-        language,
-        span=span,
-        observed=wording.count(alert.observed),
-        expected=wording.count(alert.expected),
-        missing=wording.count(abs(missing)),
-        stage=_downstream(alert, language),
-    )
-    text = size[:1].upper() + size[1:]
-    if alert.lost > 0:
-        lost = _LOST(
-            language,
-            lost=wording.count(alert.lost),
-            low=wording.count(max(0.0, alert.lost_low)),
-            high=wording.count(alert.lost_high),
-        )
-        text = f"{text}{'；' if language == 'zh' else '; '}{lost}"
-        money = price(alert, store.worth)
-        if money is not None:
-            is_foreign = money.base is not None and money.base_currency not in ("", money.currency)
-            base = (
-                IN_BASE(language, base=wording.money(money.base or 0.0, money.base_currency))
-                if is_foreign
-                else ""
-            )
-            text += _MONEY(
-                language,
-                lost=wording.money(money.lost, money.currency),
-                low=wording.money(money.low, money.currency),
-                high=wording.money(money.high, money.currency),
-                base=base,
-            )
-    return Line(LineKind.SIZE, text)
 
 
 def _sureness(alert: AlertTransition, threshold: float, wording: Wording) -> Line:
