@@ -20,6 +20,9 @@ ALERT_STATE_NAMES: Mapping[AlertState, Text] = {
     AlertState.RESOLVED: Text("已恢复", "Resolved"),
 }
 
+#: the state of one that was open for as long as an alert stays open: it has not recovered
+AGED_OUT = Text("视为新常态", "Taken as the new normal")
+
 LEVEL_NAMES: Mapping[Level, Text] = {
     Level.NOTICE: SEVERITY_NAMES[Severity.WARNING],
     Level.PAGE: SEVERITY_NAMES[Severity.CRITICAL],

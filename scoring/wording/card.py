@@ -60,6 +60,8 @@ class ActionKind(StrEnum):
     SILENCE = "silence"
     FALSE_ALARM = "false_alarm"
     EXPECTED = "expected"
+    REAL = "real"
+    TRACKING = "tracking"
     DETAILS = "details"
 
 
@@ -68,8 +70,26 @@ ACTION_NAMES: Mapping[ActionKind, Text] = {
     ActionKind.SILENCE: Text("静默 2 小时", "Silence 2 h"),
     ActionKind.FALSE_ALARM: CLOSE_REASON_NAMES[CloseReason.FALSE_ALARM].begun(),
     ActionKind.EXPECTED: Text("预料之中", "Expected"),
+    ActionKind.REAL: CLOSE_REASON_NAMES[CloseReason.REAL].begun(),
+    ActionKind.TRACKING: CLOSE_REASON_NAMES[CloseReason.TRACKING].begun(),
     ActionKind.DETAILS: Text("明细", "Details"),
 }
+#: what is offered, in this order: of an alert that fires, of one that is over, and of one that somebody has closed
+WHILE_FIRING: tuple[ActionKind, ...] = (
+    ActionKind.ACKNOWLEDGE,
+    ActionKind.SILENCE,
+    ActionKind.FALSE_ALARM,
+    ActionKind.EXPECTED,
+    ActionKind.DETAILS,
+)
+ONCE_OVER: tuple[ActionKind, ...] = (
+    ActionKind.REAL,
+    ActionKind.EXPECTED,
+    ActionKind.TRACKING,
+    ActionKind.FALSE_ALARM,
+    ActionKind.DETAILS,
+)
+DETAILS_ALONE: tuple[ActionKind, ...] = (ActionKind.DETAILS,)
 
 
 @dataclass(frozen=True, slots=True)

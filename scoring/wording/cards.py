@@ -14,6 +14,7 @@ from __future__ import annotations
 from scoring.alerts.alert import AlertKind, AlertLabel, AlertState, AlertTransition
 from scoring.wording.alert_words import (
     ACKNOWLEDGED,
+    AGED_OUT,
     ALERT_STATE_NAMES,
     ASSIGNED,
     CLOSE_REASON_NAMES,
@@ -23,6 +24,9 @@ from scoring.wording.alert_words import (
 )
 from scoring.wording.card import (
     ACTION_NAMES,
+    DETAILS_ALONE,
+    ONCE_OVER,
+    WHILE_FIRING,
     ActionKind,
     Card,
     CardAction,
@@ -38,7 +42,7 @@ from scoring.wording.catalogue import (
     segment_name,
 )
 from scoring.wording.checks import checks_for
-from scoring.wording.figures import period_note, size_of, verdict_of
+from scoring.wording.figures import end_of, has_aged, period_note, size_in_all, size_of, verdict_of
 from scoring.wording.period_cards import report_lines
 from scoring.wording.period_words import PERIOD_STEP_WORDS
 from scoring.wording.source_note import SourceNote, advice_in_words, note_of_source, trouble_in_words
@@ -81,6 +85,8 @@ _STORE_CLOCK = Text("（店铺 {store}）", " (store {store})")
 _LASTED = Text("，已 {span}", ", {span} so far")
 _ENDED = Text("，{end} 恢复，历时 {span}", ", over at {end} after {span}")
 _CLOSED = Text("{who} 关闭：{reason}", "Closed by {who}: {reason}")
+_NOBODY = Text("无人认领", "Nobody acknowledged it")
+_CLOSE_IT = Text("请选择原因并关闭：", "Close it with the reason:")
 CLOSED = Text("已关闭", "Closed")
 _SOURCE_MEANS = Text(
     "这个来源的数据可能缺失或延迟；缺少数据不等于销售下降。",
@@ -104,22 +110,23 @@ def build_card(alert: AlertTransition, around: CardContext, wording: Wording, re
         lines = _of_source(trouble, wording.language, is_firing)
         lines.append(_since(alert, around.store, wording, reader_zone))
     else:
-        lines = [size_of(alert, around.store, wording), _sureness(alert, around.threshold, wording)]
+        lines = _size_and_sureness(alert, around, wording)
         if period is not None:
             lines += report_lines(period, around.calendar, wording.language)
         else:
             lines.append(_where(alert, wording))
             lines.append(_not_the_cause(alert, around, wording))
             lines.append(_since(alert, around.store, wording, reader_zone))
-    people = _people(around, wording.language)
+    offered = _offered(alert, around)
+    people = _people(alert, around, wording.language)
     if people:
         lines.append(Line(LineKind.PEOPLE, people))
     if is_firing:
         lines += _checks(alert, wording)
+    elif ActionKind.REAL in offered:
+        lines.append(Line(LineKind.CHECK, _CLOSE_IT(wording.language)))
     actions = tuple(
-        CardAction(kind, ACTION_NAMES[kind](wording.language), url)
-        for kind, url in around.links.items()
-        if is_firing or kind is ActionKind.DETAILS
+        CardAction(kind, ACTION_NAMES[kind](wording.language), around.links[kind]) for kind in offered
     )
     return Card(
         alert_id=alert.alert_id,
@@ -130,6 +137,24 @@ def build_card(alert: AlertTransition, around: CardContext, wording: Wording, re
         lines=tuple(lines[: MAX_LINES - 1 - bool(actions)]),
         actions=actions,
     )
+
+
+def _offered(alert: AlertTransition, around: CardContext) -> list[ActionKind]:
+    """What a reader can do now: handle what fires, say why it happened once it is over; only look where somebody has closed it."""
+    if around.closed_as is not None:
+        kinds = DETAILS_ALONE
+    elif alert.state is not AlertState.RESOLVED:
+        kinds = WHILE_FIRING
+    else:
+        kinds = DETAILS_ALONE if alert.kind is AlertKind.SOURCE else ONCE_OVER
+    return [kind for kind in kinds if kind in around.links]
+
+
+def _size_and_sureness(alert: AlertTransition, around: CardContext, wording: Wording) -> list[Line]:
+    """What it costs and how sure it is; once it is over, what it has cost: how it is now is in the headline."""
+    if alert.at_end is not None:
+        return [size_in_all(alert, around.store, wording)]
+    return [size_of(alert, around.store, wording), _sureness(alert, around.threshold, wording)]
 
 
 def _of_source(note: SourceNote, language: Language, is_firing: bool) -> list[Line]:
@@ -147,7 +172,8 @@ def _of_source(note: SourceNote, language: Language, is_firing: bool) -> list[Li
     ]
 
 
-def _people(around: CardContext, language: Language) -> str:
+def _people(alert: AlertTransition, around: CardContext, language: Language) -> str:
+    """Who had it; of one that is over, also that nobody had."""
     parts = []
     if around.acknowledged_by:
         parts.append(ACKNOWLEDGED.begun()(language, who=around.acknowledged_by))
@@ -156,15 +182,24 @@ def _people(around: CardContext, language: Language) -> str:
     if around.closed_as is not None:
         reason = CLOSE_REASON_NAMES[around.closed_as](language)
         parts.append(_CLOSED(language, who=around.closed_by, reason=reason))
+    if not parts and alert.state is AlertState.RESOLVED and alert.kind is not AlertKind.SOURCE:
+        parts.append(_NOBODY(language))
     return ("；" if language == "zh" else "; ").join(parts)
 
 
 def _headline(alert: AlertTransition, around: CardContext, wording: Wording, is_firing: bool) -> str:
     language = wording.language
-    over = RESOLVED if alert.state is AlertState.RESOLVED else CLOSED
+    over = (
+        CLOSED if alert.state is not AlertState.RESOLVED else AGED_OUT if has_aged(alert.note) else RESOLVED
+    )
     verdict = SEVERITY_NAMES[around.severity](language) if is_firing else over(language)
     note = note_of_source(alert.kind, alert.note)
-    result = trouble_in_words(alert, note, language) if note is not None else verdict_of(alert, wording)
+    if note is not None:
+        result = trouble_in_words(alert, note, language)
+    elif alert.at_end is not None:
+        result = end_of(alert, alert.at_end, wording)
+    else:
+        result = verdict_of(alert, wording)
     name = pool_name(alert.store_id, language) or around.store.name
     return f"{verdict} · {name} · {result}"
 

@@ -6,6 +6,7 @@ Pure data, read by the live page, the alert cards and the digests, so that one t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from scoring.events.event import DeviceClass, Platform, RejectReason, Source
 from scoring.funnel.pools import PoolDimension, parse_pool
@@ -34,6 +35,68 @@ STAGE_UNITS: Mapping[Stage, Text] = {
     Stage.FULFILMENT: Text("履约", "fulfilments"),
     Stage.REPURCHASE: Text("复购", "repurchases"),
 }
+
+#: one of them, in English
+_ONE: Mapping[Stage, str] = {
+    Stage.IMPRESSION: "impression",
+    Stage.CLICK: "click",
+    Stage.ADD_TO_CART: "add to cart",
+    Stage.ORDER: "order",
+    Stage.PAYMENT: "payment",
+    Stage.FULFILMENT: "fulfilment",
+    Stage.REPURCHASE: "repurchase",
+}
+#: what each is counted in, in Chinese
+_MEASURES: Mapping[Stage, str] = {
+    Stage.IMPRESSION: "次",
+    Stage.CLICK: "次",
+    Stage.ADD_TO_CART: "次",
+    Stage.ORDER: "笔",
+    Stage.PAYMENT: "笔",
+    Stage.FULFILMENT: "单",
+    Stage.REPURCHASE: "笔",
+}
+
+
+class Arrivals(NamedTuple):
+    """What arrives at the end of a step, with its measure word: 支付 12 笔, 1 payment.
+
+    Attributes:
+        name: its name, for a rate (支付率).
+        unit: what is counted, in the plural.
+        one: one of them, in English.
+        measure: its measure word in Chinese; may be empty.
+    """
+
+    name: Text
+    unit: Text
+    one: str
+    measure: str = ""
+
+    def counted(self, shown: str, language: Language) -> str:
+        """That many of them, as a statement; ``shown`` is the number as the reader writes it."""
+        if language == "zh":
+            return f"{self.unit.zh} {shown} {self.measure}".rstrip()
+        return f"{shown} {self.one if shown == '1' else self.unit.en}"
+
+    def missing(self, shown: str, language: Language) -> str:
+        """That many of them, as what is missing."""
+        if language == "zh":
+            return f"{shown} {self.measure}{self.unit.zh}" if self.measure else f"{shown} {self.unit.zh}"
+        return f"{shown} fewer {self.one if shown == '1' else self.unit.en}"
+
+
+def arrivals_of(step: str) -> Arrivals:
+    """What arrives at the end of a step; the id itself for an unknown one."""
+    reported = PERIOD_STEP_WORDS.get(step)
+    if reported is not None:
+        return Arrivals(reported.unit, reported.unit, reported.unit.en.removesuffix("s"), reported.measure)
+    known = STEP_BY_ID.get(step)
+    if known is None:
+        return Arrivals(Text(step, step), Text(step, step), step)
+    stage = known.downstream
+    return Arrivals(STAGE_NAMES[stage], STAGE_UNITS[stage], _ONE[stage], _MEASURES[stage])
+
 
 STATE_NAMES: Mapping[ScoreState, Text] = {
     ScoreState.NORMAL: Text("正常", "Normal"),

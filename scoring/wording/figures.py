@@ -1,17 +1,18 @@
-"""What a card says of an alert's figures: the rate or the count of its verdict, how much is missing, and what that is in money.
+"""What a card says of an alert's figures: the rate or the count of its verdict, how much is missing, what that is in money, and how
+it is at its end.
 
 Called by ``cards.py`` for a reader's ``Wording``.
 """
 
 from __future__ import annotations
 
-from scoring.alerts.alert import AlertKind, AlertTransition
+from scoring.alerts.alert import AGED, AlertKind, AlertTransition, WindowFigures
 from scoring.funnel.money import price
 from scoring.funnel.period_notes import PeriodNote, parse_period_note
 from scoring.funnel.stages import STEP_BY_ID, STEPS_OVER, is_fast
 from scoring.wording.alert_words import IN_BASE
 from scoring.wording.card import CardStore, Line, LineKind, Wording
-from scoring.wording.catalogue import STAGE_NAMES, step_name
+from scoring.wording.catalogue import STAGE_NAMES, arrivals_of, step_name
 from scoring.wording.period_words import PERIOD_STEP_WORDS, say_days
 from scoring.wording.text import Language, Text
 
@@ -36,6 +37,21 @@ _LOST = Text("自开始累计约少 {lost}（{low}–{high}）", "since it began
 _MONEY = Text("，约 {lost}（区间 {low}–{high}{base}）", ", about {lost} (range {low}–{high}{base})")
 
 
+_BACK = Text("{stage}率回到 {rate}（预期 {low}–{high}）", "{step} back at {rate} (expected {low}–{high})")
+_BACK_OVER = Text(
+    "{step} 转化率回到 {rate}（预期 {low}–{high}）", "{step} back at {rate} (expected {low}–{high})"
+)
+_STILL = Text("{stage}率仍为 {rate}（预期 {low}–{high}）", "{step} still at {rate} (expected {low}–{high})")
+_STILL_OVER = Text(
+    "{step} 转化率仍为 {rate}（预期 {low}–{high}）", "{step} still at {rate} (expected {low}–{high})"
+)
+_NOW = Text("近 {span}{count}（预期 {low}–{high}）", "{count} in {span} (expected {low}–{high})")
+_IN_ALL = Text("共少约 {lost}（{low}–{high}）", "about {lost} in total ({low}–{high})")
+_WHEN_IT_FIRED = Text(
+    "告警时近 {span}{count}（预期 {expected}）", "when it fired: {count} in {span} ({expected} expected)"
+)
+
+
 def period_note(alert: AlertTransition) -> PeriodNote | None:
     """Which days an alert on a report is about; None for every other alert."""
     return parse_period_note(alert.note) if alert.step in PERIOD_STEP_WORDS else None
@@ -48,19 +64,95 @@ def _downstream(alert: AlertTransition, language: Language) -> str:
     return STAGE_NAMES[step.downstream](language) if step else alert.step
 
 
+def _rate(
+    alert: AlertTransition, shown: WindowFigures, forms: tuple[Text, Text], wording: Wording
+) -> str | None:
+    """The rate in ``shown``, by the first form, or by the second for a step over stages; None where there is none."""
+    if alert.kind is not AlertKind.CONVERSION or shown.sample <= 0 or shown.high > shown.sample:
+        return None
+    is_over = STEP_BY_ID.get(alert.step) in STEPS_OVER or alert.step in PERIOD_STEP_WORDS
+    return forms[is_over](
+        wording.language,
+        stage=_downstream(alert, wording.language),
+        step=step_name(alert.step, wording.language),
+        rate=wording.percent(shown.observed / shown.sample),
+        low=wording.percent(shown.low / shown.sample),
+        high=wording.percent(shown.high / shown.sample),
+    )
+
+
+def has_aged(note: str) -> bool:
+    """Whether an alert with this note ended by its age alone: things are as they were."""
+    return note.startswith(AGED)
+
+
+def end_of(alert: AlertTransition, at_end: WindowFigures, wording: Wording) -> str:
+    """How it is now that the alert has ended: the rate, or the count where there is no rate, with what was expected."""
+    forms = (_STILL, _STILL_OVER) if has_aged(alert.note) else (_BACK, _BACK_OVER)
+    rate = _rate(alert, at_end, forms, wording)
+    return rate or _NOW(
+        wording.language,
+        span=_span(alert, at_end, wording),
+        count=arrivals_of(alert.step).counted(wording.count(at_end.observed), wording.language),
+        low=wording.count(at_end.low),
+        high=wording.count(at_end.high),
+    )
+
+
+def size_in_all(alert: AlertTransition, store: CardStore, wording: Wording) -> Line:
+    """What an alert that has ended has cost, and what it fired on, as of then."""
+    language, arrivals = wording.language, arrivals_of(alert.step)
+    parts = []
+    if alert.lost > 0:
+        in_all = _IN_ALL(
+            language,
+            lost=arrivals.missing(wording.count(alert.lost), language),
+            low=wording.count(max(0.0, alert.lost_low)),
+            high=wording.count(alert.lost_high),
+        )
+        parts.append(in_all + _money(alert, store, wording))
+    fired = _WHEN_IT_FIRED(
+        language,
+        span=_span(alert, alert, wording),
+        count=arrivals.counted(wording.count(alert.observed), language),
+        expected=wording.count(alert.expected),
+    )
+    parts.append(fired)
+    text = ("；" if language == "zh" else "; ").join(parts)
+    return Line(LineKind.SIZE, text[:1].upper() + text[1:])
+
+
+def _span(alert: AlertTransition, shown: WindowFigures, wording: Wording) -> str:
+    span = wording.span(shown.window_minutes)
+    return span if is_fast(alert.step) else _BUSINESS(wording.language, span=span)
+
+
+def _money(alert: AlertTransition, store: CardStore, wording: Wording) -> str:
+    """What the loss is worth, as the end of a clause; empty where it is not known."""
+    money = price(alert, store.worth)
+    if money is None:
+        return ""
+    is_foreign = money.base is not None and money.base_currency not in ("", money.currency)
+    base = (
+        IN_BASE(wording.language, base=wording.money(money.base or 0.0, money.base_currency))
+        if is_foreign
+        else ""
+    )
+    return _MONEY(
+        wording.language,
+        lost=wording.money(money.lost, money.currency),
+        low=wording.money(money.low, money.currency),
+        high=wording.money(money.high, money.currency),
+        base=base,
+    )
+
+
 def verdict_of(alert: AlertTransition, wording: Wording) -> str:
     """The rate that it fired on, or the count where there is no rate, with what was expected."""
     language = wording.language
-    if alert.kind is AlertKind.CONVERSION and alert.sample > 0 and alert.high <= alert.sample:
-        is_over = STEP_BY_ID.get(alert.step) in STEPS_OVER or alert.step in PERIOD_STEP_WORDS
-        return (_RATE_OVER if is_over else _RATE)(
-            language,
-            stage=_downstream(alert, language),
-            step=step_name(alert.step, language),
-            rate=wording.percent(alert.observed / alert.sample),
-            low=wording.percent(alert.low / alert.sample),
-            high=wording.percent(alert.high / alert.sample),
-        )
+    rate = _rate(alert, alert, (_RATE, _RATE_OVER), wording)
+    if rate is not None:
+        return rate
     return _COUNT(
         language,
         step=step_name(alert.step, language),
@@ -75,14 +167,10 @@ def size_of(alert: AlertTransition, store: CardStore, wording: Wording) -> Line:
     language = wording.language
     missing = alert.expected - alert.observed
     note = period_note(alert)
-    span = wording.span(alert.window_minutes)
     if note is not None:
         form, span = _SIZE_OF_REPORT, say_days(note, language)
     else:
-        form, span = (
-            _SIZE if missing >= 0 else _SIZE_MORE,
-            span if is_fast(alert.step) else _BUSINESS(language, span=span),
-        )
+        form, span = _SIZE if missing >= 0 else _SIZE_MORE, _span(alert, alert, wording)
     size = form(
         language,
         span=span,
@@ -99,20 +187,5 @@ def size_of(alert: AlertTransition, store: CardStore, wording: Wording) -> Line:
             low=wording.count(max(0.0, alert.lost_low)),
             high=wording.count(alert.lost_high),
         )
-        text = f"{text}{'；' if language == 'zh' else '; '}{lost}"
-        money = price(alert, store.worth)
-        if money is not None:
-            is_foreign = money.base is not None and money.base_currency not in ("", money.currency)
-            base = (
-                IN_BASE(language, base=wording.money(money.base or 0.0, money.base_currency))
-                if is_foreign
-                else ""
-            )
-            text += _MONEY(
-                language,
-                lost=wording.money(money.lost, money.currency),
-                low=wording.money(money.low, money.currency),
-                high=wording.money(money.high, money.currency),
-                base=base,
-            )
+        text = f"{text}{'；' if language == 'zh' else '; '}{lost}{_money(alert, store, wording)}"
     return Line(LineKind.SIZE, text)

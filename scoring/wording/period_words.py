@@ -16,11 +16,13 @@ class PeriodStepWords(NamedTuple):
         name: for lists and headlines.
         unit: what arrives at its end.
         meaning: what the rate of its two measures means on that platform.
+        measure: the measure word of the unit in Chinese.
     """
 
     name: Text
     unit: Text
     meaning: Text
+    measure: str = "笔"
 
 
 _ORDERS = Text("订单", "orders")
@@ -32,6 +34,7 @@ PERIOD_STEP_WORDS: Mapping[str, PeriodStepWords] = {
             "订单商品行数 ÷ 会话数。一单买几种商品算几行，所以高于按订单算的转化率。",
             "Order items per session. An order of several products counts several, so it is higher than a rate of orders.",
         ),
+        "条",
     ),
     "shopee:visitors_to_orders": PeriodStepWords(
         Text("Shopee 报表：访客 → 订单", "Shopee's report: visitors → orders"),

@@ -72,7 +72,7 @@ class Alerts(msgspec.Struct, frozen=True):
 
 
 class Transition(msgspec.Struct, frozen=True):
-    """One change in an alert's life."""
+    """One change in an alert's life; ``observed`` and ``expected`` are what held then, so at its end not what it fired on."""
 
     at_ms: int
     state: str

@@ -33,6 +33,8 @@ _LINK_FIELDS: Mapping[ActionKind, dict[str, Any]] = {
     ActionKind.SILENCE: {"kind": HumanActionKind.SILENCE},
     ActionKind.FALSE_ALARM: {"kind": HumanActionKind.CLOSE, "reason": CloseReason.FALSE_ALARM},
     ActionKind.EXPECTED: {"kind": HumanActionKind.CLOSE, "reason": CloseReason.EXPECTED},
+    ActionKind.REAL: {"kind": HumanActionKind.CLOSE, "reason": CloseReason.REAL},
+    ActionKind.TRACKING: {"kind": HumanActionKind.CLOSE, "reason": CloseReason.TRACKING},
 }
 
 

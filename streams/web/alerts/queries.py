@@ -39,7 +39,8 @@ LIMIT 1
 
 TRANSITIONS = """
 SELECT toUnixTimestamp64Milli(toDateTime64(at, 3, 'UTC')) AS at_ms, toString(state) AS state_name,
-       toString(level) AS level_name, surprise, observed, expected, lost
+       toString(level) AS level_name, surprise, ifNull(end_observed, alert_transitions.observed) AS observed_then,
+       ifNull(end_expected, alert_transitions.expected) AS expected_then, lost
 FROM alert_transitions
 WHERE alert_id = {alert:String}
 ORDER BY sequence
@@ -134,8 +135,8 @@ class AlertQueries:
                 state=row["state_name"],
                 level=row["level_name"],
                 surprise=row["surprise"],
-                observed=row["observed"],
-                expected=row["expected"],
+                observed=row["observed_then"],
+                expected=row["expected_then"],
                 lost=row["lost"],
             )
             for row in rows

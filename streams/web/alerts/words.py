@@ -9,10 +9,15 @@ from scoring.wording.text import Text
 
 ALERT_WORDS: Mapping[str, Text] = {
     "alert_size": Text(
-        "近 {minutes} 分钟{stage} {observed}，预期 {expected}（{low}–{high}）",
-        "{observed} {stage} in {minutes} min, expected {expected} ({low}–{high})",
+        "近 {minutes} 分钟{count}，预期 {expected}（{low}–{high}）",
+        "{count} in {minutes} min, expected {expected} ({low}–{high})",
     ),
-    "alert_lost": Text("累计{stage}少约 {lost}（{low}–{high}）", "about {lost} fewer {stage} in all ({low}–{high})"),
+    "at_end": Text(
+        "结束时：近 {minutes} 分钟{count}，预期 {expected}（{low}–{high}）",
+        "At its end: {count} in {minutes} min, expected {expected} ({low}–{high})",
+    ),
+    "when_it_fired": Text("告警时：", "When it fired: "),
+    "alert_lost": Text("累计少约 {lost}（{low}–{high}）", "about {lost} in total ({low}–{high})"),
     "alert_money": Text("约 {money}（{low}–{high}）", "≈ {money} ({low}–{high})"),
     "where": Text("主要在", "Mostly in"),
     "since": Text("始于", "Since"),
@@ -44,8 +49,8 @@ ALERT_WORDS: Mapping[str, Text] = {
     "of_report_part": Text("未完整", "not complete"),
     "of_report_changed": Text("已修订", "restated"),
     "of_report_size": Text(
-        "{days}：{stage} {observed}，预期 {expected}（{low}–{high}）",
-        "{days}: {observed} {stage}, expected {expected} ({low}–{high})",
+        "{days}：{count}，预期 {expected}（{low}–{high}）",
+        "{days}: {count}, expected {expected} ({low}–{high})",
     ),
     "of_report_sure": Text(
         "意外度 {surprise}，通知阈值 {notice}", "surprise {surprise}, threshold of notices {notice}"
@@ -107,10 +112,14 @@ ALERT_WORDS: Mapping[str, Text] = {
     "link_silence": Text("静默这条告警 2 小时？", "Silence this alert for 2 hours?"),
     "link_false_alarm": Text("把这条告警标为误报？", "Mark this alert as a false alarm?"),
     "link_expected": Text("把这条告警标为预料之中？", "Mark this alert as expected?"),
+    "link_real": Text("把这条告警关闭为真实下跌？", "Close this alert as a real drop?"),
+    "link_tracking": Text("把这条告警关闭为埋点或数据问题？", "Close this alert as tracking or data?"),
     "press_acknowledge": ACKNOWLEDGE,
     "press_silence": Text("静默 2 小时", "Silence for 2 hours"),
     "press_false_alarm": Text("标为误报", "Mark as false alarm"),
     "press_expected": Text("标为预料之中", "Mark as expected"),
+    "press_real": Text("关闭：真实下跌", "Close as a real drop"),
+    "press_tracking": Text("关闭：埋点或数据问题", "Close as tracking or data"),
     "link_name_hint": Text("不填则记为 {receiver}。", "If left empty, {receiver} is recorded."),
     "link_once": Text("打开本页不会改变任何东西；按钮只生效一次。", "Opening this page changes nothing; the button works once."),
     "link_done_now": Text("完成", "Done"),

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from scoring.alerts.alert import AlertKind
+from scoring.alerts.alert import AlertKind, AlertState
 from scoring.events.event import Source
 from scoring.funnel.scores import ScoreState
 from scoring.funnel.stages import STEP_BY_ID
 from scoring.wording import alert_words
 from scoring.wording import catalogue as texts
+from scoring.wording.figures import has_aged
 from scoring.wording.period_words import PERIOD_STEP_WORDS
 from scoring.wording.source_note import note_of_source, trouble_in_words
 from scoring.wording.text import Text
@@ -48,6 +49,14 @@ class Names:
         """A stage."""
         return self._of(texts.STAGE_NAMES, stage)
 
+    def counted(self, step: str, value: float) -> str:
+        """So many of what arrives at the end of a step: 支付 12 笔, 12 payments."""
+        return texts.arrivals_of(step).counted(self._reader.count(value), self._reader.language)
+
+    def missing(self, step: str, value: float) -> str:
+        """So many fewer of what arrives at the end of a step: 12 笔支付, 12 fewer payments."""
+        return texts.arrivals_of(step).missing(self._reader.count(value), self._reader.language)
+
     def unit(self, step: str) -> str:
         """What arrives at the end of a step, in the plural: payments."""
         if step in PERIOD_STEP_WORDS:
@@ -66,6 +75,12 @@ class Names:
     def alert_state(self, state: str) -> str:
         """An alert's state."""
         return self._of(alert_words.ALERT_STATE_NAMES, state)
+
+    def state_of(self, alert: Any) -> str:
+        """An alert's state; of one that ended by its age alone, that it did."""
+        if alert.state == AlertState.RESOLVED and has_aged(alert.note):
+            return alert_words.AGED_OUT(self._reader.language)
+        return self.alert_state(alert.state)
 
     def level(self, level: str) -> str:
         """An alert's level."""

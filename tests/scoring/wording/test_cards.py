@@ -8,7 +8,15 @@ import msgspec
 import pytest
 
 from scoring.alerts.actions import CloseReason
-from scoring.alerts.alert import AlertContribution, AlertKind, AlertLabel, AlertState, AlertTransition
+from scoring.alerts.alert import (
+    AGED,
+    AlertContribution,
+    AlertKind,
+    AlertLabel,
+    AlertState,
+    AlertTransition,
+    WindowFigures,
+)
 from scoring.funnel.money import UNKNOWN_WORTH, Worth
 from scoring.funnel.period_notes import PeriodChange, PeriodNote
 from scoring.funnel.period_steps import PERIOD_STEP_BY_ID
@@ -82,12 +90,66 @@ def test_a_card_in_english_holds_no_chinese_but_names() -> None:
     assert re.findall(r"[\u4e00-\u9fff；，：（）]", card(around=nameless, language="en").text) == []
 
 
-def test_a_resolved_card_says_how_long_it_lasted_and_offers_only_details() -> None:
-    alert = msgspec.structs.replace(ALERT, state=AlertState.RESOLVED, resolved_at_ms=OPENED + 95 * 60_000)
-    made = card(alert, language="en")
-    assert made.headline.startswith("Resolved")
-    assert "after 1 h 35 min" in line(made, LineKind.SINCE)
-    assert [action.kind for action in made.actions] == [ActionKind.DETAILS]
+ENDED = msgspec.structs.replace(
+    ALERT,
+    state=AlertState.RESOLVED,
+    resolved_at_ms=OPENED + 95 * 60_000,
+    at_end=WindowFigures(82.0, 84.0, 70.0, 95.0, 8, 98.0),
+)
+REASONS = [ActionKind.REAL, ActionKind.EXPECTED, ActionKind.TRACKING, ActionKind.FALSE_ALARM]
+
+
+def test_a_resolved_card_repeated_the_bad_minutes_as_the_present() -> None:
+    made = card(ENDED, replace(AROUND, acknowledged_by="李娜"))
+    assert made.headline == "已恢复 · US-独立站 · 支付率回到 83.7%（预期 71.4%–96.9%）"
+    assert "71.4%" not in made.text.replace(made.headline, "")
+    size = line(made, LineKind.SIZE)
+    assert size.startswith("共少约 61 笔支付（40–82），约 US$2,900")
+    assert size.endswith("；告警时近 30 分钟支付 294 笔（预期 355）")
+    assert "历时 1 小时 35 分钟" in line(made, LineKind.SINCE)
+    assert line(made, LineKind.PEOPLE) == "李娜 已认领"
+    # how sure it was that something is wrong says nothing of now
+    assert [row for row in made.lines if row.kind is LineKind.SURENESS] == []
+    english = card(ENDED, language="en")
+    assert english.headline == "Resolved · US-独立站 · Orders → Payments back at 83.7% (expected 71.4%–96.9%)"
+    assert line(english, LineKind.SIZE).startswith("About 61 fewer payments in total (40–82), about $2,900")
+    assert line(english, LineKind.SIZE).endswith("; when it fired: 294 payments in 30 min (355 expected)")
+    assert "after 1 h 35 min" in line(english, LineKind.SINCE)
+    assert line(english, LineKind.PEOPLE) == "Nobody acknowledged it"
+
+
+def test_a_resolved_card_could_not_be_closed_with_a_reason() -> None:
+    made = card(ENDED)
+    assert [action.kind for action in made.actions] == [*REASONS, ActionKind.DETAILS]
+    assert line(made, LineKind.CHECK) == "请选择原因并关闭："
+    closed = card(ENDED, replace(AROUND, closed_by="wang", closed_as=CloseReason.REAL))
+    assert [action.kind for action in closed.actions] == [ActionKind.DETAILS]
+    assert "请选择" not in closed.text
+    assert "请选择" not in card(ENDED, replace(AROUND, links={})).text
+    firing = [action.kind for action in card().actions]
+    assert firing[:2] == [ActionKind.ACKNOWLEDGE, ActionKind.SILENCE]
+    assert ActionKind.REAL not in firing
+
+
+def test_an_alert_that_was_only_too_old_was_said_to_have_recovered() -> None:
+    low = WindowFigures(30.0, 84.0, 70.0, 95.0, 5, 98.0)
+    made = card(msgspec.structs.replace(ENDED, note=f"{AGED}: taken as the new normal", at_end=low))
+    assert made.headline == "视为新常态 · US-独立站 · 支付率仍为 30.6%（预期 71.4%–96.9%）"
+
+
+def test_the_end_of_a_traffic_alert_counts_what_comes_now() -> None:
+    one = WindowFigures(1.0, 1.5, 0.0, 4.0, 5, 1.5)
+    traffic = msgspec.structs.replace(ENDED, kind=AlertKind.TRAFFIC, step="impression_to_click", at_end=one)
+    assert card(traffic).headline == "已恢复 · US-独立站 · 近 5 分钟点击 1 次（预期 0–4）"
+    assert card(traffic, language="en").headline == "Resolved · US-独立站 · 1 click in 5 min (expected 0–4)"
+    surge = msgspec.structs.replace(traffic, kind=AlertKind.SURGE, lost=0.0)
+    assert line(card(surge), LineKind.SIZE).startswith("告警时近 30 分钟点击 294 次")
+
+
+def test_an_end_without_figures_of_its_own_is_worded_as_before() -> None:
+    made = card(msgspec.structs.replace(ENDED, at_end=None), language="en")
+    assert made.headline.startswith("Resolved · US-独立站 · Orders → Payments 71.4%")
+    assert line(made, LineKind.SURENESS)
 
 
 def test_a_card_never_claims_a_cause() -> None:

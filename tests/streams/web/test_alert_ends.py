@@ -1,0 +1,37 @@
+"""What a list says of an alert that is over."""
+
+from __future__ import annotations
+
+import msgspec
+
+from scoring.alerts.alert import AGED, AlertState, WindowFigures
+from tests.fixtures.alert_card import ALERT, OPENED
+from tests.fixtures.alert_page import answer_of, row_of
+
+ENDED = msgspec.structs.replace(
+    ALERT,
+    state=AlertState.RESOLVED,
+    resolved_at_ms=OPENED + 12 * 60_000,
+    at_end=WindowFigures(82.0, 84.0, 70.0, 95.0, 8, 98.0),
+)
+NOW = OPENED + 3_600_000
+
+
+def test_the_list_gave_the_bad_minutes_of_an_alert_that_is_over() -> None:
+    row = row_of(answer_of(ENDED), NOW)
+    assert "At its end: 82 payments in 8 min, expected 84 (70–95) −2%" in row
+    assert "about 61 fewer payments in total (40–82)" in row
+    assert "294" not in row
+    assert "结束时：近 8 分钟支付 82 笔，预期 84（70–95）" in row_of(answer_of(ENDED), NOW, "zh")
+
+
+def test_an_alert_that_fires_is_shown_with_what_it_fires_on() -> None:
+    assert "294 payments in 30 min, expected 355 (342–363)" in row_of(answer_of(ALERT), NOW)
+    assert "近 30 分钟支付 294 笔" in row_of(answer_of(ALERT), NOW, "zh")
+
+
+def test_an_alert_that_was_only_too_old_was_listed_as_recovered() -> None:
+    aged = answer_of(msgspec.structs.replace(ENDED, note=AGED))
+    assert "视为新常态" in row_of(aged, NOW, "zh")
+    assert "已恢复" not in row_of(aged, NOW, "zh")
+    assert "Resolved" in row_of(answer_of(ENDED), NOW)
