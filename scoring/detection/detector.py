@@ -190,12 +190,16 @@ class Detector:
     def _alert(
         self, minute: int, step: SeriesMinute, delays: Mapping[str, Delay] = MappingProxyType({})
     ) -> list[AlertTransition]:
-        """The transitions of the minute that was closed; traffic that merely stays away is judged, late data is not."""
+        """The transitions of the minute that was closed.
+
+        Traffic that merely stays away is judged; late data is not, nor what a conversion alert explains.
+        """
         traffic = self._traffic
         held = np.zeros(traffic.engine.size, dtype=bool)
         for store_id, delay in delays.items():
             if delay is Delay.LATE and store_id in traffic.index:
                 held[traffic.index[store_id]] = True
+        held[traffic.explained(minute, self._book)] = True
         found = traffic.advance(minute, self._entered, held, self._following)
         in_alert = traffic.in_alert()
         found += self._alerting.judge(minute, step, self._closing)

@@ -51,6 +51,8 @@ _YOUNG_SURPRISE, _YOUNG_DAYS = 1.0, 14.0
 _SILENCE_BUDGET, _MIN_SILENCE = 0.05, 4.0
 #: minutes that a window must reach back
 _SHORTEST = 5
+#: the window whose expected conversions show whether visitors set out
+_EXPLAINED_BY = WINDOWS.index(12)
 #: variance of the log of what is usual in an hour of the week
 _PROFILE_VARIANCE = 0.15**2
 #: an alert that opens again within a day and a half of one that ended by age is the same (a shop closed for a week is one alert)
@@ -184,6 +186,27 @@ class Traffic:
             )
             made += self._judge(index, step, at_ms, bool(held[index]), seen)
         return made
+
+    def explained(self, minute: int, book: Book) -> list[int]:
+        """The stores, by ``index``, whose missing events a conversion alert explains: one fault is one alert.
+
+        The step to the entry stage is in alert as a whole, and what set out would have brought more than a traffic alert asks to be
+        gone, had it converted as usual. Where too little sets out as well, visitors stay away whatever the alert says.
+        """
+        found = []
+        for series in np.nonzero(book.engine.open[: book.engine.size])[0].tolist():
+            store_id, step, segment = book.names[series]
+            index = self.index.get(store_id)
+            usual = None if index is None else self._baselines[index]
+            if segment or index is None or usual is None:
+                continue
+            if book.stores[store_id].steps[step].baseline.downstream != usual.stage:
+                continue
+            due = float(book.engine.peek(np.array([series]), np.array([_EXPLAINED_BY]))[1][0])
+            as_usual = self._usual(minute)[index] * float(np.exp(self.engine.m[index]))
+            if due > (1 - _MIN_DROP) * as_usual * WINDOWS[_EXPLAINED_BY]:
+                found.append(index)
+        return found
 
     def _usual(self, minute: int) -> Floats:
         """(stores,) events usual in a minute."""

@@ -88,7 +88,8 @@ class AlertingConfig(ConfigPart):
     route: RouteConfig = RouteConfig()
     mute_timings: tuple[MuteTimingConfig, ...] = ()
     inhibit: tuple[InhibitConfig, ...] = (
-        InhibitConfig(source=("kind=pooled",), target=("kind=conversion",), equal=("step",)),
+        InhibitConfig(source=("kind=pooled",), target=("kind=~conversion|traffic",), equal=("step",)),
+        InhibitConfig(source=("kind=conversion",), target=("kind=traffic",), equal=("store_id", "step")),
         InhibitConfig(source=("kind=pipeline",), target=("kind=conversion",), equal=("store_id",)),
     )
     base_currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"

@@ -14,6 +14,7 @@ from scoring.funnel.stages import STAGE_INDEX
 DAY = 1440
 START = 29_459_520  # Monday 2026-01-05 00:00 UTC
 TRAIN, LIVE = 15 * DAY, 3 * DAY
+IMPRESSION = STAGE_INDEX["impression"]
 CLICK, CART = STAGE_INDEX["click"], STAGE_INDEX["add_to_cart"]
 FALL = TRAIN + 2 * DAY + 800
 
@@ -77,6 +78,47 @@ def test_visitors_that_stay_away_are_one_traffic_alert_and_no_conversion_alert(
     assert FALL + 60 < ended.at_ms / 60_000 - START < FALL + 90
     missing = 0.9 * draw_counts()[CLICK, FALL : FALL + 60].sum()
     assert ended.lost == pytest.approx(missing, rel=0.35)
+
+
+def shown(click_rate: float, seen: float) -> np.ndarray:
+    """The calm counts with impressions in front; from ``FALL`` on for an hour, another rate of clicks and share of impressions."""
+    rng, counts, span = np.random.default_rng(9), CALM.copy(), slice(FALL, FALL + 60)
+    views = counts[CLICK] / 0.2
+    views[span] *= seen
+    counts[IMPRESSION] = rng.poisson(views)
+    counts[CLICK] = rng.binomial(counts[IMPRESSION], 0.2)
+    counts[CLICK, span] = rng.binomial(counts[IMPRESSION, span], 0.2 * click_rate)
+    for delay, share in enumerate((0.3, 0.5, 0.2)):
+        drawn = rng.binomial(counts[CLICK], 0.2 * share)
+        counts[CART] = drawn if not delay else counts[CART] + np.roll(drawn, delay)
+    return counts
+
+
+@pytest.fixture(scope="module")
+def shown_baseline() -> StoreBaseline:
+    counts = shown(1.0, 1.0)[None, :, :TRAIN]
+    return fit_baselines([StoreHistory("shop", "UTC", START, ("",), counts)], 1)[0]
+
+
+def test_one_fault_of_the_click_rate_was_two_alerts_of_the_same_name_both_priced(
+    shown_baseline: StoreBaseline,
+) -> None:
+    counts = shown(0.1, 1.0)
+    reported = run(detector_with(shown_baseline), counts, FALL - 400, FALL + 120)
+    assert {(t.kind, t.step) for t in reported} == {(AlertKind.CONVERSION, "impression_to_click")}
+    assert len({t.alert_id for t in reported}) == 1
+    missing = 0.9 * CALM[CLICK, FALL : FALL + 60].sum()
+    assert reported[-1].state is AlertState.RESOLVED
+    assert sum(t.lost for t in reported if t.state is AlertState.RESOLVED) == pytest.approx(missing, rel=0.35)
+
+
+def test_visitors_that_stay_away_are_reported_whatever_the_click_rate_does(
+    shown_baseline: StoreBaseline,
+) -> None:
+    for click_rate in (1.0, 0.3):
+        counts = shown(click_rate, 0.05)
+        reported = run(detector_with(shown_baseline), counts, FALL - 400, FALL + 60)
+        assert AlertKind.TRAFFIC in {t.kind for t in reported}
 
 
 @pytest.mark.slow
