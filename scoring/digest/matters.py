@@ -15,17 +15,16 @@ from scoring.wording.alert_words import (
     ACKNOWLEDGED,
     ASSIGNED,
     IN_BASE,
-    KIND_NAMES,
     LABEL_NAMES,
     OWNER_CHECK,
     SEVERITY_NAMES,
+    alert_name,
 )
 from scoring.wording.card import Wording
 from scoring.wording.catalogue import (
     OWNERS,
     STAGE_UNITS,
     segment_name,
-    step_name,
 )
 from scoring.wording.checks import checks_for
 from scoring.wording.period_words import PERIOD_STEP_WORDS
@@ -57,10 +56,7 @@ def say_matter(matter: DigestIncident | StoreRow, context: DigestContext) -> Sai
 
 def _what(incident: DigestIncident, language: Language) -> str:
     alert = incident.facts.alert
-    name = step_name(alert.step, language)
-    if alert.kind is AlertKind.CONVERSION:
-        return name
-    return f"{name} · {KIND_NAMES[alert.kind](language)}"
+    return alert_name(alert.kind, alert.step, language)
 
 
 def _tone(incident: DigestIncident) -> str:

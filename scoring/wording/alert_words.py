@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from scoring.alerts.actions import CloseReason
 from scoring.alerts.alert import AlertKind, AlertLabel, AlertState, Level
 from scoring.alerts.routing import Severity
-from scoring.wording.text import Text
+from scoring.wording.catalogue import arrivals_of, step_name
+from scoring.wording.text import Language, Text
 
 SEVERITY_NAMES: Mapping[Severity, Text] = {
     Severity.CRITICAL: Text("严重", "Critical"),
@@ -33,7 +34,7 @@ KIND_NAMES: Mapping[AlertKind, Text] = {
     AlertKind.TRAFFIC: Text("流量下降", "Traffic drop"),
     AlertKind.TRACKING: Text("埋点丢失", "Tracking loss"),
     AlertKind.SURGE: Text("异常上升", "Unusual surge"),
-    AlertKind.POOLED: Text("多店合并", "Several stores together"),
+    AlertKind.POOLED: Text("多店同时下降", "Drop in several stores"),
     AlertKind.SOURCE: Text("数据源异常", "Trouble of a source"),
 }
 
@@ -53,6 +54,16 @@ CLOSE_REASON_NAMES: Mapping[CloseReason, Text] = {
     CloseReason.TRACKING: Text("埋点或数据问题", "tracking or data"),
     CloseReason.FALSE_ALARM: Text("误报", "false alarm"),
 }
+
+
+def alert_name(kind: str, step: str, language: Language) -> str:
+    """What an alert is about, in lists and titles: its kind and its step; of traffic, what does not come."""
+    known = next((text(language) for member, text in KIND_NAMES.items() if member == kind), kind)
+    if kind == AlertKind.SOURCE:
+        return known
+    about = arrivals_of(step).name(language) if kind == AlertKind.TRAFFIC else step_name(step, language)
+    return f"{known} · {about}"
+
 
 ACKNOWLEDGE = Text("认领", "Acknowledge")
 ACKNOWLEDGED = Text("{who} 已认领", "acknowledged by {who}")

@@ -10,16 +10,16 @@ from scoring.alerts.alert import AGED, AlertKind, AlertTransition, WindowFigures
 from scoring.funnel.money import price
 from scoring.funnel.period_notes import PeriodNote, parse_period_note
 from scoring.funnel.stages import STEP_BY_ID, STEPS_OVER, is_fast
-from scoring.wording.alert_words import IN_BASE
+from scoring.wording.alert_words import IN_BASE, KIND_NAMES
 from scoring.wording.card import CardStore, Line, LineKind, Wording
 from scoring.wording.catalogue import STAGE_NAMES, arrivals_of, step_name
 from scoring.wording.period_words import PERIOD_STEP_WORDS, say_days
 from scoring.wording.text import Language, Text
 
+_VERDICT = Text("{kind}：{result}", "{kind}: {result}")
 _RATE = Text("{stage}率 {rate}（预期 {low}–{high}）", "{step} {rate} (expected {low}–{high})")
 #: of a step that passes over stages: the rate to its end could be that of another step
 _RATE_OVER = Text("{step} 转化率 {rate}（预期 {low}–{high}）", "{step} {rate} (expected {low}–{high})")
-_COUNT = Text("{step}：{observed}（预期 {low}–{high}）", "{step}: {observed} (expected {low}–{high})")
 _SIZE = Text(
     "近 {span} {stage} {observed}，预期 {expected}，少约 {missing}",
     "Last {span}: {stage} {observed}, about {missing} fewer than the {expected} expected",
@@ -46,6 +46,7 @@ _STILL_OVER = Text(
     "{step} 转化率仍为 {rate}（预期 {low}–{high}）", "{step} still at {rate} (expected {low}–{high})"
 )
 _NOW = Text("近 {span}{count}（预期 {low}–{high}）", "{count} in {span} (expected {low}–{high})")
+_COUNT_OF_REPORT = Text("{span}{count}（预期 {low}–{high}）", "{count} in {span} (expected {low}–{high})")
 _IN_ALL = Text("共少约 {lost}（{low}–{high}）", "about {lost} in total ({low}–{high})")
 _WHEN_IT_FIRED = Text(
     "告警时近 {span}{count}（预期 {expected}）", "when it fired: {count} in {span} ({expected} expected)"
@@ -89,13 +90,18 @@ def has_aged(note: str) -> bool:
 def end_of(alert: AlertTransition, at_end: WindowFigures, wording: Wording) -> str:
     """How it is now that the alert has ended: the rate, or the count where there is no rate, with what was expected."""
     forms = (_STILL, _STILL_OVER) if has_aged(alert.note) else (_BACK, _BACK_OVER)
-    rate = _rate(alert, at_end, forms, wording)
-    return rate or _NOW(
-        wording.language,
-        span=_span(alert, at_end, wording),
-        count=arrivals_of(alert.step).counted(wording.count(at_end.observed), wording.language),
-        low=wording.count(at_end.low),
-        high=wording.count(at_end.high),
+    return _rate(alert, at_end, forms, wording) or _counted(alert, at_end, wording)
+
+
+def _counted(alert: AlertTransition, shown: WindowFigures, wording: Wording) -> str:
+    """So many in a window, or on the days of a report, with what was expected."""
+    note, language = period_note(alert), wording.language
+    return (_NOW if note is None else _COUNT_OF_REPORT)(
+        language,
+        span=_span(alert, shown, wording) if note is None else say_days(note, language),
+        count=arrivals_of(alert.step).counted(wording.count(shown.observed), language),
+        low=wording.count(shown.low),
+        high=wording.count(shown.high),
     )
 
 
@@ -148,18 +154,9 @@ def _money(alert: AlertTransition, store: CardStore, wording: Wording) -> str:
 
 
 def verdict_of(alert: AlertTransition, wording: Wording) -> str:
-    """The rate that it fired on, or the count where there is no rate, with what was expected."""
-    language = wording.language
-    rate = _rate(alert, alert, (_RATE, _RATE_OVER), wording)
-    if rate is not None:
-        return rate
-    return _COUNT(
-        language,
-        step=step_name(alert.step, language),
-        observed=wording.count(alert.observed),
-        low=wording.count(alert.low),
-        high=wording.count(alert.high),
-    )
+    """What moved, and the rate that it fired on, or the count where there is no rate, with what was expected."""
+    result = _rate(alert, alert, (_RATE, _RATE_OVER), wording) or _counted(alert, alert, wording)
+    return _VERDICT(wording.language, kind=KIND_NAMES[alert.kind](wording.language), result=result)
 
 
 def size_of(alert: AlertTransition, store: CardStore, wording: Wording) -> Line:

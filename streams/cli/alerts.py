@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from scoring.alerts.actions import CloseReason, HumanActionKind
-from scoring.wording.alert_words import ALERT_STATE_NAMES, LEVEL_NAMES
+from scoring.wording.alert_words import ALERT_STATE_NAMES, KIND_NAMES, LEVEL_NAMES
 from scoring.wording.catalogue import segment_name, step_name
 from scoring.wording.text import Language
 from streams.cli.asking import DataOption, configuration, failed, running_instance
@@ -30,7 +30,7 @@ WhoOption = Annotated[str, typer.Option("--who", help="Your name, as others will
 AlertArgument = Annotated[str, typer.Argument(help="The alert's id, as shown by `funnelwatch alerts list`.")]
 
 LIST_SQL = """
-SELECT alert_id, store_id, step, segment, toString(level) AS level, toString(state) AS state,
+SELECT alert_id, store_id, toString(kind) AS kind, step, segment, toString(level) AS level, toString(state) AS state,
        formatDateTime(opened_at, '%FT%TZ') AS opened_at, formatDateTime(resolved_at, '%FT%TZ') AS resolved_at,
        surprise, observed, expected, lost
 FROM alerts
@@ -83,6 +83,7 @@ def _print_alerts(rows: list[dict[str, Any]], language: Language) -> None:
     for name in (
         "alert",
         "store",
+        "kind",
         "step",
         "segment",
         "level",
@@ -100,11 +101,13 @@ def _print_alerts(rows: list[dict[str, Any]], language: Language) -> None:
         **{str(k): v for k, v in ALERT_STATE_NAMES.items()},
         **{str(k): v for k, v in LEVEL_NAMES.items()},
     }
+    kinds = {str(kind): name(language) for kind, name in KIND_NAMES.items()}
     for row in rows:
         since = datetime.fromisoformat(row["opened_at"]).astimezone()
         cells = (
             row["alert_id"],
             row["store_id"],
+            kinds.get(row["kind"], row["kind"]),
             step_name(row["step"], language),
             segment_name(row["segment"], language),
             names[row["level"]](language),

@@ -29,6 +29,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "surprise": "surprise",
         "since": "since",
         "lost": "lost about",
+        "now": "now",
         "after": "after",
         "minutes": "min",
         "collector": "events go to",
@@ -56,6 +57,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "surprise": "意外度",
         "since": "始于",
         "lost": "约损失",
+        "now": "现为",
         "after": "持续",
         "minutes": "分钟",
         "collector": "事件上报地址",
@@ -125,7 +127,15 @@ def alert_line(transition: AlertTransition, words: dict[str, str] = _WORDS["en"]
         percent = round(100 * (transition.observed / transition.expected - 1))
         change = f" ({'−' if percent < 0 else '+'}{abs(percent)} %)"
     what = " ".join(
-        part for part in (transition.level, transition.store_id, transition.step, transition.segment) if part
+        part
+        for part in (
+            transition.level,
+            transition.store_id,
+            transition.kind,
+            transition.step,
+            transition.segment,
+        )
+        if part
     )
     note = note_of_source(transition.kind, transition.note)
     if transition.state is AlertState.FIRING and note is not None:
@@ -143,5 +153,11 @@ def alert_line(transition: AlertTransition, words: dict[str, str] = _WORDS["en"]
         ended_ms = transition.resolved_at_ms or transition.at_ms
         minutes = max(round((ended_ms - transition.opened_at_ms) / 60_000), 0)
         lost = f", {words['lost']} {_number(transition.lost)}" if transition.lost > 0 else ""
-        return f"RESOLVED {what} {words['after']} {minutes} {words['minutes']}{lost} ({transition.alert_id})"
+        end = transition.at_end
+        now_it_is = (
+            f", {words['now']} {_number(end.observed)} → {words['expected']} {_number(end.expected)}"
+            if end
+            else ""
+        )
+        return f"RESOLVED {what} {words['after']} {minutes} {words['minutes']}{lost}{now_it_is} ({transition.alert_id})"
     return ""

@@ -90,6 +90,10 @@ class Names:
         """What kind of thing moved."""
         return self._of(alert_words.KIND_NAMES, kind)
 
+    def alert(self, alert: Any) -> str:
+        """What an alert is about: its kind and its step."""
+        return alert_words.alert_name(alert.kind, alert.step, self._reader.language)
+
     def label(self, label: str) -> str:
         """Real drop or lost tracking."""
         return self._of(alert_words.LABEL_NAMES, label)

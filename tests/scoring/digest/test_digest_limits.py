@@ -378,8 +378,8 @@ def test_tones_titles_and_addresses_follow_level_and_kind() -> None:
         return said(facts(shop("a"), alerts=(alert("a", **more),)), "en").matters[0]
 
     assert (matter().tone, matter(level=Level.NOTICE).tone) == ("bad", "mild")
-    assert matter().title == "A · Orders → Payments"
-    assert matter(kind=AlertKind.TRAFFIC).title.startswith("A · Orders → Payments · ")
+    assert matter().title == "A · Conversion drop · Orders → Payments"
+    assert matter(kind=AlertKind.TRAFFIC).title == "A · Traffic drop · Payments"
     silent = said(facts(SILENT), "en").matters[0]
     assert "4 Mar 06:00" not in silent.lines[0]
     assert "3 Mar 22:00" in silent.lines[0]

@@ -88,9 +88,9 @@ def test_three_things_matter_with_money_place_age_and_owner() -> None:
     )  # fmt: skip
     text = said(given)
     assert [matter.title for matter in text.matters] == [
-        "D · 下单 → 支付",
-        "C · 下单 → 支付",
-        "B · 下单 → 支付",
+        "D · 转化下降 · 下单 → 支付",
+        "C · 转化下降 · 下单 → 支付",
+        "B · 转化下降 · 下单 → 支付",
     ]
     assert text.matters_note == "另有 1 件，见下。"
     lines = text.matters[0].lines

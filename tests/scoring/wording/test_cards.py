@@ -20,6 +20,7 @@ from scoring.alerts.alert import (
 from scoring.funnel.money import UNKNOWN_WORTH, Worth
 from scoring.funnel.period_notes import PeriodChange, PeriodNote
 from scoring.funnel.period_steps import PERIOD_STEP_BY_ID
+from scoring.wording.alert_words import alert_name
 from scoring.wording.card import ActionKind, Card, CardContext, CardStore, Health, LineKind
 from scoring.wording.cards import (
     MAX_LINES,
@@ -42,10 +43,10 @@ def line(made: Card, kind: LineKind) -> str:
 
 
 def test_the_first_line_is_the_verdict_with_its_expectation() -> None:
-    assert card().headline == "严重 · US-独立站 · 支付率 71.4%（预期 83.0%–88.1%）"
+    assert card().headline == "严重 · US-独立站 · 转化下降：支付率 71.4%（预期 83.0%–88.1%）"
     assert (
         card(language="en").headline
-        == "Critical · US-独立站 · Orders → Payments 71.4% (expected 83.0%–88.1%)"
+        == "Critical · US-独立站 · Conversion drop: Orders → Payments 71.4% (expected 83.0%–88.1%)"
     )
 
 
@@ -148,8 +149,22 @@ def test_the_end_of_a_traffic_alert_counts_what_comes_now() -> None:
 
 def test_an_end_without_figures_of_its_own_is_worded_as_before() -> None:
     made = card(msgspec.structs.replace(ENDED, at_end=None), language="en")
-    assert made.headline.startswith("Resolved · US-独立站 · Orders → Payments 71.4%")
+    assert made.headline.startswith("Resolved · US-独立站 · Conversion drop: Orders → Payments 71.4%")
     assert line(made, LineKind.SURENESS)
+
+
+def test_two_alerts_of_one_step_had_the_same_headline() -> None:
+    headlines = {
+        kind: card(changed(kind=kind, sample=0.0, step="impression_to_click")).headline for kind in AlertKind
+    }
+    assert len(set(headlines.values())) == len(AlertKind)
+    assert (
+        headlines[AlertKind.TRAFFIC] == "严重 · US-独立站 · 流量下降：近 30 分钟点击 294 次（预期 342–363）"
+    )
+    names = {alert_name(kind, "impression_to_click", "en") for kind in AlertKind}
+    assert len(names) == len(AlertKind)
+    assert {"Traffic drop · Clicks", "Conversion drop · Impressions → Clicks"} < names
+    assert alert_name("mine", "x", "en") == "mine · x"
 
 
 def test_a_card_never_claims_a_cause() -> None:
@@ -216,7 +231,7 @@ def changed(**fields: object) -> AlertTransition:
 
 def test_a_card_holds_nothing_but_this() -> None:
     assert card(language="en").text.splitlines()[:9] == [
-        "Critical · US-独立站 · Orders → Payments 71.4% (expected 83.0%–88.1%)",
+        "Critical · US-独立站 · Conversion drop: Orders → Payments 71.4% (expected 83.0%–88.1%)",
         "Last 30 min: Payments 294, about 61 fewer than the 355 expected; since it began about 61 lost (40–82), "
         "about $2,900 (range $1,900–$3,900)",
         "Sample 412, surprise 8.4 (threshold 7); were all as usual, about one in 251M",
@@ -247,11 +262,11 @@ def test_how_sure_is_said_in_times_out_of_how_many(surprise: float, odds: str) -
 @pytest.mark.parametrize(
     ("alert", "result"),
     [
-        (changed(sample=0.0), "Orders → Payments: 294 (expected 342–363)"),
-        (changed(sample=362.0), "Orders → Payments: 294 (expected 342–363)"),
-        (changed(sample=363.0), "Orders → Payments 81.0% (expected 94.2%–100%)"),
-        (changed(sample=0.0, high=0.0, low=0.0), "Orders → Payments: 294 (expected 0–0)"),
-        (changed(kind=AlertKind.TRAFFIC), "Orders → Payments: 294 (expected 342–363)"),
+        (changed(sample=0.0), "Conversion drop: 294 payments in 30 min (expected 342–363)"),
+        (changed(sample=362.0), "Conversion drop: 294 payments in 30 min (expected 342–363)"),
+        (changed(sample=363.0), "Conversion drop: Orders → Payments 81.0% (expected 94.2%–100%)"),
+        (changed(sample=0.0, high=0.0, low=0.0), "Conversion drop: 294 payments in 30 min (expected 0–0)"),
+        (changed(kind=AlertKind.TRAFFIC), "Traffic drop: 294 payments in 30 min (expected 342–363)"),
     ],
 )
 def test_a_rate_is_given_only_where_no_more_arrived_than_set_out(alert: AlertTransition, result: str) -> None:
@@ -386,8 +401,12 @@ def test_steps_segments_and_pools_have_names_and_what_is_unknown_keeps_its_own()
 @pytest.mark.parametrize(
     ("language", "headline", "check"),
     [
-        ("zh", "严重 · US-独立站 · 点击 → 下单 转化率 71.4%（预期 83.0%–88.1%）", "运营"),
-        ("en", "Critical · US-独立站 · Clicks → Orders 71.4% (expected 83.0%–88.1%)", "Operations"),
+        ("zh", "严重 · US-独立站 · 转化下降：点击 → 下单 转化率 71.4%（预期 83.0%–88.1%）", "运营"),
+        (
+            "en",
+            "Critical · US-独立站 · Conversion drop: Clicks → Orders 71.4% (expected 83.0%–88.1%)",
+            "Operations",
+        ),
     ],
 )
 def test_a_step_over_a_stage_has_a_name_and_says_what_to_look_at(
@@ -412,7 +431,7 @@ def of_report(change: PeriodChange, last: date = date(2026, 3, 3), **fields: obj
 def test_a_card_on_a_report_speaks_of_its_day_and_not_of_minutes() -> None:
     made = card(of_report(PeriodChange.NONE), language="en")
     assert made.headline == (
-        "Critical · US-独立站 · Amazon's report: sessions → order items 2.6% (expected 5.8%–10.3%)"
+        "Critical · US-独立站 · Conversion drop: Amazon's report: sessions → order items 2.6% (expected 5.8%–10.3%)"
     )
     assert line(made, LineKind.SIZE).startswith(
         "The report of 2026-03-03: 31 order items, about 65 fewer than the 96 expected"
@@ -421,7 +440,9 @@ def test_a_card_on_a_report_speaks_of_its_day_and_not_of_minutes() -> None:
     assert "by days of America/Los_Angeles" in line(made, LineKind.NOT_THE_CAUSE)
     assert "min" not in line(made, LineKind.SIZE)
     chinese = card(of_report(PeriodChange.NONE))
-    assert chinese.headline.startswith("严重 · US-独立站 · 亚马逊报表：会话 → 订单商品行 转化率 2.6%")
+    assert chinese.headline.startswith(
+        "严重 · US-独立站 · 转化下降：亚马逊报表：会话 → 订单商品行 转化率 2.6%"
+    )
     assert line(chinese, LineKind.SIZE).startswith("报表日 2026-03-03：订单商品行 31，预期 96，少约 65")
     assert "不分群" in line(chinese, LineKind.WHERE)
     assert any("运营" in row.text for row in chinese.lines)
