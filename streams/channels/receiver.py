@@ -78,6 +78,7 @@ class ChannelSpec:
         per_second: the same a second.
         build: makes the channel of one receiver. Raises ConfigError or SendRejectedError where it cannot work.
         hears_acknowledgement: the channel pages people until it hears that somebody has taken the incident on.
+        takes_all: a program reads the messages: each has every alert it is about, where people get the first few and a number.
     """
 
     config: type[ReceiverConfig]
@@ -86,6 +87,7 @@ class ChannelSpec:
     per_second: int
     build: Callable[[Any, ChannelContext], Channel]
     hears_acknowledgement: bool = False
+    takes_all: bool = False
 
     @property
     def name(self) -> str:

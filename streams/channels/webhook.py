@@ -93,4 +93,5 @@ CHANNEL = ChannelSpec(
     per_minute=120,
     per_second=10,
     build=_build,
+    takes_all=True,
 )

@@ -12,6 +12,7 @@ from scoring.wording.card import CardContext as CardSurroundings
 from scoring.wording.cards import build_card
 from streams.channels import Message, MessageKind
 from streams.channels.receiver import ReceiverConfig
+from streams.channels.registry import channel_spec
 from streams.config.model import Config
 from streams.incidents.alert_log import AlertBook
 from streams.incidents.facts import FactsReader
@@ -20,7 +21,7 @@ from streams.incidents.links import LIFETIME_MS, Link, sign
 from streams.incidents.reader import ReaderWording
 from streams.notifier.notes import note_of
 
-#: most cards in one message; what is left over is counted in the title
+#: most cards in one message to people; what is left over is counted in its note
 MAX_CARDS = 5
 
 
@@ -69,7 +70,8 @@ class MessageRenderer:
                 -list(Severity).index(Severity(c.labels["severity"])),
             ),
         )
-        cards = tuple([await self.card(candidate, receiver) for candidate in chosen[:MAX_CARDS]])
+        shown = chosen if channel_spec(receiver.channel).takes_all else chosen[:MAX_CARDS]
+        cards = tuple([await self.card(candidate, receiver) for candidate in shown])
         sent = {alert_id for alert_id, what in (settled.sent or {}).items() if what.is_firing}
         others = len(sent - set(decision.alert_ids))
         opened_ms = min(self._book.alerts[c.alert_id].opened_at_ms for c in chosen)

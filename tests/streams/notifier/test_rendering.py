@@ -1,0 +1,79 @@
+"""What is in a message: for people the first few alerts, for programs all of them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from scoring.alerts.alert import Level
+from scoring.alerts.deciding import Decision, GroupAction, GroupState, Reason
+from scoring.alerts.routing import Route
+from streams.channels.webhook import webhook_payload
+from streams.config.loading import load_config
+from streams.config.model import Config
+from streams.incidents.alert_log import AlertBook
+from streams.incidents.facts import FactsReader
+from streams.incidents.groups import AlertGroup
+from streams.notifier.rendering import MAX_CARDS, Claim, MessageRenderer
+from streams.settings import load_settings
+from tests.fixtures.alert_card import ALERT
+
+CONFIG = """
+alerting:
+  receivers:
+    - {name: machine, channel: webhook, url: env:URL, secret: env:SECRET}
+    - {name: people, channel: console}
+  route: {receiver: machine}
+"""
+MANY = 80
+
+
+class Desk:
+    """A renderer and its book; ClickHouse is unreachable, which costs a card its facts and nothing else."""
+
+    def __init__(self, config: Config, renderer: MessageRenderer, book: AlertBook) -> None:
+        self.config, self.renderer, self.book = config, renderer, book
+
+    async def message(self, receiver: str) -> msgspec.Raw:
+        group = AlertGroup(
+            "g",
+            Route("r", receiver),
+            [self.book.candidate(a, self.config) for a in self.book.alerts.values()],
+        )
+        ids = tuple(self.book.alerts)
+        chosen = self.config.alerting.receiver(receiver)
+        assert chosen is not None
+        decision = Decision(GroupAction.SEND, Reason.NEW, ids)
+        made = await self.renderer.message(group, decision, chosen, GroupState(0), Claim("k", "t", "", False))
+        return msgspec.Raw(msgspec.json.encode(webhook_payload(made)))
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    path = tmp_path / "funnelwatch.yaml"
+    path.write_text(CONFIG)
+    config, settings = load_config(path), load_settings(data=tmp_path, clickhouse_url="http://127.0.0.1:9")
+    book = AlertBook()
+    for number in range(MANY):
+        level = Level.PAGE if number % 2 else Level.NOTICE
+        alert = msgspec.structs.replace(ALERT, alert_id=f"a{number}", store_id=f"s{number}", level=level)
+        book.take_alert(msgspec.json.encode(alert))
+    facts = FactsReader(settings, config, lambda: ALERT.at_ms)
+    yield Desk(config, MessageRenderer(config, book, facts, "", "", lambda: ALERT.at_ms), book)
+    await facts.close()
+
+
+async def test_a_web_hook_got_five_of_eighty_alerts(desk: Desk) -> None:
+    sent = msgspec.json.decode(await desk.message("machine"))
+    assert sorted(alert["alert_id"] for alert in sent["alerts"]) == sorted(f"a{n}" for n in range(MANY))
+    assert sent["note"] == ""
+    assert [alert["severity"] for alert in sent["alerts"][:40]] == ["critical"] * 40
+
+
+async def test_people_get_the_first_few_and_the_number_of_the_others(desk: Desk) -> None:
+    sent = msgspec.json.decode(await desk.message("people"))
+    assert len(sent["alerts"]) == MAX_CARDS
+    assert str(MANY - MAX_CARDS) in sent["note"]
