@@ -72,10 +72,10 @@ ROLES: dict[str, Role] = {
     for role in (
         Role("collector", "streams.sources.serving", Text("采集", "Collector"), 1, answers_requests=True),
         Role("monitor", "streams.monitor.app", Text("监控", "Monitor"), 2, has_replicas=True),
-        Role("pools", "streams.pools.role", Text("多店合并监控", "Pools"), 3),
+        Role("pools", "streams.pools.role", Text("跨店监控", "Pools"), 3),
         Role("sources", "streams.sources.role", Text("数据源", "Sources"), 9, has_replicas=True),
         Role(
-            "landing", "streams.landing.role", Text("落库", "Landing"), 4, needs_store=True, has_replicas=True
+            "landing", "streams.landing.role", Text("入库", "Landing"), 4, needs_store=True, has_replicas=True
         ),
         Role(
             "page",

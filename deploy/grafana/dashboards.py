@@ -138,7 +138,7 @@ def _dashboard(uid: str, title: str, description: str, time_from: str, refresh: 
 
 def live() -> dash.Dashboard:
     """What is happening now, top to bottom: is the data there, which store, which stage, which step, where, which rows."""
-    health = rows("Sources 来源", "Each source of each store with an event in the last six hours: age of the newest event, mean delay; for the last hour: events, pixel orders over orders of the other sources (from 30 on), repeated events (left out), share of bots, dead letters. 近 6 小时有事件的来源：时效、延迟、近 1 小时事件、像素/订单、重复、机器人、死信。", HEALTH,
+    health = rows("Sources 来源", "Each source of each store with an event in the last six hours: age of the newest event, mean delay; for the last hour: events, pixel orders over orders of the other sources (from 30 on), repeated events (left out), share of bots, dead letters. 近 6 小时有事件的来源：时效、延迟、近 1 小时事件、像素/订单、重复、机器人、被拒数据。", HEALTH,
                   ("store", "source", "age", "delay", "events", "pixel_orders", "repeats", "bots", "letters"))  # fmt: skip
     grid = rows("Stores 店铺", "Worst step of each store in its newest scored minute; stores with an alert first. 每店最差环节，告警在前。", GRID,
                 ("store", "platform", "worst_step", "state_name", "surprise", "change", "alert_level", "lost", "age"))  # fmt: skip
@@ -214,7 +214,7 @@ def pipeline() -> dash.Dashboard:
         .with_panel(metric("Rejected 拒收", "Records a minute that became dead letters.", ("sum by (reason) (60 * rate(funnelwatch_collector_rejected_total[5m]))", "{{reason}}"), ("sum(60 * rate(funnelwatch_monitor_rejected_total[5m]))", "in the log"), ("sum(60 * rate(funnelwatch_landing_rejected_total[5m]))", "not landed")).span(8).height(8))
         .with_panel(metric("Spool 落盘缓冲", "Bytes waiting on collectors' disks for the broker.", ("sum(funnelwatch_collector_spool_bytes)", "spool"), ("sum(funnelwatch_collector_spool_limit_bytes)", "limit"), unit="bytes").span(8).height(8))
         .with_panel(metric("Messages 消息", "Sent, retried and rejected, per hour.", ("sum by (channel) (3600 * rate(funnelwatch_notifier_sent_total[15m]))", "sent {{channel}}"), ("sum(3600 * rate(funnelwatch_notifier_failed_total[15m]))", "retried"), ("sum(3600 * rate(funnelwatch_notifier_rejected_total[15m]))", "rejected")).span(8).height(8))
-        .with_panel(rows("Dead letters 死信", "By reason, from the table. 按原因。", LETTERS, ("reason", "letters", "newest", "example")).span(24).height(8))
+        .with_panel(rows("Rejected events 被拒数据", "By reason, from the table. 按原因。", LETTERS, ("reason", "letters", "newest", "example")).span(24).height(8))
     )  # fmt: skip
 
 

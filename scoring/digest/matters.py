@@ -10,7 +10,6 @@ from scoring.alerts.routing import severity
 from scoring.digest import texts as texts
 from scoring.digest.values import DigestIncident, StoreRow
 from scoring.digest.worded import DigestContext, Said
-from scoring.funnel.stages import STAGES, STEP_BY_ID
 from scoring.wording.alert_words import (
     ACKNOWLEDGED,
     ASSIGNED,
@@ -23,11 +22,10 @@ from scoring.wording.alert_words import (
 from scoring.wording.card import Wording
 from scoring.wording.catalogue import (
     OWNERS,
-    STAGE_UNITS,
+    arrivals_of,
     segment_name,
 )
 from scoring.wording.checks import checks_for
-from scoring.wording.period_words import PERIOD_STEP_WORDS
 from scoring.wording.source_note import note_of_source, trouble_in_words
 from scoring.wording.text import Language
 
@@ -79,34 +77,24 @@ def _silent(row: StoreRow, context: DigestContext) -> Said:
     )
 
 
-def _unit(step: str, language: Language) -> str:
-    if step in PERIOD_STEP_WORDS:
-        return PERIOD_STEP_WORDS[step].unit(language)
-    leads_to = STEP_BY_ID.get(step)
-    stage = leads_to.downstream if leads_to else next((s for s in STAGES if s == step), None)
-    return STAGE_UNITS[stage](language) if stage else ""
-
-
 def _size(incident: DigestIncident, wording: Wording) -> str:
     alert, language = incident.facts.alert, wording.language
     note = note_of_source(alert.kind, alert.note)
     if note is not None:
         return trouble_in_words(alert, note, language)
-    unit = _unit(alert.step, language)
+    arrivals = arrivals_of(alert.step)
     if alert.lost <= 0 or alert.kind is AlertKind.SURGE:
         return texts.SEEN(
             language,
             span=wording.span(alert.window_minutes),
-            observed=wording.count(alert.observed),
+            count=arrivals.counted(wording.count(alert.observed), language),
             expected=wording.count(alert.expected),
-            unit=unit,
         )
     text = texts.LOST(
         language,
-        lost=wording.count(alert.lost),
+        lost=arrivals.missing(wording.count(alert.lost), language),
         low=wording.count(max(0.0, alert.lost_low)),
         high=wording.count(alert.lost_high),
-        unit=unit,
     )
     money = incident.money
     if money is not None:
@@ -133,7 +121,7 @@ def _where(incident: DigestIncident, wording: Wording) -> str:
             )
         )
     if alert.label is not AlertLabel.UNKNOWN:
-        parts.append(LABEL_NAMES[alert.label](language))
+        parts.append(LABEL_NAMES[alert.label].begun()(language))
     return ("；" if language == "zh" else ". ").join(parts)
 
 

@@ -46,7 +46,7 @@ def say_reports(facts: DigestFacts, context: DigestContext) -> tuple[tuple[Said,
             source=report_source_name(source, language),
             day=wording.day(day),
             weekday=wording.weekday(day),
-            zone=zone,
+            zone=context.wording.zone(zone),
         )
         said.append(
             Said(title, (" · ".join(_said(one, context) for one in shown),), url=context.store_url(store_id))

@@ -55,7 +55,7 @@ def say_digest(digest: Digest, context: DigestContext) -> SaidDigest:
     ) or texts.VERDICTS[Verdict.NO_DATA](language)
     return SaidDigest(
         language=language,
-        subject=f"{result} — {_subject_day(context)}",
+        subject=texts.SUBJECT(language, days=_subject_day(context), result=result),
         result=result,
         period=_period(context),
         late=_late(context),
@@ -79,7 +79,7 @@ def say_digest(digest: Digest, context: DigestContext) -> SaidDigest:
         calendar=_calendar(context),
         calendar_note="" if context.calendar else texts.NO_DAYS(language),
         definitions=texts.DEFINITIONS(language),
-        version=texts.VERSION(language, version=DEFINITIONS_VERSION, zone=context.zone),
+        version=texts.VERSION(language, version=DEFINITIONS_VERSION, zone=context.wording.zone(context.zone)),
         headings={name: text(language) for name, text in texts.HEADINGS.items() if "{" not in text.en},
         funnel_note=texts.FUNNEL_NOTE(language) if any(bar.expected for bar in digest.funnel) else "",
         radar_note=texts.RADAR_NOTE(language),
@@ -97,7 +97,7 @@ def _joined(language: Language, parts: list[str]) -> str:
 def _subject_day(context: DigestContext) -> str:
     when, wording = context.occurrence, context.wording
     if context.form is DigestForm.DAILY:
-        return wording.day(when.last_day)
+        return texts.SUBJECT_DAY(wording.language, day=wording.day(when.last_day))
     return texts.SUBJECT_WEEK(
         wording.language, first=wording.day(when.first_day), last=wording.day(when.last_day)
     )
@@ -111,7 +111,7 @@ def _period(context: DigestContext) -> str:
             wording.language,
             day=wording.day(when.last_day),
             weekday=wording.weekday(when.last_day),
-            zone=zone,
+            zone=wording.zone(zone),
         )
     else:
         text = texts.PERIOD_WEEK(
@@ -120,7 +120,7 @@ def _period(context: DigestContext) -> str:
             first_weekday=wording.weekday(when.first_day),
             last=wording.day(when.last_day),
             last_weekday=wording.weekday(when.last_day),
-            zone=zone,
+            zone=wording.zone(zone),
         )
     return text + texts.MADE(wording.language, clock=wording.clock(context.made_ms, zone))
 

@@ -11,10 +11,10 @@ from scoring.wording.checks import Check
 from scoring.wording.text import Text
 
 GROUPS: Mapping[DigestGroup, Text] = {
-    DigestGroup.ACTION: Text("{n} 需处理", "{n} need action"),
-    DigestGroup.RECOVERED: Text("{n} 已恢复", "{n} recovered"),
-    DigestGroup.NORMAL: Text("{n} 正常", "{n} normal"),
-    DigestGroup.TOO_LITTLE: Text("{n} 数据不足", "{n} not enough data"),
+    DigestGroup.ACTION: Text("{n} 家需处理", "{n} need action"),
+    DigestGroup.RECOVERED: Text("{n} 家已恢复", "{n} recovered"),
+    DigestGroup.NORMAL: Text("{n} 家正常", "{n} normal"),
+    DigestGroup.TOO_LITTLE: Text("{n} 家数据不足", "{n} not enough data"),
 }
 VERDICTS: Mapping[Verdict, Text] = {
     Verdict.ATTENTION: Text("需处理", "Needs action"),
@@ -26,14 +26,14 @@ VERDICTS: Mapping[Verdict, Text] = {
 }
 HEADINGS: Mapping[str, Text] = {
     "data": Text("数据", "Data"),
-    "matters": Text("最要紧的事", "What matters most"),
-    "stores": Text("各店（最差在前）", "Stores, worst first"),
+    "matters": Text("今日重点", "What matters most"),
+    "stores": Text("各店表现（差的在前）", "Stores, worst first"),
     "funnel": Text("漏斗：{store}", "Funnel: {store}"),
-    "radar": Text("各步转化与预期：{store}", "Conversion of each step: {store}"),
-    "slow": Text("履约（按仓库工作时间）", "Fulfilment, in the warehouse's business hours"),
+    "radar": Text("各环节转化与预期：{store}", "Conversion of each step: {store}"),
+    "slow": Text("发货（按仓库工作时间）", "Fulfilment, in the warehouse's business hours"),
     "reports": Text("平台自己的数字", "What platforms report themselves"),
-    "incidents": Text("未了结的告警", "Open incidents"),
-    "calendar": Text("今后七天", "The next seven days"),
+    "incidents": Text("未关闭的告警", "Open alerts"),
+    "calendar": Text("未来 7 天", "The next 7 days"),
     "store": Text("店铺", "Store"),
     "verdict": Text("判断", "Verdict"),
     "outcome": Text("结果", "Outcome"),
@@ -47,7 +47,7 @@ HEADINGS: Mapping[str, Text] = {
 }
 
 REPORT_OF = Text(
-    "{store} · {source} · {day} {weekday}（{zone}）", "{store} · {source} · {weekday} {day} ({zone})"
+    "{store} · {source} · {day} {weekday}（{zone}）", "{store} · {source} · {weekday}, {day} ({zone})"
 )
 RESTATED = Text("（已修订）", " (restated)")
 REPORTS_NOTE = Text(
@@ -55,57 +55,59 @@ REPORTS_NOTE = Text(
     "The newest complete day of each source; never added to event counts.",
 )
 REPORTS_MORE = Text("另有 {n} 项见店铺页。", " {n} more are on the stores' pages.")
-SUBJECT_WEEK = Text("周报 {first}–{last}", "week {first}–{last}")
-PERIOD_DAY = Text("{day} {weekday} 全天（{zone}）", "{weekday} {day}, the whole day ({zone})")
+SUBJECT_DAY = Text("漏斗日报 {day}", "Funnel, {day}")
+SUBJECT_WEEK = Text("漏斗周报 {first}–{last}", "Funnel, week {first}–{last}")
+SUBJECT = Text("{days}：{result}", "{days}: {result}")
+PERIOD_DAY = Text("{day} {weekday} 全天（{zone}）", "{weekday}, {day}, all day ({zone})")
 PERIOD_WEEK = Text(
     "{first} {first_weekday} 至 {last} {last_weekday}（{zone}）",
-    "{first_weekday} {first} to {last_weekday} {last} ({zone})",
+    "{first_weekday}, {first} to {last_weekday}, {last} ({zone})",
 )
-MADE = Text("，告警状态截至 {clock}", "; alerts as of {clock}")
+MADE = Text("，告警截至 {clock}", "; alerts as of {clock}")
 LATE = Text(
-    "本应在 {due} 发出，当时未能发出，现在补发。",
+    "原定 {due} 发出，因故延迟，现补发。",
     "Due at {due}; it could not be sent then, so this is sent late.",
 )
 COMPLETE = Text(
-    "{complete}/{all} 家店数据完整，已评到 {until}。",
-    "Complete for {complete} of {all} stores, scored until {until}.",
+    "{all} 家店中 {complete} 家数据完整，检测至 {until}。",
+    "Data complete for {complete} of {all} stores, checked until {until}.",
 )
-NOTHING_SCORED = Text("这段时间没有任何评分。", "Nothing was scored in this time.")
-GAP = Text("{store} 缺 {span}", "{store} lacks {span}")
+NOTHING_SCORED = Text("这段时间没有任何检测结果。", "Nothing was checked in this period.")
+GAP = Text("{store} 缺 {span}", "{store} is missing {span}")
 GAPS_MORE = Text("另有 {n} 家", "{n} more stores")
 SILENT_STORES = Text("没有数据：{stores}。", "No data: {stores}.")
 NEW_STORES = Text("尚未接入：{stores}。", "Not connected yet: {stores}.")
 REJECTED = Text("拒收 {n} 条（{reasons}）。", "{n} records rejected ({reasons}).")
 NOTHING = Text(
-    "没有需要处理的事：{normal} 家店各步都在预期内。",
+    "一切正常：{normal} 家店各环节都在预期内。",
     "Nothing needs action: all steps of {normal} stores are as expected.",
 )
 NOTHING_BUT_SLOW = Text(
-    "没有告警；但有 {n} 家店履约落后，见下。",
+    "没有告警；但有 {n} 家店发货落后，见下方。",
     "No alert; but {n} stores are behind with fulfilment: see below.",
 )
-SLOW_CHANGE = Text("履约 {change}", "fulfilment {change}")
+SLOW_CHANGE = Text("发货 {change}", "fulfilment {change}")
 SLOW_SIZE = Text(
-    "实际履约 {observed}，按此前的支付应为 {expected}（{hours} 个工作小时）",
+    "实际发货 {observed}，按此前的支付应为 {expected}（{hours} 个工作小时）",
     "{observed} fulfilled, {expected} due of the payments before (business hours: {hours})",
 )
 SLOW_BREACHES = Text("其中 {n} 个工作小时被判为明显低于预期", "hours in which that was judged too few: {n}")
 SLOW_MORE = Text("另有 {n} 家落后，见页面。", "{n} more are behind: see the page.")
-SLOW_FINE = Text("{n} 家按预期履约。", "As expected: {n} stores.")
+SLOW_FINE = Text("{n} 家按预期发货。", "As expected: {n} stores.")
 SLOW_FEW = Text("{n} 家样本太少，无法判断。", "Sample too small to judge: {n} stores.")
 NOTHING_JUDGED = Text(
     "没有告警；但没有一家店的数据足够判断。", "No alert; but no store has enough data to be judged."
 )
-LOST = Text("{unit}少约 {lost}（{low}–{high}）", "about {lost} {unit} fewer ({low}–{high})")
+LOST = Text("少约 {lost}（{low}–{high}）", "about {lost} ({low}–{high})")
 SEEN = Text(
-    "近 {span}{unit} {observed}，预期 {expected}",
-    "{observed} {unit} in the last {span}, {expected} expected",
+    "近 {span}{count}，预期 {expected}",
+    "{count} in the last {span}, {expected} expected",
 )
-MONEY = Text("，约 {lost}（{low}–{high}{base}）", ", about {lost} ({low}–{high}{base})")
+MONEY = Text("，约损失 {lost}（{low}–{high}{base}）", ", about {lost} ({low}–{high}{base})")
 MAINLY = Text("主要在 {segment}（占 {share}）", "mainly {segment} ({share})")
 SINCE = Text("自 {since} 起，已 {age}", "since {since}, {age} so far")
 LASTED = Text("{since} 起，历时 {age}，已恢复", "from {since} for {age}, over now")
-UNCLAIMED = Text("无人认领", "nobody has taken it on")
+UNCLAIMED = Text("无人认领", "unassigned")
 SILENT_TITLE = Text("{store} · 没有数据", "{store} · went silent")
 SILENT_TEXT = Text(
     "整段时间没有一个事件；最后一次在 {last}。", "Not one event in this time; the last one was at {last}."
@@ -114,16 +116,16 @@ SILENT_CHECK = Check(
     "engineering",
     Text("查像素、Webhook 与采集端是否在线。", "Check that pixel, web hooks and collector are alive."),
 )
-MORE_MATTERS = Text("另有 {n} 件，见下。", "{n} more below.")
+MORE_MATTERS = Text("另有 {n} 条，见下方。", "{n} more below.")
 TOO_FEW = Text("样本太少", "sample too small")
-NOT_SCORED = Text("未评分", "not scored")
+NOT_SCORED = Text("未检测", "not checked")
 NO_BASELINE = Text("—", "—")
 OUTCOME = Text("{unit} {count}", "{count} {unit}")
 PARTLY = Text("已判 {judged}/{supplied} 步", "{judged} of {supplied} steps judged")
 STORES_MORE = Text("另有 {n} 家：{groups}", "{n} more stores: {groups}")
 BAR = Text("{stage} {count}（预期 {expected}）", "{stage} {count} (expected {expected})")
 BAR_PLAIN = Text("{stage} {count}", "{stage} {count}")
-BAR_NONE = Text("{stage} 未提供", "{stage} not supplied")
+BAR_NONE = Text("{stage} 未接入", "{stage}: no data source")
 FUNNEL_ALT = Text("{store} 漏斗：{bars}", "Funnel of {store}: {bars}")
 AXIS = Text("{name} {value}（覆盖 {coverage}）", "{name} {value} ({coverage} covered)")
 AXIS_BEFORE = Text(
@@ -134,27 +136,27 @@ RADAR_ALT = Text("{store} 各步转化，100% 为预期：{axes}", "Steps of {st
 SPARK_ALT = Text("{step}：{observed}，预期 {expected}", "{step}: {observed}, expected {expected}")
 SPARK_ALT_PLAIN = Text("{step}：{observed}", "{step}: {observed}")
 RADAR_NOTE = Text(
-    "100% 为预期；虚线为上一周期；空着的是没有测到，不是零。",
-    "100% is as expected; dashed: the period before; what is empty was not measured, which is not zero.",
+    "100% 表示符合预期；虚线为上一周期；空白表示没有数据，不是 0。",
+    "100% is as expected; dashed: the period before; blank means no data, not zero.",
 )
 FUNNEL_NOTE = Text(
-    "浅条为预期（若首段之后各步都按基线转化；长度按数量级），深条为实际占预期的部分。",
-    "Pale: what was expected, had every step after the first gone by its baseline (length: order of magnitude). Dark: the part of it that came.",
+    "浅色为预期（首环节之后按基线推算，长度按数量级），深色为实际。",
+    "Light: expected, if each step had converted at baseline (log scale). Dark: actual.",
 )
-MORE_INCIDENTS = Text("另有 {n} 起未了结，见页面。", "{n} more are open: see the page.")
+MORE_INCIDENTS = Text("另有 {n} 条未关闭，见页面。", "{n} more are open: see the page.")
 NO_INCIDENTS = Text("没有。", "None.")
-OVER = Text("这段时间另有 {n} 起已恢复。", "{n} more in this time are over.")
+OVER = Text("这段时间另有 {n} 条已恢复。", "Recovered in this period: {n} more.")
 NO_DAYS = Text("没有节假日，也没有大促。", "No holiday and no sale.")
-DAY = Text("{day} {weekday}", "{weekday} {day}")
+DAY = Text("{day} {weekday}", "{weekday}, {day}")
 TO_DAY = Text("至 {day}", "until {day}")
 UNCERTAIN = Text("日期未公布", "date not announced")
 DEFINITIONS = Text(
-    "“与预期相比”：各步实际除以预期，连乘；各店只与自己的基线相比，不与别的店相比。金额为估计，不是预测。",
+    "“与预期相比”：各环节“实际÷预期”相乘；各店只与自己的基线相比，不与别的店相比。金额为估计，不是预测。",
     "“Against expected”: each step's actual over expected, multiplied; every store against its own baseline, never against "
     "another. Money is an estimate, not a forecast.",
 )
 VERSION = Text(
-    "口径版本 {version} · 时区 {zone} · 没有事的日子也照常发送",
+    "口径版本 {version} · {zone} · 无异常也照常发送",
     "Definitions version {version} · zone {zone} · sent on quiet days too",
 )
-NOT_SUPPLIED = Text("未提供", "not supplied")
+NOT_SUPPLIED = Text("未接入", "no data source")

@@ -19,10 +19,13 @@ class DigestWording(Wording, Protocol):
     """A card's wording, and days. Implemented in ``streams/digests`` with Babel."""
 
     def day(self, day: date) -> str:
-        """A day without its year: ``3月4日``, ``4 Mar``."""
+        """A day without its year: ``3月4日``, ``Mar 4``."""
 
     def weekday(self, day: date) -> str:
         """The day's name: ``周三``, ``Wed``."""
+
+    def zone(self, zone: str) -> str:
+        """The name of a clock: ``北京时间``, ``Los Angeles``."""
 
     def signed_percent(self, change: float) -> str:
         """A change with its sign: ``−18%``, ``+2.1%``."""

@@ -12,8 +12,8 @@ from scoring.wording.text import Language, Text
 
 SEVERITY_NAMES: Mapping[Severity, Text] = {
     Severity.CRITICAL: Text("严重", "Critical"),
-    Severity.WARNING: Text("警告", "Warning"),
-    Severity.INFO: Text("提醒", "Notice"),
+    Severity.WARNING: Text("提醒", "Warning"),
+    Severity.INFO: Text("通知", "Notice"),
 }
 ALERT_STATE_NAMES: Mapping[AlertState, Text] = {
     AlertState.PENDING: Text("观察中", "Pending"),
@@ -32,25 +32,27 @@ LEVEL_NAMES: Mapping[Level, Text] = {
 KIND_NAMES: Mapping[AlertKind, Text] = {
     AlertKind.CONVERSION: Text("转化下降", "Conversion drop"),
     AlertKind.TRAFFIC: Text("流量下降", "Traffic drop"),
-    AlertKind.TRACKING: Text("埋点丢失", "Tracking loss"),
+    AlertKind.TRACKING: Text("埋点故障", "Tracking loss"),
     AlertKind.SURGE: Text("异常上升", "Unusual surge"),
     AlertKind.POOLED: Text("多店同时下降", "Drop in several stores"),
-    AlertKind.SOURCE: Text("数据源异常", "Trouble of a source"),
+    AlertKind.SOURCE: Text("数据源异常", "Source trouble"),
 }
 
 LABEL_NAMES: Mapping[AlertLabel, Text] = {
-    AlertLabel.UNKNOWN: Text("真实下降还是埋点丢失，尚无法区分", "Real drop or lost tracking: not known yet"),
-    AlertLabel.REAL: Text("数据显示更像真实下降", "The evidence suggests a real drop"),
-    AlertLabel.TRACKING: Text("数据显示更像埋点丢失", "The evidence suggests lost tracking"),
+    AlertLabel.UNKNOWN: Text(
+        "是真实下滑还是埋点故障，尚无法区分", "real drop or lost tracking: not known yet"
+    ),
+    AlertLabel.REAL: Text("更像真实下滑", "more like a real drop"),
+    AlertLabel.TRACKING: Text("更像埋点故障", "more like lost tracking"),
     AlertLabel.INFLATED: Text(
         "转化数量如常，上游事件虚增（疑似爬虫或重复上报）",
-        "Conversions are as many as usual: the upstream events are inflated (bots or repeated reports)",
+        "conversions are as many as usual: the upstream events are inflated (bots or repeated reports)",
     ),
 }
 
 CLOSE_REASON_NAMES: Mapping[CloseReason, Text] = {
-    CloseReason.REAL: Text("真实下跌", "real drop"),
-    CloseReason.EXPECTED: Text("活动或预料之中", "expected"),
+    CloseReason.REAL: Text("真实下滑", "real drop"),
+    CloseReason.EXPECTED: Text("活动所致", "expected"),
     CloseReason.TRACKING: Text("埋点或数据问题", "tracking or data"),
     CloseReason.FALSE_ALARM: Text("误报", "false alarm"),
 }
@@ -68,5 +70,5 @@ def alert_name(kind: str, step: str, language: Language) -> str:
 ACKNOWLEDGE = Text("认领", "Acknowledge")
 ACKNOWLEDGED = Text("{who} 已认领", "acknowledged by {who}")
 ASSIGNED = Text("转交 {who}", "assigned to {who}")
-IN_BASE = Text("，合 {base}", ", {base} in all")
+IN_BASE = Text("，折合 {base}", "; ≈ {base}")
 OWNER_CHECK = Text("{owner}：{check}", "{owner}: {check}")

@@ -69,10 +69,10 @@ ACTION_NAMES: Mapping[ActionKind, Text] = {
     ActionKind.ACKNOWLEDGE: ACKNOWLEDGE,
     ActionKind.SILENCE: Text("静默 2 小时", "Silence 2 h"),
     ActionKind.FALSE_ALARM: CLOSE_REASON_NAMES[CloseReason.FALSE_ALARM].begun(),
-    ActionKind.EXPECTED: Text("预料之中", "Expected"),
+    ActionKind.EXPECTED: Text("活动所致", "Expected"),
     ActionKind.REAL: CLOSE_REASON_NAMES[CloseReason.REAL].begun(),
     ActionKind.TRACKING: CLOSE_REASON_NAMES[CloseReason.TRACKING].begun(),
-    ActionKind.DETAILS: Text("明细", "Details"),
+    ActionKind.DETAILS: Text("查看详情", "Details"),
 }
 #: what is offered, in this order: of an alert that fires, of one that is over, and of one that somebody has closed
 WHILE_FIRING: tuple[ActionKind, ...] = (

@@ -54,36 +54,39 @@ MAX_LINES = 12
 _LABELLED = (AlertKind.CONVERSION, AlertKind.TRAFFIC, AlertKind.TRACKING)
 
 
+#: data whose newest event is older than this may be as usual (a small store at night); a card does not say so
+_LIVE_S = 600
 RESOLVED = ALERT_STATE_NAMES[AlertState.RESOLVED]
 
-_SAMPLE = Text("样本 {sample}，", "Sample {sample}, ")
 _SURENESS = Text(
-    "{sample}意外度 {surprise}（阈值 {threshold}）；若一切照常，约 {odds} 次里有一次",
-    "{sample}surprise {surprise} (threshold {threshold}); were all as usual, about one in {odds}",
+    "异常指数 {surprise}（≥{threshold} 告警{sample}）：正常波动约 {odds} 次才出现一次",
+    "Anomaly score {surprise} (alerts from {threshold}{sample}): chance if nothing were wrong about 1 in {odds}",
 )
 _SURENESS_BEYOND = Text(
-    "{sample}意外度 {surprise}（阈值 {threshold}）；若一切照常，不到十亿次里有一次",
-    "{sample}surprise {surprise} (threshold {threshold}); were all as usual, less than one in a billion",
+    "异常指数 {surprise}（≥{threshold} 告警{sample}）：正常波动十亿次也难出现一次",
+    "Anomaly score {surprise} (alerts from {threshold}{sample}): chance if nothing were wrong less than 1 in a billion",
 )
+_SAMPLE = Text("，样本 {sample}", ", sample {sample}")
 _WHERE = Text("主要在 {where}", "Mainly in {where}")
 _SHARE = Text("{segment}（占缺口 {share}）", "{segment} ({share} of the shortfall)")
 _STORES = Text("涉及 {count} 家店：{stores}{more}", "{count} stores: {stores}{more}")
-_EVERYWHERE = Text("各分群都低，没有单一位置", "All segments alike, no single place")
-_HEALTH = Text("数据：最近一条在 {age}前", "Data: newest event {age} old")
+_EVERYWHERE = Text("各分群普遍偏低，未集中在某一处", "Down across all segments")
+_NEWEST = Text("最近一条数据 {age}前", "Last event {age} ago")
+_HEALTH = Text("数据正常，最近一条 {age}前", "Data is live (last event {age} ago)")
 _SECONDS = Text("{seconds} 秒", "{seconds} s")
-_PIXEL = Text("，像素/订单 {share}", ", pixel/orders {share}")
+_PIXEL = Text("，像素单占比 {share}", ", the pixel sees {share} of orders")
 _PIXEL_LOSES = Text(
     "（平时 {usual}，像素在丢单，更像埋点问题）",
     " (usually {usual}: the pixel is losing orders, which suggests tracking)",
 )
-_LATE = Text("数据到得晚，结论可能变", "Data is arriving late; the verdict may change")
-_NO_PROMOTION = Text("；日历上无活动", "; no calendar entry")
+_LATE = Text("数据延迟，结论可能变化", "Data is arriving late; the verdict may change")
+_NO_PROMOTION = Text("；当天无大促、节假日", "; no sale or holiday that day")
 _PROMOTION = Text("；日历：{names}", "; calendar: {names}")
-_NOTHING_KNOWN = Text("数据情况未知", "Nothing is known of the data's health")
-_SINCE = Text("自 {reader}", "Since {reader}")
-_STORE_CLOCK = Text("（店铺 {store}）", " (store {store})")
-_LASTED = Text("，已 {span}", ", {span} so far")
-_ENDED = Text("，{end} 恢复，历时 {span}", ", over at {end} after {span}")
+_NOTHING_KNOWN = Text("暂时无法确认数据是否正常", "Whether the data is complete is not known right now")
+_SINCE = Text("{reader} 开始", "Since {reader}")
+_STORE_CLOCK = Text("（店铺：{store}）", " (store time {store})")
+_LASTED = Text("，已持续 {span}", ", {span} so far")
+_ENDED = Text("，{end} 恢复，历时 {span}", ", recovered {end} after {span}")
 _CLOSED = Text("{who} 关闭：{reason}", "Closed by {who}: {reason}")
 _NOBODY = Text("无人认领", "Nobody acknowledged it")
 _CLOSE_IT = Text("请选择原因并关闭：", "Close it with the reason:")
@@ -244,7 +247,7 @@ def _not_the_cause(alert: AlertTransition, around: CardContext, wording: Wording
     elif health.age_s is not None:
         is_short = health.age_s < 90
         age = _SECONDS(language, seconds=round(health.age_s)) if is_short else wording.span(health.age_s / 60)
-        parts.append(_HEALTH(language, age=age))
+        parts.append((_HEALTH if health.age_s < _LIVE_S else _NEWEST)(language, age=age))
     if health.pixel_share is not None:
         parts.append(_PIXEL(language, share=wording.percent(health.pixel_share)))
     if health.pixel_is_losing:

@@ -21,7 +21,7 @@ STAGE_NAMES: Mapping[Stage, Text] = {
     Stage.ADD_TO_CART: Text("加购", "Add to cart"),
     Stage.ORDER: Text("下单", "Orders"),
     Stage.PAYMENT: Text("支付", "Payments"),
-    Stage.FULFILMENT: Text("履约", "Fulfilment"),
+    Stage.FULFILMENT: Text("发货", "Fulfilment"),
     Stage.REPURCHASE: Text("复购", "Repurchase"),
 }
 
@@ -32,7 +32,7 @@ STAGE_UNITS: Mapping[Stage, Text] = {
     Stage.ADD_TO_CART: Text("加购", "adds to cart"),
     Stage.ORDER: Text("下单", "orders"),
     Stage.PAYMENT: Text("支付", "payments"),
-    Stage.FULFILMENT: Text("履约", "fulfilments"),
+    Stage.FULFILMENT: Text("发货", "fulfilments"),
     Stage.REPURCHASE: Text("复购", "repurchases"),
 }
 
@@ -87,14 +87,14 @@ class Arrivals(NamedTuple):
 
 
 def arrivals_of(step: str) -> Arrivals:
-    """What arrives at the end of a step; the id itself for an unknown one."""
+    """What arrives at the end of a step, or at a single stage; the id itself for an unknown one."""
     reported = PERIOD_STEP_WORDS.get(step)
     if reported is not None:
         return Arrivals(reported.unit, reported.unit, reported.unit.en.removesuffix("s"), reported.measure)
     known = STEP_BY_ID.get(step)
-    if known is None:
+    stage = known.downstream if known else next((stage for stage in STAGE_NAMES if stage == step), None)
+    if stage is None:
         return Arrivals(Text(step, step), Text(step, step), step)
-    stage = known.downstream
     return Arrivals(STAGE_NAMES[stage], STAGE_UNITS[stage], _ONE[stage], _MEASURES[stage])
 
 
@@ -102,8 +102,8 @@ STATE_NAMES: Mapping[ScoreState, Text] = {
     ScoreState.NORMAL: Text("正常", "Normal"),
     ScoreState.BREACH: Text("偏离", "Off baseline"),
     ScoreState.NOT_ENOUGH_DATA: Text("数据不足", "Not enough data"),
-    ScoreState.NO_BASELINE: Text("尚无基线", "No baseline yet"),
-    ScoreState.MISSING_STAGE: Text("未提供", "Not supplied"),
+    ScoreState.NO_BASELINE: Text("基线学习中", "Learning"),
+    ScoreState.MISSING_STAGE: Text("未接入", "No data source"),
     ScoreState.DATA_LATE: Text("数据延迟", "Data late"),
 }
 
@@ -117,10 +117,10 @@ STATE_MEANINGS: Mapping[ScoreState, Text] = {
         "样本太少，暂不判断。", "The sample is too small to judge; no verdict is given."
     ),
     ScoreState.NO_BASELINE: Text(
-        "历史不够，尚未学到预期。", "There is too little history to say what is expected."
+        "历史不够，基线还在学习中。", "There is too little history; the baseline is still being learned."
     ),
     ScoreState.MISSING_STAGE: Text(
-        "该阶段没有数据来源，不是零。", "No source supplies this stage; that is not zero."
+        "该环节没有接入数据，不是零。", "No source supplies this stage; that is not zero."
     ),
     ScoreState.DATA_LATE: Text(
         "数据未按时到达，等到齐后再判断。", "Data is arriving late; judged when it is complete."
@@ -209,6 +209,16 @@ def step_name(step: str, language: Language) -> str:
 #: every step that ``step_name`` knows: what dashboards have to know the name of
 NAMED_STEPS: tuple[str, ...] = (*STEP_BY_ID, *PERIOD_STEP_WORDS, "source")
 
+#: names of channels that many shops use; any other is shown as it is written
+_CHANNELS: Mapping[str, Text] = {
+    "organic": Text("自然", "organic"),
+    "paid": Text("付费", "paid"),
+    "social": Text("社媒", "social"),
+    "direct": Text("直接访问", "direct"),
+    "referral": Text("外链", "referral"),
+    "email": Text("邮件", "email"),
+}
+
 
 def segment_name(segment: str, language: Language) -> str:
     """A segment for people: ``ios/paid`` as ``iOS × paid``, the empty one as the whole store."""
@@ -216,19 +226,16 @@ def segment_name(segment: str, language: Language) -> str:
         return Text("全店", "Whole store")(language)
     if segment == "other":
         return Text("其他分群", "Other segments")(language)
-    devices = {device.value: name for device, name in DEVICE_NAMES.items()}
-    missing = Text("未标明", "unspecified")
-    parts = [
-        missing(language) if part == "-" else devices[part](language) if part in devices else part
-        for part in segment.split("/")
-    ]
+    known = {device.value: name for device, name in DEVICE_NAMES.items()}
+    known |= _CHANNELS | {"-": Text("未标明", "unspecified")}
+    parts = [known[part](language) if part in known else part for part in segment.split("/")]
     return " × ".join(parts)
 
 
 _POOLS: Mapping[PoolDimension, Text] = {
-    PoolDimension.PLATFORM: Text("平台 {value} 的店铺", "Stores on {value}"),
-    PoolDimension.PAYMENT_METHOD: Text("用 {value} 支付的店铺", "Stores paid by {value}"),
-    PoolDimension.COUNTRY: Text("国家/地区 {value} 的店铺", "Stores in {value}"),
+    PoolDimension.PLATFORM: Text("{value}各店", "{value} stores"),
+    PoolDimension.PAYMENT_METHOD: Text("用 {value} 支付的各店", "Stores paid by {value}"),
+    PoolDimension.COUNTRY: Text("{value}各店", "Stores in {value}"),
 }
 
 
@@ -240,4 +247,6 @@ def pool_name(identifier: str, language: Language) -> str | None:
     dimension, value = parsed
     platforms = {platform.value: name for platform, name in PLATFORM_NAMES.items()}
     shown = platforms[value](language) if value in platforms else value
+    if language == "zh" and dimension is not PoolDimension.PAYMENT_METHOD and shown[-1:].isascii():
+        shown += " "  # as Chinese is set next to Latin letters
     return _POOLS[dimension](language, value=shown)

@@ -23,22 +23,22 @@ _NEIGHBOUR_CHECKS: Mapping[str, tuple[Check, ...]] = {
         Check(
             "ads",
             Text(
-                "看投放：计划、素材、出价与定向近期有无改动。",
-                "Look at advertising: recent changes of campaign, creative, bid or targeting.",
+                "检查计划、素材、出价、定向近期有无改动。",
+                "Check recent changes to campaigns, creatives, bids and targeting.",
             ),
         ),
         Check(
             "design",
             Text(
-                "看主图与标题：近期是否更换，手机上是否正常显示。",
-                "Look at main picture and title: changed lately, shown well on phones?",
+                "检查主图与标题近期是否更换，手机上是否正常显示。",
+                "Check main picture and title: changed lately, shown well on phones?",
             ),
         ),
         Check(
             "operations",
             Text(
-                "看搜索排名、价格与标签（包邮、优惠）是否变化。",
-                "Look at search rank, price and badges (free shipping, discount).",
+                "检查搜索排名、价格与标签（包邮、优惠）是否变化。",
+                "Check search rank, price and badges (free shipping, discount).",
             ),
         ),
     ),
@@ -60,7 +60,7 @@ _NEIGHBOUR_CHECKS: Mapping[str, tuple[Check, ...]] = {
         Check(
             "ads",
             Text(
-                "看流量构成：是否有新计划带来意向较低的访问。",
+                "检查流量构成：是否有新计划带来意向较低的访问。",
                 "Look at the traffic mix: does a new campaign bring visits with less intent?",
             ),
         ),
@@ -197,8 +197,8 @@ KIND_CHECKS: Mapping[str, tuple[Check, ...]] = {
         Check(
             "engineering",
             Text(
-                "查网站可用性、DNS、证书与采集端状态。",
-                "Check site availability, DNS, certificate and the collector.",
+                "检查网站能否打开、域名解析、证书、采集服务。",
+                "Check that the site opens, its DNS, certificate and the collector.",
             ),
         ),
     ),

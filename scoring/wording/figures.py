@@ -21,20 +21,20 @@ _RATE = Text("{stage}率 {rate}（预期 {low}–{high}）", "{step} {rate} (exp
 #: of a step that passes over stages: the rate to its end could be that of another step
 _RATE_OVER = Text("{step} 转化率 {rate}（预期 {low}–{high}）", "{step} {rate} (expected {low}–{high})")
 _SIZE = Text(
-    "近 {span} {stage} {observed}，预期 {expected}，少约 {missing}",
-    "Last {span}: {stage} {observed}, about {missing} fewer than the {expected} expected",
+    "近 {span}{count}（预期 {expected}，少约 {missing}）",
+    "Last {span}: {count}, about {missing} fewer than the {expected} expected",
 )
 _BUSINESS = Text("{span}工作时间", "{span} of business time")
 _SIZE_OF_REPORT = Text(
-    "{span}：{stage} {observed}，预期 {expected}，少约 {missing}",
-    "{span}: {observed} {stage}, about {missing} fewer than the {expected} expected",
+    "{span}：{count}（预期 {expected}，少约 {missing}）",
+    "{span}: {count}, about {missing} fewer than the {expected} expected",
 )
 _SIZE_MORE = Text(
-    "近 {span} {stage} {observed}，预期 {expected}，多约 {missing}",
-    "Last {span}: {stage} {observed}, about {missing} more than the {expected} expected",
+    "近 {span}{count}（预期 {expected}，多约 {missing}）",
+    "Last {span}: {count}, about {missing} more than the {expected} expected",
 )
-_LOST = Text("自开始累计约少 {lost}（{low}–{high}）", "since it began about {lost} lost ({low}–{high})")
-_MONEY = Text("，约 {lost}（区间 {low}–{high}{base}）", ", about {lost} (range {low}–{high}{base})")
+_LOST = Text("异常以来累计少约 {lost}（{low}–{high}）", "about {lost} since it began ({low}–{high})")
+_MONEY = Text("，约损失 {lost}（{low}–{high}）{base}", ", about {lost} ({low}–{high}{base})")
 
 
 _BACK = Text("{stage}率回到 {rate}（预期 {low}–{high}）", "{step} back at {rate} (expected {low}–{high})")
@@ -46,7 +46,7 @@ _STILL_OVER = Text(
     "{step} 转化率仍为 {rate}（预期 {low}–{high}）", "{step} still at {rate} (expected {low}–{high})"
 )
 _NOW = Text("近 {span}{count}（预期 {low}–{high}）", "{count} in {span} (expected {low}–{high})")
-_COUNT_OF_REPORT = Text("{span}{count}（预期 {low}–{high}）", "{count} in {span} (expected {low}–{high})")
+_COUNT_OF_REPORT = Text("{span}：{count}（预期 {low}–{high}）", "{count} in {span} (expected {low}–{high})")
 _IN_ALL = Text("共少约 {lost}（{low}–{high}）", "about {lost} in total ({low}–{high})")
 _WHEN_IT_FIRED = Text(
     "告警时近 {span}{count}（预期 {expected}）", "when it fired: {count} in {span} ({expected} expected)"
@@ -171,16 +171,15 @@ def size_of(alert: AlertTransition, store: CardStore, wording: Wording) -> Line:
     size = form(
         language,
         span=span,
-        observed=wording.count(alert.observed),
+        count=arrivals_of(alert.step).counted(wording.count(alert.observed), language),
         expected=wording.count(alert.expected),
         missing=wording.count(abs(missing)),
-        stage=_downstream(alert, language),
     )
     text = size[:1].upper() + size[1:]
     if alert.lost > 0:
         lost = _LOST(
             language,
-            lost=wording.count(alert.lost),
+            lost=arrivals_of(alert.step).missing(wording.count(alert.lost), language),
             low=wording.count(max(0.0, alert.lost_low)),
             high=wording.count(alert.lost_high),
         )

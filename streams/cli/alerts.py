@@ -17,7 +17,7 @@ from scoring.wording.alert_words import ALERT_STATE_NAMES, KIND_NAMES, LEVEL_NAM
 from scoring.wording.catalogue import segment_name, step_name
 from scoring.wording.text import Language
 from streams.cli.asking import DataOption, configuration, failed, running_instance
-from streams.cli.terminal import console, say, say_json
+from streams.cli.terminal import console, counted, say, say_json
 from streams.clickhouse.asking import ask
 from streams.clickhouse.errors import ClickHouseError
 from streams.clock import now_ms
@@ -257,7 +257,10 @@ def report(
         )
         return
     counts = Counter(alert.reason.value for alert in closed)
-    say(f"{len(closed)} alerts closed: " + ", ".join(f"{n} {name}" for name, n in counts.most_common()))
+    say(
+        f"{counted(len(closed), 'alert')} closed: "
+        + ", ".join(f"{n} {name}" for name, n in counts.most_common())
+    )
     now = config.thresholds.notice
     steps = [round(now + 0.25 * i, 2) for i in range(13)]
     for row in threshold_report(closed, steps)[::2]:

@@ -9,7 +9,7 @@ import typer
 from pydantic import ValidationError
 
 from streams.cli.starting import data_option, fail
-from streams.cli.terminal import console, say
+from streams.cli.terminal import console, counted, say
 
 
 def check(
@@ -63,7 +63,8 @@ def check(
         content, found = read_config(path, with_secrets=not no_secrets)
         problems += found
         summary = (
-            f"{path}: {len(content.stores)} stores, {len(content.alerting.receivers)} receivers, no errors"
+            f"{path}: {counted(len(content.stores), 'store')}, "
+            f"{counted(len(content.alerting.receivers), 'receiver')}, no errors"
         )
     if problems:
         fail("\n".join([*problems, f"{len(problems)} error{'s' * (len(problems) > 1)}"]))

@@ -40,7 +40,7 @@ CHINESE_FONTS = (
 )
 LATIN_FONT = "DejaVu Sans"
 #: characters that a font must have to be called Chinese here
-PROBE = "曝光点击加购下单支付履约复购预期"
+PROBE = "曝光点击加购下单支付发货复购预期"
 #: pixels per CSS pixel
 SCALE = 2
 _DPI = 100

@@ -19,14 +19,11 @@ class DigestReaderWording(ReaderWording):
 
     def clock(self, at_ms: int, zone: str) -> str:
         """A time on the wall in ``zone``; the zone is named only where it is not the reader's."""
-        text = super().clock(at_ms, zone)
-        return (
-            text.removesuffix(" " + zone.rpartition("/")[2].replace("_", " ")) if zone == self._zone else text
-        )
+        return self.wall(at_ms, zone) if zone == self._zone else super().clock(at_ms, zone)
 
     def day(self, day: date) -> str:
-        """``3月4日``, ``4 Mar``."""
-        return str(format_date(day, "M月d日" if self.language == "zh" else "d MMM", locale=self._locale))
+        """``3月4日``, ``Mar 4``."""
+        return str(format_date(day, "M月d日" if self.language == "zh" else "MMM d", locale=self._locale))
 
     def weekday(self, day: date) -> str:
         """``周三``, ``Wed``."""

@@ -54,7 +54,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "silent": "无响应",
         "made": "已创建",
         "expected": "预期",
-        "surprise": "意外度",
+        "surprise": "异常指数",
         "since": "始于",
         "lost": "约损失",
         "now": "现为",

@@ -19,7 +19,7 @@ from streams.incidents.send_log import SendLog
 REASONS: Mapping[Reason, Text] = {
     Reason.NEW: Text("新告警，现在通知", "a new alert; being sent now"),
     Reason.ADDED: Text("同组又有新告警，现在通知", "another alert in the group; being sent now"),
-    Reason.RAISED: Text("级别上升，立即通知", "its severity has risen; sent at once"),
+    Reason.RAISED: Text("已升级，立即通知", "its severity has risen; sent at once"),
     Reason.RESOLVED: Text("已恢复，立即通知", "it is over; sent at once"),
     Reason.REPEAT: Text(
         "仍在告警且无人认领，再提醒一次", "still firing and not acknowledged; a reminder is due"
@@ -46,7 +46,7 @@ REASONS: Mapping[Reason, Text] = {
         "同组刚通知过，稍后通知", "its group was notified a moment ago (group_interval)"
     ),
     Reason.REPEAT_LATER: Text(
-        "已通知；到提醒时间前不再打扰", "sent; a reminder is not due yet (repeat_interval)"
+        "已通知；到时间前不再提醒", "sent; a reminder is not due yet (repeat_interval)"
     ),
     Reason.REPEATS_SPENT: Text("已通知；提醒次数已用完", "sent; no reminders are left (most_repeats)"),
     Reason.ACKNOWLEDGED: Text("已通知且有人认领，不再提醒", "sent and acknowledged; no reminders"),

@@ -6,7 +6,7 @@ import math
 from datetime import UTC, datetime
 
 from babel import Locale
-from babel.dates import format_datetime, get_timezone
+from babel.dates import format_datetime, get_timezone, get_timezone_location
 from babel.numbers import format_currency, format_decimal, format_percent, get_currency_symbol
 
 from scoring.wording.text import Language
@@ -53,12 +53,24 @@ class ReaderWording:
         )
 
     def clock(self, at_ms: int, zone: str) -> str:
-        """A time on the wall in ``zone``: month, day, hour, minute and the zone's offset name."""
+        """A time on the wall in ``zone``, with the name of the clock: 北京时间 3月4日 12:53, Mar 4, 12:53 Shanghai."""
+        wall = self.wall(at_ms, zone)
+        return f"{self.zone(zone)} {wall}" if self.language == "zh" else f"{wall} {self.zone(zone)}"
+
+    def wall(self, at_ms: int, zone: str) -> str:
+        """A time on the wall in ``zone``: month, day, hour and minute."""
         local = datetime.fromtimestamp(at_ms / 1000, UTC)
-        pattern = "M月d日 HH:mm" if self.language == "zh" else "d MMM HH:mm"
-        wall = format_datetime(local, pattern, tzinfo=get_timezone(zone), locale=self._locale)
-        city = zone.rpartition("/")[2].replace("_", " ")
-        return f"{wall} {city}"
+        pattern = "M月d日 HH:mm" if self.language == "zh" else "MMM d, HH:mm"
+        return str(format_datetime(local, pattern, tzinfo=get_timezone(zone), locale=self._locale))
+
+    def zone(self, zone: str) -> str:
+        """The name of the clock of ``zone``: 北京时间, 洛杉矶时间, Los Angeles; of a zone without a city its id."""
+        if "/" not in zone or zone.startswith("Etc/"):
+            return zone
+        if self.language == "zh" and zone == "Asia/Shanghai":
+            return "北京时间"
+        city = str(get_timezone_location(zone, locale=self._locale, return_city=True))
+        return f"{city}时间" if self.language == "zh" else city
 
     def span(self, minutes: float) -> str:
         """A length of time in days, hours and minutes; at least one minute."""

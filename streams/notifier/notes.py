@@ -13,14 +13,14 @@ NOTES: Mapping[Reason, Text] = {
         "提醒：仍未恢复，也无人认领。", "Reminder: still firing, and nobody has acknowledged it."
     ),
     Reason.HOLD_ENDED: Text(
-        "此前被静默、免打扰或抑制，现已到期，告警仍在。",
+        "此前因静默、免打扰或跨店告警暂未通知，现已结束，仍未恢复。",
         "It was held back (silence, mute or inhibition); that has ended and the alert is still firing.",
     ),
     Reason.SILENCE_ENDED: Text(
-        "静默已到期，告警仍在。", "The silence has ended and the alert is still firing."
+        "静默已结束，仍未恢复。", "The silence has ended and the alert is still firing."
     ),
-    Reason.RAISED: Text("级别上升。", "The severity has risen."),
-    Reason.ADDED: Text("同组又有新告警。", "More alerts in this group."),
+    Reason.RAISED: Text("已升级。", "Raised."),
+    Reason.ADDED: Text("同组新增告警。", "More alerts in this group."),
 }
 SILENCE = Text("静默由 {who} 设置：{why}。", "It was silenced by {who}: {why}.")
 NO_REASON = Text("未写原因", "no reason given")

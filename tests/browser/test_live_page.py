@@ -86,7 +86,7 @@ def test_the_overview_shows_stores_worst_first_then_funnel_line_alert_and_dead_l
 def test_a_missing_stage_is_said_and_not_drawn_as_zero(open_page: Any) -> None:
     tab = open_page("/?store=jp-amazon")
     first = tab.locator(".stage").first
-    assert "Not supplied" in first.inner_text()
+    assert "No data source" in first.inner_text()
     assert first.locator(".fill").count() == 0
 
 
@@ -105,7 +105,7 @@ def test_the_language_follows_the_reader_and_the_switch_is_kept(open_page: Any) 
         "加购",
         "下单",
         "支付",
-        "履约",
+        "发货",
         "复购",
     ]
     tab.get_by_role("link", name="EN").click()

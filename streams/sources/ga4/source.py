@@ -51,7 +51,7 @@ SOURCE = SourceSpec(
     definition=Text(
         "曝光：看到商品列表（view_item_list，一次列表算一次）；点击：打开商品页（view_item）；加购：add_to_cart；下单：purchase，"
         "按 transaction_id 只计一次，是感谢页所见，不代表已付款；时间是发送方给出的 timestamp_micros，没有则为收到的时间。"
-        "看不到付款、履约和复购；select_item 不计，以免与 view_item 重复。",
+        "看不到付款、发货和复购；select_item 不计，以免与 view_item 重复。",
         "Impression: a product list was shown (view_item_list, one a list). Click: a product's page opened (view_item). Add to cart: "
         "add_to_cart. Order: purchase, once per transaction_id; it is what the thank-you page saw, no proof of payment. The time is the "
         "sender's timestamp_micros, else when it came. It does not see payment, fulfilment and repurchase; select_item is left out, "

@@ -64,7 +64,7 @@ SOURCE = SourceSpec(
     supplies={Stage.CLICK: Supply.EVENT, Stage.ADD_TO_CART: Supply.EVENT, Stage.ORDER: Supply.EVENT},
     definition=Text(
         "点击：打开商品页（ViewContent）；加购：AddToCart；下单：Purchase，按 order_id 只计一次，不代表已付款；时间是 event_time。"
-        "看不到曝光、付款、履约和复购。",
+        "看不到曝光、付款、发货和复购。",
         "Click: a product's page opened (ViewContent). Add to cart: AddToCart. Order: Purchase, once per order_id, no proof of payment. "
         "The time is event_time. It does not see impressions, payment, fulfilment and repurchase.",
     ),

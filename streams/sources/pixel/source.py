@@ -114,7 +114,7 @@ SOURCE = SourceSpec(
     words=Text("页面像素", "Pixel"),
     supplies=dict.fromkeys(_SEEN, Supply.EVENT),
     definition=Text(
-        "页面上的脚本看到的展示、点击、加购和下单；看不到付款、履约和复购，也看不到拦截脚本的访客。",
+        "页面上的脚本看到的展示、点击、加购和下单；看不到付款、发货和复购，也看不到拦截脚本的访客。",
         "What the page's script sees: impressions, clicks, carts and orders. It does not see payment, fulfilment and repurchase, "
         "nor visitors whose browser blocks it.",
     ),

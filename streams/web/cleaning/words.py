@@ -25,7 +25,7 @@ CLEANING_WORDS: Mapping[str, Text] = {
     "cleaning_picture": Text("{reason}，近 {n} 天", "{reason}, last {n} days"),
     "cleaning_day": Text("{day}：{count}", "{day}: {count}"),
     "what_event": Text("事件", "Event"),
-    "what_dead_letter": Text("死信", "Dead letter"),
+    "what_dead_letter": Text("被拒数据", "Rejected event"),
 }  # fmt: skip
 
 

@@ -15,5 +15,5 @@ DEAD_LETTER_WORDS: Mapping[str, Text] = {
     "payload": Text("内容", "Payload"),
     "no_store": Text("店铺不明", "No store"),
     "last_week": Text("近 7 天", "Last 7 days"),
-    "dead_letters": Text("死信", "Dead letters"),
+    "dead_letters": Text("被拒数据", "Rejected events"),
 }  # fmt: skip

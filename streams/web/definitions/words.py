@@ -13,9 +13,9 @@ DEFINITION_WORDS: Mapping[str, Text] = {
     "drop_off_title": Text("流失率", "Drop-off rate"),
     "money_title": Text("金额", "Money"),
     "def_surprise": Text(
-        "−log₁₀ 尾部概率，取多个窗口中最小者。6 表示在一切如常时约百万分之一。达到 {notice} 提醒，达到 {page} 严重。",
+        "一切如常时出现这么差的结果的概率，取 −log₁₀；在多个窗口中取最小的概率。6 约为百万分之一。达到 {notice} 提醒，达到 {page} 严重。",
         "−log₁₀ of the tail probability, the smallest over several windows. 6 means about one in a million if all were as usual. "
-        "An alert is a notice from {notice} and critical from {page}.",
+        "An alert is a warning from {notice} and critical from {page}.",
     ),
     "def_expected": Text(
         "由该店自身历史、每周规律与上游流量推算的到达数。",

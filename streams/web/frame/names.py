@@ -96,7 +96,8 @@ class Names:
 
     def label(self, label: str) -> str:
         """Real drop or lost tracking."""
-        return self._of(alert_words.LABEL_NAMES, label)
+        said = self._of(alert_words.LABEL_NAMES, label)
+        return said[:1].upper() + said[1:]
 
     def platform(self, platform: str) -> str:
         """Where a store lives."""

@@ -16,7 +16,7 @@ FRAME_WORDS: Mapping[str, Text] = {
     "sign_out": Text("退出", "Sign out"),
     "zone_note": Text("时间按 {zone} 显示", "Times in {zone}"),
     "not_cause": Text(
-        "分数只说明偏离多少，不断言原因。", "A score says how far things are off, never why."
+        "系统只判断偏离多少，不判断原因。", "This says how far things are off, never why."
     ),
     "connection_lost": Text("连接中断，显示的是 {at} 的数据；正在重试…", "Connection lost. Shown as of {at}; trying again…"),
     "seconds": Text("{n} 秒", "{n} s"),
@@ -36,13 +36,13 @@ FRAME_WORDS: Mapping[str, Text] = {
         "还没有店铺。在 funnelwatch.yaml 里加入店铺，或发送第一批事件。",
         "No stores yet. Add stores to funnelwatch.yaml or send the first events.",
     ),
-    "surprise": Text("意外度", "Surprise"),
+    "surprise": Text("异常指数", "Anomaly score"),
     "sample": Text("样本", "Sample"),
     "window": Text("窗口", "Window"),
     "window_5": Text("5 分钟", "5 min"),
     "window_60": Text("1 小时", "1 h"),
     "window_1440": Text("24 小时", "24 h"),
-    "coverage": Text("{minutes} 分钟中 {covered} 分钟有预期", "expectation for {covered} of {minutes} min"),
+    "coverage": Text("其中 {covered}/{minutes} 分钟有基线", "baseline for {covered} of {minutes} min"),
     "not_supplied": STATE_NAMES[ScoreState.MISSING_STAGE],
     "observed": Text("实际", "Observed"),
     "expected": Text("预期", "Expected"),
@@ -51,8 +51,8 @@ FRAME_WORDS: Mapping[str, Text] = {
     "show": Text("显示", "Show"),
     "band": Text("99% 区间", "99% range"),
     "sure": Text(
-        "意外度 {surprise}（阈值 {notice}），近 {minutes} 分钟，样本 {sample}。",
-        "Surprise {surprise} (threshold {notice}) over {minutes} min, sample {sample}.",
+        "异常指数 {surprise}（≥{notice} 提醒，≥{page} 严重），近 {minutes} 分钟，样本 {sample}。",
+        "Anomaly score {surprise} (warning from {notice}, critical from {page}) over {minutes} min, sample {sample}.",
     ),
     "chart_unit": Text("{stage}数 / {n} 分钟", "{stage} / {n} min"),
     "chart_label": Text(
@@ -64,7 +64,7 @@ FRAME_WORDS: Mapping[str, Text] = {
     "no_such_alert_detail": Text(
         "它可能已超过保存期，或链接不完整。", "It may be past its retention, or the link is incomplete."
     ),
-    "not_understood": Text("看不懂这个请求", "The request makes no sense"),
+    "not_understood": Text("无法识别这个请求", "The request cannot be understood"),
     "no_such_page": Text("没有这个页面", "No such page"),
     "no_such_page_detail": Text("请从总览重新进入。", "Start again from the overview."),
     "broken": Text("页面出错了", "The page failed"),

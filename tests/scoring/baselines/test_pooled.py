@@ -58,9 +58,9 @@ def test_a_pool_expects_what_its_members_do_together() -> None:
 @pytest.mark.parametrize(
     ("identifier", "chinese", "english"),
     [
-        ("pool:platform=tiktok_shop", "平台 TikTok Shop 的店铺", "Stores on TikTok Shop"),
-        ("pool:payment_method=paypal", "用 paypal 支付的店铺", "Stores paid by paypal"),
-        ("pool:country=DE", "国家/地区 DE 的店铺", "Stores in DE"),
+        ("pool:platform=tiktok_shop", "TikTok Shop 各店", "TikTok Shop stores"),
+        ("pool:payment_method=paypal", "用 paypal 支付的各店", "Stores paid by paypal"),
+        ("pool:country=DE", "DE 各店", "Stores in DE"),
         ("us-shop", None, None),
     ],
 )
@@ -75,7 +75,7 @@ def test_the_card_of_a_pool_names_the_pool_and_its_stores() -> None:
         ALERT, store_id="pool:platform=shopify", kind=AlertKind.POOLED, members=("s2", "s0", "s1")
     )
     card = build_card(pooled, AROUND, ReaderWording("zh"), "Asia/Shanghai")
-    assert "平台 Shopify 的店铺" in card.headline
+    assert "Shopify 各店" in card.headline
     where = next(line.text for line in card.lines if line.kind is LineKind.WHERE)
     assert "3 家店" in where
     assert "s2、s0、s1" in where

@@ -272,17 +272,17 @@ def test_the_lines_about_the_data_name_three_gaps_and_eight_stores() -> None:
     silent = [replace(SILENT, store_id=f"s{n}", name=f"S{n}") for n in range(9)]
     new = [replace(EMPTY, store_id=f"n{n}", name=f"N{n}") for n in range(8)]
     lines = said(facts(*gaps, *silent, *new), "en").data
-    assert lines[0] == "Complete for 0 of 22 stores, scored until 4 Mar 05:00."
+    assert lines[0] == "Data complete for 0 of 22 stores, checked until Mar 4, 05:00."
     assert "05:00" in lines[0]
-    assert lines[1] == "G5 lacks 2 h 30 min, G4 lacks 2 h, G3 lacks 1 h 30 min, 2 more stores."
+    assert lines[1] == "G5 is missing 2 h 30 min, G4 is missing 2 h, G3 is missing 1 h 30 min, 2 more stores."
     assert lines[2] == "No data: S0, S1, S2, S3, S4, S5, S6, S7, … +1."
     assert lines[3] == "Not connected yet: N0, N1, N2, N3, N4, N5, N6, N7."
     whole = said(facts(shop("a", scored_minutes=MINUTES - 14)), "en").data
     assert len(whole) == 1
-    assert whole[0].startswith("Complete for 1 of 1 stores")
+    assert whole[0].startswith("Data complete for 1 of 1 stores")
     late_end = said(facts(shop("a", scored_until_ms=WHEN.to_ms + HOUR_MS)), "en").data
     assert late_end[0] == whole[0]
-    assert said(facts(EMPTY), "en").data[0] == "Nothing was scored in this time."
+    assert said(facts(EMPTY), "en").data[0] == "Nothing was checked in this period."
 
 
 def test_rejected_records_name_the_three_worst_reasons() -> None:
@@ -298,10 +298,10 @@ def test_as_many_incidents_are_listed_as_fit_and_the_others_are_numbered() -> No
         over = [alert("over", is_open=False)] * (more // 2)
         text = said(facts(*(shop(f"s{n}") for n in range(count)), alerts=(*alerts, *over)), "en")
         assert len(text.incidents) == MAX_INCIDENTS
-        wanted = "2 more are open: see the page. 1 more in this time are over." if more else ""
+        wanted = "2 more are open: see the page. Recovered in this period: 1 more." if more else ""
         assert text.incidents_note == wanted
         assert text.incidents[0].title.split(" · ")[1] == f"S{count - 1}"  # the oldest first
-    assert said(facts(shop("a"), alerts=(alert("a", is_open=False),)), "en").incidents_note == "None. 1 more in this time are over."  # fmt: skip
+    assert said(facts(shop("a"), alerts=(alert("a", is_open=False),)), "en").incidents_note == "None. Recovered in this period: 1 more."  # fmt: skip
 
 
 def test_a_row_says_what_came_and_what_was_expected_and_how_much_was_judged() -> None:
@@ -342,9 +342,9 @@ def test_the_pictures_are_described_in_words() -> None:
     assert text.stages[4].count == "40"
     assert (text.stages[4].expected, text.stages[4].change) == ("80", "−50%")
     assert (text.stages[0].expected, text.stages[0].change) == ("—", "—")
-    assert (text.stages[5].count, text.stages[5].change) == ("not supplied", "—")
+    assert (text.stages[5].count, text.stages[5].change) == ("no data source", "—")
     assert "Impressions 10,000, Clicks 2,000 (expected 2,000)" in text.funnel_alt
-    assert "Fulfilment not supplied" in text.funnel_alt
+    assert "Fulfilment: no data source" in text.funnel_alt
     assert "50%" in text.axes[3]
     assert text.funnel_note != ""
     assert said(facts(replace(store, steps={})), "en").funnel_note == ""
@@ -356,17 +356,17 @@ def test_a_matter_says_its_size_its_place_and_who_has_it() -> None:
     def lines(**more: Any) -> tuple[str, ...]:
         return said(facts(shop("a"), alerts=(alert("a", **more),)), "en").matters[0].lines
 
-    assert lines()[1] == "mainly iOS × paid (70%). The evidence suggests a real drop"
+    assert lines()[1] == "mainly iOS × paid (70%). More like a real drop"
     assert lines(label=AlertLabel.UNKNOWN)[1] == "mainly iOS × paid (70%)"
     low, edge = (AlertContribution("x", 0.19),), (AlertContribution("y", 0.1), AlertContribution("x", 0.2))
     assert lines(label=AlertLabel.UNKNOWN, contributions=edge)[1] == "mainly x (20%)"
     assert lines(label=AlertLabel.UNKNOWN, contributions=low)[1].startswith("since ")
     assert "294" in lines(lost=0.0)[0]
     assert lines(kind=AlertKind.SURGE)[0] == lines(lost=0.0)[0]
-    assert lines(lost=0.5)[0].startswith("about 0 payments fewer (0–1)")
-    assert lines(lost_low=-5.0)[0].startswith("about 20 payments fewer (0–40), about $1,200 ($0–")
-    assert lines(step="order")[0].startswith("about 20 orders fewer")
-    assert lines(step="unknown")[0].startswith("about 20  fewer")
+    assert lines(lost=0.5)[0].startswith("about 0 fewer payments (0–1)")
+    assert lines(lost_low=-5.0)[0].startswith("about 20 fewer payments (0–40), about $1,200 ($0–")
+    assert lines(step="order")[0].startswith("about 20 fewer orders")
+    assert lines(step="unknown")[0].startswith("about 20 fewer unknown")
     over = said(facts(shop("a"), alerts=(alert("a", is_open=False),)), "en").matters[0]
     assert over.lines[-1].endswith("for 1 h, over now")
     assert len(over.lines) == 3
@@ -381,8 +381,8 @@ def test_tones_titles_and_addresses_follow_level_and_kind() -> None:
     assert matter().title == "A · Conversion drop · Orders → Payments"
     assert matter(kind=AlertKind.TRAFFIC).title == "A · Traffic drop · Payments"
     silent = said(facts(SILENT), "en").matters[0]
-    assert "4 Mar 06:00" not in silent.lines[0]
-    assert "3 Mar 22:00" in silent.lines[0]
+    assert "Mar 4, 06:00" not in silent.lines[0]
+    assert "Mar 3, 22:00" in silent.lines[0]
     assert silent.tone == "bad"
 
 
@@ -403,7 +403,7 @@ def test_nobody_who_closed_or_took_an_alert_is_forgotten() -> None:
         given = facts(shop("a"), alerts=(replace(alert("a"), **more),))
         return said(given, "en").incidents[0].lines[0].rpartition("; ")[2]
 
-    assert people() == "nobody has taken it on"
+    assert people() == "unassigned"
     assert people(acknowledged_by="li") == "acknowledged by li"
     assert people(acknowledged_by="li", assignee="wang") == "assigned to wang"
 
@@ -427,8 +427,8 @@ def test_days_ahead_are_put_under_the_day_on_which_they_begin_or_today() -> None
     )
     said_days = said(facts(shop("a")), "en", calendar=entries).calendar
     assert [(one.title, one.lines) for one in said_days] == [
-        ("Thu 5 Mar", ("a (until 6 Mar)", "b (DE US, date not announced)")),
-        ("Sat 7 Mar", ("c",)),
+        ("Thu, Mar 5", ("a (until Mar 6)", "b (DE US, date not announced)")),
+        ("Sat, Mar 7", ("c",)),
     ]
     assert said(facts(shop("a")), "zh", calendar=entries).calendar[0].lines[1] == "b（DE US，日期未公布）"
 

@@ -38,9 +38,12 @@ def test_the_subject_carries_the_result_and_the_day_it_covers() -> None:
     given = facts(
         shop("a", 40), SILENT, shop("c"), shop("d"), shop("e", judged=0.1), shop("f"), alerts=(alert("a"), alert("f", is_open=False))
     )  # fmt: skip
-    assert said(given).subject == "2 需处理 · 1 已恢复 · 2 正常 · 1 数据不足 — 3月4日"
-    assert said(given, "en").subject == "2 need action · 1 recovered · 2 normal · 1 not enough data — 4 Mar"
-    assert said(given, "en", DigestForm.WEEKLY).subject.endswith("— week 4 Mar–4 Mar")
+    assert said(given).subject == "漏斗日报 3月4日：2 家需处理 · 1 家已恢复 · 2 家正常 · 1 家数据不足"
+    assert (
+        said(given, "en").subject
+        == "Funnel, Mar 4: 2 need action · 1 recovered · 2 normal · 1 not enough data"
+    )
+    assert said(given, "en", DigestForm.WEEKLY).subject.startswith("Funnel, week Mar 4–Mar 4: ")
 
 
 def test_stores_are_listed_worst_first_by_verdict_then_money_then_their_own_change() -> None:
@@ -67,9 +70,9 @@ def test_stores_are_listed_worst_first_by_verdict_then_money_then_their_own_chan
 
 def test_a_quiet_day_says_that_it_is_quiet() -> None:
     text = said(facts(shop("a"), shop("b")))
-    assert text.subject == "2 正常 — 3月4日"
+    assert text.subject == "漏斗日报 3月4日：2 家正常"
     assert text.matters == ()
-    assert text.matters_note == "没有需要处理的事：2 家店各步都在预期内。"
+    assert text.matters_note == "一切正常：2 家店各环节都在预期内。"
     assert text.incidents_note == "没有。"
     assert text.funnel_title
 
@@ -92,10 +95,10 @@ def test_three_things_matter_with_money_place_age_and_owner() -> None:
         "C · 转化下降 · 下单 → 支付",
         "B · 转化下降 · 下单 → 支付",
     ]
-    assert text.matters_note == "另有 1 件，见下。"
+    assert text.matters_note == "另有 1 条，见下方。"
     lines = text.matters[0].lines
-    assert lines[0] == "支付少约 40（20–80），约 US$2,400（US$1,200–US$4,800）"
-    assert "iOS × paid（占 70%）" in lines[1]
+    assert lines[0] == "少约 40 笔支付（20–80），约损失 US$2,400（US$1,200–US$4,800）"
+    assert "iOS × 付费（占 70%）" in lines[1]
     assert lines[2] == "自 3月5日 05:00 起，已 3 小时；无人认领"
     assert lines[3].startswith("支付：")
 
@@ -140,7 +143,7 @@ def test_a_dimension_without_data_is_empty_and_never_zero() -> None:
     values = {axis.name: axis.value for axis in digest.radar}
     assert values["payment_to_fulfilment"] is None
     assert values["order_to_payment"] == pytest.approx(1.0)
-    assert "履约 未测" in said(facts(shop("a"))).radar_alt
+    assert "发货 未测" in said(facts(shop("a"))).radar_alt
 
 
 def test_money_of_another_currency_is_shown_in_the_base_currency_too() -> None:
@@ -151,14 +154,14 @@ def test_money_of_another_currency_is_shown_in_the_base_currency_too() -> None:
     alerts = (replace(alert("a"), worth=yuan), replace(alert("b"), worth=dollars))
     matters = said(facts(*shops, alerts=alerts), "en").matters
     assert [m.lines[0] for m in matters] == [
-        "about 20 payments fewer (10–40), about $1,200 ($600–$2,400)",
-        "about 20 payments fewer (10–40), about CN¥1,200 (CN¥600–CN¥2,400, $170 in all)",
+        "about 20 fewer payments (10–40), about $1,200 ($600–$2,400)",
+        "about 20 fewer payments (10–40), about CN¥1,200 (CN¥600–CN¥2,400; ≈ $170)",
     ]
 
 
 def test_a_store_that_was_not_scored_is_not_called_too_small() -> None:
     unscored = shop("a", steps={}, lines={}, scored_minutes=0)
-    assert said(facts(unscored)).rows[0].change == "未评分"
+    assert said(facts(unscored)).rows[0].change == "未检测"
 
 
 def test_numbers_out_of_all_proportion_stay_short() -> None:
@@ -171,17 +174,14 @@ def test_numbers_out_of_all_proportion_stay_short() -> None:
 
 def test_a_digest_sent_late_says_when_it_was_due() -> None:
     assert said(facts(shop("a"))).late == ""
-    assert (
-        said(facts(shop("a"), late_ms=5 * 3_600_000)).late
-        == "本应在 3月5日 08:00 发出，当时未能发出，现在补发。"
-    )
+    assert said(facts(shop("a"), late_ms=5 * 3_600_000)).late == "原定 3月5日 08:00 发出，因故延迟，现补发。"
 
 
 def test_gaps_and_rejected_records_are_named_in_the_data_lines() -> None:
     gap = shop("gap", scored_minutes=MINUTES - 120)
     given = replace(facts(shop("a"), gap, SILENT, EMPTY), rejected={"broken_json": 9, "unknown_store": 2})
     lines = said(given).data
-    assert lines[0] == "1/4 家店数据完整，已评到 3月5日 00:00。"
+    assert lines[0] == "4 家店中 1 家数据完整，检测至 3月5日 00:00。"
     assert lines[1] == "Gap 缺 2 小时。"
     assert lines[2:] == (
         "没有数据：Silent。",
@@ -233,9 +233,9 @@ def test_a_store_that_is_behind_with_parcels_is_reported_though_no_alert_is_open
     assert "fulfilment −50%" in details["Behind"]
     assert "fulfilment" not in details["Fine"]
     chinese = said(given)
-    assert chinese.slow[1].title == "Behind · 履约 −50%"
-    assert chinese.slow_note == "1 家按预期履约。1 家样本太少，无法判断。"
-    assert chinese.matters_note == "没有告警；但有 3 家店履约落后，见下。"
+    assert chinese.slow[1].title == "Behind · 发货 −50%"
+    assert chinese.slow_note == "1 家按预期发货。1 家样本太少，无法判断。"
+    assert chinese.matters_note == "没有告警；但有 3 家店发货落后，见下方。"
 
 
 def test_where_no_store_s_parcels_are_measured_nothing_is_said_of_them() -> None:
@@ -284,9 +284,9 @@ def test_the_newest_complete_day_of_each_source_is_reported_by_measure_and_named
     )
     english = said(given, "en")
     assert [(item.title, item.lines) for item in english.reports] == [
-        ("A · Amazon · Mon 2 Mar (America/Los_Angeles)", ("Sessions 500",)),
+        ("A · Amazon · Mon, Mar 2 (Los Angeles)", ("Sessions 500",)),
         (
-            "A · Shopee · Tue 3 Mar (Asia/Singapore)",
+            "A · Shopee · Tue, Mar 3 (Singapore)",
             ("Visitors 1,020 · Orders 34 (restated) · Revenue 732 SGD",),
         ),
     ]

@@ -73,7 +73,7 @@ async def test_feishu_gets_a_signed_card_with_buttons(session: aiohttp.ClientSes
     assert payload["timestamp"] == str(NOW_MS // 1000)
     assert payload["card"]["header"]["title"]["content"] == CARD.headline
     buttons = payload["card"]["elements"][1]["actions"]
-    assert [b["text"]["content"] for b in buttons] == ["认领", "静默 2 小时", "误报", "预料之中", "明细"]
+    assert [b["text"]["content"] for b in buttons] == ["认领", "静默 2 小时", "误报", "活动所致", "查看详情"]
     assert "<at id=ou_1></at>" in json.dumps(payload["card"], ensure_ascii=False)
 
 

@@ -101,14 +101,14 @@ def test_the_worst_store_comes_first_with_its_fall_against_what_was_expected(mak
     assert by_name["DE Shopify"].verdict == "已恢复"
     assert by_name["TH Lazada"].change == "样本太少"
     assert by_name["新店（未开业）"].verdict == "尚无数据"
-    assert make().laid.said.subject.startswith("1 需处理 · 1 已恢复 · 4 正常 · 2 数据不足 — ")
+    assert make().laid.said.subject.endswith("：1 家需处理 · 1 家已恢复 · 4 家正常 · 2 家数据不足")
 
 
 def test_money_place_people_and_owner_are_shown_with_what_matters(make: Any) -> None:
     matter = make(language="en").laid.said.matters[0]
-    assert re.search(r"about 260 payments fewer \(172–348\), about \$\d\d,\d00", matter.lines[0])
+    assert re.search(r"about 260 fewer payments \(172–348\), about \$\d\d,\d00", matter.lines[0])
     assert matter.lines[1].startswith("mainly iOS × paid (74%)")
-    assert "nobody has taken it on" in matter.lines[2]
+    assert "unassigned" in matter.lines[2]
     assert matter.lines[3].startswith("Payments: ")
     assert matter.url == "https://fw.example.com/alerts/al-us-payments?lang=en"
 
@@ -117,7 +117,7 @@ def test_a_stage_that_nobody_supplies_is_empty_in_funnel_and_radar(make: Any) ->
     made = make(stores=("jp-*",))
     assert [row.name for row in made.laid.said.rows] == ["JP Amazon"]
     first = made.laid.said.stages[0]
-    assert (first.count, first.expected, first.change) == ("未提供", "—", "—")
+    assert (first.count, first.expected, first.change) == ("未接入", "—", "—")
     assert made.laid.said.axes[0] == "点击 未测"
 
 
@@ -264,7 +264,7 @@ def test_an_alert_of_empty_or_unknown_names_does_not_keep_the_digest_back(
 @pytest.mark.parametrize(
     ("language", "title", "line"),
     [
-        ("zh", "DE Shopify · 履约 −70%", "实际履约 96，按此前的支付应为 320（8 个工作小时）"),
+        ("zh", "DE Shopify · 发货 −70%", "实际发货 96，按此前的支付应为 320（8 个工作小时）"),
         ("en", "DE Shopify · fulfilment −70%", "96 fulfilled, 320 due of the payments before"),
     ],
 )

@@ -76,7 +76,7 @@ EXPECTED = """
 11:11:00 ops Warning pool
 11:40:00 ops Resolved pool
 12:01:00 ops Warning rising
-12:20:00 ops Critical rising The severity has risen.
+12:20:00 ops Critical rising Raised.
 12:37:00 pager Critical rising
 12:45:00 ops Resolved rising
 12:45:00 pager Resolved rising

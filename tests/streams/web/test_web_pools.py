@@ -33,12 +33,12 @@ def test_a_pools_alert_is_called_by_what_its_stores_share_and_lists_them(pooled_
     assert (reported["kind"], reported["store_id"]) == ("pooled", POOL)
     assert reported["members"] == ["de-shopify", "us-own"]
     assert [part["segment"] for part in reported["contributions"]] == ["de-shopify", "us-own"]
-    for language, name in (("en", "Stores on Shopify"), ("zh", "平台 Shopify 的店铺")):
+    for language, name in (("en", "Shopify stores"), ("zh", "Shopify 各店")):
         text = pooled_page.get(f"/alerts/{ALERT}", headers={"Accept-Language": language}).text
         assert name in text
         assert POOL not in text.partition("<h1>")[2].partition("</h1>")[0]
         assert "61" in text
-    assert "Stores on Shopify" in pooled_page.get("/alerts", headers={"Accept-Language": "en"}).text
+    assert "Shopify stores" in pooled_page.get("/alerts", headers={"Accept-Language": "en"}).text
 
 
 def test_a_pool_is_not_a_tile_among_the_stores(pooled_page: ActionPage) -> None:

@@ -85,7 +85,7 @@ def test_the_seven_stages_carry_their_chinese_names() -> None:
         "加购",
         "下单",
         "支付",
-        "履约",
+        "发货",
         "复购",
     ]
 
@@ -156,7 +156,7 @@ def test_a_check_never_names_a_cause() -> None:
 
 
 def test_a_segment_is_named_for_people() -> None:
-    assert texts.segment_name("ios/paid", "zh") == "iOS × paid"
+    assert texts.segment_name("ios/paid", "zh") == "iOS × 付费"
     assert texts.segment_name("", "zh") == "全店"
     assert texts.segment_name("-/paid", "en") == "unspecified × paid"
     assert texts.segment_name("other", "en") == "Other segments"
