@@ -123,6 +123,18 @@ class Decision:
     held_ids: tuple[str, ...] = ()
 
 
+class AcknowledgementNews(StrEnum):
+    """What a receiver is notified of when somebody acknowledges what it was sent, once for each.
+
+    Nothing; that an incident is taken on, once all its firing alerts are (it pages people on its own until then); each alert (a chat,
+    in which the others would go on looking).
+    """
+
+    NONE = "none"
+    INCIDENT = "incident"
+    ALERT = "alert"
+
+
 @dataclass(frozen=True, slots=True)
 class Holds:
     """What can hold a message back at this moment."""
@@ -227,16 +239,15 @@ def _silenced(candidate: Candidate, sent: LastSent | None, hold: Decision | None
     )
 
 
-def _taken_on(group: GroupState, candidates: Sequence[Candidate]) -> tuple[str, ...]:
-    """The alerts whose acknowledgement is news to a receiver that keeps one incident a group; empty if there is none.
-
-    Such an incident is acknowledged once all its firing alerts are.
-    """
+def _taken_on(
+    group: GroupState, candidates: Sequence[Candidate], news: AcknowledgementNews
+) -> tuple[str, ...]:
+    """The alerts whose acknowledgement is news to a receiver; empty if there is none."""
     sent = {alert_id: what for alert_id, what in (group.sent or {}).items() if what.is_firing}
     taken = {c.alert_id for c in candidates if c.acknowledged and c.is_firing and not c.closed}
-    if not sent or not taken.issuperset(sent):
+    if news is AcknowledgementNews.INCIDENT and not taken.issuperset(sent):
         return ()
-    return tuple(alert_id for alert_id, what in sent.items() if not what.acknowledged)
+    return tuple(alert_id for alert_id, what in sent.items() if alert_id in taken and not what.acknowledged)
 
 
 def decide(
@@ -246,16 +257,16 @@ def decide(
     holds: Holds,
     now_ms: int,
     *,
-    hears_acknowledgement: bool = False,
+    acknowledgements: AcknowledgementNews = AcknowledgementNews.NONE,
 ) -> Decision:
     """What to do with one group of one receiver at ``now_ms``, with the reason.
 
-    A receiver that ``hears_acknowledgement`` (it pages people on its own until it does) is also notified, once, that the
-    alerts it was sent have been acknowledged; nothing holds that back, and anything else that is due goes first.
+    A receiver that wants ``acknowledgements`` is also notified, once, that the alerts it was sent have been acknowledged; nothing
+    holds that back, and anything else that is due goes first.
     """
     decision = _decide(group, candidates, route, holds, now_ms)
-    if hears_acknowledgement and decision.action is not GroupAction.SEND:
-        taken = _taken_on(group, candidates)
+    if acknowledgements is not AcknowledgementNews.NONE and decision.action is not GroupAction.SEND:
+        taken = _taken_on(group, candidates, acknowledgements)
         if taken:
             return Decision(GroupAction.SEND, Reason.TAKEN_ON, taken, held_ids=decision.held_ids)
     return decision

@@ -226,8 +226,11 @@ def segment_name(segment: str, language: Language) -> str:
         return Text("全店", "Whole store")(language)
     if segment == "other":
         return Text("其他分群", "Other segments")(language)
-    known = {device.value: name for device, name in DEVICE_NAMES.items()}
-    known |= _CHANNELS | {"-": Text("未标明", "unspecified")}
+    known = {
+        **{device.value: name for device, name in DEVICE_NAMES.items()},
+        **_CHANNELS,
+        "-": Text("未标明", "unspecified"),
+    }
     parts = [known[part](language) if part in known else part for part in segment.split("/")]
     return " × ".join(parts)
 

@@ -10,9 +10,10 @@ from urllib.parse import urlencode
 
 from pydantic import Field
 
+from scoring.alerts.deciding import AcknowledgementNews
 from scoring.wording.text import Text
 from streams.channels.markdown import cut_bytes, fitting, message_markdown
-from streams.channels.message import Message
+from streams.channels.message import Message, MessageKind
 from streams.channels.posting import check_code, post_json
 from streams.channels.receiver import ChannelSpec, ReceiverConfig, Url
 from streams.channels.signed_hook import SignedHook
@@ -45,7 +46,12 @@ def signed_url(url: str, secret: str, timestamp_ms: int) -> str:
 
 
 def dingtalk_payload(message: Message, mention: tuple[str, ...]) -> dict[str, Any]:
-    """The body of the robot's request. A person is called only if the text names them too, so it does."""
+    """The body of the robot's request. A person is called only if the text names them too, so it does.
+
+    One line, which calls nobody, for an acknowledgement.
+    """
+    if message.kind is MessageKind.ACKNOWLEDGED:
+        return {"msgtype": "text", "text": {"content": message.note}}
     calls = mention if message.cards[0].is_firing else ()
     text = message_markdown(fitting(message, message_markdown, _MAX_BYTES - 1000))
     text = cut_bytes(text, _MAX_BYTES - 1000)
@@ -77,4 +83,5 @@ CHANNEL = ChannelSpec(
     per_minute=20,
     per_second=10,
     build=DingTalkChannel.of,
+    acknowledgements=AcknowledgementNews.ALERT,
 )

@@ -13,11 +13,12 @@ from typing import Annotated, Any, Literal
 import msgspec
 from pydantic import Field
 
+from scoring.alerts.deciding import AcknowledgementNews
 from scoring.alerts.routing import Severity
 from scoring.wording.card import ActionKind, Card
 from scoring.wording.text import Text
 from streams.channels.markdown import fitting
-from streams.channels.message import Message
+from streams.channels.message import Message, MessageKind
 from streams.channels.posting import check_code, post_json
 from streams.channels.receiver import ChannelSpec, Mention, ReceiverConfig, Url
 from streams.channels.signed_hook import SignedHook
@@ -29,6 +30,7 @@ _BUSY = frozenset({11232, 99991400})
 _MAX_BYTES = 19_000
 #: what a card's Markdown takes for markup is written as an HTML entity: a backslash would be shown
 _ENTITIES = str.maketrans({c: f"&#{ord(c)};" for c in "\\`*_[]<>~&"})
+_NO_TAGS = str.maketrans({"<": "＜", ">": "＞"})
 _COLOURS = {Severity.CRITICAL: "red", Severity.WARNING: "orange", Severity.INFO: "yellow"}
 
 
@@ -67,7 +69,10 @@ def _elements(card: Card) -> list[dict[str, Any]]:
 
 
 def feishu_payload(message: Message, mention: tuple[str, ...]) -> dict[str, Any]:
-    """The body of the hook's request, unsigned: as many cards as it takes."""
+    """The body of the hook's request, unsigned: as many cards as it takes; one line for an acknowledgement."""
+    if message.kind is MessageKind.ACKNOWLEDGED:
+        # in a text, <at …> would call people
+        return {"msg_type": "text", "content": {"text": message.note.translate(_NO_TAGS)}}
     return _payload(
         fitting(message, lambda m: msgspec.json.encode(_payload(m, mention)).decode(), _MAX_BYTES), mention
     )
@@ -121,4 +126,5 @@ CHANNEL = ChannelSpec(
     per_minute=100,
     per_second=4,
     build=FeishuChannel.of,
+    acknowledgements=AcknowledgementNews.ALERT,
 )

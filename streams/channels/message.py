@@ -32,7 +32,7 @@ class MessageKind(StrEnum):
 
     FIRING = "firing"
     RESOLVED = "resolved"
-    #: only for channels that hear of acknowledgements (``ChannelSpec.hears_acknowledgement``)
+    #: only for channels that want to know of acknowledgements (``ChannelSpec.acknowledgements``)
     ACKNOWLEDGED = "acknowledged"
     TEST = "test"
 
@@ -44,6 +44,7 @@ class Message:
     ``key`` names the message: equal for the same message sent twice. ``thread`` names the incident: equal for all
     messages of a group, so channels can update or reply instead of repeating. ``parent`` is the receipt of the
     thread's first message, empty for the first. ``note`` is one line put in front ("silence ended", "repeated").
+    Of a message that somebody has acknowledged alerts, the note is all that a chat shows.
     ``others_firing`` counts the thread's alerts that were sent before, still fire and are not in this message.
     """
 

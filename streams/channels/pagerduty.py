@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
+from scoring.alerts.deciding import AcknowledgementNews
 from scoring.alerts.routing import Severity
 from scoring.wording.card import ActionKind
 from scoring.wording.text import Text
@@ -99,5 +100,5 @@ CHANNEL = ChannelSpec(
     per_minute=120,
     per_second=10,
     build=_build,
-    hears_acknowledgement=True,
+    acknowledgements=AcknowledgementNews.INCIDENT,
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from scoring.alerts.deciding import AcknowledgementNews
 from scoring.wording.text import Text
 from streams.channels.message import Channel
 from streams.schema import ConfigPart, Name, SecretRef, Zone, is_secret, resolve_secret
@@ -77,7 +78,7 @@ class ChannelSpec:
         per_minute: messages a minute that the service takes (its documented limit, or our restraint where it names none).
         per_second: the same a second.
         build: makes the channel of one receiver. Raises ConfigError or SendRejectedError where it cannot work.
-        hears_acknowledgement: the channel pages people until it hears that somebody has taken the incident on.
+        acknowledgements: what it is notified of when somebody acknowledges an alert.
         takes_all: a program reads the messages: each has every alert it is about, where people get the first few and a number.
     """
 
@@ -86,7 +87,7 @@ class ChannelSpec:
     per_minute: float
     per_second: int
     build: Callable[[Any, ChannelContext], Channel]
-    hears_acknowledgement: bool = False
+    acknowledgements: AcknowledgementNews = AcknowledgementNews.NONE
     takes_all: bool = False
 
     @property

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import structlog
 from pydantic import Field
 
+from scoring.alerts.deciding import AcknowledgementNews
 from scoring.wording.card import ActionKind, Card
 from scoring.wording.text import Text
-from streams.channels.message import Channel, Message, SendRejectedError, SendRetryableError
+from streams.channels.message import Channel, Message, MessageKind, SendRejectedError, SendRetryableError
 from streams.channels.posting import post_json
 from streams.channels.receiver import ChannelContext, ChannelSpec, Mention, ReceiverConfig, Url
 from streams.schema import SecretRef
@@ -68,7 +70,9 @@ def _blocks(card: Card) -> list[dict[str, Any]]:
 
 
 def slack_payload(message: Message, mention: tuple[str, ...]) -> dict[str, Any]:
-    """The message's blocks, with a plain text for notifications and screen readers."""
+    """The message's blocks (one line for an acknowledgement), with a plain text for notifications and screen readers."""
+    if message.kind is MessageKind.ACKNOWLEDGED:
+        return {"text": _escaped(message.note)[:_MAX_TEXT], "unfurl_links": False}
     blocks: list[dict[str, Any]] = []
     people = " ".join(f"<@{person}>" for person in mention) if message.cards[0].is_firing else ""
     note = " ".join(part for part in (_escaped(message.note), people) if part)
@@ -111,7 +115,9 @@ class SlackBotChannel:
         """Send the blocks; the receipt is the message's timestamp, which is its name in Slack."""
         payload = slack_payload(message, self._mention) | {"channel": self._channel}
         if message.parent:
-            payload |= {"thread_ts": message.parent, "reply_broadcast": True}
+            # that somebody has it is read where it is looked for: in the thread, and on its first message
+            is_broadcast = message.kind is not MessageKind.ACKNOWLEDGED
+            payload |= {"thread_ts": message.parent, "reply_broadcast": is_broadcast}
         answer = await self._call(self._url, payload)
         if message.parent:
             # Slack wants the channel's id here, which the configuration need not name; the answer does
@@ -120,7 +126,10 @@ class SlackBotChannel:
 
     async def _bring_up_to_date(self, message: Message, channel: str) -> None:
         """Put the news into the thread's first message. The reply has been sent, so trouble here must not send it again."""
-        payload = slack_payload(message, ()) | {"channel": channel, "ts": message.parent}
+        shown = (
+            replace(message, kind=MessageKind.FIRING) if message.kind is MessageKind.ACKNOWLEDGED else message
+        )
+        payload = slack_payload(shown, ()) | {"channel": channel, "ts": message.parent}
         try:
             await self._call(self._url.replace("chat.postMessage", "chat.update"), payload)
         except (SendRejectedError, SendRetryableError) as error:
@@ -153,4 +162,5 @@ CHANNEL = ChannelSpec(
     per_minute=60,
     per_second=2,
     build=_build,
+    acknowledgements=AcknowledgementNews.ALERT,
 )

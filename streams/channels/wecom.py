@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from scoring.alerts.deciding import AcknowledgementNews
 from scoring.wording.text import Text
 from streams.channels.markdown import cut_bytes, fitting
-from streams.channels.message import Message
+from streams.channels.message import Message, MessageKind
 from streams.channels.posting import check_code, post_json
 from streams.channels.receiver import ChannelContext, ChannelSpec, Mention, ReceiverConfig, Url
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 #: 45009 and 45033: more than 20 messages a minute; -1: the system is busy
 _BUSY = frozenset({45009, 45033, -1})
-_MAX_BYTES = 4096
+_MAX_BYTES, _MAX_TEXT_BYTES = 4096, 2048
 #: WeCom's Markdown knows no escapes: what could be markup or a mention is written with the wide form of the character
 _WIDE = str.maketrans({"<": "＜", ">": "＞", "[": "［", "]": "］", "*": "＊", "`": "｀", "@": "＠"})
 
@@ -63,7 +64,9 @@ def _shorter(message: Message, most: int) -> Message:
 
 
 def wecom_payload(message: Message, mention: tuple[str, ...]) -> dict[str, Any]:
-    """The body of the robot's request: later cards give way first when the text is too long."""
+    """The body of the robot's request: later cards give way first when the text is too long; one line for an acknowledgement."""
+    if message.kind is MessageKind.ACKNOWLEDGED:
+        return {"msgtype": "text", "text": {"content": cut_bytes(message.note, _MAX_TEXT_BYTES)}}
     calls = "".join(f"\n<@{person}>" for person in mention) if message.cards[0].is_firing else ""
     most = _MAX_BYTES - len(calls.encode())
     shown = fitting(message, _markdown, most)
@@ -95,4 +98,5 @@ CHANNEL = ChannelSpec(
     per_minute=20,
     per_second=10,
     build=_build,
+    acknowledgements=AcknowledgementNews.ALERT,
 )

@@ -31,8 +31,8 @@ REASONS: Mapping[Reason, Text] = {
         "静默已到期，告警仍在，现在通知", "its silence has ended and it is still firing; being sent now"
     ),
     Reason.TAKEN_ON: Text(
-        "有人认领；告知值班系统，使其不再逐级呼叫",
-        "somebody has acknowledged it; the pager is notified so that it stops escalating",
+        "有人认领，告知一次",
+        "somebody has acknowledged it; the receiver is notified once",
     ),
     Reason.FLAPPING: Text(
         "反复出现又恢复，稍后仍在则通知", "it is flapping; sent later if it is still firing then"

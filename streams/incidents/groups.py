@@ -8,7 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from scoring.alerts.alert import AlertState
-from scoring.alerts.deciding import INHIBITION_LINGERS_MS, Candidate, Decision, GroupState, Holds, decide
+from scoring.alerts.deciding import (
+    INHIBITION_LINGERS_MS,
+    AcknowledgementNews,
+    Candidate,
+    Decision,
+    GroupState,
+    Holds,
+    decide,
+)
 from scoring.alerts.routing import Route, all_match, group_key, matching_routes
 from streams.channels.registry import channel_spec
 from streams.config.model import Config
@@ -113,8 +121,9 @@ class AlertGroups:
             group.route,
             holds,
             now_ms,
-            hears_acknowledgement=receiver is not None
-            and channel_spec(receiver.channel).hears_acknowledgement,
+            acknowledgements=channel_spec(receiver.channel).acknowledgements
+            if receiver is not None
+            else AcknowledgementNews.NONE,
         )
 
 

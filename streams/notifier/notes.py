@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from scoring.alerts.deciding import Reason
 from scoring.alerts.routing import Silence
@@ -22,11 +22,27 @@ NOTES: Mapping[Reason, Text] = {
     Reason.RAISED: Text("已升级。", "Raised."),
     Reason.ADDED: Text("同组新增告警。", "More alerts in this group."),
 }
+TAKEN = Text("{who} 已认领：{what}", "{who} acknowledged: {what}")
+TAKEN_MANY = Text("{who} 已认领 {n} 条告警：{what} 等", "{who} acknowledged {n} alerts: {what}, …")
 SILENCE = Text("静默由 {who} 设置：{why}。", "It was silenced by {who}: {why}.")
 NO_REASON = Text("未写原因", "no reason given")
 UNSURE = Text("（本条可能重复发送）", "(This may be a repeat: the last attempt was interrupted.)")
 LEFT_OUT = Text("另有 {n} 条告警，见页面。", "{n} more alerts: see the page.")
 OTHERS = Text("同组另有 {n} 条告警未恢复。", "{n} other alerts of the group are still firing.")
+
+
+def note_of_acknowledged(language: Language, taken: Sequence[tuple[str, str]]) -> str:
+    """One line: who has acknowledged what. ``taken`` are pairs of a person and what they have."""
+    by_person: dict[str, list[str]] = {}
+    for who, what in taken:
+        by_person.setdefault(who, []).append(what)
+    parts = [
+        TAKEN(language, who=who, what=whats[0])
+        if len(whats) == 1
+        else TAKEN_MANY(language, who=who, n=len(whats), what=whats[0])
+        for who, whats in by_person.items()
+    ]
+    return ("；" if language == "zh" else "; ").join(parts)
 
 
 def note_of(

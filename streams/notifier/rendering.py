@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from scoring.alerts.deciding import Candidate, Decision, GroupState, Reason
 from scoring.alerts.routing import Severity
+from scoring.wording.alert_words import alert_name
 from scoring.wording.card import ActionKind, Card
 from scoring.wording.card import CardContext as CardSurroundings
 from scoring.wording.cards import build_card
+from scoring.wording.catalogue import pool_name
 from streams.channels import Message, MessageKind
 from streams.channels.receiver import ReceiverConfig
 from streams.channels.registry import channel_spec
@@ -19,7 +21,7 @@ from streams.incidents.facts import FactsReader
 from streams.incidents.groups import AlertGroup
 from streams.incidents.links import LIFETIME_MS, Link, sign
 from streams.incidents.reader import ReaderWording
-from streams.notifier.notes import note_of
+from streams.notifier.notes import note_of, note_of_acknowledged
 
 #: most cards in one message to people; what is left over is counted in its note
 MAX_CARDS = 5
@@ -72,6 +74,8 @@ class MessageRenderer:
         )
         shown = chosen if channel_spec(receiver.channel).takes_all else chosen[:MAX_CARDS]
         cards = tuple([await self.card(candidate, receiver) for candidate in shown])
+        if decision.reason is Reason.TAKEN_ON:
+            return await self._acknowledged(chosen, cards, receiver, claim)
         sent = {alert_id for alert_id, what in (settled.sent or {}).items() if what.is_firing}
         others = len(sent - set(decision.alert_ids))
         opened_ms = min(self._book.alerts[c.alert_id].opened_at_ms for c in chosen)
@@ -84,7 +88,7 @@ class MessageRenderer:
             key=claim.key,
             thread=claim.thread,
             parent=claim.parent,
-            kind=_kind(decision, cards),
+            kind=_kind(cards),
             language=receiver.language,
             cards=cards,
             note=note_of(
@@ -96,6 +100,27 @@ class MessageRenderer:
                 silence=max(silences, key=lambda s: s.ends_ms, default=None),
             ),
             others_firing=others,
+        )
+
+    async def _acknowledged(
+        self, chosen: list[Candidate], cards: tuple[Card, ...], receiver: ReceiverConfig, claim: Claim
+    ) -> Message:
+        """That somebody has acknowledged what was sent: one line, and the cards for what keeps an incident up to date."""
+        taken = []
+        for candidate in chosen:
+            alert = self._book.alerts[candidate.alert_id]
+            name = (await self._facts.facts(alert)).store.name
+            name = pool_name(alert.store_id, receiver.language) or name
+            who = self._book.actions.handling(alert.alert_id).acknowledged_by
+            taken.append((who, f"{name} · {alert_name(alert.kind, alert.step, receiver.language)}"))
+        return Message(
+            key=claim.key,
+            thread=claim.thread,
+            parent=claim.parent,
+            kind=MessageKind.ACKNOWLEDGED,
+            language=receiver.language,
+            cards=cards,
+            note=note_of_acknowledged(receiver.language, taken),
         )
 
     async def card(self, candidate: Candidate, receiver: ReceiverConfig) -> Card:
@@ -135,7 +160,5 @@ class MessageRenderer:
         return signed | links
 
 
-def _kind(decision: Decision, cards: tuple[Card, ...]) -> MessageKind:
-    if decision.reason is Reason.TAKEN_ON:
-        return MessageKind.ACKNOWLEDGED
+def _kind(cards: tuple[Card, ...]) -> MessageKind:
     return MessageKind.FIRING if any(card.is_firing for card in cards) else MessageKind.RESOLVED

@@ -10,6 +10,7 @@ from msgspec import structs
 
 from scoring.alerts.deciding import (
     INHIBITION_LINGERS_MS,
+    AcknowledgementNews,
     Candidate,
     Decision,
     GroupAction,
@@ -264,7 +265,7 @@ def test_firing_and_resolved_alternate_whatever_happens(steps: list[tuple[int, b
 
 
 def decided_and_sent(group: GroupState, candidates: list[Candidate], now_ms: int) -> Decision:
-    return decide(group, candidates, ROUTE, OPEN, now_ms, hears_acknowledgement=True)
+    return decide(group, candidates, ROUTE, OPEN, now_ms, acknowledgements=AcknowledgementNews.INCIDENT)
 
 
 def test_who_hears_of_acknowledgements_hears_once_and_the_others_never() -> None:
@@ -275,6 +276,28 @@ def test_who_hears_of_acknowledgements_hears_once_and_the_others_never() -> None
     assert (group.last_sent_ms, group.repeats) == (NOTIFIED.last_sent_ms, NOTIFIED.repeats)
     assert decided_and_sent(group, [mine], 30 * S).reason is Reason.ACKNOWLEDGED
     assert decide(NOTIFIED, [mine], ROUTE, OPEN, 20 * S).action is GroupAction.NOTHING
+
+
+def test_four_of_five_people_in_a_chat_went_on_looking_for_what_somebody_had() -> None:
+    """A chat hears of each alert once, also while others of the group are nobody's; a pager only of the whole incident."""
+    both = [firing(), firing("b")]
+    group = notify(GroupState(0), both, 10 * S)
+    one = [firing(acknowledged=True), firing("b")]
+
+    def heard(state: GroupState, candidates: list[Candidate]) -> Decision:
+        return decide(state, candidates, ROUTE, OPEN, 20 * S, acknowledgements=AcknowledgementNews.ALERT)
+
+    decision = heard(group, one)
+    assert (decision.action, decision.reason, decision.alert_ids) == (
+        GroupAction.SEND,
+        Reason.TAKEN_ON,
+        ("a",),
+    )
+    later = after(decision, group, one, 20 * S)
+    assert heard(later, one).action is not GroupAction.SEND
+    assert heard(later, [firing(acknowledged=True), firing("b", acknowledged=True)]).alert_ids == ("b",)
+    assert decide(group, one, ROUTE, OPEN, 20 * S).action is not GroupAction.SEND
+    assert later.last_sent_ms == group.last_sent_ms
 
 
 def test_an_incident_is_taken_on_once_all_of_it_is() -> None:

@@ -8,12 +8,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from scoring.alerts.actions import HumanActionKind
 from scoring.alerts.alert import Level
 from scoring.alerts.deciding import Decision, GroupAction, GroupState, Reason
 from scoring.alerts.routing import Route
 from streams.channels.webhook import webhook_payload
 from streams.config.loading import load_config
 from streams.config.model import Config
+from streams.incidents.action_log import new_action
 from streams.incidents.alert_log import AlertBook
 from streams.incidents.facts import FactsReader
 from streams.incidents.groups import AlertGroup
@@ -37,16 +39,17 @@ class Desk:
     def __init__(self, config: Config, renderer: MessageRenderer, book: AlertBook) -> None:
         self.config, self.renderer, self.book = config, renderer, book
 
-    async def message(self, receiver: str) -> msgspec.Raw:
+    async def message(
+        self, receiver: str, reason: Reason = Reason.NEW, ids: tuple[str, ...] = ()
+    ) -> msgspec.Raw:
         group = AlertGroup(
             "g",
             Route("r", receiver),
             [self.book.candidate(a, self.config) for a in self.book.alerts.values()],
         )
-        ids = tuple(self.book.alerts)
         chosen = self.config.alerting.receiver(receiver)
         assert chosen is not None
-        decision = Decision(GroupAction.SEND, Reason.NEW, ids)
+        decision = Decision(GroupAction.SEND, reason, ids or tuple(self.book.alerts))
         made = await self.renderer.message(group, decision, chosen, GroupState(0), Claim("k", "t", "", False))
         return msgspec.Raw(msgspec.json.encode(webhook_payload(made)))
 
@@ -77,3 +80,12 @@ async def test_people_get_the_first_few_and_the_number_of_the_others(desk: Desk)
     sent = msgspec.json.decode(await desk.message("people"))
     assert len(sent["alerts"]) == MAX_CARDS
     assert str(MANY - MAX_CARDS) in sent["note"]
+
+
+async def test_what_somebody_acknowledged_is_one_line_with_their_name(desk: Desk) -> None:
+    alert = next(iter(desk.book.alerts))
+    taken = new_action(HumanActionKind.ACKNOWLEDGE, ALERT.at_ms, "Li", "page", alert_id=alert)
+    desk.book.take_action(msgspec.json.encode(taken))
+    sent = msgspec.json.decode(await desk.message("people", Reason.TAKEN_ON, (alert,)))
+    assert sent["kind"] == "acknowledged"
+    assert sent["note"] == "Li acknowledged: s0 · Conversion drop · Orders → Payments"
