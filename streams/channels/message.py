@@ -45,7 +45,7 @@ class Message:
     messages of a group, so channels can update or reply instead of repeating. ``parent`` is the receipt of the
     thread's first message, empty for the first. ``note`` is one line put in front ("silence ended", "repeated").
     Of a message that somebody has acknowledged alerts, the note is all that a chat shows.
-    ``others_firing`` counts the thread's alerts that were sent before, still fire and are not in this message.
+    ``summary`` is what many stores have in common (``streams/notifier/storm.py``). ``others_firing`` counts the thread's alerts that were sent before, still fire and are not in this message.
     """
 
     key: str
@@ -56,10 +56,13 @@ class Message:
     cards: tuple[Card, ...]
     note: str = ""
     others_firing: int = 0
+    summary: str = ""
 
     @property
     def title(self) -> str:
-        """One line that says it all: the first card's verdict and how many more there are."""
+        """One line that says it all: the summary of a storm, else the first card's verdict and how many more there are."""
+        if self.summary:
+            return self.summary
         more = len(self.cards) - 1
         extra = "" if not more else f" （另 {more} 条）" if self.language == "zh" else f" (+{more} more)"
         return f"{self.cards[0].headline}{extra}"

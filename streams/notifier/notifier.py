@@ -23,7 +23,7 @@ from scoring.alerts.alert import AlertState
 from scoring.alerts.deciding import Decision, GroupAction, GroupState
 from scoring.alerts.routing import Severity
 from scoring.alerts.settling import after
-from streams.channels import Channel, SendRejectedError, SendRetryableError
+from streams.channels import Channel, Message, SendRejectedError, SendRetryableError
 from streams.channels.receiver import ReceiverConfig
 from streams.channels.registry import channel_spec
 from streams.config.model import Config
@@ -35,6 +35,7 @@ from streams.kafka.errors import LogFencedError
 from streams.metrics import NOTIFIER_FAILED, NOTIFIER_REJECTED, NOTIFIER_SENT
 from streams.notifier.pace import Pace
 from streams.notifier.rendering import Claim, MessageRenderer
+from streams.notifier.storm import MessageBatch, batched, stores_of
 
 _log = structlog.get_logger()
 
@@ -158,10 +159,10 @@ class Notifier:
         if receiver is None or channel is None:
             return 0
         sent = 0
-        for group, decision in work:
+        for batch in batched(work, channel_spec(receiver.channel)):
             if not self._pace(receiver).take(self._now_ms() / 1000):
                 break  # the rest waits for the next turn; nothing of it is claimed
-            if not await self._send(group, decision, receiver, channel):
+            if not await self._send(batch, receiver, channel):
                 break  # unreachable: the others would only wait for it too
             sent += 1
         return sent
@@ -180,44 +181,73 @@ class Notifier:
             self._paces[receiver.name] = known
         return known
 
-    async def _send(
-        self, group: AlertGroup, decision: Decision, receiver: ReceiverConfig, channel: Channel
-    ) -> bool:
+    async def _send(self, batch: MessageBatch, receiver: ReceiverConfig, channel: Channel) -> bool:
         """Claim, send and settle one message. False if the receiver is unreachable."""
-        state, record = self._groups.state(group, self._now_ms()), self._record(group.key)
-        claim = self._claim(group, decision, state, record)
-        settled = after(decision, state, group.candidates, self._now_ms())
-        claimed = {"group": state, "claim": claim.key, "thread": claim.thread, "receipt": claim.parent}
-        await self._send_log.write(group.key, self._record(group.key, **claimed))
+        settled: dict[str, GroupState] = {}
+        claims: dict[str, Claim] = {}
+        for group, decision in batch.items:
+            state = self._groups.state(group, self._now_ms())
+            claim = self._claim(group, decision, state, self._record(group.key))
+            claims[group.key], settled[group.key] = (
+                claim,
+                after(decision, state, group.candidates, self._now_ms()),
+            )
+            claimed = {"group": state, "claim": claim.key, "thread": claim.thread, "receipt": claim.parent}
+            await self._send_log.write(group.key, self._record(group.key, **claimed))
         try:
-            message = await self._renderer.message(group, decision, receiver, settled, claim)
+            message = await self._message(batch, receiver, settled, claims)
             receipt = await channel.send(message)
         except SendRetryableError as error:
-            await self._put_off(group, record.failures + 1, receiver, error)
+            await self._put_off(batch, receiver, error)
             return False
         except SendRejectedError as error:
-            await self._reject(group, record.failures + 1, receiver, str(error))
+            await self._reject(batch, receiver, str(error))
             return True
         except LogFencedError:
             raise
         except Exception as error:  # one message that cannot be rendered must not silence the other receivers
             _log.exception("notification_not_rendered", receiver=receiver.name)
-            await self._reject(group, record.failures + 1, receiver, type(error).__name__)
+            await self._reject(batch, receiver, type(error).__name__)
             return True
         NOTIFIER_SENT.labels(receiver.channel).inc()
         _log.info(
             "notification_sent",
             receiver=receiver.name,
-            reason=decision.reason.value,
-            alerts=len(decision.alert_ids),
+            reason=batch.items[0][1].reason.value,
+            alerts=sum(len(decision.alert_ids) for _, decision in batch.items),
         )
-        await self._send_log.write(
-            group.key,
-            self._record(group.key, group=settled, claim="", receipt=claim.parent or receipt, failures=0),
-        )
-        self._unsure.discard(group.key)
+        for key in batch.keys:
+            sent = {
+                "group": settled[key],
+                "claim": "",
+                "receipt": claims[key].parent or receipt,
+                "failures": 0,
+            }
+            await self._send_log.write(key, self._record(key, **sent))
+            self._unsure.discard(key)
         self._failures.pop(receiver.name, None)
         return True
+
+    async def _message(
+        self,
+        batch: MessageBatch,
+        receiver: ReceiverConfig,
+        settled: Mapping[str, GroupState],
+        claims: Mapping[str, Claim],
+    ) -> Message:
+        """The message of a batch. That of a storm belongs to no incident of its own: it begins one for each of its groups."""
+        group, decision = batch.as_one()
+        first = claims[batch.keys[0]]
+        if not batch.is_storm:
+            return await self._renderer.message(group, decision, receiver, settled[group.key], first)
+        content = "|".join(claims[key].key for key in batch.keys)
+        key = hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
+        claim = Claim(key, first.thread, "", any(claims[name].is_unsure for name in batch.keys))
+        everything = GroupState(
+            0, sent={k: v for state in settled.values() for k, v in (state.sent or {}).items()}
+        )
+        stores = len(stores_of(batch.items))
+        return await self._renderer.message(group, decision, receiver, everything, claim, stores=stores)
 
     def _claim(self, group: AlertGroup, decision: Decision, state: GroupState, record: SendRecord) -> Claim:
         """The names of the message: a new incident begins where nothing that was sent still fires."""
@@ -227,8 +257,9 @@ class Notifier:
         return Claim(_message_key(group.key, decision, state), thread, parent, group.key in self._unsure)
 
     async def _put_off(
-        self, group: AlertGroup, failures: int, receiver: ReceiverConfig, error: SendRetryableError
+        self, batch: MessageBatch, receiver: ReceiverConfig, error: SendRetryableError
     ) -> None:
+        failures = max(self._record(key).failures for key in batch.keys) + 1
         NOTIFIER_FAILED.labels(receiver.channel).inc()
         in_a_row = self._failures[receiver.name] = self._failures.get(receiver.name, 0) + 1
         wait_s = error.retry_after_s or min(MAX_BACKOFF_S, 2.0 ** min(in_a_row, 10))
@@ -240,14 +271,17 @@ class Notifier:
             failures=in_a_row,
             retry_in_s=wait_s,
         )
-        await self._send_log.write(group.key, self._record(group.key, claim="", failures=failures))
+        for key in batch.keys:
+            await self._send_log.write(key, self._record(key, claim="", failures=failures))
 
-    async def _reject(self, group: AlertGroup, failures: int, receiver: ReceiverConfig, error: str) -> None:
+    async def _reject(self, batch: MessageBatch, receiver: ReceiverConfig, error: str) -> None:
+        failures = max(self._record(key).failures for key in batch.keys) + 1
         NOTIFIER_REJECTED.labels(receiver.channel).inc()
         wait_s = min(MAX_REJECTED_PAUSE_S, REJECTED_PAUSE_S * 2.0 ** min(failures - 1, 10))
-        self._not_before_ms[group.key] = self._now_ms() + round(wait_s * 1000)
         _log.error("notification_rejected", receiver=receiver.name, error=error, retry_in_s=wait_s)
-        await self._send_log.write(group.key, self._record(group.key, claim="", failures=failures))
+        for key in batch.keys:
+            self._not_before_ms[key] = self._now_ms() + round(wait_s * 1000)
+            await self._send_log.write(key, self._record(key, claim="", failures=failures))
 
     def unreachable(self) -> tuple[str, ...]:
         """The receivers that cannot be reached now."""

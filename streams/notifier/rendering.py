@@ -21,7 +21,7 @@ from streams.incidents.facts import FactsReader
 from streams.incidents.groups import AlertGroup
 from streams.incidents.links import LIFETIME_MS, Link, sign
 from streams.incidents.reader import ReaderWording
-from streams.notifier.notes import note_of, note_of_acknowledged
+from streams.notifier.notes import STORM, STORM_COST, STORM_OVER, note_of, note_of_acknowledged
 
 #: most cards in one message to people; what is left over is counted in its note
 MAX_CARDS = 5
@@ -62,8 +62,10 @@ class MessageRenderer:
         receiver: ReceiverConfig,
         settled: GroupState,
         claim: Claim,
+        *,
+        stores: int = 0,
     ) -> Message:
-        """The message of a decision that was claimed."""
+        """The message of a decision that was claimed; ``stores`` is how many stores a storm has, 0 where there is none."""
         by_id = {candidate.alert_id: candidate for candidate in group.candidates}
         chosen = sorted(
             (by_id[alert_id] for alert_id in decision.alert_ids),
@@ -100,7 +102,23 @@ class MessageRenderer:
                 silence=max(silences, key=lambda s: s.ends_ms, default=None),
             ),
             others_firing=others,
+            summary=self._summary(chosen, stores, receiver) if stores else "",
         )
+
+    def _summary(self, chosen: list[Candidate], stores: int, receiver: ReceiverConfig) -> str:
+        """What a storm has in common, and what it has cost where that is known of it."""
+        language = receiver.language
+        if not any(c.is_firing for c in chosen):
+            return STORM_OVER(language, n=stores)
+        # the steps of one store lose the same visitors: of each store the largest loss counts
+        by_store: dict[str, float] = {}
+        for c in chosen:
+            money = self._book.lost_money.get(c.alert_id, 0.0)
+            by_store[c.labels["store_id"]] = max(by_store.get(c.labels["store_id"], 0.0), money)
+        lost = sum(by_store.values())
+        wording = ReaderWording(language)
+        cost = STORM_COST(language, lost=wording.money(lost, self._config.alerting.base_currency))
+        return STORM(language, n=stores) + (cost if lost else "")
 
     async def _acknowledged(
         self, chosen: list[Candidate], cards: tuple[Card, ...], receiver: ReceiverConfig, claim: Claim

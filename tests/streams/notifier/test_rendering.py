@@ -40,7 +40,7 @@ class Desk:
         self.config, self.renderer, self.book = config, renderer, book
 
     async def message(
-        self, receiver: str, reason: Reason = Reason.NEW, ids: tuple[str, ...] = ()
+        self, receiver: str, reason: Reason = Reason.NEW, ids: tuple[str, ...] = (), stores: int = 0
     ) -> msgspec.Raw:
         group = AlertGroup(
             "g",
@@ -50,7 +50,9 @@ class Desk:
         chosen = self.config.alerting.receiver(receiver)
         assert chosen is not None
         decision = Decision(GroupAction.SEND, reason, ids or tuple(self.book.alerts))
-        made = await self.renderer.message(group, decision, chosen, GroupState(0), Claim("k", "t", "", False))
+        made = await self.renderer.message(
+            group, decision, chosen, GroupState(0), Claim("k", "t", "", False), stores=stores
+        )
         return msgspec.Raw(msgspec.json.encode(webhook_payload(made)))
 
 
@@ -89,3 +91,10 @@ async def test_what_somebody_acknowledged_is_one_line_with_their_name(desk: Desk
     sent = msgspec.json.decode(await desk.message("people", Reason.TAKEN_ON, (alert,)))
     assert sent["kind"] == "acknowledged"
     assert sent["note"] == "Li acknowledged: s0 · Conversion drop · Orders → Payments"
+
+
+async def test_a_storm_begins_with_how_many_stores_and_what_it_costs(desk: Desk) -> None:
+    desk.book.lost_money["a1"], desk.book.lost_money["a2"] = 1500.0, 700.0
+    sent = msgspec.json.decode(await desk.message("people", stores=MANY))
+    assert sent["title"] == "80 stores are off at the same time, about $2,200 lost so far"
+    assert len(sent["alerts"]) == MAX_CARDS

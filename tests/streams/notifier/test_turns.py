@@ -192,3 +192,23 @@ async def test_a_silence_can_be_asked_for_again_from_a_later_message(bench: Benc
     first, reminder = bench.ops.got
     links = [next(a.url for a in m.cards[0].actions if a.kind == "silence") for m in (first, reminder)]
     assert links[0] != links[1]
+
+
+async def test_a_storm_was_a_message_for_every_store_and_each_goes_on_alone(bench: Bench) -> None:
+    for number in range(30):
+        bench.happens(f"s{number}", Level.NOTICE)
+    await bench.turn()
+    (storm,) = bench.ops.got
+    assert storm.summary.startswith("30 stores")
+    await bench.turn(60)
+    assert len(bench.ops.got) == 1
+    bench.happens("s7", Level.NOTICE, 2, over=True)
+    await bench.turn()
+    assert [card.alert_id for card in bench.ops.got[1].cards] == ["s7"]
+    for number in range(30):
+        if number != 7:
+            bench.happens(f"s{number}", Level.NOTICE, 2, over=True)
+    await bench.turn()
+    assert bench.ops.got[2].summary == "29 stores have recovered"
+    await bench.turn(60)
+    assert len(bench.ops.got) == 3
