@@ -84,6 +84,7 @@ LOG_EVENTS: Mapping[str, str] = {
     "digest_rejected": "The mail server will never take a digest; it is given up.",
     "digest_failed": "A digest could not be composed (a bug); it is retried within its time.",
     "facts_unavailable": "ClickHouse did not say what a card adds to its alert; the card goes out without.",
+    "exchange_rates_unreadable": "The file of `alerting.exchange_rates` cannot be read; the rates known before hold.",
     # --- page
     "page_failed": "A request of the page or the API failed on a bug; the traceback is part of the record.",
 }

@@ -13,7 +13,6 @@ from scoring.digest.worded import DigestContext, Said
 from scoring.wording.alert_words import (
     ACKNOWLEDGED,
     ASSIGNED,
-    IN_BASE,
     LABEL_NAMES,
     OWNER_CHECK,
     SEVERITY_NAMES,
@@ -26,6 +25,7 @@ from scoring.wording.catalogue import (
     segment_name,
 )
 from scoring.wording.checks import checks_for
+from scoring.wording.figures import in_base
 from scoring.wording.source_note import note_of_source, trouble_in_words
 from scoring.wording.text import Language
 
@@ -98,14 +98,12 @@ def _size(incident: DigestIncident, wording: Wording) -> str:
     )
     money = incident.money
     if money is not None:
-        is_foreign = money.base is not None and money.base_currency not in ("", money.currency)
-        in_base = wording.money(money.base or 0.0, money.base_currency) if is_foreign else ""
         text += texts.MONEY(
             language,
             lost=wording.money(money.lost, money.currency),
             low=wording.money(money.low, money.currency),
             high=wording.money(money.high, money.currency),
-            base=IN_BASE(language, base=in_base) if in_base else "",
+            base=in_base(money, wording),
         )
     return text
 

@@ -18,9 +18,6 @@ from scoring.wording.text import Language
 class DigestWording(Wording, Protocol):
     """A card's wording, and days. Implemented in ``streams/digests`` with Babel."""
 
-    def day(self, day: date) -> str:
-        """A day without its year: ``3月4日``, ``Mar 4``."""
-
     def weekday(self, day: date) -> str:
         """The day's name: ``周三``, ``Wed``."""
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Protocol
 
 from scoring.funnel.period_steps import PERIOD_STEP_BY_ID
@@ -29,6 +30,7 @@ class Worth:
         amounts: mean amount of an ``order`` and of a ``payment`` that had a price, in ``currency``.
         currency: ISO 4217; empty where the stores of a pool share none, and then there are no amounts.
         base_rate: how much of ``base_currency`` one unit of ``currency`` is, None if there is no rate.
+        base_day: the day of that rate; None where both are the same.
     """
 
     counts: Mapping[str, float] = field(default_factory=dict)
@@ -36,6 +38,7 @@ class Worth:
     currency: str = ""
     base_rate: float | None = None
     base_currency: str = ""
+    base_day: date | None = None
 
 
 #: of a store whose amounts nobody knows
@@ -55,6 +58,7 @@ class MoneyLost:
     currency: str
     base: float | None = None
     base_currency: str = ""
+    base_day: date | None = None
 
 
 class Shortfall(Protocol):
@@ -119,6 +123,7 @@ def price(alert: Shortfall, worth: Worth) -> MoneyLost | None:
         worth.currency,
         None if worth.base_rate is None else lost * worth.base_rate,
         worth.base_currency,
+        worth.base_day,
     )
 
 

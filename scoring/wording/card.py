@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from typing import Protocol
 
@@ -36,6 +37,9 @@ class Wording(Protocol):
 
     def clock(self, at_ms: int, zone: str) -> str:
         """A time on the wall in ``zone``, with the zone's abbreviation."""
+
+    def day(self, day: date) -> str:
+        """A day without its year: ``3月4日``, ``Mar 4``."""
 
     def span(self, minutes: float) -> str:
         """A length of time, for example ``1 h 5 min``."""

@@ -7,10 +7,10 @@ Called by ``cards.py`` for a reader's ``Wording``.
 from __future__ import annotations
 
 from scoring.alerts.alert import AGED, AlertKind, AlertTransition, WindowFigures
-from scoring.funnel.money import price
+from scoring.funnel.money import MoneyLost, price
 from scoring.funnel.period_notes import PeriodNote, parse_period_note
 from scoring.funnel.stages import STEP_BY_ID, STEPS_OVER, is_fast
-from scoring.wording.alert_words import IN_BASE, KIND_NAMES
+from scoring.wording.alert_words import IN_BASE, KIND_NAMES, RATE_OF
 from scoring.wording.card import CardStore, Line, LineKind, Wording
 from scoring.wording.catalogue import STAGE_NAMES, arrivals_of, step_name
 from scoring.wording.period_words import PERIOD_STEP_WORDS, say_days
@@ -138,19 +138,22 @@ def _money(alert: AlertTransition, store: CardStore, wording: Wording) -> str:
     money = price(alert, store.worth)
     if money is None:
         return ""
-    is_foreign = money.base is not None and money.base_currency not in ("", money.currency)
-    base = (
-        IN_BASE(wording.language, base=wording.money(money.base or 0.0, money.base_currency))
-        if is_foreign
-        else ""
-    )
     return _MONEY(
         wording.language,
         lost=wording.money(money.lost, money.currency),
         low=wording.money(money.low, money.currency),
         high=wording.money(money.high, money.currency),
-        base=base,
+        base=in_base(money, wording),
     )
+
+
+def in_base(money: MoneyLost, wording: Wording) -> str:
+    """A loss in the base currency, with the day of the rate; empty where it is the same currency, or there is no rate."""
+    if money.base is None or money.base_currency in ("", money.currency):
+        return ""
+    said = IN_BASE(wording.language, base=wording.money(money.base, money.base_currency))
+    day = money.base_day
+    return said + (RATE_OF(wording.language, day=wording.day(day)) if day else "")
 
 
 def verdict_of(alert: AlertTransition, wording: Wording) -> str:

@@ -62,6 +62,8 @@ def check(
     if path is not None:
         content, found = read_config(path, with_secrets=not no_secrets)
         problems += found
+        if content.alerting.exchange_rates:
+            problems += _rate_problems(Path(content.alerting.exchange_rates))
         summary = (
             f"{path}: {counted(len(content.stores), 'store')}, "
             f"{counted(len(content.alerting.receivers), 'receiver')}, no errors"
@@ -71,6 +73,18 @@ def check(
     say(summary)
     if backtest is not None:
         _hold_to_budget(data, config, backtest, budget)
+
+
+def _rate_problems(path: Path) -> list[str]:
+    """What is wrong with the file of exchange rates."""
+    from streams.incidents.rates import read_rates
+    from streams.schema import ConfigError
+
+    try:
+        read_rates(path)
+    except ConfigError as error:
+        return [str(error)]
+    return []
 
 
 def _hold_to_budget(data: Path | None, config: Path | None, days: int, budget: float) -> None:

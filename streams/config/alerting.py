@@ -93,6 +93,10 @@ class AlertingConfig(ConfigPart):
         InhibitConfig(source=("kind=pipeline",), target=("kind=conversion",), equal=("store_id",)),
     )
     base_currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
+    exchange_rates: str = Field(
+        "",
+        description="CSV file of rates (currency, in, rate, day), used before the ECB's; read again when it changes.",
+    )
     critical_money: float = Field(
         1000.0, gt=0, description="Loss in the base currency that makes any alert critical."
     )

@@ -29,7 +29,12 @@ STORE_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 StoreId = Annotated[str, Field(pattern=STORE_ID)]
 
 
-def _known_currency(code: str) -> str:
+def known_currency(code: str) -> str:
+    """The code, if it is a currency's.
+
+    Raises:
+        ValueError: it is not.
+    """
     if code not in CURRENCIES:
         raise ValueError(f"{code!r} is not an ISO 4217 code; expected one such as USD or CNY")
     return code
@@ -42,7 +47,7 @@ class StoreConfig(ConfigPart):
     name: str = ""
     platform: Platform = Platform.OTHER
     zone: Zone = "UTC"
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$"), AfterValidator(_known_currency)] = "USD"
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$"), AfterValidator(known_currency)] = "USD"
     country: Annotated[str, Field(pattern=r"^([A-Z]{2})?$")] = ""
     category: str = ""
     warehouse: WarehouseConfig | None = None

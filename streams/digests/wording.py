@@ -21,10 +21,6 @@ class DigestReaderWording(ReaderWording):
         """A time on the wall in ``zone``; the zone is named only where it is not the reader's."""
         return self.wall(at_ms, zone) if zone == self._zone else super().clock(at_ms, zone)
 
-    def day(self, day: date) -> str:
-        """``3月4日``, ``Mar 4``."""
-        return str(format_date(day, "M月d日" if self.language == "zh" else "MMM d", locale=self._locale))
-
     def weekday(self, day: date) -> str:
         """``周三``, ``Wed``."""
         return str(format_date(day, "EEE", locale=self._locale))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from babel import Locale
-from babel.dates import format_datetime, get_timezone, get_timezone_location
+from babel.dates import format_date, format_datetime, get_timezone, get_timezone_location
 from babel.numbers import format_currency, format_decimal, format_percent, get_currency_symbol
 
 from scoring.wording.text import Language
@@ -71,6 +71,10 @@ class ReaderWording:
             return "北京时间"
         city = str(get_timezone_location(zone, locale=self._locale, return_city=True))
         return f"{city}时间" if self.language == "zh" else city
+
+    def day(self, day: date) -> str:
+        """``3月4日``, ``Mar 4``."""
+        return str(format_date(day, "M月d日" if self.language == "zh" else "MMM d", locale=self._locale))
 
     def span(self, minutes: float) -> str:
         """A length of time in days, hours and minutes; at least one minute."""

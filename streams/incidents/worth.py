@@ -9,10 +9,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from pathlib import Path
 from typing import Any
-
-from currency_converter import CurrencyConverter, RateNotFoundError
 
 from scoring.funnel.money import WORTH_DAYS, Worth
 from scoring.funnel.period_steps import PERIOD_STEP_BY_ID
@@ -20,6 +18,7 @@ from scoring.funnel.stages import STAGES, Stage
 from scoring.funnel.units import DAY_MS, HOUR_MS
 from streams.clock import monotonic
 from streams.config.model import Config
+from streams.incidents.rates import ExchangeRate, ExchangeRates
 
 #: late events may still change what was counted before an alert
 FRESH_S = 600.0
@@ -126,22 +125,6 @@ class Priced:
         return self.members or (self.store_id,)
 
 
-@lru_cache(maxsize=1)
-def _converter() -> CurrencyConverter:
-    """The bundled rates; reading them takes most of a second."""
-    return CurrencyConverter(fallback_on_missing_rate=True)
-
-
-def base_rate(currency: str, base: str) -> float | None:
-    """How much of ``base`` one unit of ``currency`` is, by the last bundled rates of the ECB; None if it has none."""
-    if currency == base:
-        return 1.0
-    try:
-        return float(_converter().convert(1.0, currency, base))
-    except (RateNotFoundError, ValueError):
-        return None
-
-
 class WorthReader:
     """Reads what alerts' stores were worth.
 
@@ -153,19 +136,28 @@ class WorthReader:
     def __init__(self, rows: Callable[..., Awaitable[Sequence[Mapping[str, Any]]]], config: Config) -> None:
         self._rows, self._config = rows, config
         self._known: dict[str, tuple[float, Worth]] = {}
-        self._rates: dict[str, float | None] = {}
+        named = config.alerting.exchange_rates
+        self._rates = ExchangeRates(Path(named) if named else None)
 
     def currency(self, stores: Iterable[str]) -> str:
         """What the stores sell in; empty if they share no currency, or one of them is not configured."""
         found = {store.currency if store else "" for store in map(self._config.store, stores)}
         return found.pop() if len(found) == 1 else ""
 
-    async def rate(self, currency: str) -> float | None:
-        """How much of the base currency one unit is worth, None if there is no rate."""
-        if currency not in self._rates:
-            base = self._config.alerting.base_currency
-            self._rates[currency] = await asyncio.to_thread(base_rate, currency, base) if currency else None
-        return self._rates[currency]
+    async def rate(self, currency: str) -> ExchangeRate | None:
+        """How much of the base currency one unit is worth, and on which day; None if there is no rate."""
+        if not currency:
+            return None
+        return await asyncio.to_thread(self._rates.rate, currency, self._config.alerting.base_currency)
+
+    async def _in_base(self, currency: str) -> dict[str, Any]:
+        """The fields of ``Worth`` about the base currency."""
+        rate = await self.rate(currency)
+        return {
+            "base_rate": rate.value if rate else None,
+            "base_day": rate.day if rate else None,
+            "base_currency": self._config.alerting.base_currency,
+        }
 
     async def of(self, alerts: Iterable[Priced]) -> dict[str, Worth]:
         """The worth behind each alert, by its id. One question for all that are not remembered."""
@@ -205,8 +197,7 @@ class WorthReader:
                 counts=counts,
                 amounts={name: float(mean) for name, mean in amounts.items() if mean and currency},
                 currency=currency,
-                base_rate=await self.rate(currency),
-                base_currency=self._config.alerting.base_currency,
+                **await self._in_base(currency),
             )
         return answers | await self._by_report(alerts, answers)
 
@@ -229,7 +220,7 @@ class WorthReader:
                 answers[alert.alert_id],
                 amounts={step.downstream: float(found[alert.alert_id]["each"])},
                 currency=found[alert.alert_id]["currency"],
-                base_rate=await self.rate(found[alert.alert_id]["currency"]),
+                **await self._in_base(found[alert.alert_id]["currency"]),
             )
             for alert, step in asked
             if alert.alert_id in found

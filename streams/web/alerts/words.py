@@ -19,6 +19,8 @@ ALERT_WORDS: Mapping[str, Text] = {
     "when_it_fired": Text("告警时：", "When it fired: "),
     "alert_lost": Text("累计少约 {lost}（{low}–{high}）", "about {lost} in total ({low}–{high})"),
     "alert_money": Text("约 {money}（{low}–{high}）", "≈ {money} ({low}–{high})"),
+    "alert_in_base": Text("，折合 {base}", "; {base} in the base currency"),
+    "rate_of": Text("（{day}汇率）", " at the rate of {day}"),
     "where": Text("主要在", "Mainly in"),
     "since": Text("始于", "Since"),
     "yours": Text("你的时间", "your time"),

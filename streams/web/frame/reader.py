@@ -93,6 +93,11 @@ class PageReader:
         pattern = "M月d日" if self.language == "zh" else "MMM d"
         return str(format_datetime(self._at(at_ms, zone), pattern, locale=self.locale))
 
+    def iso_day_only(self, day: str) -> str:
+        """A day that ISO 8601 names, short: 3月4日 / Mar 4."""
+        pattern = "M月d日" if self.language == "zh" else "MMM d"
+        return str(format_date(date.fromisoformat(day), pattern, locale=self.locale))
+
     def iso_day(self, day: str) -> str:
         """A day that ISO 8601 names, short and with its day of the week: 3月4日周三 / Wed, Mar 4."""
         pattern = "M月d日EEE" if self.language == "zh" else "EEE, MMM d"

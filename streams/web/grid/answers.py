@@ -17,12 +17,18 @@ TileState = Literal[
 
 
 class MoneyEstimate(msgspec.Struct, frozen=True):
-    """An estimate of money, with the range that follows from the alert's 90 % interval of lost events."""
+    """An estimate of money, with the range that follows from the alert's 90 % interval of lost events.
+
+    ``base`` is the amount in the base currency, by the rate of ``base_day`` (empty where both are the same); None without a rate.
+    """
 
     amount: float
     low: float
     high: float
     currency: str
+    base: float | None = None
+    base_currency: str = ""
+    base_day: str = ""
 
 
 class StepScore(msgspec.Struct, frozen=True):

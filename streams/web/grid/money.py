@@ -5,11 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from scoring.alerts.alert import AlertTransition
-from scoring.funnel.money import price
+from scoring.funnel.money import MoneyLost, price
 from streams.clickhouse.reader import Database
 from streams.config.model import Config
 from streams.incidents.worth import Priced, WorthReader
 from streams.web.grid.answers import MoneyEstimate
+
+
+def _estimate(money: MoneyLost) -> MoneyEstimate:
+    return MoneyEstimate(
+        money.lost,
+        money.low,
+        money.high,
+        money.currency,
+        base=money.base,
+        base_currency=money.base_currency if money.base is not None else "",
+        base_day=money.base_day.isoformat() if money.base_day else "",
+    )
 
 
 class AlertPrices:
@@ -25,7 +37,4 @@ class AlertPrices:
             Priced(a.alert_id, a.store_id, a.opened_at_ms, a.members, a.step) for a in known.values()
         )
         prices = {alert_id: price(alert, worths[alert_id]) for alert_id, alert in known.items()}
-        return {
-            alert_id: MoneyEstimate(found.lost, found.low, found.high, found.currency) if found else None
-            for alert_id, found in prices.items()
-        }
+        return {alert_id: _estimate(found) if found else None for alert_id, found in prices.items()}

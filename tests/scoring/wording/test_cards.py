@@ -184,6 +184,16 @@ def test_another_currency_is_shown_in_the_base_currency_too() -> None:
     assert "about $2,900 ($1,900–$3,900; ≈ CN¥21,000)" in text
 
 
+def test_the_day_of_a_rate_of_exchange_was_not_shown() -> None:
+    worth = Worth({}, {"payment": 47.5}, "USD", 7.1, "CNY", date(2026, 10, 30))
+    store = replace(AROUND.store, worth=worth)
+    around = replace(AROUND, store=store)
+    assert line(card(around=around), LineKind.SIZE).endswith("，折合 ¥21,000（10月30日汇率）")
+    assert line(card(around=around, language="en"), LineKind.SIZE).endswith(
+        "; ≈ CN¥21,000 at the rate of Oct 30)"
+    )
+
+
 def test_a_loss_s_range_never_begins_below_nothing() -> None:
     alert = msgspec.structs.replace(ALERT, lost_low=-12.0)
     assert "（0–82）" in line(card(alert), LineKind.SIZE)

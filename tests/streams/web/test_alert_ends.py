@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from scoring.alerts.alert import AGED, AlertState, WindowFigures
+from streams.web.grid.answers import MoneyEstimate
 from tests.fixtures.alert_card import ALERT, OPENED
 from tests.fixtures.alert_page import answer_of, row_of
 
@@ -35,3 +36,13 @@ def test_an_alert_that_was_only_too_old_was_listed_as_recovered() -> None:
     assert "视为新常态" in row_of(aged, NOW, "zh")
     assert "已恢复" not in row_of(aged, NOW, "zh")
     assert "Resolved" in row_of(answer_of(ENDED), NOW)
+
+
+def test_the_page_gave_no_money_in_the_base_currency() -> None:
+    money = MoneyEstimate(2900.0, 1900.0, 3900.0, "USD", 20_600.0, "CNY", "2026-10-30")
+    row = row_of(answer_of(ALERT, money=money), NOW, "zh")
+    assert "（US$1,900–US$3,900），折合 ¥21,000（10月30日汇率）" in row
+    english = row_of(answer_of(ALERT, money=money), NOW)
+    assert "; CN¥21,000 in the base currency at the rate of Oct 30" in english
+    same = msgspec.structs.replace(money, base_currency="USD", base_day="")
+    assert "base currency" not in row_of(answer_of(ALERT, money=same), NOW)
