@@ -22,6 +22,7 @@ from scoring.wording.card import Wording
 from scoring.wording.catalogue import (
     OWNERS,
     arrivals_of,
+    pool_name,
     segment_name,
 )
 from scoring.wording.checks import checks_for
@@ -45,11 +46,16 @@ def say_matter(matter: DigestIncident | StoreRow, context: DigestContext) -> Sai
     if check is not None and facts.is_open:
         lines.append(OWNER_CHECK(language, owner=OWNERS[check.owner](language), check=check.text(language)))
     return Said(
-        title=f"{matter.store.name} · {_what(matter, language)}",
+        title=f"{_name(matter, language)} · {_what(matter, language)}",
         lines=tuple(lines),
         tone=_tone(matter),
         url=context.alert_url(facts.alert.alert_id),
     )
+
+
+def _name(incident: DigestIncident, language: Language) -> str:
+    """The store, or what the stores of a pool share."""
+    return pool_name(incident.facts.alert.store_id, language) or incident.store.name
 
 
 def _what(incident: DigestIncident, language: Language) -> str:
@@ -151,5 +157,5 @@ def say_incident(incident: DigestIncident, context: DigestContext) -> Said:
     alert = incident.facts.alert
     lost = incident.money.base if incident.money else None
     how_bad = severity(alert.level.value, lost, context.critical_money)
-    title = f"{SEVERITY_NAMES[how_bad](language)} · {incident.store.name} · {_what(incident, language)}"
+    title = f"{SEVERITY_NAMES[how_bad](language)} · {_name(incident, language)} · {_what(incident, language)}"
     return Said(title, (_age(incident, context),), _tone(incident), context.alert_url(alert.alert_id))

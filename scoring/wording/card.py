@@ -138,6 +138,8 @@ class CardContext:
     closed_by: str = ""
     closed_as: CloseReason | None = None
     links: Mapping[ActionKind, str] = field(default_factory=dict)
+    #: of a pool's alert: the names of its stores by their ids
+    member_names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

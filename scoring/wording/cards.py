@@ -117,7 +117,7 @@ def build_card(alert: AlertTransition, around: CardContext, wording: Wording, re
         if period is not None:
             lines += report_lines(period, around.calendar, wording.language)
         else:
-            lines.append(_where(alert, wording))
+            lines.append(_where(alert, around, wording))
             lines.append(_not_the_cause(alert, around, wording))
             lines.append(_since(alert, around.store, wording, reader_zone))
     offered = _offered(alert, around)
@@ -221,10 +221,18 @@ def _sureness(alert: AlertTransition, threshold: float, wording: Wording) -> Lin
     return Line(LineKind.SURENESS, text[:1].upper() + text[1:])
 
 
-def _where(alert: AlertTransition, wording: Wording) -> Line:
+def _where(alert: AlertTransition, around: CardContext, wording: Wording) -> Line:
     language = wording.language
     if alert.kind is AlertKind.POOLED and alert.members:
-        joined = ("、" if language == "zh" else ", ").join(alert.members[:5])
+        shares = {part.segment: part.share for part in alert.contributions}
+        first = sorted(alert.members, key=lambda store: -shares.get(store, 0.0))[:5]
+        shown = [
+            f"{around.member_names.get(store, store)} {wording.percent(round(shares[store], 2))}"
+            if store in shares
+            else around.member_names.get(store, store)
+            for store in first
+        ]
+        joined = ("、" if language == "zh" else ", ").join(shown)
         more = (" 等" if language == "zh" else ", …") if len(alert.members) > 5 else ""
         return Line(LineKind.WHERE, _STORES(language, count=len(alert.members), stores=joined, more=more))
     shares = [c for c in alert.contributions if c.share >= 0.2][:2]
@@ -266,7 +274,7 @@ def _not_the_cause(alert: AlertTransition, around: CardContext, wording: Wording
 def _since(alert: AlertTransition, store: CardStore, wording: Wording, reader_zone: str) -> Line:
     language = wording.language
     text = _SINCE(language, reader=wording.clock(alert.opened_at_ms, reader_zone))
-    if store.zone != reader_zone:
+    if store.zone != reader_zone and not alert.members:  # the stores of a pool have many clocks
         text += _STORE_CLOCK(language, store=wording.clock(alert.opened_at_ms, store.zone))
     if alert.resolved_at_ms is not None:
         span = wording.span((alert.resolved_at_ms - alert.opened_at_ms) / 60_000)

@@ -69,7 +69,11 @@ def _rate(
     alert: AlertTransition, shown: WindowFigures, forms: tuple[Text, Text], wording: Wording
 ) -> str | None:
     """The rate in ``shown``, by the first form, or by the second for a step over stages; None where there is none."""
-    if alert.kind is not AlertKind.CONVERSION or shown.sample <= 0 or shown.high > shown.sample:
+    if (
+        alert.kind not in (AlertKind.CONVERSION, AlertKind.POOLED)
+        or shown.sample <= 0
+        or shown.high > shown.sample
+    ):
         return None
     is_over = STEP_BY_ID.get(alert.step) in STEPS_OVER or alert.step in PERIOD_STEP_WORDS
     return forms[is_over](

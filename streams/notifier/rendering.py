@@ -158,6 +158,11 @@ class MessageRenderer:
             closed_by=handling.closed_by,
             closed_as=handling.closed_as,
             links=self._links(alert.alert_id, receiver),
+            member_names={
+                member: store.name
+                for member in alert.members
+                if (store := self._config.store(member)) and store.name
+            },
         )
         return build_card(alert, around, ReaderWording(receiver.language), receiver.zone)
 

@@ -142,7 +142,9 @@ class AlertPages:
             return {"series": None, "line": None, "chart_label": ""}
         end_ms = min(at_ms, (alert.resolved_at_ms or at_ms) + 30 * MINUTE_MS)
         hours = min(72.0, max(2.0, (end_ms - alert.opened_at_ms) / HOUR_MS + 1.5))
-        series = await self._stores.readable_series(alert.store_id, alert.step, alert.segment, hours, end_ms)
+        series = await self._stores.readable_series(
+            alert.store_id, alert.step, alert.segment, hours, end_ms, members=alert.members
+        )
         reader, names = self._renderer.reader(request), self._renderer.names(request)
         return {
             "series": series,
@@ -159,8 +161,10 @@ class AlertPages:
         if said is not None:
             return await self._report_rows(request, alert, said)
         most = limit_of(request.query, 200, MAX_ROWS)
-        raw = await self._stores.raw_events(alert.store_id, *rows_span(alert, now_ms()), most)
-        store = store_or_bare(self._config, alert.store_id)
+        raw = await self._stores.raw_events(
+            alert.store_id, *rows_span(alert, now_ms()), most, members=alert.members
+        )
+        store = self._renderer.names(request).config(alert.store_id)
         return self._renderer.render(request, "alerts/rows.html", a=alert, raw=raw, store=store)
 
     async def _report_rows(self, request: web.Request, alert: Alert, said: ReportSaid) -> web.Response:

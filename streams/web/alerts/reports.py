@@ -51,7 +51,7 @@ def behind(alert: Alert, at_ms: int) -> str:
     """SQL text for people to copy: the raw events behind an alert, or what was reported of its days."""
     step = PERIOD_STEP_BY_ID.get(alert.step)
     if step is None:
-        return rows_sql(alert.store_id, *rows_span(alert, at_ms))
+        return rows_sql(alert.members or (alert.store_id,), *rows_span(alert, at_ms))
     return report_rows_sql(alert.store_id, step, *_span(alert))
 
 

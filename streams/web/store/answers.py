@@ -87,6 +87,7 @@ class RawEvent(msgspec.Struct, frozen=True):
     amount: str
     currency: str
     source: str
+    store_id: str = ""
 
 
 class RawEvents(msgspec.Struct, frozen=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Sequence
 
 from scoring.funnel.period_steps import PeriodStep
 from scoring.funnel.scores import FULL_COVERAGE, SCORE_MAX_AGE_MS, SUPPLY_DAYS, ScoreState, no_expectation_sql
@@ -60,14 +61,14 @@ GROUP BY step
 SCORED_UNTIL = """
 SELECT toUnixTimestamp(max(minute)) AS last_s
 FROM scores
-WHERE store_id = {store:String} AND segment = ''
+WHERE store_id IN {stores:Array(String)} AND segment = ''
   AND minute > toDateTime({from_s:Int64}, 'UTC') AND minute <= toDateTime({to_s:Int64}, 'UTC')
 """
 
 STAGE_LINE = """
 SELECT intDiv(toUnixTimestamp(minute), {bucket_s:Int64}) * {bucket_s:Int64} AS bucket, toInt64(sum(count)) AS total
 FROM stage_counts
-WHERE store_id = {store:String} AND stage = {stage:String}
+WHERE store_id IN {stores:Array(String)} AND stage = {stage:String}
   AND ({segment:String} = '' OR segment = {segment:String})
   AND minute >= toDateTime({from_s:Int64}, 'UTC') AND minute < toDateTime({to_s:Int64}, 'UTC')
 GROUP BY bucket
@@ -78,12 +79,12 @@ LIMIT 2000
 #: a lower bound of zero is cut off there and hides its spread; the upper side is used for it
 SCORE_LINE = f"""
 SELECT intDiv(toUnixTimestamp(minute), {{bucket_s:Int64}}) * {{bucket_s:Int64}} AS bucket,
-       count() AS minutes, countIf({no_expectation_sql()}) AS without,
+       count() AS minutes, uniqExact(store_id) AS stores, countIf({no_expectation_sql()}) AS without,
        sum(expected) AS expected_sum,
        sum(pow(greatest(if(low <= 0, high - expected, expected - low), 0), 2)) AS below, sum(pow(greatest(high - expected, 0), 2)) AS above,
        min(low) AS lowest, countIf(state = 'breach') AS breaches, argMax(toString(state), minute) AS last_state
 FROM scores
-WHERE store_id = {{store:String}} AND step = {{step:String}} AND segment = {{segment:String}}
+WHERE store_id IN {{stores:Array(String)}} AND step = {{step:String}} AND segment = {{segment:String}}
   AND minute >= toDateTime({{from_s:Int64}}, 'UTC') AND minute < toDateTime({{to_s:Int64}}, 'UTC')
 GROUP BY bucket
 ORDER BY bucket
@@ -108,26 +109,28 @@ GROUP BY stage
 """
 
 RAW_EVENTS = """
-SELECT event_id, toString(type) AS type_name,
+SELECT event_id, store_id AS store, toString(type) AS type_name,
        toUnixTimestamp64Milli(toDateTime64(event_time, 3, 'UTC')) AS event_time_ms,
        toUnixTimestamp64Milli(toDateTime64(received_at, 3, 'UTC')) AS received_at_ms,
        toString(device_class) AS device, toString(channel) AS channel_name, toString(country) AS country_name,
        toString(payment_method) AS method, order_id, product, ifNull(toString(amount), '') AS amount_text,
        toString(currency) AS currency_name, toString(source) AS source_name
 FROM events
-WHERE store_id = {store:String} AND type IN {types:Array(String)}
+WHERE store_id IN {stores:Array(String)} AND type IN {types:Array(String)}
   AND event_time >= toDateTime({from_s:Int64}, 'UTC') AND event_time < toDateTime({to_s:Int64}, 'UTC')
 ORDER BY event_time DESC, event_id
 LIMIT {most:Int64}
 """
 
 
-def rows_sql(store_id: str, types: tuple[str, ...], from_ms: int, to_ms: int) -> str:
-    """SQL text for people to copy: the raw events of a store in [from_ms, to_ms)."""
+def rows_sql(stores: Sequence[str], types: tuple[str, ...], from_ms: int, to_ms: int) -> str:
+    """SQL text for people to copy: the raw events of a store, or of a pool's stores, in [from_ms, to_ms)."""
     named = ", ".join(quote(name) for name in types)
+    (first, *others) = stores
+    of = f"IN ({', '.join(map(quote, stores))})" if others else f"= {quote(first)}"
     return (
         "SELECT *\nFROM events\n"
-        f"WHERE store_id = {quote(store_id)}\n  AND type IN ({named})\n"
+        f"WHERE store_id {of}\n  AND type IN ({named})\n"
         f"  AND event_time >= toDateTime({from_ms // 1000}, 'UTC')\n"
         f"  AND event_time <  toDateTime({to_ms // 1000}, 'UTC')\n"
         "ORDER BY event_time DESC\nLIMIT 1000"
@@ -168,8 +171,11 @@ class StoreQueries:
 
     async def window_end(self, store_id: str, at_ms: int) -> int:
         """Where a window ends (exclusive): after the last scored minute, so that no part-filled minute looks like a fall."""
+        return await self._window_end([store_id], at_ms)
+
+    async def _window_end(self, stores: Sequence[str], at_ms: int) -> int:
         rows = await self._database.rows(
-            SCORED_UNTIL, store=store_id, from_s=(at_ms - SCORE_MAX_AGE_MS) // 1000, to_s=at_ms // 1000
+            SCORED_UNTIL, stores=list(stores), from_s=(at_ms - SCORE_MAX_AGE_MS) // 1000, to_s=at_ms // 1000
         )
         last_s = int(rows[0]["last_s"]) if rows else 0
         if last_s > 0:
@@ -218,10 +224,17 @@ class StoreQueries:
         )  # fmt: skip
 
     async def readable_series(
-        self, store_id: str, step: str, segment: str, hours: float, at_ms: int
+        self,
+        store_id: str,
+        step: str,
+        segment: str,
+        hours: float,
+        at_ms: int,
+        *,
+        members: Sequence[str] = (),
     ) -> Series:
         """The series at the finest resolution at which a line of this store's counts can be read by eye."""
-        series = await self.series(store_id, step, segment, hours, at_ms)
+        series = await self.series(store_id, step, segment, hours, at_ms, members=members)
         total = sum(point.observed for point in series.points)
         if total >= READABLE_COUNT * len(series.points):
             return series
@@ -234,14 +247,24 @@ class StoreQueries:
             RESOLUTIONS_MINUTES[-1],
         )
         coarsest = max(m for m in RESOLUTIONS_MINUTES if m == 1 or hours * 60 / m >= FEWEST_POINTS)
-        return await self.series(store_id, step, segment, hours, at_ms, min(wanted, coarsest))
+        return await self.series(
+            store_id, step, segment, hours, at_ms, min(wanted, coarsest), members=members
+        )
 
     async def series(
-        self, store_id: str, step: str, segment: str, hours: float, at_ms: int, resolution: int | None = None
+        self,
+        store_id: str,
+        step: str,
+        segment: str,
+        hours: float,
+        at_ms: int,
+        resolution: int | None = None,
+        *,
+        members: Sequence[str] = (),
     ) -> Series:
         """Observed and expected arrivals downstream of ``step`` over the last ``hours``, whole buckets only.
 
-        ``resolution`` is a number of minutes; without it, the finest that gives at most ``MAX_POINTS``.
+        Of a pool (``members`` are its stores) their sum: what a pool counts is theirs. ``resolution`` is a number of minutes; without it, the finest that gives at most ``MAX_POINTS``.
         """
         resolution = resolution or next(
             (m for m in RESOLUTIONS_MINUTES if hours * 60 / m <= MAX_POINTS), RESOLUTIONS_MINUTES[-1]
@@ -250,10 +273,11 @@ class StoreQueries:
         if is_slow:  # scored once a business hour
             resolution = max(resolution, 60)
         bucket_ms = resolution * MINUTE_MS
-        to_ms = await self.window_end(store_id, at_ms) // bucket_ms * bucket_ms
+        stores = list(members or (store_id,))
+        to_ms = await self._window_end(stores, at_ms) // bucket_ms * bucket_ms
         from_ms = to_ms - math.ceil(hours * HOUR_MS / bucket_ms) * bucket_ms
         span = {
-            "store": store_id,
+            "stores": stores,
             "segment": segment,
             "from_s": from_ms // 1000,
             "to_s": to_ms // 1000,
@@ -292,12 +316,20 @@ class StoreQueries:
         return [row["segment"] for row in rows if row["segment"]]
 
     async def raw_events(
-        self, store_id: str, types: tuple[str, ...], from_ms: int, to_ms: int, most: int
+        self,
+        store_id: str,
+        types: tuple[str, ...],
+        from_ms: int,
+        to_ms: int,
+        most: int,
+        *,
+        members: Sequence[str] = (),
     ) -> RawEvents:
-        """Raw events of a store in [from_ms, to_ms), newest first, at most ``most``."""
+        """Raw events of a store, or of a pool's ``members``, in [from_ms, to_ms), newest first, at most ``most``."""
+        stores = list(members or (store_id,))
         rows = await self._database.rows(
             RAW_EVENTS,
-            store=store_id,
+            stores=stores,
             types=list(types),
             from_s=from_ms // 1000,
             to_s=to_ms // 1000,
@@ -306,6 +338,7 @@ class StoreQueries:
         events = tuple(
             RawEvent(
                 event_id=row["event_id"],
+                store_id=row["store"],
                 type=row["type_name"],
                 event_time_ms=int(row["event_time_ms"]),
                 received_at_ms=int(row["received_at_ms"]),
@@ -322,7 +355,7 @@ class StoreQueries:
             for row in rows[:most]
         )
         return RawEvents(
-            store_id, from_ms, to_ms, len(rows) > most, rows_sql(store_id, types, from_ms, to_ms), events
+            store_id, from_ms, to_ms, len(rows) > most, rows_sql(stores, types, from_ms, to_ms), events
         )
 
 
@@ -352,7 +385,7 @@ def _funnel_step(step: str, entered: int | None, advanced: int | None, row: Row 
 
 def _point(at_ms: int, observed: int, row: Row | None, resolution: int, due: int) -> SeriesPoint:
     """A bucket of ``resolution`` minutes; ``due`` is how many scores make its expectation whole."""
-    if row is None or row["without"] or row["minutes"] < due:
+    if row is None or row["without"] or row["minutes"] < due * row["stores"]:
         return SeriesPoint(at_ms, observed, None, None, None, row["last_state"] if row else "no_baseline")
     expected = float(row["expected_sum"])
     state = "breach" if row["breaches"] * 2 >= row["minutes"] else row["last_state"]
@@ -360,7 +393,9 @@ def _point(at_ms: int, observed: int, row: Row | None, resolution: int, due: int
         at_ms=at_ms,
         observed=observed,
         expected=expected,
-        low=float(row["lowest"]) if resolution == due == 1 else max(0.0, expected - math.sqrt(row["below"])),
+        low=float(row["lowest"])
+        if resolution == due == row["stores"] == 1
+        else max(0.0, expected - math.sqrt(row["below"])),
         high=expected + math.sqrt(row["above"]),
         state=state,
     )

@@ -184,6 +184,21 @@ def test_another_currency_is_shown_in_the_base_currency_too() -> None:
     assert "about $2,900 ($1,900–$3,900; ≈ CN¥21,000)" in text
 
 
+def test_a_pool_s_card_named_its_stores_by_their_ids_and_gave_no_rate() -> None:
+    pooled = changed(
+        kind=AlertKind.POOLED,
+        store_id="pool:platform=shopify",
+        members=("uk", "us", "ca"),
+        contributions=(AlertContribution("us", 0.56), AlertContribution("uk", 0.3)),
+    )
+    around = replace(AROUND, member_names={"us": "官网美国站", "uk": "官网英国站"})
+    made = card(pooled, around)
+    assert made.headline == "严重 · Shopify 各店 · 多店同时下降：支付率 71.4%（预期 83.0%–88.1%）"
+    assert line(made, LineKind.WHERE) == "涉及 3 家店：官网美国站 56%、官网英国站 30%、ca"
+    # its stores have many clocks: none is the pool's
+    assert "店铺" not in line(made, LineKind.SINCE)
+
+
 def test_the_day_of_a_rate_of_exchange_was_not_shown() -> None:
     worth = Worth({}, {"payment": 47.5}, "USD", 7.1, "CNY", date(2026, 10, 30))
     store = replace(AROUND.store, worth=worth)

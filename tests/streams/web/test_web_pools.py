@@ -44,3 +44,12 @@ def test_a_pools_alert_is_called_by_what_its_stores_share_and_lists_them(pooled_
 def test_a_pool_is_not_a_tile_among_the_stores(pooled_page: ActionPage) -> None:
     stores = pooled_page.json("/stores")["stores"]
     assert POOL not in {store["store_id"] for store in stores}
+
+
+def test_a_pool_s_page_was_empty(pooled_page: ActionPage) -> None:
+    """Neither its line nor its rows had an event: no store has a pool's id."""
+    page = pooled_page.get(f"/alerts/{ALERT}", headers={"Accept-Language": "en"}).text
+    assert "store_id IN (&#39;de-shopify&#39;, &#39;us-own&#39;)" in page
+    assert "/?store=de-shopify" in page
+    rows = pooled_page.get(f"/alerts/{ALERT}/rows", headers={"Accept-Language": "en"}).text
+    assert "No rows in this period." not in rows
