@@ -9,7 +9,7 @@ Orders without a price (samples, exchanges, gifts) say nothing of what an order 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Protocol
@@ -105,6 +105,32 @@ def worth_of_step(step: str, counts: Mapping[str, float], amounts: Mapping[str, 
     arrivals = counts.get(stage.value, 0)
     orders = counts.get(Stage.ORDER.value, 0) or counts.get(Stage.PAYMENT.value, 0)
     return min(1.0, orders / arrivals) * each if arrivals > 0 and orders > 0 else None
+
+
+def worth_of_pool(step: str, parts: Sequence[tuple[float, Worth]]) -> Worth | None:
+    """What one lost arrival of a pool is worth in the base currency: that of each store, by its share of the loss.
+
+    For pools whose stores sell in several currencies. A store without a price or a rate adds nothing, so the figure is rather too
+    small than too large; None where none has both.
+    """
+    known = STEP_BY_ID.get(step)
+    priced = [
+        (share * each * worth.base_rate, worth)
+        for share, worth in parts
+        if (each := worth_of_step(step, worth.counts, worth.amounts)) and worth.base_rate
+    ]
+    if known is None or not priced:
+        return None
+    base = priced[0][1].base_currency
+    stage, days = known.downstream.value, [worth.base_day for _, worth in priced if worth.base_day]
+    return Worth(
+        counts={stage: 1.0, Stage.ORDER.value: 1.0},
+        amounts={stage: sum(value for value, _ in priced)},
+        currency=base,
+        base_rate=1.0,
+        base_currency=base,
+        base_day=min(days, default=None),
+    )
 
 
 def price(alert: Shortfall, worth: Worth) -> MoneyLost | None:

@@ -158,10 +158,7 @@ class DigestQueries:
         )
 
     async def _priced(self, alerts: tuple[AlertFacts, ...]) -> tuple[AlertFacts, ...]:
-        asked = (
-            Priced(a.alert.alert_id, a.alert.store_id, a.alert.opened_at_ms, a.alert.members, a.alert.step)
-            for a in alerts
-        )
+        asked = (Priced.of(a.alert) for a in alerts)
         worths = await self._worth.of(asked)
         return tuple(replace(facts, worth=worths[facts.alert.alert_id]) for facts in alerts)
 

@@ -148,7 +148,7 @@ class FactsReader:
     async def _worth_before(self, alert: AlertTransition, now_ms: int) -> Worth:
         if now_ms < self._not_before_ms:
             return UNKNOWN_WORTH
-        asked = Priced(alert.alert_id, alert.store_id, alert.opened_at_ms, alert.members, alert.step)
+        asked = Priced.of(alert)
         try:
             async with asyncio.timeout(self._patience_s):
                 return (await self._worth.of([asked]))[alert.alert_id]

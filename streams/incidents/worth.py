@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from scoring.funnel.money import WORTH_DAYS, Worth
+from scoring.alerts.alert import AlertContribution, AlertTransition
+from scoring.funnel.money import WORTH_DAYS, Worth, worth_of_pool
 from scoring.funnel.period_steps import PERIOD_STEP_BY_ID
 from scoring.funnel.stages import STAGES, Stage
 from scoring.funnel.units import DAY_MS, HOUR_MS
@@ -111,13 +112,20 @@ _REPORT_WORTH = report_worth_sql(
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """An alert whose worth is asked for; ``members`` are a pool's stores."""
+    """An alert whose worth is asked for; ``members`` are a pool's stores and ``shares`` their parts of its loss."""
 
     alert_id: str
     store_id: str
     opened_at_ms: int
     members: tuple[str, ...] = ()
     step: str = ""
+    shares: tuple[AlertContribution, ...] = ()
+
+    @classmethod
+    def of(cls, alert: AlertTransition) -> Priced:
+        """What is asked of an alert."""
+        shares = alert.contributions if alert.members else ()
+        return cls(alert.alert_id, alert.store_id, alert.opened_at_ms, alert.members, alert.step, shares)
 
     @property
     def stores(self) -> tuple[str, ...]:
@@ -168,9 +176,32 @@ class WorthReader:
         unknown = [a for a in wanted.values() if self._known.get(a.alert_id, (0.0,))[0] <= now]
         if unknown:
             answers = await self._ask(unknown)
+            answers |= await self._of_mixed(unknown)
             for alert in unknown:
                 self._known[alert.alert_id] = (now + FRESH_S, answers[alert.alert_id])
         return {alert_id: self._known[alert_id][1] for alert_id in wanted}
+
+    async def _of_mixed(self, alerts: Sequence[Priced]) -> dict[str, Worth]:
+        """The worth behind alerts of pools whose stores sell in several currencies: in the base currency, store by store."""
+        mixed = [alert for alert in alerts if alert.shares and not self.currency(alert.stores)]
+        if not mixed:
+            return {}
+        parts = {
+            (alert.alert_id, part.segment): Priced(
+                f"{alert.alert_id} {part.segment}", part.segment, alert.opened_at_ms, step=alert.step
+            )
+            for alert in mixed
+            for part in alert.shares
+        }
+        answers = await self._ask(list(parts.values()))
+        made = {
+            alert.alert_id: worth_of_pool(
+                alert.step,
+                [(p.share, answers[parts[alert.alert_id, p.segment].alert_id]) for p in alert.shares],
+            )
+            for alert in mixed
+        }
+        return {alert_id: worth for alert_id, worth in made.items() if worth is not None}
 
     async def _ask(self, alerts: Sequence[Priced]) -> dict[str, Worth]:
         untils = [alert.opened_at_ms // HOUR_MS * HOUR_MS // 1000 for alert in alerts]

@@ -33,8 +33,6 @@ class AlertPrices:
     async def of(self, alerts: Iterable[AlertTransition]) -> dict[str, MoneyEstimate | None]:
         """What each alert cost, by its id; None where that is not known."""
         known = {alert.alert_id: alert for alert in alerts}
-        worths = await self._worth.of(
-            Priced(a.alert_id, a.store_id, a.opened_at_ms, a.members, a.step) for a in known.values()
-        )
+        worths = await self._worth.of(Priced.of(alert) for alert in known.values())
         prices = {alert_id: price(alert, worths[alert_id]) for alert_id, alert in known.items()}
         return {alert_id: _estimate(found) if found else None for alert_id, found in prices.items()}

@@ -1,10 +1,11 @@
 """The money that a lost event stands for."""
 
 from dataclasses import dataclass
+from datetime import date
 
 import pytest
 
-from scoring.funnel.money import UNKNOWN_WORTH, Worth, price, price_sql, worth_of_step
+from scoring.funnel.money import UNKNOWN_WORTH, Worth, price, price_sql, worth_of_pool, worth_of_step
 
 COUNTS = {"impression": 100_000, "click": 10_000, "add_to_cart": 1000, "order": 250, "payment": 200}
 WORTH = {"order": 40.0, "payment": 50.0}
@@ -106,3 +107,20 @@ def test_an_item_of_a_report_is_worth_what_the_report_says_and_no_order_of_event
     assert worth_of_step(items, COUNTS, {"order": 50.0, "order_items": 20.0}) == 20.0
     assert worth_of_step(orders, COUNTS, {"order": 50.0}) == 50.0
     assert worth_of_step(orders, COUNTS, {"order": 50.0, "orders": 30.0}) == 30.0
+
+
+def test_a_pool_of_stores_with_several_currencies_had_no_money() -> None:
+    """Each store's loss is its share at its own price, in the base currency."""
+    us = Worth({"click": 100, "order": 10}, {"order": 50.0}, "USD", 1.0, "USD")
+    vn = Worth({"click": 100, "order": 5}, {"order": 500_000.0}, "VND", 0.00004, "USD", date(2026, 11, 28))
+    unknown = Worth({"click": 100, "order": 5}, {"order": 9.0}, "XXX", None, "USD")
+    for step, us_each, vn_each in (("impression_to_click", 5.0, 1.0), ("add_to_cart_to_order", 50.0, 20.0)):
+        worth = worth_of_pool(step, [(0.5, us), (0.3, vn), (0.2, unknown)])
+        assert worth is not None
+        assert (worth.currency, worth.base_day) == ("USD", date(2026, 11, 28))
+        lost = price(Lost(step), worth)
+        assert lost is not None
+        assert lost.lost == pytest.approx(100 * (0.5 * us_each + 0.3 * vn_each))
+        assert lost.base == pytest.approx(lost.lost)
+    assert worth_of_pool("impression_to_click", [(1.0, unknown)]) is None
+    assert worth_of_pool("payment_to_fulfilment", [(1.0, us)]) is None
