@@ -26,7 +26,7 @@ from scoring.wording.catalogue import (
     segment_name,
 )
 from scoring.wording.checks import checks_for
-from scoring.wording.figures import in_base
+from scoring.wording.figures import say_loss
 from scoring.wording.source_note import note_of_source, trouble_in_words
 from scoring.wording.text import Language
 
@@ -102,16 +102,7 @@ def _size(incident: DigestIncident, wording: Wording) -> str:
         low=wording.count(max(0.0, alert.lost_low)),
         high=wording.count(alert.lost_high),
     )
-    money = incident.money
-    if money is not None:
-        text += texts.MONEY(
-            language,
-            lost=wording.money(money.lost, money.currency),
-            low=wording.money(money.low, money.currency),
-            high=wording.money(money.high, money.currency),
-            base=in_base(money, wording),
-        )
-    return text
+    return text + say_loss(incident.money, wording)
 
 
 def _where(incident: DigestIncident, wording: Wording) -> str:

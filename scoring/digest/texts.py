@@ -103,7 +103,6 @@ SEEN = Text(
     "近 {span}{count}，预期 {expected}",
     "{count} in the last {span}, {expected} expected",
 )
-MONEY = Text("，约损失 {lost}（{low}–{high}）{base}", ", about {lost} ({low}–{high}{base})")
 MAINLY = Text("主要在 {segment}（占 {share}）", "mainly {segment} ({share})")
 SINCE = Text("自 {since} 起，已 {age}", "since {since}, {age} so far")
 LASTED = Text("{since} 起，历时 {age}，已恢复", "from {since} for {age}, over now")

@@ -224,11 +224,11 @@ def _sureness(alert: AlertTransition, threshold: float, wording: Wording) -> Lin
 def _where(alert: AlertTransition, around: CardContext, wording: Wording) -> Line:
     language = wording.language
     if alert.kind is AlertKind.POOLED and alert.members:
-        shares = {part.segment: part.share for part in alert.contributions}
-        first = sorted(alert.members, key=lambda store: -shares.get(store, 0.0))[:5]
+        parts = {part.segment: part.share for part in alert.contributions}
+        first = sorted(alert.members, key=lambda store: -parts.get(store, 0.0))[:5]
         shown = [
-            f"{around.member_names.get(store, store)} {wording.percent(round(shares[store], 2))}"
-            if store in shares
+            f"{around.member_names.get(store, store)} {wording.percent(round(parts[store], 2))}"
+            if store in parts
             else around.member_names.get(store, store)
             for store in first
         ]

@@ -120,7 +120,7 @@ def size_in_all(alert: AlertTransition, store: CardStore, wording: Wording) -> L
             low=wording.count(max(0.0, alert.lost_low)),
             high=wording.count(alert.lost_high),
         )
-        parts.append(in_all + _money(alert, store, wording))
+        parts.append(in_all + say_loss(price(alert, store.worth), wording))
     fired = _WHEN_IT_FIRED(
         language,
         span=_span(alert, alert, wording),
@@ -137,9 +137,8 @@ def _span(alert: AlertTransition, shown: WindowFigures, wording: Wording) -> str
     return span if is_fast(alert.step) else _BUSINESS(wording.language, span=span)
 
 
-def _money(alert: AlertTransition, store: CardStore, wording: Wording) -> str:
-    """What the loss is worth, as the end of a clause; empty where it is not known."""
-    money = price(alert, store.worth)
+def say_loss(money: MoneyLost | None, wording: Wording) -> str:
+    """What a loss is worth, as the end of a clause; empty where it is not known."""
     if money is None:
         return ""
     return _MONEY(
@@ -147,11 +146,11 @@ def _money(alert: AlertTransition, store: CardStore, wording: Wording) -> str:
         lost=wording.money(money.lost, money.currency),
         low=wording.money(money.low, money.currency),
         high=wording.money(money.high, money.currency),
-        base=in_base(money, wording),
+        base=_in_base(money, wording),
     )
 
 
-def in_base(money: MoneyLost, wording: Wording) -> str:
+def _in_base(money: MoneyLost, wording: Wording) -> str:
     """A loss in the base currency, with the day of the rate; empty where it is the same currency, or there is no rate."""
     if money.base is None or money.base_currency in ("", money.currency):
         return ""
@@ -190,5 +189,7 @@ def size_of(alert: AlertTransition, store: CardStore, wording: Wording) -> Line:
             low=wording.count(max(0.0, alert.lost_low)),
             high=wording.count(alert.lost_high),
         )
-        text = f"{text}{'；' if language == 'zh' else '; '}{lost}{_money(alert, store, wording)}"
+        text = (
+            f"{text}{'；' if language == 'zh' else '; '}{lost}{say_loss(price(alert, store.worth), wording)}"
+        )
     return Line(LineKind.SIZE, text)

@@ -64,10 +64,8 @@ def check(
         problems += found
         if content.alerting.exchange_rates:
             problems += _rate_problems(Path(content.alerting.exchange_rates))
-        summary = (
-            f"{path}: {counted(len(content.stores), 'store')}, "
-            f"{counted(len(content.alerting.receivers), 'receiver')}, no errors"
-        )
+        counts = counted(len(content.stores), "store"), counted(len(content.alerting.receivers), "receiver")
+        summary = f"{path}: {', '.join(counts)}, no errors"
     if problems:
         fail("\n".join([*problems, f"{len(problems)} error{'s' * (len(problems) > 1)}"]))
     say(summary)

@@ -13,7 +13,7 @@ from streams.web.alerts.answers import Alert
 from streams.web.alerts.queries import rows_span
 from streams.web.reports.answers import ReportFigure
 from streams.web.reports.queries import ReportQueries
-from streams.web.store.queries import report_rows_sql, rows_sql
+from streams.web.store.row_sql import report_rows_sql, rows_sql
 
 #: days before an alert's own whose figures are shown with it
 _DAYS_BEFORE = 14

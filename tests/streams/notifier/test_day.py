@@ -38,7 +38,7 @@ alerting:
   receivers:
     - {name: ops, channel: console}
     - {name: pager, channel: console}
-    - {name: crowd, channel: console, per_minute: 20}
+    - {name: crowd, channel: webhook, url: "env:URL", secret: "env:SECRET", per_minute: 20}
   route:
     receiver: ops
     group_wait: 1m
@@ -46,7 +46,7 @@ alerting:
     repeat_interval: 4h
     most_repeats: 1
     routes:
-      - {name: storm, match: ["store_id=~storm-.*"], receiver: crowd}
+      - {name: storm, match: ["store_id=~storm-.*"], receiver: crowd, continues: true}
       - {name: night, match: ["store_id=~asia-.*"], mute: [shanghai-night]}
       - {name: page, match: ["severity=critical"], receiver: pager, group_wait: 0s, most_repeats: 0, continues: true}
       - {name: all}
@@ -73,6 +73,8 @@ EXPECTED = """
 05:01:00 ops Warning silenced
 07:10:00 ops Warning silenced The silence has ended and the alert is still firing. It was silenced by li: new checkout.
 07:20:00 ops Closed silenced
+10:01:00 ops Critical storm-007 200 stores are off at the same time
+10:40:00 ops Resolved storm-007 200 stores have recovered
 11:11:00 ops Warning pool
 11:40:00 ops Resolved pool
 12:01:00 ops Warning rising

@@ -36,7 +36,7 @@ def test_programs_and_pagers_get_each_incident(channel: str) -> None:
     assert sizes([due(f"s{number}") for number in range(30)], channel) == [1] * 30
 
 
-def test_a_few_stores_are_no_storm_and_a_pool_counts_its_members() -> None:
+def test_a_few_stores_do_not_make_a_storm_and_a_pool_counts_its_members() -> None:
     few = [due(f"s{number}") for number in range(STORM_STORES - 1)]
     assert sizes(few) == [1] * len(few)
     pool = due("pool:platform=shopify", members=tuple("abcdef"))
