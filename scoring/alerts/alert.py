@@ -93,7 +93,7 @@ class AlertRecord(Evidence, frozen=True, kw_only=True):
     (``scoring/wording/source_note.py``); it has no evidence and no loss.
     An alert of a pool (kind ``pooled``) has the pool's id for ``store_id``, its stores as ``members`` (those that lack most
     first) and their shares of the shortfall as ``contributions``.
-    ``at_end`` is how it was when a resolved alert ended, which is not its evidence: that is the bad minutes. None for an alert that
+    ``end_figures`` are how it was when a resolved alert ended, which is not its evidence: that is the bad minutes. Empty for an alert that
     is open, and for one that has no such figures (of a report or of a connection, or of a release before there were any).
     """
 
@@ -109,7 +109,12 @@ class AlertRecord(Evidence, frozen=True, kw_only=True):
     lost_high: float
     contributions: tuple[AlertContribution, ...] = ()
     members: tuple[str, ...] = ()
-    at_end: WindowFigures | None = None
+    end_figures: tuple[WindowFigures, ...] = ()
+
+    @property
+    def at_end(self) -> WindowFigures | None:
+        """How it was when it ended, if that is known."""
+        return self.end_figures[0] if self.end_figures else None
 
 
 class AlertTransition(AlertRecord, frozen=True, kw_only=True, omit_defaults=False):

@@ -121,7 +121,7 @@ class TrackedAlert(msgspec.Struct):
             label=self.label,
             contributions=self.contributions,
             members=self.members,
-            at_end=at_end,
+            end_figures=() if at_end is None else (at_end,),
             note=self.note,
         )
         self.sequence += 1

@@ -29,7 +29,7 @@ _AS_SQL = {
     },
     "window_minutes": "toUInt32(window_minutes)",
     "contributions": "arrayMap(c -> (c.1, c.2), contributions)",
-    "at_end": "(end_observed, end_expected, end_low, end_high, end_minutes, end_sample)",
+    "end_figures": "(end_observed, end_expected, end_low, end_high, end_minutes, end_sample)",
 }
 #: the name a column has in the answer: not the table's own, or a condition on it would mean the answer's
 _PREFIX = "alert_"
@@ -66,6 +66,6 @@ def alert_of(row: Mapping[str, Any]) -> AlertTransition:
         AlertContribution(name, float(share)) for name, share in values["contributions"]
     )
     values["members"] = tuple(values["members"])
-    observed, *others = values["at_end"]
-    values["at_end"] = None if observed is None else WindowFigures(observed, *others)
+    observed, *others = values["end_figures"]
+    values["end_figures"] = () if observed is None else (WindowFigures(observed, *others),)
     return msgspec.convert(values, AlertTransition)

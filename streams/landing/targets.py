@@ -157,7 +157,7 @@ _ALERT_FLOATS = (
     *("surprise", "observed", "expected", "low", "high", "sample"),
     *("lost", "lost_low", "lost_high"),
 )
-#: how it was when the alert was resolved: an object in the record, columns of their own in the table
+#: how it was when the alert was resolved: at most one tuple in the record, columns of their own in the table
 _ALERT_END = {
     "observed": "Float64",
     "expected": "Float64",
@@ -166,20 +166,24 @@ _ALERT_END = {
     "window_minutes": "UInt32",
     "sample": "Float64",
 }
-_END_FIELDS = ", ".join(f"{name} Nullable({kind})" for name, kind in _ALERT_END.items())
+_END_FIELDS = ", ".join(f"{name} {kind}" for name, kind in _ALERT_END.items())
 ALERTS = Target(
     topics.ALERTS,
     "alert_transitions_raw",
     f"{_texts(*_ALERT_TEXTS)}, {_floats(*_ALERT_FLOATS)}, sequence UInt32, at_ms Int64, opened_at_ms Int64, "
     "fired_at_ms Nullable(Int64), resolved_at_ms Nullable(Int64), window_minutes UInt32, "
-    f"contributions Array(Tuple(segment String, share Float64)), members Array(String), at_end Tuple({_END_FIELDS})",
+    "contributions Array(Tuple(segment String, share Float64)), members Array(String), "
+    f"end_figures Array(Tuple({_END_FIELDS}))",
     {
         **_same(*_ALERT_TEXTS, *_ALERT_FLOATS, "sequence", "window_minutes", "contributions", "members"),
         "at": _UTC_MS.format("at_ms"),
         "opened_at": _UTC_MS.format("opened_at_ms"),
         "fired_at": _UTC_MS.format("fired_at_ms"),
         "resolved_at": _UTC_MS.format("resolved_at_ms"),
-        **{f"end_{name.removeprefix('window_')}": f"tupleElement(at_end, '{name}')" for name in _ALERT_END},
+        **{
+            f"end_{name.removeprefix('window_')}": f"if(empty(end_figures), NULL, tupleElement(end_figures[1], '{name}'))"
+            for name, kind in _ALERT_END.items()
+        },
         "version": "toUInt64(at_ms)",
     },
 )

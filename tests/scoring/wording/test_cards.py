@@ -95,7 +95,7 @@ ENDED = msgspec.structs.replace(
     ALERT,
     state=AlertState.RESOLVED,
     resolved_at_ms=OPENED + 95 * 60_000,
-    at_end=WindowFigures(82.0, 84.0, 70.0, 95.0, 8, 98.0),
+    end_figures=(WindowFigures(82.0, 84.0, 70.0, 95.0, 8, 98.0),),
 )
 REASONS = [ActionKind.REAL, ActionKind.EXPECTED, ActionKind.TRACKING, ActionKind.FALSE_ALARM]
 
@@ -134,13 +134,15 @@ def test_a_resolved_card_could_not_be_closed_with_a_reason() -> None:
 
 def test_an_alert_that_was_only_too_old_was_said_to_have_recovered() -> None:
     low = WindowFigures(30.0, 84.0, 70.0, 95.0, 5, 98.0)
-    made = card(msgspec.structs.replace(ENDED, note=f"{AGED}: taken as the new normal", at_end=low))
+    made = card(msgspec.structs.replace(ENDED, note=f"{AGED}: taken as the new normal", end_figures=(low,)))
     assert made.headline == "视为新常态 · US-独立站 · 支付率仍为 30.6%（预期 71.4%–96.9%）"
 
 
 def test_the_end_of_a_traffic_alert_counts_what_comes_now() -> None:
     one = WindowFigures(1.0, 1.5, 0.0, 4.0, 5, 1.5)
-    traffic = msgspec.structs.replace(ENDED, kind=AlertKind.TRAFFIC, step="impression_to_click", at_end=one)
+    traffic = msgspec.structs.replace(
+        ENDED, kind=AlertKind.TRAFFIC, step="impression_to_click", end_figures=(one,)
+    )
     assert card(traffic).headline == "已恢复 · US-独立站 · 近 5 分钟点击 1 次（预期 0–4）"
     assert card(traffic, language="en").headline == "Resolved · US-独立站 · 1 click in 5 min (expected 0–4)"
     surge = msgspec.structs.replace(traffic, kind=AlertKind.SURGE, lost=0.0)
@@ -148,7 +150,7 @@ def test_the_end_of_a_traffic_alert_counts_what_comes_now() -> None:
 
 
 def test_an_end_without_figures_of_its_own_is_worded_as_before() -> None:
-    made = card(msgspec.structs.replace(ENDED, at_end=None), language="en")
+    made = card(msgspec.structs.replace(ENDED, end_figures=()), language="en")
     assert made.headline.startswith("Resolved · US-独立站 · Conversion drop: Orders → Payments 71.4%")
     assert line(made, LineKind.SURENESS)
 

@@ -74,7 +74,7 @@ async def test_every_topic_lands_as_it_was_sent_and_landing_it_again_changes_not
         alert, state=AlertState.FIRING, sequence=1, at_ms=moment + 5, fired_at_ms=moment + 5
     )
     ended = msgspec.structs.replace(
-        alert, alert_id="a2", state=AlertState.RESOLVED, resolved_at_ms=moment, at_end=WindowFigures(9.0, 10.0, 6.0, 14.0, 8, 100.5)
+        alert, alert_id="a2", state=AlertState.RESOLVED, resolved_at_ms=moment, end_figures=(WindowFigures(9.0, 10.0, 6.0, 14.0, 8, 100.5),)
     )  # fmt: skip
     score = ScoreRow(
         "s1", minute_ms, "order_to_payment", "", 1, 2.5, 0, 5, 0.3, 40, ScoreState.NORMAL, 5, 3, 4, 1

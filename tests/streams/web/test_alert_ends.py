@@ -13,7 +13,7 @@ ENDED = msgspec.structs.replace(
     ALERT,
     state=AlertState.RESOLVED,
     resolved_at_ms=OPENED + 12 * 60_000,
-    at_end=WindowFigures(82.0, 84.0, 70.0, 95.0, 8, 98.0),
+    end_figures=(WindowFigures(82.0, 84.0, 70.0, 95.0, 8, 98.0),),
 )
 NOW = OPENED + 3_600_000
 
