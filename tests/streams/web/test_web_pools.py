@@ -51,5 +51,9 @@ def test_a_pool_s_page_was_empty(pooled_page: ActionPage) -> None:
     page = pooled_page.get(f"/alerts/{ALERT}", headers={"Accept-Language": "en"}).text
     assert "store_id IN (&#39;de-shopify&#39;, &#39;us-own&#39;)" in page
     assert "/?store=de-shopify" in page
+    at = moment(pooled_page.now_ms - 5 * MINUTE_MS)
+    event = {"store_id": "de-shopify", "event_time": at, "received_at": at, "type": "order", "event_id": "e1"}
+    pooled_page.client.insert("events_raw", [list(event.values())], column_names=list(event))
     rows = pooled_page.get(f"/alerts/{ALERT}/rows", headers={"Accept-Language": "en"}).text
+    assert "DE Shopify" in rows
     assert "No rows in this period." not in rows
