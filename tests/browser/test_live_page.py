@@ -180,7 +180,7 @@ def test_an_alert_says_where_since_when_what_to_check_and_opens_its_rows(open_pa
     tab.locator(".checks").wait_for()
     assert "支付渠道" in tab.locator(".checks").inner_text()
     assert tab.locator(".owner").all_inner_texts() == ["支付", "技术", "运营"]
-    assert "iOS × paid" in tab.locator(".shares").inner_text()
+    assert "iOS × 付费" in tab.locator(".shares").inner_text()
     assert "74%" in tab.locator(".shares").inner_text()
     tab.get_by_role("link", name="打开原始记录").click()
     tab.locator("tbody tr").first.wait_for()
