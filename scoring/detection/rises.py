@@ -240,7 +240,7 @@ class Rises:
             return []
         engine = self._book.engine
         # the filter followed the rise: what it expects now is more than usual
-        unknown = self._profile_variance(entry, at_ms // MINUTE_MS)
+        unknown = self._profile_variance(entry, at_ms // MINUTE_MS - 1)
         at_end = self._figures(entry, _OVER_WINDOW, unknown, self._expected(whole, length))
         for series in entry.series.values():  # what the rise taught must not make the end of it a drop
             engine.age[series], engine.m[series] = 0, 0.0

@@ -69,9 +69,9 @@ class Message:
 
 
 def message_text(message: Message) -> str:
-    """All cards as plain text, with the note in front."""
-    note = f"{message.note}\n" if message.note else ""
-    return note + "\n\n".join(card.text for card in message.cards)
+    """All cards as plain text, with the summary of a storm and the note in front."""
+    lead = "".join(f"{line}\n" for line in (message.summary, message.note) if line)
+    return lead + "\n\n".join(card.text for card in message.cards)
 
 
 class Channel(Protocol):

@@ -75,7 +75,8 @@ def slack_payload(message: Message, mention: tuple[str, ...]) -> dict[str, Any]:
         return {"text": _escaped(message.note)[:_MAX_TEXT], "unfurl_links": False}
     blocks: list[dict[str, Any]] = []
     people = " ".join(f"<@{person}>" for person in mention) if message.cards[0].is_firing else ""
-    note = " ".join(part for part in (_escaped(message.note), people) if part)
+    storm = f"*{_escaped(message.summary.translate(_STYLE))}*" if message.summary else ""
+    note = " ".join(part for part in (storm, _escaped(message.note), people) if part)
     if note:
         blocks.append({"type": "section", "text": {"type": "mrkdwn", "text": note}})
     for index, card in enumerate(message.cards):

@@ -73,8 +73,10 @@ EXPECTED = """
 05:01:00 ops Warning silenced
 07:10:00 ops Warning silenced The silence has ended and the alert is still firing. It was silenced by li: new checkout.
 07:20:00 ops Closed silenced
-10:01:00 ops Critical storm-007 200 stores are off at the same time
-10:40:00 ops Resolved storm-007 200 stores have recovered
+10:00:00 pager Critical storm-007 20 stores are off at the same time 15 more alerts: see the page.
+10:01:00 ops Critical storm-007 200 stores are off at the same time 195 more alerts: see the page.
+10:40:00 ops Resolved storm-007 200 stores have recovered 195 more alerts: see the page.
+10:40:00 pager Resolved storm-007 20 stores have recovered 15 more alerts: see the page.
 11:11:00 ops Warning pool
 11:40:00 ops Resolved pool
 12:01:00 ops Warning rising
@@ -191,7 +193,7 @@ class Day:
         for when, receiver, text in self.got:
             found = re.search(r"^(Critical|Warning|Resolved|Closed) · (\S+) ·", text, re.MULTILINE)
             assert found is not None, text
-            note = text[: found.start()].strip()
+            note = " ".join(text[: found.start()].split())
             lines.append(f"{when:%H:%M:%S} {receiver} {found[1]} {found[2]} {note}".strip())
         return lines
 
