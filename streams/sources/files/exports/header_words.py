@@ -28,19 +28,19 @@ def _any(words: str) -> re.Pattern[str]:
 
 
 _ORDER = _any(
-    "order|po(?=[ #])|pedido|venta|commande|bestel|ordine|pesanan|đơn hàng|заказ|zamówieni|sipariş|订单|訂單|交易|注文|受注|주문|คำสั่งซื้อ"
+    r"order|po(?=[ #])|pedido|orden\b|venta|commande|bestel|ordine|pesanan|đơn hàng|заказ|zamówieni|sipariş|订单|訂單|交易|注文|受注|주문|คำสั่งซื้อ"
 )
 _NUMBER = _any(
-    r"id\b|ids?\b|number|no\b|nr\b|num\b|número|numero|\w*nummer|numéro|mã|nomor|номер|numer|numara|ref\b|#|n°|nº|号|號|编号|番号|번호|หมายเลข"
+    r"id\b|ids?\b|number|no\b|nr\b|num\b|número|numero|\w*nummer|numéro|mã|nomor|номер|numer|numara|ref\b|#|n°|nº|reference|référence|referencia|referência|riferimento|号|號|编号|番号|번호|หมายเลข"
 )
 _TIME = _any(
-    r"date|time|at\b|on\b|fecha|data\b|hora|\w*datum|\w*zeit\b|ngày|thời gian|tanggal|waktu|дата|время|tarih|时间|時間|日期|日時|日|일|วันที่|เวลา"
+    r"date|time|at\b|on\b|am\b|fecha|data\b|hora|\w*datum|\w*zeit\b|ngày|thời gian|tanggal|waktu|дата|время|tarih|时间|時間|日期|日時|日|일|วันที่|เวลา"
 )
 _PAID = _any(
     "paid|pay|financ|pago|pagamento|pagad|zahl|bezahl|paiement|payé|payé|thanh toán|pembayaran|dibayar|опла|płatno|ödeme|付款|支付|入金|支払|결제|ชำระ"
 )
 _SHIPPED = _any(
-    "ship|dispatch|fulfil|envío|envio|enviad|en camino|despach|versand|versendet|verzend|verzonden|kargo|expédi|spedi|pengiriman|dikirim|отправ|wysył|发货|發貨|出货|発送|出荷|출고|발송|จัดส่ง"
+    "ship|dispatch|fulfil|envío|envio|enviad|en camino|despach|versand|versendet|verzend|verzonden|kargo|expédi|spedi|pengiriman|dikirim|отправ|wysył|发货|發貨|出货|出貨|発送|出荷|출고|발송|จัดส่ง"
 )
 _DELIVERED = _any(
     "delivered|confirmed delivery|entregad|entregue|zugestellt|zustell|livré|consegnat|diterima|đã giao|доставлен|签收|確認收貨|确认收货|送达|妥投|配達完了|배송완료|배송 완료"
@@ -50,16 +50,16 @@ _CANCELLED = _any(
 )
 _COMPLETED = _any("complet|finish|selesai|hoàn thành|завершен|完成|成功|구매확정")
 _PLACED = _any(
-    r"order|creat|purchas|sale\b|sold|submit|pedido|compra|venta|venda|creación|criação|commande|achat|bestel|kauf|added|ordine|acquisto|pesan|pemesanan|đặt hàng|tạo đơn|заказ|создан|zamówi|sipariş|下单|提交|创建|成交|订单|訂單|注文|주문|สั่งซื้อ"
+    r"order|creat|purchas|sale\b|sold|submit|pedido|orden\b|compra|venta|venda|creación|criação|création|commande|achat|bestel|kauf|added|ordine|acquisto|pesan|pemesanan|đặt hàng|tạo đơn|заказ|создан|zamówi|sipariş|下单|下單|提交|创建|建立|成交|订单|訂單|注文|주문|สั่งซื้อ"
 )
 _STATE = _any(
-    r"status|state\b|estado|situa|statut|stato|trạng thái|статус|durum|状态|狀態|ステータス|상태|สถานะ"
+    r"status|state\b|estado|situa|statut|stato|trạng thái|статус|durum|statü|状态|狀態|ステータス|상태|สถานะ"
 )
 _METHOD = _any(
-    r"method|type|gateway|forma|medio|mode|moyen|art\b|zahlungsart|metod|phương thức|способ|sposób|yöntem|方式|方法|수단|วิธี"
+    r"method|type|gateway|forma|medio|mode|moyen|art\b|zahlungsart|\w*methode|metod|método|méthode|phương thức|способ|sposób|yöntem|方式|方法|수단|วิธี"
 )
 _QUANTITY = _any(
-    r"quantity|qty|units?\b|unidades|number of items|items count|cantidad|quantidade|quantité|menge|anzahl|aantal|quantità|số lượng|jumlah|kuantitas|количеств|ilość|adet|miktar|数量|件数|個数|数\b|수량|구매수|จำนวน"
+    r"quantity|qty|units?\b|unidades|number of items|items count|cantidad|quantidade|quantité|menge|anzahl|aantal|quantità|số lượng|jumlah|kuantitas|количеств|ilość|adet|miktar|数量|數量|件数|個数|数\b|수량|구매수|จำนวน"
 )
 _SUM = _any(
     "order total|grand total|total price|total amount|order amount|order value|amount paid|total$|^total|ordertotal|gesamt|totaal|montant total|valor total|importe total|totale|tổng tiền|tổng cộng|tổng thanh toán|total pembayaran|total harga|итого|сумма заказа|razem|toplam|实付|实际支付|应付|订单金额|訂單金額|订单总|总金额|總金額|合計|総額|결제액|결제금액|총액|ยอดรวม"
@@ -76,11 +76,11 @@ _REFUND = _any(
 _PRODUCT = re.compile(
     r"^(?:(?:seller|merchant|product|item|lineitem|line item|nomor|custom) )?sku(?: (?:id|code|number))?$|^(?:product id|商品id|商品编码|商家编码|货号|商品管理番号|artikelnummer)$"
 )
-_LINE = _any("order item id|line item id|sub order|suborder|子订单")
+_LINE = _any("order item id|line item id|sub order|suborder|子订单|상품주문")
 
 #: a time, amount or state that is not the one of the event
 _EXPECTED = _any(
-    r"by\b|promis|latest|last\b|estimat|expect|schedul|deadline|due\b|max\b|min\b|sla\b|prevista|previsto|estimad|prévu|voraussicht|spätest|dự kiến|perkiraan|batas|承诺|预计|最晚|最迟|截止|予定|希望|예정"
+    r"by\b|est\b|promis|latest|last\b|estimat|expect|schedul|deadline|límite|limite|due\b|max\b|min\b|sla\b|prevista|previsto|estimad|prévu|voraussicht|spätest|dự kiến|perkiraan|batas|承诺|预计|最晚|最迟|截止|予定|希望|예정"
 )
 _AFTERWARDS = _any(
     r"return|refund|update|closed|after ?sale|cancel|reembols|devol|retour|退|售后|返|換|换|반품|교환|stock|库存|review|print|打印|invoice|发票|tax|label|cod\b"
@@ -91,7 +91,7 @@ _NOT_THE_SUM = _any(
 _NOT_THE_COUNT = _any(
     "refund|return|cancel|shipped|update|available|stock|total shipped|种类|退|库存|type|weight|price|harga|amount|total pembayaran"
 )
-_NOT_THE_COUNTRY = _any(r"bill|code\b|origin|warehouse|tax|rechnung|factura|store")
+_NOT_THE_COUNTRY = _any(r"channel|bill|code\b|origin|warehouse|tax|rechnung|factura|store")
 _FEE = _any(
     "commission|referral fee|marketplace fee|selling fee|cargo por venta|comissão|comisión|provision|komisi|комисси|komisyon|佣金|平台服务费|手数料|수수료"
 )
@@ -192,4 +192,17 @@ def _of_number(words: str) -> list[tuple[FieldOfExport, int]]:
         if _any(r"item|line|customer|merchant|parent|商品|묶음|track|delivery|po\b").search(words):
             return []
         return [("order", 0)]
+    if words in (
+        "order",
+        "pedido",
+        "commande",
+        "bestellung",
+        "ordine",
+        "pesanan",
+        "заказ",
+        "订单",
+        "注文",
+        "주문",
+    ):
+        return [("order", 1)]
     return [("order", 2)] if words in ("id", "reference") else []

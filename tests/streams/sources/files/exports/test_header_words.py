@@ -26,6 +26,7 @@ def recognized(*shown: str) -> RecognizedTable | None:
         ("orderNumber", "order"), ("Bestelnummer", "order"), ("หมายเลขคำสั่งซื้อ", "order"), ("Order#", "order"),
         ("用户实付金额(元)", "total"), ("Order Total (inc tax)", "total"), ("결제액", "total"),
         ("Payment status", "financial"), ("Trạng thái giao hàng", "fulfilment"), ("Ship Country", "country"), ("İptal Tarihi", "cancelled"),
+        ("Pedido", "order"), ("상품주문번호", "line"), ("Référence commande", "order"), ("出貨時間", "shipped"), ("Método de pago", "payment_method"),
     ],
 )  # fmt: skip
 def test_a_header_says_what_it_holds_in_any_language(header: str, field: str) -> None:
@@ -35,7 +36,7 @@ def test_a_header_says_what_it_holds_in_any_language(header: str, field: str) ->
 @pytest.mark.parametrize(
     "header",
     ["Ship By Date", "承诺发货时间", "Fecha estimada de entrega", "Delivery Date", "Ship State", "Order Total (ex tax)", "运费", "Quantity refunded",
-     "退款状态", "Billing Country", "Date Modified", "Order Shipping Total", "PO#", "Total Shipped", "商品总价(元)", "Exchange Rate", "Recipient name"],
+     "退款状态", "Billing Country", "Date Modified", "Order Shipping Total", "PO#", "Total Shipped", "商品总价(元)", "Exchange Rate", "Recipient name", "Est. shipping date", "Fecha límite de despacho", "Sales Channel Country"],
 )  # fmt: skip
 def test_what_only_sounds_like_it_is_left_out(header: str) -> None:
     assert named(header) == {}
