@@ -46,7 +46,7 @@ Answer = tuple[int, dict[str, str], bytes]
 
 
 class LyingGa4(LyingShop):
-    """See above. ``about`` is what a report says of itself beyond zone and currency."""
+    """See above. ``about`` is what a report names next to zone and currency."""
 
     def __init__(
         self, ledger: Ledger, now_ms: Callable[[], int], lies: Sequence[ScriptedLie] = (), *more: Any

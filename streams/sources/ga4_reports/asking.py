@@ -78,7 +78,7 @@ def assertion(key: str, audience: str, now_ms: int) -> str:
     """The signed word of the service account whose key file this is.
 
     Raises:
-        AccessDeniedError: it is no key of a service account.
+        AccessDeniedError: it is not the key of a service account.
     """
     try:
         content = json.loads(key)
