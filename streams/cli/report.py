@@ -114,7 +114,13 @@ def _write(
         return
     reads: Language = "zh" if language is PageLanguage.ZH else "en"
     view = evaluation_view(
-        evaluate_store(read.figures), read.volumes, read.currency, EvaluationReader(reads), FROM_TABLES
+        evaluate_store(read.figures),
+        read.volumes,
+        read.currency,
+        EvaluationReader(reads),
+        FROM_TABLES,
+        decoys=read.decoys,
+        checked=read.checked,
     )
     written = write_evaluation(out, store, formats, evaluation_page(view, reads), explained(read.figures))
     say(f"{store}, {span_name(read.spans[0])}: {', '.join(map(str, written))}")

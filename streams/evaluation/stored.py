@@ -13,6 +13,7 @@ from scoring.evaluation.assembling import FROM_REPORTS, stage_volumes, store_fig
 from scoring.evaluation.comparator import OWN_PERIODS, Comparator
 from scoring.evaluation.evaluating import EvaluationSpan, StoreFigures
 from scoring.evaluation.figure import Figure, SourceRows
+from scoring.evaluation.findings import DecoyEvidence
 from scoring.evaluation.order_figures import (
     DELIVERING,
     FROM_ORDERS,
@@ -28,6 +29,7 @@ from scoring.evaluation.order_figures import (
     open_hours,
 )
 from scoring.evaluation.report_figures import MEASURES_USED
+from scoring.evaluation.rules import DecoyKind
 from scoring.evaluation.spans import SpanLength, covered_spans, longest_with_past
 from scoring.funnel.stages import STAGES, Stage
 from scoring.funnel.units import DAY_MS
@@ -71,6 +73,8 @@ class StoredStore:
         length: of the chosen period.
         known_until_ms: up to when anything is known.
         peers: ids of stores that it is compared with.
+        decoys: what else may make it look so, with its rows.
+        checked: kinds of decoy that could be looked for.
     """
 
     figures: StoreFigures
@@ -80,6 +84,8 @@ class StoredStore:
     length: SpanLength
     known_until_ms: int
     peers: tuple[str, ...]
+    decoys: tuple[DecoyEvidence, ...] = ()
+    checked: frozenset[DecoyKind] = frozenset()
 
 
 class StoredOrders:
@@ -213,7 +219,34 @@ async def stored_store(
         spans,
         counted_rows(store),
     )
-    return StoredStore(figures, volumes, currency, spans, chosen, until, peers)
+    decoys, checked = await _report_decoys(database, store, spans[0])
+    return StoredStore(figures, volumes, currency, spans, chosen, until, peers, decoys, checked)
+
+
+async def _report_decoys(
+    database: Database, store: str, span: EvaluationSpan
+) -> tuple[tuple[DecoyEvidence, ...], frozenset[DecoyKind]]:
+    """Whether the period's reports are late or were restated; nothing was looked for where nothing is reported."""
+    rows = await database.rows(
+        queries.SETTLED, stores=[store], first_s=span.start_ms // 1000, last_s=span.end_ms // 1000
+    )
+    if not rows:
+        return (), frozenset()
+    row, found = rows[0], []
+    for kind, column, asked in (
+        (DecoyKind.REPORT_LATE, "partial", "NOT complete"),
+        (DecoyKind.RESTATED, "changed", "restated"),
+    ):
+        count = int(row[column])
+        condition = (
+            f"store_id = {quoted(store)} AND period = 'day' AND empty(dimensions) AND {asked}"
+            f" AND period_start >= {_moment(span.start_ms)} AND period_end <= {_moment(span.end_ms)}"
+        )
+        behind = (SourceRows("report_rows", condition, count),)
+        share = count / int(row["figures"])
+        if share:
+            found.append(DecoyEvidence(kind, share, span.start_ms, span.end_ms, "", behind))
+    return tuple(found), frozenset({DecoyKind.REPORT_LATE, DecoyKind.RESTATED})
 
 
 async def read_extents(database: Database, stores: Sequence[str]) -> dict[str, tuple[int, int]]:

@@ -11,9 +11,10 @@ from scoring.evaluation.dimensions.registry import DIMENSIONS, INDICATOR_BY_ID
 from scoring.evaluation.duties import Duty
 from scoring.evaluation.evaluating import IndicatorScore, StoreEvaluation
 from scoring.evaluation.figure import Figure, IndicatorKind, exposed
-from scoring.evaluation.findings import FunnelFinding, Standing, find_all
+from scoring.evaluation.findings import DecoyEvidence, FunnelFinding, Standing, find_all
 from scoring.evaluation.health import WeightedScore
 from scoring.evaluation.readings import STEP, gap_facts, readings_of
+from scoring.evaluation.rules import DecoyKind
 from scoring.evaluation.score import Score
 from scoring.evaluation.steps import FunnelLoss, JudgedStep
 from scoring.evaluation.texts import COMPARATOR_ANSWERS, COMPARATOR_NAMES, DUTY_NAMES, NO_CAUSE, SHARE_NOTE
@@ -104,6 +105,9 @@ def evaluation_view(
     wording: EvaluationReader,
     asked: Collection[str],
     kind: ComparatorKind | None = None,
+    *,
+    decoys: Sequence[DecoyEvidence] = (),
+    checked: Collection[DecoyKind] = (),
 ) -> EvaluationView:
     """What a page shows.
 
@@ -114,6 +118,8 @@ def evaluation_view(
         wording: of the reader.
         asked: ids of the indicators that whoever read the sources can find in them; of the others nothing is asked for.
         kind: the comparator whose scores are shown; None: the headline's.
+        decoys: what else may make it look so.
+        checked: kinds of decoy that could be looked for.
     """
     language = wording.language
     chosen = kind or evaluation.headline or ComparatorKind.OWN
@@ -135,18 +141,16 @@ def evaluation_view(
             for dimension, one in zip(DIMENSIONS, dimensions, strict=True)
         ),
         radar=radar_axes(
-            [(dimension.name(language), one) for dimension, one in zip(DIMENSIONS, dimensions, strict=True)]
+            [(one.name(language), part) for one, part in zip(DIMENSIONS, dimensions, strict=True)]
         ),
         indicators=tuple(
             _indicator(one, chosen, wording) for one in evaluation.indicators if one.figure is not None
         ),
         steps=tuple(_step(step, currency, wording) for step in funnel.steps),
         duties=_duties(funnel, currency, wording),
-        lost=_amount(
-            float(funnel.lost), float(funnel.money) if funnel.money is not None else None, currency, wording
-        ),
+        lost=_lost(funnel, currency, wording),
         share_note=SHARE_NOTE(language),
-        seen=_seen(evaluation, volumes, chosen, wording),
+        seen=_seen(evaluation, volumes, chosen, wording, decoys, checked),
         gaps=tuple(_gaps(evaluation, chosen, wording, asked)),
         not_asked=tuple(
             one.indicator.name(language) for one in evaluation.indicators if one.indicator.id not in asked
@@ -161,9 +165,11 @@ def _seen(
     volumes: Mapping[Stage, tuple[Figure, Comparator]],
     kind: ComparatorKind,
     wording: EvaluationReader,
+    decoys: Sequence[DecoyEvidence],
+    checked: Collection[DecoyKind],
 ) -> SeenView:
     readings = readings_of(evaluation, volumes, (gap_facts(evaluation),))
-    findings = find_all(evaluation.store_id, readings, (), (), evaluation.span.end_ms)
+    findings = find_all(evaluation.store_id, readings, decoys, checked, evaluation.span.end_ms)
     found = [one for one in findings if one.standing in (Standing.FOUND, Standing.REPLACED)]
     return SeenView(
         tuple(say.say_weak_spot(spot, wording) for spot in weak_spots(evaluation, kind)),
@@ -195,9 +201,13 @@ def _duties(funnel: FunnelLoss, currency: str, wording: EvaluationReader) -> tup
     )
 
 
-def _amount(events: float, money: float | None, currency: str, wording: EvaluationReader) -> str:
-    said = wording.signed(events)
-    return said if money is None or not currency else f"{said} · {wording.money(money, currency)}"
+def _lost(funnel: FunnelLoss, currency: str, wording: EvaluationReader) -> str:
+    said = wording.signed(float(funnel.lost))
+    return (
+        said
+        if funnel.money is None or not currency
+        else f"{said} · {wording.money(float(funnel.money), currency)}"
+    )
 
 
 def _whole(one: WeightedScore, name: str, wording: EvaluationReader) -> ScoredLine:

@@ -155,6 +155,8 @@ class EvaluationPages:
             EvaluationReader(self._renderer.reader(request).language),
             FROM_TABLES,
             _kind(request, evaluation),
+            decoys=read.decoys,
+            checked=read.checked,
         )
 
     async def _rows(self, request: web.Request, most: int) -> EvaluationRows:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,7 +14,9 @@ from scoring.evaluation.comparator import ComparatorKind
 from scoring.evaluation.comparing import NoRank
 from scoring.evaluation.evaluating import StoreFigures, evaluate_store
 from scoring.evaluation.order_figures import OrderFigures, order_figures
+from scoring.evaluation.rules import DecoyKind
 from scoring.evaluation.spans import SpanLength, last_spans
+from scoring.funnel.units import DAY_MS
 from scoring.records.order_life import OrderLife
 from streams.cli import report
 from streams.cli.main import app
@@ -22,8 +25,9 @@ from streams.config.model import Config, StoreConfig
 from streams.evaluation.grouped import store_groups
 from streams.evaluation.stored import stored_store, stores_alike
 from tests.fixtures.clickhouse import Store
-from tests.fixtures.evaluation_seed import MONTHS, STORE, ZONE, insert_year
+from tests.fixtures.evaluation_seed import MONTHS, STORE, ZONE, insert_year, months
 from tests.fixtures.page import PAGE_DATABASE, RunningPage, page_settings
+from tests.fixtures.report_seed import COLUMNS, report_row
 from tests.fixtures.web_seed import CONFIG
 
 
@@ -126,6 +130,26 @@ def kind(number: int) -> StoreConfig:
     return StoreConfig(
         id=f"alike-{number}", name=f"Alike {number}", platform="lazada", country="TH", zone=ZONE
     )
+
+
+async def test_reports_that_are_late_or_restated_are_named_next_to_a_finding(
+    page: RunningPage, clickhouse: Store, tmp_path: Path
+) -> None:
+    span, client = months(page.now_ms)[0], clickhouse.client(PAGE_DATABASE)
+    insert_year(client, page.now_ms, "restated", back=5, seed=60)
+    days = [datetime.fromtimestamp((span.start_ms + n * DAY_MS) / 1000, UTC) for n in range(4)]
+    later = timedelta(days=9)
+    changed = [report_row("clicks", day, "7", source="meta", store="restated", delay=later) for day in days]
+    client.insert("report_versions_raw", changed, column_names=COLUMNS)
+    database = Database(page_settings(clickhouse, tmp_path, clickhouse_database=PAGE_DATABASE))
+    config = StoreConfig(id="restated", zone=ZONE)
+    known = await stored_store(database, config, SpanLength.MONTH, page.now_ms)
+    await database.close()
+    assert known is not None
+    (seen,) = known.decoys
+    assert (seen.kind, seen.rows[0].count) == (DecoyKind.RESTATED, 4)
+    assert seen.share == pytest.approx(4 / (2 * round((span.end_ms - span.start_ms) / DAY_MS)))
+    assert known.checked == {DecoyKind.REPORT_LATE, DecoyKind.RESTATED}
 
 
 async def test_only_what_is_counted_alike_is_compared(
