@@ -36,6 +36,12 @@ class AlertKind(StrEnum):
     SURGE = "surge"
     POOLED = "pooled"
     SOURCE = "source"
+    DRIFT = "drift"
+
+
+#: surprise from which a slow change over whole days is reported, about once in a hundred store-weeks and steps without one
+#: (``scoring/baselines/drift.py``; tests/bench/detection)
+DRIFT_SURPRISE = 3.5
 
 
 class AlertLabel(StrEnum):

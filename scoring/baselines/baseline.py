@@ -116,6 +116,26 @@ class TrafficBaseline(msgspec.Struct, frozen=True):
     edges: dict[int, tuple[float, float, float, float]] = {}
 
 
+class StepDrift(msgspec.Struct, frozen=True):
+    """What whole days say of a step: the last 7 or 28 against the 28 before them (``drift.py``).
+
+    ``first_day`` and ``last_day`` (included) are days since 1970 on the store's clock; ``observed``, ``expected`` and its 99 %
+    interval ``low``..``high`` are downstream events, ``sample`` the upstream events behind them. ``surprise`` is −log10 of the chance to convert
+    as little; 0 for a step that converts as usual or better. ``log_variance`` is that of log(observed / expected).
+    """
+
+    step: str
+    first_day: int
+    last_day: int
+    surprise: float
+    observed: float
+    expected: float
+    low: float
+    high: float
+    sample: float
+    log_variance: float
+
+
 def reach_of(pmf: tuple[float, ...]) -> int:
     """How many business hours of upstream events show ``SEEN_COMING`` of what is due."""
     due, seen = SEEN_COMING * sum(pmf), 0.0
@@ -183,6 +203,8 @@ class StoreBaseline(msgspec.Struct, frozen=True):
     borrowed_from: tuple[str, ...] = ()
     #: None without fulfilments, or with too little history of them
     slow: SlowBaseline | None = None
+    #: of each step that can be compared over weeks; empty with less than five weeks of history
+    drifts: tuple[StepDrift, ...] = ()
     schema_version: int = SCHEMA_VERSION
 
 

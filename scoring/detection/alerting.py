@@ -29,6 +29,7 @@ from scoring.detection.policy import WINDOWS, DetectionPolicy
 from scoring.detection.tail import predictive_interval
 from scoring.detection.tracked_alert import TrackedAlert
 from scoring.detection.tracking import is_inflated, is_sudden_inflation
+from scoring.detection.traffic import Following
 from scoring.funnel.arrays import Floats
 from scoring.funnel.units import MINUTE_MS
 
@@ -46,6 +47,19 @@ class Closing:
 
     factor: Floats
     variance: Floats
+
+
+def seen_behind(book: Book, closing: Closing, store_id: str, stage: str) -> Following | None:
+    """What the step behind a store's entry stage saw in the minute just closed; None without such a step."""
+    steps = book.stores[store_id].steps.values()
+    entry = next((entry for entry in steps if entry.baseline.upstream == stage), None)
+    if entry is None:
+        return None
+    whole = np.array([entry.series[""]])
+    arrived, expected, _, _ = book.engine.peek(whole, np.array([0]))
+    rate = entry.baseline.rate * float(closing.factor[entry.index])
+    wobble = float(book.engine.phi15[whole[0]])
+    return Following(float(arrived[0]), float(expected[0]), rate, entry.baseline.kernel.pmf, wobble)
 
 
 class Alerting:

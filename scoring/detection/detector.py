@@ -21,9 +21,10 @@ from scoring.alerts.alert import AlertTransition
 from scoring.baselines.baseline import StoreBaseline
 from scoring.calendar.effects import DayRules
 from scoring.counting.lateness import Delay
-from scoring.detection.alerting import Alerting, Closing
+from scoring.detection.alerting import Alerting, Closing, seen_behind
 from scoring.detection.book import Book, StoreEntry
 from scoring.detection.corrections import Corrections
+from scoring.detection.drifts import Drifts
 from scoring.detection.engine import SeriesMinute, Unrest
 from scoring.detection.exposure import Expectations
 from scoring.detection.memory import StoreMemory, recall, remember
@@ -34,7 +35,7 @@ from scoring.detection.score_rows import make_rows, note_seen, unjudged_rows
 from scoring.detection.slow import SlowSteps
 from scoring.detection.surge import SURGE_VARIANCE
 from scoring.detection.tracked_alert import ClosedAlerts
-from scoring.detection.traffic import Following, Traffic
+from scoring.detection.traffic import Traffic
 from scoring.funnel.arrays import Bools, Floats
 from scoring.funnel.scores import ScoreRow
 from scoring.funnel.stages import STAGES
@@ -77,6 +78,7 @@ class Detector:
         self._traffic = Traffic(policy, rules, self._book.closed)
         self._slow = SlowSteps(policy, self._book.days, self._book.closed)
         self._rises = Rises(policy, self._book)
+        self._drifts = Drifts(policy, self._book.closed)
         self._entered: Floats = np.zeros(0)
         #: the stores that have a baseline
         self._judged: dict[str, StoreEntry] = {}
@@ -104,13 +106,16 @@ class Detector:
         store = self._judged[baseline.store_id] = self._book.stores[baseline.store_id]
         self._slow.set_baseline(baseline, store.calendar_step)
         self._traffic.set_baseline(baseline)
+        self._drifts.set_baseline(baseline)
         self._traffic.forget_rows()
 
     # ---------------------------------------------------------------- rest
 
     def _stays(self, baseline: StoreBaseline) -> bool:
         """Whether a store is judged by more than its events: by their absence, by its warehouse's clock."""
-        return baseline.slow is not None or self._traffic.can_judge(baseline.traffic)
+        if baseline.slow is not None or self._drifts.is_due(baseline):
+            return True
+        return self._traffic.can_judge(baseline.traffic)
 
     def _wake(self, store_id: str) -> StoreEntry:
         baseline, rest = self._resting.pop(store_id)
@@ -124,7 +129,7 @@ class Detector:
         book = self._book
         if book.engine.minutes % LOOK_EVERY or len(self._judged) <= self._resting.room:
             return
-        busy = self._alerting.changed | self._rises.open_stores()
+        busy = self._alerting.changed | self._rises.open_stores() | self._drifts.open_stores()
         gone = [name for name in may_go(self._judged, book, minute, self._stays) if name not in busy]
         for name in gone:
             store = self._judged.pop(name)
@@ -200,27 +205,19 @@ class Detector:
             if delay is Delay.LATE and store_id in traffic.index:
                 held[traffic.index[store_id]] = True
         held[traffic.explained(minute, self._book)] = True
-        found = traffic.advance(minute, self._entered, held, self._following)
+        found = traffic.advance(
+            minute,
+            self._entered,
+            held,
+            lambda store, stage: seen_behind(self._book, self._closing, store, stage),
+        )
         in_alert = traffic.in_alert()
         found += self._alerting.judge(minute, step, self._closing)
         found += self._rises.judge(minute, {*traffic.lately_in_alert((minute + 1) * MINUTE_MS), *delays})
-        self._alerting.changed.update(in_alert, self._rises.changed)
+        drifting = self._drifts.judge(minute)
+        self._alerting.changed.update(in_alert, self._rises.changed, (t.store_id for t in drifting))
         self._rises.changed.clear()
-        return found
-
-    def _following(self, store_id: str, stage: str) -> Following | None:
-        """What the step behind a store's entry stage saw in the minute just closed; None without such a step."""
-        for entry in self._book.stores[store_id].steps.values():
-            if entry.baseline.upstream == stage:
-                break
-        else:
-            return None
-        engine = self._book.engine
-        whole = np.array([entry.series[""]])
-        arrived, expected, _, _ = engine.peek(whole, np.array([0]))
-        rate = entry.baseline.rate * float(self._closing.factor[entry.index])
-        wobble = float(engine.phi15[whole[0]])
-        return Following(float(arrived[0]), float(expected[0]), rate, entry.baseline.kernel.pmf, wobble)
+        return found + drifting
 
     def _judge_slow(self, minute: int, delays: Mapping[str, Delay], judgement: Judgement) -> None:
         """Count the closed minute for slow steps, and add what it gave if a business hour ended with it."""
@@ -366,9 +363,10 @@ class Detector:
 
     def snapshot(self, store_id: str) -> bytes:
         """What must survive a restart beyond the minute counts, as msgpack."""
-        traffic = self._traffic.remember(store_id)
-        slow, rises = self._slow.remember(store_id), self._rises.remember(store_id)
-        return remember(self._book, self._book.stores[store_id], self._minute or 0, traffic, slow, rises)
+        memory = remember(self._book, self._book.stores[store_id], self._minute or 0)
+        memory.traffic, memory.slow = self._traffic.remember(store_id), self._slow.remember(store_id)
+        memory.rises, memory.drifts = self._rises.remember(store_id), self._drifts.remember(store_id)
+        return msgspec.msgpack.encode(memory)
 
     def restore(self, store_id: str, state: bytes) -> None:
         """Take over a snapshot, after ``warm_up`` has rebuilt the rings up to the last minute before the restart.
@@ -388,12 +386,14 @@ class Detector:
             self._traffic.recall(store_id, memory.traffic, memory.minute == self._minute)
             self._slow.recall(store_id, memory.slow)
             self._rises.recall(store_id, memory.rises)
+            self._drifts.recall(store_id, memory.drifts)
 
     def _rest_on(self, store_id: str, state: bytes) -> bool:
         """Keep a snapshot for a store at rest; False if something of it is open, so that it must be judged."""
         memory = msgspec.msgpack.decode(state, type=StoreMemory)
         self._rises.recall(store_id, memory.rises)
-        if not is_at_an_end(memory) or store_id in self._rises.open_stores():
+        self._drifts.recall(store_id, memory.drifts)
+        if not is_at_an_end(memory) or store_id in self._rises.open_stores() | self._drifts.open_stores():
             return False
         self._resting.remember(store_id, state)
         return True

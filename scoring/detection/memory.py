@@ -54,6 +54,8 @@ class StoreMemory(msgspec.Struct):
     slow: bytes = b""
     #: what ``rises.py`` remembers of it
     rises: bytes = b""
+    #: what ``drifts.py`` remembers of it
+    drifts: bytes = b""
 
 
 def read_series(engine: SeriesEngine, number: int) -> SeriesMemory:
@@ -85,15 +87,11 @@ def write_series(engine: SeriesEngine, number: int, memory: SeriesMemory, is_cur
         engine.open_arrived[number], engine.open_expected[number] = memory.open_arrivals, memory.open_expected
 
 
-def remember(
-    book: Book, store: StoreEntry, minute: int, traffic: bytes = b"", slow: bytes = b"", rises: bytes = b""
-) -> bytes:
-    """A store's snapshot after ``minute``."""
+def remember(book: Book, store: StoreEntry, minute: int) -> StoreMemory:
+    """A store's snapshot after ``minute``, to which the other judges add what they remember."""
     steps = {step_id: _remember(book, entry) for step_id, entry in store.steps.items()}
     trained = store.baseline.trained_until_ms if store.baseline is not None else 0
-    return msgspec.msgpack.encode(
-        StoreMemory(minute, steps, trained_until_ms=trained, traffic=traffic, slow=slow, rises=rises)
-    )
+    return StoreMemory(minute, steps, trained_until_ms=trained)
 
 
 def recall(book: Book, store: StoreEntry, minute: int | None, state: bytes) -> StoreMemory:

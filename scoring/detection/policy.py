@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import log10
 
-from scoring.alerts.alert import Level
+from scoring.alerts.alert import DRIFT_SURPRISE, Level
 
 #: look-back windows in minutes (Lai 1998: a window-limited scan loses little against all windows)
 WINDOWS: tuple[int, ...] = (1, 2, 3, 5, 8, 12, 20, 30, 45, 60, 90, 120, 180, 240, 360, 540)
@@ -51,6 +51,8 @@ class DetectionPolicy:
 
     notice: float = 6.0
     page: float = 7.0
+    #: threshold of surprise for a slow change over whole days
+    drift: float = DRIFT_SURPRISE
     #: log-likelihood that the store is healthy again before an alert closes (4.6 = 100 to 1)
     recovery: float = 4.6
     #: minutes for which recovery must have shown

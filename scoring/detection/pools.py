@@ -359,7 +359,7 @@ class PoolDetector:
 
     def snapshot(self, pool: str) -> bytes:
         """What must survive a restart beyond the members' minutes, as msgpack."""
-        return remember(self._book, self._book.stores[pool], self._minute or 0)
+        return msgspec.msgpack.encode(remember(self._book, self._book.stores[pool], self._minute or 0))
 
     def restore(self, snapshots: Mapping[str, bytes]) -> None:
         """Take over snapshots, after the minutes before the restart were closed again.

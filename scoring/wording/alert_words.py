@@ -36,6 +36,7 @@ KIND_NAMES: Mapping[AlertKind, Text] = {
     AlertKind.SURGE: Text("异常上升", "Unusual surge"),
     AlertKind.POOLED: Text("多店同时下降", "Drop in several stores"),
     AlertKind.SOURCE: Text("数据源异常", "Source trouble"),
+    AlertKind.DRIFT: Text("转化缓慢走低", "Slow decline"),
 }
 
 LABEL_NAMES: Mapping[AlertLabel, Text] = {

@@ -42,6 +42,7 @@ from scoring.wording.catalogue import (
     segment_name,
 )
 from scoring.wording.checks import checks_for
+from scoring.wording.drift_cards import drift_lines
 from scoring.wording.figures import end_of, has_aged, period_note, size_in_all, size_of, verdict_of
 from scoring.wording.period_cards import report_lines
 from scoring.wording.period_words import PERIOD_STEP_WORDS
@@ -116,6 +117,10 @@ def build_card(alert: AlertTransition, around: CardContext, wording: Wording, re
         lines = _size_and_sureness(alert, around, wording)
         if period is not None:
             lines += report_lines(period, around.calendar, wording.language)
+        elif alert.kind is AlertKind.DRIFT:
+            lines += drift_lines(alert, around.calendar, wording)
+            if alert.resolved_at_ms is not None:
+                lines.append(_since(alert, around.store, wording, reader_zone))
         else:
             lines.append(_where(alert, around, wording))
             lines.append(_not_the_cause(alert, around, wording))

@@ -237,6 +237,22 @@ KIND_CHECKS: Mapping[str, tuple[Check, ...]] = {
             ),
         ),
     ),
+    AlertKind.DRIFT: (
+        Check(
+            "operations",
+            Text(
+                "按天对照这几周的改动：价格、运费、页面、商品结构、投放人群。",
+                "Set the weeks' changes against it day by day: prices, shipping, pages, range of products, audiences.",
+            ),
+        ),
+        Check(
+            "ads",
+            Text(
+                "看流量来源占比是否变了：新人群转化低，总转化率也会走低。",
+                "See whether the mix of traffic changed: a new audience that converts less lowers the whole rate.",
+            ),
+        ),
+    ),
     AlertKind.POOLED: (
         Check(
             "engineering",

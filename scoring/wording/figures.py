@@ -34,6 +34,7 @@ _SIZE_MORE = Text(
     "Last {span}: {count}, about {missing} more than the {expected} expected",
 )
 _LOST = Text("异常以来累计少约 {lost}（{low}–{high}）", "about {lost} since it began ({low}–{high})")
+_LOST_IN_DAYS = Text("可信范围 {low}–{high}", "between {low} and {high}")
 _MONEY = Text("，约损失 {lost}（{low}–{high}）{base}", ", about {lost} ({low}–{high}{base})")
 
 
@@ -70,7 +71,7 @@ def _rate(
 ) -> str | None:
     """The rate in ``shown``, by the first form, or by the second for a step over stages; None where there is none."""
     if (
-        alert.kind not in (AlertKind.CONVERSION, AlertKind.POOLED)
+        alert.kind not in (AlertKind.CONVERSION, AlertKind.POOLED, AlertKind.DRIFT)
         or shown.sample <= 0
         or shown.high > shown.sample
     ):
@@ -183,7 +184,8 @@ def size_of(alert: AlertTransition, store: CardStore, wording: Wording) -> Line:
     )
     text = size[:1].upper() + size[1:]
     if alert.lost > 0:
-        lost = _LOST(
+        # the days of a slow change are all there is to it: nothing has added up since
+        lost = (_LOST if alert.kind is not AlertKind.DRIFT else _LOST_IN_DAYS)(
             language,
             lost=arrivals_of(alert.step).missing(wording.count(alert.lost), language),
             low=wording.count(max(0.0, alert.lost_low)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from scoring.alerts.alert import DRIFT_SURPRISE, AlertKind, Level
 from scoring.baselines.business import BusinessHours
 from scoring.calendar.effects import DayChoice, DayEffect, DayRules, OwnEntry
 from scoring.calendar.entries import CalendarKind
@@ -23,6 +24,13 @@ def detection_policy(config: Config) -> DetectionPolicy:
     )
 
     return DetectionPolicy(notice=config.thresholds.notice, page=config.thresholds.page)
+
+
+def threshold_of(config: Config, kind: str, level: str) -> float:
+    """The surprise from which an alert of this kind and level opens."""
+    if kind == AlertKind.DRIFT:
+        return DRIFT_SURPRISE
+    return config.thresholds.page if level == Level.PAGE else config.thresholds.notice
 
 
 def day_rules(config: Config) -> DayRules:

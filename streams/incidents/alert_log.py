@@ -71,7 +71,9 @@ class AlertBook:
             "kind": alert.kind.value,
             "level": alert.level.value,
             "label": alert.label.value,
-            "severity": severity(alert.level.value, money, config.alerting.critical_money).value,
+            "severity": severity(
+                alert.level.value, alert.kind.value, money, config.alerting.critical_money
+            ).value,
             "platform": store.platform.value if store else shared.get("platform", ""),
             "country": store.country if store else shared.get("country", ""),
             "category": store.category if store else "",

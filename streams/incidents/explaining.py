@@ -104,11 +104,12 @@ def whole_labels(given: Mapping[str, str], config: Config) -> dict[str, str]:
     """The labels of a supposed alert: what is given, the store's own from the configuration, else those of a usual alert."""
     store = config.store(given.get("store_id", ""))
     level = given.get("level", Level.PAGE.value)
+    kind = given.get("kind", AlertKind.CONVERSION.value)
     usual = {
-        "kind": AlertKind.CONVERSION.value,
+        "kind": kind,
         "level": level,
         "label": AlertLabel.UNKNOWN.value,
-        "severity": severity(level, None, config.alerting.critical_money).value,
+        "severity": severity(level, kind, None, config.alerting.critical_money).value,
         "platform": store.platform.value if store else "",
         "country": store.country if store else "",
         "category": store.category if store else "",

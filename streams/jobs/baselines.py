@@ -24,11 +24,12 @@ from streams.backtest.run import TRAIN_DAYS
 from streams.clickhouse.clients import open_reader_sync
 from streams.clickhouse.errors import ClickHouseError, mapped
 from streams.clock import now_ms
-from streams.config.core import slow_inputs
+from streams.config.core import day_rules, slow_inputs
 from streams.config.model import Config
 from streams.config.pooling import lenders, pool_rules
 from streams.instance.files import HEARTBEAT_S, StateReport
 from streams.jobs.benchmark import read_benchmark
+from streams.jobs.drifts import with_drifts
 from streams.jobs.history import SETTLED_MINUTES, read_counts
 from streams.jobs.pairs import read_kernels
 from streams.jobs.slow_pairs import read_slow_pairs
@@ -111,9 +112,10 @@ def fit_from_store(settings: Settings, config: Config, days: int = TRAIN_DAYS) -
         return []
     kernels = read_kernels(client, last, table.supplied())
     slow = replace(slow_inputs(config), pairs=read_slow_pairs(client, table.first, last))
-    client.close()
     histories = table.histories(table.first, last)
     fitted = fit_baselines(histories, now_ms(), kernels, pools=pool_rules(config), slow=slow)
+    fitted = with_drifts(client, fitted, day_rules(config), now_ms())
+    client.close()
     lent_by = lenders(config, read_benchmark(settings.data))
     return lend(fitted, lent_by, youngest(histories), now_ms())
 

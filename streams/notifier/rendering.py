@@ -15,6 +15,7 @@ from scoring.wording.catalogue import pool_name
 from streams.channels import Message, MessageKind
 from streams.channels.receiver import ReceiverConfig
 from streams.channels.registry import channel_spec
+from streams.config.core import threshold_of
 from streams.config.model import Config
 from streams.incidents.alert_log import AlertBook
 from streams.incidents.facts import FactsReader
@@ -145,11 +146,10 @@ class MessageRenderer:
         """The card of one alert for one receiver."""
         alert = self._book.alerts[candidate.alert_id]
         facts = await self._facts.facts(alert)
-        threshold = self._config.thresholds
         handling = self._book.actions.handling(alert.alert_id)
         around = CardSurroundings(
             store=facts.store,
-            threshold=threshold.page if alert.level.value == "page" else threshold.notice,
+            threshold=threshold_of(self._config, alert.kind, alert.level),
             severity=Severity(candidate.labels["severity"]),
             health=facts.health,
             calendar=facts.calendar(alert, receiver.language),

@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from scoring.alerts.actions import CloseReason
+from scoring.alerts.alert import AlertKind
 from scoring.funnel.period_steps import PERIOD_STEP_BY_ID
 from scoring.funnel.stages import STEP_BY_ID
 from scoring.funnel.units import HOUR_MS, MINUTE_MS
@@ -19,6 +20,7 @@ from streams.web.alerts.action_pages import SILENCES_MINUTES, ActionPages, Actio
 from streams.web.alerts.action_queries import ActionQueries
 from streams.web.alerts.advice import advice
 from streams.web.alerts.answers import ActionEntry, Alert, AlertDetail, Alerts, Responses
+from streams.web.alerts.drifts import drift_said
 from streams.web.alerts.link_pages import LinkPages
 from streams.web.alerts.queries import AlertQueries, rows_span
 from streams.web.alerts.reports import ReportSaid, behind, figures_behind, report_said
@@ -66,6 +68,7 @@ class AlertPages:
     ) -> None:
         self._config, self._renderer = services.config, services.renderer
         self._alerts, self._actions, self._stores = alerts, actions, stores
+        self._database = services.database
         self._reports = ReportQueries(services.database)
 
     async def list_page(self, request: web.Request) -> web.Response:
@@ -115,6 +118,7 @@ class AlertPages:
         alert, actions = found
         at_ms, entries = now_ms(), tuple(self._actions.entry(action) for action in actions)
         transitions = await self._alerts.transitions(alert.alert_id)
+        store = self._renderer.names(request).config(alert.store_id)
         return self._renderer.render(
             request,
             "alerts/alert.html",
@@ -122,7 +126,7 @@ class AlertPages:
             live=0 if failure else LIVE_S,
             a=alert,
             now_ms=at_ms,
-            store=self._renderer.names(request).config(alert.store_id),
+            store=store,
             life=sorted([*transitions, *entries], key=lambda entry: entry.at_ms),
             done=next((e for e in entries if e.action_id == request.query.get("done")), None),
             failure=failure,
@@ -132,13 +136,14 @@ class AlertPages:
             silences_minutes=SILENCES_MINUTES,
             checks=advice(alert, self._renderer.reader(request)),
             report=report_said(alert, self._renderer.reader(request).language),
+            drift=await drift_said(self._database, alert, store.zone),
             sql=behind(alert, at_ms),
             **await self._line(request, alert, at_ms),
         )
 
     async def _line(self, request: web.Request, alert: Alert, at_ms: int) -> dict[str, Any]:
         """The line of the alert's step from before it opened to a while after its end."""
-        if alert.step not in STEP_BY_ID:
+        if alert.step not in STEP_BY_ID or alert.kind == AlertKind.DRIFT:
             return {"series": None, "line": None, "chart_label": ""}
         end_ms = min(at_ms, (alert.resolved_at_ms or at_ms) + 30 * MINUTE_MS)
         hours = min(72.0, max(2.0, (end_ms - alert.opened_at_ms) / HOUR_MS + 1.5))

@@ -127,14 +127,18 @@ def test_an_alert_never_inhibits_itself() -> None:
 
 
 def test_much_money_makes_a_notice_critical() -> None:
-    assert severity("notice", 6000.0, 5000.0) == "critical"
-    assert severity("notice", 10.0, 5000.0) == "warning"
-    assert severity("notice", None, 5000.0) == "warning"
+    assert severity("notice", "conversion", 6000.0, 5000.0) == "critical"
+    assert severity("notice", "conversion", 10.0, 5000.0) == "warning"
+    assert severity("notice", "conversion", None, 5000.0) == "warning"
 
 
 def test_a_page_is_critical_by_its_surprise_alone() -> None:
-    assert severity("page", None, 5000.0) == "critical"
-    assert severity("page", 10.0, 5000.0) == "critical"
+    assert severity("page", "conversion", None, 5000.0) == "critical"
+    assert severity("page", "conversion", 10.0, 5000.0) == "critical"
+
+
+def test_a_slow_change_wakes_nobody_whatever_it_costs() -> None:
+    assert severity("notice", "drift", 6000.0, 5000.0) == "warning"
 
 
 def slowly_muted_until(mute: MuteTiming, at: datetime) -> datetime | None:
@@ -241,5 +245,5 @@ def test_a_silence_covers_its_alerts_before_and_after_its_time() -> None:
 
 
 def test_money_at_its_limit_is_critical() -> None:
-    assert severity("notice", 5000.0, 5000.0) == "critical"
-    assert severity("notice", 0.0, 0.0) == "critical"
+    assert severity("notice", "conversion", 5000.0, 5000.0) == "critical"
+    assert severity("notice", "conversion", 0.0, 0.0) == "critical"

@@ -17,6 +17,7 @@ from scoring.alerts.alert import (
     AlertTransition,
     WindowFigures,
 )
+from scoring.funnel.drift_notes import DriftNote
 from scoring.funnel.money import UNKNOWN_WORTH, Worth
 from scoring.funnel.period_notes import PeriodChange, PeriodNote
 from scoring.funnel.period_steps import PERIOD_STEP_BY_ID
@@ -48,6 +49,18 @@ def test_the_first_line_is_the_verdict_with_its_expectation() -> None:
         card(language="en").headline
         == "Critical · US-独立站 · Conversion drop: Orders → Payments 71.4% (expected 83.0%–88.1%)"
     )
+
+
+def test_a_slow_change_is_said_by_its_days_and_not_as_if_it_had_begun_then() -> None:
+    note = DriftNote(date(2026, 2, 25), date(2026, 3, 3)).text()
+    drift = changed(kind=AlertKind.DRIFT, note=note, window_minutes=7 * 1440)
+    english, chinese = card(drift, language="en"), card(drift)
+    assert english.headline.startswith("Critical · US-独立站 · Slow decline: Orders → Payments 71.4%")
+    assert line(english, LineKind.SINCE) == "Feb 25 to Mar 3 against the four weeks before"
+    assert line(chinese, LineKind.SINCE) == "2月25日 至 3月3日，对照之前四周"
+    assert "between 40 and 82" in line(english, LineKind.SIZE)
+    assert "since it began" not in english.text
+    assert "普遍偏低" not in chinese.text
 
 
 def test_size_is_shown_with_money_and_a_range() -> None:

@@ -1,12 +1,14 @@
-"""An alert on a platform's report: its page, its price, the figures behind it, in both languages."""
+"""Alerts on days: on a platform's report and on a slow change; their pages, prices and figures, in both languages."""
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from scoring.funnel.drift_notes import DriftNote
 from scoring.funnel.period_notes import PeriodNote
 from streams.web.reports.queries import day_of
 from tests.fixtures.clickhouse import Store
@@ -93,3 +95,56 @@ def test_the_store_s_page_has_the_judged_step_with_its_newest_complete_day(
     text = reported.get(f"/stores/{STORE}?lang={language}").text
     assert all(one in text for one in said)
     assert f"/alerts?store={STORE}&amp;step=shopee%3Avisitors_to_orders" in text
+
+
+# ---------------------------------------------------------------- a slow change: whole days that we counted ourselves
+
+
+@pytest.fixture(scope="module")
+def drifting(page: RunningPage, clickhouse: Store) -> str:
+    """An alert on a slow change of a shop in Berlin; its last day is today, of which there are counts."""
+    today = datetime.fromtimestamp(page.now_ms / 1000, ZoneInfo("Europe/Berlin")).date()
+    note = DriftNote(today - timedelta(days=6), today).text()
+    at = moment(page.now_ms - 3_600_000)
+    row: list[Any] = [
+        "al-drift", "de-shopify", "click_to_add_to_cart", "", "drift", "notice", "firing", 0, at, at, at, None, 4.2, 700.0, 900.0, 800.0, 1000.0,
+        7 * 1440, 9000.0, 200.0, 150.0, 250.0, "unknown", [], [], note, 1,
+    ]  # fmt: skip
+    clickhouse.client(PAGE_DATABASE).insert("alert_transitions_raw", [row], column_names=ALERT_COLUMNS)
+    return "al-drift"
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        (
+            "en",
+            ("Slow decline", "against the four weeks before", "weekday against weekday", "Figures by day"),
+        ),
+        ("zh", ("转化缓慢走低", "对照之前四周", "同星期几比同星期几", "逐日数字")),
+    ],
+)
+def test_a_slow_change_shows_its_days_and_no_line_of_minutes(
+    page: RunningPage, drifting: str, language: str, words: tuple[str, ...]
+) -> None:
+    text = page.get(f"/alerts/{drifting}?lang={language}").text
+    assert all(word in text for word in words)
+    assert text.count("<rect x=") == 35
+    assert text.count('class="compared"><title>') == 7
+    assert 'class="plot' not in text
+
+
+def test_the_days_of_a_slow_change_are_what_was_counted(
+    page: RunningPage, drifting: str, clickhouse: Store
+) -> None:
+    (total,) = (
+        clickhouse.client(PAGE_DATABASE)
+        .query(
+            "SELECT sum(count) FROM stage_counts WHERE store_id = 'de-shopify' AND stage = 'add_to_cart' "
+            "AND toDate(minute, 'Europe/Berlin') = toDate(now(), 'Europe/Berlin')"
+        )
+        .result_rows[0]
+    )
+    text = page.get(f"/alerts/{drifting}?lang=en").text
+    first_row = text.split('<tr class="compared">')[1]
+    assert f'<td class="n">{int(total):,}</td>' in first_row
