@@ -27,6 +27,7 @@ class Resource(StrEnum):
     ORDERS = "orders"
     RETURNS = "returns"
     CANCELLATIONS = "cancellations"
+    NOTIFICATIONS = "notifications"
     LOST_PUSHES = "lost_pushes"
     ADS_HOURS = "ads_hours"
     ADS_DAYS = "ads_days"

@@ -11,6 +11,7 @@ from scoring.sources.budget import BudgetRate
 from scoring.sources.json_values import UnreadableValueError, read_json
 from scoring.sources.tokens import TokenPair
 from streams.sources.amazon.config import AmazonConnection
+from streams.sources.amazon.queue import is_of_queue, signed
 from streams.sources.asking import AccessDeniedError, HttpAnswer, HttpRequest, PlatformApi, judge_http
 from streams.sources.connection import Connection
 from streams.sources.oauth import pair_by_form
@@ -39,6 +40,8 @@ def asking(connection: Connection) -> Asking:
 def authorise(connection: Connection, request: HttpRequest, pair: TokenPair | None) -> HttpRequest:
     """The request with the token, if it goes to the API: files of reports lie elsewhere, and need none."""
     config: AmazonConnection = connection.config
+    if is_of_queue(config, request):
+        return signed(connection, request)
     if pair is None or urlsplit(request.url)[:2] != urlsplit(config.base)[:2]:
         return request
     headers = {**request.headers, "x-amz-access-token": pair.access}

@@ -66,6 +66,13 @@ class AmazonConnection(MarketConnection):
     token_url: str = Field(
         "https://api.amazon.com/auth/o2/token", description="Address where tokens are asked for."
     )
+    queue: str = Field(
+        "", description="Address of the SQS queue that notifications are sent to; none: they are not read."
+    )
+    aws_key_id: Annotated[
+        SecretRef, Field(description="Reference to the id of a key that may read the queue.")
+    ] = ""
+    aws_secret: Annotated[SecretRef, Field(description="Reference to that key's secret.")] = ""
     reads: tuple[Literal["orders", "sales", "traffic"], ...] = Field(
         ("orders", "sales", "traffic"),
         description="What is asked for; leave out what the app has no role for.",
@@ -87,6 +94,10 @@ class AmazonConnection(MarketConnection):
         if self.marketplace not in known:
             raise ValueError(
                 f"connection {self.name!r}: `shops` must name `marketplace` {self.marketplace}, too"
+            )
+        if self.queue and not (self.queue.startswith("http") and self.aws_key_id and self.aws_secret):
+            raise ValueError(
+                f"connection {self.name!r}: a `queue` is an address, and needs `aws_key_id` and `aws_secret`"
             )
         if len({MARKETPLACES[one][0] for one in known}) > 1:
             raise ValueError(

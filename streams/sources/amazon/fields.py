@@ -17,3 +17,12 @@ totalOrderItems unitsRefunded shippedProductSales unitsShipped ordersShipped tra
 feedbackReceived negativeFeedbackReceived
 """
 REPORT_FIELDS: tuple[str, ...] = tuple(_REPORT.split())
+_NOTICE = """
+id notificationType eventTime payload notificationMetadata notificationId orderChangeNotification amazonOrderId orderChangeType
+orderChangeTrigger timeOfOrderChange changeReason summary marketplaceId orderStatus purchaseDate fulfillmentType orderType asin sku
+aSIN sKU severities enforcementActions status createdDate issueType offerChangeTrigger timeOfOfferChange
+fulfillmentInventoryByMarketplace fulfillmentInventory fulfillable accountStatusChangeNotification currentAccountStatus
+previousAccountStatus itemSalesEventChanges detailPageTrafficEvents startTime endTime orderedUnits orderedRevenue currencyCode
+glanceViews reportProcessingFinishedNotification reportId reportType processingStatus
+"""
+NOTICE_FIELDS: tuple[str, ...] = tuple(_NOTICE.split())

@@ -11,6 +11,7 @@ from scoring.records.raw_delivery import RawDelivery
 from scoring.records.report_row import Period
 from scoring.sources.json_values import UnreadableValueError, is_given
 from scoring.sources.translated import ConnectionTerms, Translated
+from streams.sources.amazon.notices import LEFT_OUT, NOTICES, marketplace_of
 from streams.sources.json_object import JsonObject
 from streams.sources.market_asking import bounds_of
 from streams.sources.market_reading import MarketReading, MarketTerms, Resource, Take, translated
@@ -50,7 +51,11 @@ def translate(delivery: RawDelivery, terms: ConnectionTerms) -> Translated:
     Raises:
         TranslationError: it cannot be read at all.
     """
-    return translated(delivery, terms, _TAKES, {}, lambda row: row.text("salesChannel", "marketplaceId"))
+    return translated(delivery, terms, _TAKES, LEFT_OUT, _shop_of, lambda row: row.text("notificationType"))
+
+
+def _shop_of(row: JsonObject) -> str:
+    return row.text("salesChannel", "marketplaceId") or marketplace_of(row)
 
 
 # ---------------------------------------------------------------- orders
@@ -167,4 +172,5 @@ _TAKES: dict[str, Take] = {
     Resource.ORDERS: _order,
     Resource.SALES_HOURS: _sales,
     Resource.TRAFFIC_DAYS: _traffic,
+    **NOTICES,
 }

@@ -18,7 +18,8 @@ from scoring.sources.cursors import PollPlan, PollWindow
 from scoring.sources.json_values import UnreadableValueError, moment_of, read_json
 from scoring.sources.second_way import DayFigures
 from streams.sources.amazon.config import AmazonConnection
-from streams.sources.amazon.fields import ORDER_FIELDS, REPORT_FIELDS
+from streams.sources.amazon.fields import NOTICE_FIELDS, ORDER_FIELDS, REPORT_FIELDS
+from streams.sources.amazon.queue import notifications
 from streams.sources.asking import (
     AnswerGarbledError,
     HttpAnswer,
@@ -60,6 +61,18 @@ def polls(config: AmazonConnection) -> tuple[Poll, ...]:
                 scope="Inventory and Order Tracking",
                 only=ORDER_FIELDS,
                 restated_days=2,
+            )
+        )
+    if config.queue:
+        often = PollPlan(30.0, 7 * (DAY_MS / 1000), 0.0, 0.0, 60.0)
+        found.append(
+            Poll(
+                Resource.NOTIFICATIONS,
+                often,
+                partial(notifications, config),
+                has_past=False,
+                scope="queue",
+                only=NOTICE_FIELDS,
             )
         )
     hours, days = (
