@@ -33,6 +33,23 @@ def _value(name: str, value: object) -> models.DynamicConfigValue:
     return models.DynamicConfigValue(name, value)
 
 
+def legend() -> common.VizLegendOptions:
+    """The names of lines and bars below them: a tooltip of its own alone makes a panel that shows none."""
+    return (
+        common.VizLegendOptions()
+        .show_legend(True)
+        .display_mode(common_models.LegendDisplayMode.LIST)
+        .placement(common_models.LegendPlacement.BOTTOM)
+    )
+
+
+#: a cell without a value would have the colour of the lowest threshold, which is trouble
+_NOTHING = {
+    "type": "special",
+    "options": {"match": "null+nan", "result": {"text": "—", "color": "transparent"}},
+}
+
+
 def lines(title: str, description: str, sql: str, unit: str = "short") -> timeseries.Panel:
     """Lines over time from ClickHouse."""
     return (
@@ -45,6 +62,7 @@ def lines(title: str, description: str, sql: str, unit: str = "short") -> timese
         .interval("1m")
         .show_points(common_models.VisibilityMode.NEVER)
         .tooltip(common.VizTooltipOptions().mode(common_models.TooltipDisplayMode.MULTI))
+        .legend(legend())
         .with_target(Sql(sql, is_series=True))
     )
 
@@ -86,6 +104,7 @@ def bars(title: str, description: str, sql: str, unit: str = "short") -> barchar
         .unit(unit)
         .show_value(common_models.VisibilityMode.ALWAYS)
         .tooltip(common.VizTooltipOptions().mode(common_models.TooltipDisplayMode.MULTI))
+        .legend(legend())
         .override_by_name(
             "expected", [*_named("expected"), _value("color", {"mode": "fixed", "fixedColor": EXPECTED})]
         )
@@ -108,6 +127,7 @@ def waterfall(title: str, description: str, sql: str) -> barchart.Panel:
         .stacking(common_models.StackingMode.NORMAL)
         .show_value(common_models.VisibilityMode.NEVER)
         .tooltip(common.VizTooltipOptions().mode(common_models.TooltipDisplayMode.MULTI))
+        .legend(legend())
         .override_by_name(
             "base",
             [
@@ -156,6 +176,7 @@ def coloured(
         [
             _value("custom.cellOptions", {"type": "color-background", "mode": "basic"}),
             _value("thresholds", config.build().to_json()),
+            _value("mappings", [_NOTHING]),
             _value("color", {"mode": "thresholds"}),
             _value("unit", unit),
         ],
