@@ -85,7 +85,7 @@ def test_a_row_that_cannot_be_counted_is_set_aside_with_its_reason(given: dict[s
     assert (len(found.reports), len(found.set_aside)) == (0, 1)
 
 
-def test_what_is_no_row_is_set_aside_whole_and_an_unknown_resource_is_a_gap() -> None:
+def test_another_form_than_a_row_is_set_aside_whole_and_an_unknown_resource_is_a_gap() -> None:
     with pytest.raises(TranslationError):
         said(DAYS, [1])
     assert said("weather", row()).gaps
@@ -94,7 +94,7 @@ def test_what_is_no_row_is_set_aside_whole_and_an_unknown_resource_is_a_gap() ->
 @pytest.mark.parametrize(
     "key", ["", "{}", "[]", '{"private_key": "x", "client_email": "y"}', '{"private_key": 7}']
 )
-def test_what_is_no_key_of_a_service_account_is_denied_without_quoting_it(key: str) -> None:
+def test_another_key_than_a_service_account_s_is_denied_without_quoting_it(key: str) -> None:
     with pytest.raises(AccessDeniedError, match="not the JSON key"):
         assertion(key, "https://oauth2.googleapis.com/token", 0)
 
