@@ -20,7 +20,9 @@ def test_lines_and_bars_had_no_names() -> None:
     drawn = [one for one in panels() if one["type"] in ("timeseries", "barchart")]
     assert len(drawn) > 5
     hidden = [
-        one["title"] for one in drawn if not one.get("options", {}).get("legend", {}).get("showLegend", True)
+        one["title"]
+        for one in drawn
+        if not (one.get("options") or {}).get("legend", {}).get("showLegend", True)
     ]
     assert hidden == []
 
