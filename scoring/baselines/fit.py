@@ -33,11 +33,9 @@ from scoring.baselines.pooled import PoolSums
 from scoring.baselines.slow import SlowHistory, SlowInputs, fit_slow
 from scoring.baselines.traffic import TRAFFIC_DAYS, TrafficHistory, entry_stage, fit_traffic
 from scoring.funnel.pools import PoolRules
+from scoring.funnel.scores import OWN_HISTORY_MINUTES
 from scoring.funnel.stages import STAGE_INDEX, steps_of
 from scoring.funnel.units import MINUTE_MS
-
-#: minutes below which a stretch of history is too short for anything
-_MIN_MINUTES = 120
 
 
 @dataclass(slots=True)
@@ -119,7 +117,7 @@ def _read(
     facts: dict[str, StoreHistory] = {}
     slow_past: list[SlowHistory] = []
     for done, history in enumerate(histories):
-        if history.minutes < _MIN_MINUTES:
+        if history.minutes < OWN_HISTORY_MINUTES:
             continue
         facts[history.store_id] = StoreHistory(
             history.store_id,

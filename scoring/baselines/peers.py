@@ -37,12 +37,13 @@ from scoring.baselines.kernel import default_kernel
 from scoring.baselines.wobble import mean_variance
 from scoring.funnel.arrays import Floats
 from scoring.funnel.pools import StoreTraits
+from scoring.funnel.scores import OWN_HISTORY_MINUTES
 from scoring.funnel.stages import steps_of
 from scoring.funnel.units import HOURS_A_WEEK
 
 MIN_PEERS = 5
-#: minutes of history from which a store may borrow whole, and from which its own are fitted
-_MIN_MINUTES, MIN_FIT_MINUTES = 30, 120
+#: minutes of history from which a store may borrow whole
+_MIN_MINUTES = 30
 #: peers are never taken for more alike than this (log scale)
 _MIN_SPREAD = 0.05**2
 #: variance of an hour of the week that nobody knows (log scale)
@@ -123,7 +124,7 @@ def lend(
 
 def youngest(histories: Iterable[StoreHistory]) -> Iterator[StoreHistory]:
     """Those of the histories that are too short to be fitted and long enough to show which stages the store supplies."""
-    return (history for history in histories if _MIN_MINUTES <= history.minutes < MIN_FIT_MINUTES)
+    return (history for history in histories if _MIN_MINUTES <= history.minutes < OWN_HISTORY_MINUTES)
 
 
 def peers_of(

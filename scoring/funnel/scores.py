@@ -25,6 +25,8 @@ class ScoreState(StrEnum):
 
 #: part of a span's minutes that must have an expectation before the span's sum is compared with one
 FULL_COVERAGE = 0.95
+#: minutes of its own history from which a store has a baseline of its own
+OWN_HISTORY_MINUTES = 120
 #: a stage, or a store, without one event for this long is called not supplied, not silent
 SUPPLY_DAYS = 28
 #: a score older than this says nothing about the present

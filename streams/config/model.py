@@ -50,6 +50,9 @@ class StoreConfig(ConfigPart):
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$"), AfterValidator(known_currency)] = "USD"
     country: Annotated[str, Field(pattern=r"^([A-Z]{2})?$")] = ""
     category: str = ""
+    owner: Annotated[
+        str, Field(max_length=64, description="Who runs the store: the overview can be narrowed to theirs.")
+    ] = ""
     warehouse: WarehouseConfig | None = None
     ship_within_days: int | None = Field(
         None,

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scoring.baselines import StoreBaseline, decode_baseline, encode_baseline, fit_baselines
 from scoring.baselines.history import begin_of
 from scoring.baselines.peers import lend, youngest
+from scoring.funnel.scores import OWN_HISTORY_MINUTES
 from streams.backtest.run import TRAIN_DAYS
 from streams.clickhouse.clients import open_reader_sync
 from streams.clickhouse.errors import ClickHouseError, mapped
@@ -38,8 +39,8 @@ from streams.settings import Settings
 
 _log = structlog.get_logger()
 
-#: history from which a store can have a baseline: what peers lend, then its own
-_LENT_MINUTES, _OWN_MINUTES = 30, 120
+#: history from which a store can have a baseline of what peers lend
+_LENT_MINUTES = 30
 #: a young baseline is refitted once its history is longer by this factor
 _GROWTH = 1.5
 _GROWING_DAYS = 14.0
@@ -180,9 +181,9 @@ def outgrown(
         baseline = published.get(store)
         days = extent.span / 1440
         fitted_at = tried.get(store, 0.0) if baseline is None else baseline.days
-        if fitted_at * 1440 < _OWN_MINUTES:
+        if fitted_at * 1440 < OWN_HISTORY_MINUTES:
             is_first = not fitted_at and may_borrow(store)
-            if extent.span >= (_LENT_MINUTES if is_first else _OWN_MINUTES):
+            if extent.span >= (_LENT_MINUTES if is_first else OWN_HISTORY_MINUTES):
                 due.add(store)
         elif fitted_at < _GROWING_DAYS and days > _GROWTH * fitted_at:
             due.add(store)

@@ -77,10 +77,27 @@ def test_the_overview_shows_stores_worst_first_then_funnel_line_alert_and_dead_l
     assert tab.locator(".funnel .ghost").count() == 4
     assert "Off baseline" in tab.locator(".funnel").inner_text()
     assert tab.locator(".plot .observed").get_attribute("d").count("L") > 100
-    assert "260 fewer payments" in tab.locator(".alerts").inner_text()
-    assert "$12,000" in tab.locator(".alerts").inner_text()
+    assert "260 fewer payments" in tab.locator(".alerts").first.inner_text()
+    assert "$12,000" in tab.locator(".alerts").first.inner_text()
     assert "Broken JSON" in tab.locator(".reasons").inner_text()
     assert tab.title() == "(1) alerting · Funnelwatch"
+
+
+def test_the_first_screen_of_a_phone_says_what_burns_how_today_is_and_whether_data_is_whole(
+    open_page: Any,
+) -> None:
+    """It gave eight parts of the engine and no sale; of thirty stores twelve were shown, and none could be looked for."""
+    tab = open_page("/", language="zh-CN", width=390)
+    assert tab.locator(".burning").inner_text().split("\n")[0] == "1 家店铺异常"
+    assert tab.locator(".burning .state").count() == 2, "whether the data is whole"
+    assert tab.locator(".figures dt").first.inner_text().strip() == "今日销售额"
+    assert int(tab.locator(".figures dd b").nth(1).inner_text().replace(",", "")) > 0
+    box = tab.locator(".now").bounding_box()
+    assert box["y"] + box["height"] < 900
+    tab.locator(".narrow input[type=search]").fill("shopee")
+    tab.locator(".narrow input[type=search]").press("Enter")
+    tab.wait_for_url("**q=shopee**")
+    assert tab.locator(".tile .t-name").all_inner_texts() == ["SG Shopee"]
 
 
 def test_a_missing_stage_is_said_and_not_drawn_as_zero(open_page: Any) -> None:

@@ -81,6 +81,10 @@ class PageReader:
         """Estimated money, written as cards and digests write it: two significant digits."""
         return _typeset(ReaderWording(self.language).money(amount, currency))
 
+    def country(self, code: str) -> str:
+        """A country's name; its code if nobody knows it."""
+        return str(self.locale.territories.get(code, code))
+
     def _at(self, at_ms: int, zone: str) -> datetime:
         return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(ZoneInfo(zone or self.zone))
 

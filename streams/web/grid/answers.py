@@ -64,7 +64,11 @@ class AlertSize(msgspec.Struct, frozen=True):
 
 
 class StoreTile(msgspec.Struct, frozen=True):
-    """One store of the grid: its worst step and how old its data is."""
+    """One store of the grid: its worst step and how old its data is.
+
+    ``state`` and ``worst`` are of the steps of minutes; ``slow`` is the step of days that is off, where one is. ``judged_from_ms``
+    is from when a store that is still learning is judged, by its own history.
+    """
 
     store_id: str
     name: str
@@ -83,6 +87,8 @@ class StoreTile(msgspec.Struct, frozen=True):
     lost: float | None
     money: MoneyEstimate | None
     alert: AlertSize | None = None
+    slow: StepScore | None = None
+    judged_from_ms: int | None = None
 
 
 class Stores(msgspec.Struct, frozen=True):

@@ -12,7 +12,7 @@ import msgspec
 
 from scoring.alerts.alert import AlertTransition
 from scoring.funnel.pools import parse_pool
-from scoring.funnel.scores import SCORE_MAX_AGE_MS, no_expectation_sql
+from scoring.funnel.scores import OWN_HISTORY_MINUTES, SCORE_MAX_AGE_MS, ScoreState, no_expectation_sql
 from scoring.funnel.stages import STEP_BY_ID
 from scoring.funnel.units import DAY_MS, HOUR_MS, MINUTE_MS
 from streams.clickhouse.reader import Database, Row
@@ -82,6 +82,14 @@ HAVING last_s > 0
 LIMIT 10000
 """
 
+FIRST_COUNTED = """
+SELECT store_id, toUnixTimestamp(min(minute)) AS first_s
+FROM stage_counts
+WHERE store_id IN {stores:Array(String)}
+  AND minute >= toDateTime({from_s:Int64}, 'UTC') AND minute <= toDateTime({to_s:Int64}, 'UTC')
+GROUP BY store_id
+LIMIT 10000
+"""
 
 SPARKS = f"""
 SELECT store_id, intDiv(toUnixTimestamp(minute), {{bucket_s:Int64}}) * {{bucket_s:Int64}} AS bucket,
@@ -169,7 +177,9 @@ class GridQueries:
         by_store: dict[str, list[StepScore]] = {}
         for row in [*(r for r in scores if r["step"] not in FULFILMENT_STEPS), *slow]:
             by_store.setdefault(row["store_id"], []).append(_step_score(row))
-        prices = await self._prices.of(alert for alert, _ in firing.values())
+        prices, begun = await asyncio.gather(
+            self._prices.of(alert for alert, _ in firing.values()), self._begun(sorted(unbased), at_ms)
+        )
         ids = dict.fromkeys(
             [s.id for s in self._config.stores]
             + sorted(name for name in {*by_store, *firing, *last_event} if parse_pool(name) is None)
@@ -182,6 +192,7 @@ class GridQueries:
                 prices,
                 last_event.get(store),
                 "no_baseline" if store in unbased else "no_data",
+                begun.get(store),
             )
             for store in ids
         ]
@@ -189,6 +200,19 @@ class GridQueries:
         rows = [msgspec.structs.replace(row, spark=sparks.get(row.store_id, ())) for row in rows]
         rows.sort(key=lambda r: (_RANK[r.state], -(r.worst.surprise if r.worst else 0.0), r.name, r.store_id))
         return Stores(at_ms, tuple(rows))
+
+    async def _begun(self, stores: list[str], at_ms: int) -> dict[str, int]:
+        """When the history of stores without a baseline begins, of those that have less of it than a baseline needs."""
+        if not stores:
+            return {}
+        back_ms = OWN_HISTORY_MINUTES * MINUTE_MS
+        rows = await self._database.shared(
+            ("begun", at_ms // MINUTE_MS, *stores),
+            MINUTE_MS / 1000,
+            lambda: self._database.rows(FIRST_COUNTED, stores=stores, **span_back(at_ms, 2 * back_ms)),
+        )
+        begun = {row["store_id"]: int(row["first_s"]) * 1000 for row in rows}
+        return {store: first_ms for store, first_ms in begun.items() if at_ms - first_ms < back_ms}
 
     async def _slow_scores(self, at_ms: int) -> list[Row]:
         """The newest score of every slow step: days of scores are read once an hour, the last hours each minute."""
@@ -219,10 +243,13 @@ class GridQueries:
         prices: Mapping[str, MoneyEstimate | None],
         last_event_ms: int | None,
         unscored: TileState,
+        begun_ms: int | None,
     ) -> StoreTile:
         store = store_or_bare(self._config, store_id)
         steps.sort(key=lambda s: _STEP_ORDER.get(s.step, 99))
-        worst = min(steps, key=lambda s: (_RANK.get(_tile_state(s.state), 99), -s.surprise), default=None)
+        # a slow step is judged once a business hour: until then it says nothing of the present
+        fast = [s for s in steps if s.step not in FULFILMENT_STEPS]
+        worst = min(fast, key=lambda s: (_RANK.get(_tile_state(s.state), 99), -s.surprise), default=None)
         state = _tile_state(worst.state) if worst else unscored
         alert, alert_count = firing
         size = None
@@ -255,6 +282,8 @@ class GridQueries:
             lost=alert.lost if alert else None,
             money=prices[alert.alert_id] if alert else None,
             alert=size,
+            slow=next((s for s in steps if s not in fast and s.state == ScoreState.BREACH), None),
+            judged_from_ms=None if begun_ms is None else begun_ms + OWN_HISTORY_MINUTES * MINUTE_MS,
         )
 
     async def _sparks(self, at_ms: int, rows: Iterable[StoreTile]) -> dict[str, tuple[SparkPoint, ...]]:

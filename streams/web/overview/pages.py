@@ -18,25 +18,31 @@ from streams.web.alerts.queries import AlertQueries
 from streams.web.dead_letters.queries import DeadLetterQueries
 from streams.web.frame.arguments import at_of
 from streams.web.frame.errors import BadQueryError
+from streams.web.frame.queries import store_or_bare
 from streams.web.frame.routes import PageRoute, Routes
 from streams.web.frame.subject import NavigationEntry, PageServices, Subject
 from streams.web.grid.answers import StoreTile
 from streams.web.grid.money import AlertPrices
 from streams.web.grid.queries import GridQueries
 from streams.web.overview.chosen import ChosenStore
+from streams.web.overview.selection import STATES, StoreChoices, StoreSelection, selected
 from streams.web.overview.spark import spark
+from streams.web.overview.today import TodayQueries
 from streams.web.overview.words import OVERVIEW_WORDS
 from streams.web.status.answers import Status
 from streams.web.status.queries import StatusQueries
 from streams.web.store.queries import StoreQueries
 
-SHOWN_TILES = 12
+SHOWN_TILES = 24
+#: most of the further stores that are listed by name; the others are found by their names
+LISTED_STORES = 300
 SHOWN_ALERTS = 8
 #: seconds between updates of an open page
 LIVE_S = 3
-UNJUDGED = ("not_enough_data", "no_baseline", "missing_stage", "no_data", "data_late")
 #: a tile whose newest event is older than this leads to the time of that event
 STALE_MS = 26 * HOUR_MS
+#: what of the address stays when another store is chosen
+KEPT = ("window", "hours", "at", "q", "platform", "country", "owner", "state")
 
 
 class OverviewPage:
@@ -45,11 +51,12 @@ class OverviewPage:
     def __init__(self, services: PageServices) -> None:
         database, config = services.database, services.config
         values = AlertPrices(database, config)
-        self._data, self._renderer = services.settings.data, services.renderer
+        self._data, self._renderer, self._config = services.settings.data, services.renderer, config
         self._status = StatusQueries(database)
         self._grid = GridQueries(database, config, self._status, values)
         self._alerts = AlertQueries(database, values, ActionQueries(database, services.actions))
         self._letters = DeadLetterQueries(database)
+        self._today = TodayQueries(database, config)
         self._chosen = ChosenStore(config, services.renderer, StoreQueries(database))
 
     async def page(self, request: web.Request) -> web.Response:
@@ -70,6 +77,7 @@ class OverviewPage:
             "overview/overview.html",
             live=LIVE_S if is_live else 0,
             shown=SHOWN_TILES,
+            listed=LISTED_STORES,
             now_ms=at_ms,
             wall_ms=wall_ms,
             past=not is_live,
@@ -84,23 +92,30 @@ class OverviewPage:
 
     async def _parts(self, request: web.Request, at_ms: int, is_live: bool) -> dict[str, Any]:
         reader, names = self._renderer.reader(request), self._renderer.names(request)
+        wanted = StoreSelection.of(request.query)
         # the grid first: it asks for the worth of an order at this moment, which the alerts then share
         grid = await self._grid.stores(at_ms, is_live)
-        listed, letters = await asyncio.gather(
-            self._alerts.alerts("", "", 50, at_ms, live=is_live), self._letters.summary(24, at_ms)
+        listed, letters, traded = await asyncio.gather(
+            self._alerts.alerts("", "", 50, at_ms, live=is_live),
+            self._letters.summary(24, at_ms),
+            self._today.days(reader.zone, at_ms),
         )
-        stores, alerts = grid.stores, listed.alerts
+        stores, alerts = selected(grid.stores, self._config, wanted), listed.alerts
         firing = [a for a in alerts if a.state == "firing"]
         view: dict[str, Any] = {
             "stores": stores,
-            "sparks": {row.store_id: spark(row.spark) for row in stores},
+            "wanted": wanted,
+            "choices": StoreChoices.of(store_or_bare(self._config, row.store_id) for row in grid.stores),
+            "all_stores": len(grid.stores),
+            "today": await self._today.together(traded, (row.store_id for row in stores)),
+            "sold": traded.orders_of,
+            "sparks": {row.store_id: spark(row.spark) for row in stores[:SHOWN_TILES]},
             "tile_link": _tile_link(request),
             "tally": {
-                "firing": sum(row.state in ("firing", "breach") for row in stores),
-                "normal": sum(row.state == "normal" for row in stores),
-                "unjudged": sum(row.state in UNJUDGED for row in stores),
+                name: sum(row.state in states for row in grid.stores) for name, states in STATES.items()
             },
-            "alerts": (firing + [a for a in alerts if a.state != "firing"])[: max(SHOWN_ALERTS, len(firing))],
+            "alerts": firing,
+            "ended": [a for a in alerts if a.state != "firing"][:SHOWN_ALERTS],
             "letters": letters,
             "store": None,
             "spoken": reader.word("spoken_quiet"),
@@ -109,7 +124,7 @@ class OverviewPage:
             first = f"{names.store(firing[0].store_id)} {names.step(firing[0].step)}"
             view["spoken"] = reader.word("spoken_firing", n=len(firing), first=first)
             view["title"] = reader.word("title_firing", n=len(firing))
-        chosen = _chosen(stores, request.query.get("store"))
+        chosen = _chosen(grid.stores, stores, request.query.get("store"))
         if chosen is not None:
             view.update(await self._chosen.parts(request, chosen, firing, at_ms))
         return view
@@ -130,18 +145,20 @@ def _health(status: Status) -> dict[str, Any]:
     }
 
 
-def _chosen(stores: tuple[StoreTile, ...], wanted: str | None) -> StoreTile | None:
-    known = next((row for row in stores if row.store_id == wanted), None)
+def _chosen(
+    every: tuple[StoreTile, ...], shown: tuple[StoreTile, ...], wanted: str | None
+) -> StoreTile | None:
+    known = next((row for row in every if row.store_id == wanted), None)
     if wanted and known is None:
         raise BadQueryError(f"store: unknown store {wanted!r}")
-    return known or (stores[0] if stores else None)
+    return known or (shown[0] if shown else None)
 
 
 def _tile_link(request: web.Request) -> Callable[[StoreTile], str]:
     """A tile leads to its store; to the time of its last data when that is long ago."""
 
     def link(row: StoreTile) -> str:
-        query = {k: v for k, v in request.query.items() if k in ("window", "hours", "at")}
+        query = {k: v for k, v in request.query.items() if k in KEPT}
         is_stale = row.last_event_ms is not None and now_ms() - row.last_event_ms > STALE_MS
         if is_stale and "at" not in query:
             query["at"] = str((row.last_event_ms or 0) + MINUTE_MS)

@@ -1,0 +1,95 @@
+"""What stores sold in a span of a day, and against the same span of the day and of the week before.
+
+A comparison is over stores that are in both spans and were there before the earlier one began: a store that opened
+yesterday afternoon has not grown, and a new one does not make the others rise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """What one store did in one span.
+
+    Attributes:
+        visits: clicks; 0 where the store does not supply them.
+        orders: paid orders, or placed ones where payments are not supplied.
+        sales: what they brought, in the currency of the comparison; None where no order has an amount, or there is no rate.
+    """
+
+    visits: float = 0.0
+    orders: float = 0.0
+    sales: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TradeFigure:
+    """A number of today; ``day`` and ``week`` are its ratio to the day and to the week before, None where none is fair."""
+
+    value: float | None
+    day: float | None = None
+    week: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TradeFigures:
+    """The four numbers of a shop."""
+
+    sales: TradeFigure
+    orders: TradeFigure
+    visits: TradeFigure
+    conversion: TradeFigure
+
+
+Trades = Mapping[str, Trade]
+
+
+def _sales(trades: Iterable[Trade]) -> float | None:
+    known = [trade.sales for trade in trades if trade.sales is not None]
+    return sum(known) if known else None
+
+
+def _orders(trades: Iterable[Trade]) -> float | None:
+    return sum(trade.orders for trade in trades)
+
+
+def _visits(trades: Iterable[Trade]) -> float | None:
+    return sum(trade.visits for trade in trades) or None
+
+
+def _conversion(trades: Iterable[Trade]) -> float | None:
+    """Orders of a visit, over the stores whose visits are known."""
+    known = [trade for trade in trades if trade.visits > 0]
+    visits = sum(trade.visits for trade in known)
+    return sum(trade.orders for trade in known) / visits if visits else None
+
+
+def _ratio(
+    of: Callable[[Iterable[Trade]], float | None], now: Trades, then: Trades, fair: Collection[str]
+) -> float | None:
+    both = [store for store in now if store in then and store in fair]
+    before, after = of([then[store] for store in both]), of([now[store] for store in both])
+    return after / before if before and after is not None else None
+
+
+def trade_figures(
+    now: Trades, day: Trades, week: Trades, day_fair: Collection[str], week_fair: Collection[str]
+) -> TradeFigures:
+    """The figures of some stores together.
+
+    Args:
+        now, day, week: what the stores did today, and in the same span of the day and of the week before.
+        day_fair, week_fair: the stores that were there before the earlier span began.
+    """
+
+    def figure(of: Callable[[Iterable[Trade]], float | None]) -> TradeFigure:
+        return TradeFigure(
+            of(now.values()) if now else None,
+            _ratio(of, now, day, day_fair),
+            _ratio(of, now, week, week_fair),
+        )
+
+    return TradeFigures(figure(_sales), figure(_orders), figure(_visits), figure(_conversion))

@@ -1,0 +1,42 @@
+"""What stores sold today against the same hours of earlier days."""
+
+from __future__ import annotations
+
+import pytest
+
+from scoring.funnel.trade import Trade, TradeFigure, trade_figures
+
+EVERYBODY = frozenset({"a", "b", "new"})
+
+
+def test_a_day_is_compared_with_the_day_and_the_week_before() -> None:
+    figures = trade_figures(
+        {"a": Trade(200, 10, 500.0)},
+        {"a": Trade(100, 10, 1000.0)},
+        {"a": Trade(400, 5, 250.0)},
+        EVERYBODY,
+        EVERYBODY,
+    )
+    assert figures.sales == TradeFigure(500.0, 0.5, 2.0)
+    assert figures.orders == TradeFigure(10, 1.0, 2.0)
+    assert figures.visits == TradeFigure(200, 2.0, 0.5)
+    assert figures.conversion == TradeFigure(0.05, 0.5, 4.0)
+
+
+def test_a_new_store_was_a_rise_of_the_others() -> None:
+    now = {"a": Trade(100, 10, 100.0), "new": Trade(900, 90, 900.0)}
+    opened_late = {"a": Trade(100, 20, 200.0), "new": Trade(1, 1, 1.0)}
+    figures = trade_figures(now, opened_late, {}, {"a"}, frozenset())
+    assert figures.orders == TradeFigure(100, 0.5, None)
+    assert figures.sales == TradeFigure(1000.0, 0.5, None)
+
+
+def test_what_is_not_supplied_does_not_count_as_zero() -> None:
+    figures = trade_figures({"a": Trade(0, 7), "b": Trade(50, 5)}, {}, {}, EVERYBODY, EVERYBODY)
+    assert figures.sales == TradeFigure(None)
+    assert figures.visits.value == 50
+    assert figures.conversion.value == pytest.approx(0.1), (
+        "orders of a store without visits are in no conversion"
+    )
+    nothing = trade_figures({}, {}, {}, EVERYBODY, EVERYBODY)
+    assert nothing.orders == nothing.visits == TradeFigure(None)
