@@ -194,7 +194,7 @@ def test_a_weekly_digest_covers_seven_days(make: Any, moment: int) -> None:
     when = made.occurrence
     assert (when.to_ms - when.from_ms) // 86_400_000 == 7
     assert "周报" in made.laid.said.subject
-    assert "家店数据完整" in made.laid.said.data[0]
+    assert re.search("[0-9]+ 家店中 [0-9]+ 家数据完整", made.laid.said.data[0])
     assert len(made.laid.said.rows[0].row.line) == 28
 
 

@@ -457,7 +457,7 @@ def test_a_store_scored_for_minutes_only_shows_the_window_that_has_an_expectatio
     assert re.search(r'<option[^>]*value="1"[^>]*selected', again)
     asked = page.get(f"/?store=cn-taobao&at={at}&window=60&lang=en").text
     assert 'class="ghost"' not in asked
-    assert "expectation for" in asked
+    assert "baseline for" in asked
 
 
 def test_a_tile_that_alerts_shows_the_alerts_own_size_and_place(page: RunningPage) -> None:

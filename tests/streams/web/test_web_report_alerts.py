@@ -56,7 +56,7 @@ def test_its_sql_runs_and_finds_every_version(reported: RunningPage, clickhouse:
     ("language", "name", "words"),
     [
         ("en", "Shopee&#39;s report: visitors → orders", ("The report of 20", "9 orders, expected 34", "never added over days")),
-        ("zh", "Shopee 报表：访客 → 订单", ("报表日 20", "订单 9，预期 34", "不跨天相加", "修订后重新判断")),
+        ("zh", "Shopee 报表：访客 → 订单", ("报表日 20", "订单 9 笔，预期 34", "不跨天相加", "修订后重新判断")),
     ],
 )  # fmt: skip
 def test_its_page_says_which_days_it_is_about(

@@ -112,7 +112,7 @@ def test_cohorts_of_buyers_say_who_bought_again(with_orders: RunningPage) -> Non
 
 @pytest.mark.parametrize(
     ("language", "carried", "cohorts"),
-    [("en", "Which step carried the change", "Corrected rate"), ("zh", "哪一步带动了变化", "校正率")],
+    [("en", "Which step changed most", "Corrected rate"), ("zh", "变化主要来自哪一步", "折算完成率")],
 )
 def test_the_page_shows_waterfall_and_cohorts_in_both_languages(
     week_before: RunningPage, with_orders: RunningPage, language: str, carried: str, cohorts: str
