@@ -112,6 +112,8 @@ async def _group(
     left_out = {one: extents[one][1] if one in extents else 0 for one in stores if one not in compared}
     if not compared:
         return StoreGroup(*kind, stores, None, None, (), left_out, (), None)
+    if len(compared) < 2:  # nothing to compare with: its figures are on its own page
+        return StoreGroup(*kind, stores, chosen, spans[0], compared, left_out, (), None)
     read = await read_figures(database, compared, zone, spans, until)
     figures = {
         name: {**one.figures, **{STEP + step.step: step.figure for step in one.steps}}
