@@ -1,4 +1,4 @@
-"""What panels show by themselves: names of lines, and no alarm where there is no value."""
+"""What panels show without a choice: names of lines, and no alarm where there is no value."""
 
 from __future__ import annotations
 
