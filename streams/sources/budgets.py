@@ -96,7 +96,8 @@ class Budgets:
             desk.timer = None
         next_s = desk.budget.next_at(now_s)
         if not math.isinf(next_s):
-            desk.timer = asyncio.get_running_loop().call_at(max(next_s, now_s), self._serve, desk)
+            # no sooner than a clock can distinguish: sums of floats miss a turn by less, and would look for it without end
+            desk.timer = asyncio.get_running_loop().call_at(max(next_s, now_s + 1e-6), self._serve, desk)
 
     def _forget(self, desk: _Desk, ticket: BudgetTicket) -> None:
         if desk.waiting.pop(ticket.number, None) is not None:
