@@ -77,7 +77,8 @@ def test_what_has_no_score_says_what_is_missing_and_how_long_it_takes() -> None:
     assert say.say_lack(SHIPPED, few, EN) == "too few cases: 11 of 30; about 9 more days at this rate"
     none = say.say_lack(SHIPPED, ScoreLack(Unscored.NO_SOURCE), EN)
     assert none == (
-        "not measured: no data. An export of orders with their shipping, delivery and cancellation times would supply it"
+        "not measured: no data. Payment and shipping times of orders, and the store's promise (ship_within_days of its "
+        "configuration) would supply it"
     )
 
 

@@ -93,7 +93,7 @@ async def test_an_alert_of_a_connection_says_what_is_wrong_and_what_to_do(
             (
                 "亚马逊报表：会话 → 订单商品行",
                 "报表日 2026-03-02 至 2026-03-03",
-                "约 US$1,200",
+                "约损失 US$1,200",
                 "平台给出的完整数",
             ),
         ),
