@@ -226,7 +226,13 @@ def test_a_report_that_was_not_made_is_not_an_empty_one(state: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "document", [b"<html>", gzip.compress(b"half of it")[:-4], gzip.compress(b'{"reportSpecification": {}}')]
+    "document",
+    [b"<html>", gzip.compress(b"half of it")[:-4], gzip.compress(b'{"reportSpecification": {}}')],
+    ids=[
+        "a page",
+        "cut short",
+        "without figures",
+    ],  # packed bytes hold the time: no two workers would collect the same
 )
 def test_a_file_that_cannot_be_read_is_not_an_empty_one(document: bytes) -> None:
     with pytest.raises(AnswerGarbledError):
