@@ -96,7 +96,7 @@ class LedgerOrder:
         return Decimal(self.restated_cents if restated else self.cents).scaleb(-2)
 
     def updated_ms(self, now_ms: int) -> int:
-        happened = (self.placed_ms, self.paid_ms, self.shipped_ms, self.cancelled_ms)
+        happened = (self.placed_ms, self.paid_ms, self.shipped_ms, self.cancelled_ms, self.restated_ms)
         return max((at for at in happened if 0 < at <= now_ms), default=0)
 
 

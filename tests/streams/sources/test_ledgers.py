@@ -60,8 +60,8 @@ def shopify_webhook(one: LedgerOrder, what: str, at_ms: int) -> tuple[str, dict[
     if what == "shipped":
         parcel = {"id": f"p-{one.number}", "order_id": one.number, "status": "success"}
         return "fulfillments/create", {**parcel, "created_at": _iso(at_ms), "updated_at": _iso(at_ms)}
-    topic = {"placed": "orders/create", "paid": "orders/paid", "cancelled": "orders/cancelled"}[what]
-    return topic, {
+    topics = {"placed": "orders/create", "paid": "orders/paid", "cancelled": "orders/cancelled"}
+    return topics.get(what, "orders/updated"), {
         "id": one.number,
         "created_at": _iso(one.placed_ms),
         "processed_at": _iso(one.placed_ms),
@@ -90,7 +90,7 @@ def deliveries(shop: Shop, ledger: Ledger, chance: random.Random) -> Arriving:
     """What arrives: a tenth is lost, a fifth comes again, any may be hours late, so that their order is any."""
     arriving = []
     for order in ledger.orders:
-        for what in ("placed", "paid", "shipped", "cancelled"):
+        for what in ("placed", "paid", "shipped", "cancelled", "restated"):
             at_ms = getattr(order, f"{what}_ms")
             for _ in range(0 if not at_ms or chance.random() < 0.1 else 2 if chance.random() < 0.2 else 1):
                 late_ms = chance.randrange(4 * HOUR_MS) if chance.random() < 0.3 else chance.randrange(30_000)
