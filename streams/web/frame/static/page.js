@@ -7,6 +7,7 @@
   let seenAt = new Date();
   let timer = 0;
   let running = null;
+  let leaving = false;
 
   if (document.body.dataset.zone !== zone && !document.cookie.includes(`funnelwatch_zone=${zone}`)) {
     document.cookie = `funnelwatch_zone=${zone}; path=/; max-age=31536000; samesite=lax`;
@@ -78,8 +79,16 @@
   function plan() {
     clearTimeout(timer);
     const every = Number(main.dataset.live || 0);
-    if (every && !document.hidden) timer = setTimeout(() => update(location.href), every * 1000);
+    if (every && !document.hidden && !leaving) timer = setTimeout(() => update(location.href), every * 1000);
   }
+
+  // A page that is being left asks for nothing more: what it shows (a file that was just discarded) may be gone by then.
+  addEventListener("beforeunload", () => {
+    leaving = true;
+    clearTimeout(timer);
+    if (running) running.abort();
+    setTimeout(() => { leaving = false; plan(); }, 10000); // after a download the page is still here
+  });
 
   function go(url) {
     history.pushState(null, "", url);
