@@ -252,6 +252,7 @@ def test_recent_and_old_events_are_counted_once_through_replays_kills_and_a_rest
     assert len(pids) == 2
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not TAOBAO.exists(), reason="../shared/data is absent")
 def test_the_taobao_file_ends_with_the_counts_of_an_independent_count(instance: Instance) -> None:
     expected: collections.Counter[tuple[int, str]] = collections.Counter()
@@ -271,6 +272,7 @@ def test_the_taobao_file_ends_with_the_counts_of_an_independent_count(instance: 
     assert letters[0]["detail"].startswith("line 96169:")
 
 
+@pytest.mark.long
 def test_more_partitions_end_the_monitor_loudly_and_the_command_it_names_brings_every_count_back(
     instance: Instance, tmp_path: Path
 ) -> None:

@@ -555,6 +555,7 @@ async def test_reconcile_finds_and_repairs_a_wrong_minute(ground: Ground) -> Non
     await client.close()
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not TAOBAO.exists(), reason="needs ../shared/data/taobao_2h")
 async def test_the_taobao_file_counts_as_an_independent_count_says(ground: Ground) -> None:
     kinds = {"pv": "click", "cart": "add_to_cart", "buy": "order", "fav": "favourite"}

@@ -149,6 +149,7 @@ async def test_counts_go_on_exactly_through_more_partitions_and_a_command_stoppe
         assert (await ground.memories())[store_id] >= {partition_of(store_id, MORE)}
 
 
+@pytest.mark.long
 async def test_the_command_gives_the_partitions_itself_while_a_monitor_runs(ground: Ground) -> None:
     kafka, events = ground.kafka, ground.events
     await produce(kafka, events, FIRST)

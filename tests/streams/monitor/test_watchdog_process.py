@@ -28,8 +28,8 @@ from tests.streams.monitor.workers import (
 @pytest.mark.parametrize(
     ("trouble", "reason"),
     [
-        ("dies", "the counting agent died"),
-        ("ends", "BatchSkippedError"),
+        pytest.param("dies", "the counting agent died", marks=pytest.mark.long),
+        pytest.param("ends", "BatchSkippedError", marks=pytest.mark.long),
         ("starves", "has been stuck at offset"),
         ("blocks", "the event loop has been blocked"),
     ],
