@@ -13,10 +13,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cached_property
 
 import msgspec
 
-from scoring.alerts.routing import Inhibition, Labels, MuteTiming, Route, Severity, Silence
+from scoring.alerts.routing import Inhibition, Labels, MuteTiming, Route, Severity, Silence, all_match
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ class AcknowledgementNews(StrEnum):
     ALERT = "alert"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Holds:
     """What can hold a message back at this moment."""
 
@@ -145,6 +146,21 @@ class Holds:
     firing: Sequence[Candidate] = ()
     #: those that were over within ``INHIBITION_LINGERS_MS``
     ended: Sequence[Candidate] = ()
+
+    @cached_property
+    def inhibiting(self) -> tuple[tuple[Inhibition, Mapping[tuple[str, ...], Sequence[Candidate]]], ...]:
+        """By rule, what it may hold others back by, those that fire first, by the labels that must be equal.
+
+        Worked out once for all who are asked about: a storm of n alerts would otherwise look at n² pairs in every turn.
+        """
+        found = []
+        for rule in self.inhibitions:
+            by_labels: dict[tuple[str, ...], list[Candidate]] = {}
+            for source in (*(one for one in self.firing if one.is_firing), *self.ended):
+                if all_match(rule.source, source.labels):
+                    by_labels.setdefault(rule.shared(source.labels), []).append(source)
+            found.append((rule, by_labels))
+        return tuple(found)
 
 
 #: as long as an alert is watched before it is resolved: what another one held back may end with it
@@ -159,14 +175,13 @@ def held(
     for silence in holds.silences:
         if silence.holds(candidate.labels, now_ms):
             return Decision(GroupAction.WAIT, Reason.SILENCED, ids, silence.ends_ms, silence.silence_id)
-    sources: list[tuple[Candidate, int | None]] = [(one, None) for one in holds.firing if one.is_firing]
-    for one in holds.ended if was_held else ():
-        ends_ms = (one.ended_ms or 0) + INHIBITION_LINGERS_MS
-        if now_ms < ends_ms:
-            sources.append((one, ends_ms))
-    for rule in holds.inhibitions:
-        for source, until in sources:
-            if source.speaks_for(candidate) and rule.holds(source.labels, candidate.labels):
+    for rule, by_labels in holds.inhibiting:
+        if not all_match(rule.target, candidate.labels):
+            continue
+        for source in by_labels.get(rule.shared(candidate.labels), ()):
+            until = None if source.is_firing else (source.ended_ms or 0) + INHIBITION_LINGERS_MS
+            lingers = until is None or (was_held and now_ms < until)
+            if lingers and source.alert_id != candidate.alert_id and source.speaks_for(candidate):
                 return Decision(GroupAction.WAIT, Reason.INHIBITED, ids, until, source.alert_id)
     for name in route.mute_timings:
         timing = (holds.mute_timings or {}).get(name)

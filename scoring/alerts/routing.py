@@ -193,11 +193,6 @@ class Inhibition:
     target: tuple[Matcher, ...]
     equal: tuple[str, ...] = ()
 
-    def holds(self, source: Labels, target: Labels) -> bool:
-        """True if a firing ``source`` holds ``target`` back. An alert never inhibits itself."""
-        return (
-            source.get("alert_id") != target.get("alert_id")
-            and all_match(self.source, source)
-            and all_match(self.target, target)
-            and all(source.get(label, "") == target.get(label, "") for label in self.equal)
-        )
+    def shared(self, labels: Labels) -> tuple[str, ...]:
+        """The labels that must be the same on both sides."""
+        return tuple(labels.get(label, "") for label in self.equal)

@@ -18,8 +18,9 @@ from scoring.alerts.deciding import (
     Holds,
     Reason,
     decide,
+    held,
 )
-from scoring.alerts.routing import Inhibition, MuteTiming, Route, Silence, parse_matcher
+from scoring.alerts.routing import Inhibition, Matcher, MuteTiming, Route, Silence, parse_matcher
 from scoring.alerts.settling import after
 
 ROUTE = Route(
@@ -548,3 +549,43 @@ def test_what_is_held_is_remembered_while_it_fires_and_forgotten_when_it_is_sent
     assert after(hold, group, [firing(), resolved("b")], S).was_held == ("a",)
     sent = after(Decision(GroupAction.SEND, Reason.HOLD_ENDED, ("a",)), group, [firing(), firing("b")], S)
     assert (sent.was_held, sent.flaps) == (("b",), None)
+
+
+def test_an_alert_never_inhibits_itself() -> None:
+    rule = Inhibition((parse_matcher("kind=pooled"),), (), ("platform",))
+    pooled = Candidate("1", {"kind": "pooled", "platform": "shopify"}, True, 0)
+    around = Holds(inhibitions=(rule,), firing=(pooled,))
+    assert held(pooled, ROUTE, around, 0) is None
+    assert held(replace(pooled, alert_id="2"), ROUTE, around, 0) is not None
+    assert held(Candidate("2", {"platform": "amazon"}, True, 0), ROUTE, around, 0) is None
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "holds"),
+    [
+        ({"kind": "a", "x": "1"}, {"kind": "b", "x": "1"}, True),
+        ({"kind": "a", "x": "1"}, {"kind": "b", "x": "2"}, False),
+        ({"kind": "a"}, {"kind": "b"}, True),
+        ({"kind": "a", "x": "1"}, {"kind": "b"}, False),
+        ({"kind": "b", "x": "1"}, {"kind": "b", "x": "1"}, False),
+        ({"kind": "a", "x": "1"}, {"kind": "a", "x": "1"}, False),
+    ],
+)
+def test_an_inhibition_holds_what_agrees_with_its_source_on_every_label(
+    source: dict[str, str], target: dict[str, str], holds: bool
+) -> None:
+    rule = Inhibition((parse_matcher("kind=a"),), (parse_matcher("kind=b"),), ("x",))
+    around = Holds(inhibitions=(rule,), firing=(Candidate("1", source, True, 0),))
+    found = held(Candidate("2", target, True, 0), ROUTE, around, 0)
+    assert (found is not None) is holds
+
+
+def test_a_storm_looked_at_every_pair_of_its_alerts_in_every_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = []
+    matches = Matcher.matches
+    monkeypatch.setattr(Matcher, "matches", lambda one, labels: looked.append(one) or matches(one, labels))
+    storm = tuple(firing(f"s{number}") for number in range(300))
+    rule = Inhibition((parse_matcher("kind=pooled"),), (parse_matcher("level=page"),), ("store_id",))
+    around = Holds(inhibitions=(rule,), firing=storm)
+    assert [held(one, ROUTE, around, 0) for one in storm] == [None] * len(storm)
+    assert len(looked) == 2 * len(storm)

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scoring.alerts.routing import (
-    Inhibition,
     Matcher,
     MuteTiming,
     Route,
@@ -118,14 +117,6 @@ def test_a_silence_covers_only_its_time_and_its_alerts() -> None:
     assert not silence.holds({"store_id": "b"}, 1500)
 
 
-def test_an_alert_never_inhibits_itself() -> None:
-    rule = Inhibition((parse_matcher("kind=pooled"),), (), ("platform",))
-    pooled = {"alert_id": "1", "kind": "pooled", "platform": "shopify"}
-    assert not rule.holds(pooled, pooled)
-    assert rule.holds(pooled, {"alert_id": "2", "platform": "shopify"})
-    assert not rule.holds(pooled, {"alert_id": "2", "platform": "amazon"})
-
-
 def test_much_money_makes_a_notice_critical() -> None:
     assert severity("notice", "conversion", 6000.0, 5000.0) == "critical"
     assert severity("notice", "conversion", 10.0, 5000.0) == "warning"
@@ -212,24 +203,6 @@ def test_an_alert_that_the_root_does_not_match_has_no_route_and_children_go_deep
     assert matching_routes(root, {**us, "level": "page", "step": "x"}) == (deep,)
     assert group_key(deep, us) == "deep|deep|store_id=us"
     assert group_key(deep, {}) == "deep|deep|store_id="
-
-
-@pytest.mark.parametrize(
-    ("source", "target", "holds"),
-    [
-        ({"kind": "a", "x": "1"}, {"kind": "b", "x": "1"}, True),
-        ({"kind": "a", "x": "1"}, {"kind": "b", "x": "2"}, False),
-        ({"kind": "a"}, {"kind": "b"}, True),
-        ({"kind": "a", "x": "1"}, {"kind": "b"}, False),
-        ({"kind": "b", "x": "1"}, {"kind": "b", "x": "1"}, False),
-        ({"kind": "a", "x": "1"}, {"kind": "a", "x": "1"}, False),
-    ],
-)
-def test_an_inhibition_holds_what_agrees_with_its_source_on_every_label(
-    source: dict[str, str], target: dict[str, str], holds: bool
-) -> None:
-    rule = Inhibition((parse_matcher("kind=a"),), (parse_matcher("kind=b"),), ("x",))
-    assert rule.holds({"alert_id": "1", **source}, {"alert_id": "2", **target}) is holds
 
 
 def test_a_silence_covers_its_alerts_before_and_after_its_time() -> None:
