@@ -87,7 +87,9 @@ def after_a_lie(reported: Reported, lie: Lie) -> tuple[Workbench, ConnectionStat
     return in_virtual_time(work)
 
 
-@pytest.mark.parametrize("lie", [Lie.STALE, Lie.EMPTY], ids=lambda lie: lie.name.lower())
+@pytest.mark.parametrize(
+    "lie", [Lie.EMPTY, pytest.param(Lie.STALE, marks=pytest.mark.long)], ids=lambda lie: lie.name.lower()
+)
 def test_figures_are_the_platform_s_after_ten_hours_of_a_lie_in_short(reported: Reported, lie: Lie) -> None:
     bench, state = after_a_lie(reported, lie)
     assert state is ConnectionState.CONNECTED
