@@ -110,6 +110,7 @@ def _write(
     from streams.clock import now_ms
     from streams.evaluation.folder import read_folder
     from streams.evaluation.page import explained, folder_page
+    from streams.evaluation.way_back import way_of_files
     from streams.sources.files.exports.dry_run import ImportChoices
 
     store, zone, currency = known
@@ -120,11 +121,12 @@ def _write(
             f"{one.name}: {one.layout or 'not recognised'}, {one.rows:,} rows"
             + (f"; not used: {one.trouble}" if one.trouble else "")
         )
-    text = folder_page(read, "zh" if language is PageLanguage.ZH else "en")
-    written = write_evaluation(out, "evaluation", formats, text, explained(read.figures))
+    way = way_of_files(read, (store, zone, choices.currency), "zh" if language is PageLanguage.ZH else "en")
+    inputs = explained(read.figures, way)
+    written = write_evaluation(out, "evaluation", formats, folder_page(read, way), inputs)
     if explain is not None:
         written.append(explain)
-        explain.write_text(explained(read.figures), "utf-8")
+        explain.write_text(inputs, "utf-8")
     scored = sum(bool(one.scores) for one in evaluate_store(read.figures).indicators)
     say(
         f"{span_name(read.figures.span)}: {scored} indicators scored; written: {', '.join(map(str, written))}"

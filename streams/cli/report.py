@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
+import msgspec
 import typer
 
 from streams.cli.asking import DataOption, configuration, failed, running_instance
 from streams.cli.evaluate import PageFormat, PageLanguage, PeriodLength, write_evaluation
-from streams.cli.terminal import say
+from streams.cli.terminal import counted, say, say_json
+from streams.clock import now_ms
 from streams.errors import FunnelwatchError
 
 if TYPE_CHECKING:
-    from scoring.wording.text import Language
+    from streams.clickhouse.reader import Database
     from streams.config.model import Config
+    from streams.evaluation.checking import CheckedReport
     from streams.evaluation.stored import StoredStore
     from streams.settings import Settings
+
+T = TypeVar("T")
 
 _HELP = """Write the evaluation of stores of the running instance as files, from its own tables.
 
@@ -26,14 +32,86 @@ in the browser, without what needs one; `--format json` writes every input of ev
 
 Example: `funnelwatch report --store us-own --format pdf --language en`.
 """
+_CHECK_HELP = """Derive every number of a report again and say which differ.
+
+FILE is the HTML or JSON of `funnelwatch report`, or of `funnelwatch evaluate` with the same files given as `--files`. It names store,
+period and the moment up to which anything was known; from the tables of that moment the report is made again and held against the
+file, number by number, those of its pictures included. Ends with 0 if every number was derived again and is equal, 1 if one differs, 3 if
+none differs but some cannot be derived again.
+
+Example: `funnelwatch report check reports/us-own.html`.
+"""
+#: how a check ends whose numbers cannot all be derived again
+UNDERIVED = 3
+#: places that are shown; `--json` has all
+_SHOWN = 40
+
+reports = typer.Typer(invoke_without_command=True, help=_HELP)
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command(name="report", help=_HELP)(report)
+    """Add the commands."""
+    reports.callback(help=_HELP)(report)
+    app.add_typer(reports, name="report")
+
+
+@reports.command(help=_CHECK_HELP)
+def check(
+    file: Annotated[Path, typer.Argument(help="HTML or JSON file of a report.", show_default=False)],
+    files: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--files",
+            help="File or folder that a report of `funnelwatch evaluate` was made from; may be given several times.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was found as JSON.")] = False,
+    data: DataOption = None,
+) -> None:
+    """Read, derive again, compare."""
+    from streams.evaluation.checking import check_files, check_report, report_text
+    from streams.evaluation.way_back import NoWayBackError, way_back_of
+
+    try:
+        text = report_text(file)
+        if way_back_of(text).made_from == "files":
+            if not files:
+                raise failed(f"{file}: made from files; give them with --files")
+            found = check_files(files, text, now_ms())
+        else:
+            found = _asked(running_instance(data), lambda database: check_report(database, text))
+    except NoWayBackError as error:
+        raise failed(f"{file}: {error}") from error
+    except FunnelwatchError as error:
+        raise failed(str(error)) from error
+    if as_json:
+        say_json(msgspec.json.encode(found).decode())
+    else:
+        _say_checked(found)
+    if found.differ:
+        raise typer.Exit(1)
+    if found.underived:
+        raise typer.Exit(UNDERIVED)
+
+
+def _say_checked(found: CheckedReport) -> None:
+    for one in found.differ[:_SHOWN]:
+        say(f"differs: {one.place}")
+        say(f"  file:  {one.file or '(nothing)'}")
+        say(f"  store: {one.store or '(nothing)'}")
+    if len(found.differ) > _SHOWN:
+        say(f"… and {len(found.differ) - _SHOWN} more places; --json has all")
+    for why, count in found.why.items():
+        say(f"not derived again: {counted(count, 'number')}: {why}")
+    say(
+        f"{found.store}: {counted(found.numbers, 'number')}, {found.equal} derived again and equal, "
+        f"{counted(len(found.differ), 'place')} differ, {found.underived} not derived again"
+    )
 
 
 def report(
+    context: typer.Context,
     stores: Annotated[
         list[str] | None,
         typer.Option(
@@ -62,6 +140,8 @@ def report(
     data: DataOption = None,
 ) -> None:
     """Read, evaluate, write."""
+    if context.invoked_subcommand is not None:
+        return
     settings = running_instance(data)
     config = configuration(settings)
     asked = stores or [store.id for store in config.stores]
@@ -70,57 +150,58 @@ def report(
         known = ", ".join(store.id for store in config.stores) or "(none is configured; add `stores:`)"
         raise failed(f"unknown store {unknown!r}; expected one of: {known}")
     try:
-        read = asyncio.run(_read(settings, config, asked, period))
+        read = _asked(settings, lambda database: _read(database, config, asked, period))
+        promises = {store.id: store.ship_within_days for store in config.stores}
         for store, known_of in read.items():
-            _write(store, known_of, out, formats or [PageFormat.HTML], language)
+            _write(store, known_of, promises[store], out, formats or [PageFormat.HTML], language)
     except FunnelwatchError as error:
         raise failed(str(error)) from error
 
 
+def _asked(settings: Settings, ask: Callable[[Database], Awaitable[T]]) -> T:
+    """What ``ask`` reads from the tables of the instance."""
+    from streams.clickhouse.reader import Database
+
+    async def work() -> T:
+        database = Database(settings)
+        try:
+            return await ask(database)
+        finally:
+            await database.close()
+
+    return asyncio.run(work())
+
+
 async def _read(
-    settings: Settings, config: Config, asked: list[str], period: PeriodLength | None
+    database: Database, config: Config, asked: list[str], period: PeriodLength | None
 ) -> dict[str, StoredStore | None]:
     from scoring.evaluation.spans import SpanLength
-    from streams.clickhouse.reader import Database
-    from streams.clock import now_ms
     from streams.evaluation.stored import stored_store, stores_alike
 
-    database = Database(settings)
     length = SpanLength(period.value) if period else None
     found = {}
-    try:
-        for name in asked:
-            store = config.store(name)
-            if store is not None:
-                alike = stores_alike(config, store)
-                found[name] = await stored_store(database, store, length, now_ms(), alike)
-    finally:
-        await database.close()
+    for name in asked:
+        store = config.store(name)
+        if store is not None:
+            found[name] = await stored_store(database, store, length, now_ms(), stores_alike(config, store))
     return found
 
 
 def _write(
-    store: str, read: StoredStore | None, out: Path, formats: list[PageFormat], language: PageLanguage
+    store: str,
+    read: StoredStore | None,
+    promise: int | None,
+    out: Path,
+    formats: list[PageFormat],
+    language: PageLanguage,
 ) -> None:
-    from scoring.evaluation.evaluating import evaluate_store
     from scoring.evaluation.spans import span_name
-    from streams.evaluation.page import evaluation_page, explained
-    from streams.evaluation.stored import FROM_TABLES
-    from streams.evaluation.view import evaluation_view
-    from streams.evaluation.wording import EvaluationReader
+    from streams.evaluation.page import explained, stored_page
+    from streams.evaluation.way_back import way_of_tables
 
     if read is None:
         say(f"{store}: no complete period is known yet; nothing written")
         return
-    reads: Language = "zh" if language is PageLanguage.ZH else "en"
-    view = evaluation_view(
-        evaluate_store(read.figures),
-        read.volumes,
-        read.currency,
-        EvaluationReader(reads),
-        FROM_TABLES,
-        decoys=read.decoys,
-        checked=read.checked,
-    )
-    written = write_evaluation(out, store, formats, evaluation_page(view, reads), explained(read.figures))
+    way = way_of_tables(read, promise, "zh" if language is PageLanguage.ZH else "en")
+    written = write_evaluation(out, store, formats, stored_page(read, way), explained(read.figures, way))
     say(f"{store}, {span_name(read.spans[0])}: {', '.join(map(str, written))}")

@@ -57,12 +57,14 @@ class ReadFolder:
         figures: of the last complete period, and of those before it.
         volumes: orders a day in the period, with what is usual of the store.
         currency: of the orders; empty where they have several or none.
+        length: of the period.
     """
 
     files: tuple[ReadFile, ...]
     figures: StoreFigures
     volumes: dict[Stage, tuple[Figure, Comparator]]
     currency: str
+    length: SpanLength
 
 
 @dataclass(slots=True)
@@ -117,6 +119,7 @@ def read_folder(
         figures,
         volumes,
         currencies.pop() if len(currencies) == 1 else "",
+        chosen,
     )
 
 

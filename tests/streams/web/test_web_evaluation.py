@@ -226,6 +226,7 @@ def test_a_report_as_files_has_the_inputs_that_the_api_has(
     result = CliRunner().invoke(app, asked)
     assert result.exit_code == 0, result.output
     inputs = json.loads((out / f"{STORE}.json").read_text("utf-8"))
+    assert inputs.pop("way_back")["store"] == STORE
     assert inputs == page.json(f"/stores/{STORE}/evaluation/inputs")
     assert "Losses by role" in (out / f"{STORE}.html").read_text("utf-8")
     result = CliRunner().invoke(app, ["report", "--store", "nobody"])
