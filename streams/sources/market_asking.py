@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from scoring.events.personal_values import mask_text
+from scoring.sources.budget import BudgetRate
 from scoring.sources.cursors import PollPlan
-from scoring.sources.json_values import UnreadableValueError, json_text, moment_of, text_of, whole_of
+from scoring.sources.json_values import (
+    UnreadableValueError,
+    json_text,
+    moment_of,
+    read_json,
+    text_of,
+    whole_of,
+)
 from scoring.sources.second_way import DayFigures
 from scoring.sources.tokens import TokenPair
 from streams.sources.asking import (
     AccessDeniedError,
     AnswerGarbledError,
     HttpAnswer,
+    HttpRequest,
+    PlatformApi,
     PlatformFailedError,
     PlatformRejectedError,
     PlatformThrottledError,
@@ -26,7 +37,8 @@ from streams.sources.asking import (
     retry_after_s,
 )
 from streams.sources.config import MarketConnection
-from streams.sources.source import PolledRow
+from streams.sources.connection import Connection
+from streams.sources.source import Asking, PolledRow
 
 #: what a code of a platform means to us
 Meaning = type[
@@ -37,6 +49,65 @@ Meaning = type[
     | ScopeMissingError
     | VersionRetiredError
 ]
+
+
+#: asks for a new pair, with the pair whose refresh token is used
+AskPair = Callable[[Connection, PlatformApi, TokenPair], Awaitable[TokenPair]]
+
+
+def asking_of(
+    connection: Connection,
+    app: str,
+    authorise: Callable[[Connection, HttpRequest, TokenPair | None], HttpRequest],
+    judge: Callable[[HttpAnswer], None],
+    ask_pair: AskPair,
+) -> Asking:
+    """How a marketplace's API is asked: at the connection's own rate (apps have none published), with the pair that its refresh token gives.
+
+    Args:
+        connection: to one account.
+        app: name of the app at the platform; connections of the same app share a budget.
+        authorise: a request with what the platform wants in each.
+        judge: raises for an answer that is none.
+        ask_pair: asks for a new pair; what the platform rejects then is the authorisation.
+    """
+    rate: float = connection.config.rate
+    return Asking(
+        app=f"{connection.source} {app}",
+        app_rate=BudgetRate(),
+        shop_rate=BudgetRate(rate, max(1.0, rate)),
+        authorise=partial(authorise, connection),
+        judge=judge,
+        first_pair=partial(first_pair, connection),
+        new_pair=partial(_new_pair, connection, ask_pair) if connection.config.refresh_token else None,
+    )
+
+
+def first_pair(connection: Connection) -> TokenPair | None:
+    """The pair to begin with: only what a new one is asked for by. None without a refresh token."""
+    if not connection.config.refresh_token:
+        return None
+    return TokenPair(access="", refresh=connection.secret(connection.config.refresh_token), expires_ms=1)
+
+
+async def _new_pair(
+    connection: Connection, ask_pair: AskPair, api: PlatformApi, old: TokenPair | None
+) -> TokenPair:
+    if old is None:
+        raise AccessDeniedError("there is no refresh token: authorise the account again")
+    try:
+        return await ask_pair(connection, api, old)
+    except PlatformRejectedError as error:
+        raise AccessDeniedError(str(error)) from error
+
+
+def document_of(answer: HttpAnswer) -> dict[str, Any]:
+    """The object that an answer holds; empty if it holds none: whoever reads it says so."""
+    try:
+        found = read_json(answer.body)
+    except (UnreadableValueError, UnicodeDecodeError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def hmac_hex(key: str, text: bytes) -> str:

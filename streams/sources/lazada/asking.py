@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
-from scoring.sources.budget import BudgetRate
-from scoring.sources.json_values import UnreadableValueError, read_json
 from scoring.sources.tokens import TokenPair
 from streams.clock import now_ms
 from streams.sources.asking import (
@@ -17,14 +14,13 @@ from streams.sources.asking import (
     HttpRequest,
     PlatformApi,
     PlatformFailedError,
-    PlatformRejectedError,
     PlatformThrottledError,
     ScopeMissingError,
     judge_http,
 )
 from streams.sources.connection import Connection
 from streams.sources.lazada.config import LazadaConnection
-from streams.sources.market_asking import Meaning, hmac_hex, pair_from, raise_for_code
+from streams.sources.market_asking import Meaning, asking_of, document_of, hmac_hex, pair_from, raise_for_code
 from streams.sources.source import Asking
 
 _REFRESH = "/auth/token/refresh"
@@ -52,16 +48,7 @@ _MEANINGS: dict[str, Meaning] = {
 
 def asking(connection: Connection) -> Asking:
     """How the API is asked."""
-    config: LazadaConnection = connection.config
-    return Asking(
-        app=f"lazada {config.app_key}",
-        app_rate=BudgetRate(),
-        shop_rate=BudgetRate(config.rate, max(1.0, config.rate)),
-        authorise=partial(authorise, connection),
-        judge=judge,
-        first_pair=partial(_first_pair, connection),
-        new_pair=partial(_new_pair, connection) if config.refresh_token else None,
-    )
+    return asking_of(connection, connection.config.app_key, authorise, judge, _ask_pair)
 
 
 def authorise(connection: Connection, request: HttpRequest, pair: TokenPair | None) -> HttpRequest:
@@ -90,7 +77,7 @@ def signed(
 
 def judge(answer: HttpAnswer) -> None:
     """Raise for an answer that is none: by its ``code`` or ``success``, whatever its status; else by its status."""
-    document = _document(answer)
+    document = document_of(answer)
     code, kind = str(document.get("code", "0")), str(document.get("type") or "")
     result = document.get("result")
     inner: dict[str, Any] = result if isinstance(result, dict) else document
@@ -105,29 +92,9 @@ def judge(answer: HttpAnswer) -> None:
     judge_http(answer)
 
 
-def _document(answer: HttpAnswer) -> dict[str, Any]:
-    try:
-        found = read_json(answer.body)
-    except (UnreadableValueError, UnicodeDecodeError):
-        return {}  # whoever reads it says so
-    return found if isinstance(found, dict) else {}
-
-
-def _first_pair(connection: Connection) -> TokenPair | None:
-    config: LazadaConnection = connection.config
-    if not config.refresh_token:
-        return None
-    return TokenPair(access="", refresh=connection.secret(config.refresh_token), expires_ms=1)
-
-
-async def _new_pair(connection: Connection, api: PlatformApi, old: TokenPair | None) -> TokenPair:
+async def _ask_pair(connection: Connection, api: PlatformApi, old: TokenPair) -> TokenPair:
     """A new pair by the refresh token. What is left of the authorisation does not grow by it."""
     config: LazadaConnection = connection.config
-    if old is None:
-        raise AccessDeniedError("there is no refresh token: authorise the account again")
     request = HttpRequest(config.auth_url.rstrip("/") + _REFRESH, query=(("refresh_token", old.refresh),))
-    try:
-        answer = await api.ask(signed(request, config.app_key, connection.secret(config.secret), api.now_ms))
-    except PlatformRejectedError as error:
-        raise AccessDeniedError(str(error)) from error
+    answer = await api.ask(signed(request, config.app_key, connection.secret(config.secret), api.now_ms))
     return pair_from(answer, answer.json(), api.now_ms, old, "expires_in", "refresh_expires_in")

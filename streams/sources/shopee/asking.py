@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-from functools import partial
-from typing import Any
 from urllib.parse import urlsplit
 
-from scoring.sources.budget import BudgetRate
-from scoring.sources.json_values import UnreadableValueError, read_json
 from scoring.sources.tokens import TokenPair
 from streams.clock import now_ms
 from streams.sources.asking import (
@@ -17,13 +13,12 @@ from streams.sources.asking import (
     HttpRequest,
     PlatformApi,
     PlatformFailedError,
-    PlatformRejectedError,
     PlatformThrottledError,
     ScopeMissingError,
     judge_http,
 )
 from streams.sources.connection import Connection
-from streams.sources.market_asking import Meaning, hmac_hex, pair_from, raise_for_code
+from streams.sources.market_asking import Meaning, asking_of, document_of, hmac_hex, pair_from, raise_for_code
 from streams.sources.shopee.config import ShopeeConnection
 from streams.sources.source import Asking
 
@@ -53,16 +48,7 @@ MEANINGS: dict[str, Meaning] = {
 
 def asking(connection: Connection) -> Asking:
     """How the API is asked."""
-    config: ShopeeConnection = connection.config
-    return Asking(
-        app=f"shopee {config.partner_id}",
-        app_rate=BudgetRate(),  # Shopee publishes none; it limits by app, shop and call
-        shop_rate=BudgetRate(config.rate, max(1.0, config.rate)),
-        authorise=partial(authorise, connection),
-        judge=judge,
-        first_pair=partial(_first_pair, connection),
-        new_pair=partial(_new_pair, connection) if config.refresh_token else None,
-    )
+    return asking_of(connection, connection.config.partner_id, authorise, judge, _ask_pair)
 
 
 def authorise(connection: Connection, request: HttpRequest, pair: TokenPair | None) -> HttpRequest:
@@ -84,33 +70,16 @@ def signed(request: HttpRequest, config: ShopeeConnection, key: str, now_s: int,
 
 def judge(answer: HttpAnswer) -> None:
     """Raise for an answer that is none: by the ``error`` it holds, whatever its status; else by its status."""
-    document = _document(answer)
+    document = document_of(answer)
     error = document.get("error")
     if isinstance(error, str) and error not in _NO_ERROR:
         raise_for_code(answer, error, str(document.get("message", "")), MEANINGS)
     judge_http(answer)
 
 
-def _document(answer: HttpAnswer) -> dict[str, Any]:
-    try:
-        found = read_json(answer.body)
-    except (UnreadableValueError, UnicodeDecodeError):
-        return {}  # whoever reads it says so
-    return found if isinstance(found, dict) else {}
-
-
-def _first_pair(connection: Connection) -> TokenPair | None:
-    config: ShopeeConnection = connection.config
-    if not config.refresh_token:
-        return None
-    return TokenPair(access="", refresh=connection.secret(config.refresh_token), expires_ms=1)
-
-
-async def _new_pair(connection: Connection, api: PlatformApi, old: TokenPair | None) -> TokenPair:
+async def _ask_pair(connection: Connection, api: PlatformApi, old: TokenPair) -> TokenPair:
     """A new pair by the refresh token, which is good once and 30 days; the authorisation's own end is asked of the shop."""
     config: ShopeeConnection = connection.config
-    if old is None:
-        raise AccessDeniedError("there is no refresh token: authorise the shop again")
     form = {
         "partner_id": int(config.partner_id),
         "shop_id": int(config.shop_id),
@@ -119,8 +88,5 @@ async def _new_pair(connection: Connection, api: PlatformApi, old: TokenPair | N
     headers = {"Content-Type": "application/json"}
     request = HttpRequest(config.base + REFRESH, "POST", headers=headers, body=json.dumps(form).encode())
     key = connection.secret(config.secret)
-    try:
-        answer = await api.ask(signed(request, config, key, api.now_ms // 1000, ""))
-    except PlatformRejectedError as error:
-        raise AccessDeniedError(str(error)) from error
+    answer = await api.ask(signed(request, config, key, api.now_ms // 1000, ""))
     return pair_from(answer, answer.json(), api.now_ms, old, "expire_in")

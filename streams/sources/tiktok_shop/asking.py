@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any
 from urllib.parse import urlsplit
 
-from scoring.sources.budget import BudgetRate
-from scoring.sources.json_values import UnreadableValueError, read_json
 from scoring.sources.tokens import TokenPair
 from streams.clock import now_ms
 from streams.sources.asking import (
@@ -16,14 +12,21 @@ from streams.sources.asking import (
     HttpRequest,
     PlatformApi,
     PlatformFailedError,
-    PlatformRejectedError,
     PlatformThrottledError,
     ScopeMissingError,
     VersionRetiredError,
     judge_http,
 )
 from streams.sources.connection import Connection
-from streams.sources.market_asking import Meaning, hmac_hex, pair_from, part_of, raise_for_code
+from streams.sources.market_asking import (
+    Meaning,
+    asking_of,
+    document_of,
+    hmac_hex,
+    pair_from,
+    part_of,
+    raise_for_code,
+)
 from streams.sources.source import Asking
 from streams.sources.tiktok_shop.config import TiktokShopConnection
 
@@ -56,16 +59,7 @@ _MEANINGS: dict[str, Meaning] = {
 
 def asking(connection: Connection) -> Asking:
     """How the API is asked."""
-    config: TiktokShopConnection = connection.config
-    return Asking(
-        app=f"tiktok_shop {config.app_key}",
-        app_rate=BudgetRate(),  # the limit is of app, shop and call together
-        shop_rate=BudgetRate(config.rate, max(1.0, config.rate)),
-        authorise=partial(authorise, connection),
-        judge=judge,
-        first_pair=partial(_first_pair, connection),
-        new_pair=partial(_new_pair, connection) if config.refresh_token else None,
-    )
+    return asking_of(connection, connection.config.app_key, authorise, judge, _ask_pair)
 
 
 def authorise(connection: Connection, request: HttpRequest, pair: TokenPair | None) -> HttpRequest:
@@ -90,45 +84,23 @@ def signed(request: HttpRequest, app_key: str, secret: str, now_s: int) -> HttpR
 
 def judge(answer: HttpAnswer) -> None:
     """Raise for an answer that is none: by its ``code``, whatever its status; else by its status."""
-    document = _document(answer)
+    document = document_of(answer)
     code, said = str(document.get("code", "0")), str(document.get("message") or "")
     if code != "0":
         raise_for_code(answer, f"{code} {said}"[:200] if code not in _MEANINGS else code, said, _MEANINGS)
     judge_http(answer)
 
 
-def _document(answer: HttpAnswer) -> dict[str, Any]:
-    try:
-        found = read_json(answer.body)
-    except (UnreadableValueError, UnicodeDecodeError):
-        return {}  # whoever reads it says so
-    return found if isinstance(found, dict) else {}
-
-
-def _first_pair(connection: Connection) -> TokenPair | None:
-    config: TiktokShopConnection = connection.config
-    if not config.refresh_token:
-        return None
-    return TokenPair(access="", refresh=connection.secret(config.refresh_token), expires_ms=1)
-
-
-async def _new_pair(connection: Connection, api: PlatformApi, old: TokenPair | None) -> TokenPair:
+async def _ask_pair(connection: Connection, api: PlatformApi, old: TokenPair) -> TokenPair:
     """A new pair by the refresh token. TikTok says when each of them ends."""
     config: TiktokShopConnection = connection.config
-    if old is None:
-        raise AccessDeniedError("there is no refresh token: authorise the account again")
     query = (
         ("app_key", config.app_key),
         ("app_secret", connection.secret(config.secret)),
         ("refresh_token", old.refresh),
         ("grant_type", "refresh_token"),
     )
-    try:
-        answer = await api.ask(
-            HttpRequest(f"{config.auth_url.rstrip('/')}/api/v2/token/refresh", query=query)
-        )
-    except PlatformRejectedError as error:
-        raise AccessDeniedError(str(error)) from error
+    answer = await api.ask(HttpRequest(f"{config.auth_url.rstrip('/')}/api/v2/token/refresh", query=query))
     given = part_of(answer, answer.json(), "data")
     return pair_from(answer, given, api.now_ms, old, "access_token_expire_in", "refresh_token_expire_in")
 
