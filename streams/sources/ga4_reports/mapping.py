@@ -9,19 +9,10 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from scoring.records.raw_delivery import RawDelivery
-from scoring.records.report_row import BadRecordError, ReportRow, check_report_row
-from scoring.sources.json_mapping import LONGEST_PAYLOAD
-from scoring.sources.json_values import (
-    UnreadableValueError,
-    is_given,
-    json_text,
-    money_of,
-    read_json,
-    shown,
-    text_of,
-)
+from scoring.sources.json_values import UnreadableValueError, money_of, shown
 from scoring.sources.report_spans import span_on_clock
-from scoring.sources.translated import ConnectionTerms, MappingGap, SetAside, Translated, TranslationError
+from scoring.sources.translated import ConnectionTerms, Translated
+from streams.sources.reading import Reading, row_of_delivery, take_row
 
 #: the resources, the dimension of each, and what report rows of GA4 name as their source, by whichever way they come
 DAYS, HOURS, PLATFORM = "days", "hours", "ga4"
@@ -44,69 +35,49 @@ _WHEN = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:T([01]\d|2[0-3]))?")
 _SCIENTIFIC = re.compile(r"[+-]?\d+(\.\d+)?[eE][+-]?\d+")
 
 
+class _Reading(Reading):
+    """One row of the Data API."""
+
+    @property
+    def told_by(self) -> str:
+        return PLATFORM
+
+
 def translate(delivery: RawDelivery, terms: ConnectionTerms) -> Translated:
     """All that a row says.
 
     Raises:
         TranslationError: it cannot be read at all.
     """
-    try:
-        row = read_json(delivery.body)
-    except UnreadableValueError as error:
-        raise TranslationError(str(error)) from error
-    if not isinstance(row, dict):
-        raise TranslationError(f"expected an object, got {shown(row)}")
-    done = Translated()
-    if delivery.topic not in DIMENSIONS:
-        done.gaps.append(MappingGap("topic", delivery.topic or "-"))
-        return done
-    try:
-        done.reports += _reports(row, delivery, terms)
-        if why := text_of(row.get("partial"), "partial"):
-            done.gaps.append(MappingGap("figures of a part of the events", why[:64]))
-    except (UnreadableValueError, BadRecordError) as error:
-        done.set_aside.append(SetAside(str(error), delivery.topic, json_text(row)[:LONGEST_PAYLOAD]))
-    return done
+    one = _Reading(row_of_delivery(delivery), delivery, terms, terms.stores[0], Translated())
+    return take_row(one, delivery.topic, _reports if delivery.topic in DIMENSIONS else None, None)
 
 
-def _reports(row: dict[str, Any], delivery: RawDelivery, terms: ConnectionTerms) -> list[ReportRow]:
-    zone, when = text_of(row.get("zone"), "zone"), _WHEN.fullmatch(text_of(row.get("when"), "when"))
-    if when is None or (when[4] is None) != (delivery.topic == DAYS):
-        raise UnreadableValueError(
-            f"`when`: expected {DIMENSIONS[delivery.topic]}, got {shown(row.get('when'))}"
-        )
+def _reports(one: _Reading) -> None:
+    row, topic = one.row, one.delivery.topic
+    zone, when = row.text("zone"), _WHEN.fullmatch(row.text("when"))
+    if when is None or (when[4] is None) != (topic == DAYS):
+        raise UnreadableValueError(f"`when`: expected {DIMENSIONS[topic]}, got {shown(row.at('when'))}")
     try:
         day = date(int(when[1]), int(when[2]), int(when[3]))
         span = span_on_clock(day, None if when[4] is None else int(when[4]), ZoneInfo(zone))
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise UnreadableValueError(f"the period of a row cannot be read: {error}") from error
-    values = {
-        name: _figure(row[metric], metric) for name, metric in MEASURES.items() if is_given(row.get(metric))
-    }
-    if not values:
+    values = {name: _figure(row.at(metric), metric) for name, metric in MEASURES.items()}
+    if not any(values.values()):
         raise UnreadableValueError("none of the figures that were asked for is there")
-    currency = text_of(row.get("currency"), "currency")
-    made = [
-        ReportRow(
-            store_id=terms.stores[0],
-            source=PLATFORM,
-            measure=name,
-            period=span.period,
-            period_start_ms=span.start_ms,
-            period_end_ms=span.end_ms,
-            zone=zone,
-            value=value,
-            currency=currency if name == "revenue" else "",
-            # a figure of a part of the events is kept and shown, and never judged as if it were all
-            complete=row.get("complete") is True and not is_given(row.get("partial")),
-            told_at_ms=delivery.received_at_ms,
-            connection=terms.name,
-        )
-        for name, value in values.items()
-    ]
-    for one in made:
-        check_report_row(one)
-    return made
+    partial = row.text("partial")
+    one.reports(
+        values,
+        (span.period, span.start_ms, span.end_ms),
+        zone,
+        currency=row.text("currency"),
+        # a figure of a part of the events is kept and shown, and never judged as if it were all
+        complete=row.at("complete") is True and not partial,
+        in_money=("revenue",),
+    )
+    if partial:
+        one.gap("figures of a part of the events", partial)
 
 
 def _figure(value: Any, name: str) -> str:

@@ -6,14 +6,10 @@ Each topic is used, or left out by name with the reason; one that was never seen
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from scoring.records.raw_delivery import RawDelivery
-from scoring.records.report_row import BadRecordError
-from scoring.sources.json_mapping import LONGEST_PAYLOAD
-from scoring.sources.json_values import UnreadableValueError, json_text, read_json, shown
-from scoring.sources.translated import ConnectionTerms, SetAside, Translated, TranslationError
-from streams.sources.json_object import JsonObject
+from scoring.sources.translated import ConnectionTerms, Translated
+from streams.sources.reading import row_of_delivery, take_row
 from streams.sources.shopify import orders, states
 from streams.sources.shopify.reading import ShopifyReading
 
@@ -29,26 +25,11 @@ def translate(delivery: RawDelivery, terms: ConnectionTerms) -> Translated:
     Raises:
         TranslationError: it cannot be read at all.
     """
-    try:
-        document = read_json(delivery.body)
-    except UnreadableValueError as error:
-        raise TranslationError(str(error)) from error
-    if not isinstance(document, dict):
-        raise TranslationError(f"expected an object, got {shown(document)}")
-    one = ShopifyReading(delivery, terms, Translated())
+    one = ShopifyReading(row_of_delivery(delivery), delivery, terms, terms.stores[0], Translated())
     _see_version(one)
-    take = _TOPICS.get(delivery.topic)
-    if take is None and delivery.topic in LEFT_OUT:
-        one.leave_out()
-        return one.done
-    if take is None:
-        one.gap("topic", delivery.topic or "-")
-        return one.done
-    try:
-        take(JsonObject(document), one)
-    except (UnreadableValueError, BadRecordError) as error:
-        one.done.set_aside.append(SetAside(str(error), delivery.topic, json_text(document)[:LONGEST_PAYLOAD]))
-    return one.done
+    return take_row(
+        one, delivery.topic, _TOPICS.get(delivery.topic), "" if delivery.topic in LEFT_OUT else None
+    )
 
 
 def _see_version(one: ShopifyReading) -> None:
@@ -61,84 +42,86 @@ def _see_version(one: ShopifyReading) -> None:
 # ---------------------------------------------------------------- by topic
 
 
-def _order(row: JsonObject, one: ShopifyReading) -> None:
-    one.done.orders.append(orders.webhook_order(row, one))
+def _order(one: ShopifyReading) -> None:
+    one.done.orders.append(orders.webhook_order(one.row, one))
 
 
-def _polled_order(row: JsonObject, one: ShopifyReading) -> None:
-    one.done.orders.append(orders.graphql_order(row, one))
-    found = (states.declined(transaction, one) for transaction in row.rows("transactions"))
-    one.done.signals += [signal for signal in found if signal is not None]
+def _polled_order(one: ShopifyReading) -> None:
+    one.done.orders.append(orders.graphql_order(one.row, one))
+    for transaction in one.row.rows("transactions"):
+        states.declined(transaction, one)
 
 
-def _refund(row: JsonObject, one: ShopifyReading) -> None:
-    one.done.orders.append(orders.webhook_refund(row, one))
+def _refund(one: ShopifyReading) -> None:
+    one.done.orders.append(orders.webhook_refund(one.row, one))
 
 
-def _parcel(row: JsonObject, one: ShopifyReading) -> None:
-    one.done.orders.append(orders.webhook_parcel(row, one))
+def _parcel(one: ShopifyReading) -> None:
+    one.done.orders.append(orders.webhook_parcel(one.row, one))
 
 
-def _milestone(row: JsonObject, one: ShopifyReading) -> None:
-    found = orders.webhook_milestone(row, one)
+def _milestone(one: ShopifyReading) -> None:
+    found = orders.webhook_milestone(one.row, one)
     if found is not None:
         one.done.orders.append(found)
     else:
         one.leave_out("not on its way yet")
 
 
-def _transaction(row: JsonObject, one: ShopifyReading) -> None:
-    found, facts = states.declined(row, one), orders.webhook_payment(row, one)
-    if found is not None:
-        one.done.signals.append(found)
-    elif facts is not None:
+def _transaction(one: ShopifyReading) -> None:
+    is_declined, facts = states.declined(one.row, one), orders.webhook_payment(one.row, one)
+    if is_declined:
+        return
+    if facts is not None:
         one.done.orders.append(facts)
     else:
         one.leave_out("no payment")
 
 
-def _discount(row: JsonObject, one: ShopifyReading) -> None:
-    found = states.discount(row, one)
-    if found is not None:
-        one.done.signals.append(found)
-    else:
+def _discount(one: ShopifyReading) -> None:
+    if not states.discount(one.row, one):
         one.leave_out("not running")
 
 
-def _dispute(row: JsonObject, one: ShopifyReading) -> None:
-    one.done.signals.append(states.dispute(row, one))
+def _dispute(one: ShopifyReading) -> None:
+    states.dispute(one.row, one)
 
 
-def _uninstalled(row: JsonObject, one: ShopifyReading) -> None:
-    one.done.signals.append(states.uninstalled(row, one))
+def _uninstalled(one: ShopifyReading) -> None:
+    states.uninstalled(one.row, one)
 
 
-def _stock_level(row: JsonObject, one: ShopifyReading) -> None:
-    one.done.events.append(states.stock_level(row, one))
+def _stock_level(one: ShopifyReading) -> None:
+    states.stock_level(one.row, one)
 
 
-def _product(row: JsonObject, one: ShopifyReading) -> None:
-    found = states.stock_of_product(row, one)
-    if found is not None:
-        one.done.events.append(found)
-    else:
+def _product(one: ShopifyReading) -> None:
+    if not states.stock_of_product(one.row, one):
         one.leave_out("not all variants")
 
 
-def _cart(row: JsonObject, one: ShopifyReading) -> None:
+def _cart(one: ShopifyReading) -> None:
     if one.own.has_carts:
-        one.done.events += states.added_to_cart(row, one)
+        states.added_to_cart(one.row, one)
     else:
         one.leave_out("carts are off")
 
 
-def _access(row: JsonObject, one: ShopifyReading) -> None:
+def _scopes(one: ShopifyReading) -> None:
+    states.scopes(one.row, one)
+
+
+def _shop(one: ShopifyReading) -> None:
+    states.shop(one.row, one)
+
+
+def _access(one: ShopifyReading) -> None:
     """The row of the resource ``access``: scopes, zone and currency as they are now."""
-    states.scopes(row, one)
-    states.shop(row, one)
+    _scopes(one)
+    _shop(one)
 
 
-_TOPICS: dict[str, Callable[[JsonObject, ShopifyReading], Any]] = {
+_TOPICS: dict[str, Callable[[ShopifyReading], None]] = {
     **dict.fromkeys(
         (
             "orders/create",
@@ -167,8 +150,8 @@ _TOPICS: dict[str, Callable[[JsonObject, ShopifyReading], Any]] = {
     "carts/create": _cart,
     "carts/update": _cart,
     "app/uninstalled": _uninstalled,
-    "app/scopes_update": states.scopes,
-    "shop/update": states.shop,
+    "app/scopes_update": _scopes,
+    "shop/update": _shop,
 }
 
 #: topics that are known and say nothing that is counted here, and why

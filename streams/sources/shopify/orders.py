@@ -55,7 +55,7 @@ TRANSACTIONS, REFUNDS, PARCELS = 50, 50, 50
 
 def webhook_order(row: JsonObject, one: ShopifyReading) -> OrderFacts:
     """An order as ``orders/*`` brings it."""
-    status = one.word(row.text("financial_status"), "financial_status", PAID)
+    status = one.small_word(row.text("financial_status"), "financial_status", PAID)
     placed_ms = row.moment("processed_at") or row.moment("created_at")
     is_paid, paid_ms = PAID.get(status), 0
     # a webhook has no time of payment: what is paid when it is created was paid then, and orders/paid comes when it is
@@ -148,7 +148,7 @@ _MILESTONES = _ON_ITS_WAY | frozenset(
 def webhook_milestone(row: JsonObject, one: ShopifyReading) -> OrderFacts | None:
     """``fulfillment_events/create``: where a parcel is; None while it is not yet on its way."""
     at_ms = row.moment("happened_at") or row.moment("created_at")
-    status = one.word(row.text("status"), "fulfillment_event.status", _MILESTONES)
+    status = one.small_word(row.text("status"), "fulfillment_event.status", _MILESTONES)
     number = _order_number(row, "order_id")
     if status not in _ON_ITS_WAY:
         return None
@@ -168,12 +168,12 @@ def webhook_milestone(row: JsonObject, one: ShopifyReading) -> OrderFacts | None
 
 def graphql_order(row: JsonObject, one: ShopifyReading) -> OrderFacts:
     """An order as the GraphQL Admin API gives it (``queries.py``)."""
-    status = one.word(row.text("displayFinancialStatus"), "displayFinancialStatus", PAID)
+    status = one.small_word(row.text("displayFinancialStatus"), "displayFinancialStatus", PAID)
     placed_ms = row.moment("processedAt") or row.moment("createdAt")
     transactions = list(row.rows("transactions"))
     parcels = [
         _Parcel(
-            one.word(parcel.text("status"), "fulfillment.status", _PARCEL),
+            one.small_word(parcel.text("status"), "fulfillment.status", _PARCEL),
             parcel.moment("createdAt"),
             bool(parcel.moment("deliveredAt")),
             parcel.moment("deliveredAt"),
@@ -297,7 +297,7 @@ def _times(row: JsonObject, updated: str, cancelled: str) -> dict[str, Any]:
 
 
 def _shipping(status: str, parcels: list[_Parcel], one: ShopifyReading) -> dict[str, Any]:
-    known = one.word(status, "fulfillment_status", SHIPPED)
+    known = one.small_word(status, "fulfillment_status", SHIPPED)
     sent = [parcel.sent_ms for parcel in parcels if parcel.sent_ms]
     is_shipped = True if sent else SHIPPED.get(known)
     if parcels and all(parcel.status in _GONE for parcel in parcels) and not is_shipped:
@@ -313,7 +313,7 @@ def _shipping(status: str, parcels: list[_Parcel], one: ShopifyReading) -> dict[
 
 def _webhook_parcel(row: JsonObject, one: ShopifyReading) -> _Parcel:
     return _Parcel(
-        one.word(row.text("status"), "fulfillment.status", _PARCEL),
+        one.small_word(row.text("status"), "fulfillment.status", _PARCEL),
         row.moment("created_at"),
         row.text("shipment_status").lower() == "delivered",
     )

@@ -1,13 +1,11 @@
-"""What the mappings of Shopify's bodies share: a row with the connection's terms, and values read with their own names."""
+"""What the mappings of Shopify's bodies share: what they want of the connection, and Shopify's way to write words and ids."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
 
-from scoring.records.raw_delivery import DeliveryDoor, RawDelivery
-from scoring.sources.translated import ConnectionTerms, MappingGap, Translated
+from streams.sources.reading import Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +24,8 @@ class ShopifyTerms:
 
 
 @dataclass(frozen=True, slots=True)
-class ShopifyReading:
-    """One delivery while it is translated."""
-
-    delivery: RawDelivery
-    terms: ConnectionTerms
-    done: Translated
+class ShopifyReading(Reading):
+    """One delivery of Shopify. A connection is one shop, so its first store."""
 
     @property
     def own(self) -> ShopifyTerms:
@@ -39,41 +33,9 @@ class ShopifyReading:
         own: ShopifyTerms = self.terms.settings
         return own
 
-    @property
-    def store(self) -> str:
-        """A connection is one shop, so its first store."""
-        return self.terms.stores[0]
-
-    @property
-    def currency(self) -> str:
-        """Of the store."""
-        return self.terms.currencies.get(self.store, "")
-
-    @property
-    def is_past(self) -> bool:
-        """Whether the past was asked for."""
-        return self.delivery.door is DeliveryDoor.BACKFILL
-
-    @property
-    def received_ms(self) -> int:
-        """When it came."""
-        return self.delivery.received_at_ms
-
-    def gap(self, what: str, name: str, value: str = "") -> None:
-        """Name what is new."""
-        self.done.gaps.append(MappingGap(what, name, value[:64]))
-
-    def leave_out(self, why: str = "") -> None:
-        """Name a delivery that is known and not needed."""
-        self.done.left_out.append(f"{self.delivery.topic} {why}".strip())
-
-    def word(self, value: str, name: str, known: Mapping[str, Any] | frozenset[str]) -> str:
+    def small_word(self, value: str, name: str, known: Collection[str]) -> str:
         """A word of a closed list in small letters; a new one is named, and empty."""
-        small = value.lower()
-        if small and small not in known:
-            self.gap("value", name, small)
-            return ""
-        return small
+        return self.word(value.lower(), name, known)
 
 
 def number_of(gid: str) -> str:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-from typing import Any
-
 from scoring.events.event import EventType
-from scoring.records.signal import Signal, SignalKind, check_signal
+from scoring.records.signal import SignalKind
 from scoring.sources.json_values import UnreadableValueError
 from streams.sources.json_object import JsonObject
 from streams.sources.shopify.reading import ShopifyReading, number_of
@@ -27,17 +24,17 @@ _DISCOUNTS = frozenset({"active", "expired", "scheduled"})
 _OVER = frozenset({"won", "lost", "charge_refunded", "accepted", "prevented"})
 
 
-def declined(row: JsonObject, one: ShopifyReading) -> Signal | None:
-    """A transaction that failed (``order_transactions/create``, or one of an order's): by its code.
+def declined(row: JsonObject, one: ShopifyReading) -> bool:
+    """Whether a transaction failed (``order_transactions/create``, or one of an order's): a signal by its code.
 
     Shopify's times have whole seconds. The last digits of its number distinguish payments that were declined in one second.
     """
     if not row.text("status"):
         raise UnreadableValueError("a transaction without its status says nothing")
-    status = one.word(row.text("status"), "transaction.status", _STATUSES)
+    status = one.small_word(row.text("status"), "transaction.status", _STATUSES)
     kind = row.text("kind").lower()
     if status not in _FAILED or kind in ("refund", "void") or row.answer("test"):
-        return None
+        return False
     number = number_of(row.text("id"))
     at_ms = _either(row, "processed_at", "processedAt") or _either(row, "created_at", "createdAt")
     if not at_ms or not number:
@@ -53,30 +50,32 @@ def declined(row: JsonObject, one: ShopifyReading) -> Signal | None:
         "company": row.text("payment_details", "credit_card_company"),
     }
     since_ms = at_ms - at_ms % 1000 + int(number[-3:]) if number.isdigit() else at_ms
-    return _signal(one, SignalKind.PAYMENT_DECLINED, code, since_ms, since_ms, details)
+    one.signal(SignalKind.PAYMENT_DECLINED, code, since_ms, since_ms, details)
+    return True
 
 
 def _either(row: JsonObject, first: str, second: str) -> int:
     return row.moment(first) or row.moment(second)
 
 
-def discount(row: JsonObject, one: ShopifyReading) -> Signal | None:
-    """``discounts/create`` and ``discounts/update``: a promotion from its creation on until it is expired.
+def discount(row: JsonObject, one: ShopifyReading) -> bool:
+    """``discounts/create`` and ``discounts/update``: a promotion from its creation on until it is expired. False if it never ran.
 
     The body does not say when it begins; its creation is what all of its messages agree on.
     """
-    status = one.word(row.text("status"), "discount.status", _DISCOUNTS)
+    status = one.small_word(row.text("status"), "discount.status", _DISCOUNTS)
     name, begun_ms = row.text("admin_graphql_api_id"), row.moment("created_at")
     if not name or not begun_ms:
         raise UnreadableValueError("a discount without its id or time of creation cannot be kept")
     if status not in ("active", "expired"):
-        return None
+        return False
     until_ms = max(row.moment("updated_at"), begun_ms) if status == "expired" else 0
     details = {"status": status, "type": name.split("/")[-2] if "/" in name else ""}
-    return _signal(one, SignalKind.PROMOTION, number_of(name), begun_ms, until_ms, details)
+    one.signal(SignalKind.PROMOTION, number_of(name), begun_ms, until_ms, details)
+    return True
 
 
-def dispute(row: JsonObject, one: ShopifyReading) -> Signal:
+def dispute(row: JsonObject, one: ShopifyReading) -> None:
     """``disputes/*``: a buyer disputes a payment, until it is decided."""
     number, begun_ms = row.text("id"), row.moment("initiated_at")
     if not number or not begun_ms:
@@ -91,14 +90,12 @@ def dispute(row: JsonObject, one: ShopifyReading) -> Signal:
         "amount": row.money("amount"),
         "currency": row.text("currency"),
     }
-    return _signal(
-        one, SignalKind.DISPUTE, number, begun_ms, max(until_ms, begun_ms) if until_ms else 0, details
-    )
+    one.signal(SignalKind.DISPUTE, number, begun_ms, until_ms, details)
 
 
-def uninstalled(row: JsonObject, one: ShopifyReading) -> Signal:
+def uninstalled(row: JsonObject, one: ShopifyReading) -> None:
     """``app/uninstalled``: nothing comes any more. The body is the shop, and has no time of it."""
-    return _signal(one, SignalKind.ACCESS_REVOKED, "app", one.received_ms, 0, {"shop": row.text("domain")})
+    one.signal(SignalKind.ACCESS_REVOKED, "app", one.received_ms, details={"shop": row.text("domain")})
 
 
 def scopes(row: JsonObject, one: ShopifyReading) -> None:
@@ -128,80 +125,48 @@ def shop(row: JsonObject, one: ShopifyReading) -> None:
 # ---------------------------------------------------------------- events that are not stages, and carts
 
 
-def stock_level(row: JsonObject, one: ShopifyReading) -> dict[str, Any]:
+def stock_level(row: JsonObject, one: ShopifyReading) -> None:
     """``inventory_levels/update``: what is available of an item at a place."""
     # a level said twice is the same level, so where Shopify gives no time, that of the delivery is good enough
     item, at_ms = row.text("inventory_item_id"), row.moment("updated_at") or one.received_ms
     if not item:
         raise UnreadableValueError("a stock level without its item says nothing")
     place = row.text("location_id")
-    return {
-        **_event(one, EventType.STOCK, at_ms, f"{item} {place}"),
-        "quantity": max(0, row.whole("available")),
-        "attributes": {"inventory_item": item, "location": place},
-    }
+    one.event(
+        EventType.STOCK,
+        at_ms,
+        f"{item} {place}",
+        quantity=max(0, row.whole("available")),
+        attributes={"inventory_item": item, "location": place},
+    )
 
 
-def stock_of_product(row: JsonObject, one: ShopifyReading) -> dict[str, Any] | None:
-    """``products/create`` and ``products/update``: what is in stock of a product, over its variants."""
+def stock_of_product(row: JsonObject, one: ShopifyReading) -> bool:
+    """``products/create`` and ``products/update``: what is in stock of a product, over its variants. False if not all are there."""
     number, at_ms = row.text("id"), row.moment("updated_at")
     if not number or not at_ms:
         raise UnreadableValueError("a product without its id or time of change cannot be counted once")
     stocks = [max(0, variant.whole("inventory_quantity")) for variant in row.rows("variants")]
     if not stocks or len(list(row.rows("variant_gids"))) > len(stocks):
-        return None  # the body has no variants, or only the first of them: their sum would be too small
-    return {
-        **_event(one, EventType.STOCK, at_ms, number),
-        "product": number,
-        "quantity": sum(stocks),
-        "attributes": {"variants": str(len(stocks))},
-    }
+        return False  # the body has no variants, or only the first of them: their sum would be too small
+    one.event(
+        EventType.STOCK,
+        at_ms,
+        number,
+        product=number,
+        quantity=sum(stocks),
+        attributes={"variants": str(len(stocks))},
+    )
+    return True
 
 
-def added_to_cart(row: JsonObject, one: ShopifyReading) -> list[dict[str, Any]]:
+def added_to_cart(row: JsonObject, one: ShopifyReading) -> None:
     """``carts/*`` say what is in a cart, not what was added: each product of a cart counts once, when it is first seen there."""
     cart = row.text("id")
     at_ms = row.moment("updated_at") or row.moment("created_at")
     if not cart or not at_ms:
         raise UnreadableValueError("a cart without its id or time cannot be counted once")
-    found = {}
-    for line in row.rows("line_items"):
-        product = line.text("product_id") or line.text("variant_id")
+    lines = row.rows("line_items")
+    for product in dict.fromkeys(line.text("product_id") or line.text("variant_id") for line in lines):
         if product:
-            found[product] = {
-                **_event(one, EventType.ADD_TO_CART, at_ms, f"{cart} {product}", is_once=True),
-                "product": product,
-            }
-    return list(found.values())
-
-
-def _event(
-    one: ShopifyReading, kind: EventType, at_ms: int, name: str, *, is_once: bool = False
-) -> dict[str, Any]:
-    """An event whose id follows from what it is about and, unless that happens once, when."""
-    parts = [one.store, kind.value, name] + ([] if is_once else [str(at_ms)])
-    digest = hashlib.blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
-    return {
-        "event_id": f"shopify-{digest}",
-        "store_id": one.store,
-        "type": kind.value,
-        "event_time_ms": at_ms,
-    }
-
-
-def _signal(
-    one: ShopifyReading, kind: SignalKind, about: str, since_ms: int, until_ms: int, details: dict[str, str]
-) -> Signal:
-    signal = Signal(
-        store_id=one.store,
-        kind=kind,
-        object=about,
-        since_ms=since_ms,
-        until_ms=until_ms,
-        source=one.terms.source,
-        details={name: value[:256] for name, value in details.items() if value},
-        told_at_ms=one.received_ms,
-        connection=one.terms.name,
-    )
-    check_signal(signal)
-    return signal
+            one.event(EventType.ADD_TO_CART, at_ms, f"{cart} {product}", is_once=True, product=product)

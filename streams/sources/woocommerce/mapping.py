@@ -5,30 +5,20 @@ A shop's clock may be set to anything, so only times in GMT are read.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from scoring.events.event import EventType
-from scoring.records.order_facts import ALL_REFUNDS, OrderFacts, OrderKind, check_order_facts
-from scoring.records.raw_delivery import DeliveryDoor, RawDelivery
-from scoring.records.report_row import BadRecordError
-from scoring.records.signal import Signal, SignalKind, check_signal
-from scoring.sources.json_mapping import LONGEST_PAYLOAD
+from scoring.records.order_facts import ALL_REFUNDS, OrderKind
+from scoring.records.raw_delivery import RawDelivery
+from scoring.records.signal import SignalKind
 from scoring.sources.json_values import (
     UnreadableValueError,
     is_given,
-    json_text,
-    moment_of,
-    money_of,
-    read_json,
-    shown,
-    text_of,
-    whole_of,
 )
-from scoring.sources.translated import ConnectionTerms, MappingGap, SetAside, Translated, TranslationError
+from scoring.sources.translated import ConnectionTerms, Translated
+from streams.sources.reading import Reading, row_of_delivery, take_row
 
 #: the resources that are asked for
 ORDERS, REFUNDS = "orders", "refunds"
@@ -80,42 +70,12 @@ class WooTerms:
     cod: tuple[str, ...]
 
 
-class _Reading:
-    """A row with its delivery and its connection's terms."""
-
-    def __init__(self, row: dict[str, Any], delivery: RawDelivery, terms: ConnectionTerms) -> None:
-        self.row, self.delivery, self.terms, self.done = row, delivery, terms, Translated()
-        self.store = terms.stores[0]
-
-    def text(self, *names: str) -> str:
-        found: Any = self.row
-        for name in names:
-            found = found.get(name) if isinstance(found, dict) else None
-        return text_of(found, ".".join(names))
-
-    def moment(self, name: str) -> int:
-        return moment_of(self.row.get(name), name, "UTC")
-
-    def money(self, name: str) -> str:
-        return money_of(self.row.get(name), name)
-
-    def rows(self, name: str) -> list[dict[str, Any]]:
-        found = self.row.get(name)
-        if not is_given(found):
-            return []
-        if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-            raise UnreadableValueError(f"`{name}`: expected a list of objects, got {shown(found)}")
-        return found
-
-    def gap(self, what: str, name: str, value: str = "") -> None:
-        self.done.gaps.append(MappingGap(what, name, value[:64]))
-
-    def leave_out(self, why: str = "") -> None:
-        self.done.left_out.append(f"{self.delivery.topic} {why}".strip())
+class _Reading(Reading):
+    """One delivery of WooCommerce. A connection is one shop, so its first store."""
 
     @property
     def number(self) -> str:
-        number = self.text("id")
+        number = self.row.text("id")
         if not number:
             raise UnreadableValueError("`id`: nothing is there; what has no number cannot be counted once")
         return number
@@ -127,47 +87,33 @@ def translate(delivery: RawDelivery, terms: ConnectionTerms) -> Translated:
     Raises:
         TranslationError: it cannot be read at all.
     """
-    try:
-        document = read_json(delivery.body)
-    except UnreadableValueError as error:
-        raise TranslationError(str(error)) from error
-    if not isinstance(document, dict):
-        raise TranslationError(f"expected an object, got {shown(document)}")
-    one = _Reading(document, delivery, terms)
-    take = _TOPICS.get(delivery.topic)
-    if take is None and delivery.topic in LEFT_OUT:
-        one.leave_out()
-        return one.done
-    if take is None:
-        one.gap("topic", delivery.topic or "-")
-        return one.done
-    try:
-        take(one)
-    except (UnreadableValueError, BadRecordError) as error:
-        one.done.set_aside.append(SetAside(str(error), delivery.topic, json_text(document)[:LONGEST_PAYLOAD]))
-    return one.done
+    one = _Reading(row_of_delivery(delivery), delivery, terms, terms.stores[0], Translated())
+    return take_row(
+        one, delivery.topic, _TOPICS.get(delivery.topic), "" if delivery.topic in LEFT_OUT else None
+    )
 
 
 # ---------------------------------------------------------------- orders
 
 
 def _order(one: _Reading) -> None:
-    number, status = one.number, one.text("status").lower()
+    number, status = one.number, one.row.text("status").lower()
     if status not in STATUSES:
         one.gap("value", "status", status or "-")
     is_paid, is_shipped, on_hold, is_cancelled = STATUSES.get(status, (None, None, None, None))
-    method = one.text("payment_method")
+    method = one.row.text("payment_method")
     is_cod = method in one.terms.settings.cod if method else None
-    modified_ms, completed_ms = one.moment("date_modified_gmt"), one.moment("date_completed_gmt")
-    paid_ms = one.moment("date_paid_gmt") if is_paid else 0
+    modified_ms, completed_ms = one.row.moment("date_modified_gmt"), one.row.moment("date_completed_gmt")
+    placed_ms = one.row.moment("date_created_gmt")
+    paid_ms = one.row.moment("date_paid_gmt") if is_paid else 0
     if is_cod:
         # WooCommerce writes a time of payment when it may be shipped; the shop says that it is done when it is completed
         is_paid, paid_ms = (True, completed_ms) if status == "completed" else (None, 0)
-    amount = one.money("total")
-    facts = OrderFacts(
-        **_common(one, number),
+    amount = one.row.money("total")
+    one.order(
+        number,
         as_of_ms=modified_ms,
-        placed_ms=one.moment("date_created_gmt"),
+        placed_ms=placed_ms,
         paid_ms=paid_ms,
         shipped_ms=completed_ms if is_shipped else 0,
         cancelled_ms=modified_ms if is_cancelled else 0,
@@ -176,39 +122,23 @@ def _order(one: _Reading) -> None:
         is_shipped=is_shipped,
         is_cancelled=is_cancelled,
         amount=amount,
-        currency=one.text("currency") or one.terms.currencies.get(one.store, ""),
+        currency=one.row.text("currency") or one.currency,
         refunds=_refunds(one, status, amount),
-        units=sum(whole_of(line.get("quantity"), "quantity") for line in one.rows("line_items")),
+        units=sum(line.whole("quantity") for line in one.row.rows("line_items")),
         cod=is_cod,
         kind=OrderKind.DRAFT if status in _DRAFTS else OrderKind.ORDINARY,
-        buyer="" if one.text("customer_id") == "0" else one.text("customer_id"),
-        country=one.text("shipping", "country") or one.text("billing", "country"),
+        buyer="" if one.row.text("customer_id") == "0" else one.row.text("customer_id"),
+        country=one.row.text("shipping", "country") or one.row.text("billing", "country"),
         payment_method=method[:64],
-        history=one.delivery.door is DeliveryDoor.BACKFILL,
     )
-    check_order_facts(facts)
-    one.done.orders.append(facts)
     if status == "failed":
-        one.done.signals.append(_declined(one, number, facts))
-
-
-def _common(one: _Reading, number: str) -> dict[str, Any]:
-    return {
-        "store_id": one.store,
-        "order_id": number,
-        "source": one.terms.source,
-        "connection": one.terms.name,
-        "told_at_ms": one.delivery.received_at_ms,
-    }
+        _declined(one, number, method, placed_ms or modified_ms)
 
 
 def _refunds(one: _Reading, status: str, amount: str) -> dict[str, str]:
     """The refunds that the order lists; their times are in the list of refunds."""
     listed = {
-        text_of(refund.get("id"), "refund.id"): money_of(refund.get("total"), "refund.total").removeprefix(
-            "-"
-        )
-        for refund in one.rows("refunds")
+        refund.text("id"): refund.money("total").removeprefix("-") for refund in one.row.rows("refunds")
     }
     found = {number: text for number, text in listed.items() if number and text and Decimal(text)}
     if not found and status == "refunded" and amount and Decimal(amount):
@@ -219,9 +149,9 @@ def _refunds(one: _Reading, status: str, amount: str) -> dict[str, str]:
 def _refund(one: _Reading) -> None:
     """A row of the list of refunds."""
     order, amount, at_ms = (
-        one.text("parent_id"),
-        one.money("amount").removeprefix("-"),
-        one.moment("date_created_gmt"),
+        one.row.text("parent_id"),
+        one.row.money("amount").removeprefix("-"),
+        one.row.moment("date_created_gmt"),
     )
     number = one.number
     if order in ("", "0") or not at_ms:
@@ -229,79 +159,53 @@ def _refund(one: _Reading) -> None:
     if not amount or not Decimal(amount):
         one.leave_out("no money")
         return
-    facts = OrderFacts(
-        **_common(one, order),
-        as_of_ms=at_ms,
-        refunds={number: amount},
-        refund_times={number: at_ms},
-        history=one.delivery.door is DeliveryDoor.BACKFILL,
-    )
-    check_order_facts(facts)
-    one.done.orders.append(facts)
+    one.order(order, as_of_ms=at_ms, refunds={number: amount}, refund_times={number: at_ms})
 
 
 # ---------------------------------------------------------------- states
 
 
-def _declined(one: _Reading, number: str, facts: OrderFacts) -> Signal:
+def _declined(one: _Reading, number: str, method: str, at_ms: int) -> None:
     """A payment that failed: once an order, whatever is changed of it later. Its number distinguishes orders of one second."""
-    since_ms = (facts.placed_ms or facts.as_of_ms or one.delivery.received_at_ms) // 1000 * 1000
+    since_ms = (at_ms or one.received_ms) // 1000 * 1000
     since_ms += int(number[-3:]) if number.isdigit() else 0
-    method = facts.payment_method or "unknown"
-    return _checked(one, SignalKind.PAYMENT_DECLINED, method, since_ms, since_ms, {"order": number})
+    one.signal(SignalKind.PAYMENT_DECLINED, method[:64] or "unknown", since_ms, since_ms, {"order": number})
 
 
 def _coupon(one: _Reading) -> None:
     """A coupon: a promotion from its creation until it expires."""
-    number, begun_ms, ends_ms = one.number, one.moment("date_created_gmt"), one.moment("date_expires_gmt")
+    number, begun_ms, ends_ms = (
+        one.number,
+        one.row.moment("date_created_gmt"),
+        one.row.moment("date_expires_gmt"),
+    )
     if not begun_ms:
         raise UnreadableValueError("a coupon without its time of creation cannot be kept")
-    if (one.text("status") or "publish") != "publish":
+    if (one.row.text("status") or "publish") != "publish":
         one.leave_out("not running")
         return
-    details = {"type": one.text("discount_type"), "amount": one.money("amount")}
-    until_ms = max(ends_ms, begun_ms) if ends_ms else 0
-    one.done.signals.append(_checked(one, SignalKind.PROMOTION, number, begun_ms, until_ms, details))
-
-
-def _checked(
-    one: _Reading, kind: SignalKind, about: str, since_ms: int, until_ms: int, details: dict[str, str]
-) -> Signal:
-    signal = Signal(
-        store_id=one.store,
-        kind=kind,
-        object=about,
-        since_ms=since_ms,
-        until_ms=until_ms,
-        source=one.terms.source,
-        details={name: value[:256] for name, value in details.items() if value},
-        told_at_ms=one.delivery.received_at_ms,
-        connection=one.terms.name,
-    )
-    check_signal(signal)
-    return signal
+    details = {"type": one.row.text("discount_type"), "amount": one.row.money("amount")}
+    one.signal(SignalKind.PROMOTION, number, begun_ms, ends_ms, details)
 
 
 def _product(one: _Reading) -> None:
     """What is in stock of a product, where the shop counts it."""
-    number, at_ms, status = one.number, one.moment("date_modified_gmt"), one.text("stock_status").lower()
+    number, at_ms, status = (
+        one.number,
+        one.row.moment("date_modified_gmt"),
+        one.row.text("stock_status").lower(),
+    )
     if status and status not in _STOCK:
         one.gap("value", "stock_status", status)
-    counted = one.row.get("stock_quantity")
-    if not is_given(counted) and status != "outofstock":
+    if not is_given(one.row.at("stock_quantity")) and status != "outofstock":
         one.leave_out("stock is not counted")
         return
-    at_ms = at_ms or one.delivery.received_at_ms
-    name = "\0".join((one.store, EventType.STOCK.value, number, str(at_ms)))
-    one.done.events.append(
-        {
-            "event_id": f"woocommerce-{hashlib.blake2b(name.encode(), digest_size=16).hexdigest()}",
-            "store_id": one.store,
-            "type": EventType.STOCK.value,
-            "event_time_ms": at_ms,
-            "product": number,
-            "quantity": max(0, whole_of(counted, "stock_quantity")),
-        }
+    one.event(
+        EventType.STOCK,
+        at_ms or one.received_ms,
+        number,
+        product=number,
+        quantity=max(0, one.row.whole("stock_quantity")),
     )
 
 
