@@ -7,7 +7,6 @@ rest of a source's folder lies above it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -201,56 +200,3 @@ class TopicConfig(ConfigPart):
 
     header: str = ""
     path: Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Country:
-    """The clock and the money of a platform's shop in a country; its reports are in both."""
-
-    zone: str
-    currency: str
-
-
-COUNTRIES: dict[str, Country] = {
-    "SG": Country("Asia/Singapore", "SGD"),
-    "MY": Country("Asia/Kuala_Lumpur", "MYR"),
-    "TH": Country("Asia/Bangkok", "THB"),
-    "TW": Country("Asia/Taipei", "TWD"),
-    "ID": Country("Asia/Jakarta", "IDR"),
-    "VN": Country("Asia/Ho_Chi_Minh", "VND"),
-    "PH": Country("Asia/Manila", "PHP"),
-    "BR": Country("America/Sao_Paulo", "BRL"),
-    "MX": Country("America/Mexico_City", "MXN"),
-    "CO": Country("America/Bogota", "COP"),
-    "CL": Country("America/Santiago", "CLP"),
-}
-
-
-class MarketConnection(ConnectionConfig):
-    """An account of a marketplace: one shop, or several."""
-
-    shops: dict[str, str] = Field(
-        {},
-        description="What the platform calls a shop (its number, country or marketplace) → the store that it is. "
-        "Needed where the account has several.",
-    )
-    interval_s: float = Field(300.0, ge=30, description="Seconds between two polls of changed orders.")
-    first_days: float = Field(
-        1.0, ge=0, le=90, description="Days before now that the first poll begins with."
-    )
-
-    @model_validator(mode="after")
-    def _names_each_store(self) -> Self:
-        if unknown := sorted(set(self.shops.values()) - set(self.all_stores)):
-            raise ValueError(
-                f"connection {self.name!r}: `shops` names the store {unknown[0]!r}, which is not in `stores`"
-            )
-        if len(self.all_stores) > 1 and not self.shops:
-            raise ValueError(
-                f"connection {self.name!r}: with several stores, `shops` must say which shop is which store"
-            )
-        return self
-
-    def store_of(self, shop: str) -> str:
-        """The store of a shop; empty if it is none of this account's."""
-        return self.shops.get(shop, "")

@@ -36,8 +36,8 @@ from streams.sources.asking import (
     VersionRetiredError,
     retry_after_s,
 )
-from streams.sources.config import MarketConnection
 from streams.sources.connection import Connection
+from streams.sources.market_config import MarketConnection
 from streams.sources.source import Asking, PolledRow
 
 #: what a code of a platform means to us

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from streams.schema import SecretRef, Zone
-from streams.sources.config import Country, MarketConnection
+from streams.sources.market_config import Country, MarketConnection
 
 #: where the API of each region is
 REGIONS = {
@@ -48,6 +48,8 @@ class AmazonConnection(MarketConnection):
 
     needs = ("client_id", "secret", "marketplace", "refresh_token")
     asks = ("client_id", "secret", "marketplace", "refresh_token")
+
+    own_shop: ClassVar[str] = "marketplace"
 
     source: Literal["amazon"]
     client_id: str = Field("", description="The app's LWA client id (Developer Central).")
@@ -91,10 +93,6 @@ class AmazonConnection(MarketConnection):
             raise ValueError(
                 f"connection {self.name!r}: unknown marketplace {unknown[0]!r}; the ids are in Amazon's list"
             )
-        if self.marketplace not in known:
-            raise ValueError(
-                f"connection {self.name!r}: `shops` must name `marketplace` {self.marketplace}, too"
-            )
         if self.queue and not (self.queue.startswith("http") and self.aws_key_id and self.aws_secret):
             raise ValueError(
                 f"connection {self.name!r}: a `queue` is an address, and needs `aws_key_id` and `aws_secret`"
@@ -109,11 +107,6 @@ class AmazonConnection(MarketConnection):
     def base(self) -> str:
         """Beginning of every address."""
         return self.url.rstrip("/") or REGIONS[MARKETPLACES[self.marketplace][0]]
-
-    @property
-    def stores_of_shops(self) -> dict[str, str]:
-        """The store of each marketplace."""
-        return self.shops or {self.marketplace: self.all_stores[0]}
 
     def zone_of(self, marketplace: str) -> str:
         """The zone of a marketplace's days."""

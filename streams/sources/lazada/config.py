@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from streams.schema import SecretRef
-from streams.sources.config import MarketConnection
+from streams.sources.market_config import SignedMarketConnection
 
 #: where the API of each country is
 SITES = {
@@ -20,29 +19,21 @@ SITES = {
 }
 
 
-class LazadaConnection(MarketConnection):
+class LazadaConnection(SignedMarketConnection):
     """A Lazada account. One of the cross-border kind is a shop in each of six countries, with one token."""
 
     needs = ("app_key", "secret", "country")
     asks = ("app_key", "secret", "country", "refresh_token")
 
+    own_shop: ClassVar[str] = "country"
+
     source: Literal["lazada"]
     app_key: str = Field("", description="The app's key (Open Platform, App Console).")
-    secret: Annotated[
-        SecretRef, Field(description="Reference to the app's secret; it signs requests and pushes.")
-    ] = ""
-    old_secret: Annotated[
-        SecretRef, Field(description="Reference to the former app secret, while it is being replaced.")
-    ] = ""
     country: Literal["", "SG", "MY", "TH", "ID", "VN", "PH"] = Field(
         "", description="The shop's country; of several the first."
     )
     url: str = Field("", description="Address of the API in place of each country's own.")
     auth_url: str = Field("https://auth.lazada.com/rest", description="Address where tokens are renewed.")
-    refresh_token: Annotated[
-        SecretRef,
-        Field(description="Reference to the refresh token that authorising gave; none for pushes alone."),
-    ] = ""
     reads: tuple[Literal["orders", "returns", "ads", "standing"], ...] = Field(
         ("orders", "returns", "ads", "standing"),
         description="What is asked for; leave out what the app has no permission for.",
@@ -56,18 +47,11 @@ class LazadaConnection(MarketConnection):
             raise ValueError(
                 f"connection {self.name!r}: `shops` of Lazada are countries ({', '.join(SITES)}), got {unknown[0]!r}"
             )
-        if self.shops and self.country not in self.shops:
-            raise ValueError(f"connection {self.name!r}: `shops` must name `country` {self.country}, too")
         return self
 
     def base(self, country: str) -> str:
         """Beginning of every address of a country."""
         return self.url.rstrip("/") or SITES[country]
-
-    @property
-    def stores_of_shops(self) -> dict[str, str]:
-        """The store of each country."""
-        return self.shops or {self.country: self.all_stores[0]}
 
 
 CONNECTION = LazadaConnection

@@ -11,9 +11,9 @@ from scoring.records.report_row import Period
 from scoring.records.signal import SignalKind
 from scoring.sources.json_values import UnreadableValueError, is_given, moment_of
 from scoring.sources.translated import ConnectionTerms, Translated
-from streams.sources.config import COUNTRIES, Country
 from streams.sources.json_object import JsonObject
 from streams.sources.market_asking import bounds_of
+from streams.sources.market_config import COUNTRIES, Country
 from streams.sources.market_reading import MarketReading, Resource, Take, translated
 
 _PAYING = ("unpaid",)

@@ -13,7 +13,6 @@ from scoring.sources.cursors import PollPlan, PollWindow
 from scoring.sources.json_values import UnreadableValueError, is_given, text_of, whole_of
 from scoring.sources.second_way import DayFigures
 from streams.sources.asking import AnswerGarbledError, HttpAnswer, HttpRequest, PlatformApi
-from streams.sources.config import COUNTRIES
 from streams.sources.connection import Connection
 from streams.sources.lazada.config import LazadaConnection
 from streams.sources.lazada.fields import ADS_FIELDS, ORDER_FIELDS, PEOPLE, REVERSE_FIELDS, STANDING_FIELDS
@@ -28,6 +27,7 @@ from streams.sources.market_asking import (
     row_of,
     rows_of,
 )
+from streams.sources.market_config import COUNTRIES
 from streams.sources.market_reading import Resource
 from streams.sources.source import Poll, PollPage
 

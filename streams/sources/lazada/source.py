@@ -6,7 +6,6 @@ from typing import Any
 
 from scoring.events.event import Source
 from scoring.funnel.stages import Stage
-from scoring.sources.signatures import SignatureScheme, SignatureVerdict, verify
 from scoring.wording.text import Text
 from streams.sources.connection import Connection
 from streams.sources.lazada.asking import asking
@@ -14,42 +13,29 @@ from streams.sources.lazada.config import LazadaConnection
 from streams.sources.lazada.fields import PEOPLE, PUSH_FIELDS
 from streams.sources.lazada.mapping import translate
 from streams.sources.lazada.polling import polls, second_way
+from streams.sources.market_hooks import (
+    ORDER_SUPPLIES,
+    answer_address_check,
+    push_label,
+    token_or_signature,
+    verify_app_key,
+)
 from streams.sources.market_reading import MarketTerms
-from streams.sources.source import Authorisation, Hook, HookAnswer, HookLabel, HookRequest, SourceSpec, Supply
-
-
-def verify_delivery(request: HookRequest, connection: Connection) -> SignatureVerdict:
-    """Whether one of the app's secrets signed its key and the raw bytes."""
-    config: LazadaConnection = connection.config
-    scheme = SignatureScheme("Authorization", signed=f"{config.app_key}{{body}}")
-    secrets = [connection.secret(one) for one in (config.secret, config.old_secret) if one]
-    return verify(scheme, request.raw, request.headers, secrets, request.now_s)
-
-
-def handshake(request: HookRequest, connection: Connection) -> HookAnswer | None:
-    """The answer to a check of the address."""
-    return HookAnswer() if request.method == "GET" or not request.raw else None
+from streams.sources.source import Hook, HookLabel, HookRequest, SourceSpec
 
 
 def label(request: HookRequest, document: Any, connection: Connection) -> HookLabel:
     """The type of a push and its country. It has no id: the same bytes are the same push."""
     if not isinstance(document, dict):
         return HookLabel()
-    config: LazadaConnection = connection.config
     country = str(document.get("site", ""))[-2:].upper()
-    store = config.stores_of_shops.get(country, "")
-    return HookLabel(f"push {document.get('message_type', '')}".strip(), store=store)
+    return push_label(connection, document.get("message_type", ""), country)
 
 
 SOURCE = SourceSpec(
     name="lazada",
     words=Text("Lazada", "Lazada"),
-    supplies={
-        Stage.ORDER: Supply.STATUS,
-        Stage.PAYMENT: Supply.STATUS,
-        Stage.FULFILMENT: Supply.STATUS,
-        Stage.REPURCHASE: Supply.STATUS,
-    },
+    supplies=ORDER_SUPPLIES,
     definition=Text(
         "下单：创建订单（created_at），可能未付款；支付：进入 pending 的时间（推断），货到付款在妥投时才算；履约：第一件商品变为 shipped 的时间；"
         "复购：按买家编号的化名计算。曝光、点击、加购只有广告部分，是报表。",
@@ -59,8 +45,8 @@ SOURCE = SourceSpec(
     ),
     events_as=(Source.WEBHOOK, Source.POLL),
     hook=Hook(
-        verify=verify_delivery,
-        handshake=handshake,
+        verify=verify_app_key,
+        handshake=answer_address_check,
         label=label,
         people=lambda connection: PEOPLE,
         only=lambda connection: PUSH_FIELDS,
@@ -73,5 +59,5 @@ SOURCE = SourceSpec(
     lacks=lambda config: frozenset() if config.refresh_token else frozenset({Stage.REPURCHASE}),
     config=LazadaConnection,
     terms=lambda config: MarketTerms(config.stores_of_shops, config.country),
-    authorisation=lambda config: Authorisation.TOKEN if config.refresh_token else Authorisation.SIGNATURE,
+    authorisation=token_or_signature,
 )

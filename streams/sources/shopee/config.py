@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from streams.schema import SecretRef
-from streams.sources.config import COUNTRIES, Country, MarketConnection
+from streams.sources.market_config import COUNTRIES, Country, SignedMarketConnection
 
 #: where the API is; shops in China mainland's centre and in Brazil have hosts of their own
 HOSTS = {
@@ -17,7 +17,7 @@ HOSTS = {
 }
 
 
-class ShopeeConnection(MarketConnection):
+class ShopeeConnection(SignedMarketConnection):
     """A Shopee shop, through an app of the Open Platform. Pushes of other shops of the app may come to the same address."""
 
     needs = ("partner_id", "secret", "shop_id", "country", "callback")
@@ -29,9 +29,6 @@ class ShopeeConnection(MarketConnection):
     )
     secret: Annotated[
         SecretRef, Field(description="Reference to the app's partner key; it signs requests and pushes.")
-    ] = ""
-    old_secret: Annotated[
-        SecretRef, Field(description="Reference to the former partner key, while it is being replaced.")
     ] = ""
     push_secret: Annotated[
         SecretRef,
@@ -46,12 +43,6 @@ class ShopeeConnection(MarketConnection):
     )
     region: Literal["global", "china", "brazil"] = Field("global", description="Which host serves the shop.")
     url: str = Field("", description="Address of the API; default: the region's.")
-    refresh_token: Annotated[
-        SecretRef,
-        Field(
-            description="Reference to the refresh token that authorising the shop gave; none for pushes alone."
-        ),
-    ] = ""
     reads: tuple[Literal["orders", "returns", "lost_pushes", "ads", "standing"], ...] = Field(
         ("orders", "returns", "lost_pushes", "ads", "standing"),
         description="What is asked for; leave out what the app has no permission for. `standing` is metrics, issues and penalties.",
@@ -60,8 +51,6 @@ class ShopeeConnection(MarketConnection):
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
-        if self.shops and self.shop_id not in self.shops:
-            raise ValueError(f"connection {self.name!r}: `shops` must name `shop_id` {self.shop_id!r}, too")
         if not self.callback.startswith("https://"):
             raise ValueError(f"connection {self.name!r}: `callback` must begin with https://")
         return self
@@ -75,11 +64,6 @@ class ShopeeConnection(MarketConnection):
     def site(self) -> Country:
         """Clock and money of its reports."""
         return COUNTRIES[self.country]
-
-    @property
-    def stores_of_shops(self) -> dict[str, str]:
-        """The store of each shop."""
-        return self.shops or {self.shop_id: self.all_stores[0]}
 
 
 CONNECTION = ShopeeConnection

@@ -9,19 +9,23 @@ from scoring.funnel.stages import Stage
 from scoring.sources.signatures import SignatureScheme, SignatureVerdict, verify
 from scoring.wording.text import Text
 from streams.sources.connection import Connection
+from streams.sources.market_hooks import (
+    ORDER_SUPPLIES,
+    answer_address_check,
+    push_label,
+    secrets_of,
+    token_or_signature,
+)
 from streams.sources.shopee.asking import asking
 from streams.sources.shopee.config import ShopeeConnection
 from streams.sources.shopee.fields import PUSH_FIELDS
 from streams.sources.shopee.mapping import ShopeeTerms, translate
 from streams.sources.shopee.polling import polls, second_way
 from streams.sources.source import (
-    Authorisation,
     Hook,
-    HookAnswer,
     HookLabel,
     HookRequest,
     SourceSpec,
-    Supply,
 )
 
 _SCHEME = SignatureScheme("Authorization", signed="{url}|{body}")
@@ -30,33 +34,21 @@ _SCHEME = SignatureScheme("Authorization", signed="{url}|{body}")
 def verify_delivery(request: HookRequest, connection: Connection) -> SignatureVerdict:
     """Whether one of the connection's keys signed the registered address and the raw bytes."""
     config: ShopeeConnection = connection.config
-    keys = [connection.secret(one) for one in (config.push_secret, config.secret, config.old_secret) if one]
+    keys = secrets_of(connection, config.push_secret)
     return verify(_SCHEME, request.raw, request.headers, keys, request.now_s, config.callback)
-
-
-def handshake(request: HookRequest, connection: Connection) -> HookAnswer | None:
-    """The answer to a check of the address, which comes by GET or without a body."""
-    return HookAnswer() if request.method == "GET" or not request.raw else None
 
 
 def label(request: HookRequest, document: Any, connection: Connection) -> HookLabel:
     """The number of a push and its shop. It has no id: the same bytes are the same push."""
     if not isinstance(document, dict):
         return HookLabel()
-    config: ShopeeConnection = connection.config
-    store = config.stores_of_shops.get(str(document.get("shop_id", "")), "")
-    return HookLabel(f"push {document.get('code', '')}".strip(), store=store)
+    return push_label(connection, document.get("code", ""), document.get("shop_id"))
 
 
 SOURCE = SourceSpec(
     name="shopee",
     words=Text("Shopee", "Shopee"),
-    supplies={
-        Stage.ORDER: Supply.STATUS,
-        Stage.PAYMENT: Supply.STATUS,
-        Stage.FULFILMENT: Supply.STATUS,
-        Stage.REPURCHASE: Supply.STATUS,
-    },
+    supplies=ORDER_SUPPLIES,
     definition=Text(
         "下单：创建订单（create_time），可能未付款；支付：pay_time，货到付款在揽收之后有付款时间才算；履约：物流揽收（pickup_done_time）；"
         "复购：按买家编号的化名计算。曝光和点击只有广告部分，是报表；自然流量没有接口，请导入商业分析文件。",
@@ -67,7 +59,7 @@ SOURCE = SourceSpec(
     events_as=(Source.WEBHOOK, Source.POLL),
     hook=Hook(
         verify=verify_delivery,
-        handshake=handshake,
+        handshake=answer_address_check,
         label=label,
         only=lambda connection: PUSH_FIELDS,
     ),
@@ -81,5 +73,5 @@ SOURCE = SourceSpec(
     ),
     config=ShopeeConnection,
     terms=lambda config: ShopeeTerms(config.stores_of_shops, config.shop_id, config.site),
-    authorisation=lambda config: Authorisation.TOKEN if config.refresh_token else Authorisation.SIGNATURE,
+    authorisation=token_or_signature,
 )

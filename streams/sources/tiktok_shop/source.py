@@ -6,24 +6,21 @@ from typing import Any
 
 from scoring.events.event import Source
 from scoring.funnel.stages import Stage
-from scoring.sources.signatures import SignatureScheme, SignatureVerdict, verify
 from scoring.wording.text import Text
 from streams.sources.connection import Connection
+from streams.sources.market_hooks import (
+    ORDER_SUPPLIES,
+    push_label,
+    token_or_signature,
+    verify_app_key,
+)
 from streams.sources.market_reading import MarketTerms
-from streams.sources.source import Authorisation, Hook, HookAnswer, HookLabel, HookRequest, SourceSpec, Supply
+from streams.sources.source import Hook, HookAnswer, HookLabel, HookRequest, SourceSpec, Supply
 from streams.sources.tiktok_shop.asking import asking
 from streams.sources.tiktok_shop.config import TiktokShopConnection
 from streams.sources.tiktok_shop.fields import PUSH_FIELDS
 from streams.sources.tiktok_shop.mapping import translate
 from streams.sources.tiktok_shop.polling import polls, second_way
-
-
-def verify_delivery(request: HookRequest, connection: Connection) -> SignatureVerdict:
-    """Whether one of the app's secrets signed its key and the raw bytes."""
-    config: TiktokShopConnection = connection.config
-    scheme = SignatureScheme("Authorization", signed=f"{config.app_key}{{body}}")
-    secrets = [connection.secret(one) for one in (config.secret, config.old_secret) if one]
-    return verify(scheme, request.raw, request.headers, secrets, request.now_s)
 
 
 def handshake(request: HookRequest, connection: Connection) -> HookAnswer | None:
@@ -35,10 +32,8 @@ def label(request: HookRequest, document: Any, connection: Connection) -> HookLa
     """The type of a push, its id (a retry has the same) and its shop."""
     if not isinstance(document, dict):
         return HookLabel()
-    config: TiktokShopConnection = connection.config
-    store = config.stores_of_shops.get(str(document.get("shop_id", "")), "")
-    number = str(document.get("tts_notification_id") or "")
-    return HookLabel(f"push {document.get('type', '')}".strip(), number, store)
+    number = document.get("tts_notification_id")
+    return push_label(connection, document.get("type", ""), document.get("shop_id"), number)
 
 
 SOURCE = SourceSpec(
@@ -47,10 +42,7 @@ SOURCE = SourceSpec(
     supplies={
         Stage.IMPRESSION: Supply.REPORT,
         Stage.CLICK: Supply.REPORT,
-        Stage.ORDER: Supply.STATUS,
-        Stage.PAYMENT: Supply.STATUS,
-        Stage.FULFILMENT: Supply.STATUS,
-        Stage.REPURCHASE: Supply.STATUS,
+        **ORDER_SUPPLIES,
     },
     definition=Text(
         "曝光、点击：商品曝光与商品页浏览，按天的报表；下单：创建订单（create_time），可能未付款；支付：paid_time，暂停（ON_HOLD）的订单没有付款时间就不算；"
@@ -61,7 +53,7 @@ SOURCE = SourceSpec(
     ),
     events_as=(Source.WEBHOOK, Source.POLL),
     hook=Hook(
-        verify=verify_delivery,
+        verify=verify_app_key,
         handshake=handshake,
         label=label,
         only=lambda connection: PUSH_FIELDS,
@@ -78,5 +70,5 @@ SOURCE = SourceSpec(
     ),
     config=TiktokShopConnection,
     terms=lambda config: MarketTerms(config.stores_of_shops, config.shop_id),
-    authorisation=lambda config: Authorisation.TOKEN if config.refresh_token else Authorisation.SIGNATURE,
+    authorisation=token_or_signature,
 )
