@@ -138,7 +138,7 @@ def imports(path: Path, *, at_load: bool = False) -> Iterator[str]:
 
 
 #: what a source declares for funnelwatch.yaml: below the configuration, which imports it; the rest of its folder is above it
-_SOURCES_CONFIG = re.compile(r"streams\.sources\.((\w+\.)?configs?|folders)")
+_SOURCES_CONFIG = re.compile(r"streams\.sources\.((\w+\.)?configs?|market_config|folders)")
 
 
 def room(module: str) -> tuple[str, str]:

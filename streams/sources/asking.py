@@ -133,6 +133,15 @@ class HttpAnswer:
             ) from error
 
 
+def object_of(answer: HttpAnswer) -> dict[str, Any]:
+    """The object that an answer is; empty if it is none, which whoever reads it says."""
+    try:
+        found = read_json(answer.body)
+    except (UnreadableValueError, UnicodeDecodeError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 class HttpSender(Protocol):
     """Sends requests. The real one is ``AiohttpSender``; tests have a platform that lies."""
 

@@ -15,9 +15,7 @@ from scoring.sources.budget import BudgetRate
 from scoring.sources.cursors import PollPlan
 from scoring.sources.json_values import (
     UnreadableValueError,
-    json_text,
     moment_of,
-    read_json,
     text_of,
     whole_of,
 )
@@ -38,7 +36,7 @@ from streams.sources.asking import (
 )
 from streams.sources.connection import Connection
 from streams.sources.market_config import MarketConnection
-from streams.sources.source import Asking, PolledRow
+from streams.sources.source import Asking, PolledRow, polled_row
 
 #: what a code of a platform means to us
 Meaning = type[
@@ -101,15 +99,6 @@ async def _new_pair(
         raise AccessDeniedError(str(error)) from error
 
 
-def document_of(answer: HttpAnswer) -> dict[str, Any]:
-    """The object that an answer holds; empty if it holds none: whoever reads it says so."""
-    try:
-        found = read_json(answer.body)
-    except (UnreadableValueError, UnicodeDecodeError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
 def hmac_hex(key: str, text: bytes) -> str:
     """HMAC-SHA256 (RFC 2104) in small hex letters."""
     return hmac.new(key.encode(), text, hashlib.sha256).hexdigest()
@@ -167,8 +156,7 @@ def row_of(answer: HttpAnswer, row: Any, number: str, changed: str = "", store: 
         raise AnswerGarbledError(f"{answer.host}: {error}") from error
     if not name:
         raise AnswerGarbledError(f"{answer.host} answered with a row without `{number}`")
-    body = json_text(row)
-    return PolledRow(name, hashlib.blake2b(body.encode(), digest_size=8).hexdigest(), body, at_ms, store)
+    return polled_row(name, row, at_ms, store)
 
 
 def pair_from(

@@ -13,7 +13,7 @@ from scoring.records.raw_delivery import RawDelivery
 from scoring.sources.json_values import UnreadableValueError
 from scoring.sources.translated import ConnectionTerms, Translated
 from streams.sources.json_object import JsonObject
-from streams.sources.reading import Reading, row_of_delivery, set_aside, take_row
+from streams.sources.reading import DeliveryReading, row_of_delivery, set_aside, take_row
 
 
 class Resource(StrEnum):
@@ -51,7 +51,7 @@ class MarketTerms:
 
 
 @dataclass(frozen=True, slots=True)
-class MarketReading(Reading):
+class MarketReading(DeliveryReading):
     """One delivery of a marketplace; ``shop`` is what the platform calls the shop, ``store`` what we call it."""
 
     shop: str

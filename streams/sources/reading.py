@@ -20,7 +20,7 @@ from streams.sources.json_object import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class DeliveryReading:
     """One delivery while it is translated; ``store`` is whose it is."""
 
     row: JsonObject
@@ -50,7 +50,7 @@ class Reading:
         return self.delivery.door is DeliveryDoor.BACKFILL
 
     @property
-    def told_by(self) -> str:
+    def reported_by(self) -> str:
         """What report rows and signals name as their source."""
         return self.terms.source
 
@@ -121,7 +121,7 @@ class Reading:
             object=about,
             since_ms=since_ms,
             until_ms=max(until_ms, since_ms) if until_ms else 0,
-            source=self.told_by,
+            source=self.reported_by,
             details={name: value[:256] for name, value in (details or {}).items() if value},
             told_at_ms=self.received_ms,
             connection=self.terms.name,
@@ -159,7 +159,7 @@ class Reading:
                 continue
             made = ReportRow(
                 store_id=self.store,
-                source=self.told_by,
+                source=self.reported_by,
                 measure=measure,
                 period=kind,
                 period_start_ms=start_ms,
@@ -177,7 +177,7 @@ class Reading:
         self.done.reports += found
 
 
-ReadingT = TypeVar("ReadingT", bound=Reading)
+ReadingT = TypeVar("ReadingT", bound=DeliveryReading)
 
 
 def row_of_delivery(delivery: RawDelivery) -> JsonObject:
@@ -215,7 +215,7 @@ def take_row(
     return one.done
 
 
-def set_aside(one: Reading, error: Exception) -> Translated:
+def set_aside(one: DeliveryReading, error: Exception) -> Translated:
     """The delivery is kept whole, with what it could not be counted for."""
     payload = json_text(one.row.values)[:LONGEST_PAYLOAD]
     one.done.set_aside.append(SetAside(str(error), one.delivery.topic, payload))

@@ -6,6 +6,7 @@ A source declares; its hosts act: the collector makes routes and answers from ``
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -19,6 +20,7 @@ from scoring.funnel.stages import STAGES, Stage
 from scoring.records.raw_delivery import RawDelivery
 from scoring.sources.budget import BudgetRate
 from scoring.sources.cursors import PollPlan, PollWindow
+from scoring.sources.json_values import json_text
 from scoring.sources.second_way import DayFigures
 from scoring.sources.signatures import SignatureVerdict
 from scoring.sources.tokens import TokenPair
@@ -124,6 +126,13 @@ class PolledRow:
     body: str
     changed_ms: int = 0
     store: str = ""
+
+
+def polled_row(row_id: str, content: Any, changed_ms: int = 0, store: str = "") -> PolledRow:
+    """A row whose version is a hash of all that it says, for it may change without saying so; its id, too, where it has none."""
+    body = json_text(content)
+    digest = hashlib.blake2b(body.encode(), digest_size=8).hexdigest()
+    return PolledRow(row_id or digest, digest, body, changed_ms, store)
 
 
 @dataclass(frozen=True, slots=True)

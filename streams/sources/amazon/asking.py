@@ -8,11 +8,17 @@ from urllib.parse import urlsplit
 
 from scoring.events.personal_values import mask_text
 from scoring.sources.budget import BudgetRate
-from scoring.sources.json_values import UnreadableValueError, read_json
 from scoring.sources.tokens import TokenPair
 from streams.sources.amazon.config import AmazonConnection
 from streams.sources.amazon.queue import is_of_queue, signed
-from streams.sources.asking import AccessDeniedError, HttpAnswer, HttpRequest, PlatformApi, judge_http
+from streams.sources.asking import (
+    AccessDeniedError,
+    HttpAnswer,
+    HttpRequest,
+    PlatformApi,
+    judge_http,
+    object_of,
+)
 from streams.sources.connection import Connection
 from streams.sources.oauth import pair_by_form
 from streams.sources.source import Asking
@@ -58,11 +64,7 @@ def judge(answer: HttpAnswer) -> None:
 
 
 def _errors(answer: HttpAnswer) -> list[dict[str, Any]]:
-    try:
-        document = read_json(answer.body)
-    except (UnreadableValueError, UnicodeDecodeError):
-        return []
-    errors = document.get("errors") if isinstance(document, dict) else None
+    errors = object_of(answer).get("errors")
     return [one for one in errors if isinstance(one, dict)] if isinstance(errors, list) else []
 
 

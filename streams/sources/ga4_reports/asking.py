@@ -14,7 +14,6 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from scoring.sources.budget import BudgetRate
-from scoring.sources.json_values import UnreadableValueError, read_json
 from scoring.sources.tokens import TokenPair
 from streams.sources.asking import (
     AccessDeniedError,
@@ -23,6 +22,7 @@ from streams.sources.asking import (
     PlatformApi,
     PlatformThrottledError,
     judge_http,
+    object_of,
 )
 from streams.sources.connection import Connection
 from streams.sources.ga4_reports.config import Ga4ReportsConnection
@@ -119,11 +119,7 @@ def judge(answer: HttpAnswer) -> None:
 
 def left(answer: HttpAnswer) -> float | None:
     """How many such reports the property's quota still allows; each answer says what it cost."""
-    try:
-        content = read_json(answer.body)
-    except (UnreadableValueError, UnicodeDecodeError):
-        return None
-    quota = content.get("propertyQuota") if isinstance(content, dict) else None
+    quota = object_of(answer).get("propertyQuota")
     kinds = [one for one in quota.values() if isinstance(one, dict)] if isinstance(quota, dict) else []
     pairs = ((one.get("remaining"), one.get("consumed")) for one in kinds)
     reports = [had / cost for had, cost in pairs if isinstance(had, int) and isinstance(cost, int) and cost]

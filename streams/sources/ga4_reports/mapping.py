@@ -12,7 +12,7 @@ from scoring.records.raw_delivery import RawDelivery
 from scoring.sources.json_values import UnreadableValueError, money_of, shown
 from scoring.sources.report_spans import span_on_clock
 from scoring.sources.translated import ConnectionTerms, Translated
-from streams.sources.reading import Reading, row_of_delivery, take_row
+from streams.sources.reading import DeliveryReading, row_of_delivery, take_row
 
 #: the resources, the dimension of each, and what report rows of GA4 name as their source, by whichever way they come
 DAYS, HOURS, PLATFORM = "days", "hours", "ga4"
@@ -35,11 +35,11 @@ _WHEN = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:T([01]\d|2[0-3]))?")
 _SCIENTIFIC = re.compile(r"[+-]?\d+(\.\d+)?[eE][+-]?\d+")
 
 
-class _Reading(Reading):
+class Ga4Reading(DeliveryReading):
     """One row of the Data API."""
 
     @property
-    def told_by(self) -> str:
+    def reported_by(self) -> str:
         return PLATFORM
 
 
@@ -49,11 +49,11 @@ def translate(delivery: RawDelivery, terms: ConnectionTerms) -> Translated:
     Raises:
         TranslationError: it cannot be read at all.
     """
-    one = _Reading(row_of_delivery(delivery), delivery, terms, terms.stores[0], Translated())
+    one = Ga4Reading(row_of_delivery(delivery), delivery, terms, terms.stores[0], Translated())
     return take_row(one, delivery.topic, _reports if delivery.topic in DIMENSIONS else None, None)
 
 
-def _reports(one: _Reading) -> None:
+def _reports(one: Ga4Reading) -> None:
     row, topic = one.row, one.delivery.topic
     zone, when = row.text("zone"), _WHEN.fullmatch(row.text("when"))
     if when is None or (when[4] is None) != (topic == DAYS):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
@@ -12,11 +11,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from scoring.funnel.units import DAY_MS
 from scoring.records.report_rules import is_complete
 from scoring.sources.cursors import PollPlan, PollWindow
-from scoring.sources.json_values import UnreadableValueError, json_text, text_of, whole_of
+from scoring.sources.json_values import UnreadableValueError, text_of, whole_of
 from streams.sources.asking import AnswerGarbledError, HttpAnswer, HttpRequest, PlatformApi
 from streams.sources.ga4_reports.config import Ga4ReportsConnection
 from streams.sources.ga4_reports.mapping import DAYS, DIMENSIONS, HOURS, KEPT, MEASURES, PLATFORM
-from streams.sources.source import Poll, PolledRow, PollPage
+from streams.sources.source import Poll, PolledRow, PollPage, polled_row
 
 #: rows may change for three days; a day more, because a window is cut at the property's midnight
 _RESTATED_DAYS = 4
@@ -100,10 +99,8 @@ def _polled(when: str, values: dict[str, Any], zone: ZoneInfo, now_ms: int) -> P
     written = f"{day.isoformat()}T{when[8:]}" if when[8:] else day.isoformat()
     after = datetime.combine(day + timedelta(days=1), time(), zone)
     ends_ms = round(after.timestamp() * 1000)
-    body = json_text({"when": written, **values, "complete": is_complete(PLATFORM, ends_ms, now_ms)})
-    return PolledRow(
-        when, hashlib.blake2b(body.encode(), digest_size=8).hexdigest(), body, min(ends_ms, now_ms)
-    )
+    content = {"when": written, **values, "complete": is_complete(PLATFORM, ends_ms, now_ms)}
+    return polled_row(when, content, min(ends_ms, now_ms))
 
 
 def _partial(about: dict[str, Any]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -22,7 +21,6 @@ from scoring.sources.json_values import (
     UnreadableValueError,
     day_of,
     is_given,
-    json_text,
     moment_of,
     money_of,
     read_json,
@@ -55,6 +53,7 @@ from streams.sources.source import (
     SourceSpec,
     Supply,
     every_stage,
+    polled_row,
 )
 
 # ---------------------------------------------------------------- what is asked for
@@ -154,13 +153,9 @@ def _rows_at(document: Any, path: str, answer: HttpAnswer) -> list[dict[str, Any
 
 
 def _row(row: dict[str, Any], resource: ResourceConfig) -> PolledRow:
-    body = json_text(row)
     changed = json_path(resource.changed).of(row) if resource.changed else MISSING
     row_id = text_of(json_path(resource.id).of(row), resource.id)
-    digest = hashlib.blake2b(body.encode(), digest_size=8).hexdigest()
-    changed_ms = moment_of(changed, resource.changed or "changed", "UTC")
-    # a row without an id is itself; one that changed without saying so is another version
-    return PolledRow(row_id or digest, digest, body, changed_ms)
+    return polled_row(row_id, row, moment_of(changed, resource.changed or "changed", "UTC"))
 
 
 def _total(document: Any, resource: ResourceConfig) -> int | None:

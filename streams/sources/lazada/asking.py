@@ -17,10 +17,11 @@ from streams.sources.asking import (
     PlatformThrottledError,
     ScopeMissingError,
     judge_http,
+    object_of,
 )
 from streams.sources.connection import Connection
 from streams.sources.lazada.config import LazadaConnection
-from streams.sources.market_asking import Meaning, asking_of, document_of, hmac_hex, pair_from, raise_for_code
+from streams.sources.market_asking import Meaning, asking_of, hmac_hex, pair_from, raise_for_code
 from streams.sources.source import Asking
 
 _REFRESH = "/auth/token/refresh"
@@ -77,7 +78,7 @@ def signed(
 
 def judge(answer: HttpAnswer) -> None:
     """Raise for an answer that is none: by its ``code`` or ``success``, whatever its status; else by its status."""
-    document = document_of(answer)
+    document = object_of(answer)
     code, kind = str(document.get("code", "0")), str(document.get("type") or "")
     result = document.get("result")
     inner: dict[str, Any] = result if isinstance(result, dict) else document

@@ -22,6 +22,7 @@ from streams.sources.asking import (
     ScopeMissingError,
     VersionRetiredError,
     judge_http,
+    object_of,
 )
 from streams.sources.connection import Connection
 from streams.sources.meta_ads.config import MetaAdsConnection
@@ -85,11 +86,7 @@ def judge(answer: HttpAnswer) -> None:
 
 
 def _error(answer: HttpAnswer) -> dict[str, Any] | None:
-    try:
-        content = read_json(answer.body)
-    except (UnreadableValueError, UnicodeDecodeError):
-        return None
-    error = content.get("error") if isinstance(content, dict) else None
+    error = object_of(answer).get("error")
     return error if isinstance(error, dict) else None
 
 

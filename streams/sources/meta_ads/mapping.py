@@ -15,7 +15,7 @@ from scoring.sources.json_values import UnreadableValueError, is_given, money_of
 from scoring.sources.report_spans import ClockSpan, span_on_clock
 from scoring.sources.translated import ConnectionTerms, Translated
 from streams.sources.json_object import JsonObject
-from streams.sources.reading import Reading, row_of_delivery, take_row
+from streams.sources.reading import DeliveryReading, row_of_delivery, take_row
 
 #: the resources; and what report rows of Meta name as their source, by whichever way they come
 DAYS, HOURS, ADS, PLATFORM = "days", "hours", "rejected ads", "meta"
@@ -51,11 +51,11 @@ class MetaAdsTerms:
     account: str = ""
 
 
-class _Reading(Reading):
+class MetaAdsReading(DeliveryReading):
     """One row of Meta's ads."""
 
     @property
-    def told_by(self) -> str:
+    def reported_by(self) -> str:
         return PLATFORM
 
 
@@ -65,11 +65,11 @@ def translate(delivery: RawDelivery, terms: ConnectionTerms) -> Translated:
     Raises:
         TranslationError: it cannot be read at all.
     """
-    one = _Reading(row_of_delivery(delivery), delivery, terms, terms.stores[0], Translated())
+    one = MetaAdsReading(row_of_delivery(delivery), delivery, terms, terms.stores[0], Translated())
     return take_row(one, delivery.topic, _TOPICS.get(delivery.topic), None)
 
 
-def _reports(one: _Reading) -> None:
+def _reports(one: MetaAdsReading) -> None:
     own: MetaAdsTerms = one.terms.settings
     row = one.row
     span, zone = _span(row, one.delivery.topic)
@@ -117,7 +117,7 @@ def _purchases(actions: Any, name: str) -> str:
     return money_of(by_type[kind], name) if kind else ""
 
 
-def _rejected(one: _Reading) -> None:
+def _rejected(one: MetaAdsReading) -> None:
     ad, since_ms = one.row.text("id"), one.row.whole("since")
     if not ad or not since_ms:
         raise UnreadableValueError("a rejected ad without its number or without its time")
@@ -126,4 +126,4 @@ def _rejected(one: _Reading) -> None:
     one.signal(SignalKind.AD_REJECTED, ad, since_ms, one.row.whole("until"), {"policy": said})
 
 
-_TOPICS: dict[str, Callable[[_Reading], None]] = {DAYS: _reports, HOURS: _reports, ADS: _rejected}
+_TOPICS: dict[str, Callable[[MetaAdsReading], None]] = {DAYS: _reports, HOURS: _reports, ADS: _rejected}

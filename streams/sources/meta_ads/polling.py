@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from typing import Any
@@ -15,7 +14,7 @@ from scoring.sources.json_values import UnreadableValueError, json_text, moment_
 from streams.sources.asking import AnswerGarbledError, HttpAnswer, HttpRequest, PlatformApi
 from streams.sources.meta_ads.config import MetaAdsConnection
 from streams.sources.meta_ads.mapping import ADS, DAYS, HOURLY, HOURS, KEPT, PLATFORM, REJECTED
-from streams.sources.source import Poll, PolledRow, PollPage
+from streams.sources.source import Poll, PolledRow, PollPage, polled_row
 
 #: days in which Meta still credits actions to ads
 _RESTATED_DAYS = 28
@@ -112,8 +111,8 @@ def _figures(row: dict[str, Any], zone: str, now_ms: int) -> PolledRow:
     except ValueError as error:
         raise UnreadableValueError(f"`date_start`: {error}") from error
     ends_ms = round(after.timestamp() * 1000)
-    body = json_text({**row, "zone": zone, "complete": is_complete(PLATFORM, ends_ms, now_ms)})
-    return PolledRow(f"{day} {hour[:2]}".strip(), _digest(body), body, min(ends_ms, now_ms))
+    content = {**row, "zone": zone, "complete": is_complete(PLATFORM, ends_ms, now_ms)}
+    return polled_row(f"{day} {hour[:2]}".strip(), content, min(ends_ms, now_ms))
 
 
 def _listed(answer: HttpAnswer) -> tuple[list[dict[str, Any]], str]:
@@ -135,10 +134,6 @@ def _listed(answer: HttpAnswer) -> tuple[list[dict[str, Any]], str]:
 def _served(answer: HttpAnswer) -> str:
     """The version that was served: a retired one is answered by a newer one."""
     return answer.headers.get("facebook-api-version", "")
-
-
-def _digest(body: str) -> str:
-    return hashlib.blake2b(body.encode(), digest_size=8).hexdigest()
 
 
 # ---------------------------------------------------------------- rejected ads
@@ -192,5 +187,4 @@ def _rejected(ad: str, row: dict[str, Any]) -> PolledRow:
     feedback = row.pop("ad_review_feedback", None)
     policies = feedback.get("global") if isinstance(feedback, dict) else None
     row["policies"] = sorted(str(name)[:80] for name in policies) if isinstance(policies, dict) else []
-    body = json_text(row)
-    return PolledRow(ad, _digest(body), body, int(row["until"] or row["since"]))
+    return polled_row(ad, row, int(row["until"] or row["since"]))

@@ -16,9 +16,10 @@ from streams.sources.asking import (
     PlatformThrottledError,
     ScopeMissingError,
     judge_http,
+    object_of,
 )
 from streams.sources.connection import Connection
-from streams.sources.market_asking import Meaning, asking_of, document_of, hmac_hex, pair_from, raise_for_code
+from streams.sources.market_asking import Meaning, asking_of, hmac_hex, pair_from, raise_for_code
 from streams.sources.shopee.config import ShopeeConnection
 from streams.sources.source import Asking
 
@@ -70,7 +71,7 @@ def signed(request: HttpRequest, config: ShopeeConnection, key: str, now_s: int,
 
 def judge(answer: HttpAnswer) -> None:
     """Raise for an answer that is none: by the ``error`` it holds, whatever its status; else by its status."""
-    document = document_of(answer)
+    document = object_of(answer)
     error = document.get("error")
     if isinstance(error, str) and error not in _NO_ERROR:
         raise_for_code(answer, error, str(document.get("message", "")), MEANINGS)

@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 
 from scoring.events.personal_values import mask_text
 from scoring.sources.budget import BudgetRate
-from scoring.sources.json_values import UnreadableValueError, read_json
 from scoring.sources.tokens import TokenPair
 from streams.sources.asking import (
     AccessDeniedError,
@@ -23,6 +22,7 @@ from streams.sources.asking import (
     PlatformThrottledError,
     ScopeMissingError,
     judge_http,
+    object_of,
 )
 from streams.sources.connection import Connection
 from streams.sources.oauth import pair_by_form
@@ -99,12 +99,7 @@ def judge(answer: HttpAnswer) -> None:
     judge_http(answer)
     if b'"errors"' not in answer.body or "json" not in answer.headers.get("Content-Type", "json"):
         return
-    try:
-        document = read_json(answer.body)
-    except (UnreadableValueError, UnicodeDecodeError):
-        return  # whoever reads it says so
-    errors = document.get("errors") if isinstance(document, dict) else None
-    if errors:
+    if errors := object_of(answer).get("errors"):
         _raise(errors if isinstance(errors, list) else [errors], answer)
 
 

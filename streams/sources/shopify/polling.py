@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import partial
@@ -14,7 +13,6 @@ from scoring.funnel.units import DAY_MS
 from scoring.sources.cursors import PollPlan, PollWindow
 from scoring.sources.json_values import (
     UnreadableValueError,
-    json_text,
     moment_of,
     read_json,
     text_of,
@@ -37,7 +35,7 @@ from streams.sources.shopify.asking import TOO_COSTLY, ask
 from streams.sources.shopify.config import ShopifyConnection
 from streams.sources.shopify.fields import KEPT, OPENED, PEOPLE
 from streams.sources.shopify.mapping import ACCESS, ORDERS
-from streams.sources.source import Poll, PolledRow, PollPage
+from streams.sources.source import Poll, PolledRow, PollPage, polled_row
 
 #: older orders are shown only with the scope read_all_orders; without it they are left out in silence
 _SHOWN_MS = 60 * DAY_MS
@@ -124,10 +122,8 @@ async def _page_that_may_be_asked(
 def _row(node: Any) -> PolledRow:
     if not isinstance(node, dict):
         raise UnreadableValueError("an order that is not an object")
-    body = json_text(node)
     number = text_of(node.get("legacyResourceId"), "legacyResourceId")
-    digest = hashlib.blake2b(body.encode(), digest_size=8).hexdigest()
-    return PolledRow(number or digest, digest, body, moment_of(node.get("updatedAt"), "updatedAt", "UTC"))
+    return polled_row(number, node, moment_of(node.get("updatedAt"), "updatedAt", "UTC"))
 
 
 def _exact(count: Any) -> int | None:
@@ -242,9 +238,7 @@ async def access_page(config: ShopifyConnection, api: PlatformApi, window: PollW
         "iana_timezone": shop.get("ianaTimezone", ""),
         "currency": shop.get("currencyCode", ""),
     }
-    body = json_text(content)
-    digest = hashlib.blake2b(body.encode(), digest_size=8).hexdigest()
-    return PollPage(rows=(PolledRow("access", digest, body),), served=served)
+    return PollPage(rows=(polled_row("access", content),), served=served)
 
 
 def _scopes(data: dict[str, Any], config: ShopifyConnection) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from streams.sources.reading import Reading
+from streams.sources.reading import DeliveryReading
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class ShopifyTerms:
 
 
 @dataclass(frozen=True, slots=True)
-class ShopifyReading(Reading):
+class ShopifyReading(DeliveryReading):
     """One delivery of Shopify. A connection is one shop, so its first store."""
 
     @property

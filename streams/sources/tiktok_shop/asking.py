@@ -16,12 +16,12 @@ from streams.sources.asking import (
     ScopeMissingError,
     VersionRetiredError,
     judge_http,
+    object_of,
 )
 from streams.sources.connection import Connection
 from streams.sources.market_asking import (
     Meaning,
     asking_of,
-    document_of,
     hmac_hex,
     pair_from,
     part_of,
@@ -84,7 +84,7 @@ def signed(request: HttpRequest, app_key: str, secret: str, now_s: int) -> HttpR
 
 def judge(answer: HttpAnswer) -> None:
     """Raise for an answer that is none: by its ``code``, whatever its status; else by its status."""
-    document = document_of(answer)
+    document = object_of(answer)
     code, said = str(document.get("code", "0")), str(document.get("message") or "")
     if code != "0":
         raise_for_code(answer, f"{code} {said}"[:200] if code not in _MEANINGS else code, said, _MEANINGS)

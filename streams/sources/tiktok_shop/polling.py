@@ -148,6 +148,23 @@ def _days(window: PollWindow) -> list[date]:
     return list(days_between(window.from_ms - 86_400_000, window.to_ms, "UTC"))
 
 
+def _spanned(window: PollWindow, cipher: str) -> dict[str, Any]:
+    """What analytics are asked for: the days of a window, in the shop's own money."""
+    days = _days(window)
+    return {
+        "start_date_ge": days[0].isoformat(),
+        "end_date_lt": (days[-1] + timedelta(days=1)).isoformat(),
+        "currency": "LOCAL",
+        "shop_cipher": cipher,
+    }
+
+
+def _with_latest(answer: HttpAnswer, part: Any, found: list[Any]) -> list[dict[str, Any]]:
+    """Each row with the last day that is whole."""
+    latest = part_of(answer, part, "latest_available_date", kind=str)
+    return [{**row, "latest_available_date": latest} for row in found if isinstance(row, dict)]
+
+
 async def traffic(
     config: TiktokShopConnection,
     ciphers: ShopCiphers,
@@ -156,20 +173,11 @@ async def traffic(
     window: PollWindow,
     mark: str,
 ) -> PollPage:
-    """The days of a window, each a row with the last day that is whole."""
-    days = _days(window)
-    query = {
-        "start_date_ge": days[0].isoformat(),
-        "end_date_lt": (days[-1] + timedelta(days=1)).isoformat(),
-        "granularity": "1D",
-        "currency": "LOCAL",
-        "shop_cipher": await ciphers.of(api, shop),
-    }
+    """The days of a window."""
+    query = _spanned(window, await ciphers.of(api, shop)) | {"granularity": "1D"}
     answer = await api.ask(_request(config, "/analytics/202405/shop/performance", query))
     part = part_of(answer, answer.json(), "data")
-    latest = part_of(answer, part, "latest_available_date", kind=str)
-    found = part_of(answer, part, "performance", "intervals", kind=list)
-    rows = [{**row, "latest_available_date": latest} for row in found if isinstance(row, dict)]
+    rows = _with_latest(answer, part, part_of(answer, part, "performance", "intervals", kind=list))
     return PollPage(rows=rows_of(answer, rows, "start_date", store=config.stores_of_shops[shop]))
 
 
@@ -182,21 +190,13 @@ async def lives(
     mark: str,
 ) -> PollPage:
     """One page of the LIVE sessions of some days."""
-    days = _days(window)
-    query = {
-        "start_date_ge": days[0].isoformat(),
-        "end_date_lt": (days[-1] + timedelta(days=1)).isoformat(),
-        "page_size": config.page_size,
-        "page_token": mark,
-        "currency": "LOCAL",
-        "shop_cipher": await ciphers.of(api, shop),
-    }
+    query = _spanned(window, await ciphers.of(api, shop))
+    query |= {"page_size": config.page_size, "page_token": mark}
     answer = await api.ask(_request(config, "/analytics/202508/shop_lives/performance", query))
     part = part_of(answer, answer.json(), "data")
-    latest = part_of(answer, part, "latest_available_date", kind=str)
     total = _total(answer, part)
     found = [] if total == 0 else part_of(answer, part, "live_stream_sessions", kind=list)
-    rows = [{**row, "latest_available_date": latest} for row in found if isinstance(row, dict)]
+    rows = _with_latest(answer, part, found)
     made = rows_of(answer, rows, "id", store=config.stores_of_shops[shop])
     return PollPage(rows=made, next_mark=str(part.get("next_page_token") or "") if rows else "", total=total)
 

@@ -18,7 +18,7 @@ from scoring.sources.json_values import (
     is_given,
 )
 from scoring.sources.translated import ConnectionTerms, Translated
-from streams.sources.reading import Reading, row_of_delivery, take_row
+from streams.sources.reading import DeliveryReading, row_of_delivery, take_row
 
 #: the resources that are asked for
 ORDERS, REFUNDS = "orders", "refunds"
@@ -70,7 +70,7 @@ class WooTerms:
     cod: tuple[str, ...]
 
 
-class _Reading(Reading):
+class WooReading(DeliveryReading):
     """One delivery of WooCommerce. A connection is one shop, so its first store."""
 
     @property
@@ -87,7 +87,7 @@ def translate(delivery: RawDelivery, terms: ConnectionTerms) -> Translated:
     Raises:
         TranslationError: it cannot be read at all.
     """
-    one = _Reading(row_of_delivery(delivery), delivery, terms, terms.stores[0], Translated())
+    one = WooReading(row_of_delivery(delivery), delivery, terms, terms.stores[0], Translated())
     return take_row(
         one, delivery.topic, _TOPICS.get(delivery.topic), "" if delivery.topic in LEFT_OUT else None
     )
@@ -96,7 +96,7 @@ def translate(delivery: RawDelivery, terms: ConnectionTerms) -> Translated:
 # ---------------------------------------------------------------- orders
 
 
-def _order(one: _Reading) -> None:
+def _order(one: WooReading) -> None:
     number, status = one.number, one.row.text("status").lower()
     if status not in STATUSES:
         one.gap("value", "status", status or "-")
@@ -135,7 +135,7 @@ def _order(one: _Reading) -> None:
         _declined(one, number, method, placed_ms or modified_ms)
 
 
-def _refunds(one: _Reading, status: str, amount: str) -> dict[str, str]:
+def _refunds(one: WooReading, status: str, amount: str) -> dict[str, str]:
     """The refunds that the order lists; their times are in the list of refunds."""
     listed = {
         refund.text("id"): refund.money("total").removeprefix("-") for refund in one.row.rows("refunds")
@@ -146,7 +146,7 @@ def _refunds(one: _Reading, status: str, amount: str) -> dict[str, str]:
     return found
 
 
-def _refund(one: _Reading) -> None:
+def _refund(one: WooReading) -> None:
     """A row of the list of refunds."""
     order, amount, at_ms = (
         one.row.text("parent_id"),
@@ -165,14 +165,14 @@ def _refund(one: _Reading) -> None:
 # ---------------------------------------------------------------- states
 
 
-def _declined(one: _Reading, number: str, method: str, at_ms: int) -> None:
+def _declined(one: WooReading, number: str, method: str, at_ms: int) -> None:
     """A payment that failed: once an order, whatever is changed of it later. Its number distinguishes orders of one second."""
     since_ms = (at_ms or one.received_ms) // 1000 * 1000
     since_ms += int(number[-3:]) if number.isdigit() else 0
     one.signal(SignalKind.PAYMENT_DECLINED, method[:64] or "unknown", since_ms, since_ms, {"order": number})
 
 
-def _coupon(one: _Reading) -> None:
+def _coupon(one: WooReading) -> None:
     """A coupon: a promotion from its creation until it expires."""
     number, begun_ms, ends_ms = (
         one.number,
@@ -188,7 +188,7 @@ def _coupon(one: _Reading) -> None:
     one.signal(SignalKind.PROMOTION, number, begun_ms, ends_ms, details)
 
 
-def _product(one: _Reading) -> None:
+def _product(one: WooReading) -> None:
     """What is in stock of a product, where the shop counts it."""
     number, at_ms, status = (
         one.number,
@@ -209,7 +209,7 @@ def _product(one: _Reading) -> None:
     )
 
 
-_TOPICS: dict[str, Callable[[_Reading], None]] = {
+_TOPICS: dict[str, Callable[[WooReading], None]] = {
     **dict.fromkeys(("order.created", "order.updated", "order.restored", ORDERS), _order),
     REFUNDS: _refund,
     "product.created": _product,

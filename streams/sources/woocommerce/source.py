@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -16,7 +15,7 @@ from scoring.events.event import Source
 from scoring.funnel.stages import Stage
 from scoring.sources.budget import BudgetRate
 from scoring.sources.cursors import PollPlan, PollWindow
-from scoring.sources.json_values import UnreadableValueError, json_text, moment_of, text_of
+from scoring.sources.json_values import UnreadableValueError, moment_of, text_of
 from scoring.sources.second_way import DayFigures
 from scoring.sources.signatures import DigestCode, SignatureScheme, SignatureVerdict, verify
 from scoring.sources.tokens import TokenPair
@@ -35,6 +34,7 @@ from streams.sources.source import (
     PollPage,
     SourceSpec,
     Supply,
+    polled_row,
 )
 from streams.sources.woocommerce.config import WooCommerceConnection
 from streams.sources.woocommerce.mapping import KEPT, OPENED, ORDERS, PEOPLE, REFUNDS, WooTerms, translate
@@ -132,11 +132,7 @@ async def page(
 
 
 def _row(row: dict[str, Any], changed: str) -> PolledRow:
-    body = json_text(row)
-    digest = hashlib.blake2b(body.encode(), digest_size=8).hexdigest()
-    return PolledRow(
-        text_of(row.get("id"), "id") or digest, digest, body, moment_of(row.get(changed), changed, "UTC")
-    )
+    return polled_row(text_of(row.get("id"), "id"), row, moment_of(row.get(changed), changed, "UTC"))
 
 
 def _counted(answer: HttpAnswer, header: str) -> int | None:

@@ -25,10 +25,11 @@ from streams.sources.asking import (
 )
 from streams.sources.config import ConnectionConfig
 from streams.sources.configs import CONNECTION
+from streams.sources.market_hooks import answer_address_check
 from streams.sources.shopee.asking import judge, signed
 from streams.sources.shopee.config import ShopeeConnection
 from streams.sources.shopee.mapping import LEFT_OUT
-from streams.sources.shopee.source import SOURCE, handshake
+from streams.sources.shopee.source import SOURCE
 from streams.sources.source import HookRequest
 from tests.fakes.lying_shopee import SHOP, shopee_connection
 from tests.fakes.workbench import SECRETS, connection_from
@@ -116,7 +117,7 @@ def test_a_request_is_signed_by_partner_path_time_token_and_shop(path: str, acce
 def test_a_check_of_the_address_is_answered_and_a_delivery_is_not_one() -> None:
     for method, raw, is_check in (("GET", b"", True), ("POST", b"", True), ("POST", b"{}", False)):
         asked = HookRequest(method, raw, CIMultiDict({}), {}, 0.0)
-        assert (handshake(asked, CONNECTED) is not None) is is_check
+        assert (answer_address_check(asked, CONNECTED) is not None) is is_check
 
 
 # ---------------------------------------------------------------- pushes
