@@ -74,3 +74,40 @@ def test_an_empty_result_is_empty_and_an_error_an_error(clickhouse):
     )
     assert ask(clickhouse, "SELEC 1").headers["X-ClickHouse-Exception-Code"] == "62"
     assert ask(clickhouse, "SELECT 1", client_protocol_version="x").status_code == 400
+
+
+def test_the_zone_of_a_datetime_is_kept(clickhouse):
+    answer = ask(clickhouse, "SELECT toDateTime(0, 'Asia/Shanghai') AS t")
+    assert answer.content == INFO + b"\x01\x01\x01t\x19DateTime('Asia/Shanghai')\x00" + bytes(4)
+
+
+def test_types_are_named_as_the_engine_names_them(clickhouse):
+    made = (
+        "SELECT toInt256(1), toDate32(0), toDateTime(0), toDateTime64(0, 6, 'Asia/Tokyo'), toFixedString('abc', 3), "
+        "CAST('a', 'Enum8(\\'a\\' = -1, \\'b c\\' = 2)'), toDecimal256(1, 40), "
+        "INTERVAL 1 YEAR, INTERVAL 1 NANOSECOND, CAST([(1, 'x')], 'Nested(a UInt8, b String)'), CAST((1, 2), 'Point'), NULL, "
+        "toTime64('12:00:00', 3), CAST(1, 'BFloat16'), [toNullable(toDateTime(0, 'UTC'))], map('a', toLowCardinality('x')), "
+        "toIPv6('::1'), true, CAST(1, 'SimpleAggregateFunction(sum, UInt64)')"
+    )
+    named = ask(clickhouse, f"DESCRIBE ({made}) FORMAT JSONCompact").json()["data"]
+    answer = ask(clickhouse, made)
+    missing = [
+        row[1] for row in named if bytes([len(row[1])]) + row[1].encode() + b"\0" not in answer.content
+    ]
+    assert (answer.status_code, missing) == (200, [])
+
+
+def test_a_setting_for_types_does_not_stay_in_a_session(clickhouse, fresh_database):
+    def asked(sql: str, **arguments: str) -> httpx.Response:
+        return httpx.post(
+            clickhouse.url,
+            params={"database": fresh_database, "session_id": "types", **arguments},
+            content=sql,
+            auth=(clickhouse.user, clickhouse.password),
+            timeout=within(30),
+        )
+
+    asked("CREATE TEMPORARY TABLE kept AS SELECT toUInt8(7) AS n")
+    revised = asked("SELECT n FROM kept FORMAT Native", client_protocol_version="54460")
+    assert revised.content == INFO + b"\x01\x01\x01n\x05UInt8\x00\x07"
+    assert asked("SELECT n FROM kept FORMAT Native").content == b"\x01\x01\x01n\x05UInt8\x07"

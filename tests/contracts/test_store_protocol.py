@@ -262,6 +262,28 @@ def test_a_bad_row_leaves_nothing_behind(ask):
     assert ask("SELECT count() FROM t").text == "0\n"
 
 
+@pytest.mark.parametrize("form", ["JSONEachRow", "CSV", "Values", "Parquet", "Native", "ArrowStream"])
+def test_a_failed_insert_names_no_file_of_the_store(clickhouse, ask, form):
+    ask("CREATE TABLE t (n UInt32) ENGINE = MergeTree ORDER BY n")
+    answer = ask(f"INSERT INTO t FORMAT {form}", body=b"no" * 100)
+    assert answer.status_code >= 400
+    assert [word for word in ("bodies", str(clickhouse.data)) if word in answer.text] == []
+
+
+@pytest.mark.parametrize(
+    ("sql", "place"), [("SELEC 1", 7), ("SELECT 1 FRM x", 14), ("SELECT\n1 FRM x", 14), ("SELECT (1", 8)]
+)
+def test_a_syntax_error_names_the_place_in_what_was_sent(clickhouse, ask, sql, place):
+    by_writer = ask(sql)
+    by_reader = httpx.post(
+        clickhouse.url, content=sql, auth=(clickhouse.reader, clickhouse.reader_password), timeout=within(30)
+    )
+    for answer in (by_writer, by_reader):
+        assert answer.headers["X-ClickHouse-Exception-Code"] == "62"
+        assert f"at position {place}" in answer.text
+        assert "/dev/fd" not in answer.text
+
+
 def test_an_insert_whose_sender_breaks_off_leaves_nothing_behind(clickhouse, ask):
     import http.client
 

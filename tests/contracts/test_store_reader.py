@@ -380,3 +380,22 @@ def test_every_function_of_the_engine_is_known_to_be_open_or_forbidden(clickhous
     )
     assert {name for name in unknown if not seen.match(name)} == set()
     assert not [name for name in OPEN_FUNCTIONS if seen.match(name) and name != "airdistance"]
+
+
+@pytest.mark.parametrize(
+    ("sql", "arguments"),
+    [
+        ("SHOW TABLES", {}),
+        ("SELECT name FROM system.tables", {}),
+        ("SELECT system.tables.name FROM system.tables", {}),
+        ("SELECT t.table FROM system.columns AS t", {}),
+        ("SELECT table_name FROM information_schema.tables", {}),
+        ("SELECT name FROM system.tables", {"additional_table_filters": "{'system.tables':'1 OR 1'}"}),
+        ("SELECT name FROM system.tables SETTINGS additional_table_filters = {'system.tables': '1 -- '}", {}),
+    ],
+)
+def test_no_list_of_tables_shows_those_behind_the_views(ground, sql, arguments):
+    answer = ask(ground, sql, **arguments)
+    shown = answer.text.split()
+    assert answer.status_code == 200, answer.text
+    assert ("outer" in shown, "inner_raw" in shown) == (True, False)

@@ -83,6 +83,7 @@ _OPEN_SYSTEM_TABLES: Final = frozenset(
 _INTERNAL: Final = "__"
 #: what people write for a part of a statement that is rejected
 _SAID: Final = {"ColumnsApplyTransformer": "APPLY: call the function for each column"}
+_SHOWING_TREE: Final = "EXPLAIN AST "
 _INNER_TABLE: Final = "_raw"  # so end the names of the tables behind the views, in deploy/clickhouse
 _OPEN_DATABASE: Final = re.compile(r"(funnelwatch\w*|default)\Z")
 _NODE: Final = re.compile(r" *([A-Za-z]\w*(?:::\w+)?) ?(\S*)")
@@ -167,12 +168,12 @@ class ReaderAccess:
             )
         try:
             tree = (
-                connection.query(f"EXPLAIN AST {sql}", "TSVRaw", params=params)
+                connection.query(f"{_SHOWING_TREE}{sql}", "TSVRaw", params=params)
                 .bytes()
                 .decode("utf-8", "replace")
             )
         except Exception as error:
-            raise from_engine(str(error)) from error
+            raise from_engine(str(error), added=len(_SHOWING_TREE)) from error
         lines = [line for line in tree.split("\n") if line]
         shown = [*(token.text for token in tokens(sql.encode(), most=2)), "", ""]
         if not _OPEN_STATEMENT.match(lines[0]) or (shown[0] == "SHOW" and shown[1] not in _SHOWN):

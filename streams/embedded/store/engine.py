@@ -28,10 +28,11 @@ from streams.embedded.store.errors import (
     StoreError,
     from_engine,
 )
+from streams.embedded.store.native_types import BINARY_TYPES
 from streams.embedded.store.protocol import ExternalTable, Query
 from streams.embedded.store.reader_settings import reader_settings
 from streams.embedded.store.sessions import Sessions
-from streams.embedded.store.settings_clause import split_settings
+from streams.embedded.store.settings_clause import quoted, split_settings
 from streams.embedded.store.statement import Statement
 
 
@@ -56,11 +57,6 @@ class StatementResult:
     result_rows: int = 0
     elapsed_s: float = 0.0
     body: bytes = b""
-
-
-def quoted(value: str) -> str:
-    """``value`` as a string of SQL."""
-    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def named(value: str) -> str:
@@ -122,7 +118,7 @@ class StoreEngine:
         try:
             return connection.query(sql, form, params=params or {})
         except (RuntimeError, chdb.ChdbError) as error:
-            raise from_engine(str(error)) from error
+            raise from_engine(str(error), folder=str(self._folder.absolute())) from error
 
     def new_body(self) -> Any:
         """A file under the store's folder for the body of a request; the caller removes it."""
@@ -146,6 +142,9 @@ class StoreEngine:
         """
         if query.user.reads_only:
             statement = _without_settings(query, statement)
+        if query.native_revision:
+            query.binary_types = query.settings.get(BINARY_TYPES, "0").lower() in ("1", "true")
+            query.settings[BINARY_TYPES] = "1"
         with self.sessions.connection(query, statement, self._connect_at_home) as (connection, session):
             self._prepare(connection, query)
             try:

@@ -8,6 +8,11 @@ from typing import Final
 from streams.errors import RejectedError
 
 _CODE = re.compile(r"\ACode: (\d+)\. DB::Exception: ")
+#: what the store puts into a statement, and where it keeps a request's body: nothing that the client wrote or could use
+_PIPE = re.compile(r"\s?INTO OUTFILE '/dev/fd/\d+' TRUNCATE COMPRESSION '\w+' FORMAT \w+ ?")
+_BODY = re.compile(r":? ?\(in file/uri [^\n]*?/bodies/\w+\)")
+_BODY_PATH = re.compile(r"(?<![\w.])/[^\s'\":,()]*/bodies/\w+")
+_POSITION = re.compile(r"(?<=position )\d+|(?<=\(line 1, col )\d+")
 
 UNKNOWN_TABLE: Final = 60
 SYNTAX_ERROR: Final = 62
@@ -66,9 +71,19 @@ class StoreError(RejectedError):
         return f"Code: {self.code}. DB::Exception: {self.text} ({self.name}) (version {version})\n"
 
 
-def from_engine(message: str) -> StoreError:
-    """The engine's message taken apart; nested repetitions of its prefix appear once."""
-    text = message.strip()
+def from_engine(message: str, *, added: int = 0, folder: str = "") -> StoreError:
+    """The engine's message taken apart; nested repetitions of its prefix appear once.
+
+    Args:
+        message: what it said.
+        added: characters that the store put before the client's statement; places in it are counted without them.
+        folder: the store's own; paths begin there.
+    """
+    text = _BODY_PATH.sub("the request's body", _BODY.sub("", _PIPE.sub(" ", message.strip())))
+    if folder:
+        text = text.replace(f"{folder}/", "")
+    if added:
+        text = _POSITION.sub(lambda place: str(max(int(place[0]) - added, 1)), text)
     for prefix in ("Streaming query failed: ",):
         text = text.removeprefix(prefix)
     code = UNKNOWN_EXCEPTION

@@ -2,7 +2,8 @@
 
 From revision 1 on, a block begins with block info; from 54454 on, a byte after each column's type says whether its values are
 serialized in a way of their own (never, here). Nothing else differs for the types that can be walked (``NativeFormat``,
-``NativeWriter`` of ClickHouse). A block is passed on once it is whole, so memory holds one at a time.
+``NativeWriter`` of ClickHouse). The engine is asked for types in their binary form, which holds the zone of ``DateTime('X')``,
+and they are written as text again. A block is passed on once it is whole, so memory holds one at a time.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from functools import lru_cache
 from typing import Final
 
 from streams.embedded.store.errors import NOT_IMPLEMENTED, StoreError
+from streams.embedded.store.native_types import DATETIME_ZONE, not_written, type_name
 from streams.errors import StateError
 
 #: from this revision on, columns carry the byte of custom serialization
@@ -101,7 +103,7 @@ def _kind(text: str) -> _Kind:
             found = _Kind("tuple", parts=tuple(map(_kind, elements)))
             found = _Kind("array", parts=(found,)) if name == "Nested" else found
         case _:
-            raise _unknown(name)
+            raise not_written(name)
     return found
 
 
@@ -117,15 +119,6 @@ def _size(name: str, inner: str) -> int:
     return _SIZES.get(name, 0)
 
 
-def _unknown(name: str) -> StoreError:
-    return StoreError(
-        NOT_IMPLEMENTED,
-        "NOT_IMPLEMENTED",
-        f"The embedded store writes no {name} for this client: convert the column (toString, finalizeAggregation) "
-        "or ask in another format",
-    )
-
-
 class _Walker:
     """Passes over what lies in a block, from ``at`` on."""
 
@@ -137,6 +130,10 @@ class _Walker:
         self.at += count
         if self.at > len(self._data):
             raise _BlockIncompleteError
+
+    def byte(self) -> int:
+        self.skip(1)
+        return self._data[self.at - 1]
 
     def varint(self) -> int:
         value = shift = 0
@@ -212,9 +209,14 @@ class _Walker:
 
 
 class NativeRevision:
-    """Takes the engine's Native bytes as they come, gives the same blocks as ``revision`` has them."""
+    """Takes the engine's Native bytes as they come, gives the same blocks as ``revision`` has them.
 
-    def __init__(self, revision: int) -> None:
+    ``binary_types``: the client asked for types in their binary form itself, so they stay as they are.
+    """
+
+    def __init__(self, revision: int, *, binary_types: bool = False) -> None:
+        self._binary_types = binary_types
+        self._knows_zones = revision >= DATETIME_ZONE
         self._marker = b"\x00" if revision >= CUSTOM_SERIALIZATION else b""
         self._held = bytearray()
         self._try_from = 0
@@ -251,6 +253,17 @@ class NativeRevision:
         self._try_from = len(self._held) * 3 // 2
         return b"".join(blocks)
 
+    def _said(self, kind: str) -> bytes:
+        """The name of a type as a string of the block."""
+        if not self._knows_zones and kind.startswith("DateTime("):
+            kind = "DateTime"
+        text = kind.encode()
+        length, size = bytearray(), len(text)
+        while size > 127:
+            length.append(size & 127 | 128)
+            size >>= 7
+        return bytes((*length, size)) + text
+
     def _block(self, data: bytes) -> tuple[bytes, int]:
         """The block at the beginning of ``data``, written again, and the length it had."""
         walker = _Walker(data)
@@ -259,8 +272,10 @@ class NativeRevision:
         for _ in range(columns):
             start = walker.at
             walker.text()
-            kind = walker.text()
-            parts += (data[start : walker.at], self._marker)
+            parts.append(data[start : walker.at])
+            start = walker.at
+            kind = type_name(walker)
+            parts += (data[start : walker.at] if self._binary_types else self._said(kind), self._marker)
             start = walker.at
             if rows:
                 shape = _kind(kind)

@@ -15,8 +15,8 @@ PACKED_HERE: Final = {"gzip": 31, "deflate": 15}
 class Outlet:
     """Takes the engine's bytes as they come, gives those that go to the client."""
 
-    def __init__(self, revision: int, in_blocks: bool, packed: str) -> None:
-        self._native = NativeRevision(revision) if revision else None
+    def __init__(self, revision: int, in_blocks: bool, packed: str, *, binary_types: bool = False) -> None:
+        self._native = NativeRevision(revision, binary_types=binary_types) if revision else None
         self._in_blocks = in_blocks
         window = PACKED_HERE.get(packed)
         self._packer = zlib.compressobj(1, wbits=window) if window else None

@@ -120,6 +120,7 @@ class Query:
     body: Path | None = None
     body_packed: str = "none"
     in_blocks: bool = False  # the client wants its result in ClickHouse's own compressed blocks
+    binary_types: bool = False  # the client wants the types of a Native result in their binary form
     session_id: str = ""
     session_timeout_s: float = 60.0
     session_check: bool = False

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Final
 
 from streams.embedded.store.errors import BAD_ARGUMENTS, READONLY, StoreError
+from streams.embedded.store.settings_clause import filters_by_table, quoted
 
 #: the engine refuses to change these, whoever asks: they are paths, addresses, schemas and scripts
 UNTOUCHABLE: Final = (
@@ -92,6 +93,11 @@ _OPEN: Final = frozenset(
     ]
 )
 OPEN_SETTINGS: Final = _OPEN | _LOWERED
+#: tables behind the views are rejected, so no list of tables shows them: a client that looks around would ask for them
+_SHOWN_ROWS: Final = {
+    "system.tables": "NOT endsWith(name, '_raw')",
+    "system.columns": "NOT endsWith(table, '_raw')",
+}
 #: to the server, not to the engine
 _NOT_THE_ENGINES: Final = frozenset(["add_http_cors_header"])
 _ZONE: Final = re.compile(
@@ -137,6 +143,7 @@ def reader_settings(
     if filters := asked.get("additional_table_filters"):
         check_filters(filters)
     settings = {name: value for name, value in asked.items() if name not in _NOT_THE_ENGINES}
+    settings["additional_table_filters"] = _with_shown_rows(asked.get("additional_table_filters", ""))
     settings["max_execution_time"] = lowered(asked.get("max_execution_time"), query_s)
     settings["max_threads"] = lowered(asked.get("max_threads"), os.cpu_count() or 1)
     return settings | {
@@ -145,3 +152,12 @@ def reader_settings(
         "allow_introspection_functions": "0",
         "allow_ddl": "0",
     }
+
+
+def _with_shown_rows(filters: str) -> str:
+    """The reader's own ``additional_table_filters``, and those that hide the tables behind the views."""
+    conditions = filters_by_table(filters) if filters else {}
+    for table, shown in _SHOWN_ROWS.items():
+        own = conditions.get(table)
+        conditions[table] = f"({own}\n) AND {shown}" if own else shown
+    return "{" + ", ".join(f"{quoted(table)}: {quoted(how)}" for table, how in conditions.items()) + "}"

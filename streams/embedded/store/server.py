@@ -261,7 +261,9 @@ async def _chunks(query: Query, stream: asyncio.StreamReader) -> AsyncIterator[b
         if outlet is None:
             if query.packed not in PACKED_HERE:
                 query.packed = "none"
-            outlet = Outlet(query.native_revision, query.in_blocks, query.packed)
+            outlet = Outlet(
+                query.native_revision, query.in_blocks, query.packed, binary_types=query.binary_types
+            )
         # walking a block takes time: in a thread
         if done := await asyncio.to_thread(outlet.feed, chunk):
             yield done

@@ -56,6 +56,11 @@ def _settings(raw: bytes, listed: list[Token]) -> dict[str, str] | None:
     return found or None
 
 
+def quoted(value: str) -> str:
+    """``value`` as a string of SQL."""
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
 def unquoted(literal: str) -> str:
     """The text of a string literal of SQL."""
 
