@@ -78,6 +78,8 @@ STREAMS: Mapping[str, set[str]] = {
         "roles",
         "evaluation",
     },
+    # what agents ask goes over the read API: of the project it knows words and definitions only
+    "agents": FLOOR,
     "roles": FLOOR | {"config", "instance", "logs", "metrics_server"},
     "embedded": FLOOR | {"config", "instance", "kafka", "clickhouse", "roles"},
     "doctor": FLOOR | {"config", "instance", "kafka", "clickhouse", "embedded"},
@@ -107,6 +109,7 @@ STREAMS: Mapping[str, set[str]] = {
         "landing",
         "pools",
         "evaluation",
+        "agents",
     },
 }
 ALLOWED = {"scoring": SCORING, "streams": STREAMS}

@@ -49,6 +49,8 @@ PHRASES = {
         r"\brefus(?:e|es|ed|ing) to \w+",
         r"…refused total",  # a former name of a metric
         r"first time that a letter was refused",  # in a released migration, which never changes
+        # the status of an answer to an agent, as those who ask name it
+        r"AnswerStatus\.REFUSED|`refused`|\brefused = \"refused\"|\"status\"\] == \"refused\"|; refused \(out of|not yet or refused",
     ),
     "mend, mended": (r"…mended…",),  # a former name of a metric
     "so many, most": (),

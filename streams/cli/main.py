@@ -24,6 +24,8 @@ COMMANDS: dict[str, str] = {
     "import": "Import a platform's exports: orders, shop reports and ads reports, as CSV, TSV, XLSX, XLS, JSON, Parquet or zip.",
     "evaluate": "Evaluate a store from a folder of its exports: scores, losses, what is seen, what to do.",
     "report": "Write the evaluation of stores of the running instance as files, from its own tables.",
+    "ask": "Ask the running instance one question, as an agent would.",
+    "mcp": "Let agents ask the running instance: a read-only server of the Model Context Protocol.",
     "demo": "Watch eight simulated shops live: a baseline is learned, something breaks, an alert fires and resolves.",
     "sql": "Ask ClickHouse in SQL.",
     "deadletters": "List, inspect and resend rejected records.",
