@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import json
 from collections import Counter
 from datetime import datetime
@@ -16,7 +15,7 @@ from scoring.alerts.actions import CloseReason, HumanActionKind
 from scoring.wording.alert_words import ALERT_STATE_NAMES, KIND_NAMES, LEVEL_NAMES
 from scoring.wording.catalogue import segment_name, step_name
 from scoring.wording.text import Language
-from streams.cli.asking import DataOption, configuration, failed, running_instance
+from streams.cli.asking import DataOption, configuration, failed, login_name, running_instance
 from streams.cli.terminal import console, counted, say, say_json
 from streams.clickhouse.asking import ask
 from streams.clickhouse.errors import ClickHouseError
@@ -38,13 +37,6 @@ WHERE ({state:String} = 'all' OR toString(state) = {state:String}) AND ({store:S
 ORDER BY state = 'firing' DESC, alerts.opened_at DESC
 LIMIT {limit:UInt32}
 """
-
-
-def _me() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return ""
 
 
 def _publish(data: Path | None, kind: HumanActionKind, who: str, **fields: Any) -> None:
@@ -145,7 +137,7 @@ def list_alerts(
 
 
 @alerts.command()
-def acknowledge(alert: AlertArgument, who: WhoOption = _me(), data: DataOption = None) -> None:
+def acknowledge(alert: AlertArgument, who: WhoOption = login_name(), data: DataOption = None) -> None:
     """Acknowledge an alert: no more reminders are sent."""
     _publish(data, HumanActionKind.ACKNOWLEDGE, who, alert_id=alert)
 
@@ -154,7 +146,7 @@ def acknowledge(alert: AlertArgument, who: WhoOption = _me(), data: DataOption =
 def assign(
     alert: AlertArgument,
     to: Annotated[str, typer.Argument(help="Who takes it over.")],
-    who: WhoOption = _me(),
+    who: WhoOption = login_name(),
     data: DataOption = None,
 ) -> None:
     """Assign an alert to somebody."""
@@ -165,7 +157,7 @@ def assign(
 def comment(
     alert: AlertArgument,
     text: Annotated[str, typer.Argument(help="The comment.")],
-    who: WhoOption = _me(),
+    who: WhoOption = login_name(),
     data: DataOption = None,
 ) -> None:
     """Add a comment to an alert."""
@@ -181,7 +173,7 @@ def silence(
         typer.Option("--match", help="Silence by matcher, e.g. store_id=us-shop (repeatable)."),
     ] = None,
     duration: Annotated[str, typer.Option("--for", help="Duration, e.g. 30m, 2h or 1d.")] = "2h",
-    who: WhoOption = _me(),
+    who: WhoOption = login_name(),
     data: DataOption = None,
 ) -> None:
     """Hold messages back for a while; alerts that still fire when it ends are sent."""
@@ -203,7 +195,7 @@ def silence(
 
 
 @alerts.command()
-def unsilence(alert: AlertArgument, who: WhoOption = _me(), data: DataOption = None) -> None:
+def unsilence(alert: AlertArgument, who: WhoOption = login_name(), data: DataOption = None) -> None:
     """End the silence of an alert."""
     _publish(data, HumanActionKind.UNSILENCE, who, alert_id=alert)
 
@@ -213,7 +205,7 @@ def close(
     alert: AlertArgument,
     reason: Annotated[CloseReason, typer.Option("--reason", help="What the alert turned out to be.")],
     text: Annotated[str, typer.Option("--text", help="Comment to add.")] = "",
-    who: WhoOption = _me(),
+    who: WhoOption = login_name(),
     data: DataOption = None,
 ) -> None:
     """Close an alert with a reason; reasons feed the calendar and the threshold report."""

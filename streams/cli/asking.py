@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,6 +26,14 @@ def failed(text: str) -> typer.Exit:
     """Print what went wrong; raise what is given back to end the command with 1."""
     say(f"error: {text}", err=True)
     return typer.Exit(1)
+
+
+def login_name() -> str:
+    """The name of whoever runs the command, as the machine knows it; empty where it knows none."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""
 
 
 def running_instance(data: Path | None) -> Settings:
