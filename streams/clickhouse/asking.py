@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 import urllib3
 
 from streams.clickhouse.errors import ClickHouseRejectedError, mapped, meaning, message_of
+from streams.clickhouse.tls import pool_tls, sign_in
 from streams.settings import Settings
 
 _CONNECT_S, _ANSWER_S = 5.0, 300.0
@@ -47,9 +48,8 @@ def ask(
         "output_format_json_quote_64bit_integers": "0",
         **{f"param_{name}": value.translate(_ESCAPES) for name, value in (parameters or {}).items()},
     }
-    # as in the header of HTTP Basic: user and password may hold any character
-    secret = urllib3.make_headers(basic_auth=f"{user}:{password.get_secret_value()}")
-    with mapped(), urllib3.PoolManager(retries=False) as pool:
+    secret = sign_in(settings, user, password.get_secret_value())
+    with mapped(), urllib3.PoolManager(retries=False, **pool_tls(settings)) as pool:
         answer = pool.request(
             "POST",
             f"{settings.clickhouse_url.rstrip('/')}/?{urlencode(fields)}",

@@ -9,6 +9,7 @@ import clickhouse_connect
 from clickhouse_connect.driver import AsyncClient, Client
 
 from streams.clickhouse.errors import mapped
+from streams.clickhouse.tls import driver_tls
 from streams.settings import Settings
 
 #: rows of one store never leave its shard, so a subquery may read the shard's own table
@@ -18,13 +19,14 @@ _ON_CLUSTER: dict[str, Any] = {"distributed_product_mode": "local", "distributed
 def _arguments(settings: Settings, *, reader: bool, database: str | None) -> dict[str, Any]:
     url = urlsplit(settings.clickhouse_url)
     user = settings.clickhouse_reader if reader else settings.clickhouse_user
-    password = settings.clickhouse_reader_password if reader else settings.clickhouse_password
+    secret = settings.clickhouse_reader_password if reader else settings.clickhouse_password
+    password = secret.get_secret_value()
     return {
         "host": url.hostname or "127.0.0.1",
         "port": url.port or (443 if url.scheme == "https" else 80),
         "interface": url.scheme or "http",
         "username": user,
-        "password": password.get_secret_value(),
+        "password": password,
         "database": settings.clickhouse_database if database is None else database,
         "settings": _ON_CLUSTER if settings.clickhouse_cluster and not reader else {},
         "client_name": "funnelwatch",
@@ -32,6 +34,7 @@ def _arguments(settings: Settings, *, reader: bool, database: str | None) -> dic
         "send_receive_timeout": 300,
         "tz_mode": "aware",
         "autogenerate_session_id": False,
+        **driver_tls(settings, password),
     }
 
 

@@ -131,7 +131,15 @@ async def _migrate(client: AsyncClient, settings: Settings) -> None:
     database, cluster = settings.clickhouse_database, settings.clickhouse_cluster
     on_cluster = f"ON CLUSTER '{cluster}'" if cluster else ""
     replicated = "Replicated" if cluster else ""
-    await _run(client, f"CREATE DATABASE IF NOT EXISTS {database} {on_cluster}")
+    with mapped():
+        there = (
+            await client.query(
+                "SELECT count() FROM system.databases WHERE name = {name:String}",
+                parameters={"name": database},
+            )
+        ).result_rows
+    if there == [(0,)]:  # whoever is given a database may not be allowed to create one
+        await _run(client, f"CREATE DATABASE IF NOT EXISTS {database} {on_cluster}")
     await _run(
         client,
         f"""CREATE TABLE IF NOT EXISTS {database}.schema_migrations {on_cluster}
