@@ -10,10 +10,11 @@ import difflib
 import errno
 import ipaddress
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 #: names of this machine itself: what listens there is reachable from nowhere else
@@ -47,6 +48,41 @@ class Settings(BaseSettings):
     )
 
     kafka: str = Field("127.0.0.1:19092", description="Kafka bootstrap servers, comma-separated.")
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT",
+        description="How Kafka is spoken to: `SSL` encrypts, `SASL_…` signs in; the embedded broker uses `PLAINTEXT`.",
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER", "GSSAPI"] = Field(
+        "SCRAM-SHA-512", description="How the sign-in to Kafka is done; `GSSAPI` needs the package gssapi."
+    )
+    kafka_username: str = Field("", description="Kafka user, for PLAIN and SCRAM.")
+    kafka_password: SecretStr = Field(SecretStr(""), description="Password of the Kafka user.")
+    kafka_ca: Path | None = Field(
+        None,
+        description="File of certificates (PEM) that may sign the brokers'; default: those that the system trusts.",
+    )
+    kafka_client_certificate: Path | None = Field(
+        None, description="Certificate (PEM) by which clients prove themselves to Kafka."
+    )
+    kafka_client_key: Path | None = Field(
+        None, description="Key of that certificate (PEM), unless it is in the same file."
+    )
+    kafka_client_key_password: SecretStr = Field(SecretStr(""), description="Password of that key.")
+    kafka_check_hostname: bool = Field(
+        True, description="Whether a broker's certificate has to name the address by which it is reached."
+    )
+    kafka_oauth_token_url: str = Field(
+        "", description="Where tokens for OAUTHBEARER are fetched, by the grant of client credentials."
+    )
+    kafka_oauth_client_id: str = Field("", description="Client id for that token service.")
+    kafka_oauth_client_secret: SecretStr = Field(
+        SecretStr(""), description="Client secret for that token service."
+    )
+    kafka_oauth_scope: str = Field("", description="Scope that is asked of that token service.")
+    kafka_kerberos_service: str = Field("kafka", description="Kerberos service of the brokers, for GSSAPI.")
+    kafka_kerberos_domain: str = Field(
+        "", description="Kerberos domain of the brokers, if it is not in their addresses."
+    )
     partitions: int = Field(
         8, ge=1, le=1024, description="Partitions of the per-store topics when the first of them is created."
     )
@@ -69,6 +105,24 @@ class Settings(BaseSettings):
     clickhouse_cluster: str = Field(
         "",
         description="ClickHouse cluster name; if set, tables are created ON CLUSTER with Replicated engines.",
+    )
+
+    clickhouse_ca: Path | None = Field(
+        None,
+        description="File of certificates (PEM) that may sign ClickHouse's; default: those that the system trusts.",
+    )
+    clickhouse_client_certificate: Path | None = Field(
+        None,
+        description="Certificate (PEM) shown to ClickHouse; a user without a password is known by it alone.",
+    )
+    clickhouse_client_key: Path | None = Field(
+        None, description="Key of that certificate (PEM), unless it is in the same file."
+    )
+    clickhouse_verify: bool = Field(
+        True, description="Whether ClickHouse's certificate has to be valid; `false` is for experiments only."
+    )
+    clickhouse_server_name: str = Field(
+        "", description="Name in ClickHouse's certificate, if it is not the host of the address."
     )
 
     collector_host: str = Field("127.0.0.1", description="Address the collector listens on.")
@@ -187,6 +241,31 @@ class Settings(BaseSettings):
                 raise ValueError(f"{one!r} is not a network such as 10.0.0.0/8 or 2001:db8::/32") from None
         return networks
 
+    @model_validator(mode="after")
+    def _kafka_sign_in(self) -> Settings:
+        """A sign-in to Kafka needs what its mechanism needs."""
+        if not self.kafka_security_protocol.startswith("SASL_"):
+            if self.kafka_username:
+                raise ValueError(
+                    "FUNNELWATCH_KAFKA_USERNAME is set, but FUNNELWATCH_KAFKA_SECURITY_PROTOCOL is "
+                    f"{self.kafka_security_protocol}, which signs nobody in; expected SASL_SSL or SASL_PLAINTEXT"
+                )
+            return self
+        needed = {
+            "OAUTHBEARER": ("kafka_oauth_token_url", "kafka_oauth_client_id", "kafka_oauth_client_secret"),
+            "GSSAPI": (),
+        }.get(self.kafka_sasl_mechanism, ("kafka_username", "kafka_password"))
+        missing = [
+            f"FUNNELWATCH_{name.upper()}"
+            for name in needed
+            if not (one.get_secret_value() if isinstance(one := getattr(self, name), SecretStr) else one)
+        ]
+        if missing:
+            raise ValueError(
+                f"a sign-in to Kafka by {self.kafka_sasl_mechanism} needs {' and '.join(missing)}"
+            )
+        return self
+
 
 def _text_of(path: Path) -> str:
     try:
@@ -213,12 +292,18 @@ def load_settings(**overrides: object) -> Settings:
 
 def setting_errors(error: ValidationError) -> list[str]:
     """One line for each bad setting, naming its environment variable."""
-    return [
-        f"environment: FUNNELWATCH_{'_'.join(map(str, bad['loc'])).upper()}: {bad['msg']} (it is {bad['input']!r})"
-        if "key" not in str(bad["loc"]) and "password" not in str(bad["loc"])
-        else f"environment: FUNNELWATCH_{'_'.join(map(str, bad['loc'])).upper()}: {bad['msg']}"
-        for bad in error.errors()
-    ]
+    return [_setting_error(bad) for bad in error.errors()]
+
+
+def _setting_error(bad: Mapping[str, Any]) -> str:
+    problem = str(bad["msg"]).removeprefix("Value error, ")
+    if not bad["loc"]:
+        return f"environment: {problem}"
+    name = "_".join(map(str, bad["loc"]))
+    field = Settings.model_fields.get(name)
+    is_secret = field is not None and field.annotation is SecretStr
+    quoted = "" if is_secret else f" (it is {bad['input']!r})"
+    return f"environment: FUNNELWATCH_{name.upper()}: {problem}{quoted}"
 
 
 def unknown_variables(named: str) -> list[str]:

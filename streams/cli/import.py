@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import sys
 from contextlib import suppress
 from dataclasses import replace
@@ -17,7 +16,7 @@ from rich.console import Console
 from rich.table import Table as View
 
 from scoring.events.incoming import CURRENCIES
-from streams.cli.asking import configuration, failed, running_instance
+from streams.cli.asking import configuration, failed, login_name, running_instance
 from streams.cli.import_runs import list_imports, undo_one
 from streams.cli.starting import checked_config, checked_settings, data_option
 from streams.cli.terminal import answered, confirm, plain, say, say_json
@@ -29,6 +28,7 @@ from streams.imports.layouts import kept_layouts
 from streams.imports.running import run_import
 from streams.instance.files import NoInstanceError, connect_settings
 from streams.kafka.errors import KafkaUnreachableError
+from streams.kafka.servers import servers_of
 from streams.settings import Settings
 from streams.sources.files.exports.dry_run import ExportSummary, ImportChoices, summarize
 from streams.sources.files.exports.layout import ExportLayout, known_layouts, load_layout
@@ -107,7 +107,7 @@ def _with_kept(choices: ImportChoices, data: Path | None) -> ImportChoices:
     kept: tuple[ExportLayout, ...] = ()
     with suppress(NoInstanceError, KafkaUnreachableError):
         settings = connect_settings(checked_settings(data=data))
-        kept = kept_layouts(asyncio.run(read_book(settings.kafka)))
+        kept = kept_layouts(asyncio.run(read_book(servers_of(settings))))
     names = [one.name for one in (*kept, *known_layouts())]
     if choices.layout and choices.layout not in names:
         raise failed(f"unknown layout {choices.layout!r}; expected one of {', '.join(names)}")
@@ -182,7 +182,7 @@ def _is_ready(summary: ExportSummary, config: Config, yes: bool, as_json: bool) 
 
 
 async def _send(file: ExportFile, summary: ExportSummary, settings: Settings, config: Config) -> ImportReport:
-    _, report = await run_import(settings, config, file.path, summary, getpass.getuser())
+    _, report = await run_import(settings, config, file.path, summary, login_name())
     return report
 
 

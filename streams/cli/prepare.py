@@ -10,6 +10,7 @@ import typer
 
 from streams.cli.starting import checked_settings, data_option, fail
 from streams.cli.terminal import say
+from streams.kafka.servers import servers_of
 from streams.settings import Settings
 
 _AGAIN_S = 2.0
@@ -42,15 +43,17 @@ async def _prepared(settings: Settings, patience_s: float) -> list[str]:
 
     from streams.clickhouse.errors import ClickHouseError, ClickHouseUnreachableError
     from streams.clickhouse.migrations import migrate
+    from streams.clickhouse.reaching import why_unreachable
     from streams.clock import monotonic
     from streams.kafka.admin import TopicsNotReadyError, create_topics
+    from streams.kafka.reaching import reason
 
     deadline = monotonic() + patience_s
     lines = []
     while True:
         try:
             made = await create_topics(
-                settings.kafka,
+                servers_of(settings),
                 partitions=settings.partitions,
                 replication=settings.replication,
                 timeout_s=min(_MAX_TRY_S, max(_MIN_TRY_S, deadline - monotonic())),
@@ -58,10 +61,8 @@ async def _prepared(settings: Settings, patience_s: float) -> list[str]:
             break
         except (KafkaError, TopicsNotReadyError, OSError) as error:
             if monotonic() > deadline:
-                fail(
-                    f"Kafka at {settings.kafka} cannot create the topics: {error}. Is FUNNELWATCH_KAFKA correct?",
-                    69,
-                )
+                why = await reason(servers_of(settings), error)
+                fail(f"the topics cannot be created in Kafka at {why}", 69)
             await asyncio.sleep(_AGAIN_S)
     lines.append(f"topics created: {', '.join(made)}" if made else "all topics exist")
     while True:
@@ -70,10 +71,12 @@ async def _prepared(settings: Settings, patience_s: float) -> list[str]:
             break
         except ClickHouseUnreachableError as error:
             if monotonic() > deadline:
-                fail(f"ClickHouse does not answer at {settings.clickhouse_url}: {error}", 69)
+                problem, advice = await why_unreachable(settings, error)
+                fail(f"ClickHouse does not answer at {settings.clickhouse_url}: {problem}; {advice}", 69)
             await asyncio.sleep(_AGAIN_S)
         except ClickHouseError as error:
-            fail(f"ClickHouse at {settings.clickhouse_url} rejected the migrations: {error}", 69)
+            problem, _ = await why_unreachable(settings, error)
+            fail(f"ClickHouse at {settings.clickhouse_url} rejected the migrations: {problem}", 69)
     lines.append(f"tables of database {settings.clickhouse_database} are up to date")
     return lines
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from streams.cli.asking import configuration, failed, running_instance
+from streams.cli.asking import configuration, failed, login_name, running_instance
 from streams.cli.terminal import confirm, say, say_json
 from streams.clock import now, now_ms
+from streams.kafka.servers import servers_of
 
 if TYPE_CHECKING:
     from scoring.alerts.alert import AlertTransition
@@ -37,13 +37,6 @@ _Who = Annotated[str, typer.Option("--who", help="Your name, as others will see 
 _Yes = Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")]
 
 
-def _me() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return ""
-
-
 def _directory(settings: Settings, config: Config | None = None) -> ConnectionDirectory:
     """The connections as they are now; those of the file by ``config``, if it has been read already."""
     from streams.kafka.errors import KafkaUnreachableError
@@ -52,7 +45,7 @@ def _directory(settings: Settings, config: Config | None = None) -> ConnectionDi
     from streams.sources.source_log import read_book
 
     try:
-        book = asyncio.run(read_book(settings.kafka))
+        book = asyncio.run(read_book(servers_of(settings)))
         directory = ConnectionDirectory(config or configuration(settings), open_sealer(settings), book)
     except (KafkaUnreachableError, SealedUnreadableError) as error:
         raise failed(str(error)) from error
@@ -191,7 +184,7 @@ def add(
         content,
         is_tested=not no_test,
         is_asking=not yes,
-        who=who or _me(),
+        who=who or login_name(),
     )
     _publish(settings, records)
     say(f"saved: {model.name}; `funnelwatch sources show {model.name}` says how it is")
@@ -276,7 +269,7 @@ def pause(
     """Stop asking a platform. Its cursor stays; what it sends by webhook is still taken."""
     from streams.sources.controlling import paused
 
-    _wish(name, data, lambda control, _: paused(control, why, who or _me(), now_ms()))
+    _wish(name, data, lambda control, _: paused(control, why, who or login_name(), now_ms()))
     say(f"paused: {name}")
 
 
@@ -285,7 +278,7 @@ def resume(name: _Name, who: _Who = "", data: _Data = None) -> None:
     """Continue a connection where it was left, also after its platform denied access and that is corrected."""
     from streams.sources.controlling import resumed
 
-    _wish(name, data, lambda control, _: resumed(control, who or _me(), now_ms()))
+    _wish(name, data, lambda control, _: resumed(control, who or login_name(), now_ms()))
     say(f"resumed: {name}")
 
 
@@ -317,7 +310,7 @@ def backfill(
             return changed_backfill(control, cancel_id, is_gone=True)
         begin = day_of(first, "--from")
         end = day_of(last, "--to") if last else now().date()
-        return with_backfill(control, connection, begin, end, resource, who or _me(), now_ms())
+        return with_backfill(control, connection, begin, end, resource, who or login_name(), now_ms())
 
     if not (first or pause_id or resume_id or cancel_id):
         raise typer.BadParameter("say from which day: --from 2026-11-01")

@@ -44,6 +44,7 @@ from streams.collector.spool import open_spool
 from streams.config.model import Config
 from streams.errors import InputError
 from streams.instance.files import secret
+from streams.kafka.servers import servers_of
 from streams.kafka.topics import DEADLETTERS, EVENTS
 from streams.settings import Settings
 
@@ -379,7 +380,7 @@ async def open_intake(
     disk = (
         open_spool(settings.data / "spool", settings.spool_bytes) if spool and settings.spool_bytes else None
     )
-    async with Publisher(settings.kafka, disk, patience_s=0.0 if spool else patience_s) as publisher:
+    async with Publisher(servers_of(settings), disk, patience_s=0.0 if spool else patience_s) as publisher:
         yield EventIntake(
             publisher,
             store_defaults(config),

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 from aiokafka import AIOKafkaProducer
 
+from streams.kafka.servers import Servers, connection
 from streams.kafka.topics import METADATA_AGE_MS
 
 _log = structlog.get_logger()
@@ -19,10 +20,10 @@ _log = structlog.get_logger()
 BATCH_BYTES = 900_000
 
 
-def new_producer(kafka: str) -> AIOKafkaProducer:
+def new_producer(kafka: Servers) -> AIOKafkaProducer:
     """A producer that is not started yet."""
     return AIOKafkaProducer(
-        bootstrap_servers=kafka,
+        **connection(kafka),
         client_id="funnelwatch-collector",
         acks="all",
         enable_idempotence=True,

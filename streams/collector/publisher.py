@@ -32,6 +32,7 @@ from streams.collector.spool import Spool, SpoolFullError
 from streams.errors import RejectedError
 from streams.kafka.admin import partition_of
 from streams.kafka.errors import KafkaUnreachableError
+from streams.kafka.servers import Servers
 from streams.metrics import (
     COLLECTOR_KAFKA_UNREACHABLE,
     COLLECTOR_SET_ASIDE,
@@ -69,7 +70,7 @@ class Publisher:
     """Hands records to Kafka in order. Use as an async context manager."""
 
     def __init__(
-        self, kafka: str, spool: Spool | None, *, delivery_s: float = DELIVERY_S, patience_s: float = 60.0
+        self, kafka: Servers, spool: Spool | None, *, delivery_s: float = DELIVERY_S, patience_s: float = 60.0
     ) -> None:
         """Prepare.
 

@@ -12,6 +12,7 @@ from scoring.alerts.actions import HumanAction, HumanActionKind
 from streams.incidents.send_log import SendLog, SendRecord
 from streams.kafka import topics
 from streams.kafka.followers import TopicFollower
+from streams.kafka.servers import servers_of
 from streams.settings import Settings
 
 KINDS = (HumanActionKind.UNSUBSCRIBE, HumanActionKind.SUBSCRIBE)
@@ -32,7 +33,7 @@ class Unsubscriptions:
 
     def __init__(self, settings: Settings, send_log: SendLog) -> None:
         self._send_log = send_log
-        self._follower = TopicFollower(settings.kafka, (topics.ACTIONS,))
+        self._follower = TopicFollower(servers_of(settings), (topics.ACTIONS,))
         self._is_open = False
 
     async def catch_up(self) -> None:

@@ -23,7 +23,14 @@ async def broker(settings: Settings) -> list[Finding]:
     from aiokafka.admin import AIOKafkaAdminClient
     from aiokafka.errors import KafkaError
 
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka, request_timeout_ms=int(_ASK_S * 1000))
+    from streams.kafka.reaching import why_unreachable
+    from streams.kafka.servers import connection, servers_of
+
+    servers = servers_of(settings)
+    problem, advice = await why_unreachable(servers)
+    if problem:
+        return [Finding("bad", "kafka", problem, advice)]
+    admin = AIOKafkaAdminClient(**connection(servers), request_timeout_ms=int(_ASK_S * 1000))
     try:
         async with asyncio.timeout(_ASK_S):
             await admin.start()
@@ -76,11 +83,13 @@ def _partitions(counts: Mapping[str, int]) -> Iterator[Finding]:
 async def _lags(settings: Settings, admin: Any) -> Sequence[Finding]:
     from aiokafka import AIOKafkaConsumer
 
+    from streams.kafka.servers import connection, servers_of
+
     groups = sorted(
         group for group, *_ in await admin.list_consumer_groups() if group.startswith(settings.group_prefix)
     )
     findings = []
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka)
+    consumer = AIOKafkaConsumer(**connection(servers_of(settings)))
     await consumer.start()
     try:
         for group in groups:
@@ -141,17 +150,17 @@ async def _ask_store(settings: Settings) -> _StoreAnswers:
 async def store(settings: Settings) -> list[Finding]:
     """Whether ClickHouse answers, has this release's tables and the same time, and what was rejected lately."""
     from streams.clickhouse.errors import ClickHouseError
+    from streams.clickhouse.reaching import why_unreachable
 
     where = settings.clickhouse_url
     try:
         async with asyncio.timeout(_ASK_S):
             answers = await _ask_store(settings)
     except (ClickHouseError, OSError, TimeoutError) as error:
-        problem = " ".join(str(error).split())[:200] or type(error).__name__
-        if "UNKNOWN_TABLE" in problem or "UNKNOWN_DATABASE" in problem:
+        if "UNKNOWN_TABLE" in str(error) or "UNKNOWN_DATABASE" in str(error):
             advice = "landing creates them; see logs/landing.log"
             return [Finding("bad", "clickhouse", "its tables are missing", advice)]
-        advice = "is it running? `funnelwatch status`; for your own ClickHouse, check FUNNELWATCH_CLICKHOUSE_URL and _PASSWORD"
+        problem, advice = await why_unreachable(settings, error)
         return [Finding("bad", "clickhouse", f"{where}: {problem}", advice)]
     return [
         Finding("good", "clickhouse", f"{where}, version {answers.version}"),

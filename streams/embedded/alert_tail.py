@@ -10,6 +10,7 @@ import structlog
 
 from scoring.alerts.alert import AlertTransition
 from streams.clock import now_ms
+from streams.kafka.servers import servers_of
 from streams.kafka.topics import ALERTS
 from streams.settings import Settings
 
@@ -32,7 +33,7 @@ async def follow_alerts(
 
     since_ms, places = now_ms(), None
     while True:
-        follower = TopicFollower(settings.kafka, (ALERTS,), since_ms=since_ms)
+        follower = TopicFollower(servers_of(settings), (ALERTS,), since_ms=since_ms)
         try:
             await follower.open(places)
             places = await follower.places()

@@ -134,6 +134,8 @@ class Broker:
         self.advertised_port = 0
         #: lines of server.properties that replace or extend those above
         self.more_properties = ""
+        #: options of the tool that prepares the folder, besides those it needs
+        self.format_options: tuple[str, ...] = ()
         self._jars = jars.resolve()
         self._heap_mb = heap_mb
         self._archive = archive
@@ -250,7 +252,7 @@ class Broker:
     def _format(self, properties: Path) -> None:
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         # with =, for one id in 64 begins with a dash and would be read as an option
-        options = [f"--cluster-id={cluster}", "-c", str(properties)]
+        options = [f"--cluster-id={cluster}", "-c", str(properties), *self.format_options]
         command = [*self._java(), "kafka.tools.StorageTool", "format", *options]
         done = subprocess.run(
             command,

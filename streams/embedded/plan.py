@@ -96,7 +96,8 @@ def make_plan(settings: Settings, config: Path | None, roles: Sequence[str], wit
     if with_parts:
         broker, controller, store = (ports.choose(name) for name in ("broker", "controller", "store"))
         update |= {"kafka": f"{_LOOPBACK}:{broker}", "clickhouse_url": f"http://{_LOOPBACK}:{store}"}
-        update |= {"replication": 1, "clickhouse_cluster": ""}
+        update |= {"replication": 1, "clickhouse_cluster": "", "kafka_security_protocol": "PLAINTEXT"}
+        update |= {"kafka_username": ""}
         for field in ("clickhouse_password", "clickhouse_reader_password"):
             if not getattr(settings, field).get_secret_value():
                 update[field] = SecretStr(secret(data, field))

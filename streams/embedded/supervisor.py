@@ -21,6 +21,7 @@ from streams.embedded.preloaded import Preloader
 from streams.errors import StateError
 from streams.instance.files import Instance, read_states, write_instance
 from streams.instance.processes import end_all, is_ours
+from streams.kafka.servers import servers_of
 from streams.kafka.topics import EVENTS
 from streams.roles import ROLES
 
@@ -167,6 +168,7 @@ class Supervisor:
         from aiokafka.errors import KafkaError
 
         from streams.kafka.admin import TopicsNotReadyError, create_topics, partitions_of
+        from streams.kafka.reaching import reason
 
         settings, reported = self._settings, ""
         monitors = len(self._processes_of("monitor"))
@@ -175,13 +177,13 @@ class Supervisor:
         while True:
             try:
                 made = await create_topics(
-                    settings.kafka, partitions=settings.partitions, replication=settings.replication
+                    servers_of(settings), partitions=settings.partitions, replication=settings.replication
                 )
                 # one monitor always has something to do: no need to ask
-                partitions = len(await partitions_of(settings.kafka, EVENTS)) if monitors > 1 else 1
+                partitions = len(await partitions_of(servers_of(settings), EVENTS)) if monitors > 1 else 1
                 break
             except (KafkaError, TopicsNotReadyError, OSError) as error:
-                reported = self._trouble("kafka", f"{settings.kafka}: {error}", reported)
+                reported = self._trouble("kafka", await reason(servers_of(settings), error), reported)
                 await asyncio.sleep(_AGAIN_S)
         if made:
             self._console.change("topics", "made", str(len(made)))

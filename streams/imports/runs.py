@@ -11,6 +11,7 @@ import msgspec
 
 from streams.errors import InputError, StateError
 from streams.instance.files import read_instance
+from streams.kafka.servers import servers_of
 from streams.settings import Settings
 from streams.sources.source_log import RecordWriter, SourceBook, log_key, read_book
 
@@ -106,7 +107,7 @@ async def read_runs(settings: Settings, at_ms: int) -> list[ImportRun]:
     Raises:
         KafkaUnreachableError: no broker answers.
     """
-    return runs_of(await read_book(settings.kafka), at_ms)
+    return runs_of(await read_book(servers_of(settings)), at_ms)
 
 
 async def keep_run(writer: RecordWriter, run: ImportRun) -> None:

@@ -14,6 +14,7 @@ from scoring.alerts.routing import parse_matcher
 from streams.errors import InputError
 from streams.kafka import topics
 from streams.kafka.errors import KafkaUnreachableError
+from streams.kafka.servers import connection, servers_of
 from streams.settings import Settings
 
 #: longest comment or reason, in characters
@@ -93,7 +94,7 @@ async def publish_action(settings: Settings, action: HumanAction) -> None:
         KafkaUnreachableError: the broker did not acknowledge it.
     """
     producer = AIOKafkaProducer(
-        bootstrap_servers=settings.kafka, acks="all", enable_idempotence=True, request_timeout_ms=10_000
+        **connection(servers_of(settings)), acks="all", enable_idempotence=True, request_timeout_ms=10_000
     )
     try:
         await producer.start()

@@ -19,6 +19,7 @@ from scoring.wording.source_note import note_of_source
 from streams.config.model import Config
 from streams.kafka import topics
 from streams.kafka.followers import TopicFollower
+from streams.kafka.servers import servers_of
 from streams.settings import Settings
 
 _log = structlog.get_logger()
@@ -97,7 +98,7 @@ class BookReader:
 
     def __init__(self, settings: Settings, book: AlertBook) -> None:
         self._book = book
-        self._follower = TopicFollower(settings.kafka, (topics.ACTIONS, topics.ALERTS))
+        self._follower = TopicFollower(servers_of(settings), (topics.ACTIONS, topics.ALERTS))
 
     async def catch_up(self) -> None:
         """Read everything there is now."""

@@ -16,6 +16,7 @@ from scoring.alerts.deciding import GroupState
 from streams.clock import now_ms
 from streams.kafka import topics
 from streams.kafka.followers import everything
+from streams.kafka.servers import servers_of
 from streams.kafka.sole_writer import SoleWriter
 from streams.settings import Settings
 
@@ -45,7 +46,7 @@ class SendLog:
 
     def __init__(self, settings: Settings, name: str) -> None:
         self._settings = settings
-        self._writer = SoleWriter(settings.kafka, f"{settings.group_prefix}-{name}", "the send log")
+        self._writer = SoleWriter(servers_of(settings), f"{settings.group_prefix}-{name}", "the send log")
         self._prefix = f"{name}|"
         self.records: dict[str, SendRecord] = {}
 
@@ -75,7 +76,7 @@ class SendLog:
 
     async def _read(self, *, past_open: bool) -> None:
         self.records = {}
-        async for record in everything(self._settings.kafka, topics.SENDS, past_open=past_open):
+        async for record in everything(servers_of(self._settings), topics.SENDS, past_open=past_open):
             self._apply(record.key.decode(), record.value)
 
     def _apply(self, key: str, value: bytes | None) -> None:

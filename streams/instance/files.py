@@ -211,6 +211,9 @@ def connect_settings(settings: Settings) -> Settings:
             "or name the folder of a running one with --data"
         )
     found: dict[str, object] = {"kafka": instance.kafka, "clickhouse_url": instance.clickhouse_url}
+    if "broker" in instance.parts and "kafka" not in given:  # what is set about encryption is for another
+        plain = {"kafka_security_protocol": "PLAINTEXT", "kafka_username": ""}
+        settings = settings.model_copy(update=plain)
     for field, name in (
         ("clickhouse_password", "clickhouse_password"),
         ("clickhouse_reader_password", "clickhouse_reader_password"),

@@ -34,6 +34,7 @@ from streams.jobs.drifts import with_drifts
 from streams.jobs.history import SETTLED_MINUTES, read_counts
 from streams.jobs.pairs import read_kernels
 from streams.jobs.slow_pairs import read_slow_pairs
+from streams.kafka.servers import connection, servers_of
 from streams.kafka.topics import BASELINES
 from streams.settings import Settings
 
@@ -132,7 +133,7 @@ async def publish(
         aiokafka.errors.KafkaError: the broker is unreachable.
     """
     producer = AIOKafkaProducer(
-        bootstrap_servers=settings.kafka,
+        **connection(servers_of(settings)),
         acks="all",
         enable_idempotence=True,
         max_request_size=10_000_000,

@@ -14,6 +14,7 @@ from aiokafka.partitioner import murmur2
 
 from streams.clock import monotonic
 from streams.errors import UnreachableError
+from streams.kafka.servers import Servers, connection
 from streams.kafka.topics import TOPICS, TopicSpec
 
 
@@ -22,7 +23,7 @@ class TopicsNotReadyError(UnreachableError):
 
 
 async def create_topics(
-    bootstrap: str,
+    bootstrap: Servers,
     *,
     partitions: int,
     replication: int = 1,
@@ -68,11 +69,11 @@ async def create_topics(
 
 
 async def _connected(
-    bootstrap: str, timeout_s: float, deadline: float
+    bootstrap: Servers, timeout_s: float, deadline: float
 ) -> tuple[AIOKafkaAdminClient, set[str]]:
     """A client that has been answered, and the topics there are. A broker that has just started may reject the first try."""
     while True:
-        admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=int(timeout_s * 1000))
+        admin = AIOKafkaAdminClient(**connection(bootstrap), request_timeout_ms=int(timeout_s * 1000))
         try:
             await admin.start()
             return admin, set(await admin.list_topics())
@@ -104,13 +105,13 @@ async def _wait_for_leaders(admin: AIOKafkaAdminClient, names: list[str], deadli
 
 
 @asynccontextmanager
-async def admin_of(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
+async def admin_of(bootstrap: Servers) -> AsyncIterator[AIOKafkaAdminClient]:
     """A started admin client.
 
     Raises:
         aiokafka.errors.KafkaError: no broker answers.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = AIOKafkaAdminClient(**connection(bootstrap))
     await admin.start()
     try:
         yield admin
@@ -118,7 +119,7 @@ async def admin_of(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
         await admin.close()
 
 
-async def partition_counts(bootstrap: str, topics: Sequence[str]) -> dict[str, int]:
+async def partition_counts(bootstrap: Servers, topics: Sequence[str]) -> dict[str, int]:
     """Topic → its number of partitions, 0 for one that does not exist or has a partition without leader.
 
     Raises:
@@ -133,7 +134,9 @@ async def partition_counts(bootstrap: str, topics: Sequence[str]) -> dict[str, i
     return found
 
 
-async def add_partitions(bootstrap: str, topics: Sequence[str], count: int, timeout_s: float = 30.0) -> None:
+async def add_partitions(
+    bootstrap: Servers, topics: Sequence[str], count: int, timeout_s: float = 30.0
+) -> None:
     """Give topics ``count`` partitions, each with a leader on return; one that has as many stays as it is.
 
     Raises:
@@ -164,7 +167,7 @@ def has_more_partitions(consumer: AIOKafkaConsumer, topic: str) -> bool:
     return bool(len(consumer.partitions_for_topic(topic) or ()) > read)
 
 
-async def partitions_of(bootstrap: str, topic: str) -> list[int]:
+async def partitions_of(bootstrap: Servers, topic: str) -> list[int]:
     """The numbers of a topic's partitions, ascending.
 
     Raises:

@@ -15,6 +15,7 @@ import structlog
 from scoring.baselines.baseline import StoreBaseline, decode_baseline
 from streams.kafka.admin import partition_of
 from streams.kafka.followers import TopicFollower, follow_forever
+from streams.kafka.servers import Servers
 from streams.kafka.topics import BASELINES
 
 _log = structlog.get_logger()
@@ -34,7 +35,7 @@ class BaselineFollower:
     """
 
     def __init__(
-        self, bootstrap: str, topic: str, partitions: int, notify: Callable[[int, StoreBaseline], None]
+        self, bootstrap: Servers, topic: str, partitions: int, notify: Callable[[int, StoreBaseline], None]
     ) -> None:
         self._bootstrap = bootstrap
         self._topic = topic

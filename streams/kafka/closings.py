@@ -11,6 +11,7 @@ from scoring.alerts.actions import HumanAction, HumanActionKind
 from scoring.detection.tracked_alert import ClosedAlerts
 from streams.clock import now_ms
 from streams.kafka.followers import TopicFollower, follow_forever
+from streams.kafka.servers import Servers
 from streams.kafka.topics import ACTIONS
 
 _log = structlog.get_logger()
@@ -26,7 +27,7 @@ class ClosingFollower:
         topic: that of human actions, as it is named on this broker.
     """
 
-    def __init__(self, bootstrap: str, topic: str = ACTIONS) -> None:
+    def __init__(self, bootstrap: Servers, topic: str = ACTIONS) -> None:
         self._bootstrap, self._topic = bootstrap, topic
         self.closed = ClosedAlerts()
         #: set once everything published before the start has been read

@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from streams.kafka import topics
 from streams.kafka.admin import has_more_partitions, partitions_of
+from streams.kafka.servers import Servers, connection
 
 #: how long a take waits for the first record, where nothing else sets the pace
 POLL_MS = 500
@@ -31,7 +32,7 @@ class TopicFollower:
 
     def __init__(
         self,
-        bootstrap: str,
+        bootstrap: Servers,
         names: Sequence[str],
         *,
         max_bytes: int = 1 << 20,
@@ -47,7 +48,7 @@ class TopicFollower:
     async def open(self, places: Mapping[TopicPartition, int] | None = None) -> None:
         """Connect, and go to where reading begins; to ``places`` where a former follower was, its other partitions being new."""
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap,
+            **connection(self._bootstrap),
             enable_auto_commit=False,
             isolation_level="read_committed",
             auto_offset_reset="earliest",
@@ -84,7 +85,7 @@ class TopicFollower:
 
     async def _written(self, tps: list[TopicPartition]) -> dict[TopicPartition, int]:
         """Where the partitions end; a consumer of committed records is given the place of the first open transaction."""
-        consumer = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, enable_auto_commit=False)
+        consumer = AIOKafkaConsumer(**connection(self._bootstrap), enable_auto_commit=False)
         await consumer.start()
         try:
             return dict(await consumer.end_offsets(tps))
@@ -157,7 +158,9 @@ async def follow_forever(
         await follower.close()
 
 
-async def everything(bootstrap: str, name: str, *, past_open: bool = False) -> AsyncIterator[ConsumerRecord]:
+async def everything(
+    bootstrap: Servers, name: str, *, past_open: bool = False
+) -> AsyncIterator[ConsumerRecord]:
     """The records that a topic holds now, from its beginning; ``past_open`` as for ``TopicFollower``."""
     follower = TopicFollower(bootstrap, (name,), past_open=past_open)
     try:

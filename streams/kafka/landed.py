@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError
 from streams.clock import monotonic
 from streams.errors import StateError
 from streams.kafka.errors import KafkaUnreachableError
+from streams.kafka.servers import connection, servers_of
 from streams.settings import Settings
 
 _PAUSE_S = 0.2
@@ -41,9 +42,9 @@ async def wait_until_landed(
     """
     # it reads nothing: only a subscription makes it know the partitions
     consumer = AIOKafkaConsumer(
-        *topics, bootstrap_servers=settings.kafka, enable_auto_commit=False, auto_offset_reset="latest"
+        *topics, **connection(servers_of(settings)), enable_auto_commit=False, auto_offset_reset="latest"
     )
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
+    admin = AIOKafkaAdminClient(**connection(servers_of(settings)))
     try:
         await consumer.start()
         await admin.start()

@@ -18,6 +18,7 @@ from streams.errors import FencedError
 from streams.instance.files import StateReport
 from streams.kafka import topics
 from streams.kafka.errors import KafkaUnreachableError
+from streams.kafka.servers import connection, servers_of
 from streams.settings import Settings
 
 _log = structlog.get_logger()
@@ -38,7 +39,7 @@ class Leadership:
         settings = self._settings
         return AIOKafkaConsumer(
             topics.ACTIONS,
-            bootstrap_servers=settings.kafka,
+            **connection(servers_of(settings)),
             group_id=f"{settings.group_prefix}-{self._role}",
             metadata_max_age_ms=topics.METADATA_AGE_MS,
             enable_auto_commit=False,

@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import IllegalOperation, InvalidProducerEpoch, KafkaError, ProducerFenced
 
 from streams.kafka.errors import LogFencedError
+from streams.kafka.servers import Servers, connection
 
 #: after this long the broker aborts what a dead writer left open
 _TRANSACTION_TIMEOUT_MS = 20_000
@@ -24,7 +25,7 @@ LogRecord = tuple[str, bytes, bytes | None, int | None]
 class SoleWriter:
     """The transactional producer named ``transactional_id``. ``name`` says in errors which log it is."""
 
-    def __init__(self, bootstrap: str, transactional_id: str, name: str) -> None:
+    def __init__(self, bootstrap: Servers, transactional_id: str, name: str) -> None:
         self._bootstrap, self._transactional_id, self._name = bootstrap, transactional_id, name
         self._producer: AIOKafkaProducer | None = None
         #: one transaction at a time: messages to several receivers are under way at once
@@ -40,7 +41,7 @@ class SoleWriter:
         """
         await self.close()
         producer = AIOKafkaProducer(
-            bootstrap_servers=self._bootstrap,
+            **connection(self._bootstrap),
             transactional_id=self._transactional_id,
             transaction_timeout_ms=_TRANSACTION_TIMEOUT_MS,
             linger_ms=0,

@@ -27,6 +27,7 @@ from aiokafka.protocol.types import (
 
 from streams.clock import monotonic
 from streams.errors import StateError
+from streams.kafka.servers import Servers, connection
 
 #: seconds between two attempts while no broker answers
 RETRY_S = 0.2
@@ -122,7 +123,7 @@ class NoSuchTopicError(StateError):
 class TopicIds:
     """Asks the brokers for the id of a topic, over a connection of its own."""
 
-    def __init__(self, bootstrap: str) -> None:
+    def __init__(self, bootstrap: Servers) -> None:
         self._bootstrap = bootstrap
         self._client: AIOKafkaClient | None = None
         #: how many partitions the topic had when it was last asked for; 0 if that is not known
@@ -137,7 +138,7 @@ class TopicIds:
         """
         try:
             if self._client is None:
-                client = AIOKafkaClient(bootstrap_servers=self._bootstrap, client_id="funnelwatch-topic-ids")
+                client = AIOKafkaClient(**connection(self._bootstrap), client_id="funnelwatch-topic-ids")
                 self._client = client
                 await client.bootstrap()
             answer: Any = await self._client.send(self._client.get_random_node(), _MetadataRequest(topic))

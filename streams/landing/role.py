@@ -32,6 +32,7 @@ from streams.clock import monotonic, now_ms
 from streams.config.model import Config
 from streams.instance.files import HEARTBEAT_S, StateReport
 from streams.kafka import topics
+from streams.kafka.servers import connection, servers_of
 from streams.kafka.topic_ids import NoSuchTopicError, TopicIds
 from streams.landing.events import EventLanding, Prepared, as_sent
 from streams.landing.heads import unreadable_reason
@@ -67,7 +68,7 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
         self._events = EventLanding(settings, self._dimensions)
         self._consumer: AIOKafkaConsumer | None = None
         self._producer: AIOKafkaProducer | None = None
-        self._topic_ids = TopicIds(settings.kafka)
+        self._topic_ids = TopicIds(servers_of(settings))
         #: id of the events topic that is being landed; empty until known
         self._topic_id = ""
         #: the batch in hand was read before the events topic was recreated: it is landed, not committed
@@ -98,11 +99,11 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
         """Bring the tables up to date and join the group."""
         await migrated(self._settings, self._config, self._writer)
         self._producer = AIOKafkaProducer(
-            bootstrap_servers=self._settings.kafka, enable_idempotence=True, acks="all"
+            **connection(servers_of(self._settings)), enable_idempotence=True, acks="all"
         )
         await started(self._producer)
         self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.kafka,
+            **connection(servers_of(self._settings)),
             group_id=self._group,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
@@ -167,7 +168,7 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _committed(self) -> dict[int, tuple[int, str]]:
         """Each partition's clock and the id of its topic as they were committed with the offset."""
-        admin = AIOKafkaAdminClient(bootstrap_servers=self._settings.kafka)
+        admin = AIOKafkaAdminClient(**connection(servers_of(self._settings)))
         await started(admin)
         try:
             offsets: Mapping[TopicPartition, Any] = await admin.list_consumer_group_offsets(self._group)

@@ -33,6 +33,8 @@ from streams.instance.files import StateReport
 from streams.kafka.admin import partition_counts
 from streams.kafka.baselines import BaselineFollower
 from streams.kafka.closings import ClosingFollower
+from streams.kafka.reaching import reason
+from streams.kafka.servers import Servers, servers_of
 from streams.kafka.topic_ids import KEYS_MOVED, PartitionsChangedError
 from streams.kafka.topics import (
     ACTIONS,
@@ -55,6 +57,7 @@ from streams.monitor.watchdog import INACTIVE_S, STALLED_S, LoopWatch, Stall, re
 from streams.monitor.writer import PartitionWriter
 from streams.settings import Settings
 from streams.transport import BatchOptions, BatchTopic, install
+from streams.transport.credentials import credentials_of
 
 _log = structlog.get_logger()
 
@@ -127,13 +130,14 @@ class MonitorApp:
         self._app_id = f"{settings.group_prefix}-{ROLE}"
         self.report = report
         topic, changelog = rename(EVENTS), rename(COUNTS_CHANGELOG)
+        kafka = servers_of(settings)
         self.monitor = Monitor(
-            settings.kafka, topic, changelog, self._make_partition, self._make_writer, self._group, fatal
+            kafka, topic, changelog, self._make_partition, self._make_writer, self._group, fatal
         )
         self.monitor.prepare = self._prepare
-        self.ticks = TickSender(settings.kafka, topic)
-        self.baselines = BaselineFollower(settings.kafka, rename(BASELINES), partitions, self._learn)
-        self.closings = ClosingFollower(settings.kafka, rename(ACTIONS))
+        self.ticks = TickSender(kafka, topic)
+        self.baselines = BaselineFollower(kafka, rename(BASELINES), partitions, self._learn)
+        self.closings = ClosingFollower(kafka, rename(ACTIONS))
         self.loop_watch = LoopWatch(fatal)
         self._stall = Stall()
         self._missing_since: float | None = None
@@ -147,6 +151,7 @@ class MonitorApp:
         app: Any = faust.App(
             self._app_id,
             broker=[f"batch://{address.strip()}" for address in settings.kafka.split(",")],
+            broker_credentials=credentials_of(servers_of(settings)),
             store=f"{table.SCHEME}://",
             datadir=settings.data / "faust",
             topic_allow_declare=False,
@@ -224,7 +229,9 @@ class MonitorApp:
         return Partition(number, counts, detector, int(settings.monitor_grace_s * 1000))
 
     def _make_writer(self, number: int) -> PartitionWriter:
-        return PartitionWriter(self.settings.kafka, f"{self._app_id}-{number}", number, SINGLE, self._rename)
+        return PartitionWriter(
+            servers_of(self.settings), f"{self._app_id}-{number}", number, SINGLE, self._rename
+        )
 
     def _group(self) -> Any:
         return self.app.consumer
@@ -282,7 +289,7 @@ class MonitorApp:
         positions = {number: partition.offset for number, partition in loaded.items()}
         reason = self._stall.look(positions, self.ticks.offsets, present)
         if reason is not None:
-            ends = await readable_ends(self.settings.kafka, monitor.topic, positions)
+            ends = await readable_ends(servers_of(self.settings), monitor.topic, positions)
             reason = self._stall.look(positions, ends, present)
             if reason is not None:
                 self._fatal(reason, None)
@@ -316,7 +323,7 @@ class Worker(faust.Worker):
         self._schedule_shutdown(signal.SIGINT)
 
 
-async def find_partitions(bootstrap: str, rename: Rename = str, wait_s: float = TOPICS_WAIT_S) -> int:
+async def find_partitions(bootstrap: Servers, rename: Rename = str, wait_s: float = TOPICS_WAIT_S) -> int:
     """How many partitions the events topic has, once all topics exist.
 
     Raises:
@@ -333,7 +340,7 @@ async def find_partitions(bootstrap: str, rename: Rename = str, wait_s: float = 
                 break
             problem = "topics are missing: " + ", ".join(missing)
         except (KafkaError, OSError) as error:
-            problem = f"Kafka at {bootstrap} does not answer: {error}"
+            problem = f"Kafka does not answer: {await reason(bootstrap, error)}"
         if monotonic() > until:
             raise MonitorError(problem)
         await asyncio.sleep(0.5)
@@ -374,7 +381,7 @@ def main(settings: Settings, config: Config, report: StateReport) -> None:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     try:
-        partitions = loop.run_until_complete(find_partitions(settings.kafka))
+        partitions = loop.run_until_complete(find_partitions(servers_of(settings)))
     except MonitorError as error:
         exit_now(str(error), None)
     role = MonitorApp(settings, config, partitions, report)

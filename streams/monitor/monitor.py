@@ -19,6 +19,7 @@ from aiokafka.errors import KafkaError, ProducerFenced
 
 from streams import metrics
 from streams.clock import monotonic, now_ms
+from streams.kafka.servers import Servers
 from streams.kafka.topic_ids import (
     KEYS_MOVED,
     NoSuchTopicError,
@@ -70,7 +71,7 @@ class Monitor:
 
     def __init__(
         self,
-        bootstrap: str,
+        bootstrap: Servers,
         topic: str,
         changelog: str,
         make_partition: Callable[[int], Partition],

@@ -14,6 +14,7 @@ from itertools import islice
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from streams.kafka.servers import Servers, connection
 from streams.monitor import records
 from streams.monitor.partition import Partition
 from streams.transport.reader import BatchReader
@@ -28,7 +29,7 @@ IsCurrent = Callable[[], bool]
 
 
 async def read_changelog(
-    bootstrap: str, topic: str, partitions: dict[int, Partition], is_current: IsCurrent
+    bootstrap: Servers, topic: str, partitions: dict[int, Partition], is_current: IsCurrent
 ) -> bool:
     """Apply the changelog from its beginning to its end; False if a rebalance came between."""
     if not partitions:
@@ -47,10 +48,10 @@ async def read_changelog(
 
 
 @asynccontextmanager
-async def plain_reader(bootstrap: str) -> AsyncIterator[AIOKafkaConsumer]:
+async def plain_reader(bootstrap: Servers) -> AsyncIterator[AIOKafkaConsumer]:
     """A consumer outside of any group that sees what was committed."""
     reader = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
+        **connection(bootstrap),
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         isolation_level="read_committed",
@@ -81,7 +82,7 @@ async def read_to_end(
 
 
 async def read_source(
-    bootstrap: str, topic: str, topic_id: str, partitions: dict[int, Partition], is_current: IsCurrent
+    bootstrap: Servers, topic: str, topic_id: str, partitions: dict[int, Partition], is_current: IsCurrent
 ) -> bool:
     """Hold the event ids again that were held at the marks; False if a rebalance came between.
 

@@ -25,6 +25,7 @@ from aiokafka.errors import KafkaError, for_code
 from streams.clock import monotonic, now_ms
 from streams.errors import StateError
 from streams.kafka.admin import add_partitions, admin_of, partition_counts, partition_of
+from streams.kafka.servers import Servers, servers_of
 from streams.kafka.topic_ids import TopicIds
 from streams.kafka.topics import COUNTS_CHANGELOG, EVENTS, METADATA_AGE_MS, TOPICS, Rename
 from streams.monitor.moves import State, marks_of, moves
@@ -80,7 +81,7 @@ async def repartition(
         TopicsNotReadyError: the broker rejects partitions.
         aiokafka.errors.KafkaError: the broker does not answer or rejects it; nothing has been moved.
     """
-    kafka = settings.kafka
+    kafka = servers_of(settings)
     per_store = [rename(spec.name) for spec in TOPICS if spec.per_partition]
     events, changelog = rename(EVENTS), rename(COUNTS_CHANGELOG)
     count = await _checked_count(kafka, per_store, events, wanted)
@@ -100,7 +101,7 @@ async def repartition(
     return done
 
 
-async def _checked_count(kafka: str, per_store: Sequence[str], events: str, wanted: int | None) -> int:
+async def _checked_count(kafka: Servers, per_store: Sequence[str], events: str, wanted: int | None) -> int:
     counts = await partition_counts(kafka, per_store)
     missing = [topic for topic, has in counts.items() if not has]
     if missing:
@@ -119,7 +120,7 @@ async def _checked_count(kafka: str, per_store: Sequence[str], events: str, want
 
 async def _wait_for_no_monitor(settings: Settings) -> None:
     group = f"{settings.group_prefix}-monitor"
-    async with admin_of(settings.kafka) as admin:
+    async with admin_of(servers_of(settings)) as admin:
         until = monotonic() + MONITORS_END_S
         while True:
             try:
@@ -150,23 +151,23 @@ async def _fence(settings: Settings, count: int, rename: Rename) -> None:
     """Whoever wrote for a partition before, and was suspended since, can write nothing more."""
     for number in range(count):
         name = f"{settings.group_prefix}-monitor-{number}"
-        writer = PartitionWriter(settings.kafka, name, number, frozenset(), rename)
+        writer = PartitionWriter(servers_of(settings), name, number, frozenset(), rename)
         await writer.open()
         await writer.close()
 
 
 async def _carry_over(settings: Settings, events: str, changelog: str, count: int) -> Repartitioned:
-    states = await _read_states(settings.kafka, changelog)
+    states = await _read_states(servers_of(settings), changelog)
     marks = marks_of(states)
     written = moves(states, count)
     done = Repartitioned(max((mark.partitions for mark in marks.values()), default=0), count)
     done.moved_stores = len(_stores(written))
     if not written:
         return done
-    starts = await _uncounted(settings.kafka, events, marks, count)
+    starts = await _uncounted(servers_of(settings), events, marks, count)
     present = now_ms()
     async with _transaction(settings) as producer:
-        async for target, records in _misplaced(settings.kafka, events, starts, count):
+        async for target, records in _misplaced(servers_of(settings), events, starts, count):
             await _write(producer, events, target, records)
             done.copied_events += len(records)
         for number, changes in written.items():
@@ -190,7 +191,7 @@ def _stores(written: dict[int, list[Record]]) -> set[str]:
 @asynccontextmanager
 async def _transaction(settings: Settings) -> AsyncIterator[AIOKafkaProducer]:
     name = f"{settings.group_prefix}-repartition"
-    producer = transactional_producer(settings.kafka, name, TRANSACTION_TIMEOUT_MS)
+    producer = transactional_producer(servers_of(settings), name, TRANSACTION_TIMEOUT_MS)
     await producer.start()
     try:
         async with producer.transaction():
@@ -204,7 +205,7 @@ async def _write(producer: AIOKafkaProducer, topic: str, partition: int, records
         await delivered
 
 
-async def _read_states(kafka: str, changelog: str) -> dict[int, State]:
+async def _read_states(kafka: Servers, changelog: str) -> dict[int, State]:
     """Each partition's newest values."""
     states: dict[int, dict[bytes, bytes]] = {}
     numbers = range((await partition_counts(kafka, [changelog]))[changelog])
@@ -221,7 +222,7 @@ async def _read_states(kafka: str, changelog: str) -> dict[int, State]:
     return dict(states)
 
 
-async def _uncounted(kafka: str, events: str, marks: dict[int, Mark], count: int) -> dict[int, int]:
+async def _uncounted(kafka: Servers, events: str, marks: dict[int, Mark], count: int) -> dict[int, int]:
     """Partition → the offset of the first event that is not counted yet; 0 where the topic was recreated."""
     ids = TopicIds(kafka)
     try:
@@ -237,7 +238,7 @@ async def _uncounted(kafka: str, events: str, marks: dict[int, Mark], count: int
 
 
 async def _misplaced(
-    kafka: str, events: str, starts: dict[int, int], count: int
+    kafka: Servers, events: str, starts: dict[int, int], count: int
 ) -> AsyncIterator[tuple[int, list[Stamped]]]:
     """The uncounted events in another partition than their store's, by the partition they belong to."""
     waiting: dict[int, list[Stamped]] = {}

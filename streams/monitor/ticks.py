@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import ProducerClosed
 
 from scoring.counting.records import ClockTick, encode_tick
+from streams.kafka.servers import Servers, connection
 from streams.kafka.topic_ids import TopicReplacedError
 
 
@@ -23,7 +24,7 @@ class TickSender:
         offsets: partition → offset of the last tick that the broker acknowledged.
     """
 
-    def __init__(self, bootstrap: str, topic: str) -> None:
+    def __init__(self, bootstrap: Servers, topic: str) -> None:
         self._bootstrap = bootstrap
         self._topic = topic
         self._producer: AIOKafkaProducer | None = None
@@ -47,7 +48,7 @@ class TickSender:
         if self._is_closed:
             return
         if self._producer is None:
-            producer = AIOKafkaProducer(bootstrap_servers=self._bootstrap, linger_ms=0, acks="all")
+            producer = AIOKafkaProducer(**connection(self._bootstrap), linger_ms=0, acks="all")
             await producer.start()
             self._producer = producer
         value = encode_tick(ClockTick(present_ms))

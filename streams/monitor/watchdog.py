@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from streams import metrics
 from streams.clock import monotonic
+from streams.kafka.servers import Servers, connection
 
 #: seconds that the loop may be blocked
 BLOCKED_S = 30.0
@@ -58,7 +59,7 @@ class Stall:
         self._moved.clear()
 
 
-async def readable_ends(bootstrap: str, topic: str, partitions: Iterable[int]) -> dict[int, int]:
+async def readable_ends(bootstrap: Servers, topic: str, partitions: Iterable[int]) -> dict[int, int]:
     """Partition → the last offset that a reader of committed records may be given now.
 
     An open transaction of another producer holds back everything after it; a worker that waits for its end is
@@ -68,7 +69,7 @@ async def readable_ends(bootstrap: str, topic: str, partitions: Iterable[int]) -
         aiokafka.errors.KafkaError: no broker answers.
     """
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap, isolation_level="read_committed", enable_auto_commit=False
+        **connection(bootstrap), isolation_level="read_committed", enable_auto_commit=False
     )
     await consumer.start()
     try:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from aiokafka import AIOKafkaProducer
 
+from streams.kafka.servers import Servers, connection
 from streams.monitor.records import Record
 
 #: bytes of a batch: below the broker's default limit of a message set, 1,048,588
@@ -26,10 +27,10 @@ _AT_ONCE = 5000
 Stamped = tuple[bytes | None, bytes | None, int]
 
 
-def transactional_producer(bootstrap: str, transactional_id: str, timeout_ms: int) -> AIOKafkaProducer:
+def transactional_producer(bootstrap: Servers, transactional_id: str, timeout_ms: int) -> AIOKafkaProducer:
     """A producer for transactions that the broker aborts after ``timeout_ms``; not started."""
     return AIOKafkaProducer(
-        bootstrap_servers=bootstrap,
+        **connection(bootstrap),
         transactional_id=transactional_id,
         transaction_timeout_ms=timeout_ms,
         compression_type="zstd",  # aiokafka compresses lz4 at level 9: eight times the work, a third larger
@@ -70,7 +71,7 @@ class PartitionWriter:
 
     def __init__(
         self,
-        bootstrap: str,
+        bootstrap: Servers,
         transactional_id: str,
         partition: int,
         shared: frozenset[str],

@@ -16,6 +16,7 @@ import msgspec
 from scoring.alerts.alert import AlertTransition
 from streams.kafka import topics
 from streams.kafka.followers import everything
+from streams.kafka.servers import servers_of
 from streams.kafka.sole_writer import SoleWriter
 from streams.settings import Settings
 
@@ -33,7 +34,7 @@ class PoolLog:
             rename(topics.ALERTS),
         )
         writer_id = rename(f"{settings.group_prefix}-pools")
-        self._writer = SoleWriter(settings.kafka, writer_id, "the pools' log")
+        self._writer = SoleWriter(servers_of(settings), writer_id, "the pools' log")
         self.scored: int | None = None
         self.snapshots: dict[str, bytes] = {}
 
@@ -41,7 +42,7 @@ class PoolLog:
         """Fence the former writer and read the changelog to its end."""
         await self._writer.take_over()
         self.scored, self.snapshots = None, {}
-        async for record in everything(self._settings.kafka, self._changelog):
+        async for record in everything(servers_of(self._settings), self._changelog):
             self._apply(record.key, record.value)
 
     def _apply(self, key: bytes, value: bytes | None) -> None:

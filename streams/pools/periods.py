@@ -26,6 +26,7 @@ from streams.config.core import day_rules, detection_policy
 from streams.config.model import Config
 from streams.kafka import topics
 from streams.kafka.followers import TopicFollower, everything
+from streams.kafka.servers import servers_of
 from streams.kafka.sole_writer import LogRecord, SoleWriter
 from streams.kafka.topics import Rename
 from streams.settings import Settings
@@ -41,11 +42,11 @@ class PeriodTurns:
     """Follows ``funnel.reports.v1`` and judges what comes."""
 
     def __init__(self, settings: Settings, config: Config, rename: Rename = str) -> None:
-        self._kafka = settings.kafka
+        self._kafka = servers_of(settings)
         self._reports, self._alerts = rename(topics.REPORTS), rename(topics.ALERTS)
         self._changelog = rename(topics.PERIODS_CHANGELOG)
         self._writer = SoleWriter(
-            settings.kafka, rename(f"{settings.group_prefix}-periods"), "the log of reports"
+            servers_of(settings), rename(f"{settings.group_prefix}-periods"), "the log of reports"
         )
         policy = detection_policy(config)
         self.book = PeriodBook(policy, day_rules(config))

@@ -35,6 +35,7 @@ from streams.kafka.closings import ClosingFollower
 from streams.kafka.errors import KafkaUnreachableError
 from streams.kafka.followers import POLL_MS, TopicFollower
 from streams.kafka.leadership import lead_in_turn
+from streams.kafka.servers import servers_of
 from streams.kafka.topics import Rename
 from streams.pools.log import PoolLog
 from streams.pools.periods import PeriodTurns
@@ -100,7 +101,7 @@ class _Leader:
     def __init__(self, settings: Settings, config: Config, rename: Rename) -> None:
         self._settings, self._rename = settings, rename
         policy = detection_policy(config)
-        self._closings = ClosingFollower(settings.kafka, rename(topics.ACTIONS))
+        self._closings = ClosingFollower(servers_of(settings), rename(topics.ACTIONS))
         self.detector = PoolDetector(policy, pool_rules(config), day_rules(config), self._closings.closed)
         self._minutes = PoolMinutes(self.detector, ())
         self._scores: TopicFollower | None = None
@@ -109,7 +110,7 @@ class _Leader:
 
     async def open(self, pool_log: PoolLog) -> None:
         """Read the baselines, and go to where the rows of the last hours begin."""
-        kafka, scored = self._settings.kafka, pool_log.scored
+        kafka, scored = servers_of(self._settings), pool_log.scored
         since = (scored if scored is not None else now_ms() // MINUTE_MS) - WARM_MINUTES
         self._scores = TopicFollower(
             kafka, (self._rename(topics.SCORES),), since_ms=since * MINUTE_MS, reads_new=False

@@ -21,6 +21,7 @@ from streams.config.model import Config
 from streams.instance.files import write_atomically
 from streams.kafka.errors import KafkaUnreachableError
 from streams.kafka.followers import POLL_MS
+from streams.kafka.servers import servers_of
 from streams.settings import Settings
 from streams.sources.configs import CONNECTION
 from streams.sources.connection import Connection, connection_of
@@ -158,7 +159,7 @@ async def _follow_forever(
 ) -> None:
     while True:
         fresh = SourceBook()
-        follower = SourceFollower(settings.kafka, fresh, rename)
+        follower = SourceFollower(servers_of(settings), fresh, rename)
         try:
             await follower.open()
             fresh.changes += directory.book.changes + 1

@@ -12,6 +12,7 @@ from scoring.records.raw_delivery import RawDelivery
 from scoring.sources.health import ConnectionHealth
 from streams.errors import FunnelwatchError
 from streams.kafka.admin import partition_of
+from streams.kafka.servers import Servers
 from streams.sources.asking import HttpSender
 from streams.sources.budgets import Budgets
 from streams.sources.comparing import StoredDays
@@ -37,7 +38,7 @@ _REST_S = 30.0
 class SharedTools:
     """What the owners of one process share; see ``WorkerTools``."""
 
-    kafka: str
+    kafka: Servers
     directory: ConnectionDirectory
     specs: Callable[[str], SourceSpec | None]
     records: RecordPublisher

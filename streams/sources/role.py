@@ -31,6 +31,7 @@ from streams.instance.files import HEARTBEAT_S, StateReport
 from streams.kafka import topics
 from streams.kafka.admin import partition_of
 from streams.kafka.errors import KafkaUnreachableError
+from streams.kafka.servers import connection, servers_of
 from streams.metrics import SOURCES_WAITING
 from streams.settings import Settings
 from streams.sources.asking import AiohttpSender, HttpSender
@@ -107,7 +108,7 @@ class SourcesRole(ConsumerRebalanceListener):  # type: ignore[misc]
     async def start(self) -> None:
         """Join the group."""
         self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.kafka,
+            **connection(servers_of(self._settings)),
             group_id=f"{self._prefix}{self._settings.group_prefix}-{ROLE}",
             enable_auto_commit=False,
             auto_offset_reset="earliest",
@@ -279,7 +280,7 @@ async def opened(
     async with following(settings, config, rename) as directory:
         records = RecordPublisher(intake.publisher, intake.stores, intake.pseudonyms, prefix)
         shared = SharedTools(
-            kafka=settings.kafka,
+            kafka=servers_of(settings),
             directory=directory,
             specs=specs,
             records=records,

@@ -23,6 +23,7 @@ from streams.errors import FencedError
 from streams.kafka import topics
 from streams.kafka.errors import KafkaUnreachableError, LogFencedError
 from streams.kafka.followers import TopicFollower, everything
+from streams.kafka.servers import Servers, connection, servers_of
 from streams.kafka.sole_writer import LogRecord, SoleWriter
 from streams.settings import Settings
 
@@ -156,7 +157,7 @@ class SourceFollower:
         rename: the topic's name on this broker.
     """
 
-    def __init__(self, kafka: str, book: SourceBook, rename: Callable[[str], str] = str) -> None:
+    def __init__(self, kafka: Servers, book: SourceBook, rename: Callable[[str], str] = str) -> None:
         self._book = book
         self._follower = TopicFollower(kafka, (rename(topics.SOURCES),))
 
@@ -191,7 +192,7 @@ class SourceFollower:
         await self._follower.close()
 
 
-async def read_book(kafka: str, rename: Callable[[str], str] = str) -> SourceBook:
+async def read_book(kafka: Servers, rename: Callable[[str], str] = str) -> SourceBook:
     """The book as it is now.
 
     Raises:
@@ -217,7 +218,7 @@ class RecordWriter:
     def __init__(self, settings: Settings, rename: Callable[[str], str] = str) -> None:
         self._rename = rename
         self._producer = AIOKafkaProducer(
-            bootstrap_servers=settings.kafka, acks="all", enable_idempotence=True, request_timeout_ms=10_000
+            **connection(servers_of(settings)), acks="all", enable_idempotence=True, request_timeout_ms=10_000
         )
 
     async def __aenter__(self) -> RecordWriter:
@@ -281,7 +282,7 @@ class OwnerWriter:
         rename: the topic's name on this broker.
     """
 
-    def __init__(self, kafka: str, transactional_id: str, rename: Callable[[str], str] = str) -> None:
+    def __init__(self, kafka: Servers, transactional_id: str, rename: Callable[[str], str] = str) -> None:
         self._topic, self._alerts = rename(topics.SOURCES), rename(topics.ALERTS)
         self._waiting: list[tuple[list[LogRecord], asyncio.Future[None]]] = []
         self._flushing: asyncio.Task[None] | None = None

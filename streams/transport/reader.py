@@ -8,6 +8,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from streams.kafka.servers import Servers, connection
 from streams.transport import internals
 from streams.transport.chunks import RecordChunk, drain_fast, drain_publicly
 
@@ -24,7 +25,7 @@ class BatchReader:
 
     def __init__(
         self,
-        bootstrap: str,
+        bootstrap: Servers,
         topic: str,
         isolation_level: str = "read_uncommitted",
         is_fast: bool | None = None,
@@ -32,7 +33,7 @@ class BatchReader:
         self._topic = topic
         self._is_fast = internals.are_known_versions() if is_fast is None else is_fast
         self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=bootstrap,
+            **connection(bootstrap),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             isolation_level=isolation_level,

@@ -29,6 +29,8 @@ class Instance:
 
     def __init__(self, data: Path, roles: str, **settings: str) -> None:
         self.data = data
+        #: of ``funnelwatch up``, such as ``--no-parts``
+        self.options: tuple[str, ...] = ()
         self._roles = roles
         self._process: subprocess.Popen[bytes] | None = None
         self._environment = {
@@ -48,7 +50,7 @@ class Instance:
         output = (self.data / "up.txt").open("ab")
         said_before = len(self.said())
         self._process = subprocess.Popen(
-            [*self._command("up"), "--roles", self._roles],
+            [*self._command("up"), "--roles", self._roles, *self.options],
             env=self._environment,
             stdout=output,
             stderr=output,
