@@ -129,7 +129,7 @@ WRONG: list[tuple[str, Callable[[Front], dict[str, Any]], str, str]] = [
     (
         "a port at which nobody listens",
         lambda _: {"clickhouse_url": "https://127.0.0.1:9"},
-        "refuse",
+        "the connection is refused",
         "running",
     ),
     (

@@ -158,7 +158,7 @@ WRONG: list[tuple[str, Callable[[SecuredBroker], Settings], str, str]] = [
     (
         "another name than the certificate's",
         lambda at: by_password(at, kafka=at.sasl.replace("127.0.0.1", "127.0.0.2")),
-        "refused",
+        "the connection is refused",
         "FUNNELWATCH_KAFKA",
     ),
     (
