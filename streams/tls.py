@@ -8,7 +8,7 @@ import ssl
 
 #: seconds for one try to reach a server
 TRY_S = 5.0
-#: how OpenSSL says that the other side's answer was no TLS
+#: how OpenSSL says that the answer of the other side was not TLS
 _NOT_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL", "HTTP_REQUEST")
 
 
