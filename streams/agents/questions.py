@@ -80,11 +80,17 @@ class Questions:
         self,
         store: StoreName,
         window: Annotated[Literal[5, 60, 1440], Field(description="Minutes of the window.")] = 60,
+        at: Annotated[
+            str,
+            Field(
+                description="A past moment to look at, RFC 3339 such as 2026-03-04T12:00:00Z.", max_length=40
+            ),
+        ] = "",
         language: LanguageName = "en",
     ) -> dict[str, Any]:
         """A store's funnel over the last minutes: events by stage with what is expected, and the rate of each step."""
         self._check(store)
-        found = await self._api.get(of_store(store, "/funnel"), window=window)
+        found = await self._api.get(of_store(store, "/funnel"), window=window, at=at)
         counts = [one["count"] for one in found["stages"] if one["count"] is not None]
         return {
             "status": _of(any(counts)) if counts else AnswerStatus.UNKNOWN.value,

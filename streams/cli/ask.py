@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
@@ -90,8 +90,14 @@ async def _answer(settings: Settings, address: str, question: str, asked: dict[s
     from streams.agents.questions import Questions, answered
 
     api = ReadApi(address, settings.page_token.get_secret_value())
+    method = getattr(Questions(api), question)
+    kinds = get_type_hints(method)
+    given = {
+        name: int(value) if value.isdecimal() and kinds.get(name) is not str else value
+        for name, value in asked.items()
+    }
     try:
-        return await answered(validate_call(getattr(Questions(api), question)), **asked)
+        return await answered(validate_call(method), **given)
     except ValidationError as error:
         raise InputError(
             "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())

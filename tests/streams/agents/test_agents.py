@@ -222,6 +222,7 @@ async def test_the_command_says_the_same_as_the_server(page: RunningPage, comman
     async with serving(page.url) as url, client_of(url) as client:
         for words, more in (
             (("evaluation", f"store={STORE}"), {"store": STORE}),
+            (("funnel", "store=us-own", "window=1440", "at=2026-01-01T00:00:00Z"), {"store": "us-own", "window": 1440, "at": "2026-01-01T00:00:00Z"}),
             (("rows", f"store={STORE}", "of=returns.refunds", "limit=2"), {"store": STORE, "of": "returns.refunds", "limit": 2}),
             (("definition", "of=health", "language=zh"), {"of": "health", "language": "zh"}),
         ):  # fmt: skip
