@@ -16,6 +16,7 @@ import holidays
 from holidays.calendars.chinese import _ChineseLunisolar
 from holidays.calendars.islamic import _IslamicLunar
 
+from scoring.calendar.holiday_names import chinese_holiday
 from scoring.wording.text import Text
 
 Span = tuple[date, date]
@@ -91,6 +92,10 @@ def _one(day: Callable[[int], date]) -> Callable[[int], Span]:
     return lambda year: (day(year), day(year))
 
 
+#: the sale of the marketplaces on the day on which most people are paid; in the Philippines twice a month
+PAYDAY = Text("发薪日大促", "Payday sale")
+PAID_MONTHLY = ("SG", "MY", "ID", "TH", "VN")
+
 #: name, countries, and the first and last day in a year
 YEARLY: tuple[tuple[Text, tuple[str, ...], Callable[[int], Span]], ...] = (
     (Text("情人节", "Valentine's Day"), WEST, _fixed(2, 14)),
@@ -99,6 +104,7 @@ YEARLY: tuple[tuple[Text, tuple[str, ...], Callable[[int], Span]], ...] = (
     (Text("520", "5.20"), ("CN",), _fixed(5, 20)),
     (Text("618 大促期", "618 sale"), ("CN",), _fixed(6, 1, 6, 17)),
     (Text("618", "618"), ("CN",), _fixed(6, 18)),
+    *((Text(f"{m}.{m} 大促", f"{m}.{m} sale"), SOUTH_EAST_ASIA, _fixed(m, m)) for m in (2, 3, 4, 5, 6, 7, 8)),
     (Text("99 大促", "9.9 sale"), SOUTH_EAST_ASIA, _fixed(9, 9)),
     (Text("1010 大促", "10.10 sale"), SOUTH_EAST_ASIA, _fixed(10, 10)),
     (Text("双11 大促期", "11.11 sale"), ("CN",), _fixed(11, 1, 11, 10)),
@@ -107,6 +113,9 @@ YEARLY: tuple[tuple[Text, tuple[str, ...], Callable[[int], Span]], ...] = (
     (Text("网络星期一", "Cyber Monday"), WEST, _one(lambda y: _black_friday(y) + timedelta(days=3))),
     (Text("双12", "12.12"), (*GREATER_CHINA, *SOUTH_EAST_ASIA), _fixed(12, 12)),
     (Text("圣诞购物季", "Christmas shopping"), WEST, _fixed(12, 10, 12, 24)),
+    *((PAYDAY, PAID_MONTHLY, _fixed(m, 25)) for m in range(1, 13)),
+    *((PAYDAY, ("PH",), _fixed(m, 15)) for m in range(1, 13)),
+    *((PAYDAY, ("PH",), _fixed(m, 28 if m == 2 else 30)) for m in range(1, 13)),
 )  # fmt: skip
 
 
@@ -174,80 +183,6 @@ def commerce_days(year: int) -> tuple[CalendarEntry, ...]:
     return tuple(sorted(set(found), key=lambda entry: (entry.first, entry.name)))
 
 
-#: common holidays whose country's list the library has no Chinese for
-CHINESE_NAMES: dict[str, str] = {
-    "New Year's Day": "元旦",
-    "Good Friday": "耶稣受难日",
-    "Easter Sunday": "复活节",
-    "Easter Monday": "复活节星期一",
-    "Labor Day": "劳动节",
-    "May Day": "五一劳动节",
-    "Memorial Day": "阵亡将士纪念日",
-    "Juneteenth National Independence Day": "六月节",
-    "Independence Day": "独立日",
-    "Martin Luther King Jr. Day": "马丁·路德·金纪念日",
-    "Washington's Birthday": "总统日",
-    "Columbus Day": "哥伦布日",
-    "Veterans Day": "退伍军人节",
-    "Thanksgiving Day": "感恩节",
-    "Christmas Day": "圣诞节",
-    "Boxing Day": "节礼日",
-    "German Unity Day": "德国统一日",
-    "Ascension Day": "耶稣升天节",
-    "Whit Monday": "圣灵降临节星期一",
-    "Labor Thanksgiving Day": "勤劳感谢日",
-    "Songkran Festival": "泼水节",
-    "Lunar New Year": "春节",
-    "Chinese New Year": "春节",
-    "Ramadan Beginning": "斋月开始",
-    "Islamic New Year": "伊斯兰新年",
-    "Isra' and Mi'raj": "登霄节",
-    "Prophet's Birthday": "圣纪节",
-    "Day of Arafah": "阿拉法日",
-    "Eid al-Fitr Holiday": "开斋节假期",
-    "Eid al-Fitr Second Day": "开斋节第二天",
-    "Eid al-Adha Holiday": "宰牲节假期",
-    "International Labor Day": "国际劳动节",
-    "National Day": "国庆节",
-    "National Day Holiday": "国庆节假期",
-    "Founding Day Holiday": "立国日",
-    "Vesak Day": "卫塞节",
-    "Deepavali": "排灯节",
-    "Diwali": "排灯节",
-    "Pentecost Monday": "圣灵降临节星期一",
-    "Second Day of Christmas": "圣诞节次日",
-    "Saint Stephen's Day": "圣斯德望日",
-    "Epiphany": "主显节",
-    "Assumption Day": "圣母升天节",
-    "All Saints' Day": "诸圣节",
-    "Bastille Day": "法国国庆日",
-    "Early May bank holiday": "五月银行假日",
-    "May Day bank holiday": "五月银行假日",
-    "Spring Bank Holiday": "春季银行假日",
-    "Summer Bank Holiday": "夏季银行假日",
-    "Canada Day": "加拿大国庆日",
-    "Australia Day": "澳大利亚国庆日",
-    "ANZAC Day": "澳新军团日",
-    "Coming of Age Day": "成人节",
-    "Foundation Day": "建国纪念日",
-    "Emperor's Birthday": "天皇诞辰",
-    "Vernal Equinox Day": "春分日",
-    "Showa Day": "昭和日",
-    "Constitution Day": "宪法纪念日",
-    "Greenery Day": "绿之日",
-    "Children's Day": "儿童节",
-    "Substitute Holiday": "补休日",
-    "Marine Day": "海之日",
-    "Mountain Day": "山之日",
-    "Respect for the Aged Day": "敬老日",
-    "Autumnal Equinox Day": "秋分日",
-    "Sports Day": "体育日",
-    "Culture Day": "文化日",
-    "Eid al-Fitr": "开斋节",
-    "Eid al-Adha": "宰牲节",
-}
-
-
 @lru_cache(maxsize=256)
 def public_holidays(country: str, year: int) -> tuple[CalendarEntry, ...]:
     """The public holidays of a country (ISO 3166 alpha-2) in a year; none for a country that is not known."""
@@ -262,7 +197,7 @@ def public_holidays(country: str, year: int) -> tuple[CalendarEntry, ...]:
     }
     return tuple(
         CalendarEntry(
-            Text(_chinese(named["zh"].get(day, name)), name),
+            Text(chinese_holiday(named["zh"].get(day, name)), name),
             CalendarKind.HOLIDAY,
             day,
             day,
@@ -270,13 +205,6 @@ def public_holidays(country: str, year: int) -> tuple[CalendarEntry, ...]:
         )
         for day, name in sorted(named["en"].items())
     )
-
-
-def _chinese(name: str) -> str:
-    plain, _, rest = name.partition(" (")
-    if plain not in CHINESE_NAMES:
-        return name
-    return CHINESE_NAMES[plain] + (f"（{rest[:-1].replace('observed', '补休')}）" if rest else "")
 
 
 #: a year whose entries have every name that recurs

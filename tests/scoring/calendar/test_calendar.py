@@ -1,16 +1,23 @@
 """The commerce calendar on days that people know."""
 
+import re
 from datetime import date, timedelta
 
 import pytest
 
 from scoring.calendar.entries import (
+    GREATER_CHINA,
+    PRIME,
+    RAMADAN,
+    SOUTH_EAST_ASIA,
+    WEST,
     CalendarKind,
     calendar_between,
     commerce_days,
     is_known_day,
     public_holidays,
 )
+from scoring.calendar.holiday_names import chinese_holiday
 
 
 def names(country: str, day: date) -> list[str]:
@@ -55,6 +62,40 @@ def test_a_holiday_is_named_in_both_languages_and_once_for_several_countries() -
     assert any(entry.name.zh == "国庆节" for entry in chinese)
 
 
+def test_paydays_are_sales_days_of_the_marketplaces() -> None:
+    def days(country: str) -> list[int]:
+        found = calendar_between([country], date(2026, 2, 1), date(2026, 3, 31))
+        return [entry.first.day for entry in found if entry.name.zh == "发薪日大促"]
+
+    assert days("TH") == [25, 25]
+    assert days("PH") == [15, 28, 15, 30]
+    assert days("US") == []
+
+
+#: where the platforms that are connected sell, and their neighbours
+MARKETS = sorted(
+    {*WEST, *PRIME, *GREATER_CHINA, *SOUTH_EAST_ASIA, *RAMADAN}
+    | {"KR", "JP", "RU", "KZ", "CL", "CO", "PE", "AR", "GR", "HU", "RO", "IL", "NG", "KE", "UZ"}
+)
+
+
+@pytest.mark.parametrize("country", MARKETS)
+def test_every_public_holiday_has_a_chinese_and_an_english_name(country: str) -> None:
+    found = [entry for year in range(2025, 2031) for entry in public_holidays(country, year)]
+    assert found
+    assert [e.name.zh for e in found if not re.search("[\u4e00-\u9fff]", e.name.zh)] == []
+    assert [e.name.zh for e in found if re.search(r"\([^)]*\)|[a-z]{3}", e.name.zh)] == []
+    assert [e.name.en for e in found if re.search("[\u0400-\uffff]", e.name.en.replace("\u2019", "'"))] == []
+
+
+def test_what_is_special_about_a_holiday_is_said_in_chinese() -> None:
+    assert chinese_holiday("Makha Bucha (in lieu)") == "万佛节（补休）"
+    assert chinese_holiday("Alternative holiday for Chuseok") == "韩国中秋节补休"
+    assert chinese_holiday("Day off (substituted from 05/04/2024)") == "调休（补5月4日）"
+    assert chinese_holiday("Chuseok; National Foundation Day") == "韩国中秋节、开天节"
+    assert chinese_holiday("Nobody's Day (observed)") == "Nobody's Day (observed)"
+
+
 def test_prime_day_of_a_year_that_is_not_announced_says_so() -> None:
     (prime,) = [
         e for e in calendar_between(["US"], date(2031, 7, 10), date(2031, 7, 10)) if "Prime" in e.name.en
@@ -73,7 +114,11 @@ def test_a_span_that_began_earlier_is_found_and_nothing_ends_before_it_begins() 
 
 def spans(year: int) -> dict[str, tuple[date, date]]:
     """The commerce days and seasons that begin in a year."""
-    return {e.name.en: (e.first, e.last) for e in commerce_days(year) if e.first.year == year}
+    return {
+        e.name.en: (e.first, e.last)
+        for e in commerce_days(year)
+        if e.first.year == year and e.name.en != "Payday sale"
+    }
 
 
 def test_the_commerce_days_of_2026_are_where_shops_expect_them() -> None:
@@ -87,6 +132,7 @@ def test_the_commerce_days_of_2026_are_where_shops_expect_them() -> None:
         "5.20": day(5, 20),
         "618 sale": day(6, 1, 17),
         "618": day(6, 18),
+        **{f"{month}.{month} sale": day(month, month) for month in range(2, 9)},
         "9.9 sale": day(9, 9),
         "10.10 sale": day(10, 10),
         "11.11 sale": day(11, 1, 10),
