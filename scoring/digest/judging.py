@@ -31,6 +31,7 @@ from scoring.digest.values import (
 from scoring.funnel.money import price
 from scoring.funnel.stages import STAGES, STEP_BY_ID, Stage, Step, steps_to_show, supplied_stages
 
+_LEAST_AXES = 3
 _ORDER = {verdict: place for place, verdict in enumerate(Verdict)}
 
 
@@ -62,8 +63,10 @@ def build_digest(facts: DigestFacts) -> Digest:
         open_incidents=tuple(sorted(opened, key=lambda i: i.facts.alert.opened_at_ms)),
         over_count=len(over),
         pictured=pictured,
-        funnel=expected_funnel(pictured.store) if pictured else (),
-        radar=radar(pictured.store) if pictured else (),
+        funnel=tuple(bar for bar in expected_funnel(pictured.store) if bar.count is not None)
+        if pictured
+        else (),
+        radar=_worth_drawing(radar(pictured.store)) if pictured else (),
         slow=slow_rows(facts.stores),
     )
 
@@ -150,6 +153,8 @@ def _verdict(store: DigestStore, is_open: bool, had_any: bool, ratios: Mapping[s
     sells = any(store.counts.get(stage.value) or step in store.steps
                 for step, stage in zip(outcomes, (Stage.ORDER, Stage.PAYMENT), strict=True))  # fmt: skip
     is_judged = any(step in ratios for step in outcomes) if sells else bool(ratios)
+    if not any(sums.expected > 0 for sums in store.steps.values()):
+        return Verdict.LEARNING
     return Verdict.NORMAL if is_judged else Verdict.NOT_JUDGED
 
 
@@ -225,7 +230,12 @@ def radar(store: DigestStore) -> tuple[Dimension, ...]:
     return tuple(axes)
 
 
-def completeness(store: DigestStore, from_ms: int, to_ms: int) -> float:
-    """The part of the period's minutes that was scored and not late, in [0, 1]."""
+def _worth_drawing(axes: tuple[Dimension, ...]) -> tuple[Dimension, ...]:
+    """The axes, if a radar of them has a shape: fewer than three are a line or a point."""
+    return axes if sum(axis.value is not None for axis in axes) >= _LEAST_AXES else ()
+
+
+def checked_share(store: DigestStore, from_ms: int, to_ms: int) -> float:
+    """The part of the period's minutes that was scored and not late, in [0, 1]: of judging, not of the data."""
     minutes = (to_ms - from_ms) / 60_000
     return min(1.0, max(0.0, (store.scored_minutes - store.late_minutes) / minutes)) if minutes > 0 else 0.0

@@ -46,11 +46,16 @@ def say_matter(matter: DigestIncident | StoreRow, context: DigestContext) -> Sai
     if check is not None and facts.is_open:
         lines.append(OWNER_CHECK(language, owner=OWNERS[check.owner](language), check=check.text(language)))
     return Said(
-        title=f"{_name(matter, language)} · {_what(matter, language)}",
+        title=incident_title(matter, language),
         lines=tuple(lines),
         tone=_tone(matter),
         url=context.alert_url(facts.alert.alert_id),
     )
+
+
+def incident_title(incident: DigestIncident, language: Language) -> str:
+    """What the incident is: whose, and what changed."""
+    return f"{_name(incident, language)} · {_what(incident, language)}"
 
 
 def _name(incident: DigestIncident, language: Language) -> str:

@@ -101,6 +101,12 @@ def occurrence_now(schedule: DigestSchedule, now_ms: int) -> Occurrence:
     return _occurrence(schedule, local_day(now_ms, schedule.zone), now_ms)
 
 
+def days_before(when: Occurrence, zone: str, days: int) -> tuple[int, int]:
+    """The span [from, to) of the same length, ``days`` days before by the calendar: its days may have other lengths."""
+    back = timedelta(days=days)
+    return day_start(when.first_day - back, zone), day_start(when.last_day + timedelta(days=1) - back, zone)
+
+
 def due(schedule: DigestSchedule, now_ms: int) -> Occurrence | None:
     """The newest digest whose moment has come and that is not too late to send."""
     patience = CATCH_UP_MS[schedule.form]

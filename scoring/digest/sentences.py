@@ -11,14 +11,15 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 
 from scoring.digest import texts as texts
-from scoring.digest.judging import completeness
-from scoring.digest.matters import say_incident, say_matter
+from scoring.digest.coverage import say_data
+from scoring.digest.matters import incident_title, say_incident, say_matter
 from scoring.digest.reports import say_reports
 from scoring.digest.schedule import LATE_MS, DigestForm, Occurrence
 from scoring.digest.slow import say_slow, slow_detail
+from scoring.digest.trade import say_against, say_trade, say_trade_note
 from scoring.digest.values import (
-    COMPLETE_SHARE,
     DEFINITIONS_VERSION,
+    FULL_ROWS,
     MAX_INCIDENTS,
     MAX_ROWS,
     Digest,
@@ -32,12 +33,11 @@ from scoring.digest.worded import DigestContext, DigestWording, Said, SaidDigest
 from scoring.funnel.stages import STEP_BY_ID, Stage
 from scoring.wording.card import Wording
 from scoring.wording.catalogue import (
-    REASON_NAMES,
     STAGE_NAMES,
     STAGE_UNITS,
     step_name,
 )
-from scoring.wording.text import Language
+from scoring.wording.text import Language, joined
 
 _STEP_NAME = {step.id: step.downstream for step in STEP_BY_ID.values()}
 
@@ -51,7 +51,11 @@ def say_digest(digest: Digest, context: DigestContext) -> SaidDigest:
     slow, slow_note = say_slow(digest.slow, context)
     reports, reports_note = say_reports(digest.facts, context)
     result = " · ".join(
-        texts.GROUPS[group](language, n=n) for group, n in digest.counts.items() if n
+        (texts.GROUPS_OF_ONE.get(group, texts.GROUPS[group]) if n == 1 else texts.GROUPS[group])(
+            language, n=n
+        )
+        for group, n in digest.counts.items()
+        if n
     ) or texts.VERDICTS[Verdict.NO_DATA](language)
     return SaidDigest(
         language=language,
@@ -59,19 +63,22 @@ def say_digest(digest: Digest, context: DigestContext) -> SaidDigest:
         result=result,
         period=_period(context),
         late=_late(context),
-        data=_data(digest, context),
+        data=say_data(digest, context),
         matters=tuple(say_matter(matter, context) for matter in digest.matters),
         matters_note=_matters_note(digest, language),
-        rows=tuple(_row(row, context) for row in shown),
+        rows=tuple(
+            _row(row, context, place, is_short=len(digest.rows) > FULL_ROWS)
+            for place, row in enumerate(shown)
+        ),
         rows_note=_rows_note(digest.rows[MAX_ROWS:], language),
         funnel_title=texts.HEADINGS["funnel"](language, store=store),
         funnel_alt=texts.FUNNEL_ALT(
-            language, store=store, bars=_joined(language, [_bar(b, wording) for b in digest.funnel])
+            language, store=store, bars=joined(language, [_bar(b, wording) for b in digest.funnel])
         ),
         stages=tuple(_stage(bar, wording) for bar in digest.funnel),
         radar_title=texts.HEADINGS["radar"](language, store=store),
         radar_alt=texts.RADAR_ALT(
-            language, store=store, axes=_joined(language, [_axis(a, wording) for a in digest.radar])
+            language, store=store, axes=joined(language, [_axis(a, wording) for a in digest.radar])
         ),
         axes=tuple(_axis(axis, wording) for axis in digest.radar),
         incidents=tuple(say_incident(i, context) for i in digest.open_incidents[:MAX_INCIDENTS]),
@@ -87,11 +94,10 @@ def say_digest(digest: Digest, context: DigestContext) -> SaidDigest:
         slow_note=slow_note,
         reports=reports,
         reports_note=reports_note,
+        figures=say_trade(digest.facts.trade, digest.facts.trade_currency, context),
+        figures_note=say_trade_note(digest.facts, context),
+        against=say_against(context),
     )
-
-
-def _joined(language: Language, parts: list[str]) -> str:
-    return ("、" if language == "zh" else ", ").join(parts)
 
 
 def _subject_day(context: DigestContext) -> str:
@@ -133,54 +139,6 @@ def _late(context: DigestContext) -> str:
     )
 
 
-def _data(digest: Digest, context: DigestContext) -> tuple[str, ...]:
-    wording, facts = context.wording, digest.facts
-    language = wording.language
-    with_data = [row for row in digest.rows if row.verdict not in (Verdict.SILENT, Verdict.NO_DATA)]
-    whole = {row.store.store_id: completeness(row.store, facts.from_ms, facts.to_ms) for row in with_data}
-    until = max((row.store.scored_until_ms or 0 for row in with_data), default=0)
-    lines = [
-        texts.COMPLETE(
-            language,
-            complete=sum(share >= COMPLETE_SHARE for share in whole.values()),
-            all=len(digest.rows),
-            until=wording.clock(min(until, facts.to_ms), context.zone),
-        )
-        if until
-        else texts.NOTHING_SCORED(language)
-    ]
-    minutes = (facts.to_ms - facts.from_ms) / 60_000
-    gaps = sorted(
-        (row for row in with_data if whole[row.store.store_id] < COMPLETE_SHARE),
-        key=lambda r: whole[r.store.store_id],
-    )
-    named = [
-        texts.GAP(
-            language, store=row.store.name, span=wording.span((1 - whole[row.store.store_id]) * minutes)
-        )
-        for row in gaps[:3]
-    ]
-    if len(gaps) > len(named):
-        named.append(texts.GAPS_MORE(language, n=len(gaps) - len(named)))
-    if named:
-        lines.append(_joined(language, named) + ("。" if language == "zh" else "."))
-    for verdict, text in ((Verdict.SILENT, texts.SILENT_STORES), (Verdict.NO_DATA, texts.NEW_STORES)):
-        names = [row.store.name for row in digest.rows if row.verdict is verdict]
-        if names:
-            lines.append(text(language, stores=_joined(language, _cut(names, 8))))
-    rejected = sum(facts.rejected.values())
-    if rejected:
-        names_of = {reason.value: name for reason, name in REASON_NAMES.items()}
-        worst = sorted(facts.rejected.items(), key=lambda item: -item[1])[:3]
-        reasons = [f"{names_of[r](language) if r in names_of else r} {wording.count(n)}" for r, n in worst]
-        lines.append(texts.REJECTED(language, n=wording.count(rejected), reasons=_joined(language, reasons)))
-    return tuple(lines)
-
-
-def _cut(names: list[str], most: int) -> list[str]:
-    return names if len(names) <= most else [*names[:most], f"… +{len(names) - most}"]
-
-
 def _matters_note(digest: Digest, language: Language) -> str:
     if digest.matters_left:
         return texts.MORE_MATTERS(language, n=digest.matters_left)
@@ -199,12 +157,13 @@ _TONES: Mapping[Verdict, str] = {
     Verdict.SILENT: "bad",
     Verdict.RECOVERED: "mild",
     Verdict.NORMAL: "good",
+    Verdict.LEARNING: "dim",
     Verdict.NOT_JUDGED: "dim",
     Verdict.NO_DATA: "dim",
 }
 
 
-def _row(row: StoreRow, context: DigestContext) -> SaidRow:
+def _row(row: StoreRow, context: DigestContext, place: int, *, is_short: bool) -> SaidRow:
     wording = context.wording
     language, store = wording.language, row.store
     outcome = expected = ""
@@ -218,7 +177,7 @@ def _row(row: StoreRow, context: DigestContext) -> SaidRow:
     if row.change is not None and row.verdict is not Verdict.NOT_JUDGED:
         change = wording.signed_percent(row.change)
     elif row.outcome is not None:
-        change = (texts.TOO_FEW if store.scored_minutes else texts.NOT_SCORED)(language)
+        change = (texts.NOT_SCORED if row.verdict is Verdict.LEARNING else texts.TOO_FEW)(language)
     else:
         change = texts.NO_BASELINE(language)
     detail = []
@@ -244,6 +203,10 @@ def _row(row: StoreRow, context: DigestContext) -> SaidRow:
         alt=_spark_alt(row, wording),
         url=context.store_url(store.store_id),
         row=row,
+        figures=say_trade(store.trade, store.currency, context),
+        matter=incident_title(row.incident, language) if row.incident else "",
+        place=place,
+        is_full=not (is_short and row.is_quiet),
     )
 
 
@@ -267,7 +230,7 @@ def _rows_note(rest: tuple[StoreRow, ...], language: Language) -> str:
         for verdict in Verdict
         if (n := sum(row.verdict is verdict for row in rest))
     ]
-    return texts.STORES_MORE(language, n=len(rest), groups=_joined(language, groups))
+    return texts.STORES_MORE(language, n=len(rest), groups=joined(language, groups))
 
 
 def _bar(bar: StageBar, wording: Wording) -> str:
@@ -330,22 +293,14 @@ def _calendar(context: DigestContext) -> tuple[Said, ...]:
     days: dict[date, list[str]] = {}
     for entry in context.calendar:
         first = max(entry.first, today)
-        text = entry.name(language)
-        marks = [" ".join(entry.countries)] if entry.countries else []
+        marks = [joined(language, [wording.country(code) for code in entry.countries])]
         if entry.last > first:
             marks.append(texts.TO_DAY(language, day=wording.day(entry.last)))
         if not entry.is_certain:
             marks.append(texts.UNCERTAIN(language))
-        days.setdefault(first, []).append(
-            text
-            + (
-                f"（{'，'.join(marks)}）"
-                if language == "zh" and marks
-                else f" ({', '.join(marks)})"
-                if marks
-                else ""
-            )
-        )
+        said = ("，" if language == "zh" else ", ").join(mark for mark in marks if mark)
+        around = texts.IN_BRACKETS(language, text=said) if said else ""
+        days.setdefault(first, []).append(entry.name(language) + around)
     return tuple(
         Said(texts.DAY(language, day=wording.day(day), weekday=wording.weekday(day)), tuple(lines))
         for day, lines in sorted(days.items())

@@ -11,23 +11,31 @@ from scoring.wording.checks import Check
 from scoring.wording.text import Text
 
 GROUPS: Mapping[DigestGroup, Text] = {
-    DigestGroup.ACTION: Text("{n} 家需处理", "{n} need action"),
+    DigestGroup.ACTION: Text("{n} 家需处理", "{n} stores need action"),
     DigestGroup.RECOVERED: Text("{n} 家已恢复", "{n} recovered"),
     DigestGroup.NORMAL: Text("{n} 家正常", "{n} normal"),
+    DigestGroup.LEARNING: Text("{n} 家学习中", "{n} learning"),
     DigestGroup.TOO_LITTLE: Text("{n} 家数据不足", "{n} not enough data"),
+}
+#: the same of one store, where English has other words for it
+GROUPS_OF_ONE: Mapping[DigestGroup, Text] = {
+    DigestGroup.ACTION: Text("{n} 家需处理", "{n} store needs action"),
 }
 VERDICTS: Mapping[Verdict, Text] = {
     Verdict.ATTENTION: Text("需处理", "Needs action"),
     Verdict.SILENT: Text("没有数据", "Went silent"),
     Verdict.RECOVERED: Text("已恢复", "Recovered"),
     Verdict.NORMAL: STATE_NAMES[ScoreState.NORMAL],
+    Verdict.LEARNING: Text("学习中", "Learning"),
     Verdict.NOT_JUDGED: STATE_NAMES[ScoreState.NOT_ENOUGH_DATA],
     Verdict.NO_DATA: Text("尚无数据", "No data yet"),
 }
 HEADINGS: Mapping[str, Text] = {
     "data": Text("数据", "Data"),
-    "matters": Text("今日重点", "What matters most"),
+    "matters": Text("先处理这些", "What needs doing first"),
+    "figures": Text("全部店铺", "All stores together"),
     "stores": Text("各店表现（差的在前）", "Stores, worst first"),
+    "others": Text("其余店铺", "The other stores"),
     "funnel": Text("漏斗：{store}", "Funnel: {store}"),
     "radar": Text("各环节转化与预期：{store}", "Conversion of each step: {store}"),
     "slow": Text("发货（按仓库工作时间）", "Fulfilment, in the warehouse's business hours"),
@@ -68,13 +76,35 @@ LATE = Text(
     "原定 {due} 发出，因故延迟，现补发。",
     "Due at {due}; it could not be sent then, so this is sent late.",
 )
-COMPLETE = Text(
-    "{all} 家店中 {complete} 家数据完整，检测至 {until}。",
-    "Data complete for {complete} of {all} stores, checked until {until}.",
+COMPLETE = Text("{all} 家店中 {complete} 家数据完整", "Data is complete for {complete} of {all} stores")
+ALL_COMPLETE = Text("{all} 家店数据完整", "Data is complete for all stores ({all})")
+CHECKED_UNTIL = Text("；检测至 {until}。", "; checked until {until}.")
+NOTHING_SCORED = Text("；这段时间还没有检测。", "; this period was not checked.")
+NOTHING_CAME = Text("这段时间没有收到数据。", "No data came in this period.")
+GAP = Text("{store} 有 {span}没有数据", "{store}: nothing came for {span}")
+GAPS_MORE = Text("另有 {n} 家", "{n} more")
+UNCHECKED = Text("有时段未检测：{stores}", "Not checked throughout: {stores}")
+UNCHECKED_STORE = Text("{store} {span}", "{store} (not for {span})")
+FIGURES: Mapping[str, Text] = {
+    "sales": Text("销售额", "Sales"),
+    "orders": Text("订单", "Orders"),
+    "visits": Text("访问", "Visits"),
+    "conversion": Text("转化率", "Conversion"),
+    "order_value": Text("客单价", "Order value"),
+}
+NO_FIGURE = "–"
+AGAINST: Mapping[str, Text] = {
+    "day": Text("较前一日", "day before"),
+    "week": Text("较上周同日", "week before"),
+    "week_before": Text("较前一周", "week before"),
+}
+TRADE_NOTE = Text(
+    "数字后为{against}。订单为已支付的订单（未接入支付的店铺为下单数），访问为点击；只比较两个时段都有数据的店铺。",
+    "Behind each number: {against}. Orders are paid ones (placed ones where payments are not supplied), visits are clicks; compared by stores that have both periods.",
 )
-NOTHING_SCORED = Text("这段时间没有任何检测结果。", "Nothing was checked in this period.")
-GAP = Text("{store} 缺 {span}", "{store} is missing {span}")
-GAPS_MORE = Text("另有 {n} 家", "{n} more stores")
+WITHOUT_RATE = Text("未计入（没有汇率）：{names}。", " Not included, for want of a rate: {names}.")
+IN_BRACKETS = Text("（{text}）", " ({text})")
+ALERT_IS = Text("告警：{alert}", "Alert: {alert}")
 SILENT_STORES = Text("没有数据：{stores}。", "No data: {stores}.")
 NEW_STORES = Text("尚未接入：{stores}。", "Not connected yet: {stores}.")
 REJECTED = Text("拒收 {n} 条（{reasons}）。", "{n} records rejected ({reasons}).")

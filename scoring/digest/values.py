@@ -11,15 +11,18 @@ from scoring.alerts.actions import CloseReason
 from scoring.alerts.alert import AlertTransition, Level
 from scoring.funnel.money import UNKNOWN_WORTH, MoneyLost, Worth
 from scoring.funnel.stages import Stage
+from scoring.funnel.trade import TradeFigures
 
 #: grows whenever a number of the digest is defined differently
-DEFINITIONS_VERSION = "3"
+DEFINITIONS_VERSION = "4"
 #: part of the expected arrivals that must fall into judged minutes before a step's change is reported
 JUDGED_SHARE = 0.8
-#: part of a period's minutes that must have been scored before a store's data is called complete
-COMPLETE_SHARE = 0.99
+#: part of a period's minutes that must have been checked before a store is not named as partly checked
+CHECKED_SHARE = 0.99
 MAX_MATTERS = 3
 MAX_ROWS = 40
+#: up to this many stores, each is shown at full length; of more, those that are quiet have one line
+FULL_ROWS = 5
 MAX_INCIDENTS = 12
 
 
@@ -30,6 +33,7 @@ class Verdict(StrEnum):
     SILENT = "silent"
     RECOVERED = "recovered"
     NORMAL = "normal"
+    LEARNING = "learning"
     NOT_JUDGED = "not_judged"
     NO_DATA = "no_data"
 
@@ -40,6 +44,7 @@ class DigestGroup(StrEnum):
     ACTION = "action"
     RECOVERED = "recovered"
     NORMAL = "normal"
+    LEARNING = "learning"
     TOO_LITTLE = "too_little"
 
 
@@ -48,6 +53,7 @@ GROUP_OF: Mapping[Verdict, DigestGroup] = {
     Verdict.SILENT: DigestGroup.ACTION,
     Verdict.RECOVERED: DigestGroup.RECOVERED,
     Verdict.NORMAL: DigestGroup.NORMAL,
+    Verdict.LEARNING: DigestGroup.LEARNING,
     Verdict.NOT_JUDGED: DigestGroup.TOO_LITTLE,
     Verdict.NO_DATA: DigestGroup.TOO_LITTLE,
 }
@@ -91,7 +97,10 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class DigestStore:
-    """What is known of one store over the period."""
+    """What is known of one store over the period.
+
+    ``silent_hours`` are the hours without any event in which a week before there were plenty.
+    """
 
     store_id: str
     name: str
@@ -107,6 +116,8 @@ class DigestStore:
     late_minutes: int = 0
     scored_until_ms: int | None = None
     last_seen_ms: int | None = None
+    silent_hours: int = 0
+    trade: TradeFigures | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +148,10 @@ class DigestFigure:
 
 @dataclass(frozen=True, slots=True)
 class DigestFacts:
-    """Everything a digest is made of; ``made_ms`` is the moment at which "open" is meant."""
+    """Everything a digest is made of; ``made_ms`` is the moment at which "open" is meant.
+
+    ``trade`` are the figures of all stores together, in ``trade_currency``.
+    """
 
     from_ms: int
     to_ms: int
@@ -146,6 +160,9 @@ class DigestFacts:
     alerts: tuple[AlertFacts, ...] = ()
     rejected: Mapping[str, int] = field(default_factory=dict)
     reports: tuple[DigestFigure, ...] = ()
+    trade: TradeFigures | None = None
+    trade_currency: str = "USD"
+    without_rate: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +220,11 @@ class StoreRow:
         if self.outcome is None or self.change is None or self.change <= -1.0:
             return None
         return self.store.counts.get(self.outcome.value, 0) / (1.0 + self.change)
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether the store needs no more than a line."""
+        return self.verdict not in (Verdict.ATTENTION, Verdict.SILENT, Verdict.RECOVERED)
 
     @property
     def line(self) -> tuple[Bucket, ...]:

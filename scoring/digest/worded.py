@@ -24,6 +24,12 @@ class DigestWording(Wording, Protocol):
     def zone(self, zone: str) -> str:
         """The name of a clock: ``北京时间``, ``Los Angeles``."""
 
+    def country(self, code: str) -> str:
+        """The name of a country."""
+
+    def money_exactly(self, amount: float, currency: str) -> str:
+        """An amount that was counted, not estimated: to the unit, short from ten million on."""
+
     def signed_percent(self, change: float) -> str:
         """A change with its sign: ``−18%``, ``+2.1%``."""
 
@@ -39,8 +45,25 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
+class SaidChange:
+    """A change with the tone of its sign."""
+
+    text: str
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
+class SaidFigure:
+    """One number of a shop, and its changes in the order of ``SaidDigest.against``."""
+
+    name: str
+    value: str
+    changes: tuple[SaidChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SaidRow:
-    """One row of the stores table; ``picture`` names its sparkline, empty for none."""
+    """One store. ``is_full`` asks for more than a line; ``matter`` names the alert that concerns it."""
 
     name: str
     platform: str
@@ -53,6 +76,10 @@ class SaidRow:
     alt: str
     url: str
     row: StoreRow
+    figures: tuple[SaidFigure, ...] = ()
+    matter: str = ""
+    place: int = 0
+    is_full: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +125,9 @@ class SaidDigest:
     slow_note: str
     reports: tuple[Said, ...] = ()
     reports_note: str = ""
+    figures: tuple[SaidFigure, ...] = ()
+    figures_note: str = ""
+    against: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

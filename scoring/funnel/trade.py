@@ -18,11 +18,13 @@ class Trade:
         visits: clicks; 0 where the store does not supply them.
         orders: paid orders, or placed ones where payments are not supplied.
         sales: what they brought, in the currency of the comparison; None where no order has an amount, or there is no rate.
+        priced: the orders among them that have an amount.
     """
 
     visits: float = 0.0
     orders: float = 0.0
     sales: float | None = None
+    priced: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +38,13 @@ class TradeFigure:
 
 @dataclass(frozen=True, slots=True)
 class TradeFigures:
-    """The four numbers of a shop."""
+    """The five numbers of a shop; ``order_value`` is what an order brought."""
 
     sales: TradeFigure
     orders: TradeFigure
     visits: TradeFigure
     conversion: TradeFigure
+    order_value: TradeFigure
 
 
 Trades = Mapping[str, Trade]
@@ -65,6 +68,13 @@ def _conversion(trades: Iterable[Trade]) -> float | None:
     known = [trade for trade in trades if trade.visits > 0]
     visits = sum(trade.visits for trade in known)
     return sum(trade.orders for trade in known) / visits if visits else None
+
+
+def _order_value(trades: Iterable[Trade]) -> float | None:
+    """Sales of an order, over the stores whose sales are known."""
+    known = [trade for trade in trades if trade.sales is not None and trade.priced > 0]
+    priced = sum(trade.priced for trade in known)
+    return sum(trade.sales or 0.0 for trade in known) / priced if priced else None
 
 
 def _ratio(
@@ -92,4 +102,6 @@ def trade_figures(
             _ratio(of, now, week, week_fair),
         )
 
-    return TradeFigures(figure(_sales), figure(_orders), figure(_visits), figure(_conversion))
+    return TradeFigures(
+        figure(_sales), figure(_orders), figure(_visits), figure(_conversion), figure(_order_value)
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal, NamedTuple, Self
 
 Language = Literal["zh", "en"]
@@ -47,6 +48,11 @@ class Bilingual(str):
     def __reduce__(self) -> tuple[type[Bilingual], tuple[str, str]]:
         """Both, for another process."""
         return Bilingual, (self.zh, self[:])
+
+
+def joined(language: Language, parts: Iterable[str]) -> str:
+    """Things listed one after the other."""
+    return ("、" if language == "zh" else ", ").join(parts)
 
 
 def in_language(text: str, language: Language) -> str:

@@ -35,7 +35,7 @@ async def register_stores(settings: Settings, config: Config) -> None:
             wanted = [
                 [
                     s.id,
-                    s.name or s.id,
+                    s.called("en"),
                     s.platform.value,
                     s.zone,
                     s.currency,

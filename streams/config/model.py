@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from scoring.events.event import Platform
 from scoring.events.incoming import CURRENCIES
+from scoring.wording.text import Language
 from streams.config.alerting import AlertingConfig
 from streams.config.calendar import CalendarConfig
 from streams.config.subscribers import SubscriberConfig
@@ -40,11 +41,22 @@ def known_currency(code: str) -> str:
     return code
 
 
+class StoreNames(ConfigPart):
+    """What a store is called in one language each."""
+
+    zh: str = ""
+    en: str = ""
+
+
 class StoreConfig(ConfigPart):
     """One store."""
 
     id: StoreId
     name: str = ""
+    names: StoreNames = Field(
+        StoreNames(),
+        description="The name in one language each, for readers of that language: {zh: …, en: …}.",
+    )
     platform: Platform = Platform.OTHER
     zone: Zone = "UTC"
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$"), AfterValidator(known_currency)] = "USD"
@@ -64,6 +76,11 @@ class StoreConfig(ConfigPart):
     pixel_keys: tuple[SecretRef, ...] = Field(
         (), description="Keys embedded in web pages, by reference: accepted by the pixel endpoint only."
     )
+
+    def called(self, language: Language) -> str:
+        """What the store is called by readers of ``language``; its id if it has no name at all."""
+        mine, other = (self.names.zh, self.names.en) if language == "zh" else (self.names.en, self.names.zh)
+        return mine or self.name or other or self.id
 
 
 class SegmentsConfig(ConfigPart):

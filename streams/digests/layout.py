@@ -52,7 +52,8 @@ class LaidOut:
         """The HTML with its pictures inside, to be opened in a browser."""
         html = self.html
         for name, png in self.pictures.items():
-            html = html.replace(f"cid:{name}", f"data:image/png;base64,{base64.b64encode(png).decode()}")
+            inside = f'"data:image/png;base64,{base64.b64encode(png).decode()}"'
+            html = html.replace(f'"cid:{name}"', inside)  # with its quotes: spark1 is not spark10
         return html
 
 
@@ -60,7 +61,7 @@ def draw(digest: Digest, said: SaidDigest) -> dict[str, bytes]:
     """The pictures of a digest by name. Takes a while: call it in a thread."""
     drawn: dict[str, bytes] = {}
     for place, row in enumerate(said.rows):
-        if len(row.row.line) > 1:
+        if row.is_full and len(row.row.line) > 1:
             is_bad = row.row.verdict in (Verdict.ATTENTION, Verdict.SILENT)
             drawn[f"spark{place}"] = pictures.sparkline(row.row.line, is_bad)
     if not digest.funnel:

@@ -16,16 +16,18 @@ import structlog
 from scoring.alerts.actions import UNHANDLED, ActionBook, HumanAction
 from scoring.alerts.alert import AlertState
 from scoring.alerts.routing import RoutingError
-from scoring.digest.schedule import DigestForm, Occurrence
+from scoring.digest.schedule import DigestForm, Occurrence, days_before
 from scoring.digest.values import AlertFacts, Bucket, DigestFacts, DigestFigure, DigestStore, StepSums
 from scoring.funnel.scores import FULL_COVERAGE, SUPPLY_DAYS, no_expectation_sql
 from scoring.funnel.stages import is_fast
+from scoring.funnel.trade import TradeFigures
 from scoring.funnel.units import DAY_MS
 from streams.clickhouse.reader import Database, Row
 from streams.config.model import Config, StoreConfig
 from streams.config.subscribers import SubscriberConfig
-from streams.incidents.alert_rows import ALERT_COLUMNS, ALERT_DAYS, alert_of
+from streams.incidents.alert_rows import ALERT_COLUMNS, ALERT_DAYS, alert_of, alerts_then
 from streams.incidents.facts import country_of
+from streams.incidents.trade import Traded, TradeReader
 from streams.incidents.worth import Priced, WorthReader
 
 _log = structlog.get_logger()
@@ -76,6 +78,30 @@ WHERE {_SPAN} AND store_id IN {{stores:Array(String)}}
 GROUP BY store_id
 """
 
+#: hours without any event in which a week before there were many: nobody stays away by chance then
+SILENT_HOURS = """
+SELECT store_id, countIf(now = 0 AND before >= {plenty:Int64}) AS silent
+FROM
+(
+    SELECT store_id, hour_s, sum(came * is_now) AS now, sum(came * (1 - is_now)) AS before
+    FROM
+    (
+        SELECT store_id, toUnixTimestamp(toStartOfHour(at)) AS hour_s, toInt64(arraySum(counts)) AS came, 1 AS is_now
+        FROM count_sums(first = {from_s:Int64}, last = {to_s:Int64} - 60)
+        UNION ALL
+        SELECT store_id, toUnixTimestamp(toStartOfHour(at)) + {week_s:Int64} AS hour_s, toInt64(arraySum(counts)) AS came, 0 AS is_now
+        FROM count_sums(first = {from_s:Int64} - {week_s:Int64}, last = {to_s:Int64} - {week_s:Int64} - 60)
+    )
+    WHERE ({every:UInt8} OR store_id IN {stores:Array(String)})
+    GROUP BY store_id, hour_s
+)
+GROUP BY store_id
+HAVING silent > 0
+LIMIT 10000
+"""
+#: events of an hour that do not stay away by chance: none of 20 comes once in half a billion hours
+PLENTY = 20
+
 ALERTS = f"""
 SELECT {ALERT_COLUMNS}
 FROM alerts
@@ -87,7 +113,11 @@ ORDER BY state = 'firing' DESC, opened_at DESC
 LIMIT 5000
 """
 
-ACTIONS = "SELECT action FROM actions WHERE at > toDateTime({alerts_s:Int64}, 'UTC') ORDER BY at LIMIT 200000"
+ACTIONS = """
+SELECT action FROM actions
+WHERE at > toDateTime({alerts_s:Int64}, 'UTC') AND at <= fromUnixTimestamp64Milli({at_ms:Int64}, 'UTC')
+ORDER BY at LIMIT 200000
+"""
 
 REJECTED = f"""
 SELECT toString(reason) AS reason_name, count() AS letters
@@ -120,6 +150,7 @@ class _Answers:
     alerts: Sequence[Row]
     actions: Sequence[Row]
     rejected: Sequence[Row]
+    silent: Sequence[Row]
     reports: Sequence[Row]
 
 
@@ -129,6 +160,7 @@ class DigestQueries:
     def __init__(self, database: Database, config: Config) -> None:
         self._database, self._config = database, config
         self._worth = WorthReader(database.rows, config)
+        self._trade = TradeReader(database.rows, config)
 
     async def facts(self, subscriber: SubscriberConfig, when: Occurrence, made_ms: int) -> DigestFacts:
         """The facts of a period.
@@ -146,7 +178,9 @@ class DigestQueries:
             known.setdefault(row["store_id"], StoreConfig.model_construct(id=row["store_id"]))
         with_counts = {row["store_id"] for row in answers.counts}
         last_seen = await self._last_seen([s for s in known if s not in with_counts], when.from_ms)
-        by_store = _Folded(answers, when, BUCKET_S[subscriber.form])
+        traded = (await self._trade.traded(_spans(subscriber, when))).of(known)
+        total = await self._trade.together(traded)
+        by_store = _Folded(answers, traded, when, subscriber)
         return DigestFacts(
             from_ms=when.from_ms,
             to_ms=when.to_ms,
@@ -155,6 +189,9 @@ class DigestQueries:
             alerts=await self._priced(_alerts(answers.alerts, answers.actions)),
             rejected={row["reason_name"]: int(row["letters"]) for row in answers.rejected},
             reports=_figures(answers.reports, when.last_day),
+            trade=total.figures if traded.spans[0] else None,
+            trade_currency=total.currency,
+            without_rate=total.without_rate,
         )
 
     async def _priced(self, alerts: tuple[AlertFacts, ...]) -> tuple[AlertFacts, ...]:
@@ -178,9 +215,11 @@ class DigestQueries:
             lines=await rows(LINES, bucket_s=BUCKET_S[form], **span),
             scored=await rows(SCORED, **span),
             counts=await rows(COUNTS, **span),
-            alerts=await rows(ALERTS, alerts_s=alerts_s, **span),
-            actions=await rows(ACTIONS, alerts_s=alerts_s),
+            # as they were when the digest is made: of a past day, without what came later
+            alerts=await rows(alerts_then(ALERTS), alerts_s=alerts_s, at_ms=made_ms, **span),
+            actions=await rows(ACTIONS, alerts_s=alerts_s, at_ms=made_ms),
             rejected=await rows(REJECTED, **span),
+            silent=await rows(SILENT_HOURS, plenty=PLENTY, week_s=week_s, **span),
             reports=[]
             if form is not DigestForm.DAILY
             else await rows(REPORTS, **{**span, "from_s": from_s - REPORT_BACK_MS // 1000}),
@@ -199,7 +238,9 @@ class DigestQueries:
 class _Folded:
     """The answers' rows by store."""
 
-    def __init__(self, answers: _Answers, when: Occurrence, bucket_s: int) -> None:
+    def __init__(
+        self, answers: _Answers, traded: Traded, when: Occurrence, subscriber: SubscriberConfig
+    ) -> None:
         self._sums, self._before = _sums(answers.sums), _sums(answers.before)
         self._counts: dict[str, dict[str, int]] = defaultdict(dict)
         for row in answers.counts:
@@ -208,14 +249,16 @@ class _Folded:
         self._lines: dict[str, dict[str, dict[int, Row]]] = defaultdict(lambda: defaultdict(dict))
         for row in answers.lines:
             self._lines[row["store_id"]][row["step"]][int(row["bucket"])] = row
-        self._when, self._bucket_s = when, bucket_s
+        self._silent = {row["store_id"]: int(row["silent"]) for row in answers.silent}
+        self._traded, self._language = traded, subscriber.language
+        self._when, self._bucket_s = when, BUCKET_S[subscriber.form]
 
     def store(self, store: StoreConfig, last_seen_ms: int | None) -> DigestStore:
         """The facts of one store."""
         scored = self._scored.get(store.id)
         return DigestStore(
             store_id=store.id,
-            name=store.name or store.id,
+            name=store.called(self._language),
             platform=str(store.platform),
             zone=store.zone,
             country=store.country or country_of(store.zone),
@@ -228,7 +271,13 @@ class _Folded:
             late_minutes=int(scored["late"]) if scored else 0,
             scored_until_ms=int(scored["until_s"]) * 1000 + 60_000 if scored else None,
             last_seen_ms=last_seen_ms,
+            silent_hours=self._silent.get(store.id, 0),
+            trade=self._trade(store.id),
         )
+
+    def _trade(self, store_id: str) -> TradeFigures | None:
+        mine = self._traded.of((store_id,))
+        return mine.figures() if mine.spans[0] else None
 
     def _line(self, step: str, rows: dict[int, Row]) -> tuple[Bucket, ...]:
         total_s = (self._when.to_ms - self._when.from_ms) // 1000
@@ -249,6 +298,13 @@ class _Folded:
                 )
             )
         return tuple(buckets)
+
+
+def _spans(subscriber: SubscriberConfig, when: Occurrence) -> list[dict[str, int]]:
+    """The period, and the day and the week before it; a weekly one has no day before."""
+    days = (1, 7) if subscriber.form is DigestForm.DAILY else (7, 7)
+    spans = [(when.from_ms, when.to_ms), *(days_before(when, subscriber.zone, back) for back in days)]
+    return [{"from_s": from_ms // 1000, "to_s": to_ms // 1000 - 60} for from_ms, to_ms in spans]
 
 
 def _figures(rows: Sequence[Row], last_day: date) -> tuple[DigestFigure, ...]:

@@ -50,6 +50,7 @@ async def _lead(
         await send_log.take_over(CLAIM_PATIENCE_S)
         await unsubscriptions.catch_up()
         digests = Digests(settings, config, send_log, composer, open_post(settings), now_ms)
+        await digests.begin()
         _log.info("leadership_taken", role=ROLE, subscribers=len(config.digests))
         while await leadership.is_held(TURN_MS):
             await unsubscriptions.follow()

@@ -27,7 +27,7 @@ from streams.settings import Settings
 
 _log = structlog.get_logger()
 
-SENT, REJECTED = "sent", "rejected"
+SENT, REJECTED, BEFORE = "sent", "rejected", "before"
 #: the longest wait between two attempts
 MAX_BACKOFF_S = 600.0
 
@@ -49,6 +49,20 @@ class Digests:
         self._not_before_ms: dict[str, int] = {}
         #: False once the group gave the lead to another: what is under way is settled, nothing more is begun
         self.may_claim = True
+
+    async def begin(self) -> None:
+        """Note when each new subscriber begins: what was due before is of days on which nobody had asked for it.
+
+        Raises:
+            LogFencedError: another process leads now.
+        """
+        for subscriber in self._config.digests:
+            if self._send_log.records.get(subscriber.name) is None:
+                when = due(subscriber.schedule, self._now_ms())
+                day = when.day.isoformat() if when else ""
+                await self._send_log.write(
+                    subscriber.name, SendRecord(self._now_ms(), thread=day, settled=BEFORE)
+                )
 
     def waiting(self) -> list[tuple[SubscriberConfig, Occurrence]]:
         """Who is due and has not been sent the day's digest."""

@@ -35,6 +35,16 @@ _AS_SQL = {
 _PREFIX = "alert_"
 
 
+#: alerts as they were at ``at_ms``: of each the last transition until then, in the columns of the view ``alerts``
+ALERTS_THEN = """(
+    SELECT *
+    FROM alert_transitions
+    WHERE at <= fromUnixTimestamp64Milli({at_ms:Int64}, 'UTC')
+    ORDER BY store_id, alert_id, sequence DESC
+    LIMIT 1 BY store_id, alert_id
+) AS alerts"""
+
+
 def _named(field: str) -> str:
     return field if field.startswith(_PREFIX) else _PREFIX + field
 
@@ -69,3 +79,8 @@ def alert_of(row: Mapping[str, Any]) -> AlertTransition:
     observed, *others = values["end_figures"]
     values["end_figures"] = () if observed is None else (WindowFigures(observed, *others),)
     return msgspec.convert(values, AlertTransition)
+
+
+def alerts_then(sql: str) -> str:
+    """The query ``sql`` of the view ``alerts``, asked of a past moment: it needs ``at_ms`` as well."""
+    return sql.replace("FROM alerts\n", f"FROM {ALERTS_THEN}\n")

@@ -193,7 +193,7 @@ class FactsReader:
         zone = store.zone if store else "UTC"
         return CardFacts(
             CardStore(
-                name=(store.name if store else "") or store_id,
+                name=store.called("en") if store else store_id,
                 zone=zone,
                 currency=currency,
             ),

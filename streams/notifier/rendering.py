@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scoring.alerts.deciding import Candidate, Decision, GroupState, Reason
 from scoring.alerts.routing import Severity
@@ -12,6 +12,7 @@ from scoring.wording.card import ActionKind, Card
 from scoring.wording.card import CardContext as CardSurroundings
 from scoring.wording.cards import build_card
 from scoring.wording.catalogue import pool_name
+from scoring.wording.text import Language
 from streams.channels import Message, MessageKind
 from streams.channels.receiver import ReceiverConfig
 from streams.channels.registry import channel_spec
@@ -128,8 +129,7 @@ class MessageRenderer:
         taken = []
         for candidate in chosen:
             alert = self._book.alerts[candidate.alert_id]
-            name = (await self._facts.facts(alert)).store.name
-            name = pool_name(alert.store_id, receiver.language) or name
+            name = self._name(alert.store_id, receiver.language)
             who = self._book.actions.handling(alert.alert_id).acknowledged_by
             taken.append((who, f"{name} · {alert_name(alert.kind, alert.step, receiver.language)}"))
         return Message(
@@ -142,13 +142,17 @@ class MessageRenderer:
             note=note_of_acknowledged(receiver.language, taken),
         )
 
+    def _name(self, store_id: str, language: Language) -> str:
+        store = self._config.store(store_id)
+        return store.called(language) if store else pool_name(store_id, language) or store_id
+
     async def card(self, candidate: Candidate, receiver: ReceiverConfig) -> Card:
         """The card of one alert for one receiver."""
         alert = self._book.alerts[candidate.alert_id]
         facts = await self._facts.facts(alert)
         handling = self._book.actions.handling(alert.alert_id)
         around = CardSurroundings(
-            store=facts.store,
+            store=replace(facts.store, name=self._name(alert.store_id, receiver.language)),
             threshold=threshold_of(self._config, alert.kind, alert.level),
             severity=Severity(candidate.labels["severity"]),
             health=facts.health,
@@ -158,11 +162,7 @@ class MessageRenderer:
             closed_by=handling.closed_by,
             closed_as=handling.closed_as,
             links=self._links(alert.alert_id, receiver),
-            member_names={
-                member: store.name
-                for member in alert.members
-                if (store := self._config.store(member)) and store.name
-            },
+            member_names={member: self._name(member, receiver.language) for member in alert.members},
         )
         return build_card(alert, around, ReaderWording(receiver.language), receiver.zone)
 

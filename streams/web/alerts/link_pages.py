@@ -23,7 +23,6 @@ from streams.web.alerts.action_queries import ActionQueries
 from streams.web.alerts.answers import Alert
 from streams.web.alerts.queries import AlertQueries
 from streams.web.frame.forms import comes_from_elsewhere, fields_of, remember_name
-from streams.web.frame.queries import store_or_bare
 from streams.web.frame.subject import PageServices
 
 #: how long the silence of a message's link lasts, in minutes
@@ -85,7 +84,7 @@ class LinkPages:
             link=link,
             kind=kind,
             alert=alert,
-            store=store_or_bare(self._config, alert.store_id) if alert else None,
+            store=self._renderer.names(request).config(alert.store_id) if alert else None,
             unreachable=is_unreachable,
             action=self._actions.entry(done) if done else None,
             fresh=is_fresh,

@@ -27,7 +27,6 @@ from streams.web.alerts.reports import ReportSaid, behind, figures_behind, repor
 from streams.web.alerts.words import ALERT_WORDS
 from streams.web.frame.arguments import at_of, choice_of, limit_of, number_of, one_of
 from streams.web.frame.errors import NotFoundError
-from streams.web.frame.queries import store_or_bare
 from streams.web.frame.routes import (
     AT,
     MAX_ROWS,
@@ -183,7 +182,7 @@ class AlertPages:
             figures=await figures_behind(self._reports, alert),
             measure=lambda measure: measure_name(measure, language),
             sql=behind(alert, now_ms()),
-            store=store_or_bare(self._config, alert.store_id),
+            store=self._renderer.names(request).config(alert.store_id),
         )
 
     async def alerts(self, request: web.Request) -> Alerts:

@@ -13,10 +13,9 @@ from scoring.funnel.stages import STAGES, STEP_BY_ID
 from scoring.funnel.units import DAY_MS, MINUTE_MS
 from streams.clickhouse.reader import Database, Row
 from streams.clock import now_ms
-from streams.incidents.alert_rows import ALERT_COLUMNS, ALERT_DAYS, alert_of
+from streams.incidents.alert_rows import ALERT_COLUMNS, ALERT_DAYS, alert_of, alerts_then
 from streams.web.alerts.action_queries import ActionQueries
 from streams.web.alerts.answers import Alert, Alerts, Responses, Transition
-from streams.web.frame.queries import alerts_then
 from streams.web.grid.answers import MoneyEstimate
 from streams.web.grid.money import AlertPrices
 

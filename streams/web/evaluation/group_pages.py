@@ -70,7 +70,7 @@ class GroupPages:
         length, reader = length_of(request), self._renderer.reader(request)
         view: dict[str, Any] = {"groups": (), "problem": ""}
         try:
-            names = {store.id: store.name or store.id for store in self._config.stores}
+            names = {store.id: store.called(reader.language) for store in self._config.stores}
             wording = EvaluationReader(reader.language)
             view["groups"] = [_view(one, names, wording) for one in await self._groups(request, length)]
         except ClickHouseUnreachableError as error:

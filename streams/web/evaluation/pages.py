@@ -77,7 +77,7 @@ class EvaluationPages:
             request,
             "evaluation/evaluation.html",
             503 if view["problem"] else 200,
-            store=store,
+            store=self._renderer.names(request).config(store.id),
             period=read.length.value if read is not None else length.value if length else "",
             periods=PERIODS,
             lengths={one: word(f"evaluation_length_{one}") for one in PERIODS},
@@ -91,7 +91,7 @@ class EvaluationPages:
         return self._renderer.render(
             request,
             "evaluation/figure_rows.html",
-            store=store,
+            store=self._renderer.names(request).config(store.id),
             found=found,
             name=reading_name(found.of, self._renderer.reader(request).language),
         )

@@ -198,10 +198,12 @@ class Names:
         return self._reader.word("days", n=hours // 24) if whole_days else self._reader.word("hours", n=hours)
 
     def config(self, store_id: str) -> StoreConfig:
-        """The store's configuration."""
+        """The store's configuration, named in the reader's language."""
+        language = self._reader.language
         known = self._config.store(store_id) if self._config else None
-        pool = texts.pool_name(store_id, self._reader.language) or ""
-        return known or StoreConfig.model_construct(id=store_id, name=pool)
+        if known is not None:
+            return known.model_copy(update={"name": known.called(language)})
+        return StoreConfig.model_construct(id=store_id, name=texts.pool_name(store_id, language) or "")
 
     def place(self, kind: str, segment: str) -> str:
         """Where a part of a shortfall sits: a segment, or a store of a pool."""

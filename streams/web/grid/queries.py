@@ -17,8 +17,8 @@ from scoring.funnel.stages import STEP_BY_ID
 from scoring.funnel.units import DAY_MS, HOUR_MS, MINUTE_MS
 from streams.clickhouse.reader import Database, Row
 from streams.config.model import Config
-from streams.incidents.alert_rows import ALERT_COLUMNS, ALERT_DAYS, alert_of
-from streams.web.frame.queries import alerts_then, span_back, store_or_bare
+from streams.incidents.alert_rows import ALERT_COLUMNS, ALERT_DAYS, alert_of, alerts_then
+from streams.web.frame.queries import span_back, store_or_bare
 from streams.web.grid.answers import (
     AlertSize,
     MoneyEstimate,
@@ -266,7 +266,7 @@ class GridQueries:
             worst = next((s for s in steps if s.step == alert.step), worst)
         return StoreTile(
             store_id=store_id,
-            name=store.name or store_id,
+            name=store.called("en"),
             platform=str(store.platform),
             zone=store.zone,
             currency=store.currency,

@@ -14,7 +14,6 @@ from streams.web.alerts.answers import Alert
 from streams.web.frame.arguments import choice_of
 from streams.web.frame.errors import BadQueryError
 from streams.web.frame.names import Names
-from streams.web.frame.queries import store_or_bare
 from streams.web.frame.render import Renderer
 from streams.web.grid.answers import StoreTile
 from streams.web.store.answers import Funnel
@@ -65,7 +64,7 @@ class ChosenStore:
         place = (store_id, step, segment)
         opened = next((a.opened_at_ms for a in firing if (a.store_id, a.step, a.segment) == place), None)
         return {
-            "store": store_or_bare(self._config, store_id),
+            "store": names.config(store_id),
             "windows": WINDOWS,
             "funnel": funnel,
             "bars": _bars(funnel, names),

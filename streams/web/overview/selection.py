@@ -48,7 +48,7 @@ class StoreSelection:
 
     def takes(self, tile: StoreTile, store: StoreConfig) -> bool:
         """Whether a store is shown."""
-        text = f"{store.name} {store.id} {store.platform} {store.country} {store.owner}".casefold()
+        text = f"{store.name} {store.names.zh} {store.names.en} {store.id} {store.platform} {store.country} {store.owner}".casefold()
         return (
             all(word in text for word in self.q.casefold().split())
             and self.platform in ("", str(store.platform))

@@ -19,6 +19,7 @@ OVERVIEW_WORDS: Mapping[str, Text] = {
     "fig_orders": Text("今日订单", "Orders today"),
     "fig_visits": Text("今日访问（点击）", "Visits today (clicks)"),
     "fig_conversion": Text("今日转化率", "Conversion today"),
+    "fig_value": Text("今日客单价", "Order value today"),
     "against_day": Text("较昨日", "day before"),
     "against_week": Text("较上周同日", "week before"),
     "today_until": Text(

@@ -10,7 +10,6 @@ from streams.kafka.errors import KafkaUnreachableError
 from streams.web.alerts.action_queries import ActionQueries
 from streams.web.alerts.queries import AlertQueries
 from streams.web.frame.errors import NotFoundError
-from streams.web.frame.queries import store_or_bare
 from streams.web.frame.routes import ApiRoute, PageRoute, Routes
 from streams.web.frame.subject import PageServices, Subject
 from streams.web.grid.money import AlertPrices
@@ -43,7 +42,7 @@ class RoutingPages:
             503 if view["problem"] else 200,
             here="alerts",
             a=alert,
-            store=store_or_bare(self._config, alert.store_id),
+            store=self._renderer.names(request).config(alert.store_id),
             **view,
         )
 

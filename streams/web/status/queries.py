@@ -10,10 +10,10 @@ from scoring.funnel.units import DAY_MS, HOUR_MS, MINUTE_MS
 from streams.clickhouse.errors import ClickHouseUnreachableError
 from streams.clickhouse.reader import Database
 from streams.clock import now_ms
-from streams.incidents.alert_rows import ALERT_DAYS
+from streams.incidents.alert_rows import ALERT_DAYS, alerts_then
 from streams.incidents.facts import pixel_share
 from streams.instance.files import read_states, state_of
-from streams.web.frame.queries import alerts_then, span_back
+from streams.web.frame.queries import span_back
 from streams.web.status.answers import PartHealth, SourceHealth, Status
 
 #: the newest events of all stores are a scan of raw rows, so one answer serves everyone for this long

@@ -19,7 +19,6 @@ from streams.web.cleaning.queries import CleaningQueries
 from streams.web.cleaning.words import cleaning_reason, sign_names
 from streams.web.frame.arguments import at_of, choice_of, limit_of, moment_of, number_of, one_of
 from streams.web.frame.errors import BadQueryError
-from streams.web.frame.queries import store_or_bare
 from streams.web.frame.routes import (
     AT,
     MAX_ROWS,
@@ -75,7 +74,7 @@ class StorePages:
         against = one_of(request.query, "against", AGAINST, AGAINST[0])
         at_ms, _ = at_of(request.query, now_ms())
         view: dict[str, Any] = {"algebra": None, "cohorts": (), "board": None, "cleaned": (), "problem": ""}
-        store = store_or_bare(self._config, request.match_info["store"])
+        store = self._renderer.names(request).config(request.match_info["store"])
         try:
             store_id = await self._store(request)
             view["algebra"] = await self._changes.contributions(store_id, hours, against, at_ms)

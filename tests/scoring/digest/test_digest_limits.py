@@ -10,7 +10,7 @@ import pytest
 
 from scoring.alerts.alert import AlertContribution, AlertKind, AlertLabel, Level
 from scoring.calendar.entries import CalendarEntry, CalendarKind
-from scoring.digest.judging import build_digest, completeness, expected_funnel, radar
+from scoring.digest.judging import build_digest, checked_share, expected_funnel, radar
 from scoring.digest.schedule import (
     LATE_MS,
     DigestForm,
@@ -134,7 +134,7 @@ def test_the_step_that_says_most_is_that_of_the_alert_or_the_least_expected_one(
         ({"payment": 9}, {"order_to_payment": sums(9, 9, 0.1)}, Verdict.NOT_JUDGED),
         ({"click": 9}, {"impression_to_click": sums(9, 9)}, Verdict.NORMAL),
         ({"click": 9}, {"impression_to_click": sums(9, 9), "order_to_payment": sums(0, 0)}, Verdict.NOT_JUDGED),
-        ({"click": 9}, {}, Verdict.NOT_JUDGED),
+        ({"click": 9}, {}, Verdict.LEARNING),
         ({"click": 0}, {}, Verdict.NO_DATA),
     ],
 )  # fmt: skip
@@ -175,7 +175,7 @@ def test_rows_without_money_or_change_come_after_those_with() -> None:
 
     alerts = (alert("a", step="unknown", surprise=9.0), alert("b", step="unknown", surprise=8.0), alert("c"))
     assert order(shop("b"), shop("a"), shop("c"), alerts=alerts) == ["c", "a", "b"]
-    assert order(shop("a", steps={}), shop("b", judged=0.1)) == ["b", "a"]
+    assert order(shop("a", steps={}), shop("b", judged=0.1)) == ["a", "b"]  # learning, too small
 
 
 def test_the_expected_funnel_of_a_store_with_one_visitor_is_that_of_one() -> None:
@@ -211,7 +211,7 @@ def test_each_step_has_an_axis_with_what_it_was_before_and_how_much_was_judged()
 
 def test_completeness_is_the_part_of_the_minutes_that_was_scored_in_time() -> None:
     def of(scored: int, late: int, minutes: int = MINUTES) -> float:
-        return completeness(shop("a", scored_minutes=scored, late_minutes=late), 0, minutes * 60_000)
+        return checked_share(shop("a", scored_minutes=scored, late_minutes=late), 0, minutes * 60_000)
 
     assert (of(MINUTES, 0), of(MINUTES, MINUTES // 4), of(MINUTES // 2, 0)) == (1.0, 0.75, 0.5)
     assert (of(MINUTES + 9, 0), of(5, 9), of(5, 0, 0), of(1, 0, 1)) == (1.0, 0.0, 0.0, 1.0)
@@ -268,21 +268,37 @@ def test_a_digest_is_late_after_ten_minutes() -> None:
 
 
 def test_the_lines_about_the_data_name_three_gaps_and_eight_stores() -> None:
-    gaps = [shop(f"g{n}", scored_minutes=MINUTES - 30 * n, scored_until_ms=WHEN.from_ms + n * HOUR_MS) for n in range(1, 6)]  # fmt: skip
+    gaps = [shop(f"g{n}", silent_hours=n, scored_until_ms=WHEN.from_ms + n * HOUR_MS) for n in range(1, 6)]
     silent = [replace(SILENT, store_id=f"s{n}", name=f"S{n}") for n in range(9)]
     new = [replace(EMPTY, store_id=f"n{n}", name=f"N{n}") for n in range(8)]
     lines = said(facts(*gaps, *silent, *new), "en").data
-    assert lines[0] == "Data complete for 0 of 22 stores, checked until Mar 4, 05:00."
+    assert lines[0] == "Data is complete for 0 of 22 stores; checked until Mar 4, 05:00."
     assert "05:00" in lines[0]
-    assert lines[1] == "G5 is missing 2 h 30 min, G4 is missing 2 h, G3 is missing 1 h 30 min, 2 more stores."
+    assert lines[1] == (
+        "G5: nothing came for 5 h, G4: nothing came for 4 h, G3: nothing came for 3 h, 2 more."
+    )
     assert lines[2] == "No data: S0, S1, S2, S3, S4, S5, S6, S7, … +1."
     assert lines[3] == "Not connected yet: N0, N1, N2, N3, N4, N5, N6, N7."
     whole = said(facts(shop("a", scored_minutes=MINUTES - 14)), "en").data
     assert len(whole) == 1
-    assert whole[0].startswith("Data complete for 1 of 1 stores")
+    assert whole[0].startswith("Data is complete for all stores (1)")
     late_end = said(facts(shop("a", scored_until_ms=WHEN.to_ms + HOUR_MS)), "en").data
     assert late_end[0] == whole[0]
-    assert said(facts(EMPTY), "en").data[0] == "Nothing was checked in this period."
+    assert said(facts(EMPTY), "en").data[0] == "No data came in this period."
+
+
+def test_complete_is_said_of_the_data_and_not_of_what_was_checked_of_it() -> None:
+    partly = shop("a", scored_minutes=MINUTES // 2)
+    imported = shop("b", steps={}, lines={}, scored_minutes=0, scored_until_ms=None)
+    text = said(facts(partly, imported), "en")
+    assert text.data == (
+        "Data is complete for all stores (2); checked until Mar 5, 00:00.",
+        "Not checked throughout: A (not for 12 h).",
+    )
+    assert text.subject == "Funnel, Mar 4: 1 normal · 1 learning"
+    assert said(facts(imported), "en").data == (
+        "Data is complete for all stores (1); this period was not checked.",
+    )
 
 
 def test_rejected_records_name_the_three_worst_reasons() -> None:
@@ -342,9 +358,9 @@ def test_the_pictures_are_described_in_words() -> None:
     assert text.stages[4].count == "40"
     assert (text.stages[4].expected, text.stages[4].change) == ("80", "−50%")
     assert (text.stages[0].expected, text.stages[0].change) == ("—", "—")
-    assert (text.stages[5].count, text.stages[5].change) == ("no data source", "—")
+    assert len(text.stages) == 5  # what no source gives has no line
     assert "Impressions 10,000, Clicks 2,000 (expected 2,000)" in text.funnel_alt
-    assert "Fulfilment: no data source" in text.funnel_alt
+    assert "Fulfilment" not in text.funnel_alt
     assert "50%" in text.axes[3]
     assert text.funnel_note != ""
     assert said(facts(replace(store, steps={})), "en").funnel_note == ""
@@ -427,10 +443,12 @@ def test_days_ahead_are_put_under_the_day_on_which_they_begin_or_today() -> None
     )
     said_days = said(facts(shop("a")), "en", calendar=entries).calendar
     assert [(one.title, one.lines) for one in said_days] == [
-        ("Thu, Mar 5", ("a (until Mar 6)", "b (DE US, date not announced)")),
+        ("Thu, Mar 5", ("a (until Mar 6)", "b (Germany, United States, date not announced)")),
         ("Sat, Mar 7", ("c",)),
     ]
-    assert said(facts(shop("a")), "zh", calendar=entries).calendar[0].lines[1] == "b（DE US，日期未公布）"
+    assert (
+        said(facts(shop("a")), "zh", calendar=entries).calendar[0].lines[1] == "b（德国、美国，日期未公布）"
+    )
 
 
 # parcels

@@ -17,10 +17,10 @@ from scoring.digest.values import (
     DigestStore,
     Verdict,
 )
+from scoring.funnel.trade import Trade, TradeFigures, trade_figures
 from streams.digests.wording import DigestReaderWording
 from tests.fixtures.digest_facts import (
     EMPTY,
-    MINUTES,
     SILENT,
     WORTH,
     ZONE,
@@ -41,7 +41,7 @@ def test_the_subject_carries_the_result_and_the_day_it_covers() -> None:
     assert said(given).subject == "漏斗日报 3月4日：2 家需处理 · 1 家已恢复 · 2 家正常 · 1 家数据不足"
     assert (
         said(given, "en").subject
-        == "Funnel, Mar 4: 2 need action · 1 recovered · 2 normal · 1 not enough data"
+        == "Funnel, Mar 4: 2 stores need action · 1 recovered · 2 normal · 1 not enough data"
     )
     assert said(given, "en", DigestForm.WEEKLY).subject.startswith("Funnel, week Mar 4–Mar 4: ")
 
@@ -178,11 +178,11 @@ def test_a_digest_sent_late_says_when_it_was_due() -> None:
 
 
 def test_gaps_and_rejected_records_are_named_in_the_data_lines() -> None:
-    gap = shop("gap", scored_minutes=MINUTES - 120)
+    gap = shop("gap", silent_hours=2)
     given = replace(facts(shop("a"), gap, SILENT, EMPTY), rejected={"broken_json": 9, "unknown_store": 2})
     lines = said(given).data
-    assert lines[0] == "4 家店中 1 家数据完整，检测至 3月5日 00:00。"
-    assert lines[1] == "Gap 缺 2 小时。"
+    assert lines[0] == "4 家店中 1 家数据完整；检测至 3月5日 00:00。"
+    assert lines[1] == "Gap 有 2 小时没有数据。"
     assert lines[2:] == (
         "没有数据：Silent。",
         "尚未接入：Closed。",
@@ -199,7 +199,7 @@ def test_very_many_stores_are_cut_and_the_rest_counted() -> None:
 def test_the_seven_days_ahead_name_sales_and_holidays_of_the_stores_countries() -> None:
     text = said(facts(shop("a", country="CN"), shop("b", country="DE")))
     reported = {day.title: day.lines for day in text.calendar}
-    assert "38 女神节大促（CN）" in reported["3月8日 周日"]
+    assert "38 女神节大促（中国）" in reported["3月8日 周日"]
     assert text.calendar_note == ""
     (quiet,) = [said(facts(shop("a", country="")))]
     assert (quiet.calendar, quiet.calendar_note) == ((), "没有节假日，也没有大促。")
@@ -321,7 +321,7 @@ def test_a_store_without_carts_is_judged_by_its_step_from_click_to_order() -> No
     assert row.step == "click_to_order"
     assert row.change == pytest.approx(-0.4)
     by_stage = {bar.stage: (bar.count, bar.expected) for bar in digest.funnel}
-    assert by_stage["add_to_cart"] == (None, None)
+    assert "add_to_cart" not in by_stage
     assert by_stage["order"] == (60, pytest.approx(100))
     axes = {axis.name: axis.value for axis in digest.radar}
     assert axes["click_to_order"] == pytest.approx(0.6)
@@ -329,3 +329,53 @@ def test_a_store_without_carts_is_judged_by_its_step_from_click_to_order() -> No
     text = said(facts(without_carts("a", 60)))
     assert "click_to_order" not in " ".join((text.radar_alt, *text.axes, text.rows[0].change))
     assert any("下单" in axis and "60%" in axis for axis in text.axes)
+
+
+DAY = {"x": Trade(2000, 100, 9000.0, 90)}
+
+
+def traded(*, day: float = 1.0, week: float = 1.0) -> TradeFigures:
+    """A shop that sold ``day`` of the day before and ``week`` of the week before."""
+    before, earlier = ({"x": Trade(2000, 100 / part, 9000.0 / part, 90 / part)} for part in (day, week))
+    return trade_figures(DAY, before, earlier, {"x"}, {"x"})
+
+
+def test_each_store_and_all_together_have_the_five_numbers_with_their_changes() -> None:
+    sold = traded(day=0.9, week=1.1)
+    given = replace(facts(shop("a", trade=sold)), trade=sold, without_rate=("AED",))
+    text = said(given)
+    numbers = [(figure.name, figure.value) for figure in text.rows[0].figures]
+    assert numbers == [
+        ("销售额", "US$9,000"), ("订单", "100"), ("访问", "2,000"), ("转化率", "5%"), ("客单价", "US$100"),
+    ]  # fmt: skip
+    assert text.figures == text.rows[0].figures
+    assert text.against == ("较前一日", "较上周同日")
+    assert "AED" in text.figures_note
+    assert said(given, "zh", DigestForm.WEEKLY).against == ("较前一周",)
+    assert [len(f.changes) for f in said(given, "zh", DigestForm.WEEKLY).figures] == [1] * 5
+    assert (said(facts(shop("a"))).figures, said(facts(shop("a"))).figures_note) == ((), "")
+
+
+def test_a_change_has_the_colour_of_its_sign_whatever_the_verdict() -> None:
+    given = facts(shop("a", 40, trade=traded(day=1.088, week=1.002)), alerts=(alert("a"),))
+    (row,) = said(given).rows
+    assert row.tone == "bad"
+    assert [(one.text, one.tone) for one in row.figures[0].changes] == [("+8.8%", "good"), ("+0.2%", "dim")]
+    down = said(facts(shop("a", trade=traded(day=0.5)))).rows[0]
+    assert (down.tone, down.figures[0].changes[0].tone) == ("good", "bad")
+    alone = trade_figures(DAY, {}, {}, set(), set())
+    assert [one.text for one in said(facts(shop("a", trade=alone))).rows[0].figures[0].changes] == ["–", "–"]
+
+
+def test_of_many_stores_the_quiet_ones_have_one_line() -> None:
+    few = [shop(f"q{n}", trade=traded()) for n in range(3)]
+    assert all(row.is_full for row in said(facts(*few)).rows)
+    many = [shop(f"q{n}", trade=traded()) for n in range(9)]
+    rows = said(facts(*many, shop("bad", 40), SILENT, alerts=(alert("bad"),))).rows
+    assert [row.name for row in rows if row.is_full] == ["Bad", "Silent"]
+
+
+def test_a_store_of_a_pool_says_which_alert_concerns_it() -> None:
+    pool = alert("pool:platform=shopee", kind=AlertKind.POOLED, members=("a", "b"))
+    rows = said(facts(shop("a"), shop("b"), alerts=(pool,))).rows
+    assert {row.matter for row in rows} == {"Shopee 各店 · 多店同时下降 · 下单 → 支付"}

@@ -40,3 +40,19 @@ def test_what_is_not_supplied_does_not_count_as_zero() -> None:
     )
     nothing = trade_figures({}, {}, {}, EVERYBODY, EVERYBODY)
     assert nothing.orders == nothing.visits == TradeFigure(None)
+
+
+def test_the_value_of_an_order_is_over_the_orders_that_have_a_price() -> None:
+    figures = trade_figures(
+        {"a": Trade(100, 10, 800.0, 8), "free": Trade(50, 5)},
+        {"a": Trade(100, 10, 500.0, 10), "free": Trade(50, 5)},
+        {},
+        EVERYBODY,
+        EVERYBODY,
+    )
+    assert (figures.order_value.value, figures.order_value.day, figures.order_value.week) == (
+        100.0,
+        2.0,
+        None,
+    )
+    assert trade_figures({"free": Trade(50, 5)}, {}, {}, EVERYBODY, EVERYBODY).order_value.value is None

@@ -19,9 +19,13 @@ from scoring.alerts.actions import HumanActionKind
 from streams.clickhouse.migrations import migrate
 from streams.clock import now_ms
 from streams.config.loading import load_config
+from streams.config.model import Config
 from streams.digests.composing import UNSUBSCRIBE
+from streams.digests.role import ROLE
+from streams.digests.sending import SENT, Digests
 from streams.incidents.action_log import new_action, publish_action
 from streams.incidents.links import Link, sign
+from streams.incidents.send_log import SendLog, SendRecord
 from streams.kafka.admin import create_topics
 from streams.settings import Settings
 from tests.deadlines import within
@@ -41,6 +45,8 @@ def database(clickhouse: Store, tmp_path_factory: pytest.TempPathFactory) -> Ite
     clickhouse.client().command(f"DROP DATABASE {DATABASE}")
 
 
+#: in the place of what a test does not use
+NotAsked: Any = None
 Start = Callable[[], Any]
 
 
@@ -48,7 +54,7 @@ Start = Callable[[], Any]
 async def start(
     kafka: str, clickhouse: Store, database: str, smtp: tuple[Inbox, str], tmp_path: Path
 ) -> Start:
-    """Start a digests process for this test's subscriber, whose hour was forty minutes ago."""
+    """Start a digests process for this test's subscriber, who was there the day before and whose hour was forty minutes ago."""
     await create_topics(kafka, partitions=2)
     due = datetime.now(UTC) - timedelta(minutes=40)
     name = tmp_path.name.replace("_", "-").strip("-")
@@ -56,6 +62,9 @@ async def start(
         "stores: [{id: us-shop, name: US shop}]\n"
         f"digests: [{{name: s-{name}, to: [{name}@shop.example], zone: UTC, hour: '{due:%H:%M}', language: en}}]\n"
     )
+    settings = Settings(data=tmp_path, kafka=kafka, group_prefix=f"t{tmp_path.name}")
+    yesterday_ms = now_ms() - 24 * 3_600_000
+    await write_down(settings, f"s-{name}", SendRecord(yesterday_ms, thread="yesterday", settled=SENT))
     environment = {
         **os.environ,
         "FUNNELWATCH_DATA": str(tmp_path),
@@ -86,6 +95,38 @@ async def start(
             process.wait(within(60))
 
     return begin
+
+
+async def write_down(settings: Settings, subscriber: str, record: SendRecord) -> None:
+    log = SendLog(settings, ROLE)
+    try:
+        await log.take_over(0)
+        await log.write(subscriber, record)
+    finally:
+        await log.close()
+
+
+async def test_a_new_subscriber_gets_no_mail_of_the_days_before(kafka: str, tmp_path: Path) -> None:
+    await create_topics(kafka, partitions=2)
+    settings = Settings(data=tmp_path, kafka=kafka, group_prefix=f"t{tmp_path.name}")
+    config = Config.model_validate(
+        {"digests": [{"name": "new", "to": ["new@shop.example"], "hour": "09:00"}]}
+    )
+    installed_ms = round(datetime(2026, 3, 5, 15, tzinfo=UTC).timestamp() * 1000)
+    clock = [installed_ms]
+    log = SendLog(settings, ROLE)
+    try:
+        await log.take_over(0)
+        digests = Digests(settings, config, log, NotAsked, NotAsked, lambda: clock[0])
+        assert len(digests.waiting()) == 1  # due six hours ago, of a day on which nothing was installed
+        await digests.begin()
+        assert digests.waiting() == []
+        clock[0] += 18 * 3_600_000
+        await digests.begin()
+        ((_, when),) = digests.waiting()
+        assert when.day.isoformat() == "2026-03-06"
+    finally:
+        await log.close()
 
 
 def state(folder: Path) -> str:

@@ -24,10 +24,13 @@ from streams.settings import load_settings
 from tests.fixtures.alert_card import ALERT
 
 CONFIG = """
+stores:
+  - {id: s3, name: 店, names: {zh: 官网 美国站, en: US shop}}
 alerting:
   receivers:
     - {name: machine, channel: webhook, url: env:URL, secret: env:SECRET}
     - {name: people, channel: console}
+    - {name: zh-people, channel: console, language: zh}
   route: {receiver: machine}
 """
 MANY = 80
@@ -91,6 +94,12 @@ async def test_what_somebody_acknowledged_is_one_line_with_their_name(desk: Desk
     sent = msgspec.json.decode(await desk.message("people", Reason.TAKEN_ON, (alert,)))
     assert sent["kind"] == "acknowledged"
     assert sent["note"] == "Li acknowledged: s0 · Conversion drop · Orders → Payments"
+
+
+async def test_a_store_has_its_name_in_the_reader_s_language(desk: Desk) -> None:
+    english = msgspec.json.decode(await desk.message("people", ids=("a3",)))["alerts"][0]
+    chinese = msgspec.json.decode(await desk.message("zh-people", ids=("a3",)))["alerts"][0]
+    assert ("US shop" in english["headline"], "官网 美国站" in chinese["headline"]) == (True, True)
 
 
 async def test_a_storm_begins_with_how_many_stores_and_what_it_costs(desk: Desk) -> None:

@@ -19,6 +19,7 @@ from scoring.wording import alert_words, checks
 from scoring.wording import catalogue as texts
 from scoring.wording.card import ActionKind
 from scoring.wording.text import LANGUAGES, Language
+from streams.config.model import Config
 from streams.incidents.reader import ReaderWording
 from streams.settings import Settings
 from streams.sources.source import Supply
@@ -175,6 +176,24 @@ def test_a_second_process_of_a_role_has_the_role_s_name_and_its_number() -> None
         "Landing",
     ]
     assert chinese.part("monitor-2") == "监控 2"
+
+
+def test_a_store_is_called_by_its_name_in_the_reader_s_language_and_has_one_in_any() -> None:
+    config = Config.model_validate(
+        {
+            "stores": [
+                {"id": "us", "names": {"zh": "美国站", "en": "US shop"}},
+                {"id": "de", "name": "DE", "names": {"zh": "德国站"}},
+                {"id": "fr", "names": {"zh": "法国站"}},
+                {"id": "jp"},
+            ]
+        }
+    )
+    english, chinese = (Names(PageReader(language, "UTC", WORDS), config) for language in ("en", "zh"))
+    assert [english.store(store.id) for store in config.stores] == ["US shop", "DE", "法国站", "jp"]
+    assert [chinese.store(store.id) for store in config.stores] == ["美国站", "德国站", "法国站", "jp"]
+    assert chinese.config("us").name == "美国站"
+    assert english.store("pool:platform=shopee") == "Shopee stores"
 
 
 def test_negative_numbers_have_a_minus_sign() -> None:
