@@ -226,6 +226,11 @@ SOURCES_TOKEN_DAYS = Gauge(
     "Days until the authorisation of a connection ends; not there if it does not.",
     ["source", "connection"],
 )
+SOURCES_ENDING_DAYS = Gauge(
+    "funnelwatch_sources_ending_days",
+    "Days until a version or form of the platform that a connection uses ends; less than 0 afterwards, not there if no end is published.",
+    ["source", "connection", "what"],
+)
 SOURCES_DIFFERING_DAYS = Gauge(
     "funnelwatch_sources_differing_days",
     "Closed days of a connection whose figures differ from the platform's own, after they were read again.",

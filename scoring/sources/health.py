@@ -11,6 +11,7 @@ from enum import StrEnum
 import msgspec
 
 from scoring.funnel.units import HOUR_MS, MINUTE_MS
+from scoring.sources.endings import Ending, ending_in_words, noticed
 from scoring.sources.second_way import DayCheck
 from scoring.wording.troubles import Trouble
 
@@ -132,6 +133,7 @@ class ConnectionHealth(msgspec.Struct, frozen=True, omit_defaults=True):
     deliveries: DeliveryHealth = DeliveryHealth()
     check: DayCheck = DayCheck()
     token_ends_ms: int = 0
+    endings: tuple[Ending, ...] = ()
     scopes_missing: tuple[str, ...] = ()
     lag: int = 0
     schema_version: int = HEALTH_SCHEMA_VERSION
@@ -148,6 +150,7 @@ class ConnectionFacts(msgspec.Struct, frozen=True):
     deliveries: DeliveryHealth
     check: DayCheck
     token_warning_days: int | None
+    endings: tuple[Ending, ...] = ()
 
 
 class StateVerdict(msgspec.Struct, frozen=True):
@@ -179,6 +182,9 @@ def state_of(facts: ConnectionFacts) -> StateVerdict:
     if facts.token_warning_days is not None:
         detail = str(facts.token_warning_days)
         verdicts.append(StateVerdict(ConnectionState.CONNECTED, Trouble.TOKEN_ENDS, detail))
+    if (ending := noticed(facts.endings)) is not None:
+        trouble = Trouble.USE_ENDED if ending.is_over else Trouble.USE_ENDS
+        verdicts.append(StateVerdict(ConnectionState.CONNECTED, trouble, ending_in_words(ending)))
     if any(one.behind for one in facts.resources):
         verdicts.append(StateVerdict(ConnectionState.CATCHING_UP, Trouble.BEHIND))
     return max(verdicts, key=_weight, default=StateVerdict(ConnectionState.CONNECTED))

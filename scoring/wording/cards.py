@@ -48,7 +48,7 @@ from scoring.wording.period_cards import report_lines
 from scoring.wording.period_words import PERIOD_STEP_WORDS
 from scoring.wording.source_note import SourceNote, advice_in_words, note_of_source, trouble_in_words
 from scoring.wording.text import Language, Text
-from scoring.wording.troubles import TROUBLES, Trouble
+from scoring.wording.troubles import FORESEEN, TROUBLES, Trouble
 
 MAX_LINES = 12
 #: kinds of which a card says whether visitors or only their events are missing
@@ -95,6 +95,11 @@ CLOSED = Text("已关闭", "Closed")
 _SOURCE_MEANS = Text(
     "这个来源的数据可能缺失或延迟；缺少数据不等于销售下降。",
     "Data of this source may be missing or late; missing data is not a drop in sales.",
+)
+
+_NOTICE_GIVEN = Text(
+    "提醒到此为止；期限仍在，“数据源”页面上随时可看，临近时会再提醒。",
+    "This notice is over and the date remains: the page Sources shows it, and the next notice comes closer to it.",
 )
 
 
@@ -170,12 +175,14 @@ def _of_source(note: SourceNote, language: Language, is_firing: bool) -> list[Li
     said = [Line(LineKind.SIZE, note.detail)] if note.detail else []
     if note.over is Trouble.PAUSED_BY_PERSON:
         return [*said, Line(LineKind.WHERE, TROUBLES[note.over][0](language))]
+    if note.over in FORESEEN:
+        return [*said, Line(LineKind.WHERE, _NOTICE_GIVEN(language))]
     if not is_firing:
         return said
     advice = advice_in_words(note, language)
     return [
         *said,
-        Line(LineKind.NOT_THE_CAUSE, _SOURCE_MEANS(language)),
+        *([] if note.trouble in FORESEEN else [Line(LineKind.NOT_THE_CAUSE, _SOURCE_MEANS(language))]),
         *([Line(LineKind.CHECK, advice)] if advice else []),
     ]
 

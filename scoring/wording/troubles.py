@@ -22,6 +22,8 @@ class Trouble(StrEnum):
     VERSION_RETIRED = "version_retired"
     REQUEST_REJECTED = "request_rejected"
     TOKEN_ENDS = "token_ends"  # noqa: S105  (a word, no password)
+    USE_ENDS = "use_ends"
+    USE_ENDED = "use_ended"
     SECRET_MISSING = "secret_missing"  # noqa: S105
     MAPPING_FAULTS = "mapping_faults"
     DAYS_DIFFER = "days_differ"
@@ -30,6 +32,9 @@ class Trouble(StrEnum):
     BEHIND = "behind"
     BUG = "bug"
 
+
+#: what is known long before it matters
+FORESEEN = frozenset({Trouble.TOKEN_ENDS, Trouble.USE_ENDS, Trouble.USE_ENDED})
 
 #: what each is called, and what to do about it
 TROUBLES: dict[Trouble, tuple[Text, Text]] = {
@@ -99,6 +104,20 @@ TROUBLES: dict[Trouble, tuple[Text, Text]] = {
     Trouble.TOKEN_ENDS: (
         Text("授权即将到期", "The authorisation ends soon"),
         Text("在到期前重新授权。", "Authorise again before it ends."),
+    ),
+    Trouble.USE_ENDS: (
+        Text("正在使用的版本或方式即将停用", "Something it uses ends soon"),
+        Text(
+            "在所列日期前升级 Funnelwatch，或在连接里换成仍受支持的版本。",
+            "Before the day named, update Funnelwatch or change the connection to what is still served.",
+        ),
+    ),
+    Trouble.USE_ENDED: (
+        Text("正在使用的版本或方式已停用", "Something it uses has ended"),
+        Text(
+            "平台可能改用其他版本应答或拒绝请求；请升级 Funnelwatch，或在连接里换版本，然后核对停用日之后的数字。",
+            "The platform may answer by another version, or reject: update Funnelwatch or change the connection, then check the days since.",
+        ),
     ),
     Trouble.SECRET_MISSING: (
         Text("密钥不可用", "A secret is missing"),

@@ -12,6 +12,7 @@ from rich.text import Text as RichText
 
 from scoring.records.raw_delivery import RawDelivery
 from scoring.sources.backfills import BackfillState
+from scoring.sources.endings import ending_with_days
 from scoring.wording.text import Language
 from streams.cli.terminal import console, say
 from streams.collector.intake import open_intake
@@ -41,11 +42,17 @@ def print_statuses(found: list[ConnectionStatus], language: Language, now_ms: in
             STATE_NAMES[one.state](language),
             _ago(one.last_ms, now_ms),
             _ago(one.until_ms, now_ms),
-            "–" if one.token_days is None else str(one.token_days),
+            _days_left(one),
             " ".join(part for part in (one.trouble_text(language), one.detail) if part),
         )
         table.add_row(*(RichText(cell[:200]) for cell in cells))
     console(wide=200).print(table)
+
+
+def _days_left(one: ConnectionStatus) -> str:
+    """Until the first of authorisation and what is used ends."""
+    days = [one.token_days, *(ending.days for ending in one.endings)]
+    return str(min((left for left in days if left is not None), default="–"))
 
 
 def print_status(one: ConnectionStatus, language: Language) -> None:
@@ -59,6 +66,8 @@ def print_status(one: ConnectionStatus, language: Language) -> None:
         f"authorisation   {one.authorisation}"
         + ("" if one.token_days is None else f", {one.token_days} days left")
     )
+    for ending in one.endings:
+        say(f"uses            {ending_with_days(ending, language)}")
     say(f"owned by        {one.process or '–'}, last heard {_moment(one.heard_ms)}")
     if one.hook_path:
         say(f"deliver to      COLLECTOR{one.hook_path}")

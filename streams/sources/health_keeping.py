@@ -24,6 +24,7 @@ from scoring.sources.source_alerts import SourceAlert, followed
 from scoring.sources.tokens import warning_due
 from scoring.sources.translated import MappingGap, Translated
 from scoring.wording.troubles import Trouble
+from streams.sources.ending import endings
 from streams.sources.source_log import log_key
 
 if TYPE_CHECKING:
@@ -153,6 +154,7 @@ class HealthKeeper:
         """What is known now."""
         worker, now_ms = self._worker, self._worker.tools.now_ms()
         token_ends_ms = worker.keeper.ends_ms if worker.keeper is not None else 0
+        uses = endings(worker.connection, worker.spec, now_ms)
         resources = tuple(poller.health for poller in worker.pollers.values())
         if worker.bug:
             resources = (*resources, _bug(worker.bug, now_ms))
@@ -166,6 +168,7 @@ class HealthKeeper:
                 deliveries=worker.notes.health,
                 check=worker.check,
                 token_warning_days=warning_due(token_ends_ms, now_ms),
+                endings=uses,
             )
         )
         before = self.published
@@ -185,6 +188,7 @@ class HealthKeeper:
             deliveries=worker.notes.health,
             check=worker.check,
             token_ends_ms=token_ends_ms,
+            endings=uses,
             lag=worker.tools.lag(),
         )
 

@@ -8,7 +8,7 @@ from scoring.sources.health import ConnectionHealth, ConnectionState
 from scoring.sources.second_way import days_of
 from scoring.sources.tokens import days_left
 from scoring.wording.troubles import Trouble
-from streams.metrics import SOURCES_DIFFERING_DAYS, SOURCES_STATE, SOURCES_TOKEN_DAYS
+from streams.metrics import SOURCES_DIFFERING_DAYS, SOURCES_ENDING_DAYS, SOURCES_STATE, SOURCES_TOKEN_DAYS
 from streams.sources.connection import Connection
 
 _NUMBERS = {state: number for number, state in enumerate(ConnectionState)}
@@ -28,6 +28,10 @@ def show_state(health: ConnectionHealth) -> None:
     left = days_left(health.token_ends_ms, health.at_ms)
     if left is not None:
         SOURCES_TOKEN_DAYS.labels(*labels).set(left)
+    SOURCES_ENDING_DAYS.remove_by_labels({"source": health.source, "connection": health.name})
+    for ending in health.endings:
+        if ending.days is not None:
+            SOURCES_ENDING_DAYS.labels(*labels, ending.what).set(ending.days)
 
 
 def forget_state(connection: Connection) -> None:
@@ -35,3 +39,4 @@ def forget_state(connection: Connection) -> None:
     for metric in (SOURCES_STATE, SOURCES_DIFFERING_DAYS, SOURCES_TOKEN_DAYS):
         with contextlib.suppress(KeyError):
             metric.remove(connection.source, connection.name)
+    SOURCES_ENDING_DAYS.remove_by_labels({"source": connection.source, "connection": connection.name})

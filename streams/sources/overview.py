@@ -17,6 +17,7 @@ from scoring.sources.backfills import (
     share_done,
     state_of_backfill,
 )
+from scoring.sources.endings import Ending
 from scoring.sources.health import ConnectionHealth, ConnectionState, DeliveryHealth, ResourceHealth
 from scoring.sources.second_way import DayDifference
 from scoring.sources.tokens import days_left
@@ -24,6 +25,7 @@ from scoring.wording.text import Language, Text
 from scoring.wording.troubles import TROUBLES, Trouble
 from streams.sources.connection import Connection
 from streams.sources.directory import ConnectionDirectory
+from streams.sources.ending import endings
 from streams.sources.registry import source_named
 from streams.sources.source import Authorisation
 from streams.sources.source_log import log_key
@@ -72,6 +74,7 @@ class ConnectionStatus(msgspec.Struct, frozen=True):
         until_ms: all that changed before is durable, in every resource that is asked for.
         differing_days: closed days that differ by the second way.
         token_days: until its authorisation ends; None if it does not.
+        endings: versions and forms of the platform that it uses, with the days left of each.
         quota_left: requests that the platform says are left; None if it does not.
     """
 
@@ -93,6 +96,7 @@ class ConnectionStatus(msgspec.Struct, frozen=True):
     until_ms: int
     waiting: int
     token_days: int | None
+    endings: tuple[Ending, ...]
     quota_left: float | None
     differing_days: tuple[str, ...]
     differences: tuple[DayDifference, ...]
@@ -157,6 +161,7 @@ def _status(connection: Connection, directory: ConnectionDirectory, now_ms: int)
         until_ms=min((one.until_ms for one in known.resources), default=0),
         waiting=known.lag,
         token_days=days_left(known.token_ends_ms, now_ms),
+        endings=endings(connection, spec, now_ms),
         quota_left=min((one.left for one in known.resources if one.left is not None), default=None),
         differing_days=tuple(dict.fromkeys(one.day for one in known.check.lasting)),
         differences=known.check.lasting,

@@ -7,7 +7,7 @@ A source declares; its hosts act: the collector makes routes and answers from ``
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -20,6 +20,7 @@ from scoring.funnel.stages import STAGES, Stage
 from scoring.records.raw_delivery import RawDelivery
 from scoring.sources.budget import BudgetRate
 from scoring.sources.cursors import PollPlan, PollWindow
+from scoring.sources.endings import Use
 from scoring.sources.json_values import json_text
 from scoring.sources.second_way import DayFigures
 from scoring.sources.signatures import SignatureVerdict
@@ -243,6 +244,7 @@ class SourceSpec:
         terms: the part of a connection's configuration that its mapping wants.
         authorisation: how a connection is authorised, by its configuration.
         scopes: what its app must be allowed.
+        uses: which versions and forms of the platform a connection with these settings asks for, to know when they end.
         pastes: by connection, address of the collector and key of the pixel, the texts to paste at the platform.
     """
 
@@ -263,6 +265,7 @@ class SourceSpec:
     terms: Callable[[Any], Any] = lambda config: None
     authorisation: Callable[[Any], Authorisation] = lambda config: Authorisation.NONE
     scopes: tuple[str, ...] = field(default=())
+    uses: Callable[[Any], Iterable[Use]] = lambda config: ()
     pastes: Callable[[Connection, str, str], Sequence[PasteText]] = lambda connection, collector, key: ()
 
     def supply(self, stage: Stage) -> Supply:

@@ -15,6 +15,8 @@ from zoneinfo import ZoneInfo
 
 from scoring.funnel.units import DAY_MS
 from scoring.sources.cursors import PollPlan, PollWindow
+from scoring.sources.ending_dates import Offer
+from scoring.sources.endings import Use
 from scoring.sources.json_values import UnreadableValueError, moment_of, read_json
 from scoring.sources.second_way import DayFigures
 from streams.sources.amazon.config import AmazonConnection
@@ -34,6 +36,12 @@ from streams.sources.source import Poll, PolledRow, PollPage
 
 _ORDERS, _METRICS = "/orders/2026-01-01/orders", "/sales/v1/orderMetrics"
 _REPORTS, _DOCUMENTS = "/reports/2021-06-30/reports", "/reports/2021-06-30/documents"
+#: what each thing that is read asks for
+VERSIONS = {
+    "orders": Use(Offer.AMAZON_ORDERS_API, "2026-01-01"),
+    "sales": Use(Offer.AMAZON_SALES_API, "v1"),
+    "traffic": Use(Offer.AMAZON_REPORTS_API, "2021-06-30"),
+}
 _TRAFFIC_REPORT = "GET_SALES_AND_TRAFFIC_REPORT"
 #: no buyer and no recipient
 _INCLUDED = "PROCEEDS,FULFILLMENT,PACKAGES"

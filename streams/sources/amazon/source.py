@@ -8,7 +8,7 @@ from scoring.wording.text import Text
 from streams.sources.amazon.asking import asking
 from streams.sources.amazon.config import AmazonConnection
 from streams.sources.amazon.mapping import AmazonTerms, translate
-from streams.sources.amazon.polling import polls, second_way
+from streams.sources.amazon.polling import VERSIONS, polls, second_way
 from streams.sources.source import Authorisation, SourceSpec, Supply
 
 
@@ -43,4 +43,5 @@ SOURCE = SourceSpec(
     config=AmazonConnection,
     terms=_terms,
     authorisation=lambda config: Authorisation.TOKEN,
+    uses=lambda config: [VERSIONS[name] for name in config.reads],
 )

@@ -8,13 +8,14 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from scoring.events.event import Source
 from scoring.funnel.units import DAY_MS
 from scoring.records.raw_delivery import RawDelivery
 from scoring.sources.budget import BudgetRate
 from scoring.sources.cursors import PollPlan, PollWindow
+from scoring.sources.endings import Use, uses_of_address
 from scoring.sources.json_mapping import RecordMapping, translate_rows
 from scoring.sources.json_paths import MISSING, json_path
 from scoring.sources.json_values import (
@@ -317,6 +318,15 @@ def _authorisation(config: JsonApiConnection) -> Authorisation:
     return Authorisation.TOKEN if has_tokens else Authorisation.KEY
 
 
+def _uses(config: JsonApiConnection) -> list[Use]:
+    """What its addresses ask for, if they are a platform's own."""
+    wanted: list[ResourceConfig | SecondWayConfig] = [*config.resources]
+    if config.second_way is not None:
+        wanted.append(config.second_way)
+    addresses = [f"{config.url.rstrip('/')}{one.path}?{urlencode(one.query, safe=',')}" for one in wanted]
+    return [use for address in addresses for use in uses_of_address(address)]
+
+
 SOURCE = SourceSpec(
     name="json_api",
     words=Text("JSON 接口", "JSON API"),
@@ -335,4 +345,5 @@ SOURCE = SourceSpec(
     config=JsonApiConnection,
     terms=_all_mappings,
     authorisation=_authorisation,
+    uses=_uses,
 )

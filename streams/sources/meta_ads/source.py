@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from scoring.funnel.stages import Stage
+from scoring.sources.ending_dates import Offer
+from scoring.sources.endings import Use
 from scoring.wording.text import Text
 from streams.sources.meta_ads.asking import asking
 from streams.sources.meta_ads.config import MetaAdsConnection
@@ -29,4 +31,5 @@ SOURCE = SourceSpec(
     terms=lambda config: MetaAdsTerms("" if config.is_only_account else config.account),
     authorisation=lambda config: Authorisation.KEY,
     scopes=("ads_read",),
+    uses=lambda config: [Use(Offer.META_MARKETING_API, config.version)],
 )

@@ -6,6 +6,8 @@ from typing import Any
 
 from scoring.events.event import Source
 from scoring.funnel.stages import Stage
+from scoring.sources.ending_dates import TOKEN_WITHOUT_END, Offer
+from scoring.sources.endings import Use
 from scoring.sources.signatures import DigestCode, SignatureScheme, SignatureVerdict, verify
 from scoring.wording.text import Text
 from streams.sources.connection import Connection
@@ -81,6 +83,11 @@ def _authorisation(config: ShopifyConnection) -> Authorisation:
     return Authorisation.KEY if config.access == "token" else Authorisation.TOKEN
 
 
+def _uses(config: ShopifyConnection) -> list[Use]:
+    token = [Use(Offer.SHOPIFY_TOKEN, TOKEN_WITHOUT_END)] if config.access == "token" else []
+    return [Use(Offer.SHOPIFY_API, config.version), *token]
+
+
 SOURCE = SourceSpec(
     name="shopify",
     words=Text("Shopify", "Shopify"),
@@ -118,5 +125,6 @@ SOURCE = SourceSpec(
     terms=_terms,
     authorisation=_authorisation,
     scopes=tuple(SCOPES),
+    uses=_uses,
     pastes=pastes,
 )

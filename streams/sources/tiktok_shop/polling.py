@@ -9,6 +9,8 @@ from functools import partial
 from typing import Any
 
 from scoring.sources.cursors import PollPlan, PollWindow
+from scoring.sources.ending_dates import Offer
+from scoring.sources.endings import Use
 from scoring.sources.json_values import UnreadableValueError, is_given, whole_of
 from scoring.sources.second_way import DayFigures
 from streams.sources.asking import AnswerGarbledError, HttpAnswer, HttpRequest, PlatformApi
@@ -36,6 +38,15 @@ _LISTS = {
     Resource.ORDERS: (_ORDERS, "orders", "id"),
     Resource.RETURNS: ("/return_refund/202309/returns/search", "return_orders", "return_id"),
     Resource.CANCELLATIONS: ("/return_refund/202309/cancellations/search", "cancellations", "cancel_id"),
+}
+#: what each thing that is read asks for
+VERSIONS = {
+    "orders": Use(Offer.TIKTOK_SHOP_ORDERS, "202309"),
+    "returns": Use(Offer.TIKTOK_SHOP_RETURNS, "202309"),
+    "cancellations": Use(Offer.TIKTOK_SHOP_RETURNS, "202309"),
+    "analytics": Use(Offer.TIKTOK_SHOP_ANALYTICS, "202405"),
+    "lives": Use(Offer.TIKTOK_SHOP_LIVES, "202508"),
+    "service": Use(Offer.TIKTOK_SHOP_SERVICE, "202407"),
 }
 
 

@@ -20,7 +20,7 @@ from streams.sources.tiktok_shop.asking import asking
 from streams.sources.tiktok_shop.config import TiktokShopConnection
 from streams.sources.tiktok_shop.fields import PUSH_FIELDS
 from streams.sources.tiktok_shop.mapping import translate
-from streams.sources.tiktok_shop.polling import polls, second_way
+from streams.sources.tiktok_shop.polling import VERSIONS, polls, second_way
 
 
 def handshake(request: HookRequest, connection: Connection) -> HookAnswer | None:
@@ -71,4 +71,5 @@ SOURCE = SourceSpec(
     config=TiktokShopConnection,
     terms=lambda config: MarketTerms(config.stores_of_shops, config.shop_id),
     authorisation=token_or_signature,
+    uses=lambda config: [VERSIONS[name] for name in config.reads] if config.refresh_token else [],
 )

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from aiohttp import web
 
+from scoring.sources.endings import ending_with_days
 from scoring.wording.text import Language
 from streams.clickhouse.errors import ClickHouseUnreachableError
 from streams.clock import now, now_ms
@@ -107,6 +108,7 @@ class SourcePages:
             },
             state_names={state: text(reader.language) for state, text in STATE_NAMES.items()},
             icons=ICONS,
+            ends_text=lambda ending: ending_with_days(ending, reader.language),
             failure=failure,
             filled=defaultdict(str, filled or {}),
             unfilled=defaultdict(str),

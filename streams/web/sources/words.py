@@ -28,6 +28,8 @@ SOURCE_WORDS: Mapping[str, Text] = {
     "events_day": Text("近 24 小时事件", "Events, last 24 h"),
     "waiting_deliveries": Text("待转换", "Waiting"),
     "token_left": Text("授权剩余", "Authorisation ends in"),
+    "use_ends": Text("正在使用", "Uses"),
+    "use_source": Text("日期来源", "where the date is from"),
     "quota_left": Text("剩余额度", "Requests left"),
     "source_owner": Text("负责人", "Owner"),
     "differing_days": Text("对账不一致的日期", "Days that differ"),

@@ -6,6 +6,8 @@ import msgspec
 import pytest
 
 from scoring.funnel.units import HOUR_MS, MINUTE_MS
+from scoring.sources.ending_dates import Offer
+from scoring.sources.endings import Use, endings_of
 from scoring.sources.health import (
     ConnectionFacts,
     ConnectionState,
@@ -84,6 +86,17 @@ def test_one_fault_of_a_mapping_is_late_and_many_in_a_row_are_broken() -> None:
 
 def test_a_token_that_ends_is_reported_while_all_goes_well() -> None:
     assert state(token_warning_days=7) == StateVerdict(ConnectionState.CONNECTED, Trouble.TOKEN_ENDS, "7")
+
+
+def test_what_it_uses_and_ends_is_reported_and_hides_nothing_worse() -> None:
+    uses = [Use(Offer.AMAZON_ORDERS_API, "v0")]
+    ends = endings_of(uses, 1_803_513_600_000)  # 2027-02-25
+    verdict = state(endings=ends)
+    assert (verdict.state, verdict.trouble) == (ConnectionState.CONNECTED, Trouble.USE_ENDS)
+    assert verdict.detail == "Amazon Orders API v0: 2027-03-27 (≤ 30 d)"
+    over = endings_of(uses, 1_806_105_600_000)  # 2027-03-27
+    assert state(endings=over).trouble is Trouble.USE_ENDED
+    assert state(endings=over, deliveries=DeliveryHealth(faults=20)).trouble is Trouble.MAPPING_FAULTS
 
 
 def test_more_than_a_window_to_read_is_catching_up() -> None:

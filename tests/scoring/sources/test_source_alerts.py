@@ -106,3 +106,56 @@ def test_routes_can_name_the_owner_and_the_connection() -> None:
     (alert,) = published(*[DENIED] * 4)
     labels = AlertBook().candidate(alert, Config.model_validate({"stores": [{"id": "cn"}]})).labels
     assert (labels["kind"], labels["owner"], labels["connection"]) == (AlertKind.SOURCE, "ops", "shop-api")
+
+
+def foreseen(*days: tuple[Trouble, str]) -> list[AlertTransition]:
+    """What is published of a connection, looked at each hour, that says each of these for a day."""
+    known, found = SourceAlert(), []
+    for hour in range(24 * len(days)):
+        trouble, detail = days[hour // 24]
+        for minute in (0, 3, 6):
+            health = ConnectionHealth(
+                "us",
+                "shopify",
+                ("us",),
+                AT_MS + (hour * 60 + minute) * MINUTE_MS,
+                ConnectionState.CONNECTED,
+                trouble=trouble,
+                detail=detail,
+            )
+            known, transition = followed(known, health)
+            if transition is not None:
+                found.append(transition)
+    return found
+
+
+@pytest.mark.parametrize("trouble", [Trouble.USE_ENDS, Trouble.TOKEN_ENDS])
+def test_what_is_foreseen_is_an_alert_for_a_day_at_each_notice(trouble: Trouble) -> None:
+    """It fired for a month, and the later notices reached nobody."""
+    found = foreseen(
+        (Trouble.NONE, ""), *[(trouble, "≤ 30")] * 3, (trouble, "≤ 7"), (trouble, "≤ 1"), (Trouble.USE_ENDED, "x"), *[(Trouble.USE_ENDED, "x")] * 2
+    )  # fmt: skip
+    assert [one.state.value for one in found] == ["firing", "resolved"] * 4
+    assert len({one.alert_id for one in found}) == 4
+    assert {one.level for one in found} == {Level.NOTICE}
+    note = note_of_source(found[1].kind, found[1].note)
+    assert note is not None
+    assert note.over is trouble
+
+
+def test_a_notice_that_something_worse_hides_comes_after_it() -> None:
+    found = foreseen(
+        (Trouble.SILENT, ""), (Trouble.USE_ENDS, "≤ 90"), (Trouble.SILENT, ""), (Trouble.USE_ENDS, "≤ 90")
+    )
+    assert [one.state.value for one in found] == ["firing", "resolved"] * 3
+    last = note_of_source(found[-1].kind, found[-1].note)
+    assert last is not None
+    assert last.over is Trouble.NONE
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "the next notice"), ("zh", "临近时会再提醒")])
+def test_the_end_of_a_notice_says_that_the_date_remains(language: str, said: str) -> None:
+    over = foreseen((Trouble.USE_ENDS, "Amazon Orders API v0: 2027-03-27 (≤ 90 d)"))[-1]
+    around = CardContext(CardStore("US", "UTC", "USD"), 7.0, Severity.WARNING)
+    card = build_card(over, around, ReaderWording(language), "UTC")  # type: ignore[arg-type]
+    assert any(said in line.text for line in card.lines)

@@ -169,3 +169,29 @@ def test_a_form_of_another_site_changes_nothing(connected: ActionPage) -> None:
     )
     assert answer.status_code == 403
     assert control(connected) == before
+
+
+def test_what_a_connection_uses_is_shown_with_its_end(connected: ActionPage) -> None:
+    settings = {
+        "name": "page-ends", "source": "shopify", "store": "us-own", "shop": "my-shop.myshopify.com", "secret": "env:NONE",
+        "access": "none", "version": "2025-10",
+    }  # fmt: skip
+    in_a_thread(
+        publish_records(
+            connected.settings, {log_key("connection", "page-ends"): StoredConnection(settings, 1)}
+        )
+    )
+    deadline = time.monotonic() + within(30)
+    found: list[dict[str, Any]] = []
+    while not found and time.monotonic() < deadline:
+        found = [
+            one for one in connected.json("/sources")["connections"] if one["status"]["name"] == "page-ends"
+        ]
+        time.sleep(0.1)
+    (ending,) = found[0]["status"]["endings"]
+    assert (ending["what"], ending["day"]) == ("Shopify Admin API 2025-10", "2026-10-01")
+    assert ending["days"] < 0
+    for language, words in (("en", "has ended"), ("zh", "已停用")):
+        shown = connected.get("/sources", headers={"Accept-Language": language}).text
+        assert f"Shopify Admin API 2025-10 · 2026-10-01 · {words}" in shown
+        assert "https://shopify.dev/docs/api/usage/versioning" in shown
