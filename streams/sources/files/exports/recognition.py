@@ -58,7 +58,8 @@ def recognize(rows: TableRows, layouts: Iterable[ExportLayout]) -> RecognizedTab
     for layout in layouts:
         best: RecognizedTable | None = None
         for line, shown, headers in candidates:
-            table = _fit(layout, line, shown, headers)
+            below = [cells for number, cells in start if number > line]
+            table = _fit(layout, line, shown, headers, below)
             if table is not None and (best is None or _mark(table) > _mark(best)):
                 best = table
         if best is not None:
@@ -114,9 +115,11 @@ def _joined(above: Sequence[str], below: Sequence[str]) -> list[str]:
     return [low or up for up, low in zip(upper, lower, strict=True)]
 
 
-def _fit(layout: ExportLayout, line: int, shown: list[str], headers: list[str]) -> RecognizedTable | None:
-    """The table under a header row by one layout; None if what it needs is missing."""
-    by_words = guessed_fields(shown) if layout.is_guess else {}
+def _fit(
+    layout: ExportLayout, line: int, shown: list[str], headers: list[str], below: Sequence[Sequence[Cell]]
+) -> RecognizedTable | None:
+    """The table under a header row by one layout, with some rows ``below`` it; None if what it needs is missing."""
+    by_words = guessed_fields(shown, below) if layout.is_guess else {}
     if not layout.known_names.intersection(headers) and not _is_enough(by_words):
         return None
     table = RecognizedTable(layout, 0.0, line, headers, shown, language=_language(layout, headers))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from streams.sources.files.exports.header_words import guessed_fields
@@ -13,8 +15,8 @@ def named(*shown: str) -> dict[str, str]:
     return {field: shown[place] for field, place in guessed_fields(shown).items()}
 
 
-def recognized(*shown: str) -> RecognizedTable | None:
-    rows = [(1, list(shown)), (2, ["1"] * len(shown))]
+def recognized(*shown: str, row: Sequence[str] = ()) -> RecognizedTable | None:
+    rows = [(1, list(shown)), (2, list(row))]
     return recognize(lambda: iter(rows), known_layouts())
 
 
@@ -23,9 +25,12 @@ def recognized(*shown: str) -> RecognizedTable | None:
     [
         ("Paid On Date", "paid"), ("付款确认时间", "paid"), ("Data de pagamento", "paid"), ("결제일", "paid"), ("Дата оплаты", "paid"),
         ("Date Shipped", "shipped"), ("Versanddatum", "shipped"), ("出荷日", "shipped"), ("Kargoya Veriliş Tarihi", "shipped"),
+        ("PO#", "order"), ("Nro. de orden", "order"), ("Código do pedido", "order"), ("Auftragsnummer", "order"), ("№ заказа", "order"), ("ID Transaksi", "order"), ("오더번호", "order"),
         ("orderNumber", "order"), ("Bestelnummer", "order"), ("หมายเลขคำสั่งซื้อ", "order"), ("Order#", "order"),
         ("用户实付金额(元)", "total"), ("Order Total (inc tax)", "total"), ("결제액", "total"),
         ("Payment status", "financial"), ("Trạng thái giao hàng", "fulfilment"), ("Ship Country", "country"), ("İptal Tarihi", "cancelled"),
+        ("拼单成功时间", "placed"), ("Принят в обработку", "placed"), ("Créée le", "placed"), ("Bestelleingang", "placed"), ("Geannuleerd op", "cancelled"), ("Ngày xuất kho", "shipped"),
+        ("Stok Kodu", "product"), ("Nr zamówienia", "order"), ("Łączna kwota", "total"), ("Rechnungsbetrag", "total"), ("Zahlungsstatus", "financial"), ("配送状態", "fulfilment"),
         ("Pedido", "order"), ("상품주문번호", "line"), ("Référence commande", "order"), ("出貨時間", "shipped"), ("Método de pago", "payment_method"),
     ],
 )  # fmt: skip
@@ -36,7 +41,7 @@ def test_a_header_says_what_it_holds_in_any_language(header: str, field: str) ->
 @pytest.mark.parametrize(
     "header",
     ["Ship By Date", "承诺发货时间", "Fecha estimada de entrega", "Delivery Date", "Ship State", "Order Total (ex tax)", "运费", "Quantity refunded",
-     "退款状态", "Billing Country", "Date Modified", "Order Shipping Total", "PO#", "Total Shipped", "商品总价(元)", "Exchange Rate", "Recipient name", "Est. shipping date", "Fecha límite de despacho", "Sales Channel Country"],
+     "退款状态", "Billing Country", "Date Modified", "Order Shipping Total", "Total Shipped", "商品总价(元)", "Exchange Rate", "Recipient name", "Est. shipping date", "Fecha límite de despacho", "Sales Channel Country"],
 )  # fmt: skip
 def test_what_only_sounds_like_it_is_left_out(header: str) -> None:
     assert named(header) == {}
@@ -52,8 +57,58 @@ def test_of_two_columns_that_could_be_it_none_is_taken() -> None:
     assert named("Order Value", "Total Price") == {}
 
 
+def test_of_two_headers_with_one_meaning_the_one_with_fewer_words_was_not_taken() -> None:
+    assert named("PO Date", "PO Date & Time") == {"placed": "PO Date"}
+    assert named("Tanggal Pesanan Selesai", "Waktu Pesanan Selesai") == {
+        "completed": "Tanggal Pesanan Selesai"
+    }
+    assert named("Order#", "PO#", "Seller Order NO") == {"order": "Order#"}
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "注文日時指定",
+        "キャンセル期限日",
+        "発送指示日時",
+        "Dispatch After date",
+        "ShipRequestDate",
+        "Kargoya Son Verme Tarihi",
+        "RTO Creation Date",
+    ],
+)
+def test_a_time_that_is_only_asked_for_was_taken_for_one_that_was(header: str) -> None:
+    assert named(header) == {}
+
+
+def test_a_participle_alone_is_a_time_where_its_column_holds_times() -> None:
+    headers = ("№ заказа", "Создан", "Оплачен", "Отправлен", "Доставлен", "Статус заказа")
+    times = ["7001", *(f"2026-03-0{day} 10:00" for day in range(1, 5)), "Доставлен"]
+    flags = ["7001", "да", "да", "нет", "нет", "Оплачен"]
+    found = guessed_fields(headers, [times])
+    assert {"placed": 1, "paid": 2, "shipped": 3, "delivered": 4}.items() <= found.items()
+    assert set(guessed_fields(headers, [flags])) == {"order", "status"}
+
+
+def test_a_column_that_holds_something_else_than_its_header_says_is_left_alone() -> None:
+    headers = ("Order ID", "Payment Date", "Quantity", "Order Total")
+    assert set(guessed_fields(headers, [["A1", "2026-03-01", "2", "€ 19,90"]])) == {
+        "order",
+        "paid",
+        "quantity",
+        "total",
+    }
+    assert set(guessed_fields(headers, [["A1", "PayPal", "two", "paid"]])) == {"order"}
+
+
+def test_a_state_next_to_a_city_is_not_the_order_s() -> None:
+    assert named("State") == {"status": "State"}
+    assert "status" not in named("Order ID", "State", "City", "Zip")
+
+
 def test_an_export_of_an_unknown_platform_is_a_guess_that_is_asked_about() -> None:
-    table = recognized("Sipariş Numarası", "Sipariş Tarihi", "Sipariş Durumu", "Adet", "Toplam Tutar")
+    table = recognized("Sipariş Numarası", "Sipariş Tarihi", "Sipariş Durumu", "Adet", "Toplam Tutar",
+                       row=("A1", "01.03.2026 10:00", "Yeni", "2", "19,90"))  # fmt: skip
     assert table is not None
     assert (table.layout.name, table.sure <= 0.5) == ("unknown-orders", True)
     assert set(table.columns) == {"order", "placed", "status", "quantity", "total"}
