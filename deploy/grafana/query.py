@@ -11,10 +11,10 @@ from grafana_foundation_sdk.cog import variants
 from grafana_foundation_sdk.models import dashboard as models
 
 from scoring.funnel.stages import FAST_STEPS
+from streams.instance.grafana import PLUGIN, PLUGIN_VERSION
 
-CLICKHOUSE = models.DataSourceRef("grafana-clickhouse-datasource", "funnelwatch-clickhouse")
+CLICKHOUSE = models.DataSourceRef(PLUGIN, "funnelwatch-clickhouse")
 PROMETHEUS = models.DataSourceRef("prometheus", "funnelwatch-prometheus")
-PLUGIN_VERSION = "4.11.1"
 
 #: a country that is not known: an empty value of a variable would mean "All"
 NOT_KNOWN = "—"

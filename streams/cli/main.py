@@ -28,6 +28,7 @@ COMMANDS: dict[str, str] = {
     "mcp": "Let agents ask the running instance: a read-only server of the Model Context Protocol.",
     "demo": "Watch eight simulated shops live: a baseline is learned, something breaks, an alert fires and resolves.",
     "sql": "Ask ClickHouse in SQL.",
+    "grafana": "Print what Grafana and Prometheus need to show the instance, or write it to a folder.",
     "deadletters": "List, inspect and resend rejected records.",
     "events": "Exclude a span of events from counts and learning, or restore it.",
     "schema": "Print the JSON Schema of an event as it is sent, or of a record on a topic.",

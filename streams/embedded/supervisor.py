@@ -21,6 +21,7 @@ from streams.embedded.preloaded import Preloader
 from streams.errors import StateError
 from streams.instance.files import Instance, read_states, write_instance
 from streams.instance.processes import end_all, is_ours
+from streams.instance.scraping import write_targets
 from streams.kafka.servers import servers_of
 from streams.kafka.topics import EVENTS
 from streams.roles import ROLES
@@ -82,7 +83,7 @@ class Supervisor:
         self._preloader = _preloader(plan)
         self._parts, self._roles = (
             {
-                command.name: Child(command, self._data, console.change, first_pause_s, self._preloader)
+                command.name: Child(command, self._data, self._change, first_pause_s, self._preloader)
                 for command in commands
             }
             for commands in (plan.parts, plan.roles)
@@ -91,6 +92,13 @@ class Supervisor:
         self._topics_made = asyncio.Event()
         self._migrated = asyncio.Event()
         self._listening = asyncio.Event()
+
+    def _change(self, name: str, what: str, details: str) -> None:
+        """Print it; where a process that is ready serves its metrics is written down for Prometheus."""
+        self._console.change(name, what, details)
+        if what == "ready":
+            with contextlib.suppress(OSError):  # a full disk: the next change writes it
+                write_targets(self._data)
 
     async def wait_tables(self) -> None:
         """Return once the store's tables are up to date."""

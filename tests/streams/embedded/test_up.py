@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -19,6 +20,7 @@ from aiokafka import AIOKafkaProducer
 from scoring.alerts.alert import AlertKind, AlertState, AlertTransition, Level
 from streams.instance.files import read_states
 from streams.instance.processes import command_of
+from streams.instance.scraping import targets_path
 from streams.instance.state import instance_state
 from streams.kafka.topics import ALERTS
 from tests.deadlines import within
@@ -115,6 +117,14 @@ def test_status_names_addresses_and_states(up: Up) -> None:
     assert json.loads(printed.stdout).keys() == state.keys()
 
 
+def test_prometheus_finds_each_role_where_it_serves_now(up: Up) -> None:
+    found = json.loads(targets_path(up.data).read_text())
+    assert {one["labels"]["role"] for one in found} == {"collector", "notifier"}
+    for one in found:
+        metrics = httpx.get(f"http://{one['targets'][0]}/metrics", timeout=within(10)).text
+        assert f"funnelwatch_{one['labels']['role']}_" in metrics
+
+
 def test_doctor_finds_nothing_bad(up: Up) -> None:
     done = up.command("doctor", "--json")
     findings = {finding["what"]: finding for finding in json.loads(done.stdout)}
@@ -133,6 +143,7 @@ def test_a_second_start_on_the_same_folder_fails(up: Up) -> None:
 
 def test_a_killed_role_is_started_again(up: Up) -> None:
     first = up.status()["processes"]["collector"]["pid"]
+    listed = targets_path(up.data).read_text()
     os.kill(first, signal.SIGKILL)
 
     def is_back() -> bool:
@@ -144,6 +155,7 @@ def test_a_killed_role_is_started_again(up: Up) -> None:
     assert reported["state"] == "ready"
     assert reported["pid"] != first
     assert "collector  ended, with signal SIGKILL" in up.text()
+    wait_for(lambda: targets_path(up.data).read_text() != listed, "its new metrics port among the targets")
 
 
 async def test_an_alert_prints_one_line_when_it_fires_and_one_when_it_resolves(up: Up) -> None:
