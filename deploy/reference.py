@@ -51,6 +51,7 @@ VIEWS: Mapping[str, str] = {
     "order_versions": "Every report of every order: what one source knew of it at one time (`as_of_ms`).",
     "order_lives": "The orders of which sources reported facts, merged: each field from the newest report that knows it. `orders` adds plain events.",
     "raw_deliveries": "What platforms sent, as it came (personal fields masked), for 14 days.",
+    "event_days": "What a store's events of one day of its clock add up to, for the evaluation: in how many `cases` a `fact` was so (`hits`); of values their `total` and that of their `squares` (times as logs of minutes).",
     "cleaned": "What was left out of the counts, by store, UTC day and reason, with some ids to look at; `is_counted`: only marked, and counted nevertheless.",
     "cleaned_rows": "The same row by row.",
     "brushing": "Orders that several signs together mark as brushing (刷单). They are counted.",

@@ -67,6 +67,7 @@ LOG_EVENTS: Mapping[str, str] = {
     "counts_differ": "stage_counts differ from the raw events twice in the same way; the minutes are recounted.",
     "dedup_memory_loaded": "Landing has loaded the event ids by which it finds repeated events.",
     "brushing_marked": "Orders of a store were marked as brushing, or their marks were taken back.",
+    "event_days_counted": "What the events of days add up to was counted, for the evaluation.",
     "hours_rolled_up": "Whole hours were summed up.",
     "tables_migrated": "A numbered migration ran.",
     "topic_id_unknown": "Kafka does not say which topic this is; the batch is landed and not committed.",

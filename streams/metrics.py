@@ -126,6 +126,10 @@ RECONCILE_REPAIRED = Counter(
 BRUSHING_ORDERS = Gauge(
     "funnelwatch_brushing_orders", "Orders of the last eight days that several signs mark as brushing."
 )
+EVENT_DAYS_LAST_SUCCESS = Gauge(
+    "funnelwatch_event_days_last_success_timestamp_seconds",
+    "When what the events of each day add up to was last counted; without it an evaluation misses the newest days.",
+)
 ROLLUP_HOURS = Counter(
     "funnelwatch_rollup_hours_total",
     "Hours whose sums were written, by what is summed: scores, counts.",

@@ -1,68 +1,46 @@
 """From what a store's sources say to the figures of an evaluation, the same for files and for a running instance.
 
-Which source is taken where several could give a number is decided here: orders by cohort before anything that was only counted, a
-platform's report before counted events for what both measures of the report say, and one source for all periods of a number.
+Which source is taken where several could give an indicator is decided in ``suppliers.py``; for steps here: orders by cohort before
+anything that was only counted, and one source for all periods of a number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from scoring.evaluation.comparator import Comparator, ComparatorKind, comparator_of
 from scoring.evaluation.evaluating import EvaluationSpan, StoreFigures
-from scoring.evaluation.figure import Figure, SourceRows, count_figure
-from scoring.evaluation.order_figures import CountedOrders, order_figures
-from scoring.evaluation.report_figures import click_through, featured_offer, reported_steps
+from scoring.evaluation.figure import Figure, count_figure
+from scoring.evaluation.order_figures import order_steps
+from scoring.evaluation.report_figures import reported_steps
 from scoring.evaluation.spans import span_name
 from scoring.evaluation.steps import StepFigure, step_figure
+from scoring.evaluation.suppliers import CountedRows, StoreSources, supplied
 from scoring.funnel.stages import Stage, steps_of, supplied_stages
 from scoring.funnel.units import DAY_MS
-from scoring.records.report_row import ReportRow
-
-#: the rows behind counts of two stages in a period
-CountedRows = Callable[[Sequence[Stage], EvaluationSpan, int], SourceRows]
-_REPORTED = {"traffic_quality.click_through": click_through, "price.featured_offer": featured_offer}
-FROM_REPORTS = frozenset(_REPORTED)
 
 
-def store_figures(
-    store: str,
-    orders: CountedOrders,
-    rows: Sequence[ReportRow],
-    spans: Sequence[EvaluationSpan],
-    each: float | None,
-    counts: Sequence[Mapping[str, int]] = (),
-    counted_rows: CountedRows | None = None,
-    *,
-    ship_within_days: int | None = None,
-) -> StoreFigures:
+def store_figures(known: StoreSources, spans: Sequence[EvaluationSpan], each: float | None) -> StoreFigures:
     """The figures of a store in the first of ``spans``, and in those before it.
 
     Args:
-        store: its id.
-        orders: its orders.
-        rows: what platforms report of it.
+        known: of the store.
         spans: the judged period first, then those it is compared with.
         each: the money that an order brings, None if unknown.
-        counts: events by stage in each span; empty where events are not counted.
-        counted_rows: where those are.
-        ship_within_days: what the store promises, None if nothing.
     """
-    indicators, ordered, not_due = order_figures(orders, spans, ship_within_days)
-    by_name: dict[str, list[Figure | None]] = dict(indicators)
-    for name, read in _REPORTED.items():
-        by_name[name] = [read(rows, span) for span in spans]
+    lines = supplied(known, spans)
+    by_name = {name: line.figures for name, line in lines.items() if line.figures}
     by_step: dict[str, list[StepFigure | None]] = {}
-    if counted_rows is not None:
-        by_step |= _counted_steps(counts, spans, counted_rows)
-    reported = [reported_steps(rows, span) for span in spans]
+    if known.counted_rows is not None:
+        by_step |= _counted_steps(known.counts, spans, known.counted_rows)
+    reported = [reported_steps(known.rows, span) for span in spans]
     if reported[0] and not by_step:  # one source: the one with most visits; the same one in every period
         source = max(sorted(reported[0]), key=lambda name: reported[0][name].entered)
         by_step[reported[0][source].step] = [one.get(source) for one in reported]
-    by_step |= ordered
+    by_step |= order_steps(known.orders, spans)
     names = [span_name(span) for span in spans]
     return StoreFigures(
-        store,
+        known.store,
         spans[0],
         {name: found[0] for name, found in by_name.items() if found[0] is not None},
         {name: _members(names, found) for name, found in by_name.items()},
@@ -72,7 +50,7 @@ def store_figures(
             for step, found in by_step.items()
         },
         each=each,
-        not_due=not_due,
+        not_due=frozenset(name for name, line in lines.items() if not line.is_due),
     )
 
 
@@ -109,16 +87,17 @@ def _members(names: Sequence[str], found: Sequence[Figure | None]) -> dict[str, 
 
 
 def _counted_steps(
-    counts: Sequence[Mapping[str, int]], spans: Sequence[EvaluationSpan], rows: CountedRows
+    counts: Mapping[EvaluationSpan, Mapping[str, int]], spans: Sequence[EvaluationSpan], rows: CountedRows
 ) -> dict[str, list[StepFigure | None]]:
     """The fast steps that the store's own events give. An event is not a person: one visitor may add to the cart twice."""
-    whole = {stage.value: float(sum(one.get(stage, 0) for one in counts)) for stage in Stage}
+    by_span = [counts.get(span, {}) for span in spans]
+    whole = {stage.value: float(sum(one.get(stage, 0) for one in by_span)) for stage in Stage}
     found: dict[str, list[StepFigure | None]] = {}
     for step in steps_of(supplied_stages(whole)):
         if not step.is_fast:
             continue
         line: list[StepFigure | None] = []
-        for span, one in zip(spans, counts, strict=True):
+        for span, one in zip(spans, by_span, strict=True):
             entered, advanced = one.get(step.upstream, 0), one.get(step.downstream, 0)
             behind = rows((step.upstream, step.downstream), span, entered + advanced)
             line.append(

@@ -159,12 +159,13 @@ def rating_figure(counts: Mapping[float, int], scale: RatingScale, rows: tuple[S
         raise EvaluationError(f"expected at least one rating, all between {scale.worst:g} and {scale.best:g}")
     total = sum(rating * k for rating, k in counts.items())
     squares = sum(rating * rating * k for rating, k in counts.items())
-    return _rating_of_sums(n, total, squares, scale, rows)
+    return rating_of_sums(n, total, squares, scale, rows)
 
 
-def _rating_of_sums(
+def rating_of_sums(
     n: int, total: float, squares: float, scale: RatingScale, rows: tuple[SourceRows, ...]
 ) -> Figure:
+    """``n`` ratings by their sum and that of their squares; see ``rating_figure``."""
     both = scale.worst + scale.best
     mean = (total + _ADDED * both) / (n + 1)
     spread = (squares + _ADDED * (scale.worst**2 + scale.best**2)) / (n + 1) - mean * mean
@@ -219,4 +220,4 @@ def _joined_ratings(figures: Sequence[Figure], rows: tuple[SourceRows, ...]) -> 
     n, total, squares = (
         math.fsum(figure.inputs[name] for figure in figures) for name in ("n", "sum", "square_sum")
     )
-    return _rating_of_sums(int(n), total, squares, RatingScale(*scales.pop()), rows)
+    return rating_of_sums(int(n), total, squares, RatingScale(*scales.pop()), rows)

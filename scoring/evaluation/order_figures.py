@@ -31,12 +31,9 @@ REFUND_DAYS = (45, 30, 14, 7)
 SHIP_DAYS = (14, 7, 3)
 DELIVER_DAYS = (30, 14)
 PAY_DAYS = (7, 3, 1)
+DISPUTE_DAYS = (90, 45, 30, 14)
 #: of the orders to which something happened, those without its time: more, and nothing is said
 _MOST_WITHOUT_TIME = 0.01
-#: indicators that orders give
-FROM_ORDERS = frozenset({"logistics.time_to_ship", "logistics.time_to_deliver", "returns.refunds"})
-#: an indicator that they give where it is known what the store promises
-SHIPPED_IN_TIME = "logistics.shipped_in_time"
 #: what happens within the same business hour took half of it
 WITHIN_THE_HOUR = 0.5
 
@@ -93,6 +90,8 @@ DELIVERING = OrderWindow(
     DELIVER_DAYS,
 )
 REFUNDING = OrderWindow("paid → refunded", _paid_ms, _refunded_ms, _is_refunded, REFUND_DAYS)
+#: a dispute is a signal about an order: the life of an order does not know of it, the store's tables do
+DISPUTING = OrderWindow("paid → disputed", _paid_ms, lambda _: 0, lambda _: False, DISPUTE_DAYS)
 
 
 def _to_ship_ms(life: OrderLife) -> int:
@@ -280,37 +279,37 @@ class OrderFigures:
         )
 
 
-def order_figures(
-    orders: CountedOrders, spans: Sequence[EvaluationSpan], ship_within_days: int | None = None
-) -> tuple[dict[str, list[Figure | None]], dict[str, list[StepFigure | None]], frozenset[str]]:
-    """Indicators and steps that orders give, period by period in the order of ``spans``, and the indicators not due in the first.
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """One number of orders, period by period; empty where they do not give it. ``is_due``: the first period's cohorts had their time."""
+
+    figures: tuple[Figure | None, ...] = ()
+    is_due: bool = True
+
+
+def order_line(
+    orders: CountedOrders, window: OrderWindow, spans: Sequence[EvaluationSpan], *, is_duration: bool = False
+) -> OrderLine:
+    """The rate (or the duration) of a window in each period, all looked at for the same time.
 
     Args:
         orders: of the store.
+        window: what is asked.
         spans: the judged period first, then those it is compared with.
-        ship_within_days: what the store promises; None: nothing is promised, and nothing is in time.
+        is_duration: how long it took, instead of how many got there.
     """
-    indicators: dict[str, list[Figure | None]] = {}
+    days = days_due(orders, window, spans[0])
+    if days is None:
+        return OrderLine(is_due=days_due(orders, window, spans[-1]) is None)
+    read = order_duration if is_duration else order_rate
+    return OrderLine(tuple(read(orders, window, span, days) for span in spans))
+
+
+def order_steps(orders: CountedOrders, spans: Sequence[EvaluationSpan]) -> dict[str, list[StepFigure | None]]:
+    """The steps that orders give, period by period in the order of ``spans``."""
     steps: dict[str, list[StepFigure | None]] = {}
-    not_due = set()
-    durations = {"logistics.time_to_ship": SHIPPING, "logistics.time_to_deliver": DELIVERING}
-    for name, window in durations.items():
-        days = days_due(orders, window, spans[0])
-        if days is not None:
-            indicators[name] = [order_duration(orders, window, span, days) for span in spans]
-        elif days_due(orders, window, spans[-1]) is not None:
-            not_due.add(name)
-    rates = {"returns.refunds": REFUNDING}
-    if ship_within_days is not None:
-        rates[SHIPPED_IN_TIME] = promised(ship_within_days)
-    for name, window in rates.items():
-        days = days_due(orders, window, spans[0])
-        if days is not None:
-            indicators[name] = [order_rate(orders, window, span, days) for span in spans]
-        elif days_due(orders, window, spans[-1]) is not None:
-            not_due.add(name)
     for step, window in {"order_to_payment": PAYING, "payment_to_fulfilment": SHIPPING}.items():
         days = days_due(orders, window, spans[0])
         if days is not None:
             steps[step] = [order_step(step, orders, window, span, days) for span in spans]
-    return indicators, steps, frozenset(not_due)
+    return steps

@@ -8,6 +8,7 @@ is an exposure (visits of people by day), and orders per visitor-day is a count 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from scoring.evaluation.evaluating import EvaluationSpan
@@ -21,31 +22,73 @@ from scoring.records.report_row import Period, ReportRow, newest
 #: a source's measures, the most trusted first, that click-through is made of: both count events
 _SHOWN, _CLICKED = ("impressions",), ("clicks", "link_clicks")
 _VIEWED, _HELD = "page_views", "featured_offer_share"
+#: people who saw a product, the closest first
+_SEERS = ("viewers", "visitors")
+SPEND = "spend"
 #: all measures that figures are made of
 MEASURES_USED = tuple(
     sorted(
-        {*_SHOWN, *_CLICKED, _VIEWED, _HELD}
+        {
+            *_SHOWN,
+            *_CLICKED,
+            _VIEWED,
+            _HELD,
+            *_SEERS,
+            "add_to_cart_users",
+            "sessions",
+            "engaged_sessions",
+            SPEND,
+        }
         | {m for step in PERIOD_STEPS for m in (step.upstream, step.downstream)}
     )
 )
 
 
-def _days(
-    rows: Iterable[ReportRow], span: EvaluationSpan
-) -> dict[tuple[str, str, int], dict[str, ReportRow]]:
-    """Whole-store rows of complete days within the period: by source, zone and day, then by measure."""
-    found: dict[tuple[str, str, int], dict[str, ReportRow]] = {}
-    for row in newest(rows).values():
-        if row.period is not Period.DAY or row.dimensions or not row.complete:
-            continue
-        if span.start_ms <= row.period_start_ms and row.period_end_ms <= span.end_ms:
-            key = (row.source, row.zone, row.period_start_ms)
-            found.setdefault(key, {})[row.measure] = row
-    return found
+Day = tuple[str, str, int]
+
+
+class ReportBook:
+    """What platforms report of a store's days, each figure by its newest version; worked out once."""
+
+    def __init__(self, rows: Iterable[ReportRow]) -> None:
+        self._rows = [row for row in newest(rows).values() if row.period is Period.DAY and row.complete]
+        self._spans: dict[tuple[int, int], list[ReportRow]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._rows)
+
+    def within(self, span: EvaluationSpan) -> Sequence[ReportRow]:
+        """Rows of complete days within a period."""
+        key = span.start_ms, span.end_ms
+        if key not in self._spans:
+            self._spans[key] = [
+                row
+                for row in self._rows
+                if span.start_ms <= row.period_start_ms and row.period_end_ms <= span.end_ms
+            ]
+        return self._spans[key]
+
+    def days(self, span: EvaluationSpan) -> dict[Day, dict[str, ReportRow]]:
+        """Rows of the whole store: by source, zone and day, then by measure."""
+        found: dict[Day, dict[str, ReportRow]] = {}
+        for row in self.within(span):
+            if not row.dimensions:
+                found.setdefault((row.source, row.zone, row.period_start_ms), {})[row.measure] = row
+        return found
+
+    @property
+    def store(self) -> str:
+        """Whose they are, as it stands in a condition."""
+        return quoted_id(self._rows[0].store_id)
+
+
+def quoted_id(store: str) -> str:
+    """An id as it stands between the quotes of a condition."""
+    return store.replace("\\", "\\\\").replace("'", "\\'")
 
 
 def _pair(
-    days: Mapping[tuple[str, str, int], Mapping[str, ReportRow]], source: str, up: str, down: str
+    days: Mapping[Day, Mapping[str, ReportRow]], source: str, up: str, down: str
 ) -> tuple[int, int, int]:
     """Sums of both measures over the days that have both, and how many rows they are."""
     pairs = [
@@ -57,64 +100,111 @@ def _pair(
     return int(entered), int(advanced), 2 * len(pairs)
 
 
-def _store_of(rows: Sequence[ReportRow]) -> str:
-    return rows[0].store_id.replace("\\", "\\\\").replace("'", "\\'")
-
-
 def _rows(
     store: str, source: str, measures: tuple[str, str], span: EvaluationSpan, count: int
 ) -> tuple[SourceRows, ...]:
-    condition = (
-        f"store_id = '{store}' AND source = '{source}' AND measure IN {measures} AND period = 'day' AND empty(dimensions) AND complete"
-        f" AND period_start >= toDateTime({span.start_ms // 1000}, 'UTC')"
-        f" AND period_end <= toDateTime({span.end_ms // 1000}, 'UTC')"
-    )
+    condition = f"store_id = '{store}' AND source = '{source}' AND measure IN {measures} AND empty(dimensions) AND {_within(span)}"
     return (SourceRows("report_rows", condition, count, f"{source}: {measures[0]}, {measures[1]}"),)
 
 
-def click_through(rows: Sequence[ReportRow], span: EvaluationSpan) -> Figure | None:
-    """Clicks of impressions from the source that reports most impressions; None if none reports both.
+def _within(span: EvaluationSpan) -> str:
+    """Complete days of a period, as a condition on ``report_rows``."""
+    return (
+        f"period = 'day' AND complete AND period_start >= toDateTime({span.start_ms // 1000}, 'UTC')"
+        f" AND period_end <= toDateTime({span.end_ms // 1000}, 'UTC')"
+    )
+
+
+def click_through(rows: ReportBook, span: EvaluationSpan) -> dict[str, Figure]:
+    """Clicks of impressions, by the source and measures that give both.
 
     Sources are never added: two that count the same impressions would count them twice.
     """
-    days = _days(rows, span)
-    found = []
+    return _rates(rows, span, [(up, down) for up in _SHOWN for down in _CLICKED])
+
+
+def engaged_sessions(rows: ReportBook, span: EvaluationSpan) -> dict[str, Figure]:
+    """Sessions that the source holds for engaged, of all its sessions."""
+    return _rates(rows, span, [("sessions", "engaged_sessions")])
+
+
+def people_to_cart(rows: ReportBook, span: EvaluationSpan) -> dict[str, Figure]:
+    """Of the people of each day who saw a product (or the shop), those who put one into the cart: days of people, never one number."""
+    return _rates(rows, span, [(up, "add_to_cart_users") for up in _SEERS])
+
+
+def _rates(rows: ReportBook, span: EvaluationSpan, pairs: Sequence[tuple[str, str]]) -> dict[str, Figure]:
+    days, found = rows.days(span), {}
     for source in sorted({name for name, _, _ in days}):
-        for up in _SHOWN:
-            for down in _CLICKED:
-                shown, clicked, count = _pair(days, source, up, down)
-                if count and 0 <= clicked <= shown and shown:
-                    found.append((shown, source, up, down, clicked, count))
-    if not found:
-        return None
-    shown, source, up, down, clicked, count = max(found, key=lambda one: (one[0], one[3] == _CLICKED[0]))
-    return rate_figure(clicked, shown, _rows(_store_of(rows), source, (up, down), span, count))
+        for up, down in pairs:
+            cases, hits, count = _pair(days, source, up, down)
+            if count and 0 <= hits <= cases and cases:
+                behind = _rows(rows.store, source, (up, down), span, count)
+                found[behind[0].counted_by] = rate_figure(hits, cases, behind)
+    return found
 
 
-def featured_offer(rows: Sequence[ReportRow], span: EvaluationSpan) -> Figure | None:
+def featured_offer(rows: ReportBook, span: EvaluationSpan) -> dict[str, Figure]:
     """Views during which the shop held the featured offer, of all: the share of each day, weighed by that day's page views."""
-    found = []
-    for (source, _, _), day in _days(rows, span).items():
+    found: dict[str, list[tuple[int, int]]] = {}
+    for (source, _, _), day in rows.days(span).items():
         if _HELD in day and _VIEWED in day:
             viewed = int(Decimal(day[_VIEWED].value))
-            found.append((source, viewed, round(viewed * float(day[_HELD].value))))
-    if not found:
+            found.setdefault(source, []).append((viewed, round(viewed * float(day[_HELD].value))))
+    made = {}
+    for source, days in sorted(found.items()):
+        viewed, held = (sum(day[at] for day in days) for at in (0, 1))
+        if 0 <= held <= viewed and viewed:
+            behind = _rows(rows.store, source, (_VIEWED, _HELD), span, 2 * len(days))
+            made[behind[0].counted_by] = rate_figure(held, viewed, behind)
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class AdSpend:
+    """What ads cost in a period: of all sources that report it, in one currency."""
+
+    amount: Decimal
+    currency: str
+    sources: tuple[str, ...]
+    rows: int
+
+
+def ad_spend(rows: ReportBook, span: EvaluationSpan) -> AdSpend | None:
+    """The spend of a period over all sources; None where none reports any, or several currencies are paid.
+
+    A source may report the whole and its parts, such as campaigns, next to each other: of each day the coarsest is taken.
+    """
+    days: dict[tuple[str, str, int], dict[tuple[str, ...], list[ReportRow]]] = {}
+    for row in rows.within(span):
+        if row.measure == SPEND:
+            parts = days.setdefault((row.source, row.zone, row.period_start_ms), {})
+            parts.setdefault(tuple(sorted(row.dimensions)), []).append(row)
+    taken = [
+        row for parts in days.values() for row in parts[min(parts, key=lambda names: (len(names), names))]
+    ]
+    amount = sum((Decimal(row.value) for row in taken), Decimal(0))
+    currencies = {row.currency for row in taken}
+    if amount <= 0 or len(currencies) != 1:
         return None
-    source = max(sorted({one for one, _, _ in found}), key=lambda name: _views(found, name))
-    viewed, held = _views(found, source), sum(part for name, _, part in found if name == source)
-    if not 0 <= held <= viewed or not viewed:
-        return None
-    days = sum(name == source for name, _, _ in found)
-    return rate_figure(held, viewed, _rows(_store_of(rows), source, (_VIEWED, _HELD), span, 2 * days))
+    return AdSpend(amount, currencies.pop(), tuple(sorted({row.source for row in taken})), len(taken))
 
 
-def _views(found: Iterable[tuple[str, int, int]], source: str) -> int:
-    return sum(viewed for name, viewed, _ in found if name == source)
+def spend_rows(store: str, spend: AdSpend, span: EvaluationSpan, orders: str) -> SourceRows:
+    """Where a spend is; ``orders`` says which orders are held against it."""
+    sources = ", ".join(f"'{source}'" for source in spend.sources)
+    condition = f"store_id = '{quoted_id(store)}' AND source IN ({sources}) AND measure = '{SPEND}' AND {_within(span)}"
+    return SourceRows(
+        "report_rows",
+        condition,
+        spend.rows,
+        f"{', '.join(spend.sources)}: spend in {spend.currency}; {orders}",
+    )
 
 
-def reported_steps(rows: Sequence[ReportRow], span: EvaluationSpan) -> dict[str, StepFigure]:
+def reported_steps(rows: ReportBook, span: EvaluationSpan) -> dict[str, StepFigure]:
     """The step from visits to orders of each source that reports both, by source."""
-    days = _days(rows, span)
+    days = rows.days(span)
     step = next(
         one.id for one in STEP_BY_ID.values() if (one.upstream, one.downstream) == (Stage.CLICK, Stage.ORDER)
     )
@@ -122,6 +212,6 @@ def reported_steps(rows: Sequence[ReportRow], span: EvaluationSpan) -> dict[str,
     for known in PERIOD_STEPS:
         entered, advanced, count = _pair(days, known.source, known.upstream, known.downstream)
         if count and entered > 0 and measure_of(known.downstream).stage is Stage.ORDER:
-            behind = _rows(_store_of(rows), known.source, (known.upstream, known.downstream), span, count)
+            behind = _rows(rows.store, known.source, (known.upstream, known.downstream), span, count)
             found[known.source] = step_figure(step, entered, advanced, behind, may_repeat=True)
     return found

@@ -32,6 +32,9 @@ class EventType(StrEnum):
     REVIEW = "review"
     PRICE = "price"
     STOCK = "stock"
+    SEARCH = "search"
+    COUPON = "coupon"
+    CHECKOUT = "checkout"
 
 
 class Platform(StrEnum):

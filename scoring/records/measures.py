@@ -80,6 +80,7 @@ MEASURES: tuple[Measure, ...] = (
     _people("unique_impressions", "曝光人数", "People shown", Stage.IMPRESSION),
     _people("reach", "覆盖人数", "Reach", Stage.IMPRESSION),
     Measure("sessions", Unit.SESSIONS, Text("会话数", "Sessions"), Stage.CLICK),
+    Measure("engaged_sessions", Unit.SESSIONS, Text("有效会话数", "Engaged sessions")),
     _people("visitors", "访客数", "Visitors", Stage.CLICK),
     _people("new_visitors", "新访客数", "New visitors"),
     _people("existing_visitors", "老访客数", "Returning visitors"),

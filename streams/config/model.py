@@ -72,6 +72,10 @@ class StoreConfig(ConfigPart):
         le=60,
         description="Days after payment within which the store promises to ship; the evaluation says how many orders were in time.",
     )
+    answer_within_hours: Literal[1, 4, 8, 12, 24, 48] | None = Field(
+        None,
+        description="Hours within which a person answers a buyer; the evaluation says how many conversations were in time.",
+    )
     keys: tuple[SecretRef, ...] = Field((), description="Write keys by reference: env:NAME or file:PATH.")
     pixel_keys: tuple[SecretRef, ...] = Field(
         (), description="Keys embedded in web pages, by reference: accepted by the pixel endpoint only."

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scoring.evaluation.assembling import FROM_REPORTS, stage_volumes, store_figures
+from scoring.evaluation.assembling import stage_volumes, store_figures
 from scoring.evaluation.comparator import OWN_PERIODS, Comparator
 from scoring.evaluation.evaluating import EvaluationSpan, StoreFigures
 from scoring.evaluation.figure import Figure, SourceRows
-from scoring.evaluation.order_figures import FROM_ORDERS, OrderFigures
+from scoring.evaluation.order_figures import OrderFigures
+from scoring.evaluation.report_figures import ReportBook
 from scoring.evaluation.spans import SpanLength, covered_spans, longest_with_past
+from scoring.evaluation.suppliers import SUPPLIED, StoreSources
 from scoring.funnel.stages import Stage
 from scoring.records.order_facts import OrderFacts
 from scoring.records.order_life import OrderLife, merge
@@ -24,7 +26,7 @@ from streams.sources.files.exports.report_rows import ReportTable
 from streams.sources.files.exports.versions import ImportMarks, OrderVersions, report_row
 
 #: indicators that files can give; of the others no file is read, and none is asked for
-FROM_FILES = FROM_REPORTS | FROM_ORDERS
+FROM_FILES = SUPPLIED - {"returns.disputes"}
 
 
 class NothingToEvaluateError(InputError):
@@ -112,7 +114,8 @@ def read_folder(
         )
     orders = OrderFigures(lives, " + ".join(sorted(content.order_files)) or "orders", until, zone)
     currencies = {life.currency for life in lives if life.currency}
-    figures = store_figures(choices.store, orders, content.rows, spans, _each(lives, spans[0]))
+    known = StoreSources(choices.store, orders, ReportBook(content.rows))
+    figures = store_figures(known, spans, _each(lives, spans[0]))
     volumes = _volumes(lives, spans, " + ".join(sorted(content.order_files)))
     return ReadFolder(
         tuple(sorted(content.files, key=lambda one: one.name)),

@@ -19,9 +19,10 @@ from scoring.evaluation.evaluating import EvaluationSpan
 from scoring.evaluation.figure import Figure
 from scoring.evaluation.readings import STEP
 from scoring.evaluation.spans import SpanLength, covered_spans, longest_with_past
+from scoring.evaluation.suppliers import StorePromises
 from streams.clickhouse.reader import Database
 from streams.config.model import Config, StoreConfig
-from streams.evaluation.stored import STALE_MS, read_extents, read_figures
+from streams.evaluation.stored import STALE_MS, read_extents, read_stores
 
 #: the draws behind a rank begin here, so that the same figures give the same rank
 _SEED = 16
@@ -114,10 +115,11 @@ async def _group(
         return StoreGroup(*kind, stores, None, None, (), left_out, (), None)
     if len(compared) < 2:  # nothing to compare with: its figures are on its own page
         return StoreGroup(*kind, stores, chosen, spans[0], compared, left_out, (), None)
-    read = await read_figures(database, compared, zone, spans, until)
+    read = await read_stores(database, compared, zone, spans, until, StorePromises())
+    known = {name: one.figures(spans) for name, one in read.items()}
     figures = {
         name: {**one.figures, **{STEP + step.step: step.figure for step in one.steps}}
-        for name, (one, _, _) in read.items()
+        for name, one in known.items()
     }
     numbers = tuple(_number(name, figures) for name in _names(figures))
     return StoreGroup(

@@ -6,6 +6,8 @@ oldest first, and then the end of the last one; a period is named by its place a
 
 from __future__ import annotations
 
+from scoring.evaluation.report_figures import SPEND
+
 _STORES = "store_id IN {stores:Array(String)}"
 
 #: from when to when anything is known of a store
@@ -23,6 +25,9 @@ FROM
     UNION ALL
     SELECT store_id, 1000 * toInt64(toUnixTimestamp(min(period_start))), 1000 * toInt64(toUnixTimestamp(max(period_end)))
     FROM report_rows WHERE {_STORES} AND period = 'day' AND complete GROUP BY store_id
+    UNION ALL
+    SELECT store_id, 86400000 * toInt64(min(toInt32(day))), 86400000 * toInt64(max(toInt32(day)))
+    FROM event_days WHERE {_STORES} AND cases > 0 GROUP BY store_id
 ) AS one
 GROUP BY store_id
 """
@@ -33,7 +38,7 @@ _TIMES = f"""
         kept.store_id AS store, amount, currency, state,
         ifNull(toUnixTimestamp64Milli(placed_at), 0) AS placed_ms, ifNull(toUnixTimestamp64Milli(paid_at), 0) AS paid_ms,
         ifNull(toUnixTimestamp64Milli(shipped_at), 0) AS shipped_ms, ifNull(toUnixTimestamp64Milli(delivered_at), 0) AS delivered_ms,
-        refunds.at_ms AS refunded_ms, kept.refunded > 0 AS is_refunded,
+        refunds.at_ms AS refunded_ms, kept.refunded > 0 AS is_refunded, disputes.at_ms AS disputed_ms,
         paid_ms > 0 OR (ifNull(cod, 0) = 0 AND state IN ('paid', 'shipped', 'delivered', 'refunded')) AS is_paid,
         shipped_ms > 0 OR state IN ('shipped', 'delivered') AS is_shipped, delivered_ms > 0 OR state = 'delivered' AS is_delivered
     FROM (SELECT * FROM orders WHERE {_STORES} AND left_out = '') AS kept
@@ -50,7 +55,13 @@ _TIMES = f"""
         )
         WHERE refund_ms > 0
         GROUP BY store_id, order_id
-    ) AS refunds ON refunds.store_id = kept.store_id AND refunds.order_id = kept.order_id"""
+    ) AS refunds ON refunds.store_id = kept.store_id AND refunds.order_id = kept.order_id
+    LEFT JOIN
+    (
+        SELECT store_id, details['order'] AS order_id, toUnixTimestamp64Milli(min(since)) AS at_ms
+        FROM signals WHERE {_STORES} AND kind = 'dispute' AND details['order'] != ''
+        GROUP BY store_id, order_id
+    ) AS disputes ON disputes.store_id = kept.store_id AND disputes.order_id = kept.order_id"""
 
 _SPAN = "toInt32(arrayLastIndex(one -> one <= {begin}, {{starts:Array(Int64)}}))"
 
@@ -78,7 +89,8 @@ FROM
                 ('paid', paid_ms, shipped_ms, is_shipped, {{ship_days:Array(Int64)}}),
                 ('promise', if(state = 'cancelled' AND shipped_ms = 0, 0, paid_ms), shipped_ms, is_shipped, {{promise_days:Array(Int64)}}),
                 ('shipped', shipped_ms, delivered_ms, is_delivered, {{deliver_days:Array(Int64)}}),
-                ('refund', paid_ms, refunded_ms, is_refunded, {{refund_days:Array(Int64)}})
+                ('refund', paid_ms, refunded_ms, is_refunded, {{refund_days:Array(Int64)}}),
+                ('dispute', paid_ms, disputed_ms, disputed_ms > 0, {{dispute_days:Array(Int64)}})
             ]) AS looked
         FROM ({_TIMES})
     )
@@ -102,12 +114,14 @@ GROUP BY store, span, paid_hour, shipped_hour
 ORDER BY store, span, paid_hour, shipped_hour
 """
 
-#: what an order of the last period brings, where all have one currency
+#: what an order of each period brings, where all have one currency
 WORTH = f"""
-SELECT store, toFloat64(sum(amount)) / count() AS each, uniqExact(currency) AS currencies, any(currency) AS one_currency
+SELECT store, {_SPAN.format(begin="placed_ms")} AS span, toFloat64(sum(amount)) / count() AS each, uniqExact(currency) AS currencies,
+       any(currency) AS one_currency
 FROM ({_TIMES})
-WHERE amount > 0 AND currency != '' AND placed_ms >= {{from_ms:Int64}} AND placed_ms < {{to_ms:Int64}}
-GROUP BY store
+WHERE amount > 0 AND currency != ''
+GROUP BY store, span
+HAVING span > 0
 """
 
 #: events by stage in each period
@@ -121,11 +135,38 @@ ORDER BY store_id, span
 
 REPORTED = f"""
 SELECT store_id, toString(source) AS source_name, toString(measure) AS measure_name, toUnixTimestamp(period_start) AS start_s,
-       toUnixTimestamp(period_end) AS end_s, toString(zone) AS zone_name, toString(value) AS value_text, currency
+       toUnixTimestamp(period_end) AS end_s, toString(zone) AS zone_name, toString(value) AS value_text, currency, dimensions
 FROM report_rows
-WHERE {_STORES} AND period = 'day' AND empty(dimensions) AND complete AND measure IN {{measures:Array(String)}}
+WHERE {_STORES} AND period = 'day' AND (empty(dimensions) OR measure = '{SPEND}') AND complete AND measure IN {{measures:Array(String)}}
   AND period_start >= toDateTime({{first_s:Int64}}, 'UTC') AND period_end <= toDateTime({{last_s:Int64}}, 'UTC')
 ORDER BY store_id, source_name, measure_name, start_s
+"""
+
+#: what the days of each period add up to; ``days`` are the first days of the periods, as days since 1970, and the day after the last one
+FACTS = f"""
+SELECT store_id, toString(fact) AS fact, toInt32(arrayLastIndex(one -> one <= toInt32(day), {{days:Array(Int32)}})) AS span,
+       sum(event_days.hits) AS hits, sum(event_days.cases) AS cases, sum(event_days.total) AS total, sum(event_days.squares) AS squares
+FROM event_days
+WHERE {_STORES} AND zone = {{zone:String}} AND toInt32(day) >= {{first_day:Int32}} AND toInt32(day) < {{end_day:Int32}}
+GROUP BY store_id, fact, span
+ORDER BY store_id, fact, span
+"""
+
+#: the newest comparison of each product's price in each period (``price_sum`` in SQL)
+PRICES = f"""
+SELECT store_id, span, 0 AS hits, count() AS cases, sum(toDecimal128(log(ratio), 12)) AS total,
+       sum(toDecimal128(log(ratio) * log(ratio), 12)) AS squares
+FROM
+(
+    SELECT store_id, product, {_SPAN.format(begin="toUnixTimestamp64Milli(event_time)")} AS span,
+           argMax(toFloat64(amount) / toFloat64OrNull(attributes['reference']), event_time) AS ratio
+    FROM events
+    WHERE {_STORES} AND type = 'price' AND product != '' AND amount > 0 AND toFloat64OrZero(attributes['reference']) > 0
+        AND event_time >= fromUnixTimestamp64Milli({{first_ms:Int64}}, 'UTC') AND event_time < fromUnixTimestamp64Milli({{end_ms:Int64}}, 'UTC')
+    GROUP BY store_id, product, span
+)
+GROUP BY store_id, span
+ORDER BY store_id, span
 """
 
 #: of the days that a store's platforms report in a period, how many may still change, and how many were restated

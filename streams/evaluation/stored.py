@@ -5,60 +5,44 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import fsum, log
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from scoring.baselines.peers import MIN_PEERS
-from scoring.evaluation.assembling import FROM_REPORTS, stage_volumes, store_figures
+from scoring.evaluation.assembling import stage_volumes, store_figures
 from scoring.evaluation.comparator import OWN_PERIODS, Comparator
 from scoring.evaluation.evaluating import EvaluationSpan, StoreFigures
 from scoring.evaluation.figure import Figure, SourceRows
 from scoring.evaluation.findings import DecoyEvidence
 from scoring.evaluation.order_figures import (
     DELIVERING,
-    FROM_ORDERS,
+    DISPUTING,
     PAYING,
-    PROMISED,
     REFUNDING,
-    SHIPPED_IN_TIME,
     SHIPPING,
     WITHIN_THE_HOUR,
-    OpenHours,
-    OrderWindow,
-    WindowTally,
-    open_hours,
 )
-from scoring.evaluation.report_figures import MEASURES_USED
+from scoring.evaluation.report_figures import MEASURES_USED, ReportBook
 from scoring.evaluation.rules import DecoyKind
 from scoring.evaluation.spans import SpanLength, covered_spans, longest_with_past
+from scoring.evaluation.suppliers import SUPPLIED, CountedRows, StorePromises, StoreSources
 from scoring.funnel.stages import STAGES, Stage
 from scoring.funnel.units import DAY_MS
 from scoring.records.report_row import Period, ReportRow
+from streams.clickhouse.literals import literal
 from streams.clickhouse.reader import Database, Row
 from streams.config.model import Config, StoreConfig
 from streams.evaluation import queries
+from streams.evaluation.stored_counts import StoredEvents, StoredOrders, moment, places_of
 
+_EPOCH = date(1970, 1, 1).toordinal()
 #: indicators that the tables can give
-FROM_TABLES = FROM_REPORTS | FROM_ORDERS | {SHIPPED_IN_TIME}
+FROM_TABLES = SUPPLIED
 #: other stores that a store is compared with, at most: more would not be surer of the middle
 MOST_PEERS = 40
 #: others are not compared with a store that nothing is known of for this long
 STALE_MS = 7 * DAY_MS
-_NAMES: Mapping[str, str] = {
-    PAYING.name: "placed",
-    SHIPPING.name: "paid",
-    DELIVERING.name: "shipped",
-    REFUNDING.name: "refund",
-    PROMISED: "promise",
-}
-#: begin and end of each window as columns of the view ``orders``
-_COLUMNS: Mapping[str, tuple[str, str]] = {
-    PAYING.name: ("placed_at", "paid_at"),
-    SHIPPING.name: ("paid_at", "shipped_at"),
-    DELIVERING.name: ("shipped_at", "delivered_at"),
-    REFUNDING.name: ("paid_at", "refunded > 0"),
-    PROMISED: ("paid_at", "shipped_at"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,91 +72,6 @@ class StoredStore:
     checked: frozenset[DecoyKind] = frozenset()
 
 
-class StoredOrders:
-    """The orders of one store as counted by ClickHouse: ``CountedOrders``."""
-
-    def __init__(
-        self,
-        store: str,
-        spans: Sequence[EvaluationSpan],
-        rows: Sequence[Row],
-        hours: Sequence[Row],
-        zone: str,
-        until: int,
-    ) -> None:
-        """
-        Args:
-            store: its id.
-            spans: the newest first.
-            rows: of the query ``ORDERS``.
-            hours: of the query ``SHIPPING``.
-            zone: of the warehouse's clock.
-            until: up to here whatever happened is in the rows.
-        """
-        self._store, self._until = store, until
-        self._places = {span: len(spans) - at for at, span in enumerate(spans)}
-        self._rows = {(row["window_name"], int(row["span"])): row for row in rows}
-        self._hours = hours
-        self._open = open_hours(
-            zone,
-            [int(row["paid_hour"]) for row in hours],
-            [int(row["shipped_hour"]) for row in hours],
-            [int(row["orders"]) for row in hours],
-        )
-
-    @property
-    def known_until_ms(self) -> int:
-        """See ``CountedOrders``."""
-        return self._until
-
-    def times(self, window: OrderWindow) -> tuple[int, int]:
-        """See ``CountedOrders``."""
-        of_window = [row for (name, _), row in self._rows.items() if name == _NAMES[window.name]]
-        timed, untimed = (sum(int(row[column]) for row in of_window) for column in ("timed", "untimed"))
-        return timed, untimed
-
-    def tally(self, window: OrderWindow, span: EvaluationSpan, days: int) -> WindowTally:
-        """See ``CountedOrders``."""
-        row = self._rows.get((_NAMES[window.name], self._places[span]))
-        if row is None:
-            return WindowTally(0, 0, 0.0, 0.0)
-        at = window.days.index(days)
-        reached = int(row["reached"][at])
-        if window is SHIPPING and self._open is not None:
-            logs, squares = self._business(self._open, self._places[span], at)
-            return WindowTally(int(row["begun"]), reached, logs, squares)
-        return WindowTally(int(row["begun"]), reached, float(row["logs"][at]), float(row["squares"][at]))
-
-    def rows(self, window: OrderWindow, span: EvaluationSpan, days: int, count: int) -> SourceRows:
-        """See ``CountedOrders``."""
-        begin, _ = _COLUMNS[window.name]
-        condition = (
-            f"store_id = {quoted(self._store)} AND left_out = ''"
-            f" AND {begin} >= {_moment(span.start_ms)} AND {begin} < {_moment(span.end_ms)}"
-        )
-        if window.name == PROMISED:
-            condition += " AND NOT (state = 'cancelled' AND shipped_at IS NULL)"
-        return SourceRows("orders", condition, count, f"orders: {window.name}, {days} d")
-
-    def _business(self, opened: OpenHours, place: int, at: int) -> tuple[float, float]:
-        taken = [
-            (int(row["reached"][at]), log(opened.hours(int(row["paid_hour"]), int(row["shipped_hour"]))))
-            for row in self._hours
-            if int(row["span"]) == place
-        ]
-        return fsum(count * one for count, one in taken), fsum(count * one * one for count, one in taken)
-
-
-def quoted(text: str) -> str:
-    """A ClickHouse string literal."""
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
-
-
-def _moment(at_ms: int) -> str:
-    return f"toDateTime({at_ms // 1000}, 'UTC')"
-
-
 async def stored_store(
     database: Database,
     config: StoreConfig,
@@ -189,7 +88,7 @@ async def stored_store(
         present_ms: the moment to look at.
         alike: other stores of its platform, country and category.
     """
-    store, zone, promise = config.id, config.zone, config.ship_within_days
+    store, zone, promises = config.id, config.zone, promises_of(config)
     extents = await read_extents(database, (store, *alike[:MOST_PEERS]))
     if store not in extents:
         return None
@@ -206,21 +105,27 @@ async def stored_store(
         and extents[one][0] < spans[0].start_ms + DAY_MS
         and extents[one][1] > until - STALE_MS
     )
-    own = await read_figures(database, (store,), zone, spans, until, promise)
-    figures, counts, currency = own[store]
+    own = (await read_stores(database, (store,), zone, spans, until, promises))[store]
+    figures = own.figures(spans)
     if len(peers) >= MIN_PEERS:
-        others = await read_figures(database, peers, zone, spans[:1], until, promise)
-        figures = _with_peers(figures, {name: one for name, (one, _, _) in others.items()})
-    volumes = stage_volumes(
-        {
-            stage: [int(one.get(stage, 0)) for one in counts]
-            for stage in (Stage.IMPRESSION, Stage.CLICK, Stage.ORDER)
-        },
-        spans,
-        counted_rows(store),
-    )
+        others = await read_stores(database, peers, zone, spans[:1], until, promises)
+        figures = with_peers(figures, {name: one.figures(spans[:1]) for name, one in others.items()})
+    volumes = volumes_of(own, spans)
+    currency = own.worth[spans[0]][1] if spans[0] in own.worth else ""
     decoys, checked = await _report_decoys(database, store, spans[0])
     return StoredStore(figures, volumes, currency, spans, chosen, until, peers, decoys, checked)
+
+
+def promises_of(config: StoreConfig) -> StorePromises:
+    """What a store promises."""
+    return StorePromises(config.ship_within_days, config.answer_within_hours)
+
+
+def volumes_of(read: ReadStore, spans: Sequence[EvaluationSpan]) -> dict[Stage, tuple[Figure, Comparator]]:
+    """How much there was of each stage in the first of ``spans``, and what is usual."""
+    stages = (Stage.IMPRESSION, Stage.CLICK, Stage.ORDER)
+    counts = {stage: read.counted(stage, spans) for stage in stages}
+    return stage_volumes(counts, spans, counted_rows(read.known.store))
 
 
 async def _report_decoys(
@@ -239,8 +144,8 @@ async def _report_decoys(
     ):
         count = int(row[column])
         condition = (
-            f"store_id = {quoted(store)} AND period = 'day' AND empty(dimensions) AND {asked}"
-            f" AND period_start >= {_moment(span.start_ms)} AND period_end <= {_moment(span.end_ms)}"
+            f"store_id = {literal(store)} AND period = 'day' AND empty(dimensions) AND {asked}"
+            f" AND period_start >= {moment(span.start_ms)} AND period_end <= {moment(span.end_ms)}"
         )
         behind = (SourceRows("report_rows", condition, count),)
         share = count / int(row["figures"])
@@ -255,89 +160,137 @@ async def read_extents(database: Database, stores: Sequence[str]) -> dict[str, t
     return {row["store_id"]: (int(row["first"]), int(row["last"])) for row in rows}
 
 
-async def read_figures(
+@dataclass(frozen=True, slots=True)
+class ReadStore:
+    """What the tables know of a store over some periods.
+
+    Attributes:
+        known: its sources.
+        worth: what an order of each period brings, with its currency; nothing where there are several or none.
+    """
+
+    known: StoreSources
+    worth: Mapping[EvaluationSpan, tuple[float, str]]
+
+    def figures(self, spans: Sequence[EvaluationSpan]) -> StoreFigures:
+        """Its figures in the first of ``spans``, and in those before it."""
+        each = self.worth.get(spans[0])
+        return store_figures(self.known, spans, each[0] if each else None)
+
+    def counted(self, stage: Stage, spans: Sequence[EvaluationSpan]) -> list[int]:
+        """Its events of a stage in each period."""
+        return [int(self.known.counts.get(span, {}).get(stage, 0)) for span in spans]
+
+
+async def read_stores(
     database: Database,
     stores: Sequence[str],
     zone: str,
     spans: Sequence[EvaluationSpan],
     until: int,
-    ship_within_days: int | None = None,
-) -> dict[str, tuple[StoreFigures, list[dict[str, int]], str]]:
-    """Of each store its figures, its counts by stage in each period, and its currency."""
+    promises: StorePromises,
+) -> dict[str, ReadStore]:
+    """What the tables know of each store.
+
+    Args:
+        database: the tables.
+        stores: ids; all of one zone.
+        zone: of their clock.
+        spans: the newest first, each beginning where the one before it ended.
+        until: up to when everything is known.
+        promises: by which all of them are counted.
+    """
     starts = [*reversed([span.start_ms for span in spans]), spans[0].end_ms]
     first_s, last_s = starts[0] // 1000, starts[-1] // 1000
+    days = [days_since_1970(at, zone) for at in starts]
     given: dict[str, Any] = {"stores": list(stores), "starts": starts}
-    days = {
+    windows = {
         "pay_days": list(PAYING.days),
         "ship_days": list(SHIPPING.days),
-        "promise_days": [ship_within_days or 0],
-    }
-    more = {
+        "promise_days": [promises.ship_within_days or 0],
         "deliver_days": list(DELIVERING.days),
         "refund_days": list(REFUNDING.days),
+        "dispute_days": list(DISPUTING.days),
         "least_hours": WITHIN_THE_HOUR,
     }
-    orders, hours, worth, counts, reported = await asyncio.gather(
-        database.rows(queries.ORDERS, **given, **days, **more),
-        database.rows(queries.SHIPPING, **given, ship_days=days["ship_days"], zone=zone),
-        database.rows(queries.WORTH, stores=list(stores), from_ms=spans[0].start_ms, to_ms=spans[0].end_ms),
-        database.rows(queries.COUNTS, **given, first_s=first_s, last_s=last_s - 60),
-        database.rows(
+    asked = {
+        "orders": (queries.ORDERS, given | windows),
+        "hours": (queries.SHIPPING, {**given, "ship_days": windows["ship_days"], "zone": zone}),
+        "worth": (queries.WORTH, given),
+        "counts": (queries.COUNTS, {**given, "first_s": first_s, "last_s": last_s - 60}),
+        "reported": (
             queries.REPORTED,
-            stores=list(stores),
-            measures=list(MEASURES_USED),
-            first_s=first_s,
-            last_s=last_s,
+            {"stores": list(stores), "measures": list(MEASURES_USED), "first_s": first_s, "last_s": last_s},
         ),
-    )
-    found = {}
-    for store in stores:
-        each, currency = _worth([row for row in worth if row["store"] == store])
-        by_span = _counts([row for row in counts if row["store_id"] == store], spans)
-        figures = store_figures(
-            store,
-            StoredOrders(
-                store,
-                spans,
-                [row for row in orders if row["store"] == store],
-                [row for row in hours if row["store"] == store],
-                zone,
-                until,
-            ),
-            [_report_row(row) for row in reported if row["store_id"] == store],
-            spans,
-            each,
-            by_span,
-            counted_rows(store),
-            ship_within_days=ship_within_days,
+        "facts": (
+            queries.FACTS,
+            {"stores": list(stores), "days": days, "zone": zone, "first_day": days[0], "end_day": days[-1]},
+        ),
+        "prices": (queries.PRICES, {**given, "first_ms": starts[0], "end_ms": starts[-1]}),
+    }
+    answers = await asyncio.gather(*(database.rows(sql, **values) for sql, values in asked.values()))
+    found = {name: _by_store(rows) for name, rows in zip(asked, answers, strict=True)}
+    return {
+        store: _read_store(
+            store, {name: rows.get(store, []) for name, rows in found.items()}, zone, spans, until, promises
         )
-        found[store] = (figures, by_span, currency)
+        for store in stores
+    }
+
+
+def days_since_1970(at_ms: int, zone: str) -> int:
+    """The day of the zone's clock."""
+    return datetime.fromtimestamp(at_ms / 1000, ZoneInfo(zone)).date().toordinal() - _EPOCH
+
+
+def _by_store(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row["store"] if "store" in row else row["store_id"], []).append(row)
     return found
 
 
-def _worth(rows: Sequence[Row]) -> tuple[float | None, str]:
-    if not rows or int(rows[0]["currencies"]) != 1:
-        return None, ""
-    return float(rows[0]["each"]), str(rows[0]["one_currency"])
+def _read_store(
+    store: str,
+    rows: Mapping[str, Sequence[Row]],
+    zone: str,
+    spans: Sequence[EvaluationSpan],
+    until: int,
+    promises: StorePromises,
+) -> ReadStore:
+    by_place = {place: span for span, place in places_of(spans).items()}
+    counts = {
+        by_place[int(row["span"])]: {
+            stage.value: int(total) for stage, total in zip(STAGES, row["totals"], strict=False)
+        }
+        for row in rows["counts"]
+        if int(row["span"]) in by_place
+    }
+    known = StoreSources(
+        store,
+        StoredOrders(store, spans, rows["orders"], rows["hours"], zone, until),
+        ReportBook(_report_row(row) for row in rows["reported"]),
+        StoredEvents(store, spans, rows["facts"], rows["prices"], until),
+        counts,
+        counted_rows(store),
+        promises,
+    )
+    worth = {
+        by_place[int(row["span"])]: (float(row["each"]), str(row["one_currency"]))
+        for row in rows["worth"]
+        if int(row["currencies"]) == 1 and int(row["span"]) in by_place
+    }
+    return ReadStore(known, worth)
 
 
-def _counts(rows: Sequence[Row], spans: Sequence[EvaluationSpan]) -> list[dict[str, int]]:
-    by_place = {int(row["span"]): row["totals"] for row in rows}
-    found = []
-    for at in range(len(spans)):
-        totals = by_place.get(len(spans) - at, ())
-        found.append({stage.value: int(total) for stage, total in zip(STAGES, totals, strict=False)})
-    return found
-
-
-def counted_rows(store: str) -> Any:
+def counted_rows(store: str) -> CountedRows:
     """Where a store's events of some stages are."""
 
     def rows(stages: Sequence[Stage], span: EvaluationSpan, count: int) -> SourceRows:
-        named = ", ".join(quoted(stage.value) for stage in stages)
+        named = ", ".join(literal(stage.value) for stage in stages)
         condition = (
-            f"store_id = {quoted(store)} AND stage IN ({named})"
-            f" AND minute >= {_moment(span.start_ms)} AND minute < {_moment(span.end_ms)}"
+            f"store_id = {literal(store)} AND stage IN ({named})"
+            f" AND minute >= {moment(span.start_ms)} AND minute < {moment(span.end_ms)}"
         )
         return SourceRows("stage_counts", condition, count, "events")
 
@@ -355,10 +308,11 @@ def _report_row(row: Row) -> ReportRow:
         zone=row["zone_name"],
         value=row["value_text"],
         currency=row["currency"],
+        dimensions=dict(row["dimensions"]),
     )
 
 
-def _with_peers(own: StoreFigures, others: Mapping[str, StoreFigures]) -> StoreFigures:
+def with_peers(own: StoreFigures, others: Mapping[str, StoreFigures]) -> StoreFigures:
     """The store's figures with those of others that are counted alike."""
     steps = {step.step: step.figure for step in own.steps}
     of_others = {name: {step.step: step.figure for step in one.steps} for name, one in others.items()}

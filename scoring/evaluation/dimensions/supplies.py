@@ -14,6 +14,23 @@ PROMISE = Text(
     "payment and shipping times of orders, and the store's promise (ship_within_days of its configuration)",
 )
 PIXEL = Text("页面像素或带会话的埋点数据", "the page pixel, or events with sessions")
+PAGE_EVENTS = Text(
+    "页面或服务器发来的 search、coupon、checkout 事件", "events of the types search, coupon and checkout"
+)
+STOCKS = Text(
+    "商品浏览与库存变化（stock 事件）", "views of products, and their stock (events of the type stock)"
+)
+ANSWER_PROMISE = Text(
+    "客服会话导出，加上店铺配置里的时限 answer_within_hours",
+    "an export of customer conversations, and the store's limit (answer_within_hours of its configuration)",
+)
+DISPUTES = Text(
+    "接入会报告拒付的平台（如 Shopify）", "a connected platform that reports disputes, such as Shopify"
+)
+PRICES = Text(
+    "比价表或 price 事件（商品、到手价、参考价）",
+    "a table or events (price) of products with the price to the buyer and a reference",
+)
 PRICE = Text("平台价格或购物车报表", "the platform's report of prices or of the featured offer")
 REFUNDS = Text("带退款时间与金额的订单导出", "an export of orders with refunds and their times")
 REVIEWS = Text("评价导出", "an export of reviews")

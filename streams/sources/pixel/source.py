@@ -31,6 +31,9 @@ TYPES = frozenset(
         *(EventType(stage.value) for stage in _SEEN),
         EventType.FAVOURITE,
         EventType.PAGE_VITAL,
+        EventType.SEARCH,
+        EventType.COUPON,
+        EventType.CHECKOUT,
     }
 )
 #: the smallest transparent GIF

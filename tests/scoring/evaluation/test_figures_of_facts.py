@@ -20,10 +20,11 @@ from scoring.evaluation.order_figures import (
     OrderFigures,
     days_due,
     order_duration,
-    order_figures,
+    order_line,
     order_rate,
+    order_steps,
 )
-from scoring.evaluation.report_figures import click_through, reported_steps
+from scoring.evaluation.report_figures import ReportBook, ad_spend, click_through, reported_steps
 from scoring.evaluation.spans import SpanLength, last_spans, longest_with_past, span_name
 from scoring.funnel.units import DAY_MS, HOUR_MS
 from scoring.records.order_life import OrderLife
@@ -137,14 +138,13 @@ def test_figures_of_a_store_come_period_by_period_with_the_same_age() -> None:
         for month in (2, 3, 4)
         for day in range(1, 29)
     ]
-    indicators, steps, not_due = order_figures(of(*lives, until=at("2026-05-20")), spans)
-    refunds = [figure.inputs for figure in indicators["returns.refunds"] if figure is not None]
+    known = of(*lives, until=at("2026-05-20"))
+    refunds = [one.inputs for one in order_line(known, REFUNDING, spans).figures if one is not None]
     assert [(one["k"], one["n"]) for one in refunds] == [(5, 28)] * 3
-    assert set(steps) == {"order_to_payment", "payment_to_fulfilment"}
-    assert not_due == frozenset()
-    young = order_figures(of(*lives, until=at("2026-05-02")), spans)[2]
-    assert young == {"returns.refunds", "logistics.time_to_ship"}
-    late = indicators["logistics.time_to_ship"][0]
+    assert set(order_steps(known, spans)) == {"order_to_payment", "payment_to_fulfilment"}
+    young = of(*lives, until=at("2026-05-02"))
+    assert [order_line(young, window, spans).is_due for window in (REFUNDING, SHIPPING)] == [False, False]
+    late = order_line(known, SHIPPING, spans, is_duration=True).figures[0]
     assert late is not None
     assert math.isfinite(late.g)
 
@@ -176,17 +176,17 @@ def row(measure: str, value: int, day: int = 1, **more: Any) -> ReportRow:
 def test_clicks_and_impressions_are_of_the_same_days_and_of_one_source() -> None:
     rows = [row("impressions", 1000), row("clicks", 40), row("impressions", 9000, 2)]
     rows += [row("impressions", 500, source="meta"), row("clicks", 50, source="meta")]
-    figure = click_through(rows, MARCH)
-    assert figure is not None
+    found = click_through(ReportBook(rows), MARCH)
+    assert set(found) == {"shopee: impressions, clicks", "meta: impressions, clicks"}
+    figure = found["shopee: impressions, clicks"]
     assert (figure.inputs["k"], figure.inputs["n"], figure.rows[0].count) == (40, 1000, 2)
     assert "source = 'shopee'" in figure.rows[0].condition
-    assert click_through(rows[2:3], MARCH) is None
+    assert click_through(ReportBook(rows[2:3]), MARCH) == {}
 
 
 def test_a_restated_figure_takes_the_place_of_the_older_one() -> None:
     rows = [row("impressions", 1000), row("clicks", 40), row("clicks", 60, told_at_ms=LATE)]
-    figure = click_through(rows, MARCH)
-    assert figure is not None
+    (figure,) = click_through(ReportBook(rows), MARCH).values()
     assert figure.inputs["k"] == 60
 
 
@@ -197,20 +197,29 @@ def test_parts_of_a_store_incomplete_days_and_other_months_are_in_no_sum() -> No
         row("impressions", 7, 4, period=Period.RANGE),
     ]
     rows = [row("impressions", 1000), row("clicks", 40), *others, row("clicks", 3, 3), row("clicks", 3, 4)]
-    figure = click_through(rows, MARCH)
-    assert figure is not None
+    (figure,) = click_through(ReportBook(rows), MARCH).values()
     assert (figure.inputs["k"], figure.inputs["n"]) == (40, 1000)
-    assert click_through(rows, EvaluationSpan(at("2026-04-01"), at("2026-05-01"), ZONE)) is None
+    assert click_through(ReportBook(rows), EvaluationSpan(at("2026-04-01"), at("2026-05-01"), ZONE)) == {}
 
 
 def test_orders_per_visitor_of_a_report_is_a_count_and_not_a_share_of_people() -> None:
-    steps = reported_steps([row("visitors", 10), row("orders", 12)], MARCH)
+    steps = reported_steps(ReportBook([row("visitors", 10), row("orders", 12)]), MARCH)
     assert steps["shopee"].figure.value == 1.2
     assert steps["shopee"].step == "click_to_order"
-    assert (
-        reported_steps([row("visitors", 10, source="amazon"), row("orders", 12, source="amazon")], MARCH)
-        == {}
-    )
+    foreign = [row("visitors", 10, source="amazon"), row("orders", 12, source="amazon")]
+    assert reported_steps(ReportBook(foreign), MARCH) == {}
+
+
+def test_spend_of_a_day_is_the_whole_or_its_parts_and_never_both() -> None:
+    parts = [row("spend", n, source="shopee", currency="USD", dimensions={"ad": f"a{n}"}) for n in (3, 4)]
+    whole = row("spend", 9, 2, source="shopee", currency="USD")
+    part_of_it = row("spend", 5, 2, source="shopee", currency="USD", dimensions={"ad": "a3"})
+    meta = row("spend", 20, source="meta", currency="USD", dimensions={"account": "1"})
+    spend = ad_spend(ReportBook([*parts, whole, part_of_it, meta]), MARCH)
+    assert spend is not None
+    assert (spend.amount, spend.sources, spend.rows) == (36, ("meta", "shopee"), 4)
+    euros = row("spend", 20, 3, source="meta", currency="EUR")
+    assert ad_spend(ReportBook([*parts, euros]), MARCH) is None
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scoring.evaluation.dimensions.supplies import PIXEL, VITALS
+from scoring.evaluation.dimensions.supplies import PAGE_EVENTS, PIXEL, STOCKS, VITALS
 from scoring.evaluation.duties import shared
 from scoring.evaluation.figure import IndicatorKind
 from scoring.evaluation.indicator import Direction, EvaluationDimension, Indicator
@@ -80,7 +80,7 @@ DIMENSION = EvaluationDimension(
                 "出现过报错的结账 ÷ 全部结账，按会话去重",
                 "checkouts that showed an error ÷ all, each session once",
             ),
-            closed_by=PIXEL,
+            closed_by=PAGE_EVENTS,
             shares=shared(engineering=10),
         ),
         Indicator(
@@ -93,7 +93,7 @@ DIMENSION = EvaluationDimension(
             definition=Text(
                 "没有结果的站内搜索 ÷ 全部站内搜索", "searches of the shop without a result ÷ all"
             ),
-            closed_by=PIXEL,
+            closed_by=PAGE_EVENTS,
             shares=shared(operations=6, engineering=4),
         ),
         Indicator(
@@ -106,7 +106,7 @@ DIMENSION = EvaluationDimension(
             definition=Text(
                 "打开时已缺货的商品页次数 ÷ 商品页总次数", "product page views while out of stock ÷ all"
             ),
-            closed_by=PIXEL,
+            closed_by=STOCKS,
             shares=shared(supply=7, operations=3),
         ),
     ),

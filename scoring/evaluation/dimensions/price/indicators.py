@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scoring.evaluation.dimensions.supplies import PIXEL, PRICE
+from scoring.evaluation.dimensions.supplies import PAGE_EVENTS, PIXEL, PRICE, PRICES
 from scoring.evaluation.duties import shared
 from scoring.evaluation.figure import IndicatorKind
 from scoring.evaluation.indicator import Direction, EvaluationDimension, Indicator
@@ -38,7 +38,7 @@ DIMENSION = EvaluationDimension(
                 "本店到手价 ÷ 同款参考价，按商品取几何平均；1 为持平，含运费与税",
                 "the shop's price to the buyer ÷ the reference price of the same product, geometric mean over products; 1 is equal, shipping and tax included",
             ),
-            closed_by=PRICE,
+            closed_by=PRICES,
             shares=shared(operations=6, supply=4),
         ),
         Indicator(
@@ -51,7 +51,7 @@ DIMENSION = EvaluationDimension(
             definition=Text(
                 "被拒的优惠券提交 ÷ 全部提交，按会话去重", "rejected coupon attempts ÷ all, each session once"
             ),
-            closed_by=PIXEL,
+            closed_by=PAGE_EVENTS,
             shares=shared(operations=6, engineering=4),
         ),
         Indicator(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scoring.evaluation.dimensions.supplies import REFUNDS, REVIEWS
+from scoring.evaluation.dimensions.supplies import DISPUTES, REFUNDS, REVIEWS
 from scoring.evaluation.duties import shared
 from scoring.evaluation.figure import IndicatorKind, RatingScale
 from scoring.evaluation.indicator import Direction, EvaluationDimension, Indicator
@@ -39,7 +39,7 @@ DIMENSION = EvaluationDimension(
                 "有纠纷或拒付的订单 ÷ 已付款订单，按付款日",
                 "orders with a dispute or chargeback ÷ paid orders, by the day of payment",
             ),
-            closed_by=REFUNDS,
+            closed_by=DISPUTES,
             shares=shared(support=5, operations=3, logistics=2),
             is_cohort=True,
         ),

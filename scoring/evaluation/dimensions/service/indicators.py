@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scoring.evaluation.dimensions.supplies import SERVICE
+from scoring.evaluation.dimensions.supplies import ANSWER_PROMISE, SERVICE
 from scoring.evaluation.duties import shared
 from scoring.evaluation.figure import IndicatorKind, RatingScale
 from scoring.evaluation.indicator import Direction, EvaluationDimension, Indicator
@@ -24,7 +24,7 @@ DIMENSION = EvaluationDimension(
                 "平台时限内有人工回复的会话 ÷ 全部会话；自动回复不算",
                 "conversations answered by a person within the platform's limit ÷ all; automatic answers do not count",
             ),
-            closed_by=SERVICE,
+            closed_by=ANSWER_PROMISE,
             shares=shared(support=10),
         ),
         Indicator(

@@ -60,8 +60,8 @@ DIMENSION = EvaluationDimension(
             restated_days=28,
             name=Text("每百元花费的真实订单", "Real orders per 100 spent"),
             definition=Text(
-                "店铺里归到广告的订单数 ÷ 花费（店铺货币，每 100）；不用平台自报的订单数",
-                "orders of the shop that came through ads ÷ spend in hundreds of its currency; never the orders that the platform claims",
+                "店铺里归到广告的订单数 ÷ 花费（每 100）；订单不带渠道时用店铺全部订单，两种口径从不混用；不用平台自报的订单数",
+                "orders of the shop that came through ads ÷ spend in hundreds; where orders name no channel, all orders of the shop, and the two are never mixed; never the orders that the platform claims",
             ),
             closed_by=ADS,
             shares=shared(operations=8, design=2),

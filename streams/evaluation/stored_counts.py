@@ -1,0 +1,178 @@
+"""The orders and events of one store as ClickHouse counts them: what ``CountedOrders`` and ``CountedEvents`` ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import fsum, log
+
+from scoring.evaluation.evaluating import EvaluationSpan
+from scoring.evaluation.event_facts import EventFact, FactSum
+from scoring.evaluation.event_figures import BY_EVENTS
+from scoring.evaluation.figure import SourceRows
+from scoring.evaluation.order_figures import (
+    DELIVERING,
+    DISPUTING,
+    PAYING,
+    PROMISED,
+    REFUNDING,
+    SHIPPING,
+    OpenHours,
+    OrderWindow,
+    WindowTally,
+    open_hours,
+)
+from streams.clickhouse.literals import literal, literals
+from streams.clickhouse.reader import Row
+
+_NAMES: Mapping[str, str] = {
+    PAYING.name: "placed",
+    SHIPPING.name: "paid",
+    DELIVERING.name: "shipped",
+    REFUNDING.name: "refund",
+    DISPUTING.name: "dispute",
+    PROMISED: "promise",
+}
+#: begin and end of each window as columns of the view ``orders``
+_COLUMNS: Mapping[str, tuple[str, str]] = {
+    PAYING.name: ("placed_at", "paid_at"),
+    SHIPPING.name: ("paid_at", "shipped_at"),
+    DELIVERING.name: ("shipped_at", "delivered_at"),
+    REFUNDING.name: ("paid_at", "refunded > 0"),
+    DISPUTING.name: ("paid_at", "paid_at"),
+    PROMISED: ("paid_at", "shipped_at"),
+}
+
+
+class StoredOrders:
+    """The orders of one store as counted by ClickHouse: ``CountedOrders``."""
+
+    def __init__(
+        self,
+        store: str,
+        spans: Sequence[EvaluationSpan],
+        rows: Sequence[Row],
+        hours: Sequence[Row],
+        zone: str,
+        until: int,
+    ) -> None:
+        """
+        Args:
+            store: its id.
+            spans: the newest first.
+            rows: of the query ``ORDERS``.
+            hours: of the query ``SHIPPING``.
+            zone: of the warehouse's clock.
+            until: up to here whatever happened is in the rows.
+        """
+        self._store, self._until = store, until
+        self._places = places_of(spans)
+        self._rows = {(row["window_name"], int(row["span"])): row for row in rows}
+        self._hours = hours
+        self._open = open_hours(
+            zone,
+            [int(row["paid_hour"]) for row in hours],
+            [int(row["shipped_hour"]) for row in hours],
+            [int(row["orders"]) for row in hours],
+        )
+
+    @property
+    def known_until_ms(self) -> int:
+        """See ``CountedOrders``."""
+        return self._until
+
+    def times(self, window: OrderWindow) -> tuple[int, int]:
+        """See ``CountedOrders``."""
+        of_window = [row for (name, _), row in self._rows.items() if name == _NAMES[window.name]]
+        timed, untimed = (sum(int(row[column]) for row in of_window) for column in ("timed", "untimed"))
+        return timed, untimed
+
+    def tally(self, window: OrderWindow, span: EvaluationSpan, days: int) -> WindowTally:
+        """See ``CountedOrders``."""
+        row = self._rows.get((_NAMES[window.name], self._places[span]))
+        if row is None:
+            return WindowTally(0, 0, 0.0, 0.0)
+        at = window.days.index(days)
+        reached = int(row["reached"][at])
+        if window is SHIPPING and self._open is not None:
+            logs, squares = self._business(self._open, self._places[span], at)
+            return WindowTally(int(row["begun"]), reached, logs, squares)
+        return WindowTally(int(row["begun"]), reached, float(row["logs"][at]), float(row["squares"][at]))
+
+    def rows(self, window: OrderWindow, span: EvaluationSpan, days: int, count: int) -> SourceRows:
+        """See ``CountedOrders``."""
+        begin, _ = _COLUMNS[window.name]
+        condition = (
+            f"store_id = {literal(self._store)} AND left_out = ''"
+            f" AND {begin} >= {moment(span.start_ms)} AND {begin} < {moment(span.end_ms)}"
+        )
+        if window.name == PROMISED:
+            condition += " AND NOT (state = 'cancelled' AND shipped_at IS NULL)"
+        return SourceRows("orders", condition, count, f"orders: {window.name}, {days} d")
+
+    def _business(self, opened: OpenHours, place: int, at: int) -> tuple[float, float]:
+        taken = [
+            (int(row["reached"][at]), log(opened.hours(int(row["paid_hour"]), int(row["shipped_hour"]))))
+            for row in self._hours
+            if int(row["span"]) == place
+        ]
+        return fsum(count * one for count, one in taken), fsum(count * one * one for count, one in taken)
+
+
+def moment(at_ms: int) -> str:
+    """A ClickHouse expression of a moment."""
+    return f"toDateTime({at_ms // 1000}, 'UTC')"
+
+
+class StoredEvents:
+    """The events of one store, by what their days add up to: ``CountedEvents``."""
+
+    def __init__(
+        self,
+        store: str,
+        spans: Sequence[EvaluationSpan],
+        facts: Sequence[Row],
+        prices: Sequence[Row],
+        until: int,
+    ) -> None:
+        """
+        Args:
+            store: its id.
+            spans: the newest first.
+            facts: of the query ``FACTS``.
+            prices: of the query ``PRICES``.
+            until: up to here whatever happened is in the rows.
+        """
+        self._store, self._until = store, until
+        self._places = places_of(spans)
+        self._facts = {(row["fact"], int(row["span"])): _sum_of(row) for row in facts}
+        self._prices = {int(row["span"]): _sum_of(row) for row in prices}
+
+    @property
+    def known_until_ms(self) -> int:
+        """See ``CountedEvents``."""
+        return self._until
+
+    def fact(self, fact: EventFact, span: EvaluationSpan) -> FactSum:
+        """See ``CountedEvents``."""
+        return self._facts.get((fact.value, self._places[span]), FactSum())
+
+    def prices(self, span: EvaluationSpan) -> FactSum:
+        """See ``CountedEvents``."""
+        return self._prices.get(self._places[span], FactSum())
+
+    def rows(self, types: Sequence[str], span: EvaluationSpan, count: int) -> SourceRows:
+        """See ``CountedEvents``."""
+        condition = (
+            f"store_id = {literal(self._store)} AND type IN ({literals(types)})"
+            f" AND event_time >= {moment(span.start_ms)} AND event_time < {moment(span.end_ms)}"
+        )
+        return SourceRows("events", condition, count, BY_EVENTS)
+
+
+def places_of(spans: Sequence[EvaluationSpan]) -> dict[EvaluationSpan, int]:
+    """The number of each period in the queries: 1 is the oldest. ``spans`` begin with the newest."""
+    return {span: len(spans) - at for at, span in enumerate(spans)}
+
+
+def _sum_of(row: Row) -> FactSum:
+    return FactSum(int(row["hits"]), int(row["cases"]), float(row["total"]), float(row["squares"]))
