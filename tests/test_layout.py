@@ -27,7 +27,7 @@ SCORING: Mapping[str, set[str]] = {
     "detection": {"errors", "funnel", "counting", "alerts", "calendar", "baselines"},
     "digest": {"errors", "funnel", "alerts", "wording", "calendar", "records"},
     "sources": {"errors", "funnel", "alerts", "wording", "records"},
-    "evaluation": {"errors", "funnel", "wording", "records", "baselines"},
+    "evaluation": {"errors", "funnel", "wording", "records", "baselines", "events"},
     "periods": {"errors", "funnel", "alerts", "calendar", "detection", "records"},
 }
 STREAMS: Mapping[str, set[str]] = {

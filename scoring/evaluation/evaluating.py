@@ -189,7 +189,7 @@ def _indicator_score(indicator: Indicator, known: StoreFigures) -> IndicatorScor
     lacks: dict[ComparatorKind, ScoreLack] = {}
     for kind in SCORED_AGAINST:
         comparator = comparators.get(kind)
-        if figure is not None and indicator.id in known.not_due:
+        if indicator.id in known.not_due:
             lacks[kind] = ScoreLack(Unscored.NOT_DUE)
             continue
         lack = lack_of(indicator, figure, comparator)

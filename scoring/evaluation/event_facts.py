@@ -18,7 +18,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from scoring.events.event import DeviceClass, EventType
-from scoring.funnel.units import DAY_MS
+from scoring.funnel.units import DAY_MS, MINUTE_MS
 
 
 class EventFact(StrEnum):
@@ -88,6 +88,7 @@ NEGATIVE_STARS = 2
 STOCK_KNOWN_MS = 60 * DAY_MS
 #: numbers and stars as attributes write them; anything else says nothing
 NUMBER_TEXT, STARS_TEXT = r"[0-9]{1,12}(\.[0-9]{1,9})?", r"[1-5]"
+_QUARTER_MS = 15 * MINUTE_MS
 _PAID, _NUMBER, _STARS = re.compile(PAID_CHANNELS), re.compile(NUMBER_TEXT), re.compile(STARS_TEXT)
 
 
@@ -182,7 +183,7 @@ def facts_by_day(events: Iterable[FactEvent], zone: str) -> dict[str, DayFacts]:
         events: of one store, in any order, each once.
         zone: of the store's clock.
     """
-    local = ZoneInfo(zone)
+    day_of = _DaysOf(zone)
     found: dict[str, DayFacts] = defaultdict(dict)
     visits: dict[tuple[str, str], _Visit] = {}
     stocks: dict[str, list[tuple[int, int]]] = defaultdict(list)
@@ -190,7 +191,7 @@ def facts_by_day(events: Iterable[FactEvent], zone: str) -> dict[str, DayFacts]:
     for event in events:
         if event.set_apart and event.apart not in ROBOTIC:
             continue
-        day = datetime.fromtimestamp(event.at_ms / 1000, local).date().isoformat()
+        day = day_of[event.at_ms // _QUARTER_MS]
         if event.visit and event.type in VISIT_TYPES:
             visit = visits.setdefault((day, event.visit), _Visit(event.at_ms, event.at_ms))
             visit.take(event)
@@ -208,6 +209,19 @@ def facts_by_day(events: Iterable[FactEvent], zone: str) -> dict[str, DayFacts]:
             _add(found[day], fact, FactSum(int(is_so), 1))
     _count_views(found, views, stocks)
     return dict(found)
+
+
+class _DaysOf(dict[int, str]):
+    """The day of a zone's clock by the number of a quarter of an hour since 1970: every offset is a multiple of one."""
+
+    def __init__(self, zone: str) -> None:
+        super().__init__()
+        self._zone = ZoneInfo(zone)
+
+    def __missing__(self, quarter: int) -> str:
+        day = datetime.fromtimestamp(quarter * _QUARTER_MS / 1000, self._zone).date().isoformat()
+        self[quarter] = day
+        return day
 
 
 def _add(day: DayFacts, fact: EventFact, one: FactSum) -> None:
@@ -234,7 +248,7 @@ def _of_visit(visit: _Visit) -> Iterable[tuple[EventFact, bool]]:
 
 
 def _of_event(event: FactEvent) -> Iterable[tuple[EventFact, FactSum]]:
-    """What one event is a case of by itself."""
+    """What one event alone is a case of."""
     if event.type is EventType.PAGE_VITAL:
         limit = VITAL_LIMITS.get(event.attributes.get("metric", ""))
         value = _number(event.attributes.get("value", ""))

@@ -7,7 +7,7 @@ is an exposure (visits of people by day), and orders per visitor-day is a count 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -17,7 +17,7 @@ from scoring.evaluation.steps import StepFigure, step_figure
 from scoring.funnel.period_steps import PERIOD_STEPS
 from scoring.funnel.stages import STEP_BY_ID, Stage
 from scoring.records.measures import measure_of
-from scoring.records.report_row import Period, ReportRow, newest
+from scoring.records.report_row import Identity, Period, ReportRow, identity_of, newest
 
 #: a source's measures, the most trusted first, that click-through is made of: both count events
 _SHOWN, _CLICKED = ("impressions",), ("clicks", "link_clicks")
@@ -25,6 +25,8 @@ _VIEWED, _HELD = "page_views", "featured_offer_share"
 #: people who saw a product, the closest first
 _SEERS = ("viewers", "visitors")
 SPEND = "spend"
+#: measures that add up over parts of a store, and are read for parts as well
+ADDED_OVER_PARTS = (*_SHOWN, *_CLICKED, SPEND)
 #: all measures that figures are made of
 MEASURES_USED = tuple(
     sorted(
@@ -47,10 +49,25 @@ MEASURES_USED = tuple(
 Day = tuple[str, str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class PartSum:
+    """A measure of a day over all parts that are named by the same dimensions, and how many rows they are."""
+
+    value: Decimal
+    rows: int
+    currencies: frozenset[str]
+
+
 class ReportBook:
     """What platforms report of a store's days, each figure by its newest version; worked out once."""
 
-    def __init__(self, rows: Iterable[ReportRow]) -> None:
+    def __init__(self, rows: Iterable[ReportRow], counts: Mapping[Identity, int] | None = None) -> None:
+        """
+        Args:
+            rows: in any order, older versions among them.
+            counts: of rows that are sums already, how many they were made of.
+        """
+        self._counts = counts or {}
         self._rows = [row for row in newest(rows).values() if row.period is Period.DAY and row.complete]
         self._spans: dict[tuple[int, int], list[ReportRow]] = {}
 
@@ -76,14 +93,30 @@ class ReportBook:
                 found.setdefault((row.source, row.zone, row.period_start_ms), {})[row.measure] = row
         return found
 
+    def parts(
+        self, span: EvaluationSpan, measures: Collection[str]
+    ) -> dict[Day, dict[tuple[str, ...], dict[str, PartSum]]]:
+        """What adds up over parts, such as campaigns: by day, then by the dimensions that name the parts, then by measure."""
+        found: dict[Day, dict[tuple[str, ...], dict[str, PartSum]]] = {}
+        for row in self.within(span):
+            if row.measure in measures:
+                names = tuple(sorted(row.dimensions))
+                day = found.setdefault((row.source, row.zone, row.period_start_ms), {}).setdefault(names, {})
+                known = day.get(row.measure, PartSum(Decimal(0), 0, frozenset()))
+                count = self._counts.get(identity_of(row), 1)
+                day[row.measure] = PartSum(
+                    known.value + Decimal(row.value), known.rows + count, known.currencies | {row.currency}
+                )
+        return found
+
     @property
     def store(self) -> str:
-        """Whose they are, as it stands in a condition."""
+        """Whose they are, quoted for a condition."""
         return quoted_id(self._rows[0].store_id)
 
 
 def quoted_id(store: str) -> str:
-    """An id as it stands between the quotes of a condition."""
+    """An id, ready to be put between the quotes of a condition."""
     return store.replace("\\", "\\\\").replace("'", "\\'")
 
 
@@ -101,10 +134,17 @@ def _pair(
 
 
 def _rows(
-    store: str, source: str, measures: tuple[str, str], span: EvaluationSpan, count: int
+    store: str,
+    source: str,
+    measures: tuple[str, str],
+    span: EvaluationSpan,
+    count: int,
+    parts: tuple[str, ...] = (),
 ) -> tuple[SourceRows, ...]:
-    condition = f"store_id = '{store}' AND source = '{source}' AND measure IN {measures} AND empty(dimensions) AND {_within(span)}"
-    return (SourceRows("report_rows", condition, count, f"{source}: {measures[0]}, {measures[1]}"),)
+    which = f"arraySort(mapKeys(dimensions)) = {list(parts)}" if parts else "empty(dimensions)"
+    condition = f"store_id = '{store}' AND source = '{source}' AND measure IN {measures} AND {which} AND {_within(span)}"
+    by = f" by {', '.join(parts)}" if parts else ""
+    return (SourceRows("report_rows", condition, count, f"{source}: {measures[0]}, {measures[1]}{by}"),)
 
 
 def _within(span: EvaluationSpan) -> str:
@@ -116,11 +156,24 @@ def _within(span: EvaluationSpan) -> str:
 
 
 def click_through(rows: ReportBook, span: EvaluationSpan) -> dict[str, Figure]:
-    """Clicks of impressions, by the source and measures that give both.
+    """Clicks of impressions, by the source and measures that give both, of the whole store or of parts such as campaigns.
 
-    Sources are never added: two that count the same impressions would count them twice.
+    Sources are never added: two that count the same impressions would count them twice. Nor are parts to the whole.
     """
-    return _rates(rows, span, [(up, down) for up in _SHOWN for down in _CLICKED])
+    sums: dict[tuple[str, str, str, tuple[str, ...]], list[PartSum]] = {}
+    for (source, _, _), day in rows.parts(span, {*_SHOWN, *_CLICKED}).items():
+        for names, measures in day.items():
+            for up, down in ((up, down) for up in _SHOWN for down in _CLICKED):
+                if up in measures and down in measures:
+                    sums.setdefault((source, up, down, names), []).extend((measures[up], measures[down]))
+    found = {}
+    for (source, up, down, names), pairs in sorted(sums.items()):
+        shown, clicked = (int(sum(one.value for one in pairs[at::2])) for at in (0, 1))
+        if 0 <= clicked <= shown and shown:
+            count = sum(one.rows for one in pairs)
+            behind = _rows(rows.store, source, (up, down), span, count, names)
+            found[behind[0].counted_by] = rate_figure(clicked, shown, behind)
+    return found
 
 
 def engaged_sessions(rows: ReportBook, span: EvaluationSpan) -> dict[str, Figure]:
@@ -175,19 +228,17 @@ def ad_spend(rows: ReportBook, span: EvaluationSpan) -> AdSpend | None:
 
     A source may report the whole and its parts, such as campaigns, next to each other: of each day the coarsest is taken.
     """
-    days: dict[tuple[str, str, int], dict[tuple[str, ...], list[ReportRow]]] = {}
-    for row in rows.within(span):
-        if row.measure == SPEND:
-            parts = days.setdefault((row.source, row.zone, row.period_start_ms), {})
-            parts.setdefault(tuple(sorted(row.dimensions)), []).append(row)
+    days = rows.parts(span, {SPEND})
     taken = [
-        row for parts in days.values() for row in parts[min(parts, key=lambda names: (len(names), names))]
+        (day[0], parts[min(parts, key=lambda names: (len(names), names))][SPEND])
+        for day, parts in days.items()
     ]
-    amount = sum((Decimal(row.value) for row in taken), Decimal(0))
-    currencies = {row.currency for row in taken}
+    amount = sum((one.value for _, one in taken), Decimal(0))
+    currencies = frozenset[str]().union(*(one.currencies for _, one in taken))
     if amount <= 0 or len(currencies) != 1:
         return None
-    return AdSpend(amount, currencies.pop(), tuple(sorted({row.source for row in taken})), len(taken))
+    sources = tuple(sorted({source for source, _ in taken}))
+    return AdSpend(amount, next(iter(currencies)), sources, sum(one.rows for _, one in taken))
 
 
 def spend_rows(store: str, spend: AdSpend, span: EvaluationSpan, orders: str) -> SourceRows:

@@ -47,6 +47,29 @@ class PeriodLength(StrEnum):
     QUARTER = "quarter"
 
 
+class AnswerLimit(StrEnum):
+    """Hours in which a store may promise to answer."""
+
+    ONE = "1"
+    FOUR = "4"
+    EIGHT = "8"
+    TWELVE = "12"
+    DAY = "24"
+    TWO_DAYS = "48"
+
+
+ShipOption = Annotated[
+    int | None,
+    typer.Option(
+        min=1, max=60, help="Days after payment in which the store promises to ship.", show_default=False
+    ),
+]
+AnswerOption = Annotated[
+    AnswerLimit | None,
+    typer.Option(help="Hours in which the store promises an answer by a person.", show_default=False),
+]
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command(name="evaluate", help=_HELP)(evaluate)
@@ -76,11 +99,32 @@ def evaluate(
     store: Annotated[str, typer.Option(help="Name of the store on the page.")] = "store",
     zone: Annotated[str, typer.Option(help="Zone of times without an offset, such as Asia/Shanghai.")] = "",
     currency: Annotated[str, typer.Option(help="Currency of amounts without one, such as CNY.")] = "",
+    ship_within_days: ShipOption = None,
+    answer_within_hours: AnswerOption = None,
     explain: Annotated[
         Path | None, typer.Option(help="File to write every input of every score to, as JSON.")
     ] = None,
 ) -> None:
     """Read, evaluate, write."""
+    _check(paths, zone, currency)
+    try:
+        promised = ship_within_days, int(answer_within_hours.value) if answer_within_hours else None
+        _write(
+            paths,
+            out,
+            formats or [PageFormat.HTML],
+            language,
+            period,
+            (store, zone, currency),
+            promised,
+            explain,
+        )
+    except FunnelwatchError as error:
+        raise failed(str(error)) from error
+
+
+def _check(paths: list[Path], zone: str, currency: str) -> None:
+    """See that what was asked for can be."""
     from scoring.events.incoming import CURRENCIES
 
     missing = next((path for path in paths if not path.exists()), None)
@@ -90,10 +134,6 @@ def evaluate(
         raise failed(f"unknown zone {zone!r}; give one such as Asia/Shanghai or America/New_York")
     if currency and currency.upper() not in CURRENCIES:
         raise failed(f"unknown currency {currency!r}; give an ISO 4217 code such as CNY or USD")
-    try:
-        _write(paths, out, formats or [PageFormat.HTML], language, period, (store, zone, currency), explain)
-    except FunnelwatchError as error:
-        raise failed(str(error)) from error
 
 
 def _write(
@@ -103,10 +143,12 @@ def _write(
     language: PageLanguage,
     period: PeriodLength | None,
     known: tuple[str, str, str],
+    promised: tuple[int | None, int | None],
     explain: Path | None,
 ) -> None:
     from scoring.evaluation.evaluating import evaluate_store
     from scoring.evaluation.spans import SpanLength, span_name
+    from scoring.evaluation.suppliers import StorePromises
     from streams.clock import now_ms
     from streams.evaluation.folder import read_folder
     from streams.evaluation.page import explained, folder_page
@@ -115,7 +157,8 @@ def _write(
 
     store, zone, currency = known
     choices = ImportChoices(store=store, zone=zone, currency=currency.upper())
-    read = read_folder(paths, choices, SpanLength(period.value) if period else None, now_ms())
+    length = SpanLength(period.value) if period else None
+    read = read_folder(paths, choices, length, now_ms(), StorePromises(*promised))
     for one in read.files:
         say(
             f"{one.name}: {one.layout or 'not recognised'}, {one.rows:,} rows"

@@ -188,7 +188,7 @@ def _visits(events: str, window: str, day: str) -> str:
 
 
 def _single(events: str, window: str, day: str) -> str:
-    """What an event is a case of by itself: (fact, whether it is so, its value)."""
+    """What an event alone is a case of: (fact, whether it is so, its value)."""
     vitals = ", ".join(
         f"if(type = 'page_vital' AND attributes['metric'] = '{metric}' AND {_number('value')} IS NOT NULL, "
         f"[('{fact}', assumeNotNull({_number('value')}) <= {limit}, 0.)], [])"

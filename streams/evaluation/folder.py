@@ -13,13 +13,15 @@ from scoring.evaluation.figure import Figure, SourceRows
 from scoring.evaluation.order_figures import OrderFigures
 from scoring.evaluation.report_figures import ReportBook
 from scoring.evaluation.spans import SpanLength, covered_spans, longest_with_past
-from scoring.evaluation.suppliers import SUPPLIED, StoreSources
+from scoring.evaluation.suppliers import SUPPLIED, StorePromises, StoreSources
 from scoring.funnel.stages import Stage
 from scoring.records.order_facts import OrderFacts
 from scoring.records.order_life import OrderLife, merge
 from scoring.records.report_row import ReportRow
 from streams.errors import InputError
+from streams.evaluation.folder_events import FolderEvents
 from streams.sources.files.exports.dry_run import ExportSummary, ImportChoices, summarize
+from streams.sources.files.exports.event_rows import EventTable
 from streams.sources.files.exports.opening import opened
 from streams.sources.files.exports.order_life import OrderBook
 from streams.sources.files.exports.report_rows import ReportTable
@@ -78,10 +80,15 @@ class _Content:
     order_files: list[str] = field(default_factory=list)
     zones: list[str] = field(default_factory=list)
     files: list[ReadFile] = field(default_factory=list)
+    events: FolderEvents = field(default_factory=FolderEvents)
 
 
 def read_folder(
-    paths: Sequence[Path], choices: ImportChoices, length: SpanLength | None, read_at_ms: int
+    paths: Sequence[Path],
+    choices: ImportChoices,
+    length: SpanLength | None,
+    read_at_ms: int,
+    promises: StorePromises | None = None,
 ) -> ReadFolder:
     """What ``paths`` hold, as figures of the last complete period.
 
@@ -90,9 +97,10 @@ def read_folder(
         choices: zone and currency where files do not name them.
         length: of the period; None: the longest that has enough of a past.
         read_at_ms: now: a report's day that was not over long enough is not complete.
+        promises: of the store: what is not promised is not in time.
 
     Raises:
-        NothingToEvaluateError: no file holds orders or reports that can be used, or no period is complete.
+        NothingToEvaluateError: no file holds orders, reports or events that can be used, or no period is complete.
     """
     content = _Content()
     for path in paths:
@@ -100,12 +108,14 @@ def read_folder(
             for file in files:
                 for summary in summarize(file, choices):
                     _take(summary, content, choices.store, read_at_ms)
+    for refund in content.events.refunds():
+        if refund.order_id in content.facts:
+            content.facts[refund.order_id].append(refund)
     lives = [life for versions in content.facts.values() if (life := merge(versions)) is not None]
-    if not lives and not content.rows:
+    if not lives and not content.rows and not content.events.days:
         raise NothingToEvaluateError(_why_nothing(content.files))
     zone = choices.zone or next(iter(content.zones), "UTC")
-    until = _known_until(lives, content.rows)
-    first = _known_from(lives, content.rows)
+    first, until = _known(lives, content, zone)
     chosen = length or longest_with_past(first, until, zone)
     spans = covered_spans(first, until, zone, chosen, OWN_PERIODS + 1)
     if not spans:
@@ -114,7 +124,13 @@ def read_folder(
         )
     orders = OrderFigures(lives, " + ".join(sorted(content.order_files)) or "orders", until, zone)
     currencies = {life.currency for life in lives if life.currency}
-    known = StoreSources(choices.store, orders, ReportBook(content.rows))
+    known = StoreSources(
+        choices.store,
+        orders,
+        ReportBook(content.rows),
+        content.events.figures(until, zone),
+        promises=promises or StorePromises(),
+    )
     figures = store_figures(known, spans, _each(lives, spans[0]))
     volumes = _volumes(lives, spans, " + ".join(sorted(content.order_files)))
     return ReadFolder(
@@ -129,8 +145,6 @@ def read_folder(
 def _take(summary: ExportSummary, content: _Content, store: str, read_at_ms: int) -> None:
     layout = summary.table.layout.title if summary.table else ""
     trouble = summary.trouble or "; ".join(question.text for question in summary.questions)
-    if not trouble and not isinstance(summary.content, OrderBook | ReportTable):
-        trouble = "holds events, not orders or figures: import it to have it counted"
     content.files.append(ReadFile(summary.file, layout, summary.tally.rows, trouble))
     if trouble:
         return
@@ -148,6 +162,8 @@ def _take(summary: ExportSummary, content: _Content, store: str, read_at_ms: int
         content.order_files.append(summary.file)
         for _, facts in OrderVersions(summary.content, marks):
             content.facts.setdefault(facts.order_id, []).append(facts)
+    elif isinstance(summary.content, EventTable):
+        content.events.take(summary.file, summary.content, marks, list(summary.per_day))
     elif isinstance(summary.content, ReportTable):
         currency = summary.values.currency if summary.values else ""
         content.rows += [
@@ -160,14 +176,14 @@ def _why_nothing(files: Iterable[ReadFile]) -> str:
     return "\n".join(["no orders and no reports that can be used", *lines])
 
 
-def _known_until(lives: Sequence[OrderLife], rows: Sequence[ReportRow]) -> int:
-    """Up to when the files know what happened: the newest time of any order, or the end of the newest day of a report."""
+def _known(lives: Sequence[OrderLife], content: _Content, zone: str) -> tuple[int, int]:
+    """From when to when the files know what happened: by times of orders, days of reports that are complete, and days of events."""
+    events = content.events.bounds_ms(zone)
     times = [max(life.placed_ms, life.paid_at_ms, life.shipped_ms, life.delivered_ms) for life in lives]
-    return max([*times, *(row.period_end_ms for row in rows if row.complete)])
-
-
-def _known_from(lives: Sequence[OrderLife], rows: Sequence[ReportRow]) -> int:
-    return min([life.placed_ms for life in lives if life.placed_ms] + [row.period_start_ms for row in rows])
+    ends = [*times, *(row.period_end_ms for row in content.rows if row.complete), *(events or ())]
+    begins = [life.placed_ms for life in lives if life.placed_ms]
+    begins += [row.period_start_ms for row in content.rows]
+    return min([*begins, *(events or ())]), max(ends)
 
 
 def _each(lives: Sequence[OrderLife], span: EvaluationSpan) -> float | None:

@@ -6,7 +6,7 @@ oldest first, and then the end of the last one; a period is named by its place a
 
 from __future__ import annotations
 
-from scoring.evaluation.report_figures import SPEND
+from scoring.evaluation.report_figures import ADDED_OVER_PARTS
 
 _STORES = "store_id IN {stores:Array(String)}"
 
@@ -133,13 +133,17 @@ GROUP BY store_id, span
 ORDER BY store_id, span
 """
 
+#: days of reports; parts of a store, such as campaigns, are added up by the names of their dimensions
 REPORTED = f"""
 SELECT store_id, toString(source) AS source_name, toString(measure) AS measure_name, toUnixTimestamp(period_start) AS start_s,
-       toUnixTimestamp(period_end) AS end_s, toString(zone) AS zone_name, toString(value) AS value_text, currency, dimensions
+       toUnixTimestamp(period_end) AS end_s, toString(zone) AS zone_name, toString(sum(value)) AS value_text, currency,
+       arraySort(mapKeys(dimensions)) AS parts, count() AS number
 FROM report_rows
-WHERE {_STORES} AND period = 'day' AND (empty(dimensions) OR measure = '{SPEND}') AND complete AND measure IN {{measures:Array(String)}}
+WHERE {_STORES} AND period = 'day' AND (empty(dimensions) OR measure IN {ADDED_OVER_PARTS}) AND complete
+  AND measure IN {{measures:Array(String)}}
   AND period_start >= toDateTime({{first_s:Int64}}, 'UTC') AND period_end <= toDateTime({{last_s:Int64}}, 'UTC')
-ORDER BY store_id, source_name, measure_name, start_s
+GROUP BY store_id, source_name, measure_name, start_s, end_s, zone_name, currency, parts
+ORDER BY store_id, source_name, measure_name, start_s, parts, currency
 """
 
 #: what the days of each period add up to; ``days`` are the first days of the periods, as days since 1970, and the day after the last one

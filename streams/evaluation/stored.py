@@ -29,7 +29,7 @@ from scoring.evaluation.spans import SpanLength, covered_spans, longest_with_pas
 from scoring.evaluation.suppliers import SUPPLIED, CountedRows, StorePromises, StoreSources
 from scoring.funnel.stages import STAGES, Stage
 from scoring.funnel.units import DAY_MS
-from scoring.records.report_row import Period, ReportRow
+from scoring.records.report_row import Period, ReportRow, identity_of
 from streams.clickhouse.literals import literal
 from streams.clickhouse.reader import Database, Row
 from streams.config.model import Config, StoreConfig
@@ -269,7 +269,7 @@ def _read_store(
     known = StoreSources(
         store,
         StoredOrders(store, spans, rows["orders"], rows["hours"], zone, until),
-        ReportBook(_report_row(row) for row in rows["reported"]),
+        _report_book(rows["reported"]),
         StoredEvents(store, spans, rows["facts"], rows["prices"], until),
         counts,
         counted_rows(store),
@@ -297,6 +297,12 @@ def counted_rows(store: str) -> CountedRows:
     return rows
 
 
+def _report_book(rows: Sequence[Row]) -> ReportBook:
+    made = [_report_row(row) for row in rows]
+    counts = {identity_of(one): int(row["number"]) for one, row in zip(made, rows, strict=True)}
+    return ReportBook(made, counts)
+
+
 def _report_row(row: Row) -> ReportRow:
     return ReportRow(
         store_id=row["store_id"],
@@ -308,7 +314,7 @@ def _report_row(row: Row) -> ReportRow:
         zone=row["zone_name"],
         value=row["value_text"],
         currency=row["currency"],
-        dimensions=dict(row["dimensions"]),
+        dimensions=dict.fromkeys(row["parts"], row["currency"] or "*"),
     )
 
 

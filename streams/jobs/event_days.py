@@ -19,7 +19,7 @@ from streams.clickhouse.clients import open_writer
 from streams.clickhouse.event_days import changed_days, count_days
 from streams.clock import monotonic, now_ms
 from streams.config.model import Config
-from streams.jobs.repeating import repeat
+from streams.jobs.repeating import LARGEST_SHARE, repeat
 from streams.settings import Settings
 
 _log = structlog.get_logger()
@@ -27,8 +27,6 @@ _log = structlog.get_logger()
 INTERVAL_S = 600.0
 #: days that late events usually fall into, and all for which events are kept
 RECENT_DAYS, ALL_DAYS = 50, 400
-#: a run may take this part of the time
-_SHARE = 0.1
 
 
 async def once(settings: Settings, config: Config, days: int = ALL_DAYS) -> int:
@@ -74,7 +72,7 @@ class EventDays:
         took_s = monotonic() - started
         if counted > len(self._config.stores):
             _log.info("event_days_counted", days=counted, seconds=round(took_s, 1))
-        return max(INTERVAL_S, took_s / _SHARE)
+        return max(INTERVAL_S, took_s / LARGEST_SHARE)
 
     async def run(self) -> None:
         """Count again and again until cancelled; the first time at once."""

@@ -13,6 +13,8 @@ _log = structlog.get_logger()
 
 #: seconds until the next attempt while ClickHouse is unreachable
 _AGAIN_S = 10.0
+#: a run of a job may take this part of the time: after a large import it must not hold up the landing of rows
+LARGEST_SHARE = 0.1
 
 
 async def repeat(job: str, once: Callable[[], Awaitable[float]]) -> None:

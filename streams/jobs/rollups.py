@@ -11,14 +11,12 @@ from streams import metrics
 from streams.clickhouse.clients import open_writer
 from streams.clickhouse.rollup import ROLLUPS, roll_up
 from streams.clock import monotonic, now_ms
-from streams.jobs.repeating import repeat
+from streams.jobs.repeating import LARGEST_SHARE, repeat
 from streams.settings import Settings
 
 _log = structlog.get_logger()
 
 INTERVAL_S = 60.0
-#: a run may take this part of the time: after a large import it must not hold up the landing of rows
-_SHARE = 0.1
 
 
 async def once(settings: Settings) -> int:
@@ -49,6 +47,6 @@ async def run(settings: Settings) -> None:
         took_s = monotonic() - started
         if written > 1:
             _log.info("hours_rolled_up", hours=written, seconds=round(took_s, 1))
-        return max(INTERVAL_S, took_s / _SHARE)
+        return max(INTERVAL_S, took_s / LARGEST_SHARE)
 
     await repeat("rollups", one_run)

@@ -33,6 +33,7 @@ PROPERTY, PATH = "213025502", "/v1beta/properties/213025502:runReport"
 #: our measure → GA4's metric
 METRICS = {
     "sessions": "sessions",
+    "engaged_sessions": "engagedSessions",
     "visitors": "activeUsers",
     "page_views": "screenPageViews",
     "impressions": "itemListViewEvents",

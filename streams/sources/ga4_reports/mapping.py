@@ -20,6 +20,7 @@ DIMENSIONS: Mapping[str, str] = {DAYS: "date", HOURS: "dateHour"}
 #: our measure → GA4's metric
 MEASURES: Mapping[str, str] = {
     "sessions": "sessions",
+    "engaged_sessions": "engagedSessions",
     "visitors": "activeUsers",
     "page_views": "screenPageViews",
     "impressions": "itemListViewEvents",

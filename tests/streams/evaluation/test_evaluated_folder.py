@@ -15,13 +15,14 @@ from scoring.evaluation.evaluating import evaluate_store
 from scoring.evaluation.score import Unscored
 from scoring.evaluation.sentences import say_score
 from scoring.evaluation.spans import SpanLength, span_name
+from scoring.evaluation.suppliers import StorePromises
 from scoring.wording.text import LANGUAGES, Language
 from streams.evaluation.folder import FROM_FILES, NothingToEvaluateError, ReadFile, ReadFolder, read_folder
 from streams.evaluation.page import folder_page
 from streams.evaluation.wording import EvaluationReader
 from streams.evaluation.words import WORDS
 from streams.sources.files.exports.dry_run import ImportChoices
-from tests.fixtures.exports import written
+from tests.fixtures.exports import written, written_year
 
 ZONE = "Asia/Shanghai"
 READ_AT = 1_798_000_000_000
@@ -104,11 +105,11 @@ def test_what_is_clearly_low_is_named_first_with_whose_it_is(read: ReadFolder) -
     assert re.search(r"<li>发货用时：\d+ 分（\d+–\d+），主要归物流</li>", page)
 
 
-def test_a_file_that_no_reader_takes_was_asked_for(read: ReadFolder) -> None:
-    """A gap of reviews asked for an export of reviews, which would then not have been read."""
+def test_an_export_is_asked_for_where_it_would_be_read_and_not_where_it_would_not(read: ReadFolder) -> None:
     gaps = folder_page(read, "zh").partition(WORDS["gaps"].zh)[2].partition(WORDS["files"].zh)[0]
-    assert "补上评价导出" not in gaps
-    assert "商品评分" in gaps
+    assert "补上评价导出" in gaps
+    assert "接入会报告拒付的平台" not in gaps
+    assert "纠纷与拒付" in gaps
     assert "点击率: 未测" in gaps
 
 
@@ -126,3 +127,49 @@ def test_a_rate_that_may_pass_one_was_shown_as_nothing(read: ReadFolder) -> None
 def test_the_page_shows_the_score_that_was_worked_out(read: ReadFolder) -> None:
     score = evaluate_store(read.figures).indicator("logistics.time_to_ship").scores[ComparatorKind.OWN]
     assert say_score(score, EvaluationReader("zh")) in folder_page(read, "zh")
+
+
+@pytest.fixture(scope="module")
+def year(tmp_path_factory: pytest.TempPathFactory) -> ReadFolder:
+    folder = written_year(tmp_path_factory.mktemp("year"), a_day=27)
+    return read_folder([folder], CHOICES, SpanLength.MONTH, READ_AT, StorePromises(2, 1))
+
+
+def test_a_year_of_all_a_shop_can_export_has_a_health(year: ReadFolder) -> None:
+    """No real data reached one: what visits, conversations, reviews, refunds and prices say was not read from files."""
+    assert all(not one.trouble for one in year.files), year.files
+    evaluation = evaluate_store(year.figures)
+    assert span_name(evaluation.span) == "2026-07-01/2026-07-31"
+    health = evaluation.health[ComparatorKind.OWN]
+    assert health.coverage >= 0.6
+    assert health.score is not None
+    slow = evaluation.indicator("service.time_to_answer").scores[ComparatorKind.OWN]
+    assert slow.high < 35
+
+
+def test_what_no_file_says_stays_missing_with_what_would_say_it(year: ReadFolder) -> None:
+    evaluation = evaluate_store(year.figures)
+    missing = {one.indicator.id for one in evaluation.indicators if one.figure is None}
+    assert {"page_experience.checkout_errors", "price.featured_offer", "returns.disputes"} <= missing
+    page = folder_page(year, "en")
+    assert "Checkout errors: not measured" in page
+    assert "search, coupon and checkout" in page
+
+
+def test_taking_one_export_away_moves_only_what_it_supplied(tmp_path: Path) -> None:
+    folder = written_year(tmp_path, a_day=3)
+    whole = read_folder([folder], CHOICES, SpanLength.MONTH, READ_AT, StorePromises(2, 1)).figures
+    (folder / "reviews.csv").unlink()
+    less = read_folder([folder], CHOICES, SpanLength.MONTH, READ_AT, StorePromises(2, 1)).figures
+    assert set(whole.figures) - set(less.figures) == {"returns.negative_reviews", "returns.rating"}
+    assert {name: one.inputs for name, one in less.figures.items()} == {
+        name: whole.figures[name].inputs for name in less.figures
+    }
+
+
+def test_a_file_that_is_there_twice_counts_once(tmp_path: Path) -> None:
+    folder = written_year(tmp_path, months=1, a_day=12)
+    once = read_folder([folder], CHOICES, SpanLength.WEEK, READ_AT).figures
+    (folder / "again.csv").write_bytes((folder / "reviews.csv").read_bytes())
+    twice = read_folder([folder], CHOICES, SpanLength.WEEK, READ_AT).figures
+    assert once.figures["returns.rating"].inputs == twice.figures["returns.rating"].inputs

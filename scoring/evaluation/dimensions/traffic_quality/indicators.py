@@ -56,7 +56,7 @@ DIMENSION = EvaluationDimension(
             "traffic_quality.orders_per_spend",
             IndicatorKind.COUNT,
             Direction.HIGHER,
-            floor=100,
+            floor=10,
             restated_days=28,
             name=Text("每百元花费的真实订单", "Real orders per 100 spent"),
             definition=Text(

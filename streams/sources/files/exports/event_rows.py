@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -13,7 +14,10 @@ import msgspec
 from scoring.events.event import EventType
 from streams.sources.files.exports.columns import TableChunk
 from streams.sources.files.exports.dates import Moment
+from streams.sources.files.exports.layout import NUMBER_ATTRIBUTES, TEXT_ATTRIBUTES
 from streams.sources.files.exports.values import BadNumber, ColumnValues
+
+_STARS = re.compile(r"([1-5])(?:[.,]0+)?(?:\s*(?:stars?|星|/\s*5(?:[.,]0+)?|分))?\s*$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,10 @@ class ExportedEvent:
     visitor: str = ""
     order_id: str = ""
     amount: Decimal | None = None
+    product: str = ""
+    session: str = ""
+    channel: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
 
 class EventTable:
@@ -44,6 +52,10 @@ class EventTable:
         self._orders: dict[str, tuple[str, Decimal | None]] = {}
         self.shared_order_ids: set[str] = set()
 
+    def holds(self, kind: EventType) -> bool:
+        """Whether its rows can be of a type."""
+        return self._layout.type is kind or kind in self._layout.types.values()
+
     @property
     def events(self) -> Iterator[ExportedEvent]:
         """The events in file order."""
@@ -57,16 +69,22 @@ class EventTable:
         times, names = values.moments("time", chunk), values.texts("event", chunk)
         details, orders = values.texts("details", chunk), values.texts("order", chunk)
         amounts, visitors = values.numbers("amount", chunk), values.texts("visitor", chunk)
+        products, sessions = values.texts("product", chunk), values.texts("session", chunk)
+        channels = values.texts("channel", chunk)
+        present = values.table.columns
+        texts = {one: values.texts(one, chunk) for one in TEXT_ATTRIBUTES if one in present}
+        figures = {one: values.numbers(one, chunk) for one in NUMBER_ATTRIBUTES if one in present}
         for at, line in enumerate(chunk.lines):
             self.tally.rows += 1
-            moment, name, amount = times[at], names[at], amounts[at]
+            moment, name, amount = times[at], names[at] or (layout.type or ""), amounts[at]
             if moment is None or not name:
                 self.tally.leave_out("no_time" if moment is None else "no_event_name", line)
                 continue
-            kind = layout.types.get(name)
+            kind = layout.types.get(name) or layout.type
             if kind is None and name not in layout.no_stage:
                 self.unknown[name] += 1
-            if isinstance(amount, BadNumber):
+            numbers = {one: found[at] for one, found in figures.items()}
+            if isinstance(amount, BadNumber) or any(isinstance(one, BadNumber) for one in numbers.values()):
                 self.tally.leave_out("bad_number", line)
                 continue
             said = _details(details[at])
@@ -78,7 +96,21 @@ class EventTable:
                 if not order_id:
                     self.repeats += 1
                     continue
-            yield ExportedEvent(name, kind, moment, line, visitors[at], order_id, amount)
+            noted = {one: found[at].strip() for one, found in texts.items() if found[at].strip()}
+            attributes = event_attributes(name, kind, noted, numbers)
+            yield ExportedEvent(
+                name,
+                kind,
+                moment,
+                line,
+                visitors[at],
+                order_id,
+                amount,
+                products[at],
+                sessions[at],
+                channels[at],
+                attributes,
+            )
 
     def _own_id(self, order_id: str, visitor: str, amount: Decimal | None) -> str:
         """The id of an order; one of its own where another buyer's order came under the same id; empty for a repeat."""
@@ -92,6 +124,27 @@ class EventTable:
         own = f"{order_id}~{len(self._orders)}"
         self._orders[own] = mark
         return own
+
+
+def event_attributes(
+    name: str, kind: EventType | None, texts: Mapping[str, str], numbers: Mapping[str, Any]
+) -> dict[str, str]:
+    """What columns say of an event, as its attributes: stars as a digit, an answer in minutes, a vital by its name."""
+    found = {one: text[:512] for one, text in texts.items()}
+    found |= {one: f"{value:f}" for one, value in numbers.items() if isinstance(value, Decimal)}
+    if "rating" in found:
+        found["rating"] = _stars(found["rating"])
+    if seconds := found.pop("answered_s", ""):
+        found["answered_min"] = f"{Decimal(seconds) / 60:.3f}"
+    if kind is EventType.PAGE_VITAL:
+        found.setdefault("metric", name)
+    return {one: text for one, text in found.items() if text}
+
+
+def _stars(text: str) -> str:
+    """``4``, ``4.0``, ``4 stars``, ``4星``, ``4/5`` as 4; empty for what is not one of five whole stars."""
+    match = _STARS.match(text)
+    return match[1] if match is not None else ""
 
 
 def _details(text: str) -> Mapping[str, Any]:

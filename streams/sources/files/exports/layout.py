@@ -29,7 +29,13 @@ TIME_FIELDS = (
     "until",
     "time",
 )
-NUMBER_FIELDS = ("quantity", "total", "refund_amount", "unit_price", "discount", "paid_by_buyer", "amount")
+#: columns that become attributes of an event, by the name of the attribute: texts, and numbers
+TEXT_ATTRIBUTES = ("rating", "metric", "error", "page")
+NUMBER_ATTRIBUTES = ("answered_min", "answered_s", "reference", "value", "results")
+NUMBER_FIELDS = (
+    *("quantity", "total", "refund_amount", "unit_price", "discount", "paid_by_buyer", "amount"),
+    *NUMBER_ATTRIBUTES,
+)
 STATUS_FIELDS = ("status", "substatus", "line_status", "financial", "fulfilment")
 
 FieldOfExport = Literal[
@@ -37,6 +43,7 @@ FieldOfExport = Literal[
     "status", "substatus", "line_status", "financial", "fulfilment", "payment_method", "quantity", "total", "currency",
     "refund_amount", "unit_price", "discount", "paid_by_buyer", "buyer_currency", "country", "buyer", "product", "item_name",
     "shop", "replacement", "test", "day", "until", "action", "time", "event", "visitor", "details", "page", "amount",
+    "session", "channel", "rating", "answered_min", "answered_s", "reference", "metric", "value", "results", "error",
 ]  # fmt: skip
 Fact = Literal[
     "unpaid", "placed", "paid", "shipped", "shipped_paid", "delivered", "delivered_paid", "completed", "cancelled", "refunded"
@@ -104,6 +111,7 @@ class ExportLayout(_LayoutPart):
     never_added: bool = False
     first_sheet_only: bool = False
     types: dict[str, EventType] = {}
+    type: EventType | None = Field(None, description="What every row is, where no column says it.")
     no_stage: tuple[str, ...] = ()
     order_keys: tuple[str, ...] = ()
     amount_keys: tuple[str, ...] = ()

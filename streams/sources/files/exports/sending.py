@@ -29,6 +29,8 @@ from streams.sources.files.exports.versions import ImportMarks, OrderVersions, r
 from streams.sources.publishing import PublishedRecords, RecordPublisher
 
 _CHUNK = 2000
+#: types whose amount is taken
+WITH_MONEY = (EventType.ORDER, EventType.REFUND, EventType.PRICE)
 #: (type, order id) pairs of a list that are stored already
 Known = Callable[[str, Sequence[str]], set[tuple[str, str]]]
 
@@ -213,7 +215,18 @@ def _of_table(table: EventTable, marks: ImportMarks, currency: str) -> Iterator[
             event["visitor"] = one.visitor[:256]
         if one.order_id:
             event["order_id"] = one.order_id
-        if one.amount is not None and one.type is EventType.ORDER:
+        event |= {
+            name: text[:256]
+            for name, text in (
+                ("product", one.product),
+                ("session", one.session),
+                ("channel", one.channel[:64]),
+            )
+            if text
+        }
+        if one.attributes:
+            event["attributes"] = dict(one.attributes)
+        if one.amount is not None and one.type in WITH_MONEY:
             event |= {"amount": f"{one.amount:f}", "currency": currency}
         if one.type is not EventType.ORDER or not one.order_id:
             mark = (one.type, event["event_time_ms"], one.visitor, one.name)
