@@ -41,7 +41,7 @@ class FolderEvents:
         return first, last
 
     def figures(self, known_until_ms: int, zone: str) -> EventFigures | None:
-        """The facts of all of them; None without a table. The files are read once more."""
+        """The facts of all of them; None without a table. The files are read again."""
         if not self.tables:
             return None
         names = " + ".join(sorted(name for name, _, _ in self.tables))
