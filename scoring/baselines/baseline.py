@@ -34,6 +34,7 @@ class KernelSource(StrEnum):
     """How a delay kernel was found."""
 
     PAIRS = "pairs"
+    PAIRS_IN_PART = "pairs_in_part"
     COUNTS = "counts"
     POOLED = "pooled"
     DEFAULT = "default"
@@ -44,18 +45,27 @@ class Kernel(msgspec.Struct, frozen=True):
 
     ``pmf[d]`` is the share of conversions that arrive ``d`` minutes later; it sums to 1 − ``slow_share``. The slow
     share, which shows no minute-to-minute trace, follows geometrically from minute 1 on, with mean ``slow_minutes``.
+    ``spread_minutes`` is the standard deviation of the mean delay that the evidence leaves open.
     """
 
     pmf: tuple[float, ...]
     slow_share: float = 0.0
     slow_minutes: float = 240.0
     source: KernelSource = KernelSource.DEFAULT
+    spread_minutes: float = 0.0
 
     @property
     def mean_minutes(self) -> float:
         """The mean delay in minutes."""
         fast = sum(minute * share for minute, share in enumerate(self.pmf))
         return fast + self.slow_share * self.slow_minutes
+
+    @property
+    def is_uncertain(self) -> bool:
+        """Whether the evidence leaves the mean delay open by a third or more, and by five minutes or more."""
+        if self.source is KernelSource.DEFAULT:
+            return True
+        return self.spread_minutes >= max(5.0, self.mean_minutes / 3)
 
 
 class SegmentBaseline(msgspec.Struct, frozen=True):

@@ -25,10 +25,18 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from scoring.baselines.baseline import Kernel, StepBaseline, StoreBaseline
+from scoring.baselines.baseline import Kernel, KernelSource, StepBaseline, StoreBaseline
 from scoring.baselines.fit_step import BIN, NOISE_DAYS, StepData, bin_history, fit_step
 from scoring.baselines.history import StoreHistory
-from scoring.baselines.kernel import KernelEvidence, default_kernel, fit_kernels, kernel_evidence
+from scoring.baselines.kernel import (
+    FittedKernel,
+    KernelEvidence,
+    default_kernel,
+    fit_kernels,
+    kernel_evidence,
+)
+from scoring.baselines.kernel_tail import TailEvidence, tail_evidence
+from scoring.baselines.localtime import local_minutes
 from scoring.baselines.pooled import PoolSums
 from scoring.baselines.slow import SlowHistory, SlowInputs, fit_slow
 from scoring.baselines.traffic import TRAFFIC_DAYS, TrafficHistory, entry_stage, fit_traffic
@@ -44,6 +52,7 @@ class _Plan:
 
     steps: dict[str, tuple[str, str]] = field(default_factory=dict)
     evidence: dict[str, KernelEvidence | None] = field(default_factory=dict)
+    tails: dict[str, TailEvidence | None] = field(default_factory=dict)
     stages: tuple[str, ...] = ()
 
 
@@ -60,7 +69,8 @@ def fit_baselines(
     Args:
         histories: read twice, so a list or an object that can be iterated again; one store in memory at a time.
         fitted_at_ms: the time to note in the baselines.
-        kernels: known kernels by (store_id, step), from attributed pairs; others are found from the counts.
+        kernels: known kernels by (store_id, step), from attributed pairs; others are found from the counts, as is what is slower
+            than those of ``KernelSource.PAIRS_IN_PART``.
         progress: called with the phase and how many stores are done.
         pools: who is pooled with whom; the pools' baselines follow those of the stores.
         slow: what is known of slow steps beyond the counts.
@@ -70,7 +80,7 @@ def fit_baselines(
     for done, history in enumerate(histories):
         plans[history.store_id] = _plan(history)
         report("kernels", done + 1)
-    kernel_of = _all_kernels(plans) | (kernels or {})
+    kernel_of = _all_kernels(plans, kernels or {})
     data, facts, slow_past = _read(histories, plans, kernel_of, slow or SlowInputs(), report)
     sums = PoolSums(pools, NOISE_DAYS * 1440 // BIN, BIN) if pools is not None else None
     for number, (step, members) in enumerate(data.items()):
@@ -108,7 +118,7 @@ def fit_baselines(
 def _read(
     histories: Iterable[StoreHistory],
     plans: dict[str, _Plan],
-    kernel_of: dict[tuple[str, str], Kernel],
+    kernel_of: dict[tuple[str, str], FittedKernel],
     slow: SlowInputs,
     report: Callable[[str, int], None],
 ) -> tuple[dict[str, list[StepData]], dict[str, StoreHistory], list[SlowHistory]]:
@@ -158,7 +168,7 @@ def _lone_entries(histories: Iterable[StoreHistory], plans: dict[str, _Plan]) ->
     for history in histories if lone else ():
         if history.store_id in lone and history.minutes >= TRAFFIC_DAYS * 1440:
             entry = plans[history.store_id].stages[0]
-            data = bin_history(history, entry, entry, default_kernel())
+            data = bin_history(history, entry, entry, FittedKernel(default_kernel()))
             found.append(TrafficHistory(history.store_id, entry, data.usual, data.upstream, data.how))
     return found
 
@@ -167,24 +177,34 @@ def _plan(history: StoreHistory) -> _Plan:
     stages = history.stages
     plan = _Plan(stages=tuple(stage.value for stage in stages))
     totals = history.counts.sum(axis=0, dtype=np.int64).astype(float)
+    first = history.start_minute
+    local = local_minutes(history.zone, np.arange(first, first + history.minutes, dtype=np.int64))
     for step in steps_of(stages):
         if step.is_fast:
             plan.steps[step.id] = (step.upstream.value, step.downstream.value)
-            plan.evidence[step.id] = kernel_evidence(
-                totals[STAGE_INDEX[step.upstream]], totals[STAGE_INDEX[step.downstream]]
-            )
+            up, down = totals[STAGE_INDEX[step.upstream]], totals[STAGE_INDEX[step.downstream]]
+            plan.evidence[step.id] = kernel_evidence(up, down)
+            plan.tails[step.id] = tail_evidence(up, down, local)
     return plan
 
 
-def _all_kernels(plans: dict[str, _Plan]) -> dict[tuple[str, str], Kernel]:
+def _all_kernels(
+    plans: dict[str, _Plan], told: dict[tuple[str, str], Kernel]
+) -> dict[tuple[str, str], FittedKernel]:
+    """The kernel of every store-step: that of its pairs where they speak for all, else what counts and pairs say together."""
     by_step: dict[str, list[str]] = {}
     for store_id, plan in plans.items():
         for step in plan.steps:
             by_step.setdefault(step, []).append(store_id)
-    return {
-        (store_id, step): kernel
-        for step, stores in by_step.items()
-        for store_id, kernel in zip(
-            stores, fit_kernels([plans[store_id].evidence[step] for store_id in stores]), strict=True
+    found: dict[tuple[str, str], FittedKernel] = {}
+    for step, stores in by_step.items():
+        of_pairs = [told.get((store_id, step)) for store_id in stores]
+        fitted = fit_kernels(
+            [plans[store_id].evidence[step] for store_id in stores],
+            [plans[store_id].tails[step] for store_id in stores],
+            of_pairs,
         )
-    }
+        for store_id, kernel, of_pair in zip(stores, fitted, of_pairs, strict=True):
+            is_whole = of_pair is not None and of_pair.source is not KernelSource.PAIRS_IN_PART
+            found[store_id, step] = FittedKernel(of_pair) if of_pair is not None and is_whole else kernel
+    return found

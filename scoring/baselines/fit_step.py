@@ -18,6 +18,7 @@ from scoring.baselines.baseline import (
     StepBaseline,
 )
 from scoring.baselines.history import StoreHistory
+from scoring.baselines.kernel import FittedKernel
 from scoring.baselines.level import DAILY_DECAY, daily_level
 from scoring.baselines.localtime import WEEK_MINUTES, interpolation_table, local_minutes
 from scoring.baselines.noise import fit_noise
@@ -60,6 +61,8 @@ class StepData:
     kernel: Kernel
     usual: tuple[float, ...]
     upstream: NDArray[np.float32]
+    #: (168,) variance of log µ by hour of the week that not knowing the kernel leaves; empty: none
+    kernel_doubt: tuple[float, ...] = ()
     found: StepBaseline | None = None
     split: bool = True
 
@@ -78,7 +81,8 @@ def expose(upstream: Floats, kernel: Kernel) -> Floats:
     return np.asarray(np.maximum(exposure, 0.0))
 
 
-def bin_history(history: StoreHistory, up: str, down: str, kernel: Kernel) -> StepData:
+def bin_history(history: StoreHistory, up: str, down: str, fitted: FittedKernel) -> StepData:
+    kernel = fitted.kernel
     upstream = history.counts[:, STAGE_INDEX[up]].astype(float)
     arrivals = history.counts[:, STAGE_INDEX[down]].astype(float)
     exposure = expose(upstream, kernel)
@@ -110,6 +114,7 @@ def bin_history(history: StoreHistory, up: str, down: str, kernel: Kernel) -> St
         kernel,
         usual,
         binned(upstream).sum(0),
+        fitted.doubt,
     )
 
 
@@ -165,6 +170,8 @@ def fit_step(step: str, members: list[StepData], pools: PoolSums | None) -> None
             )
     for row, member in enumerate(members):
         known = STEP_BY_ID[step]
+        if member.kernel_doubt:
+            variance[row] += np.asarray(member.kernel_doubt)
         hours = max(member.days * 24, 1e-9)
         member.found = StepBaseline(
             step=step,

@@ -5,8 +5,8 @@ minute-to-minute fluctuations (it is nearly Poisson), and each of them shows aga
 removes season and wobble commutes with the convolution, so with n' = Hn, a' = Ha the least-squares normal equations are
 Toeplitz: Σ_e C_nn(d−e)·w[e] = C_an(d). They are solved for w ≥ 0 on delay bins that widen with the delay (non-negative
 least squares, Lawson & Hanson 1974), pooled over stores with weights p²/residual variance; a store's own solution is
-shrunk to the pool by James and Stein's positive-part rule. Conversions without minute-to-minute trace within two hours
-are the kernel's slow share.
+shrunk to the pool by James and Stein's positive-part rule. How much is slower than minutes trace, and how slow, is asked of the
+traffic of whole days (``kernel_tail.py``): what leaves no trace is not therefore slow.
 
 From attributed pairs: the reverse-time hazard estimator, right-truncation-aware (Lagakos, Barraj & De Gruttola 1988;
 Lawless 1994).
@@ -17,12 +17,14 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import toeplitz
 from scipy.optimize import nnls
 
 from scoring.baselines.baseline import Kernel, KernelSource
+from scoring.baselines.kernel_tail import Tail, TailEvidence, fit_tails
 from scoring.funnel.arrays import Floats
 
 #: edges of the delay bins in minutes
@@ -33,12 +35,16 @@ _BINS = len(_EDGES) - 1
 _HIGH_PASS, _LOCAL = 61, 241
 #: deviance that a bin at the end must explain to be kept: between Akaike's 2 and Schwarz's ln T
 PRICE = 6.0
-#: a slow share below this is measurement error
-_MIN_SLOW = 0.08
-#: minutes within which a conversion that is not slow shows
-_TRACED = 60
 #: kernel of a step of which nothing is known: exponential, mean 3 minutes
 _DEFAULT_MEAN = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class FittedKernel:
+    """A kernel, and the variance of log µ that not knowing it leaves, by hour of the week (empty: none)."""
+
+    kernel: Kernel
+    doubt: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,31 +117,42 @@ def _solve_pool(gram: Floats, moment: Floats) -> tuple[Floats, int]:
     return best, length
 
 
-def fit_kernels(evidence: list[KernelEvidence | None]) -> list[Kernel]:
+def fit_kernels(
+    evidence: list[KernelEvidence | None],
+    tails: list[TailEvidence | None] | None = None,
+    known: list[Kernel | None] | None = None,
+) -> list[FittedKernel]:
     """One kernel a store, each its own shrunk to the pool of all; the default where nothing shows.
 
     Args:
         evidence: of the same step in each store, None where there is none.
+        tails: what tells of slow conversions; none are slow if left out.
+        known: kernels of the pairs there are, where these are too few to speak for all conversions: the trace of minutes is
+            theirs, and counts only say how much is slower.
     """
+    fast = _fast_kernels(evidence)
+    for index, kernel in enumerate(known or []):
+        if kernel is not None:
+            fast[index] = kernel
+    found = fit_tails(tails or [None] * len(fast), [_whole(kernel) for kernel in fast])
+    return [_with_tail(kernel, tail) for kernel, tail in zip(fast, found, strict=True)]
+
+
+def _fast_kernels(evidence: list[KernelEvidence | None]) -> list[Kernel]:
+    """What minutes trace, taken for all of the kernel."""
     known = [item for item in evidence if item is not None]
-    pooled, length = np.zeros(_BINS), 0
-    if known:
-        gram = np.sum([item.rate**2 * item.gram for item in known], axis=0)
-        moment = np.sum([item.rate * item.moment for item in known], axis=0)
-        pooled, length = _solve_pool(gram, moment)
     if not known:
         return [default_kernel() for _ in evidence]
-    slow = _slow_share(gram, moment)
+    gram = np.sum([item.rate**2 * item.gram for item in known], axis=0)
+    moment = np.sum([item.rate * item.moment for item in known], axis=0)
+    pooled, length = _solve_pool(gram, moment)
     if pooled.sum() < 0.05 or not length:
-        untraced = Kernel(
-            (round(1 - min(slow, 0.95), 6),), round(min(slow, 0.95), 6), source=KernelSource.COUNTS
-        )
-        return [untraced if slow else default_kernel() for _ in evidence]
+        return [default_kernel() for _ in evidence]
     kernels = []
     for item in evidence:
         if item is None or len(known) == 1:
             source = KernelSource.COUNTS if item is not None else KernelSource.POOLED
-            kernels.append(_as_kernel(pooled, slow, source))
+            kernels.append(_as_kernel(pooled, source))
             continue
         gram, moment = item.rate**2 * item.gram, item.rate * item.moment
         bins = min(length + 2, _BINS)
@@ -144,32 +161,44 @@ def fit_kernels(evidence: list[KernelEvidence | None]) -> list[Kernel]:
         distance = float(apart @ gram @ apart)
         weight = max(0.0, 1 - bins / max(distance, 1e-9))
         kernels.append(
-            _as_kernel(
-                pooled + weight * apart, slow, KernelSource.COUNTS if weight > 0 else KernelSource.POOLED
-            )
+            _as_kernel(pooled + weight * apart, KernelSource.COUNTS if weight > 0 else KernelSource.POOLED)
         )
     return kernels
 
 
-def _slow_share(gram: Floats, moment: Floats) -> float:
-    """The share of conversions that leaves no trace within an hour; 0 unless three standard errors say otherwise.
-
-    From the plain least-squares sum over all bins of the hour: cutting bins off or forbidding negative ones would bias it.
-    """
-    bins = int(np.searchsorted(_EDGES, _TRACED))
-    part = gram[:bins, :bins]
-    inverse = np.linalg.inv(part + 1e-9 * np.trace(part) / bins * np.eye(bins))
-    missing = 1 - float((inverse @ moment[:bins]).sum())
-    return missing if missing > max(_MIN_SLOW, 3 * float(np.sqrt(max(inverse.sum(), 0.0)))) else 0.0
-
-
-def _as_kernel(masses: Floats, slow: float, source: KernelSource) -> Kernel:
-    slow = min(slow, 0.95)
-    shares = _BASIS @ masses * ((1 - slow) / max(float(masses.sum()), 1e-9))
+def _as_kernel(masses: Floats, source: KernelSource) -> Kernel:
+    shares = _BASIS @ masses / max(float(masses.sum()), 1e-9)
     cumulative = np.cumsum(shares)
-    length = int(np.searchsorted(cumulative, (1 - slow) * 0.999)) + 1
-    shares = shares[:length] * (1 - slow) / cumulative[min(length, LAGS) - 1]
-    return Kernel(tuple(round(float(share), 6) for share in shares), round(slow, 6), source=source)
+    length = int(np.searchsorted(cumulative, 0.999)) + 1
+    shares = shares[:length] / cumulative[min(length, LAGS) - 1]
+    return Kernel(tuple(round(float(share), 6) for share in shares), source=source)
+
+
+def _whole(kernel: Kernel) -> tuple[float, ...]:
+    """The shares of a kernel by minute, its own slow part included as far as a tail's bins reach."""
+    if not kernel.slow_share:
+        return kernel.pmf
+    reach = int(4 * kernel.slow_minutes)
+    stays = np.exp(-1 / max(kernel.slow_minutes, 1.0))
+    slow = kernel.slow_share * (1 - stays) * stays ** np.arange(reach)
+    shares = np.zeros(max(reach + 1, len(kernel.pmf)))
+    shares[: len(kernel.pmf)] = kernel.pmf
+    shares[1 : reach + 1] += slow
+    return tuple(shares.tolist())
+
+
+def _with_tail(kernel: Kernel, tail: Tail) -> FittedKernel:
+    """A kernel with a slow part added to what it has."""
+    is_told = kernel.source in (KernelSource.PAIRS, KernelSource.PAIRS_IN_PART)
+    if tail.share:
+        source = kernel.source if is_told else KernelSource.COUNTS
+        shares = tuple(round(share * (1 - tail.share), 6) for share in kernel.pmf)
+        own = kernel.slow_share * (1 - tail.share)
+        minutes = (own * kernel.slow_minutes + tail.share * tail.minutes) / (own + tail.share)
+        kernel = Kernel(shares, round(1 - sum(shares), 6), round(minutes, 1), source)
+    if tail.spread:
+        kernel = msgspec.structs.replace(kernel, spread_minutes=round(tail.spread, 1))
+    return FittedKernel(kernel, tail.doubt)
 
 
 def default_kernel() -> Kernel:

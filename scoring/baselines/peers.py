@@ -187,7 +187,8 @@ def _mean_kernel(kernels: list[Kernel]) -> Kernel:
     length = max(len(kernel.pmf) for kernel in kernels)
     pmf = np.mean([np.pad(kernel.pmf, (0, length - len(kernel.pmf))) for kernel in kernels], axis=0)
     slow = float(np.mean([kernel.slow_share for kernel in kernels]))
-    minutes = float(np.mean([kernel.slow_minutes for kernel in kernels]))
+    late = float(np.mean([kernel.slow_share * kernel.slow_minutes for kernel in kernels]))
+    minutes = late / slow if slow else 240.0
     return Kernel(tuple(pmf.tolist()), slow, minutes, KernelSource.POOLED)
 
 

@@ -98,7 +98,7 @@ class PoolSums:
             found.pmf = np.pad(found.pmf, (0, length - len(found.pmf)))
             found.pmf[: len(kernel.pmf)] += weight * np.asarray(kernel.pmf)
             found.slow_share += weight * kernel.slow_share
-            found.slow_minutes += weight * kernel.slow_minutes
+            found.slow_minutes += weight * kernel.slow_share * kernel.slow_minutes
             found.members.add(store_id)
             found.days = max(found.days, days)
 
@@ -211,7 +211,7 @@ def _kernel(found: _Sum) -> Kernel:
     return Kernel(
         tuple((found.pmf / found.weight).tolist()) if found.weight > 0 else (1.0,),
         found.slow_share / max(found.weight, 1e-9),
-        found.slow_minutes / max(found.weight, 1e-9),
+        found.slow_minutes / found.slow_share if found.slow_share else 240.0,
         KernelSource.POOLED,
     )
 

@@ -45,8 +45,8 @@ _BURST_Z, _BURST_GAIN = 5.0, 0.2
 _LONG_WINDOW, _LONG_DROP = 45, 0.8
 #: the deviation is not believed to be further above the baseline than this many standard deviations
 HIGHEST = 4.0
-#: an observation variance below this share of Poisson's is not believed
-_MAX_BINOMIAL = 0.9
+#: an observation variance less than 1 minus this share of Poisson's is not believed: delays are longer on one day than on another, for all alike
+MAX_BINOMIAL = 0.75
 #: depth that the recovery test assumes, at least and at most
 _DEPTH_RANGE = (0.1, 0.95)
 
@@ -204,7 +204,7 @@ class SeriesEngine:
         """Give a series other parameters (a new baseline); what it has seen stays."""
         sigma = max(parameters.sigma, self._policy.sigma_floor)
         tau = np.array(parameters.tau)
-        binomial = min(parameters.rate, _MAX_BINOMIAL)
+        binomial = min(parameters.rate, MAX_BINOMIAL)
         self.sigma2[index] = sigma**2
         self.rho[index] = autocorrelation(tau)
         self.q[index] = sigma**2 * (1 - self.rho[index] ** 2)

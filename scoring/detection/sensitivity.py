@@ -6,6 +6,7 @@ import numpy as np
 
 from scoring.baselines.baseline import YOUNG_DAYS, StepBaseline
 from scoring.baselines.wobble import autocorrelation, carry_over, mean_variance, window_containment
+from scoring.detection.engine import MAX_BINOMIAL
 from scoring.detection.policy import WINDOWS, DetectionPolicy, look_offset, volume_offset
 from scoring.detection.tail import binomial_scale, lower_surprise
 
@@ -40,7 +41,7 @@ def smallest_drop(
     if per_minute <= 0:
         return None
     sigma = max(step.sigma, policy.sigma_floor)
-    binomial = min(step.rate, 0.9)
+    binomial = min(step.rate, MAX_BINOMIAL)
     window = np.array([length for length in WINDOWS if length <= minutes])
     mean = per_minute * window
     k = carry_over(window, step.tau)

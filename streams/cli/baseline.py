@@ -57,6 +57,8 @@ def step_facts(baseline: StoreBaseline, policy: DetectionPolicy) -> list[dict[st
             "rate": round(step.rate, 5),
             "arrivals_per_hour": round(step.arrivals_per_hour, 2),
             "delay_minutes": round(step.kernel.mean_minutes, 1),
+            "delay_spread_minutes": step.kernel.spread_minutes,
+            "delay_is_uncertain": step.kernel.is_uncertain,
             "kernel": step.kernel.source.value,
             "sigma": step.sigma,
             "tau": step.tau,
@@ -94,6 +96,11 @@ def _source(fact: dict[str, object]) -> str:
     return f"{len(lent_by)} peers" if fact["source"] == BaselineSource.PEERS else ", ".join(lent_by)
 
 
+def _delay(fact: dict[str, object]) -> str:
+    """The mean delay; in doubt where counts or pairs cannot tell it."""
+    return f"{fact['delay_minutes']}?" if fact["delay_is_uncertain"] else str(fact["delay_minutes"])
+
+
 def _facts_table(facts: list[dict[str, object]]) -> Table:
     shown = Table(title="What is expected, and the smallest drop each step could show within one hour")
     columns = (
@@ -114,7 +121,7 @@ def _facts_table(facts: list[dict[str, object]]) -> Table:
         drop = fact["smallest_drop_1h"]
         shown.add_row(
             str(fact["store_id"]), str(fact["step"]), str(fact["days"]), f"{fact['rate']:.2%}", f"{fact['arrivals_per_hour']:.1f}",
-            str(fact["delay_minutes"]), f"{fact['sigma']:.1%}", f"{fact['tau']:.0f}", _source(fact),
+            _delay(fact), f"{fact['sigma']:.1%}", f"{fact['tau']:.0f}", _source(fact),
             _drop_text(fact, drop),
         )  # fmt: skip
     return shown

@@ -71,12 +71,18 @@ def pairs(counts: list[int], conversions: int) -> DelayPairs:
 
 
 def test_pairs_speak_for_a_store_from_three_hundred_and_half_of_its_conversions_on() -> None:
-    assert kernel_of(pairs([200, 99], 0)) is None
-    assert kernel_of(pairs([200, 401], 1203)) is None
-    kernel = kernel_of(pairs([300, 300], 1200))
+    def source(counts: list[int], conversions: int) -> KernelSource | None:
+        kernel = kernel_of(pairs(counts, conversions))
+        return None if kernel is None else kernel.source
+
+    assert source([200, 99], 0) is KernelSource.PAIRS_IN_PART
+    assert source([200, 401], 1203) is KernelSource.PAIRS_IN_PART
+    assert source([300, 300], 1200) is KernelSource.PAIRS
+    assert source([200, 100], 0) is KernelSource.PAIRS
+    assert source([50, 49], 0) is None
+    kernel = kernel_of(pairs([50, 50], 1200))
     assert kernel is not None
     assert kernel.pmf == pytest.approx((0.5, 0.5))
-    assert kernel_of(pairs([200, 100], 0)) is not None
 
 
 # cohorts

@@ -11,6 +11,7 @@ import pytest
 
 from scoring.baselines import BaselineSource, Kernel, StoreHistory
 from scoring.baselines.fit_step import StepData, bin_history, expose, fit_step
+from scoring.baselines.kernel import FittedKernel
 from scoring.baselines.level import DAILY_DECAY, daily_level
 from scoring.baselines.localtime import hour_neighbours, local_minute
 from scoring.baselines.noise import fit_noise
@@ -59,7 +60,7 @@ def test_a_history_is_cut_into_bins_of_the_clock_without_its_beginning_and_its_o
     zone: str, kernel: Kernel
 ) -> None:
     past = history(zone, 403)
-    data = bin_history(past, "add_to_cart", "order", kernel)
+    data = bin_history(past, "add_to_cart", "order", FittedKernel(kernel))
     exposure = expose(past.counts[:, STAGE_INDEX["add_to_cart"]].astype(float), kernel)
     burn_in = 3 if len(kernel.pmf) == 3 else min(1 + 90, 403 // 4)
     bins = [minute for minute in range(403) if (START + minute) % 5 == 0 and minute + 5 <= 403]
@@ -82,7 +83,7 @@ def test_usual_is_the_median_week_by_week_of_hours_seen_for_half_an_hour_at_leas
     zone: str, days: int
 ) -> None:
     past = history(zone, days * DAY, ("",))
-    usual = bin_history(past, "click", "order", Kernel((1.0,))).usual
+    usual = bin_history(past, "click", "order", FittedKernel(Kernel((1.0,)))).usual
     by_hour: dict[int, list[int]] = defaultdict(list)
     for minute, count in enumerate(past.counts[0, STAGE_INDEX["click"]].tolist()):
         by_hour[local_minute(zone, START + minute) // 60].append(count)
@@ -93,7 +94,10 @@ def test_usual_is_the_median_week_by_week_of_hours_seen_for_half_an_hour_at_leas
     assert usual == pytest.approx(
         [median(of_week[hour]) if hour in of_week else 0.0 for hour in range(168)], abs=1e-4
     )
-    assert bin_history(history(zone, 7 * DAY - 1, ("",)), "click", "order", Kernel((1.0,))).usual == ()
+    assert (
+        bin_history(history(zone, 7 * DAY - 1, ("",)), "click", "order", FittedKernel(Kernel((1.0,)))).usual
+        == ()
+    )
 
 
 def member(

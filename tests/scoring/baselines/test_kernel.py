@@ -12,13 +12,17 @@ from scoring.baselines.kernel import (
     LAGS,
     KernelEvidence,
     default_kernel,
-    fit_kernels,
     kernel_evidence,
     kernel_from_pairs,
 )
+from scoring.baselines.kernel import fit_kernels as fit_kernels_and_tails
 
 EDGES = [*range(11), 12, 14, 17, 20, 25, 30, 40, 50, 60, 80, 100, 120]
 DAY = 1440
+
+
+def fit_kernels(evidence: list[KernelEvidence | None]) -> list[Kernel]:
+    return [fitted.kernel for fitted in fit_kernels_and_tails(evidence)]
 
 
 def drawn(pmf: list[float], rate: float, seed: int, minutes: int = 7 * DAY, clicks: float = 20.0) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
@@ -109,23 +113,10 @@ def test_a_store_of_its_own_keeps_its_kernel_and_one_like_the_others_takes_their
     assert missing.pmf == pooled.pmf
 
 
-def test_conversions_without_a_trace_within_an_hour_are_slow() -> None:
-    up, down = drawn([0.5, 0.5], 0.9, 4, 56 * DAY)
-    rng = np.random.default_rng(8)
-    down = down + rng.poisson(down.mean() / 3, len(down))  # a quarter of all comes whenever
-    (kernel,) = fit_kernels([kernel_evidence(up, down)])
-    assert kernel.slow_share == pytest.approx(0.25, abs=0.07)
-    assert sum(kernel.pmf) == pytest.approx(1 - kernel.slow_share, abs=1e-4)
-    assert sum(kernel.pmf[:3]) > 0.95 * sum(kernel.pmf)
-
-
-def test_all_that_leaves_no_trace_is_slow_and_nothing_known_is_three_minutes() -> None:
+def test_nothing_known_is_three_minutes() -> None:
     rng = np.random.default_rng(3)
     up, down = rng.poisson(20.0, 28 * DAY).astype(float), rng.poisson(18.0, 28 * DAY).astype(float)
-    (kernel,) = fit_kernels([kernel_evidence(up, down)])
-    assert kernel.slow_share == pytest.approx(0.95)
-    assert kernel.pmf == pytest.approx((0.05,))
-    assert kernel.source is KernelSource.COUNTS
+    assert fit_kernels([kernel_evidence(up, down)]) == [default_kernel()]
     assert fit_kernels([None, None]) == [default_kernel()] * 2
     assert fit_kernels([]) == []
 
@@ -158,23 +149,6 @@ def test_a_bin_at_the_end_must_explain_six_of_deviance_to_be_kept() -> None:
     (kernel,) = solved([100.0], [100.0, 25.0])
     assert kernel.pmf == pytest.approx((0.8, 0.2), abs=1e-5)
     assert kernel.source is KernelSource.COUNTS
-
-
-def test_a_slow_share_is_believed_from_eight_hundredths_and_three_standard_errors_on() -> None:
-    # 19 bins of an hour with information g: the sum of their masses has variance 19/g
-    def slow(missing: float, information: float) -> float:
-        (kernel,) = solved([information], [information * (1 - missing)])
-        return kernel.slow_share
-
-    bins = EDGES.index(60)
-    sure = bins * (3 / 0.2) ** 2
-    assert slow(0.2, sure * 1.05) == pytest.approx(0.2, abs=1e-4)
-    assert slow(0.2, sure * 0.95) == 0
-    assert slow(0.081, 1e7) == pytest.approx(0.081, abs=1e-4)
-    assert slow(0.079, 1e7) == 0
-    assert slow(0.94, 1e7) == pytest.approx(0.94, abs=1e-4)
-    (kernel,) = solved([1e7], [1e7 * 0.04])
-    assert (kernel.slow_share, kernel.pmf) == (0.95, (0.05,))
 
 
 def test_own_kernels_are_drawn_to_the_pool_by_the_positive_part_rule() -> None:

@@ -155,7 +155,8 @@ def test_what_peers_lend_of_kernels_is_their_mean_and_of_wobbles_a_careful_one()
     shares = [fmean(k.pmf[d] if d < len(k.pmf) else 0.0 for k in kernels) for d in range(3)]
     assert made.kernel.pmf == pytest.approx(shares)
     assert made.kernel.slow_share == pytest.approx(fmean(k.slow_share for k in kernels))
-    assert made.kernel.slow_minutes == pytest.approx(fmean(k.slow_minutes for k in kernels))
+    late = fmean(k.slow_share * k.slow_minutes for k in kernels)
+    assert made.kernel.slow_share * made.kernel.slow_minutes == pytest.approx(late)
     assert made.kernel.source is KernelSource.POOLED
     assert made.dispersion == median(peer.steps[STEP].dispersion for peer in PEERS)
 
@@ -256,7 +257,8 @@ def test_a_pool_is_the_sum_of_its_members_weighed_by_what_each_is_expected_to_do
         assert made.kernel.pmf[delay] == pytest.approx(share)
     slow = sum(weight[n] * k.slow_share for n, (_, _, _, k) in given.items()) / total
     assert made.kernel.slow_share == pytest.approx(slow)
-    assert made.kernel.slow_minutes == pytest.approx(sum(weight[n] * k.slow_minutes for n, (_, _, _, k) in given.items()) / total)  # fmt: skip
+    late = sum(weight[n] * k.slow_share * k.slow_minutes for n, (_, _, _, k) in given.items()) / total
+    assert slow * made.kernel.slow_minutes == pytest.approx(late)
     a, e = np.zeros(BINS), np.zeros(BINS)
     for arrivals, expected, _, _ in given.values():
         a[BINS - len(arrivals) :] += arrivals

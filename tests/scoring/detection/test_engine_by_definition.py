@@ -54,7 +54,7 @@ class Slowly:
             n: self.sigma**2 * max(float(mean_variance(n, p.tau)) - self.k[n] ** 2, 0) for n in WINDOWS
         }
         inside = {n: window_containment(p.pmf, n, p.slow_share) for n in WINDOWS}
-        self.c = {n: p.dispersion * (1 - min(p.rate, 0.9) * inside[n]) for n in WINDOWS}
+        self.c = {n: p.dispersion * (1 - min(p.rate, 0.75) * inside[n]) for n in WINDOWS}
         self.phi = 15 * self.sigma**2 * float(mean_variance(15, p.tau))
         self.depth = self.recovery = self.open_a = self.open_e = 0.0
         self.heal = self.open_minutes = 0

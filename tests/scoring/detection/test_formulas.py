@@ -150,7 +150,7 @@ def test_a_kernel_is_found_from_counts_alone() -> None:
         for delay, share in enumerate(truth):
             a[delay:] += rng.binomial(n, 0.1 * share)[: len(n) - delay]
         evidence.append(kernel_evidence(n.astype(float), a.astype(float)))
-    for kernel in fit_kernels(evidence):
+    for kernel in (fitted.kernel for fitted in fit_kernels(evidence)):
         found = np.zeros(40)
         found[: min(len(kernel.pmf), 40)] = kernel.pmf[:40]
         assert np.abs(found[:8] - truth).max() < 0.05
