@@ -189,7 +189,7 @@ def _plan(history: StoreHistory) -> _Plan:
 
 
 def _all_kernels(
-    plans: dict[str, _Plan], told: dict[tuple[str, str], Kernel]
+    plans: dict[str, _Plan], paired: dict[tuple[str, str], Kernel]
 ) -> dict[tuple[str, str], FittedKernel]:
     """The kernel of every store-step: that of its pairs where they speak for all, else what counts and pairs say together."""
     by_step: dict[str, list[str]] = {}
@@ -198,7 +198,7 @@ def _all_kernels(
             by_step.setdefault(step, []).append(store_id)
     found: dict[tuple[str, str], FittedKernel] = {}
     for step, stores in by_step.items():
-        of_pairs = [told.get((store_id, step)) for store_id in stores]
+        of_pairs = [paired.get((store_id, step)) for store_id in stores]
         fitted = fit_kernels(
             [plans[store_id].evidence[step] for store_id in stores],
             [plans[store_id].tails[step] for store_id in stores],

@@ -126,7 +126,7 @@ def fit_kernels(
 
     Args:
         evidence: of the same step in each store, None where there is none.
-        tails: what tells of slow conversions; none are slow if left out.
+        tails: what days say of slow conversions; none are slow if left out.
         known: kernels of the pairs there are, where these are too few to speak for all conversions: the trace of minutes is
             theirs, and counts only say how much is slower.
     """
@@ -189,9 +189,9 @@ def _whole(kernel: Kernel) -> tuple[float, ...]:
 
 def _with_tail(kernel: Kernel, tail: Tail) -> FittedKernel:
     """A kernel with a slow part added to what it has."""
-    is_told = kernel.source in (KernelSource.PAIRS, KernelSource.PAIRS_IN_PART)
+    is_paired = kernel.source in (KernelSource.PAIRS, KernelSource.PAIRS_IN_PART)
     if tail.share:
-        source = kernel.source if is_told else KernelSource.COUNTS
+        source = kernel.source if is_paired else KernelSource.COUNTS
         shares = tuple(round(share * (1 - tail.share), 6) for share in kernel.pmf)
         own = kernel.slow_share * (1 - tail.share)
         minutes = (own * kernel.slow_minutes + tail.share * tail.minutes) / (own + tail.share)

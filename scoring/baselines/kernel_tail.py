@@ -7,7 +7,7 @@ week and of its day, is compared with what arrived, in bins of ten minutes. Left
 the best candidate does not explain (an incident, a storm). The candidates' weights over all stores of a step are the prior of
 each store (EM, Laird 1978): one that differs from the others is taken at its word where its counts are clear.
 
-Where counts cannot tell, several candidates keep weight. What they make of the same traffic differs, most where it rises and
+Where counts leave it open, several candidates keep weight. What they make of the same traffic differs, most where it rises and
 falls; that spread, by hour of the week, is variance of what is expected (``Tail.doubt``).
 """
 
@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.baselines.localtime import WEEK_MINUTES
+from scoring.baselines.noise import EM_ROUNDS, USUAL_SIGMA
 from scoring.funnel.arrays import Bools, Floats, Places
 from scoring.funnel.units import HOURS_A_WEEK
 
@@ -31,15 +32,14 @@ CANDIDATES = ((0.0, 0.0), *((share, minutes) for share in _SHARES for minutes in
 _CANDIDATE_SHARES, _CANDIDATE_MINUTES = (np.array(values) for values in zip(*CANDIDATES, strict=True))
 #: weight, in stores, of "no slow part" and of all others together before anything is known
 _PRIOR_NONE, _PRIOR_OTHERS = 1.5, 0.5
-_ROUNDS = 30
 #: a bin counts as far off as this many standard deviations at most
 _FAR = 3.0
 #: stretches, in bins, that are left out where the best candidate is off by so many standard deviations; in so many passes
 _STRETCHES, _ODD, _PASSES = (1, 3, 12), 4.0, 2
 #: upstream events above this many times their usual are a burst; bins after burst or stretch that are left out with it
 _BURST, _AFTER = 1.45, 18
-#: wobble of a usual store, and events by which an hour with little is drawn to the whole
-_USUAL_SIGMA, _LITTLE = 0.07, 20.0
+#: events by which an hour with little is drawn to the whole
+_LITTLE = 20.0
 #: bins within a wobble's reach say nearly the same: so many of them are one
 _ALIKE = 6.0
 #: fewer days and arrivals than these show nothing
@@ -191,7 +191,7 @@ def _seasoned(exposure: Floats, arrived: Floats, sums: tuple[_Sums, ...], kept: 
 
 def _wobble(expected: Floats, arrived: Floats) -> float:
     """The variance of log µ of a bin beyond chance, by moments; bins that are far off count as far off."""
-    far = _FAR * np.sqrt(expected + (_USUAL_SIGMA * expected) ** 2)
+    far = _FAR * np.sqrt(expected + (USUAL_SIGMA * expected) ** 2)
     excess = np.minimum(np.abs(arrived - expected), far) ** 2 - expected
     return max(float(excess.sum() / max(float((expected**2).sum()), 1e-9)), 0.0)
 
@@ -212,7 +212,7 @@ def _scores(expected: Floats, arrived: Floats, kept: Bools) -> Floats:
 
 def _far_off(expected: Floats, arrived: Floats, kept: Bools) -> Bools:
     """Bins of stretches that (bins,) ``expected`` does not explain, and of the hours after them."""
-    wobble = _wobble(expected[kept], arrived[kept]) + _USUAL_SIGMA**2
+    wobble = _wobble(expected[kept], arrived[kept]) + USUAL_SIGMA**2
     odd = np.zeros(len(arrived), dtype=bool)
     came, due = (np.concatenate([[0.0], values.cumsum()]) for values in (arrived, expected))
     for width in _STRETCHES:
@@ -250,7 +250,7 @@ def _posterior(scores: Floats) -> Floats:
     start = np.where(_CANDIDATE_SHARES > 0, _PRIOR_OTHERS / (len(CANDIDATES) - 1), _PRIOR_NONE)
     likelihood, prior = np.exp(scores), start / start.sum()
     weights = likelihood
-    for _ in range(_ROUNDS):
+    for _ in range(EM_ROUNDS):
         weights = likelihood * prior
         weights = weights / weights.sum(1, keepdims=True)
         prior = weights.sum(0) + start

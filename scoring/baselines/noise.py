@@ -29,10 +29,11 @@ _CLIP = 12.0
 _SPANS = (30, 120)
 _FAR_Z = 4.0
 #: wobble of a usual store, from which the first look for such windows starts
-_USUAL_SIGMA, _USUAL_TAU = 0.07, 120.0
+USUAL_SIGMA, _USUAL_TAU = 0.07, 120.0
 #: expected arrivals of a window, and how many such windows, that show a store's own
 _MIN_EXPECTED, _MIN_WINDOWS = 10.0, 12
-_ROUNDS = 30
+#: rounds in which the prior of all stores is found
+EM_ROUNDS = 30
 #: weight, in stores, of the start prior: sigma log-normal about 0.07 with log sd 0.5, any tau
 _PRIOR_STORES = 6.0
 #: mean of min(z², 9) for a standard normal z
@@ -99,7 +100,7 @@ def _windows(values: Floats, width: int) -> Floats:
 def _typical_sigma(arrivals: Floats, expected: Floats, fast: Floats, bin_minutes: int) -> Floats:
     """(series,) sigma by the median deviation of two hours, which incidents hardly move; at least the usual one."""
     width = max(_SPANS[-1] // bin_minutes, 1)
-    found = np.full(arrivals.shape[1], _USUAL_SIGMA)
+    found = np.full(arrivals.shape[1], USUAL_SIGMA)
     if width > len(arrivals):
         return found
     a, e = (_windows(values, width)[::width] for values in (arrivals, expected))
@@ -109,7 +110,7 @@ def _typical_sigma(arrivals: Floats, expected: Floats, fast: Floats, bin_minutes
     enough = clear.sum(0) >= _MIN_WINDOWS
     spread = (1.4826 * np.nanmedian(off_by[:, enough], axis=0)) ** 2 - np.nanmedian(chance[:, enough], axis=0)
     wobble = np.maximum(spread, 0.0) / mean_variance(_SPANS[-1], _USUAL_TAU)
-    found[enough] = np.maximum(np.sqrt(wobble), _USUAL_SIGMA)
+    found[enough] = np.maximum(np.sqrt(wobble), USUAL_SIGMA)
     return found
 
 
@@ -174,7 +175,7 @@ def _posterior(likelihood: Floats) -> tuple[Floats, Floats]:
     start /= start.sum()
     prior = start.copy()
     weights = np.zeros_like(fine)
-    for _ in range(_ROUNDS):
+    for _ in range(EM_ROUNDS):
         logs = fine + np.log(prior + 1e-12)
         logs -= logs.max(1, keepdims=True)
         weights = np.exp(logs)

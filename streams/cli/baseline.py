@@ -97,7 +97,7 @@ def _source(fact: dict[str, object]) -> str:
 
 
 def _delay(fact: dict[str, object]) -> str:
-    """The mean delay; in doubt where counts or pairs cannot tell it."""
+    """The mean delay; marked where counts and pairs leave it open."""
     return f"{fact['delay_minutes']}?" if fact["delay_is_uncertain"] else str(fact["delay_minutes"])
 
 

@@ -13,7 +13,7 @@ Nothing of them is part of the project:
 - ``olist``: some 99,000 Brazilian orders and when they were paid; Kaggle, ``olistbr/brazilian-ecommerce``. Its licence (CC BY-NC-SA 4.0) does not
   allow to pass it on. A segment is there none.
 
-Flights are no shop: nearly all convert, and delays of a storm are shared by all. ``real.py --keep 0.2`` keeps a fifth of what arrived.
+Flights are not visitors: nearly all convert, and delays of a storm are shared by all. ``real.py --keep 0.2`` keeps a fifth of what arrived.
 """
 
 from __future__ import annotations

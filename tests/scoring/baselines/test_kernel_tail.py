@@ -42,11 +42,11 @@ def with_bots(counts: Counts, seed: int) -> Counts:
     return up, down
 
 
-def fitted(shops: list[Counts], told: list[Kernel | None] | None = None) -> list[FittedKernel]:
+def fitted(shops: list[Counts], paired_kernel: list[Kernel | None] | None = None) -> list[FittedKernel]:
     return fit_kernels(
         [kernel_evidence(*counts) for counts in shops],
         [tail_evidence(*counts, MINUTES) for counts in shops],
-        told,
+        paired_kernel,
     )
 
 
@@ -77,10 +77,10 @@ def test_few_pairs_say_how_quick_the_quick_ones_are_and_counts_how_many_are_slow
     rng = np.random.default_rng(4)
     paired = rng.integers(0, 5, 150)
     pairs = DelayPairs(paired, paired + 5000, np.ones(150, dtype=np.int64), 5000)
-    told = kernel_of(pairs)
-    assert told is not None
-    assert told.source is KernelSource.PAIRS_IN_PART
-    (found,) = fitted([shop(3, 0.5, 90.0)], [told])
+    paired_kernel = kernel_of(pairs)
+    assert paired_kernel is not None
+    assert paired_kernel.source is KernelSource.PAIRS_IN_PART
+    (found,) = fitted([shop(3, 0.5, 90.0)], [paired_kernel])
     assert found.kernel.source is KernelSource.PAIRS_IN_PART
     assert len(found.kernel.pmf) == 5
     assert found.kernel.slow_share == pytest.approx(0.5, abs=0.15)
@@ -93,14 +93,14 @@ def test_few_pairs_say_how_quick_the_quick_ones_are_and_counts_how_many_are_slow
 
 def test_a_kernel_of_pairs_with_a_slow_part_of_its_own_keeps_it() -> None:
     delays = np.array([1] * 80 + [200] * 20)
-    told = kernel_from_pairs(delays, delays + 1000)
-    (found,) = fit_kernels([None], None, [told])
+    paired_kernel = kernel_from_pairs(delays, delays + 1000)
+    (found,) = fit_kernels([None], None, [paired_kernel])
     assert found.kernel.slow_share == pytest.approx(0.2)
     assert found.kernel.slow_minutes == pytest.approx(200)
     assert found.doubt == ()
 
 
-def test_where_counts_cannot_tell_it_is_said_and_what_is_expected_is_less_certain() -> None:
+def test_a_delay_that_counts_leave_open_is_marked_and_makes_what_is_expected_less_certain() -> None:
     (even,) = fit_tails([tail_evidence(*shop(1, 0.4, 60.0, clicks=0.1), MINUTES)], [(1.0,)])
     assert even.spread > 10
     (clear,) = fit_tails([tail_evidence(*shop(2), MINUTES)], [(0.4, 0.3, 0.2, 0.1)])
