@@ -1,4 +1,4 @@
-"""``funnelwatch events``: take the events of a span out of what is judged, and back in."""
+"""``funnelwatch events``: take the events of a span out of what is judged, and back in; where an order comes from."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import typer
 from scoring.events.event import Source
 from streams.cli.asking import DataOption, configuration, failed, running_instance
 from streams.cli.moments import span_ms
+from streams.cli.order_way import order
 from streams.cli.sql import explain
 from streams.cli.terminal import say
 from streams.clickhouse.clients import open_writer
@@ -101,8 +102,10 @@ def restore(
 def register(app: typer.Typer) -> None:
     """Add the commands ``events …``."""
     events = typer.Typer(
-        help="Exclude a span of events from counts and learning, or restore it.", no_args_is_help=True
+        help="Exclude a span of events from counts and learning, or restore it; show where an order comes from.",
+        no_args_is_help=True,
     )
     events.command()(exclude)
     events.command()(restore)
+    events.command()(order)
     app.add_typer(events, name="events")

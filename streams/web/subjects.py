@@ -13,6 +13,7 @@ SUBJECTS: tuple[str, ...] = (
     "streams.web.evaluation",
     "streams.web.dead_letters",
     "streams.web.sources",
+    "streams.web.orders",
     "streams.web.definitions",
     "streams.web.settings",
     "streams.web.grid",

@@ -146,6 +146,9 @@ def test_no_word_is_left_over() -> None:
         "supply_",
         "backfill_state_",
         "evaluation_length_",
+        "order_door_",
+        "order_state_",
+        "order_field_",
     )
     assert [
         key for key in WORDS if not re.search(rf"""["']{key}["']""", sources) and not key.startswith(made)
