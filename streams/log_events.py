@@ -19,6 +19,7 @@ LOG_EVENTS: Mapping[str, str] = {
     "commit_skipped": "A rebalance came before a commit; the new owner reads the batch again, which changes nothing.",
     "leadership_taken": "This process leads its role from now on.",
     "kafka_unreachable": "Kafka does not answer; the role tries again after `retry_in_s` seconds.",
+    "retention_changed": "A table or topic keeps what it holds for another number of days from now on, as the setting says.",
     "record_skipped": "A record of a topic that only we write cannot be read and is left out; a store keeps the baseline it has.",
     "server_started": "A server of ours (collector, page) accepts requests at `url`.",
     "connection_close_failed": "Closing a connection to Kafka or ClickHouse ended with an error; nothing is lost.",

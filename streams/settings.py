@@ -125,6 +125,12 @@ class Settings(BaseSettings):
         "", description="Name in ClickHouse's certificate, if it is not the host of the address."
     )
 
+    retention: str = Field(
+        "",
+        description="Days for which tables and topics keep what they hold, where the defaults are not wanted, "
+        "such as `events_raw=90,raw_deliveries_raw=3,funnel.raw.v1=3`.",
+    )
+
     collector_host: str = Field("127.0.0.1", description="Address the collector listens on.")
     collector_port: Port = Field(8710, description="Port of the collector; 0 picks a free one.")
     collector_body_bytes: int = Field(
@@ -241,6 +247,13 @@ class Settings(BaseSettings):
                 raise ValueError(f"{one!r} is not a network such as 10.0.0.0/8 or 2001:db8::/32") from None
         return networks
 
+    @field_validator("retention")
+    @classmethod
+    def _retention(cls, value: str) -> str:
+        """Names with whole days."""
+        retention_days(value)
+        return value
+
     @model_validator(mode="after")
     def _kafka_sign_in(self) -> Settings:
         """A sign-in to Kafka needs what its mechanism needs."""
@@ -265,6 +278,30 @@ class Settings(BaseSettings):
                 f"a sign-in to Kafka by {self.kafka_sasl_mechanism} needs {' and '.join(missing)}"
             )
         return self
+
+
+def retention_days(value: str) -> dict[str, int]:
+    """Name of a table or topic → days, as the setting ``retention`` gives them.
+
+    Raises:
+        ValueError: it does not.
+    """
+    found = {}
+    for part in filter(None, (one.strip() for one in value.split(","))):
+        name, _, days = (one.strip() for one in part.partition("="))
+        if not name or not days.isdecimal() or not 1 <= int(days) <= 36_500:
+            raise ValueError(f"{part!r} is not a table or topic with days, such as events_raw=90")
+        found[name] = int(days)
+    return found
+
+
+def retention_of(settings: Settings) -> tuple[dict[str, int], dict[str, int]]:
+    """Days of tables, and days of topics, which have a dot in their name."""
+    days = retention_days(settings.retention)
+    return (
+        {name: count for name, count in days.items() if "." not in name},
+        {name: count for name, count in days.items() if "." in name},
+    )
 
 
 def _text_of(path: Path) -> str:

@@ -11,7 +11,7 @@ import typer
 from streams.cli.starting import checked_settings, data_option, fail
 from streams.cli.terminal import say
 from streams.kafka.servers import servers_of
-from streams.settings import Settings
+from streams.settings import Settings, retention_of
 
 _AGAIN_S = 2.0
 #: seconds for one attempt at Kafka
@@ -56,6 +56,7 @@ async def _prepared(settings: Settings, patience_s: float) -> list[str]:
                 servers_of(settings),
                 partitions=settings.partitions,
                 replication=settings.replication,
+                keep_days=retention_of(settings)[1],
                 timeout_s=min(_MAX_TRY_S, max(_MIN_TRY_S, deadline - monotonic())),
             )
             break

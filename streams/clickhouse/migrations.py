@@ -25,8 +25,9 @@ from scoring.records.measures import MEASURES
 from streams.clickhouse.clients import open_writer
 from streams.clickhouse.errors import ClickHouseError, ClickHouseRejectedError, mapped
 from streams.clickhouse.literals import literal
+from streams.clickhouse.retention import keep_tables
 from streams.errors import StateError
-from streams.settings import Settings
+from streams.settings import Settings, retention_of
 
 _log = structlog.get_logger()
 
@@ -168,6 +169,8 @@ async def _migrate(client: AsyncClient, settings: Settings) -> None:
             f"VALUES ({migration.number}, '{migration.name}', '{migration.checksum}')",
         )
         _log.info("tables_migrated", number=migration.number, name=migration.name, database=database)
+    tables, _ = retention_of(settings)
+    await keep_tables(client, database, tables, on_cluster)
 
 
 async def _run(client: AsyncClient, statement: str) -> None:

@@ -25,6 +25,7 @@ from streams.instance.scraping import write_targets
 from streams.kafka.servers import servers_of
 from streams.kafka.topics import EVENTS
 from streams.roles import ROLES
+from streams.settings import retention_of
 
 #: how long what an earlier run left may take to end
 _LEFTOVER_S = 30.0
@@ -185,7 +186,10 @@ class Supervisor:
         while True:
             try:
                 made = await create_topics(
-                    servers_of(settings), partitions=settings.partitions, replication=settings.replication
+                    servers_of(settings),
+                    partitions=settings.partitions,
+                    replication=settings.replication,
+                    keep_days=retention_of(settings)[1],
                 )
                 # one monitor always has something to do: no need to ask
                 partitions = len(await partitions_of(servers_of(settings), EVENTS)) if monitors > 1 else 1

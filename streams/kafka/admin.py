@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import lru_cache
 
@@ -14,6 +14,7 @@ from aiokafka.partitioner import murmur2
 
 from streams.clock import monotonic
 from streams.errors import UnreachableError
+from streams.kafka.retention import keep_topics
 from streams.kafka.servers import Servers, connection
 from streams.kafka.topics import TOPICS, TopicSpec
 
@@ -28,11 +29,13 @@ async def create_topics(
     partitions: int,
     replication: int = 1,
     topics: Sequence[TopicSpec] = TOPICS,
+    keep_days: Mapping[str, int] | None = None,
     timeout_s: float = 30.0,
 ) -> list[str]:
     """The names of the topics that were made now; each partition of every topic has a leader then.
 
-    Topics that exist are left as they are. A new one next to them has their number of partitions, not ``partitions``.
+    Topics that exist are left as they are, but for those of ``keep_days``, which keep their records for that long. A new one
+    next to them has their number of partitions, not ``partitions``.
 
     Raises:
         TopicsNotReadyError: the broker rejects them, or a partition has no leader in time.
@@ -63,6 +66,8 @@ async def create_topics(
             if rejected:
                 raise TopicsNotReadyError("cannot create topics: " + "; ".join(rejected))
         await _wait_for_leaders(admin, [spec.name for spec in topics], deadline)
+        if keep_days:
+            await keep_topics(admin, keep_days, topics)
         return [topic.name for topic in new]
     finally:
         await admin.close()

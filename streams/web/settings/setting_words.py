@@ -42,6 +42,7 @@ SETTING_WORDS: Mapping[str, str] = {
     "clickhouse_client_key": "该证书的私钥（PEM）；与证书同一文件时不填。",
     "clickhouse_verify": "ClickHouse 的证书是否必须有效；`false` 仅供试验。",
     "clickhouse_server_name": "ClickHouse 证书中的名称，与地址的主机名不同时填写。",
+    "retention": "各表和主题保留内容的天数，不用默认值时填写，例如 `events_raw=90,raw_deliveries_raw=3,funnel.raw.v1=3`。",
     "collector_host": "采集端监听的地址。",
     "collector_port": "采集端的端口；0 表示任取空闲端口。",
     "collector_body_bytes": "请求体解压后的上限，字节。",

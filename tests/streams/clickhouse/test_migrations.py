@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from streams.clickhouse.migrations import MigrationChangedError, find_migrations, migrate
+from streams.clickhouse.retention import UnknownTableError
 from streams.settings import Settings, load_settings
 
 VIEWS = {
@@ -118,3 +119,27 @@ async def test_a_store_and_a_time_range_prune_partitions_and_granules(
     )  # fmt: skip
     read = sum(row[3] for row in asked)
     assert 0 < read < sum(row[3] for row in whole) / 10
+
+
+async def test_a_table_keeps_its_rows_as_long_as_the_setting_says(
+    clickhouse: Any, settings: Settings
+) -> None:
+    await migrate(settings)
+    kept = {"retention": "events_raw=90,raw_deliveries_raw=3,funnel.raw.v1=3"}
+    await migrate(settings.model_copy(update=kept))
+    client = clickhouse.client(database=settings.clickhouse_database)
+    rows = client.query(
+        "SELECT name, extract(engine_full, 'toIntervalDay\\\\((\\\\d+)\\\\)') FROM system.tables WHERE database = currentDatabase()"
+    ).result_rows
+    days = dict(rows)
+    assert (days["events_raw"], days["raw_deliveries_raw"], days["scores_raw"]) == ("90", "3", "400")
+    with pytest.raises(UnknownTableError, match="names nothing_raw; expected a topic, or one of "):
+        await migrate(settings.model_copy(update={"retention": "nothing_raw=1"}))
+
+
+@pytest.mark.parametrize(
+    "given", ["events_raw", "events_raw=", "=3", "events_raw=0", "events_raw=1.5", "a=b=3"]
+)
+def test_a_retention_without_whole_days_is_rejected(given: str) -> None:
+    with pytest.raises(ValueError, match="is not a table or topic with days"):
+        load_settings(retention=given)

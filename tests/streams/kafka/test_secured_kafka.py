@@ -13,11 +13,13 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from streams.doctor.running import broker as look_at_broker
-from streams.kafka.admin import create_topics
+from streams.kafka.admin import admin_of, create_topics
 from streams.kafka.followers import everything
 from streams.kafka.reaching import why_unreachable
+from streams.kafka.retention import UnknownTopicError
 from streams.kafka.servers import KafkaServers, connection, servers_of
 from streams.kafka.sole_writer import SoleWriter
 from streams.kafka.topic_ids import TopicIds
@@ -270,3 +272,20 @@ async def test_two_clients_share_what_a_connection_needs(secured: SecuredBroker)
     producer, consumer = AIOKafkaProducer(**first), AIOKafkaConsumer(**second)
     await asyncio.gather(producer.start(), consumer.start())
     await asyncio.gather(producer.stop(), consumer.stop())
+
+
+async def test_a_topic_keeps_its_records_as_long_as_the_setting_says_and_nothing_else_of_it_changes(
+    secured: SecuredBroker,
+) -> None:
+    servers = servers_of(by_password(secured))
+    spec = TopicSpec(
+        "kept", True, {"cleanup.policy": "delete", "retention.ms": "604800000", "max.message.bytes": "777000"}
+    )
+    await create_topics(servers, partitions=1, topics=[spec])
+    await create_topics(servers, partitions=1, topics=[spec], keep_days={"kept": 3})
+    async with admin_of(servers) as admin:
+        (answer,) = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, "kept")])
+    found = {entry[0]: entry[1] for entry in answer.resources[0][4]}
+    assert (found["retention.ms"], found["max.message.bytes"]) == (str(3 * 86_400_000), "777000")
+    with pytest.raises(UnknownTopicError, match="names nothing; expected a table, or one of kept"):
+        await create_topics(servers, partitions=1, topics=[spec], keep_days={"nothing": 3})
