@@ -83,6 +83,8 @@ STREAMS: Mapping[str, set[str]] = {
     "agents": FLOOR,
     "roles": FLOOR | {"config", "instance", "logs", "metrics_server"},
     "embedded": FLOOR | {"config", "instance", "kafka", "clickhouse", "roles"},
+    # works on the folder of an instance that does not run
+    "privacy": FLOOR | {"instance", "kafka", "clickhouse", "collector", "embedded"},
     "doctor": FLOOR | {"config", "instance", "kafka", "clickhouse", "embedded"},
     "demo": FLOOR | {"config", "instance", "kafka", "clickhouse", "collector", "sources", "embedded", "jobs"},
     "cli": FLOOR
@@ -109,6 +111,7 @@ STREAMS: Mapping[str, set[str]] = {
         "notifier",
         "landing",
         "pools",
+        "privacy",
         "evaluation",
         "agents",
     },

@@ -40,6 +40,7 @@ COMMANDS: dict[str, str] = {
     "notify": "Test the receivers of messages.",
     "route": "Show who is notified of an alert, and why.",
     "sources": "Connect platforms, and see how each connection is.",
+    "privacy": "Hand over or erase what is kept of a buyer.",
     "digest": "Preview, send and schedule the digest mail on how all stores are doing.",
 }
 

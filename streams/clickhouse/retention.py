@@ -45,7 +45,7 @@ async def keep_tables(
     for table, wanted in days.items():
         has = _DAYS.search(found[table])
         if has is not None and int(has[1]) != wanted:
-            ttl = _DAYS.sub(f"toIntervalDay({wanted})", found[table])
+            changed = _DAYS.sub(f"toIntervalDay({wanted})", found[table])
             with mapped():
-                await client.command(f"ALTER TABLE {database}.{table} {on_cluster} MODIFY TTL {ttl}")
+                await client.command(f"ALTER TABLE {database}.{table} {on_cluster} MODIFY TTL {changed}")
             _log.info("retention_changed", name=table, days=wanted, before=int(has[1]))

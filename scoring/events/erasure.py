@@ -1,0 +1,122 @@
+"""A buyer's ids, each with the substitute that takes its place: what is kept stays countable, and says nothing of the buyer.
+
+An id is replaced by the same substitute wherever it is found, so orders stay orders, repeats stay repeats and totals stay as they
+are. Who draws the substitutes forgets them: nothing leads back.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+#: a shorter id is part of too many other things to be looked for in texts: it is replaced where an id is the whole value
+SHORTEST_IN_TEXT = 6
+#: fields of an event, and of what is reported of an order, that hold ids of people and of what they did
+PERSON_FIELDS = ("visitor", "buyer", "session")
+ID_FIELDS = (*PERSON_FIELDS, "order_id", "event_id", "delivery_id")
+_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
+_PERSON = re.compile(r"[a-z2-7]{16}")
+#: what an id may consist of: next to one of these, a find is part of another id
+_EDGE = "A-Za-z0-9_"
+
+
+def substitute(of: str, draw: Callable[[int], bytes]) -> str:
+    """A new substitute for ``of``, of the same kind: letters as of a pseudonym for one, a marked id for all others."""
+    letters = "".join(_LETTERS[byte & 31] for byte in draw(16))
+    return letters if _PERSON.fullmatch(of) else f"erased-{letters}"
+
+
+class Erasure:
+    """Replaces ids in values and texts."""
+
+    def __init__(self, substitutes: Mapping[str, str]) -> None:
+        """Use ``substitutes``: id → what takes its place."""
+        self._substitutes = dict(substitutes)
+        long = [re.escape(one) for one in substitutes if len(one) >= SHORTEST_IN_TEXT]
+        short = [re.escape(one) for one in substitutes if len(one) < SHORTEST_IN_TEXT]
+        long.sort(key=len, reverse=True)  # of two that begin alike, the longer one
+        either = "|".join(long)
+        self._in_text = re.compile(f"(?<![{_EDGE}])(?:{either})(?![{_EDGE}])") if long else None
+        fields = "|".join(ID_FIELDS)
+        self._in_field = re.compile(f'("(?:{fields})":\\s*")({"|".join(short)})(?=")') if short else None
+
+    @property
+    def ids(self) -> Collection[str]:
+        """What is replaced."""
+        return self._substitutes.keys()
+
+    @property
+    def long_ids(self) -> list[str]:
+        """Those that are looked for inside of texts, too."""
+        return [one for one in self._substitutes if len(one) >= SHORTEST_IN_TEXT]
+
+    def in_text(self, text: str) -> str:
+        """``text`` with every id replaced: long ones wherever they are whole, short ones as a field's whole value."""
+        if self._in_text is not None:
+            text = self._in_text.sub(lambda found: self._substitutes[found[0]], text)
+        if self._in_field is not None:
+            text = self._in_field.sub(lambda found: found[1] + self._substitutes[found[2]], text)
+        return text
+
+    def in_bytes(self, content: bytes) -> bytes:
+        """The same for bytes, whatever they are: those that are not text stay."""
+        return self.in_text(content.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+
+    def in_value(self, field: str, value: Any) -> Any:
+        """A field's value with every id replaced; of another kind than text, and in what holds texts."""
+        if isinstance(value, str):
+            whole = self._substitutes.get(value) if field in ID_FIELDS else None
+            return self.in_text(value) if whole is None else whole
+        if isinstance(value, Mapping):
+            return {self.in_text(str(key)): self.in_value("", one) for key, one in value.items()}
+        if isinstance(value, list | tuple):
+            return type(value)(self.in_value("", one) for one in value)
+        return value
+
+    def cut_to_own(self, value: Any) -> Any:
+        """What was sent, without the entries of its lists that hold no id: a page of orders has other people's, too."""
+        if isinstance(value, Mapping):
+            return {key: self.cut_to_own(one) for key, one in value.items()}
+        if isinstance(value, list) and any(isinstance(one, Mapping | list) for one in value):
+            return [
+                self.cut_to_own(one) for one in value if self.in_value("", one) != one or self._holds(one)
+            ]
+        return value
+
+    def _holds(self, value: Any) -> bool:
+        """Whether an id is a field's whole value somewhere inside, however short it is."""
+        if isinstance(value, Mapping):
+            return any(self.in_value(key, one) != one or self._holds(one) for key, one in value.items())
+        return isinstance(value, list) and any(map(self._holds, value))
+
+
+class BuyerIds:
+    """Collects the ids of one buyer of one store from events and orders, in any order."""
+
+    def __init__(self, store_id: str, pseudonym: str) -> None:
+        self.store_id = store_id
+        #: pseudonyms of the buyer: as buyer, and as the visitor on each device that bought
+        self.people = {pseudonym}
+        self.others: set[str] = set()
+
+    @property
+    def all(self) -> set[str]:
+        """Every id found."""
+        return self.people | self.others
+
+    def take_devices(self, record: Mapping[str, Any]) -> None:
+        """Learn from a record of the buyer by which visitor and session it came."""
+        if record.get("store_id") == self.store_id and record.get("buyer") in self.people:
+            self.people.update(one for one in (record.get("visitor"),) if one)
+
+    def take(self, record: Mapping[str, Any]) -> bool:
+        """Learn the ids in a record, if it is one of the buyer's: nobody else's, by an own buyer or visitor."""
+        if record.get("store_id") != self.store_id:
+            return False
+        buyer, visitor = record.get("buyer", ""), record.get("visitor", "")
+        if buyer not in self.people and (buyer or visitor not in self.people):
+            return False
+        found = (record.get(field, "") for field in ("session", "order_id", "event_id"))
+        self.others.update(one for one in found if one)
+        return True

@@ -1,0 +1,82 @@
+"""``funnelwatch privacy``: what is kept of a buyer, handed over or erased."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from streams.cli.asking import login_name
+from streams.cli.starting import checked_settings, data_option
+from streams.cli.terminal import confirm, say
+
+group = typer.Typer(
+    no_args_is_help=True,
+    help="Hand over or erase what is kept of a buyer. An instance with the embedded parts has to be stopped for it.",
+)
+_Buyer = Annotated[
+    str,
+    typer.Option(
+        "--buyer",
+        help="The buyer's id as the shop sends it, or a pseudonym behind a tilde, as `~abcdefghijklmnop`.",
+    ),
+]
+_Store = Annotated[str, typer.Option("--store", help="The store of which this person is a buyer.")]
+_Who = Annotated[str, typer.Option("--who", help="Your name, for the receipt.", show_default=False)]
+_Yes = Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")]
+
+
+@group.command()
+def export(
+    buyer: _Buyer,
+    store: _Store,
+    out: Annotated[Path | None, typer.Option("--out", help="Write to this file; default: print.")] = None,
+    data: data_option = None,
+) -> None:
+    """Write everything that is kept of a buyer as JSON: rows of tables, and records of topics."""
+    from streams.privacy.erasing import export_buyer
+
+    found = asyncio.run(export_buyer(checked_settings(data=data), store, buyer))
+    text = json.dumps(found, ensure_ascii=False, indent=2, default=str)
+    if out is None:
+        say(text)
+        return
+    out.touch(mode=0o600)
+    out.write_text(text + "\n", encoding="utf-8")
+    say(f"{sum(map(len, found['kept'].values())):,} records written to {out}")
+
+
+@group.command()
+def erase(
+    buyer: _Buyer,
+    store: _Store,
+    who: _Who = "",
+    yes: _Yes = False,
+    data: data_option = None,
+) -> None:
+    """Replace a buyer's ids by new ones that lead nowhere, in tables, topics, spool, mails and logs, and destroy the keys of backups.
+
+    Totals stay as they are. What was done is printed, and kept as a receipt in the folder `receipts`. It cannot be undone.
+    """
+    from streams.privacy.erasing import erase_buyer
+
+    settings = checked_settings(data=data)
+    question = f"Erase this buyer of store {store}, and make all encrypted backups unreadable?"
+    if not yes and not confirm(question):
+        raise typer.Exit(1)
+    receipt = asyncio.run(erase_buyer(settings, store, buyer, who or login_name(), say))
+    for name, count in receipt.files.items():
+        say(f"{name}: {count:,}")
+    if receipt.backups:
+        say(f"keys destroyed of the backups {', '.join(receipt.backups)}: make a new backup now")
+    for line in receipt.stays:
+        say(f"stays until its topic's retention ends: {line}")
+    say(f"{receipt.ids} ids erased; receipt: {settings.data / 'receipts'}/erasure-{receipt.request}.json")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group."""
+    app.add_typer(group, name="privacy")

@@ -1,0 +1,90 @@
+"""A buyer's rows in the real tables: found, replaced, and gone from the files of the store."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from scoring.events.erasure import BuyerIds, Erasure
+from streams.clickhouse.clients import open_writer
+from streams.clickhouse.migrations import migrate
+from streams.privacy import tables
+from streams.settings import Settings, load_settings
+from tests.fixtures.clickhouse import Store
+
+pytestmark = pytest.mark.slow
+
+AT = datetime(2026, 11, 30, 8, tzinfo=UTC)
+PERSON, DEVICE = "annaannaannaanna", "phonephonephonep"
+
+
+def events(buyer: str, device: str, order: str) -> list[dict[str, Any]]:
+    common = {"store_id": "shop", "event_time": AT, "received_at": AT, "version": 1, "source": "api"}
+    return [
+        {**common, "type": "click", "event_id": f"{device}-c", "visitor": device, "attributes": {}},
+        {
+            **common, "type": "order", "event_id": f"o-{order}", "visitor": device, "buyer": buyer, "order_id": order,
+            "attributes": {"memo": f"for {buyer}"},
+        },
+    ]  # fmt: skip
+
+
+async def test_rows_are_replaced_in_every_table_and_the_views_count_the_same(
+    clickhouse: Store, fresh_database: str
+) -> None:
+    settings: Settings = load_settings(
+        clickhouse_url=clickhouse.url,
+        clickhouse_password=clickhouse.password,
+        clickhouse_reader_password=clickhouse.reader_password,
+        clickhouse_database=fresh_database,
+    )
+    await migrate(settings)
+    client = await open_writer(settings)
+    names = ["store_id", "event_time", "received_at", "version", "source", "type", "event_id", "visitor", "buyer",
+             "order_id", "attributes"]  # fmt: skip
+    rows = events(PERSON, DEVICE, "7") + events("bertabertabertab", "laptoplaptoplapt", "8")
+    values = [[row.get(name, "") for name in names] for row in rows]
+    await client.insert("events_raw", values, column_names=names)
+    await client.insert(
+        "order_versions_raw",
+        [["shop", "7", "shopify", PERSON, {}, {}, int(AT.timestamp() * 1000)]],
+        column_names=["store_id", "order_id", "source", "buyer", "refunds", "refund_times", "told_at_ms"],
+    )
+    await client.insert(
+        "dead_letters_raw",
+        [["l1", AT, "bad_value", "api", "shop", f'{{"buyer":"~{PERSON}","order_id":"7"}}', "", 1]],
+        column_names=[
+            "letter_id",
+            "received_at",
+            "reason",
+            "source",
+            "store_id",
+            "payload",
+            "detail",
+            "version",
+        ],
+    )
+    before = await tables.totals(client, fresh_database, "shop")
+    assert before["events"] == 4
+
+    ids = BuyerIds("shop", PERSON)
+    await tables.take_buyer(client, fresh_database, ids)
+    assert ids.all == {PERSON, DEVICE, "7", "o-7", f"{DEVICE}-c"}
+
+    erasure = Erasure({one: f"erased-{number}" for number, one in enumerate(sorted(ids.all))})
+    changed = {
+        table.table: count
+        for table in await tables.tables_with_texts(client, fresh_database)
+        if (count := await tables.erase_rows(client, fresh_database, table, erasure))
+    }
+    assert changed == {"dead_letters_raw": 1, "events_raw": 2, "order_versions_raw": 1}
+    assert await tables.totals(client, fresh_database, "shop") == before
+    for table in await tables.tables_with_texts(client, fresh_database):
+        assert await tables.rows_with(client, fresh_database, table, erasure) == []
+    kept = (await client.query("SELECT order_id, buyer FROM events_raw WHERE type = 'order'")).result_rows
+    assert {order for order, _ in kept} == {"8", "erased-0"}
+    assert await tables.tables_with_texts(client, fresh_database)  # the marks' table is gone, and no other
+    assert (await client.query("EXISTS TABLE privacy_marks")).result_rows == [(0,)]
+    await client.close()
