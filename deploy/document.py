@@ -1,4 +1,4 @@
-"""Writes the pages of ``deploy/docs/reference`` from the code: ``python -m deploy.document``.
+"""Writes the pages of ``deploy/docs/reference`` and the schema of the configuration from the code: ``python -m deploy.document``.
 
 ``--check`` writes nothing and ends with 1 if a page is out of date. A page is written whole; what each says is in
 ``deploy/reference.py``.
@@ -6,14 +6,18 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from deploy import reference
+from streams.config.schema import config_schema
 
 FOLDER = Path(__file__).parent / "docs" / "reference"
+#: what editors check ``funnelwatch.yaml`` by
+SCHEMA = Path(__file__).parent / "funnelwatch.schema.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,8 @@ PAGES = (
     Page(
         "configuration",
         "Keys of funnelwatch.yaml",
-        "`[]` marks a list. An unknown key is an error. [Configuration](../configuration.md) shows them in use.",
+        "`[]` marks a list. An unknown key is an error. [Configuration](../configuration.md) shows them in use; "
+        "`deploy/funnelwatch.schema.json` says the same to editors.",
         reference.configuration_table,
     ),
     Page(
@@ -102,9 +107,21 @@ PAGES = (
 )
 
 
-def outdated() -> Iterator[Page]:
+@dataclass(frozen=True, slots=True)
+class SchemaFile:
+    """The schema of the configuration, as a file next to the examples."""
+
+    name: str = "funnelwatch.schema.json"
+    path: Path = SCHEMA
+
+    def text(self) -> str:
+        """The file as it should be."""
+        return json.dumps(config_schema(), indent=1, ensure_ascii=False) + "\n"
+
+
+def outdated() -> Iterator[Page | SchemaFile]:
     """The pages that are missing or differ from what the code says."""
-    for page in PAGES:
+    for page in (*PAGES, SchemaFile()):
         if not page.path.is_file() or page.path.read_text(encoding="utf-8") != page.text():
             yield page
 
@@ -114,7 +131,7 @@ def main() -> int:
     found = list(outdated())
     if "--check" in sys.argv:
         for page in found:
-            print(f"out of date: deploy/docs/reference/{page.name}.md", file=sys.stderr)  # noqa: T201
+            print(f"out of date: {page.path.name}", file=sys.stderr)  # noqa: T201
         return 1 if found else 0
     FOLDER.mkdir(parents=True, exist_ok=True)
     for page in found:

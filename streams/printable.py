@@ -31,3 +31,8 @@ def printable(text: str, *, lines: bool = False) -> str:
 def printable_json(text: str) -> str:
     """JSON that means the same and holds no control character as it is; between its values only line breaks stay."""
     return _HARMFUL.sub(lambda match: match[0] if match[0] in _KEPT else f"\\u{ord(match[0]):04x}", text)
+
+
+def counted(number: int, thing: str) -> str:
+    """``1 store``, ``1,200 stores``."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"

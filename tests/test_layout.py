@@ -43,7 +43,7 @@ STREAMS: Mapping[str, set[str]] = {
     "connections": set(),
     "tls": set(),
     "sources/config": FLOOR,
-    "config": FLOOR | {"channels", "sources/config"},
+    "config": FLOOR | {"channels", "sources/config", "instance"},
     "instance": FLOOR,
     "kafka": FLOOR | {"instance", "tls"},
     "transport": FLOOR | {"kafka"},
@@ -85,7 +85,7 @@ STREAMS: Mapping[str, set[str]] = {
     "embedded": FLOOR | {"config", "instance", "kafka", "clickhouse", "roles"},
     # works on the folder of an instance that does not run
     "privacy": FLOOR | {"instance", "kafka", "clickhouse", "collector", "embedded"},
-    "doctor": FLOOR | {"config", "instance", "kafka", "clickhouse", "embedded"},
+    "doctor": FLOOR | {"config", "instance", "kafka", "clickhouse", "embedded", "channels"},
     "demo": FLOOR | {"config", "instance", "kafka", "clickhouse", "collector", "sources", "embedded", "jobs"},
     "cli": FLOOR
     | {

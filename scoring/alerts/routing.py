@@ -71,6 +71,11 @@ class Matcher:
         return f"{self.label}{self.operator}{self.value}"
 
 
+#: the labels that matchers may name
+LABELS = (
+    "store_id", "step", "segment", "kind", "level", "label", "severity", "platform", "country", "category",
+    "connection", "owner",
+)  # fmt: skip
 _MATCHER = re.compile(r'\s*([A-Za-z_][A-Za-z0-9_]*)\s*(=~|!~|!=|=)\s*"?(.*?)"?\s*')
 
 

@@ -62,7 +62,7 @@ REPORTS_NOTE = Text(
     "各来源最近一个完整日，不并入事件计数。",
     "The newest complete day of each source; never added to event counts.",
 )
-REPORTS_MORE = Text("另有 {n} 项见店铺页。", " {n} more are on the stores' pages.")
+REPORTS_MORE = Text("另有 {n} 项见店铺页。", " {n} more on the stores' pages.")
 SUBJECT_DAY = Text("漏斗日报 {day}", "Funnel, {day}")
 SUBJECT_WEEK = Text("漏斗周报 {first}–{last}", "Funnel, week {first}–{last}")
 SUBJECT = Text("{days}：{result}", "{days}: {result}")
@@ -107,14 +107,14 @@ IN_BRACKETS = Text("（{text}）", " ({text})")
 ALERT_IS = Text("告警：{alert}", "Alert: {alert}")
 SILENT_STORES = Text("没有数据：{stores}。", "No data: {stores}.")
 NEW_STORES = Text("尚未接入：{stores}。", "Not connected yet: {stores}.")
-REJECTED = Text("拒收 {n} 条（{reasons}）。", "{n} records rejected ({reasons}).")
+REJECTED = Text("拒收 {n} 条（{reasons}）。", "Records rejected: {n} ({reasons}).")
 NOTHING = Text(
     "一切正常：{normal} 家店各环节都在预期内。",
-    "Nothing needs action: all steps of {normal} stores are as expected.",
+    "Nothing needs action; stores with all steps as expected: {normal}.",
 )
 NOTHING_BUT_SLOW = Text(
     "没有告警；但有 {n} 家店发货落后，见下方。",
-    "No alert; but {n} stores are behind with fulfilment: see below.",
+    "No alert; but stores that are behind with fulfilment: {n}, see below.",
 )
 SLOW_CHANGE = Text("发货 {change}", "fulfilment {change}")
 SLOW_SIZE = Text(
@@ -122,9 +122,9 @@ SLOW_SIZE = Text(
     "{observed} fulfilled, {expected} due of the payments before (business hours: {hours})",
 )
 SLOW_BREACHES = Text("其中 {n} 个工作小时被判为明显低于预期", "hours in which that was judged too few: {n}")
-SLOW_MORE = Text("另有 {n} 家落后，见页面。", "{n} more are behind: see the page.")
-SLOW_FINE = Text("{n} 家按预期发货。", "As expected: {n} stores.")
-SLOW_FEW = Text("{n} 家样本太少，无法判断。", "Sample too small to judge: {n} stores.")
+SLOW_MORE = Text("另有 {n} 家落后，见页面。", "{n} more behind: see the page.")
+SLOW_FINE = Text("{n} 家按预期发货。", "Stores as expected: {n}.")
+SLOW_FEW = Text("{n} 家样本太少，无法判断。", "Stores with too small a sample to judge: {n}.")
 NOTHING_JUDGED = Text(
     "没有告警；但没有一家店的数据足够判断。", "No alert; but no store has enough data to be judged."
 )
@@ -151,7 +151,7 @@ NOT_SCORED = Text("未检测", "not checked")
 NO_BASELINE = Text("—", "—")
 OUTCOME = Text("{unit} {count}", "{count} {unit}")
 PARTLY = Text("已判 {judged}/{supplied} 步", "{judged} of {supplied} steps judged")
-STORES_MORE = Text("另有 {n} 家：{groups}", "{n} more stores: {groups}")
+STORES_MORE = Text("另有 {n} 家：{groups}", "More stores: {n} ({groups})")
 BAR = Text("{stage} {count}（预期 {expected}）", "{stage} {count} (expected {expected})")
 BAR_PLAIN = Text("{stage} {count}", "{stage} {count}")
 BAR_NONE = Text("{stage} 未接入", "{stage}: no data source")
@@ -172,7 +172,7 @@ FUNNEL_NOTE = Text(
     "浅色为预期（首环节之后按基线推算，长度按数量级），深色为实际。",
     "Light: expected, if each step had converted at baseline (log scale). Dark: actual.",
 )
-MORE_INCIDENTS = Text("另有 {n} 条未关闭，见页面。", "{n} more are open: see the page.")
+MORE_INCIDENTS = Text("另有 {n} 条未关闭，见页面。", "{n} more open: see the page.")
 NO_INCIDENTS = Text("没有。", "None.")
 OVER = Text("这段时间另有 {n} 条已恢复。", "Recovered in this period: {n} more.")
 NO_DAYS = Text("没有节假日，也没有大促。", "No holiday and no sale.")

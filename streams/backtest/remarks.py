@@ -11,6 +11,7 @@ from scoring.baselines.localtime import local_minutes
 from scoring.baselines.minute_table import MinuteTable
 from scoring.calendar.effects import DayEffect, local_date
 from streams.backtest.run import BacktestResult
+from streams.printable import counted
 
 #: stores from which on quartiles of volume say something
 QUARTILE_STORES = 8
@@ -52,7 +53,7 @@ def file_remarks(table: MinuteTable) -> list[str]:
     lone = tuple(store for store in table.stores if len(stages[store]) == 1)
     if lone:
         said.append(
-            f"{len(lone)} stores supply one stage only: no conversion can be judged, only whether events stay away "
+            f"{counted(len(lone), 'store')} with one stage only: no conversion can be judged, only whether events stay away "
             f"(--traffic writes those alerts): {_some(lone)}."
         )
     return said
@@ -91,7 +92,7 @@ def calendar_remarks(outcome: BacktestResult, table: MinuteTable) -> list[str]:
     held = Counter(note for alert in outcome.held_back for note in _named(alert.note, effects))
     noted = Counter(note for alert in outcome.alerts for note in _named(alert.note, effects))
     return [
-        f"calendar: {name} ({effects[name].value}, {count} stores) held back {held[name]} alerts"
+        f"calendar: {name} ({effects[name].value}, {counted(count, 'store')}) held back {counted(held[name], 'alert')}"
         + (f"; {noted[name]} fired and name it" if noted[name] else "")
         for name, count in sorted(stores.items())
     ]

@@ -92,6 +92,29 @@ class SmtpPost:
         must_hide = bool(self._password) and not self._tls and self._host not in LOOPBACK_HOSTS
         self._start_tls = True if must_hide else None
 
+    async def greet(self) -> None:
+        """Connect, sign in and leave, without a mail. Raises SendRetryableError or SendRejectedError."""
+        import aiosmtplib
+
+        server = aiosmtplib.SMTP(
+            hostname=self._host,
+            port=self._port,
+            username=self._user,
+            password=self._password,
+            use_tls=self._tls,
+            start_tls=None if self._tls else self._start_tls,
+            timeout=10,
+        )
+        try:
+            async with server:
+                await server.noop()
+        except aiosmtplib.SMTPAuthenticationError as error:
+            raise SendRejectedError(f"{self._host} rejected the user or password: {error.code}") from error
+        except (aiosmtplib.SMTPException, OSError, TimeoutError, ssl.SSLError) as error:
+            raise SendRetryableError(
+                f"{self._host}:{self._port} is unreachable: {type(error).__name__}"
+            ) from error
+
     async def deliver(self, mail: EmailMessage, recipients: Sequence[str]) -> None:
         """Deliver to all recipients in one transaction."""
         import aiosmtplib

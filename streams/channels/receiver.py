@@ -30,10 +30,10 @@ class ReceiverConfig(ConfigPart):
     #: fields that may not be empty; a subclass lists its own
     needs: ClassVar[tuple[str, ...]] = ()
 
-    name: Name
+    name: Name = Field(description="What routes call it.")
     channel: str
-    language: Literal["zh", "en"] = "en"
-    zone: Zone = "UTC"
+    language: Literal["zh", "en"] = Field("en", description="In which it reads.")
+    zone: Zone = Field("UTC", description="Whose clock its messages show.")
     per_minute: float | None = Field(
         None, gt=0, description="Most messages a minute; default: the channel's limit."
     )

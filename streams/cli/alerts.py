@@ -16,11 +16,11 @@ from scoring.wording.alert_words import ALERT_STATE_NAMES, KIND_NAMES, LEVEL_NAM
 from scoring.wording.catalogue import segment_name, step_name
 from scoring.wording.text import Language
 from streams.cli.asking import DataOption, configuration, failed, login_name, running_instance
-from streams.cli.terminal import console, counted, say, say_json
+from streams.cli.terminal import console, say, say_json
 from streams.clickhouse.asking import ask
 from streams.clickhouse.errors import ClickHouseError
 from streams.clock import now_ms
-from streams.printable import printable
+from streams.printable import counted, printable
 
 if TYPE_CHECKING:
     from streams.settings import Settings

@@ -14,6 +14,7 @@ from scoring.detection.comparison import IncidentComparison, KnownIncident, comp
 from scoring.periods.book import JudgedHistory
 from streams.backtest.remarks import QUARTILE_STORES, by_volume, calendar_remarks, file_remarks
 from streams.backtest.run import BacktestResult
+from streams.printable import counted
 
 
 def iso(at_ms: int | None) -> str | None:
@@ -29,27 +30,29 @@ def print_report(
     weeks = outcome.store_weeks(len(table.stores))
     by_level = Counter(alert.level for alert in outcome.alerts)
     console.print(
-        f"Tested {iso(from_ms)} to {iso(until_ms)}: {len(table.stores)} stores, {weeks:.1f} store-weeks."
+        f"Tested {iso(from_ms)} to {iso(until_ms)}: {counted(len(table.stores), 'store')}, {weeks:.1f} store-weeks."
     )
     for line in file_remarks(table):
         console.print(line)
     if outcome.unfitted:
         shown = ", ".join(outcome.unfitted[:5]) + (" …" if len(outcome.unfitted) > 5 else "")
         console.print(
-            f"{len(outcome.unfitted)} stores had too little history for a baseline and were not judged: {shown}"
+            f"not judged, for too little history ({counted(len(outcome.unfitted), 'store')}): {shown}"
         )
     if outcome.alerts:
         console.print(_alert_table(outcome.alerts))
     for level in Level:
         louder = by_level[Level.PAGE] + (by_level[Level.NOTICE] if level is Level.NOTICE else 0)
-        console.print(f"{level.value:>7}: {louder} alerts, {louder / max(weeks, 1e-9):.3f} per store-week")
+        console.print(
+            f"{level.value:>7}: {counted(louder, 'alert')}, {louder / max(weeks, 1e-9):.3f} per store-week"
+        )
         if incidents is not None:
             _print_comparison(
                 console, compare(outcome.alerts, incidents, list(table.stores), from_ms, until_ms, level)
             )
     if len(table.stores) >= QUARTILE_STORES:
         console.print(by_volume(outcome, table))
-    traffic = f"traffic: {len(outcome.traffic)} alerts of visitors that stayed away"
+    traffic = f"traffic: {counted(len(outcome.traffic), 'alert')} of visitors that stayed away"
     known, losses = found_traffic(outcome.traffic, incidents or [])
     console.print(traffic + (f", {known} of {losses} known losses found" if losses else ""))
     if outcome.rises:
@@ -84,11 +87,11 @@ def _print_pools(console: Console, outcome: BacktestResult) -> None:
         for pooled in outcome.pooled
     )
     console.print(
-        f"pools: {outcome.pools} judged, {len(outcome.pooled)} alerts, {alone} of them while no store of the pool had one"
+        f"pools: {outcome.pools} judged, {counted(len(outcome.pooled), 'alert')}, {alone} of them while no store of the pool had one"
     )
     for pooled in outcome.pooled[:40]:
         console.print(
-            f"  {(iso(pooled.opened_at_ms) or '')[:16].replace('T', ' ')}  {pooled.store_id} ({len(pooled.members)} stores)  "
+            f"  {(iso(pooled.opened_at_ms) or '')[:16].replace('T', ' ')}  {pooled.store_id} ({counted(len(pooled.members), 'store')})  "
             f"{pooled.step}  {pooled.level.value}  observed {pooled.observed:.0f}, expected {pooled.expected:.1f}, lost {pooled.lost:.0f}"
         )
 
@@ -139,12 +142,16 @@ def _print_comparison(console: Console, found: IncidentComparison) -> None:
     )
 
 
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number} times"
+
+
 def sentence(outcome: BacktestResult, weeks: float) -> str:
     """One sentence a person can act on."""
     if not outcome.alerts and outcome.traffic:
         store, count = Counter(alert.store_id for alert in outcome.traffic).most_common(1)[0]
         return (
-            f"With this configuration you would have been notified {len(outcome.traffic)} times that visitors or orders stayed away, "
+            f"With this configuration you would have been notified {_times(len(outcome.traffic))} that visitors or orders stayed away, "
             f"most often by {store} ({count}), and of no fall of conversion: --traffic writes those alerts; put days on which a "
             "shop is closed into `calendar`."
         )
@@ -152,7 +159,7 @@ def sentence(outcome: BacktestResult, weeks: float) -> str:
         return "With this configuration nothing would have fired; `funnelwatch baseline show` says how small a drop each store could show."
     per_week = len(outcome.alerts) / max(weeks, 1e-9)
     store, count = Counter(alert.store_id for alert in outcome.alerts).most_common(1)[0]
-    times = "once" if len(outcome.alerts) == 1 else f"{len(outcome.alerts)} times"
+    times = _times(len(outcome.alerts))
     first = f"With this configuration you would have been notified {times} ({per_week:.2f} per store-week)"
     if per_week > 0.5:
         return f"{first}, most often of {store} ({count}): look at its alerts above first, and if they are of no use raise thresholds.notice by 1."

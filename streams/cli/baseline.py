@@ -24,6 +24,7 @@ from streams.config.core import detection_policy
 from streams.config.model import Config
 from streams.jobs.baselines import fit_from_store, publish, read_published
 from streams.jobs.benchmark import drop_benchmark, put_benchmark
+from streams.printable import counted
 from streams.settings import Settings
 
 Data = Annotated[Path | None, typer.Option(help="Folder of the running instance.")]
@@ -93,7 +94,7 @@ def _source(fact: dict[str, object]) -> str:
     lent_by = fact["borrowed_from"]
     if not isinstance(lent_by, list) or not lent_by:
         return str(fact["source"])
-    return f"{len(lent_by)} peers" if fact["source"] == BaselineSource.PEERS else ", ".join(lent_by)
+    return counted(len(lent_by), "peer") if fact["source"] == BaselineSource.PEERS else ", ".join(lent_by)
 
 
 def _delay(fact: dict[str, object]) -> str:
@@ -147,8 +148,8 @@ def fit(
         say("No store has two hours of history yet; nothing was published.")
         raise typer.Exit(1)
     pools = sum(bool(baseline.members) for baseline in made)
-    pooled = f", and of {pools} pools" if pools else ""
-    say(f"Baselines of {len(made) - pools} stores{pooled} fitted and published.")
+    pooled = f", and of {counted(pools, 'pool')}" if pools else ""
+    say(f"Baselines of {counted(len(made) - pools, 'store')}{pooled} fitted and published.")
 
 
 @group.command()
@@ -191,7 +192,9 @@ def benchmark(
     except (BenchmarkError, OSError) as error:
         say(f"error: {file}: {error}", err=True)
         raise typer.Exit(1) from error
-    say(f"{len(found.lines)} lines taken; they count from the next fit on (`funnelwatch baseline fit`: now).")
+    say(
+        f"{counted(len(found.lines), 'line')} taken, to count from the next fit on (`funnelwatch baseline fit`: now)."
+    )
 
 
 @group.command()
@@ -206,7 +209,7 @@ def export(
     out.write_bytes(
         b"".join(msgspec.json.encode(msgspec.Raw(encode_baseline(item))) + b"\n" for item in found)
     )
-    say(f"{len(found)} baselines written to {out}")
+    say(f"{counted(len(found), 'baseline')} written to {out}")
 
 
 def register(app: typer.Typer) -> None:

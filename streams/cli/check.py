@@ -9,7 +9,9 @@ import typer
 from pydantic import ValidationError
 
 from streams.cli.starting import data_option, fail
-from streams.cli.terminal import console, counted, say
+from streams.cli.terminal import console, say
+from streams.printable import counted
+from streams.settings import LOOPBACK_HOSTS, Settings
 
 
 def check(
@@ -43,7 +45,8 @@ def check(
     often than the budget.
     """
     from streams.config.loading import find_config, read_config
-    from streams.settings import Settings, load_settings, setting_errors, unknown_variables
+    from streams.instance.state import instance_state
+    from streams.settings import load_settings, setting_errors, unknown_variables
 
     problems: list[str] = []
     settings = Settings.model_construct()
@@ -60,17 +63,33 @@ def check(
     problems += unknown_variables(named)
     summary = "no funnelwatch.yaml: defaults apply, and no store is configured"
     if path is not None:
-        content, found = read_config(path, with_secrets=not no_secrets)
+        content, found = read_config(path, with_secrets=not no_secrets, with_idle=True)
         problems += found
         if content.alerting.exchange_rates:
             problems += _rate_problems(Path(content.alerting.exchange_rates))
         counts = counted(len(content.stores), "store"), counted(len(content.alerting.receivers), "receiver")
         summary = f"{path}: {', '.join(counts)}, no errors"
+    problems += _open_page(settings)
     if problems:
-        fail("\n".join([*problems, f"{len(problems)} error{'s' * (len(problems) > 1)}"]))
+        fail("\n".join([*problems, counted(len(problems), "error")]))
     say(summary)
+    if instance_state(settings.data).restart_needed:
+        say(
+            "the running instance started with another configuration: restart `funnelwatch up` to use this one"
+        )
     if backtest is not None:
         _hold_to_budget(data, config, backtest, budget)
+
+
+def _open_page(settings: Settings) -> list[str]:
+    """That the page would be open to a network without a token: ``run page`` does not start so."""
+    token = settings.page_token.get_secret_value()
+    if settings.page_host in LOOPBACK_HOSTS or token or (settings.data / "secrets" / "page_token").exists():
+        return []
+    return [
+        f"FUNNELWATCH_PAGE_HOST: the page would listen on {settings.page_host} without a token; set FUNNELWATCH_PAGE_TOKEN "
+        "(`funnelwatch up` makes one)"
+    ]
 
 
 def _rate_problems(path: Path) -> list[str]:

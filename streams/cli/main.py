@@ -31,7 +31,7 @@ COMMANDS: dict[str, str] = {
     "grafana": "Print what Grafana and Prometheus need to show the instance, or write it to a folder.",
     "deadletters": "List, inspect and resend rejected records.",
     "events": "Exclude a span of events from counts and learning, or restore it.",
-    "schema": "Print the JSON Schema of an event as it is sent, or of a record on a topic.",
+    "schema": "Print the JSON Schema of an event as it is sent, of a record on a topic, or of funnelwatch.yaml.",
     "reconcile": "Compare stage_counts with a fresh count of the raw events, which are the truth.",
     "repartition": "Carry the monitor's counts and open alerts over to more partitions of funnel.events.v1.",
     "baseline": "Fit, show and export what the monitor expects of each store.",

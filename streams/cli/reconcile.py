@@ -22,6 +22,7 @@ from streams.clickhouse.reconcile import reconcile as compare_counts
 from streams.clickhouse.repeats import happened_between, mark_repeats
 from streams.config.loading import find_config, load_config
 from streams.config.model import Config
+from streams.printable import counted
 from streams.settings import Settings
 
 #: the span that is compared unless another is given; the last two minutes are still being landed
@@ -61,11 +62,11 @@ def _show(found: Reconciliation, repaired: int) -> None:
         if len(found.differences) > _SHOWN:
             say(f"… and {len(found.differences) - _SHOWN} more; --json gives all")
     say(
-        f"{found.minutes} store-minutes; stage_counts {found.stored} events, raw events {found.from_events}; "
-        f"{len(found.differences)} differences"
+        f"{counted(found.minutes, 'store-minute')}; events in stage_counts: {found.stored}, raw: {found.from_events}; "
+        f"{counted(len(found.differences), 'difference')}"
     )
     if repaired:
-        say(f"{repaired} store-minutes recounted")
+        say(f"{counted(repaired, 'store-minute')} recounted")
     elif found.differences:
         say("--fix recounts these minutes from the raw events")
 

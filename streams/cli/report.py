@@ -12,9 +12,10 @@ import typer
 
 from streams.cli.asking import DataOption, configuration, failed, running_instance
 from streams.cli.evaluate import PageFormat, PageLanguage, PeriodLength, write_evaluation
-from streams.cli.terminal import counted, say, say_json
+from streams.cli.terminal import say, say_json
 from streams.clock import now_ms
 from streams.errors import FunnelwatchError
+from streams.printable import counted
 
 if TYPE_CHECKING:
     from streams.clickhouse.reader import Database

@@ -10,14 +10,14 @@ import typer
 from aiokafka.errors import KafkaError
 
 from scoring.alerts.alert import AlertKind, Level
-from scoring.alerts.routing import Severity
+from scoring.alerts.routing import LABELS, Severity
 from streams.cli.asking import DataOption, configuration, failed, running_instance
 from streams.cli.moments import moment_ms
 from streams.cli.terminal import say
 from streams.clock import now_ms
 from streams.config.model import Config
 from streams.incidents.alert_log import AlertBook, BookReader
-from streams.incidents.explaining import LABELS, Explanation, explain, suppose, whole_labels
+from streams.incidents.explaining import Explanation, explain, suppose, whole_labels
 from streams.incidents.facts import FactsReader
 from streams.incidents.send_log import SendLog
 from streams.instance.files import read_instance

@@ -1,4 +1,4 @@
-"""``funnelwatch schema``: the JSON Schemas of what goes in and of what is on the topics."""
+"""``funnelwatch schema``: the JSON Schemas of what goes in, of what is on the topics, and of the configuration."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class SchemaName(StrEnum):
     EVENT = "event"
     DEADLETTER = "deadletter"
     ALERT = "alert"
+    CONFIG = "config"
 
 
 _TYPES: dict[SchemaName, Any] = {
@@ -33,6 +34,10 @@ _TYPES: dict[SchemaName, Any] = {
 
 def schema_of(name: SchemaName) -> dict[str, Any]:
     """The JSON Schema (2020-12) of one type."""
+    if name is SchemaName.CONFIG:
+        from streams.config.schema import config_schema
+
+        return config_schema()
     schema = msgspec.json.schema(_TYPES[name])
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -45,11 +50,11 @@ def schema(
     name: Annotated[
         SchemaName,
         typer.Argument(
-            help="incoming: an event for POST /v1/events; event, deadletter, alert: a record on its topic."
+            help="incoming: an event for POST /v1/events; event, deadletter, alert: a record on its topic; config: funnelwatch.yaml, for editors."
         ),
     ] = SchemaName.INCOMING,
 ) -> None:
-    """Print the JSON Schema of an event as it is sent, or of a record on a topic."""
+    """Print the JSON Schema of an event as it is sent, of a record on a topic, or of funnelwatch.yaml."""
     say_json(msgspec.json.format(msgspec.json.encode(schema_of(name)), indent=2).decode())
 
 

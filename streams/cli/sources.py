@@ -13,6 +13,7 @@ from streams.cli.asking import configuration, failed, login_name, running_instan
 from streams.cli.terminal import confirm, say, say_json
 from streams.clock import now, now_ms
 from streams.kafka.servers import servers_of
+from streams.printable import counted
 
 if TYPE_CHECKING:
     from scoring.alerts.alert import AlertTransition
@@ -355,7 +356,7 @@ def replay(
             count = asyncio.run(replayed(settings, configuration(settings), deliveries))
     except (ClickHouseError, KafkaUnreachableError) as error:
         raise failed(str(error)) from error
-    say(f"{count} deliveries are translated again; `funnelwatch deadletters list` shows what still cannot be")
+    say(f"translated again: {count}; `funnelwatch deadletters list` shows what still cannot be")
 
 
 @group.command("rotate-key")
@@ -385,7 +386,9 @@ def rotate_key(
     add_key(settings)
     records = seal_again(settings, directory)
     _publish(settings, records)
-    say(f"a new key seals from now on, {len(records)} connections already; tokens follow within a minute")
+    say(
+        f"a new key seals from now on, {counted(len(records), 'connection')} already; tokens follow within a minute"
+    )
 
 
 def register(app: typer.Typer) -> None:

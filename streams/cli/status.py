@@ -47,6 +47,8 @@ def status(
         say(f"{process.name:<10} {shown} {pid:<12} {process.detail}{heard}".rstrip())
     for name, address in state.addresses.items():
         say(f"{name:<10} {address}")
+    if state.restart_needed:
+        say("funnelwatch.yaml has changed since the start: restart to use it")
     raise typer.Exit(code)
 
 

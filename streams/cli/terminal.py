@@ -26,11 +26,6 @@ def say_json(text: str) -> None:
     typer.echo(printable_json(text))
 
 
-def counted(number: int, thing: str) -> str:
-    """``1 store``, ``2 stores``."""
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
-
-
 def marked(mark: str, colour: str) -> None:
     """Print ``mark`` in a colour, and stay in its line."""
     typer.secho(printable(mark), fg=colour, nl=False)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from streams.cli.starting import checked_config, checked_settings, data_option, fail
 from streams.settings import Settings
+
+if TYPE_CHECKING:
+    from streams.embedded.console import Console
 
 
 def up(
@@ -45,11 +49,24 @@ def up(
     for name in chosen:
         if name not in ROLES:
             fail(f"unknown role {name!r}; expected one of {', '.join(ROLES)}", 2)
-    path, _ = checked_config(settings)
-    _supervise(settings, path, [name for name in ROLES if name in chosen], with_parts=not no_parts)
+    path, content = checked_config(settings)
+    wanted = [name for name in ROLES if name in chosen]
+    _supervise(settings, path, wanted, with_parts=not no_parts, has_stores=bool(content.stores))
 
 
-def _supervise(settings: Settings, config: Path | None, roles: list[str], *, with_parts: bool) -> None:
+#: what ``up`` says to whoever has no store yet
+FIRST_STORE = """  stores:
+    - {id: my-shop, name: My shop, zone: Europe/Berlin, currency: EUR, keys: ["env:MY_SHOP_KEY"]}"""
+
+
+def _first_steps(settings: Settings, config: Path | None, console: Console) -> tuple[str, ...]:
+    path = config or settings.data / "funnelwatch.yaml"
+    return (console.word("no_stores").format(path=path), *FIRST_STORE.splitlines())
+
+
+def _supervise(
+    settings: Settings, config: Path | None, roles: list[str], *, with_parts: bool, has_stores: bool
+) -> None:
     """Run the instance in ``settings.data`` until it is stopped, or end the command with the reason why it cannot."""
     from contextlib import ExitStack
 
@@ -76,7 +93,9 @@ def _supervise(settings: Settings, config: Path | None, roles: list[str], *, wit
             logs.configure(settings, log)
             console = Console(settings.language)
             clear_leftovers(folder, console)  # before ports are chosen: they may hold some
-            supervise(make_plan(settings, config, roles, with_parts=with_parts), console)
+            plan = make_plan(settings, config, roles, with_parts=with_parts)
+            steps = () if has_stores else _first_steps(settings, config, console)
+            supervise(replace(plan, first_steps=steps), console)
     except AlreadyRunningError as error:
         fail(str(error), 73)
     except CannotRunError as error:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from scoring.alerts.routing import RoutingError, parse_matcher
+from scoring.alerts.routing import LABELS, RoutingError, parse_matcher
 from streams.channels.receiver import ReceiverConfig
 from streams.channels.registry import CHANNELS, receiver_type
 from streams.schema import ConfigPart, Weekday, Zone
@@ -50,35 +50,52 @@ ClockTime = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 class RouteConfig(ConfigPart):
     """A node of the route tree; what is not given is inherited from the node above."""
 
-    name: str = ""
-    receiver: str = ""
-    match: tuple[MatcherText, ...] = ()
-    group_by: tuple[str, ...] | None = None
-    group_wait: Duration | None = None
-    group_interval: Duration | None = None
-    repeat_interval: Duration | None = None
-    most_repeats: int | None = Field(None, ge=0, le=100)
-    mute: tuple[str, ...] | None = None
-    continues: bool = False
-    routes: tuple[RouteConfig, ...] = ()
+    name: str = Field("", description="What explanations call it.")
+    receiver: str = Field(
+        "", description="The name of the receiver that is notified; the first one for all by default."
+    )
+    match: tuple[MatcherText, ...] = Field(
+        (),
+        description=f"Conditions, all of which must hold: `store_id=us-shop`, `level!=notice`, `segment=~ios/.*`. Labels: {', '.join(LABELS)}.",
+    )
+    group_by: tuple[str, ...] | None = Field(
+        None, description="Labels whose alerts share a message; default: store_id."
+    )
+    group_wait: Duration | None = Field(
+        None, description="How long the first message waits for others; default: 10s."
+    )
+    group_interval: Duration | None = Field(
+        None, description="The least time between messages of a group; default: 5m."
+    )
+    repeat_interval: Duration | None = Field(
+        None, description="After which nobody's alert is reminded of; default: 4h."
+    )
+    most_repeats: int | None = Field(
+        None, ge=0, le=100, description="Most reminders of one alert; default: 2."
+    )
+    mute: tuple[str, ...] | None = Field(None, description="Names of mute timings in which it is quiet.")
+    continues: bool = Field(False, description="Whether the routes after it are asked, too.")
+    routes: tuple[RouteConfig, ...] = Field(
+        (), description="Routes below; the deepest that matches takes the alert."
+    )
 
 
 class MuteTimingConfig(ConfigPart):
     """Quiet hours of a route, in a named zone; ``to`` before ``from`` crosses midnight."""
 
-    name: str
-    zone: Zone
-    start: ClockTime
-    end: ClockTime
-    weekdays: tuple[Weekday, ...] = ()
+    name: str = Field(description="What routes call it.")
+    zone: Zone = Field(description="Whose clock it is.")
+    start: ClockTime = Field(description='When it begins: "22:00".')
+    end: ClockTime = Field(description='When it ends; before `start`, on the next day: "07:00".')
+    weekdays: tuple[Weekday, ...] = Field((), description="Days on which it begins; none: every day.")
 
 
 class InhibitConfig(ConfigPart):
     """While ``source`` fires, ``target`` waits, where the ``equal`` labels agree."""
 
-    source: tuple[MatcherText, ...]
-    target: tuple[MatcherText, ...]
-    equal: tuple[str, ...] = ()
+    source: tuple[MatcherText, ...] = Field(description="Conditions of the alert that others wait for.")
+    target: tuple[MatcherText, ...] = Field(description="Conditions of the alerts that wait.")
+    equal: tuple[str, ...] = Field((), description="Labels in which both must agree.")
 
 
 class AlertingConfig(ConfigPart):
@@ -92,7 +109,9 @@ class AlertingConfig(ConfigPart):
         InhibitConfig(source=("kind=conversion",), target=("kind=traffic",), equal=("store_id", "step")),
         InhibitConfig(source=("kind=pipeline",), target=("kind=conversion",), equal=("store_id",)),
     )
-    base_currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
+    base_currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = Field(
+        "USD", description="In which stores of several currencies are summed."
+    )
     exchange_rates: str = Field(
         "",
         description="CSV file of rates (currency, in, rate, day), used before the ECB's; read again when it changes.",

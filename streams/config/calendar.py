@@ -17,14 +17,16 @@ Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 class CalendarEntryConfig(ConfigPart):
     """One entry of a business's own, on the clock of each store it concerns."""
 
-    name: str = Field(min_length=1)
+    name: str = Field(min_length=1, description="What it is called on cards and in mails.")
     first: date | datetime = Field(description="First day, or the moment it begins: 2026-11-11T20:00.")
     last: date | datetime | None = Field(
         None, description="Last day (included), or the moment it ends; default: the first day."
     )
-    effect: Literal["suppress", "widen", "compare"] = "widen"
-    countries: tuple[Country, ...] = ()
-    stores: tuple[str, ...] = ()
+    effect: Literal["suppress", "widen", "compare"] = Field(
+        "widen", description="`suppress` alerts, `widen` what is expected, `compare` with the last such day."
+    )
+    countries: tuple[Country, ...] = Field((), description="Only in these; none: everywhere.")
+    stores: tuple[str, ...] = Field((), description="Only for these store ids; none: for all.")
 
     @model_validator(mode="after")
     def _ends_after_it_begins(self) -> CalendarEntryConfig:
@@ -47,9 +49,11 @@ class CalendarDayConfig(ConfigPart):
     """What one built-in entry does, whatever its kind does: ``{day: 双11, effect: suppress, countries: [CN]}``."""
 
     day: str = Field(min_length=1, description="Its name, Chinese or English: 双11, Black Friday, Ramadan, …")
-    effect: Effect
-    countries: tuple[Country, ...] = ()
-    stores: tuple[str, ...] = ()
+    effect: Effect = Field(
+        description="`suppress` alerts, `widen` what is expected, `compare` with the last such day, `ignore`."
+    )
+    countries: tuple[Country, ...] = Field((), description="Only in these; none: everywhere.")
+    stores: tuple[str, ...] = Field((), description="Only for these store ids; none: for all.")
 
     @model_validator(mode="after")
     def _is_on_the_calendar(self) -> CalendarDayConfig:

@@ -20,6 +20,13 @@ from streams.config.model_tree import Loc, file_errors, secret_scalars
 _ROUNDS = 5
 
 
+#: what people call things that we call otherwise
+_OTHER_NAMES = {
+    "lark": "feishu", "ding": "dingtalk", "weixin": "wecom", "wechat": "wecom", "wechat_work": "wecom", "mail": "email",
+    "smtp": "email", "hook": "webhook", "http": "webhook", "tiktok": "tiktok_shop", "website": "own_site", "own": "own_site",
+}  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class ConfigProblem:
     """One error at one place; line and column count from 1."""
@@ -168,7 +175,8 @@ def _problem(bad: Any, root: Node | None) -> ConfigProblem:
         return _at(_find(root, loc[:-1])[1], f"{where} is missing; it is required")
     if kind in ("literal_error", "enum"):
         choices = _choices(context)
-        near = difflib.get_close_matches(str(given), choices, n=1, cutoff=0.6)
+        other = _OTHER_NAMES.get(str(given).casefold())
+        near = [other] if other in choices else difflib.get_close_matches(str(given), choices, 1, 0.6)
         meant = f"did you mean {near[0]!r}? Expected" if near else "expected"
         return _at(
             value,

@@ -16,21 +16,13 @@ from streams.config.errors import (
     syntax_problem,
     validation_problems,
 )
+from streams.config.idle import idle_problems
 from streams.config.model import Config
 from streams.config.secret_use import secret_use_problems
+from streams.instance.config_file import FILE_NAME, find_config
 from streams.schema import ConfigError, resolve_secret
 
-FILE_NAME = "funnelwatch.yaml"
-
-
-def find_config(data: Path, given: Path | None) -> Path | None:
-    """The configuration file in force: the one given, else in the data folder, else in the working folder."""
-    if given is not None:
-        return given
-    for folder in (data, Path.cwd()):
-        if (folder / FILE_NAME).exists():
-            return folder / FILE_NAME
-    return None
+__all__ = ["FILE_NAME", "find_config", "load_config", "read_config"]
 
 
 def load_config(path: Path | None) -> Config:
@@ -47,10 +39,10 @@ def load_config(path: Path | None) -> Config:
     return config
 
 
-def read_config(path: Path, with_secrets: bool = False) -> tuple[Config, list[str]]:
+def read_config(path: Path, with_secrets: bool = False, with_idle: bool = False) -> tuple[Config, list[str]]:
     """The configuration in ``path`` and every error in it, as ``path:line:column: what is wrong``.
 
-    With ``with_secrets`` also references behind which no secret is. The configuration is empty if there are errors.
+    With ``with_secrets`` also references behind which no secret is, with ``with_idle`` what can never matter. The configuration is empty if there are errors.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -85,4 +77,6 @@ def read_config(path: Path, with_secrets: bool = False) -> tuple[Config, list[st
     if with_secrets:
         problems += secret_problems(root, Config, resolve_secret, ConfigError)
         problems += secret_use_problems(config, root, resolve_secret)
+    if with_idle:
+        problems += idle_problems(config, root)
     return config, [problem.shown(path) for problem in sorted(set(problems))]

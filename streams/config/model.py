@@ -37,31 +37,40 @@ def known_currency(code: str) -> str:
         ValueError: it is not.
     """
     if code not in CURRENCIES:
-        raise ValueError(f"{code!r} is not an ISO 4217 code; expected one such as USD or CNY")
+        meant = " (the code of the renminbi is CNY)" if code in ("RMB", "CNH", "YUAN") else ""
+        raise ValueError(f"{code!r} is not an ISO 4217 code; expected one such as USD or CNY{meant}")
     return code
 
 
 class StoreNames(ConfigPart):
     """What a store is called in one language each."""
 
-    zh: str = ""
-    en: str = ""
+    zh: str = Field("", description="The name for readers of Chinese; default: `name`.")
+    en: str = Field("", description="The name for readers of English; default: `name`.")
 
 
 class StoreConfig(ConfigPart):
     """One store."""
 
-    id: StoreId
-    name: str = ""
+    id: StoreId = Field(
+        description="What events, alerts and addresses call it; letters, digits, `.`, `_` and `-`."
+    )
+    name: str = Field("", description="What people call it, in every language; default: its id.")
     names: StoreNames = Field(
         StoreNames(),
         description="The name in one language each, for readers of that language: {zh: …, en: …}.",
     )
-    platform: Platform = Platform.OTHER
-    zone: Zone = "UTC"
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$"), AfterValidator(known_currency)] = "USD"
-    country: Annotated[str, Field(pattern=r"^([A-Z]{2})?$")] = ""
-    category: str = ""
+    platform: Platform = Field(
+        Platform.OTHER, description="Where it sells; stores of one may be judged together."
+    )
+    zone: Zone = Field("UTC", description="The clock on which its habits are learned, such as Asia/Shanghai.")
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$"), AfterValidator(known_currency)] = Field(
+        "USD", description="In which its amounts are summed: an ISO 4217 code."
+    )
+    country: Annotated[str, Field(pattern=r"^([A-Z]{2})?$")] = Field(
+        "", description="Whose holidays and sales days it has: two letters, such as US."
+    )
+    category: str = Field("", description="What it sells, in your own words; young stores borrow within one.")
     owner: Annotated[
         str, Field(max_length=64, description="Who runs the store: the overview can be narrowed to theirs.")
     ] = ""
@@ -93,8 +102,8 @@ class SegmentsConfig(ConfigPart):
     dimensions: tuple[
         Literal["device_class", "channel", "country", "payment_method", "platform", "campaign", "category"],
         ...,
-    ] = ("device_class", "channel")
-    most: int = Field(32, ge=1, le=64)
+    ] = Field(("device_class", "channel"), description="What traffic is split by.")
+    most: int = Field(32, ge=1, le=64, description="Most segments of a store; the rest is counted together.")
 
 
 class PoolsConfig(ConfigPart):
@@ -110,8 +119,8 @@ class PoolsConfig(ConfigPart):
 class ThresholdsConfig(ConfigPart):
     """Surprise (−log10 tail probability) from which an alert of each level opens."""
 
-    notice: float = Field(6.0, gt=0)
-    page: float = Field(7.0, gt=0)
+    notice: float = Field(6.0, gt=0, description="From where on it is a warning.")
+    page: float = Field(7.0, gt=0, description="From where on it is critical.")
 
     @model_validator(mode="after")
     def _in_order(self) -> ThresholdsConfig:

@@ -6,7 +6,7 @@ import re
 from fnmatch import fnmatchcase
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator
 
 from scoring.digest.schedule import DigestForm, DigestSchedule
 from streams.schema import WEEKDAYS, ConfigPart, MailAddress, Weekday, Zone
@@ -23,20 +23,27 @@ def _clock(value: object) -> object:
     return value
 
 
-Clock = Annotated[str, BeforeValidator(_clock), Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+Clock = Annotated[
+    str,
+    BeforeValidator(_clock),
+    Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$"),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "integer", "minimum": 0, "maximum": 1439}]}),
+]
 
 
 class SubscriberConfig(ConfigPart):
     """Somebody who reads a digest, and of which stores, when and in which language."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")] = Field(
+        description="What commands and links call them."
+    )
     to: tuple[MailAddress, ...] = Field(
         min_length=1, description="Mail addresses; one mail goes to all of them."
     )
     stores: tuple[str, ...] = Field((), description="Store ids or patterns such as us-*; none: every store.")
-    zone: Zone = "UTC"
+    zone: Zone = Field("UTC", description="Whose days it covers and on whose clock it is sent.")
     hour: Clock = Field("08:00", description='When it is sent, on the clock of `zone`: 8 or "08:30".')
-    language: Literal["zh", "en"] = "en"
+    language: Literal["zh", "en"] = Field("en", description="In which it is written.")
     form: DigestForm = Field(
         DigestForm.DAILY, description="`daily` covers the day before, `weekly` the seven before."
     )

@@ -16,6 +16,7 @@ from streams.digests.unsubscribe import Unsubscriptions
 from streams.incidents.send_log import SendLog
 from streams.instance.files import StateReport
 from streams.kafka.leadership import Leadership, lead_in_turn
+from streams.printable import counted
 from streams.settings import Settings
 
 _log = structlog.get_logger()
@@ -35,7 +36,7 @@ async def run(settings: Settings, config: Config, report: StateReport) -> None:
             ROLE,
             report,
             lambda leadership: _lead(settings, config, composer, leadership, report),
-            lambda: report.ready(f"standby; {len(config.digests)} subscribers"),
+            lambda: report.ready(f"standby; {counted(len(config.digests), 'subscriber')}"),
         )
     finally:
         await composer.close()

@@ -20,11 +20,13 @@ from pydantic import ValidationError
 
 from streams.clock import now
 from streams.config.loading import find_config, read_config
+from streams.config.model import Config
 from streams.doctor.finding import Finding
 from streams.embedded.jars import JarsUnavailableError, jars_folder, java_binary, locked_jars, missing_jars
 from streams.embedded.ports import is_free
 from streams.instance.files import InstanceFileError, NoInstanceError, connect_settings
 from streams.instance.state import InstanceState, instance_state
+from streams.printable import counted
 from streams.settings import LOOPBACK_HOSTS, Settings, load_settings, setting_errors
 
 _DISK_WARNING = 5e9
@@ -46,7 +48,8 @@ async def examine(data: Path | None) -> list[Finding]:
         return [Finding("bad", "instance", str(error))]
     findings = [
         *_machine(settings, state),
-        *_configuration(settings, state.running),
+        *_configuration(settings, state),
+        *await _outside(settings),
         *_processes(settings, state),
     ]
     if not state.running and not {"kafka", "clickhouse_url"} <= settings.model_fields_set:
@@ -140,7 +143,15 @@ def _ports(settings: Settings) -> Iterator[Finding]:
         yield Finding("good", "ports", "all free")
 
 
-def _configuration(settings: Settings, is_running: bool) -> Iterator[Finding]:
+async def _outside(settings: Settings) -> list[Finding]:
+    from streams.doctor import outside
+
+    path = find_config(settings.data, settings.config)
+    config, problems = read_config(path) if path is not None else (Config(), [])
+    return [] if problems else await outside.receivers(settings, config)
+
+
+def _configuration(settings: Settings, state: InstanceState) -> Iterator[Finding]:
     path = find_config(settings.data, settings.config)
     if path is None:
         found = f"no funnelwatch.yaml in {settings.data} or here"
@@ -149,18 +160,21 @@ def _configuration(settings: Settings, is_running: bool) -> Iterator[Finding]:
         )
     else:
         config, problems = read_config(path, with_secrets=True)
-        if problems and is_running and not read_config(path)[1]:
+        if problems and state.running and not read_config(path)[1]:
             # its processes have an environment of their own: what is missing here may be there
-            found = f"{path}, {len(config.stores)} stores; {len(problems)} secrets cannot be read here: {problems[0]}"
+            found = f"{path}, {counted(len(config.stores), 'store')}; {counted(len(problems), 'secret')} cannot be read here: {problems[0]}"
             advice = (
                 "nothing to do if the variables are set where `up` was started; else set them and restart it"
             )
             yield Finding("warning", "configuration", found, advice)
         elif problems:
-            found = f"{len(problems)} errors, the first: {problems[0]}"
+            found = f"{counted(len(problems), 'error')}, the first: {problems[0]}"
             yield Finding("bad", "configuration", found, f"list them: funnelwatch check --config {path}")
         else:
-            yield Finding("good", "configuration", f"{path}, {len(config.stores)} stores")
+            yield from _loaded(path, config)
+    if state.restart_needed:
+        found = "funnelwatch.yaml has changed since the start"
+        yield Finding("warning", "configuration", found, "restart `funnelwatch up` to use it")
     token = settings.page_token.get_secret_value()
     if settings.page_host not in LOOPBACK_HOSTS and not token:
         yield Finding(
@@ -171,6 +185,21 @@ def _configuration(settings: Settings, is_running: bool) -> Iterator[Finding]:
         )
     elif token and len(token) < 16:
         yield Finding("warning", "page", "the token is short", "use at least 16 random characters")
+
+
+def _loaded(path: Path, config: Config) -> Iterator[Finding]:
+    """A configuration without errors: whether it names stores, and what of it can never matter."""
+    if not config.stores:
+        advice = "name one under `stores:`; an example is in the README"
+        yield Finding("warning", "configuration", f"{path} names no store", advice)
+    else:
+        yield Finding("good", "configuration", f"{path}, {counted(len(config.stores), 'store')}")
+    idle = read_config(path, with_idle=True)[1]
+    if idle:
+        advice = "list all: funnelwatch check"
+        yield Finding(
+            "warning", "configuration", f"{len(idle)} matching nothing, the first: {idle[0]}", advice
+        )
 
 
 def _processes(settings: Settings, state: InstanceState) -> Iterator[Finding]:

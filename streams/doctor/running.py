@@ -7,15 +7,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from scoring.funnel.units import DAY_MS
+from streams.config.loading import read_config
 from streams.doctor.finding import Finding
 from streams.embedded.store.damage import damaged_parts
+from streams.instance.config_file import find_config
 from streams.kafka.topics import COUNTS_CHANGELOG, TOPICS
+from streams.printable import counted
 from streams.settings import Settings
 
 _ASK_S = 8.0
 #: records behind which a consumer counts as late
 _LAG_WARNING = 100_000
 _CLOCK_OFF_MS = 5_000
+_SEEN_DAYS = 30
+_STOPPED_DAYS = 2
 
 
 async def broker(settings: Settings) -> list[Finding]:
@@ -60,7 +66,7 @@ async def broker(settings: Settings) -> list[Finding]:
             advice = "a broker of the cluster is down; bring it back"
             return [Finding("bad", "topics", f"no leader for {', '.join(leaderless[:5])}", advice)]
         found = [
-            Finding("good", "kafka", f"{settings.kafka}, {len(described)} topics"),
+            Finding("good", "kafka", f"{settings.kafka}, {counted(len(described), 'topic')}"),
             *_partitions({topic["topic"]: len(topic["partitions"]) for topic in described}),
         ]
         async with asyncio.timeout(_ASK_S):
@@ -102,9 +108,11 @@ async def _lags(settings: Settings, admin: Any) -> Sequence[Finding]:
             lag = sum(max(ends[part] - offset, 0) for part, offset in committed.items())
             if lag > _LAG_WARNING:
                 advice = "if the number falls, it is catching up; if not, start another process of this role"
-                findings.append(Finding("warning", "lag", f"{group} is {lag:,} records behind", advice))
+                findings.append(
+                    Finding("warning", "lag", f"{group} is {counted(lag, 'record')} behind", advice)
+                )
             else:
-                findings.append(Finding("good", "lag", f"{group} is {lag:,} records behind"))
+                findings.append(Finding("good", "lag", f"{group} is {counted(lag, 'record')} behind"))
     finally:
         await consumer.stop()
     return findings
@@ -118,6 +126,7 @@ class _StoreAnswers:
     clock_ms: int
     applied: frozenset[int]
     rejected: Sequence[tuple[str, int]]
+    last_seen_ms: Mapping[str, int]
 
 
 async def _ask_store(settings: Settings) -> _StoreAnswers:
@@ -140,10 +149,20 @@ async def _ask_store(settings: Settings) -> _StoreAnswers:
                     "WHERE received_at > now() - INTERVAL 1 DAY GROUP BY reason ORDER BY 2 DESC"
                 )
             ).result_rows
+            seen = (
+                await client.query(
+                    f"SELECT store_id, toUnixTimestamp(max(minute)) FROM {database}.stage_counts "
+                    f"WHERE minute > now() - INTERVAL {_SEEN_DAYS} DAY GROUP BY store_id"
+                )
+            ).result_rows
     finally:
         await client.close()
     return _StoreAnswers(
-        version, int(clock_ms), frozenset(int(number) for (number,) in applied), [(r, n) for r, n in rejected]
+        version,
+        int(clock_ms),
+        frozenset(int(number) for (number,) in applied),
+        [(r, n) for r, n in rejected],
+        {store_id: int(last_s) * 1000 for store_id, last_s in seen},
     )
 
 
@@ -167,6 +186,7 @@ async def store(settings: Settings) -> list[Finding]:
         _migrations(settings, answers),
         *_store_clock(answers),
         _dead_letters(answers),
+        *_silent_stores(settings, answers),
     ]
 
 
@@ -200,12 +220,39 @@ def _dead_letters(answers: _StoreAnswers) -> Finding:
     return Finding("warning", "dead letters", f"in the last day: {reasons}", advice)
 
 
+def _silent_stores(settings: Settings, answers: _StoreAnswers) -> Iterator[Finding]:
+    """The configured stores that never sent anything, and those that stopped."""
+    from streams.clock import now_ms
+
+    path = find_config(settings.data, settings.config)
+    stores = read_config(path)[0].stores if path is not None else ()
+    never = [store.id for store in stores if store.id not in answers.last_seen_ms]
+    at_ms = now_ms()
+    stopped = [
+        store.id
+        for store in stores
+        if at_ms - answers.last_seen_ms.get(store.id, at_ms) > _STOPPED_DAYS * DAY_MS
+    ]
+    if never:
+        advice = "install the pixel, send orders, connect a source or import its files"
+        yield Finding("warning", "stores", f"nothing came within {_SEEN_DAYS} days of {_few(never)}", advice)
+    if stopped:
+        advice = "if it still sells: look at its key, its pixel and its source"
+        yield Finding("warning", "stores", f"nothing for {_STOPPED_DAYS} days from {_few(stopped)}", advice)
+    if stores and not never and not stopped:
+        yield Finding("good", "stores", f"events of {counted(len(stores), 'store')} lately")
+
+
+def _few(stores: Sequence[str]) -> str:
+    return ", ".join(stores[:5]) + (f" and {len(stores) - 5} more" if len(stores) > 5 else "")
+
+
 def tables(settings: Settings) -> list[Finding]:
     """Whether the embedded store answers without rows that it had."""
     found = damaged_parts(settings.data)
     if not found:
         return []
-    text = f"{len(found)} damaged parts of tables are set apart, and their rows are missing: {found[0]}"
+    text = f"damaged parts of tables are set apart ({len(found)}), and their rows are missing: {found[0]}"
     advice = "see the runbook, 'A part of a table is damaged'; delete the folders once they are dealt with"
     return [Finding("bad", "tables", text, advice)]
 

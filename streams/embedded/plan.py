@@ -48,6 +48,8 @@ class Plan:
     collector_url: str
     page_url: str
     notes: tuple[str, ...]
+    #: said once everything is ready: what is left to do
+    first_steps: tuple[str, ...] = ()
 
 
 def url_of(host: str, port: int) -> str:

@@ -19,6 +19,7 @@ from streams.embedded.console import Console
 from streams.embedded.plan import Plan
 from streams.embedded.preloaded import Preloader
 from streams.errors import StateError
+from streams.instance.config_file import config_mark
 from streams.instance.files import Instance, read_states, write_instance
 from streams.instance.processes import end_all, is_ours
 from streams.instance.scraping import write_targets
@@ -170,6 +171,7 @@ class Supervisor:
             config=str(settings.config or ""),
             roles=roles,
             parts=tuple(self._parts),
+            config_mark=config_mark(settings.config),
         )
         write_instance(self._data, instance)
 
@@ -264,6 +266,8 @@ class Supervisor:
         if "page" in self._roles:
             console.line(f"{console.word('page')} {self._plan.page_url}")
         console.line(console.word("up"))
+        for line in self._plan.first_steps:
+            console.line(line)
 
     async def _end_all(self) -> None:
         """The collector first, so that nothing new comes in; then who works on it; last the parts they depend on."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from scoring.alerts.alert import AlertKind, AlertLabel, AlertState, Level
 from scoring.alerts.deciding import Candidate, Decision, GroupState, Holds, Reason, decide
-from scoring.alerts.routing import group_key, matching_routes, severity
+from scoring.alerts.routing import LABELS, group_key, matching_routes, severity
 from scoring.wording.text import Language, Text
 from streams.config.model import Config
 from streams.config.routing import core_inhibitions, core_mute_timings, core_route
@@ -91,13 +91,6 @@ def explain(
         for group in groups.all()
         if alert_id in {c.alert_id for c in group.candidates}
     ]
-
-
-#: the labels that matchers may name
-LABELS = (
-    "store_id", "step", "segment", "kind", "level", "label", "severity", "platform", "country", "category",
-    "connection", "owner",
-)  # fmt: skip
 
 
 def whole_labels(given: Mapping[str, str], config: Config) -> dict[str, str]:

@@ -63,6 +63,8 @@ class Instance(msgspec.Struct, frozen=True):
     config: str
     roles: tuple[str, ...]
     parts: tuple[str, ...] = ()
+    #: what the configuration was at the start (``streams/instance/config_file.py``)
+    config_mark: str = ""
 
 
 class PartState(msgspec.Struct, frozen=True):

@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 
 from streams.clock import now_ms
-from streams.instance.files import PartState, read_instance, read_states, state_of
+from streams.instance.config_file import config_mark, find_config
+from streams.instance.files import Instance, PartState, read_instance, read_states, state_of
 from streams.instance.lock import is_up
 from streams.instance.processes import is_ours
 
@@ -34,6 +35,8 @@ class InstanceState(msgspec.Struct, frozen=True):
     pid: int | None
     started_at_ms: int | None
     addresses: dict[str, str]
+    #: the configuration is another one than at the start
+    restart_needed: bool
     processes: list[ProcessState]
 
     def as_json(self) -> str:
@@ -70,7 +73,15 @@ def instance_state(data: Path) -> InstanceState:
         pid=instance.pid if instance is not None and running else None,
         started_at_ms=instance.started_at_ms if instance is not None and running else None,
         addresses=addresses,
+        restart_needed=instance is not None and running and has_changed(data, instance),
         processes=processes,
+    )
+
+
+def has_changed(data: Path, instance: Instance) -> bool:
+    """Whether the configuration is another one than when the instance started, or there is one where there was none."""
+    return config_mark(find_config(data, Path(instance.config) if instance.config else None)) != (
+        instance.config_mark
     )
 
 

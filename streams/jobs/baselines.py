@@ -36,6 +36,7 @@ from streams.jobs.pairs import read_kernels
 from streams.jobs.slow_pairs import read_slow_pairs
 from streams.kafka.servers import connection, servers_of
 from streams.kafka.topics import BASELINES
+from streams.printable import counted
 from streams.settings import Settings
 
 _log = structlog.get_logger()
@@ -213,7 +214,7 @@ async def run(settings: Settings, config: Config, report: StateReport) -> None:
                 due = outgrown(extents, before, published, tried, lent_by.may_lend_to)
                 night = bool(published) and now_ms() - fitted_ms > _NIGHT_S * 1000
                 if due or night:
-                    report.say("ready", f"fitting {len(extents)} stores")
+                    report.say("ready", f"fitting {counted(len(extents), 'store')}")
                     made = await asyncio.to_thread(fit_from_store, settings, config)
                     gone = former_pools(published, made)
                     await publish(settings, made, gone)
@@ -237,7 +238,7 @@ async def run(settings: Settings, config: Config, report: StateReport) -> None:
                 ):
                     pause = _EAGER_S
                 stores = sum(not baseline.members for baseline in published.values())
-                state, detail = "ready", f"{stores} stores have a baseline"
+                state, detail = "ready", f"{counted(stores, 'store')} with a baseline"
             except (ClickHouseError, KafkaError, OSError) as error:
                 state, detail = "degraded", f"waiting for ClickHouse or Kafka: {str(error)[:200]}"
                 pause = _EAGER_S

@@ -64,7 +64,7 @@ class ConnectionConfig(ConfigPart):
     asks: ClassVar[tuple[str, ...]] = ()
     asked_of: ClassVar[AskedOf] = {}
 
-    name: Name
+    name: Name = Field(description="What commands, alerts and addresses call it.")
     source: str
     store: str = Field("", description="The store it reports for.")
     stores: tuple[str, ...] = Field(

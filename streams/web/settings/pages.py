@@ -10,6 +10,7 @@ from scoring.alerts.actions import HumanActionKind
 from streams.clickhouse.errors import ClickHouseUnreachableError
 from streams.clock import now_ms
 from streams.incidents.action_log import InvalidActionError, new_action
+from streams.instance.config_file import config_mark, find_config
 from streams.web.alerts.action_pages import error_text
 from streams.web.alerts.action_queries import ActionQueries
 from streams.web.alerts.answers import Silences
@@ -26,6 +27,10 @@ class SettingsPages:
     def __init__(self, services: PageServices, actions: ActionQueries) -> None:
         self._settings, self._config, self._forms = services.settings, services.config, services.forms
         self._renderer, self._sender, self._actions = services.renderer, services.actions, actions
+        self._mark = self._present_mark()
+
+    def _present_mark(self) -> str:
+        return config_mark(find_config(self._settings.data, self._settings.config))
 
     async def page(self, request: web.Request) -> web.Response:
         """GET /settings: the effective settings, without secrets, and the silences in force."""
@@ -40,6 +45,7 @@ class SettingsPages:
             "settings/settings.html",
             now_ms=at_ms,
             config=config,
+            restart_needed=self._present_mark() != self._mark,
             rows=setting_rows(self._settings, self._renderer.reader(request).language),
             routes=route_lines(config),
             receivers=receiver_lines(config),

@@ -11,6 +11,10 @@ SETTINGS_WORDS: Mapping[str, Text] = {
     "silence_over_detail": Text("它已到期，或别人已经结束了它。", "It expired, or somebody else ended it."),
     "settings": Text("设置", "Settings"),
     "settings_note": Text("只读。修改请改 funnelwatch.yaml 或环境变量，然后重启。密钥只显示是否已设置。", "Read only. Change funnelwatch.yaml or the environment and restart. Secrets show only as set or not set."),
+    "restart_needed": Text(
+        "funnelwatch.yaml 在启动之后有改动，重启后才会生效。下面是正在使用的设置。",
+        "funnelwatch.yaml has changed since the start and is used after a restart. Below are the settings in use.",
+    ),
     "effective_settings": Text("生效中的设置", "Effective settings"),
     "silences": Text("生效中的静默", "Silences in force"),
     "no_silences": Text("没有静默。", "Nothing is silenced."),

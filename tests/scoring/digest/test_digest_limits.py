@@ -303,7 +303,7 @@ def test_complete_is_said_of_the_data_and_not_of_what_was_checked_of_it() -> Non
 
 def test_rejected_records_name_the_three_worst_reasons() -> None:
     given = replace(facts(shop("a")), rejected={"x": 1, "broken_json": 9, "y": 5, "z": 2000})
-    assert said(given, "en").data[-1] == "2,015 records rejected (z 2,000, Broken JSON 9, y 5)."
+    assert said(given, "en").data[-1] == "Records rejected: 2,015 (z 2,000, Broken JSON 9, y 5)."
     assert not any("rejected" in line for line in said(replace(given, rejected={"x": 0}), "en").data)
 
 
@@ -314,7 +314,7 @@ def test_as_many_incidents_are_listed_as_fit_and_the_others_are_numbered() -> No
         over = [alert("over", is_open=False)] * (more // 2)
         text = said(facts(*(shop(f"s{n}") for n in range(count)), alerts=(*alerts, *over)), "en")
         assert len(text.incidents) == MAX_INCIDENTS
-        wanted = "2 more are open: see the page. Recovered in this period: 1 more." if more else ""
+        wanted = "2 more open: see the page. Recovered in this period: 1 more." if more else ""
         assert text.incidents_note == wanted
         assert text.incidents[0].title.split(" · ")[1] == f"S{count - 1}"  # the oldest first
     assert said(facts(shop("a"), alerts=(alert("a", is_open=False),)), "en").incidents_note == "None. Recovered in this period: 1 more."  # fmt: skip
@@ -348,7 +348,7 @@ def test_the_rest_of_the_table_is_numbered_by_verdict() -> None:
         shop("late", judged=0.1),
     ]
     text = said(facts(*stores), "en")
-    assert text.rows_note == "2 more stores: No data yet 2"
+    assert text.rows_note == "More stores: 2 (No data yet 2)"
     assert said(facts(*stores[:40]), "en").rows_note == ""
 
 
@@ -484,8 +484,8 @@ def test_ten_stores_that_are_behind_are_listed_and_the_others_numbered(more: int
     text = said(facts(*stores, with_parcels("fine", parcels(80, 80))), "en")
     assert len(text.slow) == 10
     assert text.slow[0].title == f"S{9 + more:02} · fulfilment −{round(100 - (31 - more) / 0.8)}%"
-    numbered = f"{more} more are behind: see the page. " if more else ""
-    assert text.slow_note == numbered + "As expected: 1 stores."
+    numbered = f"{more} more behind: see the page. " if more else ""
+    assert text.slow_note == numbered + "Stores as expected: 1."
     assert text.slow[0].lines[1:] == ()
 
 

@@ -227,8 +227,8 @@ def test_a_store_that_is_behind_with_parcels_is_reported_though_no_alert_is_open
         "40 fulfilled, 80 due of the payments before (business hours: 10)",
         "hours in which that was judged too few: 4",
     )
-    assert text.slow_note == "As expected: 1 stores. Sample too small to judge: 1 stores."
-    assert text.matters_note == "No alert; but 3 stores are behind with fulfilment: see below."
+    assert text.slow_note == "Stores as expected: 1. Stores with too small a sample to judge: 1."
+    assert text.matters_note == "No alert; but stores that are behind with fulfilment: 3, see below."
     details = {row.name: row.detail for row in text.rows}
     assert "fulfilment −50%" in details["Behind"]
     assert "fulfilment" not in details["Fine"]

@@ -219,7 +219,7 @@ def test_each_entry_of_the_calendar_says_what_it_held_back(fallen: MinuteTable) 
     outcome = run_backtest(fallen, START + 3 * 1440, DetectionPolicy())
     assert outcome.alerts == []
     assert calendar_remarks(outcome, fallen) == [
-        "calendar: Stock taking (suppress, 1 stores) held back 1 alerts"
+        "calendar: Stock taking (suppress, 1 store) held back 1 alert"
     ]
 
 

@@ -112,4 +112,4 @@ def test_a_part_of_a_table_that_the_engine_left_out_was_said_by_nobody(tmp_path:
     (folder / "broken-on-start_all_3_3_0").mkdir()
     (found,) = tables(settings)
     assert (found.level, found.what) == ("bad", "tables")
-    assert "1 damaged parts of tables are set apart, and their rows are missing" in found.found
+    assert "damaged parts of tables are set apart (1), and their rows are missing" in found.found

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from streams.instance import files
-from streams.instance.files import StateReport, read_state, state_of
+from streams.instance.config_file import config_mark
+from streams.instance.files import Instance, StateReport, read_state, state_of
+from streams.instance.state import has_changed
 
 
 @pytest.mark.parametrize(
@@ -80,3 +82,26 @@ def test_drafts_that_killed_processes_left_are_removed_at_the_next_start(tmp_pat
     (run / ".monitor.json.4712.0123abcd").write_bytes(b"{")  # another process writes it at this moment
     StateReport(tmp_path, "collector")
     assert sorted(path.name for path in run.iterdir()) == [".keep", ".monitor.json.4712.0123abcd"]
+
+
+def test_a_configuration_that_was_changed_after_the_start_asks_for_a_restart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "funnelwatch.yaml"
+
+    def started(config: str = "") -> Instance:
+        return Instance(
+            1, 1, "", "", "", "", config, (), config_mark=config_mark(Path(config) if config else None)
+        )
+
+    without = started()
+    assert not has_changed(tmp_path, without)
+    path.write_text("stores: []")
+    assert has_changed(tmp_path, without)
+    with_it = started(str(path))
+    assert not has_changed(tmp_path, with_it)
+    path.write_text("stores: [{id: a}]")
+    assert has_changed(tmp_path, with_it)
+    path.unlink()
+    assert has_changed(tmp_path, with_it)

@@ -1,0 +1,99 @@
+"""The checks of ``funnelwatch doctor`` on what lies outside: receivers, the mail server, the public address. Nothing is sent."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from streams.channels.mail import SmtpPost
+from streams.channels.message import SendError
+from streams.channels.receiver import ReceiverConfig
+from streams.config.model import Config
+from streams.doctor.finding import Finding
+from streams.printable import counted
+from streams.schema import ConfigError, resolve_secret
+from streams.settings import LOOPBACK_HOSTS, Settings
+
+_REACH_S = 5.0
+_HTTP_PORTS = {"https": 443, "http": 80}
+
+
+async def receivers(settings: Settings, config: Config) -> list[Finding]:
+    """Whether each receiver's address can be reached from here, and the mail server takes our mails."""
+    asked = config.alerting.receivers
+    if not asked:
+        advice = "alerts are on the page only; add `alerting.receivers` to funnelwatch.yaml"
+        found = [Finding("warning", "receivers", "none: nobody is notified of alerts", advice)]
+    else:
+        found = [
+            *await asyncio.gather(*(_receiver(one) for one in asked if getattr(one, "url", ""))),
+        ]
+        others = [one.name for one in asked if not getattr(one, "url", "")]
+        if others:
+            found.append(Finding("good", "receivers", f"{', '.join(others)}: no address of their own"))
+    if config.digests or any(one.channel == "email" for one in asked):
+        found.append(await _mail_server(settings))
+    return [*found, *_public_address(settings, config)]
+
+
+async def _receiver(receiver: ReceiverConfig) -> Finding:
+    name = f"{receiver.name} ({receiver.channel})"
+    try:
+        parts = urlsplit(resolve_secret(getattr(receiver, "url", "")).strip())
+        port = parts.port or _HTTP_PORTS.get(parts.scheme, 0)
+    except (ConfigError, ValueError) as error:
+        advice = "nothing to do if it is set where the notifier runs"
+        return Finding("warning", "receivers", f"{name}: {error}", advice)
+    if not parts.hostname or not port:  # an address of another kind, such as Apprise's
+        return Finding("good", "receivers", f"{name}: not looked at")
+    problem = await _connect(parts.hostname, port)
+    if problem:
+        advice = f"check the address and the network; then: funnelwatch notify test {receiver.name}"
+        return Finding("bad", "receivers", f"{name}: {parts.hostname}:{port} {problem}", advice)
+    return Finding("good", "receivers", f"{name}: {parts.hostname} can be reached")
+
+
+async def _connect(host: str, port: int) -> str:
+    """Why a connection cannot be made; empty if it can."""
+    try:
+        async with asyncio.timeout(_REACH_S):
+            _, writer = await asyncio.open_connection(host, port)
+    except TimeoutError:
+        return f"does not answer within {_REACH_S:.0f} s"
+    except OSError as error:
+        return f"cannot be reached: {error.strerror or error}"
+    writer.close()
+    return ""
+
+
+async def _mail_server(settings: Settings) -> Finding:
+    url = settings.smtp_url.get_secret_value()
+    if not url:
+        found = f"none: mails are written to {settings.data / 'outbox'} and go nowhere"
+        return Finding("warning", "mail server", found, "set FUNNELWATCH_SMTP_URL")
+    try:
+        await SmtpPost(url).greet()
+    except SendError as error:
+        return Finding("bad", "mail server", str(error), "correct FUNNELWATCH_SMTP_URL")
+    return Finding("good", "mail server", f"{urlsplit(url).hostname} answers")
+
+
+def _public_address(settings: Settings, config: Config) -> Iterator[Finding]:
+    told = [one.name for one in config.alerting.receivers if one.channel != "console"]
+    told += [one.name for one in config.digests]
+    if not told:
+        return
+    address = settings.public_url
+    if not address:
+        yield Finding(
+            "warning",
+            "public address",
+            f"FUNNELWATCH_PUBLIC_URL is not set: links in messages to {counted(len(told), 'receiver')} lead to this machine",
+            "set it to the address at which people open the page",
+        )
+    elif urlsplit(address).hostname in LOOPBACK_HOSTS:
+        advice = "set FUNNELWATCH_PUBLIC_URL to an address that others can open"
+        yield Finding("warning", "public address", f"{address} works on this machine only", advice)
+    else:
+        yield Finding("good", "public address", address)
