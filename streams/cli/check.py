@@ -46,18 +46,9 @@ def check(
     """
     from streams.config.loading import find_config, read_config
     from streams.instance.state import instance_state
-    from streams.settings import load_settings, setting_errors, unknown_variables
+    from streams.settings import unknown_variables
 
-    problems: list[str] = []
-    settings = Settings.model_construct()
-    overrides = {name: value for name, value in (("data", data), ("config", config)) if value is not None}
-    try:
-        settings = load_settings(**overrides)
-    except ValidationError as error:
-        problems += setting_errors(error)
-        settings = Settings.model_construct(**overrides)  # type: ignore[arg-type]
-    except OSError as error:
-        problems.append(f"environment: cannot read a secret file: {error}")
+    settings, problems = _settings(data, config)
     path = find_config(settings.data, settings.config)
     named = path.read_text("utf-8", "replace") if path is not None and path.is_file() else ""
     problems += unknown_variables(named)
@@ -79,6 +70,19 @@ def check(
         )
     if backtest is not None:
         _hold_to_budget(data, config, backtest, budget)
+
+
+def _settings(data: Path | None, config: Path | None) -> tuple[Settings, list[str]]:
+    """The settings of the environment, and what is wrong with them."""
+    from streams.settings import load_settings, setting_errors
+
+    overrides = {name: value for name, value in (("data", data), ("config", config)) if value is not None}
+    try:
+        return load_settings(**overrides), []
+    except ValidationError as error:
+        return Settings.model_construct(**overrides), setting_errors(error)  # type: ignore[arg-type]
+    except OSError as error:
+        return Settings.model_construct(), [f"environment: cannot read a secret file: {error}"]
 
 
 def _open_page(settings: Settings) -> list[str]:
