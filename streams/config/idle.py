@@ -1,6 +1,6 @@
 """What a configuration holds that can never matter: conditions that no alert fulfils, unknown labels, patterns without a store.
 
-Such a line is no error of form, and its alerts go to somebody else without a word. ``funnelwatch check`` names them all.
+Such a line has the right form, and its alerts silently go to somebody else. ``funnelwatch check`` names them all.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def _why_never(matcher: Matcher, values: Mapping[str, Collection[str]]) -> str:
     if matcher.label == "store_id" and matcher.operator != "=" and matcher.matches({"store_id": _POOL}):
         return ""
     if matcher.operator != "=":
-        return f"no {matcher.label} is like that; there are {_listed(known)}"
+        return f"no {matcher.label} matches; there are {_listed(known)}"
     return f"unknown {matcher.label} {matcher.value!r}; {_meant(matcher.value, known)}"
 
 
@@ -128,7 +128,7 @@ def _store_problems(config: Config, root: Node | None) -> Iterator[ConfigProblem
         for number, text in enumerate(wanted):
             found = any(fnmatchcase(store, text) for store in ids) if is_pattern else text in ids
             if not found:
-                yield problem_at(root, (*loc, number), f"{text!r} is no store; {_meant(text, ids)}")
+                yield problem_at(root, (*loc, number), f"{text!r} is not a store; {_meant(text, ids)}")
 
 
 def _meant(given: str, known: Collection[str]) -> str:

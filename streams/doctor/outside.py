@@ -80,16 +80,16 @@ async def _mail_server(settings: Settings) -> Finding:
 
 
 def _public_address(settings: Settings, config: Config) -> Iterator[Finding]:
-    told = [one.name for one in config.alerting.receivers if one.channel != "console"]
-    told += [one.name for one in config.digests]
-    if not told:
+    notified = [one.name for one in config.alerting.receivers if one.channel != "console"]
+    notified += [one.name for one in config.digests]
+    if not notified:
         return
     address = settings.public_url
     if not address:
         yield Finding(
             "warning",
             "public address",
-            f"FUNNELWATCH_PUBLIC_URL is not set: links in messages to {counted(len(told), 'receiver')} lead to this machine",
+            f"FUNNELWATCH_PUBLIC_URL is not set: links in messages to {counted(len(notified), 'receiver')} lead to this machine",
             "set it to the address at which people open the page",
         )
     elif urlsplit(address).hostname in LOOPBACK_HOSTS:

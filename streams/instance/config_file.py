@@ -19,7 +19,7 @@ def find_config(data: Path, given: Path | None) -> Path | None:
 
 
 def config_mark(path: Path | None) -> str:
-    """What tells one content of the file from another; empty for no file."""
+    """A mark of the content of the file; empty for no file."""
     try:
         return hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest() if path is not None else ""
     except OSError:

@@ -32,7 +32,7 @@ def test_what_can_never_match_is_an_error_with_its_place(tmp_path: Path) -> None
     )
     assert code == 1
     assert "funnelwatch.yaml:2:" in said
-    assert "'b-*' is no store" in said
+    assert "'b-*' is not a store" in said
     assert "1 error\n" in said
 
 

@@ -30,7 +30,7 @@ def routed(route: str) -> str:
             "unknown severity 'high'; expected one of: info, warning, critical",
         ),
         ("{match: [store_id=us-shopp]}", "unknown store_id 'us-shopp'; did you mean 'us-shop'?"),
-        ('{match: ["store_id=~fr-.*"]}', "no store_id is like that; there are us-shop, de-shop"),
+        ('{match: ["store_id=~fr-.*"]}', "no store_id matches; there are us-shop, de-shop"),
         ("{match: [platform=amazon]}", "unknown platform 'amazon'; expected one of: other, shopify"),
         ("{match: [country=FR]}", "unknown country 'FR'; expected one of: DE, US"),
         ("{match: [step=order_to_pay]}", "unknown step 'order_to_pay'; did you mean 'order_to_payment'?"),
@@ -70,7 +70,7 @@ def test_inhibitions_digests_and_days_that_match_nothing_are_named(tmp_path: Pat
     for part in (
         "unknown kind 'pool'",
         "unknown label 'shop'",
-        "'fr-*' is no store",
+        "'fr-*' is not a store",
         "did you mean 'us-shop'?",
     ):
         assert any(part in line for line in found), part
