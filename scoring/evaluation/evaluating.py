@@ -54,6 +54,7 @@ class StoreFigures:
         steps: what went through each step.
         own_steps, peer_steps: the same of earlier periods, and of other stores, by step and then by name.
         each: what one event of the last fast stage brings.
+        step_targets: results against targets, by step.
         not_due: indicators whose cohorts of the period are not due yet.
     """
 
@@ -69,6 +70,7 @@ class StoreFigures:
     peer_steps: Mapping[str, Mapping[str, Figure]] = field(default_factory=dict)
     each: float | None = None
     not_due: frozenset[str] = frozenset()
+    step_targets: Mapping[str, TargetResult] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,7 @@ class StoreEvaluation:
         dimensions, health: against each comparator.
         funnel: against each comparator.
         headline: the comparator whose scores are shown first; None where nothing could be scored.
+        step_targets: results against targets, by step.
         weights_version: of ``weights.py``; scores of different versions make no line.
     """
 
@@ -102,7 +105,14 @@ class StoreEvaluation:
     health: Mapping[ComparatorKind, WeightedScore]
     funnel: Mapping[ComparatorKind, FunnelLoss]
     headline: ComparatorKind | None
+    step_targets: Mapping[str, TargetResult] = field(default_factory=dict)
     weights_version: int = VERSION
+
+    @property
+    def targets(self) -> dict[str, TargetResult]:
+        """Results against targets, of indicators and of steps (``step:ID``)."""
+        own = {one.indicator.id: one.target for one in self.indicators if one.target is not None}
+        return {**own, **self.step_targets}
 
     def indicator(self, name: str) -> IndicatorScore:
         """The indicator of that id."""
@@ -140,6 +150,7 @@ def evaluate_store(
         health,
         funnel,
         _headline(headline_order, indicators, health),
+        known.step_targets,
     )
 
 

@@ -24,6 +24,11 @@ def evaluation_answer(found: dict[str, Any], language: Language) -> dict[str, An
         "health": _part(found["health"], language),
         "dimensions": [_part(one, language) for one in found["dimensions"]],
         "steps": [_step(one, found["currency"], language) for one in found["steps"]],
+        "targets": [
+            {name: number(one[name]) if name != "of" else one[name] for name in ("of", "value", "target")}
+            | {name: one[name] for name in ("met", "sure")}
+            for one in found["targets"]
+        ],
         "lost": {
             "value": number(found["lost"]),
             "unit": f"events of the stage {found['lost_stage'] or '(none)'}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from pydantic import ValidationError
@@ -12,6 +12,9 @@ from streams.cli.starting import data_option, fail
 from streams.cli.terminal import console, say
 from streams.printable import counted
 from streams.settings import LOOPBACK_HOSTS, Settings
+
+if TYPE_CHECKING:
+    from streams.config.model import Config
 
 
 def check(
@@ -56,8 +59,7 @@ def check(
     if path is not None:
         content, found = read_config(path, with_secrets=not no_secrets, with_idle=True)
         problems += found
-        if content.alerting.exchange_rates:
-            problems += _rate_problems(Path(content.alerting.exchange_rates))
+        problems += _file_problems(content)
         counts = counted(len(content.stores), "store"), counted(len(content.alerting.receivers), "receiver")
         summary = f"{path}: {', '.join(counts)}, no errors"
     problems += _open_page(settings)
@@ -94,6 +96,14 @@ def _open_page(settings: Settings) -> list[str]:
         f"FUNNELWATCH_PAGE_HOST: the page would listen on {settings.page_host} without a token; set FUNNELWATCH_PAGE_TOKEN "
         "(`funnelwatch up` makes one)"
     ]
+
+
+def _file_problems(content: Config) -> list[str]:
+    """What is wrong with the files that the configuration names: exchange rates, targets."""
+    from streams.config.targets import target_problems
+
+    rates = content.alerting.exchange_rates
+    return [*(_rate_problems(Path(rates)) if rates else ()), *target_problems(content)]
 
 
 def _rate_problems(path: Path) -> list[str]:

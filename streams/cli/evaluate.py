@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from zoneinfo import available_timezones
 
 import typer
@@ -12,6 +12,9 @@ import typer
 from streams.cli.asking import failed
 from streams.cli.terminal import say
 from streams.errors import FunnelwatchError
+
+if TYPE_CHECKING:
+    from scoring.wording.text import Language
 
 _HELP = """Evaluate a store from a folder of its exports: scores, losses, what is seen, what to do.
 
@@ -158,19 +161,22 @@ def _write(
     store, zone, currency = known
     choices = ImportChoices(store=store, zone=zone, currency=currency.upper())
     length = SpanLength(period.value) if period else None
-    read = read_folder(paths, choices, length, now_ms(), StorePromises(*promised))
+    promises = StorePromises(*promised)
+    read = read_folder(paths, choices, length, now_ms(), promises)
     for one in read.files:
         say(
             f"{one.name}: {one.layout or 'not recognised'}, {one.rows:,} rows"
             + (f"; not used: {one.trouble}" if one.trouble else "")
         )
-    way = way_of_files(read, (store, zone, choices.currency), "zh" if language is PageLanguage.ZH else "en")
-    inputs = explained(read.figures, way)
+    reads: Language = "zh" if language is PageLanguage.ZH else "en"
+    way = way_of_files(read, (store, zone, choices.currency), promises, reads)
+    evaluation = evaluate_store(read.figures)
+    inputs = explained(evaluation, way)
     written = write_evaluation(out, "evaluation", formats, folder_page(read, way), inputs)
     if explain is not None:
         written.append(explain)
         explain.write_text(inputs, "utf-8")
-    scored = sum(bool(one.scores) for one in evaluate_store(read.figures).indicators)
+    scored = sum(bool(one.scores) for one in evaluation.indicators)
     say(
         f"{span_name(read.figures.span)}: {scored} indicators scored; written: {', '.join(map(str, written))}"
     )

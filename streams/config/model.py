@@ -15,6 +15,7 @@ from scoring.events.incoming import CURRENCIES
 from scoring.wording.text import Language
 from streams.config.alerting import AlertingConfig
 from streams.config.calendar import CalendarConfig
+from streams.config.evaluating import GroupConfig, ReportConfig, TargetConfig, named_exactly, stores_of
 from streams.config.subscribers import SubscriberConfig
 from streams.config.warehouse import WarehouseConfig
 from streams.schema import ConfigPart, SecretRef, Zone
@@ -149,6 +150,13 @@ class Config(ConfigPart):
     cleaning: CleaningConfig = CleaningConfig()
     alerting: AlertingConfig = AlertingConfig()
     digests: tuple[SubscriberConfig, ...] = ()
+    groups: tuple[GroupConfig, ...] = Field((), description="Stores that are reported on together.")
+    reports: tuple[ReportConfig, ...] = Field((), description="Reports that are sent by mail.")
+    targets: tuple[TargetConfig, ...] = Field((), description="What indicators and steps are to reach.")
+    target_file: str = Field(
+        "",
+        description="A CSV file of targets with the columns of, value, and, where they differ, store and set_by; its lines come after `targets`.",
+    )
     connections: tuple[AnyConnection, ...] = Field((), description="Where data comes from on its own.")
 
     @model_validator(mode="after")
@@ -157,6 +165,30 @@ class Config(ConfigPart):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"digest subscriber {twice[0]!r} is given twice")
+        return self
+
+    @model_validator(mode="after")
+    def _groups_reports_and_targets_name_what_there_is(self) -> Config:
+        for what, named in (("group", self.groups), ("report", self.reports)):
+            names = [one.name for one in named]
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise ValueError(f"{what} {twice[0]!r} is given twice")
+        known, groups = {store.id for store in self.stores}, {group.name for group in self.groups}
+        about = [(f"group {one.name!r}", one.stores, "") for one in self.groups]
+        about += [(f"report {one.name!r}", one.stores, one.group) for one in self.reports]
+        about += [(f"target of {one.of}", one.stores, one.group) for one in self.targets]
+        for what, stores, group in about:
+            missing = next((store for store in named_exactly(stores) if store not in known), None)
+            if missing is not None:
+                raise ValueError(f"{what}: unknown store {missing!r}")
+            if group and group not in groups:
+                raise ValueError(f"{what}: unknown group {group!r}")
+            if group and stores:
+                raise ValueError(f"{what}: give `group` or `stores`, not both")
+        empty = next((one for one in self.groups if not any(map(one.holds, self.stores))), None)
+        if empty is not None:
+            raise ValueError(f"group {empty.name!r} holds no store; name some, or say what they match")
         return self
 
     @model_validator(mode="after")
@@ -184,3 +216,7 @@ class Config(ConfigPart):
     def store(self, store_id: str) -> StoreConfig | None:
         """The store of that id, None if it is not configured."""
         return next((store for store in self.stores if store.id == store_id), None)
+
+    def chosen(self, patterns: tuple[str, ...], group: str) -> list[StoreConfig]:
+        """The stores of a group of that name, else those of the patterns, else all."""
+        return stores_of(self.stores, patterns, next((one for one in self.groups if one.name == group), None))

@@ -7,15 +7,26 @@ from pathlib import Path
 
 import msgspec
 
+from scoring.evaluation.evaluating import evaluate_store
+from scoring.evaluation.suppliers import StorePromises
+from scoring.evaluation.targets import StoreTarget
 from scoring.evaluation.weights import VERSION
 from streams.clickhouse.reader import Database
 from streams.config.model import StoreConfig
 from streams.errors import InputError
 from streams.evaluation.folder import NothingToEvaluateError, read_folder
-from streams.evaluation.page import explained, folder_page, stored_page
+from streams.evaluation.knowing import KnownStore, known_with
+from streams.evaluation.page import explained, explained_group, folder_page, group_page, stored_page
 from streams.evaluation.places import Differing, hold, numbers_in, said_by
-from streams.evaluation.stored import stored_store
-from streams.evaluation.way_back import WAY_BACK, WayBack, way_back_of, way_of_files, way_of_tables
+from streams.evaluation.way_back import (
+    WAY_BACK,
+    GroupWay,
+    NoWayBackError,
+    WayBack,
+    way_back_of,
+    way_of_files,
+    way_of_tables,
+)
 from streams.sources.files.exports.dry_run import ImportChoices
 
 #: a report is a page: nothing larger is one
@@ -91,16 +102,43 @@ async def check_report(database: Database, text: str) -> CheckedReport:
         NoWayBackError: the text is not a report.
     """
     way = way_back_of(text)
-    if way.weights_version != VERSION:
-        return _underived(way, text, _other_weights(way))
-    store = StoreConfig.model_construct(id=way.store, zone=way.zone, ship_within_days=way.ship_within_days)
-    read = await stored_store(database, store, way.period, way.known_until_ms, way.peers)
-    if read is None or read.spans[0].end_ms != way.to_ms:
-        return _underived(way, text, "the tables know nothing of this store in this period any more")
-    again = way_of_tables(read, way.ship_within_days, way.language)
     is_page = not text.lstrip().startswith("{")
-    given = stored_page(read, again) if is_page else explained(read.figures, again)
-    return _held(way, text, given)
+    if isinstance(way, GroupWay):
+        group = []
+        for one in way.stores:
+            known = await _known(database, one) if one.weights_version == VERSION else None
+            if known is None:
+                why = _LOST if one.weights_version == VERSION else _other_weights(one)
+                return _underived(way.group, text, f"{one.store}: {why}")
+            group.append((known, way_of_tables(known, one.language)))
+        whole = GroupWay(way.form, way.group, tuple(one for _, one in group), way.missing, way.language)
+        page = group_page(way.group, group, way.missing, whole) if is_page else explained_group(group, whole)
+        return _held(way.group, text, page)
+    if way.weights_version != VERSION:
+        return _underived(way.store, text, _other_weights(way))
+    known = await _known(database, way)
+    if known is None:
+        return _underived(way.store, text, _LOST)
+    again = way_of_tables(known, way.language)
+    return _held(
+        way.store, text, stored_page(known, again) if is_page else explained(known.evaluation, again)
+    )
+
+
+_LOST = "the tables know nothing of this store in this period any more"
+
+
+async def _known(database: Database, way: WayBack) -> KnownStore | None:
+    """What the tables give today of the store and period of a report."""
+    store = StoreConfig.model_construct(
+        id=way.store,
+        zone=way.zone,
+        ship_within_days=way.ship_within_days,
+        answer_within_hours=way.answer_within_hours,
+    )
+    targets = [StoreTarget(*one) for one in way.targets]
+    known = await known_with(database, store, way.period, way.known_until_ms, way.peers, targets)
+    return known if known is not None and known.read.spans[0].end_ms == way.to_ms else None
 
 
 def check_files(paths: Sequence[Path], text: str, read_at_ms: int) -> CheckedReport:
@@ -110,18 +148,21 @@ def check_files(paths: Sequence[Path], text: str, read_at_ms: int) -> CheckedRep
         NoWayBackError: the text is not a report.
     """
     way = way_back_of(text)
+    if not isinstance(way, WayBack):
+        raise NoWayBackError("is the report of a group, which no files give")
     if way.weights_version != VERSION:
-        return _underived(way, text, _other_weights(way))
+        return _underived(way.store, text, _other_weights(way))
     known = (way.store, way.zone, way.currency)
     choices = ImportChoices(store=way.store, zone=way.zone, currency=way.currency)
     try:
-        read = read_folder(paths, choices, way.period, read_at_ms)
+        promises = StorePromises(way.ship_within_days, way.answer_within_hours)
+        read = read_folder(paths, choices, way.period, read_at_ms, promises)
     except NothingToEvaluateError as error:
-        return _underived(way, text, str(error).splitlines()[0])
-    again = way_of_files(read, known, way.language)
+        return _underived(way.store, text, str(error).splitlines()[0])
+    again = way_of_files(read, known, promises, way.language)
     is_page = not text.lstrip().startswith("{")
-    given = folder_page(read, again) if is_page else explained(read.figures, again)
-    return _held(way, text, given)
+    given = folder_page(read, again) if is_page else explained(evaluate_store(read.figures), again)
+    return _held(way.store, text, given)
 
 
 def _other_weights(way: WayBack) -> str:
@@ -132,18 +173,18 @@ def _said(text: str) -> dict[str, str]:
     return {place: said for place, said in said_by(text).items() if not place.startswith(WAY_BACK)}
 
 
-def _underived(way: WayBack, text: str, why: str) -> CheckedReport:
+def _underived(name: str, text: str, why: str) -> CheckedReport:
     count = sum(len(numbers_in(said)) for said in _said(text).values())
-    return CheckedReport(way.store, count, 0, (), count, {why: count})
+    return CheckedReport(name, count, 0, (), count, {why: count})
 
 
-def _held(way: WayBack, text: str, given: str) -> CheckedReport:
+def _held(name: str, text: str, given: str) -> CheckedReport:
     in_file = _said(text)
     held = hold(in_file, _said(given))
     added = [one for one in held.added if numbers_in(one.in_file)]
     count = sum(len(numbers_in(one.in_file)) for one in added)
     return CheckedReport(
-        way.store,
+        name,
         sum(len(numbers_in(said)) for said in in_file.values()),
         held.same,
         tuple(_place(one) for one in (*held.differing, *held.missing)),

@@ -1,4 +1,4 @@
-"""An evaluation as one HTML page that needs nothing else: nothing that runs, no address outside; the same input gives the same bytes."""
+"""An evaluation as one HTML page that needs nothing else: no script, no address outside; the same input gives the same bytes."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from pathlib import Path
 import jinja2
 import msgspec
 
-from scoring.evaluation.evaluating import StoreFigures, evaluate_store
+from scoring.evaluation.evaluating import StoreEvaluation, evaluate_store
 from scoring.evaluation.explaining import explain
+from scoring.wording.text import Language
 from streams.evaluation.folder import FROM_FILES, ReadFile, ReadFolder
-from streams.evaluation.stored import FROM_TABLES, StoredStore
+from streams.evaluation.knowing import KnownStore
+from streams.evaluation.stored import FROM_TABLES
 from streams.evaluation.view import EvaluationView, evaluation_view
-from streams.evaluation.way_back import WAY_BACK, WayBack, embedded
+from streams.evaluation.way_back import WAY_BACK, GroupWay, WayBack, embedded
 from streams.evaluation.wording import EvaluationReader
 from streams.evaluation.words import WORDS
 
@@ -53,21 +55,56 @@ def folder_page(read: ReadFolder, way: WayBack) -> str:
     return evaluation_page(view, way, read.files)
 
 
-def stored_page(read: StoredStore, way: WayBack) -> str:
+def stored_page(known: KnownStore, way: WayBack) -> str:
     """The page of what the tables know of a store."""
-    view = evaluation_view(
-        evaluate_store(read.figures),
+    return evaluation_page(stored_view(known, way.language), way)
+
+
+def stored_view(known: KnownStore, language: Language) -> EvaluationView:
+    """What the tables know of a store, in one reader's words."""
+    read = known.read
+    return evaluation_view(
+        known.evaluation,
         read.volumes,
         read.currency,
-        EvaluationReader(way.language),
+        EvaluationReader(language),
         FROM_TABLES,
         decoys=read.decoys,
         checked=read.checked,
     )
-    return evaluation_page(view, way)
 
 
-def explained(figures: StoreFigures, way: WayBack) -> str:
+def group_page(
+    name: str, group: Sequence[tuple[KnownStore, WayBack]], missing: Sequence[str], way: GroupWay
+) -> str:
+    """The page of a group: a line of each store, then the whole of each.
+
+    Args:
+        name: of the group.
+        group: its stores of which a period is known.
+        missing: ids of the others.
+        way: where all of it came from.
+    """
+    language = way.language
+    return _TEMPLATES.get_template("group.html").render(
+        language=language,
+        t=lambda key, **values: WORDS[key](language, **values),
+        name=name,
+        views=[stored_view(known, language) for known, _ in group],
+        missing=missing,
+        files=(),
+        way_back=embedded(way),
+    )
+
+
+def explained_group(group: Sequence[tuple[KnownStore, WayBack]], way: GroupWay) -> str:
+    """Every input of every score of a group as JSON text, by store."""
+    inputs = {known.read.figures.store_id: explain(known.evaluation) for known, _ in group}
+    whole = {"stores": inputs, WAY_BACK: msgspec.to_builtins(way)}
+    return json.dumps(whole, ensure_ascii=False, indent=1) + "\n"
+
+
+def explained(evaluation: StoreEvaluation, way: WayBack) -> str:
     """Every input of every score as JSON text, for whoever recomputes them, and where they came from."""
-    inputs = {**explain(evaluate_store(figures)), WAY_BACK: msgspec.to_builtins(way)}
+    inputs = {**explain(evaluation), WAY_BACK: msgspec.to_builtins(way)}
     return json.dumps(inputs, ensure_ascii=False, indent=1) + "\n"

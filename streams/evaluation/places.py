@@ -173,7 +173,7 @@ class _PageReader(HTMLParser):
         self._row, self._pictures = [], []
 
     def _say(self, name: str, text: str) -> None:
-        begin = " › ".join(part for part in (self._heading["h2"], self._heading["h3"], name) if part)
+        begin = " › ".join(part for part in (*self._heading.values(), name) if part)
         place, count = begin, 1
         while place in self.said:
             count += 1

@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from scoring.evaluation import sentences as say
 from scoring.evaluation.comparator import Comparator, ComparatorKind
 from scoring.evaluation.dimensions.registry import DIMENSIONS, INDICATOR_BY_ID
-from scoring.evaluation.duties import Duty
+from scoring.evaluation.duties import Duty, shares_of_step
 from scoring.evaluation.evaluating import IndicatorScore, StoreEvaluation
-from scoring.evaluation.figure import Figure, IndicatorKind, exposed
+from scoring.evaluation.figure import Figure, IndicatorKind, SourceRows, exposed
 from scoring.evaluation.findings import DecoyEvidence, FunnelFinding, Standing, find_all
 from scoring.evaluation.health import WeightedScore
-from scoring.evaluation.readings import STEP, gap_facts, readings_of
+from scoring.evaluation.readings import STEP, gap_facts, readings_of, target_facts
 from scoring.evaluation.rules import DecoyKind
-from scoring.evaluation.score import Score
+from scoring.evaluation.score import Score, TargetResult
 from scoring.evaluation.steps import FunnelLoss, JudgedStep
 from scoring.evaluation.texts import COMPARATOR_ANSWERS, COMPARATOR_NAMES, DUTY_NAMES, NO_CAUSE, SHARE_NOTE
 from scoring.evaluation.weak_spots import weak_spots
-from scoring.funnel.stages import Stage
+from scoring.funnel.stages import STEP_BY_ID, Stage
 from scoring.wording.catalogue import step_name
 from scoring.wording.text import Text
 from streams.evaluation.radar import RadarAxis, radar_axes
@@ -52,13 +52,27 @@ class ScoredLine:
 
 @dataclass(frozen=True, slots=True)
 class DutyLine:
-    """What of the losses is put down to one role: events, money, and the steps it can do something about."""
+    """What of the losses is put down to one role: events, money, the indicators that are mainly its own, and how many of its targets
+    were met."""
 
     duty: Duty
     name: str
     events: str
     money: str
     indicators: tuple[str, ...]
+    targets: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetLine:
+    """One target: what it is of, whose it is above all, how it came out, and who set it."""
+
+    id: str
+    name: str
+    owner: str
+    said: str
+    set_by: str
+    is_met: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +103,7 @@ class EvaluationView:
     indicators: tuple[ScoredLine, ...]
     steps: tuple[ScoredLine, ...]
     duties: tuple[DutyLine, ...]
+    targets: tuple[TargetLine, ...]
     lost: str
     share_note: str
     seen: SeenView
@@ -125,7 +140,10 @@ def evaluation_view(
     chosen = kind or evaluation.headline or ComparatorKind.OWN
     span = evaluation.span
     funnel = evaluation.funnel.get(chosen) or evaluation.funnel[ComparatorKind.OWN]
-    dimensions = evaluation.dimensions[chosen]
+    dimensions = [
+        (dimension.name(language), one)
+        for dimension, one in zip(DIMENSIONS, evaluation.dimensions[chosen], strict=True)
+    ]
     return EvaluationView(
         store=evaluation.store_id,
         first=wording.calendar_day(span.start_ms, span.zone),
@@ -136,18 +154,14 @@ def evaluation_view(
         against=COMPARATOR_NAMES[chosen](language),
         answers=COMPARATOR_ANSWERS[chosen](language),
         health=_whole(evaluation.health[chosen], "", wording),
-        dimensions=tuple(
-            _whole(one, dimension.name(language), wording)
-            for dimension, one in zip(DIMENSIONS, dimensions, strict=True)
-        ),
-        radar=radar_axes(
-            [(one.name(language), part) for one, part in zip(DIMENSIONS, dimensions, strict=True)]
-        ),
+        dimensions=tuple(_whole(one, name, wording) for name, one in dimensions),
+        radar=radar_axes(dimensions),
         indicators=tuple(
             _indicator(one, chosen, wording) for one in evaluation.indicators if one.figure is not None
         ),
         steps=tuple(_step(step, currency, wording) for step in funnel.steps),
-        duties=_duties(funnel, currency, wording),
+        duties=_duties(funnel, evaluation, currency, wording),
+        targets=tuple(_target(of, one, wording) for of, one in evaluation.targets.items()),
         lost=_lost(funnel, currency, wording),
         share_note=SHARE_NOTE(language),
         seen=_seen(evaluation, volumes, chosen, wording, decoys, checked),
@@ -168,7 +182,12 @@ def _seen(
     decoys: Sequence[DecoyEvidence],
     checked: Collection[DecoyKind],
 ) -> SeenView:
-    readings = readings_of(evaluation, volumes, (gap_facts(evaluation),))
+    facts = [gap_facts(evaluation)]
+    if evaluation.targets:  # whose work nobody set one for says something only where targets are set at all
+        steps = [of.removeprefix(STEP) for of in evaluation.step_targets]
+        rows = SourceRows("targets", f"store_id = '{evaluation.store_id}'", len(evaluation.targets))
+        facts.append(target_facts(evaluation, steps, rows))
+    readings = readings_of(evaluation, volumes, facts)
     findings = find_all(evaluation.store_id, readings, decoys, checked, evaluation.span.end_ms)
     found = [one for one in findings if one.standing in (Standing.FOUND, Standing.REPLACED)]
     return SeenView(
@@ -186,18 +205,52 @@ def _kinds(evaluation: StoreEvaluation) -> tuple[ComparatorKind, ...]:
     return tuple(kind for kind in ComparatorKind if kind in kinds)
 
 
-def _duties(funnel: FunnelLoss, currency: str, wording: EvaluationReader) -> tuple[DutyLine, ...]:
+def _owner_of(of: str) -> Duty:
+    """Whose an indicator or a step is above all."""
+    if of in INDICATOR_BY_ID:
+        return INDICATOR_BY_ID[of].owner
+    shares = shares_of_step(STEP_BY_ID[of.removeprefix(STEP)])
+    return max(shares, key=lambda duty: shares[duty])
+
+
+def _target(of: str, one: TargetResult, wording: EvaluationReader) -> TargetLine:
+    indicator = INDICATOR_BY_ID.get(of)
+    kind = indicator.kind if indicator is not None else IndicatorKind.RATE
+    unit = indicator.unit if indicator is not None else None
+    written = {
+        name: said_number(value, kind, unit, wording)
+        for name, value in (("value", one.value), ("target", one.target), ("gap", abs(one.gap)))
+    }
+    language = wording.language
+    said = say.say_target(one, written, language)
+    owner = DUTY_NAMES[_owner_of(of)](language)
+    return TargetLine(of, say.reading_name(of, language), owner, said, one.set_by, one.is_met)
+
+
+def _kept(evaluation: StoreEvaluation, duty: Duty, wording: EvaluationReader) -> str:
+    """How many of a role's targets were met."""
+    own = [one for of, one in evaluation.targets.items() if _owner_of(of) is duty]
+    if not own:
+        return ""
+    met = wording.count(sum(one.is_met for one in own))
+    return WORDS["targets_met"](wording.language, met=met, all=wording.count(len(own)))
+
+
+def _duties(
+    funnel: FunnelLoss, evaluation: StoreEvaluation, currency: str, wording: EvaluationReader
+) -> tuple[DutyLine, ...]:
     money = funnel.money_by_duty or {}
     return tuple(
         DutyLine(
             duty,
             DUTY_NAMES[duty](wording.language),
-            wording.signed(float(funnel.by_duty[duty])),
+            wording.signed(float(funnel.by_duty[duty])) if duty in funnel.by_duty else "–",
             wording.money(float(money[duty]), currency) if duty in money and currency else "",
             tuple(one.name(wording.language) for one in INDICATOR_BY_ID.values() if one.owner is duty),
+            _kept(evaluation, duty, wording),
         )
         for duty in Duty
-        if duty in funnel.by_duty
+        if duty in funnel.by_duty or any(_owner_of(of) is duty for of in evaluation.targets)
     )
 
 
@@ -239,11 +292,16 @@ def _indicator(one: IndicatorScore, kind: ComparatorKind, wording: EvaluationRea
 
 def said_value(figure: Figure, unit: Text | None, wording: EvaluationReader) -> str:
     """A figure's value as its kind is written, with its unit if it has one."""
-    if figure.kind is IndicatorKind.RATE:
-        return wording.percent(figure.value)
-    if figure.kind is IndicatorKind.COUNT:
-        return WORDS["per_hundred"](wording.language, value=wording.decimal(100 * figure.value))
-    value = wording.decimal(figure.value)
+    return said_number(figure.value, figure.kind, unit, wording)
+
+
+def said_number(number: float, kind: IndicatorKind, unit: Text | None, wording: EvaluationReader) -> str:
+    """A number of a kind as it is written, with its unit if it has one."""
+    if kind is IndicatorKind.RATE:
+        return wording.percent(number)
+    if kind is IndicatorKind.COUNT:
+        return WORDS["per_hundred"](wording.language, value=wording.decimal(100 * number))
+    value = wording.decimal(number)
     return value if unit is None else f"{value} {unit(wording.language)}"
 
 

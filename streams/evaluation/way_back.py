@@ -9,17 +9,18 @@ from typing import Literal
 import msgspec
 
 from scoring.evaluation.spans import SpanLength
+from scoring.evaluation.suppliers import StorePromises
 from scoring.evaluation.weights import VERSION
 from scoring.wording.text import Language
 from streams.errors import InputError
 from streams.evaluation.folder import ReadFolder
-from streams.evaluation.stored import StoredStore
+from streams.evaluation.knowing import KnownStore
 
 #: of what is written here; another number is another meaning
 FORM = 1
 #: under which name it is in a page and in the JSON
 WAY_BACK = "way_back"
-_IN_PAGE = re.compile(rf'<script type="application/json" id="{WAY_BACK}">(.*?)</script>', re.DOTALL)
+_IN_PAGE = re.compile(rf'<template id="{WAY_BACK}">(.*?)</template>', re.DOTALL)
 
 
 class NoWayBackError(InputError):
@@ -35,13 +36,14 @@ class WayBack(msgspec.Struct, frozen=True):
         store: id of the store, or its name on a page made from files.
         zone: of its days; of files, what was given for times without an offset.
         currency: of files, what was given for amounts without one.
-        ship_within_days: what the store promised then.
+        ship_within_days, answer_within_hours: what the store promised then.
         period: length of the period.
         from_ms, to_ms: the period.
         known_until_ms: up to when anything was known; 0 of files.
         peers: stores that it was compared with.
         language: of the page; of JSON, of nothing in it.
         weights_version: of the scores.
+        targets: that held: of what, value, who set it.
     """
 
     form: int
@@ -50,6 +52,7 @@ class WayBack(msgspec.Struct, frozen=True):
     zone: str
     currency: str
     ship_within_days: int | None
+    answer_within_hours: Literal[1, 4, 8, 12, 24, 48] | None
     period: SpanLength
     from_ms: int
     to_ms: int
@@ -57,10 +60,29 @@ class WayBack(msgspec.Struct, frozen=True):
     peers: tuple[str, ...]
     language: Language
     weights_version: int
+    targets: tuple[tuple[str, float, str], ...] = ()
 
 
-def way_of_tables(read: StoredStore, ship_within_days: int | None, language: Language) -> WayBack:
+class GroupWay(msgspec.Struct, frozen=True):
+    """Where the numbers of a group's report came from.
+
+    Attributes:
+        group: its name.
+        stores: the way back of each store.
+        missing: stores of which no period was known.
+        language: of the page.
+    """
+
+    form: int
+    group: str
+    stores: tuple[WayBack, ...]
+    missing: tuple[str, ...]
+    language: Language
+
+
+def way_of_tables(known: KnownStore, language: Language) -> WayBack:
     """The way back of what the tables gave."""
+    read = known.read
     span = read.spans[0]
     return WayBack(
         FORM,
@@ -68,7 +90,8 @@ def way_of_tables(read: StoredStore, ship_within_days: int | None, language: Lan
         read.figures.store_id,
         span.zone,
         "",
-        ship_within_days,
+        known.config.ship_within_days,
+        known.config.answer_within_hours,
         read.length,
         span.start_ms,
         span.end_ms,
@@ -76,15 +99,19 @@ def way_of_tables(read: StoredStore, ship_within_days: int | None, language: Lan
         read.peers,
         language,
         VERSION,
+        tuple((one.of, one.value, one.set_by) for one in known.targets),
     )
 
 
-def way_of_files(read: ReadFolder, given: tuple[str, str, str], language: Language) -> WayBack:
+def way_of_files(
+    read: ReadFolder, given: tuple[str, str, str], promises: StorePromises, language: Language
+) -> WayBack:
     """The way back of what files gave.
 
     Args:
         read: the files.
         given: name of the store, zone and currency that were given with them.
+        promises: of the store.
         language: of the page.
     """
     store, zone, currency = given
@@ -95,7 +122,8 @@ def way_of_files(read: ReadFolder, given: tuple[str, str, str], language: Langua
         store,
         zone,
         currency,
-        None,
+        promises.ship_within_days,
+        promises.answer_within_hours,  # type: ignore[arg-type]  # one of those that may be given
         read.length,
         span.start_ms,
         span.end_ms,
@@ -106,12 +134,12 @@ def way_of_files(read: ReadFolder, given: tuple[str, str, str], language: Langua
     )
 
 
-def embedded(way: WayBack) -> str:
+def embedded(way: WayBack | GroupWay) -> str:
     """As it is put into a page: nothing in it can end the element that holds it."""
     return msgspec.json.encode(way).decode().replace("<", "\\u003c").replace("&", "\\u0026")
 
 
-def way_back_of(text: str) -> WayBack:
+def way_back_of(text: str) -> WayBack | GroupWay:
     """The way back in the text of a report, HTML or JSON.
 
     Raises:
@@ -120,11 +148,12 @@ def way_back_of(text: str) -> WayBack:
     try:
         if text.lstrip().startswith("{"):
             found = json.loads(text).get(WAY_BACK)
-            way = msgspec.convert(found, WayBack)
         else:
             inside = _IN_PAGE.search(text)
-            way = msgspec.json.decode(inside.group(1) if inside else "null", type=WayBack)
-    except (ValueError, RecursionError) as error:  # msgspec's are ValueErrors
+            found = json.loads(inside.group(1) if inside else "null")
+        kind: type[WayBack | GroupWay] = GroupWay if "group" in (found or {}) else WayBack
+        way = msgspec.convert(found, kind)
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:  # msgspec's are ValueErrors
         raise NoWayBackError(
             "says nowhere which numbers of which store it holds: expected an HTML or JSON file of `funnelwatch report` or "
             "`funnelwatch evaluate`, whole and of this version"

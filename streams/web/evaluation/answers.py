@@ -76,6 +76,18 @@ class EvaluatedPart(msgspec.Struct, frozen=True):
     at_most: float
 
 
+class EvaluatedTarget(msgspec.Struct, frozen=True):
+    """A target: ``of`` an indicator or ``step:ID``. ``gap`` is value − target; sure: the 90 % interval of the value leaves it out."""
+
+    of: str
+    target: float
+    value: float
+    gap: float
+    met: bool
+    sure: bool
+    set_by: str
+
+
 class EvaluationAnswer(msgspec.Struct, frozen=True):
     """The evaluation of a store in a period, [from_ms, to_ms) of days of ``zone``, against one comparator. No score claims a cause."""
 
@@ -96,6 +108,7 @@ class EvaluationAnswer(msgspec.Struct, frozen=True):
     lost_stage: str
     lost: str
     currency: str
+    targets: tuple[EvaluatedTarget, ...] = ()
 
 
 class EvaluationRows(msgspec.Struct, frozen=True):
@@ -199,6 +212,14 @@ def indicators_of(evaluation: StoreEvaluation, kind: ComparatorKind) -> tuple[Ev
             rows_of(one.figure),
         )
         for one in evaluation.indicators
+    )
+
+
+def targets_of(evaluation: StoreEvaluation) -> tuple[EvaluatedTarget, ...]:
+    """How its targets came out."""
+    return tuple(
+        EvaluatedTarget(of, one.target, one.value, one.gap, one.is_met, one.is_sure, one.set_by)
+        for of, one in evaluation.targets.items()
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from scoring.evaluation.comparator import ComparatorKind
-from scoring.evaluation.evaluating import SCORED_AGAINST, StoreEvaluation, evaluate_store
+from scoring.evaluation.evaluating import SCORED_AGAINST, StoreEvaluation
 from scoring.evaluation.explaining import explain
 from scoring.evaluation.figure import Figure
 from scoring.evaluation.readings import STEP
@@ -18,7 +18,8 @@ from scoring.evaluation.spans import SpanLength
 from streams.clickhouse.errors import ClickHouseUnreachableError
 from streams.clickhouse.reader import Database
 from streams.clock import now_ms
-from streams.evaluation.stored import FROM_TABLES, StoredStore, stored_store, stores_alike
+from streams.evaluation.knowing import known_store
+from streams.evaluation.stored import FROM_TABLES, StoredStore
 from streams.evaluation.view import EvaluationView, evaluation_view
 from streams.evaluation.wording import EvaluationReader
 from streams.web.evaluation.answers import (
@@ -29,6 +30,7 @@ from streams.web.evaluation.answers import (
     part_of,
     rows_of,
     step_of,
+    targets_of,
 )
 from streams.web.evaluation.asking import FRESH_S, PERIOD, PERIODS, length_of
 from streams.web.evaluation.group_pages import GroupPages
@@ -121,6 +123,7 @@ class EvaluationPages:
             funnel.stage,
             str(funnel.lost),
             read.currency,
+            targets_of(evaluation),
         )
 
     async def evaluation_inputs(self, request: web.Request) -> dict[str, Any]:
@@ -138,11 +141,10 @@ class EvaluationPages:
         store_id = await self._known.require(request.match_info["store"])
         at_ms, is_present = at_of(request.query, now_ms())
         length, store = length_of(request), store_or_bare(self._config, store_id)
-        alike = stores_alike(self._config, store)
 
         async def ask() -> tuple[StoredStore | None, StoreEvaluation | None]:
-            read = await stored_store(self._database, store, length, at_ms, alike)
-            return read, evaluate_store(read.figures) if read is not None else None
+            known = await known_store(self._database, self._config, store, length, at_ms)
+            return (known.read, known.evaluation) if known is not None else (None, None)
 
         key = ("evaluation", store_id, length.value if length else "", 0 if is_present else at_ms)
         return await self._database.shared(key, FRESH_S, ask)

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from streams.cli import report
+from scoring.wording.catalogue import step_name
+from streams.cli import report, report_check
 from streams.cli.main import app
-from streams.config.model import Config, StoreConfig
+from streams.config.model import Config
 from streams.evaluation.places import hold, said_by
 from tests.fixtures.clickhouse import Store
 from tests.fixtures.evaluation_seed import ZONE, insert_year
@@ -31,7 +32,21 @@ def reports(
     insert_year(clickhouse.client(PAGE_DATABASE), page.now_ms, STORE, seed=77)
     out = tmp_path_factory.mktemp("reports")
     settings = page_settings(clickhouse, out, clickhouse_database=PAGE_DATABASE)
-    config = Config(stores=(StoreConfig(id=STORE, zone=ZONE, ship_within_days=2),))
+    config = Config.model_validate(
+        {
+            "stores": [
+                {"id": STORE, "zone": ZONE, "ship_within_days": 2},
+                {"id": "not-yet", "zone": ZONE},
+                {"id": "checked-too", "zone": ZONE},
+            ],
+            "groups": [{"name": "all-of-them", "stores": ["*"]}],
+            "targets": [
+                {"of": "logistics.time_to_ship", "value": 20, "set_by": "plan"},
+                {"of": "step:order_to_payment", "value": 0.6, "stores": [STORE]},
+            ],
+        }
+    )
+    insert_year(clickhouse.client(PAGE_DATABASE), page.now_ms, "checked-too", back=6, seed=78)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(report, "running_instance", lambda _: settings)
         patched.setattr(report, "configuration", lambda _: config)
@@ -39,7 +54,15 @@ def reports(
             asked = ["report", "--store", STORE, "--language", language, "--out", str(out / language)]
             done = CliRunner().invoke(app, [*asked, "--format", "html", "--format", "json"])
             assert done.exit_code == 0, done.output
+        asked = ["report", "--group", "all-of-them", "--language", "en", "--out", str(out)]
+        done = CliRunner().invoke(app, [*asked, "--format", "html", "--format", "json"])
+        assert "not-yet: no complete period is known yet" in done.output
+        assert done.exit_code == 0, done.output
+        unknown = CliRunner().invoke(app, ["report", "--group", "nobody"])
+        assert "unknown group 'nobody'; expected one of: all-of-them" in unknown.output
     return {
+        "group": out / "all-of-them.html",
+        "group_json": out / "all-of-them.json",
         "zh": out / "zh" / f"{STORE}.html",
         "en": out / "en" / f"{STORE}.html",
         "json": out / "en" / f"{STORE}.json",
@@ -49,7 +72,7 @@ def reports(
 @pytest.fixture
 def check(clickhouse: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     settings = page_settings(clickhouse, tmp_path, clickhouse_database=PAGE_DATABASE)
-    monkeypatch.setattr(report, "running_instance", lambda _: settings)
+    monkeypatch.setattr(report_check, "running_instance", lambda _: settings)
 
     def run(file: Path, *more: object) -> tuple[int, str]:
         done = CliRunner().invoke(app, ["report", "check", str(file), *map(str, more)])
@@ -58,7 +81,7 @@ def check(clickhouse: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     return run
 
 
-@pytest.mark.parametrize("form", ["zh", "en", "json"])
+@pytest.mark.parametrize("form", ["zh", "en", "json", "group", "group_json"])
 def test_every_number_of_a_report_is_derived_again(reports: dict[str, Path], check: Run, form: str) -> None:
     code, said = check(reports[form], "--json")
     found = json.loads(said)
@@ -67,9 +90,26 @@ def test_every_number_of_a_report_is_derived_again(reports: dict[str, Path], che
     assert (found["differ"], found["underived"], found["why"]) == ([], 0, {})
 
 
+def test_a_report_says_how_its_targets_came_out_and_whose_they_are(reports: dict[str, Path]) -> None:
+    said = said_by(reports["en"].read_text("utf-8"))
+    place = f"Store evaluation · {STORE} › Targets: was it reached? › "
+    assert re.fullmatch(
+        r"missed: [\d.]+ h, target 20 h, [\d.]+ h short", said[place + "Time to ship › Result"]
+    )
+    assert said[place + "Time to ship › Role"] == "Logistics"
+    assert said[place + step_name("order_to_payment", "en") + " › Result"].startswith("met: 62")
+    assert said[f"Store evaluation · {STORE} › Losses by role › Logistics › Targets"] == "0 of 1 met"
+
+
 @pytest.mark.parametrize(
     ("form", "old", "new", "place"),
     [
+        (
+            "group",
+            r"(<td>Time to ship</td><td>)\d+",
+            r"\g<1>88",
+            f"{STORE} › Indicators › Time to ship › Score",
+        ),
         ("en", r"(<td>Time to ship</td><td>)\d+", r"\g<1>88", "Indicators › Time to ship › Score"),
         ("zh", r'(<circle cx=")[\d.]+', r"\g<1>91.5", "picture"),
         ("en", r"(stage IN \(&#39;)click", r"\g<1>order", "Steps of the funnel"),
@@ -98,11 +138,15 @@ def test_what_nothing_says_and_what_is_missing_are_named(
     added = tmp_path / "added.html"
     added.write_text(text.replace("</body>", "<p>We grew by 40 percent.</p></body>"), "utf-8")
     code, said = check(added)
-    assert (code, "not derived again: 1 number: Indicators › p: nothing that the store knows" in said) != (
+    assert (
+        code,
+        "not derived again: 1 number: Store evaluation · checked-store › Indicators › p: nothing that the store knows"
+        in said,
+    ) != (
         0,
         True,
     )
-    assert code == report.UNDERIVED
+    assert code == report_check.UNDERIVED
     less = tmp_path / "less.html"
     less.write_text(re.sub(r"<tr><td>Time to ship</td>.*?</tr>", "", text, flags=re.DOTALL), "utf-8")
     code, said = check(less)
@@ -126,7 +170,7 @@ def test_numbers_that_cannot_be_derived_again_say_why(
     other = tmp_path / "other.html"
     other.write_text(text, "utf-8")
     code, said = check(other)
-    assert (code, why in said, "0 derived again" in said) == (report.UNDERIVED, True, True)
+    assert (code, why in said, "0 derived again" in said) == (report_check.UNDERIVED, True, True)
 
 
 @pytest.mark.parametrize(
@@ -163,16 +207,18 @@ def test_a_report_made_from_files_is_checked_with_the_files(check: Run, tmp_path
         assert check(tmp_path / name, "--files", exports)[0] == 0
         orders = next(one for one in exports.rglob("*") if one.suffix == ".csv")
         code, said = check(tmp_path / name, "--files", orders)
-        assert code in (1, report.UNDERIVED)
+        assert code in (1, report_check.UNDERIVED)
 
 
 def test_places_have_names_that_a_person_finds_again() -> None:
     page = """<h1>Report</h1><p>1 of 2</p><h2>Steps</h2><table><tr><th>Name</th><th>Score</th></tr>
     <tr><td>Paying</td><td>71 <b>(60–80)</b><svg><circle cx="71"/></svg></td></tr></table><ul><li>3</li><li>4</li></ul>"""
     said = said_by(page)
-    assert said["Steps › Paying › Score"] == "71 (60–80)"
-    assert said["Steps › Paying › picture"] == "cx=71"
-    assert said["Steps › li (2)"] == "4"
+    assert said["Report › Steps › Paying › Score"] == "71 (60–80)"
+    assert said["Report › Steps › Paying › picture"] == "cx=71"
+    assert said["Report › Steps › li (2)"] == "4"
     held = hold(said, said_by(page.replace("71 <b>", "72 <b>")))
-    assert [(one.place, one.in_file) for one in held.differing] == [("Steps › Paying › Score", "71 (60–80)")]
+    assert [(one.place, one.in_file) for one in held.differing] == [
+        ("Report › Steps › Paying › Score", "71 (60–80)")
+    ]
     assert held.same == 7

@@ -19,6 +19,7 @@ from scoring.evaluation.suppliers import StorePromises
 from scoring.wording.text import LANGUAGES, Language
 from streams.evaluation.folder import FROM_FILES, NothingToEvaluateError, ReadFile, ReadFolder, read_folder
 from streams.evaluation.page import folder_page
+from streams.evaluation.way_back import way_of_files
 from streams.evaluation.wording import EvaluationReader
 from streams.evaluation.words import WORDS
 from streams.sources.files.exports.dry_run import ImportChoices
@@ -27,6 +28,10 @@ from tests.fixtures.exports import written, written_year
 ZONE = "Asia/Shanghai"
 READ_AT = 1_798_000_000_000
 CHOICES = ImportChoices(zone=ZONE, currency="USD", store="shop")
+
+
+def page_of(read: ReadFolder, language: Language) -> str:
+    return folder_page(read, way_of_files(read, ("store", "Asia/Shanghai", ""), StorePromises(), language))
 
 
 @pytest.fixture(scope="module")
@@ -80,8 +85,8 @@ def test_files_too_short_for_the_period_say_to_take_a_shorter_one(tmp_path: Path
 def test_the_page_is_whole_says_the_same_each_time_and_fetches_nothing(
     read: ReadFolder, language: Language
 ) -> None:
-    page = folder_page(read, language)
-    assert page == folder_page(read, language)
+    page = page_of(read, language)
+    assert page == page_of(read, language)
     assert WORDS["title"](language) in page
     assert "orders_export.csv" in page
     assert "<script" not in page
@@ -95,18 +100,18 @@ def test_the_name_of_a_file_cannot_write_into_the_page(read: ReadFolder) -> None
     evil = dataclasses.replace(
         read, files=(ReadFile("<img src=x onerror=alert(1)>.csv", "", 1, "<b>no</b>"),)
     )
-    page = folder_page(evil, "en")
+    page = page_of(evil, "en")
     assert "<img" not in page
     assert "<b>" not in page
 
 
 def test_what_is_clearly_low_is_named_first_with_whose_it_is(read: ReadFolder) -> None:
-    page = folder_page(read, "zh")
+    page = page_of(read, "zh")
     assert re.search(r"<li>发货用时：\d+ 分（\d+–\d+），主要归物流</li>", page)
 
 
 def test_an_export_is_asked_for_where_it_would_be_read_and_not_where_it_would_not(read: ReadFolder) -> None:
-    gaps = folder_page(read, "zh").partition(WORDS["gaps"].zh)[2].partition(WORDS["files"].zh)[0]
+    gaps = page_of(read, "zh").partition(WORDS["gaps"].zh)[2].partition(WORDS["files"].zh)[0]
     assert "补上评价导出" in gaps
     assert "接入会报告拒付的平台" not in gaps
     assert "纠纷与拒付" in gaps
@@ -119,14 +124,14 @@ def test_every_indicator_that_files_give_is_one_of_the_registry() -> None:
 
 def test_a_rate_that_may_pass_one_was_shown_as_nothing(read: ReadFolder) -> None:
     """Two orders per hundred sessions, rounded to one decimal."""
-    page = folder_page(read, "en")
+    page = page_of(read, "en")
     assert re.search(r"<td>2(\.\d)? per 100</td>", page)
     assert re.search(r"<td>\d+(\.\d)? h</td>", page)
 
 
 def test_the_page_shows_the_score_that_was_worked_out(read: ReadFolder) -> None:
     score = evaluate_store(read.figures).indicator("logistics.time_to_ship").scores[ComparatorKind.OWN]
-    assert say_score(score, EvaluationReader("zh")) in folder_page(read, "zh")
+    assert say_score(score, EvaluationReader("zh")) in page_of(read, "zh")
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +156,7 @@ def test_what_no_file_says_stays_missing_with_what_would_say_it(year: ReadFolder
     evaluation = evaluate_store(year.figures)
     missing = {one.indicator.id for one in evaluation.indicators if one.figure is None}
     assert {"page_experience.checkout_errors", "price.featured_offer", "returns.disputes"} <= missing
-    page = folder_page(year, "en")
+    page = page_of(year, "en")
     assert "Checkout errors: not measured" in page
     assert "search, coupon and checkout" in page
 
