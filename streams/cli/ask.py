@@ -14,7 +14,7 @@ from streams.cli.asking import DataOption, failed
 from streams.cli.starting import checked_settings
 from streams.cli.terminal import say, say_json
 from streams.errors import FunnelwatchError, InputError
-from streams.instance.files import read_instance
+from streams.instance.files import read_instance, secret
 from streams.settings import Settings
 
 _HELP = """Ask the running instance one question, as an agent would.
@@ -24,6 +24,8 @@ of page and API. `status` says what an answer is: known, zero, unknown, not_yet 
 
 Example: `funnelwatch ask evaluation store=us-own period=month --json`.
 """
+#: where `up` keeps the page's token that it made
+KEPT_PAGE = "page_token"
 PageOption = Annotated[
     str,
     typer.Option(
@@ -48,6 +50,12 @@ def page_address(data: Path | None, page: str) -> tuple[Settings, str]:
             "or name one with --page http://127.0.0.1:8711"
         )
     return settings, address
+
+
+def token_of_page(settings: Settings) -> str:
+    """The page's token: as it is set, else as the instance made it; empty on loopback."""
+    kept = (settings.data / "secrets" / KEPT_PAGE).exists()
+    return settings.page_token.get_secret_value() or (secret(settings.data, KEPT_PAGE) if kept else "")
 
 
 def ask(
@@ -89,7 +97,7 @@ async def _answer(settings: Settings, address: str, question: str, asked: dict[s
     from streams.agents.api import ReadApi
     from streams.agents.questions import Questions, answered
 
-    api = ReadApi(address, settings.page_token.get_secret_value())
+    api = ReadApi(address, token_of_page(settings))
     method = getattr(Questions(api), question)
     kinds = get_type_hints(method)
     given = {

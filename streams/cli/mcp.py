@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from streams.cli.ask import PageOption, page_address
+from streams.cli.ask import PageOption, page_address, token_of_page
 from streams.cli.asking import DataOption, failed
 from streams.cli.terminal import say
 from streams.instance.files import secret
@@ -60,7 +60,7 @@ async def _serve(settings: Settings, address: str, stores: list[str], port: int)
     from streams.agents.questions import Questions
     from streams.agents.server import agent_server, serve_http
 
-    api = ReadApi(address, settings.page_token.get_secret_value())
+    api = ReadApi(address, token_of_page(settings))
     server = agent_server(Questions(api, stores))
     try:
         if port:
