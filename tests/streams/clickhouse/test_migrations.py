@@ -143,3 +143,41 @@ async def test_a_table_keeps_its_rows_as_long_as_the_setting_says(
 def test_a_retention_without_whole_days_is_rejected(given: str) -> None:
     with pytest.raises(ValueError, match="is not a table or topic with days"):
         load_settings(retention=given)
+
+
+@pytest.mark.parametrize("newest", [6, 26, 38, 43, 52])
+async def test_a_filled_database_of_each_earlier_format_is_upgraded_with_its_rows(
+    clickhouse: Any, settings: Settings, newest: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tables that the releases and states before this one had, each with a row of every kind that there was."""
+    every = find_migrations()
+    with monkeypatch.context() as earlier:
+        earlier.setattr(
+            "streams.clickhouse.migrations.find_migrations",
+            lambda: [one for one in every if one.number <= newest],
+        )
+        await migrate(settings)
+    client = clickhouse.client(database=settings.clickhouse_database)
+    client.command(
+        "INSERT INTO events_raw (store_id, event_time, type, event_id, received_at, order_id, version) "
+        "VALUES ('shop', now(), 'order', 'e1', now(), 'o1', 1)"
+    )
+    client.command(
+        "INSERT INTO minutes_raw (store_id, minute, segment, counts, version) VALUES ('shop', now(), 'all', [0,0,0,1,0,0,0], 1)"
+    )
+    client.command(
+        "INSERT INTO dead_letters_raw (letter_id, received_at, reason, store_id, version) VALUES ('l', now(), 'empty', 'shop', 1)"
+    )
+    client.command(
+        "INSERT INTO alert_transitions_raw (alert_id, store_id, state, at, opened_at, version) VALUES ('a', 'shop', 'firing', now(), now(), 1)"
+    )
+    await migrate(settings)
+    await migrate(settings)
+    for view, column in (
+        ("events", "event_id"),
+        ("dead_letters", "letter_id"),
+        ("alerts", "alert_id"),
+        ("orders", "order_id"),
+    ):
+        assert client.query(f"SELECT count({column}) FROM {view}").result_rows == [(1,)], view
+    assert client.query("SELECT sum(count) FROM stage_counts").result_rows == [(1,)]

@@ -15,7 +15,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from scoring.alerts.alert import (
     AlertContribution,
@@ -38,7 +39,7 @@ from streams.clock import now_ms
 from streams.config.model import Config
 from streams.jobs.reconciling import Reconciler
 from streams.kafka import topics
-from streams.kafka.admin import create_topics
+from streams.kafka.admin import admin_of, create_topics
 from streams.kafka.topics import TOPICS, TopicSpec
 from streams.settings import load_settings
 from tests.deadlines import within
@@ -456,6 +457,42 @@ async def test_an_events_topic_recreated_while_nobody_landed_is_landed_from_its_
     await ground.send(topics.EVENTS, [event(number) for number in range(300, 1500)])
     async with ground.landing():
         await until(lambda: ground.one("SELECT count() FROM events") == 1500)
+
+
+async def test_a_position_that_kafka_no_longer_has_is_left_for_the_first_record_that_it_has(
+    ground: Ground,
+) -> None:
+    """Retention, or a broker restored from an older copy: before the beginning of one partition, behind the end of the other."""
+    async with ground.landing():
+        await ground.send(topics.EVENTS, [event(number) for number in range(300)])
+        await until(lambda: ground.one("SELECT count() FROM events") == 300)
+    await ground.send(topics.EVENTS, [event(number) for number in range(300, 600)])
+    topic = ground.prefix + topics.EVENTS
+    consumer = AIOKafkaConsumer(bootstrap_servers=ground.settings.kafka)
+    await consumer.start()
+    parts = [TopicPartition(topic, number) for number in (0, 1)]
+    ends = await consumer.end_offsets(parts)
+    await consumer.stop()
+    gone = max(parts, key=lambda part: ends[part])
+    async with admin_of(ground.settings.kafka) as admin:
+        (group,) = [name for name, *_ in await admin.list_consumer_groups() if ground.prefix in name]
+        await admin.delete_records({gone: RecordsToDelete(ends[gone])})
+    other = next(part for part in parts if part != gone)
+    committing = AIOKafkaConsumer(
+        bootstrap_servers=ground.settings.kafka, group_id=group, enable_auto_commit=False
+    )
+    await committing.start()
+    committing.assign(parts)
+    await committing.commit({other: ends[other] + 1_000_000})
+    await committing.stop()
+    await ground.send(topics.EVENTS, [event(number) for number in range(600, 900)])
+    async with ground.landing():
+        await until(
+            lambda: (
+                ground.one("SELECT count() FROM events WHERE toUInt32OrZero(substring(event_id, 2)) >= 600")
+                == 300
+            )
+        )
 
 
 async def _recreate(kafka: str, topic: str) -> None:
