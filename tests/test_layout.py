@@ -83,9 +83,10 @@ STREAMS: Mapping[str, set[str]] = {
     "agents": FLOOR,
     "roles": FLOOR | {"config", "instance", "logs", "metrics_server"},
     "embedded": FLOOR | {"config", "instance", "kafka", "clickhouse", "roles"},
+    "backup": FLOOR | {"instance", "kafka", "clickhouse"},
     # works on the folder of an instance that does not run
-    "privacy": FLOOR | {"instance", "kafka", "clickhouse", "collector", "embedded"},
     "doctor": FLOOR | {"config", "instance", "kafka", "clickhouse", "embedded", "channels"},
+    "privacy": FLOOR | {"instance", "kafka", "clickhouse", "collector", "embedded", "backup"},
     "demo": FLOOR | {"config", "instance", "kafka", "clickhouse", "collector", "sources", "embedded", "jobs"},
     "cli": FLOOR
     | {
@@ -111,6 +112,7 @@ STREAMS: Mapping[str, set[str]] = {
         "notifier",
         "landing",
         "pools",
+        "backup",
         "privacy",
         "evaluation",
         "agents",

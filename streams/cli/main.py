@@ -40,6 +40,8 @@ COMMANDS: dict[str, str] = {
     "notify": "Test the receivers of messages.",
     "route": "Show who is notified of an alert, and why.",
     "sources": "Connect platforms, and see how each connection is.",
+    "backup": "Write everything an instance keeps to one file: its data folder, or the tables of your own ClickHouse.",
+    "restore": "Restore a backup into an empty data folder, or into the empty tables of your own ClickHouse.",
     "privacy": "Hand over or erase what is kept of a buyer.",
     "digest": "Preview, send and schedule the digest mail on how all stores are doing.",
 }

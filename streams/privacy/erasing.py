@@ -13,6 +13,7 @@ import msgspec
 
 from scoring.events.erasure import BuyerIds, Erasure, substitute
 from scoring.events.pseudonyms import Pseudonyms
+from streams.backup.keys import destroy_keys
 from streams.clickhouse.clients import open_writer
 from streams.clock import now
 from streams.embedded.alone import store_alone
@@ -20,7 +21,6 @@ from streams.errors import InputError
 from streams.instance.files import secret, write_atomically
 from streams.instance.lock import instance_lock
 from streams.privacy import files, tables, topics
-from streams.privacy.backup_keys import destroy_keys
 from streams.settings import Settings
 
 Say = Callable[[str], None]
