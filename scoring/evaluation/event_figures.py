@@ -7,7 +7,7 @@ reported, and nothing is said of it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import reduce
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -43,8 +43,8 @@ class CountedEvents(Protocol):
     def known_until_ms(self) -> int:
         """Up to here whatever happened is in them."""
 
-    def fact(self, fact: EventFact, span: EvaluationSpan) -> FactSum:
-        """What the days of a period add up to."""
+    def fact(self, fact: EventFact, span: EvaluationSpan, lag_days: int = 0) -> FactSum:
+        """What the days of a period (or those so many days before) add up to."""
 
     def prices(self, span: EvaluationSpan) -> FactSum:
         """The newest comparison of each product's price in a period."""
@@ -60,9 +60,10 @@ def fact_rates(
     spans: Sequence[EvaluationSpan],
     *,
     of_the_others: bool = False,
+    lag_days: int = 0,
 ) -> list[Figure | None]:
     """In how many cases of each period it was so (or was not); all None where it never was."""
-    sums = [events.fact(fact, span) for span in spans]
+    sums = [events.fact(fact, span, lag_days) for span in spans]
     if not any(one.hits for one in sums):
         return [None] * len(spans)
     return [
@@ -149,9 +150,9 @@ class EventFigures:
         """See ``CountedEvents``."""
         return self._until
 
-    def fact(self, fact: EventFact, span: EvaluationSpan) -> FactSum:
+    def fact(self, fact: EventFact, span: EvaluationSpan, lag_days: int = 0) -> FactSum:
         """See ``CountedEvents``."""
-        first, end = (_day(at, span.zone) for at in (span.start_ms, span.end_ms))
+        first, end = (_day(at, span.zone, lag_days) for at in (span.start_ms, span.end_ms))
         sums = (facts.get(fact, FactSum()) for day, facts in sorted(self._days.items()) if first <= day < end)
         return reduce(FactSum.plus, sums, FactSum())
 
@@ -165,5 +166,6 @@ class EventFigures:
         return SourceRows(self._relation, condition, count, BY_EVENTS)
 
 
-def _day(at_ms: int, zone: str) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, ZoneInfo(zone)).date().isoformat()
+def _day(at_ms: int, zone: str, back: int) -> str:
+    day = datetime.fromtimestamp(at_ms / 1000, ZoneInfo(zone)).date()
+    return (day - timedelta(days=back)).isoformat()

@@ -2,7 +2,8 @@
 
 A young cohort looks bad (or, where what has not come yet is left out, good) only because it is young. So each figure looks at every
 order for the same time: within so many days of its beginning, and a period is due once its last order had them. The longest of
-several such times that the judged period allows is taken, and the same one for the periods that it is compared with.
+several such times that the judged period allows is taken, and the same one for the periods that it is compared with. A period that has
+just ended allows none: then it speaks of the orders whose least time ended in it, and so do the periods that it is compared with.
 
 What the orders never say is not read as never happened: without one refund in all of them nothing is said of refunds. Nor where it
 happened and nobody knows when: such an order would count as one to which it did not happen.
@@ -12,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -47,6 +48,7 @@ class OrderWindow:
         begin, end: times of a life in milliseconds, 0 where it did not happen or nobody knows when.
         happened: whether it happened to an order, with or without its time.
         days: candidates, the longest first.
+        lag_days: an order is of the period that so many days after its beginning lie in.
     """
 
     name: str
@@ -54,6 +56,16 @@ class OrderWindow:
     end: Callable[[OrderLife], int]
     happened: Callable[[OrderLife], bool]
     days: tuple[int, ...]
+    lag_days: int = 0
+
+    def due_in_period(self) -> OrderWindow:
+        """The same of the orders whose least time ended in a period: due as soon as the period is over."""
+        return replace(self, days=self.days[-1:], lag_days=self.days[-1])
+
+    def begin_ms(self, span: EvaluationSpan) -> tuple[int, int]:
+        """Between which moments the orders of a period began: from the first, before the second."""
+        lag = self.lag_days * DAY_MS
+        return span.start_ms - lag, span.end_ms - lag
 
 
 def _refunded_ms(life: OrderLife) -> int:
@@ -176,7 +188,8 @@ def days_due(orders: CountedOrders, window: OrderWindow, span: EvaluationSpan) -
     timed, untimed = orders.times(window)
     if not timed or untimed > _MOST_WITHOUT_TIME * (timed + untimed):
         return None
-    return next((days for days in window.days if span.end_ms + days * DAY_MS <= orders.known_until_ms), None)
+    end_ms = window.begin_ms(span)[1]
+    return next((days for days in window.days if end_ms + days * DAY_MS <= orders.known_until_ms), None)
 
 
 def order_rate(orders: CountedOrders, window: OrderWindow, span: EvaluationSpan, days: int) -> Figure | None:
@@ -247,13 +260,13 @@ class OrderFigures:
     def rows(self, window: OrderWindow, span: EvaluationSpan, days: int, count: int) -> SourceRows:
         """See ``CountedOrders``."""
         begin = window.name.partition(" ")[0]
-        condition = (
-            f"{window.name} within {days} days, {begin}_ms >= {span.start_ms} AND {begin}_ms < {span.end_ms}"
-        )
+        first, end = window.begin_ms(span)
+        condition = f"{window.name} within {days} days, {begin}_ms >= {first} AND {begin}_ms < {end}"
         return SourceRows(self._relation, condition, count)
 
     def _begun(self, window: OrderWindow, span: EvaluationSpan) -> list[OrderLife]:
-        return [life for life in self._lives if span.start_ms <= window.begin(life) < span.end_ms]
+        first, end = window.begin_ms(span)
+        return [life for life in self._lives if max(first, 1) <= window.begin(life) < end]
 
     @staticmethod
     def _is_within(window: OrderWindow, life: OrderLife, days: int) -> bool:
@@ -262,7 +275,7 @@ class OrderFigures:
 
     def _hours(self, window: OrderWindow, life: OrderLife) -> float:
         begin, end = window.begin(life), window.end(life)
-        if window is not SHIPPING or self._open is None:
+        if window.name != SHIPPING.name or self._open is None:
             return max((end - begin) / HOUR_MS, WITHIN_THE_HOUR)
         return self._open.hours(self._hour(begin), self._hour(end))
 
@@ -298,18 +311,30 @@ def order_line(
         spans: the judged period first, then those it is compared with.
         is_duration: how long it took, instead of how many got there.
     """
-    days = days_due(orders, window, spans[0])
-    if days is None:
-        return OrderLine(is_due=days_due(orders, window, spans[-1]) is None)
+    found = _window_due(orders, window, spans[0])
+    if found is None:
+        return OrderLine()
     read = order_duration if is_duration else order_rate
-    return OrderLine(tuple(read(orders, window, span, days) for span in spans))
+    figures = tuple(read(orders, found[0], span, found[1]) for span in spans)
+    return OrderLine(figures) if figures[0] is not None else OrderLine(is_due=not found[0].lag_days)
+
+
+def _window_due(
+    orders: CountedOrders, window: OrderWindow, span: EvaluationSpan
+) -> tuple[OrderWindow, int] | None:
+    """The window by which a period is due, with its days; None where the orders do not say."""
+    for one in (window, window.due_in_period()):
+        days = days_due(orders, one, span)
+        if days is not None:
+            return one, days
+    return None
 
 
 def order_steps(orders: CountedOrders, spans: Sequence[EvaluationSpan]) -> dict[str, list[StepFigure | None]]:
     """The steps that orders give, period by period in the order of ``spans``."""
     steps: dict[str, list[StepFigure | None]] = {}
     for step, window in {"order_to_payment": PAYING, "payment_to_fulfilment": SHIPPING}.items():
-        days = days_due(orders, window, spans[0])
-        if days is not None:
-            steps[step] = [order_step(step, orders, window, span, days) for span in spans]
+        found = _window_due(orders, window, spans[0])
+        if found is not None:
+            steps[step] = [order_step(step, orders, found[0], span, found[1]) for span in spans]
     return steps

@@ -60,6 +60,9 @@ class StorePromises:
     answer_within_hours: int | None = None
 
 
+NO_PROMISES = StorePromises()
+
+
 @dataclass(frozen=True, slots=True)
 class StoreSources:
     """All that is known of a store.
@@ -80,7 +83,7 @@ class StoreSources:
     events: CountedEvents | None = None
     counts: Mapping[EvaluationSpan, Mapping[str, int]] = field(default_factory=dict)
     counted_rows: CountedRows | None = None
-    promises: StorePromises = StorePromises()
+    promises: StorePromises = NO_PROMISES
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,15 +200,17 @@ def _is_answer_due(events: CountedEvents, span: EvaluationSpan) -> bool:
 
 
 def _answers(fact: EventFact | None, *, of_the_others: bool = False) -> Supplier:
-    """Conversations that were answered, or not; ``fact`` None: within the time that the store promises."""
+    """Conversations that were answered, or not; ``fact`` None: within the time that the store promises.
+
+    A period that has just ended speaks of the conversations whose three days ended in it.
+    """
 
     def supply(known: StoreSources, spans: Sequence[EvaluationSpan]) -> SuppliedLine:
         events, asked = known.events, fact or ANSWER_LIMITS.get(known.promises.answer_within_hours or 0)
         if events is None or asked is None:
             return SuppliedLine()
-        line = fact_rates(events, asked, ("support_reply",), spans, of_the_others=of_the_others)
-        if line[0] is not None and not _is_answer_due(events, spans[0]):
-            return SuppliedLine(is_due=False)
+        lag = 0 if _is_answer_due(events, spans[0]) else UNANSWERED_DAYS
+        line = fact_rates(events, asked, ("support_reply",), spans, of_the_others=of_the_others, lag_days=lag)
         return SuppliedLine(tuple(line))
 
     return supply

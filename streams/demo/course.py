@@ -20,8 +20,9 @@ from streams.clock import monotonic, now_ms
 from streams.collector.intake import open_intake
 from streams.config.model import Config
 from streams.demo.history import MINUTES, draw_history, expected_fulfilments, minute_rows
+from streams.demo.longer_past import draw_longer_past, load_longer_past
 from streams.demo.sender import Sender
-from streams.demo.setting_up import has_minutes, load_minutes
+from streams.demo.setting_up import PIXEL_SHOPS, has_minutes, load_minutes
 from streams.demo.shops import INCIDENT, Shop
 from streams.demo.traffic import Visitors
 from streams.demo.words import WORDS
@@ -143,6 +144,7 @@ class Course:
                 await asyncio.to_thread(
                     load_minutes, self.settings, past.tables, lambda rows: bar.advance(loading, rows)
                 )
+                await asyncio.to_thread(self._lay_longer_past)
             fitting = bar.add_task(language["fitting"], total=None)
             baselines = await asyncio.to_thread(fit_from_store, self.settings, self.config)
             await publish(self.settings, baselines)
@@ -155,6 +157,11 @@ class Course:
         )
         past.tables.clear()
         return past
+
+    def _lay_longer_past(self) -> None:
+        """What the evaluation needs: sixteen weeks of the shops whose pages send beacons."""
+        shops = [shop for shop in self.shops if shop.id in PIXEL_SHOPS]
+        load_longer_past(self.settings, draw_longer_past(shops, now_ms(), self.seed))
 
     async def _catch_up(self, visitors: Mapping[str, Visitors], start_ms: int) -> None:
         """Put the minutes before now into Kafka as if they had been accepted when they happened, until it is now.

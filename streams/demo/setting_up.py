@@ -70,6 +70,7 @@ def _configuration(data: Path, shops: Sequence[Shop]) -> str:
             "keys": [f"file:{data / 'secrets' / f'write_key_{shop.id}'}"],
         }
         if shop.id in PIXEL_SHOPS:
+            store |= {"ship_within_days": 2, "answer_within_hours": 1}
             store["pixel_keys"] = [f"file:{data / 'secrets' / f'pixel_key_{shop.id}'}"]
         stores.append(store)
     content = {"stores": stores, "segments": {"dimensions": list(DIMENSIONS)}}

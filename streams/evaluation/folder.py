@@ -13,7 +13,7 @@ from scoring.evaluation.figure import Figure, SourceRows
 from scoring.evaluation.order_figures import OrderFigures
 from scoring.evaluation.report_figures import ReportBook
 from scoring.evaluation.spans import SpanLength, covered_spans, longest_with_past
-from scoring.evaluation.suppliers import SUPPLIED, StorePromises, StoreSources
+from scoring.evaluation.suppliers import NO_PROMISES, SUPPLIED, StorePromises, StoreSources
 from scoring.funnel.stages import Stage
 from scoring.records.order_facts import OrderFacts
 from scoring.records.order_life import OrderLife, merge
@@ -129,7 +129,7 @@ def read_folder(
         orders,
         ReportBook(content.rows),
         content.events.figures(until, zone),
-        promises=promises or StorePromises(),
+        promises=promises or NO_PROMISES,
     )
     figures = store_figures(known, spans, _each(lives, spans[0]))
     volumes = _volumes(lives, spans, " + ".join(sorted(content.order_files)))

@@ -6,6 +6,7 @@ oldest first, and then the end of the last one; a period is named by its place a
 
 from __future__ import annotations
 
+from scoring.evaluation.event_facts import UNANSWERED_DAYS
 from scoring.evaluation.report_figures import ADDED_OVER_PARTS
 
 _STORES = "store_id IN {stores:Array(String)}"
@@ -65,11 +66,33 @@ _TIMES = f"""
 
 _SPAN = "toInt32(arrayLastIndex(one -> one <= {begin}, {{starts:Array(Int64)}}))"
 
+#: windows of orders: begin, end, whether it happened, the days to look at; of a window with a lag only the least of them
+_BEGINS_AND_ENDS = {
+    "placed": ("placed_ms, paid_ms, is_paid", "pay_days"),
+    "paid": ("paid_ms, shipped_ms, is_shipped", "ship_days"),
+    "promise": (
+        "if(state = 'cancelled' AND shipped_ms = 0, 0, paid_ms), shipped_ms, is_shipped",
+        "promise_days",
+    ),
+    "shipped": ("shipped_ms, delivered_ms, is_delivered", "deliver_days"),
+    "refund": ("paid_ms, refunded_ms, is_refunded", "refund_days"),
+    "dispute": ("paid_ms, disputed_ms, disputed_ms > 0", "dispute_days"),
+}
+_LEAST = "arrayMin({{{days}:Array(Int64)}})"
+_WINDOWS = ",\n                ".join(
+    line
+    for name, (times, days) in _BEGINS_AND_ENDS.items()
+    for line in (
+        f"('{name}', {times}, {{{days}:Array(Int64)}}, 0)",
+        f"('{name} due', {times}, [{_LEAST.format(days=days)}], {_LEAST.format(days=days)} * 86400000)",
+    )
+)
+
 #: what became of the orders of each period, by window: as many numbers each as the window has days. Sums of logs are decimal: those of
 #: floats differ in their last digit with the order in which threads add them up, and the same rows must give the same scores
 ORDERS = f"""
 SELECT
-    store, tupleElement(looked, 1) AS window_name, {_SPAN.format(begin="tupleElement(looked, 2)")} AS span,
+    store, tupleElement(looked, 1) AS window_name, {_SPAN.format(begin="tupleElement(looked, 2) + tupleElement(looked, 6)")} AS span,
     count() AS begun,
     countIf(looked.2 > 0 AND looked.3 > 0) AS timed, countIf(looked.4 AND looked.3 = 0) AS untimed,
     sumForEach(arrayMap(days -> toUInt64(looked.3 > 0 AND looked.3 < looked.2 + days * 86400000), looked.5)) AS reached,
@@ -85,12 +108,7 @@ FROM
         SELECT
             store,
             arrayJoin([
-                ('placed', placed_ms, paid_ms, is_paid, {{pay_days:Array(Int64)}}),
-                ('paid', paid_ms, shipped_ms, is_shipped, {{ship_days:Array(Int64)}}),
-                ('promise', if(state = 'cancelled' AND shipped_ms = 0, 0, paid_ms), shipped_ms, is_shipped, {{promise_days:Array(Int64)}}),
-                ('shipped', shipped_ms, delivered_ms, is_delivered, {{deliver_days:Array(Int64)}}),
-                ('refund', paid_ms, refunded_ms, is_refunded, {{refund_days:Array(Int64)}}),
-                ('dispute', paid_ms, disputed_ms, disputed_ms > 0, {{dispute_days:Array(Int64)}})
+                {_WINDOWS}
             ]) AS looked
         FROM ({_TIMES})
     )
@@ -103,6 +121,7 @@ ORDER BY store, window_name, span
 SHIPPING = f"""
 SELECT
     store, {_SPAN.format(begin="paid_ms")} AS span,
+    {_SPAN.format(begin=f"paid_ms + {_LEAST.format(days='ship_days')} * 86400000")} AS due_span,
     intDiv(intDiv(paid_ms, 1000) + timezoneOffset(toTimeZone(toDateTime(intDiv(paid_ms, 1000), 'UTC'), {{zone:String}})), 3600) AS paid_hour,
     intDiv(intDiv(shipped_ms, 1000) + timezoneOffset(toTimeZone(toDateTime(intDiv(shipped_ms, 1000), 'UTC'), {{zone:String}})), 3600)
         AS shipped_hour,
@@ -110,8 +129,8 @@ SELECT
     sumForEach(arrayMap(days -> toUInt64(shipped_ms < paid_ms + days * 86400000), {{ship_days:Array(Int64)}})) AS reached
 FROM ({_TIMES})
 WHERE paid_ms > 0 AND shipped_ms > 0
-GROUP BY store, span, paid_hour, shipped_hour
-ORDER BY store, span, paid_hour, shipped_hour
+GROUP BY store, span, due_span, paid_hour, shipped_hour
+ORDER BY store, span, due_span, paid_hour, shipped_hour
 """
 
 #: what an order of each period brings, where all have one currency
@@ -149,11 +168,12 @@ ORDER BY store_id, source_name, measure_name, start_s, parts, currency
 #: what the days of each period add up to; ``days`` are the first days of the periods, as days since 1970, and the day after the last one
 FACTS = f"""
 SELECT store_id, toString(fact) AS fact, toInt32(arrayLastIndex(one -> one <= toInt32(day), {{days:Array(Int32)}})) AS span,
+       toInt32(arrayLastIndex(one -> one <= toInt32(day) + {UNANSWERED_DAYS}, {{days:Array(Int32)}})) AS due_span,
        sum(event_days.hits) AS hits, sum(event_days.cases) AS cases, sum(event_days.total) AS total, sum(event_days.squares) AS squares
 FROM event_days
-WHERE {_STORES} AND zone = {{zone:String}} AND toInt32(day) >= {{first_day:Int32}} AND toInt32(day) < {{end_day:Int32}}
-GROUP BY store_id, fact, span
-ORDER BY store_id, fact, span
+WHERE {_STORES} AND zone = {{zone:String}} AND toInt32(day) >= {{first_day:Int32}} - {UNANSWERED_DAYS} AND toInt32(day) < {{end_day:Int32}}
+GROUP BY store_id, fact, span, due_span
+ORDER BY store_id, fact, span, due_span
 """
 
 #: the newest comparison of each product's price in each period (``price_sum`` in SQL)

@@ -88,32 +88,36 @@ class StoredOrders:
 
     def tally(self, window: OrderWindow, span: EvaluationSpan, days: int) -> WindowTally:
         """See ``CountedOrders``."""
-        row = self._rows.get((_NAMES[window.name], self._places[span]))
+        row = self._rows.get((_NAMES[window.name] + _suffix(window), self._places[span]))
         if row is None:
             return WindowTally(0, 0, 0.0, 0.0)
         at = window.days.index(days)
         reached = int(row["reached"][at])
-        if window is SHIPPING and self._open is not None:
-            logs, squares = self._business(self._open, self._places[span], at)
+        if window.name == SHIPPING.name and self._open is not None:
+            column, place = ("due_span" if window.lag_days else "span"), self._places[span]
+            taken = [row for row in self._hours if int(row[column]) == place]
+            logs, squares = self._business(self._open, taken, SHIPPING.days.index(days))
             return WindowTally(int(row["begun"]), reached, logs, squares)
         return WindowTally(int(row["begun"]), reached, float(row["logs"][at]), float(row["squares"][at]))
 
     def rows(self, window: OrderWindow, span: EvaluationSpan, days: int, count: int) -> SourceRows:
         """See ``CountedOrders``."""
         begin, _ = _COLUMNS[window.name]
+        first, end = window.begin_ms(span)
         condition = (
             f"store_id = {literal(self._store)} AND left_out = ''"
-            f" AND {begin} >= {moment(span.start_ms)} AND {begin} < {moment(span.end_ms)}"
+            f" AND {begin} >= {moment(first)} AND {begin} < {moment(end)}"
         )
         if window.name == PROMISED:
             condition += " AND NOT (state = 'cancelled' AND shipped_at IS NULL)"
-        return SourceRows("orders", condition, count, f"orders: {window.name}, {days} d")
+        due = ", due in the period" if window.lag_days else ""
+        return SourceRows("orders", condition, count, f"orders: {window.name}, {days} d{due}")
 
-    def _business(self, opened: OpenHours, place: int, at: int) -> tuple[float, float]:
+    @staticmethod
+    def _business(opened: OpenHours, rows: Sequence[Row], at: int) -> tuple[float, float]:
         taken = [
             (int(row["reached"][at]), log(opened.hours(int(row["paid_hour"]), int(row["shipped_hour"]))))
-            for row in self._hours
-            if int(row["span"]) == place
+            for row in rows
         ]
         return fsum(count * one for count, one in taken), fsum(count * one * one for count, one in taken)
 
@@ -144,7 +148,11 @@ class StoredEvents:
         """
         self._store, self._until = store, until
         self._places = places_of(spans)
-        self._facts = {(row["fact"], int(row["span"])): _sum_of(row) for row in facts}
+        self._facts: dict[tuple[str, bool, int], FactSum] = {}
+        for row in facts:
+            for is_late, column in ((False, "span"), (True, "due_span")):
+                key = row["fact"], is_late, int(row[column])
+                self._facts[key] = self._facts.get(key, FactSum()).plus(_sum_of(row))
         self._prices = {int(row["span"]): _sum_of(row) for row in prices}
 
     @property
@@ -152,9 +160,9 @@ class StoredEvents:
         """See ``CountedEvents``."""
         return self._until
 
-    def fact(self, fact: EventFact, span: EvaluationSpan) -> FactSum:
-        """See ``CountedEvents``."""
-        return self._facts.get((fact.value, self._places[span]), FactSum())
+    def fact(self, fact: EventFact, span: EvaluationSpan, lag_days: int = 0) -> FactSum:
+        """See ``CountedEvents``; the only lag is that of ``UNANSWERED_DAYS``."""
+        return self._facts.get((fact.value, lag_days > 0, self._places[span]), FactSum())
 
     def prices(self, span: EvaluationSpan) -> FactSum:
         """See ``CountedEvents``."""
@@ -167,6 +175,11 @@ class StoredEvents:
             f" AND event_time >= {moment(span.start_ms)} AND event_time < {moment(span.end_ms)}"
         )
         return SourceRows("events", condition, count, BY_EVENTS)
+
+
+def _suffix(window: OrderWindow) -> str:
+    """How the query names the rows of a window."""
+    return " due" if window.lag_days else ""
 
 
 def places_of(spans: Sequence[EvaluationSpan]) -> dict[EvaluationSpan, int]:

@@ -97,6 +97,23 @@ def test_a_young_period_is_looked_at_for_a_shorter_time_and_one_too_young_is_not
     assert (young.inputs["k"], young.inputs["n"]) == (1, 2)
 
 
+def test_a_period_that_just_ended_had_no_figure_of_what_takes_days() -> None:
+    """It speaks of the orders whose least time ended in it, the same as the periods that it is compared with."""
+    spans = last_spans(at("2026-05-01"), ZONE, SpanLength.MONTH, 2)
+    lives = [
+        order(100 * month + day, f"2026-{month:02}-{day:02}T10:00", 20, 3 if day % 5 == 0 else 0)
+        for month in (2, 3, 4)
+        for day in range(1, 29)
+    ]
+    young = of(*lives, until=at("2026-05-01"))
+    refunds = [one.inputs for one in order_line(young, REFUNDING, spans).figures if one is not None]
+    # paid from 25 March to 23 April (seven days before), and from 22 February to 24 March
+    assert [(one["k"], one["n"]) for one in refunds] == [(5, 27), (5, 31)]
+    shipped = order_line(young, SHIPPING, spans, is_duration=True).figures[0]
+    assert shipped is not None
+    assert f"paid_ms < {spans[0].end_ms - 3 * DAY_MS}" in shipped.rows[0].condition
+
+
 def test_orders_that_never_name_a_refund_were_read_as_a_shop_without_refunds() -> None:
     assert days_due(of(order(1, "2026-03-10", 30)), REFUNDING, MARCH) is None
 
@@ -142,8 +159,6 @@ def test_figures_of_a_store_come_period_by_period_with_the_same_age() -> None:
     refunds = [one.inputs for one in order_line(known, REFUNDING, spans).figures if one is not None]
     assert [(one["k"], one["n"]) for one in refunds] == [(5, 28)] * 3
     assert set(order_steps(known, spans)) == {"order_to_payment", "payment_to_fulfilment"}
-    young = of(*lives, until=at("2026-05-02"))
-    assert [order_line(young, window, spans).is_due for window in (REFUNDING, SHIPPING)] == [False, False]
     late = order_line(known, SHIPPING, spans, is_duration=True).figures[0]
     assert late is not None
     assert math.isfinite(late.g)
