@@ -13,7 +13,7 @@ import msgspec
 
 
 class AlertState(StrEnum):
-    """The state of an alert. Pending: open, but held back by the calendar, so nobody is notified."""
+    """The state of an alert. Pending: open, but held back by the calendar or until its label is known, so nobody is notified."""
 
     PENDING = "pending"
     FIRING = "firing"
@@ -45,17 +45,20 @@ DRIFT_SURPRISE = 3.5
 
 
 class AlertLabel(StrEnum):
-    """Whether the drop looks real, like lost tracking, or like upstream events that no visitor made.
+    """Whether the drop looks real, like lost tracking, like upstream events that no visitor made, or like other visitors.
 
-    Unknown until there is evidence.
+    Unknown until there is evidence. Mix: as many convert as before, and more came who convert worse.
     """
 
     UNKNOWN = "unknown"
     REAL = "real"
     TRACKING = "tracking"
     INFLATED = "inflated"
+    MIX = "mix"
 
 
+#: labels of a drop in which nothing is missing: as many convert as did before more came
+NOTHING_MISSING = (AlertLabel.INFLATED, AlertLabel.MIX)
 #: how the note begins of an alert that did not recover: it was open for as long as one stays open
 AGED = "still so after the longest time an alert stays open"
 

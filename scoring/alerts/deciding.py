@@ -36,6 +36,8 @@ class Candidate:
     members: frozenset[str] = frozenset()
     #: when it was over; None while it fires
     ended_ms: int | None = None
+    #: in how many places more it has failed since it began
+    spread: int = 0
 
     def speaks_for(self, other: Candidate) -> bool:
         """Whether this alert can hold another back: a pooled one only those of its members, any other whatever a rule names."""
@@ -44,12 +46,16 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class LastSent:
-    """What a group's receiver was last sent about one alert. ``acknowledged``: also that somebody has acknowledged it."""
+    """What a group's receiver was last sent about one alert.
+
+    ``acknowledged``: also that somebody has acknowledged it; ``spread``: in how many places more it failed by then.
+    """
 
     is_firing: bool
     severity: str
     level: str
     acknowledged: bool = False
+    spread: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +93,7 @@ class Reason(StrEnum):
     NEW = "new"
     ADDED = "added"
     RAISED = "raised"
+    SPREAD = "spread"
     RESOLVED = "resolved"
     REPEAT = "repeat"
     HOLD_ENDED = "hold_ended"
@@ -209,6 +216,8 @@ def _news(candidate: Candidate, sent: LastSent | None, was_held: bool) -> Reason
         sent.level == "notice" and candidate.labels.get("level") == "page"
     ):
         return Reason.RAISED
+    if candidate.spread > sent.spread:
+        return Reason.SPREAD
     if was_held and not candidate.acknowledged and not candidate.moved:
         return Reason.SILENCE_ENDED
     return None
@@ -334,7 +343,7 @@ def _decide(
 
 def _notify(group: GroupState, news: Mapping[str, Reason], route: Route, now_ms: int) -> Decision:
     ids = tuple(news)
-    urgent = (Reason.RESOLVED, Reason.RAISED, Reason.HOLD_ENDED, Reason.SILENCE_ENDED)
+    urgent = (Reason.RESOLVED, Reason.RAISED, Reason.SPREAD, Reason.HOLD_ENDED, Reason.SILENCE_ENDED)
     reason = next(r for r in (*urgent, Reason.NEW, Reason.ADDED) if r in news.values())
     if reason not in urgent:
         if group.last_sent_ms is None:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from scoring.alerts.alert import AlertKind
+from scoring.alerts.alert import NOTHING_MISSING, AlertKind
 from scoring.errors import ScoringError
 
 Labels = Mapping[str, str]
@@ -32,20 +32,23 @@ class Severity(StrEnum):
     CRITICAL = "critical"
 
 
-def severity(level: str, kind: str, lost_money: float | None, critical_money: float) -> Severity:
+def severity(
+    level: str, kind: str, lost_money: float | None, critical_money: float, label: str = ""
+) -> Severity:
     """The severity of an alert: by surprise through its level, and by money through ``critical_money``.
 
     A page is critical, a notice a warning until the money at stake makes it critical; a slow change stays a warning whatever it
-    costs: what took weeks wakes nobody. ``info`` is for messages that are not alerts.
+    costs: what took weeks wakes nobody. So does a drop of which its label says that as many convert as before. ``info`` is for messages that are not alerts.
 
     Args:
         level: ``notice`` or ``page``.
         kind: of ``AlertKind``.
         lost_money: estimated loss so far in the base currency, None where it is unknown.
         critical_money: loss in the base currency from which any alert is critical.
+        label: of ``AlertLabel``, if there is one.
     """
     by_money = lost_money is not None and lost_money >= critical_money
-    by_money &= kind != AlertKind.DRIFT
+    by_money &= kind != AlertKind.DRIFT and label not in NOTHING_MISSING
     return Severity.CRITICAL if level == "page" or by_money else Severity.WARNING
 
 

@@ -43,6 +43,7 @@ def after(decision: Decision, group: GroupState, candidates: Sequence[Candidate]
             candidate.labels.get("severity", ""),
             candidate.labels.get("level", ""),
             acknowledged=was is not None and was.is_firing and was.acknowledged,
+            spread=candidate.spread,
         )
     over = [alert_id for alert_id, what in sent.items() if not what.is_firing]
     for alert_id in over[:-MAX_REMEMBERED]:

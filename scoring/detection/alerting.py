@@ -6,6 +6,7 @@ alert's life.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 
 import msgspec
@@ -13,6 +14,7 @@ import numpy as np
 
 from scoring.alerts.alert import (
     AGED,
+    NOTHING_MISSING,
     AlertContribution,
     AlertKind,
     AlertLabel,
@@ -23,18 +25,29 @@ from scoring.alerts.alert import (
     make_alert_id,
 )
 from scoring.detection.book import Book, StepEntry
-from scoring.detection.engine import RING, SeriesMinute
+from scoring.detection.engine import SeriesMinute
 from scoring.detection.localise import only_one_segment, segment_shares
 from scoring.detection.policy import WINDOWS, DetectionPolicy
 from scoring.detection.tail import predictive_interval
 from scoring.detection.tracked_alert import TrackedAlert
-from scoring.detection.tracking import is_inflated, is_sudden_inflation
+from scoring.detection.tracking import Suspicion
 from scoring.detection.traffic import Following
+from scoring.detection.upstream import Upstream
 from scoring.funnel.arrays import Floats
-from scoring.funnel.units import MINUTE_MS
+from scoring.funnel.mix_notes import MixNote
+from scoring.funnel.spread_notes import SpreadNote, parse_spread_note
+from scoring.funnel.units import DAY_MS, MINUTE_MS
 
-#: minutes before the window that opened an alert with which the upstream events since are compared
-_BEFORE = 120
+#: every this many minutes the shares of an open alert are brought up to date, if one has moved by this much
+_SHARES_EVERY, _MOVED = 15, 0.2
+#: expected conversions of which their shares are taken
+_MIN_OF_SHARES = 30.0
+#: another segment is a place of its own from this share of the shortfall on
+_A_PLACE = 0.2
+#: every this many minutes it is asked whether a state lasts of which no series is open
+_LASTING_EVERY = 5
+#: a state in which nothing is missing is one alert for so long at most
+_LONGEST_STATE_MS = 7 * DAY_MS
 #: the level of an alert that ended by age is that of the last four hours, if more than this was expected in them: a drop that
 #: ended in a quiet night does not set a new normal
 _LATELY, _MIN_OF_LEVEL = WINDOWS.index(240), 20.0
@@ -72,6 +85,7 @@ class Alerting:
         self.changed: set[str] = set()
         self._closing = Closing(np.zeros(0), np.zeros(0))
         self._minute = 0
+        self._upstream = Upstream(book)
 
     def judge(self, minute: int, step: SeriesMinute, closing: Closing) -> list[AlertTransition]:
         """The transitions of a minute that was just closed."""
@@ -79,8 +93,6 @@ class Alerting:
         engine, arrays = self.book.engine, self.book.arrays
         is_open = engine.open[: engine.size]
         touched = np.nonzero(is_open | step.closed)[0]
-        if not len(touched):
-            return []
         by_step: dict[int, list[int]] = {}
         for series in touched.tolist():
             by_step.setdefault(int(arrays.series_step[series]), []).append(series)
@@ -91,6 +103,22 @@ class Alerting:
             made.extend(self._judge_step(entry, members, step, at_ms))
             # an open incident counts what is lost in every minute: a restart must not forget any of it
             self.changed.add(entry.store_id)
+        if minute % _LASTING_EVERY == 0:
+            made.extend(self._end_what_lasted(by_step, step, at_ms))
+        return made
+
+    def _end_what_lasted(
+        self, judged: Container[int], step: SeriesMinute, at_ms: int
+    ) -> list[AlertTransition]:
+        """End the states in which nothing is missing that have no open series, once no more comes upstream than usual."""
+        made: list[AlertTransition] = []
+        for entry in self.book.steps:
+            incident = entry.incident
+            if incident is None or incident.resolved_at_ms is not None or entry.index in judged:
+                continue
+            if incident.label in NOTHING_MISSING:
+                made.extend(self._end(entry, incident, [], step, at_ms))
+                self.changed.add(entry.store_id)
         return made
 
     def _judge_step(
@@ -100,97 +128,132 @@ class Alerting:
         opened = [series for series in members if step.opened[series]]
         still_open = [series for series in members if engine.open[series]]
         incident = entry.incident
-        made: list[AlertTransition] = []
         if opened and (incident is None or incident.resolved_at_ms is not None):
             first = max(opened, key=lambda series: step.surprise[series] - arrays.offset[series])
-            made.append(self._open(entry, first, step, at_ms))
-            return made
+            return [self._open(entry, first, step, at_ms)]
         if incident is None or incident.resolved_at_ms is not None:
-            return made
+            return []
         lead = entry.series.get(incident.segment, entry.series[""])
         arrived, predicted = self._last(lead)
         incident.add(
             arrived, predicted, float(engine.window_fast[0, lead]), float(step.predicted_variance[lead])
         )
         if not still_open:
-            return [self._end(entry, incident, members, step, at_ms)]
+            return self._end(entry, incident, members, step, at_ms)
         is_news = self._label(entry, incident, predicted - arrived)
-        if incident.is_held and not self._held_by(entry, step):
+        if incident.is_held and not (incident.waits or self._held_by(entry, step)):
             incident.is_held, incident.fired_at_ms, is_news = False, at_ms, True
-            incident.contributions = self._contributions(entry, still_open[0], step)[0]
-        if incident.level is Level.NOTICE:
-            best = max(still_open, key=lambda series: step.surprise[series] - arrays.offset[series])
-            if step.surprise[best] - arrays.offset[best] >= self.policy.page:
-                incident.level = Level.PAGE
-                incident.evidence = self._evidence(best, step)
-                incident.contributions = self._contributions(entry, best, step)[0]
-                is_news = True
+        best = max(still_open, key=lambda series: step.surprise[series] - arrays.offset[series])
+        is_page = step.surprise[best] - arrays.offset[best] >= self.policy.page
+        if is_page and incident.level is Level.NOTICE and incident.label not in NOTHING_MISSING:
+            incident.level, incident.evidence, is_news = Level.PAGE, self._evidence(best, step), True
+        if self._spreads(entry, incident, opened, step):
+            is_news = True
+        if is_news or int(engine.open_minutes[lead]) % _SHARES_EVERY == 0:
+            shares = self._contributions(entry, best, step, self._lately(entry))[0]
+            is_news |= _moved(incident.contributions, shares)
+            incident.contributions = shares if is_news else incident.contributions
         return [incident.transition(at_ms)] if is_news else []
+
+    def _lately(self, entry: StepEntry) -> int:
+        """The shortest window, of a quarter of an hour and more, in which enough is due to say where it is missing."""
+        whole = np.array([entry.series[""]])
+        within = [
+            place for place, length in enumerate(WINDOWS) if _SHARES_EVERY <= length <= WINDOWS[_LATELY]
+        ]
+        due = (self.book.engine.peek(whole, np.array([place]))[1][0] for place in within)
+        return next((place for place, m in zip(within, due, strict=True) if m >= _MIN_OF_SHARES), within[-1])
+
+    def _spreads(
+        self, entry: StepEntry, incident: TrackedAlert, opened: list[int], step: SeriesMinute
+    ) -> bool:
+        """Whether the incident of one segment has become that of another, too; notes which."""
+        if not incident.segment or incident.label in NOTHING_MISSING:
+            return False
+        names = [self.book.names[series][2] for series in opened]
+        known = parse_spread_note(incident.note).segments
+        shares = {
+            part.segment: part.share
+            for series in opened
+            for part in self._contributions(entry, series, step)[0]
+        }
+        new = [
+            name
+            for name in names
+            if name not in ("", incident.segment, *known) and shares.get(name, 0.0) >= _A_PLACE
+        ]
+        if new:
+            incident.note = SpreadNote((*known, *new)).text()
+        return bool(new)
 
     def _end(
         self, entry: StepEntry, incident: TrackedAlert, members: list[int], step: SeriesMinute, at_ms: int
-    ) -> AlertTransition:
-        """Resolve an incident none of whose series is open any more: it recovered, or it is too old."""
+    ) -> list[AlertTransition]:
+        """Resolve an incident none of whose series is open any more: it recovered, or it is too old.
+
+        One in which nothing is missing is one state for as long as more comes upstream than usual.
+        """
         engine = self.book.engine
         lead = entry.series.get(incident.segment, entry.series[""])
         if any(engine.open_minutes[series] >= self.policy.longest_open_minutes for series in members):
-            incident.note = _AGED_OUT
+            incident.note = _AGED_OUT if incident.label not in NOTHING_MISSING else incident.note
             arrived, expected = engine.lately(lead, _LATELY)
             if expected > _MIN_OF_LEVEL:
                 ratio = (arrived + 0.5) / (expected + 0.5)
                 self.book.levels.shift(entry.index, float(np.log(ratio)))
+        incident.waits = False
+        if self._lasts(entry, incident, at_ms):
+            return []
         window = engine.window_of_end(lead, [series for series in members if step.closed[series]])
-        return incident.end(at_ms, self._figures(lead, window))
+        return [incident.end(at_ms, self._figures(lead, window))]
+
+    def _lasts(self, entry: StepEntry, incident: TrackedAlert, at_ms: int) -> bool:
+        is_young = at_ms - incident.opened_at_ms < _LONGEST_STATE_MS
+        return incident.label in NOTHING_MISSING and is_young and self._upstream.goes_on(entry)
 
     def _label(self, entry: StepEntry, incident: TrackedAlert, gap: float) -> bool:
-        """Weigh a minute of the next stage; whether an open alert was labelled now."""
-        suspicion = incident.suspicion
-        suspicion.add_gap(gap)
+        """Weigh a minute upstream and of the next stage; whether an open alert was labelled now."""
+        incident.suspicion.add_gap(gap)
         lead = entry.series.get(incident.segment, entry.series[""])
         minutes = int(self.book.engine.open_minutes[lead])
-        if incident.label is AlertLabel.UNKNOWN and self._is_sudden(entry, incident, lead, minutes):
-            incident.label = AlertLabel.INFLATED
+        if incident.label in NOTHING_MISSING:
+            return self._is_worse(entry, incident)
+        if incident.label is not AlertLabel.UNKNOWN:
+            return False
+        label = self._upstream.label(entry, incident, lead, minutes, self._minute)
+        if label in NOTHING_MISSING:
+            self._nothing_is_missing(entry, incident, label, minutes)
             return True
-        share = self.book.surges.excess(entry.index, minutes + incident.evidence.window_minutes)
-        if share is not None and incident.label is AlertLabel.UNKNOWN:
-            inflated = is_inflated(incident.arrived, incident.expected, share, minutes)
-            if inflated is None:
-                return False
-            if inflated:
-                incident.label = AlertLabel.INFLATED
-                return True
+        incident.waits &= label is None
         following = self._following(entry)
-        if following is None or incident.label is not AlertLabel.UNKNOWN:
+        if following is None or incident.waits:
             return False
         whole = following.series[""]
         arrived, expected = self._last(whole)
         rate = following.baseline.rate * float(self._closing.factor[following.index])
         wobble = float(self.book.engine.phi15[whole])
-        incident.label = suspicion.weigh(arrived, expected, rate, following.baseline.kernel.pmf, wobble)
+        pmf = following.baseline.kernel.pmf
+        incident.label = incident.suspicion.weigh(arrived, expected, rate, pmf, wobble)
         return incident.label is not AlertLabel.UNKNOWN
 
-    def _is_sudden(self, entry: StepEntry, incident: TrackedAlert, lead: int, minutes: int) -> bool:
-        """Whether the upstream events have risen against the hours before by as much as conversions per event fell."""
-        engine = self.book.engine
-        now, since = engine.minutes - 1, minutes + incident.evidence.window_minutes
-        if since + _BEFORE >= min(RING, int(engine.age[lead])):
+    def _nothing_is_missing(
+        self, entry: StepEntry, incident: TrackedAlert, label: AlertLabel, minutes: int
+    ) -> None:
+        incident.label, incident.waits, incident.level = label, False, Level.NOTICE
+        window = incident.evidence.window_minutes
+        incident.worth = self._upstream.worth(entry, window + minutes)
+        if label is AlertLabel.MIX:
+            came = self._upstream.segment_that_rose(entry, window, minutes, self._minute)
+            incident.note = MixNote(came).text() or incident.note
+
+    def _is_worse(self, entry: StepEntry, incident: TrackedAlert) -> bool:
+        """Whether, after all, fewer convert than without what came more; the alert is a drop like any other then."""
+        if not self._upstream.is_worse(entry, incident.worth):
             return False
-        ring = engine.cum_expected
-        here, then, first = (float(ring[(now - ago) % RING, lead]) for ago in (0, since, since + _BEFORE))
-        last = self._minute + 1
-        was = self.book.surges.usual_between(entry.index, last - since - _BEFORE, last - since)
-        usual = self.book.surges.usual_between(entry.index, last - since, last)
-        if not 0 < was < np.inf or then <= first:
-            return False
-        share = (here - then) / max(incident.expected, 1e-9)
-        return is_sudden_inflation(
-            incident.arrived,
-            incident.expected,
-            entry.baseline.rate,
-            (then - first) / max(share, 1e-9),
-            usual / was,
-            minutes,
-        )
+        incident.label, incident.note = AlertLabel.UNKNOWN, ""
+        incident.level = self.policy.level(incident.evidence.surprise)
+        incident.suspicion = Suspicion()
+        return True
 
     def _following(self, entry: StepEntry) -> StepEntry | None:
         """The step that starts where this one ends, None if the store has none."""
@@ -234,6 +297,10 @@ class Alerting:
             )
             entry.incident = incident
         self._hold_back(entry, incident, step)
+        if not incident.is_held and incident.sequence == 0:
+            window = evidence.window_minutes
+            incident.waits = self._upstream.is_risen(entry, lead, window, self._minute)
+            incident.is_held = incident.waits
         for ago in range(evidence.window_minutes - 1, -1, -1):
             a, m, _, _ = engine.peek(np.array([lead]), np.array([0]), ago)
             incident.suspicion.add_gap(float(m[0] - a[0]))
@@ -281,14 +348,14 @@ class Alerting:
         )
 
     def _contributions(
-        self, entry: StepEntry, first: int, step: SeriesMinute
+        self, entry: StepEntry, first: int, step: SeriesMinute, window: int | None = None
     ) -> tuple[tuple[AlertContribution, ...], str]:
-        """Each segment's share of the shortfall in the window that opened the alert, and the segment it sits in."""
+        """Each segment's share of the shortfall in ``window``, by default the one that opened the alert, and the segment it sits in."""
         names = [name for name in entry.series if name]
         opened_in = self.book.names[first][2]
         if not names:
             return (), ""
-        window = int(step.window[first])
+        window = int(step.window[first]) if window is None else window
         series = np.array([entry.series[name] for name in names], dtype=np.intp)
         whole = np.array([entry.series[""]])
         windows = np.full(len(series), window)
@@ -310,3 +377,9 @@ class Alerting:
         if ratio <= -self.policy.localise:
             return tuple(contributions), ""
         return tuple(contributions), opened_in
+
+
+def _moved(before: tuple[AlertContribution, ...], now: tuple[AlertContribution, ...]) -> bool:
+    """Whether some segment's share of the shortfall is another by ``_MOVED`` or more."""
+    shares, then = ({part.segment: part.share for part in parts} for parts in (now, before))
+    return any(abs(shares.get(name, 0.0) - then.get(name, 0.0)) >= _MOVED for name in {*shares, *then})

@@ -434,8 +434,12 @@ class SeriesEngine:
 
     def lately(self, series: int, window: int) -> tuple[float, float]:
         """A of a window that ends now, and what the baseline alone, without the filter, expected of it."""
+        return self.since(series, int(_WIN[window]))
+
+    def since(self, series: int, minutes: int) -> tuple[float, float]:
+        """The same of the last ``minutes``."""
         now = (self.minutes - 1) % RING
-        then = (now - int(_WIN[window])) % RING
+        then = (now - minutes) % RING
         arrived = self.cum_arrived[now, series] - self.cum_arrived[then, series]
         expected = self.cum_expected[now, series] - self.cum_expected[then, series]
         return float(arrived), float(expected)

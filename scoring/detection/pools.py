@@ -105,11 +105,13 @@ class _PoolAlerting(Alerting):
         #: the parts of each step of the book, by its index
         self.parts_of: dict[int, list[int]] = {}
 
-    def _members(self, entry: StepEntry, step: SeriesMinute) -> tuple[list[str], Floats, Floats]:
+    def _members(
+        self, entry: StepEntry, step: SeriesMinute, window: int | None = None
+    ) -> tuple[list[str], Floats, Floats]:
         """Each member's A and its part M of the prediction, in the window that the pool is judged by."""
         engine, whole = self.book.engine, entry.series[""]
         numbers = np.array(self.parts_of.get(entry.index, ()), dtype=np.intp)
-        window = int(step.window[whole])
+        window = int(step.window[whole]) if window is None else window
         arrived, expected = self._parts.sums(numbers, WINDOWS[window])
         _, mean, _, _ = engine.peek(np.array([whole]), np.array([window]))
         stores = [self._parts.names[number][0] for number in numbers]
@@ -121,10 +123,10 @@ class _PoolAlerting(Alerting):
         return names, a, m * (float(mean[0]) / max(float(m.sum()), 1e-9))
 
     def _contributions(
-        self, entry: StepEntry, first: int, step: SeriesMinute
+        self, entry: StepEntry, first: int, step: SeriesMinute, window: int | None = None
     ) -> tuple[tuple[AlertContribution, ...], str]:
         """The members with most of the shortfall, each with its share; a pool has no segments."""
-        names, a, m = self._members(entry, step)
+        names, a, m = self._members(entry, step, window)
         short = np.maximum(m - a, 0.0)
         shares = short / max(float(short.sum()), 1e-9)
         order = np.argsort(-shares, kind="stable")[:_MAX_NAMED]

@@ -58,8 +58,12 @@ class TrackedAlert(msgspec.Struct):
     fast_variance: float = 0.0
     log_variance: float = 0.0
     note: str = ""
-    #: held back by the calendar: pending, nobody is notified
+    #: held back by the calendar, or until its label is known: pending, nobody is notified
     is_held: bool = False
+    #: far more came upstream as it opened: it waits for its label
+    waits: bool = False
+    #: conversions over what was expected, as it was recognised that nothing is missing
+    worth: float = 1.0
     #: when it began to fire, where that was later than it opened
     fired_at_ms: int | None = None
     #: of a pool's incident: the stores in the pool

@@ -152,6 +152,6 @@ def say_incident(incident: DigestIncident, context: DigestContext) -> Said:
     language = context.wording.language
     alert = incident.facts.alert
     lost = incident.money.base if incident.money else None
-    how_bad = severity(alert.level.value, alert.kind.value, lost, context.critical_money)
+    how_bad = severity(alert.level.value, alert.kind.value, lost, context.critical_money, alert.label.value)
     title = f"{SEVERITY_NAMES[how_bad](language)} · {_name(incident, language)} · {_what(incident, language)}"
     return Said(title, (_age(incident, context),), _tone(incident), context.alert_url(alert.alert_id))

@@ -49,6 +49,10 @@ LABEL_NAMES: Mapping[AlertLabel, Text] = {
         "转化数量如常，上游事件虚增（疑似爬虫或重复上报）",
         "conversions are as many as usual: the upstream events are inflated (bots or repeated reports)",
     ),
+    AlertLabel.MIX: Text(
+        "转化数量不比之前少，新增的访客转化较差（流量结构变了，例如投放）",
+        "as many convert as before: more visitors came who convert worse (another mix, such as a campaign)",
+    ),
 }
 
 CLOSE_REASON_NAMES: Mapping[CloseReason, Text] = {

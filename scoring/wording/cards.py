@@ -12,6 +12,8 @@ On the path of an event: made for ``streams/notifier`` from a ``scoring.alerts.a
 from __future__ import annotations
 
 from scoring.alerts.alert import AlertKind, AlertLabel, AlertState, AlertTransition
+from scoring.funnel.mix_notes import parse_mix_note
+from scoring.funnel.spread_notes import parse_spread_note
 from scoring.wording.alert_words import (
     ACKNOWLEDGED,
     AGED_OUT,
@@ -83,6 +85,8 @@ _PIXEL_LOSES = Text(
 _LATE = Text("数据延迟，结论可能变化", "Data is arriving late; the verdict may change")
 _NO_PROMOTION = Text("；当天无大促、节假日", "; no sale or holiday that day")
 _PROMOTION = Text("；日历：{names}", "; calendar: {names}")
+_CAME = Text("，多在{segment}", ", most of them {segment}")
+_SPREAD = Text("；之后也出现在{where}", "; later also in {where}")
 _NOTHING_KNOWN = Text("暂时无法确认数据是否正常", "Whether the data is complete is not known right now")
 _SINCE = Text("{reader} 开始", "Since {reader}")
 _STORE_CLOCK = Text("（店铺：{store}）", " (store time {store})")
@@ -248,15 +252,24 @@ def _where(alert: AlertTransition, around: CardContext, wording: Wording) -> Lin
         more = (" 等" if language == "zh" else ", …") if len(alert.members) > 5 else ""
         return Line(LineKind.WHERE, _STORES(language, count=len(alert.members), stores=joined, more=more))
     shares = [c for c in alert.contributions if c.share >= 0.2][:2]
+    also = _also_in(alert, language)
     if alert.segment and not shares:
-        return Line(LineKind.WHERE, _WHERE(language, where=segment_name(alert.segment, language)))
+        where = segment_name(alert.segment, language)
+        return Line(LineKind.WHERE, _WHERE(language, where=where) + also)
     if not shares:
         return Line(LineKind.WHERE, _EVERYWHERE(language))
     places = [
         _SHARE(language, segment=segment_name(c.segment, language), share=wording.percent(c.share))
         for c in shares
     ]
-    return Line(LineKind.WHERE, _WHERE(language, where=("、" if language == "zh" else ", ").join(places)))
+    where = ("、" if language == "zh" else ", ").join(places)
+    return Line(LineKind.WHERE, _WHERE(language, where=where) + also)
+
+
+def _also_in(alert: AlertTransition, language: Language) -> str:
+    """The segments that failed after the first; empty if there are none."""
+    names = [segment_name(name, language) for name in parse_spread_note(alert.note).segments]
+    return _SPREAD(language, where=("、" if language == "zh" else ", ").join(names)) if names else ""
 
 
 def _not_the_cause(alert: AlertTransition, around: CardContext, wording: Wording) -> Line:
@@ -279,6 +292,9 @@ def _not_the_cause(alert: AlertTransition, around: CardContext, wording: Wording
         parts.append(_NO_PROMOTION(language))
     if alert.kind in _LABELLED and alert.label is not AlertLabel.UNKNOWN:
         parts.append(("；" if language == "zh" else "; ") + LABEL_NAMES[alert.label](language))
+        came = parse_mix_note(alert.note).segment
+        if came:
+            parts.append(_CAME(language, segment=segment_name(came, language)))
     said = "".join(parts).lstrip("；;, ，") or _NOTHING_KNOWN(language)
     return Line(LineKind.NOT_THE_CAUSE, said[:1].upper() + said[1:])
 

@@ -265,12 +265,24 @@ KIND_CHECKS: Mapping[str, tuple[Check, ...]] = {
 }
 
 
+#: what to look at first where other visitors came
+_MIX_CHECK = Check(
+    "ads",
+    Text(
+        "看多出来的访客来自哪个渠道或投放：人群、落地页与价格是否合适。",
+        "Look at which channel or campaign the additional visitors come from: do audience, landing page and price fit?",
+    ),
+)
+
+
 def checks_for(step: str, kind: str, label: str) -> tuple[Check, ...]:
     """The likely checks for an alert, most informative first: evidence for lost tracking puts tracking's checks in front.
 
     A kind or label that is not of ``AlertKind`` or ``AlertLabel`` (of another release, or empty) says nothing.
     """
     own = KIND_CHECKS.get(kind, STEP_CHECKS.get(step, ()))
+    if label == AlertLabel.MIX:
+        return (_MIX_CHECK, *own[:2])
     if label == AlertLabel.INFLATED:
         return KIND_CHECKS[AlertKind.SURGE][1:] + own[:1]
     if label == AlertLabel.TRACKING and kind != AlertKind.TRACKING:

@@ -15,6 +15,7 @@ from scoring.alerts.alert import AlertState, AlertTransition
 from scoring.alerts.deciding import INHIBITION_LINGERS_MS, Candidate
 from scoring.alerts.routing import RoutingError, severity
 from scoring.funnel.pools import parse_pool
+from scoring.funnel.spread_notes import parse_spread_note
 from scoring.wording.source_note import note_of_source
 from streams.config.model import Config
 from streams.kafka import topics
@@ -73,7 +74,7 @@ class AlertBook:
             "level": alert.level.value,
             "label": alert.label.value,
             "severity": severity(
-                alert.level.value, alert.kind.value, money, config.alerting.critical_money
+                alert.level.value, alert.kind.value, money, config.alerting.critical_money, alert.label.value
             ).value,
             "platform": store.platform.value if store else shared.get("platform", ""),
             "country": store.country if store else shared.get("country", ""),
@@ -90,6 +91,7 @@ class AlertBook:
             closed=handling.closed_at_ms is not None,
             members=frozenset(alert.members),
             ended_ms=alert.resolved_at_ms,
+            spread=len(parse_spread_note(alert.note).segments),
         )
 
 

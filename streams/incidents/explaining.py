@@ -19,6 +19,7 @@ from streams.incidents.send_log import SendLog
 REASONS: Mapping[Reason, Text] = {
     Reason.NEW: Text("新告警，现在通知", "a new alert; being sent now"),
     Reason.ADDED: Text("同组又有新告警，现在通知", "another alert in the group; being sent now"),
+    Reason.SPREAD: Text("又一处出现，立即通知", "another place fails too; sent at once"),
     Reason.RAISED: Text("已升级，立即通知", "its severity has risen; sent at once"),
     Reason.RESOLVED: Text("已恢复，立即通知", "it is over; sent at once"),
     Reason.REPEAT: Text(

@@ -19,6 +19,7 @@ NOTES: Mapping[Reason, Text] = {
     Reason.SILENCE_ENDED: Text(
         "静默已结束，仍未恢复。", "The silence has ended and the alert is still firing."
     ),
+    Reason.SPREAD: Text("又一处出现同样问题。", "Another place fails too."),
     Reason.RAISED: Text("已升级。", "Raised."),
     Reason.ADDED: Text("同组新增告警。", "More alerts in this group."),
 }

@@ -76,6 +76,14 @@ def test_a_raised_level_is_notified_at_once_even_when_acknowledged() -> None:
     assert (raised.action, raised.reason) == (GroupAction.SEND, Reason.RAISED)
 
 
+def test_a_place_that_failed_after_the_first_is_notified_once_in_the_same_message_thread() -> None:
+    spread = firing(spread=1)
+    group = notify(NOTIFIED, [spread], 12 * S)
+    assert decide(NOTIFIED, [spread], ROUTE, OPEN, 12 * S).reason is Reason.SPREAD
+    assert decide(group, [spread], ROUTE, OPEN, 13 * S).reason is not Reason.SPREAD
+    assert decide(group, [firing(spread=2)], ROUTE, OPEN, 14 * S).reason is Reason.SPREAD
+
+
 def test_a_second_alert_of_the_group_waits_for_the_interval() -> None:
     both = [firing(), firing("b")]
     assert decide(NOTIFIED, both, ROUTE, OPEN, 20 * S) == Decision(

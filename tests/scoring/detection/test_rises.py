@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from scipy.stats import nbinom
 
-from scoring.alerts.alert import AlertKind, AlertLabel, AlertState, AlertTransition
+from scoring.alerts.alert import AlertKind, AlertLabel, AlertState, AlertTransition, Level
 from scoring.baselines import StoreBaseline, StoreHistory, fit_baselines
 from scoring.detection import DetectionPolicy, Detector
 from scoring.detection.rises import upper_surprise
 from scoring.detection.surge import Surges
-from scoring.detection.tracking import is_inflated, is_sudden_inflation
+from scoring.detection.tracking import Rise, is_inflated, label_of_rise
 from scoring.funnel.stages import STAGE_INDEX
 
 DAY = 1440
@@ -157,6 +157,36 @@ def test_bots_that_inflate_clicks_are_labelled_within_a_quarter_of_an_hour(
     assert labelled.at_ms - drop[0].at_ms <= 15 * 60_000
 
 
+def test_bots_paged_before_they_were_recognised_and_resolved_again_and_again(baseline: StoreBaseline) -> None:
+    reported = run(baseline, draw(bots=2.0, minutes=180), 320)
+    drop = [t for t in reported if t.step == "click_to_add_to_cart" and t.kind is AlertKind.CONVERSION]
+    assert {t.state for t in drop[:-2]} == {AlertState.PENDING}
+    assert [(t.state, t.label, t.level) for t in drop[-2:]] == [
+        (AlertState.FIRING, AlertLabel.INFLATED, Level.NOTICE),
+        (AlertState.RESOLVED, AlertLabel.INFLATED, Level.NOTICE),
+    ]
+    assert drop[-1].at_ms >= (START + FAULT + 180) * 60_000
+
+
+def test_carts_that_fail_under_bots_are_reported_all_the_same(baseline: StoreBaseline) -> None:
+    counts = draw(bots=2.0, minutes=180)
+    counts[CART, FAULT + 60 : FAULT + 180] //= 5
+    reported = run(baseline, counts, 200)
+    drop = [t for t in reported if t.step == "click_to_add_to_cart" and t.kind is AlertKind.CONVERSION]
+    reported_drop = next(t for t in drop if t.level is Level.PAGE and t.state is AlertState.FIRING)
+    assert (START + FAULT + 60) * 60_000 < reported_drop.at_ms <= (START + FAULT + 90) * 60_000
+    assert reported_drop.label is not AlertLabel.INFLATED
+
+
+def test_a_failure_that_begins_with_a_campaign_waits_minutes_only(baseline: StoreBaseline) -> None:
+    counts = draw(bots=1.0, minutes=120)
+    counts[CART, FAULT : FAULT + 120] //= 5
+    reported = run(baseline, counts, 120)
+    drop = [t for t in reported if t.step == "click_to_add_to_cart" and t.kind is AlertKind.CONVERSION]
+    paged = next(t for t in drop if t.state is AlertState.FIRING and t.level is Level.PAGE)
+    assert paged.at_ms <= (START + FAULT + 10) * 60_000
+
+
 @pytest.mark.slow
 def test_a_rise_survives_a_restart(baseline: StoreBaseline) -> None:
     counts = draw(order_factor=2.8)
@@ -197,28 +227,27 @@ def test_inflation_is_said_only_with_enough_behind_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arrived", "expected", "before", "usual", "minutes", "inflated"),
+    ("arrived", "expected", "before", "usual", "minutes", "label"),
     [
-        (
-            4,
-            24,
-            24,
-            0.2,
-            3,
-            True,
-        ),  # five times the upstream events and as many conversions as they would have brought
-        (0, 24, 24, 0.2, 3, False),  # nothing converts: that is not the bots' doing
-        (24, 24, 24, 0.2, 3, False),  # a campaign whose visitors convert as ever
-        (30, 100, 200, 0.42, 3, False),  # upstream a fifth higher does not explain seventy missing
-        (85, 100, 200, 0.42, 3, False),  # traffic differs by as much from one hour to the next
-        (4, 24, 24, 0.2, 2, False),  # too early to say
-        (4, 24, 24, 0.2, 31, False),  # too late to compare with the hours before
+        # five times the upstream events and as many conversions as they would have brought
+        (4, 24, 24, 0.2, 3, AlertLabel.INFLATED),
+        (0, 24, 24, 0.2, 3, None),  # nothing converts: that is not the bots' doing
+        (24, 24, 24, 0.2, 3, None),  # a campaign whose visitors convert as ever
+        (30, 100, 200, 0.42, 3, None),  # upstream a fifth higher does not explain seventy missing
+        (85, 100, 200, 0.42, 3, None),  # traffic differs by as much from one hour to the next
+        (4, 24, 24, 0.2, 2, None),  # too early to say
+        (4, 24, 24, 0.2, 31, None),  # too late to compare with the hours before
+        (75, 120, 60, 1.0, 3, AlertLabel.INFLATED),
+        (90, 120, 60, 1.0, 3, AlertLabel.MIX),  # twice as many, of whom those that came more convert at half
+        (105, 120, 60, 1.0, 3, None),  # at three quarters: that is a drop on a busier day
+        (95, 130, 90, 1.0, 3, AlertLabel.INFLATED),
+        (30, 120, 60, 1.0, 3, None),  # half of those that were there before are missing
     ],
 )
-def test_a_sudden_rise_upstream_is_inflation_if_it_explains_the_drop(
-    arrived: float, expected: float, before: float, usual: float, minutes: int, inflated: bool
+def test_a_sudden_rise_upstream_explains_a_drop_only_if_as_many_convert_as_before(
+    arrived: float, expected: float, before: float, usual: float, minutes: int, label: AlertLabel | None
 ) -> None:
-    assert is_sudden_inflation(arrived, expected, 0.05, before, usual, minutes) is inflated
+    assert label_of_rise(arrived, 0.05, Rise(expected, before, usual), minutes) is label
 
 
 def test_the_first_weekend_of_a_shop_of_three_days_is_not_a_surge() -> None:

@@ -18,9 +18,11 @@ from scoring.alerts.alert import (
     WindowFigures,
 )
 from scoring.funnel.drift_notes import DriftNote
+from scoring.funnel.mix_notes import MixNote
 from scoring.funnel.money import UNKNOWN_WORTH, Worth
 from scoring.funnel.period_notes import PeriodChange, PeriodNote
 from scoring.funnel.period_steps import PERIOD_STEP_BY_ID
+from scoring.funnel.spread_notes import SpreadNote
 from scoring.wording.alert_words import alert_name
 from scoring.wording.card import ActionKind, Card, CardContext, CardStore, Health, LineKind
 from scoring.wording.cards import (
@@ -265,6 +267,18 @@ def test_a_slow_step_is_described_in_business_time_and_a_traffic_alert_says_what
     assert "lost tracking" in line(card(traffic, language="en"), LineKind.NOT_THE_CAUSE)
     bots = msgspec.structs.replace(ALERT, label=AlertLabel.INFLATED)
     assert "inflated" in line(card(bots, language="en"), LineKind.NOT_THE_CAUSE)
+    mix = changed(label=AlertLabel.MIX, note=MixNote("ios/paid").text())
+    assert "more visitors came who convert worse" in line(card(mix, language="en"), LineKind.NOT_THE_CAUSE)
+    assert "most of them" in line(card(mix, language="en"), LineKind.NOT_THE_CAUSE)
+    assert "流量结构变了" in line(card(mix), LineKind.NOT_THE_CAUSE)
+    assert "多在" in line(card(mix), LineKind.NOT_THE_CAUSE)
+
+
+def test_the_card_of_a_drop_that_spread_names_where_else() -> None:
+    spread = changed(note=SpreadNote(("android/paid", "web")).text())
+    assert "; later also in " in line(card(spread, language="en"), LineKind.WHERE)
+    assert "；之后也出现在" in line(card(spread), LineKind.WHERE)
+    assert "later also" not in line(card(ALERT, language="en"), LineKind.WHERE)
 
 
 def changed(**fields: object) -> AlertTransition:
@@ -412,6 +426,7 @@ def test_whether_visitors_or_events_are_missing_is_said_of_drops_of_a_store_and_
         if "more like" in card(changed(kind=kind, label=label), language="en").text
         or "tracking" in line(card(changed(kind=kind, label=label), language="en"), LineKind.NOT_THE_CAUSE)
         or "inflated" in line(card(changed(kind=kind, label=label), language="en"), LineKind.NOT_THE_CAUSE)
+        or "another mix" in line(card(changed(kind=kind, label=label), language="en"), LineKind.NOT_THE_CAUSE)
     }
     kinds = (AlertKind.CONVERSION, AlertKind.TRAFFIC, AlertKind.TRACKING)
     assert said == {
@@ -426,6 +441,8 @@ def test_evidence_for_lost_tracking_or_bots_puts_their_checks_first() -> None:
     assert checks_for(step, AlertKind.CONVERSION, AlertLabel.REAL) == own
     assert checks_for(step, AlertKind.CONVERSION, AlertLabel.TRACKING) == (*tracking, own[0])
     assert checks_for(step, AlertKind.CONVERSION, AlertLabel.INFLATED) == (*surge[1:], own[0])
+    assert checks_for(step, AlertKind.CONVERSION, AlertLabel.MIX)[1:] == own[:2]
+    assert checks_for(step, AlertKind.CONVERSION, AlertLabel.MIX)[0].owner == "ads"
     assert checks_for(step, AlertKind.TRACKING, AlertLabel.TRACKING) == tracking
     assert checks_for("unknown", "unknown", "unknown") == ()
     lines = [row for row in card(language="en").lines if row.kind is LineKind.CHECK]
