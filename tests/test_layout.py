@@ -63,7 +63,8 @@ STREAMS: Mapping[str, set[str]] = {
     "backtest": FLOOR | {"config"},
     "jobs": FLOOR | {"config", "instance", "kafka", "metrics", "clickhouse", "backtest"},
     "notifier": FLOOR | {"config", "instance", "kafka", "metrics", "incidents", "channels"},
-    "digests": FLOOR | {"config", "instance", "kafka", "metrics", "clickhouse", "incidents", "channels"},
+    "digests": FLOOR
+    | {"config", "instance", "kafka", "metrics", "clickhouse", "incidents", "channels", "evaluation"},
     "web": FLOOR
     | {
         "connections",

@@ -10,6 +10,7 @@ import typer
 from streams.cli.asking import DataOption, configuration, failed, running_instance
 from streams.cli.evaluate import PageFormat, PageLanguage, PeriodLength, write_evaluation
 from streams.cli.report_check import CHECK_HELP, asked_of_tables, check
+from streams.cli.report_mail import preview, schedule
 from streams.cli.terminal import say
 from streams.clock import now_ms
 from streams.errors import FunnelwatchError
@@ -35,6 +36,8 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     reports.callback(help=_HELP)(report)
     reports.command(help=CHECK_HELP)(check)
+    reports.command()(preview)
+    reports.command()(schedule)
     app.add_typer(reports, name="report")
 
 

@@ -11,6 +11,7 @@ from streams.channels.mail import open_post
 from streams.clock import now_ms
 from streams.config.model import Config
 from streams.digests.composing import DigestComposer
+from streams.digests.reports import ReportComposer
 from streams.digests.sending import Digests
 from streams.digests.unsubscribe import Unsubscriptions
 from streams.incidents.send_log import SendLog
@@ -30,27 +31,35 @@ async def run(settings: Settings, config: Config, report: StateReport) -> None:
     """Send digests until cancelled."""
     report.say("starting")
     composer = DigestComposer(settings, config)
+    reports = ReportComposer(settings, config) if config.reports else None
     try:
         await lead_in_turn(
             settings,
             ROLE,
             report,
-            lambda leadership: _lead(settings, config, composer, leadership, report),
+            lambda leadership: _lead(settings, config, (composer, reports), leadership, report),
             lambda: report.ready(f"standby; {counted(len(config.digests), 'subscriber')}"),
         )
     finally:
         await composer.close()
+        if reports is not None:
+            await reports.close()
 
 
 async def _lead(
-    settings: Settings, config: Config, composer: DigestComposer, leadership: Leadership, report: StateReport
+    settings: Settings,
+    config: Config,
+    composers: tuple[DigestComposer, ReportComposer | None],
+    leadership: Leadership,
+    report: StateReport,
 ) -> None:
     send_log = SendLog(settings, ROLE)
     unsubscriptions = Unsubscriptions(settings, send_log)
     try:
         await send_log.take_over(CLAIM_PATIENCE_S)
         await unsubscriptions.catch_up()
-        digests = Digests(settings, config, send_log, composer, open_post(settings), now_ms)
+        composer, reports = composers
+        digests = Digests(settings, config, send_log, composer, open_post(settings), now_ms, reports)
         await digests.begin()
         _log.info("leadership_taken", role=ROLE, subscribers=len(config.digests))
         while await leadership.is_held(TURN_MS):
