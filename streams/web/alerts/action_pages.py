@@ -24,7 +24,7 @@ from streams.web.alerts.action_queries import ActionQueries
 from streams.web.alerts.answers import ActionEntry
 from streams.web.alerts.queries import AlertQueries
 from streams.web.frame.arguments import moment_of
-from streams.web.frame.errors import BadQueryError, ConflictError, NotFoundError
+from streams.web.frame.errors import NO_ALERT, BadQueryError, ConflictError, NotFoundError
 from streams.web.frame.forms import fields_of, json_of, name_of, remember_name
 from streams.web.frame.subject import PageServices
 
@@ -125,7 +125,7 @@ class ActionPages:
         except (InvalidActionError, RoutingError) as error:
             raise BadQueryError(str(error)) from error
         if await self._alerts.alert(alert_id) is None:
-            raise NotFoundError("no such alert")
+            raise NotFoundError(NO_ALERT.both())
         before = await self._actions.one(action.action_id) if wanted.action_id else None
         kept = before or await self._sender.send(action)
         if not _same(kept, action):

@@ -81,6 +81,7 @@ class Transition(msgspec.Struct, frozen=True):
     observed: float
     expected: float
     lost: float
+    label: str = ""
 
 
 class CheckAdvice(msgspec.Struct, frozen=True):

@@ -21,12 +21,15 @@ from streams.web.alerts.action_queries import ActionQueries
 from streams.web.alerts.advice import advice
 from streams.web.alerts.answers import ActionEntry, Alert, AlertDetail, Alerts, Responses
 from streams.web.alerts.drifts import drift_said
+from streams.web.alerts.handling import BOX, HANDLINGS, MOST, ManyPages, handled, is_unclaimed
+from streams.web.alerts.life import turns
 from streams.web.alerts.link_pages import LinkPages
 from streams.web.alerts.queries import AlertQueries, rows_span
 from streams.web.alerts.reports import ReportSaid, behind, figures_behind, report_said
 from streams.web.alerts.words import ALERT_WORDS
 from streams.web.frame.arguments import at_of, choice_of, limit_of, number_of, one_of
-from streams.web.frame.errors import NotFoundError
+from streams.web.frame.errors import NO_ALERT, NotFoundError
+from streams.web.frame.forms import name_of
 from streams.web.frame.routes import (
     AT,
     MAX_ROWS,
@@ -77,10 +80,12 @@ class AlertPages:
         store = query.get("store", "")
         step = one_of(query, "step", ("", *ALL_STEPS), "")
         days = choice_of(query, "days", HISTORY_DAYS, 30)
-        view: dict[str, Any] = {"alerts": (), "responses": None, "problem": ""}
+        handling, name = one_of(query, "handling", HANDLINGS, ""), name_of(request)
+        view: dict[str, Any] = {"alerts": (), "free": set(), "responses": None, "problem": ""}
         try:
             listed = await self._alerts.alerts(state, store, 200, at_ms, step=step, days=days)
-            view["alerts"] = listed.alerts
+            view["alerts"] = handled(listed.alerts, handling, name)
+            view["free"] = {alert.alert_id for alert in view["alerts"] if is_unclaimed(alert)}
             view["responses"] = await self._alerts.responses(state, store, step, days, at_ms)
         except ClickHouseUnreachableError as error:
             view["problem"] = str(error)
@@ -89,7 +94,9 @@ class AlertPages:
             "alerts/alerts.html",
             live=LIVE_S,
             now_ms=at_ms,
-            chosen={"state": state, "store": store, "step": step, "days": days},
+            chosen={"state": state, "store": store, "step": step, "days": days, "handling": handling},
+            acknowledged=number_of(query, "acknowledged", 0, 0, MOST) if "acknowledged" in query else None,
+            box=BOX,
             days_offered=HISTORY_DAYS,
             step_ids=ALL_STEPS,
             store_ids=list(dict.fromkeys([s.id for s in self._config.stores] + ([store] if store else []))),
@@ -126,7 +133,13 @@ class AlertPages:
             a=alert,
             now_ms=at_ms,
             store=store,
-            life=sorted([*transitions, *entries], key=lambda entry: entry.at_ms),
+            life=sorted(
+                [
+                    *turns(transitions, self._renderer.reader(request), self._renderer.names(request)),
+                    *entries,
+                ],
+                key=lambda entry: entry.at_ms,
+            ),
             done=next((e for e in entries if e.action_id == request.query.get("done")), None),
             failure=failure,
             filled=defaultdict(str, filled or {}),
@@ -200,7 +213,7 @@ class AlertPages:
         """GET /api/v1/alerts/{alert}."""
         found = await self._alerts.alert_and_actions(request.match_info["alert"])
         if found is None:
-            raise NotFoundError("no such alert")
+            raise NotFoundError(NO_ALERT.both())
         alert, actions = found
         return AlertDetail(
             alert=alert,
@@ -231,6 +244,7 @@ def _routes(services: PageServices) -> Routes:
     return Routes(
         pages=(
             PageRoute("/alerts", pages.list_page),
+            PageRoute("/alerts/acknowledge", ManyPages(services, alerts).acknowledge, "POST"),
             PageRoute("/alerts/{alert}", pages.alert_page),
             PageRoute("/alerts/{alert}/rows", pages.rows_page),
             PageRoute("/alerts/{alert}/actions", acting.on_page, "POST"),

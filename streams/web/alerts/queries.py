@@ -39,7 +39,7 @@ LIMIT 1
 TRANSITIONS = """
 SELECT toUnixTimestamp64Milli(toDateTime64(at, 3, 'UTC')) AS at_ms, toString(state) AS state_name,
        toString(level) AS level_name, surprise, ifNull(end_observed, alert_transitions.observed) AS observed_then,
-       ifNull(end_expected, alert_transitions.expected) AS expected_then, lost
+       ifNull(end_expected, alert_transitions.expected) AS expected_then, lost, toString(label) AS label_name
 FROM alert_transitions
 WHERE alert_id = {alert:String}
 ORDER BY sequence
@@ -137,6 +137,7 @@ class AlertQueries:
                 observed=row["observed_then"],
                 expected=row["expected_then"],
                 lost=row["lost"],
+                label=row["label_name"],
             )
             for row in rows
         )

@@ -8,6 +8,26 @@ from scoring.wording.alert_words import ACKNOWLEDGE, ASSIGNED, CLOSE_REASON_NAME
 from scoring.wording.text import Text
 
 ALERT_WORDS: Mapping[str, Text] = {
+    "handling": Text("处理", "Handling"),
+    "handling_any": Text("不限", "Any"),
+    "handling_unclaimed": Text("无人认领", "Unassigned"),
+    "handling_mine": Text("我处理的", "Mine"),
+    "handling_no_name": Text(
+        "本浏览器还不知道你的名字：认领一条告警后即可按“我处理的”筛选。",
+        "This browser does not know your name yet: it does once you have acknowledged an alert.",
+    ),
+    "many_acknowledge": Text("认领所选", "Acknowledge selected"),
+    "many_all": Text("全选无人认领的（{n} 条）", "Select all unassigned ({n})"),
+    "many_choose": Text("选中 {what}", "Select {what}"),
+    "many_done": Text("已认领 {n} 条告警。", "Alerts acknowledged: {n}."),
+    "many_partly": Text(
+        "已认领 {n} 条，共 {all} 条；其余没有记录：{detail}", "Acknowledged: {n} of {all}. The others are not recorded: {detail}"
+    ),
+    "life_again": Text("再次触发", "It fires again"),
+    "life_level": Text("级别 {before} → {after}", "Level: {before} → {after}"),
+    "life_label": Text("判断 {before} → {after}", "Evidence: {before} → {after}"),
+    "life_lost": Text("累计损失 {before} → {after}", "Lost in total: {before} → {after}"),
+    "life_numbers": Text("数字有更新", "New figures"),
     "alert_size": Text(
         "近 {minutes} 分钟{count}，预期 {expected}（{low}–{high}）",
         "{count} in {minutes} min, expected {expected} ({low}–{high})",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from scoring.wording.text import Text
 from streams.errors import InputError
 
 
@@ -23,3 +24,9 @@ class ForgedFormError(InputError):
 
 class PageNotSafeError(InputError):
     """The page would be open to strangers. Raised at start; the command line prints it."""
+
+
+UNKNOWN_STORE = Text("没有店铺 {store}", "store: unknown store '{store}'")
+NO_ALERT = Text("没有这个告警", "no such alert")
+NOT_IN_LOG = Text("通知进程的日志里没有这条告警", "the notifier's log does not hold this alert")
+NO_CONNECTION = Text("没有这个连接", "no such connection")

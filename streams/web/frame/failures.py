@@ -6,6 +6,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from scoring.wording.text import in_language
 from streams.clickhouse.errors import ClickHouseUnreachableError
 from streams.kafka.errors import KafkaUnreachableError
 from streams.web.frame.access import wants_page
@@ -33,18 +34,24 @@ def failures(renderer: Renderer) -> Middleware:
     return middleware
 
 
+def _said(error: Exception) -> str:
+    """What an error says; in both languages where it knows both."""
+    return error.args[0] if error.args and isinstance(error.args[0], str) else str(error)
+
+
 def _answer(renderer: Renderer, request: web.Request, error: Exception) -> web.Response:
     is_page = wants_page(request) or "X-Funnelwatch-Fragment" in request.headers
-    word = renderer.reader(request).word
+    reader = renderer.reader(request)
+    word = reader.word
     match error:
         case BadQueryError():
-            status, name, detail, heading = 400, "bad_request", str(error), "not_understood"
+            status, name, detail, heading = 400, "bad_request", _said(error), "not_understood"
         case ConflictError():
-            status, name, detail, heading = 409, "conflict", str(error), "not_done"
+            status, name, detail, heading = 409, "conflict", _said(error), "not_done"
         case ForgedFormError():
             status, name, detail, heading = 403, "forged", word("form_forged"), "not_done"
         case NotFoundError():
-            status, name, detail, heading = 404, "not_found", str(error), "no_such_page"
+            status, name, detail, heading = 404, "not_found", _said(error), "no_such_page"
         case KafkaUnreachableError():
             detail = word("not_recorded", detail=str(error)) if is_page else str(error)
             status, name, heading = 503, "kafka_unreachable", "not_done"
@@ -53,4 +60,6 @@ def _answer(renderer: Renderer, request: web.Request, error: Exception) -> web.R
         case _:
             _log.exception("page_failed", path=request.path)
             status, name, detail, heading = 500, "bug", word("broken_detail"), "broken"
-    return renderer.failed(request, status, heading, detail) if is_page else problem(status, name, detail)
+    if is_page:
+        return renderer.failed(request, status, heading, in_language(detail, reader.language))
+    return problem(status, name, in_language(detail, "en"))

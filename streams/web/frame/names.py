@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from scoring.alerts.alert import AlertKind, AlertState
+from scoring.alerts.routing import parse_matcher
 from scoring.events.event import Source
 from scoring.funnel.scores import ScoreState
 from scoring.funnel.stages import STEP_BY_ID
@@ -14,7 +15,7 @@ from scoring.wording import catalogue as texts
 from scoring.wording.figures import has_aged
 from scoring.wording.period_words import PERIOD_STEP_WORDS
 from scoring.wording.source_note import note_of_source, trouble_in_words
-from scoring.wording.text import Text
+from scoring.wording.text import Text, joined
 from streams.channels.registry import channel_spec
 from streams.config.model import Config, StoreConfig
 from streams.instance.files import role_and_number
@@ -212,6 +213,34 @@ class Names:
     def store(self, store_id: str) -> str:
         """A store's name."""
         return self.config(store_id).name or store_id
+
+    def matchers(self, texts: Iterable[object]) -> str:
+        """Conditions of a route in words: 类型 = 转化下降, kind = Conversion drop. Expressions stay as they are."""
+        return ("，" if self._reader.language == "zh" else ", ").join(
+            self._matcher(str(text)) for text in texts
+        )
+
+    def _matcher(self, text: str) -> str:
+        found = parse_matcher(text)
+        said: dict[str, Callable[[str], str]] = {
+            "store_id": self.store,
+            "step": self.step,
+            "segment": self.segment,
+            "kind": self.kind,
+            "level": self.level,
+            "label": self.label,
+            "severity": lambda value: self._of(alert_words.SEVERITY_NAMES, value),
+            "platform": self.platform,
+            "country": self._reader.country,
+            "owner": self.owner,
+        }
+        is_plain = found.operator in ("=", "!=")
+        value = said[found.label](found.value) if is_plain and found.label in said else found.value
+        return f"{self.labels((found.label,))} {found.operator} {value}"
+
+    def labels(self, labels: Iterable[str]) -> str:
+        """Labels of alerts in words."""
+        return joined(self._reader.language, (self._word(f"matcher_{label}", label) for label in labels))
 
     def states_explained(self) -> list[tuple[str, str, str]]:
         """Every state: id, word, meaning."""

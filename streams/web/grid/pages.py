@@ -6,7 +6,7 @@ from aiohttp import web
 
 from streams.clock import now_ms
 from streams.web.frame.arguments import at_of
-from streams.web.frame.errors import NotFoundError
+from streams.web.frame.errors import UNKNOWN_STORE, NotFoundError
 from streams.web.frame.routes import AT, STORE, ApiRoute, Routes
 from streams.web.frame.subject import PageServices, Subject
 from streams.web.grid.answers import Stores, StoreTile, Windows
@@ -31,7 +31,7 @@ class GridPages:
         rows = (await self.stores(request)).stores
         found = next((row for row in rows if row.store_id == wanted), None)
         if found is None:
-            raise NotFoundError(f"unknown store {wanted!r}")
+            raise NotFoundError(UNKNOWN_STORE.both(store=wanted))
         return found
 
     async def windows(self, request: web.Request) -> Windows:

@@ -17,7 +17,7 @@ from streams.web.alerts.action_queries import ActionQueries
 from streams.web.alerts.queries import AlertQueries
 from streams.web.dead_letters.queries import DeadLetterQueries
 from streams.web.frame.arguments import at_of
-from streams.web.frame.errors import BadQueryError
+from streams.web.frame.errors import UNKNOWN_STORE, BadQueryError
 from streams.web.frame.queries import store_or_bare
 from streams.web.frame.routes import PageRoute, Routes
 from streams.web.frame.subject import NavigationEntry, PageServices, Subject
@@ -150,7 +150,7 @@ def _chosen(
 ) -> StoreTile | None:
     known = next((row for row in every if row.store_id == wanted), None)
     if wanted and known is None:
-        raise BadQueryError(f"store: unknown store {wanted!r}")
+        raise BadQueryError(UNKNOWN_STORE.both(store=wanted))
     return known or (shown[0] if shown else None)
 
 

@@ -9,7 +9,7 @@ from aiohttp import web
 from streams.kafka.errors import KafkaUnreachableError
 from streams.web.alerts.action_queries import ActionQueries
 from streams.web.alerts.queries import AlertQueries
-from streams.web.frame.errors import NotFoundError
+from streams.web.frame.errors import NOT_IN_LOG, NotFoundError
 from streams.web.frame.routes import ApiRoute, PageRoute, Routes
 from streams.web.frame.subject import PageServices, Subject
 from streams.web.grid.money import AlertPrices
@@ -51,7 +51,7 @@ class RoutingPages:
         language = self._renderer.reader(request).language
         answer = await self._queries.routing(request.match_info["alert"], language)
         if not answer.known:
-            raise NotFoundError("the notifier's log does not hold this alert")
+            raise NotFoundError(NOT_IN_LOG.both())
         return answer
 
 

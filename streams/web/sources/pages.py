@@ -33,7 +33,7 @@ from streams.sources.source_log import ConnectionControl, StoredTrial, log_key, 
 from streams.sources.supplies import supplied
 from streams.web.frame import actions
 from streams.web.frame.broker import broker_within
-from streams.web.frame.errors import BadQueryError, NotFoundError
+from streams.web.frame.errors import NO_CONNECTION, BadQueryError, NotFoundError
 from streams.web.frame.forms import fields_of, json_of, name_of, remember_name
 from streams.web.frame.routes import ApiRoute, PageRoute, Routes
 from streams.web.frame.subject import NavigationEntry, PageServices, Subject
@@ -199,11 +199,11 @@ class SourcePages:
         directory = self._directory
         async with broker_within(self._settings, actions.PATIENCE_S):
             if directory is None:
-                raise NotFoundError("no such connection")
+                raise NotFoundError(NO_CONNECTION.both())
             await directory.caught_up()
             connection = directory.get(name)
             if connection is None:
-                raise NotFoundError("no such connection")
+                raise NotFoundError(NO_CONNECTION.both())
             control = _changed(directory.book.control(name), connection, wanted)
             await publish_records(self._settings, {log_key("control", name): control})
             await directory.caught_up()

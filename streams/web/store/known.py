@@ -6,7 +6,7 @@ from scoring.funnel.pools import parse_pool
 from scoring.funnel.units import MINUTE_MS
 from streams.clickhouse.reader import Database
 from streams.config.model import Config
-from streams.web.frame.errors import NotFoundError
+from streams.web.frame.errors import UNKNOWN_STORE, NotFoundError
 
 #: a store stays known, and one that is not may appear any minute
 FRESH_S = MINUTE_MS / 1000
@@ -32,7 +32,7 @@ class KnownStores:
             NotFoundError: there is none.
         """
         if not await self._is_known(store_id):
-            raise NotFoundError(f"unknown store {store_id!r}")
+            raise NotFoundError(UNKNOWN_STORE.both(store=store_id))
         return store_id
 
     async def _is_known(self, store_id: str) -> bool:

@@ -331,7 +331,7 @@ class StoreQueries:
 def _full_sum(row: Row | None, window_minutes: int) -> float | None:
     if row is None or row["minutes"] - row["without"] < FULL_COVERAGE * window_minutes:
         return None
-    return float(row["expected_sum"])
+    return float(row["expected_sum"]) or None  # nothing was expected: that is not an expectation of zero
 
 
 def _slow_sum(scored: dict[str, Row], window_minutes: int) -> float | None:
@@ -339,7 +339,7 @@ def _slow_sum(scored: dict[str, Row], window_minutes: int) -> float | None:
     known = [
         float(row["expected_sum"])
         for step, row in scored.items()
-        if not is_fast(step) and row["minutes"] > row["without"]
+        if not is_fast(step) and row["minutes"] > row["without"] and row["expected_sum"] > 0
     ]
     return max(known, default=None) if window_minutes >= MIN_SLOW_WINDOW_MINUTES else None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import re
 import threading
 from collections.abc import Callable
@@ -320,7 +321,7 @@ def test_the_settings_in_force_show_no_secret(action_page: ActionPage) -> None:
     assert "FEISHU" not in text
     assert "13800000001" not in text
     assert "FUNNELWATCH_LINK_KEY" in text
-    assert "If step=order_to_payment" in text
+    assert "If step = Orders → Payments" in text
     assert "quiet: nights" in text
 
 
@@ -333,6 +334,25 @@ def test_alerts_are_chosen_by_store_step_state_and_days(action_page: ActionPage)
     assert ids("days=0.1") == [ALERT]
     assert action_page.get("/alerts?step=order_to_payment&days=7").text.count('class="a-title"') == 1
     assert action_page.get("/api/v1/alerts?step=nonsense").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "zh", "en"),
+    [
+        ("/?store=nope", "没有店铺 nope", "unknown store 'nope'"),
+        ("/stores/nope", "没有店铺 nope", "unknown store 'nope'"),
+        ("/alerts/nope", "没有这个告警", "no such alert"),
+    ],
+)
+def test_what_is_not_there_is_said_in_the_reader_s_language(
+    action_page: ActionPage, path: str, zh: str, en: str
+) -> None:
+    between = "&" if "?" in path else "?"
+    chinese = action_page.get(f"{path}{between}lang=zh")
+    assert chinese.status_code in (400, 404)
+    assert zh in chinese.text
+    assert "nknown store" not in chinese.text
+    assert en in html.unescape(action_page.get(f"{path}{between}lang=en").text).casefold()
 
 
 def test_stores_are_compared_with_themselves_within_their_platform(page: RunningPage) -> None:
@@ -403,3 +423,43 @@ def test_text_of_strangers_stays_text_on_every_page(action_page: ActionPage) -> 
     answers = {path: action_page.get(path).text for path in paths}
     assert {path for path, text in answers.items() if "&lt;img" in text} == set(paths) - {"/compare"}
     assert {path for path, text in answers.items() if "<img" in text} == set()
+
+
+def test_many_alerts_are_acknowledged_at_once_and_the_list_shows_those_of_nobody_and_mine(
+    action_page: ActionPage,
+) -> None:
+    def listed(handling: str, **cookies: str) -> list[str]:
+        page = action_page.get(f"/alerts?lang=en&handling={handling}", cookies=cookies)
+        return re.findall(r'data-key="(al-[^"]+)"', page.text)
+
+    new = ("al-new-one", "al-new-two")
+    known = action_page.client.query(f"SELECT * FROM alert_transitions_raw WHERE alert_id = '{ALERT}'")
+    place = known.column_names.index("alert_id")
+    rows = [[*row[:place], alert, *row[place + 1 :]] for alert in new for row in known.result_rows]
+    action_page.client.insert("alert_transitions_raw", rows, column_names=known.column_names)
+    assert set(listed("unclaimed")) >= set(new)
+    assert listed("mine") == []
+    hidden, cookies = visit(action_page, "/alerts?lang=en")
+
+    def post(**fields: str) -> httpx.Response:
+        return httpx.post(
+            f"{action_page.url}/alerts/acknowledge",
+            data={**hidden, **fields},
+            cookies=cookies,
+            headers=HERE,
+            timeout=within(20),
+        )
+
+    chosen = {f"alert-{alert}": "1" for alert in (*new, OLD_ALERT, "nobody")}
+    assert post(who=" ", **chosen).status_code == 422
+    done = post(who="Li Lei", handling="unclaimed", **chosen)
+    assert done.status_code == 303
+    assert "handling=unclaimed" in done.headers["Location"]
+    assert "acknowledged=2" in done.headers["Location"]  # what is over, and what is not there, is nobody's
+    assert post(who="Li Lei", **chosen).headers["Location"].endswith("acknowledged=0")
+    assert action_page.detail(new[0])["alert"]["people"]["acknowledged_by"] == "Li Lei"
+    assert set(listed("unclaimed")) & set(new) == set()
+    assert set(listed("mine", funnelwatch_who="Li%20Lei")) >= set(new)
+    assert listed("mine", funnelwatch_who="Nobody") == []
+    elsewhere = httpx.post(f"{action_page.url}/alerts/acknowledge", data=chosen, timeout=within(20))
+    assert elsewhere.status_code == 403

@@ -10,6 +10,7 @@ import pytest
 from scoring.alerts.actions import CloseReason
 from scoring.alerts.alert import AlertKind, AlertLabel, AlertState, Level
 from scoring.alerts.deciding import GroupAction
+from scoring.alerts.routing import LABELS
 from scoring.events.event import DeviceClass, Platform, RejectReason, Source
 from scoring.funnel.period_steps import PERIOD_STEP_BY_ID
 from scoring.funnel.scores import ScoreState
@@ -24,6 +25,8 @@ from streams.incidents.reader import ReaderWording
 from streams.settings import Settings
 from streams.sources.source import Supply
 from streams.web.alerts.action_pages import ALERT_ACTIONS
+from streams.web.alerts.answers import Transition
+from streams.web.alerts.life import turns
 from streams.web.frame.names import Names
 from streams.web.frame.reader import PageReader
 from streams.web.frame.subject import load_subjects, page_words
@@ -110,6 +113,7 @@ def test_everything_people_can_do_has_its_words() -> None:
     needed = {
         *(f"did_{kind.value}" for kind in ALERT_ACTIONS),
         *(f"reason_{reason.value}" for reason in CloseReason),
+        *(f"matcher_{label}" for label in (*LABELS, "alert_id")),
         *(f"link_{kind.value}" for kind in pressed),
         *(f"press_{kind.value}" for kind in pressed),
         *(f"action_{action.value}" for action in GroupAction),
@@ -137,6 +141,7 @@ def test_no_word_is_left_over() -> None:
         "state_",
         "no_such_",
         "reason_",
+        "matcher_",
         "did_",
         "via_",
         "link_",
@@ -197,6 +202,47 @@ def test_a_store_is_called_by_its_name_in_the_reader_s_language_and_has_one_in_a
     assert [chinese.store(store.id) for store in config.stores] == ["美国站", "德国站", "法国站", "jp"]
     assert chinese.config("us").name == "美国站"
     assert english.store("pool:platform=shopee") == "Shopee stores"
+
+
+def test_conditions_of_routes_are_said_in_words() -> None:
+    english, chinese = (Names(PageReader(language, "UTC", WORDS), Config()) for language in ("en", "zh"))
+    asked = ("kind=pooled", "level!=notice", "segment=~ios/.*", "country=CN")
+    assert english.matchers(asked) == (
+        "kind = Drop in several stores, level != Warning, segment =~ ios/.*, country = China"
+    )
+    assert chinese.matchers(asked) == "类型 = 多店同时下降，级别 != 提醒，分群 =~ ios/.*，国家 = 中国"
+    assert (chinese.labels(("store_id", "step")), english.labels(())) == ("店铺、步骤", "")
+
+
+def test_the_life_of_an_alert_says_what_changed() -> None:
+    def turn(
+        state: str = "firing", level: str = "notice", lost: float = 3.0, label: str = "unknown"
+    ) -> Transition:
+        return Transition(0, state, level, 6.5, 4.0, 9.0, lost, label)
+
+    life = [
+        turn("pending"),
+        turn(),
+        turn(level="page"),
+        turn(level="page", label="real"),
+        turn(level="page", label="real", lost=42.0),
+        turn(level="page", label="real", lost=42.0),
+        turn("resolved", level="page", label="real"),
+        turn(level="page", label="real"),
+    ]
+    reader = PageReader("en", "UTC", WORDS)
+    said = [one.changes for one in turns(life, reader, Names(reader, None))]
+    assert said == [
+        (),
+        (),
+        ("Level: Warning → Critical",),
+        ("Evidence: Real drop or lost tracking: not known yet → More like a real drop",),
+        ("Lost in total: 3 → 42",),
+        ("New figures",),
+        (),
+        ("It fires again",),
+    ]
+    assert turns([], reader, Names(reader, None)) == ()
 
 
 def test_negative_numbers_have_a_minus_sign() -> None:

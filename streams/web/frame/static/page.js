@@ -137,6 +137,8 @@
     request.send(new FormData(form));
   });
   document.addEventListener("change", (event) => {
+    const all = event.target.dataset.all;
+    if (all) document.querySelectorAll(`input[form="${all}"]`).forEach((box) => { box.checked = event.target.checked; });
     const form = event.target.closest("form[data-pick]");
     if (form) go(`${form.getAttribute("action")}?${new URLSearchParams(new FormData(form))}`);
   });
