@@ -37,8 +37,10 @@ class LyingLazada(LyingMarket):
             return self._list(query, lie)
         if path == _ITEMS:
             lie = lie if lie in _OF_ROWS else None
-            known, seen_ms = {one.number: one for one in self.ledger.orders}, self.seen_ms(lie)
-            rows = [item_of(known[number], seen_ms, lie) for number in json.loads(query["order_ids"])]
+            seen_ms = self.seen_ms(lie)
+            rows = [
+                item_of(self.ledger.named(number), seen_ms, lie) for number in json.loads(query["order_ids"])
+            ]
             return _ok([{"order_id": row["order_id"], "order_items": [row]} for row in rows])
         return said(200, {"code": "0", "result": {"success": True, "items": [], "total": 0}})
 

@@ -60,7 +60,7 @@ class LyingMarket(LyingShop):
     ) -> list[LedgerOrder]:
         """Orders by their last change, the oldest first; ``end``: the window's end belongs to it."""
         seen_ms, found = self.seen_ms(lie), []
-        for order in self.ledger.orders:
+        for order in self.ledger.near(from_ms, to_ms):
             updated_ms = order.updated_ms(seen_ms)
             shown_ms = updated_ms + (HOUR_MS if lie is Lie.CLOCK else 0)
             at_edge = shown_ms == from_ms and lie is Lie.EDGE
@@ -75,7 +75,7 @@ class LyingMarket(LyingShop):
         now_ms = self._now_ms()
         return [
             one
-            for one in self.ledger.orders
+            for one in self.ledger.near(from_ms, to_ms)
             if (from_ms <= one.placed_ms < to_ms or (end and one.placed_ms == to_ms))
             and one.placed_ms <= now_ms
         ]

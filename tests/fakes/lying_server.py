@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo
 
@@ -90,14 +91,33 @@ class LedgerOrder:
     currency: str
     restated_ms: int = 0
     restated_cents: int = 0
+    #: assignments to fields of any order: an index of orders holds as long as nobody writes
+    writes: ClassVar[int] = 0
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        LedgerOrder.writes += 1
+        object.__setattr__(self, name, value)
+
+    def moments(self) -> tuple[int, ...]:
+        """When something of it changed."""
+        happened = (self.placed_ms, self.paid_ms, self.shipped_ms, self.cancelled_ms, self.restated_ms)
+        return tuple(at for at in happened if at > 0)
 
     def amount(self, now_ms: int) -> Decimal:
         restated = self.restated_ms and now_ms >= self.restated_ms
         return Decimal(self.restated_cents if restated else self.cents).scaleb(-2)
 
     def updated_ms(self, now_ms: int) -> int:
-        happened = (self.placed_ms, self.paid_ms, self.shipped_ms, self.cancelled_ms, self.restated_ms)
-        return max((at for at in happened if 0 < at <= now_ms), default=0)
+        return max((at for at in self.moments() if at <= now_ms), default=0)
+
+
+class _LedgerIndex:
+    """Orders by number, and by each moment at which something of them changed."""
+
+    def __init__(self, key: tuple[int, int], orders: Sequence[LedgerOrder]) -> None:
+        self.key = key
+        self.by_number = {one.number: one for one in orders}
+        self.moments = sorted((at_ms, at) for at, one in enumerate(orders) for at_ms in one.moments())
 
 
 @dataclass
@@ -105,6 +125,25 @@ class Ledger:
     """What is true."""
 
     orders: list[LedgerOrder] = field(default_factory=list)
+    _index: _LedgerIndex | None = field(default=None, repr=False, compare=False)
+
+    def _indexed(self) -> _LedgerIndex:
+        """The index of what is there now."""
+        key = (len(self.orders), LedgerOrder.writes)
+        if self._index is None or self._index.key != key:
+            self._index = _LedgerIndex(key, self.orders)
+        return self._index
+
+    def named(self, number: str) -> LedgerOrder:
+        """The order of a number."""
+        return self._indexed().by_number[number]
+
+    def near(self, from_ms: int, to_ms: int) -> list[LedgerOrder]:
+        """The orders of which something changed in a span, or up to an hour before or after it, in their order."""
+        index = self._indexed()
+        begin = bisect_left(index.moments, (from_ms - HOUR_MS, 0))
+        end = bisect_left(index.moments, (to_ms + HOUR_MS + 1, 0))
+        return [self.orders[at] for at in sorted({at for _, at in index.moments[begin:end]})]
 
     @classmethod
     def drawn(cls, seed: int, begin_ms: int, days: int, per_day: int = 24) -> Ledger:
@@ -274,7 +313,7 @@ class LyingShop:
 
     def _window(self, from_ms: int, to_ms: int, seen_ms: int, lie: Lie | None) -> list[dict[str, Any]]:
         found = []
-        for order in self.ledger.orders:
+        for order in self.ledger.near(from_ms, to_ms):
             updated_ms = order.updated_ms(seen_ms)
             shown_ms = updated_ms + (HOUR_MS if lie is Lie.CLOCK else 0)
             is_inside = from_ms < shown_ms < to_ms or (shown_ms == from_ms and lie is not Lie.EDGE)

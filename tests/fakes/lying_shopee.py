@@ -78,8 +78,7 @@ class LyingShopee(LyingMarket):
     def _detail(self, numbers: list[str], lie: Lie | None) -> Answer:
         assert len(numbers) <= 50
         seen_ms = self.seen_ms(lie)
-        known = {one.number: one for one in self.ledger.orders}
-        rows = [detail_of(known[number], seen_ms, lie) for number in numbers]
+        rows = [detail_of(self.ledger.named(number), seen_ms, lie) for number in numbers]
         return _ok({"order_list": rows})
 
     def _other(self, path: str, query: dict[str, str], body: bytes) -> Answer:

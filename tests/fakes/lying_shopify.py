@@ -118,7 +118,7 @@ class LyingShopify(LyingShop):
         """The orders of a filter in their order, and the moment whose state is shown. A node is made only of what is shown."""
         seen_ms = self._now_ms() - (3 * HOUR_MS if lie is Lie.STALE else 0)
         edges, found = _edges(text), []
-        for order in self.ledger.orders:
+        for order in self.ledger.near(*_span(edges)):
             updated_ms = order.updated_ms(seen_ms)
             shown_ms = updated_ms + (HOUR_MS if lie is Lie.CLOCK else 0)
             is_there = lie is not Lie.LATE_ROWS or updated_ms + HOUR_MS <= seen_ms
@@ -153,7 +153,7 @@ class LyingShopify(LyingShop):
 
     def _counted(self, text: str) -> dict[str, Any]:
         edges, now_ms = _edges(text), self._now_ms()
-        placed = [one.placed_ms for one in self.ledger.orders if one.placed_ms <= now_ms]
+        placed = [one.placed_ms for one in self.ledger.near(*_span(edges)) if one.placed_ms <= now_ms]
         return {"count": sum(_is_inside(edges, at_ms) for at_ms in placed), "precision": "EXACT"}
 
     def _bulk_state(self, name: str) -> dict[str, Any]:
@@ -189,6 +189,13 @@ def _edges(text: str) -> list[tuple[str, int]]:
         (sign, round(datetime.fromisoformat(moment).timestamp() * 1000))
         for _, sign, moment in _FILTER.findall(text)
     ]
+
+
+def _span(edges: list[tuple[str, int]]) -> tuple[int, int]:
+    """The whole span of a filter."""
+    begins = [at_ms for sign, at_ms in edges if sign == ">="]
+    ends = [at_ms for sign, at_ms in edges if sign == "<"]
+    return max(begins, default=0), min(ends, default=1 << 60)
 
 
 def _is_inside(edges: list[tuple[str, int]], at_ms: int, is_open: bool = False) -> bool:

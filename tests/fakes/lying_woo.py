@@ -50,7 +50,7 @@ class LyingWoo(LyingShop):
             edges = _edges(query, "")
             placed = [
                 one
-                for one in self.ledger.orders
+                for one in self.ledger.near(*edges)
                 if one.placed_ms <= now_ms and edges[0] < one.placed_ms < edges[1]
             ]
             return self._listed(placed, query, None, now_ms)
@@ -61,7 +61,7 @@ class LyingWoo(LyingShop):
     def _page(self, query: dict[str, str], lie: Lie | None) -> Answer:
         seen_ms = self._now_ms() - (3 * HOUR_MS if lie is Lie.STALE else 0)
         found, edges = [], _edges(query, "modified_")
-        for order in self.ledger.orders:
+        for order in self.ledger.near(*edges):
             updated_ms = order.updated_ms(seen_ms)
             shown_ms = updated_ms + (HOUR_MS if lie is Lie.CLOCK else 0)
             is_there = lie is not Lie.LATE_ROWS or updated_ms + HOUR_MS <= seen_ms
