@@ -48,6 +48,7 @@ VIEWS: Mapping[str, str] = {
     "report_versions": "Every report of every figure, older ones and withdrawn ones, too.",
     "signals": "States that explain what a funnel shows (out of stock, listing suppressed, payment declined); `until` is empty while one lasts.",
     "orders": "Every order once, by the facts that sources reported and by plain events: when it was placed, truly paid, shipped, delivered, cancelled; `state`; `left_out` says why it is not counted. Empty is unknown.",
+    "order_channels": "Where each order was made: on the shop's page, by an agent, in an app, at a point of sale, by staff, on a marketplace; empty if nobody says.",
     "order_versions": "Every report of every order: what one source knew of it at one time (`as_of_ms`).",
     "order_lives": "The orders of which sources reported facts, merged: each field from the newest report that knows it. `orders` adds plain events.",
     "raw_deliveries": "What platforms sent, as it came (personal fields masked), for 14 days.",

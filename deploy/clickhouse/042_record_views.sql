@@ -71,15 +71,6 @@ FROM
 ) AS of_way
 GROUP BY store_id, kind, object, since;
 
--- Every version of every order.
-CREATE OR REPLACE VIEW ${database}.order_versions ${on_cluster}
-DEFINER = CURRENT_USER SQL SECURITY DEFINER
-AS SELECT
-    store_id, order_id, source, connection, import_id, as_of_ms, told_at_ms, placed_ms, authorised_ms, paid_ms, shipped_ms, delivered_ms,
-    cancelled_ms, on_hold, is_paid, is_shipped, is_delivered, is_cancelled, amount, currency, refunds, refund_times, units, cod, test, kind,
-    buyer, country, payment_method, parcels, history, withdrawn
-FROM ${database}.order_versions_raw${all} FINAL;
-
 -- What platforms sent, as it came.
 CREATE OR REPLACE VIEW ${database}.raw_deliveries ${on_cluster}
 DEFINER = CURRENT_USER SQL SECURITY DEFINER

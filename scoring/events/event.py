@@ -58,6 +58,7 @@ class DeviceClass(StrEnum):
     OTHER_MOBILE = "other_mobile"
     DESKTOP = "desktop"
     BOT = "bot"
+    AGENT = "agent"
     UNKNOWN = "unknown"
 
 

@@ -24,6 +24,7 @@ class CleaningReason(StrEnum):
     REPEAT = "repeat"
     ORDER_REPORTED_AGAIN = "order_reported_again"
     BRUSHING = "brushing"
+    WITHOUT_PAGE = "without_page"
 
 
 CLEANING_NAMES: Mapping[CleaningReason, Text] = {
@@ -34,6 +35,10 @@ CLEANING_NAMES: Mapping[CleaningReason, Text] = {
     CleaningReason.REPEAT: Text("重复送达的事件", "Events delivered again"),
     CleaningReason.ORDER_REPORTED_AGAIN: Text("同一订单再次上报", "Orders reported again"),
     CleaningReason.BRUSHING: Text("疑似刷单", "Suspected brushing"),
+    CleaningReason.WITHOUT_PAGE: Text(
+        "不经过页面的订单（智能体、平台 App、门店收银、人工建单、订阅、平台）",
+        "Orders without a page (agents, apps, point of sale, staff, subscriptions, marketplaces)",
+    ),
 }
 _NAMES: Mapping[str, Text] = {
     **{reason.value: text for reason, text in REASON_NAMES.items()},

@@ -28,6 +28,23 @@ class OrderKind(StrEnum):
     INTERNAL = "internal"
 
 
+class OrderChannel(StrEnum):
+    """Where an order was made."""
+
+    UNKNOWN = ""
+    PAGE = "page"
+    AGENT = "agent"
+    APP = "app"
+    POS = "pos"
+    STAFF = "staff"
+    SUBSCRIPTION = "subscription"
+    MARKETPLACE = "marketplace"
+    OTHER = "other"
+
+
+#: orders that no page of the shop's own leads to: they move no step that is measured from a page's events
+WITHOUT_PAGE = frozenset(OrderChannel) - {OrderChannel.UNKNOWN, OrderChannel.PAGE}
+
 #: what is known or not, and if so yes or no
 ORDER_ANSWERS = ("on_hold", "is_paid", "is_shipped", "is_delivered", "is_cancelled", "cod", "test")
 
@@ -50,6 +67,7 @@ class OrderFacts(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         refunds: refund id → decimal text; ``*`` is the sum where the source does not list them.
         refund_times: refund id → when.
         cod: to be paid on delivery.
+        channel: where it was made.
         buyer: pseudonym of the buyer, as events have it.
         history: reported by an import or a backfill of the past, not as news.
         withdrawn: the way that reported it takes it back (an import was undone).
@@ -81,6 +99,7 @@ class OrderFacts(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     cod: bool | None = None
     test: bool | None = None
     kind: OrderKind = OrderKind.ORDINARY
+    channel: OrderChannel = OrderChannel.UNKNOWN
     buyer: str = ""
     country: str = ""
     payment_method: str = ""

@@ -19,7 +19,14 @@ import msgspec
 from scoring.events.canonical import NATURAL
 from scoring.events.event import EventType
 from scoring.records.merging import counted
-from scoring.records.order_facts import ALL_REFUNDS, ORDER_ANSWERS, OrderFacts, OrderKind
+from scoring.records.order_facts import (
+    ALL_REFUNDS,
+    ORDER_ANSWERS,
+    WITHOUT_PAGE,
+    OrderChannel,
+    OrderFacts,
+    OrderKind,
+)
 from scoring.wording.text import Text
 
 
@@ -98,6 +105,7 @@ class OrderLife:
     cod: bool | None = None
     test: bool | None = None
     kind: OrderKind = OrderKind.ORDINARY
+    channel: OrderChannel = OrderChannel.UNKNOWN
     buyer: str = ""
     country: str = ""
     payment_method: str = ""
@@ -148,6 +156,11 @@ class OrderLife:
         return OrderState.AUTHORISED if self.authorised_ms else OrderState.PLACED
 
     @property
+    def is_without_page(self) -> bool:
+        """Whether no page of the shop's own led to it."""
+        return self.channel in WITHOUT_PAGE
+
+    @property
     def left_out(self) -> LeftOut | None:
         """Why the whole order is not counted; None if it is.
 
@@ -194,7 +207,7 @@ def merge(versions: Iterable[OrderFacts]) -> OrderLife | None:
 
 
 _PLAIN = (
-    "placed_ms", "authorised_ms", "paid_ms", "delivered_ms", "cancelled_ms", "units", "kind", "buyer", "country", "payment_method",
+    "placed_ms", "authorised_ms", "paid_ms", "delivered_ms", "cancelled_ms", "units", "kind", "channel", "buyer", "country", "payment_method",
     "amount", "currency",
 )  # fmt: skip
 #: a time is an answer too
@@ -260,6 +273,8 @@ class StageEvent:
             found["payment"] = "on_delivery"
         if self.type is EventType.FULFILMENT and self.life.parcels > 1:
             found["parcels"] = str(self.life.parcels)
+        if self.life.channel and self.type is EventType.ORDER:
+            found["order_channel"] = self.life.channel.value
         if self.refund_id:
             found["refund"] = self.refund_id
         return found

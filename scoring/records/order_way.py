@@ -90,7 +90,7 @@ class OrderWay(msgspec.Struct, frozen=True):
 
 
 _TIMES = ("placed_ms", "authorised_ms", "paid_ms", "shipped_ms", "delivered_ms", "cancelled_ms")
-_PLAIN = ("amount", "currency", "units", "parcels", "kind", "country", "payment_method")
+_PLAIN = ("amount", "currency", "units", "parcels", "kind", "channel", "country", "payment_method")
 
 
 def _shown(life: OrderLife | None) -> dict[str, str]:

@@ -153,6 +153,7 @@ DEVICE_NAMES: Mapping[DeviceClass, Text] = {
     DeviceClass.OTHER_MOBILE: Text("其他移动端", "Other mobile"),
     DeviceClass.DESKTOP: Text("桌面端", "Desktop"),
     DeviceClass.BOT: Text("爬虫", "Bot"),
+    DeviceClass.AGENT: Text("签名智能体", "Signed agent"),
     DeviceClass.UNKNOWN: Text("未知设备", "Unknown device"),
 }
 

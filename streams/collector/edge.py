@@ -51,6 +51,9 @@ _OTHER_MOBILES = frozenset(
 #: set by Cloudflare, CloudFront, and proxies of one's own
 _COUNTRY_HEADERS = ("CF-IPCountry", "CloudFront-Viewer-Country", "X-Country")
 _LONGEST_AGENT = 512
+#: what an agent's request carries that is signed as a message (Web Bot Auth, on RFC 9421); what is put in place of its user agent
+_SIGNED_HEADERS = ("Signature-Agent", "Signature-Input", "Signature")
+SIGNED_AGENT = "\nsigned agent"
 #: bytes of an address that name its network, by version
 _NETWORK_BYTES = {4: 3, 6: 6}
 #: IANA's names of rules that no single country has
@@ -73,6 +76,8 @@ class Edge(NamedTuple):
 def device_class(user_agent: str) -> str:
     """The device class behind a user agent; bots are recognised by the crawler list, and by having no agent to speak of."""
     agent = user_agent[:_LONGEST_AGENT]
+    if agent == SIGNED_AGENT:
+        return DeviceClass.AGENT.value
     if crawleruseragents.is_crawler(agent) or "HeadlessChrome" in agent:
         return DeviceClass.BOT.value
     system = ua_parser.parse_os(agent)
@@ -86,6 +91,17 @@ def device_class(user_agent: str) -> str:
     if family in _DESKTOPS or "CrOS" in agent:
         return DeviceClass.DESKTOP.value
     return DeviceClass.OTHER_MOBILE.value if "Mobile" in agent else DeviceClass.UNKNOWN.value
+
+
+def _agent_of(headers: Mapping[str, str]) -> str:
+    """The user agent, or that the request is an agent's, which signs what it sends.
+
+    The signature is not checked: whoever pretends to sign only leaves the people's segments.
+    """
+    is_signed = all(headers.get(name) for name in _SIGNED_HEADERS) and 'tag="web-bot-auth"' in headers.get(
+        "Signature-Input", ""
+    )
+    return SIGNED_AGENT if is_signed else headers.get("User-Agent", "")[:_LONGEST_AGENT]
 
 
 class EdgeReader:
@@ -117,7 +133,7 @@ class EdgeReader:
             country = by_language if by_zone is None else by_zone
         return Edge(
             "" if private else country,
-            headers.get("User-Agent", "")[:_LONGEST_AGENT],
+            _agent_of(headers),
             private,
             self._network(peer, headers),
         )

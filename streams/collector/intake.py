@@ -139,10 +139,10 @@ class EventIntake:
         one._door, one._turn, one._may_publish = door, turn, may_publish
         return one
 
-    def importing(self, import_id: str) -> EventIntake:
-        """The same intake for one import: its events name it, so that it can be undone."""
+    def noting(self, **note: str) -> EventIntake:
+        """The same intake for events that carry a note: ``import_id``, so that it can be undone, or why they are ``set_apart``."""
         one = copy.copy(self)
-        one._noted = partial(msgspec.structs.replace, import_id=import_id)
+        one._noted = partial(msgspec.structs.replace, **note)
         return one
 
     async def off_loop(self, size: int, work: Callable[[], _Done]) -> _Done:

@@ -133,6 +133,10 @@ class ThresholdsConfig(ConfigPart):
 class CleaningConfig(ConfigPart):
     """What is left out of the counts besides what never counts (bots, repeats, test orders)."""
 
+    set_apart_without_page: bool = Field(
+        True,
+        description="Set orders apart that no page led to (agents, apps, point of sale, staff, subscriptions, marketplaces), in stores with `pixel_keys`: they are shown, and in no step.",
+    )
     leave_out_brushing: bool = Field(
         False,
         description="Leave orders that several signs mark as brushing (刷单) out of counts, expectations and slow steps. Minutes that were judged already are not judged again.",

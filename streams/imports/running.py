@@ -94,7 +94,7 @@ async def _send(
     with closing(open_reader_sync(settings)) as client:
         known = partial(stored_facts, client)
         async with open_intake(settings, config, spool=False) as intake:
-            mine = intake.importing(summary.import_id)
+            mine = intake.noting(import_id=summary.import_id)
             return await send(summary, mine, defaults, known, note, exported_at_ms=made_ms)
 
 

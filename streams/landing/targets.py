@@ -261,7 +261,7 @@ SIGNALS = Target(
 )
 
 _ORDER_TEXTS = (
-    "store_id", "order_id", "source", "connection", "import_id", "amount", "currency", "kind", "buyer", "country", "payment_method",
+    "store_id", "order_id", "source", "connection", "import_id", "amount", "currency", "kind", "channel", "buyer", "country", "payment_method",
 )  # fmt: skip
 _ORDER_NUMBERS = (
     "as_of_ms", "told_at_ms", "placed_ms", "authorised_ms", "paid_ms", "shipped_ms", "delivered_ms", "cancelled_ms", "units", "parcels",

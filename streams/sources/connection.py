@@ -19,6 +19,7 @@ class Connection:
         config: its settings; of the source's own model.
         zones, currencies: of its stores.
         secret: gives the secret behind a reference; raises ConfigError or SealedUnreadableError.
+        paged: stores whose pages send events; orders that no page leads to are set apart there.
         is_in_file: from funnelwatch.yaml; else it was added at run time.
     """
 
@@ -27,6 +28,7 @@ class Connection:
     currencies: Mapping[str, str]
     secret: Callable[[str], str]
     is_in_file: bool = True
+    paged: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
@@ -68,4 +70,5 @@ def connection_of(
         {store.id: store.currency for store in known},
         secret,
         is_in_file,
+        frozenset(store.id for store in known if store.pixel_keys and config.cleaning.set_apart_without_page),
     )

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from scoring.records.order_facts import OrderChannel
 from scoring.records.raw_delivery import RawDelivery
 from scoring.sources.json_values import UnreadableValueError
 from scoring.sources.translated import ConnectionTerms, Translated
@@ -55,6 +56,11 @@ class MarketReading(DeliveryReading):
     """One delivery of a marketplace; ``shop`` is what the platform calls the shop, ``store`` what we call it."""
 
     shop: str
+
+    @property
+    def channel(self) -> OrderChannel:
+        """Buyers order on the marketplace, in its own app or in its LIVE sessions."""
+        return OrderChannel.MARKETPLACE
 
 
 Take = Callable[[MarketReading], None]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from scoring.events.event import EventType
-from scoring.records.order_facts import OrderFacts, check_order_facts
+from scoring.records.order_facts import OrderChannel, OrderFacts, check_order_facts
 from scoring.records.raw_delivery import DeliveryDoor, RawDelivery
 from scoring.records.report_row import BadRecordError, Period, ReportRow, check_report_row
 from scoring.records.report_rules import is_complete
@@ -43,6 +43,11 @@ class DeliveryReading:
     def received_ms(self) -> int:
         """When it came."""
         return self.delivery.received_at_ms
+
+    @property
+    def channel(self) -> OrderChannel:
+        """Where all orders of this source are made; unknown if each says it itself."""
+        return OrderChannel.UNKNOWN
 
     @property
     def is_past(self) -> bool:
@@ -89,7 +94,7 @@ class DeliveryReading:
             connection=self.terms.name,
             told_at_ms=self.received_ms,
             history=self.is_past,
-            **facts,
+            **{"channel": self.channel} | facts,
         )
         check_order_facts(made)
         self.done.orders.append(made)

@@ -9,7 +9,7 @@ On the path of an event: after the topic ``funnel.raw.v1``; calls a source's ``t
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,7 @@ from scoring.errors import ScoringError
 from scoring.events.delivery import StoreDefaults
 from scoring.events.event import DeadLetter, RejectReason, Source
 from scoring.events.personal_values import mask_text
+from scoring.records.cleaning import CleaningReason
 from scoring.records.order_life import merge, stage_events
 from scoring.records.raw_delivery import DeliveryDoor, RawDelivery
 from scoring.records.report_row import ReportRow
@@ -137,17 +138,23 @@ class DeliveryTranslator:
         await self._memory.recall(orders)
         published = await self._records.publish(reports=batch.reports, signals=batch.signals, orders=orders)
         bad = {id(one.record) for one in published.rejected}
-        events: dict[tuple[str, Source], list[dict[str, Any]]] = defaultdict(list)
+        events: dict[tuple[str, Source, bool], list[dict[str, Any]]] = defaultdict(list)
         for connection, delivery, found in batch.done:
             way = Source.WEBHOOK if delivery.door is DeliveryDoor.HOOK else Source.POLL
-            sent = events[connection.name, way]
-            sent += found.events
+            events[connection.name, way, False] += found.events
             for order in found.orders:
-                if id(order) not in bad:
-                    sent += _events_of(self._memory.take(order))
-        for (name, way), sent in events.items():
+                life = None if id(order) in bad else merge(self._memory.take(order))
+                if life is not None:
+                    is_apart = life.is_without_page and life.store_id in connection.paged
+                    events[connection.name, way, is_apart] += [
+                        event.incoming() for event in stage_events(life).events
+                    ]
+        for (name, way, is_apart), sent in events.items():
+            intake = (
+                self._intake.noting(set_apart=CleaningReason.WITHOUT_PAGE.value) if is_apart else self._intake
+            )
             if sent:
-                await self._intake.accept(sent, source=way, stores=self._stores(name), is_ours=True)
+                await intake.accept(sent, source=way, stores=self._stores(name), is_ours=True)
         if batch.letters:
             records = [self._record(letter) for letter in batch.letters]
             await self._intake.publisher.publish(records)
@@ -161,12 +168,6 @@ class DeliveryTranslator:
     def _record(self, letter: DeadLetter) -> Record:
         key = letter.store_id.encode() or None
         return Record(self._prefix + topics.DEADLETTERS, key, letter.received_at_ms, _encode(letter))
-
-
-def _events_of(versions: Iterable[Any]) -> list[dict[str, Any]]:
-    """The stage events of an order by all that is known of it."""
-    life = merge(versions)
-    return [] if life is None else [event.incoming() for event in stage_events(life).events]
 
 
 def _letter(name: str, delivery: RawDelivery, store: str, why: str, payload: str) -> DeadLetter:

@@ -52,6 +52,12 @@ class ShopifyConnection(ConnectionConfig):
     carts: bool = Field(
         False, description="Carts by webhook count as adds to cart: for shops without a pixel."
     )
+    channels: dict[
+        str, Literal["page", "agent", "app", "pos", "staff", "subscription", "marketplace", "other"]
+    ] = Field(
+        {},
+        description="Where an order is made, by its source name in Shopify (an app's number, for instance); all but `page` are without a page of the shop.",
+    )
     cod: tuple[str, ...] = Field(
         COD, description="Parts of the names of gateways by which the buyer pays on delivery."
     )

@@ -79,6 +79,7 @@ def webhook_order(row: JsonObject, one: ShopifyReading) -> OrderFacts:
             units=sum(line.whole("quantity") for line in row.rows("line_items")),
             **_gateways(row.at("payment_gateway_names"), one),
             test=row.answer("test"),
+            channel=one.made_in(row.text("source_name")),
             buyer=row.text("customer", "id"),
             country=row.text("shipping_address", "country_code")
             or row.text("billing_address", "country_code"),
@@ -216,6 +217,7 @@ def graphql_order(row: JsonObject, one: ShopifyReading) -> OrderFacts:
             units=row.whole("subtotalLineItemsQuantity"),
             **_gateways(row.at("paymentGatewayNames"), one),
             test=row.answer("test"),
+            channel=one.made_in(row.text("sourceName")),
             buyer=row.text("customer", "legacyResourceId"),
             country=row.text("shippingAddress", "countryCodeV2"),
             history=_is_history(one, row.moment("createdAt"), placed_ms),

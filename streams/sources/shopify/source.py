@@ -6,6 +6,7 @@ from typing import Any
 
 from scoring.events.event import Source
 from scoring.funnel.stages import Stage
+from scoring.records.order_facts import OrderChannel
 from scoring.sources.ending_dates import TOKEN_WITHOUT_END, Offer
 from scoring.sources.endings import Use
 from scoring.sources.signatures import DigestCode, SignatureScheme, SignatureVerdict, verify
@@ -68,7 +69,12 @@ def label(request: HookRequest, document: Any, connection: Connection) -> HookLa
 
 
 def _terms(config: ShopifyConnection) -> ShopifyTerms:
-    return ShopifyTerms(config.version, tuple(word.lower() for word in config.cod), config.carts)
+    return ShopifyTerms(
+        config.version,
+        tuple(word.lower() for word in config.cod),
+        config.carts,
+        {name.strip().lower(): OrderChannel(channel) for name, channel in config.channels.items()},
+    )
 
 
 def _lacks(config: ShopifyConnection) -> frozenset[Stage]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from scoring.events.event import EventType
-from scoring.records.order_facts import ALL_REFUNDS, OrderKind
+from scoring.records.order_facts import ALL_REFUNDS, OrderChannel, OrderKind
 from scoring.records.raw_delivery import RawDelivery
 from scoring.records.signal import SignalKind
 from scoring.sources.json_values import (
@@ -46,6 +46,14 @@ STATUSES: dict[str, _Said] = {
     "checkout-draft": (False, None, False, False),
     "auto-draft": (False, None, False, False),
     "draft": (False, None, False, False),
+}
+#: where an order is made, by what it was created with; the REST API is used by shops of every kind
+_CHANNELS = {
+    "checkout": OrderChannel.PAGE,
+    "store-api": OrderChannel.PAGE,
+    "admin": OrderChannel.STAFF,
+    "subscription": OrderChannel.SUBSCRIPTION,
+    "pos-rest-api": OrderChannel.POS,
 }
 _DRAFTS = frozenset({"checkout-draft", "auto-draft", "draft"})
 _STOCK = frozenset({"instock", "outofstock", "onbackorder"})
@@ -126,6 +134,7 @@ def _order(one: WooReading) -> None:
         refunds=_refunds(one, status, amount),
         units=sum(line.whole("quantity") for line in one.row.rows("line_items")),
         cod=is_cod,
+        channel=_CHANNELS.get(one.row.text("created_via"), OrderChannel.UNKNOWN),
         kind=OrderKind.DRAFT if status in _DRAFTS else OrderKind.ORDINARY,
         buyer="" if one.row.text("customer_id") == "0" else one.row.text("customer_id"),
         country=one.row.text("shipping", "country") or one.row.text("billing", "country"),

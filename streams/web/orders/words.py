@@ -75,6 +75,7 @@ ORDER_WORDS: Mapping[str, Text] = {
     "order_field_units": Text("件数", "Units"),
     "order_field_parcels": Text("包裹数", "Parcels"),
     "order_field_kind": Text("类别", "Kind"),
+    "order_field_channel": Text("下单渠道", "Made in"),
     "order_field_country": Text("国家", "Country"),
     "order_field_payment_method": Text("支付方式", "Payment method"),
     "order_field_on_hold": Text("是否暂停", "On hold"),

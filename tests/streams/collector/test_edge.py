@@ -6,7 +6,7 @@ from importlib.resources import files
 
 import pytest
 
-from streams.collector.edge import EdgeReader
+from streams.collector.edge import EdgeReader, device_class
 
 
 def country_of(zone: str, language: str = "en-US,en;q=0.9") -> str:
@@ -65,3 +65,25 @@ def test_every_zone_of_ianas_table_is_in_the_country_of_the_table() -> None:
     rows = [line.split("\t") for line in lines if line and not line.startswith("#")]
     wrong = {(row[2], row[0], country_of(row[2], "")) for row in rows if country_of(row[2], "") != row[0]}
     assert wrong == set()
+
+
+SIGNED = {
+    "User-Agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/140.0",
+    "Signature-Agent": '"https://agent.example"',
+    "Signature-Input": 'sig1=("@authority" "signature-agent");created=1;keyid="k";tag="web-bot-auth"',
+    "Signature": "sig1=:AAAA:",
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "device"),
+    [
+        ({}, "agent"),
+        ({"User-Agent": "Googlebot/2.1"}, "agent"),
+        ({"Signature": ""}, "desktop"),
+        ({"Signature-Agent": ""}, "desktop"),
+        ({"Signature-Input": 'sig1=("@authority");tag="other"'}, "desktop"),
+    ],
+)
+def test_an_agent_that_signs_is_neither_people_nor_a_bot(changed: dict[str, str], device: str) -> None:
+    assert device_class(EdgeReader(()).read(None, SIGNED | changed).user_agent) == device

@@ -15,6 +15,7 @@ import pytest
 from aiokafka.errors import KafkaError
 
 from scoring.events.pseudonyms import Pseudonyms
+from scoring.records.cleaning import CleaningReason
 from scoring.records.raw_delivery import DeliveryDoor, RawDelivery
 from scoring.sources.backfills import BackfillProgress, BackfillWish
 from scoring.sources.cursors import CursorState
@@ -46,6 +47,7 @@ from tests.fakes.lying_server import DAY_MS, HOUR_MS, Ledger, LyingShop, connect
 from tests.fakes.workbench import SECRETS
 from tests.fixtures.kafka_tools import read_all
 from tests.fixtures.landing import Ground, until
+from tests.streams.sources.shopify.bodies import order, parcel
 
 STORE = {"id": "cn", "zone": "Asia/Shanghai", "currency": "CNY"}
 
@@ -173,6 +175,52 @@ async def test_deliveries_become_orders_and_stage_events_and_a_fault_is_set_asid
     assert letters["raw-d98"]["source"] == "webhook/erp"
     health = await here.kept(ConnectionHealth, "health", "erp")
     assert (health.deliveries.quarantined, health.deliveries.repeated) == (1, 4)
+
+
+async def test_orders_without_a_page_are_set_apart_in_a_store_with_a_pixel_and_counted_in_one_without(
+    ground: Ground,
+) -> None:
+    shop = {"source": "shopify", "shop": "a.myshopify.com", "secret": "env:TEST_SECRET", "access": "none"}
+    stores = [{"id": "paged", "pixel_keys": ["env:TEST_PIXEL"]}, {"id": "bare"}]
+    connections = [shop | {"name": f"c-{store['id']}", "store": store["id"]} for store in stores]
+    config = Config.model_validate({"stores": stores, "connections": connections})
+    here = Scene(ground, config, LyingShop(Ledger.drawn(1, now_ms(), 1, per_day=0), now_ms))
+    bodies = [order(id=number, source_name=name) for number, name in ((1, "pos"), (2, "web"), (3, "7654321"))]
+    paid = order(1, id=1, financial_status="paid", source_name="pos")
+    parcels = [{**parcel(2), "order_id": 1}]
+    came = [("orders/create", one) for one in bodies] + [
+        ("orders/paid", paid),
+        ("fulfillments/create", parcels[0]),
+    ]
+    await here.deliver(
+        *(
+            RawDelivery(
+                delivery_id=f"{name}{number}", source="shopify", connection=name, received_at_ms=now_ms(), topic=topic,
+                door=DeliveryDoor.HOOK, body=json.dumps(body),
+            )
+            for name in ("c-paged", "c-bare")
+            for number, (topic, body) in enumerate(came)
+        )
+    )  # fmt: skip
+
+    async def done() -> bool:
+        return len(await here.values(topics.EVENTS)) >= 10
+
+    async with here.role():
+        await eventually(done)
+    events = await here.values(topics.EVENTS)
+    apart = {
+        (one["store_id"], one["order_id"], one["type"])
+        for one in events
+        if one.get("set_apart") == CleaningReason.WITHOUT_PAGE
+    }
+    assert apart == {("paged", "1", "order"), ("paged", "1", "payment"), ("paged", "1", "fulfilment")}
+    channels = {
+        (one["order_id"], one["attributes"]["order_channel"])
+        for one in events
+        if one["type"] == "order" and one.get("attributes")
+    }
+    assert channels == {("1", "pos"), ("2", "page")}
 
 
 async def _has_health(here: Scene, name: str, hooks: int = 9) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 import pytest
 
 from scoring.events.event import EventType
+from scoring.records.order_facts import OrderChannel
 from scoring.records.order_life import LeftOut, OrderLife, OrderState, merge, stage_events
 from scoring.records.raw_delivery import DeliveryDoor
 from scoring.records.signal import SignalKind
@@ -414,3 +416,22 @@ def test_a_parcel_on_its_way_is_shipped_and_one_with_a_label_is_not_yet() -> Non
     assert facts.delivered_ms == PLACED_MS + 30 * HOUR_MS
     found = said("fulfillment_events/create", _milestone(30, "label_printed"))
     assert (found.count, found.left_out) == (0, ["fulfillment_events/create not on its way yet"])
+
+
+@pytest.mark.parametrize(
+    ("name", "channel"),
+    [
+        ("web", OrderChannel.PAGE), ("pos", OrderChannel.POS), ("Shopify_Draft_Order", OrderChannel.STAFF), ("3890849", OrderChannel.APP),
+        ("acme-agentic", OrderChannel.AGENT), ("subscription_contract", OrderChannel.SUBSCRIPTION), ("", OrderChannel.UNKNOWN),
+        ("999", OrderChannel.UNKNOWN), ("42", OrderChannel.MARKETPLACE),
+    ],
+)  # fmt: skip
+def test_an_order_says_where_it_was_made(name: str, channel: OrderChannel) -> None:
+    own = ShopifyTerms("2026-07", channels={"42": OrderChannel.MARKETPLACE})
+    terms = replace(TERMS, settings=own)
+    for found in (
+        said("orders/create", order(source_name=name), terms=terms),
+        said("orders", node(sourceName=name), POLL, terms=terms),
+    ):
+        assert found.orders[0].channel is channel
+        assert life(found).is_without_page is (channel not in (OrderChannel.PAGE, OrderChannel.UNKNOWN))
