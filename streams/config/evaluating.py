@@ -29,7 +29,7 @@ _WILD = frozenset("*?[")
 class GroupConfig(ConfigPart):
     """Stores that are reported on together: those that are named, and those that match all that is given of the rest."""
 
-    name: GroupName
+    name: GroupName = Field(description="What filters, reports and targets call it.")
     stores: tuple[str, ...] = Field((), description="Store ids or patterns such as us-*.")
     platform: str = Field("", description="Only stores of this platform.")
     country: str = Field("", description="Only stores of this country.")
@@ -50,7 +50,7 @@ class GroupConfig(ConfigPart):
 class ReportConfig(ConfigPart):
     """A report by mail, once a month or a quarter, with the PDF attached."""
 
-    name: Annotated[str, Field(pattern=NAME)]
+    name: Annotated[str, Field(pattern=NAME)] = Field(description="What commands and links call it.")
     to: tuple[MailAddress, ...] = Field(
         min_length=1, description="Mail addresses; one mail goes to all of them."
     )
@@ -64,8 +64,8 @@ class ReportConfig(ConfigPart):
         description="Day of the month after the period on which it is sent: until then late figures come in.",
     )
     hour: Clock = Field("08:00", description='When it is sent, on the clock of `zone`: 8 or "08:30".')
-    zone: Zone = "UTC"
-    language: Literal["zh", "en"] = "en"
+    zone: Zone = Field("UTC", description="On whose clock it is sent.")
+    language: Literal["zh", "en"] = Field("en", description="In which it is written.")
 
     @property
     def schedule(self) -> ReportSchedule:

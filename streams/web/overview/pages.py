@@ -25,7 +25,14 @@ from streams.web.grid.answers import StoreTile
 from streams.web.grid.money import AlertPrices
 from streams.web.grid.queries import GridQueries
 from streams.web.overview.chosen import ChosenStore
-from streams.web.overview.selection import STATES, StoreChoices, StoreSelection, selected
+from streams.web.overview.selection import (
+    STATES,
+    StoreChoices,
+    StoreSelection,
+    pinned,
+    pinned_first,
+    selected,
+)
 from streams.web.overview.spark import spark
 from streams.web.overview.today import TodayQueries
 from streams.web.overview.words import OVERVIEW_WORDS
@@ -42,7 +49,7 @@ LIVE_S = 3
 #: a tile whose newest event is older than this leads to the time of that event
 STALE_MS = 26 * HOUR_MS
 #: what of the address stays when another store is chosen
-KEPT = ("window", "hours", "at", "q", "platform", "country", "owner", "state")
+KEPT = ("window", "hours", "at", "q", "platform", "country", "owner", "state", "group")
 
 
 class OverviewPage:
@@ -100,12 +107,17 @@ class OverviewPage:
             self._letters.summary(24, at_ms),
             self._today.days(reader.zone, at_ms),
         )
-        stores, alerts = selected(grid.stores, self._config, wanted), listed.alerts
+        pins = pinned(request)
+        stores = pinned_first(selected(grid.stores, self._config, wanted), pins)
+        alerts = listed.alerts
         firing = [a for a in alerts if a.state == "firing"]
         view: dict[str, Any] = {
             "stores": stores,
             "wanted": wanted,
-            "choices": StoreChoices.of(store_or_bare(self._config, row.store_id) for row in grid.stores),
+            "pins": pins,
+            "choices": StoreChoices.of(
+                (store_or_bare(self._config, row.store_id) for row in grid.stores), self._config.groups
+            ),
             "all_stores": len(grid.stores),
             "today": await self._today.together(traded, (row.store_id for row in stores)),
             "sold": traded.orders_of,

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import unquote
 
+from aiohttp import web
+
+from streams.config.evaluating import GroupConfig
 from streams.config.model import Config, StoreConfig
 from streams.web.frame.arguments import one_of
 from streams.web.frame.queries import store_or_bare
@@ -18,6 +22,8 @@ STATES: Mapping[str, tuple[str, ...]] = {
     "unjudged": UNJUDGED,
 }
 MAX_QUERY = 100
+PIN_COOKIE = "funnelwatch_pins"
+MOST_PINS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,7 @@ class StoreSelection:
     country: str = ""
     owner: str = ""
     state: str = ""
+    group: str = ""
 
     @classmethod
     def of(cls, query: Mapping[str, str]) -> StoreSelection:
@@ -39,15 +46,18 @@ class StoreSelection:
             country=query.get("country", ""),
             owner=query.get("owner", ""),
             state=one_of(query, "state", ("", *STATES), ""),
+            group=query.get("group", ""),
         )
 
     @property
     def is_narrow(self) -> bool:
         """Whether it leaves any store out."""
-        return any((self.q, self.platform, self.country, self.owner, self.state))
+        return any((self.q, self.platform, self.country, self.owner, self.state, self.group))
 
-    def takes(self, tile: StoreTile, store: StoreConfig) -> bool:
+    def takes(self, tile: StoreTile, store: StoreConfig, groups: Sequence[GroupConfig] = ()) -> bool:
         """Whether a store is shown."""
+        if self.group and not any(one.name == self.group and one.holds(store) for one in groups):
+            return False
         text = f"{store.name} {store.names.zh} {store.names.en} {store.id} {store.platform} {store.country} {store.owner}".casefold()
         return (
             all(word in text for word in self.q.casefold().split())
@@ -65,9 +75,10 @@ class StoreChoices:
     platforms: tuple[str, ...]
     countries: tuple[str, ...]
     owners: tuple[str, ...]
+    groups: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, stores: Iterable[StoreConfig]) -> StoreChoices:
+    def of(cls, stores: Iterable[StoreConfig], groups: Sequence[GroupConfig] = ()) -> StoreChoices:
         """The choices that some stores give."""
         known = list(stores)
 
@@ -76,10 +87,25 @@ class StoreChoices:
             return tuple(found) if len(found) > 1 else ()
 
         return cls(
-            each(str(s.platform) for s in known), each(s.country for s in known), each(s.owner for s in known)
+            each(str(s.platform) for s in known),
+            each(s.country for s in known),
+            each(s.owner for s in known),
+            tuple(group.name for group in groups),
         )
 
 
 def selected(tiles: Iterable[StoreTile], config: Config, wanted: StoreSelection) -> tuple[StoreTile, ...]:
     """The tiles that were asked for, in their order."""
-    return tuple(tile for tile in tiles if wanted.takes(tile, store_or_bare(config, tile.store_id)))
+    return tuple(
+        tile for tile in tiles if wanted.takes(tile, store_or_bare(config, tile.store_id), config.groups)
+    )
+
+
+def pinned(request: web.Request) -> tuple[str, ...]:
+    """The stores that the reader keeps at the top, as ``page.js`` noted them in this browser."""
+    return tuple(unquote(request.cookies.get(PIN_COOKIE, "")).split(",")[:MOST_PINS])
+
+
+def pinned_first(tiles: Iterable[StoreTile], pins: Collection[str]) -> tuple[StoreTile, ...]:
+    """Stores that are off first, then those that the reader keeps at the top; else in their order."""
+    return tuple(sorted(tiles, key=lambda tile: (tile.state not in STATES["off"], tile.store_id not in pins)))

@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from streams.config.evaluating import GroupConfig
 from streams.config.model import Config, StoreConfig
 from streams.web.frame.errors import BadQueryError
 from streams.web.grid.answers import StoreTile
-from streams.web.overview.selection import StoreChoices, StoreSelection, selected
+from streams.web.overview.selection import StoreChoices, StoreSelection, pinned_first, selected
 from streams.web.overview.today import day_so_far
 
 CONFIG = Config(
@@ -17,7 +18,8 @@ CONFIG = Config(
         StoreConfig(id="us", name="US shop", platform="own_site", country="US", owner="Li"),
         StoreConfig(id="th", name="泰国店", platform="lazada", country="TH", owner="Wang"),
         StoreConfig(id="vn", name="Viet Nam shop", platform="lazada", country="VN", owner="Wang"),
-    )
+    ),
+    groups=(GroupConfig(name="Asia", stores=("th", "v*")),),
 )
 STATES = {"us": "firing", "th": "normal", "vn": "no_baseline", "left": "breach"}
 TILES = [
@@ -36,6 +38,9 @@ TILES = [
         ({"platform": "lazada", "country": "VN"}, ["vn"]),
         ({"owner": "Li"}, ["us"]),
         ({"state": "off"}, ["us", "left"]),
+        ({"group": "Asia"}, ["th", "vn"]),
+        ({"group": "Asia", "country": "TH"}, ["th"]),
+        ({"group": "nobody"}, []),
         ({"state": "unjudged", "owner": "Li"}, []),
     ],
 )
@@ -49,6 +54,12 @@ def test_an_unknown_state_is_rejected_and_a_choice_of_one_is_not_offered() -> No
     with pytest.raises(BadQueryError):
         StoreSelection.of({"state": "burning"})
     assert StoreChoices.of(CONFIG.stores[1:]) == StoreChoices((), ("TH", "VN"), ())
+    assert StoreChoices.of(CONFIG.stores, CONFIG.groups).groups == ("Asia",)
+
+
+def test_what_a_reader_pinned_comes_first_but_after_what_is_off() -> None:
+    assert [tile.store_id for tile in pinned_first(TILES, ("vn", "gone"))] == ["us", "left", "vn", "th"]
+    assert pinned_first(TILES, ()) == (TILES[0], TILES[3], TILES[1], TILES[2])
 
 
 @pytest.mark.parametrize(("days_back", "hours"), [(0, 9), (1, 10)])

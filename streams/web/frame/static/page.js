@@ -101,6 +101,14 @@
   }
 
   document.addEventListener("click", (event) => {
+    const pin = event.target.closest("button[data-pin]");
+    if (pin) {
+      const found = document.cookie.match(/(?:^|; )funnelwatch_pins=([^;]*)/);
+      const pins = new Set(found ? decodeURIComponent(found[1]).split(",").filter(Boolean) : []);
+      if (!pins.delete(pin.dataset.pin)) pins.add(pin.dataset.pin);
+      document.cookie = `funnelwatch_pins=${encodeURIComponent([...pins].slice(-50).join(","))}; path=/; max-age=31536000; samesite=lax`;
+      update(location.href);
+    }
     const link = event.target.closest("a[data-nav]");
     if (link && !event.metaKey && !event.ctrlKey && !event.shiftKey && event.button === 0) { event.preventDefault(); go(link.href); }
     const copy = event.target.closest("button[data-copy]");
