@@ -6,11 +6,10 @@ from typing import Any
 
 from aiohttp import web
 
-from scoring.funnel.stages import FAST_STEPS
 from streams.clickhouse.errors import ClickHouseUnreachableError
 from streams.clock import now_ms
 from streams.web.comparison.answers import PlatformComparison
-from streams.web.comparison.bars import change_bar
+from streams.web.comparison.bars import pictures
 from streams.web.comparison.queries import HOURS, ComparisonQueries
 from streams.web.comparison.words import COMPARISON_WORDS
 from streams.web.frame.arguments import choice_of
@@ -41,8 +40,7 @@ class ComparisonPages:
             live=LIVE_S,
             hours=hours,
             hours_offered=HOURS,
-            mark=change_bar,
-            step_ids=[step.id for step in FAST_STEPS],
+            pictures=pictures,
             **view,
         )
 
