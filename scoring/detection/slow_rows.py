@@ -11,7 +11,7 @@ import numpy as np
 from scoring.alerts.alert import Evidence, WindowFigures
 from scoring.detection.engine import SeriesMinute
 from scoring.detection.policy import WINDOWS
-from scoring.detection.score_rows import WINDOW_MINUTES
+from scoring.detection.score_rows import WINDOW_MINUTES, unjudged_row
 from scoring.detection.slow_clock import SlowStore
 from scoring.detection.tail import LN10, predictive_interval
 from scoring.funnel.scores import ScoreRow, ScoreState
@@ -27,9 +27,13 @@ def slow_row(
     low, high = predictive_interval(
         mean, np.array([step.predicted_variance[number]]), engine.window_fast[0, [number]]
     )
-    if store.known < baseline.reach:
-        state = ScoreState.NOT_ENOUGH_DATA
-    elif engine.open[number] or step.surprise[number] >= engine.threshold[number]:
+    if (
+        store.known < baseline.reach
+    ):  # what arrives now left before anything was seen: it is expected of nothing
+        return unjudged_row(
+            store.store_id, minute * MINUTE_MS, baseline.step, float(arrived), ScoreState.NOT_ENOUGH_DATA
+        )
+    if engine.open[number] or step.surprise[number] >= engine.threshold[number]:
         state = ScoreState.BREACH
     elif is_late:
         state = ScoreState.DATA_LATE
