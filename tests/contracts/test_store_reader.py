@@ -399,3 +399,15 @@ def test_no_list_of_tables_shows_those_behind_the_views(ground, sql, arguments):
     shown = answer.text.split()
     assert answer.status_code == 200, answer.text
     assert ("outer" in shown, "inner_raw" in shown) == (True, False)
+
+
+def test_a_statement_that_was_found_harmless_vouches_for_none_that_is_not(ground):
+    harmless = "SELECT $1$ x $2$ , file('/etc/passwd') , $2$ y $1$"
+    assert "x $2$" in ask(ground, harmless).text
+    assert ask(ground, "SELECT $1$ x $1$ , file('/etc/passwd') , $1$ y $1$").status_code == 403
+    assert [ask(ground, f"SELECT {n} , {n} + 1").text for n in (1, 2, 30)] == ["1\t2\n", "2\t3\n", "30\t31\n"]
+    named = "SELECT {t:Identifier} FROM (SELECT 1 AS x, 2 AS y)"
+    assert [ask(ground, named, param_t=column).text for column in ("x", "y")] == ["1\n", "2\n"]
+    read = "SELECT count() FROM {t:Identifier}"
+    assert ask(ground, read, param_t="open_to_all").text == "2\n"
+    assert ask(ground, read, param_t="inner_raw").status_code == 403
