@@ -3,7 +3,7 @@
 -- the roll-up of 021, and minutes only where it does not hold: at the two ends, after its horizon, and in hours that
 -- something has landed in since. Read them as score_sums(first = …, last = …, point_s = …) and count_sums(first = …, last = …):
 -- seconds since 1970, both ends included; point_s is the width of the points they are added up to, so that narrower
--- ones than an hour are made of minutes. at is the minute, or the hour if the row holds a whole one.
+-- ones than an hour are made of minutes. What decides on the hours is asked once, as a scalar. at is the minute, or the hour if the row holds a whole one.
 
 -- A minute's score as it enters a sum. Without an expectation it is not in expected, low, high and judged_observed. below and
 -- above are squared distances from expected to the bounds; a lower bound of zero is cut off there and hides its spread, so
@@ -28,23 +28,22 @@ CREATE OR REPLACE VIEW ${database}.score_sums ${on_cluster}
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS
 WITH
-    (SELECT max(horizon) FROM ${database}.rollup_marks_raw${all} FINAL WHERE kind = 'scores') AS horizon,
-    (SELECT max(through) FROM ${database}.rollup_marks_raw${all} FINAL WHERE kind = 'scores') AS through,
+    (SELECT argMax((horizon, through), version) FROM ${database}.rollup_marks_raw${all} WHERE kind = 'scores') AS mark,
+    mark.1 AS horizon, mark.2 AS through,
     toDateTime({first:Int64}, 'UTC') AS first_minute,
     toDateTime({last:Int64}, 'UTC') AS last_minute,
     toStartOfHour(first_minute + 3599) AS whole_from,
     if({point_s:Int64} < 3600, toDateTime(0, 'UTC'), least(toStartOfHour(last_minute + 60), horizon)) AS whole_until,
-    touched AS
     (
-        SELECT DISTINCT toStartOfHour(minute) AS hour
+        SELECT groupUniqArray(toStartOfHour(minute))
         FROM ${database}.scores_raw${all}
         WHERE landed_at >= through AND toStartOfHour(minute) >= whole_from AND toStartOfHour(minute) < whole_until
-    )
+    ) AS touched
 SELECT
     hour AS at, store_id, step, segment, minutes, observed, judged_minutes, judged_observed, expected, low, below, above,
     missing_minutes, newest_minute, newest_state
 FROM ${database}.hour_scores_raw${all} FINAL
-WHERE hour >= whole_from AND hour < whole_until AND hour GLOBAL NOT IN (SELECT hour FROM touched)
+WHERE hour >= whole_from AND hour < whole_until AND NOT has(touched, hour)
 UNION ALL
 SELECT
     minute AS at, store_id, step, segment, toUInt32(1) AS minutes, observed, judged_minutes, judged_observed, expected, low,
@@ -52,7 +51,7 @@ SELECT
 FROM ${database}.score_minutes
 WHERE minute >= first_minute AND minute <= last_minute
   AND (toStartOfHour(minute) < whole_from OR toStartOfHour(minute) >= whole_until
-       OR toStartOfHour(minute) GLOBAL IN (SELECT hour FROM touched));
+       OR has(touched, toStartOfHour(minute)));
 
 -- A minute's counts over one segment that is not set apart, and for each stage the minute (seconds since 1970) as its first and last with a count.
 -- Without FINAL, so that the projection by_hour of 021 is used: ask by toStartOfHour(minute), and for few hours.
@@ -71,21 +70,20 @@ CREATE OR REPLACE VIEW ${database}.count_sums ${on_cluster}
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS
 WITH
-    (SELECT max(horizon) FROM ${database}.rollup_marks_raw${all} FINAL WHERE kind = 'counts') AS horizon,
-    (SELECT max(through) FROM ${database}.rollup_marks_raw${all} FINAL WHERE kind = 'counts') AS through,
+    (SELECT argMax((horizon, through), version) FROM ${database}.rollup_marks_raw${all} WHERE kind = 'counts') AS mark,
+    mark.1 AS horizon, mark.2 AS through,
     toDateTime({first:Int64}, 'UTC') AS first_minute,
     toDateTime({last:Int64}, 'UTC') AS last_minute,
     toStartOfHour(first_minute + 3599) AS whole_from,
     least(toStartOfHour(last_minute + 60), horizon) AS whole_until,
-    touched AS
     (
-        SELECT DISTINCT toStartOfHour(minute) AS hour
+        SELECT groupUniqArray(toStartOfHour(minute))
         FROM ${database}.minutes_raw${all}
         WHERE landed_at >= through AND minute >= whole_from AND minute < whole_until
-    )
+    ) AS touched
 SELECT hour AS at, store_id, counts, firsts, lasts
 FROM ${database}.hour_counts_raw${all} FINAL
-WHERE hour >= whole_from AND hour < whole_until AND hour GLOBAL NOT IN (SELECT hour FROM touched)
+WHERE hour >= whole_from AND hour < whole_until AND NOT has(touched, hour)
 UNION ALL
 SELECT minute AS at, store_id, counts, firsts, lasts
 FROM ${database}.count_minutes
@@ -96,4 +94,4 @@ UNION ALL
 SELECT minute AS at, store_id, counts, firsts, lasts
 FROM ${database}.count_minutes
 WHERE toStartOfHour(minute) >= whole_from AND toStartOfHour(minute) < whole_until
-  AND toStartOfHour(minute) GLOBAL IN (SELECT hour FROM touched);
+  AND has(touched, toStartOfHour(minute));

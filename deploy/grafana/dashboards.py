@@ -23,7 +23,6 @@ from deploy.grafana.history_queries import (
 from deploy.grafana.live_queries import (
     ANNOTATIONS,
     CONTRIBUTION,
-    FUNNEL,
     GRID,
     HEALTH,
     HEAT,
@@ -39,8 +38,11 @@ from deploy.grafana.panels import (
     WARN,
     band,
     bars,
+    bars_over_time,
     coloured,
+    compared,
     heat,
+    hidden,
     lines,
     linked,
     metric,
@@ -52,6 +54,8 @@ from deploy.grafana.panels import (
 from deploy.grafana.query import CLICKHOUSE, PLUGIN_VERSION, one_line, row_variables, variables
 from deploy.grafana.report_queries import LEFT_OUT, REPORT_DAYS, REPORT_LINES, REPORTS
 
+#: of the panel whose answer another one shows too
+_NUMBERS_ID = 101
 LIVE, STORES, INCIDENTS, PIPELINE = "fw-live", "fw-stores", "fw-incidents", "fw-pipeline"
 #: what a link to one store keeps
 KEPT = "${__url_time_range}&${platform:queryparam}&${country:queryparam}&${step:queryparam}&${segment:queryparam}&${language:queryparam}&${zone:queryparam}&${page:queryparam}"
@@ -154,10 +158,10 @@ def live() -> dash.Dashboard:
         .with_panel(coloured(health, "age", thresholds((None, GOOD), (120, WARN), (600, TROUBLE)), "s").span(24).height(7))
         .with_panel(linked(coloured(grid, "surprise", thresholds((None, "transparent"), (6, WARN), (7, TROUBLE))), "store", *TO_STORE).span(24).height(8))
         .with_row(dash.Row("Funnel 漏斗"))
-        .with_panel(bars("Stages 阶段", "Observed next to expected over the selected time range. A stage that no source supplies is missing; an expectation is shown if it covers the range. 实际与预期。", FUNNEL).span(12).height(9))
-        .with_panel(rows("In numbers 数字", "Observed, the 99 % band of the expectation (chance only: a store also wobbles), and the drop-off from the previous stage. 实际、预期区间（仅含偶然）与流失率。", NUMBERS, ("stage_name", "observed", "low", "expected", "high", "change", "drop_off")).span(12).height(9))
+        .with_panel(compared("Stages 阶段", "Observed next to expected, of the minutes that have an expectation; a stage without one shows all that was counted, one that no source supplies is missing. 实际与预期只取有预期的分钟；无预期的阶段显示全部计数。", _NUMBERS_ID).span(12).height(9))
+        .with_panel(hidden(rows("In numbers 数字", "All that was counted; what was expected, how observed compares with it and the 99 % band (chance only: a store also wobbles), of the share of time that is judged; the drop-off from the previous stage. 全部计数；预期、相对预期与区间（仅含偶然）取已检测时间；相对上一阶段的流失率。", NUMBERS, ("stage_name", "observed", "compared", "expected", "change", "drop_off", "low", "high", "covered_share")), "compared").id(_NUMBERS_ID).span(12).height(9))
         .with_panel(waterfall("Which step carried it 哪一步造成", "From expected (100 %) to observed: each step's arrivals relative to what its upstream events led to expect; the product is the whole funnel's. 各环节贡献瀑布。", CONTRIBUTION).span(10).height(9))
-        .with_panel(band("Step over time 环节走势", "Arrivals of the selected step and segment over the 99 % band; the band is approximate where a point covers several minutes or stores. 所选环节与预期区间。", LINE).span(14).height(9))
+        .with_panel(band("Step over time 环节走势", "Arrivals of the selected step and segment over the 99 % band, of the stores that have an expectation in that minute; the band is approximate where a point covers several minutes or stores. 所选环节与预期区间，只含当时有预期的店铺。", LINE).span(14).height(9))
         .with_row(dash.Row("Where 在哪里"))
         .with_panel(linked(heat(where, HEAT_STEPS), "country", *TO_ROWS).span(24).height(9))
         .with_row(dash.Row("Incidents 告警"))
@@ -179,10 +183,10 @@ def stores() -> dash.Dashboard:
     return (
         _dashboard(STORES, "Store comparison 店铺对比", "Each store against its own expectation.", "now-24h", "1m")
         .with_panel(linked(coloured(table, "of_expected", thresholds((None, TROUBLE), (0.8, WARN), (0.9, GOOD)), "percentunit"), "store", *TO_STORE).span(24).height(11))
-        .with_panel(lines("Index, expectation = 100 指数", "Arrivals relative to expectation of the twelve stores farthest from theirs; points with fewer than five expected are left out. 偏离最大的 12 家。", INDEXED).interval("10m").span(24).height(10))
+        .with_panel(lines("Index, expectation = 100 指数", "Arrivals relative to expectation of the twelve stores farthest from theirs; points with fewer than five expected are left out. 偏离最大的 12 家。", INDEXED, label="store").interval("10m").span(24).height(10))
         .with_panel(linked(definitions, "store", *TO_STORE).span(24).height(8))
         .with_row(dash.Row("Platform reports 平台报表"))
-        .with_panel(lines("Reported by platforms 平台上报", "What platforms say themselves of a day, complete days only: people, sessions, orders. Never added to event counts. 平台自己给出的每日数字（仅完整日），不并入事件计数。", REPORT_LINES).interval("1d").time_from(REPORT_DAYS).span(24).height(9))
+        .with_panel(lines("Reported by platforms 平台上报", "What platforms say themselves of a day, complete days only: people, sessions, orders. Never added to event counts. 平台自己给出的每日数字（仅完整日），不并入事件计数。", REPORT_LINES, label="line").interval("1d").time_from(REPORT_DAYS).span(24).height(9))
         .with_panel(linked(reports, "store", *TO_STORE).time_from(REPORT_DAYS).span(24).height(11))
         .with_row(dash.Row("Left out 数据清洗"))
         .with_panel(linked(left_out, "store", *TO_STORE).span(24).height(9))
@@ -198,7 +202,7 @@ def incidents() -> dash.Dashboard:
         .with_panel(number("Median to acknowledge 认领中位数", "Minutes from firing to the first acknowledgement. 触发到认领。", MEDIAN_ACK, "m").span(4).height(6))
         .with_panel(number("Median to resolve 了结中位数", "Minutes from firing until the store recovered or somebody closed the alert, whichever came first. 触发到恢复或关闭，以先发生者为准。", MEDIAN_RESOLVE, "m").span(4).height(6))
         .with_panel(bars("Closed as 关闭原因", "The reason given when it was closed. 关闭时所选原因。", REASONS).span(6).height(6))
-        .with_panel(lines("Alerts per day 每日告警", "By level, in the selected time zone. 按级别，按所选时区。", PER_DAY).span(10).height(6))
+        .with_panel(bars_over_time("Alerts per day 每日告警", "By level, in the selected time zone. 按级别，按所选时区。", PER_DAY, page=TROUBLE, notice=WARN).interval("1d").span(10).height(6))
         .with_panel(linked(linked(history, "alert", *TO_ALERT), "store", *TO_STORE).span(24).height(14))
     )  # fmt: skip
 
@@ -211,9 +215,9 @@ def pipeline() -> dash.Dashboard:
         .with_panel(metric("Event age 事件年龄", "Seconds from acceptance until counted and until landed.", ("max(funnelwatch_monitor_event_age_seconds)", "counted"), ("max(funnelwatch_landing_event_age_seconds)", "landed"), unit="s").span(12).height(8))
         .with_panel(metric("Events per second 每秒事件", "Accepted, counted, landed.", ("sum(rate(funnelwatch_collector_events_total[1m]))", "accepted"), ("sum(rate(funnelwatch_monitor_events_total[1m]))", "counted"), ('sum(rate(funnelwatch_landing_rows_total{table="events_raw"}[1m]))', "landed")).span(12).height(8))
         .with_panel(metric("Flushes 刷写", "95th percentile of a flush and of an insert.", ("histogram_quantile(0.95, sum by (le) (rate(funnelwatch_monitor_flush_seconds_bucket[5m])))", "flush"), ("histogram_quantile(0.95, sum by (le, table) (rate(funnelwatch_landing_insert_seconds_bucket[5m])))", "insert {{table}}"), unit="s").span(12).height(8))
-        .with_panel(metric("Rejected 拒收", "Records a minute that became dead letters.", ("sum by (reason) (60 * rate(funnelwatch_collector_rejected_total[5m]))", "{{reason}}"), ("sum(60 * rate(funnelwatch_monitor_rejected_total[5m]))", "in the log"), ("sum(60 * rate(funnelwatch_landing_rejected_total[5m]))", "not landed")).span(8).height(8))
+        .with_panel(metric("Rejected 拒收", "Records a minute that became dead letters.", ("sum by (reason) (60 * rate(funnelwatch_collector_rejected_total[5m]))", "{{reason}}"), ("sum(60 * rate(funnelwatch_monitor_rejected_total[5m])) or vector(0)", "in the log"), ("sum(60 * rate(funnelwatch_landing_rejected_total[5m])) or vector(0)", "not landed")).span(8).height(8))
         .with_panel(metric("Spool 落盘缓冲", "Bytes waiting on collectors' disks for the broker.", ("sum(funnelwatch_collector_spool_bytes)", "spool"), ("sum(funnelwatch_collector_spool_limit_bytes)", "limit"), unit="bytes").span(8).height(8))
-        .with_panel(metric("Messages 消息", "Sent, retried and rejected, per hour.", ("sum by (channel) (3600 * rate(funnelwatch_notifier_sent_total[15m]))", "sent {{channel}}"), ("sum(3600 * rate(funnelwatch_notifier_failed_total[15m]))", "retried"), ("sum(3600 * rate(funnelwatch_notifier_rejected_total[15m]))", "rejected")).span(8).height(8))
+        .with_panel(metric("Messages 消息", "Sent, retried and rejected, per hour.", ("sum by (channel) (3600 * rate(funnelwatch_notifier_sent_total[15m]))", "sent {{channel}}"), ("sum(3600 * rate(funnelwatch_notifier_failed_total[15m])) or vector(0)", "retried"), ("sum(3600 * rate(funnelwatch_notifier_rejected_total[15m])) or vector(0)", "rejected")).span(8).height(8))
         .with_panel(rows("Rejected events 被拒数据", "By reason, from the table. 按原因。", LETTERS, ("reason", "letters", "newest", "example")).span(24).height(8))
     )  # fmt: skip
 

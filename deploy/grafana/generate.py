@@ -15,11 +15,13 @@ FOLDER = Path(__file__).with_name("json")
 
 def rendered() -> dict[str, str]:
     """The JSON of every dashboard by file name."""
-    return {
-        f"{name}.json": JSONEncoder(sort_keys=True, indent=2, ensure_ascii=False).encode(make().build())
-        + "\n"
-        for name, make in DASHBOARDS.items()
-    }
+    made = {}
+    for name, make in DASHBOARDS.items():
+        board = json.loads(JSONEncoder(sort_keys=True).encode(make().build()))
+        for place, panel in enumerate(board["panels"], 1):
+            panel["id"] = panel.get("id") or place
+        made[f"{name}.json"] = json.dumps(board, sort_keys=True, indent=2, ensure_ascii=False) + "\n"
+    return made
 
 
 def main() -> int:

@@ -29,7 +29,7 @@ from deploy.grafana.wording import (
 )
 from scoring.funnel.money import WORTH_DAYS, price_sql
 from scoring.funnel.period_steps import PERIOD_STEPS
-from scoring.funnel.scores import FULL_COVERAGE, SCORE_MAX_AGE_MS
+from scoring.funnel.scores import SCORE_MAX_AGE_MS
 from scoring.funnel.stages import FAST_STEPS, STAGES
 from scoring.funnel.units import MINUTE_MS
 from streams.incidents.alert_rows import ALERT_DAYS
@@ -74,7 +74,7 @@ LEFT JOIN
     WHERE received_at > now() - INTERVAL 1 HOUR
     GROUP BY store, source
 ) AS rejected ON rejected.store = seen.store AND rejected.source = seen.source
-ORDER BY age DESC, store, source LIMIT 500
+ORDER BY delay > 3600, age DESC, store, source LIMIT 500
 """
 
 GRID = f"""
@@ -110,81 +110,68 @@ LEFT JOIN
 ORDER BY open.worst_level = 'page' DESC, open.worst_level != '' DESC, surprise DESC NULLS LAST, store LIMIT 500
 """
 
-#: observed, and what was expected if nearly every minute that has counts also has an expectation. A bound of a sum:
-#: the square root of the sum of the minutes' squared distances, as the live page draws it.
-_STAGES = f"""
-SELECT stage, counted.observed AS seen,
-       if(foreseen.covered >= {FULL_COVERAGE} * counted.minutes, foreseen.mean, NULL) AS mean,
-       if(isNull(mean), NULL, greatest(0, mean - sqrt(foreseen.low_squares))) AS least,
-       if(isNull(mean), NULL, mean + sqrt(foreseen.high_squares)) AS most
+#: all that was counted, and what was observed and expected in the minutes that have an expectation: only these two are compared.
+#: A bound of a sum: the square root of the sum of the minutes' squared distances, as the live page draws it.
+NUMBERS = f"""
+SELECT {STAGE} AS stage_name, counted.total AS observed, if(isNull(mean), toFloat64(counted.total), foreseen.seen) AS compared, round(foreseen.expected) AS expected,
+       if(foreseen.expected >= 5, foreseen.seen / foreseen.expected - 1, NULL) AS change,
+       if(isNull(mean), NULL, round(greatest(0, mean - sqrt(foreseen.low_squares)))) AS low,
+       if(isNull(mean), NULL, round(mean + sqrt(foreseen.high_squares))) AS high,
+       if(isNull(mean), NULL, least(foreseen.judged / counted.minutes, 1)) AS covered_share,
+       1 - observed / nullIf(lagInFrame(observed) OVER (ORDER BY {STAGE_PLACE}), 0) AS drop_off
 FROM
 (
-    SELECT stage, sum(total) AS observed, sum(intDiv(newest - oldest, 60) + 1) AS minutes
+    SELECT stage, sum(of_stage) AS total, sum(intDiv(newest - oldest, 60) + 1) AS minutes
     FROM
     (
         SELECT store_id, sumForEach(counts) AS totals, minForEach(firsts) AS oldests, maxForEach(lasts) AS newests
         FROM {COUNT_SUMS} WHERE {CHOSEN_STORES} GROUP BY store_id
     )
-    ARRAY JOIN {literals(s.value for s in STAGES)} AS stage, totals AS total, oldests AS oldest, newests AS newest
-    WHERE total > 0 GROUP BY stage
+    ARRAY JOIN {literals(s.value for s in STAGES)} AS stage, totals AS of_stage, oldests AS oldest, newests AS newest
+    WHERE of_stage > 0 GROUP BY stage
 ) AS counted
 LEFT JOIN
 (
-    SELECT {DOWNSTREAM} AS stage, sum(mean_of_step) AS mean, sum(judged) AS covered,
-           sum(low_of_step) AS low_squares, sum(high_of_step) AS high_squares
-    FROM
-    (
-        SELECT step, sum(expected) AS mean_of_step, sum(judged_minutes) AS judged, sum(below) AS low_of_step, sum(above) AS high_of_step
-        FROM {SCORE_SUMS}
-        WHERE segment = '' AND judged_minutes > 0 AND {CHOSEN_STORES}
-        GROUP BY step
-    )
+    SELECT {DOWNSTREAM} AS stage, sum(judged_observed) AS seen, sumOrNull(sums.expected) AS expected, expected AS mean, sum(judged_minutes) AS judged,
+           sum(below) AS low_squares, sum(above) AS high_squares
+    FROM {SCORE_SUMS} AS sums
+    WHERE segment = '' AND judged_minutes > 0 AND {CHOSEN_STORES}
     GROUP BY stage
 ) AS foreseen USING (stage)
-"""
-
-FUNNEL = f"""
-SELECT {STAGE} AS stage_name, seen AS observed, round(mean) AS expected FROM ({_STAGES}) ORDER BY {STAGE_PLACE}
-"""
-
-NUMBERS = f"""
-SELECT {STAGE} AS stage_name, seen AS observed, round(least) AS low, round(mean) AS expected, round(most) AS high,
-       if(mean >= 5, seen / mean - 1, NULL) AS change,
-       1 - seen / nullIf(lagInFrame(seen) OVER (ORDER BY {STAGE_PLACE}), 0) AS drop_off
-FROM ({_STAGES}) ORDER BY {STAGE_PLACE}
+ORDER BY {STAGE_PLACE}
 """
 
 #: each step's arrivals over what its own upstream led to expect; the product of all is the whole funnel's
 CONTRIBUTION = f"""
-WITH shares AS
+SELECT bar.1 AS step_name, bar.2 AS base, bar.3 AS whole, bar.4 AS fall, bar.5 AS rise
+FROM
 (
-    SELECT step, {STEP_PLACE} AS place, greatest(sum(judged_observed) / sum(expected), 1e-9) AS share
-    FROM {SCORE_SUMS}
-    WHERE segment = '' AND {CHOSEN_STORES}
-    GROUP BY step HAVING sum(expected) >= 5
-),
-steps AS
-(
-    SELECT step, place, 100 * exp(sum(log(share)) OVER (ORDER BY place)) AS after, after / share AS before FROM shares
+    SELECT arraySort(groupArray(({STEP_PLACE}, toString(step), share))) AS shares,
+           arrayMap(x -> 100 * exp(x), arrayCumSum(arrayMap(x -> log(x.3), shares))) AS after,
+           arrayPushFront(arrayPopBack(after), 100.) AS before,
+           arrayConcat(
+               [(if(${{language:sqlstring}} = 'zh', '预期', 'Expected'), 0., 100., 0., 0.)],
+               arrayMap((x, b, a) -> ({step("x.2")}, round(least(b, a), 1), 0., round(greatest(b - a, 0), 1), round(greatest(a - b, 0), 1)), shares, before, after),
+               [(if(${{language:sqlstring}} = 'zh', '实际', 'Observed'), 0., round(after[-1], 1), 0., 0.)]
+           ) AS bars
+    FROM
+    (
+        SELECT step, greatest(sum(judged_observed) / sum(expected), 1e-9) AS share
+        FROM {SCORE_SUMS}
+        WHERE segment = '' AND {CHOSEN_STORES}
+        GROUP BY step HAVING sum(expected) >= 5
+    )
+    HAVING notEmpty(shares)
 )
-SELECT step_name, base, whole, fall, rise FROM
-(
-    SELECT 0 AS place, if(${{language:sqlstring}} = 'zh', '预期', 'Expected') AS step_name, 0. AS base, 100. AS whole, 0. AS fall, 0. AS rise
-    UNION ALL
-    SELECT place, {step("step")}, round(least(before, after), 1), 0, round(greatest(before - after, 0), 1), round(greatest(after - before, 0), 1)
-    FROM steps
-    UNION ALL
-    SELECT 99, if(${{language:sqlstring}} = 'zh', '实际', 'Observed'), 0, round(argMax(after, place), 1), 0, 0 FROM steps HAVING count() > 0
-)
-ORDER BY place
+ARRAY JOIN bars AS bar
 """
 
 #: minutes of all stores are read for a line of two days at most
 _LINE_DAYS = 2
 LINE = f"""
-SELECT {point(_LINE_DAYS)} AS time, sum(sums.observed) AS observed,
-       if(sum(judged_minutes) = sum(minutes), sum(sums.expected), NULL) AS expected,
-       if(isNull(expected), NULL, if(sum(minutes) = 1, sum(sums.low), greatest(0, expected - sqrt(sum(below))))) AS low,
+SELECT {point(_LINE_DAYS)} AS time, if(sum(judged_minutes) > 0, sum(judged_observed), sum(sums.observed)) AS observed,
+       if(sum(judged_minutes) > 0, sum(sums.expected), NULL) AS expected,
+       if(isNull(expected), NULL, if(sum(judged_minutes) = 1, sum(sums.low), greatest(0, expected - sqrt(sum(below))))) AS low,
        if(isNull(expected), NULL, expected + sqrt(sum(above))) AS high
 FROM {score_points(_LINE_DAYS)} AS sums
 WHERE step = ${{step:sqlstring}} AND {CHOSEN_SEGMENT} AND {CHOSEN_STORES}
@@ -228,19 +215,24 @@ GROUP BY country, channel, device HAVING countIf(NOT is_before) > 0 ORDER BY cli
 _IS_OPEN = (
     f"opened_at <= $__toTime AND (resolved_at IS NULL OR resolved_at >= $__fromTime) AND {CHOSEN_STORES}"
 )
-#: what each alert is priced by: the card's own query and formula; an alert opened more than a month before is not priced
-_WORTH = worth_sql(
-    f"""
-SELECT ask, groupArray(member) AS stores, if(uniqExact(currency) = 1, any(currency), '') AS currency, any(until) AS until_s
-FROM
+#: what each alert is priced by: the card's own query and formula; an alert opened more than a month before is not priced.
+#: A scalar, so that it is asked once however often its rows are used.
+_ASKED = f"""
+SELECT groupArray((ask, stores, currency, until_s)) FROM
 (
-    SELECT alert_id AS ask, arrayJoin(if(empty(members), [toString(store_id)], arrayMap(m -> toString(m), members))) AS member,
-           toInt64(toUnixTimestamp(toStartOfHour(opened_at))) AS until
-    FROM alerts WHERE {_IS_OPEN}
-) AS asked_for
-LEFT JOIN (SELECT toString(store_id) AS member, toString(currency) AS currency FROM stores) AS shops USING (member)
-GROUP BY ask
-""",
+    SELECT ask, groupArray(member) AS stores, if(uniqExact(currency) = 1, any(currency), '') AS currency, any(until) AS until_s
+    FROM
+    (
+        SELECT alert_id AS ask, arrayJoin(if(empty(members), [toString(store_id)], arrayMap(m -> toString(m), members))) AS member,
+               toInt64(toUnixTimestamp(toStartOfHour(opened_at))) AS until
+        FROM alerts WHERE {_IS_OPEN}
+    ) AS asked_for
+    LEFT JOIN (SELECT toString(store_id) AS member, toString(currency) AS currency FROM stores) AS shops USING (member)
+    GROUP BY ask
+)
+"""
+_WORTH = worth_sql(
+    "SELECT one.1 AS ask, one.2 AS stores, one.3 AS currency, one.4 AS until_s FROM (SELECT arrayJoin(asked_rows) AS one)",
     f"(toUnixTimestamp($__fromTime) - {(31 + WORTH_DAYS) * 86_400})",
     "toUnixTimestamp($__toTime)",
 )
@@ -264,6 +256,7 @@ _PRICE = price_sql(
 )
 
 OPEN = f"""
+WITH ({_ASKED}) AS asked_rows
 SELECT alert_id AS alert, store_id AS store, {step("step")} AS step_name, if(segment = '', if(${{language:sqlstring}} = 'zh', '全店', 'Whole store'), toString(segment)) AS segment,
        {LEVEL} AS alert_level, {ALERT_STATE} AS alert_state, {clock("opened_at")} AS since, round(alerts.surprise, 1) AS surprise,
        round(alerts.observed) AS observed, round(alerts.expected) AS expected, round(alerts.lost) AS lost,

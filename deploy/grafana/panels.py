@@ -9,8 +9,8 @@ from grafana_foundation_sdk.builders import dashboard as dash
 from grafana_foundation_sdk.models import common as common_models
 from grafana_foundation_sdk.models import dashboard as models
 
-from deploy.grafana.column_names import COLUMN_NAMES, UNITS
-from deploy.grafana.query import CLICKHOUSE, PROMETHEUS, Sql, promql
+from deploy.grafana.column_names import COLUMN_NAMES, UNITS, WIDTHS
+from deploy.grafana.query import CLICKHOUSE, PROMETHEUS, SHARED, OfPanel, Sql, promql
 
 #: colour-blind-safe: grey expected, blue observed, vermilion trouble, green good
 EXPECTED, OBSERVED, TROUBLE, GOOD, WARN = "#8d99a6", "#0072b2", "#d55e00", "#009e73", "#e69f00"
@@ -50,9 +50,9 @@ _NOTHING = {
 }
 
 
-def lines(title: str, description: str, sql: str, unit: str = "short") -> timeseries.Panel:
-    """Lines over time from ClickHouse."""
-    return (
+def lines(title: str, description: str, sql: str, unit: str = "short", label: str = "") -> timeseries.Panel:
+    """Lines over time from ClickHouse; ``label`` is the text column whose value alone names a line."""
+    panel = (
         timeseries.Panel()
         .title(title)
         .description(description)
@@ -65,6 +65,24 @@ def lines(title: str, description: str, sql: str, unit: str = "short") -> timese
         .legend(legend())
         .with_target(Sql(sql, is_series=True))
     )
+    return panel.display_name(f"${{__field.labels.{label}}}") if label else panel
+
+
+def bars_over_time(title: str, description: str, sql: str, **colours: str) -> timeseries.Panel:
+    """Bars upon each other by time: the columns that ``colours`` names."""
+    panel = (
+        lines(title, description, sql)
+        .draw_style(common_models.GraphDrawStyle.BARS)
+        .fill_opacity(70)
+        .line_width(0)
+        .min(0)
+        .decimals(0)
+        .stacking(common.StackingConfig().mode(common_models.StackingMode.NORMAL))
+    )
+    for column, colour in colours.items():
+        fixed = _value("color", {"mode": "fixed", "fixedColor": colour})
+        panel = panel.override_by_name(column, [*_named(column), fixed])
+    return panel
 
 
 def band(title: str, description: str, sql: str) -> timeseries.Panel:
@@ -72,10 +90,13 @@ def band(title: str, description: str, sql: str) -> timeseries.Panel:
     hidden = {"legend": True, "tooltip": False, "viz": False}
     return (
         lines(title, description, sql)
-        .override_by_name("low", [_value("custom.lineWidth", 0), _value("custom.hideFrom", hidden)])
+        .override_by_name(
+            "low", [*_named("low"), _value("custom.lineWidth", 0), _value("custom.hideFrom", hidden)]
+        )
         .override_by_name(
             "high",
             [
+                *_named("high"),
                 _value("custom.lineWidth", 0),
                 _value("custom.fillBelowTo", "low"),
                 _value("custom.fillOpacity", 18),
@@ -86,15 +107,32 @@ def band(title: str, description: str, sql: str) -> timeseries.Panel:
         .override_by_name(
             "expected",
             [
+                *_named("expected"),
                 _value("custom.lineStyle", {"fill": "dash", "dash": [6, 6]}),
                 _value("color", {"mode": "fixed", "fixedColor": EXPECTED}),
             ],
         )
-        .override_by_name("observed", [_value("color", {"mode": "fixed", "fixedColor": OBSERVED})])
+        .override_by_name(
+            "observed", [*_named("observed"), _value("color", {"mode": "fixed", "fixedColor": OBSERVED})]
+        )
     )
 
 
-def bars(title: str, description: str, sql: str, unit: str = "short") -> barchart.Panel:
+def compared(title: str, description: str, panel_id: int) -> barchart.Panel:
+    """Observed next to expected by stage, from the answer that the panel ``panel_id`` has: it is not asked again."""
+    shown = {"include": {"names": ["stage_name", "compared", "expected"]}}
+    panel = (
+        bars(title, description, OfPanel(panel_id))
+        .datasource(SHARED)
+        .with_transformation(models.DataTransformerConfig(id_val="filterFieldsByName", options=shown))
+    )
+    for column, colour in (("compared", OBSERVED), ("expected", EXPECTED)):
+        fixed = _value("color", {"mode": "fixed", "fixedColor": colour})
+        panel = panel.override_by_name(column, [*_named(column), fixed])
+    return panel
+
+
+def bars(title: str, description: str, asked: str | OfPanel, unit: str = "short") -> barchart.Panel:
     """A bar a row of the answer; the first column names it."""
     return (
         barchart.Panel()
@@ -105,13 +143,8 @@ def bars(title: str, description: str, sql: str, unit: str = "short") -> barchar
         .show_value(common_models.VisibilityMode.ALWAYS)
         .tooltip(common.VizTooltipOptions().mode(common_models.TooltipDisplayMode.MULTI))
         .legend(legend())
-        .override_by_name(
-            "expected", [*_named("expected"), _value("color", {"mode": "fixed", "fixedColor": EXPECTED})]
-        )
-        .override_by_name(
-            "observed", [*_named("observed"), _value("color", {"mode": "fixed", "fixedColor": OBSERVED})]
-        )
-        .with_target(Sql(sql))
+        .override_by_name("alerts", _named("alerts"))
+        .with_target(Sql(asked) if isinstance(asked, str) else asked)
     )
 
 
@@ -159,8 +192,18 @@ def rows(title: str, description: str, sql: str, columns: Iterable[str]) -> tabl
         .with_target(Sql(sql))
     )
     for column in columns:
-        panel = panel.override_by_name(column, [*_named(column), *_unit(column)])
+        panel = panel.override_by_name(column, [*_named(column), *_unit(column), *_width(column)])
     return panel
+
+
+def hidden(panel: table.Panel, column: str) -> table.Panel:
+    """Leave a column out that other panels show."""
+    return panel.override_by_name(column, [_value("custom.hidden", True)])
+
+
+def _width(column: str) -> list[models.DynamicConfigValue]:
+    set_so = [_value("custom.wrapHeaderText", True)]  # a name in two languages takes two lines
+    return [*set_so, _value("custom.width", WIDTHS[column])] if column in WIDTHS else set_so
 
 
 def _unit(column: str) -> list[models.DynamicConfigValue]:

@@ -15,6 +15,8 @@ from streams.instance.grafana import PLUGIN, PLUGIN_VERSION
 
 CLICKHOUSE = models.DataSourceRef(PLUGIN, "funnelwatch-clickhouse")
 PROMETHEUS = models.DataSourceRef("prometheus", "funnelwatch-prometheus")
+#: the answer of another panel of the same dashboard
+SHARED = models.DataSourceRef("datasource", "-- Dashboard --")
 
 #: a country that is not known: an empty value of a variable would mean "All"
 NOT_KNOWN = "—"
@@ -91,6 +93,28 @@ class Sql(cogbuilder.Builder[variants.Dataquery]):
 
     def __init__(self, sql: str, *, is_series: bool = False, ref_id: str = "A") -> None:
         self._made = _Query(sql, ref_id, is_series)
+
+    def build(self) -> variants.Dataquery:
+        return self._made
+
+
+class _OfPanel(variants.Dataquery):
+    def __init__(self, panel_id: int) -> None:
+        self.panel_id = panel_id
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "datasource": {"type": SHARED.type_val, "uid": SHARED.uid},
+            "panelId": self.panel_id,
+            "refId": "A",
+        }
+
+
+class OfPanel(cogbuilder.Builder[variants.Dataquery]):
+    """The answer of the panel with this id."""
+
+    def __init__(self, panel_id: int) -> None:
+        self._made = _OfPanel(panel_id)
 
     def build(self) -> variants.Dataquery:
         return self._made

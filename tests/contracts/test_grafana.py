@@ -20,6 +20,7 @@ from streams.jobs.rollups import once
 from streams.settings import load_settings
 from tests.contracts.grafana_queries import Asked, Choice, PanelQuery, choices, clickhouse_queries, fill
 
+BOARDS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.json"))}
 STORES, MINUTES = 20, 8 * 1440
 STORE, HOURS = 1, 6
 #: what ``fill`` makes of one minute of a store, by the number of its row
@@ -114,26 +115,81 @@ def test_a_panel_shows_the_same_from_summed_hours_as_from_minutes(
 
 def test_the_funnel_s_numbers_are_those_of_its_rows(panel: Any) -> None:
     total = {stage: sum(made(n) for n in ROWS) for stage, made in OBSERVED.items()}
-    stages, numbers = panel("live", "Stages 阶段"), panel("live", "In numbers 数字")
-    assert [row["observed"] for row in stages] == list(total.values())
-    assert [row["expected"] for row in stages] == [
+    numbers = panel("live", "In numbers 数字")
+    assert [row["observed"] for row in numbers] == list(total.values())
+    # what is compared is of the minutes that have an expectation: the scores' own, here all of them
+    judged = [sum(e - n % 3 for n in ROWS) for e in EXPECTED.values()]
+    assert [row["compared"] for row in numbers] == [
+        total["impression"],
+        *judged,
+        total["fulfilment"],
+        total["repurchase"],
+    ]
+    assert [row["expected"] for row in numbers] == [
         None,
         *(len(ROWS) * e for e in EXPECTED.values()),
         None,
         None,
     ]
-    assert [row["observed"] for row in numbers] == list(total.values())
     payment = numbers[4]
     mean, spread = len(ROWS) * 5, math.sqrt(len(ROWS) * 2.0**2)  # bounds of a minute: 0.6 and 1.4 times 5
     assert (payment["low"], payment["high"]) == (round(mean - spread), round(mean + spread))
-    assert payment["change"] == pytest.approx(total["payment"] / mean - 1)
+    assert payment["change"] == pytest.approx(judged[3] / mean - 1)
+    assert payment["covered_share"] == 1
     assert payment["drop_off"] == pytest.approx(1 - total["payment"] / total["order"])
 
 
-def test_an_expectation_that_covers_a_part_of_the_time_is_not_shown(reader: Any, panel: Any) -> None:
-    unscored = panel("live", "Stages 阶段", store=Choice([f"shop-{STORES - 1:03}"]))
+def test_the_stages_are_drawn_from_the_answer_that_the_numbers_have() -> None:
+    panels = {panel["title"]: panel for panel in BOARDS["live"]["panels"]}
+    (target,) = panels["Stages 阶段"]["targets"]
+    assert (target["panelId"], "rawSql" in target) == (panels["In numbers 数字"]["id"], False)
+    names = panels["Stages 阶段"]["transformations"][0]["options"]["include"]["names"]
+    assert all(f" AS {name}" in panels["In numbers 数字"]["targets"][0]["rawSql"] for name in names)
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_no_two_panels_of_a_dashboard_have_one_id(name: str) -> None:
+    ids = [panel["id"] for panel in BOARDS[name]["panels"]]
+    assert len(ids) == len(set(ids))
+    assert min(ids) > 0
+
+
+def test_a_store_without_scores_is_counted_and_compared_with_nothing(panel: Any) -> None:
+    unscored = panel("live", "In numbers 数字", store=Choice([f"shop-{STORES - 1:03}"]))
     assert [row["observed"] > 0 for row in unscored] == [True] * 7
-    assert {row["expected"] for row in unscored} == {None}
+    assert {(row["expected"], row["change"], row["covered_share"]) for row in unscored} == {
+        (None, None, None)
+    }
+
+
+def test_minutes_that_are_not_judged_neither_hide_the_band_nor_look_like_a_surge(
+    reader: Any, clickhouse: Any, panel: Any
+) -> None:
+    """A new store, most of its minutes without a baseline, next to one that is judged: counts of both, like with like."""
+    writer = clickhouse.client("funnelwatch_grafana")
+    writer.command("INSERT INTO stores_raw VALUES ('late', 'Late', 'shopify', 'UTC', 'USD', 'US', '', 1, 0)")
+    writer.command(
+        "INSERT INTO scores_raw (store_id, minute, step, segment, observed, expected, low, high, state, version) "
+        "SELECT 'late', minute, step, '', 1000, 0, 0, 0, 'no_baseline', 1 FROM scores WHERE store_id = 'shop-001'"
+    )
+    writer.command(
+        "INSERT INTO minutes_raw (store_id, minute, segment, counts, version) "
+        "SELECT 'late', minute, 'ios/paid', [0, 0, 0, 0, 1000, 0, 0], 1000 FROM scores "
+        "WHERE store_id = 'shop-001' AND step = 'order_to_payment'"
+    )
+    both = {"store": Choice(["shop-001", "late"])}
+    alone = panel("live", "In numbers 数字")[4]
+    payment = panel("live", "In numbers 数字", **both)[4]
+    assert payment["observed"] == alone["observed"] + 1000 * len(ROWS)
+    assert [payment[name] for name in ("compared", "expected", "change")] == [
+        alone[name] for name in ("compared", "expected", "change")
+    ]
+    assert payment["covered_share"] == pytest.approx(0.5, abs=0.01)
+    line = panel("live", "Step over time 环节走势", **both)
+    assert [row["observed"] for row in line] == [5 - n % 3 for n in reversed(ROWS)]
+    assert {(row["expected"], row["low"], row["high"]) for row in line} == {(5.0, 3.0, 7.0)}
+    for table in ("scores_raw", "minutes_raw", "stores_raw"):
+        writer.command(f"DELETE FROM {table} WHERE store_id = 'late'")
 
 
 def test_the_waterfall_leads_from_the_expected_to_the_observed(panel: Any) -> None:
@@ -276,9 +332,6 @@ def test_every_panel_says_what_it_shows_and_links_lead_to_dashboards_that_exist(
     assert leads - uids == set()
     chinese = re.compile(r"[\u4e00-\u9fff]")
     assert [panel["title"] for panel in panels if not chinese.search(panel["title"])] == []
-
-
-BOARDS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.json"))}
 
 
 @pytest.mark.parametrize("name", BOARDS)
