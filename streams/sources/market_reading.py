@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from scoring.records.order_facts import OrderChannel
-from scoring.records.raw_delivery import RawDelivery
+from scoring.records.raw_delivery import DeliveryDoor, RawDelivery
 from scoring.sources.json_values import UnreadableValueError
 from scoring.sources.translated import ConnectionTerms, Translated
 from streams.sources.json_object import JsonObject
@@ -38,6 +38,10 @@ class Resource(StrEnum):
     SHOP = "shop"
 
 
+#: what was sent before it is fetched
+_FETCHED = (Resource.NOTIFICATIONS, Resource.LOST_PUSHES)
+
+
 @dataclass(frozen=True, slots=True)
 class MarketTerms:
     """What of a connection's settings its mapping wants.
@@ -61,6 +65,12 @@ class MarketReading(DeliveryReading):
     def channel(self) -> OrderChannel:
         """Buyers order on the marketplace, in its own app or in its LIVE sessions."""
         return OrderChannel.MARKETPLACE
+
+    @property
+    def is_state(self) -> bool:
+        """Not what was sent before and is only fetched: notifications of a queue, and pushes that were lost."""
+        topic = self.delivery.topic.partition(".")[0]
+        return self.delivery.door is not DeliveryDoor.HOOK and topic not in _FETCHED
 
 
 Take = Callable[[MarketReading], None]

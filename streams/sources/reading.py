@@ -50,6 +50,11 @@ class DeliveryReading:
         return OrderChannel.UNKNOWN
 
     @property
+    def is_state(self) -> bool:
+        """Whether it is the state at the moment at which it was asked for, and not what was sent of an earlier one."""
+        return self.delivery.door is not DeliveryDoor.HOOK
+
+    @property
     def is_past(self) -> bool:
         """Whether the past was asked for."""
         return self.delivery.door is DeliveryDoor.BACKFILL
@@ -58,6 +63,16 @@ class DeliveryReading:
     def reported_by(self) -> str:
         """What report rows and signals name as their source."""
         return self.terms.source
+
+    def known_as_of(self, changed_ms: int) -> int:
+        """The platform's own time of a state that it calls changed at ``changed_ms``, in whole seconds.
+
+        What was asked for is at least as new as any delivery of the same second: it is of that second's end. A delivery that comes late
+        otherwise takes back what the platform changed without a new time. A change later in the same second is read again with the
+        next overlap.
+        """
+        is_edge = self.is_state and changed_ms and changed_ms % 1000 == 0
+        return max(changed_ms, min(changed_ms + 999, self.received_ms)) if is_edge else changed_ms
 
     def gap(self, what: str, name: str, value: str = "") -> None:
         """Name what is new."""
@@ -94,7 +109,7 @@ class DeliveryReading:
             connection=self.terms.name,
             told_at_ms=self.received_ms,
             history=self.is_past,
-            **{"channel": self.channel} | facts,
+            **{"channel": self.channel} | facts | {"as_of_ms": self.known_as_of(facts.get("as_of_ms", 0))},
         )
         check_order_facts(made)
         self.done.orders.append(made)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from scoring.records.raw_delivery import RawDelivery
 from scoring.sources.translated import ConnectionTerms, Translated
 from streams.sources.reading import row_of_delivery, take_row
@@ -47,7 +49,8 @@ def _order(one: ShopifyReading) -> None:
 
 
 def _polled_order(one: ShopifyReading) -> None:
-    one.done.orders.append(orders.graphql_order(one.row, one))
+    facts = orders.graphql_order(one.row, one)
+    one.done.orders.append(replace(facts, as_of_ms=one.known_as_of(facts.as_of_ms)))
     for transaction in one.row.rows("transactions"):
         states.declined(transaction, one)
 

@@ -435,3 +435,19 @@ def test_an_order_says_where_it_was_made(name: str, channel: OrderChannel) -> No
     ):
         assert found.orders[0].channel is channel
         assert life(found).is_without_page is (channel not in (OrderChannel.PAGE, OrderChannel.UNKNOWN))
+
+
+def test_an_edit_without_a_new_time_was_lost_to_a_webhook_of_the_same_second_that_came_late() -> None:
+    edited = said("orders", node(totalPriceSet=money("99.00")), POLL)
+    late = said("orders/updated", order())
+    assert edited.orders[0].as_of_ms // 1000 == late.orders[0].as_of_ms // 1000
+    first = said("orders", node(), POLL)
+    for arrived in ((first, edited, late), (first, late, edited), (late, first, edited)):
+        versions = [
+            msgspec.structs.replace(one.orders[0], told_at_ms=NOW_MS + at) for at, one in enumerate(arrived)
+        ]
+        made = merge(versions)
+        assert made is not None
+        assert made.amount == "99.00"
+    newer = said("orders/updated", order(1, total_price="80.00"))
+    assert life(edited, newer).amount == "80.00"
