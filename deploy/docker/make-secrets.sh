@@ -9,9 +9,18 @@ make() {
     [ -s "secrets/$1" ] || head -c 24 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=\n' > "secrets/$1"
     chmod 644 "secrets/$1"
 }
-for name in hash_key sources_key link_key clickhouse_password clickhouse_importer_password clickhouse_reader_password page_token grafana_password example_write_key; do
+for name in hash_key sources_key link_key clickhouse_password clickhouse_importer_password clickhouse_reader_password page_token grafana_password; do
     make "$name"
 done
+# a write key for each file:/run/write_keys/NAME that the configuration names
+mkdir -p secrets/write_keys
+chmod 755 secrets/write_keys
+config="${FUNNELWATCH_CONFIG_FILE:-deploy/docker/funnelwatch.yaml}"
+if [ -f "$config" ]; then
+    for name in $(grep -o 'file:/run/write_keys/[A-Za-z0-9._-]*' "$config" | sed 's|.*/||' | sort -u); do
+        make "write_keys/$name"
+    done
+fi
 hash() { tr -d '\n' < "secrets/$1" | sha256sum | cut -d' ' -f1; }
 # people read the views alone
 views=$(sed -n 's/^CREATE OR REPLACE VIEW ${database}\.\([a-z_]*\).*/\1/p' deploy/clickhouse/*.sql | sort -u)

@@ -17,9 +17,11 @@ import jsonschema
 import pytest
 import yaml
 
+from deploy.grafana.dashboards import PLUGIN_VERSION
 from streams.clickhouse import imported, recount, repeats
 from streams.config.loading import load_config
 from streams.imports import undoing
+from streams.instance.grafana import PLUGIN
 from streams.roles import ROLES
 from streams.settings import Settings
 from tests.places import ROOT
@@ -94,7 +96,7 @@ def test_nothing_is_reachable_from_outside_and_it_contains_no_secret(compose: di
 def test_each_service_gets_the_secrets_it_uses_and_no_other(compose: dict[str, Any]) -> None:
     wanted: dict[str, set[str]] = {
         "prepare": {"clickhouse_password"},
-        "collector": {"hash_key", "sources_key", "example_write_key"},
+        "collector": {"hash_key", "sources_key"},
         "sources": {"hash_key", "sources_key", "clickhouse_reader_password"},
         "landing": {"clickhouse_password"},
         "page": {
@@ -127,6 +129,36 @@ def test_images_have_a_version(compose: dict[str, Any]) -> None:
         ), (name, tag)
 
 
+def test_memory_and_logs_have_limits_everywhere(compose: dict[str, Any]) -> None:
+    for name, service in compose["services"].items():
+        assert re.fullmatch(r"(\$\{[A-Z_]+:-)?\d+[mg]\}?", service["mem_limit"]), name
+        assert service["logging"]["options"] == {"max-size": "10m", "max-file": "5"}, name
+
+
+def test_grafanas_plug_in_has_the_version_that_the_dashboards_were_made_for(compose: dict[str, Any]) -> None:
+    plug_ins = compose["services"]["grafana"]["environment"]["GF_PLUGINS_PREINSTALL_SYNC"]
+    assert plug_ins == f"{PLUGIN}@{PLUGIN_VERSION}"
+
+
+def test_a_store_is_added_by_editing_one_file(tmp_path: Path) -> None:
+    docker = tmp_path / "deploy" / "docker"
+    docker.mkdir(parents=True)
+    for name in ("make-secrets.sh", "funnelwatch.yaml"):
+        shutil.copy(ROOT / "deploy" / "docker" / name, docker)
+    (tmp_path / "deploy" / "clickhouse").mkdir()
+    (tmp_path / "deploy" / "clickhouse" / "001_tables.sql").touch()
+    config = docker / "funnelwatch.yaml"
+    subprocess.run([docker / "make-secrets.sh"], check=True, capture_output=True)
+    first = (tmp_path / "secrets" / "write_keys" / "my-shop").read_text()
+    more = '  - {id: other, platform: own_site, keys: ["file:/run/write_keys/other"]}\nsegments:'
+    config.write_text(config.read_text().replace("segments:", more))
+    subprocess.run([docker / "make-secrets.sh"], check=True, capture_output=True)
+    keys = {path.name: path.read_text() for path in (tmp_path / "secrets" / "write_keys").iterdir()}
+    assert keys.keys() == {"my-shop", "other"}
+    assert keys["my-shop"] == first
+    assert len(keys["other"]) == 32
+
+
 def test_every_setting_it_names_exists(compose: dict[str, Any]) -> None:
     known = {f"FUNNELWATCH_{name.upper()}" for name in Settings.model_fields}
     for role in ROLES:
@@ -135,7 +167,10 @@ def test_every_setting_it_names_exists(compose: dict[str, Any]) -> None:
 
 
 def test_every_file_it_mounts_is_there_or_made_by_make_secrets(compose: dict[str, Any]) -> None:
-    made = {secret["file"] for secret in compose["secrets"].values()} | {"./secrets/clickhouse_users.xml"}
+    made = {secret["file"] for secret in compose["secrets"].values()} | {
+        "./secrets/clickhouse_users.xml",
+        "./secrets/write_keys",
+    }
     for service in compose["services"].values():
         for volume in service.get("volumes", []):
             source = re.sub(r"^\$\{[A-Z_]+:-([^}]+)\}", r"\1", volume).split(":")[0]
