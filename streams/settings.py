@@ -178,6 +178,10 @@ class Settings(BaseSettings):
     page_token: SecretStr = Field(
         SecretStr(""), description="Access token of the page and the API; may be empty only on loopback."
     )
+    page_tokens: SecretStr = Field(
+        SecretStr(""),
+        description="Further tokens, a line each as `funnelwatch tokens add` prints it; default: those kept under `data`.",
+    )
     metrics_host: str = Field("127.0.0.1", description="Address a role serves its Prometheus metrics on.")
     metrics_port: Port = Field(0, description="Port of a role's Prometheus metrics; 0 picks a free one.")
 

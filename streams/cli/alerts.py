@@ -15,7 +15,7 @@ from scoring.alerts.actions import CloseReason, HumanActionKind
 from scoring.wording.alert_words import ALERT_STATE_NAMES, KIND_NAMES, LEVEL_NAMES
 from scoring.wording.catalogue import segment_name, step_name
 from scoring.wording.text import Language
-from streams.cli.asking import DataOption, configuration, failed, login_name, running_instance
+from streams.cli.asking import DataOption, audited, configuration, failed, login_name, running_instance
 from streams.cli.terminal import console, say, say_json
 from streams.clickhouse.asking import ask
 from streams.clickhouse.errors import ClickHouseError
@@ -48,6 +48,7 @@ def _publish(data: Path | None, kind: HumanActionKind, who: str, **fields: Any) 
     settings = running_instance(data)
     try:
         action = new_action(kind, now_ms(), who, "command", **fields)
+        audited(settings, f"alerts {kind} {fields.get('alert_id', '')}", who)
         asyncio.run(publish_action(settings, action))
     except (InvalidActionError, RoutingError, KafkaUnreachableError) as error:
         raise failed(str(error)) from error

@@ -36,6 +36,13 @@ def login_name() -> str:
         return ""
 
 
+def audited(settings: Settings, what: str, who: str = "") -> None:
+    """Note in the audit log what a command is about to change; it is not changed if that cannot be noted."""
+    from streams.instance.audit import record
+
+    record(settings.data, who or login_name(), what.strip(), "command")
+
+
 def running_instance(data: Path | None) -> Settings:
     """The settings of the running instance; where there is none, says so and ends the command."""
     try:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from streams.cli.asking import failed
+from streams.cli.asking import audited, failed
 from streams.cli.starting import checked_settings, data_option
 from streams.cli.terminal import say
 
@@ -37,6 +37,7 @@ def backup(
     folder.mkdir(parents=True, exist_ok=True)
     name = new_name()
     path = folder / f"{name}.fwbackup"
+    audited(settings, f"backup {name}")
     key = None if plain else new_key(settings.data, name)
     try:
         if has_servers:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from scoring.events.event import Source
-from streams.cli.asking import DataOption, configuration, failed, running_instance
+from streams.cli.asking import DataOption, audited, configuration, failed, running_instance
 from streams.cli.moments import span_ms
 from streams.cli.order_way import order
 from streams.cli.sql import explain
@@ -60,6 +60,7 @@ def _run(data: Path | None, span: ExclusionSpan, action: ExclusionAction, reason
     if span.store_id not in {store.id for store in config.stores}:
         raise typer.BadParameter(f"unknown store {span.store_id!r}", param_hint="--store")
     try:
+        audited(settings, f"events {action} --store {span.store_id}")
         result = asyncio.run(_mark(settings, config, span, action, reason))
     except ClickHouseError as error:
         raise failed(explain(error, settings)) from error

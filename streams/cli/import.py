@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table as View
 
 from scoring.events.incoming import CURRENCIES
-from streams.cli.asking import configuration, failed, login_name, running_instance
+from streams.cli.asking import audited, configuration, failed, login_name, running_instance
 from streams.cli.import_runs import list_imports, undo_one
 from streams.cli.starting import checked_config, checked_settings, data_option
 from streams.cli.terminal import answered, confirm, plain, say, say_json
@@ -137,6 +137,7 @@ def _import(
             for summary in summaries:
                 report = None
                 if not dry_run and _is_ready(summary, config, yes, as_json):
+                    audited(settings, f"import {file.path.name}")
                     report = asyncio.run(_send(file, summary, settings, config))
                     summary.repeats = report.repeats
                 _show(summary, report, as_json)

@@ -9,7 +9,7 @@ import msgspec
 from rich.table import Table
 from rich.text import Text
 
-from streams.cli.asking import failed, login_name
+from streams.cli.asking import audited, failed, login_name
 from streams.cli.terminal import confirm, console, plain, say, say_json
 from streams.clock import now_ms
 from streams.config.model import Config
@@ -58,6 +58,7 @@ def undo_one(settings: Settings, config: Config, import_id: str, *, yes: bool, a
     if not yes and not confirm(f"undo {import_id} ({plain(run.file)} into {plain(run.store_id)})?"):
         raise failed("nothing was undone")
     runs = asyncio.run(read_runs(settings, now_ms()))  # others may have undone some meanwhile
+    audited(settings, f"import undo {import_id}")
     done = asyncio.run(undo_import(settings, config, runs, import_id, login_name()))
     if as_json:
         say_json(msgspec.json.encode(done).decode())

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from streams.cli.asking import login_name
+from streams.cli.asking import audited, login_name
 from streams.cli.starting import checked_settings, data_option
 from streams.cli.terminal import confirm, say
 
@@ -67,6 +67,7 @@ def erase(
     question = f"Erase this buyer of store {store}, and make all encrypted backups unreadable?"
     if not yes and not confirm(question):
         raise typer.Exit(1)
+    audited(settings, f"privacy erase --store {store}", who)
     receipt = asyncio.run(erase_buyer(settings, store, buyer, who or login_name(), say))
     for name, count in receipt.files.items():
         say(f"{name}: {count:,}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from streams.cli.asking import configuration, failed, login_name, running_instance
+from streams.cli.asking import audited, configuration, failed, login_name, running_instance
 from streams.cli.terminal import confirm, say, say_json
 from streams.clock import now, now_ms
 from streams.kafka.servers import servers_of
@@ -71,6 +71,7 @@ def _publish(settings: Settings, records: dict[str, Any], alerts: Sequence[Alert
     from streams.sources.source_log import publish_records
 
     try:
+        audited(settings, f"sources {', '.join(sorted(records))}")
         asyncio.run(publish_records(settings, records, alerts=alerts))
     except KafkaUnreachableError as error:
         raise failed(str(error)) from error

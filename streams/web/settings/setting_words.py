@@ -58,6 +58,7 @@ SETTING_WORDS: Mapping[str, str] = {
     "page_host": "页面与读取接口监听的地址。",
     "page_port": "页面的端口；0 表示任取空闲端口。",
     "page_token": "页面与接口的令牌；仅在本机回环地址上可以为空。",
+    "page_tokens": "其他令牌，每行一个，格式同 `funnelwatch tokens add` 的输出；不填则用 `data` 下保存的令牌。",
     "metrics_host": "Prometheus 指标的监听地址。",
     "metrics_port": "Prometheus 指标的端口；0 表示任取空闲端口。",
     "monitors": "`up` 运行几个监控进程；它们分担各分区，多于分区数的只待命。",

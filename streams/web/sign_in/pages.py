@@ -35,11 +35,13 @@ class SignInPages:
             answer = self._show(request, 429, target, word("wait", n=wait))
             answer.headers["Retry-After"] = str(wait)
             return answer
-        if not self._access.needs_token or not self._access.is_token(form.get("token", "").strip()):
+        offered = form.get("token", "").strip()
+        named = self._access.token_named(offered)
+        if named is None and not (self._access.needs_token and self._access.is_token(offered)):
             self._access.was_wrong(address)
             return self._show(request, 401, target, word("wrong_token"))
         response = web.Response(status=303, headers={"Location": target})
-        self._access.sign_in(request, response)
+        self._access.sign_in(request, response, named)
         return response
 
     async def leave(self, request: web.Request) -> web.Response:
