@@ -81,6 +81,7 @@ LOG_EVENTS: Mapping[str, str] = {
     "console_message": "The text of a message to a console receiver.",
     "mail_recipient_rejected": "The mail server rejected one reader of a mail that the others got.",
     "slack_thread_not_updated": "A reply was sent, but the first message of its Slack thread could not be updated.",
+    "feishu_card_not_updated": "A reply was sent, but the incident's card in Feishu could not be updated.",
     "digest_sent": "A digest was delivered to its subscriber.",
     "digest_waiting": "A digest cannot be composed or delivered now; it is retried within its time.",
     "digest_rejected": "The mail server will never take a digest; it is given up.",

@@ -124,7 +124,7 @@ SLOW_SIZE = Text(
 SLOW_BREACHES = Text("其中 {n} 个工作小时被判为明显低于预期", "hours in which that was judged too few: {n}")
 SLOW_MORE = Text("另有 {n} 家落后，见页面。", "{n} more behind: see the page.")
 SLOW_FINE = Text("{n} 家按预期发货。", "Stores as expected: {n}.")
-SLOW_FEW = Text("{n} 家样本太少，无法判断。", "Stores with too small a sample to judge: {n}.")
+SLOW_FEW = Text("{n} 家样本不足。", "Stores with too small a sample to judge: {n}.")
 NOTHING_JUDGED = Text(
     "没有告警；但没有一家店的数据足够判断。", "No alert; but no store has enough data to be judged."
 )

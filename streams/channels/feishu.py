@@ -1,4 +1,4 @@
-"""Feishu and Lark custom bots: an interactive card, signed where the bot has a secret.
+"""Feishu and Lark: an interactive card by a custom bot, signed where it has a secret, or by an app's bot (``feishu_app.py``).
 
 On the path of an event: a last stop, after ``streams/notifier/notifier.py``.
 """
@@ -8,19 +8,20 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import msgspec
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from scoring.alerts.deciding import AcknowledgementNews
 from scoring.alerts.routing import Severity
 from scoring.wording.card import ActionKind, Card
 from scoring.wording.text import Text
+from streams.channels.feishu_app import FeishuAppChannel
 from streams.channels.markdown import fitting
-from streams.channels.message import Message, MessageKind
+from streams.channels.message import Channel, Message, MessageKind
 from streams.channels.posting import check_code, post_json
-from streams.channels.receiver import ChannelSpec, Mention, ReceiverConfig, Url
+from streams.channels.receiver import ChannelContext, ChannelSpec, Mention, ReceiverConfig
 from streams.channels.signed_hook import SignedHook
 from streams.schema import SecretRef
 
@@ -35,14 +36,34 @@ _COLOURS = {Severity.CRITICAL: "red", Severity.WARNING: "orange", Severity.INFO:
 
 
 class FeishuReceiver(ReceiverConfig):
-    """A Feishu or Lark group by its custom bot."""
+    """A Feishu or Lark group by its custom bot, or by an app's bot where ``app_id`` is given."""
 
     needs = ("url",)
 
     channel: Literal["feishu"]
-    url: Url = ""
-    secret: Annotated[SecretRef, Field(description="Reference to the bot's signing secret.")] = ""
+    url: Annotated[
+        SecretRef,
+        Field(
+            description="Reference to the address of the hook; of an app's bot to https://open.feishu.cn or https://open.larksuite.com."
+        ),
+    ] = ""
+    secret: Annotated[
+        SecretRef, Field(description="Reference to the bot's signing secret, or to the app's secret.")
+    ] = ""
+    app_id: Annotated[
+        str,
+        Field(description="The app's id: its bot keeps one card an incident up to date; none: a custom bot."),
+    ] = ""
+    to: Annotated[tuple[str, ...], Field(description="The id of the group that an app's bot writes to.")] = ()
     mention: Mention = ()
+
+    @model_validator(mode="after")
+    def _an_app_has_all_that_it_needs(self) -> Self:
+        if self.app_id and not (self.secret and len(self.to) == 1):
+            raise ValueError(f"receiver {self.name!r}: an app's bot needs `secret` and one group in `to`")
+        if self.to and not self.app_id:
+            raise ValueError(f"receiver {self.name!r}: `to` is for an app's bot; add `app_id`")
+        return self
 
 
 def signature(secret: str, timestamp_s: int) -> str:
@@ -119,12 +140,25 @@ class FeishuChannel(SignedHook):
         return ""
 
 
+def _build(receiver: FeishuReceiver, context: ChannelContext) -> Channel:
+    if not receiver.app_id:
+        return FeishuChannel.of(receiver, context)
+    return FeishuAppChannel(
+        context.session,
+        context.secret(receiver.url),
+        (receiver.app_id, context.secret(receiver.secret)),
+        receiver.to[0],
+        lambda message: feishu_payload(message, receiver.mention),
+        context.now_ms,
+    )
+
+
 #: a bot takes five messages a second and a hundred a minute; four leave room for others that use the same bot
 CHANNEL = ChannelSpec(
     config=FeishuReceiver,
     words=Text("飞书", "Feishu / Lark"),
     per_minute=100,
     per_second=4,
-    build=FeishuChannel.of,
+    build=_build,
     acknowledgements=AcknowledgementNews.ALERT,
 )

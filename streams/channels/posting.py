@@ -23,7 +23,12 @@ _RETRYABLE = {408, 425, 429, 500, 502, 503, 504}
 
 
 async def post_json(
-    session: aiohttp.ClientSession, url: str, payload: object, headers: Mapping[str, str] | None = None
+    session: aiohttp.ClientSession,
+    url: str,
+    payload: object,
+    headers: Mapping[str, str] | None = None,
+    *,
+    method: str = "POST",
 ) -> dict[str, Any]:
     """POST ``payload`` and give back the answer's JSON object (empty if it is none).
 
@@ -40,8 +45,8 @@ async def post_json(
     all_headers = {"Content-Type": "application/json; charset=utf-8", **(headers or {})}
     timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
     try:
-        async with session.post(
-            url, data=body, headers=all_headers, timeout=timeout, allow_redirects=False
+        async with session.request(
+            method, url, data=body, headers=all_headers, timeout=timeout, allow_redirects=False
         ) as response:
             answer = await response.content.read(65_536)
             status, headers_back = response.status, response.headers

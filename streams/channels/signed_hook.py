@@ -15,9 +15,17 @@ if TYPE_CHECKING:
 class HookReceiver(Protocol):
     """A receiver behind such a hook."""
 
-    url: str
-    secret: str
-    mention: tuple[str, ...]
+    @property
+    def url(self) -> str:
+        """Reference to its address."""
+
+    @property
+    def secret(self) -> str:
+        """Reference to its secret."""
+
+    @property
+    def mention(self) -> tuple[str, ...]:
+        """Whom it mentions."""
 
 
 @dataclass(frozen=True, slots=True)

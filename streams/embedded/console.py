@@ -26,7 +26,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "silent": "silent",
         "made": "made",
         "expected": "expected",
-        "surprise": "surprise",
+        "surprise": "anomaly score",
         "since": "since",
         "lost": "lost about",
         "now": "now",

@@ -234,7 +234,7 @@ def test_a_store_that_is_behind_with_parcels_is_reported_though_no_alert_is_open
     assert "fulfilment" not in details["Fine"]
     chinese = said(given)
     assert chinese.slow[1].title == "Behind · 发货 −50%"
-    assert chinese.slow_note == "1 家按预期发货。1 家样本太少，无法判断。"
+    assert chinese.slow_note == "1 家按预期发货。1 家样本不足。"
     assert chinese.matters_note == "没有告警；但有 3 家店发货落后，见下方。"
 
 

@@ -21,6 +21,7 @@ class Hook:
     bodies: list[bytes] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
+    methods: list[str] = field(default_factory=list)
     queries: list[dict[str, str]] = field(default_factory=list)
     answers: list[tuple[int, dict[str, Any], dict[str, str]]] = field(default_factory=lambda: [(200, {}, {})])
 
@@ -31,6 +32,7 @@ class Hook:
     async def take(self, request: web.Request) -> web.Response:
         self.bodies.append(await request.read())
         self.paths.append(request.path)
+        self.methods.append(request.method)
         self.headers.append(dict(request.headers))
         self.queries.append(dict(request.query))
         status, payload, headers = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
@@ -40,6 +42,7 @@ class Hook:
         app = web.Application()
         app.router.add_post("/hook", self.take)
         app.router.add_post("/api/{method}", self.take)
+        app.router.add_route("*", "/open-apis/{path:.+}", self.take)
         runner = web.AppRunner(app)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
