@@ -19,6 +19,7 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
 _PERSON = re.compile(r"[a-z2-7]{16}")
 #: what an id may consist of: next to one of these, a find is part of another id
 _EDGE = "A-Za-z0-9_"
+_STORE = re.compile(rb'"store_id":\s*"([^"\\]*)"')
 
 
 def substitute(of: str, draw: Callable[[int], bytes]) -> str:
@@ -28,11 +29,17 @@ def substitute(of: str, draw: Callable[[int], bytes]) -> str:
 
 
 class Erasure:
-    """Replaces ids in values and texts."""
+    """Replaces ids in values and texts. Two stores may number their orders alike: what names another store is left alone."""
 
-    def __init__(self, substitutes: Mapping[str, str]) -> None:
-        """Use ``substitutes``: id → what takes its place."""
+    def __init__(self, substitutes: Mapping[str, str], store_id: str = "") -> None:
+        """Use ``substitutes``: id → what takes its place, of ids of the store ``store_id``."""
         self._substitutes = dict(substitutes)
+        self.store_id = store_id
+        every = "|".join(re.escape(one) for one in sorted(substitutes, key=len, reverse=True))
+        #: an order that was counted, as the monitor remembers it: stage, store, order
+        self._order_key = (
+            re.compile(f'(\\b[a-z] {re.escape(store_id)} )({every})(?=[\\\\"])') if every else None
+        )
         long = [re.escape(one) for one in substitutes if len(one) >= SHORTEST_IN_TEXT]
         short = [re.escape(one) for one in substitutes if len(one) < SHORTEST_IN_TEXT]
         long.sort(key=len, reverse=True)  # of two that begin alike, the longer one
@@ -62,6 +69,21 @@ class Erasure:
     def in_bytes(self, content: bytes) -> bytes:
         """The same for bytes, whatever they are: those that are not text stay."""
         return self.in_text(content.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+
+    def in_record(self, content: bytes) -> bytes:
+        """The same for a record's value, unless it names other stores only."""
+        stores = _STORE.findall(content)
+        if self.store_id and stores and self.store_id.encode() not in stores:
+            return content
+        return self.in_bytes(content)
+
+    def in_order_keys(self, content: bytes) -> bytes:
+        """The same for what the monitor remembers of counted orders, where every key names its store."""
+        if self._order_key is None:
+            return content
+        text = content.decode("utf-8", "surrogateescape")
+        text = self._order_key.sub(lambda found: found[1] + self._substitutes[found[2]], text)
+        return text.encode("utf-8", "surrogateescape")
 
     def in_value(self, field: str, value: Any) -> Any:
         """A field's value with every id replaced; of another kind than text, and in what holds texts."""

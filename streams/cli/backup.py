@@ -34,6 +34,10 @@ def backup(
     has_servers = {"kafka", "clickhouse_url"} <= settings.model_fields_set
     if not has_servers and not settings.data.is_dir():
         raise failed(f"no instance in {settings.data}")
+    if folder.resolve().is_relative_to(settings.data.resolve()):
+        raise failed(
+            f"{folder} is inside of what is backed up; choose a folder outside, better on another disk"
+        )
     folder.mkdir(parents=True, exist_ok=True)
     name = new_name()
     path = folder / f"{name}.fwbackup"

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from scoring.events.erasure import BuyerIds, Erasure, substitute
+from scoring.events.erasure import SHORTEST_IN_TEXT, BuyerIds, Erasure, substitute
 from scoring.events.pseudonyms import Pseudonyms
 from streams.backup.keys import destroy_keys
 from streams.clickhouse.clients import open_writer
@@ -80,7 +80,14 @@ async def opened(settings: Settings) -> AsyncIterator[OpenedInstance]:
 
 def pseudonym_of(settings: Settings, store_id: str, buyer: str) -> str:
     """The pseudonym under which a buyer's id, or one that is marked as a pseudonym (``~…``), is kept."""
-    key = settings.hash_key.get_secret_value() or secret(settings.data, "hash_key")
+    if not buyer.strip() or not store_id:
+        raise NobodyFoundError("name a buyer and a store")
+    key = settings.hash_key.get_secret_value()
+    if not key and not (settings.data / "secrets" / "hash_key").exists():
+        raise NobodyFoundError(  # a new one would give another pseudonym, under which nothing is kept of anybody
+            f"the key of the pseudonyms is neither in {settings.data} nor in FUNNELWATCH_HASH_KEY"
+        )
+    key = key or secret(settings.data, "hash_key")
     return Pseudonyms(key).of(store_id, buyer)
 
 
@@ -93,7 +100,7 @@ async def _ids(place: OpenedInstance, store_id: str, buyer: str) -> BuyerIds:
         await client.close()
     if place.log_dir is not None:
         topics.take_buyer(place.log_dir, found)
-    if not buyer.startswith("~"):
+    if not buyer.startswith("~") and len(buyer) >= SHORTEST_IN_TEXT:
         found.others.add(buyer)  # as it came, it may be part of an order's number or of what was rejected
     return found
 
@@ -106,7 +113,7 @@ async def export_buyer(settings: Settings, store_id: str, buyer: str) -> dict[st
     """
     async with opened(settings) as place:
         ids = await _ids(place, store_id, buyer)
-        erasure = Erasure(dict.fromkeys(ids.all, ""))
+        erasure = Erasure(dict.fromkeys(ids.all, ""), store_id)
         database = place.settings.clickhouse_database
         client = await open_writer(place.settings)
         found: dict[str, Any] = {}
@@ -147,7 +154,7 @@ async def erase_buyer(settings: Settings, store_id: str, buyer: str, who: str, s
     """
     async with opened(settings) as place:
         ids = await _ids(place, store_id, buyer)
-        erasure = Erasure({one: substitute(one, secrets.token_bytes) for one in ids.all})
+        erasure = Erasure({one: substitute(one, secrets.token_bytes) for one in ids.all}, store_id)
         database = place.settings.clickhouse_database
         client = await open_writer(place.settings)
         try:

@@ -38,8 +38,7 @@ def erase_spool(folder: Path, erasure: Erasure) -> int:
 
 
 def _replaced(record: Record, erasure: Erasure) -> Record:
-    key = None if record.key is None else erasure.in_bytes(record.key)
-    return record._replace(key=key, value=erasure.in_bytes(record.value))
+    return record._replace(value=erasure.in_record(record.value))
 
 
 def erase_mails(folder: Path, erasure: Erasure) -> int:

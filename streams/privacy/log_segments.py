@@ -62,7 +62,7 @@ def segment_records(path: Path) -> Iterator[LogRecord]:
 
 
 def rewrite_segment(path: Path, replace: Replace) -> int:
-    """Replace in keys and values of a segment's records; how many were changed.
+    """Replace in the values of a segment's records; how many were changed. Keys are names of stores and connections.
 
     Raises:
         LogUnreadableError: it is not one.
@@ -74,11 +74,9 @@ def rewrite_segment(path: Path, replace: Replace) -> int:
             continue
         made, new = [], 0
         for record in _records(payload, body[7]):
-            key = None if record.key is None else replace(record.key)
             value = None if record.value is None else replace(record.value)
-            if (key, value) != (record.key, record.value):
-                new += 1
-            made.append(_record(record.before, key, value, record.after))
+            new += value != record.value
+            made.append(_record(record.before, record.key, value, record.after))
         changed += new
         parts.append(_batch(head, body, b"".join(made) if new else payload))
     if changed:

@@ -99,11 +99,12 @@ async def rows_with(
     """The rows that hold one of the ids, each with its checksum."""
     found: dict[int, dict[str, Any]] = {}
     named = ", ".join(f"`{name}`" for name in table.columns)
+    own = "store_id = {store:String} AND " if "store_id" in table.columns else ""
     for condition, parameters in _conditions(table, erasure):
         with mapped():
             answer = await client.query(
-                f"SELECT {table.checksum} AS privacy_mark, {named} FROM {database}.{table.table} WHERE {condition}",
-                parameters=parameters,
+                f"SELECT {table.checksum} AS privacy_mark, {named} FROM {database}.{table.table} WHERE {own}({condition})",
+                parameters={"store": erasure.store_id, **parameters},
             )
         for mark, *values in answer.result_rows:
             row = dict(zip(table.columns, values, strict=True))

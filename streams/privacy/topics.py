@@ -50,7 +50,7 @@ def records_with(log_dir: Path, erasure: Erasure) -> Iterator[tuple[str, bytes]]
         if topic not in WITH_IDS:
             continue
         for record in segment_records(path):
-            if record.value is not None and erasure.in_bytes(record.value) != record.value:
+            if record.value is not None and erasure.in_record(record.value) != record.value:
                 yield topic, record.value
 
 
@@ -58,7 +58,8 @@ def erase_logs(log_dir: Path, erasure: Erasure) -> dict[str, int]:
     """Replace in every topic; topic → how many records were changed."""
     changed: dict[str, int] = {}
     for topic, path in _segments(log_dir):
-        if count := rewrite_segment(path, erasure.in_bytes):
+        replace = erasure.in_order_keys if topic == topics.COUNTS_CHANGELOG else erasure.in_record
+        if count := rewrite_segment(path, replace):
             changed[topic] = changed.get(topic, 0) + count
     return changed
 

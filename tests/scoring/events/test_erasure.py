@@ -91,3 +91,15 @@ def test_a_buyers_ids_are_those_of_their_devices_and_of_nobody_else() -> None:
 def test_json_stays_json() -> None:
     sent = {"order_id": "ORDER-1001", "note": f'"{PERSON}"', "zh": "订单 ORDER-1001。"}
     assert json.loads(ERASURE.in_text(json.dumps(sent, ensure_ascii=False)))["zh"] == "订单 erased-x。"
+
+
+def test_another_stores_order_of_the_same_number_is_left_alone() -> None:
+    erasure = Erasure({"ORDER-1001": "erased-x", "7": "erased-y"}, "shop")
+    for own in (b'{"store_id":"shop","order_id":"ORDER-1001"}', b'{"body":"ORDER-1001"}'):
+        assert b"erased-x" in erasure.in_record(own)
+    other = b'{"store_id":"shop-2","order_id":"ORDER-1001"}'
+    assert erasure.in_record(other) == other
+    keys = b'["o shop ORDER-1001","o shop 7","o shop-2 ORDER-1001","p shop 71","?[\\"o shop 7\\",null]"]'
+    assert erasure.in_order_keys(keys) == (
+        b'["o shop erased-x","o shop erased-y","o shop-2 ORDER-1001","p shop 71","?[\\"o shop erased-y\\",null]"]'
+    )

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
+from streams.clock import now_ms
 from streams.doctor.running import broker as look_at_broker
 from streams.kafka.admin import admin_of, create_topics
 from streams.kafka.followers import everything
@@ -23,7 +24,8 @@ from streams.kafka.retention import UnknownTopicError
 from streams.kafka.servers import KafkaServers, connection, servers_of
 from streams.kafka.sole_writer import SoleWriter
 from streams.kafka.topic_ids import TopicIds
-from streams.kafka.topics import TopicSpec
+from streams.kafka.topics import EVENTS, RAW, TOPICS, TopicSpec
+from streams.privacy.topics import WITH_IDS, delete_read
 from streams.settings import Settings, load_settings
 from tests.fixtures.secured_kafka import PASSWORD, USER, SecuredBroker, start_secured_broker, unsecured_token
 from tests.places import ROOT
@@ -289,3 +291,30 @@ async def test_a_topic_keeps_its_records_as_long_as_the_setting_says_and_nothing
     assert (found["retention.ms"], found["max.message.bytes"]) == (str(3 * 86_400_000), "777000")
     with pytest.raises(UnknownTopicError, match="names nothing; expected a table, or one of kept"):
         await create_topics(servers, partitions=1, topics=[spec], keep_days={"nothing": 3})
+
+
+async def test_what_has_been_landed_and_no_restart_needs_is_deleted_and_the_rest_is_named(
+    secured: SecuredBroker,
+) -> None:
+    """What an erasure does to topics of which only the port is ours."""
+    settings = by_password(secured, group_prefix="erasing")
+    servers = servers_of(settings)
+    specs = [spec for spec in TOPICS if spec.name in WITH_IDS]
+    await create_topics(servers, partitions=1, topics=specs)
+    present = now_ms()
+    producer = AIOKafkaProducer(**connection(servers))
+    await producer.start()
+    for age_ms in (3 * 3_600_000, 2 * 3_600_000, 60_000):
+        await producer.send_and_wait(EVENTS, b"of a buyer", partition=0, timestamp_ms=present - age_ms)
+        await producer.send_and_wait(RAW, b"not landed", partition=0, timestamp_ms=present - age_ms)
+    await producer.stop()
+    landing = AIOKafkaConsumer(**connection(servers), group_id="erasing-landing", enable_auto_commit=False)
+    await landing.start()
+    landing.assign([TopicPartition(EVENTS, 0), TopicPartition(RAW, 0)])
+    await landing.commit({TopicPartition(EVENTS, 0): 3, TopicPartition(RAW, 0): 1})
+    deleted, stays = await delete_read(settings)
+    assert deleted == {EVENTS: 2, RAW: 1}
+    assert sorted(stays) == [f"{EVENTS}/0: the last 1 records", f"{RAW}/0: the last 2 records"]
+    starts = await landing.beginning_offsets([TopicPartition(EVENTS, 0), TopicPartition(RAW, 0)])
+    await landing.stop()
+    assert {part.topic: start for part, start in starts.items()} == {EVENTS: 2, RAW: 1}

@@ -45,6 +45,7 @@ async def test_rows_are_replaced_in_every_table_and_the_views_count_the_same(
     names = ["store_id", "event_time", "received_at", "version", "source", "type", "event_id", "visitor", "buyer",
              "order_id", "attributes"]  # fmt: skip
     rows = events(PERSON, DEVICE, "7") + events("bertabertabertab", "laptoplaptoplapt", "8")
+    rows.append({**rows[1], "store_id": "other-shop", "buyer": "", "visitor": "", "attributes": {}})
     values = [[row.get(name, "") for name in names] for row in rows]
     await client.insert("events_raw", values, column_names=names)
     await client.insert(
@@ -73,7 +74,7 @@ async def test_rows_are_replaced_in_every_table_and_the_views_count_the_same(
     await tables.take_buyer(client, fresh_database, ids)
     assert ids.all == {PERSON, DEVICE, "7", "o-7", f"{DEVICE}-c"}
 
-    erasure = Erasure({one: f"erased-{number}" for number, one in enumerate(sorted(ids.all))})
+    erasure = Erasure({one: f"erased-{number}" for number, one in enumerate(sorted(ids.all))}, "shop")
     changed = {
         table.table: count
         for table in await tables.tables_with_texts(client, fresh_database)
@@ -84,7 +85,11 @@ async def test_rows_are_replaced_in_every_table_and_the_views_count_the_same(
     for table in await tables.tables_with_texts(client, fresh_database):
         assert await tables.rows_with(client, fresh_database, table, erasure) == []
     kept = (await client.query("SELECT order_id, buyer FROM events_raw WHERE type = 'order'")).result_rows
-    assert {order for order, _ in kept} == {"8", "erased-0"}
+    assert {order for order, _ in kept} == {"8", "erased-0", "7"}
+    elsewhere = (
+        await client.query("SELECT order_id FROM events_raw WHERE store_id = 'other-shop'")
+    ).result_rows
+    assert elsewhere == [("7",)]
     assert await tables.tables_with_texts(client, fresh_database)  # the marks' table is gone, and no other
     assert (await client.query("EXISTS TABLE privacy_marks")).result_rows == [(0,)]
     await client.close()
