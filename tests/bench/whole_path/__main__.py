@@ -10,11 +10,12 @@ from pathlib import Path
 
 from streams.embedded.broker import broker_of
 from streams.settings import load_settings
-from tests.bench.whole_path import collector, delay, landing, memory, recovery, reporting, workers
+from tests.bench.whole_path import collector, delay, landing, memory, pushes, recovery, reporting, workers
 from tests.bench.whole_path.ground import Ground
 
 PARTS = {
     "collector": collector.measure,
+    "pushes": pushes.measure,
     "landing": landing.measure,
     "stores": memory.measure,
     "recovery": recovery.measure,

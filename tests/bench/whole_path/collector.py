@@ -82,7 +82,8 @@ async def drive(port: int, events: int, seconds: float) -> dict[int, int]:
     return statuses
 
 
-def _is_open(port: int) -> bool:
+def is_open(port: int) -> bool:
+    """Whether somebody listens."""
     import socket
 
     try:
@@ -119,7 +120,7 @@ def measure(ground: Ground) -> list[Figure]:
     ground.start("bare", ["-m", "tests.bench.whole_path.bare_server", str(bare)], ground.folder / "bare")
     ports = {"collector": settings.collector_port, "bare server": bare}
     for name, port in ports.items():
-        wait_until(lambda port=port: _is_open(port), f"{name} to listen")  # type: ignore[misc]
+        wait_until(lambda port=port: is_open(port), f"{name} to listen")  # type: ignore[misc]
     found = []
     for events in BATCHES:
         rates = {}
