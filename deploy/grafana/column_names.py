@@ -6,6 +6,14 @@ values in the cells (stages, steps, states, levels) follow the variable ``langua
 
 from __future__ import annotations
 
+from scoring.alerts.alert import Level
+from scoring.wording.alert_words import LEVEL_NAMES
+
+
+def _level(level: Level) -> str:
+    return f"{LEVEL_NAMES[level]('en')} {LEVEL_NAMES[level]('zh')}"
+
+
 COLUMN_NAMES = {
     "what": "What 类型",
     "value": "Value 数值",
@@ -71,8 +79,8 @@ COLUMN_NAMES = {
     "repeats": "Repeated, 1 h 近 1 小时重复",
     "rise": "Rise 上升",
     "segment": "Segment 分群",
-    "page": "Critical 紧急",
-    "notice": "Notice 提示",
+    "page": _level(Level.PAGE),
+    "notice": _level(Level.NOTICE),
     "since": "Since 开始",
     "source": "Source 来源",
     "stage_name": "Stage 阶段",
@@ -97,17 +105,30 @@ UNITS = {
     "of_expected": "percentunit",
     "minutes_to_acknowledge": "m",
     "minutes_to_resolve": "m",
+    "observed": "locale",
+    "expected": "locale",
+    "compared": "locale",
+    "low": "locale",
+    "high": "locale",
+    "clicks": "locale",
+    "events": "locale",
+    "repeats": "locale",
+    "letters": "locale",
+    "lost": "locale",
+    "left_out": "locale",
+    "covered": "locale",
+    "money": "locale",
 }
 
 #: pixels of columns, so that those of a panel fit into 1,600; others share what is left
 WIDTHS = {
-    "acknowledged_by": 130, "age": 110, "alert": 150, "alert_level": 90, "alert_state": 90, "amount": 90, "bots": 115,
-    "change": 110, "channel": 110, "clicks": 90, "closed_as": 130, "complete": 90, "country": 90, "covered": 120,
-    "covered_share": 90, "currency": 85, "day": 110, "delay": 105, "device": 95, "drop_off": 90, "events": 115,
-    "expected": 95, "happened": 150, "high": 95, "left_out": 95, "letters": 110, "lost": 90, "low": 95,
-    "minutes_to_acknowledge": 120, "minutes_to_resolve": 120, "money": 100, "newest": 160, "observed": 95,
-    "of_expected": 120, "order_id": 120, "payment_method": 110, "pixel_orders": 115, "platform": 110, "product": 130,
-    "quantity": 80, "repeats": 115, "report_zone": 130, "reported": 150, "restated": 95, "segment": 150, "since": 150,
-    "source": 110, "stage_name": 125, "state_name": 130, "step_name": 200, "still_counted": 100, "surprise": 110,
-    "type_name": 110, "unit_name": 90, "until": 150, "value": 110, "what": 120, "worst_step": 220,
+    "acknowledged_by": 130, "age": 130, "alert": 150, "alert_level": 100, "alert_state": 90, "amount": 85, "bots": 150,
+    "change": 105, "channel": 105, "clicks": 90, "closed_as": 130, "complete": 90, "country": 115, "covered": 120,
+    "covered_share": 90, "currency": 80, "day": 110, "delay": 130, "device": 100, "drop_off": 85, "events": 150,
+    "expected": 90, "happened": 145, "high": 90, "left_out": 95, "letters": 150, "lost": 90, "low": 90,
+    "minutes_to_acknowledge": 120, "minutes_to_resolve": 120, "money": 100, "newest": 160, "observed": 90,
+    "of_expected": 120, "order_id": 110, "payment_method": 105, "pixel_orders": 140, "platform": 110, "product": 120,
+    "quantity": 80, "repeats": 150, "report_zone": 130, "reported": 150, "restated": 95, "segment": 150, "since": 150,
+    "source": 100, "stage_name": 110, "state_name": 130, "step_name": 200, "still_counted": 100, "surprise": 120,
+    "type_name": 105, "unit_name": 90, "until": 150, "value": 110, "what": 120, "worst_step": 220,
 }  # fmt: skip

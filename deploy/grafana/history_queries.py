@@ -52,9 +52,11 @@ SELECT store_id AS store, name, platform, country, zone, currency, category
 FROM stores WHERE {CHOSEN_STORES} ORDER BY platform, store LIMIT 500
 """
 
+#: a day without an alert has its zero: how wide a bar is comes from the distance of two
 PER_DAY = f"""
 SELECT toStartOfDay(opened_at, ${{zone:sqlstring}}) AS time, countIf(level = 'page') AS page, countIf(level = 'notice') AS notice
-FROM alert_responses WHERE $__timeFilter(opened_at) AND {CHOSEN_STORES} GROUP BY time ORDER BY time
+FROM alert_responses WHERE $__timeFilter(opened_at) AND {CHOSEN_STORES} GROUP BY time
+ORDER BY time WITH FILL FROM toStartOfDay($__fromTime, ${{zone:sqlstring}}) TO toDateTime($__toTime, ${{zone:sqlstring}}) STEP toIntervalDay(1)
 """
 
 MEDIAN_ACK = f"""

@@ -115,10 +115,10 @@ ORDER BY open.worst_level = 'page' DESC, open.worst_level != '' DESC, surprise D
 NUMBERS = f"""
 SELECT {STAGE} AS stage_name, counted.total AS observed, if(isNull(mean), toFloat64(counted.total), foreseen.seen) AS compared, round(foreseen.expected) AS expected,
        if(foreseen.expected >= 5, foreseen.seen / foreseen.expected - 1, NULL) AS change,
+       1 - observed / nullIf(lagInFrame(observed) OVER (ORDER BY {STAGE_PLACE}), 0) AS drop_off,
        if(isNull(mean), NULL, round(greatest(0, mean - sqrt(foreseen.low_squares)))) AS low,
        if(isNull(mean), NULL, round(mean + sqrt(foreseen.high_squares))) AS high,
-       if(isNull(mean), NULL, least(foreseen.judged / counted.minutes, 1)) AS covered_share,
-       1 - observed / nullIf(lagInFrame(observed) OVER (ORDER BY {STAGE_PLACE}), 0) AS drop_off
+       if(isNull(mean), NULL, least(foreseen.judged / counted.minutes, 1)) AS covered_share
 FROM
 (
     SELECT stage, sum(of_stage) AS total, sum(intDiv(newest - oldest, 60) + 1) AS minutes

@@ -198,7 +198,9 @@ def rows(title: str, description: str, sql: str, columns: Iterable[str]) -> tabl
 
 def hidden(panel: table.Panel, column: str) -> table.Panel:
     """Leave a column out that other panels show."""
-    return panel.override_by_name(column, [_value("custom.hidden", True)])
+    # of Grafana before 12.2, and from then on
+    nowhere = {"legend": True, "tooltip": True, "viz": True}
+    return panel.override_by_name(column, [_value("custom.hidden", True), _value("custom.hideFrom", nowhere)])
 
 
 def _width(column: str) -> list[models.DynamicConfigValue]:
@@ -207,7 +209,10 @@ def _width(column: str) -> list[models.DynamicConfigValue]:
 
 
 def _unit(column: str) -> list[models.DynamicConfigValue]:
-    return [_value("unit", UNITS[column])] if column in UNITS else []
+    if column not in UNITS:
+        return []
+    decimals = [_value("decimals", 1)] if UNITS[column] == "percentunit" else []
+    return [_value("unit", UNITS[column]), *decimals]
 
 
 def coloured(
@@ -222,6 +227,7 @@ def coloured(
             _value("mappings", [_NOTHING]),
             _value("color", {"mode": "thresholds"}),
             _value("unit", unit),
+            _value("decimals", 1),
         ],
     )
 

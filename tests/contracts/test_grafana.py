@@ -297,6 +297,13 @@ def test_response_times_are_those_between_firing_and_acting(panel: Any) -> None:
     assert median[0]["minutes"] == history["a2"]["minutes_to_resolve"]
 
 
+def test_a_day_without_an_alert_has_its_zero(panel: Any) -> None:
+    days = panel("incidents", "Alerts per day 每日告警")
+    assert {(row["time"].hour, row["time"].minute) for row in days} == {(0, 0)}
+    assert sum(row["page"] + row["notice"] for row in days) == 2
+    assert len({row["time"] for row in days}) == len(days)
+
+
 def test_an_alert_that_somebody_closed_is_over_although_it_still_fires(panel: Any) -> None:
     other = {"store": Choice(["shop-002"])}
     (closed,) = panel("incidents", "History 历史", **other)
