@@ -70,6 +70,7 @@ LOG_EVENTS: Mapping[str, str] = {
     "brushing_marked": "Orders of a store were marked as brushing, or their marks were taken back.",
     "event_days_counted": "What the events of days add up to was counted, for the evaluation.",
     "hours_rolled_up": "Whole hours were summed up.",
+    "stores_evaluated": "Stores of which something changed were evaluated in their complete periods.",
     "tables_migrated": "A numbered migration ran.",
     "topic_id_unknown": "Kafka does not say which topic this is; the batch is landed and not committed.",
     # --- notifier, channels and digests

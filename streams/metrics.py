@@ -130,6 +130,10 @@ EVENT_DAYS_LAST_SUCCESS = Gauge(
     "funnelwatch_event_days_last_success_timestamp_seconds",
     "When what the events of each day add up to was last counted; without it an evaluation misses the newest days.",
 )
+EVALUATIONS_LAST_SUCCESS = Gauge(
+    "funnelwatch_evaluations_last_success_timestamp_seconds",
+    "When stores were last evaluated; without it the views `evaluations` and `indicators` miss the newest periods.",
+)
 ROLLUP_HOURS = Counter(
     "funnelwatch_rollup_hours_total",
     "Hours whose sums were written, by what is summed: scores, counts.",

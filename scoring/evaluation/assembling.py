@@ -6,13 +6,16 @@ anything that was only counted, and one source for all periods of a number.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from scoring.evaluation.comparator import Comparator, ComparatorKind, comparator_of
-from scoring.evaluation.evaluating import EvaluationSpan, StoreFigures
-from scoring.evaluation.figure import Figure, count_figure
+from scoring.evaluation.evaluating import EvaluationSpan, StoreEvaluation, StoreFigures
+from scoring.evaluation.figure import Figure, SourceRows, count_figure
+from scoring.evaluation.findings import DecoyEvidence, FunnelFinding, find_all
 from scoring.evaluation.order_figures import order_steps
+from scoring.evaluation.readings import STEP, gap_facts, readings_of, target_facts
 from scoring.evaluation.report_figures import reported_steps
+from scoring.evaluation.rules import DecoyKind
 from scoring.evaluation.spans import span_name
 from scoring.evaluation.steps import StepFigure, step_figure
 from scoring.evaluation.suppliers import CountedRows, StoreSources, supplied
@@ -105,3 +108,26 @@ def _counted_steps(
             )
         found[step.id] = line
     return found
+
+
+def findings_in(
+    evaluation: StoreEvaluation,
+    volumes: Mapping[Stage, tuple[Figure, Comparator]],
+    decoys: Sequence[DecoyEvidence],
+    checked: Collection[DecoyKind],
+) -> tuple[FunnelFinding, ...]:
+    """What every rule came to for a store in a period.
+
+    Args:
+        evaluation: of the store.
+        volumes: how much there was of each stage.
+        decoys: what else may make it look so.
+        checked: kinds of decoy that could be looked for.
+    """
+    facts = [gap_facts(evaluation)]
+    if evaluation.targets:  # whose work nobody set one for says something only where targets are set at all
+        steps = [of.removeprefix(STEP) for of in evaluation.step_targets]
+        rows = SourceRows("targets", f"store_id = '{evaluation.store_id}'", len(evaluation.targets))
+        facts.append(target_facts(evaluation, steps, rows))
+    readings = readings_of(evaluation, volumes, facts)
+    return find_all(evaluation.store_id, readings, decoys, checked, evaluation.span.end_ms)

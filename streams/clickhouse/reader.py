@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from clickhouse_connect.driver import AsyncClient
 
-from streams.clickhouse.clients import open_reader
+from streams.clickhouse.clients import open_reader, open_writer
 from streams.clickhouse.errors import ClickHouseError, ClickHouseUnreachableError, mapped
 from streams.clock import monotonic, now_ms
 from streams.settings import Settings
@@ -43,8 +43,11 @@ class Database:
             if self._client is None:
                 if monotonic() < self._down_until:  # do not let every reader wait for a dead address
                     raise ClickHouseUnreachableError(self._down_reason)
-                self._client = await open_reader(self._settings)
+                self._client = await self._open()
             return self._client
+
+    async def _open(self) -> AsyncClient:
+        return await open_reader(self._settings)
 
     async def rows(self, sql: str, **parameters: Any) -> list[Row]:
         """The rows of a query; ``parameters`` are bound on the server (``{name:Type}``).
@@ -107,3 +110,10 @@ class Database:
         for _, future in self._shared.values():
             future.cancel()
         await self._drop()
+
+
+class JobDatabase(Database):
+    """The same for a job: as the writer, whose queries no reader's limit ends."""
+
+    async def _open(self) -> AsyncClient:
+        return await open_writer(self._settings)

@@ -22,7 +22,8 @@ from scoring.evaluation.spans import SpanLength, covered_spans, longest_with_pas
 from scoring.evaluation.suppliers import StorePromises
 from streams.clickhouse.reader import Database
 from streams.config.model import Config, StoreConfig
-from streams.evaluation.stored import STALE_MS, read_extents, read_stores
+from streams.evaluation.reading_stores import read_stores
+from streams.evaluation.stored import STALE_MS, read_extents
 
 #: the draws behind a rank begin here, so that the same figures give the same rank
 _SEED = 16
@@ -115,8 +116,8 @@ async def _group(
         return StoreGroup(*kind, stores, None, None, (), left_out, (), None)
     if len(compared) < 2:  # nothing to compare with: its figures are on its own page
         return StoreGroup(*kind, stores, chosen, spans[0], compared, left_out, (), None)
-    read = await read_stores(database, compared, zone, spans, until, StorePromises())
-    known = {name: one.figures(spans) for name, one in read.items()}
+    read = await read_stores(database, compared, zone, spans, StorePromises())
+    known = {name: one.figures(spans, until) for name, one in read.items()}
     figures = {
         name: {**one.figures, **{STEP + step.step: step.figure for step in one.steps}}
         for name, one in known.items()

@@ -53,8 +53,11 @@ async def known_with(
 ) -> KnownStore | None:
     """The same with the stores alike and the targets given, as a report names them."""
     read = await stored_store(database, store, length, present_ms, alike)
-    if read is None:
-        return None
+    return known_of(read, store, targets) if read is not None else None
+
+
+def known_of(read: StoredStore, store: StoreConfig, targets: Sequence[StoreTarget]) -> KnownStore:
+    """The evaluation of what the tables know of a store, with the targets that hold for it."""
     steps = {one.step: one.figure for one in read.figures.steps}
     results = judge_targets(targets, read.figures.figures, steps)
     figures = replace(

@@ -195,9 +195,10 @@ ORDER BY store_id, span
 
 #: of the days that a store's platforms report in a period, how many may still change, and how many were restated
 SETTLED = f"""
-SELECT store_id, count() AS figures, countIf(NOT complete) AS partial, countIf(restated) AS changed
+SELECT store_id, {_SPAN.format(begin="1000 * toInt64(toUnixTimestamp(period_start))")} AS span, count() AS figures,
+       countIf(NOT complete) AS partial, countIf(restated) AS changed
 FROM report_rows
 WHERE {_STORES} AND period = 'day' AND empty(dimensions)
   AND period_start >= toDateTime({{first_s:Int64}}, 'UTC') AND period_end <= toDateTime({{last_s:Int64}}, 'UTC')
-GROUP BY store_id
+GROUP BY store_id, span
 """

@@ -2,41 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from scoring.baselines.peers import MIN_PEERS
-from scoring.evaluation.assembling import stage_volumes, store_figures
+from scoring.evaluation.assembling import stage_volumes
 from scoring.evaluation.comparator import OWN_PERIODS, Comparator
 from scoring.evaluation.evaluating import EvaluationSpan, StoreFigures
 from scoring.evaluation.figure import Figure, SourceRows
 from scoring.evaluation.findings import DecoyEvidence
-from scoring.evaluation.order_figures import (
-    DELIVERING,
-    DISPUTING,
-    PAYING,
-    REFUNDING,
-    SHIPPING,
-    WITHIN_THE_HOUR,
-)
-from scoring.evaluation.report_figures import MEASURES_USED, ReportBook
 from scoring.evaluation.rules import DecoyKind
 from scoring.evaluation.spans import SpanLength, covered_spans, longest_with_past
-from scoring.evaluation.suppliers import SUPPLIED, CountedRows, StorePromises, StoreSources
-from scoring.funnel.stages import STAGES, Stage
+from scoring.evaluation.suppliers import SUPPLIED, StorePromises
+from scoring.funnel.stages import Stage
 from scoring.funnel.units import DAY_MS
-from scoring.records.report_row import Period, ReportRow, identity_of
 from streams.clickhouse.literals import literal
 from streams.clickhouse.reader import Database, Row
 from streams.config.model import Config, StoreConfig
 from streams.evaluation import queries
-from streams.evaluation.stored_counts import StoredEvents, StoredOrders, moment, places_of
+from streams.evaluation.reading_stores import ReadStore, counted_rows, read_stores
+from streams.evaluation.stored_counts import moment, places_of
 
-_EPOCH = date(1970, 1, 1).toordinal()
 #: indicators that the tables can give
 FROM_TABLES = SUPPLIED
 #: other stores that a store is compared with, at most: more would not be surer of the middle
@@ -98,22 +85,69 @@ async def stored_store(
     spans = covered_spans(first, until, zone, chosen, OWN_PERIODS + 1)
     if not spans:
         return None
-    peers = tuple(
+    peers = peers_of(store, alike, extents, spans[0], until)
+    read = await read_stores(database, (store,), zone, spans, promises)
+    if len(peers) >= MIN_PEERS:
+        read |= await read_stores(database, peers, zone, spans[:1], promises)
+    settled = await read_settled(database, (store,), spans[:1])
+    return assembled(read, store, spans, chosen, until, peers, settled.get((store, spans[0])))
+
+
+def peers_of(
+    store: str,
+    alike: Sequence[str],
+    extents: Mapping[str, tuple[int, int]],
+    span: EvaluationSpan,
+    until: int,
+) -> tuple[str, ...]:
+    """Stores that are known in a period, and still are.
+
+    Args:
+        store: that is compared.
+        alike: stores of its kind.
+        extents: of ``read_extents``.
+        span: the period.
+        until: up to when the store is known.
+    """
+    return tuple(
         one
         for one in alike[:MOST_PEERS]
-        if one in extents
-        and extents[one][0] < spans[0].start_ms + DAY_MS
+        if one != store
+        and one in extents
+        and extents[one][0] < span.start_ms + DAY_MS
         and extents[one][1] > until - STALE_MS
     )
-    own = (await read_stores(database, (store,), zone, spans, until, promises))[store]
-    figures = own.figures(spans)
+
+
+def assembled(
+    read: Mapping[str, ReadStore],
+    store: str,
+    spans: Sequence[EvaluationSpan],
+    length: SpanLength,
+    until: int,
+    peers: tuple[str, ...],
+    settled: Row | None,
+) -> StoredStore:
+    """What is known of a store in the first of ``spans``: the one way in which page, report, API and the role jobs put it together.
+
+    Args:
+        read: the store, and its peers where they are enough.
+        store: its id.
+        spans: the judged period first, then those it is compared with.
+        length: of the period.
+        until: up to when anything is known of it.
+        peers: ids of those that it is compared with.
+        settled: of ``read_settled``.
+    """
+    own = read[store]
+    figures = own.figures(spans, until)
     if len(peers) >= MIN_PEERS:
-        others = await read_stores(database, peers, zone, spans[:1], until, promises)
-        figures = with_peers(figures, {name: one.figures(spans[:1]) for name, one in others.items()})
-    volumes = volumes_of(own, spans)
+        figures = with_peers(figures, {name: read[name].figures(spans[:1], until) for name in peers})
     currency = own.worth[spans[0]][1] if spans[0] in own.worth else ""
-    decoys, checked = await _report_decoys(database, store, spans[0])
-    return StoredStore(figures, volumes, currency, spans, chosen, until, peers, decoys, checked)
+    decoys, checked = _report_decoys(settled, store, spans[0])
+    return StoredStore(
+        figures, volumes_of(own, spans), currency, tuple(spans), length, until, peers, decoys, checked
+    )
 
 
 def promises_of(config: StoreConfig) -> StorePromises:
@@ -128,16 +162,31 @@ def volumes_of(read: ReadStore, spans: Sequence[EvaluationSpan]) -> dict[Stage, 
     return stage_volumes(counts, spans, counted_rows(read.known.store))
 
 
-async def _report_decoys(
-    database: Database, store: str, span: EvaluationSpan
+async def read_settled(
+    database: Database, stores: Sequence[str], spans: Sequence[EvaluationSpan]
+) -> dict[tuple[str, EvaluationSpan], Row]:
+    """How many figures of reports each store has in each period, how many may still change, and how many were restated."""
+    by_place = {place: span for span, place in places_of(spans).items()}
+    starts = [*reversed([span.start_ms for span in spans]), spans[0].end_ms]
+    rows = await database.rows(
+        queries.SETTLED,
+        stores=list(stores),
+        starts=starts,
+        first_s=starts[0] // 1000,
+        last_s=starts[-1] // 1000,
+    )
+    return {
+        (row["store_id"], by_place[int(row["span"])]): row for row in rows if int(row["span"]) in by_place
+    }
+
+
+def _report_decoys(
+    row: Row | None, store: str, span: EvaluationSpan
 ) -> tuple[tuple[DecoyEvidence, ...], frozenset[DecoyKind]]:
     """Whether the period's reports are late or were restated; nothing was looked for where nothing is reported."""
-    rows = await database.rows(
-        queries.SETTLED, stores=[store], first_s=span.start_ms // 1000, last_s=span.end_ms // 1000
-    )
-    if not rows:
+    if row is None:
         return (), frozenset()
-    row, found = rows[0], []
+    found = []
     for kind, column, asked in (
         (DecoyKind.REPORT_LATE, "partial", "NOT complete"),
         (DecoyKind.RESTATED, "changed", "restated"),
@@ -158,164 +207,6 @@ async def read_extents(database: Database, stores: Sequence[str]) -> dict[str, t
     """From when to when anything is known of each store."""
     rows = await database.rows(queries.EXTENT, stores=list(stores))
     return {row["store_id"]: (int(row["first"]), int(row["last"])) for row in rows}
-
-
-@dataclass(frozen=True, slots=True)
-class ReadStore:
-    """What the tables know of a store over some periods.
-
-    Attributes:
-        known: its sources.
-        worth: what an order of each period brings, with its currency; nothing where there are several or none.
-    """
-
-    known: StoreSources
-    worth: Mapping[EvaluationSpan, tuple[float, str]]
-
-    def figures(self, spans: Sequence[EvaluationSpan]) -> StoreFigures:
-        """Its figures in the first of ``spans``, and in those before it."""
-        each = self.worth.get(spans[0])
-        return store_figures(self.known, spans, each[0] if each else None)
-
-    def counted(self, stage: Stage, spans: Sequence[EvaluationSpan]) -> list[int]:
-        """Its events of a stage in each period."""
-        return [int(self.known.counts.get(span, {}).get(stage, 0)) for span in spans]
-
-
-async def read_stores(
-    database: Database,
-    stores: Sequence[str],
-    zone: str,
-    spans: Sequence[EvaluationSpan],
-    until: int,
-    promises: StorePromises,
-) -> dict[str, ReadStore]:
-    """What the tables know of each store.
-
-    Args:
-        database: the tables.
-        stores: ids; all of one zone.
-        zone: of their clock.
-        spans: the newest first, each beginning where the one before it ended.
-        until: up to when everything is known.
-        promises: by which all of them are counted.
-    """
-    starts = [*reversed([span.start_ms for span in spans]), spans[0].end_ms]
-    first_s, last_s = starts[0] // 1000, starts[-1] // 1000
-    days = [days_since_1970(at, zone) for at in starts]
-    given: dict[str, Any] = {"stores": list(stores), "starts": starts}
-    windows = {
-        "pay_days": list(PAYING.days),
-        "ship_days": list(SHIPPING.days),
-        "promise_days": [promises.ship_within_days or 0],
-        "deliver_days": list(DELIVERING.days),
-        "refund_days": list(REFUNDING.days),
-        "dispute_days": list(DISPUTING.days),
-        "least_hours": WITHIN_THE_HOUR,
-    }
-    asked = {
-        "orders": (queries.ORDERS, given | windows),
-        "hours": (queries.SHIPPING, {**given, "ship_days": windows["ship_days"], "zone": zone}),
-        "worth": (queries.WORTH, given),
-        "counts": (queries.COUNTS, {**given, "first_s": first_s, "last_s": last_s - 60}),
-        "reported": (
-            queries.REPORTED,
-            {"stores": list(stores), "measures": list(MEASURES_USED), "first_s": first_s, "last_s": last_s},
-        ),
-        "facts": (
-            queries.FACTS,
-            {"stores": list(stores), "days": days, "zone": zone, "first_day": days[0], "end_day": days[-1]},
-        ),
-        "prices": (queries.PRICES, {**given, "first_ms": starts[0], "end_ms": starts[-1]}),
-    }
-    answers = await asyncio.gather(*(database.rows(sql, **values) for sql, values in asked.values()))
-    found = {name: _by_store(rows) for name, rows in zip(asked, answers, strict=True)}
-    return {
-        store: _read_store(
-            store, {name: rows.get(store, []) for name, rows in found.items()}, zone, spans, until, promises
-        )
-        for store in stores
-    }
-
-
-def days_since_1970(at_ms: int, zone: str) -> int:
-    """The day of the zone's clock."""
-    return datetime.fromtimestamp(at_ms / 1000, ZoneInfo(zone)).date().toordinal() - _EPOCH
-
-
-def _by_store(rows: Sequence[Row]) -> dict[str, list[Row]]:
-    found: dict[str, list[Row]] = {}
-    for row in rows:
-        found.setdefault(row["store"] if "store" in row else row["store_id"], []).append(row)
-    return found
-
-
-def _read_store(
-    store: str,
-    rows: Mapping[str, Sequence[Row]],
-    zone: str,
-    spans: Sequence[EvaluationSpan],
-    until: int,
-    promises: StorePromises,
-) -> ReadStore:
-    by_place = {place: span for span, place in places_of(spans).items()}
-    counts = {
-        by_place[int(row["span"])]: {
-            stage.value: int(total) for stage, total in zip(STAGES, row["totals"], strict=False)
-        }
-        for row in rows["counts"]
-        if int(row["span"]) in by_place
-    }
-    known = StoreSources(
-        store,
-        StoredOrders(store, spans, rows["orders"], rows["hours"], zone, until),
-        _report_book(rows["reported"]),
-        StoredEvents(store, spans, rows["facts"], rows["prices"], until),
-        counts,
-        counted_rows(store),
-        promises,
-    )
-    worth = {
-        by_place[int(row["span"])]: (float(row["each"]), str(row["one_currency"]))
-        for row in rows["worth"]
-        if int(row["currencies"]) == 1 and int(row["span"]) in by_place
-    }
-    return ReadStore(known, worth)
-
-
-def counted_rows(store: str) -> CountedRows:
-    """Where a store's events of some stages are."""
-
-    def rows(stages: Sequence[Stage], span: EvaluationSpan, count: int) -> SourceRows:
-        named = ", ".join(literal(stage.value) for stage in stages)
-        condition = (
-            f"store_id = {literal(store)} AND stage IN ({named})"
-            f" AND minute >= {moment(span.start_ms)} AND minute < {moment(span.end_ms)}"
-        )
-        return SourceRows("stage_counts", condition, count, "events")
-
-    return rows
-
-
-def _report_book(rows: Sequence[Row]) -> ReportBook:
-    made = [_report_row(row) for row in rows]
-    counts = {identity_of(one): int(row["number"]) for one, row in zip(made, rows, strict=True)}
-    return ReportBook(made, counts)
-
-
-def _report_row(row: Row) -> ReportRow:
-    return ReportRow(
-        store_id=row["store_id"],
-        source=row["source_name"],
-        measure=row["measure_name"],
-        period=Period.DAY,
-        period_start_ms=int(row["start_s"]) * 1000,
-        period_end_ms=int(row["end_s"]) * 1000,
-        zone=row["zone_name"],
-        value=row["value_text"],
-        currency=row["currency"],
-        dimensions=dict.fromkeys(row["parts"], row["currency"] or "*"),
-    )
 
 
 def with_peers(own: StoreFigures, others: Mapping[str, StoreFigures]) -> StoreFigures:

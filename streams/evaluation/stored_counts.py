@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from math import fsum, log
 
 from scoring.evaluation.evaluating import EvaluationSpan
@@ -53,7 +54,6 @@ class StoredOrders:
         rows: Sequence[Row],
         hours: Sequence[Row],
         zone: str,
-        until: int,
     ) -> None:
         """
         Args:
@@ -62,9 +62,8 @@ class StoredOrders:
             rows: of the query ``ORDERS``.
             hours: of the query ``SHIPPING``.
             zone: of the warehouse's clock.
-            until: up to here whatever happened is in the rows.
         """
-        self._store, self._until = store, until
+        self._store, self._until = store, spans[0].end_ms
         self._places = places_of(spans)
         self._rows = {(row["window_name"], int(row["span"])): row for row in rows}
         self._hours = hours
@@ -74,6 +73,12 @@ class StoredOrders:
             [int(row["shipped_hour"]) for row in hours],
             [int(row["orders"]) for row in hours],
         )
+
+    def until(self, known_until_ms: int) -> StoredOrders:
+        """The same where whatever happened up to a moment is in the rows."""
+        other = copy(self)
+        other._until = known_until_ms
+        return other
 
     @property
     def known_until_ms(self) -> int:
@@ -131,12 +136,7 @@ class StoredEvents:
     """The events of one store, by what their days add up to: ``CountedEvents``."""
 
     def __init__(
-        self,
-        store: str,
-        spans: Sequence[EvaluationSpan],
-        facts: Sequence[Row],
-        prices: Sequence[Row],
-        until: int,
+        self, store: str, spans: Sequence[EvaluationSpan], facts: Sequence[Row], prices: Sequence[Row]
     ) -> None:
         """
         Args:
@@ -144,9 +144,8 @@ class StoredEvents:
             spans: the newest first.
             facts: of the query ``FACTS``.
             prices: of the query ``PRICES``.
-            until: up to here whatever happened is in the rows.
         """
-        self._store, self._until = store, until
+        self._store, self._until = store, spans[0].end_ms
         self._places = places_of(spans)
         self._facts: dict[tuple[str, bool, int], FactSum] = {}
         for row in facts:
@@ -154,6 +153,12 @@ class StoredEvents:
                 key = row["fact"], is_late, int(row[column])
                 self._facts[key] = self._facts.get(key, FactSum()).plus(_sum_of(row))
         self._prices = {int(row["span"]): _sum_of(row) for row in prices}
+
+    def until(self, known_until_ms: int) -> StoredEvents:
+        """The same where whatever happened up to a moment is in the rows."""
+        other = copy(self)
+        other._until = known_until_ms
+        return other
 
     @property
     def known_until_ms(self) -> int:

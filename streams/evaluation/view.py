@@ -6,14 +6,15 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from scoring.evaluation import sentences as say
+from scoring.evaluation.assembling import findings_in
 from scoring.evaluation.comparator import Comparator, ComparatorKind
 from scoring.evaluation.dimensions.registry import DIMENSIONS, INDICATOR_BY_ID
 from scoring.evaluation.duties import Duty, shares_of_step
 from scoring.evaluation.evaluating import IndicatorScore, StoreEvaluation
-from scoring.evaluation.figure import Figure, IndicatorKind, SourceRows, exposed
-from scoring.evaluation.findings import DecoyEvidence, FunnelFinding, Standing, find_all
+from scoring.evaluation.figure import Figure, IndicatorKind, exposed
+from scoring.evaluation.findings import DecoyEvidence, FunnelFinding, Standing
 from scoring.evaluation.health import WeightedScore
-from scoring.evaluation.readings import STEP, gap_facts, readings_of, target_facts
+from scoring.evaluation.readings import STEP
 from scoring.evaluation.rules import DecoyKind
 from scoring.evaluation.score import Score, TargetResult
 from scoring.evaluation.steps import FunnelLoss, JudgedStep
@@ -182,13 +183,7 @@ def _seen(
     decoys: Sequence[DecoyEvidence],
     checked: Collection[DecoyKind],
 ) -> SeenView:
-    facts = [gap_facts(evaluation)]
-    if evaluation.targets:  # whose work nobody set one for says something only where targets are set at all
-        steps = [of.removeprefix(STEP) for of in evaluation.step_targets]
-        rows = SourceRows("targets", f"store_id = '{evaluation.store_id}'", len(evaluation.targets))
-        facts.append(target_facts(evaluation, steps, rows))
-    readings = readings_of(evaluation, volumes, facts)
-    findings = find_all(evaluation.store_id, readings, decoys, checked, evaluation.span.end_ms)
+    findings = findings_in(evaluation, volumes, decoys, checked)
     found = [one for one in findings if one.standing in (Standing.FOUND, Standing.REPLACED)]
     return SeenView(
         tuple(say.say_weak_spot(spot, wording) for spot in weak_spots(evaluation, kind)),

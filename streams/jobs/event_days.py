@@ -1,4 +1,4 @@
-"""The event-days job: keeps what the events of each day add up to, so that an evaluation reads days and not events.
+"""Keeps what the events of each day add up to, so that an evaluation reads days and not events: part of the evaluation job.
 
 Looks at the last ``RECENT_DAYS`` every time, and at all that is kept (``ALL_DAYS``) on the first run and once a day: an import or a
 backfill of the past is in the evaluation a day later at most. A run that ends early is made good by the next.
@@ -19,12 +19,10 @@ from streams.clickhouse.clients import open_writer
 from streams.clickhouse.event_days import changed_days, count_days
 from streams.clock import monotonic, now_ms
 from streams.config.model import Config
-from streams.jobs.repeating import LARGEST_SHARE, repeat
 from streams.settings import Settings
 
 _log = structlog.get_logger()
 
-INTERVAL_S = 600.0
 #: days that late events usually fall into, and all for which events are kept
 RECENT_DAYS, ALL_DAYS = 50, 400
 
@@ -57,23 +55,22 @@ def _by_zone(stores: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
 
 
 class EventDays:
-    """The job: it remembers when it last looked at everything."""
+    """Counts days before each round of evaluations; it remembers when it last looked at everything."""
 
     def __init__(self, settings: Settings, config: Config) -> None:
         self._settings, self._config = settings, config
         self._whole_at_ms = 0
 
-    async def once(self) -> float:
-        """One run; returns the pause after it in seconds."""
+    async def look(self) -> int:
+        """Count what changed; returns how many days of stores.
+
+        Raises:
+            ClickHouseError: it is unreachable or rejects a query.
+        """
         started, is_whole = monotonic(), now_ms() - self._whole_at_ms >= DAY_MS
         counted = await once(self._settings, self._config, ALL_DAYS if is_whole else RECENT_DAYS)
         if is_whole:
             self._whole_at_ms = now_ms()
-        took_s = monotonic() - started
         if counted > len(self._config.stores):
-            _log.info("event_days_counted", days=counted, seconds=round(took_s, 1))
-        return max(INTERVAL_S, took_s / LARGEST_SHARE)
-
-    async def run(self) -> None:
-        """Count again and again until cancelled; the first time at once."""
-        await repeat("event_days", self.once)
+            _log.info("event_days_counted", days=counted, seconds=round(monotonic() - started, 1))
+        return counted

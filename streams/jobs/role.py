@@ -6,8 +6,7 @@ import asyncio
 
 from streams.config.model import Config
 from streams.instance.files import StateReport
-from streams.jobs import baselines, brushing, rollups
-from streams.jobs.event_days import EventDays
+from streams.jobs import baselines, brushing, evaluations, rollups
 from streams.jobs.reconciling import Reconciler
 from streams.settings import Settings
 
@@ -19,4 +18,4 @@ async def run(settings: Settings, config: Config, report: StateReport) -> None:
         group.create_task(Reconciler(settings, config).run())
         group.create_task(rollups.run(settings))
         group.create_task(brushing.run(settings, config))
-        group.create_task(EventDays(settings, config).run())
+        group.create_task(evaluations.run(settings, config))

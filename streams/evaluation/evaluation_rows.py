@@ -1,0 +1,182 @@
+"""Evaluations as rows of the tables ``evaluations``, ``indicators``, ``findings`` and ``advice``: what the role jobs writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from scoring.evaluation.assembling import findings_in
+from scoring.evaluation.comparator import ComparatorKind
+from scoring.evaluation.evaluating import StoreEvaluation
+from scoring.evaluation.figure import Figure, exposed
+from scoring.evaluation.findings import FunnelFinding
+from scoring.evaluation.health import WeightedScore
+from scoring.evaluation.readings import STEP
+from scoring.evaluation.rules import Ground
+from scoring.evaluation.score import Score, ScoreLack
+from streams.evaluation.knowing import KnownStore
+
+#: comparators that every period has rows of; a table of benchmarks has them where there is one
+WRITTEN = (ComparatorKind.OWN, ComparatorKind.PEERS)
+_TIME, _STAMP = pa.uint32(), pa.timestamp("ms", "UTC")
+_NAMES = pa.list_(pa.string())
+_SCHEMAS: Mapping[str, pa.Schema] = {
+    "evaluations_raw": pa.schema(
+        [("store_id", pa.string()), ("period", pa.string()), ("period_start", _TIME), ("period_end", _TIME), ("zone", pa.string())]
+        + [("kind", pa.string()), ("name", pa.string()), ("comparator", pa.string())]
+        + [(name, pa.float64()) for name in ("score", "low", "high", "coverage")]
+        + [("reason", pa.string()), ("weights_version", pa.uint16()), ("evaluated_at", _STAMP)]
+    ),
+    "indicators_raw": pa.schema(
+        [("store_id", pa.string()), ("period", pa.string()), ("period_start", _TIME), ("name", pa.string()), ("figure_kind", pa.string())]
+        + [(name, pa.float64()) for name in ("value", "cases", "g", "variance")]
+        + [("inputs", pa.map_(pa.string(), pa.float64()))]
+        + [(name, pa.string()) for name in ("counted_by", "relation", "condition")]
+        + [("row_count", pa.uint64()), ("evaluated_at", _STAMP)]
+    ),
+    "findings_raw": pa.schema(
+        [("store_id", pa.string()), ("period", pa.string()), ("period_start", _TIME), ("rule", pa.string()), ("standing", pa.string())]
+        + [("strength", pa.float64())]
+        + [(name, _NAMES) for name in ("evidence", "against", "unknown", "instead", "also_possible", "unchecked")]
+        + [("evaluated_at", _STAMP)]
+    ),
+    "advice_raw": pa.schema(
+        [("store_id", pa.string()), ("period", pa.string()), ("period_start", _TIME)]
+        + [(name, pa.string()) for name in ("rule", "advice", "duty", "effort", "judged_by")]
+        + [("check_at", _TIME), ("is_given", pa.uint8()), ("evaluated_at", _STAMP)]
+    ),
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class EvaluationRows:
+    """Rows by table, and when the evaluations were made."""
+
+    at_ms: int
+    rows: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: {name: [] for name in _SCHEMAS})
+
+    def take(self, known: KnownStore) -> None:
+        """Add all rows of one store and period."""
+        evaluation, span = known.evaluation, known.evaluation.span
+        key = {
+            "store_id": evaluation.store_id,
+            "period": known.read.length.value,
+            "period_start": span.start_ms // 1000,
+            "evaluated_at": self.at_ms,
+        }
+        more = {
+            "period_end": span.end_ms // 1000,
+            "zone": span.zone,
+            "weights_version": evaluation.weights_version,
+        }
+        self.rows["evaluations_raw"] += [{**key, **more, **row} for row in _scores(evaluation)]
+        self.rows["indicators_raw"] += [{**key, **row} for row in _figures(evaluation)]
+        findings = findings_in(evaluation, known.read.volumes, known.read.decoys, known.read.checked)
+        self.rows["findings_raw"] += [{**key, **_finding(one)} for one in findings]
+        self.rows["advice_raw"] += [{**key, **row} for one in findings for row in _advice(one, span.end_ms)]
+
+    def tables(self) -> Iterator[tuple[str, pa.Table]]:
+        """The tables that have rows."""
+        for name, rows in self.rows.items():
+            if rows:
+                yield name, pa.Table.from_pylist(rows, schema=_SCHEMAS[name])
+
+
+def _scores(evaluation: StoreEvaluation) -> Iterator[dict[str, Any]]:
+    kinds = [
+        kind
+        for kind in (*WRITTEN, ComparatorKind.BENCHMARK)
+        if kind in WRITTEN or _is_scored(evaluation, kind)
+    ]
+    for kind in kinds:
+        yield _weighted("health", evaluation.health[kind], kind)
+        for dimension in evaluation.dimensions[kind]:
+            yield _weighted("dimension", dimension, kind)
+        for one in evaluation.indicators:
+            yield _row("indicator", one.indicator.id, kind, one.scores.get(kind), one.lacks.get(kind))
+        for step in evaluation.funnel[kind].steps if kind in evaluation.funnel else ():
+            yield _row("step", step.step, kind, step.score, step.lack)
+
+
+def _is_scored(evaluation: StoreEvaluation, kind: ComparatorKind) -> bool:
+    return any(kind in one.scores for one in evaluation.indicators)
+
+
+def _weighted(kind: str, one: WeightedScore, comparator: ComparatorKind) -> dict[str, Any]:
+    return {**_row(kind, one.id, comparator, one.score, one.lack), "coverage": one.coverage}
+
+
+def _row(
+    kind: str, name: str, comparator: ComparatorKind, score: Score | None, lack: ScoreLack | None
+) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "name": name,
+        "comparator": comparator.value,
+        "score": score.value if score else None,
+        "low": score.low if score else None,
+        "high": score.high if score else None,
+        "coverage": None,
+        "reason": lack.reason.value if lack else "",
+    }
+
+
+def _figures(evaluation: StoreEvaluation) -> Iterator[dict[str, Any]]:
+    for one in evaluation.indicators:
+        yield _figure(one.indicator.id, one.indicator.kind.value, one.figure)
+    for step in evaluation.funnel[ComparatorKind.OWN].steps:
+        yield _figure(STEP + step.step, step.figure.kind.value, step.figure)
+
+
+def _figure(name: str, kind: str, figure: Figure | None) -> dict[str, Any]:
+    row = figure.rows[0] if figure else None
+    return {
+        "name": name,
+        "figure_kind": kind,
+        "value": figure.value if figure else None,
+        "cases": float(exposed(figure)) if figure else None,
+        "g": figure.g if figure else None,
+        "variance": figure.variance if figure else None,
+        "inputs": [(one, float(value)) for one, value in sorted(figure.inputs.items())] if figure else [],
+        "counted_by": row.counted_by if row else "",
+        "relation": row.relation if row else "",
+        "condition": row.condition if row else "",
+        "row_count": row.count if row else 0,
+    }
+
+
+def _finding(one: FunnelFinding) -> dict[str, Any]:
+    return {
+        "rule": one.scenario.id,
+        "standing": one.standing.value,
+        "strength": one.strength,
+        "evidence": _readings(one.evidence),
+        "against": _readings(one.against),
+        "unknown": _readings(one.unknown),
+        "instead": [decoy.kind.value for decoy in one.instead],
+        "also_possible": [decoy.kind.value for decoy in one.also_possible],
+        "unchecked": [kind.value for kind in one.unchecked],
+    }
+
+
+def _readings(grounds: Sequence[Ground]) -> list[str]:
+    """What each condition looked at; where there was nothing, what it would have looked at first."""
+    return [ground.reading or next(iter(ground.condition.readings), "") for ground in grounds]
+
+
+def _advice(one: FunnelFinding, end_ms: int) -> Iterable[dict[str, Any]]:
+    given = {action.advice.id: action for action in one.actions}
+    for advice in one.scenario.advice:
+        action = given.get(advice.id)
+        yield {
+            "rule": one.scenario.id,
+            "advice": advice.id,
+            "duty": advice.owner.value,
+            "effort": advice.effort.value,
+            "judged_by": action.judged_by if action else "",
+            "check_at": (action.check_ms if action else end_ms) // 1000,
+            "is_given": int(action is not None),
+        }
