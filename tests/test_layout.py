@@ -61,7 +61,7 @@ STREAMS: Mapping[str, set[str]] = {
     "landing": FLOOR | {"config", "instance", "kafka", "metrics", "clickhouse"},
     "pools": FLOOR | {"config", "instance", "kafka", "metrics"},
     "backtest": FLOOR | {"config"},
-    "jobs": FLOOR | {"config", "instance", "kafka", "metrics", "clickhouse", "backtest"},
+    "jobs": FLOOR | {"config", "instance", "kafka", "metrics", "clickhouse", "backtest", "evaluation"},
     "notifier": FLOOR | {"config", "instance", "kafka", "metrics", "incidents", "channels"},
     "digests": FLOOR
     | {"config", "instance", "kafka", "metrics", "clickhouse", "incidents", "channels", "evaluation"},

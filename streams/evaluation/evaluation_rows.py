@@ -52,7 +52,7 @@ _SCHEMAS: Mapping[str, pa.Schema] = {
 
 
 @dataclass(slots=True)
-class EvaluationRows:
+class WrittenEvaluations:
     """Rows by table, and when the evaluations were made."""
 
     at_ms: int

@@ -66,13 +66,26 @@ class StoredOrders:
         self._store, self._until = store, spans[0].end_ms
         self._places = places_of(spans)
         self._rows = {(row["window_name"], int(row["span"])): row for row in rows}
-        self._hours = hours
         self._open = open_hours(
             zone,
             [int(row["paid_hour"]) for row in hours],
             [int(row["shipped_hour"]) for row in hours],
             [int(row["orders"]) for row in hours],
         )
+        self._sums: dict[tuple[str, int, int], tuple[float, float]] = {}
+        self._logs: dict[str, dict[int, list[tuple[Sequence[int], float]]]] = {"span": {}, "due_span": {}}
+        if self._open is not None:
+            self._take_hours(self._open, hours)
+        self._times: dict[str, tuple[int, int]] = {}
+        for row in rows:
+            timed, untimed = self._times.get(row["window_name"], (0, 0))
+            self._times[row["window_name"]] = timed + int(row["timed"]), untimed + int(row["untimed"])
+
+    def _take_hours(self, opened: OpenHours, hours: Sequence[Row]) -> None:
+        for row in hours:
+            taken = log(opened.hours(int(row["paid_hour"]), int(row["shipped_hour"])))
+            for column, by_place in self._logs.items():
+                by_place.setdefault(int(row[column]), []).append((row["reached"], taken))
 
     def until(self, known_until_ms: int) -> StoredOrders:
         """The same where whatever happened up to a moment is in the rows."""
@@ -87,9 +100,7 @@ class StoredOrders:
 
     def times(self, window: OrderWindow) -> tuple[int, int]:
         """See ``CountedOrders``."""
-        of_window = [row for (name, _), row in self._rows.items() if name == _NAMES[window.name]]
-        timed, untimed = (sum(int(row[column]) for row in of_window) for column in ("timed", "untimed"))
-        return timed, untimed
+        return self._times.get(_NAMES[window.name], (0, 0))
 
     def tally(self, window: OrderWindow, span: EvaluationSpan, days: int) -> WindowTally:
         """See ``CountedOrders``."""
@@ -100,8 +111,7 @@ class StoredOrders:
         reached = int(row["reached"][at])
         if window.name == SHIPPING.name and self._open is not None:
             column, place = ("due_span" if window.lag_days else "span"), self._places[span]
-            taken = [row for row in self._hours if int(row[column]) == place]
-            logs, squares = self._business(self._open, taken, SHIPPING.days.index(days))
+            logs, squares = self._business(column, place, SHIPPING.days.index(days))
             return WindowTally(int(row["begun"]), reached, logs, squares)
         return WindowTally(int(row["begun"]), reached, float(row["logs"][at]), float(row["squares"][at]))
 
@@ -118,13 +128,18 @@ class StoredOrders:
         due = ", due in the period" if window.lag_days else ""
         return SourceRows("orders", condition, count, f"orders: {window.name}, {days} d{due}")
 
-    @staticmethod
-    def _business(opened: OpenHours, rows: Sequence[Row], at: int) -> tuple[float, float]:
-        taken = [
-            (int(row["reached"][at]), log(opened.hours(int(row["paid_hour"]), int(row["shipped_hour"]))))
-            for row in rows
-        ]
-        return fsum(count * one for count, one in taken), fsum(count * one * one for count, one in taken)
+    def _business(self, column: str, place: int, at: int) -> tuple[float, float]:
+        """Sums of the logs of business hours, and of their squares, of a period's orders; each worked out once."""
+        key = column, place, at
+        if key not in self._sums:
+            taken = [
+                (int(reached[at]), taken_log) for reached, taken_log in self._logs[column].get(place, ())
+            ]
+            self._sums[key] = (
+                fsum(count * one for count, one in taken),
+                fsum(count * one * one for count, one in taken),
+            )
+        return self._sums[key]
 
 
 def moment(at_ms: int) -> str:

@@ -27,7 +27,7 @@ from streams.clickhouse.reader import Database, JobDatabase
 from streams.clock import monotonic, now_ms
 from streams.config.model import Config, StoreConfig
 from streams.config.targets import targets_of
-from streams.evaluation.evaluation_rows import EvaluationRows
+from streams.evaluation.evaluation_rows import WrittenEvaluations
 from streams.evaluation.knowing import known_of
 from streams.evaluation.many import RECENT_PERIODS, batches, stores_in_periods
 from streams.evaluation.stored import stores_alike
@@ -82,9 +82,9 @@ async def _evaluated(
     stores: Sequence[StoreConfig],
     alike: Mapping[str, Sequence[str]],
     present_ms: int,
-) -> tuple[EvaluationRows, int]:
+) -> tuple[WrittenEvaluations, int]:
     """All rows of all periods, and how many periods of stores they are."""
-    rows, made = EvaluationRows(now_ms()), 0
+    rows, made = WrittenEvaluations(now_ms()), 0
     for length in RECENT_PERIODS:
         for store, read in await stores_in_periods(database, stores, alike, length, present_ms):
             rows.take(known_of(read, store, targets_of(config, store.id)))

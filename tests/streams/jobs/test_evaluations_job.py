@@ -46,6 +46,7 @@ async def settings(clickhouse: Any, fresh_database: str) -> Settings:
     return made
 
 
+@pytest.mark.slow
 async def test_views_say_what_the_page_says_and_what_did_not_change_is_left_alone(
     settings: Settings, clickhouse: Any
 ) -> None:
