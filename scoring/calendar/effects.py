@@ -7,14 +7,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.calendar.entries import CalendarEntry, CalendarKind, calendar_between
+from scoring.calendar.entries import CalendarEntry, CalendarKind, DayPhase, calendar_between
 from scoring.wording.text import Text
 
 DAY = 1440
@@ -51,6 +51,7 @@ class OwnEntry:
     last: datetime
     countries: tuple[str, ...] = ()
     stores: tuple[str, ...] = ()
+    phase: DayPhase = DayPhase.DAY
 
     def is_for(self, store_id: str, country: str) -> bool:
         """Whether the entry concerns a store."""
@@ -62,7 +63,27 @@ class OwnEntry:
         """The entry as a calendar shows it, by whole days."""
         last = (self.last - timedelta(microseconds=1)).date()
         name = Text(self.name, self.name)
-        return CalendarEntry(name, CalendarKind.COMMERCE, self.first.date(), last, self.countries)
+        return CalendarEntry(
+            name, CalendarKind.COMMERCE, self.first.date(), last, self.countries, phase=self.phase
+        )
+
+    def with_phases(self, warm_up_days: int, hangover_days: int) -> tuple[OwnEntry, ...]:
+        """The entry with the days before and after it, which are entries of the same effect and another phase."""
+        before = replace(
+            self,
+            name=f"{self.name} · 预热 / warm-up",
+            first=self.first - timedelta(days=warm_up_days),
+            last=self.first,
+            phase=DayPhase.WARM_UP,
+        )
+        after = replace(
+            self,
+            name=f"{self.name} · 余波 / hangover",
+            first=self.last,
+            last=self.last + timedelta(days=hangover_days),
+            phase=DayPhase.HANGOVER,
+        )
+        return (*((before,) if warm_up_days else ()), self, *((after,) if hangover_days else ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +114,7 @@ class DaySpan:
     effect: DayEffect
     first: int
     last: int
+    phase: DayPhase = DayPhase.DAY
 
 
 def local_date(local: int) -> date:
@@ -125,7 +147,9 @@ class DayRules:
         """What holds for a store between two dates (both included), by time."""
         country = self.countries.get(store_id, "")
         found = [
-            DaySpan(entry.name, entry.effect, local_number(entry.first), local_number(entry.last))
+            DaySpan(
+                entry.name, entry.effect, local_number(entry.first), local_number(entry.last), entry.phase
+            )
             for entry in self.own
             if entry.is_for(store_id, country) and entry.last.date() >= first and entry.first.date() <= last
         ]
@@ -138,7 +162,7 @@ class DayRules:
                     entry.name.en if entry.name.zh == entry.name.en else f"{entry.name.zh} / {entry.name.en}"
                 )
                 start, end = (entry.first - _MONDAY).days * DAY, (entry.last - _MONDAY).days * DAY + DAY
-                found.append(DaySpan(name, effect, start, end))
+                found.append(DaySpan(name, effect, start, end, entry.phase))
         return tuple(sorted(found, key=lambda span: (span.first, span.name)))
 
     def excluded(self, store_id: str, local: NDArray[np.int64]) -> NDArray[np.bool_] | None:

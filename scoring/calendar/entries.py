@@ -30,6 +30,14 @@ class CalendarKind(StrEnum):
     HOLIDAY = "holiday"
 
 
+class DayPhase(StrEnum):
+    """What part of a promotion an entry is: people wait and fill carts, buy, or have bought."""
+
+    WARM_UP = "warm_up"
+    DAY = "day"
+    HANGOVER = "hangover"
+
+
 @dataclass(frozen=True, slots=True)
 class CalendarEntry:
     """One entry from ``first`` to ``last`` (both included) in ``countries`` (none named: everywhere).
@@ -43,6 +51,7 @@ class CalendarEntry:
     last: date
     countries: tuple[str, ...] = ()
     is_certain: bool = True
+    phase: DayPhase = DayPhase.DAY
 
 
 GREATER_CHINA = ("CN", "HK", "MO", "TW")
@@ -109,6 +118,10 @@ YEARLY: tuple[tuple[Text, tuple[str, ...], Callable[[int], Span]], ...] = (
     (Text("1010 大促", "10.10 sale"), SOUTH_EAST_ASIA, _fixed(10, 10)),
     (Text("双11 大促期", "11.11 sale"), ("CN",), _fixed(11, 1, 11, 10)),
     (Text("双11", "11.11"), (*GREATER_CHINA, *SOUTH_EAST_ASIA), _fixed(11, 11)),
+    (Text("双11 之后", "After 11.11"), ("CN",), _fixed(11, 12, 11, 14)),
+    (Text("618 之后", "After 618"), ("CN",), _fixed(6, 19, 6, 21)),
+    (Text("黑五之前", "Before Black Friday"), WEST, lambda y: (_black_friday(y) - timedelta(days=3), _black_friday(y) - timedelta(days=1))),
+    (Text("网络星期一之后", "After Cyber Monday"), WEST, lambda y: (_black_friday(y) + timedelta(days=4), _black_friday(y) + timedelta(days=6))),
     (Text("黑五", "Black Friday"), WEST, _one(_black_friday)),
     (Text("网络星期一", "Cyber Monday"), WEST, _one(lambda y: _black_friday(y) + timedelta(days=3))),
     (Text("双12", "12.12"), (*GREATER_CHINA, *SOUTH_EAST_ASIA), _fixed(12, 12)),
@@ -117,6 +130,16 @@ YEARLY: tuple[tuple[Text, tuple[str, ...], Callable[[int], Span]], ...] = (
     *((PAYDAY, ("PH",), _fixed(m, 15)) for m in range(1, 13)),
     *((PAYDAY, ("PH",), _fixed(m, 28 if m == 2 else 30)) for m in range(1, 13)),
 )  # fmt: skip
+
+#: by English name, the entries in which people wait for a promotion or have bought
+PHASES: dict[str, DayPhase] = {
+    "618 sale": DayPhase.WARM_UP,
+    "11.11 sale": DayPhase.WARM_UP,
+    "Before Black Friday": DayPhase.WARM_UP,
+    "After 618": DayPhase.HANGOVER,
+    "After 11.11": DayPhase.HANGOVER,
+    "After Cyber Monday": DayPhase.HANGOVER,
+}
 
 
 def _moving(year: int) -> Iterable[CalendarEntry]:
@@ -177,7 +200,10 @@ def _ramadans(year: int) -> Iterable[CalendarEntry]:
 def commerce_days(year: int) -> tuple[CalendarEntry, ...]:
     """All commerce days and seasons that touch ``year``, by day."""
     found = [
-        CalendarEntry(name, CalendarKind.COMMERCE, *span(year), countries) for name, countries, span in YEARLY
+        CalendarEntry(
+            name, CalendarKind.COMMERCE, *span(year), countries, phase=PHASES.get(name.en, DayPhase.DAY)
+        )
+        for name, countries, span in YEARLY
     ]
     found += _moving(year)
     return tuple(sorted(set(found), key=lambda entry: (entry.first, entry.name)))
@@ -243,6 +269,8 @@ def calendar_between(countries: Iterable[str], first: date, last: date) -> tuple
             if other.kind is not CalendarKind.HOLIDAY
         ):
             continue  # the season of that name is listed already
-        found[key] = CalendarEntry(entry.name, entry.kind, entry.first, entry.last, both, entry.is_certain)
+        found[key] = CalendarEntry(
+            entry.name, entry.kind, entry.first, entry.last, both, entry.is_certain, entry.phase
+        )
     order = list(CalendarKind)
     return tuple(sorted(found.values(), key=lambda e: (max(e.first, first), order.index(e.kind), e.name)))

@@ -233,8 +233,12 @@ class Alerting:
         rate = following.baseline.rate * float(self._closing.factor[following.index])
         wobble = float(self.book.engine.phi15[whole])
         pmf = following.baseline.kernel.pmf
-        incident.label = incident.suspicion.weigh(arrived, expected, rate, pmf, wobble)
-        return incident.label is not AlertLabel.UNKNOWN
+        verdict = incident.suspicion.weigh(arrived, expected, rate, pmf, wobble)
+        if verdict is AlertLabel.TRACKING and self.book.days.has_just_begun(entry.index):
+            incident.suspicion = Suspicion()  # carts filled before a promotion are bought in its first hours
+            return False
+        incident.label = verdict
+        return verdict is not AlertLabel.UNKNOWN
 
     def _nothing_is_missing(
         self, entry: StepEntry, incident: TrackedAlert, label: AlertLabel, minutes: int

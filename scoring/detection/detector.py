@@ -33,7 +33,6 @@ from scoring.detection.resting import LOOK_EVERY, ROOM, Resting, begun, is_at_an
 from scoring.detection.rises import Rises
 from scoring.detection.score_rows import make_rows, note_seen, unjudged_rows
 from scoring.detection.slow import SlowSteps
-from scoring.detection.surge import SURGE_VARIANCE
 from scoring.detection.tracked_alert import ClosedAlerts
 from scoring.detection.traffic import Traffic
 from scoring.funnel.arrays import Bools, Floats
@@ -295,7 +294,7 @@ class Detector:
         is_special, special_since, begins = book.days.advance(minute)
         is_on, since, changed = is_on | is_special, np.minimum(since, special_since), changed | begins
         which = arrays.series_step
-        unrest = Unrest(is_on[which], since[which], changed[which], SURGE_VARIANCE)
+        unrest = Unrest(is_on[which], since[which], changed[which], book.days.variance[which])
         series_variance = variance[which] + arrays.extra_variance
         step = book.engine.step(a, mu, series_variance, unrest, held[which])
         wholes = arrays.wholes

@@ -100,12 +100,15 @@ class SeriesMinute:
 
 @dataclass(frozen=True, slots=True)
 class Unrest:
-    """Series in a surge: (size,) whether it is on, minutes since it changed, whether it changed now; its log variance."""
+    """Series in a surge: (size,) whether it is on, minutes since it changed, whether it changed now; its log variance.
+
+    The variance is one for all, or (size,).
+    """
 
     is_on: Bools
     since: NDArray[np.int64]
     changed: Bools
-    variance: float
+    variance: float | Floats
 
     def add_to(self, variance: Floats, omk2: Floats) -> None:
         """Add the surge's variance to (windows, size) ``variance``: all of it where a window reaches across the change."""
@@ -113,7 +116,8 @@ class Unrest:
         if len(which):
             across = self.since[which] < _WIN[:, None] + _SETTLE
             within = np.where(self.is_on[which], omk2[:, which], 0.0)
-            variance[:, which] += self.variance * np.where(across, 1.0, within)
+            own = np.broadcast_to(self.variance, self.is_on.shape)[which]
+            variance[:, which] += own * np.where(across, 1.0, within)
 
 
 class SeriesEngine:

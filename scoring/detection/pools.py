@@ -29,8 +29,7 @@ from scoring.detection.book import Book, StepEntry
 from scoring.detection.engine import AMENDABLE, SeriesMinute, Unrest
 from scoring.detection.memory import recall, remember
 from scoring.detection.policy import WINDOWS, DetectionPolicy
-from scoring.detection.special_days import SpecialDays
-from scoring.detection.surge import SURGE_VARIANCE
+from scoring.detection.special_days import SURGE_VARIANCE, SpecialDays
 from scoring.detection.tail import binomial_scale, lower_surprise
 from scoring.detection.tracked_alert import ClosedAlerts
 from scoring.funnel.arrays import Bools, Floats, Places
@@ -328,7 +327,8 @@ class PoolDetector:
         self._since = np.where(changed, 0, np.minimum(self._since + 1, 10_000))
         self._widened = now
         series = self._book.arrays.series_step
-        return Unrest(now[series], self._since[series], changed[series], SURGE_VARIANCE)
+        widest = float(self._days.variance.max(initial=SURGE_VARIANCE))
+        return Unrest(now[series], self._since[series], changed[series], widest)
 
     def amend(self, minute: int, parts: Sequence[int] | Places, arrived: Floats, expected: Floats) -> None:
         """Put other numbers in the place of a closed minute's (late rows, corrected rows).

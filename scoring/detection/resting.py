@@ -23,7 +23,7 @@ from scoring.baselines.baseline import StoreBaseline, decode_baseline, encode_ba
 from scoring.detection.book import Book, StepEntry, StoreEntry
 from scoring.detection.engine import RING, SeriesEngine
 from scoring.detection.memory import StoreMemory, recall
-from scoring.detection.surge import SURGE_VARIANCE
+from scoring.detection.special_days import SURGE_VARIANCE
 from scoring.funnel.units import MINUTE_MS
 
 #: arrivals that events of the past may still bring, all together, below which they are nothing

@@ -1,7 +1,8 @@
 """The calendar as minutes close: which steps are on special days, since when, and whose alerts are held back.
 
 An entry that widens does what a surge does (``surge.py``): as it begins and ends the filter's level is opened again, and
-windows carry the variance that promotions usually bring.
+windows carry the variance that promotions usually bring. Before a promotion people wait and fill carts, and after it they have
+bought: these phases move conversion several times as far as the day itself (``PHASE_VARIANCE``).
 """
 
 from __future__ import annotations
@@ -13,10 +14,17 @@ import numpy as np
 
 from scoring.baselines.localtime import local_minute
 from scoring.calendar.effects import DayEffect, DayRules, DaySpan, local_date
-from scoring.funnel.arrays import Bools, Ints
+from scoring.calendar.entries import DayPhase
+from scoring.funnel.arrays import Bools, Floats, Ints
 
+#: minutes after its beginning in which a special day says nothing of lost tracking: carts filled before are bought then
+_FIRST_HOURS = 180
 #: minutes since something that has not happened
 LONG_AGO = 10_000
+#: variance of log conversion between promotions and ordinary days (0.10 squared, from the lab)
+SURGE_VARIANCE = 0.10**2
+#: variance of log conversion between a phase and ordinary days
+PHASE_VARIANCE = {DayPhase.DAY: SURGE_VARIANCE, DayPhase.WARM_UP: 0.35**2, DayPhase.HANGOVER: 0.35**2}
 #: entries begin and end on a quarter of an hour, at the finest
 _EVERY = 15
 #: days for which a store's entries are looked up at once
@@ -33,7 +41,10 @@ class SpecialDays:
         self._stores: list[tuple[str, str]] = []
         self._spans: dict[tuple[str, str], tuple[DaySpan, ...]] = {}
         self._known_until: dict[tuple[str, str], int] = {}
-        self._is_on: Bools = np.zeros(0, dtype=bool)
+        #: (steps,) variance that an entry brings now; 0 where none widens
+        self._widened: Floats = np.zeros(0)
+        #: (steps,) the same or more for windows that reach across its last change; a surge's at least
+        self.variance: Floats = np.zeros(0)
         self._since: Ints = np.zeros(0, dtype=np.int64)
         self._suppressed: dict[int, str] = {}
         self._named: dict[int, str] = {}
@@ -48,7 +59,8 @@ class SpecialDays:
         self._lengthen()
         places = np.array(kept, dtype=np.intp)
         self._stores = [self._stores[index] for index in kept]
-        self._is_on, self._since = self._is_on[places], self._since[places]
+        self._widened, self.variance = self._widened[places], self.variance[places]
+        self._since = self._since[places]
         number = {index: new for new, index in enumerate(kept)}
         self._suppressed = {
             number[index]: entry_name for index, entry_name in self._suppressed.items() if index in number
@@ -71,11 +83,12 @@ class SpecialDays:
             return LONG_AGO
         quarter, first = minute - minute % _EVERY, minute - min(followed, _LOOKED_BACK)
         self._in_force(self._stores[index], first)  # so that what has ended by now is known too
-        self._look_at(index, self._in_force(self._stores[index], quarter), self._is_on)
+        self._look_at(index, self._in_force(self._stores[index], quarter), self._widened)
+        self.variance[index] = max(float(self._widened[index]), SURGE_VARIANCE)
         before = quarter - _EVERY
         while before > first:
             was_on = any(s.effect is DayEffect.WIDEN for s in self._in_force(self._stores[index], before))
-            if was_on != self._is_on[index]:
+            if was_on != (self._widened[index] > 0):
                 self._since[index] = minute - before - _EVERY
                 break
             before -= _EVERY
@@ -84,7 +97,8 @@ class SpecialDays:
     def _lengthen(self) -> None:
         more = len(self._stores) - len(self._since)
         if more:
-            self._is_on = np.append(self._is_on, np.zeros(more, dtype=bool))
+            self._widened = np.append(self._widened, np.zeros(more))
+            self.variance = np.append(self.variance, np.full(more, SURGE_VARIANCE))
             self._since = np.append(self._since, np.full(more, LONG_AGO))
 
     def suppressed(self, index: int) -> str:
@@ -101,30 +115,39 @@ class SpecialDays:
         changed = np.zeros(len(self._stores), dtype=bool)
         self._since = np.minimum(self._since + 1, LONG_AGO)
         if self._rules is not None and (minute % _EVERY == 0 or not self._has_begun):
-            before = self._is_on
+            before = self._widened
             self._look(minute)
             if self._has_begun:
-                changed = before != self._is_on
+                changed = before != self._widened
                 self._since[changed] = 0
+                across = self._since < _LOOKED_BACK
+                self.variance = np.where(across, np.maximum(self.variance, before), SURGE_VARIANCE)
+            self.variance = np.maximum(self.variance, self._widened)
             self._has_begun = True
-        return self._is_on, self._since, changed
+        return self._widened > 0, self._since, changed
+
+    def has_just_begun(self, index: int) -> bool:
+        """Whether an entry that widens began or ended for a step within the last hours."""
+        return bool(self._since[index] < _FIRST_HOURS)
 
     def _look(self, minute: int) -> None:
-        is_on = np.zeros(len(self._stores), dtype=bool)
+        widened = np.zeros(len(self._stores))
         self._suppressed, self._named = {}, {}
         now: dict[tuple[str, str], tuple[DaySpan, ...]] = {}
         for index, key in enumerate(self._stores):
             if key not in now:
                 now[key] = self._in_force(key, minute)
-            self._look_at(index, now[key], is_on)
-        self._is_on = is_on
+            self._look_at(index, now[key], widened)
+        self._widened = widened
 
-    def _look_at(self, index: int, spans: tuple[DaySpan, ...], is_on: Bools) -> None:
+    def _look_at(self, index: int, spans: tuple[DaySpan, ...], widened: Floats) -> None:
         """Note what is in force for a step."""
         if not spans:
             return
         self._named[index] = ", ".join(span.name for span in spans)
-        is_on[index] = any(span.effect is DayEffect.WIDEN for span in spans)
+        widened[index] = max(
+            (PHASE_VARIANCE[span.phase] for span in spans if span.effect is DayEffect.WIDEN), default=0.0
+        )
         held = [span.name for span in spans if span.effect is DayEffect.SUPPRESS]
         if held:
             self._suppressed[index] = ", ".join(held)

@@ -15,8 +15,6 @@ from scoring.baselines.localtime import WEEK_MINUTES, local_minute
 from scoring.detection.special_days import LONG_AGO
 from scoring.funnel.arrays import Bools, Floats, Ints
 
-#: variance of log conversion between promotions and ordinary days (0.10 squared, from the lab)
-SURGE_VARIANCE = 0.10**2
 _SPAN, _HOLD = 20, 30
 _RATIO, _NULL_RATIO, _CLEAR_Z = 1.45, 1.3, 4.0
 #: upstream events below this share of their usual have vanished, if chance does so once in a thousand (in nats)

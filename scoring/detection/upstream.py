@@ -26,6 +26,10 @@ from scoring.detection.tracking import (
 #: minutes before the window that opened an alert with which the upstream events since are compared: those just before, and
 #: those of hours before, for what rises slowly
 _BEFORE = ((0, 120), (240, 120))
+#: the hours before a drop show its rise from this many times on
+_RECENTLY_RISEN = 1.25
+#: a slow rise still shows against the hours just before, in times, and opens in windows of this many minutes and more
+_GOES_ON, _SLOW_WINDOW = 1.15, 30
 #: a rise lasts while this share of the usual comes
 _STILL_RISEN = 1.2
 #: minutes over which conversions are compared with what they are without the rise, and their wobble
@@ -71,8 +75,16 @@ class Upstream:
             was = surges.usual_between(entry.index, end - since - apart - length, end - since - apart)
             usual = surges.usual_between(entry.index, end - since, end)
             if 0 < was < np.inf and last > first:
-                found.append(Rise(here - then, last - first, usual / was))
+                rise = Rise(here - then, last - first, usual / was)
+                if not apart or self._rises_slowly(rise, found, window):
+                    found.append(rise)
         return found
+
+    @staticmethod
+    def _rises_slowly(rise: Rise, just_before: list[Rise], window: int) -> bool:
+        """Whether a rise against hours before explains anything: traffic strays over hours, and a slow rise makes no sudden drop."""
+        goes_on = all(recent.times >= _GOES_ON for recent in just_before)
+        return rise.times >= RISEN and goes_on and window >= _SLOW_WINDOW
 
     def is_risen(self, entry: StepEntry, lead: int, window: int, minute: int) -> bool:
         """Whether far more came upstream than is usual, or than before, as an alert opens."""
@@ -91,7 +103,11 @@ class Upstream:
         share = self._book.surges.excess(entry.index, minutes + window)
         verdict = None if share is None else is_inflated(incident.arrived, incident.expected, share, minutes)
         is_open = share is not None and verdict is None
-        for rise in self.rises(entry, lead, window, minutes, minute):
+        rises = self.rises(entry, lead, window, minutes, minute)
+        # a sudden drop on a day that has been busy for hours is not explained by the visitors who came with it
+        is_recent = window >= _SLOW_WINDOW or any(rise.times >= _RECENTLY_RISEN for rise in rises)
+        verdict = verdict and is_recent
+        for rise in rises:
             since = Rise(
                 incident.expected, rise.before * incident.expected / max(rise.expected, 1e-9), rise.usual
             )

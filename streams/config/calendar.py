@@ -25,6 +25,18 @@ class CalendarEntryConfig(ConfigPart):
     effect: Literal["suppress", "widen", "compare"] = Field(
         "widen", description="`suppress` alerts, `widen` what is expected, `compare` with the last such day."
     )
+    warm_up_days: int = Field(
+        0,
+        ge=0,
+        le=30,
+        description="Days before it on which people wait for it: conversion may differ by more.",
+    )
+    hangover_days: int = Field(
+        0,
+        ge=0,
+        le=30,
+        description="Days after it on which people have bought: conversion may differ by more.",
+    )
     countries: tuple[Country, ...] = Field((), description="Only in these; none: everywhere.")
     stores: tuple[str, ...] = Field((), description="Only for these store ids; none: for all.")
 

@@ -45,8 +45,11 @@ def day_rules(config: Config) -> DayRules:
         countries={store.id: store.country for store in config.stores if store.country},
         effects={kind: DayEffect(effect) for kind, effect in kinds if effect != "ignore"},
         own=tuple(
-            OwnEntry(entry.name, DayEffect(entry.effect), *entry.span(), entry.countries, entry.stores)
+            phase
             for entry in calendar.entries
+            for phase in OwnEntry(
+                entry.name, DayEffect(entry.effect), *entry.span(), entry.countries, entry.stores
+            ).with_phases(entry.warm_up_days, entry.hangover_days)
         ),
         choices=tuple(
             DayChoice(

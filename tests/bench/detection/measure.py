@@ -69,8 +69,10 @@ def run_detector(
             continue
         known = alerts.get(t.alert_id)
         if known is None:
+            if t.fired_at_ms is None:  # pending: nobody is notified
+                continue
             known = alerts[t.alert_id] = Alert(
-                t.store_id, t.segment, t.level, t.opened_at_ms // 60_000, 10**9, t.surprise, step=t.step
+                t.store_id, t.segment, t.level, t.fired_at_ms // 60_000, 10**9, t.surprise, step=t.step
             )
         known.surprise = max(known.surprise, t.surprise)
         if t.level is Level.PAGE and not np.isfinite(known.page_at):

@@ -10,6 +10,7 @@ import argparse
 import sys
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,8 @@ from simulator import DAY, DOWN, SEGMENTS, UP, Store, World, simulate
 
 from scoring.alerts.alert import AlertKind, AlertState, Level
 from scoring.baselines import StoreHistory, fit_baselines
+from scoring.calendar.effects import DayEffect, DayRules
+from scoring.calendar.entries import CalendarKind
 from scoring.detection import DetectionPolicy, Detector
 from scoring.funnel.spread_notes import parse_spread_note
 
@@ -79,6 +82,21 @@ SCENARIOS: dict[str, Change] = {
 }
 
 
+#: Monday 2026-10-05 00:00 UTC: the test fortnight begins on 2 November
+AUTUMN = 29_853_120
+
+
+def double_eleven(counts: np.ndarray, rng: np.random.Generator) -> None:
+    """People wait until the tenth, buy on the eleventh, and have bought until the fourteenth."""
+    rate = counts[:, DOWN].sum(1) / counts[:, UP].sum(1)
+    for first, last, visitors, worth in ((28, 37, 1.3, 0.6), (37, 38, 3.0, 1.4), (38, 41, 0.9, 0.7)):
+        cut = slice(first * DAY, last * DAY)
+        clicks = rng.poisson(counts[:, UP, cut] * visitors)
+        counts[:, UP, cut] = clicks
+        for row in range(len(counts)):
+            counts[row, DOWN, cut] = _convert(rng, clicks[row], min(rate[row] * worth, 0.9))
+
+
 def changed(store: Store, change: Change, seed: int, is_split: bool) -> StoreHistory:
     history = store.history
     counts = history.counts.astype(np.int64)
@@ -90,12 +108,12 @@ def changed(store: Store, change: Change, seed: int, is_split: bool) -> StoreHis
     )
 
 
-def run(histories: list[StoreHistory]) -> None:
+def run(histories: list[StoreHistory], rules: DayRules | None = None, begin: int = BEGIN) -> None:
     trained = [
         StoreHistory(h.store_id, h.zone, h.start_minute, h.segments, h.counts[:, :, : TRAIN * DAY])
         for h in histories
     ]
-    detector = Detector(DetectionPolicy())
+    detector = Detector(DetectionPolicy(), rules)
     rows = []
     for baseline, history in zip(fit_baselines(trained, 0), histories, strict=True):
         detector.set_baseline(baseline)
@@ -105,11 +123,11 @@ def run(histories: list[StoreHistory]) -> None:
     made = []
     for minute in range((TRAIN - 1) * DAY, len(minutes)):
         made += detector.advance_matrix(start + minute, minutes[minute])
-    made = [t for t in made if t.kind is AlertKind.CONVERSION and t.at_ms // 60_000 > start + BEGIN]
+    made = [t for t in made if t.kind is AlertKind.CONVERSION and t.at_ms // 60_000 > start + begin]
     fired = [t for t in made if t.state is AlertState.FIRING]
     first = {}
     for t in fired:
-        first.setdefault(t.store_id, t.at_ms // 60_000 - start - BEGIN)
+        first.setdefault(t.store_id, t.at_ms // 60_000 - start - begin)
     paged = {t.store_id for t in fired if t.level is Level.PAGE}
     last = {t.alert_id: t for t in made}
     over = [t for t in made if t.state is AlertState.RESOLVED and t.fired_at_ms is not None]
@@ -133,6 +151,12 @@ def main() -> None:
         for is_split in (True, False) if "campaign" in name or "bots" in name else (True,):
             print(f"{name}{'' if is_split else ', not visible as a segment'}:")
             run([changed(store, change, given.seed, is_split) for store in stores])
+    autumn = simulate(replace(world, start=AUTUMN, test_days=14))
+    for country in ("", "CN"):
+        print(f"11.11 with its warm-up and hangover, country {country or 'unknown'}:")
+        histories = [changed(store, double_eleven, given.seed, True) for store in autumn]
+        countries = {h.store_id: country for h in histories}
+        run(histories, DayRules(countries, {CalendarKind.COMMERCE: DayEffect.WIDEN}), TRAIN * DAY)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -18,9 +18,9 @@ from scoring.alerts.alert import AlertState, AlertTransition
 from scoring.baselines import StoreBaseline, StoreHistory, fit_baselines
 from scoring.baselines.minute_table import MinuteTable
 from scoring.calendar.effects import DayChoice, DayEffect, DayRules, OwnEntry
-from scoring.calendar.entries import CalendarKind
+from scoring.calendar.entries import CalendarKind, DayPhase
 from scoring.detection import DetectionPolicy, Detector
-from scoring.detection.special_days import SpecialDays
+from scoring.detection.special_days import LONG_AGO, PHASE_VARIANCE, SpecialDays
 from scoring.funnel.stages import STAGE_INDEX
 
 DAY = 1440
@@ -159,3 +159,58 @@ def test_a_single_day_does_what_is_chosen_for_it_by_country_and_store() -> None:
     )
     effects = {store: [span.effect for span in rules.spans(store, day, day)] for store in rules.countries}
     assert effects == {"cn": [DayEffect.SUPPRESS], "cn-quiet": [], "sg": [DayEffect.WIDEN]}
+
+
+def phases(*days: tuple[int, int, DayPhase]) -> SpecialDays:
+    entries = tuple(
+        OwnEntry("sale", DayEffect.WIDEN, datetime(2026, 1, first), datetime(2026, 1, last), phase=phase)  # noqa: DTZ001
+        for first, last, phase in days
+    )
+    found = SpecialDays(DayRules({}, {}, entries))
+    found.add("shop", "UTC")
+    return found
+
+
+def test_before_and_after_a_promotion_conversion_may_differ_by_more_than_on_the_day() -> None:
+    days = phases((6, 7, DayPhase.WARM_UP), (7, 8, DayPhase.DAY), (8, 9, DayPhase.HANGOVER))
+    seen = {}
+    for minute in range(4 * DAY):
+        is_on, since, changed = days.advance(START + minute)
+        seen[minute] = (bool(is_on[0]), int(since[0]), bool(changed[0]), float(days.variance[0]))
+    wide, usual = PHASE_VARIANCE[DayPhase.WARM_UP], PHASE_VARIANCE[DayPhase.DAY]
+    assert wide > 5 * usual
+    assert seen[600] == (False, LONG_AGO, False, usual)
+    assert seen[DAY] == (True, 0, True, wide)
+    # the day begins: a change of its own, and windows that reach back into the warm-up carry its variance
+    assert seen[2 * DAY] == (True, 0, True, wide)
+    assert seen[2 * DAY + 1200] == (True, 1200, False, usual)
+    assert seen[3 * DAY] == (True, 0, True, wide)
+    assert days.variance[0] == wide
+
+
+def test_a_promotion_of_three_phases_is_three_entries() -> None:
+    day = OwnEntry("sale", DayEffect.WIDEN, FOURTEENTH, FIFTEENTH)
+    before, itself, after = day.with_phases(2, 1)
+    assert (before.first, before.last, before.phase) == (
+        FOURTEENTH - timedelta(days=2),
+        FOURTEENTH,
+        DayPhase.WARM_UP,
+    )
+    assert itself == day
+    assert (after.first, after.last, after.phase) == (
+        FIFTEENTH,
+        FIFTEENTH + timedelta(days=1),
+        DayPhase.HANGOVER,
+    )
+    assert day.with_phases(0, 0) == (day,)
+
+
+def test_the_first_hours_of_a_promotion_say_nothing_of_lost_tracking() -> None:
+    days = phases((6, 7, DayPhase.DAY))
+    begun = []
+    for minute in range(DAY - 10, DAY + 200):
+        days.advance(START + minute)
+        begun.append(days.has_just_begun(0))
+    assert not any(begun[:10])
+    assert all(begun[10:190])
+    assert not any(begun[190:])
