@@ -61,7 +61,8 @@ class Upstream:
             minute: the UTC minute just closed.
         """
         engine, since = self._book.engine, minutes + window
-        now, found = engine.minutes - 1, []
+        now = engine.minutes - 1
+        found: list[Rise] = []
         for apart, length in _BEFORE:
             if since + apart + length >= min(RING, int(engine.age[lead])):
                 continue
