@@ -26,6 +26,14 @@ class HumanActionKind(StrEnum):
     #: of digests, not of an alert: ``assignee`` names the subscriber
     UNSUBSCRIBE = "unsubscribe"
     SUBSCRIBE = "subscribe"
+    #: of advice of an evaluation, not of an alert: ``about`` names it, ``until_ms`` is the day on which it is judged
+    ACCEPT = "accept"
+    DECLINE = "decline"
+    DONE = "done"
+
+
+#: what is done about advice
+ADVICE_KINDS = (HumanActionKind.ACCEPT, HumanActionKind.DECLINE, HumanActionKind.DONE)
 
 
 class CloseReason(StrEnum):
@@ -41,7 +49,7 @@ class HumanAction(msgspec.Struct, frozen=True, omit_defaults=True):
     """One action, as it is on the topic.
 
     ``alert_id`` is empty for a silence by matchers alone. ``until_ms`` is the end of a silence; ``assignee`` is whom an
-    alert was given to; ``receiver`` is whose message held the link, empty for page, API and command.
+    alert was given to; ``about`` is the advice that an action is of; ``receiver`` is whose message held the link, empty for page, API and command.
     """
 
     action_id: str
@@ -56,6 +64,7 @@ class HumanAction(msgspec.Struct, frozen=True, omit_defaults=True):
     until_ms: int = 0
     silence_id: str = ""
     via: str = ""
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +104,8 @@ def after_action(before: AlertHandling, action: HumanAction) -> AlertHandling:
         case HumanActionKind.UNSILENCE:
             return replace(before, silenced_until_ms=None)
         case HumanActionKind.UNSUBSCRIBE | HumanActionKind.SUBSCRIBE:
+            return before
+        case HumanActionKind.ACCEPT | HumanActionKind.DECLINE | HumanActionKind.DONE:
             return before
 
 

@@ -9,6 +9,7 @@ import typer
 
 from streams.cli.asking import DataOption, configuration, failed, running_instance
 from streams.cli.evaluate import PageFormat, PageLanguage, PeriodLength, write_evaluation
+from streams.cli.report_advice import advice
 from streams.cli.report_check import CHECK_HELP, asked_of_tables, check
 from streams.cli.report_mail import preview, schedule
 from streams.cli.terminal import say
@@ -38,6 +39,7 @@ def register(app: typer.Typer) -> None:
     reports.command(help=CHECK_HELP)(check)
     reports.command()(preview)
     reports.command()(schedule)
+    reports.command()(advice)
     app.add_typer(reports, name="report")
 
 

@@ -14,6 +14,7 @@ from scoring.evaluation.weights import VERSION
 from streams.clickhouse.reader import Database
 from streams.config.model import StoreConfig
 from streams.errors import InputError
+from streams.evaluation.advised import read_lives
 from streams.evaluation.folder import NothingToEvaluateError, read_folder
 from streams.evaluation.knowing import KnownStore, known_with
 from streams.evaluation.page import explained, explained_group, folder_page, group_page, stored_page
@@ -137,7 +138,8 @@ async def _known(database: Database, way: WayBack) -> KnownStore | None:
         answer_within_hours=way.answer_within_hours,
     )
     targets = [StoreTarget(*one) for one in way.targets]
-    known = await known_with(database, store, way.period, way.known_until_ms, way.peers, targets)
+    lives = await read_lives(database, way.store, until_ms=way.acted_until_ms) if way.acted_until_ms else {}
+    known = await known_with(database, store, way.period, way.known_until_ms, way.peers, targets, lives)
     return known if known is not None and known.read.spans[0].end_ms == way.to_ms else None
 
 

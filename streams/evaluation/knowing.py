@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from scoring.alerts.actions import HumanAction
 from scoring.evaluation.evaluating import StoreEvaluation, evaluate_store
 from scoring.evaluation.spans import SpanLength
 from scoring.evaluation.targets import StoreTarget, judge_targets
 from streams.clickhouse.reader import Database
 from streams.config.model import Config, StoreConfig
 from streams.config.targets import targets_of
+from streams.evaluation.advised import AdviceLife, judged, read_lives
 from streams.evaluation.stored import StoredStore, stored_store, stores_alike
 
 
@@ -23,24 +25,38 @@ class KnownStore:
         evaluation: that follows from it.
         config: of the store.
         targets: that hold for it.
+        lives: what became of the advice that it was given, by its key.
     """
 
     read: StoredStore
     evaluation: StoreEvaluation
     config: StoreConfig
     targets: tuple[StoreTarget, ...]
+    lives: Mapping[str, AdviceLife]
+
+    @property
+    def acted_until_ms(self) -> int:
+        """When somebody last did anything about its advice; 0: never."""
+        return max((life.at_ms for life in self.lives.values()), default=0)
 
 
 async def known_store(
-    database: Database, config: Config, store: StoreConfig, length: SpanLength | None, present_ms: int
+    database: Database,
+    config: Config,
+    store: StoreConfig,
+    length: SpanLength | None,
+    present_ms: int,
+    pending: Sequence[HumanAction] = (),
 ) -> KnownStore | None:
-    """A store in its last period that is complete at ``present_ms``; None if there is none.
+    """A store in its last period that is complete at ``present_ms``; None if there is none. ``pending`` actions are on their way.
 
     Raises:
         ConfigError: the file of targets cannot be read.
     """
     targets = targets_of(config, store.id)
-    return await known_with(database, store, length, present_ms, stores_alike(config, store), targets)
+    alike = stores_alike(config, store)
+    lives = await read_lives(database, store.id, pending)
+    return await known_with(database, store, length, present_ms, alike, targets, lives)
 
 
 async def known_with(
@@ -50,14 +66,20 @@ async def known_with(
     present_ms: int,
     alike: Sequence[str],
     targets: Sequence[StoreTarget],
+    lives: Mapping[str, AdviceLife],
 ) -> KnownStore | None:
-    """The same with the stores alike and the targets given, as a report names them."""
+    """The same with the stores alike, the targets and what people did given, as a report names them."""
     read = await stored_store(database, store, length, present_ms, alike)
-    return known_of(read, store, targets) if read is not None else None
+    return known_of(read, store, targets, lives) if read is not None else None
 
 
-def known_of(read: StoredStore, store: StoreConfig, targets: Sequence[StoreTarget]) -> KnownStore:
-    """The evaluation of what the tables know of a store, with the targets that hold for it."""
+def known_of(
+    read: StoredStore,
+    store: StoreConfig,
+    targets: Sequence[StoreTarget],
+    lives: Mapping[str, AdviceLife] | None = None,
+) -> KnownStore:
+    """The evaluation of what the tables know of a store, with the targets that hold for it, and what became of its advice."""
     steps = {one.step: one.figure for one in read.figures.steps}
     results = judge_targets(targets, read.figures.figures, steps)
     figures = replace(
@@ -66,4 +88,5 @@ def known_of(read: StoredStore, store: StoreConfig, targets: Sequence[StoreTarge
         step_targets={of: one for of, one in results.items() if of not in read.figures.figures},
     )
     read = replace(read, figures=figures)
-    return KnownStore(read, evaluate_store(figures), store, tuple(targets))
+    judged_lives = judged(lives or {}, figures, read.spans, read.known_until_ms)
+    return KnownStore(read, evaluate_store(figures), store, tuple(targets), judged_lives)

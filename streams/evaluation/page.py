@@ -9,6 +9,7 @@ from pathlib import Path
 import jinja2
 import msgspec
 
+from scoring.evaluation.comparator import ComparatorKind
 from scoring.evaluation.evaluating import StoreEvaluation, evaluate_store
 from scoring.evaluation.explaining import explain
 from scoring.wording.text import Language
@@ -60,7 +61,7 @@ def stored_page(known: KnownStore, way: WayBack) -> str:
     return evaluation_page(stored_view(known, way.language), way)
 
 
-def stored_view(known: KnownStore, language: Language) -> EvaluationView:
+def stored_view(known: KnownStore, language: Language, kind: ComparatorKind | None = None) -> EvaluationView:
     """What the tables know of a store, in one reader's words."""
     read = known.read
     return evaluation_view(
@@ -69,8 +70,10 @@ def stored_view(known: KnownStore, language: Language) -> EvaluationView:
         read.currency,
         EvaluationReader(language),
         FROM_TABLES,
+        kind,
         decoys=read.decoys,
         checked=read.checked,
+        lives=known.lives,
     )
 
 

@@ -12,7 +12,7 @@ from scoring.evaluation.dimensions.registry import DIMENSIONS, INDICATOR_BY_ID
 from scoring.evaluation.duties import Duty, shares_of_step
 from scoring.evaluation.evaluating import IndicatorScore, StoreEvaluation
 from scoring.evaluation.figure import Figure, IndicatorKind, exposed
-from scoring.evaluation.findings import DecoyEvidence, FunnelFinding, Standing
+from scoring.evaluation.findings import DecoyEvidence, Standing
 from scoring.evaluation.health import WeightedScore
 from scoring.evaluation.readings import STEP
 from scoring.evaluation.rules import DecoyKind
@@ -22,7 +22,9 @@ from scoring.evaluation.texts import COMPARATOR_ANSWERS, COMPARATOR_NAMES, DUTY_
 from scoring.evaluation.weak_spots import weak_spots
 from scoring.funnel.stages import STEP_BY_ID, Stage
 from scoring.wording.catalogue import step_name
-from scoring.wording.text import Text
+from scoring.wording.text import Language, Text
+from streams.evaluation.advice_lines import AdviceLine, advice_lines, earlier_lines
+from streams.evaluation.advised import AdviceLife
 from streams.evaluation.radar import RadarAxis, radar_axes
 from streams.evaluation.wording import EvaluationReader
 from streams.evaluation.words import WORDS
@@ -83,7 +85,8 @@ class SeenView:
     weak: tuple[tuple[str, ...], ...]
     findings: tuple[tuple[str, ...], ...]
     others: tuple[tuple[str, ...], ...]
-    actions: tuple[tuple[str, ...], ...]
+    actions: tuple[AdviceLine, ...]
+    earlier: tuple[AdviceLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +127,7 @@ def evaluation_view(
     *,
     decoys: Sequence[DecoyEvidence] = (),
     checked: Collection[DecoyKind] = (),
+    lives: Mapping[str, AdviceLife] | None = None,
 ) -> EvaluationView:
     """What a page shows.
 
@@ -136,6 +140,7 @@ def evaluation_view(
         kind: the comparator whose scores are shown; None: the headline's.
         decoys: what else may make it look so.
         checked: kinds of decoy that could be looked for.
+        lives: what became of advice that was given, by its key.
     """
     language = wording.language
     chosen = kind or evaluation.headline or ComparatorKind.OWN
@@ -157,22 +162,32 @@ def evaluation_view(
         health=_whole(evaluation.health[chosen], "", wording),
         dimensions=tuple(_whole(one, name, wording) for name, one in dimensions),
         radar=radar_axes(dimensions),
-        indicators=tuple(
-            _indicator(one, chosen, wording) for one in evaluation.indicators if one.figure is not None
-        ),
+        indicators=_indicators(evaluation, chosen, wording),
         steps=tuple(_step(step, currency, wording) for step in funnel.steps),
         duties=_duties(funnel, evaluation, currency, wording),
         targets=tuple(_target(of, one, wording) for of, one in evaluation.targets.items()),
         lost=_lost(funnel, currency, wording),
         share_note=SHARE_NOTE(language),
-        seen=_seen(evaluation, volumes, chosen, wording, decoys, checked),
+        seen=_seen(evaluation, volumes, chosen, wording, decoys, checked, lives or {}),
         gaps=tuple(_gaps(evaluation, chosen, wording, asked)),
-        not_asked=tuple(
-            one.indicator.name(language) for one in evaluation.indicators if one.indicator.id not in asked
-        ),
+        not_asked=_not_asked(evaluation, language, asked),
         no_cause=NO_CAUSE(language),
         version=evaluation.weights_version,
     )
+
+
+def _not_asked(evaluation: StoreEvaluation, language: Language, asked: Collection[str]) -> tuple[str, ...]:
+    """The indicators that nobody could find in what was read."""
+    return tuple(
+        one.indicator.name(language) for one in evaluation.indicators if one.indicator.id not in asked
+    )
+
+
+def _indicators(
+    evaluation: StoreEvaluation, kind: ComparatorKind, wording: EvaluationReader
+) -> tuple[ScoredLine, ...]:
+    """Those that are measured."""
+    return tuple(_indicator(one, kind, wording) for one in evaluation.indicators if one.figure is not None)
 
 
 def _seen(
@@ -182,6 +197,7 @@ def _seen(
     wording: EvaluationReader,
     decoys: Sequence[DecoyEvidence],
     checked: Collection[DecoyKind],
+    lives: Mapping[str, AdviceLife],
 ) -> SeenView:
     findings = findings_in(evaluation, volumes, decoys, checked)
     found = [one for one in findings if one.standing in (Standing.FOUND, Standing.REPLACED)]
@@ -189,7 +205,8 @@ def _seen(
         tuple(say.say_weak_spot(spot, wording) for spot in weak_spots(evaluation, kind)),
         tuple(say.say_finding(one, wording) for one in found),
         tuple(say.say_finding(one, wording) for one in findings if one not in found),
-        tuple(_actions(found, evaluation.span.zone, wording)),
+        advice_lines(found, evaluation.span, lives, wording),
+        earlier_lines(evaluation.span, lives, wording),
     )
 
 
@@ -329,10 +346,6 @@ def _bar(step: JudgedStep) -> tuple[float, float] | None:
         return None
     widest = max(step.figure.value, step.usual, 1e-9)
     return 100 * step.figure.value / widest, 100 * step.usual / widest
-
-
-def _actions(found: Sequence[FunnelFinding], zone: str, wording: EvaluationReader) -> list[tuple[str, ...]]:
-    return [say.say_action(action, zone, None, wording) for one in found for action in one.actions]
 
 
 def _gaps(

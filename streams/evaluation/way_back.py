@@ -44,6 +44,7 @@ class WayBack(msgspec.Struct, frozen=True):
         language: of the page; of JSON, of nothing in it.
         weights_version: of the scores.
         targets: that held: of what, value, who set it.
+        acted_until_ms: up to when what people did about advice is in it; 0: nobody had done anything.
     """
 
     form: int
@@ -61,6 +62,7 @@ class WayBack(msgspec.Struct, frozen=True):
     language: Language
     weights_version: int
     targets: tuple[tuple[str, float, str], ...] = ()
+    acted_until_ms: int = 0
 
 
 class GroupWay(msgspec.Struct, frozen=True):
@@ -100,6 +102,7 @@ def way_of_tables(known: KnownStore, language: Language) -> WayBack:
         language,
         VERSION,
         tuple((one.of, one.value, one.set_by) for one in known.targets),
+        known.acted_until_ms,
     )
 
 

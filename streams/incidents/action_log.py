@@ -9,7 +9,7 @@ import msgspec
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from scoring.alerts.actions import CloseReason, HumanAction, HumanActionKind
+from scoring.alerts.actions import ADVICE_KINDS, CloseReason, HumanAction, HumanActionKind
 from scoring.alerts.routing import parse_matcher
 from streams.errors import InputError
 from streams.kafka import topics
@@ -84,6 +84,43 @@ def new_action(
         until_ms=until_ms,
         silence_id=silence_id,
         via=via,
+    )
+
+
+def advice_action(
+    kind: HumanActionKind,
+    at_ms: int,
+    who: str,
+    via: str,
+    *,
+    about: str,
+    check_ms: int,
+    text: str,
+    action_id: str = "",
+) -> HumanAction:
+    """A checked action on a piece of advice.
+
+    Raises:
+        InvalidActionError: it makes no sense; the text says why.
+    """
+    who = " ".join(who.split())[:100]
+    if not who:
+        raise InvalidActionError("say who you are: an action has a name")
+    if kind not in ADVICE_KINDS:
+        raise InvalidActionError(f"unknown action {kind.value!r}; expected one of {', '.join(ADVICE_KINDS)}")
+    if kind is HumanActionKind.DECLINE and not text.strip():
+        raise InvalidActionError("say why it is declined")
+    if len(text) > MAX_TEXT:
+        raise InvalidActionError(f"the text is longer than {MAX_TEXT} characters")
+    return HumanAction(
+        action_id=action_id or uuid.uuid4().hex,
+        kind=kind,
+        at_ms=at_ms,
+        who=who,
+        text=text.strip(),
+        until_ms=check_ms,
+        via=via,
+        about=about,
     )
 
 

@@ -15,6 +15,8 @@ from scoring.evaluation.score import Score, ScoreLack
 from scoring.evaluation.sentences import say_difference, say_ranking
 from scoring.evaluation.spans import SpanLength
 from scoring.evaluation.steps import JudgedStep
+from streams.evaluation.advice_lines import AdviceLine
+from streams.evaluation.advised import AdviceLife
 from streams.evaluation.grouped import StoreGroup
 
 
@@ -86,6 +88,23 @@ class EvaluatedTarget(msgspec.Struct, frozen=True):
     met: bool
     sure: bool
     set_by: str
+
+
+class EvaluatedAdvice(msgspec.Struct, frozen=True):
+    """A piece of advice by its key, and what became of it: ``state`` is open, accept, decline or done. ``outcome`` is helped, did_not or
+    cannot_say once it was judged; ``gained`` are points over what was to be expected anyway, with the 90 % interval."""
+
+    advice: str
+    text: str
+    check_ms: int
+    state: str
+    who: str = ""
+    at_ms: int | None = None
+    reason: str = ""
+    outcome: str = ""
+    gained: float | None = None
+    low: float | None = None
+    high: float | None = None
 
 
 class EvaluationAnswer(msgspec.Struct, frozen=True):
@@ -212,6 +231,21 @@ def indicators_of(evaluation: StoreEvaluation, kind: ComparatorKind) -> tuple[Ev
             rows_of(one.figure),
         )
         for one in evaluation.indicators
+    )
+
+
+def advice_of(line: AdviceLine, life: AdviceLife | None) -> EvaluatedAdvice:
+    """A piece of advice."""
+    if life is None or life.kind is None:
+        return EvaluatedAdvice(line.key, line.text, line.check_ms, "open")
+    found = EvaluatedAdvice(
+        line.key, line.text, line.check_ms, life.kind.value, life.who, life.at_ms, life.text
+    )
+    if life.verdict is None:
+        return found
+    verdict = life.verdict
+    return msgspec.structs.replace(
+        found, outcome=verdict.outcome.value, gained=verdict.gained, low=verdict.low, high=verdict.high
     )
 
 

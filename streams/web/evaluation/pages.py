@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -18,11 +19,14 @@ from scoring.evaluation.spans import SpanLength
 from streams.clickhouse.errors import ClickHouseUnreachableError
 from streams.clickhouse.reader import Database
 from streams.clock import now_ms
-from streams.evaluation.knowing import known_store
-from streams.evaluation.stored import FROM_TABLES, StoredStore
-from streams.evaluation.view import EvaluationView, evaluation_view
-from streams.evaluation.wording import EvaluationReader
+from streams.evaluation.advised import judged, read_lives
+from streams.evaluation.knowing import KnownStore, known_store
+from streams.evaluation.page import stored_view
+from streams.evaluation.stored import StoredStore
+from streams.evaluation.view import EvaluationView
+from streams.web.evaluation.advice import AdvicePages, AdviceRequest
 from streams.web.evaluation.answers import (
+    EvaluatedAdvice,
     EvaluationAnswer,
     EvaluationComparison,
     EvaluationRows,
@@ -60,7 +64,7 @@ class EvaluationPages:
 
     def __init__(self, services: PageServices, known: KnownStores) -> None:
         self._config, self._renderer, self._database = services.config, services.renderer, services.database
-        self._known = known
+        self._known, self._sender = known, services.actions
 
     async def page(self, request: web.Request) -> web.Response:
         """GET /stores/{store}/evaluation."""
@@ -69,10 +73,10 @@ class EvaluationPages:
         length, word = length_of(request), self._renderer.reader(request).word
         read = None
         try:
-            read, evaluation = await self._evaluated(request)
-            if read is not None and evaluation is not None:
-                view["v"] = self._view(request, read, evaluation)
-                view["read"] = read
+            known = await self.known(request)
+            if known is not None:
+                read = known.read
+                view["v"], view["read"] = self._view(request, known), read
         except ClickHouseUnreachableError as error:
             view["problem"] = str(error)
         return self._renderer.render(
@@ -138,28 +142,31 @@ class EvaluationPages:
         return await self._rows(request, limit_of(request.query, 100, MAX_ROWS))
 
     async def _evaluated(self, request: web.Request) -> tuple[StoredStore | None, StoreEvaluation | None]:
+        known = await self._shared(request)
+        return (known.read, known.evaluation) if known is not None else (None, None)
+
+    async def known(self, request: web.Request) -> KnownStore | None:
+        """The store that a request asks about, with what people did about its advice until this moment."""
+        known = await self._shared(request)
+        if known is None:
+            return None
+        pending = tuple(self._sender.all_pending())
+        lives = await read_lives(self._database, known.config.id, pending)
+        read = known.read
+        return replace(known, lives=judged(lives, read.figures, read.spans, read.known_until_ms))
+
+    async def _shared(self, request: web.Request) -> KnownStore | None:
         store_id = await self._known.require(request.match_info["store"])
         at_ms, is_present = at_of(request.query, now_ms())
         length, store = length_of(request), store_or_bare(self._config, store_id)
-
-        async def ask() -> tuple[StoredStore | None, StoreEvaluation | None]:
-            known = await known_store(self._database, self._config, store, length, at_ms)
-            return (known.read, known.evaluation) if known is not None else (None, None)
-
         key = ("evaluation", store_id, length.value if length else "", 0 if is_present else at_ms)
-        return await self._database.shared(key, FRESH_S, ask)
-
-    def _view(self, request: web.Request, read: StoredStore, evaluation: StoreEvaluation) -> EvaluationView:
-        return evaluation_view(
-            evaluation,
-            read.volumes,
-            read.currency,
-            EvaluationReader(self._renderer.reader(request).language),
-            FROM_TABLES,
-            _kind(request, evaluation),
-            decoys=read.decoys,
-            checked=read.checked,
+        return await self._database.shared(
+            key, FRESH_S, lambda: known_store(self._database, self._config, store, length, at_ms)
         )
+
+    def _view(self, request: web.Request, known: KnownStore) -> EvaluationView:
+        language = self._renderer.reader(request).language
+        return stored_view(known, language, _kind(request, known.evaluation))
 
     async def _rows(self, request: web.Request, most: int) -> EvaluationRows:
         read, evaluation = await self._evaluated(request)
@@ -247,14 +254,37 @@ def _store_routes(pages: EvaluationPages) -> tuple[ApiRoute, ...]:
     )
 
 
+def _advice_routes(advice: AdvicePages) -> tuple[ApiRoute, ...]:
+    return (
+        ApiRoute(
+            "/stores/{store}/evaluation/advice",
+            "The advice that a store was given, who took it on, and what came of it",
+            tuple[EvaluatedAdvice, ...],
+            advice.advice,
+            (PERIOD, AT),
+        ),
+        ApiRoute(
+            "/stores/{store}/evaluation/advice",
+            "Accept or decline a piece of advice, or say that it is done",
+            EvaluatedAdvice,
+            advice.by_api,
+            (PERIOD,),
+            method="POST",
+            body=AdviceRequest,
+        ),
+    )
+
+
 def _routes(services: PageServices) -> Routes:
     pages = EvaluationPages(services, KnownStores(services.database, services.config))
+    advice = AdvicePages(services, pages.known)
     groups = GroupPages(services)
     return Routes(
         pages=(
             PageRoute("/evaluation", groups.group_page),
             PageRoute("/stores/{store}/evaluation", pages.page),
             PageRoute("/stores/{store}/evaluation/rows", pages.rows_page),
+            PageRoute("/stores/{store}/evaluation/advice", advice.on_page, "POST"),
         ),
         api=(
             ApiRoute(
@@ -265,6 +295,7 @@ def _routes(services: PageServices) -> Routes:
                 (PERIOD, AT),
             ),
             *_store_routes(pages),
+            *_advice_routes(advice),
         ),
     )
 
