@@ -18,6 +18,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from scoring.events.event import DeviceClass, EventType
+from scoring.funnel.stages import VISIT_STAGES
 from scoring.funnel.units import DAY_MS, MINUTE_MS
 
 
@@ -60,10 +61,7 @@ UNANSWERED_MINUTES = UNANSWERED_DAYS * 1440
 LEAST_MINUTES = 0.5
 #: what a visit is seen by
 VISIT_TYPES = (
-    EventType.IMPRESSION,
-    EventType.CLICK,
-    EventType.ADD_TO_CART,
-    EventType.ORDER,
+    *(EventType(stage) for stage in VISIT_STAGES),
     EventType.FAVOURITE,
     EventType.PAGE_VITAL,
     EventType.SEARCH,

@@ -42,14 +42,14 @@ from scoring.evaluation.report_figures import (
     people_to_cart,
     spend_rows,
 )
-from scoring.funnel.stages import Stage
+from scoring.funnel.stages import VISIT_STAGES, Stage
 from scoring.funnel.units import DAY_MS
 
 #: the rows behind counts of two stages in a period
 CountedRows = Callable[[Sequence[Stage], EvaluationSpan, int], SourceRows]
 #: spend is counted in hundreds of the store's currency
 _HUNDRED = 100
-_VISITS = ("impression", "click", "add_to_cart", "order", "page_vital", "search", "coupon", "checkout")
+_VISITS = (*VISIT_STAGES, "page_vital", "search", "coupon", "checkout")
 
 
 @dataclass(frozen=True, slots=True)

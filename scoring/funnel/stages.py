@@ -29,6 +29,9 @@ class Stage(StrEnum):
 STAGES: tuple[Stage, ...] = tuple(Stage)
 #: position of a stage, 0 for impression: the column of every count vector
 STAGE_INDEX: dict[str, int] = {stage.value: index for index, stage in enumerate(STAGES)}
+#: what a visit may hold, and what an order goes through once it is placed
+VISIT_STAGES: tuple[Stage, ...] = STAGES[: STAGE_INDEX[Stage.ORDER] + 1]
+ORDER_STAGES: tuple[Stage, ...] = STAGES[STAGE_INDEX[Stage.ORDER] : STAGE_INDEX[Stage.FULFILMENT] + 1]
 
 
 @dataclass(frozen=True, slots=True)

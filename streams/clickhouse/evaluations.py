@@ -12,13 +12,14 @@ from datetime import date
 import pyarrow as pa
 from clickhouse_connect.driver import AsyncClient
 
+from scoring.funnel.stages import ORDER_STAGES
 from streams.clickhouse.clients import table
 from streams.clickhouse.errors import mapped
 from streams.clickhouse.literals import literals
 from streams.settings import Settings
 
 #: types of events that orders and prices are read from
-_TYPES = literals(("order", "payment", "fulfilment", "delivered", "cancel", "refund", "price"))
+_TYPES = literals((*ORDER_STAGES, "delivered", "cancel", "refund", "price"))
 
 
 async def inputs_before(

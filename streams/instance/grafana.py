@@ -88,7 +88,7 @@ def dashboard_provider(dashboards: Path, language: str) -> str:
 
 
 def scrape_config(data: Path) -> str:
-    """The part of ``prometheus.yml`` that scrapes every process of the instance."""
+    """The part of Prometheus's configuration that scrapes every process of the instance."""
     files = [str(targets_path(data))]
     return _yaml({"scrape_configs": [{"job_name": "funnelwatch", "file_sd_configs": [{"files": files}]}]})
 

@@ -102,7 +102,7 @@ def selected(tiles: Iterable[StoreTile], config: Config, wanted: StoreSelection)
 
 
 def pinned(request: web.Request) -> tuple[str, ...]:
-    """The stores that the reader keeps at the top, as ``page.js`` noted them in this browser."""
+    """The stores that the reader keeps at the top, as the page's script noted them in this browser."""
     return tuple(unquote(request.cookies.get(PIN_COOKIE, "")).split(",")[:MOST_PINS])
 
 
