@@ -179,7 +179,7 @@ async def test_an_alert_prints_one_line_when_it_fires_and_one_when_it_resolves(u
     lines = [line for line in up.text().splitlines() if "a1b2" in line]
     assert len(lines) == 2
     assert (
-        "FIRING page us-shop conversion order_to_payment ios/paypal 71 → expected 103 (−31 %), surprise 8.4"
+        "FIRING page us-shop conversion order_to_payment ios/paypal 71 → expected 103 (−31 %), anomaly score 8.4"
         in lines[0]
     )
     assert "RESOLVED page us-shop" in lines[1]
