@@ -20,7 +20,7 @@ from streams.clock import monotonic, now_ms
 from streams.collector.intake import open_intake
 from streams.config.model import Config
 from streams.demo.history import MINUTES, draw_history, expected_fulfilments, minute_rows
-from streams.demo.longer_past import draw_longer_past, load_longer_past
+from streams.demo.longer_past import DAYS_DRAWN, draw_longer_past, load_longer_past
 from streams.demo.sender import Sender
 from streams.demo.setting_up import PIXEL_SHOPS, has_minutes, load_minutes
 from streams.demo.shops import INCIDENT, Shop
@@ -29,6 +29,7 @@ from streams.demo.words import WORDS
 from streams.demo.world import Curve, make_curve
 from streams.embedded.console import Console
 from streams.embedded.supervisor import Supervisor
+from streams.jobs import event_days
 from streams.jobs.baselines import fit_from_store, publish
 from streams.settings import Settings
 
@@ -145,6 +146,8 @@ class Course:
                     load_minutes, self.settings, past.tables, lambda rows: bar.advance(loading, rows)
                 )
                 await asyncio.to_thread(self._lay_longer_past)
+                # at once, and not in the first run of the jobs: who opens the evaluation first sees it filled
+                await event_days.once(self.settings, self.config, DAYS_DRAWN)
             fitting = bar.add_task(language["fitting"], total=None)
             baselines = await asyncio.to_thread(fit_from_store, self.settings, self.config)
             await publish(self.settings, baselines)

@@ -26,6 +26,8 @@ from streams.settings import Settings
 
 #: weeks that are drawn, and days before the present of which nothing is
 PAST_WEEKS, UNTOUCHED_DAYS = 16, 3
+#: the oldest of them began at most so many days ago
+DAYS_DRAWN = 7 * (PAST_WEEKS + 1)
 #: visits a day that are drawn of a shop at most: rates need no more
 _MOST_VISITS = 900
 #: how far weeks lie apart, on the scale of log odds
