@@ -168,7 +168,7 @@ def test_pools_are_written_only_when_asked_for(tmp_path: Path) -> None:
 
     pooled = run(*asked, "--pools")
     assert pooled.exit_code == 0, pooled.output
-    assert "pools: 1 judged, 1 alerts" in pooled.output
+    assert "pools: 1 judged, 1 alert," in pooled.output
     lines = alerts_of(tmp_path / "alerts.jsonl")
     assert lines[: len(own)] == own
     (alert,) = lines[len(own) :]

@@ -70,7 +70,7 @@ async def run(clickhouse: Any, fresh_database: str, tmp_path: Path) -> Run:
 def test_the_own_history_is_tested_and_a_budget_is_held_or_not(run: Run, tmp_path: Path) -> None:
     reported = run("backtest", "--days", "10")
     assert reported.exit_code == 0, reported.output
-    assert "notice: 1 alerts" in reported.output
+    assert "notice: 1 alert," in reported.output
     assert "With this configuration you would have been notified once" in " ".join(reported.output.split())
 
     over = run("check", "--backtest", "10", "--budget", "0.1")
