@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.buyers import KEY, counted, events_of, send
 from tests.e2e.instance import Instance
-from tests.e2e.test_buyer_erased import KEY, counted, events_of, send
 
 pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.timeout(400)]
 
