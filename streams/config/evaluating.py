@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from streams.config.model import StoreConfig
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
-GroupName = Annotated[str, Field(pattern=NAME)]
+#: in any language: people name their own groups; it may be part of a file's name
+GroupName = Annotated[str, Field(pattern=r"^[^\s./\\\x00-\x1f][^/\\\x00-\x1f]{0,63}$")]
 _WILD = frozenset("*?[")
 
 

@@ -85,8 +85,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         "export",
         "--frozen",
         "--no-dev",
-        "--extra",
-        "embedded",
+        *("--extra", "embedded", "--extra", "mcp"),  # every module is imported, so every extra is there
         "--no-emit-project",
         "--output-file",
         str(locked),

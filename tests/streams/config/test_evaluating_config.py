@@ -42,6 +42,17 @@ def test_a_group_holds_what_is_named_and_what_matches(group: dict[str, Any], hol
 REPORT = {"name": "board", "to": ["boss@example.com"]}
 
 
+@pytest.mark.parametrize("name", ["华南组", "Asia & Pacific", "日本 2", "us.west"])
+def test_a_group_named_in_chinese_was_rejected(name: str) -> None:
+    assert config(groups=[{"name": name, "country": "US"}]).groups[0].name == name
+
+
+@pytest.mark.parametrize("name", ["", " ", ".hidden", "../up", "a/b", "a\\b", "line\nbreak", "x" * 65])
+def test_a_group_s_name_leads_into_no_other_folder(name: str) -> None:
+    with pytest.raises(ValidationError):
+        config(groups=[{"name": name, "country": "US"}])
+
+
 @pytest.mark.parametrize(
     ("more", "says"),
     [
