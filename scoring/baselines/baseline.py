@@ -13,6 +13,8 @@ from scoring.baselines.business import BusinessHours
 from scoring.funnel.units import HOURS_A_WEEK
 
 SCHEMA_VERSION = 1
+#: stores that say together what is usual of their kind
+MIN_PEERS = 5
 #: a store with less history than this, in days, is young: pools leave it out, peers may lend to it, only the page threshold opens
 YOUNG_DAYS = 7.0
 #: longest delay of a slow step's kernel, in business hours: twenty days around the clock, ten weeks of eight-hour days

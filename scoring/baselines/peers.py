@@ -23,6 +23,7 @@ import msgspec
 import numpy as np
 
 from scoring.baselines.baseline import (
+    MIN_PEERS,
     YOUNG_DAYS,
     BaselineSource,
     Kernel,
@@ -41,7 +42,6 @@ from scoring.funnel.scores import OWN_HISTORY_MINUTES
 from scoring.funnel.stages import steps_of
 from scoring.funnel.units import HOURS_A_WEEK
 
-MIN_PEERS = 5
 #: minutes of history from which a store may borrow whole
 _MIN_MINUTES = 30
 #: peers are never taken for more alike than this (log scale)

@@ -23,7 +23,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from scoring.baselines.peers import MIN_PEERS
+from scoring.baselines.baseline import MIN_PEERS
 from scoring.evaluation.figure import Figure, IndicatorKind, SourceRows, exposed
 
 

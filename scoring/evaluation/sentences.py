@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from scoring.baselines.peers import MIN_PEERS
+from scoring.baselines.baseline import MIN_PEERS
 from scoring.evaluation import texts as texts
 from scoring.evaluation.comparator import LEAST_OWN_PERIODS
 from scoring.evaluation.comparing import DefinitionDifference, Ranking

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from scoring.baselines.peers import MIN_PEERS
+from scoring.baselines.baseline import MIN_PEERS
 from scoring.evaluation.assembling import stage_volumes
 from scoring.evaluation.comparator import OWN_PERIODS, Comparator
 from scoring.evaluation.evaluating import EvaluationSpan, StoreFigures

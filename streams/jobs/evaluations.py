@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import structlog
 from clickhouse_connect.driver import AsyncClient
 
-from scoring.baselines.peers import MIN_PEERS
+from scoring.baselines.baseline import MIN_PEERS
 from scoring.evaluation.order_figures import DELIVER_DAYS, DISPUTE_DAYS, REFUND_DAYS, SHIP_DAYS
 from scoring.evaluation.spans import last_spans
 from scoring.evaluation.weights import VERSION
