@@ -19,12 +19,14 @@ class Trade:
         orders: paid orders, or placed ones where payments are not supplied.
         sales: what they brought, in the currency of the comparison; None where no order has an amount, or there is no rate.
         priced: the orders among them that have an amount.
+        pageless: the orders among them that no page led to: they were sold, and are part of no conversion.
     """
 
     visits: float = 0.0
     orders: float = 0.0
     sales: float | None = None
     priced: float = 0.0
+    pageless: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +66,10 @@ def _visits(trades: Iterable[Trade]) -> float | None:
 
 
 def _conversion(trades: Iterable[Trade]) -> float | None:
-    """Orders of a visit, over the stores whose visits are known."""
+    """Orders of a visit, over the stores whose visits are known; of the orders those that a page led to."""
     known = [trade for trade in trades if trade.visits > 0]
     visits = sum(trade.visits for trade in known)
-    return sum(trade.orders for trade in known) / visits if visits else None
+    return sum(trade.orders - trade.pageless for trade in known) / visits if visits else None
 
 
 def _order_value(trades: Iterable[Trade]) -> float | None:

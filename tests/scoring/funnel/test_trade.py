@@ -56,3 +56,10 @@ def test_the_value_of_an_order_is_over_the_orders_that_have_a_price() -> None:
         None,
     )
     assert trade_figures({"free": Trade(50, 5)}, {}, {}, EVERYBODY, EVERYBODY).order_value.value is None
+
+
+def test_orders_that_no_page_led_to_were_missing_from_what_was_sold() -> None:
+    sold = {"a": Trade(100, 12, 600.0, 12, pageless=2), "till": Trade(0, 5, 50.0, 5, pageless=5)}
+    figures = trade_figures(sold, {}, {}, EVERYBODY, EVERYBODY)
+    assert (figures.orders.value, figures.sales.value) == (17, 650.0)
+    assert figures.conversion.value == pytest.approx(0.1), "they are part of no conversion"
