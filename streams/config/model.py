@@ -135,7 +135,7 @@ class CleaningConfig(ConfigPart):
 
     set_apart_without_page: bool = Field(
         True,
-        description="Set orders apart that no page led to (agents, apps, point of sale, staff, subscriptions, marketplaces), in stores with `pixel_keys`: they are shown, and in no step.",
+        description="Set orders apart that no page led to (agents, apps, point of sale, staff, subscriptions, marketplaces), in stores with `pixel_keys`: they are shown and part of what was sold, and in no step.",
     )
     leave_out_brushing: bool = Field(
         False,
