@@ -21,13 +21,15 @@ from streams.sources.tag_events import (
     whole_of,
 )
 
-#: events that are a stage here. ``select_item`` is none: the page that then opens says ``view_item``, and both are one click
+#: events that are a stage here, and what is said of pages. ``select_item`` is none: the page that then opens says ``view_item``, and both are one click
 TYPES: Mapping[str, EventType] = {
     "view_item_list": EventType.IMPRESSION,
     "view_item": EventType.CLICK,
     "add_to_cart": EventType.ADD_TO_CART,
     "purchase": EventType.ORDER,
     "refund": EventType.REFUND,
+    # as Google's library web-vitals reports them
+    **dict.fromkeys(("LCP", "CLS", "INP"), EventType.PAGE_VITAL),
 }
 
 
@@ -89,6 +91,9 @@ def _event(
         "quantity": units_of(items) if kind is not EventType.IMPRESSION else 0,
         "attributes": {"via": "ga4"},
     }
+    if kind is EventType.PAGE_VITAL:
+        value = params.get("metric_value", params.get("value"))
+        fields["attributes"] |= {"metric": str(one["name"]), "value": text_of(value)}
     if kind in (EventType.ORDER, EventType.REFUND):
         fields |= {"amount": text_of(params.get("value")), "currency": text_of(params.get("currency"))}
     if kind is EventType.REFUND and fields["order_id"]:

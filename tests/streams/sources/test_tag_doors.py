@@ -206,3 +206,21 @@ def test_door_and_file_agree_on_what_a_stage_is() -> None:
 )
 def test_channel_and_campaign_come_from_the_page_s_address(address: str, arrival: Arrival) -> None:
     assert arrival_of(address) == arrival
+
+
+def test_what_a_page_measured_of_itself_arrives_as_the_evaluation_reads_it() -> None:
+    params = {
+        "value": 12,
+        "metric_value": 1834.5,
+        "metric_id": "v3-1",
+        "page_location": "https://shop.example/p",
+    }
+    body = {
+        "client_id": "a.1",
+        "events": [{"name": "LCP", "params": params}, {"name": "CLS", "params": {"value": 0.04}}],
+    }
+    found = ga4.translate(json.dumps(body).encode(), "s1", 1_790_000_000_000).events
+    assert [(one["type"], one["attributes"]["metric"], one["attributes"]["value"]) for one in found] == [
+        ("page_vital", "LCP", "1834.5"),
+        ("page_vital", "CLS", "0.04"),
+    ]
