@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from typing import TYPE_CHECKING
 
-import pyarrow as pa
 from clickhouse_connect.driver import AsyncClient
 
 from scoring.funnel.stages import ORDER_STAGES
@@ -17,6 +17,9 @@ from streams.clickhouse.clients import table
 from streams.clickhouse.errors import mapped
 from streams.clickhouse.literals import literals
 from streams.settings import Settings
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 #: types of events that orders and prices are read from
 _TYPES = literals((*ORDER_STAGES, "delivered", "cancel", "refund", "price"))
@@ -75,6 +78,8 @@ async def write_evaluations(
     at_ms: int,
 ) -> None:
     """Write rows, and then what they were made of: a run that ends between the two is made good by the next."""
+    import pyarrow as pa  # starts a thread, which the process from which roles are forked must not have
+
     noted = pa.table(
         {
             "store_id": pa.array(list(marks), pa.string()),

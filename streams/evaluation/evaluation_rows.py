@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
-
-import pyarrow as pa
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from scoring.evaluation.assembling import findings_in
 from scoring.evaluation.comparator import ComparatorKind
@@ -19,36 +18,47 @@ from scoring.evaluation.rules import Ground
 from scoring.evaluation.score import Score, ScoreLack
 from streams.evaluation.knowing import KnownStore
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 #: comparators that every period has rows of; a table of benchmarks has them where there is one
 WRITTEN = (ComparatorKind.OWN, ComparatorKind.PEERS)
-_TIME, _STAMP = pa.uint32(), pa.timestamp("ms", "UTC")
-_NAMES = pa.list_(pa.string())
-_SCHEMAS: Mapping[str, pa.Schema] = {
-    "evaluations_raw": pa.schema(
-        [("store_id", pa.string()), ("period", pa.string()), ("period_start", _TIME), ("period_end", _TIME), ("zone", pa.string())]
-        + [("kind", pa.string()), ("name", pa.string()), ("comparator", pa.string())]
-        + [(name, pa.float64()) for name in ("score", "low", "high", "coverage")]
-        + [("reason", pa.string()), ("weights_version", pa.uint16()), ("evaluated_at", _STAMP)]
-    ),
-    "indicators_raw": pa.schema(
-        [("store_id", pa.string()), ("period", pa.string()), ("period_start", _TIME), ("name", pa.string()), ("figure_kind", pa.string())]
-        + [(name, pa.float64()) for name in ("value", "cases", "g", "variance")]
-        + [("inputs", pa.map_(pa.string(), pa.float64()))]
-        + [(name, pa.string()) for name in ("counted_by", "relation", "condition")]
-        + [("row_count", pa.uint64()), ("evaluated_at", _STAMP)]
-    ),
-    "findings_raw": pa.schema(
-        [("store_id", pa.string()), ("period", pa.string()), ("period_start", _TIME), ("rule", pa.string()), ("standing", pa.string())]
-        + [("strength", pa.float64())]
-        + [(name, _NAMES) for name in ("evidence", "against", "unknown", "instead", "also_possible", "unchecked")]
-        + [("evaluated_at", _STAMP)]
-    ),
-    "advice_raw": pa.schema(
-        [("store_id", pa.string()), ("period", pa.string()), ("period_start", _TIME)]
-        + [(name, pa.string()) for name in ("rule", "advice", "duty", "effort", "judged_by")]
-        + [("check_at", _TIME), ("is_given", pa.uint8()), ("evaluated_at", _STAMP)]
-    ),
-}  # fmt: skip
+_TABLES = ("evaluations_raw", "indicators_raw", "findings_raw", "advice_raw")
+
+
+@cache
+def _schemas() -> Mapping[str, pa.Schema]:
+    """The columns of each table."""
+    import pyarrow as pa  # starts a thread, which the process from which roles are forked must not have
+
+    time, stamp = pa.uint32(), pa.timestamp("ms", "UTC")
+    names = pa.list_(pa.string())
+    return {
+        "evaluations_raw": pa.schema(
+            [("store_id", pa.string()), ("period", pa.string()), ("period_start", time), ("period_end", time), ("zone", pa.string())]
+            + [("kind", pa.string()), ("name", pa.string()), ("comparator", pa.string())]
+            + [(name, pa.float64()) for name in ("score", "low", "high", "coverage")]
+            + [("reason", pa.string()), ("weights_version", pa.uint16()), ("evaluated_at", stamp)]
+        ),
+        "indicators_raw": pa.schema(
+            [("store_id", pa.string()), ("period", pa.string()), ("period_start", time), ("name", pa.string()), ("figure_kind", pa.string())]
+            + [(name, pa.float64()) for name in ("value", "cases", "g", "variance")]
+            + [("inputs", pa.map_(pa.string(), pa.float64()))]
+            + [(name, pa.string()) for name in ("counted_by", "relation", "condition")]
+            + [("row_count", pa.uint64()), ("evaluated_at", stamp)]
+        ),
+        "findings_raw": pa.schema(
+            [("store_id", pa.string()), ("period", pa.string()), ("period_start", time), ("rule", pa.string()), ("standing", pa.string())]
+            + [("strength", pa.float64())]
+            + [(name, names) for name in ("evidence", "against", "unknown", "instead", "also_possible", "unchecked")]
+            + [("evaluated_at", stamp)]
+        ),
+        "advice_raw": pa.schema(
+            [("store_id", pa.string()), ("period", pa.string()), ("period_start", time)]
+            + [(name, pa.string()) for name in ("rule", "advice", "duty", "effort", "judged_by")]
+            + [("check_at", time), ("is_given", pa.uint8()), ("evaluated_at", stamp)]
+        ),
+    }  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -56,7 +66,7 @@ class WrittenEvaluations:
     """Rows by table, and when the evaluations were made."""
 
     at_ms: int
-    rows: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: {name: [] for name in _SCHEMAS})
+    rows: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: {name: [] for name in _TABLES})
 
     def take(self, known: KnownStore) -> None:
         """Add all rows of one store and period."""
@@ -80,9 +90,11 @@ class WrittenEvaluations:
 
     def tables(self) -> Iterator[tuple[str, pa.Table]]:
         """The tables that have rows."""
+        import pyarrow as pa
+
         for name, rows in self.rows.items():
             if rows:
-                yield name, pa.Table.from_pylist(rows, schema=_SCHEMAS[name])
+                yield name, pa.Table.from_pylist(rows, schema=_schemas()[name])
 
 
 def _scores(evaluation: StoreEvaluation) -> Iterator[dict[str, Any]]:
