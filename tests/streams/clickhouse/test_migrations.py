@@ -14,6 +14,12 @@ from streams.clickhouse.retention import UnknownTableError
 from streams.settings import Settings, load_settings
 
 VIEWS = {
+    "advice",
+    "evaluations",
+    "event_days",
+    "findings",
+    "indicators",
+    "order_channels",
     "event_records",
     "exclusions",
     "set_apart_counts",

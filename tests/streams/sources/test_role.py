@@ -229,7 +229,9 @@ async def _has_health(here: Scene, name: str, hooks: int = 9) -> bool:
 
 
 async def test_a_poll_reads_all_orders_and_the_next_owner_goes_on_where_it_was(ground: Ground) -> None:
-    here = scene(ground, asked())
+    polled = asked()
+    del polled["second_way"]  # what compares closed days asks for them again
+    here = scene(ground, polled)
     wanted = {order.number for order in here.shop.ledger.orders}
 
     async def stored() -> set[str]:
