@@ -81,7 +81,8 @@ def keep_quiet() -> None:
     logging.getLogger().addHandler(logging.NullHandler())
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        # what standard error is when something is said, not when this was called: tests and notebooks replace it
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
 
 

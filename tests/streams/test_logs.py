@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -75,3 +76,19 @@ def test_a_traceback_on_a_terminal_does_not_show_local_variables() -> None:
         structlog.reset_defaults()
     assert "ValueError" in stream.getvalue()
     assert "hunter2" not in stream.getvalue()
+
+
+def test_a_command_s_log_line_went_to_a_standard_error_that_was_closed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = structlog.get_config()
+    replaced = io.StringIO()
+    try:
+        with monkeypatch.context() as patched:
+            patched.setattr(sys, "stderr", replaced)
+            logs.keep_quiet()
+        replaced.close()
+        structlog.get_logger().error("mail_recipient_rejected")
+        assert "mail_recipient_rejected" in capsys.readouterr().err
+    finally:
+        structlog.configure(**before)

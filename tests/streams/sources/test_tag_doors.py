@@ -208,7 +208,7 @@ def test_channel_and_campaign_come_from_the_page_s_address(address: str, arrival
     assert arrival_of(address) == arrival
 
 
-def test_what_a_page_measured_of_itself_arrives_as_the_evaluation_reads_it() -> None:
+def test_web_vitals_arrive_as_the_evaluation_reads_them() -> None:
     params = {
         "value": 12,
         "metric_value": 1834.5,
