@@ -51,6 +51,7 @@ TOGETHER = frozenset(
     {
         "tests/browser/test_alert_actions.py",
         "tests/streams/web/test_web_actions.py",
+        "tests/streams/web/test_web_advice.py",
         "tests/streams/web/test_web_pools.py",
     }
 )
