@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+#: share of the orders that must have an amount before their sum is called sales
+_LEAST_PRICED = 0.5
+
 
 @dataclass(frozen=True, slots=True)
 class Trade:
@@ -27,6 +30,11 @@ class Trade:
     sales: float | None = None
     priced: float = 0.0
     pageless: float = 0.0
+
+    @property
+    def has_amounts(self) -> bool:
+        """Whether most orders have one; free orders and gifts have none."""
+        return self.priced >= _LEAST_PRICED * self.orders
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +61,8 @@ Trades = Mapping[str, Trade]
 
 
 def _sales(trades: Iterable[Trade]) -> float | None:
-    known = [trade.sales for trade in trades if trade.sales is not None]
+    """What was sold, over the stores of whose orders most have an amount: else it is what a part of them brought."""
+    known = [trade.sales for trade in trades if trade.sales is not None and trade.has_amounts]
     return sum(known) if known else None
 
 

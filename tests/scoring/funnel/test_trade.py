@@ -11,9 +11,9 @@ EVERYBODY = frozenset({"a", "b", "new"})
 
 def test_a_day_is_compared_with_the_day_and_the_week_before() -> None:
     figures = trade_figures(
-        {"a": Trade(200, 10, 500.0)},
-        {"a": Trade(100, 10, 1000.0)},
-        {"a": Trade(400, 5, 250.0)},
+        {"a": Trade(200, 10, 500.0, 10)},
+        {"a": Trade(100, 10, 1000.0, 10)},
+        {"a": Trade(400, 5, 250.0, 5)},
         EVERYBODY,
         EVERYBODY,
     )
@@ -24,8 +24,8 @@ def test_a_day_is_compared_with_the_day_and_the_week_before() -> None:
 
 
 def test_a_new_store_was_a_rise_of_the_others() -> None:
-    now = {"a": Trade(100, 10, 100.0), "new": Trade(900, 90, 900.0)}
-    opened_late = {"a": Trade(100, 20, 200.0), "new": Trade(1, 1, 1.0)}
+    now = {"a": Trade(100, 10, 100.0, 10), "new": Trade(900, 90, 900.0, 90)}
+    opened_late = {"a": Trade(100, 20, 200.0, 20), "new": Trade(1, 1, 1.0, 1)}
     figures = trade_figures(now, opened_late, {}, {"a"}, frozenset())
     assert figures.orders == TradeFigure(100, 0.5, None)
     assert figures.sales == TradeFigure(1000.0, 0.5, None)
@@ -63,3 +63,10 @@ def test_orders_that_no_page_led_to_were_missing_from_what_was_sold() -> None:
     figures = trade_figures(sold, {}, {}, EVERYBODY, EVERYBODY)
     assert (figures.orders.value, figures.sales.value) == (17, 650.0)
     assert figures.conversion.value == pytest.approx(0.1), "they are part of no conversion"
+
+
+def test_the_amounts_of_a_hundredth_of_the_orders_were_called_sales() -> None:
+    imported = {"a": Trade(1000, 2000, 900.0, 20), "b": Trade(100, 10, 500.0, 8)}
+    figures = trade_figures(imported, {}, {}, EVERYBODY, EVERYBODY)
+    assert figures.sales.value == 500.0
+    assert trade_figures({"a": imported["a"]}, {}, {}, EVERYBODY, EVERYBODY).sales.value is None
