@@ -20,9 +20,17 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
 
 def free_port(host: str = "127.0.0.1") -> int:
     """A port of ``host`` that nothing listens on."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
+    return free_ports(1, host)[0]
+
+
+def free_ports(count: int, host: str = "127.0.0.1") -> list[int]:
+    """This many different ports that nothing listens on: each is held until all are found, else one could be given twice."""
+    with contextlib.ExitStack() as held:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        probes = [held.enter_context(socket.socket(family, socket.SOCK_STREAM)) for _ in range(count)]
+        for probe in probes:
+            probe.bind((host, 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
 
 
 def choose_port(wanted: int, host: str = "127.0.0.1", taken: frozenset[int] = frozenset()) -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import os
 import signal
 import subprocess
@@ -21,7 +22,7 @@ from pydantic import SecretStr
 
 from streams.embedded.broker import Broker, answers_requests, broker_of
 from streams.embedded.plan import environment_of
-from streams.embedded.ports import free_port
+from streams.embedded.ports import free_ports
 from streams.kafka.admin import create_topics
 from streams.kafka.topics import COUNTS_CHANGELOG, TOPICS, TopicSpec
 from streams.settings import Settings, load_settings
@@ -133,10 +134,11 @@ class System:
     def __init__(self, folder: Path, stores: list[str], monitors: int, partitions: int) -> None:
         self.folder, self.partitions = folder, partitions
         (folder / "logs").mkdir(parents=True, exist_ok=True)
-        kafka_port, store_port, store_proxy_port, collector_port = (free_port() for _ in range(4))
+        ports = iter(free_ports(5 + 2 * len(LINKS)))
+        kafka_port, controller_port, store_port, store_proxy_port, collector_port = itertools.islice(ports, 5)
         self.store_port = store_port
         #: proxy and port behind it of each link to the broker
-        self.links = {name: Proxy(free_port(), free_port()) for name in LINKS}
+        self.links = {name: Proxy(next(ports), next(ports)) for name in LINKS}
         config = folder / "funnelwatch.yaml"
         lines = [f"  - {{id: {store}, platform: own_site, keys: ['env:FAULTS_KEY']}}" for store in stores]
         config.write_text("stores:\n" + "\n".join(lines) + "\n")
@@ -158,7 +160,7 @@ class System:
             spool_bytes=SPOOL_BYTES,
         )
         self.collector_url = f"http://127.0.0.1:{collector_port}"
-        self.broker = _broker_behind(self.links, self.settings, folder, kafka_port)
+        self.broker = _broker_behind(self.links, self.settings, folder, kafka_port, controller_port)
         self.store_proxy = Proxy(store_proxy_port, store_port)
         self.parts: dict[str, Part] = {}
         store_command = [
@@ -277,9 +279,11 @@ async def _answers(broker: Broker) -> bool:
     return await asyncio.to_thread(answers_requests, broker.port)
 
 
-def _broker_behind(links: dict[str, Proxy], settings: Settings, folder: Path, port: int) -> Broker:
+def _broker_behind(
+    links: dict[str, Proxy], settings: Settings, folder: Path, port: int, controller_port: int
+) -> Broker:
     """A broker with a listener for each link, which asks whoever comes by it to come by its proxy again."""
-    broker = broker_of(settings, folder, port=port, quick=True)
+    broker = broker_of(settings, folder, port=port, controller_port=controller_port, quick=True)
     names = {name: name.upper().replace("-", "") for name in links}
     own = [f"PLAINTEXT://127.0.0.1:{broker.port}", f"CONTROLLER://127.0.0.1:{broker.controller_port}"]
     listeners = [*own, *(f"{names[name]}://127.0.0.1:{link.target}" for name, link in links.items())]
