@@ -11,7 +11,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid, parseaddr
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 from urllib.parse import unquote, urlsplit
 
 import structlog
@@ -92,19 +92,22 @@ class SmtpPost:
         must_hide = bool(self._password) and not self._tls and self._host not in LOOPBACK_HOSTS
         self._start_tls = True if must_hide else None
 
+    def _connection(self) -> dict[str, Any]:
+        """How aiosmtplib reaches the server and signs in."""
+        return {
+            "hostname": self._host,
+            "port": self._port,
+            "username": self._user,
+            "password": self._password,
+            "use_tls": self._tls,
+            "start_tls": None if self._tls else self._start_tls,
+        }
+
     async def greet(self) -> None:
         """Connect, sign in and leave, without a mail. Raises SendRetryableError or SendRejectedError."""
         import aiosmtplib
 
-        server = aiosmtplib.SMTP(
-            hostname=self._host,
-            port=self._port,
-            username=self._user,
-            password=self._password,
-            use_tls=self._tls,
-            start_tls=None if self._tls else self._start_tls,
-            timeout=10,
-        )
+        server = aiosmtplib.SMTP(**self._connection(), timeout=10)
         try:
             async with server:
                 await server.noop()
@@ -121,15 +124,7 @@ class SmtpPost:
 
         try:
             rejected, _ = await aiosmtplib.send(
-                mail,
-                recipients=list(recipients),
-                hostname=self._host,
-                port=self._port,
-                username=self._user,
-                password=self._password,
-                use_tls=self._tls,
-                start_tls=None if self._tls else self._start_tls,
-                timeout=20,
+                mail, recipients=list(recipients), **self._connection(), timeout=20
             )
         except aiosmtplib.SMTPAuthenticationError as error:
             kind = SendRejectedError if error.code >= 500 else SendRetryableError
