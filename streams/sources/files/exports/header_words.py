@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import cache
 
 from streams.sources.files.exports.cells import Cell, is_blank, text_of
 from streams.sources.files.exports.dates import parts_of
@@ -20,6 +21,7 @@ _BRACKETED = re.compile(r"[(（\[【][^)）\]】]*[)）\]】]")
 _JOINTS = re.compile(r"[\s_./:,'’\-–|*]+")
 
 
+@cache
 def _any(words: str) -> re.Pattern[str]:
     """One of ``words`` (between them ``|``): Latin and Cyrillic ones from the beginning of a word, others anywhere."""
     alternatives = []
@@ -179,7 +181,7 @@ def guessed_fields(shown: Sequence[str], rows: Sequence[Sequence[Cell]] = ()) ->
     found: dict[FieldOfExport, list[tuple[int, int]]] = {}
     has_address = any(_ADDRESS.search(_plain(text)) for text in shown)
     for place, text in enumerate(shown):
-        cells = [row[place] for row in rows if place < len(row) and not is_blank(row[place])]
+        cells = _cells(rows, place)
         for field, rank in _meanings(text) or _of_participle(text, cells):
             if _can_hold(field, cells) and not (has_address and _plain(text) == "state"):
                 found.setdefault(field, []).append((rank, place))
@@ -195,14 +197,18 @@ def guessed_fields(shown: Sequence[str], rows: Sequence[Sequence[Cell]] = ()) ->
     return fields
 
 
+def _cells(rows: Sequence[Sequence[Cell]], place: int) -> list[Cell]:
+    """What a column holds, without the cells that hold nothing."""
+    return [row[place] for row in rows if place < len(row) and not is_blank(row[place])]
+
+
 def _numbers_of_orders(
     shown: Sequence[str], rows: Sequence[Sequence[Cell]]
 ) -> dict[FieldOfExport, list[tuple[int, int]]]:
     """Columns that are called after the order and hold long numbers: ``N. ordine``."""
     places = []
     for place, text in enumerate(shown):
-        words = _plain(text)
-        cells = [row[place] for row in rows if place < len(row) and not is_blank(row[place])]
+        words, cells = _plain(text), _cells(rows, place)
         is_number = cells and all(
             _LONG_NUMBER.search(text_of(cell)) and parts_of(cell) is None for cell in cells
         )
