@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 #: comparators that every period has rows of; a table of benchmarks has them where there is one
 WRITTEN = (ComparatorKind.OWN, ComparatorKind.PEERS)
-_TABLES = ("evaluations_raw", "indicators_raw", "findings_raw", "advice_raw")
 
 
 @cache
@@ -66,7 +65,7 @@ class WrittenEvaluations:
     """Rows by table, and when the evaluations were made."""
 
     at_ms: int
-    rows: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: {name: [] for name in _TABLES})
+    rows: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: {name: [] for name in _schemas()})
 
     def take(self, known: KnownStore) -> None:
         """Add all rows of one store and period."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from copy import copy
 from math import fsum, log
+from typing import Self
 
 from scoring.evaluation.evaluating import EvaluationSpan
 from scoring.evaluation.event_facts import EventFact, FactSum
@@ -44,7 +45,24 @@ _COLUMNS: Mapping[str, tuple[str, str]] = {
 }
 
 
-class StoredOrders:
+class _KnownUntil:
+    """Rows that hold whatever happened up to a moment."""
+
+    _until: int
+
+    def until(self, known_until_ms: int) -> Self:
+        """The same where whatever happened up to a moment is in the rows."""
+        other = copy(self)
+        other._until = known_until_ms
+        return other
+
+    @property
+    def known_until_ms(self) -> int:
+        """See ``CountedOrders`` and ``CountedEvents``."""
+        return self._until
+
+
+class StoredOrders(_KnownUntil):
     """The orders of one store as counted by ClickHouse: ``CountedOrders``."""
 
     def __init__(
@@ -86,17 +104,6 @@ class StoredOrders:
             taken = log(opened.hours(int(row["paid_hour"]), int(row["shipped_hour"])))
             for column, by_place in self._logs.items():
                 by_place.setdefault(int(row[column]), []).append((row["reached"], taken))
-
-    def until(self, known_until_ms: int) -> StoredOrders:
-        """The same where whatever happened up to a moment is in the rows."""
-        other = copy(self)
-        other._until = known_until_ms
-        return other
-
-    @property
-    def known_until_ms(self) -> int:
-        """See ``CountedOrders``."""
-        return self._until
 
     def times(self, window: OrderWindow) -> tuple[int, int]:
         """See ``CountedOrders``."""
@@ -147,7 +154,7 @@ def moment(at_ms: int) -> str:
     return f"toDateTime({at_ms // 1000}, 'UTC')"
 
 
-class StoredEvents:
+class StoredEvents(_KnownUntil):
     """The events of one store, by what their days add up to: ``CountedEvents``."""
 
     def __init__(
@@ -168,17 +175,6 @@ class StoredEvents:
                 key = row["fact"], is_late, int(row[column])
                 self._facts[key] = self._facts.get(key, FactSum()).plus(_sum_of(row))
         self._prices = {int(row["span"]): _sum_of(row) for row in prices}
-
-    def until(self, known_until_ms: int) -> StoredEvents:
-        """The same where whatever happened up to a moment is in the rows."""
-        other = copy(self)
-        other._until = known_until_ms
-        return other
-
-    @property
-    def known_until_ms(self) -> int:
-        """See ``CountedEvents``."""
-        return self._until
 
     def fact(self, fact: EventFact, span: EvaluationSpan, lag_days: int = 0) -> FactSum:
         """See ``CountedEvents``; the only lag is that of ``UNANSWERED_DAYS``."""
