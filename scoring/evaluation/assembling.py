@@ -36,7 +36,7 @@ def store_figures(known: StoreSources, spans: Sequence[EvaluationSpan], each: fl
     by_step: dict[str, list[StepFigure | None]] = {}
     if known.counted_rows is not None:
         by_step |= _counted_steps(known.counts, spans, known.counted_rows)
-    reported = [reported_steps(known.rows, span) for span in spans]
+    reported = [known.rows.read(reported_steps, span) for span in spans]
     if reported[0] and not by_step:  # one source: the one with most visits; the same one in every period
         source = max(sorted(reported[0]), key=lambda name: reported[0][name].entered)
         by_step[reported[0][source].step] = [one.get(source) for one in reported]

@@ -7,9 +7,10 @@ is an exposure (visits of people by day), and orders per visitor-day is a count 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TypeVar, cast
 
 from scoring.evaluation.evaluating import EvaluationSpan
 from scoring.evaluation.figure import Figure, SourceRows, rate_figure
@@ -47,6 +48,7 @@ MEASURES_USED = tuple(
 
 
 Day = tuple[str, str, int]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class ReportBook:
         self._counts = counts or {}
         self._rows = [row for row in newest(rows).values() if row.period is Period.DAY and row.complete]
         self._spans: dict[tuple[int, int], list[ReportRow]] = {}
+        self._read: dict[tuple[object, int, int], Mapping[str, object]] = {}
 
     def __bool__(self) -> bool:
         return bool(self._rows)
@@ -84,6 +87,15 @@ class ReportBook:
                 if span.start_ms <= row.period_start_ms and row.period_end_ms <= span.end_ms
             ]
         return self._spans[key]
+
+    def read(
+        self, read: Callable[[ReportBook, EvaluationSpan], Mapping[str, T]], span: EvaluationSpan
+    ) -> Mapping[str, T]:
+        """What a reader finds in a period, which it is asked for once: a period is judged, and then the past of those after it."""
+        key = read, span.start_ms, span.end_ms
+        if key not in self._read:
+            self._read[key] = read(self, span)
+        return cast("Mapping[str, T]", self._read[key])
 
     def days(self, span: EvaluationSpan) -> dict[Day, dict[str, ReportRow]]:
         """Rows of the whole store: by source, zone and day, then by measure."""

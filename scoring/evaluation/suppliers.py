@@ -128,11 +128,11 @@ def _reported(read: Callable[[ReportBook, EvaluationSpan], Mapping[str, Figure]]
     """Of the sources that report the judged period the one with most cases, and the same one in every period."""
 
     def supply(known: StoreSources, spans: Sequence[EvaluationSpan]) -> SuppliedLine:
-        now = read(known.rows, spans[0]) if known.rows else {}
+        now = known.rows.read(read, spans[0]) if known.rows else {}
         if not now:
             return SuppliedLine()
         source = max(sorted(now), key=lambda name: now[name].n)
-        return SuppliedLine((now[source], *(read(known.rows, span).get(source) for span in spans[1:])))
+        return SuppliedLine((now[source], *(known.rows.read(read, span).get(source) for span in spans[1:])))
 
     return supply
 

@@ -36,7 +36,7 @@ async def stores_in_periods(
     Args:
         database: the tables.
         stores: of one zone and with the same promises.
-        alike: of each store, the others that it may be compared with.
+        alike: of each store, the others that it may be compared with, ``MOST_PEERS`` of them.
         length: of the periods.
         present_ms: the moment to look at.
     """

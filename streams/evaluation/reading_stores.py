@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -23,6 +23,7 @@ from scoring.evaluation.order_figures import (
 from scoring.evaluation.report_figures import MEASURES_USED, ReportBook
 from scoring.evaluation.suppliers import CountedRows, StorePromises, StoreSources
 from scoring.funnel.stages import STAGES, Stage
+from scoring.funnel.units import DAY_MS
 from scoring.records.report_row import Period, ReportRow, identity_of
 from streams.clickhouse.literals import literal
 from streams.clickhouse.reader import Database, Row
@@ -43,9 +44,17 @@ class ReadStore:
 
     known: StoreSources
     worth: Mapping[EvaluationSpan, tuple[float, str]]
+    _made: dict[tuple[EvaluationSpan, EvaluationSpan, int], StoreFigures] = field(default_factory=dict)
 
     def figures(self, spans: Sequence[EvaluationSpan], until_ms: int) -> StoreFigures:
         """Its figures in the first of ``spans``, and in those before it, as far as anything was known at ``until_ms``."""
+        until_ms = _on_the_day(spans[0], until_ms)
+        key = spans[0], spans[-1], until_ms
+        if key not in self._made:
+            self._made[key] = self._figures(spans, until_ms)
+        return self._made[key]
+
+    def _figures(self, spans: Sequence[EvaluationSpan], until_ms: int) -> StoreFigures:
         each, known = self.worth.get(spans[0]), self.known
         events = known.events.until(until_ms) if isinstance(known.events, StoredEvents) else known.events
         orders = known.orders.until(until_ms) if isinstance(known.orders, StoredOrders) else known.orders
@@ -54,6 +63,14 @@ class ReadStore:
     def counted(self, stage: Stage, spans: Sequence[EvaluationSpan]) -> list[int]:
         """Its events of a stage in each period."""
         return [int(self.known.counts.get(span, {}).get(stage, 0)) for span in spans]
+
+
+def _on_the_day(span: EvaluationSpan, until_ms: int) -> int:
+    """The last moment until ``until_ms`` at which more of a period's cohorts were due: whole days after its end.
+
+    A store is the peer of many, each known until a moment of its own; its figures are the same for all that lie in one such day.
+    """
+    return until_ms - (until_ms - span.end_ms) % DAY_MS
 
 
 async def read_stores(

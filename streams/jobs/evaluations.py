@@ -30,7 +30,7 @@ from streams.config.targets import targets_of
 from streams.evaluation.evaluation_rows import WrittenEvaluations
 from streams.evaluation.knowing import known_of
 from streams.evaluation.many import RECENT_PERIODS, batches, stores_in_periods
-from streams.evaluation.stored import stores_alike
+from streams.evaluation.stored import MOST_PEERS, stores_alike
 from streams.jobs.event_days import EventDays
 from streams.jobs.repeating import LARGEST_SHARE, repeat
 from streams.settings import Settings
@@ -56,7 +56,7 @@ async def once(settings: Settings, config: Config, present_ms: int | None = None
     client, database = await open_writer(settings), JobDatabase(settings, _PATIENCE_S)
     try:
         for batch in batches(config.stores, STORES_AT_ONCE):
-            alike = {store.id: stores_alike(config, store) for store in batch}
+            alike = {store.id: stores_alike(config, store)[:MOST_PEERS] for store in batch}
             marks = await _fingerprints(client, settings, config, batch, alike, at_ms)
             known = await marks_of(client, settings, [store.id for store in batch])
             changed = [
