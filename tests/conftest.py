@@ -46,26 +46,39 @@ LONGEST = (
     "tests/streams/channels",
 )
 
-#: files that read the same topic of a fixed name (the page's actions): one worker takes them all, one after the other
-TOGETHER = frozenset(
-    {
+#: files that one worker takes, one after the other
+TOGETHER = {
+    # they read the same topic of a fixed name
+    "actions": (
         "tests/browser/test_alert_actions.py",
         "tests/streams/web/test_web_actions.py",
         "tests/streams/web/test_web_advice.py",
         "tests/streams/web/test_web_pools.py",
-    }
-)
+    ),
+    # they look at every file of the project, which is parsed once
+    "trees": (
+        "tests/test_deadlines.py",
+        "tests/test_helpers.py",
+        "tests/test_layout.py",
+        "tests/test_log_events.py",
+        "tests/test_one_decision_in_one_place.py",
+        "tests/test_paths_in_docstrings.py",
+        "tests/test_purity.py",
+        "tests/test_sizes.py",
+    ),
+}
+GROUPS = {file: group for group, files in TOGETHER.items() for file in files}
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Whole files to a worker, and those of ``TOGETHER`` as if they were one."""
+    """Whole files to a worker, and those of a group as if they were one."""
     from xdist.scheduler import LoadFileScheduling
 
     class Files(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
             file = super()._split_scope(nodeid)
-            return "together" if file in TOGETHER else file
+            return GROUPS.get(file, file)
 
     return Files(config, log)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests import deadlines
 from tests.places import ROOT
+from tests.trees import nodes_of, python_files
 
 TESTS = ROOT / "tests"
 #: measurements have limits of their own
@@ -91,8 +92,8 @@ def lacks_a_limit(node: ast.AST) -> bool:
     )
 
 
-def bare_in(tree: ast.AST) -> Iterator[ast.expr]:
-    for node in ast.walk(tree):
+def bare_in(nodes: Iterable[ast.AST]) -> Iterator[ast.expr]:
+    for node in nodes:
         yield from (given for given in limits(node) if is_bare(given))
         if lacks_a_limit(node):
             assert isinstance(node, ast.Call)
@@ -100,14 +101,14 @@ def bare_in(tree: ast.AST) -> Iterator[ast.expr]:
 
 
 def files_of_tests() -> list[Path]:
-    return [path for path in TESTS.rglob("*.py") if path.relative_to(TESTS).parts[0] not in APART]
+    return [path for path in python_files("tests") if path.relative_to(TESTS).parts[0] not in APART]
 
 
 def test_no_test_waits_by_a_bare_number() -> None:
     found, unused = [], set(EXCEPTIONS)
     for path in files_of_tests():
         name = path.relative_to(TESTS).as_posix()
-        for given in bare_in(ast.parse(path.read_text())):
+        for given in bare_in(nodes_of(path)):
             place = (name, ast.unparse(given))
             unused.discard(place)
             if place not in EXCEPTIONS:
@@ -127,14 +128,14 @@ def test_no_test_waits_by_a_bare_number() -> None:
     ],
 )
 def test_what_a_bare_number_looks_like(line: str) -> None:
-    assert list(bare_in(ast.parse(f"async def test():\n    {line}")))
+    assert list(bare_in(ast.walk(ast.parse(f"async def test():\n    {line}"))))
 
 
 @pytest.mark.parametrize(
     "line", ["httpx.get(url, timeout=within(5))", "over.wait(0.05)", "monotonic() + within(40)"]
 )
 def test_what_is_none(line: str) -> None:
-    assert not list(bare_in(ast.parse(line)))
+    assert not list(bare_in(ast.walk(ast.parse(line))))
 
 
 def test_a_deadline_grows_with_the_crowd_and_can_be_set(monkeypatch: pytest.MonkeyPatch) -> None:

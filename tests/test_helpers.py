@@ -6,6 +6,7 @@ from importlib import import_module
 from importlib.util import find_spec
 
 from tests.places import ROOT
+from tests.trees import nodes_of, python_files
 
 TESTS = ROOT / "tests"
 
@@ -13,8 +14,8 @@ TESTS = ROOT / "tests"
 def test_no_test_module_is_imported() -> None:
     found = [
         f"{path.relative_to(TESTS)}:{node.lineno}: {node.module}"
-        for path in TESTS.rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for path in python_files("tests")
+        for node in nodes_of(path)
         if isinstance(node, ast.ImportFrom)
         and (node.module or "").startswith("tests.")
         and any(
@@ -28,10 +29,10 @@ def test_no_test_module_is_imported() -> None:
 def test_what_programs_within_tests_import_exists() -> None:
     """A renamed module left a notifier that ended at once, and a test that waited three minutes for it."""
     found = []
-    for path in TESTS.rglob("*.py"):
+    for path in python_files("tests"):
         texts = [
             node.value
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            for node in nodes_of(path)
             if isinstance(node, ast.Constant) and isinstance(node.value, str)
         ]
         for module, names in re.findall(

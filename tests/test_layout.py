@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tests.places import ROOT
+from tests.trees import nodes_of, python_files, tree_of
 
 #: values that anything may use: they import nothing of the project
 FLOOR = {"clock", "errors", "log_events", "printable", "schema", "settings"}
@@ -126,7 +127,7 @@ def modules() -> dict[str, Path]:
     """Every module of the two packages by its dotted name."""
     found = {}
     for package in ALLOWED:
-        for path in sorted((ROOT / package).rglob("*.py")):
+        for path in python_files(package):
             parts = path.relative_to(ROOT).with_suffix("").parts
             found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
     return found
@@ -137,8 +138,7 @@ MODULES = modules()
 
 def imports(path: Path, *, at_load: bool = False) -> Iterator[str]:
     """The project's modules that a file imports; with ``at_load`` only those it needs while it is being loaded."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for node in tree.body if at_load else ast.walk(tree):
+    for node in tree_of(path).body if at_load else nodes_of(path):
         if isinstance(node, ast.ImportFrom) and node.module:
             for alias in node.names:
                 inner = f"{node.module}.{alias.name}"

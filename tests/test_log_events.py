@@ -6,15 +6,16 @@ from collections.abc import Iterator
 
 from streams.log_events import LOG_EVENTS
 from tests.places import ROOT
+from tests.trees import nodes_of, python_files
 
 LEVELS = frozenset({"debug", "info", "warning", "error", "critical", "exception"})
 
 
 def logged() -> Iterator[tuple[str, str]]:
     """Place and event of every call of a logger; the event as source if it is not literal."""
-    for path in sorted((ROOT / "streams").rglob("*.py")):
+    for path in python_files("streams"):
         inside = path.relative_to(ROOT / "streams")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in nodes_of(path):
             if (
                 isinstance(node, ast.Call)
                 and isinstance(node.func, ast.Attribute)

@@ -19,8 +19,9 @@ from streams.web.grid import queries as grid
 from streams.web.store import change_queries as changes
 from streams.web.store import queries as store
 from tests.places import ROOT
+from tests.trees import python_files, tree_of
 
-FILES = [path for top in ("scoring", "streams", "deploy") for path in (ROOT / top).rglob("*.py")]
+FILES = python_files("scoring", "streams", "deploy")
 #: constants of one name and one value that are decisions of their own in each file, and why
 OWN_DECISIONS = {
     "BIN": "the width in which conversions, and in which visitors are fitted",
@@ -43,7 +44,7 @@ OWN_DECISIONS = {
 def constants() -> Iterator[tuple[str, str, str]]:
     """Name (without underscore), value as source and file of every literal constant; what a value stands for is in its name."""
     for path in FILES:
-        for node in ast.parse(path.read_text("utf-8")).body:
+        for node in tree_of(path).body:
             if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
                 continue
             for target in node.targets if isinstance(node, ast.Assign) else [node.target]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.places import ROOT
+from tests.trees import nodes_of, python_files
 
 FOLDERS = ("scoring", "streams", "deploy", "tests")
 #: a file by its suffix, or a folder or module below one of ours
@@ -22,7 +23,7 @@ ELSEWHERE = frozenset({"funnelwatch.yaml", "deploy/clickhouse/NNN_name.sql"})
 def prose(path: Path) -> Iterator[str]:
     """Docstrings and comments of a Python file."""
     source = path.read_text(encoding="utf-8")
-    for node in ast.walk(ast.parse(source)):
+    for node in nodes_of(path):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             yield ast.get_docstring(node) or ""
     if not any("#" in line and (FILE.search(line) or FOLDER.search(line)) for line in source.splitlines()):
@@ -43,8 +44,7 @@ def is_there(name: str, path: Path) -> bool:
 def test_every_path_named_in_a_docstring_or_comment_exists() -> None:
     missing = [
         f"{path.relative_to(ROOT)}: {name}"
-        for folder in FOLDERS
-        for path in sorted((ROOT / folder).rglob("*.py"))
+        for path in python_files(*FOLDERS)
         for text in prose(path)
         for name in (*FILE.findall(text), *FOLDER.findall(text))
         if not is_there(name, path)

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from tests.places import ROOT
+from tests.trees import nodes_of, python_files
 
 CORE = ROOT / "scoring"
 ALLOWED = {
@@ -19,21 +20,21 @@ PURE_PARTS = {"urllib.parse"}
 
 
 def imported_packages(path: Path) -> set[str]:
-    tree = ast.parse(path.read_text())
-    plain = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
-    froms = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    nodes = nodes_of(path)
+    plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    froms = {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
     return {name.partition(".")[0] for name in (plain | froms) - PURE_PARTS}
 
 
 def test_the_core_imports_only_what_is_pure() -> None:
-    files = sorted(CORE.rglob("*.py"))
+    files = python_files("scoring")
     assert files
     strangers = {str(path.relative_to(CORE)): imported_packages(path) - ALLOWED for path in files}
     assert {name: extra for name, extra in strangers.items() if extra} == {}
 
 
 def test_the_core_reads_no_clock() -> None:
-    texts = {str(path.relative_to(CORE)): path.read_text() for path in CORE.rglob("*.py")}
+    texts = {str(path.relative_to(CORE)): path.read_text() for path in python_files("scoring")}
     readers = [
         name for name, text in texts.items() if ".now(" in text or ".today(" in text or "utcnow" in text
     ]

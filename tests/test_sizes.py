@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 from tests.places import ROOT
+from tests.trees import nodes_of, python_files, tree_of
 
 MAX_LINES, MAX_LINES_OF_A_FUNCTION, MAX_CHARACTERS_OF_A_TEMPLATE_LINE = 400, 60, 200
 #: how the opening docstring of a longer file begins its reason
@@ -21,13 +22,9 @@ ROOTS_OF_EXCEPTIONS = frozenset({"ScoringError", "FunnelwatchError"})
 
 
 @functools.cache
-def modules() -> list[tuple[str, str, ast.Module]]:
-    """Name, text and tree of every file of both packages."""
-    paths = [path for folder in ("scoring", "streams") for path in sorted((ROOT / folder).rglob("*.py"))]
-    texts = [path.read_text(encoding="utf-8") for path in paths]
-    return [
-        (str(path.relative_to(ROOT)), text, ast.parse(text)) for path, text in zip(paths, texts, strict=True)
-    ]
+def modules() -> dict[str, Path]:
+    """Every file of both packages by its name."""
+    return {str(path.relative_to(ROOT)): path for path in python_files("scoring", "streams")}
 
 
 def templates() -> list[Path]:
@@ -37,8 +34,9 @@ def templates() -> list[Path]:
 def test_a_long_file_gives_its_reason_at_the_top() -> None:
     without = {
         name
-        for name, text, tree in modules()
-        if text.count("\n") > MAX_LINES and REASON not in (ast.get_docstring(tree) or "")
+        for name, path in modules().items()
+        if path.read_text("utf-8").count("\n") > MAX_LINES
+        and REASON not in (ast.get_docstring(tree_of(path)) or "")
     }
     assert sorted(without) == []
 
@@ -46,8 +44,8 @@ def test_a_long_file_gives_its_reason_at_the_top() -> None:
 def test_no_function_is_longer_than_a_page() -> None:
     long = {
         f"{name}: {node.name}"
-        for name, _, tree in modules()
-        for node in ast.walk(tree)
+        for name, path in modules().items()
+        for node in nodes_of(path)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (node.end_lineno or 0) - node.lineno >= MAX_LINES_OF_A_FUNCTION
     }
@@ -67,7 +65,10 @@ def test_no_line_of_a_template_needs_scrolling() -> None:
 
 def test_no_class_name_is_used_twice() -> None:
     names = Counter(
-        node.name for _, _, tree in modules() for node in tree.body if isinstance(node, ast.ClassDef)
+        node.name
+        for path in modules().values()
+        for node in tree_of(path).body
+        if isinstance(node, ast.ClassDef)
     )
     assert sorted({name for name, count in names.items() if count > 1}) == []
 
@@ -75,8 +76,8 @@ def test_no_class_name_is_used_twice() -> None:
 def test_every_exception_hangs_below_one_of_the_two_trees() -> None:
     bases = {
         node.name: [ast.unparse(base).rpartition(".")[2] for base in node.bases]
-        for _, _, tree in modules()
-        for node in ast.walk(tree)
+        for path in modules().values()
+        for node in nodes_of(path)
         if isinstance(node, ast.ClassDef)
     }
 
