@@ -94,6 +94,7 @@ def level_after(baseline: StoreBaseline, history: np.ndarray, first: int, last: 
     return float(detector._book.levels.level[0])
 
 
+@pytest.mark.slow
 def test_a_drop_that_ended_in_a_quiet_night_does_not_become_the_new_normal(
     baseline: StoreBaseline, history: np.ndarray
 ) -> None:
@@ -101,6 +102,7 @@ def test_a_drop_that_ended_in_a_quiet_night_does_not_become_the_new_normal(
     assert abs(level) < 0.1
 
 
+@pytest.mark.slow
 def test_a_drop_that_goes_on_by_day_is_the_new_normal_when_its_alert_is_too_old(
     baseline: StoreBaseline, history: np.ndarray
 ) -> None:

@@ -84,6 +84,7 @@ def run(detector: Detector, first: int, last: int, stores: dict[str, np.ndarray]
     return transitions
 
 
+@pytest.mark.slow
 def test_a_clean_day_has_no_alert_and_its_expectation_is_right(baselines: list[StoreBaseline]) -> None:
     detector = detector_with(baselines)
     run(detector, TRAIN - 600, TRAIN)

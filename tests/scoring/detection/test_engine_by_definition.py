@@ -186,6 +186,7 @@ def drawn(seed: int) -> tuple[np.ndarray, np.ndarray]:
     return a, mu
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("seed", "shortest"), [(1, 1), (2, 5)])
 def test_every_minute_is_what_the_rules_say_of_each_series_alone(seed: int, shortest: int) -> None:
     rng = np.random.default_rng(seed)

@@ -62,6 +62,7 @@ def common_drop(common: tuple[list[list[ScoreRow]], list[AlertTransition]]) -> l
     return common[0]
 
 
+@pytest.mark.slow
 def test_a_drop_that_no_store_can_show_alone_is_shown_by_their_pool(
     baselines: list[StoreBaseline], common: tuple[list[list[ScoreRow]], list[AlertTransition]]
 ) -> None:

@@ -186,6 +186,7 @@ def test_a_store_with_an_open_alert_does_not_rest(baselines: list[StoreBaseline]
     assert "often" in again._judged
 
 
+@pytest.mark.slow
 def test_late_events_of_a_store_at_rest_are_corrected_once(baselines: list[StoreBaseline]) -> None:
     detectors = (detector_of(baselines, 0), detector_of(baselines, EVERYBODY))
     both(baselines, 0, 990, detectors)

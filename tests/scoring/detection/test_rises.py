@@ -68,6 +68,7 @@ def run(
     return reported
 
 
+@pytest.mark.slow
 def test_orders_at_a_wrong_price_are_a_surge_that_ends_without_a_drop(baseline: StoreBaseline) -> None:
     reported = run(baseline, draw(order_factor=2.8))
     assert {t.kind for t in reported} == {AlertKind.SURGE}

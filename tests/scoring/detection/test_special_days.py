@@ -68,6 +68,7 @@ def own(effect: DayEffect, first: datetime = FOURTEENTH, last: datetime = FIFTEE
     return DayRules({}, {}, (OwnEntry("Founders' day", effect, first, last),))
 
 
+@pytest.mark.slow
 def test_a_suppressed_alert_is_pending_and_fires_when_the_day_ends_if_it_is_still_so(
     baseline: StoreBaseline,
 ) -> None:
@@ -92,6 +93,7 @@ def test_a_suppressed_alert_that_ends_in_time_never_fires(baseline: StoreBaselin
     assert {t.fired_at_ms for t in found} == {None}
 
 
+@pytest.mark.slow
 def test_compare_fires_as_on_any_day_and_names_the_entry(baseline: StoreBaseline) -> None:
     plain = transitions(baseline, None, TRAIN + DAY + 60)
     named = transitions(baseline, own(DayEffect.COMPARE), TRAIN + DAY + 60)

@@ -100,6 +100,7 @@ def shown_baseline() -> StoreBaseline:
     return fit_baselines([StoreHistory("shop", "UTC", START, ("",), counts)], 1)[0]
 
 
+@pytest.mark.slow
 def test_one_fault_of_the_click_rate_was_two_alerts_of_the_same_name_both_priced(
     shown_baseline: StoreBaseline,
 ) -> None:

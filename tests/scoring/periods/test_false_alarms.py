@@ -10,6 +10,7 @@ from tests.bench.periods.measure import delays, false_alarms
 BUDGET = 0.05
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("clump", [0.0, 0.02])
 def test_days_without_a_fall_stay_within_the_budget_of_false_alerts(clump: float) -> None:
     alerts, weeks = false_alarms(31, 25, clump)

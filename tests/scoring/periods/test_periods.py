@@ -229,6 +229,7 @@ def test_a_missing_day_is_missing_and_not_zero() -> None:
 # ---------------------------------------------------------------- order and repetition
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(st.randoms(use_true_random=False), st.integers(0, 3))
 def test_versions_in_any_order_and_any_number_give_the_same(random: object, kind: int) -> None:
