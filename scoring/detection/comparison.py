@@ -51,14 +51,20 @@ class IncidentComparison:
 
 @dataclass(slots=True)
 class LatestAlerts:
-    """Follows transitions and keeps, per alert, its last state: one row an alert, whatever it went through."""
+    """Follows transitions and keeps, per alert, its last state: one row an alert, whatever it went through.
+
+    ``paged_at_ms`` is when an alert first was one that pages, by its id.
+    """
 
     alerts: dict[str, AlertTransition] = field(default_factory=dict)
+    paged_at_ms: dict[str, int] = field(default_factory=dict)
 
     def follow(self, transitions: Iterable[AlertTransition]) -> None:
         """Take over transitions in their order."""
         for transition in transitions:
             self.alerts[transition.alert_id] = transition
+            if transition.level is Level.PAGE and transition.state is AlertState.FIRING:
+                self.paged_at_ms.setdefault(transition.alert_id, transition.at_ms)
 
     def fired(self, since_ms: int) -> list[AlertTransition]:
         """Alerts that opened after ``since_ms``, by time."""

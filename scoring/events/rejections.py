@@ -28,8 +28,8 @@ _ALIASES = {
 }  # fmt: skip
 
 #: what other tools call a stage
-_SYNONYMS = {
-    "purchase": "order", "buy": "order", "checkout": "order", "checkout_completed": "order", "order_created": "order",
+STAGE_SYNONYMS = {
+    "purchase": "order", "buy": "order", "checkout": "order", "checkout_completed": "order", "order_created": "order", "transaction": "order",
     "pv": "click", "view": "click", "page_view": "click", "product_view": "click", "view_item": "click",
     "cart": "add_to_cart", "addtocart": "add_to_cart", "add": "add_to_cart", "paid": "payment", "pay": "payment",
     "fulfillment": "fulfilment", "shipped": "fulfilment", "show": "impression", "view_item_list": "impression",
@@ -124,8 +124,8 @@ def _wrong_field(name: str, value: object, message: str, guesses: bool) -> Rejec
     if name == "type":
         if not isinstance(value, str):
             return Rejection(RejectReason.WRONG_TYPE, f"`type` must be text, got {kind_of(value)}", "type")
-        near = _near(value.lower(), [*EventType, *_SYNONYMS], 0.6) if guesses else []
-        meant = f"; did you mean {_SYNONYMS.get(near[0], str(near[0]))!r}?" if near else ""
+        near = _near(value.lower(), [*EventType, *STAGE_SYNONYMS], 0.6) if guesses else []
+        meant = f"; did you mean {STAGE_SYNONYMS.get(near[0], str(near[0]))!r}?" if near else ""
         detail = f"`type` must be one of {_types()}; got {shown(value)!r}{meant}"
         return Rejection(RejectReason.UNKNOWN_TYPE, detail, "type")
     if name in ("event_time", "event_time_ms"):

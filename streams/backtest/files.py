@@ -1,4 +1,4 @@
-"""Reads files of minute counts and of known incidents: parquet or CSV, in batches."""
+"""Reads files of minute counts or events, and of known incidents: parquet or CSV, in batches."""
 
 from __future__ import annotations
 
@@ -16,12 +16,10 @@ from numpy.typing import NDArray
 
 from scoring.baselines.minute_table import MinuteTable
 from scoring.detection.comparison import KnownIncident
-from scoring.funnel.stages import STAGES
+from streams.backtest.columns import COUNT_COLUMNS, unknown_stages, with_plain_columns
 from streams.backtest.errors import FileUnreadableError
 
 _BATCH_ROWS = 1_000_000
-_REQUIRED = ("store_id", "minute", "stage", "count")
-_TEXT = ("store_id", "minute", "stage", "segment", "zone")
 #: names that a file of known incidents may use for the beginning and the end of one
 _STARTS = ("start", "started_at", "start_at", "start_minute", "start_ms", "opened_at", "begin", "from")
 _ENDS = ("end", "ended_at", "end_at", "end_minute", "end_ms", "resolved_at", "until", "to")
@@ -38,19 +36,31 @@ _UNITS = (
 
 def _batches(path: Path) -> Iterator[pa.RecordBatch]:
     try:
+        if path.suffix.lower() in (".jsonl", ".ndjson", ".json"):
+            import pyarrow.json as pa_json
+
+            for batch in pa_json.read_json(path).to_batches():
+                yield _with_plain_names(batch)
+            return
         if path.suffix.lower() in (".parquet", ".pq"):
             file = pq.ParquetFile(path)
             for batch in file.iter_batches(_BATCH_ROWS):
                 yield _with_plain_names(batch)
             return
-        names = (*_TEXT, *_STARTS, *_ENDS, "step", "kind", "label")
+        header = _header(path)
+        delimiter = next((mark for mark in (",", ";", "\t") if mark in header), ",")
+        names = [name.strip('"') for name in header.removeprefix("\ufeff").strip().split(delimiter)]
+        # all is text: what a column that nobody asks for holds further down must not stop the reading
         convert = pa_csv.ConvertOptions(
-            column_types={name: pa.string() for name in names} | {"count": pa.float64()},
+            column_types=dict.fromkeys(names, pa.string())
+            | {name: pa.float64() for name in names if name.strip().lower() in COUNT_COLUMNS},
             strings_can_be_null=False,
         )
-        parse = pa_csv.ParseOptions(delimiter=_delimiter(path))
+        parse = pa_csv.ParseOptions(delimiter=delimiter)
         read = pa_csv.ReadOptions(block_size=8 << 20)
         with pa_csv.open_csv(path, read, parse, convert) as reader:
+            # a file of nothing but a first line has columns to be judged by, too
+            yield _with_plain_names(pa.RecordBatch.from_pylist([], schema=reader.schema))
             for batch in reader:
                 yield _with_plain_names(batch)
     except FileNotFoundError as error:
@@ -66,13 +76,11 @@ def _with_plain_names(batch: pa.RecordBatch) -> pa.RecordBatch:
     )
 
 
-def _delimiter(path: Path) -> str:
-    """What is between the names of a CSV's columns: a comma unless there is none but semicolons or tabs."""
-    if path.suffix.lower() in (".gz", ".bz2", ".zst"):
-        return ","
-    with path.open("rb") as file:
-        line = file.readline(10_000).decode("utf-8", "replace")
-    return next((mark for mark in (",", ";", "\t") if mark in line), ",")
+def _header(path: Path) -> str:
+    """The first line of a CSV, which names its columns; a comma is between them unless there is none but semicolons or tabs."""
+    packed = path.suffix.lower() in (".gz", ".bz2", ".zst")
+    with pa.input_stream(path, compression="detect" if packed else None) as file:
+        return str(file.read(10_000).split(b"\n", 1)[0].decode("utf-8", "replace"))
 
 
 def parse_minute(text: str) -> int:
@@ -135,24 +143,24 @@ def _coded(batch: pa.RecordBatch, name: str) -> tuple[NDArray[np.int64], list[st
 
 
 def read_minutes(path: Path) -> MinuteTable:
-    """The counts of a file with columns store_id, minute (UTC), stage, count and optionally segment and zone.
+    """The counts of a file of minute counts, of events or of pairs (``columns.py``); rows that name no store are of one, the file's name.
 
     Raises:
         FileUnreadableError: a column is missing, a value cannot be, or the file is empty.
     """
-    table = MinuteTable()
+    table, stages = MinuteTable(), set[str]()
     for batch in _batches(path):
-        lacking = [name for name in _REQUIRED if name not in batch.schema.names]
-        if lacking:
-            raise FileUnreadableError(
-                f"{path} lacks column {', '.join(lacking)}; it has {', '.join(batch.schema.names)}. "
-                "Needed: store_id, minute, stage, count; optional: segment, zone"
-            )
-        add_batch(table, batch, str(path))
+        for part, time in with_plain_columns(batch, str(path), path.name.partition(".")[0] or "store"):
+            try:
+                add_batch(table, part, str(path))
+            except FileUnreadableError as error:
+                said = str(error).removeprefix(f"{path}: ").replace("column minute", f"column {time}")
+                raise FileUnreadableError(f"{path}: {said}") from error
+            stages.update(pc.unique(part.column("stage")).to_pylist())
     try:
         return table.finish()
     except ValueError as error:
-        raise FileUnreadableError(f"{path}: {error}; stages are {', '.join(STAGES)}") from error
+        raise FileUnreadableError(f"{path}: {error}; {unknown_stages(stages)}") from error
 
 
 def add_batch(table: MinuteTable, batch: pa.RecordBatch, name: str) -> None:
@@ -214,16 +222,7 @@ def read_incidents(path: Path) -> list[KnownIncident]:
     Raises:
         FileUnreadableError: a column is missing or a time is none.
     """
-    if path.suffix.lower() in (".jsonl", ".ndjson", ".json"):
-        import pyarrow.json as pa_json
-
-        try:
-            batches = pa_json.read_json(path).to_batches()
-        except (pa.ArrowInvalid, OSError) as error:
-            raise FileUnreadableError(f"{path} cannot be read as JSON lines: {error}") from error
-    else:
-        batches = list(_batches(path))
-    return [incident for batch in batches for incident in _incidents_of(_with_plain_names(batch), path)]
+    return [incident for batch in _batches(path) for incident in _incidents_of(batch, path)]
 
 
 def _incidents_of(batch: pa.RecordBatch, path: Path) -> list[KnownIncident]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -37,7 +37,7 @@ class BacktestResult:
     """A finished backtest: alerts in the tested stretch, those the calendar held back, those of traffic, its first baselines.
 
     ``pooled`` are the alerts of pools; ``pools`` how many pools were judged; ``rises`` alerts of surges and of stages whose
-    events vanished while the next went on.
+    events vanished while the next went on; ``paged_at_ms`` when an alert first was one that pages, by its id.
     """
 
     alerts: list[AlertTransition]
@@ -50,6 +50,7 @@ class BacktestResult:
     pooled: tuple[AlertTransition, ...] = ()
     pools: int = 0
     rises: tuple[AlertTransition, ...] = ()
+    paged_at_ms: Mapping[str, int] = field(default_factory=dict)
 
     def store_weeks(self, stores: int) -> float:
         """The tested stretch times how many stores."""
@@ -200,4 +201,5 @@ def _result(
         tuple(alert for alert in fired if alert.kind is AlertKind.POOLED),
         pools,
         tuple(alert for alert in fired if alert.kind in (AlertKind.SURGE, AlertKind.TRACKING)),
+        book.paged_at_ms,
     )

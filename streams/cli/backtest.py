@@ -6,13 +6,13 @@ import json
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from scoring.alerts.alert import AlertKind, AlertTransition
+from scoring.alerts.alert import AlertKind
 from scoring.baselines.benchmark import Benchmark
 from scoring.baselines.minute_table import MinuteTable
 from scoring.baselines.peers import Lenders
@@ -23,7 +23,8 @@ from scoring.periods.book import judge_history
 from streams.backtest.errors import FileUnreadableError
 from streams.backtest.files import read_incidents, read_minutes
 from streams.backtest.run import BacktestResult, run_backtest, training_end
-from streams.cli.backtest_report import iso, print_report, print_reports
+from streams.cli.backtest_report import print_report, print_reports
+from streams.cli.backtest_rows import as_row, iso, summary
 from streams.cli.moments import moment_ms
 from streams.cli.terminal import console, say
 from streams.config.core import day_rules, detection_policy, slow_inputs
@@ -34,37 +35,8 @@ from streams.schema import ConfigError
 
 #: an instance's own baselines are fitted again this often (days) in a backtest of its history
 _REFIT_DAYS = 7
-
-
-def as_row(alert: AlertTransition, details: bool = False) -> dict[str, Any]:
-    """An alert as a line of the output file; with ``details`` also what kind it is and what it rests on."""
-    row: dict[str, Any] = {
-        "store_id": alert.store_id,
-        "step": alert.step,
-        "segment": alert.segment,
-        "level": alert.level.value,
-        "opened_at": iso(alert.opened_at_ms),
-        "resolved_at": iso(alert.resolved_at_ms),
-        "surprise": round(alert.surprise, 3),
-        "observed": round(alert.observed, 3),
-        "expected": round(alert.expected, 3),
-        "lost": round(alert.lost, 2),
-        "label": alert.label.value,
-    }
-    if details:
-        row |= {
-            "kind": alert.kind.value,
-            "low": alert.low,
-            "high": alert.high,
-            "window_minutes": alert.window_minutes,
-            "lost_low": round(alert.lost_low, 2),
-            "lost_high": round(alert.lost_high, 2),
-            "contributions": {part.segment: round(part.share, 3) for part in alert.contributions},
-            "note": alert.note,
-            **({"members": list(alert.members)} if alert.members else {}),
-            "alert_id": alert.alert_id,
-        }
-    return row
+#: what the file of figures beside the file of alerts ends with
+_SUMMARY_SUFFIX = ".summary.json"
 
 
 def apply_config(table: MinuteTable, config: Config) -> None:
@@ -110,13 +82,23 @@ def run_with_progress(
 _Minutes = Annotated[
     Path | None,
     typer.Option(
-        help="Parquet or CSV with columns store_id, minute (UTC), stage, count; optional segment, zone."
+        help="Counts (a time, stage, count), single events (a time, stage) or pairs (click_at, order_at, …); "
+        "optional store_id, segment, zone. Parquet, CSV or JSON lines, times in UTC unless they name an offset."
     ),
 ]
 _TrainUntil = Annotated[
-    str | None, typer.Option(help="End of the training part, e.g. 2026-02-01T00:00Z (UTC without offset).")
+    str | None,
+    typer.Option(
+        help="End of the training part, e.g. 2026-02-01T00:00Z (UTC without offset). "
+        "Default: after four weeks, or two thirds of a shorter history."
+    ),
 ]
-_Out = Annotated[Path | None, typer.Option(help="File for the alerts, one JSON object per line.")]
+_Out = Annotated[
+    Path | None,
+    typer.Option(
+        help="File for the alerts, one JSON object per line; beside it FILE.summary.json with the report's figures."
+    ),
+]
 _Incidents = Annotated[
     Path | None,
     typer.Option(help="Known incidents to compare with: store_id, start, end; optional step, segment, kind."),
@@ -190,7 +172,8 @@ def backtest(
         return
     try:
         if minutes is not None:
-            table, settings, until = _read_file(minutes, train_until, out, config)
+            _check_writable(out)
+            table, settings, until = _read_file(minutes, train_until, config)
         elif days is not None:
             table, settings, until = _read_own(data, days, config, train_until)
         else:
@@ -206,8 +189,14 @@ def backtest(
     if out is not None:
         others = [*outcome.traffic, *outcome.rises] if traffic else []
         written = [*outcome.alerts, *others, *outcome.pooled]
-        rows = (as_row(alert, details or alert.kind is not AlertKind.CONVERSION) for alert in written)
+        rows = (
+            as_row(alert, details or alert.kind is not AlertKind.CONVERSION, outcome.paged_at_ms)
+            for alert in written
+        )
         out.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
+        figures = summary(outcome, table, detection_policy(settings), known)
+        text = json.dumps(figures, ensure_ascii=False, indent=1) + "\n"
+        out.with_suffix(_SUMMARY_SUFFIX).write_text(text, "utf-8")
     print_report(shown, outcome, table, known)
 
 
@@ -220,8 +209,7 @@ def _backtest_reports(
     try:
         if days is None:
             raise FileUnreadableError("--reports judges the running instance's own history: give --days N")
-        if out is not None:
-            _check_writable(out)
+        _check_writable(out)
         rows, settings = read_own_reports(data, days, config)
     except (FileUnreadableError, ConfigError) as error:
         say(f"error: {error}", err=True)
@@ -234,16 +222,12 @@ def _backtest_reports(
 
 
 def _read_file(
-    minutes: Path, train_until: str | None, out: Path | None, config: Path | None
+    minutes: Path, train_until: str | None, config: Path | None
 ) -> tuple[MinuteTable, Config, int]:
     """The counts of a file, the configuration they are judged by, and where training ends."""
     settings = load_config(config) if config else Config()
-    if train_until is None:
-        raise FileUnreadableError("--train-until is needed: where training ends and testing begins")
-    if out is not None:
-        _check_writable(out)
     table = read_minutes(minutes)
-    return _prepared(table, settings, _minute(train_until))
+    return _prepared(table, settings, _minute(train_until) if train_until else training_end(table))
 
 
 def _read_own(
@@ -284,12 +268,12 @@ def backtest_own(
     return outcome, outcome.store_weeks(len(table.stores))
 
 
-def _check_writable(out: Path) -> None:
+def _check_writable(out: Path | None) -> None:
     """Reject before the work a file that could not be written after it."""
+    if out is None:
+        return
     if out.is_dir() or not os.access(out if out.exists() else out.parent, os.W_OK):
-        raise FileUnreadableError(
-            f"--out {out} cannot be written: its folder must be there and let you write"
-        )
+        raise FileUnreadableError(f"{out} cannot be written: its folder must be there and let you write")
 
 
 def _minute(text: str) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime
 
 from rich.console import Console
 from rich.table import Table
@@ -14,12 +13,8 @@ from scoring.detection.comparison import IncidentComparison, KnownIncident, comp
 from scoring.periods.book import JudgedHistory
 from streams.backtest.remarks import QUARTILE_STORES, by_volume, calendar_remarks, file_remarks
 from streams.backtest.run import BacktestResult
+from streams.cli.backtest_rows import iso
 from streams.printable import counted
-
-
-def iso(at_ms: int | None) -> str | None:
-    """A time as ISO 8601 UTC text."""
-    return None if at_ms is None else datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def print_report(

@@ -83,6 +83,10 @@ def test_a_planted_drop_is_the_only_alert_in_parquet_and_csv(counts: pa.Table, t
     assert START + DROP[0] < opened <= START + DROP[0] + 6
     assert np.datetime64(alert["resolved_at"].removesuffix("Z")) < START + DROP[1] + 20
     assert alert["observed"] < alert["expected"]
+    assert alert["opened_at"] <= alert["paged_at"] < alert["resolved_at"]
+    figures = json.loads((tmp_path / "csv.summary.json").read_text())
+    assert figures["tested_from"] == "2026-01-13T00:00:00Z"
+    assert (figures["conversion"]["page"]["alerts"], figures["conversion"]["page"]["found"]) == (1, 1)
 
 
 def test_data_held_back_or_missing_fires_nothing(counts: pa.Table, tmp_path: Path) -> None:
@@ -108,7 +112,11 @@ def test_data_held_back_or_missing_fires_nothing(counts: pa.Table, tmp_path: Pat
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        ("store,minute,stage,count\na,2026-01-05T00:00,click,1\n", "lacks column store_id"),
+        ("store_id,stage,count\na,click,1\n", "lacks a column of times"),
+        ("time,amount\n2026-01-05T00:00,1\n", "lacks stage"),
+        ("2026-01-05T00:00,click\n", "lacks a column of times and stage"),
+        ("time,stage\n2026-01-05T00:00,sign_up\n", "(the file says 'sign_up')"),
+        ("time,stage\nyesterday,click\n", "column time"),
         ("store_id,minute,stage,count\na,yesterday,click,1\n", "write times like"),
         ("store_id,minute,stage,count\na,2026-01-05T00:00,click,-1\n", "negative"),
         ("store_id,minute,stage,count\na,2026-01-05T00:00,click,1.5\n", "not whole numbers"),

@@ -19,7 +19,7 @@ from streams.backtest.errors import FileUnreadableError
 from streams.backtest.files import read_incidents, read_minutes
 from streams.backtest.remarks import calendar_remarks, file_remarks
 from streams.backtest.run import run_backtest
-from streams.cli.backtest import as_row
+from streams.cli.backtest_rows import as_row
 
 #: 2026-01-05 00:00 UTC
 START = 29_459_520
@@ -228,6 +228,30 @@ def test_a_row_has_the_agreed_fields_and_no_others(fallen: MinuteTable) -> None:
     (alert,) = run_backtest(fallen, START + 3 * 1440, DetectionPolicy()).alerts
     assert list(as_row(alert)) == [
         "store_id", "step", "segment", "level", "opened_at", "resolved_at", "surprise", "observed", "expected", "lost", "label",
+        "kind", "direction", "fired_at", "paged_at",
     ]  # fmt: skip
-    assert as_row(alert, details=True)["kind"] == "conversion"
+    assert (as_row(alert)["kind"], as_row(alert)["direction"]) == ("conversion", "down")
+    assert as_row(alert, details=True)["window_minutes"] == alert.window_minutes
     assert date.fromisoformat(as_row(alert)["opened_at"][:10]) == date(2026, 1, 8)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("two.csv", "time,stage\n2026-01-05T00:00:10Z,view\n2026-01-05 00:00:50,Click\n2026-01-05T00:02Z,purchase\n"),
+        ("two.tsv", f"timestamp\tevent\n{START * 60_000}\tpv\n{START * 60_000 + 9}\tclick\n{(START + 2) * 60_000}\tbuy\n"),
+        ("two.csv", "click_at,note,order_at\n2026-01-05T00:00,x,2026-01-05T00:02\n2026-01-05T00:00:59,,\n"),
+        ("two.jsonl", '{"ts": "2026-01-05T00:00Z", "type": "click"}\n' * 2 + '{"ts": "2026-01-05T00:02Z", "type": "order"}\n'),
+    ],
+)  # fmt: skip
+def test_a_file_of_two_columns_is_enough(name: str, text: str, tmp_path: Path) -> None:
+    table = read_minutes(written(tmp_path, text, name))
+    assert (table.first, table.last, list(table.stores)) == (START, START + 3, ["two"])
+    assert clicks(table) == [2, 0, 0]
+    assert table.block(table.first, table.last)[:, 0, 3].tolist() == [0, 0, 1]
+
+
+def test_what_a_column_nobody_asks_for_holds_does_not_stop_the_reading(tmp_path: Path) -> None:
+    lines = [f"{START * 60},click,,\n"] * 400_000 + [f"{START * 60},order,A-7,3\n"]
+    table = read_minutes(written(tmp_path, "ts,event,order_id,amount\n" + "".join(lines)))
+    assert table.block(START, START + 1)[0, 0, [1, 3]].tolist() == [400_000, 1]
