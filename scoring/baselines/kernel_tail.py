@@ -26,7 +26,7 @@ from scoring.funnel.units import HOURS_A_WEEK
 #: minutes of a bin
 TAIL_BIN = 10
 #: candidates: shares of conversions that are slow, and their mean delay in minutes
-_SHARES = (0.1, 0.2, 0.3, 0.45, 0.65, 0.95)
+_SHARES = (0.1, 0.2, 0.3, 0.45, 0.65, 0.8, 0.95)
 _MINUTES = (20.0, 45.0, 90.0, 180.0, 360.0)
 CANDIDATES = ((0.0, 0.0), *((share, minutes) for share in _SHARES for minutes in _MINUTES))
 _CANDIDATE_SHARES, _CANDIDATE_MINUTES = (np.array(values) for values in zip(*CANDIDATES, strict=True))
@@ -42,6 +42,9 @@ _BURST, _AFTER = 1.45, 18
 _LITTLE = 20.0
 #: bins within a wobble's reach say nearly the same: so many of them are one
 _ALIKE = 6.0
+#: how slow the slow ones are shows over hours only, as the wobble does: between lengths that evidence is worth so many times less, and
+#: above an hour and a half a length is the less likely beforehand the longer it is
+_LENGTHS_ALIKE, _USUAL_LENGTH = 2.0, 90.0
 #: fewer days and arrivals than these show nothing
 _MIN_DAYS, _MIN_ARRIVALS = 3, 300.0
 #: bins of less expectation than this are not compared
@@ -207,7 +210,21 @@ def _scores(expected: Floats, arrived: Floats, kept: Bools) -> Floats:
     z = np.minimum((a - mu) ** 2 / variance, _FAR**2)
     loss = (z + np.log(variance)).sum(1)
     inflation = max(float(z.mean(1).min()), 1.0)
-    return np.asarray(-0.5 * (loss - loss.min()) / (inflation * _ALIKE))
+    return _tempered_lengths(-0.5 * (loss - loss.min()) / (inflation * _ALIKE))
+
+
+def _tempered_lengths(scores: Floats) -> Floats:
+    """The scores with what they say of lengths tempered; the best has 0.
+
+    A storm delays everything that is under way for hours, and so does a long tail: a few such days in a month made departures
+    that are late by a quarter of an hour look late by three.
+    """
+    by_share = scores[1:].reshape(len(_SHARES), len(_MINUTES))
+    best = by_share.max(1, keepdims=True)
+    price = np.log(np.maximum(np.array(_MINUTES) / _USUAL_LENGTH, 1.0))
+    slow = (best + (by_share - best) / _LENGTHS_ALIKE - price).reshape(-1)
+    tempered = np.concatenate([scores[:1], slow])
+    return np.asarray(tempered - tempered.max())
 
 
 def _far_off(expected: Floats, arrived: Floats, kept: Bools) -> Bools:
