@@ -35,7 +35,7 @@ from streams.schema import ConfigError
 
 #: an instance's own baselines are fitted again this often (days) in a backtest of its history
 _REFIT_DAYS = 7
-#: what the file of figures beside the file of alerts ends with
+#: what the file of figures next to the file of alerts ends with
 _SUMMARY_SUFFIX = ".summary.json"
 
 
@@ -96,7 +96,7 @@ _TrainUntil = Annotated[
 _Out = Annotated[
     Path | None,
     typer.Option(
-        help="File for the alerts, one JSON object per line; beside it FILE.summary.json with the report's figures."
+        help="File for the alerts, one JSON object per line; next to it FILE.summary.json with the report's figures."
     ),
 ]
 _Incidents = Annotated[
