@@ -81,7 +81,7 @@ IMPORT_WORDS: Mapping[str, Text] = {
 }  # fmt: skip
 
 _FIELD_NAMES: Mapping[str, Text] = {
-    "order": Text("订单号", "Order number"), "line": Text("行号", "Line number"), "parcel": Text("包裹号", "Parcel"),
+    "order": Text("订单号", "Order number"), "own_id": Text("平台订单 ID", "Platform's own order id"), "line": Text("行号", "Line number"), "parcel": Text("包裹号", "Parcel"),
     "placed": Text("下单时间", "Time of the order"), "paid": Text("付款时间", "Time of payment"), "shipped": Text("发货时间", "Time of shipping"),
     "shipping_arranged": Text("安排发货时间", "Time shipping was arranged"), "delivered": Text("送达时间", "Time of delivery"),
     "completed": Text("完成时间", "Time of completion"), "cancelled": Text("取消时间", "Time of cancelling"), "status": Text("状态", "Status"),

@@ -273,6 +273,8 @@ def _of_orders(summary: ExportSummary, book: OrderBook, zone: str) -> None:
                 "total",
             )
         )
+    if count.known_by_name:
+        summary.notes.append(sentences.KNOWN_BY_NAME.both(n=count.known_by_name))
     summary.zone = summary.zone or count.offsets
     for (column, text), rows in book.unknown_statuses.most_common(5):
         summary.questions.append(

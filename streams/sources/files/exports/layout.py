@@ -39,7 +39,7 @@ NUMBER_FIELDS = (
 STATUS_FIELDS = ("status", "substatus", "line_status", "financial", "fulfilment")
 
 FieldOfExport = Literal[
-    "order", "line", "parcel", "placed", "paid", "shipped", "shipping_arranged", "delivered", "completed", "cancelled",
+    "order", "own_id", "line", "parcel", "placed", "paid", "shipped", "shipping_arranged", "delivered", "completed", "cancelled",
     "status", "substatus", "line_status", "financial", "fulfilment", "payment_method", "quantity", "total", "currency",
     "refund_amount", "unit_price", "discount", "paid_by_buyer", "buyer_currency", "country", "buyer", "product", "item_name",
     "shop", "replacement", "test", "day", "until", "action", "time", "event", "visitor", "details", "page", "amount",

@@ -30,7 +30,10 @@ _NOTHING: frozenset[str] = frozenset()
 
 @dataclass(slots=True)
 class ExportOrder:
-    """What a file says of one order. Times are the first of each kind that its rows give."""
+    """What a file says of one order. Times are the first of each kind that its rows give.
+
+    ``own_id`` is the id by which the platform's API and webhooks know it, where ``order_id`` is only its name.
+    """
 
     order_id: str
     line: int
@@ -53,6 +56,7 @@ class ExportOrder:
     product: str = ""
     shop: str = ""
     parcels: frozenset[str] = _NOTHING
+    own_id: str = ""
 
     @property
     def is_cancelled(self) -> bool:
@@ -157,7 +161,7 @@ def _packed(order: ExportOrder) -> tuple[Any, ...]:
             str(order.buyer_amount),
         ),
         (order.currency, order.buyer_currency, order.method, order.is_cod, order.amounts_differ),
-        (order.country, order.buyer, order.product, order.shop, order.parcels),
+        (order.country, order.buyer, order.product, order.shop, order.parcels, order.own_id),
         times,
     )
 
@@ -167,11 +171,11 @@ def _unpacked(packed: tuple[Any, ...]) -> ExportOrder:
     order_id, line, facts, rows, live_rows, cancelled_rows = head
     units, amount, refund, buyer_amount = numbers
     currency, buyer_currency, method, is_cod, amounts_differ = money
-    country, buyer, product, shop, parcels = names
+    country, buyer, product, shop, parcels, own_id = names
     return ExportOrder(
         order_id, line, {name: _moment(*at) for name, *at in times}, facts, rows, live_rows, cancelled_rows,
         Decimal(units), None if amount is None else Decimal(amount), currency, Decimal(refund), Decimal(buyer_amount),
-        buyer_currency, method, is_cod, amounts_differ, country, buyer, product, shop, parcels,
+        buyer_currency, method, is_cod, amounts_differ, country, buyer, product, shop, parcels, own_id,
     )  # fmt: skip
 
 

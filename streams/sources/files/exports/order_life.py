@@ -23,6 +23,8 @@ from streams.sources.files.exports.values import BAD_NUMBER, BadNumber, ColumnVa
 
 _LIFE = ("placed", "paid", "shipped", "shipping_arranged", "delivered", "completed", "cancelled")
 _NAMES = ("country", "buyer", "product", "shop")
+#: the column of the id by which the platform's API and webhooks know an order
+OWN_ID = "own_id"
 #: columns that mark orders which are none to be counted
 _MARKS = ("replacement", "test")
 #: reasons for which a row is none of data
@@ -85,6 +87,8 @@ class _OrderRows:
             list(zip(*texts, strict=True)) if texts else [()] * len(chunk.lines)
         )
         self.names = [(one, values.texts(one, chunk)) for one in _NAMES if one in self._columns]
+        if OWN_ID in self._columns:
+            self.names.append((OWN_ID, values.own_ids(chunk)))
         self.methods, self.parcels = self._texts("payment_method"), self._texts("parcel")
         self.currencies = values.currencies(chunk)
         self.buyer_currencies = values.currencies(chunk, "buyer_currency")
@@ -309,6 +313,10 @@ class OrderBook:
             order.amount += total
         elif total != order.amount:
             order.amounts_differ = True
+
+    def is_known_by_name(self, order: ExportOrder) -> bool:
+        """Whether the file should say the platform's own id of an order, and does not."""
+        return OWN_ID in self._columns and not order.own_id
 
     def is_paid(self, order: ExportOrder) -> bool:
         """Whether it is truly paid: cash on delivery is when it is delivered, whatever a column of that name says."""

@@ -12,6 +12,10 @@ DAMAGED_IDS = Text(
     "{n:,} 行：订单号被表格软件截断（如 1.1812E+11），无法计数。请重新导出，不要用表格软件打开，直接导入",
     "{n:,} rows: a spreadsheet has cut the order numbers' digits (such as 1.1812E+11); they cannot be counted. Export again and import the file without opening it",
 )
+KNOWN_BY_NAME = Text(
+    "{n:,} 个订单没有平台订单 ID（没填，或被表格软件截断），按订单名识别。店铺若已连接，会重复计数：请重新导出，不要用表格软件打开，直接导入",
+    "{n:,} orders have no id of the platform's (empty, or cut by a spreadsheet) and are known by their name. If the shop is connected too, they count twice: export again and import the file without opening it",
+)
 DAY_FIRST = Text(
     "日在前",
     "day first",

@@ -19,9 +19,8 @@ class OrderTotals:
     """What a table's orders add up to, counted in one go over them."""
 
     def __init__(self, book: OrderBook, zone: str) -> None:
-        self.orders = self.paid = self.shipped = self.delivered = self.cancelled = self.refunded = (
-            self.differing
-        ) = 0
+        self.orders = self.paid = self.shipped = self.delivered = self.cancelled = self.refunded = 0
+        self.differing = self.known_by_name = 0
         self.units, self.money = Decimal(0), dict[str, Decimal]()
         self.per_day: Counter[str] = Counter()
         self.has_two_currencies = False
@@ -35,6 +34,7 @@ class OrderTotals:
             self.cancelled += order.is_cancelled
             self.refunded += order.is_refunded
             self.differing += order.amounts_differ
+            self.known_by_name += book.is_known_by_name(order)
             self.units += order.units
             self._parcels.extend(map(hash, order.parcels))
             self._add_money(order)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import partial
 
 from scoring.events.incoming import CURRENCIES
-from streams.sources.files.damaged_ids import LongIds, lost_digits
+from streams.sources.files.damaged_ids import LongIds, is_scientific, lost_digits
 from streams.sources.files.exports import sentences
 from streams.sources.files.exports.cells import (
     Cell,
@@ -36,7 +36,7 @@ from streams.sources.files.exports.recognition import RecognizedTable
 _DAYS_LOOKED_AT = 400
 _COUNTRIES_ENOUGH = 5
 #: fields that are another text in nearly every row
-_NAMES_OF_ONE = frozenset({"order", "parcel", "details"})
+_NAMES_OF_ONE = frozenset({"order", "own_id", "parcel", "details"})
 #: countries as exports write them, where a platform's local shop sells in the local currency only
 LOCAL_CURRENCIES = {
     "vietnam": "VND", "việt nam": "VND", "vn": "VND", "indonesia": "IDR", "id": "IDR", "thailand": "THB", "th": "THB",
@@ -129,6 +129,10 @@ class ColumnValues:
         """Each row's order number; empty for none."""
         ids = self.texts("order", chunk)
         return [one.rpartition("/")[2] for one in ids] if self.table.layout.order_tail else ids
+
+    def own_ids(self, chunk: TableChunk) -> list[str]:
+        """The platform's own id of each row's order; empty for none, and for one that a spreadsheet has destroyed."""
+        return ["" if is_scientific(one) else one for one in self.texts("own_id", chunk)]
 
     def damaged_ids(self, chunk: TableChunk) -> list[bool]:
         """Whether a spreadsheet has destroyed each row's order number."""

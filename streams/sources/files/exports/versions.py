@@ -79,7 +79,7 @@ class OrderVersions:
         is_paid = book.knows_paid and book.is_paid(order)
         worth = order.amount if order.amount is not None and order.amount >= 0 else None
         return self._version(
-            order.order_id,
+            order.own_id or order.order_id,
             placed_ms=self._ms(times.get("placed")),
             paid_ms=self._ms(book.paid_at(order)) if is_paid else 0,
             shipped_ms=self._ms(book.shipped_at(order)),

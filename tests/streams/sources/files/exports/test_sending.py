@@ -103,6 +103,24 @@ async def test_an_order_is_one_event_a_fact_however_many_lines_and_parcels_it_ha
     assert order.buyer not in ("", "buyer-7")
 
 
+async def test_an_order_of_shopify_s_export_was_another_than_the_api_s(tmp_path: Path) -> None:
+    """The export's name is #1001; the API and its webhooks know the order by the column Id, which only its first line has."""
+    header = ["Name", "Paid at", "Fulfillment Status", "Currency", "Total", "Created at", "Lineitem quantity", "Lineitem name", "Id"]  # fmt: skip
+    at = "2026-03-07 10:00:00 +0000"
+    rows = [
+        ["#1001", at, "unfulfilled", "VND", "10000", at, "1", "Hat", "5866835329585"],
+        ["#1001", "", "", "", "", "", "1", "Cap", ""],
+        ["#1002", at, "unfulfilled", "VND", "10000", at, "1", "Hat", "5.86684E+12"],
+    ]
+    log = Log()
+    await imported(log, tmp_path, *rows, header=header)
+    assert [one.order_id for one in log.orders] == ["5866835329585", "#1002"]
+    assert [one.order_id for one in log.events] == ["5866835329585"] * 2 + ["#1002"] * 2
+    with opened(tmp_path / "a.xlsx") as files:
+        (summary,) = summarize(files[0], ImportChoices(store="vn"))
+    assert [note for note in summary.notes if "known by their name" in str(note)] != []
+
+
 async def test_cash_on_delivery_is_paid_when_it_arrives_and_a_cancelled_one_never(tmp_path: Path) -> None:
     log = Log()
     report = await imported(
