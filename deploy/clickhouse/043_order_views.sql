@@ -2,22 +2,44 @@
 -- Orders by all that is known of them: scoring/records/order_life.py in SQL; a test compares the two.
 
 -- The life of each order of which a source reported facts. Each field is taken from the version that is newest by the platform's own time
--- and knows it.
+-- and knows it. What happens once keeps the first time by which it is known to have happened: a time that is that of the version's own
+-- change says only "by then", and the order's own is known of every order.
 CREATE OR REPLACE VIEW ${database}.order_lives ${on_cluster}
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
-AS SELECT
+AS
+WITH
+    argMaxIf(kept.placed_ms, kept.rank, kept.placed_ms > 0) AS placed,
+    argMaxIf(kept.paid_ms, kept.rank, kept.paid_ms > 0) AS paid_newest_ms,
+    arrayMin(arrayMap(one -> one.1, arrayFilter(
+        one -> one.1 > placed AND one.2 > paid_denied,
+        groupArrayIf(tuple(kept.paid_ms, kept.rank), kept.paid_ms > 0 AND intDiv(kept.paid_ms, 1000) = intDiv(kept.as_of_ms, 1000))
+    ))) AS paid_by_then_ms,
+    maxIf(kept.rank, kept.is_paid = 0) AS paid_denied,
+    argMaxIf(kept.delivered_ms, kept.rank, kept.delivered_ms > 0) AS delivered_newest_ms,
+    arrayMin(arrayMap(one -> one.1, arrayFilter(
+        one -> one.1 > placed AND one.2 > delivered_denied,
+        groupArrayIf(tuple(kept.delivered_ms, kept.rank), kept.delivered_ms > 0 AND intDiv(kept.delivered_ms, 1000) = intDiv(kept.as_of_ms, 1000))
+    ))) AS delivered_by_then_ms,
+    maxIf(kept.rank, kept.is_delivered = 0) AS delivered_denied,
+    argMaxIf(kept.cancelled_ms, kept.rank, kept.cancelled_ms > 0) AS cancelled_newest_ms,
+    arrayMin(arrayMap(one -> one.1, arrayFilter(
+        one -> one.1 > placed AND one.2 > cancelled_denied,
+        groupArrayIf(tuple(kept.cancelled_ms, kept.rank), kept.cancelled_ms > 0 AND intDiv(kept.cancelled_ms, 1000) = intDiv(kept.as_of_ms, 1000))
+    ))) AS cancelled_by_then_ms,
+    maxIf(kept.rank, kept.is_cancelled = 0) AS cancelled_denied
+SELECT
     store_id, order_id,
-    argMaxIf(kept.placed_ms, kept.rank, kept.placed_ms > 0) AS placed_ms,
+    placed AS placed_ms,
     argMaxIf(kept.authorised_ms, kept.rank, kept.authorised_ms > 0) AS authorised_ms,
-    argMaxIf(kept.paid_ms, kept.rank, kept.paid_ms > 0) AS paid_ms,
+    if(ifNull(cod, 0) = 0 AND paid_by_then_ms > 0 AND argMaxIf(intDiv(kept.paid_ms, 1000) = intDiv(kept.as_of_ms, 1000), kept.rank, kept.paid_ms > 0), paid_by_then_ms, paid_newest_ms) AS paid_ms,
     minIf(kept.shipped_ms, kept.shipped_ms > 0) AS shipped_ms,
-    argMaxIf(kept.delivered_ms, kept.rank, kept.delivered_ms > 0) AS delivered_ms,
+    if(delivered_by_then_ms > 0 AND argMaxIf(intDiv(kept.delivered_ms, 1000) = intDiv(kept.as_of_ms, 1000), kept.rank, kept.delivered_ms > 0), delivered_by_then_ms, delivered_newest_ms) AS delivered_ms,
     argMaxIf(kept.on_hold, kept.rank, kept.on_hold IS NOT NULL) AS on_hold,
     argMaxIf(kept.is_paid, kept.rank, kept.is_paid IS NOT NULL) AS is_paid,
     argMaxIf(kept.shipped, kept.rank, kept.shipped IS NOT NULL) AS is_shipped,
     argMaxIf(kept.delivered, kept.rank, kept.delivered IS NOT NULL) AS is_delivered,
     argMaxIf(kept.cancelled, kept.rank, kept.cancelled IS NOT NULL) AS is_cancelled,
-    if(is_cancelled = 0, 0, argMaxIf(kept.cancelled_ms, kept.rank, kept.cancelled_ms > 0)) AS cancelled_ms,
+    if(is_cancelled = 0, 0, if(cancelled_by_then_ms > 0 AND argMaxIf(intDiv(kept.cancelled_ms, 1000) = intDiv(kept.as_of_ms, 1000), kept.rank, kept.cancelled_ms > 0), cancelled_by_then_ms, cancelled_newest_ms)) AS cancelled_ms,
     toDecimal128OrNull(argMaxIf(kept.amount, kept.rank, kept.amount != ''), 9) AS amount,
     max(toDecimal128OrNull(kept.amount, 9)) AS highest,
     argMaxIf(kept.currency, kept.rank, kept.currency != '') AS currency,

@@ -1,14 +1,14 @@
 """An order's life: what all versions of it together say, and the stage events that follow from it, each once.
 
 A push only says that something changed, and versions come late, twice and in any order. Each field is taken from the version that
-is newest by the platform's own time and knows it; so the order in which they came changes nothing. The same in SQL: the view
-``orders`` of ``deploy/clickhouse``.
+is newest by the platform's own time and knows it; so the order in which they came changes nothing. What happens once keeps the first
+time by which it is known to have happened. The same in SQL: the view ``orders`` of ``deploy/clickhouse``.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -187,6 +187,9 @@ def merge(versions: Iterable[OrderFacts]) -> OrderLife | None:
         found.update(_facts_of(one))
         refunds.update({name: text for name, text in one.refunds.items() if text})
         refund_times.update({name: at for name, at in one.refund_times.items() if at})
+    for name, answer in _ONCE:
+        if found.get(name) and not (name == "paid_ms" and found.get("cod")):
+            found[name] = _when(known, name, answer, found.get("placed_ms", 0))
     if found.get("is_cancelled") is False:
         found.pop("cancelled_ms", None)
     amounts = [Decimal(one.amount) for one in known if one.amount]
@@ -204,6 +207,28 @@ def merge(versions: Iterable[OrderFacts]) -> OrderLife | None:
             "sources": tuple(sorted({one.source for one in known})),
         }
     )
+
+
+#: what happens once, and the answer that takes it back
+_ONCE = (("paid_ms", "is_paid"), ("delivered_ms", "is_delivered"), ("cancelled_ms", "is_cancelled"))
+
+
+def _when(known: Sequence[OrderFacts], name: str, answer: str, placed_ms: int) -> int:
+    """When something happened, by the newest version that says so.
+
+    A time that is that of the version's own change says only that it had happened by then: an order that is edited later has not been
+    paid again. So the first of those times holds, unless it is the order's own, which is known of every order.
+    """
+    newest, is_by_then, first = 0, False, 0
+    for one in known:
+        at = getattr(one, name)
+        if at:
+            newest, is_by_then = at, at // 1000 == one.as_of_ms // 1000
+            if is_by_then and at > placed_ms:
+                first = min(first or at, at)
+        if getattr(one, answer) is False:
+            first = 0
+    return first if is_by_then and first else newest
 
 
 _PLAIN = (

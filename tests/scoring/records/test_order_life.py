@@ -183,6 +183,33 @@ def test_a_second_parcel_does_not_move_the_fulfilment() -> None:
         assert fulfilment.incoming()["attributes"] == {"parcels": "2"}
 
 
+@pytest.mark.parametrize(
+    ("field", "known"),
+    [("paid_at_ms", "paid_ms"), ("delivered_ms", "delivered_ms"), ("cancelled_ms", "cancelled_ms")],
+)
+def test_an_edit_moved_the_time_of_what_had_happened_before_it(field: str, known: str) -> None:
+    """Of what a platform gives no time for, the time of the order's last change is taken, and any edit is one."""
+    first = version(2, **{known: START + 2 * HOUR})
+    edited = version(6, amount="57", **{known: START + 6 * HOUR})
+    by_order = version(0, **{known: START})  # no earlier than it was placed: known of every order
+    for order in itertools.permutations((PLACED, by_order, first, edited)):
+        assert (getattr(life(*order), field), life(*order).amount) == (START + 2 * HOUR, "57")
+    assert getattr(life(PLACED, by_order), field) == START
+
+
+def test_a_time_that_the_platform_itself_gives_is_taken_as_it_says_it_last() -> None:
+    said = version(6, paid_ms=START + 3 * HOUR)
+    assert life(PLACED, version(2, paid_ms=START + 2 * HOUR), said).paid_at_ms == START + 3 * HOUR
+
+
+def test_what_was_taken_back_and_happens_again_has_its_new_time() -> None:
+    again = version(9, cancelled_ms=START + 9 * HOUR)
+    taken_back = version(5, is_cancelled=False)
+    cancelled = version(2, cancelled_ms=START + 2 * HOUR)
+    for order in itertools.permutations((PLACED, cancelled, taken_back, again)):
+        assert life(*order).cancelled_ms == START + 9 * HOUR
+
+
 def test_an_import_that_was_undone_says_nothing_until_it_is_imported_again() -> None:
     imported = version(4, source="files", import_id="i1", is_cancelled=True, told_at_ms=START)
     undone = version(4, source="files", import_id="i1", withdrawn=True, told_at_ms=START + 1)

@@ -149,19 +149,20 @@ def some_versions(order_id: str, random: Random) -> list[OrderFacts]:
     def answer() -> bool | None:
         return random.choice([None, None, None, True, False])
 
-    return [
-        facts(
+    def one_version(told_at: int) -> OrderFacts:
+        as_of = random.choice([0, START, START + HOUR_MS, at(), at()])
+        return facts(
             order_id,
             told_at,
             source=random.choice(["shopify", "files"]),
             import_id=random.choice(["", "i1"]),
-            as_of_ms=random.choice([0, START, START + HOUR_MS]),
+            as_of_ms=as_of,
             placed_ms=at(),
             authorised_ms=at(),
-            paid_ms=at(),
+            paid_ms=random.choice([at(), as_of, as_of]),
             shipped_ms=at(),
-            delivered_ms=random.choice([0, at()]),
-            cancelled_ms=random.choice([0, 0, at()]),
+            delivered_ms=random.choice([0, at(), as_of]),
+            cancelled_ms=random.choice([0, 0, at(), as_of]),
             on_hold=answer(),
             is_paid=answer(),
             is_shipped=answer(),
@@ -182,8 +183,8 @@ def some_versions(order_id: str, random: Random) -> list[OrderFacts]:
             history=random.choice([True, False]),
             withdrawn=random.random() < 0.15,
         )
-        for told_at in random.sample(range(100), random.randint(1, 5))
-    ]
+
+    return [one_version(told_at) for told_at in random.sample(range(100), random.randint(1, 5))]
 
 
 def as_read(life: OrderLife) -> tuple[Any, ...]:
