@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from streams.sources.asking import HttpRequest
 from tests.fakes.lying_market import INSTEAD, Answer, LyingMarket, moment, money, said, web_page
-from tests.fakes.lying_server import PAGE, LedgerOrder, Lie
+from tests.fakes.lying_server import LedgerOrder, Lie
 
 MARKETPLACE = "ATVPDKIKX0DER"
 _LIST = "/orders/2026-01-01/orders"
@@ -50,7 +50,7 @@ class LyingAmazon(LyingMarket):
             rows = self.changed(
                 _ms(query["lastUpdatedAfter"]) + edge_ms, _ms(query["lastUpdatedBefore"]), lie, end=True
             )
-        at, size = int(query.get("paginationToken", "0")), min(PAGE, int(query["maxResultsPerPage"]))
+        at, size = int(query.get("paginationToken", "0")), min(self.most, int(query["maxResultsPerPage"]))
         shown, has_more, _ = self.page(rows, at, size, lie)
         seen_ms = self.seen_ms(lie)
         content: dict[str, Any] = {"orders": [order_of(one, seen_ms, lie) for one in shown]}

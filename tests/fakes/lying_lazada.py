@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from streams.sources.asking import HttpRequest
 from tests.fakes.lying_market import INSTEAD, Answer, LyingMarket, moment, money, said, web_page
-from tests.fakes.lying_server import PAGE, ZONE, LedgerOrder, Lie
+from tests.fakes.lying_server import ZONE, LedgerOrder, Lie
 
 APP, SECRET = "123456", "new-secret-of-contract"
 _OF_ROWS = (Lie.STALE, Lie.RESTATED, Lie.OTHER_ZONE, Lie.CENTS, Lie.CLOCK)
@@ -61,7 +61,7 @@ class LyingLazada(LyingMarket):
         if lie in INSTEAD:
             return _instead(lie)
         rows = self.changed(_ms(query["update_after"]), _ms(query["update_before"]), lie, end=True)
-        shown, _, total = self.page(rows, int(query["offset"]), min(PAGE, int(query["limit"])), lie)
+        shown, _, total = self.page(rows, int(query["offset"]), min(self.most, int(query["limit"])), lie)
         seen_ms = self.seen_ms(lie)
         content = {"count": len(shown), "orders": [order_of(one, seen_ms, lie) for one in shown]}
         return _ok({**content, "countTotal": total} if self._gives_total else content)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from tests.fakes.lying_server import DAY_MS, HOUR_MS, LedgerOrder, Lie, LyingShop
+from tests.fakes.lying_server import DAY_MS, HOUR_MS, PAGE, LedgerOrder, Lie, LyingShop
 
 Answer = tuple[int, dict[str, str], bytes]
 Row = TypeVar("Row")
@@ -30,9 +30,10 @@ _AT_ONCE = (Lie.SLOW, Lie.HALF_BODY)
 
 
 class LyingMarket(LyingShop):
-    """See above. ``main`` are the paths that are lied about."""
+    """See above. ``main`` are the paths that are lied about; a page has at most ``most`` rows, however many are asked for."""
 
     main: frozenset[str] = frozenset()
+    most = PAGE
 
     def _lie(self, path: str) -> Lie | None:
         now_ms = self._now_ms()

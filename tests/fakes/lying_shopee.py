@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from streams.sources.asking import HttpRequest
 from tests.fakes.lying_market import INSTEAD, Answer, LyingMarket, moment, money, said, web_page
-from tests.fakes.lying_server import PAGE, LedgerOrder, Lie
+from tests.fakes.lying_server import LedgerOrder, Lie
 
 API = "/api/v2/"
 LIST, DETAIL = f"{API}order/get_order_list", f"{API}order/get_order_detail"
@@ -68,7 +68,7 @@ class LyingShopee(LyingMarket):
             if lie in INSTEAD:
                 return _instead(lie)
             rows = self.changed(from_ms, to_ms, lie, end=True)
-        at, size = int(query["cursor"] or 0), min(PAGE, int(query["page_size"]))
+        at, size = int(query["cursor"] or 0), min(self.most, int(query["page_size"]))
         shown, has_more, _ = self.page(rows, at, size, lie)
         listed = [{"order_sn": one.number, "order_status": "READY_TO_SHIP"} for one in shown]
         return _ok(

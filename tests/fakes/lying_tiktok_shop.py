@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from streams.sources.asking import HttpRequest
 from tests.fakes.lying_market import INSTEAD, Answer, LyingMarket, moment, money, said, web_page
-from tests.fakes.lying_server import PAGE, LedgerOrder, Lie
+from tests.fakes.lying_server import LedgerOrder, Lie
 
 APP, SHOP, CIPHER, SECRET = "38abcd", "7494049642642441621", "GCP_XF90igAAAABh00qs", "new-secret-of-contract"
 _LIST = "/order/202309/orders/search"
@@ -66,7 +66,7 @@ class LyingTiktokShop(LyingMarket):
         if lie in INSTEAD:
             return _instead(lie)
         rows = self.changed(asked["update_time_ge"] * 1000, asked["update_time_lt"] * 1000, lie)
-        at, size = int(query.get("page_token", "0")), min(PAGE, int(query["page_size"]))
+        at, size = int(query.get("page_token", "0")), min(self.most, int(query["page_size"]))
         shown, has_more, total = self.page(rows, at, size, lie)
         seen_ms = self.seen_ms(lie)
         content = {

@@ -40,6 +40,8 @@ class MemoryStore:
         self.raw: dict[str, RawDelivery] = {}
         self.deliveries = 0
         self.versions: dict[str, list[OrderFacts]] = {}
+        #: by order, of how many versions its life was made last, and the life
+        self._lives: dict[str, tuple[int, OrderLife | None]] = {}
         self.reports: list[ReportRow] = []
         self.signals: list[Signal] = []
 
@@ -71,11 +73,10 @@ class MemoryStore:
 
     def lives(self) -> dict[str, OrderLife]:
         """The orders by all versions of them."""
-        return {
-            number: life
-            for number, versions in self.versions.items()
-            if (life := merge(versions)) is not None
-        }
+        for number, versions in self.versions.items():
+            if self._lives.get(number, (0, None))[0] != len(versions):
+                self._lives[number] = len(versions), merge(versions)
+        return {number: life for number, (_, life) in self._lives.items() if life is not None}
 
     async def figures(self, connection: Connection, days: Sequence[date]) -> list[DayFigures]:
         """The figures of each day."""

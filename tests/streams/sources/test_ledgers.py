@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from structlog.testing import capture_logs
 
 from scoring.events.event import EventType
 from scoring.events.redaction import mask_document
-from scoring.records.order_life import OrderLife, OrderState, stage_events
+from scoring.records.order_life import OrderLife, stage_events
 from scoring.records.raw_delivery import DeliveryDoor, RawDelivery
 from streams.sources.shopify.source import SOURCE as SHOPIFY
 from streams.sources.source import SourceSpec
@@ -28,6 +29,8 @@ from tests.fakes.lying_shopify import LyingShopify, shopify_connection
 from tests.fakes.lying_woo import LyingWoo, woo_connection, woo_row
 from tests.fakes.virtual import BEGIN_MS, VirtualClock, in_virtual_time
 from tests.fakes.workbench import Workbench, workbench
+from tests.streams.sources.market_file import EXPORTS, add_file
+from tests.streams.sources.market_ledger import state_of
 
 Arriving = list[tuple[int, str, dict[str, Any]]]
 #: after the last order of a day, a parcel may take 41 hours, and a webhook four more
@@ -137,14 +140,6 @@ def after_some_days(shop: Shop, ledger: Ledger, lies: Sequence[ScriptedLie], pag
     return in_virtual_time(work)
 
 
-def state_of(order: LedgerOrder) -> OrderState:
-    """How an order of the ledger ends."""
-    if order.cancelled_ms:
-        return OrderState.CANCELLED_UNPAID  # the ledger cancels no other
-    ends = (order.shipped_ms, OrderState.SHIPPED), (order.paid_ms, OrderState.PAID)
-    return next((state for at_ms, state in ends if at_ms), OrderState.PLACED)
-
-
 def compare(lives: dict[str, OrderLife], ledger: Ledger) -> None:
     """Each order, and what is counted of all."""
     ends_ms = BEGIN_MS + WATCHED_MS
@@ -171,12 +166,14 @@ def compare(lives: dict[str, OrderLife], ledger: Ledger) -> None:
     assert {kind: counted[kind] for kind in expected} == expected
 
 
-def check(shop: Shop, orders: int, lies: Sequence[ScriptedLie], page: int) -> None:
+def check(shop: Shop, orders: int, lies: Sequence[ScriptedLie], page: int, folder: Path) -> None:
     ledger = Ledger.drawn(17, BEGIN_MS, 1, per_day=orders)
     for order in ledger.orders[::50]:  # edited, a change without a webhook here
         order.restated_ms, order.restated_cents = order.placed_ms + HOUR_MS, order.cents + 700
     bench = after_some_days(shop, ledger, lies, page)
     compare(bench.store.lives(), ledger)
+    if shop.spec.name in EXPORTS:
+        add_file(bench.store, shop.spec.name, ledger, BEGIN_MS + WATCHED_MS, folder)
     assert all("Zhang" not in delivery.body for delivery in bench.store.raw.values())
 
 
@@ -184,9 +181,10 @@ def check(shop: Shop, orders: int, lies: Sequence[ScriptedLie], page: int) -> No
     ("name", "lie"), [("shopify", Lie.STALE), ("woocommerce", Lie.DROPPED_PAGE)], ids=["shopify", "woocommerce"]
 )  # fmt: skip
 def test_counts_money_and_states_are_the_ledger_s_whatever_is_lost_late_repeated_or_a_lie(
-    name: str, lie: Lie
+    name: str, lie: Lie, tmp_path: Path
 ) -> None:
-    check(SHOPS[name], 200, [ScriptedLie(lie, BEGIN_MS + 6 * HOUR_MS, BEGIN_MS + 14 * HOUR_MS)], 20)
+    lies = [ScriptedLie(lie, BEGIN_MS + 6 * HOUR_MS, BEGIN_MS + 14 * HOUR_MS)]
+    check(SHOPS[name], 200, lies, 20, tmp_path)
 
 
 #: one after the other, four hours each
@@ -203,9 +201,9 @@ _LIES = (
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", sorted(SHOPS))
-def test_ten_thousand_lives_are_the_ledger_s_after_a_day_of_all_lies(name: str) -> None:
+def test_ten_thousand_lives_are_the_ledger_s_after_a_day_of_all_lies(name: str, tmp_path: Path) -> None:
     begins = (BEGIN_MS + (1 + 4 * number) * HOUR_MS for number in range(len(_LIES)))
     lies = [
         ScriptedLie(lie, from_ms, from_ms + 4 * HOUR_MS) for lie, from_ms in zip(_LIES, begins, strict=True)
     ]
-    check(SHOPS[name], 10_000, lies, 250)
+    check(SHOPS[name], 10_000, lies, 250, tmp_path)

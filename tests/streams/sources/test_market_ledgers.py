@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import stamina
@@ -13,7 +14,7 @@ from streams.sources.lazada.source import SOURCE as LAZADA
 from streams.sources.shopee.source import SOURCE as SHOPEE
 from streams.sources.tiktok_shop.source import SOURCE as TIKTOK_SHOP
 from tests.fakes import lying_amazon, lying_lazada, lying_shopee, lying_tiktok_shop
-from tests.streams.sources.market_ledger import LIES, Market, compare, lived
+from tests.streams.sources.market_ledger import LIES, Market, compare, compare_with_file, lived
 
 MARKETS = {
     "amazon": Market(
@@ -26,6 +27,7 @@ MARKETS = {
         lying_lazada.push_of,
         lying_lazada.signed_push,
         has_time_of_payment=False,
+        paged=lambda most: {"page_size": most},
     ),
     "shopee": Market(
         SHOPEE,
@@ -53,14 +55,18 @@ def quiet() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("name", sorted(MARKETS))
-def test_stages_money_and_states_equal_the_ledger_whatever_is_lost_late_or_a_lie(name: str) -> None:
+def test_stages_money_and_states_equal_the_ledger_whatever_is_lost_late_or_a_lie(
+    name: str, tmp_path: Path
+) -> None:
     bench, shop = lived(MARKETS[name], orders=200, days=1, seed=15)
     compare(MARKETS[name], bench, shop)
+    compare_with_file(MARKETS[name], bench, shop, tmp_path)
     assert set(LIES) <= set(shop.lied)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", sorted(MARKETS))
-def test_ten_thousand_lives_equal_the_ledger(name: str) -> None:
-    bench, shop = lived(MARKETS[name], orders=10_000, days=2, seed=16)
+def test_ten_thousand_lives_equal_the_ledger(name: str, tmp_path: Path) -> None:
+    bench, shop = lived(MARKETS[name], orders=10_000, days=2, seed=16, most=100)
     compare(MARKETS[name], bench, shop)
+    compare_with_file(MARKETS[name], bench, shop, tmp_path)
