@@ -41,12 +41,19 @@ class ComparisonPages:
             hours=hours,
             hours_offered=HOURS,
             pictures=pictures,
+            covered=_covered(view["comparison"]),
             **view,
         )
 
     async def comparison(self, request: web.Request) -> PlatformComparison:
         """GET /api/v1/comparison."""
         return await self._queries.comparison(choice_of(request.query, "hours", HOURS, 24), now_ms())
+
+
+def _covered(comparison: PlatformComparison | None) -> int:
+    """The minutes with an expectation of the step that has most of them."""
+    groups = comparison.groups if comparison else ()
+    return max((s.covered_minutes for g in groups for store in g.stores for s in store.steps), default=0)
 
 
 def _routes(services: PageServices) -> Routes:

@@ -41,8 +41,9 @@ BASELINES_FRESH_S = 600.0
 #: how long one answer may work on the smallest drops; the rest follows with the next
 WORK_S = 0.5
 
-#: fewer minutes with an expectation than this are not shown as a change
+#: a change is shown from so many minutes with an expectation on, or from so many arrivals that chance moves them by a tenth
 MIN_MINUTES = 30
+MIN_EXPECTED = 100
 
 #: how far a healthy store strays, for the order of a list only
 WOBBLE = 0.05
@@ -200,7 +201,9 @@ def compared_step(
     if row["missing"] == row["minutes"]:
         return StepComparison(step, "missing_stage", None, None, None, *drop)
     expected, covered = float(row["mean"]), int(row["covered"])
-    enough = covered >= min(FULL_COVERAGE * minutes, MIN_MINUTES) and expected > 0
+    enough = expected >= MIN_EXPECTED or (
+        covered >= min(FULL_COVERAGE * minutes, MIN_MINUTES) and expected > 0
+    )
     return StepComparison(
         step=step,
         state=row["newest"],

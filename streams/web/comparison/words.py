@@ -22,10 +22,11 @@ COMPARISON_WORDS: Mapping[str, Text] = {
     "from_benchmark": Text("历史尚短，预期参考上传的行业基准", "Short history: expectation from the uploaded benchmark"),
     "smallest_note": Text("“1 小时内可发现”是该步骤一小时内平均能看出的最小跌幅。", "“Detectable within 1 h” is the smallest drop that the step's volume reveals within an hour, on average."),
     "scale_note": Text("竖线为预期，条为这段时间的偏离，刻度 −50% 至 +50%，超出的以 › 标出；此刻的状态另外写明，可能与这段时间的合计不同。", "Line: expected. Bar: deviation over this time, −50% to +50%; › marks one that goes beyond. How a step is right now is said apart, and may differ from the sum."),
+    "compare_covered": Text("其中至多 {covered}/{minutes} 分钟有预期：只比较这些分钟。", "At most {covered} of {minutes} minutes have an expectation: only these are compared."),
     "compare_now": Text("此刻：{state}", "now: {state}"),
     "compare_numbers": Text("全部数字", "All numbers"),
     "compare_figures": Text("实际 / 预期", "Observed of expected"),
-    "compare_learning": Text("还没有足够的预期", "not enough of an expectation yet"),
+    "compare_learning": Text("预期学习中", "still learning what to expect"),
     "compare_nothing": Text("这段时间没有可比的环节。", "No step to compare in this time."),
     "compare_cell": Text("{observed} / 预期 {expected}", "{observed} of {expected} expected"),
 }  # fmt: skip
