@@ -83,6 +83,8 @@ LOG_EVENTS: Mapping[str, str] = {
     "mail_recipient_rejected": "The mail server rejected one reader of a mail that the others got.",
     "slack_thread_not_updated": "A reply was sent, but the first message of its Slack thread could not be updated.",
     "feishu_card_not_updated": "A reply was sent, but the incident's card in Feishu could not be updated.",
+    "dingtalk_card_not_updated": "A short message was sent, but the incident's card in DingTalk could not be updated.",
+    "picture_not_sent": "The service did not take the picture of an alert; the message went without it.",
     "digest_sent": "A digest was delivered to its subscriber.",
     "digest_waiting": "A digest cannot be composed or delivered now; it is retried within its time.",
     "digest_rejected": "The mail server will never take a digest; it is given up.",

@@ -67,6 +67,7 @@ class ActionKind(StrEnum):
     REAL = "real"
     TRACKING = "tracking"
     DETAILS = "details"
+    STORE = "store"
 
 
 ACTION_NAMES: Mapping[ActionKind, Text] = {
@@ -77,23 +78,25 @@ ACTION_NAMES: Mapping[ActionKind, Text] = {
     ActionKind.REAL: CLOSE_REASON_NAMES[CloseReason.REAL].begun(),
     ActionKind.TRACKING: CLOSE_REASON_NAMES[CloseReason.TRACKING].begun(),
     ActionKind.DETAILS: Text("查看详情", "Details"),
+    ActionKind.STORE: Text("店铺页面", "Store"),
 }
+#: what only leads to a page; everything else does something, so its link is signed
+PLACES: tuple[ActionKind, ...] = (ActionKind.DETAILS, ActionKind.STORE)
 #: what is offered, in this order: of an alert that fires, of one that is over, and of one that somebody has closed
 WHILE_FIRING: tuple[ActionKind, ...] = (
     ActionKind.ACKNOWLEDGE,
     ActionKind.SILENCE,
     ActionKind.FALSE_ALARM,
     ActionKind.EXPECTED,
-    ActionKind.DETAILS,
+    *PLACES,
 )
 ONCE_OVER: tuple[ActionKind, ...] = (
     ActionKind.REAL,
     ActionKind.EXPECTED,
     ActionKind.TRACKING,
     ActionKind.FALSE_ALARM,
-    ActionKind.DETAILS,
+    *PLACES,
 )
-DETAILS_ALONE: tuple[ActionKind, ...] = (ActionKind.DETAILS,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +128,26 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
+class CurvePoint:
+    """What came in a span that begins at ``at_ms``, and what was expected of it; None where nothing was."""
+
+    at_ms: int
+    observed: float
+    expected: float | None = None
+    low: float = 0.0
+    high: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class CardCurve:
+    """The picture of a card: its points, the reader's clock, and the same in words."""
+
+    points: tuple[CurvePoint, ...]
+    zone: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class CardContext:
     """Everything a card says in addition to the alert itself. ``calendar`` is None where the store's country is not known."""
 
@@ -140,14 +163,28 @@ class CardContext:
     links: Mapping[ActionKind, str] = field(default_factory=dict)
     #: of a pool's alert: the names of its stores by their ids
     member_names: Mapping[str, str] = field(default_factory=dict)
+    #: what came and what was expected around the alert; empty where a picture is not wanted or cannot be had
+    curve: tuple[CurvePoint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a card."""
+    """One line of a card. ``strong`` are its figures that matter most, in their order in ``text``."""
 
     kind: LineKind
     text: str
+    strong: tuple[str, ...] = ()
+
+    @property
+    def parts(self) -> tuple[tuple[str, bool], ...]:
+        """The text in pieces, and whether each is strong."""
+        found, rest = [], self.text
+        for piece in filter(None, self.strong):
+            before, here, after = rest.partition(piece)
+            if here:
+                found += [(before, False), (piece, True)]
+                rest = after
+        return tuple((text, is_strong) for text, is_strong in [*found, (rest, False)] if text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +207,7 @@ class Card:
     headline: str
     lines: tuple[Line, ...]
     actions: tuple[CardAction, ...]
+    curve: CardCurve | None = None
 
     @property
     def text(self) -> str:

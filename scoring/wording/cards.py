@@ -26,13 +26,14 @@ from scoring.wording.alert_words import (
 )
 from scoring.wording.card import (
     ACTION_NAMES,
-    DETAILS_ALONE,
     ONCE_OVER,
+    PLACES,
     WHILE_FIRING,
     ActionKind,
     Card,
     CardAction,
     CardContext,
+    CardCurve,
     CardStore,
     Line,
     LineKind,
@@ -40,6 +41,7 @@ from scoring.wording.card import (
 )
 from scoring.wording.catalogue import (
     OWNERS,
+    arrivals_of,
     pool_name,
     segment_name,
 )
@@ -53,6 +55,8 @@ from scoring.wording.text import Language, Text
 from scoring.wording.troubles import FORESEEN, TROUBLES, Trouble
 
 MAX_LINES = 12
+#: a picture of fewer points with an expectation shows nothing
+FEWEST_POINTS = 5
 #: kinds of which a card says whether visitors or only their events are missing
 _LABELLED = (AlertKind.CONVERSION, AlertKind.TRAFFIC, AlertKind.TRACKING)
 
@@ -76,6 +80,10 @@ _STORES = Text("涉及 {count} 家店：{stores}{more}", "{count} stores: {store
 _EVERYWHERE = Text("各分群普遍偏低，未集中在某一处", "Down across all segments")
 _NEWEST = Text("最近一条数据 {age}前", "Last event {age} ago")
 _HEALTH = Text("数据正常，最近一条 {age}前", "Data is live (last event {age} ago)")
+_CURVE = Text(
+    "{begins} 起：{count}（预期 {expected}）。实线为实际，虚线为预期，阴影为 99% 区间",
+    "Since {begins}: {count} ({expected} expected). Solid: observed; dashed: expected; shaded: its 99% range",
+)
 _SECONDS = Text("{seconds} 秒", "{seconds} s")
 _PIXEL = Text("，像素单占比 {share}", ", the pixel sees {share} of orders")
 _PIXEL_LOSES = Text(
@@ -153,17 +161,35 @@ def build_card(alert: AlertTransition, around: CardContext, wording: Wording, re
         headline=_headline(alert, around, wording, is_firing),
         lines=tuple(lines[: MAX_LINES - 1 - bool(actions)]),
         actions=actions,
+        curve=_curve(alert, around, wording, reader_zone),
     )
+
+
+def _curve(
+    alert: AlertTransition, around: CardContext, wording: Wording, reader_zone: str
+) -> CardCurve | None:
+    """The picture, with words for those who do not see it: what came and what was expected where both are known."""
+    points = [point for point in around.curve if point.expected is not None]
+    if len(points) < FEWEST_POINTS:
+        return None
+    arrivals, language = arrivals_of(alert.step), wording.language
+    words = _CURVE(
+        language,
+        begins=wording.clock(around.curve[0].at_ms, reader_zone),
+        count=arrivals.counted(wording.count(sum(point.observed for point in points)), language),
+        expected=wording.count(sum(point.expected or 0.0 for point in points)),
+    )
+    return CardCurve(around.curve, reader_zone, words)
 
 
 def _offered(alert: AlertTransition, around: CardContext) -> list[ActionKind]:
     """What a reader can do now: handle what fires, say why it happened once it is over; only look where somebody has closed it."""
     if around.closed_as is not None:
-        kinds = DETAILS_ALONE
+        kinds = PLACES
     elif alert.state is not AlertState.RESOLVED:
         kinds = WHILE_FIRING
     else:
-        kinds = DETAILS_ALONE if alert.kind is AlertKind.SOURCE else ONCE_OVER
+        kinds = PLACES if alert.kind is AlertKind.SOURCE else ONCE_OVER
     return [kind for kind in kinds if kind in around.links]
 
 

@@ -113,11 +113,13 @@ def _counted(alert: AlertTransition, shown: WindowFigures, wording: Wording) -> 
 def size_in_all(alert: AlertTransition, store: CardStore, wording: Wording) -> Line:
     """What an alert that has ended has cost, and what it fired on, as of then."""
     language, arrivals = wording.language, arrivals_of(alert.step)
-    parts = []
+    parts, strong = [], []
     if alert.lost > 0:
+        lost = arrivals.missing(wording.count(alert.lost), language)
+        strong = [lost, *_lost_money(alert, store, wording)]
         in_all = _IN_ALL(
             language,
-            lost=arrivals.missing(wording.count(alert.lost), language),
+            lost=lost,
             low=wording.count(max(0.0, alert.lost_low)),
             high=wording.count(alert.lost_high),
         )
@@ -130,7 +132,13 @@ def size_in_all(alert: AlertTransition, store: CardStore, wording: Wording) -> L
     )
     parts.append(fired)
     text = ("；" if language == "zh" else "; ").join(parts)
-    return Line(LineKind.SIZE, text[:1].upper() + text[1:])
+    return Line(LineKind.SIZE, text[:1].upper() + text[1:], tuple(strong))
+
+
+def _lost_money(alert: AlertTransition, store: CardStore, wording: Wording) -> list[str]:
+    """What it has cost, as ``say_loss`` writes it; nothing where it is not known."""
+    money = price(alert, store.worth)
+    return [wording.money(money.lost, money.currency)] if money else []
 
 
 def _span(alert: AlertTransition, shown: WindowFigures, wording: Wording) -> str:
@@ -175,23 +183,27 @@ def size_of(alert: AlertTransition, store: CardStore, wording: Wording) -> Line:
         form, span = _SIZE_OF_REPORT, say_days(note, language)
     else:
         form, span = _SIZE if missing >= 0 else _SIZE_MORE, _span(alert, alert, wording)
+    count = arrivals_of(alert.step).counted(wording.count(alert.observed), language)
+    strong = [count]
     size = form(
         language,
         span=span,
-        count=arrivals_of(alert.step).counted(wording.count(alert.observed), language),
+        count=count,
         expected=wording.count(alert.expected),
         missing=wording.count(abs(missing)),
     )
     text = size[:1].upper() + size[1:]
     if alert.lost > 0:
         # the days of a slow change are all there is to it: nothing has added up since
+        missed = arrivals_of(alert.step).missing(wording.count(alert.lost), language)
+        strong += [missed, *_lost_money(alert, store, wording)]
         lost = (_LOST if alert.kind is not AlertKind.DRIFT else _LOST_IN_DAYS)(
             language,
-            lost=arrivals_of(alert.step).missing(wording.count(alert.lost), language),
+            lost=missed,
             low=wording.count(max(0.0, alert.lost_low)),
             high=wording.count(alert.lost_high),
         )
         text = (
             f"{text}{'；' if language == 'zh' else '; '}{lost}{say_loss(price(alert, store.worth), wording)}"
         )
-    return Line(LineKind.SIZE, text)
+    return Line(LineKind.SIZE, text, tuple(strong))

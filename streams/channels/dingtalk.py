@@ -1,21 +1,22 @@
-"""DingTalk robots: signed Markdown with real @mentions."""
+"""DingTalk robots: signed Markdown with real @mentions, or a card by an app's robot (``dingtalk_app.py``)."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import hmac
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlencode
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from scoring.alerts.deciding import AcknowledgementNews
 from scoring.wording.text import Text
+from streams.channels.dingtalk_app import DingTalkAppChannel
 from streams.channels.markdown import cut_bytes, fitting, message_markdown
-from streams.channels.message import Message, MessageKind
+from streams.channels.message import Channel, Message, MessageKind
 from streams.channels.posting import check_code, post_json
-from streams.channels.receiver import ChannelSpec, ReceiverConfig, Url
+from streams.channels.receiver import ChannelContext, ChannelSpec, ReceiverConfig
 from streams.channels.signed_hook import SignedHook
 from streams.schema import SecretRef
 
@@ -26,16 +27,44 @@ _MAX_BYTES = 20_000
 
 
 class DingTalkReceiver(ReceiverConfig):
-    """A DingTalk group by its robot."""
+    """A DingTalk group by its custom robot, or by an app's robot where ``app_id`` is given."""
 
     needs = ("url",)
 
     channel: Literal["dingtalk"]
-    url: Url = ""
-    secret: Annotated[SecretRef, Field(description="Reference to the robot's signing secret.")] = ""
-    mention: Annotated[
-        tuple[str, ...], Field(description="Mobile numbers or user ids to mention; `all` is everybody.")
+    url: Annotated[
+        SecretRef,
+        Field(
+            description="Reference to the address of the hook; of an app's robot to https://api.dingtalk.com."
+        ),
+    ] = ""
+    secret: Annotated[
+        SecretRef, Field(description="Reference to the robot's signing secret, or to the app's secret.")
+    ] = ""
+    app_id: Annotated[
+        str,
+        Field(
+            description="The app's key (Client ID): its robot keeps one card an incident up to date; none: a custom robot."
+        ),
+    ] = ""
+    to: Annotated[
+        tuple[str, ...],
+        Field(description="The openConversationId of the group that an app's robot writes to."),
     ] = ()
+    mention: Annotated[
+        tuple[str, ...],
+        Field(
+            description="Mobile numbers or user ids (an app's robot: user ids) to mention; `all` is everybody."
+        ),
+    ] = ()
+
+    @model_validator(mode="after")
+    def _an_app_has_all_that_it_needs(self) -> Self:
+        if self.app_id and not (self.secret and len(self.to) == 1):
+            raise ValueError(f"receiver {self.name!r}: an app's robot needs `secret` and one group in `to`")
+        if self.to and not self.app_id:
+            raise ValueError(f"receiver {self.name!r}: `to` is for an app's robot; add `app_id`")
+        return self
 
 
 def signed_url(url: str, secret: str, timestamp_ms: int) -> str:
@@ -77,11 +106,25 @@ class DingTalkChannel(SignedHook):
         return ""
 
 
+def _build(receiver: DingTalkReceiver, context: ChannelContext) -> Channel:
+    if not receiver.app_id:
+        return DingTalkChannel.of(receiver, context)
+    return DingTalkAppChannel(
+        context.session,
+        context.secret(receiver.url),
+        (receiver.app_id, context.secret(receiver.secret)),
+        receiver.to[0],
+        receiver.mention,
+        context.now_ms,
+    )
+
+
 CHANNEL = ChannelSpec(
     config=DingTalkReceiver,
     words=Text("钉钉", "DingTalk"),
     per_minute=20,
     per_second=10,
-    build=DingTalkChannel.of,
+    build=_build,
+    has_pictures=True,
     acknowledgements=AcknowledgementNews.ALERT,
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 import msgspec
@@ -18,7 +19,7 @@ from scoring.alerts.routing import Severity
 from scoring.wording.card import ActionKind, Card
 from scoring.wording.text import Text
 from streams.channels.feishu_app import FeishuAppChannel
-from streams.channels.markdown import fitting
+from streams.channels.markdown import emphasised, fitting
 from streams.channels.message import Channel, Message, MessageKind
 from streams.channels.posting import check_code, post_json
 from streams.channels.receiver import ChannelContext, ChannelSpec, Mention, ReceiverConfig
@@ -72,9 +73,16 @@ def signature(secret: str, timestamp_s: int) -> str:
     return base64.b64encode(hmac.new(key, b"", hashlib.sha256).digest()).decode()
 
 
-def _elements(card: Card) -> list[dict[str, Any]]:
-    lines = "\n".join(line.text for line in card.lines)
-    elements: list[dict[str, Any]] = [{"tag": "div", "text": {"tag": "plain_text", "content": lines}}]
+def _elements(card: Card, pictures: Mapping[str, str]) -> list[dict[str, Any]]:
+    lines = "\n".join(emphasised(line, lambda text: text.translate(_ENTITIES)) for line in card.lines)
+    elements: list[dict[str, Any]] = [{"tag": "markdown", "content": lines}]
+    if card.alert_id in pictures:
+        words = card.curve.words if card.curve else ""
+        alt = {"tag": "plain_text", "content": words}
+        elements += [
+            {"tag": "img", "img_key": pictures[card.alert_id], "alt": alt},
+            {"tag": "note", "elements": [{"tag": "plain_text", "content": words}]},
+        ]
     if card.actions:
         buttons = [
             {
@@ -89,28 +97,35 @@ def _elements(card: Card) -> list[dict[str, Any]]:
     return elements
 
 
-def feishu_payload(message: Message, mention: tuple[str, ...]) -> dict[str, Any]:
-    """The body of the hook's request, unsigned: as many cards as it takes; one line for an acknowledgement."""
+def feishu_payload(
+    message: Message, mention: tuple[str, ...], pictures: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """The body of the hook's request, unsigned: as many cards as it takes; one line for an acknowledgement.
+
+    ``pictures`` are the keys of uploaded pictures by alert: a custom bot cannot upload any.
+    """
     if message.kind is MessageKind.ACKNOWLEDGED:
         # in a text, <at …> would call people
         return {"msg_type": "text", "content": {"text": message.note.translate(_NO_TAGS)}}
-    return _payload(
-        fitting(message, lambda m: msgspec.json.encode(_payload(m, mention)).decode(), _MAX_BYTES), mention
-    )
+    with_pictures = pictures or {}
+
+    def written(shown: Message) -> str:
+        return msgspec.json.encode(_payload(shown, mention, with_pictures)).decode()
+
+    return _payload(fitting(message, written, _MAX_BYTES), mention, with_pictures)
 
 
-def _payload(message: Message, mention: tuple[str, ...]) -> dict[str, Any]:
+def _payload(message: Message, mention: tuple[str, ...], pictures: Mapping[str, str]) -> dict[str, Any]:
     first = message.cards[0]
     elements: list[dict[str, Any]] = []
     if message.note:
         elements.append({"tag": "note", "elements": [{"tag": "plain_text", "content": message.note}]})
     for index, card in enumerate(message.cards):
         if index:
-            elements += [
-                {"tag": "hr"},
-                {"tag": "markdown", "content": f"**{card.headline.translate(_ENTITIES)}**"},
-            ]
-        elements += _elements(card)
+            elements.append({"tag": "hr"})
+        if index or message.summary:  # else it is the title
+            elements.append({"tag": "markdown", "content": f"**{card.headline.translate(_ENTITIES)}**"})
+        elements += _elements(card, pictures)
     if mention and first.is_firing:
         people = " ".join(f"<at id={user}></at>" for user in mention)
         elements.append({"tag": "div", "text": {"tag": "lark_md", "content": people}})
@@ -148,7 +163,7 @@ def _build(receiver: FeishuReceiver, context: ChannelContext) -> Channel:
         context.secret(receiver.url),
         (receiver.app_id, context.secret(receiver.secret)),
         receiver.to[0],
-        lambda message: feishu_payload(message, receiver.mention),
+        lambda message, pictures: feishu_payload(message, receiver.mention, pictures),
         context.now_ms,
     )
 
@@ -160,5 +175,6 @@ CHANNEL = ChannelSpec(
     per_minute=100,
     per_second=4,
     build=_build,
+    has_pictures=True,
     acknowledgements=AcknowledgementNews.ALERT,
 )

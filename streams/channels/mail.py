@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import ssl
 from collections.abc import Callable, Sequence
@@ -21,6 +22,7 @@ from scoring.wording.text import Text
 from streams import metrics
 from streams.channels.mail_headers import MAIL_POLICY
 from streams.channels.message import Message, SendRejectedError, SendRetryableError, message_text
+from streams.channels.picture import picture_of
 from streams.channels.receiver import ChannelContext, ChannelSpec, ReceiverConfig
 from streams.instance.files import write_atomically
 from streams.schema import MailAddress
@@ -188,7 +190,14 @@ def alert_mail(message: Message, sender: str, to: Sequence[str], sent_ms: int) -
         mail["In-Reply-To"] = message.parent
         mail["References"] = message.parent
     mail.set_content(message_text(message))
-    mail.add_alternative(_inliner().inline(_template().render(message=message)), subtype="html")
+    drawn = {card.alert_id: picture_of(card.curve) for card in message.cards if card.curve is not None}
+    domain = parseaddr(sender)[1].rpartition("@")[2] or "funnelwatch.invalid"
+    names = {alert_id: f"{alert_id}@{domain}" for alert_id in drawn}
+    html = _inliner().inline(_template().render(message=message, pictures=names))
+    mail.add_alternative(html, subtype="html")
+    _, page = mail.iter_parts()
+    for alert_id, picture in drawn.items():
+        page.add_related(picture, "image", "png", cid=f"<{names[alert_id]}>", disposition="inline")
     return mail
 
 
@@ -200,7 +209,7 @@ class MailChannel:
 
     async def send(self, message: Message) -> str:
         """Send the mail."""
-        mail = alert_mail(message, self._sender, self._to, self._now_ms())
+        mail = await asyncio.to_thread(alert_mail, message, self._sender, self._to, self._now_ms())
         await self._post.deliver(mail, self._to)
         return message.parent or str(mail["Message-ID"])
 
@@ -222,4 +231,5 @@ CHANNEL = ChannelSpec(
     per_minute=30,
     per_second=10,
     build=_build,
+    has_pictures=True,
 )

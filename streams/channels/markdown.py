@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from scoring.wording.card import Card
+from scoring.wording.card import Card, Line
 from scoring.wording.text import Text
 from streams.channels.message import Message
 
@@ -17,18 +17,27 @@ def escape(text: str) -> str:
     return text.translate(_SPECIAL)
 
 
+def emphasised(line: Line, plain: Callable[[str], str], marks: tuple[str, str] = ("**", "**")) -> str:
+    """A line with its strongest figures between marks; ``plain`` hides what the channel takes for markup."""
+    begin, end = marks
+    return "".join(
+        f"{begin}{plain(text)}{end}" if is_strong else plain(text) for text, is_strong in line.parts
+    )
+
+
 def card_markdown(card: Card, newline: str = "\n\n") -> str:
     """One card: bold verdict, its lines, its actions as links."""
-    rows = [f"**{escape(card.headline)}**", *(escape(line.text) for line in card.lines)]
+    rows = [f"**{escape(card.headline)}**", *(emphasised(line, escape) for line in card.lines)]
     if card.actions:
         rows.append(" · ".join(f"[{escape(action.text)}]({action.url})" for action in card.actions))
     return newline.join(rows)
 
 
 def message_markdown(message: Message, newline: str = "\n\n") -> str:
-    """All cards of a message, with its note in front."""
-    note = f"{escape(message.note)}{newline}" if message.note else ""
-    return note + f"{newline}---{newline}".join(card_markdown(card, newline) for card in message.cards)
+    """All cards of a message, with the summary of a storm and its note in front."""
+    lead = f"**{escape(message.summary)}**{newline}" if message.summary else ""
+    lead += f"{escape(message.note)}{newline}" if message.note else ""
+    return lead + f"{newline}---{newline}".join(card_markdown(card, newline) for card in message.cards)
 
 
 def cut_bytes(text: str, most: int) -> str:

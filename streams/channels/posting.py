@@ -30,7 +30,7 @@ async def post_json(
     *,
     method: str = "POST",
 ) -> dict[str, Any]:
-    """POST ``payload`` and give back the answer's JSON object (empty if it is none).
+    """POST ``payload`` (as JSON, but bytes and forms as they are) and give back the answer's JSON object (empty if it is none).
 
     Errors name the host only: the path and query of a chat hook are secrets.
 
@@ -41,8 +41,10 @@ async def post_json(
     import aiohttp  # a configuration that is only read needs no HTTP client
 
     host = urlsplit(url).hostname or "?"
-    body = payload if isinstance(payload, bytes) else msgspec.json.encode(payload)
-    all_headers = {"Content-Type": "application/json; charset=utf-8", **(headers or {})}
+    is_form = isinstance(payload, aiohttp.FormData)
+    body = payload if is_form or isinstance(payload, bytes) else msgspec.json.encode(payload)
+    kind = {} if is_form else {"Content-Type": "application/json; charset=utf-8"}
+    all_headers = {**kind, **(headers or {})}
     timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
     try:
         async with session.request(

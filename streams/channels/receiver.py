@@ -79,6 +79,7 @@ class ChannelSpec:
         per_second: the same a second.
         build: makes the channel of one receiver. Raises ConfigError or SendRejectedError where it cannot work.
         acknowledgements: what it is notified of when somebody acknowledges an alert.
+        has_pictures: it can show the picture of a card (``picture.py``), at least with some of its receivers.
         takes_all: a program reads the messages: each has every alert it is about, where people get the first few and a number.
     """
 
@@ -88,6 +89,7 @@ class ChannelSpec:
     per_second: int
     build: Callable[[Any, ChannelContext], Channel]
     acknowledgements: AcknowledgementNews = AcknowledgementNews.NONE
+    has_pictures: bool = False
     takes_all: bool = False
 
     @property

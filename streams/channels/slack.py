@@ -11,7 +11,9 @@ from pydantic import Field
 from scoring.alerts.deciding import AcknowledgementNews
 from scoring.wording.card import ActionKind, Card
 from scoring.wording.text import Text
+from streams.channels.markdown import emphasised
 from streams.channels.message import Channel, Message, MessageKind, SendRejectedError, SendRetryableError
+from streams.channels.picture import pictures_of
 from streams.channels.posting import post_json
 from streams.channels.receiver import ChannelContext, ChannelSpec, Mention, ReceiverConfig, Url
 from streams.schema import SecretRef
@@ -23,6 +25,7 @@ _log = structlog.get_logger()
 _MAX_BLOCKS = 50
 _MAX_TEXT = 3000
 #: a star or an underscore in a name would end the bold or begin another
+_BOLD = ("\u200b*", "*\u200b")  # Slack wants the edge of a word, which Chinese text does not have
 _STYLE = str.maketrans({"*": "∗", "_": "＿", "~": "∼", "`": "'"})
 
 
@@ -42,16 +45,20 @@ def _escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+def _plain(text: str) -> str:
+    return _escaped(text.translate(_STYLE))
+
+
 def _headline(card: Card) -> str:
-    return _escaped(card.headline.translate(_STYLE)[:600])
+    return _plain(card.headline[:600])
 
 
 def _blocks(card: Card) -> list[dict[str, Any]]:
     mark = ":red_circle:" if card.is_firing else ":large_green_circle:"
-    lines = "\n".join(line.text for line in card.lines)
+    lines = "\n".join(emphasised(line, _plain, _BOLD) for line in card.lines)
     blocks: list[dict[str, Any]] = [
         {"type": "section", "text": {"type": "mrkdwn", "text": f"{mark} *{_headline(card)}*"}},
-        {"type": "section", "text": {"type": "plain_text", "text": lines[:_MAX_TEXT], "emoji": False}},
+        {"type": "section", "text": {"type": "mrkdwn", "text": lines[:_MAX_TEXT], "verbatim": True}},
     ]
     if card.actions:
         buttons: list[dict[str, Any]] = []
@@ -115,15 +122,46 @@ class SlackBotChannel:
     async def send(self, message: Message) -> str:
         """Send the blocks; the receipt is the message's timestamp, which is its name in Slack."""
         payload = slack_payload(message, self._mention) | {"channel": self._channel}
+        is_news = message.kind is not MessageKind.ACKNOWLEDGED
         if message.parent:
             # that somebody has it is read where it is looked for: in the thread, and on its first message
-            is_broadcast = message.kind is not MessageKind.ACKNOWLEDGED
-            payload |= {"thread_ts": message.parent, "reply_broadcast": is_broadcast}
+            payload |= {"thread_ts": message.parent, "reply_broadcast": is_news}
         answer = await self._call(self._url, payload)
+        # Slack wants the channel's id here, which the configuration need not name; the answer does
+        channel = str(answer.get("channel") or self._channel)
         if message.parent:
-            # Slack wants the channel's id here, which the configuration need not name; the answer does
-            await self._bring_up_to_date(message, str(answer.get("channel") or self._channel))
+            await self._bring_up_to_date(message, channel)
+        if is_news:
+            await self._show_pictures(message, channel, message.parent or str(answer.get("ts", "")))
         return str(answer.get("ts", ""))
+
+    async def _show_pictures(self, message: Message, channel: str, thread: str) -> None:
+        """Put the pictures into the thread. A block could show them only once Slack has looked at them, which takes its time."""
+        files = await pictures_of(message, self._upload)
+        if not files:
+            return
+        words = {card.alert_id: card.curve.words for card in message.cards if card.curve is not None}
+        named = [{"id": file, "title": words[alert_id]} for alert_id, file in files.items()]
+        try:
+            await self._call(
+                self._method("files.completeUploadExternal"),
+                {"files": named, "channel_id": channel, "thread_ts": thread},
+            )
+        except (SendRejectedError, SendRetryableError) as error:
+            _log.warning("picture_not_sent", reason=str(error))
+
+    async def _upload(self, picture: bytes) -> str:
+        import aiohttp  # already loaded where there is a session
+
+        asked = aiohttp.FormData({"filename": "alert.png", "length": str(len(picture))})  # takes no JSON
+        place = await self._call(self._method("files.getUploadURLExternal"), asked)
+        form = aiohttp.FormData()
+        form.add_field("file", picture, filename="alert.png", content_type="image/png")
+        await post_json(self._session, str(place["upload_url"]), form)
+        return str(place["file_id"])
+
+    def _method(self, name: str) -> str:
+        return self._url.replace("chat.postMessage", name)
 
     async def _bring_up_to_date(self, message: Message, channel: str) -> None:
         """Put the news into the thread's first message. The reply has been sent, so trouble here must not send it again."""
@@ -132,11 +170,11 @@ class SlackBotChannel:
         )
         payload = slack_payload(shown, ()) | {"channel": channel, "ts": message.parent}
         try:
-            await self._call(self._url.replace("chat.postMessage", "chat.update"), payload)
+            await self._call(self._method("chat.update"), payload)
         except (SendRejectedError, SendRetryableError) as error:
             _log.warning("slack_thread_not_updated", reason=str(error))
 
-    async def _call(self, url: str, payload: dict[str, Any]) -> dict[str, Any]:
+    async def _call(self, url: str, payload: object) -> dict[str, Any]:
         answer = await post_json(self._session, url, payload, {"Authorization": f"Bearer {self._token}"})
         if not answer.get("ok"):
             error = str(answer.get("error", "no reason"))
@@ -163,5 +201,6 @@ CHANNEL = ChannelSpec(
     per_minute=60,
     per_second=2,
     build=_build,
+    has_pictures=True,
     acknowledgements=AcknowledgementNews.ALERT,
 )

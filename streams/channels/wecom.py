@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from scoring.alerts.deciding import AcknowledgementNews
+from scoring.wording.card import ActionKind, CardAction
 from scoring.wording.text import Text
-from streams.channels.markdown import cut_bytes, fitting
+from streams.channels.markdown import cut_bytes, emphasised, fitting
 from streams.channels.message import Message, MessageKind
 from streams.channels.posting import check_code, post_json
 from streams.channels.receiver import ChannelContext, ChannelSpec, Mention, ReceiverConfig, Url
@@ -37,12 +38,13 @@ def _plain(text: str) -> str:
 
 
 def _markdown(message: Message) -> str:
-    blocks = [_plain(message.note)] if message.note else []
+    blocks = [f"**{_plain(message.summary)}**"] if message.summary else []
+    blocks += [_plain(message.note)] if message.note else []
     for card in message.cards:
         colour = "warning" if card.is_firing else "info"
         rows = [
             f'<font color="{colour}">**{_plain(card.headline)}**</font>',
-            *(f"> {_plain(line.text)}" for line in card.lines),
+            *(f"> {emphasised(line, _plain)}" for line in card.lines),
         ]
         if card.actions:
             rows.append(" · ".join(f"[{_plain(action.text)}]({action.url})" for action in card.actions))
@@ -55,12 +57,23 @@ def _shorter(message: Message, most: int) -> Message:
     (card,) = message.cards[:1]
     while len(_markdown(replace(message, cards=(card,))).encode()) > most and (card.actions or card.lines):
         if len(card.actions) > 1:
-            card = replace(card, actions=card.actions[:-2] + card.actions[-1:])  # the details stay
+            card = replace(card, actions=_fewer(card.actions))
         elif card.lines:
             card = replace(card, lines=card.lines[:-1])
         else:
             card = replace(card, actions=())
     return replace(message, cards=(card,))
+
+
+def _fewer(actions: tuple[CardAction, ...]) -> tuple[CardAction, ...]:
+    """One action less: the link to the store gives way first, the one to the details never."""
+    kinds = [action.kind for action in actions]
+    given_up = next(
+        kind
+        for kind in (ActionKind.STORE, *reversed(kinds))
+        if kind in kinds and kind is not ActionKind.DETAILS
+    )
+    return tuple(action for action in actions if action.kind is not given_up)
 
 
 def wecom_payload(message: Message, mention: tuple[str, ...]) -> dict[str, Any]:

@@ -23,11 +23,12 @@ from scoring.alerts.alert import AlertTransition
 from scoring.calendar.effects import OwnEntry
 from scoring.calendar.entries import calendar_between
 from scoring.funnel.money import UNKNOWN_WORTH, MoneyLost, Worth, price
-from scoring.wording.card import CardStore, Health
+from scoring.wording.card import CardStore, CurvePoint, Health
 from scoring.wording.text import Language
 from streams.clickhouse.clients import open_reader
 from streams.config.core import day_rules
 from streams.config.model import Config
+from streams.incidents.curve import CURVE, curve_of, curve_question
 from streams.incidents.worth import Priced, WorthReader
 from streams.settings import Settings
 
@@ -129,6 +130,7 @@ class FactsReader:
         self._patience_s = patience_s
         self._client: AsyncClient | None = None
         self._known: dict[str, tuple[int, CardFacts]] = {}
+        self._curves: dict[str, tuple[int, tuple[CurvePoint, ...]]] = {}
         self._worth = WorthReader(self._named, config)
         self._not_before_ms = 0
 
@@ -164,6 +166,22 @@ class FactsReader:
         """The same in the base currency; None where it is not known."""
         money = await self.money_lost(alert)
         return money.base if money else None
+
+    async def curve(self, alert: AlertTransition) -> tuple[CurvePoint, ...]:
+        """What came and what was expected around the alert; nothing where it has no such line or it cannot be had now."""
+        now_ms = self._now_ms()
+        asked = curve_question(alert, now_ms)
+        self._curves = {key: had for key, had in self._curves.items() if now_ms - had[0] < FRESH_MS}
+        if asked is None or now_ms < self._not_before_ms or alert.alert_id in self._curves:
+            return self._curves.get(alert.alert_id, (0, ()))[1]
+        try:
+            async with asyncio.timeout(self._patience_s):
+                points = curve_of(await self._rows(CURVE, asked))
+        except Exception as error:  # any trouble of the store costs the picture, not the message
+            await self._leave_alone(alert, error, now_ms)
+            return ()
+        self._curves[alert.alert_id] = (now_ms, points)
+        return points
 
     def is_late(self, store_id: str) -> bool:
         """Whether the store's data was late when it was last looked at."""

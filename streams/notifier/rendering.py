@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from urllib.parse import urlencode
 
+from scoring.alerts.alert import AlertTransition
 from scoring.alerts.deciding import Candidate, Decision, GroupState, Reason
 from scoring.alerts.routing import Severity
 from scoring.wording.alert_words import alert_name
-from scoring.wording.card import ActionKind, Card
+from scoring.wording.card import PLACES, ActionKind, Card
 from scoring.wording.card import CardContext as CardSurroundings
 from scoring.wording.cards import build_card
 from scoring.wording.catalogue import pool_name
@@ -161,21 +163,25 @@ class MessageRenderer:
             assignee=handling.assignee,
             closed_by=handling.closed_by,
             closed_as=handling.closed_as,
-            links=self._links(alert.alert_id, receiver),
+            links=self._links(alert, receiver),
             member_names={member: self._name(member, receiver.language) for member in alert.members},
+            curve=await self._facts.curve(alert) if channel_spec(receiver.channel).has_pictures else (),
         )
         return build_card(alert, around, ReaderWording(receiver.language), receiver.zone)
 
-    def _links(self, alert_id: str, receiver: ReceiverConfig) -> dict[ActionKind, str]:
+    def _links(self, alert: AlertTransition, receiver: ReceiverConfig) -> dict[ActionKind, str]:
         """The addresses of a card's actions. Each message has its own: a silence that has ended can be asked for again."""
         if not self._page_url:
             return {}
-        base = self._page_url.rstrip("/")
+        base, alert_id = self._page_url.rstrip("/"), alert.alert_id
         links = {ActionKind.DETAILS: f"{base}/alerts/{alert_id}?lang={receiver.language}"}
+        if self._config.store(alert.store_id) is not None:  # a pool has no page of its own
+            query = urlencode({"store": alert.store_id, "lang": receiver.language})
+            links[ActionKind.STORE] = f"{base}/?{query}#store"
         if not self._link_key:
             return links
         ends_ms = self._now_ms() + LIFETIME_MS
-        pressed = [kind for kind in ActionKind if kind is not ActionKind.DETAILS]
+        pressed = [kind for kind in ActionKind if kind not in PLACES]
         signed = {
             kind: f"{base}/do/{sign(Link(alert_id, kind.value, receiver.name, ends_ms), self._link_key)}?lang={receiver.language}"
             for kind in pressed

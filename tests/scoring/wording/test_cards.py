@@ -24,7 +24,7 @@ from scoring.funnel.period_notes import PeriodChange, PeriodNote
 from scoring.funnel.period_steps import PERIOD_STEP_BY_ID
 from scoring.funnel.spread_notes import SpreadNote
 from scoring.wording.alert_words import alert_name
-from scoring.wording.card import ActionKind, Card, CardContext, CardStore, Health, LineKind
+from scoring.wording.card import PLACES, ActionKind, Card, CardContext, CardStore, Health, LineKind
 from scoring.wording.cards import (
     MAX_LINES,
     build_card,
@@ -136,10 +136,10 @@ def test_a_resolved_card_repeated_the_bad_minutes_as_the_present() -> None:
 
 def test_a_resolved_card_could_not_be_closed_with_a_reason() -> None:
     made = card(ENDED)
-    assert [action.kind for action in made.actions] == [*REASONS, ActionKind.DETAILS]
+    assert [action.kind for action in made.actions] == [*REASONS, *PLACES]
     assert line(made, LineKind.CHECK) == "请选择原因并关闭："
     closed = card(ENDED, replace(AROUND, closed_by="wang", closed_as=CloseReason.REAL))
-    assert [action.kind for action in closed.actions] == [ActionKind.DETAILS]
+    assert [action.kind for action in closed.actions] == list(PLACES)
     assert "请选择" not in closed.text
     assert "请选择" not in card(ENDED, replace(AROUND, links={})).text
     firing = [action.kind for action in card().actions]
@@ -246,7 +246,7 @@ def test_a_closed_card_says_who_closed_it_and_as_what() -> None:
     made = card(around=around)
     assert (made.is_firing, made.headline.split(" · ")[0]) == (False, "已关闭")
     assert line(made, LineKind.PEOPLE) == "li 已认领；转交 wang；wang 关闭：误报"
-    assert [action.kind for action in made.actions] == [ActionKind.DETAILS]
+    assert [action.kind for action in made.actions] == list(PLACES)
 
 
 def test_a_pixel_that_loses_orders_is_shown_with_its_usual_share() -> None:

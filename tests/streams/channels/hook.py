@@ -42,7 +42,8 @@ class Hook:
         app = web.Application()
         app.router.add_post("/hook", self.take)
         app.router.add_post("/api/{method}", self.take)
-        app.router.add_route("*", "/open-apis/{path:.+}", self.take)
+        for path in ("/open-apis/{path:.+}", "/v1.0/{path:.+}", "/media/upload", "/files/upload"):
+            app.router.add_route("*", path, self.take)
         runner = web.AppRunner(app)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)

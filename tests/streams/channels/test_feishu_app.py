@@ -43,7 +43,12 @@ class Bot:
         self.now_ms = 0
         address = hook.url.removesuffix("/hook")
         self.channel = FeishuAppChannel(
-            session, address, ("cli_1", "s"), "oc_1", lambda m: feishu_payload(m, ()), lambda: self.now_ms
+            session,
+            address,
+            ("cli_1", "s"),
+            "oc_1",
+            lambda m, p: feishu_payload(m, (), p),
+            lambda: self.now_ms,
         )
 
 

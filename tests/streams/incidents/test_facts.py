@@ -74,6 +74,25 @@ def scored(store: str, minutes_ago: int, state: str) -> list[Any]:
     return [store, moment(NOW_MS - minutes_ago * MINUTE_MS), "click_to_add_to_cart", "", state, 1]
 
 
+LINE_COLUMNS = [
+    "store_id",
+    "minute",
+    "step",
+    "segment",
+    "observed",
+    "expected",
+    "low",
+    "high",
+    "state",
+    "version",
+]
+
+
+def judged(store: str, minutes_ago: int, expected: float, state: str = "normal") -> list[Any]:
+    at = moment(NOW_MS - minutes_ago * MINUTE_MS).replace(second=0, microsecond=0)
+    return [store, at, "order_to_payment", "", 2.0, expected, 0.0, 2 * expected, state, 1]
+
+
 @pytest.fixture
 async def reader(clickhouse: Store, fresh_database: str, tmp_path: Path) -> AsyncIterator[FactsReader]:
     settings = page_settings(clickhouse, tmp_path, clickhouse_database=fresh_database)
@@ -104,6 +123,13 @@ def fill(client: Client) -> None:
     client.insert(
         "scores_raw", scores, column_names=["store_id", "minute", "step", "segment", "state", "version"]
     )
+    line = [
+        judged(store, ago, expected)
+        for store, expected in (("north", 9.0), ("south", 1.0))
+        for ago in range(10, 40)
+    ]
+    line += [judged("north", ago, 0.0, "no_baseline") for ago in range(40, 50)]
+    client.insert("scores_raw", line, column_names=LINE_COLUMNS)
 
 
 def alert(store: str, step: str = "add_to_cart_to_order", *members: str) -> Any:
@@ -160,3 +186,16 @@ async def test_a_pool_of_several_currencies_carries_no_money(reader: FactsReader
     pooled = alert("pool:platform=shopify", "add_to_cart_to_order", "north", "yen")
     assert (await reader.facts(pooled)).store.worth.amounts == {}
     assert await reader.lost_in_base(pooled) is None
+
+
+async def test_a_card_s_picture_begins_where_something_was_expected_and_adds_up_a_pool(
+    reader: FactsReader,
+) -> None:
+    north, pool = alert("north", "order_to_payment"), alert("pool", "order_to_payment", "north", "south")
+    points = await reader.curve(msgspec.structs.replace(north, window_minutes=5))
+    assert len(points) == 30
+    assert {(p.observed, p.expected, p.low, p.high) for p in points} == {(2.0, 9.0, 0.0, 18.0)}
+    pooled = await reader.curve(msgspec.structs.replace(pool, window_minutes=5))
+    assert {(p.observed, p.expected) for p in pooled} == {(4.0, 10.0)}
+    assert pooled[0].high == pytest.approx(10 + (9**2 + 1) ** 0.5)
+    assert await reader.curve(alert("north", "payment_to_fulfilment")) == ()
