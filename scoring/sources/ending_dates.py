@@ -22,6 +22,7 @@ class Offer(StrEnum):
     AMAZON_SALES_API = "Amazon Sales API"
     AMAZON_REPORTS_API = "Amazon Reports API"
     AMAZON_DATA_KIOSK = "Amazon Data Kiosk sales and traffic"
+    AMAZON_CUSTOMER_FEEDBACK = "Amazon Customer Feedback API"
     TIKTOK_SHOP_ORDERS = "TikTok Shop order API"
     TIKTOK_SHOP_RETURNS = "TikTok Shop return and refund API"
     TIKTOK_SHOP_ANALYTICS = "TikTok Shop analytics API"

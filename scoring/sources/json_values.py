@@ -69,6 +69,10 @@ def text_of(value: Any, name: str) -> str:
     raise UnreadableValueError(f"`{name}`: expected text, got {shown(value)}")
 
 
+#: places of a fraction that are kept, and numbers that are rounded to them
+_PLACES_KEPT, _LARGEST = 9, 10**15
+
+
 def money_of(value: Any, name: str, decimals: int = 0) -> str:
     """Decimal text. ``decimals`` digits of it are the fraction where the source writes the smallest unit.
 
@@ -77,7 +81,7 @@ def money_of(value: Any, name: str, decimals: int = 0) -> str:
     """
     if not is_given(value):
         return ""
-    written = format(value, "f") if isinstance(value, Decimal) else str(value).strip()
+    written = format(_short(value), "f") if isinstance(value, Decimal) else str(value).strip()
     if isinstance(value, bool) or not _MONEY.fullmatch(written):
         raise UnreadableValueError(f"`{name}`: expected an amount such as 12.50, got {shown(value)}")
     try:
@@ -88,6 +92,13 @@ def money_of(value: Any, name: str, decimals: int = 0) -> str:
         amount = amount.scaleb(-decimals)
         return format(amount, "f")
     return written.removeprefix("+")
+
+
+def _short(value: Decimal) -> Decimal:
+    """A number without the places that are only the rest of a binary fraction."""
+    exponent = value.as_tuple().exponent
+    is_long = isinstance(exponent, int) and exponent < -_PLACES_KEPT
+    return round(value, _PLACES_KEPT) if is_long and abs(value) < _LARGEST else value
 
 
 def whole_of(value: Any, name: str) -> int:

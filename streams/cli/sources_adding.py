@@ -138,6 +138,10 @@ def _ask(path: tuple[str, ...], content: dict[str, Any], config: Config) -> None
         _answered(content, path, _mapping_asked())
     elif choices:
         _answered(content, path, _chosen(name, text, choices, True, default))
+    elif parts := _parts(field.annotation):
+        usual = ", ".join(field.default or ())
+        answer = answered(f"{text} Any of: {', '.join(parts)}", usual)
+        _answered(content, path, [one.strip() for one in answer.split(",") if one.strip()])
     elif is_secret(model, name):
         answer = answered_unseen(f"{text} (env:NAME, file:PATH, or the secret itself; empty makes one)")
         _answered(content, path, answer or _made(name))
@@ -219,11 +223,18 @@ def _fits(model: type[BaseModel], name: str, given: Any) -> bool:
         return True
     other, values = asked_of[name]
     chosen = given.get(other, model.model_fields[other].default) if isinstance(given, dict) else None
-    return chosen in values
+    if not values:
+        return bool(chosen)
+    return any(one in values for one in chosen) if isinstance(chosen, list | tuple) else chosen in values
 
 
 def _choices(annotation: Any) -> list[str]:
     return [str(value) for value in get_args(annotation)] if get_origin(annotation) is Literal else []
+
+
+def _parts(annotation: Any) -> list[str]:
+    """What a list of words may hold."""
+    return _choices(get_args(annotation)[0]) if get_origin(annotation) is tuple else []
 
 
 def _chosen(name: str, text: str, choices: list[str], is_asking: bool, default: str | None = None) -> str:

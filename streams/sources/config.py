@@ -51,7 +51,7 @@ Path = Annotated[str, AfterValidator(_is_path)]
 TimeForm = Annotated[str, AfterValidator(_is_time_form)]
 
 
-#: a setting that is asked for only if another one has one of these values: setting → (other, values)
+#: a setting that is asked for only if another one has one of these values, or, where there are none, any: setting → (other, values)
 AskedOf = Mapping[str, tuple[str, tuple[str, ...]]]
 
 

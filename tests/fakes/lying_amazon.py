@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -21,6 +22,8 @@ class LyingAmazon(LyingMarket):
 
     def _answer(self, request: HttpRequest, lie: Lie | None) -> Answer:
         path, query = urlsplit(request.url).path, dict(request.query)
+        if path.startswith("/files/"):
+            return 200, {"Content-Type": "text/plain"}, self._all_orders(path.removeprefix("/files/"))
         if path == "/auth/o2/token":
             form = dict(parse_qsl(request.body.decode()))
             assert (form["grant_type"], form["client_id"]) == (
@@ -35,6 +38,8 @@ class LyingAmazon(LyingMarket):
                 "Access to requested resource is denied.",
                 "The access token you provided has expired.",
             )
+        if path.startswith("/reports/"):
+            return self._report(request, path)
         if path == "/sales/v1/orderMetrics":
             return said(200, {"payload": []})
         assert "BUYER" not in query["includedData"]
@@ -55,6 +60,34 @@ class LyingAmazon(LyingMarket):
         seen_ms = self.seen_ms(lie)
         content: dict[str, Any] = {"orders": [order_of(one, seen_ms, lie) for one in shown]}
         return said(200, {**content, "pagination": {"nextToken": str(at + size)}} if has_more else content)
+
+    def _report(self, request: HttpRequest, path: str) -> Answer:
+        """The file of all orders: asked for, made, and where it is. Its number says of which span it is."""
+        if request.method == "POST":
+            asked = json.loads(request.body)
+            assert asked["reportType"] == "GET_FLAT_FILE_ALL_ORDERS_DATA_BY_ORDER_DATE_GENERAL"
+            number = f"{_ms(asked['dataStartTime'])}-{_ms(asked['dataEndTime'])}"
+            return said(202, {"reportId": number})
+        number = path.rpartition("/")[2]
+        if "/documents/" in path:
+            return said(200, {"reportDocumentId": number, "url": f"https://files.example/files/{number}"})
+        return said(200, {"reportId": number, "processingStatus": "DONE", "reportDocumentId": number})
+
+    def _all_orders(self, number: str) -> bytes:
+        """As Amazon writes it: a line an item, with orders of other marketplaces and of other channels."""
+        first, last = map(int, number.split("-"))
+        lines = ["amazon-order-id\tpurchase-date\torder-status\tsales-channel\tsku\tship-city"]
+        for order in self.placed(first, last):
+            for item in ("lamp", "shade"):
+                lines.append(f"{order.number}\t{_iso(order.placed_ms)}\tShipped\tAmazon.com\t{item}\tAustin")
+        lines += [
+            f"{at}\t{_iso(first)}\tShipped\t{at}\tlamp\tAustin" for at in ("Amazon.ca", "Non-Amazon US")
+        ]
+        return "\r\n".join(lines).encode()
+
+
+def _iso(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat()
 
 
 def _ms(text: str) -> int:

@@ -10,7 +10,6 @@ from scoring.events.personal_values import mask_text
 from scoring.sources.budget import BudgetRate
 from scoring.sources.tokens import TokenPair
 from streams.sources.amazon.config import AmazonConnection
-from streams.sources.amazon.queue import is_of_queue, signed
 from streams.sources.asking import (
     AccessDeniedError,
     HttpAnswer,
@@ -20,6 +19,7 @@ from streams.sources.asking import (
     object_of,
 )
 from streams.sources.connection import Connection
+from streams.sources.message_queue import is_of_queue, signed
 from streams.sources.oauth import pair_by_form
 from streams.sources.source import Asking
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -9,7 +10,8 @@ from scoring.funnel.units import DAY_MS, HOUR_MS
 from scoring.records.order_facts import OrderKind
 from scoring.records.raw_delivery import RawDelivery
 from scoring.records.report_row import Period
-from scoring.sources.json_values import UnreadableValueError, is_given
+from scoring.records.signal import SignalKind
+from scoring.sources.json_values import UnreadableValueError, is_given, money_of
 from scoring.sources.translated import ConnectionTerms, Translated
 from streams.sources.amazon.notices import LEFT_OUT, NOTICES, marketplace_of
 from streams.sources.json_object import JsonObject
@@ -42,7 +44,9 @@ _SALES = {
     "shipped_orders": "ordersShipped",
 }  # fmt: skip
 _MONEY = {"revenue": "orderedProductSales", "shipped_revenue": "shippedProductSales"}
-_TRAFFIC = {"sessions": "sessions", "page_views": "pageViews", "featured_offer_share": "buyBoxPercentage"}
+#: a status of the account, and whether it is at risk: SUSPENDED is in Amazon's own sample, though not in its list
+_ACCOUNT = {"NORMAL": False, "AT_RISK": True, "DEACTIVATED": True, "SUSPENDED": True}
+_TRAFFIC = {"sessions": "sessions", "page_views": "pageViews"}
 
 
 def translate(delivery: RawDelivery, terms: ConnectionTerms) -> Translated:
@@ -55,7 +59,7 @@ def translate(delivery: RawDelivery, terms: ConnectionTerms) -> Translated:
 
 
 def _shop_of(row: JsonObject) -> str:
-    return row.text("salesChannel", "marketplaceId") or marketplace_of(row)
+    return row.text("salesChannel", "marketplaceId") or marketplace_of(row) or row.text("marketplaceId")
 
 
 # ---------------------------------------------------------------- orders
@@ -152,25 +156,97 @@ def _interval(text: str) -> tuple[int, int]:
     return begin_ms, end_ms
 
 
+def _percent(row: JsonObject, *names: str) -> str:
+    """A share, which Amazon writes in hundredths."""
+    return money_of(row.at(*names), ".".join(names), decimals=2)
+
+
 def _traffic(one: MarketReading) -> None:
-    """One day. Sessions come days after sales: none of them, where there are orders, is "not yet" and not zero."""
+    """One day of the report."""
+    period = (Period.DAY, *bounds_of(date.fromisoformat(one.row.text("date")), _zone(one)))
+    _day(one, period, "salesByDate", "trafficByDate")
+
+
+def _kiosk(one: MarketReading) -> None:
+    """One day of Data Kiosk, of the account or of a product."""
     row, zone = one.row, _zone(one)
-    period = (Period.DAY, *bounds_of(date.fromisoformat(row.text("date")), zone))
-    figures = {measure: row.money("salesByDate", name) for measure, name in _SALES.items()}
-    seen = {measure: row.money("trafficByDate", name) for measure, name in _TRAFFIC.items()}
-    if row.whole("salesByDate", "totalOrderItems") and not row.whole("trafficByDate", "sessions"):
+    first, last = (date.fromisoformat(row.text(name)) for name in ("startDate", "endDate"))
+    if first != last:
+        raise UnreadableValueError("figures of more than one day, where days were asked for")
+    product = row.text("childAsin")
+    _day(
+        one,
+        (Period.DAY, *bounds_of(first, zone)),
+        "sales",
+        "traffic",
+        {"product": product} if product else {},
+    )
+
+
+def _day(
+    one: MarketReading,
+    period: tuple[Period, int, int],
+    sales: str,
+    traffic: str,
+    part: Mapping[str, str] | None = None,
+) -> None:
+    """Sales and traffic. Sessions come days after sales: none of them, where there are orders, is "not yet" and not zero."""
+    row, zone = one.row, _zone(one)
+    figures = {measure: row.money(sales, name) for measure, name in _SALES.items()}
+    seen = {measure: row.money(traffic, name) for measure, name in _TRAFFIC.items()}
+    seen["featured_offer_share"] = _percent(row, traffic, "buyBoxPercentage")
+    if row.whole(sales, "totalOrderItems") and not row.whole(traffic, "sessions"):
         one.leave_out("sessions are not there yet")
         seen = {}
-    one.reports(figures | seen, period, zone)
+    one.reports(figures | seen, period, zone, part)
     for measure, name in _MONEY.items():
-        if is_given(row.at("salesByDate", name, "amount")):
-            currency = row.text("salesByDate", name, "currencyCode") or one.currency
-            one.reports({measure: row.money("salesByDate", name, "amount")}, period, zone, currency=currency)
+        if is_given(row.at(sales, name, "amount")):
+            currency = row.text(sales, name, "currencyCode") or one.currency
+            one.reports({measure: row.money(sales, name, "amount")}, period, zone, part, currency)
+
+
+def _health(one: MarketReading) -> None:
+    """How Amazon judges the account. A metric without a rate is a count of defects; one without either is not measured."""
+    row, zone = one.row, _zone(one)
+    day = bounds_of(date.fromisoformat(row.text("day")), zone)
+    for metric in row.rows("metrics"):
+        has_rate = is_given(metric.at("rate"))
+        value = metric.money("rate" if has_rate else "defectsCount")
+        if value:
+            figures = {"seller_metric": value, "seller_metric_target": metric.money("targetValue")}
+            part = {"metric": metric.text("metric"), "unit": "share" if has_rate else "number"}
+            one.reports(figures, (Period.DAY, *day), zone, part, complete=True)
+    status = one.word(row.text("status").upper(), "status", _ACCOUNT)
+    if _ACCOUNT.get(status):
+        one.signal(SignalKind.ACCOUNT_AT_RISK, "account", *day, {"status": status})
+
+
+def _feedback(one: MarketReading) -> None:
+    """What the reviews of half a year speak of. The spans of two days overlap: shares and mentions are never added."""
+    row = one.row
+    span = row.moment("startDate"), row.moment("endDate")
+    if not span[0] or span[1] <= span[0]:
+        raise UnreadableValueError("topics without the time that they are of cannot be kept")
+    for topic in row.rows("topics"):
+        figures = {
+            "review_mentions": topic.money("numberOfMentions"),
+            "review_topic_share": _percent(topic, "occurrencePercentage"),
+        }
+        part = {
+            "product": row.text("asin"),
+            "topic": topic.text("topic"),
+            "sentiment": topic.text("sentiment"),
+        }
+        one.reports(figures, (Period.RANGE, *span), "UTC", part, complete=True)
 
 
 _TAKES: dict[str, Take] = {
     Resource.ORDERS: _order,
     Resource.SALES_HOURS: _sales,
     Resource.TRAFFIC_DAYS: _traffic,
+    Resource.KIOSK_DAYS: _kiosk,
+    Resource.KIOSK_PRODUCTS: _kiosk,
+    Resource.HEALTH: _health,
+    Resource.FEEDBACK: _feedback,
     **NOTICES,
 }

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from scoring.records.report_row import Period
 from scoring.records.signal import SignalKind
-from scoring.sources.json_values import UnreadableValueError
+from scoring.sources.json_values import UnreadableValueError, is_given
 from streams.sources.json_object import JsonObject
 from streams.sources.market_reading import MarketReading, MarketTerms, Take
 
@@ -26,8 +26,9 @@ _ACCOUNT = ("NORMAL", "AT_RISK", "DEACTIVATED")
 
 #: notifications that are known and say nothing that is counted here, and why
 LEFT_OUT: dict[str, str] = {
-    "REPORT_PROCESSING_FINISHED": "reports are looked at until they are done",
-    "DATA_KIOSK_QUERY_PROCESSING_FINISHED": "Data Kiosk is not asked",
+    "REPORT_PROCESSING_FINISHED": "whoever waits for the report has been woken",
+    "DATA_KIOSK_QUERY_PROCESSING_FINISHED": "whoever waits for the query has been woken",
+    "SHIPMENT_TRACKING_MILESTONE_CHANGED": "names the parcel by its number, not the order",
 }
 
 
@@ -114,6 +115,17 @@ def _stock(one: MarketReading) -> None:
         one.leave_out("in stock")
 
 
+def _own_stock(one: MarketReading) -> None:
+    """What is left of a product that the seller sends."""
+    row = JsonObject(one.row.at("payload"))
+    if not is_given(row.at("quantity")):
+        raise UnreadableValueError("a change of quantity without the quantity says nothing")
+    if row.whole("quantity") > 0:
+        one.leave_out("in stock")
+        return
+    one.signal(SignalKind.STOCK_OUT, row.text("sku"), _at_ms(one), _at_ms(one))
+
+
 def _account(one: MarketReading) -> None:
     payload = JsonObject(one.row.at("payload"))
     inner = payload.at("accountStatusChangeNotification")
@@ -166,6 +178,7 @@ NOTICES: dict[str, Take] = {
     "LISTINGS_ITEM_STATUS_CHANGE": _status,
     "PRICING_HEALTH": _price,
     "FBA_INVENTORY_AVAILABILITY_CHANGES": _stock,
+    "LISTINGS_ITEM_MFN_QUANTITY_CHANGE": _own_stock,
     "ACCOUNT_STATUS_CHANGED": _account,
     "ITEM_SALES_EVENT_CHANGE": _sold,
     "DETAIL_PAGE_TRAFFIC_EVENT": _viewed,

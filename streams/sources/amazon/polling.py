@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import gzip
-import json
-import zlib
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import partial
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from scoring.funnel.units import DAY_MS
@@ -19,30 +15,39 @@ from scoring.sources.ending_dates import Offer
 from scoring.sources.endings import Use
 from scoring.sources.json_values import UnreadableValueError, moment_of, read_json
 from scoring.sources.second_way import DayFigures
-from streams.sources.amazon.config import AmazonConnection
-from streams.sources.amazon.fields import NOTICE_FIELDS, ORDER_FIELDS, REPORT_FIELDS
-from streams.sources.amazon.queue import notifications
-from streams.sources.asking import (
-    AnswerGarbledError,
-    HttpAnswer,
-    HttpRequest,
-    PlatformApi,
-    PlatformFailedError,
+from streams.sources.amazon.config import ROLES, AmazonConnection
+from streams.sources.amazon.feedback import VERSION as FEEDBACK_VERSION
+from streams.sources.amazon.feedback import topics
+from streams.sources.amazon.fields import (
+    FEEDBACK_FIELDS,
+    HEALTH_FIELDS,
+    KIOSK_FIELDS,
+    NOTICE_FIELDS,
+    ORDER_FIELDS,
+    REPORT_FIELDS,
 )
+from streams.sources.amazon.kiosk import VERSION as KIOSK_VERSION
+from streams.sources.amazon.kiosk import kiosk_days, kiosk_products
+from streams.sources.amazon.queue import notifications
+from streams.sources.amazon.reports import counted_by_report, health, traffic
+from streams.sources.asking import AnswerGarbledError, HttpRequest, PlatformApi
 from streams.sources.connection import Connection
+from streams.sources.made_reports import MadeReports
 from streams.sources.market_asking import bounds_of, counted_days, part_of, row_of, rows_of
 from streams.sources.market_reading import Resource
 from streams.sources.source import Poll, PolledRow, PollPage
 
 _ORDERS, _METRICS = "/orders/2026-01-01/orders", "/sales/v1/orderMetrics"
-_REPORTS, _DOCUMENTS = "/reports/2021-06-30/reports", "/reports/2021-06-30/documents"
 #: what each thing that is read asks for
 VERSIONS = {
     "orders": Use(Offer.AMAZON_ORDERS_API, "2026-01-01"),
     "sales": Use(Offer.AMAZON_SALES_API, "v1"),
     "traffic": Use(Offer.AMAZON_REPORTS_API, "2021-06-30"),
+    "health": Use(Offer.AMAZON_REPORTS_API, "2021-06-30"),
+    "kiosk": Use(Offer.AMAZON_DATA_KIOSK, KIOSK_VERSION),
+    "feedback": Use(Offer.AMAZON_CUSTOMER_FEEDBACK, FEEDBACK_VERSION),
 }
-_TRAFFIC_REPORT = "GET_SALES_AND_TRAFFIC_REPORT"
+_DAY_S = DAY_MS / 1000
 #: no buyer and no recipient
 _INCLUDED = "PROCEEDS,FULFILLMENT,PACKAGES"
 _PAGE = 100
@@ -50,58 +55,69 @@ _PAGE = 100
 _SETTLE_S = 150.0
 #: days before today that Amazon still restates: sales by hour, and sales and traffic
 _METRICS_RESTATED, _TRAFFIC_RESTATED = 2, 7
-#: waits between looks at a report, and how often it is looked at
-_LOOKS_S, _MAX_LOOKS = (15.0, 30.0, 60.0, 120.0), 30
-_WORKING = ("IN_QUEUE", "IN_PROGRESS")
 
 
 def polls(config: AmazonConnection) -> tuple[Poll, ...]:
-    """The resources: orders of all marketplaces at once, and the reports of each."""
-    first_s = config.first_days * (DAY_MS / 1000)
-    plan = PollPlan(config.interval_s, (DAY_MS / 1000), 900.0, _SETTLE_S, first_s)
-    found = []
+    """The resources: those of all marketplaces at once, and the reports of each."""
+    made, found = MadeReports(), []
     if "orders" in config.reads:
+        plan = PollPlan(config.interval_s, _DAY_S, 900.0, _SETTLE_S, config.first_days * _DAY_S)
         found.append(
             Poll(
-                Resource.ORDERS,
-                plan,
-                partial(orders, config),
-                scope="Inventory and Order Tracking",
-                only=ORDER_FIELDS,
-                restated_days=2,
+                Resource.ORDERS, plan, partial(orders, config), scope=ROLES["orders"], only=ORDER_FIELDS, restated_days=2,
             )
-        )
+        )  # fmt: skip
     if config.queue:
-        often = PollPlan(30.0, 7 * (DAY_MS / 1000), 0.0, 0.0, 60.0)
+        often = PollPlan(30.0, 7 * _DAY_S, 0.0, 0.0, 60.0)
         found.append(
             Poll(
-                Resource.NOTIFICATIONS,
-                often,
-                partial(notifications, config),
-                has_past=False,
-                scope="queue",
-                only=NOTICE_FIELDS,
+                Resource.NOTIFICATIONS, often, partial(notifications, config, made), has_past=False, scope="queue", only=NOTICE_FIELDS,
             )
-        )
-    hours, days = (
-        PollPlan(1800.0, (DAY_MS / 1000), 4 * 3600.0, _SETTLE_S, first_s),
-        PollPlan(6 * 3600.0, 7 * (DAY_MS / 1000), (DAY_MS / 1000), 0.0, first_s),
-    )
-    reports = {
-        "sales": (Resource.SALES_HOURS, hours, sales, _METRICS_RESTATED),
-        "traffic": (Resource.TRAFFIC_DAYS, days, traffic, _TRAFFIC_RESTATED),
-    }
+        )  # fmt: skip
+    if "health" in config.reads:
+        daily = PollPlan(_DAY_S, 7 * _DAY_S, 0.0, 0.0, 60.0)
+        found.append(
+            Poll(
+                Resource.HEALTH, daily, partial(health, config, made), has_past=False, scope=ROLES["health"], only=HEALTH_FIELDS,
+            )
+        )  # fmt: skip
     for marketplace in config.stores_of_shops:
         suffix = f".{marketplace}" if len(config.stores_of_shops) > 1 else ""
-        for part, (resource, own, fetch, restated) in reports.items():
-            if part in config.reads:
-                found.append(
-                    Poll(
-                        resource + suffix, own, partial(fetch, config, marketplace), scope="Brand Analytics" if part == "traffic" else "",
-                        only=REPORT_FIELDS, restated_days=restated,
-                    )
-                )  # fmt: skip
+        found += [
+            replace(poll, resource=poll.resource + suffix)
+            for part in config.reads
+            for poll in _of_marketplace(config, made, marketplace).get(part, ())
+        ]
     return tuple(found)
+
+
+def _of_marketplace(config: AmazonConnection, made: MadeReports, marketplace: str) -> dict[str, list[Poll]]:
+    """By what is read, the resources of one marketplace."""
+    first_s = config.first_days * _DAY_S
+    hours = PollPlan(1800.0, _DAY_S, 4 * 3600.0, _SETTLE_S, first_s)
+    days = PollPlan(6 * 3600.0, 7 * _DAY_S, _DAY_S, 0.0, first_s)
+    by_day = PollPlan(6 * 3600.0, _DAY_S, 0.0, 0.0, first_s)
+    weekly = PollPlan(7 * _DAY_S, 30 * _DAY_S, 0.0, 0.0, 60.0)
+    of_report = partial(Poll, only=REPORT_FIELDS, restated_days=_TRAFFIC_RESTATED, scope=ROLES["traffic"])
+    of_kiosk = partial(Poll, only=KIOSK_FIELDS, restated_days=_TRAFFIC_RESTATED, scope=ROLES["kiosk"])
+    return {
+        "sales": [
+            Poll(
+                Resource.SALES_HOURS, hours, partial(sales, config, marketplace), only=REPORT_FIELDS, restated_days=_METRICS_RESTATED,
+            )
+        ],
+        "traffic": [of_report(Resource.TRAFFIC_DAYS, days, partial(traffic, config, made, marketplace))],
+        "kiosk": [
+            of_kiosk(Resource.KIOSK_DAYS, days, partial(kiosk_days, config, made, marketplace)),
+            of_kiosk(Resource.KIOSK_PRODUCTS, by_day, partial(kiosk_products, config, made, marketplace)),
+        ],
+        "feedback": [
+            Poll(
+                Resource.FEEDBACK, weekly, partial(topics, config, marketplace), has_past=False, scope=ROLES["feedback"],
+                only=FEEDBACK_FIELDS,
+            )
+        ],
+    }  # fmt: skip
 
 
 def _get(config: AmazonConnection, path: str, **query: str) -> HttpRequest:
@@ -154,8 +170,10 @@ async def _searched(config: AmazonConnection, api: PlatformApi, mark: str, **que
 
 
 async def second_way(api: PlatformApi, connection: Connection, days: Sequence[date]) -> list[DayFigures]:
-    """How many orders were placed on closed days: searched by time of creation, all of the days at once. Of one marketplace."""
+    """How many orders were placed on closed days: by the file of all orders, or searched by time of creation."""
     config: AmazonConnection = connection.config
+    if config.reconciled_by == "report":
+        return await counted_by_report(api, connection, days)
     zone = connection.zones.get(connection.stores[0], "UTC")
     begin_ms, end_ms = bounds_of(days[0], zone)[0], bounds_of(days[-1], zone)[1]
     counts: Counter[str] = Counter()
@@ -198,74 +216,3 @@ async def sales(
     )
     found = part_of(answer, answer.json(), "payload", kind=list)
     return PollPage(rows=rows_of(answer, found, "interval", store=config.stores_of_shops[marketplace]))
-
-
-# ---------------------------------------------------------------- sales and traffic by day
-
-
-async def traffic(
-    config: AmazonConnection, marketplace: str, api: PlatformApi, window: PollWindow, mark: str
-) -> PollPage:
-    """The report of a window: created, looked at until it is done, then read whole. The mark is the report and the looks at it."""
-    if not mark:
-        return PollPage(rows=(), next_mark=f"{await _created(config, marketplace, api, window)} 0")
-    report, _, looks = mark.rpartition(" ")
-    look = int(looks)
-    await asyncio.sleep(_LOOKS_S[min(look, len(_LOOKS_S) - 1)])
-    answer = await api.ask(_get(config, f"{_REPORTS}/{report}"))
-    state = part_of(answer, answer.json())
-    status = state.get("processingStatus")
-    if status in _WORKING and look < _MAX_LOOKS:
-        return PollPage(rows=(), next_mark=f"{report} {look + 1}")
-    if status != "DONE":
-        # CANCELLED and FATAL may mean that there is nothing, or that it was asked for too often: neither is zero
-        raise PlatformFailedError(f"{answer.host}: the report ended as {status}: that is not an empty report")
-    document = part_of(answer, state, "reportDocumentId", kind=str)
-    return PollPage(rows=await _read(config, marketplace, api, document))
-
-
-async def _created(config: AmazonConnection, marketplace: str, api: PlatformApi, window: PollWindow) -> str:
-    zone = ZoneInfo(config.zone_of(marketplace))
-    first, last = (
-        datetime.fromtimestamp(at_ms / 1000, zone).date().isoformat()
-        for at_ms in (window.from_ms, window.to_ms - 1)
-    )
-    body = {
-        "reportType": _TRAFFIC_REPORT,
-        "marketplaceIds": [marketplace],
-        "dataStartTime": f"{first}T00:00:00Z",
-        "dataEndTime": f"{last}T00:00:00Z",
-        "reportOptions": {"dateGranularity": "DAY", "asinGranularity": "PARENT"},
-    }
-    headers = {"Content-Type": "application/json"}
-    answer = await api.ask(
-        HttpRequest(config.base + _REPORTS, "POST", headers=headers, body=json.dumps(body).encode())
-    )
-    return str(part_of(answer, answer.json(), "reportId", kind=str))
-
-
-async def _read(
-    config: AmazonConnection, marketplace: str, api: PlatformApi, document: str
-) -> list[PolledRow]:
-    answer = await api.ask(_get(config, f"{_DOCUMENTS}/{document}"))
-    place = part_of(answer, answer.json())
-    file = await api.ask(HttpRequest(part_of(answer, place, "url", kind=str)))
-    content = _unpacked(file, str(place.get("compressionAlgorithm") or ""))
-    named = part_of(file, content, "reportSpecification", "marketplaceIds", kind=list)
-    if marketplace not in named:
-        raise AnswerGarbledError(f"the report is of {', '.join(map(str, named))}, not of {marketplace}")
-    days = part_of(file, content, "salesAndTrafficByDate", kind=list)
-    return rows_of(file, days, "date", store=config.stores_of_shops[marketplace])
-
-
-def _unpacked(file: HttpAnswer, algorithm: str) -> Any:
-    """The content of a report's file.
-
-    Raises:
-        AnswerGarbledError: it cannot be unpacked, or is not JSON.
-    """
-    try:
-        body = gzip.decompress(file.body) if algorithm.upper() == "GZIP" else file.body
-        return read_json(body)
-    except (OSError, EOFError, zlib.error, UnreadableValueError, UnicodeDecodeError) as error:
-        raise AnswerGarbledError(f"the file of the report cannot be read: {error}") from error

@@ -1,57 +1,51 @@
-"""Notifications from the seller's own queue (Amazon SQS): received, made durable, and only then deleted.
-
-What was received and not deleted comes again, and is recognised by its notification's id. Requests are signed by Amazon's own library.
-"""
+"""Notifications of the Selling Partner API, from the seller's own queue."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
-from urllib.parse import urlsplit
 
 from scoring.sources.cursors import PollWindow
 from scoring.sources.json_values import UnreadableValueError, read_json
 from streams.sources.amazon.config import AmazonConnection
-from streams.sources.asking import AnswerGarbledError, HttpAnswer, HttpRequest, PlatformApi
-from streams.sources.connection import Connection
-from streams.sources.market_asking import part_of, row_of
+from streams.sources.asking import HttpAnswer, PlatformApi
+from streams.sources.made_reports import MadeReports
+from streams.sources.market_asking import row_of
+from streams.sources.message_queue import received
 from streams.sources.source import PolledRow, PollPage
 
-_MESSAGES, _HIDDEN_S = 10, 120
-_REGION_OF_TESTS = "us-east-1"
+#: where a notification says which report or query is made
+_MADE = {
+    "REPORT_PROCESSING_FINISHED": ("reportProcessingFinishedNotification", "reportId"),
+    "DATA_KIOSK_QUERY_PROCESSING_FINISHED": ("queryId",),
+}
 
 
 async def notifications(
-    config: AmazonConnection, api: PlatformApi, window: PollWindow, mark: str
+    config: AmazonConnection, made: MadeReports, api: PlatformApi, window: PollWindow, mark: str
 ) -> PollPage:
-    """Ten messages. The mark is the receipts of the page before: its rows are durable by now, so they are deleted first."""
-    receipts: list[str] = json.loads(mark) if mark else []
-    if receipts:
-        entries = [{"Id": str(at), "ReceiptHandle": receipt} for at, receipt in enumerate(receipts)]
-        await api.ask(_request(config, "DeleteMessageBatch", {"Entries": entries}))
-    asked = {"MaxNumberOfMessages": _MESSAGES, "VisibilityTimeout": _HIDDEN_S, "WaitTimeSeconds": 0}
-    answer = await api.ask(_request(config, "ReceiveMessage", asked))
-    content = part_of(answer, answer.json())
-    found = content.get("Messages") or []
-    if not isinstance(found, list):
-        raise AnswerGarbledError(f"{answer.host} answered with `Messages` that are not a list")
-    rows = [_row(answer, one) for one in found]
-    given = [str(part_of(answer, one, "ReceiptHandle", kind=str)) for one in found]
-    return PollPage(rows=rows, next_mark=json.dumps(given) if given else "")
+    """Some notifications. Whoever waits for a report that one of them names is woken."""
+
+    def row(answer: HttpAnswer, text: str, number: str) -> PolledRow:
+        return _row(answer, text, number, made)
+
+    return await received(config, row, api, mark)
 
 
-def _row(answer: HttpAnswer, message: Any) -> PolledRow:
+def _row(answer: HttpAnswer, text: str, number: str, made: MadeReports) -> PolledRow:
     """A message as a row. One that is not a notification is kept, too: it is set aside where it is translated."""
-    text = part_of(answer, message, "Body", kind=str)
     try:
         content = lowered(read_json(text))
     except UnreadableValueError:
         content = {}
-    metadata = content.get("notificationMetadata") if isinstance(content, dict) else None
-    number = metadata.get("notificationId") if isinstance(metadata, dict) else None
-    number = number or part_of(answer, message, "MessageId", kind=str)
-    row = content if isinstance(content, dict) else {}
-    found = row_of(answer, {**row, "id": str(number)}, "id")
+    row: dict[str, Any] = content if isinstance(content, dict) else {}
+    metadata = row.get("notificationMetadata")
+    given = metadata.get("notificationId") if isinstance(metadata, dict) else None
+    finished: Any = row.get("payload")
+    for name in _MADE.get(str(row.get("notificationType")), ("",)):
+        finished = finished.get(name) if isinstance(finished, dict) else None
+    if isinstance(finished, str):
+        made.note(finished)
+    found = row_of(answer, {**row, "id": str(given or number)}, "id")
     return PolledRow(found.row_id, "", found.body)
 
 
@@ -60,30 +54,3 @@ def lowered(value: Any) -> Any:
     if isinstance(value, dict):
         return {name[:1].lower() + name[1:]: lowered(one) for name, one in value.items()}
     return [lowered(one) for one in value] if isinstance(value, list) else value
-
-
-def _request(config: AmazonConnection, action: str, content: dict[str, Any]) -> HttpRequest:
-    place = urlsplit(config.queue)
-    headers = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": f"AmazonSQS.{action}"}
-    body = json.dumps({"QueueUrl": config.queue, **content}).encode()
-    return HttpRequest(f"{place.scheme}://{place.netloc}/", "POST", headers=headers, body=body)
-
-
-def is_of_queue(config: AmazonConnection, request: HttpRequest) -> bool:
-    """Whether a request goes to the queue, which knows no token of the API."""
-    return bool(config.queue) and urlsplit(request.url)[:2] == urlsplit(config.queue)[:2]
-
-
-def signed(connection: Connection, request: HttpRequest) -> HttpRequest:
-    """A request to the queue, signed with the key of the queue's account (Signature Version 4)."""
-    from botocore.auth import SigV4Auth
-    from botocore.awsrequest import AWSRequest
-    from botocore.credentials import Credentials
-
-    config: AmazonConnection = connection.config
-    parts = (urlsplit(config.queue).hostname or "").split(".")
-    region = parts[1] if parts[0] == "sqs" and len(parts) > 2 else _REGION_OF_TESTS
-    key = Credentials(connection.secret(config.aws_key_id), connection.secret(config.aws_secret))
-    made = AWSRequest(request.method, request.url, headers=dict(request.headers), data=request.body)
-    SigV4Auth(key, "sqs", region).add_auth(made)
-    return HttpRequest(request.url, request.method, request.query, dict(made.headers.items()), request.body)

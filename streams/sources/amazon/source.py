@@ -38,8 +38,12 @@ SOURCE = SourceSpec(
     asking=asking,
     translate=translate,
     second_way=second_way,
-    has_second_way=lambda config: "orders" in config.reads and len(config.stores_of_shops) == 1,
-    lacks=lambda config: frozenset() if "traffic" in config.reads else frozenset({Stage.CLICK}),
+    has_second_way=lambda config: (
+        "orders" in config.reads and (config.reconciled_by == "report" or len(config.stores_of_shops) == 1)
+    ),
+    lacks=lambda config: (
+        frozenset() if {"traffic", "kiosk"} & set(config.reads) else frozenset({Stage.CLICK})
+    ),
     config=AmazonConnection,
     terms=_terms,
     authorisation=lambda config: Authorisation.TOKEN,

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from streams.sources.config import AskedOf
 from streams.sources.market_config import SignedMarketConnection
 
 #: where the API of each country is
@@ -23,7 +24,8 @@ class LazadaConnection(SignedMarketConnection):
     """A Lazada account. One of the cross-border kind is a shop in each of six countries, with one token."""
 
     needs = ("app_key", "secret", "country")
-    asks = ("app_key", "secret", "country", "refresh_token")
+    asks = ("app_key", "secret", "country", "refresh_token", "reads")
+    asked_of: ClassVar[AskedOf] = {"reads": ("refresh_token", ())}
 
     own_shop: ClassVar[str] = "country"
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from streams.schema import SecretRef
+from streams.sources.config import AskedOf
 from streams.sources.market_config import COUNTRIES, Country, SignedMarketConnection
 
 #: where the API is; shops in China mainland's centre and in Brazil have hosts of their own
@@ -21,7 +22,8 @@ class ShopeeConnection(SignedMarketConnection):
     """A Shopee shop, through an app of the Open Platform. Pushes of other shops of the app may come to the same address."""
 
     needs = ("partner_id", "secret", "shop_id", "country", "callback")
-    asks = ("partner_id", "secret", "shop_id", "country", "callback", "region", "refresh_token")
+    asks = ("partner_id", "secret", "shop_id", "country", "callback", "region", "refresh_token", "reads")
+    asked_of: ClassVar[AskedOf] = {"reads": ("refresh_token", ())}
 
     source: Literal["shopee"]
     partner_id: str = Field(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from streams.sources.config import AskedOf
 from streams.sources.market_config import SignedMarketConnection
 
 
@@ -13,7 +14,8 @@ class TiktokShopConnection(SignedMarketConnection):
     """An account of TikTok Shop. A cross-border seller has a shop in each region, with one token and a cipher each."""
 
     needs = ("app_key", "secret", "shop_id")
-    asks = ("app_key", "secret", "shop_id", "refresh_token")
+    asks = ("app_key", "secret", "shop_id", "refresh_token", "reads")
+    asked_of: ClassVar[AskedOf] = {"reads": ("refresh_token", ())}
 
     source: Literal["tiktok_shop"]
     app_key: str = Field("", description="The app's key (Partner Center, App & Service).")

@@ -175,7 +175,7 @@ def test_sessions_that_are_missing_where_there_are_orders_are_not_yet_and_not_ze
     assert (figures["sessions"], figures["page_views"], figures["featured_offer_share"]) == (
         "1000",
         "1658",
-        "10.54",
+        "0.1054",
     )
     quiet = {"date": "2026-11-26", "salesByDate": {"totalOrderItems": 0}, "trafficByDate": {"sessions": 0}}
     assert {one.measure: one.value for one in MARKET.polled("traffic_days", quiet).reports} == {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -12,11 +12,12 @@ import pytest
 from scoring.sources.cursors import PollWindow
 from streams.sources.amazon.asking import judge
 from streams.sources.amazon.config import MARKETPLACES
+from streams.sources.amazon.feedback import topics
 from streams.sources.amazon.polling import orders, sales
 from streams.sources.amazon.source import SOURCE
 from streams.sources.asking import HttpRequest, PlatformError, PlatformRejectedError
 from streams.sources.source import PollPage
-from tests.fakes.lying_amazon import amazon_connection
+from tests.fakes.lying_amazon import MARKETPLACE, amazon_connection
 from tests.fakes.workbench import connection_from
 from tests.places import SHARED
 from tests.streams.sources.market_bench import NOW_MS, Answers, Market
@@ -27,6 +28,7 @@ USED = {
     "orders_2026-01-01": ("searchOrders",),
     "sales": ("getOrderMetrics",),
     "reports_2021-06-30": ("createReport", "getReport", "getReportDocument"),
+    "dataKiosk_2023-11-15": ("createQuery", "getQuery", "getDocument"),
 }
 pytestmark = pytest.mark.skipif(
     not FOLDER.is_dir(), reason="Amazon's models are not next to the project: not checked"
@@ -34,8 +36,8 @@ pytestmark = pytest.mark.skipif(
 WINDOW = PollWindow(NOW_MS - 86_400_000, NOW_MS)
 
 
-def cases() -> Iterator[tuple[str, int, dict[str, Any]]]:
-    for name, operations in USED.items():
+def cases(used: Mapping[str, tuple[str, ...]] = USED) -> Iterator[tuple[str, int, dict[str, Any]]]:
+    for name, operations in used.items():
         path = FOLDER / f"{name}.json"
         model = json.loads(path.read_text("utf-8")) if path.is_file() else {"paths": {}}
         for methods in model["paths"].values():
@@ -117,6 +119,27 @@ def _check(operation: str, body: str, original: dict[str, Any]) -> None:
     figures = {row.measure: row.value for row in found.reports}
     assert (figures["orders"], figures["units"]) == (str(original["orderCount"]), str(original["unitCount"]))
     assert figures["revenue"] == original["totalSales"]["amount"]
+
+
+def test_a_case_of_feedback_becomes_its_topics_without_a_word_of_a_review() -> None:
+    settings = amazon_connection(reads=["feedback"], products=["B08PD3JNPF"])
+    bench, seen = Market(SOURCE, connection_from(settings)), set()
+    for _, status, case in cases({"customerFeedback_2024-06-01": ("getItemReviewTopics",)}):
+        content = case["response"]
+        seen.add(status)
+        api = Answers(judge, (status, b"" if status == 204 else content))
+        fetch = topics(bench.connection.config, MARKETPLACE, api, WINDOW, "")
+        if status >= 400:
+            with pytest.raises(PlatformError):
+                asyncio.run(fetch)
+            continue
+        rows = asyncio.run(fetch).rows
+        listed = [one for found in content.get("topics", {}).values() for one in found]
+        made = [one for row in rows for one in bench.polled("feedback", json.loads(row.body)).reports]
+        assert {one.dimensions["topic"] for one in made} == {one["topic"] for one in listed}
+        snippets = [text for one in listed for text in one.get("reviewSnippets", ())]
+        assert not any(text in row.body for row in rows for text in snippets)
+    assert {200, 204} <= seen
 
 
 def test_no_case_of_an_error_becomes_rows() -> None:
