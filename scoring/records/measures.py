@@ -131,6 +131,8 @@ MEASURES: tuple[Measure, ...] = (
         "seller_metric_target", Unit.VALUE, Text("店铺指标目标", "Target of a seller metric"), is_unique=True
     ),
 )
+#: names of the measures that are money: their figures have a currency
+IN_MONEY = frozenset(measure.name for measure in MEASURES if measure.unit is Unit.MONEY)
 MEASURE_BY_NAME: Mapping[str, Measure] = {measure.name: measure for measure in MEASURES}
 
 

@@ -23,6 +23,7 @@ SOURCE_FOLDERS: tuple[str, ...] = (
     "lazada",
     "tiktok_shop",
     "amazon",
+    "amazon_ads",
     "ga4",
     "ga4_reports",
     "meta",

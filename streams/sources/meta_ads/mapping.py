@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from scoring.records.measures import IN_MONEY
 from scoring.records.raw_delivery import RawDelivery
 from scoring.records.signal import SignalKind
 from scoring.sources.json_values import UnreadableValueError, is_given, money_of, shown, text_of
@@ -40,7 +41,6 @@ KEPT: tuple[str, ...] = (
 )
 #: our measure → the list of actions that says it
 _ACTIONS: Mapping[str, str] = {"purchases": "actions", "revenue": "action_values"}
-_IN_MONEY = frozenset({"spend", "revenue"})
 _HOUR = re.compile(r"([01]\d|2[0-3]):00:00 - \1:59:59")
 
 
@@ -84,7 +84,7 @@ def _reports(one: MetaAdsReading) -> None:
         {"account": own.account} if own.account else {},
         row.text("account_currency") or one.currency,
         complete=row.at("complete") is True,
-        in_money=_IN_MONEY,
+        in_money=IN_MONEY,
     )
 
 

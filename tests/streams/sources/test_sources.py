@@ -92,6 +92,7 @@ def test_each_source_says_in_both_languages_what_it_is() -> None:
         "lazada",
         "tiktok_shop",
         "amazon",
+        "amazon_ads",
         "ga4",
         "ga4_reports",
         "meta",
