@@ -7,14 +7,6 @@ DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT store_id, zone, day, fact, hits, cases, total, squares, looked_at
 FROM ${database}.event_days_raw${all} FINAL;
 
--- Scores of every period that is complete, against each comparator.
-CREATE OR REPLACE VIEW ${database}.evaluations ${on_cluster}
-DEFINER = CURRENT_USER SQL SECURITY DEFINER
-AS SELECT
-    store_id, period_start, period, kind, name, comparator, score, low, high, coverage, reason, period_end, zone, weights_version,
-    evaluated_at
-FROM ${database}.evaluations_raw${all} FINAL;
-
 -- The figures behind the scores.
 CREATE OR REPLACE VIEW ${database}.indicators ${on_cluster}
 DEFINER = CURRENT_USER SQL SECURITY DEFINER
@@ -29,10 +21,3 @@ DEFINER = CURRENT_USER SQL SECURITY DEFINER
 AS SELECT
     store_id, period_start, period, rule, standing, strength, evidence, against, unknown, instead, also_possible, unchecked, evaluated_at
 FROM ${database}.findings_raw${all} FINAL;
-
--- What was advised.
-CREATE OR REPLACE VIEW ${database}.advice ${on_cluster}
-DEFINER = CURRENT_USER SQL SECURITY DEFINER
-AS SELECT store_id, period_start, period, rule, advice, duty, effort, judged_by, check_at, evaluated_at
-FROM ${database}.advice_raw${all} FINAL
-WHERE is_given = 1;

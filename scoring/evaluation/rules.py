@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -46,6 +47,11 @@ class Ground:
     condition: Condition
     reading: str
     truth: Truth
+
+
+def looked_at(grounds: Sequence[Ground]) -> tuple[str, ...]:
+    """What each condition looked at; where there was nothing, what it would have looked at first."""
+    return tuple(ground.reading or next(iter(ground.condition.readings), "") for ground in grounds)
 
 
 def look(condition: Condition, readings: Readings) -> Ground:

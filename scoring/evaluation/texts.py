@@ -125,6 +125,33 @@ OUTCOMES: Mapping[AdviceOutcome, Text] = {
     AdviceOutcome.CANNOT_SAY: Text("说不准：波动比差别大，或历史不够", "cannot say: more noise than difference, or too short a history"),
 }  # fmt: skip
 
+#: for cells and chips
+LACK_NAMES: Mapping[Unscored, Text] = {
+    Unscored.NO_SOURCE: Text("没有数据来源", "no source supplies it"),
+    Unscored.BELOW_FLOOR: Text("样本不够", "too few cases"),
+    Unscored.NOT_DUE: Text("还没到期", "not due yet"),
+    Unscored.NO_COMPARATOR: Text("没有可比的过去或同类店", "no past and no stores alike to compare with"),
+    Unscored.ALL_NOISE: Text("对照之间的差别多半是抽样误差", "what it would be compared with differs mostly by noise"),
+    Unscored.LOW_COVERAGE: Text("测到的太少", "too little is measured"),
+}  # fmt: skip
+OUTCOME_NAMES: Mapping[AdviceOutcome, Text] = {
+    AdviceOutcome.HELPED: Text("有改善", "helped"),
+    AdviceOutcome.DID_NOT: Text("没有改善", "did not help"),
+    AdviceOutcome.CANNOT_SAY: Text("说不准", "cannot say"),
+}
+ADVICE_STATES: Mapping[str, Text] = {
+    "open": Text("未处理", "open"),
+    "accept": Text("已接受", "accepted"),
+    "decline": Text("不采纳", "declined"),
+    "done": Text("已完成", "done"),
+}
+PERIOD_NAMES: Mapping[str, Text] = {
+    "day": Text("日", "Day"),
+    "week": Text("周", "Week"),
+    "month": Text("月", "Month"),
+    "quarter": Text("季", "Quarter"),
+}
+
 NO_RANKS: Mapping[NoRank, Text] = {
     NoRank.TOO_FEW: Text("不排名：至少要两家店", "No rank: it takes two stores"),
     NoRank.DEFINITIONS_DIFFER: Text(

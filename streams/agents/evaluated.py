@@ -7,9 +7,10 @@ from typing import Any
 from scoring.evaluation.dimensions.registry import INDICATOR_BY_ID
 from scoring.evaluation.readings import STEP
 from scoring.evaluation.score import Unscored
+from scoring.evaluation.texts import LACK_NAMES
 from scoring.wording.text import Language
 from streams.agents.answers import AnswerStatus, fenced, lacking, moment, number
-from streams.agents.meanings import LACKS, meaning_of, unit_of
+from streams.agents.meanings import meaning_of, unit_of
 
 _NOT_YET = (Unscored.BELOW_FLOOR, Unscored.NOT_DUE, Unscored.NO_COMPARATOR)
 
@@ -55,7 +56,7 @@ def one_number(found: dict[str, Any], of: str, language: Language) -> dict[str, 
             return lacking(AnswerStatus.UNKNOWN, f"no number {of[:80]!r}; `definition` lists all ids")
         said = {**_indicator(one, language), "usual": _usual(one["usual"])}
         if one["value"] is None:
-            said.update(lacking(AnswerStatus.UNKNOWN, LACKS[Unscored.NO_SOURCE](language)))
+            said.update(lacking(AnswerStatus.UNKNOWN, LACK_NAMES[Unscored.NO_SOURCE](language)))
         rows = one["rows"]
     meaning = meaning_of(of, language)
     status = (
@@ -93,7 +94,7 @@ def _score(one: dict[str, Any], language: Language) -> Any:
         return {name: round(score[name], 1) for name in ("value", "low", "high")}
     reason = Unscored(one["reason"]) if one["reason"] else Unscored.NO_COMPARATOR
     status = AnswerStatus.NOT_YET if reason in _NOT_YET else AnswerStatus.UNKNOWN
-    return {**lacking(status, LACKS[reason](language))}
+    return {**lacking(status, LACK_NAMES[reason](language))}
 
 
 def _part(one: dict[str, Any], language: Language) -> dict[str, Any]:
@@ -123,8 +124,8 @@ def _indicator(one: dict[str, Any], language: Language) -> dict[str, Any]:
     return {
         "of": one["id"],
         "name": indicator.name(language) if indicator else one["id"],
-        "value": number(one["value"], LACKS[Unscored.NO_SOURCE](language)),
+        "value": number(one["value"], LACK_NAMES[Unscored.NO_SOURCE](language)),
         "unit": unit_of(one["id"], language),
-        "n": number(one["n"], LACKS[Unscored.NO_SOURCE](language)),
+        "n": number(one["n"], LACK_NAMES[Unscored.NO_SOURCE](language)),
         "score": _score(one, language),
     }

@@ -8,23 +8,12 @@ from typing import Any
 from scoring.evaluation.dimensions.registry import DIMENSIONS, INDICATOR_BY_ID
 from scoring.evaluation.figure import IndicatorKind
 from scoring.evaluation.readings import STEP
-from scoring.evaluation.score import Unscored
 from scoring.evaluation.texts import DUTY_NAMES
 from scoring.funnel.stages import STAGES, STEP_BY_ID
 from scoring.wording.catalogue import STAGE_NAMES, STAGE_UNITS, step_name
 from scoring.wording.text import Language, Text
 from streams.agents.answers import AnswerStatus, lacking
 
-LACKS: Mapping[Unscored, Text] = {
-    Unscored.NO_SOURCE: Text("没有数据来源", "no source supplies it"),
-    Unscored.BELOW_FLOOR: Text("样本不够", "too few cases"),
-    Unscored.NOT_DUE: Text("还没到期", "not due yet"),
-    Unscored.NO_COMPARATOR: Text("没有可比的过去或同类店", "no past and no stores alike to compare with"),
-    Unscored.ALL_NOISE: Text(
-        "对照之间的差别多半是抽样误差", "what it would be compared with differs mostly by noise"
-    ),
-    Unscored.LOW_COVERAGE: Text("测到的太少", "too little is measured"),
-}
 _UNITS: Mapping[IndicatorKind, Text] = {
     IndicatorKind.RATE: Text("比率，0 到 1", "share, 0 to 1"),
     IndicatorKind.COUNT: Text("次/每单位", "events per unit of exposure"),

@@ -104,15 +104,27 @@ async def read_lives(
         until_ms: not 0: later ones are left out.
     """
     about = f"{_BEGIN}|{store}|"
-    rows = await database.rows(ACTIONS, about=f'"about":"{about}')
+    every = [*await _actions(database, about), *(one for one in pending if one.about.startswith(about))]
+    return lives_of(one for one in every if not until_ms or one.at_ms <= until_ms)
+
+
+async def read_all_lives(database: Database) -> dict[str, dict[str, AdviceLife]]:
+    """What people did about all advice, by store."""
+    found: dict[str, dict[str, AdviceLife]] = {}
+    for key, life in lives_of(await _actions(database, f"{_BEGIN}|")).items():
+        found.setdefault(key.split("|")[1], {})[key] = life
+    return found
+
+
+async def _actions(database: Database, about: str) -> list[HumanAction]:
+    """Actions on what begins so, the oldest first."""
     actions = []
-    for row in rows:
+    for row in await database.rows(ACTIONS, about=f'"about":"{about}'):
         try:
             actions.append(msgspec.json.decode(row["action"], type=HumanAction))
         except msgspec.DecodeError:
             continue  # of another release
-    every = [*actions, *(one for one in pending if one.about.startswith(about))]
-    return lives_of(one for one in every if not until_ms or one.at_ms <= until_ms)
+    return actions
 
 
 def judged(

@@ -1,21 +1,23 @@
-"""Evaluations as rows of the tables ``evaluations``, ``indicators``, ``findings`` and ``advice``: what the role jobs writes."""
+"""Evaluations as rows of the tables ``evaluations``, ``indicators``, ``findings``, ``advice`` and ``advice_outcomes``: what the role jobs writes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from scoring.evaluation.assembling import findings_in
 from scoring.evaluation.comparator import ComparatorKind
-from scoring.evaluation.evaluating import StoreEvaluation
+from scoring.evaluation.evaluating import EvaluationSpan, StoreEvaluation
 from scoring.evaluation.figure import Figure, exposed
 from scoring.evaluation.findings import FunnelFinding
 from scoring.evaluation.health import WeightedScore
 from scoring.evaluation.readings import STEP
-from scoring.evaluation.rules import Ground
+from scoring.evaluation.rules import looked_at
 from scoring.evaluation.score import Score, ScoreLack
+from scoring.evaluation.spans import span_name
+from streams.evaluation.advised import advice_key
 from streams.evaluation.knowing import KnownStore
 
 if TYPE_CHECKING:
@@ -34,10 +36,10 @@ def _schemas() -> Mapping[str, pa.Schema]:
     names = pa.list_(pa.string())
     return {
         "evaluations_raw": pa.schema(
-            [("store_id", pa.string()), ("period", pa.string()), ("period_start", time), ("period_end", time), ("zone", pa.string())]
+            [("store_id", pa.string()), ("period", pa.string()), ("period_start", time), ("period_end", time), ("zone", pa.string()), ("days", pa.string())]
             + [("kind", pa.string()), ("name", pa.string()), ("comparator", pa.string())]
             + [(name, pa.float64()) for name in ("score", "low", "high", "coverage")]
-            + [("reason", pa.string()), ("weights_version", pa.uint16()), ("evaluated_at", stamp)]
+            + [("reason", pa.string()), ("is_headline", pa.uint8()), ("weights_version", pa.uint16()), ("evaluated_at", stamp)]
         ),
         "indicators_raw": pa.schema(
             [("store_id", pa.string()), ("period", pa.string()), ("period_start", time), ("name", pa.string()), ("figure_kind", pa.string())]
@@ -54,8 +56,13 @@ def _schemas() -> Mapping[str, pa.Schema]:
         ),
         "advice_raw": pa.schema(
             [("store_id", pa.string()), ("period", pa.string()), ("period_start", time)]
-            + [(name, pa.string()) for name in ("rule", "advice", "duty", "effort", "judged_by")]
+            + [(name, pa.string()) for name in ("rule", "advice", "key", "duty", "effort", "judged_by")]
             + [("check_at", time), ("is_given", pa.uint8()), ("evaluated_at", stamp)]
+        ),
+        "advice_outcomes_raw": pa.schema(
+            [(name, pa.string()) for name in ("store_id", "period", "key", "advice", "outcome")]
+            + [(name, pa.float64()) for name in ("gained", "low", "high")]
+            + [("evaluated_at", stamp)]
         ),
     }  # fmt: skip
 
@@ -79,13 +86,32 @@ class WrittenEvaluations:
         more = {
             "period_end": span.end_ms // 1000,
             "zone": span.zone,
+            "days": span_name(span),
             "weights_version": evaluation.weights_version,
         }
         self.rows["evaluations_raw"] += [{**key, **more, **row} for row in _scores(evaluation)]
         self.rows["indicators_raw"] += [{**key, **row} for row in _figures(evaluation)]
         findings = findings_in(evaluation, known.read.volumes, known.read.decoys, known.read.checked)
         self.rows["findings_raw"] += [{**key, **_finding(one)} for one in findings]
-        self.rows["advice_raw"] += [{**key, **row} for one in findings for row in _advice(one, span.end_ms)]
+        self.rows["advice_raw"] += [{**key, **row} for one in findings for row in _advice(one, span)]
+
+    def take_outcomes(self, known: KnownStore) -> None:
+        """Add what came of a store's advice, judged with this period, the newest of its length."""
+        for life in known.lives.values():
+            verdict = life.verdict
+            self.rows["advice_outcomes_raw"].append(
+                {
+                    "store_id": known.evaluation.store_id,
+                    "period": known.read.length.value,
+                    "key": life.key,
+                    "advice": life.advice,
+                    "outcome": verdict.outcome.value if verdict else "",
+                    "gained": verdict.gained if verdict else None,
+                    "low": verdict.low if verdict else None,
+                    "high": verdict.high if verdict else None,
+                    "evaluated_at": self.at_ms,
+                }
+            )
 
     def tables(self) -> Iterator[tuple[str, pa.Table]]:
         """The tables that have rows."""
@@ -103,13 +129,19 @@ def _scores(evaluation: StoreEvaluation) -> Iterator[dict[str, Any]]:
         if kind in WRITTEN or _is_scored(evaluation, kind)
     ]
     for kind in kinds:
-        yield _weighted("health", evaluation.health[kind], kind)
-        for dimension in evaluation.dimensions[kind]:
-            yield _weighted("dimension", dimension, kind)
-        for one in evaluation.indicators:
-            yield _row("indicator", one.indicator.id, kind, one.scores.get(kind), one.lacks.get(kind))
-        for step in evaluation.funnel[kind].steps if kind in evaluation.funnel else ():
-            yield _row("step", step.step, kind, step.score, step.lack)
+        headline = {"is_headline": int(kind is (evaluation.headline or ComparatorKind.OWN))}
+        for row in _against(evaluation, kind):
+            yield {**row, **headline}
+
+
+def _against(evaluation: StoreEvaluation, kind: ComparatorKind) -> Iterator[dict[str, Any]]:
+    yield _weighted("health", evaluation.health[kind], kind)
+    for dimension in evaluation.dimensions[kind]:
+        yield _weighted("dimension", dimension, kind)
+    for one in evaluation.indicators:
+        yield _row("indicator", one.indicator.id, kind, one.scores.get(kind), one.lacks.get(kind))
+    for step in evaluation.funnel[kind].steps if kind in evaluation.funnel else ():
+        yield _row("step", step.step, kind, step.score, step.lack)
 
 
 def _is_scored(evaluation: StoreEvaluation, kind: ComparatorKind) -> bool:
@@ -164,30 +196,26 @@ def _finding(one: FunnelFinding) -> dict[str, Any]:
         "rule": one.scenario.id,
         "standing": one.standing.value,
         "strength": one.strength,
-        "evidence": _readings(one.evidence),
-        "against": _readings(one.against),
-        "unknown": _readings(one.unknown),
+        "evidence": looked_at(one.evidence),
+        "against": looked_at(one.against),
+        "unknown": looked_at(one.unknown),
         "instead": [decoy.kind.value for decoy in one.instead],
         "also_possible": [decoy.kind.value for decoy in one.also_possible],
         "unchecked": [kind.value for kind in one.unchecked],
     }
 
 
-def _readings(grounds: Sequence[Ground]) -> list[str]:
-    """What each condition looked at; where there was nothing, what it would have looked at first."""
-    return [ground.reading or next(iter(ground.condition.readings), "") for ground in grounds]
-
-
-def _advice(one: FunnelFinding, end_ms: int) -> Iterable[dict[str, Any]]:
+def _advice(one: FunnelFinding, span: EvaluationSpan) -> Iterable[dict[str, Any]]:
     given = {action.advice.id: action for action in one.actions}
     for advice in one.scenario.advice:
         action = given.get(advice.id)
         yield {
             "rule": one.scenario.id,
             "advice": advice.id,
+            "key": advice_key(action, span) if action else "",
             "duty": advice.owner.value,
             "effort": advice.effort.value,
             "judged_by": action.judged_by if action else "",
-            "check_at": (action.check_ms if action else end_ms) // 1000,
+            "check_at": (action.check_ms if action else span.end_ms) // 1000,
             "is_given": int(action is not None),
         }

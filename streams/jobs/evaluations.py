@@ -2,7 +2,7 @@
 
 Weeks, months and quarters. A store is left alone while everything that its evaluations are made of is as it was: its rows before the end
 of the newest complete period, the periods themselves, which of their cohorts are due, what it promises, its targets, and the stores that it
-is compared with.
+is compared with, and what people did about its advice.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -27,6 +28,7 @@ from streams.clickhouse.reader import Database, JobDatabase
 from streams.clock import monotonic, now_ms
 from streams.config.model import Config, StoreConfig
 from streams.config.targets import targets_of
+from streams.evaluation.advised import AdviceLife, read_all_lives
 from streams.evaluation.evaluation_rows import WrittenEvaluations
 from streams.evaluation.knowing import known_of
 from streams.evaluation.many import RECENT_PERIODS, batches, stores_in_periods
@@ -37,6 +39,8 @@ from streams.settings import Settings
 
 _log = structlog.get_logger()
 
+#: what people did about advice, by store and key
+Lives: TypeAlias = Mapping[str, Mapping[str, AdviceLife]]
 INTERVAL_S = 600.0
 #: stores of one statement
 STORES_AT_ONCE = 50
@@ -44,6 +48,8 @@ STORES_AT_ONCE = 50
 _PATIENCE_S = 300.0
 #: days after which more of a period's cohorts are due
 _DUE_DAYS = sorted({*SHIP_DAYS, *DELIVER_DAYS, *REFUND_DAYS, *DISPUTE_DAYS})
+#: grows with what the rows hold: then everything is written again
+_LAYOUT = 2
 
 
 async def once(settings: Settings, config: Config, present_ms: int | None = None) -> int:
@@ -55,16 +61,17 @@ async def once(settings: Settings, config: Config, present_ms: int | None = None
     at_ms, written = present_ms or now_ms(), 0
     client, database = await open_writer(settings), JobDatabase(settings, _PATIENCE_S)
     try:
+        lives = await read_all_lives(database)
         for batch in batches(config.stores, STORES_AT_ONCE):
             alike = {store.id: stores_alike(config, store)[:MOST_PEERS] for store in batch}
-            marks = await _fingerprints(client, settings, config, batch, alike, at_ms)
+            marks = await _fingerprints(client, settings, config, batch, alike, lives, at_ms)
             known = await marks_of(client, settings, [store.id for store in batch])
             changed = [
                 store for store in batch if store.id in marks and known.get(store.id) != marks[store.id]
             ]
             if not changed:
                 continue
-            rows, made = await _evaluated(database, config, changed, alike, at_ms)
+            rows, made = await _evaluated(database, config, changed, alike, lives, at_ms)
             written += made
             await write_evaluations(
                 client, settings, rows.tables(), {store.id: marks[store.id] for store in changed}, now_ms()
@@ -81,13 +88,19 @@ async def _evaluated(
     config: Config,
     stores: Sequence[StoreConfig],
     alike: Mapping[str, Sequence[str]],
+    lives: Lives,
     present_ms: int,
 ) -> tuple[WrittenEvaluations, int]:
     """All rows of all periods, and how many periods of stores they are."""
     rows, made = WrittenEvaluations(now_ms()), 0
     for length in RECENT_PERIODS:
+        judged: set[str] = set()
         for store, read in await stores_in_periods(database, stores, alike, length, present_ms):
-            rows.take(known_of(read, store, targets_of(config, store.id)))
+            known = known_of(read, store, targets_of(config, store.id), lives.get(store.id))
+            rows.take(known)
+            if store.id not in judged:  # the newest period comes first: advice is judged with it
+                rows.take_outcomes(known)
+                judged.add(store.id)
             made += 1
     return rows, made
 
@@ -98,6 +111,7 @@ async def _fingerprints(
     config: Config,
     stores: Sequence[StoreConfig],
     alike: Mapping[str, Sequence[str]],
+    lives: Lives,
     present_ms: int,
 ) -> dict[str, str]:
     """What the evaluations of each store would be made of now; stores of which nothing is known are left out."""
@@ -119,8 +133,11 @@ async def _fingerprints(
         others = alike[store.id] if len(alike[store.id]) >= MIN_PEERS else ()
         promised = (store.ship_within_days, store.answer_within_hours)
         kind = (str(store.platform), store.country, store.category)
+        acted = sorted(
+            (life.key, life.done_ms, life.check_ms <= present_ms) for life in lives.get(store.id, {}).values()
+        )
         given = (
-            VERSION,
+            (VERSION, _LAYOUT),
             numbers[store.id],
             [numbers.get(one) for one in others],
             others,
@@ -128,6 +145,7 @@ async def _fingerprints(
             due,
             promised,
             kind,
+            acted,
         )
         text = repr((*given, targets_of(config, store.id)))
         found[store.id] = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from scoring.evaluation.texts import PERIOD_NAMES
 from scoring.wording.text import Text
 from streams.evaluation.words import WORDS
 
@@ -54,10 +55,7 @@ EVALUATION_WORDS: Mapping[str, Text] = {
     **{f"evaluation_{key}": WORDS[key] for key in _SHARED},
     "evaluation": Text("店铺评价", "Evaluation"),
     "evaluation_length": Text("周期", "Period"),
-    "evaluation_length_day": Text("日", "Day"),
-    "evaluation_length_week": Text("周", "Week"),
-    "evaluation_length_month": Text("月", "Month"),
-    "evaluation_length_quarter": Text("季", "Quarter"),
+    **{f"evaluation_length_{length}": text for length, text in PERIOD_NAMES.items()},
     "evaluation_groups_note": Text("同平台、同国家、同品类的店才放在一起比；口径不同的数不比。", "Only stores of one platform, country and category are compared, and only what is counted alike."),
     "evaluation_rank": Text("名次", "Rank"),
     "evaluation_lower": Text("越低越好", "lower is better"),

@@ -86,6 +86,9 @@ def _same(client: Any, store: str, evaluation: Any) -> None:
         for step in evaluation.funnel[kind].steps:
             expected["step", step.step, kind.value] = (*_score(step.score), None, step.lack.reason.value if step.lack else "")  # fmt: skip
     assert found == expected
+    shown = "SELECT DISTINCT comparator FROM evaluations WHERE is_headline AND period = 'month' AND store_id = {store:String} AND period_start = {start:DateTime}"
+    first = client.query(shown, parameters={"store": store, "start": start}).result_rows
+    assert first == [((evaluation.headline or ComparatorKind.OWN).value,)]
     assert any(kind == "indicator" and rest[0] is not None for (kind, _, _), rest in found.items())
     values = dict(
         client.query(
