@@ -9,6 +9,7 @@ import msgspec
 from aiohttp import web
 
 from scoring.alerts.actions import ADVICE_KINDS, HumanActionKind
+from scoring.wording.text import Language
 from streams.clock import now_ms
 from streams.evaluation.advice_lines import AdviceLine
 from streams.evaluation.advised import AdviceLife
@@ -17,6 +18,7 @@ from streams.evaluation.page import stored_view
 from streams.incidents.action_log import InvalidActionError, advice_action
 from streams.kafka.errors import KafkaUnreachableError
 from streams.web.evaluation.answers import EvaluatedAdvice, advice_of
+from streams.web.evaluation.asking import language_of
 from streams.web.frame.errors import BadQueryError, NotFoundError
 from streams.web.frame.forms import fields_of, json_of, name_of, remember_name
 from streams.web.frame.subject import PageServices
@@ -76,11 +78,15 @@ class AdvicePages:
     async def advice(self, request: web.Request) -> tuple[EvaluatedAdvice, ...]:
         """GET /api/v1/stores/{store}/evaluation/advice."""
         known = await self._known(request)
-        return () if known is None else tuple(advice_of(line, life) for line, life in _lines(known))
+        return (
+            ()
+            if known is None
+            else tuple(advice_of(line, life) for line, life in _lines(known, language_of(request)))
+        )
 
     async def _act(self, request: web.Request, wanted: AdviceRequest, via: str) -> None:
         known = await self._known(request)
-        lines = {} if known is None else {line.key: line for line, _ in _lines(known)}
+        lines = {} if known is None else {line.key: line for line, _ in _lines(known, "en")}
         if wanted.advice not in lines:
             raise NotFoundError("no such advice in this evaluation")
         action = advice_action(
@@ -95,7 +101,7 @@ class AdvicePages:
         await self._sender.send(action)
 
 
-def _lines(known: KnownStore) -> list[tuple[AdviceLine, AdviceLife | None]]:
+def _lines(known: KnownStore, language: Language) -> list[tuple[AdviceLine, AdviceLife | None]]:
     """All advice of a store, that of its newest period first, with what became of it."""
-    seen = stored_view(known, "en").seen
+    seen = stored_view(known, language).seen
     return [(line, known.lives.get(line.key)) for line in (*seen.actions, *seen.earlier)]

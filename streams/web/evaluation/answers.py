@@ -5,16 +5,23 @@ Points lie in [0, 100], shares in [0, 1]; None always means that there is none, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from scoring.evaluation.comparator import ComparatorKind
 from scoring.evaluation.evaluating import IndicatorScore, StoreEvaluation
 from scoring.evaluation.figure import Figure, exposed, to_value
+from scoring.evaluation.findings import FunnelFinding
 from scoring.evaluation.health import WeightedScore
+from scoring.evaluation.rules import looked_at
 from scoring.evaluation.score import Score, ScoreLack
-from scoring.evaluation.sentences import say_difference, say_ranking
+from scoring.evaluation.sentences import reading_name, say_difference, say_ranking
 from scoring.evaluation.spans import SpanLength
 from scoring.evaluation.steps import JudgedStep
+from scoring.evaluation.texts import HEALTH
+from scoring.wording.catalogue import step_name
+from scoring.wording.text import Language
 from streams.evaluation.advice_lines import AdviceLine
 from streams.evaluation.advised import AdviceLife
 from streams.evaluation.grouped import StoreGroup
@@ -48,6 +55,7 @@ class EvaluatedIndicator(msgspec.Struct, frozen=True):
     score: EvaluatedScore | None
     reason: str
     rows: tuple[FigureRows, ...]
+    name: str = ""
 
 
 class EvaluatedStep(msgspec.Struct, frozen=True):
@@ -65,6 +73,7 @@ class EvaluatedStep(msgspec.Struct, frozen=True):
     money: str | None
     by_duty: dict[str, str]
     rows: tuple[FigureRows, ...]
+    name: str = ""
 
 
 class EvaluatedPart(msgspec.Struct, frozen=True):
@@ -76,6 +85,7 @@ class EvaluatedPart(msgspec.Struct, frozen=True):
     coverage: float
     at_least: float
     at_most: float
+    name: str = ""
 
 
 class EvaluatedTarget(msgspec.Struct, frozen=True):
@@ -88,6 +98,21 @@ class EvaluatedTarget(msgspec.Struct, frozen=True):
     met: bool
     sure: bool
     set_by: str
+
+
+class EvaluatedFinding(msgspec.Struct, frozen=True):
+    """What a rule came to: found, replaced by what else it may be (``instead``), not_enough to say, or absent. ``strength`` in [0, 1] counts
+    noise alone. ``evidence``, ``against`` and ``unknown`` are readings: ids of indicators, ``step:ID``, ``volume:STAGE``. No cause is claimed."""
+
+    rule: str
+    name: str
+    standing: str
+    strength: float
+    evidence: tuple[str, ...]
+    against: tuple[str, ...]
+    unknown: tuple[str, ...]
+    instead: tuple[str, ...]
+    also_possible: tuple[str, ...]
 
 
 class EvaluatedAdvice(msgspec.Struct, frozen=True):
@@ -108,7 +133,8 @@ class EvaluatedAdvice(msgspec.Struct, frozen=True):
 
 
 class EvaluationAnswer(msgspec.Struct, frozen=True):
-    """The evaluation of a store in a period, [from_ms, to_ms) of days of ``zone``, against one comparator. No score claims a cause."""
+    """The evaluation of a store in a period, [from_ms, to_ms) of days of ``zone``, against one comparator. No score claims a cause.
+    Every ``name`` is in the language of ``lang``."""
 
     store_id: str
     period: SpanLength
@@ -128,6 +154,7 @@ class EvaluationAnswer(msgspec.Struct, frozen=True):
     lost: str
     currency: str
     targets: tuple[EvaluatedTarget, ...] = ()
+    findings: tuple[EvaluatedFinding, ...] = ()
 
 
 class EvaluationRows(msgspec.Struct, frozen=True):
@@ -155,6 +182,7 @@ class ComparedNumbers(msgspec.Struct, frozen=True):
     id: str
     figures: tuple[ComparedFigure, ...]
     unlike: tuple[str, ...]
+    name: str = ""
 
 
 class ComparedGroup(msgspec.Struct, frozen=True):
@@ -183,7 +211,7 @@ class EvaluationComparison(msgspec.Struct, frozen=True):
     groups: tuple[ComparedGroup, ...]
 
 
-def group_of(group: StoreGroup) -> ComparedGroup:
+def group_of(group: StoreGroup, language: Language) -> ComparedGroup:
     """A group of stores."""
     return ComparedGroup(
         group.platform,
@@ -195,7 +223,7 @@ def group_of(group: StoreGroup) -> ComparedGroup:
         group.span.end_ms if group.span else None,
         group.compared,
         tuple(group.left_out),
-        say_ranking(group.ranking, "en") if group.ranking else (),
+        say_ranking(group.ranking, language) if group.ranking else (),
         tuple(
             ComparedNumbers(
                 one.id,
@@ -203,21 +231,48 @@ def group_of(group: StoreGroup) -> ComparedGroup:
                     ComparedFigure(store, figure.value, exposed(figure), rows_of(figure))
                     for store, figure in one.figures.items()
                 ),
-                tuple(say_difference(difference, "en") for difference in one.differences),
+                tuple(say_difference(difference, language) for difference in one.differences),
+                reading_name(one.id, language),
             )
             for one in group.numbers
         ),
     )
 
 
-def part_of(one: WeightedScore) -> EvaluatedPart:
+def part_of(one: WeightedScore, language: Language) -> EvaluatedPart:
     """A dimension, or the health."""
     return EvaluatedPart(
-        one.id, _score(one.score), _reason(one.lack), one.coverage, one.at_least, one.at_most
+        one.id,
+        _score(one.score),
+        _reason(one.lack),
+        one.coverage,
+        one.at_least,
+        one.at_most,
+        HEALTH(language) if one.id == "health" else reading_name(one.id, language),
     )
 
 
-def indicators_of(evaluation: StoreEvaluation, kind: ComparatorKind) -> tuple[EvaluatedIndicator, ...]:
+def findings_of(findings: Sequence[FunnelFinding], language: Language) -> tuple[EvaluatedFinding, ...]:
+    """What every rule came to."""
+    return tuple(
+        EvaluatedFinding(
+            one.scenario.id,
+            one.scenario.title(language),
+            one.standing.value,
+            one.strength,
+            looked_at(one.evidence),
+            looked_at(one.against),
+            looked_at(one.unknown),
+            tuple(decoy.kind.value for decoy in one.instead),
+            tuple(decoy.kind.value for decoy in one.also_possible),
+        )
+        for one in findings
+    )
+
+
+def indicators_of(
+    evaluation: StoreEvaluation, kind: ComparatorKind, language: Language
+) -> tuple[EvaluatedIndicator, ...]:
     """All indicators, measured or not."""
     return tuple(
         EvaluatedIndicator(
@@ -229,6 +284,7 @@ def indicators_of(evaluation: StoreEvaluation, kind: ComparatorKind) -> tuple[Ev
             _score(one.scores.get(kind)),
             _reason(one.lacks.get(kind)),
             rows_of(one.figure),
+            one.indicator.name(language),
         )
         for one in evaluation.indicators
     )
@@ -257,7 +313,7 @@ def targets_of(evaluation: StoreEvaluation) -> tuple[EvaluatedTarget, ...]:
     )
 
 
-def step_of(step: JudgedStep) -> EvaluatedStep:
+def step_of(step: JudgedStep, language: Language) -> EvaluatedStep:
     """A step."""
     loss = step.loss
     return EvaluatedStep(
@@ -273,6 +329,7 @@ def step_of(step: JudgedStep) -> EvaluatedStep:
         str(loss.money) if loss and loss.money is not None else None,
         {duty.value: str(part) for duty, part in loss.by_duty.items()} if loss else {},
         rows_of(step.figure),
+        step_name(step.step, language),
     )
 
 

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from scoring.evaluation.spans import SpanLength
 from scoring.funnel.units import MINUTE_MS
+from scoring.wording.text import LANGUAGES, Language
 from streams.web.frame.arguments import one_of
 from streams.web.frame.routes import Parameter
 
@@ -17,6 +18,14 @@ PERIOD = Parameter(
     {"type": "string", "enum": list(PERIODS)},
     "Length of the period, the last complete one; defaults to the longest of month, week and day that has enough of a past.",
 )
+LANGUAGE = Parameter(
+    "lang", {"type": "string", "enum": list(LANGUAGES), "default": "en"}, "Language of names and sentences."
+)
+
+
+def language_of(request: web.Request) -> Language:
+    """The language that was asked for."""
+    return "zh" if one_of(request.query, "lang", LANGUAGES, "en") == "zh" else "en"
 
 
 def length_of(request: web.Request) -> SpanLength | None:

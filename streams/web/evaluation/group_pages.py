@@ -21,7 +21,7 @@ from streams.evaluation.grouped import ComparedNumber, StoreGroup, store_groups
 from streams.evaluation.view import said_value
 from streams.evaluation.wording import EvaluationReader
 from streams.web.evaluation.answers import EvaluationComparison, group_of
-from streams.web.evaluation.asking import FRESH_S, PERIODS, length_of
+from streams.web.evaluation.asking import FRESH_S, PERIODS, language_of, length_of
 from streams.web.frame.arguments import at_of
 from streams.web.frame.subject import PageServices
 
@@ -88,7 +88,8 @@ class GroupPages:
     async def evaluations(self, request: web.Request) -> EvaluationComparison:
         """GET /api/v1/evaluations."""
         groups = await self._groups(request, length_of(request))
-        return EvaluationComparison(tuple(group_of(one) for one in groups))
+        language = language_of(request)
+        return EvaluationComparison(tuple(group_of(one, language) for one in groups))
 
     async def _groups(self, request: web.Request, length: SpanLength | None) -> tuple[StoreGroup, ...]:
         at_ms, is_present = at_of(request.query, now_ms())

@@ -9,6 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
+from scoring.evaluation.assembling import findings_in
 from scoring.evaluation.comparator import ComparatorKind
 from scoring.evaluation.evaluating import SCORED_AGAINST, StoreEvaluation
 from scoring.evaluation.explaining import explain
@@ -30,13 +31,14 @@ from streams.web.evaluation.answers import (
     EvaluationAnswer,
     EvaluationComparison,
     EvaluationRows,
+    findings_of,
     indicators_of,
     part_of,
     rows_of,
     step_of,
     targets_of,
 )
-from streams.web.evaluation.asking import FRESH_S, PERIOD, PERIODS, length_of
+from streams.web.evaluation.asking import FRESH_S, LANGUAGE, PERIOD, PERIODS, language_of, length_of
 from streams.web.evaluation.group_pages import GroupPages
 from streams.web.evaluation.words import EVALUATION_WORDS
 from streams.web.frame.arguments import at_of, limit_of, one_of
@@ -104,9 +106,10 @@ class EvaluationPages:
 
     async def evaluation(self, request: web.Request) -> EvaluationAnswer:
         """GET /api/v1/stores/{store}/evaluation."""
-        read, evaluation = await self._evaluated(request)
-        if read is None or evaluation is None:
+        known = await self._shared(request)
+        if known is None:
             raise _unknown_period(length_of(request))
+        read, evaluation, language = known.read, known.evaluation, language_of(request)
         kind = _kind(request, evaluation)
         funnel = evaluation.funnel.get(kind, evaluation.funnel[ComparatorKind.OWN])
         return EvaluationAnswer(
@@ -120,14 +123,15 @@ class EvaluationPages:
             tuple(one for one in SCORED_AGAINST if any(one in each.scores for each in evaluation.indicators)),
             read.peers,
             evaluation.weights_version,
-            part_of(evaluation.health[kind]),
-            tuple(part_of(one) for one in evaluation.dimensions[kind]),
-            indicators_of(evaluation, kind),
-            tuple(step_of(step) for step in funnel.steps),
+            part_of(evaluation.health[kind], language),
+            tuple(part_of(one, language) for one in evaluation.dimensions[kind]),
+            indicators_of(evaluation, kind, language),
+            tuple(step_of(step, language) for step in funnel.steps),
             funnel.stage,
             str(funnel.lost),
             read.currency,
             targets_of(evaluation),
+            findings_of(findings_in(evaluation, read.volumes, read.decoys, read.checked), language),
         )
 
     async def evaluation_inputs(self, request: web.Request) -> dict[str, Any]:
@@ -225,7 +229,7 @@ def _store_routes(pages: EvaluationPages) -> tuple[ApiRoute, ...]:
             "A store's evaluation: scores with intervals and coverage, losses by step, each with its rows",
             EvaluationAnswer,
             pages.evaluation,
-            (PERIOD, _AGAINST, AT),
+            (PERIOD, _AGAINST, LANGUAGE, AT),
         ),
         ApiRoute(
             "/stores/{store}/evaluation/inputs",
@@ -261,14 +265,14 @@ def _advice_routes(advice: AdvicePages) -> tuple[ApiRoute, ...]:
             "The advice that a store was given, who took it on, and what came of it",
             tuple[EvaluatedAdvice, ...],
             advice.advice,
-            (PERIOD, AT),
+            (PERIOD, LANGUAGE, AT),
         ),
         ApiRoute(
             "/stores/{store}/evaluation/advice",
             "Accept or decline a piece of advice, or say that it is done",
             EvaluatedAdvice,
             advice.by_api,
-            (PERIOD,),
+            (PERIOD, LANGUAGE),
             method="POST",
             body=AdviceRequest,
         ),
@@ -292,7 +296,7 @@ def _routes(services: PageServices) -> Routes:
                 "Stores of one kind by what is counted alike, and a rank where neither weights nor noise overturn it",
                 EvaluationComparison,
                 groups.evaluations,
-                (PERIOD, AT),
+                (PERIOD, LANGUAGE, AT),
             ),
             *_store_routes(pages),
             *_advice_routes(advice),

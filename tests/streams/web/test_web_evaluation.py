@@ -104,6 +104,20 @@ def test_the_api_gives_every_number_with_its_rows_and_roles_add_up(
     assert page.json(f"/stores/{STORE}/evaluation/inputs")["weights_version"] == answer["weights_version"]
 
 
+def test_the_api_names_everything_in_the_language_that_is_asked_for(
+    page: RunningPage, lives: list[OrderLife]
+) -> None:
+    said: dict[str, list[str]] = {}
+    for language in ("zh", "en"):
+        answer = page.json(f"/stores/{STORE}/evaluation?lang={language}")
+        parts = [answer["health"], *answer["dimensions"], *answer["indicators"], *answer["steps"], *answer["findings"]]  # fmt: skip
+        advice = page.json(f"/stores/{STORE}/evaluation/advice?lang={language}")
+        said[language] = [one["name"] for one in parts] + [one["text"] for one in advice]
+    assert {"健康分" in said["zh"][0], said["en"][0]} == {True, "Store health"}
+    assert [one for one, other in zip(said["zh"], said["en"], strict=True) if one == other or not one] == []
+    assert page.get(f"/api/v1/stores/{STORE}/evaluation?lang=fr").status_code == 400
+
+
 @pytest.mark.parametrize(
     ("path", "status", "words"),
     [
