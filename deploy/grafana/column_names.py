@@ -7,6 +7,7 @@ values in the cells (stages, steps, states, levels) follow the variable ``langua
 from __future__ import annotations
 
 from scoring.alerts.alert import Level
+from scoring.evaluation.dimensions.registry import DIMENSIONS
 from scoring.wording.alert_words import LEVEL_NAMES
 
 
@@ -93,6 +94,35 @@ COLUMN_NAMES = {
     "whole": "Whole 全程",
     "worst_step": "Worst step 最差环节",
     "zone": "Zone 时区",
+    **{one.id: f"{one.name('en')} {one.name('zh')}" for one in DIMENSIONS},
+    "days": "Period 周期",
+    "score": "Score 得分",
+    "score_low": "At least 下限",
+    "score_high": "At most 上限",
+    "coverage": "Coverage 覆盖",
+    "against_name": "Compared 比较对象",
+    "lack_name": "Why no score 为何没有得分",
+    "dimension_name": "Dimension 维度",
+    "indicator_name": "Indicator 指标",
+    "figure": "Value 本期值",
+    "cases": "Cases 例数",
+    "relation": "From 出自",
+    "row_count": "Rows 行数",
+    "finding": "Finding 看到了什么",
+    "standing_name": "Standing 结论",
+    "strength": "Sureness 把握",
+    "evidence_names": "Evidence 依据",
+    "instead_names": "First 先看",
+    "also_names": "Also possible 也可能是",
+    "advice_text": "Look at or try 建议",
+    "duty_name": "Role 岗位",
+    "effort_name": "Effort 工作量",
+    "advice_state": "State 状态",
+    "who": "By 由谁",
+    "checked": "Check on 复查日",
+    "outcome_name": "Outcome 结果",
+    "gained": "Points gained 提高分数",
+    "hit_rate": "Helped/judged 有改善/已判断",
 }
 UNITS = {
     "age": "s",
@@ -118,6 +148,10 @@ UNITS = {
     "left_out": "locale",
     "covered": "locale",
     "money": "locale",
+    "cases": "locale",
+    "row_count": "locale",
+    "coverage": "percentunit",
+    "strength": "percentunit",
 }
 
 #: pixels of columns, so that those of a panel fit into 1,600; others share what is left
@@ -130,5 +164,7 @@ WIDTHS = {
     "of_expected": 120, "order_id": 110, "payment_method": 105, "pixel_orders": 140, "platform": 110, "product": 120,
     "quantity": 80, "repeats": 150, "report_zone": 130, "reported": 150, "restated": 95, "segment": 150, "since": 150,
     "source": 100, "stage_name": 110, "state_name": 130, "step_name": 200, "still_counted": 100, "surprise": 120,
-    "type_name": 105, "unit_name": 90, "until": 150, "value": 110, "what": 120, "worst_step": 220,
+    "type_name": 105, "unit_name": 90, "until": 150, "value": 110, "what": 120, "worst_step": 220, "days": 190, "score": 90, "score_low": 90, "score_high": 90, "coverage": 100, "against_name": 180, "cases": 90,
+    "row_count": 90, "figure": 130, "relation": 120, "strength": 100, "duty_name": 110, "effort_name": 100, "advice_state": 100,
+    "who": 100, "checked": 110, "outcome_name": 120, "gained": 110, "hit_rate": 130, "standing_name": 190, "dimension_name": 150,
 }  # fmt: skip

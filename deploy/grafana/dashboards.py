@@ -1,4 +1,4 @@
-"""The four dashboards: Live funnel, Store comparison, Incidents and response times, Pipeline."""
+"""The five dashboards: Live funnel, Store comparison, Evaluation, Incidents and response times, Pipeline."""
 
 from __future__ import annotations
 
@@ -6,9 +6,19 @@ from collections.abc import Callable
 from typing import Any
 
 from grafana_foundation_sdk.builders import dashboard as dash
+from grafana_foundation_sdk.builders import table
 from grafana_foundation_sdk.cog import builder as cogbuilder
 from grafana_foundation_sdk.models import dashboard as models
 
+from deploy.grafana.evaluation_queries import (
+    ADVICE_GIVEN,
+    DIMENSION_LINES,
+    DIMENSION_TABLE,
+    FINDINGS,
+    HEALTH_LINES,
+    HEALTH_NOW,
+    INDICATORS,
+)
 from deploy.grafana.history_queries import (
     COMPARISON,
     DEFINITIONS,
@@ -51,12 +61,27 @@ from deploy.grafana.panels import (
     thresholds,
     waterfall,
 )
-from deploy.grafana.query import CLICKHOUSE, PLUGIN_VERSION, one_line, row_variables, variables
+from deploy.grafana.query import (
+    CLICKHOUSE,
+    PLUGIN_VERSION,
+    evaluation_variables,
+    one_line,
+    row_variables,
+    variables,
+)
 from deploy.grafana.report_queries import LEFT_OUT, REPORT_DAYS, REPORT_LINES, REPORTS
+from scoring.evaluation.dimensions.registry import DIMENSIONS
+from scoring.evaluation.rules import HIGH, LOW
 
 #: of the panel whose answer another one shows too
 _NUMBERS_ID = 101
-LIVE, STORES, INCIDENTS, PIPELINE = "fw-live", "fw-stores", "fw-incidents", "fw-pipeline"
+LIVE, STORES, EVALUATION, INCIDENTS, PIPELINE = (
+    "fw-live",
+    "fw-stores",
+    "fw-evaluation",
+    "fw-incidents",
+    "fw-pipeline",
+)
 #: what a link to one store keeps
 KEPT = "${__url_time_range}&${platform:queryparam}&${country:queryparam}&${step:queryparam}&${segment:queryparam}&${language:queryparam}&${zone:queryparam}&${page:queryparam}"
 #: from the name of a store to its own dashboard and page
@@ -66,6 +91,15 @@ TO_STORE = (
 )
 TO_ALERT = (
     ("On the live page 在实时页打开", "${page}/alerts/${__value.text:percentencode}?lang=${language}"),
+)
+TO_EVALUATION = (
+    ("Its evaluation 该店评价", "${page}/stores/${__value.text:percentencode}/evaluation?period=${length}&lang=${language}"),
+    TO_STORE[0],
+)  # fmt: skip
+#: what is clearly low has even its upper bound below this (scoring/evaluation/rules.py); what is clearly high its lower bound above
+_UPPER, _LOWER = (
+    thresholds((None, TROUBLE), (LOW + 1e-9, "transparent")),
+    thresholds((None, "transparent"), (HIGH, GOOD)),
 )
 #: from a cell of the heat map to its raw events
 TO_ROWS = (
@@ -193,6 +227,41 @@ def stores() -> dash.Dashboard:
     )  # fmt: skip
 
 
+def evaluation() -> dash.Dashboard:
+    """Health, dimensions, indicators, findings and advice of every complete period, as the role jobs wrote them."""
+
+    def scored(panel: table.Panel) -> table.Panel:
+        painted = coloured(coloured(panel, "score_high", _UPPER), "score_low", _LOWER)
+        return linked(painted, "store", *TO_EVALUATION)
+
+    health = rows("Health 健康分", "Newest period of each store that ends in the selected time range: 50 is usual, 15 points one standard deviation, with its 90 % interval. Red only where even the upper bound is clearly low. 每店最近一个完整周期；50 分为平常；上限也明显偏低才标红。", HEALTH_NOW,
+                  ("store", "days", "score", "score_low", "score_high", "coverage", "against_name", "lack_name"))  # fmt: skip
+    by_dimension = rows("Dimensions by period 各期维度分", "A row a store and period, the newest first; — is not measured enough, which is neither 0 nor full marks. 每店每期一行；— 表示测到的太少，不是 0 分。", DIMENSION_TABLE,
+                        ("store", "days", *(one.id for one in DIMENSIONS)))  # fmt: skip
+    for one in DIMENSIONS:
+        by_dimension = coloured(
+            by_dimension, one.id, thresholds((None, WARN), (LOW, "transparent"), (HIGH, GOOD))
+        )
+    indicators = rows("Indicators 指标", "What is measured of each store's newest period: value, cases, score against the comparator, and where the rows are. 最近一期测到的指标：数值、例数、得分、出处。", INDICATORS,
+                      ("store", "dimension_name", "indicator_name", "figure", "cases", "score", "score_low", "score_high", "against_name", "lack_name", "relation", "row_count"))  # fmt: skip
+    findings = rows("Findings 看到了什么", "What rules saw, by which readings, and what else it may be. None names a cause. 规则看到的情况、依据与其他可能；不代表原因。", FINDINGS,
+                    ("store", "days", "finding", "standing_name", "strength", "evidence_names", "instead_names", "also_names"))  # fmt: skip
+    advice = rows("Advice 建议", "Things to look at or try: who took them on, what came of them on their check date, and how often the same advice helped in this store. 建议、处理人、到期判断结果，以及同一建议在本店的效果。", ADVICE_GIVEN,
+                  ("store", "days", "advice_text", "duty_name", "effort_name", "advice_state", "who", "checked", "outcome_name", "gained", "hit_rate"))  # fmt: skip
+    board = _dashboard(EVALUATION, "Evaluation 店铺评价", "Health, dimensions, indicators, findings and advice of every complete period. A score says where it is off, never why.", "now-120d", "15m")  # fmt: skip
+    for variable in evaluation_variables():
+        board = board.with_variable(variable)
+    return (
+        board.with_panel(scored(health).span(14).height(10))
+        .with_panel(lines("Health over periods 各期健康分", "At the end of each period, of twelve stores at most. Another version of the weights is another line. 画在每期结束时，最多 12 家；权重版本不同另起一线。", HEALTH_LINES, label="line").interval("1d").min(0).max(100).span(10).height(10))
+        .with_panel(lines("Dimensions over periods 各期维度走势", "Of the first two of the selected stores: choose one to see its own. 所选店铺中的前两家；选一家即看该店。", DIMENSION_LINES, label="line").interval("1d").min(0).max(100).span(24).height(9))
+        .with_panel(linked(by_dimension, "store", *TO_EVALUATION).span(24).height(9))
+        .with_panel(scored(indicators).span(24).height(12))
+        .with_panel(linked(findings, "store", *TO_EVALUATION).span(24).height(8))
+        .with_panel(linked(advice, "store", *TO_EVALUATION).span(24).height(9))
+    )  # fmt: skip
+
+
 def incidents() -> dash.Dashboard:
     """What fired, how fast people and store reacted, and what it turned out to be."""
     history = rows("History 历史", "Every alert in the selected time range. 所选时间内的全部告警。", HISTORY,
@@ -222,4 +291,10 @@ def pipeline() -> dash.Dashboard:
     )  # fmt: skip
 
 
-DASHBOARDS = {"live": live, "stores": stores, "incidents": incidents, "pipeline": pipeline}
+DASHBOARDS = {
+    "live": live,
+    "stores": stores,
+    "evaluation": evaluation,
+    "incidents": incidents,
+    "pipeline": pipeline,
+}

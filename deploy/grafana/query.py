@@ -187,6 +187,22 @@ def variables() -> list[cogbuilder.Builder[models.VariableModel]]:
 ZONES = ("UTC", "Asia/Shanghai", "Asia/Singapore", "Europe/Berlin", "Europe/London", "America/New_York", "America/Los_Angeles")  # fmt: skip
 
 
+def evaluation_variables() -> list[cogbuilder.Builder[models.VariableModel]]:
+    """How long the evaluated periods are, and against what they are scored."""
+    return [
+        dash.CustomVariable("length")
+        .label("Period 周期")
+        .values("Week 周 : week,Month 月 : month,Quarter 季 : quarter")
+        .current(models.VariableOption(True, "Week 周", "week")),
+        dash.CustomVariable("against")
+        .label("Against 和谁比")
+        .values(
+            "As on the page 与页面一致 : headline,Own past 自己过去 : own,Stores alike 同类店 : peers,Benchmark 行业数据 : benchmark"
+        )
+        .current(models.VariableOption(True, "As on the page 与页面一致", "headline")),
+    ]
+
+
 def row_variables() -> list[cogbuilder.Builder[models.VariableModel]]:
     """The cell of the heat map whose raw events are shown; empty: any. Set by the links of the heat map."""
     labels = {

@@ -6,6 +6,20 @@ from collections.abc import Iterable, Mapping
 
 from scoring.alerts.actions import CloseReason
 from scoring.alerts.alert import AlertState, Level
+from scoring.evaluation.decoys import DECOYS
+from scoring.evaluation.dimensions.registry import DIMENSIONS, INDICATOR_BY_ID
+from scoring.evaluation.readings import STEP
+from scoring.evaluation.scenarios import ADVICE_BY_ID, SCENARIOS
+from scoring.evaluation.sentences import reading_name
+from scoring.evaluation.texts import (
+    ADVICE_STATES,
+    COMPARATOR_NAMES,
+    DUTY_NAMES,
+    EFFORTS,
+    LACK_NAMES,
+    OUTCOME_NAMES,
+    STANDINGS,
+)
 from scoring.funnel.scores import ScoreState
 from scoring.funnel.stages import STAGES, STEP_BY_ID
 from scoring.records.cleaning import reason_texts
@@ -18,7 +32,7 @@ from scoring.wording.catalogue import (
     STATE_NAMES,
     step_name,
 )
-from scoring.wording.text import LANGUAGES
+from scoring.wording.text import LANGUAGES, Text
 from streams.web.alerts.words import ALERT_WORDS
 from streams.web.overview.words import OVERVIEW_WORDS
 
@@ -51,6 +65,36 @@ def state(column: str) -> str:
     return said(column, {**known, "no_data": {x: OVERVIEW_WORDS["state_no_data"](x) for x in LANGUAGES}})
 
 
+def texted(column: str, texts: Mapping[str, Text]) -> str:
+    """SQL that says the value of ``column`` by its text."""
+    return said(column, {str(value): {x: text(x) for x in LANGUAGES} for value, text in texts.items()})
+
+
+def listed(column: str, texts: Mapping[str, Text]) -> str:
+    """SQL that says the values of an array, one after the other."""
+    between = "if(${language:sqlstring} = 'zh', '、', ', ')"
+    return f"arrayStringConcat(arrayMap(one -> {texted('one', texts)}, {column}), {between})"
+
+
+_LOOKED_AT = {name for one in SCENARIOS for condition in one.conditions for name in condition.readings}
+_READ = {name: Text(reading_name(name, "zh"), reading_name(name, "en"))
+         for name in sorted({*INDICATOR_BY_ID, *(STEP + step for step in STEP_BY_ID), *_LOOKED_AT})}  # fmt: skip
+_NO_UNIT = Text("", "")
+DIMENSION = texted("dimension", {one.id: one.name for one in DIMENSIONS})
+READING = texted("reading", _READ)
+INDICATOR_UNIT = texted("reading", {name: INDICATOR_BY_ID[name].unit or _NO_UNIT if name in INDICATOR_BY_ID else _NO_UNIT for name in _READ})  # fmt: skip
+COMPARATOR = texted("comparator", COMPARATOR_NAMES)
+LACK = texted("reason", {**LACK_NAMES, "": _NO_UNIT})
+RULE = texted("rule", {one.id: one.title for one in SCENARIOS})
+STANDING = texted("standing", STANDINGS)
+INSTEAD = listed("instead", {one.kind: one.name for one in DECOYS})
+ALSO_POSSIBLE = listed("also_possible", {one.kind: one.name for one in DECOYS})
+EVIDENCE = listed("evidence", _READ)
+ADVICE = texted("advice", {name: one.text for name, one in ADVICE_BY_ID.items()})
+ADVICE_STATE = texted("state", ADVICE_STATES)
+DUTY = texted("duty", DUTY_NAMES)
+EFFORT = texted("effort", EFFORTS)
+OUTCOME = texted("outcome", {**OUTCOME_NAMES, "": _NO_UNIT})
 STAGE = said("stage", {s.value: {x: STAGE_NAMES[s](x) for x in LANGUAGES} for s in STAGES})
 LEVEL = said("level", {s.value: {x: LEVEL_NAMES[s](x) for x in LANGUAGES} for s in Level})
 ALERT_STATE = said("state", {s.value: {x: ALERT_STATE_NAMES[s](x) for x in LANGUAGES} for s in AlertState})

@@ -7,8 +7,10 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from scoring.evaluation.dimensions.registry import DIMENSIONS
 from tests.places import ROOT
 
 DASHBOARDS = ROOT / "deploy" / "grafana" / "json"
@@ -139,6 +141,8 @@ def choices(stores: int, *, one: bool = False, language: str = "en") -> dict[str
         "segment": Choice(["*"]),
         "zone": Choice(["Asia/Shanghai"]),
         "language": Choice([language]),
+        "length": Choice(["week"]),
+        "against": Choice(["headline"]),
         "page": Choice(["http://127.0.0.1:8711"]),
         "row_country": Choice([""]),
         "row_channel": Choice([""]),
@@ -223,10 +227,230 @@ def fill(client: Any, stores: int, minutes: int, event_count: int = 200_000) -> 
         "INSERT INTO dead_letters_raw (received_at, reason, source, store_id, payload, detail, letter_id, version) "
         "SELECT now64(3) - 60, 'broken_json', 'api', 'shop-001', '{', 'x', toString(number), 1 FROM numbers(5)"
     )
+    fill_evaluations(client)
     # three days of reports of two stores, the oldest never complete
     client.command(
         "INSERT INTO report_versions_raw (store_id, source, measure, period, period_start, period_end, zone, value, complete, told_at) "
         "SELECT ['shop-001', 'shop-002'][1 + number % 2], 'shopee', ['visitors', 'orders'][1 + intDiv(number, 2) % 2], 'day', "
         "toDateTime(now(), 'UTC') - 7200 - 86400 * intDiv(number, 4), toDateTime(now(), 'UTC') - 7200 - 86400 * (intDiv(number, 4) - 1), "
         "'Asia/Shanghai', number + 100, number < 8, now64(3) FROM numbers(12)"
+    )
+
+
+def fill_evaluations(client: Any) -> None:
+    """Three weeks of two stores that ended an hour ago, one and two weeks before that: the last dimension is not measured."""
+    end = int(time.time()) // 3600 * 3600 - 3600
+    rows: dict[str, list[list[Any]]] = {"evaluations": [], "indicators": [], "findings": [], "advice": []}
+    for store in ("shop-001", "shop-002"):
+        for back in range(3):
+            until = datetime.fromtimestamp(end - back * 7 * 86_400, UTC)
+            since, at = until - timedelta(days=7), until + timedelta(hours=1)
+            days = f"{since.date()}/{(until - timedelta(days=1)).date()}"
+            kinds = [("health", "health"), *(("dimension", one.id) for one in DIMENSIONS[:-1])]
+            kinds += [("indicator", "logistics.time_to_ship"), ("step", "order_to_payment")]
+            for place, (kind, name) in enumerate(kinds):
+                for comparator, headline in (("own", 1), ("peers", 0)):
+                    score = 40.0 + place + 3 * back + 20 * (1 - headline)
+                    rows["evaluations"].append(
+                        [
+                            store,
+                            "week",
+                            since,
+                            until,
+                            "UTC",
+                            days,
+                            kind,
+                            name,
+                            comparator,
+                            score,
+                            score - 10,
+                            score + 10,
+                            0.7,
+                            "",
+                            headline,
+                            1,
+                            at,
+                        ]
+                    )
+            rows["evaluations"].append(
+                [
+                    store,
+                    "week",
+                    since,
+                    until,
+                    "UTC",
+                    days,
+                    "dimension",
+                    DIMENSIONS[-1].id,
+                    "own",
+                    None,
+                    None,
+                    None,
+                    0.1,
+                    "low_coverage",
+                    1,
+                    1,
+                    at,
+                ]
+            )
+            rows["indicators"].append(
+                [
+                    store,
+                    "week",
+                    since,
+                    "logistics.time_to_ship",
+                    "duration",
+                    30.25,
+                    412.0,
+                    "orders",
+                    "store_id = 'x'",
+                    412,
+                    at,
+                ]
+            )
+            rows["indicators"].append(
+                [
+                    store,
+                    "week",
+                    since,
+                    "step:order_to_payment",
+                    "rate",
+                    0.0525,
+                    800.0,
+                    "orders",
+                    "store_id = 'x'",
+                    800,
+                    at,
+                ]
+            )
+            rows["findings"].append(
+                [
+                    store,
+                    "week",
+                    since,
+                    "carts_not_paid",
+                    "found",
+                    0.93,
+                    ["step:order_to_payment"],
+                    ["calendar"],
+                    at,
+                ]
+            )
+            key = f"advice|{store}|walk_checkout|{days}|step:order_to_payment"
+            rows["advice"].append(
+                [
+                    store,
+                    "week",
+                    since,
+                    "carts_not_paid",
+                    "walk_checkout",
+                    key,
+                    "engineering",
+                    "hours",
+                    "step:order_to_payment",
+                    until + timedelta(days=7),
+                    1,
+                    at,
+                ]
+            )
+    begin = ["store_id", "period", "period_start"]
+    client.insert(
+        "evaluations_raw",
+        rows["evaluations"],
+        column_names=[
+            *begin,
+            "period_end",
+            "zone",
+            "days",
+            "kind",
+            "name",
+            "comparator",
+            "score",
+            "low",
+            "high",
+            "coverage",
+            "reason",
+            "is_headline",
+            "weights_version",
+            "evaluated_at",
+        ],
+    )
+    client.insert(
+        "indicators_raw",
+        rows["indicators"],
+        column_names=[
+            *begin,
+            "name",
+            "figure_kind",
+            "value",
+            "cases",
+            "relation",
+            "condition",
+            "row_count",
+            "evaluated_at",
+        ],
+    )
+    client.insert(
+        "findings_raw",
+        rows["findings"],
+        column_names=[*begin, "rule", "standing", "strength", "evidence", "also_possible", "evaluated_at"],
+    )
+    client.insert(
+        "advice_raw",
+        rows["advice"],
+        column_names=[
+            *begin,
+            "rule",
+            "advice",
+            "key",
+            "duty",
+            "effort",
+            "judged_by",
+            "check_at",
+            "is_given",
+            "evaluated_at",
+        ],
+    )
+    # the oldest advice of shop-001 was done and helped; that of the newest week was declined
+    given = [row for row in rows["advice"] if row[0] == "shop-001"]
+    acted = [(given[2], "done", 500_000), (given[0], "accept", 900_000), (given[0], "decline", 950_000)]
+    actions = [
+        [
+            datetime.fromtimestamp(end, UTC),
+            0,
+            900 + number,
+            "",
+            json.dumps(
+                {"action_id": f"adv{number}", "kind": kind, "at_ms": ms, "who": "li", "about": row[5]},
+                separators=(",", ":"),
+            ),
+        ]
+        for number, (row, kind, ms) in enumerate(acted)
+    ]
+    client.insert("actions_raw", actions)
+    outcome = [
+        "shop-001",
+        "week",
+        given[2][5],
+        "walk_checkout",
+        "helped",
+        12.34,
+        3.0,
+        21.0,
+        datetime.fromtimestamp(end, UTC),
+    ]
+    client.insert(
+        "advice_outcomes_raw",
+        [outcome],
+        column_names=[
+            "store_id",
+            "period",
+            "key",
+            "advice",
+            "outcome",
+            "gained",
+            "low",
+            "high",
+            "evaluated_at",
+        ],
     )

@@ -15,6 +15,10 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 from pydantic import SecretStr
 
 from deploy.grafana.generate import FOLDER, rendered
+from scoring.evaluation.dimensions.registry import DIMENSIONS
+from scoring.evaluation.scenarios import ADVICE_BY_ID, SCENARIO_BY_ID
+from scoring.evaluation.texts import ADVICE_STATES
+from scoring.wording.text import Language
 from streams import metrics
 from streams.clickhouse.migrations import migrate
 from streams.jobs.rollups import once
@@ -292,6 +296,34 @@ def test_what_was_left_out_is_named_and_counted(panel: Any) -> None:
     assert {(row["reason_name"], row["left_out"]) for row in left_out} >= {("Known bots", 3)}
 
 
+def test_scores_are_shown_with_their_interval_and_what_is_not_measured_has_none(panel: Any) -> None:
+    (health,) = panel("evaluation", "Health 健康分")
+    assert (health["score"], health["score_low"], health["score_high"], health["coverage"]) == (
+        40,
+        30,
+        50,
+        0.7,
+    )
+    (peers,) = panel("evaluation", "Health 健康分", against=Choice(["peers"]))
+    assert (peers["score"], peers["against_name"]) == (60, "against stores alike")
+    newest = panel("evaluation", "Dimensions by period 各期维度分")[0]
+    assert [newest[one.id] for one in DIMENSIONS] == [41, 42, 43, 44, 45, None]
+    figures = {row["indicator_name"]: row for row in panel("evaluation", "Indicators 指标")}
+    assert [row["figure"] for row in figures.values()] == ["30.2 h", "5.2%"]
+    assert panel("evaluation", "Health 健康分", length=Choice(["month"])) == []
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_findings_and_advice_are_named_as_on_the_page(panel: Any, language: Language) -> None:
+    chosen = {"language": Choice([language]), "store": Choice(["shop-001"])}
+    findings = panel("evaluation", "Findings 看到了什么", **chosen)
+    assert {row["finding"] for row in findings} == {SCENARIO_BY_ID["carts_not_paid"].title(language)}
+    advice = panel("evaluation", "Advice 建议", **chosen)
+    assert {row["advice_text"] for row in advice} == {ADVICE_BY_ID["walk_checkout"].text(language)}
+    assert advice[0]["advice_state"] == ADVICE_STATES["decline"](language)
+    assert {row["hit_rate"] for row in advice} == {"1/1"}
+
+
 def test_response_times_are_those_between_firing_and_acting(panel: Any) -> None:
     history = {row["alert"]: row for row in panel("incidents", "History 历史")}
     # fired 3,500 s ago; acknowledged 1,000 s ago, resolved 600 s ago and closed after that
@@ -377,7 +409,7 @@ def test_every_column_of_a_table_has_its_name_in_both_languages(reader: Any) -> 
     now = int(time.time())
     asked = Asked(now - 6 * 3600, now + 60, choices(STORES))
     tables = [panel for board in BOARDS.values() for panel in board["panels"] if panel["type"] == "table"]
-    assert len(tables) == 12
+    assert len(tables) == 17
     for table in tables:
         named = {
             override["matcher"]["options"]
