@@ -26,7 +26,7 @@ SCORING: Mapping[str, set[str]] = {
     "calendar": {"errors", "wording"},
     "baselines": {"errors", "funnel", "calendar"},
     "detection": {"errors", "funnel", "counting", "alerts", "calendar", "baselines"},
-    "digest": {"errors", "funnel", "alerts", "wording", "calendar", "records"},
+    "digest": {"errors", "funnel", "alerts", "wording", "calendar", "records", "evaluation"},
     "sources": {"errors", "funnel", "alerts", "wording", "records"},
     "evaluation": {"errors", "funnel", "wording", "records", "baselines", "events"},
     "periods": {"errors", "funnel", "alerts", "calendar", "detection", "records"},

@@ -12,6 +12,7 @@ from datetime import date, timedelta
 
 from scoring.digest import texts as texts
 from scoring.digest.coverage import say_data
+from scoring.digest.health import say_health
 from scoring.digest.matters import incident_title, say_incident, say_matter
 from scoring.digest.reports import say_reports
 from scoring.digest.schedule import LATE_MS, DigestForm, Occurrence
@@ -97,6 +98,7 @@ def say_digest(digest: Digest, context: DigestContext) -> SaidDigest:
         figures=say_trade(digest.facts.trade, digest.facts.trade_currency, context),
         figures_note=say_trade_note(digest.facts, context),
         against=say_against(context),
+        health=say_health(digest.facts, context),
     )
 
 

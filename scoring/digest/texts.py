@@ -40,6 +40,7 @@ HEADINGS: Mapping[str, Text] = {
     "radar": Text("各环节转化与预期：{store}", "Conversion of each step: {store}"),
     "slow": Text("发货（按仓库工作时间）", "Fulfilment, in the warehouse's business hours"),
     "reports": Text("平台自己的数字", "What platforms report themselves"),
+    "health": Text("店铺健康分", "Store health"),
     "incidents": Text("未关闭的告警", "Open alerts"),
     "calendar": Text("未来 7 天", "The next 7 days"),
     "store": Text("店铺", "Store"),
@@ -53,6 +54,22 @@ HEADINGS: Mapping[str, Text] = {
     "open_page": Text("打开页面", "Open the page"),
     "unsubscribe": Text("退订", "Unsubscribe"),
 }
+
+HEALTH_DAYS = Text("{first}至{last}", "{first} to {last}")
+HEALTH_LINE = Text("{name}：{score}，{days}，{against}", "{name}: {score}, {days}, {against}")
+HEALTH_NONE = Text(
+    "{name}：测到的只占权重 {share}，不给健康分（{days}）",
+    "{name}: no score, {share} of the weights are measured ({days})",
+)
+HEALTH_UP = Text(
+    "比上一期高 {points} 分（{low}–{high}）", "{points} points above the period before ({low}–{high})"
+)
+HEALTH_DOWN = Text(
+    "比上一期低 {points} 分（{low}–{high}）", "{points} points below the period before ({low}–{high})"
+)
+HEALTH_SAME = Text("和上一期的差别没有超出误差", "no more than noise apart from the period before")
+HEALTH_FIRST = Text("上一期没有可以比的分", "no score of the period before to compare with")
+HEALTH_MOST = Text("；变化最大的是{name}：{points} 分", "; the largest change: {name}, {points} points")
 
 REPORT_OF = Text(
     "{store} · {source} · {day} {weekday}（{zone}）", "{store} · {source} · {weekday}, {day} ({zone})"

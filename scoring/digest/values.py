@@ -9,6 +9,8 @@ from enum import StrEnum
 
 from scoring.alerts.actions import CloseReason
 from scoring.alerts.alert import AlertTransition, Level
+from scoring.evaluation.comparator import ComparatorKind
+from scoring.evaluation.score import Score
 from scoring.funnel.money import UNKNOWN_WORTH, MoneyLost, Worth
 from scoring.funnel.stages import Stage
 from scoring.funnel.trade import TradeFigures
@@ -147,6 +149,37 @@ class DigestFigure:
 
 
 @dataclass(frozen=True, slots=True)
+class PeriodScores:
+    """What an evaluation of one period came to.
+
+    Attributes:
+        first, last: days of the store's clock, both included.
+        health: None where too little is measured.
+        coverage: part of the weights that is measured, in [0, 1].
+        dimensions: those that have a score.
+        weights_version: scores of different versions are not compared.
+    """
+
+    first: date
+    last: date
+    health: Score | None
+    coverage: float
+    dimensions: Mapping[str, Score]
+    weights_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoreHealth:
+    """The newest evaluated period of a store, and the one before it against the same comparator; None if there is none."""
+
+    store_id: str
+    length: str
+    comparator: ComparatorKind
+    now: PeriodScores
+    then: PeriodScores | None
+
+
+@dataclass(frozen=True, slots=True)
 class DigestFacts:
     """Everything a digest is made of; ``made_ms`` is the moment at which "open" is meant.
 
@@ -163,6 +196,7 @@ class DigestFacts:
     trade: TradeFigures | None = None
     trade_currency: str = "USD"
     without_rate: tuple[str, ...] = ()
+    health: tuple[StoreHealth, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,11 +128,13 @@ class SaidDigest:
     figures: tuple[SaidFigure, ...] = ()
     figures_note: str = ""
     against: tuple[str, ...] = ()
+    health: tuple[Said, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class DigestContext:
-    """For whom and how a digest is said. ``alert_url`` and ``store_url`` give an address, or an empty text.
+    """For whom and how a digest is said. ``alert_url``, ``store_url`` and ``evaluation_url`` (of a store and a length of period) give an
+    address, or an empty text.
 
     ``critical_money`` is the loss in the base currency from which any alert is critical.
     """
@@ -145,4 +147,5 @@ class DigestContext:
     calendar: tuple[CalendarEntry, ...] = ()
     alert_url: Callable[[str], str] = lambda _: ""
     store_url: Callable[[str], str] = lambda _: ""
+    evaluation_url: Callable[[str, str], str] = lambda _, __: ""
     critical_money: float = math.inf

@@ -75,6 +75,9 @@ class DigestComposer:
                 critical_money=self._config.alerting.critical_money,
                 alert_url=lambda alert: self._page(f"/alerts/{quote(alert)}", subscriber, addresses),
                 store_url=lambda store: self._page(f"/?store={quote(store)}", subscriber, addresses),
+                evaluation_url=lambda store, length: self._page(
+                    f"/stores/{quote(store)}/evaluation?period={length}", subscriber, addresses
+                ),
             )
             return lay_out(digest, say_digest(digest, context), addresses)
 

@@ -25,6 +25,7 @@ from scoring.funnel.units import DAY_MS
 from streams.clickhouse.reader import Database, Row
 from streams.config.model import Config, StoreConfig
 from streams.config.subscribers import SubscriberConfig
+from streams.digests.health import read_health
 from streams.incidents.alert_rows import ALERT_COLUMNS, ALERT_DAYS, alert_of, alerts_then
 from streams.incidents.facts import country_of
 from streams.incidents.trade import Traded, TradeReader
@@ -192,6 +193,7 @@ class DigestQueries:
             trade=total.figures if traded.spans[0] else None,
             trade_currency=total.currency,
             without_rate=total.without_rate,
+            health=await read_health(self._database, list(known), every, made_ms),
         )
 
     async def _priced(self, alerts: tuple[AlertFacts, ...]) -> tuple[AlertFacts, ...]:

@@ -7,6 +7,7 @@ import itertools
 import re
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -21,6 +22,7 @@ from scoring.digest.judging import build_digest
 from scoring.digest.schedule import day_start, local_day, occurrence_now
 from scoring.digest.sentences import say_digest
 from scoring.digest.values import StageBar
+from scoring.evaluation.spans import SpanLength, last_spans, span_name
 from scoring.funnel.stages import Stage
 from scoring.funnel.trade import Trade, trade_figures
 from streams.cli.main import app
@@ -62,9 +64,41 @@ def settings(clickhouse: Store, tmp_path_factory: pytest.TempPathFactory, moment
     )  # the fall is the last hours of the day it covers
     web_seed.seed(client, moment)
     insert_reports(client, moment)
+    insert_evaluations(client, moment)
     web_seed.FALL_MINUTES = before
     yield settings
     client.command(f"DROP DATABASE {DATABASE}")
+
+
+def insert_evaluations(client: Any, moment: int) -> None:
+    """Two months of us-own: 61 points after 50, by shipping alone; of tw-shopee one month in which too little is measured."""
+    columns = (
+        "store_id",
+        "period",
+        "period_start",
+        "period_end",
+        "zone",
+        "days",
+        "kind",
+        "name",
+        "comparator",
+    )
+    numbers = ("score", "low", "high", "coverage", "reason", "is_headline", "weights_version", "evaluated_at")
+    at, rows = datetime.fromtimestamp(moment / 1000, UTC), []
+
+    def row(store: str, back: int, kind: str, name: str, score: float | None, coverage: float | None) -> None:
+        span = last_spans(moment, ZONE, SpanLength.MONTH, 2)[back]
+        begun, ended = (datetime.fromtimestamp(ms / 1000, UTC) for ms in (span.start_ms, span.end_ms))
+        bounds = [None, None] if score is None else [score - 4, score + 4]
+        known = [store, "month", begun, ended, ZONE, span_name(span), kind, name, "own", score]
+        rows.append([*known, *bounds, coverage, "" if score else "low_coverage", 1, 1, at])
+
+    for back, (health, shipping) in enumerate(((61.0, 72.0), (50.0, 50.0))):
+        row("us-own", back, "health", "health", health, 0.7)
+        row("us-own", back, "dimension", "logistics", shipping, 0.8)
+        row("us-own", back, "dimension", "returns", 50.0, 0.8)
+    row("de-shopify", 0, "health", "health", None, 0.21)
+    client.insert("evaluations_raw", rows, column_names=[*columns, *numbers])
 
 
 def subscriber(**more: Any) -> SubscriberConfig:
@@ -108,6 +142,28 @@ def test_the_worst_store_comes_first_with_its_fall_against_what_was_expected(mak
     assert by_name["TH Lazada"].change == "样本太少"
     assert by_name["新店（未开业）"].verdict == "尚无数据"
     assert make().laid.said.subject.endswith("：1 家需处理 · 1 家已恢复 · 4 家正常 · 2 家数据不足")
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("zh", r"61 分（57–65）.*和自己过去比 · 比上一期高 11 分（7–15）；变化最大的是物流时效：\+22 分"),
+        ("en", r"61 points \(57–65\).*against its own past · 11 points above the period before \(7–15\); the largest change: Logistics, \+22 points"),
+    ],
+)  # fmt: skip
+def test_a_store_that_was_evaluated_has_a_line_of_health_and_of_what_changed(
+    make: Any, language: str, said: str
+) -> None:
+    laid = make(language=language).laid
+    assert [bool(line) for line in (item.lines for item in laid.said.health)] == [True, False]
+    for text in (laid.text, re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", laid.html))):
+        assert re.search(said, text), text
+        assert "21%" in text
+    assert (
+        laid.said.health[0].url
+        == f"https://fw.example.com/stores/us-own/evaluation?period=month&lang={language}"
+    )
+    assert make(language=language, stores=("jp-amazon",)).laid.said.health == ()
 
 
 def test_money_place_people_and_owner_are_shown_with_what_matters(make: Any) -> None:

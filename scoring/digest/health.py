@@ -1,0 +1,98 @@
+"""What a store's last evaluation came to, in a digest: one line of health, and what changed since the period before.
+
+The numbers are those that the role jobs wrote, against the comparator that the page shows first. A change is taken over what both periods
+measured, and named only where it is more than noise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from scoring.digest import texts as texts
+from scoring.digest.values import DigestFacts, PeriodScores, StoreHealth
+from scoring.digest.worded import DigestContext, Said
+from scoring.evaluation.comparator import ComparatorKind
+from scoring.evaluation.health import WeightedScore, change_since
+from scoring.evaluation.score import Score
+from scoring.evaluation.sentences import reading_name
+from scoring.evaluation.texts import COMPARATOR_NAMES
+from scoring.evaluation.texts import SCORE as SCORE_TEXT
+from scoring.evaluation.weights import DIMENSION_WEIGHTS
+
+#: stores that are listed, at most
+MOST_HEALTH = 40
+
+
+def say_health(facts: DigestFacts, context: DigestContext) -> tuple[Said, ...]:
+    """A line a store that was evaluated, the lowest health first, those without one last."""
+    names = {store.store_id: store.name for store in facts.stores}
+    known = [one for one in facts.health if one.store_id in names]
+    known.sort(key=lambda one: (one.now.health.value if one.now.health else 101.0, one.store_id))
+    return tuple(_said(one, names[one.store_id], context) for one in known[:MOST_HEALTH])
+
+
+def _said(one: StoreHealth, name: str, context: DigestContext) -> Said:
+    wording, language = context.wording, context.wording.language
+    days = texts.HEALTH_DAYS(language, first=wording.day(one.now.first), last=wording.day(one.now.last))
+    url = context.evaluation_url(one.store_id, one.length)
+    health = one.now.health
+    if health is None:
+        share = wording.percent(one.now.coverage)
+        return Said(texts.HEALTH_NONE(language, name=name, share=share, days=days), url=url)
+    said = SCORE_TEXT(
+        language,
+        value=wording.count(health.value),
+        low=wording.count(health.low),
+        high=wording.count(health.high),
+    )
+    against = COMPARATOR_NAMES[one.comparator](language)
+    title = texts.HEALTH_LINE(language, name=name, score=said, days=days, against=against)
+    change, tone = _change(one, context)
+    return Said(title, (change,), tone, url)
+
+
+def _change(one: StoreHealth, context: DigestContext) -> tuple[str, str]:
+    """What changed since the period before, and whether that is good or bad."""
+    wording, language, then = context.wording, context.wording.language, one.then
+    if then is None or then.weights_version != one.now.weights_version:
+        return texts.HEALTH_FIRST(language), "dim"
+    weights = {name: weight.weight for name, weight in DIMENSION_WEIGHTS.items()}
+    change = change_since(_whole(one.comparator, one.now), _whole(one.comparator, then), weights)
+    if change is None:
+        return texts.HEALTH_FIRST(language), "dim"
+    if change.low <= 0 <= change.high:
+        return texts.HEALTH_SAME(language) + _most(one, then, context), "dim"
+    is_up = change.points > 0
+    low, high = sorted((abs(change.low), abs(change.high)))
+    text = (texts.HEALTH_UP if is_up else texts.HEALTH_DOWN)(
+        language,
+        points=wording.count(abs(change.points)),
+        low=wording.count(low),
+        high=wording.count(high),
+    )
+    return text + _most(one, then, context), "good" if is_up else "bad"
+
+
+def _most(one: StoreHealth, then: PeriodScores, context: DigestContext) -> str:
+    """The dimension that moved most, of those that moved by more than noise."""
+    moved = {}
+    for name, score in one.now.dimensions.items():
+        single = {name: score}
+        before = {name: then.dimensions[name]} if name in then.dimensions else {}
+        change = change_since(_part(one.comparator, single), _part(one.comparator, before), {name: 1})
+        if change is not None and not change.low <= 0 <= change.high:
+            moved[name] = change.points
+    if not moved:
+        return ""
+    name = max(sorted(moved), key=lambda each: abs(moved[each]))
+    language, points = context.wording.language, moved[name]
+    signed = f"{'+' if points > 0 else '−'}{context.wording.count(abs(points))}"
+    return texts.HEALTH_MOST(language, name=reading_name(name, language), points=signed)
+
+
+def _whole(comparator: ComparatorKind, scores: PeriodScores) -> WeightedScore:
+    return _part(comparator, scores.dimensions)
+
+
+def _part(comparator: ComparatorKind, parts: Mapping[str, Score]) -> WeightedScore:
+    return WeightedScore("health", comparator, None, None, 1.0, 0.0, 100.0, parts)

@@ -1,0 +1,100 @@
+"""What the role jobs wrote of the stores' last evaluations, for a digest: the newest period of each store and the one before it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+
+from scoring.digest.values import PeriodScores, StoreHealth
+from scoring.evaluation.comparator import ComparatorKind
+from scoring.evaluation.score import Score
+from scoring.evaluation.spans import SpanLength
+from scoring.funnel.units import DAY_MS, Z90
+from streams.clickhouse.reader import Database, Row
+
+#: the longest first, each with the days for which its newest period is news: those of the next one, and some until it is evaluated
+_LENGTHS: Mapping[SpanLength, int] = {SpanLength.MONTH: 33, SpanLength.WEEK: 9}
+#: of the stores' newest two periods of each length
+EVALUATED = """
+SELECT store_id, toString(period) AS length, toUnixTimestamp(period_start) AS start_s, toUnixTimestamp(period_end) AS end_s, toString(days) AS days,
+       toString(kind) AS kind, toString(name) AS name, toString(comparator) AS comparator, score, low, high, coverage, is_headline,
+       weights_version
+FROM evaluations
+WHERE kind IN ('health', 'dimension') AND period IN {lengths:Array(String)} AND period_end <= toDateTime({made_s:Int64}, 'UTC')
+  AND period_end > toDateTime({since_s:Int64}, 'UTC') AND ({every:UInt8} OR store_id IN {stores:Array(String)})
+ORDER BY period_start DESC, store_id, kind, name, comparator
+LIMIT 2 BY store_id, period, kind, name, comparator
+LIMIT 200000
+"""
+
+
+async def read_health(
+    database: Database, stores: Sequence[str], every: bool, made_ms: int
+) -> tuple[StoreHealth, ...]:
+    """Each store that was evaluated, by the longest of month and week that has a score; nothing of one that never was.
+
+    Args:
+        database: the tables.
+        stores: ids.
+        every: of all stores instead.
+        made_ms: the moment of the digest.
+    """
+    oldest_ms = made_ms - 3 * max(_LENGTHS.values()) * DAY_MS
+    rows = await database.rows(
+        EVALUATED,
+        lengths=[one.value for one in _LENGTHS],
+        made_s=made_ms // 1000,
+        since_s=oldest_ms // 1000,
+        stores=list(stores),
+        every=int(every),
+    )
+    by_store: dict[str, dict[str, list[Row]]] = {}
+    for row in rows:
+        by_store.setdefault(row["store_id"], {}).setdefault(row["length"], []).append(row)
+    found = (_newest(store, lengths, made_ms) for store, lengths in by_store.items())
+    return tuple(one for one in found if one is not None)
+
+
+def _newest(store: str, lengths: Mapping[str, Sequence[Row]], made_ms: int) -> StoreHealth | None:
+    candidates = []
+    for length, days in _LENGTHS.items():
+        rows = lengths.get(length.value, ())
+        starts = sorted({int(row["start_s"]) for row in rows}, reverse=True)
+        newest = [row for row in rows if starts and int(row["start_s"]) == starts[0]]
+        if not newest or made_ms - int(newest[0]["end_s"]) * 1000 > days * DAY_MS:
+            continue
+        shown = next((row["comparator"] for row in newest if row["is_headline"]), "")
+        if not shown:
+            continue
+        alike = [row for row in rows if row["comparator"] == shown]
+        before = [row for row in alike if len(starts) > 1 and int(row["start_s"]) == starts[1]]
+        now = _scores(row for row in alike if int(row["start_s"]) == starts[0])
+        if now is not None:
+            candidates.append(StoreHealth(store, length.value, ComparatorKind(shown), now, _scores(before)))
+    scored = (one for one in candidates if one.now.health or one.now.dimensions)
+    return next(scored, candidates[0] if candidates else None)
+
+
+def _scores(rows: Iterable[Row]) -> PeriodScores | None:
+    some = list(rows)
+    health = next((row for row in some if row["kind"] == "health"), None)
+    if health is None:
+        return None
+    first, last = (date.fromisoformat(day) for day in health["days"].split("/"))
+    dimensions = {row["name"]: score for row in some if row["kind"] == "dimension" and (score := _score(row))}
+    return PeriodScores(
+        first,
+        last,
+        _score(health),
+        float(health["coverage"] or 0.0),
+        dimensions,
+        int(health["weights_version"]),
+    )
+
+
+def _score(row: Row) -> Score | None:
+    """A score as it was; its spread from the bound that was not cut at 0 or 100."""
+    if row["score"] is None:
+        return None
+    value, low, high = float(row["score"]), float(row["low"]), float(row["high"])
+    return Score(value, low, high, max(value - low, high - value) / Z90)
