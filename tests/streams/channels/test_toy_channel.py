@@ -8,6 +8,7 @@ import os
 import sys
 from pathlib import Path
 
+from streams.channels.registry import CHANNELS
 from tests.places import ROOT
 from tests.streams.channels.hook import Hook
 
@@ -80,8 +81,8 @@ async def test_a_toy_channel_is_one_file_and_one_line(tmp_path: Path) -> None:
         ],
         [
             ":4:26",
-            "alerting.receivers[1].channel: unknown value 'toi'; did you mean 'toy'? Expected one of: toy, email, feishu, "
-            "dingtalk, wecom, slack, pagerduty, webhook, apprise, console",
+            "alerting.receivers[1].channel: unknown value 'toi'; did you mean 'toy'? Expected one of: toy, "
+            + ", ".join(channel.name for channel in CHANNELS),
         ],
         [":5:58", "a secret must not be written into this file; expected a reference: env:NAME or file:PATH"],
         [

@@ -16,6 +16,7 @@ from scoring.events.event import EventType, Source
 from scoring.funnel.stages import STAGES
 from scoring.wording.catalogue import SOURCE_NAMES
 from streams.clock import now_ms
+from streams.sources.folders import SOURCE_FOLDERS
 from streams.sources.registry import SOURCES, doors, reference_rows, types_claimable, words_of
 from streams.sources.source import Supply
 from tests.streams.collector.places import Place, running, settings_for
@@ -80,24 +81,7 @@ def test_each_source_says_in_both_languages_what_it_is() -> None:
         text(language) for one in SOURCES for text in (one.words, one.definition) for language in ("zh", "en")
     ]  # type: ignore[arg-type]
     assert all(texts)
-    assert [row[0] for row in reference_rows()] == [
-        "pixel",
-        "events",
-        "files",
-        "webhook",
-        "json_api",
-        "shopify",
-        "woocommerce",
-        "shopee",
-        "lazada",
-        "tiktok_shop",
-        "amazon",
-        "amazon_ads",
-        "ga4",
-        "ga4_reports",
-        "meta",
-        "meta_ads",
-    ]
+    assert [row[0] for row in reference_rows()] == list(SOURCE_FOLDERS)
     assert reference_rows((TOY,)) == [("toy", "Toy 玩具", "webhook", "order (event)", "POST /v1/hooks/toy")]
 
 
