@@ -64,6 +64,7 @@ from deploy.grafana.panels import (
 from deploy.grafana.query import (
     CLICKHOUSE,
     PLUGIN_VERSION,
+    Sql,
     evaluation_variables,
     one_line,
     row_variables,
@@ -201,7 +202,7 @@ def live() -> dash.Dashboard:
         .with_row(dash.Row("Incidents 告警"))
         .with_panel(linked(linked(alerts, "alert", *TO_ALERT), "store", *TO_STORE).span(24).height(8))
         .with_row(dash.Row("Raw events 原始事件"))
-        .with_panel(rows("Events 事件", "Newest 200 events of the selected stores and of the selected cell of the heat map. 所选店铺与所选单元的最新 200 条。", RAW, ("happened", "store", "type_name", "source", "order_id", "product", "country", "channel", "device", "payment_method", "quantity", "amount", "currency", "event_id")).span(24).height(10))
+        .with_panel(rows("Events 事件", "Newest 200 events of the selected stores and of the selected cell of the heat map. 所选店铺与所选单元的最新 200 条。", Sql(RAW, to_the_second=True), ("happened", "store", "type_name", "source", "order_id", "product", "country", "channel", "device", "payment_method", "quantity", "amount", "currency", "event_id")).span(24).height(10))
     )  # fmt: skip
 
 

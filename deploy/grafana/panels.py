@@ -181,7 +181,7 @@ def waterfall(title: str, description: str, sql: str) -> barchart.Panel:
     )
 
 
-def rows(title: str, description: str, sql: str, columns: Iterable[str]) -> table.Panel:
+def rows(title: str, description: str, sql: str | Sql, columns: Iterable[str]) -> table.Panel:
     """A table; ``columns`` are those of the query, shown under their names in both languages."""
     panel = (
         table.Panel()
@@ -189,7 +189,7 @@ def rows(title: str, description: str, sql: str, columns: Iterable[str]) -> tabl
         .description(description)
         .datasource(CLICKHOUSE)
         .no_value("—")
-        .with_target(Sql(sql))
+        .with_target(Sql(sql) if isinstance(sql, str) else sql)
     )
     for column in columns:
         panel = panel.override_by_name(column, [*_named(column), *_unit(column), *_width(column)])

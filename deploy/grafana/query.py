@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from grafana_foundation_sdk.builders import dashboard as dash
@@ -70,6 +71,11 @@ def one_line(sql: str) -> str:
     return " ".join(sql.split())
 
 
+def whole_minutes(sql: str) -> str:
+    """The query over whole minutes of the chosen time: what several browsers ask within a minute is then one question."""
+    return re.sub(r"\$__(from|to)Time\b", r"toStartOfMinute($__\1Time)", sql)
+
+
 class _Query(variants.Dataquery):
     """What the plug-in's editor saves for one SQL query."""
 
@@ -89,10 +95,15 @@ class _Query(variants.Dataquery):
 
 
 class Sql(cogbuilder.Builder[variants.Dataquery]):
-    """Builds a query. ``is_series``: first column a time, the others lines (text columns name them)."""
+    """Builds a query. ``is_series``: first column a time, the others lines (text columns name them).
 
-    def __init__(self, sql: str, *, is_series: bool = False, ref_id: str = "A") -> None:
-        self._made = _Query(sql, ref_id, is_series)
+    It is asked over whole minutes, unless ``to_the_second``.
+    """
+
+    def __init__(
+        self, sql: str, *, is_series: bool = False, ref_id: str = "A", to_the_second: bool = False
+    ) -> None:
+        self._made = _Query(sql if to_the_second else whole_minutes(sql), ref_id, is_series)
 
     def build(self) -> variants.Dataquery:
         return self._made

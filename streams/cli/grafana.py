@@ -157,6 +157,7 @@ def _shown(
         prometheus,
         password,
         language.value if language else settings.language,
+        is_embedded=kept.exists(),
     )
 
 

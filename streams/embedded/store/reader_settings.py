@@ -92,14 +92,23 @@ _OPEN: Final = frozenset(
         "totals_mode",
     ]
 )
-OPEN_SETTINGS: Final = _OPEN | _LOWERED
+#: for the server, which shares answers (``sharing.py``), not for the engine
+SHARING_SETTINGS: Final = frozenset(
+    [
+        "query_cache_nondeterministic_function_handling",
+        "query_cache_system_table_handling",
+        "query_cache_ttl",
+        "use_query_cache",
+    ]
+)
+OPEN_SETTINGS: Final = _OPEN | _LOWERED | SHARING_SETTINGS
 #: tables behind the views are rejected, so no list of tables shows them: a client that looks around would ask for them
 _SHOWN_ROWS: Final = {
     "system.tables": "NOT endsWith(name, '_raw')",
     "system.columns": "NOT endsWith(table, '_raw')",
 }
 #: to the server, not to the engine
-_NOT_THE_ENGINES: Final = frozenset(["add_http_cors_header"])
+_NOT_THE_ENGINES: Final = frozenset(["add_http_cors_header"]) | SHARING_SETTINGS
 _ZONE: Final = re.compile(
     r"(?:[A-Za-z0-9_+-]+(?:/[A-Za-z0-9_+-]+){0,3})?\Z"
 )  # a name of the tz database, never a path

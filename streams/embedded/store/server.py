@@ -26,6 +26,7 @@ from streams.embedded.store.errors import (
 from streams.embedded.store.intake import HELD_BYTES, RequestReader
 from streams.embedded.store.outlet import PACKED_HERE, Outlet
 from streams.embedded.store.protocol import PEOPLE_READING, ROLES_READING, WRITING, Query, Users
+from streams.embedded.store.sharing import SharedAnswers, is_shared
 from streams.embedded.store.statement import parse
 
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
@@ -91,6 +92,7 @@ class StoreServer:
         self._lanes = {
             name: Lane(name, threads, waiting) for name in (WRITING, ROLES_READING, PEOPLE_READING)
         }
+        self._shared = SharedAnswers()
         self._stopping: set[asyncio.Task[None]] = set()
         self._name = os.uname().nodename if hasattr(os, "uname") else "funnelwatch"
 
@@ -128,6 +130,8 @@ class StoreServer:
                     if request.method in ("GET", "HEAD"):
                         return web.Response(text="Ok.\n")
                     raise StoreError(62, "SYNTAX_ERROR", "Empty query")
+                if is_shared(query):
+                    return await self._shared.answer(query, lambda: self._answer(request, query, lane))
                 return await self._answer(request, query, lane)
         except StoreError as error:
             return self._error_response(error, query_id, request)

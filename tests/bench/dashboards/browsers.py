@@ -8,6 +8,7 @@ what else the machine does; compare it only within one run, the processor time a
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import statistics
 import tempfile
@@ -31,10 +32,14 @@ def queries_of(dashboard: str) -> list[str]:
     return [target["rawSql"] for target in targets if "rawSql" in target]
 
 
-def load(store: Store, dashboard: str, stores: int, browsers: int, rounds: int) -> tuple[list[float], float]:
+def load(
+    store: Store, dashboard: str, stores: int, browsers: int, rounds: int, *, shared: bool
+) -> tuple[list[float], float]:
     """Seconds of each round, and the store's processor seconds for one browser."""
     asked, span = queries_of(dashboard), default_span_s(dashboard)
     arguments = {"database": "funnelwatch", "default_format": "Native", "client_protocol_version": "54460"}
+    if shared:  # as the data source that `funnelwatch grafana` writes
+        arguments |= {"use_query_cache": "1", "query_cache_ttl": "5"}
     limits = httpx.Limits(max_connections=100, max_keepalive_connections=100)
     who = (store.reader, store.reader_password)
     with (
@@ -46,8 +51,8 @@ def load(store: Store, dashboard: str, stores: int, browsers: int, rounds: int) 
             client.post(store.url, params=arguments, content=sql).raise_for_status()
 
         def one_round(number: int) -> float:
-            # no two browsers open at the same second, and none of them asks what was asked before
-            now = int(time.time()) - number * browsers
+            # no two browsers open at the same second, and no round asks what was asked before
+            now = int(time.time()) // 60 * 60 + 59 - 60 * number
             sent = [
                 Asked(now - at - span, now - at, choices(stores)).expanded(sql)
                 for at in range(browsers)
@@ -75,10 +80,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         store, _ = seeded(Path(folder), options.stores, options.days)
         try:
-            for browsers in options.browsers:
-                took, cpu = load(store, options.dashboard, options.stores, browsers, options.rounds)
+            for browsers, shared in itertools.product(options.browsers, (False, True)):
+                took, cpu = load(
+                    store, options.dashboard, options.stores, browsers, options.rounds, shared=shared
+                )
                 print(
-                    f"{browsers} at once: {statistics.median(took):.2f} s ({min(took):.2f} to {max(took):.2f}), "
+                    f"{browsers} at once, {'shared answers' if shared else 'each its own'}: {statistics.median(took):.2f} s ({min(took):.2f} to {max(took):.2f}), "
                     f"{cpu:.2f} s of the store's processor time each"
                 )
         finally:

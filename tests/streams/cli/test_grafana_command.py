@@ -47,6 +47,12 @@ def test_it_prints_what_to_paste_and_writes_nothing(instance: Path) -> None:
     printed = list(yaml.safe_load_all("\n---\n".join(asked(instance).split("\n\n"))))
     sources, provider, scrape = printed[:3]
     assert sources["datasources"][0]["jsonData"]["port"] == 18199
+    settings = {
+        one["setting"]: one["value"] for one in sources["datasources"][0]["jsonData"]["customSettings"]
+    }
+    assert (
+        settings["use_query_cache"] == "1"
+    )  # six browsers ask each question once (tests/contracts/test_store_sharing.py)
     password = sources["datasources"][0]["secureJsonData"]["password"]
     assert password == f"$__file{{{instance}/secrets/clickhouse_reader_password}}"
     assert provider["providers"][0]["folder"] == "Funnelwatch"
