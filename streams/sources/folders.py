@@ -26,6 +26,7 @@ SOURCE_FOLDERS: tuple[str, ...] = (
     "amazon_ads",
     "ga4",
     "ga4_reports",
+    "ga4_export",
     "meta",
     "meta_ads",
 )

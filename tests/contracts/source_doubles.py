@@ -16,6 +16,7 @@ from scoring.sources.signatures import DigestCode, SignatureScheme, sign
 from streams.sources.asking import HttpSender
 from tests.fakes import lying_amazon, lying_lazada, lying_tiktok_shop
 from tests.fakes.lying_amazon_ads import LyingAmazonAds, ads_connection, ads_truth
+from tests.fakes.lying_bigquery import LyingBigQuery, export_connection
 from tests.fakes.lying_ga4 import LyingGa4, ga4_connection, ga4_truth
 from tests.fakes.lying_meta import LyingMeta, meta_connection, meta_truth
 from tests.fakes.lying_server import Ledger, LyingShop, ScriptedLie, connection
@@ -400,6 +401,7 @@ POLLS: Mapping[str, PollDouble] = {
 
 REPORTS: Mapping[str, ReportDouble] = {
     "amazon_ads": ReportDouble(ads_connection, LyingAmazonAds, ads_truth, "days.sponsored_products"),
+    "ga4_export": ReportDouble(export_connection, LyingBigQuery, ga4_truth, "days"),
     "ga4_reports": ReportDouble(ga4_connection, LyingGa4, ga4_truth, "days"),
     "meta_ads": ReportDouble(meta_connection, LyingMeta, meta_truth, "days"),
 }

@@ -34,7 +34,7 @@ _GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _ASSERTED_S = 3600
 #: what a quota is called in the error that it is used up, and how long until some of it is back
 _WAITS_S = (("per day", 6 * 3600.0), ("per hour", 1800.0))
-_WAIT_S = 60.0
+WAIT_S = 60.0
 
 
 def asking(connection: Connection) -> Asking:
@@ -46,7 +46,7 @@ def asking(connection: Connection) -> Asking:
         shop_rate=BudgetRate(config.rate, max(1.0, config.rate)),
         authorise=partial(authorise, config),
         judge=judge,
-        new_pair=partial(new_pair, connection),
+        new_pair=partial(google_pair, connection, SCOPE),
         left=left,
         timeout_s=60.0,
     )
@@ -60,21 +60,23 @@ def authorise(config: Ga4ReportsConnection, request: HttpRequest, pair: TokenPai
     return HttpRequest(request.url, request.method, request.query, headers, request.body)
 
 
-async def new_pair(connection: Connection, api: PlatformApi, old: TokenPair | None) -> TokenPair:
+async def google_pair(
+    connection: Connection, scope: str, api: PlatformApi, old: TokenPair | None
+) -> TokenPair:
     """A token for an hour (RFC 7523): the key signs who asks, for what, and when.
 
     Raises:
         AccessDeniedError: the key is none, or Google does not accept it.
     """
-    config: Ga4ReportsConnection = connection.config
+    config = connection.config
     form = {
         "grant_type": _GRANT,
-        "assertion": assertion(connection.secret(config.key), config.token_url, api.now_ms),
+        "assertion": assertion(connection.secret(config.key), config.token_url, api.now_ms, scope),
     }
     return await pair_by_form(api, config.token_url, form, None)
 
 
-def assertion(key: str, audience: str, now_ms: int) -> str:
+def assertion(key: str, audience: str, now_ms: int, scope: str = SCOPE) -> str:
     """The signed word of the service account whose key file this is.
 
     Raises:
@@ -92,7 +94,7 @@ def assertion(key: str, audience: str, now_ms: int) -> str:
     if not isinstance(private, RSAPrivateKey):
         raise AccessDeniedError("`key` is not the JSON key of a service account")
     now_s = now_ms // 1000
-    claims = {"iss": who, "scope": SCOPE, "aud": audience, "iat": now_s, "exp": now_s + _ASSERTED_S}
+    claims = {"iss": who, "scope": scope, "aud": audience, "iat": now_s, "exp": now_s + _ASSERTED_S}
     signed = f"{_part({'alg': 'RS256', 'typ': 'JWT'})}.{_part(claims)}"
     return f"{signed}.{_bytes(private.sign(signed.encode(), PKCS1v15(), SHA256()))}"
 
@@ -114,7 +116,7 @@ def judge(answer: HttpAnswer) -> None:
             raise
         said = answer.body.decode("utf-8", "replace").lower()
         waits = (wait_s for word, wait_s in _WAITS_S if word in said)
-        raise PlatformThrottledError(str(error), next(waits, _WAIT_S)) from error
+        raise PlatformThrottledError(str(error), next(waits, WAIT_S)) from error
 
 
 def left(answer: HttpAnswer) -> float | None:

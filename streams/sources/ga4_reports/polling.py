@@ -18,7 +18,7 @@ from streams.sources.ga4_reports.mapping import DAYS, DIMENSIONS, HOURS, KEPT, M
 from streams.sources.source import Poll, PolledRow, PollPage, polled_row
 
 #: rows may change for three days; a day more, because a window is cut at the property's midnight
-_RESTATED_DAYS = 4
+RESTATED_DAYS = 4
 _DAY_LASTS_S = DAY_MS / 1000
 _ROWS_ASKED = 10_000
 
@@ -32,7 +32,7 @@ def polls(config: Ga4ReportsConnection) -> tuple[Poll, ...]:
             PollPlan(config.interval_s, window_s, overlap_s, 0.0, first),
             partial(page, config, resource),
             scope="analytics.readonly",
-            restated_days=_RESTATED_DAYS,
+            restated_days=RESTATED_DAYS,
             only=KEPT,
         )
         for resource, window_s, overlap_s, first in (
