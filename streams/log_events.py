@@ -92,5 +92,7 @@ LOG_EVENTS: Mapping[str, str] = {
     "facts_unavailable": "ClickHouse did not say what a card adds to its alert; the card goes out without.",
     "exchange_rates_unreadable": "The file of `alerting.exchange_rates` cannot be read; the rates known before hold.",
     # --- page
+    "provider_unreachable": "The OpenID Connect provider does not answer, or not as one does; nobody can sign in there meanwhile.",
+    "sign_in_rejected": "Somebody came back from the provider and was not let in; `why` says the reason, without a name.",
     "page_failed": "A request of the page or the API failed on a bug; the traceback is part of the record.",
 }

@@ -2,6 +2,8 @@
 
 What belongs to a business (stores, keys, thresholds, receivers) lives in ``funnelwatch.yaml`` (``streams/config/model.py``);
 what belongs to a machine (addresses, folders, limits) lives here.
+
+Past 400 lines because it is one list of settings with their descriptions, which the reference is written from.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -182,6 +185,26 @@ class Settings(BaseSettings):
         SecretStr(""),
         description="Further tokens, a line each as `funnelwatch tokens add` prints it; default: those kept under `data`.",
     )
+    session_hours: float = Field(
+        12.0, gt=0, le=720, description="Hours after which whoever signed in to the page has to do so again."
+    )
+    oidc_issuer: str = Field(
+        "",
+        description="OpenID Connect provider at which people sign in to the page: the address before "
+        "`/.well-known/openid-configuration`. What they may do is in `access` of funnelwatch.yaml.",
+    )
+    oidc_client_id: str = Field("", description="Client id of the page at that provider.")
+    oidc_client_secret: SecretStr = Field(
+        SecretStr(""), description="Client secret of the page at that provider; empty for a public client."
+    )
+    oidc_scope: str = Field(
+        "openid profile email", description="Scopes that are asked of that provider, such as one for groups."
+    )
+    oidc_name: str = Field("", description="What the sign-in button calls that provider.")
+    oidc_ca: Path | None = Field(
+        None,
+        description="File of certificates (PEM) that may sign that provider's; default: those that the system trusts.",
+    )
     metrics_host: str = Field("127.0.0.1", description="Address a role serves its Prometheus metrics on.")
     metrics_port: Port = Field(0, description="Port of a role's Prometheus metrics; 0 picks a free one.")
 
@@ -257,6 +280,23 @@ class Settings(BaseSettings):
         """Names with whole days."""
         retention_days(value)
         return value
+
+    @model_validator(mode="after")
+    def _provider(self) -> Settings:
+        """A provider needs a client, an address to send people back to, and TLS unless it is on this machine."""
+        if not self.oidc_issuer:
+            return self
+        url = urlsplit(self.oidc_issuer)
+        if url.scheme != "https" and (url.scheme != "http" or url.hostname not in LOOPBACK_HOSTS):
+            raise ValueError("FUNNELWATCH_OIDC_ISSUER: expected an address that begins with https://")
+        missing = [
+            f"FUNNELWATCH_{name.upper()}"
+            for name in ("oidc_client_id", "public_url")
+            if not getattr(self, name)
+        ]
+        if missing:
+            raise ValueError(f"a sign-in by FUNNELWATCH_OIDC_ISSUER needs {' and '.join(missing)}")
+        return self
 
     @model_validator(mode="after")
     def _kafka_sign_in(self) -> Settings:

@@ -60,6 +60,7 @@ def check(
         content, found = read_config(path, with_secrets=not no_secrets, with_idle=True)
         problems += found
         problems += _file_problems(content)
+        problems += _useless_access(settings, content)
         counts = counted(len(content.stores), "store"), counted(len(content.alerting.receivers), "receiver")
         summary = f"{path}: {', '.join(counts)}, no errors"
     problems += _open_page(settings)
@@ -90,12 +91,28 @@ def _settings(data: Path | None, config: Path | None) -> tuple[Settings, list[st
 def _open_page(settings: Settings) -> list[str]:
     """That the page would be open to a network without a token: ``run page`` does not start so."""
     token = settings.page_token.get_secret_value()
-    if settings.page_host in LOOPBACK_HOSTS or token or (settings.data / "secrets" / "page_token").exists():
+    if (
+        settings.page_host in LOOPBACK_HOSTS
+        or token
+        or settings.oidc_issuer
+        or (settings.data / "secrets" / "page_token").exists()
+    ):
         return []
     return [
         f"FUNNELWATCH_PAGE_HOST: the page would listen on {settings.page_host} without a token; set FUNNELWATCH_PAGE_TOKEN "
         "(`funnelwatch up` makes one)"
     ]
+
+
+def _useless_access(settings: Settings, content: Config) -> list[str]:
+    """Grants without a provider, and a provider at which nobody has a grant."""
+    if content.access and not settings.oidc_issuer:
+        return ["access: nobody signs in at a provider; set FUNNELWATCH_OIDC_ISSUER, or take the grants out"]
+    if settings.oidc_issuer and not content.access:
+        return [
+            "FUNNELWATCH_OIDC_ISSUER: nobody who signs in there may do anything; say who may do what in `access`"
+        ]
+    return []
 
 
 def _file_problems(content: Config) -> list[str]:

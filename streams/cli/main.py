@@ -41,6 +41,7 @@ COMMANDS: dict[str, str] = {
     "route": "Show who is notified of an alert, and why.",
     "sources": "Connect platforms, and see how each connection is.",
     "tokens": "Give programs and colleagues a token of their own for the page and its API, with a scope and an end.",
+    "sessions": "Sign people out of the page.",
     "audit": "Show and verify the log of what people and tokens changed.",
     "backup": "Write everything an instance keeps to one file: its data folder, or the tables of your own ClickHouse.",
     "restore": "Restore a backup into an empty data folder, or into the empty tables of your own ClickHouse.",

@@ -9,7 +9,7 @@ import typer
 
 from scoring.funnel.units import DAY_MS
 from streams.cli.asking import audited, failed
-from streams.cli.starting import checked_settings, data_option
+from streams.cli.starting import checked_config, checked_settings, data_option
 from streams.cli.terminal import say
 from streams.instance.page_tokens import Scope
 
@@ -27,6 +27,10 @@ def add(
         Scope, typer.Option("--scope", help="read; act: also on alerts; configure: everything.")
     ] = Scope.READ,
     days: Annotated[int, typer.Option("--days", min=1, max=_LONGEST_DAYS, help="Days until it ends.")] = 90,
+    stores: Annotated[
+        str,
+        typer.Option("--group", help="Only stores of this group of funnelwatch.yaml; default: all stores."),
+    ] = "",
     data: data_option = None,
 ) -> None:
     """Make a token and print it once. Send it as `Authorization: Bearer TOKEN`, or enter it at the sign-in."""
@@ -38,8 +42,12 @@ def add(
             f"{name!r} is not a name for a token; expected up to 64 letters, digits, dots, dashes and @"
         )
     settings = checked_settings(data=data)
-    text, token = new_token(name, scope, now_ms() + days * DAY_MS)
-    audited(settings, f"tokens add {name} {scope} {days}")
+    if stores:
+        _, known = checked_config(settings)
+        if all(one.name != stores for one in known.groups):
+            raise failed(f"unknown group {stores!r}; `groups` of funnelwatch.yaml names all")
+    text, token = new_token(name, scope, now_ms() + days * DAY_MS, stores)
+    audited(settings, f"tokens add {name} {scope} {days} {stores}".rstrip())
     TokenBook(settings).add(token)
     say(text)
     say(f"kept as: {token.line()}", err=True)
@@ -47,7 +55,7 @@ def add(
 
 @group.command(name="list")
 def list_tokens(data: data_option = None) -> None:
-    """List the tokens: name, scope, end."""
+    """List the tokens: name, scope, end, and the group of stores if it is not for all."""
     from datetime import UTC, datetime
 
     from streams.clock import now_ms
@@ -55,7 +63,10 @@ def list_tokens(data: data_option = None) -> None:
 
     for token in TokenBook(checked_settings(data=data)).all():
         end = datetime.fromtimestamp(token.ends_ms / 1000, UTC).date()
-        say(f"{token.name:<24} {token.scope:<10} {'ended' if token.ends_ms <= now_ms() else 'until'} {end}")
+        of = f"  {token.group}" if token.group else ""
+        say(
+            f"{token.name:<24} {token.scope:<10} {'ended' if token.ends_ms <= now_ms() else 'until'} {end}{of}"
+        )
 
 
 @group.command()

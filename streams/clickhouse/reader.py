@@ -14,6 +14,7 @@ from clickhouse_connect.driver import AsyncClient
 
 from streams.clickhouse.clients import open_reader, open_writer
 from streams.clickhouse.errors import ClickHouseError, ClickHouseUnreachableError, mapped
+from streams.clickhouse.seen import limited, stores_seen
 from streams.clock import monotonic, now_ms
 from streams.settings import Settings
 
@@ -50,7 +51,7 @@ class Database:
         return await open_reader(self._settings)
 
     async def rows(self, sql: str, **parameters: Any) -> list[Row]:
-        """The rows of a query; ``parameters`` are bound on the server (``{name:Type}``).
+        """The rows of a query, of the stores that whoever asks may see; ``parameters`` are bound on the server (``{name:Type}``).
 
         Raises:
             ClickHouseUnreachableError: ClickHouse is unreachable, too slow, or rejects the query.
@@ -59,7 +60,9 @@ class Database:
             async with asyncio.timeout(self._timeout_s):
                 client = await self._connected()
                 with mapped():
-                    result = await client.query(sql, parameters=parameters)
+                    result = await client.query(
+                        limited(sql, self._settings.clickhouse_database), parameters=parameters
+                    )
         except ClickHouseUnreachableError as error:
             where = urlsplit(self._settings.clickhouse_url).netloc
             self._down_until, self._down_reason = (
@@ -87,8 +90,8 @@ class Database:
             await client.close()
 
     async def shared(self, key: tuple[Any, ...], fresh_s: float, ask: Callable[[], Awaitable[T]]) -> T:
-        """The answer to ``ask``, shared by everyone who asks for ``key`` within ``fresh_s`` seconds. A failure is not kept."""
-        now = monotonic()
+        """The answer to ``ask``, shared by all who see the same stores and ask for ``key`` within ``fresh_s`` seconds. A failure is not kept."""
+        key, now = (stores_seen(), *key), monotonic()
         known = self._shared.get(key)
         if known is not None and now < known[0]:
             answer: T = await asyncio.shield(known[1])

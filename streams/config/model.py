@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, model_validator
 from scoring.events.event import Platform
 from scoring.events.incoming import CURRENCIES
 from scoring.wording.text import Language
+from streams.config.access import GrantConfig
 from streams.config.alerting import AlertingConfig
 from streams.config.calendar import CalendarConfig
 from streams.config.evaluating import GroupConfig, ReportConfig, TargetConfig, named_exactly, stores_of
@@ -161,6 +162,9 @@ class Config(ConfigPart):
         "",
         description="A CSV file of targets with the columns of, value, and, where they differ, store and set_by; its lines come after `targets`.",
     )
+    access: tuple[GrantConfig, ...] = Field(
+        (), description="What people may do who sign in at your provider (`FUNNELWATCH_OIDC_ISSUER`)."
+    )
     connections: tuple[AnyConnection, ...] = Field((), description="Where data comes from on its own.")
 
     @model_validator(mode="after")
@@ -173,7 +177,7 @@ class Config(ConfigPart):
 
     @model_validator(mode="after")
     def _groups_reports_and_targets_name_what_there_is(self) -> Config:
-        for what, named in (("group", self.groups), ("report", self.reports)):
+        for what, named in (("group", self.groups), ("report", self.reports), ("grant", self.access)):
             names = [one.name for one in named]
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
@@ -182,6 +186,7 @@ class Config(ConfigPart):
         about = [(f"group {one.name!r}", one.stores, "") for one in self.groups]
         about += [(f"report {one.name!r}", one.stores, one.group) for one in self.reports]
         about += [(f"target of {one.of}", one.stores, one.group) for one in self.targets]
+        about += [(f"grant {one.name!r}", one.stores, one.group) for one in self.access]
         for what, stores, group in about:
             missing = next((store for store in named_exactly(stores) if store not in known), None)
             if missing is not None:
@@ -220,6 +225,23 @@ class Config(ConfigPart):
     def store(self, store_id: str) -> StoreConfig | None:
         """The store of that id, None if it is not configured."""
         return next((store for store in self.stores if store.id == store_id), None)
+
+    def limited_to(self, ids: frozenset[str]) -> Config:
+        """The configuration of these stores: of the rest only what names no other store."""
+        return self.model_copy(
+            update={
+                "stores": tuple(store for store in self.stores if store.id in ids),
+                "groups": tuple(
+                    group
+                    for group in self.groups
+                    if ids.issuperset(store.id for store in self.stores if group.holds(store))
+                ),
+                "connections": tuple(one for one in self.connections if ids.issuperset(one.all_stores)),
+                "digests": (),
+                "reports": (),
+                "access": (),
+            }
+        )
 
     def chosen(self, patterns: tuple[str, ...], group: str) -> list[StoreConfig]:
         """The stores of a group of that name, else those of the patterns, else all."""

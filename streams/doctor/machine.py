@@ -176,7 +176,7 @@ def _configuration(settings: Settings, state: InstanceState) -> Iterator[Finding
         found = "funnelwatch.yaml has changed since the start"
         yield Finding("warning", "configuration", found, "restart `funnelwatch up` to use it")
     token = settings.page_token.get_secret_value()
-    if settings.page_host not in LOOPBACK_HOSTS and not token:
+    if settings.page_host not in LOOPBACK_HOSTS and not token and not settings.oidc_issuer:
         yield Finding(
             "warning",
             "page",

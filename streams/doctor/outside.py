@@ -34,7 +34,23 @@ async def receivers(settings: Settings, config: Config) -> list[Finding]:
             found.append(Finding("good", "receivers", f"{', '.join(others)}: no address of their own"))
     if config.digests or any(one.channel == "email" for one in asked):
         found.append(await _mail_server(settings))
+    if settings.oidc_issuer:
+        found.append(await _provider(settings, config))
     return [*found, *_public_address(settings, config)]
+
+
+async def _provider(settings: Settings, config: Config) -> Finding:
+    """The provider at which people sign in to the page."""
+    parts = urlsplit(settings.oidc_issuer)
+    host, port = parts.hostname or "", parts.port or _HTTP_PORTS[parts.scheme]
+    problem = await _connect(host, port)
+    if problem:
+        advice = "check FUNNELWATCH_OIDC_ISSUER and the network; people with a token still get in"
+        return Finding("bad", "sign-in", f"{host}:{port} {problem}", advice)
+    if not config.access:
+        advice = "say who may do what in `access` of funnelwatch.yaml"
+        return Finding("warning", "sign-in", f"{host} can be reached, but nobody has a grant", advice)
+    return Finding("good", "sign-in", f"{host} can be reached, {counted(len(config.access), 'grant')}")
 
 
 async def _receiver(receiver: ReceiverConfig) -> Finding:

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from urllib.parse import quote, unquote
 
 from streams.clock import now_ms
 from streams.errors import InputError, StateError
@@ -14,7 +15,7 @@ from streams.instance.files import write_atomically
 from streams.settings import Settings
 
 _BEGINS = "fwt_"
-_FIELDS = 4
+_FIELDS = (4, 5)
 
 
 class Scope(StrEnum):
@@ -46,16 +47,19 @@ class PageToken:
     scope: Scope
     ends_ms: int
     digest: str
+    #: the group of stores that it is for; empty: all stores
+    group: str = ""
 
     def line(self) -> str:
         """As it is written: a line of a file, or of the setting."""
-        return f"{self.name} {self.scope} {self.ends_ms} {self.digest}"
+        group = f" {quote(self.group, safe='')}" if self.group else ""
+        return f"{self.name} {self.scope} {self.ends_ms} {self.digest}{group}"
 
 
-def new_token(name: str, scope: Scope, ends_ms: int) -> tuple[str, PageToken]:
+def new_token(name: str, scope: Scope, ends_ms: int, group: str = "") -> tuple[str, PageToken]:
     """The token itself, which nobody can read again, and what is kept of it."""
     text = _BEGINS + secrets.token_urlsafe(32)
-    return text, PageToken(name, scope, ends_ms, _digest(text))
+    return text, PageToken(name, scope, ends_ms, _digest(text), group)
 
 
 def _digest(text: str) -> str:
@@ -74,9 +78,12 @@ def parse_tokens(text: str) -> list[PageToken]:
         parts = line.split()
         if not parts:
             continue
-        if len(parts) != _FIELDS or parts[1] not in set(Scope) or not parts[2].isdecimal():
-            raise TokensDamagedError(f"line {number} of the page's tokens is not NAME SCOPE END DIGEST")
-        found.append(PageToken(parts[0], Scope(parts[1]), int(parts[2]), parts[3]))
+        if len(parts) not in _FIELDS or parts[1] not in set(Scope) or not parts[2].isdecimal():
+            raise TokensDamagedError(
+                f"line {number} of the page's tokens is not NAME SCOPE END DIGEST [GROUP]"
+            )
+        group = unquote(parts[4]) if len(parts) > _FIELDS[0] else ""
+        found.append(PageToken(parts[0], Scope(parts[1]), int(parts[2]), parts[3], group))
     return found
 
 

@@ -1,7 +1,7 @@
-"""Who may read: the token, the sign-in cookie, the limit of attempts, and the headers that keep a page to itself.
+"""Who may do what: tokens, sessions, the stores of each, the limit of attempts, and the headers that keep a page to itself.
 
-Without a token the page serves loopback only, and only under a loopback name, so that a foreign site cannot reach it by
-pointing its own name at 127.0.0.1.
+The one place where page, API and what asks the API (``funnelwatch mcp``) are opened. Without a token and without a provider the page
+serves loopback only, and only under a loopback name, so that a foreign site cannot reach it by pointing its own name at 127.0.0.1.
 """
 
 from __future__ import annotations
@@ -10,28 +10,33 @@ import asyncio
 import hashlib
 import hmac
 import ipaddress
-import secrets
+from collections.abc import Callable, Collection
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from streams.clickhouse.seen import seeing
 from streams.clock import monotonic, now_ms
+from streams.config.access import EVERYTHING, Rights, rights_of_account, rights_of_token
+from streams.config.model import Config
 from streams.instance.audit import AuditDamagedError, AuditEntry, record
 from streams.instance.page_tokens import PageToken, Scope, TokenBook, TokensDamagedError
 from streams.settings import Settings
 from streams.web.frame.errors import PageNotSafeError
+from streams.web.frame.forms import PERSON
 from streams.web.frame.origin import ClientAddresses, local_path
 from streams.web.frame.problems import problem
+from streams.web.frame.sessions import COOKIE, Account, PageSession, PageSessions
 
-COOKIE = "funnelwatch_session"
-#: of a request: who sent it, as the audit log shows them
+#: of a request: who sent it, as the audit log shows them, and what they may do
 READER = web.RequestKey("reader", str)
-#: beginnings of paths at which people act on alerts; whoever writes elsewhere configures
+RIGHTS = web.RequestKey("rights", Rights)
+#: beginnings of paths at which people act on alerts, and the end of that of advice; whoever writes elsewhere configures
 ACTING_PATHS = ("/alerts/", "/api/v1/alerts/", "/silences/", "/sign-out")
+ADVICE_PATH = "/evaluation/advice"
 #: methods that change nothing
 _READING = ("GET", "HEAD", "OPTIONS")
 _NO_WRITES = ("/sign-in", "/sign-out")
-SESSION_S = 12 * 3600
 #: wrong tokens an address may offer in ``ATTEMPT_SPAN_S``; no number for all together, by which one could lock out others
 ATTEMPTS_PER_ADDRESS = 5
 ATTEMPT_SPAN_S = 60.0
@@ -64,74 +69,43 @@ def is_loopback(host: str) -> bool:
 
 
 class Access:
-    """Decides who may read. One per process."""
+    """Decides who may do what. One per process."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, config: Config) -> None:
         self._tokens = TokenBook(settings)
+        self._config = config
         self._data = settings.data
         self._token = settings.page_token.get_secret_value().encode()
         self._https = settings.public_url.startswith("https:")
         self._visitors = ClientAddresses(settings.trusted_proxies)
         self._wrong: dict[str, list[float]] = {}
-        #: sessions that were signed out, with their end: a copy of such a cookie opens nothing any more
-        self._ended: dict[str, int] = {}
-        if not self._token and not is_loopback(settings.page_host):
+        self.has_provider = bool(settings.oidc_issuer)
+        self.sessions = PageSessions(settings)
+        if not self.needs_sign_in and not is_loopback(settings.page_host):
             raise PageNotSafeError(
                 f"the page would listen on {settings.page_host} without a token; "
                 "set FUNNELWATCH_PAGE_TOKEN, or FUNNELWATCH_PAGE_HOST=127.0.0.1"
             )
 
     @property
-    def needs_token(self) -> bool:
-        """False on loopback without a token."""
-        return bool(self._token)
+    def needs_sign_in(self) -> bool:
+        """False on loopback without a token and without a provider."""
+        return bool(self._token) or self.has_provider
 
     def is_token(self, offered: str) -> bool:
-        """True for the token, in time that does not depend on where it differs."""
-        return hmac.compare_digest(
+        """True for the page's token, in time that does not depend on where it differs."""
+        same = hmac.compare_digest(
             hashlib.sha256(_bytes(offered)).digest(), hashlib.sha256(self._token).digest()
         )
+        return bool(self._token) and same
 
     def token_named(self, offered: str) -> PageToken | None:
         """The token with a name that is offered, if it is one and has not ended."""
         return self._tokens.find(offered)
 
-    def session(self, token: PageToken | None = None) -> str:
-        """A cookie's value: valid for ``SESSION_S``, worthless once the token changes; of a token with a name, as long as that is good."""
-        named = f"-{token.digest}" if token else ""
-        content = f"{now_ms() // 1000 + SESSION_S}-{secrets.token_hex(8)}{named}"
-        return f"{content}.{self._signature(content)}"
-
-    def is_session(self, value: str) -> bool:
-        """True for a cookie that we signed, that has not expired, and that was not signed out."""
-        return self._end(value) > now_ms() // 1000 and value.partition(".")[0] not in self._ended
-
-    def end_session(self, value: str) -> None:
-        """Sign a session out, wherever a copy of its cookie is; one that is none changes nothing."""
-        present, end = now_ms() // 1000, self._end(value)
-        if end > present:
-            self._ended = {one: until for one, until in self._ended.items() if until > present}
-            self._ended[value.partition(".")[0]] = end
-
-    def _token_of(self, cookie: str) -> PageToken | None:
-        """The token with a name by which a session began; looked up each time, so that its end is the session's."""
-        digest = _digest_in(cookie) if self.is_session(cookie) else ""
-        if not digest:
-            return None
-        present = now_ms()
-        return next(
-            (one for one in self._tokens.all() if one.digest == digest and one.ends_ms > present), None
-        )
-
-    def _end(self, value: str) -> int:
-        """Until when the cookie that we signed is good, in seconds; 0 if we did not."""
-        content, _, signature = value.partition(".")
-        until = content.partition("-")[0]
-        signed = hmac.compare_digest(_bytes(signature), self._signature(content).encode())
-        return int(until) if signed and until.isdigit() else 0
-
-    def _signature(self, content: str) -> str:
-        return hmac.new(self._token, _bytes(f"funnelwatch session {content}"), hashlib.sha256).hexdigest()
+    def rights_of(self, account: Account) -> Rights:
+        """What an account may do, by the grants as they are configured now."""
+        return rights_of_account(self._config, account.claims | {"sub": account.subject})
 
     def wait_s(self, address: str) -> int:
         """Seconds an address must wait before it may offer a token again; 0 if it may now."""
@@ -150,46 +124,84 @@ class Access:
         """Whose attempts are counted together."""
         return self._visitors.address(request)
 
-    def sign_in(self, request: web.Request, response: web.Response, token: PageToken | None = None) -> None:
-        """Give the reader a session."""
-        response.set_cookie(
+    def sign_in(
+        self,
+        request: web.Request,
+        response: web.Response,
+        token: PageToken | None = None,
+        account: Account | None = None,
+    ) -> None:
+        """Give the reader a session: of a token, else of an account, else of the page's own token.
+
+        Raises:
+            SessionTooLargeError: the account has too many claims.
+        """
+        self.set_cookie(
+            request,
+            response,
             COOKIE,
-            self.session(token),
-            max_age=SESSION_S,
+            self.sessions.begin(token.digest if token else "", account),
+            self.sessions.lasts_s,
+        )
+
+    def set_cookie(
+        self, request: web.Request, response: web.Response, name: str, value: str, lasts_s: int
+    ) -> None:
+        """Give the browser a cookie that scripts cannot read and that no other site can send along with a form."""
+        response.set_cookie(
+            name,
+            value,
+            max_age=lasts_s,
             httponly=True,
-            samesite="Strict",
+            # Lax, not Strict: people come from a provider and from links in mails, and would seem signed out; forms carry a token
+            samesite="Lax",
             secure=self._https or request.secure,
             path="/",
         )
 
-    def challenge(self, request: web.Request) -> web.Response | None:
-        """None when the reader may do what is asked, else the answer to give; ``request`` then says who it is.
+    def challenge(self, request: web.Request, whole: Collection[str] = ()) -> web.Response | None:
+        """None when the reader may do what is asked, else the answer to give; ``request`` then says who it is and what they may.
+
+        Args:
+            whole: patterns of paths that are about all stores at once.
 
         Raises:
             TokensDamagedError: the tokens cannot be read.
         """
         scheme, _, offered = request.headers.get("Authorization", "").partition(" ")
         offered = offered.strip() if scheme.lower() == "bearer" else ""
-        cookie = request.cookies.get(COOKIE, "")
-        token = self._tokens.find(offered) or self._token_of(cookie)
+        session = self.sessions.read(request.cookies.get(COOKIE, ""))
+        token = self._tokens.find(offered) or self._token_of(session)
         if token is not None:
-            request[READER] = f"token {token.name}"
-            return _out_of_scope(request, token)
-        if not self.needs_token:
+            return _admitted(request, f"token {token.name}", rights_of_token(self._config, token), whole)
+        if not self.needs_sign_in:
             return None if is_loopback(request.url.host or "") else _foreign_name()
-        if self.is_session(cookie) and not _digest_in(cookie):
-            request[READER] = f"session {cookie.partition('.')[0][-6:]}"
-            return None
+        if session is not None and session.account is not None and self.has_provider:
+            account = session.account
+            request[PERSON] = account.name
+            who = f"person {account.name} ({account.subject})"
+            return _admitted(request, who, self.rights_of(account), whole)
+        if session is not None and session.account is None and not session.digest and self._token:
+            return _admitted(request, f"session {session.session_id[-6:]}", EVERYTHING, whole)
         if offered:
             address = self.address(request)
             wait = self.wait_s(address)
             if wait:
                 return problem(429, "too_many_attempts", f"wait {wait} s", {"Retry-After": str(wait)})
             if self.is_token(offered):
-                request[READER] = "page token"
-                return None
+                return _admitted(request, "page token", EVERYTHING, whole)
             self.was_wrong(address)
         return _asked_for_token(request)
+
+    def _token_of(self, session: PageSession | None) -> PageToken | None:
+        """The token with a name by which a session began; looked up each time, so that its end is the session's."""
+        if session is None or not session.digest:
+            return None
+        present = now_ms()
+        return next(
+            (one for one in self._tokens.all() if one.digest == session.digest and one.ends_ms > present),
+            None,
+        )
 
     async def audited(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """What ``handler`` answers. A write is in the audit log before it is done, and a rejected one has a second entry that says so.
@@ -202,7 +214,7 @@ class Access:
             return await handler(request)
         who = request.get(READER)
         what, source = f"{request.method} {_shown(request)}", self.address(request)
-        if who is None and self.needs_token:  # by a link: whoever has none must not be able to fill the log
+        if who is None and self.needs_sign_in:  # by a link: whoever has none must not be able to fill the log
             answer = await handler(request)
             if answer.status < 400:
                 await asyncio.to_thread(record, self._data, "link", what, source)
@@ -228,27 +240,29 @@ class Access:
 
 def _shown(request: web.Request) -> str:
     """The path; that of a link without its token."""
-    resource = request.match_info.route.resource
-    return request.path if resource is None or "{token}" not in resource.canonical else resource.canonical
-
-
-def _digest_in(cookie: str) -> str:
-    """The digest of the token with a name by which a session began; empty if it began with the page's own."""
-    parts = cookie.partition(".")[0].split("-")
-    return parts[2] if len(parts) > 2 else ""
+    pattern = _pattern(request)
+    return pattern if "{token}" in pattern else request.path
 
 
 def _foreign_name() -> web.Response:
     return problem(403, "foreign_name", "without a token the page answers only to localhost or 127.0.0.1")
 
 
-def _out_of_scope(request: web.Request, token: PageToken) -> web.Response | None:
+def _admitted(request: web.Request, who: str, rights: Rights, whole: Collection[str]) -> web.Response | None:
+    """None if whoever has these rights may do what is asked."""
+    request[READER], request[RIGHTS] = who, rights
     wanted = scope_of(request)
-    if token.scope.allows(wanted):
-        return None
-    return problem(
-        403, "not_allowed", f"the token {token.name} may {token.scope}; this takes one that may {wanted}"
-    )
+    if not rights.allows(wanted):
+        return problem(403, "not_allowed", f"{who} may not {wanted}")
+    if _pattern(request) in whole and rights.stores(wanted) is not None:
+        return problem(403, "not_allowed", f"this is about all stores, and {who} may {wanted} some only")
+    return None
+
+
+def _pattern(request: web.Request) -> str:
+    """The pattern of a request's path, such as ``/stores/{store}``."""
+    resource = request.match_info.route.resource
+    return "" if resource is None else resource.canonical
 
 
 def _asked_for_token(request: web.Request) -> web.Response:
@@ -270,7 +284,8 @@ def scope_of(request: web.Request) -> Scope:
     """What a request takes."""
     if request.method in _READING:
         return Scope.READ
-    return Scope.ACT if request.path.startswith(ACTING_PATHS) else Scope.CONFIGURE
+    is_acting = request.path.startswith(ACTING_PATHS) or request.path.endswith(ADVICE_PATH)
+    return Scope.ACT if is_acting else Scope.CONFIGURE
 
 
 def _bytes(text: str) -> bytes:
@@ -283,18 +298,29 @@ def wants_page(request: web.Request) -> bool:
     return not request.path.startswith("/api/") and "X-Funnelwatch-Fragment" not in request.headers
 
 
-def guard(access: Access, open_paths: tuple[str, ...] = ()) -> Middleware:
-    """The middleware that asks ``access`` first and puts the security headers on every answer.
+def guard(
+    access: Access,
+    not_allowed: Callable[[web.Request], web.Response],
+    open_paths: tuple[str, ...] = (),
+    whole: Collection[str] = frozenset(),
+) -> Middleware:
+    """The middleware that asks ``access`` first, limits what is read to the reader's stores, and puts the security headers on every answer.
 
-    ``open_paths`` are beginnings of paths that need no sign-in, besides ``OPEN_PATHS``.
+    ``open_paths`` are beginnings of paths that need no sign-in, besides ``OPEN_PATHS``; ``whole`` are patterns of paths about all stores.
+    ``not_allowed`` makes the page that says to a person that they may not.
     """
     is_open = (*OPEN_PATHS, *open_paths)
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
-            challenge = None if request.path.startswith(is_open) else access.challenge(request)
-            response = challenge if challenge is not None else await access.audited(request, handler)
+            challenge = None if request.path.startswith(is_open) else access.challenge(request, whole)
+            if challenge is not None:
+                is_for_person = challenge.status == 403 and RIGHTS in request and wants_page(request)
+                response: web.StreamResponse = not_allowed(request) if is_for_person else challenge
+            else:
+                with seeing(request.get(RIGHTS, EVERYTHING).stores(scope_of(request))):
+                    response = await access.audited(request, handler)
         except (TokensDamagedError, AuditDamagedError) as error:
             response = problem(503, "access_unavailable", str(error))
         except web.HTTPException as raised:

@@ -23,6 +23,9 @@ from streams.web.frame.errors import BadQueryError, ForgedFormError
 
 COOKIE = "funnelwatch_form"
 NAME_COOKIE = "funnelwatch_who"
+#: of a request: the name of the person who is signed in at a provider; they act under no other
+PERSON = web.RequestKey("person", str)
+_WHO = "who"
 FIELD = "form_token"
 _NEW_COOKIE = web.RequestKey("new_form_cookie", str)
 _NEW_NAME = web.RequestKey("new_name", str)
@@ -65,9 +68,12 @@ async def json_of(request: web.Request, wanted: type[T]) -> T:
     if comes_from_elsewhere(request):
         raise BadQueryError("a browser may act from this page only")
     try:
-        return msgspec.json.decode(await request.read(), type=wanted)
+        action = msgspec.json.decode(await request.read(), type=wanted)
     except (msgspec.DecodeError, UnicodeError) as error:
         raise BadQueryError(f"the action is not valid JSON: {error}") from error
+    if PERSON in request and isinstance(action, msgspec.Struct) and _WHO in action.__struct_fields__:
+        action = msgspec.structs.replace(action, **{_WHO: request[PERSON]})
+    return action
 
 
 class Forms:
@@ -122,13 +128,17 @@ class Forms:
 
 
 def name_of(request: web.Request) -> str:
-    """The name under which the reader acted last; empty if never."""
+    """The name of the reader's account, else the one under which the reader acted last; empty if never."""
+    if PERSON in request:
+        return request[PERSON][:MAX_NAME]
     name = unquote(request.cookies.get(NAME_COOKIE, ""))[:MAX_NAME]
     return name.encode("utf-8", "replace").decode()
 
 
 def remember_name(request: web.Request, name: str) -> None:
-    """Keep the name for the next action."""
+    """Keep the name for the next action; that of an account is known anyway."""
+    if PERSON in request:
+        return
     request[_NEW_NAME] = quote(name[:MAX_NAME])
 
 
@@ -146,4 +156,5 @@ async def fields_of(request: web.Request) -> dict[str, str]:
         form = await request.post()
     except UNREADABLE_FORM as error:
         raise BadQueryError("the form cannot be read") from error
-    return {key: value for key, value in form.items() if isinstance(value, str)}
+    fields = {key: value for key, value in form.items() if isinstance(value, str)}
+    return fields | {_WHO: name_of(request)} if PERSON in request else fields

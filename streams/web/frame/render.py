@@ -15,13 +15,14 @@ import jinja2
 from aiohttp import web
 
 from scoring.wording.text import Text
+from streams.clickhouse.seen import stores_seen
 from streams.config.model import Config
 from streams.settings import Settings
-from streams.web.frame.access import COOKIE
-from streams.web.frame.forms import Forms, name_of
+from streams.web.frame.forms import PERSON, Forms, name_of
 from streams.web.frame.names import Names
 from streams.web.frame.origin import local_path
 from streams.web.frame.reader import PageReader, reader_of
+from streams.web.frame.sessions import COOKIE
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -38,14 +39,17 @@ class Renderer:
         words: Mapping[str, Text],
         templates: Mapping[str, Path],
         navigation: tuple[tuple[str, str, str], ...],
+        about_all: frozenset[str],
     ) -> None:
         """
         Args:
             templates: the folder of templates of each subject.
             navigation: (subject, path, key of its word) of each entry in the head of a page.
+            about_all: subjects that only those see who see every store.
         """
         self._settings, self._config, self._forms = settings, config, forms
         self._words, self._navigation = words, navigation
+        self._limited_navigation = tuple(entry for entry in navigation if entry[0] not in about_all)
         self._versions = {
             path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:10] for path in STATIC.iterdir()
         }
@@ -79,7 +83,8 @@ class Renderer:
             names=Names(reader, self._config),
             asset=lambda name: f"/static/{name}?v={self._versions[name]}",
             with_query=_with_query(request),
-            navigation=self._navigation,
+            navigation=self._navigation if stores_seen() is None else self._limited_navigation,
+            person=request.get(PERSON, ""),
             thresholds=self._config.thresholds,
             signed_in=COOKIE in request.cookies,
             form_token=lambda: self._forms.token(request),
@@ -99,6 +104,10 @@ class Renderer:
         """A page that says what went wrong."""
         heading = self.reader(request).word(heading)
         return self.render(request, "frame/message.html", status, heading=heading, detail=detail)
+
+    def not_allowed(self, request: web.Request) -> web.Response:
+        """A page that says that whoever is signed in may not do this."""
+        return self.failed(request, 403, "not_allowed", self.reader(request).word("not_allowed_detail"))
 
 
 def _with_query(request: web.Request) -> Callable[..., str]:

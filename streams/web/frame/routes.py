@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -62,6 +62,11 @@ class Routes:
     api: tuple[ApiRoute, ...] = ()
     #: what runs while the page is served
     running: tuple[Callable[[], AbstractAsyncContextManager[Any]], ...] = ()
+
+    def patterns(self) -> Iterator[str]:
+        """The patterns of all paths."""
+        yield from (page.path for page in self.pages)
+        yield from (PREFIX + question.path for question in self.api)
 
 
 MOMENT: dict[str, Any] = {

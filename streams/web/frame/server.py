@@ -29,6 +29,7 @@ from streams.web.frame.problems import problem
 from streams.web.frame.reader import LANGUAGE_COOKIE
 from streams.web.frame.render import STATIC, Renderer
 from streams.web.frame.routes import PREFIX, Routes, as_json
+from streams.web.frame.seen_config import seen_config
 from streams.web.frame.source_state import SourceState
 from streams.web.frame.subject import PageServices, Subject, load_subjects, page_words
 from streams.web.subjects import SUBJECTS
@@ -46,22 +47,34 @@ def make_app(settings: Settings, config: Config, packages: Iterable[str] = SUBJE
     Raises:
         PageNotSafeError: it would be open to strangers.
     """
-    access = Access(settings)
+    access = Access(settings, config)
     subjects = load_subjects(packages)
-    services = _services(settings, config, access, subjects)
+    services = _services(settings, seen_config(config), access, subjects)
+    all_routes = [subject.build(services) for subject in subjects]
+    about_all = frozenset(
+        chain.from_iterable(
+            routes.patterns()
+            for subject, routes in zip(subjects, all_routes, strict=True)
+            if subject.is_about_all
+        )
+    )
     app = web.Application(
         middlewares=[
             _measured,
             _addressed,
-            guard(access, tuple(chain.from_iterable(subject.open_paths for subject in subjects))),
+            guard(
+                access,
+                services.renderer.not_allowed,
+                tuple(chain.from_iterable(one.open_paths for one in subjects)),
+                about_all,
+            ),
             services.forms.middleware(),
             failures(services.renderer),
             _keep_language(settings),
         ],
         client_max_size=65_536,
     )
-    all_routes = [subject.build(services) for subject in subjects]
-    _add_routes(app, all_routes, access.needs_token)
+    _add_routes(app, all_routes, access.needs_sign_in)
     for start in (services.sources.followed, *chain.from_iterable(routes.running for routes in all_routes)):
         app.cleanup_ctx.append(_running(start))
 
@@ -96,6 +109,7 @@ def _services(
         page_words(subjects),
         {subject.name: subject.templates for subject in subjects},
         tuple((s.name, s.navigation.path, s.navigation.word) for s in subjects if s.navigation),
+        frozenset(s.name for s in subjects if s.is_about_all),
     )
     database, actions = Database(settings), ActionSender(settings)
     sources = SourceState(settings, config)

@@ -48,7 +48,8 @@ class Subject:
     """One subject of the page. ``file`` is the ``__file__`` of its ``pages`` module: the folder gives the name and holds the templates.
 
     ``open_paths`` are beginnings of paths that need no sign-in, because the address itself is the key. ``slow_paths`` take bodies for as
-    long as their handlers allow.
+    long as their handlers allow. ``is_about_all`` is for what shows or changes all stores at once: it is closed to those who may see
+    some stores only.
     """
 
     file: str
@@ -57,6 +58,7 @@ class Subject:
     navigation: NavigationEntry | None = None
     open_paths: tuple[str, ...] = ()
     slow_paths: tuple[str, ...] = ()
+    is_about_all: bool = False
 
     @property
     def name(self) -> str:

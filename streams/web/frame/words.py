@@ -86,6 +86,11 @@ FRAME_WORDS: Mapping[str, Text] = {
     "your_name": Text("你的名字", "Your name"),
     "silence": Text("静默", "Silence"),
     "not_recorded": Text("没有记录，什么都没有改变：{detail} 请稍后再试。", "Not recorded, nothing has changed: {detail} Try again in a moment."),
+    "not_allowed": Text("没有权限", "Not allowed"),
+    "not_allowed_detail": Text(
+        "你的账号或令牌不能进行这个操作，或这里涉及所有店铺，而你只能查看其中一部分。需要时请联系管理员。",
+        "Your account or token may not do this, or it is about all stores and you may see some of them only. Ask whoever runs Funnelwatch if you need it.",
+    ),
     "form_forged": Text("这次点击不是来自本页面，或页面已过期。请返回、刷新后重试。", "This request did not come from this page, or the page has expired. Go back, reload and try again."),
     "not_done": Text("没有执行", "Not done"),
     "link_ended": Text("链接已过期", "This link has expired"),

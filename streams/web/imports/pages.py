@@ -334,4 +334,5 @@ SUBJECT = Subject(
     words=IMPORT_WORDS,
     navigation=NavigationEntry("/import", "imports"),
     slow_paths=("/import/files",),
+    is_about_all=True,
 )

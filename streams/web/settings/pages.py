@@ -100,4 +100,5 @@ SUBJECT = Subject(
     build=_routes,
     words=SETTINGS_WORDS,
     navigation=NavigationEntry("/settings", "settings"),
+    is_about_all=True,
 )

@@ -283,4 +283,5 @@ SUBJECT = Subject(
     build=_routes,
     words=SOURCE_WORDS,
     navigation=NavigationEntry("/sources", "data_sources"),
+    is_about_all=True,
 )

@@ -21,7 +21,7 @@ from streams.instance.page_tokens import (
     parse_tokens,
 )
 from streams.settings import Settings, load_settings
-from streams.web.frame.access import COOKIE
+from streams.web.frame.sessions import COOKIE
 from tests.deadlines import within
 from tests.fixtures.page import RunningPage
 
@@ -80,7 +80,7 @@ def test_a_scope_opens_what_it_says_and_nothing_more(
         json={},
         timeout=within(5),
     )
-    assert "the token of-read may read; this takes one that may act" in answer.text
+    assert "token of-read may not act" in answer.text
 
 
 def test_a_token_that_ended_or_was_ended_opens_nothing_nor_does_its_session(
