@@ -60,7 +60,8 @@ STREAMS: Mapping[str, set[str]] = {
     "evaluation": FLOOR | {"sources", "incidents", "clickhouse", "config"},
     "monitor": FLOOR | {"config", "instance", "kafka", "metrics", "transport"},
     "landing": FLOOR | {"config", "instance", "kafka", "metrics", "clickhouse"},
-    "pools": FLOOR | {"config", "instance", "kafka", "metrics"},
+    # the guard of ad spend reads what reports and signals say, and rates of exchange
+    "pools": FLOOR | {"config", "instance", "kafka", "metrics", "clickhouse", "incidents"},
     "backtest": FLOOR | {"config"},
     "jobs": FLOOR | {"config", "instance", "kafka", "metrics", "clickhouse", "backtest", "evaluation"},
     "notifier": FLOOR | {"config", "instance", "kafka", "metrics", "incidents", "channels"},

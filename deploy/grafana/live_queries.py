@@ -27,6 +27,7 @@ from deploy.grafana.wording import (
     state,
     step,
 )
+from scoring.alerts.alert import AlertKind
 from scoring.funnel.money import WORTH_DAYS, price_sql
 from scoring.funnel.period_steps import PERIOD_STEPS
 from scoring.funnel.scores import SCORE_MAX_AGE_MS
@@ -255,11 +256,14 @@ _PRICE = price_sql(
     "reported.each",
 )
 
+#: what burns is money: nothing of it is counted
+_COUNTED = f"if(alerts.kind = '{AlertKind.AD_SPEND}', NULL, round(alerts.{{}}))"
+
 OPEN = f"""
 WITH ({_ASKED}) AS asked_rows
 SELECT alert_id AS alert, store_id AS store, {step("step")} AS step_name, if(segment = '', if(${{language:sqlstring}} = 'zh', '全店', 'Whole store'), toString(segment)) AS segment,
        {LEVEL} AS alert_level, {ALERT_STATE} AS alert_state, {clock("opened_at")} AS since, round(alerts.surprise, 1) AS surprise,
-       round(alerts.observed) AS observed, round(alerts.expected) AS expected, round(alerts.lost) AS lost,
+       {_COUNTED.format("observed")} AS observed, {_COUNTED.format("expected")} AS expected, {_COUNTED.format("lost")} AS lost,
        round({_PRICE}) AS money, if(reported.each > 0, reported.currency, worth.currency) AS currency
 FROM (SELECT * FROM alerts WHERE {_IS_OPEN}) AS alerts
 LEFT JOIN ({_WORTH}) AS worth ON worth.ask = alerts.alert_id

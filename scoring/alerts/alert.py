@@ -37,6 +37,7 @@ class AlertKind(StrEnum):
     POOLED = "pooled"
     SOURCE = "source"
     DRIFT = "drift"
+    AD_SPEND = "ad_spend"
 
 
 #: surprise from which a slow change over whole days is reported, about once in a hundred store-weeks and steps without one
@@ -100,6 +101,8 @@ class AlertRecord(Evidence, frozen=True, kw_only=True):
     downstream events. ``fired_at_ms`` is None for an alert that the calendar holds or held back to its end.
     An alert of a connection (kind ``source``) has the connection's name for ``segment`` and says what is wrong in ``note``
     (``scoring/wording/source_note.py``); it has no evidence and no loss.
+    An alert on ad spend (kind ``ad_spend``) says in ``note`` what an hour burns and into what (``spend_note.py``); its ``lost`` is money
+    that has burnt so far, in the store's currency, and it has no evidence of its own.
     An alert of a pool (kind ``pooled``) has the pool's id for ``store_id``, its stores as ``members`` (those that lack most
     first) and their shares of the shortfall as ``contributions``.
     ``end_figures`` are how it was when a resolved alert ended, which is not its evidence: that is the bad minutes. Empty for an alert that

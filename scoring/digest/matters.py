@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from scoring.alerts.alert import AlertKind, AlertLabel, Level
 from scoring.alerts.routing import severity
+from scoring.alerts.spend_note import note_of_spend
 from scoring.digest import texts as texts
 from scoring.digest.values import DigestIncident, StoreRow
 from scoring.digest.worded import DigestContext, Said
@@ -28,6 +29,7 @@ from scoring.wording.catalogue import (
 from scoring.wording.checks import checks_for
 from scoring.wording.figures import say_loss
 from scoring.wording.source_note import note_of_source, trouble_in_words
+from scoring.wording.spend_cards import spend_in_words, spend_into
 from scoring.wording.text import Language
 
 
@@ -93,6 +95,9 @@ def _size(incident: DigestIncident, wording: Wording) -> str:
     note = note_of_source(alert.kind, alert.note)
     if note is not None:
         return trouble_in_words(alert, note, language)
+    spend = note_of_spend(alert.kind, alert.note)
+    if spend is not None:
+        return f"{spend_in_words(spend, wording)}{'；' if language == 'zh' else '; '}{spend_into(spend, wording)}"
     arrivals = arrivals_of(alert.step)
     if alert.lost <= 0 or alert.kind is AlertKind.SURGE:
         return texts.SEEN(

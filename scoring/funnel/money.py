@@ -41,6 +41,8 @@ class Worth:
     base_day: date | None = None
 
 
+#: the kind of alert of which ``lost`` is money, in the store's currency
+_BURNT = "ad_spend"
 #: of a store whose amounts nobody knows
 UNKNOWN_WORTH = Worth()
 
@@ -134,11 +136,14 @@ def worth_of_pool(step: str, parts: Sequence[tuple[float, Worth]]) -> Worth | No
 
 
 def price(alert: Shortfall, worth: Worth) -> MoneyLost | None:
-    """What the alert's lost events would have brought: lost events × worth of one.
+    """What the alert's lost events would have brought: lost events × worth of one; of an alert on ad spend, what has burnt.
 
     None where the worth is unknown, where nothing is lost, and for a surge (more than expected is not a loss).
     """
-    each = worth_of_step(alert.step, worth.counts, worth.amounts)
+    if alert.kind == _BURNT:  # is money already
+        each: float | None = 1.0 if worth.currency else None
+    else:
+        each = worth_of_step(alert.step, worth.counts, worth.amounts)
     if each is None or alert.lost <= 0 or alert.kind == "surge":
         return None
     lost = alert.lost * each
@@ -177,6 +182,6 @@ def price_sql(
     of_orders = ", ".join(f"'{s.id}'" for s in PERIOD_STEP_BY_ID.values() if s.downstream == "orders")
     by_report = f"coalesce(nullIf({reported}, 0), if({step} IN ({of_orders}), nullIf({order}, 0), NULL))"
     return (
-        f"multiIf({lost} <= 0 OR toString({kind}) = 'surge', NULL, {step} IN ({on_reports}), {lost} * {by_report}, "
+        f"multiIf({lost} <= 0 OR toString({kind}) = 'surge', NULL, toString({kind}) = '{_BURNT}', {lost}, {step} IN ({on_reports}), {lost} * {by_report}, "
         f"{place} = 0, NULL, {lost} * {each} * if({place} >= {at_order}, 1., {chance}))"
     )

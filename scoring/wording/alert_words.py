@@ -37,6 +37,7 @@ KIND_NAMES: Mapping[AlertKind, Text] = {
     AlertKind.POOLED: Text("多店同时下降", "Drop in several stores"),
     AlertKind.SOURCE: Text("数据源异常", "Source trouble"),
     AlertKind.DRIFT: Text("转化缓慢走低", "Slow decline"),
+    AlertKind.AD_SPEND: Text("广告费空烧", "Ad spend burning"),
 }
 
 LABEL_NAMES: Mapping[AlertLabel, Text] = {
@@ -66,7 +67,7 @@ CLOSE_REASON_NAMES: Mapping[CloseReason, Text] = {
 def alert_name(kind: str, step: str, language: Language) -> str:
     """What an alert is about, in lists and titles: its kind and its step; of traffic, what does not come."""
     known = next((text(language) for member, text in KIND_NAMES.items() if member == kind), kind)
-    if kind == AlertKind.SOURCE:
+    if kind in (AlertKind.SOURCE, AlertKind.AD_SPEND):
         return known
     about = arrivals_of(step).name(language) if kind == AlertKind.TRAFFIC else step_name(step, language)
     return f"{known} · {about}"

@@ -12,6 +12,7 @@ On the path of an event: made for ``streams/notifier`` from a ``scoring.alerts.a
 from __future__ import annotations
 
 from scoring.alerts.alert import AlertKind, AlertLabel, AlertState, AlertTransition
+from scoring.alerts.spend_note import note_of_spend
 from scoring.funnel.mix_notes import parse_mix_note
 from scoring.funnel.spread_notes import parse_spread_note
 from scoring.wording.alert_words import (
@@ -51,6 +52,7 @@ from scoring.wording.figures import end_of, has_aged, period_note, size_in_all, 
 from scoring.wording.period_cards import report_lines
 from scoring.wording.period_words import PERIOD_STEP_WORDS
 from scoring.wording.source_note import SourceNote, advice_in_words, note_of_source, trouble_in_words
+from scoring.wording.spend_cards import spend_in_words, spend_lines
 from scoring.wording.text import Language, Text
 from scoring.wording.troubles import FORESEEN, TROUBLES, Trouble
 
@@ -126,9 +128,12 @@ def build_card(alert: AlertTransition, around: CardContext, wording: Wording, re
     """
     is_firing = alert.state is not AlertState.RESOLVED and around.closed_as is None
     trouble = note_of_source(alert.kind, alert.note)
-    period = period_note(alert)
+    spend, period = note_of_spend(alert.kind, alert.note), period_note(alert)
     if trouble is not None:
         lines = _of_source(trouble, wording.language, is_firing)
+        lines.append(_since(alert, around.store, wording, reader_zone))
+    elif spend is not None:
+        lines = spend_lines(alert, spend, around.store.worth, wording)
         lines.append(_since(alert, around.store, wording, reader_zone))
     else:
         lines = _size_and_sureness(alert, around, wording)
@@ -241,6 +246,8 @@ def _headline(alert: AlertTransition, around: CardContext, wording: Wording, is_
     note = note_of_source(alert.kind, alert.note)
     if note is not None:
         result = trouble_in_words(alert, note, language)
+    elif (spend := note_of_spend(alert.kind, alert.note)) is not None:
+        result = spend_in_words(spend, wording)
     elif alert.at_end is not None:
         result = end_of(alert, alert.at_end, wording)
     else:

@@ -190,8 +190,11 @@ OWNERS: Mapping[str, Text] = {
 }
 
 
-#: the step of an alert of a connection
-_SOURCE_STEP = Text("数据源", "Source")
+#: steps of alerts that are of none of the funnel's: on a connection, on ad spend
+_OTHER_STEPS: Mapping[str, Text] = {
+    "source": Text("数据源", "Source"),
+    "ad_spend": Text("广告花费", "Ad spend"),
+}
 
 
 def step_name(step: str, language: Language) -> str:
@@ -201,14 +204,14 @@ def step_name(step: str, language: Language) -> str:
         return reported.name(language)
     known = STEP_BY_ID.get(step)
     if known is None:
-        if step == "source":
-            return _SOURCE_STEP(language)
+        if step in _OTHER_STEPS:
+            return _OTHER_STEPS[step](language)
         return next((name(language) for stage, name in STAGE_NAMES.items() if stage == step), step)
     return f"{STAGE_NAMES[known.upstream](language)} → {STAGE_NAMES[known.downstream](language)}"
 
 
 #: every step that ``step_name`` knows: what dashboards have to know the name of
-NAMED_STEPS: tuple[str, ...] = (*STEP_BY_ID, *PERIOD_STEP_WORDS, "source")
+NAMED_STEPS: tuple[str, ...] = (*STEP_BY_ID, *PERIOD_STEP_WORDS, *_OTHER_STEPS)
 
 #: names of channels that many shops use; any other is shown as it is written
 _CHANNELS: Mapping[str, Text] = {

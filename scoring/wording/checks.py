@@ -237,6 +237,22 @@ KIND_CHECKS: Mapping[str, tuple[Check, ...]] = {
             ),
         ),
     ),
+    AlertKind.AD_SPEND: (
+        Check(
+            "ads",
+            Text(
+                "先降或暂停指向这个环节（商品）的计划，恢复后再开；本系统不动预算。",
+                "Lower or pause what leads there until it works again. Nothing here touches a budget.",
+            ),
+        ),
+        Check(
+            "operations",
+            Text(
+                "打开坏掉的环节（或缺货商品）看处理进度。",
+                "See how the broken step (or the empty shelf) is coming along.",
+            ),
+        ),
+    ),
     AlertKind.DRIFT: (
         Check(
             "operations",

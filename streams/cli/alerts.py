@@ -222,7 +222,7 @@ INNER JOIN alert_responses AS responses ON responses.alert_id = alerts.alert_id
 LEFT JOIN stores ON stores.store_id = alerts.store_id
 LEFT JOIN (SELECT alert_id, argMin(text, acted_at) AS text FROM alert_actions WHERE kind = 'close' GROUP BY alert_id) AS closings
     ON closings.alert_id = alerts.alert_id
-WHERE responses.closed_as != '' AND alerts.kind != 'source' AND alerts.opened_at > now() - toIntervalDay({days:UInt32})
+WHERE responses.closed_as != '' AND alerts.kind NOT IN ('source', 'ad_spend') AND alerts.opened_at > now() - toIntervalDay({days:UInt32})
 LIMIT 100000
 """
 

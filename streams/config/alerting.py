@@ -120,6 +120,12 @@ class AlertingConfig(ConfigPart):
         1000.0, gt=0, description="Loss in the base currency that makes any alert critical."
     )
 
+    ad_spend_per_hour: float = Field(
+        5.0,
+        gt=0,
+        description="Ad spend an hour, in the base currency, that must run into a broken step or an empty shelf to be an alert.",
+    )
+
     @model_validator(mode="after")
     def _names_are_known(self) -> Self:
         names = [receiver.name for receiver in self.receivers]

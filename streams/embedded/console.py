@@ -140,8 +140,8 @@ def alert_line(transition: AlertTransition, words: dict[str, str] = _WORDS["en"]
         if part
     )
     note = note_of_source(transition.kind, transition.note)
+    language: Language = "zh" if words is _WORDS["zh"] else "en"
     if transition.state is AlertState.FIRING and note is not None:
-        language: Language = "zh" if words is _WORDS["zh"] else "en"
         said = trouble_in_words(transition, note, language)
         since = f"{words['since']} {_clock(transition.opened_at_ms)}"
         return f"FIRING {transition.level} {transition.store_id} {said}, {since} ({transition.alert_id})"

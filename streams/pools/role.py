@@ -1,4 +1,5 @@
-"""The role ``pools``: waits to lead, takes its log over, and judges each minute that all partitions have scored, and what reports give.
+"""The role ``pools``: waits to lead, takes its log over, and judges each minute that all partitions have scored, what reports give, and
+what ads cost while a step is broken.
 
 Any number may run; one leads. It reads ``funnel.scores.v1`` (committed rows only) of the last nine hours again when it
 takes over, so that every window is full, and reports nothing of the minutes that were reported before (``log.py``).
@@ -21,6 +22,7 @@ from scoring.baselines.baseline import StoreBaseline
 from scoring.detection.policy import WINDOWS
 from scoring.detection.pool_minutes import PoolMinutes
 from scoring.detection.pools import PoolDetector
+from scoring.detection.tracked_alert import ClosedAlerts
 from scoring.funnel.scores import ScoreRow
 from scoring.funnel.units import MINUTE_MS
 from streams import metrics
@@ -37,6 +39,7 @@ from streams.kafka.followers import POLL_MS, TopicFollower
 from streams.kafka.leadership import lead_in_turn
 from streams.kafka.servers import servers_of
 from streams.kafka.topics import Rename
+from streams.pools.ad_spend import SpendTurns
 from streams.pools.log import PoolLog
 from streams.pools.periods import PeriodTurns
 from streams.settings import Settings
@@ -75,13 +78,19 @@ async def lead(
     """
     pool_log, leader = PoolLog(settings, rename), _Leader(settings, config, rename)
     periods = PeriodTurns(settings, config, rename)
+    spend = SpendTurns(settings, config, leader.closed, rename)
     judging: asyncio.Task[object] = asyncio.create_task(asyncio.sleep(0))
+    guarding: asyncio.Task[None] = asyncio.create_task(asyncio.sleep(0))
     try:
         await pool_log.take_over()
         await periods.open()
+        await spend.open()
+        guarding = asyncio.create_task(spend.run(), name="ad spend")
         await leader.open(pool_log)
         _log.info("leadership_taken", role=ROLE, pools=len(leader.detector.pools), scored=pool_log.scored)
         while await is_held() and not leader.has_more_to_read():
+            if guarding.done():
+                guarding.result()
             if judging.done():  # reports of hours take seconds to judge, and pools do not wait for that
                 judging.result()
                 judging = asyncio.create_task(periods.turn(), name="periods")
@@ -89,9 +98,11 @@ async def lead(
             report.say("ready", leader.detail())
     finally:
         judging.cancel()
-        await asyncio.gather(judging, return_exceptions=True)
+        guarding.cancel()
+        await asyncio.gather(judging, guarding, return_exceptions=True)
         await leader.close()
         await periods.close()
+        await spend.close()
         await pool_log.close()
 
 
@@ -135,6 +146,11 @@ class _Leader:
             for baseline in follower.of_partition(number):
                 self._learn(baseline)
         self._minutes = PoolMinutes(self.detector, numbers, scored, pool_log.snapshots)
+
+    @property
+    def closed(self) -> ClosedAlerts:
+        """Alerts that people have closed."""
+        return self._closings.closed
 
     def _learn(self, baseline: StoreBaseline) -> None:
         if baseline.members:

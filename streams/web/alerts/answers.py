@@ -52,7 +52,8 @@ class Alert(AlertRecord, frozen=True, kw_only=True):
     """An alert as it is at the moment looked at: its newest transition, the largest share first, and who handles it.
 
     ``kind``, ``level`` and ``label`` may be those of another release. ``note`` is for machines: ``report FIRST/LAST ZONE CHANGE`` of an
-    alert on a platform's report; of the kind ``source`` JSON (trouble, source, owner, detail); else what held it back or ended it.
+    alert on a platform's report; of the kind ``source`` JSON (trouble, source, owner, detail), of ``ad_spend`` JSON
+    (into, of, cause, per_hour, share, currency, is_about), with ``lost`` in money; else what held it back or ended it.
     """
 
     kind: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from scoring.alerts.alert import AlertKind
 from scoring.funnel.period_notes import parse_period_note
 from scoring.funnel.period_steps import PERIOD_STEP_BY_ID
 from scoring.funnel.units import DAY_MS, MINUTE_MS
@@ -13,7 +14,7 @@ from streams.web.alerts.answers import Alert
 from streams.web.alerts.queries import rows_span
 from streams.web.reports.answers import ReportFigure
 from streams.web.reports.queries import ReportQueries
-from streams.web.store.row_sql import report_rows_sql, rows_sql
+from streams.web.store.row_sql import report_rows_sql, rows_sql, spend_rows_sql
 
 #: days before an alert's own whose figures are shown with it
 _DAYS_BEFORE = 14
@@ -48,8 +49,10 @@ def report_said(alert: Alert, language: Language) -> ReportSaid | None:
 
 
 def behind(alert: Alert, at_ms: int) -> str:
-    """SQL text for people to copy: the raw events behind an alert, or what was reported of its days."""
+    """SQL text for people to copy: the raw events behind an alert, what was reported of its days, or the spend."""
     step = PERIOD_STEP_BY_ID.get(alert.step)
+    if alert.kind == AlertKind.AD_SPEND:
+        return spend_rows_sql(alert.store_id, alert.opened_at_ms - 3 * DAY_MS, alert.resolved_at_ms or at_ms)
     if step is None:
         return rows_sql(alert.members or (alert.store_id,), *rows_span(alert, at_ms))
     return report_rows_sql(alert.store_id, step, *_span(alert))

@@ -37,6 +37,8 @@ ALERT_WORDS: Mapping[str, Text] = {
         "At its end: {count} in {minutes} min, expected {expected} ({low}–{high})",
     ),
     "when_it_fired": Text("告警时：", "When it fired: "),
+    "spend_cause": Text("打开坏掉的环节的告警", "The alert on the broken step"),
+    "spend_burnt": Text("已约烧掉 {money}（{low}–{high}）", "about {money} burnt so far ({low}–{high})"),
     "alert_lost": Text("累计少约 {lost}（{low}–{high}）", "about {lost} in total ({low}–{high})"),
     "alert_money": Text("约 {money}（{low}–{high}）", "≈ {money} ({low}–{high})"),
     "alert_in_base": Text("，折合 {base}", "; {base} in the base currency"),

@@ -7,6 +7,7 @@ from typing import Any
 
 from scoring.alerts.alert import AlertKind, AlertState
 from scoring.alerts.routing import parse_matcher
+from scoring.alerts.spend_note import note_of_spend
 from scoring.events.event import Source
 from scoring.funnel.scores import ScoreState
 from scoring.funnel.stages import STEP_BY_ID
@@ -15,9 +16,11 @@ from scoring.wording import catalogue as texts
 from scoring.wording.figures import has_aged
 from scoring.wording.period_words import PERIOD_STEP_WORDS
 from scoring.wording.source_note import note_of_source, trouble_in_words
+from scoring.wording.spend_cards import spend_basis, spend_in_words, spend_into
 from scoring.wording.text import Text, joined
 from streams.channels.registry import channel_spec
 from streams.config.model import Config, StoreConfig
+from streams.incidents.reader import ReaderWording
 from streams.instance.files import role_and_number
 from streams.schema import WEEKDAYS
 from streams.sources.registry import words_of
@@ -139,12 +142,21 @@ class Names:
         return self._word(f"comparable_{kind}", kind)
 
     def source_trouble(self, alert: Any) -> str:
-        """What is wrong with the connection of an alert of the kind ``source``, with its owner; empty for any other alert."""
+        """What is wrong with the connection of an alert of the kind ``source``, with its owner, or what burns of one on ad spend; else empty."""
+        spend = note_of_spend(alert.kind, alert.note)
+        if spend is not None:
+            wording = ReaderWording(self._reader.language)
+            return " · ".join(say(spend, wording) for say in (spend_in_words, spend_into, spend_basis))
         note = note_of_source(alert.kind, alert.note)
         if note is None:
             return ""
         said = [trouble_in_words(alert, note, self._reader.language), note.detail, note.owner]
         return " · ".join(part for part in said if part)
+
+    def spend_cause(self, alert: Any) -> str:
+        """Id of the alert on the step that an alert on ad spend is about; empty for any other."""
+        spend = note_of_spend(alert.kind, alert.note)
+        return spend.cause if spend is not None else ""
 
     def supply(self, supply: str) -> str:
         """How a source gives a stage."""

@@ -66,7 +66,7 @@ NEWEST_SLOW_SCORES = NEWEST_SCORES.replace(
 OPEN_ALERTS = f"""
 SELECT {ALERT_COLUMNS}, count() OVER (PARTITION BY store_id) AS open_count
 FROM alerts
-WHERE state = 'firing' AND kind != 'source' AND opened_at > toDateTime({{from_s:Int64}}, 'UTC')
+WHERE state = 'firing' AND kind NOT IN ('source', 'ad_spend') AND opened_at > toDateTime({{from_s:Int64}}, 'UTC')
 ORDER BY level = 'page' DESC, surprise DESC
 LIMIT 1 BY store_id
 LIMIT 10000

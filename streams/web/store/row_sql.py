@@ -39,3 +39,12 @@ def report_rows_sql(store_id: str, step: PeriodStep, from_ms: int, to_ms: int) -
 def quote(text: str) -> str:
     """A ClickHouse string literal."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def spend_rows_sql(store: str, from_ms: int, to_ms: int) -> str:
+    """What a store's sources reported of its ad spend."""
+    return (
+        f"SELECT *\nFROM report_rows\nWHERE store_id = {quote(store)} AND measure = 'spend'\n"
+        f"  AND period_end > fromUnixTimestamp64Milli({from_ms}, 'UTC') AND period_start < fromUnixTimestamp64Milli({to_ms}, 'UTC')\n"
+        "ORDER BY period_start DESC, source\nLIMIT 1000"
+    )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from html import unescape
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from scoring.alerts.spend_note import SpendInto, SpendNote, write_spend_note
 from scoring.funnel.drift_notes import DriftNote
 from scoring.funnel.period_notes import PeriodNote
 from streams.web.reports.queries import day_of
@@ -148,3 +150,33 @@ def test_the_days_of_a_slow_change_are_what_was_counted(
     text = page.get(f"/alerts/{drifting}?lang=en").text
     first_row = text.split('<tr class="compared">')[1]
     assert f'<td class="n">{int(total):,}</td>' in first_row
+
+
+# ---------------------------------------------------------------- ad spend into a broken step
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", ("Ad spend burning", "about $36 an hour", "Orders → Payments is at 10% of its usual, while ads go on at $40 an hour", "about $90 burnt so far", "The alert on the broken step", "Nothing here touches a budget")),
+        ("zh", ("广告费空烧", "每小时约 US$36", "“下单 → 支付”只剩平常的 10%", "已约烧掉 US$90", "打开坏掉的环节的告警", "本系统不动预算")),
+    ],
+)  # fmt: skip
+def test_ad_spend_says_what_an_hour_burns_into_what_and_leads_to_its_rows(
+    page: RunningPage, clickhouse: Store, language: str, words: tuple[str, ...]
+) -> None:
+    note = write_spend_note(SpendNote(SpendInto.STEP, "order_to_payment", "al-us-payments", 40.0, 0.9, "USD"))
+    at = moment(page.now_ms - 3_600_000)
+    row: list[Any] = [
+        "al-spend", "us-own", "ad_spend", "", "ad_spend", "notice", "firing", 0, at, at, at, None, 0.0, 0.0, 0.0, 0.0, 0.0,
+        0, 0.0, 90.0, 80.0, 95.0, "unknown", [], [], note, 1,
+    ]  # fmt: skip
+    clickhouse.client(PAGE_DATABASE).insert("alert_transitions_raw", [row], column_names=ALERT_COLUMNS)
+    text = unescape(page.get(f"/alerts/al-spend?lang={language}").text)
+    assert [one for one in words if one not in text] == []
+    assert "/alerts/al-us-payments" in text
+    assert "measure = 'spend'" in text
+    answer = page.json("/alerts/al-spend")
+    assert (answer["alert"]["kind"], answer["alert"]["money"]["amount"]) == ("ad_spend", 90.0)
+    listed = unescape(page.get(f"/alerts?lang={language}").text)
+    assert words[1] in listed
