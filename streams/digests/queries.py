@@ -25,7 +25,7 @@ from scoring.funnel.units import DAY_MS
 from streams.clickhouse.reader import Database, Row
 from streams.config.model import Config, StoreConfig
 from streams.config.subscribers import SubscriberConfig
-from streams.digests.health import read_health
+from streams.evaluation.stored_health import read_health
 from streams.incidents.alert_rows import ALERT_COLUMNS, ALERT_DAYS, alert_of, alerts_then
 from streams.incidents.facts import country_of
 from streams.incidents.trade import Traded, TradeReader

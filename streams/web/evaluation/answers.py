@@ -5,10 +5,11 @@ Points lie in [0, 100], shares in [0, 1]; None always means that there is none, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from scoring.digest.values import StoreHealth
 from scoring.evaluation.comparator import ComparatorKind
 from scoring.evaluation.evaluating import IndicatorScore, StoreEvaluation
 from scoring.evaluation.figure import Figure, exposed, to_value
@@ -185,6 +186,15 @@ class ComparedNumbers(msgspec.Struct, frozen=True):
     name: str = ""
 
 
+class ComparedHealth(msgspec.Struct, frozen=True):
+    """The health of one store in the period of its group, as it was evaluated last; no score where too little is measured."""
+
+    store_id: str
+    score: EvaluatedScore | None
+    coverage: float
+    against: ComparatorKind
+
+
 class ComparedGroup(msgspec.Struct, frozen=True):
     """Stores of one kind in their last complete period.
 
@@ -203,6 +213,7 @@ class ComparedGroup(msgspec.Struct, frozen=True):
     left_out: tuple[str, ...]
     ranking: tuple[str, ...]
     numbers: tuple[ComparedNumbers, ...]
+    health: tuple[ComparedHealth, ...] = ()
 
 
 class EvaluationComparison(msgspec.Struct, frozen=True):
@@ -211,8 +222,9 @@ class EvaluationComparison(msgspec.Struct, frozen=True):
     groups: tuple[ComparedGroup, ...]
 
 
-def group_of(group: StoreGroup, language: Language) -> ComparedGroup:
+def group_of(group: StoreGroup, healths: Mapping[str, StoreHealth], language: Language) -> ComparedGroup:
     """A group of stores."""
+    known = [healths[store] for store in group.stores if store in healths]
     return ComparedGroup(
         group.platform,
         group.country,
@@ -235,6 +247,10 @@ def group_of(group: StoreGroup, language: Language) -> ComparedGroup:
                 reading_name(one.id, language),
             )
             for one in group.numbers
+        ),
+        tuple(
+            ComparedHealth(one.store_id, _score(one.now.health), one.now.coverage, one.comparator)
+            for one in known
         ),
     )
 

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from aiohttp import web
 
+from scoring.digest.values import StoreHealth
 from scoring.evaluation.comparing import DefinitionDifference, Ranking
 from scoring.evaluation.dimensions.registry import INDICATOR_BY_ID
 from scoring.evaluation.figure import exposed
 from scoring.evaluation.indicator import Direction
-from scoring.evaluation.sentences import reading_name, say_difference, say_ranking
-from scoring.evaluation.spans import SpanLength
+from scoring.evaluation.sentences import (
+    reading_name,
+    say_difference,
+    say_ranking,
+    say_score,
+)
+from scoring.evaluation.spans import SpanLength, span_name
+from scoring.evaluation.texts import COMPARATOR_NAMES, COVERAGE
 from scoring.wording.text import Language
 from streams.clickhouse.errors import ClickHouseUnreachableError
 from streams.clock import now_ms
 from streams.evaluation.grouped import ComparedNumber, StoreGroup, store_groups
+from streams.evaluation.stored_health import read_health
 from streams.evaluation.view import said_value
 from streams.evaluation.wording import EvaluationReader
 from streams.web.evaluation.answers import EvaluationComparison, group_of
@@ -49,7 +58,7 @@ class ComparedPicture:
 
 @dataclass(frozen=True, slots=True)
 class GroupView:
-    """A group as the page shows it."""
+    """A group as the page shows it. ``health`` are the scores of its stores in the group's period, in words."""
 
     group: StoreGroup
     names: Mapping[str, str]
@@ -57,6 +66,7 @@ class GroupView:
     last: str
     ranking: tuple[str, ...]
     pictures: tuple[ComparedPicture, ...]
+    health: Mapping[str, str]
 
 
 class GroupPages:
@@ -72,7 +82,9 @@ class GroupPages:
         try:
             names = {store.id: store.called(reader.language) for store in self._config.stores}
             wording = EvaluationReader(reader.language)
-            view["groups"] = [_view(one, names, wording) for one in await self._groups(request, length)]
+            groups = await self._groups(request, length)
+            healths = await self._healths(request, groups)
+            view["groups"] = [_view(one, names, healths, wording) for one in groups]
         except ClickHouseUnreachableError as error:
             view["problem"] = str(error)
         return self._renderer.render(
@@ -88,8 +100,9 @@ class GroupPages:
     async def evaluations(self, request: web.Request) -> EvaluationComparison:
         """GET /api/v1/evaluations."""
         groups = await self._groups(request, length_of(request))
+        healths = await self._healths(request, groups)
         language = language_of(request)
-        return EvaluationComparison(tuple(group_of(one, language) for one in groups))
+        return EvaluationComparison(tuple(group_of(one, healths, language) for one in groups))
 
     async def _groups(self, request: web.Request, length: SpanLength | None) -> tuple[StoreGroup, ...]:
         at_ms, is_present = at_of(request.query, now_ms())
@@ -98,9 +111,39 @@ class GroupPages:
             key, FRESH_S, lambda: store_groups(self._database, self._config, length, at_ms)
         )
 
+    async def _healths(self, request: web.Request, groups: Sequence[StoreGroup]) -> dict[str, StoreHealth]:
+        """The health of each store in the period of its group, as the role jobs wrote it."""
+        at_ms, is_present = at_of(request.query, now_ms())
+        found: dict[str, StoreHealth] = {}
+        for length in sorted({group.length for group in groups if group.length is not None}):
+            own = [group for group in groups if group.length is length]
+            stores = [store for group in own for store in group.stores]
+            key = ("evaluated health", length.value, 0 if is_present else at_ms)
+            read = partial(read_health, self._database, stores, False, at_ms, (length,))
+            known = {one.store_id: one for one in await self._database.shared(key, FRESH_S, read)}
+            found |= {
+                store: known[store]
+                for group in own
+                for store in group.stores
+                if store in known and _is_of(known[store], group)
+            }
+        return found
 
-def _view(group: StoreGroup, names: Mapping[str, str], wording: EvaluationReader) -> GroupView:
+
+def _is_of(health: StoreHealth, group: StoreGroup) -> bool:
+    """Whether a health is of the period in which a group is compared."""
+    days = f"{health.now.first}/{health.now.last}"
+    return group.span is not None and days == span_name(group.span)
+
+
+def _view(
+    group: StoreGroup,
+    names: Mapping[str, str],
+    healths: Mapping[str, StoreHealth],
+    wording: EvaluationReader,
+) -> GroupView:
     span, language = group.span, wording.language
+    known = {store: healths[store] for store in group.stores if store in healths}
     return GroupView(
         group,
         names,
@@ -108,7 +151,15 @@ def _view(group: StoreGroup, names: Mapping[str, str], wording: EvaluationReader
         wording.calendar_day(span.end_ms - 1, span.zone) if span else "",
         say_ranking(_named(group.ranking, names), language) if group.ranking else (),
         tuple(_picture(one, names, wording) for one in group.numbers if len(group.compared) > 1),
+        {store: _health(one, wording) for store, one in known.items()},
     )
+
+
+def _health(one: StoreHealth, wording: EvaluationReader) -> str:
+    score = one.now.health
+    if score is None:
+        return COVERAGE(wording.language, share=wording.percent(one.now.coverage))
+    return f"{say_score(score, wording)} · {COMPARATOR_NAMES[one.comparator](wording.language)}"
 
 
 def _named(ranking: Ranking, names: Mapping[str, str]) -> Ranking:

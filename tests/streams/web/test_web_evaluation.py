@@ -15,7 +15,7 @@ from scoring.evaluation.comparing import NoRank
 from scoring.evaluation.evaluating import StoreFigures, evaluate_store
 from scoring.evaluation.order_figures import OrderFigures, order_steps
 from scoring.evaluation.rules import DecoyKind
-from scoring.evaluation.spans import SpanLength, last_spans
+from scoring.evaluation.spans import SpanLength, last_spans, span_name
 from scoring.evaluation.suppliers import StorePromises, StoreSources, supplied
 from scoring.funnel.units import DAY_MS
 from scoring.records.order_life import OrderLife
@@ -212,6 +212,49 @@ def test_stores_of_different_platforms_are_never_in_one_table(
     for language, words in (("zh", "没有同类店可比"), ("en", "no other store of this kind")):
         answer = page.get(f"/evaluation?lang={language}&period=month")
         assert (answer.status_code, words in answer.text) == (200, True)
+
+
+def test_a_store_that_is_alone_in_its_kind_had_no_health_on_the_page_of_groups(
+    page: RunningPage, clickhouse: Store, lives: list[OrderLife]
+) -> None:
+    span = months(page.now_ms)[0]
+    begun, ended = (datetime.fromtimestamp(ms / 1000, UTC) for ms in (span.start_ms, span.end_ms))
+    row = [
+        STORE,
+        "month",
+        begun,
+        ended,
+        ZONE,
+        span_name(span),
+        "health",
+        "health",
+        "own",
+        61.0,
+        57.0,
+        66.0,
+        0.7,
+        "",
+        1,
+        1,
+        begun,
+    ]
+    columns = ["store_id", "period", "period_start", "period_end", "zone", "days", "kind", "name", "comparator", "score", "low", "high",
+               "coverage", "reason", "is_headline", "weights_version", "evaluated_at"]  # fmt: skip
+    clickhouse.client(PAGE_DATABASE).insert("evaluations_raw", [row], column_names=columns)
+    asked = f"period=month&at={page.now_ms}"
+    found = {
+        one["store_id"]: one
+        for group in page.json(f"/evaluations?{asked}")["groups"]
+        for one in group["health"]
+    }
+    assert {store: (one["score"]["value"], one["against"]) for store, one in found.items()} == {
+        STORE: (61.0, "own")
+    }
+    for language, words in (
+        ("zh", "61 分（57–66） · 和自己过去比"),
+        ("en", "61 points (57–66) · against its own past"),
+    ):
+        assert words in page.get(f"/evaluation?lang={language}&{asked}").text
 
 
 def test_a_report_as_files_has_the_inputs_that_the_api_has(

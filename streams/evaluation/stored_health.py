@@ -1,4 +1,4 @@
-"""What the role jobs wrote of the stores' last evaluations, for a digest: the newest period of each store and the one before it."""
+"""What the role jobs wrote of the stores' last evaluations: health and dimensions of the newest period of each store and the one before it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from scoring.evaluation.spans import SpanLength
 from scoring.funnel.units import DAY_MS, Z90
 from streams.clickhouse.reader import Database, Row
 
-#: the longest first, each with the days for which its newest period is news: those of the next one, and some until it is evaluated
-_LENGTHS: Mapping[SpanLength, int] = {SpanLength.MONTH: 33, SpanLength.WEEK: 9}
+#: days for which the newest period of each length is news: those of the next one, and some until it is evaluated
+_FRESH_DAYS: Mapping[SpanLength, int] = {SpanLength.QUARTER: 95, SpanLength.MONTH: 33, SpanLength.WEEK: 9}
+#: of a store whose length nobody chose, the longest first
+_LENGTHS = (SpanLength.MONTH, SpanLength.WEEK)
 #: of the stores' newest two periods of each length
 EVALUATED = """
 SELECT store_id, toString(period) AS length, toUnixTimestamp(period_start) AS start_s, toUnixTimestamp(period_end) AS end_s, toString(days) AS days,
@@ -29,20 +31,28 @@ LIMIT 200000
 
 
 async def read_health(
-    database: Database, stores: Sequence[str], every: bool, made_ms: int
+    database: Database,
+    stores: Sequence[str],
+    every: bool,
+    made_ms: int,
+    lengths: Sequence[SpanLength] = _LENGTHS,
 ) -> tuple[StoreHealth, ...]:
-    """Each store that was evaluated, by the longest of month and week that has a score; nothing of one that never was.
+    """Each store that was evaluated, by the first of ``lengths`` that has a score; nothing of one that never was.
 
     Args:
         database: the tables.
         stores: ids.
         every: of all stores instead.
-        made_ms: the moment of the digest.
+        made_ms: the moment to look at.
+        lengths: of periods.
     """
-    oldest_ms = made_ms - 3 * max(_LENGTHS.values()) * DAY_MS
+    known = [length for length in lengths if length in _FRESH_DAYS]
+    if not known:
+        return ()
+    oldest_ms = made_ms - 3 * max(_FRESH_DAYS[length] for length in known) * DAY_MS
     rows = await database.rows(
         EVALUATED,
-        lengths=[one.value for one in _LENGTHS],
+        lengths=[one.value for one in known],
         made_s=made_ms // 1000,
         since_s=oldest_ms // 1000,
         stores=list(stores),
@@ -51,14 +61,16 @@ async def read_health(
     by_store: dict[str, dict[str, list[Row]]] = {}
     for row in rows:
         by_store.setdefault(row["store_id"], {}).setdefault(row["length"], []).append(row)
-    found = (_newest(store, lengths, made_ms) for store, lengths in by_store.items())
+    found = (_newest(store, of_length, known, made_ms) for store, of_length in by_store.items())
     return tuple(one for one in found if one is not None)
 
 
-def _newest(store: str, lengths: Mapping[str, Sequence[Row]], made_ms: int) -> StoreHealth | None:
+def _newest(
+    store: str, of_length: Mapping[str, Sequence[Row]], lengths: Sequence[SpanLength], made_ms: int
+) -> StoreHealth | None:
     candidates = []
-    for length, days in _LENGTHS.items():
-        rows = lengths.get(length.value, ())
+    for length in lengths:
+        rows, days = of_length.get(length.value, ()), _FRESH_DAYS[length]
         starts = sorted({int(row["start_s"]) for row in rows}, reverse=True)
         newest = [row for row in rows if starts and int(row["start_s"]) == starts[0]]
         if not newest or made_ms - int(newest[0]["end_s"]) * 1000 > days * DAY_MS:
