@@ -67,10 +67,8 @@ def check(
     if problems:
         fail("\n".join([*problems, counted(len(problems), "error")]))
     say(summary)
-    if instance_state(settings.data).restart_needed:
-        say(
-            "the running instance started with another configuration: restart `funnelwatch up` to use this one"
-        )
+    if note := instance_state(settings.data).config_note:
+        say(f"the running instance: {note}")
     if backtest is not None:
         _hold_to_budget(data, config, backtest, budget)
 

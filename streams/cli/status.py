@@ -47,8 +47,8 @@ def status(
         say(f"{process.name:<10} {shown} {pid:<12} {process.detail}{heard}".rstrip())
     for name, address in state.addresses.items():
         say(f"{name:<10} {address}")
-    if state.restart_needed:
-        say("funnelwatch.yaml has changed since the start: restart to use it")
+    if state.config_note:
+        say(state.config_note)
     raise typer.Exit(code)
 
 

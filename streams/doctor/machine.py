@@ -172,9 +172,13 @@ def _configuration(settings: Settings, state: InstanceState) -> Iterator[Finding
             yield Finding("bad", "configuration", found, f"list them: funnelwatch check --config {path}")
         else:
             yield from _loaded(path, config)
-    if state.restart_needed:
-        found = "funnelwatch.yaml has changed since the start"
-        yield Finding("warning", "configuration", found, "restart `funnelwatch up` to use it")
+    if state.config_note:
+        advice = (
+            "restart `funnelwatch up` to use it"
+            if state.restart_needed
+            else "see DATA/logs and `funnelwatch check`"
+        )
+        yield Finding("warning", "configuration", state.config_note, advice)
     token = settings.page_token.get_secret_value()
     if settings.page_host not in LOOPBACK_HOSTS and not token and not settings.oidc_issuer:
         yield Finding(

@@ -26,6 +26,7 @@ LONGEST_PAUSE_S = 30.0
 STABLE_S = 60.0
 #: a process that has reported nothing for this long is ended and restarted; fitting many stores is silent for minutes
 SILENT_S = 900.0
+_RESTARTED_S = 120.0
 #: pause between two lines on the same trouble
 _NOTE_S = 60.0
 #: a disk with less than this is full, and has room again with that much: in between, broker and store would start and end again and again
@@ -63,6 +64,7 @@ class Child:
         self._process: RunningProcess | None = None
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._restarting = False
         self._failures = 0
         self._log_from = 0
         self._next_note = 0.0
@@ -83,6 +85,23 @@ class Child:
     async def stop(self) -> None:
         """End it: SIGTERM, and SIGKILL when its grace is over."""
         self._stopping.set()
+        await self._end()
+        if self._task is not None:
+            await self._task
+
+    async def restart(self) -> None:
+        """End it in order and start it again at once; returns when it is ready again, or after two minutes. Nothing is done where it is not running."""
+        if self.pid is None or self._stopping.is_set():
+            return  # whoever starts it next reads what there is then
+        self._restarting = True
+        self.ready.clear()
+        await self._end()
+        with contextlib.suppress(
+            TimeoutError
+        ):  # it is tried again and again; whoever asked goes on meanwhile
+            await asyncio.wait_for(self.ready.wait(), _RESTARTED_S)
+
+    async def _end(self) -> None:
         if (process := self._process) is not None and process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 process.send_signal(signal.SIGTERM)
@@ -90,10 +109,8 @@ class Child:
                 await asyncio.wait_for(asyncio.shield(process.wait()), self._command.grace_s)
             except TimeoutError:
                 self._notify(self.name, "killed", f"it did not end within {self._command.grace_s:.0f} s")
-                self.kill()
+                self._kill_hung(process)
                 await process.wait()
-        if self._task is not None:
-            await self._task
 
     def kill(self) -> None:
         """End it at once."""
@@ -113,6 +130,9 @@ class Child:
             if self._stopping.is_set():
                 self._notify(self.name, "stopped", "")
                 return
+            if self._restarting:
+                self._restarting = False
+                continue
             if ready_s >= STABLE_S:
                 self._failures = 0
             how = f"signal {signal.Signals(-code).name}" if code < 0 else f"code {code}"

@@ -25,6 +25,8 @@ _WORDS: dict[str, dict[str, str]] = {
         "killed": "killed",
         "silent": "silent",
         "made": "made",
+        "taken": "taken up",
+        "kept": "has errors, the one in use is kept",
         "expected": "expected",
         "surprise": "anomaly score",
         "since": "since",
@@ -54,6 +56,8 @@ _WORDS: dict[str, dict[str, str]] = {
         "killed": "强制结束",
         "silent": "无响应",
         "made": "已创建",
+        "taken": "已采用改动",
+        "kept": "有错误，继续使用原配置",
         "expected": "预期",
         "surprise": "异常指数",
         "since": "始于",
@@ -79,6 +83,7 @@ _COLOURS = {
     "failed": "31",
     "degraded": "33",
     "killed": "33",
+    "kept": "31",
 }
 
 

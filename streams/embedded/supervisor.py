@@ -18,6 +18,7 @@ from streams.embedded.child import FIRST_PAUSE_S, Child
 from streams.embedded.console import Console
 from streams.embedded.plan import Plan
 from streams.embedded.preloaded import Preloader
+from streams.embedded.reloading import ConfigChange, ConfigWatch
 from streams.errors import StateError
 from streams.instance.config_file import config_mark
 from streams.instance.files import Instance, read_states, write_instance
@@ -31,6 +32,8 @@ from streams.settings import retention_of
 #: how long what an earlier run left may take to end
 _LEFTOVER_S = 30.0
 _AGAIN_S = 1.0
+#: how often the configuration is looked at; a file that is being written is at rest for this long before it is read
+_CONFIG_LOOK_S = 2.0
 #: without Kafka for this long the collector starts all the same: it keeps what comes on its disk
 _COLLECT_S = 15.0
 
@@ -90,6 +93,9 @@ class Supervisor:
             }
             for commands in (plan.parts, plan.roles)
         )
+        self._started_at_ms = now_ms()
+        #: of the configuration in use
+        self._config_mark = config_mark(plan.settings.config)
         self._asked_to_stop = asyncio.Event()
         self._topics_made = asyncio.Event()
         self._migrated = asyncio.Event()
@@ -145,7 +151,7 @@ class Supervisor:
             await self._end_all()
 
     async def _start_all(self) -> None:
-        self._publish()
+        self._publish(self._config_mark)
         for part in self._parts.values():
             part.start()
         if self._preloader is not None:
@@ -155,15 +161,46 @@ class Supervisor:
             group.create_task(self._migrate())
             group.create_task(self._follow_alerts())
             group.create_task(self._start_roles())
+            group.create_task(self._follow_config())
             for role, begin in self._later.items():
                 for child in self._processes_of(role):
                     group.create_task(self._start_later(child, begin))
 
-    def _publish(self) -> None:
+    async def _follow_config(self) -> None:
+        """Take up a changed configuration once everything has started; keep the one that was read where it has errors."""
+        path = self._settings.config
+        if path is None:
+            return
+        watch = await asyncio.to_thread(ConfigWatch, path, self._config_mark)
+        for child in (*self._parts.values(), *self._roles.values()):
+            await child.wait_ready()
+        while True:
+            await asyncio.sleep(_CONFIG_LOOK_S)
+            change = await asyncio.to_thread(watch.look)
+            if change is not None:
+                await self._take_up(change)
+
+    async def _take_up(self, change: ConfigChange) -> None:
+        if change.problems:
+            more = f" (+{len(change.problems) - 1})" if len(change.problems) > 1 else ""
+            self._console.change("config", "kept", f"{change.problems[0]}{more}")
+            self._publish(self._config_mark, "\n".join(change.problems))
+            return
+        concerned = [child for child in self._roles.values() if change.concerns(child.role)]
+        names = ", ".join(child.name for child in concerned)
+        self._console.change("config", "taken", f"{', '.join(change.changed) or '='}: {names or '-'}")
+        for child in concerned:  # one after the other: the others go on
+            await child.restart()
+        self._config_mark = change.mark
+        self._publish(change.mark)
+        if concerned:
+            self._console.change("config", "ready")
+
+    def _publish(self, mark: str, problems: str = "") -> None:
         settings, roles = self._settings, tuple(self._roles)
         instance = Instance(
             pid=os.getpid(),
-            started_at_ms=now_ms(),
+            started_at_ms=self._started_at_ms,
             kafka=settings.kafka,
             clickhouse_url=settings.clickhouse_url,
             collector_url=self._plan.collector_url if "collector" in roles else "",
@@ -171,7 +208,8 @@ class Supervisor:
             config=str(settings.config or ""),
             roles=roles,
             parts=tuple(self._parts),
-            config_mark=config_mark(settings.config),
+            config_mark=mark,
+            config_problems=problems,
         )
         write_instance(self._data, instance)
 

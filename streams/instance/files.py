@@ -63,8 +63,10 @@ class Instance(msgspec.Struct, frozen=True):
     config: str
     roles: tuple[str, ...]
     parts: tuple[str, ...] = ()
-    #: what the configuration was at the start (``streams/instance/config_file.py``)
+    #: what the configuration in use was read from (``streams/instance/config_file.py``)
     config_mark: str = ""
+    #: why the file as it is now is not used, one error a line
+    config_problems: str = ""
 
 
 class PartState(msgspec.Struct, frozen=True):

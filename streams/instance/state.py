@@ -35,9 +35,28 @@ class InstanceState(msgspec.Struct, frozen=True):
     pid: int | None
     started_at_ms: int | None
     addresses: dict[str, str]
-    #: the configuration is another one than at the start
+    #: there is a configuration now, and there was none at the start
     restart_needed: bool
+    #: the configuration has changed and is about to be taken up
+    config_pending: bool
+    #: why a changed configuration is not used, one error a line
+    config_problems: str
     processes: list[ProcessState]
+
+    @property
+    def config_note(self) -> str:
+        """One sentence where the configuration is not the one in use; else empty."""
+        if self.config_problems:
+            first, *more = self.config_problems.splitlines()
+            others = f" (and {len(more)} more)" if more else ""
+            return (
+                f"funnelwatch.yaml has changed and has errors; the one read before is in use: {first}{others}"
+            )
+        if self.config_pending:
+            return "funnelwatch.yaml has changed and is being taken up"
+        if self.restart_needed:
+            return "there is a funnelwatch.yaml now, and there was none at the start: restart to use it"
+        return ""
 
     def as_json(self) -> str:
         """For scripts: processes by name."""
@@ -57,6 +76,8 @@ def instance_state(data: Path) -> InstanceState:
     names = [*expected, *(name for name in sorted(reported) if name not in expected)]
     processes = [_process(name, reported.get(name)) for name in names]
     alive = running or any(process.state not in ("dead", "not_started") for process in processes)
+    follows, problems = (bool(instance.config), instance.config_problems) if instance else (False, "")
+    has_other = instance is not None and running and has_changed(data, instance)
     addresses = {}
     if instance is not None and alive:
         given = {
@@ -73,13 +94,15 @@ def instance_state(data: Path) -> InstanceState:
         pid=instance.pid if instance is not None and running else None,
         started_at_ms=instance.started_at_ms if instance is not None and running else None,
         addresses=addresses,
-        restart_needed=instance is not None and running and has_changed(data, instance),
+        restart_needed=has_other and not follows,
+        config_pending=has_other and follows and not problems,
+        config_problems=problems if has_other else "",
         processes=processes,
     )
 
 
 def has_changed(data: Path, instance: Instance) -> bool:
-    """Whether the configuration is another one than when the instance started, or there is one where there was none."""
+    """Whether the configuration is another one than the one in use, or there is one where there was none."""
     return config_mark(find_config(data, Path(instance.config) if instance.config else None)) != (
         instance.config_mark
     )

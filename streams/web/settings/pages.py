@@ -11,6 +11,7 @@ from streams.clickhouse.errors import ClickHouseUnreachableError
 from streams.clock import now_ms
 from streams.incidents.action_log import InvalidActionError, new_action
 from streams.instance.config_file import config_mark, find_config
+from streams.instance.files import read_instance
 from streams.web.alerts.action_pages import error_text
 from streams.web.alerts.action_queries import ActionQueries
 from streams.web.alerts.answers import Silences
@@ -32,6 +33,17 @@ class SettingsPages:
     def _present_mark(self) -> str:
         return config_mark(find_config(self._settings.data, self._settings.config))
 
+    def _of_the_file(self) -> dict[str, Any]:
+        """Whether the file is another one than the one in use, and what is wrong with it."""
+        if self._present_mark() == self._mark:
+            return {"config_changed": False}
+        instance = read_instance(self._settings.data)
+        return {
+            "config_changed": True,
+            "config_problems": instance.config_problems.splitlines() if instance else [],
+            "is_followed": bool(instance and instance.config),
+        }
+
     async def page(self, request: web.Request) -> web.Response:
         """GET /settings: the effective settings, without secrets, and the silences in force."""
         config, at_ms = self._config, now_ms()
@@ -45,7 +57,7 @@ class SettingsPages:
             "settings/settings.html",
             now_ms=at_ms,
             config=config,
-            restart_needed=self._present_mark() != self._mark,
+            **self._of_the_file(),
             rows=setting_rows(self._settings, self._renderer.reader(request).language),
             routes=route_lines(config),
             receivers=receiver_lines(config),

@@ -10,10 +10,18 @@ SETTINGS_WORDS: Mapping[str, Text] = {
     "silence_over": Text("这条静默已经结束", "That silence has already ended"),
     "silence_over_detail": Text("它已到期，或别人已经结束了它。", "It expired, or somebody else ended it."),
     "settings": Text("设置", "Settings"),
-    "settings_note": Text("只读。修改请改 funnelwatch.yaml 或环境变量，然后重启。密钥只显示是否已设置。", "Read only. Change funnelwatch.yaml or the environment and restart. Secrets show only as set or not set."),
+    "settings_note": Text("只读。funnelwatch.yaml 的改动由 funnelwatch up 在几秒内自动采用；环境变量的改动需要重启。密钥只显示是否已设置。", "Read only. `funnelwatch up` takes a changed funnelwatch.yaml up within seconds; a changed environment needs a restart. Secrets show only as set or not set."),
     "restart_needed": Text(
         "funnelwatch.yaml 在启动之后有改动，重启后才会生效。下面是正在使用的设置。",
         "funnelwatch.yaml has changed since the start and is used after a restart. Below are the settings in use.",
+    ),
+    "config_pending": Text(
+        "funnelwatch.yaml 有改动，正在采用，几秒后刷新即可。下面是正在使用的设置。",
+        "funnelwatch.yaml has changed and is being taken up: reload in some seconds. Below are the settings in use.",
+    ),
+    "config_has_errors": Text(
+        "funnelwatch.yaml 有改动但存在错误，未采用；下面是仍在使用的设置。请修正：",
+        "funnelwatch.yaml has changed and has errors, so it is not used; below are the settings still in use. Please correct:",
     ),
     "effective_settings": Text("生效中的设置", "Effective settings"),
     "silences": Text("生效中的静默", "Silences in force"),

@@ -30,6 +30,9 @@ pytestmark = pytest.mark.slow
 PROGRAM = [sys.executable, "-c", "import sys; from streams.cli.main import main; sys.exit(main())"]
 
 
+STORES = "stores: [{id: a}]\n"
+
+
 def wait_for(holds: Callable[[], Any], what: str, timeout_s: float = 90.0) -> Any:
     deadline = time.monotonic() + within(timeout_s)
     while not (found := holds()):
@@ -99,7 +102,10 @@ def none_of(pids: list[int]) -> bool:
 
 @pytest.fixture(scope="module")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    running = Up(tmp_path_factory.mktemp("up") / "data", "--roles", "collector,notifier")
+    data = tmp_path_factory.mktemp("up") / "data"
+    data.mkdir()
+    (data / "funnelwatch.yaml").write_text(STORES)
+    running = Up(data, "--roles", "collector,notifier")
     try:
         running.wait_ready()
         yield running
@@ -131,7 +137,7 @@ def test_doctor_finds_nothing_bad(up: Up) -> None:
     assert [finding for finding in findings.values() if finding["level"] == "bad"] == []
     assert done.returncode == 0
     assert {"kafka", "clickhouse", "migrations", "spool"} <= set(findings)
-    assert findings["configuration"]["advice"]
+    assert "1 store" in findings["configuration"]["found"]
 
 
 def test_a_second_start_on_the_same_folder_fails(up: Up) -> None:
@@ -156,6 +162,23 @@ def test_a_killed_role_is_started_again(up: Up) -> None:
     assert reported["pid"] != first
     assert "collector  ended, with signal SIGKILL" in up.text()
     wait_for(lambda: targets_path(up.data).read_text() != listed, "its new metrics port among the targets")
+
+
+def test_a_changed_configuration_is_taken_up_by_who_reads_it_and_one_with_errors_is_not(up: Up) -> None:
+    path, before = up.data / "funnelwatch.yaml", up.status()["processes"]
+    path.write_text("stores: [{id: a, zone: Mars/Base}]\n")
+    problems = wait_for(lambda: up.status()["config_problems"], "the errors in the status")
+    assert "Mars/Base" in problems
+    assert "config     has errors, the one in use is kept" in up.text()
+    receiver = "alerting: {receivers: [{name: ops, channel: console}], route: {receiver: ops}}\n"
+    path.write_text(STORES + receiver)
+    wait_for(lambda: "config     ready" in up.text(), "the configuration in use")
+    assert "config     taken up, alerting: notifier" in up.text()
+    state = wait_for(lambda: (found := up.status())["ready"] and found, "status ready")
+    pids = {name: (before[name]["pid"], one["pid"]) for name, one in state["processes"].items()}
+    assert {name for name, (then, now) in pids.items() if then != now} == {"notifier"}
+    assert not any(state[key] for key in ("restart_needed", "config_pending", "config_problems"))
+    assert "1 receivers" in state["processes"]["notifier"]["detail"]
 
 
 async def test_an_alert_prints_one_line_when_it_fires_and_one_when_it_resolves(up: Up) -> None:

@@ -10,8 +10,9 @@ import pytest
 
 from streams.instance import files
 from streams.instance.config_file import config_mark
-from streams.instance.files import Instance, StateReport, read_state, state_of
-from streams.instance.state import has_changed
+from streams.instance.files import Instance, StateReport, read_state, state_of, write_instance
+from streams.instance.lock import instance_lock
+from streams.instance.state import has_changed, instance_state
 
 
 @pytest.mark.parametrize(
@@ -84,7 +85,7 @@ def test_drafts_that_killed_processes_left_are_removed_at_the_next_start(tmp_pat
     assert sorted(path.name for path in run.iterdir()) == [".keep", ".monitor.json.4712.0123abcd"]
 
 
-def test_a_configuration_that_was_changed_after_the_start_asks_for_a_restart(
+def test_a_configuration_that_is_not_the_one_in_use_is_noticed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -105,3 +106,28 @@ def test_a_configuration_that_was_changed_after_the_start_asks_for_a_restart(
     assert has_changed(tmp_path, with_it)
     path.unlink()
     assert has_changed(tmp_path, with_it)
+
+
+@pytest.mark.parametrize(
+    ("config", "problems", "said"),
+    [
+        (True, "", "is being taken up"),
+        (True, "a.yaml:1:1: no\na.yaml:2:1: no", "in use: a.yaml:1:1: no (and 1 more)"),
+        (False, "", "restart to use it"),
+    ],
+)
+def test_a_changed_configuration_is_followed_or_the_state_says_why_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config: bool, problems: str, said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "funnelwatch.yaml"
+    started = Instance(
+        os.getpid(), 1, "", "", "", "", str(path) if config else "", (), config_problems=problems
+    )
+    write_instance(tmp_path, started)
+    with instance_lock(tmp_path):
+        assert instance_state(tmp_path).config_note == ""
+        path.write_text("stores: [{id: b}]")
+        state = instance_state(tmp_path)
+        assert said in state.config_note
+        assert state.restart_needed is not config
