@@ -195,9 +195,12 @@ class Alerting:
         """
         engine = self.book.engine
         lead = entry.series.get(incident.segment, entry.series[""])
-        if any(engine.open_minutes[series] >= self.policy.longest_open_minutes for series in members):
-            incident.note = _AGED_OUT if incident.label not in NOTHING_MISSING else incident.note
-            arrived, expected = engine.lately(lead, _LATELY)
+        is_old = any(engine.open_minutes[series] >= self.policy.longest_open_minutes for series in members)
+        # a rise is no new normal: what is due without it must stay known while it lasts
+        if is_old and incident.label not in NOTHING_MISSING:
+            incident.note = _AGED_OUT
+            # the level is that of the step: by the ratio of one segment it would be wrong for all others
+            arrived, expected = engine.lately(entry.series[""], _LATELY)
             if expected > _MIN_OF_LEVEL:
                 ratio = (arrived + 0.5) / (expected + 0.5)
                 self.book.levels.shift(entry.index, float(np.log(ratio)))

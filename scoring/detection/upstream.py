@@ -32,8 +32,8 @@ _RECENTLY_RISEN = 1.25
 _GOES_ON, _SLOW_WINDOW = 1.15, 30
 #: a rise lasts while this share of the usual comes
 _STILL_RISEN = 1.2
-#: minutes over which conversions are compared with what they are without the rise, and their wobble
-_RECENT, _WOBBLE = 20, 0.1
+#: minutes over which conversions are compared with what they are without the rise: the longer ones for small stores; and their wobble
+_RECENTLY, _WOBBLE = (20, 60, 120), 0.1
 #: conversions due without a rise, below which it may yet explain a drop
 _MIN_DUE = 20.0
 #: a drop this many standard deviations below what converted before is one, however early; a milder one is from this many minutes on
@@ -148,8 +148,11 @@ class Upstream:
 
     def is_worse(self, entry: StepEntry, worth: float) -> bool:
         """Whether fewer convert than would without the rise, and than did of those who came as it was recognised."""
-        share = self._book.surges.share_of_usual(entry.index, _RECENT)
-        arrived, expected = self._book.engine.since(entry.series[""], _RECENT)
-        due = expected * min(1 / max(share or 1.0, 1.0), worth)
-        missing, chance = due - arrived, np.sqrt(due + (_WOBBLE * due) ** 2)
-        return bool(arrived < _WORSE * due and missing > -_CLEAR_Z * chance)
+        share = max(self._book.surges.share_of_usual(entry.index) or 1.0, 1.0)
+        for minutes in _RECENTLY:
+            arrived, expected = self._book.engine.since(entry.series[""], minutes)
+            due = expected * min(1 / share, worth)
+            missing, chance = due - arrived, np.sqrt(due + (_WOBBLE * due) ** 2)
+            if arrived < _WORSE * due and missing > -_CLEAR_Z * chance:
+                return True
+        return False

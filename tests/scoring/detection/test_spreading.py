@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from scoring.alerts.alert import AlertState, AlertTransition
+from scoring.alerts.alert import NOTHING_MISSING, AlertState, AlertTransition, Level
 from scoring.baselines import StoreBaseline, StoreHistory, fit_baselines
 from scoring.detection import DetectionPolicy, Detector
 from scoring.funnel.mix_notes import MixNote, parse_mix_note
@@ -39,8 +39,10 @@ def baseline() -> StoreBaseline:
     return fit_baselines([StoreHistory("shop", "UTC", START, SEGMENTS, CALM[:, :, :TRAIN])], 1)[0]
 
 
-def run(baseline: StoreBaseline, counts: np.ndarray, minutes: int) -> list[AlertTransition]:
-    detector = Detector(DetectionPolicy())
+def run(
+    baseline: StoreBaseline, counts: np.ndarray, minutes: int, policy: DetectionPolicy | None = None
+) -> list[AlertTransition]:
+    detector = Detector(policy or DetectionPolicy())
     detector.set_baseline(baseline)
     reported: list[AlertTransition] = []
     for minute in range(FAULT - 600, FAULT + minutes):
@@ -80,6 +82,22 @@ def test_a_segment_that_fails_alone_is_not_said_to_have_spread(baseline: StoreBa
     reported = run(baseline, failing(2, 0, 120, CALM), 180)
     assert {t.segment for t in reported} == {"web"}
     assert not any(parse_spread_note(t.note).segments for t in reported)
+
+
+def test_a_failure_under_a_campaign_pages_however_old_the_alert_of_the_campaign_is(
+    baseline: StoreBaseline,
+) -> None:
+    counts, rng = CALM.copy(), np.random.default_rng(8)
+    campaign = slice(FAULT - 300, FAULT + 100)
+    came = rng.poisson(60.0, 400)
+    counts[0, CLICK, campaign] += came
+    counts[0, CART, campaign] += rng.binomial(came, 0.05)
+    counts[:, CART, FAULT : FAULT + 100] = rng.binomial(counts[:, CART, FAULT : FAULT + 100], 0.3)
+    reported = run(baseline, counts, 60, DetectionPolicy(longest_open_minutes=120))
+    before = [t for t in reported if t.at_ms < (START + FAULT) * 60_000]
+    assert before[-1].label in NOTHING_MISSING
+    assert {t.level for t in before if t.state is AlertState.FIRING} == {Level.NOTICE}
+    assert any(t.level is Level.PAGE and t.state is AlertState.FIRING for t in reported[len(before) :])
 
 
 def test_notes_are_read_as_they_were_written() -> None:
