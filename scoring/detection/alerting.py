@@ -196,7 +196,7 @@ class Alerting:
         engine = self.book.engine
         lead = entry.series.get(incident.segment, entry.series[""])
         is_old = any(engine.open_minutes[series] >= self.policy.longest_open_minutes for series in members)
-        # a rise is no new normal: what is due without it must stay known while it lasts
+        # a rise must not become the new normal, or what is due without it would not be known while it lasts
         if is_old and incident.label not in NOTHING_MISSING:
             incident.note = _AGED_OUT
             # the level is that of the step: by the ratio of one segment it would be wrong for all others

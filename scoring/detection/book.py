@@ -15,6 +15,7 @@ import numpy as np
 from scoring.baselines.baseline import YOUNG_DAYS, StepBaseline, StoreBaseline
 from scoring.baselines.level import Levels
 from scoring.calendar.effects import DayRules
+from scoring.detection.common_rise import EVERY, CommonRises
 from scoring.detection.engine import SeriesEngine, SeriesParameters
 from scoring.detection.exposure import Exposures
 from scoring.detection.policy import WINDOWS, DetectionPolicy, look_offset, volume_offset
@@ -22,7 +23,7 @@ from scoring.detection.special_days import SpecialDays
 from scoring.detection.surge import Surges
 from scoring.detection.tail import LN10
 from scoring.detection.tracked_alert import ClosedAlerts, TrackedAlert
-from scoring.funnel.arrays import Floats, Places
+from scoring.funnel.arrays import Bools, Floats, Places
 from scoring.funnel.stages import FAST_STEPS, STAGE_INDEX
 
 
@@ -94,6 +95,7 @@ class Book:
         self.levels = Levels()
         self.surges = Surges()
         self.days = SpecialDays(rules)
+        self._common = CommonRises()
         self.stores: dict[str, StoreEntry] = {}
         self.steps: list[StepEntry] = []
         self.row_count = 0
@@ -145,6 +147,16 @@ class Book:
             for segment, row in store.rows.items():
                 self._set_cell(entry, segment, row)
         self._arrays = None
+
+    def common_rise(self, minute: int) -> Bools:
+        """(steps,) whether, as the UTC ``minute`` closes, most stores of the step's zone have more visitors than usual."""
+        surges, zones = self.surges, self.surges.zones
+        if minute % EVERY == 0:
+            share, usual = surges.shares(minute)
+            steps = (store.calendar_step for store in self.stores.values())
+            firsts = np.array([step for step in steps if step is not None], dtype=np.intp)
+            self._common.advance(zones[firsts], share[firsts], usual[firsts])
+        return self._common.is_on(zones)
 
     def row(self, store: StoreEntry, segment: str) -> int:
         """The count row of a store's segment, made when first seen."""

@@ -291,7 +291,7 @@ class Detector:
             float
         )
         is_on, since, changed = book.surges.advance(minute, upstream)
-        is_special, special_since, begins = book.days.advance(minute)
+        is_special, special_since, begins = book.days.advance(minute, book.common_rise(minute))
         is_on, since, changed = is_on | is_special, np.minimum(since, special_since), changed | begins
         which = arrays.series_step
         unrest = Unrest(is_on[which], since[which], changed[which], book.days.variance[which])

@@ -25,6 +25,8 @@ LONG_AGO = 10_000
 SURGE_VARIANCE = 0.10**2
 #: variance of log conversion between a phase and ordinary days
 PHASE_VARIANCE = {DayPhase.DAY: SURGE_VARIANCE, DayPhase.WARM_UP: 0.35**2, DayPhase.HANGOVER: 0.35**2}
+#: the same of a rise that most stores of a zone see: whether it is the day or what leads up to it is not known
+_COMMON_VARIANCE = PHASE_VARIANCE[DayPhase.WARM_UP]
 #: entries begin and end on a quarter of an hour, at the finest
 _EVERY = 15
 #: days for which a store's entries are looked up at once
@@ -41,7 +43,8 @@ class SpecialDays:
         self._stores: list[tuple[str, str]] = []
         self._spans: dict[tuple[str, str], tuple[DaySpan, ...]] = {}
         self._known_until: dict[tuple[str, str], int] = {}
-        #: (steps,) variance that an entry brings now; 0 where none widens
+        #: (steps,) variance that an entry brings now, and that an entry or a common rise does; 0 where none widens
+        self._of_entries: Floats = np.zeros(0)
         self._widened: Floats = np.zeros(0)
         #: (steps,) the same or more for windows that reach across its last change; a surge's at least
         self.variance: Floats = np.zeros(0)
@@ -60,6 +63,7 @@ class SpecialDays:
         places = np.array(kept, dtype=np.intp)
         self._stores = [self._stores[index] for index in kept]
         self._widened, self.variance = self._widened[places], self.variance[places]
+        self._of_entries = self._of_entries[places]
         self._since = self._since[places]
         number = {index: new for new, index in enumerate(kept)}
         self._suppressed = {
@@ -83,7 +87,8 @@ class SpecialDays:
             return LONG_AGO
         quarter, first = minute - minute % _EVERY, minute - min(followed, _LOOKED_BACK)
         self._in_force(self._stores[index], first)  # so that what has ended by now is known too
-        self._look_at(index, self._in_force(self._stores[index], quarter), self._widened)
+        self._look_at(index, self._in_force(self._stores[index], quarter), self._of_entries)
+        self._widened[index] = self._of_entries[index]
         self.variance[index] = max(float(self._widened[index]), SURGE_VARIANCE)
         before = quarter - _EVERY
         while before > first:
@@ -97,6 +102,7 @@ class SpecialDays:
     def _lengthen(self) -> None:
         more = len(self._stores) - len(self._since)
         if more:
+            self._of_entries = np.append(self._of_entries, np.zeros(more))
             self._widened = np.append(self._widened, np.zeros(more))
             self.variance = np.append(self.variance, np.full(more, SURGE_VARIANCE))
             self._since = np.append(self._since, np.full(more, LONG_AGO))
@@ -109,21 +115,32 @@ class SpecialDays:
         """The entries in force for a step, for a person to read; empty if there are none."""
         return self._named.get(index, "")
 
-    def advance(self, minute: int) -> tuple[Bools, Ints, Bools]:
-        """Close a UTC minute: (steps,) whether an entry widens, minutes since that changed, whether it changed now."""
+    def advance(self, minute: int, is_common: Bools | None = None) -> tuple[Bools, Ints, Bools]:
+        """Close a UTC minute.
+
+        Args:
+            minute: the minute.
+            is_common: (steps,) whether most stores have more visitors than usual (``common_rise.py``), which widens as a phase does.
+
+        Returns:
+            (steps,) whether an entry widens, minutes since that changed, whether it changed now.
+        """
         self._lengthen()
         changed = np.zeros(len(self._stores), dtype=bool)
         self._since = np.minimum(self._since + 1, LONG_AGO)
+        before = self._widened
         if self._rules is not None and (minute % _EVERY == 0 or not self._has_begun):
-            before = self._widened
             self._look(minute)
-            if self._has_begun:
-                changed = before != self._widened
-                self._since[changed] = 0
-                across = self._since < _LOOKED_BACK
-                self.variance = np.where(across, np.maximum(self.variance, before), SURGE_VARIANCE)
-            self.variance = np.maximum(self.variance, self._widened)
-            self._has_begun = True
+        common = _COMMON_VARIANCE * (np.zeros(len(before)) if is_common is None else is_common)
+        self._widened = np.maximum(self._of_entries, common)
+        if self._has_begun:
+            changed = before != self._widened
+            self._since[changed] = 0
+        if changed.any() or minute % _EVERY == 0:
+            across = self._since < _LOOKED_BACK
+            self.variance = np.where(across, np.maximum(self.variance, before), SURGE_VARIANCE)
+        self.variance = np.maximum(self.variance, self._widened)
+        self._has_begun = True
         return self._widened > 0, self._since, changed
 
     def has_just_begun(self, index: int) -> bool:
@@ -138,7 +155,7 @@ class SpecialDays:
             if key not in now:
                 now[key] = self._in_force(key, minute)
             self._look_at(index, now[key], widened)
-        self._widened = widened
+        self._of_entries = widened
 
     def _look_at(self, index: int, spans: tuple[DaySpan, ...], widened: Floats) -> None:
         """Note what is in force for a step."""

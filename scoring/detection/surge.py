@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.baselines.localtime import WEEK_MINUTES, local_minute
+from scoring.baselines.localtime import WEEK_MINUTES, hour_neighbours, local_minute
 from scoring.detection.special_days import LONG_AGO
 from scoring.funnel.arrays import Bools, Floats, Ints
 
@@ -95,6 +95,28 @@ class Surges:
             here, there = self._usual[hour, index], self._usual[(hour + 1) % 168, index]
             total += float(here + (there - here) * within / 60) * min(_SAMPLED, last - at)
         return total
+
+    def shares(self, minute: int) -> tuple[Floats, Floats]:
+        """(size,) upstream events of the last 20 minutes over their usual, and their usual; the UTC ``minute`` is the last.
+
+        What is usual is the more of an hour's median and what lies between the middles of hours: neither a step nor a ramp is a rise.
+        """
+        n = self.size
+        between = np.zeros(n)
+        for number, zone in enumerate(self._zones):
+            mine = self._zone_of[:n] == number
+            hour, other, weight = hour_neighbours(local_minute(zone, minute - _SPAN // 2) % WEEK_MINUTES)
+            here, there = self._usual[hour, :n][mine], self._usual[other, :n][mine]
+            is_known = np.isfinite(here) & np.isfinite(there)
+            slope = np.where(is_known, there, 0.0) - np.where(is_known, here, 0.0)
+            between[mine] = (here + weight * slope) * _SPAN
+        usual = np.maximum(self._expected[:, :n].sum(0), between)
+        return self._counts[:, :n].sum(0) / np.maximum(usual, 1e-9), usual
+
+    @property
+    def zones(self) -> Ints:
+        """(size,) the number of each step's zone."""
+        return self._zone_of[: self.size]
 
     def has_vanished(self, index: int) -> bool:
         """Whether the last 20 minutes held far fewer upstream events than usual, and more are due than chance leaves out.
