@@ -22,6 +22,7 @@ SOURCE_FOLDERS: tuple[str, ...] = (
     "shopee",
     "lazada",
     "tiktok_shop",
+    "tiktok_ads",
     "amazon",
     "amazon_ads",
     "ga4",

@@ -22,6 +22,7 @@ from tests.fakes.lying_meta import LyingMeta, meta_connection, meta_truth
 from tests.fakes.lying_server import Ledger, LyingShop, ScriptedLie, connection
 from tests.fakes.lying_shopee import SHOP, LyingShopee, shopee_connection, signed_push
 from tests.fakes.lying_shopify import LyingShopify, shopify_connection
+from tests.fakes.lying_tiktok_ads import LyingTiktokAds, tiktok_ads_connection, tiktok_ads_truth
 from tests.fakes.lying_woo import LyingWoo, woo_connection
 
 
@@ -403,6 +404,9 @@ REPORTS: Mapping[str, ReportDouble] = {
     "amazon_ads": ReportDouble(ads_connection, LyingAmazonAds, ads_truth, "days.sponsored_products"),
     "ga4_export": ReportDouble(export_connection, LyingBigQuery, ga4_truth, "days"),
     "ga4_reports": ReportDouble(ga4_connection, LyingGa4, ga4_truth, "days"),
+    "tiktok_ads": ReportDouble(
+        tiktok_ads_connection, LyingTiktokAds, tiktok_ads_truth, "days.gmv_max_product"
+    ),
     "meta_ads": ReportDouble(meta_connection, LyingMeta, meta_truth, "days"),
 }
 
