@@ -39,6 +39,7 @@ class OrderChannel(StrEnum):
     STAFF = "staff"
     SUBSCRIPTION = "subscription"
     MARKETPLACE = "marketplace"
+    LIVE = "live"
     OTHER = "other"
 
 

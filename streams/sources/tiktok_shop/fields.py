@@ -9,7 +9,7 @@ OPENED: tuple[str, ...] = ("recipient_address.region_code",)
 _ORDER = """
 id region_code status create_time update_time paid_time rts_time collection_time delivery_time cancel_time user_id payment currency total_amount
 sub_total payment_method_name is_cod is_on_hold_order is_sample_order is_replacement_order is_exchange_order order_type packages
-line_items sku_id product_id cancel_reason cancellation_initiator fulfillment_type delivery_type commerce_platform is_gift
+line_items sku_id product_id cancel_reason cancellation_initiator fulfillment_type delivery_type commerce_platform is_gift auto_combine_group_id
 """
 ORDER_FIELDS: tuple[str, ...] = tuple(_ORDER.split())
 _AFTER_SALE = """

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 
 from scoring.funnel.units import DAY_MS
-from scoring.records.order_facts import OrderKind
+from scoring.records.order_facts import OrderChannel, OrderKind
 from scoring.records.raw_delivery import RawDelivery
 from scoring.records.report_row import Period
 from scoring.records.signal import SignalKind
@@ -243,6 +243,8 @@ def _order(one: MarketReading) -> None:
         units=len(list(row.rows("line_items"))),
         cod=is_cod,
         kind=_kind(row),
+        # orders of one buyer that a LIVE session brought together; of others TikTok does not say where they were made
+        channel=OrderChannel.LIVE if row.text("auto_combine_group_id") else one.channel,
         buyer=row.text("user_id"),
         country=row.text("recipient_address", "region_code"),
         payment_method=row.text("payment_method_name")[:64],

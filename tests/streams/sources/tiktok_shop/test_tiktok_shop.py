@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from multidict import CIMultiDict
 
+from scoring.records.order_facts import WITHOUT_PAGE, OrderChannel
 from scoring.records.order_life import LeftOut, OrderState, stage_events
 from scoring.records.report_row import Period
 from scoring.records.signal import SignalKind
@@ -57,6 +58,12 @@ def order(status: str = "UNPAID", hours: int = 0, **more: Any) -> Translated:
     found = MARKET.polled("orders", row)
     assert not found.set_aside
     return found
+
+
+def test_orders_that_live_brought_together_are_marked_and_all_are_without_a_page() -> None:
+    plain, live = order().orders[-1], order(auto_combine_group_id="7021").orders[-1]
+    assert (plain.channel, live.channel) == (OrderChannel.MARKETPLACE, OrderChannel.LIVE)
+    assert {plain.channel, live.channel} <= WITHOUT_PAGE
 
 
 # ---------------------------------------------------------------- signatures
