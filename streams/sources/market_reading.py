@@ -36,6 +36,8 @@ class Resource(StrEnum):
     LIVES = "lives"
     PERFORMANCE = "performance"
     SERVICE = "service"
+    REVIEWS = "reviews"
+    CHATS = "chats"
     LISTINGS = "listings"
     PENALTIES = "penalties"
     PUNISHMENTS = "punishments"

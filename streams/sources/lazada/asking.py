@@ -46,6 +46,10 @@ _MEANINGS: dict[str, Meaning] = {
     "isp": PlatformFailedError,
 }
 
+#: what a code and a text of an error are called, which differs from one part of the API to another
+_CODES = ("error_code", "errorCode", "err_code")
+_SAID = ("message", "error_msg", "errorMsg", "err_message")
+
 
 def asking(connection: Connection) -> Asking:
     """How the API is asked."""
@@ -82,14 +86,13 @@ def judge(answer: HttpAnswer) -> None:
     code, kind = str(document.get("code", "0")), str(document.get("type") or "")
     result = document.get("result")
     inner: dict[str, Any] = result if isinstance(result, dict) else document
-    said = str(document.get("message") or inner.get("error_msg") or inner.get("errorMsg") or "")
+    said = str(next((text for name in _SAID if (text := inner.get(name) or document.get(name))), ""))
     if code not in ("0", ""):
         # a code may be a mere number: whose fault it was is in the type
         raise_for_code(answer, f"{code} {kind}".strip(), said, _MEANINGS)
     if str(inner.get("success", True)).lower() == "false":
-        raise_for_code(
-            answer, str(inner.get("error_code") or inner.get("errorCode") or "failed"), said, _MEANINGS
-        )
+        given = next((one for name in _CODES if (one := inner.get(name))), "failed")
+        raise_for_code(answer, str(given), said, _MEANINGS)
     judge_http(answer)
 
 

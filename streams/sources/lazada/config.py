@@ -24,8 +24,8 @@ class LazadaConnection(SignedMarketConnection):
     """A Lazada account. One of the cross-border kind is a shop in each of six countries, with one token."""
 
     needs = ("app_key", "secret", "country")
-    asks = ("app_key", "secret", "country", "refresh_token", "reads")
-    asked_of: ClassVar[AskedOf] = {"reads": ("refresh_token", ())}
+    asks = ("app_key", "secret", "country", "refresh_token", "reads", "products")
+    asked_of: ClassVar[AskedOf] = {"reads": ("refresh_token", ()), "products": ("reads", ("reviews",))}
 
     own_shop: ClassVar[str] = "country"
 
@@ -36,9 +36,13 @@ class LazadaConnection(SignedMarketConnection):
     )
     url: str = Field("", description="Address of the API in place of each country's own.")
     auth_url: str = Field("https://auth.lazada.com/rest", description="Address where tokens are renewed.")
-    reads: tuple[Literal["orders", "returns", "ads", "standing"], ...] = Field(
+    reads: tuple[Literal["orders", "returns", "ads", "standing", "reviews", "chat"], ...] = Field(
         ("orders", "returns", "ads", "standing"),
-        description="What is asked for; leave out what the app has no permission for.",
+        description="What is asked for; leave out what the app has no permission for. `reviews` are the stars of `products`, `chat` is how "
+        "long a person takes to answer; no text of either is kept.",
+    )
+    products: tuple[str, ...] = Field(
+        (), max_length=200, description="Item ids whose reviews are asked for, with `reviews`."
     )
     page_size: int = Field(100, ge=1, le=100, description="Rows a page.")
     rate: float = Field(5.0, gt=0, le=100, description="Requests a second at most.")
@@ -48,6 +52,10 @@ class LazadaConnection(SignedMarketConnection):
         if unknown := sorted(set(self.shops) - set(SITES)):
             raise ValueError(
                 f"connection {self.name!r}: `shops` of Lazada are countries ({', '.join(SITES)}), got {unknown[0]!r}"
+            )
+        if ("reviews" in self.reads) != bool(self.products) or (self.products and len(self.shops) > 1):
+            raise ValueError(
+                f"connection {self.name!r}: reviews are asked for by product: `reads` and `products` go together, for one country"
             )
         return self
 

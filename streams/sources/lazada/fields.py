@@ -25,6 +25,9 @@ day seller_id main_category_id indicators type score score_format target target_
 ship_on_time positive_seller_rating
 """
 STANDING_FIELDS: tuple[str, ...] = tuple(_STANDING.split())
+_REVIEW = "id submit_time product_id review_type ratings overall_rating product_rating seller_rating logistics_rating"
+REVIEW_FIELDS: tuple[str, ...] = tuple(_REVIEW.split())
+CHAT_FIELDS: tuple[str, ...] = ("chat", "asked", "answered")
 _PUSH = """
 seller_id message_type data timestamp site order_status trade_order_id trade_order_line_id status_update_time reverse_order_id
 reverse_order_line_id reverse_status status item_id sku_id seller_sku reason fulfilment_package_id package_id order_item_id

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
+from scoring.events.event import EventType
 from scoring.funnel.units import DAY_MS
 from scoring.records.raw_delivery import RawDelivery
 from scoring.records.report_row import Period
@@ -75,14 +76,14 @@ _AUDITS = {"PENDING": False, "APPROVED": False, "REJECTED": True, "LIVE_REJECTED
 
 #: pushes that are known and say nothing that is counted here, and why
 LEFT_OUT: dict[str, str] = {
-    "push 2": "chat",
+    "push 2": "chat; how long answers take is asked for",
     **dict.fromkeys(("push 3", "push 4", "push 5"), "the catalogue"),
     "push 7": "videos",
     "push 12": "categories",
     "push 13": "the seller's account; the figures of the seller are asked for",
     "push 14": "a parcel is made; the items say when it is on its way",
-    "push 19": "chat",
-    "push 21": "reviews",
+    "push 19": "chat; how long answers take is asked for",
+    "push 21": "a review without its stars, which are asked for",
     "push 35": "orders of the warehouse",
     "push 46": "orders of the warehouse",
 }
@@ -275,12 +276,47 @@ def _service(one: MarketReading) -> None:
         one.reports(figures, _day(one), _site(one).zone, {"metric": f"service {name}"}, complete=True)
 
 
+# ---------------------------------------------------------------- what buyers say, without a word of it
+
+
+def _review(one: MarketReading) -> None:
+    """A review by its stars. A second thought of the same buyer has none."""
+    row, stars = one.row, one.row.text("ratings", "overall_rating")
+    at_ms, number = when(row, "submit_time"), row.text("id")
+    if not number or not at_ms:
+        raise UnreadableValueError("a review without its number or time cannot be counted once")
+    if not stars:
+        one.leave_out(row.text("review_type").lower() or "without stars")
+        return
+    product = row.text("product_id")
+    one.event(
+        EventType.REVIEW,
+        at_ms,
+        f"review {number}",
+        is_once=True,
+        product=product,
+        attributes={"rating": stars},
+    )
+
+
+def _chat(one: MarketReading) -> None:
+    """A buyer's question, once somebody has answered it or nobody has for three days."""
+    row = one.row
+    asked_ms, answered_ms = row.moment("asked"), row.moment("answered")
+    if not asked_ms or (answered_ms and answered_ms < asked_ms):
+        raise UnreadableValueError("a question that was answered before it was asked cannot be counted")
+    taken = {"answered_min": f"{(answered_ms - asked_ms) / 60_000:.3f}"} if answered_ms else {}
+    one.event(EventType.SUPPORT_REPLY, asked_ms, f"chat {row.text('chat')}", is_once=True, attributes=taken)
+
+
 _TAKES: dict[str, Take] = {
     Resource.ORDERS: _order,
     Resource.RETURNS: _reverse,
     Resource.ADS_DAYS: _campaign,
     Resource.PERFORMANCE: _performance,
     Resource.SERVICE: _service,
+    Resource.REVIEWS: _review,
+    Resource.CHATS: _chat,
     "push 0": _line_push,
     "push 1": _audit_push,
     "push 6": _stock_push,

@@ -15,7 +15,16 @@ from scoring.sources.second_way import DayFigures
 from streams.sources.asking import AnswerGarbledError, HttpAnswer, HttpRequest, PlatformApi
 from streams.sources.connection import Connection
 from streams.sources.lazada.config import LazadaConnection
-from streams.sources.lazada.fields import ADS_FIELDS, ORDER_FIELDS, PEOPLE, REVERSE_FIELDS, STANDING_FIELDS
+from streams.sources.lazada.feedback import REVIEW_DAYS, chats, reviews
+from streams.sources.lazada.fields import (
+    ADS_FIELDS,
+    CHAT_FIELDS,
+    ORDER_FIELDS,
+    PEOPLE,
+    REVERSE_FIELDS,
+    REVIEW_FIELDS,
+    STANDING_FIELDS,
+)
 from streams.sources.market_asking import (
     ADS_RESTATED_DAYS,
     bounds_of,
@@ -71,6 +80,18 @@ def _of_country(config: LazadaConnection, country: str) -> list[Poll]:
                 name + suffix, standing, partial(seller, config, country, path), has_past=False, scope="seller", only=STANDING_FIELDS,
             )
             for name, path in _STANDING.items()
+        ],
+        "reviews": [
+            Poll(
+                Resource.REVIEWS + suffix, PollPlan(6 * 3600.0, REVIEW_DAYS * _WINDOW_S, 2 * _WINDOW_S, 0.0, plan.first_s),
+                partial(reviews, config, country), scope="product review", only=REVIEW_FIELDS,
+            )
+        ],
+        "chat": [
+            Poll(
+                Resource.CHATS + suffix, PollPlan(1800.0, _WINDOW_S, 3 * _WINDOW_S + 3600.0, 0.0, 4 * _WINDOW_S),
+                partial(chats, config, country), scope="instant messaging", only=CHAT_FIELDS,
+            )
         ],
     }  # fmt: skip
     return [poll for part in config.reads for poll in found[part]]
