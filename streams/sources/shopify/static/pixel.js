@@ -94,6 +94,23 @@
     return order ? Object.assign({ order_id: order }, price(data.checkout.totalPrice)) : null;
   });
 
+  // A code that was taken is known once the order is; one that was not shows an alert.
+  on('checkout_completed', 'coupon', function (data) {
+    var taken = (data.checkout.discountApplications || []).filter(function (one) { return one.type === 'DISCOUNT_CODE'; });
+    return taken.length ? { attributes: { about: 'code' } } : null;
+  });
+
+  [['checkout_started', 'started'], ['payment_info_submitted', 'payment']].forEach(function (step) {
+    on(step[0], 'checkout', function () { return { attributes: { about: step[1] } }; });
+  });
+
+  // What an alert is about, never its text or what was entered.
+  function kind(data) { return String((data.alert && data.alert.type) || 'UNKNOWN').toUpperCase().slice(0, 64); }
+
+  on('alert_displayed', 'coupon', function (data) { return kind(data) === 'DISCOUNT_ERROR' ? { attributes: { error: kind(data) } } : null; });
+  on('alert_displayed', 'checkout', function (data) { return kind(data) === 'DISCOUNT_ERROR' ? null : { attributes: { error: kind(data) } }; });
+  on('ui_extension_errored', 'checkout', function () { return { attributes: { error: 'UI_EXTENSION' } }; });
+
   if (typeof api !== 'undefined' && api.customerPrivacy) {
     api.customerPrivacy.subscribe('visitorConsentCollected', function (event) { privacy = event.customerPrivacy || privacy; });
   }

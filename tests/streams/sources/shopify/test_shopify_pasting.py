@@ -32,7 +32,7 @@ const world = {
   setTimeout: (work, ms) => { calls.push(ms); setImmediate(work); },
   init: {customerPrivacy: consent === null ? undefined : {analyticsProcessingAllowed: consent}},
   api: {customerPrivacy: {subscribe: (name, take) => { change = take; }}},
-  analytics: {subscribe: (name, take) => { handlers[name] = take; }},
+  analytics: {subscribe: (name, take) => { (handlers[name] = handlers[name] || []).push(take); }},
   browser: {sessionStorage: {
     getItem: async name => { if (storage === null) throw new Error('forbidden'); return stored[name] || null; },
     setItem: async (name, value) => { if (storage === null) throw new Error('forbidden'); stored[name] = value; },
@@ -43,7 +43,7 @@ vm.runInNewContext(text, world);
 (async () => {
   for (const event of events) {
     if (event.consent !== undefined) change({customerPrivacy: {analyticsProcessingAllowed: event.consent}});
-    else if (handlers[event.name]) await handlers[event.name](event);
+    else for (const take of handlers[event.name] || []) await take(event);
   }
   await new Promise(done => setTimeout(done, 20));
   console.log(JSON.stringify({sent, names: Object.keys(handlers), calls}));
@@ -112,6 +112,38 @@ def run(
     found: dict[str, Any] = json.loads(done.stdout)
     found["events"] = [json.loads(read_beacon(one["body"].encode()).events)[0] for one in found["sent"]]
     return found
+
+
+def test_errors_of_checkout_and_of_coupons_arrive_by_their_kind_and_never_by_their_text() -> None:
+    alert = {
+        "message": "The card of Zhang San was declined",
+        "value": "4242 4242 4242 4242",
+        "target": "cart",
+    }
+    coded = {
+        "checkout": {
+            "order": {"id": "5001"},
+            "discountApplications": [{"type": "DISCOUNT_CODE", "title": "EVA10"}],
+        }
+    }
+    found = run(
+        [
+            event("checkout_started", {"checkout": {"token": "t"}}),
+            event("alert_displayed", {"alert": {**alert, "type": "PAYMENT_ERROR"}}),
+            event("alert_displayed", {"alert": {**alert, "type": "DISCOUNT_ERROR"}}),
+            event("ui_extension_errored", {"error": {"message": "Zhang San"}}),
+            event("checkout_completed", coded),
+        ]
+    )
+    kinds = [(one["type"], one.get("attributes", {}).get("error", "")) for one in found["events"]]
+    assert sorted(kinds) == [
+        ("checkout", ""), ("checkout", "PAYMENT_ERROR"), ("checkout", "UI_EXTENSION"), ("coupon", ""), ("coupon", "DISCOUNT_ERROR"),
+        ("order", ""),
+    ]  # fmt: skip
+    sent = json.dumps(found["sent"])
+    for text in ("Zhang", "4242", "EVA10"):
+        assert text not in sent
+    assert {msgspec.convert(one, IncomingEvent).type for one in found["events"]} <= TYPES
 
 
 def test_what_a_visitor_does_arrives_as_the_beacon_s_door_takes_it() -> None:
