@@ -20,6 +20,7 @@ SUBJECTS: tuple[str, ...] = (
     "streams.web.store",
     "streams.web.reports",
     "streams.web.cleaning",
+    "streams.web.signals",
     "streams.web.imports",
     "streams.web.routing",
     "streams.web.status",

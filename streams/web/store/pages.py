@@ -36,6 +36,8 @@ from streams.web.frame.subject import PageServices, Subject
 from streams.web.reports.pages import report_board
 from streams.web.reports.queries import ReportQueries
 from streams.web.reports.words import measure_name
+from streams.web.signals.pages import ALL_STEPS
+from streams.web.signals.queries import read_signals
 from streams.web.store.answers import Funnel, RawEvents, Series
 from streams.web.store.change_answers import Cohorts, Contributions
 from streams.web.store.change_queries import AGAINST, COHORT_DAYS, ChangeQueries
@@ -63,6 +65,7 @@ class StorePages:
     ) -> None:
         self._config, self._renderer = services.config, services.renderer
         self._known, self._stores, self._changes = known, stores, changes
+        self._database = services.database
         self._reports, self._cleaning = ReportQueries(services.database), CleaningQueries(services.database)
 
     async def _store(self, request: web.Request) -> str:
@@ -74,11 +77,16 @@ class StorePages:
         against = one_of(request.query, "against", AGAINST, AGAINST[0])
         at_ms, _ = at_of(request.query, now_ms())
         view: dict[str, Any] = {"algebra": None, "cohorts": (), "board": None, "cleaned": (), "problem": ""}
+        language = self._renderer.reader(request).language
         store = self._renderer.names(request).config(request.match_info["store"])
         try:
             store_id = await self._store(request)
             view["algebra"] = await self._changes.contributions(store_id, hours, against, at_ms)
             view["cohorts"] = [await self._changes.cohorts(store_id, step, at_ms) for step in COHORT_DAYS]
+            steps = tuple(part.step for part in view["algebra"].parts if part.step) or ALL_STEPS
+            view["signals"] = await read_signals(
+                self._database, store_id, steps, at_ms - hours * HOUR_MS, at_ms, language
+            )
             view["board"] = await report_board(self._reports, store_id, at_ms)
             view["cleaned"] = await cleaned_board(self._cleaning, store_id, store.zone, at_ms)
         except ClickHouseUnreachableError as error:
