@@ -163,6 +163,12 @@ class BenchmarkFigure:
     period: str = ""
 
 
+def named_source(figure: BenchmarkFigure) -> str:
+    """Who published a figure, of how many stores, when and where, and on what terms."""
+    said = (figure.publisher, figure.market, figure.period, f"n = {figure.sample}", figure.licence)
+    return ", ".join(part for part in said if part)
+
+
 def benchmark_comparator(
     points: Sequence[tuple[BenchmarkFigure, float, float]], rows: tuple[SourceRows, ...]
 ) -> Comparator | None:
@@ -183,7 +189,6 @@ def benchmark_comparator(
     if slope <= 0:
         return None
     sample = min(figure.sample for figure, _, _ in points)
-    publisher = points[0][0].publisher
     return Comparator(
         ComparatorKind.BENCHMARK,
         mean_g - slope * mean_q,
@@ -192,7 +197,7 @@ def benchmark_comparator(
         slope**2 / max(sample, 1),
         1 / (2 * max(sample - 1, 1)),
         0.0,
-        (publisher,),
+        (named_source(points[0][0]),),
         {"points": count, "mean": mean_g - slope * mean_q, "sigma": slope, "sample": sample},
         rows,
     )

@@ -104,6 +104,13 @@ def evaluate(
     currency: Annotated[str, typer.Option(help="Currency of amounts without one, such as CNY.")] = "",
     ship_within_days: ShipOption = None,
     answer_within_hours: AnswerOption = None,
+    benchmark: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV of published figures to compare with as well; each row needs its denominator.",
+            show_default=False,
+        ),
+    ] = None,
     explain: Annotated[
         Path | None, typer.Option(help="File to write every input of every score to, as JSON.")
     ] = None,
@@ -121,6 +128,7 @@ def evaluate(
             (store, zone, currency),
             promised,
             explain,
+            benchmark,
         )
     except FunnelwatchError as error:
         raise failed(str(error)) from error
@@ -148,11 +156,13 @@ def _write(
     known: tuple[str, str, str],
     promised: tuple[int | None, int | None],
     explain: Path | None,
+    benchmark: Path | None,
 ) -> None:
     from scoring.evaluation.evaluating import evaluate_store
     from scoring.evaluation.spans import SpanLength, span_name
     from scoring.evaluation.suppliers import StorePromises
     from streams.clock import now_ms
+    from streams.evaluation.benchmark_file import read_benchmarks, with_benchmarks
     from streams.evaluation.folder import read_folder
     from streams.evaluation.page import explained, folder_page
     from streams.evaluation.way_back import way_of_files
@@ -162,14 +172,15 @@ def _write(
     choices = ImportChoices(store=store, zone=zone, currency=currency.upper())
     length = SpanLength(period.value) if period else None
     promises = StorePromises(*promised)
-    read = read_folder(paths, choices, length, now_ms(), promises)
+    published = read_benchmarks(benchmark) if benchmark is not None else []
+    read = with_benchmarks(read_folder(paths, choices, length, now_ms(), promises), published)
     for one in read.files:
         say(
             f"{one.name}: {one.layout or 'not recognised'}, {one.rows:,} rows"
             + (f"; not used: {one.trouble}" if one.trouble else "")
         )
     reads: Language = "zh" if language is PageLanguage.ZH else "en"
-    way = way_of_files(read, (store, zone, choices.currency), promises, reads)
+    way = way_of_files(read, (store, zone, choices.currency), promises, reads, published)
     evaluation = evaluate_store(read.figures)
     inputs = explained(evaluation, way)
     written = write_evaluation(out, "evaluation", formats, folder_page(read, way), inputs)

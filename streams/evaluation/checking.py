@@ -15,6 +15,7 @@ from streams.clickhouse.reader import Database
 from streams.config.model import StoreConfig
 from streams.errors import InputError
 from streams.evaluation.advised import read_lives
+from streams.evaluation.benchmark_file import with_benchmarks
 from streams.evaluation.folder import NothingToEvaluateError, read_folder
 from streams.evaluation.knowing import KnownStore, known_with
 from streams.evaluation.page import explained, explained_group, folder_page, group_page, stored_page
@@ -161,7 +162,8 @@ def check_files(paths: Sequence[Path], text: str, read_at_ms: int) -> CheckedRep
         read = read_folder(paths, choices, way.period, read_at_ms, promises)
     except NothingToEvaluateError as error:
         return _underived(way.store, text, str(error).splitlines()[0])
-    again = way_of_files(read, known, promises, way.language)
+    read = with_benchmarks(read, way.benchmarks)
+    again = way_of_files(read, known, promises, way.language, way.benchmarks)
     is_page = not text.lstrip().startswith("{")
     given = folder_page(read, again) if is_page else explained(evaluate_store(read.figures), again)
     return _held(way.store, text, given)

@@ -158,7 +158,7 @@ def evaluation_view(
         kind=chosen,
         kinds=tuple((one, COMPARATOR_NAMES[one](language)) for one in _kinds(evaluation)),
         against=COMPARATOR_NAMES[chosen](language),
-        answers=COMPARATOR_ANSWERS[chosen](language),
+        answers=COMPARATOR_ANSWERS[chosen](language) + _published(evaluation, chosen, language),
         health=_whole(evaluation.health[chosen], "", wording),
         dimensions=tuple(_whole(one, name, wording) for name, one in dimensions),
         radar=radar_axes(dimensions),
@@ -174,6 +174,15 @@ def evaluation_view(
         no_cause=NO_CAUSE(language),
         version=evaluation.weights_version,
     )
+
+
+def _published(evaluation: StoreEvaluation, kind: ComparatorKind, language: Language) -> str:
+    """Whose figures a benchmark is of; empty for every other comparator."""
+    if kind is not ComparatorKind.BENCHMARK:
+        return ""
+    known = (one.comparators.get(kind) for one in evaluation.indicators)
+    sources = sorted({name for one in known if one is not None for name in one.members})
+    return ("：" if language == "zh" else ": ") + ("；" if language == "zh" else "; ").join(sources)
 
 
 def _not_asked(evaluation: StoreEvaluation, language: Language, asked: Collection[str]) -> tuple[str, ...]:

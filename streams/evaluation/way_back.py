@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -44,6 +45,7 @@ class WayBack(msgspec.Struct, frozen=True):
         language: of the page; of JSON, of nothing in it.
         weights_version: of the scores.
         targets: that held: of what, value, who set it.
+        benchmarks: rows of a table of published figures that it was compared with, as they were in the table; its name under ``table``.
         acted_until_ms: up to when what people did about advice is in it; 0: nobody had done anything.
     """
 
@@ -63,6 +65,7 @@ class WayBack(msgspec.Struct, frozen=True):
     weights_version: int
     targets: tuple[tuple[str, float, str], ...] = ()
     acted_until_ms: int = 0
+    benchmarks: tuple[dict[str, str], ...] = ()
 
 
 class GroupWay(msgspec.Struct, frozen=True):
@@ -107,7 +110,11 @@ def way_of_tables(known: KnownStore, language: Language) -> WayBack:
 
 
 def way_of_files(
-    read: ReadFolder, given: tuple[str, str, str], promises: StorePromises, language: Language
+    read: ReadFolder,
+    given: tuple[str, str, str],
+    promises: StorePromises,
+    language: Language,
+    benchmarks: Sequence[dict[str, str]] = (),
 ) -> WayBack:
     """The way back of what files gave.
 
@@ -116,6 +123,7 @@ def way_of_files(
         given: name of the store, zone and currency that were given with them.
         promises: of the store.
         language: of the page.
+        benchmarks: rows of a table of published figures.
     """
     store, zone, currency = given
     span = read.figures.span
@@ -134,6 +142,7 @@ def way_of_files(
         (),
         language,
         VERSION,
+        benchmarks=tuple(benchmarks),
     )
 
 
