@@ -37,7 +37,7 @@ from streams.sources.files.exports.sending import ImportReport
 from streams.sources.files.exports.suggesting import suggested
 from streams.sources.source_log import read_book
 
-_HELP = """Import a platform's exports: orders, shop reports and ads reports, as CSV, TSV, XLSX, XLS, JSON, Parquet or zip.
+_HELP = """Import a platform's exports: orders, shop reports and ads reports, as CSV, TSV, XLSX, XLS, JSON, Parquet, Avro or zip.
 
 Each file is recognised and shown first: which layout, how sure, orders, money, days, what is left out and why. What a file
 cannot say itself (its zone, its currency) is asked. `funnelwatch import suggest FILE` writes a mapping as YAML to start from.

@@ -21,7 +21,7 @@ COMMANDS: dict[str, str] = {
     "check": "Check the configuration and report every error with file, line and what was expected.",
     "fetch-broker": "Fetch the embedded broker's jars (40 MB, each verified by SHA-256) and prepare a quick start.",
     "replay": "Replay a CSV, CSV.GZ or Parquet file of events.",
-    "import": "Import a platform's exports: orders, shop reports and ads reports, as CSV, TSV, XLSX, XLS, JSON, Parquet or zip.",
+    "import": "Import a platform's exports: orders, shop reports and ads reports, as CSV, TSV, XLSX, XLS, JSON, Parquet, Avro or zip.",
     "evaluate": "Evaluate a store from a folder of its exports: scores, losses, what is seen, what to do.",
     "report": "Write the evaluation of stores of the running instance as files, from its own tables.",
     "ask": "Ask the running instance one question, as an agent would.",

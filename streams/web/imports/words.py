@@ -8,7 +8,7 @@ from scoring.wording.text import Language, Text
 
 IMPORT_WORDS: Mapping[str, Text] = {
     "imports": Text("导入", "Import"),
-    "import_note": Text("平台导出的订单和报表：CSV、TSV、XLSX、XLS、JSON、Parquet、gz、zip，每个文件最多 1 GB。先识别、先展示，确认后才导入，导入后可以撤销。", "Orders and reports as platforms export them: CSV, TSV, XLSX, XLS, JSON, Parquet, gz, zip, at most 1 GB each. A file is recognised and shown first, imported once you confirm, and can be undone."),
+    "import_note": Text("平台导出的订单和报表：CSV、TSV、XLSX、XLS、JSON、Parquet、Avro、gz、zip，每个文件最多 1 GB。先识别、先展示，确认后才导入，导入后可以撤销。", "Orders and reports as platforms export them: CSV, TSV, XLSX, XLS, JSON, Parquet, Avro, gz, zip, at most 1 GB each. A file is recognised and shown first, imported once you confirm, and can be undone."),
     "import_files": Text("选择文件", "Choose files"),
     "import_drop": Text("把文件拖到这里", "Drop files here"),
     "import_upload": Text("上传并识别", "Upload and recognise"),

@@ -6,8 +6,9 @@ An object's own list becomes one cell: numbers are added up, other values joined
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ def json_tables(path: Path) -> list[tuple[str, TableRows]]:
         UnreadableExportError: it is not JSON, or too large a document.
     """
     if _is_line_by_line(path):
-        return [("", _JsonLines(path))]
+        return [("", ObjectRows(partial(_lines, path)))]
     if path.stat().st_size > _MAX_DOCUMENT:
         raise UnreadableExportError(
             Bilingual(
@@ -118,46 +119,52 @@ class _Records:
             yield number, [*map(flat.get, self._names), *around]
 
 
-class _JsonLines:
-    """A file of one object a line."""
+class ObjectRows:
+    """Objects that come one after another as rows; they are read once for the names of their columns, and again for each reading.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._names = _header(flat for _, flat in self._objects())
+    Args:
+        objects: gives them with the number of each.
+    """
+
+    def __init__(self, objects: Callable[[], Iterator[tuple[int, Mapping[str, Any]]]]) -> None:
+        self._objects = objects
+        self._names = _header(_flat(record) for _, record in objects())
 
     def __call__(self) -> Iterator[Row]:
         yield 0, list(self._names)
-        for number, flat in self._objects():
-            yield number, list(map(flat.get, self._names))
+        for number, record in self._objects():
+            yield number, list(map(_flat(record).get, self._names))
 
-    def _objects(self) -> Iterator[tuple[int, dict[str, Cell]]]:
-        with self._path.open("rb") as file:
-            for number in itertools.count(1):
-                line = file.readline(_MAX_LINE)
-                if not line:
-                    return
-                if not line.strip():
-                    continue
-                try:
-                    record = _decode(line.removeprefix(b"\xef\xbb\xbf"))
-                except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-                    raise UnreadableExportError(
-                        Bilingual(
-                            f"第 {number} 行不是 JSON（{error}）；请重新获取文件",
-                            f"line {number} is not JSON ({error}); fetch the file again",
-                        )
-                    ) from error
-                if not isinstance(record, dict):
-                    raise UnreadableExportError(
-                        Bilingual(
-                            f"第 {number} 行不是 JSON 对象；每行必须是一个对象",
-                            f"line {number} is not a JSON object; each line must be one",
-                        )
+
+def _lines(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """The objects of a file of one a line."""
+    with path.open("rb") as file:
+        for number in itertools.count(1):
+            line = file.readline(_MAX_LINE)
+            if not line:
+                return
+            if not line.strip():
+                continue
+            try:
+                record = _decode(line.removeprefix(b"\xef\xbb\xbf"))
+            except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+                raise UnreadableExportError(
+                    Bilingual(
+                        f"第 {number} 行不是 JSON（{error}）；请重新获取文件",
+                        f"line {number} is not JSON ({error}); fetch the file again",
                     )
-                yield number, _flat(record)
+                ) from error
+            if not isinstance(record, dict):
+                raise UnreadableExportError(
+                    Bilingual(
+                        f"第 {number} 行不是 JSON 对象；每行必须是一个对象",
+                        f"line {number} is not a JSON object; each line must be one",
+                    )
+                )
+            yield number, record
 
 
-def _header(rows: Iterator[dict[str, Cell]]) -> list[str]:
+def _header(rows: Iterator[Mapping[str, Cell]]) -> list[str]:
     names: dict[str, None] = {}
     for row in rows:
         names.update(dict.fromkeys(row))
@@ -224,7 +231,9 @@ def _together(cells: Sequence[Cell]) -> Cell:
 def _cell(value: Any) -> Cell:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value) if isinstance(value, int) else value
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return str(value) if isinstance(value, (int, Decimal)) else value
 
 
 def _joined(path: str, name: str) -> str:

@@ -13,9 +13,11 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from scoring.wording.text import Bilingual
+from streams.sources.files.exports.avro_rows import MAGIC as AVRO
+from streams.sources.files.exports.avro_rows import avro_rows
 from streams.sources.files.exports.json_tables import is_json, json_tables
 from streams.sources.files.exports.parquet_rows import MAGIC as PARQUET
-from streams.sources.files.exports.parquet_rows import ParquetRows
+from streams.sources.files.exports.parquet_rows import parquet_rows
 from streams.sources.files.exports.text_tables import TextRows, text_encodings
 from streams.sources.files.exports.unreadable import UnreadableExportError
 from streams.sources.files.exports.workbooks import (
@@ -104,7 +106,9 @@ def _opened(path: Path, name: str) -> ExportFile:
         if start.startswith((OLE, b"PK")):
             return ExportFile(name, path, sheets=open_workbook(path))
         if start.startswith(PARQUET):
-            return ExportFile(name, path, sheets=[Sheet("", ParquetRows(path))])
+            return ExportFile(name, path, sheets=[Sheet("", parquet_rows(path))])
+        if start.startswith(AVRO):
+            return ExportFile(name, path, sheets=[Sheet("", avro_rows(path))])
         if not start.strip(b"\xef\xbb\xbf\r\n\t "):
             raise UnreadableExportError(Bilingual("文件是空的", "the file is empty"))
         if (size := path.stat().st_size) > MAX_TEXT:

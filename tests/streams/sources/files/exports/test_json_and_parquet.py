@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import fastavro
 import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -164,3 +165,84 @@ def test_a_damaged_parquet_file_gets_a_clear_answer(tmp_path: Path) -> None:
     content = (tmp_path / "a.parquet").read_bytes()
     (tmp_path / "a.parquet").write_bytes(content[: len(content) // 2])
     assert "the Parquet file is damaged" in records(tmp_path / "a.parquet")[0]["error"]
+
+
+# ---------------------------------------------------------------- nested: GA4's export from BigQuery
+
+
+def exported_events() -> list[dict[str, Any]]:
+    def event(name: str, at: int, **purchase: Any) -> dict[str, Any]:
+        value = {"string_value": None, "int_value": 1764300000 + at, "double_value": None}
+        return {
+            "event_date": "20261128", "event_timestamp": 1795867200000000 + at * 1_000_000, "event_name": name,
+            "user_pseudo_id": f"1234.{at % 3}", "event_params": [{"key": "ga_session_id", "value": value}],
+            "ecommerce": {"transaction_id": purchase.get("id"), "purchase_revenue_in_usd": purchase.get("usd")},
+            "items": [{"item_id": "L1", "quantity": 2}], "stream_id": "7", "user_ltv": {"revenue": 0.0, "currency": "USD"},
+        }  # fmt: skip
+
+    names = ("view_item_list", "view_item", "view_item", "add_to_cart")
+    events = [event(name, at) for at, name in enumerate(names)]
+    return [
+        *events,
+        event("purchase", 9, id="T-1001", usd=39.5),
+        event("purchase", 12, id="T-1002", usd=12.0),
+    ]
+
+
+AVRO_SCHEMA: dict[str, Any] = {
+    "type": "record", "name": "Root", "fields": [
+        {"name": "event_date", "type": ["null", "string"]}, {"name": "event_timestamp", "type": ["null", "long"]},
+        {"name": "event_name", "type": ["null", "string"]}, {"name": "user_pseudo_id", "type": ["null", "string"]},
+        {"name": "event_params", "type": {"type": "array", "items": {"type": "record", "name": "P", "fields": [
+            {"name": "key", "type": ["null", "string"]},
+            {"name": "value", "type": {"type": "record", "name": "V", "fields": [
+                {"name": "string_value", "type": ["null", "string"]}, {"name": "int_value", "type": ["null", "long"]},
+                {"name": "double_value", "type": ["null", "double"]}]}}]}}},
+        {"name": "ecommerce", "type": {"type": "record", "name": "E", "fields": [
+            {"name": "transaction_id", "type": ["null", "string"]}, {"name": "purchase_revenue_in_usd", "type": ["null", "double"]}]}},
+        {"name": "items", "type": {"type": "array", "items": {"type": "record", "name": "I", "fields": [
+            {"name": "item_id", "type": ["null", "string"]}, {"name": "quantity", "type": ["null", "long"]}]}}},
+        {"name": "stream_id", "type": ["null", "string"]},
+        {"name": "user_ltv", "type": {"type": "record", "name": "L", "fields": [
+            {"name": "revenue", "type": ["null", "double"]}, {"name": "currency", "type": ["null", "string"]}]}},
+    ],
+}  # fmt: skip
+
+
+def test_ga4_s_export_is_the_same_events_from_json_parquet_and_avro(tmp_path: Path) -> None:
+    events = exported_events()
+    (tmp_path / "a.json").write_bytes(b"\n".join(msgspec.json.encode(one) for one in events))
+    pq.write_table(pa.Table.from_pylist(events), tmp_path / "b.parquet")
+    for codec in ("null", "deflate", "snappy"):
+        with (tmp_path / f"{codec}.avro").open("wb") as file:
+            fastavro.writer(file, AVRO_SCHEMA, events, codec=codec)
+    found = {}
+    for path in sorted(tmp_path.iterdir()):
+        (record,) = records(path)
+        found[path.name] = {name: one for name, one in record.items() if name not in ("file", "name")}
+    assert len(found) == 5
+    first = found["a.json"]
+    assert first["layout"] == "ga4-events-json"
+    assert all(one == first for one in found.values())
+
+
+def test_lists_that_a_writer_wraps_are_lists(tmp_path: Path) -> None:
+    wrapped = [
+        {**one, "event_params": {"list": [{"element": part} for part in one["event_params"]]}}
+        for one in exported_events()
+    ]
+    pq.write_table(pa.Table.from_pylist(wrapped), tmp_path / "wrapped.parquet")
+    with opened(tmp_path / "wrapped.parquet") as files:
+        (sheet,) = next(iter(files)).sheets
+    header = next(iter(sheet.rows()))[1]
+    assert "event_params.ga_session_id" in header
+
+
+@pytest.mark.parametrize("cut", [6, 300, -40])
+def test_a_damaged_avro_file_is_said_to_be_damaged(tmp_path: Path, cut: int) -> None:
+    path = tmp_path / "a.avro"
+    with path.open("wb") as file:
+        fastavro.writer(file, AVRO_SCHEMA, exported_events(), codec="deflate")
+    path.write_bytes(path.read_bytes()[:cut])
+    with opened(path) as files:
+        assert "Avro" in str(next(iter(files)).trouble)
