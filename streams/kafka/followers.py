@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from streams.kafka import topics
 from streams.kafka.admin import has_more_partitions, partitions_of
+from streams.kafka.holding import QUIET_MS, hold_while_quiet
 from streams.kafka.servers import Servers, connection
 
 #: how long a take waits for the first record, where nothing else sets the pace
@@ -28,6 +29,7 @@ class TopicFollower:
             one began cannot be read before it ends; without this they are taken for not written yet.
         since_ms: the time of the first records that are read; None reads from the beginning.
         reads_new: partitions that are added later are read, too; else ``has_new_partitions`` says that there are some.
+        is_asked: somebody waits for ``look_again``, which a held fetch would keep back, so fetches are held for a short time only.
     """
 
     def __init__(
@@ -39,9 +41,11 @@ class TopicFollower:
         past_open: bool = False,
         since_ms: int | None = None,
         reads_new: bool = True,
+        is_asked: bool = False,
     ) -> None:
         self._bootstrap, self._names, self._max_bytes = bootstrap, tuple(names), max_bytes
         self._past_open, self._since_ms, self._reads_new = past_open, since_ms, reads_new
+        self._is_asked = is_asked
         self._consumer: AIOKafkaConsumer | None = None
         self._ends: dict[TopicPartition, int] = {}
 
@@ -57,6 +61,8 @@ class TopicFollower:
         )
         self._consumer = consumer
         await consumer.start()
+        if not self._is_asked:
+            hold_while_quiet(consumer, QUIET_MS)
         tps = [
             TopicPartition(name, number)
             for name in self._names

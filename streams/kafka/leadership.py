@@ -67,7 +67,10 @@ class Leadership:
     async def is_held(self, wait_ms: int = 0) -> bool:
         """True while this process leads, as far as the group knows; waits up to ``wait_ms``."""
         await self._consumer.getmany(timeout_ms=wait_ms)
-        return bool(self._consumer.assignment())
+        assigned = self._consumer.assignment()
+        if asked := assigned - self._consumer.paused():
+            self._consumer.pause(*asked)  # the membership is wanted, not the records
+        return bool(assigned)
 
     async def stop(self) -> None:
         """Leave the group, so that another takes over at once."""

@@ -32,6 +32,7 @@ from streams.clock import monotonic, now_ms
 from streams.config.model import Config
 from streams.instance.files import HEARTBEAT_S, StateReport
 from streams.kafka import topics
+from streams.kafka.holding import QUIET_MEMBER_MS, hold_while_quiet
 from streams.kafka.servers import connection, servers_of
 from streams.kafka.topic_ids import NoSuchTopicError, TopicIds
 from streams.landing.events import EventLanding, Prepared, as_sent
@@ -118,6 +119,7 @@ class Landing(ConsumerRebalanceListener):  # type: ignore[misc]
             max_partition_fetch_bytes=4_194_304,
         )
         await started(self._consumer)
+        hold_while_quiet(self._consumer, QUIET_MEMBER_MS)
         self._consumer.subscribe([self._prefix + target.topic for target in TARGETS], listener=self)
         self._lag_report = asyncio.create_task(report_lag_forever(self._consumer, lambda: self._in_hand))
 

@@ -46,6 +46,8 @@ THREAD_ROWS = 50
 FLUSH_SHARE = 0.1
 #: but never longer than this many seconds: what is counted must not wait without bound for being durable
 MAX_FLUSH_WAIT_S = 3.0
+#: nothing but ticks has come: they are made durable once in this long, as long as they close no minute
+TICKS_WAIT_MS = 30_000
 BACKLOG_RECORDS = 20_000
 
 
@@ -216,7 +218,7 @@ class Monitor:
     async def flush_if_due(self) -> None:
         """Flush, unless there is a backlog and the last flush took so long that counting should come first."""
         if monotonic() >= self._next_flush or not self._has_backlog():
-            await self.flush()
+            await self.flush(TICKS_WAIT_MS)
 
     def _has_backlog(self) -> bool:
         return any(part.backlog > BACKLOG_RECORDS for part in self.partitions.values())
@@ -228,8 +230,8 @@ class Monitor:
         except Exception as error:
             self.fatal("the flush failed", error)
 
-    async def flush(self) -> bool:
-        """Make everything counted durable and ack it; False if it could not be begun."""
+    async def flush(self, ticks_wait_ms: int = 0) -> bool:
+        """Make everything counted durable and ack it, ticks alone after ``ticks_wait_ms``; False if it could not be begun."""
         async with self._lock:
             if not self.is_active or self._group().lease_left() < LEASE_MARGIN_S:
                 return False
@@ -237,7 +239,7 @@ class Monitor:
             present = now_ms()
             works: dict[int, Work] = {}
             for number, partition in self.partitions.items():
-                work = partition.take(present) if partition.is_loaded else None
+                work = partition.take(present, ticks_wait_ms) if partition.is_loaded else None
                 if work is not None:
                     works[number] = work
             if not works:

@@ -1,7 +1,7 @@
 """One partition: its counts, the closing of its minutes, and what a flush of it writes.
 
 On the path of an event: after ``streams/transport``, around ``scoring/counting/partition.py`` and ``scoring/detection``, before
-``streams/monitor/writer.py``. It does no input or output and reads no clock.
+``streams/monitor/writer.py``. It does no input or output and reads no clock. Past 400 lines because a flush is one thing in three parts.
 
 A flush has three parts, so that counting goes on while minutes are judged:
 
@@ -131,6 +131,8 @@ class Partition:
         self.highwater = 0
         #: where the last message ended; a chunk may end behind its last record
         self._reached = -1
+        #: something else than ticks has been counted since the last flush
+        self._is_changed = False
         self.is_loaded = False
         #: id of the topic that is being counted; empty if the broker keeps none
         self.topic_id = ""
@@ -183,6 +185,7 @@ class Partition:
             self._letters.append(letter)
         self.offset = offsets[-1]
         self._fingerprint = records.fingerprint(values[-1])
+        self._is_changed |= tally.ticks < len(values)
         return tally
 
     def learn(self, baseline: Any) -> None:
@@ -201,12 +204,14 @@ class Partition:
 
     # flushing
 
-    def take(self, present_ms: int) -> Work | None:
-        """Everything that changed since the last call; None if nothing did."""
+    def take(self, present_ms: int, rest_ms: int = 0) -> Work | None:
+        """Everything that changed since the last call; None if nothing did, or ticks alone came and close no minute, for ``rest_ms``."""
         target = self._target()
         has_to_close = target is not None and (self._scored is None or target > self._scored)
-        if self.is_saved and not has_to_close and not self._late and not self._baselines:
+        rests = not self._is_changed and self.counts.clock_ms - self.mark.clock_ms < rest_ms
+        if (self.is_saved or rests) and not has_to_close and not self._late and not self._baselines:
             return None
+        self._is_changed = False
         counts = self.counts
         closing = self._closing(target) if target is not None else []
         dirty = counts.take_dirty()

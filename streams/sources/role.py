@@ -31,6 +31,7 @@ from streams.instance.files import HEARTBEAT_S, StateReport
 from streams.kafka import topics
 from streams.kafka.admin import partition_of
 from streams.kafka.errors import KafkaUnreachableError
+from streams.kafka.holding import QUIET_MEMBER_MS, hold_while_quiet
 from streams.kafka.servers import connection, servers_of
 from streams.metrics import SOURCES_WAITING
 from streams.settings import Settings
@@ -126,6 +127,7 @@ class SourcesRole(ConsumerRebalanceListener):  # type: ignore[misc]
                 await asyncio.sleep(_AGAIN_S)
             else:
                 break
+        hold_while_quiet(self._consumer, QUIET_MEMBER_MS)
         self._consumer.subscribe([self._topic], listener=self)
 
     async def stop(self) -> None:

@@ -9,6 +9,7 @@ from aiokafka.errors import ConsumerStoppedError
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 
 from streams.clock import boot_clock
+from streams.kafka.holding import QUIET_MEMBER_MS, hold_while_quiet
 from streams.transport.chunks import RecordChunk, drain_fast, drain_publicly
 
 #: Kafka's error code for "rejoin, the group is rebalancing": the answer still shows that we are a member
@@ -36,6 +37,7 @@ class BatchThread(AIOKafkaConsumerThread):
     async def on_start(self) -> None:
         """Start, then listen to the coordinator's answers: each keeps us in the group for a session timeout."""
         await super().on_start()
+        hold_while_quiet(self._consumer, QUIET_MEMBER_MS)
         coordinator = self._consumer._coordinator
         send = getattr(coordinator, "_send_req", None)
         if send is None:  # no group

@@ -65,8 +65,8 @@ class Log:
         chunk = [(list(values), range(first, self.next))] if values else []
         self.partition.count(Message(self.next - 1, self.next), chunk, present)
 
-    def flush(self) -> Work | None:
-        work = self.partition.take(NOON)
+    def flush(self, rest_ms: int = 0) -> Work | None:
+        work = self.partition.take(NOON, rest_ms)
         if work is not None:
             self.partition.judge(work)
             self.partition.mark = work.mark
@@ -232,6 +232,25 @@ def test_nothing_new_is_nothing_to_write() -> None:
     log.give(event(1, NOON))
     assert log.flush() is not None
     assert log.flush() is None
+
+
+def test_ticks_alone_are_written_once_in_a_while_and_with_the_minute_that_they_close() -> None:
+    log, rest_ms = Log(make_partition()), 30_000
+    log.give(event(1, NOON + GRACE_MS + 1_000))
+    assert log.flush(rest_ms) is not None
+    log.give(tick(NOON + 20_000))
+    assert log.flush(rest_ms) is None
+    log.give(event(2, NOON + 21_000))
+    assert log.flush(rest_ms) is not None
+    log.give(tick(NOON + 40_000))
+    assert log.flush(rest_ms) is None
+    log.give(tick(NOON + 52_000))
+    assert log.flush(rest_ms) is not None
+    log.give(tick(NOON + MINUTE_MS + GRACE_MS))
+    assert closed(log.flush(rest_ms)) == [0]
+    log.give(tick(NOON + MINUTE_MS + GRACE_MS + 1_000))
+    assert log.flush(rest_ms) is None
+    assert log.flush() is not None  # who gives the partition up leaves nothing behind
 
 
 def flush_size(quiet_stores: int) -> int:

@@ -133,7 +133,7 @@ async def test_every_record_arrives_once_in_order_and_is_committed(
         await until(lambda: sum(map(len, counter.values.values())) >= 3000)
         assert counter.app.consumer.fast_path is (path == "fast")
         assert counter.app.consumer.lease_left() > 0
-        assert counter.app.consumer._thread._consumer._fetcher._fetch_max_wait_ms == 100
+        assert counter.app.consumer._thread._consumer._fetch_max_wait_ms == 100
     assert sorted(v for values in counter.values.values() for v in values if v) == sorted(
         v for _, v, _ in sent
     )
