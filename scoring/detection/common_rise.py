@@ -16,7 +16,7 @@ from scoring.detection.special_days import LONG_AGO
 from scoring.funnel.arrays import Bools, Floats, Ints
 
 #: visitors over their usual: in the middle store, and in this share of the stores at least
-_MIDDLE, _EACH, _MOST = 1.2, 1.1, 0.8
+_MIDDLE, _EACH, _SHARE_OF_STORES = 1.2, 1.1, 0.8
 #: stores of one zone that it takes
 _LEAST_STORES = 4
 #: usual visitors in the minutes looked at, below which a store says nothing
@@ -51,7 +51,7 @@ class CommonRises:
             rises = (
                 len(here) >= _LEAST_STORES
                 and float(np.median(here)) >= _MIDDLE
-                and float((here >= _EACH).mean()) >= _MOST
+                and float((here >= _EACH).mean()) >= _SHARE_OF_STORES
             )
             self._lasted[number] = self._lasted[number] + EVERY if rises else 0
             has_lasted = self._lasted[number] >= _LASTS
