@@ -130,6 +130,10 @@ EVENT_DAYS_LAST_SUCCESS = Gauge(
     "funnelwatch_event_days_last_success_timestamp_seconds",
     "When what the events of each day add up to was last counted; without it an evaluation misses the newest days.",
 )
+ORDER_DAYS_LAST_SUCCESS = Gauge(
+    "funnelwatch_order_days_last_success_timestamp_seconds",
+    "When what the orders of each store add up to by day was last counted; without it an evaluation reads every order, and is slow.",
+)
 EVALUATIONS_LAST_SUCCESS = Gauge(
     "funnelwatch_evaluations_last_success_timestamp_seconds",
     "When stores were last evaluated; without it the views `evaluations` and `indicators` miss the newest periods.",

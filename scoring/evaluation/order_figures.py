@@ -23,7 +23,7 @@ from scoring.baselines.localtime import local_minute
 from scoring.evaluation.evaluating import EvaluationSpan
 from scoring.evaluation.figure import Figure, SourceRows, logs_figure, rate_figure
 from scoring.evaluation.steps import StepFigure, step_figure
-from scoring.funnel.arrays import Ints
+from scoring.funnel.arrays import Floats, Ints
 from scoring.funnel.units import DAY_MS, HOUR_MS, MINUTE_MS
 from scoring.records.order_life import OrderLife
 
@@ -131,9 +131,14 @@ class OpenHours:
         """Open hours from one hour of the wall clock to another, at least half of one."""
         return max(float(self.opened[end - self.first] - self.opened[begin - self.first]), WITHIN_THE_HOUR)
 
+    def each(self, begins: Ints, ends: Ints) -> Floats:
+        """The same of many."""
+        taken: Floats = (self.opened[ends - self.first] - self.opened[begins - self.first]).astype(float)
+        return np.maximum(taken, WITHIN_THE_HOUR, out=taken)
+
 
 def open_hours(
-    zone: str, paid: Sequence[int], shipped: Sequence[int], counts: Sequence[int]
+    zone: str, paid: Sequence[int] | Ints, shipped: Sequence[int] | Ints, counts: Sequence[int] | Ints
 ) -> OpenHours | None:
     """The open hours that shipping shows; None without any.
 
@@ -142,13 +147,13 @@ def open_hours(
         paid, shipped: hours of its wall clock since 1970, of orders that were paid and shipped.
         counts: how many orders each pair is.
     """
-    if not shipped:
+    if len(shipped) == 0:
         return None
-    first = min(min(shipped), min(paid))
-    last = max(max(shipped), max(paid))
+    first = int(min(np.min(shipped), np.min(paid)))
+    last = int(max(np.max(shipped), np.max(paid)))
     first -= first % HOURS_A_DAY
     hours = np.arange(first, last + 1, dtype=np.int64)
-    by_hour = np.bincount(np.array(shipped) - first, weights=np.array(counts), minlength=len(hours))
+    by_hour = np.bincount(np.asarray(shipped) - first, weights=np.asarray(counts), minlength=len(hours))
     business: BusinessHours = infer_hours(zone, hours, by_hour.astype(float))
     return OpenHours(first, np.cumsum(business.open_mask(hours)).astype(np.int64))
 

@@ -29,7 +29,7 @@ from streams.demo.words import WORDS
 from streams.demo.world import Curve, make_curve
 from streams.embedded.console import Console
 from streams.embedded.supervisor import Supervisor
-from streams.jobs import event_days
+from streams.jobs import event_days, order_days
 from streams.jobs.baselines import fit_from_store, publish
 from streams.settings import Settings
 
@@ -148,6 +148,7 @@ class Course:
                 await asyncio.to_thread(self._lay_longer_past)
                 # at once, and not in the first run of the jobs: who opens the evaluation first sees it filled
                 await event_days.once(self.settings, self.config, DAYS_DRAWN)
+                await order_days.once(self.settings, self.config)
             fitting = bar.add_task(language["fitting"], total=None)
             baselines = await asyncio.to_thread(fit_from_store, self.settings, self.config)
             await publish(self.settings, baselines)

@@ -22,6 +22,7 @@ from scoring.evaluation.spans import SpanLength, covered_spans, longest_with_pas
 from scoring.evaluation.suppliers import StorePromises
 from streams.clickhouse.reader import Database
 from streams.config.model import Config, StoreConfig
+from streams.evaluation.order_days import TRUSTED_MS, KeptDays, kept_days
 from streams.evaluation.reading_stores import read_stores
 from streams.evaluation.stored import STALE_MS, read_extents
 
@@ -86,11 +87,13 @@ async def store_groups(
     kinds: dict[tuple[str, str, str, str], list[StoreConfig]] = {}
     for store in config.stores:
         kinds.setdefault((str(store.platform), store.country, store.category, store.zone), []).append(store)
-    extents = await read_extents(database, [store.id for store in config.stores])
+    asked = [store.id for store in config.stores]
+    kept = await kept_days(database, asked, TRUSTED_MS)
+    extents = await read_extents(database, asked, kept)
     groups = []
     for kind, stores in sorted(kinds.items()):
         ids = tuple(store.id for store in stores)
-        groups.append(await _group(database, kind, ids, extents, length, present_ms))
+        groups.append(await _group(database, kind, ids, extents, kept, length, present_ms))
     return tuple(groups)
 
 
@@ -99,6 +102,7 @@ async def _group(
     kind: tuple[str, str, str, str],
     stores: tuple[str, ...],
     extents: Mapping[str, tuple[int, int]],
+    kept: KeptDays,
     length: SpanLength | None,
     present_ms: int,
 ) -> StoreGroup:
@@ -116,7 +120,7 @@ async def _group(
         return StoreGroup(*kind, stores, None, None, (), left_out, (), None)
     if len(compared) < 2:  # nothing to compare with: its figures are on its own page
         return StoreGroup(*kind, stores, chosen, spans[0], compared, left_out, (), None)
-    read = await read_stores(database, compared, zone, spans, StorePromises())
+    read = await read_stores(database, compared, zone, spans, StorePromises(), kept)
     known = {name: one.figures(spans, until) for name, one in read.items()}
     figures = {
         name: {**one.figures, **{STEP + step.step: step.figure for step in one.steps}}

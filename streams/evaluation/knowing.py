@@ -47,8 +47,11 @@ async def known_store(
     length: SpanLength | None,
     present_ms: int,
     pending: Sequence[HumanAction] = (),
+    trusted_ms: int = 0,
 ) -> KnownStore | None:
     """A store in its last period that is complete at ``present_ms``; None if there is none. ``pending`` actions are on their way.
+
+    ``trusted_ms``: see ``kept_days``.
 
     Raises:
         ConfigError: the file of targets cannot be read.
@@ -56,7 +59,7 @@ async def known_store(
     targets = targets_of(config, store.id)
     alike = stores_alike(config, store)
     lives = await read_lives(database, store.id, pending)
-    return await known_with(database, store, length, present_ms, alike, targets, lives)
+    return await known_with(database, store, length, present_ms, alike, targets, lives, trusted_ms)
 
 
 async def known_with(
@@ -67,9 +70,10 @@ async def known_with(
     alike: Sequence[str],
     targets: Sequence[StoreTarget],
     lives: Mapping[str, AdviceLife],
+    trusted_ms: int = 0,
 ) -> KnownStore | None:
     """The same with the stores alike, the targets and what people did given, as a report names them."""
-    read = await stored_store(database, store, length, present_ms, alike)
+    read = await stored_store(database, store, length, present_ms, alike, trusted_ms)
     return known_of(read, store, targets, lives) if read is not None else None
 
 

@@ -10,6 +10,7 @@ from scoring.evaluation.spans import SpanLength, last_spans
 from scoring.funnel.units import DAY_MS
 from streams.clickhouse.reader import Database
 from streams.config.model import StoreConfig
+from streams.evaluation.order_days import TRUSTED_MS, kept_days
 from streams.evaluation.reading_stores import read_stores
 from streams.evaluation.stored import (
     StoredStore,
@@ -44,12 +45,13 @@ async def stores_in_periods(
     asked = sorted(
         {store.id for store in stores} | {one for store in stores for one in alike.get(store.id, ())}
     )
-    extents = await read_extents(database, asked)
+    kept = await kept_days(database, asked, TRUSTED_MS)
+    extents = await read_extents(database, asked, kept)
     if not extents:
         return []
     newest = min(max(last for _, last in extents.values()), present_ms)
     spans = last_spans(newest, zone, length, count + OWN_PERIODS)
-    read = await read_stores(database, asked, zone, spans, promises)
+    read = await read_stores(database, asked, zone, spans, promises, kept)
     settled = await read_settled(database, asked, spans[:count])
     found = []
     for store in stores:

@@ -6,12 +6,15 @@ oldest first, and then the end of the last one; a period is named by its place a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from scoring.evaluation.event_facts import UNANSWERED_DAYS
 from scoring.evaluation.report_figures import ADDED_OVER_PARTS
+from streams.clickhouse.literals import literal
 
 _STORES = "store_id IN {stores:Array(String)}"
 
-#: from when to when anything is known of a store
+#: from when to when anything is known of a store; orders only of those that are read from their orders
 EXTENT = f"""
 SELECT store_id, min(one.first_ms) AS first, max(one.last_ms) AS last
 FROM
@@ -19,10 +22,10 @@ FROM
     SELECT store_id, toUnixTimestamp64Milli(min(placed_at)) AS first_ms,
            toUnixTimestamp64Milli(max(greatest(ifNull(placed_at, toDateTime64(0, 3)), ifNull(paid_at, toDateTime64(0, 3)),
                ifNull(shipped_at, toDateTime64(0, 3)), ifNull(delivered_at, toDateTime64(0, 3))))) AS last_ms
-    FROM orders WHERE {_STORES} AND left_out = '' AND placed_at > toDateTime64(1, 3) GROUP BY store_id
+    FROM orders WHERE store_id IN {{from_orders:Array(String)}} AND left_out = '' AND placed_at > toDateTime64(1, 3) GROUP BY store_id
     UNION ALL
-    SELECT store_id, 1000 * toInt64(toUnixTimestamp(min(minute))), 1000 * toInt64(toUnixTimestamp(max(minute)))
-    FROM stage_counts WHERE {_STORES} GROUP BY store_id
+    SELECT store_id, 1000 * toInt64(min(arrayMin(firsts))) AS first_ms, 1000 * toInt64(max(arrayMax(lasts))) AS last_ms
+    FROM count_sums(first = 0, last = 4294880000) WHERE {_STORES} GROUP BY store_id HAVING last_ms > 0
     UNION ALL
     SELECT store_id, 1000 * toInt64(toUnixTimestamp(min(period_start))), 1000 * toInt64(toUnixTimestamp(max(period_end)))
     FROM report_rows WHERE {_STORES} AND period = 'day' AND complete GROUP BY store_id
@@ -78,37 +81,50 @@ _BEGINS_AND_ENDS = {
     "refund": ("paid_ms, refunded_ms, is_refunded", "refund_days"),
     "dispute": ("paid_ms, disputed_ms, disputed_ms > 0", "dispute_days"),
 }
-_LEAST = "arrayMin({{{days}:Array(Int64)}})"
-_WINDOWS = ",\n                ".join(
-    line
-    for name, (times, days) in _BEGINS_AND_ENDS.items()
-    for line in (
-        f"('{name}', {times}, {{{days}:Array(Int64)}}, 0)",
-        f"('{name} due', {times}, [{_LEAST.format(days=days)}], {_LEAST.format(days=days)} * 86400000)",
-    )
-)
+#: what windows do not have, and hours and worth do
+_NO_MORE = "toInt64(0), toInt64(0), '', toDecimal128(0, 9)"
 
-#: what became of the orders of each period, by window: as many numbers each as the window has days. Sums of logs are decimal: those of
-#: floats differ in their last digit with the order in which threads add them up, and the same rows must give the same scores
-ORDERS = f"""
-SELECT
-    store, tupleElement(looked, 1) AS window_name, {_SPAN.format(begin="tupleElement(looked, 2) + tupleElement(looked, 6)")} AS span,
-    count() AS begun,
+
+def _window(name: str, times: str, days: str) -> str:
+    least = f"arrayMin({days})"
+    return (
+        f"('{name}', {times}, {days}, toInt64(0), {_NO_MORE}), "
+        f"('{name} due', {times}, [{least}], {least} * 86400000, {_NO_MORE})"
+    )
+
+
+_ALL_BUT_PROMISES = ",\n                ".join(
+    _window(name, times, f"{{{days}:Array(Int64)}}")
+    for name, (times, days) in _BEGINS_AND_ENDS.items()
+    if name != "promise"
+)
+_PROMISE = _BEGINS_AND_ENDS["promise"][0]
+
+#: hours of one wait, for sums of their logs
+_TAKEN = "log(greatest((looked.3 - looked.2) / 3600000, {least_hours:Float64})) AS taken"
+#: what became of the orders that begin a wait: as many numbers each as the window has days. Sums of logs are decimal: those of floats differ
+#: in their last digit with the order in which threads add them up, and the same rows must give the same scores
+_TALLIES = """count() AS begun,
     countIf(looked.2 > 0 AND looked.3 > 0) AS timed, countIf(looked.4 AND looked.3 = 0) AS untimed,
     sumForEach(arrayMap(days -> toUInt64(looked.3 > 0 AND looked.3 < looked.2 + days * 86400000), looked.5)) AS reached,
     sumForEach(arrayMap(days -> toDecimal128(if(looked.3 > 0 AND looked.3 < looked.2 + days * 86400000, taken, 0), 12), looked.5)) AS logs,
-    sumForEach(arrayMap(days -> toDecimal128(if(looked.3 > 0 AND looked.3 < looked.2 + days * 86400000, taken * taken, 0), 12), looked.5)) AS squares
+    sumForEach(arrayMap(days -> toDecimal128(if(looked.3 > 0 AND looked.3 < looked.2 + days * 86400000, taken * taken, 0), 12), looked.5)) AS squares"""
+
+#: what became of the orders of each period, by window
+ORDERS = f"""
+SELECT
+    store, tupleElement(looked, 1) AS window_name, {_SPAN.format(begin="tupleElement(looked, 2) + tupleElement(looked, 6)")} AS span,
+    {_TALLIES}
 FROM
 (
-    SELECT
-        store, looked,
-        log(greatest((looked.3 - looked.2) / 3600000, {{least_hours:Float64}})) AS taken
+    SELECT store, looked, {_TAKEN}
     FROM
     (
         SELECT
             store,
             arrayJoin([
-                {_WINDOWS}
+                {_ALL_BUT_PROMISES},
+                {_window("promise", _PROMISE, "{promise_days:Array(Int64)}")}
             ]) AS looked
         FROM ({_TIMES})
     )
@@ -117,28 +133,130 @@ GROUP BY store, window_name, span
 ORDER BY store, window_name, span
 """
 
-#: by hours of the warehouse's clock since 1970, for how long shipping took in its business hours
-SHIPPING = f"""
-SELECT
-    store, {_SPAN.format(begin="paid_ms")} AS span,
-    {_SPAN.format(begin=f"paid_ms + {_LEAST.format(days='ship_days')} * 86400000")} AS due_span,
-    intDiv(intDiv(paid_ms, 1000) + timezoneOffset(toTimeZone(toDateTime(intDiv(paid_ms, 1000), 'UTC'), {{zone:String}})), 3600) AS paid_hour,
-    intDiv(intDiv(shipped_ms, 1000) + timezoneOffset(toTimeZone(toDateTime(intDiv(shipped_ms, 1000), 'UTC'), {{zone:String}})), 3600)
-        AS shipped_hour,
-    count() AS orders,
-    sumForEach(arrayMap(days -> toUInt64(shipped_ms < paid_ms + days * 86400000), {{ship_days:Array(Int64)}})) AS reached
-FROM ({_TIMES})
-WHERE paid_ms > 0 AND shipped_ms > 0
-GROUP BY store, span, due_span, paid_hour, shipped_hour
-ORDER BY store, span, due_span, paid_hour, shipped_hour
+
+def _hour(at: str, zone: str) -> str:
+    """Hours of a zone's wall clock since 1970."""
+    seconds = f"intDiv({at}, 1000)"
+    return f"intDiv({seconds} + timezoneOffset(toTimeZone(toDateTime({seconds}, 'UTC'), {zone})), 3600)"
+
+
+#: pairs of hours of the warehouse's clock, for how long shipping took in its business hours: one row a store, a column an array
+_HOURS_OF_A_STORE = """
+SELECT store, groupArray(span) AS spans, groupArray(due_span) AS due_spans, groupArray(paid_hour) AS paid_hours,
+       groupArray(shipped_hour) AS shipped_hours, groupArray(orders) AS counts, groupArrayArray(reached) AS reached
+FROM ({rows})
+GROUP BY store
 """
+_SHIPPED_WITHIN = (
+    "arrayMap(days -> toUInt64(shipped_ms < paid_ms + days * 86400000), {ship_days:Array(Int64)})"
+)
+SHIPPING = _HOURS_OF_A_STORE.format(
+    rows=f"""
+    SELECT
+        store, {_SPAN.format(begin="paid_ms")} AS span,
+        {_SPAN.format(begin="paid_ms + arrayMin({ship_days:Array(Int64)}) * 86400000")} AS due_span,
+        toInt32({_hour("paid_ms", "{zone:String}")}) AS paid_hour, toInt32({_hour("shipped_ms", "{zone:String}")}) AS shipped_hour,
+        count() AS orders, sumForEach({_SHIPPED_WITHIN}) AS reached
+    FROM ({_TIMES})
+    WHERE paid_ms > 0 AND shipped_ms > 0
+    GROUP BY store, span, due_span, paid_hour, shipped_hour"""
+)
 
 #: what an order of each period brings, where all have one currency
+_IS_WORTH = "amount > 0 AND currency != ''"
 WORTH = f"""
 SELECT store, {_SPAN.format(begin="placed_ms")} AS span, toFloat64(sum(amount)) / count() AS each, uniqExact(currency) AS currencies,
        any(currency) AS one_currency
 FROM ({_TIMES})
-WHERE amount > 0 AND currency != ''
+WHERE {_IS_WORTH}
+GROUP BY store, span
+HAVING span > 0
+"""
+
+
+def days_of_orders(zone: str, promises: Sequence[int]) -> str:
+    """The query of what orders add up to by day: the same as ``ORDERS``, ``SHIPPING`` and ``WORTH``, in one look at each order.
+
+    Args:
+        zone: of the clock that days are of.
+        promises: numbers of days within which any store promises to ship.
+    """
+    clock = literal(zone)
+
+    def day(at: str) -> str:
+        return f"if({at} > 0, toInt32(toUInt16(toDate(fromUnixTimestamp64Milli({at}, {clock})))), 0)"
+
+    promised = "".join(
+        f",\n                {_window(f'promise {days}', _PROMISE, f'[toInt64({days})]')}"
+        for days in promises
+    )
+    hours = f"{_hour('paid_ms', clock)}, {_hour('shipped_ms', clock)}"
+    more = (
+        f"if(paid_ms > 0 AND shipped_ms > 0, [('hours', paid_ms, shipped_ms, toUInt8(1), {{ship_days:Array(Int64)}}, "
+        f"arrayMin({{ship_days:Array(Int64)}}) * 86400000, {hours}, '', toDecimal128(0, 9))], [])",
+        f"if({_IS_WORTH}, [('worth', placed_ms, toInt64(0), toUInt8(0), [toInt64(0)], toInt64(0), toInt64(0), toInt64(0), toString(currency), assumeNotNull(amount))], [])",
+    )
+    return f"""
+SELECT
+    store, minIf(first, first > 0) AS first_ms, max(last) AS last_ms,
+    groupArrayIf(tuple(name, begin_day, begun, timed, untimed, reached, logs, squares), name NOT IN ('hours', 'worth')) AS windows,
+    groupArrayIf(tuple(begin_day, due_day, toInt32(paid_hour), toInt32(shipped_hour), begun, reached), name = 'hours') AS hours,
+    groupArrayIf(tuple(begin_day, currency, begun, amount), name = 'worth') AS worth
+FROM
+(
+    SELECT
+        store, looked.1 AS name, {day("looked.2 + if(looked.1 = 'hours', 0, looked.6)")} AS begin_day,
+        if(looked.1 = 'hours', {day("looked.2 + looked.6")}, 0) AS due_day, looked.7 AS paid_hour, looked.8 AS shipped_hour,
+        looked.9 AS currency, sum(looked.10) AS amount, minIf(placed, placed > 1000) AS first, maxIf(newest, placed > 1000) AS last,
+        {_TALLIES}
+    FROM
+    (
+        SELECT store, looked, placed, newest, {_TAKEN}
+        FROM
+        (
+            SELECT
+                store, placed_ms AS placed, greatest(placed_ms, paid_ms, shipped_ms, delivered_ms) AS newest,
+                arrayJoin(arrayConcat([
+                {_ALL_BUT_PROMISES}{promised}],
+                {more[0]},
+                {more[1]})) AS looked
+            FROM ({_TIMES})
+        )
+    )
+    GROUP BY store, name, begin_day, due_day, paid_hour, shipped_hour, currency
+)
+GROUP BY store
+"""
+
+
+_SPAN_OF_DAY = "toInt32(arrayLastIndex(one -> one <= {day}, {{days:Array(Int32)}}))"
+_OF_ZONE = f"FROM order_days WHERE {_STORES} AND zone = {{zone:String}}"
+
+#: ``ORDERS`` of the days that are kept; ``promise`` is the name of the window that is asked for among them
+KEPT_ORDERS = f"""
+SELECT
+    store_id AS store, replaceOne(kept.name, {{promise:String}}, 'promise') AS window_name, {_SPAN_OF_DAY.format(day="kept.day")} AS span,
+    sum(kept.begun) AS begun, sum(kept.timed) AS timed, sum(kept.untimed) AS untimed,
+    sumForEach(kept.reached) AS reached, sumForEach(kept.logs) AS logs, sumForEach(kept.squares) AS squares
+FROM (SELECT store_id, arrayJoin(windows) AS kept {_OF_ZONE})
+WHERE NOT startsWith(kept.name, 'promise ') OR kept.name IN ({{promise:String}}, concat({{promise:String}}, ' due'))
+GROUP BY store, window_name, span
+ORDER BY store, window_name, span
+"""
+
+#: ``SHIPPING`` of the days that are kept
+KEPT_SHIPPING = _HOURS_OF_A_STORE.format(
+    rows=f"""
+    SELECT store_id AS store, {_SPAN_OF_DAY.format(day="kept.day")} AS span, {_SPAN_OF_DAY.format(day="kept.due_day")} AS due_span,
+           kept.paid_hour AS paid_hour, kept.shipped_hour AS shipped_hour, kept.orders AS orders, kept.reached AS reached
+    FROM (SELECT store_id, arrayJoin(hours) AS kept {_OF_ZONE})"""
+)
+
+#: ``WORTH`` of the days that are kept
+KEPT_WORTH = f"""
+SELECT store_id AS store, {_SPAN_OF_DAY.format(day="kept.day")} AS span, toFloat64(sum(kept.amount)) / sum(kept.orders) AS each,
+       uniqExact(kept.currency) AS currencies, any(kept.currency) AS one_currency
+FROM (SELECT store_id, arrayJoin(worth) AS kept {_OF_ZONE})
 GROUP BY store, span
 HAVING span > 0
 """
@@ -184,8 +302,8 @@ FROM
 (
     SELECT store_id, product, {_SPAN.format(begin="toUnixTimestamp64Milli(event_time)")} AS span,
            argMax(toFloat64(amount) / toFloat64OrNull(attributes['reference']), event_time) AS ratio
-    FROM events
-    WHERE {_STORES} AND type = 'price' AND product != '' AND amount > 0 AND toFloat64OrZero(attributes['reference']) > 0
+    FROM compared_prices
+    WHERE {_STORES} AND product != '' AND amount > 0 AND toFloat64OrZero(attributes['reference']) > 0
         AND event_time >= fromUnixTimestamp64Milli({{first_ms:Int64}}, 'UTC') AND event_time < fromUnixTimestamp64Milli({{end_ms:Int64}}, 'UTC')
     GROUP BY store_id, product, span
 )

@@ -12,14 +12,6 @@ from zoneinfo import ZoneInfo
 from scoring.evaluation.assembling import store_figures
 from scoring.evaluation.evaluating import EvaluationSpan, StoreFigures
 from scoring.evaluation.figure import SourceRows
-from scoring.evaluation.order_figures import (
-    DELIVERING,
-    DISPUTING,
-    PAYING,
-    REFUNDING,
-    SHIPPING,
-    WITHIN_THE_HOUR,
-)
 from scoring.evaluation.report_figures import MEASURES_USED, ReportBook
 from scoring.evaluation.suppliers import CountedRows, StorePromises, StoreSources
 from scoring.funnel.stages import STAGES, Stage
@@ -28,6 +20,7 @@ from scoring.records.report_row import Period, ReportRow, identity_of
 from streams.clickhouse.literals import literal
 from streams.clickhouse.reader import Database, Row
 from streams.evaluation import queries
+from streams.evaluation.order_days import KeptDays, windows_of
 from streams.evaluation.stored_counts import StoredEvents, StoredOrders, moment, places_of
 
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -79,6 +72,7 @@ async def read_stores(
     zone: str,
     spans: Sequence[EvaluationSpan],
     promises: StorePromises,
+    kept: KeptDays,
 ) -> dict[str, ReadStore]:
     """What the tables know of each store.
 
@@ -88,24 +82,13 @@ async def read_stores(
         zone: of their clock.
         spans: the newest first, each beginning where the one before it ended.
         promises: by which all of them are counted.
+        kept: whose kept days hold; of the others the orders themselves are read.
     """
     starts = [*reversed([span.start_ms for span in spans]), spans[0].end_ms]
     first_s, last_s = starts[0] // 1000, starts[-1] // 1000
     days = [days_since_1970(at, zone) for at in starts]
     given: dict[str, Any] = {"stores": list(stores), "starts": starts}
-    windows = {
-        "pay_days": list(PAYING.days),
-        "ship_days": list(SHIPPING.days),
-        "promise_days": [promises.ship_within_days or 0],
-        "deliver_days": list(DELIVERING.days),
-        "refund_days": list(REFUNDING.days),
-        "dispute_days": list(DISPUTING.days),
-        "least_hours": WITHIN_THE_HOUR,
-    }
     asked = {
-        "orders": (queries.ORDERS, given | windows),
-        "hours": (queries.SHIPPING, {**given, "ship_days": windows["ship_days"], "zone": zone}),
-        "worth": (queries.WORTH, given),
         "counts": (queries.COUNTS, {**given, "first_s": first_s, "last_s": last_s - 60}),
         "reported": (
             queries.REPORTED,
@@ -117,6 +100,24 @@ async def read_stores(
         ),
         "prices": (queries.PRICES, {**given, "first_ms": starts[0], "end_ms": starts[-1]}),
     }
+    by_days = [store for store in stores if kept.holds(store, zone, promises)]
+    if by_days:
+        of_days = {"stores": by_days, "days": days, "zone": zone}
+        promise = {"promise": f"promise {promises.ship_within_days or 0}"}
+        asked |= {
+            "kept orders": (queries.KEPT_ORDERS, of_days | promise),
+            "kept hours": (queries.KEPT_SHIPPING, of_days),
+            "kept worth": (queries.KEPT_WORTH, of_days),
+        }
+    by_orders = [store for store in stores if not kept.holds(store, zone, promises)]
+    if by_orders:
+        of_orders = {"stores": by_orders, "starts": starts}
+        windows = windows_of(promises)
+        asked |= {
+            "orders": (queries.ORDERS, of_orders | windows),
+            "hours": (queries.SHIPPING, {**of_orders, "ship_days": windows["ship_days"], "zone": zone}),
+            "worth": (queries.WORTH, of_orders),
+        }
     answers = await asyncio.gather(*(database.rows(sql, **values) for sql, values in asked.values()))
     found = {name: _by_store(rows) for name, rows in zip(asked, answers, strict=True)}
     return {
@@ -154,21 +155,24 @@ def _read_store(
         for row in rows["counts"]
         if int(row["span"]) in by_place
     }
+    orders, hours, worth = (
+        rows.get(f"kept {name}") or rows.get(name, ()) for name in ("orders", "hours", "worth")
+    )
     known = StoreSources(
         store,
-        StoredOrders(store, spans, rows["orders"], rows["hours"], zone),
+        StoredOrders(store, spans, orders, next(iter(hours), None), zone),
         _report_book(rows["reported"]),
         StoredEvents(store, spans, rows["facts"], rows["prices"]),
         counts,
         counted_rows(store),
         promises,
     )
-    worth = {
+    each = {
         by_place[int(row["span"])]: (float(row["each"]), str(row["one_currency"]))
-        for row in rows["worth"]
+        for row in worth
         if int(row["currencies"]) == 1 and int(row["span"]) in by_place
     }
-    return ReadStore(known, worth)
+    return ReadStore(known, each)
 
 
 def counted_rows(store: str) -> CountedRows:

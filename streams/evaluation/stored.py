@@ -21,6 +21,7 @@ from streams.clickhouse.literals import literal
 from streams.clickhouse.reader import Database, Row
 from streams.config.model import Config, StoreConfig
 from streams.evaluation import queries
+from streams.evaluation.order_days import KeptDays, kept_days
 from streams.evaluation.reading_stores import ReadStore, counted_rows, read_stores
 from streams.evaluation.stored_counts import moment, places_of
 
@@ -65,6 +66,7 @@ async def stored_store(
     length: SpanLength | None,
     present_ms: int,
     alike: Sequence[str] = (),
+    trusted_ms: int = 0,
 ) -> StoredStore | None:
     """What the tables know of a store in its last period that is complete at ``present_ms``; None if they know of no such period.
 
@@ -74,9 +76,12 @@ async def stored_store(
         length: of the period; None: the longest that has enough of a past.
         present_ms: the moment to look at.
         alike: other stores of its platform, country and category.
+        trusted_ms: see ``kept_days``.
     """
     store, zone, promises = config.id, config.zone, promises_of(config)
-    extents = await read_extents(database, (store, *alike[:MOST_PEERS]))
+    asked = (store, *alike[:MOST_PEERS])
+    kept = await kept_days(database, asked, trusted_ms)
+    extents = await read_extents(database, asked, kept)
     if store not in extents:
         return None
     first, last = extents[store]
@@ -86,9 +91,9 @@ async def stored_store(
     if not spans:
         return None
     peers = peers_of(store, alike, extents, spans[0], until)
-    read = await read_stores(database, (store,), zone, spans, promises)
+    read = await read_stores(database, (store,), zone, spans, promises, kept)
     if len(peers) >= MIN_PEERS:
-        read |= await read_stores(database, peers, zone, spans[:1], promises)
+        read |= await read_stores(database, peers, zone, spans[:1], promises, kept)
     settled = await read_settled(database, (store,), spans[:1])
     return assembled(read, store, spans, chosen, until, peers, settled.get((store, spans[0])))
 
@@ -203,10 +208,18 @@ def _report_decoys(
     return tuple(found), frozenset({DecoyKind.REPORT_LATE, DecoyKind.RESTATED})
 
 
-async def read_extents(database: Database, stores: Sequence[str]) -> dict[str, tuple[int, int]]:
+async def read_extents(
+    database: Database, stores: Sequence[str], kept: KeptDays
+) -> dict[str, tuple[int, int]]:
     """From when to when anything is known of each store."""
-    rows = await database.rows(queries.EXTENT, stores=list(stores))
-    return {row["store_id"]: (int(row["first"]), int(row["last"])) for row in rows}
+    by_days = kept.stores()
+    from_orders = [store for store in stores if store not in by_days]
+    rows = await database.rows(queries.EXTENT, stores=list(stores), from_orders=from_orders)
+    found = {row["store_id"]: (int(row["first"]), int(row["last"])) for row in rows}
+    for store in by_days & kept.extents.keys() & set(stores):
+        (first, last), known = kept.extents[store], found.get(store)
+        found[store] = (min(first, known[0]), max(last, known[1])) if known is not None else (first, last)
+    return found
 
 
 def with_peers(own: StoreFigures, others: Mapping[str, StoreFigures]) -> StoreFigures:

@@ -7,6 +7,8 @@ from copy import copy
 from math import fsum, log
 from typing import Self
 
+import numpy as np
+
 from scoring.evaluation.evaluating import EvaluationSpan
 from scoring.evaluation.event_facts import EventFact, FactSum
 from scoring.evaluation.event_figures import BY_EVENTS
@@ -18,7 +20,6 @@ from scoring.evaluation.order_figures import (
     PROMISED,
     REFUNDING,
     SHIPPING,
-    OpenHours,
     OrderWindow,
     WindowTally,
     open_hours,
@@ -70,7 +71,7 @@ class StoredOrders(_KnownUntil):
         store: str,
         spans: Sequence[EvaluationSpan],
         rows: Sequence[Row],
-        hours: Sequence[Row],
+        hours: Row | None,
         zone: str,
     ) -> None:
         """
@@ -78,32 +79,17 @@ class StoredOrders(_KnownUntil):
             store: its id.
             spans: the newest first.
             rows: of the query ``ORDERS``.
-            hours: of the query ``SHIPPING``.
+            hours: of the query ``SHIPPING``; None without one that was shipped.
             zone: of the warehouse's clock.
         """
         self._store, self._until = store, spans[0].end_ms
         self._places = places_of(spans)
         self._rows = {(row["window_name"], int(row["span"])): row for row in rows}
-        self._open = open_hours(
-            zone,
-            [int(row["paid_hour"]) for row in hours],
-            [int(row["shipped_hour"]) for row in hours],
-            [int(row["orders"]) for row in hours],
-        )
-        self._sums: dict[tuple[str, int, int], tuple[float, float]] = {}
-        self._logs: dict[str, dict[int, list[tuple[Sequence[int], float]]]] = {"span": {}, "due_span": {}}
-        if self._open is not None:
-            self._take_hours(self._open, hours)
+        self._shipped = _ShippedHours(zone, hours) if hours is not None else None
         self._times: dict[str, tuple[int, int]] = {}
         for row in rows:
             timed, untimed = self._times.get(row["window_name"], (0, 0))
             self._times[row["window_name"]] = timed + int(row["timed"]), untimed + int(row["untimed"])
-
-    def _take_hours(self, opened: OpenHours, hours: Sequence[Row]) -> None:
-        for row in hours:
-            taken = log(opened.hours(int(row["paid_hour"]), int(row["shipped_hour"])))
-            for column, by_place in self._logs.items():
-                by_place.setdefault(int(row[column]), []).append((row["reached"], taken))
 
     def times(self, window: OrderWindow) -> tuple[int, int]:
         """See ``CountedOrders``."""
@@ -116,9 +102,10 @@ class StoredOrders(_KnownUntil):
             return WindowTally(0, 0, 0.0, 0.0)
         at = window.days.index(days)
         reached = int(row["reached"][at])
-        if window.name == SHIPPING.name and self._open is not None:
-            column, place = ("due_span" if window.lag_days else "span"), self._places[span]
-            logs, squares = self._business(column, place, SHIPPING.days.index(days))
+        if window.name == SHIPPING.name and self._shipped is not None:
+            logs, squares = self._shipped.sums(
+                window.lag_days > 0, self._places[span], SHIPPING.days.index(days)
+            )
             return WindowTally(int(row["begun"]), reached, logs, squares)
         return WindowTally(int(row["begun"]), reached, float(row["logs"][at]), float(row["squares"][at]))
 
@@ -135,17 +122,37 @@ class StoredOrders(_KnownUntil):
         due = ", due in the period" if window.lag_days else ""
         return SourceRows("orders", condition, count, f"orders: {window.name}, {days} d{due}")
 
-    def _business(self, column: str, place: int, at: int) -> tuple[float, float]:
+
+class _ShippedHours:
+    """How long shipping took a store in its business hours: from hour to hour of the wall clock, by period."""
+
+    def __init__(self, zone: str, row: Row) -> None:
+        """
+        Args:
+            zone: of the warehouse's clock.
+            row: of the query ``SHIPPING``.
+        """
+        paid, shipped, counts = (
+            np.asarray(row[name], dtype=np.int64) for name in ("paid_hours", "shipped_hours", "counts")
+        )
+        self._reached = np.asarray(row["reached"], dtype=np.int64).reshape(len(paid), -1)
+        self._places = {
+            is_due: np.asarray(row[name], dtype=np.int64)
+            for is_due, name in ((False, "spans"), (True, "due_spans"))
+        }
+        opened = open_hours(zone, paid, shipped, counts)
+        taken = opened.each(paid, shipped) if opened is not None else np.ones(len(paid))
+        lengths, of_row = np.unique(taken, return_inverse=True)
+        self._logs = np.array([log(one) for one in lengths.tolist()])[of_row]
+        self._sums: dict[tuple[bool, int, int], tuple[float, float]] = {}
+
+    def sums(self, is_due: bool, place: int, at: int) -> tuple[float, float]:
         """Sums of the logs of business hours, and of their squares, of a period's orders; each worked out once."""
-        key = column, place, at
+        key = is_due, place, at
         if key not in self._sums:
-            taken = [
-                (int(reached[at]), taken_log) for reached, taken_log in self._logs[column].get(place, ())
-            ]
-            self._sums[key] = (
-                fsum(count * one for count, one in taken),
-                fsum(count * one * one for count, one in taken),
-            )
+            which = self._places[is_due] == place
+            counts, logs = self._reached[which, at], self._logs[which]
+            self._sums[key] = fsum((counts * logs).tolist()), fsum((counts * logs * logs).tolist())
         return self._sums[key]
 
 

@@ -33,6 +33,7 @@ from streams.evaluation.evaluation_rows import WrittenEvaluations
 from streams.evaluation.knowing import known_of
 from streams.evaluation.many import RECENT_PERIODS, batches, stores_in_periods
 from streams.evaluation.stored import MOST_PEERS, stores_alike
+from streams.jobs import order_days
 from streams.jobs.event_days import EventDays
 from streams.jobs.repeating import LARGEST_SHARE, repeat
 from streams.settings import Settings
@@ -153,12 +154,13 @@ async def _fingerprints(
 
 
 async def run(settings: Settings, config: Config) -> None:
-    """Evaluate again and again until cancelled; the first time at once. Days are counted before."""
+    """Evaluate again and again until cancelled; the first time at once. Days of events and orders are counted before."""
     days = EventDays(settings, config)
 
     async def one_run() -> float:
         started = monotonic()
         await days.look()
+        await order_days.once(settings, config)
         written = await once(settings, config)
         took_s = monotonic() - started
         if written:

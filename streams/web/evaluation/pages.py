@@ -22,6 +22,7 @@ from streams.clickhouse.reader import Database
 from streams.clock import now_ms
 from streams.evaluation.advised import judged, read_lives
 from streams.evaluation.knowing import KnownStore, known_store
+from streams.evaluation.order_days import TRUSTED_MS
 from streams.evaluation.page import stored_view
 from streams.evaluation.stored import StoredStore
 from streams.evaluation.view import EvaluationView
@@ -165,7 +166,9 @@ class EvaluationPages:
         length, store = length_of(request), store_or_bare(self._config, store_id)
         key = ("evaluation", store_id, length.value if length else "", 0 if is_present else at_ms)
         return await self._database.shared(
-            key, FRESH_S, lambda: known_store(self._database, self._config, store, length, at_ms)
+            key,
+            FRESH_S,
+            lambda: known_store(self._database, self._config, store, length, at_ms, trusted_ms=TRUSTED_MS),
         )
 
     def _view(self, request: web.Request, known: KnownStore) -> EvaluationView:

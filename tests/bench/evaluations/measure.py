@@ -23,7 +23,7 @@ from pydantic import SecretStr
 from streams.clickhouse.migrations import migrate
 from streams.clock import now_ms
 from streams.config.model import Config, StoreConfig
-from streams.jobs import evaluations, event_days
+from streams.jobs import evaluations, event_days, order_days
 from streams.settings import Settings, load_settings
 from tests.fixtures.clickhouse import start_store
 
@@ -78,6 +78,7 @@ async def measured(settings: Settings, config: Config, pid: int) -> dict[str, An
     found: dict[str, Any] = {}
     for name, work in (
         ("days_counted", lambda: event_days.once(settings, config)),
+        ("orders_counted", lambda: order_days.once(settings, config)),
         ("evaluated", lambda: evaluations.once(settings, config)),
         ("nothing_changed", lambda: evaluations.once(settings, config)),
     ):
