@@ -110,7 +110,7 @@ def _step(one: dict[str, Any], currency: str, language: Language) -> dict[str, A
         "of": STEP + one["step"],
         "name": meaning_of(STEP + one["step"], language)["name"],
         "value": number(one["value"]),
-        "unit": unit_of(STEP + one["step"], language),
+        "unit": unit_of(STEP + one["step"], language, one["kind"]),
         "score": _score(one, language),
         "lost": number(one["lost"], "no comparator, or a slow step", AnswerStatus.NOT_YET),
     }

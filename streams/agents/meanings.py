@@ -29,10 +29,10 @@ _GENERAL: Mapping[str, tuple[Text, Text]] = {
 }  # fmt: skip
 
 
-def unit_of(of: str, language: Language) -> str:
-    """The unit of an indicator or a step."""
+def unit_of(of: str, language: Language, kind: str = "") -> str:
+    """The unit of an indicator or a step. ``kind``: of the figure, where steps are of several."""
     if of.startswith(STEP):
-        return _UNITS[IndicatorKind.RATE](language)
+        return _UNITS[IndicatorKind(kind) if kind else IndicatorKind.RATE](language)
     indicator = INDICATOR_BY_ID.get(of)
     if indicator is None:
         return ""

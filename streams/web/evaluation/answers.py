@@ -60,7 +60,10 @@ class EvaluatedIndicator(msgspec.Struct, frozen=True):
 
 
 class EvaluatedStep(msgspec.Struct, frozen=True):
-    """One step. ``lost`` is decimal text, in events of ``EvaluationAnswer.lost_stage``; it and ``money`` are below 0 where the step gained."""
+    """One step. ``lost`` is decimal text, in events of ``EvaluationAnswer.lost_stage``; it and ``money`` are below 0 where the step gained.
+
+    ``kind``: a rate, or a count per one that entered, where one visitor may go on twice.
+    """
 
     step: str
     entered: float
@@ -74,6 +77,7 @@ class EvaluatedStep(msgspec.Struct, frozen=True):
     money: str | None
     by_duty: dict[str, str]
     rows: tuple[FigureRows, ...]
+    kind: str
     name: str = ""
 
 
@@ -345,6 +349,7 @@ def step_of(step: JudgedStep, language: Language) -> EvaluatedStep:
         str(loss.money) if loss and loss.money is not None else None,
         {duty.value: str(part) for duty, part in loss.by_duty.items()} if loss else {},
         rows_of(step.figure),
+        step.figure.kind.value,
         step_name(step.step, language),
     )
 
