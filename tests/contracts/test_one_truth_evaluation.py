@@ -1,0 +1,281 @@
+"""One truth in six mouths, of evaluations: page, API, agents' server, command line, report and the views that Grafana reads say the same.
+
+Asked are the health, the dimensions, the steps and the indicators of a store: the number, its interval, its unit, its period, what it is
+compared with, its definition, and, where there is no number, which of unknown, not yet and refused that is. Of a store with an alert: what it
+cost; of a funnel: the rate of each step. In Chinese and English.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from html import unescape
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from typer.testing import CliRunner
+
+from scoring.evaluation.dimensions.registry import INDICATOR_BY_ID
+from scoring.evaluation.figure import IndicatorKind
+from scoring.evaluation.readings import STEP
+from scoring.evaluation.score import Unscored
+from scoring.evaluation.texts import SCORE
+from streams.agents.answers import AnswerStatus
+from streams.agents.api import ReadApi
+from streams.agents.meanings import meaning_of
+from streams.agents.questions import Questions, answered
+from streams.cli.main import app
+from streams.config.model import Config
+from streams.evaluation.wording import EvaluationReader
+from streams.evaluation.words import WORDS
+from streams.incidents.reader import ReaderWording
+from streams.jobs.evaluations import once
+from tests.fixtures.clickhouse import Store
+from tests.fixtures.evaluation_seed import STORE, insert_year
+from tests.fixtures.page import PAGE_DATABASE, RunningPage, page_settings
+from tests.fixtures.web_seed import ALERT, CONFIG
+
+Tongue = Literal["zh", "en"]
+LANGUAGES: tuple[Tongue, ...] = ("zh", "en")
+#: what a lack of a score is to an agent
+STATUS = {
+    Unscored.NO_SOURCE: AnswerStatus.UNKNOWN,
+    Unscored.BELOW_FLOOR: AnswerStatus.NOT_YET,
+    Unscored.NOT_DUE: AnswerStatus.NOT_YET,
+    Unscored.NO_COMPARATOR: AnswerStatus.NOT_YET,
+    Unscored.ALL_NOISE: AnswerStatus.UNKNOWN,
+    Unscored.LOW_COVERAGE: AnswerStatus.UNKNOWN,
+}
+
+
+@dataclass(frozen=True)
+class Mouths:
+    """What each of them said of a store's evaluation in one language."""
+
+    api: Mapping[str, Any]
+    agent: Mapping[str, Any]
+    page: Mapping[str, tuple[str, ...]]
+    head: str
+
+
+@pytest.fixture(scope="module")
+def written(page: RunningPage, clickhouse: Store, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A store with orders, and its evaluations as the role jobs writes them."""
+    insert_year(clickhouse.client(PAGE_DATABASE), page.now_ms, back=6)
+    settings = page_settings(clickhouse, tmp_path_factory.mktemp("jobs"), clickhouse_database=PAGE_DATABASE)
+    one = Config(stores=tuple(store for store in CONFIG.stores if store.id == STORE))
+    with ThreadPoolExecutor(1) as apart:
+        apart.submit(asyncio.run, once(settings, one, page.now_ms)).result()
+
+
+@pytest.fixture
+async def questions(page: RunningPage) -> AsyncIterator[Questions]:
+    api = ReadApi(page.url, "")
+    yield Questions(api)
+    await api.close()
+
+
+def rows_of_page(html: str) -> dict[str, tuple[str, ...]]:
+    """The cells of each line of the tables of scores, by its key; the first is its name."""
+    found = {}
+    for key, row in re.findall(r'<tr data-key="([^"]+)">(.*?)</tr>', html, re.DOTALL):
+        cells = re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL)
+        found[unescape(key)] = tuple(
+            " ".join(unescape(re.sub(r"<[^>]+>", " ", one)).split()) for one in cells
+        )
+    return found
+
+
+async def asked(page: RunningPage, questions: Questions, store: str, language: Tongue) -> Mouths:
+    """The same period and comparator, of all."""
+    which = "period=month&against=own"
+    api = await asyncio.to_thread(page.json, f"/stores/{store}/evaluation?{which}")
+    html = (await asyncio.to_thread(page.get, f"/stores/{store}/evaluation?{which}&lang={language}")).text
+    agent = await answered(
+        questions.evaluation, store=store, period="month", against="own", language=language
+    )
+    head = re.search(r'<p class="sum">(.*?)</p>', html, re.DOTALL)
+    assert head is not None
+    return Mouths(api, agent, rows_of_page(html), unescape(head[1]))
+
+
+def score_text(score: Mapping[str, float], language: Tongue) -> str:
+    wording = ReaderWording(language)
+    return SCORE(language, **{name: wording.count(score[name]) for name in ("value", "low", "high")})
+
+
+def value_text(one: Mapping[str, Any], language: Tongue) -> str:
+    """A value as people read it, from the number that the API gives, and its kind."""
+    wording, indicator = EvaluationReader(language), INDICATOR_BY_ID.get(one.get("id", ""))
+    if one["kind"] == IndicatorKind.RATE:
+        return wording.percent(one["value"])
+    if one["kind"] == IndicatorKind.COUNT:
+        return WORDS["per_hundred"](language, value=wording.decimal(100 * one["value"]))
+    unit = indicator.unit(language) if indicator and indicator.unit else ""
+    return f"{wording.decimal(one['value'])} {unit}".strip()
+
+
+def assert_scores_agree(
+    api: Mapping[str, Any], agent: Mapping[str, Any], said: str, language: Tongue
+) -> None:
+    """One score, or one lack of it, by API, agent and page."""
+    if api["score"] is None:
+        reason = Unscored(api["reason"])
+        assert agent["score"]["status"] == STATUS[reason], (api, agent)
+        assert agent["score"]["why"]
+        assert said
+        assert not re.match(r"\d", said), said
+        return
+    assert agent["score"] == {name: round(api["score"][name], 1) for name in ("value", "low", "high")}
+    assert said.startswith(score_text(api["score"], language)), (api, said)
+
+
+async def assert_one_truth(mouths: Mouths, questions: Questions, store: str, language: Tongue) -> int:
+    """All that an evaluation says is the same everywhere; returns how many questions that were."""
+    api, agent, count = mouths.api, mouths.agent, 0
+    at = {name: datetime.fromtimestamp(api[f"{name}_ms"] / 1000, UTC) for name in ("from", "to")}
+    assert {name: agent["window"][name] for name in at} == {
+        name: one.strftime("%Y-%m-%dT%H:%M:%SZ") for name, one in at.items()
+    }
+    wording = EvaluationReader(language)
+    assert wording.calendar_day(api["from_ms"], api["zone"]) in mouths.head
+    assert wording.calendar_day(api["to_ms"] - 1, api["zone"]) in mouths.head
+    assert (agent["against"], agent["weights_version"]) == (api["against"], api["weights_version"])
+    for one, by_agent in zip(api["dimensions"], agent["dimensions"], strict=True):
+        name, said, coverage = mouths.page[one["id"]]
+        assert name == meaning_of(one["id"], language)["name"]
+        assert by_agent["coverage"] == round(one["coverage"], 3)
+        assert wording.percent(one["coverage"]) in coverage
+        assert_scores_agree(one, by_agent, said, language)
+        count += 1
+    for step, by_agent in zip(api["steps"], agent["steps"], strict=True):
+        of = STEP + step["step"]
+        cells = mouths.page[of]
+        assert by_agent["name"] == cells[0]
+        assert (cells[3], cells[4]) == (
+            value_text(step, language),
+            wording.count(step["entered"]),
+        )
+        assert float(f"{step['value']:.6g}") == by_agent["value"]
+        assert ("share" in by_agent["unit"] or "比率" in by_agent["unit"]) == (step["kind"] == "rate")
+        assert_scores_agree(step, by_agent, cells[2], language)
+        count += 1
+    measured = {one["id"]: one for one in api["indicators"] if one["value"] is not None}
+    assert {of for of in mouths.page if of in INDICATOR_BY_ID} == set(measured)
+    for of, one in measured.items():
+        by_agent = await answered(
+            questions.evaluation, store=store, of=of, period="month", against="own", language=language
+        )
+        name, said, value, cases, definition, *_ = mouths.page[of]
+        assert (by_agent["name"], by_agent["definition"]) == (name, definition)
+        assert value == value_text(one, language)
+        assert cases == wording.count(one["n"])
+        assert by_agent["rows"][0]["relation"] == one["rows"][0]["relation"]
+        assert_scores_agree(one, by_agent, said, language)
+        count += 1
+    for of in sorted(INDICATOR_BY_ID.keys() - measured.keys()):
+        by_agent = await answered(
+            questions.evaluation, store=store, of=of, period="month", against="own", language=language
+        )
+        assert by_agent["status"] in (AnswerStatus.UNKNOWN, AnswerStatus.NOT_YET)
+        count += 1
+    return count
+
+
+def assert_views_agree(client: Any, api: Mapping[str, Any], store: str) -> None:
+    """What Grafana draws, to the last digit."""
+    start = datetime.fromtimestamp(api["from_ms"] / 1000, UTC).replace(tzinfo=None)
+    rows = client.query(
+        "SELECT kind, name, score, low, high, reason FROM evaluations WHERE store_id = {store:String} AND period = 'month' "
+        "AND comparator = 'own' AND period_start = {start:DateTime}",
+        parameters={"store": store, "start": start},
+    ).result_rows
+    drawn = {(kind, name): (score, low, high, reason) for kind, name, score, low, high, reason in rows}
+    said = {("health", "health"): api["health"]}
+    said |= {("dimension", one["id"]): one for one in api["dimensions"]}
+    said |= {("indicator", one["id"]): one for one in api["indicators"]}
+    said |= {("step", one["step"]): one for one in api["steps"]}
+    assert drawn == {
+        key: (
+            *(one["score"][name] if one["score"] else None for name in ("value", "low", "high")),
+            one["reason"],
+        )
+        for key, one in said.items()
+    }
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_mouths_say_the_same_of_an_evaluation(
+    page: RunningPage,
+    clickhouse: Store,
+    written: None,
+    questions: Questions,
+    tmp_path: Path,
+    language: Tongue,
+) -> None:
+    mouths = await asked(page, questions, STORE, language)
+    assert await assert_one_truth(mouths, questions, STORE, language) > 30
+    assert_views_agree(clickhouse.read_client(PAGE_DATABASE), mouths.api, STORE)
+    words = ["ask", "evaluation", f"store={STORE}", "period=month", "against=own", f"language={language}"]
+    command = await asyncio.to_thread(
+        partial(CliRunner().invoke, app, [*words, "--json", "--page", page.url, "--data", str(tmp_path)])
+    )
+    assert command.exit_code == 0, (command.output, command.exception)
+    assert json.loads(command.output) == mouths.agent
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_mouths_say_the_same_of_an_alert_and_of_rates(
+    page: RunningPage, questions: Questions, language: Tongue
+) -> None:
+    (api,) = (one for one in (await asyncio.to_thread(page.json, "/alerts?state=firing"))["alerts"] if one["alert_id"] == ALERT)  # fmt: skip
+    found = await answered(questions.alerts, state="firing")
+    (agent,) = (one for one in found["alerts"] if one["alert"] == ALERT)
+    html = unescape((await asyncio.to_thread(page.get, f"/alerts/{ALERT}?lang={language}")).text)
+    wording = ReaderWording(language)
+    assert agent["money"] == {
+        "amount": float(f"{api['money']['amount']:.6g}"),
+        "currency": api["money"]["currency"],
+    }
+    assert wording.money(api["money"]["amount"], api["money"]["currency"]) in html
+    assert agent["lost"] == float(f"{api['lost']:.6g}")
+    at = datetime.fromtimestamp(page.now_ms / 1000 - 180, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    funnel = await asyncio.to_thread(page.json, f"/stores/us-own/funnel?window=60&at={at}")
+    said = await answered(questions.funnel, store="us-own", window=60, at=at, language=language)
+    shown = unescape(
+        (await asyncio.to_thread(page.get, f"/?store=us-own&window=60&at={at}&lang={language}&tz=UTC")).text
+    )
+    rates = set(re.findall(r"\d+(?:\.\d+)?%", shown))
+    for one, by_agent in zip(funnel["steps"], said["steps"], strict=True):
+        assert by_agent["name"] == meaning_of(STEP + one["step"], language)["name"]
+        assert by_agent["rate"] == float(f"{one['conversion_rate']:.6g}")
+        # the page says the one or the other of what goes on and what drops off
+        assert {wording.percent(one["conversion_rate"]), wording.percent(1 - one["conversion_rate"])} & rates
+    assert len(funnel["steps"]) >= 4
+
+
+@pytest.mark.parametrize(
+    ("store", "stage", "status"),
+    [("jp-amazon", "impression", AnswerStatus.UNKNOWN), ("new-store", "click", AnswerStatus.UNKNOWN)],
+)
+async def test_what_is_not_known_is_no_number_anywhere(
+    page: RunningPage, questions: Questions, store: str, stage: str, status: AnswerStatus
+) -> None:
+    api = await asyncio.to_thread(page.json, f"/stores/{store}/funnel?window=1440")
+    agent = await answered(questions.funnel, store=store, window=1440)
+    (number,) = (one["count"] for one in api["stages"] if one["stage"] == stage)
+    (said,) = (one["count"] for one in agent["stages"] if one["stage"] == stage)
+    assert number is None
+    assert said["status"] == status
+    evaluated = await answered(questions.evaluation, store="new-store")
+    assert evaluated["status"] == AnswerStatus.NOT_YET
+    assert (await asyncio.to_thread(page.get, "/api/v1/stores/new-store/evaluation")).status_code == 404
+    refused = await answered(Questions(questions._api, only=("us-own",)).evaluation, store=store)
+    assert refused["status"] == AnswerStatus.REFUSED
