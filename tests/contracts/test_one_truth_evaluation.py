@@ -1,7 +1,7 @@
 """One truth in six mouths, of evaluations: page, API, agents' server, command line, report and the views that Grafana reads say the same.
 
 Asked are the health, the dimensions, the steps and the indicators of a store: the number, its interval, its unit, its period, what it is
-compared with, its definition, and, where there is no number, which of unknown, not yet and refused that is. Of a store with an alert: what it
+compared with, its definition, and, where there is no number, which of the lacks that is. Of a store with an alert: what it
 cost; of a funnel: the rate of each step. In Chinese and English.
 """
 
@@ -277,5 +277,5 @@ async def test_what_is_not_known_is_no_number_anywhere(
     evaluated = await answered(questions.evaluation, store="new-store")
     assert evaluated["status"] == AnswerStatus.NOT_YET
     assert (await asyncio.to_thread(page.get, "/api/v1/stores/new-store/evaluation")).status_code == 404
-    refused = await answered(Questions(questions._api, only=("us-own",)).evaluation, store=store)
-    assert refused["status"] == AnswerStatus.REFUSED
+    out_of_scope = await answered(Questions(questions._api, only=("us-own",)).evaluation, store=store)
+    assert out_of_scope["status"] == AnswerStatus.REFUSED
