@@ -265,7 +265,7 @@ async def test_mouths_say_the_same_of_an_alert_and_of_rates(
     ("store", "stage", "status"),
     [("jp-amazon", "impression", AnswerStatus.UNKNOWN), ("new-store", "click", AnswerStatus.UNKNOWN)],
 )
-async def test_what_is_not_known_is_no_number_anywhere(
+async def test_what_nobody_knows_has_no_number_anywhere(
     page: RunningPage, questions: Questions, store: str, stage: str, status: AnswerStatus
 ) -> None:
     api = await asyncio.to_thread(page.json, f"/stores/{store}/funnel?window=1440")
