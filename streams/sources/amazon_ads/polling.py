@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -27,7 +28,7 @@ from streams.sources.asking import (
     PlatformThrottledError,
 )
 from streams.sources.made_reports import MadeReports, documents, report_page, unpacked
-from streams.sources.market_asking import part_of, row_of
+from streams.sources.market_asking import bounds_of, part_of, row_of
 from streams.sources.message_queue import received
 from streams.sources.source import Poll, PolledRow, PollPage
 
@@ -94,7 +95,7 @@ async def days(
             for one in documents(unpacked(file, True))
             for row in (one if isinstance(one, list) else [one])
         ]
-        return PollPage(rows=[_row(file, row, zone, currency, first, last) for row in listed])
+        return PollPage(rows=[_row(file, row, zone, currency, (first, last), api.now_ms) for row in listed])
 
     page = await report_page(
         own_mark, partial(_created, config, api, body), partial(_looked, config, api), read, MadeReports()
@@ -138,15 +139,21 @@ async def _looked(config: AmazonAdsConnection, api: PlatformApi, number: str) ->
     return str(part_of(answer, state, "url", kind=str))
 
 
-def _row(file: HttpAnswer, row: Any, zone: str, currency: str, first: str, last: str) -> PolledRow:
+def _row(
+    file: HttpAnswer, row: Any, zone: str, currency: str, asked: tuple[str, str], now_ms: int
+) -> PolledRow:
     """A campaign's day. One of another day than was asked for makes the file another report."""
     day, campaign = (row.get(name) if isinstance(row, dict) else None for name in ("date", "campaignId"))
-    if not isinstance(day, str) or not first <= day <= last or campaign is None:
+    if not isinstance(day, str) or not asked[0] <= day <= asked[1] or campaign is None:
         raise AnswerGarbledError(
             f"{file.host}: a row without its campaign, or of another day than was asked for"
         )
     named = {**row, "zone": zone, "currency": currency, "row": f"{day} {campaign}"}
-    return row_of(file, named, "row")
+    try:
+        ends_ms = bounds_of(date.fromisoformat(day), zone)[1]
+    except ValueError as error:
+        raise AnswerGarbledError(f"{file.host}: {error}") from error
+    return replace(row_of(file, named, "row"), changed_ms=min(ends_ms, now_ms))
 
 
 # ---------------------------------------------------------------- hours

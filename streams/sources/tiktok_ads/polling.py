@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
+from datetime import date
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -14,6 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from scoring.funnel.units import DAY_MS
 from scoring.sources.cursors import PollPlan, PollWindow
 from scoring.sources.json_values import UnreadableValueError, whole_of
+from scoring.sources.report_spans import span_on_clock
 from streams.sources.asking import AnswerGarbledError, HttpAnswer, HttpRequest, PlatformApi
 from streams.sources.market_asking import ADS_RESTATED_DAYS, days_between, part_of, row_of
 from streams.sources.source import Poll, PolledRow, PollPage
@@ -49,7 +52,7 @@ async def figures(
 ) -> PollPage:
     """One page. The mark is the advertiser's zone and money, the day where hours are asked for, and the page."""
     about, day, number = mark.split(" ") if mark else (await _advertiser(config, api), "", "1")
-    zone, _, currency = about.partition("|")
+    zone = about.partition("|")[0]
     days = [one.isoformat() for one in days_between(window.from_ms, window.to_ms, zone)]
     day = day or days[0]
     first, last = (day, day) if resource == HOURS else (days[0], days[-1])
@@ -62,7 +65,7 @@ async def figures(
         raise AnswerGarbledError(f"{answer.host}: {error}") from error
     # without a row TikTok leaves the list out, and says that there is none
     listed = [] if "list" not in part and total == 0 else part_of(answer, part, "list", kind=list)
-    rows = [_row(answer, one, resource, first, last, zone, currency) for one in listed]
+    rows = [_row(answer, one, (first, last), about, api.now_ms) for one in listed]
     after = next((one for one in days if one > day), "") if resource == HOURS else ""
     if int(number) < pages:
         return PollPage(rows=rows, next_mark=f"{about} {day} {int(number) + 1}")
@@ -107,15 +110,19 @@ async def _advertiser(config: TiktokAdsConnection, api: PlatformApi) -> str:
     return f"{zone}|{currency}"
 
 
-def _row(
-    answer: HttpAnswer, row: Any, resource: str, first: str, last: str, zone: str, currency: str
-) -> PolledRow:
+def _row(answer: HttpAnswer, row: Any, asked: tuple[str, str], about: str, now_ms: int) -> PolledRow:
     """A day or an hour. One of another day than was asked for makes the answer another one."""
-    at = part_of(answer, row, "dimensions", _TIMES[resource], kind=str)
-    when = _WHEN.fullmatch(at)
-    if when is None or not first <= when[1] <= last or (resource == HOURS and when[2] is None):
+    said = part_of(answer, row, "dimensions")
+    by_hour = _TIMES[HOURS] in said
+    when = _WHEN.fullmatch(str(said.get(_TIMES[HOURS if by_hour else DAYS])))
+    if when is None or not asked[0] <= when[1] <= asked[1] or (by_hour and when[2] is None):
         raise AnswerGarbledError(f"{answer.host} answered with a row of another time than was asked for")
+    zone, _, currency = about.partition("|")
     # as digits alone an hour reads like a telephone number, and would be masked like one
-    written = f"{when[1]}T{when[2]}" if resource == HOURS else when[1]
+    written = f"{when[1]}T{when[2]}" if by_hour else when[1]
     content = {"when": written, "zone": zone, "currency": currency, **part_of(answer, row, "metrics")}
-    return row_of(answer, content, "when")
+    try:
+        span = span_on_clock(date.fromisoformat(when[1]), int(when[2]) if by_hour else None, ZoneInfo(zone))
+    except ValueError as error:
+        raise AnswerGarbledError(f"{answer.host}: {error}") from error
+    return replace(row_of(answer, content, "when"), changed_ms=min(span.end_ms, now_ms))
