@@ -194,10 +194,9 @@ def state_of(order: LedgerOrder) -> OrderState:
 
 
 def _paid(market: Market, order: LedgerOrder, life: OrderLife) -> int:
-    """When it was paid; where the platform does not say when, the time at which it was placed will do."""
-    if not market.has_time_of_payment and life.is_paid and life.paid_at_ms == life.placed_ms:
-        return order.paid_ms
-    return life.paid_at_ms
+    """When it was paid. Where the platform does not say when, and the change was not seen, it is known as of the order or of an edit."""
+    is_unseen = life.paid_at_ms in (life.placed_ms, order.restated_ms)
+    return order.paid_ms if life.is_paid and is_unseen and not market.has_time_of_payment else life.paid_at_ms
 
 
 def _stages(orders: Sequence[LedgerOrder]) -> dict[EventType, list[int]]:
