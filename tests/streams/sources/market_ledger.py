@@ -114,7 +114,7 @@ def lived(
 ) -> tuple[Workbench, LyingMarket]:
     """Live through all of it, and until what was missed can have been read again; a page has at most ``most`` rows."""
     ledger = Ledger.drawn(seed, BEGIN_MS, days, per_day=orders // days)
-    for order in ledger.orders[::50]:  # edited
+    for order in [one for one in ledger.orders if not one.cancelled_ms][::40]:  # edited
         order.restated_ms, order.restated_cents = order.placed_ms + 2 * HOUR_MS, order.cents + 700
     lies = [
         ScriptedLie(lie, BEGIN_MS + (2 + at) * HOUR_MS, BEGIN_MS + (3 + at) * HOUR_MS)
