@@ -2,7 +2,8 @@
 
 Each shop has a bucket of its own, all shops of an app share another. Who waits is served in the order of virtual start times (start-time
 fair queueing: P. Goyal, H. Vin, H. Cheng, SIGCOMM 1996): a shop that asks for a thousand pages delays one that asks for a single one
-by no more than the other shops do. A backfill takes what live work leaves. Time is an argument, so that days pass in a test at once.
+by no more than the other shops do. A backfill takes what live work leaves, and leaves a turn for live work that comes: where a turn takes
+minutes to come back, what is live would wait for it. Time is an argument, so that days pass in a test at once.
 """
 
 from __future__ import annotations
@@ -71,6 +72,11 @@ class BudgetTicket:
     shop: str = field(compare=False)
     cost: float = field(compare=False, default=1.0)
 
+    @property
+    def needed(self) -> float:
+        """What must be there: its cost, and for a backfill another turn's, as far as a burst holds that much."""
+        return self.cost + (self.urgency is Urgency.BACKFILL)
+
 
 class FairBudget:
     """The budget of one app and all its shops in this process.
@@ -116,10 +122,10 @@ class FairBudget:
         while heads:
             ticket = heapq.heappop(heads)
             shop = self._shop(ticket.shop)
-            if ticket.shop in blocked or shop.ready_at(ticket.cost, now_s) > now_s:
+            if ticket.shop in blocked or shop.ready_at(ticket.needed, now_s) > now_s:
                 blocked.add(ticket.shop)
                 continue
-            if self._app.ready_at(ticket.cost, now_s) > now_s:
+            if self._app.ready_at(ticket.needed, now_s) > now_s:
                 return
             self._app.pay(ticket.cost)
             shop.pay(ticket.cost)
@@ -136,8 +142,8 @@ class FairBudget:
         return min(
             (
                 max(
-                    self._app.ready_at(queue[0].cost, now_s),
-                    self._shop(shop).ready_at(queue[0].cost, now_s),
+                    self._app.ready_at(queue[0].needed, now_s),
+                    self._shop(shop).ready_at(queue[0].needed, now_s),
                 )
                 for (_, shop), queue in self._queues.items()
             ),
