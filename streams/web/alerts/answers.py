@@ -93,14 +93,29 @@ class CheckAdvice(msgspec.Struct, frozen=True):
     text: str
 
 
+class SignalMeanwhile(msgspec.Struct, frozen=True):
+    """What a platform said of a shop while an alert was open, ``times`` times; ``last_ms`` is None while it lasts. Not its cause."""
+
+    store_id: str
+    kind: str
+    kind_name: str
+    object: str
+    times: int
+    first_ms: int
+    last_ms: int | None
+    source: str
+    details: dict[str, str]
+
+
 class AlertDetail(msgspec.Struct, frozen=True):
-    """An alert with its life so far, the actions of people, what to check, and the SQL that gives the raw rows behind it."""
+    """An alert with its life so far, the actions of people, what to check, what platforms said meanwhile, and the SQL of its raw rows."""
 
     alert: Alert
     transitions: tuple[Transition, ...]
     checks: tuple[CheckAdvice, ...]
     rows_sql: str
     actions: tuple[ActionEntry, ...] = ()
+    signals: tuple[SignalMeanwhile, ...] = ()
 
 
 class Responses(msgspec.Struct, frozen=True):

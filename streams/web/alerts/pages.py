@@ -19,13 +19,14 @@ from streams.incidents.alert_rows import ALERT_DAYS
 from streams.web.alerts.action_pages import SILENCES_MINUTES, ActionPages, ActionRequest
 from streams.web.alerts.action_queries import ActionQueries
 from streams.web.alerts.advice import advice
-from streams.web.alerts.answers import ActionEntry, Alert, AlertDetail, Alerts, Responses
+from streams.web.alerts.answers import ActionEntry, Alert, AlertDetail, Alerts, Responses, SignalMeanwhile
 from streams.web.alerts.drifts import drift_said
 from streams.web.alerts.handling import BOX, HANDLINGS, MOST, ManyPages, handled, is_unclaimed
 from streams.web.alerts.life import turns
 from streams.web.alerts.link_pages import LinkPages
 from streams.web.alerts.queries import AlertQueries, rows_span
 from streams.web.alerts.reports import ReportSaid, behind, figures_behind, report_said
+from streams.web.alerts.signals import signals_meanwhile
 from streams.web.alerts.words import ALERT_WORDS
 from streams.web.frame.arguments import at_of, choice_of, limit_of, number_of, one_of
 from streams.web.frame.errors import NO_ALERT, NotFoundError
@@ -149,6 +150,7 @@ class AlertPages:
             checks=advice(alert, self._renderer.reader(request)),
             report=report_said(alert, self._renderer.reader(request).language),
             drift=await drift_said(self._database, alert, store.zone),
+            signals=await self._signals(request, alert, at_ms),
             sql=behind(alert, at_ms),
             **await self._line(request, alert, at_ms),
         )
@@ -168,6 +170,13 @@ class AlertPages:
             "line": line_of(series, reader, alert.opened_at_ms),
             "chart_label": line_in_words(series, reader, names),
         }
+
+    async def _signals(self, request: web.Request, alert: Alert, at_ms: int) -> tuple[SignalMeanwhile, ...]:
+        """What platforms said meanwhile; an alert on a source is about the source itself."""
+        if alert.kind == AlertKind.SOURCE:
+            return ()
+        language = self._renderer.reader(request).language
+        return await signals_meanwhile(self._database, alert, at_ms, language)
 
     async def rows_page(self, request: web.Request) -> web.Response:
         """GET /alerts/{alert}/rows: the raw events behind an alert."""
@@ -221,6 +230,7 @@ class AlertPages:
             checks=advice(alert, self._renderer.reader(request)),
             rows_sql=behind(alert, now_ms()),
             actions=tuple(self._actions.entry(action) for action in actions),
+            signals=await self._signals(request, alert, now_ms()),
         )
 
 

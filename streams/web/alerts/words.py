@@ -23,6 +23,10 @@ ALERT_WORDS: Mapping[str, Text] = {
     "many_partly": Text(
         "已认领 {n} 条，共 {all} 条；其余没有记录：{detail}", "Acknowledged: {n} of {all}. The others are not recorded: {detail}"
     ),
+    "meanwhile": Text("同期平台信号", "What platforms reported meanwhile"),
+    "meanwhile_hint": Text("告警前一小时至今，平台自己报告的状态；不代表原因。", "From an hour before the alert, by the platforms themselves. Not a proof of the cause."),
+    "meanwhile_times": Text("{n} 次", "{n} times"),
+    "meanwhile_lasts": Text("仍在持续", "still so"),
     "life_again": Text("再次触发", "It fires again"),
     "life_level": Text("级别 {before} → {after}", "Level: {before} → {after}"),
     "life_label": Text("判断 {before} → {after}", "Evidence: {before} → {after}"),
