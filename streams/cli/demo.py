@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import webbrowser
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from streams.settings import Settings
 
 if TYPE_CHECKING:
     from streams.demo.course import Course
+    from streams.demo.market.server import Market
     from streams.demo.shops import Shop
     from streams.embedded.plan import Plan
 
@@ -71,6 +73,7 @@ def _run_demo(settings: Settings, keep: bool, asked: _Asked) -> Course:
     from streams import logs
     from streams.cli.fetch_broker import fetch_with_progress
     from streams.clock import now
+    from streams.demo.market.server import Market
     from streams.demo.sender import EventsRejectedError
     from streams.demo.setting_up import ForeignFolderError, make_folder
     from streams.demo.shops import demo_shops
@@ -85,13 +88,15 @@ def _run_demo(settings: Settings, keep: bool, asked: _Asked) -> Course:
         fetch_with_progress(settings)
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with instance_lock(folder), contextlib.ExitStack() as stack:
-            keys = make_folder(folder, shops, keep)
+            listening = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+            keys = make_folder(folder, shops, keep, listening.getsockname()[1])
             (folder / "logs").mkdir(exist_ok=True)
             logs.configure(settings, stack.enter_context((folder / "logs" / "up.log").open("a")))
             path, config = checked_config(settings)
             plan = make_plan(settings, path, list(ROLES), with_parts=True)
             try:
-                return asyncio.run(_play(plan, config, shops, keys, asked))
+                market = Market(keys.market, listening)
+                return asyncio.run(_play(plan, config, shops, (keys.write, keys.pixel, market), asked))
             except* EventsRejectedError as group:
                 fail(words["trouble"].format(detail=group.exceptions[0]))
     except JarsUnavailableError as error:
@@ -106,7 +111,7 @@ async def _play(
     plan: Plan,
     config: Config,
     shops: tuple[Shop, ...],
-    keys: tuple[Mapping[str, str], Mapping[str, str]],
+    doors: tuple[Mapping[str, str], Mapping[str, str], Market],
     asked: _Asked,
 ) -> Course:
     """Run the instance and the course of the demo in it, until either ends or what was asked for has happened."""
@@ -124,7 +129,7 @@ async def _play(
         config,
         shops,
         asked.seed,
-        *keys,
+        *doors,
         supervisor,
         console,
         later,

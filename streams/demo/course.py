@@ -16,11 +16,13 @@ from scoring.alerts.alert import AlertState, AlertTransition
 from scoring.events.event import Source
 from scoring.funnel.stages import STAGE_INDEX
 from scoring.funnel.units import MINUTE_MS
+from scoring.wording.text import joined
 from streams.clock import monotonic, now_ms
 from streams.collector.intake import open_intake
 from streams.config.model import Config
 from streams.demo.history import MINUTES, draw_history, expected_fulfilments, minute_rows
 from streams.demo.longer_past import DAYS_DRAWN, draw_longer_past, load_longer_past
+from streams.demo.market.server import Market, as_reported
 from streams.demo.sender import Sender
 from streams.demo.setting_up import PIXEL_SHOPS, has_minutes, load_minutes
 from streams.demo.shops import INCIDENT, Shop
@@ -100,6 +102,7 @@ class Course:
     seed: int
     keys: Mapping[str, str]
     pixel_keys: Mapping[str, str]
+    market: Market
     supervisor: Supervisor
     console: DemoConsole
     later: Mapping[str, asyncio.Event]
@@ -114,13 +117,15 @@ class Course:
 
     async def run(self) -> None:
         """Play until cancelled."""
-        boundary = now_ms() // MINUTE_MS - CATCH_UP_MINUTES
-        past = await self._lay_past(boundary)
-        visitors = {
-            curve.shop.id: Visitors(curve, self.seed, boundary * MINUTE_MS, past.fulfilments[curve.shop.id])
-            for curve in past.curves
-        }
-        async with Sender(self.collector_url, self.keys, self.pixel_keys) as sender:
+        async with self.market, Sender(self.collector_url, self.keys, self.pixel_keys) as sender:
+            boundary = now_ms() // MINUTE_MS - CATCH_UP_MINUTES
+            past = await self._lay_past(boundary)
+            visitors = {
+                curve.shop.id: Visitors(
+                    curve, self.seed, boundary * MINUTE_MS, past.fulfilments[curve.shop.id]
+                )
+                for curve in past.curves
+            }
             await self.supervisor.wait_ready("collector")
             await self._catch_up(visitors, boundary * MINUTE_MS)
             self.later["monitor"].set()
@@ -176,7 +181,9 @@ class Course:
         async with open_intake(self.settings, self.config, spool=False) as intake:
             while reached < now_ms() - 2 * _STEP_S * 1000:
                 reached = min(reached + _SLICE_MS, now_ms())
-                events = _take(visitors, reached)
+                # what the platforms know of these minutes is polled, and counts once
+                self.market.take(taken := _take(visitors, reached))
+                events = [as_reported(event) for event in taken]
                 result = await intake.accept(events, source=Source.DEMO, received_at_ms=reached)
                 laid += result.accepted
         self.say("catching_up", minutes=round((now_ms() - start_ms) / MINUTE_MS), events=laid)
@@ -184,11 +191,15 @@ class Course:
     async def _send_live(self, sender: Sender, visitors: Mapping[str, Visitors]) -> None:
         is_slow, began, sent = False, monotonic(), sender.sent
         while True:
-            await sender.send(_take(visitors, now_ms()))
+            own, pushes = self.market.take(_take(visitors, now_ms()))
+            await sender.send(own)
+            await sender.push(pushes + self.market.declined(visitors[INCIDENT.shop_id].take_declined()))
             if not is_slow and monotonic() - began > 10:
                 is_slow = True
                 rate = (sender.sent - sent) / (monotonic() - began)
                 self.say("live", per_second=rate, shops=len(visitors))
+                names = [shop.name for shop in self.shops if shop.is_connected]
+                self.say("connected", shops=joined(self.settings.language, names), url=self.page_url)
             await asyncio.sleep(_STEP_S)
 
     async def _break_and_heal(self, victim: Visitors) -> None:

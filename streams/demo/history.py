@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.signal import fftconvolve
 
-from scoring.funnel.segment_names import JOINT, MISSING
+from scoring.funnel.segment_names import JOINT, MISSING, segment_name
 from scoring.funnel.stages import STAGE_INDEX, STAGES
 from streams.demo.world import (
     FULFILLED_SHARE,
@@ -54,7 +54,7 @@ def draw_history(curve: Curve, minutes: int, seed: int) -> dict[str, Counts]:
         ordered = _convert(random, carted, curve.order[:minutes], minute_shares("order"))
         by_method = random.multinomial(ordered, list(shop.methods.values()))
         for column, method in enumerate(shop.methods):
-            segment = f"{device}{JOINT}{method}"
+            segment = segment_name(("" if shop.is_connected else device, method))
             orders = by_method[:, column]
             add(segment, "order", orders)
             payments = _convert(random, orders, curve.payment[:minutes], minute_shares("payment"))

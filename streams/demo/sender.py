@@ -11,6 +11,7 @@ import aiohttp
 import msgspec
 
 from streams.clock import monotonic, now_ms
+from streams.demo.market.server import Push
 from streams.errors import RejectedError
 
 Event = dict[str, Any]
@@ -74,6 +75,24 @@ class Sender:
             for start in range(0, len(group), size):
                 requests.append(self._request(store, device, group[start : start + size]))
         await asyncio.gather(*requests)
+
+    async def push(self, pushes: Sequence[Push]) -> None:
+        """Deliver what platforms push to their doors. One that is not taken is not sent again: a poll finds what it was about.
+
+        Raises:
+            EventsRejectedError: a door rejected it, which none should.
+        """
+        assert self._session is not None
+        for one in pushes:
+            path = f"/v1/hooks/{one.source}/{one.connection}"
+            headers = {"Content-Type": "application/json", **one.headers}
+            try:
+                async with self._session.post(self._url + path, data=one.body, headers=headers) as answer:
+                    status = answer.status
+            except (aiohttp.ClientError, TimeoutError):
+                continue
+            if 400 <= status < 500 and status != 429:
+                raise EventsRejectedError(f"{path}: {status}")
 
     async def _request(self, store: str, device: str, events: Sequence[Event]) -> None:
         if device:

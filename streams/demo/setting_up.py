@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import pyarrow as pa
 import yaml
@@ -12,6 +13,8 @@ import yaml
 from streams.clickhouse.clients import open_writer_sync, table
 from streams.clickhouse.errors import mapped
 from streams.config.loading import FILE_NAME
+from streams.demo.market import lazada, shopee, shopify
+from streams.demo.market.server import CONNECTED, DECLINING
 from streams.demo.shops import Shop
 from streams.errors import StateError
 from streams.instance.files import secret
@@ -25,17 +28,26 @@ DIMENSIONS = ("device_class", "payment_method")
 _ROWS_AN_INSERT = 150_000
 
 
+class DemoKeys(NamedTuple):
+    """By store the write keys and the pixel keys, and by source what signs the platforms' pushes."""
+
+    write: dict[str, str]
+    pixel: dict[str, str]
+    market: dict[str, str]
+
+
 class ForeignFolderError(StateError):
     """The folder holds something that is not a demo's; the command line prints it."""
 
 
-def make_folder(data: Path, shops: Sequence[Shop], keep: bool) -> tuple[dict[str, str], dict[str, str]]:
-    """An empty demo folder with a configuration; the write keys and the pixel keys by store.
+def make_folder(data: Path, shops: Sequence[Shop], keep: bool, market_port: int) -> DemoKeys:
+    """An empty demo folder with a configuration; its keys.
 
     Args:
         data: the folder; emptied if it is an earlier demo's.
         shops: what to configure.
         keep: go on with what an earlier demo left.
+        market_port: where on loopback the shops' platforms answer.
 
     Raises:
         ForeignFolderError: it holds something else.
@@ -52,11 +64,14 @@ def make_folder(data: Path, shops: Sequence[Shop], keep: bool) -> tuple[dict[str
     (data / MARK).touch()
     keys = {shop.id: secret(data, f"write_key_{shop.id}") for shop in shops}
     pixel_keys = {shop_id: secret(data, f"pixel_key_{shop_id}") for shop_id in PIXEL_SHOPS}
-    (data / FILE_NAME).write_text(_configuration(data, shops), encoding="utf-8")
-    return keys, pixel_keys
+    market = {source: secret(data, f"{source}_key") for source in ("shopee", "lazada", "shopify")}
+    for source, _ in CONNECTED.values():
+        secret(data, f"{source}_refresh_token")
+    (data / FILE_NAME).write_text(_configuration(data, shops, market_port), encoding="utf-8")
+    return DemoKeys(keys, pixel_keys, market)
 
 
-def _configuration(data: Path, shops: Sequence[Shop]) -> str:
+def _configuration(data: Path, shops: Sequence[Shop], market_port: int) -> str:
     stores = []
     for shop in shops:
         store: dict[str, object] = {
@@ -73,8 +88,44 @@ def _configuration(data: Path, shops: Sequence[Shop]) -> str:
             store |= {"ship_within_days": 2, "answer_within_hours": 1}
             store["pixel_keys"] = [f"file:{data / 'secrets' / f'pixel_key_{shop.id}'}"]
         stores.append(store)
-    content = {"stores": stores, "segments": {"dimensions": list(DIMENSIONS)}}
+    connections = _connections(data, f"http://127.0.0.1:{market_port}")
+    content = {"stores": stores, "segments": {"dimensions": list(DIMENSIONS)}, "connections": connections}
     return "# Written by funnelwatch demo.\n" + yaml.safe_dump(content, allow_unicode=True, sort_keys=False)
+
+
+def _connections(data: Path, market: str) -> list[dict[str, object]]:
+    """Two shops whose platform reports their orders, and the one whose declined payments come by webhook."""
+
+    def kept(name: str) -> str:
+        return f"file:{data / 'secrets' / name}"
+
+    of_platform: dict[str, dict[str, object]] = {
+        "shopee": {
+            "partner_id": shopee.PARTNER, "shop_id": shopee.SHOP, "country": "SG", "callback": shopee.CALLBACK, "url": market,
+        },
+        "lazada": {
+            "app_key": lazada.APP, "country": "TH", "url": f"{market}/rest", "auth_url": f"{market}/rest",
+        },
+    }  # fmt: skip
+    connections: list[dict[str, object]] = [
+        {
+            "name": name,
+            "source": source,
+            "store": store,
+            "secret": kept(f"{source}_key"),
+            "refresh_token": kept(f"{source}_refresh_token"),
+            "reads": ["orders"],
+            "interval_s": 30,
+            "first_days": 0.02,
+            **of_platform[source],
+        }
+        for store, (source, name) in CONNECTED.items()
+    ]
+    store, source, name = DECLINING
+    connections.append(
+        {"name": name, "source": source, "store": store, "shop": shopify.SHOP, "access": "none", "secret": kept(f"{source}_key")}
+    )  # fmt: skip
+    return connections
 
 
 def has_minutes(settings: Settings) -> bool:

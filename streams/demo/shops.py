@@ -35,6 +35,8 @@ class Shop:
         default_factory=lambda: {"ios": 0.42, "android": 0.38, "desktop": 0.20}
     )
     methods: Mapping[str, float] = field(default_factory=lambda: {"card": 0.6, "paypal": 0.25, "cod": 0.15})
+    #: its platform reports its orders, and not on which device they were made
+    is_connected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +77,12 @@ _OTHERS = (
     ),
     Shop(
         "lioncity", "Lion City Gadgets", Platform.SHOPEE, "Asia/Singapore", "SGD", "SG", "electronics", 1_800, 35,
-        devices=_PHONES,
+        devices=_PHONES, methods={"card": 0.7, "wallet": 0.3}, is_connected=True,
     ),
-    Shop("siamglow", "Siam Glow", Platform.LAZADA, "Asia/Bangkok", "THB", "TH", "beauty", 700, 420, devices=_PHONES),
+    Shop(
+        "siamglow", "Siam Glow", Platform.LAZADA, "Asia/Bangkok", "THB", "TH", "beauty", 700, 420,
+        devices=_PHONES, methods={"": 1.0}, is_connected=True,
+    ),
     Shop("bricklane", "Brick Lane Vintage", Platform.TIKTOK_SHOP, "Europe/London", "GBP", "GB", "fashion", 240, 29),
     Shop("kominka", "古民家", Platform.OWN_SITE, "Asia/Tokyo", "JPY", "JP", "crafts", 60, 6_800),
 )  # fmt: skip

@@ -46,6 +46,7 @@ class Visitors:
         self._methods = list(self._shop.methods)
         self._incident: PlantedIncident | None = None
         self.lost = 0
+        self._declined: list[Event] = []
 
     def break_payments(self, incident: PlantedIncident | None) -> None:
         """Lose the incident's share of payments from now on; None heals."""
@@ -71,7 +72,14 @@ class Visitors:
             return False
         is_lost = bool(self._random.random() < incident.lost_share)
         self.lost += is_lost
+        if is_lost:
+            self._declined.append(event)
         return is_lost
+
+    def take_declined(self) -> list[Event]:
+        """The payments that were lost since the last call."""
+        declined, self._declined = self._declined, []
+        return declined
 
     def _draw(self, minute: int) -> None:
         """Draw the journeys that begin in ``minute``."""

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from streams.demo.market import lazada
 from streams.sources.asking import HttpRequest
 from tests.fakes.lying_market import INSTEAD, Answer, LyingMarket, moment, money, said, web_page
 from tests.fakes.lying_server import ZONE, LedgerOrder, Lie
@@ -86,7 +87,7 @@ def order_of(order: LedgerOrder, now_ms: int, lie: Lie | None = None) -> dict[st
         "voucher": "0.00",
         "shipping_fee": "0.00",
         "payment_method": "MIXEDCARD",
-        "statuses": [status_of(order, now_ms)],
+        "statuses": [lazada.status_of(order, now_ms)],
         "customer_first_name": "Zhang San",
         "address_shipping": {"phone": "13812345678", "first_name": "Zhang San", "country": "Singapore"},
     }
@@ -97,7 +98,7 @@ def item_of(order: LedgerOrder, now_ms: int, lie: Lie | None = None) -> dict[str
     return {
         "order_id": order.number,
         "order_item_id": f"{order.number}-1",
-        "status": status_of(order, now_ms),
+        "status": lazada.status_of(order, now_ms),
         "updated_at": moment(order.updated_ms(now_ms), now_ms, lie),
         "currency": order.currency,
         "buyer_id": f"u-{order.number}",
@@ -105,40 +106,15 @@ def item_of(order: LedgerOrder, now_ms: int, lie: Lie | None = None) -> dict[str
     }
 
 
-def status_of(order: LedgerOrder, now_ms: int) -> str:
-    """What Lazada calls the item's state now."""
-    for at_ms, name in (
-        (order.shipped_ms, "shipped"),
-        (order.paid_ms, "pending"),
-        (order.cancelled_ms, "canceled"),
-    ):
-        if 0 < at_ms <= now_ms:
-            return name
-    return "unpaid"
-
-
 def push_of(order: LedgerOrder, now_ms: int) -> bytes:
     """The push of the order's last change."""
-    at_s = order.updated_ms(now_ms) // 1000
-    data = {
-        "order_status": status_of(order, now_ms),
-        "trade_order_id": order.number,
-        "trade_order_line_id": f"{order.number}-1",
-        "status_update_time": at_s,
-    }
-    content = {
-        "seller_id": "9",
-        "message_type": 0,
-        "data": data,
-        "timestamp": at_s * 1000,
-        "site": "lazada_sg",
-    }
-    return json.dumps(content).encode()
+    status, at_ms = lazada.status_of(order, now_ms), order.updated_ms(now_ms)
+    return lazada.push_of(order.number, status, at_ms // 1000 * 1000, "lazada_sg")
 
 
 def signed_push(body: bytes, key: str = SECRET) -> dict[str, str]:
     """The headers of a push."""
-    return {"Authorization": hmac.new(key.encode(), APP.encode() + body, hashlib.sha256).hexdigest()}
+    return lazada.signed(body, key, APP)
 
 
 def _ok(data: Any) -> Answer:

@@ -11,6 +11,7 @@ import json
 from typing import Any
 from urllib.parse import urlsplit
 
+from streams.demo.market import shopee
 from streams.sources.asking import HttpRequest
 from tests.fakes.lying_market import INSTEAD, Answer, LyingMarket, moment, money, said, web_page
 from tests.fakes.lying_server import LedgerOrder, Lie
@@ -110,7 +111,7 @@ def detail_of(order: LedgerOrder, now_ms: int, lie: Lie | None = None) -> dict[s
         "currency": order.currency,
         "cod": False,
         "total_amount": float(money(order, now_ms, lie)),
-        "order_status": status_of(order, now_ms),
+        "order_status": shopee.status_of(order, now_ms),
         "payment_method": "Online Payment",
         "create_time": written(order.placed_ms),
         "update_time": written(order.updated_ms(now_ms)),
@@ -124,30 +125,14 @@ def detail_of(order: LedgerOrder, now_ms: int, lie: Lie | None = None) -> dict[s
     }
 
 
-def status_of(order: LedgerOrder, now_ms: int) -> str:
-    """What Shopee calls the order's state now."""
-    for at_ms, name in (
-        (order.shipped_ms, "SHIPPED"),
-        (order.paid_ms, "READY_TO_SHIP"),
-        (order.cancelled_ms, "CANCELLED"),
-    ):
-        if 0 < at_ms <= now_ms:
-            return name
-    return "UNPAID"
-
-
 def push_of(order: LedgerOrder, now_ms: int) -> bytes:
     """The push of the order's last change."""
-    at_s = order.updated_ms(now_ms) // 1000
-    data = {"items": [], "ordersn": order.number, "status": status_of(order, now_ms), "update_time": at_s}
-    return json.dumps({"data": data, "shop_id": int(SHOP), "code": 3, "timestamp": at_s}).encode()
+    return shopee.push_of(order.number, shopee.status_of(order, now_ms), order.updated_ms(now_ms), SHOP)
 
 
 def signed_push(body: bytes, key: str = KEY) -> dict[str, str]:
     """The headers of a push."""
-    return {
-        "Authorization": hmac.new(key.encode(), CALLBACK.encode() + b"|" + body, hashlib.sha256).hexdigest()
-    }
+    return shopee.signed(body, key, CALLBACK)
 
 
 def _ok(content: dict[str, Any], *, bare: bool = False) -> Answer:

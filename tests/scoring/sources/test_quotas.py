@@ -1,4 +1,4 @@
-"""Ninety days of fifty shops read beside live work within what platforms allow: nearly as fast as can be, never throttled, never late."""
+"""Ninety days of fifty shops read next to live work within what platforms allow: nearly as fast as can be, never throttled, never late."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Allowed:
     requests: int
 
 
-#: as published; where a platform publishes nothing, what connections ask for unless they are told otherwise
+#: as published; where a platform publishes nothing, the rate that connections have by default
 PLATFORMS = {
     "amazon": Allowed(BudgetRate(), BudgetRate(0.0056, 20), 36),
     "ga4": Allowed(BudgetRate(1400 / 3600, 140), BudgetRate(1, 40), 90),

@@ -23,7 +23,7 @@ SHOPS = demo_shops(datetime(2026, 3, 4, 9, 0, tzinfo=UTC))
 
 
 def test_its_configuration_is_valid_and_its_keys_open_the_collector(tmp_path: Path) -> None:
-    keys, pixel_keys = make_folder(tmp_path / "demo", SHOPS, keep=False)
+    keys, pixel_keys, _ = make_folder(tmp_path / "demo", SHOPS, False, 8765)
     config = load_config(tmp_path / "demo" / FILE_NAME)
     assert [store.id for store in config.stores] == [shop.id for shop in SHOPS]
     doors = WriteKeys(config, 200.0, lambda: 0.0)
@@ -32,23 +32,24 @@ def test_its_configuration_is_valid_and_its_keys_open_the_collector(tmp_path: Pa
         assert grant is not None
         assert set(grant.stores) == {store_id}
     assert set(pixel_keys) == set(PIXEL_SHOPS)
+    assert {one.source for one in config.connections} == {"shopee", "lazada", "shopify"}
 
 
 def test_a_folder_that_is_not_a_demos_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
     with pytest.raises(ForeignFolderError):
-        make_folder(tmp_path, SHOPS, keep=False)
+        make_folder(tmp_path, SHOPS, False, 8765)
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
 
 
 def test_an_earlier_demo_is_emptied_unless_it_is_kept(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
-    keys, _ = make_folder(folder, SHOPS, keep=False)
+    keys = make_folder(folder, SHOPS, False, 8765).write
     (folder / "run").mkdir(exist_ok=True)
     (folder / "kafka").mkdir()
-    assert make_folder(folder, SHOPS, keep=True)[0] == keys
+    assert make_folder(folder, SHOPS, True, 8765).write == keys
     assert (folder / "kafka").exists()
-    assert make_folder(folder, SHOPS, keep=False)[0] != keys
+    assert make_folder(folder, SHOPS, False, 8765).write != keys
     assert not (folder / "kafka").exists()
     assert (folder / "run").exists()
 
