@@ -13,6 +13,11 @@ import msgspec
 from scoring.funnel.units import DAY_MS
 from scoring.sources.cursors import PollWindow
 
+#: days that one backfill may ask for
+MAX_BACKFILL_DAYS = 800
+#: days of the past that a new connection reads next to what is live
+PAST_DAYS = 90
+
 
 class BackfillState(StrEnum):
     """Where a backfill is."""

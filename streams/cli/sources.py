@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from scoring.sources.backfills import MAX_BACKFILL_DAYS, PAST_DAYS
 from streams.cli.asking import audited, configuration, failed, login_name, running_instance
 from streams.cli.terminal import confirm, say, say_json
 from streams.clock import now, now_ms
@@ -139,8 +140,13 @@ def try_connection(name: _Name, data: _Data = None) -> None:
 
 @group.command()
 def add(
-    source: Annotated[
-        str, typer.Option("--source", help="Its source: shopify, webhook, …; asked for if not given.")
+    platform: Annotated[
+        str,
+        typer.Argument(
+            metavar="PLATFORM",
+            help="Its source: shopify, amazon, shopee, webhook, …; asked for if not given.",
+            show_default=False,
+        ),
     ] = "",
     file: Annotated[
         Path | None,
@@ -157,10 +163,22 @@ def add(
     ] = None,
     yes: _Yes = False,
     no_test: Annotated[bool, typer.Option("--no-test", help="Save it without asking the platform.")] = False,
+    past_days: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=MAX_BACKFILL_DAYS - 1,
+            help="Days of the past that a new connection reads next to what is live.",
+        ),
+    ] = PAST_DAYS,
     who: _Who = "",
     data: _Data = None,
 ) -> None:
     """Add a connection, step by step: what is needed is asked for, the platform is asked once, then it is saved.
+
+    Asked for is only what PLATFORM needs, with where to find it. What comes of the test is shown before anything is saved: each
+    resource, the stages that it gives and does not give, how often may be asked, and when the authorisation ends. A new connection
+    then also reads the past, newest days first.
 
     A secret may be given as env:NAME or file:PATH, or itself: then it is sealed with the instance's key before it is kept. A
     connection of the same name is replaced and goes on where it was, which is how access is renewed. A connection of
@@ -173,8 +191,8 @@ def add(
     settings = running_instance(data)
     config = configuration(settings)
     directory = _directory(settings, config)
-    content = parsed_settings(file, given or [], source)
-    model = asked_settings(content, config, is_asking=not yes)
+    content = parsed_settings(file, given or [], platform)
+    model = asked_settings(content, config, settings.language, is_asking=not yes)
     existing = directory.get(model.name)
     if existing is not None and existing.is_in_file:
         raise failed(f"{model.name} is in funnelwatch.yaml; change it there")
@@ -187,6 +205,7 @@ def add(
         is_tested=not no_test,
         is_asking=not yes,
         who=who or login_name(),
+        past_days=past_days,
     )
     _publish(settings, records)
     say(f"saved: {model.name}; `funnelwatch sources show {model.name}` says how it is")

@@ -1,24 +1,24 @@
-"""A connection saved: its secrets sealed, its platform asked once."""
+"""A connection tried and saved from the command line."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
+from scoring.wording.catalogue import STAGE_NAMES
+from scoring.wording.text import Language
 from streams.cli.asking import failed
 from streams.cli.terminal import confirm, say
 from streams.clock import now_ms
 from streams.config.model import Config
 from streams.settings import Settings
-from streams.sources.configs import CONNECTION
-from streams.sources.connection import Connection, connection_of
-from streams.sources.controlling import resumed
-from streams.sources.directory import ConnectionDirectory, place_of
+from streams.sources.adding import AddedConnection
+from streams.sources.connection import Connection
+from streams.sources.directory import ConnectionDirectory
 from streams.sources.registry import source_named
-from streams.sources.sealing import Sealer, open_sealer, resolve, sealed_secrets
-from streams.sources.source_log import StoredConnection, log_key
+from streams.sources.sealing import open_sealer
+from streams.sources.source import Supply
+from streams.sources.supplies import SUPPLY_NAMES, supplied
 from streams.sources.trying import Trial, tried
 
 
@@ -32,29 +32,18 @@ def records_of(
     is_tested: bool,
     is_asking: bool,
     who: str,
+    past_days: int,
 ) -> dict[str, Any]:
     """What is to be published to save a connection: sealed, and tested if it is to be. Ends the command if it does not work."""
-    sealer = open_sealer(settings)
-    sealed = sealed_secrets(type(model), content, sealer, place_of(model.name))
-    connection = _connection_of(config, CONNECTION.validate_python(sealed), sealer)
-    records: dict[str, Any] = {}
+    added = AddedConnection(config, model, content, open_sealer(settings))
+    trial = None
     if is_tested:
-        is_new = directory.get(model.name) is None
-        trial = tried_now(connection, directory, settings)
+        trial = asyncio.run(added.tried(directory))
         print_trial(trial)
+        print_supply(added.connection, settings.language)
         if not trial.is_good and not (is_asking and confirm("Save it all the same?")):
             raise failed("not saved; correct it, or save it untested with --no-test")
-        if trial.tokens and is_new:
-            records[log_key("token", model.name)] = trial.tokens
-    records[log_key("connection", model.name)] = StoredConnection(sealed, now_ms(), who)
-    control = directory.book.control(model.name)
-    records[log_key("control", model.name)] = resumed(control, who, now_ms())
-    return records
-
-
-def _connection_of(config: Config, model: Any, sealer: Sealer) -> Connection:
-    secret: Callable[[str], str] = partial(resolve, sealer=sealer, place=place_of(model.name))
-    return connection_of(config, model, secret, is_in_file=False)
+    return added.records(directory, trial, who, past_days)
 
 
 def tried_now(connection: Connection, directory: ConnectionDirectory, settings: Settings) -> Trial:
@@ -68,3 +57,17 @@ def print_trial(trial: Trial) -> None:
     """A line for each part of a trial."""
     for line in trial.lines:
         say(f"{'ok ' if line.is_good else 'bad'} {line.what}: {line.said}", err=not line.is_good)
+
+
+def print_supply(connection: Connection, language: Language) -> None:
+    """Which stages the connection gives, and why it does not give the others."""
+    spec = source_named(connection.source)
+    assert spec is not None
+    given: dict[Supply, list[str]] = {}
+    for stage, supply in supplied(spec, connection.config).items():
+        given.setdefault(supply, []).append(STAGE_NAMES[stage](language))
+    for supply in Supply:
+        if supply in given:
+            say(f"    {SUPPLY_NAMES[supply](language)}: {', '.join(given[supply])}")
+    if Supply.NEVER in given:
+        say(f"    {spec.definition(language)}")

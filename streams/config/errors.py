@@ -152,6 +152,11 @@ def secret_problems(
     return problems
 
 
+def problem_texts(error: ValidationError, model: type[BaseModel]) -> list[str]:
+    """What is wrong with settings that are in no file, a line each."""
+    return [_problem(bad, None).text for bad in file_errors(error, model)]
+
+
 def problem_at(root: Node | None, loc: Loc, text: str) -> ConfigProblem:
     """A problem of the value at ``loc``, such as ``("stores", 0, "keys", 1)``."""
     key, value = _find(root, loc)

@@ -63,6 +63,8 @@ class ConnectionConfig(ConfigPart):
     #: settings that are asked for when it is added step by step, after name and store
     asks: ClassVar[tuple[str, ...]] = ()
     asked_of: ClassVar[AskedOf] = {}
+    #: secrets that a seller makes up, to be given to the other side: one is made where none is typed
+    made: ClassVar[frozenset[str]] = frozenset()
 
     name: Name = Field(description="What commands, alerts and addresses call it.")
     source: str

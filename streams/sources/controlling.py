@@ -11,14 +11,12 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from scoring.sources.backfills import BackfillWish
+from scoring.sources.backfills import MAX_BACKFILL_DAYS, BackfillWish
 from streams.errors import InputError
 from streams.sources.connection import Connection
 from streams.sources.registry import source_named
 from streams.sources.source_log import ConnectionControl
 
-#: days that one backfill may ask for
-MAX_BACKFILL_DAYS = 800
 #: backfills of one connection, done ones included; older ones are forgotten
 MAX_BACKFILLS = 20
 MAX_WHY = 300

@@ -8,6 +8,7 @@ from typing import Any
 from scoring.events.event import Source
 from scoring.funnel.stages import STAGES, Stage
 from scoring.records.measures import MEASURE_BY_NAME
+from scoring.wording.text import Text
 from streams.sources.config import MappingConfig
 from streams.sources.source import SourceSpec, Supply
 
@@ -16,6 +17,13 @@ _ORDER_STAGES: Mapping[Stage, frozenset[str]] = {
     Stage.ORDER: frozenset({"placed"}),
     Stage.PAYMENT: frozenset({"paid"}),
     Stage.FULFILMENT: frozenset({"shipped"}),
+}
+#: how a stage is given, for people
+SUPPLY_NAMES: Mapping[Supply, Text] = {
+    Supply.EVENT: Text("逐条事件", "event by event"),
+    Supply.STATUS: Text("按状态读取", "as a status that is read"),
+    Supply.REPORT: Text("按报表合计", "as a report's total"),
+    Supply.NEVER: Text("不提供", "not supplied"),
 }
 #: better first
 _ORDER = (Supply.EVENT, Supply.STATUS, Supply.REPORT, Supply.NEVER)

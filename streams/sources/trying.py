@@ -5,6 +5,7 @@ Tokens are the owner's: a connection that has one already is tried with the toke
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -13,14 +14,14 @@ import aiohttp
 from scoring.errors import ScoringError
 from scoring.records.raw_delivery import DeliveryDoor, RawDelivery
 from scoring.sources.cursors import CursorState, next_window
-from scoring.sources.tokens import TokenPair, usable
+from scoring.sources.tokens import TokenPair, days_left, usable
 from streams.errors import FunnelwatchError
 from streams.sources.api import ConnectionApi
 from streams.sources.asking import AiohttpSender, HttpSender
 from streams.sources.budgets import Budgets
 from streams.sources.connection import Connection
 from streams.sources.sealing import Sealer
-from streams.sources.source import Poll, SourceSpec
+from streams.sources.source import Asking, Poll, SourceSpec
 from streams.sources.source_log import SourceBook, TrialLine, log_key
 from streams.sources.token_keeping import TokenKeeper
 
@@ -119,6 +120,21 @@ async def _try_polls(
     for poll in spec.polls(connection.config):
         trial.lines.append(await _try_poll(connection, spec, poll, api))
     trial.tokens = kept.sealed
+    days = days_left(keeper.ends_ms, now_ms()) if keeper is not None else None
+    if days is not None:
+        trial.lines.append(TrialLine("authorisation", days > 0, f"ends in {days} days unless it is renewed"))
+    trial.lines.append(TrialLine("limits", True, _limits(asking)))
+
+
+def _limits(asking: Asking) -> str:
+    """How often may be asked, as far as it is known."""
+    rates = {"the shop": asking.shop_rate, "all shops of the app": asking.app_rate}
+    known = [
+        f"{rate.per_second:g} a second for {whose}"
+        for whose, rate in rates.items()
+        if math.isfinite(rate.per_second)
+    ]
+    return f"requests at most: {', '.join(known)}" if known else "no limit of requests is known"
 
 
 async def _try_poll(connection: Connection, spec: SourceSpec, poll: Poll, api: ConnectionApi) -> TrialLine:

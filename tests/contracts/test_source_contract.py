@@ -27,8 +27,10 @@ from scoring.sources.signatures import SignatureVerdict
 from scoring.sources.translated import Translated, TranslationError
 from scoring.wording.text import LANGUAGES
 from scoring.wording.troubles import Trouble
+from streams.sources.ask_words import asked_words
 from streams.sources.connection import Connection
 from streams.sources.hook_door import delivery_id
+from streams.sources.questions import models, questions
 from streams.sources.registry import SOURCES, source_named
 from streams.sources.source import HookRequest, SourceSpec
 from streams.sources.source_log import log_key
@@ -63,6 +65,19 @@ def test_a_source_says_what_its_stages_mean_in_both_languages(spec: SourceSpec) 
     assert "\n## 中文\n" in text
     assert "\n## English\n" in text
     assert all(spec.definition(language) and spec.words(language) for language in LANGUAGES)
+
+
+@pytest.mark.parametrize("source", sorted(models()))
+def test_a_source_asks_for_its_settings_in_both_languages(source: str) -> None:
+    asked = questions(models()[source], ("a-store",))
+    without = [one.name for one in asked if asked_words(source, one.name) is None]
+    assert without == [], f"streams/sources/{source}/ask_words.py"
+    assert all(
+        text(language)
+        for one in asked
+        for text in (one.words.label, one.words.where)
+        for language in LANGUAGES
+    )
 
 
 # ---------------------------------------------------------------- deliveries by webhook

@@ -38,6 +38,7 @@ class HandshakeConfig(ConfigPart):
 class WebhookConnection(ConnectionConfig):
     """A system that signs what it sends."""
 
+    made = frozenset({"secret"})
     needs = ("secret",)
     asks = ("secret", "signature.header", "signature.encoding", "signature.prefix", "format", "mapping")
     asked_of: ClassVar[AskedOf] = {"mapping": ("format", ("mapping",))}

@@ -16,6 +16,7 @@ COD = ("cod",)
 class WooCommerceConnection(ConnectionConfig):
     """A WooCommerce shop."""
 
+    made = frozenset({"secret"})
     needs = ("url", "secret")
     asks = ("url", "secret", "consumer_key", "consumer_secret")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from scoring.wording.text import Text
+from streams.sources.supplies import SUPPLY_NAMES
 
 SOURCE_WORDS: Mapping[str, Text] = {
     "data_sources": Text("数据源", "Sources"),
@@ -14,8 +15,8 @@ SOURCE_WORDS: Mapping[str, Text] = {
     ),
     "connections": Text("连接", "Connections"),
     "no_connections": Text(
-        "还没有连接。用 funnelwatch sources add 添加，或写进 funnelwatch.yaml 的 connections。",
-        "No connections yet. Add one with funnelwatch sources add, or list it under connections in funnelwatch.yaml.",
+        "还没有连接。点“添加连接”，或用 funnelwatch sources add，或写进 funnelwatch.yaml 的 connections。",
+        "No connections yet. Add one here, with funnelwatch sources add, or under connections in funnelwatch.yaml.",
     ),
     "connections_loading": Text(
         "正在读取连接（Kafka 还没有应答）；下面可能不全。",
@@ -35,10 +36,7 @@ SOURCE_WORDS: Mapping[str, Text] = {
     "differing_days": Text("对账不一致的日期", "Days that differ"),
     "compared_at": Text("上次对账", "Last compared"),
     "supplies": Text("提供的阶段", "Stages supplied"),
-    "supply_event": Text("逐条事件", "event by event"),
-    "supply_status": Text("按状态读取", "as a status that is read"),
-    "supply_report": Text("按报表合计", "as a report's total"),
-    "supply_never": Text("不提供", "not supplied"),
+    **{f"supply_{supply}": text for supply, text in SUPPLY_NAMES.items()},
     "supply_why": Text("为什么、口径是什么", "Why, and what each stage means"),
     "missing_in_mapping": Text(
         "——映射里没有给出这些阶段的字段；需要时在连接的映射中补上。",

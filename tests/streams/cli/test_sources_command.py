@@ -103,6 +103,54 @@ def test_what_is_missing_is_asked_for_step_by_step_and_a_secret_is_made_on_reque
     assert settings["secret"].startswith("sealed:")
 
 
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("Shopify", "a shopify connection needs `shop`"),
+        ("tiktok-shop", "a tiktok_shop connection needs `app_key`"),
+        ("TikTok", "a tiktok_shop connection needs `app_key`"),
+        ("shoppee", "unknown source 'shoppee'; did you mean shopee?"),
+        ("ebay", "unknown source 'ebay'"),
+    ],
+)
+def test_the_platform_could_be_named_by_an_option_only(desk: Desk, typed: str, said: str) -> None:
+    result = desk.run("add", typed, "--set", f"name={desk.name}", "--set", "store=cn", "--yes")
+    assert result.exit_code == 1
+    assert said in " ".join(result.output.split())
+
+
+def test_a_token_that_was_left_empty_was_made_up_and_sent_to_the_platform(desk: Desk) -> None:
+    answers = "\n".join(
+        [desk.name, "cn", "100", "partner-key", "200", "SG", "https://x.example/h", "global", ""]
+    )
+    desk.good("add", "shopee", "--no-test", answers=answers + "\n")
+    settings = msgspec.json.decode(desk.book().raw(f"connection/{desk.name}") or b"")["settings"]
+    assert "refresh_token" not in settings
+    assert settings["partner_id"] == "100"
+    assert settings["secret"].startswith("sealed:")
+
+
+def test_a_shop_s_number_typed_as_an_answer_or_an_option_was_rejected(desk: Desk) -> None:
+    words = [f"name={desk.name}", "store=cn", "partner_id=0100", "shop_id=200", "secret=k", "country=SG"]
+    given = [part for word in [*words, "callback=https://x.example/h"] for part in ("--set", word)]
+    desk.good("add", "shopee", *given, "--yes", "--no-test")
+    settings = msgspec.json.decode(desk.book().raw(f"connection/{desk.name}") or b"")["settings"]
+    assert (settings["partner_id"], settings["shop_id"]) == ("0100", "200")
+
+
+def test_a_new_connection_reads_ninety_days_of_the_past_and_a_renewed_one_none(desk: Desk) -> None:
+    file = desk.file(
+        source="json_api",
+        url="https://shop.example",
+        resources=[{"from_parameter": "since", "mapping": MAPPING}],
+    )
+    for _ in range(2):
+        desk.good("add", "--file", file, "--yes", "--no-test")
+    (wish,) = desk.book().control(desk.name).backfills
+    days = (wish.to_ms - wish.from_ms) / 86_400_000
+    assert 90 <= days <= 91
+
+
 def test_without_questions_every_error_is_named_and_nothing_is_saved(desk: Desk) -> None:
     result = desk.run("add", "--file", desk.file(mapping=[{"kind": "order", "fields": {"nr": "x"}}]), "--yes")
     assert result.exit_code == 1
@@ -132,7 +180,7 @@ def test_pause_resume_and_backfills_are_wishes_that_everybody_sees(desk: Desk) -
         "url": "https://shop.example",
         "resources": [{"from_parameter": "since", "mapping": MAPPING}],
     }
-    desk.good("add", "--file", desk.file(**settings), "--yes", "--no-test")
+    desk.good("add", "--file", desk.file(**settings), "--yes", "--no-test", "--past-days", "0")
     desk.good("pause", desk.name, "--why", "stock-taking")
     assert desk.shown()["paused"] is True
     desk.good("resume", desk.name)

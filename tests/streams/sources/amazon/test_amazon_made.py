@@ -14,12 +14,12 @@ from scoring.records.report_row import Period
 from scoring.records.signal import SignalKind
 from scoring.sources.cursors import PollWindow
 from scoring.sources.translated import Translated
-from streams.cli.sources_adding import _fits
 from streams.sources.amazon.asking import judge
 from streams.sources.amazon.polling import second_way
 from streams.sources.amazon.source import SOURCE
 from streams.sources.asking import AnswerGarbledError, PlatformFailedError
 from streams.sources.made_reports import MadeReports
+from streams.sources.questions import is_asked, questions
 from streams.sources.source import PolledRow
 from tests.fakes.lying_amazon import MARKETPLACE, amazon_connection
 from tests.fakes.virtual import VirtualClock, in_virtual_time
@@ -274,7 +274,8 @@ def test_a_quantity_of_none_is_out_of_stock() -> None:
 
 def test_a_queue_s_key_is_asked_for_where_there_is_a_queue_and_products_where_their_reviews_are() -> None:
     model = type(MARKET.connection.config)
-    assert not _fits(model, "aws_secret", {})
-    assert _fits(model, "aws_secret", {"queue": "https://sqs.eu-west-1.amazonaws.com/1/q"})
-    assert not _fits(model, "products", {"reads": ["orders"]})
-    assert _fits(model, "products", {"reads": ["orders", "feedback"]})
+    asked = {question.name: question for question in questions(model, ())}
+    assert not is_asked(asked["aws_secret"], {}, model)
+    assert is_asked(asked["aws_secret"], {"queue": "https://sqs.eu-west-1.amazonaws.com/1/q"}, model)
+    assert not is_asked(asked["products"], {"reads": ["orders"]}, model)
+    assert is_asked(asked["products"], {"reads": ["orders", "feedback"]}, model)

@@ -1,0 +1,31 @@
+"""The words in which a Shopee shop's settings are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from streams.sources.ask_words import Asked, asked
+
+ASK_WORDS: Mapping[str, Asked] = {
+    "partner_id": asked(
+        "Partner ID", "Partner id", "Shopee 开放平台 → App List。", "Shopee Open Platform, App List."
+    ),
+    "secret": asked(
+        "Partner Key", "Partner key", "与 Partner ID 在同一处；请求和推送都用它签名。",
+        "Next to the partner id; it signs requests and pushes.",
+    ),
+    "shop_id": asked(
+        "店铺编号", "Shop id", "授权后回调地址里的 shop_id。", "The shop_id in the address that authorising returns to."
+    ),
+    "country": asked(
+        "站点", "Site", "决定报表的日期和币种。", "Decides the days and the money of its reports."
+    ),
+    "callback": asked(
+        "推送地址", "Address of pushes",
+        "与开放平台里登记的完全一致：Shopee 把它也签进去。", "Exactly as registered: it is part of what Shopee signs.",
+    ),
+    "region": asked(
+        "接口所在地区", "Host", "中国内地数据中心选 china，巴西选 brazil，其余选 global。",
+        "china for the data centre in China mainland, brazil for Brazil, else global.",
+    ),
+}  # fmt: skip
