@@ -37,6 +37,8 @@ from streams.web.frame.errors import NO_CONNECTION, BadQueryError, NotFoundError
 from streams.web.frame.forms import fields_of, json_of, name_of, remember_name
 from streams.web.frame.routes import ApiRoute, PageRoute, Routes
 from streams.web.frame.subject import NavigationEntry, PageServices, Subject
+from streams.web.sources.adding import AddingPages
+from streams.web.sources.adding_words import ADDING_WORDS
 from streams.web.sources.answers import (
     ArrivingSource,
     ConnectionEntry,
@@ -113,7 +115,7 @@ class SourcePages:
             filled=defaultdict(str, filled or {}),
             unfilled=defaultdict(str),
             done=request.query.get("done", ""),
-            is_test=request.query.get("what") == "test",
+            done_what=request.query.get("what", ""),
             today=now().date().isoformat(),
             **view,
         )
@@ -254,10 +256,13 @@ def _entry(status: ConnectionStatus, directory: ConnectionDirectory, language: L
 
 
 def _routes(services: PageServices) -> Routes:
-    pages = SourcePages(services, SourceQueries(services.database))
+    pages, adding = SourcePages(services, SourceQueries(services.database)), AddingPages(services)
     return Routes(
         pages=(
             PageRoute("/sources", pages.page),
+            PageRoute("/sources/add", adding.choose),
+            PageRoute("/sources/add/{source}", adding.ask),
+            PageRoute("/sources/add/{source}", adding.save, "POST"),
             PageRoute("/sources/{connection}/actions", pages.on_page, "POST"),
             PageRoute("/sources/{connection}/actions", pages.back),
         ),
@@ -281,7 +286,7 @@ def _routes(services: PageServices) -> Routes:
 SUBJECT = Subject(
     __file__,
     build=_routes,
-    words=SOURCE_WORDS,
+    words={**SOURCE_WORDS, **ADDING_WORDS},
     navigation=NavigationEntry("/sources", "data_sources"),
     is_about_all=True,
 )
