@@ -3,86 +3,54 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from scoring.sources.backfills import MAX_BACKFILL_DAYS, PAST_DAYS
-from streams.cli.asking import audited, configuration, failed, login_name, running_instance
+from streams.cli.asking import configuration, failed, login_name, running_instance
+from streams.cli.sources_common import Data, Json, Name, Who, Yes, directory_of, done, group, known, publish
 from streams.cli.terminal import confirm, say, say_json
-from streams.clock import now, now_ms
-from streams.kafka.servers import servers_of
+from streams.clock import now_ms
 from streams.printable import counted
 
 if TYPE_CHECKING:
-    from scoring.alerts.alert import AlertTransition
-    from streams.config.model import Config
-    from streams.settings import Settings
-    from streams.sources.connection import Connection
-    from streams.sources.directory import ConnectionDirectory
     from streams.sources.overview import ConnectionStatus
-    from streams.sources.source_log import ConnectionControl
 
-group = typer.Typer(
-    no_args_is_help=True,
-    help="Connect platforms, and see how each connection is. "
-    "Those of funnelwatch.yaml and those added here are shown together.",
-)
-_Data = Annotated[
-    Path | None, typer.Option("--data", help="Folder of the running instance.", show_default=False)
+
+_Platform = Annotated[
+    str,
+    typer.Argument(
+        metavar="PLATFORM",
+        help="Its source: shopify, amazon, shopee, webhook, …; asked for if not given.",
+        show_default=False,
+    ),
 ]
-_Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the connection.")]
-_Json = Annotated[bool, typer.Option("--json", help="One JSON object a connection, for scripts.")]
-_Who = Annotated[str, typer.Option("--who", help="Your name, as others will see it.", show_default=False)]
-_Yes = Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")]
-
-
-def _directory(settings: Settings, config: Config | None = None) -> ConnectionDirectory:
-    """The connections as they are now; those of the file by ``config``, if it has been read already."""
-    from streams.kafka.errors import KafkaUnreachableError
-    from streams.sources.directory import ConnectionDirectory
-    from streams.sources.sealing import SealedUnreadableError, open_sealer
-    from streams.sources.source_log import read_book
-
-    try:
-        book = asyncio.run(read_book(servers_of(settings)))
-        directory = ConnectionDirectory(config or configuration(settings), open_sealer(settings), book)
-    except (KafkaUnreachableError, SealedUnreadableError) as error:
-        raise failed(str(error)) from error
-    directory.is_whole = True
-    return directory
-
-
-def _known(directory: ConnectionDirectory, name: str) -> Connection:
-    import difflib
-
-    found = directory.get(name)
-    if found is None:
-        names = sorted(one.name for one in directory)
-        near = difflib.get_close_matches(name, names, 1)
-        meant = f"; did you mean {near[0]}?" if near else "; `funnelwatch sources list` shows them"
-        raise failed(f"no connection is called {name!r}{meant}")
-    return found
-
-
-def _publish(settings: Settings, records: dict[str, Any], alerts: Sequence[AlertTransition] = ()) -> None:
-    from streams.kafka.errors import KafkaUnreachableError
-    from streams.sources.source_log import publish_records
-
-    try:
-        audited(settings, f"sources {', '.join(sorted(records))}")
-        asyncio.run(publish_records(settings, records, alerts=alerts))
-    except KafkaUnreachableError as error:
-        raise failed(str(error)) from error
-
-
-# ---------------------------------------------------------------- looking
+_File = Annotated[
+    Path | None,
+    typer.Option(
+        "--file",
+        help="A YAML file with the connection as in funnelwatch.yaml; what it leaves open is asked for.",
+    ),
+]
+_Given = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="A setting, such as auth.kind=bearer. May be repeated."),
+]
+_NoTest = Annotated[bool, typer.Option("--no-test", help="Save it without asking the platform.")]
+_PastDays = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        max=MAX_BACKFILL_DAYS - 1,
+        help="Days of the past that a new connection reads next to what is live.",
+    ),
+]
 
 
 @group.command("list")
-def list_(as_json: _Json = False, data: _Data = None) -> None:
+def list_(as_json: Json = False, data: Data = None) -> None:
     """List all connections: state, last data, lag, days until the authorisation ends, days that differ.
 
     Ends with 1 if a connection is broken, denied by its platform or unknown, so that a script can react.
@@ -91,7 +59,7 @@ def list_(as_json: _Json = False, data: _Data = None) -> None:
     from streams.sources.overview import statuses
 
     settings = running_instance(data)
-    found = statuses(_directory(settings), now_ms())
+    found = statuses(directory_of(settings), now_ms())
     if as_json:
         for one in found:
             say_json(status_json(one))
@@ -104,13 +72,13 @@ def list_(as_json: _Json = False, data: _Data = None) -> None:
 
 
 @group.command()
-def show(name: _Name, as_json: _Json = False, data: _Data = None) -> None:
+def show(name: Name, as_json: Json = False, data: Data = None) -> None:
     """Show one connection whole: why it is in its state and what to do, resources, deliveries, mapping gaps, days, backfills."""
     from streams.cli.sources_shown import print_status, status_json
     from streams.sources.overview import status_of
 
     settings = running_instance(data)
-    _known(directory := _directory(settings), name)
+    known(directory := directory_of(settings), name)
     found: ConnectionStatus | None = status_of(directory, name, now_ms())
     assert found is not None
     if as_json:
@@ -120,17 +88,20 @@ def show(name: _Name, as_json: _Json = False, data: _Data = None) -> None:
 
 
 @group.command("test")
-def try_connection(name: _Name, data: _Data = None) -> None:
+def try_connection(name: Name, as_json: Json = False, data: Data = None) -> None:
     """Ask the platform once for each resource and translate what comes; nothing is kept. Ends with 1 if something is wrong.
 
     A connection by webhook is tested as far as its secret; send it something, then look at `funnelwatch sources show`.
     """
-    from streams.cli.sources_saving import print_trial, tried_now
+    from streams.cli.sources_saving import print_trial, trial_json, tried_now
 
     settings = running_instance(data)
-    directory = _directory(settings)
-    trial = tried_now(_known(directory, name), directory, settings)
-    print_trial(trial)
+    directory = directory_of(settings)
+    trial = tried_now(known(directory, name), directory, settings)
+    if as_json:
+        say_json(trial_json(name, trial))
+    else:
+        print_trial(trial)
     if not trial.is_good:
         raise typer.Exit(1)
 
@@ -140,39 +111,15 @@ def try_connection(name: _Name, data: _Data = None) -> None:
 
 @group.command()
 def add(
-    platform: Annotated[
-        str,
-        typer.Argument(
-            metavar="PLATFORM",
-            help="Its source: shopify, amazon, shopee, webhook, …; asked for if not given.",
-            show_default=False,
-        ),
-    ] = "",
-    file: Annotated[
-        Path | None,
-        typer.Option(
-            "--file",
-            help="A YAML file with the connection as in funnelwatch.yaml; what it leaves open is asked for.",
-        ),
-    ] = None,
-    given: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", metavar="KEY=VALUE", help="A setting, such as auth.kind=bearer. May be repeated."
-        ),
-    ] = None,
-    yes: _Yes = False,
-    no_test: Annotated[bool, typer.Option("--no-test", help="Save it without asking the platform.")] = False,
-    past_days: Annotated[
-        int,
-        typer.Option(
-            min=0,
-            max=MAX_BACKFILL_DAYS - 1,
-            help="Days of the past that a new connection reads next to what is live.",
-        ),
-    ] = PAST_DAYS,
-    who: _Who = "",
-    data: _Data = None,
+    platform: _Platform = "",
+    file: _File = None,
+    given: _Given = None,
+    yes: Yes = False,
+    no_test: _NoTest = False,
+    past_days: _PastDays = PAST_DAYS,
+    who: Who = "",
+    as_json: Json = False,
+    data: Data = None,
 ) -> None:
     """Add a connection, step by step: what is needed is asked for, the platform is asked once, then it is saved.
 
@@ -190,7 +137,7 @@ def add(
 
     settings = running_instance(data)
     config = configuration(settings)
-    directory = _directory(settings, config)
+    directory = directory_of(settings, config)
     content = parsed_settings(file, given or [], platform)
     model = asked_settings(content, config, settings.language, is_asking=not yes)
     existing = directory.get(model.name)
@@ -206,16 +153,18 @@ def add(
         is_asking=not yes,
         who=who or login_name(),
         past_days=past_days,
+        as_json=as_json,
     )
-    _publish(settings, records)
-    say(f"saved: {model.name}; `funnelwatch sources show {model.name}` says how it is")
+    publish(settings, records)
+    said = f"saved: {model.name}; `funnelwatch sources show {model.name}` says how it is"
+    done(model.name, "saved", said, as_json, source=model.source, stores=model.all_stores)
     spec = source_named(model.source)
-    if spec is not None and spec.hook is not None:
+    if spec is not None and spec.hook is not None and not as_json:
         say(f"deliver to: COLLECTOR/v1/hooks/{model.source}/{model.name}")
 
 
 @group.command()
-def remove(name: _Name, yes: _Yes = False, data: _Data = None) -> None:
+def remove(name: Name, yes: Yes = False, as_json: Json = False, data: Data = None) -> None:
     """Remove a connection that was added here, its tokens and its progress. What it brought stays.
 
     A connection of funnelwatch.yaml is removed there.
@@ -223,8 +172,8 @@ def remove(name: _Name, yes: _Yes = False, data: _Data = None) -> None:
     from scoring.sources.source_alerts import SourceAlert, ended
 
     settings = running_instance(data)
-    directory = _directory(settings)
-    connection = _known(directory, name)
+    directory = directory_of(settings)
+    connection = known(directory, name)
     if connection.is_in_file:
         raise failed(f"{name} is in funnelwatch.yaml; remove it there")
     if not (yes or confirm(f"Remove {name}? Deliveries to its address are rejected from then on.")):
@@ -236,20 +185,20 @@ def remove(name: _Name, yes: _Yes = False, data: _Data = None) -> None:
     ]
     alert = book.get(SourceAlert, f"alert/{name}")
     over = [ended(alert.newest, now_ms())] if alert is not None and alert.newest is not None else []
-    _publish(settings, dict.fromkeys([*single, *kept]), over)
-    say(f"removed: {name}")
+    publish(settings, dict.fromkeys([*single, *kept]), over)
+    done(name, "removed", f"removed: {name}", as_json)
 
 
 @group.command()
 def paste(
-    name: _Name,
+    name: Name,
     collector: Annotated[
         str, typer.Option("--collector", help="Address of the collector as the platform sees it.")
     ],
     key: Annotated[
         str, typer.Option("--key", help="The page's key; default: the store's first pixel key.")
     ] = "",
-    data: _Data = None,
+    data: Data = None,
 ) -> None:
     """Print what is to be pasted at the platform, ready to use: a page's pixel, the app's webhooks and scopes.
 
@@ -258,86 +207,7 @@ def paste(
     from streams.cli.sources_pasting import print_pastes
 
     settings = running_instance(data)
-    print_pastes(_known(_directory(settings), name), settings, collector, key)
-
-
-# ---------------------------------------------------------------- wishes
-
-
-def _wish(name: str, data: Path | None, change: Callable[[ConnectionControl, Connection], Any]) -> Any:
-    """Change what is wanted of a connection; the new wish."""
-    from streams.sources.controlling import WishRejectedError
-    from streams.sources.source_log import log_key
-
-    settings = running_instance(data)
-    directory = _directory(settings)
-    connection = _known(directory, name)
-    try:
-        control = change(directory.book.control(name), connection)
-    except WishRejectedError as error:
-        raise failed(str(error)) from error
-    _publish(settings, {log_key("control", name): control})
-    return control
-
-
-@group.command()
-def pause(
-    name: _Name,
-    why: Annotated[str, typer.Option("--why", help="What others should know.")] = "",
-    who: _Who = "",
-    data: _Data = None,
-) -> None:
-    """Stop asking a platform. Its cursor stays; what it sends by webhook is still taken."""
-    from streams.sources.controlling import paused
-
-    _wish(name, data, lambda control, _: paused(control, why, who or login_name(), now_ms()))
-    say(f"paused: {name}")
-
-
-@group.command()
-def resume(name: _Name, who: _Who = "", data: _Data = None) -> None:
-    """Continue a connection where it was left, also after its platform denied access and that is corrected."""
-    from streams.sources.controlling import resumed
-
-    _wish(name, data, lambda control, _: resumed(control, who or login_name(), now_ms()))
-    say(f"resumed: {name}")
-
-
-@group.command()
-def backfill(
-    name: _Name,
-    first: Annotated[str, typer.Option("--from", help="First day, such as 2026-11-01.")] = "",
-    last: Annotated[str, typer.Option("--to", help="Last day, included; default: today.")] = "",
-    resource: Annotated[str, typer.Option("--resource", help="Of this resource only.")] = "",
-    pause_id: Annotated[str, typer.Option("--pause", metavar="ID", help="Pause this backfill.")] = "",
-    resume_id: Annotated[str, typer.Option("--resume", metavar="ID", help="Let it go on.")] = "",
-    cancel_id: Annotated[
-        str, typer.Option("--cancel", metavar="ID", help="Withdraw it; what it read stays.")
-    ] = "",
-    who: _Who = "",
-    data: _Data = None,
-) -> None:
-    """Read days of the past next to what is live: live first, the past takes what the budget leaves.
-
-    The newest day is read first. `funnelwatch sources show NAME` shows days done, rows and time left. Reading a day again counts
-    nothing twice.
-    """
-    from streams.sources.controlling import changed_backfill, day_of, with_backfill
-
-    def change(control: ConnectionControl, connection: Connection) -> ConnectionControl:
-        if pause_id or resume_id:
-            return changed_backfill(control, pause_id or resume_id, is_paused=bool(pause_id))
-        if cancel_id:
-            return changed_backfill(control, cancel_id, is_gone=True)
-        begin = day_of(first, "--from")
-        end = day_of(last, "--to") if last else now().date()
-        return with_backfill(control, connection, begin, end, resource, who or login_name(), now_ms())
-
-    if not (first or pause_id or resume_id or cancel_id):
-        raise typer.BadParameter("say from which day: --from 2026-11-01")
-    control = _wish(name, data, change)
-    wishes = ", ".join(wish.backfill_id for wish in control.backfills) or "none"
-    say(f"backfills of {name}: {wishes}")
+    print_pastes(known(directory_of(settings), name), settings, collector, key)
 
 
 # ---------------------------------------------------------------- replaying, keys
@@ -345,14 +215,14 @@ def backfill(
 
 @group.command()
 def replay(
-    name: _Name,
+    name: Name,
     since: Annotated[
         str, typer.Option("--since", help="Since then: 90m, 2h, 3d ago, or an ISO time.")
     ] = "14d",
     is_all: Annotated[
         bool, typer.Option("--all", help="All deliveries, not only those that could not be translated.")
     ] = False,
-    data: _Data = None,
+    data: Data = None,
 ) -> None:
     """Translate deliveries again after a mapping was corrected: those that could not be, or all with --all. Nothing counts twice.
 
@@ -368,7 +238,7 @@ def replay(
     from streams.sources.replaying import kept_deliveries
 
     settings = running_instance(data)
-    connection = _known(_directory(settings), name)
+    connection = known(directory_of(settings), name)
     start = moment(since, "--since")
     try:
         with closing(open_reader_sync(settings)) as client:
@@ -384,7 +254,7 @@ def rotate_key(
     drop_old: Annotated[
         bool, typer.Option("--drop-old", help="Forget former keys, once nothing needs them.")
     ] = False,
-    data: _Data = None,
+    data: Data = None,
 ) -> None:
     """Replace the key that seals secrets and tokens. Run it, wait a minute, then run it with --drop-old.
 
@@ -397,15 +267,15 @@ def rotate_key(
     settings = running_instance(data)
     if key_path(settings) is None:
         raise failed("the environment gives the key; put the new one before it, in a line of its own")
-    directory = _directory(settings)
+    directory = directory_of(settings)
     if drop_old:
-        _publish(settings, dict.fromkeys(needs_former_keys(settings, directory)))
+        publish(settings, dict.fromkeys(needs_former_keys(settings, directory)))
         keep_first_key(settings)
         say("only the present key is left")
         return
     add_key(settings)
     records = seal_again(settings, directory)
-    _publish(settings, records)
+    publish(settings, records)
     say(
         f"a new key seals from now on, {counted(len(records), 'connection')} already; tokens follow within a minute"
     )
@@ -413,4 +283,6 @@ def rotate_key(
 
 def register(app: typer.Typer) -> None:
     """Add the command group ``sources``."""
+    from streams.cli import sources_wishes  # noqa: F401  (its commands add themselves to the group)
+
     app.add_typer(group, name="sources")

@@ -16,9 +16,9 @@ from streams.cli.terminal import answered, answered_unseen, say
 from streams.config.model import Config
 from streams.sources.config import ConnectionConfig
 from streams.sources.questions import (
+    AnswerKind,
     ConnectionRejectedError,
-    Question,
-    QuestionKind,
+    SettingQuestion,
     checked,
     given,
     is_asked,
@@ -43,9 +43,9 @@ def named_source(name: str) -> str:
     near = [one for one in names if one.startswith(wanted)] if wanted else []
     if len(near) == 1:
         return near[0]
-    guess = difflib.get_close_matches(wanted, names, 1)
-    meant = f"; did you mean {guess[0]}?" if guess else ""
-    raise failed(f"unknown source {name!r}{meant} Expected one of: {', '.join(names)}")
+    guesses = near or difflib.get_close_matches(wanted, names, 2)
+    meant = f"; did you mean {' or '.join(guesses)}? Expected" if guesses else "; expected"
+    raise failed(f"unknown source {name!r}{meant} one of: {', '.join(names)}")
 
 
 def parsed_settings(file: Path | None, settings: list[str], source: str) -> dict[str, Any]:
@@ -116,22 +116,22 @@ def asked_settings(
     raise failed("not saved")
 
 
-def _ask(question: Question, content: dict[str, Any], language: Language) -> None:
+def _ask(question: SettingQuestion, content: dict[str, Any], language: Language) -> None:
     text = f"{question.words.label(language)}: {question.words.where(language)}"
     answer: Any
     match question.kind:
-        case QuestionKind.MAPPING:
+        case AnswerKind.MAPPING:
             answer = _mapping_asked()
-        case QuestionKind.CHOICE:
+        case AnswerKind.CHOICE:
             answer = _chosen(question.path[-1], text, question.choices, True, question.usual)
-        case QuestionKind.CHOICES:
+        case AnswerKind.CHOICES:
             of = f" Any of: {', '.join(question.choices)}" if question.choices else ""
             answer = [one.strip() for one in answered(text + of, question.usual).split(",") if one.strip()]
-        case QuestionKind.SECRET:
+        case AnswerKind.SECRET:
             made = "; empty makes one" if question.is_made else ""
             typed = answered_unseen(f"{text} (env:NAME, file:PATH, or the secret itself{made})")
             answer = typed or (_made(question.path[-1]) if question.is_made else None)
-        case QuestionKind.TEXT:
+        case AnswerKind.TEXT:
             written = answered(text, question.usual)
             answer = read_value(content["source"], question.path, written) if written else None
     if answer not in (None, ""):

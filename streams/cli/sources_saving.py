@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import msgspec
+
 from scoring.wording.catalogue import STAGE_NAMES
 from scoring.wording.text import Language
 from streams.cli.asking import failed
-from streams.cli.terminal import confirm, say
+from streams.cli.terminal import confirm, say, say_json
 from streams.clock import now_ms
 from streams.config.model import Config
 from streams.settings import Settings
@@ -33,14 +35,18 @@ def records_of(
     is_asking: bool,
     who: str,
     past_days: int,
+    as_json: bool = False,
 ) -> dict[str, Any]:
     """What is to be published to save a connection: sealed, and tested if it is to be. Ends the command if it does not work."""
     added = AddedConnection(config, model, content, open_sealer(settings))
     trial = None
     if is_tested:
         trial = asyncio.run(added.tried(directory))
-        print_trial(trial)
-        print_supply(added.connection, settings.language)
+        if as_json:
+            say_json(trial_json(model.name, trial))
+        else:
+            print_trial(trial)
+            print_supply(added.connection, settings.language)
         if not trial.is_good and not (is_asking and confirm("Save it all the same?")):
             raise failed("not saved; correct it, or save it untested with --no-test")
     return added.records(directory, trial, who, past_days)
@@ -57,6 +63,11 @@ def print_trial(trial: Trial) -> None:
     """A line for each part of a trial."""
     for line in trial.lines:
         say(f"{'ok ' if line.is_good else 'bad'} {line.what}: {line.said}", err=not line.is_good)
+
+
+def trial_json(name: str, trial: Trial) -> str:
+    """A trial for scripts: whether every part is good, and each part."""
+    return msgspec.json.encode({"name": name, "good": trial.is_good, "lines": trial.lines}).decode()
 
 
 def print_supply(connection: Connection, language: Language) -> None:

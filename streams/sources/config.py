@@ -87,8 +87,9 @@ class ConnectionConfig(ConfigPart):
         for field in self.needs:
             if not getattr(self, field):
                 reference = " (env:NAME or file:PATH)" if is_secret(type(self), field) else ""
+                article = "an" if self.source[0] in "aeiou" else "a"
                 raise ValueError(
-                    f"connection {self.name!r}: a {self.source} connection needs `{field}`{reference}"
+                    f"connection {self.name!r}: {article} {self.source} connection needs `{field}`{reference}"
                 )
         return self
 

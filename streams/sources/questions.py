@@ -29,7 +29,7 @@ class ConnectionRejectedError(InputError):
         super().__init__("\n".join(problems))
 
 
-class QuestionKind(StrEnum):
+class AnswerKind(StrEnum):
     """How an answer is given."""
 
     TEXT = "text"
@@ -40,7 +40,7 @@ class QuestionKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class SettingQuestion:
     """One setting that is asked for.
 
     Attributes:
@@ -54,7 +54,7 @@ class Question:
     """
 
     path: tuple[str, ...]
-    kind: QuestionKind
+    kind: AnswerKind
     words: Asked
     choices: tuple[str, ...] = ()
     usual: str = ""
@@ -73,27 +73,27 @@ def models() -> dict[str, type[ConnectionConfig]]:
     return {get_args(model.model_fields["source"].annotation)[0]: model for model in CONNECTIONS}
 
 
-def questions(model: type[ConnectionConfig], stores: Sequence[str]) -> tuple[Question, ...]:
+def questions(model: type[ConnectionConfig], stores: Sequence[str]) -> tuple[SettingQuestion, ...]:
     """Everything that a connection of a source is asked for, name and store first."""
     paths = [("name",), ("store",), *(tuple(path.split(".")) for path in model.asks)]
     return tuple(_question(model, path, stores) for path in paths)
 
 
-def _question(model: type[ConnectionConfig], path: tuple[str, ...], stores: Sequence[str]) -> Question:
+def _question(model: type[ConnectionConfig], path: tuple[str, ...], stores: Sequence[str]) -> SettingQuestion:
     holder: type[BaseModel] = model
     for key in path[:-1]:
         holder = next(_models(holder.model_fields[key].annotation))
     name, field = path[-1], holder.model_fields[path[-1]]
     kind, choices = _kind(holder, name)
     if path == ("store",):
-        kind, choices = QuestionKind.CHOICE, tuple(stores)
+        kind, choices = AnswerKind.CHOICE, tuple(stores)
     usual = field.default if isinstance(field.default, str) else ""
-    if kind is QuestionKind.CHOICES:
+    if kind is AnswerKind.CHOICES:
         usual = ", ".join(field.default or ())
     source = get_args(model.model_fields["source"].annotation)[0]
     asked_of: AskedOf = getattr(holder, "asked_of", {})
     only = asked_of.get(name)
-    return Question(
+    return SettingQuestion(
         path,
         kind,
         asked_words(source, ".".join(path)) or Asked(Text(name, name), _described(field.description)),
@@ -109,18 +109,18 @@ def _described(text: str | None) -> Text:
     return Text(text or "", text or "")
 
 
-def _kind(holder: type[BaseModel], name: str) -> tuple[QuestionKind, tuple[str, ...]]:
+def _kind(holder: type[BaseModel], name: str) -> tuple[AnswerKind, tuple[str, ...]]:
     annotation = holder.model_fields[name].annotation
     if name == "mapping":
-        return QuestionKind.MAPPING, ()
+        return AnswerKind.MAPPING, ()
     if choices := _choices(annotation):
-        return QuestionKind.CHOICE, tuple(choice for choice in choices if choice)
+        return AnswerKind.CHOICE, tuple(choice for choice in choices if choice)
     if get_origin(annotation) is tuple:
-        return QuestionKind.CHOICES, tuple(_choices(get_args(annotation)[0]))
-    return (QuestionKind.SECRET if is_secret(holder, name) else QuestionKind.TEXT), ()
+        return AnswerKind.CHOICES, tuple(_choices(get_args(annotation)[0]))
+    return (AnswerKind.SECRET if is_secret(holder, name) else AnswerKind.TEXT), ()
 
 
-def is_asked(question: Question, content: Mapping[str, Any], model: type[ConnectionConfig]) -> bool:
+def is_asked(question: SettingQuestion, content: Mapping[str, Any], model: type[ConnectionConfig]) -> bool:
     """Whether a setting is asked of what was chosen before: an API without keys is not asked for one."""
     if question.only_with is None:
         return True

@@ -17,9 +17,9 @@ from streams.sources.adding import AddedConnection
 from streams.sources.definitions import definition_of
 from streams.sources.directory import ConnectionDirectory
 from streams.sources.questions import (
+    AnswerKind,
     ConnectionRejectedError,
-    Question,
-    QuestionKind,
+    SettingQuestion,
     checked,
     given,
     is_asked,
@@ -170,26 +170,26 @@ class AddingPages:
             if not is_asked(question, content, model):
                 continue
             answer = _typed(question, form, content["source"])
-            if question.kind is QuestionKind.SECRET:
+            if question.kind is AnswerKind.SECRET:
                 answer = _secret(question, str(answer), form, stored)
             if answer not in (None, "", []):
                 put_answer(content, question.path, answer)
 
 
-def _typed(question: Question, form: Mapping[str, str], source: str) -> Any:
+def _typed(question: SettingQuestion, form: Mapping[str, str], source: str) -> Any:
     text = form.get(question.name, "").strip()
-    if question.kind is QuestionKind.CHOICES and question.choices:
+    if question.kind is AnswerKind.CHOICES and question.choices:
         return [choice for choice in question.choices if form.get(f"{question.name}/{choice}")]
-    if question.kind is QuestionKind.CHOICES:
+    if question.kind is AnswerKind.CHOICES:
         return [one.strip() for one in text.split(",") if one.strip()]
-    if question.kind is QuestionKind.SECRET:
+    if question.kind is AnswerKind.SECRET:
         return text
-    if question.kind is QuestionKind.MAPPING:
+    if question.kind is AnswerKind.MAPPING:
         return _mapping(text) if text else None
     return read_value(source, question.path, text) if text else None
 
 
-def _secret(question: Question, typed: str, form: Mapping[str, str], stored: Mapping[str, Any]) -> str:
+def _secret(question: SettingQuestion, typed: str, form: Mapping[str, str], stored: Mapping[str, Any]) -> str:
     """What was typed, or what is there already: as it was sealed, or the reference that the command line left.
 
     Raises:
@@ -215,23 +215,23 @@ def _mapping(text: str) -> list[Any]:
     return found if isinstance(found, list) else [found]
 
 
-def _shown(question: Question, content: Mapping[str, Any]) -> Any:
+def _shown(question: SettingQuestion, content: Mapping[str, Any]) -> Any:
     """What is in the field: what was given, else what holds without an answer. A secret never is."""
-    if question.kind is QuestionKind.SECRET:
+    if question.kind is AnswerKind.SECRET:
         return ""
     found = given(dict(content), question.path)
-    if question.kind is QuestionKind.CHOICES:
+    if question.kind is AnswerKind.CHOICES:
         chosen = list(found) if found is not None else question.usual.split(", ") if not content else []
         return chosen if question.choices else ", ".join(chosen)
-    if question.kind is QuestionKind.MAPPING and found is not None:
+    if question.kind is AnswerKind.MAPPING and found is not None:
         return yaml.safe_dump(found, allow_unicode=True, sort_keys=False)
     return question.usual if found is None else found
 
 
-def _sealed_in(question: Question, content: Mapping[str, Any]) -> str:
+def _sealed_in(question: SettingQuestion, content: Mapping[str, Any]) -> str:
     """A secret that is there already: sealed, or a reference; empty if there is none."""
     found = given(dict(content), question.path)
-    return found if question.kind is QuestionKind.SECRET and isinstance(found, str) else ""
+    return found if question.kind is AnswerKind.SECRET and isinstance(found, str) else ""
 
 
 def _without_typed_secrets(content: dict[str, Any]) -> dict[str, Any]:
@@ -240,7 +240,7 @@ def _without_typed_secrets(content: dict[str, Any]) -> dict[str, Any]:
     shown = dict(content)
     for question in questions(model, ()):
         value = given(shown, question.path)
-        is_secret = question.kind is QuestionKind.SECRET and isinstance(value, str)
+        is_secret = question.kind is AnswerKind.SECRET and isinstance(value, str)
         if is_secret and not value.startswith((SEALED, *_REFERENCES)):
             put_answer(shown, question.path, "")
     return shown

@@ -108,8 +108,9 @@ def test_what_is_missing_is_asked_for_step_by_step_and_a_secret_is_made_on_reque
     [
         ("Shopify", "a shopify connection needs `shop`"),
         ("tiktok-shop", "a tiktok_shop connection needs `app_key`"),
-        ("TikTok", "a tiktok_shop connection needs `app_key`"),
-        ("shoppee", "unknown source 'shoppee'; did you mean shopee?"),
+        ("Amazon Ads", "an amazon_ads connection needs `client_id`"),
+        ("tik", "unknown source 'tik'; did you mean tiktok_shop or"),
+        ("shoppee", "unknown source 'shoppee'; did you mean shop"),
         ("ebay", "unknown source 'ebay'"),
     ],
 )
@@ -172,6 +173,26 @@ def test_a_platform_that_does_not_answer_is_said_before_anything_is_saved(desk: 
     assert desk.book().raw(f"connection/{desk.name}") is None
     desk.good("add", "--file", desk.file(**settings), "--yes", "--no-test")
     assert desk.run("test", desk.name).exit_code == 1
+
+
+def test_only_list_and_show_answered_scripts(desk: Desk) -> None:
+    file = desk.file(
+        source="json_api",
+        url="http://127.0.0.1:9/api",
+        resources=[{"from_parameter": "since", "mapping": MAPPING}],
+    )
+    saved = json.loads(desk.good("add", "--file", file, "--yes", "--no-test", "--json"))
+    assert (saved["name"], saved["done"], saved["stores"]) == (desk.name, "saved", ["cn"])
+    tested = desk.run("test", desk.name, "--json")
+    assert tested.exit_code == 1
+    trial = json.loads(tested.output)
+    assert (trial["good"], [line["what"] for line in trial["lines"]]) == (False, ["orders", "limits"])
+    paused = json.loads(desk.good("pause", desk.name, "--why", "w", "--json"))
+    assert (paused["done"], paused["control"]["paused"]) == ("paused", True)
+    assert "paused" not in json.loads(desk.good("resume", desk.name, "--json"))["control"]
+    more = json.loads(desk.good("backfill", desk.name, "--from", "2026-01-01", "--json"))
+    assert len(more["control"]["backfills"]) == 2
+    assert json.loads(desk.good("remove", desk.name, "--yes", "--json"))["done"] == "removed"
 
 
 def test_pause_resume_and_backfills_are_wishes_that_everybody_sees(desk: Desk) -> None:
