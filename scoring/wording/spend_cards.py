@@ -10,6 +10,7 @@ from scoring.wording.catalogue import step_name
 from scoring.wording.figures import say_loss
 from scoring.wording.text import Text
 
+_AN_HOUR = Text("每小时约 {burning}", "about {burning} an hour")
 _RESULT = Text("广告费在空烧：每小时约 {burning}", "Ad spend is burning: about {burning} an hour")
 _INTO_STEP = Text("“{step}”只剩平常的 {left}，广告还在按每小时 {spend} 投",
                   "{step} is at {left} of its usual, while ads go on at {spend} an hour")  # fmt: skip
@@ -26,6 +27,11 @@ def spend_in_words(note: SpendNote, wording: Wording) -> str:
     """What an hour burns: ``Ad spend is burning: about $40 an hour``."""
     burning = wording.money(note.per_hour * note.share, note.currency)
     return _RESULT(wording.language, burning=burning)
+
+
+def spend_an_hour(note: SpendNote, wording: Wording) -> str:
+    """The same where the kind of the alert was just named: ``about $40 an hour``."""
+    return _AN_HOUR(wording.language, burning=wording.money(note.per_hour * note.share, note.currency))
 
 
 def spend_into(note: SpendNote, wording: Wording) -> str:

@@ -16,7 +16,7 @@ from scoring.wording import catalogue as texts
 from scoring.wording.figures import has_aged
 from scoring.wording.period_words import PERIOD_STEP_WORDS
 from scoring.wording.source_note import note_of_source, trouble_in_words
-from scoring.wording.spend_cards import spend_basis, spend_in_words, spend_into
+from scoring.wording.spend_cards import spend_an_hour, spend_basis, spend_into
 from scoring.wording.text import Text, joined
 from streams.channels.registry import channel_spec
 from streams.config.model import Config, StoreConfig
@@ -146,7 +146,7 @@ class Names:
         spend = note_of_spend(alert.kind, alert.note)
         if spend is not None:
             wording = ReaderWording(self._reader.language)
-            return " · ".join(say(spend, wording) for say in (spend_in_words, spend_into, spend_basis))
+            return " · ".join(say(spend, wording) for say in (spend_an_hour, spend_into, spend_basis))
         note = note_of_source(alert.kind, alert.note)
         if note is None:
             return ""

@@ -77,7 +77,8 @@ def test_the_store_s_page_shows_them_on_the_line_of_the_step(
     text = " ".join(
         unescape(signalled.get(f"/stores/{STORE}?lang={language}&hours=6&against=expectation").text).split()
     )
-    line = text[text.index('data-key="order_to_payment"') :]
+    line = text[text.index('data-key="signals-order_to_payment"') :]
+    assert text.index('data-key="order_to_payment"') < text.index('data-key="signals-order_to_payment"')
     assert chip in line[: line.index("</tr>")]
     assert [word for word in words if word not in text] == []
     none = signalled.get(f"/stores/jp-amazon?lang={language}").text
