@@ -10,7 +10,17 @@ from pathlib import Path
 
 from streams.embedded.broker import broker_of
 from streams.settings import load_settings
-from tests.bench.whole_path import collector, delay, landing, memory, pushes, recovery, reporting, workers
+from tests.bench.whole_path import (
+    collector,
+    delay,
+    landing,
+    memory,
+    pushes,
+    recovery,
+    reporting,
+    units,
+    workers,
+)
 from tests.bench.whole_path.ground import Ground
 
 PARTS = {
@@ -21,6 +31,7 @@ PARTS = {
     "recovery": recovery.measure,
     "workers": workers.measure,
     "delay": delay.measure,
+    "units": units.measure,
 }
 
 
