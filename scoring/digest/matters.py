@@ -106,8 +106,9 @@ def _size(incident: DigestIncident, wording: Wording) -> str:
             count=arrivals.counted(wording.count(alert.observed), language),
             expected=wording.count(alert.expected),
         )
-    text = texts.LOST(
+    text = (texts.LOST_IN_DAYS if alert.kind is AlertKind.DRIFT else texts.LOST)(
         language,
+        span=wording.span(alert.window_minutes),
         lost=arrivals.missing(wording.count(alert.lost), language),
         low=wording.count(max(0.0, alert.lost_low)),
         high=wording.count(alert.lost_high),

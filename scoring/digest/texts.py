@@ -146,6 +146,11 @@ NOTHING_JUDGED = Text(
     "没有告警；但没有一家店的数据足够判断。", "No alert; but no store has enough data to be judged."
 )
 LOST = Text("少约 {lost}（{low}–{high}）", "about {lost} ({low}–{high})")
+#: of a slow decline, which is one over days
+LOST_IN_DAYS = Text(
+    "近 {span}比此前四周的水平少约 {lost}（{low}–{high}）",
+    "about {lost} in the last {span}, against the four weeks before ({low}–{high})",
+)
 SEEN = Text(
     "近 {span}{count}，预期 {expected}",
     "{count} in the last {span}, {expected} expected",
