@@ -1,4 +1,4 @@
-"""A shop that loses three percent a day, in a whole running instance: fitted by night, an alert of kind drift by the next minute, told in the digest."""
+"""A shop that loses three percent a day, in a whole running instance: an alert of kind drift in the minute after a fit, and in the digest."""
 
 from __future__ import annotations
 
@@ -73,6 +73,6 @@ def test_a_slow_leak_is_an_alert_of_a_running_instance_and_in_its_digest(instanc
     assert float(alert["observed"]) < 0.95 * float(alert["expected"])
     out = instance.data / "preview"
     instance.command("digest", "preview", "--language", "en", "--out", str(out))
-    (told,) = [" ".join(path.read_text().split()) for path in out.glob("*.txt")]
-    assert "Leaking shop · Slow decline" in told
-    assert "against the four weeks before" in told
+    (text,) = [" ".join(path.read_text().split()) for path in out.glob("*.txt")]
+    assert "Leaking shop · Slow decline" in text
+    assert "against the four weeks before" in text

@@ -67,8 +67,10 @@ def load(
     return histories, delays
 
 
-def plant(history: StoreHistory, seed: int, test_days: int) -> Store:
-    """The same history with drops in its test days, under another name."""
+def plant(
+    history: StoreHistory, seed: int, test_days: int, wobble: tuple[float, float] = (0.0, 60.0)
+) -> Store:
+    """The same history with drops in its test days, under another name; ``wobble`` is its standard deviation and time, where known."""
     rng = np.random.default_rng([seed, len(history.store_id), history.counts.sum() % 9973])
     counts = history.counts.copy()
     name = f"{history.store_id}#{seed}"
@@ -82,7 +84,7 @@ def plant(history: StoreHistory, seed: int, test_days: int) -> Store:
         before = counts[rows, DOWN, first:last].sum(0).astype(float)
         for row in rows:
             counts[row, DOWN, first:last] = rng.binomial(counts[row, DOWN, first:last], 1 - depth)
-        bound = detection_bound(before, np.full(last - first, depth), 0.0, 0.0, 60.0)
+        bound = detection_bound(before, np.full(last - first, depth), 0.0, *wobble)
         label = "" if segment is None else history.segments[segment]
         start = history.start_minute
         incidents.append(
@@ -90,6 +92,27 @@ def plant(history: StoreHistory, seed: int, test_days: int) -> Store:
         )  # fmt: skip
     planted = StoreHistory(name, history.zone, history.start_minute, history.segments, counts)
     return Store(planted, incidents, float(counts[:, UP].sum() / counts.shape[-1] * 60), 0.0, 60.0)
+
+
+def hits(opened: dict[str, list[int]], stores: list[Store]) -> dict[tuple[str, int], int]:
+    """Minutes until each detectable drop was found, by its store and start; those found only."""
+    found = {}
+    for store in stores:
+        mine = sorted(opened.get(store.history.store_id, []))
+        for drop in store.incidents:
+            hit = next((at for at in mine if drop.start < at <= drop.end + 5), None)
+            if hit is not None and np.isfinite(drop.bound):
+                found[store.history.store_id, drop.start] = hit - drop.start
+    return found
+
+
+def on_the_same(mine: dict[tuple[str, int], int], others: dict[tuple[str, int], int]) -> str:
+    """Median minutes of both over the drops that both found: whoever finds the hard ones too is slower over all of its own."""
+    both = sorted(mine.keys() & others.keys())
+    if not both:
+        return ""
+    here, there = (float(np.median([found[drop] for drop in both])) for found in (mine, others))
+    return f"{here:.0f} against {there:.0f} over {len(both)}"
 
 
 def score(opened: dict[str, list[int]], stores: list[Store]) -> dict:
@@ -118,12 +141,13 @@ def score(opened: dict[str, list[int]], stores: list[Store]) -> dict:
 
 def product(
     histories: list[StoreHistory], planted: list[Store], world: World, kernels: dict
-) -> tuple[int, dict]:
-    """The product's alerts on the untouched stream, and what it finds."""
+) -> tuple[int, dict, dict[tuple[str, int], int]]:
+    """The product's alerts on the untouched stream, what it finds, and after how many minutes which."""
     untouched = [Store(history, [], 1.0, 0.0, 60.0) for history in histories]
     fitted = fit_baselines([train_part(store, world) for store in untouched], 0, kernels)
     of_store = {baseline.store_id: baseline for baseline in fitted}
-    alerts, _ = run_detector(untouched, world, DetectionPolicy(), fitted)
+    alerts, seen = run_detector(untouched, world, DetectionPolicy(), fitted)
+    print(f"  untouched: {seen['traffic']['false']} alerts of traffic")
     for alert in sorted(alerts, key=lambda alert: (alert.store_id, alert.opened)):
         at = np.datetime64(alert.opened, "m")
         print(
@@ -144,11 +168,16 @@ def product(
         for step in baseline.steps.values():
             kernel = step.kernel
             print(f"  kernel: {baseline.store_id} {kernel.source} mean {kernel.mean_minutes:.1f} length {len(kernel.pmf)} slow {kernel.slow_share:.2f} of {kernel.slow_minutes:.0f} min, sigma {step.sigma:.3f}, dispersion {step.dispersion:.2f}")  # fmt: skip
-    return len(alerts), score(opened, planted)
+    return len(alerts), score(opened, planted), hits(opened, planted)
 
 
 def peer(
-    name: str, histories: list[StoreHistory], planted: list[Store], world: World, alerts: int
+    name: str,
+    histories: list[StoreHistory],
+    planted: list[Store],
+    world: World,
+    alerts: int,
+    product_hits: dict[tuple[str, int], int],
 ) -> tuple[int, dict]:
     """A peer at the lowest threshold that gives no more than ``alerts`` on the untouched stream."""
     scores = [PEERS[name](Store(history, [], 1.0, 0.0, 60.0), world) for history in histories]
@@ -168,7 +197,8 @@ def peer(
         store.history.store_id: (first + 1 + openings(PEERS[name](store, world), threshold)).tolist()
         for store in planted
     }
-    return int(counts[np.argmax(fine)]), score(opened, planted)
+    same = {"product against it, where both found": on_the_same(product_hits, hits(opened, planted))}
+    return int(counts[np.argmax(fine)]), score(opened, planted) | same
 
 
 def main() -> None:
@@ -195,7 +225,7 @@ def main() -> None:
             (name, "click_to_add_to_cart"): kernel_from_pairs(pairs[0], pairs[1])
             for name, pairs in delays.items()
         }
-    alerts, found = product(histories, planted, world, kernels)
+    alerts, found, mine = product(histories, planted, world, kernels)
     results = {
         "set": given.pairs.stem,
         "from": given.first,
@@ -207,7 +237,7 @@ def main() -> None:
     if given.peers:
         for name in PEERS:
             if name not in SLOW_PEERS:
-                count, found = peer(name, histories, planted, world, alerts)
+                count, found = peer(name, histories, planted, world, alerts, mine)
                 results[name] = {"alerts": count, **found}
                 print(name, json.dumps(results[name]), flush=True)
     print(f"{time.perf_counter() - started:.0f} s")
