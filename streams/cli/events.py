@@ -10,6 +10,7 @@ import typer
 
 from scoring.events.event import Source
 from streams.cli.asking import DataOption, audited, configuration, failed, running_instance
+from streams.cli.events_breakdown import breakdown
 from streams.cli.moments import span_ms
 from streams.cli.order_way import order
 from streams.cli.sql import explain
@@ -103,10 +104,11 @@ def restore(
 def register(app: typer.Typer) -> None:
     """Add the commands ``events …``."""
     events = typer.Typer(
-        help="Exclude a span of events from counts and learning, or restore it; show where an order comes from.",
+        help="Exclude a span of events from counts and learning, or restore it; show where an order comes from; split a step by product.",
         no_args_is_help=True,
     )
     events.command()(exclude)
     events.command()(restore)
     events.command()(order)
+    events.command()(breakdown)
     app.add_typer(events, name="events")

@@ -19,7 +19,7 @@ _SHORTEST_MS, _LONGEST_MS = HOUR_MS, 24 * HOUR_MS
 _MOST_POINTS = 60
 _BUCKETS_MINUTES = (1, 2, 5, 10, 15, 30, 60)
 #: kinds that are not about minutes of events
-_WITHOUT = (AlertKind.SOURCE, AlertKind.DRIFT)
+WITHOUT_MINUTES = (AlertKind.SOURCE, AlertKind.DRIFT, AlertKind.AD_SPEND)
 
 #: a bound of a sum: the square root of the sum of the minutes' squared distances, as the live page draws it
 CURVE = f"""
@@ -38,7 +38,7 @@ LIMIT 200
 
 def curve_question(alert: AlertTransition, now_ms: int) -> dict[str, Any] | None:
     """The parameters of ``CURVE`` for an alert; None where it has no such line."""
-    if alert.kind in _WITHOUT or not is_fast(alert.step):
+    if alert.kind in WITHOUT_MINUTES or not is_fast(alert.step):
         return None
     end_ms = min(now_ms, alert.resolved_at_ms + 10 * MINUTE_MS) if alert.resolved_at_ms else now_ms
     reach_ms = (end_ms - alert.opened_at_ms) + _WINDOWS * alert.window_minutes * MINUTE_MS

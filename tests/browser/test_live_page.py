@@ -271,6 +271,25 @@ def test_every_page_fits_its_width_has_the_contrast_of_wcag_aa_and_breaks_no_rul
     assert {path: rules for path, rules in broken.items() if rules} == {}
 
 
+#: what can be pressed and is lower than a finger; links within a sentence are exempt (WCAG 2.5.8)
+TOO_LOW = """() => [...document.querySelectorAll("a[href], button, select, input:not([type=hidden]), summary")].filter(e => {
+    const box = e.getBoundingClientRect(), label = e.closest("label");
+    if (!box.width || box.bottom <= 0 || box.right <= 0 || (label && label.getBoundingClientRect().height >= 43.5)) return false;
+    const words = [...e.parentElement.childNodes].some(n => n.nodeType === 3 && n.textContent.trim().length > 1);
+    return box.height < 43.5 && !(e.tagName === "A" && getComputedStyle(e).display === "inline" && words);
+}).map(e => e.outerHTML.slice(0, 120))"""
+
+
+def test_links_in_tables_and_pictures_were_too_low_for_a_finger(open_page: Any, reported: str) -> None:
+    tab = open_page("/", "zh-CN", 390, has_touch=True, is_mobile=True)
+    low = {}
+    for path in (*PATHS, "/compare", "/settings", "/sources", "/orders", reported, f"{reported}/breakdown"):
+        tab.goto(path_of(tab, path))
+        tab.evaluate("scrollTo(0, 0); document.querySelectorAll('details').forEach(one => one.open = true)")
+        low[path] = tab.evaluate(TOO_LOW)
+    assert {path: found for path, found in low.items() if found} == {}
+
+
 def test_a_file_is_uploaded_and_asked_about_in_chinese_on_a_phone(open_page: Any, tmp_path: Path) -> None:
     file = tmp_path / "订单.csv"
     file.write_text(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from aiohttp import web
 
@@ -16,6 +17,8 @@ from scoring.funnel.units import HOUR_MS, MINUTE_MS
 from streams.clickhouse.errors import ClickHouseUnreachableError
 from streams.clock import now_ms
 from streams.incidents.alert_rows import ALERT_DAYS
+from streams.incidents.breakdown import LONGEST_MS
+from streams.incidents.curve import WITHOUT_MINUTES
 from streams.web.alerts.action_pages import SILENCES_MINUTES, ActionPages, ActionRequest
 from streams.web.alerts.action_queries import ActionQueries
 from streams.web.alerts.advice import advice
@@ -152,6 +155,7 @@ class AlertPages:
             drift=await drift_said(self._database, alert, store.zone),
             signals=await self._signals(request, alert, at_ms),
             sql=behind(alert, at_ms),
+            breakdown_link=_breakdown_link(alert, at_ms),
             **await self._line(request, alert, at_ms),
         )
 
@@ -232,6 +236,16 @@ class AlertPages:
             actions=tuple(self._actions.entry(action) for action in actions),
             signals=await self._signals(request, alert, now_ms()),
         )
+
+
+def _breakdown_link(alert: Alert, at_ms: int) -> str:
+    """Where the alert's step is split by product and more; empty for a pool, and where no raw events are behind it."""
+    if alert.step not in STEP_BY_ID or alert.members or alert.kind in WITHOUT_MINUTES:
+        return ""
+    to_ms = (alert.resolved_at_ms or at_ms) // MINUTE_MS * MINUTE_MS
+    from_ms = max(alert.opened_at_ms - alert.window_minutes * MINUTE_MS, to_ms - LONGEST_MS)
+    query = urlencode({"step": alert.step, "from": from_ms, "to": to_ms, "alert": alert.alert_id})
+    return f"/stores/{quote(alert.store_id, safe='')}/breakdown?{query}"
 
 
 def _chosen(request: web.Request) -> tuple[str, str, str, float]:

@@ -42,12 +42,18 @@ class ComparisonPages:
             hours_offered=HOURS,
             pictures=pictures,
             covered=_covered(view["comparison"]),
+            is_empty=_is_empty(view["comparison"]),
             **view,
         )
 
     async def comparison(self, request: web.Request) -> PlatformComparison:
         """GET /api/v1/comparison."""
         return await self._queries.comparison(choice_of(request.query, "hours", HOURS, 24), now_ms())
+
+
+def _is_empty(comparison: PlatformComparison | None) -> bool:
+    """Whether no store has a step to compare yet."""
+    return comparison is not None and not any(pictures(group) for group in comparison.groups)
 
 
 def _covered(comparison: PlatformComparison | None) -> int:

@@ -27,6 +27,7 @@ COMPARISON_WORDS: Mapping[str, Text] = {
     "compare_numbers": Text("全部数字", "All numbers"),
     "compare_figures": Text("实际 / 预期", "Observed of expected"),
     "compare_learning": Text("预期学习中", "still learning what to expect"),
+    "compare_nothing_yet": Text("这段时间还没有可比的环节：检测开始几分钟后就会显示。", "No step to compare in this time yet: a few minutes after events come in, this page fills."),
     "compare_nothing": Text("这段时间没有可比的环节。", "No step to compare in this time."),
     "compare_cell": Text("{observed} / 预期 {expected}", "{observed} of {expected} expected"),
 }  # fmt: skip

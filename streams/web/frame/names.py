@@ -68,6 +68,19 @@ class Names:
         known = STEP_BY_ID.get(step)
         return texts.STAGE_UNITS[known.downstream](self._reader.language) if known else step
 
+    def ends(self, step: str) -> tuple[str, str]:
+        """The stages between which a step is."""
+        known = STEP_BY_ID[step]
+        return self.stage(known.upstream), self.stage(known.downstream)
+
+    def value(self, dimension: str, value: str) -> str:
+        """A value of a dimension of raw events; what events without one have."""
+        if not value:
+            return self._reader.word("breakdown_unknown")
+        if dimension == "country":
+            return self._reader.country(value)
+        return self.segment(value) if dimension in ("device_class", "channel") and value != "other" else value
+
     def state(self, state: str) -> str:
         """A score's state."""
         return self._of(texts.STATE_NAMES, state)

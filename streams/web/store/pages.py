@@ -39,6 +39,7 @@ from streams.web.reports.words import measure_name
 from streams.web.signals.pages import ALL_STEPS
 from streams.web.signals.queries import read_signals
 from streams.web.store.answers import Funnel, RawEvents, Series
+from streams.web.store.breakdowns import BreakdownPages, api_route, page_route
 from streams.web.store.change_answers import Cohorts, Contributions
 from streams.web.store.change_queries import AGAINST, COHORT_DAYS, ChangeQueries
 from streams.web.store.known import KnownStores
@@ -235,12 +236,12 @@ def _funnel_routes(pages: StorePages) -> tuple[ApiRoute, ...]:
 def _routes(services: PageServices) -> Routes:
     database, config = services.database, services.config
     stores = StoreQueries(database)
-    pages = StorePages(
-        services, KnownStores(database, config), stores, ChangeQueries(database, config, stores)
-    )
+    known = KnownStores(database, config)
+    pages = StorePages(services, known, stores, ChangeQueries(database, config, stores))
+    parts = BreakdownPages(services, known)
     return Routes(
-        pages=(PageRoute("/stores/{store}", pages.page),),
-        api=(*_funnel_routes(pages), *_change_routes(pages)),
+        pages=(PageRoute("/stores/{store}", pages.page), page_route(parts)),
+        api=(*_funnel_routes(pages), *_change_routes(pages), api_route(parts)),
     )
 
 

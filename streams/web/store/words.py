@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from scoring.funnel.scores import ScoreState
 from scoring.wording.catalogue import STATE_NAMES
 from scoring.wording.text import Text
+from streams.incidents.breakdown import Before, SplitBy
 
 STORE_WORDS: Mapping[str, Text] = {
     "off_baseline": STATE_NAMES[ScoreState.BREACH],
@@ -41,6 +42,22 @@ STORE_WORDS: Mapping[str, Text] = {
     "algebra_rate": Text("转化率影响", "Rate"),
     "algebra_mixed": Text("客群结构影响", "Mix"),
     "algebra_visitors": Text("流量", "Traffic"),
+    "breakdown": Text("按商品等细分", "Breakdown by product and more"),
+    "breakdown_link": Text("按商品、活动等细分", "By product, campaign and more"),
+    "breakdown_by": Text("按", "By"),
+    "breakdown_then": Text("对照自 {at} 起的同样时长", "against the same length from {at} on"),
+    "breakdown_note": Text(
+        "只是原始事件的计数，没有按此维度的预期，因此不打分；对照不足 {least} 笔时不显示变化。括号内为对照。",
+        "Counts of raw events: there is no expectation by this dimension, so no score. No change is shown where fewer than {least} came before. In brackets: before.",
+    ),
+    "breakdown_no_before": Text("对照时段没有这一步的事件，只列本期。", "No event of this step came before: only what came now is listed."),
+    "breakdown_none": Text("这段时间和对照时段都没有这一步的事件。", "No event of this step in this span, nor in the one before."),
+    "breakdown_now": Text("{stage}（本期）", "{stage}, now"),
+    "breakdown_before": Text("{stage}（对照）", "{stage}, before"),
+    "breakdown_change": Text("变化", "Change"),
+    "breakdown_entered": Text("{stage}", "{stage}"),
+    "breakdown_whole": Text("合计（{n} 项）", "All ({n} values)"),
+    "breakdown_unknown": Text("未提供", "Not supplied"),
     "against": Text("对照", "Against"),
     "against_last_week": Text("上周同时段", "Last week"),
     "against_expectation": Text("预期", "Expectation"),
@@ -64,3 +81,18 @@ STORE_WORDS: Mapping[str, Text] = {
     "cohort_rate": Text("折算完成率", "Corrected rate"),
     "cohort_young": Text("太早", "too early"),
 }  # fmt: skip
+
+#: what raw events can be split by, and what a span is compared with
+SPLIT_NAMES: Mapping[str, Text] = {
+    SplitBy.PRODUCT: Text("商品", "Product"),
+    SplitBy.CATEGORY: Text("类目", "Category"),
+    SplitBy.CAMPAIGN: Text("推广活动", "Campaign"),
+    SplitBy.COUNTRY: Text("国家", "Country"),
+    SplitBy.CHANNEL: Text("渠道", "Channel"),
+    SplitBy.DEVICE_CLASS: Text("设备", "Device"),
+    SplitBy.PAYMENT_METHOD: Text("支付方式", "Payment method"),
+}
+BEFORE_NAMES: Mapping[str, Text] = {
+    Before.WEEK: Text("一周前同一时段", "The same span a week before"),
+    Before.DAY: Text("前一天同一时段", "The same span the day before"),
+}
