@@ -15,8 +15,8 @@ from streams.config.loading import read_config
 from streams.config.model import Config
 from streams.instance.config_file import config_mark
 
-#: parts of the file that only say who is notified, and when: of no concern to who takes events in and counts them
-_ABOUT_PEOPLE = frozenset({"alerting", "digests", "reports", "groups", "targets", "target_file"})
+#: parts of the file that only say who is notified, and when, and who may see what: of no concern to who takes events in and counts them
+_ABOUT_PEOPLE = frozenset({"access", "alerting", "digests", "reports", "groups", "targets", "target_file"})
 _WITHOUT_PEOPLE = frozenset({"collector", "sources", "monitor", "landing"})
 
 
