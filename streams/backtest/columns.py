@@ -75,7 +75,9 @@ def with_plain_columns(batch: pa.RecordBatch, path: str, store: str) -> list[tup
         lacking = " and ".join(
             word for word, name in (("a column of times", time), ("stage", kind)) if name is None
         )
-        raise FileUnreadableError(f"{path} lacks {lacking}; its columns are {', '.join(names)}. {EXPECTED}")
+        raise FileUnreadableError(
+            f"{path} lacks {lacking}; its columns are named {', '.join(names)}. {EXPECTED}"
+        )
     return [(_batch(columns | {"minute": batch.column(time), "stage": _staged(batch, kind)}), time)]
 
 

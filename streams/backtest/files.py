@@ -148,8 +148,9 @@ def read_minutes(path: Path) -> MinuteTable:
     Raises:
         FileUnreadableError: a column is missing, a value cannot be, or the file is empty.
     """
-    table, stages = MinuteTable(), set[str]()
+    table, stages, has_counts = MinuteTable(), set[str](), True
     for batch in _batches(path):
+        has_counts = any(name in COUNT_COLUMNS for name in batch.schema.names)
         for part, time in with_plain_columns(batch, str(path), path.name.partition(".")[0] or "store"):
             try:
                 add_batch(table, part, str(path))
@@ -158,9 +159,12 @@ def read_minutes(path: Path) -> MinuteTable:
                 raise FileUnreadableError(f"{path}: {said}") from error
             stages.update(pc.unique(part.column("stage")).to_pylist())
     try:
-        return table.finish()
+        table.finish()
     except ValueError as error:
         raise FileUnreadableError(f"{path}: {error}; {unknown_stages(stages)}") from error
+    if not has_counts:
+        table.repeated = 0  # events of one minute are not rows that repeat one another
+    return table
 
 
 def add_batch(table: MinuteTable, batch: pa.RecordBatch, name: str) -> None:

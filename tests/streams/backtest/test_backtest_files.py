@@ -248,6 +248,7 @@ def test_a_file_of_two_columns_is_enough(name: str, text: str, tmp_path: Path) -
     table = read_minutes(written(tmp_path, text, name))
     assert (table.first, table.last, list(table.stores)) == (START, START + 3, ["two"])
     assert clicks(table) == [2, 0, 0]
+    assert file_remarks(table) == []
     assert table.block(table.first, table.last)[:, 0, 3].tolist() == [0, 0, 1]
 
 
