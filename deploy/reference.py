@@ -57,6 +57,7 @@ VIEWS: Mapping[str, str] = {
     "order_days": "What a store's orders add up to by day of a zone's clock, one row a store and zone, for the evaluation: `windows` of waiting (of the orders that begin it on a day how many get there within so many days, and their hours), `hours` from payment to shipping, and what orders are `worth`.",
     "order_marks": "All that the orders of a store are worked out from, as one number (`digest`): it changes whenever any of it does. `count`: rows of it.",
     "compared_prices": "Events in which a shop's price was compared with another's (`attributes['reference']`): those of type `price`.",
+    "counted_extents": "From which minute to which anything of a store is counted.",
     "indicators": "The figures behind the scores: `value`, number of `cases`, `g` with its `variance` as it is scored, the `inputs` they were worked out from, and where the rows are (`relation`, `condition`). Steps are `step:ID`.",
     "findings": "What each rule came to in each period (`standing`: found, replaced, not_enough, absent), by which readings, what speaks against it, and what else it may be.",
     "advice": "What was advised in each period, whose it is, by which reading it is judged and when; what people did about it (`state`), what came of it (`outcome`), and how often the same advice helped in this store (`helped` of `judged`). Things to look at or try; no cause is claimed.",

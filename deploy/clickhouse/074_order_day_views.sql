@@ -36,3 +36,11 @@ FROM ${database}.events_raw${all} FINAL
 PREWHERE type = 'price'
 WHERE is_repeat = 0
 SETTINGS do_not_merge_across_partitions_select_final = 1;
+
+-- From which minute to which anything of each store is counted. Without FINAL: versions of a minute are of the same minute.
+CREATE OR REPLACE VIEW ${database}.counted_extents ${on_cluster}
+DEFINER = CURRENT_USER SQL SECURITY DEFINER
+AS SELECT store_id, min(minute) AS first_minute, max(minute) AS last_minute
+FROM ${database}.minutes_raw${all}
+WHERE segment NOT IN ('[bots]', '[set apart]') AND NOT startsWith(segment, 'bot/')
+GROUP BY store_id;

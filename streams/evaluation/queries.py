@@ -24,8 +24,8 @@ FROM
                ifNull(shipped_at, toDateTime64(0, 3)), ifNull(delivered_at, toDateTime64(0, 3))))) AS last_ms
     FROM orders WHERE store_id IN {{from_orders:Array(String)}} AND left_out = '' AND placed_at > toDateTime64(1, 3) GROUP BY store_id
     UNION ALL
-    SELECT store_id, 1000 * toInt64(min(arrayMin(firsts))) AS first_ms, 1000 * toInt64(max(arrayMax(lasts))) AS last_ms
-    FROM count_sums(first = 0, last = 4294880000) WHERE {_STORES} GROUP BY store_id HAVING last_ms > 0
+    SELECT store_id, 1000 * toInt64(toUnixTimestamp(first_minute)), 1000 * toInt64(toUnixTimestamp(last_minute))
+    FROM counted_extents WHERE {_STORES}
     UNION ALL
     SELECT store_id, 1000 * toInt64(toUnixTimestamp(min(period_start))), 1000 * toInt64(toUnixTimestamp(max(period_end)))
     FROM report_rows WHERE {_STORES} AND period = 'day' AND complete GROUP BY store_id

@@ -20,6 +20,7 @@ VIEWS = {
     "order_days",
     "order_marks",
     "compared_prices",
+    "counted_extents",
     "findings",
     "indicators",
     "order_channels",
