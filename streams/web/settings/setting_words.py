@@ -81,11 +81,4 @@ SETTING_WORDS: Mapping[str, str] = {
     "mail_from": "邮件的发件人。",
     "link_key": "消息中签名链接的密钥；为空时由 `up` 生成。",
     "public_url": "读者看到的页面地址，用于消息中的链接。",
-    "session_hours": "登录页面后多少小时须重新登录。",
-    "oidc_issuer": "用于登录页面的 OpenID Connect 身份服务：`/.well-known/openid-configuration` 之前的地址。各人可做什么写在 funnelwatch.yaml 的 `access`。",
-    "oidc_client_id": "页面在该身份服务上的 Client ID。",
-    "oidc_client_secret": "页面在该身份服务上的密钥；公开客户端留空。",
-    "oidc_scope": "向该身份服务请求的 scope，例如用于读取用户组的。",
-    "oidc_name": "登录按钮上对该身份服务的称呼。",
-    "oidc_ca": "可以签发该身份服务证书的证书文件（PEM）；不填则用系统信任的证书。",
 }
