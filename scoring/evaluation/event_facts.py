@@ -123,6 +123,8 @@ class FactEvent:
     device_class: str = ""
     set_apart: str = ""
     attributes: Mapping[str, str] = field(default_factory=dict)
+    campaign: str = ""
+    order_id: str = ""
 
     @property
     def visit(self) -> str:
@@ -181,7 +183,7 @@ def facts_by_day(events: Iterable[FactEvent], zone: str) -> dict[str, DayFacts]:
         events: of one store, in any order, each once.
         zone: of the store's clock.
     """
-    day_of = _DaysOf(zone)
+    day_of = DaysOf(zone)
     found: dict[str, DayFacts] = defaultdict(dict)
     visits: dict[tuple[str, str], _Visit] = {}
     stocks: dict[str, list[tuple[int, int]]] = defaultdict(list)
@@ -189,7 +191,7 @@ def facts_by_day(events: Iterable[FactEvent], zone: str) -> dict[str, DayFacts]:
     for event in events:
         if event.set_apart and event.apart not in ROBOTIC:
             continue
-        day = day_of[event.at_ms // _QUARTER_MS]
+        day = day_of.day(event.at_ms)
         if event.visit and event.type in VISIT_TYPES:
             visit = visits.setdefault((day, event.visit), _Visit(event.at_ms, event.at_ms))
             visit.take(event)
@@ -209,12 +211,16 @@ def facts_by_day(events: Iterable[FactEvent], zone: str) -> dict[str, DayFacts]:
     return dict(found)
 
 
-class _DaysOf(dict[int, str]):
+class DaysOf(dict[int, str]):
     """The day of a zone's clock by the number of a quarter of an hour since 1970: every offset is a multiple of one."""
 
     def __init__(self, zone: str) -> None:
         super().__init__()
         self._zone = ZoneInfo(zone)
+
+    def day(self, at_ms: int) -> str:
+        """The day of a moment, as ``2026-10-31``."""
+        return self[at_ms // _QUARTER_MS]
 
     def __missing__(self, quarter: int) -> str:
         day = datetime.fromtimestamp(quarter * _QUARTER_MS / 1000, self._zone).date().isoformat()
