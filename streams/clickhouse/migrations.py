@@ -19,6 +19,8 @@ from string import Template
 import structlog
 from clickhouse_connect.driver import AsyncClient
 
+from scoring.evaluation.attribution.journeys import LOOKBACK_MS, MOST_TOUCHES, channel_sql
+from scoring.evaluation.event_facts import VISIT_TYPES
 from scoring.funnel.scores import no_expectation_sql
 from scoring.funnel.stages import STAGES
 from scoring.records.measures import MEASURES
@@ -43,6 +45,10 @@ _FROM_THE_CORE = {
     "${no_expectation}": no_expectation_sql("scored.expected"),
     "${measures}": ", ".join(literal(measure.name) for measure in MEASURES),
     "${measure_units}": ", ".join(literal(measure.unit.value) for measure in MEASURES),
+    "${channel_of}": channel_sql("event.channel"),
+    "${visit_types}": ", ".join(literal(kind.value) for kind in VISIT_TYPES),
+    "${lookback_ms}": str(LOOKBACK_MS),
+    "${most_touches}": str(MOST_TOUCHES),
     "${unique_measures}": ", ".join(literal(measure.name) for measure in MEASURES if measure.is_unique),
 }
 #: attempts at one statement while another process runs the same

@@ -1,4 +1,4 @@
-"""Evaluations as rows of the tables ``evaluations``, ``indicators``, ``findings``, ``advice`` and ``advice_outcomes``: what the role jobs writes."""
+"""Evaluations as rows of ``evaluations``, ``indicators``, ``findings``, ``advice``, ``advice_outcomes`` and ``attribution``: what the role jobs writes."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from scoring.evaluation.rules import looked_at
 from scoring.evaluation.score import Score, ScoreLack
 from scoring.evaluation.spans import span_name
 from streams.evaluation.advised import advice_key
+from streams.evaluation.attribution_rows import TABLE, attribution_schema
 from streams.evaluation.knowing import KnownStore
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def _schemas() -> Mapping[str, pa.Schema]:
             + [(name, pa.float64()) for name in ("gained", "low", "high")]
             + [("evaluated_at", stamp)]
         ),
+        TABLE: attribution_schema(),
     }  # fmt: skip
 
 

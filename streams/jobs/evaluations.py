@@ -29,6 +29,8 @@ from streams.clock import monotonic, now_ms
 from streams.config.model import Config, StoreConfig
 from streams.config.targets import targets_of
 from streams.evaluation.advised import AdviceLife, read_all_lives
+from streams.evaluation.attributed import rates_of
+from streams.evaluation.attribution_rows import TABLE, newest_attributions
 from streams.evaluation.evaluation_rows import WrittenEvaluations
 from streams.evaluation.knowing import known_of
 from streams.evaluation.many import RECENT_PERIODS, batches, stores_in_periods
@@ -50,7 +52,7 @@ _PATIENCE_S = 300.0
 #: days after which more of a period's cohorts are due
 _DUE_DAYS = sorted({*SHIP_DAYS, *DELIVER_DAYS, *REFUND_DAYS, *DISPUTE_DAYS})
 #: grows with what the rows hold: then everything is written again
-_LAYOUT = 2
+_LAYOUT = 3
 
 
 async def once(settings: Settings, config: Config, present_ms: int | None = None) -> int:
@@ -94,15 +96,20 @@ async def _evaluated(
 ) -> tuple[WrittenEvaluations, int]:
     """All rows of all periods, and how many periods of stores they are."""
     rows, made = WrittenEvaluations(now_ms()), 0
+    rates = rates_of(config)
     for length in RECENT_PERIODS:
         judged: set[str] = set()
-        for store, read in await stores_in_periods(database, stores, alike, length, present_ms):
+        found = await stores_in_periods(database, stores, alike, length, present_ms)
+        for store, read in found:
             known = known_of(read, store, targets_of(config, store.id), lives.get(store.id))
             rows.take(known)
             if store.id not in judged:  # the newest period comes first: advice is judged with it
                 rows.take_outcomes(known)
                 judged.add(store.id)
             made += 1
+        rows.rows[TABLE] += await newest_attributions(
+            database, [read for _, read in found], rates, rows.at_ms
+        )
     return rows, made
 
 
