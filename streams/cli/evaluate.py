@@ -182,7 +182,7 @@ def _write(
     reads: Language = "zh" if language is PageLanguage.ZH else "en"
     way = way_of_files(read, (store, zone, choices.currency), promises, reads, published)
     evaluation = evaluate_store(read.figures)
-    inputs = explained(evaluation, way)
+    inputs = explained(evaluation, way, read.attribution)
     written = write_evaluation(out, "evaluation", formats, folder_page(read, way), inputs)
     if explain is not None:
         written.append(explain)

@@ -67,7 +67,8 @@ def advice(
         )
     try:
         known = asked_of_tables(
-            settings, lambda database: known_store(database, config, named, None, now_ms())
+            settings,
+            lambda database: known_store(database, config, named, None, now_ms(), has_attribution=False),
         )
         seen = stored_view(known, "en").seen if known is not None else None
         lines = [*seen.actions, *seen.earlier] if seen is not None else []

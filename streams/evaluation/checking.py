@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 
 import msgspec
 
+from scoring.evaluation.attribution.lines import CurrencyRate
 from scoring.evaluation.evaluating import evaluate_store
 from scoring.evaluation.suppliers import StorePromises
 from scoring.evaluation.targets import StoreTarget
@@ -15,6 +17,7 @@ from streams.clickhouse.reader import Database
 from streams.config.model import StoreConfig
 from streams.errors import InputError
 from streams.evaluation.advised import read_lives
+from streams.evaluation.attributed import AttributionRates, given_rates
 from streams.evaluation.benchmark_file import with_benchmarks
 from streams.evaluation.folder import NothingToEvaluateError, read_folder
 from streams.evaluation.knowing import KnownStore, known_with
@@ -123,7 +126,9 @@ async def check_report(database: Database, text: str) -> CheckedReport:
         return _underived(way.store, text, _LOST)
     again = way_of_tables(known, way.language)
     return _held(
-        way.store, text, stored_page(known, again) if is_page else explained(known.evaluation, again)
+        way.store,
+        text,
+        stored_page(known, again) if is_page else explained(known.evaluation, again, known.attribution),
     )
 
 
@@ -140,8 +145,17 @@ async def _known(database: Database, way: WayBack) -> KnownStore | None:
     )
     targets = [StoreTarget(*one) for one in way.targets]
     lives = await read_lives(database, way.store, until_ms=way.acted_until_ms) if way.acted_until_ms else {}
-    known = await known_with(database, store, way.period, way.known_until_ms, way.peers, targets, lives)
+    rates = _rates(way)
+    known = await known_with(
+        database, store, way.period, way.known_until_ms, way.peers, targets, lives, rates
+    )
     return known if known is not None and known.read.spans[0].end_ms == way.to_ms else None
+
+
+def _rates(way: WayBack) -> AttributionRates:
+    """The rates that a report used."""
+    known = [CurrencyRate(one, into, Decimal(rate), day) for one, into, rate, day in way.rates]
+    return given_rates(known, way.base_currency)
 
 
 def check_files(paths: Sequence[Path], text: str, read_at_ms: int) -> CheckedReport:
@@ -159,13 +173,17 @@ def check_files(paths: Sequence[Path], text: str, read_at_ms: int) -> CheckedRep
     choices = ImportChoices(store=way.store, zone=way.zone, currency=way.currency)
     try:
         promises = StorePromises(way.ship_within_days, way.answer_within_hours)
-        read = read_folder(paths, choices, way.period, read_at_ms, promises)
+        read = read_folder(paths, choices, way.period, read_at_ms, promises, _rates(way))
     except NothingToEvaluateError as error:
         return _underived(way.store, text, str(error).splitlines()[0])
     read = with_benchmarks(read, way.benchmarks)
     again = way_of_files(read, known, promises, way.language, way.benchmarks)
     is_page = not text.lstrip().startswith("{")
-    given = folder_page(read, again) if is_page else explained(evaluate_store(read.figures), again)
+    given = (
+        folder_page(read, again)
+        if is_page
+        else explained(evaluate_store(read.figures), again, read.attribution)
+    )
     return _held(way.store, text, given)
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from scoring.evaluation.assembling import stage_volumes, store_figures
+from scoring.evaluation.attribution.journeys import LOOKBACK_MS
+from scoring.evaluation.attribution.lines import Attribution
 from scoring.evaluation.comparator import OWN_PERIODS, Comparator
 from scoring.evaluation.evaluating import EvaluationSpan, StoreFigures
 from scoring.evaluation.figure import Figure, SourceRows
@@ -19,7 +21,9 @@ from scoring.records.order_facts import OrderFacts
 from scoring.records.order_life import OrderLife, merge
 from scoring.records.report_row import ReportRow
 from streams.errors import InputError
+from streams.evaluation.attributed import AttributionRates, bundled_rates
 from streams.evaluation.folder_events import FolderEvents
+from streams.evaluation.folder_ways import folder_attribution
 from streams.sources.files.exports.dry_run import ExportSummary, ImportChoices, summarize
 from streams.sources.files.exports.event_rows import EventTable
 from streams.sources.files.exports.opening import opened
@@ -62,6 +66,7 @@ class ReadFolder:
         volumes: orders a day in the period, with what is usual of the store.
         currency: of the orders; empty where they have several or none.
         length: of the period.
+        attribution: by which ways orders came; None without orders and ads in the period.
     """
 
     files: tuple[ReadFile, ...]
@@ -69,6 +74,7 @@ class ReadFolder:
     volumes: dict[Stage, tuple[Figure, Comparator]]
     currency: str
     length: SpanLength
+    attribution: Attribution | None = None
 
 
 @dataclass(slots=True)
@@ -80,7 +86,16 @@ class _Content:
     order_files: list[str] = field(default_factory=list)
     zones: list[str] = field(default_factory=list)
     files: list[ReadFile] = field(default_factory=list)
+    report_files: list[str] = field(default_factory=list)
     events: FolderEvents = field(default_factory=FolderEvents)
+
+    def attribution(
+        self, store: str, span: EvaluationSpan, lives: Sequence[OrderLife], rates: AttributionRates
+    ) -> Attribution | None:
+        """By which ways the orders of a period came."""
+        ways = [*self.order_files, *(name for name, _, _ in self.events.tables)]
+        names = " + ".join(sorted(ways)), " + ".join(sorted(set(self.report_files)))
+        return folder_attribution(store, span, lives, self.events, self.rows, names, rates)
 
 
 def read_folder(
@@ -89,6 +104,7 @@ def read_folder(
     length: SpanLength | None,
     read_at_ms: int,
     promises: StorePromises | None = None,
+    rates: AttributionRates | None = None,
 ) -> ReadFolder:
     """What ``paths`` hold, as figures of the last complete period.
 
@@ -98,16 +114,12 @@ def read_folder(
         length: of the period; None: the longest that has enough of a past.
         read_at_ms: now: a report's day that was not over long enough is not complete.
         promises: of the store: what is not promised is not in time.
+        rates: of currencies; None: those that come with the package.
 
     Raises:
         NothingToEvaluateError: no file holds orders, reports or events that can be used, or no period is complete.
     """
-    content = _Content()
-    for path in paths:
-        with opened(path) as files:
-            for file in files:
-                for summary in summarize(file, choices):
-                    _take(summary, content, choices.store, read_at_ms)
+    content = _content_of(paths, choices, read_at_ms)
     for refund in content.events.refunds():
         if refund.order_id in content.facts:
             content.facts[refund.order_id].append(refund)
@@ -122,6 +134,7 @@ def read_folder(
         raise NothingToEvaluateError(
             f"not one complete {chosen.value} is in the files; take a shorter period with --period"
         )
+    content.events.note_within = spans[0].start_ms - LOOKBACK_MS, spans[0].end_ms
     orders = OrderFigures(lives, " + ".join(sorted(content.order_files)) or "orders", until, zone)
     currencies = {life.currency for life in lives if life.currency}
     known = StoreSources(
@@ -139,7 +152,18 @@ def read_folder(
         volumes,
         currencies.pop() if len(currencies) == 1 else "",
         chosen,
+        content.attribution(choices.store, spans[0], lives, rates or bundled_rates()),
     )
+
+
+def _content_of(paths: Sequence[Path], choices: ImportChoices, read_at_ms: int) -> _Content:
+    content = _Content()
+    for path in paths:
+        with opened(path) as files:
+            for file in files:
+                for summary in summarize(file, choices):
+                    _take(summary, content, choices.store, read_at_ms)
+    return content
 
 
 def _take(summary: ExportSummary, content: _Content, store: str, read_at_ms: int) -> None:
@@ -166,6 +190,7 @@ def _take(summary: ExportSummary, content: _Content, store: str, read_at_ms: int
         content.events.take(summary.file, summary.content, marks, list(summary.per_day))
     elif isinstance(summary.content, ReportTable):
         currency = summary.values.currency if summary.values else ""
+        content.report_files.append(summary.file)
         content.rows += [
             row for figure in summary.content.rows if (row := report_row(figure, marks, currency))
         ]

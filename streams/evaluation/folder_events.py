@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from scoring.evaluation.event_facts import FactEvent, PriceSeen, price_seen
@@ -17,13 +18,27 @@ from streams.sources.files.exports.event_rows import EventTable, ExportedEvent
 from streams.sources.files.exports.versions import ImportMarks
 
 
+@dataclass(frozen=True, slots=True)
+class NotedEvent:
+    """An event with its order's amount."""
+
+    event: FactEvent
+    amount: Decimal | None
+    currency: str
+
+
 @dataclass(slots=True)
 class FolderEvents:
-    """The tables of a folder whose rows are events. A row that two files hold is one."""
+    """The tables of a folder whose rows are events. A row that two files hold is one.
+
+    ``noted`` are those of ``note_within`` of which it is known who did it, once ``figures`` was asked for.
+    """
 
     tables: list[tuple[str, EventTable, ImportMarks]] = field(default_factory=list)
     days: set[str] = field(default_factory=set)
     prices: list[PriceSeen] = field(default_factory=list)
+    noted: list[NotedEvent] = field(default_factory=list)
+    note_within: tuple[int, int] = (0, 0)
 
     def take(self, name: str, table: EventTable, marks: ImportMarks, days: Sequence[str]) -> None:
         """Note a table, and on which days it has something."""
@@ -77,7 +92,7 @@ class FolderEvents:
                     known.add(again)
                 if event.type is EventType.PRICE:
                     self._note_price(event, at_ms)
-                yield FactEvent(
+                made = FactEvent(
                     event.type,
                     at_ms,
                     event.visitor,
@@ -85,7 +100,12 @@ class FolderEvents:
                     event.product,
                     channel=event.channel,
                     attributes=event.attributes,
+                    campaign=event.campaign,
+                    order_id=event.order_id,
                 )
+                if self.note_within[0] <= at_ms < self.note_within[1] and made.visit:
+                    self.noted.append(NotedEvent(made, event.amount, table.currency))
+                yield made
 
     def _note_price(self, event: ExportedEvent, at_ms: int) -> None:
         amount = f"{event.amount:f}" if event.amount is not None else ""

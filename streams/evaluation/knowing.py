@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from scoring.alerts.actions import HumanAction
+from scoring.evaluation.attribution.lines import Attribution
 from scoring.evaluation.evaluating import StoreEvaluation, evaluate_store
 from scoring.evaluation.spans import SpanLength
 from scoring.evaluation.targets import StoreTarget, judge_targets
@@ -13,6 +14,7 @@ from streams.clickhouse.reader import Database
 from streams.config.model import Config, StoreConfig
 from streams.config.targets import targets_of
 from streams.evaluation.advised import AdviceLife, judged, read_lives
+from streams.evaluation.attributed import AttributionRates, rates_of, read_attributions
 from streams.evaluation.stored import StoredStore, stored_store, stores_alike
 
 
@@ -26,6 +28,7 @@ class KnownStore:
         config: of the store.
         targets: that hold for it.
         lives: what became of the advice that it was given, by its key.
+        attribution: by which ways its orders came; None where it has neither orders nor ads, or nobody asked.
     """
 
     read: StoredStore
@@ -33,6 +36,7 @@ class KnownStore:
     config: StoreConfig
     targets: tuple[StoreTarget, ...]
     lives: Mapping[str, AdviceLife]
+    attribution: Attribution | None = None
 
     @property
     def acted_until_ms(self) -> int:
@@ -48,10 +52,12 @@ async def known_store(
     present_ms: int,
     pending: Sequence[HumanAction] = (),
     trusted_ms: int = 0,
+    *,
+    has_attribution: bool = True,
 ) -> KnownStore | None:
     """A store in its last period that is complete at ``present_ms``; None if there is none. ``pending`` actions are on their way.
 
-    ``trusted_ms``: see ``kept_days``.
+    ``trusted_ms``: see ``kept_days``. Without ``has_attribution`` its orders' ways are not read: ``attributed`` does that.
 
     Raises:
         ConfigError: the file of targets cannot be read.
@@ -59,7 +65,8 @@ async def known_store(
     targets = targets_of(config, store.id)
     alike = stores_alike(config, store)
     lives = await read_lives(database, store.id, pending)
-    return await known_with(database, store, length, present_ms, alike, targets, lives, trusted_ms)
+    rates = rates_of(config) if has_attribution else None
+    return await known_with(database, store, length, present_ms, alike, targets, lives, rates, trusted_ms)
 
 
 async def known_with(
@@ -70,11 +77,21 @@ async def known_with(
     alike: Sequence[str],
     targets: Sequence[StoreTarget],
     lives: Mapping[str, AdviceLife],
+    rates: AttributionRates | None,
     trusted_ms: int = 0,
 ) -> KnownStore | None:
-    """The same with the stores alike, the targets and what people did given, as a report names them."""
+    """The same with the stores alike, the targets, what people did and the rates given, as a report names them."""
     read = await stored_store(database, store, length, present_ms, alike, trusted_ms)
-    return known_of(read, store, targets, lives) if read is not None else None
+    if read is None:
+        return None
+    known = known_of(read, store, targets, lives)
+    return known if rates is None else replace(known, attribution=await attributed(database, known, rates))
+
+
+async def attributed(database: Database, known: KnownStore, rates: AttributionRates) -> Attribution | None:
+    """By which ways the orders of a store's period came; None where it has neither orders nor ads in it."""
+    store = known.config.id
+    return (await read_attributions(database, [store], known.read.spans[0], rates)).get(store)
 
 
 def known_of(

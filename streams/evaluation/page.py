@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import jinja2
 import msgspec
 
+from scoring.evaluation.attribution.lines import Attribution
 from scoring.evaluation.comparator import ComparatorKind
 from scoring.evaluation.evaluating import StoreEvaluation, evaluate_store
 from scoring.evaluation.explaining import explain
 from scoring.wording.text import Language
+from streams.evaluation.attribution_answer import attribution_answer
+from streams.evaluation.attribution_view import attribution_view
 from streams.evaluation.folder import FROM_FILES, ReadFile, ReadFolder
 from streams.evaluation.knowing import KnownStore
 from streams.evaluation.stored import FROM_TABLES
@@ -50,10 +55,15 @@ def evaluation_page(view: EvaluationView, way: WayBack, files: Sequence[ReadFile
 
 def folder_page(read: ReadFolder, way: WayBack) -> str:
     """The page of what a folder holds."""
-    view = evaluation_view(
-        evaluate_store(read.figures), read.volumes, read.currency, EvaluationReader(way.language), FROM_FILES
-    )
-    return evaluation_page(view, way, read.files)
+    wording = EvaluationReader(way.language)
+    view = evaluation_view(evaluate_store(read.figures), read.volumes, read.currency, wording, FROM_FILES)
+    return evaluation_page(_with_attribution(view, read.attribution, wording), way, read.files)
+
+
+def _with_attribution(
+    view: EvaluationView, found: Attribution | None, wording: EvaluationReader
+) -> EvaluationView:
+    return view if found is None else replace(view, attribution=attribution_view(found, wording))
 
 
 def stored_page(known: KnownStore, way: WayBack) -> str:
@@ -63,18 +73,19 @@ def stored_page(known: KnownStore, way: WayBack) -> str:
 
 def stored_view(known: KnownStore, language: Language, kind: ComparatorKind | None = None) -> EvaluationView:
     """What the tables know of a store, in one reader's words."""
-    read = known.read
-    return evaluation_view(
+    read, wording = known.read, EvaluationReader(language)
+    view = evaluation_view(
         known.evaluation,
         read.volumes,
         read.currency,
-        EvaluationReader(language),
+        wording,
         FROM_TABLES,
         kind,
         decoys=read.decoys,
         checked=read.checked,
         lives=known.lives,
     )
+    return _with_attribution(view, known.attribution, wording)
 
 
 def group_page(
@@ -102,12 +113,19 @@ def group_page(
 
 def explained_group(group: Sequence[tuple[KnownStore, WayBack]], way: GroupWay) -> str:
     """Every input of every score of a group as JSON text, by store."""
-    inputs = {known.read.figures.store_id: explain(known.evaluation) for known, _ in group}
+    inputs = {
+        known.read.figures.store_id: {**explain(known.evaluation), **_attributed(known.attribution)}
+        for known, _ in group
+    }
     whole = {"stores": inputs, WAY_BACK: msgspec.to_builtins(way)}
     return json.dumps(whole, ensure_ascii=False, indent=1) + "\n"
 
 
-def explained(evaluation: StoreEvaluation, way: WayBack) -> str:
-    """Every input of every score as JSON text, for whoever recomputes them, and where they came from."""
-    inputs = {**explain(evaluation), WAY_BACK: msgspec.to_builtins(way)}
+def explained(evaluation: StoreEvaluation, way: WayBack, attribution: Attribution | None) -> str:
+    """Every input of every score as JSON text, for whoever recomputes them, the attribution, and where they came from."""
+    inputs = {**explain(evaluation), **_attributed(attribution), WAY_BACK: msgspec.to_builtins(way)}
     return json.dumps(inputs, ensure_ascii=False, indent=1) + "\n"
+
+
+def _attributed(found: Attribution | None) -> dict[str, Any]:
+    return {} if found is None else {"attribution": msgspec.to_builtins(attribution_answer(found))}

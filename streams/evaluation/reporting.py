@@ -34,7 +34,9 @@ class MadeReport:
 def store_report(known: KnownStore, language: Language) -> MadeReport:
     """The report of one store."""
     way = way_of_tables(known, language)
-    return MadeReport(stored_page(known, way), explained(known.evaluation, way), (known,), ())
+    return MadeReport(
+        stored_page(known, way), explained(known.evaluation, way, known.attribution), (known,), ()
+    )
 
 
 def group_report(

@@ -25,6 +25,7 @@ from scoring.wording.catalogue import step_name
 from scoring.wording.text import Language, Text
 from streams.evaluation.advice_lines import AdviceLine, advice_lines, earlier_lines
 from streams.evaluation.advised import AdviceLife
+from streams.evaluation.attribution_view import AttributionView
 from streams.evaluation.radar import RadarAxis, radar_axes
 from streams.evaluation.wording import EvaluationReader
 from streams.evaluation.words import WORDS
@@ -115,6 +116,7 @@ class EvaluationView:
     not_asked: tuple[str, ...]
     no_cause: str
     version: int
+    attribution: AttributionView | None = None
 
 
 def evaluation_view(

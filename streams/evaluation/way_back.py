@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 
+from scoring.evaluation.attribution.lines import Attribution
 from scoring.evaluation.spans import SpanLength
 from scoring.evaluation.suppliers import StorePromises
 from scoring.evaluation.weights import VERSION
@@ -18,7 +19,7 @@ from streams.evaluation.folder import ReadFolder
 from streams.evaluation.knowing import KnownStore
 
 #: of what is written here; another number is another meaning
-FORM = 1
+FORM = 2
 #: under which name it is in a page and in the JSON
 WAY_BACK = "way_back"
 _IN_PAGE = re.compile(rf'<template id="{WAY_BACK}">(.*?)</template>', re.DOTALL)
@@ -47,6 +48,8 @@ class WayBack(msgspec.Struct, frozen=True):
         targets: that held: of what, value, who set it.
         benchmarks: rows of a table of published figures that it was compared with, as they were in the table; its name under ``table``.
         acted_until_ms: up to when what people did about advice is in it; 0: nobody had done anything.
+        rates: of currencies, that were used: currency, in which other, rate, day.
+        base_currency: in which stores of several currencies are summed.
     """
 
     form: int
@@ -66,6 +69,8 @@ class WayBack(msgspec.Struct, frozen=True):
     targets: tuple[tuple[str, float, str], ...] = ()
     acted_until_ms: int = 0
     benchmarks: tuple[dict[str, str], ...] = ()
+    rates: tuple[tuple[str, str, str, str], ...] = ()
+    base_currency: str = ""
 
 
 class GroupWay(msgspec.Struct, frozen=True):
@@ -106,7 +111,18 @@ def way_of_tables(known: KnownStore, language: Language) -> WayBack:
         VERSION,
         tuple((one.of, one.value, one.set_by) for one in known.targets),
         known.acted_until_ms,
+        (),
+        *_rates(known.attribution),
     )
+
+
+def _rates(found: Attribution | None) -> tuple[tuple[tuple[str, str, str, str], ...], str]:
+    """The rates that an attribution used, and the base currency."""
+    if found is None:
+        return (), ""
+    used = [*found.rates, *([found.base] if found.base is not None else [])]
+    rates = tuple((one.currency, one.into, f"{one.rate:f}", one.day) for one in used)
+    return rates, found.base.into if found.base is not None else ""
 
 
 def way_of_files(
@@ -142,7 +158,10 @@ def way_of_files(
         (),
         language,
         VERSION,
-        benchmarks=tuple(benchmarks),
+        (),
+        0,
+        tuple(benchmarks),
+        *_rates(read.attribution),
     )
 
 

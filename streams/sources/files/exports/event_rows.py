@@ -34,6 +34,7 @@ class ExportedEvent:
     product: str = ""
     session: str = ""
     channel: str = ""
+    campaign: str = ""
     attributes: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -51,6 +52,11 @@ class EventTable:
         self.repeats = 0
         self._orders: dict[str, tuple[str, Decimal | None]] = {}
         self.shared_order_ids: set[str] = set()
+
+    @property
+    def currency(self) -> str:
+        """Of its amounts; empty if unknown."""
+        return self._layout.amount_currency or self._values.currency
 
     def holds(self, kind: EventType) -> bool:
         """Whether its rows can be of a type."""
@@ -70,7 +76,7 @@ class EventTable:
         details, orders = values.texts("details", chunk), values.texts("order", chunk)
         amounts, visitors = values.numbers("amount", chunk), values.texts("visitor", chunk)
         products, sessions = values.texts("product", chunk), values.texts("session", chunk)
-        channels = values.texts("channel", chunk)
+        channels, campaigns = values.texts("channel", chunk), values.texts("campaign", chunk)
         present = values.table.columns
         texts = {one: values.texts(one, chunk) for one in TEXT_ATTRIBUTES if one in present}
         figures = {one: values.numbers(one, chunk) for one in NUMBER_ATTRIBUTES if one in present}
@@ -109,6 +115,7 @@ class EventTable:
                 products[at],
                 sessions[at],
                 channels[at],
+                campaigns[at],
                 attributes,
             )
 

@@ -43,7 +43,7 @@ FieldOfExport = Literal[
     "status", "substatus", "line_status", "financial", "fulfilment", "payment_method", "quantity", "total", "currency",
     "refund_amount", "unit_price", "discount", "paid_by_buyer", "buyer_currency", "country", "buyer", "product", "item_name",
     "shop", "replacement", "test", "day", "until", "action", "time", "event", "visitor", "details", "page", "amount",
-    "session", "channel", "rating", "answered_min", "answered_s", "reference", "metric", "value", "results", "error",
+    "session", "channel", "campaign", "rating", "answered_min", "answered_s", "reference", "metric", "value", "results", "error",
 ]  # fmt: skip
 Fact = Literal[
     "unpaid", "placed", "paid", "shipped", "shipped_paid", "delivered", "delivered_paid", "completed", "cancelled", "refunded"

@@ -221,6 +221,7 @@ def _of_table(table: EventTable, marks: ImportMarks, currency: str) -> Iterator[
                 ("product", one.product),
                 ("session", one.session),
                 ("channel", one.channel[:64]),
+                ("campaign", one.campaign),
             )
             if text
         }
