@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-OFFERED = ("stores", "funnel", "alerts", "evaluation", "rows", "compare", "definition")
+OFFERED = ("stores", "funnel", "alerts", "evaluation", "attribution", "rows", "compare", "definition")

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from streams.agents.answers import AnswerStatus, fenced, fitting, lacking, moment, number
 from streams.agents.api import ReadApi, of_store
+from streams.agents.attributed import attribution_of
 from streams.agents.errors import NotAllowedError, NotThereError, PageUnreachableError
 from streams.agents.evaluated import evaluation_answer, one_number
 from streams.agents.meanings import meaning_of
@@ -163,6 +164,24 @@ class Questions:
         return fitting(
             evaluation_answer(found, language), "indicators", "ask with of=ID; `definition` lists all ids"
         )
+
+    async def attribution(
+        self,
+        store: StoreName,
+        period: PeriodName = "",
+        model: Annotated[
+            Literal["last", "linear", "position", "markov", "shapley"],
+            Field(description="How orders are shared out over the visits before them."),
+        ] = "last",
+        language: LanguageName = "en",
+    ) -> dict[str, Any]:
+        """Where a store's orders came from: channels and campaigns with spend, cost per order, ROAS real and claimed by ads platforms."""
+        self._check(store)
+        found = await self._api.get(of_store(store, "/attribution"), period=period)
+        answer = attribution_of(found, model, language)
+        if "lines" not in answer:
+            return answer
+        return fitting(answer, "lines", "the read API's /attribution has all lines")
 
     async def rows(
         self,

@@ -10,18 +10,21 @@ from typing import Any
 from aiohttp import web
 
 from scoring.evaluation.assembling import findings_in
+from scoring.evaluation.attribution.lines import Attribution
 from scoring.evaluation.comparator import ComparatorKind
 from scoring.evaluation.evaluating import SCORED_AGAINST, StoreEvaluation
 from scoring.evaluation.explaining import explain
-from scoring.evaluation.figure import Figure
+from scoring.evaluation.figure import Figure, SourceRows
 from scoring.evaluation.readings import STEP
-from scoring.evaluation.sentences import reading_name
 from scoring.evaluation.spans import SpanLength
 from streams.clickhouse.errors import ClickHouseUnreachableError
 from streams.clickhouse.reader import Database
 from streams.clock import now_ms
 from streams.evaluation.advised import judged, read_lives
-from streams.evaluation.knowing import KnownStore, known_store
+from streams.evaluation.attributed import rates_of
+from streams.evaluation.attribution_answer import AttributionAnswer, attribution_answer
+from streams.evaluation.attribution_view import ATTRIBUTION, line_with, rows_name
+from streams.evaluation.knowing import KnownStore, attributed, known_store
 from streams.evaluation.order_days import TRUSTED_MS
 from streams.evaluation.page import stored_view
 from streams.evaluation.stored import StoredStore
@@ -35,7 +38,6 @@ from streams.web.evaluation.answers import (
     findings_of,
     indicators_of,
     part_of,
-    rows_of,
     step_of,
     targets_of,
 )
@@ -78,6 +80,7 @@ class EvaluationPages:
         try:
             known = await self.known(request)
             if known is not None:
+                known = replace(known, attribution=await self._attributed(request, known))
                 read = known.read
                 view["v"], view["read"] = self._view(request, known), read
         except ClickHouseUnreachableError as error:
@@ -102,7 +105,7 @@ class EvaluationPages:
             "evaluation/figure_rows.html",
             store=self._renderer.names(request).config(store.id),
             found=found,
-            name=reading_name(found.of, self._renderer.reader(request).language),
+            name=rows_name(found.of, self._renderer.reader(request).language),
         )
 
     async def evaluation(self, request: web.Request) -> EvaluationAnswer:
@@ -134,6 +137,16 @@ class EvaluationPages:
             targets_of(evaluation),
             findings_of(findings_in(evaluation, read.volumes, read.decoys, read.checked), language),
         )
+
+    async def attribution(self, request: web.Request) -> AttributionAnswer:
+        """GET /api/v1/stores/{store}/attribution."""
+        known = await self._shared(request)
+        if known is None:
+            raise _unknown_period(length_of(request))
+        found = await self._attributed(request, known)
+        if found is None:
+            raise NotFoundError("no order and no ads report of this store lies in the period")
+        return attribution_answer(found)
 
     async def evaluation_inputs(self, request: web.Request) -> dict[str, Any]:
         """GET /api/v1/stores/{store}/evaluation/inputs."""
@@ -168,7 +181,23 @@ class EvaluationPages:
         return await self._database.shared(
             key,
             FRESH_S,
-            lambda: known_store(self._database, self._config, store, length, at_ms, trusted_ms=TRUSTED_MS),
+            lambda: known_store(
+                self._database,
+                self._config,
+                store,
+                length,
+                at_ms,
+                trusted_ms=TRUSTED_MS,
+                has_attribution=False,
+            ),
+        )
+
+    async def _attributed(self, request: web.Request, known: KnownStore) -> Attribution | None:
+        at_ms, is_present = at_of(request.query, now_ms())
+        span = known.read.spans[0]
+        key = ("attribution", known.config.id, span.start_ms, span.end_ms, 0 if is_present else at_ms)
+        return await self._database.shared(
+            key, FRESH_S, lambda: attributed(self._database, known, rates_of(self._config))
         )
 
     def _view(self, request: web.Request, known: KnownStore) -> EvaluationView:
@@ -176,17 +205,17 @@ class EvaluationPages:
         return stored_view(known, language, _kind(request, known.evaluation))
 
     async def _rows(self, request: web.Request, most: int) -> EvaluationRows:
-        read, evaluation = await self._evaluated(request)
-        of = request.query.get("of", "")
-        figure = _figure(evaluation, of) if evaluation is not None else None
-        if read is None or figure is None:
+        known, of = await self._shared(request), request.query.get("of", "")
+        if known is not None and of.startswith(ATTRIBUTION):
+            known = replace(known, attribution=await self._attributed(request, known))
+        behind = _behind(known, of) if known is not None else None
+        if behind is None:
             raise NotFoundError(f"of: no number {of[:64]!r} in this evaluation")
-        return await read_rows(self._database, of, figure, most)
+        return await read_rows(self._database, of, behind, most)
 
 
-async def read_rows(database: Database, of: str, figure: Figure, most: int) -> EvaluationRows:
+async def read_rows(database: Database, of: str, behind: SourceRows, most: int) -> EvaluationRows:
     """The rows behind a figure: its own condition, asked of its own relation."""
-    behind = rows_of(figure)[0]
     sql = f"SELECT *\nFROM {behind.relation}\nWHERE {behind.condition}\nORDER BY 1, 2\nLIMIT {most + 1}"
     rows = await database.rows(sql)
     columns = tuple(rows[0]) if rows else ()
@@ -211,11 +240,15 @@ def _kind(request: web.Request, evaluation: StoreEvaluation) -> ComparatorKind:
     return ComparatorKind(asked) if asked else evaluation.headline or ComparatorKind.OWN
 
 
-def _figure(evaluation: StoreEvaluation, of: str) -> Figure | None:
-    steps = {STEP + one.step: one.figure for one in evaluation.funnel[ComparatorKind.OWN].steps}
-    return steps.get(of) or next(
-        (one.figure for one in evaluation.indicators if one.indicator.id == of), None
-    )
+def _behind(known: KnownStore, of: str) -> SourceRows | None:
+    """The rows of an indicator, a step, or a line of the attribution."""
+    if known.attribution is not None and (found := line_with(known.attribution, of)) is not None:
+        line, at = found
+        return line.rows[at]
+    steps = {STEP + one.step: one.figure for one in known.evaluation.funnel[ComparatorKind.OWN].steps}
+    indicators = {one.indicator.id: one.figure for one in known.evaluation.indicators}
+    figure: Figure | None = steps.get(of) or indicators.get(of)
+    return figure.rows[0] if figure is not None else None
 
 
 _AGAINST = Parameter(
@@ -235,6 +268,13 @@ def _store_routes(pages: EvaluationPages) -> tuple[ApiRoute, ...]:
             (PERIOD, _AGAINST, LANGUAGE, AT),
         ),
         ApiRoute(
+            "/stores/{store}/attribution",
+            "By which channels and campaigns a store's orders came, what ads cost, and what platforms claim; each with its rows",
+            AttributionAnswer,
+            pages.attribution,
+            (PERIOD, AT),
+        ),
+        ApiRoute(
             "/stores/{store}/evaluation/inputs",
             "Every input of every score, for whoever recomputes them (deploy/docs/recompute.py)",
             dict[str, Any],
@@ -250,7 +290,7 @@ def _store_routes(pages: EvaluationPages) -> tuple[ApiRoute, ...]:
                 Parameter(
                     "of",
                     {"type": "string"},
-                    "Id of an indicator, or step:ID of a step, such as step:order_to_payment.",
+                    "Id of an indicator, step:ID of a step, such as step:order_to_payment, or what `rows` of an attribution gives.",
                     required=True,
                 ),
                 PERIOD,

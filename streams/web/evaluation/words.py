@@ -49,6 +49,7 @@ _SHARED = (
     "coverage",
     "nothing_found",
     "weights",
+    *(key for key in WORDS if key.startswith("attribution")),
 )
 
 EVALUATION_WORDS: Mapping[str, Text] = {
