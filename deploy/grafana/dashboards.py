@@ -10,6 +10,7 @@ from grafana_foundation_sdk.builders import table
 from grafana_foundation_sdk.cog import builder as cogbuilder
 from grafana_foundation_sdk.models import dashboard as models
 
+from deploy.grafana.attribution_queries import ATTRIBUTION, ATTRIBUTION_MODELS
 from deploy.grafana.evaluation_queries import (
     ADVICE_GIVEN,
     DIMENSION_LINES,
@@ -249,6 +250,10 @@ def evaluation() -> dash.Dashboard:
                     ("store", "days", "finding", "standing_name", "strength", "evidence_names", "instead_names", "also_names"))  # fmt: skip
     advice = rows("Advice 建议", "Things to look at or try: who took them on, what came of them on their check date, and how often the same advice helped in this store. 建议、处理人、到期判断结果，以及同一建议在本店的效果。", ADVICE_GIVEN,
                   ("store", "days", "advice_text", "duty_name", "effort_name", "advice_state", "who", "checked", "outcome_name", "gained", "hit_rate"))  # fmt: skip
+    attribution = rows("Attribution 订单来源", "By which channels and campaigns the orders of each store's newest period came (last non-direct click), what ads cost against the orders of the same days, and what platforms claim by their own rules. Intervals are of 90 %. 最近一期订单来自哪个渠道与活动（末次非直接点击），花费与同几天的订单比；平台自报按平台自己的规则。区间为 90%。", ATTRIBUTION,
+                       ("store", "until", "kind_name", "channel_name", "campaign_name", "visits", "credited", "revenue", "currency", "ad_spend", "spend_currency", "cost_per_order", "cost_low", "cost_high", "roas", "roas_low", "roas_high", "claimed_roas", "claimed_orders", "claimed_per_order", "why_empty"))  # fmt: skip
+    models = rows("Orders by model 各分法的订单", "The same orders shared out by other models; the parts of each add up to the whole. Markov removal and Shapley only from 200 orders and 2,000 visits in 30 days on. 同样的订单换一种分法，每种相加都等于总数。", ATTRIBUTION_MODELS,
+                  ("store", "model_name", "channel_name", "credited", "credited_low", "credited_high", "revenue", "currency"))  # fmt: skip
     board = _dashboard(EVALUATION, "Evaluation 店铺评价", "Health, dimensions, indicators, findings and advice of every complete period. A score says where it is off, never why.", "now-120d", "15m")  # fmt: skip
     for variable in evaluation_variables():
         board = board.with_variable(variable)
@@ -260,6 +265,8 @@ def evaluation() -> dash.Dashboard:
         .with_panel(scored(indicators).span(24).height(12))
         .with_panel(linked(findings, "store", *TO_EVALUATION).span(24).height(8))
         .with_panel(linked(advice, "store", *TO_EVALUATION).span(24).height(9))
+        .with_panel(linked(attribution, "store", *TO_EVALUATION).span(24).height(10))
+        .with_panel(linked(models, "store", *TO_EVALUATION).span(24).height(8))
     )  # fmt: skip
 
 
