@@ -21,6 +21,7 @@ from scoring.funnel.units import DAY_MS, HOUR_MS, MINUTE_MS
 from streams.clickhouse.clients import open_writer_sync, table
 from streams.clickhouse.errors import mapped
 from streams.demo.shops import Shop
+from streams.demo.ways import Ways, ad_parts, draw_ways, linked
 from streams.demo.world import shop_seed
 from streams.settings import Settings
 
@@ -33,19 +34,8 @@ _MOST_VISITS = 900
 #: how far weeks lie apart, on the scale of log odds
 _WEEKS_APART = 0.3
 _THINGS = (
-    "traffic",
-    "cart",
-    "order",
-    "ship",
-    "deliver",
-    "refund",
-    "stars",
-    "answer",
-    "page",
-    "price",
-    "ads",
-    "error",
-)
+    "traffic", "cart", "order", "ship", "deliver", "refund", "stars", "answer", "page", "price", "ads", "error",
+)  # fmt: skip
 _PRODUCTS = 24
 
 
@@ -75,7 +65,7 @@ def draw_longer_past(shops: Sequence[Shop], now_ms: int, seed: int) -> LongerPas
         "report_versions_raw": [],
     }
     for shop in shops:
-        drawing = _Drawing(shop, now_ms, shop_seed(seed, shop, "longer past"))
+        drawing = _Drawing(shop, now_ms, shop_seed(seed, shop, "longer past"), shop_seed(seed, shop, "ways"))
         for name, part in drawing.tables():
             tables[name].append(part)
     return LongerPast(tables)
@@ -105,8 +95,10 @@ def _chance(rate: float, mood: Floats) -> Floats:
 class _Drawing:
     """One shop's past."""
 
-    def __init__(self, shop: Shop, now_ms: int, random: np.random.Generator) -> None:
-        self._shop, self._now_ms, self._random = shop, now_ms, random
+    def __init__(
+        self, shop: Shop, now_ms: int, random: np.random.Generator, of_ways: np.random.Generator
+    ) -> None:
+        self._shop, self._now_ms, self._random, self._of_ways = shop, now_ms, random, of_ways
         zone = ZoneInfo(shop.zone)
         today = datetime.fromtimestamp(now_ms / 1000, zone).date()
         monday = today - timedelta(days=today.weekday())
@@ -133,22 +125,33 @@ class _Drawing:
     def tables(self) -> list[tuple[str, pa.Table]]:
         """All rows, by the table that they go to."""
         orders_a_day = self._shop.clicks_per_hour * 24 * self._shop.cart_rate * self._shop.order_rate
+        visits, ordering, ordered_days = self._visits()
+        feedback = self._feedback(orders_a_day)
+        orders, fact_days = self._orders(orders_a_day)
+        ids = [
+            f"past-{self._shop.id}-{place:x}" if place >= 0 else ""
+            for place in linked(ordered_days, fact_days)
+        ]
+        at = ordering.column_names.index("order_id")
+        ordering = ordering.set_column(at, "order_id", pa.array(ids, pa.string()))
         return [
-            ("events_raw", self._visits()),
-            ("events_raw", self._feedback(orders_a_day)),
-            ("order_versions_raw", self._orders(orders_a_day)),
+            ("events_raw", pa.concat_tables([visits, ordering])),
+            ("events_raw", feedback),
+            ("order_versions_raw", orders),
             ("report_versions_raw", self._ads(orders_a_day)),
         ]
 
     # ------------------------------------------------------------ events
 
-    def _visits(self) -> pa.Table:
+    def _visits(self) -> tuple[pa.Table, pa.Table, Ints]:
+        """What visits did, apart from it their orders, and the days of these."""
         random, shop = self._random, self._shop
         day = self._days(min(_MOST_VISITS, shop.clicks_per_hour * 24))
         at, size = self._times(day), len(day)
         product = random.integers(0, _PRODUCTS, size)
         is_bot = random.random(size) < _chance(0.04, self._mood("error", day))
         is_paid = random.random(size) < 0.35
+        ways = draw_ways(self._of_ways, is_paid, is_bot)
         carted = random.random(size) < _chance(shop.cart_rate, self._mood("cart", day))
         ordered = carted & (random.random(size) < _chance(shop.order_rate, self._mood("order", day)))
         stays = random.random(size) < _chance(0.55, self._mood("traffic", day))
@@ -157,34 +160,35 @@ class _Drawing:
         failed = random.random(size) < _chance(0.05, self._mood("error", day))
         empty = random.random(size) < _chance(0.12, self._mood("error", day))
         parts = [
-            self._seen(at, "click", np.ones(size, bool), is_bot, is_paid, product),
-            self._seen(at + 14_000, "click", stays, is_bot, is_paid, product + 1),
-            self._seen(at + 40_000, "add_to_cart", carted, is_bot, is_paid, product),
+            self._seen(at, "click", np.ones(size, bool), is_bot, ways, product),
+            self._seen(at + 14_000, "click", stays, is_bot, ways, product + 1),
+            self._seen(at + 40_000, "add_to_cart", carted, is_bot, ways, product),
             self._seen(
                 at + 90_000,
                 "checkout",
                 carted,
                 is_bot,
-                is_paid,
+                ways,
                 product,
                 error=np.where(failed, "declined", ""),
             ),
-            self._seen(at + 120_000, "order", ordered, is_bot, is_paid, product),
             self._seen(
-                at + 5_000, "search", measured, is_bot, is_paid, product, results=np.where(empty, "0", "8")
+                at + 5_000, "search", measured, is_bot, ways, product, results=np.where(empty, "0", "8")
             ),
         ]
         for metric, centre, spread in (("LCP", 7.35, 0.5), ("CLS", -3.3, 1.0), ("INP", 4.6, 0.6)):
             value = np.exp(random.normal(centre - page / 2, spread))
             parts.append(
                 self._seen(
-                    at + 2_000, "page_vital", measured, is_bot, is_paid, product, metric=metric, value=value
+                    at + 2_000, "page_vital", measured, is_bot, ways, product, metric=metric, value=value
                 )
             )
-        return pa.concat_tables([*parts, self._stocks()])
+        ordering = self._seen(at + 120_000, "order", ordered, is_bot, ways, product)
+        days = day[ordered & (at + 120_000 < self._seen_until)]
+        return pa.concat_tables([*parts, self._stocks()]), ordering, days
 
     def _seen(
-        self, at: Ints, kind: str, which: NDArray[np.bool_], is_bot: NDArray[np.bool_], is_paid: NDArray[np.bool_],
+        self, at: Ints, kind: str, which: NDArray[np.bool_], is_bot: NDArray[np.bool_], ways: Ways,
         product: Ints, **attributes: Any,
     ) -> pa.Table:  # fmt: skip
         """Events of the visits that have one."""
@@ -196,9 +200,10 @@ class _Drawing:
         return self._events(
             at[rows],
             kind,
-            visitor=[f"p{row:x}" for row in rows],
+            visitor=[f"p{row:x}" for row in ways.who[rows]],
             device=np.where(is_bot[rows], "bot", "ios").tolist(),
-            channel=np.where(is_paid[rows], "paid", "direct").tolist(),
+            channel=ways.channels[rows].tolist(),
+            campaign=ways.campaigns[rows].tolist(),
             product=[f"sku-{one % _PRODUCTS}" for one in product[rows].tolist()],
             attributes=[
                 [(name, texts[place]) for name, texts in values.items() if texts[place]]
@@ -270,6 +275,8 @@ class _Drawing:
                 ),
                 "device_class": pa.array(device, pa.string()),
                 "channel": pa.array(columns.get("channel", blank), pa.string()),
+                "campaign": pa.array(columns.get("campaign", blank), pa.string()),
+                "order_id": pa.array(blank, pa.string()),
                 "country": pa.array([self._shop.country] * size, pa.string()),
                 "source": pa.array(["demo"] * size, pa.string()),
                 "attributes": pa.array(
@@ -281,7 +288,8 @@ class _Drawing:
 
     # ------------------------------------------------------------ orders and reports
 
-    def _orders(self, a_day: float) -> pa.Table:
+    def _orders(self, a_day: float) -> tuple[pa.Table, Ints]:
+        """The orders, and the day of each."""
         random, shop = self._random, self._shop
         day = self._days(a_day)
         placed = self._times(day)
@@ -310,7 +318,7 @@ class _Drawing:
         }
         refunds = [[("r", worth)] if at else [] for worth, at in zip(amount, known[3], strict=True)]
         when = [[("r", int(at))] if at else [] for at in known[3]]
-        return pa.table(
+        made = pa.table(
             {name: pa.array(values, pa.string()) for name, values in texts.items()}
             | {
                 "told_at_ms": pa.array([self._now_ms] * size, pa.int64()),
@@ -325,6 +333,7 @@ class _Drawing:
                 "digest": pa.array(range(size), pa.uint64()),
             }
         )
+        return made, day[keep]
 
     def _ads(self, orders_a_day: float) -> pa.Table:
         """Spend, impressions and clicks of each day, as an ads platform reports them."""
@@ -334,26 +343,38 @@ class _Drawing:
         clicks = random.binomial(shown, _chance(0.02, self._mood("traffic", days)))
         spend = shop.basket * orders_a_day * 0.1 * np.exp(-self._mood("ads", days))
         figures = {"impressions": shown, "clicks": clicks, "spend": np.round(spend, 2)}
+        visits = min(_MOST_VISITS, shop.clicks_per_hour * 24)
+        by_ads = 0.35 * visits * shop.cart_rate * shop.order_rate
+        parts: list[tuple[str, dict[str, Any]]] = [
+            ("", figures),
+            *ad_parts(self._of_ways, spend, by_ads, shop.basket),
+        ]
         rows = [
-            (name, int(self._starts[day]), float(value))
-            for name, values in figures.items()
+            (name, int(self._starts[day]), float(value), campaign)
+            for campaign, measures in parts
+            for name, values in measures.items()
             for day, value in zip(days.tolist(), values.tolist(), strict=True)
         ]
         size = len(rows)
-        begins = [at // 1000 for _, at, _ in rows]
+        begins = [at // 1000 for _, at, _, _ in rows]
         return pa.table(
             {
                 "store_id": pa.array([shop.id] * size, pa.string()),
                 "source": pa.array(["meta"] * size, pa.string()),
-                "measure": pa.array([name for name, _, _ in rows], pa.string()),
+                "measure": pa.array([name for name, _, _, _ in rows], pa.string()),
                 "period": pa.array(["day"] * size, pa.string()),
                 "period_start": pa.array(begins, pa.uint32()),
                 "period_end": pa.array([at + DAY_MS // 1000 for at in begins], pa.uint32()),
                 "zone": pa.array([shop.zone] * size, pa.string()),
-                "value": pa.array([f"{value:.2f}" for _, _, value in rows], pa.string()),
+                "value": pa.array([f"{value:.2f}" for _, _, value, _ in rows], pa.string()),
                 "currency": pa.array(
-                    [shop.currency if name == "spend" else "" for name, _, _ in rows], pa.string()
+                    [shop.currency if name in ("spend", "revenue") else "" for name, *_ in rows], pa.string()
                 ),
+                "dimensions": pa.array(
+                    [[("campaign", one)] if one else [] for *_, one in rows],
+                    pa.map_(pa.string(), pa.string()),
+                ),
+                "parts": pa.array([f"campaign={one}" if one else "" for *_, one in rows], pa.string()),
                 "complete": pa.array([1] * size, pa.uint8()),
                 "told_at": pa.array([at * 1000 + 3 * DAY_MS for at in begins], pa.timestamp("ms", "UTC")),
                 "digest": pa.array(range(size), pa.uint64()),
