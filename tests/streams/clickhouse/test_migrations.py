@@ -14,7 +14,7 @@ from streams.clickhouse.retention import UnknownTableError
 from streams.settings import Settings, load_settings
 
 VIEWS = {
-    "advice",
+    *("advice", "advice_actions", "advice_outcomes", "attribution"),
     "evaluations",
     "event_days",
     "order_days",
@@ -37,6 +37,8 @@ VIEWS = {
 SUMS = {
     "score_sums": "score_sums(first = 0, last = 86400, point_s = 60)",
     "count_sums": "count_sums(first = 0, last = 86400)",
+    "visits": "visits(first = 0, last = 86400000, zone = 'UTC')",
+    "order_journeys": "order_journeys(first = 0, last = 86400000, zone = 'UTC')",
 }
 
 
