@@ -32,6 +32,8 @@ UNLIMITED: Final = frozenset({"actions"})
 LIMITED: Final = frozenset(
     [
         "advice",
+        "advice_actions",
+        "advice_outcomes",
         "alert_actions",
         "alert_responses",
         "alert_transitions",
@@ -40,6 +42,7 @@ LIMITED: Final = frozenset(
         "brushing",
         "cleaned",
         "cleaned_rows",
+        "compared_prices",
         "count_minutes",
         "count_sums",
         "dead_letters",
@@ -51,7 +54,9 @@ LIMITED: Final = frozenset(
         "findings",
         "indicators",
         "order_channels",
+        "order_days",
         "order_lives",
+        "order_marks",
         "order_versions",
         "orders",
         "raw_deliveries",

@@ -78,9 +78,9 @@ def addresses(store: str, alert: str) -> list[str]:
             continue
         path = pattern.replace("{store}", store).replace("{alert}", alert)
         path = re.sub(r"{\w+}", "x", path)
-        if path != pattern or store in MINE:
-            filled.append(f"{path}?of=step:order_to_payment&order=1&store={store}")
-        if path == pattern and store in MINE:
+        if path != pattern:
+            filled.append(f"{path}?of=step:order_to_payment&order=1")
+        elif store in MINE:  # those of all stores, once
             filled.append(f"{path}?order=1")
     return filled
 
@@ -98,7 +98,7 @@ def test_no_address_says_a_word_of_another_store(europe: Callable[[Scope], httpx
             said[address] = words
     assert said == {}
     assert set(codes.values()) <= {200, 303, 400, 403, 404, 503}, codes
-    assert sum(code == 200 for code in codes.values()) > 40
+    assert sum(code == 200 for code in codes.values()) > 30
 
 
 def _without_what_was_asked(text: str, address: str) -> str:
