@@ -81,4 +81,11 @@ SETTING_WORDS: Mapping[str, str] = {
     "mail_from": "邮件的发件人。",
     "link_key": "消息中签名链接的密钥；为空时由 `up` 生成。",
     "public_url": "读者看到的页面地址，用于消息中的链接。",
+    "session_hours": "登录页面后几小时需要重新登录。",
+    "oidc_issuer": "页面登录所用的 OpenID Connect 登录服务：`/.well-known/openid-configuration` 之前的地址。各人能做什么写在 funnelwatch.yaml 的 `access`。",
+    "oidc_client_id": "页面在登录服务登记的 client id。",
+    "oidc_client_secret": "页面在登录服务的 client secret；公开客户端留空。",
+    "oidc_scope": "向登录服务请求的 scope，例如用于读取用户组的。",
+    "oidc_name": "登录按钮上登录服务的名称。",
+    "oidc_ca": "可为登录服务签发证书的证书文件（PEM）；默认用系统信任的证书。",
 }
