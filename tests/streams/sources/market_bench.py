@@ -39,7 +39,9 @@ class Market:
     def polled(self, resource: str, content: Any, now_ms: int = NOW_MS) -> Translated:
         """A row that was asked for."""
         poll = self.polls[resource]
-        return self._translated(resource, content, poll.people, poll.kept, poll.only, now_ms)
+        return self._translated(
+            resource, content, poll.people, poll.kept, poll.only, now_ms, DeliveryDoor.POLL
+        )
 
     def _translated(
         self,
@@ -49,6 +51,7 @@ class Market:
         kept: Sequence[str],
         only: Sequence[str],
         now_ms: int,
+        door: DeliveryDoor = DeliveryDoor.HOOK,
     ) -> Translated:
         body = mask_document(
             json.dumps(content).encode(), lambda raw: f"~{raw}", people=people, kept=kept, only=only
@@ -59,7 +62,7 @@ class Market:
             connection=self.connection.name,
             received_at_ms=now_ms,
             topic=topic,
-            door=DeliveryDoor.HOOK,
+            door=door,
             body=body,
         )
         assert self.spec.translate is not None
