@@ -11,6 +11,8 @@ from enum import StrEnum
 
 from scoring.records.order_facts import OrderChannel
 from scoring.records.raw_delivery import DeliveryDoor, RawDelivery
+from scoring.records.report_row import Period
+from scoring.records.seller_metrics import METRIC, TARGET, TargetRule, target_parts
 from scoring.sources.json_values import UnreadableValueError
 from scoring.sources.translated import ConnectionTerms, Translated
 from streams.sources.json_object import JsonObject
@@ -117,3 +119,31 @@ def translated(
         one.gap("shop", "shops", shop)
         return one.done
     return take_row(one, topic, takes.get(topic), left_out.get(topic))
+
+
+def rule_of(one: MarketReading, said: str, name: str, known: Mapping[str, TargetRule]) -> TargetRule | None:
+    """What a platform says a metric must be to its target; a new word for it is named, and says nothing."""
+    return known.get(one.word(said, name, known))
+
+
+def judged(
+    one: MarketReading,
+    said: tuple[str, str],
+    rule: TargetRule | None,
+    day: tuple[int, int],
+    zone: str,
+    part: Mapping[str, str],
+) -> None:
+    """A platform's figure of a seller with its target.
+
+    Args:
+        one: what is read.
+        said: the figure and the target, as text.
+        rule: what the figure must be to the target; None: not said.
+        day: on which it was said.
+        zone: of the day.
+        part: which metric, and its unit.
+    """
+    period = (Period.DAY, *day)
+    one.reports({METRIC: said[0]}, period, zone, part, complete=True)
+    one.reports({TARGET: said[1]}, period, zone, target_parts(part, rule), complete=True)

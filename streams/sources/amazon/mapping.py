@@ -10,13 +10,22 @@ from scoring.funnel.units import DAY_MS, HOUR_MS
 from scoring.records.order_facts import OrderKind
 from scoring.records.raw_delivery import RawDelivery
 from scoring.records.report_row import Period
+from scoring.records.seller_metrics import TargetRule
 from scoring.records.signal import SignalKind
 from scoring.sources.json_values import UnreadableValueError, is_given, money_of
 from scoring.sources.translated import ConnectionTerms, Translated
 from streams.sources.amazon.notices import LEFT_OUT, NOTICES, marketplace_of
 from streams.sources.json_object import JsonObject
 from streams.sources.market_asking import bounds_of
-from streams.sources.market_reading import MarketReading, MarketTerms, Resource, Take, translated
+from streams.sources.market_reading import (
+    MarketReading,
+    MarketTerms,
+    Resource,
+    Take,
+    judged,
+    rule_of,
+    translated,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +54,8 @@ _SALES = {
 }  # fmt: skip
 _MONEY = {"revenue": "orderedProductSales", "shipped_revenue": "shippedProductSales"}
 #: a status of the account, and whether it is at risk: SUSPENDED is in Amazon's own sample, though not in its list
+#: what a metric must be to its target, to stay in good status
+_RULES = {"GREATER_THAN": TargetRule.ABOVE, "LESS_THAN": TargetRule.BELOW, "EQUALS": TargetRule.EQUAL}
 _ACCOUNT = {"NORMAL": False, "AT_RISK": True, "DEACTIVATED": True, "SUSPENDED": True}
 _TRAFFIC = {"sessions": "sessions", "page_views": "pageViews"}
 
@@ -213,9 +224,9 @@ def _health(one: MarketReading) -> None:
         has_rate = is_given(metric.at("rate"))
         value = metric.money("rate" if has_rate else "defectsCount")
         if value:
-            figures = {"seller_metric": value, "seller_metric_target": metric.money("targetValue")}
             part = {"metric": metric.text("metric"), "unit": "share" if has_rate else "number"}
-            one.reports(figures, (Period.DAY, *day), zone, part, complete=True)
+            rule = rule_of(one, metric.text("targetCondition").upper(), "targetCondition", _RULES)
+            judged(one, (value, metric.money("targetValue")), rule, day, zone, part)
     status = one.word(row.text("status").upper(), "status", _ACCOUNT)
     if _ACCOUNT.get(status):
         one.signal(SignalKind.ACCOUNT_AT_RISK, "account", *day, {"status": status})

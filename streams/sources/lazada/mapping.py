@@ -9,14 +9,17 @@ from scoring.events.event import EventType
 from scoring.funnel.units import DAY_MS
 from scoring.records.raw_delivery import RawDelivery
 from scoring.records.report_row import Period
+from scoring.records.seller_metrics import TargetRule
 from scoring.records.signal import SignalKind
 from scoring.sources.json_values import UnreadableValueError, is_given, moment_of
 from scoring.sources.translated import ConnectionTerms, Translated
 from streams.sources.json_object import JsonObject
 from streams.sources.market_asking import bounds_of
 from streams.sources.market_config import COUNTRIES, Country
-from streams.sources.market_reading import MarketReading, Resource, Take, translated
+from streams.sources.market_reading import MarketReading, Resource, Take, judged, rule_of, translated
 
+#: the first words of a target's format, which Lazada writes for people as "≥ 85%" and "≤ 2%"
+_RULES = {"GREATER_THAN": TargetRule.AT_LEAST, "LESS_THAN": TargetRule.AT_MOST}
 _PAYING = ("unpaid",)
 _PREPARED = ("pending", "topack", "packed", "repacked", "toship", "ready_to_ship", "ready_to_ship_pending")
 _SENT = (
@@ -264,10 +267,13 @@ def _performance(one: MarketReading) -> None:
     """Metrics with their targets; one without a score is not measured."""
     for row in one.row.rows("indicators"):
         if is_given(row.at("score")) and row.text("type"):
-            figures = {"seller_metric": row.money("score"), "seller_metric_target": row.money("target")}
             unit = row.text("score_format").lower()
             part = {"metric": row.text("type").lower(), **({"unit": unit} if unit else {})}
-            one.reports(figures, _day(one), _site(one).zone, part, complete=True)
+            asked = row.text("target_format").upper()
+            rule = rule_of(one, asked.removesuffix(f"_{unit.upper()}"), "target_format", _RULES)
+            _, begin_ms, end_ms = _day(one)
+            said = row.money("score"), row.money("target")
+            judged(one, said, rule, (begin_ms, end_ms), _site(one).zone, part)
 
 
 def _service(one: MarketReading) -> None:

@@ -9,13 +9,22 @@ from zoneinfo import ZoneInfo
 from scoring.funnel.units import DAY_MS, HOUR_MS
 from scoring.records.raw_delivery import RawDelivery
 from scoring.records.report_row import Period
+from scoring.records.seller_metrics import TargetRule
 from scoring.records.signal import SignalKind
 from scoring.sources.json_values import UnreadableValueError, is_given, read_json
 from scoring.sources.translated import ConnectionTerms, Translated
 from streams.sources.json_object import JsonObject
 from streams.sources.market_asking import bounds_of
 from streams.sources.market_config import Country
-from streams.sources.market_reading import MarketReading, MarketTerms, Resource, Take, translated
+from streams.sources.market_reading import (
+    MarketReading,
+    MarketTerms,
+    Resource,
+    Take,
+    judged,
+    rule_of,
+    translated,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +84,8 @@ _ADS_MONEY = {"revenue": "broad_gmv", "spend": "expense"}
 _ADS_PART = {"traffic": "ads"}
 #: units of metrics, by Shopee's number
 _UNITS = {1: "number", 2: "percent", 3: "seconds", 4: "days", 5: "hours"}
+#: what a metric must be to its target
+_RULES = {rule.value: rule for rule in TargetRule}
 _OPEN = frozenset({"NORMAL"})
 _SHUT = frozenset({"BANNED", "FROZEN"})
 
@@ -306,12 +317,10 @@ def _performance(one: MarketReading) -> None:
         if unit not in _UNITS:
             one.gap("value", "unit", str(unit))
         part = {"metric": row.text("metric_name") or row.text("metric_id"), "unit": _UNITS.get(unit, "")}
-        figures = {
-            "seller_metric": row.money("current_period"),
-            "seller_metric_target": row.money("target", "value"),
-        }
         part = {name: text for name, text in part.items() if text}
-        one.reports(figures, (Period.DAY, begin_ms, end_ms), _site(one).zone, part, complete=True)
+        rule = rule_of(one, row.text("target", "comparator"), "comparator", _RULES)
+        said = row.money("current_period"), row.money("target", "value")
+        judged(one, said, rule, (begin_ms, end_ms), _site(one).zone, part)
 
 
 def _listing(one: MarketReading) -> None:

@@ -179,6 +179,12 @@ def test_amazon_s_sample_of_the_account_s_health_is_metrics_with_their_targets_a
     (found,) = said("health", read("health", api, PollWindow(NOW_MS - DAY_MS, NOW_MS)))
     figures = {(one.dimensions["metric"], one.measure): one.value for one in found.reports}
     assert figures["lateShipmentRate", "seller_metric_target"] == "0.04"
+    rules = {
+        one.dimensions["metric"]: one.dimensions["comparator"]
+        for one in found.reports
+        if one.measure == "seller_metric_target"
+    }
+    assert (rules["lateShipmentRate"], rules["listingPolicyViolations"]) == ("<", "=")
     assert figures["orderDefectRate.mfn", "seller_metric"] == "0.009"
     assert figures["listingPolicyViolations", "seller_metric"] == "86"
     assert [(one.kind, one.details) for one in found.signals] == [

@@ -236,6 +236,17 @@ def test_campaigns_are_read_day_by_day_and_today_from_the_real_time_table() -> N
     assert last.next_mark == ""
 
 
+@pytest.mark.parametrize(
+    ("asked", "rule"),
+    [("GREATER_THAN_PERCENTAGE", ">="), ("LESS_THAN_PERCENTAGE", "<="), ("", None), ("ROUGHLY", None)],
+)
+def test_a_target_keeps_which_way_is_better(asked: str, rule: str | None) -> None:
+    metric = {"type": "POSITIVE_SELLER_RATING", "score_format": "PERCENTAGE", "target": "85.0"}
+    row = {"day": "2026-11-28", "indicators": [{**metric, "score": "92.0", "target_format": asked}]}
+    figure, target = MARKET.polled("performance", row).reports
+    assert ("comparator" in figure.dimensions, target.dimensions.get("comparator")) == (False, rule)
+
+
 def test_a_metric_without_a_score_has_no_figure() -> None:
     metric = {"type": "POSITIVE_SELLER_RATING", "score_format": "PERCENTAGE", "target": "85.0"}
     row = {"day": "2026-11-28", "indicators": [{**metric, "score": None}, {**metric, "score": "92.0"}]}

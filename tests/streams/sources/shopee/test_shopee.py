@@ -255,6 +255,15 @@ def test_a_metric_that_is_not_measured_has_no_figure_and_the_target_is_the_answe
         ("seller_metric", "4.2"),
         ("seller_metric_target", "10"),
     ]
+    assert [row.dimensions.get("comparator") for row in found.reports] == [None, "<"]
+
+
+def test_a_comparator_that_nobody_knows_is_named_and_the_target_is_kept_without_it() -> None:
+    metric = {"metric_name": "shop_rating", "unit": 1, "current_period": 4.8}
+    row = {"day": "2026-11-28", "metric_list": [{**metric, "target": {"value": 4.5, "comparator": "~"}}]}
+    found = MARKET.polled("performance", row)
+    assert [gap.name for gap in found.gaps] == ["comparator"]
+    assert "comparator" not in found.reports[-1].dimensions
 
 
 def test_the_end_of_the_authorisation_is_said_thirty_days_before() -> None:
