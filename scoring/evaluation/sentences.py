@@ -19,6 +19,8 @@ from scoring.evaluation.findings import DecoyEvidence, FunnelFinding, PlannedAct
 from scoring.evaluation.health import ScoreChange, WeightedScore
 from scoring.evaluation.indicator import Indicator
 from scoring.evaluation.judging import AdviceOutcome, AdviceVerdict, HitRate
+from scoring.evaluation.platform_sentences import metric_name
+from scoring.evaluation.platform_targets import PLATFORM
 from scoring.evaluation.readings import STEP, VOLUME
 from scoring.evaluation.rules import DecoyKind, Ground, Truth
 from scoring.evaluation.score import Score, ScoreLack, TargetResult, Unscored
@@ -151,6 +153,8 @@ def reading_name(name: str, language: Language) -> str:
         return texts.FACTS[name](language)
     if name.startswith(STEP):
         return step_name(name.removeprefix(STEP), language)
+    if name.startswith(PLATFORM):
+        return metric_name(name, language)
     if name.startswith(VOLUME):
         return texts.VOLUME(language, stage=STAGE_UNITS[Stage(name.removeprefix(VOLUME))](language))
     return next((one.name(language) for one in DIMENSIONS if one.id == name), name)

@@ -84,6 +84,7 @@ def stored_view(known: KnownStore, language: Language, kind: ComparatorKind | No
         decoys=read.decoys,
         checked=read.checked,
         lives=known.lives,
+        asked_by_platforms=read.platform_targets,
     )
     return _with_attribution(view, known.attribution, wording)
 

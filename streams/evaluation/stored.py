@@ -12,6 +12,7 @@ from scoring.evaluation.comparator import OWN_PERIODS, Comparator
 from scoring.evaluation.evaluating import EvaluationSpan, StoreFigures
 from scoring.evaluation.figure import Figure, SourceRows
 from scoring.evaluation.findings import DecoyEvidence
+from scoring.evaluation.platform_targets import PlatformTarget
 from scoring.evaluation.rules import DecoyKind
 from scoring.evaluation.spans import SpanLength, covered_spans, longest_with_past
 from scoring.evaluation.suppliers import SUPPLIED, StorePromises
@@ -22,6 +23,7 @@ from streams.clickhouse.reader import Database, Row
 from streams.config.model import Config, StoreConfig
 from streams.evaluation import queries
 from streams.evaluation.order_days import KeptDays, kept_days
+from streams.evaluation.platform_targets import read_platform_targets
 from streams.evaluation.reading_stores import ReadStore, counted_rows, read_stores
 from streams.evaluation.stored_counts import moment, places_of
 
@@ -47,6 +49,7 @@ class StoredStore:
         peers: ids of stores that it is compared with.
         decoys: what else may make it look so, with its rows.
         checked: kinds of decoy that could be looked for.
+        platform_targets: figures of its platforms with their targets, as said last in the period.
     """
 
     figures: StoreFigures
@@ -58,6 +61,7 @@ class StoredStore:
     peers: tuple[str, ...]
     decoys: tuple[DecoyEvidence, ...] = ()
     checked: frozenset[DecoyKind] = frozenset()
+    platform_targets: tuple[PlatformTarget, ...] = ()
 
 
 async def stored_store(
@@ -95,7 +99,8 @@ async def stored_store(
     if len(peers) >= MIN_PEERS:
         read |= await read_stores(database, peers, zone, spans[:1], promises, kept)
     settled = await read_settled(database, (store,), spans[:1])
-    return assembled(read, store, spans, chosen, until, peers, settled.get((store, spans[0])))
+    known = assembled(read, store, spans, chosen, until, peers, settled.get((store, spans[0])))
+    return replace(known, platform_targets=await read_platform_targets(database, store, spans[0]))
 
 
 def peers_of(

@@ -14,6 +14,7 @@ from scoring.evaluation.evaluating import IndicatorScore, StoreEvaluation
 from scoring.evaluation.figure import Figure, IndicatorKind, exposed
 from scoring.evaluation.findings import DecoyEvidence, Standing
 from scoring.evaluation.health import WeightedScore
+from scoring.evaluation.platform_targets import PlatformTarget
 from scoring.evaluation.readings import STEP
 from scoring.evaluation.rules import DecoyKind
 from scoring.evaluation.score import Score, TargetResult
@@ -26,6 +27,7 @@ from scoring.wording.text import Language, Text
 from streams.evaluation.advice_lines import AdviceLine, advice_lines, earlier_lines
 from streams.evaluation.advised import AdviceLife
 from streams.evaluation.attribution_view import AttributionView
+from streams.evaluation.platform_targets import PlatformTargetLine, platform_lines
 from streams.evaluation.radar import RadarAxis, radar_axes
 from streams.evaluation.wording import EvaluationReader
 from streams.evaluation.words import WORDS
@@ -109,6 +111,7 @@ class EvaluationView:
     steps: tuple[ScoredLine, ...]
     duties: tuple[DutyLine, ...]
     targets: tuple[TargetLine, ...]
+    platform_targets: tuple[PlatformTargetLine, ...]
     lost: str
     share_note: str
     seen: SeenView
@@ -130,6 +133,7 @@ def evaluation_view(
     decoys: Sequence[DecoyEvidence] = (),
     checked: Collection[DecoyKind] = (),
     lives: Mapping[str, AdviceLife] | None = None,
+    asked_by_platforms: tuple[PlatformTarget, ...] = (),
 ) -> EvaluationView:
     """What a page shows.
 
@@ -143,6 +147,7 @@ def evaluation_view(
         decoys: what else may make it look so.
         checked: kinds of decoy that could be looked for.
         lives: what became of advice that was given, by its key.
+        asked_by_platforms: the platforms' own figures with their targets.
     """
     language = wording.language
     chosen = kind or evaluation.headline or ComparatorKind.OWN
@@ -168,6 +173,7 @@ def evaluation_view(
         steps=tuple(_step(step, currency, wording) for step in funnel.steps),
         duties=_duties(funnel, evaluation, currency, wording),
         targets=tuple(_target(of, one, wording) for of, one in evaluation.targets.items()),
+        platform_targets=platform_lines(asked_by_platforms, wording),
         lost=_lost(funnel, currency, wording),
         share_note=SHARE_NOTE(language),
         seen=_seen(evaluation, volumes, chosen, wording, decoys, checked, lives or {}),

@@ -12,7 +12,7 @@ import msgspec
 from scoring.digest.values import StoreHealth
 from scoring.evaluation.comparator import ComparatorKind
 from scoring.evaluation.evaluating import IndicatorScore, StoreEvaluation
-from scoring.evaluation.figure import Figure, exposed, to_value
+from scoring.evaluation.figure import Figure, SourceRows, exposed, to_value
 from scoring.evaluation.findings import FunnelFinding
 from scoring.evaluation.health import WeightedScore
 from scoring.evaluation.rules import looked_at
@@ -105,6 +105,23 @@ class EvaluatedTarget(msgspec.Struct, frozen=True):
     set_by: str
 
 
+class EvaluatedByPlatform(msgspec.Struct, frozen=True):
+    """A platform's own figure with its target: decimal text in ``unit``, as said on the day that begins at ``day_ms``. ``comparator`` is what the
+    value must be to the target; where it is empty nobody says, and ``met`` is None. No indicator is counted alike, and no points come of it."""
+
+    of: str
+    name: str
+    source: str
+    unit: str
+    value: str
+    comparator: str
+    target: str
+    gap: str
+    met: bool | None
+    day_ms: int
+    rows: tuple[FigureRows, ...]
+
+
 class EvaluatedFinding(msgspec.Struct, frozen=True):
     """What a rule came to: found, replaced by what else it may be (``instead``), not_enough to say, or absent. ``strength`` in [0, 1] counts
     noise alone. ``evidence``, ``against`` and ``unknown`` are readings: ids of indicators, ``step:ID``, ``volume:STAGE``. No cause is claimed."""
@@ -160,6 +177,7 @@ class EvaluationAnswer(msgspec.Struct, frozen=True):
     currency: str
     targets: tuple[EvaluatedTarget, ...] = ()
     findings: tuple[EvaluatedFinding, ...] = ()
+    platform_targets: tuple[EvaluatedByPlatform, ...] = ()
 
 
 class EvaluationRows(msgspec.Struct, frozen=True):
@@ -358,7 +376,12 @@ def rows_of(figure: Figure | None) -> tuple[FigureRows, ...]:
     """The rows behind a figure."""
     if figure is None:
         return ()
-    return tuple(FigureRows(one.relation, one.condition, one.count, one.counted_by) for one in figure.rows)
+    return tuple(map(rows_behind, figure.rows))
+
+
+def rows_behind(one: SourceRows) -> FigureRows:
+    """One relation and condition of them."""
+    return FigureRows(one.relation, one.condition, one.count, one.counted_by)
 
 
 def _usual(one: IndicatorScore, kind: ComparatorKind) -> float | None:

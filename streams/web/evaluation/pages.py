@@ -43,6 +43,7 @@ from streams.web.evaluation.answers import (
 )
 from streams.web.evaluation.asking import FRESH_S, LANGUAGE, PERIOD, PERIODS, language_of, length_of
 from streams.web.evaluation.group_pages import GroupPages
+from streams.web.evaluation.platform_answers import platform_targets_of
 from streams.web.evaluation.words import EVALUATION_WORDS
 from streams.web.frame.arguments import at_of, limit_of, one_of
 from streams.web.frame.errors import NotFoundError
@@ -136,6 +137,7 @@ class EvaluationPages:
             read.currency,
             targets_of(evaluation),
             findings_of(findings_in(evaluation, read.volumes, read.decoys, read.checked), language),
+            platform_targets_of(read.platform_targets, language),
         )
 
     async def attribution(self, request: web.Request) -> AttributionAnswer:
@@ -241,14 +243,16 @@ def _kind(request: web.Request, evaluation: StoreEvaluation) -> ComparatorKind:
 
 
 def _behind(known: KnownStore, of: str) -> SourceRows | None:
-    """The rows of an indicator, a step, or a line of the attribution."""
+    """The rows of an indicator, a step, a platform's target, or a line of the attribution."""
     if known.attribution is not None and (found := line_with(known.attribution, of)) is not None:
         line, at = found
         return line.rows[at]
     steps = {STEP + one.step: one.figure for one in known.evaluation.funnel[ComparatorKind.OWN].steps}
     indicators = {one.indicator.id: one.figure for one in known.evaluation.indicators}
     figure: Figure | None = steps.get(of) or indicators.get(of)
-    return figure.rows[0] if figure is not None else None
+    if figure is not None:
+        return figure.rows[0]
+    return next((one.rows for one in known.read.platform_targets if one.of == of), None)
 
 
 _AGAINST = Parameter(
@@ -290,7 +294,7 @@ def _store_routes(pages: EvaluationPages) -> tuple[ApiRoute, ...]:
                 Parameter(
                     "of",
                     {"type": "string"},
-                    "Id of an indicator, step:ID of a step, such as step:order_to_payment, or what `rows` of an attribution gives.",
+                    "Id of an indicator, step:ID of a step, such as step:order_to_payment, the `of` of a platform's target, or what `rows` of an attribution gives.",
                     required=True,
                 ),
                 PERIOD,

@@ -104,6 +104,34 @@ def test_the_api_gives_every_number_with_its_rows_and_roles_add_up(
     assert page.json(f"/stores/{STORE}/evaluation/inputs")["weights_version"] == answer["weights_version"]
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("zh", ("未达标：10.04%，平台要求低于 10%，相差 0.04 个百分点", "达标：4.8，平台要求不低于 4.5", "平台没说高好还是低好")),
+        ("en", ("missed: 10.04%, the platform asks for below 10%; 0.04 percentage points apart", "met: 4.8, the platform asks for at least 4.5", "does not say which way is better")),
+    ],
+)  # fmt: skip
+def test_a_platform_s_own_targets_have_their_own_lines_with_their_rows(
+    page: RunningPage, lives: list[OrderLife], language: str, said: tuple[str, ...]
+) -> None:
+    shown = page.get(f"/stores/{STORE}/evaluation?period=month&lang={language}").text
+    assert [one for one in said if one not in shown] == []
+    found = page.json(f"/stores/{STORE}/evaluation?period=month&lang={language}")["platform_targets"]
+    by_metric = {one["of"].split(":")[2]: one for one in found}
+    assert {name: one["met"] for name, one in by_metric.items()} == {
+        "late_shipment_rate": False,
+        "shop_rating": True,
+        "a_new_one": None,
+    }
+    late = by_metric["late_shipment_rate"]
+    assert (late["value"], late["comparator"], late["target"], late["gap"]) == ("10.04", "<", "10", "0.04")
+    assert late["day_ms"] == months(page.now_ms)[0].end_ms - DAY_MS
+    rows = page.json(f"/stores/{STORE}/evaluation/rows?period=month&of={late['of']}")
+    assert len(rows["rows"]) == late["rows"][0]["count"] == 2
+    behind = page.get(f"/stores/{STORE}/evaluation/rows?period=month&of={late['of']}&lang={language}").text
+    assert late["name"] in behind
+
+
 def test_the_api_names_everything_in_the_language_that_is_asked_for(
     page: RunningPage, lives: list[OrderLife]
 ) -> None:
