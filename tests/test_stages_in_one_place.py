@@ -17,6 +17,7 @@ _BETWEEN = re.compile(r"[\s,]*")
 #: why a file may hold such a list nevertheless
 KEPT = {
     "deploy/clickhouse/043_order_views.sql": "what an order's life is made of: a decision of its own, not the funnel",
+    "deploy/clickhouse/074_order_day_views.sql": "the same",
     "scoring/events/identity.py": "what happens once per order: a decision of its own, not the funnel",
     "streams/demo/traffic.py": "what the demo's visitors go through: a story of its own, not the funnel",
     "streams/demo/sender.py": "what the demo sends as a page would",

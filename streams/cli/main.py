@@ -30,7 +30,7 @@ COMMANDS: dict[str, str] = {
     "sql": "Ask ClickHouse in SQL.",
     "grafana": "Print what Grafana and Prometheus need to show the instance, or write it to a folder.",
     "deadletters": "List, inspect and resend rejected records.",
-    "events": "Exclude a span of events from counts and learning, or restore it; show where an order comes from.",
+    "events": "Exclude a span of events from counts and learning, or restore it; show where an order comes from; split a step by product.",
     "schema": "Print the JSON Schema of an event as it is sent, of a record on a topic, or of funnelwatch.yaml.",
     "reconcile": "Compare stage_counts with a fresh count of the raw events, which are the truth.",
     "repartition": "Carry the monitor's counts and open alerts over to more partitions of funnel.events.v1.",

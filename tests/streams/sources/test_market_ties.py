@@ -12,7 +12,7 @@ from tests.fakes import lying_lazada, lying_shopee, lying_tiktok_shop
 from tests.fakes.lying_server import LedgerOrder
 from tests.fakes.workbench import connection_from
 from tests.streams.sources.market_bench import NOW_MS, Market, life
-from tests.streams.sources.test_market_ledgers import MARKETS
+from tests.streams.sources.markets import MARKETS
 
 Row = Callable[[LedgerOrder, int], dict[str, Any]]
 
