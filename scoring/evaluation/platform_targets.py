@@ -1,7 +1,7 @@
 """A platform's own figures of a seller against the platform's own targets: met, or beyond it by how much. Nobody's points come from it.
 
-A platform counts in its own window and by its own definition (late shipments of its last seven days, reviews of eight weeks), and none of
-them is that of an indicator here. So each has its own line, with the day on which the platform said it, and is never put next to an
+A platform counts in its own window and by its own definition (Lazada's positive ratings are of eight weeks, Amazon names a range of dates
+with each rate), and none is known to be that of an indicator here. So each has its own line, with the day on which the platform said it, and is never put next to an
 indicator's value.
 """
 

@@ -43,7 +43,7 @@ WORDS: Mapping[str, Text] = {
     "mail_page": Text("全文见附件网页：这台机器上没有能打印 PDF 的 Chromium。", "The whole report is the attached page: no Chromium of this machine can print a PDF."),
     "targets": Text("目标：说好的做到了没有", "Targets: was it reached?"),
     "platform_targets": Text("平台自己的考核", "The platform's own targets"),
-    "platform_targets_note": Text("数和要求都是平台说的，按平台的口径和统计窗口；和本页指标口径不同，不互比，也不打分。", "Figures and targets are the platform's, by its definitions and windows, which differ from those of the indicators: never compared with them, and no points."),
+    "platform_targets_note": Text("数和要求都是平台说的，按平台的口径和统计窗口；没有一项确知与本页指标口径相同，所以不互比，也不打分。", "Figures and targets are the platform's, by its definitions and windows. None is known to equal an indicator's, so they are not compared with any, and give no points."),
     "reported_by": Text("平台 · 哪天说的", "Platform · day"),
     "target": Text("结果", "Result"),
     "set_by": Text("谁定的", "Set by"),

@@ -18,7 +18,8 @@ from streams.sources.market_asking import bounds_of
 from streams.sources.market_config import COUNTRIES, Country
 from streams.sources.market_reading import MarketReading, Resource, Take, judged, rule_of, translated
 
-#: the first words of a target's format, which Lazada writes for people as "≥ 85%" and "≤ 2%"
+#: the first words of a target's format. Lazada's documentation has one example, GREATER_THAN_PERCENTAGE, written for people as "≥ 85%"; that
+#: LESS_THAN is its mirror, with the edge belonging to it, is assumed
 _RULES = {"GREATER_THAN": TargetRule.AT_LEAST, "LESS_THAN": TargetRule.AT_MOST}
 _PAYING = ("unpaid",)
 _PREPARED = ("pending", "topack", "packed", "repacked", "toship", "ready_to_ship", "ready_to_ship_pending")
