@@ -38,6 +38,7 @@ LIMITED: Final = frozenset(
         "alert_responses",
         "alert_transitions",
         "alerts",
+        "attribution",
         "baselines",
         "brushing",
         "cleaned",
@@ -45,6 +46,7 @@ LIMITED: Final = frozenset(
         "compared_prices",
         "count_minutes",
         "count_sums",
+        "counted_extents",
         "dead_letters",
         "evaluations",
         "event_days",
@@ -55,6 +57,7 @@ LIMITED: Final = frozenset(
         "indicators",
         "order_channels",
         "order_days",
+        "order_journeys",
         "order_lives",
         "order_marks",
         "order_versions",
@@ -72,6 +75,7 @@ LIMITED: Final = frozenset(
         "step_contributions",
         "store_windows",
         "stores",
+        "visits",
     ]
 )
 _WORDS = re.compile(r"\w+")

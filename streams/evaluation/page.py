@@ -115,7 +115,7 @@ def group_page(
 def explained_group(group: Sequence[tuple[KnownStore, WayBack]], way: GroupWay) -> str:
     """Every input of every score of a group as JSON text, by store."""
     inputs = {
-        known.read.figures.store_id: {**explain(known.evaluation), **_attributed(known.attribution)}
+        known.read.figures.store_id: {**explain(known.evaluation), **attributed_inputs(known.attribution)}
         for known, _ in group
     }
     whole = {"stores": inputs, WAY_BACK: msgspec.to_builtins(way)}
@@ -124,9 +124,10 @@ def explained_group(group: Sequence[tuple[KnownStore, WayBack]], way: GroupWay) 
 
 def explained(evaluation: StoreEvaluation, way: WayBack, attribution: Attribution | None) -> str:
     """Every input of every score as JSON text, for whoever recomputes them, the attribution, and where they came from."""
-    inputs = {**explain(evaluation), **_attributed(attribution), WAY_BACK: msgspec.to_builtins(way)}
+    inputs = {**explain(evaluation), **attributed_inputs(attribution), WAY_BACK: msgspec.to_builtins(way)}
     return json.dumps(inputs, ensure_ascii=False, indent=1) + "\n"
 
 
-def _attributed(found: Attribution | None) -> dict[str, Any]:
+def attributed_inputs(found: Attribution | None) -> dict[str, Any]:
+    """An attribution as a part of what a report is recomputed from; nothing where there is none."""
     return {} if found is None else {"attribution": msgspec.to_builtins(attribution_answer(found))}

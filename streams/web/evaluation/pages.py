@@ -26,8 +26,7 @@ from streams.evaluation.attribution_answer import AttributionAnswer, attribution
 from streams.evaluation.attribution_view import ATTRIBUTION, line_with, rows_name
 from streams.evaluation.knowing import KnownStore, attributed, known_store
 from streams.evaluation.order_days import TRUSTED_MS
-from streams.evaluation.page import stored_view
-from streams.evaluation.stored import StoredStore
+from streams.evaluation.page import attributed_inputs, stored_view
 from streams.evaluation.view import EvaluationView
 from streams.web.evaluation.advice import AdvicePages, AdviceRequest
 from streams.web.evaluation.answers import (
@@ -152,18 +151,14 @@ class EvaluationPages:
 
     async def evaluation_inputs(self, request: web.Request) -> dict[str, Any]:
         """GET /api/v1/stores/{store}/evaluation/inputs."""
-        read, evaluation = await self._evaluated(request)
-        if read is None or evaluation is None:
+        known = await self._shared(request)
+        if known is None or known.evaluation is None:
             raise _unknown_period(length_of(request))
-        return explain(evaluation)
+        return {**explain(known.evaluation), **attributed_inputs(await self._attributed(request, known))}
 
     async def evaluation_rows(self, request: web.Request) -> EvaluationRows:
         """GET /api/v1/stores/{store}/evaluation/rows."""
         return await self._rows(request, limit_of(request.query, 100, MAX_ROWS))
-
-    async def _evaluated(self, request: web.Request) -> tuple[StoredStore | None, StoreEvaluation | None]:
-        known = await self._shared(request)
-        return (known.read, known.evaluation) if known is not None else (None, None)
 
     async def known(self, request: web.Request) -> KnownStore | None:
         """The store that a request asks about, with what people did about its advice until this moment."""
