@@ -121,7 +121,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure("action_value", Unit.ACTIONS, Text("行为数值", "Action value"), is_unique=True),
     Measure("featured_offer_share", Unit.SHARE, Text("购物车占比", "Featured offer share"), is_unique=True),
     # what reviews speak of: the spans of two reports overlap
-    Measure("review_mentions", Unit.EVENTS, Text("评价提及次数", "Mentions in reviews"), is_unique=True),
+    Measure("review_mentions", Unit.VALUE, Text("评价提及次数", "Mentions in reviews"), is_unique=True),
     Measure(
         "review_topic_share", Unit.SHARE, Text("评价话题占比", "Share of a topic in reviews"), is_unique=True
     ),

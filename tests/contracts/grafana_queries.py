@@ -228,6 +228,7 @@ def fill(client: Any, stores: int, minutes: int, event_count: int = 200_000) -> 
         "SELECT now64(3) - 60, 'broken_json', 'api', 'shop-001', '{', 'x', toString(number), 1 FROM numbers(5)"
     )
     fill_evaluations(client)
+    fill_attribution(client)
     # three days of reports of two stores, the oldest never complete
     client.command(
         "INSERT INTO report_versions_raw (store_id, source, measure, period, period_start, period_end, zone, value, complete, told_at) "
@@ -235,6 +236,28 @@ def fill(client: Any, stores: int, minutes: int, event_count: int = 200_000) -> 
         "toDateTime(now(), 'UTC') - 7200 - 86400 * intDiv(number, 4), toDateTime(now(), 'UTC') - 7200 - 86400 * (intDiv(number, 4) - 1), "
         "'Asia/Shanghai', number + 100, number < 8, now64(3) FROM numbers(12)"
     )
+
+
+def fill_attribution(client: Any) -> None:
+    """The week of two stores that ended an hour ago: a channel by two models, a campaign of it, and an ads platform's claim."""
+    until = datetime.fromtimestamp(int(time.time()) // 3600 * 3600 - 3600, UTC)
+    begin = ["store_id", "period", "period_start", "period_end", "zone", "attributed_at"]
+    lines = [
+        ("channel", "paid", "", "", "last"), ("channel", "paid", "", "", "linear"),
+        ("campaign", "paid", "11-11", "", "last"), ("source", "", "", "meta", "last"),
+    ]  # fmt: skip
+    client.insert(
+        "attribution_raw",
+        [
+            [store, "week", until - timedelta(days=7), until, "UTC", until + timedelta(hours=1), *line, 900, 40, 1600, "USD", 400, "USD", 10.0, 4.0]
+            for store in ("shop-001", "shop-002")
+            for line in lines
+        ],
+        column_names=[
+            *begin, "kind", "channel", "campaign", "source", "model", "visits", "orders", "money", "currency", "spend",
+            "spend_currency", "cost_per_order", "roas",
+        ],
+    )  # fmt: skip
 
 
 def fill_evaluations(client: Any) -> None:

@@ -409,7 +409,7 @@ def test_every_column_of_a_table_has_its_name_in_both_languages(reader: Any) -> 
     now = int(time.time())
     asked = Asked(now - 6 * 3600, now + 60, choices(STORES))
     tables = [panel for board in BOARDS.values() for panel in board["panels"] if panel["type"] == "table"]
-    assert len(tables) == 17
+    assert len(tables) == 19
     for table in tables:
         named = {
             override["matcher"]["options"]

@@ -93,7 +93,9 @@ def test_the_price_of_dashboards_counts_stages_from_one_and_knows_the_steps_up_t
         "'impression_to_order', 'order_to_payment', 'add_to_cart_to_payment', 'click_to_payment', 'impression_to_payment'"
     )
     place = f"transform(step, [{ids}], [2, 3, 3, 4, 4, 4, 5, 5, 5, 5], 0)"
-    assert sql.startswith("multiIf(lost <= 0 OR toString(kind) = 'surge', NULL, step IN (")
+    assert sql.startswith(
+        "multiIf(lost <= 0 OR toString(kind) = 'surge', NULL, toString(kind) = 'ad_spend', lost, step IN ("
+    )
     assert f", {place} = 0, NULL, " in sql
     assert "lost * coalesce(nullIf(0., 0), if(step IN ('shopee:visitors_to_orders', " in sql
     assert f"if({place} = 5, coalesce(nullIf(p, 0), " in sql

@@ -63,7 +63,7 @@ def test_the_page_is_written_in_the_language_that_was_asked_for_and_as_data(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["nowhere"], "no such file or folder"),
+        (["no/such/folder"], "no such file or folder"),
         ([".", "--zone", "Mars/Base"], "unknown zone 'Mars/Base'"),
         ([".", "--currency", "GOLD"], "unknown currency 'GOLD'"),
     ],

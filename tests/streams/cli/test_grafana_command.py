@@ -67,7 +67,7 @@ def test_it_writes_dashboards_that_open_in_the_language_and_lead_to_the_page(
     folder = tmp_path / "for grafana"
     asked(instance, "--to", str(folder), "--language", language)
     boards = [json.loads(path.read_text(encoding="utf-8")) for path in (folder / "dashboards").glob("*.json")]
-    assert len(boards) == 4
+    assert len(boards) == 5
     for board in boards:
         chosen = {v["name"]: v["current"]["text"] for v in board["templating"]["list"] if "current" in v}
         assert (chosen["language"], chosen["page"]) == (shown, "http://127.0.0.1:8799")

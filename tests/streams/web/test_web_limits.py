@@ -63,9 +63,9 @@ def europe(
         one.close()
 
 
-def addresses(store: str, alert: str) -> list[str]:
+def addresses(folder: Path, store: str, alert: str) -> list[str]:
     """Every address that can be read, with this store and this alert where one is asked for."""
-    settings = page_settings(Store("http://127.0.0.1:9", "", ""), Path("nowhere"))
+    settings = page_settings(Store("http://127.0.0.1:9", "", ""), folder)
     routes = make_app(settings, CONFIG).router.routes()
     filled = []
     for route in routes:
@@ -86,11 +86,13 @@ def addresses(store: str, alert: str) -> list[str]:
 
 
 @pytest.mark.slow
-def test_no_address_says_a_word_of_another_store(europe: Callable[[Scope], httpx.Client]) -> None:
+def test_no_address_says_a_word_of_another_store(
+    europe: Callable[[Scope], httpx.Client], tmp_path: Path
+) -> None:
     reader = europe(Scope.READ)
     said: dict[str, list[str]] = {}
     codes: dict[str, int] = {}
-    for address in [*addresses("de-shopify", OLD_ALERT), *addresses("us-own", ALERT)]:
+    for address in [*addresses(tmp_path, "de-shopify", OLD_ALERT), *addresses(tmp_path, "us-own", ALERT)]:
         answer = reader.get(address)
         codes[address] = answer.status_code
         text = answer.text.replace(address, "").replace(httpx.URL(address).path, "")
