@@ -102,6 +102,7 @@ def test_a_clean_day_has_no_alert_and_its_expectation_is_right(baselines: list[S
     assert outside / rows < 0.015
 
 
+@pytest.mark.slow
 def test_a_drop_fires_within_minutes_and_resolves_after_it_ends(baselines: list[StoreBaseline]) -> None:
     start = TRAIN + 300
     detector = detector_with(baselines)

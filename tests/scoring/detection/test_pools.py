@@ -131,6 +131,7 @@ def test_a_drop_in_one_store_is_not_reported_for_its_pool_until_the_others_show_
     assert 700 < first.at_ms // MINUTE_MS - START <= 745
 
 
+@pytest.mark.slow
 def test_a_pool_killed_in_mid_incident_reports_what_it_would_have_reported(
     baselines: list[StoreBaseline], common_drop: list[list[ScoreRow]]
 ) -> None:

@@ -88,6 +88,7 @@ def test_orders_at_a_wrong_price_are_a_surge_that_ends_without_a_drop(baseline: 
     assert fired.lost == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("factor", [1.0, 1.4])
 def test_a_good_day_is_not_a_surge(baseline: StoreBaseline, factor: float) -> None:
     assert run(baseline, draw(order_factor=factor)) == []

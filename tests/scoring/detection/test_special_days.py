@@ -85,6 +85,7 @@ def test_a_suppressed_alert_is_pending_and_fires_when_the_day_ends_if_it_is_stil
     assert [t.sequence for t in found] == list(range(len(found)))
 
 
+@pytest.mark.slow
 def test_a_suppressed_alert_that_ends_in_time_never_fires(baseline: StoreBaseline) -> None:
     found = transitions(
         baseline, own(DayEffect.SUPPRESS, last=datetime.fromisoformat("2026-01-16")), TRAIN + DAY + 120

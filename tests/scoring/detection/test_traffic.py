@@ -113,6 +113,7 @@ def test_one_fault_of_the_click_rate_was_two_alerts_of_the_same_name_both_priced
     assert sum(t.lost for t in reported if t.state is AlertState.RESOLVED) == pytest.approx(missing, rel=0.35)
 
 
+@pytest.mark.slow
 def test_visitors_that_stay_away_are_reported_whatever_the_click_rate_does(
     shown_baseline: StoreBaseline,
 ) -> None:

@@ -99,6 +99,7 @@ def held(stores: int, people: int, population: int, seed: int) -> dict[str, floa
     return {name: count / (4 * stores) for name, count in sorted(holds.items())}
 
 
+@pytest.mark.slow
 def test_intervals_of_simulated_journeys_hold() -> None:
     found = held(stores=60, people=2500, population=60_000, seed=16)
     assert len(found) == 9
