@@ -180,7 +180,7 @@ def state_of(facts: ConnectionFacts) -> StateVerdict:
     if is_silent(facts.deliveries, facts.now_ms):
         verdicts.append(StateVerdict(ConnectionState.LATE, Trouble.SILENT))
     if facts.token_warning_days is not None:
-        detail = str(facts.token_warning_days)
+        detail = f"≤ {facts.token_warning_days} d"
         verdicts.append(StateVerdict(ConnectionState.CONNECTED, Trouble.TOKEN_ENDS, detail))
     if (ending := noticed(facts.endings)) is not None:
         trouble = Trouble.USE_ENDED if ending.is_over else Trouble.USE_ENDS

@@ -85,7 +85,7 @@ def test_one_fault_of_a_mapping_is_late_and_many_in_a_row_are_broken() -> None:
 
 
 def test_a_token_that_ends_is_reported_while_all_goes_well() -> None:
-    assert state(token_warning_days=7) == StateVerdict(ConnectionState.CONNECTED, Trouble.TOKEN_ENDS, "7")
+    assert state(token_warning_days=7) == StateVerdict(ConnectionState.CONNECTED, Trouble.TOKEN_ENDS, "≤ 7 d")
 
 
 def test_what_it_uses_and_ends_is_reported_and_hides_nothing_worse() -> None:
