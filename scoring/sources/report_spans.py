@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from scoring.records.report_row import Period
+from scoring.sources.json_values import UnreadableValueError
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +26,15 @@ def span_on_clock(day: date, hour: int | None, zone: ZoneInfo) -> ClockSpan:
         length = timedelta(hours=1)
     start_ms, end_ms = (round(one.timestamp() * 1000) for one in (begins, begins + length))
     return ClockSpan(Period.DAY if hour is None else Period.HOUR, start_ms, end_ms)
+
+
+def read_span(day: str, hour: str | None, zone: str) -> ClockSpan:
+    """The day (ISO 8601), or its hour, as it is written in a row.
+
+    Raises:
+        UnreadableValueError: there is no such day, or no such zone.
+    """
+    try:
+        return span_on_clock(date.fromisoformat(day), None if hour is None else int(hour), ZoneInfo(zone))
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise UnreadableValueError(f"the period of a row cannot be read: {error}") from error

@@ -15,6 +15,7 @@ from scoring.records.report_rules import is_complete
 from scoring.records.signal import Signal, SignalKind, check_signal
 from scoring.sources.json_mapping import LONGEST_PAYLOAD
 from scoring.sources.json_values import UnreadableValueError, is_given, json_text, read_json
+from scoring.sources.report_spans import ClockSpan
 from scoring.sources.translated import ConnectionTerms, MappingGap, SetAside, Translated, TranslationError
 from streams.sources.json_object import JsonObject
 
@@ -125,6 +126,18 @@ class DeliveryReading:
             "event_time_ms": at_ms,
         }
         self.done.events.append(made | fields)
+
+    def figures(
+        self, values: Mapping[str, str], span: ClockSpan, zone: str, *more: Any, **options: Any
+    ) -> None:
+        """The figures of a day or an hour; ``more`` and ``options`` as for ``reports``.
+
+        Raises:
+            UnreadableValueError: there is none of them, which is not 0.
+        """
+        if not any(values.values()):
+            raise UnreadableValueError("none of the figures that were asked for is there")
+        self.reports(values, (span.period, span.start_ms, span.end_ms), zone, *more, **options)
 
     def signal(
         self,

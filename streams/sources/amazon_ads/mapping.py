@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from scoring.funnel.units import HOUR_MS
 from scoring.records.measures import IN_MONEY
@@ -14,7 +12,7 @@ from scoring.records.report_row import Period
 from scoring.records.report_rules import is_complete
 from scoring.records.signal import SignalKind
 from scoring.sources.json_values import UnreadableValueError
-from scoring.sources.report_spans import span_on_clock
+from scoring.sources.report_spans import read_span
 from scoring.sources.translated import ConnectionTerms, Translated
 from streams.sources.reading import DeliveryReading, row_of_delivery, take_row
 
@@ -97,16 +95,11 @@ def _part(kind: str, campaign: str) -> dict[str, str]:
 def _day(one: AdsReading, kind: str) -> None:
     """A campaign's day. A campaign without anything has no row, which is not 0."""
     row, name = one.row, one.row.text("zone")
-    try:
-        span = span_on_clock(date.fromisoformat(row.text("date")), None, ZoneInfo(name))
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise UnreadableValueError(f"the day of a row cannot be read: {error}") from error
+    span = read_span(row.text("date"), None, name)
     values = {measure: row.money(column) for measure, column in KINDS[kind].columns.items()}
-    if not any(values.values()):
-        raise UnreadableValueError("none of the figures that were asked for is there")
-    one.reports(
+    one.figures(
         values,
-        (span.period, span.start_ms, span.end_ms),
+        span,
         name,
         _part(kind, row.text("campaignId")),
         row.text("currency") or one.currency,

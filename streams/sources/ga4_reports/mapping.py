@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from scoring.records.raw_delivery import RawDelivery
 from scoring.sources.json_values import UnreadableValueError, money_of, shown
-from scoring.sources.report_spans import span_on_clock
+from scoring.sources.report_spans import read_span
 from scoring.sources.translated import ConnectionTerms, Translated
 from streams.sources.reading import DeliveryReading, row_of_delivery, take_row
 
@@ -31,7 +29,7 @@ MEASURES: Mapping[str, str] = {
     "revenue": "purchaseRevenue",
 }
 KEPT: tuple[str, ...] = (*MEASURES.values(), "when", "zone", "currency", "partial", "complete")
-_WHEN = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:T([01]\d|2[0-3]))?")
+_WHEN = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T([01]\d|2[0-3]))?")
 #: a fraction in the form that large and small ones are written in
 _SCIENTIFIC = re.compile(r"[+-]?\d+(\.\d+)?[eE][+-]?\d+")
 
@@ -57,20 +55,14 @@ def translate(delivery: RawDelivery, terms: ConnectionTerms) -> Translated:
 def _reports(one: Ga4Reading) -> None:
     row, topic = one.row, one.delivery.topic
     zone, when = row.text("zone"), _WHEN.fullmatch(row.text("when"))
-    if when is None or (when[4] is None) != (topic == DAYS):
+    if when is None or (when[2] is None) != (topic == DAYS):
         raise UnreadableValueError(f"`when`: expected {DIMENSIONS[topic]}, got {shown(row.at('when'))}")
-    try:
-        day = date(int(when[1]), int(when[2]), int(when[3]))
-        span = span_on_clock(day, None if when[4] is None else int(when[4]), ZoneInfo(zone))
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise UnreadableValueError(f"the period of a row cannot be read: {error}") from error
+    span = read_span(when[1], when[2], zone)
     values = {name: _figure(row.at(metric), metric) for name, metric in MEASURES.items()}
-    if not any(values.values()):
-        raise UnreadableValueError("none of the figures that were asked for is there")
     partial = row.text("partial")
-    one.reports(
+    one.figures(
         values,
-        (span.period, span.start_ms, span.end_ms),
+        span,
         zone,
         currency=row.text("currency"),
         # a figure of a part of the events is kept and shown, and never judged as if it were all

@@ -75,11 +75,9 @@ def _reports(one: MetaAdsReading) -> None:
     span, zone = _span(row, one.delivery.topic)
     values = {name: row.money(field) for name, field in MEASURES.items()}
     values |= {name: _purchases(row.at(field), field) for name, field in _ACTIONS.items()}
-    if not any(values.values()):
-        raise UnreadableValueError("none of the figures that were asked for is there")
-    one.reports(
+    one.figures(
         values,
-        (span.period, span.start_ms, span.end_ms),
+        span,
         zone,
         {"account": own.account} if own.account else {},
         row.text("account_currency") or one.currency,

@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from scoring.records.measures import IN_MONEY
 from scoring.records.raw_delivery import RawDelivery
 from scoring.records.report_rules import is_complete
 from scoring.sources.json_values import UnreadableValueError, shown
-from scoring.sources.report_spans import span_on_clock
+from scoring.sources.report_spans import read_span
 from scoring.sources.translated import ConnectionTerms, Translated
 from streams.sources.reading import DeliveryReading, row_of_delivery, take_row
 
@@ -66,18 +64,11 @@ def _reports(one: TiktokAdsReading, topic: str, kind: str) -> None:
     when = _WHEN.fullmatch(row.text("when"))
     if when is None or (when[2] is None) != (topic == DAYS):
         raise UnreadableValueError(f"`when`: expected a time of {topic}, got {shown(row.at('when'))}")
-    try:
-        span = span_on_clock(
-            date.fromisoformat(when[1]), None if when[2] is None else int(when[2]), ZoneInfo(name)
-        )
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise UnreadableValueError(f"the period of a row cannot be read: {error}") from error
+    span = read_span(when[1], when[2], name)
     values = {measure: row.money(field) for measure, field in KINDS[kind].metrics.items()}
-    if not any(values.values()):
-        raise UnreadableValueError("none of the figures that were asked for is there")
-    one.reports(
+    one.figures(
         values,
-        (span.period, span.start_ms, span.end_ms),
+        span,
         name,
         {"traffic": "ads", "ads": kind},
         row.text("currency") or one.currency,
