@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from scoring.events.personal_values import mask_text
 from scoring.sources.budget import BudgetRate
-from scoring.sources.cursors import PollPlan
+from scoring.sources.cursors import PollPlan, PollWindow
 from scoring.sources.json_values import (
     UnreadableValueError,
     moment_of,
@@ -36,6 +36,7 @@ from streams.sources.asking import (
 )
 from streams.sources.connection import Connection
 from streams.sources.market_config import MarketConnection
+from streams.sources.oauth import first_pair
 from streams.sources.source import Asking, PolledRow, polled_row
 
 #: what a code of a platform means to us
@@ -79,13 +80,6 @@ def asking_of(
         first_pair=partial(first_pair, connection),
         new_pair=partial(_new_pair, connection, ask_pair) if connection.config.refresh_token else None,
     )
-
-
-def first_pair(connection: Connection) -> TokenPair | None:
-    """The pair to begin with: only what a new one is asked for by. None without a refresh token."""
-    if not connection.config.refresh_token:
-        return None
-    return TokenPair(access="", refresh=connection.secret(connection.config.refresh_token), expires_ms=1)
 
 
 async def _new_pair(
@@ -207,6 +201,15 @@ def bounds_of(day: date, zone: str) -> tuple[int, int]:
         for one in (day, day + timedelta(days=1))
     ]
     return round(edges[0].timestamp() * 1000), round(edges[1].timestamp() * 1000)
+
+
+def ends_of(window: PollWindow, zone: str) -> tuple[date, date]:
+    """The first and the last day of ``zone`` that a window touches."""
+    clock = ZoneInfo(zone)
+    first, last = (
+        datetime.fromtimestamp(at_ms / 1000, clock).date() for at_ms in (window.from_ms, window.to_ms - 1)
+    )
+    return first, last
 
 
 def days_between(from_ms: int, to_ms: int, zone: str) -> Iterator[date]:

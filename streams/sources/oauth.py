@@ -14,6 +14,7 @@ from streams.sources.asking import (
     PlatformApi,
     PlatformRejectedError,
 )
+from streams.sources.connection import Connection
 
 #: what a token is taken to last that does not say it, in seconds
 _TOKEN_LASTS_S = 3600
@@ -52,3 +53,21 @@ async def pair_by_form(
         refresh_expires_ms=api.now_ms + ends_s * 1000 if ends_s else 0,
         given_ms=api.now_ms,
     )
+
+
+async def refreshed_pair(connection: Connection, api: PlatformApi, old: TokenPair | None) -> TokenPair:
+    """A new pair by the refresh token of ``old``, or the connection's first; the settings say of which app, and where."""
+    config = connection.config
+    form = {
+        "grant_type": "refresh_token",
+        "client_id": config.client_id,
+        "client_secret": connection.secret(config.secret),
+    }
+    return await pair_by_form(api, config.token_url, form, old or first_pair(connection))
+
+
+def first_pair(connection: Connection) -> TokenPair | None:
+    """The pair to begin with: only what a new one is asked for by. None without a refresh token."""
+    if not connection.config.refresh_token:
+        return None
+    return TokenPair(access="", refresh=connection.secret(connection.config.refresh_token), expires_ms=1)

@@ -14,13 +14,12 @@ from streams.sources.asking import (
     AccessDeniedError,
     HttpAnswer,
     HttpRequest,
-    PlatformApi,
     judge_http,
     object_of,
 )
 from streams.sources.connection import Connection
 from streams.sources.message_queue import is_of_queue, signed
-from streams.sources.oauth import pair_by_form
+from streams.sources.oauth import first_pair, refreshed_pair
 from streams.sources.source import Asking
 
 _BURST = 15.0
@@ -37,8 +36,8 @@ def asking(connection: Connection) -> Asking:
         shop_rate=BudgetRate(config.rate, max(_BURST, config.rate)),
         authorise=partial(authorise, connection),
         judge=judge,
-        first_pair=partial(_first_pair, connection),
-        new_pair=partial(_new_pair, connection),
+        first_pair=partial(first_pair, connection),
+        new_pair=partial(refreshed_pair, connection),
         timeout_s=60.0,
     )
 
@@ -66,19 +65,3 @@ def judge(answer: HttpAnswer) -> None:
 def _errors(answer: HttpAnswer) -> list[dict[str, Any]]:
     errors = object_of(answer).get("errors")
     return [one for one in errors if isinstance(one, dict)] if isinstance(errors, list) else []
-
-
-def _first_pair(connection: Connection) -> TokenPair | None:
-    config: AmazonConnection = connection.config
-    return TokenPair(access="", refresh=connection.secret(config.refresh_token), expires_ms=1)
-
-
-async def _new_pair(connection: Connection, api: PlatformApi, old: TokenPair | None) -> TokenPair:
-    """A new pair; the refresh token stays."""
-    config: AmazonConnection = connection.config
-    form = {
-        "grant_type": "refresh_token",
-        "client_id": config.client_id,
-        "client_secret": connection.secret(config.secret),
-    }
-    return await pair_by_form(api, config.token_url, form, old or _first_pair(connection))

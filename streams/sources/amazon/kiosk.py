@@ -6,17 +6,16 @@ A query is asked for, looked at until its document is made, and read; a document
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date
 from functools import partial
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from scoring.sources.cursors import PollWindow
 from streams.sources.amazon.config import AmazonConnection
 from streams.sources.amazon.reports import created, is_being_made
 from streams.sources.asking import AnswerGarbledError, HttpRequest, PlatformApi
 from streams.sources.made_reports import MadeReports, documents, first_mark, report_page
-from streams.sources.market_asking import bounds_of, days_between, part_of, row_of
+from streams.sources.market_asking import bounds_of, days_between, ends_of, part_of, row_of
 from streams.sources.source import PollPage
 
 VERSION = "2024_04_24"
@@ -47,10 +46,7 @@ async def kiosk_days(
     mark: str,
 ) -> PollPage:
     """Sales and traffic of the days of a window."""
-    zone = ZoneInfo(config.zone_of(marketplace))
-    first, last = (
-        datetime.fromtimestamp(at_ms / 1000, zone).date() for at_ms in (window.from_ms, window.to_ms - 1)
-    )
+    first, last = ends_of(window, config.zone_of(marketplace))
     query = _query("salesAndTrafficByDate", "DAY", first, last, marketplace, "")
     return await _page(
         config, made, marketplace, api, query, mark, lambda row: str(row.get("startDate") or "")

@@ -24,7 +24,7 @@ from streams.sources.asking import (
 )
 from streams.sources.connection import Connection
 from streams.sources.made_reports import MadeReports, documents, report_page, unpacked
-from streams.sources.market_asking import bounds_of, counted_days, iso, part_of, row_of, rows_of
+from streams.sources.market_asking import bounds_of, counted_days, ends_of, iso, part_of, row_of, rows_of
 from streams.sources.source import PolledRow, PollPage
 
 _REPORTS, _DOCUMENTS = "/reports/2021-06-30/reports", "/reports/2021-06-30/documents"
@@ -91,11 +91,7 @@ async def traffic(
     mark: str,
 ) -> PollPage:
     """The report of the days of a window."""
-    zone = ZoneInfo(config.zone_of(marketplace))
-    first, last = (
-        datetime.fromtimestamp(at_ms / 1000, zone).date().isoformat()
-        for at_ms in (window.from_ms, window.to_ms - 1)
-    )
+    first, last = ends_of(window, config.zone_of(marketplace))
     create = partial(
         _new,
         config,

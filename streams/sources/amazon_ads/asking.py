@@ -8,11 +8,10 @@ from urllib.parse import urlsplit
 from scoring.sources.budget import BudgetRate
 from scoring.sources.tokens import TokenPair
 from streams.sources.amazon_ads.config import AmazonAdsConnection
-from streams.sources.asking import HttpAnswer, HttpRequest, PlatformApi, judge_http
+from streams.sources.asking import HttpAnswer, HttpRequest, judge_http
 from streams.sources.connection import Connection
-from streams.sources.market_asking import first_pair
 from streams.sources.message_queue import is_of_queue, signed
-from streams.sources.oauth import pair_by_form
+from streams.sources.oauth import first_pair, refreshed_pair
 from streams.sources.source import Asking
 
 #: the same report is being made already: the answer names it
@@ -29,7 +28,7 @@ def asking(connection: Connection) -> Asking:
         authorise=partial(authorise, connection),
         judge=judge,
         first_pair=partial(first_pair, connection),
-        new_pair=partial(_new_pair, connection),
+        new_pair=partial(refreshed_pair, connection),
         timeout_s=60.0,
     )
 
@@ -54,14 +53,3 @@ def judge(answer: HttpAnswer) -> None:
     """Raise for an answer that is none; one that names the report that is being made already is read."""
     if answer.status != SAME_REPORT:
         judge_http(answer)
-
-
-async def _new_pair(connection: Connection, api: PlatformApi, old: TokenPair | None) -> TokenPair:
-    """A new pair; the refresh token stays."""
-    config: AmazonAdsConnection = connection.config
-    form = {
-        "grant_type": "refresh_token",
-        "client_id": config.client_id,
-        "client_secret": connection.secret(config.secret),
-    }
-    return await pair_by_form(api, config.token_url, form, old or first_pair(connection))

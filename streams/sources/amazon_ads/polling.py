@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -28,7 +28,7 @@ from streams.sources.asking import (
     PlatformThrottledError,
 )
 from streams.sources.made_reports import MadeReports, documents, report_page, unpacked
-from streams.sources.market_asking import bounds_of, part_of, row_of
+from streams.sources.market_asking import bounds_of, ends_of, part_of, row_of
 from streams.sources.message_queue import received
 from streams.sources.source import Poll, PolledRow, PollPage
 
@@ -69,11 +69,7 @@ async def days(
     """The campaigns of the days of a window. The mark is the profile's zone and money, and the report."""
     about, _, own_mark = mark.partition(" ")
     zone, _, currency = (about or await _profile(config, api)).partition("|")
-    clock = ZoneInfo(zone)
-    first, last = (
-        datetime.fromtimestamp(at_ms / 1000, clock).date().isoformat()
-        for at_ms in (window.from_ms, window.to_ms - 1)
-    )
+    first, last = (day.isoformat() for day in ends_of(window, zone))
     body = {
         "name": f"{kind.name} {first} {last}",
         "startDate": first,

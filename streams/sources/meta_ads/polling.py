@@ -12,6 +12,7 @@ from scoring.records.report_rules import is_complete
 from scoring.sources.cursors import PollPlan, PollWindow
 from scoring.sources.json_values import UnreadableValueError, json_text, moment_of, read_json, text_of
 from streams.sources.asking import AnswerGarbledError, HttpAnswer, HttpRequest, PlatformApi
+from streams.sources.market_asking import ends_of
 from streams.sources.meta_ads.config import MetaAdsConnection
 from streams.sources.meta_ads.mapping import ADS, DAYS, HOURLY, HOURS, KEPT, PLATFORM, REJECTED
 from streams.sources.source import Poll, PolledRow, PollPage, polled_row
@@ -68,10 +69,7 @@ async def figures_page(
     """One page of the figures of the days that a window touches, on the account's own clock."""
     zone, _, after = mark.partition(" ")
     zone = zone or await _zone(config, api)
-    clock = ZoneInfo(zone)
-    first, last = (
-        datetime.fromtimestamp(at_ms / 1000, clock).date() for at_ms in (window.from_ms, window.to_ms - 1)
-    )
+    first, last = ends_of(window, zone)
     query = {
         "level": "account",
         "fields": _FIELDS_OF_DAYS if resource == DAYS else _FIELDS,
