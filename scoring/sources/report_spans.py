@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from scoring.records.report_row import Period
 from scoring.sources.json_values import UnreadableValueError
+
+#: how a poll writes the day or the hour of a row: 2026-11-28, or 2026-11-28T13
+DAY_OR_HOUR = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T([01]\d|2[0-3]))?")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from scoring.records.raw_delivery import RawDelivery
 from scoring.sources.json_values import UnreadableValueError, money_of, shown
-from scoring.sources.report_spans import read_span
+from scoring.sources.report_spans import DAY_OR_HOUR, read_span
 from scoring.sources.translated import ConnectionTerms, Translated
 from streams.sources.reading import DeliveryReading, row_of_delivery, take_row
 
@@ -29,7 +29,6 @@ MEASURES: Mapping[str, str] = {
     "revenue": "purchaseRevenue",
 }
 KEPT: tuple[str, ...] = (*MEASURES.values(), "when", "zone", "currency", "partial", "complete")
-_WHEN = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T([01]\d|2[0-3]))?")
 #: a fraction in the form that large and small ones are written in
 _SCIENTIFIC = re.compile(r"[+-]?\d+(\.\d+)?[eE][+-]?\d+")
 
@@ -54,7 +53,7 @@ def translate(delivery: RawDelivery, terms: ConnectionTerms) -> Translated:
 
 def _reports(one: Ga4Reading) -> None:
     row, topic = one.row, one.delivery.topic
-    zone, when = row.text("zone"), _WHEN.fullmatch(row.text("when"))
+    zone, when = row.text("zone"), DAY_OR_HOUR.fullmatch(row.text("when"))
     if when is None or (when[2] is None) != (topic == DAYS):
         raise UnreadableValueError(f"`when`: expected {DIMENSIONS[topic]}, got {shown(row.at('when'))}")
     span = read_span(when[1], when[2], zone)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,7 +9,7 @@ from scoring.records.measures import IN_MONEY
 from scoring.records.raw_delivery import RawDelivery
 from scoring.records.report_rules import is_complete
 from scoring.sources.json_values import UnreadableValueError, shown
-from scoring.sources.report_spans import read_span
+from scoring.sources.report_spans import DAY_OR_HOUR, read_span
 from scoring.sources.translated import ConnectionTerms, Translated
 from streams.sources.reading import DeliveryReading, row_of_delivery, take_row
 
@@ -36,7 +35,6 @@ KEPT: tuple[str, ...] = (
     *("when", "zone", "currency"),
     *dict.fromkeys(name for kind in KINDS.values() for name in kind.metrics.values()),
 )
-_WHEN = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T([01]\d|2[0-3]))?")
 
 
 class TiktokAdsReading(DeliveryReading):
@@ -61,7 +59,7 @@ def translate(delivery: RawDelivery, terms: ConnectionTerms) -> Translated:
 
 def _reports(one: TiktokAdsReading, topic: str, kind: str) -> None:
     row, name = one.row, one.row.text("zone")
-    when = _WHEN.fullmatch(row.text("when"))
+    when = DAY_OR_HOUR.fullmatch(row.text("when"))
     if when is None or (when[2] is None) != (topic == DAYS):
         raise UnreadableValueError(f"`when`: expected a time of {topic}, got {shown(row.at('when'))}")
     span = read_span(when[1], when[2], name)
