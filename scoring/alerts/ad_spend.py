@@ -21,7 +21,7 @@ from scoring.alerts.alert import (
     AlertState,
     AlertTransition,
     Level,
-    make_alert_id,
+    alert_without_counts,
 )
 from scoring.alerts.spend_note import SPEND_STEP, SpendInto, SpendNote, note_of_spend, write_spend_note
 from scoring.funnel.stages import STEP_BY_ID
@@ -166,31 +166,18 @@ def _opened(
     store_id: str, currency: str, cause: SpendCause, rate: SpendRate, begun_ms: int, at_ms: int
 ) -> AlertTransition:
     hours = min(max(0, at_ms - begun_ms), _LONGEST_BEFORE_MS) / HOUR_MS
-    lost, low, high = (rate.per_hour * share * hours for share in (cause.share, cause.low, cause.high))
-    return AlertTransition(
-        alert_id=make_alert_id(store_id, SPEND_STEP, cause.of, AlertKind.AD_SPEND, begun_ms),
-        store_id=store_id,
-        step=SPEND_STEP,
-        segment="",
-        kind=AlertKind.AD_SPEND,
-        level=Level.NOTICE,
-        state=AlertState.FIRING,
-        sequence=0,
-        at_ms=at_ms,
-        opened_at_ms=begun_ms,
-        fired_at_ms=at_ms,
-        resolved_at_ms=None,
-        surprise=0.0,
-        observed=0.0,
-        expected=0.0,
-        low=0.0,
-        high=0.0,
-        window_minutes=0,
-        sample=0.0,
-        lost=lost,
-        lost_low=low,
-        lost_high=high,
-        note=_note(currency, cause, rate),
+    return alert_without_counts(
+        AlertKind.AD_SPEND,
+        Level.NOTICE,
+        (store_id, SPEND_STEP, ""),
+        (begun_ms, at_ms),
+        _note(currency, cause, rate),
+        about=cause.of,
+        lost=(
+            rate.per_hour * cause.share * hours,
+            rate.per_hour * cause.low * hours,
+            rate.per_hour * cause.high * hours,
+        ),
     )
 
 

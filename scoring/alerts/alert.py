@@ -143,3 +143,50 @@ class AlertTransition(AlertRecord, frozen=True, kw_only=True, omit_defaults=Fals
     at_ms: int
     label: AlertLabel = AlertLabel.UNKNOWN
     note: str = ""
+
+
+def alert_without_counts(
+    kind: AlertKind,
+    level: Level,
+    where: tuple[str, str, str],
+    times: tuple[int, int],
+    note: str,
+    *,
+    about: str = "",
+    lost: tuple[float, float, float] = (0.0, 0.0, 0.0),
+) -> AlertTransition:
+    """The first transition of an alert that does not rest on counts: of a connection, of ad spend. It fires as it is published.
+
+    Args:
+        where: store, step and segment.
+        times: when it began, and now.
+        note: says what is wrong.
+        about: what distinguishes it from others of its step; the segment if empty.
+        lost: with its 90 % interval.
+    """
+    (store_id, step, segment), (begun_ms, at_ms) = where, times
+    return AlertTransition(
+        alert_id=make_alert_id(store_id, step, about or segment, kind, begun_ms),
+        store_id=store_id,
+        step=step,
+        segment=segment,
+        kind=kind,
+        level=level,
+        state=AlertState.FIRING,
+        sequence=0,
+        at_ms=at_ms,
+        opened_at_ms=begun_ms,
+        fired_at_ms=at_ms,
+        resolved_at_ms=None,
+        surprise=0.0,
+        observed=0.0,
+        expected=0.0,
+        low=0.0,
+        high=0.0,
+        window_minutes=0,
+        sample=0.0,
+        lost=lost[0],
+        lost_low=lost[1],
+        lost_high=lost[2],
+        note=note,
+    )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from scoring.alerts.alert import AlertKind, AlertState, AlertTransition, Level, make_alert_id
+from scoring.alerts.alert import AlertKind, AlertState, AlertTransition, Level, alert_without_counts
 from scoring.funnel.units import HOUR_MS, MINUTE_MS
 from scoring.sources.health import ConnectionHealth, ConnectionState
 from scoring.wording.source_note import SOURCE_STEP, SourceNote, write_note
@@ -110,31 +110,9 @@ def _note(health: ConnectionHealth) -> str:
 
 
 def _opened(health: ConnectionHealth, opened_ms: int) -> AlertTransition:
-    store = health.stores[0]
-    return AlertTransition(
-        alert_id=make_alert_id(store, SOURCE_STEP, health.name, AlertKind.SOURCE, opened_ms),
-        store_id=store,
-        step=SOURCE_STEP,
-        segment=health.name,
-        kind=AlertKind.SOURCE,
-        level=_level(health),
-        state=AlertState.FIRING,
-        sequence=0,
-        at_ms=health.at_ms,
-        opened_at_ms=opened_ms,
-        fired_at_ms=health.at_ms,
-        resolved_at_ms=None,
-        surprise=0.0,
-        observed=0.0,
-        expected=0.0,
-        low=0.0,
-        high=0.0,
-        window_minutes=0,
-        sample=0.0,
-        lost=0.0,
-        lost_low=0.0,
-        lost_high=0.0,
-        note=_note(health),
+    where = (health.stores[0], SOURCE_STEP, health.name)
+    return alert_without_counts(
+        AlertKind.SOURCE, _level(health), where, (opened_ms, health.at_ms), _note(health)
     )
 
 
