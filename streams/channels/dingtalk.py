@@ -17,7 +17,7 @@ from streams.channels.markdown import cut_bytes, fitting, message_markdown
 from streams.channels.message import Channel, Message, MessageKind
 from streams.channels.posting import check_code, post_json
 from streams.channels.receiver import ChannelContext, ChannelSpec, ReceiverConfig
-from streams.channels.signed_hook import SignedHook
+from streams.channels.signed_hook import SignedHook, check_app
 from streams.schema import SecretRef
 
 #: 130101 and 410100: more than 20 messages a minute; -1: the system is busy
@@ -60,10 +60,7 @@ class DingTalkReceiver(ReceiverConfig):
 
     @model_validator(mode="after")
     def _an_app_has_all_that_it_needs(self) -> Self:
-        if self.app_id and not (self.secret and len(self.to) == 1):
-            raise ValueError(f"receiver {self.name!r}: an app's robot needs `secret` and one group in `to`")
-        if self.to and not self.app_id:
-            raise ValueError(f"receiver {self.name!r}: `to` is for an app's robot; add `app_id`")
+        check_app(self, "robot")
         return self
 
 

@@ -28,6 +28,38 @@ class HookReceiver(Protocol):
         """Whom it mentions."""
 
 
+class AppReceiver(Protocol):
+    """A receiver that an app's robot may serve."""
+
+    @property
+    def name(self) -> str:
+        """What routes call it."""
+
+    @property
+    def secret(self) -> str:
+        """Reference to the app's secret."""
+
+    @property
+    def app_id(self) -> str:
+        """The app's; empty: a custom robot."""
+
+    @property
+    def to(self) -> tuple[str, ...]:
+        """The groups that it writes to."""
+
+
+def check_app(receiver: AppReceiver, robot: str) -> None:
+    """Nothing, if an app's ``robot`` has all that it needs, and what it needs is given to no other.
+
+    Raises:
+        ValueError: it has not.
+    """
+    if receiver.app_id and not (receiver.secret and len(receiver.to) == 1):
+        raise ValueError(f"receiver {receiver.name!r}: an app's {robot} needs `secret` and one group in `to`")
+    if receiver.to and not receiver.app_id:
+        raise ValueError(f"receiver {receiver.name!r}: `to` is for an app's {robot}; add `app_id`")
+
+
 @dataclass(frozen=True, slots=True)
 class SignedHook:
     """A hook with everything resolved; an empty ``secret`` signs nothing."""
