@@ -93,11 +93,13 @@ def try_connection(name: Name, as_json: Json = False, data: Data = None) -> None
 
     A connection by webhook is tested as far as its secret; send it something, then look at `funnelwatch sources show`.
     """
-    from streams.cli.sources_saving import print_trial, trial_json, tried_now
+    from streams.cli.sources_saving import print_trial, trial_json
+    from streams.sources.adding import tried_now
+    from streams.sources.sealing import open_sealer
 
     settings = running_instance(data)
     directory = directory_of(settings)
-    trial = tried_now(known(directory, name), directory, settings)
+    trial = asyncio.run(tried_now(known(directory, name), directory, open_sealer(settings)))
     if as_json:
         say_json(trial_json(name, trial))
     else:
@@ -140,9 +142,6 @@ def add(
     directory = directory_of(settings, config)
     content = parsed_settings(file, given or [], platform)
     model = asked_settings(content, config, settings.language, is_asking=not yes)
-    existing = directory.get(model.name)
-    if existing is not None and existing.is_in_file:
-        raise failed(f"{model.name} is in funnelwatch.yaml; change it there")
     records = records_of(
         settings,
         config,

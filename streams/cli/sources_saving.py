@@ -11,17 +11,17 @@ from scoring.wording.catalogue import STAGE_NAMES
 from scoring.wording.text import Language
 from streams.cli.asking import failed
 from streams.cli.terminal import confirm, say, say_json
-from streams.clock import now_ms
 from streams.config.model import Config
 from streams.settings import Settings
-from streams.sources.adding import AddedConnection
+from streams.sources.adding import AddedConnection, check_name
 from streams.sources.connection import Connection
 from streams.sources.directory import ConnectionDirectory
+from streams.sources.questions import ConnectionRejectedError
 from streams.sources.registry import source_named
 from streams.sources.sealing import open_sealer
 from streams.sources.source import Supply
 from streams.sources.supplies import SUPPLY_NAMES, supplied
-from streams.sources.trying import Trial, tried
+from streams.sources.trying import Trial
 
 
 def records_of(
@@ -38,6 +38,10 @@ def records_of(
     as_json: bool = False,
 ) -> dict[str, Any]:
     """What is to be published to save a connection: sealed, and tested if it is to be. Ends the command if it does not work."""
+    try:
+        check_name(directory, model.name)
+    except ConnectionRejectedError as error:
+        raise failed(str(error)) from error
     added = AddedConnection(config, model, content, open_sealer(settings))
     trial = None
     if is_tested:
@@ -50,13 +54,6 @@ def records_of(
         if not trial.is_good and not (is_asking and confirm("Save it all the same?")):
             raise failed("not saved; correct it, or save it untested with --no-test")
     return added.records(directory, trial, who, past_days)
-
-
-def tried_now(connection: Connection, directory: ConnectionDirectory, settings: Settings) -> Trial:
-    """What a connection does when its platform is asked now."""
-    spec = source_named(connection.source)
-    assert spec is not None
-    return asyncio.run(tried(connection, spec, open_sealer(settings), directory.book, now_ms))
 
 
 def print_trial(trial: Trial) -> None:

@@ -15,6 +15,7 @@ from streams.sources.configs import CONNECTION
 from streams.sources.connection import Connection, connection_of
 from streams.sources.controlling import resumed, with_backfill
 from streams.sources.directory import ConnectionDirectory, place_of
+from streams.sources.questions import ConnectionRejectedError
 from streams.sources.registry import source_named
 from streams.sources.sealing import Sealer, resolve, sealed_secrets
 from streams.sources.source_log import StoredConnection, log_key
@@ -42,9 +43,7 @@ class AddedConnection:
 
     async def tried(self, directory: ConnectionDirectory) -> Trial:
         """What it does when its platform is asked now; nothing is kept."""
-        spec = source_named(self.connection.source)
-        assert spec is not None
-        return await tried(self.connection, spec, self._sealer, directory.book, now_ms)
+        return await tried_now(self.connection, directory, self._sealer)
 
     def records(
         self, directory: ConnectionDirectory, trial: Trial | None, who: str, past_days: int = PAST_DAYS
@@ -66,3 +65,21 @@ class AddedConnection:
     def _has_past(self) -> bool:
         spec = source_named(self.connection.source)
         return spec is not None and any(poll.has_past for poll in spec.polls(self.connection.config))
+
+
+async def tried_now(connection: Connection, directory: ConnectionDirectory, sealer: Sealer) -> Trial:
+    """What a connection does when its platform is asked now; nothing is kept."""
+    spec = source_named(connection.source)
+    assert spec is not None
+    return await tried(connection, spec, sealer, directory.book, now_ms)
+
+
+def check_name(directory: ConnectionDirectory, name: str) -> None:
+    """Nothing, if a connection of that name may be saved.
+
+    Raises:
+        ConnectionRejectedError: it is in the file, which would hold all the same.
+    """
+    existing = directory.get(name)
+    if existing is not None and existing.is_in_file:
+        raise ConnectionRejectedError([f"{name} is in funnelwatch.yaml; change it there"])

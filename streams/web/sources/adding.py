@@ -13,7 +13,7 @@ from aiohttp import web
 from streams.errors import FunnelwatchError
 from streams.kafka.errors import KafkaUnreachableError
 from streams.printable import printable
-from streams.sources.adding import AddedConnection
+from streams.sources.adding import AddedConnection, check_name
 from streams.sources.definitions import definition_of
 from streams.sources.directory import ConnectionDirectory
 from streams.sources.questions import (
@@ -126,7 +126,7 @@ class AddingPages:
                 if directory is None:
                     raise KafkaUnreachableError(reader.word("connections_loading"))
                 await directory.caught_up()
-                self._check_name(directory, model.name)
+                check_name(directory, model.name)
                 trial = await _tried(added, directory, reader.word("platform_silent"))
                 content = added.sealed
                 if trial.is_good or form.get("anyway"):
@@ -148,11 +148,6 @@ class AddingPages:
                 request, source, _without_typed_secrets(content), (str(error),), who=who, code=422
             )
         return self._asked(request, source, content, trial=trial, who=who, code=422)
-
-    def _check_name(self, directory: ConnectionDirectory, name: str) -> None:
-        existing = directory.get(name)
-        if existing is not None and existing.is_in_file:
-            raise ConnectionRejectedError([f"{name} is in funnelwatch.yaml; change it there"])
 
     def _stored(self, name: str, source: str) -> Mapping[str, Any]:
         """The settings of a connection of that name and source that was added before; empty if there is none."""
