@@ -41,6 +41,12 @@ def no_expectation_sql(expected: str = "expected") -> str:
     )
 
 
+#: SQL of what the band of a sum is made of: the squared distances of its bounds, of which the root is taken over all minutes. A lower
+#: bound of zero is cut off there and hides its spread; the upper side is used for it
+SQUARED_BELOW_SQL = "sum(pow(greatest(if(low <= 0, high - expected, expected - low), 0), 2))"
+SQUARED_ABOVE_SQL = "sum(pow(greatest(high - expected, 0), 2))"
+
+
 class ScoreRow(msgspec.Struct, frozen=True, gc=False):
     """The score of one store-step (and segment; empty for the whole store) in one minute.
 

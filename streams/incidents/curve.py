@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from scoring.alerts.alert import AlertKind, AlertTransition
-from scoring.funnel.scores import no_expectation_sql
+from scoring.funnel.scores import SQUARED_ABOVE_SQL, SQUARED_BELOW_SQL, no_expectation_sql
 from scoring.funnel.stages import is_fast
 from scoring.funnel.units import HOUR_MS, MINUTE_MS
 from scoring.wording.card import CurvePoint
@@ -21,12 +21,11 @@ _BUCKETS_MINUTES = (1, 2, 5, 10, 15, 30, 60)
 #: kinds that are not about minutes of events
 WITHOUT_MINUTES = (AlertKind.SOURCE, AlertKind.DRIFT, AlertKind.AD_SPEND)
 
-#: a bound of a sum: the square root of the sum of the minutes' squared distances, as the live page draws it
 CURVE = f"""
 SELECT intDiv(toUnixTimestamp(minute), {{bucket_s:Int64}}) * {{bucket_s:Int64}} AS at_s, sum(observed) AS came,
        countIf({no_expectation_sql()}) AS without, sum(expected) AS due,
-       sqrt(sum(pow(greatest(if(low <= 0, high - expected, expected - low), 0), 2))) AS below,
-       sqrt(sum(pow(greatest(high - expected, 0), 2))) AS above
+       sqrt({SQUARED_BELOW_SQL}) AS below,
+       sqrt({SQUARED_ABOVE_SQL}) AS above
 FROM scores
 WHERE store_id IN {{stores:Array(String)}} AND step = {{step:String}} AND segment = {{segment:String}}
   AND minute >= toDateTime({{from_s:Int64}}, 'UTC') AND minute < toDateTime({{to_s:Int64}}, 'UTC')

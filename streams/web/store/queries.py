@@ -6,7 +6,15 @@ import asyncio
 import math
 from collections.abc import Sequence
 
-from scoring.funnel.scores import FULL_COVERAGE, SCORE_MAX_AGE_MS, SUPPLY_DAYS, ScoreState, no_expectation_sql
+from scoring.funnel.scores import (
+    FULL_COVERAGE,
+    SCORE_MAX_AGE_MS,
+    SQUARED_ABOVE_SQL,
+    SQUARED_BELOW_SQL,
+    SUPPLY_DAYS,
+    ScoreState,
+    no_expectation_sql,
+)
 from scoring.funnel.stages import STAGES, STEP_BY_ID, Stage, is_fast, steps_to_show, supplied_stages
 from scoring.funnel.units import DAY_MS, HOUR_MS, MINUTE_MS
 from streams.clickhouse.reader import Database, Row
@@ -76,12 +84,11 @@ ORDER BY bucket
 LIMIT 2000
 """
 
-#: a lower bound of zero is cut off there and hides its spread; the upper side is used for it
 SCORE_LINE = f"""
 SELECT intDiv(toUnixTimestamp(minute), {{bucket_s:Int64}}) * {{bucket_s:Int64}} AS bucket,
        count() AS minutes, uniqExact(store_id) AS stores, countIf({no_expectation_sql()}) AS without,
        sum(expected) AS expected_sum,
-       sum(pow(greatest(if(low <= 0, high - expected, expected - low), 0), 2)) AS below, sum(pow(greatest(high - expected, 0), 2)) AS above,
+       {SQUARED_BELOW_SQL} AS below, {SQUARED_ABOVE_SQL} AS above,
        min(low) AS lowest, countIf(state = 'breach') AS breaches, argMax(toString(state), minute) AS last_state
 FROM scores
 WHERE store_id IN {{stores:Array(String)}} AND step = {{step:String}} AND segment = {{segment:String}}
