@@ -20,6 +20,7 @@ from mcp.client.streamable_http import streamable_http_client
 from typer.testing import CliRunner
 
 from scoring.evaluation.dimensions.registry import INDICATOR_BY_ID
+from scoring.wording.catalogue import step_name
 from streams.agents.answers import MOST_TOKENS, fenced, fitting, number, tokens, written
 from streams.agents.api import ReadApi
 from streams.agents.offered import OFFERED
@@ -109,7 +110,9 @@ async def test_every_question_is_answered_over_http_with_the_numbers_of_the_api(
             "id"
         ]
     )
-    assert evaluation["steps"][0]["name"] == "点击 → 加购"
+    names = [step_name(one["step"], "zh") for one in of_api["steps"]]
+    assert [one["name"] for one in evaluation["steps"]] == names
+    assert "点击 → 加购" in names
     assert len(rows["rows"]) == 3
     assert "FROM orders" in rows["sql"]
     assert set(ids["indicators"]) == set(INDICATOR_BY_ID)
