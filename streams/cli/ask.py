@@ -22,7 +22,7 @@ _HELP = """Ask the running instance one question, as an agent would.
 QUESTION is one of stores, funnel, alerts, evaluation, attribution, rows, compare, definition; what it takes is given as NAME=VALUE. The numbers are those
 of page and API. `status` says what an answer is: known, zero, unknown, not_yet or refused. Ends with 0 unless the question makes no sense.
 
-Example: `funnelwatch ask evaluation store=us-own period=month --json`.
+Example: `funnelwatch ask evaluation store=us-own period=month --json`
 """
 #: where `up` keeps the page's token that it made
 KEPT_PAGE = "page_token"

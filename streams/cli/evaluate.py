@@ -22,7 +22,7 @@ Takes any mix of the order exports and reports that `funnelwatch import` reads. 
 complete period is compared with those before it; what could not be judged names the export that would close the gap. `--explain`
 writes every input of every score; `deploy/docs/recompute.py` gets to the same numbers from it.
 
-Example: `funnelwatch evaluate exports/ --zone Asia/Shanghai --out report`.
+Example: `funnelwatch evaluate exports/ --zone Asia/Shanghai --out report`
 """
 
 
@@ -61,6 +61,21 @@ class AnswerLimit(StrEnum):
     TWO_DAYS = "48"
 
 
+FormatOption = Annotated[
+    list[PageFormat] | None,
+    typer.Option(
+        "--format",
+        help="What to write; may be given several times. Default: html. A PDF is printed by the Chromium of this machine.",
+        show_default=False,
+    ),
+]
+PeriodOption = Annotated[
+    PeriodLength | None,
+    typer.Option(
+        help="Length of the period. Default: the longest of month, week and day with enough of a past.",
+        show_default=False,
+    ),
+]
 ShipOption = Annotated[
     int | None,
     typer.Option(
@@ -83,22 +98,9 @@ def evaluate(
         list[Path], typer.Argument(metavar="PATH", help="Files and folders of one store.", show_default=False)
     ],
     out: Annotated[Path, typer.Option(help="Folder to write to; created if missing.")] = Path("evaluation"),
-    formats: Annotated[
-        list[PageFormat] | None,
-        typer.Option(
-            "--format",
-            help="What to write; may be given several times. Default: html. A PDF is printed by the Chromium of this machine.",
-            show_default=False,
-        ),
-    ] = None,
+    formats: FormatOption = None,
     language: Annotated[PageLanguage, typer.Option(help="Language of the page.")] = PageLanguage.ZH,
-    period: Annotated[
-        PeriodLength | None,
-        typer.Option(
-            help="Length of the period. Default: the longest of month, week and day with enough of a past.",
-            show_default=False,
-        ),
-    ] = None,
+    period: PeriodOption = None,
     store: Annotated[str, typer.Option(help="Name of the store on the page.")] = "store",
     zone: Annotated[str, typer.Option(help="Zone of times without an offset, such as Asia/Shanghai.")] = "",
     currency: Annotated[str, typer.Option(help="Currency of amounts without one, such as CNY.")] = "",

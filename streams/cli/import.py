@@ -43,7 +43,9 @@ Each file is recognised and shown first: which layout, how sure, orders, money, 
 cannot say itself (its zone, its currency) is asked. `funnelwatch import suggest FILE` writes a mapping as YAML to start from.
 `funnelwatch import list` shows all imports, `funnelwatch import undo ID` takes one back.
 
-Examples: `funnelwatch import exports/ --store vn-shop --dry-run` and `funnelwatch import Order.all.xlsx --store vn-shop --zone Asia/Ho_Chi_Minh --yes`.
+Example: `funnelwatch import exports/ --store vn-shop --dry-run`
+
+Example: `funnelwatch import Order.all.xlsx --store vn-shop --zone Asia/Ho_Chi_Minh --yes`
 """
 console = printing(err=True, highlight=False)
 

@@ -20,7 +20,7 @@ Without `--http` it speaks over standard input and output, as agents start it. W
 token, which opens nothing else and is kept in DATA/secrets/mcp_token. Every answer is within 2,000 tokens, and its numbers are those of page
 and API. Needs the extra `mcp`: `pip install 'funnelwatch[mcp]'`.
 
-Example: `funnelwatch mcp --store us-own --data ~/funnelwatch`.
+Example: `funnelwatch mcp --store us-own --data ~/funnelwatch`
 """
 #: of the token of the HTTP server, among the instance's secrets
 KEPT_AS = "mcp_token"

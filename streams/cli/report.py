@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from streams.cli.asking import DataOption, configuration, failed, running_instance
-from streams.cli.evaluate import PageFormat, PageLanguage, PeriodLength, write_evaluation
+from streams.cli.evaluate import (
+    FormatOption,
+    PageFormat,
+    PageLanguage,
+    PeriodLength,
+    PeriodOption,
+    write_evaluation,
+)
 from streams.cli.report_advice import advice
 from streams.cli.report_check import CHECK_HELP, asked_of_tables, check
 from streams.cli.report_mail import preview, schedule
@@ -28,7 +35,7 @@ _HELP = """Write the evaluation of stores of the running instance as files, from
 The last complete period against the store's own past, or against stores alike where at least five are counted alike. The same page as
 in the browser, without what needs one; `--format json` writes every input of every score, for `deploy/docs/recompute.py`.
 
-Example: `funnelwatch report --store us-own --format pdf --language en`.
+Example: `funnelwatch report --store us-own --format pdf --language en`
 """
 reports = typer.Typer(invoke_without_command=True, help=_HELP)
 
@@ -62,22 +69,9 @@ def report(
         ),
     ] = "",
     out: Annotated[Path, typer.Option(help="Folder to write to; created if missing.")] = Path("reports"),
-    formats: Annotated[
-        list[PageFormat] | None,
-        typer.Option(
-            "--format",
-            help="What to write; may be given several times. Default: html. A PDF is printed by the Chromium of this machine.",
-            show_default=False,
-        ),
-    ] = None,
+    formats: FormatOption = None,
     language: Annotated[PageLanguage, typer.Option(help="Language of the pages.")] = PageLanguage.ZH,
-    period: Annotated[
-        PeriodLength | None,
-        typer.Option(
-            help="Length of the period. Default: the longest of month, week and day with enough of a past.",
-            show_default=False,
-        ),
-    ] = None,
+    period: PeriodOption = None,
     data: DataOption = None,
 ) -> None:
     """Read, evaluate, write."""

@@ -47,7 +47,7 @@ def advice(
 ) -> None:
     """List the advice that a store was given with what became of it; accept or decline a piece of it, or say that it is done.
 
-    Example: `funnelwatch report advice us-own "advice|us-own|walk_checkout|2026-10-01/2026-10-31|step:order_to_payment" --done`.
+    Example: `funnelwatch report advice us-own "advice|us-own|walk_checkout|2026-10-01/2026-10-31|step:order_to_payment" --done`
     """
     from streams.evaluation.knowing import known_store
     from streams.evaluation.page import stored_view

@@ -29,7 +29,7 @@ period and the moment up to which anything was known; from the tables of that mo
 file, number by number, those of its pictures included. Ends with 0 if every number was derived again and is equal, 1 if one differs, 3 if
 none differs but some cannot be derived again.
 
-Example: `funnelwatch report check reports/us-own.html`.
+Example: `funnelwatch report check reports/us-own.html`
 """
 #: how a check ends whose numbers cannot all be derived again
 UNDERIVED = 3

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import importlib.metadata
+import re
+import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -28,6 +32,29 @@ def test_help_says_what_a_command_does(name: str) -> None:
     result = CliRunner().invoke(app, [name, "--help"])
     assert result.exit_code == 0
     assert len(result.output.splitlines()) > 8
+
+
+def commands_below(command: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """The command and those below it, by their words."""
+    yield path, command
+    for name, sub in getattr(command, "commands", {}).items():
+        yield from commands_below(sub, f"{path} {name}")
+
+
+def test_the_examples_of_every_help_can_be_pasted() -> None:
+    found = 0
+    for name in COMMANDS:
+        below = dict(commands_below(load(name), name))
+        for command in below.values():
+            for example in re.findall(r"Examples?: `?funnelwatch (.*)", command.help or ""):
+                words = shlex.split(example.split("`")[0])
+                assert not example.replace("`", "").endswith((".", ",", ";")), example
+                deepest = max((path for path in below if f"{example} ".startswith(f"{path} ")), key=len)
+                chosen = below[deepest]
+                rest = words[len(deepest.split()) :]
+                chosen.make_parser(chosen.context_class(chosen)).parse_args(rest)
+                found += 1
+    assert found > 10
 
 
 def test_run_names_every_role() -> None:
