@@ -106,6 +106,7 @@ def corrected(
     """
     content = table.layout.model_dump(mode="json", exclude_defaults=True)
     content["columns"] = {field: {"": [header]} for field, header in columns.items() if header}
+    content["is_guess"] = False  # a person has said what its columns are
     content["needs"] = [one for one in table.layout.needs if columns.get(one)]
     if day_first is not None:
         content["day_first"] = day_first

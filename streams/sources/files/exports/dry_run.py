@@ -322,6 +322,8 @@ def _of_report(summary: ExportSummary, table: ReportTable) -> None:
             one["sum_of_rows"] = _plain(sums[measure])
     summary.measures, summary.report_rows = measures, rows
     summary.money = next((money[one] for one in _MONEY_MEASURES if one in money), {})
+    if table.differing:
+        summary.questions.append(Question("columns", sentences.SAME_PERIOD.both(n=table.differing)))
     if spread:
         summary.notes.append(sentences.SEVERAL_DAYS.both(rows=rows, spread=spread))
 

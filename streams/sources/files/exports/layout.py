@@ -36,6 +36,8 @@ NUMBER_FIELDS = (
     *("quantity", "total", "refund_amount", "unit_price", "discount", "paid_by_buyer", "amount"),
     *NUMBER_ATTRIBUTES,
 )
+#: numbers that are read only where they distinguish a gift from what was bought
+PRICES = ("unit_price", "discount")
 STATUS_FIELDS = ("status", "substatus", "line_status", "financial", "fulfilment")
 
 FieldOfExport = Literal[
@@ -92,6 +94,7 @@ class ExportLayout(_LayoutPart):
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")]
     title: str = ""
+    title_zh: str = Field("", description="The same in Chinese, where it is a sentence's part.")
     platform: str = "other"
     kind: Literal["orders", "report", "events"]
     row: Literal["line", "unit", "order", "parcel", "day", "range", "event", "none"] = "line"

@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from scoring.wording.text import Bilingual
 from streams.sources.files.exports.cells import Cell, Row, TableRows, header_name, is_blank_row, text_of
-from streams.sources.files.exports.header_words import guessed_fields, takes_fees
-from streams.sources.files.exports.layout import ExportLayout, FieldOfExport
+from streams.sources.files.exports.guesses import guess
+from streams.sources.files.exports.layout import ExportLayout
 
 #: from here on a table is taken for what it looks like; below, the person is asked
 SURE = 0.8
-#: columns of orders that outweigh a report which is not recognised for sure
-_ORDERS_ENOUGH = 6
 #: rows in which the header is looked for
 _HEADER_ROWS = 40
 _SIGNS_ENOUGH = 3
+#: share of a header's cells that are words and no figures
+_MOST_WORDED = 0.8
 #: share of headers that a file has in common with the one that a kept layout was made from
 _KEPT_ALIKE = 0.8
 
@@ -56,8 +56,12 @@ def recognize(rows: TableRows, layouts: Iterable[ExportLayout]) -> RecognizedTab
     found: list[RecognizedTable] = []
     candidates = [(line, shown, list(map(header_name, shown))) for line, shown in _headers(start)]
     for layout in layouts:
+        if layout.is_guess and any(one.sure >= SURE for one in found):
+            break
         best: RecognizedTable | None = None
         for line, shown, headers in candidates:
+            if layout.is_guess and not _is_worded(shown):
+                continue
             below = [cells for number, cells in start if number > line]
             table = _fit(layout, line, shown, headers, below)
             if table is not None and (best is None or _mark(table) > _mark(best)):
@@ -68,9 +72,11 @@ def recognize(rows: TableRows, layouts: Iterable[ExportLayout]) -> RecognizedTab
         return None
     found.sort(key=_mark, reverse=True)
     first = found[0]
-    if first.layout.kind == "report" and first.sure < SURE:
-        orders = next((one for one in found if one.layout.is_guess), None)
-        first = orders if orders is not None and len(orders.columns) >= _ORDERS_ENOUGH else first
+    if first.sure < SURE and not (first.layout.is_kept or first.layout.is_guess or first.layout.rejected):
+        guesses = [one for one in found if one.layout.is_guess]
+        likelier = max(guesses, key=_mark, default=None)
+        if likelier is not None and (likelier.layout.rejected or _read(likelier) > _read(first)):
+            first = likelier
     rivals = [
         one for one in found if one is not first and one.sure > first.sure - 0.1 and not one.layout.is_guess
     ]
@@ -84,7 +90,12 @@ def recognize(rows: TableRows, layouts: Iterable[ExportLayout]) -> RecognizedTab
 
 
 def _mark(table: RecognizedTable) -> tuple[float, bool, int]:
-    return table.sure, table.layout.is_kept, len(table.columns) + len(table.measures) + len(table.dimensions)
+    return table.sure, table.layout.is_kept, _read(table)
+
+
+def _read(table: RecognizedTable) -> int:
+    """How many columns are read."""
+    return len(table.columns) + len(table.measures) + len(table.dimensions)
 
 
 def _headers(start: Sequence[Row]) -> Iterator[tuple[int, list[str]]]:
@@ -98,6 +109,12 @@ def _headers(start: Sequence[Row]) -> Iterator[tuple[int, list[str]]]:
             below = [text_of(cell) for cell in start[index + 1][1]]
             if _is_group_row(texts, below):
                 yield line + 1, _joined(texts, below)
+
+
+def _is_worded(shown: Sequence[str]) -> bool:
+    """Whether most cells of a row are words, as those of a header are."""
+    named = [text for text in shown if text]
+    return sum(not text[0].isdigit() for text in named) >= _MOST_WORDED * len(named) > 1
 
 
 def _is_group_row(above: Sequence[str], below: Sequence[str]) -> bool:
@@ -119,8 +136,9 @@ def _fit(
     layout: ExportLayout, line: int, shown: list[str], headers: list[str], below: Sequence[Sequence[Cell]]
 ) -> RecognizedTable | None:
     """The table under a header row by one layout, with some rows ``below`` it; None if what it needs is missing."""
-    by_words = guessed_fields(shown, below) if layout.is_guess else {}
-    if not layout.known_names.intersection(headers) and not _is_enough(by_words):
+    if layout.is_guess:
+        return _guessed(layout, line, shown, headers, below)
+    if not layout.known_names.intersection(headers):
         return None
     table = RecognizedTable(layout, 0.0, line, headers, shown, language=_language(layout, headers))
     ranks: dict[str, int] = {}
@@ -132,12 +150,6 @@ def _fit(
                 break
         if name in layout.measure_names:
             table.measures.setdefault(layout.measure_names[name][0], place)
-    taken = set(table.columns.values())
-    for one, place in by_words.items():
-        if one not in table.columns and place not in taken:
-            table.columns[one] = place
-    if layout.is_guess and headers[table.columns.get("total", 0)] == "total" and takes_fees(shown):
-        table.columns.pop("total", None)
     for one, names in layout.dimension_names.items():
         present = next((name for name in names if name in headers), None)
         if present is not None:
@@ -150,11 +162,17 @@ def _fit(
     return table
 
 
-def _is_enough(by_words: Mapping[FieldOfExport, int]) -> bool:
-    """Whether the words of a row make it the header of orders: a number, and two other things that are said of an order."""
-    return (
-        "order" in by_words and len(by_words.keys() & {"placed", "paid", "status", "quantity", "total"}) > 1
-    )
+def _guessed(
+    layout: ExportLayout, line: int, shown: list[str], headers: list[str], below: Sequence[Sequence[Cell]]
+) -> RecognizedTable | None:
+    """The table as a guess at it, by the words of its headers and by what some rows ``below`` hold."""
+    found = guess(layout, shown, below)
+    if found is None:
+        return None
+    table = RecognizedTable(found.layout, 0.0, line, headers, shown, language=_language(layout, headers))
+    table.columns, table.measures, table.dimensions = found.columns, found.measures, found.dimensions
+    _judge(table)
+    return table
 
 
 def _language(layout: ExportLayout, headers: Sequence[str]) -> str:
@@ -186,11 +204,14 @@ def _judge(table: RecognizedTable) -> None:
         ]
         return
     if layout.is_guess:
-        table.sure = round(min(0.2 + 0.05 * len(table.columns), 0.5), 2)
+        # a refund looks like an order with a few columns, and a statement like both
+        certain = 0.55 if layout.rejected else 0.52 if layout.kind == "events" else 0.0
+        table.sure = certain or round(min(0.2 + 0.05 * _read(table), 0.5), 2)
+        named = _named(table)
         table.why = [
             Bilingual(
-                f"列名像是订单的列名：{'、'.join(_named(table))}",
-                f"its columns are called as an order's often are: {', '.join(_named(table))}",
+                f"列名像是{layout.title_zh or layout.title}的列名：{'、'.join(named)}",
+                f"its columns are called as those of {layout.title} often are: {', '.join(named)}",
             )
         ]
         return
@@ -202,17 +223,18 @@ def _judge(table: RecognizedTable) -> None:
     share = known / max(len(present), 1)
     most = 1.0 if signs else 0.3  # what others call their columns too is not a sign of this platform
     table.sure = round(min(0.4 + 0.4 * min(len(signs), enough) / enough + 0.2 * min(share * 3, 1.0), most), 2)
-    named = ", ".join(signs[:4])
+    said = ", ".join(signs[:4])
     table.why = [
         Bilingual(
-            f"{len(present)} 列中认得 {known} 列；只有 {layout.platform} 会写 {named or '（无）'}",
-            f"{known} of {len(present)} columns are known; only {layout.platform} writes {named or 'none of them'}",
+            f"{len(present)} 列中认得 {known} 列；只有 {layout.platform} 会写 {said or '（无）'}",
+            f"{known} of {len(present)} columns are known; only {layout.platform} writes {said or 'none of them'}",
         )
     ]
 
 
 def _named(table: RecognizedTable) -> list[str]:
-    return [f"{table.shown[place]} ({one})" for one, place in sorted(table.columns.items())]
+    read = {**table.columns, **table.measures, **table.dimensions}
+    return [f"{table.shown[place]} ({one})" for one, place in sorted(read.items())]
 
 
 def cell_at(cells: Sequence[Cell], place: int | None) -> Cell:

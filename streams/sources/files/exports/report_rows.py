@@ -18,6 +18,8 @@ from streams.sources.files.exports.values import BAD_NUMBER, ColumnValues
 _RANGE = re.compile(
     r"^(.{6,40}?)\s*(?:~|–|—|\bto\b|至|到|\s-\s|(?<=\d{4})-(?=\d{1,2}-\d{1,2}-\d{4}))\s*(.{6,40})$"
 )
+#: figures of which it is seen whether another one is of the same
+_LOOKED_AT = 100_000
 _TOTAL = re.compile(
     r"total|合计|总计|汇总|tổng|jumlah|summe|gesamt|suma|promedio|average|平均|valor|cambio|change",
     re.IGNORECASE,
@@ -47,16 +49,24 @@ class ReportTable:
         self.tally = values.tally()
         self.is_never_added = self._layout.never_added
         self.questions: list[Question] = []
+        #: figures that a period has twice, with two values: the column that distinguishes the rows is not read
+        self.differing = 0
         self._parts = self._place_of_whole()
         #: whether each row names the currency of its amounts
         self.has_currencies = "currency" in self._table.columns
 
     @property
     def rows(self) -> Iterator[ExportFigure]:
-        """The figures; what became of the rows is in ``tally`` afterwards."""
+        """The figures; what became of the rows is in ``tally`` and ``differing`` afterwards."""
         tally = self._values.tally()
+        seen: dict[int, Decimal] = {}
+        self.differing = 0
         for chunk in self._values.chunks():
-            yield from self._of_chunk(chunk, tally)
+            for figure in self._of_chunk(chunk, tally):
+                if figure.start is not None and len(seen) < _LOOKED_AT:
+                    mark = hash((figure.measure, figure.start, figure.end, figure.dimensions))
+                    self.differing += seen.setdefault(mark, figure.value) != figure.value
+                yield figure
         self.tally = tally
 
     def _of_chunk(self, chunk: TableChunk, tally: RowTally) -> Iterator[ExportFigure]:

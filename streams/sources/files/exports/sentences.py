@@ -68,6 +68,10 @@ OTHER_SHEETS = Text(
     "其他工作表按设备拆分了同样的数字，不重复相加",
     "other sheets of it split the same figures by device and are not added",
 )
+SAME_PERIOD = Text(
+    "{n:,} 个数字与同一天的另一个数字不同：还有哪一列区分这些行（广告系列、商品、设备……）？不说明的话只会留下一个",
+    "{n:,} figures differ from another one of the same day: which column distinguishes the rows (campaign, product, device, …)? Without it only one of them would be kept",
+)
 SEVERAL_DAYS = Text(
     "{rows:,} 个数字中有 {spread:,} 个跨了多天，不归入任何一天",
     "{spread:,} of {rows:,} figures speak of several days and belong to none of them",

@@ -28,7 +28,7 @@ from streams.sources.files.exports.columns import (
 )
 from streams.sources.files.exports.data_rows import DataRows, RowTally, first_named
 from streams.sources.files.exports.dates import DayOrder, Moment, order_by_consecutive_days, read_moment
-from streams.sources.files.exports.layout import NUMBER_FIELDS, TIME_FIELDS
+from streams.sources.files.exports.layout import NUMBER_FIELDS, PRICES, TIME_FIELDS
 from streams.sources.files.exports.numbers import WITHOUT_DECIMALS, Numerals, read_number
 from streams.sources.files.exports.questions import Question
 from streams.sources.files.exports.recognition import RecognizedTable
@@ -68,7 +68,11 @@ class ColumnValues:
         self.table, self.source, self._is_text, self._progress = table, rows, is_text, progress
         self.questions: list[Question] = []
         self._times = {one: DayOrder() for one in TIME_FIELDS if one in table.columns}
-        numbers = {one: table.columns[one] for one in NUMBER_FIELDS if one in table.columns}
+        numbers = {
+            one: table.columns[one]
+            for one in NUMBER_FIELDS
+            if one in table.columns and (table.layout.gifts or one not in PRICES)
+        }
         self._number_places = {**numbers, **table.measures}
         self._numbers = {one: Numerals() for one in self._number_places}
         self._currencies: Counter[str] = Counter()

@@ -120,3 +120,44 @@ def test_a_total_next_to_the_platform_s_fees_may_be_what_is_left_to_the_shop() -
     table = recognized("# de venta", "Fecha de venta", "Estado", "Cargo por venta", "Total (MXN)")
     assert table is not None
     assert "total" not in table.columns
+
+
+@pytest.mark.parametrize(
+    ("header", "field"),
+    [
+        ("Item Total", "total"), ("Custom label", "product"), ("Item Title", "item_name"), ("商品标题", "item_name"), ("상품명", "item_name"), ("Buyer Username", "buyer"), ("买家会员名", "buyer"), ("구매자ID", "buyer"),
+        ("묶음배송번호", "parcel"), ("Verschickt am - Datum", "shipped"), ("N.º de venda", "order"), ("Data da venda", "placed"), ("买家实际支付金额", "total"), ("履约状态", "fulfilment"), ("id_order_unit", "line"), ("Articles vendus", "quantity"),
+    ],
+)  # fmt: skip
+def test_more_headers_that_platforms_write(header: str, field: str) -> None:
+    assert named(header) == {field: header}
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["Buyer State", "Versanddatum bis", "결제금액_정산완료일", "买家实际支付积分", "Общая сумма штрафов", "취소수량", "Buyer Name", "买家留言", "Customer Group", "Settlement date"],
+)  # fmt: skip
+def test_more_that_only_sounds_like_it(header: str) -> None:
+    assert named(header) == {}
+
+
+def test_row_numbers_were_taken_for_orders() -> None:
+    assert "order" not in guessed_fields(["No.", "SKU"], [["1", "A"], ["2", "B"], ["3", "C"]])
+
+
+def test_of_two_times_the_one_with_a_time_of_day_is_taken() -> None:
+    rows = [["2026-03-01", "2026-03-01 10:21"], ["2026-03-02", "2026-03-02 07:00"]]
+    assert guessed_fields(["注文日", "注文日時"], rows)["placed"] == 1
+
+
+def test_amounts_and_percents_were_taken_for_numbers_of_orders_and_totals() -> None:
+    assert guessed_fields(["Order #", "Order total"], [["12.50", "3 %"], ["9.99", "4 %"]]) == {}
+
+
+def test_the_total_of_an_item_is_added_up_and_the_order_s_own_is_not() -> None:
+    for header, money in (("Item Total", "line"), ("Order Total", "once")):
+        table = recognized(
+            "Order ID", "Order Date", "Quantity", header, row=("88120077", "2026-03-01", "1", "9.00")
+        )
+        assert table is not None
+        assert table.layout.money == money

@@ -1,0 +1,147 @@
+"""The guesses for tables of platforms that nobody has described: orders, a report or refunds, by the words of the headers and what is below.
+
+Each is shown to a person and asked about. What a file of another kind is (a statement of settlement, a list of stock) is said, not guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from scoring.records.measures import MEASURES
+from streams.sources.files.exports import order_words as says
+from streams.sources.files.exports.cells import Cell
+from streams.sources.files.exports.header_patterns import one_of, plain_words
+from streams.sources.files.exports.header_words import can_hold, guessed_fields, takes_fees
+from streams.sources.files.exports.layout import ExportLayout, ReportMeasure
+from streams.sources.files.exports.report_words import guessed_report
+
+#: how many measures make a table a report
+_MEASURES_ENOUGH = 2
+#: words of a settlement, or one of them and fees, that make a table a statement of one
+_SETTLED_ENOUGH = _FEES_ENOUGH = 2
+#: things said of an order that make a table with a number orders, where no header is one that others use
+_FACTS_ENOUGH = 2
+_OF_ORDERS = frozenset({"placed", "paid", "status", "quantity", "total", "financial"})
+_REFUND_TIME = one_of(r"date|time\b|at\b|on\b|日期|时间|日時|fecha|data\b|datum|дата|tanggal|ngày|วันที่|일시?$")
+_DONE = one_of(r"complet|finish|refunded|完成|完结|成功|abgeschlossen|завершен|selesai|완료|完了")
+_ASKED = one_of(r"request|appl|申请|申請|created|antrag|solicit|запрос|요청|접수")
+_SETTLED = one_of(
+    r"settle|payout|pay out|disburse|deposit date|amount type|transaction type|posted|结算|打款|到账|账单|入账|动账|정산|지급|精算|振込|入金予定|liquidaci|liquidação|repasse|auszahlung|abrechnung|versement|reversement|перечислению|удержан|к выплате|pencairan|dana|penyelesaian|đối soát|thanh toán cho người bán|wypłat|accredito"
+)
+_FEES = one_of(
+    r"fees?\b|commission|comissão|comisión|provision|gebühr|frais|комисси|штраф|хранение|удержан|услуги по доставке|佣金|手续费|服务费|수수료|手数料|biaya admin|phí|prowizj|commissione|net amount|net proceeds"
+)
+_STOCKED = one_of(
+    r"available|on hand|in stock|stock\b|reserved|inbound|库存|在途|锁定|可用|可售|estoque|existencias|bestand|lagerbestand|stock disponible|остат|재고|在庫|stok\b|tồn kho|คงคลัง|magazyn|giacenza"
+)
+_RETURNED = one_of(
+    r"return|rma\b|退货|退款|售后|devoluc|devoluç|retour|rücksend|возврат|반품|返品|retur\b|trả hàng|คืนสินค้า|zwrot|reso\b|disposition"
+)
+
+
+@dataclass(slots=True)
+class Guess:
+    """Where the columns of a table probably are, and the layout that says so."""
+
+    layout: ExportLayout
+    columns: dict[str, int] = field(default_factory=dict)
+    measures: dict[str, int] = field(default_factory=dict)
+    dimensions: dict[str, int] = field(default_factory=dict)
+
+
+def guess(layout: ExportLayout, shown: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Guess | None:
+    """What a layout that is a guess makes of a table; None if the table cannot be that."""
+    if layout.rejected:
+        return Guess(layout) if other_kind(shown, rows) == layout.name else None
+    makers = {"orders": _orders, "report": _report, "events": _refunds}
+    return makers[layout.kind](layout, shown, rows)
+
+
+def other_kind(shown: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
+    """``settlement`` or ``stock`` for a table of that kind; empty for any other."""
+    headers = [plain_words(text, with_brackets=True) for text in shown if text]
+    fields = guessed_fields(shown, rows)
+    settled = sum(_SETTLED.search(one) is not None for one in headers)
+    fees = sum(_FEES.search(one) is not None for one in headers)
+    if (settled >= _SETTLED_ENOUGH or (settled and fees >= _FEES_ENOUGH)) and "status" not in fields:
+        return "settlement"
+    stocked = sum(_STOCKED.search(one) is not None for one in headers)
+    has_figures = len(guessed_report(shown, rows)[1]) >= _MEASURES_ENOUGH
+    return "stock" if stocked >= 2 and "order" not in fields and not has_figures else ""
+
+
+def _orders(layout: ExportLayout, shown: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Guess | None:
+    by_words = guessed_fields(shown, rows)
+    found = Guess(layout, {str(one): place for one, place in by_words.items()})
+    taken = set(found.columns.values())
+    for place, (text, name) in enumerate(zip(shown, map(plain_words, shown), strict=True)):
+        cells = [row[place] for row in rows if place < len(row)]
+        for one, _, _ in layout.names.get(text.strip().casefold(), layout.names.get(name, ())):
+            if one not in found.columns and place not in taken and can_hold(one, cells):
+                found.columns[one] = place
+                taken.add(place)
+                break
+    is_named = any(
+        plain_words(text) in layout.names or text.strip().casefold() in layout.names for text in shown
+    )
+    if "order" not in found.columns or (
+        not is_named and len(found.columns.keys() & _OF_ORDERS) < _FACTS_ENOUGH
+    ):
+        return None
+    total = found.columns.get("total")
+    if total is not None and plain_words(shown[total]) == "total" and takes_fees(shown):
+        del found.columns["total"]
+    elif total is not None and says.LINE_SUM.search(plain_words(shown[total])):
+        found.layout = layout.model_copy(update={"money": "line"})
+    return found
+
+
+def _report(layout: ExportLayout, shown: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Guess | None:
+    columns, measures, dimensions = guessed_report(shown, rows)
+    if len(measures) < _MEASURES_ENOUGH or ("day" not in columns and not dimensions and len(measures) < 3):
+        return None
+    if "order" in guessed_fields(shown, rows) and "day" not in columns:
+        return None
+    row = "range" if "until" in columns else "day" if "day" in columns else "none"
+    kept: Mapping[str, ReportMeasure] = {
+        one.name: ReportMeasure(
+            headers={"": [shown[measures[one.name]]]}, unit=one.unit.value, unique=one.is_unique
+        )
+        for one in MEASURES
+        if one.name in measures
+    }
+    known = {
+        "row": row,
+        "measures": dict(kept),
+        "dimensions": {one: [shown[place]] for one, place in dimensions.items()},
+    }
+    return Guess(layout.model_copy(update=known), columns, measures, dimensions)
+
+
+def _refunds(layout: ExportLayout, shown: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Guess | None:
+    """Refunds and returns, one a row: a time of their own, the order's number, and what went back."""
+    fields = guessed_fields(shown, rows)
+    words = [plain_words(text) for text in shown]
+    about = [place for place, text in enumerate(words) if _RETURNED.search(text)]
+    times = [
+        place
+        for place in about
+        if _REFUND_TIME.search(words[place]) and can_hold("placed", _cells(rows, place))
+    ]
+    if "order" not in fields or not times or len(about) < 2 or fields.keys() & {"placed", "paid", "shipped"}:
+        return None
+    best = (
+        [place for place in times if _DONE.search(words[place])]
+        or [place for place in times if not _ASKED.search(words[place])]
+        or times
+    )
+    columns = {"order": fields["order"], "time": best[0]}
+    for one, field_ in (("amount", "refund_amount"), ("product", "product")):
+        if field_ in fields:
+            columns[one] = fields[field_]
+    return Guess(layout, columns)
+
+
+def _cells(rows: Sequence[Sequence[Cell]], place: int) -> list[Cell]:
+    return [row[place] for row in rows if place < len(row)]

@@ -1,0 +1,33 @@
+"""How the words of a header are compared: patterns of words in any script, and a header without what is not a word."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import cache
+
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_BRACKETED = re.compile(r"[(（\[【][^)）\]】]*[)）\]】]")
+_BRACKETS = re.compile(r"[()（）\[\]【】]")
+#: letters of scripts that put spaces between words
+_LETTERS = "A-Za-zÀ-ɏͰ-ӿḀ-ỿ"
+#: a bar that is in no brackets
+_BETWEEN = re.compile(r"\|(?![^()]*\))")
+_JOINTS = re.compile(r"[\s_./:,'’\-–—|*]+")
+
+
+@cache
+def one_of(words: str) -> re.Pattern[str]:
+    """One of ``words`` (between them ``|``): Latin and Cyrillic ones from the beginning of a word, others anywhere."""
+    alternatives = []
+    for word in _BETWEEN.split(unicodedata.normalize("NFKC", words)):
+        script = unicodedata.name(word.lstrip("^\\(?:!<=")[0])
+        alternatives.append(rf"(?<![{_LETTERS}]){word}" if script.startswith(("LATIN", "CYRILLIC")) else word)
+    return re.compile("|".join(alternatives))
+
+
+def plain_words(text: str, *, with_brackets: bool = False) -> str:
+    """The words of a header in small letters; what is in brackets is left out unless it is wanted."""
+    plain = unicodedata.normalize("NFKC", text).replace("İ", "i")
+    plain = (_BRACKETS if with_brackets else _BRACKETED).sub(" ", _CAMEL.sub(" ", plain))
+    return _JOINTS.sub(" ", plain).strip().casefold()

@@ -1,0 +1,113 @@
+"""Reports of platforms that nobody has described are guessed by the words of their headers, and what is a share or a part is left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from streams.sources.files.exports.layout import known_layouts
+from streams.sources.files.exports.recognition import RecognizedTable, recognize
+from streams.sources.files.exports.report_words import measure_of_words
+
+
+def recognized(*shown: str, rows: Sequence[Sequence[str]]) -> RecognizedTable:
+    lines = [(1, list(shown)), *((at, list(row)) for at, row in enumerate(rows, 2))]
+    table = recognize(lambda: iter(lines), known_layouts())
+    assert table is not None
+    return table
+
+
+def read(table: RecognizedTable) -> dict[str, str]:
+    return {
+        one: table.shown[place]
+        for one, place in {**table.columns, **table.measures, **table.dimensions}.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("header", "measure"),
+    [
+        ("Impr.", "impressions"), ("展现量", "impressions"), ("노출수", "impressions"), ("Показы", "impressions"), ("表示回数", "impressions"), ("Impresiones", "impressions"),
+        ("点击量", "clicks"), ("클릭수", "clicks"), ("Clics", "clicks"), ("Outbound clicks", "link_clicks"), ("Pengunjung", "visitors"), ("访客数", "visitors"), ("Посетители", "visitors"),
+        ("Sesiones", "sessions"), ("Visits", "sessions"), ("浏览量", "page_views"), ("Seitenaufrufe", "page_views"), ("Просмотры", "page_views"),
+        ("加购人数", "add_to_cart_users"), ("加购件数", "add_to_cart_units"), ("Add to cart", "add_to_cart"), ("Добавления в корзину", "add_to_cart"), ("장바구니 담기", "add_to_cart"),
+        ("Orders", "orders"), ("支付订单数", "paid_orders"), ("주문수", "orders"), ("Заказы", "orders"), ("Заказано на сумму", "revenue"), ("注文件数", "orders"), ("Đơn hàng", "orders"),
+        ("Units sold", "units"), ("销量", "units"), ("Gesamtumsatz", "revenue"), ("매출액", "revenue"), ("成交金额", "revenue"), ("Purchase conversion value", "revenue"),
+        ("Cost", "spend"), ("花费", "spend"), ("총비용(VAT포함,원)", "spend"), ("Amount spent (EUR)", "spend"), ("Gasto", "spend"), ("Conversions", "results"), ("Reach", "reach"),
+        ("Refund amount", "refunded_amount"), ("Total order value (Checkout)", "revenue"), ("Checkouts", "checkouts"),
+    ],
+)  # fmt: skip
+def test_a_header_says_what_it_counts_in_any_language(header: str, measure: str) -> None:
+    assert (measure_of_words(header) or ("",))[0] == measure
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["CTR", "点击率", "Conversion rate", "Avg. CPC", "客单价", "Cost / conv.", "平均停留时长", "Bounce rate", "Доля, %", "Search impr. share", "Impr. (Top) %", "Cost per purchase", "上期访客数",
+     "Quantity available", "库存件数", "Campaign ID", "Order status", "Sales", "Top 20 search slot organic impressions", "搜索访客数", "Показы (предыдущий период)", "Video views", "Lost impression share", "Budget"],
+)  # fmt: skip
+def test_a_share_an_average_or_a_part_is_not_a_count(header: str) -> None:
+    assert measure_of_words(header) is None
+
+
+def test_an_ads_report_of_an_unknown_platform_is_a_guess_that_is_asked_about() -> None:
+    table = recognized(
+        "Tag", "Kampagne", "Impressionen", "Klicks", "CTR", "Kosten", "Umsatz",
+        rows=[("01.03.2026", "Frühling", "1200", "31", "2,6%", "14,20", "180,00"), ("02.03.2026", "Frühling", "1100", "29", "2,6%", "13,90", "90,00")],
+    )  # fmt: skip
+    assert (table.layout.name, table.layout.row, table.sure <= 0.5) == ("unknown-report", "day", True)
+    assert read(table) == {
+        "day": "Tag", "campaign": "Kampagne", "impressions": "Impressionen", "clicks": "Klicks", "spend": "Kosten", "revenue": "Umsatz",
+    }  # fmt: skip
+    assert table.layout.measures["spend"].unit == "money"
+
+
+def test_two_parts_of_a_figure_were_taken_for_the_whole() -> None:
+    table = recognized(
+        "日期",
+        "PC端访客数",
+        "无线端访客数",
+        "访客数",
+        "浏览量",
+        rows=[("2026-03-01", "10", "90", "97", "240")],
+    )
+    assert read(table) == {"day": "日期", "visitors": "访客数", "page_views": "浏览量"}
+
+
+def test_sales_are_money_where_the_column_shows_it_and_else_nobody_knows() -> None:
+    for cell, is_read in (("$1,204.50", True), ("1204", False)):
+        table = recognized("Date", "Visits", "Orders", "Sales", rows=[("2026-03-01", "80", "3", cell)])
+        assert ("revenue" in table.measures) is is_read
+
+
+def test_an_order_count_was_taken_for_an_order_number() -> None:
+    table = recognized(
+        "Дата", "Заказы", "Посетители", "Выручка", rows=[("01.03.2026", "131", "2400", "91000,50")]
+    )
+    assert read(table) == {"day": "Дата", "orders": "Заказы", "visitors": "Посетители", "revenue": "Выручка"}
+
+
+@pytest.mark.parametrize(
+    ("shown", "name"),
+    [
+        (("Order ID", "SKU", "Settlement ID", "Payout date", "Commission fee", "Net amount"), "settlement"),
+        (("订单号", "结算单号", "结算时间", "佣金", "手续费", "结算金额"), "settlement"),
+        (("SKU", "Product", "Available", "Reserved", "On hand"), "stock"),
+        (("商品编码", "仓库", "可用库存", "锁定库存", "在途"), "stock"),
+    ],
+)
+def test_a_statement_or_a_list_of_stock_was_taken_for_orders(shown: tuple[str, ...], name: str) -> None:
+    table = recognized(*shown, rows=[("A1", "x", "77120045", "2026-03-01", "1.20", "9.00")])
+    assert table.layout.name == name
+    assert table.layout.rejected
+    assert table.layout.rejected_zh
+
+
+def test_returns_of_an_unknown_platform_were_taken_for_orders() -> None:
+    table = recognized(
+        "return-date", "order-id", "sku", "quantity", "detailed-disposition", "reason", "status",
+        rows=[("2026-03-04", "302-8810027-11", "RED-M", "1", "SELLABLE", "too small", "Unit returned")],
+    )  # fmt: skip
+    assert table.layout.name == "unknown-refunds"
+    assert read(table) == {"time": "return-date", "order": "order-id", "product": "sku"}
