@@ -27,6 +27,7 @@ from tests.places import ROOT
 
 #: libraries that start threads would make a fork unsafe and take more than their share of the machine
 _ALONE = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+_EACH = 40
 _MARKS = ("not slow and not long", "slow and not long")
 
 
@@ -36,16 +37,16 @@ def folders() -> list[str]:
     return [name for name in found if (ROOT / "tests" / "scoring" / name).is_dir()]
 
 
-def sample(folder: str, each: int, seed: int, at: Sequence[str]) -> list[Mutant]:
-    """Mutants of a folder drawn by a seed, without those that are known to do the same."""
+def sample(folder: str, each: int | None, seed: int, at: Sequence[str]) -> list[Mutant]:
+    """Mutants of a folder, or of the places in it, drawn by a seed, without those that are known to do the same."""
     found = []
     for path in sorted((ROOT / "scoring" / folder).rglob("*.py")):
         found += [one for one in mutants(ROOT, path) if (one.path, one.before, one.after) not in EQUIVALENT]
     if at:
-        return [
-            one for one in found if f"{one.path}:{one.line}:".startswith(tuple(f"{place}:" for place in at))
-        ]
-    drawn = random.Random(f"{seed} {folder}").sample(found, min(each, len(found)))
+        places = tuple(f"{place}:" for place in at)
+        found = [one for one in found if f"{one.path}:{one.line}:".startswith(places)]
+    most = each if each is not None else len(found) if at else _EACH
+    drawn = random.Random(f"{seed} {folder}").sample(found, min(most, len(found)))
     return sorted(drawn, key=lambda one: (one.path, one.place))
 
 
@@ -73,11 +74,13 @@ def try_all(folder: str, chosen: Sequence[Mutant], is_quick: bool) -> dict[Mutan
 def main() -> None:
     """Try a sample of each folder and print what survived, and a table of the shares that were killed."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--each", type=int, default=40, help="mutants of a folder, at most")
+    parser.add_argument(
+        "--each", type=int, help=f"mutants of a folder, at most; {_EACH} if no places are named"
+    )
     parser.add_argument("--seed", type=int, default=1, help="seed of the samples")
     parser.add_argument("--folder", default="", help="one folder of scoring/ only, such as counting")
     parser.add_argument(
-        "--at", nargs="+", default=[], help="all mutants of files or lines: scoring/counting/lateness.py:138"
+        "--at", nargs="+", default=[], help="mutants of files or lines only: scoring/counting/lateness.py:138"
     )
     parser.add_argument("--quick", action="store_true", help="leave out the tests marked slow")
     given = parser.parse_args()
