@@ -8,6 +8,8 @@ thousand times more than to count them. All work here is linear in the bytes and
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import TypeVar
 
 import msgspec
@@ -95,6 +97,34 @@ def events_of(body: bytes) -> bytes | None:
         return inner
     start = strict.rindex(inner)
     return body[start : start + len(inner)]
+
+
+def fields_of(body: bytes, names: tuple[str, ...]) -> Mapping[str, bytes] | None:
+    """What ``body``, an object, holds under each of ``names`` that it has, as it came; None if it is no object.
+
+    All else in it is passed over, at a thousandth of what decoding it costs.
+    """
+    body = trimmed(body)
+    found = _decoded(_fields(names), body)
+    if found is None:
+        return None
+    strict, top = found
+    came: dict[str, bytes] = {}
+    for name, value in msgspec.structs.asdict(top).items():
+        if not isinstance(value, msgspec.UnsetType):
+            inner = bytes(value)
+            start = strict.rindex(inner)
+            came[name] = body[start : start + len(inner)]
+    return came
+
+
+@lru_cache(maxsize=16)
+def _fields(names: tuple[str, ...]) -> msgspec.json.Decoder[msgspec.Struct]:
+    """A decoder of objects that looks for ``names`` alone."""
+    kind = msgspec.Raw | msgspec.UnsetType
+    return msgspec.json.Decoder(
+        msgspec.defstruct("Fields", [(name, kind, msgspec.UNSET) for name in names], frozen=True)
+    )
 
 
 def other_field(envelope: bytes) -> str | None:

@@ -23,6 +23,8 @@ _FIRST_PIECE, _LARGEST_PIECE = 512, 262_144
 _ZSTD_FRAME, _ZSTD_SKIPPABLE = b"\x28\xb5\x2f\xfd", b"\x2a\x4d\x18"
 #: compressed bytes that are decompressed on the event loop; more go to a thread
 _INLINE_BYTES = 2048
+#: bytes of bodies that are being read for senders who are not known yet: some thousand beacons, a hundred webhooks' deliveries
+_STRANGERS_BYTES = 128_000_000
 
 
 class BodyTooLargeError(InputError):
@@ -45,12 +47,40 @@ class BodyUnreadableError(InputError):
         self.head = head[:KEPT_BYTES]
 
 
-async def read_raw(request: web.Request, limit: int) -> bytes:
+class StrangersRoom:
+    """Memory for bodies that are being read before it is known whose they are: a page's beacon, a signed delivery.
+
+    Whoever connects can send all but the last byte of a body, on every connection that it may open. When the room is full, the body
+    that has been on its way for longest gives way, as if its time had ended.
+    """
+
+    def __init__(self, most: int = _STRANGERS_BYTES) -> None:
+        self._most = most
+        self._held = 0
+        #: by what ends its reading, how many bytes of a body are here; the longest under way first
+        self._readings: dict[asyncio.Timeout, int] = {}
+
+    def take(self, reading: asyncio.Timeout, size: int) -> None:
+        """Take ``size`` bytes more of the body whose ``reading`` this is."""
+        self._readings[reading] = self._readings.get(reading, 0) + size
+        self._held += size
+        while self._held > self._most and len(self._readings) > 1:
+            longest = next(iter(self._readings))
+            self.leave(longest)
+            longest.reschedule(0)
+
+    def leave(self, reading: asyncio.Timeout) -> None:
+        """The body has been read, or never will be."""
+        self._held -= self._readings.pop(reading, 0)
+
+
+async def read_raw(request: web.Request, limit: int, room: StrangersRoom | None = None) -> bytes:
     """The whole body as it came.
 
     Args:
         request: with its body not read yet; the server must not decompress it.
         limit: bytes at most.
+        room: where the bodies of senders are kept who are not known yet.
 
     Raises:
         BodyTooLargeError: it is larger.
@@ -59,13 +89,21 @@ async def read_raw(request: web.Request, limit: int) -> bytes:
     chunks: list[bytes] = []
     size = 0
     encoding = _encoding_of(request.headers)
-    async with asyncio.timeout(READ_S):
-        async for chunk in request.content.iter_any():
-            chunks.append(chunk)
-            size += len(chunk)
-            if size > limit:
-                head = b"".join(chunks)[:KEPT_BYTES] if encoding == "identity" else b""
-                raise BodyTooLargeError(f"the body has more than {limit:,} bytes; send smaller batches", head)
+    async with asyncio.timeout(READ_S) as reading:
+        try:
+            async for chunk in request.content.iter_any():
+                chunks.append(chunk)
+                size += len(chunk)
+                if room is not None:
+                    room.take(reading, len(chunk))
+                if size > limit:
+                    head = b"".join(chunks)[:KEPT_BYTES] if encoding == "identity" else b""
+                    raise BodyTooLargeError(
+                        f"the body has more than {limit:,} bytes; send smaller batches", head
+                    )
+        finally:
+            if room is not None:
+                room.leave(reading)
     return b"".join(chunks)
 
 

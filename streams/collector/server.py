@@ -20,7 +20,14 @@ from scoring.events.event import Event, RejectReason
 from scoring.events.rejections import shown
 from streams.clock import monotonic
 from streams.collector.answers import RETRY_UNREACHABLE_S, RequestRejectedError, json_response
-from streams.collector.bodies import KEPT_BYTES, BodyTooLargeError, BodyUnreadableError, content_of, read_raw
+from streams.collector.bodies import (
+    KEPT_BYTES,
+    BodyTooLargeError,
+    BodyUnreadableError,
+    StrangersRoom,
+    content_of,
+    read_raw,
+)
 from streams.collector.door import CORS, Door, Trust
 from streams.collector.edge import Edge, EdgeReader
 from streams.collector.intake import EventIntake, IntakeResult, rejected_record
@@ -73,6 +80,7 @@ class CollectorApp:
         self._doors = tuple(doors)
         self._edge = EdgeReader(settings.trusted_proxies)
         self._store_rates = StoreRates(settings.collector_store_rate, monotonic)
+        self._strangers = StrangersRoom()
 
     def application(self) -> web.Application:
         """The aiohttp application."""
@@ -226,7 +234,7 @@ class CollectorApp:
         self, request: web.Request, door: Door, stores: Mapping[str, StoreDefaults] | None
     ) -> bytes:
         try:
-            return await read_raw(request, self._limit(door))
+            return await read_raw(request, self._limit(door), self._strangers if stores is None else None)
         except BodyTooLargeError as error:
             raise await self._rejected_body(error, door, stores) from error
         except TimeoutError as error:

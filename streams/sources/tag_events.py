@@ -1,6 +1,7 @@
 """What doors share that take the bodies of other analytics (``ga4``, ``meta``): reading them leniently, and giving each event an id.
 
-Numbers with a fraction stay the text that was sent, because a float may lose cents.
+Numbers with a fraction stay the text that was sent, because a float may lose cents. A body of the largest size can hold a million
+tiny values, and some of these doors read it before they know its sender: events are counted before they are decoded, each alone.
 """
 
 from __future__ import annotations
@@ -11,9 +12,15 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
+from scoring.events.batches import MAX_VALUES, event_count, fields_of, split
 from streams.collector.answers import RequestRejectedError
 from streams.collector.keys import Grant
 from streams.errors import InputError
+
+#: bytes of an event that is decoded: an order of some hundred items. A longer one is rejected for its size
+_LONGEST_EVENT = 65_536
 
 
 class UnknownBodyError(InputError):
@@ -25,11 +32,12 @@ class TagEvents:
     """The events of one body, as ``/v1/events`` takes them.
 
     Attributes:
-        events: in the order of the body; what is not an object is passed on as a type that does not exist, to be rejected and kept.
+        events: in the order of the body; what is not an object is passed on as a type that does not exist, and what cannot be
+            decoded as it came, to be rejected and kept.
         left_out: the names of events that belong to no stage here, with their numbers.
     """
 
-    events: list[dict[str, Any]] = field(default_factory=list)
+    events: list[dict[str, Any] | msgspec.Raw] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
     _seen: Counter[str] = field(default_factory=Counter)
 
@@ -62,21 +70,59 @@ def store_of(grant: Grant, asked: str) -> str:
     raise RequestRejectedError(400, "unknown_store", detail)
 
 
-def object_with(body: bytes, name: str) -> dict[str, Any]:
-    """The JSON object that ``body`` is; it has a list ``name``.
+@dataclass(frozen=True, slots=True)
+class TagBody:
+    """A body, not decoded yet but for the ``fields`` next to its events; ``pieces`` are its events as they came."""
+
+    fields: dict[str, Any]
+    pieces: list[bytes]
+
+
+def read_body(body: bytes, name: str, others: tuple[str, ...], most: int) -> TagBody:
+    """The JSON object that ``body`` is, with its list ``name`` and what it says under ``others``.
 
     Raises:
         UnknownBodyError: it is none, or has no such list.
+        RequestRejectedError: the list has more than ``most`` events.
     """
-    try:
-        content = json.loads(body, parse_float=str)
-        if isinstance(content, dict) and isinstance(content.get(name), str):
-            content[name] = json.loads(content[name], parse_float=str)  # as forms carry it
-    except (ValueError, RecursionError) as error:
-        raise UnknownBodyError(f"the body is not JSON: {error}") from error
-    if not isinstance(content, dict) or not isinstance(content.get(name), list):
+    found = fields_of(body, (name, *others))
+    if found is None:
+        raise UnknownBodyError("the body is not a JSON object")
+    listed = found.get(name, b"")
+    if listed[:1] == b'"':  # as forms carry it
+        listed = str(_value_of(listed)).encode("utf-8", "surrogatepass").strip()
+    if listed[:1] != b"[":
         raise UnknownBodyError(f"the body is not a JSON object with a list `{name}`")
-    return content
+    count = event_count(listed)
+    if count > most:
+        detail = f"{count:,} events in one request, at most {most:,} are taken"
+        if count > MAX_VALUES:
+            detail = f"too many values in one request; at most {most:,} events are taken"
+        raise RequestRejectedError(413, "too_many_events", detail)
+    pieces = split(listed)
+    if pieces is None:
+        raise UnknownBodyError(f"`{name}` is not JSON")
+    return TagBody({other: _value_of(found[other]) for other in others if other in found}, pieces)
+
+
+def said_under(body: bytes, name: str) -> str:
+    """The text, or number, that the object ``body`` has under ``name``; empty if there is none. Decodes nothing else."""
+    found = fields_of(body, (name,)) or {}
+    return text_of(_value_of(found.get(name, b"")))
+
+
+def event_of(piece: bytes) -> object:
+    """An event decoded; what cannot be, or is too long for it, stays as it came (``msgspec.Raw``)."""
+    value = _value_of(piece) if len(piece) <= _LONGEST_EVENT else None
+    return msgspec.Raw(piece) if value is None and piece != b"null" else value
+
+
+def _value_of(piece: bytes) -> object:
+    try:
+        value: object = json.loads(piece, parse_float=str)
+    except (ValueError, RecursionError):
+        return None
+    return value
 
 
 def object_of(value: object) -> dict[str, Any]:

@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from scoring.events.event import EventType
 from streams.sources.arrival import arrival_of
 from streams.sources.tag_events import (
     TagEvents,
+    event_of,
     object_of,
-    object_with,
     objects_of,
+    read_body,
     text_of,
     units_of,
     whole_of,
@@ -33,6 +36,12 @@ TYPES: Mapping[str, EventType] = {
 }
 
 
+#: what is read of a body besides its events
+_FIELDS = ("client_id", "app_instance_id", "user_id", "timestamp_micros", "user_location", "user_agent")
+#: events of a body, at most; Google takes 25
+MOST_EVENTS = 500
+
+
 def translate(body: bytes, store: str, received_at_ms: int) -> TagEvents:
     """The events of ``body`` for ``store``.
 
@@ -41,12 +50,16 @@ def translate(body: bytes, store: str, received_at_ms: int) -> TagEvents:
 
     Raises:
         UnknownBodyError: the body is of another form.
+        RequestRejectedError: it has too many events.
     """
-    content, made = object_with(body, "events"), TagEvents()
-    for one in content["events"]:
+    read, made = read_body(body, "events", _FIELDS, MOST_EVENTS), TagEvents()
+    content = read.fields
+    for one in map(event_of, read.pieces):
         name = one.get("name") if isinstance(one, dict) else None
         kind = TYPES.get(name) if isinstance(name, str) else None
-        if not isinstance(one, dict):
+        if isinstance(one, msgspec.Raw):
+            made.events.append(one)
+        elif not isinstance(one, dict):
             made.events.append({"store_id": store, "type": one})
         elif kind is None:
             made.left_out[str(name)[:40]] += 1

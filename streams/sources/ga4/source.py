@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from functools import partial
 
 import msgspec
 from aiohttp import web
@@ -28,7 +28,7 @@ async def collect(host: DoorHost, door: Door, request: web.Request) -> web.Respo
     store = store_of(grant, request.query.get("store", ""))
     body = await host.body(request, door, grant)
     try:
-        made = await asyncio.to_thread(translate, body, store, now_ms())
+        made = await host.intake.off_loop(len(body), partial(translate, body, store, now_ms()))
     except UnknownBodyError as error:
         raise RequestRejectedError(400, "unknown_body", str(error)) from error
     left_out = {"X-Funnelwatch-Left-Out": str(made.left_out.total())} if made.left_out else {}

@@ -7,12 +7,14 @@ places, and the network address stay here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import msgspec
 
 from scoring.events.event import EventType
 from streams.sources.arrival import arrival_of
-from streams.sources.tag_events import TagEvents, object_of, objects_of, text_of, units_of, whole_of
+from streams.sources.tag_events import TagEvents, event_of, object_of, objects_of, text_of, units_of, whole_of
 
 TYPES: Mapping[str, EventType] = {
     "ViewContent": EventType.CLICK,
@@ -21,17 +23,19 @@ TYPES: Mapping[str, EventType] = {
 }
 
 
-def translate(content: Mapping[str, Any], store: str) -> TagEvents:
-    """The events of a body (an object with the list ``data``) for ``store``.
+def translate(pieces: Sequence[bytes], store: str) -> TagEvents:
+    """The events of a body's list ``data`` for ``store``.
 
     Browser and server send the same ``event_name`` and ``event_id`` for one event, which is then one here too; a purchase is
     recognised by its order id.
     """
     made = TagEvents()
-    for one in content["data"]:
+    for one in map(event_of, pieces):
         name = one.get("event_name") if isinstance(one, dict) else None
         kind = TYPES.get(name) if isinstance(name, str) else None
-        if not isinstance(one, dict):
+        if isinstance(one, msgspec.Raw):
+            made.events.append(one)
+        elif not isinstance(one, dict):
             made.events.append({"store_id": store, "type": one})
         elif kind is None:
             made.left_out[str(name)[:40]] += 1

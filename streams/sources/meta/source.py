@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from functools import partial
 
 import msgspec
 from aiohttp import web
@@ -15,7 +15,7 @@ from streams.collector.door import Door, DoorHost
 from streams.collector.edge import Edge
 from streams.sources.meta.mapping import translate
 from streams.sources.source import SourceSpec, Supply
-from streams.sources.tag_events import UnknownBodyError, object_with, store_of, text_of
+from streams.sources.tag_events import UnknownBodyError, read_body, said_under, store_of, text_of
 
 #: Meta takes 1,000 events; with their hashed user data about a megabyte
 _MAX_BYTES, _MAX_EVENTS = 2_000_000, 1_000
@@ -39,15 +39,17 @@ async def _receive(host: DoorHost, door: Door, request: web.Request) -> web.Resp
     # a body without a token in the query is read first, because it may carry it
     grant = host.admit(door, token) if token else None
     body = await host.body(request, door, grant)
+    off_loop = partial(host.intake.off_loop, len(body))
+    # nothing else is looked at before it is known whose body it is
+    grant = grant or host.admit(door, await off_loop(partial(said_under, body, "access_token")))
+    store = store_of(grant, request.query.get("store", ""))
     try:
-        content = await asyncio.to_thread(object_with, body, "data")
+        read = await off_loop(partial(read_body, body, "data", ("test_event_code",), _MAX_EVENTS))
     except UnknownBodyError as error:
         raise RequestRejectedError(400, "unknown_body", str(error)) from error
-    grant = grant or host.admit(door, text_of(content.get("access_token")))
-    store = store_of(grant, request.query.get("store", ""))
-    if text_of(content.get("test_event_code")):
+    if text_of(read.fields.get("test_event_code")):
         return json_response(200, {"events_received": 0, "messages": ["test events are not counted"]})
-    made = await asyncio.to_thread(translate, content, store)
+    made = await off_loop(partial(translate, read.pieces, store))
     messages = [f"{number} {name}: no stage of the funnel" for name, number in made.left_out.items()]
     if made.events:
         events = msgspec.json.encode(made.events)
@@ -55,7 +57,7 @@ async def _receive(host: DoorHost, door: Door, request: web.Request) -> web.Resp
         messages += [f"event {one.index}: {one.rejection.detail}" for one in result.rejected]
         if result.rejected and not (result.accepted or result.duplicates):
             raise RequestRejectedError(400, result.rejected[0].rejection.reason.value, messages[-1])
-    return json_response(200, {"events_received": len(content["data"]), "messages": messages})
+    return json_response(200, {"events_received": len(read.pieces), "messages": messages})
 
 
 SOURCE = SourceSpec(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoring.events.batches import MAX_VALUES, event_count, events_of, other_field, split
+from scoring.events.batches import MAX_VALUES, event_count, events_of, fields_of, other_field, split
 
 EVENT = b'{"type":"click","event_time":1}'
 
@@ -85,3 +85,10 @@ def test_as_many_records_are_split_off_as_are_counted(value: object) -> None:
         assert records is not None
         assert len(records) == event_count(body.encode())
         assert [repr(json.loads(record)) for record in records] == [repr(one) for one in json.loads(body)]
+
+
+def test_fields_are_found_as_they_came_whatever_is_next_to_them() -> None:
+    body = b'\xef\xbb\xbf{"b":[NaN,"\\ud83d"], "a" :"1","a":"2","more":[[[1]]],"c":null}'
+    assert fields_of(body, ("a", "b", "c", "d")) == {"a": b'"2"', "b": b'[NaN,"\\ud83d"]', "c": b"null"}
+    assert fields_of(b"[1]", ("a",)) is None
+    assert fields_of(b'{"a":1', ("a",)) is None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import gzip
 import json
 import threading
@@ -11,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from streams.clock import now_ms
-from streams.collector.bodies import BodyUnreadableError, decompress
+from streams.collector.bodies import BodyUnreadableError, StrangersRoom, decompress
 from streams.collector.keys import BURST_S, PROCESSOR_S_A_REQUEST, WriteKeys
 from streams.collector.store_rates import StoreRates
 from tests.streams.collector.places import CONFIG, KEYS, Place, running, settings_for
@@ -177,3 +179,29 @@ async def test_a_visitor_that_looks_like_a_pseudonym_is_hashed_like_any_other(pl
     assert (await place.post(body, key="", path="/v1/pixel"))[0] == 202
     (stored,) = await place.events(1)
     assert stored["visitor"] not in ("", seen)
+
+
+async def test_bodies_that_never_end_took_all_memory() -> None:
+    room = StrangersRoom(most=1000)
+    async with asyncio.timeout(None) as short, asyncio.timeout(None) as last:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(None) as oldest:
+                room.take(oldest, 100)
+                room.take(short, 500)
+                room.take(last, 401)
+                await asyncio.Event().wait()
+        assert oldest.expired()
+        room.leave(oldest)
+        room.take(last, 99)
+        room.leave(short)
+        room.take(last, 500)
+        await asyncio.sleep(0)
+        assert (short.expired(), last.expired()) == (False, False)
+
+
+async def test_a_single_body_is_never_too_much_for_the_room() -> None:
+    room = StrangersRoom(most=10)
+    async with asyncio.timeout(None) as alone:
+        room.take(alone, 100)
+        await asyncio.sleep(0)
+    assert not alone.expired()

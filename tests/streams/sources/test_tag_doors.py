@@ -184,6 +184,35 @@ async def test_meta_s_test_events_are_not_counted(place: Place) -> None:
     await place.events(0)
 
 
+@pytest.mark.parametrize("body", [b'{"data":[1,2', b'{"data":[' + b"[]," * 500_000 + b"[]]}"])
+async def test_a_body_was_looked_into_before_it_was_known_whose_it_is(place: Place, body: bytes) -> None:
+    assert (await post(place, GRAPH, body))[0] == 401
+
+
+@pytest.mark.parametrize(
+    ("path", "head"), [(f"{GRAPH}?access_token=key-of-a", b'{"data":['), (COLLECT, b'{"events":[')]
+)
+async def test_a_million_tiny_events_were_decoded_before_they_were_counted(
+    place: Place, path: str, head: bytes
+) -> None:
+    status, answer, _ = await post(place, path, head + b"[]," * 80_000 + b"[]]}")
+    assert status == 413
+    assert "80,001 events" in json.dumps(answer)
+
+
+async def test_one_event_that_cannot_be_read_costs_itself(place: Place) -> None:
+    good = json.dumps(capi("ViewContent")).encode()
+    bad = [
+        b'{"event_name":"ViewContent","event_id":"\\ud83d"}',
+        b'"a text"',
+        b'{"event_name":"Purchase","custom_data":{"order_id":"' + b"x" * 70_000 + b'"}}',
+    ]
+    body = b'{"data":[' + b",".join([bad[0], good, *bad[1:]]) + b'],"access_token":"key-of-a"}'
+    status, answer, _ = await post(place, GRAPH, body)
+    assert (status, answer["events_received"], len(answer["messages"])) == (200, 4, 3)
+    assert [one["type"] for one in await place.events(1)] == ["click"]
+
+
 def test_door_and_file_agree_on_what_a_stage_is() -> None:
     layout = next(one for one in known_layouts() if one.name == "ga4-events")
     assert {name: kind for name, kind in ga4.TYPES.items() if name != "refund"} == dict(layout.types)
