@@ -23,7 +23,7 @@ BARE_MOBILE = re.compile(rf"{FRONT}(?:(?:00)?86[ \-]?)?(?:{MOBILE}){_BACK}")
 #: in groups that no order number and no date has: blanks, brackets, a mobile prefix
 GROUPED_MOBILE = re.compile(
     rf"{FRONT}(?:1[3-9]\d[ \-.]\d{{4}}[ \-.]?\d{{4}}|1[3-9]\d{{5}}[ \-]\d{{4}}|1[3-9]\d{{2}}[ \-]\d{{3}}[ \-]\d{{4}}|0[5-9]\d{{0,2}}[ \-.]\d{{2,4}}[ \-.]\d{{3,4}}(?:[ \-.]\d{{2,4}})?|"
-    rf"0[1-9](?:[ .\-]\d{{2}}){{4}}|8 ?\(?9\d{{2}}\)? ?\d{{3}}[ \-]?\d{{2}}[ \-]?\d{{2}}|\(\d{{2,5}}\) ?\d{{3,5}}[ \-]?\d{{4}}|\d{{2}} 9?\d{{4}}[ \-]\d{{4}}){_BACK}"
+    rf"0[1-9](?:[ .\-]\d{{2}}){{4}}|8 ?\(?9\d{{2}}\)? ?\d{{3}}[ \-]?\d{{2}}[ \-]?\d{{2}}|\(\d{{2,5}}\) ?\d{{3,5}}[ \-]?\d{{4}}|\d{{2}} 9?\d{{4}}[ \-]\d{{4}}|[67]\d{{2}}(?: \d{{2}}){{3}}){_BACK}"
 )
 #: with dashes, a slash or dots: a leading zero, or North America's three, three and four
 DASHED = re.compile(
@@ -51,7 +51,7 @@ LONG_RUN = re.compile(
 )
 
 CARD = re.compile(
-    r"(?<![0-9.])(?:\d{14,19}|\d{4}([ \-.])\d{4}\1\d{4}\1\d{1,7}|3\d{3}([ \-])\d{6}\2\d{4,5})(?!\d)"
+    r"(?<![0-9.])(?:\d{14,19}|\d{4}([ \-._])\d{4}\1\d{4}\1\d{1,7}|3\d{3}([ \-])\d{6}\2\d{4,5})(?!\d)"
 )
 #: issuers' ranges (ISO/IEC 7812): Visa, Mastercard, American Express, Discover, JCB, Diners, UnionPay, Maestro, Mir, Elo
 ISSUER = re.compile(
@@ -113,6 +113,35 @@ def _is_iban(text: str) -> bool:
     plain = "".join(text.split()).upper()
     moved = "".join(str(int(one, 36)) for one in plain[4:] + plain[:4])
     return 15 <= len(plain) <= 34 and int(moved) % 97 == 1
+
+
+#: characters of an account's number by country (the registry of ISO 13616), where shops sell
+_IBAN_LENGTHS = {
+    "ad": 24, "ae": 23, "at": 20, "be": 16, "bg": 22, "br": 29, "ch": 21, "cy": 28, "cz": 24, "de": 22, "dk": 18, "ee": 20, "eg": 29,
+    "es": 24, "fi": 18, "fr": 27, "gb": 22, "gr": 27, "hr": 21, "hu": 28, "ie": 22, "il": 23, "it": 27, "jo": 30, "kw": 30, "lb": 28,
+    "li": 21, "lt": 20, "lu": 20, "lv": 21, "mt": 31, "nl": 18, "no": 15, "pl": 28, "pt": 25, "qa": 29, "ro": 24, "rs": 22, "sa": 24,
+    "se": 24, "si": 19, "sk": 24, "tr": 26, "ua": 29,
+}  # fmt: skip
+
+
+def _is_small_iban(text: str) -> bool:
+    """In small letters, as many ids are: its country's length besides the check digits."""
+    return len(text) == _IBAN_LENGTHS.get(text[:2]) and _is_iban(text)
+
+
+def _is_hong_kong_id(text: str) -> bool:
+    """One or two letters, six digits, and a check digit modulo 11 in brackets."""
+    letters = text[:-9].rjust(2)
+    values = [36 if one == " " else int(one, 36) for one in letters]
+    digits = [*values, *_digits(text[-9:-3])]
+    total = sum(value * weight for value, weight in zip(digits, range(9, 1, -1), strict=True))
+    return (total + int(text[-2], 36)) % 11 == 0
+
+
+def is_place(text: str) -> bool:
+    """A latitude and a longitude."""
+    latitude, _, longitude = text.partition(",")
+    return abs(float(latitude)) <= 90 and abs(float(longitude)) <= 180
 
 
 def _is_dni(text: str) -> bool:
@@ -185,6 +214,9 @@ def always(text: str) -> bool:
     return True
 
 
+#: where somebody is, to some ten metres: latitude and longitude with four decimals or more
+PLACE = re.compile(r"(?<![0-9A-Za-z.\-])-?\d{1,2}\.\d{4,},\s?-?\d{1,3}\.\d{4,}(?![0-9A-Za-z])")
+
 #: need no other proof: masked in ids, too
 PROVED = (
     (re.compile(r"(?<![0-9A-Za-z.])[1-8]\d{5}(?:19|20)\d{9}[0-9Xx](?![0-9A-Za-z])"), _is_chinese_id),
@@ -204,6 +236,7 @@ PROVED = (
     (re.compile(rf"{FRONT}\d{{6}}-[1-8]\d{{6}}{_BACK}"), _begins_with_birthday),
     (re.compile(rf"{FRONT}\d{{3}}-\d{{3}}-\d{{3}} \d{{2}}{_BACK}"), always),  # RU SNILS
     (re.compile(rf"{FRONT}[A-Z]{{2}}\d{{2}} ?(?:[A-Z0-9]{{4}} ?){{2,7}}[A-Z0-9]{{1,4}}{_BACK}"), _is_iban),
+    (re.compile(rf"{FRONT}[a-z]{{2}}\d{{2}}[a-z0-9]{{11,28}}{_BACK}"), _is_small_iban),
 )
 #: by their shape alone: in labels and words
 SHAPED = (
@@ -214,6 +247,7 @@ SHAPED = (
     (re.compile(rf"{FRONT}\d{{3}}\.?\d{{3}}\.?\d{{3}}-?\d{{2}}{_BACK}"), _is_cpf),
     (re.compile(rf"{FRONT}[A-Z][12]\d{{8}}{_BACK}"), _is_taiwanese_id),
     (re.compile(rf"{FRONT}[STFGM]\d{{7}}[A-Z]{_BACK}"), _is_nric),
+    (re.compile(rf"{FRONT}[A-Z]{{1,2}}\d{{6}}\([0-9A]\)"), _is_hong_kong_id),
     (re.compile(rf"{FRONT}\d{{6}}-\d{{2}}-\d{{4}}{_BACK}"), _begins_with_birthday),
     # a card in any grouping
     (re.compile(r"(?<![0-9.])\(?\d(?:[ .\-_()]{0,2}\d){12,18}(?!\d)"), _is_card),

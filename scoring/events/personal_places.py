@@ -11,6 +11,7 @@ import re
 
 #: letters of the scripts that put no spaces between words
 _HAN, _KANA, _HANGUL, _THAI = "\u4e00-\u9fff", "\u3040-\u30ff々ヶ", "가-힣", "\u0e00-\u0e7f"
+_ARABIC = "\u0620-\u065f\u066e-\u06d3\u200c"
 _UPPER, _LOWER = "A-ZÀ-ÖØ-ÞĀ-ŽĐƠƯ", "a-zà-öø-ÿā-žđơư"
 _WORD = rf"[{_UPPER}][{_LOWER}{_UPPER}'’.\-]*"
 
@@ -55,17 +56,27 @@ _ADDRESSES = (
     rf"(?:ul|al|os)\. {_WORD}(?: {_WORD}){{0,2}} \d{{1,4}}(?:/\d{{1,4}})?(?:, \d{{2}}-\d{{3}} {_WORD})?",
     r"(?:ул|пр|просп|пер|бул)\.\s?[А-ЯЁ][А-Яа-яё \-]{2,30},?\s(?:д(?:ом)?\.?\s?)?\d{1,4}(?:,?\s(?:кв|корп|стр)\.?\s?\d{1,4}){0,3}",
     r"[\wÇĞİÖŞÜçğıöşü ]{2,30} (?:Mah|Mahallesi)\.?[ ,]{1,2}[\wÇĞİÖŞÜçğıöşü .]{2,40} (?:Sok|Sokak|Sokağı|Cad|Caddesi)\.?[ ,]{1,2}No[:.]? ?\d{1,4}",
+    rf"{_WORD}(?: {_WORD}){{0,3}} (?:Sok(?:ak|ağı)?|Cad(?:desi)?|Bulv(?:arı)?)\.?[ ,]{{1,2}}No[:.]? ?\d{{1,4}}(?:[/ ,]{{1,2}}{_WORD}){{0,2}}",
+)
+#: without capitals: Arabic and Persian, whose words for a street stand before its name
+_ARABIC_STREET = "شارع|طريق|ميدان|جادة|حارة|زقاق|خیابان|کوچه|بلوار|میدان"
+_ARABIC_HOUSE = "رقم|مبنى|عمارة|بناية|شقة|پلاک|واحد"
+_ARABIC_ADDRESS = re.compile(
+    rf"(?:\d{{1,5}}\s(?:{_ARABIC_STREET})\s[{_ARABIC} ]{{2,40}}|"
+    rf"(?:{_ARABIC_STREET})\s[{_ARABIC} ]{{2,40}}?[\s،,]{{0,3}}(?:(?:{_ARABIC_HOUSE})\s?)?\d{{1,5}}(?![\d%])"
+    rf"(?:[\s،,]{{1,3}}[{_ARABIC}]{{2,20}}){{0,3}})"
 )
 #: one pattern for each script, so that a text is searched for those whose letters it has
 _CJK = re.compile("|".join(_ADDRESSES[:5]))
 _THAI_ADDRESS = re.compile(_ADDRESSES[5])
 _DIGIT, _THAI_SIGN = re.compile("[0-9]"), re.compile(f"[{_THAI}]")
+_ARABIC_WORD = re.compile(_ARABIC_STREET)
 _VIETNAMESE = re.compile("|".join(_ADDRESSES[6:8]), re.IGNORECASE)
 _LATIN = re.compile(rf"(?<![\w])(?:{'|'.join(_ADDRESSES[8:])})")
 #: words without which none of them is looked for
 _CJK_WORD = re.compile("[路街巷弄道号號室栋幢棟楼樓座丁目番地〒府県市区町村로길동읍면]")
 _VI_WORDS = ("đường", "phố", "ngõ", "hẻm", "thôn", "phường", "quận", "huyện", "duong", "phuong", "hcm")
-_LATIN_TEXT = """Street St Ave Road Rd Boulevard Blvd Lane Ln Terrace Crescent Parkway Pkwy Highway Hwy Drive Court Way Place Square Close
+_LATIN_TEXT = """Cad Sok Bulv Street St Ave Road Rd Boulevard Blvd Lane Ln Terrace Crescent Parkway Pkwy Highway Hwy Drive Court Way Place Square Close
     Box Jl Jalan Gg Gang Komp Perum RT straße strasse str. gasse allee platz damm straat gracht laan plein weg Am An Im In Auf Zu Calle C/
     Av Paseo Plaza Rua Travessa Via Corso Piazza rue avenue boulevard chemin impasse allée place ul. al. os. ул. пр. просп. пер. бул. Mah"""
 _LATIN_WORDS = tuple(_LATIN_TEXT.split())
@@ -77,7 +88,8 @@ _LABELS_TEXT = (
     "password passwd pwd username user-name wechat wechat-id line-id telegram "
     "người-nhận người-mua họ-tên họ-và-tên địa-chỉ tên-người-nhận penerima nama-penerima nama-lengkap alamat pembeli "
     "destinatario destinatário nombre-completo dirección direccion endereço endereco empfänger empfaenger anschrift adresse destinataire prénom "
-    "indirizzo получатель адрес фио alıcı adres"
+    "indirizzo получатель адрес фио alıcı alıcı-adı ad-soyad adres "
+    "المستلم اسم-المستلم المستلمة المرسل-إليه الاسم الاسم-الكامل العنوان عنوان-الشحن عنوان-التوصيل گیرنده نام-گیرنده آدرس"
 )
 _LABELS = _LABELS_TEXT.split()
 #: of names alone, too common in other texts to say anything but in front, before what is written like a name
@@ -107,6 +119,7 @@ def address_spans(seen: str) -> list[tuple[int, int]]:
     if not seen.isascii():
         patterns += [_CJK] * (_CJK_WORD.search(seen) is not None)
         patterns += [_THAI_ADDRESS] * (_THAI_SIGN.search(seen) is not None)
+        patterns += [_ARABIC_ADDRESS] * (_ARABIC_WORD.search(seen) is not None)
     if " " in seen:
         small = seen.lower()
         patterns += [_VIETNAMESE] * any(word in small for word in _VI_WORDS)

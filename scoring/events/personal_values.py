@@ -128,7 +128,7 @@ def _together(*steps: _Step, digits: int = 7) -> _Group:
     others: list[str] = []
     for step in steps:
         # a place that a pattern refers back to is any sign that may be there
-        text = re.sub(r"\\[1-3]", r"[ \\-./]", step.pattern.pattern)
+        text = re.sub(r"\\[1-3]", r"[ \\-./_]", step.pattern.pattern)
         (fronted if text.startswith(front) else others).append(text.removeprefix(front))
     gate = re.compile("|".join([f"{front}(?:{'|'.join(fronted)})", *others]))
     return _Group(steps, digits=digits, gate=gate)
@@ -143,7 +143,10 @@ def _phones(*patterns: re.Pattern[str]) -> tuple[_Step, ...]:
 
 
 _MAIL = _Group((_Step(_EMAIL, EMAIL),), ("@", "at)", "at]", "AT)", "AT]", " dot ", " DOT "))
-_NETWORK = (_Group((_Step(_IPV4, ADDRESS),), (".",)), _Group((_Step(_IPV6, ADDRESS),), (":",)))
+_NETWORK = (
+    _Group((_Step(_IPV4, ADDRESS), _Step(numbers.PLACE, ADDRESS, numbers.is_place)), (".",)),
+    _Group((_Step(_IPV6, ADDRESS),), (":",)),
+)
 _SURE = (
     _together(*_shapes(numbers.PROVED), digits=5),
     _Group(_phones(numbers.PLUS), ("+",), digits=7),
@@ -178,8 +181,9 @@ _NUMBER = re.compile(
 #: what every step of ``_IN_ID`` needs in a word of ASCII
 _SUSPECT = re.compile(
     r"(?<![0-9A-Za-z.])(?:\+\d|0\d[\d\-/.]{6}|(?:86-?)?1[3-9]\d{1,2}[\-.]?\d{3,4}[\-.]?\d{4}(?![0-9A-Za-z])|(?:1-)?[2-9]\d\d[\-.]\d{3}[\-.]\d{4}|"
-    r"\d{4}[\-.]\d{4}[\-.]\d{4}|3\d{3}-\d{6}|\d{6}-\d{7}|\d-\d{4}-\d{5}|\d{3}-\d\d-\d{4}|\d{3}\.\d{3}\.\d)|"
-    r"\d{14}|[A-Z]{4}\d{6}[HMX]|[A-Z]{6}\d\d[A-Z]\d\d|[A-Z]{2}\d\d[A-Z0-9]{11}"
+    r"\d{4}[\-._]\d{4}[\-._]\d{4}|3\d{3}-\d{6}|\d{6}-\d{7}|\d-\d{4}-\d{5}|\d{3}-\d\d-\d{4}|\d{3}\.\d{3}\.\d)|"
+    r"\d{14}|[A-Z]{4}\d{6}[HMX]|[A-Z]{6}\d\d[A-Z]\d\d|[A-Z]{2}\d\d[A-Z0-9]{11}|"
+    r"[a-z]{2}\d\d[a-z0-9]{11}|\.\d{4,},"
 )
 
 

@@ -22,7 +22,7 @@ def _phrases(text: str) -> frozenset[tuple[str, ...]]:
 
 #: whole names that are personal, but not as a part of another (``sort_key``, ``ip_country``, ``contact_rate``)
 WHOLE = _words(
-    """key secret token name contact ua ip tel recipient receiver consignee addressee kontakt contato contacto nie nif rg rut rfc
+    """key secret token name contact ua ip lat lng lon tel recipient receiver consignee addressee kontakt contato contacto nie nif rg rut rfc
     nombre nome nom nama naam imie isim soyad comprador cliente acheteur kunde kaeufer kaufer pembeli pelanggan"""
 )
 
@@ -36,7 +36,7 @@ NOUNS = _words(
     browserip useragent birthday birthdate dob dateofbirth passport idcard idnumber nationalid ssn taxid taxcode vatid
     password passwd pwd accesstoken refreshtoken apikey authorization cookie cardnumber creditcard cvv cvc iban
     accountnumber bankaccount wechat whatsapp telegram zalo skype qq weibo kakao kakaotalk alipay
-    neighborhood neighbourhood housenumber doorbell"""
+    neighborhood neighbourhood housenumber doorbell latitude longitude geolocation coordinates"""
 ) | _words(
     # vi id pt es de fr it nl pl tr ru, accents folded
     """sdt cccd cmnd diachi sodienthoai hoten telepon telpon alamat nohp ktp nik npwp kodepos telefone telefono telefon
@@ -203,5 +203,5 @@ CUES = _in_order(
     curp rfc dni nie nif nik ktp npwp cccd cmnd passport passport-no pasaporte passaporte reisepass personalausweis
     aadhaar aadhar iban konto account acct hp sdt ktp celular movil móvil ligue 电话 電話 手机 手機 手机号 联系方式 身份证
     身份证号 护照 卡号 银行卡 微信 旺旺 携帯 電話番号 口座番号 カード番号 マイナンバー 전화 휴대폰 연락처 โทร เบอร์ điện-thoại sđt тел телефон móvil qq
-    ponsel steuer-id steuernummer bsn pesel tckn nric mykad driver-license driving-licence 驾驶证 社保号 身分證 個人番号 паспорт снилс инн kimlik"""
+    هاتف الهاتف جوال الجوال موبايل واتساب تلفن ponsel steuer-id steuernummer bsn pesel tckn nric mykad driver-license driving-licence 驾驶证 社保号 身分證 個人番号 паспорт снилс инн kimlik"""
 )

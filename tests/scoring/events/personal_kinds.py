@@ -21,20 +21,20 @@ PHONES = (
     "+34 612 345 678", "612 345 678", "+44 7700 900123", "07700 900123", "07700900123", "+39 312 345 6789", "+48 512-345-678", "0049 170 1234567",
     # JP, KR, IN, PH
     "138 12345671", "1381234 5671", "852 9123 4567", "886-912-345-678", "84-912-345-678", "62-812-3456-7890", "06-12-34-56-78", "98765 43210",
-    "8 (912) 345-67-89", "0532 123 45 67", "612345678 móvil", "tel%3A%2B14155552671", "٠٥٠١٢٣٤٥٦٧",
+    "8 (912) 345-67-89", "0532 123 45 67", "612 34 56 71", "هاتف 0221234567", "612345678 móvil", "tel%3A%2B14155552671", "٠٥٠١٢٣٤٥٦٧",
     "090-1234-5678", "09012345678", "+81 90-1234-5678", "03-1234-5678", "010-1234-5678", "+82 10-1234-5678", "+91 98765 43210", "09171234567",
 )  # fmt: skip
 CARDS = (
     "4111111111111111", "4111 1111 1111 1111", "4111-1111-1111-1111", "5555555555554444", "5555 5555 5555 4444", "2223003122003222",
     "378282246310005", "3782 822463 10005", "6011111111111117", "3530111333300000", "30569309025904", "6200000000000005", "6212341111111111116",
-    "card:4111111111111111.", "卡号4111111111111111", "41111111 11111111", "4111 11111111 1111", "(4111)(1111)(1111)(1111)",
+    "card:4111111111111111.", "卡号4111111111111111", "41111111 11111111", "4111 11111111 1111", "(4111)(1111)(1111)(1111)", "4111_1111_1111_1111",
 )  # fmt: skip
 IDENTITY = (
     "11010519491231002X", "110105194912310 02X".replace(" ", ""), "身份证11010519491231002X", "440524198001010013",
     "529.982.247-25", "CPF 52998224725", "52998224725", "078-05-1120", "12345678Z", "X1234567L", "HEGG560427MVZRRL04", "RSSMRA85T10A562S",
     "AB 12 34 56 C", "1-1017-00230-70-8", "900101-1234567", "GB82 WEST 1234 5698 7654 32", "DE89370400440532013000", "FR1420041010050500013M02606",
     "110105 19491231 002X", "H123456789 身份证", "A123456789", "S1234567D", "900101-14-5678", "112-233-445 95", "X-1234567-L", "PESEL 44051401359",
-    "Steuer-ID 65929970489", "BSN 111222333", "ИНН 500100732259", "マイナンバー 123456789018", "паспорт 4508 123456",
+    "Steuer-ID 65929970489", "BSN 111222333", "ИНН 500100732259", "マイナンバー 123456789018", "паспорт 4508 123456", "fr1420041010050500013m02606", "A123456(3)", "AB987654(3)",
     "passport E12345678", "护照 E12345678", "NIK 3174012501900001", "Aadhaar 4987 6543 2109", "CCCD 001090012345", "DNI: 12345678Z",
 )  # fmt: skip
 MAILS = (
@@ -44,6 +44,8 @@ MAILS = (
     "zqmail at leaky dot example", '"zq mail"@leaky.example', "zqmail@leaky。example", "zqmail@[203.0.113.77]",
 )  # fmt: skip
 NETWORK = (
+    "52.520008,13.404954",
+    "at -33.86882, 151.20929",
     "203%2E0%2E113%2E77",
     "203。0。113。77",
     "2001%3Adb8%3A%3A7",
@@ -77,14 +79,16 @@ ADDRESSES = (
     # de, es, pt, fr, it, pl, ru, tr, nl
     "Zqstraße 12, 10115 Berlin", "Am Zqmarkt 1, 28195 Bremen", "Calle Zqmayor 5, 28013 Madrid", "Rua das Zqflores 123, São Paulo",
     "12 rue de Zqvoli, 75001 Paris", "Via Zqroma 10, 00184 Roma", "ul. Zqkowska 5, 00-626 Warszawa", "ул. Ленина, д. 12, кв. 5",
-    "Zqtürk Mah. Cumhuriyet Cad. No: 12", "Zqgracht 123",
+    "Zqtürk Mah. Cumhuriyet Cad. No: 12", "Zqtürk Cad. No:5 Kadıköy", "Zqgracht 123",
+    # ar, fa
+    "شارع التحرير 15، القاهرة", "12 شارع الملك فهد الرياض", "شارع النصر، عمارة ٧ شقة ٣", "خیابان ولیعصر، پلاک 12",
 )  # fmt: skip
 #: a person's name or address behind the word that says so
 BEHIND_LABELS = (
     "收件人：张伟zq", "收货人:李娜zq，手机13812345671", "地址：zq小区", "微信号: wxid_zq12345", "Recipient: Jane Zqdoe", "Ship to: Zqxavier Brown", "Address: Zqlane",
     "password: zqhunter2", "Người nhận: Nguyễn Zqvan", "Địa chỉ: Zqpho", "Penerima: Budi Zqsantoso", "Alamat: Zqrumah", "ผู้รับ: สมชาย zqjai", "ที่อยู่: zqbaan",
     "お名前：山田zq太郎", "住所：zq町", "수령인: 김zq", "Destinatario: Juan Zqperez", "Endereço: Zqrua", "Empfänger: Max Zqmuster", "Destinataire : Marie Zqdupont",
-    "Получатель: Zqivan",
+    "Получатель: Zqivan", "المستلم: محمد zq", "Alıcı adı: Zqayşe", "گیرنده: علی zq",
 )  # fmt: skip
 #: the same, where the word may say other things as well: in words only, and only before what is written like a name
 BEHIND_NAMES = ("Name: John Zqsmith", "姓名：王小明", "Nombre: Juan Zqperez", "note; name: Zqanna Müller")
@@ -104,7 +108,7 @@ NAMES = (
     "address_2", "first name", "FirstName", "Full Name", "Billing Name", "Shipping Street", "Billing Address1", "Shipping Zip", "shippingAddr2",
     "customerEmail", "customerName", "buyerFailedDeliveryUserName", "nationalRegistrationNumber", "taxCode", "Buyer Username", "CPF Number",
     "CPF Name", "Recipient", "Street Name", "House Name or Number", "Zipcode", "e-mail", "E-Mail Address", "date_of_birth", "passportNo",
-    "id_card_number", "wechat", "user agent", "client_ip", "ip_address", "name_of_recipient",
+    "id_card_number", "wechat", "user agent", "client_ip", "ip_address", "name_of_recipient", "latitude", "geo_longitude", "lat",
     # zh
     "姓名", "电话", "收货地址", "收件人姓名", "手机号", "联系电话", "收货人", "身份证号", "邮箱", "邮编", "收件人", "买家会员名", "電話", "手機號碼", "收件地址", "昵称", "详细地址",
     # vi, composed and decomposed
@@ -137,7 +141,7 @@ KEPT_LABELS = (
     "shoes/men/2026", "30.349", "100-200-300", "12:30:45", "2026-11-29T12:30:45.123Z", "PM-2024-00012345", "mobile 20261111", "RFC 3339", "phone case 2026", "tel 110",
     "淮海路1号店", "1号店", "5号电池 12节", "3室2厅", "小区团购 100 单", "11月11日20:00-24:00", "Main Street Sale 2026", "5 Oxford Street sale", "24 Hour Drive",
     "Route 66 Highway 2026", "50 Shades, Place", "Marktplatz 2026 Aktion", "Via Roma", "Plaza 2026", "Jalan 11 11", "phường 5", "số 5", "東京都 2026", "3丁目", "서울 2026",
-    "name:spring_sale", "geo:US|name:spring|aud:x", "color: red 38-40", "page: /cart", "street style: 2026", "password reset", "128 256 512 phone", "AB-1234-5678", "T1234567A",
+    "name:spring_sale", "geo:US|name:spring|aud:x", "color: red 38-40", "page: /cart", "street style: 2026", "password reset", "128 256 512 phone", "شارع 2026", "612 34 56", "1.2345,6.789", "ab12cdef0123456789", "A123456(4)", "AB-1234-5678", "T1234567A",
 )  # fmt: skip
 KEPT_NAMES = (
     "product_name", "Product Name", "campaign_name", "store_name", "shipping_method", "Shipping Provider Name", "Warehouse Name", "商品名称", "商品名",
