@@ -58,7 +58,7 @@ _ADDRESSES = (
     r"[\wÇĞİÖŞÜçğıöşü ]{2,30} (?:Mah|Mahallesi)\.?[ ,]{1,2}[\wÇĞİÖŞÜçğıöşü .]{2,40} (?:Sok|Sokak|Sokağı|Cad|Caddesi)\.?[ ,]{1,2}No[:.]? ?\d{1,4}",
     rf"{_WORD}(?: {_WORD}){{0,3}} (?:Sok(?:ak|ağı)?|Cad(?:desi)?|Bulv(?:arı)?)\.?[ ,]{{1,2}}No[:.]? ?\d{{1,4}}(?:[/ ,]{{1,2}}{_WORD}){{0,2}}",
 )
-#: without capitals: Arabic and Persian, whose words for a street stand before its name
+#: without capitals: Arabic and Persian, whose words for a street come before its name
 _ARABIC_STREET = "شارع|طريق|ميدان|جادة|حارة|زقاق|خیابان|کوچه|بلوار|میدان"
 _ARABIC_HOUSE = "رقم|مبنى|عمارة|بناية|شقة|پلاک|واحد"
 _ARABIC_ADDRESS = re.compile(
