@@ -100,7 +100,7 @@ def events_of(body: bytes) -> bytes | None:
 
 
 def fields_of(body: bytes, names: tuple[str, ...]) -> Mapping[str, bytes] | None:
-    """What ``body``, an object, holds under each of ``names`` that it has, as it came; None if it is no object.
+    """What ``body``, an object, holds under each of ``names`` that it has, as it came; None for anything else.
 
     All else in it is passed over, at a thousandth of what decoding it costs.
     """
